@@ -1,0 +1,33 @@
+"""ganvas: train, measure, show and use the family of generative adversarial networks.
+
+    model = ganvas.train("cgan-mnist", minutes=1)
+    model.sample(64, label=7, seed=3)          # uint8 [64, H, W, C]
+    ganvas.load("runs/00000-cgan-mnist-seed0").save("sheet.png", n=64)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Loaded when first asked for, so that the command line answers --help without importing torch.
+_HOME = {
+    "train": "ganvas.model",
+    "resume": "ganvas.model",
+    "load": "ganvas.model",
+    "Model": "ganvas.model",
+    "RECIPES": "ganvas.games",
+    "Recipe": "ganvas.config",
+    "Game": "ganvas.game",
+    "Turn": "ganvas.game",
+    "Step": "ganvas.game",
+}
+__all__ = ["RECIPES", "Game", "Model", "Recipe", "Step", "Turn", "load", "resume", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'ganvas' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)

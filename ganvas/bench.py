@@ -1,0 +1,189 @@
+"""How fast a recipe's steps are: against a plain loop over the same networks, and against the machine's own peak."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+from torch.utils.flop_counter import FlopCounterMode
+
+from ganvas.config import Recipe
+from ganvas.data.order import rows
+from ganvas.data.source import Source
+from ganvas.engine import train
+from ganvas.game import Game, Step
+from ganvas.games import build, recipe_named
+from ganvas.games.adversarial import Duel
+from ganvas.machine import Plan, bfloat16_is_fast, convolution_peak, cores, describe, settle
+from ganvas.plan import fresh, settled
+from ganvas.ranks import Ranks, crew
+from ganvas.run import Run, adapted, open_data
+
+ENDLESS = 2**62
+CYCLE = 16  # steps of one burst: a whole number of every lazy interval in use
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was measured. `gflops` are counted floating-point operations by seconds, of the whole step."""
+
+    recipe: str
+    plan: Plan
+    images_per_second: float
+    plain_images_per_second: float
+    ratio: float  # median over interleaved pairs of bursts
+    gflops: float
+    peak_gflops: float  # of the best convolution, forward and backward, in the fastest precision
+    share_of_peak: float
+    operations: tuple[tuple[str, float], ...]  # share of the step's processor time, largest first
+    machine: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For --json."""
+        return dataclasses.asdict(self)
+
+    def text(self) -> str:
+        """For people."""
+        plan = self.plan
+        how = f"{plan.ranks} rank(s) of {plan.threads} thread(s), {plan.precision}{', channels-last' if plan.channels_last else ''}"
+        lines = [
+            f"{self.recipe} on {self.machine['processor']} ({self.machine['cores']} cores, {self.machine['capability']}): {how}",
+            f"  ganvas       {self.images_per_second:10,.0f} images/s",
+            f"  plain loop   {self.plain_images_per_second:10,.0f} images/s   (float32, NCHW, default Adam, separate passes)",
+            f"  ratio        {self.ratio:10.2f}",
+            f"  attained     {self.gflops:10,.0f} GFLOP/s of {self.peak_gflops:,.0f} that a convolution reaches: {self.share_of_peak:.0%}",
+            "  where a step's time goes:",
+        ]
+        return "\n".join([*lines, *(f"    {share:5.1%}  {name}" for name, share in self.operations)])
+
+
+def bench(recipe: str | Recipe, ranks: str = "auto", seconds: float = 20.0) -> Report:
+    """Measure a recipe on this machine; the two loops take turns in bursts, so that both meet the same weather."""
+    chosen = recipe_named(recipe) if isinstance(recipe, str) else recipe
+    data = open_data(chosen)
+    chosen = adapted(replace(chosen, train=replace(chosen.train, images=ENDLESS)), data)
+    peak = max(convolution_peak(precision, channels) for precision in precisions() for channels in (64, 128, 256))
+    plan = settled(chosen, data, "cpu", ranks)
+    whole = replace(plan, ranks=1, threads=len(cores()))
+    flops = counted(chosen, data, whole)
+    operations = profiled(chosen, data, whole)
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(Path(folder), chosen, plan)
+        run.write()
+        os.environ["GANVAS_BENCH"] = "1"
+        with crew(run.folder, plan.ranks, Ranks()) as peers:
+            ours, plain = duel(chosen, data, plan, peers, seconds)
+        del os.environ["GANVAS_BENCH"]
+    ratio = median(a / b for a, b in zip(ours, plain, strict=True))
+    attained = flops * median(ours) / 1e9
+    return Report(chosen.name, plan, median(ours), median(plain), ratio, attained, peak, attained / peak, operations, describe())
+
+
+def precisions() -> tuple[str, ...]:
+    """Those worth timing here."""
+    return ("float32", "bfloat16") if bfloat16_is_fast() else ("float32",)
+
+
+def duel(recipe: Recipe, data: Source, plan: Plan, peers: Ranks, seconds: float) -> tuple[list[float], list[float]]:
+    """Images per second of each burst of the engine and of the plain loop, interleaved."""
+    everywhere = set(cores())
+    over = [False]
+    engine = endless(recipe, data, plan, peers, lambda: over[0])
+    tutorial = plain_loop(recipe, data)
+
+    def ours() -> float:
+        settle(plan, peers.rank)
+        return burst(engine, recipe.train.batch)
+
+    def plain() -> float:
+        os.sched_setaffinity(0, everywhere)
+        torch.set_num_threads(len(everywhere))
+        return burst(tutorial, recipe.train.batch)
+
+    ours(), plain()
+    pairs, end = [], time.perf_counter() + seconds
+    while len(pairs) < 5 or time.perf_counter() < end:
+        pairs.append((ours(), plain()))
+    over[0] = True
+    settle(plan, peers.rank)
+    for _ in engine:
+        pass
+    os.sched_setaffinity(0, everywhere)
+    return [a for a, _ in pairs], [b for _, b in pairs]
+
+
+def burst(steps: Iterator[object], batch: int) -> float:
+    """Images per second over one cycle of steps."""
+    start = time.perf_counter()
+    for _ in range(CYCLE):
+        next(steps)
+    return CYCLE * batch / (time.perf_counter() - start)
+
+
+def endless(recipe: Recipe, data: Source, plan: Plan, peers: Ranks, stop: Callable[[], bool] = lambda: False) -> Iterator[None]:
+    """The engine's steps until rank 0 stops."""
+    for _ in train(fresh(recipe, plan), data, recipe.train, peers):
+        yield
+        if peers.any(stop()):
+            return
+
+
+def plain_loop(recipe: Recipe, data: Source) -> Iterator[None]:
+    """A tutorial's loop over the same networks and losses: float32, NCHW, default Adam, D on reals and fakes apart."""
+    torch.manual_seed(recipe.train.seed)
+    game, config = build(copy.deepcopy(recipe)), recipe.train
+    rate, betas = config.learning_rate, (config.adam.beta1, config.adam.beta2)
+    optimizers = {player: torch.optim.Adam(game.trained_by(player), lr=rate, betas=betas) for player in game.players}
+    position = 0
+    for index in range(ENDLESS):
+        batch = data.batch(rows(config.seed, position, config.batch, len(data)))
+        batch["real"] = batch["real"].contiguous()
+        position += config.batch
+        step = Step(index, position, ENDLESS)
+        for turn in plain_turns(game):
+            if index % turn.every == 0:
+                game.zero_grad()
+                (sum(turn.loss(batch, step).values()) * turn.every).backward()
+                optimizers[turn.trains].step()
+        yield
+
+
+def plain_turns(game: Game) -> tuple[Any, ...]:
+    """The game's turns with the critic called on reals and on fakes apart, as tutorials do."""
+    turns = game.turns()
+    if isinstance(home := getattr(turns[0].loss, "__self__", None), Duel):
+        return replace(home, together=False).turns()
+    return turns
+
+
+def counted(recipe: Recipe, data: Source, plan: Plan) -> float:
+    """Floating-point operations of one image's share of a step, all passes counted, over one cycle."""
+    steps = endless(recipe, data, plan, Ranks())
+    with FlopCounterMode(display=False) as counter:
+        for _ in range(CYCLE):
+            next(steps)
+    return counter.get_total_flops() / (CYCLE * recipe.train.batch)
+
+
+def profiled(recipe: Recipe, data: Source, plan: Plan, most: int = 10) -> tuple[tuple[str, float], ...]:
+    """The operations that take most of a step, in one process, by their own share of processor time."""
+    settle(plan)
+    steps = endless(recipe, data, plan, Ranks())
+    burst(steps, 1)
+    with profile(activities=[ProfilerActivity.CPU]) as recorded:
+        burst(steps, 1)
+    events = recorded.key_averages()
+    total = sum(event.self_cpu_time_total for event in events)
+    largest = sorted(events, key=lambda event: -event.self_cpu_time_total)[:most]
+    return tuple((event.key.removeprefix("aten::"), event.self_cpu_time_total / total) for event in largest)
+

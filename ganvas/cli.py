@@ -1,0 +1,322 @@
+"""The command line: parse, call the library, show. torch is imported only by the verbs that need it."""
+
+from __future__ import annotations
+
+import json as json_
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import App, CycloptsError, Group, Parameter
+
+from ganvas.errors import GanvasError, UsageError
+
+if TYPE_CHECKING:
+    from ganvas.ranks import Ranks
+    from ganvas.run import Run
+
+app = App(name="ganvas", help="Train, measure, show and use the family of generative adversarial networks.", version_flags=["--version"])
+HOW = Group("How it runs")
+Quiet = Annotated[bool, Parameter(negative="", group=HOW)]
+
+
+@app.command
+def train(
+    recipe: str,
+    *,
+    data: str | None = None,
+    minutes: float | None = None,
+    images: int | None = None,
+    out: Path | None = None,
+    seed: int | None = None,
+    objective: str | None = None,
+    batch: int | None = None,
+    fit: Literal["crop", "pad", "stretch"] | None = None,
+    settings: Annotated[list[str] | None, Parameter(name="--set", negative="")] = None,
+    device: Annotated[str, Parameter(group=HOW)] = "auto",
+    precision: Annotated[Literal["auto", "float32", "bfloat16"] | None, Parameter(group=HOW)] = None,
+    ranks: Annotated[str, Parameter(group=HOW)] = "auto",
+    quiet: Quiet = False,
+    json: Quiet = False,
+) -> int:
+    """Train a recipe (see `ganvas recipes`); the same command with --out continues an unfinished run.
+
+    Parameters
+    ----------
+    recipe
+        Its name, e.g. cgan-mnist.
+    data
+        Instead of the recipe's own: a folder or zip of pictures (one sub-folder per class), IDX, .npy, .npz or CSV.
+    minutes
+        How long; turned into a number of images once, by a three-second probe.
+    images
+        How many images (or points) are shown.
+    out
+        The run folder; without it the next number under runs/.
+    seed
+        Of everything left to chance.
+    objective
+        minimax, nonsaturating, leastsquares, wasserstein, wasserstein-gp, hinge or relativistic.
+    batch
+        Images per step.
+    fit
+        How pictures that are not square are made so.
+    settings
+        Any field of the recipe, e.g. --set train.learning_rate=1e-3 (repeatable).
+    device
+        auto, cpu, cuda, cuda:1, ...
+    precision
+        auto times both.
+    ranks
+        Processes on this machine: a number, or auto for what is fastest.
+    quiet
+        Print nothing but errors.
+    json
+        Print JSON rows on standard output.
+    """
+    from ganvas.model import resolve
+    from ganvas.ranks import connect
+    from ganvas.run import start
+
+    if minutes is not None and images is not None:
+        raise UsageError("--minutes and --images both bound the run; give one of them")
+    changes = dict(_setting(text) for text in settings or [])
+    named = {"train.seed": seed, "train.batch": batch, "train.images": images, "train.precision": precision, "data.fit": fit}
+    changes |= {path: str(value) for path, value in named.items() if value is not None}
+    chosen = resolve(recipe, data=data, objective=objective, **changes)
+    peers = connect()
+    return _play(start(chosen, out=out, minutes=minutes, device=device, ranks=ranks, peers=peers), peers, quiet, json)
+
+
+@app.command
+def resume(run: Path, *, quiet: Quiet = False, json: Quiet = False) -> int:
+    """Continue an interrupted run, bit for bit, as if nothing had happened.
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    """
+    from ganvas.ranks import connect
+    from ganvas.run import open_run
+
+    return _play(open_run(run), connect(), quiet, json)
+
+
+def _play(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
+    """Train the run to its end, or until a signal asks to stop: 0 after Ctrl-C, 143 after SIGTERM."""
+    from ganvas.display import Display
+    from ganvas.fit import fit
+    from ganvas.ranks import crew
+
+    quiet = quiet or not peers.first
+    display = Display(run, quiet=quiet, as_json=as_json)
+    for name, reason in run.data.skipped if peers.first else ():
+        print(f"skipped {name}: {reason}", file=sys.stderr)
+    if run.finished:
+        if not quiet:
+            print(f"{run.folder} is finished: {run.recipe.train.images:,} images; nothing left to train", file=sys.stderr)
+        display.farewell()
+        return 0
+    run.hold(peers)
+    caught: list[int] = []
+    with _signals(caught), crew(run.folder, run.plan.ranks, peers) as peers, display.running():
+        for progress in fit(run, peers, stop=lambda: bool(caught)):
+            display.update(progress)
+    if run.finished:
+        display.farewell()
+        return 0
+    if peers.first:
+        print(f"stopped and saved; continue with: ganvas resume {run.folder}", file=sys.stderr)
+    return 143 if signal.SIGTERM in caught else 0
+
+
+@contextmanager
+def _signals(caught: list[int]) -> Iterator[None]:
+    """Collect the first Ctrl-C or SIGTERM in `caught`; a second one ends the process at once."""
+
+    def note(number: int, frame: object) -> None:
+        if caught:
+            os._exit(128 + number)
+        caught.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@app.command
+def sample(
+    run: Path,
+    *,
+    count: Annotated[int, Parameter(name=["-n", "--count"])] = 64,
+    label: Annotated[str | None, Parameter(name=["--label", "--labels"])] = None,
+    seed: int = 0,
+    out: Path = Path("sheet.png"),
+    columns: int | None = None,
+    quiet: Quiet = False,
+    json: Quiet = False,
+) -> None:
+    """Draw samples from a trained model into a sheet (.png) or an archive (.npz).
+
+    Parameters
+    ----------
+    run
+        A run folder or a bundle.
+    count
+        How many; sample i has seed SEED + i, and a seed is always the same picture.
+    label
+        A class by number or name, several as 3,7, or all: each in turn.
+    out
+        .png: a sheet. .npz: images uint8 [N, H, W, C] and labels, any number of them.
+    """
+    from ganvas.model import load
+
+    load(run).save(out, count, seed=seed, label=_labels(label), columns=columns)
+    _saved(out, quiet, json)
+
+
+@app.command
+def interpolate(
+    run: Path,
+    *,
+    seeds: str = "1,5,9",
+    frames: int = 60,
+    label: Annotated[str | None, Parameter(name=["--label", "--labels"])] = None,
+    out: Path = Path("walk.gif"),
+    quiet: Quiet = False,
+    json: Quiet = False,
+) -> None:
+    """Walk from picture to picture and back, as a seamless GIF.
+
+    Parameters
+    ----------
+    run
+        A run folder or a bundle.
+    seeds
+        The pictures to walk through, e.g. 1,5,9 or 0-7.
+    label
+        A class to stay in, or several to morph between, e.g. 3,8.
+    """
+    from ganvas.model import load
+
+    load(run).interpolate(out, _numbers(seeds), frames, label=_labels(label))
+    _saved(out, quiet, json)
+
+
+@app.command
+def data(path: str, *, fit: Literal["crop", "pad", "stretch"] = "crop", out: Path = Path("preview.png"), quiet: Quiet = False, json: Quiet = False) -> None:
+    """Say what was understood of a data set, before training on it, and save a preview sheet.
+
+    Parameters
+    ----------
+    path
+        A folder, zip, IDX, .npy, .npz or CSV, or the name of a built-in source.
+    """
+    from ganvas.data.report import inspect
+
+    report = inspect(path, fit)
+    report.preview(out)
+    if json:
+        print(json_.dumps({**report.to_dict(), "preview": str(out)}))
+    elif not quiet:
+        print(report.text())
+        print(f"preview: {out}")
+    for name, reason in report.skipped:
+        print(f"skipped {name}: {reason}", file=sys.stderr)
+
+
+@app.command
+def recipes(*, json: Quiet = False) -> None:
+    """List the recipes: their paper, data, parameters and minutes."""
+    from ganvas.catalogue import catalogue
+
+    rows = catalogue()
+    if json:
+        print(json_.dumps(rows))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("recipe", "what", "paper", "data", "parameters", "minutes", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(row["name"], row["about"], row["paper"], row["data"], f"{row['parameters']:,}", f"{row['minutes']:g}")
+    console = Console()
+    console.print(table)
+    console.print("\nminutes on the 2-core reference machine; start one with: ganvas train NAME")
+
+
+@app.command
+def bench(recipe: str, *, ranks: str = "auto", seconds: float = 20.0, quiet: Quiet = False, json: Quiet = False) -> None:
+    """Time a recipe's steps against a plain loop over the same networks, and against the machine's convolution peak.
+
+    Parameters
+    ----------
+    seconds
+        How long the comparison runs.
+    """
+    from ganvas.bench import bench as measure
+
+    report = measure(recipe, ranks=ranks, seconds=seconds)
+    print(json_.dumps(report.to_dict()) if json else report.text())
+
+
+def _setting(text: str) -> tuple[str, str]:
+    path, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"--set expects FIELD=VALUE such as train.learning_rate=1e-3, got {text!r}")
+    return path.strip(), value.strip()
+
+
+def _labels(text: str | None) -> str | list[str] | None:
+    return text.split(",") if text and "," in text else text
+
+
+def _numbers(text: str) -> list[int]:
+    """1,5,9 or 0-7 or both."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        if not first.isdigit() or (dash and not last.isdigit()):
+            raise UsageError(f"expected seeds such as 1,5,9 or 0-7, got {text!r}")
+        found += range(int(first), int(last or first) + 1)
+    return found
+
+
+def _saved(path: Path, quiet: bool, as_json: bool) -> None:
+    if as_json:
+        print(json_.dumps({"out": str(path)}))
+    elif not quiet:
+        print(path)
+
+
+def main() -> None:
+    """Run a command; an error is one line on standard error and an exit code of its kind."""
+    try:
+        code: Any = app(sys.argv[1:], exit_on_error=False, print_error=False)
+    except CycloptsError as wrong:
+        _fail(str(wrong) or type(wrong).__name__, UsageError.exit_code)
+    except GanvasError as failure:
+        _fail(str(failure), failure.exit_code)
+    except MemoryError:
+        _fail("out of memory; try a smaller --batch", 5)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        _fail("interrupted before there was anything to save", 130)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> None:
+    print("ganvas: " + " ".join(message.split()), file=sys.stderr)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    sys.exit(code)

@@ -1,0 +1,188 @@
+"""Settings: frozen dataclasses, their JSON spelling, and the one-line error for a mistyped one."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import math
+import sys
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from ganvas.errors import UsageError, unknown
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ramp:
+    """A factor that moves from `start` to `end` as training progresses from 0 to 1."""
+
+    start: float = 1.0
+    end: float = 1.0
+    shape: Literal["linear", "cosine"] = "linear"
+
+    def at(self, progress: float) -> float:
+        """The factor at `progress` in [0, 1]."""
+        share = progress if self.shape == "linear" else (1 - math.cos(math.pi * progress)) / 2
+        return self.start + (self.end - self.start) * share
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adam:
+    """The optimiser's moments. Source: arXiv:1412.6980; beta1 = 0.5 as in arXiv:1511.06434 sec. 4."""
+
+    beta1: float = 0.5
+    beta2: float = 0.999
+    eps: float = 1e-8
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """How a game is optimised. What the model *is* (loss weights too) belongs to the game's own config."""
+
+    images: int = 100_000  # samples of the data shown in the whole run
+    batch: int = 64  # over all ranks together
+    seed: int = 0
+    learning_rate: float = 2e-4
+    rates: Mapping[str, float] = field(default_factory=dict)  # player -> factor on the learning rate (two time scales)
+    schedule: Ramp = Ramp()  # factor on the learning rate over the run
+    adam: Adam = Adam()
+    average_halflife: int = 10_000  # of the running averages, in images; 0 samples from the raw weights
+    checkpoint_every: int = 20_000  # images
+    snapshots: int = 36  # pictures of the same noise over the run, denser at first
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """Where batches come from. `source` is the name of a built-in source or a path."""
+
+    source: str
+    split: Literal["train", "test"] = "train"
+    fit: Literal["crop", "pad", "stretch"] = "crop"
+    flip: bool = False  # mirror half of the images, at random
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A named experiment: a game, its config, its data and how it is trained."""
+
+    name: str
+    game: str
+    config: Any  # the game's own Config
+    data: DataConfig
+    train: TrainConfig
+    paper: str
+    minutes: float  # on the 2-core reference machine
+    about: str = ""
+
+
+def to_dict(settings: Any) -> dict[str, Any]:
+    """The JSON spelling of a settings dataclass."""
+    plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(settings)))
+    return plain
+
+
+def from_dict(kind: type[T], values: Mapping[str, Any], where: str = "", **types_of: type) -> T:
+    """Build the settings dataclass `kind` from its JSON spelling; `types_of` names the class of an `Any` field.
+
+    Raises:
+        UsageError: an unknown key (with the nearest known one), a missing one, or a value of the wrong type.
+    """
+    if not isinstance(values, Mapping):
+        raise UsageError(f"{where.removesuffix('.') or kind.__name__}: expected a group of settings, got {values!r}")
+    hints = typing.get_type_hints(kind) | types_of
+    fields = dataclasses.fields(kind)  # type: ignore[arg-type]
+    for key in values:
+        if key not in {f.name for f in fields}:
+            raise unknown("setting", where + key, [where + f.name for f in fields])
+    needed = (f.name for f in fields if f.default is f.default_factory is dataclasses.MISSING)
+    if missing := [where + name for name in needed if name not in values]:
+        raise UsageError(f"missing settings of {kind.__name__}: {', '.join(missing)}")
+    return kind(**{key: convert(hints[key], value, where + key) for key, value in values.items()})
+
+
+def convert(hint: Any, value: Any, where: str) -> Any:
+    """`value` (from JSON or a command line) as the type `hint`.
+
+    Raises:
+        UsageError: it cannot be read as that type.
+    """
+    origin, options = typing.get_origin(hint), typing.get_args(hint)
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return from_dict(hint, value, where + ".")
+    if origin is Literal:
+        if (type(value), value) in [(type(option), option) for option in options]:  # True == 1, but is not it
+            return value
+        raise unknown(f"value of {where}", str(value), map(str, options))
+    if origin is tuple and isinstance(value, (list, tuple)):
+        inner = [options[0]] * len(value) if options[-1] is Ellipsis else list(options)
+        if len(inner) == len(value):
+            return tuple(convert(kind, item, where) for kind, item in zip(inner, value, strict=True))
+    elif origin in (typing.Union, types.UnionType):
+        if value is None and type(None) in options:
+            return None
+        return convert(next(kind for kind in options if kind is not type(None)), value, where)
+    elif origin is Mapping and isinstance(value, Mapping):
+        return {str(key): convert(options[1], item, f"{where}.{key}") for key, item in value.items()}
+    elif hint is float and type(value) in (int, float) and abs(value) <= sys.float_info.max:
+        return float(value)  # an infinity or NaN has no JSON spelling
+    elif hint is Any or (isinstance(hint, type) and type(value) is hint and hint is not float):
+        return value
+    raise UsageError(f"{where}: expected {hint.__name__ if isinstance(hint, type) else hint}, got {value!r}")
+
+
+def assign(settings: T, path: str, text: str) -> T:
+    """A copy of `settings` with the field at the dotted `path` set to `text` (JSON, or a bare word).
+
+    Raises:
+        UsageError: no such field (with the nearest name), or a value of the wrong type.
+    """
+    return _assign(settings, path.split("."), text, "")
+
+
+def _assign(settings: T, path: list[str], text: str, where: str) -> T:
+    head, rest = path[0], path[1:]
+    names = [f.name for f in dataclasses.fields(settings)]  # type: ignore[arg-type]
+    if head not in names:
+        raise unknown("setting", where + head, [where + name for name in names])
+    current, hint, here = getattr(settings, head), typing.get_type_hints(type(settings))[head], where + head
+    if dataclasses.is_dataclass(current):
+        if not rest:
+            raise UsageError(f"{here} is a group of settings: {', '.join(f.name for f in dataclasses.fields(current))}")
+        value: Any = _assign(current, rest, text, here + ".")
+    elif rest and isinstance(current, Mapping):
+        key = ".".join(rest)
+        value = {**current, key: read(typing.get_args(hint)[1], text, f"{here}.{key}")}
+    elif rest:
+        raise UsageError(f"{here} is a single value, it has no {'.'.join(rest)!r}")
+    else:
+        value = read(hint, text, here)
+    return dataclasses.replace(settings, **{head: value})  # type: ignore[type-var]
+
+
+def read(hint: Any, text: str, where: str) -> Any:
+    """`text` as the type `hint`: JSON where that fits (`0.1`, `[1, 2]`), else the bare words (`hinge`, a path `2024`).
+
+    Raises:
+        UsageError: it fits neither way.
+    """
+    try:
+        return convert(hint, parse(text), where)
+    except UsageError:
+        with contextlib.suppress(UsageError):
+            return convert(hint, text, where)
+        raise
+
+
+def parse(text: str) -> Any:
+    """JSON where it is JSON, else the text itself: `0.1` a number, `hinge` a word."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

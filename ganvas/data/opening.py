@@ -1,0 +1,117 @@
+"""From a name or a path to a source."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+from torch import Tensor
+
+from ganvas.config import DataConfig
+from ganvas.data import archive, arrays, cache, fashion, folder, idx, mnist
+from ganvas.data.layout import no_test
+from ganvas.data.pictures import Found, How, Pictures, Progress, render
+from ganvas.data.points import POINTS, point_source
+from ganvas.data.source import Source, fingerprint
+from ganvas.errors import DataError, UsageError, unknown
+from ganvas.files import printable
+
+BUILT_IN = ("mnist", "fashion", *POINTS)
+
+
+def open_source(
+    config: DataConfig, *, resolution: int | None = None, channels: int | None = None, progress: Progress | None = None
+) -> Source:
+    """The samples that `config` names: a built-in source, which wins, or a path; docs/data.md says what it may hold.
+
+    `resolution` and `channels` None let the data decide. `progress(done, total)` is called now and then while pictures
+    are decoded, which happens once: later calls map the cached bytes.
+
+    Raises:
+        UsageError: no such name, or a setting that does not fit.
+        DataError: no such path, or nothing in it can be used.
+    """
+    how = How(resolution, channels, config.fit)
+    if config.source in POINTS:
+        return _checked_points(point_source(config.source, config.split), config, how)
+    found = find(config.source, config.split, progress)
+    entry_name = cache.key(found.identity, config.split, resolution, channels, config.fit)
+    entry = cache.read(entry_name)
+    if entry is None:
+        contents = load(found)
+        if isinstance(contents, Tensor):
+            fields = {"real": contents}
+            return _checked_points(Source(printable(config.source), fields, fingerprint=fingerprint(fields)), config, how)
+        entry = cache.store(entry_name, lambda file: _build(contents, how, file, progress))
+    pixels, record = entry
+    fields = cache.fields(pixels, record)
+    return Source(printable(config.source), fields, record.classes, record.skipped, config.flip, record.fingerprint)
+
+
+def find(source: str, split: str, progress: Progress | None = None) -> Found:
+    """What the name of a built-in image source, or a path, stands for.
+
+    Raises:
+        UsageError: no such name. DataError: no such path, or it is not understood.
+    """
+    if source == "mnist":
+        return mnist.find(split)
+    if source == "fashion":
+        return fashion.find(split, progress)
+    path = Path(os.path.expanduser(source))  # unlike Path.expanduser, leaves a stranger's ~name alone
+    if not os.path.lexists(path):
+        if path.suffix or os.sep in source:
+            raise DataError(f"{printable(source)}: no such file or folder; check the path")
+        raise unknown("data source or path", printable(source, 80), BUILT_IN)
+    try:
+        if path.is_dir():
+            return idx.find_folder(path, split) or folder.find(path, split)
+        return _find_in_file(path, split)
+    except OSError as error:
+        raise _unreadable(source, error) from None
+
+
+def load(found: Found) -> Pictures | Tensor:
+    """The pictures, or the points float32 [N, D], behind what was found. Raises: DataError: they cannot be read."""
+    try:
+        return found.load()
+    except OSError as error:
+        raise _unreadable(found.layout, error) from None
+
+
+def _find_in_file(path: Path, split: str) -> Found:
+    ending = path.suffix.lower()
+    if ending == ".zip":
+        return archive.find(path, split)
+    if ending in (".npy", ".npz"):
+        return arrays.find(path, split)
+    if split == "test":
+        raise no_test("one file")
+    if ending in (".csv", ".tsv"):
+        return arrays.find_csv(path)
+    if idx.IMAGES.search(path.name):
+        return idx.find_file(path)
+    raise DataError(
+        f"{printable(path)}: expected a folder, .zip, .npz, .npy, .csv or *-images-idx3-ubyte(.gz), found {ending!r}"
+    )
+
+
+def _build(pictures: Pictures, how: How, file: BinaryIO, progress: Progress | None) -> cache.Record:
+    shape, kept, skipped = render(pictures, how, file, progress)
+    labels = None if pictures.labels is None else [int(pictures.labels[i]) for i in kept]
+    return cache.Record(shape, labels, pictures.classes, (*pictures.skipped, *skipped))
+
+
+def _checked_points(source: Source, config: DataConfig, how: How) -> Source:
+    if how.resolution or how.channels:
+        raise DataError(
+            f"{source.name!r} holds points of {source.dims} numbers; the game expects pictures: choose an image source"
+        )
+    if config.flip:
+        raise UsageError(f"flip: {source.name!r} holds points, which have no mirror image; leave it off")
+    return source
+
+
+def _unreadable(what: str, error: OSError) -> DataError:
+    return DataError(f"{printable(what)}: {error.strerror or error}; make it readable")

@@ -1,0 +1,205 @@
+"""What a data source holds, and what is wrong with it: a look before hours of training."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ganvas.data.images import Bytes, Fit, fitted
+from ganvas.data.opening import find, load
+from ganvas.data.pictures import How, Pictures, Progress, each, none_left, settle
+from ganvas.data.points import POINTS, point_source
+from ganvas.data.preview import SHEET, save_scatter, save_sheet
+from ganvas.data.source import Skipped
+from ganvas.files import printable
+
+BLANK = 2.0  # a picture whose standard deviation is below this, of 255, shows next to nothing
+EXAMPLES = 5  # pairs of duplicates named
+SHOWN = 20  # skipped or blank pictures listed in the text; to_dict has all
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """Numbers about pictures as they are found, before they are fitted."""
+
+    sizes: Mapping[str, tuple[int, int]]  # min, median, max (of each side), common: width, height
+    kinds: Mapping[str, int]
+    resolution: int  # what training takes where no resolution is asked for
+    channels: int
+    duplicates: int  # pictures equal, pixel for pixel, to an earlier one
+    examples: tuple[tuple[str, str], ...]
+    blank: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PointFacts:
+    """Numbers about points, one entry a dimension."""
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    mean: tuple[float, ...]
+    sd: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `ganvas data` shows. `images` or `points` is None."""
+
+    source: str
+    layout: str
+    count: int
+    classes: Mapping[str, int]  # name -> how many
+    skipped: tuple[Skipped, ...]
+    images: ImageFacts | None = None
+    points: PointFacts | None = None
+    samples: Sequence[Bytes] | Tensor = field(default=(), repr=False, compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain JSON values."""
+        plain = dataclasses.asdict(dataclasses.replace(self, samples=()))
+        del plain["samples"]
+        return plain | {"skipped": [skipped._asdict() for skipped in self.skipped]}
+
+    def text(self) -> str:
+        """The report for people."""
+        lines = [f"{self.source}: {self.layout}, {self.count:,} {'images' if self.images else 'points'}"]
+        if self.images:
+            lines += _image_lines(self.images)
+        if self.points:
+            for i, (low, high, mean, sd) in enumerate(zip(*dataclasses.astuple(self.points), strict=True)):
+                lines.append(f"dimension {i}: {low:.4g} to {high:.4g}, mean {mean:.4g}, standard deviation {sd:.4g}")
+        if self.classes:
+            most, least = max(self.classes.values()), min(self.classes.values())
+            lines.append(f"classes: {len(self.classes)}, of {least:,} to {most:,} images")
+            lines += [f"  {name}: {count:,}" for name, count in list(self.classes.items())[:SHOWN]]
+            lines += _more(len(self.classes) - SHOWN)
+        if self.skipped:
+            lines.append(f"skipped: {len(self.skipped):,}")
+            lines += [f"  {name}: {reason}" for name, reason in self.skipped[:SHOWN]] + _more(len(self.skipped) - SHOWN)
+        return "\n".join(lines)
+
+    def preview(self, path: str | Path) -> None:
+        """Write a PNG: a sheet of up to 64 images as the network will see them, or a scatter of the points."""
+        if isinstance(self.samples, Tensor):
+            save_scatter(self.samples, Path(path))
+        else:
+            save_sheet(self.samples, Path(path))
+
+
+def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Progress | None = None) -> Report:
+    """Look through all of a built-in source or a path. Reads every picture; writes nothing.
+
+    Raises:
+        UsageError, DataError: as `open_source` does.
+    """
+    if source in POINTS:
+        return _of_points(source, "built-in points", point_source(source, split).fields["real"])
+    found = find(source, split, progress)
+    contents = load(found)
+    if isinstance(contents, Tensor):
+        return _of_points(printable(source), found.layout, contents)
+    looks, skipped = _look_through(contents, progress)
+    if not looks:
+        raise none_left([*contents.skipped, *skipped])
+    resolution, channels = settle(contents, How(fit=fit))
+    chosen = _balanced(contents, list(looks), SHEET)
+    samples = [fitted(contents.read(i, 2 * resolution), resolution, channels, fit) for i in chosen]
+    classes: dict[str, int] = {}
+    if contents.labels is not None:
+        counts = Counter(int(contents.labels[i]) for i in looks)
+        classes = {name: counts[i] for i, name in enumerate(contents.classes)}
+    layout = f"{found.layout}, {contents.layout}"
+    facts = _facts(contents, looks, resolution, channels)
+    left_out = (*contents.skipped, *skipped)
+    return Report(printable(source), layout, len(looks), classes, left_out, images=facts, samples=samples)
+
+
+class _Look(NamedTuple):
+    """What is kept of one picture."""
+
+    size: tuple[int, int]
+    kind: str
+    digest: bytes
+    sd: float
+
+
+def _look_through(pictures: Pictures, progress: Progress | None) -> tuple[dict[int, _Look], list[Skipped]]:
+    total = len(pictures.names)
+    looks: dict[int, _Look] = {}
+    skipped: list[Skipped] = []
+
+    def look(i: int) -> _Look:
+        pixels = pictures.read(i, 0)
+        digest = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest()
+        return _Look((pixels.shape[1], pixels.shape[0]), pictures.peek(i).kind, digest, float(pixels.std()))
+
+    for i, result in each(look, total):
+        if isinstance(result, str):
+            skipped.append(Skipped(pictures.names[i], result))
+        else:
+            looks[i] = result
+        if progress and ((i + 1) % 256 == 0 or i + 1 == total):
+            progress(i + 1, total)
+    return looks, skipped
+
+
+def _facts(pictures: Pictures, looks: Mapping[int, _Look], resolution: int, channels: int) -> ImageFacts:
+    widths, heights = zip(*(look.size for look in looks.values()), strict=True)
+    common = Counter(look.size for look in looks.values()).most_common(1)[0][0]
+    sizes = {
+        "min": (min(widths), min(heights)),
+        "median": (int(statistics.median(widths)), int(statistics.median(heights))),
+        "max": (max(widths), max(heights)),
+        "common": common,
+    }
+    first: dict[bytes, int] = {}
+    pairs = [(earlier, i) for i, look in looks.items() if (earlier := first.setdefault(look.digest, i)) != i]
+    examples = tuple((pictures.names[a], pictures.names[b]) for a, b in pairs[:EXAMPLES])
+    blank = tuple(pictures.names[i] for i, look in looks.items() if look.sd < BLANK)
+    kinds = dict(Counter(look.kind for look in looks.values()).most_common())
+    return ImageFacts(sizes, kinds, resolution, channels, len(pairs), examples, blank)
+
+
+def _balanced(pictures: Pictures, readable: Sequence[int], count: int) -> list[int]:
+    """Up to `count` pictures spread evenly: over each class in turn, or over the whole collection."""
+    groups: dict[int, list[int]] = {}
+    for i in readable:
+        groups.setdefault(0 if pictures.labels is None else int(pictures.labels[i]), []).append(i)
+    share = -(-count // len(groups))
+    spread = [[group[k * len(group) // share] for k in range(min(share, len(group)))] for _, group in sorted(groups.items())]
+    turns = (group[k] for k in range(share) for group in spread if k < len(group))
+    return list(turns)[:count]
+
+
+def _of_points(name: str, layout: str, points: Tensor) -> Report:
+    columns = (points.amin(0), points.amax(0), points.mean(0), points.std(0, correction=0))
+    facts = PointFacts(*(tuple(column.tolist()) for column in columns))
+    picked = points[torch.linspace(0, len(points) - 1, min(len(points), 5000)).long()]
+    return Report(name, layout, len(points), {}, (), points=facts, samples=picked)
+
+
+def _image_lines(facts: ImageFacts) -> list[str]:
+    sizes = ", ".join(f"{word} {width} x {height}" for word, (width, height) in facts.sizes.items())
+    kinds = ", ".join(f"{kind} {count:,}" for kind, count in facts.kinds.items())
+    colour = "grey" if facts.channels == 1 else "colour"
+    lines = [f"sizes: {sizes}", f"kinds: {kinds}", f"trains at: {facts.resolution} x {facts.resolution}, {colour}"]
+    if facts.duplicates:
+        lines.append(f"exact duplicates: {facts.duplicates:,}")
+        lines += [f"  {b} = {a}" for a, b in facts.examples] + _more(facts.duplicates - len(facts.examples))
+    if facts.blank:
+        lines.append(f"nearly blank: {len(facts.blank):,}")
+        lines += [f"  {name}" for name in facts.blank[:SHOWN]] + _more(len(facts.blank) - SHOWN)
+    return lines
+
+
+def _more(count: int) -> list[str]:
+    return [f"  and {count:,} more"] if count > 0 else []

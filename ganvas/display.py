@@ -1,0 +1,133 @@
+"""The terminal while a game is played: who is winning, how fast, how long still."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from ganvas.fit import Progress
+    from ganvas.run import Run
+
+SIDES = (("verdict_real", "reals"), ("verdict_fake", "fakes"))
+
+
+class Display:
+    """Reads the progress of a run and shows it: live on a terminal, a line now and then elsewhere, or JSON rows."""
+
+    def __init__(self, run: Run, *, quiet: bool = False, as_json: bool = False) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self.run, self.quiet, self.as_json = run, quiet, as_json
+        self.console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
+        self.smooth: dict[str, float] = {}
+        self.shown = 0.0
+        live = self.console.is_terminal and not quiet and not as_json
+        self.live = Live(console=self.console, auto_refresh=False, transient=True) if live else None
+        rules = getattr(run.recipe.config, "rules", None)
+        self.reference = f" ({rules.scoring.equilibrium_text} = {rules.scoring.equilibrium:.2f} when nobody can tell)" if rules else ""
+
+    @contextmanager
+    def running(self) -> Iterator[Display]:
+        """Hold the terminal while the run goes on."""
+        if self.live is None:
+            yield self
+        else:
+            with self.live:
+                yield self
+
+    def update(self, progress: Progress) -> None:
+        """Take in one step; draw at most four times a second on a terminal, every five seconds elsewhere."""
+        for event in progress.events:
+            print(event, file=sys.stderr)
+        for name, value in progress.values.items():
+            number = float(value)
+            self.smooth[name] = number if name not in self.smooth else 0.95 * self.smooth[name] + 0.05 * number
+        pause = 0.25 if self.live else 5.0
+        if self.quiet or time.monotonic() - self.shown < pause:
+            return
+        self.shown = time.monotonic()
+        if self.as_json:
+            print(json.dumps({"items": progress.items, "total": progress.total, "images_per_second": progress.rate, **self.smooth}), flush=True)
+        elif self.live:
+            self.live.update(self.drawing(progress), refresh=True)
+        else:
+            self.console.print(self.line(progress))
+
+    def losses(self, progress: Progress) -> str:
+        """Each loss term, with the critic's value at the optimum beside it."""
+        return " · ".join(f"{name} {self.smooth[name]:.3g}" + (self.reference if name == "D" else "") for name in progress.terms)
+
+    def line(self, progress: Progress) -> str:
+        """One line of plain text."""
+        verdicts = [f"{name} {self.smooth[key]:.0%} real" for key, name in SIDES if key in self.smooth]
+        other = [f"{key} {self.smooth[key]:.1%}" for key in ("accuracy",) if key in self.smooth]
+        counts = f"{progress.items:,} of {progress.total:,} images, {progress.rate:,.0f}/s, {_left(progress)} left"
+        return " | ".join([counts, *verdicts, *other, self.losses(progress)])
+
+    def drawing(self, progress: Progress) -> RenderableType:
+        """The live display."""
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        rows = Table.grid(padding=(0, 1))
+        share = progress.items / progress.total
+        pace = f"{share:4.0%}  {progress.rate:,.0f} images/s  {_left(progress)} left"
+        rows.add_row(f"{progress.items:,} of {progress.total:,} images", ProgressBar(1.0, share, width=32), pace)
+        for key, name in SIDES:
+            if key in self.smooth:
+                style = "green" if key == "verdict_real" else "magenta"
+                bar = ProgressBar(1.0, self.smooth[key], width=32, complete_style=style, finished_style=style)
+                rows.add_row(f"the critic finds {name}", bar, f"{self.smooth[key]:4.0%} real")
+        if "accuracy" in self.smooth:
+            rows.add_row("right answers", ProgressBar(1.0, self.smooth["accuracy"], width=32), f"{self.smooth['accuracy']:.1%}")
+        outer = Table.grid()
+        outer.add_row(Text(f"{self.run.recipe.name}  {self.run.folder}", style="bold"))
+        outer.add_row(rows)
+        outer.add_row(f"losses: {self.losses(progress)}")
+        return outer
+
+    def farewell(self) -> None:
+        """Where everything is, and what to type next."""
+        if self.quiet:
+            return
+        folder, result = self.run.folder, self.run.result
+        if self.as_json:
+            print(json.dumps({"run": str(folder), **result}), flush=True)
+            return
+        console = self.console
+        console.print(f"\n{result['items']:,} images in {result['seconds']:.0f} s ({result['images_per_second']:,.0f} images/s)", style="bold")
+        if result["dropped"]:
+            console.print(f"{result['dropped']} steps were left out: their losses were not finite (see {folder}/log.jsonl)")
+        if "test_accuracy" in result:
+            console.print(f"right on the test set: {result['test_accuracy']:.2%}")
+        for name, what in (("sheet.png", "what it draws"), ("learning.gif", "the same noise, learning"), ("model.safetensors", "the model")):
+            if (folder / name).exists():
+                console.print(f"  {what:25} {folder / name}", soft_wrap=True)
+        console.print("\nnext:")
+        for command in self.next_commands(folder):
+            console.print(f"  {command}", style="cyan", soft_wrap=True)
+
+    def next_commands(self, folder: Path) -> list[str]:
+        """Three commands worth typing now."""
+        recipe, images = self.run.recipe, hasattr(self.run.recipe.config, "resolution") or len(self.run.recipe.config.shape) == 3
+        if recipe.game == "classifier":
+            return ["ganvas train cgan-mnist", "ganvas recipes", f"ganvas bench {recipe.name}"]
+        label = " --label 7" if "label" in self.run.data.fields and hasattr(recipe.config, "classes") else ""
+        sample = f"ganvas sample {folder} -n 64{label} --seed 3 --out sheet.png"
+        walk = f"ganvas interpolate {folder} --seeds 1,5,9{label and ' --label 3,8'} --out walk.gif"
+        return [sample, walk if images else f"ganvas sample {folder} -n 10000 --out points.npz", "ganvas recipes"]
+
+
+def _left(progress: Progress) -> str:
+    seconds: Any = int((progress.total - progress.items) / max(progress.rate, 1e-9))
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"

@@ -1,0 +1,46 @@
+"""Samples as NumPy archives, written as they come."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganvas.errors import DataError
+
+Array = np.ndarray[Any, Any]
+
+
+def save_npz(path: Path, count: int, parts: Iterable[Mapping[str, Array]]) -> None:
+    """Write arrays of `count` rows that come in parts; the first name is streamed, so that any count fits in memory.
+
+    Raises:
+        DataError: the file cannot be written; what was there stays.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    small: dict[str, list[Array]] = {}
+    try:
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            stream = iter(parts)
+            first = next(stream)
+            large = next(iter(first))
+            header = {"descr": first[large].dtype.str, "fortran_order": False, "shape": (count, *first[large].shape[1:])}
+            with archive.open(f"{large}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array_header_1_0(member, header)
+                for part in itertools.chain([first], stream):
+                    member.write(np.ascontiguousarray(part[large]).tobytes())
+                    for name in part.keys() - {large}:
+                        small.setdefault(name, []).append(part[name])
+            for name, pieces in small.items():
+                with archive.open(f"{name}.npy", "w") as member:
+                    np.lib.format.write_array(member, np.concatenate(pieces))
+        os.replace(temporary, path)
+    except OSError as failure:
+        raise DataError(f"cannot write {path}: {failure.strerror}") from None
+    finally:
+        temporary.unlink(missing_ok=True)

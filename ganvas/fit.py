@@ -1,0 +1,207 @@
+"""Train a run: play its game, and keep its folder: log, pictures, checkpoints, bundle, result."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganvas import __version__, bundle, checkpoint
+from ganvas.config import to_dict
+from ganvas.engine import dump, portrait, restore, train
+from ganvas.errors import DivergedError, ResourceError
+from ganvas.export.pictures import save_png
+from ganvas.files import write_durably
+from ganvas.game import Classifies
+from ganvas.journal import Journal
+from ganvas.machine import settle
+from ganvas.metrics.classification import accuracy
+from ganvas.plan import fresh, images_for
+from ganvas.ranks import Ranks
+from ganvas.run import Run, open_data
+from ganvas.show import learning, picture
+
+PATIENCE = 10  # steps in a row that are not finite, before the run goes back to its last checkpoint
+SECOND_CHANCES = 3
+TESTED = ("mnist", "fashion")  # sources with a test split of their own
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the reader of a training sees after each step."""
+
+    items: int
+    total: int
+    seconds: float  # of training, over all sittings
+    rate: float  # images per second of this sitting
+    values: Mapping[str, Tensor]  # loss terms and notes of this step
+    terms: tuple[str, ...]  # which of the values are loss terms
+    events: tuple[str, ...] = ()  # what happened, in words
+
+
+def fit(run: Run, ranks: Ranks = Ranks(), stop: Callable[[], bool] = lambda: False) -> Iterator[Progress]:
+    """Train the run to its end or until `stop` says so; what was done is saved. Yields after each step.
+
+    Raises:
+        DivergedError: the numbers stayed non-finite after three roll-backs.
+    """
+    settle(run.plan, ranks.rank)
+    events: list[str] = []
+    if (minutes := run.minutes) is not None:
+        images, pace = images_for(run.recipe, run.data, run.plan, ranks, minutes)
+        events.append(f"{minutes:g} minutes at {pace:,.0f} images/s: {images:,} images")
+        run.recipe, run.minutes = replace(run.recipe, train=replace(run.recipe.train, images=images)), None
+        if ranks.first:
+            run.write(probe={"minutes": minutes, "images_per_second": pace})
+    sitting = Sitting(run, ranks, events)
+    state, config = sitting.state, run.recipe.train
+    for step, terms in train(state, run.data, config, ranks):
+        values = {**terms, **step.notes}
+        sitting.journal.add(step.index, state.items, values, dropped=state.dropped)
+        if state.dropped_in_a_row >= PATIENCE:
+            sitting.roll_back()
+        if state.items >= config.images:
+            sitting.finish()
+        elif ranks.any(stop()):
+            sitting.save()
+            return
+        else:
+            sitting.keep_up(step.items_seen)
+        yield sitting.progress(values, tuple(terms))
+
+
+class Sitting:
+    """One stretch of training a run, from a start or a checkpoint to an end or an interruption."""
+
+    def __init__(self, run: Run, ranks: Ranks, events: list[str]) -> None:
+        self.run, self.ranks, self.events = run, ranks, events
+        self.journal = Journal(run.folder / "log.jsonl", write=ranks.first)
+        self.state = fresh(run.recipe, run.plan)
+        self.before = 0.0  # seconds of earlier sittings
+        if not self.load():
+            self.journal.rewind(-1, {})
+            self.snapshot()
+            self.save()
+        self.started, self.items = time.perf_counter(), self.state.items
+
+    @property
+    def seconds(self) -> float:
+        return self.before + time.perf_counter() - self.started if hasattr(self, "started") else 0.0
+
+    def progress(self, values: Mapping[str, Tensor], terms: tuple[str, ...]) -> Progress:
+        events, state = tuple(self.events), self.state
+        self.events.clear()
+        pace = (state.items - self.items) / max(1e-9, time.perf_counter() - self.started)
+        return Progress(state.items, self.run.recipe.train.images, self.seconds, pace, values, terms, events)
+
+    def load(self) -> bool:
+        """Take up the newest valid checkpoint, if there is one; all ranks take rank 0's."""
+        skipped = lambda name, reason: self.events.append(f"skipped checkpoint {name}: {reason}")  # noqa: E731
+        found = checkpoint.load(self.run.folder / "checkpoints", skipped) if self.ranks.first else None
+        items = self.ranks.agree(found.items if found else None)
+        if items is None:
+            return False
+        found = found or checkpoint.load(self.run.folder / "checkpoints", lambda name, reason: None)
+        if found is None or found.items != items:
+            raise ResourceError(f"rank {self.ranks.rank} cannot read the checkpoint {items} that rank 0 reads")
+        restore(self.state, found.tensors, found.meta["state"])
+        self.state.rate = 0.5 ** len(self.roll_backs())
+        self.before = float(found.meta["seconds"])
+        self.journal.rewind(items, found.meta["journal"])
+        return True
+
+    def save(self) -> None:
+        """A checkpoint and the bundle; a failure is told and never costs an older one."""
+        if not self.ranks.first:
+            return
+        tensors, counters = dump(self.state)
+        meta = {"state": counters, "seconds": self.seconds, "journal": self.journal.sums}
+        try:
+            checkpoint.save(self.run.folder / "checkpoints", self.state.items, tensors, meta)
+            bundle.save(self.run.model, portrait(self.state), self.card())
+        except (ResourceError, DivergedError) as failure:
+            self.events.append(f"not saved at {self.state.items:,} images, training goes on: {failure}")
+
+    def card(self) -> dict[str, Any]:
+        """What the bundle says of itself: a function of the recipe, the data and the images seen."""
+        run, data = self.run, self.run.data
+        return {
+            "recipe": to_dict(run.recipe),
+            "items": self.state.items,
+            "classes": list(data.classes),
+            "data": {"name": data.name, "count": len(data), "fingerprint": data.fingerprint},
+            "ganvas": __version__,
+            "torch": torch.__version__,
+        }
+
+    def keep_up(self, before: int) -> None:
+        """Save a checkpoint and a picture where one has come due since `before` images."""
+        config, now = self.run.recipe.train, self.state.items
+        if before // config.checkpoint_every != now // config.checkpoint_every:
+            self.save()
+        due = lambda items: int(config.snapshots * (items / config.images) ** 0.5)  # noqa: E731 - denser at first, when much changes
+        if due(before) != due(now):
+            self.snapshot()
+
+    def snapshot(self) -> None:
+        """The same noise as ever, named by thousands of images."""
+        if self.ranks.first and (image := picture(self.state.average, self.run.data)) is not None:
+            folder = self.run.folder / "samples"
+            folder.mkdir(exist_ok=True)
+            text = {"recipe": self.run.recipe.name, "images": str(self.state.items), "synthetic": "true"}
+            try:
+                save_png(folder / f"{self.state.items / 1000:010.3f}k.png", image, text)
+            except (OSError, ResourceError) as failure:
+                self.events.append(f"no sample picture, training goes on: {failure}")
+
+    def roll_backs(self) -> list[int]:
+        """The image counts at which the run went back."""
+        path = self.run.folder / "rollbacks.json"
+        found: list[int] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+        return found
+
+    def roll_back(self) -> None:
+        """Go back to the last checkpoint with half the learning rate.
+
+        Raises:
+            DivergedError: that was done often enough.
+        """
+        at = [*self.roll_backs(), self.state.items]
+        if len(at) > SECOND_CHANCES:
+            raise DivergedError(
+                f"the losses were not finite {PATIENCE} steps in a row, even after {SECOND_CHANCES} roll-backs with ever smaller steps; "
+                f"try --set train.learning_rate={self.run.recipe.train.learning_rate / 10:g}, or look at the data"
+            )
+        if self.ranks.first:
+            write_durably(self.run.folder / "rollbacks.json", json.dumps(at).encode())
+        self.ranks.any(False)  # no rank reads the file before it is written
+        told = f"{PATIENCE} steps in a row were not finite: back from {at[-1]:,} images with {0.5 ** len(at):g} of the learning rate"
+        if not self.load():
+            raise DivergedError("the losses are not finite and there is no valid checkpoint to go back to")
+        self.events.append(told)
+        if self.ranks.first:
+            self.journal.event({"items": self.state.items, "event": told})
+
+    def finish(self) -> None:
+        """Save, and leave a sheet, an animation of the same noise learning, and the result."""
+        self.snapshot()
+        self.save()
+        if not self.ranks.first:
+            return
+        seconds = self.seconds
+        folder, state = self.run.folder, self.state
+        result: dict[str, Any] = {"items": state.items, "seconds": round(seconds, 2), "dropped": state.dropped}
+        result["images_per_second"] = round(state.items / max(seconds, 1e-9), 1)
+        if (image := picture(state.average, self.run.data)) is not None:
+            save_png(folder / "sheet.png", image, {"recipe": self.run.recipe.name, "synthetic": "true"})
+            learning(folder / "learning.gif", sorted((folder / "samples").glob("*k.png")))
+        if isinstance(state.average, Classifies) and self.run.data.name in TESTED:
+            recipe = self.run.recipe
+            test = open_data(replace(recipe, data=replace(recipe.data, split="test")))
+            result["test_accuracy"] = accuracy(state.average.classify, test)
+        write_durably(folder / "result.json", json.dumps(result, indent=1).encode())

@@ -1,0 +1,34 @@
+"""Every game and every recipe, by name. Nothing is registered by being imported: a game is a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ganvas.config import Recipe
+from ganvas.errors import unknown
+from ganvas.game import Game
+from ganvas.games import cgan, classifier, dcgan, gan, r3gan
+
+GAMES: Mapping[str, type[Game]] = {
+    "gan": gan.GAN,
+    "cgan": cgan.CGAN,
+    "dcgan": dcgan.DCGAN,
+    "r3gan": r3gan.R3GAN,
+    "classifier": classifier.Classifier,
+}
+
+RECIPES: Mapping[str, Recipe] = {
+    recipe.name: recipe for module in (cgan, gan, dcgan, r3gan, classifier) for recipe in module.RECIPES
+}
+
+
+def build(recipe: Recipe) -> Game:
+    """The recipe's game with fresh weights, from the global random state."""
+    return GAMES[recipe.game](recipe.config)  # type: ignore[call-arg]
+
+
+def recipe_named(name: str) -> Recipe:
+    """Raises: UsageError: no such recipe; names the nearest."""
+    if name not in RECIPES:
+        raise unknown("recipe", name, RECIPES)
+    return RECIPES[name]

@@ -1,0 +1,170 @@
+"""The rules that every game of one artist G and one critic D shares: who moves when, and what each minimises.
+
+The critic moves first, `n_critic` times, each on a fresh batch; then the artist answers. Slope penalties belong to the
+critic: every step they join its loss, lazily they are a move of their own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganvas.errors import unknown
+from ganvas.game import Batch, Step, Terms, Turn
+from ganvas.objectives import OBJECTIVES, Objective, between, gradient_penalty, zero_centred_penalty
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """How the two players are scored. Zero switches a penalty off."""
+
+    objective: str = "nonsaturating"  # a key of OBJECTIVES
+    n_critic: int = 1  # critic moves per artist move
+    smoothing: float = 1.0  # the label of reals (one-sided label smoothing below 1)
+    r1_gamma: float = 0.0
+    r2_gamma: float = 0.0
+    gradient_penalty: float = 0.0
+    penalty_every: int = 1  # lazy regularisation above 1
+    clip: float = 0.0  # bound on the critic's weights after each of its moves
+
+    def __post_init__(self) -> None:
+        if self.objective not in OBJECTIVES:
+            raise unknown("objective", self.objective, OBJECTIVES)
+
+    @property
+    def scoring(self) -> Objective:
+        """The pair of losses."""
+        return OBJECTIVES[self.objective]
+
+    @property
+    def penalised(self) -> bool:
+        """Whether a slope of the critic is penalised, which a BatchNorm inside it would blur across samples."""
+        return bool(self.r1_gamma or self.r2_gamma or self.gradient_penalty)
+
+
+# What an objective chosen by name changes beside the losses. Sources: arXiv:1701.07875 alg. 1, arXiv:1704.00028 alg. 1.
+NAMED: Mapping[str, Mapping[str, Any]] = {
+    **{name: {"objective": name} for name in OBJECTIVES},
+    "wasserstein": {"objective": "wasserstein", "clip": 0.01, "n_critic": 5, "smoothing": 1.0, "r1_gamma": 0.0, "r2_gamma": 0.0},
+    "wasserstein-gp": {
+        "objective": "wasserstein",
+        "gradient_penalty": 10.0,
+        "n_critic": 5,
+        "smoothing": 1.0,
+        "r1_gamma": 0.0,
+        "r2_gamma": 0.0,
+        "penalty_every": 1,
+    },
+}
+
+
+def with_objective(rules: Rules, name: str) -> Rules:
+    """The same rules with the objective called `name` on a command line.
+
+    Raises:
+        UsageError: no such objective; names the nearest.
+    """
+    if name not in NAMED:
+        raise unknown("objective", name, NAMED)
+    return dataclasses.replace(rules, **{"clip": 0.0, "gradient_penalty": 0.0, **NAMED[name]})
+
+
+Generate = Callable[[Batch, Step], Tensor]  # -> fakes like batch["real"], from fresh noise
+Judge = Callable[[Tensor, Tensor | None], Tensor]  # x [N, ...], c [N] or None -> logits [N]
+
+
+@dataclass(frozen=True)
+class Duel:
+    """One artist against one critic under `rules`.
+
+    `together` judges reals and fakes in one call, which is faster; a BatchNorm in the critic forbids it.
+    """
+
+    rules: Rules
+    generate: Generate
+    judge: Judge
+    critic: nn.Module
+    together: bool = True
+
+    def turns(self) -> tuple[Turn, ...]:
+        """Critic, its lazy penalty if any, artist."""
+        rules = self.rules
+        lazy = rules.penalised and rules.penalty_every > 1
+        project = self.clip if rules.clip else None
+        critic = Turn("critic", "D", self.critic_loss if lazy else self.penalised_critic_loss, rules.n_critic, project=project)
+        artist = Turn("artist", "G", self.artist_loss)
+        return (critic, Turn("penalty", "D", self.penalties, every=rules.penalty_every), artist) if lazy else (critic, artist)
+
+    def fake(self, batch: Batch, step: Step) -> Tensor:
+        """The fakes of this batch, generated once: the artist's weights do not move before its own turn."""
+        return step.shared("fake", lambda: self.generate(batch, step))
+
+    def critic_loss(self, batch: Batch, step: Step) -> Terms:
+        """Tell reals from fakes."""
+        real, fake, c = batch["real"], self.fake(batch, step).detach(), batch.get("label")
+        if self.together:
+            both = self.judge(torch.cat([real, fake.to(real.dtype)]), None if c is None else torch.cat([c, c])).float()
+            real_logits, fake_logits = both.chunk(2)
+        else:
+            real_logits, fake_logits = self.judge(real, c).float(), self.judge(fake, c).float()
+        step.notes.update(verdict(self.rules.scoring, real_logits.detach(), fake_logits.detach()))
+        scoring, smoothing = self.rules.scoring, self.rules.smoothing
+        if scoring.smooth_d and smoothing != 1:
+            return {"D": scoring.smooth_d(real_logits, fake_logits, smoothing)}
+        return {"D": scoring.d(real_logits, fake_logits)}
+
+    def penalised_critic_loss(self, batch: Batch, step: Step) -> Terms:
+        """The critic's loss with the penalties that are due every step."""
+        return self.critic_loss(batch, step) | self.penalties(batch, step)
+
+    def penalties(self, batch: Batch, step: Step) -> Terms:
+        """Slopes of the critic, in float32 whatever the precision of the rest."""
+        rules, c = self.rules, batch.get("label")
+        real, fake = batch["real"], self.fake(batch, step).detach().float()
+        terms: Terms = {}
+        with torch.autocast(real.device.type, enabled=False):
+            if rules.r1_gamma:
+                x = real.detach().requires_grad_()
+                terms["R1"] = zero_centred_penalty(self.judge(x, c), x, rules.r1_gamma)
+            if rules.r2_gamma:
+                x = fake.requires_grad_()
+                terms["R2"] = zero_centred_penalty(self.judge(x, c), x, rules.r2_gamma)
+            if rules.gradient_penalty:
+                x = between(real, fake, step.uniform(len(real))).detach().requires_grad_()
+                terms["GP"] = gradient_penalty(self.judge(x, c), x, rules.gradient_penalty)
+        return terms
+
+    def artist_loss(self, batch: Batch, step: Step) -> Terms:
+        """Have the fakes taken for real."""
+        c = batch.get("label")
+        fake_logits = self.judge(self.fake(batch, step), c).float()
+        if not self.rules.scoring.g_sees_reals:
+            return {"G": self.rules.scoring.g(fake_logits, fake_logits)}
+        with torch.no_grad():
+            real_logits = self.judge(batch["real"], c).float()
+        return {"G": self.rules.scoring.g(real_logits, fake_logits)}
+
+    @torch.no_grad()
+    def clip(self) -> None:
+        """Keep every weight of the critic in a box. Source: arXiv:1701.07875 alg. 1."""
+        for weight in self.critic.parameters():
+            weight.clamp_(-self.rules.clip, self.rules.clip)
+
+
+def verdict(scoring: Objective, real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
+    """The shares of reals and of fakes that the critic calls real.
+
+    Where the loss fixes no boundary (Wasserstein, relativistic) it is the mean of the batch's two mean logits.
+    """
+    boundary = scoring.boundary
+    cut = (real_logits.mean() + fake_logits.mean()) / 2 if boundary is None else boundary
+    return {
+        "verdict_real": (real_logits > cut).float().mean(),
+        "verdict_fake": (fake_logits > cut).float().mean(),
+        "logit_gap": real_logits.mean() - fake_logits.mean(),
+    }

@@ -1,0 +1,138 @@
+"""Conditional GAN: noise and a class in, P(features | class) out. The critic sees the class too.
+
+Source: Mirza & Osindero 2014, arXiv:1411.1784.
+
+Differs: convolutions instead of perceptrons; the critic gives one logit per class and answers for the class it is
+asked about (the class-dependent part of the projection critic, arXiv:1802.05637), which trains far faster than a
+one-hot vector joined to the input. Fakes are asked for the classes of the reals in the same batch, so that both terms
+see the data's marginal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig
+from ganvas.game import Batch, Game, Step, Turn, asked_for
+from ganvas.games.adversarial import Duel, Rules
+from ganvas.layers.pyramid import sides
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Widths double towards the small end of each pyramid, up to `max_width`."""
+
+    resolution: int = 28
+    channels: int = 1
+    classes: int = 10
+    latent_dim: int = 64
+    width: int = 16  # channels of G at full resolution; D has twice as many after its first halving
+    max_width: int = 64
+    head: int = 256  # width of D's hidden layer
+    rules: Rules = Rules(r1_gamma=1.0, penalty_every=8)
+
+
+class Generator(nn.Module):
+    """z [N, latent_dim], c [N] class or [N, classes] shares -> image [N, C, H, W] in [-1, 1]."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        steps = sides(config.resolution)
+        widths = [min(config.max_width, config.width * 2**level) for level in range(len(steps))][::-1]
+        self.classes, self.base = config.classes, (widths[0], steps[-1], steps[-1])
+        self.first = nn.Linear(config.latent_dim + config.classes, widths[0] * steps[-1] ** 2, bias=False)
+        layers: list[nn.Module] = [nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)]
+        for before, after in zip(widths, widths[1:], strict=False):
+            layers += [nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
+        self.rest = nn.Sequential(*layers, nn.Conv2d(widths[-1], config.channels, 3, 1, 1), nn.Tanh())
+
+    def forward(self, z: Tensor, c: Tensor) -> Tensor:
+        onehot = c if c.is_floating_point() else F.one_hot(c, self.classes).to(z.dtype)
+        x: Tensor = self.rest(self.first(torch.cat([z, onehot], 1)).unflatten(1, self.base))
+        return x
+
+
+class Critic(nn.Module):
+    """image [N, C, H, W], c [N] -> logits [N]."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        steps = sides(config.resolution)
+        widths = [config.channels] + [min(config.max_width, 2 * config.width * 2**level) for level in range(len(steps) - 1)]
+        layers: list[nn.Module] = []
+        for before, after in zip(widths, widths[1:], strict=False):
+            layers += [nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
+        self.body = nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[-1] * steps[-1] ** 2, config.head), nn.LeakyReLU(0.2))
+        self.head = nn.Linear(config.head, config.classes)
+
+    def forward(self, x: Tensor, c: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.body(x)).gather(1, c[:, None]).squeeze(1)
+        return logits
+
+
+class CGAN(Game):
+    """An artist and a critic who both know which class is asked for."""
+
+    Config = Config
+    needs = ("real", "label")
+    players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
+    averaged = ("G",)
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.G, self.D = Generator(config), Critic(config)
+
+    @property
+    def latent_dim(self) -> int:
+        return int(self.config.latent_dim)
+
+    @property
+    def classes(self) -> int:
+        return int(self.config.classes)
+
+    def turns(self) -> tuple[Turn, ...]:
+        return Duel(self.config.rules, self.fakes, self.judge, self.D).turns()
+
+    def fakes(self, batch: Batch, step: Step) -> Tensor:
+        return self.sample(step.normal(len(batch["real"]), self.latent_dim), batch["label"])
+
+    def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """z [N, latent_dim], c [N] class or [N, classes] shares -> image [N, C, H, W] in [-1, 1]."""
+        image: Tensor = self.G(z, asked_for(c))
+        return image
+
+    def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
+        """image [N, C, H, W], c [N] -> logits [N]."""
+        logits: Tensor = self.D(x, asked_for(c))
+        return logits
+
+
+def _recipe(source: str, minutes: float, about: str) -> Recipe:
+    return Recipe(
+        name=f"cgan-{source}",
+        game="cgan",
+        config=Config(),
+        data=DataConfig(source=source),
+        train=TrainConfig(
+            images=80_000,
+            batch=64,
+            learning_rate=2e-3,
+            schedule=Ramp(end=0.02, shape="cosine"),
+            adam=Adam(beta1=0.0, beta2=0.99),
+            average_halflife=20_000,
+        ),
+        paper="Mirza & Osindero 2014, arXiv:1411.1784",
+        minutes=minutes,
+        about=about,
+    )
+
+
+RECIPES = (
+    _recipe("mnist", 1, "handwritten digits on request: the main job"),
+    _recipe("fashion", 1, "clothes on request"),
+)

@@ -1,0 +1,1 @@
+"""Building blocks of networks: torch only, no knowledge of games."""

@@ -1,0 +1,21 @@
+"""How an image side is halved down to the few pixels where a convolutional network begins or ends."""
+
+from __future__ import annotations
+
+from ganvas.errors import UsageError
+
+SMALLEST = range(4, 8)  # 28 -> 14 -> 7, 32 -> 16 -> 8 -> 4
+
+
+def sides(resolution: int) -> list[int]:
+    """The sides from `resolution` down to its smallest halving of at least 4 pixels: 28 -> [28, 14, 7], 64 -> [64, 32, 16, 8, 4].
+
+    Raises:
+        UsageError: the side is not 4, 5, 6 or 7 times a power of two.
+    """
+    found = [resolution]
+    while found[-1] > max(SMALLEST) and found[-1] % 2 == 0:
+        found.append(found[-1] // 2)
+    if found[-1] not in SMALLEST:
+        raise UsageError(f"resolution {resolution} cannot be halved down to 4-7 pixels; use 28, 32, 64 or 128")
+    return found

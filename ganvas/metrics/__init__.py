@@ -1,0 +1,1 @@
+"""Measures: tensors in, numbers out. They know no game."""

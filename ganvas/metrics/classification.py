@@ -1,0 +1,20 @@
+"""How often a classifier is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ganvas.data.source import Source
+
+
+@torch.no_grad()
+def accuracy(classify: Callable[[Tensor], Tensor], data: Source, chunk: int = 500) -> float:
+    """The share of `data` whose label has the highest logit. `classify`: x [N, ...] -> logits [N, classes]."""
+    right = 0
+    for start in range(0, len(data), chunk):
+        batch = data.batch(torch.arange(start, min(start + chunk, len(data))))
+        right += int((classify(batch["real"]).argmax(1) == batch["label"]).sum())
+    return right / len(data)

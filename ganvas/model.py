@@ -1,0 +1,202 @@
+"""A trained model in hand: sample it, walk through it, save what it draws."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL.Image import Image
+from torch import Tensor
+
+from ganvas import bundle
+from ganvas.config import Recipe, assign
+from ganvas.edit.latents import class_path, latents, loop
+from ganvas.errors import UsageError, unknown
+from ganvas.export.arrays import save_npz
+from ganvas.export.pictures import legible_scale, save_gif, save_png, scatter, sheet, to_bytes
+from ganvas.fit import fit
+from ganvas.game import Conditional, Game, Samples
+from ganvas.games import recipe_named
+from ganvas.run import Run, open_run, start
+from ganvas.show import drawn
+
+
+class Model:
+    """A game that draws, with the card that says what it is."""
+
+    def __init__(self, game: Game, card: dict[str, Any], identity: str) -> None:
+        self.game, self.card, self.identity = game, card, identity
+
+    @property
+    def drawer(self) -> Samples:
+        """The game, as something that turns noise into data.
+
+        Raises:
+            UsageError: it does not.
+        """
+        if not isinstance(self.game, Samples):
+            raise UsageError(f"{self.card['recipe']['name']} does not generate anything; choose a model of a generative game")
+        return self.game
+
+    @property
+    def classes(self) -> list[str]:
+        """The names of the classes it can be asked for."""
+        return list(self.card["classes"]) if isinstance(self.game, Conditional) else []
+
+    def labels(self, n: int, label: int | str | Sequence[int | str] | None, start: int = 0) -> Tensor | None:
+        """The classes of samples start .. start+n: None or "all" takes every class in turn.
+
+        Raises:
+            UsageError: no such class, or the model has none.
+        """
+        if not self.classes:
+            if label is not None:
+                raise UsageError("this model was trained without classes; leave --label out")
+            return None
+        if label is None or label == "all":
+            chosen = list(range(len(self.classes)))
+        else:
+            wanted = [label] if isinstance(label, (int, str)) else list(label)
+            chosen = [self.class_index(name) for name in wanted]
+        return torch.tensor([chosen[i % len(chosen)] for i in range(start, start + n)])
+
+    def class_index(self, name: int | str) -> int:
+        """The number of a class given by number or name.
+
+        Raises:
+            UsageError: no such class; names the nearest.
+        """
+        if str(name) in self.classes:
+            return self.classes.index(str(name))
+        if str(name).isdigit() and int(name) < len(self.classes):
+            return int(name)
+        raise unknown("class", str(name), self.classes)
+
+    def stream(self, n: int, seed: int = 0, label: Any = None, chunk: int = 512) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Samples of seeds seed .. seed+n in float [k, ...], with their classes [k], a few at a time."""
+        for start in range(0, n, chunk):
+            k = min(chunk, n - start)
+            c = self.labels(k, label, start)
+            yield drawn(self.drawer, latents(range(seed + start, seed + start + k), self.drawer.latent_dim), c), c
+
+    def sample(self, n: int = 1, *, seed: int = 0, label: Any = None) -> np.ndarray[Any, Any]:
+        """Samples of seeds seed .. seed+n: images uint8 [n, H, W, C], points float32 [n, D]. Seed k is always the same picture."""
+        return np.concatenate([_array(part) for part, _ in self.stream(n, seed, label)])
+
+    def save(self, out: str | Path, n: int = 64, *, seed: int = 0, label: Any = None, columns: int | None = None) -> Path:
+        """Samples into a file: .png a sheet, .npz `images` uint8 [n, H, W, C] and `labels` (points: `points`), any n.
+
+        Raises:
+            UsageError: another kind of file.
+        """
+        out = Path(out)
+        if n < 1:
+            raise UsageError(f"the number of samples must be at least 1, got {n}")
+        if out.suffix == ".npz":
+            save_npz(out, n, (self.arrays(part, c) for part, c in self.stream(n, seed, label)))
+        elif out.suffix == ".png":
+            parts = [part for part, _ in self.stream(n, seed, label)]
+            save_png(out, self.picture(torch.cat(parts), columns), self.provenance(f"{seed}-{seed + n - 1}"))
+        else:
+            raise UsageError(f"cannot write samples to {out.name!r}: expected a name ending in .png or .npz")
+        return out
+
+    def arrays(self, part: Tensor, c: Tensor | None) -> dict[str, Any]:
+        """A part of the samples as the arrays of an archive."""
+        return {"images" if part.ndim == 4 else "points": _array(part)} | ({} if c is None else {"labels": c.numpy()})
+
+    def picture(self, samples: Tensor, columns: int | None = None) -> Image:
+        """One picture of samples [n, ...]."""
+        if samples.ndim == 2:
+            return scatter(samples[:0], samples)
+        if columns is None:
+            columns = len(self.classes) or max(1, round(len(samples) ** 0.5))
+        return sheet(samples, min(columns, len(samples)), legible_scale(samples.shape[-1]))
+
+    def provenance(self, seeds: str) -> dict[str, str]:
+        """What a picture says of where it is from."""
+        return {"model": self.identity, "recipe": str(self.card["recipe"]["name"]), "seeds": seeds, "synthetic": "true"}
+
+    def interpolate(self, out: str | Path, seeds: Sequence[int], frames: int = 60, *, label: Any = None, milliseconds: int = 50) -> Path:
+        """A closed walk through the latents of `seeds`, spherical in z, as GIF or animated PNG.
+
+        One class stays; several are morphed into one another along the way.
+
+        Raises:
+            UsageError: nothing to walk between, or another kind of file.
+        """
+        out = Path(out)
+        if out.suffix not in (".gif", ".png", ".apng"):
+            raise UsageError(f"cannot write a walk to {out.name!r}: expected a name ending in .gif or .png")
+        if len(seeds) < 2 or frames < 2:
+            raise UsageError(f"a walk needs at least two seeds and two frames, got {len(seeds)} and {frames}")
+        z = loop(latents(seeds, self.drawer.latent_dim), frames)
+        wanted = label if isinstance(label, (list, tuple)) else [0 if label is None else label]
+        chosen = list(range(len(self.classes))) if label == "all" else [self.class_index(name) for name in wanted] if self.classes else []
+        if label is not None and not self.classes:
+            raise UsageError("this model was trained without classes; leave --label out")
+        c = class_path(chosen, frames, len(self.classes)) if self.classes else None
+        samples = drawn(self.drawer, z, c)
+        if samples.ndim == 2:
+            raise UsageError("this model draws points; a walk needs pictures: sample it to a .png instead")
+        scale = 4 * legible_scale(samples.shape[-1])
+        save_gif(out, [sheet(frame[None], 1, scale, 0) for frame in samples], milliseconds)
+        return out
+
+
+def _array(samples: Tensor) -> np.ndarray[Any, Any]:
+    return np.ascontiguousarray(to_bytes(samples).permute(0, 2, 3, 1).numpy()) if samples.ndim == 4 else samples.numpy()
+
+
+def load(path: str | Path) -> Model:
+    """The model in a bundle or a run folder.
+
+    Raises:
+        DataError: there is none, or it is damaged.
+    """
+    path = Path(path)
+    game, card = bundle.load(path)
+    file = path / "model.safetensors" if path.is_dir() else path
+    return Model(game, card, hashlib.sha256(file.read_bytes()).hexdigest()[:12])
+
+
+def resolve(recipe: str | Recipe, *, data: str | None = None, objective: str | None = None, **settings: Any) -> Recipe:
+    """A recipe by name with settings changed by dotted path, as `{"train.batch": "128"}`."""
+    from ganvas.games.adversarial import with_objective
+
+    chosen = recipe_named(recipe) if isinstance(recipe, str) else recipe
+    if data is not None:
+        chosen = replace(chosen, data=replace(chosen.data, source=data))
+    for path, value in settings.items():
+        chosen = assign(chosen, path, value if isinstance(value, str) else repr(value))
+    if objective is not None:
+        if not hasattr(chosen.config, "rules"):
+            raise UsageError(f"{chosen.name} has no adversary: --objective does not apply")
+        chosen = replace(chosen, config=replace(chosen.config, rules=with_objective(chosen.config.rules, objective)))
+    return chosen
+
+
+def train(recipe: str | Recipe, *, minutes: float | None = None, images: int | None = None, out: str | Path | None = None, **settings: Any) -> Model:
+    """Train a recipe in this process and return the model; `settings` as `resolve` takes them."""
+    chosen = resolve(recipe, **settings)
+    if images is not None:
+        chosen = replace(chosen, train=replace(chosen.train, images=images))
+    return _trained(start(chosen, out=Path(out) if out else None, minutes=minutes))
+
+
+def resume(folder: str | Path) -> Model:
+    """Continue the run in `folder` to its end and return the model."""
+    run = open_run(Path(folder))
+    return _trained(run)
+
+
+def _trained(run: Run) -> Model:
+    if not run.finished:
+        for _ in fit(run):
+            pass
+    return load(run.folder)

@@ -1,0 +1,194 @@
+"""A run folder: everything one training is and was.
+
+    recipe.json  log.jsonl  samples/  checkpoints/  model.safetensors  env.json  result.json
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ganvas import __version__
+from ganvas.config import Recipe, from_dict, to_dict
+from ganvas.data import open_source
+from ganvas.data.source import Source
+from ganvas.errors import DataError, ResourceError, UsageError
+from ganvas.files import write_durably
+from ganvas.games import GAMES
+from ganvas.machine import Plan, describe
+from ganvas.plan import settled
+from ganvas.ranks import Ranks
+
+
+@dataclass
+class Run:
+    """One run folder, made by `start` or opened by `open_run`."""
+
+    folder: Path
+    recipe: Recipe
+    plan: Plan
+    minutes: float | None = None  # a bound still to be turned into images
+    data: Source = field(init=False)
+
+    @property
+    def model(self) -> Path:
+        """The bundle."""
+        return self.folder / "model.safetensors"
+
+    @property
+    def finished(self) -> bool:
+        """Whether every image was shown."""
+        return (self.folder / "result.json").exists()
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """What the end of the run reported."""
+        found: dict[str, Any] = json.loads((self.folder / "result.json").read_text(encoding="utf-8"))
+        return found
+
+    def write(self, probe: Mapping[str, float] | None = None) -> None:
+        """recipe.json and env.json; `probe` says how minutes became images."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        env: dict[str, Any] = {"plan": dataclasses.asdict(self.plan), "minutes": self.minutes, "probe": probe}
+        env |= {"machine": describe(), "ganvas": __version__, "torchrun": os.environ.get("TORCHELASTIC_RUN_ID")}
+        write_durably(self.folder / "env.json", json.dumps(env, indent=1).encode())
+        write_durably(self.folder / "recipe.json", json.dumps(to_dict(self.recipe), indent=1).encode())
+
+    def check(self, recipe: Recipe, minutes: float | None) -> None:
+        """Check that this is a run of `recipe`.
+
+        Raises:
+            UsageError: it was started with other settings; names them.
+        """
+        ours, theirs = to_dict(self.recipe), to_dict(adapted(recipe, self.data))
+        if minutes is not None:
+            theirs["train"]["images"] = ours["train"]["images"]  # minutes became images when the run began
+        asked, held = _flat(theirs), _flat(ours)
+        differences = [f"{name}={asked.get(name)!r} (it has {held.get(name)!r})" for name in asked | held if asked.get(name) != held.get(name)]
+        if differences:
+            raise UsageError(f"{self.folder} holds another run; asked for {', '.join(differences[:4])}; choose another --out")
+
+    def hold(self, peers: Ranks) -> None:
+        """Keep other processes from training here until this one ends; rank 0 holds the folder for all.
+
+        Raises:
+            ResourceError: another process trains here.
+        """
+        if not peers.first:
+            return
+        self._lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ResourceError(f"{self.folder} is being trained by another process; wait for it or choose another --out") from None
+
+
+def start(
+    recipe: Recipe, *, out: Path | None = None, minutes: float | None = None, device: str = "auto", ranks: str = "1", peers: Ranks = Ranks()
+) -> Run:
+    """A new run of the recipe on its data, or the one that `out` already holds.
+
+    Raises:
+        UsageError: `out` holds something else.
+    """
+    folder = Path(peers.agree(str(out or _restarted() or "")))
+    if folder != Path() and (folder / "recipe.json").exists():
+        run = open_run(folder)
+        run.check(recipe, minutes)
+        return run
+    if out and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"{out} exists and is no run folder; choose another --out")
+    data = open_data(recipe)
+    recipe = adapted(recipe, data)
+    plan = peers.agree(settled(recipe, data, device, str(peers.size) if peers.size > 1 else ranks))
+    run = Run(out or Path(), recipe, plan, minutes)
+    if peers.first:
+        run.folder = out or _numbered(recipe)
+        run.write()
+    run.folder = Path(peers.agree(str(run.folder)))
+    run.data = data
+    return run
+
+
+def _restarted() -> Path | None:
+    """The run that torchrun started before one of its ranks died, where the command gave no --out."""
+    if int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")):
+        for env in sorted(Path("runs").glob("*/env.json"), reverse=True):
+            if json.loads(env.read_text(encoding="utf-8")).get("torchrun") == os.environ.get("TORCHELASTIC_RUN_ID"):
+                return env.parent
+    return None
+
+
+def _numbered(recipe: Recipe) -> Path:
+    root = Path("runs")
+    while True:
+        taken = [int(found[1]) for path in root.glob("*-*") if (found := re.match(r"(\d+)-", path.name))]
+        folder = root / f"{max(taken, default=-1) + 1:05d}-{recipe.name}-seed{recipe.train.seed}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue  # another process took the number
+        except OSError as failure:
+            raise ResourceError(f"cannot make the run folder {folder}: {failure.strerror}; choose another place with --out") from None
+        return folder
+
+
+def open_run(folder: Path) -> Run:
+    """The run in `folder`.
+
+    Raises:
+        DataError: it holds no run.
+    """
+    try:
+        recipe = recipe_from(json.loads((folder / "recipe.json").read_text(encoding="utf-8")))
+        env = json.loads((folder / "env.json").read_text(encoding="utf-8"))
+        run = Run(folder, recipe, from_dict(Plan, env["plan"]), env["minutes"])
+    except (OSError, ValueError, KeyError) as failure:
+        raise DataError(f"{folder} is not a run folder that can be continued: {failure}") from None
+    run.data = open_data(recipe)
+    return run
+
+
+def recipe_from(plain: Mapping[str, Any]) -> Recipe:
+    """A recipe from its JSON spelling."""
+    if plain.get("game") not in GAMES:
+        raise DataError(f"recipe.json names no known game: {plain.get('game')!r}")
+    return from_dict(Recipe, plain, config=GAMES[plain["game"]].Config)
+
+
+def _flat(settings: Mapping[str, Any], where: str = "") -> dict[str, Any]:
+    """Nested settings by dotted path."""
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        found |= _flat(value, f"{where}{name}.") if isinstance(value, Mapping) else {where + name: value}
+    return found
+
+
+def open_data(recipe: Recipe) -> Source:
+    """The recipe's data, at the size its game works in."""
+    return open_source(recipe.data, resolution=getattr(recipe.config, "resolution", None), channels=None)
+
+
+def adapted(recipe: Recipe, data: Source) -> Recipe:
+    """The recipe with its game's shape, channels and classes taken from the data.
+
+    Raises:
+        DataError: the game needs classes and the data has none.
+    """
+    if "label" in GAMES[recipe.game].needs and "label" not in data.fields:
+        raise DataError(f"{recipe.game} needs classes and {data.name} has none; give one folder per class, or use dcgan-images or r3gan-images")
+    shape = tuple(data.fields["real"].shape[1:])
+    facts: dict[str, Any] = {"shape": shape, "classes": len(data.classes)}
+    if len(shape) == 3:
+        facts |= {"channels": shape[0], "resolution": shape[-1]}
+    elif hasattr(recipe.config, "resolution"):
+        raise DataError(f"{recipe.game} needs images and {data.name} holds points [N, {shape[0]}]; use a gan-... recipe")
+    known = {f.name for f in dataclasses.fields(recipe.config)}
+    return replace(recipe, config=replace(recipe.config, **{name: value for name, value in facts.items() if name in known}))

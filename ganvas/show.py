@@ -1,0 +1,57 @@
+"""What a game can show of itself: a sheet of pictures, a plane of points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import PIL.Image
+import torch
+from PIL.Image import Image
+from torch import Tensor
+
+from ganvas.data.source import Source
+from ganvas.edit.latents import latents
+from ganvas.export.pictures import caption, legible_scale, save_gif, scatter, sheet
+from ganvas.game import Conditional, Game, Samples
+
+COLUMNS = 10
+
+
+def drawn(game: Samples, z: Tensor, c: Tensor | None, chunk: int = 32) -> Tensor:
+    """z [N, latent_dim], c -> samples [N, ...] on the CPU in float32, always `chunk` rows at a time.
+
+    The last chunk is filled up, so that one latent gives the same bits however many are asked for.
+    """
+    device = next(game.parameters()).device  # type: ignore[attr-defined]
+    parts = []
+    with torch.no_grad():
+        for start in range(0, len(z), chunk):
+            rows = torch.arange(start, start + chunk).clamp(max=len(z) - 1)
+            part = game.sample(z[rows].to(device), None if c is None else c[rows].to(device))
+            parts.append(part[: len(z) - start].float().cpu())
+    return torch.cat(parts)
+
+
+def picture(game: Game, data: Source, seed: int = 0) -> Image | None:
+    """The same noise at every call: a sheet with one row per class, a square sheet, or fakes among reals in the plane."""
+    if not isinstance(game, Samples):
+        return None
+    if data.fields["real"].ndim == 2:
+        fake = drawn(game, latents(range(seed, seed + 500), game.latent_dim), None, 500)
+        return scatter(data.batch(torch.arange(min(500, len(data))))["real"], fake)
+    rows = game.classes if isinstance(game, Conditional) else COLUMNS
+    z = latents(range(seed, seed + rows * COLUMNS), game.latent_dim)
+    c = torch.arange(rows).repeat_interleave(COLUMNS) if isinstance(game, Conditional) else None
+    images = drawn(game, z, c)
+    return sheet(images, COLUMNS, legible_scale(images.shape[-1]))
+
+
+def learning(path: Path, pictures: Sequence[Path]) -> None:
+    """A GIF of the pictures, each with the number of images that had been shown; the last one stays for two seconds."""
+    frames = []
+    for name in pictures:
+        with PIL.Image.open(name) as picture:
+            frames.append(caption(picture, [f"{int(picture.info.get('images', 0)):,} images"]))
+    if len(frames) > 1:
+        save_gif(path, frames + [frames[-1]] * 20, 100)

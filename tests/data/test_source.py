@@ -1,0 +1,66 @@
+"""Batches from a table: ranges, layout, mirroring, fingerprints."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ganvas.data import Source
+from ganvas.data.source import fingerprint
+from ganvas.errors import DataError
+from ganvas.fields import check
+
+
+def table(channels: int = 3) -> Source:
+    pixels = torch.arange(4 * channels * 25, dtype=torch.int64).remainder(256).to(torch.uint8).reshape(4, channels, 5, 5)
+    return Source("table", {"real": pixels, "label": torch.tensor([0, 1, 0, 1])}, classes=("a", "b"))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_batch_has_the_fields_of_the_vocabulary(channels: int) -> None:
+    batch = table(channels).batch(torch.tensor([2, 0]))
+    check(batch, ("real", "label"))
+    expected = table(channels).fields["real"][[2, 0]].float() / 127.5 - 1
+    assert torch.equal(batch["real"], expected)
+    assert batch["label"].tolist() == [0, 0]
+
+
+def test_ends_of_the_range_are_exact() -> None:
+    source = Source("ends", {"real": torch.tensor([0, 255], dtype=torch.uint8).reshape(2, 1, 1, 1)})
+    assert source.batch(torch.arange(2))["real"].flatten().tolist() == [-1.0, 1.0]
+
+
+def test_colour_is_channels_last_and_grey_contiguous() -> None:
+    assert table(3).batch(torch.arange(4))["real"].is_contiguous(memory_format=torch.channels_last)
+    assert table(1).batch(torch.arange(4))["real"].is_contiguous()
+
+
+def test_flips_mirror_the_chosen_images_only() -> None:
+    plain = table().batch(torch.arange(3))["real"]
+    mirrored = table().batch(torch.arange(3), torch.tensor([False, True, False]))["real"]
+    assert torch.equal(mirrored[[0, 2]], plain[[0, 2]])
+    assert torch.equal(mirrored[1], plain[1].flip(-1))
+
+
+def test_shape_helpers() -> None:
+    points = Source("p", {"real": torch.zeros(7, 2)})
+    assert (len(table()), table().resolution, table().channels, table().is_images) == (4, 5, 3, True)
+    assert (len(points), points.dims, points.is_images) == (7, 2, False)
+    assert torch.equal(points.batch(torch.tensor([1]))["real"], torch.zeros(1, 2))
+    with pytest.raises(DataError, match="holds points, not images"):
+        _ = points.resolution
+    with pytest.raises(DataError, match="holds images"):
+        _ = table().dims
+
+
+def test_fingerprint_tells_contents_apart() -> None:
+    fields = dict(table().fields)
+    same = fingerprint(fields, ("a", "b"))
+    assert same == fingerprint({name: tensor.clone() for name, tensor in fields.items()}, ("a", "b"))
+    others = [
+        fingerprint({"real": fields["real"]}, ("a", "b")),
+        fingerprint(fields, ("a", "c")),
+        fingerprint({**fields, "real": fields["real"].flip(0)}, ("a", "b")),
+        fingerprint({**fields, "real": fields["real"].reshape(4, 3, 25, 1)}, ("a", "b")),
+    ]
+    assert len({same, *others}) == 5

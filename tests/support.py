@@ -1,0 +1,54 @@
+"""What several tests share: miniature recipes and their data, the command line, a hash of every bit."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganvas.config import Recipe
+from ganvas.data.source import Source
+from ganvas.games import RECIPES
+from ganvas.machine import Plan
+
+SMALL = {"width": 8, "max_width": 8, "depth": 1, "head": 8, "widths": (4, 4, 8), "features": 8, "latent_dim": 4}
+PLAN = Plan(threads=1)
+
+
+def miniature(name: str) -> tuple[Recipe, Source]:
+    """The recipe with tiny networks, and 48 random samples of the kind it takes."""
+    recipe = RECIPES[name]
+    config = recipe.config
+    known = {field.name for field in dataclasses.fields(config)}
+    config = replace(config, **{key: value for key, value in SMALL.items() if key in known})
+    if "resolution" in known:
+        config = replace(config, resolution=28)
+    shape = getattr(config, "shape", None) or (config.channels, config.resolution, config.resolution)
+    random = torch.Generator().manual_seed(1)
+    if len(shape) == 1:
+        real = torch.randn(48, *shape, generator=random)
+    else:
+        real = torch.randint(0, 256, (48, *shape), generator=random, dtype=torch.uint8)
+    fields = {"real": real, "label": torch.arange(48) % 10}
+    data = Source("miniature", fields, classes=tuple("0123456789"), fingerprint="0" * 16)
+    train = replace(recipe.train, batch=8, images=8 * 40, checkpoint_every=80, snapshots=3, average_halflife=100)
+    return replace(recipe, config=config, train=train), data
+
+
+def ganvas(*words: object, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """The real command line in a process of its own, with one thread: tests run beside each other."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **env}
+    command = [sys.executable, "-m", "ganvas", *map(str, words)]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240, check=False)
+
+
+def state_hash(tensors: dict[str, Any]) -> int:
+    """A hash of every bit of nested tensors."""
+    flat = [(group, name, value.numpy().tobytes()) for group, members in sorted(tensors.items()) for name, value in sorted(members.items())]
+    return hash(tuple(flat))

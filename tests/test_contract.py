@@ -1,0 +1,172 @@
+"""The contract that every recipe keeps, in miniature."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from support import PLAN, miniature, state_hash
+
+from ganvas import bundle, checkpoint
+from ganvas.config import from_dict, to_dict, Recipe
+from ganvas.edit.latents import latents
+from ganvas.engine import State, dump, portrait, restore, train
+from ganvas.fields import check
+from ganvas.game import Classifies, Conditional, Judges, Samples, Step
+from ganvas.games import GAMES, RECIPES
+from ganvas.plan import fresh
+from ganvas.show import drawn
+
+EVERY = pytest.mark.parametrize("name", RECIPES)
+
+
+def after(name: str, steps: int) -> State:
+    """The miniature's state after some steps."""
+    recipe, data = miniature(name)
+    state = fresh(recipe, PLAN)
+    for _ in itertools.islice(train(state, data, recipe.train), steps):
+        pass
+    return state
+
+
+@EVERY
+def test_recipe_survives_its_json(name: str) -> None:
+    recipe = RECIPES[name]
+    assert from_dict(Recipe, to_dict(recipe), config=GAMES[recipe.game].Config) == recipe
+
+
+@EVERY
+def test_batch_has_the_fields_the_game_needs(name: str) -> None:
+    recipe, data = miniature(name)
+    check(data.batch(torch.arange(5)), GAMES[recipe.game].needs)
+
+
+@EVERY
+def test_each_turn_moves_its_player_and_nobody_else(name: str) -> None:
+    recipe, data = miniature(name)
+    state = fresh(recipe, PLAN)
+    for turn in state.game.turns():
+        before = copy.deepcopy(state.game)
+        batch = data.batch(torch.arange(8))
+        optimizer = state.optimizers[turn.trains]
+        optimizer.zero_grad()
+        step = Step(total_items=100)
+        sum(turn.loss(batch, step).values()).backward(inputs=state.game.trained_by(turn.trains))
+        optimizer.param_groups[0]["lr"] = 0.01
+        optimizer.step()
+        moved = {
+            player
+            for player in state.game.players
+            if any(not torch.equal(a, b) for a, b in zip(before.trained_by(player), state.game.trained_by(player), strict=True))
+        }
+        assert moved == {turn.trains}, turn.name
+
+
+@EVERY
+def test_every_weight_learns(name: str) -> None:
+    recipe, data = miniature(name)
+    state = fresh(recipe, PLAN)
+    before = copy.deepcopy(state.game)
+    for _ in itertools.islice(train(state, data, recipe.train), 12):
+        pass
+    still = [key for (key, a), b in zip(before.named_parameters(), state.game.parameters(), strict=True) if torch.equal(a, b)]
+    assert not still, f"these weights never got a gradient: {still}"
+
+
+@EVERY
+def test_penalty_reaches_the_critic(name: str) -> None:
+    recipe, data = miniature(name)
+    state = fresh(recipe, PLAN)
+    due = [turn for turn in state.game.turns() if turn.name == "penalty"]
+    rules = getattr(recipe.config, "rules", None)
+    assert bool(due) == bool(rules and rules.penalised and rules.penalty_every > 1)
+    if rules and rules.penalised:
+        batch = data.batch(torch.arange(8))
+        duel = state.game.turns()[0].loss.__self__  # type: ignore[attr-defined]
+        terms = duel.penalties(batch, Step())
+        weights = state.game.trained_by("D")
+        slopes = torch.autograd.grad(sum(terms.values()), weights, allow_unused=True)
+        # A bias of the last layer does not change a slope, and a zero-initialised branch hides what lies before it.
+        assert sum(slope is not None and bool(slope.abs().sum() > 0) for slope in slopes) >= 2
+
+
+@EVERY
+def test_resume_is_exact(name: str, tmp_path: Path) -> None:
+    recipe, data = miniature(name)
+    unbroken = after(name, 17)
+    halfway = after(name, 9)
+    tensors, counters = dump(halfway)
+    checkpoint.save(tmp_path, halfway.items, tensors, {"state": counters})
+    found = checkpoint.load(tmp_path)
+    assert found is not None
+    resumed = fresh(replace(recipe, train=replace(recipe.train, seed=recipe.train.seed)), PLAN)
+    restore(resumed, found.tensors, found.meta["state"])
+    for _ in itertools.islice(train(resumed, data, recipe.train), 8):
+        pass
+    assert state_hash(dump(resumed)[0]) == state_hash(dump(unbroken)[0])
+    assert dump(resumed)[1] == dump(unbroken)[1]
+
+
+@EVERY
+def test_bundle_rebuilds_the_game(name: str, tmp_path: Path) -> None:
+    recipe, _ = miniature(name)
+    game = portrait(after(name, 3))
+    bundle.save(tmp_path / "model.safetensors", game, {"recipe": to_dict(recipe)})
+    again, card = bundle.load(tmp_path / "model.safetensors")
+    assert card["recipe"] == to_dict(recipe)
+    assert state_hash({"": dict(again.state_dict())}) == state_hash({"": dict(game.state_dict())})
+
+
+@EVERY
+def test_capabilities_keep_their_shapes(name: str) -> None:
+    recipe, data = miniature(name)
+    game = fresh(recipe, PLAN).average
+    batch = data.batch(torch.arange(6))
+    c = batch["label"] if isinstance(game, Conditional) else None
+    assert isinstance(game, Samples | Classifies)
+    if isinstance(game, Samples):
+        assert game.sample(torch.randn(6, game.latent_dim), c).shape == batch["real"].shape
+    if isinstance(game, Judges):
+        assert game.judge(batch["real"], c).shape == (6,)
+    if isinstance(game, Classifies):
+        assert game.classify(batch["real"]).shape == (6, 10)
+        assert game.features(batch["real"]).ndim == 2
+
+
+@EVERY
+def test_a_seed_is_one_picture_at_any_batch_size(name: str) -> None:
+    game = portrait(after(name, 3))
+    if not isinstance(game, Samples):
+        pytest.skip("draws nothing")
+    z = latents(range(70), game.latent_dim)
+    c = torch.arange(70) % 10 if isinstance(game, Conditional) else None
+    together = drawn(game, z, c)
+    for i in (0, 5, 33, 69):
+        assert torch.equal(drawn(game, z[i : i + 1], None if c is None else c[i : i + 1])[0], together[i])
+
+
+@EVERY
+def test_same_seed_same_weights(name: str) -> None:
+    assert state_hash(dump(after(name, 5))[0]) == state_hash(dump(after(name, 5))[0])
+
+
+def test_two_ranks_stay_equal(tmp_path: Path) -> None:
+    """Every recipe in two processes: equal bits, and without BatchNorm equal to one process up to rounding."""
+    script = Path(__file__).parent / "two_ranks.py"
+    address = f"file://{tmp_path}/meet"
+    both = [subprocess.Popen([sys.executable, script, address, str(rank), str(tmp_path)]) for rank in (0, 1)]
+    assert [process.wait(timeout=200) for process in both] == [0, 0]
+    for name in RECIPES:
+        first, second = (torch.load(tmp_path / f"{name}.{rank}.pt", weights_only=True) for rank in (0, 1))
+        assert state_hash(first) == state_hash(second), name
+        normed = any(isinstance(module, torch.nn.BatchNorm2d) for module in fresh(miniature(name)[0], PLAN).game.modules())
+        if not normed:
+            alone = dump(after(name, 5))[0]["game"]
+            for key, value in first["game"].items():
+                torch.testing.assert_close(value, alone[key], rtol=1e-3, atol=2e-4, msg=f"{name} {key}")

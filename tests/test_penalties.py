@@ -1,0 +1,98 @@
+"""Penalties on the critic's slope: values and second derivatives in closed form."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from ganvas.objectives import between, gradient_penalty, slope, wasserstein_d, zero_centred_penalty
+
+Penalty = Callable[[Tensor, Tensor, float], Tensor]
+
+
+def sample(*shape: int) -> Tensor:
+    """A fixed draw that asks for gradients, float64."""
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64).requires_grad_()
+
+
+def test_slopes_of_a_line_and_a_quadratic() -> None:
+    """D(x) = w.x has slope w; D(x) = x^T A x has slope (A + A^T) x."""
+    x, w, a = sample(5, 3), sample(3).detach(), sample(3, 3).detach()
+    torch.testing.assert_close(slope(x @ w, x), w.expand(5, 3))
+    torch.testing.assert_close(slope(torch.einsum("ni,ij,nj->n", x, a, x), x), x @ (a + a.T))
+
+
+@given(st.lists(st.floats(-5, 5), min_size=1, max_size=5), st.floats(0, 100))
+def test_zero_centred_penalty_of_a_linear_critic(w: list[float], gamma: float) -> None:
+    """gamma / 2 |w|^2, wherever the samples are."""
+    x = sample(4, len(w))
+    penalty = zero_centred_penalty(x @ torch.tensor(w, dtype=torch.float64), x, gamma)
+    assert penalty.item() == pytest.approx(gamma / 2 * sum(each * each for each in w), abs=1e-9)
+
+
+def test_gradient_penalty_golden_value() -> None:
+    """D(x) = 2x summed over 4 dimensions has slope 4, so (4 - 1)^2 = 9. Source: losses_impl_test.py of TF-GAN."""
+    for x in (sample(3, 4), sample(3, 1, 2, 2)):
+        assert gradient_penalty(2 * x.flatten(1).sum(1), x, 1.0).item() == pytest.approx(9)
+        assert gradient_penalty(2 * x.flatten(1).sum(1), x, 10.0).item() == pytest.approx(90)
+
+
+def test_gradient_penalty_of_a_flat_critic_has_a_gradient() -> None:
+    """|slope| has a corner at 0: its gradient is taken to be 0 there, not NaN."""
+    x, w = sample(4, 3), torch.zeros(3, dtype=torch.float64, requires_grad=True)
+    penalty = gradient_penalty(x @ w, x, 1.0)
+    (gradient,) = torch.autograd.grad(penalty, w)
+    assert penalty.item() == 1
+    assert gradient.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("penalty", [zero_centred_penalty, gradient_penalty])
+def test_second_derivatives_match_finite_differences(penalty: Penalty) -> None:
+    """The weights of a small network are moved by the penalty's gradient: it must be the true one."""
+    x = sample(4, 3)
+
+    def of_weights(first: Tensor, last: Tensor) -> Tensor:
+        return penalty(torch.tanh(x @ first) @ last, x, 3.0)
+
+    assert torch.autograd.gradcheck(of_weights, (sample(3, 5), sample(5)))
+
+
+@pytest.mark.parametrize(("theta", "strength"), [(0.5, 10.0), (2.0, 1.0), (1.0, 0.3)])
+def test_penalised_optimum_of_the_dirac_critic(theta: float, strength: float) -> None:
+    """D(x) = psi x, real at 0, fake at theta > 0, Wasserstein loss: the known bias of each penalty.
+
+    Gradient penalty: |psi| = 1 + theta / (2 lambda), loss -theta - theta^2 / (4 lambda). R1, R2: |psi| = theta / gamma,
+    loss -theta^2 / (2 gamma). By hand: the minimum over psi of a parabola.
+    """
+    one_centred = (gradient_penalty, 1 + theta / (2 * strength), theta + theta**2 / (4 * strength))
+    zero_centred = (zero_centred_penalty, theta / strength, theta**2 / (2 * strength))
+    for penalty, steepness, value in (one_centred, zero_centred):
+        psi = torch.tensor(-steepness, dtype=torch.float64, requires_grad=True)
+        real, fake = torch.zeros(1, dtype=torch.float64), torch.full((1,), theta, dtype=torch.float64)
+        for place in (real, fake, between(real, fake, torch.tensor([0.3]))):
+            x = place.detach().requires_grad_()
+            loss = wasserstein_d(psi * real, psi * fake) + penalty(psi * x, x, strength)
+            (gradient,) = torch.autograd.grad(loss, psi)
+            assert gradient.item() == pytest.approx(0, abs=1e-12)
+            assert loss.item() == pytest.approx(-value)
+
+
+@given(st.floats(0, 1))
+def test_between_is_on_the_line(share: float) -> None:
+    real, fake = torch.ones(2, 3, 4, 4), torch.zeros(2, 3, 4, 4)
+    points = between(real, fake, torch.tensor([share, 1 - share]))
+    assert torch.equal(points[0], torch.full((3, 4, 4), share))
+    torch.testing.assert_close(points[1], torch.full((3, 4, 4), 1 - share))
+
+
+def test_between_ends_at_the_real_and_the_fake() -> None:
+    real, fake = sample(3, 2), sample(3, 2) * math.pi
+    assert torch.equal(between(real, fake, torch.ones(3)), real)
+    assert torch.equal(between(real, fake, torch.zeros(3)), fake)
+    assert between(real[:, 0], fake[:, 0], torch.ones(3)).shape == (3,)
