@@ -159,8 +159,8 @@ class _Budget(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         self.calls -= 1
-        if func is Tensor.normal_:  # nothing to fill, and on the meta device torch would import its compiler for this
-            return args[0]
+        if func.__name__ == "normal_":  # nothing to fill, and on the meta device torch would import its compiler for it
+            return args[0] if args else kwargs["tensor"]
         result = func(*args, **(kwargs or {}))
         if isinstance(result, Tensor) and not func.__name__.endswith("_"):  # in place, or a getter: no new memory
             self.size -= result.nbytes

@@ -20,7 +20,7 @@ def catalogue() -> list[dict[str, Any]]:
                 "name": recipe.name,
                 "game": recipe.game,
                 "paper": recipe.paper,
-                "data": recipe.data.source,
+                "data": recipe.data.source or "your own",
                 "parameters": parameters,
                 "minutes": recipe.minutes,
                 "about": recipe.about,

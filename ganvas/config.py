@@ -57,10 +57,15 @@ class TrainConfig:
     snapshots: int = 36  # pictures of the same noise over the run, denser at first
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
+    def __post_init__(self) -> None:
+        for name in ("images", "batch", "checkpoint_every", "snapshots"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"train.{name}: expected at least 1, got {getattr(self, name)}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig:
-    """Where batches come from. `source` is the name of a built-in source or a path."""
+    """Where batches come from. `source` is the name of a built-in source or a path; "" waits for the user's --data."""
 
     source: str
     split: Literal["train", "test"] = "train"

@@ -26,18 +26,17 @@ def settled(recipe: Recipe, data: Source, device: str = "auto", ranks: str = "1"
     Raises:
         UsageError: the batch does not split evenly over the ranks.
     """
-    where = device_named(device)
+    where, count = device_named(device), _count(recipe, "1" if ranks == "auto" else ranks)
     if where.type != "cpu":
         wanted = recipe.train.precision
         fast = torch.cuda.is_bf16_supported() if where.type == "cuda" else False
         precision = ("bfloat16" if fast else "float32") if wanted == "auto" else wanted
-        return Plan(device=str(where), precision=precision, ranks=_count(recipe, ranks if ranks != "auto" else "1"), threads=1)
+        return Plan(device=str(where), precision=precision, ranks=count, threads=1)
     wide = Plan(precision=_precision(recipe), ranks=1, threads=len(cores()))
     formats = (True, False) if data.fields["real"].ndim == 4 else (False,)
     plans = {_pace(recipe, data, plan): plan for plan in (replace(wide, channels_last=last) for last in formats)}
     best = plans[max(plans)]
     if ranks != "auto":
-        count = _count(recipe, ranks)
         return replace(best, ranks=count, threads=max(1, len(cores()) // count))
     narrow = replace(best, ranks=len(cores()), threads=1)
     if len(cores()) == 1 or recipe.train.batch % narrow.ranks or recipe.train.batch // narrow.ranks < 2:

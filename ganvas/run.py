@@ -172,7 +172,14 @@ def _flat(settings: Mapping[str, Any], where: str = "") -> dict[str, Any]:
 
 
 def open_data(recipe: Recipe) -> Source:
-    """The recipe's data, at the size its game works in."""
+    """The recipe's data, at the size its game works in.
+
+    Raises:
+        DataError: it cannot be used.
+        UsageError: the recipe has none of its own and none was given.
+    """
+    if not recipe.data.source:
+        raise UsageError(f"{recipe.name} trains on your own pictures: say where they are with --data FOLDER")
     return open_source(recipe.data, resolution=getattr(recipe.config, "resolution", None), channels=None)
 
 

@@ -47,7 +47,7 @@ class Tiny(Game):
         )
         self.D = nn.Sequential(nn.Conv2d(1, config.width, 3), self.G[0])
         self.register_buffer("level", torch.tensor(0.5))
-        self.register_buffer("grid", torch.linspace(0, 1, config.grid)[:, None] * torch.ones(config.grid), persistent=False)
+        self.register_buffer("grid", torch.full((config.grid, config.grid), 0.5), persistent=False)
 
     def turns(self) -> tuple[Turn, ...]:
         return ()

@@ -27,6 +27,12 @@ FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 DTYPES = (*FLOATS, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool)
 
 
+@pytest.fixture(autouse=True)
+def fast_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FaultyOs plays the power cut: waiting for the real disk shows nothing more."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
 def state(items: int) -> Groups:
     """Tensors that tell which save they are from."""
     return {

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from ganvas.data.images import Bytes, Header, Unreadable, decode, peek
+from ganvas.data.images import Bytes, Header, UnreadableError, decode, peek
 from ganvas.data.layout import arrange
 from ganvas.data.pictures import Found, Pictures, stamp
 from ganvas.errors import DataError
@@ -102,15 +102,15 @@ def _check_structure(path: Path, infos: Sequence[zipfile.ZipInfo]) -> None:
 
 
 def _refused(path: Path, info: zipfile.ZipInfo, reason: str) -> DataError:
-    return DataError(f"{printable(path)}: refused because of {printable(info.orig_filename)!r}: {reason}")
+    return DataError(f"{printable(path)}: refused because of '{printable(info.orig_filename)}': {reason}")
 
 
 def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     """A member's bytes: zipfile stops at the declared size, which `check_bombs` has bounded, and compares the checksum."""
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise Unreadable("packed by a method other than store or deflate")
+        raise UnreadableError("packed by a method other than store or deflate")
     try:
         with archive.open(info) as member:
             return member.read()
     except (OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
-        raise Unreadable(f"damaged in the archive: {printable(error, 120)}") from None
+        raise UnreadableError(f"damaged in the archive: {printable(error, 120)}") from None

@@ -52,7 +52,7 @@ def read_csv(path: Path) -> Tensor:
     if path.stat().st_size > MAX_CSV:
         raise DataError(f"{what}: expected at most {MAX_CSV:,} bytes; save the points as .npy")
     points: list[list[float]] = []
-    with open(path, encoding="utf-8-sig", errors="replace") as file:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
         for number, line in enumerate(file, 1):
             cells = [cell for cell in re.split(r"\s*[,;\t]\s*|\s+", line.strip()) if cell]
             if not cells:
@@ -62,11 +62,11 @@ def read_csv(path: Path) -> Tensor:
             except ValueError:
                 if number == 1:
                     continue  # a header row
-                raise DataError(f"{what}, line {number}: expected numbers, found {printable(line.strip(), 60)!r}") from None
+                raise DataError(f"{what}, line {number}: expected numbers, found '{printable(line.strip(), 60)}'") from None
             wanted = len(points[0]) if points else min(len(point), MAX_DIMS)
             if len(point) != wanted or not all(map(math.isfinite, point)):
                 raise DataError(
-                    f"{what}, line {number}: expected {wanted} finite numbers, found {printable(line.strip(), 60)!r}"
+                    f"{what}, line {number}: expected {wanted} finite numbers, found '{printable(line.strip(), 60)}'"
                 )
             points.append(point)
     if not points:
@@ -96,7 +96,7 @@ def _load(path: Path, split: str) -> Pictures | Tensor:
         if zipfile.is_zipfile(path):
             arrays = _read_npz(path)
         else:
-            with open(path, "rb") as file:
+            with path.open("rb") as file:
                 _check_header(file, path.stat().st_size, what)
             arrays = {"images": np.load(path, mmap_mode="r", allow_pickle=False)}
     except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile, tokenize.TokenError, SyntaxError) as error:

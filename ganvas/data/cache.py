@@ -40,9 +40,18 @@ class Record:
 
 
 def folder() -> Path:
-    """Where ganvas keeps what it can make again: $XDG_CACHE_HOME/ganvas, or ~/.cache/ganvas."""
-    root = os.environ.get("XDG_CACHE_HOME", "")  # a relative one is to be ignored, says the XDG specification
-    return (Path(root) if os.path.isabs(root) else Path(os.path.expanduser("~/.cache"))) / "ganvas"
+    """Where ganvas keeps what it can make again: $XDG_CACHE_HOME/ganvas, or ~/.cache/ganvas.
+
+    Raises:
+        ResourceError: this user has no home folder.
+    """
+    root = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not root.is_absolute():  # a relative one is to be ignored, says the XDG specification
+        try:
+            root = Path.home() / ".cache"
+        except RuntimeError:
+            raise ResourceError("this user has no home folder; set XDG_CACHE_HOME to a folder that can be written") from None
+    return root / "ganvas"
 
 
 def key(*parts: object) -> str:
@@ -81,23 +90,21 @@ def read(name: str) -> tuple[Tensor, Record] | None:
         if (labels is not None and len(labels) != n) or (folder() / f"{name}.u8").stat().st_size != math.prod(record.shape):
             return None
         return _map(folder() / f"{name}.u8", record.shape), record
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ResourceError, ValueError, KeyError, TypeError):
         return None
 
 
 def _write(name: str, build: Callable[[BinaryIO], Record]) -> None:
-    if not folder().is_absolute():
-        raise OSError("there is no home folder")
     make_folder(folder())
     sweep(folder())
     temporary = temporary_in(folder())
     try:
-        with open(temporary, "xb") as file:
+        with temporary.open("xb") as file:
             record = build(file)
             file.flush()
             os.fsync(file.fileno())
         record = _sealed(_map(temporary, record.shape), record)
-        os.replace(temporary, folder() / f"{name}.u8")
+        temporary.replace(folder() / f"{name}.u8")
     finally:
         temporary.unlink(missing_ok=True)
     write_durably(folder() / f"{name}.json", json.dumps(asdict(record)).encode())

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from ganvas.data.images import Bytes, Header, Unreadable, decode, peek
+from ganvas.data.images import Bytes, Header, UnreadableError, decode, peek
 from ganvas.data.layout import arrange
 from ganvas.data.pictures import Found, Pictures
 from ganvas.data.source import Skipped
@@ -30,9 +30,9 @@ def find(path: Path, split: str) -> Found:
 
     def open_member(i: int) -> BinaryIO:
         try:
-            return open(path / layout.members[i], "rb")
+            return (path / layout.members[i]).open("rb")
         except OSError as error:
-            raise Unreadable(error.strerror or "cannot be opened") from None
+            raise UnreadableError(error.strerror or "cannot be opened") from None
 
     def peek_member(i: int) -> Header:
         with open_member(i) as file:
@@ -60,7 +60,7 @@ def walk(root: Path) -> tuple[dict[str, tuple[int, int]], list[Skipped]]:
     while waiting:
         prefix = waiting.pop()
         try:
-            status = os.stat(root / prefix)
+            status = (root / prefix).stat()
             if (status.st_dev, status.st_ino) in entered:
                 skipped.append(Skipped(printable(prefix), "a link to a folder already read"))
                 continue
@@ -87,7 +87,7 @@ def walk(root: Path) -> tuple[dict[str, tuple[int, int]], list[Skipped]]:
 
 def _read_table(path: Path) -> bytes:
     try:
-        with open(path, "rb") as file:
+        with path.open("rb") as file:
             table = file.read(MAX_TABLE + 1)
     except OSError as error:
         raise DataError(f"{printable(path)}: {error.strerror}; make it readable or remove it") from None

@@ -31,7 +31,7 @@ KINDS = {
 }
 
 
-class Unreadable(DataError):
+class UnreadableError(DataError):
     """One image that cannot be read; the rest of the data can."""
 
 
@@ -63,7 +63,7 @@ def peek(file: BinaryIO) -> Header:
     """Size and kind from the header of an image file, without decoding it.
 
     Raises:
-        Unreadable: it is no image of the six formats, or too large.
+        UnreadableError: it is no image of the six formats, or too large.
     """
     with _reading(), Image.open(file, formats=FORMATS) as image:
         _check_size(image)
@@ -77,7 +77,7 @@ def decode(file: BinaryIO, enough: int = 0) -> Bytes:
     or larger.
 
     Raises:
-        Unreadable: it is no image of the six formats, too large, or damaged.
+        UnreadableError: it is no image of the six formats, too large, or damaged.
     """
     with _reading(), Image.open(file, formats=FORMATS) as image:
         _check_size(image)
@@ -110,7 +110,9 @@ def fitted(pixels: Bytes, resolution: int, channels: int, fit: Fit) -> Bytes:
         longer = max(width, height)
         inner = (max(1, round(width * resolution / longer)), max(1, round(height * resolution / longer)))
         ground = Image.new(image.mode, size)
-        ground.paste(image.resize(inner, Image.Resampling.LANCZOS), ((resolution - inner[0]) // 2, (resolution - inner[1]) // 2))
+        ground.paste(
+            image.resize(inner, Image.Resampling.LANCZOS), ((resolution - inner[0]) // 2, (resolution - inner[1]) // 2)
+        )
         image = ground
     else:
         image = image.resize(size, Image.Resampling.LANCZOS)
@@ -133,22 +135,22 @@ def sixteen_to_eight(values: NDArray[np.generic]) -> Bytes:
 def _reading() -> Iterator[None]:
     try:
         yield
-    except Unreadable:
+    except UnreadableError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise Unreadable(f"more than {MAX_PIXELS:,} pixels") from None
+        raise UnreadableError(f"more than {MAX_PIXELS:,} pixels") from None
     except UnidentifiedImageError:
-        raise Unreadable(f"not an image ({', '.join(FORMATS)})") from None
+        raise UnreadableError(f"not an image ({', '.join(FORMATS)})") from None
     except Exception as error:  # a damaged file makes Pillow raise nearly anything: OSError, SyntaxError, struct.error, ...
-        raise Unreadable(f"damaged: {' '.join(str(error).split()) or type(error).__name__}") from None
+        raise UnreadableError(f"damaged: {' '.join(str(error).split()) or type(error).__name__}") from None
 
 
 def _check_size(image: Image.Image) -> None:
     width, height = image.size
     if not width or not height:
-        raise Unreadable(f"empty: {width} x {height} pixels")
+        raise UnreadableError(f"empty: {width} x {height} pixels")
     if width * height > MAX_PIXELS:
-        raise Unreadable(f"{width} x {height} is more than {MAX_PIXELS:,} pixels")
+        raise UnreadableError(f"{width} x {height} is more than {MAX_PIXELS:,} pixels")
 
 
 def _kind(image: Image.Image) -> str:
@@ -183,7 +185,7 @@ def _scaled(values: NDArray[np.generic], mode: str) -> Bytes:
         return sixteen_to_eight(values)
     numbers = values.astype(np.float64)
     if not np.isfinite(numbers).all():
-        raise Unreadable("has samples that are not finite numbers")
+        raise UnreadableError("has samples that are not finite numbers")
     low, high = float(numbers.min()), float(numbers.max())
     if mode == "I" and low >= 0 and high <= 65535:
         return sixteen_to_eight(values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -59,7 +60,9 @@ def find(source: str, split: str, progress: Progress | None = None) -> Found:
         return mnist.find(split)
     if source == "fashion":
         return fashion.find(split, progress)
-    path = Path(os.path.expanduser(source))  # unlike Path.expanduser, leaves a stranger's ~name alone
+    path = Path(source)
+    with suppress(RuntimeError):  # "~stranger" stays as it is
+        path = path.expanduser()
     if not os.path.lexists(path):
         if path.suffix or os.sep in source:
             raise DataError(f"{printable(source)}: no such file or folder; check the path")

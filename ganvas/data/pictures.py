@@ -12,7 +12,7 @@ from typing import BinaryIO, TypeVar
 
 from torch import Tensor
 
-from ganvas.data.images import Bytes, Fit, Header, Unreadable, fitted, quiet
+from ganvas.data.images import Bytes, Fit, Header, UnreadableError, fitted, quiet
 from ganvas.data.source import Skipped
 from ganvas.errors import DataError, UsageError
 from ganvas.files import printable
@@ -47,7 +47,7 @@ class Pictures:
     """A collection of pictures as they are found: each of its own size, decoded when asked for.
 
     `read(i, enough)` gives uint8 [H, W, C] with C = 1 or 3, perhaps reduced but no smaller than `enough` a side;
-    `peek(i)` its header. Both raise `Unreadable`, and may be called from several threads.
+    `peek(i)` its header. Both raise `UnreadableError`, and may be called from several threads.
     """
 
     names: Sequence[str]  # printable
@@ -102,7 +102,7 @@ def each(call: Callable[[int], T], count: int) -> Iterator[tuple[int, T | str]]:
     def guarded(i: int) -> T | str:
         try:
             return call(i)
-        except Unreadable as error:
+        except UnreadableError as error:
             return str(error)
 
     def task(some: range) -> list[tuple[int, T | str]]:

@@ -119,6 +119,6 @@ RECIPES = (
     _recipe("dcgan-mnist", "mnist", 4, "handwritten digits without labels", Config(), _TRAIN),
     _recipe("dcgan-fashion", "fashion", 4, "clothes without labels", Config(), _TRAIN),
     _recipe(
-        "dcgan-images", "images", 15, "a folder of your own pictures", Config(resolution=64, channels=3, max_width=256), _TRAIN
+        "dcgan-images", "", 15, "a folder of your own pictures", Config(resolution=64, channels=3, max_width=256), _TRAIN
     ),
 )

@@ -186,5 +186,5 @@ def _recipe(name: str, source: str, minutes: float, about: str, config: Config, 
 
 RECIPES = (
     _recipe("r3gan-mnist", "mnist", 5, "handwritten digits without labels, the modern way", Config(), 200_000),
-    _recipe("r3gan-images", "images", 15, "a folder of your own pictures, the modern way", Config(resolution=64, channels=3), 200_000),
+    _recipe("r3gan-images", "", 15, "a folder of your own pictures, the modern way", Config(resolution=64, channels=3), 200_000),
 )

@@ -27,9 +27,9 @@ def test_broken_files_are_skipped_and_listed(tmp_path: Path, write_picture: Writ
     (folder / "wrong.jpg").write_bytes(whole)  # a PNG by content: read
     (folder / "x.png").mkdir()
     write_picture(folder / "x.png" / "inside.png", 2)
-    os.symlink("loop.png", folder / "loop.png")
-    os.symlink("gone.png", folder / "broken.png")
-    os.symlink("..", folder / "x.png" / "up")
+    (folder / "loop.png").symlink_to("loop.png")
+    (folder / "broken.png").symlink_to("gone.png")
+    (folder / "x.png" / "up").symlink_to("..")
     os.mkfifo(folder / "pipe.png")
     source = open_source(DataConfig(source=str(folder)))
     assert len(source) == 3
@@ -45,8 +45,7 @@ def test_broken_files_are_skipped_and_listed(tmp_path: Path, write_picture: Writ
 def test_odd_names_are_read_and_shown_escaped(tmp_path: Path, write_picture: WritePicture) -> None:
     for i, name in enumerate(["ü 文.png", "line\nbreak.png", "\x1b[31m.png"]):
         write_picture(tmp_path / "p" / name, i)
-    with open(os.fsencode(tmp_path / "p") + b"/\xff.png", "wb") as file:
-        file.write(b"junk")
+    Path(os.fsdecode(os.fsencode(tmp_path / "p") + b"/\xff.png")).write_bytes(b"junk")
     (tmp_path / "p" / "tab\tjunk.png").write_bytes(b"junk")
     source = open_source(DataConfig(source=str(tmp_path / "p")))
     assert len(source) == 3
@@ -63,8 +62,6 @@ def test_classes_keep_their_labels_when_files_are_skipped(tmp_path: Path, write_
     assert source.batch(torch.arange(2))["label"].tolist() == [0, 1]
 
 
-
-
 def test_nothing_left_is_an_error_with_reasons(tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
     (tmp_path / "p" / "a.png").write_bytes(b"")
@@ -73,7 +70,8 @@ def test_nothing_left_is_an_error_with_reasons(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "count", "expected"), [((100, 100), 2, 100), ((20, 20), 1, 20), ((200, 90), 2, 64), ((20, 30), 2, 32), ((400, 300), 2, 128)]
+    ("size", "count", "expected"),
+    [((100, 100), 2, 100), ((20, 20), 1, 20), ((200, 90), 2, 64), ((20, 30), 2, 32), ((400, 300), 2, 128)],
 )
 def test_resolution_follows_the_pictures(
     tmp_path: Path, write_picture: WritePicture, size: tuple[int, int], count: int, expected: int
@@ -101,7 +99,7 @@ def test_fit_and_split_reach_the_pixels(tmp_path: Path) -> None:
 
     def pixels(fit: str, split: str = "train") -> list[list[int]]:
         source = open_source(DataConfig(source=str(tmp_path / "p"), fit=fit, split=split), resolution=4)  # type: ignore[arg-type]
-        return source.fields["real"][0, 0].tolist()  # type: ignore[no-any-return]
+        return source.fields["real"][0, 0].tolist()
 
     assert pixels("crop") == [[255, 255, 0, 0]] * 4
     assert pixels("crop", "test") == [[0, 0, 255, 255]] * 4

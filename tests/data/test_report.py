@@ -1,0 +1,102 @@
+"""The report: counts, duplicates, blanks, skipped files, and a sheet of what the network will see."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganvas.data import inspect
+from ganvas.errors import DataError, UsageError
+
+WritePicture = Callable[..., Path]
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    with Image.open(path) as image:
+        return image.size
+
+
+@pytest.fixture
+def folder(tmp_path: Path, write_picture: WritePicture) -> Path:
+    """Two classes with a duplicate, a blank and a broken picture."""
+    for i in range(4):
+        write_picture(tmp_path / "p" / "cat" / f"{i}.png", i, (20, 30))
+    write_picture(tmp_path / "p" / "dog" / "0.png", 1, (20, 30))
+    write_picture(tmp_path / "p" / "dog" / "1.png", 9, (40, 50), "RGB")
+    Image.new("L", (20, 30), 128).save(tmp_path / "p" / "dog" / "blank.png")
+    (tmp_path / "p" / "dog" / "broken.png").write_bytes(b"")
+    return tmp_path / "p"
+
+
+def test_pictures(folder: Path) -> None:
+    report = inspect(str(folder))
+    assert (report.count, report.classes) == (7, {"cat": 4, "dog": 3})
+    assert report.layout == "folder, one folder per class"
+    facts = report.images
+    assert facts is not None
+    assert facts.sizes == {"min": (20, 30), "median": (20, 30), "max": (40, 50), "common": (20, 30)}
+    assert facts.kinds == {"grey": 6, "RGB": 1}
+    assert (facts.resolution, facts.channels) == (32, 3)
+    assert (facts.duplicates, facts.examples) == (1, (("cat/1.png", "dog/0.png"),))
+    assert facts.blank == ("dog/blank.png",)
+    assert [name for name, _ in report.skipped] == ["dog/broken.png"]
+    text = report.text()
+    for words in ("7 images", "trains at: 32 x 32, colour", "dog/0.png = cat/1.png", "dog/broken.png: not an image", "cat: 4"):
+        assert words in text
+    plain = report.to_dict()
+    assert json.loads(json.dumps(plain))["images"]["duplicates"] == 1
+    assert "samples" not in plain
+
+
+def test_preview_is_balanced_over_classes(folder: Path, tmp_path: Path) -> None:
+    report = inspect(str(folder), fit="pad")
+    assert len(report.samples) == 7
+    report.preview(tmp_path / "sheet.png")
+    assert size_of(tmp_path / "sheet.png") == (8 * 66 + 2, 66 + 2)
+
+
+def test_mnist_and_its_sheet(tmp_path: Path) -> None:
+    report = inspect("mnist", split="test")
+    assert report.count == 10_000
+    assert len(report.classes) == 10
+    assert "28 x 28, grey" in report.text()
+    assert len(report.samples) == 64
+    report.preview(tmp_path / "sheet.png")
+    assert size_of(tmp_path / "sheet.png") == (8 * 58 + 2, 8 * 58 + 2)
+
+
+@pytest.mark.parametrize("name", ["ring", "normal1d"])
+def test_points(name: str, tmp_path: Path) -> None:
+    report = inspect(name)
+    assert report.points is not None
+    assert "50,000 points" in report.text()
+    assert json.dumps(report.to_dict())
+    report.preview(tmp_path / "scatter.png")
+    assert size_of(tmp_path / "scatter.png") == (512, 512)
+
+
+def test_points_of_a_file(tmp_path: Path) -> None:
+    np.save(tmp_path / "p.npy", np.array([[0.0, 0, 0], [2, 4, 6]]))
+    report = inspect(str(tmp_path / "p.npy"))
+    assert report.points is not None
+    assert report.points.mean == (1, 2, 3)
+    report.preview(tmp_path / "scatter.png")
+
+
+def test_progress_and_errors(folder: Path, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    inspect(str(folder), progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(8, 8)]
+    with pytest.raises(UsageError, match="did you mean 'mnist'"):
+        inspect("mnits")
+    with pytest.raises(DataError, match="no such file"):
+        inspect(str(tmp_path / "gone"))
+    for path in folder.rglob("*.png"):
+        path.write_bytes(b"junk")
+    with pytest.raises(DataError, match="no readable picture"):
+        inspect(str(folder))

@@ -1,0 +1,146 @@
+"""Runs that go wrong: numbers that are not finite, disks that are full, checkpoints that rot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from support import PLAN, miniature, state_hash
+
+from ganvas import bundle, checkpoint
+from ganvas.errors import DivergedError, ResourceError
+from ganvas.fit import Progress, fit
+from ganvas.game import Batch, Step, Terms
+from ganvas.games.adversarial import Duel
+from ganvas.run import Run, open_run
+
+
+def begun(folder: Path, **train: Any) -> Run:
+    """A run of the ring miniature."""
+    recipe, data = miniature("gan-ring")
+    run = Run(folder / "run", replace(recipe, train=replace(recipe.train, **train)), PLAN)
+    run.write()
+    run.data = data
+    return run
+
+
+@pytest.fixture
+def poisoned(monkeypatch: pytest.MonkeyPatch) -> list[range]:
+    """Steps (by images seen) whose critic loss is NaN, until the learning rate is low enough."""
+    ranges: list[range] = []
+    critic = Duel.penalised_critic_loss
+
+    def loss(self: Duel, batch: Batch, step: Step) -> Terms:
+        terms = critic(self, batch, step)
+        return {**terms, "D": terms["D"] * float("nan")} if any(step.items_seen in bad for bad in ranges) else terms
+
+    monkeypatch.setattr(Duel, "penalised_critic_loss", loss)
+    return ranges
+
+
+def events(progress: Iterator[Progress]) -> list[str]:
+    return [event for step in progress for event in step.events]
+
+
+def test_single_bad_steps_are_dropped_and_counted(tmp_path: Path, poisoned: list[range]) -> None:
+    poisoned.append(range(80, 160, 16))
+    run = begun(tmp_path)
+    assert events(fit(run)) == []
+    assert run.result["dropped"] == 5
+    game, _ = bundle.load(run.folder)
+    assert all(torch.isfinite(value).all() for value in game.state_dict().values())
+
+
+def test_ten_bad_steps_roll_back_three_times_then_give_up(tmp_path: Path, poisoned: list[range]) -> None:
+    poisoned.append(range(168, 10**6))
+    run = begun(tmp_path)
+    with pytest.raises(DivergedError, match=r"train.learning_rate=0.0001"):
+        list(fit(run))
+    assert json.loads((run.folder / "rollbacks.json").read_text()) == [248, 248, 248]
+    told = [row["event"] for row in map(json.loads, (run.folder / "log.jsonl").read_text().splitlines()) if "event" in row]
+    assert [text.split()[-5] for text in told] == ["0.5", "0.25", "0.125"]
+    found = checkpoint.load(run.folder / "checkpoints")
+    assert found is not None
+    assert found.items == 160
+    assert checkpoint.finite(found.tensors)
+
+
+def test_a_roll_back_that_helps_lets_the_run_end(tmp_path: Path, poisoned: list[range]) -> None:
+    poisoned.append(range(168, 10**6))
+    run = begun(tmp_path)
+    seen = []
+    for progress in fit(run):
+        seen += progress.events
+        if seen:
+            poisoned.clear()
+    assert len(seen) == 1
+    assert "0.5 of the learning rate" in seen[0]
+    assert run.finished
+
+
+def test_a_full_disk_warns_and_keeps_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = begun(tmp_path)
+    save = checkpoint.save
+
+    def full(folder: Path, items: int, *rest: Any, **more: Any) -> Path:
+        if items in (80, 160):
+            raise ResourceError("no space left on the disk")
+        return save(folder, items, *rest, **more)
+
+    monkeypatch.setattr(checkpoint, "save", full)
+    told = events(fit(run))
+    assert [text.split(" images")[0] for text in told] == ["not saved at 80", "not saved at 160"]
+    assert {path.name for path in (run.folder / "checkpoints").iterdir()} >= {"000000000", "000000240"}
+    assert run.finished
+
+
+def test_a_rotten_checkpoint_is_named_and_the_one_before_is_used(tmp_path: Path) -> None:
+    whole, broken = begun(tmp_path / "a"), begun(tmp_path / "b")
+    list(fit(whole))
+    stopped = [False]
+    for progress in fit(broken, stop=lambda: stopped[0]):
+        stopped[0] = progress.items >= 200
+    newest = sorted((broken.folder / "checkpoints").iterdir())[-1]
+    weights = newest / "game.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-5] ^= 4
+    weights.write_bytes(data)
+    again = Run(broken.folder, broken.recipe, broken.plan)
+    again.data = broken.data
+    told = events(fit(again))
+    assert len(told) == 1
+    assert newest.name in told[0]
+    ours, theirs = (bundle.load(run.folder)[0].state_dict() for run in (again, whole))
+    assert state_hash({"": dict(ours)}) == state_hash({"": dict(theirs)})
+    assert (again.folder / "log.jsonl").read_text() == (whole.folder / "log.jsonl").read_text()
+
+
+def test_two_processes_do_not_share_a_folder(tmp_path: Path) -> None:
+    from ganvas.ranks import Ranks
+
+    run = begun(tmp_path)
+    run.hold(Ranks())
+    other = Run(run.folder, run.recipe, run.plan)
+    with pytest.raises(ResourceError, match="another process"):
+        other.hold(Ranks())
+
+
+def test_a_run_is_read_back_as_it_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = begun(tmp_path)
+    monkeypatch.setattr("ganvas.run.open_data", lambda recipe: run.data)
+    again = open_run(run.folder)
+    assert (again.recipe, again.plan, again.minutes) == (run.recipe, run.plan, None)
+
+
+def test_pictures_are_denser_at_first(tmp_path: Path) -> None:
+    run = begun(tmp_path, snapshots=10, images=3200)
+    list(fit(run))
+    names = sorted(float(path.name[:-5]) for path in (run.folder / "samples").iterdir())
+    gaps = [b - a for a, b in zip(names, names[1:], strict=False)]
+    assert len(names) == 11
+    assert gaps[0] < gaps[-1]

@@ -1,0 +1,76 @@
+"""Every file imports only from a lower floor, or from its own folder; games know no other game."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "ganvas"
+FLOORS = (
+    ("errors", "fields", "config", "seeds", "files"),
+    ("objectives", "layers", "machine", "ranks"),
+    ("game",),
+    ("games", "data", "metrics", "edit"),
+    ("engine", "bundle", "checkpoint", "journal", "export"),
+    ("plan", "show", "run", "fit", "model", "catalogue", "bench", "worker"),
+    ("display", "cli", "__main__"),
+)
+FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
+# On one floor, who may import whom beside their own folder.
+BESIDE = {
+    "config": {"errors"},
+    "fields": {"errors"},
+    "files": {"errors"},
+    "metrics": {"data"},
+    "ranks": set(),
+    "engine": set(),
+    "bundle": set(),
+    "plan": set(),
+    "run": {"plan"},
+    "fit": {"plan", "run", "show"},
+    "model": {"fit", "run", "show"},
+    "bench": {"plan", "run"},
+    "worker": {"bench", "fit", "run"},
+    "cli": {"display"},
+    "__main__": {"cli"},
+}
+FILES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
+
+
+def imported(path: Path) -> set[str]:
+    """The rooms of ganvas that a file imports from, wherever in the file."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "ganvas":
+            parts = node.module.split(".")
+            found |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names if alias.name != "__version__"}
+    return found
+
+
+def room(path: Path) -> str:
+    """The file or folder right below ganvas/ that a file belongs to."""
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_down(path: Path) -> None:
+    here = room(path)
+    for there in imported(path) - {here}:
+        allowed = FLOOR[there] < FLOOR[here] or there in BESIDE.get(here, set())
+        assert allowed, f"{path.name} (floor {FLOOR[here]}) imports {there} (floor {FLOOR[there]})"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "games").glob("*.py")), ids=lambda path: path.stem)
+def test_games_know_no_other_game(path: Path) -> None:
+    shared = {"adversarial"}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ganvas.games") and path.stem != "__init__":
+            assert (node.module or "").split(".")[-1] in shared
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_stay_small(path: Path) -> None:
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= 330, f"{path.name} has {lines} lines: would two rooms be clearer?"
