@@ -1,8 +1,8 @@
 """ganvas: train, measure, show and use the family of generative adversarial networks.
 
-    model = ganvas.train("cgan-mnist", minutes=1)
-    model.sample(64, label=7, seed=3)          # uint8 [64, H, W, C]
-    ganvas.load("runs/00000-cgan-mnist-seed0").save("sheet.png", n=64)
+model = ganvas.train("cgan-mnist", minutes=1)
+model.sample(64, label=7, seed=3)          # uint8 [64, H, W, C]
+ganvas.load("runs/00000-cgan-mnist-seed0").save("sheet.png", n=64)
 """
 
 from __future__ import annotations

@@ -130,7 +130,7 @@ def _recipe(card: Mapping[str, Any]) -> tuple[Maker, Any]:
         elif isinstance(value, (int, float)) and not abs(value) <= LARGEST:
             raise DataError(f"its config holds the number {files.printable(value, 40)}; at most {LARGEST:,} is sensible")
     try:
-        return games.GAMES[name], from_dict(games.GAMES[name].Config, values)
+        return games.GAMES[name], from_dict(games.GAMES[name].config_type, values)
     except Exception as error:  # a config's own checks may raise anything on hostile values
         raise DataError(f"its config does not fit the game {name!r}: {error}") from None
 

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from ganvas.ranks import Ranks
     from ganvas.run import Run
 
-app = App(name="ganvas", help="Train, measure, show and use the family of generative adversarial networks.", version_flags=["--version"])
+app = App(
+    name="ganvas",
+    help="Train, measure, show and use the family of generative adversarial networks.",
+    version_flags=["--version"],
+)
 HOW = Group("How it runs")
 Quiet = Annotated[bool, Parameter(negative="", group=HOW)]
 
@@ -139,7 +143,7 @@ def _play(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
 def _signals(caught: list[int]) -> Iterator[None]:
     """Collect the first Ctrl-C or SIGTERM in `caught`; a second one ends the process at once."""
 
-    def note(number: int, frame: object) -> None:
+    def note(number: int, _: object) -> None:
         if caught:
             os._exit(128 + number)
         caught.append(number)
@@ -212,7 +216,14 @@ def interpolate(
 
 
 @app.command
-def data(path: str, *, fit: Literal["crop", "pad", "stretch"] = "crop", out: Path = Path("preview.png"), quiet: Quiet = False, json: Quiet = False) -> None:
+def data(
+    path: str,
+    *,
+    fit: Literal["crop", "pad", "stretch"] = "crop",
+    out: Path = Path("preview.png"),
+    quiet: Quiet = False,
+    json: Quiet = False,
+) -> None:
     """Say what was understood of a data set, before training on it, and save a preview sheet.
 
     Parameters
@@ -254,7 +265,7 @@ def recipes(*, json: Quiet = False) -> None:
 
 
 @app.command
-def bench(recipe: str, *, ranks: str = "auto", seconds: float = 20.0, quiet: Quiet = False, json: Quiet = False) -> None:
+def bench(recipe: str, *, ranks: str = "auto", seconds: float = 20.0, json: Quiet = False) -> None:
     """Time a recipe's steps against a plain loop over the same networks, and against the machine's convolution peak.
 
     Parameters

@@ -29,11 +29,14 @@ class Display:
         self.run, self.quiet, self.as_json = run, quiet, as_json
         self.console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
         self.smooth: dict[str, float] = {}
+        self.terms: dict[str, None] = {}  # every loss term seen so far: a lazy penalty is not in every step
         self.shown = 0.0
         live = self.console.is_terminal and not quiet and not as_json
         self.live = Live(console=self.console, auto_refresh=False, transient=True) if live else None
         rules = getattr(run.recipe.config, "rules", None)
-        self.reference = f" ({rules.scoring.equilibrium_text} = {rules.scoring.equilibrium:.2f} when nobody can tell)" if rules else ""
+        self.reference = (
+            f" ({rules.scoring.equilibrium_text} = {rules.scoring.equilibrium:.2f} when nobody can tell)" if rules else ""
+        )
 
     @contextmanager
     def running(self) -> Iterator[Display]:
@@ -48,6 +51,7 @@ class Display:
         """Take in one step; draw at most four times a second on a terminal, every five seconds elsewhere."""
         for event in progress.events:
             print(event, file=sys.stderr)
+        self.terms |= dict.fromkeys(progress.terms)
         for name, value in progress.values.items():
             number = float(value)
             self.smooth[name] = number if name not in self.smooth else 0.95 * self.smooth[name] + 0.05 * number
@@ -56,22 +60,28 @@ class Display:
             return
         self.shown = time.monotonic()
         if self.as_json:
-            print(json.dumps({"items": progress.items, "total": progress.total, "images_per_second": progress.rate, **self.smooth}), flush=True)
+            print(
+                json.dumps(
+                    {"items": progress.items, "total": progress.total, "images_per_second": progress.rate, **self.smooth}
+                ),
+                flush=True,
+            )
         elif self.live:
             self.live.update(self.drawing(progress), refresh=True)
         else:
             self.console.print(self.line(progress))
 
-    def losses(self, progress: Progress) -> str:
+    def losses(self) -> str:
         """Each loss term, with the critic's value at the optimum beside it."""
-        return " · ".join(f"{name} {self.smooth[name]:.3g}" + (self.reference if name == "D" else "") for name in progress.terms)
+        told = (f"{name} {self.smooth[name]:.3g}" + (self.reference if name == "D" else "") for name in self.terms)
+        return " · ".join(told)
 
     def line(self, progress: Progress) -> str:
         """One line of plain text."""
         verdicts = [f"{name} {self.smooth[key]:.0%} real" for key, name in SIDES if key in self.smooth]
         other = [f"{key} {self.smooth[key]:.1%}" for key in ("accuracy",) if key in self.smooth]
         counts = f"{progress.items:,} of {progress.total:,} images, {progress.rate:,.0f}/s, {_left(progress)} left"
-        return " | ".join([counts, *verdicts, *other, self.losses(progress)])
+        return " | ".join([counts, *verdicts, *other, self.losses()])
 
     def drawing(self, progress: Progress) -> RenderableType:
         """The live display."""
@@ -93,7 +103,7 @@ class Display:
         outer = Table.grid()
         outer.add_row(Text(f"{self.run.recipe.name}  {self.run.folder}", style="bold"))
         outer.add_row(rows)
-        outer.add_row(f"losses: {self.losses(progress)}")
+        outer.add_row(f"losses: {self.losses()}")
         return outer
 
     def farewell(self) -> None:
@@ -105,12 +115,19 @@ class Display:
             print(json.dumps({"run": str(folder), **result}), flush=True)
             return
         console = self.console
-        console.print(f"\n{result['items']:,} images in {result['seconds']:.0f} s ({result['images_per_second']:,.0f} images/s)", style="bold")
+        console.print(
+            f"\n{result['items']:,} images in {result['seconds']:.0f} s ({result['images_per_second']:,.0f} images/s)",
+            style="bold",
+        )
         if result["dropped"]:
             console.print(f"{result['dropped']} steps were left out: their losses were not finite (see {folder}/log.jsonl)")
         if "test_accuracy" in result:
             console.print(f"right on the test set: {result['test_accuracy']:.2%}")
-        for name, what in (("sheet.png", "what it draws"), ("learning.gif", "the same noise, learning"), ("model.safetensors", "the model")):
+        for name, what in (
+            ("sheet.png", "what it draws"),
+            ("learning.gif", "the same noise, learning"),
+            ("model.safetensors", "the model"),
+        ):
             if (folder / name).exists():
                 console.print(f"  {what:25} {folder / name}", soft_wrap=True)
         console.print("\nnext:")
@@ -119,7 +136,10 @@ class Display:
 
     def next_commands(self, folder: Path) -> list[str]:
         """Three commands worth typing now."""
-        recipe, images = self.run.recipe, hasattr(self.run.recipe.config, "resolution") or len(self.run.recipe.config.shape) == 3
+        recipe, images = (
+            self.run.recipe,
+            hasattr(self.run.recipe.config, "resolution") or len(self.run.recipe.config.shape) == 3,
+        )
         if recipe.game == "classifier":
             return ["ganvas train cgan-mnist", "ganvas recipes", f"ganvas bench {recipe.name}"]
         label = " --label 7" if "label" in self.run.data.fields and hasattr(recipe.config, "classes") else ""

@@ -144,7 +144,12 @@ def dump(state: State) -> tuple[dict[str, dict[str, Tensor]], dict[str, int]]:
         tensors[f"optimizer.{player}"] = {
             f"{i}.{name}": value for i, weight in enumerate(weights) for name, value in optimizer.state[weight].items()
         }
-    return tensors, {"step": state.step, "items": state.items, "dropped": state.dropped, "dropped_in_a_row": state.dropped_in_a_row}
+    return tensors, {
+        "step": state.step,
+        "items": state.items,
+        "dropped": state.dropped,
+        "dropped_in_a_row": state.dropped_in_a_row,
+    }
 
 
 def restore(state: State, tensors: dict[str, dict[str, Tensor]], counters: dict[str, int]) -> None:

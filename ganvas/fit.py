@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ganvas import __version__, bundle, checkpoint
-from ganvas.config import to_dict
+from ganvas.config import TrainConfig, to_dict
 from ganvas.engine import dump, portrait, restore, train
 from ganvas.errors import DivergedError, ResourceError
 from ganvas.export.pictures import save_png
@@ -101,12 +101,11 @@ class Sitting:
 
     def load(self) -> bool:
         """Take up the newest valid checkpoint, if there is one; all ranks take rank 0's."""
-        skipped = lambda name, reason: self.events.append(f"skipped checkpoint {name}: {reason}")  # noqa: E731
-        found = checkpoint.load(self.run.folder / "checkpoints", skipped) if self.ranks.first else None
+        found = checkpoint.load(self.run.folder / "checkpoints", self.skipped) if self.ranks.first else None
         items = self.ranks.agree(found.items if found else None)
         if items is None:
             return False
-        found = found or checkpoint.load(self.run.folder / "checkpoints", lambda name, reason: None)
+        found = found or checkpoint.load(self.run.folder / "checkpoints", lambda *_: None)
         if found is None or found.items != items:
             raise ResourceError(f"rank {self.ranks.rank} cannot read the checkpoint {items} that rank 0 reads")
         restore(self.state, found.tensors, found.meta["state"])
@@ -114,6 +113,10 @@ class Sitting:
         self.before = float(found.meta["seconds"])
         self.journal.rewind(items, found.meta["journal"])
         return True
+
+    def skipped(self, name: str, reason: str) -> None:
+        """Tell of a checkpoint that cannot be used."""
+        self.events.append(f"skipped checkpoint {name}: {reason}")
 
     def save(self) -> None:
         """A checkpoint and the bundle; a failure is told and never costs an older one."""
@@ -144,8 +147,7 @@ class Sitting:
         config, now = self.run.recipe.train, self.state.items
         if before // config.checkpoint_every != now // config.checkpoint_every:
             self.save()
-        due = lambda items: int(config.snapshots * (items / config.images) ** 0.5)  # noqa: E731 - denser at first, when much changes
-        if due(before) != due(now):
+        if _pictures_due(before, config) != _pictures_due(now, config):
             self.snapshot()
 
     def snapshot(self) -> None:
@@ -174,13 +176,14 @@ class Sitting:
         at = [*self.roll_backs(), self.state.items]
         if len(at) > SECOND_CHANCES:
             raise DivergedError(
-                f"the losses were not finite {PATIENCE} steps in a row, even after {SECOND_CHANCES} roll-backs with ever smaller steps; "
-                f"try --set train.learning_rate={self.run.recipe.train.learning_rate / 10:g}, or look at the data"
+                f"the losses were not finite {PATIENCE} steps in a row, even after {SECOND_CHANCES} roll-backs with smaller "
+                f"steps; try --set train.learning_rate={self.run.recipe.train.learning_rate / 10:g}, or look at the data"
             )
         if self.ranks.first:
             write_durably(self.run.folder / "rollbacks.json", json.dumps(at).encode())
         self.ranks.any(False)  # no rank reads the file before it is written
-        told = f"{PATIENCE} steps in a row were not finite: back from {at[-1]:,} images with {0.5 ** len(at):g} of the learning rate"
+        rate = 0.5 ** len(at)
+        told = f"{PATIENCE} steps in a row were not finite: back from {at[-1]:,} images with {rate:g} of the learning rate"
         if not self.load():
             raise DivergedError("the losses are not finite and there is no valid checkpoint to go back to")
         self.events.append(told)
@@ -205,3 +208,8 @@ class Sitting:
             test = open_data(replace(recipe, data=replace(recipe.data, split="test")))
             result["test_accuracy"] = accuracy(state.average.classify, test)
         write_durably(folder / "result.json", json.dumps(result, indent=1).encode())
+
+
+def _pictures_due(items: int, config: TrainConfig) -> int:
+    """How many pictures of the run are due after `items` images: denser at first, when much changes."""
+    return int(config.snapshots * (items / config.images) ** 0.5)

@@ -74,7 +74,7 @@ class Turn:
 class Game(nn.Module, ABC):
     """A set of networks and the turns they take. One subclass, one file, one system."""
 
-    Config: ClassVar[type]  # frozen dataclass: what the model is
+    config_type: ClassVar[type]  # frozen dataclass: what the model is
     needs: ClassVar[tuple[str, ...]]  # batch fields, e.g. ("real", "label")
     players: ClassVar[dict[str, tuple[str, ...]]]  # player -> attribute names of its networks
     averaged: ClassVar[tuple[str, ...]] = ()  # networks sampled from as running averages

@@ -25,6 +25,8 @@ from ganvas.games import recipe_named
 from ganvas.run import Run, open_run, start
 from ganvas.show import drawn
 
+Label = int | str | Sequence[int | str] | None  # a class by number or name, several, "all" or None: every one in turn
+
 
 class Model:
     """A game that draws, with the card that says what it is."""
@@ -48,8 +50,8 @@ class Model:
         """The names of the classes it can be asked for."""
         return list(self.card["classes"]) if isinstance(self.game, Conditional) else []
 
-    def labels(self, n: int, label: int | str | Sequence[int | str] | None, start: int = 0) -> Tensor | None:
-        """The classes of samples start .. start+n: None or "all" takes every class in turn.
+    def chosen(self, label: Label) -> list[int]:
+        """The numbers of the classes that `label` names: None or "all" all of them; [] for a model without classes.
 
         Raises:
             UsageError: no such class, or the model has none.
@@ -57,13 +59,10 @@ class Model:
         if not self.classes:
             if label is not None:
                 raise UsageError("this model was trained without classes; leave --label out")
-            return None
+            return []
         if label is None or label == "all":
-            chosen = list(range(len(self.classes)))
-        else:
-            wanted = [label] if isinstance(label, (int, str)) else list(label)
-            chosen = [self.class_index(name) for name in wanted]
-        return torch.tensor([chosen[i % len(chosen)] for i in range(start, start + n)])
+            return list(range(len(self.classes)))
+        return [self.class_index(name) for name in ([label] if isinstance(label, (int, str)) else label)]
 
     def class_index(self, name: int | str) -> int:
         """The number of a class given by number or name.
@@ -77,18 +76,22 @@ class Model:
             return int(name)
         raise unknown("class", str(name), self.classes)
 
-    def stream(self, n: int, seed: int = 0, label: Any = None, chunk: int = 512) -> Iterator[tuple[Tensor, Tensor | None]]:
+    def stream(self, n: int, seed: int = 0, label: Label = None, chunk: int = 512) -> Iterator[tuple[Tensor, Tensor | None]]:
         """Samples of seeds seed .. seed+n in float [k, ...], with their classes [k], a few at a time."""
-        for start in range(0, n, chunk):
-            k = min(chunk, n - start)
-            c = self.labels(k, label, start)
-            yield drawn(self.drawer, latents(range(seed + start, seed + start + k), self.drawer.latent_dim), c), c
+        chosen = self.chosen(label)
+        for first in range(0, n, chunk):
+            k = min(chunk, n - first)
+            c = torch.tensor([chosen[i % len(chosen)] for i in range(first, first + k)]) if chosen else None
+            yield drawn(self.drawer, latents(range(seed + first, seed + first + k), self.drawer.latent_dim), c), c
 
-    def sample(self, n: int = 1, *, seed: int = 0, label: Any = None) -> np.ndarray[Any, Any]:
-        """Samples of seeds seed .. seed+n: images uint8 [n, H, W, C], points float32 [n, D]. Seed k is always the same picture."""
+    def sample(self, n: int = 1, *, seed: int = 0, label: Label = None) -> np.ndarray[Any, Any]:
+        """Samples of seeds seed .. seed+n: images uint8 [n, H, W, C], points float32 [n, D].
+
+        Seed k is the same picture whatever n is.
+        """
         return np.concatenate([_array(part) for part, _ in self.stream(n, seed, label)])
 
-    def save(self, out: str | Path, n: int = 64, *, seed: int = 0, label: Any = None, columns: int | None = None) -> Path:
+    def save(self, out: str | Path, n: int = 64, *, seed: int = 0, label: Label = None, columns: int | None = None) -> Path:
         """Samples into a file: .png a sheet, .npz `images` uint8 [n, H, W, C] and `labels` (points: `points`), any n.
 
         Raises:
@@ -122,10 +125,12 @@ class Model:
         """What a picture says of where it is from."""
         return {"model": self.identity, "recipe": str(self.card["recipe"]["name"]), "seeds": seeds, "synthetic": "true"}
 
-    def interpolate(self, out: str | Path, seeds: Sequence[int], frames: int = 60, *, label: Any = None, milliseconds: int = 50) -> Path:
+    def interpolate(
+        self, out: str | Path, seeds: Sequence[int], frames: int = 60, *, label: Label = None, milliseconds: int = 50
+    ) -> Path:
         """A closed walk through the latents of `seeds`, spherical in z, as GIF or animated PNG.
 
-        One class stays; several are morphed into one another along the way.
+        One class stays (None: the first); several are morphed into one another along the way.
 
         Raises:
             UsageError: nothing to walk between, or another kind of file.
@@ -136,11 +141,8 @@ class Model:
         if len(seeds) < 2 or frames < 2:
             raise UsageError(f"a walk needs at least two seeds and two frames, got {len(seeds)} and {frames}")
         z = loop(latents(seeds, self.drawer.latent_dim), frames)
-        wanted = label if isinstance(label, (list, tuple)) else [0 if label is None else label]
-        chosen = list(range(len(self.classes))) if label == "all" else [self.class_index(name) for name in wanted] if self.classes else []
-        if label is not None and not self.classes:
-            raise UsageError("this model was trained without classes; leave --label out")
-        c = class_path(chosen, frames, len(self.classes)) if self.classes else None
+        chosen = self.chosen(label)[: 1 if label is None else None]
+        c = class_path(chosen, frames, len(self.classes)) if chosen else None
         samples = drawn(self.drawer, z, c)
         if samples.ndim == 2:
             raise UsageError("this model draws points; a walk needs pictures: sample it to a .png instead")
@@ -181,7 +183,14 @@ def resolve(recipe: str | Recipe, *, data: str | None = None, objective: str | N
     return chosen
 
 
-def train(recipe: str | Recipe, *, minutes: float | None = None, images: int | None = None, out: str | Path | None = None, **settings: Any) -> Model:
+def train(
+    recipe: str | Recipe,
+    *,
+    minutes: float | None = None,
+    images: int | None = None,
+    out: str | Path | None = None,
+    **settings: Any,
+) -> Model:
     """Train a recipe in this process and return the model; `settings` as `resolve` takes them."""
     chosen = resolve(recipe, **settings)
     if images is not None:

@@ -111,7 +111,11 @@ def _watch(folder: Path, others: Sequence[subprocess.Popen[bytes]]) -> None:
     """End this process when a rank that it started dies before its time: the rest would wait for it for ever."""
     for rank, other in enumerate(others, 1):
         if (code := other.wait()) != 0:
-            print(f"ganvas: rank {rank} died (exit code {code}); continue with: ganvas resume {folder}", file=sys.stderr, flush=True)
+            print(
+                f"ganvas: rank {rank} died (exit code {code}); continue with: ganvas resume {folder}",
+                file=sys.stderr,
+                flush=True,
+            )
             os._exit(ResourceError.exit_code)
 
 
@@ -124,7 +128,9 @@ def launch(folder: Path, size: int) -> list[subprocess.Popen[bytes]]:
     shared |= {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"} if sys.platform == "linux" else {}
     command = [sys.executable, "-m", "ganvas.worker", str(folder)]
     others = [
-        subprocess.Popen(command, env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)}, stdin=subprocess.DEVNULL)
+        subprocess.Popen(
+            command, env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)}, stdin=subprocess.DEVNULL
+        )
         for rank in range(1, size)
     ]
     os.environ.update({**shared, "RANK": "0", "LOCAL_RANK": "0"})

@@ -1,6 +1,6 @@
 """A run folder: everything one training is and was.
 
-    recipe.json  log.jsonl  samples/  checkpoints/  model.safetensors  env.json  result.json
+recipe.json  log.jsonl  samples/  checkpoints/  model.safetensors  env.json  result.json
 """
 
 from __future__ import annotations
@@ -71,7 +71,11 @@ class Run:
         if minutes is not None:
             theirs["train"]["images"] = ours["train"]["images"]  # minutes became images when the run began
         asked, held = _flat(theirs), _flat(ours)
-        differences = [f"{name}={asked.get(name)!r} (it has {held.get(name)!r})" for name in asked | held if asked.get(name) != held.get(name)]
+        differences = [
+            f"{name}={asked.get(name)!r} (it has {held.get(name)!r})"
+            for name in asked | held
+            if asked.get(name) != held.get(name)
+        ]
         if differences:
             raise UsageError(f"{self.folder} holds another run; asked for {', '.join(differences[:4])}; choose another --out")
 
@@ -87,11 +91,19 @@ class Run:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise ResourceError(f"{self.folder} is being trained by another process; wait for it or choose another --out") from None
+            raise ResourceError(
+                f"{self.folder} is being trained by another process; wait for it or choose another --out"
+            ) from None
 
 
 def start(
-    recipe: Recipe, *, out: Path | None = None, minutes: float | None = None, device: str = "auto", ranks: str = "1", peers: Ranks = Ranks()
+    recipe: Recipe,
+    *,
+    out: Path | None = None,
+    minutes: float | None = None,
+    device: str = "auto",
+    ranks: str = "1",
+    peers: Ranks = Ranks(),
 ) -> Run:
     """A new run of the recipe on its data, or the one that `out` already holds.
 
@@ -136,7 +148,9 @@ def _numbered(recipe: Recipe) -> Path:
         except FileExistsError:
             continue  # another process took the number
         except OSError as failure:
-            raise ResourceError(f"cannot make the run folder {folder}: {failure.strerror}; choose another place with --out") from None
+            raise ResourceError(
+                f"cannot make the run folder {folder}: {failure.strerror}; choose another place with --out"
+            ) from None
         return folder
 
 
@@ -160,7 +174,7 @@ def recipe_from(plain: Mapping[str, Any]) -> Recipe:
     """A recipe from its JSON spelling."""
     if plain.get("game") not in GAMES:
         raise DataError(f"recipe.json names no known game: {plain.get('game')!r}")
-    return from_dict(Recipe, plain, config=GAMES[plain["game"]].Config)
+    return from_dict(Recipe, plain, config=GAMES[plain["game"]].config_type)
 
 
 def _flat(settings: Mapping[str, Any], where: str = "") -> dict[str, Any]:
@@ -190,7 +204,7 @@ def adapted(recipe: Recipe, data: Source) -> Recipe:
         DataError: the game needs classes and the data has none.
     """
     if "label" in GAMES[recipe.game].needs and "label" not in data.fields:
-        raise DataError(f"{recipe.game} needs classes and {data.name} has none; give one folder per class, or use dcgan-images or r3gan-images")
+        raise DataError(f"{recipe.game} needs classes and {data.name} has none; give one folder per class, or use dcgan-images")
     shape = tuple(data.fields["real"].shape[1:])
     facts: dict[str, Any] = {"shape": shape, "classes": len(data.classes)}
     if len(shape) == 3:

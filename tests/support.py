@@ -50,5 +50,9 @@ def ganvas(*words: object, cwd: Path, **env: str) -> subprocess.CompletedProcess
 
 def state_hash(tensors: dict[str, Any]) -> int:
     """A hash of every bit of nested tensors."""
-    flat = [(group, name, value.numpy().tobytes()) for group, members in sorted(tensors.items()) for name, value in sorted(members.items())]
+    flat = [
+        (group, name, value.numpy().tobytes())
+        for group, members in sorted(tensors.items())
+        for name, value in sorted(members.items())
+    ]
     return hash(tuple(flat))

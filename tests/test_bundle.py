@@ -35,7 +35,7 @@ class TinyConfig:
 class Tiny(Game):
     """Shares a network between two players; has running statistics and a buffer that is rebuilt, not stored."""
 
-    Config = TinyConfig
+    config_type = TinyConfig
     needs = ("real",)
     players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
 

@@ -14,7 +14,7 @@ import torch
 from support import PLAN, miniature, state_hash
 
 from ganvas import bundle, checkpoint
-from ganvas.config import from_dict, to_dict, Recipe
+from ganvas.config import Recipe, from_dict, to_dict
 from ganvas.edit.latents import latents
 from ganvas.engine import State, dump, portrait, restore, train
 from ganvas.fields import check
@@ -38,7 +38,7 @@ def after(name: str, steps: int) -> State:
 @EVERY
 def test_recipe_survives_its_json(name: str) -> None:
     recipe = RECIPES[name]
-    assert from_dict(Recipe, to_dict(recipe), config=GAMES[recipe.game].Config) == recipe
+    assert from_dict(Recipe, to_dict(recipe), config=GAMES[recipe.game].config_type) == recipe
 
 
 @EVERY

@@ -30,7 +30,7 @@ class Nothing:
 class Toy(Game):
     """Two players of one weight each; what happens in a turn is recorded."""
 
-    Config = Nothing
+    config_type = Nothing
     needs = ("real",)
     players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
     averaged = ("G",)

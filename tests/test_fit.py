@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -141,6 +142,6 @@ def test_pictures_are_denser_at_first(tmp_path: Path) -> None:
     run = begun(tmp_path, snapshots=10, images=3200)
     list(fit(run))
     names = sorted(float(path.name[:-5]) for path in (run.folder / "samples").iterdir())
-    gaps = [b - a for a, b in zip(names, names[1:], strict=False)]
+    gaps = [b - a for a, b in itertools.pairwise(names)]
     assert len(names) == 11
     assert gaps[0] < gaps[-1]

@@ -32,7 +32,7 @@ def start(words: list[str], cwd: Path) -> subprocess.Popen[bytes]:
 
 def survive(recipe: str, images: int, kills: int, cwd: Path, *more: str) -> None:
     """Kill `kills` times, each time after some progress, then compare the end with an unbroken run's."""
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
     words = ["train", recipe, "--images", str(images), "--out", "killed", *SETTINGS, *more]
     done = 0
     while done < kills:

@@ -39,7 +39,7 @@ def save_npz(path: Path, count: int, parts: Iterable[Mapping[str, Array]]) -> No
             for name, pieces in small.items():
                 with archive.open(f"{name}.npy", "w") as member:
                     np.lib.format.write_array(member, np.concatenate(pieces))
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError as failure:
         raise DataError(f"cannot write {path}: {failure.strerror}") from None
     finally:

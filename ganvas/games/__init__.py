@@ -24,7 +24,7 @@ RECIPES: Mapping[str, Recipe] = {
 
 def build(recipe: Recipe) -> Game:
     """The recipe's game with fresh weights, from the global random state."""
-    return GAMES[recipe.game](recipe.config)  # type: ignore[call-arg]
+    return GAMES[recipe.game](recipe.config)
 
 
 def recipe_named(name: str) -> Recipe:

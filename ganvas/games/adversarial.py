@@ -47,10 +47,19 @@ class Rules:
         return bool(self.r1_gamma or self.r2_gamma or self.gradient_penalty)
 
 
+_LIPSCHITZ = {"objective": "wasserstein", "n_critic": 5, "smoothing": 1.0, "r1_gamma": 0.0, "r2_gamma": 0.0}
+
 # What an objective chosen by name changes beside the losses. Sources: arXiv:1701.07875 alg. 1, arXiv:1704.00028 alg. 1.
 NAMED: Mapping[str, Mapping[str, Any]] = {
     **{name: {"objective": name} for name in OBJECTIVES},
-    "wasserstein": {"objective": "wasserstein", "clip": 0.01, "n_critic": 5, "smoothing": 1.0, "r1_gamma": 0.0, "r2_gamma": 0.0},
+    "wasserstein": {
+        "objective": "wasserstein",
+        "clip": 0.01,
+        "n_critic": 5,
+        "smoothing": 1.0,
+        "r1_gamma": 0.0,
+        "r2_gamma": 0.0,
+    },
     "wasserstein-gp": {
         "objective": "wasserstein",
         "gradient_penalty": 10.0,

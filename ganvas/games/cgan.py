@@ -10,6 +10,7 @@ see the data's marginal.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -46,7 +47,7 @@ class Generator(nn.Module):
         self.classes, self.base = config.classes, (widths[0], steps[-1], steps[-1])
         self.first = nn.Linear(config.latent_dim + config.classes, widths[0] * steps[-1] ** 2, bias=False)
         layers: list[nn.Module] = [nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)]
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in itertools.pairwise(widths):
             layers += [nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
         self.rest = nn.Sequential(*layers, nn.Conv2d(widths[-1], config.channels, 3, 1, 1), nn.Tanh())
 
@@ -64,7 +65,7 @@ class Critic(nn.Module):
         steps = sides(config.resolution)
         widths = [config.channels] + [min(config.max_width, 2 * config.width * 2**level) for level in range(len(steps) - 1)]
         layers: list[nn.Module] = []
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in itertools.pairwise(widths):
             layers += [nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
         self.body = nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[-1] * steps[-1] ** 2, config.head), nn.LeakyReLU(0.2))
         self.head = nn.Linear(config.head, config.classes)
@@ -77,7 +78,7 @@ class Critic(nn.Module):
 class CGAN(Game):
     """An artist and a critic who both know which class is asked for."""
 
-    Config = Config
+    config_type = Config
     needs = ("real", "label")
     players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
     averaged = ("G",)

@@ -9,6 +9,7 @@ by up to two pixels.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -45,7 +46,7 @@ class Network(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         widths = (config.channels, *config.widths)
-        stages = [layer for before, after in zip(widths, widths[1:], strict=False) for layer in _stage(before, after, after != widths[-1])]
+        stages = [layer for before, after in itertools.pairwise(widths) for layer in _stage(before, after, after != widths[-1])]
         self.body = nn.Sequential(*stages, nn.AdaptiveAvgPool2d(3), nn.Flatten())
         self.features = nn.Linear(widths[-1] * 9, config.features)
 
@@ -57,7 +58,7 @@ class Network(nn.Module):
 class Classifier(Game):
     """One player C, who names the class of what it is shown."""
 
-    Config = Config
+    config_type = Config
     needs = ("real", "label")
     players = {"C": ("net", "head")}  # noqa: RUF012
     averaged = ("net", "head")

@@ -10,6 +10,7 @@ Differs: D's BatchNorm is left out where a slope penalty is asked for, which it 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -37,7 +38,7 @@ def _generator(config: Config) -> nn.Sequential:
     steps = sides(config.resolution)
     widths = [min(config.max_width, config.width * 2**level) for level in range(len(steps) - 1)][::-1]
     layers: list[nn.Module] = [nn.ConvTranspose2d(config.latent_dim, widths[0], steps[-1], bias=False)]
-    for before, after in zip(widths, widths[1:], strict=False):
+    for before, after in itertools.pairwise(widths):
         layers += [nn.BatchNorm2d(before), nn.ReLU(inplace=True), nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
     layers += [nn.BatchNorm2d(widths[-1]), nn.ReLU(inplace=True), nn.ConvTranspose2d(widths[-1], config.channels, 4, 2, 1)]
     return nn.Sequential(*layers, nn.Tanh())
@@ -49,7 +50,7 @@ def _critic(config: Config) -> nn.Sequential:
     widths = [config.channels] + [min(config.max_width, config.width * 2**level) for level in range(len(steps) - 1)]
     norm = not config.rules.penalised
     layers: list[nn.Module] = []
-    for level, (before, after) in enumerate(zip(widths, widths[1:], strict=False)):
+    for level, (before, after) in enumerate(itertools.pairwise(widths)):
         layers.append(nn.Conv2d(before, after, 4, 2, 1, bias=level == 0 or not norm))
         if level and norm:
             layers.append(nn.BatchNorm2d(after))
@@ -68,7 +69,7 @@ def _initialise(module: nn.Module) -> None:
 class DCGAN(Game):
     """An all-convolutional artist and critic."""
 
-    Config = Config
+    config_type = Config
     needs = ("real",)
     players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
     averaged = ("G",)
@@ -118,7 +119,5 @@ _TRAIN = TrainConfig(images=200_000, batch=128, learning_rate=2e-4, checkpoint_e
 RECIPES = (
     _recipe("dcgan-mnist", "mnist", 4, "handwritten digits without labels", Config(), _TRAIN),
     _recipe("dcgan-fashion", "fashion", 4, "clothes without labels", Config(), _TRAIN),
-    _recipe(
-        "dcgan-images", "", 15, "a folder of your own pictures", Config(resolution=64, channels=3, max_width=256), _TRAIN
-    ),
+    _recipe("dcgan-images", "", 15, "a folder of your own pictures", Config(resolution=64, channels=3, max_width=256), _TRAIN),
 )

@@ -36,7 +36,7 @@ class Config:
 class GAN(Game):
     """An artist G: z -> x and a critic D: x -> logit, both perceptrons."""
 
-    Config = Config
+    config_type = Config
     needs = ("real",)
     players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
     averaged = ("G",)

@@ -10,6 +10,7 @@ stays at 0.99.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, replace
 
@@ -77,8 +78,7 @@ class Resample(nn.Module):
         if self.factor < 1:
             resized: Tensor = self.change(F.avg_pool2d(x, 2))  # bilinear at half the size
             return resized
-        resized = F.interpolate(self.change(x), scale_factor=self.factor, mode="bilinear", align_corners=False)
-        return resized
+        return F.interpolate(self.change(x), scale_factor=self.factor, mode="bilinear", align_corners=False)
 
 
 class Generator(nn.Module):
@@ -92,7 +92,7 @@ class Generator(nn.Module):
         self.strength = nn.Linear(config.latent_dim, widths[0], bias=False)
         nn.init.normal_(self.strength.weight, 0.0, config.latent_dim**-0.5)
         stages: list[nn.Module] = [Block(widths[0], len(steps))]
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in itertools.pairwise(widths):
             stages += [Resample(before, after, 2.0), Block(after, len(steps))]
         self.stages = nn.Sequential(*stages)
         self.to_image = _convolution(widths[-1], config.channels, 1, 1.0)
@@ -111,7 +111,7 @@ class Critic(nn.Module):
         widths = [min(config.max_width, config.width * 2**level) for level in range(len(steps))]
         self.from_image = _convolution(config.channels, widths[0], 1, 1.0)
         stages: list[nn.Module] = [Block(widths[0], len(steps))]
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in itertools.pairwise(widths):
             stages += [Resample(before, after, 0.5), Block(after, len(steps))]
         self.stages = nn.Sequential(*stages)
         self.gather = nn.Conv2d(widths[-1], widths[-1], steps[-1], groups=widths[-1], bias=False)
@@ -127,7 +127,7 @@ class Critic(nn.Module):
 class R3GAN(Game):
     """Residual artist and critic under the relativistic loss with R1 and R2."""
 
-    Config = Config
+    config_type = Config
     needs = ("real",)
     players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
     averaged = ("G",)
@@ -186,5 +186,7 @@ def _recipe(name: str, source: str, minutes: float, about: str, config: Config, 
 
 RECIPES = (
     _recipe("r3gan-mnist", "mnist", 5, "handwritten digits without labels, the modern way", Config(), 200_000),
-    _recipe("r3gan-images", "", 15, "a folder of your own pictures, the modern way", Config(resolution=64, channels=3), 200_000),
+    _recipe(
+        "r3gan-images", "", 15, "a folder of your own pictures, the modern way", Config(resolution=64, channels=3), 200_000
+    ),
 )

@@ -8,7 +8,7 @@ SMALLEST = range(4, 8)  # 28 -> 14 -> 7, 32 -> 16 -> 8 -> 4
 
 
 def sides(resolution: int) -> list[int]:
-    """The sides from `resolution` down to its smallest halving of at least 4 pixels: 28 -> [28, 14, 7], 64 -> [64, 32, 16, 8, 4].
+    """The sides from `resolution` down to its smallest halving of 4 to 7 pixels: 28 -> [28, 14, 7], 32 -> [32, 16, 8, 4].
 
     Raises:
         UsageError: the side is not 4, 5, 6 or 7 times a power of two.
