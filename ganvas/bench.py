@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import multiprocessing
 import os
 import tempfile
 import time
@@ -18,7 +19,7 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from ganvas.config import Recipe
+from ganvas.config import Recipe, to_dict
 from ganvas.data.order import rows
 from ganvas.data.source import Source
 from ganvas.engine import train
@@ -28,7 +29,7 @@ from ganvas.games.adversarial import Duel
 from ganvas.machine import Plan, bfloat16_is_fast, convolution_peak, cores, describe, settle
 from ganvas.plan import fresh, settled
 from ganvas.ranks import Ranks, crew
-from ganvas.run import Run, adapted, open_data
+from ganvas.run import Run, adapted, open_data, recipe_from
 
 ENDLESS = 2**62
 CYCLE = 16  # steps of one burst: a whole number of every lazy interval in use
@@ -72,7 +73,7 @@ class Report:
 
 def bench(recipe: str | Recipe, ranks: str = "auto", seconds: float = 20.0) -> Report:
     """Measure a recipe on this machine; the two loops take turns in bursts, so that both meet the same weather."""
-    chosen = recipe_named(recipe) if isinstance(recipe, str) else recipe
+    chosen, machine = recipe_named(recipe) if isinstance(recipe, str) else recipe, describe()
     data = open_data(chosen)
     chosen = adapted(replace(chosen, train=replace(chosen.train, images=ENDLESS)), data)
     peak = max(convolution_peak(precision, channels) for precision in precisions() for channels in (64, 128, 256))
@@ -89,9 +90,7 @@ def bench(recipe: str | Recipe, ranks: str = "auto", seconds: float = 20.0) -> R
         del os.environ["GANVAS_BENCH"]
     ratio = median(a / b for a, b in zip(ours, plain, strict=True))
     attained = flops * median(ours) / 1e9
-    return Report(
-        chosen.name, plan, median(ours), median(plain), ratio, attained, peak, attained / peak, operations, describe()
-    )
+    return Report(chosen.name, plan, median(ours), median(plain), ratio, attained, peak, attained / peak, operations, machine)
 
 
 def precisions() -> tuple[str, ...]:
@@ -100,32 +99,39 @@ def precisions() -> tuple[str, ...]:
 
 
 def duel(recipe: Recipe, data: Source, plan: Plan, peers: Ranks, seconds: float) -> tuple[list[float], list[float]]:
-    """Images per second of each burst of the engine and of the plain loop, interleaved."""
-    everywhere = set(cores())
-    over = [False]
+    """Images per second of each burst of the engine and of the plain loop, interleaved; the plain loop has its own process."""
+    over, everywhere = [False], set(cores())
+    settle(plan, peers.rank)
     engine = endless(recipe, data, plan, peers, lambda: over[0])
-    tutorial = plain_loop(recipe, data)
-
-    def ours() -> float:
-        settle(plan, peers.rank)
-        return burst(engine, recipe.train.batch)
+    spawn = multiprocessing.get_context("spawn")
+    ask, answer = spawn.Pipe()
+    other = spawn.Process(target=_play_plain, args=(to_dict(recipe), answer, everywhere), daemon=True)
+    other.start()
 
     def plain() -> float:
-        os.sched_setaffinity(0, everywhere)
-        torch.set_num_threads(len(everywhere))
-        return burst(tutorial, recipe.train.batch)
+        ask.send("go")
+        return float(ask.recv())
 
-    ours(), plain()
+    burst(engine, 1), plain()
     pairs: list[tuple[float, float]] = []
     end = time.perf_counter() + seconds
     while len(pairs) < 5 or time.perf_counter() < end:
-        pairs.append((ours(), plain()))
+        pairs.append((burst(engine, recipe.train.batch), plain()))
     over[0] = True
-    settle(plan, peers.rank)
     for _ in engine:
         pass
-    os.sched_setaffinity(0, everywhere)
+    other.terminate()
+    other.join()
     return [a for a, _ in pairs], [b for _, b in pairs]
+
+
+def _play_plain(plain: dict[str, Any], pipe: Any, everywhere: set[int]) -> None:
+    os.sched_setaffinity(0, everywhere)
+    torch.set_num_threads(len(everywhere))
+    recipe = recipe_from(plain)
+    steps = plain_loop(recipe, open_data(recipe))
+    while pipe.recv() == "go":
+        pipe.send(burst(steps, recipe.train.batch))
 
 
 def burst(steps: Iterator[object], batch: int) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import itertools
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from dataclasses import replace
 
 import torch
 
-from ganvas.config import Recipe, TrainConfig
+from ganvas.config import Recipe
 from ganvas.data.source import Source
 from ganvas.engine import State, begin, train
 from ganvas.errors import UsageError
@@ -32,17 +31,25 @@ def settled(recipe: Recipe, data: Source, device: str = "auto", ranks: str = "1"
         fast = torch.cuda.is_bf16_supported() if where.type == "cuda" else False
         precision = ("bfloat16" if fast else "float32") if wanted == "auto" else wanted
         return Plan(device=str(where), precision=precision, ranks=count, threads=1)
-    wide = Plan(precision=_precision(recipe), ranks=1, threads=len(cores()))
-    formats = (True, False) if data.fields["real"].ndim == 4 else (False,)
-    plans = {_pace(recipe, data, plan): plan for plan in (replace(wide, channels_last=last) for last in formats)}
-    best = plans[max(plans)]
+    wide = Plan(precision=_precision(recipe), threads=len(cores()))
+    formats = (True, False) if data.is_images else (False,)
+    plans = [replace(wide, channels_last=last) for last in formats]
+    share = (
+        [replace(plan, ranks=len(cores()), threads=1) for plan in plans if _splits(recipe, len(cores()))]
+        if ranks == "auto"
+        else []
+    )
+    paces = _paces(recipe, data, [*plans, *share])
+    best = max(plans, key=lambda plan: paces[plan])
     if ranks != "auto":
         return replace(best, ranks=count, threads=max(1, len(cores()) // count))
-    narrow = replace(best, ranks=len(cores()), threads=1)
-    if len(cores()) == 1 or recipe.train.batch % narrow.ranks or recipe.train.batch // narrow.ranks < 2:
-        return best
-    # One rank's share on one core, while the others would do theirs. The exchange costs some of what is won.
-    return narrow if 0.9 * narrow.ranks * _pace(recipe, data, narrow) > max(plans) else best
+    # One rank was timed on one core while the others idled; together they share memory, and the exchange costs some too.
+    narrow = max(share, key=lambda plan: paces[plan], default=best)
+    return narrow if 0.75 * narrow.ranks * paces[narrow] > paces[best] else best
+
+
+def _splits(recipe: Recipe, ranks: int) -> bool:
+    return ranks > 1 and recipe.train.batch % ranks == 0 and recipe.train.batch // ranks > 1
 
 
 def _count(recipe: Recipe, ranks: str) -> int:
@@ -59,22 +66,22 @@ def _precision(recipe: Recipe) -> str:
     return "bfloat16" if bfloat16_is_fast() else "float32"
 
 
-def _pace(recipe: Recipe, data: Source, plan: Plan, least: float = 0.35) -> float:
-    """Images per second of one rank of `plan`, on its share of the batch."""
-    config = replace(recipe.train, batch=recipe.train.batch // plan.ranks, images=2**62)
-    with threads(plan.threads):
-        return pace(train(fresh(recipe, plan), data, config), config, least)
-
-
-def pace(steps: Iterator[object], config: TrainConfig, least: float) -> float:
-    """Images per second of the iterator of steps, after a warm-up, over at least `least` seconds."""
-    for _ in itertools.islice(steps, 2):
-        pass
-    start, count = time.perf_counter(), 0
-    while (elapsed := time.perf_counter() - start) < least or count < 3:
-        next(steps)
-        count += 1
-    return count * config.batch / elapsed
+def _paces(recipe: Recipe, data: Source, plans: list[Plan], seconds: float = 2.0) -> dict[Plan, float]:
+    """Images per second of one rank of each plan, on its share of the batch; in turns, so that all meet the same weather."""
+    steps, best = {}, dict.fromkeys(plans, 0.0)
+    for plan in plans:
+        config = replace(recipe.train, batch=recipe.train.batch // plan.ranks, images=2**62)
+        steps[plan] = train(fresh(recipe, plan), data, config)
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or not all(best.values()):
+        for plan in plans:
+            with threads(plan.threads):
+                next(steps[plan])
+                start = time.perf_counter()
+                for _ in range(4):
+                    next(steps[plan])
+                best[plan] = max(best[plan], 4 * recipe.train.batch / plan.ranks / (time.perf_counter() - start))
+    return best
 
 
 def fresh(recipe: Recipe, plan: Plan) -> State:

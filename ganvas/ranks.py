@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ import torch.distributed as dist
 from torch import Tensor
 
 from ganvas.errors import ResourceError, UsageError
+from ganvas.exchange import Exchange
+from ganvas.exchange import possible as exchange_possible
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Ranks:
 
     rank: int = 0
     size: int = 1
+    exchange: Exchange | None = None  # a faster way to a mean, where all ranks are on this machine
 
     @property
     def first(self) -> bool:
@@ -43,8 +46,7 @@ class Ranks:
         if self.size == 1 or not tensors:
             return
         flat = torch.cat([tensor.detach().reshape(-1).float() for tensor in tensors])
-        dist.all_reduce(flat)
-        flat /= self.size
+        self._mean(flat)
         for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(part.view(tensor.shape))
 
@@ -53,8 +55,15 @@ class Ranks:
         if self.size == 1:
             return flag
         votes = torch.tensor([float(flag)], device=_device())
-        dist.all_reduce(votes)
+        self._mean(votes)
         return bool(votes.item() > 0)
+
+    def _mean(self, flat: Tensor) -> None:
+        if self.exchange:
+            self.exchange.mean_(flat)
+        else:
+            dist.all_reduce(flat)
+            flat /= self.size
 
     def agree(self, value: Any) -> Any:
         """Rank 0's value, on every rank."""
@@ -79,7 +88,10 @@ def connect(minutes: float = 10) -> Ranks:
         if gpu:
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
         dist.init_process_group("nccl" if gpu else "gloo", timeout=timedelta(minutes=minutes))
-    return Ranks(dist.get_rank(), dist.get_world_size())
+    ranks = Ranks(dist.get_rank(), dist.get_world_size())
+    if int(os.environ.get("LOCAL_WORLD_SIZE", "0")) == size and dist.get_backend() == "gloo" and exchange_possible():
+        return replace(ranks, exchange=Exchange(ranks.rank, size, ranks.agree, dist.barrier))
+    return ranks
 
 
 def disconnect() -> None:
@@ -125,11 +137,13 @@ def launch(folder: Path, size: int) -> list[subprocess.Popen[bytes]]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     shared = {"WORLD_SIZE": str(size), "LOCAL_WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    shared |= {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"} if sys.platform == "linux" else {}
+    shared |= {"GLOO_SOCKET_IFNAME": "lo"} if sys.platform == "linux" else {}
     command = [sys.executable, "-m", "ganvas.worker", str(folder)]
     others = [
         subprocess.Popen(
-            command, env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)}, stdin=subprocess.DEVNULL
+            command,
+            env={**os.environ, **shared, "OMP_NUM_THREADS": "1", "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stdin=subprocess.DEVNULL,
         )
         for rank in range(1, size)
     ]

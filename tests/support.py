@@ -17,7 +17,16 @@ from ganvas.data.source import Source
 from ganvas.games import RECIPES
 from ganvas.machine import Plan
 
-SMALL = {"width": 8, "max_width": 8, "depth": 1, "head": 8, "widths": (4, 4, 8), "features": 8, "latent_dim": 4}
+SMALL = {
+    "width": 8,
+    "critic_width": 8,
+    "max_width": 8,
+    "depth": 1,
+    "head": 8,
+    "widths": (4, 4, 8),
+    "features": 8,
+    "latent_dim": 4,
+}
 PLAN = Plan(threads=1)
 
 

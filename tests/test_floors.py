@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "ganvas"
 FLOORS = (
-    ("errors", "fields", "config", "seeds", "files"),
+    ("errors", "fields", "config", "seeds", "files", "exchange"),
     ("objectives", "layers", "machine", "ranks"),
     ("game",),
     ("games", "data", "metrics", "edit"),

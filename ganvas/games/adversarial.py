@@ -1,7 +1,7 @@
 """The rules that every game of one artist G and one critic D shares: who moves when, and what each minimises.
 
-The critic moves first, `n_critic` times, each on a fresh batch; then the artist answers. Slope penalties belong to the
-critic: every step they join its loss, lazily they are a move of their own.
+The critic moves first, `n_critic` times, each on a fresh batch; then the artist answers. Slope penalties join the critic's
+loss, every step or lazily: each k-th step, k times as strong (arXiv:1912.04958 sec. 3.1).
 """
 
 from __future__ import annotations
@@ -101,20 +101,26 @@ class Duel:
     together: bool = True
 
     def turns(self) -> tuple[Turn, ...]:
-        """Critic, its lazy penalty if any, artist."""
-        rules = self.rules
-        lazy = rules.penalised and rules.penalty_every > 1
-        project = self.clip if rules.clip else None
-        critic = Turn("critic", "D", self.critic_loss if lazy else self.penalised_critic_loss, rules.n_critic, project=project)
-        artist = Turn("artist", "G", self.artist_loss)
-        return (critic, Turn("penalty", "D", self.penalties, every=rules.penalty_every), artist) if lazy else (critic, artist)
+        """The critic, then the artist."""
+        project = self.clip if self.rules.clip else None
+        return Turn("critic", "D", self.critic_loss, self.rules.n_critic, project=project), Turn(
+            "artist", "G", self.artist_loss
+        )
 
     def fake(self, batch: Batch, step: Step) -> Tensor:
         """The fakes of this batch, generated once: the artist's weights do not move before its own turn."""
         return step.shared("fake", lambda: self.generate(batch, step))
 
     def critic_loss(self, batch: Batch, step: Step) -> Terms:
-        """Tell reals from fakes."""
+        """Tell reals from fakes, with the penalties where they are due."""
+        terms = {"D": self.opinion(batch, step)}
+        if self.rules.penalised and step.index % self.rules.penalty_every == 0:
+            # In the same move as the rest: alone, a move by Adam without momentum would be as long as any other.
+            terms |= {name: term * self.rules.penalty_every for name, term in self.penalties(batch, step).items()}
+        return terms
+
+    def opinion(self, batch: Batch, step: Step) -> Tensor:
+        """The critic's loss on reals and fakes."""
         real, fake, c = batch["real"], self.fake(batch, step).detach(), batch.get("label")
         if self.together:
             both = self.judge(torch.cat([real, fake.to(real.dtype)]), None if c is None else torch.cat([c, c])).float()
@@ -124,12 +130,8 @@ class Duel:
         step.notes.update(verdict(self.rules.scoring, real_logits.detach(), fake_logits.detach()))
         scoring, smoothing = self.rules.scoring, self.rules.smoothing
         if scoring.smooth_d and smoothing != 1:
-            return {"D": scoring.smooth_d(real_logits, fake_logits, smoothing)}
-        return {"D": scoring.d(real_logits, fake_logits)}
-
-    def penalised_critic_loss(self, batch: Batch, step: Step) -> Terms:
-        """The critic's loss with the penalties that are due every step."""
-        return self.critic_loss(batch, step) | self.penalties(batch, step)
+            return scoring.smooth_d(real_logits, fake_logits, smoothing)
+        return scoring.d(real_logits, fake_logits)
 
     def penalties(self, batch: Batch, step: Step) -> Terms:
         """Slopes of the critic, in float32 whatever the precision of the rest."""

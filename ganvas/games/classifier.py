@@ -124,6 +124,6 @@ def _recipe(source: str, about: str, config: Config, images: int, minutes: float
 
 
 RECIPES = (
-    _recipe("mnist", "names the digit; the discriminative model", Config(), 360_000, 3),
-    _recipe("fashion", "names the garment", Config(shift=1), 600_000, 5),
+    _recipe("mnist", "names the digit; the discriminative model", Config(), 360_000, 5),
+    _recipe("fashion", "names the garment", Config(shift=1), 360_000, 5),
 )

@@ -33,7 +33,7 @@ class Config:
     resolution: int = 28
     channels: int = 1
     latent_dim: int = 64
-    width: int = 16
+    width: int = 8
     max_width: int = 64
     gamma: Ramp = Ramp(start=1.0, end=0.1, shape="cosine")  # factor on the penalties over the run
     rules: Rules = Rules(objective="relativistic", r1_gamma=1.0, r2_gamma=1.0)
@@ -185,7 +185,7 @@ def _recipe(name: str, source: str, minutes: float, about: str, config: Config, 
 
 
 RECIPES = (
-    _recipe("r3gan-mnist", "mnist", 5, "handwritten digits without labels, the modern way", Config(), 200_000),
+    _recipe("r3gan-mnist", "mnist", 5, "handwritten digits without labels, the modern way", Config(), 80_000),
     _recipe(
         "r3gan-images", "", 15, "a folder of your own pictures, the modern way", Config(resolution=64, channels=3), 200_000
     ),

@@ -1,0 +1,40 @@
+"""Plans and devices: what a run settles on, and what it refuses."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from support import miniature
+
+from ganvas.errors import ResourceError, UsageError
+from ganvas.machine import Plan, cores, device_named, settle
+from ganvas.plan import settled
+
+
+def test_no_such_device() -> None:
+    with pytest.raises(ResourceError, match="use --device cpu"):
+        device_named("cuda:93")
+    assert device_named("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("ranks", "says"), [("0", "expected a number or auto"), ("two", "expected a number or auto"), ("3", "split")]
+)
+def test_ranks_that_cannot_be(ranks: str, says: str) -> None:
+    recipe, data = miniature("gan-ring")
+    with pytest.raises(UsageError, match=says):
+        settled(recipe, data, "cpu", ranks)
+
+
+def test_a_plan_follows_what_was_asked() -> None:
+    recipe, data = miniature("gan-ring")
+    plan = settled(recipe, data, "cpu", "2")
+    assert (plan.ranks, plan.threads, plan.device) == (2, max(1, len(cores()) // 2), "cpu")
+    assert settled(recipe, data, "cpu", "auto").ranks in (1, len(cores()))
+
+
+def test_settling_sets_the_threads() -> None:
+    before = cores()
+    settle(Plan(threads=1))
+    assert torch.get_num_threads() == 1
+    assert cores() == before  # only one of several ranks is pinned
