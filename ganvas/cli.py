@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import json as json_
 import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from ganvas.errors import GanvasError, UsageError
-
-if TYPE_CHECKING:
-    from ganvas.ranks import Ranks
-    from ganvas.run import Run
 
 app = App(
     name="ganvas",
@@ -85,6 +78,7 @@ def train(
     from ganvas.model import resolve
     from ganvas.ranks import connect
     from ganvas.run import start
+    from ganvas.watch import play
 
     if minutes is not None and images is not None:
         raise UsageError("--minutes and --images both bound the run; give one of them")
@@ -93,7 +87,7 @@ def train(
     changes |= {path: str(value) for path, value in named.items() if value is not None}
     chosen = resolve(recipe, data=data, objective=objective, **changes)
     peers = connect()
-    return _play(start(chosen, out=out, minutes=minutes, device=device, ranks=ranks, peers=peers), peers, quiet, json)
+    return play(start(chosen, out=out, minutes=minutes, device=device, ranks=ranks, peers=peers), peers, quiet, json)
 
 
 @app.command
@@ -107,53 +101,9 @@ def resume(run: Path, *, quiet: Quiet = False, json: Quiet = False) -> int:
     """
     from ganvas.ranks import connect
     from ganvas.run import open_run
+    from ganvas.watch import play
 
-    return _play(open_run(run), connect(), quiet, json)
-
-
-def _play(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
-    """Train the run to its end, or until a signal asks to stop: 0 after Ctrl-C, 143 after SIGTERM."""
-    from ganvas.display import Display
-    from ganvas.fit import fit
-    from ganvas.ranks import crew
-
-    quiet = quiet or not peers.first
-    display = Display(run, quiet=quiet, as_json=as_json)
-    for name, reason in run.data.skipped if peers.first else ():
-        print(f"skipped {name}: {reason}", file=sys.stderr)
-    if run.finished:
-        if not quiet:
-            print(f"{run.folder} is finished: {run.recipe.train.images:,} images; nothing left to train", file=sys.stderr)
-        display.farewell()
-        return 0
-    run.hold(peers)
-    caught: list[int] = []
-    with _signals(caught), crew(run.folder, run.plan.ranks, peers) as peers, display.running():
-        for progress in fit(run, peers, stop=lambda: bool(caught)):
-            display.update(progress)
-    if run.finished:
-        display.farewell()
-        return 0
-    if peers.first:
-        print(f"stopped and saved; continue with: ganvas resume {run.folder}", file=sys.stderr)
-    return 143 if signal.SIGTERM in caught else 0
-
-
-@contextmanager
-def _signals(caught: list[int]) -> Iterator[None]:
-    """Collect the first Ctrl-C or SIGTERM in `caught`; a second one ends the process at once."""
-
-    def note(number: int, _: object) -> None:
-        if caught:
-            os._exit(128 + number)
-        caught.append(number)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return play(open_run(run), connect(), quiet, json)
 
 
 @app.command

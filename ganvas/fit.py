@@ -145,7 +145,8 @@ class Sitting:
     def keep_up(self, before: int) -> None:
         """Save a checkpoint and a picture where one has come due since `before` images."""
         config, now = self.run.recipe.train, self.state.items
-        if before // config.checkpoint_every != now // config.checkpoint_every:
+        steady = self.state.dropped_in_a_row == 0  # a checkpoint is a place worth going back to
+        if steady and before // config.checkpoint_every != now // config.checkpoint_every:
             self.save()
         if _pictures_due(before, config) != _pictures_due(now, config):
             self.snapshot()

@@ -21,3 +21,4 @@ def _isolated(monkeypatch: pytest.MonkeyPatch, cache: Path) -> Iterator[None]:
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)
+    torch.set_flush_denormal(False)  # settle() sets it for the whole process

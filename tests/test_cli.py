@@ -115,7 +115,7 @@ def test_recipes_as_json(tmp_path: Path) -> None:
         (("train", "cgan-mnist", "--minutes", "1", "--images", "9"), 2, "both"),
         (("train", "cgan-mnist", "--seeed", "1"), 2, "--see"),
         (("train", "cgan-mnist", "--batch", "three"), 2, "--batch"),
-        (("train", "cgan-mnist", "--ranks", "3"), 2, "does not split"),
+        (("train", "gan-ring", "--ranks", "3"), 2, "does not split"),
         (("train", "cgan-mnist", "--images", "0"), 2, "train.images"),
         (("train", "cgan-mnist", "--data", "nowhere"), 3, "nowhere"),
         (("train", "gan-ring", "--device", "cuda:7"), 5, "cuda:7"),
@@ -168,7 +168,7 @@ def test_minutes_become_images_once(tmp_path: Path) -> None:
     env = json.loads((tmp_path / "run" / "env.json").read_text())
     recipe = json.loads((tmp_path / "run" / "recipe.json").read_text())
     assert env["probe"]["minutes"] == 0.02
-    assert recipe["train"]["images"] == pytest.approx(env["probe"]["images_per_second"] * 1.2, rel=0.1)
+    assert recipe["train"]["images"] == pytest.approx(env["probe"]["images_per_second"] * 1.2, abs=256)
     assert json.loads(done.stdout.splitlines()[-1])["items"] == recipe["train"]["images"]
     again = ganvas("train", "gan-ring", "--minutes", 0.02, "--ranks", "1", "--out", "run", cwd=tmp_path)
     assert (again.returncode, "finished" in again.stderr) == (0, True)

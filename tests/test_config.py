@@ -55,7 +55,7 @@ toys = st.builds(
 )
 trains = st.builds(
     TrainConfig,
-    images=st.integers(),
+    images=st.integers(min_value=1),
     learning_rate=finite,
     rates=st.dictionaries(words, finite, max_size=2),
     schedule=ramps,

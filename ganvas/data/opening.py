@@ -54,7 +54,7 @@ def find(source: str, split: str, progress: Progress | None = None) -> Found:
     """What the name of a built-in image source, or a path, stands for.
 
     Raises:
-        UsageError: no such name. DataError: no such path, or it is not understood.
+        DataError: no such name or path, or it is not understood.
     """
     if source == "mnist":
         return mnist.find(split)
@@ -66,7 +66,7 @@ def find(source: str, split: str, progress: Progress | None = None) -> Found:
     if not os.path.lexists(path):
         if path.suffix or os.sep in source:
             raise DataError(f"{printable(source)}: no such file or folder; check the path")
-        raise unknown("data source or path", printable(source, 80), BUILT_IN)
+        raise DataError(str(unknown("data source or path", printable(source, 80), BUILT_IN)))
     try:
         if path.is_dir():
             return idx.find_folder(path, split) or folder.find(path, split)

@@ -1,0 +1,55 @@
+"""Train a run in a terminal: show it, and stop where a signal asks to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ganvas.display import Display
+from ganvas.fit import fit
+from ganvas.ranks import Ranks, crew
+from ganvas.run import Run
+
+
+def play(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
+    """Train the run to its end, or until a signal asks to stop: 0 after Ctrl-C, 143 after SIGTERM."""
+    quiet = quiet or not peers.first
+    display = Display(run, quiet=quiet, as_json=as_json)
+    for name, reason in run.data.skipped if peers.first else ():
+        print(f"skipped {name}: {reason}", file=sys.stderr)
+    if run.finished:
+        if not quiet:
+            print(f"{run.folder} is finished: {run.recipe.train.images:,} images; nothing left to train", file=sys.stderr)
+        display.farewell()
+        return 0
+    run.hold(peers)
+    caught: list[int] = []
+    with _signals(caught), crew(run.folder, run.plan.ranks, peers) as peers, display.running():
+        for progress in fit(run, peers, stop=lambda: bool(caught)):
+            display.update(progress)
+    if run.finished:
+        display.farewell()
+        return 0
+    if peers.first:
+        print(f"stopped and saved; continue with: ganvas resume {run.folder}", file=sys.stderr)
+    return 143 if signal.SIGTERM in caught else 0
+
+
+@contextmanager
+def _signals(caught: list[int]) -> Iterator[None]:
+    """Collect the first Ctrl-C or SIGTERM in `caught`; a second one ends the process at once."""
+
+    def note(number: int, _: object) -> None:
+        if caught:
+            os._exit(128 + number)
+        caught.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
