@@ -206,12 +206,13 @@ def recipes(*, json: Quiet = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("recipe", "what", "paper", "data", "parameters", "minutes", box=None, pad_edge=False)
+    table = Table("recipe", "paper", "data", "parameters", "minutes", "what", box=None, pad_edge=False)
     for row in rows:
-        table.add_row(row["name"], row["about"], row["paper"], row["data"], f"{row['parameters']:,}", f"{row['minutes']:g}")
+        paper = row["paper"].rpartition(" ")[2].removeprefix("arXiv:")
+        table.add_row(row["name"], paper, row["data"], f"{row['parameters']:,}", f"{row['minutes']:g}", row["about"])
     console = Console()
     console.print(table)
-    console.print("\nminutes on the 2-core reference machine; start one with: ganvas train NAME")
+    console.print("\npapers by arXiv number; minutes on the 2-core reference machine; start one with: ganvas train NAME")
 
 
 @app.command

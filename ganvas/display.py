@@ -69,7 +69,7 @@ class Display:
         elif self.live:
             self.live.update(self.drawing(progress), refresh=True)
         else:
-            self.console.print(self.line(progress))
+            self.console.print(self.line(progress), soft_wrap=True)
 
     def losses(self) -> str:
         """Each loss term, with the critic's value at the optimum beside it."""

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from ganvas.config import TrainConfig
 from ganvas.data.order import flips, rows
 from ganvas.data.source import Source
+from ganvas.errors import unknown
 from ganvas.game import Batch, Game, Step, Terms, Turn
 from ganvas.machine import Plan
 from ganvas.ranks import Ranks
@@ -40,7 +41,14 @@ class State:
 
 
 def begin(game: Game, config: TrainConfig, plan: Plan) -> State:
-    """A game about to start: on its device, in its memory format, with one fused Adam a player."""
+    """A game about to start: on its device, in its memory format, with one fused Adam a player.
+
+    Raises:
+        UsageError: a learning rate for a player that the game does not have.
+    """
+    for player in config.rates:
+        if player not in game.players:
+            raise unknown("player in train.rates", player, game.players)
     game.to(plan.device)
     if plan.channels_last:
         game.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

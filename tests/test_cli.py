@@ -117,6 +117,7 @@ def test_recipes_as_json(tmp_path: Path) -> None:
         (("train", "cgan-mnist", "--batch", "three"), 2, "--batch"),
         (("train", "gan-ring", "--ranks", "3"), 2, "does not split"),
         (("train", "cgan-mnist", "--images", "0"), 2, "train.images"),
+        (("train", "gan-ring", "--set", "train.rates.X=2"), 2, "unknown player"),
         (("train", "cgan-mnist", "--data", "nowhere"), 3, "nowhere"),
         (("train", "gan-ring", "--device", "cuda:7"), 5, "cuda:7"),
         (("train", "cgan-mnist", "--data", "ring"), 3, "points"),

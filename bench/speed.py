@@ -1,0 +1,26 @@
+"""The engine against a plain loop on the main job's networks and on a tutorial-size DCGAN (32x32, 128-64 channels).
+
+python bench/speed.py [seconds each]
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+from ganvas.bench import bench
+from ganvas.games import RECIPES, dcgan
+
+
+def main() -> None:
+    """Print both reports."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 30.0
+    tutorial = RECIPES["dcgan-mnist"]
+    networks = dcgan.Config(resolution=32, width=64, max_width=128)
+    train = replace(tutorial.train, batch=64)
+    for recipe in (RECIPES["cgan-mnist"], replace(tutorial, name="tutorial-dcgan", config=networks, train=train)):
+        print(bench(recipe, seconds=seconds).text(), flush=True)
+
+
+if __name__ == "__main__":
+    main()
