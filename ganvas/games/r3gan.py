@@ -4,8 +4,9 @@ L = E softplus(-(D(x) - D(G(z)))), plus gamma / 2 |grad D|^2 at the reals (R1) a
 networks without normalisation, whose last convolutions start at zero; bilinear resampling; Adam with beta1 0; and
 schedules that cool the learning rate and gamma. Source: Huang et al. 2024, arXiv:2501.05441.
 
-Differs: one residual block a stage and ungrouped convolutions, which two CPU cores run faster than grouped ones; beta2
-stays at 0.99.
+Differs: one residual block a stage and ungrouped convolutions, which two CPU cores run faster than grouped ones; the artist
+begins with a linear layer instead of a learnt basis, which is too poor at so few channels; the penalties are lazy, every fourth
+step; beta2 stays at 0.99.
 """
 
 from __future__ import annotations
@@ -28,15 +29,16 @@ SLOPE = 0.2  # of the leaky ReLU
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """`width` channels at full resolution, doubling at every halving up to `max_width`."""
+    """`width` channels at full resolution, `growth` times as many at every halving, up to `max_width`."""
 
     resolution: int = 28
     channels: int = 1
     latent_dim: int = 64
     width: int = 8
-    max_width: int = 64
+    growth: int = 3
+    max_width: int = 96
     gamma: Ramp = Ramp(start=1.0, end=0.1, shape="cosine")  # factor on the penalties over the run
-    rules: Rules = Rules(objective="relativistic", r1_gamma=1.0, r2_gamma=1.0)
+    rules: Rules = Rules(objective="relativistic", r1_gamma=1.0, r2_gamma=1.0, penalty_every=4)
 
 
 def _convolution(inputs: int, outputs: int, kernel: int, gain: float) -> nn.Conv2d:
@@ -87,10 +89,10 @@ class Generator(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         steps = sides(config.resolution)
-        widths = [min(config.max_width, config.width * 2**level) for level in range(len(steps))][::-1]
-        self.basis = nn.Parameter(torch.randn(widths[0], steps[-1], steps[-1]))
-        self.strength = nn.Linear(config.latent_dim, widths[0], bias=False)
-        nn.init.normal_(self.strength.weight, 0.0, config.latent_dim**-0.5)
+        widths = [min(config.max_width, config.width * config.growth**level) for level in range(len(steps))][::-1]
+        self.base = (widths[0], steps[-1], steps[-1])
+        self.first = nn.Linear(config.latent_dim, widths[0] * steps[-1] ** 2, bias=False)
+        nn.init.normal_(self.first.weight, 0.0, config.latent_dim**-0.5)
         stages: list[nn.Module] = [Block(widths[0], len(steps))]
         for before, after in itertools.pairwise(widths):
             stages += [Resample(before, after, 2.0), Block(after, len(steps))]
@@ -98,7 +100,7 @@ class Generator(nn.Module):
         self.to_image = _convolution(widths[-1], config.channels, 1, 1.0)
 
     def forward(self, z: Tensor) -> Tensor:
-        image: Tensor = self.to_image(self.stages(self.basis * self.strength(z)[:, :, None, None]))
+        image: Tensor = self.to_image(self.stages(self.first(z).unflatten(1, self.base)))
         return image
 
 
@@ -108,7 +110,7 @@ class Critic(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         steps = sides(config.resolution)
-        widths = [min(config.max_width, config.width * 2**level) for level in range(len(steps))]
+        widths = [min(config.max_width, config.width * config.growth**level) for level in range(len(steps))]
         self.from_image = _convolution(config.channels, widths[0], 1, 1.0)
         stages: list[nn.Module] = [Block(widths[0], len(steps))]
         for before, after in itertools.pairwise(widths):
@@ -172,8 +174,8 @@ def _recipe(name: str, source: str, minutes: float, about: str, config: Config, 
         data=DataConfig(source=source),
         train=TrainConfig(
             images=images,
-            batch=64,
-            learning_rate=5e-4,
+            batch=48,
+            learning_rate=2e-3,
             schedule=Ramp(end=0.1, shape="cosine"),
             adam=Adam(beta1=0.0, beta2=0.99),
             checkpoint_every=40_000,
@@ -185,7 +187,7 @@ def _recipe(name: str, source: str, minutes: float, about: str, config: Config, 
 
 
 RECIPES = (
-    _recipe("r3gan-mnist", "mnist", 5, "handwritten digits without labels, the modern way", Config(), 80_000),
+    _recipe("r3gan-mnist", "mnist", 5, "handwritten digits without labels, the modern way", Config(), 72_000),
     _recipe(
         "r3gan-images", "", 15, "a folder of your own pictures, the modern way", Config(resolution=64, channels=3), 200_000
     ),
