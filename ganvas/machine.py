@@ -41,6 +41,12 @@ def cores() -> list[int]:
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
 
 
+def most_threads() -> int:
+    """How many threads one process should run: a core each, or fewer where OMP_NUM_THREADS says so."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return min(len(cores()), int(asked)) if asked.isdigit() and int(asked) else len(cores())
+
+
 def device_named(name: str) -> torch.device:
     """The device called `name`; "auto" is a GPU where there is one.
 

@@ -15,7 +15,7 @@ from ganvas.data.source import Source
 from ganvas.engine import State, begin, train
 from ganvas.errors import UsageError
 from ganvas.games import build
-from ganvas.machine import Plan, bfloat16_is_fast, cores, device_named
+from ganvas.machine import Plan, bfloat16_is_fast, cores, device_named, most_threads
 from ganvas.ranks import Ranks
 
 
@@ -31,7 +31,7 @@ def settled(recipe: Recipe, data: Source, device: str = "auto", ranks: str = "1"
         fast = torch.cuda.is_bf16_supported() if where.type == "cuda" else False
         precision = ("bfloat16" if fast else "float32") if wanted == "auto" else wanted
         return Plan(device=str(where), precision=precision, ranks=count, threads=1)
-    wide = Plan(precision=_precision(recipe), threads=len(cores()))
+    wide = Plan(precision=_precision(recipe), threads=most_threads())
     formats = (True, False) if data.is_images else (False,)
     plans = [replace(wide, channels_last=last) for last in formats]
     share = (
@@ -42,7 +42,7 @@ def settled(recipe: Recipe, data: Source, device: str = "auto", ranks: str = "1"
     paces = _paces(recipe, data, [*plans, *share])
     best = max(plans, key=lambda plan: paces[plan])
     if ranks != "auto":
-        return replace(best, ranks=count, threads=max(1, len(cores()) // count))
+        return replace(best, ranks=count, threads=min(most_threads(), max(1, len(cores()) // count)))
     # One rank was timed on one core while the others idled; together they share memory, and the exchange costs some too.
     narrow = max(share, key=lambda plan: paces[plan], default=best)
     return narrow if 0.75 * narrow.ranks * paces[narrow] > paces[best] else best

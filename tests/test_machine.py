@@ -7,7 +7,7 @@ import torch
 from support import miniature
 
 from ganvas.errors import ResourceError, UsageError
-from ganvas.machine import Plan, cores, device_named, settle
+from ganvas.machine import Plan, cores, device_named, most_threads, settle
 from ganvas.plan import settled
 
 
@@ -29,8 +29,17 @@ def test_ranks_that_cannot_be(ranks: str, says: str) -> None:
 def test_a_plan_follows_what_was_asked() -> None:
     recipe, data = miniature("gan-ring")
     plan = settled(recipe, data, "cpu", "2")
-    assert (plan.ranks, plan.threads, plan.device) == (2, max(1, len(cores()) // 2), "cpu")
+    assert (plan.ranks, plan.threads, plan.device) == (2, min(most_threads(), max(1, len(cores()) // 2)), "cpu")
     assert settled(recipe, data, "cpu", "auto").ranks in (1, len(cores()))
+
+
+def test_fewer_threads_where_the_user_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert most_threads() == 1
+    recipe, data = miniature("gan-ring")
+    assert settled(recipe, data, "cpu", "1").threads == 1
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert most_threads() == len(cores())
 
 
 def test_settling_sets_the_threads() -> None:
