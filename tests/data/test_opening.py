@@ -17,7 +17,7 @@ def test_built_in_names() -> None:
 
 
 def test_mistyped_name_gives_the_nearest() -> None:
-    with pytest.raises(UsageError, match="did you mean 'spiral'"):
+    with pytest.raises(DataError, match="did you mean 'spiral'"):
         open_source(DataConfig(source="spirall"))
 
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from ganvas.data import inspect
-from ganvas.errors import DataError, UsageError
+from ganvas.errors import DataError
 
 WritePicture = Callable[..., Path]
 
@@ -92,7 +92,7 @@ def test_progress_and_errors(folder: Path, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     inspect(str(folder), progress=lambda done, total: seen.append((done, total)))
     assert seen == [(8, 8)]
-    with pytest.raises(UsageError, match="did you mean 'mnist'"):
+    with pytest.raises(DataError, match="did you mean 'mnist'"):
         inspect("mnits")
     with pytest.raises(DataError, match="no such file"):
         inspect(str(tmp_path / "gone"))
