@@ -47,7 +47,8 @@ def save(path: Path, game: Game, card: Mapping[str, Any]) -> None:
     try:
         # Copies: the format knows neither strides nor weights that networks share.
         dense = {name: t.detach().cpu().clone(memory_format=torch.contiguous_format) for name, t in state.items()}
-        data = safetensors.torch.save(dense, {"format": FORMAT, "card": json.dumps(dict(card))})
+        # One key only: safetensors writes several in any order, and equal models should be equal files.
+        data = safetensors.torch.save(dense, {FORMAT: json.dumps(dict(card))})
         layout, kept = _read_header(BytesIO(data), len(data))
         make, config = _recipe(kept)
         _compare(_layout_of(make, config, layout, len(data)), layout)
@@ -108,10 +109,10 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
 def _read_header(file: BinaryIO, size: int) -> tuple[files.Layout, dict[str, Any]]:
     """Layout and card. Raises: DataError: not a bundle."""
     layout, metadata = files.tensor_header(file, size)
-    if metadata.get("format") != FORMAT or "card" not in metadata:
+    if FORMAT not in metadata:
         found = metadata.get("format", "none")
         raise DataError(f"a safetensors file, but no ganvas bundle: expected format {FORMAT!r}, found {found!r}")
-    return layout, files.parse_json(metadata["card"], "the card")
+    return layout, files.parse_json(metadata[FORMAT], "the card")
 
 
 def _recipe(card: Mapping[str, Any]) -> tuple[Maker, Any]:

@@ -69,7 +69,7 @@ def card_of(config: TinyConfig, game: str = "tiny") -> dict[str, Any]:
 def forge(path: Path, card: object, tensors: dict[str, Tensor] | None = None) -> Path:
     """A bundle with any card, unchecked."""
     text = card if isinstance(card, str) else json.dumps(card)
-    path.write_bytes(safetensors.torch.save(tensors or {"a": torch.ones(1)}, {"format": "ganvas-1", "card": text}))
+    path.write_bytes(safetensors.torch.save(tensors or {"a": torch.ones(1)}, {"ganvas-1": text}))
     return path
 
 
@@ -245,7 +245,7 @@ def test_what_is_not_a_bundle_is_said_in_one_line(tmp_path: Path) -> None:
 
 def test_the_card_is_read_without_the_weights(tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
-    header = {"__metadata__": {"format": "ganvas-1", "card": '{"images": 3}'}}
+    header = {"__metadata__": {"ganvas-1": '{"images": 3}'}}
     size = 1 << 40
     text = packed({**header, "a": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}})
     with path.open("wb") as file:  # a sparse terabyte

@@ -117,7 +117,7 @@ def _recipe(name: str, source: str, minutes: float, about: str, config: Config, 
 _TRAIN = TrainConfig(images=200_000, batch=128, learning_rate=2e-4, checkpoint_every=40_000)
 
 RECIPES = (
-    _recipe("dcgan-mnist", "mnist", 4, "handwritten digits without labels", Config(), _TRAIN),
-    _recipe("dcgan-fashion", "fashion", 4, "clothes without labels", Config(), _TRAIN),
+    _recipe("dcgan-mnist", "mnist", 3, "handwritten digits without labels", Config(), _TRAIN),
+    _recipe("dcgan-fashion", "fashion", 3, "clothes without labels", Config(), _TRAIN),
     _recipe("dcgan-images", "", 15, "a folder of your own pictures", Config(resolution=64, channels=3, max_width=256), _TRAIN),
 )
