@@ -118,7 +118,7 @@ def start(
     if out and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} exists and is no run folder; choose another --out")
     data = open_data(recipe)
-    recipe = adapted(recipe, data)
+    recipe = recipe_from(to_dict(adapted(recipe, data)))  # spelt as a resumed run will read it
     plan = peers.agree(settled(recipe, data, device, str(peers.size) if peers.size > 1 else ranks))
     run = Run(out or Path(), recipe, plan, minutes)
     if peers.first:
