@@ -31,6 +31,7 @@ def train(
     out: Path | None = None,
     seed: int | None = None,
     objective: str | None = None,
+    balance: Literal["auto", "fixed", "off"] | None = None,
     batch: int | None = None,
     fit: Literal["crop", "pad", "stretch"] | None = None,
     settings: Annotated[list[str] | None, Parameter(name="--set", negative="")] = None,
@@ -58,6 +59,8 @@ def train(
         Of everything left to chance.
     objective
         minimax, nonsaturating, leastsquares, wasserstein, wasserstein-gp, hinge or relativistic.
+    balance
+        auto keeps the two players at a similar level; fixed plays the recipe as it is; off does not even watch.
     batch
         Images per step.
     fit
@@ -83,7 +86,8 @@ def train(
     if minutes is not None and images is not None:
         raise UsageError("--minutes and --images both bound the run; give one of them")
     changes = dict(_setting(text) for text in settings or [])
-    named = {"train.seed": seed, "train.batch": batch, "train.images": images, "train.precision": precision, "data.fit": fit}
+    named: dict[str, object] = {"train.seed": seed, "train.batch": batch, "train.images": images, "data.fit": fit}
+    named |= {"train.precision": precision, "train.balance": balance}
     changes |= {path: str(value) for path, value in named.items() if value is not None}
     chosen = resolve(recipe, data=data, objective=objective, **changes)
     peers = connect()

@@ -56,6 +56,7 @@ class TrainConfig:
     checkpoint_every: int = 20_000  # images
     snapshots: int = 36  # pictures of the same noise over the run, denser at first
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    balance: Literal["auto", "fixed", "off"] = "auto"  # steer the players to a similar skill; only watch; neither
 
     def __post_init__(self) -> None:
         for name in ("images", "batch", "checkpoint_every", "snapshots"):
@@ -71,6 +72,11 @@ class DataConfig:
     split: Literal["train", "test"] = "train"
     fit: Literal["crop", "pad", "stretch"] = "crop"
     flip: bool = False  # mirror half of the images, at random
+    held_out: float = 0.05  # share of the training split kept from training, at most 1,000: to see what is learnt by heart
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.held_out < 1:
+            raise UsageError(f"data.held_out: expected a share from 0 to below 1, got {self.held_out}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,15 +10,17 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ganvas.balance import MEASURE, Balance
 from ganvas.config import TrainConfig
 from ganvas.data.order import flips, rows
 from ganvas.data.source import Source
 from ganvas.errors import unknown
-from ganvas.game import Batch, Game, Step, Terms, Turn
+from ganvas.game import Batch, Conditional, Game, Judges, Step, Terms, Turn
 from ganvas.machine import Plan
 from ganvas.ranks import Ranks
 from ganvas.seeds import mix
@@ -38,6 +40,7 @@ class State:
     dropped: int = 0  # steps left out because a loss or gradient was not finite
     dropped_in_a_row: int = 0
     lazy: dict[str, int] = field(default_factory=dict)  # player -> interval of its lazy turn
+    balance: Balance | None = None
 
 
 def begin(game: Game, config: TrainConfig, plan: Plan) -> State:
@@ -60,27 +63,41 @@ def begin(game: Game, config: TrainConfig, plan: Plan) -> State:
         betas = (config.adam.beta1**share, config.adam.beta2**share)
         optimizers[player] = torch.optim.Adam(game.trained_by(player), lr=1.0, betas=betas, eps=config.adam.eps, fused=True)
     average = copy.deepcopy(game).requires_grad_(False).eval()
-    return State(game.train(), average, optimizers, plan, lazy=lazy)
+    watched = config.balance != "off" and isinstance(game, Judges)
+    balance = Balance(steering=config.balance == "auto") if watched else None
+    return State(game.train(), average, optimizers, plan, lazy=lazy, balance=balance)
 
 
-def train(state: State, data: Source, config: TrainConfig, ranks: Ranks = Ranks()) -> Iterator[tuple[Step, Terms]]:
-    """Play until `config.images` samples were shown; yields each step with its loss terms, after it was taken."""
+def train(
+    state: State, data: Source, config: TrainConfig, ranks: Ranks = Ranks(), held_out: Source | None = None
+) -> Iterator[tuple[Step, Terms]]:
+    """Play until `config.images` samples were shown; yields each step with its loss terms, after it was taken.
+
+    `held_out` are samples that are never trained on: the critic's verdict on them tells what it has learnt by heart.
+    """
     while state.items < config.images:
         torch.manual_seed(mix(config.seed, "step", state.step))
         step = Step(state.step, state.items, config.images, ranks.rank, ranks.size, torch.device(state.plan.device))
+        balance = state.balance
+        step.view = balance.shown if balance else None
         state.game.advance(step)
         buffers = [(buffer, buffer.clone()) for buffer in state.game.buffers()]
         report: Terms = {}
         batch: Batch = {}
         finite = True
         for turn in state.game.turns():
-            for move in range(turn.repeat if state.step % turn.every == 0 else 0):
+            due = state.step % turn.every == 0 and (balance is None or balance.plays(turn, state.step))
+            for move in range(turn.repeat if due else 0):
                 if not batch or move:
                     batch = draw(state, data, config, ranks)
                     step.scratch.clear()
                 finite = play(turn, batch, step, state, config, ranks, report) and finite
         ranks.mean_([buffer for buffer, _ in buffers if buffer.is_floating_point()])
         follow(state, config) if finite else undo(state, buffers)
+        if balance and finite:
+            if held_out and state.step % MEASURE == 0:
+                quiz(state, batch, held_out, step)
+            balance.observe(step, ranks)
         state.step += 1
         yield step, report
 
@@ -102,7 +119,8 @@ def play(turn: Turn, batch: Batch, step: Step, state: State, config: TrainConfig
         return False
     share = state.lazy[turn.trains] / (state.lazy[turn.trains] + 1) if turn.trains in state.lazy else 1.0
     rate = config.learning_rate * config.rates.get(turn.trains, 1.0) * config.schedule.at(step.progress)
-    optimizer.param_groups[0]["lr"] = rate * share * state.rate
+    level = state.balance.rate(turn.trains) if state.balance and turn.steerable else 1.0
+    optimizer.param_groups[0]["lr"] = rate * share * state.rate * level
     optimizer.step()
     if turn.project:
         turn.project()
@@ -117,6 +135,24 @@ def draw(state: State, data: Source, config: TrainConfig, ranks: Ranks) -> Batch
     chosen = rows(config.seed, start, share, len(data))
     batch = data.batch(chosen, flips(config.seed, start, share) if data.flip else None)
     return {name: tensor.to(state.plan.device) for name, tensor in batch.items()}
+
+
+@torch.no_grad()
+def quiz(state: State, batch: Batch, held_out: Source, step: Step) -> None:
+    """Note the critic's verdict on samples it was never trained on, and how varied the fakes are beside the reals."""
+    count = len(batch["real"])
+    unseen = held_out.batch(rows(0, step.index // MEASURE * count * step.ranks + step.rank * count, count, len(held_out)))
+    unseen = {name: tensor.to(state.plan.device) for name, tensor in unseen.items()}
+    buffers = [(buffer, buffer.clone()) for buffer in state.game.buffers()]
+    with torch.autocast(step.device.type, torch.bfloat16, enabled=state.plan.autocast):
+        c = unseen["label"] if isinstance(state.game, Conditional) else None
+        logits = state.game.judge(step.shown(unseen["real"]), c).float()  # type: ignore[operator]
+    for buffer, before in buffers:
+        buffer.copy_(before)
+    if "boundary" in step.notes:
+        step.notes["verdict_held_out"] = (logits > step.notes["boundary"]).float().mean()
+    if (fake := step.scratch.get("fake")) is not None:
+        step.notes["variety"] = fake.detach().float().std(0).mean() / batch["real"].std(0).mean()
 
 
 @torch.no_grad()
@@ -144,7 +180,7 @@ def undo(state: State, buffers: list[tuple[Tensor, Tensor]]) -> None:
     state.dropped_in_a_row += 1
 
 
-def dump(state: State) -> tuple[dict[str, dict[str, Tensor]], dict[str, int]]:
+def dump(state: State) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
     """All tensors by group and all counters of a state, for a checkpoint."""
     tensors = {"game": dict(state.game.state_dict()), "average": dict(portrait(state).state_dict())}
     for player, optimizer in state.optimizers.items():
@@ -157,10 +193,11 @@ def dump(state: State) -> tuple[dict[str, dict[str, Tensor]], dict[str, int]]:
         "items": state.items,
         "dropped": state.dropped,
         "dropped_in_a_row": state.dropped_in_a_row,
+        "balance": state.balance.dump() if state.balance else {},
     }
 
 
-def restore(state: State, tensors: dict[str, dict[str, Tensor]], counters: dict[str, int]) -> None:
+def restore(state: State, tensors: dict[str, dict[str, Tensor]], counters: dict[str, Any]) -> None:
     """Put a dumped state back, bit for bit, in the memory format of the networks."""
     state.game.load_state_dict(tensors["game"])
     state.average.load_state_dict(tensors["average"])
@@ -172,8 +209,10 @@ def restore(state: State, tensors: dict[str, dict[str, Tensor]], counters: dict[
                 name: torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value.to(weight.device)
                 for name, value in moments.items()
             }
-    for name, value in counters.items():
-        setattr(state, name, value)
+    for name in ("step", "items", "dropped", "dropped_in_a_row"):
+        setattr(state, name, counters[name])
+    if state.balance:
+        state.balance.restore(counters["balance"])
 
 
 def portrait(state: State) -> Game:

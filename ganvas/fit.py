@@ -60,9 +60,12 @@ def fit(run: Run, ranks: Ranks = Ranks(), stop: Callable[[], bool] = lambda: Fal
             run.write(probe={"minutes": minutes, "images_per_second": pace})
     sitting = Sitting(run, ranks, events)
     state, config = sitting.state, run.recipe.train
-    for step, terms in train(state, run.data, config, ranks):
+    for step, terms in train(state, run.data, config, ranks, run.held_out):
         values = {**terms, **step.notes}
         sitting.journal.add(step.index, state.items, values, dropped=state.dropped)
+        for told in step.events:
+            events.append(told)
+            sitting.journal.event({"step": step.index, "items": state.items, "event": told})
         if state.dropped_in_a_row >= PATIENCE:
             sitting.roll_back()
         if state.items >= config.images:

@@ -36,6 +36,8 @@ class Step:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     scratch: dict[str, Tensor] = field(default_factory=dict)  # lives until the next batch is drawn
     notes: dict[str, Tensor] = field(default_factory=dict)  # observations for the log: not minimised
+    events: list[str] = field(default_factory=list)  # what a person should be told
+    view: Callable[[Tensor, Step], Tensor] | None = None  # what becomes of data on its way to a critic
 
     @property
     def progress(self) -> float:
@@ -51,6 +53,10 @@ class Step:
         """This rank's `n` rows of uniform noise [n, *shape] in [0, 1) for the whole batch."""
         whole = torch.rand(n * self.ranks, *shape, device=self.device)
         return whole[self.rank * n : (self.rank + 1) * n]
+
+    def shown(self, x: Tensor) -> Tensor:
+        """x [N, ...] as a critic is to see it: augmented or noisy where the balance of the game asks for it."""
+        return x if self.view is None else self.view(x, self)
 
     def shared(self, name: str, make: Callable[[], Tensor]) -> Tensor:
         """The tensor `name` of this batch, made by the first turn that asks for it."""
@@ -69,6 +75,7 @@ class Turn:
     repeat: int = 1  # n_critic: moves per step, each on a fresh batch
     every: int = 1  # lazy regularisation: each k-th step, its loss scaled by k
     project: Callable[[], None] | None = None  # applied to the weights after the move: weight clipping
+    steerable: bool = True  # whether the balance may hold this move back
 
 
 class Game(nn.Module, ABC):

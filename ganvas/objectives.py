@@ -31,6 +31,7 @@ class Objective:
     equilibrium_text: str
     boundary: float | None = 0.0
     g_sees_reals: bool = False
+    wants_best_critic: bool = False  # the critic measures a distance: the nearer to its optimum the better
     smooth_d: Callable[[Tensor, Tensor, float], Tensor] | None = None
 
 
@@ -100,7 +101,7 @@ OBJECTIVES: Mapping[str, Objective] = {
     "minimax": Objective(log_d, minimax_g, 2 * LN2, "2 ln 2", smooth_d=smooth_log_d),
     "nonsaturating": Objective(log_d, nonsaturating_g, 2 * LN2, "2 ln 2", smooth_d=smooth_log_d),
     "leastsquares": Objective(least_squares_d, least_squares_g, 0.25, "1/4", boundary=0.5, smooth_d=smooth_least_squares_d),
-    "wasserstein": Objective(wasserstein_d, wasserstein_g, 0.0, "0", boundary=None),
+    "wasserstein": Objective(wasserstein_d, wasserstein_g, 0.0, "0", boundary=None, wants_best_critic=True),
     "hinge": Objective(hinge_d, wasserstein_g, 2.0, "2"),
     "relativistic": Objective(relativistic_d, relativistic_g, LN2, "ln 2", boundary=None, g_sees_reals=True),
 }

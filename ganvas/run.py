@@ -21,6 +21,7 @@ from ganvas.data import open_source
 from ganvas.data.source import Source
 from ganvas.errors import DataError, ResourceError, UsageError
 from ganvas.files import write_durably
+from ganvas.game import Judges
 from ganvas.games import GAMES
 from ganvas.machine import Plan, describe
 from ganvas.plan import settled
@@ -36,6 +37,7 @@ class Run:
     plan: Plan
     minutes: float | None = None  # a bound still to be turned into images
     data: Source = field(init=False)
+    held_out: Source | None = None  # samples that are never trained on
 
     @property
     def model(self) -> Path:
@@ -60,6 +62,11 @@ class Run:
         env |= {"machine": describe(), "ganvas": __version__, "torchrun": os.environ.get("TORCHELASTIC_RUN_ID")}
         write_durably(self.folder / "env.json", json.dumps(env, indent=1).encode())
         write_durably(self.folder / "recipe.json", json.dumps(to_dict(self.recipe), indent=1).encode())
+
+    def bring(self, data: Source) -> None:
+        """Take the data in; a part of it is kept from training where there is a critic who could learn it by heart."""
+        judged = issubclass(GAMES[self.recipe.game], Judges)
+        self.data, self.held_out = data.parted(self.recipe.data.held_out) if judged else (data, None)
 
     def check(self, recipe: Recipe, minutes: float | None) -> None:
         """Check that this is a run of `recipe`.
@@ -125,7 +132,7 @@ def start(
         run.folder = out or _numbered(recipe)
         run.write()
     run.folder = Path(peers.agree(str(run.folder)))
-    run.data = data
+    run.bring(data)
     return run
 
 
@@ -166,7 +173,7 @@ def open_run(folder: Path) -> Run:
         run = Run(folder, recipe, from_dict(Plan, env["plan"]), env["minutes"])
     except (OSError, ValueError, KeyError) as failure:
         raise DataError(f"{folder} is not a run folder that can be continued: {failure}") from None
-    run.data = open_data(recipe)
+    run.bring(open_data(recipe))
     return run
 
 

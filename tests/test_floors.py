@@ -13,7 +13,7 @@ FLOORS = (
     ("objectives", "layers", "machine", "ranks"),
     ("game",),
     ("games", "data", "metrics", "edit"),
-    ("engine", "bundle", "checkpoint", "journal", "export"),
+    ("engine", "balance", "bundle", "checkpoint", "journal", "export"),
     ("plan", "show", "run", "fit", "model", "catalogue", "bench", "worker"),
     ("display", "watch", "cli", "__main__"),
 )
@@ -25,7 +25,7 @@ BESIDE = {
     "files": {"errors"},
     "metrics": {"data"},
     "ranks": set(),
-    "engine": set(),
+    "engine": {"balance"},
     "bundle": set(),
     "plan": set(),
     "run": {"plan"},

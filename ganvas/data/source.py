@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from ganvas.errors import DataError
+from ganvas.seeds import mix
 
 
 class Skipped(NamedTuple):
@@ -34,9 +35,10 @@ class Source:
     skipped: tuple[Skipped, ...] = ()
     flip: bool = False
     fingerprint: str = ""
+    rows: Tensor | None = None  # int64: the rows of the table that belong to this source; None: all
 
     def __len__(self) -> int:
-        return len(self.fields["real"])
+        return len(self.fields["real"] if self.rows is None else self.rows)
 
     @property
     def is_images(self) -> bool:
@@ -69,7 +71,8 @@ class Source:
 
         `flips` bool [N] says which images to mirror.
         """
-        fields = {name: tensor.index_select(0, rows) for name, tensor in self.fields.items()}
+        table = rows if self.rows is None else self.rows[rows]
+        fields = {name: tensor.index_select(0, table) for name, tensor in self.fields.items()}
         if self.is_images:
             images = fields["real"]
             if flips is not None:  # on bytes: a quarter of the memory traffic
@@ -78,6 +81,19 @@ class Source:
             layout = torch.channels_last if images.shape[1] > 1 else torch.contiguous_format
             fields["real"] = images.to(torch.float32, memory_format=layout).div_(127.5).sub_(1.0)
         return fields
+
+    def parted(self, share: float, most: int = 1_000) -> tuple[Source, Source | None]:
+        """The source without a random `share` of its samples (at most `most`), and these; None where they are under 20.
+
+        The same samples at every call; both share the memory of the whole.
+        """
+        count = min(most, int(share * len(self)))
+        if count < 20:
+            return self, None
+        table = torch.arange(len(self.fields["real"])) if self.rows is None else self.rows
+        order = torch.randperm(len(table), generator=torch.Generator().manual_seed(mix("held out")))
+        held_out, rest = order[:count].sort().values, order[count:].sort().values
+        return replace(self, rows=table[rest]), replace(self, rows=table[held_out])
 
     def _image_shape(self) -> torch.Size:
         if not self.is_images:

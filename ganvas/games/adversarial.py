@@ -103,8 +103,10 @@ class Duel:
     def turns(self) -> tuple[Turn, ...]:
         """The critic, then the artist."""
         project = self.clip if self.rules.clip else None
-        return Turn("critic", "D", self.critic_loss, self.rules.n_critic, project=project), Turn(
-            "artist", "G", self.artist_loss
+        steerable = not self.rules.scoring.wants_best_critic
+        return (
+            Turn("critic", "D", self.critic_loss, self.rules.n_critic, project=project, steerable=steerable),
+            Turn("artist", "G", self.artist_loss, steerable=steerable),
         )
 
     def fake(self, batch: Batch, step: Step) -> Tensor:
@@ -121,7 +123,7 @@ class Duel:
 
     def opinion(self, batch: Batch, step: Step) -> Tensor:
         """The critic's loss on reals and fakes."""
-        real, fake, c = batch["real"], self.fake(batch, step).detach(), batch.get("label")
+        real, fake, c = step.shown(batch["real"]), step.shown(self.fake(batch, step).detach()), batch.get("label")
         if self.together:
             both = self.judge(torch.cat([real, fake.to(real.dtype)]), None if c is None else torch.cat([c, c])).float()
             real_logits, fake_logits = both.chunk(2)
@@ -141,23 +143,23 @@ class Duel:
         with torch.autocast(real.device.type, enabled=False):
             if rules.r1_gamma:
                 x = real.detach().requires_grad_()
-                terms["R1"] = zero_centred_penalty(self.judge(x, c), x, rules.r1_gamma)
+                terms["R1"] = zero_centred_penalty(self.judge(step.shown(x), c), x, rules.r1_gamma)
             if rules.r2_gamma:
                 x = fake.requires_grad_()
-                terms["R2"] = zero_centred_penalty(self.judge(x, c), x, rules.r2_gamma)
+                terms["R2"] = zero_centred_penalty(self.judge(step.shown(x), c), x, rules.r2_gamma)
             if rules.gradient_penalty:
                 x = between(real, fake, step.uniform(len(real))).detach().requires_grad_()
-                terms["GP"] = gradient_penalty(self.judge(x, c), x, rules.gradient_penalty)
+                terms["GP"] = gradient_penalty(self.judge(step.shown(x), c), x, rules.gradient_penalty)
         return terms
 
     def artist_loss(self, batch: Batch, step: Step) -> Terms:
         """Have the fakes taken for real."""
         c = batch.get("label")
-        fake_logits = self.judge(self.fake(batch, step), c).float()
+        fake_logits = self.judge(step.shown(self.fake(batch, step)), c).float()
         if not self.rules.scoring.g_sees_reals:
             return {"G": self.rules.scoring.g(fake_logits, fake_logits)}
         with torch.no_grad():
-            real_logits = self.judge(batch["real"], c).float()
+            real_logits = self.judge(step.shown(batch["real"]), c).float()
         return {"G": self.rules.scoring.g(real_logits, fake_logits)}
 
     @torch.no_grad()
@@ -175,6 +177,7 @@ def verdict(scoring: Objective, real_logits: Tensor, fake_logits: Tensor) -> dic
     boundary = scoring.boundary
     cut = (real_logits.mean() + fake_logits.mean()) / 2 if boundary is None else boundary
     return {
+        "boundary": torch.as_tensor(cut),
         "verdict_real": (real_logits > cut).float().mean(),
         "verdict_fake": (fake_logits > cut).float().mean(),
         "logit_gap": real_logits.mean() - fake_logits.mean(),

@@ -129,7 +129,7 @@ def _recipe(source: str, minutes: float, about: str) -> Recipe:
         config=Config(),
         data=DataConfig(source=source),
         train=TrainConfig(
-            images=66_000,
+            images=84_000,
             batch=48,
             learning_rate=4e-3,
             schedule=Ramp(end=0.02, shape="cosine"),

@@ -1,0 +1,160 @@
+"""Keep the two players at a similar level of skill: feedback from a far better critic teaches nothing.
+
+Skill is the share of reals and fakes that the critic tells apart, 0.5 when nobody can tell. Every `INTERVAL` steps the
+controller looks at its mean since the last look. Outside the band it moves one number, the critic's `lead`, from which
+all handles follow: learning rates, who rests, instance noise. A critic that knows its training pictures by heart, which
+shows in how it judges pictures it never trained on, is answered by augmentation of all it sees instead.
+
+The state is a few numbers, a function of what was observed: it travels with the checkpoint and resumes exactly.
+Sources: arXiv:1610.07584 sec. 3.1 (a critic that is too good rests), arXiv:2006.06676 sec. 3 (adaptive augmentation by r_v),
+arXiv:1701.04862 sec. 3 (instance noise). Differs: one integrating controller for all of them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganvas.game import Step, Turn
+from ganvas.layers.augment import adaptive, instance_noise
+from ganvas.ranks import Ranks
+
+INTERVAL = 16  # steps between two looks
+GRACE = 96  # steps at the start: a critic that finds noise out is no sign of anything
+MEASURE = 4  # steps between two measurements that cost a pass of the critic
+LOW, HIGH = 0.58, 0.88  # the band of the critic's skill
+EASE_WEAK, EASE_STRONG = 0.64, 0.8  # where the handles go back to neutral
+MEMORY, FORGOTTEN = 0.08, 0.03  # how much more often training reals are called real than unseen ones
+MOST = 0.8  # of the augmentation's probability: above it leaks into the fakes (arXiv:2006.06676 sec. 3.2)
+
+
+@dataclass
+class Balance:
+    """What the controller knows and does. `steering` off: it only watches."""
+
+    steering: bool = True
+    lead: float = 0.0  # above 0 the critic is held back, below 0 the artist is
+    augment: float = 0.0  # probability of each augmentation
+    skill: float = 0.0  # of the critic, smoothed; 0 before the first look
+    memory: float = 0.0  # verdict on training reals above that on unseen ones, smoothed
+    warmth: float = 1.0  # factor on the instance noise: it cools as the run ends
+    sums: dict[str, list[float]] = field(default_factory=dict)  # note -> [sum, count] since the last look
+
+    def rate(self, player: str) -> float:
+        """The factor on a player's learning rate."""
+        if player != "D":
+            return 1.0
+        return float(12.0 ** -min(self.lead, 1.0) if self.lead > 0 else 3.0 ** min(-self.lead, 1.0))
+
+    def pause(self, player: str) -> int:
+        """A player moves on each k-th step only."""
+        if player == "D":
+            return 4 if self.lead > 1.5 else 2 if self.lead > 1.0 else 1
+        return 2 if self.lead < -1.0 else 1
+
+    @property
+    def noise(self) -> float:
+        """The standard deviation of the noise on all that the critic is shown."""
+        return 0.2 * self.warmth * min(1.0, max(0.0, self.lead - 1.0))
+
+    def plays(self, turn: Turn, index: int) -> bool:
+        """Whether the turn's player moves in the step `index`."""
+        return not turn.steerable or index % self.pause(turn.trains) == 0
+
+    def shown(self, x: Tensor, step: Step) -> Tensor:
+        """x [N, ...] as the critic sees it: augmented images, noisy points or images. Nothing is changed in a balanced game."""
+        if x.ndim == 4 and self.augment:
+            x = adaptive(x, self.augment, step.uniform)
+        noise = max(self.noise, 0.3 * self.augment) if x.ndim == 2 else self.noise
+        return instance_noise(x, noise, step.normal) if noise else x
+
+    def observe(self, step: Step, ranks: Ranks) -> None:
+        """Take a step's notes in; every `INTERVAL` steps look at them, and perhaps intervene: a line in `step.events`."""
+        for name in ("verdict_real", "verdict_fake", "verdict_held_out"):
+            if name in step.notes:
+                held = self.sums.setdefault(name, [0.0, 0.0])
+                self.sums[name] = [held[0] + float(step.notes[name]), held[1] + 1]
+        if (step.index + 1) % INTERVAL == 0 and "verdict_real" in self.sums:
+            means = self.means(ranks)
+            self.sums = {}
+            skill = (means["verdict_real"] + 1 - means["verdict_fake"]) / 2
+            self.skill = skill if not self.skill else (self.skill + skill) / 2
+            if "verdict_held_out" in means:
+                self.memory = 0.85 * self.memory + 0.15 * (means["verdict_real"] - means["verdict_held_out"])
+            self.warmth = 1 - step.progress
+            if self.steering and step.index >= GRACE:
+                step.events += self.intervene()
+        step.notes |= {
+            name: torch.tensor(value)
+            for name, value in {"skill": self.skill, "memory": self.memory, "lead": self.lead, "augment": self.augment}.items()
+        }
+
+    def means(self, ranks: Ranks) -> dict[str, float]:
+        """The mean of each note since the last look, over all ranks."""
+        names = sorted(self.sums)
+        means = torch.tensor([self.sums[name][0] / self.sums[name][1] for name in names])
+        ranks.mean_([means])
+        return dict(zip(names, means.tolist(), strict=True))
+
+    def intervene(self) -> list[str]:
+        """Move the handles where the observed asks for it; one line for each change that a person should know of."""
+        told = []
+        before = dataclasses.replace(self)
+        learnt_by_heart = self.memory > MEMORY
+        if learnt_by_heart:
+            self.augment = min(MOST, self.augment + 0.03)
+        elif self.memory < FORGOTTEN:
+            self.augment = max(0.0, self.augment - 0.01)
+        if self.skill > HIGH and not learnt_by_heart:
+            self.lead = min(2.0, self.lead + 0.1 + (self.skill - HIGH))
+        elif self.skill < LOW:
+            self.lead = max(-1.5, self.lead - 0.06)
+        elif self.lead > 0 and self.skill < EASE_STRONG:
+            self.lead = max(0.0, self.lead - 0.1 - (EASE_STRONG - self.skill))  # quicker than it rose: no winding up
+        elif self.lead < 0 and self.skill > EASE_WEAK:
+            self.lead = min(0.0, self.lead + 0.06)
+        if round(4 * self.lead) != round(4 * before.lead):
+            told.append(self.about_skill(before.lead))
+        if round(10 * self.augment) != round(10 * before.augment):
+            told.append(self.about_memory(before.augment))
+        return told
+
+    def about_skill(self, before: float) -> str:
+        """What was done to level the players, and why."""
+        if abs(self.lead) < abs(before):
+            why = f"the critic is right {self.skill:.0%} of the time again"
+        elif self.lead > 0:
+            why = f"the critic is right {self.skill:.0%} of the time, too far ahead to teach"
+        else:
+            why = f"the critic is right {self.skill:.0%} of the time, hardly better than a coin"
+        return f"balance: {why}; {self.handles()}"
+
+    def about_memory(self, before: float) -> str:
+        """What was done against a critic that learns its pictures by heart, and why."""
+        more = "more" if self.memory > 0 else "less"
+        why = f"it calls pictures it trained on real {abs(self.memory):.0%} {more} often than pictures it never saw"
+        return f"balance: {why}; augmentation {'up' if self.augment > before else 'down'} to {self.augment:.0%}"
+
+    def handles(self) -> str:
+        """The state of the handles in words."""
+        parts = [f"its learning rate is {self.rate('D'):.2g} of the recipe's"]
+        for player, name in (("D", "it moves"), ("G", "the artist moves")):
+            if (pause := self.pause(player)) > 1:
+                parts.append(f"{name} on each {'2nd' if pause == 2 else f'{pause}th'} step")
+        if self.noise:
+            parts.append(f"what it sees has noise of {self.noise:.2g}")
+        return ", ".join(parts)
+
+    def dump(self) -> dict[str, Any]:
+        """All numbers, for a checkpoint."""
+        return {key: value for key, value in dataclasses.asdict(self).items() if key != "steering"}
+
+    def restore(self, numbers: Mapping[str, Any]) -> None:
+        """Put dumped numbers back."""
+        for name, value in numbers.items():
+            setattr(self, name, value)
