@@ -8,17 +8,18 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from cyclopts import App, CycloptsError, Group, Parameter
+from cyclopts import App, CycloptsError, Parameter
 
+from ganvas import verbs
 from ganvas.errors import GanvasError, UsageError
+from ganvas.verbs import HOW, Quiet
 
 app = App(
     name="ganvas",
     help="Train, measure, show and use the family of generative adversarial networks.",
     version_flags=["--version"],
 )
-HOW = Group("How it runs")
-Quiet = Annotated[bool, Parameter(negative="", group=HOW)]
+app.command(verbs.evaluate, name="eval")
 
 
 @app.command

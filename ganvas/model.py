@@ -46,6 +46,11 @@ class Model:
         return self.game
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one sample: (C, H, W) or (D,)."""
+        return tuple(next(self.stream(1))[0].shape[1:])
+
+    @property
     def classes(self) -> list[str]:
         """The names of the classes it can be asked for."""
         return list(self.card["classes"]) if isinstance(self.game, Conditional) else []

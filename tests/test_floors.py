@@ -14,8 +14,8 @@ FLOORS = (
     ("game",),
     ("games", "data", "metrics", "edit"),
     ("engine", "balance", "bundle", "checkpoint", "journal", "export"),
-    ("plan", "show", "run", "fit", "model", "catalogue", "bench", "worker"),
-    ("display", "watch", "cli", "__main__"),
+    ("extractors", "compare", "evaluate", "plan", "show", "run", "fit", "model", "catalogue", "bench", "worker"),
+    ("display", "watch", "verbs", "cli", "__main__"),
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 # On one floor, who may import whom beside their own folder.
@@ -31,10 +31,12 @@ BESIDE = {
     "run": {"plan"},
     "fit": {"plan", "run", "show"},
     "model": {"fit", "run", "show"},
+    "compare": {"extractors"},
+    "evaluate": {"compare", "extractors", "model"},
     "bench": {"plan", "run"},
     "worker": {"bench", "fit", "run"},
     "watch": {"display"},
-    "cli": {"watch"},
+    "cli": {"verbs", "watch"},
     "__main__": {"cli"},
 }
 FILES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
