@@ -20,6 +20,7 @@ app = App(
     version_flags=["--version"],
 )
 app.command(verbs.evaluate, name="eval")
+app.command(verbs.doctor)
 
 
 @app.command
@@ -34,6 +35,7 @@ def train(
     objective: str | None = None,
     balance: Literal["auto", "fixed", "off"] | None = None,
     batch: int | None = None,
+    eval_every: int | None = None,
     fit: Literal["crop", "pad", "stretch"] | None = None,
     settings: Annotated[list[str] | None, Parameter(name="--set", negative="")] = None,
     device: Annotated[str, Parameter(group=HOW)] = "auto",
@@ -64,6 +66,8 @@ def train(
         auto keeps the two players at a similar level; fixed plays the recipe as it is; off does not even watch.
     batch
         Images per step.
+    eval_every
+        Images between two measurements against held-out samples; the best model is kept as best.safetensors.
     fit
         How pictures that are not square are made so.
     settings
@@ -88,7 +92,7 @@ def train(
         raise UsageError("--minutes and --images both bound the run; give one of them")
     changes = dict(_setting(text) for text in settings or [])
     named: dict[str, object] = {"train.seed": seed, "train.batch": batch, "train.images": images, "data.fit": fit}
-    named |= {"train.precision": precision, "train.balance": balance}
+    named |= {"train.precision": precision, "train.balance": balance, "train.eval_every": eval_every}
     changes |= {path: str(value) for path, value in named.items() if value is not None}
     chosen = resolve(recipe, data=data, objective=objective, **changes)
     peers = connect()

@@ -54,6 +54,7 @@ class TrainConfig:
     adam: Adam = Adam()
     average_halflife: int = 10_000  # of the running averages, in images; 0 samples from the raw weights
     checkpoint_every: int = 20_000  # images
+    eval_every: int = 0  # images between two measurements against held-out samples; 0: none
     snapshots: int = 36  # pictures of the same noise over the run, denser at first
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     balance: Literal["auto", "fixed", "off"] = "auto"  # steer the players to a similar skill; only watch; neither

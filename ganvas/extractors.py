@@ -23,7 +23,7 @@ from ganvas.metrics.images import resize
 NETWORKS = Path(__file__).parent / "metrics" / "networks"
 SHA256 = {
     "digits": "6f50cf2bff2d832ae5b4b5197e6b61abce7e3b89d4f189429fac617658172c43",
-    "clothes": "b007280c7de7d1670a773737676d1ad8cf3237da73ddb1dce7604521b515adea",
+    "clothes": "c686e8de6aa436111e1228aabf8ab1e4f7a05e760fe1b2956edb64bca0db1c9a",
 }
 MEASURES = {"mnist": "digits", "fashion": "clothes"}  # source -> the extractor made for it
 IMAGENET_MEAN, IMAGENET_SD = 0.498, 0.502  # what efficientnet-lite0 was trained with, of pixels in [0, 1]

@@ -53,3 +53,17 @@ def evaluate(
         print(json_.dumps(report.to_dict()))
     elif not quiet:
         print(report.text())
+
+
+def doctor(run: Path, *, json: Quiet = False) -> None:
+    """Name what went wrong in a run, with the evidence and a flag to try; or say that nothing did.
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    """
+    from ganvas.doctor import diagnose, said
+
+    found = diagnose(run)
+    print(json_.dumps([finding.to_dict() for finding in found]) if json else said(found))

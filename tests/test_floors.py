@@ -14,7 +14,7 @@ FLOORS = (
     ("game",),
     ("games", "data", "metrics", "edit"),
     ("engine", "balance", "bundle", "checkpoint", "journal", "export"),
-    ("extractors", "compare", "evaluate", "plan", "show", "run", "fit", "model", "catalogue", "bench", "worker"),
+    ("curve", "extractors", "compare", "doctor", "evaluate", "plan", "show", "run", "fit", "model", "catalogue", "bench", "worker"),
     ("display", "watch", "verbs", "cli", "__main__"),
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
@@ -29,7 +29,9 @@ BESIDE = {
     "bundle": set(),
     "plan": set(),
     "run": {"plan"},
-    "fit": {"plan", "run", "show"},
+    "doctor": {"run", "show"},
+    "curve": {"extractors", "show"},
+    "fit": {"curve", "plan", "run", "show"},
     "model": {"fit", "run", "show"},
     "compare": {"extractors"},
     "evaluate": {"compare", "extractors", "model"},
