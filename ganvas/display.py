@@ -134,6 +134,14 @@ class Display:
         for command in self.next_commands(folder):
             console.print(f"  {command}", style="cyan", soft_wrap=True)
 
+    def consult(self) -> None:
+        """What the doctor says of the run."""
+        if self.quiet or self.as_json:
+            return
+        from ganvas.doctor import diagnose, said
+
+        self.console.print(f"\ndoctor: {said(diagnose(self.run.folder))}", soft_wrap=True)
+
     def next_commands(self, folder: Path) -> list[str]:
         """Three commands worth typing now."""
         recipe, images = (

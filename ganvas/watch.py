@@ -32,8 +32,10 @@ def play(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
             display.update(progress)
     if run.finished:
         display.farewell()
+        display.consult()
         return 0
     if peers.first:
+        display.consult()
         print(f"stopped and saved; continue with: ganvas resume {run.folder}", file=sys.stderr)
     return 143 if signal.SIGTERM in caught else 0
 

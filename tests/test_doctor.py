@@ -1,0 +1,252 @@
+"""The doctor: runs that were made to go wrong are named, healthy ones draw no alarm.
+
+Each run folder holds a real recipe, real data and a real bundle; what a long training would have left in the log is written
+down, so that each illness stands alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from support import PLAN, ganvas
+from torch import Tensor
+
+from ganvas import bundle
+from ganvas.config import DataConfig, to_dict
+from ganvas.data import open_source
+from ganvas.data.points import MODES, point_source
+from ganvas.doctor import Finding, diagnose, said
+from ganvas.export.pictures import to_bytes
+from ganvas.game import Game
+from ganvas.games import RECIPES, build
+from ganvas.run import Run, adapted, open_data
+
+HEALTHY = {
+    "verdict_real": 0.68,
+    "verdict_fake": 0.3,
+    "skill": 0.69,
+    "memory": 0.01,
+    "augment": 0.0,
+    "variety": 1.0,
+    "gradient_artist": 1.2,
+    "gradient_critic": 1.4,
+    "D": 1.2,
+    "G": 1.0,
+}
+
+
+class Prompter:
+    """Draws given samples whatever the noise: the artist of a run that learnt just these."""
+
+    def __init__(self, samples: Tensor) -> None:
+        self.samples = samples
+
+    def __call__(self, game: Game, z: Tensor, c: Tensor | None, chunk: int = 32) -> Tensor:
+        return self.samples[torch.arange(len(z)) % len(self.samples)]
+
+
+@dataclass
+class Script:
+    """A run folder to be: a recipe on some data, what its log says and what its model draws."""
+
+    folder: Path
+    monkeypatch: pytest.MonkeyPatch
+
+    def run(
+        self,
+        name: str,
+        log: Callable[[float], dict[str, float]] = lambda share: {},
+        draws: Tensor | None = None,
+        data: Path | None = None,
+        dropped: int = 0,
+        **train: object,
+    ) -> Path:
+        recipe = RECIPES[name]
+        if data is not None:
+            recipe = replace(recipe, data=replace(recipe.data, source=str(data)))
+        recipe = replace(recipe, train=replace(recipe.train, **train))  # type: ignore[arg-type]
+        source = open_data(recipe)
+        recipe = adapted(recipe, source)
+        run = Run(self.folder / "run", recipe, PLAN)
+        run.write()
+        torch.manual_seed(0)
+        card = {"recipe": to_dict(recipe), "items": 100, "classes": list(source.classes)}
+        bundle.save(run.model, build(recipe), card)
+        rows = [{"step": i, "items": 100 * i, "dropped": dropped * (i > 10), **HEALTHY, **log(i / 29)} for i in range(30)]
+        (run.folder / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        if draws is not None:
+            self.monkeypatch.setattr("ganvas.doctor.drawn", Prompter(draws))
+        return run.folder
+
+
+@pytest.fixture
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
+    return Script(tmp_path, monkeypatch)
+
+
+def points(name: str, count: int = 500) -> Tensor:
+    """Other samples of a built-in law than those trained on."""
+    return point_source(name, "test").fields["real"][:count]
+
+
+def digits(count: int = 500, offset: int = 0) -> Tensor:
+    """Real test digits in [-1, 1]."""
+    return open_source(DataConfig(source="mnist", split="test")).batch(torch.arange(offset, offset + count))["real"]
+
+
+def folder_of(path: Path, images: np.ndarray) -> Path:
+    """uint8 images [N, H, W] as an archive that a recipe can train on."""
+    path.parent.mkdir(exist_ok=True)
+    np.savez(path.with_suffix(".npz"), images=images)
+    return path.with_suffix(".npz")
+
+
+def bytes_of(images: Tensor) -> np.ndarray:
+    return to_bytes(images).squeeze(1).numpy()
+
+
+def names(found: list[Finding]) -> list[str]:
+    return [finding.name for finding in found]
+
+
+def test_non_finite_values(script: Script) -> None:
+    found = diagnose(script.run("gan-ring", draws=points("ring"), dropped=7))
+    assert names(found) == ["non-finite values"]
+    assert "7 steps" in found[0].evidence
+    assert "train.learning_rate=0.0002" in found[0].advice
+
+
+def test_critic_overpowers(script: Script) -> None:
+    found = diagnose(script.run("gan-moons", lambda share: {"skill": 0.97}, points("moons"), balance="fixed"))
+    assert names(found) == ["critic overpowers"]
+    assert "97%" in found[0].evidence
+    assert found[0].advice == "--balance auto"
+
+
+def test_critic_overpowers_though_balanced(script: Script) -> None:
+    found = diagnose(script.run("cgan-mnist", lambda share: {"skill": 0.95}, digits()))
+    assert names(found) == ["critic overpowers"]
+    assert "rates.D" in found[0].advice
+
+
+def test_vanishing_gradient(script: Script) -> None:
+    def log(share: float) -> dict[str, float]:
+        return {"skill": 0.99, "gradient_artist": 2.0 * 10 ** (-5 * share)}
+
+    found = diagnose(script.run("gan-gaussians", log, points("gaussians")))
+    assert names(found)[0] == "vanishing gradient"
+    assert found[0].advice == "--objective nonsaturating"
+
+
+def test_critic_too_weak(script: Script) -> None:
+    found = diagnose(script.run("gan-moons", lambda share: {"skill": 0.51}, points("moons") + 0.7))
+    assert names(found) == ["critic too weak"]
+    assert "51%" in found[0].evidence
+
+
+def test_modes_are_missing(script: Script) -> None:
+    ring = points("ring", 5000)
+    three = ring[torch.cdist(ring, MODES["ring"].centres).argmin(1) < 3][:500]
+    found = diagnose(script.run("gan-ring", draws=three))
+    assert names(found) == ["generator collapsed"]
+    assert "3 of 8 modes" in found[0].evidence
+
+
+def test_few_different_digits(script: Script) -> None:
+    found = diagnose(script.run("dcgan-mnist", draws=digits(5)))
+    assert names(found) == ["generator collapsed"]
+    assert "about 5 different ones" in found[0].evidence
+
+
+def test_generator_repeats_its_training_pictures(script: Script) -> None:
+    data = folder_of(script.folder / "data", bytes_of(digits(1000)))
+    recipe = replace(RECIPES["dcgan-mnist"], data=replace(RECIPES["dcgan-mnist"].data, source=str(data)))
+    kept, _ = open_data(recipe).parted(0.05)
+    found = diagnose(script.run("dcgan-mnist", draws=kept.batch(torch.arange(500))["real"], data=data))
+    assert names(found) == ["memorising"]
+    assert "near to a training sample" in found[0].evidence
+
+
+def test_critic_knows_five_hundred_pictures(script: Script) -> None:
+    data = folder_of(script.folder / "data", bytes_of(digits(500)))
+    found = diagnose(script.run("dcgan-mnist", lambda share: {"memory": 0.3}, digits(500, 1000), data, balance="fixed"))
+    assert names(found) == ["too little data"]
+    assert "30%" in found[0].evidence
+    assert "only 475" in found[0].evidence
+    assert found[0].advice == "--balance auto"
+
+
+def test_critic_overfits_many_pictures(script: Script) -> None:
+    found = diagnose(script.run("cgan-mnist", lambda share: {"memory": 0.2}, digits(), balance="fixed"))
+    assert names(found) == ["critic overfits"]
+
+
+def test_a_handful_of_pictures(script: Script) -> None:
+    data = folder_of(script.folder / "data", bytes_of(digits(40)))
+    found = diagnose(script.run("dcgan-mnist", draws=digits(500, 1000), data=data))
+    assert names(found) == ["too little data"]
+    assert "40 samples" in found[0].evidence
+
+
+def test_constant_border_gives_fakes_away(script: Script) -> None:
+    framed = bytes_of(digits(600))
+    framed[:, [0, -1]] = framed[:, :, [0, -1]] = 255
+    data = folder_of(script.folder / "data", framed)
+    found = diagnose(script.run("dcgan-mnist", lambda share: {"skill": 0.9}, digits(500, 1000), data))
+    assert names(found) == ["real/fake leak"]
+    assert "outer pixels" in found[0].evidence
+
+
+def test_range_gives_fakes_away(script: Script) -> None:
+    data = folder_of(script.folder / "data", bytes_of(digits(600)) // 2)
+    found = diagnose(script.run("dcgan-mnist", lambda share: {"skill": 0.9}, digits(500, 1000), data))
+    assert names(found) == ["real/fake leak"]
+    assert "stay in 0 to 127" in found[0].evidence
+
+
+def test_jpeg_grid_gives_fakes_away(script: Script) -> None:
+    smooth = torch.nn.functional.interpolate(torch.rand(600, 1, 6, 6) * 2 - 1, size=64, mode="bicubic").clamp(-1, 1)
+    blocky = smooth.clone()
+    blocky.view(600, 1, 64, 8, 8)[..., ::2, :] += 0.15
+    data = folder_of(script.folder / "data", bytes_of(blocky.clamp(-1, 1)))
+    other = torch.nn.functional.interpolate(torch.rand(500, 1, 6, 6) * 2 - 1, size=64, mode="bicubic").clamp(-1, 1)
+    found = diagnose(script.run("dcgan-images", lambda share: {"skill": 0.9}, other, data))
+    assert names(found) == ["real/fake leak"]
+    assert "8th column" in found[0].evidence
+
+
+@pytest.mark.parametrize("name", ["gan-ring", "gan-grid", "gan-moons", "gan-spiral", "gan-normal1d", "gan-line"])
+def test_healthy_points_draw_no_alarm(script: Script, name: str) -> None:
+    end_of_the_game = {"skill": 0.53, "verdict_real": 0.52, "verdict_fake": 0.46}
+    folder = script.run(name, lambda share: end_of_the_game, points(name.removeprefix("gan-")))
+    assert names(diagnose(folder)) == []
+    assert said([]) == "nothing went wrong that the doctor knows of"
+
+
+@pytest.mark.parametrize(
+    ("name", "log"),
+    [
+        ("cgan-mnist", {}),
+        ("dcgan-mnist", {"skill": 0.86, "memory": 0.05}),
+        ("r3gan-mnist", {"skill": 0.75}),
+        ("gan-mnist", {"skill": 0.9, "gradient_artist": 0.3}),
+    ],
+)
+def test_healthy_digits_draw_no_alarm(script: Script, name: str, log: dict[str, float]) -> None:
+    assert names(diagnose(script.run(name, lambda share: log, digits()))) == []
+
+
+def test_the_verb_speaks_json_and_words(script: Script) -> None:
+    folder = script.run("gan-moons", lambda share: {"skill": 0.97}, points("moons"))
+    words = ganvas("doctor", folder, cwd=script.folder)
+    assert words.returncode == 0, words.stderr
+    assert "critic overpowers: the critic tells 97%" in words.stdout
+    found = json.loads(ganvas("doctor", folder, "--json", cwd=script.folder).stdout)
+    assert found[0]["name"] == "critic overpowers"
+    assert ganvas("doctor", script.folder, cwd=script.folder).returncode == 3
