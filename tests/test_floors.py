@@ -8,27 +8,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1] / "ganvas"
+MORE = ("plan", "show", "run", "fit", "model", "catalogue", "bench", "worker")
 FLOORS = (
     ("errors", "fields", "config", "seeds", "files", "exchange"),
     ("objectives", "layers", "machine", "ranks"),
     ("game",),
     ("games", "data", "metrics", "edit"),
     ("engine", "balance", "bundle", "checkpoint", "journal", "export"),
-    (
-        "curve",
-        "extractors",
-        "compare",
-        "doctor",
-        "evaluate",
-        "plan",
-        "show",
-        "run",
-        "fit",
-        "model",
-        "catalogue",
-        "bench",
-        "worker",
-    ),
+    ("curve", "extractors", "compare", "doctor", "leaks", "evaluate", *MORE),
     ("display", "watch", "verbs", "cli", "__main__"),
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
