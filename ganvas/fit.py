@@ -14,7 +14,7 @@ from torch import Tensor
 from ganvas import __version__, bundle, checkpoint
 from ganvas.config import TrainConfig, to_dict
 from ganvas.engine import dump, portrait, restore, train
-from ganvas.errors import DivergedError, ResourceError
+from ganvas.errors import DivergedError, GanvasError, ResourceError
 from ganvas.export.pictures import save_png
 from ganvas.files import write_durably
 from ganvas.game import Classifies
@@ -49,6 +49,7 @@ def fit(run: Run, ranks: Ranks = Ranks(), stop: Callable[[], bool] = lambda: Fal
 
     Raises:
         DivergedError: the numbers stayed non-finite after three roll-backs.
+        ResourceError: the model could not be saved at the end; a resumed run repeats the end.
     """
     settle(run.plan, ranks.rank)
     events: list[str] = []
@@ -60,6 +61,9 @@ def fit(run: Run, ranks: Ranks = Ranks(), stop: Callable[[], bool] = lambda: Fal
             run.write(probe={"minutes": minutes, "images_per_second": pace})
     sitting = Sitting(run, ranks, events)
     state, config = sitting.state, run.recipe.train
+    if state.items >= config.images:  # every image was shown, but the end was not kept
+        sitting.finish()
+        yield sitting.progress({}, ())
     for step, terms in train(state, run.data, config, ranks, run.held_out):
         values = {**terms, **step.notes}
         sitting.journal.add(step.index, state.items, values, dropped=state.dropped)
@@ -72,6 +76,7 @@ def fit(run: Run, ranks: Ranks = Ranks(), stop: Callable[[], bool] = lambda: Fal
             sitting.finish()
         elif ranks.any(stop()):
             sitting.save()
+            yield sitting.progress(values, tuple(terms))  # what could not be saved is told
             return
         else:
             sitting.keep_up(step.items_seen)
@@ -121,17 +126,20 @@ class Sitting:
         """Tell of a checkpoint that cannot be used."""
         self.events.append(f"skipped checkpoint {name}: {reason}")
 
-    def save(self) -> None:
-        """A checkpoint and the bundle; a failure is told and never costs an older one."""
+    def save(self) -> GanvasError | None:
+        """A checkpoint and the bundle; a failure is told and never costs an older one. Returns why there is no new bundle."""
         if not self.ranks.first:
-            return
+            return None
         tensors, counters = dump(self.state)
         meta = {"state": counters, "seconds": self.seconds, "journal": self.journal.sums}
-        try:
-            checkpoint.save(self.run.folder / "checkpoints", self.state.items, tensors, meta)
-            bundle.save(self.run.model, portrait(self.state), self.card())
-        except (ResourceError, DivergedError) as failure:
-            self.events.append(f"not saved at {self.state.items:,} images, training goes on: {failure}")
+        items, folder = self.state.items, self.run.folder / "checkpoints"
+        lost = _failure(lambda: checkpoint.save(folder, items, tensors, meta))
+        # The bundle is far smaller: it may fit where the checkpoint did not.
+        unkept = _failure(lambda: bundle.save(self.run.model, portrait(self.state), self.card()))
+        for what, failure in (("checkpoint", lost), ("model", unkept)):
+            if failure:
+                self.events.append(f"{what} not saved at {items:,} images, training goes on: {failure}")
+        return unkept
 
     def card(self) -> dict[str, Any]:
         """What the bundle says of itself: a function of the recipe, the data and the images seen."""
@@ -158,9 +166,9 @@ class Sitting:
         """The same noise as ever, named by thousands of images."""
         if self.ranks.first and (image := picture(self.state.average, self.run.data)) is not None:
             folder = self.run.folder / "samples"
-            folder.mkdir(exist_ok=True)
             text = {"recipe": self.run.recipe.name, "images": str(self.state.items), "synthetic": "true"}
             try:
+                folder.mkdir(exist_ok=True)
                 save_png(folder / f"{self.state.items / 1000:010.3f}k.png", image, text)
             except (OSError, ResourceError) as failure:
                 self.events.append(f"no sample picture, training goes on: {failure}")
@@ -195,9 +203,14 @@ class Sitting:
             self.journal.event({"items": self.state.items, "event": told})
 
     def finish(self) -> None:
-        """Save, and leave a sheet, an animation of the same noise learning, and the result."""
+        """Save, and leave a sheet, an animation of the same noise learning, and the result.
+
+        Raises:
+            ResourceError: the model could not be saved; there is no result then, so that the run can be resumed.
+        """
         self.snapshot()
-        self.save()
+        if unkept := self.save():
+            raise type(unkept)(f"{unkept}; then repeat the end of the run with: ganvas resume {self.run.folder}")
         if not self.ranks.first:
             return
         seconds = self.seconds
@@ -212,6 +225,15 @@ class Sitting:
             test = open_data(replace(recipe, data=replace(recipe.data, split="test")))
             result["test_accuracy"] = accuracy(state.average.classify, test)
         write_durably(folder / "result.json", json.dumps(result, indent=1).encode())
+
+
+def _failure(write: Callable[[], object]) -> GanvasError | None:
+    """Why `write` failed, if it did."""
+    try:
+        write()
+    except (ResourceError, DivergedError) as failure:
+        return failure
+    return None
 
 
 def _pictures_due(items: int, config: TrainConfig) -> int:
