@@ -163,6 +163,18 @@ def test_signals_save_and_say_how_to_go_on(number: signal.Signals, code: int, tm
     assert not (tmp_path / "run" / "result.json").exists()
 
 
+def test_a_signal_to_all_ranks_as_they_start_is_no_death(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ganvas", "train", "gan-ring", "--ranks", "2", "--out", "run", "--quiet"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    end = time.monotonic() + 60
+    while time.monotonic() < end and not (tmp_path / "run" / "lock").exists():
+        time.sleep(0.05)
+    time.sleep(0.5)  # the other rank is still importing
+    os.killpg(process.pid, signal.SIGTERM)
+    _, told = process.communicate(timeout=60)
+    assert (process.returncode, told) == (143, "stopped and saved; continue with: ganvas resume run\n")
+
+
 def test_minutes_become_images_once(tmp_path: Path) -> None:
     done = ganvas("train", "gan-ring", "--minutes", 0.02, "--ranks", "1", "--out", "run", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
