@@ -278,7 +278,21 @@ def main() -> None:
         sys.exit(0)
     except KeyboardInterrupt:
         _fail("interrupted before there was anything to save", 130)
+    except OSError as failure:
+        _fail(f"{failure.filename or 'the system'}: {failure.strerror or failure}; make room or choose another place", 5)
+    except Exception as bug:
+        _unforeseen(bug)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _unforeseen(bug: Exception) -> None:
+    """One line for what nobody thought of; the traceback where GANVAS_DEBUG asks for it."""
+    if "OutOfMemory" in type(bug).__name__ or "can't allocate memory" in str(bug):
+        _fail("out of memory; try a smaller --batch", 5)
+    if os.environ.get("GANVAS_DEBUG"):
+        raise bug
+    told = f"{type(bug).__name__}: {bug}"
+    _fail(f"this is a bug, please report it (GANVAS_DEBUG=1 shows where): {told[:300]}", 1)
 
 
 def _fail(message: str, code: int) -> None:

@@ -88,7 +88,7 @@ class Sitting:
 
     def __init__(self, run: Run, ranks: Ranks, events: list[str]) -> None:
         self.run, self.ranks, self.events = run, ranks, events
-        self.journal = Journal(run.folder / "log.jsonl", write=ranks.first)
+        self.journal = Journal(run.folder / "log.jsonl", write=ranks.first, tell=events.append)
         self.state = fresh(run.recipe, run.plan)
         self.before = 0.0  # seconds of earlier sittings
         if not self.load():

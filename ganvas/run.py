@@ -6,11 +6,13 @@ recipe.json  log.jsonl  samples/  checkpoints/  model.safetensors  env.json  res
 from __future__ import annotations
 
 import dataclasses
+import errno
 import fcntl
 import json
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from ganvas.config import Recipe, from_dict, to_dict
 from ganvas.data import open_source
 from ganvas.data.source import Source
 from ganvas.errors import DataError, ResourceError, UsageError
-from ganvas.files import write_durably
+from ganvas.files import disk_errors, write_durably
 from ganvas.game import Judges
 from ganvas.games import GAMES
 from ganvas.machine import Plan, describe
@@ -57,7 +59,8 @@ class Run:
 
     def write(self, probe: Mapping[str, float] | None = None) -> None:
         """recipe.json and env.json; `probe` says how minutes became images."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        with disk_errors(f"cannot make the run folder {self.folder}"):
+            self.folder.mkdir(parents=True, exist_ok=True)
         env: dict[str, Any] = {"plan": dataclasses.asdict(self.plan), "minutes": self.minutes, "probe": probe}
         env |= {"machine": describe(), "ganvas": __version__, "torchrun": os.environ.get("TORCHELASTIC_RUN_ID")}
         write_durably(self.folder / "env.json", json.dumps(env, indent=1).encode())
@@ -94,7 +97,8 @@ class Run:
         """
         if not peers.first:
             return
-        self._lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR)
+        with disk_errors(f"cannot write {self.folder / 'lock'}"):
+            self._lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -124,6 +128,8 @@ def start(
         return run
     if out and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} exists and is no run folder; choose another --out")
+    if out and peers.first:
+        _require_place(out)
     data = open_data(recipe)
     recipe = recipe_from(to_dict(adapted(recipe, data)))  # spelt as a resumed run will read it
     plan = peers.agree(settled(recipe, data, device, str(peers.size) if peers.size > 1 else ranks))
@@ -134,6 +140,21 @@ def start(
     run.folder = Path(peers.agree(str(run.folder)))
     run.bring(data)
     return run
+
+
+def _require_place(out: Path) -> None:
+    """Find out before any work whether the run folder can be made; leaves nothing behind.
+
+    Raises:
+        ResourceError: it cannot.
+    """
+    with disk_errors(f"cannot make the run folder {out}"):
+        missing = [folder for folder in (out, *out.parents) if not folder.exists()]
+        out.mkdir(parents=True, exist_ok=True)
+        if not os.access(out, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        for folder in missing:
+            folder.rmdir()
 
 
 def _restarted() -> Path | None:
@@ -150,15 +171,9 @@ def _numbered(recipe: Recipe) -> Path:
     while True:
         taken = [int(found[1]) for path in root.glob("*-*") if (found := re.match(r"(\d+)-", path.name))]
         folder = root / f"{max(taken, default=-1) + 1:05d}-{recipe.name}-seed{recipe.train.seed}"
-        try:
+        with disk_errors(f"cannot make the run folder {folder}"), suppress(FileExistsError):  # another process took the number
             folder.mkdir(parents=True)
-        except FileExistsError:
-            continue  # another process took the number
-        except OSError as failure:
-            raise ResourceError(
-                f"cannot make the run folder {folder}: {failure.strerror}; choose another place with --out"
-            ) from None
-        return folder
+            return folder
 
 
 def open_run(folder: Path) -> Run:

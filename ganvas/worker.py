@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from ganvas.bench import endless
+from ganvas.errors import GanvasError
 from ganvas.fit import fit
 from ganvas.machine import settle
 from ganvas.ranks import STOPS, connect, die_with_parent, disconnect
@@ -29,4 +30,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except GanvasError as failure:
+        print(f"ganvas: rank {os.environ.get('RANK', '?')}: {failure}", file=sys.stderr)
+        sys.exit(failure.exit_code)

@@ -15,6 +15,8 @@ import pytest
 from PIL import Image
 from support import ganvas
 
+from ganvas import cli
+
 SMALL = (
     "--ranks",
     "1",
@@ -223,3 +225,30 @@ def test_own_folder_with_a_broken_picture(tmp_path: Path) -> None:
     assert told.returncode == 0, told.stderr
     assert "broken.png" in told.stderr
     assert (tmp_path / "preview.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "says"),
+    [
+        (OSError(28, "No space left on device", "/there"), 5, "ganvas: /there: No space left on device; make room"),
+        (RuntimeError("no such\nthing"), 1, "ganvas: this is a bug, please report it"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 5, "ganvas: out of memory"),
+    ],
+)
+def test_what_nobody_foresaw_is_one_line(
+    failure: Exception, code: int, says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def app(*_: object, **__: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(cli, "app", app)
+    monkeypatch.delenv("GANVAS_DEBUG", raising=False)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    told = capsys.readouterr().err
+    assert (ended.value.code, told.count("\n")) == (code, 1)
+    assert told.startswith(says)
+    if code == 1:
+        monkeypatch.setenv("GANVAS_DEBUG", "1")
+        with pytest.raises(RuntimeError):
+            cli.main()
