@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json as json_
-import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from cyclopts import App, CycloptsError, Group, Parameter
+from cyclopts import App, Group, Parameter
 
-from ganvas.errors import GanvasError, UsageError
+from ganvas.ending import conclude
+from ganvas.errors import UsageError
 
 app = App(
     name="ganvas",
@@ -265,38 +265,4 @@ def _saved(path: Path, quiet: bool, as_json: bool) -> None:
 
 def main() -> None:
     """Run a command; an error is one line on standard error and an exit code of its kind."""
-    try:
-        code: Any = app(sys.argv[1:], exit_on_error=False, print_error=False)
-    except CycloptsError as wrong:
-        _fail(str(wrong) or type(wrong).__name__, UsageError.exit_code)
-    except GanvasError as failure:
-        _fail(str(failure), failure.exit_code)
-    except MemoryError:
-        _fail("out of memory; try a smaller --batch", 5)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except KeyboardInterrupt:
-        _fail("interrupted before there was anything to save", 130)
-    except OSError as failure:
-        _fail(f"{failure.filename or 'the system'}: {failure.strerror or failure}; make room or choose another place", 5)
-    except Exception as bug:
-        _unforeseen(bug)
-    sys.exit(code if isinstance(code, int) else 0)
-
-
-def _unforeseen(bug: Exception) -> None:
-    """One line for what nobody thought of; the traceback where GANVAS_DEBUG asks for it."""
-    if "OutOfMemory" in type(bug).__name__ or "can't allocate memory" in str(bug):
-        _fail("out of memory; try a smaller --batch", 5)
-    if os.environ.get("GANVAS_DEBUG"):
-        raise bug
-    told = f"{type(bug).__name__}: {bug}"
-    _fail(f"this is a bug, please report it (GANVAS_DEBUG=1 shows where): {told[:300]}", 1)
-
-
-def _fail(message: str, code: int) -> None:
-    print("ganvas: " + " ".join(message.split()), file=sys.stderr)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    sys.exit(code)
+    conclude(lambda: app(sys.argv[1:], exit_on_error=False, print_error=False))

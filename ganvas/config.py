@@ -18,6 +18,19 @@ from ganvas.errors import UsageError, unknown
 T = TypeVar("T")
 
 
+def within(settings: Any, names: str, low: float, high: float = math.inf, *, below: float = math.inf) -> None:
+    """Check the fields of `settings` that the dotted `names`, separated by spaces, end in: low <= field <= high, < below.
+
+    Raises:
+        UsageError: one lies outside, or is not a number.
+    """
+    for name in names.split():
+        value = getattr(settings, name.rpartition(".")[2])
+        if not (low <= value <= high and (value < below or below == math.inf)):
+            bounds = f"from {low:g} to below {below:g}" if below < math.inf else f"from {low:g} to {high:g}"
+            raise UsageError(f"{name}: expected {f'at least {low:g}' if below == high == math.inf else bounds}, got {value}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ramp:
     """A factor that moves from `start` to `end` as training progresses from 0 to 1."""
@@ -40,6 +53,10 @@ class Adam:
     beta2: float = 0.999
     eps: float = 1e-8
 
+    def __post_init__(self) -> None:
+        within(self, "train.adam.beta1 train.adam.beta2", 0, below=1)
+        within(self, "train.adam.eps", 0)
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
@@ -59,9 +76,13 @@ class TrainConfig:
     balance: Literal["auto", "fixed", "off"] = "auto"  # steer the players to a similar skill; only watch; neither
 
     def __post_init__(self) -> None:
-        for name in ("images", "batch", "checkpoint_every", "snapshots"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"train.{name}: expected at least 1, got {getattr(self, name)}")
+        within(self, "train.images train.batch train.checkpoint_every train.snapshots", 1)
+        within(self, "train.learning_rate train.average_halflife", 0)
+        within(self, "train.seed", 0, 2**63 - 1)
+        within(self.schedule, "train.schedule.start train.schedule.end", 0)
+        for player, factor in self.rates.items():
+            if factor < 0:
+                raise UsageError(f"train.rates.{player}: expected at least 0, got {factor}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +96,7 @@ class DataConfig:
     held_out: float = 0.05  # share of the training split kept from training, at most 1,000: to see what is learnt by heart
 
     def __post_init__(self) -> None:
-        if not 0 <= self.held_out < 1:
-            raise UsageError(f"data.held_out: expected a share from 0 to below 1, got {self.held_out}")
+        within(self, "data.held_out", 0, below=1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -53,7 +54,8 @@ class Display:
             print(event, file=sys.stderr)
         self.terms |= dict.fromkeys(progress.terms)
         for name, value in progress.values.items():
-            number = float(value)
+            if not math.isfinite(number := float(value)):
+                continue  # one such value would stay in the mean for ever
             self.smooth[name] = number if name not in self.smooth else 0.95 * self.smooth[name] + 0.05 * number
         pause = 0.25 if self.live else 5.0
         if self.quiet or time.monotonic() - self.shown < pause:
@@ -73,7 +75,11 @@ class Display:
 
     def losses(self) -> str:
         """Each loss term, with the critic's value at the optimum beside it."""
-        told = (f"{name} {self.smooth[name]:.3g}" + (self.reference if name == "D" else "") for name in self.terms)
+        told = (
+            f"{name} {self.smooth[name]:.3g}" + (self.reference if name == "D" else "")
+            for name in self.terms
+            if name in self.smooth
+        )
         return " · ".join(told)
 
     def line(self, progress: Progress) -> str:

@@ -14,7 +14,7 @@ from torch import Tensor
 from ganvas import __version__, bundle, checkpoint
 from ganvas.config import TrainConfig, to_dict
 from ganvas.engine import dump, portrait, restore, train
-from ganvas.errors import DivergedError, GanvasError, ResourceError
+from ganvas.errors import DataError, DivergedError, GanvasError, ResourceError
 from ganvas.export.pictures import save_png
 from ganvas.files import write_durably
 from ganvas.game import Classifies
@@ -176,8 +176,11 @@ class Sitting:
     def roll_backs(self) -> list[int]:
         """The image counts at which the run went back."""
         path = self.run.folder / "rollbacks.json"
-        found: list[int] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-        return found
+        try:
+            found: list[int] = json.loads(path.read_bytes()) if path.exists() else []
+            return list(found)
+        except (ValueError, TypeError):
+            raise DataError(f"{path} is damaged: expected a list of image counts") from None
 
     def roll_back(self) -> None:
         """Go back to the last checkpoint with half the learning rate.

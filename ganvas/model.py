@@ -21,7 +21,7 @@ from ganvas.export.arrays import save_npz
 from ganvas.export.pictures import legible_scale, save_gif, save_png, scatter, sheet, to_bytes
 from ganvas.fit import fit
 from ganvas.game import Conditional, Game, Samples
-from ganvas.games import recipe_named
+from ganvas.games import game_named, recipe_named
 from ganvas.run import Run, open_run, start
 from ganvas.show import drawn
 
@@ -176,6 +176,8 @@ def resolve(recipe: str | Recipe, *, data: str | None = None, objective: str | N
         chosen = replace(chosen, data=replace(chosen.data, source=data))
     for path, value in settings.items():
         chosen = assign(chosen, path, value if isinstance(value, str) else repr(value))
+    if not issubclass(type(chosen.config), game_named(chosen.game).config_type):
+        raise UsageError(f"game: {chosen.name}'s settings are not those of {chosen.game}; choose a recipe of that game")
     if objective is not None:
         if not hasattr(chosen.config, "rules"):
             raise UsageError(f"{chosen.name} has no adversary: --objective does not apply")

@@ -9,6 +9,7 @@ import dataclasses
 import errno
 import fcntl
 import json
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -18,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from ganvas import __version__
-from ganvas.config import Recipe, from_dict, to_dict
+from ganvas.config import Recipe, convert, from_dict, to_dict
 from ganvas.data import open_source
 from ganvas.data.source import Source
-from ganvas.errors import DataError, ResourceError, UsageError
-from ganvas.files import disk_errors, write_durably
+from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
+from ganvas.files import disk_errors, parse_json, write_durably
 from ganvas.game import Judges
 from ganvas.games import GAMES
 from ganvas.machine import Plan, describe
@@ -53,8 +54,17 @@ class Run:
 
     @property
     def result(self) -> dict[str, Any]:
-        """What the end of the run reported."""
-        found: dict[str, Any] = json.loads((self.folder / "result.json").read_text(encoding="utf-8"))
+        """What the end of the run reported.
+
+        Raises:
+            DataError: the report is damaged.
+        """
+        path = self.folder / "result.json"
+        found = parse_json(path.read_bytes(), str(path))
+        if not all(isinstance(found.get(name), (int, float)) for name in ("items", "seconds", "dropped", "images_per_second")):
+            raise DataError(
+                f"{path} lacks figures of a finished run; delete it and repeat the end: ganvas resume {self.folder}"
+            )
         return found
 
     def write(self, probe: Mapping[str, float] | None = None) -> None:
@@ -119,8 +129,12 @@ def start(
     """A new run of the recipe on its data, or the one that `out` already holds.
 
     Raises:
-        UsageError: `out` holds something else.
+        UsageError: `out` holds something else, or the recipe or `minutes` make no sense.
     """
+    if minutes is not None and not 0 < minutes < math.inf:
+        raise UsageError(f"minutes: expected a number above 0, got {minutes:g}")
+    if recipe.data.split != "train":
+        raise UsageError(f"data.split: a run trains on the split 'train', not on {recipe.data.split!r}; leave it out")
     folder = Path(peers.agree(str(out or _restarted() or "")))
     if folder != Path() and (folder / "recipe.json").exists():
         run = open_run(folder)
@@ -161,8 +175,9 @@ def _restarted() -> Path | None:
     """The run that torchrun started before one of its ranks died, where the command gave no --out."""
     if int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")):
         for env in sorted(Path("runs").glob("*/env.json"), reverse=True):
-            if json.loads(env.read_text(encoding="utf-8")).get("torchrun") == os.environ.get("TORCHELASTIC_RUN_ID"):
-                return env.parent
+            with suppress(DataError):  # another run's, damaged
+                if parse_json(env.read_bytes(), "env.json").get("torchrun") == os.environ.get("TORCHELASTIC_RUN_ID"):
+                    return env.parent
     return None
 
 
@@ -183,10 +198,10 @@ def open_run(folder: Path) -> Run:
         DataError: it holds no run.
     """
     try:
-        recipe = recipe_from(json.loads((folder / "recipe.json").read_text(encoding="utf-8")))
-        env = json.loads((folder / "env.json").read_text(encoding="utf-8"))
-        run = Run(folder, recipe, from_dict(Plan, env["plan"]), env["minutes"])
-    except (OSError, ValueError, KeyError) as failure:
+        recipe = recipe_from(parse_json((folder / "recipe.json").read_bytes(), "recipe.json"))
+        env = parse_json((folder / "env.json").read_bytes(), "env.json")
+        run = Run(folder, recipe, from_dict(Plan, env["plan"]), convert(float | None, env["minutes"], "minutes"))
+    except (OSError, KeyError, TypeError, GanvasError) as failure:
         raise DataError(f"{folder} is not a run folder that can be continued: {failure}") from None
     run.bring(open_data(recipe))
     return run
@@ -194,7 +209,7 @@ def open_run(folder: Path) -> Run:
 
 def recipe_from(plain: Mapping[str, Any]) -> Recipe:
     """A recipe from its JSON spelling."""
-    if plain.get("game") not in GAMES:
+    if not isinstance(plain.get("game"), str) or plain["game"] not in GAMES:
         raise DataError(f"recipe.json names no known game: {plain.get('game')!r}")
     return from_dict(Recipe, plain, config=GAMES[plain["game"]].config_type)
 

@@ -15,7 +15,7 @@ FLOORS = (
     ("games", "data", "metrics", "edit"),
     ("engine", "balance", "bundle", "checkpoint", "journal", "export"),
     ("plan", "show", "run", "fit", "model", "catalogue", "bench", "worker"),
-    ("display", "watch", "cli", "__main__"),
+    ("display", "ending", "watch", "cli", "__main__"),
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 # On one floor, who may import whom beside their own folder.
@@ -34,7 +34,7 @@ BESIDE = {
     "bench": {"plan", "run"},
     "worker": {"bench", "fit", "run"},
     "watch": {"display"},
-    "cli": {"watch"},
+    "cli": {"ending", "watch"},
     "__main__": {"cli"},
 }
 FILES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")

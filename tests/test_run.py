@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support import PLAN
 
-from ganvas.errors import ResourceError
+from ganvas.errors import DataError, ResourceError, UsageError
 from ganvas.games import recipe_named
-from ganvas.run import start
+from ganvas.run import Run, open_run, start
 
 
 @pytest.mark.parametrize("place", ["file/run", "/proc/ganvas/run"])
@@ -24,3 +27,26 @@ def test_a_place_that_cannot_hold_a_run_is_refused_before_any_work(
     with pytest.raises(ResourceError, match="cannot make the run folder"):
         start(recipe_named("gan-ring"), out=tmp_path / place)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("minutes", [math.nan, math.inf, 0, -1])
+def test_minutes_that_are_none(minutes: float, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="minutes: expected a number above 0"):
+        start(recipe_named("gan-ring"), out=tmp_path / "run", minutes=minutes)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_test_split_is_not_for_training(tmp_path: Path) -> None:
+    recipe = recipe_named("gan-ring")
+    with pytest.raises(UsageError, match=r"data\.split"):
+        start(replace(recipe, data=replace(recipe.data, split="test")), out=tmp_path / "run")
+
+
+@pytest.mark.parametrize("name", ["recipe.json", "env.json", "result.json"])
+@pytest.mark.parametrize("text", ["[]", "{", "{}", '{"game": [], "plan": 1, "items": "x"}'])
+def test_damaged_files_are_named(name: str, text: str, tmp_path: Path) -> None:
+    run = Run(tmp_path / "run", recipe_named("gan-ring"), PLAN)
+    run.write()
+    (run.folder / name).write_text(text)
+    with pytest.raises(DataError, match=str(run.folder)):
+        _ = run.result if name == "result.json" else open_run(run.folder)

@@ -15,7 +15,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig
+from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
 from ganvas.game import Batch, Game, Step, Turn
 from ganvas.games.adversarial import Duel, Rules
 from ganvas.layers.mlp import mlp
@@ -31,6 +31,9 @@ class Config:
     width: int = 128
     depth: int = 3
     rules: Rules = Rules()
+
+    def __post_init__(self) -> None:
+        within(self, "config.latent_dim config.width config.depth", 1)
 
 
 class GAN(Game):
