@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,6 +19,7 @@ app = App(
     version_flags=["--version"],
 )
 HOW = Group("How it runs")
+Whole = Annotated[int, Parameter(converter=lambda _, tokens: _whole(tokens[0].keyword, tokens[0].value))]
 Quiet = Annotated[bool, Parameter(negative="", group=HOW)]
 
 
@@ -27,12 +29,12 @@ def train(
     *,
     data: str | None = None,
     minutes: float | None = None,
-    images: int | None = None,
+    images: Whole | None = None,
     out: Path | None = None,
-    seed: int | None = None,
+    seed: Whole | None = None,
     objective: str | None = None,
     balance: Literal["auto", "fixed", "off"] | None = None,
-    batch: int | None = None,
+    batch: Whole | None = None,
     fit: Literal["crop", "pad", "stretch"] | None = None,
     settings: Annotated[list[str] | None, Parameter(name="--set", negative="")] = None,
     device: Annotated[str, Parameter(group=HOW)] = "auto",
@@ -85,11 +87,18 @@ def train(
 
     if minutes is not None and images is not None:
         raise UsageError("--minutes and --images both bound the run; give one of them")
-    changes = dict(_setting(text) for text in settings or [])
-    named: dict[str, object] = {"train.seed": seed, "train.batch": batch, "train.images": images, "data.fit": fit}
-    named |= {"train.precision": precision, "train.balance": balance}
-    changes |= {path: str(value) for path, value in named.items() if value is not None}
-    chosen = resolve(recipe, data=data, objective=objective, **changes)
+    chosen = resolve(
+        recipe,
+        dict(_setting(text) for text in settings or []),
+        data=data,
+        images=images,
+        seed=seed,
+        objective=objective,
+        balance=balance,
+        batch=batch,
+        fit=fit,
+        precision=precision,
+    )
     peers = connect()
     return play(start(chosen, out=out, minutes=minutes, device=device, ranks=ranks, peers=peers), peers, quiet, json)
 
@@ -114,11 +123,11 @@ def resume(run: Path, *, quiet: Quiet = False, json: Quiet = False) -> int:
 def sample(
     run: Path,
     *,
-    count: Annotated[int, Parameter(name=["-n", "--count"])] = 64,
+    count: Annotated[Whole, Parameter(name=["-n", "--count"])] = 64,
     label: Annotated[str | None, Parameter(name=["--label", "--labels"])] = None,
-    seed: int = 0,
+    seed: Whole = 0,
     out: Path = Path("sheet.png"),
-    columns: int | None = None,
+    columns: Whole | None = None,
     quiet: Quiet = False,
     json: Quiet = False,
 ) -> None:
@@ -146,7 +155,7 @@ def interpolate(
     run: Path,
     *,
     seeds: str = "1,5,9",
-    frames: int = 60,
+    frames: Whole = 60,
     label: Annotated[str | None, Parameter(name=["--label", "--labels"])] = None,
     out: Path = Path("walk.gif"),
     quiet: Quiet = False,
@@ -239,6 +248,16 @@ def _setting(text: str) -> tuple[str, str]:
     if not equals:
         raise UsageError(f"--set expects FIELD=VALUE such as train.learning_rate=1e-3, got {text!r}")
     return path.strip(), value.strip()
+
+
+def _whole(name: str | None, text: str) -> int:
+    """960, 1e6 or 100_000; a fraction is no number of anything."""
+    with suppress(ValueError):
+        return int(text)
+    with suppress(ValueError):
+        if (number := float(text)).is_integer():
+            return int(number)
+    raise UsageError(f"{name}: expected a whole number, got {text!r}")
 
 
 def _labels(text: str | None) -> str | list[str] | None:

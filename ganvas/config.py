@@ -93,6 +93,7 @@ class DataConfig:
     split: Literal["train", "test"] = "train"
     fit: Literal["crop", "pad", "stretch"] = "crop"
     flip: bool = False  # mirror half of the images, at random
+    channels: int | None = None  # 1 makes pictures grey, 3 coloured; None: as they are
     held_out: float = 0.05  # share of the training split kept from training, at most 1,000: to see what is learnt by heart
 
     def __post_init__(self) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 
 from ganvas import __version__
 from ganvas.config import Recipe, convert, from_dict, to_dict
-from ganvas.data import open_source
+from ganvas.data import located, open_source
 from ganvas.data.source import Source
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.files import disk_errors, parse_json, write_durably
@@ -41,6 +41,7 @@ class Run:
     minutes: float | None = None  # a bound still to be turned into images
     data: Source = field(init=False)
     held_out: Source | None = None  # samples that are never trained on
+    _lock: int | None = field(default=None, init=False, repr=False, compare=False)  # an open file, while the folder is held
 
     @property
     def model(self) -> Path:
@@ -87,7 +88,9 @@ class Run:
         Raises:
             UsageError: it was started with other settings; names them.
         """
+        source = located(self.recipe.data.source)
         ours, theirs = to_dict(self.recipe), to_dict(adapted(recipe, self.data))
+        ours["data"]["source"], theirs["data"]["source"] = source, located(recipe.data.source)
         if minutes is not None:
             theirs["train"]["images"] = ours["train"]["images"]  # minutes became images when the run began
         asked, held = _flat(theirs), _flat(ours)
@@ -112,9 +115,16 @@ class Run:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
+            self.release()
             raise ResourceError(
                 f"{self.folder} is being trained by another process; wait for it or choose another --out"
             ) from None
+
+    def release(self) -> None:
+        """Let others train here again."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
 
 def start(
@@ -135,6 +145,7 @@ def start(
         raise UsageError(f"minutes: expected a number above 0, got {minutes:g}")
     if recipe.data.split != "train":
         raise UsageError(f"data.split: a run trains on the split 'train', not on {recipe.data.split!r}; leave it out")
+    recipe = replace(recipe, data=replace(recipe.data, source=located(recipe.data.source)))
     folder = Path(peers.agree(str(out or _restarted() or "")))
     if folder != Path() and (folder / "recipe.json").exists():
         run = open_run(folder)
@@ -231,7 +242,7 @@ def open_data(recipe: Recipe) -> Source:
     """
     if not recipe.data.source:
         raise UsageError(f"{recipe.name} trains on your own pictures: say where they are with --data FOLDER")
-    return open_source(recipe.data, resolution=getattr(recipe.config, "resolution", None), channels=None)
+    return open_source(recipe.data, resolution=getattr(recipe.config, "resolution", None), channels=recipe.data.channels)
 
 
 def adapted(recipe: Recipe, data: Source) -> Recipe:

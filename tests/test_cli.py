@@ -119,6 +119,7 @@ def test_recipes_as_json(tmp_path: Path) -> None:
         (("train", "cgan-mnist", "--batch", "three"), 2, "--batch"),
         (("train", "gan-ring", "--ranks", "3"), 2, "does not split"),
         (("train", "cgan-mnist", "--images", "0"), 2, "train.images"),
+        (("train", "cgan-mnist", "--seed", "1.5"), 2, "--seed: expected a whole number, got '1.5'"),
         (("train", "gan-ring", "--set", "train.rates.X=2"), 2, "unknown player"),
         (("train", "cgan-mnist", "--data", "nowhere"), 3, "nowhere"),
         (("train", "gan-ring", "--device", "cuda:7"), 5, "cuda:7"),

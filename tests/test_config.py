@@ -166,7 +166,10 @@ def test_assign_says_what_is_wrong(path: str, text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"sourse": "x"}, "unknown setting 'sourse'; did you mean 'source'? (known: fit, flip, held_out, source, split)"),
+        (
+            {"sourse": "x"},
+            "unknown setting 'sourse'; did you mean 'source'? (known: channels, fit, flip, held_out, source, split)",
+        ),
         ({}, "missing settings of DataConfig: source"),
         ({"source": 3}, "source: expected str, got 3"),
         ({"source": "x", "split": ["train"]}, "unknown value of split"),

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from support import PLAN
 
 from ganvas.errors import DataError, ResourceError, UsageError
 from ganvas.games import recipe_named
-from ganvas.run import Run, open_run, start
+from ganvas.model import resolve
+from ganvas.run import Run, adapted, open_data, open_run, start
 
 
 @pytest.mark.parametrize("place", ["file/run", "/proc/ganvas/run"])
@@ -50,3 +54,27 @@ def test_damaged_files_are_named(name: str, text: str, tmp_path: Path) -> None:
     (run.folder / name).write_text(text)
     with pytest.raises(DataError, match=str(run.folder)):
         _ = run.result if name == "result.json" else open_run(run.folder)
+
+
+def test_a_relative_path_holds_from_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.save(tmp_path / "points.npy", np.random.default_rng(0).normal(size=(100, 2)))
+    monkeypatch.setattr("ganvas.run.settled", lambda *_: PLAN)
+    monkeypatch.chdir(tmp_path)
+    recipe = resolve("gan-ring", data="points.npy")
+    run = start(recipe, out=Path("run"))
+    start(recipe, out=Path("run"))  # the same run
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert open_run(tmp_path / "run").recipe.data.source == str(tmp_path / "points.npy")
+    assert len(run.data) == 100
+    with pytest.raises(UsageError, match="holds another run"):
+        start(resolve("gan-ring"), out=Path(os.pardir) / "run")
+
+
+@pytest.mark.parametrize(("settings", "channels"), [({}, 3), ({"config.channels": "1"}, 1), ({"config.channels": 3}, 3)])
+def test_pictures_have_the_channels_asked_for(settings: dict[str, str], channels: int, tmp_path: Path) -> None:
+    for i in range(3):
+        Image.new("RGB", (32, 32), (i, 9, 90)).save(tmp_path / f"{i}.png")
+    recipe = resolve("dcgan-images", {**settings, "config.resolution": 32}, data=str(tmp_path))
+    data = open_data(recipe)
+    assert (data.channels, adapted(recipe, data).config.channels) == (channels, channels)

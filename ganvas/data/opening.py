@@ -50,6 +50,14 @@ def open_source(
     return Source(printable(config.source), fields, record.classes, record.skipped, config.flip, record.fingerprint)
 
 
+def located(source: str) -> str:
+    """A path as an absolute one, which holds wherever a run is continued; names, and what does not exist, as they are."""
+    path = Path(source)
+    with suppress(RuntimeError):  # "~stranger" stays as it is
+        path = path.expanduser()
+    return source if not source or source in BUILT_IN or not os.path.lexists(path) else str(path.absolute())
+
+
 def find(source: str, split: str, progress: Progress | None = None) -> Found:
     """What the name of a built-in image source, or a path, stands for.
 
