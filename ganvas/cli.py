@@ -219,27 +219,34 @@ def recipes(*, json: Quiet = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("recipe", "paper", "data", "parameters", "minutes", "what", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for title in ("recipe", "paper", "data", "parameters", "minutes"):
+        table.add_column(title, no_wrap=True, min_width=max(len(row["name"]) for row in rows) if title == "recipe" else None)
+    table.add_column("what")
     for row in rows:
         paper = row["paper"].rpartition(" ")[2].removeprefix("arXiv:")
         table.add_row(row["name"], paper, row["data"], f"{row['parameters']:,}", f"{row['minutes']:g}", row["about"])
     console = Console()
     console.print(table)
-    console.print("\npapers by arXiv number; minutes on the 2-core reference machine; start one with: ganvas train NAME")
+    footer = "\npapers by arXiv number; minutes on the 2-core reference machine; start one with: ganvas train NAME"
+    console.print(footer, soft_wrap=True)
 
 
 @app.command
-def bench(recipe: str, *, ranks: str = "auto", seconds: float = 20.0, json: Quiet = False) -> None:
+def bench(recipe: str, *, data: str | None = None, ranks: str = "auto", seconds: float = 20.0, json: Quiet = False) -> None:
     """Time a recipe's steps against a plain loop over the same networks, and against the machine's convolution peak.
 
     Parameters
     ----------
+    data
+        Instead of the recipe's own, as for `ganvas train`.
     seconds
         How long the comparison runs.
     """
     from ganvas.bench import bench as measure
+    from ganvas.model import resolve
 
-    report = measure(recipe, ranks=ranks, seconds=seconds)
+    report = measure(resolve(recipe, data=data), ranks=ranks, seconds=seconds)
     print(json_.dumps(report.to_dict()) if json else report.text())
 
 

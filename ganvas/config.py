@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import difflib
 import json
 import math
 import sys
@@ -181,6 +182,8 @@ def assign(settings: T, path: str, text: str) -> T:
 def _assign(settings: T, path: list[str], text: str, where: str) -> T:
     head, rest = path[0], path[1:]
     names = [f.name for f in dataclasses.fields(settings)]  # type: ignore[arg-type]
+    if head not in names and not where and not rest and (homes := _homes(settings, head)):
+        raise UsageError(f"unknown setting {head!r}; did you mean {' or '.join(map(repr, homes))}?")
     if head not in names:
         raise unknown("setting", where + head, [where + name for name in names])
     current, hint, here = getattr(settings, head), typing.get_type_hints(type(settings))[head], where + head
@@ -196,6 +199,22 @@ def _assign(settings: T, path: list[str], text: str, where: str) -> T:
     else:
         value = read(hint, text, here)
     return dataclasses.replace(settings, **{head: value})  # type: ignore[type-var]
+
+
+def _homes(settings: Any, leaf: str) -> list[str]:
+    """The dotted paths of all fields called `leaf`, or nearly so."""
+    paths, pending = [], [("", settings)]
+    while pending:
+        where, group = pending.pop()
+        for f in dataclasses.fields(group):
+            value = getattr(group, f.name)
+            if dataclasses.is_dataclass(value):
+                pending.append((f"{where}{f.name}.", value))
+            else:
+                paths.append(where + f.name)
+    leaves = [path.rpartition(".")[2] for path in paths]
+    near = difflib.get_close_matches(leaf, leaves, n=1, cutoff=0.8)
+    return sorted(path for path, name in zip(paths, leaves, strict=True) if name in near)
 
 
 def read(hint: Any, text: str, where: str) -> Any:

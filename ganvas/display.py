@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -148,10 +149,19 @@ class Display:
         )
         if recipe.game == "classifier":
             return ["ganvas train cgan-mnist", "ganvas recipes", f"ganvas bench {recipe.name}"]
-        label = " --label 7" if "label" in self.run.data.fields and hasattr(recipe.config, "classes") else ""
-        sample = f"ganvas sample {folder} -n 64{label} --seed 3 --out sheet.png"
-        walk = f"ganvas interpolate {folder} --seeds 1,5,9{label and ' --label 3,8'} --out walk.gif"
-        return [sample, walk if images else f"ganvas sample {folder} -n 10000 --out points.npz", "ganvas recipes"]
+        place, classes = shlex.quote(str(folder)), self.run.data.classes if hasattr(recipe.config, "classes") else ()
+        one, two = _labels(classes, 7), _labels(classes, 3, 8)
+        sample = f"ganvas sample {place} -n 64{one} --seed 3 --out sheet.png"
+        walk = f"ganvas interpolate {place} --seeds 1,5,9{two} --out walk.gif"
+        return [sample, walk if images else f"ganvas sample {place} -n 10000 --out points.npz", "ganvas recipes"]
+
+
+def _labels(classes: Sequence[str], *wanted: int) -> str:
+    """The option that asks for these classes, or for the last ones where there are fewer; "" without classes."""
+    if not classes:
+        return ""
+    numbers = wanted if max(wanted) < len(classes) else range(len(classes))[-len(wanted) :]
+    return " --label " + shlex.quote(",".join(str(i) if "," in classes[i] else classes[i] for i in numbers))
 
 
 def _left(progress: Progress) -> str:

@@ -18,6 +18,7 @@ from ganvas.errors import DataError, DivergedError, GanvasError, ResourceError
 from ganvas.export.pictures import save_png
 from ganvas.files import write_durably
 from ganvas.game import Classifies
+from ganvas.games import RECIPES
 from ganvas.journal import Journal
 from ganvas.machine import settle
 from ganvas.metrics.classification import accuracy
@@ -190,9 +191,12 @@ class Sitting:
         """
         at = [*self.roll_backs(), self.state.items]
         if len(at) > SECOND_CHANCES:
+            rate = self.run.recipe.train.learning_rate / 10
+            if (own := RECIPES.get(self.run.recipe.name)) is not None:
+                rate = min(rate, own.train.learning_rate)
             raise DivergedError(
                 f"the losses were not finite {PATIENCE} steps in a row, even after {SECOND_CHANCES} roll-backs with smaller "
-                f"steps; try --set train.learning_rate={self.run.recipe.train.learning_rate / 10:g}, or look at the data"
+                f"steps; try --set train.learning_rate={rate:g}, or look at the data"
             )
         if self.ranks.first:
             write_durably(self.run.folder / "rollbacks.json", json.dumps(at).encode())

@@ -16,6 +16,7 @@ from PIL import Image
 from support import ganvas
 
 from ganvas import cli
+from ganvas.games import RECIPES
 
 SMALL = (
     "--ranks",
@@ -106,6 +107,12 @@ def test_recipes_as_json(tmp_path: Path) -> None:
     assert all({"name", "game", "paper", "data", "parameters", "minutes"} <= row.keys() for row in rows)
 
 
+def test_recipes_are_never_shortened(tmp_path: Path) -> None:
+    told = ganvas("recipes", cwd=tmp_path, COLUMNS="60").stdout
+    assert all(any(line.startswith(f"{name} ") for line in told.splitlines()) for name in RECIPES)
+    assert "start one with: ganvas train NAME" in told.splitlines()[-1]
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
@@ -125,6 +132,9 @@ def test_recipes_as_json(tmp_path: Path) -> None:
         (("train", "gan-ring", "--device", "cuda:7"), 5, "cuda:7"),
         (("train", "cgan-mnist", "--data", "ring"), 3, "points"),
         (("train", "dcgan-images"), 2, "--data FOLDER"),
+        (("train", "gan-ring", "--device", "gpu"), 2, "did you mean 'cuda'"),
+        (("bench", "gan-ring", "--data", "nowhere"), 3, "nowhere: no such file or folder"),
+        (("data", "", "--out", "x.jpg"), 2, "got nothing"),
         (("sample", "nowhere"), 3, "nowhere"),
         (("resume", "nowhere"), 3, "nowhere"),
         (("tarin", "x"), 2, "tarin"),
