@@ -27,6 +27,8 @@ from ganvas.ranks import Ranks
 INTERVAL = 16  # steps between two looks
 GRACE = 96  # steps at the start: a critic that finds noise out is no sign of anything
 MEASURE = 4  # steps between two measurements that cost a pass of the critic
+SURVEY_EVERY = 4  # looks
+APART = 1.3  # fakes are so many times as far from reals as reals from each other: not the end of the game
 LOW, HIGH = 0.58, 0.88  # the band of the critic's skill
 EASE_WEAK, EASE_STRONG = 0.64, 0.8  # where the handles go back to neutral
 MEMORY, FORGOTTEN = 0.08, 0.03  # how much more often training reals are called real than unseen ones
@@ -41,6 +43,7 @@ class Balance:
     lead: float = 0.0  # above 0 the critic is held back, below 0 the artist is
     augment: float = 0.0  # probability of each augmentation
     skill: float = 0.0  # of the critic, smoothed; 0 before the first look
+    apart: float = 1.0  # how far fakes are from reals beside reals from reals, smoothed; looked at where the critic is lost
     memory: float = 0.0  # verdict on training reals above that on unseen ones, smoothed
     warmth: float = 1.0  # factor on the instance noise: it cools as the run ends
     sums: dict[str, list[float]] = field(default_factory=dict)  # note -> [sum, count] since the last look
@@ -70,8 +73,12 @@ class Balance:
         """x [N, ...] as the critic sees it: augmented images, noisy points or images. Nothing is changed in a balanced game."""
         if x.ndim == 4 and self.augment:
             x = adaptive(x, self.augment, step.uniform)
-        noise = max(self.noise, 0.3 * self.augment) if x.ndim == 2 else self.noise
-        return instance_noise(x, noise, step.normal) if noise else x
+        return instance_noise(x, self.noise, step.normal) if self.noise else x
+
+    def doubtful(self, step: Step) -> bool:
+        """Whether it is time to ask if a critic who cannot tell is lost, or the game is at its end."""
+        due = (step.index + 1) % (INTERVAL * SURVEY_EVERY) == 0 and step.index >= GRACE
+        return self.steering and due and (self.skill < LOW or self.lead < 0)
 
     def observe(self, step: Step, ranks: Ranks) -> None:
         """Take a step's notes in; every `INTERVAL` steps look at them, and perhaps intervene: a line in `step.events`."""
@@ -84,15 +91,14 @@ class Balance:
             self.sums = {}
             skill = (means["verdict_real"] + 1 - means["verdict_fake"]) / 2
             self.skill = skill if not self.skill else (self.skill + skill) / 2
+            if "apart" in step.notes:
+                self.apart = (self.apart + float(step.notes["apart"])) / 2
             if "verdict_held_out" in means:
                 self.memory = 0.85 * self.memory + 0.15 * (means["verdict_real"] - means["verdict_held_out"])
             self.warmth = 1 - step.progress
             if self.steering and step.index >= GRACE:
                 step.events += self.intervene()
-        step.notes |= {
-            name: torch.tensor(value)
-            for name, value in {"skill": self.skill, "memory": self.memory, "lead": self.lead, "augment": self.augment}.items()
-        }
+        step.notes |= {name: torch.tensor(getattr(self, name)) for name in ("skill", "memory", "lead", "augment")}
 
     def means(self, ranks: Ranks) -> dict[str, float]:
         """The mean of each note since the last look, over all ranks."""
@@ -112,11 +118,11 @@ class Balance:
             self.augment = max(0.0, self.augment - 0.01)
         if self.skill > HIGH and not learnt_by_heart:
             self.lead = min(2.0, self.lead + 0.1 + (self.skill - HIGH))
-        elif self.skill < LOW:
+        elif self.skill < LOW and self.apart > APART:
             self.lead = max(-1.5, self.lead - 0.06)
         elif self.lead > 0 and self.skill < EASE_STRONG:
             self.lead = max(0.0, self.lead - 0.1 - (EASE_STRONG - self.skill))  # quicker than it rose: no winding up
-        elif self.lead < 0 and self.skill > EASE_WEAK:
+        elif self.lead < 0 and (self.skill > EASE_WEAK or self.apart < APART):
             self.lead = min(0.0, self.lead + 0.06)
         if round(4 * self.lead) != round(4 * before.lead):
             told.append(self.about_skill(before.lead))
@@ -131,7 +137,7 @@ class Balance:
         elif self.lead > 0:
             why = f"the critic is right {self.skill:.0%} of the time, too far ahead to teach"
         else:
-            why = f"the critic is right {self.skill:.0%} of the time, hardly better than a coin"
+            why = f"the critic is right {self.skill:.0%} of the time, and fakes are {self.apart:.1f} times too far from reals"
         return f"balance: {why}; {self.handles()}"
 
     def about_memory(self, before: float) -> str:

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import json as json_
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import App, Group, Parameter
+from cyclopts import App, Parameter
 
+from ganvas import verbs
 from ganvas.ending import conclude
 from ganvas.errors import UsageError
+from ganvas.verbs import HOW, Quiet
+from ganvas.words import Whole, labels, numbers, setting
 
 app = App(
     name="ganvas",
     help="Train, measure, show and use the family of generative adversarial networks.",
     version_flags=["--version"],
 )
-HOW = Group("How it runs")
-Whole = Annotated[int, Parameter(converter=lambda _, tokens: _whole(tokens[0].keyword, tokens[0].value))]
-Quiet = Annotated[bool, Parameter(negative="", group=HOW)]
+app.command(verbs.evaluate, name="eval")
+app.command(verbs.doctor)
 
 
 @app.command
@@ -35,6 +36,7 @@ def train(
     objective: str | None = None,
     balance: Literal["auto", "fixed", "off"] | None = None,
     batch: Whole | None = None,
+    eval_every: Whole | None = None,
     fit: Literal["crop", "pad", "stretch"] | None = None,
     settings: Annotated[list[str] | None, Parameter(name="--set", negative="")] = None,
     device: Annotated[str, Parameter(group=HOW)] = "auto",
@@ -65,6 +67,8 @@ def train(
         auto keeps the two players at a similar level; fixed plays the recipe as it is; off does not even watch.
     batch
         Images per step.
+    eval_every
+        Images between two measurements against held-out samples; the best model is kept as best.safetensors.
     fit
         How pictures that are not square are made so.
     settings
@@ -89,13 +93,14 @@ def train(
         raise UsageError("--minutes and --images both bound the run; give one of them")
     chosen = resolve(
         recipe,
-        dict(_setting(text) for text in settings or []),
+        dict(setting(text) for text in settings or []),
         data=data,
         images=images,
         seed=seed,
         objective=objective,
         balance=balance,
         batch=batch,
+        eval_every=eval_every,
         fit=fit,
         precision=precision,
     )
@@ -146,7 +151,7 @@ def sample(
     """
     from ganvas.model import load
 
-    load(run).save(out, count, seed=seed, label=_labels(label), columns=columns)
+    load(run).save(out, count, seed=seed, label=labels(label), columns=columns)
     _saved(out, quiet, json)
 
 
@@ -174,7 +179,7 @@ def interpolate(
     """
     from ganvas.model import load
 
-    load(run).interpolate(out, _numbers(seeds), frames, label=_labels(label))
+    load(run).interpolate(out, numbers(seeds), frames, label=labels(label))
     _saved(out, quiet, json)
 
 
@@ -248,38 +253,6 @@ def bench(recipe: str, *, data: str | None = None, ranks: str = "auto", seconds:
 
     report = measure(resolve(recipe, data=data), ranks=ranks, seconds=seconds)
     print(json_.dumps(report.to_dict()) if json else report.text())
-
-
-def _setting(text: str) -> tuple[str, str]:
-    path, equals, value = text.partition("=")
-    if not equals:
-        raise UsageError(f"--set expects FIELD=VALUE such as train.learning_rate=1e-3, got {text!r}")
-    return path.strip(), value.strip()
-
-
-def _whole(name: str | None, text: str) -> int:
-    """960, 1e6 or 100_000; a fraction is no number of anything."""
-    with suppress(ValueError):
-        return int(text)
-    with suppress(ValueError):
-        if (number := float(text)).is_integer():
-            return int(number)
-    raise UsageError(f"{name}: expected a whole number, got {text!r}")
-
-
-def _labels(text: str | None) -> str | list[str] | None:
-    return text.split(",") if text and "," in text else text
-
-
-def _numbers(text: str) -> list[int]:
-    """1,5,9 or 0-7 or both."""
-    found: list[int] = []
-    for part in text.split(","):
-        first, dash, last = part.partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()):
-            raise UsageError(f"expected seeds such as 1,5,9 or 0-7, got {text!r}")
-        found += range(int(first), int(last or first) + 1)
-    return found
 
 
 def _saved(path: Path, quiet: bool, as_json: bool) -> None:

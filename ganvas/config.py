@@ -72,13 +72,14 @@ class TrainConfig:
     adam: Adam = Adam()
     average_halflife: int = 10_000  # of the running averages, in images; 0 samples from the raw weights
     checkpoint_every: int = 20_000  # images
+    eval_every: int = 0  # images between two measurements against held-out samples; 0: none
     snapshots: int = 36  # pictures of the same noise over the run, denser at first
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     balance: Literal["auto", "fixed", "off"] = "auto"  # steer the players to a similar skill; only watch; neither
 
     def __post_init__(self) -> None:
         within(self, "train.images train.batch train.checkpoint_every train.snapshots", 1)
-        within(self, "train.learning_rate train.average_halflife", 0)
+        within(self, "train.learning_rate train.average_halflife train.eval_every", 0)
         within(self, "train.seed", 0, 2**63 - 1)
         within(self.schedule, "train.schedule.start train.schedule.end", 0)
         for player, factor in self.rates.items():

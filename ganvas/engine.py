@@ -20,10 +20,13 @@ from ganvas.config import TrainConfig
 from ganvas.data.order import flips, rows
 from ganvas.data.source import Source
 from ganvas.errors import unknown
-from ganvas.game import Batch, Conditional, Game, Judges, Step, Terms, Turn
+from ganvas.game import Batch, Conditional, Game, Judges, Samples, Step, Terms, Turn
 from ganvas.machine import Plan
+from ganvas.metrics.wasserstein import sliced_rows
 from ganvas.ranks import Ranks
 from ganvas.seeds import mix
+
+SURVEY = 256  # fakes, and twice as many reals
 
 
 @dataclass
@@ -85,6 +88,8 @@ def train(
         report: Terms = {}
         batch: Batch = {}
         finite = True
+        if balance and held_out and state.step % MEASURE == 0:
+            quiz(state, held_out, config.batch // ranks.size, step)
         for turn in state.game.turns():
             due = state.step % turn.every == 0 and (balance is None or balance.plays(turn, state.step))
             for move in range(turn.repeat if due else 0):
@@ -95,9 +100,10 @@ def train(
         ranks.mean_([buffer for buffer, _ in buffers if buffer.is_floating_point()])
         follow(state, config) if finite else undo(state, buffers)
         if balance and finite:
-            if held_out and state.step % MEASURE == 0:
-                quiz(state, batch, held_out, step)
+            if balance.doubtful(step) and len(data) >= 2 * SURVEY:
+                survey(state, data, config, step)
             balance.observe(step, ranks)
+        step.notes.pop("unseen_logits", None)
         state.step += 1
         yield step, report
 
@@ -138,21 +144,30 @@ def draw(state: State, data: Source, config: TrainConfig, ranks: Ranks) -> Batch
 
 
 @torch.no_grad()
-def quiz(state: State, batch: Batch, held_out: Source, step: Step) -> None:
-    """Note the critic's verdict on samples it was never trained on, and how varied the fakes are beside the reals."""
-    count = len(batch["real"])
+def quiz(state: State, held_out: Source, count: int, step: Step) -> None:
+    """Note the critic's logits on samples it was never trained on, before it moves: as it will judge the batch."""
     unseen = held_out.batch(rows(0, step.index // MEASURE * count * step.ranks + step.rank * count, count, len(held_out)))
     unseen = {name: tensor.to(state.plan.device) for name, tensor in unseen.items()}
     buffers = [(buffer, buffer.clone()) for buffer in state.game.buffers()]
     with torch.autocast(step.device.type, torch.bfloat16, enabled=state.plan.autocast):
         c = unseen["label"] if isinstance(state.game, Conditional) else None
-        logits = state.game.judge(step.shown(unseen["real"]), c).float()  # type: ignore[operator]
+        step.notes["unseen_logits"] = state.game.judge(step.shown(unseen["real"]), c).float()  # type: ignore[operator]
     for buffer, before in buffers:
         buffer.copy_(before)
-    if "boundary" in step.notes:
-        step.notes["verdict_held_out"] = (logits > step.notes["boundary"]).float().mean()
-    if (fake := step.scratch.get("fake")) is not None:
-        step.notes["variety"] = fake.detach().float().std(0).mean() / batch["real"].std(0).mean()
+
+
+@torch.no_grad()
+def survey(state: State, data: Source, config: TrainConfig, step: Step) -> None:
+    """Note how far fakes are from reals beside how far reals are from each other, without asking the critic: 1 is perfect."""
+    random = torch.Generator().manual_seed(mix(config.seed, "survey", step.index))
+    chosen = torch.randint(len(data), (2 * SURVEY,), generator=random)
+    reals = data.batch(chosen)
+    game, device = state.average, state.plan.device
+    if isinstance(game, Samples):
+        z = torch.randn(SURVEY, game.latent_dim, generator=random).to(device)
+        fake = game.sample(z, reals["label"][:SURVEY].to(device) if isinstance(game, Conditional) else None).float().cpu()
+        real, other = reals["real"].flatten(1).split(SURVEY)
+        step.notes["apart"] = torch.tensor(sliced_rows(fake.flatten(1), real) / max(1e-9, sliced_rows(other, real)))
 
 
 @torch.no_grad()

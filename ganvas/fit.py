@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganvas import __version__, bundle, checkpoint
+from ganvas import __version__, bundle, checkpoint, curve
 from ganvas.config import TrainConfig, to_dict
 from ganvas.engine import dump, portrait, restore, train
 from ganvas.errors import DataError, DivergedError, GanvasError, ResourceError
@@ -162,6 +162,19 @@ class Sitting:
             self.save()
         if _pictures_due(before, config) != _pictures_due(now, config):
             self.snapshot()
+        if steady and config.eval_every and before // config.eval_every != now // config.eval_every:
+            self.examine()
+
+    def examine(self) -> None:
+        """Measure the running average against the held-out samples; keep it where it is the best so far."""
+        if not self.ranks.first or self.run.held_out is None:
+            return
+        if (found := curve.measure(portrait(self.state), self.run.held_out)) is None:
+            return
+        metric, value = found
+        self.journal.event({"step": self.state.step, "items": self.state.items, metric: value})
+        best = curve.keep_best(self.run.folder, portrait(self.state), self.card(), metric, value)
+        self.events.append(f"{metric} {value:.4g} after {self.state.items:,} images{', the best so far' if best else ''}")
 
     def snapshot(self) -> None:
         """The same noise as ever, named by thousands of images."""
@@ -218,6 +231,8 @@ class Sitting:
         self.snapshot()
         if unkept := self.save():
             raise type(unkept)(f"{unkept}; then repeat the end of the run with: ganvas resume {self.run.folder}")
+        if self.run.recipe.train.eval_every:
+            self.examine()
         if not self.ranks.first:
             return
         seconds = self.seconds

@@ -49,6 +49,11 @@ class Model:
         return self.game
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one sample: (C, H, W) or (D,)."""
+        return tuple(next(self.stream(1))[0].shape[1:])
+
+    @property
     def classes(self) -> list[str]:
         """The names of the classes it can be asked for."""
         return list(self.card["classes"]) if isinstance(self.game, Conditional) else []
@@ -180,6 +185,7 @@ NAMED = {  # what has an argument of its own, here and on the command line
     "batch": "train.batch",
     "precision": "train.precision",
     "balance": "train.balance",
+    "eval_every": "train.eval_every",
     "fit": "data.fit",
     "data": "data.source",
 }
@@ -225,6 +231,7 @@ def train(
     objective: str | None = None,
     balance: str | None = None,
     batch: int | None = None,
+    eval_every: int | None = None,
     fit: str | None = None,
     precision: str | None = None,
     device: str = "auto",
@@ -248,6 +255,7 @@ def train(
         objective=objective,
         balance=balance,
         batch=batch,
+        eval_every=eval_every,
         fit=fit,
         precision=precision,
     )

@@ -133,7 +133,10 @@ class Duel:
             real_logits, fake_logits = both.chunk(2)
         else:
             real_logits, fake_logits = self.judge(real, c).float(), self.judge(fake, c).float()
-        step.notes.update(verdict(self.rules.scoring, real_logits.detach(), fake_logits.detach()))
+        step.notes.update(
+            verdict(self.rules.scoring, real_logits.detach(), fake_logits.detach(), step.notes.get("unseen_logits"))
+        )
+        step.notes["variety"] = fake.float().std(0).mean() / real.std(0).mean()
         scoring, smoothing = self.rules.scoring, self.rules.smoothing
         if scoring.smooth_d and smoothing != 1:
             return scoring.smooth_d(real_logits, fake_logits, smoothing)
@@ -173,15 +176,17 @@ class Duel:
             weight.clamp_(-self.rules.clip, self.rules.clip)
 
 
-def verdict(scoring: Objective, real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
-    """The shares of reals and of fakes that the critic calls real.
+def verdict(
+    scoring: Objective, real_logits: Tensor, fake_logits: Tensor, unseen_logits: Tensor | None = None
+) -> dict[str, Tensor]:
+    """The shares of reals, of fakes and of reals it was never trained on that the critic calls real.
 
     Where the loss fixes no boundary (Wasserstein, relativistic) it is the mean of the batch's two mean logits.
     """
     boundary = scoring.boundary
     cut = (real_logits.mean() + fake_logits.mean()) / 2 if boundary is None else boundary
-    return {
-        "boundary": torch.as_tensor(cut),
+    unseen = {} if unseen_logits is None else {"verdict_held_out": (unseen_logits > cut).float().mean()}
+    return unseen | {
         "verdict_real": (real_logits > cut).float().mean(),
         "verdict_fake": (fake_logits > cut).float().mean(),
         "logit_gap": real_logits.mean() - fake_logits.mean(),

@@ -1,0 +1,118 @@
+"""Two sets of samples side by side, and the numbers that compare them: measured against a reference of reals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from ganvas.errors import UsageError
+from ganvas.extractors import Extractor
+from ganvas.metrics.distances import frechet, kernel
+from ganvas.metrics.intervals import binomial, jackknife, student
+from ganvas.metrics.score import inception_score
+from ganvas.metrics.similarity import diversity
+from ganvas.metrics.support import density_coverage, precision_recall
+from ganvas.metrics.wasserstein import sliced_wasserstein
+
+FEW = 1_000  # samples of the measures that compare pixels
+
+
+@dataclass(eq=False)
+class Side:
+    """One of the two sets that are compared: images uint8 [N, C, H, W] or points [N, D], with classes [N] where known."""
+
+    data: Tensor
+    labels: Tensor | None
+    extractor: Extractor | None
+
+    @cached_property
+    def features(self) -> Tensor:
+        """[N, d] float64."""
+        if self.data.ndim == 2:
+            return self.data.double()
+        if self.extractor is None:
+            raise UsageError("there is no extractor for these pictures: pip install 'ganvas[photos]', or give --extractor RUN")
+        return self.extractor.features(self.data)
+
+    @cached_property
+    def logits(self) -> Tensor:
+        """[N, classes] float64."""
+        if self.extractor is None:
+            raise UsageError("this measure needs a classifier of the data: give --extractor RUN of a classifier-... recipe")
+        return self.extractor.logits(self.data)
+
+
+Compare = Callable[[Side, Side], tuple[float, float | None]]  # (measured, reference) -> value, interval
+
+
+def _frechet(side: Side, real: Side) -> tuple[float, float | None]:
+    return frechet(side.features, real.features), jackknife(frechet, side.features, real.features)
+
+
+def _kernel(side: Side, real: Side) -> tuple[float, float | None]:
+    scale = real.features.square().mean().sqrt()  # the cubic kernel of features far from 1 sees outliers only
+    value, error = kernel(side.features / scale, real.features / scale)
+    return 1000 * value, 1960 * error
+
+
+def _share(pick: Callable[[Side, Side], float]) -> Compare:
+    return lambda side, real: (value := pick(side, real), binomial(min(1.0, value), len(side.data)))
+
+
+def _scatter(statistic: Callable[..., float], *sets: Tensor, parts: int = 5) -> float:
+    """The half-width of the 95 % interval from disjoint parts: for what draws patches or pairs at random."""
+    values = torch.tensor([statistic(*part) for part in zip(*(rows.chunk(parts) for rows in sets), strict=True)])
+    return float(student(parts - 1) * values.std() / parts**0.5)
+
+
+def _sliced(side: Side, real: Side) -> tuple[float, float | None]:
+    n = min(FEW, len(side.data), len(real.data))
+
+    def distance(a: Tensor, b: Tensor) -> float:
+        return 1000 * sliced_wasserstein(b, a, patches=32)
+
+    return distance(side.data[:n], real.data[:n]), _scatter(distance, side.data[:n], real.data[:n])
+
+
+def _diversity(side: Side, real: Side) -> tuple[float, float | None]:
+    def mean(images: Tensor, labels: Tensor) -> float:
+        return diversity(images, labels, pairs=FEW)
+
+    n = 4 * FEW
+    labels = torch.zeros(len(side.data), dtype=torch.int64) if side.labels is None else side.labels
+    return mean(side.data[:n], labels[:n]), _scatter(mean, side.data[:n], labels[:n])
+
+
+def _score(side: Side, real: Side) -> tuple[float, float | None]:
+    order = torch.randperm(len(side.logits), generator=torch.Generator().manual_seed(0))
+    value, sd = inception_score(side.logits[order])
+    return value, 2.262 * sd / 10**0.5
+
+
+def _requested(side: Side, real: Side) -> tuple[float, float | None]:
+    if side.labels is None:
+        raise UsageError("only a model with classes can be asked for one")
+    value = float((side.logits.argmax(1) == side.labels).double().mean())
+    return value, binomial(value, len(side.data))
+
+
+# name -> how to compare; the share-like ones count samples, and the interval of a density is that of a mean of counts.
+COMPARE: Mapping[str, Compare] = {
+    "fd": _frechet,
+    "kd": _kernel,
+    "precision": _share(lambda side, real: precision_recall(real.features, side.features)[0]),
+    "recall": _share(lambda side, real: precision_recall(real.features, side.features)[1]),
+    "density": lambda side, real: (density_coverage(real.features, side.features)[0], None),
+    "coverage": _share(lambda side, real: density_coverage(real.features, side.features)[1]),
+    "score": _score,
+    "requested": _requested,
+    "swd": _sliced,
+    "msssim": _diversity,
+}
+DISTANCES = ("fd", "kd")
+PIXELS = ("swd", "msssim")  # need no network
+JUDGED = ("score", "requested")  # need a classifier

@@ -1,0 +1,310 @@
+"""What went wrong in a run, or that nothing did: each finding with its evidence in numbers and one flag to try.
+
+A check looks at the log (the last third of it, where not said otherwise), at samples of the model and at the data.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from statistics import fmean, median
+
+import torch
+from torch import Tensor
+
+from ganvas import bundle
+from ganvas.data.points import MODES
+from ganvas.edit.latents import latents
+from ganvas.errors import GanvasError
+from ganvas.export.pictures import to_bytes
+from ganvas.game import Conditional, Game, Samples
+from ganvas.journal import read
+from ganvas.metrics.neighbours import memorisation, nearest
+from ganvas.run import Run, open_run
+from ganvas.show import drawn
+
+SAMPLES = 500
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that went wrong."""
+
+    name: str  # a key of CHECKS
+    evidence: str
+    advice: str  # one flag to try
+
+    def text(self) -> str:
+        """For people."""
+        return f"{self.name}: {self.evidence}; try {self.advice}"
+
+    def to_dict(self) -> dict[str, str]:
+        """For --json."""
+        return asdict(self)
+
+
+@dataclass
+class Case:
+    """A run as the doctor sees it."""
+
+    run: Run
+    game: Game | None  # of its bundle
+
+    @cached_property
+    def rows(self) -> list[dict[str, float]]:
+        """The rows of the log that hold means of steps."""
+        path = self.run.folder / "log.jsonl"
+        return [row for row in read(path) if "dropped" in row] if path.exists() else []
+
+    def late(self, name: str) -> list[float]:
+        """The values of a term or note in the last third of the log."""
+        return [row[name] for row in self.rows[-max(1, len(self.rows) // 3) :] if name in row]
+
+    def early(self, name: str) -> list[float]:
+        """The same in the first third."""
+        return [row[name] for row in self.rows[: max(1, len(self.rows) // 3)] if name in row]
+
+    def mean(self, name: str) -> float | None:
+        """The mean of a note in the last third."""
+        values = self.late(name)
+        return fmean(values) if values else None
+
+    @property
+    def levelled(self) -> bool:
+        """Whether the critic is meant to be level with the artist, and not at its optimum."""
+        rules = getattr(self.run.recipe.config, "rules", None)
+        return rules is not None and not rules.scoring.wants_best_critic
+
+    @cached_property
+    def reals(self) -> Tensor:
+        """Up to 500 training samples: bytes [N, C, H, W] or points [N, D]."""
+        rows = torch.randperm(len(self.run.data), generator=torch.Generator().manual_seed(0))[:SAMPLES]
+        return _bytes(self.run.data.batch(rows)["real"])
+
+    @cached_property
+    def fakes(self) -> Tensor | None:
+        """500 samples of the model, every class in turn."""
+        if not isinstance(self.game, Samples):
+            return None
+        c = torch.arange(SAMPLES) % self.game.classes if isinstance(self.game, Conditional) else None
+        return _bytes(drawn(self.game, latents(range(SAMPLES), self.game.latent_dim), c))
+
+
+def _bytes(x: Tensor) -> Tensor:
+    return to_bytes(x) if x.ndim == 4 else x
+
+
+def not_finite(case: Case) -> Finding | None:
+    """Steps that were left out, or roll-backs."""
+    dropped = max((int(row["dropped"]) for row in case.rows), default=0)
+    back = case.run.folder / "rollbacks.json"
+    times = len(json.loads(back.read_text(encoding="utf-8"))) if back.exists() else 0
+    if not dropped and not times:
+        return None
+    rate = case.run.recipe.train.learning_rate
+    evidence = f"{dropped} steps were left out because a loss was not finite, and the run went back {times} times"
+    return Finding("non-finite values", evidence, f"--set train.learning_rate={rate / 10:g}")
+
+
+def critic_overpowers(case: Case) -> Finding | None:
+    """The critic is nearly always right."""
+    skill = case.mean("skill")
+    if not case.levelled or skill is None or skill < 0.93:
+        return None
+    evidence = f"the critic tells {skill:.0%} of reals and fakes apart; feedback from a far better critic teaches nothing"
+    if case.run.recipe.train.balance != "auto":
+        return Finding("critic overpowers", evidence, "--balance auto")
+    return Finding("critic overpowers", evidence, "--set train.rates.D=0.25")
+
+
+def artist_overpowers(case: Case) -> Finding | None:
+    """The critic cannot tell, though simple statistics can."""
+    skill, variety = case.mean("skill"), case.mean("variety")
+    if not case.levelled or skill is None or skill > 0.6 or case.fakes is None:
+        return None
+    apart = _apart(case.fakes, case.reals)
+    if apart < 4:
+        return None
+    evidence = f"the critic is right {skill:.0%} of the time, yet plain means of fakes and reals are {apart:.0f} times as far "
+    evidence += f"apart as chance makes them (variety {variety or 0:.2f} of the reals')"
+    return Finding("critic too weak", evidence, "--set train.rates.D=4")
+
+
+def _apart(fakes: Tensor, reals: Tensor) -> float:
+    """The distance of the means of 16 random directions, in standard errors: their root mean square."""
+    a, b = fakes.flatten(1).double(), reals.flatten(1).double()
+    turn = torch.randn(a.shape[1], 16, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    a, b = a @ turn, b @ turn
+    error = (a.var(0) / len(a) + b.var(0) / len(b)).clamp(min=1e-12).sqrt()
+    return float(((a.mean(0) - b.mean(0)) / error).square().mean().sqrt())
+
+
+def vanishing_gradient(case: Case) -> Finding | None:
+    """The artist's gradient died while the critic was sure."""
+    early, late, skill = case.early("gradient_artist"), case.late("gradient_artist"), case.mean("skill")
+    if not case.levelled or not late or skill is None or skill < 0.9:
+        return None
+    first, now = max(early), median(late)
+    if now > 0.02 * first and now > 1e-4:
+        return None
+    evidence = f"the artist's gradient fell from {first:.2g} to {now:.2g} while the critic was right {skill:.0%} of the time"
+    return Finding("vanishing gradient", evidence, "--objective nonsaturating")
+
+
+def collapsed(case: Case) -> Finding | None:
+    """Many noises, few pictures."""
+    if case.fakes is None:
+        return None
+    source = case.run.recipe.data.source
+    if source in MODES and case.fakes.shape[1] == MODES[source].centres.shape[1]:
+        centres = MODES[source].centres
+        near = torch.cdist(case.fakes, centres).argmin(1)
+        counts = torch.bincount(near, minlength=len(centres))
+        there = int((counts >= 0.1 * SAMPLES / len(centres)).sum())
+        if there < len(centres):
+            evidence = f"{there} of {len(centres)} modes are drawn"
+            return Finding("generator collapsed", evidence, "--objective relativistic")
+    fakes, reals = case.fakes.flatten(1).float(), case.reals.flatten(1).float()
+    between, usual = _neighbours(fakes), _neighbours(reals)
+    share = float((between < 0.3 * usual.median()).float().mean())
+    if share < 0.5:
+        return None
+    kinds = _kinds(fakes, 0.3 * float(usual.median()))
+    evidence = f"{share:.0%} of {SAMPLES} samples have a near twin among the others (reals: "
+    evidence += f"{float((usual < 0.3 * usual.median()).float().mean()):.0%}): about {kinds} different ones"
+    return Finding("generator collapsed", evidence, "--set config.rules.r1_gamma=1 --set config.rules.r2_gamma=1")
+
+
+def _neighbours(x: Tensor) -> Tensor:
+    """The distance of each row to the nearest other one."""
+    return torch.cdist(x, x).fill_diagonal_(float("inf")).min(1).values
+
+
+def _kinds(x: Tensor, radius: float) -> int:
+    """How many balls of a radius cover the rows, taken greedily."""
+    left, count = x, 0
+    while len(left):
+        left, count = left[(left - left[0]).norm(dim=1) > radius], count + 1
+    return count
+
+
+def memorising(case: Case) -> Finding | None:
+    """Fakes that are training pictures."""
+    held_out = case.run.held_out
+    if case.fakes is None or case.fakes.ndim != 4 or held_out is None or len(held_out) < 20:
+        return None
+    if len(case.run.data) > 20_000:  # nobody learns so many by heart in minutes, and the search takes as long
+        return None
+    unseen = _bytes(held_out.batch(torch.arange(len(held_out)))["real"])
+    train = _bytes(case.run.data.batch(torch.arange(len(case.run.data)))["real"])
+    found = memorisation(case.fakes, train, unseen)
+    ratio = float(nearest(case.fakes, train)[0].median() / nearest(unseen, train)[0].median().clamp(min=1e-9))
+    if not found.copies and ratio > 0.5:
+        return None
+    return Finding("memorising", f"{found.verdict.rstrip('.')}", "--balance auto and more pictures")
+
+
+def critic_memorises(case: Case) -> Finding | None:
+    """The critic knows its training pictures."""
+    memory, augment = case.mean("memory"), case.mean("augment") or 0.0
+    if memory is None or memory < 0.12:
+        return None
+    evidence = f"the critic calls pictures it trained on real {memory:.0%} more often than pictures it never saw"
+    if len(case.run.data) < 2_000:
+        evidence += f", and there are only {len(case.run.data):,}"
+        return Finding("too little data", evidence, "--balance auto" if not augment else "--data with more pictures")
+    return Finding("critic overfits", evidence, "--balance auto" if not augment else "--images with a smaller number")
+
+
+def leak(case: Case) -> Finding | None:
+    """Something trivial that gives fakes away: a constant border, a range, the grid of JPEG blocks."""
+    if case.fakes is None or case.fakes.ndim != 4 or (case.mean("skill") or 0) < 0.8:
+        return None
+    fakes, reals = case.fakes.float(), case.reals.float()
+    found = _border(fakes, reals) or _range(fakes, reals) or _grid(fakes, reals)
+    return Finding("real/fake leak", found[0], found[1]) if found else None
+
+
+def _border(fakes: Tensor, reals: Tensor) -> tuple[str, str] | None:
+    edge = torch.ones(reals.shape[2:], dtype=torch.bool)
+    edge[1:-1, 1:-1] = False
+    real, fake = reals[:, :, edge], fakes[:, :, edge]
+    if float(real.std(0).max()) > 0.5 or float((fake - real.mean(0)).abs().mean()) < 1.0:
+        return None
+    off = float((fake - real.mean(0)).abs().mean())
+    return f"the outer pixels of all reals are the same; those of the fakes are off by {off:.1f} of 255", "--fit crop"
+
+
+def _range(fakes: Tensor, reals: Tensor) -> tuple[str, str] | None:
+    low, high = float(reals.min()), float(reals.max())
+    outside = float(((fakes < low - 2) | (fakes > high + 2)).float().mean())
+    levels = len(reals.unique())
+    if outside > 0.02:
+        words = f"reals stay in {low:.0f} to {high:.0f}, and {outside:.0%} of the fakes' pixels do not"
+        return words, "--data with pictures that use the whole range 0 to 255"
+    if levels <= 16 and len(fakes.unique()) > 4 * levels:
+        words = f"the reals have {levels} grey levels and the fakes {len(fakes.unique())}"
+        return words, "--data with pictures that are not quantised, or --set train.balance=auto (noise hides the levels)"
+    return None
+
+
+def _grid(fakes: Tensor, reals: Tensor) -> tuple[str, str] | None:
+    side = reals.shape[-1]
+    if side < 24:
+        return None
+    steps = {name: (x[..., 1:] - x[..., :-1]).abs().mean((0, 1, 2)) for name, x in (("reals", reals), ("fakes", fakes))}
+    at = torch.arange(side - 1) % 8 == 7
+    real, fake = (float(step[at].mean() / step[~at].mean().clamp(min=1e-6)) for step in steps.values())
+    if real < 1.15 or fake > 1 + (real - 1) / 2:
+        return None
+    words = f"the reals' pixels jump {real:.2f} times as much at each 8th column, the blocks of JPEG; the fakes' {fake:.2f}"
+    return words, "--data with pictures that were not compressed, or are larger than they are trained at"
+
+
+def few_data(case: Case) -> Finding | None:
+    """A handful of samples."""
+    n = len(case.run.data)
+    if n >= 100:
+        return None
+    return Finding("too little data", f"there are {n} samples; a distribution shows in hundreds", "--data with more pictures")
+
+
+CHECKS: tuple[Callable[[Case], Finding | None], ...] = (
+    not_finite,
+    vanishing_gradient,
+    critic_overpowers,
+    artist_overpowers,
+    collapsed,
+    memorising,
+    critic_memorises,
+    few_data,
+    leak,
+)
+
+
+def diagnose(folder: str | Path) -> list[Finding]:
+    """What went wrong in the run in `folder`; [] where nothing did.
+
+    Raises:
+        DataError: it is no run folder.
+    """
+    run = open_run(Path(folder))
+    try:
+        game, _ = bundle.load(run.folder)
+    except GanvasError:
+        game = None
+    case = Case(run, game)
+    found: list[Finding] = []
+    for check in CHECKS:
+        finding = check(case)
+        if finding and finding.name not in {earlier.name for earlier in found}:
+            found.append(finding)
+    return found
+
+
+def said(found: list[Finding]) -> str:
+    """The findings in words."""
+    return "\n".join(finding.text() for finding in found) or "nothing went wrong that the doctor knows of"

@@ -1,0 +1,296 @@
+"""Measure a model, or a folder of pictures, against real data: every number with its interval, its counts and its floor.
+
+The floor is what as many other real samples score against the same reference: a perfect model would score it, and no
+less. Reals are the test split where there is one. Images are rounded to bytes first, except for the path length.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganvas.compare import COMPARE, DISTANCES, FEW, JUDGED, PIXELS, Side
+from ganvas.config import DataConfig
+from ganvas.data import open_source
+from ganvas.data.points import MODES
+from ganvas.data.source import Source
+from ganvas.edit.latents import latents
+from ganvas.errors import DataError, UsageError, unknown
+from ganvas.export.pictures import legible_scale, save_png, sheet, to_bytes
+from ganvas.extractors import Extractor, extractor, extractor_for
+from ganvas.metrics.modes import mixture
+from ganvas.metrics.neighbours import Memorisation, memorisation, nearest
+from ganvas.metrics.path import path_length
+from ganvas.model import Model, load
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One number. `interval` is the half-width of its 95 % interval, `floor` what other reals score; None: not known."""
+
+    value: float
+    interval: float | None
+    floor: float | None
+    samples: int
+    extractor: str  # "none": no network
+
+
+OTHERS = ("ppl", "memorisation", "modes", "cas")
+DEFAULT = (*COMPARE, "memorisation", "modes")
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that was measured of one model, and against what."""
+
+    subject: str
+    items: int  # images the model had seen; 0 for a set of pictures
+    reference: str
+    measures: Mapping[str, Measured]
+    memorisation: Memorisation | None
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For --json: name -> value, interval, floor, samples, extractor."""
+        return {name: asdict(measured) for name, measured in self.measures.items()}
+
+    def text(self) -> str:
+        """A short table."""
+        width = max((len(name) for name in self.measures), default=10)
+        lines = [f"{self.subject} against {self.reference}", f"  {'':{width}}  {'value':>9}  {'± 95 %':>9}  {'floor':>9}"]
+        for name, m in self.measures.items():
+            lines.append(f"  {name:{width}}  {_digits(m.value)}  {_digits(m.interval)}  {_digits(m.floor)}")
+        if self.memorisation:
+            lines.append(f"  {self.memorisation.verdict}")
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+
+
+def _digits(value: float | None) -> str:
+    return f"{'-':>9}" if value is None else f"{value:>9.4g}"
+
+
+def evaluate(
+    target: str | Path,
+    *,
+    against: str | None = None,
+    metrics: Sequence[str] | None = None,
+    samples: int = 10_000,
+    seed: int = 0,
+    network: str | Extractor | None = None,
+    split: str | None = None,
+) -> Report:
+    """Measure the model in a run folder or bundle, or a set of pictures, against real data.
+
+    `against` is a data source (default: what the model was trained on); `split` train or test (default: test where there
+    is one); `samples` of each side, or as many as there are.
+
+    Raises:
+        UsageError: an unknown measure, or one that does not fit.
+        DataError: nothing to measure or to measure against.
+    """
+    chosen = tuple(DEFAULT if metrics is None else metrics)
+    for name in chosen:
+        if name not in COMPARE and name not in OTHERS:
+            raise unknown("metric", name, (*COMPARE, *OTHERS))
+    if samples < 100:
+        raise UsageError(f"--samples: expected at least 100, got {samples}: fewer say nothing")
+    model, subject = _subject(Path(target))
+    source = against or (model.card["recipe"]["data"]["source"] if model else None)
+    if source is None:
+        raise UsageError(f"{target} holds pictures, no model: say what to measure them against with --against DATA")
+    shape = model.shape if model else None
+    real, others, train, reference = reals(source, shape, samples, split)
+    other = others[0]
+    network = extractor(network) if isinstance(network, str) else network
+    if network is None and len(real.data.shape) == 4:
+        network = extractor_for(source, real.data.shape[1])
+    for side in (real, *others):
+        side.extractor = network
+    fake = drawn_side(model, len(real.data), seed, other.labels) if model else _pictures(str(target), len(real.data))
+    fake.extractor = network
+    fake = _alike(fake, real)
+    explicit = metrics is not None
+    measures, notes = _compare(chosen, fake, real, others, explicit)
+    if model and "ppl" in chosen:
+        measures["ppl"] = perceptual_path(model, network, seed)
+    if source in MODES and "modes" in chosen:
+        measures |= mixture_measures(source, fake.data, other.data)
+    copies = None
+    if "memorisation" in chosen and fake.data.ndim == 4:
+        copies = memorised(fake.data, train, real.data, Path(target) if model and Path(target).is_dir() else None)
+    items = int(model.card["items"]) if model else 0
+    return Report(subject, items, reference, measures, copies, notes)
+
+
+def _compare(
+    chosen: Iterable[str], fake: Side, real: Side, others: Sequence[Side], explicit: bool
+) -> tuple[dict[str, Measured], tuple[str, ...]]:
+    """The chosen comparisons that fit the data; one that was asked for and does not fit is an error."""
+    measures: dict[str, Measured] = {}
+    notes: dict[str, None] = {}
+    for name in (name for name in chosen if name in COMPARE):
+        if not explicit and not _fits(name, fake):
+            continue
+        tag = "points" if real.data.ndim == 2 else "none" if name in PIXELS else real.extractor.name if real.extractor else ""
+        try:
+            if name in PIXELS and real.data.ndim == 2:
+                raise UsageError(f"{name} compares pictures, and these are points")
+            if name in JUDGED and (real.data.ndim == 2 or (real.extractor and real.extractor.classify is None)):
+                raise UsageError(f"{name} needs a classifier of the data: give --extractor RUN of a classifier-... recipe")
+            value, interval = COMPARE[name](fake, real)
+            floor = None if name == "requested" and real.labels is None else _floor(name, real, others)
+        except UsageError as misfit:
+            if explicit:
+                raise
+            notes[f"left out: {name} ({misfit})"] = None
+            continue
+        count = min(len(fake.data), len(real.data), FEW if name == "swd" else len(fake.data))
+        measures[named(name, count, tag)] = Measured(value, interval, floor, count, tag)
+    return measures, tuple(notes)
+
+
+def _floor(name: str, real: Side, others: Sequence[Side]) -> float:
+    """What other reals score; the mean of several draws for a distance, which depends on the mix of a draw."""
+    draws = others if name in DISTANCES else others[:1]
+    return sum(COMPARE[name](other, real)[0] for other in draws) / len(draws)
+
+
+def _fits(name: str, fake: Side) -> bool:
+    """Whether a measure has a meaning for such data at all."""
+    if name in PIXELS:
+        return fake.data.ndim == 4
+    return name not in JUDGED or (fake.data.ndim == 4 and (name != "requested" or fake.labels is not None))
+
+
+def named(metric: str, samples: int, tag: str) -> str:
+    """fd10k-digits: the metric, how many samples, in whose features."""
+    count = f"{samples // 1000}k" if samples % 1000 == 0 else str(samples)
+    return f"{metric}{count}" + (f"-{tag}" if tag != "none" else "")
+
+
+def _subject(path: Path) -> tuple[Model | None, str]:
+    if (path / "model.safetensors").exists() or path.suffix == ".safetensors":
+        model = load(path)
+        return model, f"{model.card['recipe']['name']} after {model.card['items']:,} images"
+    if (path / "recipe.json").exists():
+        raise DataError(f"{path} has saved no model yet; let it train on, or name another run")
+    return None, str(path)
+
+
+def reals(
+    source: str, shape: tuple[int, ...] | None, samples: int, split: str | None
+) -> tuple[Side, tuple[Side, ...], Tensor, str]:
+    """The reference, up to five draws of as many other reals, all training samples, and the reference in words.
+
+    Where there is no test split, a random half is the reference and the other half the floor.
+    """
+    resolution = shape[-1] if shape and len(shape) == 3 else None
+    channels = shape[0] if shape and len(shape) == 3 else None
+
+    def side_of(data: Source, rows: Tensor) -> Side:
+        table = rows if data.rows is None else data.rows[rows]
+        labels = data.fields["label"][table] if "label" in data.fields else None
+        return Side(data.fields["real"][table], labels, None)
+
+    def draws(data: Source, order: Tensor, n: int) -> tuple[Side, ...]:
+        return tuple(side_of(data, rows) for rows in order.split(n)[:5] if len(rows) == n)
+
+    train = open_source(DataConfig(source=source), resolution=resolution, channels=channels)
+    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(1))
+    if split != "train":
+        try:
+            test = open_source(DataConfig(source=source, split="test"), resolution=resolution, channels=channels)
+        except DataError:
+            if split == "test":
+                raise
+        else:
+            n = min(samples, len(test), len(train))
+            chosen = torch.randperm(len(test), generator=torch.Generator().manual_seed(2))[:n]
+            words = f"{n:,} real samples of the test split of {source}"
+            return side_of(test, chosen), draws(train, order, n), train.fields["real"], words
+    n = min(samples, len(train) // 2)
+    if n < 20:
+        raise DataError(f"{source} holds {len(train)} samples; expected at least 40 to measure against")
+    words = f"{n:,} real samples of {source} (no test split used)"
+    return side_of(train, order[:n]), draws(train, order[n:], n), train.fields["real"], words
+
+
+def drawn_side(model: Model, n: int, seed: int, asked: Tensor | None) -> Side:
+    """n samples of a model, rounded to bytes; asked for the classes [n] of the floor's reals, so that both are as mixed.
+
+    Classes far apart in feature space make a distance of their own where one set has a little more of one of them.
+    """
+    parts, labels = [], []
+    label = None if not model.classes else "all" if asked is None else asked[:n].tolist()
+    for part, c in model.stream(n, seed, label):
+        parts.append(to_bytes(part) if part.ndim == 4 else part)
+        labels += [] if c is None else [c]
+    return Side(torch.cat(parts), torch.cat(labels) if labels else None, None)
+
+
+def _pictures(path: str, n: int) -> Side:
+    source = open_source(DataConfig(source=path))
+    labels = source.fields.get("label")
+    return Side(source.fields["real"][:n], None if labels is None else labels[:n], None)
+
+
+def _alike(fake: Side, real: Side) -> Side:
+    """The measured side, checked to be of the reference's kind."""
+    if fake.data.shape[1:] != real.data.shape[1:]:
+        raise DataError(
+            f"samples are {list(fake.data.shape[1:])} and the reference {list(real.data.shape[1:])}; "
+            "measure against data of the same size and colours"
+        )
+    return fake
+
+
+def mixture_measures(source: str, fake: Tensor, other: Tensor) -> dict[str, Measured]:
+    """Modes, high-quality share, spread and reverse KL of points against the mixture they should follow; 2,500 samples."""
+    found, floor = (mixture(x[:2500], MODES[source].centres, MODES[source].sd) for x in (fake, other))
+    n = min(2500, len(fake))
+    return {
+        name: Measured(float(getattr(found, name)), None, float(getattr(floor, name)), n, "none")
+        for name in ("captured", "high_quality", "spread", "reverse_kl")
+    }
+
+
+def perceptual_path(model: Model, network: Extractor | None, seed: int, pairs: int = FEW) -> Measured:
+    """Perceptual path length in z of a model, in the extractor's features, without rounding to bytes."""
+    if network is None:
+        raise UsageError("the path length needs an extractor: pip install 'ganvas[photos]', or give --extractor RUN")
+    z0, z1 = latents(range(seed, seed + 2 * pairs), model.drawer.latent_dim).chunk(2)
+    c = torch.tensor([i % len(model.classes) for i in range(len(z0))]) if model.classes else None
+
+    def draw(z: Tensor) -> Tensor:
+        with torch.no_grad():
+            return model.drawer.sample(z, None if c is None else c[: len(z)])
+
+    value = path_length(draw, network.net, z0, z1, chunk=len(z0))
+    return Measured(value, None, None, pairs, network.name)
+
+
+def memorised(fake: Tensor, train: Tensor, real: Tensor, folder: Path | None) -> Memorisation:
+    """Whether fakes are nearer to training pictures than unseen reals are, by pixels; a sheet of the closest pairs."""
+    few = fake[torch.randperm(len(fake), generator=torch.Generator().manual_seed(3))[:FEW]]
+    if folder is not None:
+        distances, which = nearest(few, train)
+        closest = distances.argsort()[:20]
+        pairs = torch.stack([few[closest], train[which[closest]]], 1).flatten(0, 1)
+        picture = sheet(pairs.float() / 127.5 - 1, 10, legible_scale(pairs.shape[-1]))
+        save_png(folder / "closest.png", picture, {"what": "samples, each beside the nearest training picture"})
+    return memorisation(few, train, real[:FEW])
+
+
+def record(run: Path, report: Report, seed: int) -> None:
+    """Append the report to the metrics.jsonl of a run folder; elsewhere nothing is written."""
+    if not (run / "recipe.json").exists():
+        return
+    row = {"items": report.items, "seed": seed, "reference": report.reference, "metrics": report.to_dict()}
+    with (run / "metrics.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")

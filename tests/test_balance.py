@@ -1,0 +1,195 @@
+"""The controller that keeps two players level: what it answers to, what it leaves alone, and that it resumes exactly."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from support import PLAN, miniature, state_hash
+
+from ganvas.balance import APART, GRACE, HIGH, INTERVAL, LOW, Balance
+from ganvas.engine import State, dump, restore, train
+from ganvas.game import Step, Turn
+from ganvas.games.adversarial import with_objective
+from ganvas.plan import fresh
+from ganvas.ranks import Ranks
+
+
+def told(balance: Balance, looks: int, real: float, fake: float, held_out: float | None = None, **notes: float) -> list[str]:
+    """What the controller says while the critic's verdicts stay as given, after the grace of the start."""
+    lines = []
+    for index in range(GRACE, GRACE + looks * INTERVAL):
+        step = Step(index, index, 10**6)
+        step.notes = {"verdict_real": torch.tensor(real), "verdict_fake": torch.tensor(fake)}
+        if held_out is not None:
+            step.notes["verdict_held_out"] = torch.tensor(held_out)
+        step.notes |= {name: torch.tensor(value) for name, value in notes.items()}
+        balance.observe(step, Ranks())
+        lines += step.events
+    return lines
+
+
+def test_a_game_in_the_band_is_left_alone() -> None:
+    balance = Balance()
+    assert told(balance, 50, 0.7, 0.3, 0.69) == []
+    assert balance.rate("D") == balance.rate("G") == 1
+    assert balance.augment == balance.noise == balance.lead == 0
+    x = torch.randn(3, 2)
+    assert balance.shown(x, Step()) is x
+
+
+def test_a_critic_too_far_ahead_is_slowed_then_rested_and_let_go_again() -> None:
+    balance = Balance()
+    lines = told(balance, 12, 0.98, 0.02)
+    assert "the critic is right 98% of the time, too far ahead to teach" in lines[0]
+    assert balance.rate("D") < 0.1
+    assert balance.rate("G") == 1
+    assert not balance.plays(Turn("critic", "D", lambda batch, step: {}), 1)
+    assert balance.plays(Turn("critic", "D", lambda batch, step: {}), 4)
+    assert balance.plays(Turn("artist", "G", lambda batch, step: {}), 1)
+    lines = told(balance, 12, 0.7, 0.3)
+    assert "again" in lines[-1]
+    assert balance.lead == 0
+
+
+def test_letting_go_is_quicker_than_holding_back() -> None:
+    slow, quick = Balance(), Balance()
+    told(slow, 5, 0.97, 0.03)
+    raised = slow.lead
+    quick.restore(slow.dump())
+    told(quick, 5, 0.55, 0.45)
+    assert raised > 0.4
+    assert quick.lead == 0
+
+
+def test_a_lost_critic_is_helped_only_while_fakes_are_off() -> None:
+    """At the end of the game nobody can tell, and nothing is to be done."""
+    balance = Balance()
+    assert told(balance, 30, 0.5, 0.5, apart=1.0) == []
+    assert balance.rate("D") == 1
+    lines = told(balance, 30, 0.5, 0.5, apart=2.0)
+    assert "times too far from reals" in lines[0]
+    assert balance.rate("D") > 2
+    told(balance, 60, 0.5, 0.5, apart=1.0)
+    assert balance.lead == 0
+
+
+def test_what_is_learnt_by_heart_is_answered_by_augmentation() -> None:
+    balance = Balance()
+    lines = told(balance, 30, 0.9, 0.1, held_out=0.6)
+    assert "pictures it trained on real" in lines[0]
+    assert balance.augment > 0.3
+    assert balance.lead < 0.2, "a critic that is ahead because it memorises is hardly slowed"
+    images = torch.rand(8, 1, 12, 12) * 2 - 1
+    torch.manual_seed(0)
+    shown = balance.shown(images, Step())
+    assert shown.shape == images.shape
+    assert not torch.equal(shown, images)
+    told(balance, 200, 0.7, 0.3, held_out=0.7)
+    assert balance.augment == 0
+
+
+def test_nothing_happens_in_the_grace_of_the_start_or_when_only_watching() -> None:
+    balance = Balance()
+    for index in range(GRACE - 1):
+        step = Step(index, index, 10**6, notes={"verdict_real": torch.ones(()), "verdict_fake": torch.zeros(())})
+        balance.observe(step, Ranks())
+        assert step.events == []
+    watching = Balance(steering=False)
+    assert told(watching, 20, 0.99, 0.01) == []
+    assert watching.lead == 0
+    assert watching.skill == pytest.approx(0.99)
+
+
+@pytest.mark.parametrize(("skill", "apart"), [(LOW, 9.0), (HIGH, 1.0), (0.3, APART)])
+def test_the_edges_of_the_band_belong_to_it(skill: float, apart: float) -> None:
+    balance = Balance(skill=skill, apart=apart)
+    assert balance.intervene() == []
+    assert balance.lead == 0
+
+
+def pushed(images: int) -> tuple[State, list[str]]:
+    """A miniature whose critic is pushed ahead, after some images."""
+    recipe, data = miniature("gan-ring")
+    config = replace(recipe.train, images=images, rates={"D": 30.0})
+    kept, held_out = data.parted(0.42)
+    state = fresh(replace(recipe, train=config), PLAN)
+    state.balance = Balance(lead=1.2, augment=0.3)
+    events = []
+    for step, _ in train(state, kept, config, held_out=held_out):
+        events += step.events
+    return state, events
+
+
+def test_the_state_of_the_balance_resumes_exactly() -> None:
+    recipe, data = miniature("gan-ring")
+    kept, held_out = data.parted(0.42)
+    assert held_out is not None
+    config = replace(recipe.train, images=8 * 200, rates={"D": 30.0})
+    recipe = replace(recipe, train=config)
+
+    def begun() -> State:
+        state = fresh(recipe, PLAN)
+        state.balance = Balance(lead=1.2)
+        return state
+
+    whole = begun()
+    for _ in train(whole, kept, config, held_out=held_out):
+        pass
+    first = begun()
+    for _ in itertools.islice(train(first, kept, config, held_out=held_out), 133):
+        pass
+    tensors, counters = dump(first)
+    second = fresh(recipe, PLAN)
+    restore(second, tensors, json.loads(json.dumps(counters)))
+    for _ in train(second, kept, config, held_out=held_out):
+        pass
+    assert dump(second)[1] == dump(whole)[1]
+    assert state_hash(dump(second)[0]) == state_hash(dump(whole)[0])
+
+
+def test_noise_and_rests_reach_the_game() -> None:
+    state, _ = pushed(8 * 40)
+    assert state.balance is not None
+    assert state.balance.noise > 0
+    moves = {player: int(max(s["step"] for s in opt.state.values())) for player, opt in state.optimizers.items()}
+    assert moves["D"] * 2 <= moves["G"] + 1
+
+
+def test_a_critic_who_measures_a_distance_is_never_slowed() -> None:
+    """A Wasserstein critic should be at its optimum. Source: arXiv:1701.07875 sec. 3."""
+    recipe, _ = miniature("gan-ring")
+    game = fresh(replace(recipe, config=replace(recipe.config, rules=with_objective(recipe.config.rules, "wasserstein"))), PLAN)
+    assert not any(turn.steerable for turn in game.game.turns())
+    assert all(Balance(lead=2.0).plays(turn, 1) for turn in game.game.turns())
+
+
+@pytest.mark.parametrize("mode", ["auto", "fixed", "off"])
+def test_fixed_watches_and_off_does_not(mode: str, tmp_path: Path) -> None:
+    recipe, data = miniature("gan-ring")
+    config = replace(recipe.train, balance=mode, rates={"D": 30.0}, images=8 * 150)
+    state = fresh(replace(recipe, train=config), PLAN)
+    notes: set[str] = set()
+    for step, _ in train(state, data, config):
+        notes |= step.notes.keys()
+        assert not step.events or mode == "auto"
+    assert ("skill" in notes) == (mode != "off")
+
+
+def test_parting_keeps_samples_apart_and_together_they_are_all() -> None:
+    _, data = miniature("cgan-mnist")
+    kept, held_out = data.parted(0.5)
+    assert held_out is not None
+    assert kept.rows is not None
+    assert held_out.rows is not None
+    assert sorted([*kept.rows.tolist(), *held_out.rows.tolist()]) == list(range(48))
+    again = data.parted(0.5)[0]
+    assert again.rows is not None
+    assert torch.equal(again.rows, kept.rows)
+    assert data.parted(0.1) == (data, None)  # four samples say nothing
+    batch = held_out.batch(torch.tensor([0]))
+    assert torch.equal(batch["label"], data.fields["label"][held_out.rows[:1]])

@@ -1,0 +1,130 @@
+"""Measuring a model: names, floors, counts, and what is done with data that a measure does not fit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from support import PLAN, ganvas, miniature
+
+from ganvas import bundle
+from ganvas.compare import Side
+from ganvas.config import DataConfig, to_dict
+from ganvas.data import open_source
+from ganvas.errors import DataError, UsageError
+from ganvas.evaluate import evaluate, named, reals
+from ganvas.extractors import MEASURES, extractor
+from ganvas.plan import fresh
+
+
+@pytest.fixture
+def untrained(tmp_path: Path) -> Path:
+    """A bundle of the main job's miniature, before any training."""
+    recipe, data = miniature("cgan-mnist")
+    card = {"recipe": to_dict(recipe), "items": 0, "classes": list(data.classes)}
+    bundle.save(tmp_path / "model.safetensors", fresh(recipe, PLAN).average, card)
+    return tmp_path / "model.safetensors"
+
+
+def digits(count: int) -> np.ndarray:
+    """Random real training digits uint8 [count, 28, 28, 1]: neighbours in the file are by the same hand."""
+    rows = torch.randperm(60_000, generator=torch.Generator().manual_seed(9))[:count]
+    return open_source(DataConfig(source="mnist")).fields["real"][rows].permute(0, 2, 3, 1).numpy()
+
+
+def test_numbers_carry_their_name_count_and_extractor(untrained: Path) -> None:
+    report = evaluate(untrained, metrics=["fd", "swd", "requested", "recall"], samples=500)
+    assert set(report.measures) == {"fd500-digits", "swd500", "requested500-digits", "recall500-digits"}
+    fd = report.measures["fd500-digits"]
+    assert fd.samples == 500
+    assert fd.extractor == "digits"
+    assert fd.value > 20 * fd.floor > 0  # noise against digits
+    assert 0 < fd.interval < fd.value
+    assert report.measures["recall500-digits"].value < 0.1 < report.measures["recall500-digits"].floor
+
+
+def test_real_pictures_score_about_their_floor(tmp_path: Path) -> None:
+    np.savez(tmp_path / "real.npz", images=digits(1000))
+    report = evaluate(tmp_path / "real.npz", against="mnist", metrics=["fd", "kd", "precision", "coverage"], samples=1000)
+    fd, kd = report.measures["fd1k-digits"], report.measures["kd1k-digits"]
+    assert 1 / 4 < fd.value / fd.floor < 4  # the mix of digits differs by chance; noise is 1,000 times as far
+    assert abs(kd.value) < 30
+    for name in ("precision", "coverage"):
+        measured = report.measures[f"{name}1k-digits"]
+        assert measured.value == pytest.approx(measured.floor, abs=0.1)
+
+
+def test_replayed_training_pictures_are_named(tmp_path: Path) -> None:
+    np.savez(tmp_path / "copies.npz", images=digits(300))
+    report = evaluate(tmp_path / "copies.npz", against="mnist", metrics=["memorisation"], samples=300)
+    assert report.memorisation is not None
+    assert report.memorisation.copies
+
+
+def test_a_measure_that_does_not_fit_is_an_error_only_if_asked_for(tmp_path: Path) -> None:
+    points = tmp_path / "points.csv"
+    np.savetxt(points, np.random.default_rng(0).normal(size=(400, 2)), delimiter=",")
+    report = evaluate(points, against="ring", samples=200)
+    assert {"fd200-points", "captured", "reverse_kl"} <= set(report.measures)
+    assert not any(name.startswith(("swd", "score")) for name in report.measures)
+    with pytest.raises(UsageError, match="compares pictures"):
+        evaluate(points, against="ring", metrics=["swd"], samples=200)
+
+
+def test_bad_questions_get_one_line(tmp_path: Path, untrained: Path) -> None:
+    with pytest.raises(UsageError, match="did you mean 'recall'"):
+        evaluate(untrained, metrics=["recal"])
+    np.savez(tmp_path / "p.npz", images=digits(100))
+    with pytest.raises(UsageError, match="against"):
+        evaluate(tmp_path / "p.npz")
+    with pytest.raises(UsageError, match="at least 100"):
+        evaluate(untrained, samples=3)
+    with pytest.raises(UsageError, match="did you mean 'digits'"):
+        evaluate(untrained, network="digit")
+    with pytest.raises(DataError, match="same size"):
+        evaluate(tmp_path / "p.npz", against="ring")
+
+
+def test_reference_and_floor_never_share_a_sample() -> None:
+    real, others, _, words = reals("moons", None, 10**6, "train")
+    assert "no test split" in words
+    both = torch.cat([real.data, *(other.data for other in others)])
+    assert len(both.unique(dim=0)) == len(open_source(DataConfig(source="moons")).fields["real"].unique(dim=0))
+
+
+@pytest.mark.parametrize("name", MEASURES.values())
+def test_shipped_networks_are_small_and_whole(name: str) -> None:
+    network = extractor(name)
+    images = torch.randint(0, 256, (3, 3, 40, 40), dtype=torch.uint8)  # any size and colours
+    assert network.features(images).shape == (3, 64)
+    assert network.logits(images).shape == (3, 10)
+
+
+def test_shipped_digits_network_is_as_good_as_its_page_says() -> None:
+    test = open_source(DataConfig(source="mnist", split="test")).fields
+    side = Side(test["real"][:2000], test["label"][:2000], extractor("digits"))
+    assert (side.logits.argmax(1) == side.labels).double().mean() > 0.985
+
+
+def test_features_do_not_depend_on_how_many_are_asked_for() -> None:
+    images = torch.from_numpy(digits(70)).permute(0, 3, 1, 2)
+    network = extractor("digits")
+    assert torch.equal(network.features(images)[:7], network.features(images[:7]))
+
+
+def test_names_of_counts() -> None:
+    assert named("fd", 10_000, "digits") == "fd10k-digits"
+    assert named("swd", 950, "none") == "swd950"
+
+
+def test_eval_verb_prints_json_and_keeps_a_record(tmp_path: Path, untrained: Path) -> None:
+    (tmp_path / "recipe.json").write_text("{}")
+    done = ganvas("eval", tmp_path, "--metrics", "fd", "--samples", 200, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert set(said["fd200-digits"]) == {"value", "interval", "floor", "samples", "extractor"}
+    kept = json.loads((tmp_path / "metrics.jsonl").read_text())
+    assert kept["metrics"] == said
