@@ -61,7 +61,7 @@ def test_single_bad_steps_are_dropped_and_counted(tmp_path: Path, poisoned: list
 def test_ten_bad_steps_roll_back_three_times_then_give_up(tmp_path: Path, poisoned: list[range]) -> None:
     poisoned.append(range(168, 10**6))
     run = begun(tmp_path)
-    with pytest.raises(DivergedError, match=r"train.learning_rate=0.0001"):
+    with pytest.raises(DivergedError, match=r"train\.learning_rate=0\.0002"):
         list(fit(run))
     assert json.loads((run.folder / "rollbacks.json").read_text()) == [248, 248, 248]
     told = [row["event"] for row in map(json.loads, (run.folder / "log.jsonl").read_text().splitlines()) if "event" in row]
