@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import math
 import multiprocessing
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -23,6 +26,7 @@ from ganvas.config import Recipe, to_dict
 from ganvas.data.order import rows
 from ganvas.data.source import Source
 from ganvas.engine import train
+from ganvas.errors import UsageError
 from ganvas.game import Game, Step
 from ganvas.games import build, recipe_named
 from ganvas.games.adversarial import Duel
@@ -72,7 +76,13 @@ class Report:
 
 
 def bench(recipe: str | Recipe, ranks: str = "auto", seconds: float = 20.0) -> Report:
-    """Measure a recipe on this machine; the two loops take turns in bursts, so that both meet the same weather."""
+    """Measure a recipe on this machine; the two loops take turns in bursts, so that both meet the same weather.
+
+    Raises:
+        UsageError: `seconds` is not above 0.
+    """
+    if not 0 < seconds < math.inf:
+        raise UsageError(f"seconds: expected a number above 0, got {seconds:g}")
     chosen, machine = recipe_named(recipe) if isinstance(recipe, str) else recipe, describe()
     data = open_data(chosen)
     chosen = adapted(replace(chosen, train=replace(chosen.train, images=ENDLESS)), data)
@@ -202,12 +212,26 @@ class Counter(TorchDispatchMode):
         return out
 
 
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Nothing on standard error: the profiler's C++ side reports its own starts and stops there."""
+    sys.stderr.flush()
+    with Path(os.devnull).open("w") as nowhere:
+        before = os.dup(2)
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(before, 2)
+            os.close(before)
+
+
 def profiled(recipe: Recipe, data: Source, plan: Plan, most: int = 10) -> tuple[tuple[str, float], ...]:
     """The operations that take most of a step, in one process, by their own share of processor time."""
     settle(plan)
     steps = endless(recipe, data, plan, Ranks())
     burst(steps, 1)
-    with profile(activities=[ProfilerActivity.CPU]) as recorded:
+    with _hushed(), profile(activities=[ProfilerActivity.CPU]) as recorded:
         burst(steps, 1)
     events = recorded.key_averages()
     total = sum(event.self_cpu_time_total for event in events)

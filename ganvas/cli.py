@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json as json_
-import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, Parameter
 
 from ganvas import verbs
-from ganvas.errors import GanvasError, UsageError
+from ganvas.ending import conclude
+from ganvas.errors import UsageError
 from ganvas.verbs import HOW, Quiet
+from ganvas.words import Whole, labels, numbers, setting
 
 app = App(
     name="ganvas",
@@ -29,13 +30,13 @@ def train(
     *,
     data: str | None = None,
     minutes: float | None = None,
-    images: int | None = None,
+    images: Whole | None = None,
     out: Path | None = None,
-    seed: int | None = None,
+    seed: Whole | None = None,
     objective: str | None = None,
     balance: Literal["auto", "fixed", "off"] | None = None,
-    batch: int | None = None,
-    eval_every: int | None = None,
+    batch: Whole | None = None,
+    eval_every: Whole | None = None,
     fit: Literal["crop", "pad", "stretch"] | None = None,
     settings: Annotated[list[str] | None, Parameter(name="--set", negative="")] = None,
     device: Annotated[str, Parameter(group=HOW)] = "auto",
@@ -90,11 +91,19 @@ def train(
 
     if minutes is not None and images is not None:
         raise UsageError("--minutes and --images both bound the run; give one of them")
-    changes = dict(_setting(text) for text in settings or [])
-    named: dict[str, object] = {"train.seed": seed, "train.batch": batch, "train.images": images, "data.fit": fit}
-    named |= {"train.precision": precision, "train.balance": balance, "train.eval_every": eval_every}
-    changes |= {path: str(value) for path, value in named.items() if value is not None}
-    chosen = resolve(recipe, data=data, objective=objective, **changes)
+    chosen = resolve(
+        recipe,
+        dict(setting(text) for text in settings or []),
+        data=data,
+        images=images,
+        seed=seed,
+        objective=objective,
+        balance=balance,
+        batch=batch,
+        eval_every=eval_every,
+        fit=fit,
+        precision=precision,
+    )
     peers = connect()
     return play(start(chosen, out=out, minutes=minutes, device=device, ranks=ranks, peers=peers), peers, quiet, json)
 
@@ -119,11 +128,11 @@ def resume(run: Path, *, quiet: Quiet = False, json: Quiet = False) -> int:
 def sample(
     run: Path,
     *,
-    count: Annotated[int, Parameter(name=["-n", "--count"])] = 64,
+    count: Annotated[Whole, Parameter(name=["-n", "--count"])] = 64,
     label: Annotated[str | None, Parameter(name=["--label", "--labels"])] = None,
-    seed: int = 0,
+    seed: Whole = 0,
     out: Path = Path("sheet.png"),
-    columns: int | None = None,
+    columns: Whole | None = None,
     quiet: Quiet = False,
     json: Quiet = False,
 ) -> None:
@@ -142,7 +151,7 @@ def sample(
     """
     from ganvas.model import load
 
-    load(run).save(out, count, seed=seed, label=_labels(label), columns=columns)
+    load(run).save(out, count, seed=seed, label=labels(label), columns=columns)
     _saved(out, quiet, json)
 
 
@@ -151,7 +160,7 @@ def interpolate(
     run: Path,
     *,
     seeds: str = "1,5,9",
-    frames: int = 60,
+    frames: Whole = 60,
     label: Annotated[str | None, Parameter(name=["--label", "--labels"])] = None,
     out: Path = Path("walk.gif"),
     quiet: Quiet = False,
@@ -170,7 +179,7 @@ def interpolate(
     """
     from ganvas.model import load
 
-    load(run).interpolate(out, _numbers(seeds), frames, label=_labels(label))
+    load(run).interpolate(out, numbers(seeds), frames, label=labels(label))
     _saved(out, quiet, json)
 
 
@@ -215,50 +224,35 @@ def recipes(*, json: Quiet = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("recipe", "paper", "data", "parameters", "minutes", "what", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for title in ("recipe", "paper", "data", "parameters", "minutes"):
+        table.add_column(title, no_wrap=True, min_width=max(len(row["name"]) for row in rows) if title == "recipe" else None)
+    table.add_column("what")
     for row in rows:
         paper = row["paper"].rpartition(" ")[2].removeprefix("arXiv:")
         table.add_row(row["name"], paper, row["data"], f"{row['parameters']:,}", f"{row['minutes']:g}", row["about"])
     console = Console()
     console.print(table)
-    console.print("\npapers by arXiv number; minutes on the 2-core reference machine; start one with: ganvas train NAME")
+    footer = "\npapers by arXiv number; minutes on the 2-core reference machine; start one with: ganvas train NAME"
+    console.print(footer, soft_wrap=True)
 
 
 @app.command
-def bench(recipe: str, *, ranks: str = "auto", seconds: float = 20.0, json: Quiet = False) -> None:
+def bench(recipe: str, *, data: str | None = None, ranks: str = "auto", seconds: float = 20.0, json: Quiet = False) -> None:
     """Time a recipe's steps against a plain loop over the same networks, and against the machine's convolution peak.
 
     Parameters
     ----------
+    data
+        Instead of the recipe's own, as for `ganvas train`.
     seconds
         How long the comparison runs.
     """
     from ganvas.bench import bench as measure
+    from ganvas.model import resolve
 
-    report = measure(recipe, ranks=ranks, seconds=seconds)
+    report = measure(resolve(recipe, data=data), ranks=ranks, seconds=seconds)
     print(json_.dumps(report.to_dict()) if json else report.text())
-
-
-def _setting(text: str) -> tuple[str, str]:
-    path, equals, value = text.partition("=")
-    if not equals:
-        raise UsageError(f"--set expects FIELD=VALUE such as train.learning_rate=1e-3, got {text!r}")
-    return path.strip(), value.strip()
-
-
-def _labels(text: str | None) -> str | list[str] | None:
-    return text.split(",") if text and "," in text else text
-
-
-def _numbers(text: str) -> list[int]:
-    """1,5,9 or 0-7 or both."""
-    found: list[int] = []
-    for part in text.split(","):
-        first, dash, last = part.partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()):
-            raise UsageError(f"expected seeds such as 1,5,9 or 0-7, got {text!r}")
-        found += range(int(first), int(last or first) + 1)
-    return found
 
 
 def _saved(path: Path, quiet: bool, as_json: bool) -> None:
@@ -270,24 +264,4 @@ def _saved(path: Path, quiet: bool, as_json: bool) -> None:
 
 def main() -> None:
     """Run a command; an error is one line on standard error and an exit code of its kind."""
-    try:
-        code: Any = app(sys.argv[1:], exit_on_error=False, print_error=False)
-    except CycloptsError as wrong:
-        _fail(str(wrong) or type(wrong).__name__, UsageError.exit_code)
-    except GanvasError as failure:
-        _fail(str(failure), failure.exit_code)
-    except MemoryError:
-        _fail("out of memory; try a smaller --batch", 5)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except KeyboardInterrupt:
-        _fail("interrupted before there was anything to save", 130)
-    sys.exit(code if isinstance(code, int) else 0)
-
-
-def _fail(message: str, code: int) -> None:
-    print("ganvas: " + " ".join(message.split()), file=sys.stderr)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    sys.exit(code)
+    conclude(lambda: app(sys.argv[1:], exit_on_error=False, print_error=False))

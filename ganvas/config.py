@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import difflib
 import json
 import math
 import sys
@@ -16,6 +17,19 @@ from typing import Any, Literal, TypeVar
 from ganvas.errors import UsageError, unknown
 
 T = TypeVar("T")
+
+
+def within(settings: Any, names: str, low: float, high: float = math.inf, *, below: float = math.inf) -> None:
+    """Check the fields of `settings` that the dotted `names`, separated by spaces, end in: low <= field <= high, < below.
+
+    Raises:
+        UsageError: one lies outside, or is not a number.
+    """
+    for name in names.split():
+        value = getattr(settings, name.rpartition(".")[2])
+        if not (low <= value <= high and (value < below or below == math.inf)):
+            bounds = f"from {low:g} to below {below:g}" if below < math.inf else f"from {low:g} to {high:g}"
+            raise UsageError(f"{name}: expected {f'at least {low:g}' if below == high == math.inf else bounds}, got {value}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +54,10 @@ class Adam:
     beta2: float = 0.999
     eps: float = 1e-8
 
+    def __post_init__(self) -> None:
+        within(self, "train.adam.beta1 train.adam.beta2", 0, below=1)
+        within(self, "train.adam.eps", 0)
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
@@ -60,9 +78,13 @@ class TrainConfig:
     balance: Literal["auto", "fixed", "off"] = "auto"  # steer the players to a similar skill; only watch; neither
 
     def __post_init__(self) -> None:
-        for name in ("images", "batch", "checkpoint_every", "snapshots"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"train.{name}: expected at least 1, got {getattr(self, name)}")
+        within(self, "train.images train.batch train.checkpoint_every train.snapshots", 1)
+        within(self, "train.learning_rate train.average_halflife train.eval_every", 0)
+        within(self, "train.seed", 0, 2**63 - 1)
+        within(self.schedule, "train.schedule.start train.schedule.end", 0)
+        for player, factor in self.rates.items():
+            if factor < 0:
+                raise UsageError(f"train.rates.{player}: expected at least 0, got {factor}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +95,11 @@ class DataConfig:
     split: Literal["train", "test"] = "train"
     fit: Literal["crop", "pad", "stretch"] = "crop"
     flip: bool = False  # mirror half of the images, at random
+    channels: int | None = None  # 1 makes pictures grey, 3 coloured; None: as they are
     held_out: float = 0.05  # share of the training split kept from training, at most 1,000: to see what is learnt by heart
 
     def __post_init__(self) -> None:
-        if not 0 <= self.held_out < 1:
-            raise UsageError(f"data.held_out: expected a share from 0 to below 1, got {self.held_out}")
+        within(self, "data.held_out", 0, below=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,6 +183,8 @@ def assign(settings: T, path: str, text: str) -> T:
 def _assign(settings: T, path: list[str], text: str, where: str) -> T:
     head, rest = path[0], path[1:]
     names = [f.name for f in dataclasses.fields(settings)]  # type: ignore[arg-type]
+    if head not in names and not where and not rest and (homes := _homes(settings, head)):
+        raise UsageError(f"unknown setting {head!r}; did you mean {' or '.join(map(repr, homes))}?")
     if head not in names:
         raise unknown("setting", where + head, [where + name for name in names])
     current, hint, here = getattr(settings, head), typing.get_type_hints(type(settings))[head], where + head
@@ -176,6 +200,22 @@ def _assign(settings: T, path: list[str], text: str, where: str) -> T:
     else:
         value = read(hint, text, here)
     return dataclasses.replace(settings, **{head: value})  # type: ignore[type-var]
+
+
+def _homes(settings: Any, leaf: str) -> list[str]:
+    """The dotted paths of all fields called `leaf`, or nearly so."""
+    paths, pending = [], [("", settings)]
+    while pending:
+        where, group = pending.pop()
+        for f in dataclasses.fields(group):
+            value = getattr(group, f.name)
+            if dataclasses.is_dataclass(value):
+                pending.append((f"{where}{f.name}.", value))
+            else:
+                paths.append(where + f.name)
+    leaves = [path.rpartition(".")[2] for path in paths]
+    near = difflib.get_close_matches(leaf, leaves, n=1, cutoff=0.8)
+    return sorted(path for path, name in zip(paths, leaves, strict=True) if name in near)
 
 
 def read(hint: Any, text: str, where: str) -> Any:

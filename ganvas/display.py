@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
+import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,7 +55,8 @@ class Display:
             print(event, file=sys.stderr)
         self.terms |= dict.fromkeys(progress.terms)
         for name, value in progress.values.items():
-            number = float(value)
+            if not math.isfinite(number := float(value)):
+                continue  # one such value would stay in the mean for ever
             self.smooth[name] = number if name not in self.smooth else 0.95 * self.smooth[name] + 0.05 * number
         pause = 0.25 if self.live else 5.0
         if self.quiet or time.monotonic() - self.shown < pause:
@@ -73,7 +76,11 @@ class Display:
 
     def losses(self) -> str:
         """Each loss term, with the critic's value at the optimum beside it."""
-        told = (f"{name} {self.smooth[name]:.3g}" + (self.reference if name == "D" else "") for name in self.terms)
+        told = (
+            f"{name} {self.smooth[name]:.3g}" + (self.reference if name == "D" else "")
+            for name in self.terms
+            if name in self.smooth
+        )
         return " · ".join(told)
 
     def line(self, progress: Progress) -> str:
@@ -150,10 +157,19 @@ class Display:
         )
         if recipe.game == "classifier":
             return ["ganvas train cgan-mnist", "ganvas recipes", f"ganvas bench {recipe.name}"]
-        label = " --label 7" if "label" in self.run.data.fields and hasattr(recipe.config, "classes") else ""
-        sample = f"ganvas sample {folder} -n 64{label} --seed 3 --out sheet.png"
-        walk = f"ganvas interpolate {folder} --seeds 1,5,9{label and ' --label 3,8'} --out walk.gif"
-        return [sample, walk if images else f"ganvas sample {folder} -n 10000 --out points.npz", "ganvas recipes"]
+        place, classes = shlex.quote(str(folder)), self.run.data.classes if hasattr(recipe.config, "classes") else ()
+        one, two = _labels(classes, 7), _labels(classes, 3, 8)
+        sample = f"ganvas sample {place} -n 64{one} --seed 3 --out sheet.png"
+        walk = f"ganvas interpolate {place} --seeds 1,5,9{two} --out walk.gif"
+        return [sample, walk if images else f"ganvas sample {place} -n 10000 --out points.npz", "ganvas recipes"]
+
+
+def _labels(classes: Sequence[str], *wanted: int) -> str:
+    """The option that asks for these classes, or for the last ones where there are fewer; "" without classes."""
+    if not classes:
+        return ""
+    numbers = wanted if max(wanted) < len(classes) else range(len(classes))[-len(wanted) :]
+    return " --label " + shlex.quote(",".join(str(i) if "," in classes[i] else classes[i] for i in numbers))
 
 
 def _left(progress: Progress) -> str:

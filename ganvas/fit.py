@@ -14,10 +14,11 @@ from torch import Tensor
 from ganvas import __version__, bundle, checkpoint, curve
 from ganvas.config import TrainConfig, to_dict
 from ganvas.engine import dump, portrait, restore, train
-from ganvas.errors import DivergedError, ResourceError
+from ganvas.errors import DataError, DivergedError, GanvasError, ResourceError
 from ganvas.export.pictures import save_png
 from ganvas.files import write_durably
 from ganvas.game import Classifies
+from ganvas.games import RECIPES
 from ganvas.journal import Journal
 from ganvas.machine import settle
 from ganvas.metrics.classification import accuracy
@@ -49,6 +50,7 @@ def fit(run: Run, ranks: Ranks = Ranks(), stop: Callable[[], bool] = lambda: Fal
 
     Raises:
         DivergedError: the numbers stayed non-finite after three roll-backs.
+        ResourceError: the model could not be saved at the end; a resumed run repeats the end.
     """
     settle(run.plan, ranks.rank)
     events: list[str] = []
@@ -60,6 +62,9 @@ def fit(run: Run, ranks: Ranks = Ranks(), stop: Callable[[], bool] = lambda: Fal
             run.write(probe={"minutes": minutes, "images_per_second": pace})
     sitting = Sitting(run, ranks, events)
     state, config = sitting.state, run.recipe.train
+    if state.items >= config.images:  # every image was shown, but the end was not kept
+        sitting.finish()
+        yield sitting.progress({}, ())
     for step, terms in train(state, run.data, config, ranks, run.held_out):
         values = {**terms, **step.notes}
         sitting.journal.add(step.index, state.items, values, dropped=state.dropped)
@@ -72,6 +77,7 @@ def fit(run: Run, ranks: Ranks = Ranks(), stop: Callable[[], bool] = lambda: Fal
             sitting.finish()
         elif ranks.any(stop()):
             sitting.save()
+            yield sitting.progress(values, tuple(terms))  # what could not be saved is told
             return
         else:
             sitting.keep_up(step.items_seen)
@@ -83,7 +89,7 @@ class Sitting:
 
     def __init__(self, run: Run, ranks: Ranks, events: list[str]) -> None:
         self.run, self.ranks, self.events = run, ranks, events
-        self.journal = Journal(run.folder / "log.jsonl", write=ranks.first)
+        self.journal = Journal(run.folder / "log.jsonl", write=ranks.first, tell=events.append)
         self.state = fresh(run.recipe, run.plan)
         self.before = 0.0  # seconds of earlier sittings
         if not self.load():
@@ -121,17 +127,20 @@ class Sitting:
         """Tell of a checkpoint that cannot be used."""
         self.events.append(f"skipped checkpoint {name}: {reason}")
 
-    def save(self) -> None:
-        """A checkpoint and the bundle; a failure is told and never costs an older one."""
+    def save(self) -> GanvasError | None:
+        """A checkpoint and the bundle; a failure is told and never costs an older one. Returns why there is no new bundle."""
         if not self.ranks.first:
-            return
+            return None
         tensors, counters = dump(self.state)
         meta = {"state": counters, "seconds": self.seconds, "journal": self.journal.sums}
-        try:
-            checkpoint.save(self.run.folder / "checkpoints", self.state.items, tensors, meta)
-            bundle.save(self.run.model, portrait(self.state), self.card())
-        except (ResourceError, DivergedError) as failure:
-            self.events.append(f"not saved at {self.state.items:,} images, training goes on: {failure}")
+        items, folder = self.state.items, self.run.folder / "checkpoints"
+        lost = _failure(lambda: checkpoint.save(folder, items, tensors, meta))
+        # The bundle is far smaller: it may fit where the checkpoint did not.
+        unkept = _failure(lambda: bundle.save(self.run.model, portrait(self.state), self.card()))
+        for what, failure in (("checkpoint", lost), ("model", unkept)):
+            if failure:
+                self.events.append(f"{what} not saved at {items:,} images, training goes on: {failure}")
+        return unkept
 
     def card(self) -> dict[str, Any]:
         """What the bundle says of itself: a function of the recipe, the data and the images seen."""
@@ -171,9 +180,9 @@ class Sitting:
         """The same noise as ever, named by thousands of images."""
         if self.ranks.first and (image := picture(self.state.average, self.run.data)) is not None:
             folder = self.run.folder / "samples"
-            folder.mkdir(exist_ok=True)
             text = {"recipe": self.run.recipe.name, "images": str(self.state.items), "synthetic": "true"}
             try:
+                folder.mkdir(exist_ok=True)
                 save_png(folder / f"{self.state.items / 1000:010.3f}k.png", image, text)
             except (OSError, ResourceError) as failure:
                 self.events.append(f"no sample picture, training goes on: {failure}")
@@ -181,8 +190,11 @@ class Sitting:
     def roll_backs(self) -> list[int]:
         """The image counts at which the run went back."""
         path = self.run.folder / "rollbacks.json"
-        found: list[int] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-        return found
+        try:
+            found: list[int] = json.loads(path.read_bytes()) if path.exists() else []
+            return list(found)
+        except (ValueError, TypeError):
+            raise DataError(f"{path} is damaged: expected a list of image counts") from None
 
     def roll_back(self) -> None:
         """Go back to the last checkpoint with half the learning rate.
@@ -192,9 +204,12 @@ class Sitting:
         """
         at = [*self.roll_backs(), self.state.items]
         if len(at) > SECOND_CHANCES:
+            rate = self.run.recipe.train.learning_rate / 10
+            if (own := RECIPES.get(self.run.recipe.name)) is not None:
+                rate = min(rate, own.train.learning_rate)
             raise DivergedError(
                 f"the losses were not finite {PATIENCE} steps in a row, even after {SECOND_CHANCES} roll-backs with smaller "
-                f"steps; try --set train.learning_rate={self.run.recipe.train.learning_rate / 10:g}, or look at the data"
+                f"steps; try --set train.learning_rate={rate:g}, or look at the data"
             )
         if self.ranks.first:
             write_durably(self.run.folder / "rollbacks.json", json.dumps(at).encode())
@@ -208,9 +223,14 @@ class Sitting:
             self.journal.event({"items": self.state.items, "event": told})
 
     def finish(self) -> None:
-        """Save, and leave a sheet, an animation of the same noise learning, and the result."""
+        """Save, and leave a sheet, an animation of the same noise learning, and the result.
+
+        Raises:
+            ResourceError: the model could not be saved; there is no result then, so that the run can be resumed.
+        """
         self.snapshot()
-        self.save()
+        if unkept := self.save():
+            raise type(unkept)(f"{unkept}; then repeat the end of the run with: ganvas resume {self.run.folder}")
         if self.run.recipe.train.eval_every:
             self.examine()
         if not self.ranks.first:
@@ -227,6 +247,15 @@ class Sitting:
             test = open_data(replace(recipe, data=replace(recipe.data, split="test")))
             result["test_accuracy"] = accuracy(state.average.classify, test)
         write_durably(folder / "result.json", json.dumps(result, indent=1).encode())
+
+
+def _failure(write: Callable[[], object]) -> GanvasError | None:
+    """Why `write` failed, if it did."""
+    try:
+        write()
+    except (ResourceError, DivergedError) as failure:
+        return failure
+    return None
 
 
 def _pictures_due(items: int, config: TrainConfig) -> int:

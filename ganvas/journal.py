@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from ganvas.files import write_durably
+
 
 class Journal:
-    """Writes rows `{"step", "items", <term or note>: mean, ...}`; its unfinished row travels with the checkpoint."""
+    """Writes rows `{"step", "items", <term or note>: mean, ...}`; its unfinished row travels with the checkpoint.
 
-    def __init__(self, path: Path, every: int = 20, write: bool = True) -> None:
-        self.path, self.every, self.write = path, every, write
+    A row that the disk refuses is left out; `tell` hears of the first of them.
+    """
+
+    def __init__(self, path: Path, every: int = 20, write: bool = True, tell: Callable[[str], None] = lambda _: None) -> None:
+        self.path, self.every, self.write, self.tell, self.refused = path, every, write, tell, False
         self.sums: dict[str, tuple[float, int]] = {}
 
     def add(self, step: int, items: int, values: Mapping[str, Tensor], **facts: Any) -> None:
@@ -30,25 +37,53 @@ class Journal:
             self.event({"step": step, "items": items, **facts, **means})
 
     def event(self, row: Mapping[str, Any]) -> None:
-        """Append one row."""
-        if self.write:
-            with self.path.open("a", encoding="utf-8") as log:
-                log.write(json.dumps(row) + "\n")
+        """Append one row: all of it or nothing."""
+        if not self.write:
+            return
+        try:
+            _append(self.path, (json.dumps(row) + "\n").encode())
+            self.refused = False
+        except OSError as failure:
+            if not self.refused:
+                self.tell(f"rows left out of {self.path.name}, training goes on: {failure.strerror}")
+            self.refused = True
 
     def rewind(self, items: int, sums: Mapping[str, Any]) -> None:
-        """Forget what was written after `items` images; the unfinished row becomes `sums`."""
+        """Forget what was written after `items` images; the unfinished row becomes `sums`.
+
+        Raises:
+            ResourceError: the disk refused; the log is as it was.
+        """
         self.sums = {name: (float(total), int(count)) for name, (total, count) in sums.items()}
         if self.write and self.path.exists():
             kept = [row for row in read(self.path) if row.get("items", 0) <= items]
-            self.path.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
+            text = "".join(json.dumps(row) + "\n" for row in kept).encode()
+            if text != self.path.read_bytes():
+                write_durably(self.path, text)
+
+
+def _append(path: Path, line: bytes) -> None:
+    """Raises: OSError: nothing was appended: half a row would hide all that follow."""
+    with path.open("ab", buffering=0) as log:
+        end = log.seek(0, 2)
+        try:
+            if log.write(line) < len(line):
+                raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError:
+            with suppress(OSError):
+                log.truncate(end)
+            raise
 
 
 def read(path: Path) -> list[dict[str, Any]]:
     """The rows of a log; a last line cut off by a crash is left out."""
     rows = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError:
+            row = json.loads(line)
+        except ValueError:
             break
+        if not isinstance(row, dict):
+            break
+        rows.append(row)
     return rows

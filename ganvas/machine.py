@@ -17,7 +17,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from ganvas.errors import ResourceError
+from ganvas.errors import ResourceError, UsageError
+
+DEVICES = ("cpu", "cuda", "mps", "xpu")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +53,15 @@ def device_named(name: str) -> torch.device:
     """The device called `name`; "auto" is a GPU where there is one.
 
     Raises:
+        UsageError: no kind of device is called so.
         ResourceError: there is no such device here.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if (kind := name.partition(":")[0]) not in DEVICES:
+        known = ", ".join(DEVICES)
+        near = "; did you mean 'cuda'?" if kind.lower() in ("gpu", "nvidia") else ""
+        raise UsageError(f"unknown device {name!r}{near} (known: auto, {known})")
     try:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError) as missing:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,9 +21,10 @@ from ganvas.edit.latents import class_path, latents, loop
 from ganvas.errors import UsageError, unknown
 from ganvas.export.arrays import save_npz
 from ganvas.export.pictures import legible_scale, save_gif, save_png, scatter, sheet, to_bytes
-from ganvas.fit import fit
+from ganvas.fit import fit as play
 from ganvas.game import Conditional, Game, Samples
-from ganvas.games import recipe_named
+from ganvas.games import game_named, recipe_named
+from ganvas.ranks import Ranks, crew
 from ganvas.run import Run, open_run, start
 from ganvas.show import drawn
 
@@ -82,7 +85,13 @@ class Model:
         raise unknown("class", str(name), self.classes)
 
     def stream(self, n: int, seed: int = 0, label: Label = None, chunk: int = 512) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Samples of seeds seed .. seed+n in float [k, ...], with their classes [k], a few at a time."""
+        """Samples of seeds seed .. seed+n in float [k, ...], with their classes [k], a few at a time.
+
+        Raises:
+            UsageError: fewer than one sample, or no such class.
+        """
+        if n < 1:
+            raise UsageError(f"the number of samples must be at least 1, got {n}")
         chosen = self.chosen(label)
         for first in range(0, n, chunk):
             k = min(chunk, n - first)
@@ -103,11 +112,9 @@ class Model:
             UsageError: another kind of file.
         """
         out = Path(out)
-        if n < 1:
-            raise UsageError(f"the number of samples must be at least 1, got {n}")
-        if out.suffix == ".npz":
+        if out.suffix.lower() == ".npz":
             save_npz(out, n, (self.arrays(part, c) for part, c in self.stream(n, seed, label)))
-        elif out.suffix == ".png":
+        elif out.suffix.lower() == ".png":
             parts = [part for part, _ in self.stream(n, seed, label)]
             save_png(out, self.picture(torch.cat(parts), columns), self.provenance(f"{seed}-{seed + n - 1}"))
         else:
@@ -141,7 +148,7 @@ class Model:
             UsageError: nothing to walk between, or another kind of file.
         """
         out = Path(out)
-        if out.suffix not in (".gif", ".png", ".apng"):
+        if out.suffix.lower() not in (".gif", ".png", ".apng"):
             raise UsageError(f"cannot write a walk to {out.name!r}: expected a name ending in .gif or .png")
         if len(seeds) < 2 or frames < 2:
             raise UsageError(f"a walk needs at least two seeds and two frames, got {len(seeds)} and {frames}")
@@ -172,15 +179,40 @@ def load(path: str | Path) -> Model:
     return Model(game, card, hashlib.sha256(file.read_bytes()).hexdigest()[:12])
 
 
-def resolve(recipe: str | Recipe, *, data: str | None = None, objective: str | None = None, **settings: Any) -> Recipe:
-    """A recipe by name with settings changed by dotted path, as `{"train.batch": "128"}`."""
+NAMED = {  # what has an argument of its own, here and on the command line
+    "images": "train.images",
+    "seed": "train.seed",
+    "batch": "train.batch",
+    "precision": "train.precision",
+    "balance": "train.balance",
+    "eval_every": "train.eval_every",
+    "fit": "data.fit",
+    "data": "data.source",
+}
+DECIDED = ("config.shape", "config.classes")  # by the data
+
+
+def resolve(recipe: str | Recipe, settings: Mapping[str, Any] = MappingProxyType({}), **named: Any) -> Recipe:
+    """A recipe by name with `settings` changed by dotted path, as `{"train.batch": "128"}`, then those with a name.
+
+    Raises:
+        UsageError: no such recipe, setting or value, or one that the data decides.
+    """
     from ganvas.games.adversarial import with_objective
 
     chosen = recipe_named(recipe) if isinstance(recipe, str) else recipe
-    if data is not None:
-        chosen = replace(chosen, data=replace(chosen.data, source=data))
-    for path, value in settings.items():
-        chosen = assign(chosen, path, value if isinstance(value, str) else repr(value))
+    objective = named.pop("objective", None)
+    if stranger := next((name for name in named if name not in NAMED), None):
+        raise unknown("argument", stranger, [*NAMED, "objective"])
+    for path, value in {**settings, **{NAMED[name]: value for name, value in named.items() if value is not None}}.items():
+        if path in DECIDED:
+            raise UsageError(f"{path}: the data decides it, not {value!r}; leave it out")
+        text = value if isinstance(value, str) else json.dumps(value, default=str)
+        chosen = assign(chosen, path, text)
+        if path == "config.channels":  # else the pictures would overrule it
+            chosen = assign(chosen, "data.channels", text)
+    if not issubclass(type(chosen.config), game_named(chosen.game).config_type):
+        raise UsageError(f"game: {chosen.name}'s settings are not those of {chosen.game}; choose a recipe of that game")
     if objective is not None:
         if not hasattr(chosen.config, "rules"):
             raise UsageError(f"{chosen.name} has no adversary: --objective does not apply")
@@ -191,16 +223,43 @@ def resolve(recipe: str | Recipe, *, data: str | None = None, objective: str | N
 def train(
     recipe: str | Recipe,
     *,
+    data: str | Path | None = None,
     minutes: float | None = None,
     images: int | None = None,
     out: str | Path | None = None,
+    seed: int | None = None,
+    objective: str | None = None,
+    balance: str | None = None,
+    batch: int | None = None,
+    eval_every: int | None = None,
+    fit: str | None = None,
+    precision: str | None = None,
+    device: str = "auto",
     **settings: Any,
 ) -> Model:
-    """Train a recipe in this process and return the model; `settings` as `resolve` takes them."""
-    chosen = resolve(recipe, **settings)
-    if images is not None:
-        chosen = replace(chosen, train=replace(chosen.train, images=images))
-    return _trained(start(chosen, out=Path(out) if out else None, minutes=minutes))
+    """Train a recipe in this process and return the model; the arguments are those of `ganvas train`.
+
+    `settings` are further fields by dotted path: `**{"train.learning_rate": 1e-3}`.
+
+    Raises:
+        GanvasError: what `ganvas train` would end with.
+    """
+    if minutes is not None and images is not None:
+        raise UsageError("minutes and images both bound the run; give one of them")
+    chosen = resolve(
+        recipe,
+        settings,
+        data=None if data is None else str(data),
+        images=images,
+        seed=seed,
+        objective=objective,
+        balance=balance,
+        batch=batch,
+        eval_every=eval_every,
+        fit=fit,
+        precision=precision,
+    )
+    return _trained(start(chosen, out=Path(out) if out else None, minutes=minutes, device=device))
 
 
 def resume(folder: str | Path) -> Model:
@@ -211,6 +270,11 @@ def resume(folder: str | Path) -> Model:
 
 def _trained(run: Run) -> Model:
     if not run.finished:
-        for _ in fit(run):
-            pass
+        run.hold(Ranks())
+        try:
+            with crew(run.folder, run.plan.ranks, Ranks()) as peers:
+                for _ in play(run, peers):
+                    pass
+        finally:
+            run.release()
     return load(run.folder)

@@ -57,6 +57,10 @@ def _count(recipe: Recipe, ranks: str) -> int:
         raise UsageError(f"--ranks: expected a number or auto, got {ranks!r}")
     if recipe.train.batch % int(ranks):
         raise UsageError(f"a batch of {recipe.train.batch} does not split evenly over {ranks} ranks; choose --batch or --ranks")
+    if recipe.train.batch // int(ranks) < 2:
+        raise UsageError(
+            f"a batch of {recipe.train.batch} leaves {ranks} rank(s) less than 2 images each; choose a larger --batch"
+        )
     return int(ranks)
 
 

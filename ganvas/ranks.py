@@ -27,6 +27,8 @@ from ganvas.errors import ResourceError, UsageError
 from ganvas.exchange import Exchange
 from ganvas.exchange import possible as exchange_possible
 
+STOPS = (signal.SIGINT, signal.SIGTERM)  # rank 0 hears them for all, so that all ranks stop at the same step
+
 
 @dataclass(frozen=True)
 class Ranks:
@@ -139,14 +141,18 @@ def launch(folder: Path, size: int) -> list[subprocess.Popen[bytes]]:
     shared = {"WORLD_SIZE": str(size), "LOCAL_WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     shared |= {"GLOO_SOCKET_IFNAME": "lo"} if sys.platform == "linux" else {}
     command = [sys.executable, "-m", "ganvas.worker", str(folder)]
-    others = [
-        subprocess.Popen(
-            command,
-            env={**os.environ, **shared, "OMP_NUM_THREADS": "1", "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stdin=subprocess.DEVNULL,
-        )
-        for rank in range(1, size)
-    ]
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # inherited: not even a rank that still imports is ended
+    try:
+        others = [
+            subprocess.Popen(
+                command,
+                env={**os.environ, **shared, "OMP_NUM_THREADS": "1", "RANK": str(rank), "LOCAL_RANK": str(rank)},
+                stdin=subprocess.DEVNULL,
+            )
+            for rank in range(1, size)
+        ]
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     os.environ.update({**shared, "RANK": "0", "LOCAL_RANK": "0"})
     return others
 

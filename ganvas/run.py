@@ -6,21 +6,24 @@ recipe.json  log.jsonl  samples/  checkpoints/  model.safetensors  env.json  res
 from __future__ import annotations
 
 import dataclasses
+import errno
 import fcntl
 import json
+import math
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ganvas import __version__
-from ganvas.config import Recipe, from_dict, to_dict
-from ganvas.data import open_source
+from ganvas.config import Recipe, convert, from_dict, to_dict
+from ganvas.data import located, open_source
 from ganvas.data.source import Source
-from ganvas.errors import DataError, ResourceError, UsageError
-from ganvas.files import write_durably
+from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
+from ganvas.files import disk_errors, parse_json, write_durably
 from ganvas.game import Judges
 from ganvas.games import GAMES
 from ganvas.machine import Plan, describe
@@ -38,6 +41,7 @@ class Run:
     minutes: float | None = None  # a bound still to be turned into images
     data: Source = field(init=False)
     held_out: Source | None = None  # samples that are never trained on
+    _lock: int | None = field(default=None, init=False, repr=False, compare=False)  # an open file, while the folder is held
 
     @property
     def model(self) -> Path:
@@ -51,13 +55,23 @@ class Run:
 
     @property
     def result(self) -> dict[str, Any]:
-        """What the end of the run reported."""
-        found: dict[str, Any] = json.loads((self.folder / "result.json").read_text(encoding="utf-8"))
+        """What the end of the run reported.
+
+        Raises:
+            DataError: the report is damaged.
+        """
+        path = self.folder / "result.json"
+        found = parse_json(path.read_bytes(), str(path))
+        if not all(isinstance(found.get(name), (int, float)) for name in ("items", "seconds", "dropped", "images_per_second")):
+            raise DataError(
+                f"{path} lacks figures of a finished run; delete it and repeat the end: ganvas resume {self.folder}"
+            )
         return found
 
     def write(self, probe: Mapping[str, float] | None = None) -> None:
         """recipe.json and env.json; `probe` says how minutes became images."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        with disk_errors(f"cannot make the run folder {self.folder}"):
+            self.folder.mkdir(parents=True, exist_ok=True)
         env: dict[str, Any] = {"plan": dataclasses.asdict(self.plan), "minutes": self.minutes, "probe": probe}
         env |= {"machine": describe(), "ganvas": __version__, "torchrun": os.environ.get("TORCHELASTIC_RUN_ID")}
         write_durably(self.folder / "env.json", json.dumps(env, indent=1).encode())
@@ -74,7 +88,9 @@ class Run:
         Raises:
             UsageError: it was started with other settings; names them.
         """
+        source = located(self.recipe.data.source)
         ours, theirs = to_dict(self.recipe), to_dict(adapted(recipe, self.data))
+        ours["data"]["source"], theirs["data"]["source"] = source, located(recipe.data.source)
         if minutes is not None:
             theirs["train"]["images"] = ours["train"]["images"]  # minutes became images when the run began
         asked, held = _flat(theirs), _flat(ours)
@@ -94,13 +110,21 @@ class Run:
         """
         if not peers.first:
             return
-        self._lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR)
+        with disk_errors(f"cannot write {self.folder / 'lock'}"):
+            self._lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
+            self.release()
             raise ResourceError(
                 f"{self.folder} is being trained by another process; wait for it or choose another --out"
             ) from None
+
+    def release(self) -> None:
+        """Let others train here again."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
 
 def start(
@@ -115,8 +139,13 @@ def start(
     """A new run of the recipe on its data, or the one that `out` already holds.
 
     Raises:
-        UsageError: `out` holds something else.
+        UsageError: `out` holds something else, or the recipe or `minutes` make no sense.
     """
+    if minutes is not None and not 0 < minutes < math.inf:
+        raise UsageError(f"minutes: expected a number above 0, got {minutes:g}")
+    if recipe.data.split != "train":
+        raise UsageError(f"data.split: a run trains on the split 'train', not on {recipe.data.split!r}; leave it out")
+    recipe = replace(recipe, data=replace(recipe.data, source=located(recipe.data.source)))
     folder = Path(peers.agree(str(out or _restarted() or "")))
     if folder != Path() and (folder / "recipe.json").exists():
         run = open_run(folder)
@@ -124,6 +153,8 @@ def start(
         return run
     if out and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} exists and is no run folder; choose another --out")
+    if out and peers.first:
+        _require_place(out)
     data = open_data(recipe)
     recipe = recipe_from(to_dict(adapted(recipe, data)))  # spelt as a resumed run will read it
     plan = peers.agree(settled(recipe, data, device, str(peers.size) if peers.size > 1 else ranks))
@@ -136,12 +167,28 @@ def start(
     return run
 
 
+def _require_place(out: Path) -> None:
+    """Find out before any work whether the run folder can be made; leaves nothing behind.
+
+    Raises:
+        ResourceError: it cannot.
+    """
+    with disk_errors(f"cannot make the run folder {out}"):
+        missing = [folder for folder in (out, *out.parents) if not folder.exists()]
+        out.mkdir(parents=True, exist_ok=True)
+        if not os.access(out, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        for folder in missing:
+            folder.rmdir()
+
+
 def _restarted() -> Path | None:
     """The run that torchrun started before one of its ranks died, where the command gave no --out."""
     if int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")):
         for env in sorted(Path("runs").glob("*/env.json"), reverse=True):
-            if json.loads(env.read_text(encoding="utf-8")).get("torchrun") == os.environ.get("TORCHELASTIC_RUN_ID"):
-                return env.parent
+            with suppress(DataError):  # another run's, damaged
+                if parse_json(env.read_bytes(), "env.json").get("torchrun") == os.environ.get("TORCHELASTIC_RUN_ID"):
+                    return env.parent
     return None
 
 
@@ -150,15 +197,9 @@ def _numbered(recipe: Recipe) -> Path:
     while True:
         taken = [int(found[1]) for path in root.glob("*-*") if (found := re.match(r"(\d+)-", path.name))]
         folder = root / f"{max(taken, default=-1) + 1:05d}-{recipe.name}-seed{recipe.train.seed}"
-        try:
+        with disk_errors(f"cannot make the run folder {folder}"), suppress(FileExistsError):  # another process took the number
             folder.mkdir(parents=True)
-        except FileExistsError:
-            continue  # another process took the number
-        except OSError as failure:
-            raise ResourceError(
-                f"cannot make the run folder {folder}: {failure.strerror}; choose another place with --out"
-            ) from None
-        return folder
+            return folder
 
 
 def open_run(folder: Path) -> Run:
@@ -168,10 +209,10 @@ def open_run(folder: Path) -> Run:
         DataError: it holds no run.
     """
     try:
-        recipe = recipe_from(json.loads((folder / "recipe.json").read_text(encoding="utf-8")))
-        env = json.loads((folder / "env.json").read_text(encoding="utf-8"))
-        run = Run(folder, recipe, from_dict(Plan, env["plan"]), env["minutes"])
-    except (OSError, ValueError, KeyError) as failure:
+        recipe = recipe_from(parse_json((folder / "recipe.json").read_bytes(), "recipe.json"))
+        env = parse_json((folder / "env.json").read_bytes(), "env.json")
+        run = Run(folder, recipe, from_dict(Plan, env["plan"]), convert(float | None, env["minutes"], "minutes"))
+    except (OSError, KeyError, TypeError, GanvasError) as failure:
         raise DataError(f"{folder} is not a run folder that can be continued: {failure}") from None
     run.bring(open_data(recipe))
     return run
@@ -179,7 +220,7 @@ def open_run(folder: Path) -> Run:
 
 def recipe_from(plain: Mapping[str, Any]) -> Recipe:
     """A recipe from its JSON spelling."""
-    if plain.get("game") not in GAMES:
+    if not isinstance(plain.get("game"), str) or plain["game"] not in GAMES:
         raise DataError(f"recipe.json names no known game: {plain.get('game')!r}")
     return from_dict(Recipe, plain, config=GAMES[plain["game"]].config_type)
 
@@ -201,7 +242,7 @@ def open_data(recipe: Recipe) -> Source:
     """
     if not recipe.data.source:
         raise UsageError(f"{recipe.name} trains on your own pictures: say where they are with --data FOLDER")
-    return open_source(recipe.data, resolution=getattr(recipe.config, "resolution", None), channels=None)
+    return open_source(recipe.data, resolution=getattr(recipe.config, "resolution", None), channels=recipe.data.channels)
 
 
 def adapted(recipe: Recipe, data: Source) -> Recipe:

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
+from ganvas.words import Whole
+
 HOW = Group("How it runs")
 Quiet = Annotated[bool, Parameter(negative="", group=HOW)]
 
@@ -17,8 +19,8 @@ def evaluate(
     *,
     against: str | None = None,
     metrics: str | None = None,
-    samples: int = 10_000,
-    seed: int = 0,
+    samples: Whole = 10_000,
+    seed: Whole = 0,
     split: Literal["train", "test"] | None = None,
     extractor: str | None = None,
     quiet: Quiet = False,

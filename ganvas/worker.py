@@ -8,16 +8,17 @@ import sys
 from pathlib import Path
 
 from ganvas.bench import endless
+from ganvas.errors import GanvasError
 from ganvas.fit import fit
 from ganvas.machine import settle
-from ganvas.ranks import connect, die_with_parent, disconnect
+from ganvas.ranks import STOPS, connect, die_with_parent, disconnect
 from ganvas.run import open_run
 
 
 def main() -> None:
     """Play along until the run ends."""
     die_with_parent()
-    for number in (signal.SIGINT, signal.SIGTERM):  # rank 0 hears these too and all ranks stop at the same step
+    for number in STOPS:  # blocked since the start, see `launch`; ignored, so that none stays pending
         signal.signal(number, signal.SIG_IGN)
     run = open_run(Path(sys.argv[1]))
     ranks = connect()
@@ -29,4 +30,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except GanvasError as failure:
+        print(f"ganvas: rank {os.environ.get('RANK', '?')}: {failure}", file=sys.stderr)
+        sys.exit(failure.exit_code)

@@ -21,6 +21,7 @@ from ganvas import bundle
 from ganvas.config import to_dict
 from ganvas.errors import DataError, DivergedError, ResourceError, UsageError
 from ganvas.game import Game, Turn
+from ganvas.games import GAMES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,6 +196,23 @@ def test_hostile_files_are_refused(tmp_path: Path, data: bytes) -> None:
 def test_hostile_cards_are_refused(tmp_path: Path, card: str) -> None:
     with pytest.raises(DataError, match=r"m\.safetensors: "):
         bundle.load(forge(tmp_path / "m.safetensors", card))
+
+
+@pytest.mark.parametrize(
+    ("game", "config"),
+    [
+        ("gan", {"depth": -1}),
+        ("dcgan", {"resolution": 4}),
+        ("cgan", {"rules": {"n_critic": 0}}),
+        ("classifier", {"widths": []}),
+    ],
+)
+def test_configs_that_a_game_refuses_are_a_matter_of_the_file(
+    game: str, config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ganvas.games.GAMES", GAMES)
+    with pytest.raises(DataError, match=r"its config (does not fit the game|builds no game)"):
+        bundle.load(forge(tmp_path / "m.safetensors", {"recipe": {"game": game, "config": config}}))
 
 
 def test_no_code_runs(tmp_path: Path) -> None:

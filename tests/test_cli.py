@@ -15,6 +15,9 @@ import pytest
 from PIL import Image
 from support import ganvas
 
+from ganvas import cli
+from ganvas.games import RECIPES
+
 SMALL = (
     "--ranks",
     "1",
@@ -104,6 +107,12 @@ def test_recipes_as_json(tmp_path: Path) -> None:
     assert all({"name", "game", "paper", "data", "parameters", "minutes"} <= row.keys() for row in rows)
 
 
+def test_recipes_are_never_shortened(tmp_path: Path) -> None:
+    told = ganvas("recipes", cwd=tmp_path, COLUMNS="60").stdout
+    assert all(any(line.startswith(f"{name} ") for line in told.splitlines()) for name in RECIPES)
+    assert "start one with: ganvas train NAME" in told.splitlines()[-1]
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
@@ -117,11 +126,15 @@ def test_recipes_as_json(tmp_path: Path) -> None:
         (("train", "cgan-mnist", "--batch", "three"), 2, "--batch"),
         (("train", "gan-ring", "--ranks", "3"), 2, "does not split"),
         (("train", "cgan-mnist", "--images", "0"), 2, "train.images"),
+        (("train", "cgan-mnist", "--seed", "1.5"), 2, "--seed: expected a whole number, got '1.5'"),
         (("train", "gan-ring", "--set", "train.rates.X=2"), 2, "unknown player"),
         (("train", "cgan-mnist", "--data", "nowhere"), 3, "nowhere"),
         (("train", "gan-ring", "--device", "cuda:7"), 5, "cuda:7"),
         (("train", "cgan-mnist", "--data", "ring"), 3, "points"),
         (("train", "dcgan-images"), 2, "--data FOLDER"),
+        (("train", "gan-ring", "--device", "gpu"), 2, "did you mean 'cuda'"),
+        (("bench", "gan-ring", "--data", "nowhere"), 3, "nowhere: no such file or folder"),
+        (("data", "", "--out", "x.jpg"), 2, "got nothing"),
         (("sample", "nowhere"), 3, "nowhere"),
         (("resume", "nowhere"), 3, "nowhere"),
         (("tarin", "x"), 2, "tarin"),
@@ -161,6 +174,18 @@ def test_signals_save_and_say_how_to_go_on(number: signal.Signals, code: int, tm
     assert "ganvas resume run" in told
     assert len(list((tmp_path / "run" / "checkpoints").iterdir())) == 2
     assert not (tmp_path / "run" / "result.json").exists()
+
+
+def test_a_signal_to_all_ranks_as_they_start_is_no_death(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ganvas", "train", "gan-ring", "--ranks", "2", "--out", "run", "--quiet"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    end = time.monotonic() + 60
+    while time.monotonic() < end and not (tmp_path / "run" / "lock").exists():
+        time.sleep(0.05)
+    time.sleep(0.5)  # the other rank is still importing
+    os.killpg(process.pid, signal.SIGTERM)
+    _, told = process.communicate(timeout=60)
+    assert (process.returncode, told) == (143, "stopped and saved; continue with: ganvas resume run\n")
 
 
 def test_minutes_become_images_once(tmp_path: Path) -> None:
@@ -211,3 +236,30 @@ def test_own_folder_with_a_broken_picture(tmp_path: Path) -> None:
     assert told.returncode == 0, told.stderr
     assert "broken.png" in told.stderr
     assert (tmp_path / "preview.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "says"),
+    [
+        (OSError(28, "No space left on device", "/there"), 5, "ganvas: /there: No space left on device; make room"),
+        (RuntimeError("no such\nthing"), 1, "ganvas: this is a bug, please report it"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 5, "ganvas: out of memory"),
+    ],
+)
+def test_what_nobody_foresaw_is_one_line(
+    failure: Exception, code: int, says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def app(*_: object, **__: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(cli, "app", app)
+    monkeypatch.delenv("GANVAS_DEBUG", raising=False)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    told = capsys.readouterr().err
+    assert (ended.value.code, told.count("\n")) == (code, 1)
+    assert told.startswith(says)
+    if code == 1:
+        monkeypatch.setenv("GANVAS_DEBUG", "1")
+        with pytest.raises(RuntimeError):
+            cli.main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, assign, convert, from_dict, parse, to_dict
 from ganvas.errors import UsageError
+from ganvas.games import RECIPES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,7 @@ def recipe(config: Any = Toy(), train: TrainConfig = TrainConfig()) -> Recipe:
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 words = st.text(max_size=8)
+positive = st.floats(min_value=0, allow_infinity=False)
 ramps = st.builds(Ramp, start=finite, end=finite, shape=st.sampled_from(["linear", "cosine"]))
 toys = st.builds(
     Toy,
@@ -56,10 +59,10 @@ toys = st.builds(
 trains = st.builds(
     TrainConfig,
     images=st.integers(min_value=1),
-    learning_rate=finite,
-    rates=st.dictionaries(words, finite, max_size=2),
-    schedule=ramps,
-    adam=st.builds(Adam, beta1=finite),
+    learning_rate=positive,
+    rates=st.dictionaries(words, positive, max_size=2),
+    schedule=st.builds(Ramp, start=positive, end=positive),
+    adam=st.builds(Adam, beta1=st.floats(0, 1, exclude_max=True)),
     precision=st.sampled_from(["auto", "float32", "bfloat16"]),
 )
 
@@ -131,6 +134,9 @@ def test_assign_adds_to_a_mapping_and_a_whole_mapping_replaces_it() -> None:
         ("train.lerning_rate", "1", "unknown setting 'train.lerning_rate'; did you mean 'train.learning_rate'?"),
         ("train.adam.beta3", "1", "unknown setting 'train.adam.beta3'; did you mean 'train.adam.beta"),
         ("", "1", "unknown setting ''"),
+        ("beta1", "1", "unknown setting 'beta1'; did you mean 'train.adam.beta1'?"),
+        ("lerning_rate", "1", "unknown setting 'lerning_rate'; did you mean 'train.learning_rate'?"),
+        ("end", "1", "unknown setting 'end'; did you mean 'config.fade.end' or 'train.schedule.end'?"),
         ("config.loss", "hing", "unknown value of config.loss 'hing'; did you mean 'hinge'? (known: hinge, wasserstein)"),
         ("config.growth", "true", "unknown value of config.growth 'True'"),
         ("config.growth", "3", "unknown value of config.growth '3' (known: 1, 2)"),
@@ -163,7 +169,10 @@ def test_assign_says_what_is_wrong(path: str, text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"sourse": "x"}, "unknown setting 'sourse'; did you mean 'source'? (known: fit, flip, source, split)"),
+        (
+            {"sourse": "x"},
+            "unknown setting 'sourse'; did you mean 'source'? (known: channels, fit, flip, held_out, source, split)",
+        ),
         ({}, "missing settings of DataConfig: source"),
         ({"source": 3}, "source: expected str, got 3"),
         ({"source": "x", "split": ["train"]}, "unknown value of split"),
@@ -208,3 +217,32 @@ def test_parse_reads_json_or_the_words_themselves() -> None:
 def test_a_kind_that_settings_do_not_use_is_refused() -> None:
     with pytest.raises(UsageError, match=r"x: expected list\[int\], got \[1\]"):
         convert(list[int], [1], "x")
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "bounds"),
+    [
+        ("gan-ring", "train.adam.beta1=2", "from 0 to below 1, got 2"),
+        ("gan-ring", "train.learning_rate=-1", "at least 0, got -1"),
+        ("gan-ring", "train.average_halflife=-5", "at least 0"),
+        ("gan-ring", "train.seed=99999999999999999999", "from 0 to 9.22337e+18"),
+        ("gan-ring", "train.rates.D=-1", "at least 0"),
+        ("gan-ring", "train.schedule.end=-1", "at least 0"),
+        ("gan-ring", "train.batch=0", "at least 1"),
+        ("gan-ring", "data.held_out=1", "from 0 to below 1"),
+        ("gan-ring", "config.rules.penalty_every=0", "at least 1"),
+        ("gan-ring", "config.rules.n_critic=0", "at least 1"),
+        ("gan-ring", "config.rules.smoothing=5", "from 0 to 1, got 5"),
+        ("gan-ring", "config.rules.r1_gamma=-1", "at least 0"),
+        ("gan-ring", "config.depth=-1", "at least 1"),
+        ("dcgan-mnist", "config.width=0", "at least 1"),
+        ("cgan-mnist", "config.latent_dim=0", "at least 1"),
+        ("r3gan-mnist", "config.growth=0", "at least 1"),
+        ("classifier-mnist", "config.dropout=2", "from 0 to 1"),
+        ("classifier-mnist", "config.widths=[]", "numbers of at least 1"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_by_name(name: str, setting: str, bounds: str) -> None:
+    path, _, text = setting.partition("=")
+    with pytest.raises(UsageError, match=f"^{path}: expected {re.escape(bounds)}"):
+        assign(RECIPES[name], path, text)

@@ -16,7 +16,7 @@ FLOORS = (
     ("games", "data", "metrics", "edit"),
     ("engine", "balance", "bundle", "checkpoint", "journal", "export"),
     ("curve", "extractors", "compare", "doctor", "leaks", "evaluate", *MORE),
-    ("display", "watch", "verbs", "cli", "__main__"),
+    ("display", "ending", "words", "watch", "verbs", "cli", "__main__"),
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 # On one floor, who may import whom beside their own folder.
@@ -39,7 +39,8 @@ BESIDE = {
     "bench": {"plan", "run"},
     "worker": {"bench", "fit", "run"},
     "watch": {"display"},
-    "cli": {"verbs", "watch"},
+    "verbs": {"words"},
+    "cli": {"ending", "verbs", "watch", "words"},
     "__main__": {"cli"},
 }
 FILES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")

@@ -18,12 +18,19 @@ def test_no_such_device() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ranks", "says"), [("0", "expected a number or auto"), ("two", "expected a number or auto"), ("3", "split")]
+    ("ranks", "says"),
+    [("0", "expected a number or auto"), ("two", "expected a number or auto"), ("3", "split"), ("8", "less than 2")],
 )
 def test_ranks_that_cannot_be(ranks: str, says: str) -> None:
     recipe, data = miniature("gan-ring")
     with pytest.raises(UsageError, match=says):
         settled(recipe, data, "cpu", ranks)
+
+
+@pytest.mark.parametrize(("name", "hint"), [("gpu", "did you mean 'cuda'"), ("meta", "known: auto, cpu, cuda"), ("", "known")])
+def test_devices_that_are_none(name: str, hint: str) -> None:
+    with pytest.raises(UsageError, match=hint):
+        device_named(name)
 
 
 def test_a_plan_follows_what_was_asked() -> None:

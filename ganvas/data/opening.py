@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,7 @@ from ganvas.data.layout import no_test
 from ganvas.data.pictures import Found, How, Pictures, Progress, render
 from ganvas.data.points import POINTS, point_source
 from ganvas.data.source import Source, fingerprint
-from ganvas.errors import DataError, UsageError, unknown
+from ganvas.errors import DataError, UsageError
 from ganvas.files import printable
 
 BUILT_IN = ("mnist", "fashion", *POINTS)
@@ -50,12 +51,23 @@ def open_source(
     return Source(printable(config.source), fields, record.classes, record.skipped, config.flip, record.fingerprint)
 
 
+def located(source: str) -> str:
+    """A path as an absolute one, which holds wherever a run is continued; names, and what does not exist, as they are."""
+    path = Path(source)
+    with suppress(RuntimeError):  # "~stranger" stays as it is
+        path = path.expanduser()
+    return source if not source or source in BUILT_IN or not os.path.lexists(path) else str(path.absolute())
+
+
 def find(source: str, split: str, progress: Progress | None = None) -> Found:
     """What the name of a built-in image source, or a path, stands for.
 
     Raises:
+        UsageError: nothing was named.
         DataError: no such name or path, or it is not understood.
     """
+    if not source:
+        raise UsageError("data: expected a folder, a file or the name of a source, got nothing")
     if source == "mnist":
         return mnist.find(split)
     if source == "fashion":
@@ -64,15 +76,18 @@ def find(source: str, split: str, progress: Progress | None = None) -> Found:
     with suppress(RuntimeError):  # "~stranger" stays as it is
         path = path.expanduser()
     if not os.path.lexists(path):
-        if path.suffix or os.sep in source:
-            raise DataError(f"{printable(source)}: no such file or folder; check the path")
-        raise DataError(str(unknown("data source or path", printable(source, 80), BUILT_IN)))
+        near = difflib.get_close_matches(source[:80], BUILT_IN, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "check the path"
+        raise DataError(f"{printable(source)}: no such file or folder; {hint}")
     try:
         if path.is_dir():
             return idx.find_folder(path, split) or folder.find(path, split)
         return _find_in_file(path, split)
     except OSError as error:
         raise _unreadable(source, error) from None
+    except DataError as error:
+        shown = printable(source)
+        raise error if shown in str(error) else DataError(f"{shown}: {error}") from None
 
 
 def load(found: Found) -> Pictures | Tensor:

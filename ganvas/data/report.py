@@ -20,11 +20,12 @@ from ganvas.data.pictures import How, Pictures, Progress, each, none_left, settl
 from ganvas.data.points import POINTS, point_source
 from ganvas.data.preview import SHEET, save_scatter, save_sheet
 from ganvas.data.source import Skipped
+from ganvas.errors import UsageError
 from ganvas.files import printable
 
 BLANK = 2.0  # a picture whose standard deviation is below this, of 255, shows next to nothing
 EXAMPLES = 5  # pairs of duplicates named
-SHOWN = 20  # skipped or blank pictures listed in the text; to_dict has all
+SHOWN = 20  # classes or blank pictures listed in the text; to_dict has all
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class ImageFacts:
 
     sizes: Mapping[str, tuple[int, int]]  # min, median, max (of each side), common: width, height
     kinds: Mapping[str, int]
-    resolution: int  # what training takes where no resolution is asked for
+    resolution: int  # what the pictures suggest; a recipe has its own
     channels: int
     duplicates: int  # pictures equal, pixel for pixel, to an earlier one
     examples: tuple[tuple[str, str], ...]
@@ -84,11 +85,16 @@ class Report:
             lines += _more(len(self.classes) - SHOWN)
         if self.skipped:
             lines.append(f"skipped: {len(self.skipped):,}")
-            lines += [f"  {name}: {reason}" for name, reason in self.skipped[:SHOWN]] + _more(len(self.skipped) - SHOWN)
         return "\n".join(lines)
 
     def preview(self, path: str | Path) -> None:
-        """Write a PNG: a sheet of up to 64 images as the network will see them, or a scatter of the points."""
+        """Write a PNG: a sheet of up to 64 images as the network will see them, or a scatter of the points.
+
+        Raises:
+            UsageError: another kind of file.
+        """
+        if Path(path).suffix.lower() != ".png":
+            raise UsageError(f"cannot write a preview to {Path(path).name!r}: expected a name ending in .png")
         if isinstance(self.samples, Tensor):
             save_scatter(self.samples, Path(path))
         else:
@@ -175,7 +181,11 @@ def _balanced(pictures: Pictures, readable: Sequence[int], count: int) -> list[i
     for i in readable:
         groups.setdefault(0 if pictures.labels is None else int(pictures.labels[i]), []).append(i)
     share = -(-count // len(groups))
-    spread = [[group[k * len(group) // share] for k in range(min(share, len(group)))] for _, group in sorted(groups.items())]
+    spread = [
+        [group[k * len(group) // shown] for k in range(shown)]
+        for _, group in sorted(groups.items())
+        if (shown := min(share, len(group)))
+    ]
     turns = (group[k] for k in range(share) for group in spread if k < len(group))
     return list(turns)[:count]
 
@@ -191,7 +201,11 @@ def _image_lines(facts: ImageFacts) -> list[str]:
     sizes = ", ".join(f"{word} {width} x {height}" for word, (width, height) in facts.sizes.items())
     kinds = ", ".join(f"{kind} {count:,}" for kind, count in facts.kinds.items())
     colour = "grey" if facts.channels == 1 else "colour"
-    lines = [f"sizes: {sizes}", f"kinds: {kinds}", f"trains at: {facts.resolution} x {facts.resolution}, {colour}"]
+    lines = [
+        f"sizes: {sizes}",
+        f"kinds: {kinds}",
+        f"suggested: --set config.resolution={facts.resolution} ({facts.resolution} x {facts.resolution}, {colour})",
+    ]
     if facts.duplicates:
         lines.append(f"exact duplicates: {facts.duplicates:,}")
         lines += [f"  {b} = {a}" for a, b in facts.examples] + _more(facts.duplicates - len(facts.examples))

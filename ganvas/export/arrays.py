@@ -6,12 +6,13 @@ import itertools
 import os
 import zipfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ganvas.errors import DataError
+from ganvas.files import disk_errors
 
 Array = np.ndarray[Any, Any]
 
@@ -20,12 +21,15 @@ def save_npz(path: Path, count: int, parts: Iterable[Mapping[str, Array]]) -> No
     """Write arrays of `count` rows that come in parts; the first name is streamed, so that any count fits in memory.
 
     Raises:
-        DataError: the file cannot be written; what was there stays.
+        ResourceError: the file cannot be written; what was there stays.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     small: dict[str, list[Array]] = {}
     try:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        with (
+            disk_errors(f"cannot write {path}"),
+            zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        ):
             stream = iter(parts)
             first = next(stream)
             large = next(iter(first))
@@ -39,8 +43,8 @@ def save_npz(path: Path, count: int, parts: Iterable[Mapping[str, Array]]) -> No
             for name, pieces in small.items():
                 with archive.open(f"{name}.npy", "w") as member:
                     np.lib.format.write_array(member, np.concatenate(pieces))
-        temporary.replace(path)
-    except OSError as failure:
-        raise DataError(f"cannot write {path}: {failure.strerror}") from None
+        with disk_errors(f"cannot write {path}"):
+            temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # below a file it cannot even be looked for
+            temporary.unlink(missing_ok=True)

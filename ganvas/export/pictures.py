@@ -87,20 +87,22 @@ def caption(image: Picture, lines: Sequence[str]) -> Picture:
 def scatter(real: Tensor, fake: Tensor, size: int = 256, bounds: tuple[float, float] | None = None) -> Picture:
     """Samples of the data and of the model in one picture of `size` x `size`, data units on both axes alike.
 
-    real, fake [N, 2]: green circles and purple triangles. [N, 1] or [N]: a green area and a purple outline, the
-    share of samples in each of 48 bins. `bounds` is (low, high) of every axis, by default the reals' with a margin: what
-    lies outside is not drawn, so that the frames of a film agree.
+    real, fake [N, D], of which the first two dimensions are drawn: green circles and purple triangles. [N, 1] or [N]: a
+    green area and a purple outline, the share of samples in each of 48 bins. `bounds` is (low, high) of every axis, by
+    default the reals' with a margin: what lies outside is not drawn, so that the frames of a film agree. Without any real
+    sample, the fakes stand alone.
 
     Raises:
-        DataError: other shapes, no real sample, or samples that are not finite.
+        DataError: other shapes, no sample at all, or samples that are not finite.
         UsageError: bounds that enclose nothing.
     """
     of_data, of_model = (points.detach().float().cpu().unsqueeze(-1).flatten(1).numpy() for points in (real, fake))
-    if of_data.size == 0 or of_data.shape[1] not in (1, 2) or of_data.shape[1] != of_model.shape[1]:
-        raise DataError(f"scatter: expected samples [N, 1] or [N, 2], got {list(real.shape)} and {list(fake.shape)}")
+    if len(of_data) + len(of_model) == 0 or not of_data.shape[1] or of_data.shape[1] != of_model.shape[1]:
+        raise DataError(f"scatter: expected samples [N, D] of one D, got {list(real.shape)} and {list(fake.shape)}")
+    of_data, of_model = of_data[:, :2], of_model[:, :2]
     if not (np.isfinite(of_data).all() and np.isfinite(of_model).all()):
         raise DataError("the samples are not finite: the model has diverged")
-    low, high = bounds or _around(of_data)
+    low, high = bounds or _around(of_data if len(of_data) else of_model)
     if not low < high:
         raise UsageError(f"scatter: expected bounds (low, high) with low < high, got {bounds}")
     fine = size * FINE
@@ -132,9 +134,9 @@ def _draw_points(canvas: Picture, places: Array, crowd: int, marker: str) -> Non
 
 
 def _draw_histograms(canvas: Picture, real: Array, fake: Array, bounds: tuple[float, float]) -> None:
-    """The share of samples in each bin; the height is set by the reals alone, so that it does not jump in a film."""
+    """The share of samples in each bin; the reals, where there are any, set the height: no jumps in a film."""
     shares = [np.histogram(points, BINS, bounds)[0] / max(1, len(points)) for points in (real, fake)]
-    top = 1.25 * shares[0].max() or 1.0
+    top = 1.25 * (shares[0].max() or shares[1].max()) or 1.0
     outlines = []
     for share in shares:
         heights = np.concatenate([[0], np.repeat(np.minimum(share / top, 1), 2), [0]])

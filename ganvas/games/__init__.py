@@ -22,6 +22,13 @@ RECIPES: Mapping[str, Recipe] = {
 }
 
 
+def game_named(name: str) -> type[Game]:
+    """Raises: UsageError: no such game; names the nearest."""
+    if name not in GAMES:
+        raise unknown("game", name, GAMES)
+    return GAMES[name]
+
+
 def build(recipe: Recipe) -> Game:
     """The recipe's game with fresh weights, from the global random state."""
     return GAMES[recipe.game](recipe.config)

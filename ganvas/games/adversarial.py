@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ganvas.config import within
 from ganvas.errors import unknown
 from ganvas.game import Batch, Step, Terms, Turn
 from ganvas.objectives import OBJECTIVES, Objective, between, gradient_penalty, zero_centred_penalty
@@ -35,6 +36,9 @@ class Rules:
     def __post_init__(self) -> None:
         if self.objective not in OBJECTIVES:
             raise unknown("objective", self.objective, OBJECTIVES)
+        within(self, "config.rules.n_critic config.rules.penalty_every", 1)
+        within(self, "config.rules.r1_gamma config.rules.r2_gamma config.rules.gradient_penalty config.rules.clip", 0)
+        within(self, "config.rules.smoothing", 0, 1)
 
     @property
     def scoring(self) -> Objective:

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig
+from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
 from ganvas.game import Batch, Game, Step, Turn, asked_for
 from ganvas.games.adversarial import Duel, Rules
 from ganvas.layers.pyramid import sides
@@ -36,6 +36,10 @@ class Config:
     max_width: int = 128
     head: int = 128  # width of D's hidden layer, which sees the picture whole
     rules: Rules = Rules(r1_gamma=0.05, penalty_every=4)
+
+    def __post_init__(self) -> None:
+        within(self, "config.channels config.classes config.latent_dim config.head", 1)
+        within(self, "config.width config.critic_width config.max_width", 1)
 
 
 def _widths(config: Config, first: int) -> list[int]:

@@ -16,7 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig
+from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
+from ganvas.errors import UsageError
 from ganvas.game import Batch, Game, Step, Terms, Turn
 
 
@@ -31,6 +32,14 @@ class Config:
     features: int = 64
     dropout: float = 0.3
     shift: int = 2  # pixels, at random, while training
+
+    def __post_init__(self) -> None:
+        within(self, "config.resolution", 4)
+        within(self, "config.channels config.classes config.features", 1)
+        within(self, "config.dropout", 0, 1)
+        within(self, "config.shift", 0, self.resolution)
+        if min(self.widths, default=0) < 1:
+            raise UsageError(f"config.widths: expected numbers of at least 1, got {list(self.widths)}")
 
 
 def _stage(before: int, after: int, pool: bool) -> list[nn.Module]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from ganvas.config import DataConfig, Recipe, TrainConfig
+from ganvas.config import DataConfig, Recipe, TrainConfig, within
 from ganvas.game import Batch, Game, Step, Turn
 from ganvas.games.adversarial import Duel, Rules
 from ganvas.layers.pyramid import sides
@@ -31,6 +31,9 @@ class Config:
     width: int = 32
     max_width: int = 512
     rules: Rules = Rules()
+
+    def __post_init__(self) -> None:
+        within(self, "config.channels config.latent_dim config.width config.max_width", 1)
 
 
 def _generator(config: Config) -> nn.Sequential:

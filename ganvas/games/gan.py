@@ -17,7 +17,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig
+from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
 from ganvas.game import Batch, Game, Step, Turn
 from ganvas.games.adversarial import Duel, Rules
 from ganvas.layers.mlp import mlp
@@ -37,6 +37,9 @@ class Config:
     frequencies: int = 0  # D sees sin and cos of each coordinate at this many octaves
     span: float = 1.0  # half the period of the slowest of them
     rules: Rules = Rules()
+
+    def __post_init__(self) -> None:
+        within(self, "config.latent_dim config.width config.depth", 1)
 
 
 class GAN(Game):

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig
+from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
 from ganvas.game import Batch, Game, Step, Turn
 from ganvas.games.adversarial import Duel, Rules
 from ganvas.layers.pyramid import sides
@@ -39,6 +39,10 @@ class Config:
     max_width: int = 96
     gamma: Ramp = Ramp(start=1.0, end=0.1, shape="cosine")  # factor on the penalties over the run
     rules: Rules = Rules(objective="relativistic", r1_gamma=1.0, r2_gamma=1.0, penalty_every=4)
+
+    def __post_init__(self) -> None:
+        within(self, "config.channels config.latent_dim config.width config.growth config.max_width", 1)
+        within(self.gamma, "config.gamma.start config.gamma.end", 0)
 
 
 def _convolution(inputs: int, outputs: int, kernel: int, gain: float) -> nn.Conv2d:

@@ -11,11 +11,11 @@ def sides(resolution: int) -> list[int]:
     """The sides from `resolution` down to its smallest halving of 4 to 7 pixels: 28 -> [28, 14, 7], 32 -> [32, 16, 8, 4].
 
     Raises:
-        UsageError: the side is not 4, 5, 6 or 7 times a power of two.
+        UsageError: the side is not 4, 5, 6 or 7 times a power of two, or cannot be halved once.
     """
     found = [resolution]
     while found[-1] > max(SMALLEST) and found[-1] % 2 == 0:
         found.append(found[-1] // 2)
-    if found[-1] not in SMALLEST:
+    if found[-1] not in SMALLEST or len(found) == 1:
         raise UsageError(f"resolution {resolution} cannot be halved down to 4-7 pixels; use 28, 32, 64 or 128")
     return found

@@ -21,10 +21,17 @@ def test_mistyped_name_gives_the_nearest() -> None:
         open_source(DataConfig(source="spirall"))
 
 
-@pytest.mark.parametrize("source", ["./gone", "gone.zip", "/gone/away", "~nobody-here/x", "gone/" + "x" * 5000])
+@pytest.mark.parametrize("source", ["./gone", "gone.zip", "/gone/away", "~nobody-here/x", "gone/" + "x" * 5000, "pictures"])
 def test_missing_paths_are_named(source: str) -> None:
-    with pytest.raises(DataError, match="no such file or folder"):
+    with pytest.raises(DataError, match="no such file or folder; check the path"):
         open_source(DataConfig(source=source))
+
+
+def test_nothing_is_no_source_and_an_empty_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="got nothing"):
+        open_source(DataConfig(source=""))
+    with pytest.raises(DataError, match=f"^{tmp_path}: no pictures"):
+        open_source(DataConfig(source=str(tmp_path)))
 
 
 def test_a_built_in_name_wins_over_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

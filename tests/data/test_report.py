@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 
 from ganvas.data import inspect
-from ganvas.errors import DataError
+from ganvas.data.pictures import Pictures
+from ganvas.data.report import _balanced
+from ganvas.errors import DataError, UsageError
 
 WritePicture = Callable[..., Path]
 
@@ -46,8 +48,15 @@ def test_pictures(folder: Path) -> None:
     assert facts.blank == ("dog/blank.png",)
     assert [name for name, _ in report.skipped] == ["dog/broken.png"]
     text = report.text()
-    for words in ("7 images", "trains at: 32 x 32, colour", "dog/0.png = cat/1.png", "dog/broken.png: not an image", "cat: 4"):
+    for words in (
+        "7 images",
+        "suggested: --set config.resolution=32 (32 x 32, colour)",
+        "dog/0.png = cat/1.png",
+        "skipped: 1",
+        "cat: 4",
+    ):
         assert words in text
+    assert "broken.png" not in text  # the command line lists what was skipped on standard error
     plain = report.to_dict()
     assert json.loads(json.dumps(plain))["images"]["duplicates"] == 1
     assert "samples" not in plain
@@ -58,6 +67,16 @@ def test_preview_is_balanced_over_classes(folder: Path, tmp_path: Path) -> None:
     assert len(report.samples) == 7
     report.preview(tmp_path / "sheet.png")
     assert size_of(tmp_path / "sheet.png") == (8 * 66 + 2, 66 + 2)
+    with pytest.raises(UsageError, match=r"ending in \.png"):
+        report.preview(tmp_path / "sheet.jpg")
+
+
+@pytest.mark.parametrize(("groups", "count"), [([4, 3], 64), ([2, 100], 64), ([40, 40], 10), ([5], 3)])
+def test_a_sheet_shows_no_picture_twice(groups: list[int], count: int) -> None:
+    labels = [i for i, size in enumerate(groups) for _ in range(size)]
+    pictures = Pictures([""] * len(labels), peek=None, read=None, labels=labels)  # type: ignore[arg-type]
+    chosen = _balanced(pictures, range(len(labels)), count)
+    assert len(set(chosen)) == len(chosen) == min(count, sum(min(size, -(-count // len(groups))) for size in groups))
 
 
 def test_mnist_and_its_sheet(tmp_path: Path) -> None:

@@ -199,6 +199,15 @@ def test_the_frame_of_a_scatter_plot_depends_on_the_reals_only() -> None:
     scatter(torch.ones(3), torch.ones(3))
 
 
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_fakes_are_drawn_without_reals_and_in_two_dimensions(dims: int) -> None:
+    fake = torch.linspace(-5, 5, 30)[:, None].expand(30, dims)
+    alone = scatter(fake[:0], fake)
+    assert has(alone, PURPLE) or alone.getcolors(9999) != [(256 * 256, WHITE)]
+    assert not has(alone, GREEN)
+    assert scatter(fake, fake) == scatter(fake[:, :2], fake[:, :2])
+
+
 SMALL = Image.new("L", (2, 2))
 
 
@@ -218,9 +227,8 @@ SMALL = Image.new("L", (2, 2))
         (lambda: save_gif("a.gif", [], 50), DataError, "an animation needs frames of one size, got []"),
         (lambda: save_gif("a.gif", [SMALL, SMALL.resize((3, 3))], 50), DataError, "an animation needs frames of one size"),
         (lambda: save_png("/no/such/folder/a.png", SMALL, {}), ResourceError, "cannot write /no/such/folder/a.png"),
-        (lambda: scatter(torch.zeros(4, 3), torch.zeros(4, 3)), DataError, "scatter: expected samples [N, 1] or [N, 2]"),
-        (lambda: scatter(torch.zeros(4, 2), torch.zeros(4)), DataError, "scatter: expected samples [N, 1] or [N, 2]"),
-        (lambda: scatter(torch.zeros(0, 2), torch.zeros(4, 2)), DataError, "scatter: expected samples [N, 1] or [N, 2]"),
+        (lambda: scatter(torch.zeros(4, 2), torch.zeros(4)), DataError, "scatter: expected samples [N, D] of one D"),
+        (lambda: scatter(torch.zeros(0, 2), torch.zeros(0, 2)), DataError, "scatter: expected samples [N, D] of one D"),
         (lambda: scatter(torch.zeros(4), torch.full((4,), float("inf"))), DataError, "the samples are not finite"),
         (lambda: scatter(torch.zeros(4), torch.zeros(4), bounds=(1, 1)), UsageError, "scatter: expected bounds (low, high)"),
     ],

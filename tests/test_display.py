@@ -1,0 +1,56 @@
+"""What a terminal is told: means that stay finite, commands that can be typed."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from support import PLAN, miniature
+
+from ganvas.display import Display
+from ganvas.fit import Progress
+from ganvas.run import Run
+
+
+def display(name: str, classes: tuple[str, ...], folder: Path, as_json: bool = False) -> Display:
+    """Of a run that never was, in `folder`."""
+    recipe, data = miniature(name)
+    run = Run(folder, recipe, PLAN)
+    run.data = replace(data, classes=classes)
+    return Display(run, as_json=as_json)
+
+
+@pytest.mark.parametrize("first", [1.0, float("nan")])
+def test_a_value_that_is_not_finite_leaves_no_trace(first: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = display("gan-ring", (), tmp_path, as_json=True)
+    for value in (first, float("nan"), float("inf")):
+        shown.shown = -1e9
+        shown.update(Progress(1, 2, 1.0, 1.0, {"D": torch.tensor(value)}, ("D",)))
+    assert shown.smooth.get("D", 1.0) == 1.0
+    rows = capsys.readouterr().out.splitlines()
+    assert len(rows) == 3
+    assert all(json.loads(row, parse_constant=pytest.fail)["items"] == 1 for row in rows)
+    shown.losses()
+
+
+@pytest.mark.parametrize(
+    ("name", "classes", "one", "two"),
+    [
+        ("cgan-mnist", tuple("0123456789"), "7", "3,8"),
+        ("cgan-mnist", ("a cat", "dog"), "dog", "a cat,dog"),
+        ("cgan-mnist", ("cats, fat", "dogs, thin"), "1", "0,1"),
+        ("dcgan-mnist", ("cat", "dog"), None, None),
+    ],
+)
+def test_the_next_commands_name_classes_that_exist(
+    name: str, classes: tuple[str, ...], one: str | None, two: str | None, tmp_path: Path
+) -> None:
+    folder = tmp_path / "my run"
+    for command, label in zip(display(name, classes, folder).next_commands(folder), (one, two), strict=False):
+        words = shlex.split(command)
+        assert words[2] == str(folder)
+        assert (words[words.index("--label") + 1] if "--label" in words else None) == label

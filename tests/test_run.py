@@ -1,0 +1,80 @@
+"""Run folders: where they can be made, what they remember, and what is said of a damaged one."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from support import PLAN
+
+from ganvas.errors import DataError, ResourceError, UsageError
+from ganvas.games import recipe_named
+from ganvas.model import resolve
+from ganvas.run import Run, adapted, open_data, open_run, start
+
+
+@pytest.mark.parametrize("place", ["file/run", "/proc/ganvas/run"])
+def test_a_place_that_cannot_hold_a_run_is_refused_before_any_work(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def settled(*_: Any) -> None:
+        pytest.fail("timed steps first")
+
+    monkeypatch.setattr("ganvas.run.settled", settled)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ResourceError, match="cannot make the run folder"):
+        start(recipe_named("gan-ring"), out=tmp_path / place)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("minutes", [math.nan, math.inf, 0, -1])
+def test_minutes_that_are_none(minutes: float, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="minutes: expected a number above 0"):
+        start(recipe_named("gan-ring"), out=tmp_path / "run", minutes=minutes)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_test_split_is_not_for_training(tmp_path: Path) -> None:
+    recipe = recipe_named("gan-ring")
+    with pytest.raises(UsageError, match=r"data\.split"):
+        start(replace(recipe, data=replace(recipe.data, split="test")), out=tmp_path / "run")
+
+
+@pytest.mark.parametrize("name", ["recipe.json", "env.json", "result.json"])
+@pytest.mark.parametrize("text", ["[]", "{", "{}", '{"game": [], "plan": 1, "items": "x"}'])
+def test_damaged_files_are_named(name: str, text: str, tmp_path: Path) -> None:
+    run = Run(tmp_path / "run", recipe_named("gan-ring"), PLAN)
+    run.write()
+    (run.folder / name).write_text(text)
+    with pytest.raises(DataError, match=str(run.folder)):
+        _ = run.result if name == "result.json" else open_run(run.folder)
+
+
+def test_a_relative_path_holds_from_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.save(tmp_path / "points.npy", np.random.default_rng(0).normal(size=(100, 2)))
+    monkeypatch.setattr("ganvas.run.settled", lambda *_: PLAN)
+    monkeypatch.chdir(tmp_path)
+    recipe = resolve("gan-ring", data="points.npy")
+    run = start(recipe, out=Path("run"))
+    start(recipe, out=Path("run"))  # the same run
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert open_run(tmp_path / "run").recipe.data.source == str(tmp_path / "points.npy")
+    assert len(run.data) == 100
+    with pytest.raises(UsageError, match="holds another run"):
+        start(resolve("gan-ring"), out=Path(os.pardir) / "run")
+
+
+@pytest.mark.parametrize(("settings", "channels"), [({}, 3), ({"config.channels": "1"}, 1), ({"config.channels": 3}, 3)])
+def test_pictures_have_the_channels_asked_for(settings: dict[str, str], channels: int, tmp_path: Path) -> None:
+    for i in range(3):
+        Image.new("RGB", (32, 32), (i, 9, 90)).save(tmp_path / f"{i}.png")
+    recipe = resolve("dcgan-images", {**settings, "config.resolution": 32}, data=str(tmp_path))
+    data = open_data(recipe)
+    assert (data.channels, adapted(recipe, data).config.channels) == (channels, channels)
