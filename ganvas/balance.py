@@ -22,8 +22,9 @@ from torch import Tensor
 
 from ganvas.game import Step, Turn
 from ganvas.layers.augment import adaptive, instance_noise
-from ganvas.ranks import Ranks
 
+STRAIN = 3.0  # the critic's loss beside that of one who cannot tell: its steps are too long
+WATCHED = ("verdict_real", "verdict_fake", "verdict_held_out", "strain")  # notes, equal on all ranks
 INTERVAL = 16  # steps between two looks
 GRACE = 96  # steps at the start: a critic that finds noise out is no sign of anything
 MEASURE = 4  # steps between two measurements that cost a pass of the critic
@@ -41,6 +42,7 @@ class Balance:
 
     steering: bool = True
     lead: float = 0.0  # above 0 the critic is held back, below 0 the artist is
+    least: float = 0.0  # the lead that a strained critic needed; fades slowly, so that the strain does not come back at once
     augment: float = 0.0  # probability of each augmentation
     skill: float = 0.0  # of the critic, smoothed; 0 before the first look
     apart: float = 1.0  # how far fakes are from reals beside reals from reals, smoothed; looked at where the critic is lost
@@ -80,14 +82,16 @@ class Balance:
         due = (step.index + 1) % (INTERVAL * SURVEY_EVERY) == 0 and step.index >= GRACE
         return self.steering and due and (self.skill < LOW or self.lead < 0)
 
-    def observe(self, step: Step, ranks: Ranks) -> None:
+    def observe(self, step: Step) -> None:
         """Take a step's notes in; every `INTERVAL` steps look at them, and perhaps intervene: a line in `step.events`."""
-        for name in ("verdict_real", "verdict_fake", "verdict_held_out"):
+        for name in WATCHED:
             if name in step.notes:
                 held = self.sums.setdefault(name, [0.0, 0.0])
                 self.sums[name] = [held[0] + float(step.notes[name]), held[1] + 1]
+        if self.steering and float(step.notes.get("strain", 0.0)) > STRAIN and self.lead < 1:
+            step.events += self.relieve(float(step.notes["strain"]))
         if (step.index + 1) % INTERVAL == 0 and "verdict_real" in self.sums:
-            means = self.means(ranks)
+            means = {name: total / count for name, (total, count) in self.sums.items()}
             self.sums = {}
             skill = (means["verdict_real"] + 1 - means["verdict_fake"]) / 2
             self.skill = skill if not self.skill else (self.skill + skill) / 2
@@ -96,16 +100,19 @@ class Balance:
             if "verdict_held_out" in means:
                 self.memory = 0.85 * self.memory + 0.15 * (means["verdict_real"] - means["verdict_held_out"])
             self.warmth = 1 - step.progress
+            self.least *= 0.99
             if self.steering and step.index >= GRACE:
                 step.events += self.intervene()
-        step.notes |= {name: torch.tensor(getattr(self, name)) for name in ("skill", "memory", "lead", "augment")}
+        step.notes |= {name: torch.tensor(getattr(self, name)) for name in ("skill", "memory", "lead", "augment", "apart")}
 
-    def means(self, ranks: Ranks) -> dict[str, float]:
-        """The mean of each note since the last look, over all ranks."""
-        names = sorted(self.sums)
-        means = torch.tensor([self.sums[name][0] / self.sums[name][1] for name in names])
-        ranks.mean_([means])
-        return dict(zip(names, means.tolist(), strict=True))
+    def relieve(self, strain: float) -> list[str]:
+        """Shorten the steps of a critic whose own loss explodes, at once; a line for each quarter of the way."""
+        before = self.lead
+        self.lead = self.least = min(1.0, max(0.0, before) + 0.05)
+        if int(4 * self.lead) == int(4 * before):
+            return []
+        why = f"the critic's loss is {strain:.0f} times that of one who cannot tell, so its steps are too long"
+        return [f"balance: {why}; {self.handles()}"]
 
     def intervene(self) -> list[str]:
         """Move the handles where the observed asks for it; one line for each change that a person should know of."""
@@ -121,7 +128,7 @@ class Balance:
         elif self.skill < LOW and self.apart > APART:
             self.lead = max(-1.5, self.lead - 0.06)
         elif self.lead > 0 and self.skill < EASE_STRONG:
-            self.lead = max(0.0, self.lead - 0.1 - (EASE_STRONG - self.skill))  # quicker than it rose: no winding up
+            self.lead = max(self.least, self.lead - 0.1 - (EASE_STRONG - self.skill))  # quicker than it rose: no winding up
         elif self.lead < 0 and (self.skill > EASE_WEAK or self.apart < APART):
             self.lead = min(0.0, self.lead + 0.06)
         if round(4 * self.lead) != round(4 * before.lead):

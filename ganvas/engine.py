@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganvas.balance import MEASURE, Balance
+from ganvas.balance import MEASURE, WATCHED, Balance
 from ganvas.config import TrainConfig
 from ganvas.data.order import flips, rows
 from ganvas.data.source import Source
@@ -102,7 +102,7 @@ def train(
         if balance and finite:
             if balance.doubtful(step) and len(data) >= 2 * SURVEY:
                 survey(state, data, config, step)
-            balance.observe(step, ranks)
+            balance.observe(step)
         step.notes.pop("unseen_logits", None)
         state.step += 1
         yield step, report
@@ -118,7 +118,8 @@ def play(turn: Turn, batch: Batch, step: Step, state: State, config: TrainConfig
     optimizer.zero_grad()
     (sum(terms.values(), torch.zeros((), device=step.device)) * turn.every).backward(inputs=weights)
     gradients = [weight.grad for weight in weights if weight.grad is not None]
-    ranks.mean_([*gradients, *values.values()])
+    watched = [step.notes[name] for name in WATCHED if name in step.notes]
+    ranks.mean_([*gradients, *values.values(), *watched])  # what is watched decides: it must be one number on all ranks
     report.update(values)
     step.notes[f"gradient_{turn.name}"] = norm = torch.stack(torch._foreach_norm(gradients)).norm()
     if not torch.isfinite(norm + sum(values.values())):

@@ -16,7 +16,6 @@ from ganvas.engine import State, dump, restore, train
 from ganvas.game import Step, Turn
 from ganvas.games.adversarial import with_objective
 from ganvas.plan import fresh
-from ganvas.ranks import Ranks
 
 
 def told(balance: Balance, looks: int, real: float, fake: float, held_out: float | None = None, **notes: float) -> list[str]:
@@ -28,7 +27,7 @@ def told(balance: Balance, looks: int, real: float, fake: float, held_out: float
         if held_out is not None:
             step.notes["verdict_held_out"] = torch.tensor(held_out)
         step.notes |= {name: torch.tensor(value) for name, value in notes.items()}
-        balance.observe(step, Ranks())
+        balance.observe(step)
         lines += step.events
     return lines
 
@@ -97,7 +96,7 @@ def test_nothing_happens_in_the_grace_of_the_start_or_when_only_watching() -> No
     balance = Balance()
     for index in range(GRACE - 1):
         step = Step(index, index, 10**6, notes={"verdict_real": torch.ones(()), "verdict_fake": torch.zeros(())})
-        balance.observe(step, Ranks())
+        balance.observe(step)
         assert step.events == []
     watching = Balance(steering=False)
     assert told(watching, 20, 0.99, 0.01) == []

@@ -138,9 +138,11 @@ class Duel:
         )
         step.notes["variety"] = fake.float().std(0).mean() / real.std(0).mean()
         scoring, smoothing = self.rules.scoring, self.rules.smoothing
-        if scoring.smooth_d and smoothing != 1:
-            return scoring.smooth_d(real_logits, fake_logits, smoothing)
-        return scoring.d(real_logits, fake_logits)
+        smooth = scoring.smooth_d if smoothing != 1 else None
+        loss = smooth(real_logits, fake_logits, smoothing) if smooth else scoring.d(real_logits, fake_logits)
+        if scoring.equilibrium:
+            step.notes["strain"] = loss.detach() / scoring.equilibrium
+        return loss
 
     def penalties(self, batch: Batch, step: Step) -> Terms:
         """Slopes of the critic, in float32 whatever the precision of the rest."""
