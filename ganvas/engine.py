@@ -26,7 +26,7 @@ from ganvas.metrics.wasserstein import sliced_rows
 from ganvas.ranks import Ranks
 from ganvas.seeds import mix
 
-SURVEY = 256  # fakes, and twice as many reals
+SURVEY = 512  # fakes, and twice as many reals
 
 
 @dataclass
