@@ -2,8 +2,8 @@
 
     python bench/balance.py [seeds] [experiment ...]
 
-Experiments: fast (the critic's learning rate times ten), small (a critic a fifth as wide), few (500 pictures), healthy. Prints one
-JSON row per experiment, data, mode and seed, with the run's measures, and then mean and deviation of each group.
+Experiments: fast (the critic's learning rate times ten), small (a critic a fifth as wide), few (500 pictures), healthy. Prints
+one JSON row per experiment, data, mode and seed, with the run's measures, and then mean and deviation of each group.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from ganvas.config import DataConfig
 from ganvas.data import open_source
 from ganvas.evaluate import evaluate
-from ganvas.model import train
+from ganvas.model import resolve, train
 
 RING: dict[str, dict[str, str]] = {"fast": {"train.rates.D": "10"}, "small": {"config.critic_width": "25"}, "healthy": {}}
 MNIST: dict[str, dict[str, str]] = {
@@ -44,7 +44,7 @@ def measured(recipe: str, settings: Mapping[str, str], seed: int, mode: str, dat
     """Train, and measure against the full data's test split."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        train(recipe, out=run, seed=seed, balance=mode, data=data, **dict(settings))
+        train(resolve(recipe, settings, seed=seed, balance=mode, data=data), out=run)
         ring = recipe == "gan-ring"
         metrics = ["modes"] if ring else ["fd", "requested"]
         report = evaluate(run, against="ring" if ring else "mnist", metrics=metrics)
