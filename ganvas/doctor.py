@@ -131,8 +131,9 @@ def artist_overpowers(case: Case) -> Finding | None:
         return None
     evidence = f"the critic is right {skill:.0%} of the time, yet plain means of fakes and reals are {apart:.0f} times as far "
     evidence += f"apart as chance makes them (variety {variety or 0:.2f} of the reals')"
-    width = getattr(case.run.recipe.config, "critic_width", None) or getattr(case.run.recipe.config, "width", 0)
-    name = "critic_width" if hasattr(case.run.recipe.config, "critic_width") else "width"
+    config = case.run.recipe.config
+    width: int = getattr(config, "critic_width", None) or getattr(config, "width", 64)
+    name = "critic_width" if hasattr(config, "critic_width") else "width"
     return Finding(
         "critic too weak", evidence, f"--set config.{name}={2 * width}"
     )  # rates and moves were tried: docs/balance.md
