@@ -132,11 +132,10 @@ def artist_overpowers(case: Case) -> Finding | None:
     evidence = f"the critic is right {skill:.0%} of the time, yet plain means of fakes and reals are {apart:.0f} times as far "
     evidence += f"apart as chance makes them (variety {variety or 0:.2f} of the reals')"
     config = case.run.recipe.config
-    width: int = getattr(config, "critic_width", None) or getattr(config, "width", 64)
     name = "critic_width" if hasattr(config, "critic_width") else "width"
-    return Finding(
-        "critic too weak", evidence, f"--set config.{name}={2 * width}"
-    )  # rates and moves were tried: docs/balance.md
+    width = int(getattr(config, name, None) or getattr(config, "width", 64))
+    # Other rates and more moves were tried, and do not help: docs/balance.md.
+    return Finding("critic too weak", evidence, f"--set config.{name}={2 * width}")
 
 
 def _apart(fakes: Tensor, reals: Tensor) -> float:
