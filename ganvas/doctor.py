@@ -133,7 +133,7 @@ def artist_overpowers(case: Case) -> Finding | None:
     evidence += f"apart as chance makes them (variety {variety or 0:.2f} of the reals')"
     config = case.run.recipe.config
     name = "critic_width" if hasattr(config, "critic_width") else "width"
-    width = int(getattr(config, name, None) or getattr(config, "width", 64))
+    width: int = (getattr(config, name, None) or getattr(config, "width", None)) or 64
     # Other rates and more moves were tried, and do not help: docs/balance.md.
     return Finding("critic too weak", evidence, f"--set config.{name}={2 * width}")
 

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ganvas import cas
 from ganvas.compare import COMPARE, DISTANCES, FEW, JUDGED, PIXELS, Side
 from ganvas.config import DataConfig
 from ganvas.data import open_source
@@ -22,12 +23,14 @@ from ganvas.data.points import MODES
 from ganvas.data.source import Source
 from ganvas.edit.latents import latents
 from ganvas.errors import DataError, UsageError, unknown
-from ganvas.export.pictures import legible_scale, save_png, sheet, to_bytes
+from ganvas.export.pictures import legible_scale, save_png, sheet
 from ganvas.extractors import Extractor, extractor, extractor_for
+from ganvas.metrics.intervals import binomial
 from ganvas.metrics.modes import mixture
 from ganvas.metrics.neighbours import Memorisation, memorisation, nearest
 from ganvas.metrics.path import path_length
 from ganvas.model import Model, load
+from ganvas.sides import alike, drawn_side, pictures, reals
 
 
 @dataclass(frozen=True)
@@ -112,18 +115,22 @@ def evaluate(
         network = extractor_for(source, real.data.shape[1])
     for side in (real, *others):
         side.extractor = network
-    fake = drawn_side(model, len(real.data), seed, other.labels) if model else _pictures(str(target), len(real.data))
+    fake = drawn_side(model, len(real.data), seed, other.labels) if model else pictures(str(target), len(real.data))
     fake.extractor = network
-    fake = _alike(fake, real)
+    fake = alike(fake, real)
     explicit = metrics is not None
     measures, notes = _compare(chosen, fake, real, others, explicit)
     if model and "ppl" in chosen:
         measures["ppl"] = perceptual_path(model, network, seed)
     if source in MODES and "modes" in chosen:
         measures |= mixture_measures(source, fake.data, other.data)
+    if "cas" in chosen:
+        measures["cas"] = classified(model, train, network, source, seed)
     copies = None
     if "memorisation" in chosen and fake.data.ndim == 4:
-        copies = memorised(fake.data, train, real.data, Path(target) if model and Path(target).is_dir() else None)
+        copies = memorised(
+            fake.data, train.fields["real"], real.data, Path(target) if model and Path(target).is_dir() else None
+        )
     items = int(model.card["items"]) if model else 0
     return Report(subject, items, reference, measures, copies, notes)
 
@@ -183,73 +190,6 @@ def _subject(path: Path) -> tuple[Model | None, str]:
     return None, str(path)
 
 
-def reals(
-    source: str, shape: tuple[int, ...] | None, samples: int, split: str | None
-) -> tuple[Side, tuple[Side, ...], Tensor, str]:
-    """The reference, up to five draws of as many other reals, all training samples, and the reference in words.
-
-    Where there is no test split, a random half is the reference and the other half the floor.
-    """
-    resolution = shape[-1] if shape and len(shape) == 3 else None
-    channels = shape[0] if shape and len(shape) == 3 else None
-
-    def side_of(data: Source, rows: Tensor) -> Side:
-        table = rows if data.rows is None else data.rows[rows]
-        labels = data.fields["label"][table] if "label" in data.fields else None
-        return Side(data.fields["real"][table], labels, None)
-
-    def draws(data: Source, order: Tensor, n: int) -> tuple[Side, ...]:
-        return tuple(side_of(data, rows) for rows in order.split(n)[:5] if len(rows) == n)
-
-    train = open_source(DataConfig(source=source), resolution=resolution, channels=channels)
-    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(1))
-    if split != "train":
-        try:
-            test = open_source(DataConfig(source=source, split="test"), resolution=resolution, channels=channels)
-        except DataError:
-            if split == "test":
-                raise
-        else:
-            n = min(samples, len(test), len(train))
-            chosen = torch.randperm(len(test), generator=torch.Generator().manual_seed(2))[:n]
-            words = f"{n:,} real samples of the test split of {source}"
-            return side_of(test, chosen), draws(train, order, n), train.fields["real"], words
-    n = min(samples, len(train) // 2)
-    if n < 20:
-        raise DataError(f"{source} holds {len(train)} samples; expected at least 40 to measure against")
-    words = f"{n:,} real samples of {source} (no test split used)"
-    return side_of(train, order[:n]), draws(train, order[n:], n), train.fields["real"], words
-
-
-def drawn_side(model: Model, n: int, seed: int, asked: Tensor | None) -> Side:
-    """n samples of a model, rounded to bytes; asked for the classes [n] of the floor's reals, so that both are as mixed.
-
-    Classes far apart in feature space make a distance of their own where one set has a little more of one of them.
-    """
-    parts, labels = [], []
-    label = None if not model.classes else "all" if asked is None else asked[:n].tolist()
-    for part, c in model.stream(n, seed, label):
-        parts.append(to_bytes(part) if part.ndim == 4 else part)
-        labels += [] if c is None else [c]
-    return Side(torch.cat(parts), torch.cat(labels) if labels else None, None)
-
-
-def _pictures(path: str, n: int) -> Side:
-    source = open_source(DataConfig(source=path))
-    labels = source.fields.get("label")
-    return Side(source.fields["real"][:n], None if labels is None else labels[:n], None)
-
-
-def _alike(fake: Side, real: Side) -> Side:
-    """The measured side, checked to be of the reference's kind."""
-    if fake.data.shape[1:] != real.data.shape[1:]:
-        raise DataError(
-            f"samples are {list(fake.data.shape[1:])} and the reference {list(real.data.shape[1:])}; "
-            "measure against data of the same size and colours"
-        )
-    return fake
-
-
 def mixture_measures(source: str, fake: Tensor, other: Tensor) -> dict[str, Measured]:
     """Modes, high-quality share, spread and reverse KL of points against the mixture they should follow; 2,500 samples."""
     found, floor = (mixture(x[:2500], MODES[source].centres, MODES[source].sd) for x in (fake, other))
@@ -273,6 +213,22 @@ def perceptual_path(model: Model, network: Extractor | None, seed: int, pairs: i
 
     value = path_length(draw, network.net, z0, z1, chunk=len(z0))
     return Measured(value, None, None, pairs, network.name)
+
+
+def classified(model: Model | None, train: Source, network: Extractor | None, source: str, seed: int) -> Measured:
+    """Classification accuracy score: as many samples as the training set has, asked for its classes. Takes minutes.
+
+    The floor is the accuracy of the extractor, which was trained on real samples.
+    """
+    if model is None or not model.classes or "label" not in train.fields:
+        raise UsageError("cas needs a model with classes: only then can a classifier learn from its samples")
+    test = open_source(DataConfig(source=source, split="test"), resolution=model.shape[-1], channels=model.shape[0])
+    side = drawn_side(model, len(train), seed, train.fields["label"])
+    value = cas.score(side.data, side.labels if side.labels is not None else train.fields["label"], test, seed)
+    floor = None
+    if network and network.classify:
+        floor = float((network.logits(test.fields["real"]).argmax(1) == test.fields["label"]).double().mean())
+    return Measured(value, binomial(value, len(test)), floor, len(train), network.name if network and floor else "none")
 
 
 def memorised(fake: Tensor, train: Tensor, real: Tensor, folder: Path | None) -> Memorisation:

@@ -10,14 +10,15 @@ import pytest
 import torch
 from support import PLAN, ganvas, miniature
 
-from ganvas import bundle
+from ganvas import bundle, cas
 from ganvas.compare import Side
 from ganvas.config import DataConfig, to_dict
 from ganvas.data import open_source
 from ganvas.errors import DataError, UsageError
-from ganvas.evaluate import evaluate, named, reals
+from ganvas.evaluate import evaluate, named
 from ganvas.extractors import MEASURES, extractor
 from ganvas.plan import fresh
+from ganvas.sides import reals
 
 
 @pytest.fixture
@@ -128,3 +129,13 @@ def test_eval_verb_prints_json_and_keeps_a_record(tmp_path: Path, untrained: Pat
     assert set(said["fd200-digits"]) == {"value", "interval", "floor", "samples", "extractor"}
     kept = json.loads((tmp_path / "metrics.jsonl").read_text())
     assert kept["metrics"] == said
+
+
+@pytest.mark.slow
+def test_a_classifier_of_replayed_digits_is_nearly_as_good_as_one_of_digits() -> None:
+    fields = open_source(DataConfig(source="mnist")).fields
+    rows = torch.randperm(60_000, generator=torch.Generator().manual_seed(0))[:10_000]
+    test = open_source(DataConfig(source="mnist", split="test"))
+    assert cas.score(fields["real"][rows], fields["label"][rows], test, shown=60_000) > 0.975
+    one = fields["real"][rows[:10]].repeat(100, 1, 1, 1)  # ten pictures, right and not varied
+    assert cas.score(one, fields["label"][rows[:10]].repeat(100), test, shown=20_000) < 0.8

@@ -15,7 +15,7 @@ FLOORS = (
     ("game",),
     ("games", "data", "metrics", "edit"),
     ("engine", "balance", "bundle", "checkpoint", "journal", "export"),
-    ("curve", "extractors", "compare", "doctor", "leaks", "evaluate", *MORE),
+    ("cas", "curve", "extractors", "compare", "doctor", "leaks", "evaluate", "sides", *MORE),
     ("display", "ending", "words", "watch", "verbs", "cli", "__main__"),
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
@@ -35,7 +35,9 @@ BESIDE = {
     "fit": {"curve", "plan", "run", "show"},
     "model": {"fit", "run", "show"},
     "compare": {"extractors"},
-    "evaluate": {"compare", "extractors", "model"},
+    "cas": {"plan", "run"},
+    "sides": {"compare", "model"},
+    "evaluate": {"cas", "compare", "extractors", "model", "sides"},
     "bench": {"plan", "run"},
     "worker": {"bench", "fit", "run"},
     "watch": {"display"},
