@@ -1,9 +1,11 @@
 """Keep the two players at a similar level of skill: feedback from a far better critic teaches nothing.
 
 Skill is the share of reals and fakes that the critic tells apart, 0.5 when nobody can tell. Every `INTERVAL` steps the
-controller looks at its mean since the last look. Outside the band it moves one number, the critic's `lead`, from which
-all handles follow: learning rates, who rests, instance noise. A critic that knows its training pictures by heart, which
-shows in how it judges pictures it never trained on, is answered by augmentation of all it sees instead.
+controller looks at its mean since the last look. Above the band it raises one number, the critic's `lead`, from which
+all handles follow: its learning rate, its rests, instance noise. Below there is nothing to do: at the end of a good game
+the critic cannot tell either, and a critic too small to tell is not helped by any handle (docs/balance.md). A critic
+that knows its training pictures by heart, which shows in how it judges pictures it never trained on, is answered by
+augmentation of all it sees instead.
 
 The state is a few numbers, a function of what was observed: it travels with the checkpoint and resumes exactly.
 Sources: arXiv:1610.07584 sec. 3.1 (a critic that is too good rests), arXiv:2006.06676 sec. 3 (adaptive augmentation by r_v),
@@ -28,10 +30,8 @@ WATCHED = ("verdict_real", "verdict_fake", "verdict_held_out", "strain")  # note
 INTERVAL = 16  # steps between two looks
 GRACE = 96  # steps at the start: a critic that finds noise out is no sign of anything
 MEASURE = 4  # steps between two measurements that cost a pass of the critic
-SURVEY_EVERY = 4  # looks
-APART = 1.3  # fakes are so many times as far from reals as reals from each other: not the end of the game
-LOW, HIGH = 0.58, 0.88  # the band of the critic's skill
-EASE_WEAK, EASE_STRONG = 0.64, 0.8  # where the handles go back to neutral
+HIGH = 0.88  # the most skill of a critic that still teaches
+EASE = 0.8  # where a critic that was held back is let go
 MEMORY, FORGOTTEN = 0.08, 0.03  # how much more often training reals are called real than unseen ones
 MOST = 0.8  # of the augmentation's probability: above it leaks into the fakes (arXiv:2006.06676 sec. 3.2)
 
@@ -41,26 +41,23 @@ class Balance:
     """What the controller knows and does. `steering` off: it only watches."""
 
     steering: bool = True
-    lead: float = 0.0  # above 0 the critic is held back, below 0 the artist is
+    lead: float = 0.0  # how far the critic is held back, from 0 to 2
     least: float = 0.0  # the lead that a strained critic needed; fades slowly, so that the strain does not come back at once
     augment: float = 0.0  # probability of each augmentation
     skill: float = 0.0  # of the critic, smoothed; 0 before the first look
-    apart: float = 1.0  # how far fakes are from reals beside reals from reals, smoothed; looked at where the critic is lost
     memory: float = 0.0  # verdict on training reals above that on unseen ones, smoothed
     warmth: float = 1.0  # factor on the instance noise: it cools as the run ends
     sums: dict[str, list[float]] = field(default_factory=dict)  # note -> [sum, count] since the last look
 
     def rate(self, player: str) -> float:
         """The factor on a player's learning rate."""
-        if player != "D":
-            return 1.0
-        return float(12.0 ** -min(self.lead, 1.0) if self.lead > 0 else 3.0 ** min(-self.lead, 1.0))
+        return float(12.0 ** -min(self.lead, 1.0)) if player == "D" else 1.0
 
     def pause(self, player: str) -> int:
         """A player moves on each k-th step only."""
-        if player == "D":
-            return 4 if self.lead > 1.5 else 2 if self.lead > 1.0 else 1
-        return 2 if self.lead < -1.0 else 1
+        if player != "D" or self.lead <= 1.0:
+            return 1
+        return 4 if self.lead > 1.5 else 2
 
     @property
     def noise(self) -> float:
@@ -77,11 +74,6 @@ class Balance:
             x = adaptive(x, self.augment, step.uniform)
         return instance_noise(x, self.noise, step.normal) if self.noise else x
 
-    def doubtful(self, step: Step) -> bool:
-        """Whether it is time to ask if a critic who cannot tell is lost, or the game is at its end."""
-        due = (step.index + 1) % (INTERVAL * SURVEY_EVERY) == 0 and step.index >= GRACE
-        return self.steering and due and (self.skill < LOW or self.lead < 0)
-
     def observe(self, step: Step) -> None:
         """Take a step's notes in; every `INTERVAL` steps look at them, and perhaps intervene: a line in `step.events`."""
         for name in WATCHED:
@@ -95,20 +87,18 @@ class Balance:
             self.sums = {}
             skill = (means["verdict_real"] + 1 - means["verdict_fake"]) / 2
             self.skill = skill if not self.skill else (self.skill + skill) / 2
-            if "apart" in step.notes:
-                self.apart = (self.apart + float(step.notes["apart"])) / 2
             if "verdict_held_out" in means:
                 self.memory = 0.85 * self.memory + 0.15 * (means["verdict_real"] - means["verdict_held_out"])
             self.warmth = 1 - step.progress
             self.least *= 0.99
             if self.steering and step.index >= GRACE:
                 step.events += self.intervene()
-        step.notes |= {name: torch.tensor(getattr(self, name)) for name in ("skill", "memory", "lead", "augment", "apart")}
+        step.notes |= {name: torch.tensor(getattr(self, name)) for name in ("skill", "memory", "lead", "augment")}
 
     def relieve(self, strain: float) -> list[str]:
         """Shorten the steps of a critic whose own loss explodes, at once; a line for each quarter of the way."""
         before = self.lead
-        self.lead = self.least = min(1.0, max(0.0, before) + 0.05)
+        self.lead = self.least = min(1.0, before + 0.05)
         if int(4 * self.lead) == int(4 * before):
             return []
         why = f"the critic's loss is {strain:.0f} times that of one who cannot tell, so its steps are too long"
@@ -125,12 +115,8 @@ class Balance:
             self.augment = max(0.0, self.augment - 0.01)
         if self.skill > HIGH and not learnt_by_heart:
             self.lead = min(2.0, self.lead + 0.1 + (self.skill - HIGH))
-        elif self.skill < LOW and self.apart > APART:
-            self.lead = max(-1.5, self.lead - 0.06)
-        elif self.lead > 0 and self.skill < EASE_STRONG:
-            self.lead = max(self.least, self.lead - 0.1 - (EASE_STRONG - self.skill))  # quicker than it rose: no winding up
-        elif self.lead < 0 and (self.skill > EASE_WEAK or self.apart < APART):
-            self.lead = min(0.0, self.lead + 0.06)
+        elif self.lead > 0 and self.skill < EASE:
+            self.lead = max(self.least, self.lead - 0.1 - (EASE - self.skill))  # quicker than it rose: no winding up
         if round(4 * self.lead) != round(4 * before.lead):
             told.append(self.about_skill(before.lead))
         if round(10 * self.augment) != round(10 * before.augment):
@@ -139,12 +125,10 @@ class Balance:
 
     def about_skill(self, before: float) -> str:
         """What was done to level the players, and why."""
-        if abs(self.lead) < abs(before):
+        if self.lead < before:
             why = f"the critic is right {self.skill:.0%} of the time again"
-        elif self.lead > 0:
-            why = f"the critic is right {self.skill:.0%} of the time, too far ahead to teach"
         else:
-            why = f"the critic is right {self.skill:.0%} of the time, and fakes are {self.apart:.1f} times too far from reals"
+            why = f"the critic is right {self.skill:.0%} of the time, too far ahead to teach"
         return f"balance: {why}; {self.handles()}"
 
     def about_memory(self, before: float) -> str:
@@ -156,9 +140,8 @@ class Balance:
     def handles(self) -> str:
         """The state of the handles in words."""
         parts = [f"its learning rate is {self.rate('D'):.2g} of the recipe's"]
-        for player, name in (("D", "it moves"), ("G", "the artist moves")):
-            if (pause := self.pause(player)) > 1:
-                parts.append(f"{name} on each {'2nd' if pause == 2 else f'{pause}th'} step")
+        if (pause := self.pause("D")) > 1:
+            parts.append(f"it moves on each {'2nd' if pause == 2 else f'{pause}th'} step")
         if self.noise:
             parts.append(f"what it sees has noise of {self.noise:.2g}")
         return ", ".join(parts)

@@ -20,13 +20,10 @@ from ganvas.config import TrainConfig
 from ganvas.data.order import flips, rows
 from ganvas.data.source import Source
 from ganvas.errors import unknown
-from ganvas.game import Batch, Conditional, Game, Judges, Samples, Step, Terms, Turn
+from ganvas.game import Batch, Conditional, Game, Judges, Step, Terms, Turn
 from ganvas.machine import Plan
-from ganvas.metrics.wasserstein import sliced_rows
 from ganvas.ranks import Ranks
 from ganvas.seeds import mix
-
-SURVEY = 512  # fakes, and twice as many reals
 
 
 @dataclass
@@ -88,7 +85,7 @@ def train(
         report: Terms = {}
         batch: Batch = {}
         finite = True
-        if balance and held_out and state.step % MEASURE == 0:
+        if balance and held_out and held_out.is_images and state.step % MEASURE == 0:
             quiz(state, held_out, config.batch // ranks.size, step)
         for turn in state.game.turns():
             due = state.step % turn.every == 0 and (balance is None or balance.plays(turn, state.step))
@@ -100,8 +97,6 @@ def train(
         ranks.mean_([buffer for buffer, _ in buffers if buffer.is_floating_point()])
         follow(state, config) if finite else undo(state, buffers)
         if balance and finite:
-            if balance.doubtful(step) and len(data) >= 2 * SURVEY:
-                survey(state, data, config, step)
             balance.observe(step)
         step.notes.pop("unseen_logits", None)
         state.step += 1
@@ -155,20 +150,6 @@ def quiz(state: State, held_out: Source, count: int, step: Step) -> None:
         step.notes["unseen_logits"] = state.game.judge(step.shown(unseen["real"]), c).float()  # type: ignore[operator]
     for buffer, before in buffers:
         buffer.copy_(before)
-
-
-@torch.no_grad()
-def survey(state: State, data: Source, config: TrainConfig, step: Step) -> None:
-    """Note how far fakes are from reals beside how far reals are from each other, without asking the critic: 1 is perfect."""
-    random = torch.Generator().manual_seed(mix(config.seed, "survey", step.index))
-    chosen = torch.randint(len(data), (2 * SURVEY,), generator=random)
-    reals = data.batch(chosen)
-    game, device = state.average, state.plan.device
-    if isinstance(game, Samples):
-        z = torch.randn(SURVEY, game.latent_dim, generator=random).to(device)
-        fake = game.sample(z, reals["label"][:SURVEY].to(device) if isinstance(game, Conditional) else None).float().cpu()
-        real, other = reals["real"].flatten(1).split(SURVEY)
-        step.notes["apart"] = torch.tensor(sliced_rows(fake.flatten(1), real) / max(1e-9, sliced_rows(other, real)))
 
 
 @torch.no_grad()

@@ -54,3 +54,12 @@ def test_settling_sets_the_threads() -> None:
     settle(Plan(threads=1))
     assert torch.get_num_threads() == 1
     assert cores() == before  # only one of several ranks is pinned
+
+
+def test_points_are_never_rounded_to_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has 8 bits: the ring's modes, sd 0.01, would be one number wide."""
+    monkeypatch.setattr("ganvas.plan.bfloat16_is_fast", lambda: True)
+    recipe, data = miniature("gan-ring")
+    assert settled(recipe, data, "cpu").precision == "float32"
+    recipe, data = miniature("cgan-mnist")
+    assert settled(recipe, data, "cpu").precision == "bfloat16"

@@ -90,7 +90,7 @@ class GAN(Game):
         return logits
 
 
-MODES = Rules(r1_gamma=0.05, r2_gamma=0.05, penalty_every=4)
+MODES = Rules(r1_gamma=0.5, r2_gamma=0.5, penalty_every=4)
 
 PAPER = "Goodfellow et al. 2014, arXiv:1406.2661"
 
