@@ -30,8 +30,8 @@ WATCHED = ("verdict_real", "verdict_fake", "verdict_held_out", "strain")  # note
 INTERVAL = 16  # steps between two looks
 GRACE = 96  # steps at the start: a critic that finds noise out is no sign of anything
 MEASURE = 4  # steps between two measurements that cost a pass of the critic
-HIGH = 0.88  # the most skill of a critic that still teaches
-EASE = 0.8  # where a critic that was held back is let go
+HIGH = 0.95  # the most skill of a critic that still teaches
+EASE = 0.85  # where a critic that was held back is let go
 MEMORY, FORGOTTEN = 0.08, 0.03  # how much more often training reals are called real than unseen ones
 MOST = 0.8  # of the augmentation's probability: above it leaks into the fakes (arXiv:2006.06676 sec. 3.2)
 

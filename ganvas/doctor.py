@@ -113,7 +113,7 @@ def not_finite(case: Case) -> Finding | None:
 def critic_overpowers(case: Case) -> Finding | None:
     """The critic is nearly always right."""
     skill = case.mean("skill")
-    if not case.levelled or skill is None or skill < 0.93:
+    if not case.levelled or skill is None or skill < 0.96:
         return None
     evidence = f"the critic tells {skill:.0%} of reals and fakes apart; feedback from a far better critic teaches nothing"
     if case.run.recipe.train.balance != "auto":
