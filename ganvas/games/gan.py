@@ -57,6 +57,9 @@ class GAN(Game):
         self.G = mlp(config.latent_dim * (2 if config.coins else 1), config.width, config.depth, size)
         self.D = mlp(size * (1 + 2 * config.frequencies), config.critic_width or config.width, config.depth, 1)
 
+        if config.rules.scoring.g_sees_reals:
+            self.D[-1].register_parameter("bias", None)  # a common shift of all logits changes no relativistic loss
+
     @property
     def latent_dim(self) -> int:
         return int(self.config.latent_dim)
@@ -116,14 +119,20 @@ def _points(source: str, about: str, dims: int = 2, latent_dim: int = 2) -> Reci
     )
 
 
-def _modes(source: str, about: str, span: float, points: int) -> Recipe:
+def _modes(source: str, about: str, span: float, points: int, objective: str = "nonsaturating", scale: int = 1) -> Recipe:
     plain = _points(source, about)
-    config = replace(plain.config, latent_dim=8, coins=True, frequencies=4, span=span, rules=MODES)
-    # No averages: the mean of many maps draws every mode too narrow.
-    adam = Adam(beta1=0.0, beta2=0.99)
-    schedule = Ramp(end=0.02, shape="cosine")
-    train = replace(plain.train, images=points, learning_rate=2e-3, adam=adam, schedule=schedule, average_halflife=0)
-    return replace(plain, config=config, train=train)
+    rules = replace(MODES, objective=objective)
+    config = replace(plain.config, latent_dim=8, coins=True, frequencies=4, span=span, rules=rules)
+    train = replace(
+        plain.train,
+        images=points,
+        batch=256 * scale,
+        learning_rate=2e-3 * scale,
+        schedule=Ramp(end=0.02, shape="cosine"),
+        adam=Adam(beta1=0.0, beta2=0.99),
+        average_halflife=0,  # the mean of many maps draws every mode too narrow
+    )
+    return replace(plain, config=config, train=train, minutes=scale)
 
 
 RECIPES = (
@@ -132,7 +141,7 @@ RECIPES = (
     _points("line", "points on a line in the plane"),
     _points("gaussians", "two Gaussians in the plane"),
     _modes("ring", "eight narrow Gaussians on a ring: the classic test of mode collapse", 1.0, 1_000_000),
-    _modes("grid", "twenty-five narrow Gaussians on a grid", 4.0, 4_000_000),
+    _modes("grid", "twenty-five narrow Gaussians on a grid", 4.0, 4_000_000, "relativistic", 2),
     _points("moons", "two interleaved half moons"),
     _points("spiral", "a spiral"),
     Recipe(
