@@ -77,7 +77,7 @@ class Balance:
     def observe(self, step: Step) -> None:
         """Take a step's notes in; every `INTERVAL` steps look at them, and perhaps intervene: a line in `step.events`."""
         for name in WATCHED:
-            if name in step.notes:
+            if name in step.notes and name != "strain":  # which is answered at once, below
                 held = self.sums.setdefault(name, [0.0, 0.0])
                 self.sums[name] = [held[0] + float(step.notes[name]), held[1] + 1]
         if self.steering and float(step.notes.get("strain", 0.0)) > STRAIN and self.lead < 1:

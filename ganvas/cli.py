@@ -11,7 +11,6 @@ from cyclopts import App, Parameter
 
 from ganvas import verbs
 from ganvas.ending import conclude
-from ganvas.errors import UsageError
 from ganvas.verbs import HOW, Quiet
 from ganvas.words import Whole, labels, numbers, setting
 
@@ -89,12 +88,11 @@ def train(
     from ganvas.run import start
     from ganvas.watch import play
 
-    if minutes is not None and images is not None:
-        raise UsageError("--minutes and --images both bound the run; give one of them")
     chosen = resolve(
         recipe,
         dict(setting(text) for text in settings or []),
         data=data,
+        minutes=minutes,
         images=images,
         seed=seed,
         objective=objective,

@@ -201,7 +201,9 @@ def resolve(recipe: str | Recipe, settings: Mapping[str, Any] = MappingProxyType
     from ganvas.games.adversarial import with_objective
 
     chosen = recipe_named(recipe) if isinstance(recipe, str) else recipe
-    objective = named.pop("objective", None)
+    objective, minutes = named.pop("objective", None), named.pop("minutes", None)
+    if minutes is not None and named.get("images") is not None:
+        raise UsageError("--minutes and --images both bound the run; give one of them")
     if stranger := next((name for name in named if name not in NAMED), None):
         raise unknown("argument", stranger, [*NAMED, "objective"])
     for path, value in {**settings, **{NAMED[name]: value for name, value in named.items() if value is not None}}.items():
@@ -244,12 +246,11 @@ def train(
     Raises:
         GanvasError: what `ganvas train` would end with.
     """
-    if minutes is not None and images is not None:
-        raise UsageError("minutes and images both bound the run; give one of them")
     chosen = resolve(
         recipe,
         settings,
         data=None if data is None else str(data),
+        minutes=minutes,
         images=images,
         seed=seed,
         objective=objective,

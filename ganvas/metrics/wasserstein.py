@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.metrics.inputs import matrices, matrix, pictures, whole
+from ganvas.metrics.inputs import matrix, pictures, whole
 from ganvas.seeds import mix
 
 SIDE = 16  # the coarsest level has at least as many pixels
@@ -58,20 +58,6 @@ def sliced_wasserstein_by_side(
         total = sum(_columns(way @ left.T, way @ right.T).sum().item() for way in lines.split(SLICES))
         distances[side] = total / directions
     return distances
-
-
-def sliced_rows(a: Tensor, b: Tensor, directions: int = 64, seed: int = 0) -> float:
-    """The mean of `wasserstein_1d` of rows a [N, d] and b [M, d] over random directions: of points, or of images laid out.
-
-    Raises:
-        UsageError: another number of dimensions, different d, an empty set, or a NaN.
-
-    Source: Rabin et al. 2011, "Wasserstein barycenter and its application to texture mixing".
-    """
-    a, b = matrices(a, b, ("a", "b"), 1)
-    turn = torch.randn(a.shape[1], directions, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(a)
-    turn /= turn.norm(dim=0)
-    return _columns((a @ turn).T, (b @ turn).T).mean().item()
 
 
 def wasserstein_1d(a: Tensor, b: Tensor) -> float:
