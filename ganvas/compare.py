@@ -100,6 +100,14 @@ def _requested(side: Side, real: Side) -> tuple[float, float | None]:
     return value, binomial(value, len(side.data))
 
 
+def _class_share(pick: Callable[[Tensor], Tensor]) -> Compare:
+    def share(side: Side, _: Side) -> tuple[float, float | None]:
+        value = float(pick(side.logits.argmax(1).bincount(minlength=side.logits.shape[1]) / len(side.data)))
+        return value, binomial(value, len(side.data))
+
+    return share
+
+
 # name -> how to compare; the share-like ones count samples, and the interval of a density is that of a mean of counts.
 COMPARE: Mapping[str, Compare] = {
     "fd": _frechet,
@@ -110,9 +118,11 @@ COMPARE: Mapping[str, Compare] = {
     "coverage": _share(lambda side, real: density_coverage(real.features, side.features)[1]),
     "score": _score,
     "requested": _requested,
+    "rarest": _class_share(torch.amin),
+    "commonest": _class_share(torch.amax),
     "swd": _sliced,
     "msssim": _diversity,
 }
 DISTANCES = ("fd", "kd")
 PIXELS = ("swd", "msssim")  # need no network
-JUDGED = ("score", "requested")  # need a classifier
+JUDGED = ("score", "requested", "rarest", "commonest")  # need a classifier

@@ -75,6 +75,7 @@ class TrainConfig:
     eval_every: int = 0  # images between two measurements against held-out samples; 0: none
     snapshots: int = 36  # pictures of the same noise over the run, denser at first
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    diff_augment: tuple[Literal["color", "translation", "cutout"], ...] = ()  # of all the critic sees, always
     balance: Literal["auto", "fixed", "off"] = "auto"  # steer the players to a similar skill; only watch; neither
 
     def __post_init__(self) -> None:

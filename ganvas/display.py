@@ -7,10 +7,12 @@ import math
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ganvas.balance import HIGH, Balance
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from ganvas.fit import Progress
     from ganvas.run import Run
 
+LEVEL = 0.55  # a critic's skill that is no more than a guess
 SIDES = (("verdict_real", "reals"), ("verdict_fake", "fakes"))
 
 
@@ -87,6 +90,7 @@ class Display:
         """One line of plain text."""
         verdicts = [f"{name} {self.smooth[key]:.0%} real" for key, name in SIDES if key in self.smooth]
         other = [f"{key} {self.smooth[key]:.1%}" for key in ("accuracy",) if key in self.smooth]
+        other += [f"balance: {gauge(self.smooth)[1]}"] if "skill" in self.smooth else []
         counts = f"{progress.items:,} of {progress.total:,} images, {progress.rate:,.0f}/s, {_left(progress)} left"
         return " | ".join([counts, *verdicts, *other, self.losses()])
 
@@ -105,6 +109,9 @@ class Display:
                 style = "green" if key == "verdict_real" else "magenta"
                 bar = ProgressBar(1.0, self.smooth[key], width=32, complete_style=style, finished_style=style)
                 rows.add_row(f"the critic finds {name}", bar, f"{self.smooth[key]:4.0%} real")
+        if "skill" in self.smooth:
+            share, words = gauge(self.smooth)
+            rows.add_row("balance", ProgressBar(1.0, share, width=32, complete_style="yellow", finished_style="red"), words)
         if "accuracy" in self.smooth:
             rows.add_row("right answers", ProgressBar(1.0, self.smooth["accuracy"], width=32), f"{self.smooth['accuracy']:.1%}")
         outer = Table.grid()
@@ -162,6 +169,16 @@ class Display:
         sample = f"ganvas sample {place} -n 64{one} --seed 3 --out sheet.png"
         walk = f"ganvas interpolate {place} --seeds 1,5,9{two} --out walk.gif"
         return [sample, walk if images else f"ganvas sample {place} -n 10000 --out points.npz", "ganvas recipes"]
+
+
+def gauge(seen: Mapping[str, float]) -> tuple[float, str]:
+    """Where the critic's skill stands between guessing, 0, and never being wrong, 1; and the balance in words."""
+    share = max(0.0, 2 * seen["skill"] - 1)
+    words = "the critic guesses" if seen["skill"] < LEVEL else "level" if seen["skill"] <= HIGH else "the critic is far ahead"
+    state = Balance(lead=seen.get("lead", 0.0), augment=seen.get("augment", 0.0))
+    held = [state.handles()] if state.rate("D") < 0.9 else []
+    held += [f"augmentation {state.augment:.0%}"] if state.augment > 0.02 else []
+    return share, ", ".join([f"{words} ({seen['skill']:.0%} right)", *held])
 
 
 def _labels(classes: Sequence[str], *wanted: int) -> str:

@@ -8,7 +8,7 @@ continued from a checkpoint follows the unbroken one bit for bit on a CPU.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from ganvas.data.order import flips, rows
 from ganvas.data.source import Source
 from ganvas.errors import unknown
 from ganvas.game import Batch, Conditional, Game, Judges, Step, Terms, Turn
+from ganvas.layers.augment import diff_augment
 from ganvas.machine import Plan
 from ganvas.ranks import Ranks
 from ganvas.seeds import mix
@@ -79,7 +80,7 @@ def train(
         torch.manual_seed(mix(config.seed, "step", state.step))
         step = Step(state.step, state.items, config.images, ranks.rank, ranks.size, torch.device(state.plan.device))
         balance = state.balance
-        step.view = balance.shown if balance else None
+        step.view = spectacles(balance, config)
         state.game.advance(step)
         buffers = [(buffer, buffer.clone()) for buffer in state.game.buffers()]
         report: Terms = {}
@@ -101,6 +102,18 @@ def train(
         step.notes.pop("unseen_logits", None)
         state.step += 1
         yield step, report
+
+
+def spectacles(balance: Balance | None, config: TrainConfig) -> Callable[[Tensor, Step], Tensor] | None:
+    """How critics see data: DiffAugment where the recipe asks for it, then what the balance does; None: as it is."""
+    if not config.diff_augment:
+        return balance.shown if balance else None
+
+    def view(x: Tensor, step: Step) -> Tensor:
+        x = diff_augment(x, step.uniform, config.diff_augment) if x.ndim == 4 else x
+        return balance.shown(x, step) if balance else x
+
+    return view
 
 
 def play(turn: Turn, batch: Batch, step: Step, state: State, config: TrainConfig, ranks: Ranks, report: Terms) -> bool:

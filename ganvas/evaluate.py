@@ -26,7 +26,7 @@ from ganvas.errors import DataError, UsageError, unknown
 from ganvas.export.pictures import legible_scale, save_png, sheet
 from ganvas.extractors import Extractor, extractor, extractor_for
 from ganvas.metrics.intervals import binomial
-from ganvas.metrics.modes import mixture
+from ganvas.metrics.modes import mixture, stacked
 from ganvas.metrics.neighbours import Memorisation, memorisation, nearest
 from ganvas.metrics.path import path_length
 from ganvas.model import Model, load
@@ -124,6 +124,8 @@ def evaluate(
         measures["ppl"] = perceptual_path(model, network, seed)
     if source in MODES and "modes" in chosen:
         measures |= mixture_measures(source, fake.data, other.data)
+    if source == "stacked" and "modes" in chosen:
+        measures |= stacked_measures(fake.data, other.data)
     if "cas" in chosen:
         measures["cas"] = classified(model, train, network, source, seed)
     copies = None
@@ -197,6 +199,16 @@ def mixture_measures(source: str, fake: Tensor, other: Tensor) -> dict[str, Meas
     return {
         name: Measured(float(getattr(found, name)), None, float(getattr(floor, name)), n, "none")
         for name in ("captured", "high_quality", "spread", "reverse_kl")
+    }
+
+
+def stacked_measures(fake: Tensor, other: Tensor) -> dict[str, Measured]:
+    """Of the 1,000 triples of digits, how many there are and how evenly, as the shipped digit network reads each colour."""
+    digits = extractor("digits")
+    found, floor = (stacked(digits.logits(x.flatten(0, 1)[:, None]).argmax(1).view(-1, 3)) for x in (fake, other))
+    return {
+        name: Measured(float(getattr(found, name)), None, float(getattr(floor, name)), len(fake), "digits")
+        for name in ("captured", "reverse_kl")
     }
 
 

@@ -25,7 +25,7 @@ SHA256 = {
     "digits": "6f50cf2bff2d832ae5b4b5197e6b61abce7e3b89d4f189429fac617658172c43",
     "clothes": "c686e8de6aa436111e1228aabf8ab1e4f7a05e760fe1b2956edb64bca0db1c9a",
 }
-MEASURES = {"mnist": "digits", "fashion": "clothes"}  # source -> the extractor made for it
+MEASURES = {"mnist": "digits", "fashion": "clothes", "stacked": "digits-each"}  # source -> the extractor made for it
 IMAGENET_MEAN, IMAGENET_SD = 0.498, 0.502  # what efficientnet-lite0 was trained with, of pixels in [0, 1]
 
 
@@ -74,6 +74,8 @@ def extractor(name: str) -> Extractor:
         UsageError: no such extractor; names the nearest.
         DataError: its file is damaged.
     """
+    if name == "digits-each":
+        return each(extractor("digits"))
     if name in SHA256:
         path = NETWORKS / f"{name}.safetensors"
         if hashlib.sha256(path.read_bytes()).hexdigest() != SHA256[name]:
@@ -83,7 +85,7 @@ def extractor(name: str) -> Extractor:
         return photos()
     if Path(name).exists():
         return _classifier(Path(name), Path(name).stem)
-    raise unknown("extractor", name, (*SHA256, "photos"))
+    raise unknown("extractor", name, (*SHA256, "digits-each", "photos"))
 
 
 def extractor_for(source: str, channels: int) -> Extractor | None:
@@ -94,6 +96,15 @@ def extractor_for(source: str, channels: int) -> Extractor | None:
         return photos() if channels == 3 else None
     except UsageError:
         return None
+
+
+def each(judge: Extractor, channels: int = 3) -> Extractor:
+    """A grey extractor applied to each colour by itself: features and logits side by side. For Stacked-MNIST."""
+
+    def apart(net: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+        return lambda x: torch.cat([net(colour) for colour in x.split(1, 1)], 1)
+
+    return Extractor(f"{judge.name}-each", apart(judge.net), channels=channels, side=judge.side)
 
 
 def _classifier(path: Path, name: str) -> Extractor:

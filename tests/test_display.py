@@ -11,7 +11,7 @@ import pytest
 import torch
 from support import PLAN, miniature
 
-from ganvas.display import Display
+from ganvas.display import Display, gauge
 from ganvas.fit import Progress
 from ganvas.run import Run
 
@@ -54,3 +54,27 @@ def test_the_next_commands_name_classes_that_exist(
         words = shlex.split(command)
         assert words[2] == str(folder)
         assert (words[words.index("--label") + 1] if "--label" in words else None) == label
+
+
+@pytest.mark.parametrize(
+    ("skill", "lead", "augment", "share", "words"),
+    [
+        (0.5, 0.0, 0.0, 0.0, "the critic guesses (50% right)"),
+        (0.8, 0.0, 0.0, 0.6, "level (80% right)"),
+        (0.98, 1.0, 0.0, 0.96, "the critic is far ahead (98% right), its learning rate is 0.083 of the recipe's"),
+        (0.9, 0.0, 0.4, 0.8, "level (90% right), augmentation 40%"),
+    ],
+)
+def test_the_gauge_says_who_is_ahead_and_what_is_done(
+    skill: float, lead: float, augment: float, share: float, words: str
+) -> None:
+    found, told = gauge({"skill": skill, "lead": lead, "augment": augment})
+    assert found == pytest.approx(share)
+    assert told == words
+
+
+def test_the_gauge_is_in_the_line_of_a_watched_game(tmp_path: Path) -> None:
+    shown = display("gan-ring", (), tmp_path)
+    shown.smooth["skill"] = 0.7
+    assert "balance: level (70% right)" in shown.line(Progress(1, 2, 1.0, 1.0, {}, ()))
+    shown.drawing(Progress(1, 2, 1.0, 1.0, {}, ()))

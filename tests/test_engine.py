@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ganvas.config import TrainConfig
 from ganvas.data.source import Source
-from ganvas.engine import State, begin, train
+from ganvas.engine import State, begin, spectacles, train
 from ganvas.game import Batch, Game, Step, Terms, Turn
 from ganvas.plan import fresh
 from ganvas.seeds import mix
@@ -164,3 +164,24 @@ def test_noise_belongs_to_the_sample_not_to_the_rank() -> None:
 def test_mixed_seeds_differ() -> None:
     assert len({mix(seed, "step", index) for seed in range(20) for index in range(200)}) == 4000
     assert mix(1, 23) != mix(12, 3)
+
+
+def test_diff_augment_changes_what_the_critic_sees_and_nothing_else() -> None:
+    x = torch.rand(4, 1, 28, 28)
+    assert spectacles(None, CONFIG) is None
+    view = spectacles(None, replace(CONFIG, diff_augment=("translation", "cutout")))
+    assert view is not None
+    seen = view(x, Step())
+    assert not torch.equal(seen, x)
+    assert torch.equal(view(x[:, 0, 0], Step()), x[:, 0, 0])  # points stay as they are
+    assert float((seen == 0).float().mean()) > 0.1  # holes
+
+
+def test_a_recipe_trains_with_diff_augment_and_its_penalty() -> None:
+    recipe, data = miniature("cgan-mnist")
+    changed = replace(recipe, train=replace(recipe.train, diff_augment=("color", "translation", "cutout")))
+    plain, augmented = (fresh(r, PLAN) for r in (recipe, changed))
+    for state, config in ((plain, recipe.train), (augmented, changed.train)):
+        for _, (_, terms) in zip(range(2), train(state, data, config), strict=False):
+            assert all(torch.isfinite(term) for term in terms.values())
+    assert any(not torch.equal(a, b) for a, b in zip(plain.game.parameters(), augmented.game.parameters(), strict=True))

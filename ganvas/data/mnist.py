@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganvas.data.arrays import array_pictures
+from ganvas.data.arrays import Array, array_pictures
 from ganvas.data.pictures import Found, Pictures
 from ganvas.errors import DataError
 
@@ -25,7 +25,17 @@ def find(split: str) -> Found:
 
 
 def _load(split: str) -> Pictures:
-    """Train images, test images, train labels, test labels follow one another in one compressed stream."""
+    return array_pictures(*digits(split), DIGITS, "embedded MNIST")
+
+
+def digits(split: str) -> tuple[Array, Array]:
+    """Images uint8 [N, 28, 28, 1] and labels uint8 [N] of one split.
+
+    Train images, test images, train labels, test labels follow one another in one compressed stream.
+
+    Raises:
+        DataError: the file is not there, or not the one that was shipped.
+    """
     try:
         packed = EMBEDDED.read_bytes()
     except OSError as error:
@@ -35,5 +45,4 @@ def _load(split: str) -> Pictures:
     plain = np.frombuffer(lzma.decompress(packed), np.uint8)
     train, both = COUNTS["train"], sum(COUNTS.values())
     part = slice(0, train) if split == "train" else slice(train, both)
-    images = plain[: both * PIXELS].reshape(both, 28, 28, 1)[part]
-    return array_pictures(images, plain[both * PIXELS :][part], DIGITS, "embedded MNIST")
+    return plain[: both * PIXELS].reshape(both, 28, 28, 1)[part], plain[both * PIXELS :][part]

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from torch import Tensor
 
 from ganvas.config import DataConfig
-from ganvas.data import archive, arrays, cache, fashion, folder, idx, mnist
+from ganvas.data import archive, arrays, cache, fashion, folder, idx, mnist, stacked
 from ganvas.data.layout import no_test
 from ganvas.data.pictures import Found, How, Pictures, Progress, render
 from ganvas.data.points import POINTS, point_source
@@ -19,7 +19,7 @@ from ganvas.data.source import Source, fingerprint
 from ganvas.errors import DataError, UsageError
 from ganvas.files import printable
 
-BUILT_IN = ("mnist", "fashion", *POINTS)
+BUILT_IN = ("mnist", "fashion", "stacked", *POINTS)
 
 
 def open_source(
@@ -72,6 +72,8 @@ def find(source: str, split: str, progress: Progress | None = None) -> Found:
         return mnist.find(split)
     if source == "fashion":
         return fashion.find(split, progress)
+    if source == "stacked":
+        return stacked.find(split)
     path = Path(source)
     with suppress(RuntimeError):  # "~stranger" stays as it is
         path = path.expanduser()
