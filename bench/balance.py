@@ -8,19 +8,17 @@ one JSON row per experiment, data, mode and seed, with the run's measures, and t
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from statistics import fmean, stdev
+from typing import Any
 
 import numpy as np
+from playing import played, show
 
 from ganvas.config import DataConfig
 from ganvas.data import open_source
-from ganvas.evaluate import evaluate
-from ganvas.model import resolve, train
 
 RING: dict[str, dict[str, str]] = {"fast": {"train.rates.D": "10"}, "small": {"config.critic_width": "25"}, "healthy": {}}
 MNIST: dict[str, dict[str, str]] = {
@@ -40,40 +38,27 @@ def few(folder: Path, count: int = 500) -> str:
     return str(folder / "few.npz")
 
 
-def measured(recipe: str, settings: Mapping[str, str], seed: int, mode: str, data: str | None) -> dict[str, float]:
-    """Train, and measure against the full data's test split."""
-    with tempfile.TemporaryDirectory() as folder:
-        run = Path(folder) / "run"
-        train(resolve(recipe, settings, seed=seed, balance=mode, data=data), out=run)
-        ring = recipe == "gan-ring"
-        metrics = ["modes"] if ring else ["fd", "requested"]
-        report = evaluate(run, against="ring" if ring else "mnist", metrics=metrics)
-        rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+def rows(recipe: str, settings: Mapping[str, str], mode: str, seeds: int, data: str | None) -> Iterator[dict[str, Any]]:
+    """What each seed came to, measured against the test split of the full data."""
+    against, metrics = ("ring", ["modes"]) if recipe == "gan-ring" else ("mnist", ["fd", "recall", "requested"])
+    for seed in range(seeds):
+        report, _, log = played(recipe, settings, metrics, seed=seed, balance=mode, data=data, measure={"against": against})
+        memory = [row["memory"] for row in log if "memory" in row][-1]
         values = {name: measure.value for name, measure in report.measures.items()}
-        last = [row for row in rows if "memory" in row][-1]
-        return values | {"interventions": sum("event" in row for row in rows), "memory": round(last["memory"], 3)}
+        yield {"seed": seed, **values, "interventions": sum("event" in row for row in log), "memory": round(memory, 3)}
 
 
 def main() -> None:
     """Run the experiments named on the command line, or all."""
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     chosen = sys.argv[2:] or ["fast", "small", "few", "healthy"]
-    for recipe, experiments in (("gan-ring", RING), ("cgan-mnist", MNIST)):
-        for name in (name for name in chosen if name in experiments):
-            for mode in ("fixed", "auto"):
-                found: list[dict[str, float]] = []
-                for seed in range(seeds):
-                    with tempfile.TemporaryDirectory() as folder:
-                        data = few(Path(folder)) if name == "few" else None
-                        found.append(measured(recipe, experiments[name], seed, mode, data))
-                    print(
-                        json.dumps({"recipe": recipe, "experiment": name, "balance": mode, "seed": seed, **found[-1]}),
-                        flush=True,
-                    )
-                for key in found[0]:
-                    values = [row[key] for row in found]
-                    spread = stdev(values) if len(values) > 1 else 0.0
-                    print(f"# {recipe} {name} {mode}: {key} {fmean(values):.4g} +- {spread:.2g} (n={len(values)})", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for recipe, experiments in (("gan-ring", RING), ("cgan-mnist", MNIST)):
+            for name in (name for name in chosen if name in experiments):
+                data = few(Path(folder)) if name == "few" else None
+                for mode in ("fixed", "auto"):
+                    found = rows(recipe, experiments[name], mode, seeds, data)
+                    show(found, recipe=recipe, experiment=name, balance=mode)
 
 
 if __name__ == "__main__":

@@ -238,6 +238,7 @@ def test_a_kind_that_settings_do_not_use_is_refused() -> None:
         ("dcgan-mnist", "config.width=0", "at least 1"),
         ("cgan-mnist", "config.latent_dim=0", "at least 1"),
         ("r3gan-mnist", "config.growth=0", "at least 1"),
+        ("r3gan-mnist", "config.patch=3", "one of [1, 2, 4] at 28 pixels, got 3"),
         ("classifier-mnist", "config.dropout=2", "from 0 to 1"),
         ("classifier-mnist", "config.widths=[]", "numbers of at least 1"),
     ],

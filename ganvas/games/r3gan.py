@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
+from ganvas.errors import UsageError
 from ganvas.game import Batch, Game, Step, Turn
 from ganvas.games.adversarial import Duel, Rules
 from ganvas.layers.pyramid import sides
@@ -29,11 +30,12 @@ SLOPE = 0.2  # of the leaky ReLU
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """`width` channels at full resolution, `growth` times as many at every halving, up to `max_width`."""
+    """`width` channels at the finest stage, `growth` times as many at every halving, up to `max_width`."""
 
     resolution: int = 28
     channels: int = 1
     latent_dim: int = 64
+    patch: int = 1  # side in pixels of what the finest stage sees as one: 2 leaves the costly full resolution out
     width: int = 8
     growth: int = 3
     max_width: int = 96
@@ -42,7 +44,16 @@ class Config:
 
     def __post_init__(self) -> None:
         within(self, "config.channels config.latent_dim config.width config.growth config.max_width", 1)
+        allowed = [self.resolution // side for side in sides(self.resolution)]
+        if self.patch not in allowed:
+            raise UsageError(f"config.patch: expected one of {allowed} at {self.resolution} pixels, got {self.patch}")
         within(self.gamma, "config.gamma.start config.gamma.end", 0)
+
+
+def _stages(config: Config) -> tuple[list[int], list[int]]:
+    """The sides of the stages and their widths, the finest first."""
+    steps = [side for side in sides(config.resolution) if side * config.patch <= config.resolution]
+    return steps, [min(config.max_width, config.width * config.growth**level) for level in range(len(steps))]
 
 
 def _convolution(inputs: int, outputs: int, kernel: int, gain: float) -> nn.Conv2d:
@@ -92,8 +103,8 @@ class Generator(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        steps = sides(config.resolution)
-        widths = [min(config.max_width, config.width * config.growth**level) for level in range(len(steps))][::-1]
+        steps, widths = _stages(config)
+        widths = widths[::-1]
         self.base = (widths[0], steps[-1], steps[-1])
         self.first = nn.Linear(config.latent_dim, widths[0] * steps[-1] ** 2, bias=False)
         nn.init.normal_(self.first.weight, 0.0, config.latent_dim**-0.5)
@@ -101,7 +112,8 @@ class Generator(nn.Module):
         for before, after in itertools.pairwise(widths):
             stages += [Resample(before, after, 2.0), Block(after, len(steps))]
         self.stages = nn.Sequential(*stages)
-        self.to_image = _convolution(widths[-1], config.channels, 1, 1.0)
+        pixels = _convolution(widths[-1], config.channels * config.patch**2, 1 if config.patch == 1 else 3, 1.0)
+        self.to_image = nn.Sequential(pixels, nn.PixelShuffle(config.patch))
 
     def forward(self, z: Tensor) -> Tensor:
         image: Tensor = self.to_image(self.stages(self.first(z).unflatten(1, self.base)))
@@ -113,9 +125,9 @@ class Critic(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        steps = sides(config.resolution)
-        widths = [min(config.max_width, config.width * config.growth**level) for level in range(len(steps))]
-        self.from_image = _convolution(config.channels, widths[0], 1, 1.0)
+        steps, widths = _stages(config)
+        pixels = _convolution(config.channels * config.patch**2, widths[0], 1 if config.patch == 1 else 3, 1.0)
+        self.from_image = nn.Sequential(nn.PixelUnshuffle(config.patch), pixels)
         stages: list[nn.Module] = [Block(widths[0], len(steps))]
         for before, after in itertools.pairwise(widths):
             stages += [Resample(before, after, 0.5), Block(after, len(steps))]

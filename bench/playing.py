@@ -1,0 +1,40 @@
+"""Train a recipe, measure it, and sum several seeds up: what the benches of quality and of balance share."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from ganvas.evaluate import Report, evaluate
+from ganvas.model import resolve, train
+
+
+def played(
+    recipe: str, settings: Mapping[str, str], metrics: Sequence[str], *, seed: int, measure: Mapping[str, Any], **named: Any
+) -> tuple[Report, dict[str, Any], list[dict[str, Any]]]:
+    """One run from start to end: the report of `ganvas eval` (`measure` are its options), result.json and the log's rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        train(resolve(recipe, settings, seed=seed, **named), out=run)
+        report = evaluate(run, metrics=metrics, **measure)
+        rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+        return report, json.loads((run / "result.json").read_text()), rows
+
+
+def show(rows: Iterable[dict[str, Any]], **group: Any) -> None:
+    """Print each row as it comes, as JSON; at the end mean and deviation of each of its numbers."""
+    found: dict[str, list[float]] = {}
+    for row in rows:
+        print(json.dumps(group | row), flush=True)
+        for key, value in row.items():
+            if isinstance(value, (int, float)) and key != "seed":
+                found.setdefault(key, []).append(value)
+    for key, values in found.items():
+        spread = stdev(values) if len(values) > 1 else 0.0
+        print(
+            f"# {' '.join(map(str, group.values()))}: {key} {fmean(values):.4g} +- {spread:.2g} (n={len(values)})", flush=True
+        )

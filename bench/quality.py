@@ -1,0 +1,80 @@
+"""The record: what the recipes reach, with seeds, seconds and floors. The test split is looked at once a row.
+
+    python bench/quality.py EXPERIMENT [seeds] [first seed]
+
+Prints a JSON row a seed, then mean and deviation. Floors stand beside the values, as `floor:NAME`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from playing import played, show
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A recipe, how long it plays, what is measured of it."""
+
+    recipe: str
+    metrics: tuple[str, ...]
+    seeds: int = 3
+    images: int | None = None  # of training; None: as the recipe says
+    samples: int = 10_000
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+DRAWN = ("fd", "kd", "recall", "requested")
+EXPERIMENTS = {
+    "ring": Experiment("gan-ring", ("modes",), seeds=10, samples=2_500),
+    "grid": Experiment("gan-grid", ("modes",), seeds=10, samples=2_500),
+    "stacked": Experiment("r3gan-stacked", ("modes", "fd"), samples=26_000),
+    "mnist-1": Experiment("cgan-mnist", DRAWN, images=165_000),
+    "mnist-5": Experiment("cgan-mnist", (*DRAWN, "cas"), images=800_000),
+    "fashion-5": Experiment("cgan-fashion", DRAWN, images=800_000),
+    "fashion-20": Experiment("cgan-fashion", (*DRAWN, "cas"), images=3_200_000),
+    "unconditional": Experiment("r3gan-mnist", ("fd", "kd", "recall", "rarest", "commonest", "memorisation")),
+}
+
+
+def rows(experiment: Experiment, seeds: range) -> Iterator[dict[str, Any]]:
+    """What each seed came to."""
+    for seed in seeds:
+        report, result, log = played(
+            experiment.recipe,
+            experiment.settings,
+            experiment.metrics,
+            seed=seed,
+            images=experiment.images,
+            measure={"samples": experiment.samples},
+        )
+        values = {name: round(measure.value, 5) for name, measure in report.measures.items()}
+        floors = {f"floor:{name}": m.floor for name, m in report.measures.items() if m.floor is not None}
+        copies = {"copies": report.memorisation.copies} if report.memorisation else {}
+        events = sum("event" in row for row in log)
+        yield {
+            "seed": seed,
+            "images": report.items,
+            "seconds": round(result["seconds"], 1),
+            **values,
+            **floors,
+            **copies,
+            "events": events,
+        }
+
+
+def main() -> None:
+    """Run the experiment named on the command line."""
+    if len(sys.argv) < 2 or sys.argv[1] not in EXPERIMENTS:
+        sys.exit(f"expected one of {', '.join(EXPERIMENTS)}; see the head of {__file__}")
+    experiment = EXPERIMENTS[sys.argv[1]]
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else experiment.seeds
+    first = int(sys.argv[3]) if len(sys.argv) > 3 else 0
+    show(rows(experiment, range(first, first + count)), experiment=sys.argv[1], recipe=experiment.recipe)
+
+
+if __name__ == "__main__":
+    main()
