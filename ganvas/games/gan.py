@@ -5,7 +5,8 @@ Source: Goodfellow et al. 2014, arXiv:1406.2661.
 
 Differs: leaky ReLU and Adam instead of maxout, dropout and momentum, which train the same game more reliably. For data in
 separate pieces, `coins` and `frequencies`: a continuous map cannot tear one cloud of noise apart without samples in between
-(arXiv:1806.00880), and a perceptron on plain coordinates hardly sees small distances (arXiv:2006.10739).
+(arXiv:1806.00880), and a perceptron on plain coordinates hardly sees small distances (arXiv:2006.10739). Coarse waves come
+first and fine ones join in the first half of the run (arXiv:2011.12948 eq. 8): fine ones alone hold samples where they are.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class GAN(Game):
     needs = ("real",)
     players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
     averaged = ("G",)
+    sharpness: Tensor
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -57,12 +59,19 @@ class GAN(Game):
         self.G = mlp(config.latent_dim * (2 if config.coins else 1), config.width, config.depth, size)
         self.D = mlp(size * (1 + 2 * config.frequencies), config.critic_width or config.width, config.depth, 1)
 
+        self.register_buffer("sharpness", torch.ones(config.frequencies))  # weight of each octave
         if config.rules.scoring.g_sees_reals:
             self.D[-1].register_parameter("bias", None)  # a common shift of all logits changes no relativistic loss
 
     @property
     def latent_dim(self) -> int:
         return int(self.config.latent_dim)
+
+    def advance(self, step: Step) -> None:
+        """Let finer waves in as the run goes on."""
+        octaves = torch.arange(len(self.sharpness), device=self.sharpness.device)
+        reached = 2 + 2 * step.progress * (len(octaves) - 2)
+        self.sharpness.copy_((1 - torch.cos(math.pi * (reached - octaves).clamp(0, 1))) / 2)
 
     def turns(self) -> tuple[Turn, ...]:
         return Duel(self.config.rules, self.fakes, self.judge, self.D).turns()
@@ -88,7 +97,8 @@ class GAN(Game):
         if self.config.frequencies:
             octaves = math.pi / self.config.span * 2.0 ** torch.arange(self.config.frequencies, device=x.device)
             waves = (x[:, :, None] * octaves).flatten(1)
-            x = torch.cat([x, waves.sin(), waves.cos()], 1)
+            weight = self.sharpness.repeat(x.shape[1])
+            x = torch.cat([x, weight * waves.sin(), weight * waves.cos()], 1)
         logits: Tensor = self.D(x).squeeze(1)
         return logits
 
