@@ -30,10 +30,12 @@ class Config:
     latent_dim: int = 100
     width: int = 32
     max_width: int = 512
+    head: int = 0  # width of a hidden layer in D that sees the picture whole; the paper has none
     rules: Rules = Rules()
 
     def __post_init__(self) -> None:
         within(self, "config.channels config.latent_dim config.width config.max_width", 1)
+        within(self, "config.head", 0)
 
 
 def _generator(config: Config) -> nn.Sequential:
@@ -48,7 +50,7 @@ def _generator(config: Config) -> nn.Sequential:
 
 
 def _critic(config: Config) -> nn.Sequential:
-    """image [N, C, H, W] -> logit [N, 1, 1, 1]."""
+    """image [N, C, H, W] -> one logit each."""
     steps = sides(config.resolution)
     widths = [config.channels] + [min(config.max_width, config.width * 2**level) for level in range(len(steps) - 1)]
     norm = not config.rules.penalised
@@ -58,7 +60,10 @@ def _critic(config: Config) -> nn.Sequential:
         if level and norm:
             layers.append(nn.BatchNorm2d(after))
         layers.append(nn.LeakyReLU(0.2, inplace=True))
-    return nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, steps[-1]))
+    if not config.head:
+        return nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, steps[-1]))
+    whole = nn.Linear(widths[-1] * steps[-1] ** 2, config.head)
+    return nn.Sequential(*layers, nn.Flatten(), whole, nn.LeakyReLU(0.2), nn.Linear(config.head, 1))
 
 
 def _initialise(module: nn.Module) -> None:

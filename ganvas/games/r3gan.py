@@ -27,6 +27,7 @@ from ganvas.games.adversarial import Duel, Rules
 from ganvas.layers.pyramid import sides
 
 SLOPE = 0.2  # of the leaky ReLU
+GAIN = math.sqrt(2 / (1 + SLOPE**2))  # that preserves variance through it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +72,7 @@ class Block(nn.Module):
     def __init__(self, width: int, blocks: int) -> None:
         super().__init__()
         inner = width * 2
-        gain = math.sqrt(2 / (1 + SLOPE**2)) * blocks ** -(1 / 4)
+        gain = GAIN * blocks ** -(1 / 4)
         self.narrow, self.mix, self.widen = (
             _convolution(width, width, 1, gain),
             _convolution(width, inner, 3, gain),
@@ -114,12 +115,16 @@ class Generator(nn.Module):
         for before, after in itertools.pairwise(widths):
             stages += [Resample(before, after, 2.0), Block(after, len(steps))]
         self.stages = nn.Sequential(*stages)
-        pixels = _convolution(widths[-1], config.channels * config.patch**2, 1 if config.patch == 1 else 3, 1.0)
-        self.to_image = nn.Sequential(pixels, nn.PixelShuffle(config.patch))
+        last, pixels = widths[-1], config.channels * config.patch**2
+        if config.patch == 1:
+            self.to_image = nn.Sequential(_convolution(last, pixels, 1, 1.0))
+        else:  # neighbouring patches must agree at their seams
+            mixing = (_convolution(last, last, 3, GAIN), nn.LeakyReLU(SLOPE, inplace=True), _convolution(last, pixels, 3, 1.0))
+            self.to_image = nn.Sequential(*mixing, nn.PixelShuffle(config.patch))
 
     def forward(self, z: Tensor) -> Tensor:
         image: Tensor = self.to_image(self.stages(self.first(z).unflatten(1, self.base)))
-        return image
+        return torch.tanh(image)
 
 
 class Critic(nn.Module):
