@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from ganvas.config import within
 from ganvas.errors import unknown
 from ganvas.game import Batch, Step, Terms, Turn
+from ganvas.layers.augment import instance_noise
 from ganvas.objectives import OBJECTIVES, Objective, between, gradient_penalty, zero_centred_penalty
 
 
@@ -32,12 +33,17 @@ class Rules:
     gradient_penalty: float = 0.0
     penalty_every: int = 1  # lazy regularisation above 1
     clip: float = 0.0  # bound on the critic's weights after each of its moves
+    noise: float = 0.0  # sd at the start of the noise on all the critic sees; it is gone halfway
 
     def __post_init__(self) -> None:
         if self.objective not in OBJECTIVES:
             raise unknown("objective", self.objective, OBJECTIVES)
         within(self, "config.rules.n_critic config.rules.penalty_every", 1)
-        within(self, "config.rules.r1_gamma config.rules.r2_gamma config.rules.gradient_penalty config.rules.clip", 0)
+        within(
+            self,
+            "config.rules.r1_gamma config.rules.r2_gamma config.rules.gradient_penalty config.rules.clip config.rules.noise",
+            0,
+        )
         within(self, "config.rules.smoothing", 0, 1)
 
     @property
@@ -117,6 +123,11 @@ class Duel:
         """The fakes of this batch, generated once: the artist's weights do not move before its own turn."""
         return step.shared("fake", lambda: self.generate(batch, step))
 
+    def seen(self, x: Tensor, step: Step) -> Tensor:
+        """x [N, ...] as the critic sees it. Under noise far modes overlap, and mass moves between them (arXiv:1610.04490)."""
+        sd = self.rules.noise * max(0.0, 1 - 2 * step.progress) ** 2
+        return step.shown(instance_noise(x, sd, step.normal))
+
     def critic_loss(self, batch: Batch, step: Step) -> Terms:
         """Tell reals from fakes, with the penalties where they are due."""
         terms = {"D": self.opinion(batch, step)}
@@ -127,7 +138,7 @@ class Duel:
 
     def opinion(self, batch: Batch, step: Step) -> Tensor:
         """The critic's loss on reals and fakes."""
-        real, fake, c = step.shown(batch["real"]), step.shown(self.fake(batch, step).detach()), batch.get("label")
+        real, fake, c = self.seen(batch["real"], step), self.seen(self.fake(batch, step).detach(), step), batch.get("label")
         if self.together:
             both = self.judge(torch.cat([real, fake.to(real.dtype)]), None if c is None else torch.cat([c, c])).float()
             real_logits, fake_logits = both.chunk(2)
@@ -152,23 +163,23 @@ class Duel:
         with torch.autocast(real.device.type, enabled=False):
             if rules.r1_gamma:
                 x = real.detach().requires_grad_()
-                terms["R1"] = zero_centred_penalty(self.judge(step.shown(x), c), x, rules.r1_gamma)
+                terms["R1"] = zero_centred_penalty(self.judge(self.seen(x, step), c), x, rules.r1_gamma)
             if rules.r2_gamma:
                 x = fake.requires_grad_()
-                terms["R2"] = zero_centred_penalty(self.judge(step.shown(x), c), x, rules.r2_gamma)
+                terms["R2"] = zero_centred_penalty(self.judge(self.seen(x, step), c), x, rules.r2_gamma)
             if rules.gradient_penalty:
                 x = between(real, fake, step.uniform(len(real))).detach().requires_grad_()
-                terms["GP"] = gradient_penalty(self.judge(step.shown(x), c), x, rules.gradient_penalty)
+                terms["GP"] = gradient_penalty(self.judge(self.seen(x, step), c), x, rules.gradient_penalty)
         return terms
 
     def artist_loss(self, batch: Batch, step: Step) -> Terms:
         """Have the fakes taken for real."""
         c = batch.get("label")
-        fake_logits = self.judge(step.shown(self.fake(batch, step)), c).float()
+        fake_logits = self.judge(self.seen(self.fake(batch, step), step), c).float()
         if not self.rules.scoring.g_sees_reals:
             return {"G": self.rules.scoring.g(fake_logits, fake_logits)}
         with torch.no_grad():
-            real_logits = self.judge(step.shown(batch["real"]), c).float()
+            real_logits = self.judge(self.seen(batch["real"], step), c).float()
         return {"G": self.rules.scoring.g(real_logits, fake_logits)}
 
     @torch.no_grad()
