@@ -2,8 +2,8 @@
 
     python bench/balance.py [seeds] [experiment ...]
 
-Experiments: fast (the critic's learning rate times ten), small (a critic a fifth as wide), few (500 pictures), healthy. Prints
-one JSON row per experiment, data, mode and seed, with the run's measures, and then mean and deviation of each group.
+Experiments, on the ring and on MNIST: fast (the critic's learning rate times ten), small (a critic a fifth as wide), few (500
+pictures), healthy. Prints a JSON row a run, then mean and deviation of each five.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from playing import played, show
 from ganvas.config import DataConfig
 from ganvas.data import open_source
 
-RING: dict[str, dict[str, str]] = {"fast": {"train.rates.D": "10"}, "small": {"config.critic_width": "25"}, "healthy": {}}
-MNIST: dict[str, dict[str, str]] = {
-    "fast": {"train.rates.D": "10"},
-    "small": {"config.critic_width": "5", "config.head": "26"},
-    "few": {},
-    "healthy": {},
+EXPERIMENTS: dict[str, tuple[str, dict[str, str]]] = {
+    "ring-fast": ("gan-ring", {"train.rates.D": "10"}),
+    "ring-small": ("gan-ring", {"config.critic_width": "25"}),
+    "ring-healthy": ("gan-ring", {}),
+    "mnist-fast": ("cgan-mnist", {"train.rates.D": "10"}),
+    "mnist-small": ("cgan-mnist", {"config.critic_width": "5", "config.head": "26"}),
+    "mnist-few": ("cgan-mnist", {}),
+    "mnist-healthy": ("cgan-mnist", {}),
 }
 
 
@@ -51,14 +53,12 @@ def rows(recipe: str, settings: Mapping[str, str], mode: str, seeds: int, data: 
 def main() -> None:
     """Run the experiments named on the command line, or all."""
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    chosen = sys.argv[2:] or ["fast", "small", "few", "healthy"]
     with tempfile.TemporaryDirectory() as folder:
-        for recipe, experiments in (("gan-ring", RING), ("cgan-mnist", MNIST)):
-            for name in (name for name in chosen if name in experiments):
-                data = few(Path(folder)) if name == "few" else None
-                for mode in ("fixed", "auto"):
-                    found = rows(recipe, experiments[name], mode, seeds, data)
-                    show(found, recipe=recipe, experiment=name, balance=mode)
+        for name in sys.argv[2:] or EXPERIMENTS:
+            recipe, settings = EXPERIMENTS[name]
+            data = few(Path(folder)) if name.endswith("few") else None
+            for mode in ("fixed", "auto"):
+                show(rows(recipe, settings, mode, seeds, data), experiment=name, balance=mode)
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ class Extractor:
 
 
 def extractor(name: str) -> Extractor:
-    """The extractor `name`: digits, clothes, photos, or the run or bundle of a classifier.
+    """The extractor `name`: digits, clothes, digits-each, photos, inception, or the run or bundle of a classifier.
 
     Raises:
         UsageError: no such extractor; names the nearest.
@@ -83,9 +83,11 @@ def extractor(name: str) -> Extractor:
         return _classifier(path, name)
     if name == "photos":
         return photos()
+    if name == "inception":
+        return inception()
     if Path(name).exists():
         return _classifier(Path(name), Path(name).stem)
-    raise unknown("extractor", name, (*SHA256, "digits-each", "photos"))
+    raise unknown("extractor", name, (*SHA256, "digits-each", "photos", "inception"))
 
 
 def extractor_for(source: str, channels: int) -> Extractor | None:
@@ -137,3 +139,28 @@ def photos() -> Extractor:
         return maps.mean((2, 3))
 
     return Extractor("photos", pooled, channels=3, side=224, chunk=50)
+
+
+def inception() -> Extractor:
+    """Inception-v3 as the published FIDs use it: features [N, 2048], resized to 299 pixels the way TensorFlow 1 did.
+
+    Only where the user has installed torch-fidelity, which needs torchvision and fetches its weights.
+    Source: https://github.com/toshas/torch-fidelity (Apache-2.0), arXiv:1706.08500.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    try:
+        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+    except ImportError:
+        raise UsageError("inception features need torch-fidelity and torchvision: pip install torch-fidelity") from None
+    network = FeatureExtractorInceptionV3("inception-v3-compat", ["2048", "logits_unbiased"])
+
+    def seen(which: int) -> Callable[[Tensor], Tensor]:
+        def values(x: Tensor) -> Tensor:
+            chosen: Tensor = network(((x + 1) * 127.5).round().to(torch.uint8))[which]
+            return chosen
+
+        return values
+
+    return Extractor("inception", seen(0), seen(1), channels=3, chunk=50)

@@ -43,7 +43,7 @@ def evaluate(
     split
         Of the reference; the default is test where there is one. Tune on train, report on test.
     extractor
-        digits, clothes, photos, or the run of a classifier: whose features are compared.
+        digits, clothes, photos, inception, or the run of a classifier: whose features are compared.
     """
     from ganvas.evaluate import evaluate as measure
     from ganvas.evaluate import record

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -100,8 +102,10 @@ def test_reference_and_floor_never_share_a_sample() -> None:
 def test_shipped_networks_are_small_and_whole(name: str) -> None:
     network = extractor(name)
     images = torch.randint(0, 256, (3, 3, 40, 40), dtype=torch.uint8)  # any size and colours
-    assert network.features(images).shape == (3, 64)
-    assert network.logits(images).shape == (3, 10)
+    heads = 3 if name.endswith("each") else 1
+    assert network.features(images).shape == (3, 64 * heads)
+    if heads == 1:
+        assert network.logits(images).shape == (3, 10)
 
 
 def test_shipped_digits_network_is_as_good_as_its_page_says() -> None:
@@ -139,3 +143,40 @@ def test_a_classifier_of_replayed_digits_is_nearly_as_good_as_one_of_digits() ->
     assert cas.score(fields["real"][rows], fields["label"][rows], test, shown=60_000) > 0.975
     one = fields["real"][rows[:10]].repeat(100, 1, 1, 1)  # ten pictures, right and not varied
     assert cas.score(one, fields["label"][rows[:10]].repeat(100), test, shown=20_000) < 0.8
+
+
+def test_inception_is_asked_for_bytes_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in for torch-fidelity's network: what it is given, and which of its answers is used for what."""
+
+    class Network:
+        def __init__(self, name: str, features: list[str]) -> None:
+            assert features == ["2048", "logits_unbiased"]
+
+        def __call__(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            assert x.dtype == torch.uint8
+            return x.float().flatten(1), x.float().mean((2, 3))
+
+    stand_in = types.ModuleType("torch_fidelity.feature_extractor_inceptionv3")
+    stand_in.FeatureExtractorInceptionV3 = Network  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "torch_fidelity", types.ModuleType("torch_fidelity"))
+    monkeypatch.setitem(sys.modules, stand_in.__name__, stand_in)
+    grey = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
+    network = extractor("inception")
+    assert torch.equal(network.features(grey)[0], grey.expand(1, 3, 16, 16).flatten().double())
+    assert network.logits(grey).shape == (1, 3)
+    assert network.name == "inception"
+
+
+def test_without_torch_fidelity_inception_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch_fidelity", None)
+    with pytest.raises(UsageError, match="pip install torch-fidelity"):
+        extractor("inception")
+
+
+def test_class_shares_of_real_digits(tmp_path: Path) -> None:
+    np.savez(tmp_path / "real.npz", images=digits(1000))
+    report = evaluate(tmp_path / "real.npz", against="mnist", metrics=["rarest", "commonest"], samples=1000)
+    rows = torch.randperm(60_000, generator=torch.Generator().manual_seed(9))[:1000]
+    shares = open_source(DataConfig(source="mnist")).fields["label"][rows].bincount() / 1000
+    assert report.measures["rarest1k-digits"].value == pytest.approx(shares.min().item(), abs=0.003)
+    assert report.measures["commonest1k-digits"].value == pytest.approx(shares.max().item(), abs=0.003)

@@ -6,7 +6,7 @@ Source: Goodfellow et al. 2014, arXiv:1406.2661.
 Differs: leaky ReLU and Adam instead of maxout, dropout and momentum, which train the same game more reliably. For data in
 separate pieces, `coins` and `frequencies`: a continuous map cannot tear one cloud of noise apart without samples in between
 (arXiv:1806.00880), and a perceptron on plain coordinates hardly sees small distances (arXiv:2006.10739). Coarse waves come
-first and fine ones join in the first quarter of the run (arXiv:2011.12948 eq. 8): fine ones alone hold samples where they are.
+first and fine ones join in the first half of the run (arXiv:2011.12948 eq. 8): fine ones alone hold samples where they are.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class GAN(Game):
     def advance(self, step: Step) -> None:
         """Let finer waves in as the run goes on."""
         octaves = torch.arange(len(self.sharpness), device=self.sharpness.device)
-        reached = 2 + 4 * step.progress * (len(octaves) - 2)
+        reached = 2 + 2 * step.progress * (len(octaves) - 2)
         self.sharpness.copy_((1 - torch.cos(math.pi * (reached - octaves).clamp(0, 1))) / 2)
 
     def turns(self) -> tuple[Turn, ...]:

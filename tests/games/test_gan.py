@@ -11,9 +11,9 @@ from ganvas.games.gan import GAN, Config
 
 @pytest.mark.parametrize(
     ("progress", "weights"),
-    [(0.0, [1, 1, 0, 0, 0, 0]), (0.125, [1, 1, 1, 1, 0, 0]), (0.25, [1] * 6), (1.0, [1] * 6)],
+    [(0.0, [1, 1, 0, 0, 0, 0]), (0.25, [1, 1, 1, 1, 0, 0]), (0.5, [1] * 6), (1.0, [1] * 6)],
 )
-def test_fine_waves_join_in_the_first_quarter(progress: float, weights: list[float]) -> None:
+def test_fine_waves_join_in_the_first_half(progress: float, weights: list[float]) -> None:
     game = GAN(Config(frequencies=6))
     game.advance(Step(0, int(1000 * progress), 1000))
     torch.testing.assert_close(game.sharpness, torch.tensor(weights, dtype=torch.float32))
@@ -24,7 +24,7 @@ def test_sharpness_never_jumps() -> None:
     for items in range(1001):
         game.advance(Step(0, items, 1000))
         found.append(game.sharpness.clone())
-    assert torch.stack(found).diff(dim=0).abs().max() < 0.03
+    assert torch.stack(found).diff(dim=0).abs().max() < 0.02
 
 
 def test_a_wave_that_has_not_joined_is_not_seen() -> None:
