@@ -103,8 +103,6 @@ class GAN(Game):
         return logits
 
 
-MODES = Rules(r1_gamma=0.6, r2_gamma=0.6, penalty_every=4)
-
 PAPER = "Goodfellow et al. 2014, arXiv:1406.2661"
 
 
@@ -129,9 +127,9 @@ def _points(source: str, about: str, dims: int = 2, latent_dim: int = 2) -> Reci
     )
 
 
-def _modes(source: str, about: str, span: float, points: int, objective: str = "nonsaturating", scale: int = 1) -> Recipe:
+def _modes(source: str, about: str, span: float, points: int, scale: int, gamma: float, noise: float = 0.0) -> Recipe:
     plain = _points(source, about)
-    rules = replace(MODES, objective=objective)
+    rules = Rules(r1_gamma=gamma, r2_gamma=gamma, penalty_every=4, noise=noise)
     config = replace(plain.config, latent_dim=8, coins=True, frequencies=6, span=span, rules=rules)
     train = replace(
         plain.train,
@@ -150,8 +148,8 @@ RECIPES = (
     _points("mixture1d", "noise on a line becomes two bell curves", dims=1, latent_dim=1),
     _points("line", "points on a line in the plane"),
     _points("gaussians", "two Gaussians in the plane"),
-    _modes("ring", "eight narrow Gaussians on a ring: the classic test of mode collapse", 1.0, 2_500_000),
-    _modes("grid", "twenty-five narrow Gaussians on a grid", 4.0, 4_000_000, "relativistic", 2),
+    _modes("ring", "eight narrow Gaussians on a ring: the classic test of mode collapse", 1.0, 2_500_000, 1, 0.6),
+    _modes("grid", "twenty-five narrow Gaussians on a grid", 4.0, 8_000_000, 2, 0.7, 1.0),
     _points("moons", "two interleaved half moons"),
     _points("spiral", "a spiral"),
     Recipe(
