@@ -31,12 +31,12 @@ DRAWN = ("fd", "kd", "recall", "requested")
 EXPERIMENTS = {
     "ring": Experiment("gan-ring", ("modes",), seeds=10, samples=2_500),
     "grid": Experiment("gan-grid", ("modes",), seeds=10, samples=2_500),
-    "stacked": Experiment("r3gan-stacked", ("modes", "fd"), samples=26_000),
+    "stacked": Experiment("dcgan-stacked", ("modes", "fd"), samples=26_000),
     "mnist-1": Experiment("cgan-mnist", DRAWN, images=165_000),
     "mnist-5": Experiment("cgan-mnist", (*DRAWN, "cas"), images=800_000),
     "fashion-5": Experiment("cgan-fashion", DRAWN, images=800_000),
     "fashion-20": Experiment("cgan-fashion", (*DRAWN, "cas"), images=3_200_000),
-    "unconditional": Experiment("r3gan-mnist", ("fd", "kd", "recall", "rarest", "commonest", "memorisation")),
+    "unconditional": Experiment("dcgan-mnist-paired", ("fd", "kd", "recall", "rarest", "commonest", "memorisation")),
 }
 
 

@@ -5,17 +5,18 @@ leaky ReLU in D; weights from N(0, 0.02); Adam 2e-4 with beta1 0.5; batch 128; z
 Source: Radford et al. 2016, arXiv:1511.06434 sec. 3-4.
 
 Differs: D's BatchNorm is left out where a slope penalty is asked for, which it would blur across samples
-(arXiv:1704.00028 sec. 4). Sides of 28 start from 7x7 instead of 4x4. Narrower than the paper's 1024-channel networks.
+(arXiv:1704.00028 sec. 4). D may have a hidden layer that sees the picture whole (`config.head`): two recipes use it. Sides of
+28 start from 7x7 instead of 4x4. Narrower than the paper's 1024-channel networks.
 """
 
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
-from ganvas.config import DataConfig, Recipe, TrainConfig, within
+from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
 from ganvas.game import Batch, Game, Step, Turn
 from ganvas.games.adversarial import Duel, Rules
 from ganvas.layers.pyramid import sides
@@ -86,6 +87,8 @@ class DCGAN(Game):
         super().__init__()
         self.config = config
         self.G, self.D = _generator(config).apply(_initialise), _critic(config).apply(_initialise)
+        if config.rules.scoring.g_sees_reals:
+            self.D[-1].register_parameter("bias", None)  # a common shift of all logits changes no relativistic loss
 
     @property
     def latent_dim(self) -> int:
@@ -124,8 +127,34 @@ def _recipe(name: str, source: str, minutes: float, about: str, config: Config, 
 
 _TRAIN = TrainConfig(images=200_000, batch=128, learning_rate=2e-4, checkpoint_every=40_000)
 
+# The same networks under the relativistic loss with R1 and R2 (arXiv:2501.05441), at ten times the rate: no class is lost.
+_PAIRED = replace(
+    _TRAIN,
+    images=600_000,
+    batch=64,
+    learning_rate=2e-3,
+    schedule=Ramp(end=0.02, shape="cosine"),
+    adam=Adam(beta1=0.0, beta2=0.99),
+    average_halflife=6_000,
+)
+
+
+def _paired(latent_dim: int, gamma: float) -> Config:
+    rules = Rules(objective="relativistic", r1_gamma=gamma, r2_gamma=gamma, penalty_every=4)
+    return Config(latent_dim=latent_dim, head=256, rules=rules)
+
+
 RECIPES = (
     _recipe("dcgan-mnist", "mnist", 3, "handwritten digits without labels", Config(), _TRAIN),
     _recipe("dcgan-fashion", "fashion", 3, "clothes without labels", Config(), _TRAIN),
+    _recipe("dcgan-mnist-paired", "mnist", 5, "all ten digits, without labels", _paired(64, 0.5), _PAIRED),
+    _recipe(
+        "dcgan-stacked",
+        "stacked",
+        15,
+        "three digits in one picture: all 1,000 modes",
+        replace(_paired(100, 0.3), channels=3),
+        replace(_PAIRED, images=800_000),
+    ),
     _recipe("dcgan-images", "", 15, "a folder of your own pictures", Config(resolution=64, channels=3, max_width=256), _TRAIN),
 )
