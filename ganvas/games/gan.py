@@ -148,7 +148,7 @@ RECIPES = (
     _points("mixture1d", "noise on a line becomes two bell curves", dims=1, latent_dim=1),
     _points("line", "points on a line in the plane"),
     _points("gaussians", "two Gaussians in the plane"),
-    _modes("ring", "eight narrow Gaussians on a ring: the classic test of mode collapse", 1.0, 2_500_000, 1, 0.6),
+    _modes("ring", "eight narrow Gaussians on a ring: the classic test of mode collapse", 1.0, 2_500_000, 1, 0.8),
     _modes("grid", "twenty-five narrow Gaussians on a grid", 4.0, 8_000_000, 2, 0.7, 1.0),
     _points("moons", "two interleaved half moons"),
     _points("spiral", "a spiral"),
