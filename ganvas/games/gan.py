@@ -5,8 +5,8 @@ Source: Goodfellow et al. 2014, arXiv:1406.2661.
 
 Differs: leaky ReLU and Adam instead of maxout, dropout and momentum, which train the same game more reliably. For data in
 separate pieces, `coins` and `frequencies`: a continuous map cannot tear one cloud of noise apart without samples in between
-(arXiv:1806.00880), and a perceptron on plain coordinates hardly sees small distances (arXiv:2006.10739). Coarse waves come
-first and fine ones join in the first half of the run (arXiv:2011.12948 eq. 8): fine ones alone hold samples where they are.
+(arXiv:1806.00880), and a perceptron on plain coordinates hardly sees small distances (arXiv:2006.10739). With
+`sharpen`, coarse waves come first and fine ones join (arXiv:2011.12948 eq. 8), which alone hold samples where they are.
 """
 
 from __future__ import annotations
@@ -37,10 +37,12 @@ class Config:
     coins: bool = False  # the sign of each coordinate of z is given to G beside it: noise in pieces
     frequencies: int = 0  # D sees sin and cos of each coordinate at this many octaves
     span: float = 1.0  # half the period of the slowest of them
+    sharpen: float = 0.0  # share of the run in which the finer ones join, one after the other; 0: all from the start
     rules: Rules = Rules()
 
     def __post_init__(self) -> None:
         within(self, "config.latent_dim config.width config.depth", 1)
+        within(self, "config.sharpen", 0, 1)
 
 
 class GAN(Game):
@@ -70,7 +72,8 @@ class GAN(Game):
     def advance(self, step: Step) -> None:
         """Let finer waves in as the run goes on."""
         octaves = torch.arange(len(self.sharpness), device=self.sharpness.device)
-        reached = 2 + 2 * step.progress * (len(octaves) - 2)
+        share = 1.0 if step.progress >= self.config.sharpen else step.progress / self.config.sharpen
+        reached = 2 + share * (len(octaves) - 2)
         self.sharpness.copy_((1 - torch.cos(math.pi * (reached - octaves).clamp(0, 1))) / 2)
 
     def turns(self) -> tuple[Turn, ...]:
@@ -127,10 +130,10 @@ def _points(source: str, about: str, dims: int = 2, latent_dim: int = 2) -> Reci
     )
 
 
-def _modes(source: str, about: str, span: float, points: int, scale: int, gamma: float, noise: float = 0.0) -> Recipe:
+def _modes(source: str, about: str, span: float, points: int, scale: int, gamma: float, sharpen: float, noise: float) -> Recipe:
     plain = _points(source, about)
     rules = Rules(r1_gamma=gamma, r2_gamma=gamma, penalty_every=4, noise=noise)
-    config = replace(plain.config, latent_dim=8, coins=True, frequencies=6, span=span, rules=rules)
+    config = replace(plain.config, latent_dim=8, coins=True, frequencies=6, span=span, sharpen=sharpen, rules=rules)
     train = replace(
         plain.train,
         images=points,
@@ -148,8 +151,8 @@ RECIPES = (
     _points("mixture1d", "noise on a line becomes two bell curves", dims=1, latent_dim=1),
     _points("line", "points on a line in the plane"),
     _points("gaussians", "two Gaussians in the plane"),
-    _modes("ring", "eight narrow Gaussians on a ring: the classic test of mode collapse", 1.0, 2_500_000, 1, 0.8),
-    _modes("grid", "twenty-five narrow Gaussians on a grid", 4.0, 8_000_000, 2, 0.7, 1.0),
+    _modes("ring", "eight narrow Gaussians on a ring: the classic test of mode collapse", 1.0, 2_500_000, 1, 0.5, 0.0, 0.0),
+    _modes("grid", "twenty-five narrow Gaussians on a grid", 4.0, 8_000_000, 2, 0.7, 0.5, 1.0),
     _points("moons", "two interleaved half moons"),
     _points("spiral", "a spiral"),
     Recipe(

@@ -14,13 +14,19 @@ from ganvas.games.gan import GAN, Config
     [(0.0, [1, 1, 0, 0, 0, 0]), (0.25, [1, 1, 1, 1, 0, 0]), (0.5, [1] * 6), (1.0, [1] * 6)],
 )
 def test_fine_waves_join_in_the_first_half(progress: float, weights: list[float]) -> None:
-    game = GAN(Config(frequencies=6))
+    game = GAN(Config(frequencies=6, sharpen=0.5))
     game.advance(Step(0, int(1000 * progress), 1000))
     torch.testing.assert_close(game.sharpness, torch.tensor(weights, dtype=torch.float32))
 
 
+def test_without_sharpening_all_waves_are_there_at_once() -> None:
+    game = GAN(Config(frequencies=4))
+    game.advance(Step(0, 0, 1000))
+    assert game.sharpness.tolist() == [1, 1, 1, 1]
+
+
 def test_sharpness_never_jumps() -> None:
-    game, found = GAN(Config(frequencies=6)), []
+    game, found = GAN(Config(frequencies=6, sharpen=0.5)), []
     for items in range(1001):
         game.advance(Step(0, items, 1000))
         found.append(game.sharpness.clone())
@@ -29,7 +35,7 @@ def test_sharpness_never_jumps() -> None:
 
 def test_a_wave_that_has_not_joined_is_not_seen() -> None:
     """Two places half a period of the finest wave apart differ by that wave only if the others do not."""
-    game = GAN(Config(frequencies=6, width=16))
+    game = GAN(Config(frequencies=6, width=16, sharpen=0.5))
     game.advance(Step(0, 0, 1000))
     with torch.no_grad():
         x = torch.randn(8, 2)
