@@ -25,7 +25,7 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, str]]] = {
     "ring-small": ("gan-ring", {"config.critic_width": "25"}),
     "ring-healthy": ("gan-ring", {}),
     "mnist-fast": ("cgan-mnist", {"train.rates.D": "10"}),
-    "mnist-small": ("cgan-mnist", {"config.critic_width": "5", "config.head": "26"}),
+    "mnist-small": ("cgan-mnist", {"config.critic_width": "6", "config.head": "51"}),
     "mnist-few": ("cgan-mnist", {}),
     "mnist-healthy": ("cgan-mnist", {}),
 }

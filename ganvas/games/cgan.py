@@ -30,12 +30,12 @@ class Config:
     resolution: int = 28
     channels: int = 1
     classes: int = 10
-    latent_dim: int = 24
+    latent_dim: int = 32
     width: int = 32
-    critic_width: int = 24
+    critic_width: int = 32
     max_width: int = 128
-    head: int = 128  # width of D's hidden layer, which sees the picture whole
-    rules: Rules = Rules(r1_gamma=0.05, penalty_every=4)
+    head: int = 256  # width of D's hidden layer, which sees the picture whole
+    rules: Rules = Rules(r1_gamma=0.1, penalty_every=8)
 
     def __post_init__(self) -> None:
         within(self, "config.channels config.classes config.latent_dim config.head", 1)
@@ -134,8 +134,8 @@ def _recipe(source: str, minutes: float, about: str) -> Recipe:
         data=DataConfig(source=source),
         train=TrainConfig(
             images=84_000,
-            batch=48,
-            learning_rate=4e-3,
+            batch=64,
+            learning_rate=3e-3,
             schedule=Ramp(end=0.02, shape="cosine"),
             adam=Adam(beta1=0.0, beta2=0.99),
             average_halflife=6_000,
