@@ -32,10 +32,10 @@ EXPERIMENTS = {
     "ring": Experiment("gan-ring", ("modes",), seeds=10, samples=2_500),
     "grid": Experiment("gan-grid", ("modes",), seeds=10, samples=2_500),
     "stacked": Experiment("dcgan-stacked", ("modes", "fd"), samples=26_000),
-    "mnist-1": Experiment("cgan-mnist", DRAWN, images=165_000),
-    "mnist-5": Experiment("cgan-mnist", (*DRAWN, "cas"), images=800_000),
-    "fashion-5": Experiment("cgan-fashion", DRAWN, images=800_000),
-    "fashion-20": Experiment("cgan-fashion", (*DRAWN, "cas"), images=3_200_000),
+    "mnist-1": Experiment("cgan-mnist", DRAWN, images=150_000),
+    "mnist-5": Experiment("cgan-mnist", (*DRAWN, "cas"), images=720_000),
+    "fashion-5": Experiment("cgan-fashion", DRAWN, images=720_000),
+    "fashion-20": Experiment("cgan-fashion", (*DRAWN, "cas"), images=2_800_000),
     "unconditional": Experiment("dcgan-mnist-paired", ("fd", "kd", "recall", "rarest", "commonest", "memorisation")),
 }
 
