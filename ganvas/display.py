@@ -130,6 +130,9 @@ class Display:
             console.print(f"{result['dropped']} steps were left out: their losses were not finite (see {folder}/log.jsonl)")
         if "test_accuracy" in result:
             console.print(f"right on the test set: {result['test_accuracy']:.2%}")
+        if "test_loss" in result:
+            parts = " + ".join(f"{name} {result[f'test_{name}']:.2f}" for name in ("reconstruction", "KL"))
+            console.print(f"nats a picture of the test set: {result['test_loss']:.2f} ({parts})")
         for name, what in (
             ("sheet.png", "what it draws"),
             ("learning.gif", "the same noise, learning"),
