@@ -131,7 +131,9 @@ class Display:
         if "test_accuracy" in result:
             console.print(f"right on the test set: {result['test_accuracy']:.2%}")
         if "test_loss" in result:
-            parts = " + ".join(f"{name} {result[f'test_{name}']:.2f}" for name in ("reconstruction", "KL"))
+            parts = " + ".join(
+                f"{name[5:]} {result[name]:.2f}" for name in result if name.startswith("test_") and name != "test_loss"
+            )
             console.print(f"nats a picture of the test set: {result['test_loss']:.2f} ({parts})")
         for name, what in (
             ("sheet.png", "what it draws"),
