@@ -156,6 +156,9 @@ class Display:
 
     def next_commands(self, folder: Path) -> list[str]:
         """Three commands worth typing now."""
+        from ganvas.game import Encodes
+        from ganvas.games import GAMES
+
         recipe, images = (
             self.run.recipe,
             hasattr(self.run.recipe.config, "resolution") or len(self.run.recipe.config.shape) == 3,
@@ -166,7 +169,10 @@ class Display:
         one, two = _labels(classes, 7), _labels(classes, 3, 8)
         sample = f"ganvas sample {place} -n 64{one} --seed 3 --out sheet.png"
         walk = f"ganvas interpolate {place} --seeds 1,5,9{two} --out walk.gif"
-        return [sample, walk if images else f"ganvas sample {place} -n 10000 --out points.npz", "ganvas recipes"]
+        last = "ganvas recipes"
+        if issubclass(GAMES[recipe.game], Encodes):
+            last = f"ganvas map {place}" if recipe.config.latent_dim == 2 else f"ganvas reconstruct {place}"
+        return [sample, walk if images else f"ganvas sample {place} -n 10000 --out points.npz", last]
 
 
 def _labels(classes: Sequence[str], *wanted: int) -> str:
