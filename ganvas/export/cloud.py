@@ -15,6 +15,8 @@ from ganvas.export.pictures import FINE, INK, LINE, PAPER, Picture
 # Ten colours that stay apart for colour-blind eyes: Paul Tol's muted scheme, and grey.
 COLOURS = ("#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499", "#888888")
 
+EDGE = "#bbbbbb"  # of the square
+
 
 def colour(index: int, count: int) -> str:
     """Of class `index` of `count`: from the list, or evenly round the colour wheel where there are more."""
@@ -41,7 +43,9 @@ def cloud(points: Tensor, labels: Tensor | None, names: Sequence[str], size: int
         middle = (x * fine, (1 - y) * fine)
         box = (middle[0] - radius, middle[1] - radius, middle[0] + radius, middle[1] + radius)
         draw.ellipse(box, fill=colour(kind, count))
-    return _with_names(canvas.resize((size, size), Image.Resampling.BOX), names if labels is not None else ())
+    square = canvas.resize((size, size), Image.Resampling.BOX)
+    ImageDraw.Draw(square).rectangle((0, 0, size - 1, size - 1), outline=EDGE)
+    return _with_names(square, names if labels is not None else ())
 
 
 def _with_names(picture: Picture, names: Sequence[str]) -> Picture:
