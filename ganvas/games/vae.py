@@ -4,9 +4,10 @@ An encoder names the codes z that may have made x, q(z|x), a Gaussian; a decoder
 log p(x) >= ELBO = E_q log p(x|z) - KL(q(z|x) || N(0, 1)), in nats. The draw is z = mean + sd * noise, so that its gradient
 reaches the encoder. Source: Kingma & Welling 2013, arXiv:1312.6114 eq. 3 and 10, sec. 2.4, appendices B and C.
 
-Differs: ReLU and Adam for tanh and Adagrad, which train the same bound faster. Grey levels are taken for probabilities, as
-is usual; the Bernoulli's missing normaliser (arXiv:1907.06845) makes the bound comparable with itself only, and never with
-one on binarised digits. `beta` is beta-VAE's (Higgins et al. 2017, eq. 4): 1 is the paper's bound.
+Differs: ReLU and Adam for tanh and Adagrad, which train the same bound faster; convolutional networks with BatchNorm beside
+the paper's perceptrons. Grey levels are taken for probabilities, as is usual; the Bernoulli's missing normaliser
+(arXiv:1907.06845) makes the bound comparable with itself only, and never with one on binarised digits. `beta` is beta-VAE's
+(Higgins et al. 2017, eq. 4): 1 is the paper's bound.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def _encoder(config: Config) -> nn.Sequential:
     widths = [config.channels, *_widths(config)]
     layers: list[nn.Module] = []
     for before, after in itertools.pairwise(widths):
-        layers += [nn.Conv2d(before, after, 4, 2, 1), nn.ReLU(inplace=True)]
+        layers += [nn.Conv2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
     size = widths[-1] * sides(config.resolution)[-1] ** 2
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(size, 2 * config.latent_dim))
 
@@ -69,12 +70,12 @@ def _decoder(config: Config) -> nn.Sequential:
     if not config.convolutional:
         layers = mlp(config.latent_dim, config.width, config.depth, config.channels * config.resolution**2, slope=0.0)
         return nn.Sequential(*layers, nn.Unflatten(1, shape))
-    widths, side = [*_widths(config)[::-1], config.channels], sides(config.resolution)[-1]
-    first = nn.Linear(config.latent_dim, widths[0] * side**2)
-    doublings: list[nn.Module] = [first, nn.Unflatten(1, (widths[0], side, side))]
+    widths, side = _widths(config)[::-1], sides(config.resolution)[-1]
+    inner: list[nn.Module] = [nn.Linear(config.latent_dim, widths[0] * side**2), nn.Unflatten(1, (widths[0], side, side))]
     for before, after in itertools.pairwise(widths):
-        doublings += [nn.ReLU(inplace=True), nn.ConvTranspose2d(before, after, 4, 2, 1)]
-    return nn.Sequential(*doublings)
+        inner += [nn.BatchNorm2d(before), nn.ReLU(inplace=True), nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
+    last = nn.ConvTranspose2d(widths[-1], config.channels, 4, 2, 1)
+    return nn.Sequential(*inner, nn.BatchNorm2d(widths[-1]), nn.ReLU(inplace=True), last)
 
 
 class VAE(Game):
