@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 
 from ganvas import verbs
 from ganvas.ending import conclude
-from ganvas.verbs import HOW, Quiet
+from ganvas.verbs import HOW, Quiet, saved
 from ganvas.words import Whole, labels, numbers, setting
 
 app = App(
@@ -21,6 +21,9 @@ app = App(
 )
 app.command(verbs.evaluate, name="eval")
 app.command(verbs.doctor)
+app.command(verbs.reconstruct)
+app.command(verbs.latent_map, name="map")
+app.command(verbs.compare)
 
 
 @app.command
@@ -150,7 +153,7 @@ def sample(
     from ganvas.model import load
 
     load(run).save(out, count, seed=seed, label=labels(label), columns=columns)
-    _saved(out, quiet, json)
+    saved(out, quiet, json)
 
 
 @app.command
@@ -178,7 +181,7 @@ def interpolate(
     from ganvas.model import load
 
     load(run).interpolate(out, numbers(seeds), frames, label=labels(label))
-    _saved(out, quiet, json)
+    saved(out, quiet, json)
 
 
 @app.command
@@ -251,13 +254,6 @@ def bench(recipe: str, *, data: str | None = None, ranks: str = "auto", seconds:
 
     report = measure(resolve(recipe, data=data), ranks=ranks, seconds=seconds)
     print(json_.dumps(report.to_dict()) if json else report.text())
-
-
-def _saved(path: Path, quiet: bool, as_json: bool) -> None:
-    if as_json:
-        print(json_.dumps({"out": str(path)}))
-    elif not quiet:
-        print(path)
 
 
 def main() -> None:

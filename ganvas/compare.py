@@ -14,6 +14,7 @@ from ganvas.extractors import Extractor
 from ganvas.metrics.distances import frechet, kernel
 from ganvas.metrics.intervals import binomial, jackknife, student
 from ganvas.metrics.score import inception_score
+from ganvas.metrics.sharpness import sharpness
 from ganvas.metrics.similarity import diversity
 from ganvas.metrics.support import density_coverage, precision_recall
 from ganvas.metrics.wasserstein import sliced_wasserstein
@@ -108,6 +109,11 @@ def _class_share(pick: Callable[[Tensor], Tensor]) -> Compare:
     return share
 
 
+def _sharpness(side: Side, real: Side) -> tuple[float, float | None]:
+    values = sharpness(side.data)
+    return float(values.mean()), float(1.96 * values.std() / len(values) ** 0.5)
+
+
 # name -> how to compare; the share-like ones count samples, and the interval of a density is that of a mean of counts.
 COMPARE: Mapping[str, Compare] = {
     "fd": _frechet,
@@ -122,7 +128,8 @@ COMPARE: Mapping[str, Compare] = {
     "commonest": _class_share(torch.amax),
     "swd": _sliced,
     "msssim": _diversity,
+    "sharpness": _sharpness,
 }
 DISTANCES = ("fd", "kd")
-PIXELS = ("swd", "msssim")  # need no network
+PIXELS = ("swd", "msssim", "sharpness")  # need no network
 JUDGED = ("score", "requested", "rarest", "commonest")  # need a classifier

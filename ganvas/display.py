@@ -137,6 +137,11 @@ class Display:
             console.print(f"{result['dropped']} steps were left out: their losses were not finite (see {folder}/log.jsonl)")
         if "test_accuracy" in result:
             console.print(f"right on the test set: {result['test_accuracy']:.2%}")
+        if "test_loss" in result:
+            parts = " + ".join(
+                f"{name[5:]} {result[name]:.2f}" for name in result if name.startswith("test_") and name != "test_loss"
+            )
+            console.print(f"nats a picture of the test set: {result['test_loss']:.2f} ({parts})")
         for name, what in (
             ("sheet.png", "what it draws"),
             ("learning.gif", "the same noise, learning"),
@@ -158,6 +163,9 @@ class Display:
 
     def next_commands(self, folder: Path) -> list[str]:
         """Three commands worth typing now."""
+        from ganvas.game import Encodes
+        from ganvas.games import GAMES
+
         recipe, images = (
             self.run.recipe,
             hasattr(self.run.recipe.config, "resolution") or len(self.run.recipe.config.shape) == 3,
@@ -168,7 +176,10 @@ class Display:
         one, two = _labels(classes, 7), _labels(classes, 3, 8)
         sample = f"ganvas sample {place} -n 64{one} --seed 3 --out sheet.png"
         walk = f"ganvas interpolate {place} --seeds 1,5,9{two} --out walk.gif"
-        return [sample, walk if images else f"ganvas sample {place} -n 10000 --out points.npz", "ganvas recipes"]
+        last = "ganvas recipes"
+        if issubclass(GAMES[recipe.game], Encodes):
+            last = f"ganvas map {place}" if recipe.config.latent_dim == 2 else f"ganvas reconstruct {place}"
+        return [sample, walk if images else f"ganvas sample {place} -n 10000 --out points.npz", last]
 
 
 def gauge(seen: Mapping[str, float]) -> tuple[float, str]:

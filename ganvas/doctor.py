@@ -20,7 +20,7 @@ from ganvas.data.points import MODES
 from ganvas.edit.latents import latents
 from ganvas.errors import GanvasError
 from ganvas.export.pictures import to_bytes
-from ganvas.game import Conditional, Game, Samples
+from ganvas.game import Bounds, Conditional, Game, Samples
 from ganvas.journal import read
 from ganvas.leaks import border, grey_levels, grid
 from ganvas.metrics.neighbours import memorisation, nearest
@@ -161,7 +161,7 @@ def vanishing_gradient(case: Case) -> Finding | None:
 
 def collapsed(case: Case) -> Finding | None:
     """Many noises, few pictures."""
-    if case.fakes is None:
+    if case.fakes is None or isinstance(case.game, Bounds):  # who has a bound pays for what it does not draw
         return None
     source = case.run.recipe.data.source
     if source in MODES and case.fakes.shape[1] == MODES[source].centres.shape[1]:
@@ -181,6 +181,15 @@ def collapsed(case: Case) -> Finding | None:
     evidence = f"{share:.0%} of {SAMPLES} samples have a near twin among the others (reals: "
     evidence += f"{float((usual < 0.3 * usual.median()).float().mean()):.0%}): about {kinds} different ones"
     return Finding("generator collapsed", evidence, "--set config.rules.r1_gamma=1 --set config.rules.r2_gamma=1")
+
+
+def code_ignored(case: Case) -> Finding | None:
+    """A decoder that does without its code: the KL term of a bound is nothing."""
+    beta, weighed = getattr(case.run.recipe.config, "beta", 1.0), case.mean("KL")
+    if not isinstance(case.game, Bounds) or weighed is None or not beta or weighed / beta > 0.1:
+        return None
+    evidence = f"the code tells {weighed / beta:.2g} nats of a picture, so that every code draws the same one"
+    return Finding("posterior collapse", evidence, f"--set config.beta={beta / 10:g}")
 
 
 def _neighbours(x: Tensor) -> Tensor:
@@ -247,6 +256,7 @@ CHECKS: tuple[Callable[[Case], Finding | None], ...] = (
     critic_overpowers,
     artist_overpowers,
     collapsed,
+    code_ignored,
     memorising,
     critic_memorises,
     few_data,

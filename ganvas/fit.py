@@ -12,15 +12,16 @@ import torch
 from torch import Tensor
 
 from ganvas import __version__, bundle, checkpoint, curve
-from ganvas.config import TrainConfig, to_dict
+from ganvas.config import Recipe, TrainConfig, to_dict
 from ganvas.engine import dump, portrait, restore, train
 from ganvas.errors import DataError, DivergedError, GanvasError, ResourceError
 from ganvas.export.pictures import save_png
 from ganvas.files import write_durably
-from ganvas.game import Classifies
+from ganvas.game import Bounds, Classifies, Game
 from ganvas.games import RECIPES
 from ganvas.journal import Journal
 from ganvas.machine import settle
+from ganvas.metrics.bound import nats
 from ganvas.metrics.classification import accuracy
 from ganvas.plan import fresh, images_for
 from ganvas.ranks import Ranks
@@ -242,11 +243,20 @@ class Sitting:
         if (image := picture(state.average, self.run.data)) is not None:
             save_png(folder / "sheet.png", image, {"recipe": self.run.recipe.name, "synthetic": "true"})
             learning(folder / "learning.gif", sorted((folder / "samples").glob("*k.png")))
-        if isinstance(state.average, Classifies) and self.run.data.name in TESTED:
-            recipe = self.run.recipe
-            test = open_data(replace(recipe, data=replace(recipe.data, split="test")))
-            result["test_accuracy"] = accuracy(state.average.classify, test)
+        if self.run.data.name in TESTED:
+            result |= tested(state.average, self.run.recipe)
         write_durably(folder / "result.json", json.dumps(result, indent=1).encode())
+
+
+def tested(game: Game, recipe: Recipe) -> dict[str, float]:
+    """What the end of a run reports of the test split: how often a classifier is right, how tight a bound is, in nats."""
+    if not isinstance(game, Classifies | Bounds):
+        return {}
+    test = open_data(replace(recipe, data=replace(recipe.data, split="test")))
+    if isinstance(game, Classifies):
+        return {"test_accuracy": accuracy(game.classify, test)}
+    parts = {name: float(each.mean()) for name, each in nats(game, test.batch(torch.arange(len(test)))["real"]).items()}
+    return {"test_loss": sum(parts.values()), **{f"test_{name}": value for name, value in parts.items()}}
 
 
 def _failure(write: Callable[[], object]) -> GanvasError | None:

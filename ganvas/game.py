@@ -147,3 +147,22 @@ class Judges(Protocol):
 
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """x [N, ...], c [N] class or None -> one logit each [N]: positive for real."""
+
+
+@runtime_checkable
+class Encodes(Protocol):
+    """Turns data back into the noise that draws it."""
+
+    def encode(self, x: Tensor) -> Tensor:
+        """x [N, ...] -> z [N, latent_dim]."""
+
+
+@runtime_checkable
+class Bounds(Protocol):
+    """Bounds the likelihood of data from below."""
+
+    @property
+    def latent_dim(self) -> int: ...
+
+    def bound(self, x: Tensor, noise: Tensor) -> Terms:
+        """x [N, ...], standard normal noise [N, latent_dim] -> named parts [N] in nats, whose sum is -ELBO."""

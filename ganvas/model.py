@@ -11,16 +11,17 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from PIL.Image import Image
 from torch import Tensor
 
-from ganvas import bundle
+from ganvas import bundle, codes
 from ganvas.config import Recipe, assign
 from ganvas.edit.latents import class_path, latents, loop
 from ganvas.errors import UsageError, unknown
 from ganvas.export.arrays import save_npz
-from ganvas.export.pictures import legible_scale, save_gif, save_png, scatter, sheet, to_bytes
+from ganvas.export.pictures import legible_scale, save_gif, save_png, scatter, sheet
 from ganvas.fit import fit as play
 from ganvas.game import Conditional, Game, Samples
 from ganvas.games import game_named, recipe_named
@@ -103,7 +104,7 @@ class Model:
 
         Seed k is the same picture whatever n is.
         """
-        return np.concatenate([_array(part) for part, _ in self.stream(n, seed, label)])
+        return np.concatenate([codes.as_array(part) for part, _ in self.stream(n, seed, label)])
 
     def save(self, out: str | Path, n: int = 64, *, seed: int = 0, label: Label = None, columns: int | None = None) -> Path:
         """Samples into a file: .png a sheet, .npz `images` uint8 [n, H, W, C] and `labels` (points: `points`), any n.
@@ -123,7 +124,7 @@ class Model:
 
     def arrays(self, part: Tensor, c: Tensor | None) -> dict[str, Any]:
         """A part of the samples as the arrays of an archive."""
-        return {"images" if part.ndim == 4 else "points": _array(part)} | ({} if c is None else {"labels": c.numpy()})
+        return {"images" if part.ndim == 4 else "points": codes.as_array(part)} | ({} if c is None else {"labels": c.numpy()})
 
     def picture(self, samples: Tensor, columns: int | None = None) -> Image:
         """One picture of samples [n, ...]."""
@@ -162,9 +163,17 @@ class Model:
         save_gif(out, [sheet(frame[None], 1, scale, 0) for frame in samples], milliseconds)
         return out
 
+    def encode(self, images: npt.ArrayLike) -> np.ndarray[Any, Any]:
+        """images uint8 [n, H, W, C] -> codes float32 [n, latent_dim]. Raises: UsageError: no encoder, or other pictures."""
+        return codes.encode(self.game, codes.as_samples(images, self.shape)).numpy()
 
-def _array(samples: Tensor) -> np.ndarray[Any, Any]:
-    return np.ascontiguousarray(to_bytes(samples).permute(0, 2, 3, 1).numpy()) if samples.ndim == 4 else samples.numpy()
+    def decode(self, z: npt.ArrayLike) -> np.ndarray[Any, Any]:
+        """z [n, latent_dim] -> samples as of `sample`. Raises: UsageError: another shape, or a model with classes."""
+        return codes.as_array(codes.decode(self.drawer, z))
+
+    def reconstruct(self, images: npt.ArrayLike) -> np.ndarray[Any, Any]:
+        """images uint8 [n, H, W, C] -> what the model draws from their codes."""
+        return self.decode(self.encode(images))
 
 
 def load(path: str | Path) -> Model:

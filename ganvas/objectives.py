@@ -131,3 +131,8 @@ def between(real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
     """A point on each line from fake to real: share [N] in [0, 1], 1 gives the real. Source: arXiv:1704.00028 alg. 1."""
     share = share.view(-1, *[1] * (real.ndim - 1))
     return share * real + (1 - share) * fake
+
+
+def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL(N(mean, variance) || N(0, 1)) [N] in nats, summed over the d dimensions of [N, d]. Source: arXiv:1312.6114 app. B."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import PIL.Image
@@ -13,7 +13,7 @@ from torch import Tensor
 from ganvas.data.source import Source
 from ganvas.edit.latents import latents
 from ganvas.export.pictures import caption, legible_scale, save_gif, scatter, sheet
-from ganvas.game import Conditional, Game, Samples
+from ganvas.game import Conditional, Encodes, Game, Samples
 
 COLUMNS = 10
 
@@ -24,12 +24,22 @@ def drawn(game: Samples, z: Tensor, c: Tensor | None, chunk: int = 32) -> Tensor
     The last chunk is filled up, so that one latent gives the same bits however many are asked for.
     """
     device = next(game.parameters()).device  # type: ignore[attr-defined]
+    return _in_chunks(lambda rows: game.sample(z[rows].to(device), None if c is None else c[rows].to(device)), len(z), chunk)
+
+
+def encoded(game: Encodes, x: Tensor, chunk: int = 32) -> Tensor:
+    """x [N, ...] -> codes [N, latent_dim] on the CPU in float32, in chunks as above."""
+    device = next(game.parameters()).device  # type: ignore[attr-defined]
+    return _in_chunks(lambda rows: game.encode(x[rows].to(device)), len(x), chunk)
+
+
+@torch.no_grad()
+def _in_chunks(compute: Callable[[Tensor], Tensor], n: int, chunk: int) -> Tensor:
+    """`compute` of rows 0 .. n-1, always `chunk` of them at a time."""
     parts = []
-    with torch.no_grad():
-        for start in range(0, len(z), chunk):
-            rows = torch.arange(start, start + chunk).clamp(max=len(z) - 1)
-            part = game.sample(z[rows].to(device), None if c is None else c[rows].to(device))
-            parts.append(part[: len(z) - start].float().cpu())
+    for start in range(0, n, chunk):
+        rows = torch.arange(start, start + chunk).clamp(max=n - 1)
+        parts.append(compute(rows)[: n - start].float().cpu())
     return torch.cat(parts)
 
 

@@ -35,7 +35,7 @@ def evaluate(
     against
         Real data to compare with; the default is what the model was trained on.
     metrics
-        Some of fd,kd,precision,recall,density,coverage,score,requested,swd,msssim,memorisation,modes,ppl,cas.
+        Some of fd,kd,precision,recall,density,coverage,score,requested,swd,msssim,sharpness,memorisation,modes,ppl,cas.
     samples
         Of each side.
     seed
@@ -69,3 +69,123 @@ def doctor(run: Path, *, json: Quiet = False) -> None:
 
     found = diagnose(run)
     print(json_.dumps([finding.to_dict() for finding in found]) if json else said(found))
+
+
+def reconstruct(
+    run: Path,
+    *,
+    data: str | None = None,
+    count: Annotated[Whole, Parameter(name=["-n", "--count"])] = 30,
+    seed: Whole = 0,
+    out: Path = Path("reconstruction.png"),
+    quiet: Quiet = False,
+    json: Quiet = False,
+) -> None:
+    """Draw a sheet of pictures, each above what a model with an encoder (vae-...) makes of it.
+
+    Parameters
+    ----------
+    run
+        A run folder or a bundle.
+    data
+        Other pictures than those it was trained on; of these the test split is shown, where there is one.
+    count
+        How many pictures.
+    seed
+        Chooses the pictures.
+    """
+    from ganvas import atlas
+
+    saved(atlas.reconstruct(run, out, data=data, count=count, seed=seed), quiet, json)
+
+
+def latent_map(
+    run: Path,
+    *,
+    data: str | None = None,
+    side: Whole | None = None,
+    out: Path = Path("map.png"),
+    quiet: Quiet = False,
+    json: Quiet = False,
+) -> None:
+    """Draw the whole plane of a latent of two dimensions, and where the test pictures lie in it.
+
+    Parameters
+    ----------
+    run
+        A run folder or a bundle, e.g. of vae-mnist-2d.
+    data
+        Other pictures than those it was trained on.
+    side
+        Pictures in a row of the map.
+    """
+    from ganvas import atlas
+
+    saved(atlas.latent_map(run, out, data=data, side=side), quiet, json)
+
+
+def compare(
+    targets: list[str],
+    *,
+    out: Path = Path("comparison"),
+    data: str | None = None,
+    images: Whole | None = None,
+    metrics: str = "fd,recall,sharpness",
+    samples: Whole = 10_000,
+    seed: Whole = 0,
+    split: Literal["train", "test"] | None = None,
+    quiet: Quiet = False,
+    json: Quiet = False,
+) -> int:
+    """Put models beside each other: what they draw from the same noise, and how near that is to the data.
+
+    Parameters
+    ----------
+    targets
+        Two or more: run folders, bundles, or names of recipes, which are trained first (the same command continues them).
+    out
+        The folder for sheet.png, comparison.json and the runs that are trained.
+    data
+        For the recipes, instead of their own; and what all are measured against.
+    images
+        How many images are shown to each recipe.
+    metrics
+        Some of those of `ganvas eval`.
+    samples
+        Of each side.
+    seed
+        Of the first sample.
+    split
+        Of the reference; the default is test where there is one.
+    """
+    from ganvas import contest
+    from ganvas.model import resolve
+    from ganvas.ranks import connect
+    from ganvas.run import start
+    from ganvas.watch import play
+
+    found = []
+    for target in targets:
+        if Path(target).exists():
+            found.append(Path(target))
+            continue
+        run = start(resolve(target, data=data, images=images), out=out / target, ranks="auto")
+        code = play(run, connect(), quiet, json)
+        if not run.finished:
+            return code
+        found.append(run.folder)
+    chosen = metrics.split(",")
+    comparison = contest.compare(found, out, against=data, metrics=chosen, samples=samples, seed=seed, split=split)
+    if json:
+        print(json_.dumps(comparison.to_dict()))
+    elif not quiet:
+        print(comparison.text())
+    return 0
+
+
+def saved(path: Path, quiet: bool, as_json: bool) -> None:
+    """Say where something was written."""
+    if as_json:
+        print(json_.dumps({"out": str(path)}))
+    elif not quiet:
+        print(path)

@@ -242,6 +242,25 @@ def test_healthy_digits_draw_no_alarm(script: Script, name: str, log: dict[str, 
     assert names(diagnose(script.run(name, lambda share: log, digits()))) == []
 
 
+def bounded(kl: float) -> dict[str, float]:
+    """The log of a game of one player with a bound."""
+    return {"reconstruction": 80.0, "KL": kl, "ELBO": -80.0 - kl}
+
+
+@pytest.mark.parametrize("name", ["vae-mnist", "vae-mnist-2d"])
+def test_a_bound_draws_no_alarm(script: Script, name: str) -> None:
+    """Without a critic there is nobody to overpower; and a plane of codes holds many near twins."""
+    folder = script.run(name, lambda share: bounded(25.0), digits(5).repeat(100, 1, 1, 1))
+    assert names(diagnose(folder)) == []
+
+
+def test_a_code_that_tells_nothing(script: Script) -> None:
+    found = diagnose(script.run("vae-mnist", lambda share: bounded(0.02), digits(1)))
+    assert names(found) == ["posterior collapse"]
+    assert "0.02 nats" in found[0].evidence
+    assert found[0].advice == "--set config.beta=0.1"
+
+
 def test_the_verb_speaks_json_and_words(script: Script) -> None:
     folder = script.run("gan-moons", lambda share: {"skill": 0.97}, points("moons"))
     words = ganvas("doctor", folder, cwd=script.folder)

@@ -15,7 +15,7 @@ FLOORS = (
     ("game",),
     ("games", "data", "metrics", "edit"),
     ("engine", "balance", "bundle", "checkpoint", "journal", "export"),
-    ("cas", "curve", "extractors", "compare", "doctor", "leaks", "evaluate", "sides", *MORE),
+    ("atlas", "cas", "codes", "contest", "curve", "extractors", "compare", "doctor", "leaks", "evaluate", "sides", *MORE),
     ("display", "ending", "words", "watch", "verbs", "cli", "__main__"),
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
@@ -31,9 +31,12 @@ BESIDE = {
     "plan": set(),
     "run": {"plan"},
     "doctor": {"leaks", "run", "show"},
+    "atlas": {"codes", "model", "show"},
+    "codes": {"show"},
+    "contest": {"evaluate", "model", "sides"},
     "curve": {"extractors", "show"},
     "fit": {"curve", "plan", "run", "show"},
-    "model": {"fit", "run", "show"},
+    "model": {"codes", "fit", "run", "show"},
     "compare": {"extractors"},
     "cas": {"plan", "run"},
     "sides": {"compare", "model"},
@@ -41,7 +44,7 @@ BESIDE = {
     "bench": {"plan", "run"},
     "worker": {"bench", "fit", "run"},
     "watch": {"display"},
-    "verbs": {"words"},
+    "verbs": {"watch", "words"},
     "cli": {"ending", "verbs", "watch", "words"},
     "__main__": {"cli"},
 }

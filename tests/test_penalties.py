@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from support import miniature
 from torch import Tensor
 
+from ganvas.game import Step
+from ganvas.games import RECIPES, build
 from ganvas.objectives import between, gradient_penalty, slope, wasserstein_d, zero_centred_penalty
 
 Penalty = Callable[[Tensor, Tensor, float], Tensor]
@@ -96,3 +100,20 @@ def test_between_ends_at_the_real_and_the_fake() -> None:
     assert torch.equal(between(real, fake, torch.ones(3)), real)
     assert torch.equal(between(real, fake, torch.zeros(3)), fake)
     assert between(real[:, 0], fake[:, 0], torch.ones(3)).shape == (3,)
+
+
+@pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if recipe.game == "vae"])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_kl_term_reaches_every_weight_of_the_encoder(name: str, precision: str) -> None:
+    """As the engine computes it; and `beta` times as strongly."""
+    recipe, data = miniature(name)
+    slopes = []
+    for beta in (1.0, 3.0):
+        torch.manual_seed(0)
+        game = build(replace(recipe, config=replace(recipe.config, beta=beta)))
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+            terms = game.turns()[0].loss(data.batch(torch.arange(8)), Step())
+        slopes.append(torch.autograd.grad(terms["KL"], list(game.encoder.parameters())))  # type: ignore[attr-defined]
+    for once, thrice in zip(*slopes, strict=True):
+        assert once.abs().sum() > 0
+        assert (3 * once - thrice).norm() < (0.05 if precision == "bfloat16" else 1e-4) * thrice.norm()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ganvas.config import Recipe
 from ganvas.errors import unknown
 from ganvas.game import Game
-from ganvas.games import cgan, classifier, dcgan, gan, r3gan
+from ganvas.games import cgan, classifier, dcgan, gan, r3gan, vae
 
 GAMES: Mapping[str, type[Game]] = {
     "gan": gan.GAN,
@@ -15,10 +15,11 @@ GAMES: Mapping[str, type[Game]] = {
     "dcgan": dcgan.DCGAN,
     "r3gan": r3gan.R3GAN,
     "classifier": classifier.Classifier,
+    "vae": vae.VAE,
 }
 
 RECIPES: Mapping[str, Recipe] = {
-    recipe.name: recipe for module in (cgan, gan, dcgan, r3gan, classifier) for recipe in module.RECIPES
+    recipe.name: recipe for module in (cgan, gan, dcgan, r3gan, classifier, vae) for recipe in module.RECIPES
 }
 
 

@@ -34,6 +34,8 @@ class Config:
     width: int = 128
     critic_width: int | None = None  # of D; None: as wide as G
     depth: int = 3
+    critic_depth: int | None = None  # of D; None: as deep as G
+    slope: float = 0.2  # of G's leaky ReLU below 0; 0 makes it a plain one
     coins: bool = False  # the sign of each coordinate of z is given to G beside it: noise in pieces
     frequencies: int = 0  # D sees sin and cos of each coordinate at this many octaves
     span: float = 1.0  # half the period of the slowest of them
@@ -42,7 +44,7 @@ class Config:
 
     def __post_init__(self) -> None:
         within(self, "config.latent_dim config.width config.depth", 1)
-        within(self, "config.sharpen", 0, 1)
+        within(self, "config.slope config.sharpen", 0, 1)
 
 
 class GAN(Game):
@@ -58,9 +60,9 @@ class GAN(Game):
         super().__init__()
         self.config = config
         size = math.prod(config.shape)
-        self.G = mlp(config.latent_dim * (2 if config.coins else 1), config.width, config.depth, size)
-        self.D = mlp(size * (1 + 2 * config.frequencies), config.critic_width or config.width, config.depth, 1)
-
+        self.G = mlp(config.latent_dim * (2 if config.coins else 1), config.width, config.depth, size, config.slope)
+        seen, depth = size * (1 + 2 * config.frequencies), config.critic_depth or config.depth
+        self.D = mlp(seen, config.critic_width or config.width, depth, 1)
         self.register_buffer("sharpness", torch.ones(config.frequencies))  # weight of each octave
         if config.rules.scoring.g_sees_reals:
             self.D[-1].register_parameter("bias", None)  # a common shift of all logits changes no relativistic loss
@@ -146,6 +148,19 @@ def _modes(source: str, about: str, span: float, points: int, scale: int, gamma:
     return replace(plain, config=config, train=train, minutes=scale)
 
 
+# The artist is the decoder of vae-mnist, unit for unit: what a critic teaches it, and what a bound does.
+_DECODER = Config(
+    shape=(1, 28, 28),
+    latent_dim=20,
+    width=400,
+    depth=1,
+    slope=0.0,
+    critic_width=512,
+    critic_depth=3,
+    rules=Rules(objective="relativistic", r1_gamma=0.15, r2_gamma=0.15, penalty_every=4),
+)
+
+
 RECIPES = (
     _points("normal1d", "noise on a line becomes one bell curve", dims=1, latent_dim=1),
     _points("mixture1d", "noise on a line becomes two bell curves", dims=1, latent_dim=1),
@@ -164,5 +179,23 @@ RECIPES = (
         paper=PAPER,
         minutes=2,
         about="handwritten digits by perceptrons, without labels",
+    ),
+    Recipe(
+        name="gan-mnist-decoder",
+        game="gan",
+        config=_DECODER,
+        data=DataConfig(source="mnist"),
+        train=TrainConfig(
+            images=600_000,
+            batch=128,
+            learning_rate=1e-3,
+            schedule=Ramp(end=0.05, shape="cosine"),
+            adam=Adam(beta1=0.0, beta2=0.99),
+            average_halflife=20_000,
+            checkpoint_every=100_000,
+        ),
+        paper=PAPER,
+        minutes=2,
+        about="the decoder of vae-mnist as the artist of a GAN",
     ),
 )

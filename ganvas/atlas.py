@@ -1,0 +1,122 @@
+"""Sheets of a model's latent space: pictures above their reconstructions, and the map of a latent of two dimensions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ganvas import codes
+from ganvas.config import DataConfig
+from ganvas.data import open_source
+from ganvas.data.source import Source
+from ganvas.errors import DataError, UsageError
+from ganvas.export.cloud import cloud
+from ganvas.export.pictures import PAPER, legible_scale, save_png, sheet
+from ganvas.game import Encodes
+from ganvas.model import Model, load
+from ganvas.show import drawn
+
+COLUMNS = 10
+MAPPED = 5_000  # pictures, at most
+
+
+def reconstruct(
+    target: str | Path, out: str | Path = "reconstruction.png", *, data: str | None = None, count: int = 30, seed: int = 0
+) -> Path:
+    """A sheet of pictures, each above what the model draws from its code.
+
+    `data` is a data source (default: what the model was trained on), its test split where there is one; `seed` chooses the
+    pictures.
+
+    Raises:
+        UsageError: the model has no encoder or draws points, or no picture is asked for.
+        DataError: no such model, or no such pictures.
+    """
+    model, out = load(target), _png(out)
+    if count < 1:
+        raise UsageError(f"the number of pictures must be at least 1, got {count}")
+    source, split = pictures(model, data)
+    rows = torch.randperm(len(source), generator=torch.Generator().manual_seed(seed))[:count]
+    originals = source.batch(rows)["real"]
+    again = drawn(model.drawer, codes.encode(model.game, originals), None)
+    columns = min(COLUMNS, len(originals))
+    blank = torch.ones(-len(originals) % columns, *originals.shape[1:])  # white, as the sheet
+    pairs = [torch.cat([x, blank]).unflatten(0, (-1, columns)) for x in (originals, again)]
+    image = sheet(torch.stack(pairs, 1).flatten(0, 2), columns, legible_scale(originals.shape[-1]))
+    save_png(out, image, {**model.provenance(f"pictures {seed}"), "data": f"{source.name}, {split}"})
+    return out
+
+
+def latent_map(target: str | Path, out: str | Path = "map.png", *, data: str | None = None, side: int | None = None) -> Path:
+    """The whole latent plane in the unit square: on the left what is drawn at each place, on the right where pictures lie.
+
+    A place (u, v) of the square stands for z = (inverse normal distribution function of u, of v), so that equal areas are
+    equally likely. `side` pictures a row. Only a model with an encoder can say where pictures of `data` lie: up to 5,000
+    of the test split, where there is one, coloured by class. Source: arXiv:1312.6114 app. A, fig. 4.
+
+    Raises:
+        UsageError: the latent has other than two dimensions, or no picture is asked for.
+        DataError: no such model or data.
+    """
+    model, out = load(target), _png(out)
+    if model.drawer.latent_dim != 2 or len(model.shape) != 3:
+        kind = f"this model has {model.drawer.latent_dim}" if len(model.shape) == 3 else "and pictures; this model draws points"
+        raise UsageError(f"a map needs a latent of 2 dimensions, {kind}; train vae-mnist-2d or --set config.latent_dim=2")
+    side = max(5, 560 // model.shape[-1]) if side is None else side
+    if side < 1:
+        raise UsageError(f"--side: expected at least 1, got {side}")
+    z = torch.special.ndtri(places(side)).float()
+    c = torch.zeros(len(z), dtype=torch.int64) if model.classes else None
+    left = sheet(drawn(model.drawer, z, c), side, 1, 0).convert("RGB")
+    text = model.provenance("none: every place of the latent plane")
+    if isinstance(model.game, Encodes):
+        source, split = pictures(model, data)
+        rows = torch.randperm(len(source), generator=torch.Generator().manual_seed(0))[:MAPPED]
+        batch = source.batch(rows)
+        found = torch.special.ndtr(codes.encode(model.game, batch["real"]))
+        right = cloud(found, batch.get("label"), source.classes, left.height)
+        left = _beside(left, right)
+        text["data"] = f"{source.name}, {split}"
+    save_png(out, left, text)
+    return out
+
+
+def places(side: int) -> Tensor:
+    """The middles [side^2, 2] of a grid over the unit square, float64, as pictures of a sheet: row by row, the top first."""
+    middles = (torch.arange(side, dtype=torch.float64) + 0.5) / side
+    v, u = torch.meshgrid(middles.flip(0), middles, indexing="ij")
+    return torch.stack([u.flatten(), v.flatten()], 1)
+
+
+def pictures(model: Model, data: str | None) -> tuple[Source, str]:
+    """The samples to show, in the model's size and colours, and their split: test, where there is one.
+
+    Raises:
+        DataError: no such data.
+    """
+    name, shape = data or str(model.card["recipe"]["data"]["source"]), model.shape
+    if len(shape) != 3:
+        raise UsageError("this model draws points; sheets need pictures")
+    fit = str(model.card["recipe"]["data"]["fit"])
+    settings = {"resolution": shape[-1], "channels": shape[0]}
+    try:
+        return open_source(DataConfig(source=name, split="test", fit=fit), **settings), "test split"  # type: ignore[arg-type]
+    except DataError:
+        return open_source(DataConfig(source=name, fit=fit), **settings), "all of it"  # type: ignore[arg-type]
+
+
+def _beside(left: Image.Image, right: Image.Image, gap: int = 16) -> Image.Image:
+    whole = Image.new("RGB", (left.width + gap + right.width, max(left.height, right.height)), PAPER)
+    whole.paste(left)
+    whole.paste(right, (left.width + gap, 0))
+    return whole
+
+
+def _png(out: str | Path) -> Path:
+    path = Path(out)
+    if path.suffix.lower() != ".png":
+        raise UsageError(f"cannot write a sheet to {path.name!r}: expected a name ending in .png")
+    return path

@@ -1,0 +1,72 @@
+"""Pictures as codes: what a game's encoder makes of pictures, and what the game draws from codes given by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ganvas.errors import UsageError
+from ganvas.export.pictures import to_bytes
+from ganvas.game import Conditional, Encodes, Game, Samples
+from ganvas.show import drawn, encoded
+
+Array = npt.NDArray[Any]
+
+
+def as_array(samples: Tensor) -> Array:
+    """Samples as people keep them: images [n, C, H, W] in [-1, 1] -> uint8 [n, H, W, C]; points [n, D] as they are."""
+    return np.ascontiguousarray(to_bytes(samples).permute(0, 2, 3, 1).numpy()) if samples.ndim == 4 else samples.numpy()
+
+
+def as_samples(array: npt.ArrayLike, shape: tuple[int, ...]) -> Tensor:
+    """The way back: uint8 [n, H, W, C] (or [n, H, W] where C is 1) -> images [n, *shape] in [-1, 1]; points as float32.
+
+    Raises:
+        UsageError: another type or shape, or none at all.
+    """
+    given = np.asarray(array)
+    if len(shape) == 1:
+        samples = torch.from_numpy(np.ascontiguousarray(given, dtype=np.float32))
+    else:
+        if given.dtype != np.uint8:
+            raise UsageError(f"images: expected uint8 [n, H, W, C], got {given.dtype}; scale them to 0..255")
+        given = given[..., None] if given.ndim == 3 and shape[0] == 1 else given
+        samples = torch.from_numpy(np.ascontiguousarray(given))
+        samples = samples.permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0) if samples.ndim == 4 else samples
+    if samples.shape[1:] != shape or len(samples) == 0:
+        wanted = shape if len(shape) == 1 else (*shape[1:], shape[0])
+        raise UsageError(
+            f"images: expected shape [n, {', '.join(map(str, wanted))}] with n at least 1, got {list(given.shape)}"
+        )
+    return samples
+
+
+def encode(game: Game, x: Tensor) -> Tensor:
+    """x [N, ...] as the game takes it -> its codes [N, latent_dim] on the CPU.
+
+    Raises:
+        UsageError: the game has no encoder.
+    """
+    if not isinstance(game, Encodes):
+        raise UsageError(
+            f"a {type(game).__name__} has no encoder: it cannot say which noise draws a picture; use a vae-... recipe"
+        )
+    return encoded(game, x)
+
+
+def decode(game: Samples, z: npt.ArrayLike) -> Tensor:
+    """z [N, latent_dim] -> samples [N, ...] on the CPU.
+
+    Raises:
+        UsageError: another shape, or a game that needs a class.
+    """
+    codes = torch.from_numpy(np.ascontiguousarray(z, dtype=np.float32))
+    if codes.ndim != 2 or codes.shape[1] != game.latent_dim or len(codes) == 0:
+        raise UsageError(f"z: expected shape [n, {game.latent_dim}] with n at least 1, got {list(codes.shape)}")
+    if isinstance(game, Conditional):
+        raise UsageError("this model draws what it is asked for: use sample(n, label=...)")
+    return drawn(game, codes, None)

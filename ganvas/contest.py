@@ -1,0 +1,140 @@
+"""Models beside each other: one sheet of what they draw from the same noise, one table of how near that is to the data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from ganvas.errors import UsageError
+from ganvas.evaluate import Measured, evaluate
+from ganvas.export.pictures import PAPER, caption, legible_scale, save_png, scatter, sheet
+from ganvas.files import parse_json, write_durably
+from ganvas.model import Model, load
+from ganvas.sides import reals
+
+METRICS = ("fd", "recall", "sharpness")
+SHOWN = {4: 100, 2: 500}  # samples in a block of the sheet, by the dimensions of a batch: pictures, points
+COLUMNS = 10
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model's numbers."""
+
+    name: str
+    items: int  # images it had seen
+    seconds: float | None  # of training, where its run folder says so
+    measures: dict[str, Measured]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Some models, measured against one reference."""
+
+    rows: tuple[Row, ...]
+    reference: str
+    sheet: Path
+
+    def to_dict(self) -> dict[str, Any]:
+        """For --json and comparison.json."""
+        return {"reference": self.reference, "sheet": str(self.sheet), "models": [asdict(row) for row in self.rows]}
+
+    def text(self) -> str:
+        """A table; its last line is what as many other real samples score."""
+        names = list(self.rows[0].measures)
+        head = ["", *names, "images", "seconds"]
+        body = [
+            [
+                row.name,
+                *(_cell(row.measures[name]) for name in names),
+                f"{row.items:,}",
+                "-" if row.seconds is None else f"{row.seconds:.0f}",
+            ]
+            for row in self.rows
+        ]
+        floors = [self.rows[0].measures[name].floor for name in names]
+        body.append(["other real samples", *("-" if floor is None else f"{floor:.4g}" for floor in floors), "-", "-"])
+        widths = [max(len(line[i]) for line in (head, *body)) for i in range(len(head))]
+        lines = [
+            "  ".join([f"{line[0]:{widths[0]}}", *(f"{cell:>{w}}" for cell, w in zip(line[1:], widths[1:], strict=True))])
+            for line in (head, *body)
+        ]
+        return "\n".join([*lines, f"against {self.reference}; the same noise: {self.sheet}"])
+
+
+def _cell(measured: Measured) -> str:
+    return f"{measured.value:.4g}" + (f" ± {measured.interval:.2g}" if measured.interval else "")
+
+
+def compare(
+    targets: Sequence[str | Path],
+    out: str | Path = "comparison",
+    *,
+    against: str | None = None,
+    metrics: Sequence[str] = METRICS,
+    samples: int = 10_000,
+    seed: int = 0,
+    split: str | None = None,
+) -> Comparison:
+    """Measure models (run folders or bundles) against one reference, and draw them beside each other from the same seeds.
+
+    The options are those of `evaluate`; the reference is by default the data of the first model. Writes `sheet.png` and
+    `comparison.json` into the folder `out`.
+
+    Raises:
+        UsageError: fewer than two models, or an unknown measure.
+        DataError: no such model, or models of different kinds.
+    """
+    if len(targets) < 2:
+        raise UsageError(f"expected at least two models to compare, got {len(targets)}")
+    out, models = Path(out), [load(target) for target in targets]
+    source = against or str(models[0].card["recipe"]["data"]["source"])
+    reports = [evaluate(t, against=source, metrics=metrics, samples=samples, seed=seed, split=split) for t in targets]
+    rows = tuple(
+        Row(_name(Path(target), model), report.items, _seconds(Path(target)), dict(report.measures))
+        for target, model, report in zip(targets, models, reports, strict=True)
+    )
+    real, _, _, reference = reals(source, models[0].shape, samples, split)
+    count = SHOWN[real.data.ndim]
+    blocks = [
+        caption(model.picture(_drawn(model, count, seed), COLUMNS), [row.name]) for model, row in zip(models, rows, strict=True)
+    ]
+    few = real.data[:count]
+    of_data = scatter(few, few[:0]) if few.ndim == 2 else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
+    out.mkdir(parents=True, exist_ok=True)
+    text = {"models": " ".join(model.identity for model in models), "seeds": f"{seed}-{seed + count - 1}", "synthetic": "true"}
+    save_png(out / "sheet.png", _in_a_row([*blocks, caption(of_data, ["real samples"])]), text)
+    found = Comparison(rows, reference, out / "sheet.png")
+    write_durably(out / "comparison.json", json.dumps(found.to_dict(), indent=1).encode())
+    return found
+
+
+def _drawn(model: Model, count: int, seed: int) -> Any:
+    return next(model.stream(count, seed))[0]
+
+
+def _name(target: Path, model: Model) -> str:
+    """The recipe's name, or the folder's where that says more."""
+    recipe = str(model.card["recipe"]["name"])
+    return recipe if target.name in (recipe, "model.safetensors") else target.stem
+
+
+def _seconds(target: Path) -> float | None:
+    path = target / "result.json"
+    return float(parse_json(path.read_bytes(), str(path))["seconds"]) if path.exists() else None
+
+
+def _in_a_row(blocks: Sequence[Image.Image], gap: int = 12) -> Image.Image:
+    width, height = sum(block.width + gap for block in blocks) - gap, max(block.height for block in blocks)
+    colour = any(block.mode != "L" for block in blocks)
+    whole = Image.new("RGB" if colour else "L", (width, height), PAPER)
+    x = 0
+    for block in blocks:
+        whole.paste(block, (x, 0))
+        x += block.width + gap
+    return whole

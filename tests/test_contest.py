@@ -1,0 +1,66 @@
+"""Models beside each other: one reference, the same noise, one table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from support import PLAN, miniature
+
+from ganvas import bundle, contest, verbs
+from ganvas.config import to_dict
+from ganvas.errors import UsageError
+from ganvas.games import RECIPES
+from ganvas.plan import fresh
+
+
+def untrained(name: str, folder: Path) -> Path:
+    """A bundle of a miniature."""
+    recipe, data = miniature(name)
+    torch.manual_seed(0)
+    folder.mkdir()
+    card = {"recipe": to_dict(recipe), "items": 7, "classes": list(data.classes)}
+    bundle.save(folder / "model.safetensors", fresh(recipe, PLAN).average, card)
+    return folder
+
+
+def test_pictures_are_compared_with_one_reference(tmp_path: Path) -> None:
+    targets = [untrained(name, tmp_path / name) for name in ("vae-mnist", "gan-mnist", "cgan-mnist")]
+    found = contest.compare(targets, tmp_path / "out", samples=200, metrics=["fd", "sharpness"])
+    assert [row.name for row in found.rows] == ["vae-mnist", "gan-mnist", "cgan-mnist"]
+    assert all(set(row.measures) == {"fd200-digits", "sharpness200"} and row.seconds is None for row in found.rows)
+    assert len({row.measures["fd200-digits"].floor for row in found.rows}) == 1
+    assert "200 real samples of the test split of mnist" in found.text()
+    assert len(found.text().splitlines()) == 6
+    with Image.open(found.sheet) as sheet:
+        block = 10 * 58 + 2
+        assert sheet.size[0] == 4 * block + 3 * 12  # three models and the reals
+        assert sheet.info["seeds"] == "0-99"
+    assert json.loads((tmp_path / "out" / "comparison.json").read_text()) == found.to_dict()
+
+
+def test_points_are_compared_too(tmp_path: Path) -> None:
+    targets = [untrained(name, tmp_path / name) for name in ("gan-ring", "gan-moons")]
+    found = contest.compare(targets, tmp_path / "out", against="ring", samples=200, metrics=["fd"])
+    assert list(found.rows[1].measures) == ["fd200-points"]
+    with pytest.raises(UsageError, match="at least two"):
+        contest.compare(targets[:1], tmp_path / "out")
+
+
+def test_one_command_trains_and_compares(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("ganvas.run.settled", lambda *_: PLAN)
+    names = ["vae-mnist", "gan-mnist-decoder"]
+    for _ in range(2):  # the second time nothing is left to train
+        assert verbs.compare(names, out=tmp_path / "c", images=256, samples=100, metrics="sharpness", quiet=True) == 0
+        assert capsys.readouterr().out == ""
+    told = json.loads((tmp_path / "c" / "comparison.json").read_text())
+    assert [row["name"] for row in told["models"]] == names
+    assert all(row["items"] == 256 and row["seconds"] > 0 for row in told["models"])
+    with pytest.raises(UsageError, match="did you mean 'vae-mnist'"):
+        verbs.compare(["vae-mnits", "vae-mnist"], out=tmp_path / "d")
+    assert RECIPES["gan-mnist-decoder"].config.latent_dim == RECIPES["vae-mnist"].config.latent_dim
