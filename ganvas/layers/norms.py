@@ -1,0 +1,28 @@
+"""Normalisation without statistics of a batch: a sample's output depends on that sample only."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ganvas.layers.equalised import EqualLinear
+
+
+def pixel_norm(x: Tensor) -> Tensor:
+    """[N, C, ...] -> the same, each pixel's C features scaled to a mean square of 1. Source: arXiv:1710.10196 sec. 4.2."""
+    return F.normalize(x, dim=1, eps=1e-8) * x.shape[1] ** 0.5
+
+
+class AdaIN(nn.Module):
+    """x [N, C, H, W], w [N, style_dim] -> y_s (x - mean(x)) / sd(x) + y_b, over each map; y = A w, y_s starts at 1.
+
+    Source: arXiv:1812.04948 eq. 1.
+    """
+
+    def __init__(self, style_dim: int, channels: int) -> None:
+        super().__init__()
+        self.style = EqualLinear(style_dim, 2 * channels, gain=1.0)
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        scale, shift = self.style(w)[:, :, None, None].chunk(2, 1)
+        return F.instance_norm(x) * (1 + scale) + shift
