@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ganvas.config import Recipe
 from ganvas.errors import unknown
 from ganvas.game import Game
-from ganvas.games import cgan, classifier, dcgan, gan, progan, r3gan
+from ganvas.games import cgan, classifier, dcgan, gan, progan, r3gan, stylegan
 
 GAMES: Mapping[str, type[Game]] = {
     "gan": gan.GAN,
@@ -15,11 +15,12 @@ GAMES: Mapping[str, type[Game]] = {
     "dcgan": dcgan.DCGAN,
     "r3gan": r3gan.R3GAN,
     "progan": progan.ProGAN,
+    "stylegan": stylegan.StyleGAN,
     "classifier": classifier.Classifier,
 }
 
 RECIPES: Mapping[str, Recipe] = {
-    recipe.name: recipe for module in (cgan, gan, dcgan, r3gan, progan, classifier) for recipe in module.RECIPES
+    recipe.name: recipe for module in (cgan, gan, dcgan, r3gan, progan, stylegan, classifier) for recipe in module.RECIPES
 }
 
 
