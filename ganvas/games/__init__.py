@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ganvas.config import Recipe
 from ganvas.errors import unknown
 from ganvas.game import Game
-from ganvas.games import cgan, classifier, dcgan, gan, progan, r3gan, stylegan
+from ganvas.games import cgan, classifier, dcgan, gan, progan, r3gan, stylegan, stylegan2
 
 GAMES: Mapping[str, type[Game]] = {
     "gan": gan.GAN,
@@ -16,11 +16,13 @@ GAMES: Mapping[str, type[Game]] = {
     "r3gan": r3gan.R3GAN,
     "progan": progan.ProGAN,
     "stylegan": stylegan.StyleGAN,
+    "stylegan2": stylegan2.StyleGAN2,
+    "stylegan2-conditional": stylegan2.ConditionalStyleGAN2,
     "classifier": classifier.Classifier,
 }
 
 RECIPES: Mapping[str, Recipe] = {
-    recipe.name: recipe for module in (cgan, gan, dcgan, r3gan, progan, stylegan, classifier) for recipe in module.RECIPES
+    recipe.name: recipe for module in (cgan, gan, dcgan, r3gan, progan, stylegan, stylegan2, classifier) for recipe in module.RECIPES
 }
 
 

@@ -39,7 +39,7 @@ class Config:
     channels: int = 1
     latent_dim: int = 64  # of z and of w
     mapping: int = 4  # layers from z to w; 0: none
-    width: int = 32
+    width: int = 16
     max_width: int = 128
     noise: bool = True
     mixing: float = 0.9  # the share of fakes that are drawn from two styles
@@ -204,7 +204,7 @@ def _recipe(name: str, source: str, minutes: float, about: str, config: Config, 
     )
 
 
-_TRAIN = TrainConfig(images=240_000, batch=32, learning_rate=2e-3, adam=Adam(beta1=0.0, beta2=0.99), checkpoint_every=40_000)
+_TRAIN = TrainConfig(images=240_000, batch=32, learning_rate=4e-3, adam=Adam(beta1=0.0, beta2=0.99), checkpoint_every=40_000)
 
 RECIPES = (
     _recipe("stylegan-fashion", "fashion", 10, "clothes, with a style for every layer", Config(), _TRAIN),
@@ -213,7 +213,7 @@ RECIPES = (
         "",
         15,
         "a folder of your own pictures, with a style for every layer",
-        Config(resolution=64, channels=3, width=16),
+        Config(resolution=64, channels=3),
         replace(_TRAIN, images=120_000),
     ),
 )

@@ -17,6 +17,9 @@ def minibatch_deviation(x: Tensor, group: int = GROUP) -> Tensor:
     n, _, height, width = x.shape
     size = next(size for size in range(min(group, n), 0, -1) if n % size == 0)
     grouped = x.float().unflatten(0, (n // size, size))
-    spread = (grouped.var(1, correction=0) + 1e-8).sqrt().mean((1, 2, 3))
+    # Written out: `var` over neighbours in the batch takes ten times as long.
+    mean = sum(grouped.unbind(1)) / size
+    variance = sum((each - mean).square() for each in grouped.unbind(1)) / size
+    spread = (variance + 1e-8).sqrt().mean((1, 2, 3))
     extra = spread.repeat_interleave(size).to(x.dtype).view(n, 1, 1, 1).expand(n, 1, height, width)
     return torch.cat([x, extra], 1)

@@ -43,5 +43,5 @@ class EqualConv(nn.Module):
 
 
 def leaky(x: Tensor) -> Tensor:
-    """The leaky ReLU of the family."""
-    return F.leaky_relu(x, SLOPE)
+    """Leaky ReLU, written over x: for what comes fresh from a layer."""
+    return F.leaky_relu(x, SLOPE, inplace=True)

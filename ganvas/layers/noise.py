@@ -24,4 +24,4 @@ class NoiseInput(nn.Module):
         return int(self.fixed.shape[-1])
 
     def forward(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
-        return x + (self.strength * (self.fixed if noise is None else noise)).to(x.dtype)
+        return torch.addcmul(x, self.strength.to(x.dtype), (self.fixed if noise is None else noise).to(x.dtype))

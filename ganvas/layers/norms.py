@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -11,6 +12,18 @@ from ganvas.layers.equalised import EqualLinear
 def pixel_norm(x: Tensor) -> Tensor:
     """[N, C, ...] -> the same, each pixel's C features scaled to a mean square of 1. Source: arXiv:1710.10196 sec. 4.2."""
     return F.normalize(x, dim=1, eps=1e-8) * x.shape[1] ** 0.5
+
+
+def instance_norm(x: Tensor) -> Tensor:
+    """[N, C, H, W] -> each map of each sample with mean 0 and variance 1.
+
+    The sums over a map are products of matrices: in channels-last memory the ready-made function copies every map.
+    """
+    pixels = x.flatten(2).transpose(1, 2)  # [N, HW, C]
+    means = pixels.new_full((1, 1, pixels.shape[1]), 1 / pixels.shape[1]).expand(len(x), -1, -1)
+    centred = pixels - means @ pixels
+    scale = torch.rsqrt((means @ centred.square()).float() + 1e-8).to(centred.dtype)
+    return (centred * scale).transpose(1, 2).unflatten(2, x.shape[2:])
 
 
 class AdaIN(nn.Module):
@@ -25,4 +38,4 @@ class AdaIN(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         scale, shift = self.style(w)[:, :, None, None].chunk(2, 1)
-        return F.instance_norm(x) * (1 + scale) + shift
+        return torch.addcmul(shift, instance_norm(x), 1 + scale)

@@ -1,7 +1,7 @@
 """Doubling and halving an image: plain, and with the binomial filter that leaves no aliases. Source: arXiv:1904.11486.
 
-Zero-insertion or nearest neighbours followed by [1, 3, 3, 1] or [1, 2, 1] is bilinear interpolation but for the border,
-which is repeated here instead of padded with zeros. Source: arXiv:1812.04948 appendix C, arXiv:1912.04958 appendix B.
+Zero-insertion and [1, 3, 3, 1], or nearest neighbours and [1, 2, 1], are bilinear interpolation but for the border, which
+that repeats where the others take zeros. Source: arXiv:1812.04948 appendix C, arXiv:1912.04958 appendix B.
 """
 
 from __future__ import annotations
@@ -37,5 +37,4 @@ def smooth_down(x: Tensor) -> Tensor:
     row = x.new_tensor(BINOMIAL, dtype=torch.float32)
     kernel = (row[:, None] * row / row.sum() ** 2).expand(channels, 1, 4, 4).contiguous()
     with torch.autocast(x.device.type, enabled=False):
-        padded = F.pad(x.float(), (1, 1, 1, 1), mode="replicate")
-        return F.conv2d(padded, kernel, stride=2, groups=channels).to(x.dtype)
+        return F.conv2d(x.float(), kernel, stride=2, padding=1, groups=channels).to(x.dtype)
