@@ -21,6 +21,7 @@ app = App(
 )
 app.command(verbs.evaluate, name="eval")
 app.command(verbs.doctor)
+app.command(verbs.strip)
 
 
 @app.command
@@ -131,6 +132,7 @@ def sample(
     seed: Whole = 0,
     out: Path = Path("sheet.png"),
     columns: Whole | None = None,
+    psi: float = 1.0,
     quiet: Quiet = False,
     json: Quiet = False,
 ) -> None:
@@ -146,10 +148,12 @@ def sample(
         A class by number or name, several as 3,7, or all: each in turn.
     out
         .png: a sheet. .npz: images uint8 [N, H, W, C] and labels, any number of them.
+    psi
+        Truncation of the styles of a stylegan model: nearer to the mean below 1.
     """
     from ganvas.model import load
 
-    load(run).save(out, count, seed=seed, label=labels(label), columns=columns)
+    load(run).save(out, count, seed=seed, label=labels(label), columns=columns, psi=psi)
     _saved(out, quiet, json)
 
 

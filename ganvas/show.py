@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import PIL.Image
@@ -12,25 +12,46 @@ from torch import Tensor
 
 from ganvas.data.source import Source
 from ganvas.edit.latents import latents
+from ganvas.edit.styles import truncated
+from ganvas.errors import UsageError
 from ganvas.export.pictures import caption, legible_scale, save_gif, scatter, sheet
-from ganvas.game import Conditional, Game, Samples
+from ganvas.game import Conditional, Game, Samples, Styled
 
 COLUMNS = 10
 
 
-def drawn(game: Samples, z: Tensor, c: Tensor | None, chunk: int = 32) -> Tensor:
+Draw = Callable[[Tensor, Tensor | None], Tensor]  # z [N, ...], c -> samples [N, ...]
+
+
+def drawn(game: Samples, z: Tensor, c: Tensor | None, chunk: int = 32, draw: Draw | None = None) -> Tensor:
     """z [N, latent_dim], c -> samples [N, ...] on the CPU in float32, always `chunk` rows at a time.
 
-    The last chunk is filled up, so that one latent gives the same bits however many are asked for.
+    The last chunk is filled up, so that one latent gives the same bits however many are asked for. `draw` is another way
+    of the game to draw than `sample`.
     """
+    draw = draw or game.sample
     device = next(game.parameters()).device  # type: ignore[attr-defined]
     parts = []
     with torch.no_grad():
         for start in range(0, len(z), chunk):
             rows = torch.arange(start, start + chunk).clamp(max=len(z) - 1)
-            part = game.sample(z[rows].to(device), None if c is None else c[rows].to(device))
+            part = draw(z[rows].to(device), None if c is None else c[rows].to(device))
             parts.append(part[: len(z) - start].float().cpu())
     return torch.cat(parts)
+
+
+def drawing(game: Samples, psi: float = 1.0) -> Draw:
+    """How the game draws with its styles truncated to `psi`: less varied and more typical below 1.
+
+    Raises:
+        UsageError: it has no styles.
+    """
+    if psi == 1:
+        return game.sample
+    if not isinstance(game, Styled):
+        raise UsageError("only a stylegan model has styles w to truncate; leave --psi out")
+    styled: Styled = game
+    return lambda z, c: styled.synthesise(truncated(styled.map(z, c), styled.w_mean, psi))
 
 
 def picture(game: Game, data: Source, seed: int = 0) -> Image | None:

@@ -21,9 +21,8 @@ GAMES: Mapping[str, type[Game]] = {
     "classifier": classifier.Classifier,
 }
 
-RECIPES: Mapping[str, Recipe] = {
-    recipe.name: recipe for module in (cgan, gan, dcgan, r3gan, progan, stylegan, stylegan2, classifier) for recipe in module.RECIPES
-}
+_MODULES = (cgan, gan, dcgan, r3gan, progan, stylegan, stylegan2, classifier)
+RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for module in _MODULES for recipe in module.RECIPES}
 
 
 def game_named(name: str) -> type[Game]:

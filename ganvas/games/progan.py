@@ -21,11 +21,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from ganvas.config import Adam, DataConfig, Recipe, TrainConfig, within
+from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
 from ganvas.errors import UsageError
 from ganvas.game import Batch, Game, Step, Terms, Turn
 from ganvas.games.adversarial import Duel, Rules
-from ganvas.layers.deviation import minibatch_deviation
+from ganvas.layers.critics import Verdict
 from ganvas.layers.equalised import EqualConv, EqualLinear, leaky
 from ganvas.layers.norms import pixel_norm
 from ganvas.layers.pyramid import sides
@@ -60,7 +60,7 @@ class Config:
 
 
 def level_at(progress: float, levels: int, grown_by: float) -> float:
-    """The level, from 0 to levels - 1, at `progress` in [0, 1]: each resolution is kept for a while, then as long fades over."""
+    """The level, from 0 to levels - 1, at `progress` in [0, 1]: each resolution stays for a while, then fades for as long."""
     if progress >= grown_by:
         return levels - 1.0
     stage, within_stage = divmod(progress / grown_by * (levels - 1), 1)
@@ -121,9 +121,7 @@ class Critic(nn.Module):
         self.register_buffer("level", torch.zeros(()))
         self.heads = nn.ModuleList(EqualConv(config.channels, width, 1) for width in widths)
         self.stages = nn.ModuleList(Stage(b, b, a, lambda x: x) for a, b in itertools.pairwise(widths))
-        self.last = EqualConv(widths[0] + 1, widths[0], 3)
-        self.whole = EqualLinear(widths[0] * self.sides[0] ** 2, widths[0])
-        self.score = EqualLinear(widths[0], 1, gain=1.0)
+        self.verdict = Verdict(widths[0], self.sides[0])
 
     def forward(self, image: Tensor) -> Tensor:
         reached, share = parts(self.level)
@@ -133,8 +131,7 @@ class Critic(nn.Module):
             x = torch.lerp(x, shrunk(self.stages[reached](finer), self.sides[reached]), share)
         for side, stage in zip(self.sides[:reached][::-1], self.stages[:reached][::-1], strict=True):
             x = shrunk(stage(x), side)
-        x = leaky(self.whole(leaky(self.last(minibatch_deviation(x))).flatten(1)))
-        logits: Tensor = self.score(x).squeeze(1)
+        logits: Tensor = self.verdict(x).squeeze(1)
         return logits
 
 
@@ -222,7 +219,14 @@ def _recipe(name: str, source: str, minutes: float, about: str, config: Config, 
     )
 
 
-_TRAIN = TrainConfig(images=240_000, batch=32, learning_rate=1e-3, adam=Adam(beta1=0.0, beta2=0.99), checkpoint_every=40_000)
+_TRAIN = TrainConfig(
+    images=150_000,
+    batch=32,
+    learning_rate=5e-3,
+    schedule=Ramp(end=0.1, shape="cosine"),
+    adam=Adam(beta1=0.0, beta2=0.99),
+    checkpoint_every=40_000,
+)
 
 RECIPES = (
     _recipe("progan-mnist", "mnist", 10, "handwritten digits that grow from 4x4 to 32x32", Config(), _TRAIN),
@@ -232,6 +236,6 @@ RECIPES = (
         15,
         "a folder of your own pictures, grown to 128x128",
         Config(resolution=128, channels=3, width=8, max_width=64),
-        replace(_TRAIN, images=120_000),
+        replace(_TRAIN, images=80_000),
     ),
 )

@@ -13,22 +13,23 @@ Differs: no progressive growth, which 32 pixels do not need; R1 is lazy, each 8t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
-from ganvas.config import Adam, DataConfig, Recipe, TrainConfig, within
-from ganvas.game import Batch, Game, Step, Turn
+from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
+from ganvas.game import Game, Turn
 from ganvas.games.adversarial import Duel, Rules
-from ganvas.layers.deviation import minibatch_deviation
+from ganvas.games.styled import Styling
+from ganvas.layers.critics import Halving, Verdict
 from ganvas.layers.equalised import EqualConv, EqualLinear, leaky
 from ganvas.layers.noise import NoiseInput
 from ganvas.layers.norms import AdaIN
 from ganvas.layers.pyramid import sides
-from ganvas.layers.resample import smooth_down, smooth_up
-from ganvas.layers.styles import Mapping, crossed, per_layer
+from ganvas.layers.resample import smooth_up
+from ganvas.layers.styles import Mapping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +94,7 @@ class Generator(nn.Module):
 
     def forward(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
         if self.constant is not None:
-            x = self.constant.expand(len(w), -1, -1, -1)
+            x = self.constant.repeat(len(w), 1, 1, 1)
         elif self.start is not None:
             x = self.start(w[:, 0]).unflatten(1, self.base)
         for i, layer in enumerate(self.layers):
@@ -109,23 +110,15 @@ class Critic(nn.Module):
         super().__init__()
         widths, side = config.widths, sides(config.resolution)[-1]
         self.from_image = EqualConv(config.channels, widths[0], 1)
-        self.stages = nn.ModuleList(
-            nn.ModuleList((EqualConv(a, a, 3), EqualConv(a, b, 3))) for a, b in itertools.pairwise(widths)
-        )
-        self.last = EqualConv(widths[-1] + 1, widths[-1], 3)
-        self.whole = EqualLinear(widths[-1] * side**2, widths[-1])
-        self.score = EqualLinear(widths[-1], 1, gain=1.0)
+        self.stages = nn.Sequential(*(Halving(a, b) for a, b in itertools.pairwise(widths)))
+        self.verdict = Verdict(widths[-1], side)
 
     def forward(self, image: Tensor) -> Tensor:
-        x = leaky(self.from_image(image))
-        for first, second in self.stages:  # type: ignore[misc]
-            x = leaky(second(smooth_down(leaky(first(x)))))
-        x = leaky(self.whole(leaky(self.last(minibatch_deviation(x))).flatten(1)))
-        logits: Tensor = self.score(x).squeeze(1)
+        logits: Tensor = self.verdict(self.stages(leaky(self.from_image(image)))).squeeze(1)
         return logits
 
 
-class StyleGAN(Game):
+class StyleGAN(Styling, Game):
     """An artist who draws from styles, and a critic."""
 
     config_type = Config
@@ -138,52 +131,13 @@ class StyleGAN(Game):
         self.config = config
         self.G, self.D = Generator(config), Critic(config)
 
-    @property
-    def latent_dim(self) -> int:
-        return int(self.config.latent_dim)
-
-    @property
-    def styles(self) -> int:
-        return len(self.G.layers)
-
-    @property
-    def w_mean(self) -> Tensor:
-        return self.G.mapping.mean
-
     def style_weights(self) -> tuple[Tensor, ...]:
         """For each layer what its style does to its features, [2 channels, latent_dim]: scales, then shifts."""
-        return tuple(layer.adain.style.weight for layer in self.G.layers)  # type: ignore[union-attr, misc]
+        return tuple(layer.adain.style.weight for layer in self.G.layers)
 
     def turns(self) -> tuple[Turn, ...]:
         # Reals and fakes apart: the critic looks at the deviation of each batch.
         return Duel(self.config.rules, self.fakes, self.judge, self.D, together=False).turns()
-
-    def fakes(self, batch: Batch, step: Step) -> Tensor:
-        n = len(batch["real"])
-        w = self.map(step.normal(n, self.latent_dim))
-        self.G.mapping.follow(w)
-        if self.config.mixing:
-            other, chance, place = self.map(step.normal(n, self.latent_dim)), step.uniform(n), step.uniform(n)
-            w = crossed(w, other, self.styles, self.config.mixing, chance, place)
-        return self.synthesise(w, self.noise(n, step.normal))
-
-    def noise(self, n: int, normal: Callable[..., Tensor]) -> tuple[Tensor, ...]:
-        """Fresh noise [n, 1, side, side] for each layer from `normal(n, *shape)`."""
-        return tuple(normal(n, 1, layer.side, layer.side) for layer in self.G.layers)  # type: ignore[union-attr]
-
-    def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        """z [N, latent_dim] -> w [N, latent_dim]."""
-        w: Tensor = self.G.mapping(z)
-        return w
-
-    def synthesise(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
-        """w [N, latent_dim] or [N, styles, latent_dim] -> image [N, C, H, W], about [-1, 1]; None: the fixed noise."""
-        image: Tensor = self.G(per_layer(w, self.styles), noise)
-        return image
-
-    def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        """z [N, latent_dim] -> image [N, C, H, W], about [-1, 1]."""
-        return self.synthesise(self.map(z))
 
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """image [N, C, H, W] -> logits [N]."""
@@ -204,7 +158,14 @@ def _recipe(name: str, source: str, minutes: float, about: str, config: Config, 
     )
 
 
-_TRAIN = TrainConfig(images=240_000, batch=32, learning_rate=4e-3, adam=Adam(beta1=0.0, beta2=0.99), checkpoint_every=40_000)
+_TRAIN = TrainConfig(
+    images=150_000,
+    batch=32,
+    learning_rate=4e-3,
+    schedule=Ramp(end=0.1, shape="cosine"),
+    adam=Adam(beta1=0.0, beta2=0.99),
+    checkpoint_every=40_000,
+)
 
 RECIPES = (
     _recipe("stylegan-fashion", "fashion", 10, "clothes, with a style for every layer", Config(), _TRAIN),
@@ -214,6 +175,6 @@ RECIPES = (
         15,
         "a folder of your own pictures, with a style for every layer",
         Config(resolution=64, channels=3),
-        replace(_TRAIN, images=120_000),
+        replace(_TRAIN, images=80_000),
     ),
 )

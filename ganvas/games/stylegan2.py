@@ -16,8 +16,7 @@ off by default, as in the published settings for small images (arXiv:2006.06676 
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -26,15 +25,16 @@ from torch import Tensor, nn
 
 from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
 from ganvas.errors import UsageError
-from ganvas.game import Batch, Game, Step, Terms, Turn, asked_for
+from ganvas.game import Batch, Game, Step, Terms, Turn
 from ganvas.games.adversarial import Duel, Rules
-from ganvas.layers.deviation import minibatch_deviation
-from ganvas.layers.equalised import HE, EqualConv, EqualLinear, leaky
+from ganvas.games.styled import Styling
+from ganvas.layers.critics import Halving, Verdict
+from ganvas.layers.equalised import HE, EqualConv, leaky
 from ganvas.layers.modulated import ModulatedConv
 from ganvas.layers.noise import NoiseInput
 from ganvas.layers.pyramid import sides
-from ganvas.layers.resample import enlarged, smooth_down, smooth_up
-from ganvas.layers.styles import Mapping, crossed, per_layer
+from ganvas.layers.resample import enlarged, smooth_up
+from ganvas.layers.styles import Mapping, per_layer
 from ganvas.objectives import path_lengths
 
 PATH_DECAY = 0.01  # of the running mean of path lengths
@@ -52,7 +52,7 @@ class Config:
     max_width: int = 128
     noise: bool = True
     mixing: float = 0.0  # the share of fakes that are drawn from two styles
-    path_length: float = 2.0  # weight of the path length regularisation
+    path_length: float = 0.5  # weight of the path length regularisation
     path_every: int = 8
     rules: Rules = Rules(r1_gamma=0.1, penalty_every=8)
 
@@ -91,7 +91,7 @@ class StyleLayer(nn.Module):
 
 
 class Generator(nn.Module):
-    """w [N, layers + 1, latent_dim], noise for each layer or None -> image [N, C, H, W], unbounded: the sum of all sides' pictures."""
+    """w [N, layers + 1, latent_dim], noise for each layer or None -> image [N, C, H, W]: the sum of all sides' pictures."""
 
     def __init__(self, config: Config, classes: int) -> None:
         super().__init__()
@@ -110,28 +110,15 @@ class Generator(nn.Module):
     def forward(self, w: Tensor, noise: Sequence[Tensor] | None = None, side: int = 0) -> Tensor:
         """`side` stops at that resolution; 0 goes to the last."""
         x = self.constant.expand(len(w), -1, -1, -1)
-        image: Tensor | None = None
+        image: Tensor = self.bias
         for i, layer in enumerate(self.layers):
             x = layer(x, w[:, i], None if noise is None else noise[i])
             if i % 2 == 0:  # the last layer of its side
                 part = self.to_image[i // 2](x, w[:, i + 1])
-                image = part if image is None else smooth_up(image) + part
+                image = part + (smooth_up(image) if i else image.to(part.dtype))
                 if layer.side == side:
                     break
-        return image + self.bias
-
-
-class Residual(nn.Module):
-    """x [N, I, H, W] -> [N, O, H/2, W/2]: (x + f(x)) / sqrt(2), both halved."""
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.first, self.second = EqualConv(inputs, inputs, 3), EqualConv(inputs, outputs, 3)
-        self.skip = EqualConv(inputs, outputs, 1, gain=1.0, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        changed = leaky(self.second(smooth_down(leaky(self.first(x)))))
-        return (self.skip(smooth_down(x)) + changed) * math.sqrt(0.5)
+        return image
 
 
 class Critic(nn.Module):
@@ -141,20 +128,15 @@ class Critic(nn.Module):
         super().__init__()
         widths, side = config.widths, sides(config.resolution)[-1]
         self.from_image = EqualConv(config.channels, widths[0], 1)
-        self.stages = nn.Sequential(*(Residual(a, b) for a, b in itertools.pairwise(widths)))
-        self.last = EqualConv(widths[-1] + 1, widths[-1], 3)
-        self.whole = EqualLinear(widths[-1] * side**2, widths[-1])
-        self.classes = classes
-        self.score = EqualLinear(widths[-1], max(1, classes), gain=1.0)  # with classes: a projection on each one's direction
+        self.stages = nn.Sequential(*(Halving(a, b, residual=True) for a, b in itertools.pairwise(widths)))
+        self.verdict = Verdict(widths[-1], side, max(1, classes))  # with classes: a projection on each one's direction
 
     def forward(self, image: Tensor, c: Tensor | None = None) -> Tensor:
-        x = self.stages(leaky(self.from_image(image)))
-        x = leaky(self.whole(leaky(self.last(minibatch_deviation(x))).flatten(1)))
-        logits: Tensor = self.score(x)
+        logits: Tensor = self.verdict(self.stages(leaky(self.from_image(image))))
         return logits.squeeze(1) if c is None else logits.gather(1, c[:, None]).squeeze(1)
 
 
-class StyleGAN2(Game):
+class StyleGAN2(Styling, Game):
     """An artist who draws from styles, and a residual critic."""
 
     config_type: ClassVar[type] = Config
@@ -171,16 +153,8 @@ class StyleGAN2(Game):
         self.register_buffer("path_mean", torch.zeros(()))
 
     @property
-    def latent_dim(self) -> int:
-        return int(self.config.latent_dim)
-
-    @property
     def styles(self) -> int:
         return len(self.G.layers) + 1
-
-    @property
-    def w_mean(self) -> Tensor:
-        return self.G.mapping.mean
 
     @property
     def resolutions(self) -> tuple[int, ...]:
@@ -188,8 +162,8 @@ class StyleGAN2(Game):
 
     def style_weights(self) -> tuple[Tensor, ...]:
         """For each layer what its style does to its inputs, [channels, latent_dim]; the last picture's at the end."""
-        layers = [layer.conv for layer in self.G.layers] + [self.G.to_image[-1]]  # type: ignore[union-attr]
-        return tuple(layer.style.weight for layer in layers)  # type: ignore[union-attr, misc]
+        layers = [layer.conv for layer in self.G.layers] + [self.G.to_image[-1]]
+        return tuple(layer.style.weight for layer in layers)
 
     def turns(self) -> tuple[Turn, ...]:
         # Reals and fakes apart: the critic looks at the deviation of each batch.
@@ -197,15 +171,6 @@ class StyleGAN2(Game):
         if not self.config.path_length:
             return critic, artist
         return critic, replace(artist, loss=lambda batch, step: artist.loss(batch, step) | self.even_paths(batch, step))
-
-    def fakes(self, batch: Batch, step: Step) -> Tensor:
-        n, c = len(batch["real"]), batch.get("label")
-        w = self.map(step.normal(n, self.latent_dim), c)
-        self.G.mapping.follow(w)
-        if self.config.mixing:
-            other, chance, place = self.map(step.normal(n, self.latent_dim), c), step.uniform(n), step.uniform(n)
-            w = crossed(w, other, self.styles, self.config.mixing, chance, place)
-        return self.synthesise(w, self.noise(n, step.normal))
 
     def even_paths(self, batch: Batch, step: Step) -> Terms:
         """Path length regularisation on half a batch, where it is due, in float32 whatever the precision of the rest."""
@@ -220,28 +185,6 @@ class StyleGAN2(Game):
                 usual = torch.where(self.path_mean > 0, self.path_mean, lengths)
                 self.path_mean.copy_(torch.lerp(usual, lengths, PATH_DECAY).mean())
             return {"path": self.config.path_every * self.config.path_length * (lengths - usual).square().mean()}
-
-    def noise(self, n: int, normal: Callable[..., Tensor]) -> tuple[Tensor, ...]:
-        """Fresh noise [n, 1, side, side] for each layer from `normal(n, *shape)`."""
-        return tuple(normal(n, 1, layer.side, layer.side) for layer in self.G.layers)  # type: ignore[union-attr]
-
-    def asked(self, c: Tensor | None) -> Tensor | None:
-        """The class, in a conditional game."""
-        return asked_for(c) if "label" in self.needs else None
-
-    def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        """z [N, latent_dim], c [N] class, [N, classes] shares or None -> w [N, latent_dim]."""
-        w: Tensor = self.G.mapping(z, self.asked(c))
-        return w
-
-    def synthesise(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
-        """w [N, latent_dim] or [N, styles, latent_dim] -> image [N, C, H, W], about [-1, 1]; None: the fixed noise."""
-        image: Tensor = self.G(per_layer(w, self.styles), noise)
-        return image
-
-    def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        """z [N, latent_dim], c -> image [N, C, H, W], about [-1, 1]."""
-        return self.synthesise(self.map(z, c))
 
     def sample_at(self, z: Tensor, resolution: int, c: Tensor | None = None) -> Tensor:
         """z [N, latent_dim], c -> image [N, C, H, W]: the sum of the pictures up to `resolution`.
@@ -271,45 +214,36 @@ class ConditionalStyleGAN2(StyleGAN2):
         return int(self.config.classes)
 
 
-def _recipe(name: str, source: str, minutes: float, about: str, config: Config, train: TrainConfig) -> Recipe:
+def _recipe(name: str, minutes: float, about: str, config: Config, images: int = 150_000) -> Recipe:
+    source = "fashion" if "fashion" in name else ""
     return Recipe(
         name=name,
         game="stylegan2-conditional" if isinstance(config, ConditionalConfig) else "stylegan2",
         config=config,
         data=DataConfig(source=source, fit="pad" if source else "crop"),
-        train=train,
+        train=TrainConfig(
+            images=images,
+            batch=32,
+            learning_rate=4e-3,
+            schedule=Ramp(end=0.1, shape="cosine"),
+            adam=Adam(beta1=0.0, beta2=0.99),
+            checkpoint_every=40_000,
+        ),
         paper="Karras et al. 2020, arXiv:1912.04958",
         minutes=minutes,
         about=about,
     )
 
 
-_TRAIN = TrainConfig(
-    images=200_000,
-    batch=32,
-    learning_rate=4e-3,
-    schedule=Ramp(end=0.1, shape="cosine"),
-    adam=Adam(beta1=0.0, beta2=0.99),
-    checkpoint_every=40_000,
-)
-
 RECIPES = (
-    _recipe("stylegan2-fashion", "fashion", 10, "clothes, with styles that scale the weights", Config(), _TRAIN),
-    _recipe("stylegan2-fashion-conditional", "fashion", 10, "clothes on request", ConditionalConfig(), _TRAIN),
-    _recipe(
-        "stylegan2-images",
-        "",
-        15,
-        "a folder of your own pictures, with styles that scale the weights",
-        Config(resolution=64, channels=3),
-        replace(_TRAIN, images=100_000),
-    ),
+    _recipe("stylegan2-fashion", 10, "clothes, with styles that scale the weights", Config()),
+    _recipe("stylegan2-fashion-conditional", 10, "clothes on request, with styles", ConditionalConfig()),
+    _recipe("stylegan2-images", 15, "a folder of your own pictures, with styles", Config(resolution=64, channels=3), 80_000),
     _recipe(
         "stylegan2-images-conditional",
-        "",
         15,
-        "a folder of your own pictures, one sub-folder a class, on request",
+        "your own pictures, one sub-folder a class",
         ConditionalConfig(resolution=64, channels=3),
-        replace(_TRAIN, images=100_000),
+        80_000,
     ),
 )

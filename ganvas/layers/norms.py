@@ -11,7 +11,8 @@ from ganvas.layers.equalised import EqualLinear
 
 def pixel_norm(x: Tensor) -> Tensor:
     """[N, C, ...] -> the same, each pixel's C features scaled to a mean square of 1. Source: arXiv:1710.10196 sec. 4.2."""
-    return F.normalize(x, dim=1, eps=1e-8) * x.shape[1] ** 0.5
+    scaled: Tensor = F.normalize(x, dim=1, eps=1e-8) * x.shape[1] ** 0.5
+    return scaled
 
 
 def instance_norm(x: Tensor) -> Tensor:
@@ -23,7 +24,8 @@ def instance_norm(x: Tensor) -> Tensor:
     means = pixels.new_full((1, 1, pixels.shape[1]), 1 / pixels.shape[1]).expand(len(x), -1, -1)
     centred = pixels - means @ pixels
     scale = torch.rsqrt((means @ centred.square()).float() + 1e-8).to(centred.dtype)
-    return (centred * scale).transpose(1, 2).unflatten(2, x.shape[2:])
+    normal: Tensor = (centred * scale).transpose(1, 2).unflatten(2, x.shape[2:])
+    return normal
 
 
 class AdaIN(nn.Module):
