@@ -178,7 +178,7 @@ def test_a_critic_who_measures_a_distance_is_never_slowed() -> None:
 @pytest.mark.parametrize("name", ["progan-mnist", "cgan-mnist"])
 def test_a_game_without_a_turn_to_steer_is_only_watched(name: str) -> None:
     """Noise and augmentation reach the critic through what it is shown, not through its turn: they stay away as well."""
-    recipe, data = miniature(name)
+    recipe, _ = miniature(name)
     recipe = replace(recipe, config=replace(recipe.config, rules=with_objective(recipe.config.rules, "wasserstein-gp")))
     balance = fresh(recipe, PLAN).balance
     assert balance is not None

@@ -53,8 +53,8 @@ class Config:
     noise: bool = True
     mixing: float = 0.0  # the share of fakes that are drawn from two styles
     path_length: float = 0.5  # weight of the path length regularisation
-    path_every: int = 8
-    rules: Rules = Rules(r1_gamma=0.1, penalty_every=8)
+    path_every: int = 16
+    rules: Rules = Rules(r1_gamma=0.1, penalty_every=16)
 
     def __post_init__(self) -> None:
         within(self, "config.channels config.latent_dim config.width config.max_width config.path_every", 1)

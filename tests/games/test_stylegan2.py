@@ -30,7 +30,7 @@ def test_path_penalty_is_lazy_and_its_mean_starts_at_the_first_measurement() -> 
     assert float(artist.loss(BATCH, Step(index=0))["path"].detach()) == 0
     first = made.path_mean.clone()
     assert first > 0
-    term = artist.loss(BATCH, Step(index=8))["path"]
+    term = artist.loss(BATCH, Step(index=16))["path"]
     assert float(term.detach()) > 0
     assert made.path_mean != first
     assert abs(made.path_mean - first) <= PATH_DECAY * 10 * first
@@ -39,7 +39,7 @@ def test_path_penalty_is_lazy_and_its_mean_starts_at_the_first_measurement() -> 
 
 def test_the_mean_of_path_lengths_settles() -> None:
     made = game()
-    for index in range(0, 400, 8):
+    for index in range(0, 800, 16):
         torch.manual_seed(3)
         made.even_paths(BATCH, Step(index=index))
     torch.manual_seed(3)
