@@ -177,8 +177,9 @@ class StyleGAN2(Styling, Game):
         if step.index % self.config.path_every:
             return {}
         n, c = max(1, len(batch["real"]) // 2), batch.get("label")
+        c = None if c is None else c[::2][:n]  # the same samples however many ranks share the batch
         with torch.autocast(step.device.type, enabled=False):
-            w = per_layer(self.map(step.normal(n, self.latent_dim), None if c is None else c[:n]), self.styles)
+            w = per_layer(self.map(step.normal(n, self.latent_dim), c), self.styles)
             image = self.synthesise(w)
             lengths = path_lengths(image, w, step.normal(*image.shape))
             with torch.no_grad():
