@@ -24,6 +24,7 @@ app.command(verbs.doctor)
 app.command(verbs.reconstruct)
 app.command(verbs.latent_map, name="map")
 app.command(verbs.compare)
+app.command(verbs.strip)
 
 
 @app.command
@@ -134,6 +135,7 @@ def sample(
     seed: Whole = 0,
     out: Path = Path("sheet.png"),
     columns: Whole | None = None,
+    psi: float = 1.0,
     quiet: Quiet = False,
     json: Quiet = False,
 ) -> None:
@@ -149,10 +151,12 @@ def sample(
         A class by number or name, several as 3,7, or all: each in turn.
     out
         .png: a sheet. .npz: images uint8 [N, H, W, C] and labels, any number of them.
+    psi
+        Truncation of the styles of a stylegan model: nearer to the mean below 1.
     """
     from ganvas.model import load
 
-    load(run).save(out, count, seed=seed, label=labels(label), columns=columns)
+    load(run).save(out, count, seed=seed, label=labels(label), columns=columns, psi=psi)
     saved(out, quiet, json)
 
 

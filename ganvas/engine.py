@@ -65,7 +65,8 @@ def begin(game: Game, config: TrainConfig, plan: Plan) -> State:
         optimizers[player] = torch.optim.Adam(game.trained_by(player), lr=1.0, betas=betas, eps=config.adam.eps, fused=True)
     average = copy.deepcopy(game).requires_grad_(False).eval()
     watched = config.balance != "off" and isinstance(game, Judges)
-    balance = Balance(steering=config.balance == "auto") if watched else None
+    steered = config.balance == "auto" and any(turn.steerable for turn in game.turns())
+    balance = Balance(steering=steered) if watched else None
     return State(game.train(), average, optimizers, plan, lazy=lazy, balance=balance)
 
 

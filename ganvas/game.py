@@ -7,7 +7,7 @@ game. The engine plays every game; it knows turns and nothing else.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -166,3 +166,40 @@ class Bounds(Protocol):
 
     def bound(self, x: Tensor, noise: Tensor) -> Terms:
         """x [N, ...], standard normal noise [N, latent_dim] -> named parts [N] in nats, whose sum is -ELBO."""
+
+
+@runtime_checkable
+class Styled(Protocol):
+    """Turns noise into a style w first, and draws from w: truncation, style mixing and directions work there."""
+
+    @property
+    def latent_dim(self) -> int: ...
+
+    @property
+    def styles(self) -> int:
+        """How many layers take a style."""
+
+    @property
+    def w_mean(self) -> Tensor:
+        """The mean style [d]."""
+
+    def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """z [N, latent_dim], c [N] class or None -> w [N, d]."""
+
+    def synthesise(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
+        """w [N, d] for all layers or [N, styles, d] -> data [N, ...]; the noise of each layer, None: a fixed one."""
+
+    def style_weights(self) -> tuple[Tensor, ...]:
+        """For each layer the matrix [channels, d] that w is multiplied by: its strongest directions change it most."""
+
+
+@runtime_checkable
+class Grows(Protocol):
+    """Draws one latent at several resolutions."""
+
+    @property
+    def resolutions(self) -> tuple[int, ...]:
+        """From the smallest."""
+
+    def sample_at(self, z: Tensor, resolution: int, c: Tensor | None = None) -> Tensor:
+        """z [N, latent_dim], c [N] class or None -> image [N, C, H, W] of full size, with the detail of `resolution`."""

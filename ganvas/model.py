@@ -27,7 +27,7 @@ from ganvas.game import Conditional, Game, Samples
 from ganvas.games import game_named, recipe_named
 from ganvas.ranks import Ranks, crew
 from ganvas.run import Run, open_run, start
-from ganvas.show import drawn
+from ganvas.show import drawing, drawn
 
 Label = int | str | Sequence[int | str] | None  # a class by number or name, several, "all" or None: every one in turn
 
@@ -85,7 +85,9 @@ class Model:
             return int(name)
         raise unknown("class", str(name), self.classes)
 
-    def stream(self, n: int, seed: int = 0, label: Label = None, chunk: int = 512) -> Iterator[tuple[Tensor, Tensor | None]]:
+    def stream(
+        self, n: int, seed: int = 0, label: Label = None, psi: float = 1.0, chunk: int = 512
+    ) -> Iterator[tuple[Tensor, Tensor | None]]:
         """Samples of seeds seed .. seed+n in float [k, ...], with their classes [k], a few at a time.
 
         Raises:
@@ -93,20 +95,22 @@ class Model:
         """
         if n < 1:
             raise UsageError(f"the number of samples must be at least 1, got {n}")
-        chosen = self.chosen(label)
+        chosen, draw = self.chosen(label), drawing(self.drawer, psi)
         for first in range(0, n, chunk):
             k = min(chunk, n - first)
             c = torch.tensor([chosen[i % len(chosen)] for i in range(first, first + k)]) if chosen else None
-            yield drawn(self.drawer, latents(range(seed + first, seed + first + k), self.drawer.latent_dim), c), c
+            yield drawn(self.drawer, latents(range(seed + first, seed + first + k), self.drawer.latent_dim), c, draw=draw), c
 
-    def sample(self, n: int = 1, *, seed: int = 0, label: Label = None) -> np.ndarray[Any, Any]:
+    def sample(self, n: int = 1, *, seed: int = 0, label: Label = None, psi: float = 1.0) -> np.ndarray[Any, Any]:
         """Samples of seeds seed .. seed+n: images uint8 [n, H, W, C], points float32 [n, D].
 
         Seed k is the same picture whatever n is.
         """
-        return np.concatenate([codes.as_array(part) for part, _ in self.stream(n, seed, label)])
+        return np.concatenate([codes.as_array(part) for part, _ in self.stream(n, seed, label, psi)])
 
-    def save(self, out: str | Path, n: int = 64, *, seed: int = 0, label: Label = None, columns: int | None = None) -> Path:
+    def save(
+        self, out: str | Path, n: int = 64, *, seed: int = 0, label: Label = None, columns: int | None = None, psi: float = 1.0
+    ) -> Path:
         """Samples into a file: .png a sheet, .npz `images` uint8 [n, H, W, C] and `labels` (points: `points`), any n.
 
         Raises:
@@ -114,9 +118,9 @@ class Model:
         """
         out = Path(out)
         if out.suffix.lower() == ".npz":
-            save_npz(out, n, (self.arrays(part, c) for part, c in self.stream(n, seed, label)))
+            save_npz(out, n, (self.arrays(part, c) for part, c in self.stream(n, seed, label, psi)))
         elif out.suffix.lower() == ".png":
-            parts = [part for part, _ in self.stream(n, seed, label)]
+            parts = [part for part, _ in self.stream(n, seed, label, psi)]
             save_png(out, self.picture(torch.cat(parts), columns), self.provenance(f"{seed}-{seed + n - 1}"))
         else:
             raise UsageError(f"cannot write samples to {out.name!r}: expected a name ending in .png or .npz")

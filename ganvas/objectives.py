@@ -127,6 +127,18 @@ def gradient_penalty(scores: Tensor, x: Tensor, weight: float) -> Tensor:
     return weight * (steepness - 1).square().mean()
 
 
+def path_lengths(image: Tensor, w: Tensor, direction: Tensor) -> Tensor:
+    """|J_w^T y| for each sample, [N]: how far a step in w moves the image along y.
+
+    image [N, C, H, W] made from w [N, layers, d]; direction [N, C, H, W] standard normal, which is y once scaled by
+    1 / sqrt(HW). The mean square over layers. Differentiable again. Source: arXiv:1912.04958 sec. 3.2, eq. 4.
+    """
+    size = image.shape[-1] * image.shape[-2]
+    (gradient,) = torch.autograd.grad((image * direction).sum() / size**0.5, w, create_graph=True)
+    lengths: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1) / w.shape[1] ** 0.5
+    return lengths
+
+
 def between(real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
     """A point on each line from fake to real: share [N] in [0, 1], 1 gives the real. Source: arXiv:1704.00028 alg. 1."""
     share = share.view(-1, *[1] * (real.ndim - 1))

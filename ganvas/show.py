@@ -12,19 +12,26 @@ from torch import Tensor
 
 from ganvas.data.source import Source
 from ganvas.edit.latents import latents
+from ganvas.edit.styles import truncated
+from ganvas.errors import UsageError
 from ganvas.export.pictures import caption, legible_scale, save_gif, scatter, sheet
-from ganvas.game import Conditional, Encodes, Game, Samples
+from ganvas.game import Conditional, Encodes, Game, Samples, Styled
 
 COLUMNS = 10
 
 
-def drawn(game: Samples, z: Tensor, c: Tensor | None, chunk: int = 32) -> Tensor:
+Draw = Callable[[Tensor, Tensor | None], Tensor]  # z [N, ...], c -> samples [N, ...]
+
+
+def drawn(game: Samples, z: Tensor, c: Tensor | None, chunk: int = 32, draw: Draw | None = None) -> Tensor:
     """z [N, latent_dim], c -> samples [N, ...] on the CPU in float32, always `chunk` rows at a time.
 
-    The last chunk is filled up, so that one latent gives the same bits however many are asked for.
+    The last chunk is filled up, so that one latent gives the same bits however many are asked for. `draw` is another way
+    of the game to draw than `sample`.
     """
+    draw = draw or game.sample
     device = next(game.parameters()).device  # type: ignore[attr-defined]
-    return _in_chunks(lambda rows: game.sample(z[rows].to(device), None if c is None else c[rows].to(device)), len(z), chunk)
+    return _in_chunks(lambda rows: draw(z[rows].to(device), None if c is None else c[rows].to(device)), len(z), chunk)
 
 
 def encoded(game: Encodes, x: Tensor, chunk: int = 32) -> Tensor:
@@ -41,6 +48,20 @@ def _in_chunks(compute: Callable[[Tensor], Tensor], n: int, chunk: int) -> Tenso
         rows = torch.arange(start, start + chunk).clamp(max=n - 1)
         parts.append(compute(rows)[: n - start].float().cpu())
     return torch.cat(parts)
+
+
+def drawing(game: Samples, psi: float = 1.0) -> Draw:
+    """How the game draws with its styles truncated to `psi`: less varied and more typical below 1.
+
+    Raises:
+        UsageError: it has no styles.
+    """
+    if psi == 1:
+        return game.sample
+    if not isinstance(game, Styled):
+        raise UsageError("only a stylegan model has styles w to truncate; leave --psi out")
+    styled: Styled = game
+    return lambda z, c: styled.synthesise(truncated(styled.map(z, c), styled.w_mean, psi))
 
 
 def picture(game: Game, data: Source, seed: int = 0) -> Image | None:

@@ -1,4 +1,4 @@
-"""The verbs of the command line that measure. Thin: parse, call the library, print."""
+"""The verbs of the command line that look closer at a model. Thin: parse, call the library, print."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from ganvas.words import Whole
+from ganvas.words import Whole, labels, numbers
 
 HOW = Group("How it runs")
 Quiet = Annotated[bool, Parameter(negative="", group=HOW)]
@@ -181,6 +181,40 @@ def compare(
     elif not quiet:
         print(comparison.text())
     return 0
+
+
+def strip(
+    run: Path,
+    *,
+    by: Literal["resolution", "truncation", "mixing"],
+    seeds: str = "0-7",
+    label: Annotated[str | None, Parameter(name=["--label", "--labels"])] = None,
+    cut: Whole | None = None,
+    out: Path = Path("strip.png"),
+    quiet: Quiet = False,
+    json: Quiet = False,
+) -> None:
+    """Draw the same latents in many ways, side by side.
+
+    Parameters
+    ----------
+    run
+        A run folder or a bundle.
+    by
+        resolution: as a growing or summing artist draws it at each. truncation: ever nearer to the mean style. mixing: the
+        first half of the seeds down the side in coarse layers, the rest along the top in fine ones.
+    seeds
+        Which latents, e.g. 1,5,9 or 0-7.
+    label
+        A class by number or name, several as 3,7, or all: each in turn.
+    cut
+        The layer from which the fine styles are taken; the default is the middle.
+    """
+    from ganvas.model import load
+    from ganvas.strips import strip as draw
+
+    draw(load(run), out, by, numbers(seeds), label=labels(label), cut=cut)
+    saved(out, quiet, json)
 
 
 def saved(path: Path, quiet: bool, as_json: bool) -> None:

@@ -175,6 +175,26 @@ def test_a_critic_who_measures_a_distance_is_never_slowed() -> None:
     assert all(Balance(lead=2.0).plays(turn, 1) for turn in game.game.turns())
 
 
+@pytest.mark.parametrize("name", ["progan-mnist", "cgan-mnist"])
+def test_a_game_without_a_turn_to_steer_is_only_watched(name: str) -> None:
+    """Noise and augmentation reach the critic through what it is shown, not through its turn: they stay away as well."""
+    recipe, _ = miniature(name)
+    recipe = replace(recipe, config=replace(recipe.config, rules=with_objective(recipe.config.rules, "wasserstein-gp")))
+    balance = fresh(recipe, PLAN).balance
+    assert balance is not None
+    assert not balance.steering
+    balance.memory, balance.skill = 0.5, 1.0
+    for index in range(GRACE, GRACE + 4 * INTERVAL):
+        step = Step(index, 0, 10**6, notes={"verdict_real": torch.tensor(1.0), "verdict_fake": torch.tensor(0.0)})
+        balance.observe(step)
+        assert not step.events
+    assert balance.lead == balance.augment == 0
+    nonsaturating = with_objective(recipe.config.rules, "nonsaturating")
+    steered = fresh(replace(recipe, config=replace(recipe.config, rules=nonsaturating)), PLAN).balance
+    assert steered is not None
+    assert steered.steering
+
+
 @pytest.mark.parametrize("mode", ["auto", "fixed", "off"])
 def test_fixed_watches_and_off_does_not(mode: str, tmp_path: Path) -> None:
     recipe, data = miniature("gan-ring")

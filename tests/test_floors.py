@@ -15,7 +15,21 @@ FLOORS = (
     ("game",),
     ("games", "data", "metrics", "edit"),
     ("engine", "balance", "bundle", "checkpoint", "journal", "export"),
-    ("atlas", "cas", "codes", "contest", "curve", "extractors", "compare", "doctor", "leaks", "evaluate", "sides", *MORE),
+    (
+        "atlas",
+        "cas",
+        "codes",
+        "contest",
+        "curve",
+        "extractors",
+        "compare",
+        "doctor",
+        "leaks",
+        "evaluate",
+        "sides",
+        "strips",
+        *MORE,
+    ),
     ("display", "ending", "words", "watch", "verbs", "cli", "__main__"),
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
@@ -40,6 +54,7 @@ BESIDE = {
     "compare": {"extractors"},
     "cas": {"plan", "run"},
     "sides": {"compare", "model"},
+    "strips": {"model", "show"},
     "evaluate": {"cas", "compare", "extractors", "model", "sides"},
     "bench": {"plan", "run"},
     "worker": {"bench", "fit", "run"},
@@ -76,7 +91,7 @@ def test_imports_go_down(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "games").glob("*.py")), ids=lambda path: path.stem)
 def test_games_know_no_other_game(path: Path) -> None:
-    shared = {"adversarial"}
+    shared = {"adversarial", "styled"}
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ganvas.games") and path.stem != "__init__":
             assert (node.module or "").split(".")[-1] in shared

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from support import miniature
 from torch import Tensor
 
+from ganvas.config import assign
 from ganvas.game import Step
 from ganvas.games import RECIPES, build
-from ganvas.objectives import between, gradient_penalty, slope, wasserstein_d, zero_centred_penalty
+from ganvas.objectives import between, gradient_penalty, path_lengths, slope, wasserstein_d, zero_centred_penalty
 
 Penalty = Callable[[Tensor, Tensor, float], Tensor]
 
@@ -117,3 +118,49 @@ def test_the_kl_term_reaches_every_weight_of_the_encoder(name: str, precision: s
     for once, thrice in zip(*slopes, strict=True):
         assert once.abs().sum() > 0
         assert (3 * once - thrice).norm() < (0.05 if precision == "bfloat16" else 1e-4) * thrice.norm()
+
+
+def test_path_length_of_a_linear_artist() -> None:
+    """image = A w for each layer alike: |A^T y| / sqrt(HW)."""
+    a, w, y = sample(4, 3).detach(), sample(5, 1, 3), sample(5, 1, 2, 2).detach()
+    lengths = path_lengths((w[:, 0] @ a.T).view(5, 1, 2, 2), w, y)
+    torch.testing.assert_close(lengths, (y.flatten(1) @ a).norm(dim=1) / 2)
+    over_layers = w.expand(-1, 4, -1)
+    image = (over_layers.sum(1) @ a.T).view(5, 1, 2, 2)
+    torch.testing.assert_close(path_lengths(image, over_layers, y), lengths)
+
+
+PENALTIES = [
+    ("progan-mnist", "D", "GP"),
+    ("progan-mnist", "D", "drift"),
+    ("stylegan-fashion", "D", "R1"),
+    ("stylegan2-fashion", "D", "R1"),
+    ("stylegan2-fashion", "G", "path"),
+    ("stylegan2-fashion-conditional", "D", "R1"),
+    ("stylegan2-fashion-conditional", "G", "path"),
+]
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize(("name", "player", "term"), PENALTIES)
+def test_penalty_moves_its_player(name: str, player: str, term: str, precision: str) -> None:
+    """The first convolution feels the penalty, in mixed precision too, and as much as in float32."""
+    recipe, data = miniature(name)
+    if name.startswith("progan"):
+        recipe = assign(recipe, "config.grown_by", "0.0")
+    torch.manual_seed(0)
+    game, batch, found = build(recipe), data.batch(torch.arange(8)), {}
+    (turn,) = (turn for turn in game.turns() if turn.trains == player)
+    step = Step(total_items=100)
+    game.advance(step)
+    if term == "path":
+        game.path_mean.fill_(0.5)  # type: ignore[union-attr, operator]
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+        found = turn.loss(batch, step)
+    assert found[term].dtype == torch.float32
+    assert float(found[term].detach()) > 0
+    weights = {key: weight for key, weight in getattr(game, player).named_parameters() if weight.ndim == 4}
+    slopes = torch.autograd.grad(found[term], list(weights.values()), allow_unused=True)
+    felt = [key for key, slope_ in zip(weights, slopes, strict=True) if slope_ is not None and bool(slope_.abs().sum() > 0)]
+    unfelt = set(weights) - set(felt)
+    assert not {key for key in unfelt if not (name.startswith("progan") and key.startswith("heads"))}, unfelt

@@ -7,20 +7,23 @@ from collections.abc import Mapping
 from ganvas.config import Recipe
 from ganvas.errors import unknown
 from ganvas.game import Game
-from ganvas.games import cgan, classifier, dcgan, gan, r3gan, vae
+from ganvas.games import cgan, classifier, dcgan, gan, progan, r3gan, stylegan, stylegan2, vae
 
 GAMES: Mapping[str, type[Game]] = {
     "gan": gan.GAN,
     "cgan": cgan.CGAN,
     "dcgan": dcgan.DCGAN,
     "r3gan": r3gan.R3GAN,
+    "progan": progan.ProGAN,
+    "stylegan": stylegan.StyleGAN,
+    "stylegan2": stylegan2.StyleGAN2,
+    "stylegan2-conditional": stylegan2.ConditionalStyleGAN2,
     "classifier": classifier.Classifier,
     "vae": vae.VAE,
 }
 
-RECIPES: Mapping[str, Recipe] = {
-    recipe.name: recipe for module in (cgan, gan, dcgan, r3gan, classifier, vae) for recipe in module.RECIPES
-}
+_MODULES = (cgan, gan, dcgan, r3gan, progan, stylegan, stylegan2, vae, classifier)
+RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for module in _MODULES for recipe in module.RECIPES}
 
 
 def game_named(name: str) -> type[Game]:

@@ -32,6 +32,7 @@ class Rules:
     r2_gamma: float = 0.0
     gradient_penalty: float = 0.0
     penalty_every: int = 1  # lazy regularisation above 1
+    drift: float = 0.0  # on the reals' squared logits: holds a Wasserstein critic near zero (arXiv:1710.10196 appendix A.1)
     clip: float = 0.0  # bound on the critic's weights after each of its moves
     noise: float = 0.0  # sd at the start of the noise on all the critic sees; it is gone halfway
 
@@ -39,11 +40,8 @@ class Rules:
         if self.objective not in OBJECTIVES:
             raise unknown("objective", self.objective, OBJECTIVES)
         within(self, "config.rules.n_critic config.rules.penalty_every", 1)
-        within(
-            self,
-            "config.rules.r1_gamma config.rules.r2_gamma config.rules.gradient_penalty config.rules.clip config.rules.noise",
-            0,
-        )
+        within(self, "config.rules.r1_gamma config.rules.r2_gamma config.rules.gradient_penalty config.rules.clip", 0)
+        within(self, "config.rules.drift config.rules.noise", 0)
         within(self, "config.rules.smoothing", 0, 1)
 
     @property
@@ -130,13 +128,13 @@ class Duel:
 
     def critic_loss(self, batch: Batch, step: Step) -> Terms:
         """Tell reals from fakes, with the penalties where they are due."""
-        terms = {"D": self.opinion(batch, step)}
+        terms = self.opinion(batch, step)
         if self.rules.penalised and step.index % self.rules.penalty_every == 0:
             # In the same move as the rest: alone, a move by Adam without momentum would be as long as any other.
             terms |= {name: term * self.rules.penalty_every for name, term in self.penalties(batch, step).items()}
         return terms
 
-    def opinion(self, batch: Batch, step: Step) -> Tensor:
+    def opinion(self, batch: Batch, step: Step) -> Terms:
         """The critic's loss on reals and fakes."""
         real, fake, c = self.seen(batch["real"], step), self.seen(self.fake(batch, step).detach(), step), batch.get("label")
         if self.together:
@@ -153,7 +151,8 @@ class Duel:
         loss = smooth(real_logits, fake_logits, smoothing) if smooth else scoring.d(real_logits, fake_logits)
         if scoring.equilibrium:
             step.notes["strain"] = loss.detach() / scoring.equilibrium
-        return loss
+        drift = {"drift": self.rules.drift * real_logits.square().mean()} if self.rules.drift else {}
+        return {"D": loss, **drift}
 
     def penalties(self, batch: Batch, step: Step) -> Terms:
         """Slopes of the critic, in float32 whatever the precision of the rest."""

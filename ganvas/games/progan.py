@@ -1,0 +1,241 @@
+"""ProGAN: artist and critic begin with a few pixels, and grow new layers while they learn.
+
+Large structure is learnt first, where it is easy, then ever finer detail. A new resolution fades in: both players mix the old
+way with the new one, and the reals are mixed alike. A critic under WGAN-GP with a drift term, an equalised learning rate in
+every layer, pixel norm in the artist, and the batch's deviation shown to the critic keep the game level.
+Source: Karras et al. 2018, arXiv:1710.10196.
+
+Where growth stands is one number, `level`, a function of the progress of training: 1.25 is a quarter of the way from the
+second resolution to the third. The artist always draws full-size images, by nearest neighbours where it has not grown.
+
+Differs: Adam's moments are kept when the image grows, because the old layers go on as they were; fewer channels; the time
+spent growing is a setting (`grown_by`), since the last resolution is what is looked at.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
+from ganvas.errors import UsageError
+from ganvas.game import Batch, Game, Step, Terms, Turn
+from ganvas.games.adversarial import Duel, Rules
+from ganvas.layers.critics import Verdict
+from ganvas.layers.equalised import EqualConv, EqualLinear, leaky
+from ganvas.layers.norms import pixel_norm
+from ganvas.layers.pyramid import sides
+from ganvas.layers.resample import enlarged, shrunk
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """`width` channels at full resolution, twice as many at every halving, up to `max_width`."""
+
+    resolution: int = 32
+    channels: int = 1
+    latent_dim: int = 64
+    width: int = 16
+    max_width: int = 64
+    grown_by: float = 0.6  # the share of the run after which nothing grows any more
+    rules: Rules = Rules(objective="wasserstein", gradient_penalty=10.0, drift=0.001)
+
+    def __post_init__(self) -> None:
+        within(self, "config.channels config.latent_dim config.width config.max_width", 1)
+        within(self, "config.grown_by", 0, 1)
+
+    @property
+    def sides(self) -> list[int]:
+        """The resolutions from the first to the last."""
+        return sides(self.resolution)[::-1]
+
+    @property
+    def widths(self) -> list[int]:
+        """Channels at each of them."""
+        return [min(self.max_width, self.width * 2**level) for level in range(len(self.sides))][::-1]
+
+
+def level_at(progress: float, levels: int, grown_by: float) -> float:
+    """The level, from 0 to levels - 1, at `progress` in [0, 1]: each resolution stays for a while, then fades for as long."""
+    if progress >= grown_by:
+        return levels - 1.0
+    stage, within_stage = divmod(progress / grown_by * (levels - 1), 1)
+    return min(levels - 1.0, stage + max(0.0, 2 * within_stage - 1))
+
+
+def parts(level: float | Tensor) -> tuple[int, float]:
+    """The level that is reached, and the share of the next one."""
+    return int(level), float(level) - int(level)
+
+
+class Stage(nn.Module):
+    """Two 3x3 convolutions; the artist's are normalised at every pixel."""
+
+    def __init__(self, inputs: int, middle: int, outputs: int, after: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.first, self.second, self.after = EqualConv(inputs, middle, 3), EqualConv(middle, outputs, 3), after
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.after(leaky(self.second(self.after(leaky(self.first(x))))))
+
+
+class Generator(nn.Module):
+    """z [N, latent_dim] -> image [N, C, H, W], unbounded, with the detail of `level`."""
+
+    level: Tensor
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        widths, self.sides = config.widths, config.sides
+        self.register_buffer("level", torch.zeros(()))
+        self.first = EqualLinear(config.latent_dim, widths[0] * self.sides[0] ** 2, gain=2**0.5 / 4)  # the paper's, for 4x4
+        self.second = EqualConv(widths[0], widths[0], 3)
+        self.stages = nn.ModuleList(Stage(a, b, b, pixel_norm) for a, b in itertools.pairwise(widths))
+        self.heads = nn.ModuleList(EqualConv(width, config.channels, 1, gain=1.0) for width in widths)
+
+    def forward(self, z: Tensor, level: float | None = None) -> Tensor:
+        reached, share = parts(self.level if level is None else level)
+        x = pixel_norm(leaky(self.first(pixel_norm(z)).unflatten(1, (-1, self.sides[0], self.sides[0]))))
+        x = pixel_norm(leaky(self.second(x)))
+        for side, stage in zip(self.sides[1 : reached + 1], self.stages, strict=False):
+            x = stage(enlarged(x, side))
+        image: Tensor = self.heads[reached](x)
+        if share:
+            side = self.sides[reached + 1]
+            image = torch.lerp(enlarged(image, side), self.heads[reached + 1](self.stages[reached](enlarged(x, side))), share)
+        return enlarged(image, self.sides[-1])
+
+
+class Critic(nn.Module):
+    """image [N, C, H, W] -> logits [N], seeing as much detail as `level` has."""
+
+    level: Tensor
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        widths, self.sides = config.widths, config.sides
+        self.register_buffer("level", torch.zeros(()))
+        self.heads = nn.ModuleList(EqualConv(config.channels, width, 1) for width in widths)
+        self.stages = nn.ModuleList(Stage(b, b, a, lambda x: x) for a, b in itertools.pairwise(widths))
+        self.verdict = Verdict(widths[0], self.sides[0])
+
+    def forward(self, image: Tensor) -> Tensor:
+        reached, share = parts(self.level)
+        x: Tensor = leaky(self.heads[reached](shrunk(image, self.sides[reached])))
+        if share:
+            finer = leaky(self.heads[reached + 1](shrunk(image, self.sides[reached + 1])))
+            x = torch.lerp(x, shrunk(self.stages[reached](finer), self.sides[reached]), share)
+        for side, stage in zip(self.sides[:reached][::-1], self.stages[:reached][::-1], strict=True):
+            x = shrunk(stage(x), side)
+        logits: Tensor = self.verdict(x).squeeze(1)
+        return logits
+
+
+class ProGAN(Game):
+    """An artist and a critic who grow together."""
+
+    config_type = Config
+    needs = ("real",)
+    players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
+    averaged = ("G",)
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.G, self.D = Generator(config), Critic(config)
+
+    @property
+    def latent_dim(self) -> int:
+        return int(self.config.latent_dim)
+
+    @property
+    def resolutions(self) -> tuple[int, ...]:
+        """Those that have begun to show."""
+        reached, share = parts(self.G.level)
+        return tuple(self.G.sides[: reached + 1 + (share > 0)])
+
+    def advance(self, step: Step) -> None:
+        """Grow."""
+        level = level_at(step.progress, len(self.G.sides), self.config.grown_by)
+        self.G.level.fill_(level)
+        self.D.level.fill_(level)
+
+    def turns(self) -> tuple[Turn, ...]:
+        # Reals and fakes apart: the critic looks at the deviation of each batch.
+        turns = Duel(self.config.rules, self.fakes, self.judge, self.D, together=False).turns()
+        return tuple(replace(turn, loss=self.with_faded_reals(turn.loss)) for turn in turns)
+
+    def with_faded_reals(self, loss: Callable[[Batch, Step], Terms]) -> Callable[[Batch, Step], Terms]:
+        """The loss on reals that are mixed as the fakes are. Source: arXiv:1710.10196 appendix A.1."""
+        return lambda batch, step: loss({**batch, "real": self.faded(batch["real"])}, step)
+
+    def faded(self, image: Tensor) -> Tensor:
+        """image [N, C, H, W] -> the same size, with the detail of the present level only."""
+        reached, share = parts(self.G.level)
+        coarse = enlarged(shrunk(image, self.G.sides[reached]), image.shape[-1])
+        if not share:
+            return coarse
+        return torch.lerp(coarse, enlarged(shrunk(image, self.G.sides[reached + 1]), image.shape[-1]), share)
+
+    def fakes(self, batch: Batch, step: Step) -> Tensor:
+        return self.sample(step.normal(len(batch["real"]), self.latent_dim))
+
+    def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """z [N, latent_dim] -> image [N, C, H, W], about [-1, 1]."""
+        image: Tensor = self.G(z)
+        return image
+
+    def sample_at(self, z: Tensor, resolution: int, c: Tensor | None = None) -> Tensor:
+        """z [N, latent_dim] -> image [N, C, H, W] as it was drawn when the game had grown to `resolution`.
+
+        Raises:
+            UsageError: it never drew at that resolution.
+        """
+        if resolution not in self.resolutions:
+            raise UsageError(f"resolution: expected one of {', '.join(map(str, self.resolutions))}, got {resolution}")
+        image: Tensor = self.G(z, min(float(self.G.level), float(self.G.sides.index(resolution))))
+        return image
+
+    def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
+        """image [N, C, H, W] -> logits [N]."""
+        logits: Tensor = self.D(x)
+        return logits
+
+
+def _recipe(name: str, source: str, minutes: float, about: str, config: Config, train: TrainConfig) -> Recipe:
+    return Recipe(
+        name=name,
+        game="progan",
+        config=config,
+        data=DataConfig(source=source, fit="pad" if source else "crop"),
+        train=train,
+        paper="Karras et al. 2018, arXiv:1710.10196",
+        minutes=minutes,
+        about=about,
+    )
+
+
+_TRAIN = TrainConfig(
+    images=150_000,
+    batch=32,
+    learning_rate=5e-3,
+    schedule=Ramp(end=0.1, shape="cosine"),
+    adam=Adam(beta1=0.0, beta2=0.99),
+    checkpoint_every=40_000,
+)
+
+RECIPES = (
+    _recipe("progan-mnist", "mnist", 10, "handwritten digits that grow from 4x4 to 32x32", Config(), _TRAIN),
+    _recipe(
+        "progan-images",
+        "",
+        15,
+        "a folder of your own pictures, grown to 128x128",
+        Config(resolution=128, channels=3, width=8, max_width=64),
+        replace(_TRAIN, images=80_000),
+    ),
+)

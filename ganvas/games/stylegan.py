@@ -1,0 +1,180 @@
+"""StyleGAN: a style for every layer. Noise z is mapped to w, and w sets the scale and shift of every feature map.
+
+A mapping network bends the sphere of z into whatever shape the data's variation has; the image itself starts from a learnt
+constant, and adaptive instance normalisation paints the styles into it, coarse layers first. Noise inputs add what is left to
+chance. Two styles in one image, cut at a random layer, keep the layers apart. Non-saturating loss and R1.
+Source: Karras et al. 2019, arXiv:1812.04948.
+
+Each ingredient can be switched off (table 1 of the paper): `mapping=0`, `noise=false`, `mixing=0`, `constant=false`.
+
+Differs: no progressive growth, which 32 pixels do not need; R1 is lazy, each 16th step; fewer channels and mapping layers.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
+from ganvas.game import Game, Turn
+from ganvas.games.adversarial import Duel, Rules
+from ganvas.games.styled import Styling
+from ganvas.layers.critics import Halving, Verdict
+from ganvas.layers.equalised import EqualConv, EqualLinear, leaky
+from ganvas.layers.noise import NoiseInput
+from ganvas.layers.norms import AdaIN
+from ganvas.layers.pyramid import sides
+from ganvas.layers.resample import smooth_up
+from ganvas.layers.styles import Mapping
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """`width` channels at full resolution, twice as many at every halving, up to `max_width`."""
+
+    resolution: int = 32
+    channels: int = 1
+    latent_dim: int = 64  # of z and of w
+    mapping: int = 4  # layers from z to w; 0: none
+    width: int = 16
+    max_width: int = 128
+    noise: bool = True
+    mixing: float = 0.9  # the share of fakes that are drawn from two styles
+    constant: bool = True  # the image starts from a learnt constant, not from w
+    rules: Rules = Rules(r1_gamma=0.1, penalty_every=16)
+
+    def __post_init__(self) -> None:
+        within(self, "config.channels config.latent_dim config.width config.max_width", 1)
+        within(self, "config.mapping", 0)
+        within(self, "config.mixing", 0, 1)
+
+    @property
+    def widths(self) -> list[int]:
+        """Channels at each side, from the largest."""
+        return [min(self.max_width, self.width * 2**level) for level in range(len(sides(self.resolution)))]
+
+
+class StyleLayer(nn.Module):
+    """x [N, I, h, h] -> [N, O, side, side]: doubled where it is smaller, convolved, noise, leaky ReLU, style."""
+
+    def __init__(self, config: Config, inputs: int, outputs: int, side: int) -> None:
+        super().__init__()
+        self.side = side
+        self.conv = EqualConv(inputs, outputs, 3) if inputs else None  # the first layer takes the constant as it is
+        self.noise = NoiseInput(outputs, side) if config.noise else None
+        self.adain = AdaIN(config.latent_dim, outputs)
+
+    def forward(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
+        x = smooth_up(x) if x.shape[-1] < self.side else x
+        x = self.conv(x) if self.conv is not None else x
+        x = self.noise(x, noise) if self.noise is not None else x
+        styled: Tensor = self.adain(leaky(x), w)
+        return styled
+
+
+class Generator(nn.Module):
+    """w [N, layers, latent_dim], noise for each layer or None -> image [N, C, H, W], unbounded."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        steps, widths = sides(config.resolution)[::-1], config.widths[::-1]
+        self.mapping = Mapping(config.latent_dim, config.mapping)
+        self.base = (widths[0], steps[0], steps[0])
+        self.constant = nn.Parameter(torch.ones(1, *self.base)) if config.constant else None
+        self.start = None if config.constant else EqualLinear(config.latent_dim, widths[0] * steps[0] ** 2)
+        plan = [(0, widths[0], steps[0]), (widths[0], widths[0], steps[0])]
+        for side, (before, after) in zip(steps[1:], itertools.pairwise(widths), strict=True):
+            plan += [(before, after, side), (after, after, side)]
+        self.layers = nn.ModuleList(StyleLayer(config, *sizes) for sizes in plan)
+        self.to_image = EqualConv(widths[-1], config.channels, 1, gain=1.0)
+
+    def forward(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
+        if self.constant is not None:
+            x = self.constant.repeat(len(w), 1, 1, 1)
+        elif self.start is not None:
+            x = self.start(w[:, 0]).unflatten(1, self.base)
+        for i, layer in enumerate(self.layers):
+            x = layer(x, w[:, i], None if noise is None else noise[i])
+        image: Tensor = self.to_image(x)
+        return image
+
+
+class Critic(nn.Module):
+    """image [N, C, H, W] -> logits [N]."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        widths, side = config.widths, sides(config.resolution)[-1]
+        self.from_image = EqualConv(config.channels, widths[0], 1)
+        self.stages = nn.Sequential(*(Halving(a, b) for a, b in itertools.pairwise(widths)))
+        self.verdict = Verdict(widths[-1], side)
+
+    def forward(self, image: Tensor) -> Tensor:
+        logits: Tensor = self.verdict(self.stages(leaky(self.from_image(image)))).squeeze(1)
+        return logits
+
+
+class StyleGAN(Styling, Game):
+    """An artist who draws from styles, and a critic."""
+
+    config_type = Config
+    needs = ("real",)
+    players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
+    averaged = ("G",)
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.G, self.D = Generator(config), Critic(config)
+
+    def style_weights(self) -> tuple[Tensor, ...]:
+        """For each layer what its style does to its features, [2 channels, latent_dim]: scales, then shifts."""
+        return tuple(layer.adain.style.weight for layer in self.G.layers)
+
+    def turns(self) -> tuple[Turn, ...]:
+        # Reals and fakes apart: the critic looks at the deviation of each batch.
+        return Duel(self.config.rules, self.fakes, self.judge, self.D, together=False).turns()
+
+    def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
+        """image [N, C, H, W] -> logits [N]."""
+        logits: Tensor = self.D(x)
+        return logits
+
+
+def _recipe(name: str, source: str, minutes: float, about: str, config: Config, train: TrainConfig) -> Recipe:
+    return Recipe(
+        name=name,
+        game="stylegan",
+        config=config,
+        data=DataConfig(source=source, fit="pad" if source else "crop"),
+        train=train,
+        paper="Karras et al. 2019, arXiv:1812.04948",
+        minutes=minutes,
+        about=about,
+    )
+
+
+_TRAIN = TrainConfig(
+    images=150_000,
+    batch=32,
+    learning_rate=4e-3,
+    schedule=Ramp(end=0.1, shape="cosine"),
+    adam=Adam(beta1=0.0, beta2=0.99),
+    checkpoint_every=40_000,
+)
+
+RECIPES = (
+    _recipe("stylegan-fashion", "fashion", 10, "clothes, with a style for every layer", Config(), _TRAIN),
+    _recipe(
+        "stylegan-images",
+        "",
+        15,
+        "a folder of your own pictures, with a style for every layer",
+        Config(resolution=64, channels=3),
+        replace(_TRAIN, images=80_000),
+    ),
+)

@@ -1,0 +1,250 @@
+"""StyleGAN2: styles scale the weights instead of the features, and nothing is left of the normalisation that drew droplets.
+
+Modulated and demodulated convolutions; each resolution adds its own picture to a running sum (skip generator), judged by
+a residual critic; R1 and path length regularisation, both lazy. With few pictures the balance of the game augments all
+the critic sees, as ADA does (ganvas/balance.py). The conditional game embeds the class beside z, and its critic projects.
+Source: Karras et al. 2020, arXiv:1912.04958; augmentation, conditions: arXiv:2006.06676.
+
+Path length: |J_w^T y| for a random image y of unit length should be the same everywhere, so that a step in w is a step in
+the image; a is its running mean, E (|J_w^T y| - a)^2 (sec. 3.2, eq. 4).
+
+Differs: the penalties join their player's own move instead of a move of their own, which under Adam without momentum would
+be as long as any other; a starts at the first measurement, not at 0; fewer channels and mapping layers; style mixing is
+off by default, as in the published settings for small images (arXiv:2006.06676 appendix D).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
+from ganvas.errors import UsageError
+from ganvas.game import Batch, Game, Step, Terms, Turn
+from ganvas.games.adversarial import Duel, Rules
+from ganvas.games.styled import Styling
+from ganvas.layers.critics import Halving, Verdict
+from ganvas.layers.equalised import HE, EqualConv, leaky
+from ganvas.layers.modulated import ModulatedConv
+from ganvas.layers.noise import NoiseInput
+from ganvas.layers.pyramid import sides
+from ganvas.layers.resample import enlarged, smooth_up
+from ganvas.layers.styles import Mapping, per_layer
+from ganvas.objectives import path_lengths
+
+PATH_DECAY = 0.01  # of the running mean of path lengths
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """`width` channels at full resolution, twice as many at every halving, up to `max_width`."""
+
+    resolution: int = 32
+    channels: int = 1
+    latent_dim: int = 64  # of z and of w
+    mapping: int = 2  # layers from z to w; 0: none
+    width: int = 16
+    max_width: int = 128
+    noise: bool = True
+    mixing: float = 0.0  # the share of fakes that are drawn from two styles
+    path_length: float = 0.5  # weight of the path length regularisation
+    path_every: int = 16
+    rules: Rules = Rules(r1_gamma=0.1, penalty_every=16)
+
+    def __post_init__(self) -> None:
+        within(self, "config.channels config.latent_dim config.width config.max_width config.path_every", 1)
+        within(self, "config.mapping config.path_length", 0)
+        within(self, "config.mixing", 0, 1)
+
+    @property
+    def widths(self) -> list[int]:
+        """Channels at each side, from the largest."""
+        return [min(self.max_width, self.width * 2**level) for level in range(len(sides(self.resolution)))]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConditionalConfig(Config):
+    """For a game that is asked for a class."""
+
+    classes: int = 10
+
+
+class StyleLayer(nn.Module):
+    """x [N, I, h, h] -> [N, O, side, side]: doubled where it is smaller, modulated convolution, noise, bias, leaky ReLU."""
+
+    def __init__(self, config: Config, inputs: int, outputs: int, side: int) -> None:
+        super().__init__()
+        self.side = side
+        self.conv = ModulatedConv(config.latent_dim, inputs, outputs, 3, gain=HE)
+        self.noise = NoiseInput(outputs, side) if config.noise else None
+        self.bias = nn.Parameter(torch.zeros(outputs, 1, 1))
+
+    def forward(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
+        x = self.conv(smooth_up(x) if x.shape[-1] < self.side else x, w)
+        x = self.noise(x, noise) if self.noise is not None else x
+        return leaky(x + self.bias.to(x.dtype))
+
+
+class Generator(nn.Module):
+    """w [N, layers + 1, latent_dim], noise for each layer or None -> image [N, C, H, W]: the sum of all sides' pictures."""
+
+    def __init__(self, config: Config, classes: int) -> None:
+        super().__init__()
+        self.sides, widths = sides(config.resolution)[::-1], config.widths[::-1]
+        self.mapping = Mapping(config.latent_dim, config.mapping, classes)
+        self.constant = nn.Parameter(torch.randn(1, widths[0], self.sides[0], self.sides[0]))
+        plan = [(widths[0], widths[0], self.sides[0])]
+        for side, (before, after) in zip(self.sides[1:], itertools.pairwise(widths), strict=True):
+            plan += [(before, after, side), (after, after, side)]
+        self.layers = nn.ModuleList(StyleLayer(config, *sizes) for sizes in plan)
+        self.to_image = nn.ModuleList(
+            ModulatedConv(config.latent_dim, width, config.channels, 1, demodulate=False) for width in widths
+        )
+        self.bias = nn.Parameter(torch.zeros(config.channels, 1, 1))
+
+    def forward(self, w: Tensor, noise: Sequence[Tensor] | None = None, side: int = 0) -> Tensor:
+        """`side` stops at that resolution; 0 goes to the last."""
+        x = self.constant.expand(len(w), -1, -1, -1)
+        image: Tensor = self.bias
+        for i, layer in enumerate(self.layers):
+            x = layer(x, w[:, i], None if noise is None else noise[i])
+            if i % 2 == 0:  # the last layer of its side
+                part = self.to_image[i // 2](x, w[:, i + 1])
+                image = part + (smooth_up(image) if i else image.to(part.dtype))
+                if layer.side == side:
+                    break
+        return image
+
+
+class Critic(nn.Module):
+    """image [N, C, H, W], c [N] or None -> logits [N]."""
+
+    def __init__(self, config: Config, classes: int) -> None:
+        super().__init__()
+        widths, side = config.widths, sides(config.resolution)[-1]
+        self.from_image = EqualConv(config.channels, widths[0], 1)
+        self.stages = nn.Sequential(*(Halving(a, b, residual=True) for a, b in itertools.pairwise(widths)))
+        self.verdict = Verdict(widths[-1], side, max(1, classes))  # with classes: a projection on each one's direction
+
+    def forward(self, image: Tensor, c: Tensor | None = None) -> Tensor:
+        logits: Tensor = self.verdict(self.stages(leaky(self.from_image(image))))
+        return logits.squeeze(1) if c is None else logits.gather(1, c[:, None]).squeeze(1)
+
+
+class StyleGAN2(Styling, Game):
+    """An artist who draws from styles, and a residual critic."""
+
+    config_type: ClassVar[type] = Config
+    needs: ClassVar[tuple[str, ...]] = ("real",)
+    players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
+    averaged = ("G",)
+    path_mean: Tensor
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        classes = getattr(config, "classes", 0)
+        self.G, self.D = Generator(config, classes), Critic(config, classes)
+        self.register_buffer("path_mean", torch.zeros(()))
+
+    @property
+    def styles(self) -> int:
+        return len(self.G.layers) + 1
+
+    @property
+    def resolutions(self) -> tuple[int, ...]:
+        return tuple(self.G.sides)
+
+    def style_weights(self) -> tuple[Tensor, ...]:
+        """For each layer what its style does to its inputs, [channels, latent_dim]; the last picture's at the end."""
+        layers = [layer.conv for layer in self.G.layers] + [self.G.to_image[-1]]
+        return tuple(layer.style.weight for layer in layers)
+
+    def turns(self) -> tuple[Turn, ...]:
+        # Reals and fakes apart: the critic looks at the deviation of each batch.
+        critic, artist = Duel(self.config.rules, self.fakes, self.judge, self.D, together=False).turns()
+        if not self.config.path_length:
+            return critic, artist
+        return critic, replace(artist, loss=lambda batch, step: artist.loss(batch, step) | self.even_paths(batch, step))
+
+    def even_paths(self, batch: Batch, step: Step) -> Terms:
+        """Path length regularisation on half a batch, where it is due, in float32 whatever the precision of the rest."""
+        if step.index % self.config.path_every:
+            return {}
+        n, c = max(1, len(batch["real"]) // 2), batch.get("label")
+        c = None if c is None else c[::2][:n]  # the same samples however many ranks share the batch
+        with torch.autocast(step.device.type, enabled=False):
+            w = per_layer(self.map(step.normal(n, self.latent_dim), c), self.styles)
+            image = self.synthesise(w)
+            lengths = path_lengths(image, w, step.normal(*image.shape))
+            with torch.no_grad():
+                usual = torch.where(self.path_mean > 0, self.path_mean, lengths)
+                self.path_mean.copy_(torch.lerp(usual, lengths, PATH_DECAY).mean())
+            return {"path": self.config.path_every * self.config.path_length * (lengths - usual).square().mean()}
+
+    def sample_at(self, z: Tensor, resolution: int, c: Tensor | None = None) -> Tensor:
+        """z [N, latent_dim], c -> image [N, C, H, W]: the sum of the pictures up to `resolution`.
+
+        Raises:
+            UsageError: it does not draw at that resolution.
+        """
+        if resolution not in self.resolutions:
+            raise UsageError(f"resolution: expected one of {', '.join(map(str, self.resolutions))}, got {resolution}")
+        image: Tensor = self.G(per_layer(self.map(z, c), self.styles), side=resolution)
+        return enlarged(image, self.G.sides[-1])
+
+    def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
+        """image [N, C, H, W], c [N] or None -> logits [N]."""
+        logits: Tensor = self.D(x, self.asked(c))
+        return logits
+
+
+class ConditionalStyleGAN2(StyleGAN2):
+    """An artist and a critic who both know which class is asked for."""
+
+    config_type: ClassVar[type] = ConditionalConfig
+    needs: ClassVar[tuple[str, ...]] = ("real", "label")
+
+    @property
+    def classes(self) -> int:
+        return int(self.config.classes)
+
+
+def _recipe(name: str, minutes: float, about: str, config: Config, images: int = 150_000) -> Recipe:
+    source = "fashion" if "fashion" in name else ""
+    return Recipe(
+        name=name,
+        game="stylegan2-conditional" if isinstance(config, ConditionalConfig) else "stylegan2",
+        config=config,
+        data=DataConfig(source=source, fit="pad" if source else "crop"),
+        train=TrainConfig(
+            images=images,
+            batch=32,
+            learning_rate=4e-3,
+            schedule=Ramp(end=0.1, shape="cosine"),
+            adam=Adam(beta1=0.0, beta2=0.99),
+            checkpoint_every=40_000,
+        ),
+        paper="Karras et al. 2020, arXiv:1912.04958",
+        minutes=minutes,
+        about=about,
+    )
+
+
+RECIPES = (
+    _recipe("stylegan2-fashion", 10, "clothes, with styles that scale the weights", Config()),
+    _recipe("stylegan2-fashion-conditional", 10, "clothes on request, with styles", ConditionalConfig()),
+    _recipe("stylegan2-images", 15, "a folder of your own pictures, with styles", Config(resolution=64, channels=3), 80_000),
+    _recipe(
+        "stylegan2-images-conditional",
+        15,
+        "your own pictures, one sub-folder a class",
+        ConditionalConfig(resolution=64, channels=3),
+        80_000,
+    ),
+)

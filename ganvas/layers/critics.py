@@ -1,0 +1,47 @@
+"""What the critics of the growing and style families are made of."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor, nn
+
+from ganvas.layers.deviation import minibatch_deviation
+from ganvas.layers.equalised import EqualConv, EqualLinear, leaky
+from ganvas.layers.resample import smooth_down
+
+
+class Halving(nn.Module):
+    """x [N, I, H, W] -> [N, O, H/2, W/2] between two convolutions; `residual` adds x, halved, and divides by sqrt(2).
+
+    Source: arXiv:1812.04948 appendix C, arXiv:1912.04958 sec. 4.1.
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, residual: bool = False) -> None:
+        super().__init__()
+        self.first, self.second = EqualConv(inputs, inputs, 3), EqualConv(inputs, outputs, 3)
+        self.skip = EqualConv(inputs, outputs, 1, gain=1.0, bias=False) if residual else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        changed = leaky(self.second(smooth_down(leaky(self.first(x)))))
+        if self.skip is None:
+            return changed
+        both: Tensor = self.skip(smooth_down(x)) + changed
+        return both * math.sqrt(0.5)
+
+
+class Verdict(nn.Module):
+    """x [N, C, side, side] -> scores [N, outputs], seen whole and beside the other samples of the batch.
+
+    Source: arXiv:1710.10196 table 2.
+    """
+
+    def __init__(self, width: int, side: int, outputs: int = 1) -> None:
+        super().__init__()
+        self.mix = EqualConv(width + 1, width, 3)
+        self.whole = EqualLinear(width * side**2, width)
+        self.score = EqualLinear(width, outputs, gain=1.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores: Tensor = self.score(leaky(self.whole(leaky(self.mix(minibatch_deviation(x))).flatten(1))))
+        return scores

@@ -1,0 +1,92 @@
+"""One latent in many ways, side by side: at every resolution, ever nearer to the mean, with the styles of others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ganvas.edit.latents import latents
+from ganvas.edit.styles import mixed
+from ganvas.errors import UsageError, unknown
+from ganvas.export.pictures import legible_scale, save_png, sheet
+from ganvas.game import Grows, Styled
+from ganvas.model import Label, Model
+from ganvas.show import drawing, drawn
+
+PSIS = (1.0, 0.7, 0.5, 0.0, -0.5, -1.0)  # as in arXiv:1812.04948 fig. 8
+Images = tuple[Tensor, int]  # [N, C, H, W] row by row, and the number of columns
+
+
+def by_resolution(model: Model, seeds: Sequence[int], c: Tensor | None) -> Images:
+    """A row for each seed, a column for each resolution the game draws at."""
+    game = model.drawer
+    if not isinstance(game, Grows):
+        raise UsageError(f"{model.card['recipe']['name']} draws at one resolution only; choose a progan or stylegan2 model")
+    z = latents(seeds, game.latent_dim)
+    ways = [partial(lambda z, c, side: game.sample_at(z, side, c), side=side) for side in game.resolutions]
+    return _beside([drawn(game, z, c, draw=way) for way in ways])
+
+
+def by_truncation(model: Model, seeds: Sequence[int], c: Tensor | None) -> Images:
+    """A row for each seed, a column for each psi of `PSIS`."""
+    game = model.drawer
+    z = latents(seeds, game.latent_dim)
+    return _beside([drawn(game, z, c, draw=drawing(game, psi)) for psi in PSIS])
+
+
+def by_mixing(model: Model, seeds: Sequence[int], c: Tensor | None, cut: int | None = None) -> Images:
+    """The first half of the seeds down the side gives the coarse styles, the rest along the top those from layer `cut` on."""
+    game = styled(model)
+    if len(seeds) < 2:
+        raise UsageError("mixing: expected two seeds or more, got 1")
+    at = game.styles // 2 if cut is None else cut
+
+    def draw(both: Tensor, c: Tensor | None) -> Tensor:
+        coarse, fine = (game.map(z, c) for z in both.chunk(2, 1))
+        return game.synthesise(mixed(coarse, fine, game.styles, at))
+
+    half = len(seeds) // 2
+    z = latents(seeds, game.latent_dim)
+    pairs = [torch.cat([a, b]) for a in z[:half] for b in (a, *z[half:])]
+    top = drawn(model.drawer, z[half:], None if c is None else c[:1].expand(len(z) - half))
+    cells = drawn(model.drawer, torch.stack(pairs), None if c is None else c[:1].expand(len(pairs)), draw=draw)
+    return torch.cat([torch.ones_like(top[:1]), top, cells]), len(z) - half + 1
+
+
+def styled(model: Model) -> Styled:
+    """The game, as one that draws from styles. Raises: UsageError: it does not."""
+    if not isinstance(model.game, Styled):
+        raise UsageError(f"{model.card['recipe']['name']} has no styles w; choose a model of a stylegan game")
+    return model.game
+
+
+def strip(model: Model, out: str | Path, by: str, seeds: Sequence[int], *, label: Label = None, cut: int | None = None) -> Path:
+    """The strip `by` resolution, truncation or mixing as a .png. Classes are taken in turn; mixing keeps to the first.
+
+    Raises:
+        UsageError: no such kind, a game that cannot, or another kind of file.
+    """
+    out = Path(out)
+    kinds: dict[str, Callable[[Model, Sequence[int], Tensor | None], Images]] = {
+        "resolution": by_resolution,
+        "truncation": by_truncation,
+        "mixing": partial(by_mixing, cut=cut),
+    }
+    if by not in kinds:
+        raise unknown("strip", by, kinds)
+    if out.suffix.lower() != ".png":
+        raise UsageError(f"cannot write a strip to {out.name!r}: expected a name ending in .png")
+    chosen = model.chosen(label)
+    c = torch.tensor([chosen[i % len(chosen)] for i in range(len(seeds))]) if chosen else None
+    images, columns = kinds[by](model, seeds, c)
+    picture = sheet(images, columns, legible_scale(images.shape[-1]))
+    save_png(out, picture, model.provenance(",".join(map(str, seeds))))
+    return out
+
+
+def _beside(columns: Sequence[Tensor]) -> Images:
+    return torch.stack(list(columns), 1).flatten(0, 1), len(columns)

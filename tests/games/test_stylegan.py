@@ -1,0 +1,89 @@
+"""StyleGAN: each ingredient can be left out, styles act where they should, noise is fixed when drawing."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from support import PLAN, miniature
+
+from ganvas.engine import train
+from ganvas.errors import UsageError
+from ganvas.game import Step, Styled
+from ganvas.games.stylegan import Config, StyleGAN
+from ganvas.layers.norms import pixel_norm
+from ganvas.plan import fresh
+
+TINY = Config(resolution=16, width=4, max_width=8, latent_dim=6, mapping=2)
+
+
+def game(**changes: Any) -> StyleGAN:
+    torch.manual_seed(0)
+    made = StyleGAN(replace(TINY, **changes))
+    for layer in made.G.layers:
+        if layer.noise is not None:  # type: ignore[union-attr]
+            torch.nn.init.constant_(layer.noise.strength, 0.5)  # type: ignore[union-attr, arg-type]
+    return made.requires_grad_(False)
+
+
+@pytest.mark.parametrize("changes", [{"mapping": 0}, {"noise": False}, {"mixing": 0.0}, {"constant": False}])
+def test_an_ingredient_left_out_still_trains(changes: dict[str, Any]) -> None:
+    recipe, data = miniature("stylegan-fashion")
+    recipe = replace(recipe, config=replace(recipe.config, **changes))
+    state = fresh(recipe, PLAN)
+    before = {name: weight.clone() for name, weight in state.game.named_parameters()}
+    for _ in itertools.islice(train(state, data, recipe.train), 4):
+        pass
+    assert state.dropped == 0
+    assert all(not torch.equal(before[name], weight) for name, weight in state.game.named_parameters())
+
+
+def test_what_is_left_out_is_not_there() -> None:
+    z = torch.randn(3, 6)
+    assert torch.equal(game(mapping=0).map(z), pixel_norm(z))
+    assert not [name for name, _ in game(noise=False).named_parameters() if "noise" in name]
+    assert game(constant=False).G.constant is None
+    assert game().G.start is None
+
+
+def test_fresh_noise_changes_the_picture_and_fixed_noise_does_not() -> None:
+    made, z = game(), torch.randn(3, 6)
+    assert torch.equal(made.sample(z), made.sample(z))
+    step = Step()
+    noisy = made.synthesise(made.map(z), made.noise(3, step.normal))
+    assert not torch.allclose(noisy, made.sample(z), atol=1e-3)
+    without = game(noise=False)
+    w = without.map(z)
+    assert torch.equal(without.synthesise(w, without.noise(3, step.normal)), without.synthesise(w))
+
+
+def test_each_layer_listens_to_its_own_style() -> None:
+    made = game()
+    assert isinstance(made, Styled)
+    w = made.map(torch.randn(2, 6))[:, None].expand(-1, made.styles, -1)
+    before = made.synthesise(w)
+    for layer in range(made.styles):
+        changed = w.clone()
+        changed[0, layer] += 1.0
+        after = made.synthesise(changed)
+        assert not torch.allclose(after[0], before[0], atol=1e-4), layer
+        torch.testing.assert_close(after[1], before[1])
+    assert [weight.shape for weight in made.style_weights()] == [(2 * c, 6) for c in (8, 8, 8, 8, 4, 4)]
+
+
+def test_training_follows_the_mean_style_and_drawing_does_not() -> None:
+    made = game()
+    made.sample(torch.randn(4, 6))
+    assert not made.w_mean.any()
+    made.fakes({"real": torch.zeros(4, 1, 16, 16)}, Step())
+    assert made.w_mean.any()
+
+
+def test_wrong_settings_are_one_line() -> None:
+    with pytest.raises(UsageError, match=r"config.mixing: expected from 0 to 1, got 2"):
+        replace(TINY, mixing=2.0)
+    with pytest.raises(UsageError, match=r"config.mapping: expected at least 0"):
+        replace(TINY, mapping=-1)
