@@ -28,6 +28,7 @@ class Side:
     data: Tensor
     labels: Tensor | None
     extractor: Extractor | None
+    classes: tuple[str, ...] = ()  # what the labels are called
 
     @cached_property
     def features(self) -> Tensor:
@@ -96,6 +97,8 @@ def _score(side: Side, real: Side) -> tuple[float, float | None]:
 def _requested(side: Side, real: Side) -> tuple[float, float | None]:
     if side.labels is None:
         raise UsageError("only a model with classes can be asked for one")
+    if side.extractor and side.extractor.classes not in ((), side.classes):
+        raise UsageError(f"{side.extractor.name} names other classes than the data: give --extractor RUN of its own classifier")
     value = float((side.logits.argmax(1) == side.labels).double().mean())
     return value, binomial(value, len(side.data))
 

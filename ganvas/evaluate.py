@@ -19,12 +19,15 @@ from ganvas import cas
 from ganvas.compare import COMPARE, DISTANCES, FEW, JUDGED, PIXELS, Side
 from ganvas.config import DataConfig
 from ganvas.data import open_source
+from ganvas.data.domains import CHANGES, split_name
 from ganvas.data.points import MODES
 from ganvas.data.source import Source
 from ganvas.edit.latents import latents
 from ganvas.errors import DataError, UsageError, unknown
 from ganvas.export.pictures import legible_scale, save_png, sheet
 from ganvas.extractors import Extractor, extractor, extractor_for
+from ganvas.game import Couples
+from ganvas.metrics.agreement import agreement
 from ganvas.metrics.intervals import binomial
 from ganvas.metrics.modes import mixture
 from ganvas.metrics.neighbours import Memorisation, memorisation, nearest
@@ -44,8 +47,8 @@ class Measured:
     extractor: str  # "none": no network
 
 
-OTHERS = ("ppl", "memorisation", "modes", "cas")
-DEFAULT = (*COMPARE, "memorisation", "modes")
+OTHERS = ("ppl", "memorisation", "modes", "agreement", "cas")
+DEFAULT = (*COMPARE, "memorisation", "modes", "agreement")
 
 
 @dataclass(frozen=True)
@@ -113,10 +116,9 @@ def evaluate(
     network = extractor(network) if isinstance(network, str) else network
     if network is None and len(real.data.shape) == 4:
         network = extractor_for(source, real.data.shape[1])
-    for side in (real, *others):
-        side.extractor = network
     fake = drawn_side(model, len(real.data), seed, other.labels) if model else pictures(str(target), len(real.data))
-    fake.extractor = network
+    for side in (real, *others, fake):
+        side.extractor, side.classes = network, train.classes
     fake = alike(fake, real)
     explicit = metrics is not None
     measures, notes = _compare(chosen, fake, real, others, explicit)
@@ -124,6 +126,8 @@ def evaluate(
         measures["ppl"] = perceptual_path(model, network, seed)
     if source in MODES and "modes" in chosen:
         measures |= mixture_measures(source, fake.data, other.data)
+    if "agreement" in chosen and (explicit or (model and isinstance(model.game, Couples) and split_name(source)[0])):
+        measures |= agreed(model, source, len(real.data), seed)
     if "cas" in chosen:
         measures["cas"] = classified(model, train, network, source, seed)
     copies = None
@@ -198,6 +202,23 @@ def mixture_measures(source: str, fake: Tensor, other: Tensor) -> dict[str, Meas
         name: Measured(float(getattr(found, name)), None, float(getattr(floor, name)), n, "none")
         for name in ("captured", "high_quality", "spread", "reverse_kl")
     }
+
+
+def agreed(model: Model | None, source: str, n: int, seed: int) -> dict[str, Measured]:
+    """Pixel agreement of n couples of a model, and of as many strangers: what the domains have in common anyway.
+
+    Raises:
+        UsageError: the model draws no couples, or nobody knows how one domain is computed from the other.
+    """
+    change = split_name(source)[0]
+    if model is None or not isinstance(model.game, Couples) or not change:
+        raise UsageError("agreement needs couples: a model trained on a source such as edges:mnist")
+    first, second = (drawn_side(model, n, seed, torch.full((n,), domain)).data for domain in (0, 1))
+    found = {}
+    for name, other, floor in (("agreement", second, 1.0), ("strangers", second.roll(1, 0), None)):
+        values = agreement(first, other, CHANGES[change])
+        found[named(name, n, "none")] = Measured(float(values.mean()), float(1.96 * values.std() / n**0.5), floor, n, "none")
+    return found
 
 
 def perceptual_path(model: Model, network: Extractor | None, seed: int, pairs: int = FEW) -> Measured:

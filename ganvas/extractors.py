@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ganvas import bundle
+from ganvas.data.domains import split_name
 from ganvas.errors import DataError, UsageError, unknown
 from ganvas.game import Classifies
 from ganvas.metrics.extract import features
@@ -88,8 +89,8 @@ def extractor(name: str) -> Extractor:
 
 def extractor_for(source: str, channels: int) -> Extractor | None:
     """The extractor for a data source, or None where there is none: photographs without the extra."""
-    if source in MEASURES:
-        return extractor(MEASURES[source])
+    if (origin := split_name(source)[1]) in MEASURES:
+        return extractor(MEASURES[origin])
     try:
         return photos() if channels == 3 else None
     except UsageError:

@@ -131,6 +131,14 @@ class Conditional(Protocol):
 
 
 @runtime_checkable
+class Couples(Conditional, Protocol):
+    """One noise is one thing in every class: a picture and its edges."""
+
+    @property
+    def coupled(self) -> bool: ...
+
+
+@runtime_checkable
 class Classifies(Protocol):
     """Turns data into class logits, and into features for metrics."""
 

@@ -22,7 +22,7 @@ from ganvas.errors import UsageError, unknown
 from ganvas.export.arrays import save_npz
 from ganvas.export.pictures import legible_scale, save_gif, save_png, scatter, sheet, to_bytes
 from ganvas.fit import fit as play
-from ganvas.game import Conditional, Game, Samples
+from ganvas.game import Conditional, Couples, Game, Samples
 from ganvas.games import game_named, recipe_named
 from ganvas.ranks import Ranks, crew
 from ganvas.run import Run, open_run, start
@@ -92,11 +92,15 @@ class Model:
         """
         if n < 1:
             raise UsageError(f"the number of samples must be at least 1, got {n}")
-        chosen = self.chosen(label)
+        chosen, share = self.chosen(label), self.together(label)
         for first in range(0, n, chunk):
-            k = min(chunk, n - first)
-            c = torch.tensor([chosen[i % len(chosen)] for i in range(first, first + k)]) if chosen else None
-            yield drawn(self.drawer, latents(range(seed + first, seed + first + k), self.drawer.latent_dim), c), c
+            rows = range(first, min(n, first + chunk))
+            c = torch.tensor([chosen[i % len(chosen)] for i in rows]) if chosen else None
+            yield drawn(self.drawer, latents([seed + i // share for i in rows], self.drawer.latent_dim), c), c
+
+    def together(self, label: Label) -> int:
+        """How many samples in a row share a seed: all classes of a model of couples, where none is chosen; else 1."""
+        return len(self.classes) if isinstance(self.game, Couples) and label in (None, "all") else 1
 
     def sample(self, n: int = 1, *, seed: int = 0, label: Label = None) -> np.ndarray[Any, Any]:
         """Samples of seeds seed .. seed+n: images uint8 [n, H, W, C], points float32 [n, D].
@@ -116,7 +120,8 @@ class Model:
             save_npz(out, n, (self.arrays(part, c) for part, c in self.stream(n, seed, label)))
         elif out.suffix.lower() == ".png":
             parts = [part for part, _ in self.stream(n, seed, label)]
-            save_png(out, self.picture(torch.cat(parts), columns), self.provenance(f"{seed}-{seed + n - 1}"))
+            seeds = f"{seed}-{seed + (n - 1) // self.together(label)}"
+            save_png(out, self.picture(torch.cat(parts), columns), self.provenance(seeds))
         else:
             raise UsageError(f"cannot write samples to {out.name!r}: expected a name ending in .png or .npz")
         return out
@@ -130,7 +135,10 @@ class Model:
         if samples.ndim == 2:
             return scatter(samples[:0], samples)
         if columns is None:
-            columns = len(self.classes) or max(1, round(len(samples) ** 0.5))
+            square = max(1, round(len(samples) ** 0.5))
+            columns = len(self.classes) or square
+            if isinstance(self.game, Couples):  # couples side by side
+                columns *= max(1, round(square / columns))
         return sheet(samples, min(columns, len(samples)), legible_scale(samples.shape[-1]))
 
     def provenance(self, seeds: str) -> dict[str, str]:
@@ -153,9 +161,10 @@ class Model:
         if len(seeds) < 2 or frames < 2:
             raise UsageError(f"a walk needs at least two seeds and two frames, got {len(seeds)} and {frames}")
         z = loop(latents(seeds, self.drawer.latent_dim), frames)
-        chosen = self.chosen(label)[: 1 if label is None else None]
-        c = class_path(chosen, frames, len(self.classes)) if chosen else None
-        samples = drawn(self.drawer, z, c)
+        walks = [[i] for i in self.chosen(label)] if self.together(label) > 1 else [self.chosen(label)]
+        walks = [chosen[: 1 if label is None else None] for chosen in walks]
+        paths = [class_path(chosen, frames, len(self.classes)) if chosen else None for chosen in walks]
+        samples = torch.cat([drawn(self.drawer, z, c) for c in paths], -1)  # couples side by side
         if samples.ndim == 2:
             raise UsageError("this model draws points; a walk needs pictures: sample it to a .png instead")
         scale = 4 * legible_scale(samples.shape[-1])

@@ -13,7 +13,7 @@ from torch import Tensor
 from ganvas.data.source import Source
 from ganvas.edit.latents import latents
 from ganvas.export.pictures import caption, legible_scale, save_gif, scatter, sheet
-from ganvas.game import Conditional, Game, Samples
+from ganvas.game import Conditional, Couples, Game, Samples
 
 COLUMNS = 10
 
@@ -41,8 +41,13 @@ def picture(game: Game, data: Source, seed: int = 0) -> Image | None:
         fake = drawn(game, latents(range(seed, seed + 500), game.latent_dim), None, 500)
         return scatter(data.batch(torch.arange(min(500, len(data))))["real"], fake)
     rows = game.classes if isinstance(game, Conditional) else COLUMNS
-    z = latents(range(seed, seed + rows * COLUMNS), game.latent_dim)
     c = torch.arange(rows).repeat_interleave(COLUMNS) if isinstance(game, Conditional) else None
+    if isinstance(game, Couples):  # each noise in every class, one below the other
+        z = latents(range(seed, seed + COLUMNS**2), game.latent_dim).unflatten(0, (COLUMNS, 1, COLUMNS))
+        z = z[: max(1, COLUMNS // rows)].expand(-1, rows, -1, -1).flatten(0, 2)
+        c = torch.arange(rows).repeat_interleave(COLUMNS).repeat(len(z) // (rows * COLUMNS))
+    else:
+        z = latents(range(seed, seed + rows * COLUMNS), game.latent_dim)
     images = drawn(game, z, c)
     return sheet(images, COLUMNS, legible_scale(images.shape[-1]))
 

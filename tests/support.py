@@ -38,6 +38,8 @@ def miniature(name: str) -> tuple[Recipe, Source]:
     config = replace(config, **{key: value for key, value in SMALL.items() if key in known})
     if "resolution" in known:
         config = replace(config, resolution=28)
+    if "classes" in known:
+        config = replace(config, classes=10)
     shape = getattr(config, "shape", None) or (config.channels, config.resolution, config.resolution)
     random = torch.Generator().manual_seed(1)
     if len(shape) == 1:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ganvas.config import DataConfig
 from ganvas.data import archive, arrays, cache, fashion, folder, idx, mnist
+from ganvas.data.domains import split_name, two_domains
 from ganvas.data.layout import no_test
 from ganvas.data.pictures import Found, How, Pictures, Progress, render
 from ganvas.data.points import POINTS, point_source
@@ -53,6 +54,9 @@ def open_source(
 
 def located(source: str) -> str:
     """A path as an absolute one, which holds wherever a run is continued; names, and what does not exist, as they are."""
+    change, inner = split_name(source)
+    if change:
+        return f"{change}:{located(inner)}"
     path = Path(source)
     with suppress(RuntimeError):  # "~stranger" stays as it is
         path = path.expanduser()
@@ -68,6 +72,11 @@ def find(source: str, split: str, progress: Progress | None = None) -> Found:
     """
     if not source:
         raise UsageError("data: expected a folder, a file or the name of a source, got nothing")
+    change, inner = split_name(source)
+    if change and inner in POINTS:
+        raise DataError(f"{change}: expected pictures, and {inner} is points; choose a source of pictures")
+    if change:
+        return two_domains(find(inner, split, progress), change)
     if source == "mnist":
         return mnist.find(split)
     if source == "fashion":

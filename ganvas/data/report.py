@@ -118,7 +118,7 @@ def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Prog
         raise none_left([*contents.skipped, *skipped])
     resolution, channels = settle(contents, How(fit=fit))
     chosen = _balanced(contents, list(looks), SHEET)
-    samples = [fitted(contents.read(i, 2 * resolution), resolution, channels, fit) for i in chosen]
+    samples = [contents.last(i, fitted(contents.read(i, 2 * resolution), resolution, channels, fit)) for i in chosen]
     classes: dict[str, int] = {}
     if contents.labels is not None:
         counts = Counter(int(contents.labels[i]) for i in looks)

@@ -7,18 +7,19 @@ from collections.abc import Mapping
 from ganvas.config import Recipe
 from ganvas.errors import unknown
 from ganvas.game import Game
-from ganvas.games import cgan, classifier, dcgan, gan, r3gan
+from ganvas.games import cgan, classifier, cogan, dcgan, gan, r3gan
 
 GAMES: Mapping[str, type[Game]] = {
     "gan": gan.GAN,
     "cgan": cgan.CGAN,
     "dcgan": dcgan.DCGAN,
     "r3gan": r3gan.R3GAN,
+    "cogan": cogan.CoGAN,
     "classifier": classifier.Classifier,
 }
 
 RECIPES: Mapping[str, Recipe] = {
-    recipe.name: recipe for module in (cgan, gan, dcgan, r3gan, classifier) for recipe in module.RECIPES
+    recipe.name: recipe for module in (cgan, gan, dcgan, r3gan, cogan, classifier) for recipe in module.RECIPES
 }
 
 
