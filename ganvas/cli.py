@@ -33,7 +33,7 @@ def train(
     out: Path | None = None,
     seed: Whole | None = None,
     objective: str | None = None,
-    balance: Literal["auto", "fixed", "off"] | None = None,
+    balance: Literal["auto", "fixed", "rest", "off"] | None = None,
     batch: Whole | None = None,
     eval_every: Whole | None = None,
     fit: Literal["crop", "pad", "stretch"] | None = None,
@@ -63,7 +63,8 @@ def train(
     objective
         minimax, nonsaturating, leastsquares, wasserstein, wasserstein-gp, hinge or relativistic.
     balance
-        auto keeps the two players at a similar level; fixed plays the recipe as it is; off does not even watch.
+        auto keeps the two players at a similar level; fixed plays the recipe as it is; rest has the critic rest while it is
+        right about more than 80 % of the last batch; off does not even watch.
     batch
         Images per step.
     eval_every

@@ -29,7 +29,7 @@ from ganvas.show import learning, picture
 
 PATIENCE = 10  # steps in a row that are not finite, before the run goes back to its last checkpoint
 SECOND_CHANCES = 3
-TESTED = ("mnist", "fashion")  # sources with a test split of their own
+TESTED = ("mnist", "fashion", "shapes")  # sources with a test split of their own
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ganvas.config import Recipe
 from ganvas.errors import unknown
 from ganvas.game import Game
-from ganvas.games import cgan, classifier, cogan, dcgan, gan, r3gan
+from ganvas.games import cgan, classifier, cogan, dcgan, gan, r3gan, voxel
 
 GAMES: Mapping[str, type[Game]] = {
     "gan": gan.GAN,
@@ -15,11 +15,12 @@ GAMES: Mapping[str, type[Game]] = {
     "dcgan": dcgan.DCGAN,
     "r3gan": r3gan.R3GAN,
     "cogan": cogan.CoGAN,
+    "voxel": voxel.VoxelGAN,
     "classifier": classifier.Classifier,
 }
 
 RECIPES: Mapping[str, Recipe] = {
-    recipe.name: recipe for module in (cgan, gan, dcgan, r3gan, cogan, classifier) for recipe in module.RECIPES
+    recipe.name: recipe for module in (cgan, gan, dcgan, r3gan, cogan, voxel, classifier) for recipe in module.RECIPES
 }
 
 

@@ -109,7 +109,7 @@ class Duel:
         project = self.clip if self.rules.clip else None
         steerable = not self.rules.scoring.wants_best_critic
         return (
-            Turn("critic", "D", self.critic_loss, self.rules.n_critic, project=project, steerable=steerable),
+            Turn("critic", "D", self.critic_loss, self.rules.n_critic, project=project, steerable=steerable, watch=self.opinion),
             Turn("artist", "G", self.artist_loss, steerable=steerable),
         )
 

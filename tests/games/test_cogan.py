@@ -107,7 +107,7 @@ def test_names_of_changed_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(tmp_path)
     assert located("edges:here") == f"edges:{tmp_path / 'here'}"
     assert located("edges:mnist") == "edges:mnist"
-    with pytest.raises(DataError, match="points; choose a source of pictures"):
+    with pytest.raises(DataError, match="ring has none; choose a source of pictures"):
         open_source(DataConfig(source="edges:ring"))
     with pytest.raises(DataError, match="no such file or folder"):
         open_source(DataConfig(source="edgy:mnist"))
