@@ -127,7 +127,7 @@ def resume(run: Path, *, quiet: Quiet = False, json: Quiet = False) -> int:
 def sample(
     run: Path,
     *,
-    count: Annotated[Whole, Parameter(name=["-n", "--count"])] = 64,
+    count: Annotated[Whole | None, Parameter(name=["-n", "--count"])] = None,
     label: Annotated[str | None, Parameter(name=["--label", "--labels"])] = None,
     seed: Whole = 0,
     out: Path = Path("sheet.png"),
@@ -135,18 +135,20 @@ def sample(
     quiet: Quiet = False,
     json: Quiet = False,
 ) -> None:
-    """Draw samples from a trained model into a sheet (.png) or an archive (.npz).
+    """Draw samples from a trained model into a sheet (.png) or an archive (.npz); solids also as .gif, .obj and .stl.
 
     Parameters
     ----------
     run
         A run folder or a bundle.
     count
-        How many; sample i has seed SEED + i, and a seed is always the same picture.
+        How many (64; of solids, one of each class in a GIF and one in a mesh); sample i has seed SEED + i, and a seed is
+        always the same picture.
     label
         A class by number or name, several as 3,7, or all: each in turn.
     out
-        .png: a sheet. .npz: images uint8 [N, H, W, C] and labels, any number of them.
+        .png: a sheet. .npz: images uint8 [N, H, W, C] (or voxels, points) and labels, any number of them. Solids: .gif turns
+        them round, .obj and .stl are closed meshes.
     """
     from ganvas.model import load
 

@@ -15,15 +15,17 @@ from ganvas.metrics.distances import frechet, kernel
 from ganvas.metrics.intervals import binomial, jackknife, student
 from ganvas.metrics.score import inception_score
 from ganvas.metrics.similarity import diversity
+from ganvas.metrics.solids import largest_part
 from ganvas.metrics.support import density_coverage, precision_recall
 from ganvas.metrics.wasserstein import sliced_wasserstein
 
 FEW = 1_000  # samples of the measures that compare pixels
+WHOLE = 0.99  # of its voxels, in one part: a solid that hangs together, up to crumbs
 
 
 @dataclass(eq=False)
 class Side:
-    """One of the two sets that are compared: images uint8 [N, C, H, W] or points [N, D], with classes [N] where known."""
+    """One of the two sets that are compared: images or solids uint8 [N, C, ...], or points [N, D]; classes [N] if known."""
 
     data: Tensor
     labels: Tensor | None
@@ -36,6 +38,8 @@ class Side:
         if self.data.ndim == 2:
             return self.data.double()
         if self.extractor is None:
+            if self.data.ndim == 5:
+                raise UsageError("solids have no extractor of their own: give --extractor RUN of a classifier-shapes recipe")
             raise UsageError("there is no extractor for these pictures: pip install 'ganvas[photos]', or give --extractor RUN")
         return self.extractor.features(self.data)
 
@@ -103,6 +107,11 @@ def _requested(side: Side, real: Side) -> tuple[float, float | None]:
     return value, binomial(value, len(side.data))
 
 
+def _connected(side: Side, real: Side) -> tuple[float, float | None]:
+    value = float((largest_part(side.data[:, 0] > 127) > WHOLE).double().mean())
+    return value, binomial(value, len(side.data))
+
+
 # name -> how to compare; the share-like ones count samples, and the interval of a density is that of a mean of counts.
 COMPARE: Mapping[str, Compare] = {
     "fd": _frechet,
@@ -115,7 +124,9 @@ COMPARE: Mapping[str, Compare] = {
     "requested": _requested,
     "swd": _sliced,
     "msssim": _diversity,
+    "connected": _connected,
 }
 DISTANCES = ("fd", "kd")
-PIXELS = ("swd", "msssim")  # need no network
+PIXELS = ("swd", "msssim")  # of pictures; need no network
+SOLIDS = ("connected",)  # of solids; need no network
 JUDGED = ("score", "requested")  # need a classifier

@@ -132,7 +132,6 @@ def play(turn: Turn, batch: Batch, step: Step, state: State, config: TrainConfig
     return True
 
 
-@torch.no_grad()
 def look_on(watch: Callable[[Batch, Step], object], batch: Batch, step: Step, state: State, ranks: Ranks) -> None:
     """A player who rests still says what it thinks of this batch, which decides about the next."""
     with torch.autocast(step.device.type, torch.bfloat16, enabled=state.plan.autocast):

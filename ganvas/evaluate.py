@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ganvas import cas
-from ganvas.compare import COMPARE, DISTANCES, FEW, JUDGED, PIXELS, Side
+from ganvas.compare import COMPARE, DISTANCES, FEW, JUDGED, PIXELS, SOLIDS, Side
 from ganvas.config import DataConfig
 from ganvas.data import open_source
 from ganvas.data.domains import CHANGES, split_name
@@ -33,6 +33,7 @@ from ganvas.metrics.modes import mixture
 from ganvas.metrics.neighbours import Memorisation, memorisation, nearest
 from ganvas.metrics.path import path_length
 from ganvas.model import Model, load
+from ganvas.show import visible
 from ganvas.sides import alike, drawn_side, pictures, reals
 
 
@@ -131,7 +132,7 @@ def evaluate(
     if "cas" in chosen:
         measures["cas"] = classified(model, train, network, source, seed)
     copies = None
-    if "memorisation" in chosen and fake.data.ndim == 4:
+    if "memorisation" in chosen and fake.data.ndim > 2:
         copies = memorised(
             fake.data, train.fields["real"], real.data, Path(target) if model and Path(target).is_dir() else None
         )
@@ -148,10 +149,13 @@ def _compare(
     for name in (name for name in chosen if name in COMPARE):
         if not explicit and not _fits(name, fake):
             continue
-        tag = "points" if real.data.ndim == 2 else "none" if name in PIXELS else real.extractor.name if real.extractor else ""
+        tag = "points" if real.data.ndim == 2 else real.extractor.name if real.extractor else ""
+        tag = "none" if name in (*PIXELS, *SOLIDS) else tag
         try:
-            if name in PIXELS and real.data.ndim == 2:
-                raise UsageError(f"{name} compares pictures, and these are points")
+            if name in PIXELS and real.data.ndim != 4:
+                raise UsageError(f"{name} compares pictures, and these are {'points' if real.data.ndim == 2 else 'solids'}")
+            if name in SOLIDS and real.data.ndim != 5:
+                raise UsageError(f"{name} looks at solids: measure a model of a voxel-... recipe")
             if name in JUDGED and (real.data.ndim == 2 or (real.extractor and real.extractor.classify is None)):
                 raise UsageError(f"{name} needs a classifier of the data: give --extractor RUN of a classifier-... recipe")
             value, interval = COMPARE[name](fake, real)
@@ -174,9 +178,9 @@ def _floor(name: str, real: Side, others: Sequence[Side]) -> float:
 
 def _fits(name: str, fake: Side) -> bool:
     """Whether a measure has a meaning for such data at all."""
-    if name in PIXELS:
-        return fake.data.ndim == 4
-    return name not in JUDGED or (fake.data.ndim == 4 and (name != "requested" or fake.labels is not None))
+    if name in (*PIXELS, *SOLIDS):
+        return fake.data.ndim == (4 if name in PIXELS else 5)
+    return name not in JUDGED or (fake.data.ndim > 2 and (name != "requested" or fake.labels is not None))
 
 
 def named(metric: str, samples: int, tag: str) -> str:
@@ -258,8 +262,8 @@ def memorised(fake: Tensor, train: Tensor, real: Tensor, folder: Path | None) ->
     if folder is not None:
         distances, which = nearest(few, train)
         closest = distances.argsort()[:20]
-        pairs = torch.stack([few[closest], train[which[closest]]], 1).flatten(0, 1)
-        picture = sheet(pairs.float() / 127.5 - 1, 10, legible_scale(pairs.shape[-1]))
+        pairs = visible(torch.stack([few[closest], train[which[closest]]], 1).flatten(0, 1).float() / 127.5 - 1)
+        picture = sheet(pairs, 10, legible_scale(pairs.shape[-1]))
         save_png(folder / "closest.png", picture, {"what": "samples, each beside the nearest training picture"})
     return memorisation(few, train, real[:FEW])
 

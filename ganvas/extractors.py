@@ -102,7 +102,8 @@ def _classifier(path: Path, name: str) -> Extractor:
     if not isinstance(game, Classifies):
         raise UsageError(f"{path} holds no classifier; name the run of a classifier-... recipe")
     config = game.config
-    return Extractor(name, game.features, game.classify, tuple(card["classes"]), config.channels, config.resolution)
+    chunk = 50 if config.dims == 3 else 500
+    return Extractor(name, game.features, game.classify, tuple(card["classes"]), config.channels, config.resolution, chunk)
 
 
 def photos() -> Extractor:

@@ -19,14 +19,15 @@ from ganvas import bundle
 from ganvas.config import Recipe, assign
 from ganvas.edit.latents import class_path, latents, loop
 from ganvas.errors import UsageError, unknown
-from ganvas.export.arrays import save_npz
-from ganvas.export.pictures import legible_scale, save_gif, save_png, scatter, sheet, to_bytes
+from ganvas.export.arrays import as_array, as_arrays, save_npz
+from ganvas.export.pictures import legible_scale, save_gif, save_png, scatter, sheet
+from ganvas.export.solids import KINDS, save_solids
 from ganvas.fit import fit as play
 from ganvas.game import Conditional, Couples, Game, Samples
 from ganvas.games import game_named, recipe_named
 from ganvas.ranks import Ranks, crew
 from ganvas.run import Run, open_run, start
-from ganvas.show import drawn
+from ganvas.show import drawn, visible
 
 Label = int | str | Sequence[int | str] | None  # a class by number or name, several, "all" or None: every one in turn
 
@@ -50,7 +51,7 @@ class Model:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one sample: (C, H, W) or (D,)."""
+        """Of one sample: (C, H, W), (C, D, H, W) or (D,)."""
         return tuple(next(self.stream(1))[0].shape[1:])
 
     @property
@@ -103,32 +104,40 @@ class Model:
         return len(self.classes) if isinstance(self.game, Couples) and label in (None, "all") else 1
 
     def sample(self, n: int = 1, *, seed: int = 0, label: Label = None) -> np.ndarray[Any, Any]:
-        """Samples of seeds seed .. seed+n: images uint8 [n, H, W, C], points float32 [n, D].
+        """Samples of seeds seed .. seed+n: images uint8 [n, H, W, C], solids uint8 [n, D, H, W], points float32 [n, D].
 
         Seed k is the same picture whatever n is.
         """
-        return np.concatenate([_array(part) for part, _ in self.stream(n, seed, label)])
+        return np.concatenate([as_array(part)[1] for part, _ in self.stream(n, seed, label)])
 
-    def save(self, out: str | Path, n: int = 64, *, seed: int = 0, label: Label = None, columns: int | None = None) -> Path:
-        """Samples into a file: .png a sheet, .npz `images` uint8 [n, H, W, C] and `labels` (points: `points`), any n.
+    def save(
+        self, out: str | Path, n: int | None = None, *, seed: int = 0, label: Label = None, columns: int | None = None
+    ) -> Path:
+        """Samples into a file: .png a sheet, .npz `images` uint8 [n, H, W, C] and `labels` (`points`, `voxels`), any n.
+
+        Solids also as .gif, in which they turn round, and as one mesh, .obj or .stl. n is 64 where it is None; of solids in
+        a GIF one of each class, in a mesh 1.
 
         Raises:
             UsageError: another kind of file.
         """
         out = Path(out)
+        kinds = (".png", ".npz", *(KINDS if len(self.shape) == 4 else ()))
+        if out.suffix.lower() not in kinds:
+            known = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
+            raise UsageError(f"cannot write samples to {out.name!r}: expected a name ending in {known}")
+        if n is None:
+            n = {".gif": len(self.classes) or 1, ".obj": 1, ".stl": 1}.get(out.suffix.lower(), 64)
         if out.suffix.lower() == ".npz":
-            save_npz(out, n, (self.arrays(part, c) for part, c in self.stream(n, seed, label)))
-        elif out.suffix.lower() == ".png":
-            parts = [part for part, _ in self.stream(n, seed, label)]
-            seeds = f"{seed}-{seed + (n - 1) // self.together(label)}"
-            save_png(out, self.picture(torch.cat(parts), columns), self.provenance(seeds))
+            save_npz(out, n, (as_arrays(part, c) for part, c in self.stream(n, seed, label)))
+            return out
+        samples = torch.cat([part for part, _ in self.stream(n, seed, label)])
+        told = self.provenance(f"{seed}-{seed + (n - 1) // self.together(label)}")
+        if out.suffix.lower() == ".png":
+            save_png(out, self.picture(samples, columns), told)
         else:
-            raise UsageError(f"cannot write samples to {out.name!r}: expected a name ending in .png or .npz")
+            save_solids(out, samples, columns or round(n**0.5 + 0.4), told)
         return out
-
-    def arrays(self, part: Tensor, c: Tensor | None) -> dict[str, Any]:
-        """A part of the samples as the arrays of an archive."""
-        return {"images" if part.ndim == 4 else "points": _array(part)} | ({} if c is None else {"labels": c.numpy()})
 
     def picture(self, samples: Tensor, columns: int | None = None) -> Image:
         """One picture of samples [n, ...]."""
@@ -139,7 +148,8 @@ class Model:
             columns = len(self.classes) or square
             if isinstance(self.game, Couples):  # couples side by side
                 columns *= max(1, round(square / columns))
-        return sheet(samples, min(columns, len(samples)), legible_scale(samples.shape[-1]))
+        images = visible(samples)
+        return sheet(images, min(columns, len(images)), legible_scale(images.shape[-1]))
 
     def provenance(self, seeds: str) -> dict[str, str]:
         """What a picture says of where it is from."""
@@ -164,16 +174,12 @@ class Model:
         walks = [[i] for i in self.chosen(label)] if self.together(label) > 1 else [self.chosen(label)]
         walks = [chosen[: 1 if label is None else None] for chosen in walks]
         paths = [class_path(chosen, frames, len(self.classes)) if chosen else None for chosen in walks]
-        samples = torch.cat([drawn(self.drawer, z, c) for c in paths], -1)  # couples side by side
+        samples = torch.cat([visible(drawn(self.drawer, z, c)) for c in paths], -1)  # couples side by side
         if samples.ndim == 2:
             raise UsageError("this model draws points; a walk needs pictures: sample it to a .png instead")
         scale = 4 * legible_scale(samples.shape[-1])
         save_gif(out, [sheet(frame[None], 1, scale, 0) for frame in samples], milliseconds)
         return out
-
-
-def _array(samples: Tensor) -> np.ndarray[Any, Any]:
-    return np.ascontiguousarray(to_bytes(samples).permute(0, 2, 3, 1).numpy()) if samples.ndim == 4 else samples.numpy()
 
 
 def load(path: str | Path) -> Model:

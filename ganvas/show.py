@@ -14,6 +14,7 @@ from ganvas.data.source import Source
 from ganvas.edit.latents import latents
 from ganvas.export.pictures import caption, legible_scale, save_gif, scatter, sheet
 from ganvas.game import Conditional, Couples, Game, Samples
+from ganvas.solids import shaded
 
 COLUMNS = 10
 
@@ -33,6 +34,11 @@ def drawn(game: Samples, z: Tensor, c: Tensor | None, chunk: int = 32) -> Tensor
     return torch.cat(parts)
 
 
+def visible(samples: Tensor) -> Tensor:
+    """Samples as pictures [N, C, H, W]: solids seen from their usual side, images as they are."""
+    return shaded(samples) if samples.ndim == 5 else samples
+
+
 def picture(game: Game, data: Source, seed: int = 0) -> Image | None:
     """The same noise at every call: a sheet with one row per class, a square sheet, or fakes among reals in the plane."""
     if not isinstance(game, Samples):
@@ -48,7 +54,7 @@ def picture(game: Game, data: Source, seed: int = 0) -> Image | None:
         c = torch.arange(rows).repeat_interleave(COLUMNS).repeat(len(z) // (rows * COLUMNS))
     else:
         z = latents(range(seed, seed + rows * COLUMNS), game.latent_dim)
-    images = drawn(game, z, c)
+    images = visible(drawn(game, z, c))
     return sheet(images, COLUMNS, legible_scale(images.shape[-1]))
 
 

@@ -35,7 +35,8 @@ def evaluate(
     against
         Real data to compare with; the default is what the model was trained on.
     metrics
-        Some of fd,kd,precision,recall,density,coverage,score,requested,swd,msssim,memorisation,modes,agreement,ppl,cas.
+        Some of fd,kd,precision,recall,density,coverage,score,requested,swd,msssim,memorisation,modes,agreement,
+        connected,ppl,cas.
     samples
         Of each side.
     seed

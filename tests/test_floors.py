@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1] / "ganvas"
 MORE = ("plan", "show", "run", "fit", "model", "catalogue", "bench", "worker")
 FLOORS = (
     ("errors", "fields", "config", "seeds", "files", "exchange"),
-    ("objectives", "layers", "machine", "ranks"),
+    ("objectives", "layers", "machine", "ranks", "solids"),
     ("game",),
     ("games", "data", "metrics", "edit"),
     ("engine", "balance", "bundle", "checkpoint", "journal", "export"),
@@ -37,7 +37,7 @@ BESIDE = {
     "compare": {"extractors"},
     "cas": {"plan", "run"},
     "sides": {"compare", "model"},
-    "evaluate": {"cas", "compare", "extractors", "model", "sides"},
+    "evaluate": {"cas", "compare", "extractors", "model", "show", "sides"},
     "bench": {"plan", "run"},
     "worker": {"bench", "fit", "run"},
     "watch": {"display"},

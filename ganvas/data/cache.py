@@ -86,7 +86,8 @@ def read(name: str) -> tuple[Tensor, Record] | None:
         labels = values["labels"]
         classes, skipped = tuple(values["classes"]), tuple(Skipped(*entry) for entry in values["skipped"])
         record = Record(tuple(map(int, values["shape"])), labels, classes, skipped, values["fingerprint"])
-        if (labels is not None and len(labels) != record.shape[0]) or (folder() / f"{name}.u8").stat().st_size != math.prod(record.shape):
+        size = (folder() / f"{name}.u8").stat().st_size
+        if (labels is not None and len(labels) != record.shape[0]) or size != math.prod(record.shape):
             return None
         return _map(folder() / f"{name}.u8", record.shape), record
     except (OSError, ResourceError, ValueError, KeyError, TypeError, IndexError):

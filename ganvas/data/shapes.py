@@ -23,7 +23,7 @@ Random = np.random.Generator
 SIDE = 32
 COUNTS = {"train": 4_800, "test": 800}
 VERSION = 1  # raise it whenever a solid changes
-_D, _H, _W = np.mgrid[:SIDE, :SIDE, :SIDE] + 0.5  # the middles of the voxels
+_d, _h, _w = np.mgrid[:SIDE, :SIDE, :SIDE] + 0.5  # the middles of the voxels
 
 
 def _block(grid: Grid, depth: tuple[int, int], height: tuple[int, int], width: tuple[int, int]) -> None:
@@ -39,9 +39,9 @@ def _centred(size: int) -> tuple[int, int]:
 
 def _round(grid: Grid, height: tuple[int, int], low: float, high: float) -> None:
     """Fill a frustum round the upright axis, of radius `high` at its top and `low` at its bottom."""
-    share = (_H - height[0]) / max(1, height[1] - height[0])
-    reach = np.hypot(_D - SIDE / 2, _W - SIDE / 2) <= high + (low - high) * share
-    grid |= reach & (_H > height[0]) & (_H < height[1])
+    share = (_h - height[0]) / max(1, height[1] - height[0])
+    reach = np.hypot(_d - SIDE / 2, _w - SIDE / 2) <= high + (low - high) * share
+    grid |= reach & (_h > height[0]) & (_h < height[1])
 
 
 def _legs(grid: Grid, top: int, depth: tuple[int, int], width: tuple[int, int], thick: int) -> None:
@@ -126,7 +126,7 @@ def lamp(random: Random) -> Grid:
     _round(grid, (SIDE - int(random.integers(2, 4)), SIDE), disc, disc * random.uniform(0.5, 1.0))
     if random.random() < 0.3:  # a bulge half-way
         height = int(random.integers(top + shade + 1, SIDE - 4))
-        centre = (_D - SIDE / 2) ** 2 + (_H - height) ** 2 + (_W - SIDE / 2) ** 2
+        centre = (_d - SIDE / 2) ** 2 + (_h - height) ** 2 + (_w - SIDE / 2) ** 2
         grid |= centre <= random.uniform(2.5, 4.5) ** 2
     return grid
 
@@ -137,31 +137,31 @@ def plane(random: Random) -> Grid:
     radius, length = random.uniform(1.8, 3.2), int(random.integers(22, 31))
     nose, tail = _centred(length)
     height = SIDE / 2 + random.uniform(-1, 3)
-    along = (_D - nose) / length
+    along = (_d - nose) / length
     slim = radius * np.clip(np.minimum(along / 0.15, 1.6 - along), 0.45, 1.0)
-    grid |= (np.hypot(_H - height, _W - SIDE / 2) <= slim) & (_D > nose) & (_D < tail)
-    out = np.abs(_W - SIDE / 2)
+    grid |= (np.hypot(_h - height, _w - SIDE / 2) <= slim) & (_d > nose) & (_d < tail)
+    out = np.abs(_w - SIDE / 2)
 
     def wing(at: float, chord: float, span: float, sweep: float, middle: float) -> None:
         share = out / span
         front = at + sweep * share
         deep = chord * (1 - 0.5 * share)
-        flat = np.abs(_H - middle) <= 1.0
+        flat = np.abs(_h - middle) <= 1.0
         nonlocal grid
-        grid |= flat & (share <= 1) & (_D >= front) & (_D <= front + deep)
+        grid |= flat & (share <= 1) & (_d >= front) & (_d <= front + deep)
 
     level = round(height)
     span = random.uniform(10, 15.5)
     wing(nose + length * random.uniform(0.25, 0.4), random.uniform(5, 8), span, random.uniform(0, 8), level)
     wing(tail - 5, 4.5, span * random.uniform(0.35, 0.5), random.uniform(0, 2), level)
     fin = random.uniform(5, 9)
-    rise = (height - _H) / fin
-    grid |= (out <= 1.0) & (rise >= 0) & (rise <= 1) & (_D >= tail - 6 + 3 * rise) & (_D <= tail - 1 + rise)
+    rise = (height - _h) / fin
+    grid |= (out <= 1.0) & (rise >= 0) & (rise <= 1) & (_d >= tail - 6 + 3 * rise) & (_d <= tail - 1 + rise)
     if random.random() < 0.4:  # engines under the wings
         for side in (-1, 1):
             away = SIDE / 2 + side * span * 0.45
             at = nose + length * 0.4
-            grid |= (np.hypot(_H - level - 1.5, _W - away) <= 1.8) & (_D >= at) & (_D <= at + 6)
+            grid |= (np.hypot(_h - level - 1.5, _w - away) <= 1.8) & (_d >= at) & (_d <= at + 6)
     return grid
 
 

@@ -25,8 +25,8 @@ class Skipped(NamedTuple):
 class Source:
     """A finite table of samples, held as bytes where they are images or solids.
 
-    `fields["real"]` is uint8 [N, C, H, W] or [N, C, D, H, W] (perhaps a memory map), or float32 points [N, D]; `fields["label"]`, where there
-    is one, is int64 [N]. `fingerprint` is equal for equal contents, wherever they lie.
+    `fields["real"]` is uint8 [N, C, H, W] or [N, C, D, H, W] (perhaps a memory map), or float32 points [N, D];
+    `fields["label"]`, where there is one, is int64 [N]. `fingerprint` is equal for equal contents, wherever they lie.
     """
 
     name: str

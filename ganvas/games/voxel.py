@@ -78,7 +78,11 @@ class Critic(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         side, widths = sides(config.resolution)[-1], _widths(config, config.critic_width)
-        layers: list[nn.Module] = [Gather(), nn.Conv3d(8 * config.channels, widths[0], 3, 1, 1), nn.LeakyReLU(0.2, inplace=True)]
+        layers: list[nn.Module] = [
+            Gather(),
+            nn.Conv3d(8 * config.channels, widths[0], 3, 1, 1),
+            nn.LeakyReLU(0.2, inplace=True),
+        ]
         for before, after in itertools.pairwise(widths):
             layers += [nn.Conv3d(before, after, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
         self.body = nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[-1] * side**3, config.head), nn.LeakyReLU(0.2))

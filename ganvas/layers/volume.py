@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -33,7 +34,5 @@ def shifted(x: Tensor, reach: int, places: Tensor) -> Tensor:
     padded = F.pad(x, [reach, reach] * spatial, value=-1.0)
     for axis in range(2, x.ndim):
         padded = padded.unfold(axis, x.shape[axis], 1)  # [N, C, places..., sides...]
-    rows = places.new_tensor(range(len(x)))
-    index = (rows, slice(None), *places.unbind(1))
-    result: Tensor = padded[index]
-    return result
+    index: tuple[slice | Tensor, ...] = (torch.arange(len(x), device=x.device), slice(None), *places.unbind(1))
+    return padded[index]
