@@ -150,7 +150,7 @@ RECIPES = (
         "shapes",
         "names the solid: chair, table, lamp or plane",
         Config(dims=3, resolution=32, classes=4, widths=(8, 16, 32), features=32),
-        19_200,
-        3,
+        9_600,
+        2,
     ),
 )

@@ -42,6 +42,7 @@ class Config:
     width: int = 32
     critic_width: int = 24
     max_width: int = 128
+    fine: int = 8  # channels of G at full resolution: all that a domain's own last layer sees
     head: int = 128  # width of D's hidden layer, which sees the picture whole
     shared_g: int | None = None
     shared_d: int | None = None
@@ -49,7 +50,7 @@ class Config:
 
     def __post_init__(self) -> None:
         within(self, "config.channels config.classes config.latent_dim config.head", 1)
-        within(self, "config.width config.critic_width config.max_width", 1)
+        within(self, "config.width config.critic_width config.max_width config.fine", 1)
         for name in ("shared_g", "shared_d"):
             if getattr(self, name) is not None:
                 within(self, f"config.{name}", 0, len(sides(self.resolution)))  # all layers but one
@@ -75,8 +76,10 @@ def _artist(config: Config) -> list[nn.Module]:
         up = nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)
         layers.append(nn.Sequential(up, nn.BatchNorm2d(after), nn.ReLU(inplace=True)))
     last = widths[-1]
-    layers.append(nn.Sequential(nn.Conv2d(last, last, 3, 1, 1, bias=False), nn.BatchNorm2d(last), nn.ReLU(inplace=True)))
-    layers.append(nn.Sequential(nn.Conv2d(last, 4 * config.channels, 3, 1, 1), nn.PixelShuffle(2), nn.Tanh()))
+    fine = config.fine
+    grow = [nn.Conv2d(last, 4 * fine, 3, 1, 1, bias=False), nn.PixelShuffle(2), nn.BatchNorm2d(fine), nn.ReLU(inplace=True)]
+    layers.append(nn.Sequential(*grow))
+    layers.append(nn.Sequential(nn.Conv2d(fine, config.channels, 3, 1, 1), nn.Tanh()))
     return layers
 
 
