@@ -10,7 +10,8 @@ from statistics import fmean, stdev
 from typing import Any
 
 from ganvas.evaluate import Report, evaluate
-from ganvas.model import resolve, train
+from ganvas.model import train
+from ganvas.resolve import resolve
 
 
 def played(

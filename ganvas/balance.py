@@ -7,6 +7,9 @@ the critic cannot tell either, and a critic too small to tell is not helped by a
 that knows its training pictures by heart, which shows in how it judges pictures it never trained on, is answered by
 augmentation of all it sees instead.
 
+Where the critic is to `rest`, this is all that happens instead: it makes no move while it told more than 80 % of the last
+batch apart, and only looks.
+
 The state is a few numbers, a function of what was observed: it travels with the checkpoint and resumes exactly.
 Sources: arXiv:1610.07584 sec. 3.1 (a critic that is too good rests), arXiv:2006.06676 sec. 3 (adaptive augmentation by r_v),
 arXiv:1701.04862 sec. 3 (instance noise). Differs: one integrating controller for all of them.
@@ -30,6 +33,7 @@ WATCHED = ("verdict_real", "verdict_fake", "verdict_held_out", "strain")  # note
 INTERVAL = 16  # steps between two looks
 GRACE = 96  # steps at the start: a critic that finds noise out is no sign of anything
 MEASURE = 4  # steps between two measurements that cost a pass of the critic
+REST = 0.8  # the skill in the last batch above which a critic that may rest does so
 HIGH = 0.95  # the most skill of a critic that still teaches
 EASE = 0.85  # where a critic that was held back is let go
 MEMORY, FORGOTTEN = 0.08, 0.03  # how much more often training reals are called real than unseen ones
@@ -38,9 +42,11 @@ MOST = 0.8  # of the augmentation's probability: above it leaks into the fakes (
 
 @dataclass
 class Balance:
-    """What the controller knows and does. `steering` off: it only watches."""
+    """What the controller knows and does. `steering` off: it only watches. `resting`: the critic rests above `REST`."""
 
     steering: bool = True
+    resting: bool = False
+    last: float = 0.0  # skill of the critic in the last batch; 0 before the first
     lead: float = 0.0  # how far the critic is held back, from 0 to 2
     least: float = 0.0  # the lead that a strained critic needed; fades slowly, so that the strain does not come back at once
     augment: float = 0.0  # probability of each augmentation
@@ -66,6 +72,8 @@ class Balance:
 
     def plays(self, turn: Turn, index: int) -> bool:
         """Whether the turn's player moves in the step `index`."""
+        if self.resting and turn.trains == "D" and turn.steerable:
+            return self.last <= REST
         return not turn.steerable or index % self.pause(turn.trains) == 0
 
     def shown(self, x: Tensor, step: Step) -> Tensor:
@@ -80,6 +88,8 @@ class Balance:
             if name in step.notes and name != "strain":  # which is answered at once, below
                 held = self.sums.setdefault(name, [0.0, 0.0])
                 self.sums[name] = [held[0] + float(step.notes[name]), held[1] + 1]
+        if "verdict_real" in step.notes:
+            self.last = (float(step.notes["verdict_real"]) + 1 - float(step.notes["verdict_fake"])) / 2
         if self.steering and float(step.notes.get("strain", 0.0)) > STRAIN and self.lead < 1:
             step.events += self.relieve(float(step.notes["strain"]))
         if (step.index + 1) % INTERVAL == 0 and "verdict_real" in self.sums:
@@ -148,7 +158,7 @@ class Balance:
 
     def dump(self) -> dict[str, Any]:
         """All numbers, for a checkpoint."""
-        return {key: value for key, value in dataclasses.asdict(self).items() if key != "steering"}
+        return {key: value for key, value in dataclasses.asdict(self).items() if key not in ("steering", "resting")}
 
     def restore(self, numbers: Mapping[str, Any]) -> None:
         """Put dumped numbers back."""

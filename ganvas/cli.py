@@ -37,7 +37,7 @@ def train(
     out: Path | None = None,
     seed: Whole | None = None,
     objective: str | None = None,
-    balance: Literal["auto", "fixed", "off"] | None = None,
+    balance: Literal["auto", "fixed", "rest", "off"] | None = None,
     batch: Whole | None = None,
     eval_every: Whole | None = None,
     fit: Literal["crop", "pad", "stretch"] | None = None,
@@ -67,7 +67,8 @@ def train(
     objective
         minimax, nonsaturating, leastsquares, wasserstein, wasserstein-gp, hinge or relativistic.
     balance
-        auto keeps the two players at a similar level; fixed plays the recipe as it is; off does not even watch.
+        auto keeps the two players at a similar level; fixed plays the recipe as it is; rest has the critic rest while it is
+        right about more than 80 % of the last batch; off does not even watch.
     batch
         Images per step.
     eval_every
@@ -87,8 +88,8 @@ def train(
     json
         Print JSON rows on standard output.
     """
-    from ganvas.model import resolve
     from ganvas.ranks import connect
+    from ganvas.resolve import resolve
     from ganvas.run import start
     from ganvas.watch import play
 
@@ -130,7 +131,7 @@ def resume(run: Path, *, quiet: Quiet = False, json: Quiet = False) -> int:
 def sample(
     run: Path,
     *,
-    count: Annotated[Whole, Parameter(name=["-n", "--count"])] = 64,
+    count: Annotated[Whole | None, Parameter(name=["-n", "--count"])] = None,
     label: Annotated[str | None, Parameter(name=["--label", "--labels"])] = None,
     seed: Whole = 0,
     out: Path = Path("sheet.png"),
@@ -139,18 +140,20 @@ def sample(
     quiet: Quiet = False,
     json: Quiet = False,
 ) -> None:
-    """Draw samples from a trained model into a sheet (.png) or an archive (.npz).
+    """Draw samples from a trained model into a sheet (.png) or an archive (.npz); solids also as .gif, .obj and .stl.
 
     Parameters
     ----------
     run
         A run folder or a bundle.
     count
-        How many; sample i has seed SEED + i, and a seed is always the same picture.
+        How many (64; of solids, one of each class in a GIF and one in a mesh); sample i has seed SEED + i, and a seed is
+        always the same picture.
     label
         A class by number or name, several as 3,7, or all: each in turn.
     out
-        .png: a sheet. .npz: images uint8 [N, H, W, C] and labels, any number of them.
+        .png: a sheet. .npz: images uint8 [N, H, W, C] (or voxels, points) and labels, any number of them. Solids: .gif turns
+        them round, .obj and .stl are closed meshes.
     psi
         Truncation of the styles of a stylegan model: nearer to the mean below 1.
     """
@@ -254,7 +257,7 @@ def bench(recipe: str, *, data: str | None = None, ranks: str = "auto", seconds:
         How long the comparison runs.
     """
     from ganvas.bench import bench as measure
-    from ganvas.model import resolve
+    from ganvas.resolve import resolve
 
     report = measure(resolve(recipe, data=data), ranks=ranks, seconds=seconds)
     print(json_.dumps(report.to_dict()) if json else report.text())

@@ -10,16 +10,10 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.export.pictures import to_bytes
 from ganvas.game import Conditional, Encodes, Game, Samples
 from ganvas.show import drawn, encoded
 
 Array = npt.NDArray[Any]
-
-
-def as_array(samples: Tensor) -> Array:
-    """Samples as people keep them: images [n, C, H, W] in [-1, 1] -> uint8 [n, H, W, C]; points [n, D] as they are."""
-    return np.ascontiguousarray(to_bytes(samples).permute(0, 2, 3, 1).numpy()) if samples.ndim == 4 else samples.numpy()
 
 
 def as_samples(array: npt.ArrayLike, shape: tuple[int, ...]) -> Tensor:

@@ -16,19 +16,22 @@ from ganvas.metrics.intervals import binomial, jackknife, student
 from ganvas.metrics.score import inception_score
 from ganvas.metrics.sharpness import sharpness
 from ganvas.metrics.similarity import diversity
+from ganvas.metrics.solids import largest_part
 from ganvas.metrics.support import density_coverage, precision_recall
 from ganvas.metrics.wasserstein import sliced_wasserstein
 
 FEW = 1_000  # samples of the measures that compare pixels
+WHOLE = 0.99  # of its voxels, in one part: a solid that hangs together, up to crumbs
 
 
 @dataclass(eq=False)
 class Side:
-    """One of the two sets that are compared: images uint8 [N, C, H, W] or points [N, D], with classes [N] where known."""
+    """One of the two sets that are compared: images or solids uint8 [N, C, ...], or points [N, D]; classes [N] if known."""
 
     data: Tensor
     labels: Tensor | None
     extractor: Extractor | None
+    classes: tuple[str, ...] = ()  # what the labels are called
 
     @cached_property
     def features(self) -> Tensor:
@@ -36,6 +39,8 @@ class Side:
         if self.data.ndim == 2:
             return self.data.double()
         if self.extractor is None:
+            if self.data.ndim == 5:
+                raise UsageError("solids have no extractor of their own: give --extractor RUN of a classifier-shapes recipe")
             raise UsageError("there is no extractor for these pictures: pip install 'ganvas[photos]', or give --extractor RUN")
         return self.extractor.features(self.data)
 
@@ -97,6 +102,8 @@ def _score(side: Side, real: Side) -> tuple[float, float | None]:
 def _requested(side: Side, real: Side) -> tuple[float, float | None]:
     if side.labels is None:
         raise UsageError("only a model with classes can be asked for one")
+    if side.extractor and side.extractor.classes not in ((), side.classes):
+        raise UsageError(f"{side.extractor.name} names other classes than the data: give --extractor RUN of its own classifier")
     value = float((side.logits.argmax(1) == side.labels).double().mean())
     return value, binomial(value, len(side.data))
 
@@ -114,6 +121,11 @@ def _sharpness(side: Side, real: Side) -> tuple[float, float | None]:
     return float(values.mean()), float(1.96 * values.std() / len(values) ** 0.5)
 
 
+def _connected(side: Side, real: Side) -> tuple[float, float | None]:
+    value = float((largest_part(side.data[:, 0] > 127) > WHOLE).double().mean())
+    return value, binomial(value, len(side.data))
+
+
 # name -> how to compare; the share-like ones count samples, and the interval of a density is that of a mean of counts.
 COMPARE: Mapping[str, Compare] = {
     "fd": _frechet,
@@ -129,7 +141,9 @@ COMPARE: Mapping[str, Compare] = {
     "swd": _sliced,
     "msssim": _diversity,
     "sharpness": _sharpness,
+    "connected": _connected,
 }
 DISTANCES = ("fd", "kd")
-PIXELS = ("swd", "msssim", "sharpness")  # need no network
+PIXELS = ("swd", "msssim", "sharpness")  # of pictures; need no network
+SOLIDS = ("connected",)  # of solids; need no network
 JUDGED = ("score", "requested", "rarest", "commonest")  # need a classifier

@@ -76,7 +76,7 @@ class TrainConfig:
     snapshots: int = 36  # pictures of the same noise over the run, denser at first
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     diff_augment: tuple[Literal["color", "translation", "cutout"], ...] = ()  # of all the critic sees, always
-    balance: Literal["auto", "fixed", "off"] = "auto"  # steer the players to a similar skill; only watch; neither
+    balance: Literal["auto", "fixed", "rest", "off"] = "auto"  # steer the players; only watch; D rests above 80 %; neither
 
     def __post_init__(self) -> None:
         within(self, "train.images train.batch train.checkpoint_every train.snapshots", 1)

@@ -23,11 +23,11 @@ LEAST = 50  # held-out samples: fewer say nothing
 
 
 def measure(game: Game, held_out: Source) -> tuple[str, float] | None:
-    """The name and value of a distance from as many samples of the game to the held-out reals; None where there are too few.
+    """The name and value of a distance from as many samples of the game to the held-out reals; None for few, or solids.
 
     Fréchet distance in the features made for the data, or of the points themselves; without features, sliced Wasserstein.
     """
-    if not isinstance(game, Samples) or len(held_out) < LEAST:
+    if not isinstance(game, Samples) or len(held_out) < LEAST or held_out.fields["real"].ndim == 5:
         return None
     batch = held_out.batch(torch.arange(len(held_out)))
     c = batch["label"] if isinstance(game, Conditional) else None

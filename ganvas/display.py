@@ -175,6 +175,8 @@ class Display:
         place, classes = shlex.quote(str(folder)), self.run.data.classes if hasattr(recipe.config, "classes") else ()
         one, two = _labels(classes, 7), _labels(classes, 3, 8)
         sample = f"ganvas sample {place} -n 64{one} --seed 3 --out sheet.png"
+        if self.run.data.fields["real"].ndim == 5:
+            return [sample, f"ganvas sample {place} --out turning.gif", f"ganvas sample {place}{one} --out solid.stl"]
         walk = f"ganvas interpolate {place} --seeds 1,5,9{two} --out walk.gif"
         last = "ganvas recipes"
         if issubclass(GAMES[recipe.game], Encodes):

@@ -55,7 +55,8 @@ def begin(game: Game, config: TrainConfig, plan: Plan) -> State:
             raise unknown("player in train.rates", player, game.players)
     game.to(plan.device)
     if plan.channels_last:
-        game.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        solid = any(weight.ndim == 5 for weight in game.parameters())
+        game.to(memory_format=torch.channels_last_3d if solid else torch.channels_last)  # type: ignore[call-overload]
     lazy = {turn.trains: turn.every for turn in game.turns() if turn.every > 1}
     optimizers = {}
     for player in game.players:
@@ -66,7 +67,7 @@ def begin(game: Game, config: TrainConfig, plan: Plan) -> State:
     average = copy.deepcopy(game).requires_grad_(False).eval()
     watched = config.balance != "off" and isinstance(game, Judges)
     steered = config.balance == "auto" and any(turn.steerable for turn in game.turns())
-    balance = Balance(steering=steered) if watched else None
+    balance = Balance(steering=steered, resting=config.balance == "rest") if watched else None
     return State(game.train(), average, optimizers, plan, lazy=lazy, balance=balance)
 
 
@@ -96,6 +97,9 @@ def train(
                     batch = draw(state, data, config, ranks)
                     step.scratch.clear()
                 finite = play(turn, batch, step, state, config, ranks, report) and finite
+            if not due and balance and balance.resting and turn.watch:
+                batch = batch or draw(state, data, config, ranks)
+                look_on(turn.watch, batch, step, state, ranks)
         ranks.mean_([buffer for buffer, _ in buffers if buffer.is_floating_point()])
         follow(state, config) if finite else undo(state, buffers)
         if balance and finite:
@@ -127,8 +131,7 @@ def play(turn: Turn, batch: Batch, step: Step, state: State, config: TrainConfig
     optimizer.zero_grad()
     (sum(terms.values(), torch.zeros((), device=step.device)) * turn.every).backward(inputs=weights)
     gradients = [weight.grad for weight in weights if weight.grad is not None]
-    watched = [step.notes[name] for name in WATCHED if name in step.notes]
-    ranks.mean_([*gradients, *values.values(), *watched])  # what is watched decides: it must be one number on all ranks
+    ranks.mean_([*gradients, *values.values(), *seen(step)])
     report.update(values)
     step.notes[f"gradient_{turn.name}"] = norm = torch.stack(torch._foreach_norm(gradients)).norm()
     if not torch.isfinite(norm + sum(values.values())):
@@ -141,6 +144,18 @@ def play(turn: Turn, batch: Batch, step: Step, state: State, config: TrainConfig
     if turn.project:
         turn.project()
     return True
+
+
+def look_on(watch: Callable[[Batch, Step], object], batch: Batch, step: Step, state: State, ranks: Ranks) -> None:
+    """A player who rests still says what it thinks of this batch, which decides about the next."""
+    with torch.autocast(step.device.type, torch.bfloat16, enabled=state.plan.autocast):
+        watch(batch, step)
+    ranks.mean_(seen(step))
+
+
+def seen(step: Step) -> list[Tensor]:
+    """The notes that decide what happens next: they must be one number on all ranks."""
+    return [step.notes[name] for name in WATCHED if name in step.notes]
 
 
 def draw(state: State, data: Source, config: TrainConfig, ranks: Ranks) -> Batch:

@@ -16,20 +16,24 @@ import torch
 from torch import Tensor
 
 from ganvas import cas
-from ganvas.compare import COMPARE, DISTANCES, FEW, JUDGED, PIXELS, Side
+from ganvas.compare import COMPARE, DISTANCES, FEW, JUDGED, PIXELS, SOLIDS, Side
 from ganvas.config import DataConfig
 from ganvas.data import open_source
+from ganvas.data.domains import CHANGES, split_name
 from ganvas.data.points import MODES
 from ganvas.data.source import Source
 from ganvas.edit.latents import latents
 from ganvas.errors import DataError, UsageError, unknown
 from ganvas.export.pictures import legible_scale, save_png, sheet
 from ganvas.extractors import Extractor, extractor, extractor_for
+from ganvas.game import Couples
+from ganvas.metrics.agreement import agreement
 from ganvas.metrics.intervals import binomial
 from ganvas.metrics.modes import mixture, stacked
 from ganvas.metrics.neighbours import Memorisation, memorisation, nearest
 from ganvas.metrics.path import path_length
 from ganvas.model import Model, load
+from ganvas.show import visible
 from ganvas.sides import alike, drawn_side, pictures, reals
 
 
@@ -44,8 +48,8 @@ class Measured:
     extractor: str  # "none": no network
 
 
-OTHERS = ("ppl", "memorisation", "modes", "cas")
-DEFAULT = (*COMPARE, "memorisation", "modes")
+OTHERS = ("ppl", "memorisation", "modes", "agreement", "cas")
+DEFAULT = (*COMPARE, "memorisation", "modes", "agreement")
 
 
 @dataclass(frozen=True)
@@ -113,10 +117,9 @@ def evaluate(
     network = extractor(network) if isinstance(network, str) else network
     if network is None and len(real.data.shape) == 4:
         network = extractor_for(source, real.data.shape[1])
-    for side in (real, *others):
-        side.extractor = network
     fake = drawn_side(model, len(real.data), seed, other.labels) if model else pictures(str(target), len(real.data))
-    fake.extractor = network
+    for side in (real, *others, fake):
+        side.extractor, side.classes = network, train.classes
     fake = alike(fake, real)
     explicit = metrics is not None
     measures, notes = _compare(chosen, fake, real, others, explicit)
@@ -126,10 +129,12 @@ def evaluate(
         measures |= mixture_measures(source, fake.data, other.data)
     if source == "stacked" and "modes" in chosen:
         measures |= stacked_measures(fake.data, other.data)
+    if "agreement" in chosen and (explicit or (model and isinstance(model.game, Couples) and split_name(source)[0])):
+        measures |= agreed(model, source, len(real.data), seed)
     if "cas" in chosen:
         measures["cas"] = classified(model, train, network, source, seed)
     copies = None
-    if "memorisation" in chosen and fake.data.ndim == 4:
+    if "memorisation" in chosen and fake.data.ndim > 2:
         copies = memorised(
             fake.data, train.fields["real"], real.data, Path(target) if model and Path(target).is_dir() else None
         )
@@ -146,10 +151,13 @@ def _compare(
     for name in (name for name in chosen if name in COMPARE):
         if not explicit and not _fits(name, fake):
             continue
-        tag = "points" if real.data.ndim == 2 else "none" if name in PIXELS else real.extractor.name if real.extractor else ""
+        tag = "points" if real.data.ndim == 2 else real.extractor.name if real.extractor else ""
+        tag = "none" if name in (*PIXELS, *SOLIDS) else tag
         try:
-            if name in PIXELS and real.data.ndim == 2:
-                raise UsageError(f"{name} compares pictures, and these are points")
+            if name in PIXELS and real.data.ndim != 4:
+                raise UsageError(f"{name} compares pictures, and these are {'points' if real.data.ndim == 2 else 'solids'}")
+            if name in SOLIDS and real.data.ndim != 5:
+                raise UsageError(f"{name} looks at solids: measure a model of a voxel-... recipe")
             if name in JUDGED and (real.data.ndim == 2 or (real.extractor and real.extractor.classify is None)):
                 raise UsageError(f"{name} needs a classifier of the data: give --extractor RUN of a classifier-... recipe")
             value, interval = COMPARE[name](fake, real)
@@ -172,9 +180,9 @@ def _floor(name: str, real: Side, others: Sequence[Side]) -> float:
 
 def _fits(name: str, fake: Side) -> bool:
     """Whether a measure has a meaning for such data at all."""
-    if name in PIXELS:
-        return fake.data.ndim == 4
-    return name not in JUDGED or (fake.data.ndim == 4 and (name != "requested" or fake.labels is not None))
+    if name in (*PIXELS, *SOLIDS):
+        return fake.data.ndim == (4 if name in PIXELS else 5)
+    return name not in JUDGED or (fake.data.ndim > 2 and (name != "requested" or fake.labels is not None))
 
 
 def named(metric: str, samples: int, tag: str) -> str:
@@ -210,6 +218,23 @@ def stacked_measures(fake: Tensor, other: Tensor) -> dict[str, Measured]:
         name: Measured(float(getattr(found, name)), None, float(getattr(floor, name)), len(fake), "digits")
         for name in ("captured", "reverse_kl")
     }
+
+
+def agreed(model: Model | None, source: str, n: int, seed: int) -> dict[str, Measured]:
+    """Pixel agreement of n couples of a model, and of as many strangers: what the domains have in common anyway.
+
+    Raises:
+        UsageError: the model draws no couples, or nobody knows how one domain is computed from the other.
+    """
+    change = split_name(source)[0]
+    if model is None or not isinstance(model.game, Couples) or not change:
+        raise UsageError("agreement needs couples: a model trained on a source such as edges:mnist")
+    first, second = (drawn_side(model, n, seed, torch.full((n,), domain)).data for domain in (0, 1))
+    found = {}
+    for name, other, floor in (("agreement", second, 1.0), ("strangers", second.roll(1, 0), None)):
+        values = agreement(first, other, CHANGES[change])
+        found[named(name, n, "none")] = Measured(float(values.mean()), float(1.96 * values.std() / n**0.5), floor, n, "none")
+    return found
 
 
 def perceptual_path(model: Model, network: Extractor | None, seed: int, pairs: int = FEW) -> Measured:
@@ -249,8 +274,8 @@ def memorised(fake: Tensor, train: Tensor, real: Tensor, folder: Path | None) ->
     if folder is not None:
         distances, which = nearest(few, train)
         closest = distances.argsort()[:20]
-        pairs = torch.stack([few[closest], train[which[closest]]], 1).flatten(0, 1)
-        picture = sheet(pairs.float() / 127.5 - 1, 10, legible_scale(pairs.shape[-1]))
+        pairs = visible(torch.stack([few[closest], train[which[closest]]], 1).flatten(0, 1).float() / 127.5 - 1)
+        picture = sheet(pairs, 10, legible_scale(pairs.shape[-1]))
         save_png(folder / "closest.png", picture, {"what": "samples, each beside the nearest training picture"})
     return memorisation(few, train, real[:FEW])
 

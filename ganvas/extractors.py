@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ganvas import bundle
+from ganvas.data.domains import split_name
 from ganvas.errors import DataError, UsageError, unknown
 from ganvas.game import Classifies
 from ganvas.metrics.extract import features
@@ -92,8 +93,8 @@ def extractor(name: str) -> Extractor:
 
 def extractor_for(source: str, channels: int) -> Extractor | None:
     """The extractor for a data source, or None where there is none: photographs without the extra."""
-    if source in MEASURES:
-        return extractor(MEASURES[source])
+    if (origin := split_name(source)[1]) in MEASURES:
+        return extractor(MEASURES[origin])
     try:
         return photos() if channels == 3 else None
     except UsageError:
@@ -114,7 +115,8 @@ def _classifier(path: Path, name: str) -> Extractor:
     if not isinstance(game, Classifies):
         raise UsageError(f"{path} holds no classifier; name the run of a classifier-... recipe")
     config = game.config
-    return Extractor(name, game.features, game.classify, tuple(card["classes"]), config.channels, config.resolution)
+    chunk = 50 if config.dims == 3 else 500
+    return Extractor(name, game.features, game.classify, tuple(card["classes"]), config.channels, config.resolution, chunk)
 
 
 def photos() -> Extractor:

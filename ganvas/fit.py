@@ -30,7 +30,7 @@ from ganvas.show import learning, picture
 
 PATIENCE = 10  # steps in a row that are not finite, before the run goes back to its last checkpoint
 SECOND_CHANCES = 3
-TESTED = ("mnist", "fashion")  # sources with a test split of their own
+TESTED = ("mnist", "fashion", "shapes")  # sources with a test split of their own
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def fit(run: Run, ranks: Ranks = Ranks(), stop: Callable[[], bool] = lambda: Fal
         yield sitting.progress({}, ())
     for step, terms in train(state, run.data, config, ranks, run.held_out):
         values = {**terms, **step.notes}
-        sitting.journal.add(step.index, state.items, values, dropped=state.dropped)
+        sitting.journal.add(step.index, state.items, values, state.items >= config.images, dropped=state.dropped)
         for told in step.events:
             events.append(told)
             sitting.journal.event({"step": step.index, "items": state.items, "event": told})

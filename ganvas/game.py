@@ -76,6 +76,7 @@ class Turn:
     every: int = 1  # lazy regularisation: each k-th step, its loss scaled by k
     project: Callable[[], None] | None = None  # applied to the weights after the move: weight clipping
     steerable: bool = True  # whether the balance may hold this move back
+    watch: Callable[[Batch, Step], object] | None = None  # what the player does instead when it rests
 
 
 class Game(nn.Module, ABC):
@@ -128,6 +129,14 @@ class Conditional(Protocol):
 
     @property
     def classes(self) -> int: ...
+
+
+@runtime_checkable
+class Couples(Conditional, Protocol):
+    """One noise is one thing in every class: a picture and its edges."""
+
+    @property
+    def coupled(self) -> bool: ...
 
 
 @runtime_checkable

@@ -24,14 +24,14 @@ class Journal:
         self.path, self.every, self.write, self.tell, self.refused = path, every, write, tell, False
         self.sums: dict[str, tuple[float, int]] = {}
 
-    def add(self, step: int, items: int, values: Mapping[str, Tensor], **facts: Any) -> None:
-        """Count one step in; write the row when it is full. A value that is not finite is left out of the mean."""
+    def add(self, step: int, items: int, values: Mapping[str, Tensor], last: bool = False, **facts: Any) -> None:
+        """Count one step in; write the row when it is full, or the run at its end. A value that is not finite is left out of the mean."""
         for name, value in values.items():
             number = float(value)
             if number - number == 0:
                 total, count = self.sums.get(name, (0.0, 0))
                 self.sums[name] = (total + number, count + 1)
-        if (step + 1) % self.every == 0:
+        if last or (step + 1) % self.every == 0:
             means = {name: total / count for name, (total, count) in self.sums.items()}
             self.sums = {}
             self.event({"step": step, "items": items, **facts, **means})

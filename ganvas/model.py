@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,17 +14,18 @@ from PIL.Image import Image
 from torch import Tensor
 
 from ganvas import bundle, codes
-from ganvas.config import Recipe, assign
+from ganvas.config import Recipe
 from ganvas.edit.latents import class_path, latents, loop
 from ganvas.errors import UsageError, unknown
-from ganvas.export.arrays import save_npz
+from ganvas.export.arrays import as_array, as_arrays, save_npz
 from ganvas.export.pictures import legible_scale, save_gif, save_png, scatter, sheet
+from ganvas.export.solids import KINDS, save_solids
 from ganvas.fit import fit as play
-from ganvas.game import Conditional, Game, Samples
-from ganvas.games import game_named, recipe_named
+from ganvas.game import Conditional, Couples, Game, Samples
 from ganvas.ranks import Ranks, crew
+from ganvas.resolve import resolve
 from ganvas.run import Run, open_run, start
-from ganvas.show import drawing, drawn
+from ganvas.show import drawing, drawn, visible
 
 Label = int | str | Sequence[int | str] | None  # a class by number or name, several, "all" or None: every one in turn
 
@@ -51,7 +49,7 @@ class Model:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one sample: (C, H, W) or (D,)."""
+        """Of one sample: (C, H, W), (C, D, H, W) or (D,)."""
         return tuple(next(self.stream(1))[0].shape[1:])
 
     @property
@@ -95,48 +93,71 @@ class Model:
         """
         if n < 1:
             raise UsageError(f"the number of samples must be at least 1, got {n}")
-        chosen, draw = self.chosen(label), drawing(self.drawer, psi)
+        chosen, share, draw = self.chosen(label), self.together(label), drawing(self.drawer, psi)
         for first in range(0, n, chunk):
-            k = min(chunk, n - first)
-            c = torch.tensor([chosen[i % len(chosen)] for i in range(first, first + k)]) if chosen else None
-            yield drawn(self.drawer, latents(range(seed + first, seed + first + k), self.drawer.latent_dim), c, draw=draw), c
+            rows = range(first, min(n, first + chunk))
+            c = torch.tensor([chosen[i % len(chosen)] for i in rows]) if chosen else None
+            z = latents([seed + i // share for i in rows], self.drawer.latent_dim)
+            yield drawn(self.drawer, z, c, draw=draw), c
+
+    def together(self, label: Label) -> int:
+        """How many samples in a row share a seed: all classes of a model of couples, where none is chosen; else 1."""
+        return len(self.classes) if isinstance(self.game, Couples) and label in (None, "all") else 1
 
     def sample(self, n: int = 1, *, seed: int = 0, label: Label = None, psi: float = 1.0) -> np.ndarray[Any, Any]:
-        """Samples of seeds seed .. seed+n: images uint8 [n, H, W, C], points float32 [n, D].
+        """Samples of seeds seed .. seed+n: images uint8 [n, H, W, C], solids uint8 [n, D, H, W], points float32 [n, D].
 
         Seed k is the same picture whatever n is.
         """
-        return np.concatenate([codes.as_array(part) for part, _ in self.stream(n, seed, label, psi)])
+        return np.concatenate([as_array(part)[1] for part, _ in self.stream(n, seed, label, psi)])
 
     def save(
-        self, out: str | Path, n: int = 64, *, seed: int = 0, label: Label = None, columns: int | None = None, psi: float = 1.0
+        self,
+        out: str | Path,
+        n: int | None = None,
+        *,
+        seed: int = 0,
+        label: Label = None,
+        columns: int | None = None,
+        psi: float = 1.0,
     ) -> Path:
-        """Samples into a file: .png a sheet, .npz `images` uint8 [n, H, W, C] and `labels` (points: `points`), any n.
+        """Samples into a file: .png a sheet, .npz `images` uint8 [n, H, W, C] and `labels` (`points`, `voxels`), any n.
+
+        Solids also as .gif, in which they turn round, and as one mesh, .obj or .stl. n is 64 where it is None; of solids in
+        a GIF one of each class, in a mesh 1.
 
         Raises:
             UsageError: another kind of file.
         """
         out = Path(out)
+        kinds = (".png", ".npz", *(KINDS if len(self.shape) == 4 else ()))
+        if out.suffix.lower() not in kinds:
+            known = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
+            raise UsageError(f"cannot write samples to {out.name!r}: expected a name ending in {known}")
+        if n is None:
+            n = {".gif": len(self.classes) or 1, ".obj": 1, ".stl": 1}.get(out.suffix.lower(), 64)
         if out.suffix.lower() == ".npz":
-            save_npz(out, n, (self.arrays(part, c) for part, c in self.stream(n, seed, label, psi)))
-        elif out.suffix.lower() == ".png":
-            parts = [part for part, _ in self.stream(n, seed, label, psi)]
-            save_png(out, self.picture(torch.cat(parts), columns), self.provenance(f"{seed}-{seed + n - 1}"))
+            save_npz(out, n, (as_arrays(part, c) for part, c in self.stream(n, seed, label, psi)))
+            return out
+        samples = torch.cat([part for part, _ in self.stream(n, seed, label, psi)])
+        told = self.provenance(f"{seed}-{seed + (n - 1) // self.together(label)}")
+        if out.suffix.lower() == ".png":
+            save_png(out, self.picture(samples, columns), told)
         else:
-            raise UsageError(f"cannot write samples to {out.name!r}: expected a name ending in .png or .npz")
+            save_solids(out, samples, columns or round(n**0.5 + 0.4), told)
         return out
-
-    def arrays(self, part: Tensor, c: Tensor | None) -> dict[str, Any]:
-        """A part of the samples as the arrays of an archive."""
-        return {"images" if part.ndim == 4 else "points": codes.as_array(part)} | ({} if c is None else {"labels": c.numpy()})
 
     def picture(self, samples: Tensor, columns: int | None = None) -> Image:
         """One picture of samples [n, ...]."""
         if samples.ndim == 2:
             return scatter(samples[:0], samples)
         if columns is None:
-            columns = len(self.classes) or max(1, round(len(samples) ** 0.5))
-        return sheet(samples, min(columns, len(samples)), legible_scale(samples.shape[-1]))
+            square = max(1, round(len(samples) ** 0.5))
+            columns = len(self.classes) or square
+            if isinstance(self.game, Couples):  # couples side by side
+                columns *= max(1, round(square / columns))
+        images = visible(samples)
+        return sheet(images, min(columns, len(images)), legible_scale(images.shape[-1]))
 
     def provenance(self, seeds: str) -> dict[str, str]:
         """What a picture says of where it is from."""
@@ -158,9 +179,10 @@ class Model:
         if len(seeds) < 2 or frames < 2:
             raise UsageError(f"a walk needs at least two seeds and two frames, got {len(seeds)} and {frames}")
         z = loop(latents(seeds, self.drawer.latent_dim), frames)
-        chosen = self.chosen(label)[: 1 if label is None else None]
-        c = class_path(chosen, frames, len(self.classes)) if chosen else None
-        samples = drawn(self.drawer, z, c)
+        walks = [[i] for i in self.chosen(label)] if self.together(label) > 1 else [self.chosen(label)]
+        walks = [chosen[: 1 if label is None else None] for chosen in walks]
+        paths = [class_path(chosen, frames, len(self.classes)) if chosen else None for chosen in walks]
+        samples = torch.cat([visible(drawn(self.drawer, z, c)) for c in paths], -1)  # couples side by side
         if samples.ndim == 2:
             raise UsageError("this model draws points; a walk needs pictures: sample it to a .png instead")
         scale = 4 * legible_scale(samples.shape[-1])
@@ -173,7 +195,7 @@ class Model:
 
     def decode(self, z: npt.ArrayLike) -> np.ndarray[Any, Any]:
         """z [n, latent_dim] -> samples as of `sample`. Raises: UsageError: another shape, or a model with classes."""
-        return codes.as_array(codes.decode(self.drawer, z))
+        return as_array(codes.decode(self.drawer, z))[1]
 
     def reconstruct(self, images: npt.ArrayLike) -> np.ndarray[Any, Any]:
         """images uint8 [n, H, W, C] -> what the model draws from their codes."""
@@ -190,49 +212,6 @@ def load(path: str | Path) -> Model:
     game, card = bundle.load(path)
     file = path / "model.safetensors" if path.is_dir() else path
     return Model(game, card, hashlib.sha256(file.read_bytes()).hexdigest()[:12])
-
-
-NAMED = {  # what has an argument of its own, here and on the command line
-    "images": "train.images",
-    "seed": "train.seed",
-    "batch": "train.batch",
-    "precision": "train.precision",
-    "balance": "train.balance",
-    "eval_every": "train.eval_every",
-    "fit": "data.fit",
-    "data": "data.source",
-}
-DECIDED = ("config.shape", "config.classes")  # by the data
-
-
-def resolve(recipe: str | Recipe, settings: Mapping[str, Any] = MappingProxyType({}), **named: Any) -> Recipe:
-    """A recipe by name with `settings` changed by dotted path, as `{"train.batch": "128"}`, then those with a name.
-
-    Raises:
-        UsageError: no such recipe, setting or value, or one that the data decides.
-    """
-    from ganvas.games.adversarial import with_objective
-
-    chosen = recipe_named(recipe) if isinstance(recipe, str) else recipe
-    objective, minutes = named.pop("objective", None), named.pop("minutes", None)
-    if minutes is not None and named.get("images") is not None:
-        raise UsageError("--minutes and --images both bound the run; give one of them")
-    if stranger := next((name for name in named if name not in NAMED), None):
-        raise unknown("argument", stranger, [*NAMED, "objective"])
-    for path, value in {**settings, **{NAMED[name]: value for name, value in named.items() if value is not None}}.items():
-        if path in DECIDED:
-            raise UsageError(f"{path}: the data decides it, not {value!r}; leave it out")
-        text = value if isinstance(value, str) else json.dumps(value, default=str)
-        chosen = assign(chosen, path, text)
-        if path == "config.channels":  # else the pictures would overrule it
-            chosen = assign(chosen, "data.channels", text)
-    if not issubclass(type(chosen.config), game_named(chosen.game).config_type):
-        raise UsageError(f"game: {chosen.name}'s settings are not those of {chosen.game}; choose a recipe of that game")
-    if objective is not None:
-        if not hasattr(chosen.config, "rules"):
-            raise UsageError(f"{chosen.name} has no adversary: --objective does not apply")
-        chosen = replace(chosen, config=replace(chosen.config, rules=with_objective(chosen.config.rules, objective)))
-    return chosen
 
 
 def train(

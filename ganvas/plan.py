@@ -28,11 +28,11 @@ def settled(recipe: Recipe, data: Source, device: str = "auto", ranks: str = "1"
     where, count = device_named(device), _count(recipe, "1" if ranks == "auto" else ranks)
     if where.type != "cpu":
         wanted = recipe.train.precision
-        fast = data.is_images and where.type == "cuda" and torch.cuda.is_bf16_supported()
+        fast = data.is_grid and where.type == "cuda" and torch.cuda.is_bf16_supported()
         precision = ("bfloat16" if fast else "float32") if wanted == "auto" else wanted
         return Plan(device=str(where), precision=precision, ranks=count, threads=1)
     wide = Plan(precision=_precision(recipe, data), threads=most_threads())
-    formats = (True, False) if data.is_images else (False,)
+    formats = (True, False) if data.is_grid else (False,)
     plans = [replace(wide, channels_last=last) for last in formats]
     share = (
         [replace(plan, ranks=len(cores()), threads=1) for plan in plans if _splits(recipe, len(cores()))]
@@ -68,7 +68,7 @@ def _precision(recipe: Recipe, data: Source) -> str:
     if recipe.train.precision != "auto":
         return recipe.train.precision
     # A point is its exact place: bfloat16 knows 1.00 and 1.01 for the same number.
-    return "bfloat16" if data.is_images and bfloat16_is_fast() else "float32"
+    return "bfloat16" if data.is_grid and bfloat16_is_fast() else "float32"
 
 
 def _paces(recipe: Recipe, data: Source, plans: list[Plan], seconds: float = 2.0) -> dict[Plan, float]:

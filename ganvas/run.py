@@ -245,19 +245,29 @@ def open_data(recipe: Recipe) -> Source:
     return open_source(recipe.data, resolution=getattr(recipe.config, "resolution", None), channels=recipe.data.channels)
 
 
+def _require_dims(recipe: Recipe, data: Source, dims: int, wanted: int) -> None:
+    """Raises: DataError: images are needed and the data has points or solids, or the like."""
+    kinds = {0: "points", 2: "images", 3: "solids"}
+    if dims != wanted:
+        use = {0: "gan-...", 2: "dcgan-...", 3: "voxel-..."}[dims]
+        what = f"{recipe.game} needs {kinds[wanted]} and {data.name} holds {kinds[dims]}"
+        raise DataError(f"{what} {['N', *data.fields['real'].shape[1:]]}; use a {use} recipe".replace("'", ""))
+
+
 def adapted(recipe: Recipe, data: Source) -> Recipe:
     """The recipe with its game's shape, channels and classes taken from the data.
 
     Raises:
-        DataError: the game needs classes and the data has none.
+        DataError: the game needs classes and the data has none, or it needs other data than this.
     """
     if "label" in GAMES[recipe.game].needs and "label" not in data.fields:
         raise DataError(f"{recipe.game} needs classes and {data.name} has none; give one folder per class, or use dcgan-images")
     shape = tuple(data.fields["real"].shape[1:])
-    facts: dict[str, Any] = {"shape": shape, "classes": len(data.classes)}
-    if len(shape) == 3:
-        facts |= {"channels": shape[0], "resolution": shape[-1]}
-    elif hasattr(recipe.config, "resolution"):
-        raise DataError(f"{recipe.game} needs images and {data.name} holds points [N, {shape[0]}]; use a gan-... recipe")
     known = {f.name for f in dataclasses.fields(recipe.config)}
+    facts: dict[str, Any] = {"shape": shape, "classes": len(data.classes)}
+    dims = len(shape) - 1
+    if dims > 0:
+        facts |= {"channels": shape[0], "resolution": shape[-1], "dims": dims}
+    if hasattr(recipe.config, "resolution") and (dims == 0 or "dims" not in known):
+        _require_dims(recipe, data, dims, getattr(recipe.config, "dims", 2))
     return replace(recipe, config=replace(recipe.config, **{name: value for name, value in facts.items() if name in known}))

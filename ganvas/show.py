@@ -15,7 +15,8 @@ from ganvas.edit.latents import latents
 from ganvas.edit.styles import truncated
 from ganvas.errors import UsageError
 from ganvas.export.pictures import caption, legible_scale, save_gif, scatter, sheet
-from ganvas.game import Conditional, Encodes, Game, Samples, Styled
+from ganvas.game import Conditional, Couples, Encodes, Game, Samples, Styled
+from ganvas.solids import shaded
 
 COLUMNS = 10
 
@@ -64,6 +65,11 @@ def drawing(game: Samples, psi: float = 1.0) -> Draw:
     return lambda z, c: styled.synthesise(truncated(styled.map(z, c), styled.w_mean, psi))
 
 
+def visible(samples: Tensor) -> Tensor:
+    """Samples as pictures [N, C, H, W]: solids seen from their usual side, images as they are."""
+    return shaded(samples) if samples.ndim == 5 else samples
+
+
 def picture(game: Game, data: Source, seed: int = 0) -> Image | None:
     """The same noise at every call: a sheet with one row per class, a square sheet, or fakes among reals in the plane."""
     if not isinstance(game, Samples):
@@ -72,9 +78,14 @@ def picture(game: Game, data: Source, seed: int = 0) -> Image | None:
         fake = drawn(game, latents(range(seed, seed + 500), game.latent_dim), None, 500)
         return scatter(data.batch(torch.arange(min(500, len(data))))["real"], fake)
     rows = game.classes if isinstance(game, Conditional) else COLUMNS
-    z = latents(range(seed, seed + rows * COLUMNS), game.latent_dim)
     c = torch.arange(rows).repeat_interleave(COLUMNS) if isinstance(game, Conditional) else None
-    images = drawn(game, z, c)
+    if isinstance(game, Couples):  # each noise in every class, one below the other
+        z = latents(range(seed, seed + COLUMNS**2), game.latent_dim).unflatten(0, (COLUMNS, 1, COLUMNS))
+        z = z[: max(1, COLUMNS // rows)].expand(-1, rows, -1, -1).flatten(0, 2)
+        c = torch.arange(rows).repeat_interleave(COLUMNS).repeat(len(z) // (rows * COLUMNS))
+    else:
+        z = latents(range(seed, seed + rows * COLUMNS), game.latent_dim)
+    images = visible(drawn(game, z, c))
     return sheet(images, COLUMNS, legible_scale(images.shape[-1]))
 
 

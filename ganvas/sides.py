@@ -53,14 +53,17 @@ def reals(
 
 
 def drawn_side(model: Model, n: int, seed: int, asked: Tensor | None) -> Side:
-    """n samples of a model, rounded to bytes; asked for the classes [n] of the floor's reals, so that both are as mixed.
+    """n samples of a model, rounded to bytes, solids to full and empty.
 
-    Classes far apart in feature space make a distance of their own where one set has a little more of one of them.
+    Asked for the classes [n] of the floor's reals, so that both are as mixed: classes far apart in feature space make a
+    distance of their own where one set has a little more of one of them.
     """
     parts, labels = [], []
     label = None if not model.classes else "all" if asked is None else asked[:n].tolist()
     for part, c in model.stream(n, seed, label):
-        parts.append(to_bytes(part) if part.ndim == 4 else part)
+        if part.ndim == 5:  # a voxel is there or not
+            part = (part > 0).float() * 2 - 1
+        parts.append(to_bytes(part) if part.ndim > 2 else part)
         labels += [] if c is None else [c]
     return Side(torch.cat(parts), torch.cat(labels) if labels else None, None)
 

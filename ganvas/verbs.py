@@ -35,7 +35,8 @@ def evaluate(
     against
         Real data to compare with; the default is what the model was trained on.
     metrics
-        Some of fd,kd,precision,recall,density,coverage,score,requested,swd,msssim,sharpness,memorisation,modes,ppl,cas.
+        Some of fd,kd,precision,recall,density,coverage,score,requested,rarest,commonest,swd,msssim,sharpness,connected,
+        memorisation,modes,agreement,ppl,cas.
     samples
         Of each side.
     seed
@@ -159,8 +160,8 @@ def compare(
         Of the reference; the default is test where there is one.
     """
     from ganvas import contest
-    from ganvas.model import resolve
     from ganvas.ranks import connect
+    from ganvas.resolve import resolve
     from ganvas.run import start
     from ganvas.watch import play
 

@@ -37,8 +37,10 @@ def miniature(name: str) -> tuple[Recipe, Source]:
     known = {field.name for field in dataclasses.fields(config)}
     config = replace(config, **{key: value for key, value in SMALL.items() if key in known})
     if "resolution" in known:
-        config = replace(config, resolution=28)
-    shape = getattr(config, "shape", None) or (config.channels, config.resolution, config.resolution)
+        config = replace(config, resolution=8 if getattr(config, "dims", 2) == 3 else 28)
+    if "classes" in known:
+        config = replace(config, classes=10)
+    shape = getattr(config, "shape", None) or (config.channels, *[config.resolution] * getattr(config, "dims", 2))
     random = torch.Generator().manual_seed(1)
     if len(shape) == 1:
         real = torch.randn(48, *shape, generator=random)

@@ -220,3 +220,46 @@ def test_parting_keeps_samples_apart_and_together_they_are_all() -> None:
     assert data.parted(0.1) == (data, None)  # four samples say nothing
     batch = held_out.batch(torch.tensor([0]))
     assert torch.equal(batch["label"], data.fields["label"][held_out.rows[:1]])
+
+
+def test_a_critic_that_may_rest_does_so_above_80_percent_of_the_last_batch() -> None:
+    """arXiv:1610.07584 sec. 3.1."""
+    balance = Balance(steering=False, resting=True)
+    critic, artist = Turn("critic", "D", lambda batch, step: {}), Turn("artist", "G", lambda batch, step: {})
+    plays = []
+    for real, fake in ((0.9, 0.3), (0.95, 0.3), (0.9, 0.2), (0.6, 0.4)):
+        step = Step(0, 0, 10**6)
+        step.notes = {"verdict_real": torch.tensor(real), "verdict_fake": torch.tensor(fake)}
+        balance.observe(step)
+        plays.append(balance.plays(critic, 1))
+        assert balance.plays(artist, 1)
+        assert balance.plays(replace(critic, steerable=False), 1)  # one who measures a distance never rests
+    assert plays == [True, False, False, True]
+
+
+def test_a_resting_critic_stays_as_it_is_and_looks_on() -> None:
+    recipe, data = miniature("cgan-mnist")
+    recipe = replace(recipe, train=replace(recipe.train, balance="rest"))
+    state = fresh(recipe, PLAN)
+    assert state.balance is not None
+    moved, looked, rested = 0, 0, 0
+    for step, terms in itertools.islice(train(state, data, recipe.train), 12):
+        looked += "verdict_real" in step.notes
+        moved += "D" in terms
+        assert "G" in terms
+        if step.index == 5:
+            state.balance.last = 0.9  # as if it had been right about nine in ten
+            before = {name: weight.clone() for name, weight in state.game.D.state_dict().items()}
+        if step.index == 6:
+            rested += "D" not in terms
+            assert all(torch.equal(weight, before[name]) for name, weight in state.game.D.state_dict().items())
+    assert rested == 1
+    assert looked == 12
+    assert 0 < moved < 12
+
+
+def test_rest_is_in_the_checkpoint() -> None:
+    one, other = Balance(steering=False, resting=True, last=0.9), Balance(steering=False, resting=True)
+    other.restore(json.loads(json.dumps(one.dump())))
+    assert other.last == 0.9
+    assert not other.plays(Turn("critic", "D", lambda batch, step: {}), 1)

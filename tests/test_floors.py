@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1] / "ganvas"
-MORE = ("plan", "show", "run", "fit", "model", "catalogue", "bench", "worker")
+MORE = ("plan", "resolve", "show", "run", "fit", "model", "catalogue", "bench", "worker")
 FLOORS = (
     ("errors", "fields", "config", "seeds", "files", "exchange"),
-    ("objectives", "layers", "machine", "ranks"),
+    ("objectives", "layers", "machine", "ranks", "solids"),
     ("game",),
     ("games", "data", "metrics", "edit"),
     ("engine", "balance", "bundle", "checkpoint", "journal", "export"),
@@ -50,12 +50,12 @@ BESIDE = {
     "contest": {"evaluate", "model", "sides"},
     "curve": {"extractors", "show"},
     "fit": {"curve", "plan", "run", "show"},
-    "model": {"codes", "fit", "run", "show"},
+    "model": {"codes", "fit", "resolve", "run", "show"},
     "compare": {"extractors"},
     "cas": {"plan", "run"},
     "sides": {"compare", "model"},
     "strips": {"model", "show"},
-    "evaluate": {"cas", "compare", "extractors", "model", "sides"},
+    "evaluate": {"cas", "compare", "extractors", "model", "show", "sides"},
     "bench": {"plan", "run"},
     "worker": {"bench", "fit", "run"},
     "watch": {"display"},

@@ -49,3 +49,10 @@ def test_rewinding_forgets_later_rows_and_survives_a_refusal(
     monkeypatch.undo()
     journal.rewind(2, {"D": [1, 2]})
     assert (read(journal.path), journal.sums) == ([{"items": 1}, {"items": 2}], {"D": (1.0, 2)})
+
+
+def test_the_last_row_holds_what_is_left(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "log.jsonl", every=4)
+    for step in range(6):
+        journal.add(step, step, {"D": torch.tensor(float(step))}, step == 5)
+    assert [(row["step"], row["D"]) for row in read(journal.path)] == [(3, 1.5), (5, 4.5)]

@@ -15,8 +15,9 @@ from support import PLAN, miniature
 from ganvas.data.source import Source
 from ganvas.errors import ResourceError, UsageError
 from ganvas.fit import fit
-from ganvas.model import Model, load, resolve, resume, train
+from ganvas.model import Model, load, resume, train
 from ganvas.ranks import Ranks
+from ganvas.resolve import resolve
 from ganvas.run import Run, open_run
 
 

@@ -15,7 +15,7 @@ from support import PLAN
 
 from ganvas.errors import DataError, ResourceError, UsageError
 from ganvas.games import recipe_named
-from ganvas.model import resolve
+from ganvas.resolve import resolve
 from ganvas.run import Run, adapted, open_data, open_run, start
 
 

@@ -32,7 +32,7 @@ VERSION = 1  # of what an entry holds: raise it whenever a rule in images.py cha
 class Record:
     """What the bytes of an entry are."""
 
-    shape: tuple[int, int, int, int]  # N, C, H, W
+    shape: tuple[int, ...]  # N, C, H, W or N, C, D, H, W
     labels: list[int] | None
     classes: tuple[str, ...]
     skipped: tuple[Skipped, ...]
@@ -60,12 +60,12 @@ def key(*parts: object) -> str:
 
 
 def fields(pixels: Tensor, record: Record) -> dict[str, Tensor]:
-    """The batch fields of an entry: "real" uint8 [N, C, H, W], and "label" int64 [N] where there are labels."""
+    """The batch fields of an entry: "real" uint8 [N, C, ...], and "label" int64 [N] where there are labels."""
     return {"real": pixels} | ({} if record.labels is None else {"label": torch.tensor(record.labels)})
 
 
 def store(name: str, build: Callable[[BinaryIO], Record]) -> tuple[Tensor, Record]:
-    """Make the entry `name` from the bytes that `build` writes: uint8 [N, C, H, W] mapped from disk, and its record.
+    """Make the entry `name` from the bytes that `build` writes: uint8 [N, C, ...] mapped from disk, and its record.
 
     Where the folder cannot be written, the bytes stay in memory.
     """
@@ -85,12 +85,12 @@ def read(name: str) -> tuple[Tensor, Record] | None:
         values = json.loads((folder() / f"{name}.json").read_bytes())
         labels = values["labels"]
         classes, skipped = tuple(values["classes"]), tuple(Skipped(*entry) for entry in values["skipped"])
-        n, c, h, w = values["shape"]
-        record = Record((n, c, h, w), labels, classes, skipped, values["fingerprint"])
-        if (labels is not None and len(labels) != n) or (folder() / f"{name}.u8").stat().st_size != math.prod(record.shape):
+        record = Record(tuple(map(int, values["shape"])), labels, classes, skipped, values["fingerprint"])
+        size = (folder() / f"{name}.u8").stat().st_size
+        if (labels is not None and len(labels) != record.shape[0]) or size != math.prod(record.shape):
             return None
         return _map(folder() / f"{name}.u8", record.shape), record
-    except (OSError, ResourceError, ValueError, KeyError, TypeError):
+    except (OSError, ResourceError, ValueError, KeyError, TypeError, IndexError):
         return None
 
 
@@ -114,6 +114,6 @@ def _sealed(pixels: Tensor, record: Record) -> Record:
     return replace(record, fingerprint=fingerprint(fields(pixels, record), record.classes))
 
 
-def _map(path: Path, shape: tuple[int, int, int, int]) -> Tensor:
+def _map(path: Path, shape: tuple[int, ...]) -> Tensor:
     # Copy on write: PyTorch warns about read-only arrays, and nobody writes, so the pages stay shared.
     return torch.from_numpy(np.memmap(path, np.uint8, mode="c", shape=shape))

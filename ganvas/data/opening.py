@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,14 +13,16 @@ from torch import Tensor
 
 from ganvas.config import DataConfig
 from ganvas.data import archive, arrays, cache, fashion, folder, idx, mnist, stacked
+from ganvas.data.domains import split_name, two_domains
 from ganvas.data.layout import no_test
 from ganvas.data.pictures import Found, How, Pictures, Progress, render
 from ganvas.data.points import POINTS, point_source
+from ganvas.data.shapes import shape_source
 from ganvas.data.source import Source, fingerprint
 from ganvas.errors import DataError, UsageError
 from ganvas.files import printable
 
-BUILT_IN = ("mnist", "fashion", "stacked", *POINTS)
+BUILT_IN = ("mnist", "fashion", "stacked", "shapes", *POINTS)
 
 
 def open_source(
@@ -37,6 +40,8 @@ def open_source(
     how = How(resolution, channels, config.fit)
     if config.source in POINTS:
         return _checked_points(point_source(config.source, config.split), config, how)
+    if config.source == "shapes":
+        return replace(shape_source(config.split, resolution, channels), flip=config.flip)
     found = find(config.source, config.split, progress)
     entry_name = cache.key(found.identity, config.split, resolution, channels, config.fit)
     entry = cache.read(entry_name)
@@ -53,6 +58,9 @@ def open_source(
 
 def located(source: str) -> str:
     """A path as an absolute one, which holds wherever a run is continued; names, and what does not exist, as they are."""
+    change, inner = split_name(source)
+    if change:
+        return f"{change}:{located(inner)}"
     path = Path(source)
     with suppress(RuntimeError):  # "~stranger" stays as it is
         path = path.expanduser()
@@ -68,6 +76,11 @@ def find(source: str, split: str, progress: Progress | None = None) -> Found:
     """
     if not source:
         raise UsageError("data: expected a folder, a file or the name of a source, got nothing")
+    change, inner = split_name(source)
+    if change and inner in (*POINTS, "shapes"):
+        raise DataError(f"{change}: expected pictures, and {inner} has none; choose a source of pictures")
+    if change:
+        return two_domains(find(inner, split, progress), change)
     if source == "mnist":
         return mnist.find(split)
     if source == "fashion":

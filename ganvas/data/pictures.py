@@ -47,7 +47,8 @@ class Pictures:
     """A collection of pictures as they are found: each of its own size, decoded when asked for.
 
     `read(i, enough)` gives uint8 [H, W, C] with C = 1 or 3, perhaps reduced but no smaller than `enough` a side;
-    `peek(i)` its header. Both raise `UnreadableError`, and may be called from several threads.
+    `peek(i)` its header. Both raise `UnreadableError`, and may be called from several threads. `last(i, pixels)` is what is
+    done to a picture after it was brought to its size.
     """
 
     names: Sequence[str]  # printable
@@ -57,6 +58,7 @@ class Pictures:
     classes: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     layout: str = ""  # how the labels were found, in words
+    last: Callable[[int, Bytes], Bytes] = lambda _i, pixels: pixels
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def render(
     skipped: list[Skipped] = []
 
     def one(i: int) -> Bytes:
-        return fitted(pictures.read(i, 2 * resolution), resolution, channels, how.fit)
+        return pictures.last(i, fitted(pictures.read(i, 2 * resolution), resolution, channels, how.fit))
 
     for i, result in each(one, total):
         if isinstance(result, str):

@@ -19,9 +19,11 @@ from ganvas.data.opening import find, load
 from ganvas.data.pictures import How, Pictures, Progress, each, none_left, settle
 from ganvas.data.points import POINTS, point_source
 from ganvas.data.preview import SHEET, save_scatter, save_sheet
+from ganvas.data.shapes import shape_source
 from ganvas.data.source import Skipped
 from ganvas.errors import UsageError
 from ganvas.files import printable
+from ganvas.solids import shaded
 
 BLANK = 2.0  # a picture whose standard deviation is below this, of 255, shows next to nothing
 EXAMPLES = 5  # pairs of duplicates named
@@ -53,7 +55,7 @@ class PointFacts:
 
 @dataclass(frozen=True)
 class Report:
-    """What `ganvas data` shows. `images` or `points` is None."""
+    """What `ganvas data` shows. `images` or `points` is None; both are for solids."""
 
     source: str
     layout: str
@@ -72,7 +74,8 @@ class Report:
 
     def text(self) -> str:
         """The report for people."""
-        lines = [f"{self.source}: {self.layout}, {self.count:,} {'images' if self.images else 'points'}"]
+        kind = "images" if self.images else "points" if self.points else "solids"
+        lines = [f"{self.source}: {self.layout}, {self.count:,} {kind}"]
         if self.images:
             lines += _image_lines(self.images)
         if self.points:
@@ -80,7 +83,7 @@ class Report:
                 lines.append(f"dimension {i}: {low:.4g} to {high:.4g}, mean {mean:.4g}, standard deviation {sd:.4g}")
         if self.classes:
             most, least = max(self.classes.values()), min(self.classes.values())
-            lines.append(f"classes: {len(self.classes)}, of {least:,} to {most:,} images")
+            lines.append(f"classes: {len(self.classes)}, of {least:,} to {most:,} {kind}")
             lines += [f"  {name}: {count:,}" for name, count in list(self.classes.items())[:SHOWN]]
             lines += _more(len(self.classes) - SHOWN)
         if self.skipped:
@@ -109,6 +112,8 @@ def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Prog
     """
     if source in POINTS:
         return _of_points(source, "built-in points", point_source(source, split).fields["real"])
+    if source == "shapes":
+        return _of_shapes(split)
     found = find(source, split, progress)
     contents = load(found)
     if isinstance(contents, Tensor):
@@ -118,7 +123,7 @@ def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Prog
         raise none_left([*contents.skipped, *skipped])
     resolution, channels = settle(contents, How(fit=fit))
     chosen = _balanced(contents, list(looks), SHEET)
-    samples = [fitted(contents.read(i, 2 * resolution), resolution, channels, fit) for i in chosen]
+    samples = [contents.last(i, fitted(contents.read(i, 2 * resolution), resolution, channels, fit)) for i in chosen]
     classes: dict[str, int] = {}
     if contents.labels is not None:
         counts = Counter(int(contents.labels[i]) for i in looks)
@@ -195,6 +200,14 @@ def _of_points(name: str, layout: str, points: Tensor) -> Report:
     facts = PointFacts(*(tuple(column.tolist()) for column in columns))
     picked = points[torch.linspace(0, len(points) - 1, min(len(points), 5000)).long()]
     return Report(name, layout, len(points), {}, (), points=facts, samples=picked)
+
+
+def _of_shapes(split: str) -> Report:
+    source = shape_source(split)
+    counts = {name: int((source.fields["label"] == i).sum()) for i, name in enumerate(source.classes)}
+    seen = shaded(source.batch(torch.arange(min(SHEET, len(source))))["real"])
+    samples = list(((seen + 1) * 127.5).round().to(torch.uint8).numpy())
+    return Report("shapes", "built-in solids of 32 x 32 x 32 voxels", len(source), counts, (), samples=samples)
 
 
 def _image_lines(facts: ImageFacts) -> list[str]:

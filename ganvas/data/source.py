@@ -23,10 +23,10 @@ class Skipped(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A finite table of samples, held as bytes where they are images.
+    """A finite table of samples, held as bytes where they are images or solids.
 
-    `fields["real"]` is uint8 [N, C, H, W] (perhaps a memory map) or float32 points [N, D]; `fields["label"]`, where there
-    is one, is int64 [N]. `fingerprint` is equal for equal contents, wherever they lie.
+    `fields["real"]` is uint8 [N, C, H, W] or [N, C, D, H, W] (perhaps a memory map), or float32 points [N, D];
+    `fields["label"]`, where there is one, is int64 [N]. `fingerprint` is equal for equal contents, wherever they lie.
     """
 
     name: str
@@ -42,12 +42,17 @@ class Source:
 
     @property
     def is_images(self) -> bool:
-        """Whether the samples are images (else points)."""
+        """Whether the samples are images (else points or solids)."""
+        return self.is_grid and self.fields["real"].ndim == 4
+
+    @property
+    def is_grid(self) -> bool:
+        """Whether the samples are pixels or voxels (else points)."""
         return self.fields["real"].dtype == torch.uint8
 
     @property
     def resolution(self) -> int:
-        """The side of the images in pixels."""
+        """The side of the images in pixels, of solids in voxels."""
         return self._image_shape()[-1]
 
     @property
@@ -62,23 +67,23 @@ class Source:
         Raises:
             DataError: the samples are images.
         """
-        if self.is_images:
+        if self.is_grid:
             raise DataError(f"{self.name!r} holds images; expected points: use a point source such as 'ring'")
         return self.fields["real"].shape[1]
 
     def batch(self, rows: Tensor, flips: Tensor | None = None) -> dict[str, Tensor]:
-        """int64 rows [N] -> fields: "real" float32 [N, C, H, W] in [-1, 1] or points [N, D]; "label" int64 [N].
+        """int64 rows [N] -> fields: "real" float32 [N, C, ...] in [-1, 1] or points [N, D]; "label" int64 [N].
 
         `flips` bool [N] says which images to mirror.
         """
         table = rows if self.rows is None else self.rows[rows]
         fields = {name: tensor.index_select(0, table) for name, tensor in self.fields.items()}
-        if self.is_images:
+        if self.is_grid:
             images = fields["real"]
             if flips is not None:  # on bytes: a quarter of the memory traffic
-                images = torch.where(flips[:, None, None, None], images.flip(-1), images)
+                images = torch.where(flips.view(-1, *[1] * (images.ndim - 1)), images.flip(-1), images)
             # With one channel both formats are the same memory, and the plain one keeps strides unambiguous.
-            layout = torch.channels_last if images.shape[1] > 1 else torch.contiguous_format
+            layout = torch.channels_last if self.is_images and images.shape[1] > 1 else torch.contiguous_format
             fields["real"] = images.to(torch.float32, memory_format=layout).div_(127.5).sub_(1.0)
         return fields
 
@@ -96,7 +101,7 @@ class Source:
         return replace(self, rows=table[rest]), replace(self, rows=table[held_out])
 
     def _image_shape(self) -> torch.Size:
-        if not self.is_images:
+        if not self.is_grid:
             raise DataError(f"{self.name!r} holds points, not images: use an image source such as 'mnist'")
         return self.fields["real"].shape
 

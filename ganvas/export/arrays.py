@@ -11,10 +11,31 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
+from ganvas.export.pictures import to_bytes
 from ganvas.files import disk_errors
 
 Array = np.ndarray[Any, Any]
+
+
+def as_array(samples: Tensor) -> tuple[str, Array]:
+    """Samples [N, ...] as they are kept, by name: images uint8 [N, H, W, C], voxels uint8 [N, D, H, W], points [N, D].
+
+    A filled voxel is 1.
+    """
+    if samples.ndim == 5:
+        return "voxels", (samples[:, 0] > 0).to(torch.uint8).numpy()
+    if samples.ndim == 4:
+        return "images", np.ascontiguousarray(to_bytes(samples).permute(0, 2, 3, 1).numpy())
+    return "points", samples.numpy()
+
+
+def as_arrays(samples: Tensor, c: Tensor | None) -> dict[str, Array]:
+    """A part of an archive: the samples, and their classes [N] as `labels` where they have any."""
+    name, array = as_array(samples)
+    return {name: array} | ({} if c is None else {"labels": c.numpy()})
 
 
 def save_npz(path: Path, count: int, parts: Iterable[Mapping[str, Array]]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ganvas.config import Recipe
 from ganvas.errors import unknown
 from ganvas.game import Game
-from ganvas.games import cgan, classifier, dcgan, gan, progan, r3gan, stylegan, stylegan2, vae
+from ganvas.games import cgan, classifier, cogan, dcgan, gan, progan, r3gan, stylegan, stylegan2, vae, voxel
 
 GAMES: Mapping[str, type[Game]] = {
     "gan": gan.GAN,
@@ -18,11 +18,13 @@ GAMES: Mapping[str, type[Game]] = {
     "stylegan": stylegan.StyleGAN,
     "stylegan2": stylegan2.StyleGAN2,
     "stylegan2-conditional": stylegan2.ConditionalStyleGAN2,
+    "cogan": cogan.CoGAN,
+    "voxel": voxel.VoxelGAN,
     "classifier": classifier.Classifier,
     "vae": vae.VAE,
 }
 
-_MODULES = (cgan, gan, dcgan, r3gan, progan, stylegan, stylegan2, vae, classifier)
+_MODULES = (cgan, gan, dcgan, cogan, r3gan, progan, stylegan, stylegan2, voxel, vae, classifier)
 RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for module in _MODULES for recipe in module.RECIPES}
 
 

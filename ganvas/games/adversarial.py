@@ -111,9 +111,9 @@ class Duel:
     def turns(self) -> tuple[Turn, ...]:
         """The critic, then the artist."""
         project = self.clip if self.rules.clip else None
-        steerable = not self.rules.scoring.wants_best_critic
+        steerable, moves = not self.rules.scoring.wants_best_critic, self.rules.n_critic
         return (
-            Turn("critic", "D", self.critic_loss, self.rules.n_critic, project=project, steerable=steerable),
+            Turn("critic", "D", self.critic_loss, moves, project=project, steerable=steerable, watch=self.look),
             Turn("artist", "G", self.artist_loss, steerable=steerable),
         )
 
@@ -153,6 +153,12 @@ class Duel:
             step.notes["strain"] = loss.detach() / scoring.equilibrium
         drift = {"drift": self.rules.drift * real_logits.square().mean()} if self.rules.drift else {}
         return {"D": loss, **drift}
+
+    def look(self, batch: Batch, step: Step) -> None:
+        """Note the verdicts on a batch that the critic does not learn from. The fakes keep their graph, for the artist."""
+        self.fake(batch, step)
+        with torch.no_grad():
+            self.opinion(batch, step)
 
     def penalties(self, batch: Batch, step: Step) -> Terms:
         """Slopes of the critic, in float32 whatever the precision of the rest."""

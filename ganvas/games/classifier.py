@@ -10,21 +10,24 @@ by up to two pixels.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
 from ganvas.errors import UsageError
 from ganvas.game import Batch, Game, Step, Terms, Turn
+from ganvas.layers.volume import shifted
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """`widths` are the channels of the three stages, each at half the side of the one before."""
 
+    dims: int = 2  # of space: 2 for pictures, 3 for solids
     resolution: int = 28
     channels: int = 1
     classes: int = 10
@@ -35,6 +38,7 @@ class Config:
 
     def __post_init__(self) -> None:
         within(self, "config.resolution", 4)
+        within(self, "config.dims", 2, 3)
         within(self, "config.channels config.classes config.features", 1)
         within(self, "config.dropout", 0, 1)
         within(self, "config.shift", 0, self.resolution)
@@ -42,22 +46,31 @@ class Config:
             raise UsageError(f"config.widths: expected numbers of at least 1, got {list(self.widths)}")
 
 
-def _stage(before: int, after: int, pool: bool) -> list[nn.Module]:
+# By the dimensions of space: convolution, normalisation, pooling, and pooling to a fixed side.
+_LAYERS: Mapping[int, Any] = {
+    2: (nn.Conv2d, nn.BatchNorm2d, nn.MaxPool2d, nn.AdaptiveAvgPool2d),
+    3: (nn.Conv3d, nn.BatchNorm3d, nn.MaxPool3d, nn.AdaptiveAvgPool3d),
+}
+
+
+def _stage(dims: int, before: int, after: int, pool: bool) -> list[nn.Module]:
+    convolution, norm, halve, _ = _LAYERS[dims]
     layers: list[nn.Module] = []
     for inputs in (before, after):
-        layers += [nn.Conv2d(inputs, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
-    return [*layers, nn.MaxPool2d(2)] if pool else layers
+        layers += [convolution(inputs, after, 3, padding=1, bias=False), norm(after), nn.ReLU(inplace=True)]
+    return [*layers, halve(2)] if pool else layers
 
 
 class Network(nn.Module):
-    """image [N, C, H, W] in [-1, 1] -> features [N, features]."""
+    """image [N, C, H, W] or solid [N, C, D, H, W] in [-1, 1] -> features [N, features]."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         widths = (config.channels, *config.widths)
-        stages = [layer for before, after in itertools.pairwise(widths) for layer in _stage(before, after, after != widths[-1])]
-        self.body = nn.Sequential(*stages, nn.AdaptiveAvgPool2d(3), nn.Flatten())
-        self.features = nn.Linear(widths[-1] * 9, config.features)
+        pairs = itertools.pairwise(widths)
+        stages = [layer for before, after in pairs for layer in _stage(config.dims, before, after, after != widths[-1])]
+        self.body = nn.Sequential(*stages, _LAYERS[config.dims][3](3), nn.Flatten())
+        self.features = nn.Linear(widths[-1] * 3**config.dims, config.features)
 
     def forward(self, x: Tensor) -> Tensor:
         features: Tensor = self.features(self.body(x))
@@ -92,14 +105,12 @@ class Classifier(Game):
         return {"C": F.cross_entropy(logits, batch["label"])}
 
     def shifted(self, images: Tensor, step: Step) -> Tensor:
-        """The images [N, C, H, W], each moved by up to `shift` pixels; what comes in from outside is black."""
-        reach, n = self.config.shift, len(images)
+        """The samples [N, C, ...], each moved by up to `shift` pixels; what comes in from outside is black, or empty."""
+        reach = self.config.shift
         if reach == 0:
             return images
-        padded = F.pad(images, [reach] * 4, value=-1.0)
-        windows = padded.unfold(2, images.shape[2], 1).unfold(3, images.shape[3], 1)  # [N, C, 2s+1, 2s+1, H, W]
-        rows, columns = (step.uniform(n, 2) * (2 * reach + 1)).long().unbind(1)
-        return windows[torch.arange(n, device=images.device), :, rows, columns]
+        places = (step.uniform(len(images), images.ndim - 2) * (2 * reach + 1)).long()
+        return shifted(images, reach, places)
 
     def classify(self, x: Tensor) -> Tensor:
         """image [N, C, H, W] in [-1, 1] -> logits [N, classes]."""
@@ -135,4 +146,11 @@ def _recipe(source: str, about: str, config: Config, images: int, minutes: float
 RECIPES = (
     _recipe("mnist", "names the digit; the discriminative model", Config(), 360_000, 5),
     _recipe("fashion", "names the garment", Config(shift=1), 360_000, 5),
+    _recipe(
+        "shapes",
+        "names the solid: chair, table, lamp or plane",
+        Config(dims=3, resolution=32, classes=4, widths=(8, 16, 32), features=32),
+        9_600,
+        2,
+    ),
 )

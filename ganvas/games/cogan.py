@@ -1,0 +1,201 @@
+"""CoGAN: pairs of pictures in two domains, learnt without a single pair.
+
+Each domain has an artist and a critic of its own, but the artists share their first layers, which decide what is drawn,
+and the critics their last ones, which judge what was understood. The sum of both games is played,
+
+    min over G1, G2  max over D1, D2  of  V(D1, G1) + V(D2, G2),
+
+each domain's reals from other pictures than the other's (data/domains.py). One z through both artists gives a pair: what
+they share has to say the same to both last layers. Source: Liu & Tuzel 2016, arXiv:1606.07536 eq. 3-6, sec. 4.
+
+Differs: the domain is the class of a conditional game, which picks the layers that are not shared. Every fake has noise
+of its own while training: the losses are sums over the domains' marginals, so the expected gradient is the same. Networks
+and objective are those of `cgan`, which train in a twentieth of the paper's 3.2 million pictures; any number of domains.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
+from ganvas.game import Batch, Game, Step, Turn, asked_for
+from ganvas.games.adversarial import Duel, Rules
+from ganvas.layers.pyramid import sides
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """`width` channels of G and `critic_width` of D at half the resolution; doubled at each halving up to `max_width`.
+
+    `shared_g` first layers of G and `shared_d` last ones of D are shared by all domains; None: all but one.
+    """
+
+    resolution: int = 28
+    channels: int = 1
+    classes: int = 2  # domains
+    latent_dim: int = 24
+    width: int = 32
+    critic_width: int = 24
+    max_width: int = 128
+    fine: int = 8  # channels of G at full resolution: all that a domain's own last layer sees
+    head: int = 128  # width of D's hidden layer, which sees the picture whole
+    shared_g: int | None = None
+    shared_d: int | None = None
+    rules: Rules = Rules(r1_gamma=0.05, penalty_every=4)
+
+    def __post_init__(self) -> None:
+        within(self, "config.channels config.classes config.latent_dim config.head", 1)
+        within(self, "config.width config.critic_width config.max_width config.fine", 1)
+        for name in ("shared_g", "shared_d"):
+            if getattr(self, name) is not None:
+                within(self, f"config.{name}", 0, len(sides(self.resolution)))  # all layers but one
+
+
+def _widths(config: Config, first: int) -> list[int]:
+    """Channels at half the resolution, a quarter, ..., down to the smallest side."""
+    return [min(config.max_width, first * 2**level) for level in range(len(sides(config.resolution)) - 1)]
+
+
+def _artist(config: Config) -> list[nn.Module]:
+    """The layers of G, first to last: z [N, latent_dim] -> image [N, C, H, W] in [-1, 1]."""
+    side, widths = sides(config.resolution)[-1], _widths(config, config.width)[::-1]
+    layers: list[nn.Module] = [
+        nn.Sequential(
+            nn.Linear(config.latent_dim, widths[0] * side**2, bias=False),
+            nn.Unflatten(1, (widths[0], side, side)),
+            nn.BatchNorm2d(widths[0]),
+            nn.ReLU(inplace=True),
+        )
+    ]
+    for before, after in itertools.pairwise(widths):
+        up = nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)
+        layers.append(nn.Sequential(up, nn.BatchNorm2d(after), nn.ReLU(inplace=True)))
+    last = widths[-1]
+    fine = config.fine
+    grow = [nn.Conv2d(last, 4 * fine, 3, 1, 1, bias=False), nn.PixelShuffle(2), nn.BatchNorm2d(fine), nn.ReLU(inplace=True)]
+    layers.append(nn.Sequential(*grow))
+    layers.append(nn.Sequential(nn.Conv2d(fine, config.channels, 3, 1, 1), nn.Tanh()))
+    return layers
+
+
+def _critic(config: Config) -> list[nn.Module]:
+    """The layers of D, first to last: image [N, C, H, W] -> logit [N, 1]."""
+    side, widths = sides(config.resolution)[-1], [config.channels, *_widths(config, config.critic_width)]
+    layers: list[nn.Module] = [
+        nn.Sequential(nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True))
+        for before, after in itertools.pairwise(widths)
+    ]
+    layers.append(nn.Sequential(nn.Flatten(), nn.Linear(widths[-1] * side**2, config.head), nn.LeakyReLU(0.2)))
+    layers.append(nn.Linear(config.head, 1))
+    return layers
+
+
+class Shared(nn.Module):
+    """Layers of which a stretch is shared by all domains, and the rest is each domain's own.
+
+    x [N, ...], c [N] domain or [N, domains] shares -> [N, ...]. Every domain's own layers see the whole batch, then the
+    one asked for is kept: a sample does not depend on which domains are asked for beside it.
+    """
+
+    def __init__(self, domains: int, make: Callable[[], list[nn.Module]], own: slice) -> None:
+        super().__init__()
+        sets = [make() for _ in range(domains)]
+        everyone = range(len(sets[0]))
+        self.own_first = 0 in everyone[own]
+        self.shared = nn.Sequential(*(sets[0][i] for i in everyone if i not in everyone[own]))
+        self.own = nn.ModuleList(nn.Sequential(*layers[own]) for layers in sets)
+
+    def forward(self, x: Tensor, c: Tensor) -> Tensor:
+        result: Tensor = self.shared(self.apart(x, c)) if self.own_first else self.apart(self.shared(x), c)
+        return result
+
+    def apart(self, x: Tensor, c: Tensor) -> Tensor:
+        """What each sample's own domain makes of it."""
+        every = torch.stack([own(x) for own in self.own], 1)  # [N, domains, ...]
+        if c.is_floating_point():
+            return torch.einsum("nd,nd...->n...", c.to(every.dtype), every)
+        return every[torch.arange(len(x), device=x.device), c]
+
+
+class CoGAN(Game):
+    """One artist and one critic a domain, who share what has to do with meaning."""
+
+    config_type = Config
+    needs = ("real", "label")
+    players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
+    averaged = ("G",)
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        first = -1 if config.shared_g is None else config.shared_g
+        last = 1 if config.shared_d is None else len(_critic(config)) - config.shared_d
+        self.G = Shared(config.classes, lambda: _artist(config), slice(first, None))
+        self.D = Shared(config.classes, lambda: _critic(config), slice(None, last))
+
+    @property
+    def latent_dim(self) -> int:
+        return int(self.config.latent_dim)
+
+    @property
+    def classes(self) -> int:
+        return int(self.config.classes)
+
+    @property
+    def coupled(self) -> bool:
+        """One z is one thing in every domain."""
+        return True
+
+    def turns(self) -> tuple[Turn, ...]:
+        return Duel(self.config.rules, self.fakes, self.judge, self.D).turns()
+
+    def fakes(self, batch: Batch, step: Step) -> Tensor:
+        return self.sample(step.normal(len(batch["real"]), self.latent_dim), batch["label"])
+
+    def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """z [N, latent_dim], c [N] domain or [N, domains] shares -> image [N, C, H, W] in [-1, 1]. One z is one pair."""
+        image: Tensor = self.G(z, asked_for(c))
+        return image
+
+    def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
+        """image [N, C, H, W], c [N] domain -> logits [N]."""
+        logits: Tensor = self.D(x, asked_for(c)).squeeze(1)
+        return logits
+
+
+def _recipe(name: str, source: str, minutes: float, about: str, config: Config, images: int) -> Recipe:
+    return Recipe(
+        name=name,
+        game="cogan",
+        config=config,
+        data=DataConfig(source=source),
+        train=TrainConfig(
+            images=images,
+            batch=64,
+            learning_rate=2e-3,
+            schedule=Ramp(end=0.02, shape="cosine"),
+            adam=Adam(beta1=0.0, beta2=0.99),
+        ),
+        paper="Liu & Tuzel 2016, arXiv:1606.07536",
+        minutes=minutes,
+        about=about,
+    )
+
+
+RECIPES = (
+    _recipe("cogan-edges", "edges:mnist", 4, "digits and their edges, in pairs that nobody showed it", Config(), 160_000),
+    _recipe("cogan-negatives", "negatives:mnist", 4, "digits and their negatives, in pairs", Config(), 160_000),
+    _recipe(
+        "cogan-images",
+        "",
+        15,
+        "two folders of your own pictures, or one and its edges: --data edges:FOLDER",
+        Config(resolution=64, channels=3, latent_dim=64),
+        160_000,
+    ),
+)

@@ -1,0 +1,29 @@
+"""How far pairs that were never shown as pairs belong together, where one domain can be computed from the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ganvas.data.images import Bytes
+from ganvas.errors import UsageError
+
+
+def agreement(first: Tensor, second: Tensor, change: Callable[[Bytes], Bytes]) -> Tensor:
+    """uint8 images [N, C, H, W] of two domains -> the share of pixels of each pair [N] that agree, float64.
+
+    The first is brought to the second's domain by `change`, a function of bytes [N, C, H, W]; two pixels agree where both
+    are brighter than mid-grey, or neither is.
+
+    Raises:
+        UsageError: images of two shapes, or no bytes.
+
+    Source: arXiv:1606.07536 sec. 4, "ratios of agreed pixels"; the paper does not say when pixels agree.
+    """
+    if first.shape != second.shape or first.dtype != torch.uint8 or second.dtype != torch.uint8:
+        found = f"{first.dtype} {list(first.shape)} and {second.dtype} {list(second.shape)}"
+        raise UsageError(f"agreement: expected bytes of one shape, found {found}")
+    made = torch.from_numpy(change(first.contiguous().numpy()))
+    return ((made > 127) == (second > 127)).flatten(1).double().mean(1)
