@@ -25,7 +25,7 @@ class Journal:
         self.sums: dict[str, tuple[float, int]] = {}
 
     def add(self, step: int, items: int, values: Mapping[str, Tensor], last: bool = False, **facts: Any) -> None:
-        """Count one step in; write the row when it is full, or is the last. A value that is not finite is left out of the mean."""
+        """Count one step in; write the row when it is full, or is the last. What is not finite is left out of the mean."""
         for name, value in values.items():
             number = float(value)
             if number - number == 0:
