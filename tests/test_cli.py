@@ -72,7 +72,7 @@ def test_a_finished_run_says_so(run: Path) -> None:
     assert "finished" in again.stderr
     other = ganvas("train", "cgan-mnist", "--images", 960, "--batch", 32, "--out", "run", *SMALL, cwd=run.parent)
     assert other.returncode == 2
-    assert "train.batch=32 (it has 48)" in other.stderr
+    assert "train.batch=32 (it has 64)" in other.stderr
 
 
 def test_sample_sheet_and_archive(run: Path) -> None:
