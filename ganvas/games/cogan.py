@@ -8,9 +8,10 @@ and the critics their last ones, which judge what was understood. The sum of bot
 each domain's reals from other pictures than the other's (data/domains.py). One z through both artists gives a pair: what
 they share has to say the same to both last layers. Source: Liu & Tuzel 2016, arXiv:1606.07536 eq. 3-6, sec. 4.
 
-Differs: a domain's own layers begin as copies of the other's, so that couples are alike from the start; the domain is the class of a conditional game, which picks the layers that are not shared. Every fake has noise
-of its own while training: the losses are sums over the domains' marginals, so the expected gradient is the same. Networks
-and objective are those of `cgan`, which train in a twentieth of the paper's 3.2 million pictures; any number of domains.
+Differs: a domain's own layers begin as copies of the other's, so that couples are alike from the start. The domain is the
+class of a conditional game, which picks the layers that are not shared; any number of domains. Every fake has noise of its
+own while training: the losses are sums over the domains' marginals, so the expected gradient is the same. Networks and
+objective are those of `cgan`, which learn from a tenth of the paper's 3.2 million pictures.
 """
 
 from __future__ import annotations
@@ -189,14 +190,14 @@ def _recipe(name: str, source: str, minutes: float, about: str, config: Config, 
 
 
 RECIPES = (
-    _recipe("cogan-edges", "edges:mnist", 4, "digits and their edges, in pairs that nobody showed it", Config(), 160_000),
-    _recipe("cogan-negatives", "negatives:mnist", 4, "digits and their negatives, in pairs", Config(), 160_000),
+    _recipe("cogan-edges", "edges:mnist", 4, "digits and their edges, in pairs that nobody showed it", Config(), 300_000),
+    _recipe("cogan-negatives", "negatives:mnist", 4, "digits and their negatives, in pairs", Config(), 300_000),
     _recipe(
         "cogan-images",
         "",
         15,
         "two folders of your own pictures, or one and its edges: --data edges:FOLDER",
         Config(resolution=64, channels=3, latent_dim=64),
-        160_000,
+        300_000,
     ),
 )
