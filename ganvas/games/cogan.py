@@ -8,15 +8,16 @@ and the critics their last ones, which judge what was understood. The sum of bot
 each domain's reals from other pictures than the other's (data/domains.py). One z through both artists gives a pair: what
 they share has to say the same to both last layers. Source: Liu & Tuzel 2016, arXiv:1606.07536 eq. 3-6, sec. 4.
 
-Differs: the domain is the class of a conditional game, which picks the layers that are not shared. Every fake has noise
-of its own while training: the losses are sums over the domains' marginals, so the expected gradient is the same. Networks
-and objective are those of `cgan`, which train in a twentieth of the paper's 3.2 million pictures; any number of domains.
+Differs: a domain's own layers begin as copies of the other's, so that couples are alike from the start. The domain is the
+class of a conditional game, which picks the layers that are not shared; any number of domains. Every fake has noise of its
+own while training: the losses are sums over the domains' marginals, so the expected gradient is the same. Networks and
+objective are those of `cgan`, which learn from a tenth of the paper's 3.2 million pictures.
 """
 
 from __future__ import annotations
 
+import copy
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -42,7 +43,7 @@ class Config:
     width: int = 32
     critic_width: int = 24
     max_width: int = 128
-    fine: int = 8  # channels of G at full resolution: all that a domain's own last layer sees
+    fine: int = 16  # channels of G at full resolution: all that a domain's own last layer sees
     head: int = 128  # width of D's hidden layer, which sees the picture whole
     shared_g: int | None = None
     shared_d: int | None = None
@@ -98,17 +99,18 @@ def _critic(config: Config) -> list[nn.Module]:
 class Shared(nn.Module):
     """Layers of which a stretch is shared by all domains, and the rest is each domain's own.
 
-    x [N, ...], c [N] domain or [N, domains] shares -> [N, ...]. Every domain's own layers see the whole batch, then the
+    x [N, ...], c [N] domain or [N, domains] shares -> [N, ...]. All domains' own layers begin equal, so that what they make
+    of one noise is alike from the start. Every domain's own layers see the whole batch, then the
     one asked for is kept: a sample does not depend on which domains are asked for beside it.
     """
 
-    def __init__(self, domains: int, make: Callable[[], list[nn.Module]], own: slice) -> None:
+    def __init__(self, domains: int, layers: list[nn.Module], own: slice) -> None:
         super().__init__()
-        sets = [make() for _ in range(domains)]
-        everyone = range(len(sets[0]))
+        everyone = range(len(layers))
         self.own_first = 0 in everyone[own]
-        self.shared = nn.Sequential(*(sets[0][i] for i in everyone if i not in everyone[own]))
-        self.own = nn.ModuleList(nn.Sequential(*layers[own]) for layers in sets)
+        self.shared = nn.Sequential(*(layers[i] for i in everyone if i not in everyone[own]))
+        first = nn.Sequential(*layers[own])
+        self.own = nn.ModuleList([first, *(copy.deepcopy(first) for _ in range(domains - 1))])
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
         result: Tensor = self.shared(self.apart(x, c)) if self.own_first else self.apart(self.shared(x), c)
@@ -135,8 +137,8 @@ class CoGAN(Game):
         self.config = config
         first = -1 if config.shared_g is None else config.shared_g
         last = 1 if config.shared_d is None else len(_critic(config)) - config.shared_d
-        self.G = Shared(config.classes, lambda: _artist(config), slice(first, None))
-        self.D = Shared(config.classes, lambda: _critic(config), slice(None, last))
+        self.G = Shared(config.classes, _artist(config), slice(first, None))
+        self.D = Shared(config.classes, _critic(config), slice(None, last))
 
     @property
     def latent_dim(self) -> int:
@@ -176,8 +178,8 @@ def _recipe(name: str, source: str, minutes: float, about: str, config: Config, 
         data=DataConfig(source=source),
         train=TrainConfig(
             images=images,
-            batch=64,
-            learning_rate=2e-3,
+            batch=48,
+            learning_rate=4e-3,
             schedule=Ramp(end=0.02, shape="cosine"),
             adam=Adam(beta1=0.0, beta2=0.99),
         ),
@@ -188,14 +190,14 @@ def _recipe(name: str, source: str, minutes: float, about: str, config: Config, 
 
 
 RECIPES = (
-    _recipe("cogan-edges", "edges:mnist", 4, "digits and their edges, in pairs that nobody showed it", Config(), 160_000),
-    _recipe("cogan-negatives", "negatives:mnist", 4, "digits and their negatives, in pairs", Config(), 160_000),
+    _recipe("cogan-edges", "edges:mnist", 4, "digits and their edges, in pairs that nobody showed it", Config(), 300_000),
+    _recipe("cogan-negatives", "negatives:mnist", 4, "digits and their negatives, in pairs", Config(), 300_000),
     _recipe(
         "cogan-images",
         "",
         15,
         "two folders of your own pictures, or one and its edges: --data edges:FOLDER",
         Config(resolution=64, channels=3, latent_dim=64),
-        160_000,
+        300_000,
     ),
 )
