@@ -31,4 +31,4 @@ def score(images: Tensor, labels: Tensor, test: Source, seed: int = 0, shown: in
     for _ in train(state, data, recipe.train):
         pass
     game = portrait(state)
-    return accuracy(game.classify, test) if isinstance(game, Classifies) else 0.0
+    return accuracy(game.classify, test, device=plan.device) if isinstance(game, Classifies) else 0.0

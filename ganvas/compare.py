@@ -52,6 +52,17 @@ class Side:
         return self.extractor.logits(self.data)
 
 
+@dataclass(frozen=True)
+class Measured:
+    """One number. `interval` is the half-width of its 95 % interval, `floor` what other reals score; None: not known."""
+
+    value: float
+    interval: float | None
+    floor: float | None
+    samples: int
+    extractor: str  # "none": no network
+
+
 Compare = Callable[[Side, Side], tuple[float, float | None]]  # (measured, reference) -> value, interval
 
 
@@ -106,6 +117,19 @@ def _requested(side: Side, real: Side) -> tuple[float, float | None]:
         raise UsageError(f"{side.extractor.name} names other classes than the data: give --extractor RUN of its own classifier")
     value = float((side.logits.argmax(1) == side.labels).double().mean())
     return value, binomial(value, len(side.data))
+
+
+def each_class(side: Side, other: Side) -> dict[str, Measured]:
+    """For each class the share of the samples asked for it that the judge sees as it; classes nobody asked for are left out."""
+    _requested(side, other)  # raises where there are no classes, or nobody who knows them
+    found = {}
+    for number, name in enumerate(side.classes):
+        mine, theirs = (each.logits[each.labels == number].argmax(1) == number for each in (side, other))
+        if len(mine):
+            value, floor = float(mine.double().mean()), float(theirs.double().mean()) if len(theirs) else None
+            tag = side.extractor.name if side.extractor else "none"
+            found[name] = Measured(value, binomial(value, len(mine)), floor, len(mine), tag)
+    return found
 
 
 def _class_share(pick: Callable[[Tensor], Tensor]) -> Compare:

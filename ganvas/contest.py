@@ -10,8 +10,9 @@ from typing import Any
 
 from PIL import Image
 
+from ganvas.compare import Measured
 from ganvas.errors import UsageError
-from ganvas.evaluate import Measured, evaluate
+from ganvas.evaluate import evaluate
 from ganvas.export.pictures import PAPER, caption, legible_scale, save_png, scatter, sheet
 from ganvas.files import parse_json, write_durably
 from ganvas.model import Model, load

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ganvas import cas
-from ganvas.compare import COMPARE, DISTANCES, FEW, JUDGED, PIXELS, SOLIDS, Side
+from ganvas.compare import COMPARE, DISTANCES, FEW, JUDGED, PIXELS, SOLIDS, Measured, Side, each_class
 from ganvas.config import DataConfig
 from ganvas.data import open_source
 from ganvas.data.domains import CHANGES, split_name
@@ -36,20 +36,8 @@ from ganvas.model import Model, load
 from ganvas.show import visible
 from ganvas.sides import alike, drawn_side, pictures, reals
 
-
-@dataclass(frozen=True)
-class Measured:
-    """One number. `interval` is the half-width of its 95 % interval, `floor` what other reals score; None: not known."""
-
-    value: float
-    interval: float | None
-    floor: float | None
-    samples: int
-    extractor: str  # "none": no network
-
-
-OTHERS = ("ppl", "memorisation", "modes", "agreement", "cas")
-DEFAULT = (*COMPARE, "memorisation", "modes", "agreement")
+OTHERS = ("each", "ppl", "memorisation", "modes", "agreement", "cas")
+DEFAULT = (*COMPARE, "each", "memorisation", "modes", "agreement")
 
 
 @dataclass(frozen=True)
@@ -69,10 +57,15 @@ class Report:
 
     def text(self) -> str:
         """A short table."""
-        width = max((len(name) for name in self.measures), default=10)
+        width = max((len(name) for name in self.measures if ":" not in name), default=10)
         lines = [f"{self.subject} against {self.reference}", f"  {'':{width}}  {'value':>9}  {'± 95 %':>9}  {'floor':>9}"]
+        classes = {name.partition(":")[2]: m.value for name, m in self.measures.items() if ":" in name}
         for name, m in self.measures.items():
-            lines.append(f"  {name:{width}}  {_digits(m.value)}  {_digits(m.interval)}  {_digits(m.floor)}")
+            if ":" not in name:
+                lines.append(f"  {name:{width}}  {_digits(m.value)}  {_digits(m.interval)}  {_digits(m.floor)}")
+        if classes:
+            worst = sorted(classes, key=lambda name: classes[name])[:10]
+            lines.append(f"  requested, the weakest first: {', '.join(f'{name} {classes[name]:.1%}' for name in worst)}")
         if self.memorisation:
             lines.append(f"  {self.memorisation.verdict}")
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
@@ -123,6 +116,9 @@ def evaluate(
     fake = alike(fake, real)
     explicit = metrics is not None
     measures, notes = _compare(chosen, fake, real, others, explicit)
+    if "each" in chosen and (explicit or any(name.startswith("requested") for name in measures)):
+        whole = named("requested", len(fake.data), network.name if network else "none")
+        measures |= {f"{whole}:{name}": measured for name, measured in each_class(fake, other).items()}
     if model and "ppl" in chosen:
         measures["ppl"] = perceptual_path(model, network, seed)
     if source in MODES and "modes" in chosen:

@@ -254,7 +254,7 @@ def tested(game: Game, recipe: Recipe) -> dict[str, float]:
         return {}
     test = open_data(replace(recipe, data=replace(recipe.data, split="test")))
     if isinstance(game, Classifies):
-        return {"test_accuracy": accuracy(game.classify, test)}
+        return {"test_accuracy": accuracy(game.classify, test, device=next(game.parameters()).device)}
     parts = {name: float(each.mean()) for name, each in nats(game, test.batch(torch.arange(len(test)))["real"]).items()}
     return {"test_loss": sum(parts.values()), **{f"test_{name}": value for name, value in parts.items()}}
 

@@ -6,6 +6,7 @@ five hundred times slower on another.
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import time
@@ -77,6 +78,7 @@ def settle(plan: Plan, rank: int = 0) -> None:
         os.sched_setaffinity(0, {available[rank]})
 
 
+@functools.cache  # told once: later this process may be bound to one core of its own
 def describe() -> dict[str, Any]:
     """What a run should remember of where it ran."""
     return {

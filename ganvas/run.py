@@ -78,8 +78,8 @@ class Run:
         write_durably(self.folder / "recipe.json", json.dumps(to_dict(self.recipe), indent=1).encode())
 
     def bring(self, data: Source) -> None:
-        """Take the data in; a part of it is kept from training where there is a critic who could learn it by heart."""
-        judged = issubclass(GAMES[self.recipe.game], Judges)
+        """Take the data in; a part is kept from training where a critic could learn it by heart or a curve is measured."""
+        judged = issubclass(GAMES[self.recipe.game], Judges) or self.recipe.train.eval_every > 0
         self.data, self.held_out = data.parted(self.recipe.data.held_out) if judged else (data, None)
 
     def check(self, recipe: Recipe, minutes: float | None) -> None:

@@ -35,8 +35,8 @@ def evaluate(
     against
         Real data to compare with; the default is what the model was trained on.
     metrics
-        Some of fd,kd,precision,recall,density,coverage,score,requested,rarest,commonest,swd,msssim,sharpness,connected,
-        memorisation,modes,agreement,ppl,cas.
+        Some of fd,kd,precision,recall,density,coverage,score,requested,each,rarest,commonest,swd,msssim,sharpness,
+        connected,memorisation,modes,agreement,ppl,cas.
     samples
         Of each side.
     seed

@@ -25,6 +25,9 @@ from ganvas.games import GAMES, RECIPES
 from ganvas.plan import fresh
 from ganvas.show import drawn
 
+# A leaky ReLU of a sum that is zero but for rounding may fall either way, and Adam makes whole steps of it: on some processors
+# many weights of this miniature then go another way.
+KINKED = ("stylegan2-images-conditional",)
 EVERY = pytest.mark.parametrize("name", RECIPES)
 
 
@@ -173,6 +176,5 @@ def test_two_ranks_stay_equal(local: dict[str, str], tmp_path: Path) -> None:
         if not normed:
             alone = dump(after(name, 5))[0]["game"]
             apart = [~first["game"][key].isclose(value, rtol=1e-3, atol=2e-4).flatten() for key, value in alone.items()]
-            # A leaky ReLU of a sum that is zero but for rounding may fall either way, and Adam makes whole steps of it: a
-            # game is the same where most weights are. Noise or classes that depend on the rank move nearly all of them.
-            assert torch.cat(apart).float().mean() < 0.5, name
+            # Noise or classes that depend on the rank move nearly all weights, rounding next to none.
+            assert torch.cat(apart).float().mean() < (0.5 if name in KINKED else 0.01), name

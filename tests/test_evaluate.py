@@ -120,6 +120,18 @@ def test_features_do_not_depend_on_how_many_are_asked_for() -> None:
     assert torch.equal(network.features(images)[:7], network.features(images[:7]))
 
 
+def test_each_class_is_judged_by_itself(untrained: Path) -> None:
+    report = evaluate(untrained, metrics=["requested", "each"], samples=500)
+    classes = {name: each for name, each in report.measures.items() if ":" in name}
+    assert set(classes) == {f"requested500-digits:{digit}" for digit in range(10)}
+    assert sum(each.samples for each in classes.values()) == 500
+    mean = sum(each.value * each.samples for each in classes.values()) / 500
+    assert mean == pytest.approx(report.measures["requested500-digits"].value)
+    assert all(each.floor is not None and each.floor > 0.9 for each in classes.values())
+    weakest = next(line for line in report.text().splitlines() if "weakest first" in line)
+    assert weakest.count("%") == 10
+
+
 def test_names_of_counts() -> None:
     assert named("fd", 10_000, "digits") == "fd10k-digits"
     assert named("swd", 950, "none") == "swd950"

@@ -47,7 +47,7 @@ BESIDE = {
     "doctor": {"leaks", "run", "show"},
     "atlas": {"codes", "model", "show"},
     "codes": {"show"},
-    "contest": {"evaluate", "model", "sides"},
+    "contest": {"compare", "evaluate", "model", "sides"},
     "curve": {"extractors", "show"},
     "fit": {"curve", "plan", "run", "show"},
     "model": {"codes", "fit", "resolve", "run", "show"},

@@ -14,6 +14,7 @@ from PIL import Image
 from support import PLAN
 
 from ganvas.errors import DataError, ResourceError, UsageError
+from ganvas.fit import fit
 from ganvas.games import recipe_named
 from ganvas.resolve import resolve
 from ganvas.run import Run, adapted, open_data, open_run, start
@@ -78,3 +79,17 @@ def test_pictures_have_the_channels_asked_for(settings: dict[str, str], channels
     recipe = resolve("dcgan-images", {**settings, "config.resolution": 32}, data=str(tmp_path))
     data = open_data(recipe)
     assert (data.channels, adapted(recipe, data).config.channels) == (channels, channels)
+
+
+def test_a_curve_needs_held_out_samples_in_any_game(tmp_path: Path) -> None:
+    """A VAE has no critic; measured every 200 images, it keeps the best model all the same."""
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "pictures.npy", rng.integers(0, 256, (1200, 28, 28), dtype=np.uint8))
+    settings = {"config.width": 8, "data.held_out": 0.1}
+    recipe = resolve("vae-mnist", settings, data=str(tmp_path / "pictures.npy"), images=400, eval_every=200)
+    run = Run(tmp_path / "run", recipe, PLAN)
+    run.write()
+    run.bring(open_data(recipe))
+    events = [event for progress in fit(run) for event in progress.events]
+    assert sum(event.startswith("swd120") for event in events) >= 2
+    assert (run.folder / "best.safetensors").exists()

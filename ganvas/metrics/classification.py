@@ -11,10 +11,10 @@ from ganvas.data.source import Source
 
 
 @torch.no_grad()
-def accuracy(classify: Callable[[Tensor], Tensor], data: Source, chunk: int = 500) -> float:
-    """The share of `data` whose label has the highest logit. `classify`: x [N, ...] -> logits [N, classes]."""
+def accuracy(classify: Callable[[Tensor], Tensor], data: Source, chunk: int = 500, device: str | torch.device = "cpu") -> float:
+    """The share of `data` whose label has the highest logit. `classify`: x [N, ...] on `device` -> logits [N, classes]."""
     right = 0
     for start in range(0, len(data), chunk):
         batch = data.batch(torch.arange(start, min(start + chunk, len(data))))
-        right += int((classify(batch["real"]).argmax(1) == batch["label"]).sum())
+        right += int((classify(batch["real"].to(device)).argmax(1).cpu() == batch["label"]).sum())
     return right / len(data)
