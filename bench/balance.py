@@ -1,6 +1,6 @@
 """What the balance is worth: games made uneven, played as they are and steered.
 
-    python bench/balance.py [seeds] [experiment ...]
+    python bench/balance.py [seeds] [experiment[:mode] ...]
 
 Experiments, on the ring and on MNIST: fast (the critic's learning rate times ten), small (a critic a fifth as wide), few (500
 pictures), healthy. Prints a JSON row a run, then mean and deviation of each five.
@@ -54,10 +54,11 @@ def main() -> None:
     """Run the experiments named on the command line, or all."""
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     with tempfile.TemporaryDirectory() as folder:
-        for name in sys.argv[2:] or EXPERIMENTS:
+        for asked in sys.argv[2:] or EXPERIMENTS:
+            name, _, only = asked.partition(":")
             recipe, settings = EXPERIMENTS[name]
             data = few(Path(folder)) if name.endswith("few") else None
-            for mode in ("fixed", "auto"):
+            for mode in (only,) if only else ("fixed", "auto"):
                 show(rows(recipe, settings, mode, seeds, data), experiment=name, balance=mode)
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.config import within
-from ganvas.errors import unknown
+from ganvas.errors import UsageError, unknown
 from ganvas.game import Batch, Step, Terms, Turn
 from ganvas.layers.augment import instance_noise
 from ganvas.objectives import OBJECTIVES, Objective, between, gradient_penalty, zero_centred_penalty
@@ -34,6 +34,7 @@ class Rules:
     penalty_every: int = 1  # lazy regularisation above 1
     drift: float = 0.0  # on the reals' squared logits: holds a Wasserstein critic near zero (arXiv:1710.10196 appendix A.1)
     clip: float = 0.0  # bound on the critic's weights after each of its moves
+    mismatch: float = 0.0  # weight of telling a real from itself under the label of another class (arXiv:1605.05396 alg. 1)
     noise: float = 0.0  # sd at the start of the noise on all the critic sees; it is gone halfway
 
     def __post_init__(self) -> None:
@@ -41,7 +42,7 @@ class Rules:
             raise unknown("objective", self.objective, OBJECTIVES)
         within(self, "config.rules.n_critic config.rules.penalty_every", 1)
         within(self, "config.rules.r1_gamma config.rules.r2_gamma config.rules.gradient_penalty config.rules.clip", 0)
-        within(self, "config.rules.drift config.rules.noise", 0)
+        within(self, "config.rules.drift config.rules.mismatch config.rules.noise", 0)
         within(self, "config.rules.smoothing", 0, 1)
 
     @property
@@ -92,14 +93,16 @@ def with_objective(rules: Rules, name: str) -> Rules:
 
 
 Generate = Callable[[Batch, Step], Tensor]  # -> fakes like batch["real"], from fresh noise
-Judge = Callable[[Tensor, Tensor | None], Tensor]  # x [N, ...], c [N] or None -> logits [N]
+# x [N, ...], c [N] or None -> logits [N]; where labels are exchanged c [N, 2] -> logits [N, 2]
+Judge = Callable[[Tensor, Tensor | None], Tensor]
 
 
 @dataclass(frozen=True)
 class Duel:
     """One artist against one critic under `rules`.
 
-    `together` judges reals and fakes in one call, which is faster; a BatchNorm in the critic forbids it.
+    `together` judges reals and fakes in one call, which is faster; a BatchNorm in the critic forbids it. `classes` is how
+    many there are, where the critic has a logit for each: `rules.mismatch` needs it.
     """
 
     rules: Rules
@@ -107,9 +110,16 @@ class Duel:
     judge: Judge
     critic: nn.Module
     together: bool = True
+    classes: int = 0
 
     def turns(self) -> tuple[Turn, ...]:
-        """The critic, then the artist."""
+        """The critic, then the artist.
+
+        Raises:
+            UsageError: labels are to be exchanged, and there are none, or the critic has no logit for each.
+        """
+        if self.rules.mismatch and not self.classes:
+            raise UsageError("config.rules.mismatch needs a game with classes whose critic has a logit for each; leave it 0")
         project = self.clip if self.rules.clip else None
         steerable, moves = not self.rules.scoring.wants_best_critic, self.rules.n_critic
         return (
@@ -136,12 +146,8 @@ class Duel:
 
     def opinion(self, batch: Batch, step: Step) -> Terms:
         """The critic's loss on reals and fakes."""
-        real, fake, c = self.seen(batch["real"], step), self.seen(self.fake(batch, step).detach(), step), batch.get("label")
-        if self.together:
-            both = self.judge(torch.cat([real, fake.to(real.dtype)]), None if c is None else torch.cat([c, c])).float()
-            real_logits, fake_logits = both.chunk(2)
-        else:
-            real_logits, fake_logits = self.judge(real, c).float(), self.judge(fake, c).float()
+        real, fake = self.seen(batch["real"], step), self.seen(self.fake(batch, step).detach(), step)
+        real_logits, fake_logits, wrong = self.logits(real, fake, batch.get("label"), step)
         step.notes.update(
             verdict(self.rules.scoring, real_logits.detach(), fake_logits.detach(), step.notes.get("unseen_logits"))
         )
@@ -152,7 +158,26 @@ class Duel:
         if scoring.equilibrium:
             step.notes["strain"] = loss.detach() / scoring.equilibrium
         drift = {"drift": self.rules.drift * real_logits.square().mean()} if self.rules.drift else {}
-        return {"D": loss, **drift}
+        mismatch = {"mismatch": self.rules.mismatch * scoring.d(real_logits, wrong)} if wrong is not None else {}
+        return {"D": loss, **mismatch, **drift}
+
+    def logits(self, real: Tensor, fake: Tensor, c: Tensor | None, step: Step) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Of reals, of fakes, and of the reals under the label of another class where the rules ask for it.
+
+        A critic that is only ever shown reals under their own label learns late what sets classes apart.
+        """
+        asked = c
+        if c is not None and self.rules.mismatch and self.classes > 1:
+            another = (c + 1 + (step.uniform(len(c)) * (self.classes - 1)).long()) % self.classes
+            asked = torch.stack([c, another], 1)
+        if self.together:
+            both = None if asked is None else torch.cat([asked, asked])
+            of_real, of_fake = self.judge(torch.cat([real, fake.to(real.dtype)]), both).float().chunk(2)
+        else:
+            of_real, of_fake = self.judge(real, asked).float(), self.judge(fake, asked).float()
+        if asked is None or asked.ndim == 1:
+            return of_real, of_fake, None
+        return of_real[:, 0], of_fake[:, 0], of_real[:, 1]
 
     def look(self, batch: Batch, step: Step) -> None:
         """Note the verdicts on a batch that the critic does not learn from. The fakes keep their graph, for the artist."""

@@ -5,7 +5,8 @@ Source: Mirza & Osindero 2014, arXiv:1411.1784.
 Differs: convolutions instead of perceptrons; the critic gives one logit per class and answers for the class it is
 asked about (the class-dependent part of the projection critic, arXiv:1802.05637), which trains far faster than a
 one-hot vector joined to the input. Fakes are asked for the classes of the reals in the same batch, so that both terms
-see the data's marginal.
+see the data's marginal. With `rules.mismatch` a real under the label of another class counts as a fake as well
+(arXiv:1605.05396 sec. 4.2): the critic learns early what sets classes apart, and it costs no pass of its own.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
 from ganvas.game import Batch, Game, Step, Turn, asked_for
 from ganvas.games.adversarial import Duel, Rules
+from ganvas.layers.critics import of_class
 from ganvas.layers.pyramid import sides
 
 
@@ -35,7 +37,7 @@ class Config:
     critic_width: int = 32
     max_width: int = 128
     head: int = 256  # width of D's hidden layer, which sees the picture whole
-    rules: Rules = Rules(r1_gamma=0.1, penalty_every=8)
+    rules: Rules = Rules(r1_gamma=0.1, penalty_every=8, mismatch=0.3)
 
     def __post_init__(self) -> None:
         within(self, "config.channels config.classes config.latent_dim config.head", 1)
@@ -72,7 +74,7 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """image [N, C, H, W], c [N] -> logits [N]."""
+    """image [N, C, H, W], c [N] or several [N, k] -> logits of the same shape."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -84,8 +86,7 @@ class Critic(nn.Module):
         self.head = nn.Linear(config.head, config.classes)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.body(x)).gather(1, c[:, None]).squeeze(1)
-        return logits
+        return of_class(self.head(self.body(x)), c)
 
 
 class CGAN(Game):
@@ -110,7 +111,7 @@ class CGAN(Game):
         return int(self.config.classes)
 
     def turns(self) -> tuple[Turn, ...]:
-        return Duel(self.config.rules, self.fakes, self.judge, self.D).turns()
+        return Duel(self.config.rules, self.fakes, self.judge, self.D, classes=self.classes).turns()
 
     def fakes(self, batch: Batch, step: Step) -> Tensor:
         return self.sample(step.normal(len(batch["real"]), self.latent_dim), batch["label"])

@@ -132,15 +132,17 @@ def _points(source: str, about: str, dims: int = 2, latent_dim: int = 2) -> Reci
     )
 
 
-def _modes(source: str, about: str, span: float, points: int, scale: int, gamma: float, sharpen: float, noise: float) -> Recipe:
+def _modes(
+    source: str, about: str, span: float, points: int, scale: int, latent_dim: int, gamma: float, sharpen: float, noise: float
+) -> Recipe:
     plain = _points(source, about)
     rules = Rules(r1_gamma=gamma, r2_gamma=gamma, penalty_every=4, noise=noise)
-    config = replace(plain.config, latent_dim=8, coins=True, frequencies=6, span=span, sharpen=sharpen, rules=rules)
+    config = replace(plain.config, latent_dim=latent_dim, coins=True, frequencies=6, span=span, sharpen=sharpen, rules=rules)
     train = replace(
         plain.train,
         images=points,
         batch=256 * scale,
-        learning_rate=2e-3 * scale,
+        learning_rate=2e-3,
         schedule=Ramp(end=0.02, shape="cosine"),
         adam=Adam(beta1=0.0, beta2=0.99),
         average_halflife=0,  # the mean of many maps draws every mode too narrow
@@ -166,8 +168,8 @@ RECIPES = (
     _points("mixture1d", "noise on a line becomes two bell curves", dims=1, latent_dim=1),
     _points("line", "points on a line in the plane"),
     _points("gaussians", "two Gaussians in the plane"),
-    _modes("ring", "eight narrow Gaussians on a ring: the classic test of mode collapse", 1.0, 2_500_000, 1, 0.5, 0.0, 0.0),
-    _modes("grid", "twenty-five narrow Gaussians on a grid", 4.0, 8_000_000, 2, 0.7, 0.5, 1.0),
+    _modes("ring", "eight narrow Gaussians on a ring: the classic test of mode collapse", 1.0, 2_500_000, 1, 8, 0.9, 0.0, 0.0),
+    _modes("grid", "twenty-five narrow Gaussians on a grid", 4.0, 8_000_000, 2, 12, 1.4, 0.5, 1.0),
     _points("moons", "two interleaved half moons"),
     _points("spiral", "a spiral"),
     Recipe(

@@ -28,7 +28,7 @@ from ganvas.errors import UsageError
 from ganvas.game import Batch, Game, Step, Terms, Turn
 from ganvas.games.adversarial import Duel, Rules
 from ganvas.games.styled import Styling
-from ganvas.layers.critics import Halving, Verdict
+from ganvas.layers.critics import Halving, Verdict, of_class
 from ganvas.layers.equalised import HE, EqualConv, leaky
 from ganvas.layers.modulated import ModulatedConv
 from ganvas.layers.noise import NoiseInput
@@ -122,7 +122,7 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """image [N, C, H, W], c [N] or None -> logits [N]."""
+    """image [N, C, H, W], c [N], several [N, k] or None -> logits [N] or [N, k]."""
 
     def __init__(self, config: Config, classes: int) -> None:
         super().__init__()
@@ -133,7 +133,7 @@ class Critic(nn.Module):
 
     def forward(self, image: Tensor, c: Tensor | None = None) -> Tensor:
         logits: Tensor = self.verdict(self.stages(leaky(self.from_image(image))))
-        return logits.squeeze(1) if c is None else logits.gather(1, c[:, None]).squeeze(1)
+        return logits.squeeze(1) if c is None else of_class(logits, c)
 
 
 class StyleGAN2(Styling, Game):
@@ -166,8 +166,9 @@ class StyleGAN2(Styling, Game):
         return tuple(layer.style.weight for layer in layers)
 
     def turns(self) -> tuple[Turn, ...]:
+        classes = getattr(self.config, "classes", 0)
         # Reals and fakes apart: the critic looks at the deviation of each batch.
-        critic, artist = Duel(self.config.rules, self.fakes, self.judge, self.D, together=False).turns()
+        critic, artist = Duel(self.config.rules, self.fakes, self.judge, self.D, together=False, classes=classes).turns()
         if not self.config.path_length:
             return critic, artist
         return critic, replace(artist, loss=lambda batch, step: artist.loss(batch, step) | self.even_paths(batch, step))

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
 from ganvas.game import Batch, Game, Step, Turn, asked_for
 from ganvas.games.adversarial import Duel, Rules
+from ganvas.layers.critics import of_class
 from ganvas.layers.pyramid import sides
 from ganvas.layers.volume import Gather, Scatter
 
@@ -73,7 +74,7 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """solid [N, C, D, H, W], c [N] -> logits [N]."""
+    """solid [N, C, D, H, W], c [N] or several [N, k] -> logits of the same shape."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -89,8 +90,7 @@ class Critic(nn.Module):
         self.head = nn.Linear(config.head, config.classes)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.body(x)).gather(1, c[:, None]).squeeze(1)
-        return logits
+        return of_class(self.head(self.body(x)), c)
 
 
 class VoxelGAN(Game):
@@ -115,7 +115,7 @@ class VoxelGAN(Game):
         return int(self.config.classes)
 
     def turns(self) -> tuple[Turn, ...]:
-        return Duel(self.config.rules, self.fakes, self.judge, self.D).turns()
+        return Duel(self.config.rules, self.fakes, self.judge, self.D, classes=self.classes).turns()
 
     def fakes(self, batch: Batch, step: Step) -> Tensor:
         return self.sample(step.normal(len(batch["real"]), self.latent_dim), batch["label"])

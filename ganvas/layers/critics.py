@@ -1,4 +1,4 @@
-"""What the critics of the growing and style families are made of."""
+"""What critics are made of: the verdict on a class, and the blocks of the growing and style families."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from torch import Tensor, nn
 from ganvas.layers.deviation import minibatch_deviation
 from ganvas.layers.equalised import EqualConv, EqualLinear, leaky
 from ganvas.layers.resample import smooth_down
+
+
+def of_class(logits: Tensor, c: Tensor) -> Tensor:
+    """The logits [N, K] of one class each, c [N] -> [N], or of several, c [N, k] -> [N, k]."""
+    return logits.gather(1, c.view(len(c), -1)).view(c.shape)
 
 
 class Halving(nn.Module):
