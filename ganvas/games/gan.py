@@ -37,6 +37,7 @@ class Config:
     critic_depth: int | None = None  # of D; None: as deep as G
     slope: float = 0.2  # of G's leaky ReLU below 0; 0 makes it a plain one
     coins: bool = False  # the sign of each coordinate of z is given to G beside it: noise in pieces
+    softness: float = 1.0  # of z beside the coins: the smaller, the farther apart are the pieces
     frequencies: int = 0  # D sees sin and cos of each coordinate at this many octaves
     span: float = 1.0  # half the period of the slowest of them
     sharpen: float = 0.0  # share of the run in which the finer ones join, one after the other; 0: all from the start
@@ -44,7 +45,7 @@ class Config:
 
     def __post_init__(self) -> None:
         within(self, "config.latent_dim config.width config.depth", 1)
-        within(self, "config.slope config.sharpen", 0, 1)
+        within(self, "config.slope config.softness config.sharpen", 0, 1)
 
 
 class GAN(Game):
@@ -92,7 +93,7 @@ class GAN(Game):
         if self.config.noise == "uniform":
             z = torch.erf(z / math.sqrt(2))
         if self.config.coins:
-            z = torch.cat([z, z.sign()], 1)
+            z = torch.cat([self.config.softness * z, z.sign()], 1)
         x = self.G(z).unflatten(1, self.config.shape)
         return torch.tanh(x) if len(self.config.shape) == 3 else x
 
@@ -132,12 +133,8 @@ def _points(source: str, about: str, dims: int = 2, latent_dim: int = 2) -> Reci
     )
 
 
-def _modes(
-    source: str, about: str, span: float, points: int, scale: int, latent_dim: int, gamma: float, sharpen: float, noise: float
-) -> Recipe:
+def _modes(source: str, about: str, config: Config, points: int, scale: int) -> Recipe:
     plain = _points(source, about)
-    rules = Rules(r1_gamma=gamma, r2_gamma=gamma, penalty_every=4, noise=noise)
-    config = replace(plain.config, latent_dim=latent_dim, coins=True, frequencies=6, span=span, sharpen=sharpen, rules=rules)
     train = replace(
         plain.train,
         images=points,
@@ -149,6 +146,22 @@ def _modes(
     )
     return replace(plain, config=config, train=train, minutes=scale)
 
+
+_RING = Config(
+    latent_dim=8,
+    coins=True,
+    frequencies=6,
+    rules=Rules(r1_gamma=0.9, r2_gamma=0.9, penalty_every=4),
+)
+_GRID = Config(
+    latent_dim=12,
+    coins=True,
+    softness=0.2,
+    frequencies=6,
+    span=4.0,
+    sharpen=0.5,
+    rules=Rules(r1_gamma=0.5, r2_gamma=0.5, penalty_every=4, noise=1.0),
+)
 
 # The artist is the decoder of vae-mnist, unit for unit: what a critic teaches it, and what a bound does.
 _DECODER = Config(
@@ -168,8 +181,8 @@ RECIPES = (
     _points("mixture1d", "noise on a line becomes two bell curves", dims=1, latent_dim=1),
     _points("line", "points on a line in the plane"),
     _points("gaussians", "two Gaussians in the plane"),
-    _modes("ring", "eight narrow Gaussians on a ring: the classic test of mode collapse", 1.0, 2_500_000, 1, 8, 0.9, 0.0, 0.0),
-    _modes("grid", "twenty-five narrow Gaussians on a grid", 4.0, 8_000_000, 2, 12, 1.4, 0.5, 1.0),
+    _modes("ring", "eight narrow Gaussians on a ring: the classic test of mode collapse", _RING, 2_500_000, 1),
+    _modes("grid", "twenty-five narrow Gaussians on a grid", _GRID, 8_000_000, 2),
     _points("moons", "two interleaved half moons"),
     _points("spiral", "a spiral"),
     Recipe(
