@@ -113,17 +113,17 @@ def plane(
         UsageError: other numbers of seeds or directions, no such direction or space, or another kind of file.
     """
     out = _png(out)
-    if (len(seeds), len(names)) not in ((3, 0), (1, 2)):
-        found = f"{len(seeds)} seeds and {len(names)} directions"
-        raise UsageError(f"plane: expected three seeds, or one seed and two directions, got {found}")
     space = model.space(where, label)
+    ways = tuple(directions(model, space, names, judge=judge)) if names else ()
+    if (len(seeds), len(ways)) not in ((3, 0), (1, 2)):
+        found = f"{len(seeds)} and {len(ways)}"
+        raise UsageError(f"plane: expected three seeds, or one seed and two directions, got {found}")
+    if side < 2:
+        raise UsageError(f"plane: expected a side of at least 2, got {side}")
     one = None if space.together else asked(model, label, 1)
-    codes, ways = space.of_seeds(seeds, None if one is None else one.expand(len(seeds))), ()
-    if names:
-        right, down = ways = tuple(directions(model, space, names, judge=judge))  # type: ignore[assignment]
-        if side < 2:
-            raise UsageError(f"plane: expected a side of at least 2, got {side}")
-        places = torch.linspace(-span, span, side)
+    codes = space.of_seeds(seeds, None if one is None else one.expand(len(seeds)))
+    if ways:
+        places, (right, down) = torch.linspace(-span, span, side), ways
         column = _shifted(space, codes, down, places, None).squeeze(0)
         points = _shifted(space, column, right, places, None).flatten(0, 1)
     else:
