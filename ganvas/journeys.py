@@ -41,6 +41,10 @@ class Term:
     sign: int = 1
     label: int | str | None = None
 
+    def __str__(self) -> str:
+        named = "" if self.label is None else f"{self.label}:"
+        return f"{'-' if self.sign < 0 else '+'} {named}{','.join(map(str, self.seeds))}"
+
 
 def traverse(
     model: Model,
@@ -149,9 +153,8 @@ def arithmetic(model: Model, out: str | Path, terms: Sequence[Term], *, where: s
     out = _png(out)
     if len(terms) < 2 or not all(term.seeds for term in terms):
         raise UsageError("arithmetic: expected two terms or more, each with a seed, as in 1,2,3 - 4,5,6 + 7,8,9")
-    named = any(term.label is not None for term in terms)
-    space = model.space(where, terms[0].label if named else None)
-    classes = [_class_of(model, term) for term in terms] if not space.together else [None for _ in terms]
+    space = model.space(where, next((term.label for term in terms if term.label is not None), None))
+    classes = [None if space.together else asked(model, term.label, 1) for term in terms]  # unnamed: the first
     added = sum(term.sign for term in terms)
     if added != 1 and (space.flat or classes[0] is not None):
         raise UsageError(f"arithmetic: expected one term more added than taken away, as in a - b + c, got {added} more")
@@ -174,15 +177,9 @@ def arithmetic(model: Model, out: str | Path, terms: Sequence[Term], *, where: s
     filled = [
         F.pad(part, (0, 0, 0, 0, 0, 0, 0, columns - len(part)), value=1.0) for part in pictures.split([len(r) for r in rows])
     ]
-    spelt = " ".join(f"{'+-'[term.sign < 0]} {','.join(map(str, term.seeds))}" for term in terms)
-    told = model.provenance(spelt.removeprefix("+ ")) | {"space": space.name}
+    told = model.provenance(" ".join(map(str, terms)).removeprefix("+ ")) | {"space": space.name}
     save_png(out, sheet(torch.cat(filled), columns, legible_scale(pictures.shape[-2])), told)
     return Journey(out)
-
-
-def _class_of(model: Model, term: Term) -> Tensor | None:
-    """The class [1] of a term: its own, else the first; None for a model without."""
-    return asked(model, term.label, 1)
 
 
 def _shifted(space: Space, codes: Tensor, way: Direction, offsets: Tensor, layers: Sequence[int] | None) -> Tensor:

@@ -160,7 +160,7 @@ def test_arithmetic_shows_its_terms_and_what_remains(tmp_path: Path) -> None:
         assert (sheet[0, 1:].int() - seen(one, [1, 2], label).int()).abs().max() <= 1
         assert (sheet[3].int() - sheet[0].int()).abs().max() <= 1
         with PIL.Image.open(tmp_path / "a.png") as picture:
-            assert picture.info["seeds"] == "1,2 - 3,4 + 3,4"
+            assert picture.info["seeds"] == f"{'7:' if label else ''}1,2 - 3,4 + 3,4"
 
 
 def test_arithmetic_of_classes_draws_another_class(tmp_path: Path) -> None:
