@@ -164,6 +164,13 @@ class CoGAN(Game):
         image: Tensor = self.G(z, asked_for(c))
         return image
 
+    def projection(self) -> Tensor:
+        """The first matrix that z meets, [features, latent_dim]; of every domain where no layer is shared."""
+        if not self.G.own_first:
+            weight: Tensor = self.G.shared[0][0].weight  # type: ignore[index]
+            return weight
+        return torch.cat([own[0][0].weight for own in self.G.own])  # type: ignore[index]
+
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """image [N, C, H, W], c [N] domain -> logits [N]."""
         logits: Tensor = self.D(x, asked_for(c)).squeeze(1)
