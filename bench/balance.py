@@ -3,7 +3,7 @@
     python bench/balance.py [seeds] [experiment[:mode] ...]
 
 Experiments, on the ring and on MNIST: fast (the critic's learning rate times ten), small (a critic a fifth as wide), few (500
-pictures), healthy; each of 1,000,000 points or 48,000 images. Prints a JSON row a run, then mean and deviation of each five.
+pictures), healthy; each of 2,000,000 points or 48,000 images. Prints a JSON row a run, then mean and deviation of each five.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def few(folder: Path, count: int = 500) -> str:
 def rows(recipe: str, settings: Mapping[str, str], mode: str, seeds: int, data: str | None) -> Iterator[dict[str, Any]]:
     """What each seed came to, measured against the test split of the full data."""
     ring = recipe == "gan-ring"
-    named: dict[str, Any] = {"balance": mode, "data": data, "images": 1_000_000 if ring else 48_000}
+    named: dict[str, Any] = {"balance": mode, "data": data, "images": 2_000_000 if ring else 48_000}
     metrics, measure = (["modes"] if ring else ["fd", "requested"]), {"against": "ring" if ring else "mnist"}
     for seed in range(seeds):
         report, _, log = played(recipe, settings, metrics, seed=seed, measure=measure, **named)

@@ -138,18 +138,18 @@ def _points(source: str, about: str, dims: int = 2, latent_dim: int = 2) -> Reci
     )
 
 
-def _modes(source: str, about: str, config: Config, points: int, scale: int) -> Recipe:
+def _modes(source: str, about: str, config: Config, points: int) -> Recipe:
     plain = _points(source, about)
     train = replace(
         plain.train,
         images=points,
-        batch=256 * scale,
+        batch=512,
         learning_rate=2e-3,
         schedule=Ramp(end=0.02, shape="cosine"),
         adam=Adam(beta1=0.0, beta2=0.99),
         average_halflife=0,  # the mean of many maps draws every mode too narrow
     )
-    return replace(plain, config=config, train=train, minutes=scale)
+    return replace(plain, config=config, train=train, minutes=2)
 
 
 _RING = Config(
@@ -186,8 +186,8 @@ RECIPES = (
     _points("mixture1d", "noise on a line becomes two bell curves", dims=1, latent_dim=1),
     _points("line", "points on a line in the plane"),
     _points("gaussians", "two Gaussians in the plane"),
-    _modes("ring", "eight narrow Gaussians on a ring: the classic test of mode collapse", _RING, 2_500_000, 1),
-    _modes("grid", "twenty-five narrow Gaussians on a grid", _GRID, 8_000_000, 2),
+    _modes("ring", "eight narrow Gaussians on a ring: the classic test of mode collapse", _RING, 5_000_000),
+    _modes("grid", "twenty-five narrow Gaussians on a grid", _GRID, 8_000_000),
     _points("moons", "two interleaved half moons"),
     _points("spiral", "a spiral"),
     Recipe(
