@@ -20,12 +20,14 @@ from ganvas.errors import UsageError, unknown
 from ganvas.export.arrays import as_array, as_arrays, save_npz
 from ganvas.export.pictures import legible_scale, save_gif, save_png, scatter, sheet
 from ganvas.export.solids import KINDS, save_solids
+from ganvas.files import write_durably
 from ganvas.fit import fit as play
-from ganvas.game import Conditional, Couples, Game, Samples
+from ganvas.data.preview import page
+from ganvas.game import Conditional, Couples, Game, Samples, Writes
 from ganvas.ranks import Ranks, crew
 from ganvas.resolve import resolve
 from ganvas.run import Run, open_run, start
-from ganvas.show import drawing, drawn, visible
+from ganvas.show import drawing, drawn, visible, widest
 
 Label = int | str | Sequence[int | str] | None  # a class by number or name, several, "all" or None: every one in turn
 
@@ -84,16 +86,16 @@ class Model:
         raise unknown("class", str(name), self.classes)
 
     def stream(
-        self, n: int, seed: int = 0, label: Label = None, psi: float = 1.0, chunk: int = 512
+        self, n: int, seed: int = 0, label: Label = None, psi: float = 1.0, chunk: int = 512, temperature: float = 1.0
     ) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Samples of seeds seed .. seed+n in float [k, ...], with their classes [k], a few at a time.
+        """Samples of seeds seed .. seed+n in float [k, ...] (text: int64 [k, L]), with their classes [k], a few at a time.
 
         Raises:
             UsageError: fewer than one sample, or no such class.
         """
         if n < 1:
             raise UsageError(f"the number of samples must be at least 1, got {n}")
-        chosen, share, draw = self.chosen(label), self.together(label), drawing(self.drawer, psi)
+        chosen, share, draw = self.chosen(label), self.together(label), drawing(self.drawer, psi, temperature)
         for first in range(0, n, chunk):
             rows = range(first, min(n, first + chunk))
             c = torch.tensor([chosen[i % len(chosen)] for i in rows]) if chosen else None
@@ -104,12 +106,30 @@ class Model:
         """How many samples in a row share a seed: all classes of a model of couples, where none is chosen; else 1."""
         return len(self.classes) if isinstance(self.game, Couples) and label in (None, "all") else 1
 
-    def sample(self, n: int = 1, *, seed: int = 0, label: Label = None, psi: float = 1.0) -> np.ndarray[Any, Any]:
-        """Samples of seeds seed .. seed+n: images uint8 [n, H, W, C], solids uint8 [n, D, H, W], points float32 [n, D].
+    @property
+    def writes(self) -> bool:
+        """Whether it draws lines of text."""
+        return isinstance(self.game, Writes)
 
-        Seed k is the same picture whatever n is.
+    def lines(self, n: int = 1, *, seed: int = 0, temperature: float = 1.0) -> list[str]:
+        """n lines of text of seeds seed .. seed+n; below temperature 1 more typical and less varied ones.
+
+        Raises:
+            UsageError: it draws no text.
         """
-        return np.concatenate([as_array(part)[1] for part, _ in self.stream(n, seed, label, psi)])
+        if not isinstance(self.game, Writes):
+            raise UsageError(f"{self.card['recipe']['name']} writes nothing; choose a model of a textgan or textlm recipe")
+        return [line for part, _ in self.stream(n, seed, temperature=temperature) for line in self.game.spell(part)]
+
+    def sample(self, n: int = 1, *, seed: int = 0, label: Label = None, psi: float = 1.0, temperature: float = 1.0) -> Any:
+        """Samples of seeds seed .. seed+n: images uint8 [n, H, W, C], solids uint8 [n, D, H, W], points float32 [n, D]; text as
+        a list of n lines.
+
+        Seed k is the same picture, or line, whatever n is.
+        """
+        if self.writes:
+            return self.lines(n, seed=seed, temperature=temperature)
+        return np.concatenate([as_array(part)[1] for part, _ in self.stream(n, seed, label, psi, temperature=temperature)])
 
     def save(
         self,
@@ -120,17 +140,18 @@ class Model:
         label: Label = None,
         columns: int | None = None,
         psi: float = 1.0,
+        temperature: float = 1.0,
     ) -> Path:
         """Samples into a file: .png a sheet, .npz `images` uint8 [n, H, W, C] and `labels` (`points`, `voxels`), any n.
 
         Solids also as .gif, in which they turn round, and as one mesh, .obj or .stl. n is 64 where it is None; of solids in
-        a GIF one of each class, in a mesh 1.
+        a GIF one of each class, in a mesh 1. Text as .txt, a line a sample, or as .png, a page.
 
         Raises:
             UsageError: another kind of file.
         """
         out = Path(out)
-        kinds = (".png", ".npz", *(KINDS if len(self.shape) == 4 else ()))
+        kinds = (".txt", ".png") if self.writes else (".png", ".npz", *(KINDS if len(self.shape) == 4 else ()))
         if out.suffix.lower() not in kinds:
             known = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
             raise UsageError(f"cannot write samples to {out.name!r}: expected a name ending in {known}")
@@ -139,7 +160,10 @@ class Model:
         if out.suffix.lower() == ".npz":
             save_npz(out, n, (as_arrays(part, c) for part, c in self.stream(n, seed, label, psi)))
             return out
-        samples = torch.cat([part for part, _ in self.stream(n, seed, label, psi)])
+        if out.suffix.lower() == ".txt":
+            write_durably(out, "".join(f"{line}\n" for line in self.lines(n, seed=seed, temperature=temperature)).encode())
+            return out
+        samples = torch.cat([part for part, _ in self.stream(n, seed, label, psi, temperature=temperature)])
         told = self.provenance(f"{seed}-{seed + (n - 1) // self.together(label)}")
         if out.suffix.lower() == ".png":
             save_png(out, self.picture(samples, columns), told)
@@ -149,6 +173,8 @@ class Model:
 
     def picture(self, samples: Tensor, columns: int | None = None) -> Image:
         """One picture of samples [n, ...]."""
+        if isinstance(self.game, Writes):
+            return page(self.game.spell(samples), widest(self.game), columns)
         if samples.ndim == 2:
             return scatter(samples[:0], samples)
         if columns is None:
@@ -166,7 +192,7 @@ class Model:
     def interpolate(
         self, out: str | Path, seeds: Sequence[int], frames: int = 60, *, label: Label = None, milliseconds: int = 50
     ) -> Path:
-        """A closed walk through the latents of `seeds`, spherical in z, as GIF or animated PNG.
+        """A closed walk through the latents of `seeds`, spherical in z, as GIF or animated PNG; of text as .txt, a line a frame.
 
         One class stays (None: the first); several are morphed into one another along the way.
 
@@ -174,11 +200,16 @@ class Model:
             UsageError: nothing to walk between, or another kind of file.
         """
         out = Path(out)
-        if out.suffix.lower() not in (".gif", ".png", ".apng"):
-            raise UsageError(f"cannot write a walk to {out.name!r}: expected a name ending in .gif or .png")
+        kinds = (".txt",) if self.writes else (".gif", ".png", ".apng")
+        if out.suffix.lower() not in kinds:
+            known = " or ".join(kinds[:2])
+            raise UsageError(f"cannot write a walk to {out.name!r}: expected a name ending in {known}")
         if len(seeds) < 2 or frames < 2:
             raise UsageError(f"a walk needs at least two seeds and two frames, got {len(seeds)} and {frames}")
         z = loop(latents(seeds, self.drawer.latent_dim), frames)
+        if isinstance(self.game, Writes):
+            write_durably(out, "".join(f"{line}\n" for line in self.game.spell(drawn(self.drawer, z, None))).encode())
+            return out
         walks = [[i] for i in self.chosen(label)] if self.together(label) > 1 else [self.chosen(label)]
         walks = [chosen[: 1 if label is None else None] for chosen in walks]
         paths = [class_path(chosen, frames, len(self.classes)) if chosen else None for chosen in walks]

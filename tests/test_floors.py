@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1] / "ganvas"
 MORE = ("plan", "resolve", "show", "run", "fit", "model", "catalogue", "bench", "worker")
 FLOORS = (
-    ("errors", "fields", "config", "seeds", "files", "exchange"),
+    ("errors", "fields", "config", "seeds", "files", "exchange", "spelling"),
     ("objectives", "layers", "machine", "ranks", "solids"),
     ("game",),
     ("games", "data", "metrics", "edit"),
@@ -26,6 +26,7 @@ FLOORS = (
         "doctor",
         "leaks",
         "evaluate",
+        "reading",
         "sides",
         "strips",
         *MORE,
@@ -55,7 +56,8 @@ BESIDE = {
     "cas": {"plan", "run"},
     "sides": {"compare", "model"},
     "strips": {"model", "show"},
-    "evaluate": {"cas", "compare", "extractors", "model", "show", "sides"},
+    "reading": {"model"},
+    "evaluate": {"cas", "compare", "extractors", "model", "reading", "show", "sides"},
     "bench": {"plan", "run"},
     "worker": {"bench", "fit", "run"},
     "watch": {"display"},
@@ -91,7 +93,7 @@ def test_imports_go_down(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "games").glob("*.py")), ids=lambda path: path.stem)
 def test_games_know_no_other_game(path: Path) -> None:
-    shared = {"adversarial", "styled"}
+    shared = {"adversarial", "styled", "writing"}
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ganvas.games") and path.stem != "__init__":
             assert (node.module or "").split(".")[-1] in shared
