@@ -34,14 +34,14 @@ T = TypeVar("T")
 class Config(Letters):
     """An LSTM of `width` units against a critic of `depth` convolutions of `critic_width` channels."""
 
-    critic_width: int = 128
+    critic_width: int = 64
     depth: int = 2
     head: int = 128  # width of D's hidden layer, which sees the line whole
     pretrain: float = 0.4  # share of the run by likelihood alone
     anchor: float = 0.2  # weight of the likelihood at the end, beside the critic's word
     sharpness: float = 2.0  # the softmax's temperature falls from 1 to the inverse of this
     dropout: float = 0.0  # of the artist, while it learns by likelihood
-    rules: Rules = Rules(objective="relativistic", r1_gamma=0.2, r2_gamma=0.2, penalty_every=2)
+    rules: Rules = Rules(objective="relativistic", r1_gamma=0.2, r2_gamma=0.2, penalty_every=4)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -152,17 +152,16 @@ def _recipe(name: str, source: str, minutes: float, about: str, config: Config, 
 
 
 _TRAIN = TrainConfig(
-    images=600_000,
+    images=256_000,
     batch=64,
-    learning_rate=2e-3,
-    rates={"D": 0.5},
+    learning_rate=1e-3,
     schedule=Ramp(end=0.05, shape="cosine"),
     adam=Adam(beta1=0.5, beta2=0.99),
     average_halflife=10_000,
     checkpoint_every=100_000,
     precision="float32",
 )
-_ORACLE = Config(length=20, vocabulary=5000, alphabet="", embedding=32, width=32, critic_width=64, head=64)
+_ORACLE = Config(length=20, vocabulary=5000, alphabet="", embedding=32, width=32, head=64)
 
 RECIPES = (
     _recipe("textgan-names", "names", 5, "given names, letter by letter, against a critic", Config(dropout=0.2), _TRAIN),
@@ -180,6 +179,6 @@ RECIPES = (
         15,
         "sequences of a random LSTM, against a critic: the synthetic-oracle experiment",
         _ORACLE,
-        replace(_TRAIN, learning_rate=1e-2, checkpoint_every=200_000),
+        replace(_TRAIN, images=600_000, learning_rate=1e-2, checkpoint_every=200_000),
     ),
 )
