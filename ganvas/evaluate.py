@@ -101,6 +101,8 @@ def evaluate(
         UsageError: an unknown measure, or one that does not fit.
         DataError: nothing to measure or to measure against.
     """
+    if samples < 100:
+        raise UsageError(f"--samples: expected at least 100, got {samples}: fewer say nothing")
     model, subject = _subject(Path(target))
     if model and isinstance(model.game, Writes):
         return _read(model, subject, against, metrics, samples=samples, seed=seed, split=split)
@@ -108,8 +110,6 @@ def evaluate(
     for name in chosen:
         if name not in COMPARE and name not in OTHERS:
             raise unknown("metric", name, (*COMPARE, *OTHERS))
-    if samples < 100:
-        raise UsageError(f"--samples: expected at least 100, got {samples}: fewer say nothing")
     source = against or (model.card["recipe"]["data"]["source"] if model else None)
     if source is None:
         raise UsageError(f"{target} holds pictures, no model: say what to measure them against with --against DATA")
@@ -148,10 +148,7 @@ def _read(model: Model, subject: str, against: str | None, metrics: Sequence[str
     """The report on a model of text."""
     source = against or str(model.card["recipe"]["data"]["source"])
     found, reference = reading.measure(model, source, chosen=metrics, **options)
-    measures = {
-        named(name, count, "none"): Measured(value, interval, floor, count, "none")
-        for name, (value, interval, floor, count) in found.items()
-    }
+    measures = {named(name, values[3], "none"): Measured(*values, "none") for name, values in found.items()}
     return Report(subject, int(model.card["items"]), reference, measures, None, ())
 
 

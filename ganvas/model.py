@@ -15,14 +15,14 @@ from torch import Tensor
 
 from ganvas import bundle, codes
 from ganvas.config import Recipe
+from ganvas.data.preview import page
 from ganvas.edit.latents import class_path, latents, loop
 from ganvas.errors import UsageError, unknown
 from ganvas.export.arrays import as_array, as_arrays, save_npz
+from ganvas.export.lines import save_lines
 from ganvas.export.pictures import legible_scale, save_gif, save_png, scatter, sheet
 from ganvas.export.solids import KINDS, save_solids
-from ganvas.files import write_durably
 from ganvas.fit import fit as play
-from ganvas.data.preview import page
 from ganvas.game import Conditional, Couples, Game, Samples, Writes
 from ganvas.ranks import Ranks, crew
 from ganvas.resolve import resolve
@@ -122,10 +122,8 @@ class Model:
         return [line for part, _ in self.stream(n, seed, temperature=temperature) for line in self.game.spell(part)]
 
     def sample(self, n: int = 1, *, seed: int = 0, label: Label = None, psi: float = 1.0, temperature: float = 1.0) -> Any:
-        """Samples of seeds seed .. seed+n: images uint8 [n, H, W, C], solids uint8 [n, D, H, W], points float32 [n, D]; text as
-        a list of n lines.
-
-        Seed k is the same picture, or line, whatever n is.
+        """Samples of seeds seed .. seed+n: images uint8 [n, H, W, C], solids uint8 [n, D, H, W], points float32 [n, D]; of text
+        a list of n lines. Seed k is the same picture, or line, whatever n is.
         """
         if self.writes:
             return self.lines(n, seed=seed, temperature=temperature)
@@ -160,9 +158,8 @@ class Model:
         if out.suffix.lower() == ".npz":
             save_npz(out, n, (as_arrays(part, c) for part, c in self.stream(n, seed, label, psi)))
             return out
-        if out.suffix.lower() == ".txt":
-            write_durably(out, "".join(f"{line}\n" for line in self.lines(n, seed=seed, temperature=temperature)).encode())
-            return out
+        if self.writes and out.suffix.lower() == ".txt":
+            return save_lines(out, self.lines(n, seed=seed, temperature=temperature))
         samples = torch.cat([part for part, _ in self.stream(n, seed, label, psi, temperature=temperature)])
         told = self.provenance(f"{seed}-{seed + (n - 1) // self.together(label)}")
         if out.suffix.lower() == ".png":
@@ -192,7 +189,7 @@ class Model:
     def interpolate(
         self, out: str | Path, seeds: Sequence[int], frames: int = 60, *, label: Label = None, milliseconds: int = 50
     ) -> Path:
-        """A closed walk through the latents of `seeds`, spherical in z, as GIF or animated PNG; of text as .txt, a line a frame.
+        """A closed walk through the latents of `seeds`, spherical in z, as GIF or animated PNG; text as .txt, a line a frame.
 
         One class stays (None: the first); several are morphed into one another along the way.
 
@@ -202,14 +199,12 @@ class Model:
         out = Path(out)
         kinds = (".txt",) if self.writes else (".gif", ".png", ".apng")
         if out.suffix.lower() not in kinds:
-            known = " or ".join(kinds[:2])
-            raise UsageError(f"cannot write a walk to {out.name!r}: expected a name ending in {known}")
+            raise UsageError(f"cannot write a walk to {out.name!r}: expected a name ending in {' or '.join(kinds[:2])}")
         if len(seeds) < 2 or frames < 2:
             raise UsageError(f"a walk needs at least two seeds and two frames, got {len(seeds)} and {frames}")
         z = loop(latents(seeds, self.drawer.latent_dim), frames)
         if isinstance(self.game, Writes):
-            write_durably(out, "".join(f"{line}\n" for line in self.game.spell(drawn(self.drawer, z, None))).encode())
-            return out
+            return save_lines(out, self.game.spell(drawn(self.drawer, z, None)))
         walks = [[i] for i in self.chosen(label)] if self.together(label) > 1 else [self.chosen(label)]
         walks = [chosen[: 1 if label is None else None] for chosen in walks]
         paths = [class_path(chosen, frames, len(self.classes)) if chosen else None for chosen in walks]

@@ -65,7 +65,7 @@ def drawing(game: Samples, psi: float = 1.0, temperature: float = 1.0) -> Draw:
         raise UsageError("only a model of text has a temperature; leave --temperature out")
     if isinstance(game, Writes) and psi == 1:
         text: Writes = game
-        return lambda z, c: text.write(z, temperature)
+        return lambda z, _: text.write(z, temperature)
     if psi == 1:
         return game.sample
     if not isinstance(game, Styled):

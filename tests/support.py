@@ -44,7 +44,9 @@ def miniature(name: str) -> tuple[Recipe, Source]:
     if "classes" in known:
         config = replace(config, classes=10)
     if "alphabet" in known:
-        return _played(recipe, replace(config, length=5, vocabulary=7, alphabet=config.alphabet[:6])), _lines(config.alphabet[:6])
+        return _played(recipe, replace(config, length=5, vocabulary=7, alphabet=config.alphabet[:6])), _lines(
+            config.alphabet[:6]
+        )
     shape = getattr(config, "shape", None) or (config.channels, *[config.resolution] * getattr(config, "dims", 2))
     random = torch.Generator().manual_seed(1)
     if len(shape) == 1:

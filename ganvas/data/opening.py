@@ -177,7 +177,9 @@ def _checked_points(source: Source, config: DataConfig, how: How) -> Source:
 
 def _checked_text(source: Source, config: DataConfig, how: How) -> Source:
     if how.resolution or how.channels:
-        raise DataError(f"{source.name!r} holds text; the game expects pictures: choose an image source, or a textgan-... recipe")
+        raise DataError(
+            f"{source.name!r} holds text; the game expects pictures: choose an image source, or a textgan-... recipe"
+        )
     if config.flip:
         raise UsageError(f"flip: {source.name!r} holds text, which has no mirror image; leave it off")
     return source

@@ -8,15 +8,18 @@ seed, so the oracle's own score differs a little from the published one's, and s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import torch
 from torch import Tensor
 
-from ganvas.data.source import Source, fingerprint
+from ganvas.data import cache
+from ganvas.data.source import Source
 from ganvas.errors import DataError
 from ganvas.seeds import mix
 
 SYMBOLS, SIZE, LENGTH = 5_000, 32, 20
+VERSION = 1  # raise it whenever the oracle or how it writes changes
 COUNTS = {"train": 10_000, "test": 10_000}
 
 
@@ -65,11 +68,18 @@ def oracle(seed: int = 0, symbols: int = SYMBOLS, size: int = SIZE) -> Oracle:
 
 
 def oracle_source(split: str) -> Source:
-    """10,000 lines of 20 symbols of the oracle of seed 0, other ones for each split; always the same."""
-    random = torch.Generator().manual_seed(mix("oracle lines", split))
-    parts = [oracle().write(1_000, LENGTH, random) for _ in range(COUNTS[split] // 1_000)]
-    fields = {"text": torch.cat(parts)}
-    return Source("oracle", fields, fingerprint=fingerprint(fields), vocabulary=SYMBOLS)
+    """10,000 lines of 20 symbols of the oracle of seed 0, other ones for each split; always the same, kept in the cache."""
+    name = cache.key("oracle", VERSION, split)
+
+    def build(file: BinaryIO) -> cache.Record:
+        random, wise = torch.Generator().manual_seed(mix("oracle lines", split)), oracle()
+        for _ in range(COUNTS[split] // 1_000):
+            file.write(wise.write(1_000, LENGTH, random).to(torch.int16).numpy().tobytes())
+        return cache.Record((COUNTS[split], LENGTH, 2), None, (), ())
+
+    pairs, record = cache.read(name) or cache.store(name, build)
+    text = pairs.view(torch.int16).squeeze(2).long()
+    return Source("oracle", {"text": text}, fingerprint=record.fingerprint, vocabulary=SYMBOLS)
 
 
 def opinion(text: Tensor) -> Tensor:

@@ -81,7 +81,8 @@ class Source:
             DataError: the samples are images.
         """
         if self.is_grid or self.is_text:
-            raise DataError(f"{self.name!r} holds {'text' if self.is_text else 'images'}; expected points: use a point source such as 'ring'")
+            held = "text" if self.is_text else "images"
+            raise DataError(f"{self.name!r} holds {held}; expected points: use a point source such as 'ring'")
         return self.fields["real"].shape[1]
 
     def batch(self, rows: Tensor, flips: Tensor | None = None) -> dict[str, Tensor]:
@@ -115,7 +116,9 @@ class Source:
 
     def _image_shape(self) -> torch.Size:
         if not self.is_grid:
-            raise DataError(f"{self.name!r} holds {'text' if self.is_text else 'points'}, not images: use an image source such as 'mnist'")
+            raise DataError(
+                f"{self.name!r} holds {'text' if self.is_text else 'points'}, not images: use an image source such as 'mnist'"
+            )
         return self.fields["real"].shape
 
 

@@ -125,7 +125,7 @@ class TextGAN(Writing, Game):
     def fakes(self, batch: Batch, step: Step) -> Tensor:
         """One-hots [N, L, V] of as many lines as there are in the batch."""
         chances = step.uniform(*batch["text"].shape, self.config.vocabulary).clamp(min=1e-20)
-        softness = float(self.config.sharpness ** -self.played)
+        softness = float(self.config.sharpness**-self.played)
         return self.G.rehearse(-torch.log((-torch.log(chances)).clamp(min=1e-20)), softness)
 
     def hot(self, text: Tensor) -> Tensor:
