@@ -47,7 +47,9 @@ class Oracle:
         last, state, text = torch.zeros(n, dtype=torch.int64), None, []
         for _ in range(length):
             logits, state = self._next(last, state)
-            last = torch.multinomial(logits.softmax(1), 1, generator=generator).squeeze(1)
+            reached = logits.softmax(1).cumsum(1)
+            place = torch.searchsorted(reached, torch.rand(n, 1, generator=generator) * reached[:, -1:])
+            last = place.squeeze(1).clamp(max=logits.shape[1] - 1)
             text.append(last)
         return torch.stack(text, 1)
 

@@ -37,11 +37,11 @@ class Config(Letters):
     critic_width: int = 64
     depth: int = 2
     head: int = 128  # width of D's hidden layer, which sees the line whole
-    pretrain: float = 0.4  # share of the run by likelihood alone
+    pretrain: float = 0.5  # share of the run by likelihood alone
     anchor: float = 0.2  # weight of the likelihood at the end, beside the critic's word
     sharpness: float = 2.0  # the softmax's temperature falls from 1 to the inverse of this
     dropout: float = 0.0  # of the artist, while it learns by likelihood
-    rules: Rules = Rules(objective="relativistic", r1_gamma=0.2, r2_gamma=0.2, penalty_every=4)
+    rules: Rules = Rules(objective="relativistic", r1_gamma=0.002, r2_gamma=0.002, penalty_every=4)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -56,6 +56,7 @@ class Critic(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.embed = nn.Linear(config.vocabulary, config.embedding, bias=False)
+        nn.init.normal_(self.embed.weight)  # of one-hots, as nn.Embedding begins
         layers: list[nn.Module] = []
         for i in range(config.depth):
             before = config.critic_width if i else config.embedding
@@ -152,7 +153,7 @@ def _recipe(name: str, source: str, minutes: float, about: str, config: Config, 
 
 
 _TRAIN = TrainConfig(
-    images=256_000,
+    images=160_000,
     batch=64,
     learning_rate=1e-3,
     schedule=Ramp(end=0.05, shape="cosine"),
