@@ -9,6 +9,7 @@ Source: Hochreiter & Schmidhuber 1997; Graves 2013, arXiv:1308.0850. Differs: on
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass, replace
 
 from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
@@ -66,13 +67,13 @@ def _recipe(name: str, source: str, minutes: float, about: str, config: Config, 
 
 
 _TRAIN = TrainConfig(
-    images=300_000,
+    images=60_000,
     batch=64,
     learning_rate=3e-3,
     schedule=Ramp(end=0.05, shape="cosine"),
     adam=Adam(beta1=0.9),
     average_halflife=10_000,
-    checkpoint_every=100_000,
+    checkpoint_every=20_000,
     precision="float32",
 )
 # The networks of arXiv:1609.05473 sec. 4.1: an embedding and an LSTM of 32, a start symbol, 5,000 symbols, 20 in a line.
@@ -81,11 +82,19 @@ _ORACLE = Config(length=20, vocabulary=5000, alphabet="", embedding=32, width=32
 RECIPES = (
     _recipe("textlm-names", "names", 1, "given names by likelihood, letter by letter", Config(dropout=0.2), _TRAIN),
     _recipe(
+        "textlm-words",
+        "words",
+        1,
+        "words that look English, by likelihood, letter by letter",
+        Config(length=9, vocabulary=27, alphabet=string.ascii_lowercase, dropout=0.2),
+        _TRAIN,
+    ),
+    _recipe(
         "textlm-oracle",
         "oracle",
-        10,
+        7,
         "sequences of a random LSTM, by likelihood: the synthetic-oracle experiment",
         _ORACLE,
-        replace(_TRAIN, images=600_000, learning_rate=1e-2, checkpoint_every=200_000),
+        replace(_TRAIN, images=320_000, learning_rate=1e-2, checkpoint_every=64_000),
     ),
 )

@@ -109,7 +109,7 @@ def test_the_recipes_say_what_their_data_are() -> None:
     from ganvas.data import open_source
     from ganvas.run import adapted
 
-    for name in ("textgan-names", "textgan-words", "textlm-names"):
+    for name in ("textgan-names", "textgan-words", "textlm-names", "textlm-words"):
         recipe = RECIPES[name]
         assert adapted(recipe, open_source(recipe.data)) == recipe
 
