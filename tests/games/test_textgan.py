@@ -231,3 +231,14 @@ def test_only_text_has_a_temperature() -> None:
         model.sample(2, temperature=0.5)
     with pytest.raises(UsageError, match="writes nothing"):
         model.lines(2)
+
+
+@pytest.mark.slow
+def test_names_are_new_and_look_like_names(tmp_path: Path) -> None:
+    """Of the likelihood model: the critic's half of the other recipe takes minutes more."""
+    train_model("textlm-names", out=tmp_path / "run")
+    found = {name.rstrip("0123456789"): measured for name, measured in evaluate(tmp_path / "run").measures.items()}
+    assert found["distinct"].value > 0.97
+    assert found["novel"].value > 0.8
+    assert found["trigrams"].value < 0.27  # other real names: 0.18
+    assert found["nats"].value < 2.0
