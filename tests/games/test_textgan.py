@@ -198,6 +198,8 @@ def test_measures(own: Path) -> None:
         evaluate(own / "gan", metrics=["oracle"])
     with pytest.raises(DataError, match="its symbols are not those"):
         evaluate(own / "gan", against="names")
+    with pytest.raises(DataError, match="measured of a model only"):
+        evaluate(own / "words.txt", against="names")
 
 
 def test_beside_each_other(own: Path) -> None:
