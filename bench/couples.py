@@ -13,8 +13,8 @@ import tempfile
 from pathlib import Path
 
 from ganvas.evaluate import evaluate
-from ganvas.model import train
 from ganvas.resolve import resolve
+from ganvas.training import train
 
 ARTISTS = ((0, 3), (1, 3), (2, 3), (3, 3))  # (shared_g, shared_d)
 CRITICS = ((3, 0), (3, 1), (3, 2))

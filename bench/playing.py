@@ -10,8 +10,8 @@ from statistics import fmean, stdev
 from typing import Any
 
 from ganvas.evaluate import Report, evaluate
-from ganvas.model import train
 from ganvas.resolve import resolve
+from ganvas.training import train
 
 
 def played(

@@ -14,8 +14,8 @@ __version__ = "0.1.0"
 
 # Loaded when first asked for, so that the command line answers --help without importing torch.
 _HOME = {
-    "train": "ganvas.model",
-    "resume": "ganvas.model",
+    "train": "ganvas.training",
+    "resume": "ganvas.training",
     "load": "ganvas.model",
     "Model": "ganvas.model",
     "Term": "ganvas.journeys",

@@ -169,7 +169,7 @@ def plain_loop(recipe: Recipe, data: Source) -> Iterator[None]:
     position = 0
     for index in range(ENDLESS):
         batch = data.batch(rows(config.seed, position, config.batch, len(data)))
-        batch["real"] = batch["real"].contiguous()
+        batch = {name: tensor.contiguous() for name, tensor in batch.items()}
         position += config.batch
         step = Step(index, position, ENDLESS)
         for turn in plain_turns(game):

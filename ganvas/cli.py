@@ -57,7 +57,7 @@ def train(
     recipe
         Its name, e.g. cgan-mnist.
     data
-        Instead of the recipe's own: a folder or zip of pictures (one sub-folder per class), IDX, .npy, .npz or CSV.
+        Instead of the recipe's own: a folder or zip of pictures (one sub-folder per class), IDX, .npy, .npz, CSV, .txt.
     minutes
         How long; turned into a number of images once, by a three-second probe.
     images
@@ -136,14 +136,17 @@ def sample(
     count: Annotated[Whole | None, Parameter(name=["-n", "--count"])] = None,
     label: Annotated[str | None, Parameter(name=["--label", "--labels"])] = None,
     seed: Whole = 0,
-    out: Path = Path("sheet.png"),
+    out: Path | None = None,
     columns: Whole | None = None,
     psi: float = 1.0,
     truncate: float | None = None,
+    temperature: float = 1.0,
     quiet: Quiet = False,
     json: Quiet = False,
 ) -> None:
     """Draw samples from a trained model into a sheet (.png) or an archive (.npz); solids also as .gif, .obj and .stl.
+
+    Text is printed, or written to a .txt.
 
     Parameters
     ----------
@@ -156,15 +159,23 @@ def sample(
         A class by number or name, several as 3,7, or all: each in turn.
     out
         .png: a sheet. .npz: images uint8 [N, H, W, C] (or voxels, points) and labels, any number of them. Solids: .gif turns
-        them round, .obj and .stl are closed meshes.
+        them round, .obj and .stl are closed meshes. Text: .txt, or a page as .png; without it, it is printed.
     psi
         Truncation of the styles of a stylegan model: nearer to the mean below 1.
     truncate
         Truncation of the noise of any other: what lies beyond +-TRUNCATE is drawn again. Fewer kinds, better ones.
+    temperature
+        Of a model of text: more typical and less varied lines below 1.
     """
     from ganvas.model import load
 
-    load(run).save(out, count, seed=seed, label=labels(label), columns=columns, psi=psi, truncate=truncate)
+    model = load(run)
+    if out is None and model.writes:
+        lines = model.lines(64 if count is None else count, seed=seed, temperature=temperature)
+        print(json_.dumps({"lines": lines}) if json else "\n".join(lines))
+        return
+    out, chosen = out or Path("sheet.png"), labels(label)
+    model.save(out, count, seed=seed, label=chosen, columns=columns, psi=psi, truncate=truncate, temperature=temperature)
     saved(out, quiet, json)
 
 
@@ -182,7 +193,7 @@ def data(
     Parameters
     ----------
     path
-        A folder, zip, IDX, .npy, .npz or CSV, or the name of a built-in source.
+        A folder, zip, IDX, .npy, .npz, CSV or .txt (an item a line), or the name of a built-in source.
     """
     from ganvas.data.report import inspect
 

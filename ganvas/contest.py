@@ -11,6 +11,8 @@ from typing import Any
 from PIL import Image
 
 from ganvas.compare import Measured
+from ganvas.config import DataConfig
+from ganvas.data import open_source
 from ganvas.errors import UsageError
 from ganvas.evaluate import evaluate
 from ganvas.export.pictures import PAPER, caption, legible_scale, save_png, scatter, sheet
@@ -19,6 +21,7 @@ from ganvas.model import Model, load
 from ganvas.sides import reals
 
 METRICS = ("fd", "recall", "sharpness")
+TEXT = ("distinct", "novel", "trigrams", "nats")
 SHOWN = {4: 100, 2: 500}  # samples in a block of the sheet, by the dimensions of a batch: pictures, points
 COLUMNS = 10
 
@@ -77,7 +80,7 @@ def compare(
     out: str | Path = "comparison",
     *,
     against: str | None = None,
-    metrics: Sequence[str] = METRICS,
+    metrics: Sequence[str] | None = None,
     samples: int = 10_000,
     seed: int = 0,
     split: str | None = None,
@@ -95,18 +98,24 @@ def compare(
         raise UsageError(f"expected at least two models to compare, got {len(targets)}")
     out, models = Path(out), [load(target) for target in targets]
     source = against or str(models[0].card["recipe"]["data"]["source"])
-    reports = [evaluate(t, against=source, metrics=metrics, samples=samples, seed=seed, split=split) for t in targets]
+    if len({model.writes for model in models}) > 1:
+        raise UsageError("some of the models write text and some draw; compare those of one kind")
+    chosen = metrics or (TEXT if models[0].writes else METRICS)
+    reports = [evaluate(t, against=source, metrics=chosen, samples=samples, seed=seed, split=split) for t in targets]
     rows = tuple(
         Row(_name(Path(target), model), report.items, _seconds(Path(target)), dict(report.measures))
         for target, model, report in zip(targets, models, reports, strict=True)
     )
-    real, _, _, reference = reals(source, models[0].shape, samples, split)
-    count = SHOWN[real.data.ndim]
+    if models[0].writes:
+        count, columns, reference = 30, 1, reports[0].reference
+        of_data = models[0].picture(open_source(DataConfig(source=source)).table[:count], columns)
+    else:
+        real, _, _, reference = reals(source, models[0].shape, samples, split)
+        count, columns, few = SHOWN[real.data.ndim], COLUMNS, real.data[: SHOWN[real.data.ndim]]
+        of_data = scatter(few, few[:0]) if few.ndim == 2 else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
     blocks = [
-        caption(model.picture(_drawn(model, count, seed), COLUMNS), [row.name]) for model, row in zip(models, rows, strict=True)
+        caption(model.picture(_drawn(model, count, seed), columns), [row.name]) for model, row in zip(models, rows, strict=True)
     ]
-    few = real.data[:count]
-    of_data = scatter(few, few[:0]) if few.ndim == 2 else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
     out.mkdir(parents=True, exist_ok=True)
     text = {"models": " ".join(model.identity for model in models), "seeds": f"{seed}-{seed + count - 1}", "synthetic": "true"}
     save_png(out / "sheet.png", _in_a_row([*blocks, caption(of_data, ["real samples"])]), text)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ganvas import bundle
 from ganvas.data.source import Source
@@ -14,7 +15,7 @@ from ganvas.edit.latents import latents
 from ganvas.export.pictures import to_bytes
 from ganvas.extractors import extractor_for
 from ganvas.files import write_durably
-from ganvas.game import Conditional, Game, Samples
+from ganvas.game import Conditional, Game, Samples, Writes
 from ganvas.metrics.distances import frechet
 from ganvas.metrics.wasserstein import sliced_wasserstein
 from ganvas.show import drawn
@@ -25,10 +26,14 @@ LEAST = 50  # held-out samples: fewer say nothing
 def measure(game: Game, held_out: Source) -> tuple[str, float] | None:
     """The name and value of a distance from as many samples of the game to the held-out reals; None for few, or solids.
 
+    Of text: nats a symbol of the held-out lines.
+
     Fréchet distance in the features made for the data, or of the points themselves; without features, sliced Wasserstein.
     """
-    if not isinstance(game, Samples) or len(held_out) < LEAST or held_out.fields["real"].ndim == 5:
+    if not isinstance(game, Samples) or len(held_out) < LEAST or held_out.table.ndim == 5:
         return None
+    if isinstance(game, Writes):
+        return f"nats{len(held_out)}", nats_per_symbol(game, held_out)
     batch = held_out.batch(torch.arange(len(held_out)))
     c = batch["label"] if isinstance(game, Conditional) else None
     fake, real = drawn(game, latents(range(len(held_out)), game.latent_dim), c), batch["real"]
@@ -39,6 +44,15 @@ def measure(game: Game, held_out: Source) -> tuple[str, float] | None:
     if network is None:
         return f"swd{len(real)}", 1000 * sliced_wasserstein(real, fake, patches=32)
     return f"fd{len(real)}-{network.name}", frechet(network.features(fake), network.features(real))
+
+
+@torch.no_grad()
+def nats_per_symbol(game: Writes, data: Source) -> float:
+    """-log p of each symbol of all lines of the data, the ends of lines included: their mean."""
+    text = data.batch(torch.arange(len(data)))["text"]
+    device = next(game.parameters()).device  # type: ignore[attr-defined]
+    nats: Tensor = torch.cat([game.surprise(part.to(device)).double().cpu() for part in text.split(500)])
+    return float(nats.sum() / (nats > 0).sum())
 
 
 def keep_best(folder: Path, game: Game, card: dict[str, Any], metric: str, value: float) -> bool:

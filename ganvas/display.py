@@ -137,6 +137,8 @@ class Display:
             console.print(f"{result['dropped']} steps were left out: their losses were not finite (see {folder}/log.jsonl)")
         if "test_accuracy" in result:
             console.print(f"right on the test set: {result['test_accuracy']:.2%}")
+        if "test_nats_per_symbol" in result:
+            console.print(f"nats a symbol of lines it never saw: {result['test_nats_per_symbol']:.3f}")
         if "test_loss" in result:
             parts = " + ".join(
                 f"{name[5:]} {result[name]:.2f}" for name in result if name.startswith("test_") and name != "test_loss"
@@ -166,13 +168,14 @@ class Display:
         from ganvas.game import Encodes
         from ganvas.games import GAMES
 
-        recipe, images = (
-            self.run.recipe,
-            hasattr(self.run.recipe.config, "resolution") or len(self.run.recipe.config.shape) == 3,
-        )
+        recipe, place = self.run.recipe, shlex.quote(str(folder))
+        if self.run.data.is_text:
+            cool = f"ganvas sample {place} -n 20 --temperature 0.7"
+            return [f"ganvas sample {place} -n 20 --seed 3", cool, f"ganvas eval {place}"]
+        images = hasattr(recipe.config, "resolution") or len(recipe.config.shape) == 3
         if recipe.game == "classifier":
             return ["ganvas train cgan-mnist", "ganvas recipes", f"ganvas bench {recipe.name}"]
-        place, classes = shlex.quote(str(folder)), self.run.data.classes if hasattr(recipe.config, "classes") else ()
+        classes = self.run.data.classes if hasattr(recipe.config, "classes") else ()
         one, two = _labels(classes, 7), _labels(classes, 3, 8)
         sample = f"ganvas sample {place} -n 64{one} --seed 3 --out sheet.png"
         if self.run.data.fields["real"].ndim == 5:

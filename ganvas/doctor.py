@@ -81,9 +81,9 @@ class Case:
 
     @cached_property
     def reals(self) -> Tensor:
-        """Up to 500 training samples: bytes [N, C, H, W] or points [N, D]."""
+        """Up to 500 training samples: bytes [N, C, H, W], points [N, D] or text [N, L]."""
         rows = torch.randperm(len(self.run.data), generator=torch.Generator().manual_seed(0))[:SAMPLES]
-        return _bytes(self.run.data.batch(rows)["real"])
+        return _bytes(self.run.data.batch(rows)["text" if self.run.data.is_text else "real"])
 
     @cached_property
     def fakes(self) -> Tensor | None:

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganvas import cas
+from ganvas import cas, reading
 from ganvas.compare import COMPARE, DISTANCES, FEW, JUDGED, PIXELS, SOLIDS, Measured, Side, each_class
 from ganvas.config import DataConfig
 from ganvas.data import open_source
@@ -26,7 +26,7 @@ from ganvas.edit.latents import latents
 from ganvas.errors import DataError, UsageError, unknown
 from ganvas.export.pictures import legible_scale, save_png, sheet
 from ganvas.extractors import Extractor, extractor, extractor_for
-from ganvas.game import Couples
+from ganvas.game import Couples, Writes
 from ganvas.metrics.agreement import agreement
 from ganvas.metrics.intervals import binomial
 from ganvas.metrics.modes import mixture, stacked
@@ -94,13 +94,15 @@ def evaluate(
         UsageError: an unknown measure, or one that does not fit.
         DataError: nothing to measure or to measure against.
     """
+    if samples < 100:
+        raise UsageError(f"--samples: expected at least 100, got {samples}: fewer say nothing")
+    model, subject = _subject(Path(target))
+    if model and isinstance(model.game, Writes):
+        return _read(model, subject, against, metrics, samples=samples, seed=seed, split=split)
     chosen = tuple(DEFAULT if metrics is None else metrics)
     for name in chosen:
         if name not in COMPARE and name not in OTHERS:
             raise unknown("metric", name, (*COMPARE, *OTHERS))
-    if samples < 100:
-        raise UsageError(f"--samples: expected at least 100, got {samples}: fewer say nothing")
-    model, subject = _subject(Path(target))
     source = against or (model.card["recipe"]["data"]["source"] if model else None)
     if source is None:
         raise UsageError(f"{target} holds pictures, no model: say what to measure them against with --against DATA")
@@ -136,6 +138,14 @@ def evaluate(
         )
     items = int(model.card["items"]) if model else 0
     return Report(subject, items, reference, measures, copies, notes)
+
+
+def _read(model: Model, subject: str, against: str | None, metrics: Sequence[str] | None, **options: Any) -> Report:
+    """The report on a model of text."""
+    source = against or str(model.card["recipe"]["data"]["source"])
+    found, reference = reading.measure(model, source, chosen=metrics, **options)
+    measures = {named(name, values[3], "none"): Measured(*values, "none") for name, values in found.items()}
+    return Report(subject, int(model.card["items"]), reference, measures, None, ())
 
 
 def _compare(

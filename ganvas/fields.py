@@ -24,6 +24,7 @@ class Field:
 
 FIELDS: Mapping[str, Field] = {
     "real": Field("float32", ("N", "..."), "[-1, 1] for images, data units for points", "a sample of the data"),
+    "text": Field("int64", ("N", "L"), "0 .. vocabulary-1", "a line of the data, symbol by symbol; 0 ends it"),
     "label": Field("int64", ("N",), "0 .. classes-1", "the class of `real`"),
 }
 

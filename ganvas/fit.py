@@ -17,7 +17,7 @@ from ganvas.engine import dump, portrait, restore, train
 from ganvas.errors import DataError, DivergedError, GanvasError, ResourceError
 from ganvas.export.pictures import save_png
 from ganvas.files import write_durably
-from ganvas.game import Bounds, Classifies, Game
+from ganvas.game import Bounds, Classifies, Game, Writes
 from ganvas.games import RECIPES
 from ganvas.journal import Journal
 from ganvas.machine import settle
@@ -30,7 +30,7 @@ from ganvas.show import learning, picture
 
 PATIENCE = 10  # steps in a row that are not finite, before the run goes back to its last checkpoint
 SECOND_CHANCES = 3
-TESTED = ("mnist", "fashion", "shapes")  # sources with a test split of their own
+TESTED = ("mnist", "fashion", "shapes", "names", "words", "oracle")  # sources with a test split of their own
 
 
 @dataclass(frozen=True)
@@ -245,14 +245,20 @@ class Sitting:
             learning(folder / "learning.gif", sorted((folder / "samples").glob("*k.png")))
         if self.run.data.name in TESTED:
             result |= tested(state.average, self.run.recipe)
+        elif isinstance(state.average, Writes) and self.run.held_out:
+            result["test_nats_per_symbol"] = curve.nats_per_symbol(state.average, self.run.held_out)
         write_durably(folder / "result.json", json.dumps(result, indent=1).encode())
 
 
 def tested(game: Game, recipe: Recipe) -> dict[str, float]:
-    """What the end of a run reports of the test split: how often a classifier is right, how tight a bound is, in nats."""
-    if not isinstance(game, Classifies | Bounds):
+    """What the end of a run reports of the test split: how often a classifier is right, how tight a bound is, in nats; of
+    text, how likely its symbols are.
+    """
+    if not isinstance(game, Classifies | Bounds | Writes):
         return {}
     test = open_data(replace(recipe, data=replace(recipe.data, split="test")))
+    if isinstance(game, Writes):
+        return {"test_nats_per_symbol": curve.nats_per_symbol(game, test)}
     if isinstance(game, Classifies):
         return {"test_accuracy": accuracy(game.classify, test, device=next(game.parameters()).device)}
     parts = {name: float(each.mean()) for name, each in nats(game, test.batch(torch.arange(len(test)))["real"]).items()}

@@ -178,6 +178,20 @@ class Bounds(Protocol):
 
 
 @runtime_checkable
+class Writes(Protocol):
+    """Turns noise into lines of text, and knows how likely a line is."""
+
+    def write(self, z: Tensor, temperature: float = 1.0) -> Tensor:
+        """z [N, latent_dim] -> int64 [N, L]; below temperature 1 more of what is likely."""
+
+    def spell(self, text: Tensor) -> list[str]:
+        """int64 [N, L] -> N lines."""
+
+    def surprise(self, text: Tensor) -> Tensor:
+        """int64 [N, L] -> -log p of each symbol given those before it [N, L], in nats; 0 after the end."""
+
+
+@runtime_checkable
 class Styled(Protocol):
     """Turns noise into a style w first, and draws from w: truncation, style mixing and directions work there."""
 

@@ -14,18 +14,16 @@ from PIL.Image import Image
 from torch import Tensor
 
 from ganvas import bundle, codes
-from ganvas.config import Recipe
+from ganvas.data.preview import page
+from ganvas.edit.latents import latents, loop
 from ganvas.errors import UsageError, unknown
 from ganvas.export.arrays import as_array, as_arrays, save_npz
 from ganvas.export.film import film_name, save_film
+from ganvas.export.lines import save_lines
 from ganvas.export.pictures import legible_scale, save_png, scatter, sheet
 from ganvas.export.solids import KINDS, save_solids
-from ganvas.fit import fit as play
-from ganvas.game import Conditional, Couples, Game, Samples
-from ganvas.ranks import Ranks, crew
-from ganvas.resolve import resolve
-from ganvas.run import Run, open_run, start
-from ganvas.show import drawing, drawn, visible
+from ganvas.game import Conditional, Couples, Game, Samples, Writes
+from ganvas.show import drawing, drawn, visible, widest
 from ganvas.space import Space, noise, space
 
 Label = int | str | Sequence[int | str] | None  # a class by number or name, several, "all" or None: every one in turn
@@ -92,15 +90,16 @@ class Model:
         psi: float = 1.0,
         truncate: float | None = None,
         chunk: int = 512,
+        temperature: float = 1.0,
     ) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Samples of seeds seed .. seed+n in float [k, ...], with their classes [k], a few at a time.
+        """Samples of seeds seed .. seed+n in float [k, ...] (text: int64 [k, L]), with their classes [k], a few at a time.
 
         Raises:
             UsageError: fewer than one sample, no such class, or a truncation that the game has no use for.
         """
         if n < 1:
             raise UsageError(f"the number of samples must be at least 1, got {n}")
-        chosen, share, draw = self.chosen(label), self.together(label), drawing(self.drawer, psi)
+        chosen, share, draw = self.chosen(label), self.together(label), drawing(self.drawer, psi, temperature)
         for first in range(0, n, chunk):
             rows = range(first, min(n, first + chunk))
             c = torch.tensor([chosen[i % len(chosen)] for i in rows]) if chosen else None
@@ -111,14 +110,38 @@ class Model:
         """How many samples in a row share a seed: all classes of a model of couples, where none is chosen; else 1."""
         return len(self.classes) if isinstance(self.game, Couples) and label in (None, "all") else 1
 
-    def sample(
-        self, n: int = 1, *, seed: int = 0, label: Label = None, psi: float = 1.0, truncate: float | None = None
-    ) -> np.ndarray[Any, Any]:
-        """Samples of seeds seed .. seed+n: images uint8 [n, H, W, C], solids uint8 [n, D, H, W], points float32 [n, D].
+    @property
+    def writes(self) -> bool:
+        """Whether it draws lines of text."""
+        return isinstance(self.game, Writes)
 
-        Seed k is the same picture whatever n is.
+    def lines(self, n: int = 1, *, seed: int = 0, temperature: float = 1.0) -> list[str]:
+        """n lines of text of seeds seed .. seed+n; below temperature 1 more typical and less varied ones.
+
+        Raises:
+            UsageError: it draws no text.
         """
-        return np.concatenate([as_array(part)[1] for part, _ in self.stream(n, seed, label, psi, truncate)])
+        if not isinstance(self.game, Writes):
+            raise UsageError(f"{self.card['recipe']['name']} writes nothing; choose a model of a textgan or textlm recipe")
+        return [line for part, _ in self.stream(n, seed, temperature=temperature) for line in self.game.spell(part)]
+
+    def sample(
+        self,
+        n: int = 1,
+        *,
+        seed: int = 0,
+        label: Label = None,
+        psi: float = 1.0,
+        truncate: float | None = None,
+        temperature: float = 1.0,
+    ) -> Any:
+        """Samples of seeds seed .. seed+n: images uint8 [n, H, W, C], solids uint8 [n, D, H, W], points float32 [n, D]; of text
+        a list of n lines. Seed k is the same picture, or line, whatever n is.
+        """
+        parts = self.stream(n, seed, label, psi, truncate, temperature=temperature)
+        if isinstance(self.game, Writes):
+            return [line for part, _ in parts for line in self.game.spell(part)]
+        return np.concatenate([as_array(part)[1] for part, _ in parts])
 
     def save(
         self,
@@ -130,17 +153,18 @@ class Model:
         columns: int | None = None,
         psi: float = 1.0,
         truncate: float | None = None,
+        temperature: float = 1.0,
     ) -> Path:
         """Samples into a file: .png a sheet, .npz `images` uint8 [n, H, W, C] and `labels` (`points`, `voxels`), any n.
 
         Solids also as .gif, in which they turn round, and as one mesh, .obj or .stl. n is 64 where it is None; of solids in
-        a GIF one of each class, in a mesh 1.
+        a GIF one of each class, in a mesh 1. Text as .txt, a line a sample, or as .png, a page.
 
         Raises:
             UsageError: another kind of file.
         """
         out = Path(out)
-        kinds = (".png", ".npz", *(KINDS if len(self.shape) == 4 else ()))
+        kinds = (".txt", ".png") if self.writes else (".png", ".npz", *(KINDS if len(self.shape) == 4 else ()))
         if out.suffix.lower() not in kinds:
             known = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
             raise UsageError(f"cannot write samples to {out.name!r}: expected a name ending in {known}")
@@ -149,7 +173,9 @@ class Model:
         if out.suffix.lower() == ".npz":
             save_npz(out, n, (as_arrays(part, c) for part, c in self.stream(n, seed, label, psi, truncate)))
             return out
-        samples = torch.cat([part for part, _ in self.stream(n, seed, label, psi, truncate)])
+        if self.writes and out.suffix.lower() == ".txt":
+            return save_lines(out, self.lines(n, seed=seed, temperature=temperature))
+        samples = torch.cat([part for part, _ in self.stream(n, seed, label, psi, truncate, temperature=temperature)])
         told = self.provenance(f"{seed}-{seed + (n - 1) // self.together(label)}")
         if out.suffix.lower() == ".png":
             save_png(out, self.picture(samples, columns), told)
@@ -159,6 +185,8 @@ class Model:
 
     def picture(self, samples: Tensor, columns: int | None = None) -> Image:
         """One picture of samples [n, ...]."""
+        if isinstance(self.game, Writes):
+            return page(self.game.spell(samples), widest(self.game), columns)
         if samples.ndim == 2:
             return scatter(samples[:0], samples)
         if columns is None:
@@ -188,22 +216,30 @@ class Model:
         straight: bool = False,
         where: str = "z",
     ) -> Path:
-        """A closed walk through the codes of `seeds` as GIF, animated PNG or MP4; spherical in z, straight in w.
+        """A closed walk through the codes of `seeds` as GIF, animated PNG or MP4; spherical in z, straight in w; text as .txt.
 
         One class stays (None: the first); several are morphed into one another along the way.
 
         Raises:
             UsageError: nothing to walk between, no such space, another kind of file, or MP4 without its extra.
         """
-        out = film_name(out)
         if len(seeds) < 2 or frames < 2:
             raise UsageError(f"a walk needs at least two seeds and two frames, got {len(seeds)} and {frames}")
+        if isinstance(self.game, Writes):
+            return self.walk_of_lines(Path(out), seeds, frames)
+        out = film_name(out)
         classes = self.chosen(label)[: 1 if label is None else None]
         pictures = self.space(where, label).walk(seeds, classes, len(self.classes), frames, straight)
         scale = 4 * legible_scale(pictures.shape[-1])
         told = self.provenance(",".join(map(str, seeds)))
         save_film(out, [sheet(frame[None], 1, scale, 0) for frame in pictures], milliseconds, told)
         return out
+
+    def walk_of_lines(self, out: Path, seeds: Sequence[int], frames: int) -> Path:
+        """A closed walk through lines of text, a line a frame. Raises: UsageError: another kind of file, or no text."""
+        if not isinstance(self.game, Writes) or out.suffix.lower() != ".txt":
+            raise UsageError(f"cannot write a walk to {out.name!r}: expected a name ending in .txt")
+        return save_lines(out, self.game.spell(drawn(self.drawer, loop(latents(seeds, self.drawer.latent_dim), frames), None)))
 
     def encode(self, images: npt.ArrayLike) -> np.ndarray[Any, Any]:
         """images uint8 [n, H, W, C] -> codes float32 [n, latent_dim]. Raises: UsageError: no encoder, or other pictures."""
@@ -228,62 +264,3 @@ def load(path: str | Path) -> Model:
     game, card = bundle.load(path)
     file = path / "model.safetensors" if path.is_dir() else path
     return Model(game, card, hashlib.sha256(file.read_bytes()).hexdigest()[:12])
-
-
-def train(
-    recipe: str | Recipe,
-    *,
-    data: str | Path | None = None,
-    minutes: float | None = None,
-    images: int | None = None,
-    out: str | Path | None = None,
-    seed: int | None = None,
-    objective: str | None = None,
-    balance: str | None = None,
-    batch: int | None = None,
-    eval_every: int | None = None,
-    fit: str | None = None,
-    precision: str | None = None,
-    device: str = "auto",
-    **settings: Any,
-) -> Model:
-    """Train a recipe in this process and return the model; the arguments are those of `ganvas train`.
-
-    `settings` are further fields by dotted path: `**{"train.learning_rate": 1e-3}`.
-
-    Raises:
-        GanvasError: what `ganvas train` would end with.
-    """
-    chosen = resolve(
-        recipe,
-        settings,
-        data=None if data is None else str(data),
-        minutes=minutes,
-        images=images,
-        seed=seed,
-        objective=objective,
-        balance=balance,
-        batch=batch,
-        eval_every=eval_every,
-        fit=fit,
-        precision=precision,
-    )
-    return _trained(start(chosen, out=Path(out) if out else None, minutes=minutes, device=device))
-
-
-def resume(folder: str | Path) -> Model:
-    """Continue the run in `folder` to its end and return the model."""
-    run = open_run(Path(folder))
-    return _trained(run)
-
-
-def _trained(run: Run) -> Model:
-    if not run.finished:
-        run.hold(Ranks())
-        try:
-            with crew(run.folder, run.plan.ranks, Ranks()) as peers:
-                for _ in play(run, peers):
-                    pass
-        finally:
-            run.release()
-    return load(run.folder)

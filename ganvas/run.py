@@ -24,7 +24,7 @@ from ganvas.data import located, open_source
 from ganvas.data.source import Source
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.files import disk_errors, parse_json, write_durably
-from ganvas.game import Judges
+from ganvas.game import Judges, Writes
 from ganvas.games import GAMES
 from ganvas.machine import Plan, describe
 from ganvas.plan import settled
@@ -78,9 +78,9 @@ class Run:
         write_durably(self.folder / "recipe.json", json.dumps(to_dict(self.recipe), indent=1).encode())
 
     def bring(self, data: Source) -> None:
-        """Take the data in; a part is kept from training where a critic could learn it by heart or a curve is measured."""
-        judged = issubclass(GAMES[self.recipe.game], Judges) or self.recipe.train.eval_every > 0
-        self.data, self.held_out = data.parted(self.recipe.data.held_out) if judged else (data, None)
+        """Take the data in; a part is kept from training where a player could learn it by heart or a curve is measured."""
+        kept = issubclass(GAMES[self.recipe.game], Judges | Writes) or self.recipe.train.eval_every > 0
+        self.data, self.held_out = data.parted(self.recipe.data.held_out) if kept else (data, None)
 
     def check(self, recipe: Recipe, minutes: float | None) -> None:
         """Check that this is a run of `recipe`.
@@ -255,12 +255,20 @@ def _require_dims(recipe: Recipe, data: Source, dims: int, wanted: int) -> None:
 
 
 def adapted(recipe: Recipe, data: Source) -> Recipe:
-    """The recipe with its game's shape, channels and classes taken from the data.
+    """The recipe with its game's shape, channels and classes, or letters, taken from the data.
 
     Raises:
         DataError: the game needs classes and the data has none, or it needs other data than this.
     """
-    if "label" in GAMES[recipe.game].needs and "label" not in data.fields:
+    needs = GAMES[recipe.game].needs
+    if data.is_text and "text" not in needs:
+        raise DataError(f"{recipe.game} cannot read, and {data.name} holds text; use a textgan-... or textlm-... recipe")
+    if "text" in needs and not data.is_text:
+        raise DataError(f"{recipe.game} needs text and {data.name} holds none; give a .txt file with one item a line")
+    if data.is_text:
+        letters = {"length": data.table.shape[1], "vocabulary": data.vocabulary, "alphabet": data.alphabet}
+        return replace(recipe, config=replace(recipe.config, **letters))
+    if "label" in needs and "label" not in data.fields:
         raise DataError(f"{recipe.game} needs classes and {data.name} has none; give one folder per class, or use dcgan-images")
     shape = tuple(data.fields["real"].shape[1:])
     known = {f.name for f in dataclasses.fields(recipe.config)}

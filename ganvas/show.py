@@ -10,12 +10,13 @@ import torch
 from PIL.Image import Image
 from torch import Tensor
 
+from ganvas.data.preview import page
 from ganvas.data.source import Source
 from ganvas.edit.latents import latents
 from ganvas.edit.styles import truncated
 from ganvas.errors import UsageError
 from ganvas.export.pictures import caption, legible_scale, save_gif, scatter, sheet
-from ganvas.game import Conditional, Couples, Encodes, Game, Samples, Styled
+from ganvas.game import Conditional, Couples, Encodes, Game, Samples, Styled, Writes
 from ganvas.solids import shaded
 
 COLUMNS = 10
@@ -25,7 +26,7 @@ Draw = Callable[[Tensor, Tensor | None], Tensor]  # z [N, ...], c -> samples [N,
 
 
 def drawn(game: Samples, z: Tensor, c: Tensor | None, chunk: int = 32, draw: Draw | None = None) -> Tensor:
-    """z [N, latent_dim], c -> samples [N, ...] on the CPU in float32, always `chunk` rows at a time.
+    """z [N, latent_dim], c -> samples [N, ...] on the CPU in float32 (text in int64), always `chunk` rows at a time.
 
     The last chunk is filled up, so that one latent gives the same bits however many are asked for. `draw` is another way
     of the game to draw than `sample`.
@@ -47,16 +48,24 @@ def _in_chunks(compute: Callable[[Tensor], Tensor], n: int, chunk: int) -> Tenso
     parts = []
     for start in range(0, n, chunk):
         rows = torch.arange(start, start + chunk).clamp(max=n - 1)
-        parts.append(compute(rows)[: n - start].float().cpu())
+        part = compute(rows)[: n - start].cpu()
+        parts.append(part.float() if part.is_floating_point() else part)
     return torch.cat(parts)
 
 
-def drawing(game: Samples, psi: float = 1.0) -> Draw:
-    """How the game draws with its styles truncated to `psi`: less varied and more typical below 1.
+def drawing(game: Samples, psi: float = 1.0, temperature: float = 1.0) -> Draw:
+    """How the game draws with its styles truncated to `psi`, or its text at a temperature: more typical below 1.
 
     Raises:
-        UsageError: it has no styles.
+        UsageError: it has no styles, or writes no text, or the temperature is not above 0.
     """
+    if not 0 < temperature < float("inf"):
+        raise UsageError(f"temperature: expected a number above 0, got {temperature:g}")
+    if temperature != 1 and not isinstance(game, Writes):
+        raise UsageError("only a model of text has a temperature; leave --temperature out")
+    if isinstance(game, Writes) and psi == 1:
+        text: Writes = game
+        return lambda z, _: text.write(z, temperature)
     if psi == 1:
         return game.sample
     if not isinstance(game, Styled):
@@ -74,7 +83,10 @@ def picture(game: Game, data: Source, seed: int = 0) -> Image | None:
     """The same noise at every call: a sheet with one row per class, a square sheet, or fakes among reals in the plane."""
     if not isinstance(game, Samples):
         return None
-    if data.fields["real"].ndim == 2:
+    if isinstance(game, Writes):
+        text = drawn(game, latents(range(seed, seed + COLUMNS**2), game.latent_dim), None)
+        return page(game.spell(text), widest(game))
+    if data.table.ndim == 2:
         fake = drawn(game, latents(range(seed, seed + 500), game.latent_dim), None, 500)
         return scatter(data.batch(torch.arange(min(500, len(data))))["real"], fake)
     rows = game.classes if isinstance(game, Conditional) else COLUMNS
@@ -87,6 +99,11 @@ def picture(game: Game, data: Source, seed: int = 0) -> Image | None:
         z = latents(range(seed, seed + rows * COLUMNS), game.latent_dim)
     images = visible(drawn(game, z, c))
     return sheet(images, COLUMNS, legible_scale(images.shape[-1]))
+
+
+def widest(game: Game) -> int:
+    """The most letters in a line of a game of text; a number has up to four, and a space."""
+    return int(game.config.length * (1 if game.config.alphabet else 5))
 
 
 def learning(path: Path, pictures: Sequence[Path]) -> None:

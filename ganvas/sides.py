@@ -32,7 +32,7 @@ def reals(
     def draws(data: Source, order: Tensor, n: int) -> tuple[Side, ...]:
         return tuple(side_of(data, rows) for rows in order.split(n)[:5] if len(rows) == n)
 
-    train = open_source(DataConfig(source=source), resolution=resolution, channels=channels)
+    train = seen(open_source(DataConfig(source=source), resolution=resolution, channels=channels))
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(1))
     if split != "train":
         try:
@@ -50,6 +50,15 @@ def reals(
         raise DataError(f"{source} holds {len(train)} samples; expected at least 40 to measure against")
     words = f"{n:,} real samples of {source} (no test split used)"
     return side_of(train, order[:n]), draws(train, order[n:], n), train, words
+
+
+def seen(source: Source) -> Source:
+    """The source, checked to hold pictures, points or solids. Raises: DataError: it holds text."""
+    if source.is_text:
+        raise DataError(
+            f"{source.name} holds text, which is measured of a model only: name the run of a textgan or textlm recipe"
+        )
+    return source
 
 
 def drawn_side(model: Model, n: int, seed: int, asked: Tensor | None) -> Side:
@@ -70,7 +79,7 @@ def drawn_side(model: Model, n: int, seed: int, asked: Tensor | None) -> Side:
 
 def pictures(path: str, n: int) -> Side:
     """The first n samples of a data source, as the measured side."""
-    source = open_source(DataConfig(source=path))
+    source = seen(open_source(DataConfig(source=path)))
     labels = source.fields.get("label")
     return Side(source.fields["real"][:n], None if labels is None else labels[:n], None)
 

@@ -36,7 +36,8 @@ def evaluate(
         Real data to compare with; the default is what the model was trained on.
     metrics
         Some of fd,kd,precision,recall,density,coverage,score,requested,each,rarest,commonest,swd,msssim,sharpness,
-        connected,memorisation,modes,agreement,ppl,cas.
+        connected,memorisation,modes,agreement,ppl,cas; of text distinct,novel,unigrams,bigrams,trigrams,fourgrams,edit,
+        nats,oracle.
     samples
         Of each side.
     seed
@@ -131,7 +132,7 @@ def compare(
     out: Path = Path("comparison"),
     data: str | None = None,
     images: Whole | None = None,
-    metrics: str = "fd,recall,sharpness",
+    metrics: str | None = None,
     samples: Whole = 10_000,
     seed: Whole = 0,
     split: Literal["train", "test"] | None = None,
@@ -151,7 +152,7 @@ def compare(
     images
         How many images are shown to each recipe.
     metrics
-        Some of those of `ganvas eval`.
+        Some of those of `ganvas eval` (fd,recall,sharpness; of text distinct,novel,trigrams,nats).
     samples
         Of each side.
     seed
@@ -175,7 +176,7 @@ def compare(
         if not run.finished:
             return code
         found.append(run.folder)
-    chosen = metrics.split(",")
+    chosen = metrics.split(",") if metrics else None
     comparison = contest.compare(found, out, against=data, metrics=chosen, samples=samples, seed=seed, split=split)
     if json:
         print(json_.dumps(comparison.to_dict()))

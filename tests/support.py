@@ -26,6 +26,9 @@ SMALL = {
     "widths": (4, 4, 8),
     "features": 8,
     "latent_dim": 4,
+    "embedding": 4,
+    "pretrain": 0.05,
+    "dropout": 0.1,
 }
 PLAN = Plan(threads=1)
 
@@ -40,6 +43,10 @@ def miniature(name: str) -> tuple[Recipe, Source]:
         config = replace(config, resolution=8 if getattr(config, "dims", 2) == 3 else 28)
     if "classes" in known:
         config = replace(config, classes=10)
+    if "alphabet" in known:
+        return _played(recipe, replace(config, length=5, vocabulary=7, alphabet=config.alphabet[:6])), _lines(
+            config.alphabet[:6]
+        )
     shape = getattr(config, "shape", None) or (config.channels, *[config.resolution] * getattr(config, "dims", 2))
     random = torch.Generator().manual_seed(1)
     if len(shape) == 1:
@@ -47,11 +54,24 @@ def miniature(name: str) -> tuple[Recipe, Source]:
     else:
         real = torch.randint(0, 256, (48, *shape), generator=random, dtype=torch.uint8)
     fields = {"real": real, "label": torch.arange(48) % 10}
-    data = Source("miniature", fields, classes=tuple("0123456789"), fingerprint="0" * 16)
+    return _played(recipe, config), Source("miniature", fields, classes=tuple("0123456789"), fingerprint="0" * 16)
+
+
+def _lines(alphabet: str) -> Source:
+    """48 lines of up to 5 of 6 symbols, of 7 that never end without an alphabet."""
+    random = torch.Generator().manual_seed(1)
+    text = torch.randint(0, 7, (48, 5), generator=random)
+    if alphabet:
+        text = text * ((text == 0).cumsum(1) == 0)
+    return Source("miniature", {"text": text}, fingerprint="0" * 16, alphabet=alphabet, vocabulary=7)
+
+
+def _played(recipe: Recipe, config: Any) -> Recipe:
+    """The recipe with that config, for a few steps."""
     # A gradient that is zero but for rounding stays small: a plain Adam would make a whole step of it.
     adam = replace(recipe.train.adam, eps=1e-6)
     train = replace(recipe.train, batch=8, images=8 * 40, checkpoint_every=80, snapshots=3, average_halflife=100, adam=adam)
-    return replace(recipe, config=config, train=train), data
+    return replace(recipe, config=config, train=train)
 
 
 def ganvas(*words: object, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:

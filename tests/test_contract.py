@@ -20,7 +20,7 @@ from ganvas.config import Recipe, from_dict, to_dict
 from ganvas.edit.latents import latents
 from ganvas.engine import State, dump, portrait, restore, train
 from ganvas.fields import check
-from ganvas.game import Classifies, Conditional, Judges, Projects, Samples, Step
+from ganvas.game import Classifies, Conditional, Judges, Projects, Samples, Step, Writes
 from ganvas.games import GAMES, RECIPES
 from ganvas.plan import fresh
 from ganvas.show import drawn
@@ -133,10 +133,15 @@ def test_capabilities_keep_their_shapes(name: str) -> None:
     batch = data.batch(torch.arange(6))
     c = batch["label"] if isinstance(game, Conditional) else None
     assert isinstance(game, Samples | Classifies)
+    x = batch["text" if isinstance(game, Writes) else "real"]
     if isinstance(game, Samples):
-        assert game.sample(torch.randn(6, game.latent_dim), c).shape == batch["real"].shape
+        drawn_ = game.sample(torch.randn(6, game.latent_dim), c)
+        assert (drawn_.shape, drawn_.dtype) == (x.shape, x.dtype)
     if isinstance(game, Judges):
-        assert game.judge(batch["real"], c).shape == (6,)
+        assert game.judge(x, c).shape == (6,)
+    if isinstance(game, Writes):
+        assert game.surprise(x).shape == x.shape
+        assert len(game.spell(x)) == 6
     if isinstance(game, Projects):
         z, weight = torch.randn(6, game.latent_dim), game.projection().detach()
         assert weight.shape[1] == game.latent_dim

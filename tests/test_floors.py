@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1] / "ganvas"
 MORE = ("plan", "resolve", "show", "run", "fit", "model", "catalogue", "bench", "worker")
 FLOORS = (
-    ("errors", "fields", "config", "seeds", "files", "exchange"),
+    ("errors", "fields", "config", "seeds", "files", "exchange", "spelling"),
     ("objectives", "layers", "machine", "ranks", "solids"),
     ("game",),
     ("games", "data", "metrics", "edit"),
@@ -29,9 +29,11 @@ FLOORS = (
         "evaluate",
         "journeys",
         "kin",
+        "reading",
         "sides",
         "space",
         "strips",
+        "training",
         *MORE,
     ),
     ("display", "ending", "words", "watch", "verbs", "voyages", "cli", "__main__"),
@@ -54,7 +56,8 @@ BESIDE = {
     "contest": {"compare", "evaluate", "model", "sides"},
     "curve": {"extractors", "show"},
     "fit": {"curve", "plan", "run", "show"},
-    "model": {"codes", "fit", "resolve", "run", "show", "space"},
+    "training": {"fit", "model", "resolve", "run"},
+    "model": {"codes", "show", "space"},
     "space": {"show"},
     "compass": {"extractors", "model", "space"},
     "journeys": {"compass", "model", "space"},
@@ -63,7 +66,8 @@ BESIDE = {
     "cas": {"plan", "run"},
     "sides": {"compare", "model"},
     "strips": {"model", "show", "space"},
-    "evaluate": {"cas", "compare", "extractors", "model", "show", "sides"},
+    "reading": {"model"},
+    "evaluate": {"cas", "compare", "extractors", "model", "reading", "show", "sides"},
     "bench": {"plan", "run"},
     "worker": {"bench", "fit", "run"},
     "watch": {"display"},
@@ -100,7 +104,7 @@ def test_imports_go_down(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "games").glob("*.py")), ids=lambda path: path.stem)
 def test_games_know_no_other_game(path: Path) -> None:
-    shared = {"adversarial", "styled"}
+    shared = {"adversarial", "styled", "writing"}
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ganvas.games") and path.stem != "__init__":
             assert (node.module or "").split(".")[-1] in shared

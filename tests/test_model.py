@@ -15,10 +15,11 @@ from support import PLAN, miniature
 from ganvas.data.source import Source
 from ganvas.errors import ResourceError, UsageError
 from ganvas.fit import fit
-from ganvas.model import Model, load, resume, train
+from ganvas.model import Model, load
 from ganvas.ranks import Ranks
 from ganvas.resolve import resolve
 from ganvas.run import Run, open_run
+from ganvas.training import resume, train
 
 
 def trained(folder: Path, dims: int) -> Model:
@@ -77,7 +78,7 @@ def test_training_from_python_holds_the_folder(tmp_path: Path, monkeypatch: pyte
         next(held)
         yield from fit(run, ranks)
 
-    monkeypatch.setattr("ganvas.model.play", playing)
+    monkeypatch.setattr("ganvas.training.play", playing)
     train("gan-ring", out=folder, images=512, seed=2, **{"config.width": 8})
     assert next(held) == 1
     open_run(folder).hold(Ranks())  # and lets go of it

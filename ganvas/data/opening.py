@@ -12,9 +12,10 @@ from typing import BinaryIO
 from torch import Tensor
 
 from ganvas.config import DataConfig
-from ganvas.data import archive, arrays, cache, fashion, folder, idx, mnist, stacked
+from ganvas.data import archive, arrays, cache, fashion, folder, idx, mnist, stacked, text
 from ganvas.data.domains import split_name, two_domains
 from ganvas.data.layout import no_test
+from ganvas.data.oracle import oracle_source
 from ganvas.data.pictures import Found, How, Pictures, Progress, render
 from ganvas.data.points import POINTS, point_source
 from ganvas.data.shapes import shape_source
@@ -22,7 +23,8 @@ from ganvas.data.source import Source, fingerprint
 from ganvas.errors import DataError, UsageError
 from ganvas.files import printable
 
-BUILT_IN = ("mnist", "fashion", "stacked", "shapes", *POINTS)
+TEXTS = (*text.SHA256, "oracle")  # built-in sources of text
+BUILT_IN = ("mnist", "fashion", "stacked", "shapes", *TEXTS, *POINTS)
 
 
 def open_source(
@@ -40,6 +42,8 @@ def open_source(
     how = How(resolution, channels, config.fit)
     if config.source in POINTS:
         return _checked_points(point_source(config.source, config.split), config, how)
+    if is_text(config.source):
+        return _checked_text(_open_text(config.source, config.split), config, how)
     if config.source == "shapes":
         return replace(shape_source(config.split, resolution, channels), flip=config.flip)
     found = find(config.source, config.split, progress)
@@ -77,7 +81,7 @@ def find(source: str, split: str, progress: Progress | None = None) -> Found:
     if not source:
         raise UsageError("data: expected a folder, a file or the name of a source, got nothing")
     change, inner = split_name(source)
-    if change and inner in (*POINTS, "shapes"):
+    if change and (inner in (*POINTS, "shapes") or is_text(inner)):
         raise DataError(f"{change}: expected pictures, and {inner} has none; choose a source of pictures")
     if change:
         return two_domains(find(inner, split, progress), change)
@@ -105,6 +109,31 @@ def find(source: str, split: str, progress: Progress | None = None) -> Found:
         raise error if shown in str(error) else DataError(f"{shown}: {error}") from None
 
 
+def is_text(source: str) -> bool:
+    """Whether a name or a path stands for lines of text."""
+    return source in TEXTS or (source not in BUILT_IN and Path(source).suffix.lower() in text.ENDINGS)
+
+
+def text_file(source: str) -> Path:
+    """The path of a text file that is there. Raises: DataError: no such file."""
+    path = Path(source)
+    with suppress(RuntimeError):  # "~stranger" stays as it is
+        path = path.expanduser()
+    if not path.is_file():
+        raise DataError(f"{printable(source)}: no such file; check the path")
+    return path
+
+
+def _open_text(source: str, split: str) -> Source:
+    if source == "oracle":
+        return oracle_source(split)
+    if source in TEXTS:
+        return text.text_source(source, split)
+    if split == "test":
+        raise no_test("one file")
+    return text.file_source(text_file(source))
+
+
 def load(found: Found) -> Pictures | Tensor:
     """The pictures, or the points float32 [N, D], behind what was found. Raises: DataError: they cannot be read."""
     try:
@@ -126,7 +155,7 @@ def _find_in_file(path: Path, split: str) -> Found:
     if idx.IMAGES.search(path.name):
         return idx.find_file(path)
     raise DataError(
-        f"{printable(path)}: expected a folder, .zip, .npz, .npy, .csv or *-images-idx3-ubyte(.gz), found {ending!r}"
+        f"{printable(path)}: expected a folder, .zip, .npz, .npy, .csv, .txt or *-images-idx3-ubyte(.gz), found {ending!r}"
     )
 
 
@@ -143,6 +172,16 @@ def _checked_points(source: Source, config: DataConfig, how: How) -> Source:
         )
     if config.flip:
         raise UsageError(f"flip: {source.name!r} holds points, which have no mirror image; leave it off")
+    return source
+
+
+def _checked_text(source: Source, config: DataConfig, how: How) -> Source:
+    if how.resolution or how.channels:
+        raise DataError(
+            f"{source.name!r} holds text; the game expects pictures: choose an image source, or a textgan-... recipe"
+        )
+    if config.flip:
+        raise UsageError(f"flip: {source.name!r} holds text, which has no mirror image; leave it off")
     return source
 
 

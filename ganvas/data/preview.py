@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from ganvas.data.images import Bytes
@@ -18,6 +18,8 @@ COLUMNS = 8
 GAP = 2  # pixels between images
 SIDE = 512  # pixels of a scatter
 MARGIN = 0.05  # of the range, on each side
+FONT, LETTER, ROW, EDGE = 14, 9, 20, 8  # pixels: of the font, a letter's width, a row's height, round the page
+WIDEST = 900  # pixels of a page
 
 
 def save_sheet(images: Sequence[Bytes], path: Path) -> None:
@@ -50,6 +52,25 @@ def save_scatter(points: Tensor, path: Path) -> None:
         ink[1:] |= ink[:-1]  # dots of 2 x 2
         ink[:, 1:] |= ink[:, :-1]
     _save(Image.fromarray(np.where(ink, 40, 255).astype(np.uint8)), path)
+
+
+def save_lines(lines: Sequence[str], path: Path) -> None:
+    """Lines of text -> a PNG of them in columns."""
+    _save(page(lines, max(map(len, lines))), path)
+
+
+def page(lines: Sequence[str], longest: int, columns: int | None = None) -> Image.Image:
+    """Lines of up to `longest` symbols as a picture, row by row, in as many columns as fit, or in `columns`.
+
+    The size depends on the numbers of lines, symbols and columns only, so that the frames of a film agree.
+    """
+    width = LETTER * (longest + 2)
+    columns = min(len(lines), max(1, WIDEST // width) if columns is None else columns)
+    whole = Image.new("L", (2 * EDGE + columns * width, 2 * EDGE + -(-len(lines) // columns) * ROW), 255)
+    draw, font = ImageDraw.Draw(whole), ImageFont.load_default(FONT)
+    for i, line in enumerate(lines):
+        draw.text((EDGE + i % columns * width, EDGE + i // columns * ROW), line, fill=40, font=font)
+    return whole
 
 
 def _save(image: Image.Image, path: Path) -> None:

@@ -14,16 +14,19 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from ganvas.config import DataConfig
+from ganvas.data import text
 from ganvas.data.images import Bytes, Fit, fitted
-from ganvas.data.opening import find, load
+from ganvas.data.opening import TEXTS, find, is_text, load, open_source, text_file
 from ganvas.data.pictures import How, Pictures, Progress, each, none_left, settle
 from ganvas.data.points import POINTS, point_source
-from ganvas.data.preview import SHEET, save_scatter, save_sheet
+from ganvas.data.preview import SHEET, save_lines, save_scatter, save_sheet
 from ganvas.data.shapes import shape_source
 from ganvas.data.source import Skipped
 from ganvas.errors import UsageError
 from ganvas.files import printable
 from ganvas.solids import shaded
+from ganvas.spelling import spelt
 
 BLANK = 2.0  # a picture whose standard deviation is below this, of 255, shows next to nothing
 EXAMPLES = 5  # pairs of duplicates named
@@ -55,7 +58,7 @@ class PointFacts:
 
 @dataclass(frozen=True)
 class Report:
-    """What `ganvas data` shows. `images` or `points` is None; both are for solids."""
+    """What `ganvas data` shows. All but one of `images`, `points` and `lines` are None; all are for solids."""
 
     source: str
     layout: str
@@ -64,7 +67,8 @@ class Report:
     skipped: tuple[Skipped, ...]
     images: ImageFacts | None = None
     points: PointFacts | None = None
-    samples: Sequence[Bytes] | Tensor = field(default=(), repr=False, compare=False)
+    lines: text.TextFacts | None = None
+    samples: Sequence[Bytes] | Sequence[str] | Tensor = field(default=(), repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values."""
@@ -74,10 +78,12 @@ class Report:
 
     def text(self) -> str:
         """The report for people."""
-        kind = "images" if self.images else "points" if self.points else "solids"
+        kind = "images" if self.images else "points" if self.points else "lines" if self.lines else "solids"
         lines = [f"{self.source}: {self.layout}, {self.count:,} {kind}"]
         if self.images:
             lines += _image_lines(self.images)
+        if self.lines:
+            lines += self.lines.lines()
         if self.points:
             for i, (low, high, mean, sd) in enumerate(zip(*dataclasses.astuple(self.points), strict=True)):
                 lines.append(f"dimension {i}: {low:.4g} to {high:.4g}, mean {mean:.4g}, standard deviation {sd:.4g}")
@@ -91,7 +97,7 @@ class Report:
         return "\n".join(lines)
 
     def preview(self, path: str | Path) -> None:
-        """Write a PNG: a sheet of up to 64 images as the network will see them, or a scatter of the points.
+        """Write a PNG: a sheet of up to 64 images as the network will see them, a scatter of points, or some of the lines.
 
         Raises:
             UsageError: another kind of file.
@@ -100,8 +106,10 @@ class Report:
             raise UsageError(f"cannot write a preview to {Path(path).name!r}: expected a name ending in .png")
         if isinstance(self.samples, Tensor):
             save_scatter(self.samples, Path(path))
+        elif self.lines:
+            save_lines([str(line) for line in self.samples], Path(path))
         else:
-            save_sheet(self.samples, Path(path))
+            save_sheet([image for image in self.samples if not isinstance(image, str)], Path(path))
 
 
 def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Progress | None = None) -> Report:
@@ -114,6 +122,8 @@ def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Prog
         return _of_points(source, "built-in points", point_source(source, split).fields["real"])
     if source == "shapes":
         return _of_shapes(split)
+    if is_text(source):
+        return _of_text(source, split)
     found = find(source, split, progress)
     contents = load(found)
     if isinstance(contents, Tensor):
@@ -200,6 +210,18 @@ def _of_points(name: str, layout: str, points: Tensor) -> Report:
     facts = PointFacts(*(tuple(column.tolist()) for column in columns))
     picked = points[torch.linspace(0, len(points) - 1, min(len(points), 5000)).long()]
     return Report(name, layout, len(points), {}, (), points=facts, samples=picked)
+
+
+def _of_text(source: str, split: str) -> Report:
+    if source in TEXTS:
+        data = open_source(DataConfig(source=source, split="test" if split == "test" else "train"))
+        lines, alphabet, layout = spelt(data.fields["text"], data.alphabet), data.alphabet, "built-in text"
+        found = text.Lines(tuple(lines), alphabet)
+    else:
+        found, layout = text.read(text_file(source)), "text file, one item a line"
+    facts = text.facts(found.lines, found.alphabet)
+    some = text.spread(found.lines, SHEET)
+    return Report(printable(source), layout, len(found.lines), {}, found.skipped, lines=facts, samples=some)
 
 
 def _of_shapes(split: str) -> Report:

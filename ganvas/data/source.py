@@ -26,6 +26,7 @@ class Source:
     """A finite table of samples, held as bytes where they are images or solids.
 
     `fields["real"]` is uint8 [N, C, H, W] or [N, C, D, H, W] (perhaps a memory map), or float32 points [N, D];
+    or there is `fields["text"]` instead, int64 [N, L], whose symbol k is letter k of the `alphabet`, or the number itself;
     `fields["label"]`, where there is one, is int64 [N]. `fingerprint` is equal for equal contents, wherever they lie.
     """
 
@@ -36,19 +37,31 @@ class Source:
     flip: bool = False
     fingerprint: str = ""
     rows: Tensor | None = None  # int64: the rows of the table that belong to this source; None: all
+    alphabet: str = ""  # of text
+    vocabulary: int = 0  # of text: how many symbols there are, the end of a line included
 
     def __len__(self) -> int:
-        return len(self.fields["real"] if self.rows is None else self.rows)
+        return len(self.table if self.rows is None else self.rows)
+
+    @property
+    def table(self) -> Tensor:
+        """All samples: `real`, or `text`."""
+        return self.fields["text" if self.is_text else "real"]
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the samples are lines of text."""
+        return "text" in self.fields
 
     @property
     def is_images(self) -> bool:
         """Whether the samples are images (else points or solids)."""
-        return self.is_grid and self.fields["real"].ndim == 4
+        return self.is_grid and self.table.ndim == 4
 
     @property
     def is_grid(self) -> bool:
         """Whether the samples are pixels or voxels (else points)."""
-        return self.fields["real"].dtype == torch.uint8
+        return self.table.dtype == torch.uint8
 
     @property
     def resolution(self) -> int:
@@ -67,8 +80,9 @@ class Source:
         Raises:
             DataError: the samples are images.
         """
-        if self.is_grid:
-            raise DataError(f"{self.name!r} holds images; expected points: use a point source such as 'ring'")
+        if self.is_grid or self.is_text:
+            held = "text" if self.is_text else "images"
+            raise DataError(f"{self.name!r} holds {held}; expected points: use a point source such as 'ring'")
         return self.fields["real"].shape[1]
 
     def batch(self, rows: Tensor, flips: Tensor | None = None) -> dict[str, Tensor]:
@@ -95,14 +109,16 @@ class Source:
         count = min(most, int(share * len(self)))
         if count < 20:
             return self, None
-        table = torch.arange(len(self.fields["real"])) if self.rows is None else self.rows
+        table = torch.arange(len(self.table)) if self.rows is None else self.rows
         order = torch.randperm(len(table), generator=torch.Generator().manual_seed(mix("held out")))
         held_out, rest = order[:count].sort().values, order[count:].sort().values
         return replace(self, rows=table[rest]), replace(self, rows=table[held_out])
 
     def _image_shape(self) -> torch.Size:
         if not self.is_grid:
-            raise DataError(f"{self.name!r} holds points, not images: use an image source such as 'mnist'")
+            raise DataError(
+                f"{self.name!r} holds {'text' if self.is_text else 'points'}, not images: use an image source such as 'mnist'"
+            )
         return self.fields["real"].shape
 
 

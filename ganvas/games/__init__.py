@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ganvas.config import Recipe
 from ganvas.errors import unknown
 from ganvas.game import Game
-from ganvas.games import cgan, classifier, cogan, dcgan, gan, progan, r3gan, stylegan, stylegan2, vae, voxel
+from ganvas.games import cgan, classifier, cogan, dcgan, gan, progan, r3gan, stylegan, stylegan2, textgan, textlm, vae, voxel
 
 GAMES: Mapping[str, type[Game]] = {
     "gan": gan.GAN,
@@ -20,11 +20,13 @@ GAMES: Mapping[str, type[Game]] = {
     "stylegan2-conditional": stylegan2.ConditionalStyleGAN2,
     "cogan": cogan.CoGAN,
     "voxel": voxel.VoxelGAN,
+    "textgan": textgan.TextGAN,
+    "textlm": textlm.TextLM,
     "classifier": classifier.Classifier,
     "vae": vae.VAE,
 }
 
-_MODULES = (cgan, gan, dcgan, cogan, r3gan, progan, stylegan, stylegan2, voxel, vae, classifier)
+_MODULES = (cgan, gan, dcgan, cogan, r3gan, progan, stylegan, stylegan2, voxel, textgan, textlm, vae, classifier)
 RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for module in _MODULES for recipe in module.RECIPES}
 
 

@@ -13,7 +13,7 @@ from ganvas.errors import DataError, UsageError
 
 
 def test_built_in_names() -> None:
-    assert set(BUILT_IN) == {"mnist", "fashion", "stacked", "shapes", *POINTS}
+    assert set(BUILT_IN) == {"mnist", "fashion", "stacked", "shapes", "names", "words", "oracle", *POINTS}
 
 
 def test_mistyped_name_gives_the_nearest() -> None:

@@ -27,9 +27,9 @@ from ganvas.games.gan import GAN
 from ganvas.games.vae import VAE, Config
 from ganvas.metrics.bound import nats
 from ganvas.model import Model, load
-from ganvas.model import train as train_model
 from ganvas.objectives import gaussian_kl
 from ganvas.plan import fresh
+from ganvas.training import train as train_model
 
 
 def built(seed: int = 0, **config: object) -> VAE:

@@ -1,0 +1,67 @@
+"""Quality against variety of text: an LSTM by likelihood and one against a critic, each over a sweep of temperatures.
+
+    python bench/text.py [names|words|oracle] [seeds] [RUN ...]
+
+Trains textlm-... and textgan-... with each seed, or measures the runs named. Prints a JSON row for each model and temperature:
+of names and words trigrams (the divergence from test lines), distinct, novel; of the oracle its opinion of the lines
+(`oracle`, lower is better), distinct and `nats`, what the model thinks of lines it never saw: who writes few lines pays there.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from ganvas.model import load
+from ganvas.reading import measure
+from ganvas.resolve import resolve
+from ganvas.training import train
+
+TEMPERATURES = (1.2, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+METRICS = {
+    "oracle": ("oracle", "distinct", "nats"),
+    "names": ("trigrams", "fourgrams", "distinct", "novel", "nats"),
+    "words": ("trigrams", "fourgrams", "distinct", "novel", "nats"),
+}
+SAMPLES = {"oracle": 2_000, "names": 10_000, "words": 10_000}  # at most, of each side
+
+
+def show(run: Path, source: str, seed: int | None) -> None:
+    """A row for each temperature."""
+    model = load(run)
+    for temperature in TEMPERATURES:
+        found, reference = measure(
+            model, source, chosen=METRICS[source], samples=SAMPLES[source], temperature=temperature, split="test"
+        )
+        row = {
+            "model": str(model.card["recipe"]["name"]),
+            "items": model.card["items"],
+            "seed": seed,
+            "temperature": temperature,
+        }
+        values = {name: round(value, 4) for name, (value, _, _, _) in found.items()}
+        floors = {f"floor:{name}": round(floor, 4) for name, (_, _, floor, _) in found.items() if floor is not None}
+        print(json.dumps({**row, **values, **floors, "reference": reference}), flush=True)
+
+
+def main() -> None:
+    """Train and measure, or only measure."""
+    source = sys.argv[1] if len(sys.argv) > 1 else "names"
+    if source not in METRICS:
+        sys.exit(f"expected one of {', '.join(METRICS)}; see the head of {__file__}")
+    if len(sys.argv) > 3:
+        for run in sys.argv[3:]:
+            show(Path(run), source, None)
+        return
+    recipes = [f"textlm-{source}", f"textgan-{source}"]
+    for seed in range(int(sys.argv[2]) if len(sys.argv) > 2 else 3):
+        for name in recipes:
+            with tempfile.TemporaryDirectory() as folder:
+                train(resolve(name, seed=seed), out=Path(folder) / "run")
+                show(Path(folder) / "run", source, seed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""TextGAN: an LSTM writes text, a critic reads it. The artist must choose whole letters, yet learn from a slope.
+
+A letter is an argmax, which has no slope. So forward the artist draws one-hots, exactly from its own law, by Gumbel noise,
+and backward the slope is that of a softmax whose temperature falls as the run goes on: straight-through Gumbel-softmax.
+Before the game begins, the artist learns from the likelihood of real lines alone; then that term fades, and the critic's
+word counts. Sources: SeqGAN, arXiv:1609.05473 (the game, likelihood first, the oracle experiment); arXiv:1611.04051
+(Gumbel-softmax in GANs of sequences); RelGAN, Nie et al. 2019 (relativistic loss, annealed temperature).
+
+Differs: an LSTM for RelGAN's relational memory; one critic of convolutions over letters and places instead of RelGAN's 64
+embeddings or SeqGAN's rewards by roll-out; R1 and R2 on one-hots; the likelihood fades to `anchor` instead of stopping at
+once, which keeps the artist from writing one line for ever.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
+from ganvas.game import Batch, Game, Step, Terms, Turn
+from ganvas.games.adversarial import Duel, Rules
+from ganvas.games.writing import Letters, Writing, dropout, told, writer
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(Letters):
+    """An LSTM of `width` units against a critic of `depth` convolutions of `critic_width` channels."""
+
+    critic_width: int = 64
+    depth: int = 2
+    head: int = 128  # width of D's hidden layer, which sees the line whole
+    pretrain: float = 0.5  # share of the run by likelihood alone
+    anchor: float = 0.2  # weight of the likelihood at the end, beside the critic's word
+    sharpness: float = 2.0  # the softmax's temperature falls from 1 to the inverse of this
+    dropout: float = 0.0  # of the artist, while it learns by likelihood
+    rules: Rules = Rules(objective="relativistic", r1_gamma=0.002, r2_gamma=0.002, penalty_every=4)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        within(self, "config.critic_width config.depth config.head config.sharpness", 1)
+        within(self, "config.pretrain config.dropout", 0, below=1)
+        within(self, "config.anchor", 0)
+
+
+class Critic(nn.Module):
+    """one-hots [N, L, V] -> logits [N]."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.embed = nn.Linear(config.vocabulary, config.embedding, bias=False)
+        nn.init.normal_(self.embed.weight)  # of one-hots, as nn.Embedding begins
+        layers: list[nn.Module] = []
+        for i in range(config.depth):
+            before = config.critic_width if i else config.embedding
+            layers += [nn.Conv1d(before, config.critic_width, 3, 1, 1), nn.LeakyReLU(0.2)]
+        layers += [nn.Flatten(), nn.Linear(config.critic_width * config.length, config.head), nn.LeakyReLU(0.2)]
+        self.body = nn.Sequential(*layers)
+        # A common shift of all logits changes no relativistic loss.
+        self.head = nn.Linear(config.head, 1, bias=not config.rules.scoring.g_sees_reals)
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.body(self.embed(x).transpose(1, 2))).squeeze(1)
+        return logits
+
+
+class TextGAN(Writing, Game):
+    """An artist who writes lines, and a critic who reads them."""
+
+    config_type = Config
+    needs = ("text",)
+    players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
+    averaged = ("G",)
+    played: Tensor
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.G, self.D = writer(config), Critic(config)
+        self.register_buffer("played", torch.zeros(()))  # share of the game against the critic; below 0: before it
+
+    def advance(self, step: Step) -> None:
+        """Set how much of the game was played."""
+        self.played.fill_((step.progress - self.config.pretrain) / (1 - self.config.pretrain))
+
+    def turns(self) -> tuple[Turn, ...]:
+        if self.played < 0:
+            return (Turn("likelihood", "G", self.likelihood),)
+        critic, artist = Duel(self.config.rules, self.fakes, self.judge, self.D).turns()
+        return (
+            replace(critic, loss=self.read(critic.loss), watch=self.read(critic.watch) if critic.watch else None),
+            replace(artist, loss=self.anchored(artist.loss)),
+        )
+
+    def read(self, look: Callable[[Batch, Step], T]) -> Callable[[Batch, Step], T]:
+        """What sees `real`, on a batch of text: as one-hots [N, L, V]."""
+        return lambda batch, step: look({**batch, "real": step.shared("real", lambda: self.hot(batch["text"]))}, step)
+
+    def anchored(self, loss: Callable[[Batch, Step], Terms]) -> Callable[[Batch, Step], Terms]:
+        """The artist's loss, and the likelihood that fades beside it."""
+        weight = 1 + (self.config.anchor - 1) * float(self.played)
+
+        def both(batch: Batch, step: Step) -> Terms:
+            terms = self.read(loss)(batch, step)
+            if weight:
+                terms |= {name: weight * term for name, term in self.likelihood(batch, step).items()}
+            return terms
+
+        return both
+
+    def likelihood(self, batch: Batch, step: Step) -> Terms:
+        """-log p(x) a place of the line."""
+        text, share = batch["text"], self.config.dropout
+        kept = dropout(share, step.uniform(*text.shape, self.config.width)) if share else None
+        nats = self.G.surprise(text, kept)
+        step.notes["nats_per_symbol"] = told(nats)
+        return {"likelihood": nats.mean()}
+
+    def fakes(self, batch: Batch, step: Step) -> Tensor:
+        """One-hots [N, L, V] of as many lines as there are in the batch."""
+        chances = step.uniform(*batch["text"].shape, self.config.vocabulary).clamp(min=1e-20)
+        softness = float(self.config.sharpness**-self.played)
+        return self.G.rehearse(-torch.log((-torch.log(chances)).clamp(min=1e-20)), softness)
+
+    def hot(self, text: Tensor) -> Tensor:
+        """int64 [N, L] -> one-hots [N, L, V]."""
+        return F.one_hot(text, self.config.vocabulary).float()
+
+    def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
+        """one-hots [N, L, V], or text int64 [N, L] -> logits [N]."""
+        logits: Tensor = self.D(x if x.is_floating_point() else self.hot(x))
+        return logits
+
+
+def _recipe(name: str, source: str, minutes: float, about: str, config: Config, train: TrainConfig) -> Recipe:
+    return Recipe(
+        name=name,
+        game="textgan",
+        config=config,
+        data=DataConfig(source=source),
+        train=train,
+        paper="Yu et al. 2017, arXiv:1609.05473",
+        minutes=minutes,
+        about=about,
+    )
+
+
+_TRAIN = TrainConfig(
+    images=160_000,
+    batch=64,
+    learning_rate=1e-3,
+    schedule=Ramp(end=0.05, shape="cosine"),
+    adam=Adam(beta1=0.5, beta2=0.99),
+    average_halflife=10_000,
+    checkpoint_every=100_000,
+    precision="float32",
+)
+# G as in arXiv:1609.05473 sec. 4.1; a step against the critic costs six of those by likelihood, so these are most of the run.
+_ORACLE = Config(length=20, vocabulary=5000, alphabet="", embedding=32, width=32, head=64, pretrain=0.8)
+
+RECIPES = (
+    _recipe("textgan-names", "names", 5, "given names, letter by letter, against a critic", Config(dropout=0.2), _TRAIN),
+    _recipe(
+        "textgan-words",
+        "words",
+        5,
+        "words that look English, letter by letter, against a critic",
+        Config(length=9, vocabulary=27, alphabet=string.ascii_lowercase, dropout=0.2),
+        _TRAIN,
+    ),
+    _recipe(
+        "textgan-oracle",
+        "oracle",
+        15,
+        "sequences of a random LSTM, against a critic: the synthetic-oracle experiment",
+        _ORACLE,
+        replace(_TRAIN, images=320_000, learning_rate=1e-2, checkpoint_every=64_000),
+    ),
+)

@@ -1,0 +1,75 @@
+"""What every artist shares who writes text with an LSTM: drawing lines, spelling them, knowing how likely a line is."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganvas.config import within
+from ganvas.errors import UsageError
+from ganvas.layers.writer import Writer
+from ganvas.spelling import spelt
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letters:
+    """What the data decides: lines of up to `length` of `vocabulary` symbols, and how these are written."""
+
+    length: int = 11
+    vocabulary: int = 53
+    alphabet: str = string.ascii_uppercase + string.ascii_lowercase  # symbol k is its k-th letter; "": numbers without end
+    embedding: int = 32
+    width: int = 128  # of the LSTM
+
+    def __post_init__(self) -> None:
+        within(self, "config.length config.embedding config.width", 1)
+        within(self, "config.vocabulary", 2)
+        if self.alphabet and len(self.alphabet) + 1 != self.vocabulary:
+            raise UsageError(f"config.vocabulary: expected one more than the {len(self.alphabet)} symbols of config.alphabet")
+
+
+class Writing:
+    """The part of a game that writes with the LSTM `G`."""
+
+    G: Writer
+    config: Any  # Letters
+
+    @property
+    def latent_dim(self) -> int:
+        """One normal number for each symbol."""
+        return int(self.config.length)
+
+    def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """z [N, L] standard normal -> int64 [N, L]."""
+        return self.write(z)
+
+    def write(self, z: Tensor, temperature: float = 1.0) -> Tensor:
+        """z [N, L] standard normal -> int64 [N, L]; below temperature 1 more of what is likely."""
+        return self.G.write(z, temperature)
+
+    def spell(self, text: Tensor) -> list[str]:
+        """int64 [N, L] -> N lines."""
+        return spelt(text, self.config.alphabet)
+
+    def surprise(self, text: Tensor) -> Tensor:
+        """int64 [N, L] -> -log p of each symbol given those before it [N, L], in nats; 0 after the end."""
+        return self.G.surprise(text)
+
+
+def writer(config: Letters) -> Writer:
+    """The LSTM of a config."""
+    return Writer(config.vocabulary, config.embedding, config.width, bool(config.alphabet))
+
+
+def told(nats: Tensor) -> Tensor:
+    """[N, L] as of `surprise` -> nats a symbol, the ends of lines included: a scalar."""
+    return (nats.sum() / (nats > 0).sum().clamp(min=1)).detach()
+
+
+def dropout(share: float, chances: Tensor) -> Tensor | None:
+    """Uniform chances [N, L, d] -> a mask that keeps all but a share, scaled up; None where nothing is dropped."""
+    return (chances >= share).to(torch.float32) / (1 - share) if share else None
