@@ -22,6 +22,7 @@ GAMES: Mapping[str, type[Game]] = {
     "voxel": voxel.VoxelGAN,
     "classifier": classifier.Classifier,
     "vae": vae.VAE,
+    "vae-conditional": vae.ConditionalVAE,
 }
 
 _MODULES = (cgan, gan, dcgan, cogan, r3gan, progan, stylegan, stylegan2, voxel, vae, classifier)
