@@ -122,8 +122,8 @@ def runs(
 def recipe_of(chosen: Lesson, variant: Variant, images: int | None = None, seed: int = 0) -> Any:
     """The recipe that a variant plays."""
     count = images or chosen.images
-    looks = {"train.eval_every": str(max(1, count // chosen.looks))} if chosen.looks else {}
-    return resolve(variant.recipe, {**chosen.settings, **looks, **variant.settings}, images=count, seed=seed)
+    kept = {"train.snapshots": "9"} | ({"train.eval_every": str(max(1, count // chosen.looks))} if chosen.looks else {})
+    return resolve(variant.recipe, {**kept, **chosen.settings, **variant.settings}, images=count, seed=seed)
 
 
 def folder(variant: Variant, seed: int) -> str:
