@@ -38,7 +38,7 @@ class Lesson:
     minutes: float  # on the 2-core reference machine, all variants together
     settings: Mapping[str, str] = field(default_factory=dict)  # of all variants
     metrics: tuple[str, ...] = ()  # of `ganvas eval`
-    samples: int = 2_000  # of each side
+    samples: int = 1_000  # of each side
     notes: tuple[str, ...] = ()  # of the log: their mean over the last third of the run
     names_classes: bool = False  # whether the variants are measured as classifiers
     curve: Curve | None = None
@@ -59,9 +59,9 @@ def _saturating() -> Lesson:
             Variant(label="log(1 - D), artist held still", recipe=game, settings={**as_written, **still}),
             Variant(label="-log D, artist held still", recipe=game, settings={**turned, **still}),
         ),
-        images=40_000,
+        images=20_000,
         minutes=1,
-        settings={"train.balance": "fixed", "config.width": "256"},
+        settings={"train.balance": "fixed", "config.width": "256", "train.learning_rate": "1e-3"},
         metrics=("fd", "recall"),
         notes=("gradient_artist", "skill"),
         curve=Curve(note="gradient_artist", title="norm of the artist's gradient", log=True),
@@ -82,7 +82,7 @@ def _critic_too_strong() -> Lesson:
             ),
             Variant(label="critic x 10, balanced", recipe="cgan-mnist", settings={"train.balance": "auto", **strong}),
         ),
-        images=20_000,
+        images=16_000,
         minutes=2,
         settings={"config.width": "16", "config.critic_width": "16", "config.max_width": "64", "config.head": "128"},
         metrics=("fd", "requested", "recall"),

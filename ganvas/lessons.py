@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from ganvas.bayes import naming
-from ganvas.config import DataConfig
+from ganvas.config import DataConfig, Recipe
 from ganvas.contest import Row, table
 from ganvas.curriculum import Lesson, Variant, lesson_named
 from ganvas.data import open_source
@@ -119,7 +119,7 @@ def runs(
             yield variant, start(recipe_of(chosen, variant, images, seed), out=out / folder(variant, seed), ranks=ranks)
 
 
-def recipe_of(chosen: Lesson, variant: Variant, images: int | None = None, seed: int = 0) -> Any:
+def recipe_of(chosen: Lesson, variant: Variant, images: int | None = None, seed: int = 0) -> Recipe:
     """The recipe that a variant plays."""
     count = images or chosen.images
     kept = {"train.snapshots": "9"} | ({"train.eval_every": str(max(1, count // chosen.looks))} if chosen.looks else {})
@@ -135,24 +135,20 @@ def folder(variant: Variant, seed: int) -> str:
 def _measured(chosen: Lesson, run: Run, shown: int) -> tuple[dict[str, Measured], str]:
     """All numbers of one run, and what they were measured against."""
     found: dict[str, Measured] = {}
-    source, seed, reference = run.recipe.data.source, 0, "the log"
+    source, reference = run.recipe.data.source, "the log"
     if chosen.names_classes:
         train, test = (open_source(DataConfig(source=source, split=split)) for split in ("train", "test"))
-        found |= naming(load(run.folder), train, test, _strangers(), shown, seed)
+        found |= naming(load(run.folder), train, test, _strangers(), shown, run.recipe.train.seed)
         reference = f"{len(test):,} real samples of the test split of {source}"
     if chosen.metrics:
         report = evaluate(run.folder, against=source, metrics=chosen.metrics, samples=chosen.samples)
         found, reference = found | dict(report.measures), report.reference
-    rows = _rows(run)
+    rows = read(run.folder / "log.jsonl")
     for note in chosen.notes:
         if values := [row[note] for row in rows if note in row]:
             late = values[-max(1, len(values) // 3) :]
             found[note] = Measured(fmean(late), None, None, len(late), "none")
     return found, reference
-
-
-def _rows(run: Run) -> list[dict[str, Any]]:
-    return read(run.folder / "log.jsonl")
 
 
 def _strangers() -> Source | None:
@@ -177,11 +173,12 @@ def _over_seeds(seeds: Sequence[dict[str, Measured]]) -> dict[str, Measured]:
 
 def _drawn(played: dict[str, Run], source: str) -> Image.Image:
     """A block for each variant, of the same noise, and one of the data."""
-    blocks, size, real = [], (1, 1), next(iter(played.values())).data
-    pictures = [_block(run, real) for run in played.values()]
-    size = next(picture.size for picture in pictures if picture is not None)
-    for label, picture in zip(played, pictures, strict=True):
-        blocks.append(caption(picture or Image.new("L", size, PAPER), [label if picture else f"{label} (draws nothing)"]))
+    real = next(iter(played.values())).data
+    pictures = {label: _block(run, real) for label, run in played.items()}
+    blank = Image.new("L", next(picture.size for picture in pictures.values() if picture), PAPER)
+    blocks = [
+        caption(picture or blank, [label if picture else f"{label} (draws nothing)"]) for label, picture in pictures.items()
+    ]
     few = real.batch(torch.arange(SHOWN[real.fields["real"].ndim]))["real"]
     whole = scatter(few, few[:0]) if few.ndim == 2 else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
     return arranged([*blocks, caption(whole, [f"real: {source}"])], ABREAST)
@@ -204,8 +201,9 @@ def _curves(chosen: Lesson, played: dict[str, Run]) -> Image.Image | None:
     if chosen.curve is None:
         return None
     named = re.compile(rf"{chosen.curve.note}(\d+-\w+)?")
-    series = {}
-    for label, run in played.items():
-        points = [(row["items"], row[name]) for row in _rows(run) for name in row if named.fullmatch(name)]
-        series[label] = points
+    logs = {label: read(run.folder / "log.jsonl") for label, run in played.items()}
+    series = {
+        label: [(row["items"], row[name]) for row in rows for name in row if named.fullmatch(name)]
+        for label, rows in logs.items()
+    }
     return curves(series, chosen.curve.title, log=chosen.curve.log)
