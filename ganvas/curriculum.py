@@ -59,10 +59,10 @@ def _saturating() -> Lesson:
             Variant(label="log(1 - D), artist held still", recipe=game, settings={**as_written, **still}),
             Variant(label="-log D, artist held still", recipe=game, settings={**turned, **still}),
         ),
-        images=20_000,
-        minutes=1,
+        images=60_000,
+        minutes=2,
         settings={"train.balance": "fixed", "config.width": "256", "train.learning_rate": "1e-3"},
-        metrics=("fd", "recall"),
+        metrics=("fd",),
         notes=("gradient_artist", "skill"),
         curve=Curve(note="gradient_artist", title="norm of the artist's gradient", log=True),
     )

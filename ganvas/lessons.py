@@ -33,7 +33,7 @@ from ganvas.run import Run, start
 
 SHOWN = {4: 30, 2: 500}  # samples of a variant, by the dimensions of a batch: pictures, points
 COLUMNS = 6  # of pictures; of a game with classes, one a class
-ABREAST = 4  # variants in a row of the sheet
+ABREAST = 4  # blocks in a sheet of one row; more are put in rows of three
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,8 @@ def _drawn(played: dict[str, Run], source: str) -> Image.Image:
     ]
     few = real.batch(torch.arange(SHOWN[real.fields["real"].ndim]))["real"]
     whole = scatter(few, few[:0]) if few.ndim == 2 else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
-    return arranged([*blocks, caption(whole, [f"real: {source}"])], ABREAST)
+    blocks.append(caption(whole, [f"real: {source}"]))
+    return arranged(blocks, len(blocks) if len(blocks) <= ABREAST else 3)
 
 
 def _block(run: Run, real: Source) -> Image.Image | None:
