@@ -69,7 +69,7 @@ def naming(model: Model, train: Source, test: Source, strange: Source | None, sh
             if fits is not None:
                 share("noticed", strangers_noticed(known.amax(1), fits.amax(1)), len(strange))
     if model.classes and isinstance(model.game, Samples):
-        side = drawn_side(model, len(train), seed, train.fields["label"])
-        labels = train.fields["label"] if side.labels is None else side.labels
-        share("taught", cas.score(side.data, labels, test, seed, shown), n)
+        asked = train.fields["label"][:shown]
+        side = drawn_side(model, len(asked), seed, asked)
+        share("taught", cas.score(side.data, asked, test, seed, shown), n)
     return found
