@@ -116,7 +116,7 @@ def _mode_collapse() -> Lesson:
         metrics=("modes",),
         samples=2_500,
         notes=("skill",),
-        curve=Curve(note="fd", title="distance from the ring (fd of held-out points)", log=True),
+        curve=Curve(note="fd", title="how far mean and covariance are off (fd of held-out points)", log=True),
         looks=20,
     )
 
