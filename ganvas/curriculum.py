@@ -107,11 +107,11 @@ def _mode_collapse() -> Lesson:
     return Lesson(
         name="mode-collapse",
         question="Why does the artist draw a few things only, and what helps?",
-        teaches="The critic asks of each sample whether it is real, never whether anything is missing. Slopes that are kept "
-        "gentle between the modes, and a critic who sees finely enough, let the artist find all of them.",
+        teaches="The critic asks of each sample whether it is real, never whether anything is missing. Judging in pairs, noise "
+        "and gentle slopes even the modes out; narrow ones take a critic with fine eyes, and time.",
         variants=tuple(Variant(label=label, recipe="gan-ring", settings=settings) for label, settings in ways.items()),
-        images=200_000,
-        minutes=3,
+        images=1_500_000,
+        minutes=12,
         settings={"train.balance": "fixed"},
         metrics=("modes",),
         samples=2_500,

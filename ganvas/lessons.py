@@ -32,6 +32,7 @@ from ganvas.resolve import resolve
 from ganvas.run import Run, start
 
 SHOWN = {4: 30, 2: 500}  # samples of a variant, by the dimensions of a batch: pictures, points
+SIZE = 200  # pixels of a plane of points
 COLUMNS = 6  # of pictures; of a game with classes, one a class
 ABREAST = 4  # blocks in a sheet of one row; more are put in rows of three
 
@@ -180,7 +181,7 @@ def _drawn(played: dict[str, Run], source: str) -> Image.Image:
         caption(picture or blank, [label if picture else f"{label} (draws nothing)"]) for label, picture in pictures.items()
     ]
     few = real.batch(torch.arange(SHOWN[real.fields["real"].ndim]))["real"]
-    whole = scatter(few, few[:0]) if few.ndim == 2 else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
+    whole = scatter(few, few[:0], SIZE) if few.ndim == 2 else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
     blocks.append(caption(whole, [f"real: {source}"]))
     return arranged(blocks, len(blocks) if len(blocks) <= ABREAST else 3)
 
@@ -193,7 +194,7 @@ def _block(run: Run, real: Source) -> Image.Image | None:
     count = SHOWN[real.fields["real"].ndim]
     samples = torch.cat([part for part, _ in model.stream(count)])
     if samples.ndim == 2:
-        return scatter(real.batch(torch.arange(count))["real"], samples)
+        return scatter(real.batch(torch.arange(count))["real"], samples, SIZE)
     return sheet(samples, 10 if model.classes else COLUMNS, legible_scale(samples.shape[-1]))
 
 

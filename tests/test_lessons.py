@@ -66,7 +66,7 @@ def test_a_lesson_of_points(
     assert told["images"] == told["variants"][0]["items"] == 6400
     assert "real samples of" in told["reference"]
     with Image.open(tmp_path / "m" / "sheet.png") as sheet:
-        assert sheet.size[0] == 3 * 256 + 2 * 12  # two variants and the reals
+        assert sheet.size[0] == 3 * 200 + 2 * 12  # two variants and the reals
         assert sheet.info["lesson"] == "mode-collapse"
     assert (tmp_path / "m" / "curves.png").exists()
     assert sorted(path.name for path in (tmp_path / "m").glob("*seed*")) == [
