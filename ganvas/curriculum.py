@@ -152,8 +152,8 @@ def _stylegan() -> Lesson:
     return Lesson(
         name="stylegan-ingredients",
         question="Which ingredient of StyleGAN does what?",
-        teaches="What sets the pace of learning counts at once, what shapes the space of styles shows later: in mixing, in "
-        "truncation, in smooth walks, not in the distance.",
+        teaches="Styles in every layer carry the rest. Mapping, mixing and noise are for what can be controlled in a picture; "
+        "deviation and equalised rate for how the game goes.",
         variants=tuple(
             Variant(label=label, recipe="stylegan-fashion", settings=settings) for label, settings in without.items()
         ),
