@@ -24,6 +24,7 @@ app.command(verbs.doctor)
 app.command(verbs.reconstruct)
 app.command(verbs.latent_map, name="map")
 app.command(verbs.compare)
+app.command(verbs.lesson)
 app.command(verbs.strip)
 for verb in (voyages.interpolate, voyages.traverse, voyages.plane, voyages.arithmetic, voyages.neighbours):
     app.command(verb)

@@ -8,14 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from ganvas.compare import Measured
 from ganvas.config import DataConfig
 from ganvas.data import open_source
 from ganvas.errors import UsageError
 from ganvas.evaluate import evaluate
-from ganvas.export.pictures import PAPER, caption, legible_scale, save_png, scatter, sheet
+from ganvas.export.pictures import arranged, caption, legible_scale, save_png, scatter, sheet
 from ganvas.files import parse_json, write_durably
 from ganvas.model import Model, load
 from ganvas.sides import reals
@@ -50,28 +48,35 @@ class Comparison:
 
     def text(self) -> str:
         """A table; its last line is what as many other real samples score."""
-        names = list(self.rows[0].measures)
-        head = ["", *names, "images", "seconds"]
-        body = [
-            [
-                row.name,
-                *(_cell(row.measures[name]) for name in names),
-                f"{row.items:,}",
-                "-" if row.seconds is None else f"{row.seconds:.0f}",
-            ]
-            for row in self.rows
+        return "\n".join([table(self.rows), f"against {self.reference}; the same noise: {self.sheet}"])
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Rows of numbers under their names, each with its interval; below them the floors, where there are any."""
+    names = list(dict.fromkeys(name for row in rows for name in row.measures))
+    body = [
+        [
+            row.name,
+            *(_cell(row.measures.get(name)) for name in names),
+            f"{row.items:,}",
+            "-" if row.seconds is None else f"{row.seconds:.0f}",
         ]
-        floors = [self.rows[0].measures[name].floor for name in names]
+        for row in rows
+    ]
+    floors = [next(row.measures[name].floor for row in rows if name in row.measures) for name in names]
+    if any(floor is not None for floor in floors):
         body.append(["other real samples", *("-" if floor is None else f"{floor:.4g}" for floor in floors), "-", "-"])
-        widths = [max(len(line[i]) for line in (head, *body)) for i in range(len(head))]
-        lines = [
-            "  ".join([f"{line[0]:{widths[0]}}", *(f"{cell:>{w}}" for cell, w in zip(line[1:], widths[1:], strict=True))])
-            for line in (head, *body)
-        ]
-        return "\n".join([*lines, f"against {self.reference}; the same noise: {self.sheet}"])
+    lines = [["", *names, "images", "seconds"], *body]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join([f"{line[0]:{widths[0]}}", *(f"{cell:>{w}}" for cell, w in zip(line[1:], widths[1:], strict=True))])
+        for line in lines
+    )
 
 
-def _cell(measured: Measured) -> str:
+def _cell(measured: Measured | None) -> str:
+    if measured is None:
+        return "-"
     return f"{measured.value:.4g}" + (f" ± {measured.interval:.2g}" if measured.interval else "")
 
 
@@ -118,7 +123,8 @@ def compare(
     ]
     out.mkdir(parents=True, exist_ok=True)
     text = {"models": " ".join(model.identity for model in models), "seeds": f"{seed}-{seed + count - 1}", "synthetic": "true"}
-    save_png(out / "sheet.png", _in_a_row([*blocks, caption(of_data, ["real samples"])]), text)
+    blocks.append(caption(of_data, ["real samples"]))
+    save_png(out / "sheet.png", arranged(blocks, len(blocks)), text)
     found = Comparison(rows, reference, out / "sheet.png")
     write_durably(out / "comparison.json", json.dumps(found.to_dict(), indent=1).encode())
     return found
@@ -137,14 +143,3 @@ def _name(target: Path, model: Model) -> str:
 def _seconds(target: Path) -> float | None:
     path = target / "result.json"
     return float(parse_json(path.read_bytes(), str(path))["seconds"]) if path.exists() else None
-
-
-def _in_a_row(blocks: Sequence[Image.Image], gap: int = 12) -> Image.Image:
-    width, height = sum(block.width + gap for block in blocks) - gap, max(block.height for block in blocks)
-    colour = any(block.mode != "L" for block in blocks)
-    whole = Image.new("RGB" if colour else "L", (width, height), PAPER)
-    x = 0
-    for block in blocks:
-        whole.paste(block, (x, 0))
-        x += block.width + gap
-    return whole

@@ -17,7 +17,7 @@ from ganvas.engine import dump, portrait, restore, train
 from ganvas.errors import DataError, DivergedError, GanvasError, ResourceError
 from ganvas.export.pictures import save_png
 from ganvas.files import write_durably
-from ganvas.game import Bounds, Classifies, Game, Writes
+from ganvas.game import Bounds, Classifies, Conditional, Game, Writes
 from ganvas.games import RECIPES
 from ganvas.journal import Journal
 from ganvas.machine import settle
@@ -259,10 +259,15 @@ def tested(game: Game, recipe: Recipe) -> dict[str, float]:
     test = open_data(replace(recipe, data=replace(recipe.data, split="test")))
     if isinstance(game, Writes):
         return {"test_nats_per_symbol": curve.nats_per_symbol(game, test)}
+    device, found = next(game.parameters()).device, {}
     if isinstance(game, Classifies):
-        return {"test_accuracy": accuracy(game.classify, test, device=next(game.parameters()).device)}
-    parts = {name: float(each.mean()) for name, each in nats(game, test.batch(torch.arange(len(test)))["real"]).items()}
-    return {"test_loss": sum(parts.values()), **{f"test_{name}": value for name, value in parts.items()}}
+        found["test_accuracy"] = accuracy(game.classify, test, device=device)
+    if not isinstance(game, Bounds):
+        return found
+    batch = test.batch(torch.arange(len(test)))
+    label = batch["label"] if isinstance(game, Conditional) else None
+    parts = {name: float(each.mean()) for name, each in nats(game, batch["real"], label).items()}
+    return found | {"test_loss": sum(parts.values()), **{f"test_{name}": value for name, value in parts.items()}}
 
 
 def _failure(write: Callable[[], object]) -> GanvasError | None:

@@ -173,8 +173,8 @@ class Bounds(Protocol):
     @property
     def latent_dim(self) -> int: ...
 
-    def bound(self, x: Tensor, noise: Tensor) -> Terms:
-        """x [N, ...], standard normal noise [N, latent_dim] -> named parts [N] in nats, whose sum is -ELBO."""
+    def bound(self, x: Tensor, noise: Tensor, c: Tensor | None = None) -> Terms:
+        """x [N, ...], standard normal noise [N, latent_dim], c [N] or None -> named parts [N] in nats; their sum is -ELBO."""
 
 
 @runtime_checkable

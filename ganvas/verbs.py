@@ -185,6 +185,58 @@ def compare(
     return 0
 
 
+def lesson(
+    name: str | None = None,
+    *,
+    images: Whole | None = None,
+    seeds: Whole = 1,
+    out: Path | None = None,
+    ranks: Annotated[str, Parameter(group=HOW)] = "auto",
+    quiet: Quiet = False,
+    json: Quiet = False,
+) -> int:
+    """Play one game in several ways and put them beside each other; alone, list the lessons.
+
+    Parameters
+    ----------
+    name
+        Which lesson.
+    images
+        Shown to each variant, instead of the lesson's own number.
+    seeds
+        Runs of each variant; the numbers are means, with the interval over seeds.
+    out
+        The folder for sheet.png, curves.png, lesson.json and the runs, by default lessons/NAME; the same command goes on.
+    ranks
+        Processes on this machine for each run: a number, or auto for what is fastest.
+    """
+    from ganvas.curriculum import LESSONS, lesson_named
+
+    if name is None:
+        rows = [{"name": each.name, "minutes": each.minutes, "question": each.question} for each in LESSONS.values()]
+        width = max(map(len, LESSONS))
+        lines = [f"{row['name']:{width}}  {row['minutes']:>3g} min  {row['question']}" for row in rows]
+        print(
+            json_.dumps(rows) if json else "\n".join([*lines, "", "minutes on two cores; start one with: ganvas lesson NAME"])
+        )
+        return 0
+    chosen, folder = lesson_named(name), out or Path("lessons") / name
+    from ganvas import lessons
+    from ganvas.ranks import connect
+    from ganvas.watch import play
+
+    for _, run in lessons.runs(chosen, folder, images=images, seeds=seeds, ranks=ranks):
+        code = 0 if run.finished else play(run, connect(), quiet, json)
+        if not run.finished:
+            return code
+    found = lessons.lesson(name, folder, images=images, seeds=seeds, ranks=ranks)
+    if json:
+        print(json_.dumps(found.to_dict()))
+    elif not quiet:
+        print(found.text())
+    return 0
+
+
 def strip(
     run: Path,
     *,

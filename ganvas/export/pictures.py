@@ -84,6 +84,19 @@ def caption(image: Picture, lines: Sequence[str]) -> Picture:
     return whole
 
 
+def arranged(pictures: Sequence[Picture], columns: int, gap: int = 12) -> Picture:
+    """Pictures of any sizes on white, in rows of `columns`, each at the left and top of its place."""
+    rows = [pictures[i : i + columns] for i in range(0, len(pictures), columns)]
+    widths = [max(row[j].width for row in rows if j < len(row)) + gap for j in range(len(rows[0]))]
+    heights = [max(picture.height for picture in row) + gap for row in rows]
+    mode = "RGB" if any(picture.mode != "L" for picture in pictures) else "L"
+    whole = Image.new(mode, (sum(widths) - gap, sum(heights) - gap), PAPER)
+    for i, row in enumerate(rows):
+        for j, picture in enumerate(row):
+            whole.paste(picture, (sum(widths[:j]), sum(heights[:i])))
+    return whole
+
+
 def scatter(real: Tensor, fake: Tensor, size: int = 256, bounds: tuple[float, float] | None = None) -> Picture:
     """Samples of the data and of the model in one picture of `size` x `size`, data units on both axes alike.
 

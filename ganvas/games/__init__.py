@@ -24,6 +24,7 @@ GAMES: Mapping[str, type[Game]] = {
     "textlm": textlm.TextLM,
     "classifier": classifier.Classifier,
     "vae": vae.VAE,
+    "vae-conditional": vae.ConditionalVAE,
 }
 
 _MODULES = (cgan, gan, dcgan, cogan, r3gan, progan, stylegan, stylegan2, voxel, textgan, textlm, vae, classifier)

@@ -5,7 +5,8 @@ constant, and adaptive instance normalisation paints the styles into it, coarse 
 chance. Two styles in one image, cut at a random layer, keep the layers apart. Non-saturating loss and R1.
 Source: Karras et al. 2019, arXiv:1812.04948.
 
-Each ingredient can be switched off (table 1 of the paper): `mapping=0`, `noise=false`, `mixing=0`, `constant=false`.
+Each ingredient can be switched off (table 1 of the paper): `mapping=0`, `noise=false`, `mixing=0`, `constant=false`,
+`styled=false`; of what it has from ProGAN `deviation=false` and `equalised=false`.
 
 Differs: no progressive growth, which 32 pixels do not need; R1 is lazy, each 16th step; fewer channels and mapping layers.
 """
@@ -24,9 +25,9 @@ from ganvas.game import Game, Turn
 from ganvas.games.adversarial import Duel, Rules
 from ganvas.games.styled import Styling
 from ganvas.layers.critics import Halving, Verdict
-from ganvas.layers.equalised import EqualConv, EqualLinear, leaky
+from ganvas.layers.equalised import EqualConv, EqualLinear, leaky, unequalised
 from ganvas.layers.noise import NoiseInput
-from ganvas.layers.norms import AdaIN
+from ganvas.layers.norms import AdaIN, pixel_norm
 from ganvas.layers.pyramid import sides
 from ganvas.layers.resample import smooth_up
 from ganvas.layers.styles import Mapping
@@ -45,6 +46,9 @@ class Config:
     noise: bool = True
     mixing: float = 0.9  # the share of fakes that are drawn from two styles
     constant: bool = True  # the image starts from a learnt constant, not from w
+    styled: bool = True  # w sets a style in every layer; else it is where the image starts, and pixel norm keeps the level
+    deviation: bool = True  # the critic sees how varied its batch is
+    equalised: bool = True  # all layers learn at one pace
     rules: Rules = Rules(r1_gamma=0.1, penalty_every=16)
 
     def __post_init__(self) -> None:
@@ -66,14 +70,13 @@ class StyleLayer(nn.Module):
         self.side = side
         self.conv = EqualConv(inputs, outputs, 3) if inputs else None  # the first layer takes the constant as it is
         self.noise = NoiseInput(outputs, side) if config.noise else None
-        self.adain = AdaIN(config.latent_dim, outputs)
+        self.adain = AdaIN(config.latent_dim, outputs) if config.styled else None
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
         x = smooth_up(x) if x.shape[-1] < self.side else x
         x = self.conv(x) if self.conv is not None else x
         x = self.noise(x, noise) if self.noise is not None else x
-        styled: Tensor = self.adain(leaky(x), w)
-        return styled
+        return pixel_norm(leaky(x)) if self.adain is None else self.adain(leaky(x), w)
 
 
 class Generator(nn.Module):
@@ -84,8 +87,9 @@ class Generator(nn.Module):
         steps, widths = sides(config.resolution)[::-1], config.widths[::-1]
         self.mapping = Mapping(config.latent_dim, config.mapping)
         self.base = (widths[0], steps[0], steps[0])
-        self.constant = nn.Parameter(torch.ones(1, *self.base)) if config.constant else None
-        self.start = None if config.constant else EqualLinear(config.latent_dim, widths[0] * steps[0] ** 2)
+        constant = config.constant and config.styled  # else nothing would say which picture it is
+        self.constant = nn.Parameter(torch.ones(1, *self.base)) if constant else None
+        self.start = None if constant else EqualLinear(config.latent_dim, widths[0] * steps[0] ** 2)
         plan = [(0, widths[0], steps[0]), (widths[0], widths[0], steps[0])]
         for side, (before, after) in zip(steps[1:], itertools.pairwise(widths), strict=True):
             plan += [(before, after, side), (after, after, side)]
@@ -111,7 +115,7 @@ class Critic(nn.Module):
         widths, side = config.widths, sides(config.resolution)[-1]
         self.from_image = EqualConv(config.channels, widths[0], 1)
         self.stages = nn.Sequential(*(Halving(a, b) for a, b in itertools.pairwise(widths)))
-        self.verdict = Verdict(widths[-1], side)
+        self.verdict = Verdict(widths[-1], side, deviation=config.deviation)
 
     def forward(self, image: Tensor) -> Tensor:
         logits: Tensor = self.verdict(self.stages(leaky(self.from_image(image)))).squeeze(1)
@@ -130,9 +134,16 @@ class StyleGAN(Styling, Game):
         super().__init__()
         self.config = config
         self.G, self.D = Generator(config), Critic(config)
+        if not config.equalised:
+            unequalised(self)
 
     def style_weights(self) -> tuple[Tensor, ...]:
-        """For each layer what its style does to its features, [2 channels, latent_dim]: scales, then shifts."""
+        """For each layer what its style does to its features, [2 channels, latent_dim]: scales, then shifts.
+
+        Without styles, what w does to the start, [features, latent_dim].
+        """
+        if self.G.start is not None and not self.config.styled:
+            return (self.G.start.weight,)
         return tuple(layer.adain.style.weight for layer in self.G.layers)
 
     def turns(self) -> tuple[Turn, ...]:

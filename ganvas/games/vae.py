@@ -8,19 +8,23 @@ Differs: ReLU and Adam for tanh and Adagrad, which train the same bound faster; 
 the paper's perceptrons. Grey levels are taken for probabilities, as is usual; the Bernoulli's missing normaliser
 (arXiv:1907.06845) makes the bound comparable with itself only, and never with one on binarised digits. `beta` is beta-VAE's
 (Higgins et al. 2017, eq. 4): 1 is the paper's bound.
+
+The conditional game bounds log p(x|c), with the class beside x and beside z (Sohn et al. 2015, "Learning structured output
+representation", sec. 4). By Bayes' rule such a model of pictures also names their class.
 """
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
-from ganvas.game import Batch, Game, Step, Terms, Turn
+from ganvas.game import Batch, Game, Step, Terms, Turn, asked_for
 from ganvas.layers.mlp import mlp
 from ganvas.layers.pyramid import sides
 from ganvas.objectives import gaussian_kl
@@ -46,17 +50,28 @@ class Config:
         within(self, "config.beta", 0)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ConditionalConfig(Config):
+    """For a game that is asked for a class."""
+
+    classes: int = 10
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        within(self, "config.classes", 1)
+
+
 def _widths(config: Config) -> list[int]:
     """Channels at half the resolution, a quarter, ..., down to the smallest side."""
     return [min(config.max_width, config.width * 2**level) for level in range(len(sides(config.resolution)) - 1)]
 
 
-def _encoder(config: Config) -> nn.Sequential:
-    """image [N, C, H, W] in [0, 1] -> mean and log-variance side by side [N, 2 latent_dim]."""
+def _encoder(config: Config, classes: int) -> nn.Sequential:
+    """image [N, C, H, W] in [0, 1], its class beside it -> mean and log-variance side by side [N, 2 latent_dim]."""
     if not config.convolutional:
-        size = config.channels * config.resolution**2
+        size = config.channels * config.resolution**2 + classes
         return nn.Sequential(nn.Flatten(), *mlp(size, config.width, config.depth, 2 * config.latent_dim, slope=0.0))
-    widths = [config.channels, *_widths(config)]
+    widths = [config.channels + classes, *_widths(config)]
     layers: list[nn.Module] = []
     for before, after in itertools.pairwise(widths):
         layers += [nn.Conv2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
@@ -64,14 +79,15 @@ def _encoder(config: Config) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(size, 2 * config.latent_dim))
 
 
-def _decoder(config: Config) -> nn.Sequential:
-    """z [N, latent_dim] -> logits of the pixels [N, C, H, W]."""
+def _decoder(config: Config, classes: int) -> nn.Sequential:
+    """z [N, latent_dim + classes] -> logits of the pixels [N, C, H, W]."""
     shape = (config.channels, config.resolution, config.resolution)
     if not config.convolutional:
-        layers = mlp(config.latent_dim, config.width, config.depth, config.channels * config.resolution**2, slope=0.0)
+        layers = mlp(config.latent_dim + classes, config.width, config.depth, config.channels * config.resolution**2, slope=0.0)
         return nn.Sequential(*layers, nn.Unflatten(1, shape))
     widths, side = _widths(config)[::-1], sides(config.resolution)[-1]
-    inner: list[nn.Module] = [nn.Linear(config.latent_dim, widths[0] * side**2), nn.Unflatten(1, (widths[0], side, side))]
+    inner: list[nn.Module] = [nn.Linear(config.latent_dim + classes, widths[0] * side**2)]
+    inner.append(nn.Unflatten(1, (widths[0], side, side)))
     for before, after in itertools.pairwise(widths):
         inner += [nn.BatchNorm2d(before), nn.ReLU(inplace=True), nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
     last = nn.ConvTranspose2d(widths[-1], config.channels, 4, 2, 1)
@@ -81,15 +97,16 @@ def _decoder(config: Config) -> nn.Sequential:
 class VAE(Game):
     """One player of two networks: the encoder explains pictures, the decoder draws them."""
 
-    config_type = Config
-    needs = ("real",)
+    config_type: ClassVar[type] = Config
+    needs: ClassVar[tuple[str, ...]] = ("real",)
     players = {"VAE": ("encoder", "decoder")}  # noqa: RUF012
     averaged = ("encoder", "decoder")
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.encoder, self.decoder = _encoder(config), _decoder(config)
+        classes = getattr(config, "classes", 0)
+        self.encoder, self.decoder = _encoder(config, classes), _decoder(config, classes)
 
     @property
     def latent_dim(self) -> int:
@@ -100,24 +117,24 @@ class VAE(Game):
 
     def loss(self, batch: Batch, step: Step) -> Terms:
         """-ELBO a picture, in its two parts; `beta` weighs the second."""
-        parts = self.bound(batch["real"], step.normal(len(batch["real"]), self.latent_dim))
+        parts = self.bound(batch["real"], step.normal(len(batch["real"]), self.latent_dim), batch.get("label"))
         terms = {name: nats.mean() for name, nats in parts.items()}
         step.notes["ELBO"] = -sum(terms.values()).detach()  # type: ignore[union-attr]
         return {**terms, "KL": self.config.beta * terms["KL"]}
 
-    def bound(self, x: Tensor, noise: Tensor) -> Terms:
-        """image [N, C, H, W] in [-1, 1], standard normal noise [N, latent_dim] -> -ELBO as a sum of parts [N], in nats.
+    def bound(self, x: Tensor, noise: Tensor, c: Tensor | None = None) -> Terms:
+        """image [N, C, H, W] in [-1, 1], standard normal noise [N, latent_dim], c -> -ELBO as a sum of parts [N], in nats.
 
         `reconstruction` is -log p(x|z) at the one draw of z that the noise makes, summed over pixels; `KL` is exact.
         """
-        mean, log_variance = self.posterior(x)
-        logits = self.decoder(mean + torch.exp(0.5 * log_variance) * noise).float()
+        mean, log_variance = self.posterior(x, c)
+        logits = self.decoder(self.beside(mean + torch.exp(0.5 * log_variance) * noise, c)).float()
         missed = F.binary_cross_entropy_with_logits(logits, (x.float() + 1) / 2, reduction="none")
         return {"reconstruction": missed.flatten(1).sum(1), "KL": gaussian_kl(mean, log_variance)}
 
-    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """image [N, C, H, W] in [-1, 1] -> mean and log-variance of q(z|x), each [N, latent_dim] in float32."""
-        mean, log_variance = self.encoder((x + 1) / 2).float().chunk(2, 1)
+    def posterior(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """image [N, C, H, W] in [-1, 1], c -> mean and log-variance of q(z|x), each [N, latent_dim] in float32."""
+        mean, log_variance = self.encoder(self.beside((x + 1) / 2, c)).float().chunk(2, 1)
         return mean, log_variance
 
     def encode(self, x: Tensor) -> Tensor:
@@ -125,8 +142,48 @@ class VAE(Game):
         return self.posterior(x)[0]
 
     def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        """z [N, latent_dim] -> the mean of p(x|z), image [N, C, H, W] in [-1, 1]: no noise is added, hence the blur."""
-        return torch.tanh(self.decoder(z) / 2)  # 2 sigmoid - 1
+        """z [N, latent_dim], c -> the mean of p(x|z), image [N, C, H, W] in [-1, 1]: no noise is added, hence the blur."""
+        return torch.tanh(self.decoder(self.beside(z, c)) / 2)  # 2 sigmoid - 1
+
+    def beside(self, x: Tensor, c: Tensor | None) -> Tensor:
+        """x [N, ...] as it is: no class is known."""
+        return x
+
+
+class ConditionalVAE(VAE):
+    """A VAE of each class, all in one: a bound on log P(features | class)."""
+
+    config_type: ClassVar[type] = ConditionalConfig
+    needs: ClassVar[tuple[str, ...]] = ("real", "label")
+
+    @property
+    def classes(self) -> int:
+        return int(self.config.classes)
+
+    def beside(self, x: Tensor, c: Tensor | None) -> Tensor:
+        """x [N, ...], c [N] class or [N, classes] shares -> x with its class beside it: as planes for convolutions."""
+        c = asked_for(c)
+        onehot = (c if c.is_floating_point() else F.one_hot(c, self.classes)).to(x.dtype)
+        if x.ndim == 2 or not self.config.convolutional:
+            return torch.cat([x.flatten(1), onehot], 1)
+        return torch.cat([x, onehot[:, :, None, None].expand(-1, -1, *x.shape[2:])], 1)
+
+    def classify(self, x: Tensor) -> Tensor:
+        """image [N, C, H, W] in [-1, 1] -> the bound on log P(x | class) at the mean code [N, classes], in nats.
+
+        The logits of P(class | x) by Bayes' rule, with classes that are equally frequent.
+        """
+        noise = x.new_zeros(len(x), self.latent_dim)
+        every = [self.bound(x, noise, torch.full((len(x),), c, device=x.device)) for c in range(self.classes)]
+        return torch.stack([-parts["reconstruction"] - parts["KL"] for parts in every], 1)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """image [N, C, H, W] in [-1, 1] -> the mean of q(z|x, c) [N, latent_dim] with the class it names itself."""
+        return self.posterior(x, self.classify(x).argmax(1))[0]
+
+    def features(self, x: Tensor) -> Tensor:
+        """image [N, C, H, W] in [-1, 1] -> its code [N, latent_dim]."""
+        return self.encode(x)
 
     def projection(self) -> Tensor:
         """The first matrix that z meets, [features, latent_dim]."""
@@ -137,7 +194,7 @@ class VAE(Game):
 def _recipe(name: str, source: str, minutes: float, about: str, config: Config, train: TrainConfig) -> Recipe:
     return Recipe(
         name=name,
-        game="vae",
+        game="vae-conditional" if isinstance(config, ConditionalConfig) else "vae",
         config=config,
         data=DataConfig(source=source),
         train=train,
@@ -157,6 +214,7 @@ _CONVOLUTIONAL = Config(convolutional=True, width=32, latent_dim=32)
 
 RECIPES = (
     _recipe("vae-mnist", "mnist", 1, "handwritten digits by a bound on their likelihood: 784-400-20", Config(), _EXAMPLE),
+    _recipe("vae-mnist-conditional", "mnist", 1, "a bound for each digit: draws and names them", ConditionalConfig(), _EXAMPLE),
     _recipe("vae-mnist-2d", "mnist", 2, "two numbers a digit, so that all of them fit on a map", _FLAT, _TRAIN),
     _recipe("vae-fashion", "fashion", 5, "clothes, by convolutions", _CONVOLUTIONAL, _TRAIN),
     _recipe(

@@ -36,17 +36,19 @@ class Halving(nn.Module):
 
 
 class Verdict(nn.Module):
-    """x [N, C, side, side] -> scores [N, outputs], seen whole and beside the other samples of the batch.
+    """x [N, C, side, side] -> scores [N, outputs], seen whole and, with `deviation`, beside the other samples of the batch.
 
     Source: arXiv:1710.10196 table 2.
     """
 
-    def __init__(self, width: int, side: int, outputs: int = 1) -> None:
+    def __init__(self, width: int, side: int, outputs: int = 1, *, deviation: bool = True) -> None:
         super().__init__()
-        self.mix = EqualConv(width + 1, width, 3)
+        self.deviation = deviation
+        self.mix = EqualConv(width + deviation, width, 3)
         self.whole = EqualLinear(width * side**2, width)
         self.score = EqualLinear(width, outputs, gain=1.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        scores: Tensor = self.score(leaky(self.whole(leaky(self.mix(minibatch_deviation(x))).flatten(1))))
+        x = minibatch_deviation(x) if self.deviation else x
+        scores: Tensor = self.score(leaky(self.whole(leaky(self.mix(x)).flatten(1))))
         return scores

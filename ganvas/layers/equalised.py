@@ -7,6 +7,7 @@ at the start, all layers learn at one pace. Source: arXiv:1710.10196 sec. 4.1.
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -40,6 +41,22 @@ class EqualConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.conv2d(x, self.weight * self.scale, self.bias, padding=self.padding)
+
+
+M = TypeVar("M", bound=nn.Module)
+
+
+@torch.no_grad()
+def unequalised(network: M) -> M:
+    """The same function with ordinary weights: the scale moves from run time into the start, so that layers learn unevenly."""
+    for layer in network.modules():
+        if isinstance(layer, (EqualLinear, EqualConv)):
+            layer.weight.mul_(layer.scale)
+            layer.scale = 1.0
+        if isinstance(layer, EqualLinear):
+            layer.bias.mul_(layer.rate)
+            layer.rate = 1.0
+    return network
 
 
 def leaky(x: Tensor) -> Tensor:

@@ -9,15 +9,16 @@ from ganvas.game import Bounds
 
 
 @torch.no_grad()
-def nats(game: Bounds, x: Tensor, chunk: int = 500) -> dict[str, Tensor]:
-    """x float32 [N, ...] as the game takes it -> the parts of -ELBO, each [N] in float64 on the CPU.
+def nats(game: Bounds, x: Tensor, c: Tensor | None = None, chunk: int = 500) -> dict[str, Tensor]:
+    """x float32 [N, ...] as the game takes it, c [N] class or None -> the parts of -ELBO, each [N] in float64 on the CPU.
 
     One draw from q(z|x) a sample, the same at every call: row i has the i-th noise of one fixed stream.
     """
     random = torch.Generator().manual_seed(0)
     device = next(game.parameters()).device if isinstance(game, nn.Module) else x.device
     found: list[dict[str, Tensor]] = []
-    for part in x.split(chunk):
-        noise = torch.randn(len(part), game.latent_dim, generator=random)
-        found.append({name: each.double().cpu() for name, each in game.bound(part.to(device), noise.to(device)).items()})
+    for start in range(0, len(x), chunk):
+        part, label = x[start : start + chunk].to(device), None if c is None else c[start : start + chunk].to(device)
+        noise = torch.randn(len(part), game.latent_dim, generator=random).to(device)
+        found.append({name: each.double().cpu() for name, each in game.bound(part, noise, label).items()})
     return {name: torch.cat([part[name] for part in found]) for name in found[0]}

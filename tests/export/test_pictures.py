@@ -15,7 +15,7 @@ from PIL import Image, ImageSequence
 from torch import Tensor
 
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
-from ganvas.export.pictures import Picture, caption, legible_scale, save_gif, save_png, scatter, sheet, to_bytes
+from ganvas.export.pictures import Picture, arranged, caption, legible_scale, save_gif, save_png, scatter, sheet, to_bytes
 
 GREEN, PURPLE, WHITE = (27, 158, 119), (117, 112, 179), (255, 255, 255)
 
@@ -206,6 +206,16 @@ def test_fakes_are_drawn_without_reals_and_in_two_dimensions(dims: int) -> None:
     assert has(alone, PURPLE) or alone.getcolors(9999) != [(256 * 256, WHITE)]
     assert not has(alone, GREEN)
     assert scatter(fake, fake) == scatter(fake[:, :2], fake[:, :2])
+
+
+def test_pictures_are_arranged_in_rows_without_overlap() -> None:
+    tall, wide, red = Image.new("L", (10, 30), 0), Image.new("L", (20, 5), 0), Image.new("RGB", (10, 10), "red")
+    whole = np.asarray(arranged([tall, wide, tall], 2, gap=4))
+    assert whole.shape == (30 + 4 + 30, 10 + 4 + 20)
+    assert (whole == 0).sum() == 2 * 300 + 100
+    assert (whole[34:, :10] == 0).all()
+    assert (whole[:5, 14:] == 0).all()
+    assert arranged([tall, red], 2).mode == "RGB"
 
 
 SMALL = Image.new("L", (2, 2))

@@ -117,3 +117,16 @@ def test_the_drift_term_is_part_of_the_loss() -> None:
     terms = game.turns()[0].loss(batch, Step())
     assert set(terms) == {"D", "drift", "GP"}
     torch.testing.assert_close(terms["drift"], 0.001 * game.judge(batch["real"]).square().mean())
+
+
+def test_without_growth_it_has_its_full_size_from_the_first_step() -> None:
+    game = ProGAN(replace(TINY, grown_by=0.0))
+    game.advance(Step(items_seen=0, total_items=100))
+    assert game.resolutions == (4, 8, 16, 32)
+    grown = ProGAN(TINY)
+    grown.advance(Step(items_seen=0, total_items=100))
+    assert grown.resolutions == (4,)
+    coarse = grown.sample(torch.randn(1, 6))
+    torch.testing.assert_close(coarse[:, :, ::8, ::8], coarse[:, :, 7::8, 7::8])
+    fine = game.sample(torch.randn(1, 6))
+    assert not torch.allclose(fine[:, :, ::8, ::8], fine[:, :, 7::8, 7::8], atol=1e-3)

@@ -29,7 +29,18 @@ def game(**changes: Any) -> StyleGAN:
     return made.requires_grad_(False)
 
 
-@pytest.mark.parametrize("changes", [{"mapping": 0}, {"noise": False}, {"mixing": 0.0}, {"constant": False}])
+OFF: list[dict[str, Any]] = [
+    {"mapping": 0},
+    {"noise": False},
+    {"mixing": 0.0},
+    {"constant": False},
+    {"styled": False},
+    {"deviation": False},
+    {"equalised": False},
+]
+
+
+@pytest.mark.parametrize("changes", OFF)
 def test_an_ingredient_left_out_still_trains(changes: dict[str, Any]) -> None:
     recipe, data = miniature("stylegan-fashion")
     recipe = replace(recipe, config=replace(recipe.config, **changes))
@@ -47,6 +58,40 @@ def test_what_is_left_out_is_not_there() -> None:
     assert not [name for name, _ in game(noise=False).named_parameters() if "noise" in name]
     assert game(constant=False).G.constant is None
     assert game().G.start is None
+
+
+def test_without_styles_the_picture_depends_on_its_start_only() -> None:
+    made = game(styled=False)
+    assert made.G.constant is None
+    assert not [name for name, _ in made.named_parameters() if "adain" in name]
+    w = made.map(torch.randn(2, 6))[:, None].expand(-1, made.styles, -1).clone()
+    before = made.synthesise(w)
+    w[:, 1:] += 1.0
+    assert torch.equal(made.synthesise(w), before)
+    w[:, 0] += 1.0
+    assert not torch.allclose(made.synthesise(w), before, atol=1e-3)
+    assert [weight.shape for weight in made.style_weights()] == [(8 * 16, 6)]
+
+
+def test_without_deviation_each_picture_is_judged_alone() -> None:
+    x = torch.randn(4, 1, 16, 16)
+    for kept in (True, False):
+        made = game(deviation=kept)
+        assert made.judge(x)[:1].allclose(made.judge(x[:1]), atol=1e-5) is not kept
+
+
+def test_ordinary_weights_are_the_same_function_at_first_and_learn_faster() -> None:
+    even, uneven = game(), game(equalised=False)
+    z, x = torch.randn(3, 6), torch.randn(4, 1, 16, 16)
+    torch.testing.assert_close(even.sample(z), uneven.sample(z), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(even.judge(x), uneven.judge(x), atol=1e-4, rtol=1e-4)
+    moved = []
+    for made in (even, uneven):
+        before = made.judge(x)
+        for weight in made.D.parameters():
+            weight.add_(0.01)  # what a step of Adam does
+        moved.append(float((made.judge(x) - before).abs().mean()))
+    assert moved[1] > 3 * moved[0]
 
 
 def test_fresh_noise_changes_the_picture_and_fixed_noise_does_not() -> None:

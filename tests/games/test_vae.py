@@ -191,7 +191,8 @@ def test_training_raises_the_bound() -> None:
         pass
     parts = nats(state.game, x)  # type: ignore[arg-type]
     assert sum(float(part.mean()) for part in parts.values()) < before - 20
-    assert torch.equal(parts["KL"][:3], nats(state.game, x[:3])["KL"])  # type: ignore[arg-type]
+    again = nats(state.game, x[:3])["KL"]  # type: ignore[arg-type]
+    torch.testing.assert_close(parts["KL"][:3], again, rtol=1e-5, atol=1e-6)  # some processors round a row by its place
 
 
 @pytest.fixture(scope="module")
