@@ -112,7 +112,7 @@ def _mode_collapse() -> Lesson:
         variants=tuple(Variant(label=label, recipe="gan-ring", settings=settings) for label, settings in ways.items()),
         images=1_500_000,
         minutes=12,
-        settings={"train.balance": "fixed"},
+        settings={"train.balance": "fixed", "train.batch": "256"},
         metrics=("modes",),
         samples=2_500,
         notes=("skill",),
