@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from ganvas.words import Whole, labels, numbers
+from ganvas.words import Whole, labels, numbers, setting
 
 HOW = Group("How it runs")
 Quiet = Annotated[bool, Parameter(negative="", group=HOW)]
@@ -215,6 +215,34 @@ def strip(
     from ganvas.strips import strip as draw
 
     draw(load(run), out, by, numbers(seeds), label=labels(label), cut=cut)
+    saved(out, quiet, json)
+
+
+def branch(
+    run: Path,
+    *,
+    settings: Annotated[list[str], Parameter(name="--set", negative="")],
+    out: Path,
+    at: Whole | None = None,
+    quiet: Quiet = False,
+    json: Quiet = False,
+) -> None:
+    """Begin a new run at a checkpoint of another, with settings changed; `ganvas resume` then plays it on.
+
+    Parameters
+    ----------
+    run
+        The run folder it begins in. One trained with --set train.keep_all=true has a checkpoint for every picture.
+    settings
+        What is to differ, e.g. --set train.learning_rate=1e-4 (repeatable). The networks stay as they are.
+    out
+        The new run folder.
+    at
+        The number of images after which it leaves the other; the default is the newest checkpoint.
+    """
+    from ganvas.branch import branch as begin
+
+    begin(run, out, dict(setting(text) for text in settings), at)
     saved(out, quiet, json)
 
 

@@ -17,6 +17,7 @@ FLOORS = (
     ("engine", "balance", "bundle", "checkpoint", "journal", "export"),
     (
         "atlas",
+        "branch",
         "cas",
         "codes",
         "contest",
@@ -46,6 +47,7 @@ BESIDE = {
     "run": {"plan"},
     "doctor": {"leaks", "run", "show"},
     "atlas": {"codes", "model", "show"},
+    "branch": {"plan", "resolve", "run"},
     "codes": {"show"},
     "contest": {"evaluate", "model", "sides"},
     "curve": {"extractors", "show"},
