@@ -27,11 +27,13 @@ FLOORS = (
         "doctor",
         "leaks",
         "evaluate",
+        "explorer",
+        "looks",
         "sides",
         "strips",
         *MORE,
     ),
-    ("display", "ending", "words", "watch", "verbs", "cli", "__main__"),
+    ("display", "ending", "words", "watch", "verbs", "cli", "studio", "__main__"),
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 # On one floor, who may import whom beside their own folder.
@@ -51,6 +53,8 @@ BESIDE = {
     "codes": {"show"},
     "contest": {"evaluate", "model", "sides"},
     "curve": {"extractors", "show"},
+    "explorer": {"looks", "model", "run", "show"},
+    "looks": {"model", "show"},
     "fit": {"curve", "plan", "run", "show"},
     "model": {"codes", "fit", "resolve", "run", "show"},
     "compare": {"extractors"},
@@ -62,6 +66,7 @@ BESIDE = {
     "worker": {"bench", "fit", "run"},
     "watch": {"display"},
     "verbs": {"watch", "words"},
+    "studio": {"ending"},
     "cli": {"ending", "verbs", "watch", "words"},
     "__main__": {"cli"},
 }
