@@ -25,6 +25,7 @@ app.command(verbs.reconstruct)
 app.command(verbs.latent_map, name="map")
 app.command(verbs.compare)
 app.command(verbs.strip)
+app.command(verbs.studio)
 
 
 @app.command
