@@ -247,12 +247,12 @@ def studio(
 
     if missing := [name for name in ("starlette", "uvicorn", "websockets") if not find_spec(name)]:
         raise UsageError(f"the studio needs {' and '.join(missing)}: pip install 'ganvas[studio]'")
-    from ganvas.studio.server import Door
+    from ganvas.studio.guard import Door
     from ganvas.studio.server import studio as serve
 
     def say(door: Door) -> None:
-        told = {"url": door.url, "host": door.host, "port": door.port}
-        print(json_.dumps(told) if json else f"studio: {door.url}\n  this link opens it once; Ctrl-C ends the studio", flush=True)
+        text = f"studio: {door.url}\n  this link opens it once; Ctrl-C ends the studio"
+        print(json_.dumps({"url": door.url, "host": door.host, "port": door.port}) if json else text, flush=True)
 
     serve(say, port=port, host=host, runs=runs, browser=browser, i_understand=i_understand)
 

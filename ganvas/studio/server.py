@@ -37,7 +37,7 @@ def application(studio: Studio, door: Door, among: tuple[Page, ...] | None = Non
     among = pages() if among is None else among
 
     @contextlib.asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             for page in among:
                 if page.service:
@@ -61,7 +61,7 @@ def application(studio: Studio, door: Door, among: tuple[Page, ...] | None = Non
 def shown(page: Page, among: tuple[Page, ...]) -> Callable[[Request], Coroutine[Any, Any, Response]]:
     """The endpoint of a page's HTML."""
 
-    async def endpoint(request: Request) -> Response:
+    async def endpoint(_: Request) -> Response:
         return HTMLResponse(rendered(page, among))
 
     return endpoint
