@@ -61,9 +61,12 @@ def stop(studio: Running) -> int:
         return studio.process.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """Debian's browser, driven by Playwright; skips, with the reason, where either is missing."""
+    """Debian's browser, driven by Playwright; skips, with the reason, where either is missing.
+
+    For one file of tests only: while it is there, an event loop runs in this thread.
+    """
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     path = os.environ.get("GANVAS_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if not path:
