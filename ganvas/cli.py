@@ -26,6 +26,7 @@ app.command(verbs.latent_map, name="map")
 app.command(verbs.compare)
 app.command(verbs.strip)
 app.command(verbs.branch)
+app.command(verbs.studio)
 
 
 @app.command

@@ -33,7 +33,7 @@ FLOORS = (
         "strips",
         *MORE,
     ),
-    ("display", "ending", "words", "watch", "verbs", "cli", "studio", "__main__"),
+    ("display", "ending", "words", "watch", "verbs", "studio", "cli", "__main__"),
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 # On one floor, who may import whom beside their own folder.
@@ -65,8 +65,7 @@ BESIDE = {
     "bench": {"plan", "run"},
     "worker": {"bench", "fit", "run"},
     "watch": {"display"},
-    "verbs": {"watch", "words"},
-    "studio": {"ending"},
+    "verbs": {"studio", "watch", "words"},
     "cli": {"ending", "verbs", "watch", "words"},
     "__main__": {"cli"},
 }
