@@ -18,13 +18,35 @@ _HOME = {
     "resume": "ganvas.model",
     "load": "ganvas.model",
     "Model": "ganvas.model",
+    "Term": "ganvas.journeys",
+    "arithmetic": "ganvas.journeys",
+    "plane": "ganvas.journeys",
+    "traverse": "ganvas.journeys",
+    "neighbours": "ganvas.kin",
+    "strip": "ganvas.strips",
     "RECIPES": "ganvas.games",
     "Recipe": "ganvas.config",
     "Game": "ganvas.game",
     "Turn": "ganvas.game",
     "Step": "ganvas.game",
 }
-__all__ = ["RECIPES", "Game", "Model", "Recipe", "Step", "Turn", "load", "resume", "train"]
+__all__ = [
+    "RECIPES",
+    "Game",
+    "Model",
+    "Recipe",
+    "Step",
+    "Term",
+    "Turn",
+    "arithmetic",
+    "load",
+    "neighbours",
+    "plane",
+    "resume",
+    "strip",
+    "train",
+    "traverse",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from ganvas import verbs
+from ganvas import verbs, voyages
 from ganvas.ending import conclude
 from ganvas.verbs import HOW, Quiet, saved
-from ganvas.words import Whole, labels, numbers, setting
+from ganvas.words import Whole, labels, setting
 
 app = App(
     name="ganvas",
@@ -27,6 +27,8 @@ app.command(verbs.compare)
 app.command(verbs.strip)
 app.command(verbs.branch)
 app.command(verbs.studio)
+for verb in (voyages.interpolate, voyages.traverse, voyages.plane, voyages.arithmetic, voyages.neighbours):
+    app.command(verb)
 
 
 @app.command
@@ -139,6 +141,7 @@ def sample(
     out: Path = Path("sheet.png"),
     columns: Whole | None = None,
     psi: float = 1.0,
+    truncate: float | None = None,
     quiet: Quiet = False,
     json: Quiet = False,
 ) -> None:
@@ -158,38 +161,12 @@ def sample(
         them round, .obj and .stl are closed meshes.
     psi
         Truncation of the styles of a stylegan model: nearer to the mean below 1.
+    truncate
+        Truncation of the noise of any other: what lies beyond +-TRUNCATE is drawn again. Fewer kinds, better ones.
     """
     from ganvas.model import load
 
-    load(run).save(out, count, seed=seed, label=labels(label), columns=columns, psi=psi)
-    saved(out, quiet, json)
-
-
-@app.command
-def interpolate(
-    run: Path,
-    *,
-    seeds: str = "1,5,9",
-    frames: Whole = 60,
-    label: Annotated[str | None, Parameter(name=["--label", "--labels"])] = None,
-    out: Path = Path("walk.gif"),
-    quiet: Quiet = False,
-    json: Quiet = False,
-) -> None:
-    """Walk from picture to picture and back, as a seamless GIF.
-
-    Parameters
-    ----------
-    run
-        A run folder or a bundle.
-    seeds
-        The pictures to walk through, e.g. 1,5,9 or 0-7.
-    label
-        A class to stay in, or several to morph between, e.g. 3,8.
-    """
-    from ganvas.model import load
-
-    load(run).interpolate(out, numbers(seeds), frames, label=labels(label))
+    load(run).save(out, count, seed=seed, label=labels(label), columns=columns, psi=psi, truncate=truncate)
     saved(out, quiet, json)
 
 

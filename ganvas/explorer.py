@@ -15,10 +15,12 @@ import torch
 from PIL.Image import Image
 from torch import Tensor
 
+from ganvas.compass import Direction, directions
 from ganvas.errors import UsageError
-from ganvas.export.pictures import legible_scale, save_gif, save_png, scatter, sheet, to_bytes
-from ganvas.game import Conditional, Couples, Encodes, Grows, Styled
-from ganvas.looks import SEEDS, Look, draw, point, tour
+from ganvas.export.film import film_name, save_film
+from ganvas.export.pictures import legible_scale, save_png, scatter, sheet, to_bytes
+from ganvas.game import Conditional, Couples, Encodes, Grows, Projects, Styled
+from ganvas.looks import SEEDS, Look, Point, draw, point, tour
 from ganvas.model import Model, load
 from ganvas.run import open_data, recipe_from
 from ganvas.show import visible
@@ -29,6 +31,7 @@ CLOUD = 500  # points of a model of points
 NEAREST = 5
 ROWS = 4096  # training pictures compared at a time
 MOST_FRAMES, MOST_SEEDS = 240, 64
+OFFERED = 6  # directions of each kind
 
 
 class Explorer:
@@ -36,6 +39,7 @@ class Explorer:
 
     def __init__(self, path: str | Path) -> None:
         self.model: Model = load(path)
+        self.steps: dict[str, Tensor] = {}  # direction -> one standard deviation along it [d]
 
     def abilities(self) -> dict[str, Any]:
         """What the model is and can do, by its game's capabilities: the controls that make sense for it.
@@ -58,7 +62,24 @@ class Explorer:
             "styles": game.styles if isinstance(game, Styled) else 0,
             "resolutions": list(game.resolutions) if isinstance(game, Grows) else [],
             "encodes": isinstance(game, Encodes),
+            "truncates": not isinstance(game, Styled),
+            "directions": self.offered() if len(shape) > 1 else [],
         }
+
+    def offered(self) -> list[str]:
+        """The directions that make sense in this model, the strongest first of each kind."""
+        game = self.model.drawer
+        kinds = ["pca", "sefa"] if isinstance(game, Styled) else ["sefa"] if isinstance(game, Projects) else ["axis"]
+        return [f"{kind}:{i}" for kind in kinds for i in range(min(OFFERED, game.latent_dim))]
+
+    def point(self, look: Look) -> Point:
+        """Where the look lies. Raises: UsageError: it asks for what the model does not have."""
+        for name in look.moves:
+            if name not in self.steps:
+                together = self.offered() if name in self.offered() else [name]  # one cloud of codes serves them all
+                found: list[Direction] = directions(self.model, self.model.space(), together)
+                self.steps |= {way.name: (way.sd * way.vector).float() for way in found}
+        return point(self.model, look, self.steps)
 
     def samples(self, look: Look, chunk: int = EXACT) -> Tensor:
         """What the look is, as samples: one, every class of a couple where none is chosen, or many points."""
@@ -67,7 +88,7 @@ class Explorer:
         looks = [look]
         if isinstance(self.model.game, Couples) and look.label is None:
             looks = [replace(look, label=i) for i in range(self.model.game.classes)]
-        return draw(self.model, [point(self.model, each) for each in looks], look.resolution, chunk)
+        return draw(self.model, [self.point(each) for each in looks], look.resolution, chunk)
 
     def picture(self, look: Look, scale: int = 1, chunk: int = 1) -> Image:
         """The look as a picture, each pixel `scale` x `scale`."""
@@ -98,14 +119,14 @@ class Explorer:
         if len(self.model.shape) == 1:
             return self.picture(look)
         looks = [replace(look, seed=look.seed + i, label=self._one(look)) for i in range(count)]
-        samples = draw(self.model, [point(self.model, each) for each in looks], look.resolution, 16)
+        samples = draw(self.model, [self.point(each) for each in looks], look.resolution, 16)
         return sheet(self.seen(samples, look), columns, 1, 0)
 
     def _one(self, look: Look) -> int | None:
         return 0 if look.label is None and isinstance(self.model.game, Conditional) else look.label
 
     def walk(self, out: Path, looks: Sequence[Look], frames: int, milliseconds: int = 50, closed: bool = True) -> Path:
-        """A film of the way through the looks: .gif, or .png (animated).
+        """A film of the way through the looks: .gif, .apng or .mp4.
 
         Raises:
             UsageError: too few looks or too many frames, points instead of pictures, or another kind of file.
@@ -116,12 +137,13 @@ class Explorer:
             )
         if len(self.model.shape) == 1:
             raise UsageError("this model draws points; a walk needs pictures")
+        out = film_name(out)
         alike = [replace(each, resolution=looks[0].resolution if looks else None, label=self._one(each)) for each in looks]
-        way = tour([point(self.model, each) for each in alike], frames, closed)
+        way = tour([self.point(each) for each in alike], frames, closed)
         samples = self.seen(draw(self.model, way, alike[0].resolution, 16), alike[0])
         scale = 2 * legible_scale(samples.shape[-1])
         told = self.model.provenance(",".join(str(each.seed) for each in looks))
-        save_gif(out, [sheet(frame[None], 1, scale, 0) for frame in samples], milliseconds, told)
+        save_film(out, [sheet(frame[None], 1, scale, 0) for frame in samples], milliseconds, told)
         return out
 
     @cached_property

@@ -203,6 +203,17 @@ class Styled(Protocol):
 
 
 @runtime_checkable
+class Projects(Protocol):
+    """Multiplies its noise by a matrix first: directions can be read off it."""
+
+    @property
+    def latent_dim(self) -> int: ...
+
+    def projection(self) -> Tensor:
+        """The matrix [features, latent_dim] that z is multiplied by first: its strongest directions change it most."""
+
+
+@runtime_checkable
 class Grows(Protocol):
     """Draws one latent at several resolutions."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -17,9 +18,11 @@ from ganvas.errors import UsageError
 from ganvas.game import Conditional, Grows, Samples, Styled
 from ganvas.model import Model
 from ganvas.show import drawn
+from ganvas.space import noise
 
 SEEDS = 2**63 - 1
 REACH = 4.0  # of the plane, to each side, in quarter turns
+MOVES, FAR = 32, 20.0  # directions at once, and how far along one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,8 @@ class Look:
     seed: int = 0
     label: int | None = None  # the number of a class; None: the first, or all of a couple
     psi: float = 1.0  # truncation of styles: nearer to the mean below 1
+    truncate: float | None = None  # of z, where there are no styles: what lies beyond is drawn again
+    moves: Mapping[str, float] = field(default_factory=dict)  # direction, as sefa:0 -> standard deviations along it
     x: float = 0.0  # place in the plane through the latent that turns towards those of two other seeds
     y: float = 0.0
     right: int = 1  # the seed that x leads towards
@@ -41,6 +46,10 @@ class Look:
     def __post_init__(self) -> None:
         within(self, "seed right up", 0, SEEDS)
         within(self, "psi", -2, 2)
+        if self.truncate is not None:
+            within(self, "truncate", 0.01, 100)
+        if len(self.moves) > MOVES or not all(abs(amount) <= FAR for amount in self.moves.values()):
+            raise UsageError(f"moves: expected at most {MOVES} directions, each by at most {FAR:g} standard deviations")
         within(self, "x y", -REACH, REACH)
         within(self, "cut", 0, 64)
         within(self, "turn", -360, 360)
@@ -72,30 +81,28 @@ def place(z: Tensor, right: Tensor, up: Tensor, x: float, y: float) -> Tensor:
     return there
 
 
-def point(model: Model, look: Look) -> Point:
-    """Where the look lies.
+def point(model: Model, look: Look, steps: Mapping[str, Tensor] = MappingProxyType({})) -> Point:
+    """Where the look lies; `steps` are its directions [d] by name, each as long as one standard deviation.
 
     Raises:
         UsageError: it asks for a class, styles or a resolution that the model does not have.
     """
     game = model.drawer
-    z, right, up = latents([look.seed, look.right, look.up], game.latent_dim).split(1)
-    z = place(z, right, up, look.x, look.y)
-    c = _class(model, look.label)
+    z, right, up = noise(game, [look.seed, look.right, look.up], look.truncate).split(1)
+    z, c = place(z, right, up, look.x, look.y), _class(model, look.label)
     if look.resolution is not None and (not isinstance(game, Grows) or look.resolution not in game.resolutions):
         raise UsageError(f"resolution: this model does not draw at {look.resolution}; leave it out")
+    step = sum((amount * steps[name][None] for name, amount in look.moves.items()), torch.zeros(()))
     if not isinstance(game, Styled) or look.resolution is not None:
-        if look.psi != 1 or look.mix is not None:
-            raise UsageError(
-                "only a model with styles w, drawn at its full size, has truncation and style mixing; leave them out"
-            )
-        return Point(z, c)
+        if look.psi != 1 or look.mix is not None or (look.moves and isinstance(game, Styled)):
+            raise UsageError("truncation psi, mixing and directions of w need a model with styles, drawn at its full size")
+        return Point(z + step, c)
     with torch.no_grad():
         w = truncated(game.map(z, c), game.w_mean, look.psi)
         fine = w
         if look.mix is not None:
             fine = truncated(game.map(latents([look.mix], game.latent_dim), c), game.w_mean, look.psi)
-        return Point(mixed(w, fine, game.styles, min(look.cut, game.styles)), c)
+        return Point(mixed(w + step, fine + step, game.styles, min(look.cut, game.styles)), c)
 
 
 def _class(model: Model, label: int | None) -> Tensor | None:

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from ganvas import bundle, codes
 from ganvas.config import Recipe
-from ganvas.edit.latents import class_path, latents, loop
 from ganvas.errors import UsageError, unknown
 from ganvas.export.arrays import as_array, as_arrays, save_npz
-from ganvas.export.pictures import legible_scale, save_gif, save_png, scatter, sheet
+from ganvas.export.film import film_name, save_film
+from ganvas.export.pictures import legible_scale, save_png, scatter, sheet
 from ganvas.export.solids import KINDS, save_solids
 from ganvas.fit import fit as play
 from ganvas.game import Conditional, Couples, Game, Samples
@@ -26,6 +26,7 @@ from ganvas.ranks import Ranks, crew
 from ganvas.resolve import resolve
 from ganvas.run import Run, open_run, start
 from ganvas.show import drawing, drawn, visible
+from ganvas.space import Space, noise, space
 
 Label = int | str | Sequence[int | str] | None  # a class by number or name, several, "all" or None: every one in turn
 
@@ -84,12 +85,18 @@ class Model:
         raise unknown("class", str(name), self.classes)
 
     def stream(
-        self, n: int, seed: int = 0, label: Label = None, psi: float = 1.0, chunk: int = 512
+        self,
+        n: int,
+        seed: int = 0,
+        label: Label = None,
+        psi: float = 1.0,
+        truncate: float | None = None,
+        chunk: int = 512,
     ) -> Iterator[tuple[Tensor, Tensor | None]]:
         """Samples of seeds seed .. seed+n in float [k, ...], with their classes [k], a few at a time.
 
         Raises:
-            UsageError: fewer than one sample, or no such class.
+            UsageError: fewer than one sample, no such class, or a truncation that the game has no use for.
         """
         if n < 1:
             raise UsageError(f"the number of samples must be at least 1, got {n}")
@@ -97,19 +104,21 @@ class Model:
         for first in range(0, n, chunk):
             rows = range(first, min(n, first + chunk))
             c = torch.tensor([chosen[i % len(chosen)] for i in rows]) if chosen else None
-            z = latents([seed + i // share for i in rows], self.drawer.latent_dim)
+            z = noise(self.drawer, [seed + i // share for i in rows], truncate)
             yield drawn(self.drawer, z, c, draw=draw), c
 
     def together(self, label: Label) -> int:
         """How many samples in a row share a seed: all classes of a model of couples, where none is chosen; else 1."""
         return len(self.classes) if isinstance(self.game, Couples) and label in (None, "all") else 1
 
-    def sample(self, n: int = 1, *, seed: int = 0, label: Label = None, psi: float = 1.0) -> np.ndarray[Any, Any]:
+    def sample(
+        self, n: int = 1, *, seed: int = 0, label: Label = None, psi: float = 1.0, truncate: float | None = None
+    ) -> np.ndarray[Any, Any]:
         """Samples of seeds seed .. seed+n: images uint8 [n, H, W, C], solids uint8 [n, D, H, W], points float32 [n, D].
 
         Seed k is the same picture whatever n is.
         """
-        return np.concatenate([as_array(part)[1] for part, _ in self.stream(n, seed, label, psi)])
+        return np.concatenate([as_array(part)[1] for part, _ in self.stream(n, seed, label, psi, truncate)])
 
     def save(
         self,
@@ -120,6 +129,7 @@ class Model:
         label: Label = None,
         columns: int | None = None,
         psi: float = 1.0,
+        truncate: float | None = None,
     ) -> Path:
         """Samples into a file: .png a sheet, .npz `images` uint8 [n, H, W, C] and `labels` (`points`, `voxels`), any n.
 
@@ -137,9 +147,9 @@ class Model:
         if n is None:
             n = {".gif": len(self.classes) or 1, ".obj": 1, ".stl": 1}.get(out.suffix.lower(), 64)
         if out.suffix.lower() == ".npz":
-            save_npz(out, n, (as_arrays(part, c) for part, c in self.stream(n, seed, label, psi)))
+            save_npz(out, n, (as_arrays(part, c) for part, c in self.stream(n, seed, label, psi, truncate)))
             return out
-        samples = torch.cat([part for part, _ in self.stream(n, seed, label, psi)])
+        samples = torch.cat([part for part, _ in self.stream(n, seed, label, psi, truncate)])
         told = self.provenance(f"{seed}-{seed + (n - 1) // self.together(label)}")
         if out.suffix.lower() == ".png":
             save_png(out, self.picture(samples, columns), told)
@@ -163,30 +173,36 @@ class Model:
         """What a picture says of where it is from."""
         return {"model": self.identity, "recipe": str(self.card["recipe"]["name"]), "seeds": seeds, "synthetic": "true"}
 
+    def space(self, name: str | None = None, label: Label = None) -> Space:
+        """Where to move: z, or the styles w of a stylegan model; None: w where there is one. Couples stay together."""
+        return space(self.drawer, name, self.chosen(label) if self.together(label) > 1 else ())
+
     def interpolate(
-        self, out: str | Path, seeds: Sequence[int], frames: int = 60, *, label: Label = None, milliseconds: int = 50
+        self,
+        out: str | Path,
+        seeds: Sequence[int],
+        frames: int = 60,
+        *,
+        label: Label = None,
+        milliseconds: int = 50,
+        straight: bool = False,
+        where: str = "z",
     ) -> Path:
-        """A closed walk through the latents of `seeds`, spherical in z, as GIF or animated PNG.
+        """A closed walk through the codes of `seeds` as GIF, animated PNG or MP4; spherical in z, straight in w.
 
         One class stays (None: the first); several are morphed into one another along the way.
 
         Raises:
-            UsageError: nothing to walk between, or another kind of file.
+            UsageError: nothing to walk between, no such space, another kind of file, or MP4 without its extra.
         """
-        out = Path(out)
-        if out.suffix.lower() not in (".gif", ".png", ".apng"):
-            raise UsageError(f"cannot write a walk to {out.name!r}: expected a name ending in .gif or .png")
+        out = film_name(out)
         if len(seeds) < 2 or frames < 2:
             raise UsageError(f"a walk needs at least two seeds and two frames, got {len(seeds)} and {frames}")
-        z = loop(latents(seeds, self.drawer.latent_dim), frames)
-        walks = [[i] for i in self.chosen(label)] if self.together(label) > 1 else [self.chosen(label)]
-        walks = [chosen[: 1 if label is None else None] for chosen in walks]
-        paths = [class_path(chosen, frames, len(self.classes)) if chosen else None for chosen in walks]
-        samples = torch.cat([visible(drawn(self.drawer, z, c)) for c in paths], -1)  # couples side by side
-        if samples.ndim == 2:
-            raise UsageError("this model draws points; a walk needs pictures: sample it to a .png instead")
-        scale = 4 * legible_scale(samples.shape[-1])
-        save_gif(out, [sheet(frame[None], 1, scale, 0) for frame in samples], milliseconds)
+        classes = self.chosen(label)[: 1 if label is None else None]
+        pictures = self.space(where, label).walk(seeds, classes, len(self.classes), frames, straight)
+        scale = 4 * legible_scale(pictures.shape[-1])
+        told = self.provenance(",".join(map(str, seeds)))
+        save_film(out, [sheet(frame[None], 1, scale, 0) for frame in pictures], milliseconds, told)
         return out
 
     def encode(self, images: npt.ArrayLike) -> np.ndarray[Any, Any]:

@@ -13,9 +13,10 @@ from ganvas.edit.latents import latents
 from ganvas.edit.styles import mixed
 from ganvas.errors import UsageError, unknown
 from ganvas.export.pictures import legible_scale, save_png, sheet
-from ganvas.game import Grows, Styled
+from ganvas.game import Grows
 from ganvas.model import Label, Model
 from ganvas.show import drawing, drawn
+from ganvas.space import styled
 
 PSIS = (1.0, 0.7, 0.5, 0.0, -0.5, -1.0)  # as in arXiv:1812.04948 fig. 8
 Images = tuple[Tensor, int]  # [N, C, H, W] row by row, and the number of columns
@@ -40,7 +41,7 @@ def by_truncation(model: Model, seeds: Sequence[int], c: Tensor | None) -> Image
 
 def by_mixing(model: Model, seeds: Sequence[int], c: Tensor | None, cut: int | None = None) -> Images:
     """The first half of the seeds down the side gives the coarse styles, the rest along the top those from layer `cut` on."""
-    game = styled(model)
+    game = styled(model.drawer)
     if len(seeds) < 2:
         raise UsageError("mixing: expected two seeds or more, got 1")
     at = game.styles // 2 if cut is None else cut
@@ -55,13 +56,6 @@ def by_mixing(model: Model, seeds: Sequence[int], c: Tensor | None, cut: int | N
     top = drawn(model.drawer, z[half:], None if c is None else c[:1].expand(len(z) - half))
     cells = drawn(model.drawer, torch.stack(pairs), None if c is None else c[:1].expand(len(pairs)), draw=draw)
     return torch.cat([torch.ones_like(top[:1]), top, cells]), len(z) - half + 1
-
-
-def styled(model: Model) -> Styled:
-    """The game, as one that draws from styles. Raises: UsageError: it does not."""
-    if not isinstance(model.game, Styled):
-        raise UsageError(f"{model.card['recipe']['name']} has no styles w; choose a model of a stylegan game")
-    return model.game
 
 
 def strip(model: Model, out: str | Path, by: str, seeds: Sequence[int], *, label: Label = None, cut: int | None = None) -> Path:

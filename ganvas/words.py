@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import Annotated
 
@@ -41,6 +42,17 @@ def numbers(text: str) -> list[int]:
         if not first.isdigit() or (dash and not last.isdigit()):
             raise UsageError(f"expected seeds such as 1,5,9 or 0-7, got {text!r}")
         found += range(int(first), int(last or first) + 1)
+    return found
+
+
+def terms(text: str) -> list[tuple[int, str | None, list[int]]]:
+    """ "1,2 - 4,5 + 7:1-3" as signs, classes where they are named, and seeds."""
+    parts = re.split(r"\s+([+-])\s+", text.strip())
+    signs = [1, *(1 if sign == "+" else -1 for sign in parts[1::2])]
+    found = []
+    for sign, part in zip(signs, parts[::2], strict=True):
+        label, colon, seeds = part.rpartition(":")
+        found.append((sign, label.strip() if colon else None, numbers(seeds.strip())))
     return found
 
 

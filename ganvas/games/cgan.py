@@ -120,6 +120,11 @@ class CGAN(Game):
         image: Tensor = self.G(z, asked_for(c))
         return image
 
+    def projection(self) -> Tensor:
+        """The first matrix that z meets, [features, latent_dim]; that of the class is left out."""
+        weight: Tensor = self.G.first.weight[:, : self.latent_dim]
+        return weight
+
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """image [N, C, H, W], c [N] -> logits [N]."""
         logits: Tensor = self.D(x, asked_for(c))

@@ -164,6 +164,11 @@ class CoGAN(Game):
         image: Tensor = self.G(z, asked_for(c))
         return image
 
+    def projection(self) -> Tensor:
+        """The first matrix that z meets, [features, latent_dim]; of every domain where no layer is shared."""
+        first = [own[0][0] for own in self.G.own] if self.G.own_first else [self.G.shared[0][0]]  # type: ignore[index]
+        return torch.cat([layer.weight for layer in first])
+
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """image [N, C, H, W], c [N] domain -> logits [N]."""
         logits: Tensor = self.D(x, asked_for(c)).squeeze(1)

@@ -106,6 +106,11 @@ class DCGAN(Game):
         image: Tensor = self.G(z[:, :, None, None])
         return image
 
+    def projection(self) -> Tensor:
+        """The first matrix that z meets, [features, latent_dim]."""
+        weight: Tensor = self.G[0].weight  # type: ignore[assignment]
+        return weight.flatten(1).T
+
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """image [N, C, H, W] -> logits [N]."""
         logits: Tensor = self.D(x).flatten()

@@ -96,6 +96,11 @@ class GAN(Game):
         x = self.G(z).unflatten(1, self.config.shape)
         return torch.tanh(x) if len(self.config.shape) == 3 else x
 
+    def projection(self) -> Tensor:
+        """The first matrix that z meets, [width, latent_dim]; that of its signs is left out."""
+        weight: Tensor = self.G[0].weight  # type: ignore[assignment]
+        return weight[:, : self.latent_dim]
+
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """x [N, *shape] -> logits [N]."""
         x = x.flatten(1)

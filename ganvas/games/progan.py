@@ -200,6 +200,11 @@ class ProGAN(Game):
         image: Tensor = self.G(z, min(float(self.G.level), float(self.G.sides.index(resolution))))
         return image
 
+    def projection(self) -> Tensor:
+        """The first matrix that z meets, [features, latent_dim]."""
+        weight: Tensor = self.G.first.weight
+        return weight
+
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """image [N, C, H, W] -> logits [N]."""
         logits: Tensor = self.D(x)

@@ -128,6 +128,11 @@ class VAE(Game):
         """z [N, latent_dim] -> the mean of p(x|z), image [N, C, H, W] in [-1, 1]: no noise is added, hence the blur."""
         return torch.tanh(self.decoder(z) / 2)  # 2 sigmoid - 1
 
+    def projection(self) -> Tensor:
+        """The first matrix that z meets, [features, latent_dim]."""
+        weight: Tensor = self.decoder[0].weight  # type: ignore[assignment]
+        return weight
+
 
 def _recipe(name: str, source: str, minutes: float, about: str, config: Config, train: TrainConfig) -> Recipe:
     return Recipe(

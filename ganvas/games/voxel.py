@@ -125,6 +125,11 @@ class VoxelGAN(Game):
         solid: Tensor = self.G(z, asked_for(c))
         return solid
 
+    def projection(self) -> Tensor:
+        """The first matrix that z meets, [features, latent_dim]; that of the class is left out."""
+        weight: Tensor = self.G.first.weight[:, : self.latent_dim]
+        return weight
+
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """solid [N, C, D, H, W], c [N] -> logits [N]."""
         logits: Tensor = self.D(x, asked_for(c))

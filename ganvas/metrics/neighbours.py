@@ -62,13 +62,7 @@ def nearest(queries: Tensor, bank: Tensor, chunk: int = CHUNK) -> tuple[Tensor, 
     Raises:
         UsageError: an empty set, different shapes of a sample, bytes against floats, or a NaN.
     """
-    whole(chunk, "chunk", 1)
-    queries, bank = _rows(queries, "queries", 1), _rows(bank, "bank", 1)
-    if queries.shape[1] != bank.shape[1] or queries.is_floating_point() != bank.is_floating_point():
-        found = f"{queries.shape[1]} numbers of {queries.dtype} and {bank.shape[1]} of {bank.dtype}"
-        raise UsageError(f"nearest: expected queries and bank of one size and range, found {found}; prepare both alike")
-    lattice = Lattice.over(queries, bank)
-    placed = lattice.place(queries)
+    queries, bank, lattice, placed = _compared(queries, bank, chunk)
     best = torch.full((len(queries),), torch.inf, dtype=torch.float64, device=queries.device)
     where = torch.zeros_like(best, dtype=torch.int64)
     for start in range(0, len(bank), chunk):
@@ -76,6 +70,39 @@ def nearest(queries: Tensor, bank: Tensor, chunk: int = CHUNK) -> tuple[Tensor, 
         closer = squared < best
         best[closer], where[closer] = squared[closer], index[closer] + start
     return best.sqrt() * lattice.unit, where
+
+
+def closest(queries: Tensor, bank: Tensor, k: int, chunk: int = CHUNK) -> tuple[Tensor, Tensor]:
+    """The distances [N, k] of each query to its k nearest of `bank`, the nearest first, and which ones they are [N, k].
+
+    For a few queries: as `nearest`, but every row of distances is sorted; of equals, the earlier comes first.
+
+    Raises:
+        UsageError: as `nearest`; or k is not from 1 to the size of the bank.
+    """
+    queries, bank, lattice, placed = _compared(queries, bank, chunk)
+    if not 1 <= k <= len(bank):
+        raise UsageError(f"k: expected from 1 to {len(bank):,}, the size of the bank, got {k}")
+    best = torch.empty(len(queries), 0, dtype=torch.float64, device=queries.device)
+    where = torch.empty_like(best, dtype=torch.int64)
+    for start in range(0, len(bank), chunk):
+        squared = next(blocks(placed, lattice.place(bank[start : start + chunk]), len(placed)))
+        index = torch.arange(start, start + squared.shape[1], device=where.device).expand_as(squared)
+        best, order = torch.cat([best, squared], 1).sort(dim=1, stable=True)
+        where = torch.cat([where, index], 1).gather(1, order)[:, :k]
+        best = best[:, :k]
+    return best.sqrt() * lattice.unit, where
+
+
+def _compared(queries: Tensor, bank: Tensor, chunk: int) -> tuple[Tensor, Tensor, Lattice, Tensor]:
+    """Both sets as rows, the lattice over them, and the queries on it."""
+    whole(chunk, "chunk", 1)
+    queries, bank = _rows(queries, "queries", 1), _rows(bank, "bank", 1)
+    if queries.shape[1] != bank.shape[1] or queries.is_floating_point() != bank.is_floating_point():
+        found = f"{queries.shape[1]} numbers of {queries.dtype} and {bank.shape[1]} of {bank.dtype}"
+        raise UsageError(f"nearest: expected queries and bank of one size and range, found {found}; prepare both alike")
+    lattice = Lattice.over(queries, bank)
+    return queries, bank, lattice, lattice.place(queries)
 
 
 @dataclass(frozen=True)

@@ -47,9 +47,11 @@ class Page:
 def pages() -> tuple[Page, ...]:
     """Every page, in the order of the navigation; the first is the home page at /."""
     from ganvas.studio import home
+    from ganvas.studio.explore import page as explore
     from ganvas.studio.play import page as play
+    from ganvas.studio.train import page as train
 
-    return (home.PAGE, play.PAGE)
+    return (home.PAGE, play.PAGE, train.PAGE, explore.PAGE)
 
 
 def address(page: Page) -> str:

@@ -1,0 +1,107 @@
+"""A model's samples beside their nearest relatives among the training pictures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ganvas.config import DataConfig
+from ganvas.data import open_source
+from ganvas.errors import UsageError
+from ganvas.export.pictures import legible_scale, save_png, sheet, to_bytes
+from ganvas.extractors import extractor
+from ganvas.metrics.neighbours import closest
+from ganvas.model import Label, Model
+from ganvas.show import visible
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A training picture: its row in the training data, its distance, and its class where there is one."""
+
+    index: int
+    distance: float
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class Kin:
+    """Where the sheet was written, and of each seed the nearest training pictures, the nearest first."""
+
+    out: Path
+    within: str
+    found: tuple[tuple[int, tuple[Neighbour, ...]], ...]  # seed, its neighbours
+
+    def rows(self) -> list[dict[str, object]]:
+        """For JSON."""
+        return [{"seed": seed, "nearest": [vars(each) for each in row]} for seed, row in self.found]
+
+    def to_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {"out": str(self.out), "in": self.within, "neighbours": self.rows()}
+
+    def text(self) -> str:
+        """A line for each seed."""
+        lines = []
+        for seed, row in self.found:
+            near = ", ".join(f"{n.index}{f' ({n.label})' if n.label else ''} at {n.distance:.4g}" for n in row)
+            lines.append(f"seed {seed}: {near}")
+        return "\n".join(lines)
+
+
+def neighbours(
+    model: Model,
+    out: str | Path,
+    count: int = 8,
+    k: int = 4,
+    *,
+    within: str = "pixels",
+    seed: int = 0,
+    label: Label = None,
+    psi: float = 1.0,
+    truncate: float | None = None,
+    data: str | None = None,
+) -> Kin:
+    """A sheet with a row for each sample: it, then its k nearest among all pictures of the training split.
+
+    Distances are Euclidean: `within` pixels (levels 0 to 255), or the features of an extractor as of `ganvas eval`. `data`
+    is another source than that of the training. Seeds and rows of the data are in the PNG as well.
+
+    Raises:
+        UsageError: no such extractor or class, a model of points, k beyond the data, or another kind of file.
+        DataError: the data is not there.
+    """
+    out = Path(out)
+    if out.suffix.lower() != ".png":
+        raise UsageError(f"cannot write a sheet to {out.name!r}: expected a name ending in .png")
+    if len(model.shape) == 1:
+        raise UsageError("this model draws points; neighbours need pictures or solids")
+    network = None if within == "pixels" else extractor(within)
+    recipe = model.card["recipe"]["data"]
+    config = DataConfig(source=data or str(recipe["source"]), fit=str(recipe["fit"]))  # type: ignore[arg-type]
+    source = open_source(config, resolution=model.shape[-1], channels=model.shape[0])
+    bank = source.fields["real"]
+    samples = to_bytes(torch.cat([part for part, _ in model.stream(count, seed, label, psi, truncate)]))
+    measured: tuple[Tensor, Tensor] = (samples, bank)
+    if network is not None:
+        measured = (network.features(samples), network.features(bank))
+    distances, which = closest(*measured, k)
+    sheets = torch.cat([samples[:, None], bank[which.flatten()].unflatten(0, which.shape)], 1).flatten(0, 1)
+    picture = sheet(visible(sheets.float() / 127.5 - 1), k + 1, legible_scale(sheets.shape[-1]))
+    named = source.fields.get("label")
+
+    def label_of(row: int) -> str | None:
+        return None if named is None or not source.classes else source.classes[int(named[row])]
+
+    share, found = model.together(label), []
+    for i in range(count):
+        near = zip(which[i].tolist(), distances[i].tolist(), strict=True)
+        found.append((seed + i // share, tuple(Neighbour(row, far, label_of(row)) for row, far in near)))
+    kin = Kin(out, within, tuple(found))
+    told = model.provenance(f"{seed}-{seed + (count - 1) // share}")
+    save_png(out, picture, told | {"data": source.name, "in": within, "neighbours": json.dumps(kin.rows())})
+    return kin
