@@ -1,4 +1,4 @@
-"""The page /explore: its routes. Each asks the artist, a process of its own, for what the explorer's function of the name does."""
+"""The page /explore: its routes. Each asks the artist, a process of its own, for the function of the explorer of that name."""
 
 from __future__ import annotations
 
