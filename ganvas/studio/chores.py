@@ -13,7 +13,7 @@ from typing import Any
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.files import printable
 
-NICE = 10  # a training beside it comes first
+NICE = 5  # a training beside it comes first
 KINDS = {kind.exit_code: kind for kind in (UsageError, DataError, ResourceError)}
 
 

@@ -25,8 +25,8 @@ export function fitted(canvas, height = null) {
 
 export class Chart {
   /** `series`: [{key, name, token, dash}]; `lines`: [{y, text}]; `low`, `high`: fixed ends of the axis, null: from the data. */
-  constructor(parent, { title, about = "", series, lines = [], low = null, high = null, unit = "", log = false }) {
-    Object.assign(this, { title, about, series, lines, low, high, unit, log, steps: [], values: {} });
+  constructor(parent, { title, about = "", series, lines = [], low = null, high = null, unit = "", log = false, axis = "step" }) {
+    Object.assign(this, { title, about, series, lines, low, high, unit, log, axis, steps: [], values: {} });
     this.canvas = make("canvas", { class: "chart", role: "img", "aria-label": title });
     this.table = make("table", { class: "unseen" });
     this.legend = make("p", { class: "chart-legend small" });
@@ -72,7 +72,7 @@ export class Chart {
       context.fillText(short(value), left - 5, y(value));
     }
     context.textBaseline = "top";
-    context.fillText(`step ${end.toLocaleString("en")}`, right, bottom + 4);
+    context.fillText(this.axis === "step" ? `step ${end.toLocaleString("en")}` : `${end.toLocaleString("en")} ${this.axis}`, right, bottom + 4);
     for (const line of this.lines) {
       context.strokeStyle = colour("--edge");
       context.setLineDash([3, 3]);

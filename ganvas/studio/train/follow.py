@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.config import flat
+from ganvas.errors import GanvasError
 from ganvas.studio.store import Store, UnknownIdError, facts, last_row
 from ganvas.studio.train.jobs import Jobs, checkpoints
 
 AT_ONCE = 256 << 10  # bytes of a log that one answer reads
 SAMPLE = re.compile(r"(\d{6,12})\.(\d{3})k\.png")
-FACTS = ("step", "items", "dropped", "floor")
+NOTES = re.compile(r"step|items|dropped|verdict_.*|gradient_.*|logit_gap|variety|strain|skill|memory|lead|augment|accuracy")
 
 
 @dataclass(frozen=True)
@@ -118,10 +119,27 @@ def details(store: Store, jobs: Jobs, name: str) -> dict[str, Any]:
         "rate": rate,
         "left": (found["total"] - found["items"]) / rate if rate else None,
         "seconds": row.get("seconds"),
-        "terms": row.get("terms", []),
-        "reference": row.get("reference", ""),
+        "terms": row.get("terms") or losses(folder),
+        "equilibrium": equilibrium(recipe),
         "balance": row.get("balance", ""),
         "result": facts(folder / "result.json"),
         "branch": facts(folder / "branch.json"),
         "best": facts(folder / "best.json"),
     }
+
+
+def losses(folder: Path) -> list[str]:
+    """The names of the loss terms of a run that says no more than its log."""
+    row = last_row(folder / "log.jsonl")
+    return [name for name in row if not NOTES.fullmatch(name)] if "dropped" in row else []
+
+
+def equilibrium(recipe: dict[str, Any]) -> dict[str, Any]:
+    """What the critic's loss is when nobody can tell, in words and as a number; {} where there is no such value."""
+    from ganvas.run import recipe_from
+
+    try:
+        scoring = recipe_from(recipe).config.rules.scoring
+        return {"text": str(scoring.equilibrium_text), "value": float(scoring.equilibrium)}
+    except (GanvasError, AttributeError):
+        return {}

@@ -32,7 +32,7 @@ class Second:
         """One row a recipe, as `ganvas recipes` lists them."""
         async with self.turn:
             if self.listed is None:
-                self.listed = await chore("recipes", "--json", seconds=120)
+                self.listed = await chore("recipes", "--json", seconds=300)
             return self.listed
 
     @property
@@ -48,7 +48,7 @@ class Second:
         key = (checkpoints(folder)[-1:], (folder / "result.json").exists())
         async with self.turn:
             if name not in self.findings or self.findings[name][0] != key:
-                self.findings[name] = key, await chore("doctor", str(folder), "--json", seconds=300)
+                self.findings[name] = key, await chore("doctor", str(folder), "--json", seconds=600)
             return self.findings[name][1]
 
     async def branch(self, folder: Path, at: int | None, settings: Mapping[str, str]) -> str:
@@ -64,7 +64,7 @@ class Second:
         root = folder.name.partition("-")[2] or folder.name
         out = self.store.reserve(f"{root[:80]}-branch" if not root.endswith("-branch") else root)
         out.rmdir()  # the verb makes it, whole or not at all
-        await chore(*words, "--out", str(out), seconds=120)
+        await chore(*words, "--out", str(out), seconds=300)
         return out.name
 
     def folder(self, a: str, b: str, samples: int) -> Path:
