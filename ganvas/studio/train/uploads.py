@@ -82,13 +82,13 @@ class Uploads:
         """How an upload stands: reading, refused and why, or ready with its report."""
         folder = self.folder(name)
         found: dict[str, Any] = {"id": name, "name": _text(folder / "name.txt"), "state": "reading", "words": ""}
+        if name in self.reading:
+            return found
         if refused := _text(folder / "refused.txt"):
             return {**found, "state": "refused", "words": refused}
         if report := facts(folder / "report.json"):
             return {**found, "state": "ready", "words": "", "report": report}
-        if name not in self.reading:
-            return {**found, "state": "refused", "words": "the studio was ended while it was read; send it again"}
-        return found
+        return {**found, "state": "refused", "words": "the studio was ended while it was read; send it again"}
 
     def ready(self) -> list[dict[str, Any]]:
         """The uploads that can be trained on, with their reports."""
