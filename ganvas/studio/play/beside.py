@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from typing import Any
 
 import numpy as np
 import torch
@@ -44,13 +44,8 @@ class Beside:
         self.games["vae"] = engine.begin(vae.VAE(points), self.training, Plan(threads=1)), stage.material.source
         if classes := labelled(setup, stage.material):
             source, count = classes
-            shape = {"dims": 0, "channels": setup.dims, "classes": count}
-            config = dataclasses.replace(
-                classifier.Config(shift=0, dims=0),
-                **shape,
-                widths=(32,),
-                features=32,
-                dropout=0.0,  # type: ignore[arg-type]
+            config = classifier.Config(
+                dims=0, channels=setup.dims, classes=count, widths=(32,), features=32, shift=0, dropout=0.0
             )
             self.games["classifier"] = engine.begin(classifier.Classifier(config), self.training, Plan(threads=1)), source
 
@@ -77,17 +72,17 @@ class Beside:
         wanted = self.wanted(stage)
         with torch.no_grad():
             if "vae" in wanted:
-                game = self.games["vae"][0].game
+                game: Any = self.games["vae"][0].game
                 generator = torch.Generator().manual_seed(mix(stage.setup.seed, "vae"))
-                z = torch.randn(SHOWN, game.latent_dim, generator=generator)  # type: ignore[call-overload]
-                mean = game.sample(z)  # type: ignore[operator]
+                z = torch.randn(SHOWN, game.latent_dim, generator=generator)
+                mean = game.sample(z)
                 drawn = mean + game.config.sd * torch.randn(mean.shape, generator=generator)
                 found["vae"] = drawn.numpy().astype("f4")
             if "classifier" in wanted:
-                state, _ = self.games["classifier"]
+                other: Any = self.games["classifier"][0].game
                 reach = stage.material.reach
                 ticks = (torch.arange(REGIONS) + 0.5) / REGIONS * 2 * reach - reach
                 places = torch.cartesian_prod(ticks, ticks).flip(1) if stage.setup.dims == 2 else ticks[:, None]
-                named = state.game.classify(places).argmax(1)  # type: ignore[operator]
+                named = other.classify(places).argmax(1)
                 found["regions"] = np.ascontiguousarray(named.view(-1, REGIONS).numpy().astype("i4"))
         return found

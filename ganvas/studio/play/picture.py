@@ -79,11 +79,10 @@ def warped(stage: Stage) -> Tensor:
     """
     ticks = quantiles(GRID if stage.setup.latent_dim > 1 else 6 * GRID)
     if stage.setup.latent_dim == 1:
-        points: Tensor = stage.game.sample(ticks[:, None])
-        return points.view(1, len(ticks), 2)
+        return torch.stack([stage.game.sample(ticks[:, None])])
     plane = torch.cartesian_prod(ticks, ticks)
     z = torch.cat([plane, torch.zeros(len(plane), stage.setup.latent_dim - 2)], 1)
-    return stage.game.sample(z).view(GRID, GRID, 2)
+    return torch.stack(stage.game.sample(z).split(GRID))
 
 
 def line(stage: Stage, cut: float, scale: float) -> dict[str, Tensor]:
