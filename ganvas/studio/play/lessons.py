@@ -88,9 +88,6 @@ BREAK = (
         setup=dataclasses.replace(
             usual("ring"),
             objective="minimax",
-            coins=False,
-            frequencies=0,
-            latent_dim=2,
             r1=0.0,
             r2=0.0,
             g_moves=5,
@@ -110,22 +107,12 @@ BREAK = (
                 play=True,
             ),
         ),
-        cure={
-            "g_moves": 1,
-            "objective": "relativistic",
-            "r1": 0.5,
-            "r2": 0.5,
-            "momentum": 0.0,
-            "frequencies": 6,
-            "coins": True,
-            "latent_dim": 8,
-        },
+        cure={"g_moves": 1, "g_rate": 2e-3, "d_rate": 2e-3, "objective": "relativistic", "r1": 0.5, "r2": 0.5, "momentum": 0.0},
         cure_title="Compare each fake with a real, and smooth D",
         cure_text=(
-            "A relativistic loss judges each fake against a real, R1 and R2 keep the critic's slope short, and noise in "
-            "pieces can "
+            "A relativistic loss judges each fake against a real, so that a crowd in one place loses; R1 and R2 keep the critic's "
+            "slope short. The modes come back one by one."
         ),
-        "reach separate modes.",
     ),
     Lesson(
         name="vanishing",
