@@ -23,7 +23,7 @@ from ganvas.studio.play.beside import Beside
 from ganvas.studio.play.lessons import CAPTIONS, MOVES
 from ganvas.studio.play.record import KEYS, Record, floor
 from ganvas.studio.play.setup import checked as checked_points
-from ganvas.studio.play.setup import setup_from, usual
+from ganvas.studio.play.setup import linked, usual
 from ganvas.studio.play.stage import Event, Stage, checked
 
 SPEEDS = (1.0, 5.0, 25.0, 100.0, math.inf)  # steps a second
@@ -43,7 +43,8 @@ class Booth:
         self.beside: Beside | None = None
         self.floor = floor(self.stage)
         self.playing, self.slow, self.speed, self.caption = False, False, 3, -1
-        self.pending: list[Event] = []  # of a link, still to be done
+        self.pending: list[Event] = []  # of a link or a command, still to be done
+        self.onwards = False  # whether the game goes on by itself after that
         self.restoring = 0  # steps that a link asked for
         self.due, self.measured = 0.0, (-1.0, -1)
         self.commands: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -66,7 +67,7 @@ class Booth:
 
     def on_begin(self, facts: dict[str, Any]) -> None:
         """A new session: a setup, perhaps drawn points, perhaps a history to do again."""
-        setup = setup_from(facts.get("setup") or {})
+        setup = linked(facts.get("setup") or {})
         drawn = tuple(checked_points(facts.get("points"), setup))
         pending = checked(facts.get("history") or [])
         self.anew(Stage(setup, drawn))
@@ -78,7 +79,7 @@ class Booth:
         """Go on with a session at its step 0."""
         self.stage, self.record, self.pending, self.caption = stage, Record(), [], -1
         self.floor, self.measured = floor(stage), (-1.0, -1)
-        self.playing = False
+        self.playing = self.onwards = False
 
     def on_play(self, facts: dict[str, Any]) -> None:
         self.playing = bool(facts["on"])
@@ -94,8 +95,10 @@ class Booth:
         if self.slow and who == "b":
             return self.next_caption()
         self.caption = -1
-        self.pending = [[who, count]]
+        self.stage.forget_what_came_later()
+        self.pending.append([who, count])
         self.restoring = 0 if count < 50 else count
+        self.onwards = bool(facts.get("then"))
         return None
 
     def on_set(self, facts: dict[str, Any]) -> None:
@@ -139,6 +142,8 @@ class Booth:
         if self.pending:
             while self.pending and time.monotonic() < end:
                 self.catch_up()
+            if not self.pending and self.onwards:
+                self.playing, self.onwards = True, False
         elif self.slow:
             self.next_caption()
             self.due = time.monotonic() + CAPTION

@@ -86,16 +86,7 @@ BREAK = (
         title="Mode collapse",
         about="The artist answers with one mode, again and again.",
         setup=dataclasses.replace(
-            usual("ring"),
-            objective="minimax",
-            r1=0.0,
-            r2=0.0,
-            g_moves=5,
-            g_rate=3e-3,
-            d_rate=1e-3,
-            momentum=0.5,
-            end=1.0,
-            seed=1,
+            usual("ring"), r1=0.0, r2=0.0, g_moves=5, g_rate=1e-3, d_rate=1e-3, momentum=0.5, end=1.0, seed=1
         ),
         scenes=(
             Scene(
@@ -110,8 +101,8 @@ BREAK = (
         cure={"g_moves": 1, "g_rate": 2e-3, "d_rate": 2e-3, "objective": "relativistic", "r1": 0.5, "r2": 0.5, "momentum": 0.0},
         cure_title="Compare each fake with a real, and smooth D",
         cure_text=(
-            "A relativistic loss judges each fake against a real, so that a crowd in one place loses; R1 and R2 keep the critic's "
-            "slope short. The modes come back one by one."
+            "A relativistic loss judges each fake against a real, so that a crowd in one place loses; R1 and R2 keep "
+            "the critic's slope short. The modes come back one by one."
         ),
     ),
     Lesson(
@@ -141,12 +132,13 @@ BREAK = (
         about="The two chase each other in a circle and never meet.",
         setup=dataclasses.replace(
             usual("normal1d"),
-            optimiser="sgd",
-            momentum=0.0,
-            d_rate=0.3,
-            g_rate=0.3,
-            width=16,
-            critic_width=16,
+            objective="wasserstein",
+            clip=0.3,
+            momentum=0.9,
+            d_rate=3e-3,
+            g_rate=3e-3,
+            width=32,
+            critic_width=32,
             depth=1,
             critic_depth=1,
             seed=3,
@@ -154,15 +146,19 @@ BREAK = (
         scenes=(
             Scene(
                 "Round and round",
-                "Plain gradient steps of the same size. The fakes run over the data and out on the other side, D turns "
+                "A score instead of a probability, and momentum: nothing slows the players down. The fakes run over the "
+                "data and out on the other side, D turns "
                 "after them, and so "
-                "back: the losses swing, the means of both curves pass each other.",
+                "back: the losses swing, and the curves pass through each other.",
                 play=True,
             ),
         ),
-        cure={"r1": 1.0},
+        cure={"r1": 1.0, "momentum": 0.0},
         cure_title="Damp the critic with R1",
-        cure_text="R1 penalises the slope of D at the data, so that it flattens as the fakes arrive: the spiral turns inwards.",
+        cure_text=(
+            "Without momentum, and with R1, there is friction: it penalises the slope of D at the data, so that it "
+            "flattens as the fakes arrive: the spiral turns inwards."
+        ),
     ),
     Lesson(
         name="runaway",

@@ -79,7 +79,8 @@ def warped(stage: Stage) -> Tensor:
     """
     ticks = quantiles(GRID if stage.setup.latent_dim > 1 else 6 * GRID)
     if stage.setup.latent_dim == 1:
-        return torch.stack([stage.game.sample(ticks[:, None])])
+        (mapped,) = stage.game.sample(ticks[:, None]).split(len(ticks))
+        return torch.stack([mapped])
     plane = torch.cartesian_prod(ticks, ticks)
     z = torch.cat([plane, torch.zeros(len(plane), stage.setup.latent_dim - 2)], 1)
     return torch.stack(stage.game.sample(z).split(GRID))

@@ -150,6 +150,21 @@ def setup_from(values: Mapping[str, Any]) -> Setup:
     return from_dict(Setup, {name: spelt(name, value) if name in hints else value for name, value in values.items()})
 
 
+def linked(values: Mapping[str, Any]) -> Setup:
+    """The setup that a link spells: what differs from the usual settings of its data.
+
+    Raises:
+        UsageError: an unknown setting, or a value it cannot have.
+    """
+    return setup_from({**dataclasses.asdict(usual(str(values.get("data", "gaussians")))), **values})
+
+
+def short(setup: Setup) -> dict[str, Any]:
+    """What `linked` needs to make the same setup."""
+    common = dataclasses.asdict(usual(setup.data))
+    return {name: value for name, value in dataclasses.asdict(setup).items() if name == "data" or value != common[name]}
+
+
 def spelt(name: str, value: Any) -> Any:
     """A setting's value out of a link, where all is text."""
     kinds = {"str": str, "int": int, "float": float, "bool": bool}

@@ -7,7 +7,6 @@ a link restores it bit for bit. The ring holds states over the whole run, the re
 from __future__ import annotations
 
 import copy
-import dataclasses
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,7 +21,7 @@ from ganvas.games.gan import GAN, Config
 from ganvas.machine import Plan
 from ganvas.seeds import mix
 from ganvas.studio.play.material import Material, material
-from ganvas.studio.play.setup import LIVE, Setup
+from ganvas.studio.play.setup import LIVE, Setup, short
 
 RING = 160  # states
 RING_BYTES = 96 << 20
@@ -227,7 +226,7 @@ class Stage:
 
     def facts(self) -> dict[str, Any]:
         """The setup at step 0 and all that was done: the session, spelt."""
-        return {"first": dataclasses.asdict(self.first), "history": self.history}
+        return {"first": short(self.first), "history": self.history}
 
 
 def checked(history: object) -> list[Event]:
