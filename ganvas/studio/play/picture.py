@@ -69,7 +69,8 @@ def seen(stage: Stage) -> dict[str, Array]:
 
 def quantiles(count: int) -> Tensor:
     """`count` places of a normal coordinate that part it into equal shares [count]."""
-    return torch.special.ndtri((torch.arange(count, dtype=torch.float64) + 0.5) / count).float()
+    ticks: Tensor = torch.special.ndtri((torch.arange(count, dtype=torch.float64) + 0.5) / count)
+    return ticks.float()
 
 
 def warped(stage: Stage) -> Tensor:
@@ -79,11 +80,10 @@ def warped(stage: Stage) -> Tensor:
     """
     ticks = quantiles(GRID if stage.setup.latent_dim > 1 else 6 * GRID)
     if stage.setup.latent_dim == 1:
-        (mapped,) = stage.game.sample(ticks[:, None]).split(len(ticks))
-        return torch.stack([mapped])
+        return stage.game.sample(ticks[:, None])[None]
     plane = torch.cartesian_prod(ticks, ticks)
     z = torch.cat([plane, torch.zeros(len(plane), stage.setup.latent_dim - 2)], 1)
-    return torch.stack(stage.game.sample(z).split(GRID))
+    return stage.game.sample(z).view(GRID, GRID, 2)
 
 
 def line(stage: Stage, cut: float, scale: float) -> dict[str, Tensor]:
