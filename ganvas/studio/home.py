@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -23,7 +24,9 @@ async def overview(request: Request) -> Response:
 
     studio: Studio = request.app.state.studio
     cards = [{"name": page.name, "title": page.title, "about": page.about} for page in pages() if page is not PAGE]
-    return JSONResponse({"version": __version__, "machine": machine(), "runs": recent(studio.runs), "pages": cards})
+    return JSONResponse(
+        {"version": __version__, "machine": await run_in_threadpool(machine), "runs": recent(studio.runs), "pages": cards}
+    )
 
 
 def machine() -> dict[str, Any]:

@@ -25,6 +25,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+PATIENCE = 120_000  # milliseconds: a browser, a server and a session on one busy machine
 pytest.importorskip("starlette", reason="the studio's packages are not installed: pip install 'ganvas[studio]'")
 
 
@@ -55,10 +56,13 @@ def stop(studio: Running) -> int:
     """End it as a person would, by Ctrl-C; its exit code."""
     studio.process.send_signal(signal.SIGINT)
     try:
-        return studio.process.wait(15)
+        return studio.process.wait(60)
     except subprocess.TimeoutExpired:
         studio.process.kill()
         return studio.process.wait()
+    finally:
+        if studio.process.stdout:
+            studio.process.stdout.close()
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +93,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def context(chromium: Any, studio: Running) -> Iterator[Any]:
     """A browser's context that holds the cookie; `context.base` is the studio's address. A script error fails the test."""
     made = chromium.new_context(viewport={"width": 1280, "height": 900}, bypass_csp=True)
-    made.set_default_timeout(20_000)
+    made.set_default_timeout(PATIENCE)
     link = studio.link()
     made.base = link.partition("/?")[0]
     page = made.new_page()

@@ -5,7 +5,7 @@ import { colour, make, onTheme } from "./shell.js";
 
 const DASHES = { solid: [], dashed: [6, 4], dotted: [2, 3], long: [12, 4] };
 
-export const short = (x) => !Number.isFinite(x) ? "–" : x === 0 ? "0" : Math.abs(x) >= 1e4 || Math.abs(x) < 1e-3 ? x.toExponential(1)
+export const short = (x) => !Number.isFinite(x) ? "–" : Number.isInteger(x) && Math.abs(x) < 1e4 ? String(x) : Math.abs(x) >= 1e4 || Math.abs(x) < 1e-3 ? x.toExponential(1)
   : Math.abs(x) >= 100 ? x.toFixed(0) : Math.abs(x) >= 10 ? x.toFixed(1) : x.toFixed(2);
 
 /** A canvas's context, scaled to the screen's pixels; width and height in CSS pixels. */
@@ -80,9 +80,14 @@ export class Chart {
       context.moveTo(left, y(line.y));
       context.lineTo(right, y(line.y));
       context.stroke();
-      context.textAlign = "left";
+      context.setLineDash([]);
+      context.textAlign = "right";
       context.textBaseline = "bottom";
-      context.fillText(line.text, left + 4, y(line.y) - 1);
+      context.lineWidth = 3;
+      context.strokeStyle = colour("--card");
+      context.strokeText(line.text, right, y(line.y) - 2);
+      context.fillText(line.text, right, y(line.y) - 2);
+      context.lineWidth = 1;
     }
     for (const { key, token, dash = "solid" } of shown) {
       context.strokeStyle = colour(token);

@@ -16,7 +16,7 @@ export function make(tag, attributes = {}, ...children) {
 
 // Theme ------------------------------------------------------------------------------------------------------------------
 
-const THEMES = { system: "◐ Auto", light: "○ Light", dark: "● Dark" };
+const THEMES = { system: ["◐", "Auto"], light: ["○", "Light"], dark: ["●", "Dark"] };
 const watchers = new Set();
 
 function theme() {
@@ -31,8 +31,8 @@ function setTheme(name) {
 }
 
 function showTheme() {
-  $("theme").textContent = THEMES[theme()];
-  $("theme").setAttribute("aria-label", `Theme: ${theme() === "system" ? "as the system" : theme()}; press for the next`);
+  const [mark, name] = THEMES[theme()];
+  $("theme").replaceChildren(make("span", { "aria-hidden": "true" }, mark), name, make("span", { class: "unseen" }, " theme; press for the next"));
   for (const watcher of watchers) watcher();
 }
 
