@@ -33,7 +33,10 @@ HOSTILE = ('<img src=x onerror="alert(1)">', "ab:c", "con", "日本", "  . ", "-
 
 
 def test_classes_stay_and_everything_else_goes(tmp_path: Path) -> None:
-    members = {f"{name}/p{i}.png": png(i) for i, name in enumerate(HOSTILE)} | {"readme.txt": b"x", "con/bad.png": b"no picture"}
+    members = {f"{name}/p{i}.png": png(i) for i, name in enumerate(HOSTILE)} | {
+        "readme.txt": b"x",
+        "con/bad.png": b"no picture",
+    }
     skipped = repack.repack(packed(tmp_path / "in.zip", members), tmp_path / "out.zip")
     assert sorted(entry.name for entry in skipped) == ["*.txt", "con/bad.png"]
     with zipfile.ZipFile(tmp_path / "out.zip") as made:
@@ -48,7 +51,9 @@ def test_classes_stay_and_everything_else_goes(tmp_path: Path) -> None:
 
 
 def test_a_split_stays_a_split(tmp_path: Path) -> None:
-    members = {f"{split}/{name}/1.png": png(i) for i, (split, name) in enumerate((s, c) for s in ("train", "test") for c in "ab")}
+    members = {
+        f"{split}/{name}/1.png": png(i) for i, (split, name) in enumerate((s, c) for s in ("train", "test") for c in "ab")
+    }
     repack.repack(packed(tmp_path / "in.zip", members), tmp_path / "out.zip")
     for split in ("train", "test"):
         data = open_source(DataConfig(source=str(tmp_path / "out.zip"), split=split))  # type: ignore[arg-type]
@@ -86,4 +91,11 @@ def test_no_picture_at_all(tmp_path: Path) -> None:
 
 
 def test_names_that_collide_are_told_apart() -> None:
-    assert repack.safe_names(["a/b", "a\\b", "..", "", ".x", "__MACOSX"]) == ["a_b", "a_b (2)", "class", "class (2)", "x", "___MACOSX"]
+    assert repack.safe_names(["a/b", "a\\b", "..", "", ".x", "__MACOSX"]) == [
+        "a_b",
+        "a_b (2)",
+        "class",
+        "class (2)",
+        "x",
+        "___MACOSX",
+    ]

@@ -116,7 +116,10 @@ def test_what_cannot_be_started(client: Client, body: Any, told: str) -> None:
 
 
 def test_a_broken_zip_a_bomb_and_nothing(client: Client) -> None:
-    for content, told in ((b"PK broken", "not a readable zip"), (zipped({f"{i}.png": bytes(15 << 20) for i in range(16)}), "zip bomb")):
+    for content, told in (
+        (b"PK broken", "not a readable zip"),
+        (zipped({f"{i}.png": bytes(15 << 20) for i in range(16)}), "zip bomb"),
+    ):
         name = client.json(f"train/uploads?name={quote('my ☃.zip')}", content, "POST")["id"]
         found = client.until(f"train/uploads/{name}", lambda state: state["state"] != "reading")
         assert (found["state"], told in found["words"]) == ("refused", True), found

@@ -115,7 +115,9 @@ def test_what_a_model_cannot_is_said(digits: Explorer, look: dict[str, Any], tol
         digits.picture(Look(**look))
 
 
-@pytest.mark.parametrize("values", [{"sed": 1}, {"seed": -1}, {"seed": "1"}, {"x": 99.0}, {"moves": {"a": 1e9}}, {"label": True}])
+@pytest.mark.parametrize(
+    "values", [{"sed": 1}, {"seed": -1}, {"seed": "1"}, {"x": 99.0}, {"moves": {"a": 1e9}}, {"label": True}]
+)
 def test_a_look_that_is_none(values: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         from_dict(Look, values)
