@@ -73,6 +73,7 @@ BESIDE = {
     "bench": {"plan", "run"},
     "worker": {"bench", "fit", "run"},
     "watch": {"display"},
+    "studio": {"ending"},
     "verbs": {"studio", "watch", "words"},
     "voyages": {"verbs", "words"},
     "cli": {"ending", "verbs", "voyages", "watch", "words"},

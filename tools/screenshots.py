@@ -51,10 +51,35 @@ def toured(page: Any) -> None:
     page.wait_for_timeout(1500)
 
 
+def trained(page: Any) -> None:
+    """Digits, trained for 30,000 images by the page itself."""
+    page.wait_for_function("document.querySelectorAll('#recipe option').length > 5")
+    page.select_option("#recipe", "cgan-mnist")
+    page.fill("#images", "30000")
+    page.click("#go")
+    page.wait_for_selector("#state[data-state=finished]")
+    page.wait_for_selector("#doctor .finding")
+    page.wait_for_function("document.getElementById('picture').naturalWidth > 0")
+
+
+def explored(page: Any) -> None:
+    """The model that was trained for the picture of /train, a seven a little way along a direction."""
+    page.wait_for_function("!document.getElementById('explore').hidden && document.getElementById('pad').width > 60")
+    page.select_option("#label", "7")
+    for _ in range(3):
+        page.click("#frame-it")
+        page.click("#dice")
+        page.wait_for_timeout(1500)
+    page.click("#nearest")
+    page.wait_for_function("!document.getElementById('nearest').disabled")
+
+
 # Scene -> the link it begins at, and what to wait for.
 SCENES: Mapping[str, tuple[str, Callable[[Any], None]]] = {
     "play": ("play#data=ring&seed=1&beside=both&do=b900", played),
     "tour": ("play", toured),
+    "train": ("train#new", trained),
+    "explore": ("explore", explored),
 }
 
 

@@ -21,8 +21,11 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 STATUS = {UnknownIdError: 404, UsageError: 400, DataError: 422, ResourceError: 503}
 
 
-def told(endpoint: Callable[[Request], Any]) -> Endpoint:
-    """An endpoint, async or not, that answers with a Response or what becomes JSON; a GanvasError becomes {"error": line}."""
+def told(endpoint: Callable[[Request], Any], body: type | None = None, query: tuple[str, ...] = ()) -> Endpoint:
+    """An endpoint, async or not, that answers with a Response or what becomes JSON; a GanvasError becomes {"error": line}.
+
+    `body` is the dataclass (or bytes) and `query` the parameters that it takes, for the OpenAPI document.
+    """
 
     @functools.wraps(endpoint)
     async def answer(request: Request) -> Response:
@@ -36,6 +39,7 @@ def told(endpoint: Callable[[Request], Any]) -> Endpoint:
             return JSONResponse({"error": " ".join(str(wrong).split())}, status)
         return found if isinstance(found, Response) else JSONResponse(found)
 
+    answer.body, answer.query = body, query  # type: ignore[attr-defined]
     return answer
 
 

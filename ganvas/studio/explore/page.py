@@ -179,15 +179,16 @@ async def favourites(request: Request) -> Any:
 
 
 API = "/api/explore"
+LOOKED = ("lane", "look")
 ROUTES = (
     Route(f"{API}/models", told(models)),
-    Route(f"{API}/favourites", told(favourites), methods=["GET", "PUT"]),
-    Route(f"{API}/models/{{id}}", told(abilities)),
-    Route(f"{API}/models/{{id}}/picture", told(picture)),
-    Route(f"{API}/models/{{id}}/pad", told(pad)),
-    Route(f"{API}/models/{{id}}/nearest", told(nearest)),
-    Route(f"{API}/models/{{id}}/save", told(save)),
-    Route(f"{API}/models/{{id}}/walk", told(walk), methods=["POST"]),
+    Route(f"{API}/favourites", told(favourites, Favourites), methods=["GET", "PUT"]),
+    Route(f"{API}/models/{{id}}", told(abilities, query=LOOKED[:1])),
+    Route(f"{API}/models/{{id}}/picture", told(picture, query=LOOKED)),
+    Route(f"{API}/models/{{id}}/pad", told(pad, query=(*LOOKED, "count", "columns"))),
+    Route(f"{API}/models/{{id}}/nearest", told(nearest, query=LOOKED)),
+    Route(f"{API}/models/{{id}}/save", told(save, query=(*LOOKED, "scale"))),
+    Route(f"{API}/models/{{id}}/walk", told(walk, Walk, LOOKED[:1]), methods=["POST"]),
 )
 PAGE = Page(
     "explore",

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from ganvas.config import within
 from ganvas.errors import UsageError
 from ganvas.studio.answers import body, number, told
+from ganvas.studio.openapi import document
 from ganvas.studio.pages import Page, Studio
 from ganvas.studio.store import Store, UnknownIdError
 from ganvas.studio.train import follow
@@ -218,23 +219,29 @@ def sheet(request: Request) -> Response:
     return FileResponse(path, media_type="image/png")
 
 
+def described(request: Request) -> Any:
+    """The OpenAPI document of every page's routes."""
+    return document(request.app.routes)
+
+
 API = "/api/train"
 ROUTES = (
+    Route(f"{API}/openapi.json", told(described)),
     Route(f"{API}/recipes", told(recipes)),
     Route(f"{API}/uploads", told(uploads), methods=["GET"]),
-    Route(f"{API}/uploads", told(upload), methods=["POST"]),
+    Route(f"{API}/uploads", told(upload, bytes, ("name",)), methods=["POST"]),
     Route(f"{API}/uploads/{{id}}", told(uploaded)),
     Route(f"{API}/uploads/{{id}}/preview", told(preview)),
     Route(f"{API}/runs", told(runs), methods=["GET"]),
-    Route(f"{API}/runs", told(start), methods=["POST"]),
+    Route(f"{API}/runs", told(start, Start), methods=["POST"]),
     Route(f"{API}/runs/{{id}}", told(run)),
-    Route(f"{API}/runs/{{id}}/log", told(log)),
+    Route(f"{API}/runs/{{id}}/log", told(log, query=("place",))),
     Route(f"{API}/runs/{{id}}/samples/{{items}}", told(sample)),
     Route(f"{API}/runs/{{id}}/doctor", told(doctor)),
-    Route(f"{API}/runs/{{id}}/branch", told(branch), methods=["POST"]),
+    Route(f"{API}/runs/{{id}}/branch", told(branch, Branch), methods=["POST"]),
     Route(f"{API}/runs/{{id}}/{{verb}}", told(steer), methods=["POST"]),
-    Route(f"{API}/compare", told(compare), methods=["GET", "POST"]),
-    Route(f"{API}/compare/sheet", told(sheet)),
+    Route(f"{API}/compare", told(compare, Contest, ("a", "b", "samples")), methods=["GET", "POST"]),
+    Route(f"{API}/compare/sheet", told(sheet, query=("a", "b", "samples"))),
 )
 PAGE = Page(
     "train",
