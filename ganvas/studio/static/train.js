@@ -11,6 +11,8 @@ const STATES = { running: "training", starting: "getting ready", saving: "saving
 let runs = [];
 let watch = null;
 let prepared = false;
+let listed = "";
+let offered = "";
 
 const open = (id) => { location.hash = id ? `run=${encodeURIComponent(id)}` : "new"; };
 const chosen = () => new URLSearchParams(location.hash.slice(1)).get("run");
@@ -18,6 +20,9 @@ const chosen = () => new URLSearchParams(location.hash.slice(1)).get("run");
 async function list() {
   try { runs = await ask("train/runs"); } catch { return; }
   const id = chosen();
+  const spelt = JSON.stringify([runs, id]);
+  if (spelt === listed) return;
+  listed = spelt;
   $("no-runs").hidden = runs.length > 0;
   const held = document.activeElement?.dataset?.run;
   $("runs").replaceChildren(...runs.map((run) => make("li", {}, make("button", { type: "button", "data-run": run.id, "aria-current": run.id === id ? "true" : null, onclick: () => open(run.id) },
@@ -48,6 +53,7 @@ function route() {
   $("doctor").replaceChildren(make("p", { class: "muted small" }, "Looks at the log, at samples and at the data, and names what went wrong, with the evidence."));
   $("comparison").replaceChildren();
   others(runs, id);
+  versus(id);
   watch = new Watch(id);
   watch.tick(changed);
 }
@@ -59,11 +65,15 @@ function changed(details, before) {
   $("words").className = ["failed", "interrupted"].includes(details.state) ? "problem small" : "muted small";
   const story = details.branch.parent ? `Branched from ${details.branch.parent} at ${count(details.branch.items)} images: ${Object.entries(details.branch.changed).map(([name, [, now]]) => `${name} = ${now}`).join(", ")}. ` : "";
   $("about-run").textContent = `${story}${details.about}${details.paper ? ` · ${details.paper}` : ""}`;
-  if (details.state !== before || !$("steer").children.length) {
-    steer(details);
+  const offer = JSON.stringify([details.id, details.state, details.checkpoints.length > 0, details.model]);
+  if (offer !== offered) { offered = offer; steer(details); settled(details); }
+  if (details.state !== before) {
     if (before) { say(`${STATES[details.state]}: ${details.words}`, true); list(); }
     if (["finished", "paused", "stopped"].includes(details.state) && before) doctor();
   }
+}
+
+function settled(details) {
   $("settings").replaceChildren(make("table", { class: "facts" }, make("tbody", {}, ...Object.entries(details.settings).map(([name, value]) =>
     make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, typeof value === "string" ? value : JSON.stringify(value)))))));
 }
@@ -94,8 +104,7 @@ async function doctor() {
     if (id !== chosen()) return;
     $("doctor").replaceChildren(...(found.length ? found.map((one) => make("div", { class: "finding" }, make("h3", {}, one.name), make("p", { class: "small" }, one.evidence), make("p", { class: "small" }, "Try ", make("code", {}, one.advice))))
       : [make("div", { class: "finding good" }, make("p", {}, "✓ Nothing went wrong that the doctor knows of."))]));
-  } catch (wrong) { $("doctor").replaceChildren(make("p", { class: "problem" }, wrong.message)); }
-  $("ask").disabled = false;
+  } catch (wrong) { $("doctor").replaceChildren(make("p", { class: "problem" }, wrong.message)); } finally { $("ask").disabled = false; }
 }
 
 // Branching ----------------------------------------------------------------------------------------------------------------
