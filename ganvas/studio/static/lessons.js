@@ -36,7 +36,8 @@ export class Lessons {
 
   cure() {
     this.cured = true;
-    for (const [name, value] of Object.entries(this.lesson.cure)) this.send("set", { name, value });
+    if (this.lesson.anew) this.begin({ setup: { ...this.lesson.setup, ...this.lesson.cure }, history: [] });
+    else for (const [name, value] of Object.entries(this.lesson.cure)) this.send("set", { name, value });
     this.send("play", { on: true });
     this.render();
   }
