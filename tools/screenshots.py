@@ -73,7 +73,9 @@ def main(wanted: list[str]) -> None:
         try:
             link = json.loads(server.stdout.readline())["url"] if server.stdout else ""
             browser = driver.chromium.launch(executable_path=chromium, args=FLAGS.split())
-            tab = browser.new_context(reduced_motion="reduce", viewport={"width": 1440, "height": 1000}).new_page()
+            tab = browser.new_context(
+                bypass_csp=True, reduced_motion="reduce", viewport={"width": 1440, "height": 1000}
+            ).new_page()
             tab.set_default_timeout(PATIENCE)
             tab.goto(link)
             base = link.partition("?")[0]
