@@ -37,7 +37,7 @@ def settled(page: Any) -> None:
 
 def played(page: Any) -> None:
     """Wait until the link's moves are all made."""
-    page.wait_for_function("document.getElementById('step').dataset.step >= 900 && document.getElementById('veil').hidden")
+    page.wait_for_function("document.getElementById('step').dataset.step >= 2500 && document.getElementById('veil').hidden")
 
 
 def toured(page: Any) -> None:
@@ -76,7 +76,7 @@ def explored(page: Any) -> None:
 
 # Scene -> the link it begins at, and what to wait for.
 SCENES: Mapping[str, tuple[str, Callable[[Any], None]]] = {
-    "play": ("play#data=ring&seed=1&beside=both&do=b900", played),
+    "play": ("play#data=ring&seed=1&beside=both&do=b2500", played),
     "tour": ("play", toured),
     "train": ("train#new", trained),
     "explore": ("explore", explored),
@@ -98,7 +98,9 @@ def main(wanted: list[str]) -> None:
         try:
             link = json.loads(server.stdout.readline())["url"] if server.stdout else ""
             browser = driver.chromium.launch(executable_path=chromium, args=FLAGS.split())
-            tab = browser.new_context(reduced_motion="reduce", viewport={"width": 1440, "height": 1000}).new_page()
+            tab = browser.new_context(
+                bypass_csp=True, reduced_motion="reduce", viewport={"width": 1440, "height": 1000}
+            ).new_page()
             tab.set_default_timeout(PATIENCE)
             tab.goto(link)
             base = link.partition("?")[0]

@@ -163,6 +163,28 @@ def test_lessons_break_it_and_cure_it(page: Any, context: Any) -> None:
     assert "Turn the artist" in page.locator("#lesson-title").inner_text()
 
 
+def test_the_tour_goes_from_the_critic_to_the_artist(page: Any, context: Any) -> None:
+    begin(page, context)
+    page.click("[data-lesson=tour]")
+    page.wait_for_function("document.getElementById('set-data').value === 'normal1d'")
+    page.click("#next")
+    at_step(page, 200)
+    assert page.locator("#lesson-title").inner_text() == "The critic moves first"
+    page.click("#next")
+    at_step(page, 240)
+    page.wait_for_function("location.hash.includes('d200') && location.hash.includes('g40')")
+
+
+def test_two_gaussians_are_played_to_both_modes(page: Any, context: Any) -> None:
+    begin(page, context, "#data=gaussians&width=32&critic_width=32&depth=2&critic_depth=2&batch=64")
+    page.locator("#speed").press("End")
+    page.click("#play")
+    page.wait_for_function("document.getElementById('summary').textContent.includes('reach 2 of 2 modes')", timeout=600_000)
+    page.click("#play")
+    page.wait_for_function("document.getElementById('play').textContent === 'Play'")
+
+
+@pytest.mark.slow
 def test_a_ring_is_played_to_all_its_modes(page: Any, context: Any) -> None:
     begin(page, context, "#data=ring")
     for _ in range(4):

@@ -32,6 +32,7 @@ class Lesson:
     cure: Mapping[str, Any] = field(default_factory=dict)
     cure_title: str = ""
     cure_text: str = ""
+    anew: bool = False  # whether the cured game begins at step 0: what has collapsed for good is beyond a cure
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -99,10 +100,11 @@ BREAK = (
             ),
         ),
         cure={"g_moves": 1, "g_rate": 2e-3, "d_rate": 2e-3, "objective": "relativistic", "r1": 0.5, "r2": 0.5, "momentum": 0.0},
+        anew=True,
         cure_title="Compare each fake with a real, and smooth D",
         cure_text=(
             "A relativistic loss judges each fake against a real, so that a crowd in one place loses; R1 and R2 keep "
-            "the critic's slope short. The modes come back one by one."
+            "the critic's slope short. From the start with these, it reaches mode after mode."
         ),
     ),
     Lesson(

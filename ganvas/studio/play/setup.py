@@ -16,6 +16,7 @@ from ganvas.games.gan import Config
 BUILT_IN = ("normal1d", "mixture1d", "line", "gaussians", "ring", "grid", "moons", "spiral")
 DRAWN = ("brush", "csv")  # points that come with the setup
 MOST_POINTS = 2_000
+LENGTHS = {"grid": 10_000}  # steps of a run that someone watches; a recipe's own takes longer
 
 # What can be changed while the game goes on: the networks stay as they are.
 LIVE = {"objective", "r1", "r2", "penalty", "clip", "d_noise", "d_moves", "g_moves", "d_rate", "g_rate"} | {
@@ -156,6 +157,8 @@ def linked(values: Mapping[str, Any]) -> Setup:
     Raises:
         UsageError: an unknown setting, or a value it cannot have.
     """
+    if not isinstance(values, Mapping):
+        raise UsageError(f"setup: expected a group of settings, got {values!r}")
     return setup_from({**dataclasses.asdict(usual(str(values.get("data", "gaussians")))), **values})
 
 
@@ -205,7 +208,7 @@ def usual(data: str) -> Setup:
         g_rate=train.learning_rate,
         momentum=train.adam.beta1,
         batch=min(256, train.batch),
-        length=train.images // train.batch,
+        length=min(train.images // train.batch, LENGTHS.get(data, 2_500)),
         end=train.schedule.end,
     )
 

@@ -48,6 +48,7 @@ class Kept:
     step: int
     setup: Setup
     history: list[Event]
+    said: tuple[dict[str, float], dict[str, float]]  # losses and notes of its last step
     tensors: dict[str, dict[str, Tensor]]
     counters: dict[str, Any]
 
@@ -188,7 +189,8 @@ class Stage:
             return
         tensors, counters = engine.dump(self.state)
         copied = {group: {name: value.clone() for name, value in named.items()} for group, named in tensors.items()}
-        self.ring.append(Kept(self.step, self.setup, copy.deepcopy(self.history), copied, copy.deepcopy(counters)))
+        said = (dict(self.terms), dict(self.notes))
+        self.ring.append(Kept(self.step, self.setup, copy.deepcopy(self.history), said, copied, copy.deepcopy(counters)))
         size = sum(t.numel() * 4 for named in copied.values() for t in named.values())
         if len(self.ring) > max(8, min(RING, RING_BYTES // max(1, size))):
             half = len(self.ring) // 2
@@ -206,7 +208,7 @@ class Stage:
         self.history = copy.deepcopy(kept.history)
         self.apply()
         engine.restore(self.state, kept.tensors, copy.deepcopy(kept.counters))
-        self.terms, self.notes = {}, {}
+        self.terms, self.notes = dict(kept.said[0]), dict(kept.said[1])
 
     @property
     def place(self) -> int:

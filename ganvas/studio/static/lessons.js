@@ -16,7 +16,7 @@ export class Lessons {
   }
 
   start(lesson) {
-    Object.assign(this, { lesson, scene: 0, cured: false });
+    Object.assign(this, { lesson, scene: 0, cured: false, joined: false });
     this.begin({ setup: lesson.setup, history: [] });
     this.enter();
     this.panel.focus();
@@ -36,14 +36,17 @@ export class Lessons {
 
   cure() {
     this.cured = true;
-    for (const [name, value] of Object.entries(this.lesson.cure)) this.send("set", { name, value });
+    if (this.lesson.anew) this.begin({ setup: { ...this.lesson.setup, ...this.lesson.cure }, history: [] });
+    else for (const [name, value] of Object.entries(this.lesson.cure)) this.send("set", { name, value });
     this.send("play", { on: true });
     this.render();
   }
 
   /** Keep the buttons in step with a session that was left for another. */
   follow(facts) {
-    if (this.lesson && facts.setup.data !== this.lesson.setup.data && !facts.restoring) this.close();
+    if (!this.lesson) return;
+    if (facts.setup.data === this.lesson.setup.data) this.joined = true;
+    else if (this.joined) this.close();
   }
 
   render() {
