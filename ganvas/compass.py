@@ -18,6 +18,7 @@ from ganvas.space import Space, styled
 
 CODES = 10_000  # in which principal directions are sought
 JUDGED = 2_000  # samples shown to a classifier, which costs more
+FEW = 20  # samples of a class, below which their mean says little
 KINDS = ("axis", "sefa", "pca", "class")
 
 
@@ -35,7 +36,7 @@ class Direction:
     share: float | None = None
 
     def __str__(self) -> str:
-        meaning = {"pca": "of the variance of w", "sefa": "of the change in the first layers"}
+        meaning = {"pca": "of the variance of w", "sefa": "of what the weights answer to"}
         return self.name if self.share is None else f"{self.name} ({self.share:.1%} {meaning[self.name.partition(':')[0]]})"
 
 
@@ -116,6 +117,10 @@ class _Codes:
         towards, away = _pair(which, classifier.classes)
         codes = self.space.of_seeds(range(JUDGED), None)
         labels = classifier.logits(to_bytes(self.space.pictures(codes, None))).argmax(1)
+        for name in (towards, away):
+            if (count := int((labels == name).sum())) < FEW:
+                found = f"{classifier.name} takes {count} of {JUDGED:,} samples for {classifier.classes[name]!r}"
+                raise UsageError(f"class: {found}, expected at least {FEW}; choose another class, or train longer")
         return self.scaled(Direction(f"class:{which}", difference(codes, labels, towards, away), 1.0))
 
     def classifier(self) -> Extractor:

@@ -41,6 +41,10 @@ class Term:
     sign: int = 1
     label: int | str | None = None
 
+    def __str__(self) -> str:
+        named = "" if self.label is None else f"{self.label}:"
+        return f"{'-' if self.sign < 0 else '+'} {named}{','.join(map(str, self.seeds))}"
+
 
 def traverse(
     model: Model,
@@ -113,17 +117,17 @@ def plane(
         UsageError: other numbers of seeds or directions, no such direction or space, or another kind of file.
     """
     out = _png(out)
-    if (len(seeds), len(names)) not in ((3, 0), (1, 2)):
-        found = f"{len(seeds)} seeds and {len(names)} directions"
-        raise UsageError(f"plane: expected three seeds, or one seed and two directions, got {found}")
     space = model.space(where, label)
+    ways = tuple(directions(model, space, names, judge=judge)) if names else ()
+    if (len(seeds), len(ways)) not in ((3, 0), (1, 2)):
+        found = f"{len(seeds)} and {len(ways)}"
+        raise UsageError(f"plane: expected three seeds, or one seed and two directions, got {found}")
+    if side < 2:
+        raise UsageError(f"plane: expected a side of at least 2, got {side}")
     one = None if space.together else asked(model, label, 1)
-    codes, ways = space.of_seeds(seeds, None if one is None else one.expand(len(seeds))), ()
-    if names:
-        right, down = ways = tuple(directions(model, space, names, judge=judge))  # type: ignore[assignment]
-        if side < 2:
-            raise UsageError(f"plane: expected a side of at least 2, got {side}")
-        places = torch.linspace(-span, span, side)
+    codes = space.of_seeds(seeds, None if one is None else one.expand(len(seeds)))
+    if ways:
+        places, (right, down) = torch.linspace(-span, span, side), ways
         column = _shifted(space, codes, down, places, None).squeeze(0)
         points = _shifted(space, column, right, places, None).flatten(0, 1)
     else:
@@ -149,9 +153,8 @@ def arithmetic(model: Model, out: str | Path, terms: Sequence[Term], *, where: s
     out = _png(out)
     if len(terms) < 2 or not all(term.seeds for term in terms):
         raise UsageError("arithmetic: expected two terms or more, each with a seed, as in 1,2,3 - 4,5,6 + 7,8,9")
-    named = any(term.label is not None for term in terms)
-    space = model.space(where, terms[0].label if named else None)
-    classes = [_class_of(model, term) for term in terms] if not space.together else [None for _ in terms]
+    space = model.space(where, next((term.label for term in terms if term.label is not None), None))
+    classes = [None if space.together else asked(model, term.label, 1) for term in terms]  # unnamed: the first
     added = sum(term.sign for term in terms)
     if added != 1 and (space.flat or classes[0] is not None):
         raise UsageError(f"arithmetic: expected one term more added than taken away, as in a - b + c, got {added} more")
@@ -174,15 +177,9 @@ def arithmetic(model: Model, out: str | Path, terms: Sequence[Term], *, where: s
     filled = [
         F.pad(part, (0, 0, 0, 0, 0, 0, 0, columns - len(part)), value=1.0) for part in pictures.split([len(r) for r in rows])
     ]
-    spelt = " ".join(f"{'+-'[term.sign < 0]} {','.join(map(str, term.seeds))}" for term in terms)
-    told = model.provenance(spelt.removeprefix("+ ")) | {"space": space.name}
+    told = model.provenance(" ".join(map(str, terms)).removeprefix("+ ")) | {"space": space.name}
     save_png(out, sheet(torch.cat(filled), columns, legible_scale(pictures.shape[-2])), told)
     return Journey(out)
-
-
-def _class_of(model: Model, term: Term) -> Tensor | None:
-    """The class [1] of a term: its own, else the first; None for a model without."""
-    return asked(model, term.label, 1)
 
 
 def _shifted(space: Space, codes: Tensor, way: Direction, offsets: Tensor, layers: Sequence[int] | None) -> Tensor:

@@ -20,7 +20,7 @@ from ganvas.config import Recipe, from_dict, to_dict
 from ganvas.edit.latents import latents
 from ganvas.engine import State, dump, portrait, restore, train
 from ganvas.fields import check
-from ganvas.game import Classifies, Conditional, Judges, Samples, Step
+from ganvas.game import Classifies, Conditional, Judges, Projects, Samples, Step
 from ganvas.games import GAMES, RECIPES
 from ganvas.plan import fresh
 from ganvas.show import drawn
@@ -134,6 +134,13 @@ def test_capabilities_keep_their_shapes(name: str) -> None:
         assert game.sample(torch.randn(6, game.latent_dim), c).shape == batch["real"].shape
     if isinstance(game, Judges):
         assert game.judge(batch["real"], c).shape == (6,)
+    if isinstance(game, Projects):
+        z, weight = torch.randn(6, game.latent_dim), game.projection().detach()
+        assert weight.shape[1] == game.latent_dim
+        assert not torch.equal(game.sample(z, c), game.sample(z * z.sign(), c))
+        weight.zero_()  # where these are the very weights, z itself says nothing without them, at most its signs
+        if not game.projection().any():
+            torch.testing.assert_close(game.sample(z, c), game.sample(z * z.abs(), c))
     if isinstance(game, Classifies):
         assert game.classify(batch["real"]).shape == (6, 10)
         assert game.features(batch["real"]).ndim == 2

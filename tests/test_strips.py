@@ -19,7 +19,8 @@ from ganvas.strips import PSIS, by_mixing, by_resolution, by_truncation, strip
 
 def model(name: str) -> Model:
     recipe, data = miniature(name)
-    recipe = replace(recipe, config=replace(recipe.config, resolution=32))
+    if hasattr(recipe.config, "resolution"):
+        recipe = replace(recipe, config=replace(recipe.config, resolution=32))
     game = fresh(recipe, PLAN).average
     return Model(game, {"recipe": to_dict(recipe), "classes": list(data.classes)}, "0" * 12)
 

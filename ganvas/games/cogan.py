@@ -166,8 +166,10 @@ class CoGAN(Game):
 
     def projection(self) -> Tensor:
         """The first matrix that z meets, [features, latent_dim]; of every domain where no layer is shared."""
-        first = [own[0][0] for own in self.G.own] if self.G.own_first else [self.G.shared[0][0]]  # type: ignore[index]
-        return torch.cat([layer.weight for layer in first])
+        if not self.G.own_first:
+            weight: Tensor = self.G.shared[0][0].weight  # type: ignore[index]
+            return weight
+        return torch.cat([own[0][0].weight for own in self.G.own])  # type: ignore[index]
 
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """image [N, C, H, W], c [N] domain -> logits [N]."""

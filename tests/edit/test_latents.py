@@ -6,12 +6,24 @@ import math
 import time
 
 import pytest
+import scipy.stats
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from ganvas.edit.latents import class_path, latent, latents, lerp, loop, slerp
+from ganvas.edit.latents import (
+    class_path,
+    combined,
+    latent,
+    latents,
+    lerp,
+    loop,
+    on_sphere,
+    plane,
+    slerp,
+    truncated_latents,
+)
 from ganvas.errors import UsageError
 
 share = st.floats(0, 1)
@@ -185,3 +197,75 @@ def test_a_wrong_request_is_one_clear_line(call: object, message: str) -> None:
     with pytest.raises(UsageError) as error:
         call()
     assert str(error.value) == message
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=1, max_size=5, unique=True), st.floats(0.01, 3))
+def test_truncation_keeps_what_lies_within_and_draws_the_rest_again(seeds: list[int], limit: float) -> None:
+    z, plain = truncated_latents(seeds, 40, limit), latents(seeds, 40)
+    assert z.abs().max() <= limit
+    assert torch.equal(z[plain.abs() <= limit], plain[plain.abs() <= limit])
+    assert torch.equal(z[-1], truncated_latents(seeds[-1:], 40, limit)[0])
+
+
+def test_a_wide_limit_truncates_nothing() -> None:
+    assert torch.equal(truncated_latents(range(50), 20, 9.0), latents(range(50), 20))
+
+
+def test_truncated_latents_follow_the_truncated_normal() -> None:
+    """60,000 values: against the distribution function, Kolmogorov-Smirnov, at a level of 1 in 10,000."""
+    limit = 0.8
+    values = truncated_latents(range(600), 100, limit).double().flatten().numpy()
+    assert scipy.stats.kstest(values, scipy.stats.truncnorm(-limit, limit).cdf).pvalue > 1e-4
+
+
+@given(st.integers(0, 1000), st.integers(2, 7))
+def test_a_plane_has_its_three_codes_at_its_corners(seed: int, side: int) -> None:
+    a, b, c = latents(range(seed, seed + 3), 16).double()
+    for straight in (False, True):
+        square = plane(a, b, c, side, straight).unflatten(0, (side, side))
+        for corner, expected in ((square[0, 0], a), (square[0, -1], b), (square[-1, 0], c)):
+            torch.testing.assert_close(corner, expected)
+        mirrored = plane(a, c, b, side, straight).unflatten(0, (side, side))
+        torch.testing.assert_close(square[0], mirrored[:, 0])
+        torch.testing.assert_close(square[:, 0], mirrored[0])
+    torch.testing.assert_close(square[-1, -1], b + c - a)
+
+
+@given(st.integers(0, 1000))
+def test_between_codes_of_one_length_a_plane_keeps_it(seed: int) -> None:
+    a, b, c = on_sphere(latents(range(seed, seed + 3), 16).double(), 4.0)
+    torch.testing.assert_close(plane(a, b, c, 5).norm(dim=1), torch.full((25,), 4.0, dtype=torch.float64))
+
+
+@given(st.integers(0, 1000), st.booleans())
+def test_arithmetic_takes_away_what_it_added(seed: int, straight: bool) -> None:
+    a, b = latents(range(seed, seed + 2), 16).double()[:, None]
+    torch.testing.assert_close(combined([(1, a), (-1, b), (1, b)], straight), a[0])
+    torch.testing.assert_close(combined([(1, a)], straight), a[0])
+
+
+@given(st.integers(0, 1000), st.integers(1, 5))
+def test_arithmetic_on_means_stays_on_the_sphere(seed: int, k: int) -> None:
+    a, b, c = latents(range(seed, seed + 3 * k), 16).double().chunk(3)
+    result = combined([(1, a), (-1, b), (1, c)])
+    assert result.norm().item() == pytest.approx(a.norm(dim=1).mean().item())
+    torch.testing.assert_close(combined([(1, a), (-1, b), (1, c)], straight=True), a.mean(0) - b.mean(0) + c.mean(0))
+
+
+@given(keys, frames)
+def test_a_straight_loop_is_made_of_lines(n: int, count: int) -> None:
+    points = latents(range(n), 5)
+    film = loop(points, 2 * count * n, straight=True)
+    assert torch.equal(film[:: 2 * count], points)
+    torch.testing.assert_close(film[count :: 2 * count], (points + points.roll(-1, 0)) / 2)
+
+
+@pytest.mark.parametrize("limit", [0.0, -1.0, math.nan])
+def test_a_limit_is_above_zero(limit: float) -> None:
+    with pytest.raises(UsageError, match="a limit above 0"):
+        truncated_latents([1], 4, limit)
+
+
+def test_a_plane_has_two_codes_a_side_or_more() -> None:
+    with pytest.raises(UsageError, match="at least 2, got 1"):
+        plane(*latents(range(3), 4), 1)

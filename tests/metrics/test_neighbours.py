@@ -7,8 +7,9 @@ import scipy.stats
 import torch
 from torch import Tensor
 
+from ganvas.errors import UsageError
 from ganvas.metrics import neighbours
-from ganvas.metrics.neighbours import Memorisation, memorisation, nearest
+from ganvas.metrics.neighbours import Memorisation, closest, memorisation, nearest
 
 
 def normal(seed: int, *shape: int) -> Tensor:
@@ -141,3 +142,23 @@ def test_the_verdict_is_a_sentence_with_its_numbers() -> None:
         "100.0% of 1,000 fakes are as near to a training sample as the nearest 1.0% of held-out reals, "
         "median distance 0.00 of theirs: the generator repeats training samples."
     )
+
+
+def test_the_k_closest_are_what_a_search_finds() -> None:
+    queries, bank = normal(0, 12, 5), normal(1, 700, 5)
+    distances, index = closest(queries, bank, 4, chunk=90)
+    expected = torch.cdist(queries, bank, compute_mode="donot_use_mm_for_euclid_dist").topk(4, largest=False)
+    assert torch.equal(index, expected.indices)
+    torch.testing.assert_close(distances, expected.values, rtol=1e-6, atol=0)
+    nearby = nearest(queries, bank)
+    assert torch.equal(distances[:, 0], nearby[0])
+    assert torch.equal(index[:, 0], nearby[1])
+
+
+def test_of_equals_the_earlier_is_closer() -> None:
+    bank = bytes_of(0, 5, 1, 4, 4).repeat(3, 1, 1, 1)
+    _, index = closest(bank[:5], bank, 3, chunk=4)
+    assert index.tolist() == [[row, row + 5, row + 10] for row in range(5)]
+    for k in (0, 16):
+        with pytest.raises(UsageError, match="expected from 1 to 15, the size of the bank"):
+            closest(bank[:5], bank, k)
