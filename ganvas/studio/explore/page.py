@@ -81,8 +81,10 @@ async def service(studio: Studio) -> AsyncIterator[Exploring]:
 
 
 def at(request: Request) -> Exploring:
-    """The service of this page."""
-    found: Exploring = request.app.state.studio.services["explore"]
+    """The service of this page, made here where no server has made it."""
+    studio: Studio = request.app.state.studio
+    found: Exploring = studio.services.get("explore") or Exploring(studio)
+    studio.services["explore"] = found
     return found
 
 

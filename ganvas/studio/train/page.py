@@ -95,8 +95,10 @@ async def service(studio: Studio) -> AsyncIterator[Training]:
 
 
 def at(request: Request) -> Training:
-    """The service of this page."""
-    found: Training = request.app.state.studio.services["train"]
+    """The service of this page, made here where no server has made it."""
+    studio: Studio = request.app.state.studio
+    found: Training = studio.services.get("train") or Training(studio)
+    studio.services["train"] = found
     return found
 
 
