@@ -23,7 +23,7 @@ from ganvas.game import Conditional, Couples, Encodes, Grows, Projects, Styled
 from ganvas.looks import SEEDS, Look, Point, draw, point, tour
 from ganvas.model import Model, load
 from ganvas.run import open_data, recipe_from
-from ganvas.show import visible
+from ganvas.show import encoded, visible
 from ganvas.solids import shaded
 
 EXACT = 32  # rows at a time: the bits of `ganvas sample`
@@ -79,7 +79,15 @@ class Explorer:
                 together = self.offered() if name in self.offered() else [name]  # one cloud of codes serves them all
                 found: list[Direction] = directions(self.model, self.model.space(), together)
                 self.steps |= {way.name: (way.sd * way.vector).float() for way in found}
-        return point(self.model, look, self.steps)
+        return point(self.model, look, self.steps, None if look.picture is None else self.code(look.picture))
+
+    def code(self, index: int) -> Tensor:
+        """The code [1, latent_dim] of a training picture. Raises: UsageError: the game does not encode."""
+        game = self.model.game
+        if not isinstance(game, Encodes):
+            raise UsageError("picture: only a model with an encoder (vae-...) knows the code of a picture; leave it out")
+        chosen = self.trained_on[index % len(self.trained_on)][None]
+        return encoded(game, chosen.float() / 127.5 - 1, 1)
 
     def samples(self, look: Look, chunk: int = EXACT) -> Tensor:
         """What the look is, as samples: one, every class of a couple where none is chosen, or many points."""
@@ -118,7 +126,7 @@ class Explorer:
             raise UsageError(f"count: expected 1 to {MOST_SEEDS} seeds, got {count} from {look.seed}")
         if len(self.model.shape) == 1:
             return self.picture(look)
-        looks = [replace(look, seed=look.seed + i, label=self._one(look)) for i in range(count)]
+        looks = [replace(look, seed=look.seed + i, picture=None, label=self._one(look)) for i in range(count)]
         samples = draw(self.model, [self.point(each) for each in looks], look.resolution, 16)
         return sheet(self.seen(samples, look), columns, 1, 0)
 

@@ -30,6 +30,7 @@ class Look:
     """What is to be drawn. Every field has the value that changes nothing."""
 
     seed: int = 0
+    picture: int | None = None  # instead of a seed, the code of this training picture, where the game encodes
     label: int | None = None  # the number of a class; None: the first, or all of a couple
     psi: float = 1.0  # truncation of styles: nearer to the mean below 1
     truncate: float | None = None  # of z, where there are no styles: what lies beyond is drawn again
@@ -46,6 +47,8 @@ class Look:
     def __post_init__(self) -> None:
         within(self, "seed right up", 0, SEEDS)
         within(self, "psi", -2, 2)
+        if self.picture is not None:
+            within(self, "picture", 0, SEEDS)
         if self.truncate is not None:
             within(self, "truncate", 0.01, 100)
         if len(self.moves) > MOVES or not all(abs(amount) <= FAR for amount in self.moves.values()):
@@ -81,15 +84,17 @@ def place(z: Tensor, right: Tensor, up: Tensor, x: float, y: float) -> Tensor:
     return there
 
 
-def point(model: Model, look: Look, steps: Mapping[str, Tensor] = MappingProxyType({})) -> Point:
+def point(model: Model, look: Look, steps: Mapping[str, Tensor] = MappingProxyType({}), code: Tensor | None = None) -> Point:
     """Where the look lies; `steps` are its directions [d] by name, each as long as one standard deviation.
+
+    `code` [1, latent_dim] takes the place of the seed's latent.
 
     Raises:
         UsageError: it asks for a class, styles or a resolution that the model does not have.
     """
     game = model.drawer
     z, right, up = noise(game, [look.seed, look.right, look.up], look.truncate).split(1)
-    z, c = place(z, right, up, look.x, look.y), _class(model, look.label)
+    z, c = place(z if code is None else code, right, up, look.x, look.y), _class(model, look.label)
     if look.resolution is not None and (not isinstance(game, Grows) or look.resolution not in game.resolutions):
         raise UsageError(f"resolution: this model does not draw at {look.resolution}; leave it out")
     step = sum((amount * steps[name][None] for name, amount in look.moves.items()), torch.zeros(()))

@@ -52,10 +52,10 @@ def toured(page: Any) -> None:
 
 
 def trained(page: Any) -> None:
-    """Digits, trained for 30,000 images by the page itself."""
+    """Digits, trained for 20,000 images by the page itself."""
     page.wait_for_function("document.querySelectorAll('#recipe option').length > 5")
     page.select_option("#recipe", "cgan-mnist")
-    page.fill("#images", "30000")
+    page.fill("#images", "20000")
     page.click("#go")
     page.wait_for_selector("#state[data-state=finished]")
     page.wait_for_selector("#doctor .finding")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import http.cookiejar
 import io
 import json
+import os
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,6 +20,9 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 from PIL import Image
+
+from ganvas.studio.store import Store
+from ganvas.studio.train.jobs import Jobs
 
 SMALL = {"train.batch": "32", "config.width": "8", "config.depth": "1", "train.snapshots": "4", "train.keep_all": "true"}
 HOSTILE = '<img src=x onerror="document.title=1">'
@@ -186,6 +192,33 @@ def test_a_second_opinion_and_a_contest(client: Client) -> None:
     assert found["state"] == "ready", found
     assert set(found["models"][0]["measures"]) == {"fd500-points", "recall500-points"}
     assert client(f"train/compare/sheet?a={one}&b={two}&samples=500")[1].startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+def test_a_training_outlives_a_killed_server(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ganvas", "studio", "--port", "0", "--no-browser", "--json"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
+    server = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
+    with server:
+        assert server.stdout
+        client = Client(json.loads(server.stdout.readline())["url"])
+        asked = {"recipe": "gan-ring", "images": 4_000_000, "settings": SMALL}
+        name = client.json("train/runs", asked, "POST")["id"]
+        client.until(f"train/runs/{name}", lambda run: run["state"] == "running")
+        server.kill()
+    jobs = Jobs(Store(tmp_path / "runs"))  # as a server that is started afterwards
+    try:
+        assert jobs.status(name).state == "running"
+        before = (jobs.store.run(name) / "log.jsonl").stat().st_size
+        end = time.monotonic() + 60
+        while (jobs.store.run(name) / "log.jsonl").stat().st_size == before and time.monotonic() < end:
+            time.sleep(0.1)
+        assert (jobs.store.run(name) / "log.jsonl").stat().st_size > before
+    finally:
+        jobs.stop(name)
+    while jobs.alive(name):
+        time.sleep(0.1)
+    assert jobs.status(name).state == "stopped"
 
 
 def test_favourites_are_kept(client: Client) -> None:

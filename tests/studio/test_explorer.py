@@ -153,6 +153,21 @@ def test_the_nearest_training_picture_of_a_copy_is_itself(digits: Explorer) -> N
     assert image.width > 3 * mine.shape[-1]
 
 
+def test_a_training_picture_can_take_the_place_of_a_seed(tmp_path: Path, digits: Explorer) -> None:
+    explorer = Explorer(saved(tmp_path / "run", "vae-mnist"))
+    real = torch.randint(0, 256, (5, *explorer.model.shape), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    explorer.__dict__["trained_on"] = real
+    assert explorer.abilities()["encodes"]
+    drawn = explorer.samples(Look(picture=2))
+    game: Any = explorer.model.game
+    with torch.no_grad():
+        code = game.encode(real[2:3].float() / 127.5 - 1)
+        assert torch.allclose(drawn, game.sample(code), atol=1e-5)
+    assert not torch.equal(drawn, explorer.samples(Look(picture=3)))
+    with pytest.raises(UsageError, match="only a model with an encoder"):
+        digits.picture(Look(picture=2))
+
+
 def test_the_artist_loads_a_model_anew_when_it_has_changed(tmp_path: Path) -> None:
     artist = Artist()
     folder = saved(tmp_path / "run", "cgan-mnist")

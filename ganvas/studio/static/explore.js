@@ -5,7 +5,7 @@ import { History, View, paint, plain, query, tab } from "./look.js";
 import { key, make, say, toast } from "./shell.js";
 
 const $ = (id) => document.getElementById(id);
-const BLANK = { seed: 0, label: null, psi: 1, truncate: null, moves: {}, x: 0, y: 0, right: 1, up: 2, mix: null, cut: 0, resolution: null, turn: 30 };
+const BLANK = { seed: 0, picture: null, label: null, psi: 1, truncate: null, moves: {}, x: 0, y: 0, right: 1, up: 2, mix: null, cut: 0, resolution: null, turn: 30 };
 const REACH = 2;  // quarter turns to each edge of the plane
 let able = null;
 let model = "";
@@ -36,7 +36,7 @@ function draw() {
   const spelt = JSON.stringify(plain(look));
   history.replaceState(null, "", `#model=${encodeURIComponent(model)}&look=${encodeURIComponent(spelt)}`);
   main.ask(api("picture", `&${query(look)}`), () => say($("picture").getAttribute("aria-label")));
-  const padPath = api("pad", `&count=${pad.count}&columns=${pad.columns}&${query({ ...look, seed: first })}`);
+  const padPath = api("pad", `&count=${pad.count}&columns=${pad.columns}&${query({ ...look, seed: first, picture: null })}`);
   if (padPath !== shownPad) { shownPad = padPath; seeds.ask(padPath, mark); } else mark();
   const words = described();
   $("picture").setAttribute("aria-label", `Picture: ${words}`);
@@ -48,7 +48,7 @@ function draw() {
 }
 
 function described() {
-  const parts = [`seed ${look.seed}`];
+  const parts = [look.picture === null ? `seed ${look.seed}` : `the code of picture ${look.picture}`];
   if (able.classes.length) parts.push(look.label === null ? (able.couples ? "every domain" : `class ${able.classes[0]}`) : `class ${able.classes[look.label]}`);
   if (look.psi !== 1) parts.push(`psi ${look.psi}`);
   if (look.truncate !== null) parts.push(`noise within ±${look.truncate}`);
@@ -63,6 +63,7 @@ function described() {
 function settle() {
   $("seed").value = first;
   $("label").value = look.label ?? "";
+  if (document.activeElement !== $("source")) $("source").value = look.picture ?? "";
   $("resolution").value = look.resolution ?? "";
   for (const input of document.querySelectorAll("[data-field]")) {
     const { field, name } = input.dataset;
@@ -99,7 +100,7 @@ function seed(number, kind = "seed") {
   const last = Math.max(0, Math.min(2 ** 53 - 100, Math.round(number) || 0));
   if (last < first || last >= first + pad.count) first = Math.floor(last / pad.columns) * pad.columns;
   shownPad = "";
-  change({ seed: last }, kind);
+  change({ seed: last, picture: null }, kind);
 }
 
 const dice = () => seed(Math.floor(Math.random() * 100000), "dice");
@@ -126,6 +127,7 @@ function controls() {
   $("classes").hidden = !able.classes.length;
   $("label").replaceChildren(...(able.couples ? [make("option", { value: "" }, "all, side by side")] : []), ...able.classes.map((name, i) => make("option", { value: i }, name)));
   if (able.classes.length && !able.couples && look.label === null) look.label = 0;
+  $("encoding").hidden = !able.encodes;
   $("resolutions").hidden = !able.resolutions.length;
   $("resolution").replaceChildren(make("option", { value: "" }, "full size"), ...able.resolutions.map((side) => make("option", { value: side }, `${side} × ${side}`)));
   const cuts = [];
@@ -267,7 +269,7 @@ $("pad").addEventListener("click", (event) => {
   const box = $("pad").getBoundingClientRect();
   const column = Math.floor((event.clientX - box.left) / box.width * pad.columns);
   const row = Math.floor((event.clientY - box.top) / box.height * Math.ceil(pad.count / pad.columns));
-  change({ seed: Math.min(first + pad.count - 1, first + row * pad.columns + column) });
+  change({ picture: null, seed: Math.min(first + pad.count - 1, first + row * pad.columns + column) });
   shownPad = "";
   draw();
 });
@@ -275,6 +277,7 @@ $("seed").addEventListener("change", () => { first = Math.max(0, Math.round(Numb
 $("back").addEventListener("click", () => { first = Math.max(0, first - pad.count); seed(first); });
 $("on").addEventListener("click", () => { first += pad.count; seed(first); });
 $("label").addEventListener("change", () => change({ label: $("label").value === "" ? null : Number($("label").value) }));
+$("source").addEventListener("change", () => change({ picture: $("source").value === "" ? null : Math.max(0, Math.round(Number($("source").value)) || 0) }));
 $("resolution").addEventListener("change", () => change($("resolution").value === "" ? { resolution: null } : { resolution: Number($("resolution").value), psi: 1, mix: null, moves: able.styles ? {} : look.moves }));
 $("right-seed").addEventListener("change", () => change({ right: Number($("right-seed").value) || 0 }));
 $("up-seed").addEventListener("change", () => change({ up: Number($("up-seed").value) || 0 }));

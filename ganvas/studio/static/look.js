@@ -8,7 +8,7 @@ export const tab = Math.random().toString(36).slice(2, 10);  // keeps two tabs a
 export function plain(look) {
   const found = { ...look };
   for (const [name, value] of Object.entries({ x: 0, y: 0, psi: 1, cut: 0, turn: 30 })) if (found[name] === value) delete found[name];
-  for (const name of ["label", "truncate", "mix", "resolution"]) if (found[name] === null || found[name] === undefined) delete found[name];
+  for (const name of ["picture", "label", "truncate", "mix", "resolution"]) if (found[name] === null || found[name] === undefined) delete found[name];
   if (found.mix === undefined) delete found.cut;
   if (found.x === undefined && found.y === undefined) { delete found.right; delete found.up; }
   const moves = Object.fromEntries(Object.entries(found.moves ?? {}).filter(([, amount]) => amount));
