@@ -132,8 +132,8 @@ function plane(context, width, height, { reach }, arrays, layers, lit) {
     context.globalAlpha = 1;
   }
   if (layers.has("grid")) mesh(context, arrays.grid, place, lit("grid"));
-  if (layers.has("reals")) marks(context, arrays.real, place, circle, "--real", 2.6, 0.85 * lit("reals"));
   if (layers.has("fakes")) marks(context, arrays.fake, place, triangle, "--fake", 4, lit("fakes"));
+  if (layers.has("reals")) marks(context, arrays.real, place, circle, "--real", 2.1, 0.9 * lit("reals")); // small, on top: both stay to be seen
   if (layers.has("arrows")) {
     context.globalAlpha = lit("arrows");
     context.strokeStyle = colour("--ink");
@@ -289,7 +289,9 @@ export function drawRegions(canvas, { reach, dims }, arrays) {
     const [r, c] = [Math.floor(i / columns), i % columns];
     context.globalAlpha = named % 2 ? 0.32 : 0.2;
     context.fillStyle = colour(HUES[named % HUES.length]);
-    context.fillRect(c * width / columns, height - (r + 1) * height / rows, width / columns + 0.6, height / rows + 0.6);
+    const [from, to] = [Math.round(c * width / columns), Math.round((c + 1) * width / columns)]; // whole pixels: no seams
+    const [roof, ground] = [Math.round(height - (r + 1) * height / rows), Math.round(height - r * height / rows)];
+    context.fillRect(from, roof, to - from, ground - roof);
     const sum = middles.get(named) ?? [0, 0, 0];
     middles.set(named, [sum[0] + c + 0.5, sum[1] + r + 0.5, sum[2] + 1]);
   });
