@@ -46,7 +46,7 @@ class Booth:
         self.pending: list[Event] = []  # of a link or a command, still to be done
         self.onwards = False  # whether the game goes on by itself after that
         self.restoring = 0  # steps that a link asked for
-        self.due, self.measured = 0.0, (-1.0, -1)
+        self.due, self.measured, self.cost = 0.0, (-1.0, -1), 0.0  # cost: seconds of the last picture
         self.commands: dict[str, Callable[[dict[str, Any]], None]] = {
             name: getattr(self, f"on_{name}") for name in ("begin", "play", "step", "set", "speed", "slow", "rewind", "reset")
         }
@@ -138,7 +138,8 @@ class Booth:
 
     def tick(self) -> None:
         """Play until the next picture is due, and show it."""
-        end = time.monotonic() + 1 / FRAMES
+        # Fewer pictures where they are dear: at most a quarter of the time, and two a second while a link is played again.
+        end = time.monotonic() + max(1 / FRAMES, 3 * self.cost, 0.5 if self.pending and self.restoring else 0)
         if self.pending:
             while self.pending and time.monotonic() < end:
                 self.catch_up()
@@ -237,6 +238,7 @@ class Booth:
             "summary": picture.summary(stage, measures),
         }
         self.say(Frame("frame", facts, arrays))
+        self.cost = min(1.0, time.monotonic() - now)
 
 
 def finite(values: dict[str, float]) -> dict[str, float | None]:

@@ -17,6 +17,7 @@ from ganvas import engine
 from ganvas.balance import Balance
 from ganvas.errors import UsageError
 from ganvas.game import Step, Terms, Turn
+from ganvas.games.adversarial import verdict
 from ganvas.games.gan import GAN, Config
 from ganvas.machine import Plan
 from ganvas.seeds import mix
@@ -142,6 +143,16 @@ class Stage:
         training = setup.training(self.state.items)
         step, terms = next(iter(engine.train(self.state, self.material.source, training)))
         self.observe(step, terms)
+        if not d:
+            self.look()
+
+    @torch.no_grad()
+    def look(self) -> None:
+        """The critic's verdict after a step in which it did not move, and so did not say it itself."""
+        generator = torch.Generator().manual_seed(mix(self.setup.seed, "look"))
+        z = torch.randn(self.setup.batch, self.setup.latent_dim, generator=generator)
+        real, fake = self.game.judge(self.material.points[: self.setup.batch]), self.game.judge(self.game.sample(z))
+        self.notes |= {name: float(value) for name, value in verdict(self.setup.rules().scoring, real, fake).items()}
 
     def observe(self, step: Step, terms: Terms) -> None:
         """Remember what the step showed."""

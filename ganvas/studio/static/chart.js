@@ -1,12 +1,12 @@
 // Line charts on a canvas: told apart by dash and by a name at the line's end, not by colour alone; with a summary in words
-// and a table of the latest values.
+// and the latest values beside the names.
 
 import { colour, make, onTheme } from "./shell.js";
 
 const DASHES = { solid: [], dashed: [6, 4], dotted: [2, 3], long: [12, 4] };
 
 export const short = (x) => !Number.isFinite(x) ? "–" : Number.isInteger(x) && Math.abs(x) < 1e4 ? String(x) : Math.abs(x) >= 1e4 || Math.abs(x) < 1e-3 ? x.toExponential(1)
-  : Math.abs(x) >= 100 ? x.toFixed(0) : Math.abs(x) >= 10 ? x.toFixed(1) : x.toFixed(2);
+  : Math.abs(x) >= 100 ? x.toFixed(0) : Math.abs(x) >= 10 ? x.toFixed(1) : Math.abs(x) < 0.1 ? x.toPrecision(1) : x.toFixed(2);
 
 /** A canvas's context, scaled to the screen's pixels; width and height in CSS pixels. */
 export function fitted(canvas, height = null) {
@@ -28,7 +28,6 @@ export class Chart {
   constructor(parent, { title, about = "", series, lines = [], low = null, high = null, unit = "", log = false, axis = "step" }) {
     Object.assign(this, { title, about, series, lines, low, high, unit, log, axis, steps: [], values: {} });
     this.canvas = make("canvas", { class: "chart", role: "img", "aria-label": title });
-    this.table = make("table", { class: "unseen" });
     this.legend = make("p", { class: "chart-legend small" });
     this.root = make("figure", { class: "chart-box" }, make("figcaption", {}, make("strong", {}, title), about ? make("span", { class: "muted small" }, ` ${about}`) : ""),
       this.canvas, this.legend);
@@ -80,14 +79,6 @@ export class Chart {
       context.moveTo(left, y(line.y));
       context.lineTo(right, y(line.y));
       context.stroke();
-      context.setLineDash([]);
-      context.textAlign = "right";
-      context.textBaseline = "bottom";
-      context.lineWidth = 3;
-      context.strokeStyle = colour("--card");
-      context.strokeText(line.text, right, y(line.y) - 2);
-      context.fillText(line.text, right, y(line.y) - 2);
-      context.lineWidth = 1;
     }
     for (const { key, token, dash = "solid" } of shown) {
       context.strokeStyle = colour(token);
@@ -105,6 +96,16 @@ export class Chart {
       context.stroke();
     }
     context.setLineDash([]);
+    context.textAlign = "right";
+    context.textBaseline = "bottom";
+    context.lineWidth = 4;
+    context.lineJoin = "round";
+    context.strokeStyle = colour("--card");
+    context.fillStyle = colour("--soft");
+    for (const line of this.lines) { // last, so that no curve hides them
+      context.strokeText(line.text, right, y(line.y) - 2);
+      context.fillText(line.text, right, y(line.y) - 2);
+    }
     this.describe(shown);
   }
 

@@ -3,8 +3,10 @@
 import { fitted } from "./chart.js";
 import { colour } from "./shell.js";
 
+// [name, title in the plane, title on a line]
 export const LAYERS = [
-  ["surface", "Critic's opinion"], ["contours", "Contours"], ["reals", "● Data"], ["fakes", "▲ Fakes"], ["grid", "Warped noise"], ["arrows", "Pull"],
+  ["reals", "● Data", "━ Data"], ["fakes", "▲ Fakes", "╍ Fakes"], ["surface", "Critic's opinion", "━ D(x)"], ["contours", "Contours", "┈ Best D"],
+  ["grid", "Warped noise", "Noise to data"], ["arrows", "Pull", "Pull"],
 ];
 export const LEVELS = [0.1, 0.3, 0.5, 0.7, 0.9];
 
@@ -132,8 +134,8 @@ function plane(context, width, height, { reach }, arrays, layers, lit) {
     context.globalAlpha = 1;
   }
   if (layers.has("grid")) mesh(context, arrays.grid, place, lit("grid"));
-  if (layers.has("reals")) marks(context, arrays.real, place, circle, "--real", 2.6, 0.85 * lit("reals"));
   if (layers.has("fakes")) marks(context, arrays.fake, place, triangle, "--fake", 4, lit("fakes"));
+  if (layers.has("reals")) marks(context, arrays.real, place, circle, "--real", 2.1, 0.9 * lit("reals")); // small, on top: both stay to be seen
   if (layers.has("arrows")) {
     context.globalAlpha = lit("arrows");
     context.strokeStyle = colour("--ink");
@@ -177,9 +179,9 @@ function line(context, width, height, { reach, setup }, arrays, layers, lit) {
   const highest = 1.15 * Math.max(0.2, ...arrays.density, Math.min(3, Math.max(...arrays.drawn)));
   const y = (density) => ground - (ground - roof) * Math.min(1.05, density / highest);
   const belief = (value) => ground - (ground - roof) * value / 1.05;
-  const path = (values, height_) => {
+  const path = (values, height_, known = () => true) => {
     context.beginPath();
-    values.forEach((value, i) => context[i ? "lineTo" : "moveTo"](x(arrays.x[i]), height_(value)));
+    values.forEach((value, i) => { if (known(i)) context[i && known(i - 1) ? "lineTo" : "moveTo"](x(arrays.x[i]), height_(value)); });
   };
   const filled = (values, token, alpha) => {
     path(values, y);
@@ -191,8 +193,8 @@ function line(context, width, height, { reach, setup }, arrays, layers, lit) {
     context.fill();
     context.globalAlpha = 1;
   };
-  const stroked = (values, height_, token, dash, weight, alpha) => {
-    path(values, height_);
+  const stroked = (values, height_, token, dash, weight, alpha, known) => {
+    path(values, height_, known);
     context.setLineDash(dash);
     context.lineWidth = weight;
     context.strokeStyle = colour(token);
@@ -210,7 +212,7 @@ function line(context, width, height, { reach, setup }, arrays, layers, lit) {
   context.stroke();
   if (layers.has("reals")) { filled(arrays.density, "--real", 0.18 * lit("reals")); stroked(arrays.density, y, "--real", [], 2.5, lit("reals")); }
   if (layers.has("fakes")) { filled(arrays.drawn, "--fake", 0.16 * lit("fakes")); stroked(arrays.drawn, y, "--fake", [9, 4], 2.5, lit("fakes")); }
-  if (layers.has("contours")) stroked(arrays.best, belief, "--soft", [2, 4], 1.5, lit("contours"));
+  if (layers.has("contours")) stroked(arrays.best, belief, "--soft", [2, 4], 1.5, lit("contours"), (i) => arrays.density[i] + arrays.drawn[i] > 0.01);
   if (layers.has("surface")) stroked(arrays.curve, belief, "--accent", [], 2.5, lit("surface"));
   context.strokeStyle = colour("--edge");
   context.lineWidth = 1.2;
@@ -289,7 +291,9 @@ export function drawRegions(canvas, { reach, dims }, arrays) {
     const [r, c] = [Math.floor(i / columns), i % columns];
     context.globalAlpha = named % 2 ? 0.32 : 0.2;
     context.fillStyle = colour(HUES[named % HUES.length]);
-    context.fillRect(c * width / columns, height - (r + 1) * height / rows, width / columns + 0.6, height / rows + 0.6);
+    const [from, to] = [Math.round(c * width / columns), Math.round((c + 1) * width / columns)]; // whole pixels: no seams
+    const [roof, ground] = [Math.round(height - (r + 1) * height / rows), Math.round(height - r * height / rows)];
+    context.fillRect(from, roof, to - from, ground - roof);
     const sum = middles.get(named) ?? [0, 0, 0];
     middles.set(named, [sum[0] + c + 0.5, sum[1] + r + 0.5, sum[2] + 1]);
   });

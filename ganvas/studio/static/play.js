@@ -11,7 +11,7 @@ import { Socket } from "./socket.js";
 
 const $ = (id) => document.getElementById(id);
 const SPEEDS = ["1 step a second", "5 steps a second", "25 steps a second", "100 steps a second", "as fast as it can"];
-const layers = new Set(["surface", "contours", "reals", "fakes", "arrows"]);
+const LAYERS_OF = { 1: new Set(["surface", "contours", "reals", "fakes", "grid", "arrows"]), 2: new Set(["surface", "contours", "reals", "fakes", "arrows"]) };
 
 let frame = null; // {facts, arrays} last shown
 let points = []; // drawn ones of this session
@@ -52,7 +52,7 @@ const charts = {
   verdict: new Chart($("charts"), { title: "Called real by D", low: 0, high: 1, lines: [{ y: 0.5, text: "one half" }],
     series: [{ key: "verdict_real", name: "● data", token: "--real" }, { key: "verdict_fake", name: "▲ fakes", token: "--fake", dash: "dashed" }] }),
   apart: new Chart($("charts"), { title: "Fakes from data", about: "in nats", series: [{ key: "kl", name: "KL", token: "--ink" }, { key: "js", name: "JS", token: "--edge", dash: "dashed" }] }),
-  modes: new Chart($("charts"), { title: "Modes covered", low: 0, series: [{ key: "captured", name: "modes", token: "--real" }] }),
+  modes: new Chart($("charts"), { title: "Modes covered", low: 0, series: [{ key: "captured", name: "covered", token: "--real" }] }),
   skill: new Chart($("charts"), { title: "Each player's skill", about: "D tells apart · G passes for real", low: 0, high: 1, lines: [{ y: 0.5, text: "balance" }],
     series: [{ key: "skill_D", name: "D", token: "--accent" }, { key: "skill_G", name: "G", token: "--fake", dash: "dashed" }] }),
 };
@@ -84,7 +84,7 @@ function drawCharts({ facts, arrays }) {
 function picture() {
   if (!frame) return;
   const { facts, arrays } = frame;
-  draw($("canvas"), facts, arrays, layers, facts.caption?.[3] ?? null);
+  draw($("canvas"), facts, arrays, LAYERS_OF[facts.dims], facts.caption?.[3] ?? null);
   $("canvas").setAttribute("aria-label", `The game. ${facts.summary}`);
   $("beside").hidden = !(arrays.vae || arrays.regions);
   $("vae-box").hidden = !arrays.vae;
@@ -111,6 +111,7 @@ function render() {
   $("speed-out").textContent = SPEEDS[facts.speed];
   $("speed").setAttribute("aria-valuetext", SPEEDS[facts.speed]);
   caption(facts.caption);
+  showLayers(facts.dims);
   showSettings(facts);
   lessons.follow(facts);
   for (const event of facts.events) toast(event);
@@ -135,11 +136,16 @@ function link() {
 
 // Controls ---------------------------------------------------------------------------------------------------------------
 
-for (const [name, title] of LAYERS) {
+const boxes = LAYERS.map(([name, ...titles]) => {
   const box = make("input", { type: "checkbox" });
-  box.checked = layers.has(name);
-  box.addEventListener("change", () => { box.checked ? layers.add(name) : layers.delete(name); picture(); });
-  $("layers").append(make("label", { class: "check" }, box, title));
+  const text = make("span", {}, titles[0]);
+  box.addEventListener("change", () => { const layers = LAYERS_OF[frame?.facts.dims ?? 2]; box.checked ? layers.add(name) : layers.delete(name); picture(); });
+  $("layers").append(make("label", { class: "check" }, box, text));
+  return { name, titles, box, text };
+});
+
+function showLayers(dims) {
+  for (const { name, titles, box, text } of boxes) { box.checked = LAYERS_OF[dims].has(name); text.textContent = titles[dims === 2 ? 0 : 1]; }
 }
 
 const toggle = () => send("play", { on: !frame?.facts.playing });

@@ -36,6 +36,15 @@ def test_who_moves_alone_moves_alone(who: str, players: set[str], objective: str
     assert moved(before, stage) == players
 
 
+def test_a_verdict_is_never_that_of_an_earlier_step() -> None:
+    stage = Stage(replace(SMALL, g_rate=0.05))
+    stage.play("d", 5)
+    before = dict(stage.notes)
+    stage.play("g", 20)
+    assert stage.notes["verdict_fake"] != before["verdict_fake"]
+    assert stage.notes["verdict_fake"] == 1.0  # the critic stood still, and was convinced
+
+
 def test_it_is_the_engine_that_plays() -> None:
     stage = Stage(SMALL)
     stage.play("b", 5)
