@@ -180,9 +180,12 @@ export class Watch {
       if (!$("curve").children.length) $("curve").replaceChildren(make("p", { class: "muted small" }, "No held-out measure in this run: start one with the box “Measure against held-out pictures” ticked."));
       return;
     }
+    // The first distances, of noise, are so large that all later ones would lie on the axis: they leave the chart at the top.
+    const values = this.measures.map((row) => row[metric]);
+    if (this.charts.curve && values.length > 5) this.charts.curve.chart.high = 1.6 * Math.max(...values.slice(Math.floor(values.length / 3)));
     const floor = this.measures.find((row) => Number.isFinite(row.floor))?.floor;
     this.chart("curve", metric, () => ({ title: `Distance ${metric}`, about: "to held-out data; lower is better", axis: "images", low: 0,
-      series: [{ key: metric, name: "the model", token: "--accent", dash: "solid" }] }), this.measures.map((row) => row.items), { [metric]: this.measures.map((row) => row[metric]) },
+      series: [{ key: metric, name: "the model", token: "--accent", dash: "solid" }] }), this.measures.map((row) => row.items), { [metric]: values },
       floor === undefined ? [] : [{ y: floor, text: `floor ${floor.toPrecision(3)}: other real data` }]);
   }
 
