@@ -63,12 +63,12 @@ def trained(page: Any) -> None:
 
 
 def explored(page: Any) -> None:
-    """The model that was trained for the picture of /train, a seven a little way along a direction."""
+    """The model that was trained for the picture of /train, three of its sevens as keyframes, and who is nearest."""
     page.wait_for_function("!document.getElementById('explore').hidden && document.getElementById('pad').width > 60")
     page.select_option("#label", "7")
     for _ in range(3):
         page.click("#frame-it")
-        page.click("#dice")
+        page.locator("#pad").press("ArrowRight")
         page.wait_for_timeout(1500)
     page.click("#nearest")
     page.wait_for_function("!document.getElementById('nearest').disabled")
