@@ -26,6 +26,8 @@ app.command(verbs.latent_map, name="map")
 app.command(verbs.compare)
 app.command(verbs.lesson)
 app.command(verbs.strip)
+app.command(verbs.branch)
+app.command(verbs.studio)
 for verb in (voyages.interpolate, voyages.traverse, voyages.plane, voyages.arithmetic, voyages.neighbours):
     app.command(verb)
 

@@ -74,6 +74,7 @@ class TrainConfig:
     checkpoint_every: int = 20_000  # images
     eval_every: int = 0  # images between two measurements against held-out samples; 0: none
     snapshots: int = 36  # pictures of the same noise over the run, denser at first
+    keep_all: bool = False  # a checkpoint with every picture, none deleted: `ganvas branch` can begin at any of them
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     diff_augment: tuple[Literal["color", "translation", "cutout"], ...] = ()  # of all the critic sees, always
     balance: Literal["auto", "fixed", "rest", "off"] = "auto"  # steer the players; only watch; D rests above 80 %; neither
@@ -121,6 +122,14 @@ def to_dict(settings: Any) -> dict[str, Any]:
     """The JSON spelling of a settings dataclass."""
     plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(settings)))
     return plain
+
+
+def flat(settings: Mapping[str, Any], where: str = "") -> dict[str, Any]:
+    """Nested settings by dotted path."""
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        found |= flat(value, f"{where}{name}.") if isinstance(value, Mapping) else {where + name: value}
+    return found
 
 
 def from_dict(kind: type[T], values: Mapping[str, Any], where: str = "", **types_of: type) -> T:

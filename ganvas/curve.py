@@ -36,7 +36,16 @@ def measure(game: Game, held_out: Source) -> tuple[str, float] | None:
         return f"nats{len(held_out)}", nats_per_symbol(game, held_out)
     batch = held_out.batch(torch.arange(len(held_out)))
     c = batch["label"] if isinstance(game, Conditional) else None
-    fake, real = drawn(game, latents(range(len(held_out)), game.latent_dim), c), batch["real"]
+    return _distance(drawn(game, latents(range(len(held_out)), game.latent_dim), c), batch["real"], held_out)
+
+
+def floor(data: Source, held_out: Source) -> float:
+    """What as many samples of the training data score by the same measure: a perfect model would, and no less."""
+    rows = torch.randperm(len(data), generator=torch.Generator().manual_seed(4))[: len(held_out)]
+    return _distance(data.batch(rows)["real"], held_out.batch(torch.arange(len(held_out)))["real"], held_out)[1]
+
+
+def _distance(fake: Tensor, real: Tensor, held_out: Source) -> tuple[str, float]:
     if real.ndim == 2:
         return f"fd{len(real)}-points", frechet(fake, real)
     network = extractor_for(held_out.name, held_out.channels)

@@ -66,16 +66,17 @@ class Display:
             return
         self.shown = time.monotonic()
         if self.as_json:
-            print(
-                json.dumps(
-                    {"items": progress.items, "total": progress.total, "images_per_second": progress.rate, **self.smooth}
-                ),
-                flush=True,
-            )
+            print(json.dumps(self.row(progress)), flush=True)
         elif self.live:
             self.live.update(self.drawing(progress), refresh=True)
         else:
             self.console.print(self.line(progress), soft_wrap=True)
+
+    def row(self, progress: Progress) -> dict[str, Any]:
+        """One row of --json: how far, how fast, the smoothed values, which of them are losses, the balance in words."""
+        facts: dict[str, Any] = {"items": progress.items, "total": progress.total, "images_per_second": progress.rate}
+        facts |= {"seconds": progress.seconds, "terms": list(self.terms), "reference": self.reference.strip(" ()")}
+        return {**facts, "balance": gauge(self.smooth)[1] if "skill" in self.smooth else "", **self.smooth}
 
     def losses(self) -> str:
         """Each loss term, with the critic's value at the optimum beside it."""

@@ -8,7 +8,7 @@ continued from a checkpoint follows the unbroken one bit for bit on a CPU.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,7 +33,7 @@ class State:
 
     game: Game
     average: Game  # the same game with running averages of the networks sampled from
-    optimizers: dict[str, torch.optim.Adam]
+    optimizers: Mapping[str, torch.optim.Optimizer]  # one a player
     plan: Plan
     step: int = 0
     items: int = 0  # samples of the data drawn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -93,6 +94,7 @@ class Sitting:
         self.journal = Journal(run.folder / "log.jsonl", write=ranks.first, tell=events.append)
         self.state = fresh(run.recipe, run.plan)
         self.before = 0.0  # seconds of earlier sittings
+        self.floor: float | None = None  # of the held-out measure, once it is known
         if not self.load():
             self.journal.rewind(-1, {})
             self.snapshot()
@@ -135,7 +137,8 @@ class Sitting:
         tensors, counters = dump(self.state)
         meta = {"state": counters, "seconds": self.seconds, "journal": self.journal.sums}
         items, folder = self.state.items, self.run.folder / "checkpoints"
-        lost = _failure(lambda: checkpoint.save(folder, items, tensors, meta))
+        keep = sys.maxsize if self.run.recipe.train.keep_all else 3
+        lost = _failure(lambda: checkpoint.save(folder, items, tensors, meta, keep))
         # The bundle is far smaller: it may fit where the checkpoint did not.
         unkept = _failure(lambda: bundle.save(self.run.model, portrait(self.state), self.card()))
         for what, failure in (("checkpoint", lost), ("model", unkept)):
@@ -159,9 +162,10 @@ class Sitting:
         """Save a checkpoint and a picture where one has come due since `before` images."""
         config, now = self.run.recipe.train, self.state.items
         steady = self.state.dropped_in_a_row == 0  # a checkpoint is a place worth going back to
-        if steady and before // config.checkpoint_every != now // config.checkpoint_every:
+        shown = _pictures_due(before, config) != _pictures_due(now, config)
+        if steady and (before // config.checkpoint_every != now // config.checkpoint_every or (shown and config.keep_all)):
             self.save()
-        if _pictures_due(before, config) != _pictures_due(now, config):
+        if shown:
             self.snapshot()
         if steady and config.eval_every and before // config.eval_every != now // config.eval_every:
             self.examine()
@@ -173,7 +177,9 @@ class Sitting:
         if (found := curve.measure(portrait(self.state), self.run.held_out)) is None:
             return
         metric, value = found
-        self.journal.event({"step": self.state.step, "items": self.state.items, metric: value})
+        if self.floor is None:
+            self.floor = curve.floor(self.run.data, self.run.held_out)
+        self.journal.event({"step": self.state.step, "items": self.state.items, metric: value, "floor": self.floor})
         best = curve.keep_best(self.run.folder, portrait(self.state), self.card(), metric, value)
         self.events.append(f"{metric} {value:.4g} after {self.state.items:,} images{', the best so far' if best else ''}")
 

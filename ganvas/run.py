@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas import __version__
-from ganvas.config import Recipe, convert, from_dict, to_dict
+from ganvas.config import Recipe, convert, flat, from_dict, to_dict
 from ganvas.data import located, open_source
 from ganvas.data.source import Source
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
@@ -93,7 +93,7 @@ class Run:
         ours["data"]["source"], theirs["data"]["source"] = source, located(recipe.data.source)
         if minutes is not None:
             theirs["train"]["images"] = ours["train"]["images"]  # minutes became images when the run began
-        asked, held = _flat(theirs), _flat(ours)
+        asked, held = flat(theirs), flat(ours)
         differences = [
             f"{name}={asked.get(name)!r} (it has {held.get(name)!r})"
             for name in asked | held
@@ -223,14 +223,6 @@ def recipe_from(plain: Mapping[str, Any]) -> Recipe:
     if not isinstance(plain.get("game"), str) or plain["game"] not in GAMES:
         raise DataError(f"recipe.json names no known game: {plain.get('game')!r}")
     return from_dict(Recipe, plain, config=GAMES[plain["game"]].config_type)
-
-
-def _flat(settings: Mapping[str, Any], where: str = "") -> dict[str, Any]:
-    """Nested settings by dotted path."""
-    found: dict[str, Any] = {}
-    for name, value in settings.items():
-        found |= _flat(value, f"{where}{name}.") if isinstance(value, Mapping) else {where + name: value}
-    return found
 
 
 def open_data(recipe: Recipe) -> Source:

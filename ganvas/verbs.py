@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from ganvas.words import Whole, labels, numbers
+from ganvas.errors import UsageError
+from ganvas.words import Whole, labels, numbers, setting
 
 HOW = Group("How it runs")
 Quiet = Annotated[bool, Parameter(negative="", group=HOW)]
@@ -269,6 +270,72 @@ def strip(
 
     draw(load(run), out, by, numbers(seeds), label=labels(label), cut=cut)
     saved(out, quiet, json)
+
+
+def branch(
+    run: Path,
+    *,
+    settings: Annotated[list[str], Parameter(name="--set", negative="")],
+    out: Path,
+    at: Whole | None = None,
+    quiet: Quiet = False,
+    json: Quiet = False,
+) -> None:
+    """Begin a new run at a checkpoint of another, with settings changed; `ganvas resume` then plays it on.
+
+    Parameters
+    ----------
+    run
+        The run folder it begins in. One trained with --set train.keep_all=true has a checkpoint for every picture.
+    settings
+        What is to differ, e.g. --set train.learning_rate=1e-4 (repeatable). The networks stay as they are.
+    out
+        The new run folder.
+    at
+        The number of images after which it leaves the other; the default is the newest checkpoint.
+    """
+    from ganvas.branch import branch as begin
+
+    begin(run, out, dict(setting(text) for text in settings), at)
+    saved(out, quiet, json)
+
+
+def studio(
+    *,
+    port: Whole = 8765,
+    host: str = "127.0.0.1",
+    i_understand: Annotated[bool, Parameter(negative="")] = False,
+    runs: Path = Path("runs"),
+    browser: bool = True,
+    json: Quiet = False,
+) -> None:
+    """Open the studio, a local web page on which the game is seen being played; Ctrl-C ends it.
+
+    Parameters
+    ----------
+    port
+        0: any free one.
+    host
+        The address it answers at. Another one than this machine's own needs --i-understand.
+    i_understand
+        That another address lets others on the network in; without it, what that means is printed.
+    runs
+        The folder that run folders lie in.
+    browser
+        Open the link in a browser.
+    """
+    from importlib.util import find_spec
+
+    if missing := [name for name in ("starlette", "uvicorn", "websockets") if not find_spec(name)]:
+        raise UsageError(f"the studio needs {' and '.join(missing)}: pip install 'ganvas[studio]'")
+    from ganvas.studio.guard import Door
+    from ganvas.studio.server import studio as serve
+
+    def say(door: Door) -> None:
+        text = f"studio: {door.url}\n  this link opens it once; Ctrl-C ends the studio"
+        print(json_.dumps({"url": door.url, "host": door.host, "port": door.port}) if json else text, flush=True)
+
+    serve(say, port=port, host=host, runs=runs, browser=browser, i_understand=i_understand)
 
 
 def saved(path: Path, quiet: bool, as_json: bool) -> None:

@@ -37,6 +37,18 @@ def test_a_value_that_is_not_finite_leaves_no_trace(first: float, tmp_path: Path
     shown.losses()
 
 
+def test_a_row_says_which_values_are_losses_and_how_the_players_stand(tmp_path: Path) -> None:
+    shown = display("gan-ring", (), tmp_path, as_json=True)
+    progress = Progress(1, 2, 3.0, 4.0, {"D": torch.tensor(1.5), "skill": torch.tensor(0.99)}, ("D",))
+    shown.shown = 1e18  # collected, not printed
+    shown.update(progress)
+    row = shown.row(progress)
+    assert row["terms"] == ["D"]
+    assert row["balance"] == "the critic is far ahead (99% right)"
+    assert row["seconds"] == 3.0
+    assert "when nobody can tell" in row["reference"]
+
+
 @pytest.mark.parametrize(
     ("name", "classes", "one", "two"),
     [

@@ -13,12 +13,13 @@ from PIL import Image
 from support import PLAN, miniature
 
 from ganvas import bayes, lessons, verbs
+from ganvas.compare import COMPARE, Measured
 from ganvas.config import to_dict
 from ganvas.contest import Row, table
 from ganvas.curriculum import LESSONS, Lesson, Variant
 from ganvas.data.source import Source
 from ganvas.errors import UsageError
-from ganvas.evaluate import COMPARE, OTHERS, Measured
+from ganvas.evaluate import OTHERS
 from ganvas.games import RECIPES, build
 from ganvas.model import Model
 

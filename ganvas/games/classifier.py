@@ -27,7 +27,7 @@ from ganvas.layers.volume import shifted
 class Config:
     """`widths` are the channels of the three stages, each at half the side of the one before."""
 
-    dims: int = 2  # of space: 2 for pictures, 3 for solids
+    dims: int = 2  # of space: 2 for pictures, 3 for solids; 0: points of `channels` numbers, by a perceptron
     resolution: int = 28
     channels: int = 1
     classes: int = 10
@@ -38,7 +38,8 @@ class Config:
 
     def __post_init__(self) -> None:
         within(self, "config.resolution", 4)
-        within(self, "config.dims", 2, 3)
+        if self.dims not in (0, *_LAYERS) or (self.dims == 0 and self.shift):
+            raise UsageError(f"config.dims: expected 0 (without shift), 2 or 3, got {self.dims} with shift={self.shift}")
         within(self, "config.channels config.classes config.features", 1)
         within(self, "config.dropout", 0, 1)
         within(self, "config.shift", 0, self.resolution)
@@ -62,12 +63,16 @@ def _stage(dims: int, before: int, after: int, pool: bool) -> list[nn.Module]:
 
 
 class Network(nn.Module):
-    """image [N, C, H, W] or solid [N, C, D, H, W] in [-1, 1] -> features [N, features]."""
+    """image [N, C, H, W], solid [N, C, D, H, W] in [-1, 1] or point [N, C] -> features [N, features]."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         widths = (config.channels, *config.widths)
         pairs = itertools.pairwise(widths)
+        if config.dims == 0:
+            self.body = nn.Sequential(*(part for a, b in pairs for part in (nn.Linear(a, b), nn.ReLU(inplace=True))))
+            self.features = nn.Linear(widths[-1], config.features)
+            return
         stages = [layer for before, after in pairs for layer in _stage(config.dims, before, after, after != widths[-1])]
         self.body = nn.Sequential(*stages, _LAYERS[config.dims][3](3), nn.Flatten())
         self.features = nn.Linear(widths[-1] * 3**config.dims, config.features)

@@ -16,6 +16,7 @@ representation", sec. 4). By Bayes' rule such a model of pictures also names the
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -24,6 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
+from ganvas.errors import UsageError
 from ganvas.game import Batch, Game, Step, Terms, Turn, asked_for
 from ganvas.layers.mlp import mlp
 from ganvas.layers.pyramid import sides
@@ -33,7 +35,8 @@ from ganvas.objectives import gaussian_kl
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """`width` units in each of `depth` hidden layers of a perceptron; in a convolutional network, which has no `depth`,
-    channels at half the resolution, doubled at each halving up to `max_width`.
+    channels at half the resolution, doubled at each halving up to `max_width`. With `point`, data are not images but
+    points of so many numbers, and p(x|z) is a Gaussian of deviation `sd` round what the decoder says.
     """
 
     resolution: int = 28
@@ -44,10 +47,14 @@ class Config:
     depth: int = 1
     max_width: int = 256
     beta: float = 1.0  # weight of the KL term
+    point: int = 0  # numbers in a point; 0: images
+    sd: float = 0.1  # of a point round the decoder's
 
     def __post_init__(self) -> None:
         within(self, "config.resolution config.channels config.latent_dim config.width config.depth config.max_width", 1)
-        within(self, "config.beta", 0)
+        within(self, "config.beta config.point", 0)
+        if self.sd <= 0 or (self.point and self.convolutional):
+            raise UsageError(f"config.sd: expected above 0, got {self.sd}; and points have no convolutions")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +74,9 @@ def _widths(config: Config) -> list[int]:
 
 
 def _encoder(config: Config, classes: int) -> nn.Sequential:
-    """image [N, C, H, W] in [0, 1], its class beside it -> mean and log-variance side by side [N, 2 latent_dim]."""
+    """image [N, C, H, W] in [0, 1] or point [N, D], its class beside it -> mean and log-variance in a row [N, 2 latent_dim]."""
+    if config.point:
+        return mlp(config.point + classes, config.width, config.depth, 2 * config.latent_dim, slope=0.0)
     if not config.convolutional:
         size = config.channels * config.resolution**2 + classes
         return nn.Sequential(nn.Flatten(), *mlp(size, config.width, config.depth, 2 * config.latent_dim, slope=0.0))
@@ -80,7 +89,9 @@ def _encoder(config: Config, classes: int) -> nn.Sequential:
 
 
 def _decoder(config: Config, classes: int) -> nn.Sequential:
-    """z [N, latent_dim + classes] -> logits of the pixels [N, C, H, W]."""
+    """z [N, latent_dim + classes] -> logits of the pixels [N, C, H, W], or the mean of a point [N, D]."""
+    if config.point:
+        return mlp(config.latent_dim + classes, config.width, config.depth, config.point, slope=0.0)
     shape = (config.channels, config.resolution, config.resolution)
     if not config.convolutional:
         layers = mlp(config.latent_dim + classes, config.width, config.depth, config.channels * config.resolution**2, slope=0.0)
@@ -123,27 +134,34 @@ class VAE(Game):
         return {**terms, "KL": self.config.beta * terms["KL"]}
 
     def bound(self, x: Tensor, noise: Tensor, c: Tensor | None = None) -> Terms:
-        """image [N, C, H, W] in [-1, 1], standard normal noise [N, latent_dim], c -> -ELBO as a sum of parts [N], in nats.
+        """data [N, ...], standard normal noise [N, latent_dim], c -> -ELBO as a sum of parts [N], in nats.
 
-        `reconstruction` is -log p(x|z) at the one draw of z that the noise makes, summed over pixels; `KL` is exact.
+        `reconstruction` is -log p(x|z) at the one draw of z that the noise makes, summed over pixels or coordinates; `KL`
+        is exact.
         """
         mean, log_variance = self.posterior(x, c)
         logits = self.decoder(self.beside(mean + torch.exp(0.5 * log_variance) * noise, c)).float()
+        if self.config.point:
+            normaliser = math.log(self.config.sd) + 0.5 * math.log(2 * math.pi)
+            far = 0.5 * ((x.float() - logits) / self.config.sd).square() + normaliser
+            return {"reconstruction": far.sum(1), "KL": gaussian_kl(mean, log_variance)}
         missed = F.binary_cross_entropy_with_logits(logits, (x.float() + 1) / 2, reduction="none")
         return {"reconstruction": missed.flatten(1).sum(1), "KL": gaussian_kl(mean, log_variance)}
 
     def posterior(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """image [N, C, H, W] in [-1, 1], c -> mean and log-variance of q(z|x), each [N, latent_dim] in float32."""
-        mean, log_variance = self.encoder(self.beside((x + 1) / 2, c)).float().chunk(2, 1)
+        """image [N, C, H, W] in [-1, 1] or point, c -> mean and log-variance of q(z|x), each [N, latent_dim] in float32."""
+        seen = self.encoder(self.beside(x if self.config.point else (x + 1) / 2, c))
+        mean, log_variance = seen.float().chunk(2, 1)
         return mean, log_variance
 
     def encode(self, x: Tensor) -> Tensor:
-        """image [N, C, H, W] in [-1, 1] -> the mean of q(z|x) [N, latent_dim]."""
+        """image [N, C, H, W] in [-1, 1] or point [N, D] -> the mean of q(z|x) [N, latent_dim]."""
         return self.posterior(x)[0]
 
     def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """z [N, latent_dim], c -> the mean of p(x|z), image [N, C, H, W] in [-1, 1]: no noise is added, hence the blur."""
-        return torch.tanh(self.decoder(self.beside(z, c)) / 2)  # 2 sigmoid - 1
+        drawn: Tensor = self.decoder(self.beside(z, c))
+        return drawn if self.config.point else torch.tanh(drawn / 2)  # 2 sigmoid - 1
 
     def beside(self, x: Tensor, c: Tensor | None) -> Tensor:
         """x [N, ...] as it is: no class is known."""

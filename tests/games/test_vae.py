@@ -292,3 +292,20 @@ def test_the_standard_model_reaches_the_published_bound(tmp_path: Path) -> None:
     train_model("vae-mnist", out=tmp_path / "run")
     result = json.loads((tmp_path / "run" / "result.json").read_text())
     assert 103.5 < result["test_loss"] < 107
+
+
+def test_points_are_bounded_by_a_gaussian() -> None:
+    config = Config(point=2, latent_dim=2, width=8, depth=1, sd=0.3)
+    game = VAE(config)
+    with torch.no_grad():
+        for network in (game.encoder, game.decoder):
+            network[-1].weight.zero_()
+            network[-1].bias.zero_()
+    x = torch.tensor([[0.3, -0.6], [0.0, 0.0]])
+    parts = game.bound(x, torch.randn(2, 2))
+    normal = torch.distributions.Normal(torch.zeros(2), 0.3)
+    torch.testing.assert_close(parts["reconstruction"], -normal.log_prob(x).sum(1))
+    torch.testing.assert_close(parts["KL"], torch.zeros(2))
+    assert game.sample(torch.randn(5, 2)).shape == (5, 2)
+    with pytest.raises(UsageError, match="no convolutions"):
+        Config(point=2, convolutional=True)

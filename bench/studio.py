@@ -1,0 +1,132 @@
+"""What the studio costs a training, and how soon a picture follows a touch: `python bench/studio.py`.
+
+Trainings alone and trainings watched take turns: the watched one is started by a studio, while a client asks for all that the
+page /train asks for, as often as it does. The same recipe, seed and plan; images per second as result.json has them. Then
+pictures of an untrained artist of 64 pixels are asked for one after the other, each of another seed, as /explore does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.cookiejar
+import json
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from ganvas import bundle
+from ganvas.config import to_dict
+from ganvas.games import build
+from ganvas.resolve import resolve
+
+Get = Any
+
+
+@contextmanager
+def studio(folder: Path) -> Iterator[Get]:
+    """A studio over folder/runs, as a function from path (and body) to bytes."""
+    command = [sys.executable, "-m", "ganvas", "studio", "--port", "0", "--no-browser", "--json"]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+    link = json.loads(process.stdout.readline())["url"] if process.stdout else ""
+    base = link.partition("/?")[0]
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+    opener.open(link).read()
+
+    def ask(path: str, body: Any = None) -> bytes:
+        data = None if body is None else json.dumps(body).encode()
+        with opener.open(urllib.request.Request(f"{base}/api/{path}", data, {"Origin": base})) as answer:  # noqa: S310
+            return bytes(answer.read())
+
+    try:
+        yield ask
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+
+
+def alone(recipe: str, images: int, folder: Path) -> float:
+    """Images per second of a training that nobody watches."""
+    words = ["train", recipe, "--images", str(images), "--ranks", "1", "--quiet", "--out", str(folder)]
+    subprocess.run([sys.executable, "-m", "ganvas", *words], check=True)
+    return pace(folder)
+
+
+def watched(folder: Path, plan: Path) -> float:
+    """Of one that a page watches from its start to its end."""
+    run = folder / "runs" / "00000-watched"
+    run.mkdir(parents=True)
+    for name in ("recipe.json", "env.json"):
+        (run / name).write_bytes((plan / name).read_bytes())
+    with studio(folder) as ask:
+        ask("train/runs/00000-watched/resume", {})
+        place, tick = "", 0
+        while not (run / "result.json").exists():
+            details = json.loads(ask("train/runs/00000-watched"))
+            found = json.loads(ask(f"train/runs/00000-watched/log?place={place}"))
+            place = found["place"]
+            if details["snapshots"]:
+                ask(f"train/runs/00000-watched/samples/{details['snapshots'][-1]}")
+            if tick % 4 == 0:
+                ask("train/runs")
+            tick += 1
+            time.sleep(1)
+    return pace(run)
+
+
+def pace(run: Path) -> float:
+    """Images per second as the run's result has them."""
+    return float(json.loads((run / "result.json").read_text())["images_per_second"])
+
+
+def latency(count: int) -> list[float]:
+    """Milliseconds from a request to its picture, of an untrained artist of 64 pixels in colour."""
+    recipe = resolve("dcgan-images", {"config.resolution": "64", "config.channels": "3"})
+    with tempfile.TemporaryDirectory() as name:
+        run = Path(name) / "runs" / "artist"
+        run.mkdir(parents=True)
+        (run / "recipe.json").write_text(json.dumps(to_dict(recipe)))
+        bundle.save(run / "model.safetensors", build(recipe).eval(), {"recipe": to_dict(recipe), "items": 0, "classes": []})
+        with studio(Path(name)) as ask:
+            ask("explore/models/artist")
+            found = []
+            for seed in range(count):
+                start = time.perf_counter()
+                ask(f"explore/models/artist/picture?look={quote(json.dumps({'seed': seed}))}")
+                found.append(1000 * (time.perf_counter() - start))
+            return found[5:]
+
+
+def main() -> None:
+    """Print a row of JSON a round, then the sums."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--recipe", default="cgan-mnist")
+    parser.add_argument("--images", type=int, default=30_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    shares = []
+    for turn in range(asked.rounds):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            free = alone(asked.recipe, asked.images, folder / "alone")
+            seen = watched(folder, folder / "alone")
+        shares.append(1 - seen / free)
+        print(json.dumps({"round": turn, "alone": free, "watched": seen, "slower": round(shares[-1], 4)}), flush=True)
+    times = latency(65)
+    spread = statistics.stdev(shares) if len(shares) > 1 else 0.0
+    print(
+        f"# the studio slows a training of {asked.recipe} by {statistics.fmean(shares):.1%} +- {spread:.1%} (n={len(shares)})"
+    )
+    print(f"# a picture of 64 pixels: median {statistics.median(times):.0f} ms, slowest {max(times):.0f} ms of {len(times)}")
+
+
+if __name__ == "__main__":
+    main()

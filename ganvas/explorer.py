@@ -1,0 +1,189 @@
+"""Look around in a trained model: one picture, a pad of seeds, walks between looks, the training pictures nearest to one."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL.Image import Image
+from torch import Tensor
+
+from ganvas.compass import Direction, directions
+from ganvas.errors import UsageError
+from ganvas.export.film import film_name, save_film
+from ganvas.export.pictures import legible_scale, save_png, scatter, sheet, to_bytes
+from ganvas.game import Conditional, Couples, Encodes, Grows, Projects, Styled
+from ganvas.looks import SEEDS, Look, Point, draw, point, tour
+from ganvas.model import Model, load
+from ganvas.run import open_data, recipe_from
+from ganvas.show import encoded, visible
+from ganvas.solids import shaded
+
+EXACT = 32  # rows at a time: the bits of `ganvas sample`
+CLOUD = 500  # points of a model of points
+NEAREST = 5
+ROWS = 4096  # training pictures compared at a time
+MOST_FRAMES, MOST_SEEDS = 240, 64
+OFFERED = 6  # directions of each kind
+
+
+class Explorer:
+    """A model, and what may be asked of it."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.model: Model = load(path)
+        self.steps: dict[str, Tensor] = {}  # direction -> one standard deviation along it [d]
+
+    def abilities(self) -> dict[str, Any]:
+        """What the model is and can do, by its game's capabilities: the controls that make sense for it.
+
+        Raises:
+            UsageError: it does not generate anything.
+        """
+        game, card = self.model.drawer, self.model.card
+        shape = self.model.shape
+        return {
+            "recipe": card["recipe"]["name"],
+            "game": card["recipe"]["game"],
+            "items": card["items"],
+            "model": self.model.identity,
+            "kind": {1: "points", 3: "pictures", 4: "solids"}[len(shape)],
+            "shape": list(shape),
+            "latent_dim": game.latent_dim,
+            "classes": list(card["classes"]) if isinstance(game, Conditional) else [],
+            "couples": isinstance(game, Couples),
+            "styles": game.styles if isinstance(game, Styled) else 0,
+            "resolutions": list(game.resolutions) if isinstance(game, Grows) else [],
+            "encodes": isinstance(game, Encodes),
+            "truncates": not isinstance(game, Styled),
+            "directions": self.offered() if len(shape) > 1 else [],
+        }
+
+    def offered(self) -> list[str]:
+        """The directions that make sense in this model, the strongest first of each kind."""
+        game = self.model.drawer
+        kinds = ["pca", "sefa"] if isinstance(game, Styled) else ["sefa"] if isinstance(game, Projects) else ["axis"]
+        return [f"{kind}:{i}" for kind in kinds for i in range(min(OFFERED, game.latent_dim))]
+
+    def point(self, look: Look) -> Point:
+        """Where the look lies. Raises: UsageError: it asks for what the model does not have."""
+        for name in look.moves:
+            if name not in self.steps:
+                together = self.offered() if name in self.offered() else [name]  # one cloud of codes serves them all
+                found: list[Direction] = directions(self.model, self.model.space(), together)
+                self.steps |= {way.name: (way.sd * way.vector).float() for way in found}
+        return point(self.model, look, self.steps, None if look.picture is None else self.code(look.picture))
+
+    def code(self, index: int) -> Tensor:
+        """The code [1, latent_dim] of a training picture. Raises: UsageError: the game does not encode."""
+        game = self.model.game
+        if not isinstance(game, Encodes):
+            raise UsageError("picture: only a model with an encoder (vae-...) knows the code of a picture; leave it out")
+        chosen = self.trained_on[index % len(self.trained_on)][None]
+        return encoded(game, chosen.float() / 127.5 - 1, 1)
+
+    def samples(self, look: Look, chunk: int = EXACT) -> Tensor:
+        """What the look is, as samples: one, every class of a couple where none is chosen, or many points."""
+        if len(self.model.shape) == 1:
+            return next(self.model.stream(CLOUD, look.seed, look.label))[0]
+        looks = [look]
+        if isinstance(self.model.game, Couples) and look.label is None:
+            looks = [replace(look, label=i) for i in range(self.model.game.classes)]
+        return draw(self.model, [self.point(each) for each in looks], look.resolution, chunk)
+
+    def picture(self, look: Look, scale: int = 1, chunk: int = 1) -> Image:
+        """The look as a picture, each pixel `scale` x `scale`."""
+        samples = self.samples(look, chunk)
+        if samples.ndim == 2:
+            return scatter(samples[:0], samples)
+        return sheet(self.seen(samples, look), len(samples), scale, 0)
+
+    def seen(self, samples: Tensor, look: Look) -> Tensor:
+        """Samples as pictures [N, C, H, W], solids from where the look sees them."""
+        return shaded(samples, look.turn) if samples.ndim == 5 else visible(samples)
+
+    def save(self, out: Path, look: Look, scale: int = 1) -> Path:
+        """The look as a PNG that carries the model's hash, its seed and the whole look; the bits of `ganvas sample`."""
+        told = {key: value for key, value in dataclasses.asdict(look).items() if value != getattr(Look(), key)}
+        text = {**self.model.provenance(str(look.seed)), "look": json.dumps({"seed": look.seed, **told})}
+        save_png(out, self.picture(look, scale, EXACT), text)
+        return out
+
+    def pad(self, look: Look, count: int, columns: int) -> Image:
+        """A sheet of the looks with the seeds from `look.seed` on, in the same manner.
+
+        Raises:
+            UsageError: none, or too many.
+        """
+        if not 1 <= count <= MOST_SEEDS or look.seed + count > SEEDS:
+            raise UsageError(f"count: expected 1 to {MOST_SEEDS} seeds, got {count} from {look.seed}")
+        if len(self.model.shape) == 1:
+            return self.picture(look)
+        looks = [replace(look, seed=look.seed + i, picture=None, label=self._one(look)) for i in range(count)]
+        samples = draw(self.model, [self.point(each) for each in looks], look.resolution, 16)
+        return sheet(self.seen(samples, look), columns, 1, 0)
+
+    def _one(self, look: Look) -> int | None:
+        return 0 if look.label is None and isinstance(self.model.game, Conditional) else look.label
+
+    def walk(self, out: Path, looks: Sequence[Look], frames: int, milliseconds: int = 50, closed: bool = True) -> Path:
+        """A film of the way through the looks: .gif, .apng or .mp4.
+
+        Raises:
+            UsageError: too few looks or too many frames, points instead of pictures, or another kind of file.
+        """
+        if frames > MOST_FRAMES or len(looks) > MOST_SEEDS:
+            raise UsageError(
+                f"a walk has at most {MOST_FRAMES} frames and {MOST_SEEDS} keyframes, got {frames} and {len(looks)}"
+            )
+        if len(self.model.shape) == 1:
+            raise UsageError("this model draws points; a walk needs pictures")
+        out = film_name(out)
+        alike = [replace(each, resolution=looks[0].resolution if looks else None, label=self._one(each)) for each in looks]
+        way = tour([self.point(each) for each in alike], frames, closed)
+        samples = self.seen(draw(self.model, way, alike[0].resolution, 16), alike[0])
+        scale = 2 * legible_scale(samples.shape[-1])
+        told = self.model.provenance(",".join(str(each.seed) for each in looks))
+        save_film(out, [sheet(frame[None], 1, scale, 0) for frame in samples], milliseconds, told)
+        return out
+
+    @cached_property
+    def trained_on(self) -> Tensor:
+        """The training pictures as bytes [N, C, ...]. Raises: DataError: they are not there any more."""
+        recipe = recipe_from(self.model.card["recipe"])
+        data, _ = open_data(recipe).parted(recipe.data.held_out)
+        real = data.fields["real"]
+        return real if data.rows is None else real[data.rows]
+
+    def nearest(self, look: Look, count: int = NEAREST) -> tuple[Image, list[float]]:
+        """The sample beside the training pictures nearest to it, pixel by pixel, and their root mean square distances.
+
+        Distances are in grey levels, from 0 to 255.
+
+        Raises:
+            UsageError: the model draws points.
+            DataError: the training data is not there any more.
+        """
+        if len(self.model.shape) == 1:
+            raise UsageError("this model draws points; the nearest training pictures of one need a model of pictures")
+        mine = self.samples(replace(look, resolution=None, label=self._one(look)))[:1]
+        query, bank = to_bytes(mine).flatten(1).float(), self.trained_on
+        squared = torch.cat([(part.flatten(1).float() - query).square().mean(1) for part in bank.split(ROWS)])
+        closest = squared.argsort()[:count]
+        found = bank[closest].float() / 127.5 - 1
+        images = self.seen(torch.cat([mine, found]), look)
+        return sheet(images, len(images), 1, 2), squared[closest].sqrt().tolist()
+
+
+def png_bytes(image: Image) -> bytes:
+    """A picture as PNG, encoded for speed."""
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=1)
+    return file.getvalue()

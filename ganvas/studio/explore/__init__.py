@@ -1,0 +1,1 @@
+"""Explore: look around in a trained model."""

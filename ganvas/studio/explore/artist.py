@@ -1,0 +1,115 @@
+"""A process that keeps trained models in memory and draws from them: `python -m ganvas.studio.explore.artist`.
+
+On its input come requests, each a line of JSON; on its output go answers, each a line of JSON with `size` and as many bytes
+after it. It ends when its input ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections import OrderedDict
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganvas.config import from_dict
+from ganvas.errors import GanvasError, UsageError, unknown
+from ganvas.explorer import Explorer, png_bytes
+from ganvas.files import printable
+from ganvas.looks import Look
+from ganvas.machine import cores
+from ganvas.ranks import die_with_parent
+
+KEPT = 2  # models in memory
+Answer = tuple[dict[str, Any], bytes]
+
+
+class Artist:
+    """Answers requests about models; each is loaded once, and again when its file has changed."""
+
+    def __init__(self) -> None:
+        self.models: OrderedDict[tuple[str, int], Explorer] = OrderedDict()
+
+    def model(self, path: str) -> Explorer:
+        """The model at `path`. Raises: DataError: there is none, or it is damaged."""
+        file = Path(path) / "model.safetensors"
+        key = (path, file.stat().st_mtime_ns if file.exists() else 0)
+        if key not in self.models:
+            self.models[key] = Explorer(path)
+            while len(self.models) > KEPT:
+                self.models.popitem(last=False)
+        self.models.move_to_end(key)
+        return self.models[key]
+
+    def answer(self, asked: dict[str, Any]) -> Answer:
+        """What `asked["do"]` asks for.
+
+        Raises:
+            UsageError, DataError: as the explorer does.
+        """
+        tasks = {"abilities": self.abilities, "picture": self.picture, "pad": self.pad, "nearest": self.nearest}
+        tasks |= {"save": self.save, "walk": self.walk}
+        if asked["do"] not in tasks:
+            raise unknown("task", str(asked["do"]), tasks)
+        return tasks[asked["do"]](self.model(asked["path"]), asked)
+
+    def abilities(self, model: Explorer, _: dict[str, Any]) -> Answer:
+        """What the model is and can do."""
+        return model.abilities(), b""
+
+    def picture(self, model: Explorer, asked: dict[str, Any]) -> Answer:
+        """One look, soon."""
+        return {}, png_bytes(model.picture(_look(asked["look"])))
+
+    def pad(self, model: Explorer, asked: dict[str, Any]) -> Answer:
+        """A sheet of seeds."""
+        return {}, png_bytes(model.pad(_look(asked["look"]), asked["count"], asked["columns"]))
+
+    def nearest(self, model: Explorer, asked: dict[str, Any]) -> Answer:
+        """One look beside its nearest training pictures."""
+        image, distances = model.nearest(_look(asked["look"]))
+        return {"distances": [round(distance, 2) for distance in distances]}, png_bytes(image)
+
+    def save(self, model: Explorer, asked: dict[str, Any]) -> Answer:
+        """One look as `ganvas sample` draws it, with where it is from."""
+        with tempfile.TemporaryDirectory() as folder:
+            return {}, model.save(Path(folder) / "look.png", _look(asked["look"]), asked["scale"]).read_bytes()
+
+    def walk(self, model: Explorer, asked: dict[str, Any]) -> Answer:
+        """A film through looks."""
+        looks = [_look(each) for each in asked["looks"]]
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / f"walk.{asked['kind']}"
+            return {}, model.walk(out, looks, asked["frames"], asked["milliseconds"], asked["closed"]).read_bytes()
+
+
+def _look(values: dict[str, Any]) -> Look:
+    return from_dict(Look, values)
+
+
+def main() -> None:
+    """Answer until the input ends."""
+    die_with_parent()
+    torch.set_num_threads(max(1, len(cores()) // 2))
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not end up among the answers
+    artist = Artist()
+    for line in sys.stdin.buffer:
+        try:
+            facts, data = artist.answer(json.loads(line))
+        except GanvasError as wrong:
+            facts, data = {"error": " ".join(str(wrong).split()), "kind": type(wrong).__name__}, b""
+        except (OSError, MemoryError, RuntimeError) as wrong:
+            facts, data = {"error": f"it could not be drawn: {printable(wrong, 200)}", "kind": UsageError.__name__}, b""
+        with suppress(BrokenPipeError):
+            out.write(json.dumps({**facts, "size": len(data)}).encode() + b"\n" + data)
+            out.flush()
+
+
+if __name__ == "__main__":
+    main()

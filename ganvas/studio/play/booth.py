@@ -1,0 +1,276 @@
+"""What runs in a session's own process: takes the page's commands, plays at the speed asked for, shows pictures.
+
+`python -m ganvas.studio.play.booth`, frames by pipes. At most FRAMES pictures a second; the next step never waits for one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from ganvas.errors import GanvasError, UsageError
+from ganvas.studio.channel import Frame
+from ganvas.studio.child import pipes
+from ganvas.studio.play import picture
+from ganvas.studio.play.beside import Beside
+from ganvas.studio.play.lessons import CAPTIONS, MOVES
+from ganvas.studio.play.record import KEYS, Record, floor
+from ganvas.studio.play.setup import checked as checked_points
+from ganvas.studio.play.setup import linked, usual
+from ganvas.studio.play.stage import Event, Stage, checked
+
+SPEEDS = (1.0, 5.0, 25.0, 100.0, math.inf)  # steps a second
+FRAMES = 12.0
+CAPTION = 1.25  # seconds
+MEASURES = 1.0  # seconds between two
+MOST_AT_ONCE = 2_000  # steps by one command
+
+
+class Booth:
+    """One session and how it is played."""
+
+    def __init__(self, say: Callable[[Frame], None]) -> None:
+        self.say = say
+        self.stage = Stage(usual("gaussians"))
+        self.record = Record()
+        self.beside: Beside | None = None
+        self.floor = floor(self.stage)
+        self.playing, self.slow, self.speed, self.caption = False, False, 3, -1
+        self.pending: list[Event] = []  # of a link or a command, still to be done
+        self.onwards = False  # whether the game goes on by itself after that
+        self.restoring = 0  # steps that a link asked for
+        self.due, self.measured, self.cost = 0.0, (-1.0, -1), 0.0  # cost: seconds of the last picture
+        self.commands: dict[str, Callable[[dict[str, Any]], None]] = {
+            name: getattr(self, f"on_{name}") for name in ("begin", "play", "step", "set", "speed", "slow", "rewind", "reset")
+        }
+
+    # Commands ------------------------------------------------------------------------------------------------------------
+
+    def obey(self, frame: Frame) -> None:
+        """Do what the page asks; what it may not ask is answered by a line."""
+        try:
+            if frame.kind not in self.commands:
+                raise UsageError(f"no such command: {frame.kind!r}")
+            self.commands[frame.kind](dict(frame.facts))
+        except GanvasError as wrong:
+            self.say(Frame("error", {"text": str(wrong)}))
+        except (KeyError, TypeError, ValueError) as wrong:
+            self.say(Frame("error", {"text": f"{frame.kind}: not understood ({type(wrong).__name__})"}))
+        self.show()
+
+    def on_begin(self, facts: dict[str, Any]) -> None:
+        """A new session: a setup, perhaps drawn points, perhaps a history to do again."""
+        setup = linked(facts.get("setup") or {})
+        drawn = tuple(checked_points(facts.get("points"), setup))
+        pending = checked(facts.get("history") or [])
+        self.anew(Stage(setup, drawn))
+        self.pending = [list(event) for event in pending]
+        self.restoring = sum(event[1] for event in pending if event[0] != "set")
+        self.playing = bool(facts.get("play")) and not pending
+
+    def anew(self, stage: Stage) -> None:
+        """Go on with a session at its step 0."""
+        self.stage, self.record, self.pending, self.caption = stage, Record(), [], -1
+        self.floor, self.measured = floor(stage), (-1.0, -1)
+        self.playing = self.onwards = False
+
+    def on_play(self, facts: dict[str, Any]) -> None:
+        self.playing = bool(facts["on"])
+        self.due = time.monotonic()
+        if not self.playing:
+            self.pending = []
+
+    def on_step(self, facts: dict[str, Any]) -> None:
+        count = int(facts.get("count", 1))
+        if not 1 <= count <= MOST_AT_ONCE:
+            raise UsageError(f"expected 1 to {MOST_AT_ONCE:,} steps at once, got {count}")
+        self.playing, who = False, str(facts["who"])
+        if self.slow and who == "b":
+            return self.next_caption()
+        self.caption = -1
+        self.stage.forget_what_came_later()
+        self.pending.append([who, count])
+        self.restoring = 0 if count < 50 else count
+        self.onwards = bool(facts.get("then"))
+        return None
+
+    def on_set(self, facts: dict[str, Any]) -> None:
+        began = self.stage.set(str(facts["name"]), facts["value"])
+        if began:
+            self.anew(self.stage)
+            self.say(Frame("told", {"text": "Other networks or data: the game begins anew, at step 0."}))
+
+    def on_speed(self, facts: dict[str, Any]) -> None:
+        self.speed = min(len(SPEEDS) - 1, max(0, int(facts["level"])))
+
+    def on_slow(self, facts: dict[str, Any]) -> None:
+        self.slow, self.caption = bool(facts["on"]), -1
+
+    def on_rewind(self, facts: dict[str, Any]) -> None:
+        self.playing, self.pending = False, []
+        self.stage.rewind(int(facts["place"]))
+        self.record.cut(self.stage.step)
+        self.measured = (-1.0, -1)
+
+    def on_reset(self, facts: dict[str, Any]) -> None:
+        """Step 0 of the same setup; or, for other `data`, of the settings that suit them."""
+        if "data" in facts:
+            setup = dataclasses.replace(usual(str(facts["data"])), seed=self.stage.setup.seed, beside=self.stage.setup.beside)
+            drawn = tuple(checked_points(facts.get("points"), setup))
+            self.anew(Stage(setup, drawn))
+        else:
+            self.anew(Stage(self.stage.setup, self.stage.drawn))
+
+    # Playing -------------------------------------------------------------------------------------------------------------
+
+    def wait(self) -> float | None:
+        """Seconds until there is something to do; None: a command is needed."""
+        if not self.playing and not self.pending:
+            return None
+        return 0.0 if self.pending else max(0.0, self.due - time.monotonic())
+
+    def tick(self) -> None:
+        """Play until the next picture is due, and show it."""
+        # Fewer pictures where they are dear: at most a quarter of the time, and two a second while a link is played again.
+        end = time.monotonic() + max(1 / FRAMES, 3 * self.cost, 0.5 if self.pending and self.restoring else 0)
+        if self.pending:
+            while self.pending and time.monotonic() < end:
+                self.catch_up()
+            if not self.pending and self.onwards:
+                self.playing, self.onwards = True, False
+        elif self.slow:
+            self.next_caption()
+            self.due = time.monotonic() + CAPTION
+        else:
+            rate, begin = SPEEDS[self.speed], time.monotonic()
+            self.caption, steps = -1, 0
+            while self.advance("b"):
+                steps += 1
+                if steps >= rate / FRAMES or time.monotonic() >= end:
+                    break
+            self.due = begin + max(1 / rate, 1 / FRAMES)
+        self.stage.keep()
+        self.show()
+
+    def catch_up(self) -> None:
+        """Do the first of what is pending, a step at a time."""
+        event = self.pending[0]
+        if event[0] == "set":
+            self.pending.pop(0)
+            self.stage.set(event[1], event[2])
+            return
+        if not self.advance(event[0]):
+            return
+        event[1] -= 1
+        if event[1] <= 0:
+            self.pending.pop(0)
+
+    def advance(self, who: str) -> bool:
+        """One step, of the models beside too. False where the game cannot go on."""
+        try:
+            self.stage.play(who)
+        except GanvasError as wrong:
+            self.halt(str(wrong))
+            return False
+        self.record.note(self.stage)
+        if self.stage.setup.beside != "nothing":
+            if self.beside is None or not self.beside.fits(self.stage):
+                self.beside = Beside(self.stage)
+            self.beside.play(self.stage, 1)
+        if self.stage.state.dropped_in_a_row >= 10:
+            self.halt("The game has left the finite numbers and stands still; go back, and lower a rate or add a penalty.")
+            return False
+        return True
+
+    def halt(self, why: str) -> None:
+        """Stop, and say why."""
+        self.playing, self.pending = False, []
+        self.say(Frame("error", {"text": why}))
+
+    def next_caption(self) -> None:
+        """Slow motion: the next stage of a step, D's five and then G's."""
+        self.caption = (self.caption + 1) % len(CAPTIONS)
+        if self.caption in MOVES:
+            self.advance(MOVES[self.caption])
+            self.stage.keep()
+
+    # Showing -------------------------------------------------------------------------------------------------------------
+
+    def show(self) -> None:
+        """One picture with all that belongs to it."""
+        stage, now = self.stage, time.monotonic()
+        is_due = now - self.measured[0] > MEASURES or not (self.playing or self.pending)
+        if is_due and (self.measured[1] != stage.step or self.measured[0] < 0):
+            self.record.measure(stage)
+            self.measured = (now, stage.step)
+        arrays = {**picture.seen(stage), **self.record.moves.arrays("moves"), **self.record.measured.arrays("measured")}
+        if self.beside and self.beside.fits(stage):
+            arrays |= self.beside.seen(stage)
+        scoring, measures = stage.setup.rules().scoring, self.record.latest
+        left = sum(event[1] for event in self.pending if event[0] != "set")
+        facts = {
+            **stage.facts(),
+            "setup": dataclasses.asdict(stage.setup),
+            "step": stage.step,
+            "playing": self.playing,
+            "slow": self.slow,
+            "speed": self.speed,
+            "caption": None if self.caption < 0 else [self.caption + 1, len(CAPTIONS), *CAPTIONS[self.caption]],
+            "restoring": [self.restoring - left, self.restoring] if self.pending and self.restoring else None,
+            "ring": [stage.place, len(stage.ring)],
+            "terms": finite(stage.terms),
+            "notes": finite(stage.notes),
+            "measures": measures,
+            "floor": self.floor,
+            "equilibrium": [scoring.equilibrium, scoring.equilibrium_text],
+            "dims": stage.setup.dims,
+            "reach": stage.material.reach,
+            "keys": KEYS,
+            "classes": bool(self.beside and "classifier" in self.beside.games),
+            "events": stage.told(),
+            "summary": picture.summary(stage, measures),
+        }
+        self.say(Frame("frame", facts, arrays))
+        self.cost = min(1.0, time.monotonic() - now)
+
+
+def finite(values: dict[str, float]) -> dict[str, float | None]:
+    """Numbers as JSON can spell them."""
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+
+
+def main() -> None:
+    """Obey and play until the page has gone."""
+    hear, say = pipes()
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    waiting: queue.Queue[Frame | None] = queue.Queue()
+
+    def listen() -> None:
+        while frame := hear():
+            waiting.put(frame)
+        waiting.put(None)
+
+    threading.Thread(target=listen, daemon=True).start()
+    booth = Booth(say)
+    while True:
+        try:
+            wait = booth.wait()
+            frame = waiting.get(timeout=wait) if wait != 0 else waiting.get_nowait()
+        except queue.Empty:
+            booth.tick()
+            continue
+        if frame is None:
+            return
+        booth.obey(frame)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+// Line charts on a canvas: told apart by dash and by a name at the line's end, not by colour alone; with a summary in words
+// and the latest values beside the names.
+
+import { colour, make, onTheme } from "./shell.js";
+
+const DASHES = { solid: [], dashed: [6, 4], dotted: [2, 3], long: [12, 4] };
+
+export const short = (x) => !Number.isFinite(x) ? "–" : Number.isInteger(x) && Math.abs(x) < 1e4 ? String(x) : Math.abs(x) >= 1e4 || Math.abs(x) < 1e-3 ? x.toExponential(1)
+  : Math.abs(x) >= 100 ? x.toFixed(0) : Math.abs(x) >= 10 ? x.toFixed(1) : Math.abs(x) < 0.1 ? x.toPrecision(1) : x.toFixed(2);
+
+/** A canvas's context, scaled to the screen's pixels; width and height in CSS pixels. */
+export function fitted(canvas, height = null) {
+  const width = canvas.clientWidth || canvas.parentElement.clientWidth;
+  const tall = height ?? canvas.clientHeight;
+  const ratio = Math.min(3, devicePixelRatio || 1);
+  if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(tall * ratio)) {
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(tall * ratio);
+  }
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, tall);
+  return { context, width, height: tall };
+}
+
+export class Chart {
+  /** `series`: [{key, name, token, dash}]; `lines`: [{y, text}]; `low`, `high`: fixed ends of the axis, null: from the data. */
+  constructor(parent, { title, about = "", series, lines = [], low = null, high = null, unit = "", log = false, axis = "step" }) {
+    Object.assign(this, { title, about, series, lines, low, high, unit, log, axis, steps: [], values: {} });
+    this.canvas = make("canvas", { class: "chart", role: "img", "aria-label": title });
+    this.legend = make("p", { class: "chart-legend small" });
+    this.root = make("figure", { class: "chart-box" }, make("figcaption", {}, make("strong", {}, title), about ? make("span", { class: "muted small" }, ` ${about}`) : ""),
+      this.canvas, this.legend);
+    parent.append(this.root);
+    onTheme(() => this.redraw());
+    new ResizeObserver(() => this.redraw()).observe(this.canvas);
+  }
+
+  /** steps [n], values {key: [n]} */
+  draw(steps, values, lines = this.lines) {
+    Object.assign(this, { steps, values, lines });
+    this.redraw();
+  }
+
+  redraw() {
+    const { context, width, height } = fitted(this.canvas, 120);
+    if (width < 20) return;
+    const shown = this.series.filter(({ key }) => this.values[key]?.length);
+    const [left, right, top, bottom] = [38, width - 8, 8, height - 18];
+    const all = shown.flatMap(({ key }) => Array.from(this.values[key]).filter(Number.isFinite));
+    const extra = this.lines.map((line) => line.y);
+    let low = this.low ?? Math.min(...all, ...extra, 0);
+    let high = this.high ?? Math.max(...all, ...extra, low + 1e-6);
+    if (!all.length && this.high === null) [low, high] = [0, 1];
+    if (this.high === null) high += 0.06 * (high - low);
+    const first = this.steps[0] ?? 0;
+    const end = Math.max(this.steps[this.steps.length - 1] ?? 1, first + 1);
+    const x = (step) => left + (right - left) * (step - first) / (end - first);
+    const y = (value) => bottom - (bottom - top) * (Math.min(Math.max(value, low), high) - low) / (high - low);
+    context.font = "11px system-ui, sans-serif";
+    context.fillStyle = colour("--soft");
+    context.strokeStyle = colour("--grid");
+    context.lineWidth = 1;
+    context.textAlign = "right";
+    context.textBaseline = "middle";
+    for (const value of [low, (low + high) / 2, high]) {
+      context.beginPath();
+      context.moveTo(left, y(value));
+      context.lineTo(right, y(value));
+      context.stroke();
+      context.fillText(short(value), left - 5, y(value));
+    }
+    context.textBaseline = "top";
+    context.fillText(this.axis === "step" ? `step ${end.toLocaleString("en")}` : `${end.toLocaleString("en")} ${this.axis}`, right, bottom + 4);
+    for (const line of this.lines) {
+      context.strokeStyle = colour("--edge");
+      context.setLineDash([3, 3]);
+      context.beginPath();
+      context.moveTo(left, y(line.y));
+      context.lineTo(right, y(line.y));
+      context.stroke();
+    }
+    for (const { key, token, dash = "solid" } of shown) {
+      context.strokeStyle = colour(token);
+      context.lineWidth = 1.75;
+      context.setLineDash(DASHES[dash]);
+      context.beginPath();
+      let pen = false;
+      this.steps.forEach((step, i) => {
+        const value = this.values[key][i];
+        if (!Number.isFinite(value)) { pen = false; return; }
+        if (pen) context.lineTo(x(step), y(value));
+        else context.moveTo(x(step), y(value));
+        pen = true;
+      });
+      context.stroke();
+    }
+    context.setLineDash([]);
+    context.textAlign = "right";
+    context.textBaseline = "bottom";
+    context.lineWidth = 4;
+    context.lineJoin = "round";
+    context.strokeStyle = colour("--card");
+    context.fillStyle = colour("--soft");
+    for (const line of this.lines) { // last, so that no curve hides them
+      context.strokeText(line.text, right, y(line.y) - 2);
+      context.fillText(line.text, right, y(line.y) - 2);
+    }
+    this.describe(shown);
+  }
+
+  describe(shown) {
+    const last = (key) => { const list = this.values[key]; for (let i = list.length - 1; i >= 0; i--) if (Number.isFinite(list[i])) return list[i]; return NaN; };
+    const words = shown.map(({ key, name }) => `${name} ${short(last(key))}${this.unit}`);
+    this.canvas.setAttribute("aria-label", `${this.title}: ${words.join(", ") || "nothing yet"}${this.lines.map((line) => `; line at ${line.text}`).join("")}`);
+    const parts = this.series.map(({ key, name, token, dash = "solid" }) => {
+      const swatch = make("span", { class: `swatch ${dash}` });
+      swatch.style.setProperty("--c", `var(${token})`);
+      return make("span", { class: "entry" }, swatch, `${name} `, make("b", { class: "num" }, this.values[key]?.length ? `${short(last(key))}${this.unit}` : "–"));
+    });
+    this.legend.replaceChildren(...parts);
+  }
+}

@@ -1,0 +1,118 @@
+// What every page has: theme, keys and their help sheet, messages said aloud.
+
+const $ = (id) => document.getElementById(id);
+
+/** An element with attributes and children; strings become text, never markup. */
+export function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+// Theme ------------------------------------------------------------------------------------------------------------------
+
+const THEMES = { system: ["◐", "Auto"], light: ["○", "Light"], dark: ["●", "Dark"] };
+const watchers = new Set();
+
+function theme() {
+  return document.documentElement.dataset.theme ?? "system";
+}
+
+function setTheme(name) {
+  if (name === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = name;
+  try { localStorage.setItem("ganvas-theme", name); } catch { /* not kept */ }
+  showTheme();
+}
+
+function showTheme() {
+  const [mark, name] = THEMES[theme()];
+  $("theme").replaceChildren(make("span", { "aria-hidden": "true" }, mark), name, make("span", { class: "unseen" }, " theme; press for the next"));
+  for (const watcher of watchers) watcher();
+}
+
+/** Call `redraw` whenever colours change, so that canvases follow. */
+export function onTheme(redraw) {
+  watchers.add(redraw);
+}
+
+/** The value of a colour token such as "--real". */
+export function colour(token) {
+  return getComputedStyle(document.documentElement).getPropertyValue(token).trim();
+}
+
+export const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+// Messages ---------------------------------------------------------------------------------------------------------------
+
+let last = 0;
+let waiting = null;
+
+/** Say `text` to who cannot see: at most once in five seconds, the latest wins. `at once` for answers to a key. */
+export function say(text, atOnce = false) {
+  const speak = () => { last = Date.now(); waiting = null; $("live").textContent = text; };
+  if (waiting) clearTimeout(waiting);
+  if (atOnce) speak();
+  else waiting = setTimeout(speak, Math.max(0, 5000 - (Date.now() - last)));
+}
+
+/** A message that stays until it is dismissed, or for some seconds; `action` is {label, run}. */
+export function toast(text, { kind = "info", seconds = 8, action = null } = {}) {
+  const box = make("div", { class: `toast ${kind}` }, make("p", {}, text));
+  const close = () => box.remove();
+  if (action) box.append(make("button", { type: "button", onclick: () => { close(); action.run(); } }, action.label));
+  box.append(make("button", { type: "button", class: "quiet", "aria-label": "Dismiss", onclick: close }, "×"));
+  $("toasts").append(box);
+  while ($("toasts").children.length > 4) $("toasts").firstChild.remove();
+  if (seconds) setTimeout(close, seconds * 1000);
+  say(text, true);
+  return close;
+}
+
+// Keys -------------------------------------------------------------------------------------------------------------------
+
+const keys = new Map();
+
+/** A key, what it does in words, and the doing. Listed in the help sheet; never needed, a control does the same. */
+export function key(name, about, run) {
+  keys.set(name, { about, run });
+}
+
+function typing(target) {
+  return target.closest?.("input:not([type=range]):not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
+}
+
+const SHOWN = { " ": "Space", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" };
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
+  if (event.key === " " && event.target.closest?.("button, summary, a, input, label")) return;
+  if (event.key.startsWith("Arrow") && event.target.closest?.("input, [role=slider], [role=tab], [data-arrows]")) return;
+  const found = keys.get(event.key);
+  if (!found) return;
+  event.preventDefault();
+  found.run(event);
+});
+
+/** Open the help sheet. */
+export function help() {
+  const rows = [...keys].map(([name, { about }]) => [make("dt", {}, make("kbd", {}, SHOWN[name] ?? name)), make("dd", {}, about)]);
+  $("keys").replaceChildren(...rows.flat());
+  const more = document.querySelector("template#help-more");
+  $("sheet-more").replaceChildren(...(more ? [more.content.cloneNode(true)] : []));
+  $("sheet").showModal();
+}
+
+$("theme").addEventListener("click", () => {
+  const names = Object.keys(THEMES);
+  setTheme(names[(names.indexOf(theme()) + 1) % names.length]);
+});
+$("help").addEventListener("click", help);
+key("?", "This sheet", help);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showTheme);
+showTheme();

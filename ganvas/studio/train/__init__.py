@@ -1,0 +1,1 @@
+"""Train: start recipes, watch and steer them."""

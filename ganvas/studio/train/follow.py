@@ -1,0 +1,145 @@
+"""Watch a run folder from outside: its log as it grows, its pictures, its settings. Reads files and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ganvas.config import flat
+from ganvas.errors import GanvasError
+from ganvas.studio.store import Store, UnknownIdError, facts, last_row
+from ganvas.studio.train.jobs import Jobs, checkpoints
+
+AT_ONCE = 256 << 10  # bytes of a log that one answer reads
+SAMPLE = re.compile(r"(\d{6,12})\.(\d{3})k\.png")
+NOTES = re.compile(r"step|items|dropped|verdict_.*|gradient_.*|logit_gap|variety|strain|skill|memory|lead|augment|accuracy")
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far a log was read: in which file (a resumed run writes it anew), up to which byte."""
+
+    file: int = 0
+    offset: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> Place:
+        """From its spelling; the start where it is none."""
+        found = re.fullmatch(r"(\d{1,20})-(\d{1,15})", text)
+        return cls(int(found[1]), int(found[2])) if found else cls()
+
+    def __str__(self) -> str:
+        return f"{self.file}-{self.offset}"
+
+
+def log(folder: Path, place: Place) -> dict[str, Any]:
+    """What was written to a run's log after `place`: rows of means, events, measurements; `fresh` where it began anew."""
+    try:
+        with (folder / "log.jsonl").open("rb") as file:
+            status = os.fstat(file.fileno())
+            fresh = status.st_ino != place.file or status.st_size < place.offset
+            start = 0 if fresh else place.offset
+            file.seek(start)
+            data = file.read(AT_ONCE)
+    except OSError:
+        return {"place": str(Place()), "fresh": True, "more": False, "rows": [], "events": [], "measures": []}
+    whole = data[: data.rfind(b"\n") + 1]
+    found: dict[str, list[dict[str, Any]]] = {"rows": [], "events": [], "measures": []}
+    for line in whole.splitlines():
+        with suppress(ValueError):
+            row = json.loads(line)
+            if isinstance(row, dict):
+                found[_kind(row)].append(row)
+    end = start + len(whole)
+    return {"place": str(Place(status.st_ino, end)), "fresh": fresh, "more": end < status.st_size and bool(whole), **found}
+
+
+def _kind(row: dict[str, Any]) -> str:
+    return "events" if "event" in row else "rows" if "dropped" in row else "measures"
+
+
+def snapshots(folder: Path) -> list[int]:
+    """The image counts at which pictures of the same noise were kept, in order."""
+    with suppress(OSError):
+        names = [SAMPLE.fullmatch(path.name) for path in (folder / "samples").iterdir()]
+        return sorted(int(found[1]) * 1000 + int(found[2]) for found in names if found)
+    return []
+
+
+def snapshot(folder: Path, items: int) -> Path:
+    """The picture at an image count. Raises: UnknownIdError: there is none."""
+    if items not in snapshots(folder):
+        raise UnknownIdError(f"no picture was kept at {items:,} images")
+    return folder / "samples" / f"{items / 1000:010.3f}k.png"
+
+
+def brief(store: Store, jobs: Jobs, name: str) -> dict[str, Any]:
+    """One line about a run: what it plays, how far it is, how it stands."""
+    folder, status = store.run(name), jobs.status(name)
+    recipe, row = facts(folder / "recipe.json"), last_row(store.note(name, "out"))
+    total = recipe.get("train", {}).get("images", 0)
+    items = row.get("items", 0)
+    if result := facts(folder / "result.json"):
+        items = total = result.get("items", total)
+    elif seen := last_row(folder / "log.jsonl"):
+        items = max(items if status.live else 0, seen["items"])
+    return {
+        "id": name,
+        "recipe": recipe.get("name", ""),
+        "game": recipe.get("game", ""),
+        "state": status.state,
+        "words": status.words,
+        "items": items,
+        "total": total,
+        "model": (folder / "model.safetensors").exists(),
+    }
+
+
+def details(store: Store, jobs: Jobs, name: str) -> dict[str, Any]:
+    """All about a run but its log: also settings, pictures, places to branch at, speed, result."""
+    found = brief(store, jobs, name)
+    folder, row = store.run(name), last_row(store.note(name, "out"))
+    live = found["state"] in ("running", "starting", "saving")
+    rate = row.get("images_per_second") if live else None
+    recipe = facts(folder / "recipe.json")
+    settings = flat({key: recipe[key] for key in ("config", "data", "train") if key in recipe})
+    settings.pop("data.source", None)  # a path of this machine is nobody's business
+    return {
+        **found,
+        "about": recipe.get("about", ""),
+        "paper": recipe.get("paper", ""),
+        "settings": settings,
+        "snapshots": snapshots(folder),
+        "checkpoints": checkpoints(folder),
+        "rate": rate,
+        "left": (found["total"] - found["items"]) / rate if rate else None,
+        "seconds": row.get("seconds"),
+        "terms": row.get("terms") or losses(folder),
+        "equilibrium": equilibrium(recipe),
+        "balance": row.get("balance", ""),
+        "result": facts(folder / "result.json"),
+        "branch": facts(folder / "branch.json"),
+        "best": facts(folder / "best.json"),
+    }
+
+
+def losses(folder: Path) -> list[str]:
+    """The names of the loss terms of a run that says no more than its log."""
+    row = last_row(folder / "log.jsonl")
+    return [name for name in row if not NOTES.fullmatch(name)] if "dropped" in row else []
+
+
+def equilibrium(recipe: dict[str, Any]) -> dict[str, Any]:
+    """What the critic's loss is when nobody can tell, in words and as a number; {} where there is no such value."""
+    from ganvas.run import recipe_from
+
+    try:
+        scoring = recipe_from(recipe).config.rules.scoring
+        return {"text": str(scoring.equilibrium_text), "value": float(scoring.equilibrium)}
+    except (GanvasError, AttributeError):
+        return {}

@@ -1,0 +1,140 @@
+"""Second opinions on runs, from verbs of the command line in processes of their own: recipes, doctor, branch, compare."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ganvas.config import flat
+from ganvas.errors import GanvasError, UsageError
+from ganvas.studio.chores import chore
+from ganvas.studio.store import Store, facts
+from ganvas.studio.train.jobs import checkpoints, options
+
+PICTURES, POINTS, SOLIDS = "fd,recall,sharpness", "fd,recall", "connected"  # what two runs are compared by
+
+
+class Second:
+    """What takes seconds and a process: one at a time, remembered while nothing has changed."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.turn = asyncio.Semaphore(1)
+        self.listed: list[dict[str, Any]] | None = None
+        self.findings: dict[str, tuple[object, Any]] = {}
+        self.contests: dict[Path, asyncio.Task[None]] = {}
+        self.failures: dict[Path, str] = {}
+
+    async def recipes(self) -> list[dict[str, Any]]:
+        """One row a recipe, as `ganvas recipes` lists them."""
+        async with self.turn:
+            if self.listed is None:
+                self.listed = await chore("recipes", "--json", seconds=300)
+            return self.listed
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The built-in sources."""
+        from ganvas.data.opening import BUILT_IN
+
+        return BUILT_IN
+
+    async def doctor(self, name: str) -> Any:
+        """The findings of `ganvas doctor`; asked anew only when there is a newer checkpoint."""
+        folder = self.store.run(name)
+        key = (checkpoints(folder)[-1:], (folder / "result.json").exists())
+        async with self.turn:
+            if name not in self.findings or self.findings[name][0] != key:
+                self.findings[name] = key, await chore("doctor", str(folder), "--json", seconds=600)
+            return self.findings[name][1]
+
+    async def branch(self, folder: Path, at: int | None, settings: Mapping[str, str]) -> str:
+        """A new run folder that leaves the run in `folder` at `at` images; returns its id.
+
+        Raises:
+            UsageError: `ganvas branch` refuses, or a setting that a page may not change.
+        """
+        words = ["branch", str(folder), "--json", *options(settings)]
+        if not settings:
+            raise UsageError("a branch needs a setting that is changed, such as train.learning_rate=1e-4")
+        words += [] if at is None else ["--at", str(at)]
+        root = folder.name.partition("-")[2] or folder.name
+        out = self.store.reserve(f"{root[:80]}-branch" if not root.endswith("-branch") else root)
+        out.rmdir()  # the verb makes it, whole or not at all
+        await chore(*words, "--out", str(out), seconds=300)
+        return out.name
+
+    def folder(self, a: str, b: str, samples: int) -> Path:
+        """Where a comparison is kept. Raises: UnknownIdError: no such runs."""
+        first, second = self.store.run(a), self.store.run(b)
+        seen = "-".join(str((checkpoints(folder) or [0])[-1]) for folder in (first, second))
+        return self.store.private / "compare" / f"{first.name}+{second.name}+{samples}+{seen}"
+
+    def measure(self, a: str, b: str, samples: int) -> None:
+        """Begin to compare two runs, unless that was done or is being done.
+
+        Raises:
+            UsageError: one run twice, or one that has saved no model yet.
+        """
+        out = self.folder(a, b, samples)
+        for name in (a, b):
+            if not (self.store.run(name) / "model.safetensors").exists():
+                raise UsageError(f"{name} has saved no model yet; let it train on")
+        if a == b:
+            raise UsageError("choose two different runs to compare")
+        if out not in self.contests and not (out / "comparison.json").exists():
+            self.failures.pop(out, None)
+            self.contests[out] = asyncio.create_task(self._measure(a, b, samples, out))
+
+    async def _measure(self, a: str, b: str, samples: int, out: Path) -> None:
+        paths = [str(self.store.run(name)) for name in (a, b)]
+        metrics = kind_of(facts(self.store.run(a) / "recipe.json"))
+        self.store.folder("compare")
+        try:
+            await chore("compare", *paths, "--out", str(out), "--samples", str(samples), "--metrics", metrics, "--json")
+        except GanvasError as failure:
+            self.failures[out] = str(failure)
+            shutil.rmtree(out, ignore_errors=True)
+        finally:
+            self.contests.pop(out, None)
+
+    def contest(self, a: str, b: str, samples: int) -> dict[str, Any]:
+        """What two runs differ in, and how their comparison stands: none, measuring, failed, ready with the numbers."""
+        out = self.folder(a, b, samples)
+        found: dict[str, Any] = {"a": a, "b": b, "differences": differences(self.store.run(a), self.store.run(b)), "words": ""}
+        if out in self.contests:
+            return {**found, "state": "measuring"}
+        if out in self.failures:
+            return {**found, "state": "failed", "words": self.failures[out]}
+        if result := facts(out / "comparison.json"):
+            return {**found, "state": "ready", "models": result.get("models", []), "reference": Path(result["reference"]).name}
+        return {**found, "state": "none"}
+
+    async def close(self) -> None:
+        """End what is being measured."""
+        tasks = list(self.contests.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def kind_of(recipe: Mapping[str, Any]) -> str:
+    """The measures that suit what a recipe draws."""
+    config = recipe.get("config", {})
+    if config.get("dims") == 3:
+        return SOLIDS
+    return PICTURES if "resolution" in config or len(config.get("shape", ())) == 3 else POINTS
+
+
+def differences(a: Path, b: Path) -> list[list[Any]]:
+    """[setting, value in a, value in b] for every setting that two runs differ in; a path shows its last part."""
+    first, second = (flat(facts(folder / "recipe.json")) for folder in (a, b))
+    names = sorted({name for name in first | second if first.get(name) != second.get(name)} - {"about", "paper", "minutes"})
+    return [[name, _shown(name, first.get(name)), _shown(name, second.get(name))] for name in names]
+
+
+def _shown(name: str, value: Any) -> Any:
+    return Path(value).name if name == "data.source" and isinstance(value, str) else value

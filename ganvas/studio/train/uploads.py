@@ -1,0 +1,117 @@
+"""Pictures that a page sends: a zip as a raw body, streamed to disk, taken in by a process of its own, then deleted."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from ganvas.errors import GanvasError, ResourceError, UsageError
+from ganvas.files import disk_errors, printable, write_durably
+from ganvas.studio.chores import chore
+from ganvas.studio.store import Store, UnknownIdError, facts
+
+LARGEST = 2 << 30  # bytes of an upload
+SPARE = 1 << 30  # bytes that stay free on the disk
+ID = re.compile(r"[0-9a-f]{16}")
+SECONDS = 900.0  # for taking one in
+MANY = 50  # uploads kept
+
+
+class Uploads:
+    """The data sets that were sent, by id; names of the client are only shown."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.reading: dict[str, asyncio.Task[None]] = {}
+        self.turn = asyncio.Semaphore(1)
+
+    def folder(self, name: str) -> Path:
+        """The folder of an upload. Raises: UnknownIdError: there is none."""
+        path = self.store.private / "uploads" / name
+        if not ID.fullmatch(name) or not path.is_dir():
+            raise UnknownIdError(f"there is no upload {printable(name, 40)!r} here; send it again")
+        return path
+
+    async def receive(self, parts: AsyncIterator[bytes], shown: str) -> str:
+        """Write a body to disk and begin to take it in; returns its id.
+
+        Raises:
+            UsageError: nothing came, or there are too many.
+            ResourceError: the disk refuses or is nearly full.
+        """
+        root = self.store.folder("uploads")
+        if sum(1 for _ in root.iterdir()) >= MANY:
+            raise UsageError(f"{MANY} uploads are kept already; delete some in the studio's folder")
+        name = secrets.token_hex(8)
+        folder = self.store.folder("uploads", name)
+        size = 0
+        try:
+            with disk_errors("cannot keep the upload"), (folder / "incoming.zip").open("xb") as file:
+                async for part in parts:
+                    if size // (64 << 20) != (size + len(part)) // (64 << 20) and shutil.disk_usage(root).free < SPARE:
+                        raise ResourceError("the disk is nearly full; make room first")
+                    size += len(part)
+                    await asyncio.to_thread(file.write, part)
+            if not size:
+                raise UsageError("nothing came; drop a folder or a zip file of pictures")
+            write_durably(folder / "name.txt", printable(shown, 100).encode("utf-8", "replace"))
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        self.reading[name] = asyncio.create_task(self._take_in(name, folder, printable(shown, 100)))
+        return name
+
+    async def _take_in(self, name: str, folder: Path, shown: str) -> None:
+        incoming = folder / "incoming.zip"
+        try:
+            async with self.turn:
+                await chore(str(incoming), str(folder), shown, module="ganvas.studio.train.intake", seconds=SECONDS)
+        except GanvasError as refused:
+            line = str(refused).replace(str(incoming), shown).replace("incoming.zip", shown)
+            write_durably(folder / "refused.txt", line.encode("utf-8", "replace"))
+        finally:
+            incoming.unlink(missing_ok=True)
+            self.reading.pop(name, None)
+
+    def state(self, name: str) -> dict[str, Any]:
+        """How an upload stands: reading, refused and why, or ready with its report."""
+        folder = self.folder(name)
+        found: dict[str, Any] = {"id": name, "name": _text(folder / "name.txt"), "state": "reading", "words": ""}
+        if name in self.reading:
+            return found
+        if refused := _text(folder / "refused.txt"):
+            return {**found, "state": "refused", "words": refused}
+        if report := facts(folder / "report.json"):
+            return {**found, "state": "ready", "words": "", "report": report}
+        return {**found, "state": "refused", "words": "the studio was ended while it was read; send it again"}
+
+    def ready(self) -> list[dict[str, Any]]:
+        """The uploads that can be trained on, with their reports."""
+        root = self.store.private / "uploads"
+        names = sorted(path.name for path in root.iterdir()) if root.is_dir() else []
+        found = [self.state(name) for name in names if ID.fullmatch(name)]
+        return [state for state in found if state["state"] == "ready"]
+
+    def data(self, name: str) -> Path:
+        """The data set of an upload. Raises: UsageError: it is not ready; UnknownIdError: there is none."""
+        if self.state(name)["state"] != "ready":
+            raise UsageError("these pictures are not ready to be trained on")
+        return self.folder(name) / "data.zip"
+
+    async def close(self) -> None:
+        """End what is being read."""
+        for task in list(self.reading.values()):
+            task.cancel()
+        await asyncio.gather(*self.reading.values(), return_exceptions=True)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return ""

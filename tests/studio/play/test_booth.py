@@ -1,0 +1,209 @@
+"""What a session's process does with the page's commands, and what it shows."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from ganvas.errors import DataError, UsageError
+from ganvas.studio.channel import LARGEST, Frame, decode, encode
+from ganvas.studio.play import picture
+from ganvas.studio.play.booth import Booth
+from ganvas.studio.play.lessons import CAPTIONS
+from ganvas.studio.play.page import read_points
+from ganvas.studio.play.record import Curves
+from ganvas.studio.play.setup import BUILT_IN, MOST_POINTS, Setup
+from ganvas.studio.play.stage import Stage
+
+TINY = {"width": 8, "critic_width": 8, "depth": 1, "critic_depth": 1, "batch": 16}
+
+
+class Seen(list[Frame]):
+    """What the page got."""
+
+    @property
+    def last(self) -> Frame:
+        return self[-1]
+
+
+@pytest.fixture
+def booth(monkeypatch: pytest.MonkeyPatch) -> tuple[Booth, Seen]:
+    monkeypatch.setattr("ganvas.studio.play.record.SAMPLES", 500)
+    seen = Seen()
+    made = Booth(seen.append)
+    made.obey(Frame("begin", {"setup": {"data": "ring", **TINY}}))
+    return made, seen
+
+
+def finish(booth: Booth) -> None:
+    """Play what is pending."""
+    while booth.pending:
+        booth.tick()
+
+
+def test_steps_alone_and_together(booth: tuple[Booth, Seen]) -> None:
+    made, seen = booth
+    for who in ("d", "g", "b"):
+        made.obey(Frame("step", {"who": who}))
+        finish(made)
+    assert seen.last.facts["history"] == [["d", 1], ["g", 1], ["b", 1]]
+    assert seen.last.facts["step"] == 3
+    assert seen.last.facts["ring"] == [3, 4]
+    assert "The critic calls" in seen.last.facts["summary"]
+    made.obey(Frame("rewind", {"place": 1}))
+    assert seen.last.facts["step"] == 1
+    assert seen.last.arrays["moves_steps"].tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts", "message"),
+    [
+        ("fly", {}, "no such command"),
+        ("step", {"who": "x"}, "expected b, d or g"),
+        ("step", {"who": "d", "count": 10**9}, "at once"),
+        ("step", {}, "not understood"),
+        ("set", {"name": "objective", "value": "hing"}, "did you mean 'hinge'"),
+        ("set", {"name": "__class__", "value": 1}, "unknown setting"),
+        ("set", {"name": "width", "value": 10**9}, "width"),
+        ("rewind", {"place": 99}, "the ring has states"),
+        ("rewind", {"place": "x"}, "not understood"),
+        ("begin", {"setup": {"data": "brush"}}, "draw something"),
+        ("begin", {"setup": {"data": "brush"}, "points": [[0, 0]] * (MOST_POINTS + 1)}, "points"),
+        ("begin", {"setup": {"data": "brush"}, "points": [["a", 0]]}, "pairs of numbers"),
+        ("begin", {"setup": {"data": "brush"}, "points": [[9, 0]]}, "between"),
+        ("begin", {"setup": {"data": "brush"}, "points": [[math.nan, 0]]}, "between"),
+        ("begin", {"setup": [1]}, "a group of settings"),
+        ("reset", {"data": "/etc/passwd"}, "unknown data"),
+    ],
+)
+def test_what_it_may_not_be_asked(booth: tuple[Booth, Seen], kind: str, facts: dict[str, Any], message: str) -> None:
+    made, seen = booth
+    made.obey(Frame(kind, facts))
+    finish(made)
+    errors = [frame.facts["text"] for frame in seen if frame.kind == "error"]
+    assert any(message in text for text in errors), errors
+    assert seen.last.kind == "frame"  # and it goes on
+
+
+def test_slow_motion_has_ten_stages_and_moves_at_two_of_them(booth: tuple[Booth, Seen]) -> None:
+    made, seen = booth
+    made.obey(Frame("slow", {"on": True}))
+    steps = []
+    for _ in CAPTIONS:
+        made.obey(Frame("step", {"who": "b"}))
+        steps.append(seen.last.facts["step"])
+    assert steps == [0] * 4 + [1] * 5 + [2]
+    assert seen.last.facts["caption"][:3] == [10, 10, "G"]
+    assert seen.last.facts["history"] == [["d", 1], ["g", 1]]
+
+
+def test_a_link_is_played_again_and_then_goes_on(booth: tuple[Booth, Seen]) -> None:
+    made, seen = booth
+    history = [["d", 3], ["set", "objective", "hinge"], ["b", 70]]
+    made.obey(Frame("begin", {"setup": {"data": "ring", **TINY}, "history": history}))
+    assert seen.last.facts["restoring"] == [0, 73]
+    finish(made)
+    assert seen.last.facts["history"] == history
+    assert seen.last.facts["restoring"] is None
+    assert seen.last.facts["setup"]["objective"] == "hinge"
+    assert not seen.last.facts["playing"]
+
+
+def test_playing_takes_the_speed_that_was_asked_for(booth: tuple[Booth, Seen]) -> None:
+    made, seen = booth
+    made.obey(Frame("speed", {"level": 3}))
+    made.obey(Frame("play", {"on": True}))
+    assert made.wait() == pytest.approx(0, abs=0.01)
+    made.tick()
+    assert 1 <= seen.last.facts["step"] <= 9  # a twelfth of 100
+    made.obey(Frame("speed", {"level": -5}))
+    assert seen.last.facts["speed"] == 0
+    before = seen.last.facts["step"]
+    made.tick()
+    assert seen.last.facts["step"] == before + 1
+    assert made.wait() > 0.5  # type: ignore[operator]
+    made.obey(Frame("play", {"on": False}))
+    assert made.wait() is None
+
+
+def test_a_game_without_finite_numbers_stops_and_says_so(booth: tuple[Booth, Seen]) -> None:
+    made, seen = booth
+    with torch.no_grad():
+        made.stage.game.D[0].weight.fill_(math.nan)
+    made.obey(Frame("step", {"who": "b", "count": 20}))
+    finish(made)
+    assert any("finite" in frame.facts["text"] for frame in seen if frame.kind == "error")
+    assert seen.last.facts["step"] == 10
+    decode(encode(seen.last))
+
+
+@pytest.mark.parametrize("data", BUILT_IN)
+def test_every_picture_fits_into_a_frame_beside_the_others(booth: tuple[Booth, Seen], data: str) -> None:
+    made, seen = booth
+    made.obey(Frame("begin", {"setup": {"data": data, **TINY, "beside": "both", "latent_dim": 1 if "1d" in data else 2}}))
+    made.obey(Frame("step", {"who": "b", "count": 2}))
+    finish(made)
+    assert len(encode(seen.last)) < LARGEST / 5
+    arrays = seen.last.arrays
+    assert all(np.isfinite(array).all() for name, array in arrays.items() if not name.endswith("_values"))
+    assert arrays["tail"].shape == arrays["pull"].shape
+    if data.endswith("1d"):
+        assert arrays["best"].max() <= 1
+        assert np.trapezoid(arrays["density"], arrays["x"]) == pytest.approx(1, abs=0.02)
+    else:
+        assert arrays["surface"].shape == (44, 44)
+        assert arrays["grid"].shape == (17, 17, 2)
+    assert arrays["vae"].shape[1] == seen.last.facts["dims"]
+    assert ("regions" in arrays) == (data in ("mixture1d", "gaussians", "ring", "grid", "moons"))
+
+
+def test_a_pull_is_minus_the_slope_of_that_fakes_loss() -> None:
+    stage = Stage(Setup(data="gaussians", width=8, critic_width=8, depth=1, critic_depth=1, batch=16))
+    fake = torch.tensor([[0.3, -0.2], [1.0, 0.5]])
+    pull = picture.pulled(stage, fake)["pull"]
+    step = 1e-3
+    for i in range(2):
+        for k in range(2):
+            ahead, behind = fake.clone(), fake.clone()
+            ahead[i, k] += step
+            behind[i, k] -= step
+            loss = [torch.nn.functional.softplus(-stage.game.judge(x)[i]).item() for x in (ahead, behind)]
+            assert float(pull[i, k]) == pytest.approx((loss[1] - loss[0]) / (2 * step), abs=1e-3)
+
+
+def test_curves_thin_out_and_go_back() -> None:
+    curves = Curves(("a",))
+    for step in range(1, 2001):
+        curves.add(step, {"a": float(step)})
+    assert 200 <= len(curves.steps) <= 400
+    assert [row[0] for row in curves.rows] == curves.steps
+    curves.cut(1000)
+    assert curves.steps[-1] <= 1000
+    curves.add(1008, {"a": 1.0})
+    assert curves.steps == sorted(set(curves.steps))
+
+
+def test_a_file_of_points_is_centred_and_capped() -> None:
+    body = "a;b\n" + "\n".join(f"{i};{100 + i % 3}" for i in range(5000))
+    found: Any = read_points(body.encode())
+    assert found["rows"] == 5000
+    assert len(found["points"]) == MOST_POINTS
+    assert max(abs(x) for point in found["points"] for x in point) == pytest.approx(1, abs=0.01)
+    with pytest.raises(DataError, match="two columns"):
+        read_points(b"1,2,3\n4,5,6\n")
+    with pytest.raises(DataError, match="line 2"):
+        read_points(b"1,2\n1,<script>\n")
+    same: Any = read_points(b"5,5\n5,5\n")
+    assert same["points"] == [[0, 0], [0, 0]]
+
+
+def test_a_setting_spelt_in_a_link_is_the_setting() -> None:
+    with pytest.raises(UsageError, match="no_such"):
+        Setup().changed("no_such", 1)
+    assert Setup().changed("objective", "wasserstein").d_moves == 5
+    assert Setup().changed("objective", "wasserstein-gp").penalty == 10
+    assert Setup().changed("objective", "wasserstein").changed("objective", "hinge").clip == 0

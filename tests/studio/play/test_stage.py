@@ -1,0 +1,176 @@
+"""A play session is the real engine: who moves alone moves alone, and what was done can be undone and done again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from ganvas import engine
+from ganvas.errors import UsageError
+from ganvas.games.gan import GAN
+from ganvas.machine import Plan
+from ganvas.studio.play.lessons import LESSONS
+from ganvas.studio.play.setup import LIVE, Setup, linked, short, usual
+from ganvas.studio.play.stage import Stage, checked
+
+SMALL = Setup(data="ring", width=8, critic_width=8, depth=1, critic_depth=1, batch=16, seed=3)
+
+
+def weights(stage: Stage) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in stage.state.game.state_dict().items()}
+
+
+def moved(before: dict[str, torch.Tensor], stage: Stage) -> set[str]:
+    """The players whose weights changed."""
+    return {name[0] for name, value in weights(stage).items() if not torch.equal(value, before[name])}
+
+
+@pytest.mark.parametrize(("who", "players"), [("d", {"D"}), ("g", {"G"}), ("b", {"D", "G"})])
+@pytest.mark.parametrize("objective", ["minimax", "leastsquares", "wasserstein", "wasserstein-gp", "hinge", "relativistic"])
+def test_who_moves_alone_moves_alone(who: str, players: set[str], objective: str) -> None:
+    stage = Stage(SMALL.changed("objective", objective))
+    before = weights(stage)
+    stage.play(who)
+    assert moved(before, stage) == players
+
+
+def test_a_verdict_is_never_that_of_an_earlier_step() -> None:
+    stage = Stage(replace(SMALL, g_rate=0.05))
+    stage.play("d", 5)
+    before = dict(stage.notes)
+    stage.play("g", 20)
+    assert stage.notes["verdict_fake"] != before["verdict_fake"]
+    assert stage.notes["verdict_fake"] == 1.0  # the critic stood still, and was convinced
+
+
+def test_it_is_the_engine_that_plays() -> None:
+    stage = Stage(SMALL)
+    stage.play("b", 5)
+    training = SMALL.training()
+    torch.manual_seed(0)
+    game = GAN(SMALL.config())
+    state = engine.begin(game, training, Plan(threads=1))
+    game.load_state_dict(Stage(SMALL).game.state_dict())
+    steps = engine.train(state, stage.material.source, training)
+    for _ in range(5):
+        next(steps)
+    assert all(torch.equal(value, stage.game.state_dict()[name]) for name, value in game.state_dict().items())
+
+
+def test_rewinding_restores_every_bit_and_the_game_goes_on_as_it_did() -> None:
+    stage = Stage(SMALL)
+    stage.play("b", 3)
+    stage.keep()
+    there = weights(stage)
+    stage.play("d", 2)
+    stage.keep()
+    stage.play("b", 4)
+    stage.keep()
+    later = weights(stage)
+    stage.rewind(1)
+    assert stage.step == 3
+    assert moved(there, stage) == set()
+    assert len(stage.ring) == 4
+    stage.play("d", 2)
+    assert len(stage.ring) == 2  # the rest was another story
+    stage.play("b", 4)
+    assert moved(later, stage) == set()
+    assert stage.history == [["b", 3], ["d", 2], ["b", 4]]
+
+
+def test_a_change_of_settings_is_undone_with_the_rest() -> None:
+    stage = Stage(SMALL)
+    stage.play("b", 2)
+    stage.keep()
+    assert not stage.set("objective", "hinge")
+    stage.set("optimiser", "sgd")
+    stage.play("b", 2)
+    stage.keep()
+    stage.rewind(1)
+    assert (stage.setup.objective, stage.setup.optimiser) == ("nonsaturating", "adam")
+    assert isinstance(stage.state.optimizers["D"], torch.optim.Adam)
+    stage.rewind(2)
+    assert stage.setup.objective == "hinge"
+
+
+def test_a_history_does_it_all_again() -> None:
+    stage = Stage(SMALL)
+    stage.play("d", 3)
+    stage.play("b", 4)
+    stage.set("r1", 0.5)
+    stage.set("objective", "relativistic")
+    stage.set("balance", "auto")
+    stage.play("b", 3)
+    again = Stage(linked(stage.facts()["first"]))
+    again.replayed(stage.history)
+    assert moved(weights(stage), again) == set()
+    assert again.setup == stage.setup
+    assert again.step == stage.step == 10
+
+
+def test_other_networks_begin_anew_and_say_so() -> None:
+    stage = Stage(SMALL)
+    stage.play("b", 2)
+    assert stage.set("width", 9)
+    assert (stage.step, stage.history, len(stage.ring)) == (0, [], 1)
+    assert stage.game.config.width == 9
+
+
+def test_the_ring_is_bounded_and_reaches_back_to_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganvas.studio.play.stage.RING", 12)
+    stage = Stage(SMALL)
+    for _ in range(60):
+        stage.play("b")
+        stage.keep()
+    steps = [kept.step for kept in stage.ring]
+    assert len(steps) <= 12
+    assert steps[0] == 0
+    assert steps[-1] == 60
+    assert steps == sorted(steps)
+
+
+def test_nobody_moving_is_an_error_and_zero_moves_is_a_setting() -> None:
+    stage = Stage(replace(SMALL, g_moves=0))
+    before = weights(stage)
+    stage.play("b")
+    assert moved(before, stage) == {"D"}
+    stage.set("d_moves", 0)
+    with pytest.raises(UsageError, match="neither player moves"):
+        stage.play("b")
+
+
+def test_a_link_spells_any_setup() -> None:
+    for lesson in LESSONS.values():
+        assert linked({name: str(value) for name, value in short(lesson.setup).items()}) == lesson.setup
+        assert set(lesson.cure) <= LIVE
+        for name, value in lesson.cure.items():
+            lesson.setup.changed(name, value)
+    assert short(usual("ring")) == {"data": "ring"}
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"data": "rink"}, "did you mean 'ring'"),
+        ({"objectiv": "hinge"}, "did you mean 'objective'"),
+        ({"objective": "hing"}, "did you mean 'hinge'"),
+        ({"width": 1_000_000}, "width"),
+        ({"width": "wide"}, "width"),
+        ({"d_rate": float("nan")}, "d_rate"),
+        ({"seed": -1}, "seed"),
+        ({"batch": True}, "batch"),
+    ],
+)
+def test_what_a_link_may_not_say(values: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        linked(values)
+
+
+@pytest.mark.parametrize(
+    "history", ["b5", [["b", -1]], [["x", 1]], [["b", 10**9]], [["set", "width", 3]], [["b"]], [[["b"], 1]], [3]]
+)
+def test_what_cannot_be_done_again(history: object) -> None:
+    with pytest.raises(UsageError, match="history"):
+        checked(history)

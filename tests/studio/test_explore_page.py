@@ -1,0 +1,116 @@
+"""The page /explore in a real browser: seeds, directions, the plane, a walk, favourites, the link."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from support import miniature
+
+from ganvas import bundle
+from ganvas.config import to_dict
+from ganvas.games import build
+
+pytestmark = pytest.mark.timeout(900)
+HOSTILE = "<img src=x onerror=window.hurt=1>"
+READY = "!document.getElementById('explore').hidden && document.getElementById('pad').width > 60"
+PIXELS = "document.getElementById('picture').toDataURL()"
+
+
+@pytest.fixture(scope="module")
+def models(studio: Any) -> Path:
+    """Untrained miniatures, one with hostile names of classes."""
+    for name, recipe_name in (("digits", "cgan-mnist"), ("styled", "stylegan2-fashion")):
+        recipe, data = miniature(recipe_name)
+        torch.manual_seed(3)
+        (studio.runs / name).mkdir()
+        card = {"recipe": to_dict(recipe), "items": 0, "classes": [HOSTILE, *data.classes[1:]]}
+        bundle.save(studio.runs / name / "model.safetensors", build(recipe).eval(), card)
+        (studio.runs / name / "recipe.json").write_text(json.dumps(to_dict(recipe)))
+    return Path(studio.runs)
+
+
+@pytest.fixture
+def tab(page: Any, context: Any, models: Path) -> Any:
+    page.set_default_timeout(240_000)
+    page.goto(f"{context.base}/explore#model=digits")
+    page.wait_for_function(READY)
+    page.wait_for_function("document.getElementById('picture').width === 28")
+    return page
+
+
+def changed(tab: Any, do: Any) -> str:
+    """The picture after `do`, which must differ from the one before."""
+    before = tab.evaluate(PIXELS)
+    do()
+    tab.wait_for_function("(before) => document.getElementById('picture').toDataURL() !== before", arg=before)
+    return str(tab.evaluate(PIXELS))
+
+
+def test_every_control_gives_another_picture_and_undo_the_first(tab: Any) -> None:
+    first = tab.evaluate(PIXELS)
+    changed(tab, lambda: tab.click("#dice"))
+    changed(tab, lambda: tab.click("#undo"))
+    assert tab.evaluate(PIXELS) == first
+    tab.focus("#pad")
+    changed(tab, lambda: tab.keyboard.press("ArrowRight"))
+    assert "seed 1" in tab.inner_text("#said")
+    changed(tab, lambda: tab.select_option("#label", "4"))
+    tab.focus("#f-moves-sefa-0")
+    changed(tab, lambda: tab.keyboard.press("End"))
+    tab.focus("#plane")
+    changed(tab, lambda: tab.keyboard.press("ArrowUp"))
+    box = tab.locator("#plane").bounding_box()
+    changed(tab, lambda: tab.mouse.click(box["x"] + 0.8 * box["width"], box["y"] + 0.3 * box["height"]))
+    shown, link = tab.evaluate(PIXELS), tab.evaluate("location.href")
+    tab.goto("about:blank")
+    tab.goto(link)  # the whole look is in the link
+    tab.wait_for_function("(before) => document.getElementById('picture').toDataURL() === before", arg=shown)
+
+
+def test_names_of_classes_are_text(tab: Any) -> None:
+    assert HOSTILE in tab.inner_text("#label")
+    assert HOSTILE in tab.inner_text("#said")
+    assert tab.evaluate("window.hurt") is None
+
+
+def test_what_is_saved_says_where_it_is_from(tab: Any) -> None:
+    with tab.expect_download() as caught:
+        tab.click("#save")
+    with Image.open(io.BytesIO(Path(caught.value.path()).read_bytes())) as image:
+        assert image.info["seeds"] == "0"
+        assert image.info["model"] in tab.inner_text("#card")
+
+
+def test_a_walk_is_filmed_and_a_favourite_kept(tab: Any) -> None:
+    for _ in range(2):
+        tab.click("#frame-it")
+        changed(tab, lambda: tab.click("#dice"))
+    tab.fill("#frames", "6")
+    tab.click("#film")
+    tab.wait_for_function("document.getElementById('movie').naturalWidth > 0")
+    tab.click("#keep")
+    tab.wait_for_selector("#stars li")
+    tab.reload()
+    tab.wait_for_selector("#stars li")
+
+
+def test_controls_appear_by_what_the_model_can(tab: Any) -> None:
+    assert tab.locator("#mixing").is_hidden()
+    tab.select_option("#model", "styled")
+    tab.wait_for_selector("#mixing:not([hidden])")
+    assert tab.locator("#classes").is_hidden()
+    assert tab.locator("#f-psi-").count() == 1
+    changed(tab, lambda: tab.check("#mix"))
+
+
+def test_the_nearest_training_pictures_are_looked_up(tab: Any) -> None:
+    tab.click("#nearest")
+    tab.wait_for_function("!document.getElementById('nearest').disabled")
+    assert "grey levels apart" in tab.inner_text("#distances")
+    assert tab.evaluate("document.getElementById('relatives').width") > 5 * 28

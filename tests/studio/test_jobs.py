@@ -1,0 +1,170 @@
+"""Trainings in processes of their own: to the end, paused, killed, branched; and read from outside."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from ganvas.errors import UsageError
+from ganvas.fit import fit
+from ganvas.run import open_run
+from ganvas.studio.store import Store, UnknownIdError
+from ganvas.studio.train import follow
+from ganvas.studio.train.jobs import Jobs, Status, options, signal_name
+
+T = TypeVar("T")
+SMALL = {"train.batch": "32", "config.width": "8", "config.depth": "1", "data.held_out": "0", "train.snapshots": "4"}
+LONG = 4_000_000  # images: more than any test waits for
+
+
+@pytest.fixture
+def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jobs]:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    made = Jobs(Store(tmp_path / "runs"))
+    yield made
+    bury(made)
+
+
+def bury(jobs: Jobs) -> None:
+    """End what still runs."""
+    for process in jobs.processes.values():
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def until(jobs: Jobs, name: str, *states: str, seconds: float = 60) -> Status:
+    """Wait until the run is in one of the states."""
+    return wait(lambda: found if (found := jobs.status(name)).state in states else None, seconds)
+
+
+def wait(look: Callable[[], T | None], seconds: float = 60) -> T:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if (found := look()) is not None:
+            return found
+        time.sleep(0.05)
+    raise TimeoutError
+
+
+def rows(jobs: Jobs, name: str, least: int) -> int | None:
+    """The images of the last row, once there are enough."""
+    found = follow.log(jobs.store.run(name), follow.Place())["rows"]
+    return found[-1]["items"] if len(found) >= least else None
+
+
+def bundle(jobs: Jobs, name: str) -> str:
+    return hashlib.sha256((jobs.store.run(name) / "model.safetensors").read_bytes()).hexdigest()
+
+
+def test_paused_and_resumed_is_as_if_nothing_had_happened(jobs: Jobs) -> None:
+    name = jobs.start("gan-ring", settings=SMALL, images=12_800)
+    assert jobs.status(name).state in ("starting", "running")
+    wait(lambda: rows(jobs, name, 3))
+    jobs.pause(name)
+    with pytest.raises(UsageError, match="saving already"):
+        jobs.pause(name)
+    assert "bit for bit" in until(jobs, name, "paused", "finished").words
+    assert jobs.status(name).state == "paused"
+    assert not jobs.alive(name)
+    half = follow.brief(jobs.store, jobs, name)["items"]
+    assert 0 < half < 12_800
+    unbroken = jobs.store.runs / "unbroken"
+    unbroken.mkdir()
+    for file in ("recipe.json", "env.json"):  # the same plan
+        (unbroken / file).write_bytes((jobs.store.run(name) / file).read_bytes())
+    jobs.resume(name)
+    for _ in fit(open_run(unbroken)):
+        pass
+    until(jobs, name, "finished")
+    assert bundle(jobs, name) == bundle(jobs, "unbroken")
+    logs = [follow.log(jobs.store.run(each), follow.Place()) for each in (name, "unbroken")]
+    assert logs[0]["rows"] == logs[1]["rows"]
+    found = follow.details(jobs.store, jobs, name)
+    assert found["snapshots"][0] == 0
+    assert found["items"] == found["total"] == found["snapshots"][-1] == 12_800
+    assert found["settings"]["config.width"] == 8
+    assert "data.source" not in found["settings"]
+    with pytest.raises(UsageError, match="finished; branch"):
+        jobs.resume(name)
+
+
+def test_a_killed_training_is_told_and_resumed(jobs: Jobs) -> None:
+    settings = {**SMALL, "train.checkpoint_every": "2000"}
+    name = jobs.start("gan-ring", settings=settings, images=LONG)
+    wait(lambda: rows(jobs, name, 8))
+    os.kill(json.loads(jobs.store.note(name, "job.json").read_text())["pid"], signal.SIGKILL)
+    told = until(jobs, name, "interrupted").words
+    assert "SIGKILL" in told
+    assert "resume continues from" in told
+    restarted = Jobs(jobs.store)  # a server that was started since knows no exit code
+    assert "gone without a word" in restarted.status(name).words
+    restarted.resume(name)
+    assert jobs.alive(name)
+    with pytest.raises(UsageError, match="being trained"):
+        jobs.resume(name)
+    until(jobs, name, "running")
+    jobs.stop(name)
+    assert until(jobs, name, "stopped").words == "saved; resume continues bit for bit"
+    bury(restarted)
+
+
+def test_what_cannot_be_trained_says_why(jobs: Jobs) -> None:
+    name = jobs.start("gan-rin", settings={})
+    assert "did you mean 'gan-ring'" in until(jobs, name, "failed").words
+    with pytest.raises(UsageError, match="not being trained"):
+        jobs.pause(name)
+
+
+@pytest.mark.parametrize("name", ["data.source", "data.split", "game", "--out", "train.x y", "name"])
+def test_only_settings_that_name_no_file(name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be set here"):
+        options({name: "/etc/passwd"})
+
+
+@pytest.mark.parametrize("name", ["..", "../x", "a/b", "", ".studio", "x\0y", "%2e%2e"])
+def test_ids_are_looked_up_never_joined(tmp_path: Path, name: str) -> None:
+    (tmp_path / "recipe.json").write_text("{}")
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(UnknownIdError, match="there is no run"):
+        Store(tmp_path / "runs").run(name)
+
+
+def test_numbers_are_not_taken_twice(tmp_path: Path) -> None:
+    store = Store(tmp_path / "runs")
+    assert [store.reserve("a").name, store.reserve("b").name] == ["00000-a", "00001-b"]
+
+
+def test_a_log_is_read_on_from_where_it_was_left(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text('{"step": 1, "items": 2, "dropped": 0, "D": 1.0}\n{"items": 2, "event": "balance: x"}\n{"step": 3, "it')
+    first = follow.log(tmp_path, follow.Place())
+    assert (len(first["rows"]), len(first["events"]), len(first["measures"]), first["fresh"]) == (1, 1, 0, True)
+    with path.open("a") as file:
+        file.write('ems": 4, "fd": 7.0}\n')
+    second = follow.log(tmp_path, follow.Place.parse(first["place"]))
+    assert not second["fresh"]
+    assert second["measures"] == [{"step": 3, "items": 4, "fd": 7.0}]
+    assert follow.log(tmp_path, follow.Place.parse(second["place"]))["rows"] == []
+    other = tmp_path / "other"
+    other.write_text('{"step": 1, "items": 2, "dropped": 0}\n')
+    other.replace(path)  # as a resumed run does
+    assert follow.log(tmp_path, follow.Place.parse(second["place"]))["fresh"]
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1-2", "1-2-3", "9" * 40])
+def test_a_place_that_is_none_is_the_start(text: str) -> None:
+    assert follow.Place.parse(text) == follow.Place()
+
+
+def test_signals_have_names() -> None:
+    assert signal_name(9).startswith("SIGKILL (killed")
+    assert signal_name(99) == "signal 99"

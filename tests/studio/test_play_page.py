@@ -1,0 +1,194 @@
+"""The page /play in a real browser: played, drawn on, rewound, linked, broken."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.timeout(900)  # a browser, a server and a session share this machine with other tests
+
+SMALL = "width=8&critic_width=8&depth=1&critic_depth=1&batch=16"
+
+
+def begin(page: Any, context: Any, link: str = f"#data=gaussians&{SMALL}") -> None:
+    """Open the page at a session and wait for its first picture."""
+    page.goto(f"{context.base}/play{link}")
+    page.wait_for_function("document.getElementById('step').dataset.step !== undefined")
+
+
+def at_step(page: Any, step: int) -> None:
+    page.wait_for_function(f"document.getElementById('step').dataset.step === '{step}'")
+
+
+def saved(page: Any) -> dict[str, Any]:
+    """The run as it is exported."""
+    with page.expect_download() as download:
+        page.click("#run")
+    found: dict[str, Any] = json.loads(Path(download.value.path()).read_text())
+    return found
+
+
+def sessions(studio: Any) -> list[int]:
+    """The processes of the play sessions that are open."""
+    found = subprocess.run(["pgrep", "-P", str(studio.process.pid), "-f", "play.booth"], capture_output=True, text=True)
+    return [int(line) for line in found.stdout.split()]
+
+
+def test_step_rewind_and_the_keys(page: Any, context: Any) -> None:
+    begin(page, context)
+    page.keyboard.press("d")
+    at_step(page, 1)
+    page.keyboard.press("g")
+    at_step(page, 2)
+    page.keyboard.press(".")
+    at_step(page, 3)
+    assert saved(page)["history"] == [["d", 1], ["g", 1], ["b", 1]]
+    there = saved(page)["arrays"]["fake"]["values"]
+    page.keyboard.press("ArrowLeft")
+    at_step(page, 2)
+    page.wait_for_function("document.getElementById('time-out').textContent === '1 back'")
+    assert saved(page)["arrays"]["fake"]["values"] != there
+    page.keyboard.press("ArrowRight")
+    at_step(page, 3)
+    assert saved(page)["arrays"]["fake"]["values"] == there
+    label = page.locator("#canvas").get_attribute("aria-label")
+    assert "The critic calls" in label
+    assert "KL" in label
+    page.keyboard.press(" ")
+    page.wait_for_function("document.getElementById('play').textContent === 'Pause'")
+    page.wait_for_function("Number(document.getElementById('step').dataset.step) > 12")
+    page.keyboard.press(" ")
+    page.wait_for_function("document.getElementById('play').textContent === 'Play'")
+    page.keyboard.press("?")
+    assert "Play, pause" in page.locator("dialog[open]").inner_text()
+
+
+def test_a_link_restores_the_state_in_another_tab(page: Any, context: Any) -> None:
+    begin(page, context, f"#data=moons&seed=7&{SMALL}")
+    for key in ("d", ".", "g"):
+        page.keyboard.press(key)
+    at_step(page, 3)
+    page.select_option("#set-objective", "hinge")
+    page.wait_for_function("location.hash.includes('objective')")
+    page.keyboard.press(".")
+    at_step(page, 4)
+    page.wait_for_function("location.hash.endsWith('hinge~b1') || location.hash.endsWith('hinge%7Eb1')")
+    first = saved(page)
+    other = context.new_page()
+    other.goto(page.url)
+    other.wait_for_function("document.getElementById('step').dataset.step === '4'")
+    second = saved(other)
+    for name in ("setup", "history", "step"):
+        assert second[name] == first[name]
+    assert second["arrays"]["fake"] == first["arrays"]["fake"]
+    assert second["arrays"]["surface"] == first["arrays"]["surface"]
+    other.keyboard.press(".")  # two tabs are two sessions
+    other.wait_for_function("document.getElementById('step').dataset.step === '5'")
+    assert page.locator("#step").get_attribute("data-step") == "4"
+    other.close()
+
+
+def test_draw_data_by_hand_and_by_keys(page: Any, context: Any) -> None:
+    begin(page, context)
+    page.select_option("#set-data", "brush")
+    pad = page.locator("#pad")
+    box = pad.bounding_box()
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 160, box["y"] + 160, steps=8)
+    page.mouse.up()
+    pad.press("ArrowRight")
+    pad.press("Enter")
+    assert int(pad.get_attribute("aria-label").split(": ")[1].split()[0]) >= 5
+    page.click("#use")
+    page.wait_for_function("location.hash.includes('data=brush') && location.hash.includes('at=')")
+    run = saved(page)
+    assert run["points"][-1] == [0.1, 0]
+    values = run["arrays"]["real"]["values"]
+    assert len(values) == 800
+    assert max(map(abs, values)) < 1.5
+    page.keyboard.press(".")
+    at_step(page, 1)
+
+
+def test_a_dropped_csv_becomes_data_and_a_bad_one_a_line(page: Any, context: Any) -> None:
+    begin(page, context)
+    hostile = "<img src=x onerror=window.hurt=1>.csv"
+    page.set_input_files("#file", {"name": hostile, "mimeType": "text/csv", "buffer": b"x,y\n1,2\n3,<script>\n"})
+    page.wait_for_selector(".toast.error")
+    told = page.locator(".toast.error").inner_text()
+    assert hostile in told
+    assert "line 3" in told
+    rows = "\n".join(f"{i},{i % 7}" for i in range(50))
+    page.set_input_files("#file", {"name": "points.csv", "mimeType": "text/csv", "buffer": rows.encode()})
+    page.wait_for_function("location.hash.includes('data=csv')")
+    assert len(saved(page)["points"]) == 50
+    assert page.evaluate("window.hurt") is None
+
+
+def test_a_hostile_link_is_a_line_and_nothing_more(page: Any, context: Any) -> None:
+    page.goto(f"{context.base}/play#data=<img src=x onerror=window.hurt=1>&do=x~<script>:1")
+    page.wait_for_selector(".toast.error")
+    assert "unknown data" in page.locator(".toast.error").first.inner_text()
+    assert page.evaluate("window.hurt") is None
+
+
+def test_the_death_of_a_session_leaves_the_page_and_the_server_alive(page: Any, context: Any, studio: Any) -> None:
+    before = set(sessions(studio))
+    begin(page, context)
+    page.keyboard.press(".")
+    at_step(page, 1)
+    (mine,) = set(sessions(studio)) - before
+    os.kill(mine, signal.SIGKILL)
+    page.wait_for_selector(".toast.error")
+    assert "signal 9" in page.locator(".toast.error").inner_text()
+    page.click("text=Start it again")
+    page.keyboard.press(".")
+    at_step(page, 2)  # the step that was taken is taken again, then another
+
+
+def test_lessons_break_it_and_cure_it(page: Any, context: Any) -> None:
+    begin(page, context)
+    page.click("[data-lesson=vanishing]")
+    page.wait_for_selector("#cure")
+    page.wait_for_function("document.getElementById('set-objective').value === 'minimax'")
+    page.click("#cure")
+    page.wait_for_function("document.getElementById('set-objective').value === 'nonsaturating'")
+    assert "Turn the artist" in page.locator("#lesson-title").inner_text()
+
+
+def test_the_tour_goes_from_the_critic_to_the_artist(page: Any, context: Any) -> None:
+    begin(page, context)
+    page.click("[data-lesson=tour]")
+    page.wait_for_function("document.getElementById('set-data').value === 'normal1d'")
+    page.click("#next")
+    at_step(page, 200)
+    assert page.locator("#lesson-title").inner_text() == "The critic moves first"
+    page.click("#next")
+    at_step(page, 240)
+    page.wait_for_function("location.hash.includes('d200') && location.hash.includes('g40')")
+
+
+def test_two_gaussians_are_played_to_both_modes(page: Any, context: Any) -> None:
+    begin(page, context, "#data=gaussians&width=32&critic_width=32&depth=2&critic_depth=2&batch=64")
+    page.locator("#speed").press("End")
+    page.click("#play")
+    page.wait_for_function("document.getElementById('summary').textContent.includes('reach 2 of 2 modes')", timeout=600_000)
+    page.click("#play")
+    page.wait_for_function("document.getElementById('play').textContent === 'Play'")
+
+
+@pytest.mark.slow
+def test_a_ring_is_played_to_all_its_modes(page: Any, context: Any) -> None:
+    begin(page, context, "#data=ring")
+    for _ in range(4):
+        page.keyboard.press("]")
+    page.keyboard.press(" ")
+    page.wait_for_function("document.getElementById('summary').textContent.includes('reach 8 of 8 modes')", timeout=600_000)
+    page.keyboard.press(" ")

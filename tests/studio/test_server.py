@@ -1,0 +1,82 @@
+"""The verb `ganvas studio`: where it listens, and what it says."""
+
+from __future__ import annotations
+
+import json
+import socket
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ganvas.errors import ResourceError, UsageError
+from ganvas.studio.pages import pages, rendered
+from ganvas.studio.server import listening
+from ganvas.studio.server import studio as serve
+
+
+def test_another_address_needs_to_be_understood() -> None:
+    with pytest.raises(UsageError, match="whoever sees the link can use it") as refused:
+        serve(lambda door: None, host="0.0.0.0", browser=False)
+    assert "--i-understand" in str(refused.value)
+
+
+def test_a_taken_port_and_a_foreign_address_are_a_line() -> None:
+    with listening("127.0.0.1", 0) as bound, pytest.raises(ResourceError, match="choose another --port"):
+        listening("127.0.0.1", bound.getsockname()[1])
+    with pytest.raises(ResourceError, match="cannot serve at"):
+        listening("203.0.113.7", 0)
+
+
+def test_every_page_is_in_the_navigation_and_links_are_relative() -> None:
+    among = pages()
+    for page in among:
+        text = rendered(page, among)
+        assert text.count('aria-current="page"') == 1
+        assert all(f">{other.title}</a>" in text for other in among)
+        assert "{{" not in text
+        assert 'href="/' not in text
+        assert 'src="/' not in text
+
+
+def test_over_a_real_socket(studio: Any) -> None:
+    """The link once, the cookie then; a raw body too large; one row of JSON for each link."""
+    link = studio.link()
+    base = link.partition("/?")[0]
+    with urllib.request.urlopen(link) as answer:
+        cookie = answer.headers["Set-Cookie"].partition(";")[0]
+    assert json.dumps(studio.link()) != json.dumps(link)
+
+    def status(path: str, headers: dict[str, str], data: bytes | None = None) -> int:
+        try:
+            with urllib.request.urlopen(urllib.request.Request(base + path, data, headers)) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as refused:
+            refused.close()
+            return refused.code
+
+    assert status("/", {"Cookie": cookie}) == 200
+    assert status("/", {}) == 403
+    assert status(link.removeprefix(base), {}) == 403
+    ours = {"Cookie": cookie, "Origin": base}
+    assert status("/api/play/points", ours, b"1,2\n3,4\n") == 200
+    assert status("/api/play/points", {"Cookie": cookie, "Origin": "null"}, b"1,2\n") == 403
+    host, port = base.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as raw:
+        raw.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 40_000 + b"\r\n\r\n")
+        assert raw.recv(100).startswith(b"HTTP/1.1 4")
+    with socket.create_connection((host, int(port)), timeout=30) as raw:
+        head = f"POST /api/play/points HTTP/1.1\r\nHost: {host}:{port}\r\nOrigin: {base}\r\nCookie: {cookie}\r\n"
+        raw.sendall(f"{head}Content-Length: 3000000\r\n\r\n".encode())
+        assert raw.recv(100).startswith(b"HTTP/1.1 413")
+
+
+def test_no_run_folder_is_no_error(tmp_path: Path) -> None:
+    from ganvas.studio.home import recent
+
+    assert recent(tmp_path / "nowhere") == []
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "recipe.json").write_text("{")
+    assert recent(tmp_path) == []

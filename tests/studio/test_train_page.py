@@ -1,0 +1,126 @@
+"""The page /train in a real browser: a recipe to its end, bad uploads, a killed process, a branch."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.timeout(900)
+PATIENCE = 240_000
+SMALL = "train.batch=32\nconfig.width=8\nconfig.depth=1\ntrain.snapshots=4"
+
+
+def pictures(names: tuple[str, ...], bad: bytes = b"") -> bytes:
+    """A zip with one folder a name."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for shade, name in enumerate(names):
+            for i in range(4):
+                drawn = io.BytesIO()
+                Image.new("L", (16, 16), 40 * shade + 10 * i).save(drawn, "PNG")
+                archive.writestr(f"{name}/{i}.png", drawn.getvalue())
+        if bad:
+            for i in range(16):
+                archive.writestr(f"{i}.png", bad)
+    return file.getvalue()
+
+
+@pytest.fixture
+def form(page: Any, context: Any) -> Any:
+    """The page with the form of a new training."""
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{context.base}/train#new")
+    page.wait_for_function("document.querySelectorAll('#recipe option').length > 5")
+    return page
+
+
+def begin(form: Any, images: int) -> str:
+    """Start the ring in miniature; the id of the run."""
+    form.select_option("#recipe", "gan-ring")
+    form.fill("#images", str(images))
+    form.click("#start summary")
+    form.fill("#extra", SMALL)
+    form.click("#go")
+    form.wait_for_function("location.hash.startsWith('#run=')")
+    return str(form.evaluate("new URLSearchParams(location.hash.slice(1)).get('run')"))
+
+
+def test_a_recipe_is_trained_to_its_end_and_branched(form: Any) -> None:
+    begin(form, 1280)
+    form.wait_for_selector("#state[data-state=finished]")
+    form.wait_for_function("document.getElementById('picture').naturalWidth > 0")
+    assert "picture 5 of 5" in form.inner_text("#caption")
+    assert "1,280 of 1,280 images" in form.inner_text("#pace")
+    assert form.locator("#gauges [role=meter]").count() >= 2
+    form.wait_for_selector("#losses canvas")
+    assert "floor" in form.get_attribute("#curve canvas", "aria-label")
+    form.focus("#scrub")
+    form.keyboard.press("ArrowLeft")
+    form.wait_for_function("document.getElementById('caption').textContent.includes('picture 4 of 5')")
+    form.wait_for_selector("#doctor .finding")
+    form.click("#steer button:has-text('Branch')")
+    form.fill("#branch-name", "config.width")
+    form.fill("#branch-value", "16")
+    form.click("#branch-go")
+    form.wait_for_selector("#branch-error:not([hidden])")
+    assert "changes the networks" in form.inner_text("#branch-error")
+    form.fill("#branch-name", "train.learning_rate")
+    form.fill("#branch-value", "0.0003")
+    form.click("#branch-go")
+    form.wait_for_function("document.getElementById('about-run').textContent.includes('Branched from')")
+    assert "train.learning_rate = 0.0003" in form.inner_text("#about-run")
+    form.wait_for_selector("#state[data-state=finished]")
+
+
+def test_a_killed_training_says_so_and_goes_on(form: Any, studio: Any) -> None:
+    name = begin(form, 4_000_000)
+    form.wait_for_selector("#state[data-state=running]")
+    form.wait_for_selector("#gauges [role=meter]")
+    pid = json.loads((studio.runs / ".studio" / "jobs" / f"{name}.job.json").read_text())["pid"]
+    os.kill(pid, signal.SIGKILL)
+    form.wait_for_selector("#state[data-state=interrupted]")
+    assert "SIGKILL" in form.inner_text("#words")
+    assert "resume continues from" in form.inner_text("#words")
+    form.click("#steer button:has-text('Resume')")
+    form.wait_for_selector("#state[data-state=running]")
+    form.click("#steer button:has-text('Pause')")
+    form.wait_for_selector("#state[data-state=paused]")
+    assert "bit for bit" in form.inner_text("#words")
+
+
+def test_a_broken_zip_and_a_bomb_give_one_line(form: Any, tmp_path: Path) -> None:
+    for name, content, told in (
+        ("broken.zip", b"PK", "not a readable zip"),
+        ("bomb.zip", pictures((), bytes(15 << 20)), "bomb"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        form.set_input_files("#zip", tmp_path / name)
+        form.wait_for_function(f"document.getElementById('upload').textContent.includes('{told}')")
+        line = form.inner_text("#upload")
+        assert (name in line, "\n" in line) == (True, False)
+    assert form.locator("#data option").count() == 1
+
+
+def test_a_folder_is_reported_before_training_and_its_names_are_text(form: Any, tmp_path: Path) -> None:
+    hostile = "<img src=x onerror=window.hurt=1>"
+    for i, name in enumerate(("cat", hostile)):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        for k in range(3):
+            Image.new("L", (16, 16), 60 * i + 20 * k).save(tmp_path / "pets" / name / f"{k}.png")
+    form.set_input_files("#folder", tmp_path / "pets")  # packed by the page itself
+    form.wait_for_selector("#report:not([hidden])")
+    text = form.inner_text("#report-facts")
+    assert "cat (3)" in text
+    assert f"{hostile} (3)" in text
+    assert form.evaluate("window.hurt") is None
+    form.wait_for_function("document.getElementById('report-preview').naturalWidth > 0")
+    assert form.input_value("#data").startswith("upload:")
+    assert form.locator("#recipe option[value=gan-ring]").count() == 0  # needs points

@@ -1,0 +1,109 @@
+"""A branch: the same networks from a checkpoint on, with a setting changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from support import PLAN, state_hash
+
+from ganvas import checkpoint
+from ganvas.branch import branch, points
+from ganvas.config import Recipe
+from ganvas.errors import DataError, UsageError
+from ganvas.fit import fit
+from ganvas.journal import read
+from ganvas.resolve import resolve
+from ganvas.run import Run, open_data, open_run
+
+SMALL = {"train.images": "640", "train.batch": "32", "train.snapshots": "3", "train.keep_all": "true"}
+SMALL |= {"config.width": "8", "config.depth": "1", "data.held_out": "0"}
+
+
+def recipe(**settings: str) -> Recipe:
+    return resolve("gan-ring", {**SMALL, **settings})
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """A finished run of the ring in miniature, with a checkpoint for every picture."""
+    found = Run(tmp_path / "parent", recipe(), PLAN)
+    found.write()
+    found.bring(open_data(found.recipe))
+    for _ in fit(found):
+        pass
+    return found
+
+
+def last(folder: Path) -> int:
+    found = checkpoint.load(folder / "checkpoints")
+    assert found
+    return state_hash(found.tensors)
+
+
+def test_every_picture_has_a_checkpoint(run: Run) -> None:
+    pictures = sorted(round(float(path.name[:10]) * 1000) for path in (run.folder / "samples").glob("*.png"))
+    assert points(run.folder) == pictures
+    assert len(pictures) == 4
+
+
+def test_a_branch_goes_on_from_its_checkpoint(run: Run, tmp_path: Path) -> None:
+    at = points(run.folder)[2]
+    made = branch(run.folder, tmp_path / "child", {"train.learning_rate": "1e-4"}, at)
+    assert points(made.folder) == [at]
+    opened = open_run(made.folder)
+    assert opened.recipe.train.learning_rate == 1e-4
+    for _ in fit(opened):
+        pass
+    assert opened.finished
+    rows, before = read(made.folder / "log.jsonl"), read(run.folder / "log.jsonl")
+    shared = [row for row in before if row["items"] <= at]
+    assert rows[: len(shared)] == shared
+    assert last(made.folder) != last(run.folder)
+    story = json.loads((made.folder / "branch.json").read_text())
+    rates = [run.recipe.train.learning_rate, 1e-4]
+    assert story == {"parent": "parent", "items": at, "changed": {"train.learning_rate": rates}}
+
+
+def test_a_change_that_trains_alike_ends_alike(run: Run, tmp_path: Path) -> None:
+    at = points(run.folder)[1]
+    made = branch(run.folder, tmp_path / "child", {"train.checkpoint_every": "320"}, at)
+    for _ in fit(open_run(made.folder)):
+        pass
+    assert last(made.folder) == last(run.folder)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, "needs a setting that is changed"),
+        ({"config.width": "16"}, "config.width changes the networks"),
+        ({"config.shape": "[3]"}, "the data decides it"),
+        ({"train.images": "300"}, "expected more than the 640"),
+        ({"train.learning_rat": "1"}, "unknown setting"),
+    ],
+)
+def test_refusals_leave_nothing(run: Run, tmp_path: Path, settings: dict[str, str], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        branch(run.folder, tmp_path / "child", settings)
+    assert {path.name for path in tmp_path.iterdir()} == {"parent"}
+
+
+def test_the_loss_may_change(run: Run, tmp_path: Path) -> None:
+    made = branch(run.folder, tmp_path / "child", {"config.rules.r1_gamma": "0.25"}, points(run.folder)[1])
+    assert made.recipe.config.rules.r1_gamma == 0.25
+
+
+def test_no_such_checkpoint(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no checkpoint at 77 images; expected one of: 0, "):
+        branch(run.folder, tmp_path / "child", {"train.learning_rate": "1e-4"}, 77)
+
+
+def test_a_damaged_checkpoint(run: Run, tmp_path: Path) -> None:
+    at = points(run.folder)[1]
+    path = run.folder / "checkpoints" / f"{at:09d}" / "game.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(DataError, match="damaged"):
+        branch(run.folder, tmp_path / "child", {"train.learning_rate": "1e-4"}, at)
+    assert not (tmp_path / "child").exists()

@@ -1,0 +1,38 @@
+"""The held-out curve of a run, and its floor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from support import PLAN
+
+from ganvas import curve
+from ganvas.fit import fit
+from ganvas.journal import read
+from ganvas.plan import fresh
+from ganvas.resolve import resolve
+from ganvas.run import Run, open_data
+
+SMALL = {"config.width": "8", "config.depth": "1", "train.batch": "32", "train.images": "128", "train.eval_every": "64"}
+
+
+def test_the_floor_is_what_other_reals_score(tmp_path: Path) -> None:
+    run = Run(tmp_path, resolve("gan-ring", SMALL), PLAN)
+    run.bring(open_data(run.recipe))
+    assert run.held_out
+    floor = curve.floor(run.data, run.held_out)
+    found = curve.measure(fresh(run.recipe, PLAN).average, run.held_out)
+    assert found
+    assert 0 < floor < found[1] / 10
+    assert floor == curve.floor(run.data, run.held_out)
+
+
+def test_each_measurement_in_the_log_has_its_floor(tmp_path: Path) -> None:
+    run = Run(tmp_path / "run", resolve("gan-ring", SMALL), PLAN)
+    run.write()
+    run.bring(open_data(run.recipe))
+    for _ in fit(run):
+        pass
+    rows = [row for row in read(run.folder / "log.jsonl") if "floor" in row]
+    assert [row["items"] for row in rows][:2] == [64, 128]
+    assert len({row["floor"] for row in rows}) == 1
