@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from ganvas import verbs, voyages
+from ganvas import matches, verbs, voyages
 from ganvas.ending import conclude
 from ganvas.verbs import HOW, Quiet, saved
 from ganvas.words import Whole, labels, setting
@@ -23,8 +23,8 @@ app.command(verbs.evaluate, name="eval")
 app.command(verbs.doctor)
 app.command(verbs.reconstruct)
 app.command(verbs.latent_map, name="map")
-app.command(verbs.compare)
-app.command(verbs.lesson)
+app.command(matches.compare)
+app.command(matches.lesson)
 app.command(verbs.strip)
 app.command(verbs.branch)
 app.command(verbs.studio)

@@ -42,7 +42,7 @@ FLOORS = (
         "training",
         *MORE,
     ),
-    ("display", "ending", "words", "watch", "verbs", "voyages", "studio", "cli", "__main__"),
+    ("display", "ending", "words", "watch", "verbs", "matches", "voyages", "studio", "cli", "__main__"),
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 # On one floor, who may import whom beside their own folder.
@@ -85,7 +85,8 @@ BESIDE = {
     "studio": {"ending"},
     "verbs": {"studio", "watch", "words"},
     "voyages": {"verbs", "words"},
-    "cli": {"ending", "verbs", "voyages", "watch", "words"},
+    "matches": {"verbs", "watch", "words"},
+    "cli": {"matches", "ending", "verbs", "voyages", "watch", "words"},
     "__main__": {"cli"},
 }
 FILES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
