@@ -99,7 +99,16 @@ BREAK = (
                 play=True,
             ),
         ),
-        cure={"g_moves": 1, "g_rate": 2e-3, "d_rate": 2e-3, "objective": "relativistic", "r1": 0.5, "r2": 0.5, "momentum": 0.0},
+        cure={
+            "g_moves": 1,
+            "g_rate": 2e-3,
+            "d_rate": 2e-3,
+            "end": 0.02,
+            "objective": "relativistic",
+            "r1": 0.5,
+            "r2": 0.5,
+            "momentum": 0.0,
+        },
         anew=True,
         cure_title="Compare each fake with a real, and smooth D",
         cure_text=(
