@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import sys
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -26,7 +27,7 @@ from ganvas.studio.guard import Door, Guard
 from ganvas.studio.pages import HERE, Page, Studio, address, pages, rendered
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-WARNING = """ganvas: the studio will answer at {host}, not only on this machine. That means:
+WARNING = """the studio will answer at {host}, not only on this machine. That means:
   - whoever sees the link can use it: train, fill the disk, read what the studio shows;
   - it travels unencrypted: who listens on the network can take the link and the cookie;
   - use it on a network you trust, or keep the loopback address and tunnel: ssh -L {port}:127.0.0.1:{port} HOST"""
@@ -114,8 +115,10 @@ def studio(
         ResourceError: the port is taken, or the address is not this machine's.
     """
     if host not in LOOPBACK and not i_understand:
-        raise UsageError(f"{WARNING.format(host=host, port=port)}\nadd --i-understand if you want that")
+        raise UsageError(f"{WARNING.format(host=host, port=port)}; add --i-understand if you want that")
     bound = listening(host, port)
+    if host not in LOOPBACK:
+        print(f"ganvas: {WARNING.format(host=host, port=port)}", file=sys.stderr)
     door = Door(host, bound.getsockname()[1])
     door.renewed = lambda: say(door)
     shared = Studio(runs)

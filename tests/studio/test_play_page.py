@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,24 @@ def begin(page: Any, context: Any, link: str = f"#data=gaussians&{SMALL}") -> No
     """Open the page at a session and wait for its first picture."""
     page.goto(f"{context.base}/play{link}")
     page.wait_for_function("document.getElementById('step').dataset.step !== undefined")
+
+
+@pytest.fixture(scope="module")
+def tab(context: Any) -> Iterator[Any]:
+    """One tab with one session for several tests, each of which goes to a link of its own."""
+    made = context.new_page()
+    errors: list[str] = []
+    made.on("pageerror", lambda error: errors.append(str(error)))
+    begin(made, context)
+    yield made
+    made.close()
+    assert errors == []
+
+
+def go(tab: Any, seed: int, link: str = f"data=gaussians&{SMALL}") -> None:
+    """Begin a session in a tab that is open; its seed tells that it has come."""
+    tab.evaluate("hash => { location.hash = hash; }", f"{link}&seed={seed}")
+    tab.wait_for_function(f"document.getElementById('set-seed').value === '{seed}'")
 
 
 def at_step(page: Any, step: int) -> None:
@@ -60,6 +79,7 @@ def test_step_rewind_and_the_keys(page: Any, context: Any) -> None:
     label = page.locator("#canvas").get_attribute("aria-label")
     assert "The critic calls" in label
     assert "KL" in label
+    page.focus("#main")  # on a button, Space presses that button
     page.keyboard.press(" ")
     page.wait_for_function("document.getElementById('play').textContent === 'Pause'")
     page.wait_for_function("Number(document.getElementById('step').dataset.step) > 12")
@@ -94,49 +114,49 @@ def test_a_link_restores_the_state_in_another_tab(page: Any, context: Any) -> No
     other.close()
 
 
-def test_draw_data_by_hand_and_by_keys(page: Any, context: Any) -> None:
-    begin(page, context)
-    page.select_option("#set-data", "brush")
-    pad = page.locator("#pad")
+def test_draw_data_by_hand_and_by_keys(tab: Any) -> None:
+    go(tab, 11)
+    tab.select_option("#set-data", "brush")
+    pad = tab.locator("#pad")
     box = pad.bounding_box()
-    page.mouse.move(box["x"] + 60, box["y"] + 60)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 160, box["y"] + 160, steps=8)
-    page.mouse.up()
+    tab.mouse.move(box["x"] + 60, box["y"] + 60)
+    tab.mouse.down()
+    tab.mouse.move(box["x"] + 160, box["y"] + 160, steps=8)
+    tab.mouse.up()
     pad.press("ArrowRight")
     pad.press("Enter")
     assert int(pad.get_attribute("aria-label").split(": ")[1].split()[0]) >= 5
-    page.click("#use")
-    page.wait_for_function("location.hash.includes('data=brush') && location.hash.includes('at=')")
-    run = saved(page)
+    tab.click("#use")
+    tab.wait_for_function("location.hash.includes('data=brush') && location.hash.includes('at=')")
+    run = saved(tab)
     assert run["points"][-1] == [0.1, 0]
     values = run["arrays"]["real"]["values"]
     assert len(values) == 800
     assert max(map(abs, values)) < 1.5
-    page.keyboard.press(".")
-    at_step(page, 1)
+    tab.keyboard.press(".")
+    at_step(tab, 1)
 
 
-def test_a_dropped_csv_becomes_data_and_a_bad_one_a_line(page: Any, context: Any) -> None:
-    begin(page, context)
+def test_a_dropped_csv_becomes_data_and_a_bad_one_a_line(tab: Any) -> None:
+    go(tab, 12)
     hostile = "<img src=x onerror=window.hurt=1>.csv"
-    page.set_input_files("#file", {"name": hostile, "mimeType": "text/csv", "buffer": b"x,y\n1,2\n3,<script>\n"})
-    page.wait_for_selector(".toast.error")
-    told = page.locator(".toast.error").inner_text()
+    tab.set_input_files("#file", {"name": hostile, "mimeType": "text/csv", "buffer": b"x,y\n1,2\n3,<script>\n"})
+    tab.wait_for_selector(".toast.error:has-text('line 3')")
+    told = tab.locator(".toast.error").last.inner_text()
     assert hostile in told
     assert "line 3" in told
     rows = "\n".join(f"{i},{i % 7}" for i in range(50))
-    page.set_input_files("#file", {"name": "points.csv", "mimeType": "text/csv", "buffer": rows.encode()})
-    page.wait_for_function("location.hash.includes('data=csv')")
-    assert len(saved(page)["points"]) == 50
-    assert page.evaluate("window.hurt") is None
+    tab.set_input_files("#file", {"name": "points.csv", "mimeType": "text/csv", "buffer": rows.encode()})
+    tab.wait_for_function("location.hash.includes('data=csv')")
+    assert len(saved(tab)["points"]) == 50
+    assert tab.evaluate("window.hurt") is None
 
 
-def test_a_hostile_link_is_a_line_and_nothing_more(page: Any, context: Any) -> None:
-    page.goto(f"{context.base}/play#data=<img src=x onerror=window.hurt=1>&do=x~<script>:1")
-    page.wait_for_selector(".toast.error")
-    assert "unknown data" in page.locator(".toast.error").first.inner_text()
-    assert page.evaluate("window.hurt") is None
+def test_a_hostile_link_is_a_line_and_nothing_more(tab: Any) -> None:
+    go(tab, 16)
+    tab.evaluate("location.hash = '#data=<img src=x onerror=window.hurt=1>&do=x~<script>:1'")
+    tab.wait_for_function("document.getElementById('toasts').textContent.includes('unknown data')")
+    assert tab.evaluate("window.hurt") is None
 
 
 def test_the_death_of_a_session_leaves_the_page_and_the_server_alive(page: Any, context: Any, studio: Any) -> None:
@@ -153,35 +173,35 @@ def test_the_death_of_a_session_leaves_the_page_and_the_server_alive(page: Any, 
     at_step(page, 2)  # the step that was taken is taken again, then another
 
 
-def test_lessons_break_it_and_cure_it(page: Any, context: Any) -> None:
-    begin(page, context)
-    page.click("[data-lesson=vanishing]")
-    page.wait_for_selector("#cure")
-    page.wait_for_function("document.getElementById('set-objective').value === 'minimax'")
-    page.click("#cure")
-    page.wait_for_function("document.getElementById('set-objective').value === 'nonsaturating'")
-    assert "Turn the artist" in page.locator("#lesson-title").inner_text()
+def test_lessons_break_it_and_cure_it(tab: Any) -> None:
+    go(tab, 13)
+    tab.click("[data-lesson=vanishing]")
+    tab.wait_for_selector("#cure")
+    tab.wait_for_function("document.getElementById('set-objective').value === 'minimax'")
+    tab.click("#cure")
+    tab.wait_for_function("document.getElementById('set-objective').value === 'nonsaturating'")
+    assert "Turn the artist" in tab.locator("#lesson-title").inner_text()
 
 
-def test_the_tour_goes_from_the_critic_to_the_artist(page: Any, context: Any) -> None:
-    begin(page, context)
-    page.click("[data-lesson=tour]")
-    page.wait_for_function("document.getElementById('set-data').value === 'normal1d'")
-    page.click("#next")
-    at_step(page, 200)
-    assert page.locator("#lesson-title").inner_text() == "The critic moves first"
-    page.click("#next")
-    at_step(page, 240)
-    page.wait_for_function("location.hash.includes('d200') && location.hash.includes('g40')")
+def test_the_tour_goes_from_the_critic_to_the_artist(tab: Any) -> None:
+    go(tab, 14)
+    tab.click("[data-lesson=tour]")
+    tab.wait_for_function("document.getElementById('set-data').value === 'normal1d'")
+    tab.click("#next")
+    at_step(tab, 200)
+    assert tab.locator("#lesson-title").inner_text() == "The critic moves first"
+    tab.click("#next")
+    at_step(tab, 240)
+    tab.wait_for_function("location.hash.includes('d200') && location.hash.includes('g40')")
 
 
-def test_two_gaussians_are_played_to_both_modes(page: Any, context: Any) -> None:
-    begin(page, context, "#data=gaussians&width=32&critic_width=32&depth=2&critic_depth=2&batch=64")
-    page.locator("#speed").press("End")
-    page.click("#play")
-    page.wait_for_function("document.getElementById('summary').textContent.includes('reach 2 of 2 modes')", timeout=600_000)
-    page.click("#play")
-    page.wait_for_function("document.getElementById('play').textContent === 'Play'")
+def test_two_gaussians_are_played_to_both_modes(tab: Any) -> None:
+    go(tab, 15, "data=gaussians&width=32&critic_width=32&depth=2&critic_depth=2&batch=64")
+    tab.locator("#speed").press("End")
+    tab.click("#play")
+    tab.wait_for_function("document.getElementById('summary').textContent.includes('reach 2 of 2 modes')", timeout=600_000)
+    tab.click("#play")
+    tab.wait_for_function("document.getElementById('play').textContent === 'Play'")
 
 
 @pytest.mark.slow
