@@ -11,7 +11,7 @@ from ganvas.studio.play.record import Record
 from ganvas.studio.play.setup import linked, short
 from ganvas.studio.play.stage import Stage
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 def cured(stage: Stage, name: str) -> None:
