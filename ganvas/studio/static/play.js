@@ -15,14 +15,12 @@ const LAYERS_OF = { 1: new Set(["surface", "contours", "reals", "fakes", "grid",
 
 let frame = null; // {facts, arrays} last shown
 let points = []; // drawn ones of this session
-let asked = null; // what the link asks for, until it is done
 let linking = 0;
 
 // The session ------------------------------------------------------------------------------------------------------------
 
 /** Begin a session: {setup, history, points, play}. */
 export function begin(wanted) {
-  asked = wanted;
   points = wanted.points ?? [];
   send("begin", wanted);
 }
@@ -43,7 +41,10 @@ const socket = new Socket("play", {
   ended: ({ text }) => toast(text, { kind: "error", seconds: 0, action: { label: "Start it again", run: opened } }),
 }, { opened });
 
-addEventListener("hashchange", () => begin({ history: [], ...decoded(location.hash) }));
+addEventListener("hashchange", (event) => {
+  clearTimeout(linking); // of the session that is left: it would put its own link over the new one
+  begin({ history: [], ...decoded(new URL(event.newURL).hash) });
+});
 
 // Showing ----------------------------------------------------------------------------------------------------------------
 
@@ -129,7 +130,6 @@ function caption(stage) {
 
 function link() {
   if (!frame || frame.facts.restoring) return;
-  asked = null;
   const hash = coded({ setup: frame.facts.first, history: frame.facts.history, points });
   if (location.hash !== hash) history.replaceState(null, "", hash);
 }
