@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from support import PLAN, miniature
 
-from ganvas import bundle, contest, verbs
+from ganvas import bundle, contest, matches
 from ganvas.config import to_dict
 from ganvas.errors import UsageError
 from ganvas.games import RECIPES
@@ -56,11 +56,11 @@ def test_one_command_trains_and_compares(
     monkeypatch.setattr("ganvas.run.settled", lambda *_: PLAN)
     names = ["vae-mnist", "gan-mnist-decoder"]
     for _ in range(2):  # the second time nothing is left to train
-        assert verbs.compare(names, out=tmp_path / "c", images=256, samples=100, metrics="sharpness", quiet=True) == 0
+        assert matches.compare(names, out=tmp_path / "c", images=256, samples=100, metrics="sharpness", quiet=True) == 0
         assert capsys.readouterr().out == ""
     told = json.loads((tmp_path / "c" / "comparison.json").read_text())
     assert [row["name"] for row in told["models"]] == names
     assert all(row["items"] == 256 and row["seconds"] > 0 for row in told["models"])
     with pytest.raises(UsageError, match="did you mean 'vae-mnist'"):
-        verbs.compare(["vae-mnits", "vae-mnist"], out=tmp_path / "d")
+        matches.compare(["vae-mnits", "vae-mnist"], out=tmp_path / "d")
     assert RECIPES["gan-mnist-decoder"].config.latent_dim == RECIPES["vae-mnist"].config.latent_dim

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from support import PLAN, miniature
 
-from ganvas import bayes, lessons, verbs
+from ganvas import bayes, lessons, matches
 from ganvas.compare import COMPARE, Measured
 from ganvas.config import to_dict
 from ganvas.contest import Row, table
@@ -58,7 +58,7 @@ def test_a_lesson_of_points(
 ) -> None:
     shrunk("mode-collapse", monkeypatch, 2, looks=2)
     for _ in range(2):  # the second time nothing is left to train
-        assert verbs.lesson("mode-collapse", images=6400, seeds=2, out=tmp_path / "m", ranks="1", json=True) == 0
+        assert matches.lesson("mode-collapse", images=6400, seeds=2, out=tmp_path / "m", ranks="1", json=True) == 0
         told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert json.loads((tmp_path / "m" / "lesson.json").read_text()) == told
     assert [row["name"] for row in told["variants"]] == ["log(1 - D)", "-log D"]
@@ -94,13 +94,13 @@ def test_a_lesson_of_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, q
 
 def test_unknown_lessons_are_answered_with_the_nearest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UsageError, match="did you mean 'mode-collapse'"):
-        verbs.lesson("mode-colapse", out=tmp_path)
+        matches.lesson("mode-colapse", out=tmp_path)
     with pytest.raises(UsageError, match="--seeds: expected at least 1"):
         lessons.lesson("saturating", tmp_path, seeds=0)
-    assert verbs.lesson() == 0
+    assert matches.lesson() == 0
     listed = capsys.readouterr().out
     assert all(name in listed for name in LESSONS)
-    assert verbs.lesson(json=True) == 0
+    assert matches.lesson(json=True) == 0
     assert [row["name"] for row in json.loads(capsys.readouterr().out)] == list(LESSONS)
 
 

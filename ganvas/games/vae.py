@@ -167,6 +167,11 @@ class VAE(Game):
         """x [N, ...] as it is: no class is known."""
         return x
 
+    def projection(self) -> Tensor:
+        """The first matrix that z meets, [features, latent_dim]; that of the class is left out."""
+        weight: Tensor = self.decoder[0].weight[:, : self.latent_dim]  # type: ignore[index]
+        return weight
+
 
 class ConditionalVAE(VAE):
     """A VAE of each class, all in one: a bound on log P(features | class)."""
@@ -202,11 +207,6 @@ class ConditionalVAE(VAE):
     def features(self, x: Tensor) -> Tensor:
         """image [N, C, H, W] in [-1, 1] -> its code [N, latent_dim]."""
         return self.encode(x)
-
-    def projection(self) -> Tensor:
-        """The first matrix that z meets, [features, latent_dim]."""
-        weight: Tensor = self.decoder[0].weight  # type: ignore[assignment]
-        return weight
 
 
 def _recipe(name: str, source: str, minutes: float, about: str, config: Config, train: TrainConfig) -> Recipe:
