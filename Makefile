@@ -7,7 +7,7 @@ train: $(READY)
 	$(BIN)/ganvas train cgan-mnist
 
 test: $(READY)
-	$(BIN)/python -m pytest -q -m "not slow" -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" -n 2
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -q -m slow

@@ -85,11 +85,11 @@ def tail(path: Path, size: int = 1 << 16) -> list[str]:
         return []
 
 
-def last_row(path: Path) -> dict[str, Any]:
-    """The last whole JSON object of a file with one a line; {} without one."""
+def last_row(path: Path, having: str = "items") -> dict[str, Any]:
+    """The last whole JSON object, of a file with one a line, that has a field; {} without one."""
     for line in reversed(tail(path)):
         with suppress(ValueError):
             row = json.loads(line)
-            if isinstance(row, dict) and "items" in row:
+            if isinstance(row, dict) and having in row:
                 return row
     return {}

@@ -143,6 +143,17 @@ def test_numbers_are_not_taken_twice(tmp_path: Path) -> None:
     assert [store.reserve("a").name, store.reserve("b").name] == ["00000-a", "00001-b"]
 
 
+def test_loss_terms_are_found_behind_events_and_measurements(tmp_path: Path) -> None:
+    rows = [
+        {"step": 9, "items": 90, "D": 1.2, "R1": 0.1, "G": 0.9, "skill": 0.7, "dropped": 0},
+        {"step": 9, "items": 90, "event": "balance: level"},
+        {"step": 9, "items": 90, "fd100-points": 0.3},
+    ]
+    assert follow.losses(tmp_path) == []
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert follow.losses(tmp_path) == ["D", "R1", "G"]
+
+
 def test_a_log_is_read_on_from_where_it_was_left(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     path.write_text('{"step": 1, "items": 2, "dropped": 0, "D": 1.0}\n{"items": 2, "event": "balance: x"}\n{"step": 3, "it')

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 pytestmark = pytest.mark.timeout(900)
-PATIENCE = 240_000
+PATIENCE = 60_000
 SMALL = "train.batch=32\nconfig.width=8\nconfig.depth=1\ntrain.snapshots=4"
 
 

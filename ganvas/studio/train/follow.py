@@ -130,8 +130,7 @@ def details(store: Store, jobs: Jobs, name: str) -> dict[str, Any]:
 
 def losses(folder: Path) -> list[str]:
     """The names of the loss terms of a run that says no more than its log."""
-    row = last_row(folder / "log.jsonl")
-    return [name for name in row if not NOTES.fullmatch(name)] if "dropped" in row else []
+    return [name for name in last_row(folder / "log.jsonl", having="dropped") if not NOTES.fullmatch(name)]
 
 
 def equilibrium(recipe: dict[str, Any]) -> dict[str, Any]:
