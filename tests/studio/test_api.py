@@ -146,6 +146,15 @@ def test_good_pictures_are_reported_and_nothing_else_is_kept(client: Client, stu
     assert client(f"train/uploads/{name}/preview")[1].startswith(b"\x89PNG")
     kept = {path.name for path in (studio.runs / ".studio" / "uploads" / name).iterdir()}
     assert kept == {"data.zip", "name.txt", "preview.png", "report.json"}
+    recipe = studio.runs / "pets" / "recipe.json"
+    recipe.parent.mkdir()
+    recipe.write_text(json.dumps({"data": {"source": str(studio.runs / ".studio" / "uploads" / name / "data.zip")}}))
+    status, refused = client(f"train/uploads/{name}", method="DELETE")
+    assert (status, b"pets trained on these pictures" in refused) == (400, True)
+    recipe.unlink()
+    assert client.json(f"train/uploads/{name}", method="DELETE") == {"removed": name}
+    assert client(f"train/uploads/{name}", method="DELETE")[0] == 404
+    assert client.json("train/uploads") == []
 
 
 def test_a_run_from_its_start_to_a_branch(client: Client, studio: Any) -> None:

@@ -17,6 +17,7 @@ from ganvas.config import to_dict
 from ganvas.games import build
 
 pytestmark = pytest.mark.timeout(900)
+CLASSES = "stylegan2-fashion-conditional"
 HOSTILE = "<img src=x onerror=window.hurt=1>"
 READY = "!document.getElementById('explore').hidden && document.getElementById('pad').width > 60"
 PIXELS = "document.getElementById('picture').toDataURL()"
@@ -25,7 +26,7 @@ PIXELS = "document.getElementById('picture').toDataURL()"
 @pytest.fixture(scope="module")
 def models(studio: Any) -> Path:
     """Untrained miniatures, one with hostile names of classes."""
-    for name, recipe_name in (("digits", "cgan-mnist"), ("styled", "stylegan2-fashion")):
+    for name, recipe_name in (("digits", "cgan-mnist"), ("styled", "stylegan2-fashion"), ("asked", CLASSES)):
         recipe, data = miniature(recipe_name)
         torch.manual_seed(3)
         (studio.runs / name).mkdir()
@@ -107,6 +108,21 @@ def test_controls_appear_by_what_the_model_can(tab: Any) -> None:
     assert tab.locator("#classes").is_hidden()
     assert tab.locator("#f-psi-").count() == 1
     changed(tab, lambda: tab.check("#mix"))
+
+
+def test_a_slider_leads_from_class_to_class_and_is_in_the_link(tab: Any) -> None:
+    assert tab.locator("#between").is_hidden()
+    tab.select_option("#model", "asked")
+    tab.wait_for_selector("#between:not([hidden])")
+    tab.select_option("#towards", "7")
+    tab.click("#pair")
+    assert tab.evaluate("document.activeElement.dataset.name") == f"class:7-{tab.input_value('#away')}"
+    changed(tab, lambda: tab.keyboard.press("End"))
+    shown, link = tab.evaluate(PIXELS), tab.evaluate("location.href")
+    tab.goto("about:blank")
+    tab.goto(link)
+    tab.wait_for_function("(before) => document.getElementById('picture').toDataURL() === before", arg=shown)
+    assert tab.locator("#pairs input[type=range]").input_value() == "4"
 
 
 def test_the_nearest_training_pictures_are_looked_up(tab: Any) -> None:

@@ -87,6 +87,11 @@ def test_controls_appear_by_what_the_game_can(tmp_path: Path, digits: Explorer, 
     assert digits.abilities()["styles"] == 0
     assert styled.abilities()["styles"] > 1
     assert styled.abilities()["resolutions"]
+    assert digits.abilities()["between"] == []  # its class is asked for, z has none
+    told = Explorer(saved(tmp_path / "unasked", "dcgan-mnist"))
+    assert told.abilities()["between"] == list("0123456789")
+    with pytest.raises(UsageError, match="expected at least 20"):  # untrained, it draws no such digits
+        told.picture(Look(moves={"class:7-1": 2.0}))
     points = Explorer(saved(tmp_path / "points", "gan-ring")).abilities()
     assert (points["kind"], points["directions"]) == ("points", [])
     assert Explorer(saved(tmp_path / "solids", "voxel-shapes")).abilities()["kind"] == "solids"

@@ -79,6 +79,11 @@ def test_step_rewind_and_the_keys(page: Any, context: Any) -> None:
     label = page.locator("#canvas").get_attribute("aria-label")
     assert "The critic calls" in label
     assert "KL" in label
+    page.locator(".chart-box summary").first.press("Enter")
+    table = page.locator(".chart-box details[open] table")
+    table.locator("tbody tr").nth(2).wait_for()  # going back and forward again lost nothing
+    assert table.locator("thead th").all_inner_texts()[0] == "step"
+    assert all(float(cell) > 0 for cell in table.locator("tbody tr").last.locator("td").all_inner_texts())
     page.focus("#main")  # on a button, Space presses that button
     page.keyboard.press(" ")
     page.wait_for_function("document.getElementById('play').textContent === 'Pause'")

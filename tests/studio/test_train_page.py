@@ -124,3 +124,6 @@ def test_a_folder_is_reported_before_training_and_its_names_are_text(form: Any, 
     form.wait_for_function("document.getElementById('report-preview').naturalWidth > 0")
     assert form.input_value("#data").startswith("upload:")
     assert form.locator("#recipe option[value=gan-ring]").count() == 0  # needs points
+    form.click("#remove")
+    form.wait_for_selector("#report", state="hidden")
+    assert form.locator("#data option").count() == 1

@@ -116,7 +116,6 @@ class Booth:
     def on_rewind(self, facts: dict[str, Any]) -> None:
         self.playing, self.pending = False, []
         self.stage.rewind(int(facts["place"]))
-        self.record.cut(self.stage.step)
         self.measured = (-1.0, -1)
 
     def on_reset(self, facts: dict[str, Any]) -> None:
@@ -210,7 +209,7 @@ class Booth:
         if is_due and (self.measured[1] != stage.step or self.measured[0] < 0):
             self.record.measure(stage)
             self.measured = (now, stage.step)
-        arrays = {**picture.seen(stage), **self.record.moves.arrays("moves"), **self.record.measured.arrays("measured")}
+        arrays = {**picture.seen(stage), **self.record.arrays(stage.step)}
         if self.beside and self.beside.fits(stage):
             arrays |= self.beside.seen(stage)
         scoring, measures = stage.setup.rules().scoring, self.record.latest

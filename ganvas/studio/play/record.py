@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,10 +45,11 @@ class Curves:
             self.steps.pop()
             self.rows.pop()
 
-    def arrays(self, name: str) -> dict[str, Array]:
-        """steps i4 [n] and values f4 [n, keys]."""
-        values = np.array(self.rows, dtype="f4").reshape(len(self.rows), len(self.keys))
-        return {f"{name}_steps": np.array(self.steps, dtype="i4"), f"{name}_values": values}
+    def arrays(self, name: str, step: int) -> dict[str, Array]:
+        """steps i4 [n] and values f4 [n, keys], up to `step`."""
+        count = bisect.bisect_right(self.steps, step)
+        values = np.array(self.rows[:count], dtype="f4").reshape(count, len(self.keys))
+        return {f"{name}_steps": np.array(self.steps[:count], dtype="i4"), f"{name}_values": values}
 
 
 @dataclass
@@ -66,6 +68,7 @@ class Record:
             values["skill_D"] = (notes["verdict_real"] + 1 - notes["verdict_fake"]) / 2
             values["skill_G"] = notes["verdict_fake"]
         self.moves.add(stage.step, values)
+        self.measured.cut(stage.step - 1)
 
     def measure(self, stage: Stage) -> None:
         """Measure the fakes of now against the data: 10,000 of them, from the same noise each time."""
@@ -82,12 +85,12 @@ class Record:
             found = mixture(fake, stuff.mixture.centres, stuff.mixture.sd)
             facts |= {"captured": found.captured, "modes": found.modes, "quality": found.high_quality}
         self.latest = facts
-        self.measured.add(stage.step, facts)
+        if stage.step not in self.measured.steps:  # else the session went back to it, and may go forward again
+            self.measured.add(stage.step, facts)
 
-    def cut(self, step: int) -> None:
-        """Forget what is later than `step`: the session went back."""
-        self.moves.cut(step)
-        self.measured.cut(step)
+    def arrays(self, step: int) -> dict[str, Array]:
+        """Both curves up to `step`."""
+        return self.moves.arrays("moves", step) | self.measured.arrays("measured", step)
 
 
 def floor(stage: Stage) -> dict[str, float]:

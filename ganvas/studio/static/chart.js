@@ -1,8 +1,9 @@
-// Line charts on a canvas: told apart by dash and by a name at the line's end, not by colour alone; with a summary in words
-// and the latest values beside the names.
+// Line charts on a canvas: told apart by dash, not by colour alone; with a summary in words, the latest values beside the names,
+// and the values as a table.
 
 import { colour, make, onTheme } from "./shell.js";
 
+const ROWS = 12; // of a chart's table, evenly spaced, the latest among them
 const DASHES = { solid: [], dashed: [6, 4], dotted: [2, 3], long: [12, 4] };
 
 export const short = (x) => !Number.isFinite(x) ? "–" : Number.isInteger(x) && Math.abs(x) < 1e4 ? String(x) : Math.abs(x) >= 1e4 || Math.abs(x) < 1e-3 ? x.toExponential(1)
@@ -29,8 +30,11 @@ export class Chart {
     Object.assign(this, { title, about, series, lines, low, high, unit, log, axis, steps: [], values: {} });
     this.canvas = make("canvas", { class: "chart", role: "img", "aria-label": title });
     this.legend = make("p", { class: "chart-legend small" });
+    this.table = make("table", { class: "values num" });
+    this.sheet = make("details", { class: "small", ontoggle: () => this.tabulate() }, make("summary", {}, "As a table", make("span", { class: "unseen" }, `: ${title}`)),
+      make("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": `${title}, as a table` }, this.table));
     this.root = make("figure", { class: "chart-box" }, make("figcaption", {}, make("strong", {}, title), about ? make("span", { class: "muted small" }, ` ${about}`) : ""),
-      this.canvas, this.legend);
+      this.canvas, this.legend, this.sheet);
     parent.append(this.root);
     onTheme(() => this.redraw());
     new ResizeObserver(() => this.redraw()).observe(this.canvas);
@@ -119,5 +123,17 @@ export class Chart {
       return make("span", { class: "entry" }, swatch, `${name} `, make("b", { class: "num" }, this.values[key]?.length ? `${short(last(key))}${this.unit}` : "–"));
     });
     this.legend.replaceChildren(...parts);
+    this.tabulate();
+  }
+
+  /** The values as a table, while it is open. */
+  tabulate() {
+    if (!this.sheet.open) return;
+    const rows = Math.min(this.steps.length, ROWS);
+    const picked = Array.from({ length: rows }, (_, i) => Math.round(i * (this.steps.length - 1) / Math.max(1, rows - 1)));
+    const head = [this.axis, ...this.series.map(({ name }) => name)].map((name) => make("th", { scope: "col" }, name));
+    const body = picked.map((i) => make("tr", {}, make("th", { scope: "row" }, this.steps[i].toLocaleString("en")),
+      ...this.series.map(({ key }) => make("td", {}, `${short(this.values[key]?.[i])}${this.unit}`))));
+    this.table.replaceChildren(make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...body));
   }
 }

@@ -65,6 +65,7 @@ function settle() {
   $("label").value = look.label ?? "";
   if (document.activeElement !== $("source")) $("source").value = look.picture ?? "";
   $("resolution").value = look.resolution ?? "";
+  for (const name of Object.keys(look.moves)) if (name.startsWith("class:")) pair(name);
   for (const input of document.querySelectorAll("[data-field]")) {
     const { field, name } = input.dataset;
     const value = field === "moves" ? look.moves[name] ?? 0 : look[field] ?? Number(input.dataset.off);
@@ -137,12 +138,33 @@ function controls() {
   const kinds = [...new Set(able.directions.map((name) => name.split(":")[0]))];
   $("directions").replaceChildren(...kinds.flatMap((kind) => [make("h3", {}, NAMES[kind]),
     ...able.directions.filter((name) => name.startsWith(`${kind}:`)).map((name) => slider(name, "moves", { low: -4, high: 4, step: 0.1, off: 0, name }))]));
+  between();
   $("turning").replaceChildren(...(able.kind === "solids" ? [slider("Seen from, in degrees", "turn", { low: -180, high: 180, step: 5, off: 30 })] : []));
   $("sliders").hidden = !cuts.length && !able.directions.length && able.kind !== "solids";
   $("mixing").hidden = !able.styles;
   $("cut").max = able.styles;
   for (const id of ["plane-box", "nearest", "frame-it", "film"]) $(id).hidden = able.kind === "points";
   $("card").textContent = `${able.recipe} after ${count(able.items)} images · ${able.kind} ${able.shape.join(" × ")} · noise of ${able.latent_dim} numbers · model ${able.model}`;
+}
+
+/** The choice of pairs of classes; each pair that is chosen, or moved along in a look, has its slider. */
+function between() {
+  $("between").hidden = !able.between.length;
+  for (const id of ["towards", "away"]) $(id).replaceChildren(...able.between.map((name) => make("option", {}, name)));
+  if (able.between.length > 1) $("away").value = able.between[1];
+  $("pairs").replaceChildren();
+}
+
+function pair(name) {
+  const had = [...$("pairs").querySelectorAll("input[type=range]")].find((input) => input.dataset.name === name);
+  if (!had) $("pairs").append(slider(name.slice("class:".length), "moves", { low: -4, high: 4, step: 0.1, off: 0, name }));
+  return had ?? $("pairs").lastChild.querySelector("input");
+}
+
+function pairChosen() {
+  const [towards, away] = [$("towards").value, $("away").value];
+  problem(towards === away ? "Choose two different classes." : "");
+  if (towards !== away) pair(`class:${towards}-${away}`).focus();
 }
 
 async function choose(id, wanted = null) {
@@ -286,6 +308,7 @@ $("mix-seed").addEventListener("change", () => { if ($("mix").checked) change({ 
 $("cut").addEventListener("input", () => change({ cut: Number($("cut").value) }, "cut"));
 $("home").addEventListener("click", () => change({ x: 0, y: 0 }));
 $("level").addEventListener("click", () => change({ moves: {}, psi: 1, truncate: null, turn: 30 }));
+$("pair").addEventListener("click", pairChosen);
 $("dice").addEventListener("click", dice);
 $("undo").addEventListener("click", undo);
 $("redo").addEventListener("click", redo);

@@ -25,6 +25,7 @@ export async function prepare(began) {
     if (found.length === 1 && /\.zip$/i.test(found[0].name)) send(found[0].file, found[0].name);
     else sendFolder(found);
   });
+  $("remove").addEventListener("click", remove);
   $("recipe").replaceChildren(make("option", {}, "reading the list of recipes …"));
   try {
     const [listed, ready] = await Promise.all([ask("train/recipes"), ask("train/uploads")]);
@@ -136,6 +137,19 @@ function report() {
   $("report-facts").replaceChildren(make("table", { class: "facts" }, make("tbody", {}, ...rows.map(([name, value]) => make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, value))))));
   $("report-preview").src = `./api/train/uploads/${one.id}/preview`;
   $("report-preview").alt = `A sheet of up to 64 of the ${count(facts.count)} pictures, as a network will see them`;
+}
+
+/** Delete the studio's copy of the chosen pictures. */
+async function remove() {
+  const one = upload();
+  try {
+    await ask(`train/uploads/${one.id}`, { method: "DELETE" });
+    uploads = uploads.filter(({ id }) => id !== one.id);
+    progress("", null);
+    sources();
+    report();
+    toast(`The studio's copy of ${one.name} is gone; your own pictures are where they were.`);
+  } catch (wrong) { toast(wrong.message, { kind: "error" }); }
 }
 
 function fail(text) {

@@ -124,6 +124,12 @@ def uploaded(request: Request) -> Any:
     return at(request).uploads.state(request.path_params["id"])
 
 
+def remove(request: Request) -> Response:
+    """Delete it, unless runs need it."""
+    at(request).uploads.remove(request.path_params["id"])
+    return JSONResponse({"removed": request.path_params["id"]})
+
+
 def preview(request: Request) -> Response:
     """What its pictures look like to a network."""
     path = at(request).uploads.folder(request.path_params["id"]) / "preview.png"
@@ -232,7 +238,8 @@ ROUTES = (
     Route(f"{API}/recipes", told(recipes)),
     Route(f"{API}/uploads", told(uploads), methods=["GET"]),
     Route(f"{API}/uploads", told(upload, bytes, ("name",)), methods=["POST"]),
-    Route(f"{API}/uploads/{{id}}", told(uploaded)),
+    Route(f"{API}/uploads/{{id}}", told(uploaded), methods=["GET"]),
+    Route(f"{API}/uploads/{{id}}", told(remove), methods=["DELETE"]),
     Route(f"{API}/uploads/{{id}}/preview", told(preview)),
     Route(f"{API}/runs", told(runs), methods=["GET"]),
     Route(f"{API}/runs", told(start, Start), methods=["POST"]),

@@ -46,7 +46,7 @@ class Uploads:
         """
         root = self.store.folder("uploads")
         if sum(1 for _ in root.iterdir()) >= MANY:
-            raise UsageError(f"{MANY} uploads are kept already; delete some in the studio's folder")
+            raise UsageError(f"{MANY} uploads are kept already; remove some that no run was trained on")
         name = secrets.token_hex(8)
         folder = self.store.folder("uploads", name)
         size = 0
@@ -102,6 +102,28 @@ class Uploads:
         if self.state(name)["state"] != "ready":
             raise UsageError("these pictures are not ready to be trained on")
         return self.folder(name) / "data.zip"
+
+    def remove(self, name: str) -> None:
+        """Delete an upload, which is the studio's own copy.
+
+        Raises:
+            UsageError: it is being read, or runs were trained on it.
+            UnknownIdError: there is none.
+            ResourceError: the disk refused.
+        """
+        folder = self.folder(name)
+        if name in self.reading:
+            raise UsageError("these pictures are still being read; wait until they are")
+        if users := [run for run in self.store.ids() if self._needs(run, str(folder / "data.zip"))]:
+            shown = ", ".join(users[:3]) + (f" and {len(users) - 3} more" if len(users) > 3 else "")
+            raise UsageError(f"{shown} trained on these pictures and cannot be resumed or measured without them")
+        with disk_errors("cannot remove the upload"):
+            shutil.rmtree(folder)
+
+    def _needs(self, run: str, data: str) -> bool:
+        """Whether a run was trained on the data, or was begun with it and has no recipe yet."""
+        source = facts(self.store.runs / run / "recipe.json").get("data", {}).get("source")
+        return data in (source, *facts(self.store.note(run, "job.json")).get("words", []))
 
     async def close(self) -> None:
         """End what is being read."""

@@ -185,6 +185,8 @@ def test_curves_thin_out_and_go_back() -> None:
     assert curves.steps[-1] <= 1000
     curves.add(1008, {"a": 1.0})
     assert curves.steps == sorted(set(curves.steps))
+    assert curves.arrays("of", 1000)["of_steps"].max() <= 1000  # earlier than the last, which is kept
+    assert curves.steps[-1] == 1008
 
 
 def test_a_file_of_points_is_centred_and_capped() -> None:
