@@ -33,7 +33,7 @@ EXPERIMENTS = {
     "grid": Experiment("gan-grid", ("modes",), seeds=10, samples=2_500),
     "stacked": Experiment("dcgan-stacked", ("modes", "fd"), samples=26_000),
     "mnist-1": Experiment("cgan-mnist", DRAWN, images=100_000),
-    "mnist-5": Experiment("cgan-mnist", (*DRAWN, "cas"), images=480_000),
+    "mnist-5": Experiment("cgan-mnist", (*DRAWN, "cas"), images=480_000, settings={"config.rules.mismatch": "0.03"}),
     "fashion-5": Experiment("cgan-fashion", DRAWN, images=480_000),
     "fashion-20": Experiment("cgan-fashion", (*DRAWN, "cas"), images=1_900_000),
     "unconditional": Experiment("dcgan-mnist-paired", ("fd", "kd", "recall", "rarest", "commonest", "memorisation")),

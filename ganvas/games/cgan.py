@@ -22,7 +22,7 @@ from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
 from ganvas.game import Batch, Game, Step, Turn, asked_for
 from ganvas.games.adversarial import Duel, Rules
 from ganvas.layers.critics import of_class
-from ganvas.layers.pyramid import sides
+from ganvas.layers.pyramid import sides, subpixel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +50,7 @@ def _widths(config: Config, first: int) -> list[int]:
 
 
 class Generator(nn.Module):
-    """z [N, latent_dim], c [N] class or [N, classes] shares -> image [N, C, H, W] in [-1, 1].
-
-    The last doubling is a sub-pixel convolution (arXiv:1609.05158): nothing wide runs at full resolution.
-    """
+    """z [N, latent_dim], c [N] class or [N, classes] shares -> image [N, C, H, W] in [-1, 1]."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -63,9 +60,7 @@ class Generator(nn.Module):
         layers: list[nn.Module] = [nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)]
         for before, after in itertools.pairwise(widths):
             layers += [nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
-        last = widths[-1]
-        layers += [nn.Conv2d(last, last, 3, 1, 1, bias=False), nn.BatchNorm2d(last), nn.ReLU(inplace=True)]
-        self.rest = nn.Sequential(*layers, nn.Conv2d(last, 4 * config.channels, 3, 1, 1), nn.PixelShuffle(2), nn.Tanh())
+        self.rest = nn.Sequential(*layers, *subpixel(widths[-1], config.channels), nn.Tanh())
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
         onehot = c if c.is_floating_point() else F.one_hot(c, self.classes).to(z.dtype)
@@ -144,7 +139,7 @@ def _recipe(source: str, minutes: float, about: str, rules: Rules) -> Recipe:
             learning_rate=3e-3,
             schedule=Ramp(end=0.02, shape="cosine"),
             adam=Adam(beta1=0.0, beta2=0.99),
-            average_halflife=6_000,
+            average_halflife=20_000,
         ),
         paper="Mirza & Osindero 2014, arXiv:1411.1784",
         minutes=minutes,

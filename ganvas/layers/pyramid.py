@@ -1,6 +1,8 @@
-"""How an image side is halved down to the few pixels where a convolutional network begins or ends."""
+"""How an image side is halved down to the few pixels where a convolutional network begins or ends, and the last doubling."""
 
 from __future__ import annotations
+
+from torch import nn
 
 from ganvas.errors import UsageError
 
@@ -19,3 +21,13 @@ def sides(resolution: int) -> list[int]:
     if found[-1] not in SMALLEST or len(found) == 1:
         raise UsageError(f"resolution {resolution} cannot be halved down to 4-7 pixels; use 28, 32, 64 or 128")
     return found
+
+
+def subpixel(width: int, channels: int) -> list[nn.Module]:
+    """Layers from [N, width, H, W] to [N, channels, 2H, 2W], where nothing wide runs at full resolution.
+
+    A 3x3 convolution with BatchNorm and ReLU, then one whose channels are the four pixels each becomes.
+    Source: arXiv:1609.05158 eq. 4.
+    """
+    layers: list[nn.Module] = [nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+    return [*layers, nn.Conv2d(width, 4 * channels, 3, 1, 1), nn.PixelShuffle(2)]
