@@ -141,7 +141,7 @@ _TRAIN = TrainConfig(images=200_000, batch=128, learning_rate=2e-4, checkpoint_e
 # Under the relativistic loss with R1 and R2 (arXiv:2501.05441), and at a higher rate, no class is lost.
 _PAIRED = replace(
     _TRAIN,
-    images=600_000,
+    images=800_000,
     batch=64,
     learning_rate=2e-3,
     schedule=Ramp(end=0.02, shape="cosine"),
@@ -160,7 +160,7 @@ RECIPES = (
         5,
         "all ten digits, without labels",
         Config(latent_dim=32, subpixel=True, head=256, rules=_RULES),
-        replace(_PAIRED, learning_rate=3e-3),
+        replace(_PAIRED, images=360_000, learning_rate=3e-3),
     ),
     _recipe(
         "dcgan-stacked",
@@ -168,7 +168,7 @@ RECIPES = (
         15,
         "three digits in one picture: all 1,000 modes",
         Config(channels=3, head=256, rules=_RULES),
-        replace(_PAIRED, images=800_000),
+        _PAIRED,
     ),
     _recipe("dcgan-images", "", 15, "a folder of your own pictures", Config(resolution=64, channels=3, max_width=256), _TRAIN),
 )
