@@ -12,7 +12,7 @@ from ganvas.edit.directions import Directions, difference, principal, spread, st
 from ganvas.errors import UsageError, unknown
 from ganvas.export.pictures import to_bytes
 from ganvas.extractors import Extractor, extractor, extractor_for
-from ganvas.game import Conditional, Projects
+from ganvas.game import Conditional, Projects, Styled
 from ganvas.model import Model
 from ganvas.space import Space, styled
 
@@ -58,6 +58,14 @@ def directions(model: Model, space: Space, names: Sequence[str], *, judge: str |
             raise UsageError(f"direction: expected axis:3, sefa:0, pca:0-4 or class:7-1, got {name!r}")
         found += [codes.between(which)] if kind == "class" else [codes.numbered(kind, i) for i in _numbers(name, which)]
     return found
+
+
+def told_apart(model: Model) -> list[str]:
+    """The classes between which directions can be found: the model's own in w, else those of the classifier of its data."""
+    if isinstance(model.drawer, Conditional):
+        return list(model.classes) if isinstance(model.drawer, Styled) else []
+    judge = extractor_for(str(model.card["recipe"]["data"]["source"]), model.shape[0])
+    return list(judge.classes) if judge is not None and judge.classify is not None else []
 
 
 class _Codes:

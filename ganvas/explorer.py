@@ -15,11 +15,10 @@ import torch
 from PIL.Image import Image
 from torch import Tensor
 
-from ganvas.compass import Direction, directions
+from ganvas.compass import Direction, directions, told_apart
 from ganvas.errors import UsageError
 from ganvas.export.film import film_name, save_film
 from ganvas.export.pictures import legible_scale, save_png, scatter, sheet, to_bytes
-from ganvas.extractors import extractor_for
 from ganvas.game import Conditional, Couples, Encodes, Grows, Projects, Styled
 from ganvas.looks import SEEDS, Look, Point, draw, point, tour
 from ganvas.model import Model, load
@@ -65,7 +64,7 @@ class Explorer:
             "encodes": isinstance(game, Encodes),
             "truncates": not isinstance(game, Styled),
             "directions": self.offered() if len(shape) > 1 else [],
-            "between": self.told_apart() if len(shape) == 3 else [],
+            "between": told_apart(self.model) if len(shape) == 3 else [],
         }
 
     def offered(self) -> list[str]:
@@ -73,14 +72,6 @@ class Explorer:
         game = self.model.drawer
         kinds = ["pca", "sefa"] if isinstance(game, Styled) else ["sefa"] if isinstance(game, Projects) else ["axis"]
         return [f"{kind}:{i}" for kind in kinds for i in range(min(OFFERED, game.latent_dim))]
-
-    def told_apart(self) -> list[str]:
-        """The classes between which directions can be found: its own in w, else those of the classifier of its data."""
-        game, card = self.model.drawer, self.model.card
-        if isinstance(game, Conditional):
-            return list(card["classes"]) if isinstance(game, Styled) else []
-        judge = extractor_for(str(card["recipe"]["data"]["source"]), self.model.shape[0])
-        return list(judge.classes) if judge is not None and judge.classify is not None else []
 
     def point(self, look: Look) -> Point:
         """Where the look lies. Raises: UsageError: it asks for what the model does not have."""
