@@ -155,6 +155,7 @@ function between() {
   $("pairs").replaceChildren();
 }
 
+/** The slider of a pair such as class:7-1, made where it is missing. */
 function pair(name) {
   const had = [...$("pairs").querySelectorAll("input[type=range]")].find((input) => input.dataset.name === name);
   if (!had) $("pairs").append(slider(name.slice("class:".length), "moves", { low: -4, high: 4, step: 0.1, off: 0, name }));
