@@ -2,7 +2,8 @@
 
 Trainings alone and trainings watched take turns: the watched one is started by a studio, while a client asks for all that the
 page /train asks for, as often as it does. The same recipe, seed and plan; images per second as result.json has them. Then
-pictures of an untrained artist of 64 pixels are asked for one after the other, each of another seed, as /explore does.
+pictures of an untrained artist of 64 pixels are asked for one after the other, each of another seed, as /explore does. Last,
+each page is opened in Debian's chromium with an empty cache: the first contentful paint, as the browser itself times it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import http.cookiejar
 import json
+import shutil
 import signal
 import statistics
 import subprocess
@@ -27,30 +29,38 @@ from ganvas import bundle
 from ganvas.config import to_dict
 from ganvas.games import build
 from ganvas.resolve import resolve
+from ganvas.studio.pages import address, pages
 
 Get = Any
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu"]
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[str]:
+    """A studio over folder/runs; the link it says."""
+    command = [sys.executable, "-m", "ganvas", "studio", "--port", "0", "--no-browser", "--json"]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+    try:
+        yield json.loads(process.stdout.readline())["url"] if process.stdout else ""
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
 
 
 @contextmanager
 def studio(folder: Path) -> Iterator[Get]:
-    """A studio over folder/runs, as a function from path (and body) to bytes."""
-    command = [sys.executable, "-m", "ganvas", "studio", "--port", "0", "--no-browser", "--json"]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
-    link = json.loads(process.stdout.readline())["url"] if process.stdout else ""
-    base = link.partition("/?")[0]
-    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
-    opener.open(link).read()
+    """A studio as a function from path (and body) to bytes."""
+    with running(folder) as link:
+        base = link.partition("/?")[0]
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+        opener.open(link).read()
 
-    def ask(path: str, body: Any = None) -> bytes:
-        data = None if body is None else json.dumps(body).encode()
-        with opener.open(urllib.request.Request(f"{base}/api/{path}", data, {"Origin": base})) as answer:  # noqa: S310
-            return bytes(answer.read())
+        def ask(path: str, body: Any = None) -> bytes:
+            data = None if body is None else json.dumps(body).encode()
+            with opener.open(urllib.request.Request(f"{base}/api/{path}", data, {"Origin": base})) as answer:  # noqa: S310
+                return bytes(answer.read())
 
-    try:
         yield ask
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
 
 
 def alone(recipe: str, images: int, folder: Path) -> float:
@@ -105,12 +115,34 @@ def latency(count: int) -> list[float]:
             return found[5:]
 
 
+def paints(times: int) -> dict[str, float]:
+    """Milliseconds from the request for a page to its first contentful paint, the median of each page; empty cache."""
+    from playwright.sync_api import sync_playwright
+
+    found: dict[str, list[float]] = {page.name: [] for page in pages()}
+    with tempfile.TemporaryDirectory() as name, running(Path(name)) as link, sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        tab = browser.new_page()
+        tab.goto(link)
+        base = link.partition("?")[0]
+        tab.wait_for_url(base)
+        network = tab.context.new_cdp_session(tab)
+        for page in pages() * times:
+            tab.goto("about:blank")
+            network.send("Network.clearBrowserCache")
+            tab.goto(base + address(page))
+            tab.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+            found[page.name].append(tab.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
+        browser.close()
+    return {name: statistics.median(values) for name, values in found.items()}
+
+
 def main() -> None:
     """Print a row of JSON a round, then the sums."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recipe", default="cgan-mnist")
     parser.add_argument("--images", type=int, default=30_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3, help="pairs of trainings; 0: none")
     asked = parser.parse_args()
     shares = []
     for turn in range(asked.rounds):
@@ -121,11 +153,12 @@ def main() -> None:
         shares.append(1 - seen / free)
         print(json.dumps({"round": turn, "alone": free, "watched": seen, "slower": round(shares[-1], 4)}), flush=True)
     times = latency(65)
-    spread = statistics.stdev(shares) if len(shares) > 1 else 0.0
-    print(
-        f"# the studio slows a training of {asked.recipe} by {statistics.fmean(shares):.1%} +- {spread:.1%} (n={len(shares)})"
-    )
+    if shares:
+        spread = statistics.stdev(shares) if len(shares) > 1 else 0.0
+        mean = statistics.fmean(shares)
+        print(f"# the studio slows a training of {asked.recipe} by {mean:.1%} +- {spread:.1%} (n={len(shares)})")
     print(f"# a picture of 64 pixels: median {statistics.median(times):.0f} ms, slowest {max(times):.0f} ms of {len(times)}")
+    print("# first paint: " + ", ".join(f"{name} {value:.0f} ms" for name, value in paints(5).items()))
 
 
 if __name__ == "__main__":
