@@ -53,7 +53,7 @@ def begin(form: Any, images: int) -> str:
     return str(form.evaluate("new URLSearchParams(location.hash.slice(1)).get('run')"))
 
 
-def test_a_recipe_is_trained_to_its_end_and_branched(form: Any) -> None:
+def test_a_recipe_is_trained_to_its_end_branched_and_compared(form: Any) -> None:
     begin(form, 1280)
     form.wait_for_selector("#state[data-state=finished]")
     form.wait_for_function("document.getElementById('picture').naturalWidth > 0")
@@ -78,6 +78,14 @@ def test_a_recipe_is_trained_to_its_end_and_branched(form: Any) -> None:
     form.wait_for_function("document.getElementById('about-run').textContent.includes('Branched from')")
     assert "train.learning_rate = 0.0003" in form.inner_text("#about-run")
     form.wait_for_selector("#state[data-state=finished]")
+    form.select_option("#samples", "500")
+    form.click("#contest")
+    form.wait_for_selector("#comparison h3:has-text('Measures')", timeout=300_000)
+    told = form.inner_text("#comparison")
+    assert "train.learning_rate" in told
+    assert "fd500-points" in told
+    assert "±" in told
+    form.wait_for_function("document.querySelector('#comparison img').naturalWidth > 0")
 
 
 def test_a_killed_training_says_so_and_goes_on(form: Any, studio: Any) -> None:
