@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import itertools
 import math
 import multiprocessing
 import os
@@ -31,11 +32,10 @@ from ganvas.game import Game, Step
 from ganvas.games import build, recipe_named
 from ganvas.games.adversarial import Duel
 from ganvas.machine import Plan, bfloat16_is_fast, convolution_peak, cores, describe, settle
-from ganvas.plan import fresh, settled
+from ganvas.plan import ENDLESS, LATE, fresh, settled
 from ganvas.ranks import Ranks, crew
 from ganvas.run import Run, adapted, open_data, recipe_from
 
-ENDLESS = 2**62
 CYCLE = 16  # steps of one burst: a whole number of every lazy interval in use
 
 
@@ -85,7 +85,7 @@ def bench(recipe: str | Recipe, ranks: str = "auto", seconds: float = 20.0) -> R
         raise UsageError(f"seconds: expected a number above 0, got {seconds:g}")
     chosen, machine = recipe_named(recipe) if isinstance(recipe, str) else recipe, describe()
     data = open_data(chosen)
-    chosen = adapted(replace(chosen, train=replace(chosen.train, images=ENDLESS)), data)
+    chosen = adapted(chosen, data)
     peak = max(convolution_peak(precision, channels) for precision in precisions() for channels in (64, 128, 256))
     plan = settled(chosen, data, "cpu", ranks)
     whole = replace(plan, ranks=1, threads=len(cores()))
@@ -154,7 +154,7 @@ def burst(steps: Iterator[object], batch: int) -> float:
 
 def endless(recipe: Recipe, data: Source, plan: Plan, peers: Ranks, stop: Callable[[], bool] = lambda: False) -> Iterator[None]:
     """The engine's steps until rank 0 stops."""
-    for _ in train(fresh(recipe, plan), data, recipe.train, peers):
+    for _ in train(fresh(recipe, plan, LATE), data, replace(recipe.train, images=ENDLESS), peers):
         yield
         if peers.any(stop()):
             return
@@ -166,12 +166,13 @@ def plain_loop(recipe: Recipe, data: Source) -> Iterator[None]:
     game, config = build(copy.deepcopy(recipe)), recipe.train
     rate, betas = config.learning_rate, (config.adam.beta1, config.adam.beta2)
     optimizers = {player: torch.optim.Adam(game.trained_by(player), lr=rate, betas=betas) for player in game.players}
-    position = 0
-    for index in range(ENDLESS):
+    position = int(LATE * ENDLESS)
+    for index in itertools.count():
         batch = data.batch(rows(config.seed, position, config.batch, len(data)))
         batch = {name: tensor.contiguous() for name, tensor in batch.items()}
         position += config.batch
         step = Step(index, position, ENDLESS)
+        game.advance(step)
         for turn in plain_turns(game):
             if index % turn.every == 0:
                 game.zero_grad()

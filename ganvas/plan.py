@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from statistics import fmean
 
 import torch
 
@@ -14,9 +15,13 @@ from ganvas.config import Recipe
 from ganvas.data.source import Source
 from ganvas.engine import State, begin, train
 from ganvas.errors import UsageError
+from ganvas.game import Grows
 from ganvas.games import build
 from ganvas.machine import Plan, bfloat16_is_fast, cores, device_named, most_threads
 from ganvas.ranks import Ranks
+
+ENDLESS = 2**62  # images of a run that is only timed
+LATE = 0.9  # the share of a run that is over where plans are compared: networks that grow have grown
 
 
 def settled(recipe: Recipe, data: Source, device: str = "auto", ranks: str = "1") -> Plan:
@@ -75,8 +80,8 @@ def _paces(recipe: Recipe, data: Source, plans: list[Plan], seconds: float = 2.0
     """Images per second of one rank of each plan, on its share of the batch; in turns, so that all meet the same weather."""
     steps, best = {}, dict.fromkeys(plans, 0.0)
     for plan in plans:
-        config = replace(recipe.train, batch=recipe.train.batch // plan.ranks, images=2**62)
-        steps[plan] = train(fresh(recipe, plan), data, config)
+        config = replace(recipe.train, batch=recipe.train.batch // plan.ranks, images=ENDLESS)
+        steps[plan] = train(fresh(recipe, plan, LATE), data, config)
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or not all(best.values()):
         for plan in plans:
@@ -89,27 +94,33 @@ def _paces(recipe: Recipe, data: Source, plans: list[Plan], seconds: float = 2.0
     return best
 
 
-def fresh(recipe: Recipe, plan: Plan) -> State:
-    """The recipe's game at the start of training: a function of the seed alone."""
+def fresh(recipe: Recipe, plan: Plan, progress: float = 0.0) -> State:
+    """The recipe's game at the start of training: a function of the seed alone. `progress` places it in an ENDLESS run."""
     torch.manual_seed(recipe.train.seed)
-    return begin(build(copy.deepcopy(recipe)), recipe.train, plan)
+    state = begin(build(copy.deepcopy(recipe)), recipe.train, plan)
+    state.items = int(progress * ENDLESS)
+    return state
 
 
 def images_for(recipe: Recipe, data: Source, plan: Plan, ranks: Ranks, minutes: float) -> tuple[int, float]:
-    """How many images fit into `minutes`, and the images per second that were measured: three seconds of real steps."""
-    config = replace(recipe.train, images=2**62)
-    steps = train(fresh(recipe, plan), data, config, ranks)
-    start, count = time.perf_counter(), 0
-    for _ in steps:
-        count += 1
-        if count == 3:
-            start = time.perf_counter()
-        if ranks.any(count > 8 and time.perf_counter() - start > 3):
-            break
-    measured = (count - 3) * config.batch / (time.perf_counter() - start)
-    measured = float(ranks.agree(measured))
-    batches = max(1, round(measured * 60 * minutes / config.batch))
-    return batches * config.batch, measured
+    """How many images fit into `minutes`, and the images per second of the whole run, measured in about three seconds of real
+    steps: at eight places of a run whose networks grow, whose first images cost a fraction of the last."""
+    state = fresh(recipe, plan)
+    steps = train(state, data, replace(recipe.train, images=ENDLESS), ranks)
+    places = [i / 8 + 1 / 16 for i in range(8)] if isinstance(state.game, Grows) else [0.0]
+    costs = []
+    for place in places:
+        state.items, count = int(place * ENDLESS), 0
+        for _ in range(max(1, 3 // len(places))):
+            next(steps)
+        start = time.perf_counter()
+        while not ranks.any(count * len(places) >= 6 and time.perf_counter() - start > 3 / len(places)):
+            next(steps)
+            count += 1
+        costs.append((time.perf_counter() - start) / count)
+    batch = recipe.train.batch
+    measured = float(ranks.agree(batch / fmean(costs)))
+    return max(1, round(measured * 60 * minutes / batch)) * batch, measured
 
 
 @contextmanager
