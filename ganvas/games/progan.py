@@ -39,7 +39,7 @@ class Config:
     resolution: int = 32
     channels: int = 1
     latent_dim: int = 64
-    width: int = 16
+    width: int = 8
     max_width: int = 64
     grown_by: float = 0.6  # the share of the run after which nothing grows any more
     rules: Rules = Rules(objective="wasserstein", gradient_penalty=10.0, drift=0.001)
@@ -226,8 +226,8 @@ def _recipe(name: str, source: str, minutes: float, about: str, config: Config, 
 
 _TRAIN = TrainConfig(
     images=150_000,
-    batch=32,
-    learning_rate=5e-3,
+    batch=16,
+    learning_rate=8e-3,
     schedule=Ramp(end=0.1, shape="cosine"),
     adam=Adam(beta1=0.0, beta2=0.99),
     checkpoint_every=40_000,

@@ -194,7 +194,7 @@ class R3GAN(Game):
         return logits
 
 
-def _recipe(name: str, source: str, minutes: float, about: str, config: Config, images: int) -> Recipe:
+def _recipe(name: str, source: str, minutes: float, about: str, config: Config, rate: float, images: int) -> Recipe:
     return Recipe(
         name=name,
         game="r3gan",
@@ -203,7 +203,7 @@ def _recipe(name: str, source: str, minutes: float, about: str, config: Config, 
         train=TrainConfig(
             images=images,
             batch=48,
-            learning_rate=5e-4,
+            learning_rate=rate,
             schedule=Ramp(end=0.02, shape="cosine"),
             adam=Adam(beta1=0.0, beta2=0.99),
             checkpoint_every=40_000,
@@ -214,9 +214,17 @@ def _recipe(name: str, source: str, minutes: float, about: str, config: Config, 
     )
 
 
+_DIGITS = Config(latent_dim=32, rules=Rules(objective="relativistic", r1_gamma=2.0, r2_gamma=2.0, penalty_every=4))
+
 RECIPES = (
-    _recipe("r3gan-mnist", "mnist", 5, "handwritten digits without labels, the modern way", Config(), 200_000),
+    _recipe("r3gan-mnist", "mnist", 5, "handwritten digits without labels, the modern way", _DIGITS, 1e-3, 290_000),
     _recipe(
-        "r3gan-images", "", 15, "a folder of your own pictures, the modern way", Config(resolution=64, channels=3), 200_000
+        "r3gan-images",
+        "",
+        15,
+        "a folder of your own pictures, the modern way",
+        Config(resolution=64, channels=3),
+        5e-4,
+        200_000,
     ),
 )
