@@ -153,7 +153,7 @@ def burst(steps: Iterator[object], batch: int) -> float:
 
 
 def endless(recipe: Recipe, data: Source, plan: Plan, peers: Ranks, stop: Callable[[], bool] = lambda: False) -> Iterator[None]:
-    """The engine's steps until rank 0 stops."""
+    """The engine's steps, of networks that have grown, until rank 0 stops."""
     for _ in train(fresh(recipe, plan, LATE), data, replace(recipe.train, images=ENDLESS), peers):
         yield
         if peers.any(stop()):
@@ -166,7 +166,7 @@ def plain_loop(recipe: Recipe, data: Source) -> Iterator[None]:
     game, config = build(copy.deepcopy(recipe)), recipe.train
     rate, betas = config.learning_rate, (config.adam.beta1, config.adam.beta2)
     optimizers = {player: torch.optim.Adam(game.trained_by(player), lr=rate, betas=betas) for player in game.players}
-    position = int(LATE * ENDLESS)
+    position = LATE
     for index in itertools.count():
         batch = data.batch(rows(config.seed, position, config.batch, len(data)))
         batch = {name: tensor.contiguous() for name, tensor in batch.items()}

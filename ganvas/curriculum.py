@@ -179,7 +179,7 @@ def _growth() -> Lesson:
         ),
         images=12_000,
         minutes=3,
-        settings={"config.width": "8", "config.max_width": "32"},
+        settings={"config.max_width": "32"},
         metrics=("fd", "recall", "swd"),
         curve=Curve(note="fd", title="distance from the data (fd of held-out pictures)", log=True),
         looks=8,

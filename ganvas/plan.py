@@ -15,13 +15,15 @@ from ganvas.config import Recipe
 from ganvas.data.source import Source
 from ganvas.engine import State, begin, train
 from ganvas.errors import UsageError
-from ganvas.game import Grows
 from ganvas.games import build
 from ganvas.machine import Plan, bfloat16_is_fast, cores, device_named, most_threads
 from ganvas.ranks import Ranks
 
 ENDLESS = 2**62  # images of a run that is only timed
-LATE = 0.9  # the share of a run that is over where plans are compared: networks that grow have grown
+LATE = 9 * ENDLESS // 10  # the place in it where plans are compared: networks that grow have grown
+PLACES = tuple(
+    range(ENDLESS // 16, ENDLESS, ENDLESS // 8)
+)  # where the pace of a whole run is measured: in the middle of each eighth
 
 
 def settled(recipe: Recipe, data: Source, device: str = "auto", ranks: str = "1") -> Plan:
@@ -94,27 +96,26 @@ def _paces(recipe: Recipe, data: Source, plans: list[Plan], seconds: float = 2.0
     return best
 
 
-def fresh(recipe: Recipe, plan: Plan, progress: float = 0.0) -> State:
-    """The recipe's game at the start of training: a function of the seed alone. `progress` places it in an ENDLESS run."""
+def fresh(recipe: Recipe, plan: Plan, items: int = 0) -> State:
+    """The recipe's game at the start of training: a function of the seed alone. `items` counts as shown already."""
     torch.manual_seed(recipe.train.seed)
     state = begin(build(copy.deepcopy(recipe)), recipe.train, plan)
-    state.items = int(progress * ENDLESS)
+    state.items = items
     return state
 
 
 def images_for(recipe: Recipe, data: Source, plan: Plan, ranks: Ranks, minutes: float) -> tuple[int, float]:
-    """How many images fit into `minutes`, and the images per second of the whole run, measured in about three seconds of real
-    steps: at eight places of a run whose networks grow, whose first images cost a fraction of the last."""
-    state = fresh(recipe, plan)
+    """How many images fit into `minutes`, and the images per second of a whole run: about three seconds of real steps.
+
+    Where networks grow, the first images cost a fraction of the last.
+    """
+    state, costs = fresh(recipe, plan), []
     steps = train(state, data, replace(recipe.train, images=ENDLESS), ranks)
-    places = [i / 8 + 1 / 16 for i in range(8)] if isinstance(state.game, Grows) else [0.0]
-    costs = []
-    for place in places:
-        state.items, count = int(place * ENDLESS), 0
-        for _ in range(max(1, 3 // len(places))):
-            next(steps)
+    for place in PLACES:
+        state.items, count = place, 0
+        next(steps)
         start = time.perf_counter()
-        while not ranks.any(count * len(places) >= 6 and time.perf_counter() - start > 3 / len(places)):
+        while not count or not ranks.any(time.perf_counter() - start > 3 / len(PLACES)):
             next(steps)
             count += 1
         costs.append((time.perf_counter() - start) / count)

@@ -241,6 +241,6 @@ RECIPES = (
         15,
         "a folder of your own pictures, grown to 128x128",
         Config(resolution=128, channels=3, width=8, max_width=64),
-        replace(_TRAIN, images=80_000),
+        replace(_TRAIN, images=40_000),
     ),
 )

@@ -194,37 +194,36 @@ class R3GAN(Game):
         return logits
 
 
-def _recipe(name: str, source: str, minutes: float, about: str, config: Config, rate: float, images: int) -> Recipe:
+def _recipe(name: str, source: str, minutes: float, about: str, config: Config, train: TrainConfig) -> Recipe:
     return Recipe(
         name=name,
         game="r3gan",
         config=config,
         data=DataConfig(source=source),
-        train=TrainConfig(
-            images=images,
-            batch=48,
-            learning_rate=rate,
-            schedule=Ramp(end=0.02, shape="cosine"),
-            adam=Adam(beta1=0.0, beta2=0.99),
-            checkpoint_every=40_000,
-        ),
+        train=train,
         paper="Huang et al. 2024, arXiv:2501.05441",
         minutes=minutes,
         about=about,
     )
 
 
-_DIGITS = Config(latent_dim=32, rules=Rules(objective="relativistic", r1_gamma=2.0, r2_gamma=2.0, penalty_every=4))
+_TRAIN = TrainConfig(
+    images=200_000,
+    batch=48,
+    learning_rate=5e-4,
+    schedule=Ramp(end=0.02, shape="cosine"),
+    adam=Adam(beta1=0.0, beta2=0.99),
+    checkpoint_every=40_000,
+)
 
 RECIPES = (
-    _recipe("r3gan-mnist", "mnist", 5, "handwritten digits without labels, the modern way", _DIGITS, 1e-3, 290_000),
     _recipe(
-        "r3gan-images",
-        "",
-        15,
-        "a folder of your own pictures, the modern way",
-        Config(resolution=64, channels=3),
-        5e-4,
-        200_000,
+        "r3gan-mnist",
+        "mnist",
+        5,
+        "handwritten digits without labels, the modern way",
+        Config(latent_dim=32, rules=replace(Config().rules, r1_gamma=2.0, r2_gamma=2.0)),
+        replace(_TRAIN, images=290_000, learning_rate=1e-3),
     ),
+    _recipe("r3gan-images", "", 15, "a folder of your own pictures, the modern way", Config(resolution=64, channels=3), _TRAIN),
 )
