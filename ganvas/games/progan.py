@@ -234,7 +234,7 @@ _TRAIN = TrainConfig(
 )
 
 RECIPES = (
-    _recipe("progan-mnist", "mnist", 10, "handwritten digits that grow from 4x4 to 32x32", Config(), _TRAIN),
+    _recipe("progan-mnist", "mnist", 8, "handwritten digits that grow from 4x4 to 32x32", Config(), _TRAIN),
     _recipe(
         "progan-images",
         "",
