@@ -41,7 +41,7 @@ class Config:
     channels: int = 1
     latent_dim: int = 64  # of z and of w
     mapping: int = 4  # layers from z to w; 0: none
-    width: int = 16
+    width: int = 8
     max_width: int = 128
     noise: bool = True
     mixing: float = 0.9  # the share of fakes that are drawn from two styles
@@ -49,7 +49,7 @@ class Config:
     styled: bool = True  # w sets a style in every layer; else it is where the image starts, and pixel norm keeps the level
     deviation: bool = True  # the critic sees how varied its batch is
     equalised: bool = True  # all layers learn at one pace
-    rules: Rules = Rules(r1_gamma=0.1, penalty_every=16)
+    rules: Rules = Rules(r1_gamma=1.0, penalty_every=16)
 
     def __post_init__(self) -> None:
         within(self, "config.channels config.latent_dim config.width config.max_width", 1)
@@ -170,9 +170,9 @@ def _recipe(name: str, source: str, minutes: float, about: str, config: Config, 
 
 
 _TRAIN = TrainConfig(
-    images=150_000,
-    batch=32,
-    learning_rate=4e-3,
+    images=240_000,
+    batch=16,
+    learning_rate=6e-3,
     schedule=Ramp(end=0.1, shape="cosine"),
     adam=Adam(beta1=0.0, beta2=0.99),
     checkpoint_every=40_000,

@@ -48,13 +48,13 @@ class Config:
     channels: int = 1
     latent_dim: int = 64  # of z and of w
     mapping: int = 2  # layers from z to w; 0: none
-    width: int = 16
+    width: int = 8
     max_width: int = 128
     noise: bool = True
     mixing: float = 0.0  # the share of fakes that are drawn from two styles
     path_length: float = 0.5  # weight of the path length regularisation
     path_every: int = 16
-    rules: Rules = Rules(r1_gamma=0.1, penalty_every=16)
+    rules: Rules = Rules(r1_gamma=1.0, penalty_every=16)
 
     def __post_init__(self) -> None:
         within(self, "config.channels config.latent_dim config.width config.max_width config.path_every", 1)
@@ -216,7 +216,7 @@ class ConditionalStyleGAN2(StyleGAN2):
         return int(self.config.classes)
 
 
-def _recipe(name: str, minutes: float, about: str, config: Config, images: int = 150_000) -> Recipe:
+def _recipe(name: str, minutes: float, about: str, config: Config, images: int = 240_000) -> Recipe:
     source = "fashion" if "fashion" in name else ""
     return Recipe(
         name=name,
@@ -225,8 +225,8 @@ def _recipe(name: str, minutes: float, about: str, config: Config, images: int =
         data=DataConfig(source=source, fit="pad" if source else "crop"),
         train=TrainConfig(
             images=images,
-            batch=32,
-            learning_rate=4e-3,
+            batch=16,
+            learning_rate=6e-3,
             schedule=Ramp(end=0.1, shape="cosine"),
             adam=Adam(beta1=0.0, beta2=0.99),
             checkpoint_every=40_000,
