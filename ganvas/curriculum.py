@@ -171,8 +171,8 @@ def _growth() -> Lesson:
     return Lesson(
         name="progressive-growth",
         question="Why begin with a few pixels?",
-        teaches="Large structure is easy to learn where there is nothing else, and few pixels cost little time: as many "
-        "images, shown in a fraction of the time.",
+        teaches="Growth saves time: the first images are small. At 32 pixels it saves nothing else, for full size is not hard "
+        "there, and layers that come late have little time to learn. It was made for 1,024.",
         variants=(
             Variant(label="grown from 4x4", recipe="progan-mnist"),
             Variant(label="full size from the start", recipe="progan-mnist", settings={"config.grown_by": "0"}),
