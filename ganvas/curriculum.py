@@ -157,7 +157,7 @@ def _stylegan() -> Lesson:
         variants=tuple(
             Variant(label=label, recipe="stylegan-fashion", settings=settings) for label, settings in without.items()
         ),
-        images=16_000,
+        images=32_000,
         minutes=8,
         settings={"config.resolution": "16", "config.width": "8", "config.max_width": "32", "data.fit": "crop"},
         metrics=("fd", "recall", "ppl"),
