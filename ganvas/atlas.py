@@ -41,7 +41,7 @@ def reconstruct(
     source, split = pictures(model, data)
     rows = torch.randperm(len(source), generator=torch.Generator().manual_seed(seed))[:count]
     originals = source.batch(rows)["real"]
-    again = drawn(model.drawer, codes.encode(model.game, originals), None)
+    again = codes.again(model.game, originals)
     columns = min(COLUMNS, len(originals))
     blank = torch.ones(-len(originals) % columns, *originals.shape[1:])  # white, as the sheet
     pairs = [torch.cat([x, blank]).unflatten(0, (-1, columns)) for x in (originals, again)]

@@ -103,7 +103,8 @@ class Balance:
             self.least *= 0.99
             if self.steering and step.index >= GRACE:
                 step.events += self.intervene()
-        step.notes |= {name: torch.tensor(getattr(self, name)) for name in ("skill", "memory", "lead", "augment")}
+        known = ("skill", "memory", "lead", "augment") if self.skill else ("memory", "lead", "augment")
+        step.notes |= {name: torch.tensor(getattr(self, name)) for name in known}
 
     def relieve(self, strain: float) -> list[str]:
         """Shorten the steps of a critic whose own loss explodes, at once; a line for each quarter of the way."""

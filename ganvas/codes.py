@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.game import Conditional, Encodes, Game, Samples
-from ganvas.show import drawn, encoded
+from ganvas.game import Classifies, Conditional, Encodes, Game, Samples
+from ganvas.show import drawn, encoded, named
 
 Array = npt.NDArray[Any]
 
@@ -50,6 +50,20 @@ def encode(game: Game, x: Tensor) -> Tensor:
             f"a {type(game).__name__} has no encoder: it cannot say which noise draws a picture; use a vae-... recipe"
         )
     return encoded(game, x)
+
+
+def again(game: Game, x: Tensor) -> Tensor:
+    """x [N, ...] as the game takes it -> what it draws from their codes [N, ...] on the CPU, of the class it names itself.
+
+    Raises:
+        UsageError: the game has no encoder, or needs a class and names none.
+    """
+    z = encode(game, x)
+    if not isinstance(game, Conditional):
+        return drawn(cast(Samples, game), z, None)
+    if not isinstance(game, Classifies):
+        raise UsageError(f"a {type(game).__name__} draws what it is asked for, and cannot say what a picture shows")
+    return drawn(cast(Samples, game), z, named(game, x))
 
 
 def decode(game: Samples, z: npt.ArrayLike) -> Tensor:

@@ -142,7 +142,9 @@ class Display:
             console.print(f"nats a symbol of lines it never saw: {result['test_nats_per_symbol']:.3f}")
         if "test_loss" in result:
             parts = " + ".join(
-                f"{name[5:]} {result[name]:.2f}" for name in result if name.startswith("test_") and name != "test_loss"
+                f"{name[5:]} {result[name]:.2f}"
+                for name in result
+                if name.startswith("test_") and name not in ("test_loss", "test_accuracy")
             )
             console.print(f"nats a picture of the test set: {result['test_loss']:.2f} ({parts})")
         for name, what in (

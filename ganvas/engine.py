@@ -20,7 +20,7 @@ from ganvas.config import TrainConfig
 from ganvas.data.order import flips, rows
 from ganvas.data.source import Source
 from ganvas.errors import unknown
-from ganvas.game import Batch, Conditional, Game, Judges, Step, Terms, Turn
+from ganvas.game import Batch, Conditional, Fades, Game, Judges, Step, Terms, Turn
 from ganvas.layers.augment import diff_augment
 from ganvas.machine import Plan
 from ganvas.ranks import Ranks
@@ -176,7 +176,8 @@ def quiz(state: State, held_out: Source, count: int, step: Step) -> None:
     buffers = [(buffer, buffer.clone()) for buffer in state.game.buffers()]
     with torch.autocast(step.device.type, torch.bfloat16, enabled=state.plan.autocast):
         c = unseen["label"] if isinstance(state.game, Conditional) else None
-        step.notes["unseen_logits"] = state.game.judge(step.shown(unseen["real"]), c).float()  # type: ignore[operator]
+        real = state.game.faded(unseen["real"]) if isinstance(state.game, Fades) else unseen["real"]
+        step.notes["unseen_logits"] = state.game.judge(step.shown(real), c).float()  # type: ignore[operator]
     for buffer, before in buffers:
         buffer.copy_(before)
 

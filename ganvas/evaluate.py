@@ -132,7 +132,10 @@ def evaluate(
     if "cas" in chosen:
         measures["cas"] = classified(model, train, network, source, seed)
     copies = None
-    if "memorisation" in chosen and fake.data.ndim > 2:
+    unseen = "of the test split" in reference
+    if "memorisation" in chosen and not explicit and not unseen and fake.data.ndim > 2:
+        notes += ("left out: memorisation (no test split that the model never saw)",)
+    elif "memorisation" in chosen and fake.data.ndim > 2:
         copies = memorised(
             fake.data, train.fields["real"], real.data, Path(target) if model and Path(target).is_dir() else None
         )
@@ -248,7 +251,7 @@ def perceptual_path(model: Model, network: Extractor | None, seed: int, pairs: i
     if network is None:
         raise UsageError("the path length needs an extractor: pip install 'ganvas[photos]', or give --extractor RUN")
     z0, z1 = latents(range(seed, seed + 2 * pairs), model.drawer.latent_dim).chunk(2)
-    c = torch.tensor([i % len(model.classes) for i in range(len(z0))]) if model.classes else None
+    c = torch.tensor([i % len(model.classes) for i in range(len(z0))]).repeat(2) if model.classes else None
 
     def draw(z: Tensor) -> Tensor:
         with torch.no_grad():

@@ -228,6 +228,14 @@ class Projects(Protocol):
 
 
 @runtime_checkable
+class Fades(Protocol):
+    """Shows its critic reals with the detail of its present size only."""
+
+    def faded(self, image: Tensor) -> Tensor:
+        """image [N, C, H, W] -> the same size."""
+
+
+@runtime_checkable
 class Grows(Protocol):
     """Draws one latent at several resolutions."""
 

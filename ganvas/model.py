@@ -250,8 +250,8 @@ class Model:
         return as_array(codes.decode(self.drawer, z))[1]
 
     def reconstruct(self, images: npt.ArrayLike) -> np.ndarray[Any, Any]:
-        """images uint8 [n, H, W, C] -> what the model draws from their codes."""
-        return self.decode(self.encode(images))
+        """images uint8 [n, H, W, C] -> what the model draws from their codes, of the class that it names itself."""
+        return as_array(codes.again(self.game, codes.as_samples(images, self.shape)))[1]
 
 
 def load(path: str | Path) -> Model:

@@ -114,10 +114,16 @@ def crew(folder: Path, size: int, peers: Ranks) -> Iterator[Ranks]:
     elif peers.size > 1:
         raise UsageError(f"{folder} was begun with {size} ranks and is continued with {peers.size}; use the same number")
     else:
+        before = dict(os.environ)
         others = launch(folder, size)
         watch = threading.Thread(target=_watch, args=(folder, others), daemon=True)
         watch.start()
-        yield connect()
+        try:
+            yield connect()
+        finally:  # this process is rank 0 of this run only
+            for name in os.environ.keys() - before.keys():
+                del os.environ[name]
+            os.environ.update(before)
     disconnect()
 
 

@@ -16,7 +16,7 @@ from ganvas.edit.latents import latents
 from ganvas.edit.styles import truncated
 from ganvas.errors import UsageError
 from ganvas.export.pictures import caption, legible_scale, save_gif, scatter, sheet
-from ganvas.game import Conditional, Couples, Encodes, Game, Samples, Styled, Writes
+from ganvas.game import Classifies, Conditional, Couples, Encodes, Game, Samples, Styled, Writes
 from ganvas.solids import shaded
 
 COLUMNS = 10
@@ -40,6 +40,12 @@ def encoded(game: Encodes, x: Tensor, chunk: int = 32) -> Tensor:
     """x [N, ...] -> codes [N, latent_dim] on the CPU in float32, in chunks as above."""
     device = next(game.parameters()).device  # type: ignore[attr-defined]
     return _in_chunks(lambda rows: game.encode(x[rows].to(device)), len(x), chunk)
+
+
+def named(game: Classifies, x: Tensor, chunk: int = 32) -> Tensor:
+    """x [N, ...] -> the likeliest class [N] on the CPU, in chunks as above."""
+    device = next(game.parameters()).device  # type: ignore[attr-defined]
+    return _in_chunks(lambda rows: game.classify(x[rows].to(device)).argmax(1), len(x), chunk)
 
 
 @torch.no_grad()

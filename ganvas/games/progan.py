@@ -17,13 +17,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
 from ganvas.errors import UsageError
-from ganvas.game import Batch, Game, Step, Terms, Turn
+from ganvas.game import Batch, Game, Step, Turn
 from ganvas.games.adversarial import Duel, Rules
 from ganvas.layers.critics import Verdict
 from ganvas.layers.equalised import EqualConv, EqualLinear, leaky
@@ -167,11 +168,12 @@ class ProGAN(Game):
     def turns(self) -> tuple[Turn, ...]:
         # Reals and fakes apart: the critic looks at the deviation of each batch.
         turns = Duel(self.config.rules, self.fakes, self.judge, self.D, together=False).turns()
-        return tuple(replace(turn, loss=self.with_faded_reals(turn.loss)) for turn in turns)
+        faded = self.with_faded_reals
+        return tuple(replace(turn, loss=faded(turn.loss), watch=turn.watch and faded(turn.watch)) for turn in turns)
 
-    def with_faded_reals(self, loss: Callable[[Batch, Step], Terms]) -> Callable[[Batch, Step], Terms]:
-        """The loss on reals that are mixed as the fakes are. Source: arXiv:1710.10196 appendix A.1."""
-        return lambda batch, step: loss({**batch, "real": self.faded(batch["real"])}, step)
+    def with_faded_reals(self, see: Callable[[Batch, Step], Any]) -> Callable[[Batch, Step], Any]:
+        """The same on reals that are mixed as the fakes are. Source: arXiv:1710.10196 appendix A.1."""
+        return lambda batch, step: see({**batch, "real": self.faded(batch["real"])}, step)
 
     def faded(self, image: Tensor) -> Tensor:
         """image [N, C, H, W] -> the same size, with the detail of the present level only."""
