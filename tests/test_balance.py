@@ -207,6 +207,13 @@ def test_fixed_watches_and_off_does_not(mode: str, tmp_path: Path) -> None:
     assert ("skill" in notes) == (mode != "off")
 
 
+def test_before_the_first_look_nothing_is_said_of_skill() -> None:
+    recipe, data = miniature("gan-ring")
+    state = fresh(recipe, PLAN)
+    seen = ["skill" in step.notes for step, _ in train(state, data, replace(recipe.train, images=8 * 20))]
+    assert seen == [False] * 15 + [True] * 5
+
+
 def test_parting_keeps_samples_apart_and_together_they_are_all() -> None:
     _, data = miniature("cgan-mnist")
     kept, held_out = data.parted(0.5)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from support import PLAN, ganvas, miniature
 
 from ganvas import bundle, cas
@@ -75,6 +76,19 @@ def test_a_measure_that_does_not_fit_is_an_error_only_if_asked_for(tmp_path: Pat
     assert not any(name.startswith(("swd", "score")) for name in report.measures)
     with pytest.raises(UsageError, match="compares pictures"):
         evaluate(points, against="ring", metrics=["swd"], samples=200)
+
+
+def test_path_lengths_of_a_model_with_classes(untrained: Path) -> None:
+    assert evaluate(untrained, metrics=["ppl"], samples=100).measures["ppl"].value > 0
+
+
+def test_without_a_test_split_no_copies_are_looked_for_unasked(tmp_path: Path, untrained: Path) -> None:
+    (tmp_path / "own").mkdir()
+    for i, image in enumerate(digits(60)):
+        Image.fromarray(image[..., 0]).save(tmp_path / "own" / f"{i}.png")
+    report = evaluate(untrained, against=str(tmp_path / "own"), samples=100)
+    assert report.memorisation is None
+    assert "left out: memorisation" in report.text()
 
 
 def test_bad_questions_get_one_line(tmp_path: Path, untrained: Path) -> None:

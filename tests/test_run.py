@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -93,3 +95,22 @@ def test_a_curve_needs_held_out_samples_in_any_game(tmp_path: Path) -> None:
     events = [event for progress in fit(run) for event in progress.events]
     assert sum(event.startswith("swd120") for event in events) >= 2
     assert (run.folder / "best.safetensors").exists()
+
+
+def test_a_process_may_lead_two_ranks_twice(tmp_path: Path) -> None:
+    """What the first run told the other rank through the environment is no longer true for the second."""
+    program = """
+from pathlib import Path
+from ganvas.resolve import resolve
+from ganvas.run import start
+from ganvas.training import resume
+for name in ("one", "other"):
+    run = start(resolve("gan-line", {"train.batch": "64"}, images=512), out=Path(name), ranks="2")
+    assert run.plan.ranks == 2
+    resume(run.folder)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert all((tmp_path / name / "result.json").exists() for name in ("one", "other"))

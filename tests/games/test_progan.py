@@ -130,3 +130,15 @@ def test_without_growth_it_has_its_full_size_from_the_first_step() -> None:
     torch.testing.assert_close(coarse[:, :, ::8, ::8], coarse[:, :, 7::8, 7::8])
     fine = game.sample(torch.randn(1, 6))
     assert not torch.allclose(fine[:, :, ::8, ::8], fine[:, :, 7::8, 7::8], atol=1e-3)
+
+
+def test_held_out_reals_are_shown_as_the_others_are() -> None:
+    """At 4x4 the critic judges what it never saw without detail, as it sees what it learns from."""
+    recipe, data = miniature("progan-mnist")
+    state, seen = fresh(recipe, PLAN), []
+    judge = state.game.judge
+    state.game.judge = lambda x, c=None: (seen.append(x.detach()), judge(x, c))[1]  # type: ignore[method-assign]
+    next(train(state, data, recipe.train, held_out=data))
+    assert len(seen) > 2
+    for image in seen[:3]:  # held out, real, fake
+        torch.testing.assert_close(image.float(), state.game.faded(image.float()))  # type: ignore[operator]

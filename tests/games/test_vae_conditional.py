@@ -9,6 +9,7 @@ import torch
 from support import PLAN, miniature
 
 from ganvas import fit
+from ganvas.codes import again
 from ganvas.engine import train
 from ganvas.errors import UsageError
 from ganvas.game import Bounds, Classifies, Conditional, Encodes
@@ -62,3 +63,9 @@ def test_a_run_reports_accuracy_and_bound() -> None:
     told = fit.tested(state.average, replace(recipe, config=replace(recipe.config, resolution=28)))
     assert set(told) == {"test_accuracy", "test_loss", "test_reconstruction", "test_KL"}
     assert told["test_loss"] == pytest.approx(told["test_reconstruction"] + told["test_KL"])
+
+
+def test_pictures_are_drawn_again_as_the_class_they_are_named() -> None:
+    game, x = built(), torch.rand(5, 1, 28, 28)
+    best = game.classify(x).argmax(1)
+    torch.testing.assert_close(again(game, x), game.sample(game.encode(x), best))
