@@ -12,7 +12,7 @@ from torch import Tensor
 from ganvas.edit.latents import latents
 from ganvas.edit.styles import mixed
 from ganvas.errors import UsageError, unknown
-from ganvas.export.pictures import legible_scale, save_png, sheet
+from ganvas.export.pictures import caption, legible_scale, save_png, sheet
 from ganvas.game import Grows
 from ganvas.model import Label, Model
 from ganvas.show import drawing, drawn
@@ -77,9 +77,18 @@ def strip(model: Model, out: str | Path, by: str, seeds: Sequence[int], *, label
     chosen = model.chosen(label)
     c = torch.tensor([chosen[i % len(chosen)] for i in range(len(seeds))]) if chosen else None
     images, columns = kinds[by](model, seeds, c)
-    picture = sheet(images, columns, legible_scale(images.shape[-1]))
+    picture = caption(sheet(images, columns, legible_scale(images.shape[-1])), [told(model, by)])
     save_png(out, picture, model.provenance(",".join(map(str, seeds))))
     return out
+
+
+def told(model: Model, by: str) -> str:
+    """What the columns of a strip are, in a line below it."""
+    if by == "resolution" and isinstance(model.drawer, Grows):
+        return "pixels: " + ", ".join(map(str, model.drawer.resolutions))
+    if by == "truncation":
+        return "psi: " + ", ".join(f"{psi:g}" for psi in PSIS)
+    return "left: coarse styles; top: fine ones"
 
 
 def _beside(columns: Sequence[Tensor]) -> Images:

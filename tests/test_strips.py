@@ -12,6 +12,7 @@ from support import PLAN, miniature
 
 from ganvas.config import to_dict
 from ganvas.errors import UsageError
+from ganvas.export.pictures import LINE
 from ganvas.model import Model
 from ganvas.plan import fresh
 from ganvas.strips import PSIS, by_mixing, by_resolution, by_truncation, strip
@@ -60,7 +61,7 @@ def test_a_strip_is_a_picture_that_says_where_it_is_from(tmp_path: Path) -> None
     out = strip(model("stylegan2-fashion"), tmp_path / "strip.png", "truncation", [4, 5])
     with PIL.Image.open(out) as picture:
         assert picture.info["seeds"] == "4,5"
-        assert picture.size == (6 * 66 + 2, 2 * 66 + 2)
+        assert picture.size == (6 * 66 + 2, 2 * 66 + 2 + LINE + 4)
     with pytest.raises(UsageError, match="did you mean 'mixing'"):
         strip(model("stylegan2-fashion"), out, "mixin", [4])
     with pytest.raises(UsageError, match=r"ending in .png"):
