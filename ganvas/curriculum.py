@@ -60,7 +60,7 @@ def _saturating() -> Lesson:
             Variant(label="-log D, artist held still", recipe=game, settings={**turned, **still}),
         ),
         images=60_000,
-        minutes=2,
+        minutes=1,
         settings={"train.balance": "fixed", "config.width": "256", "train.learning_rate": "1e-3"},
         metrics=("fd",),
         notes=("gradient_artist", "skill"),
@@ -83,7 +83,7 @@ def _critic_too_strong() -> Lesson:
             Variant(label="critic x 10, balanced", recipe="cgan-mnist", settings={"train.balance": "auto", **strong}),
         ),
         images=40_000,
-        minutes=4,
+        minutes=2,
         settings={"config.width": "16", "config.critic_width": "16", "config.max_width": "64", "config.head": "128"},
         metrics=("fd", "requested", "recall"),
         notes=("skill",),
@@ -108,10 +108,10 @@ def _mode_collapse() -> Lesson:
         name="mode-collapse",
         question="Why does the artist draw a few things only, and what helps?",
         teaches="The critic asks of each sample whether it is real, never whether anything is missing. Judging in pairs, noise "
-        "and gentle slopes even the modes out; narrow ones take a critic with fine eyes, and time.",
+        "and gentle slopes bring all modes back; a map that may tear leaves no bridges between them.",
         variants=tuple(Variant(label=label, recipe="gan-ring", settings=settings) for label, settings in ways.items()),
         images=1_500_000,
-        minutes=12,
+        minutes=5,
         settings={"train.balance": "fixed", "train.batch": "256"},
         metrics=("modes",),
         samples=2_500,
@@ -152,8 +152,8 @@ def _stylegan() -> Lesson:
     return Lesson(
         name="stylegan-ingredients",
         question="Which ingredient of StyleGAN does what?",
-        teaches="Styles in every layer carry the rest. Mapping, mixing and noise are for what can be controlled in a picture; "
-        "deviation and equalised rate for how the game goes.",
+        teaches="Styles make the way from noise to pictures smooth and open to control; on small pictures an artist without them is "
+        "nearer to the data. The mapping network lowers the distance; without the equalised rate the artist narrows.",
         variants=tuple(
             Variant(label=label, recipe="stylegan-fashion", settings=settings) for label, settings in without.items()
         ),
