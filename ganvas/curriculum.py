@@ -152,8 +152,8 @@ def _stylegan() -> Lesson:
     return Lesson(
         name="stylegan-ingredients",
         question="Which ingredient of StyleGAN does what?",
-        teaches="Styles make the way from noise to pictures smooth and open to control; on small pictures an artist without them is "
-        "nearer to the data. The mapping network lowers the distance; without the equalised rate the artist narrows.",
+        teaches="Styles make the way from noise to pictures smooth and open to control; on small pictures an artist without "
+        "them is nearer to the data. The mapping network lowers the distance; without the equalised rate the artist narrows.",
         variants=tuple(
             Variant(label=label, recipe="stylegan-fashion", settings=settings) for label, settings in without.items()
         ),
@@ -198,7 +198,7 @@ def _discriminative() -> Lesson:
             Variant(label="P(features | class): GAN", recipe="cgan-mnist"),
         ),
         images=20_000,
-        minutes=3,
+        minutes=2,
         names_classes=True,
     )
 
