@@ -69,7 +69,7 @@ class Booth:
         """A new session: a setup, perhaps drawn points, perhaps a history to do again."""
         setup = linked(facts.get("setup") or {})
         drawn = tuple(checked_points(facts.get("points"), setup))
-        pending = checked(facts.get("history") or [])
+        pending = checked(facts.get("history") or [], setup)
         self.anew(Stage(setup, drawn))
         self.pending = [list(event) for event in pending]
         self.restoring = sum(event[1] for event in pending if event[0] != "set")
@@ -163,7 +163,10 @@ class Booth:
         event = self.pending[0]
         if event[0] == "set":
             self.pending.pop(0)
-            self.stage.set(event[1], event[2])
+            try:
+                self.stage.set(event[1], event[2])
+            except GanvasError as wrong:
+                self.halt(str(wrong))
             return
         if not self.advance(event[0]):
             return
