@@ -164,6 +164,16 @@ def test_a_hostile_link_is_a_line_and_nothing_more(tab: Any) -> None:
     assert tab.evaluate("window.hurt") is None
 
 
+def test_a_refused_link_stays_to_be_corrected(tab: Any) -> None:
+    go(tab, 17)
+    tab.evaluate("location.hash = '#data=gaussians&do=b10~seed:5'")
+    tab.wait_for_selector(".toast.error:has-text('done again')")
+    tab.wait_for_timeout(1000)
+    assert tab.evaluate("location.hash").endswith("seed:5")
+    tab.keyboard.press(".")  # who goes on with what is there gets its link
+    tab.wait_for_function("location.hash.includes('do=b1')")
+
+
 def test_the_death_of_a_session_leaves_the_page_and_the_server_alive(page: Any, context: Any, studio: Any) -> None:
     before = set(sessions(studio))
     begin(page, context)

@@ -45,6 +45,7 @@ class Booth:
         self.playing, self.slow, self.speed, self.caption = False, False, 3, -1
         self.pending: list[Event] = []  # of a link or a command, still to be done
         self.onwards = False  # whether the game goes on by itself after that
+        self.begun = 0  # the page's number of the session that it began last
         self.restoring = 0  # steps that a link asked for
         self.due, self.measured, self.cost = 0.0, (-1.0, -1), 0.0  # cost: seconds of the last picture
         self.commands: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -60,17 +61,19 @@ class Booth:
                 raise UsageError(f"no such command: {frame.kind!r}")
             self.commands[frame.kind](dict(frame.facts))
         except GanvasError as wrong:
-            self.say(Frame("error", {"text": str(wrong)}))
+            self.say(Frame("error", {"text": str(wrong), "refused": frame.kind}))
         except (KeyError, TypeError, ValueError) as wrong:
-            self.say(Frame("error", {"text": f"{frame.kind}: not understood ({type(wrong).__name__})"}))
+            self.say(Frame("error", {"text": f"{frame.kind}: not understood ({type(wrong).__name__})", "refused": frame.kind}))
         self.show()
 
     def on_begin(self, facts: dict[str, Any]) -> None:
         """A new session: a setup, perhaps drawn points, perhaps a history to do again."""
         setup = linked(facts.get("setup") or {})
         drawn = tuple(checked_points(facts.get("points"), setup))
-        pending = checked(facts.get("history") or [])
+        pending = checked(facts.get("history") or [], setup)
+        number = int(facts.get("number", 0))
         self.anew(Stage(setup, drawn))
+        self.begun = number
         self.pending = [list(event) for event in pending]
         self.restoring = sum(event[1] for event in pending if event[0] != "set")
         self.playing = bool(facts.get("play")) and not pending
@@ -163,7 +166,10 @@ class Booth:
         event = self.pending[0]
         if event[0] == "set":
             self.pending.pop(0)
-            self.stage.set(event[1], event[2])
+            try:
+                self.stage.set(event[1], event[2])
+            except GanvasError as wrong:
+                self.halt(str(wrong))
             return
         if not self.advance(event[0]):
             return
@@ -217,6 +223,7 @@ class Booth:
         facts = {
             **stage.facts(),
             "setup": dataclasses.asdict(stage.setup),
+            "begun": self.begun,
             "step": stage.step,
             "playing": self.playing,
             "slow": self.slow,

@@ -185,7 +185,7 @@ class Stage:
 
     def replayed(self, history: list[Event]) -> None:
         """Do all of `history`, from step 0. Raises: UsageError: it is no history, or too long."""
-        for event in checked(history):
+        for event in checked(history, self.setup):
             if event[0] == "set":
                 self.set(event[1], event[2])
             else:
@@ -242,8 +242,12 @@ class Stage:
         return {"first": short(self.first), "history": self.history}
 
 
-def checked(history: object) -> list[Event]:
-    """A history as a link spells it. Raises: UsageError."""
+def checked(history: object, setup: Setup) -> list[Event]:
+    """A history as a link spells it, which begins at `setup`.
+
+    Raises:
+        UsageError: it is none, is too long, or sets what cannot be set.
+    """
     if not isinstance(history, list) or len(history) > 2_000:
         raise UsageError("history: expected a list of what was done")
     steps = 0
@@ -251,7 +255,12 @@ def checked(history: object) -> list[Event]:
         kind = event[0] if isinstance(event, list) and event else None
         if kind in ("b", "d", "g") and len(event) == 2 and type(event[1]) is int and event[1] > 0:
             steps += event[1]
-        elif not (kind == "set" and len(event) == 3 and event[1] in LIVE):
+        elif kind == "set" and len(event) == 3 and isinstance(event[1], str) and event[1] in LIVE:
+            try:
+                setup = setup.changed(event[1], event[2])
+            except UsageError as wrong:
+                raise UsageError(f"history: {event[1]}:{event[2]} cannot be done again: {wrong}") from None
+        else:
             raise UsageError(f"history: {event!r} is nothing that can be done again")
     if steps > MOST_REPLAYED:
         raise UsageError(f"history: {steps:,} steps are more than the {MOST_REPLAYED:,} that a link may ask for")

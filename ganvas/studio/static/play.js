@@ -16,17 +16,23 @@ const LAYERS_OF = { 1: new Set(["surface", "contours", "reals", "fakes", "grid",
 let frame = null; // {facts, arrays} last shown
 let points = []; // drawn ones of this session
 let linking = 0;
+let begun = 0; // number of the session asked for last
+let held = true; // whether the link stays as it is: until that session is there, or a person goes on with another
+const MOVES = new Set(["play", "step", "set", "rewind", "reset"]);
 
 // The session ------------------------------------------------------------------------------------------------------------
 
 /** Begin a session: {setup, history, points, play}. */
 export function begin(wanted) {
   points = wanted.points ?? [];
-  send("begin", wanted);
+  begun += 1;
+  held = true;
+  send("begin", { ...wanted, number: begun });
 }
 
 /** Send a command; false where there is no connection. */
 export function send(kind, facts = {}) {
+  if (MOVES.has(kind)) held = false;
   return socket.send(kind, facts);
 }
 
@@ -35,14 +41,13 @@ function opened() {
 }
 
 const socket = new Socket("play", {
-  frame: (facts, arrays) => { frame = { facts, arrays }; render(); },
+  frame: (facts, arrays) => { frame = { facts, arrays }; if (facts.begun === begun) held = false; render(); },
   told: ({ text }) => toast(text),
   error: ({ text }) => toast(text, { kind: "error", seconds: 15 }),
   ended: ({ text }) => toast(text, { kind: "error", seconds: 0, action: { label: "Start it again", run: opened } }),
 }, { opened });
 
 addEventListener("hashchange", (event) => {
-  clearTimeout(linking); // of the session that is left: it would put its own link over the new one
   begin({ history: [], ...decoded(new URL(event.newURL).hash) });
 });
 
@@ -129,7 +134,7 @@ function caption(stage) {
 }
 
 function link() {
-  if (!frame || frame.facts.restoring) return;
+  if (!frame || held || frame.facts.restoring) return;
   const hash = coded({ setup: frame.facts.first, history: frame.facts.history, points });
   if (location.hash !== hash) history.replaceState(null, "", hash);
 }

@@ -113,6 +113,29 @@ def test_a_link_is_played_again_and_then_goes_on(booth: tuple[Booth, Seen]) -> N
     assert not seen.last.facts["playing"]
 
 
+def test_a_link_with_a_bad_setting_is_a_line_and_leaves_the_session(booth: tuple[Booth, Seen]) -> None:
+    made, seen = booth
+    made.obey(Frame("step", {"who": "b"}))
+    finish(made)
+    history = [["b", 3], ["set", "r1", 9999], ["b", 3]]
+    made.obey(Frame("begin", {"setup": {"data": "ring", **TINY}, "history": history}))
+    assert "r1:9999" in seen[-2].facts["text"]
+    assert seen[-2].facts["refused"] == "begin"
+    assert seen.last.facts["history"] == [["b", 1]]
+    made.pending = [["set", "r1", 9999], ["b", 3]]  # what no check has seen stops the replay
+    finish(made)
+    assert any("expected from 0 to 100" in frame.facts["text"] for frame in seen[-3:] if frame.kind == "error")
+    assert seen.last.facts["step"] == 1
+
+
+def test_a_picture_tells_which_session_was_begun(booth: tuple[Booth, Seen]) -> None:
+    made, seen = booth
+    made.obey(Frame("begin", {"setup": {"data": "ring", **TINY}, "number": 4}))
+    assert seen.last.facts["begun"] == 4
+    made.obey(Frame("begin", {"setup": {"data": "nonsense"}, "number": 5}))
+    assert seen.last.facts["begun"] == 4
+
+
 def test_playing_takes_the_speed_that_was_asked_for(booth: tuple[Booth, Seen]) -> None:
     made, seen = booth
     made.obey(Frame("speed", {"level": 3}))

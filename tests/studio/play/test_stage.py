@@ -169,8 +169,24 @@ def test_what_a_link_may_not_say(values: dict[str, object], message: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "history", ["b5", [["b", -1]], [["x", 1]], [["b", 10**9]], [["set", "width", 3]], [["b"]], [[["b"], 1]], [3]]
+    "history",
+    ["b5", [["b", -1]], [["x", 1]], [["b", 10**9]], [["set", "width", 3]], [["b"]], [[["b"], 1]], [3], [["set", [], 1]]],
 )
 def test_what_cannot_be_done_again(history: object) -> None:
     with pytest.raises(UsageError, match="history"):
-        checked(history)
+        checked(history, SMALL)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("r1", 9999, "r1:9999 .* expected from 0 to 100"),
+        ("objective", "hing", "did you mean 'hinge'"),
+        ("batch", "many", "batch"),
+        ("momentum", None, "momentum"),
+        ("d_rate", [1], "d_rate"),
+    ],
+)
+def test_what_a_history_may_not_set(name: str, value: object, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        checked([["b", 3], ["set", "clip", 1], ["set", name, value], ["b", 3]], SMALL)
