@@ -197,8 +197,8 @@ def _recipe(name: str, source: str, minutes: float, about: str, config: Config, 
 
 
 RECIPES = (
-    _recipe("cogan-edges", "edges:mnist", 4, "digits and their edges, in pairs that nobody showed it", Config(), 300_000),
-    _recipe("cogan-negatives", "negatives:mnist", 4, "digits and their negatives, in pairs", Config(), 300_000),
+    _recipe("cogan-edges", "edges:mnist", 5, "digits and their edges, in pairs that nobody showed it", Config(), 300_000),
+    _recipe("cogan-negatives", "negatives:mnist", 5, "digits and their negatives, in pairs", Config(), 300_000),
     _recipe(
         "cogan-images",
         "",

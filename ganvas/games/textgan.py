@@ -166,11 +166,11 @@ _TRAIN = TrainConfig(
 _ORACLE = Config(length=20, vocabulary=5000, alphabet="", embedding=32, width=32, head=64, pretrain=0.8)
 
 RECIPES = (
-    _recipe("textgan-names", "names", 5, "given names, letter by letter, against a critic", Config(dropout=0.2), _TRAIN),
+    _recipe("textgan-names", "names", 2, "given names, letter by letter, against a critic", Config(dropout=0.2), _TRAIN),
     _recipe(
         "textgan-words",
         "words",
-        5,
+        2,
         "words that look English, letter by letter, against a critic",
         Config(length=9, vocabulary=27, alphabet=string.ascii_lowercase, dropout=0.2),
         _TRAIN,
