@@ -19,6 +19,8 @@ from ganvas.export.pictures import legible_scale, save_png, sheet
 from ganvas.model import Label, Model
 from ganvas.space import Space, styled
 
+FAR = 1_000.0  # standard deviations, at most
+
 
 @dataclass(frozen=True)
 class Journey:
@@ -68,7 +70,7 @@ def traverse(
     by default w where there is one; `layers` of a stylegan model, all by default. Classes are taken in turn.
 
     Raises:
-        UsageError: no such direction, space or layer, nothing to show, or another kind of file.
+        UsageError: no such direction, space or layer, nothing to show, no such span, or another kind of file.
     """
     out = Path(out)
     film = out.suffix.lower() != ".png"
@@ -76,6 +78,7 @@ def traverse(
         film_name(out)
     if steps < 2 or frames < 2 or not seeds:
         raise UsageError(f"a traversal needs a seed, two steps and two frames, got {len(seeds)}, {steps} and {frames}")
+    _check_span(span)
     space = model.space(where, label)
     ways = tuple(directions(model, space, names, judge=judge))
     c = None if space.together else asked(model, label, len(seeds))
@@ -114,9 +117,10 @@ def plane(
     One class is drawn, by default the first.
 
     Raises:
-        UsageError: other numbers of seeds or directions, no such direction or space, or another kind of file.
+        UsageError: other numbers of seeds or directions, no such direction, space or span, or another kind of file.
     """
     out = _png(out)
+    _check_span(span)
     space = model.space(where, label)
     ways = tuple(directions(model, space, names, judge=judge)) if names else ()
     if (len(seeds), len(ways)) not in ((3, 0), (1, 2)):
@@ -194,6 +198,11 @@ def _shifted(space: Space, codes: Tensor, way: Direction, offsets: Tensor, layer
         raise UsageError(f"layers: expected from 0 to {styles - 1}, got {wrong[0]}")
     moved = torch.isin(torch.arange(styles), torch.tensor(list(layers)))
     return codes[:, None, None] + step[None, :, None] * moved[:, None]
+
+
+def _check_span(span: float) -> None:
+    if not abs(span) <= FAR:  # nor NaN
+        raise UsageError(f"range: expected at most {FAR:,.0f} standard deviations, got {span:g}")
 
 
 def _png(out: str | Path) -> Path:

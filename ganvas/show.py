@@ -20,6 +20,7 @@ from ganvas.game import Classifies, Conditional, Couples, Encodes, Game, Samples
 from ganvas.solids import shaded
 
 COLUMNS = 10
+PSI = 100.0  # to either side: far beyond, w squared is no finite number
 
 
 Draw = Callable[[Tensor, Tensor | None], Tensor]  # z [N, ...], c -> samples [N, ...]
@@ -63,8 +64,10 @@ def drawing(game: Samples, psi: float = 1.0, temperature: float = 1.0) -> Draw:
     """How the game draws with its styles truncated to `psi`, or its text at a temperature: more typical below 1.
 
     Raises:
-        UsageError: it has no styles, or writes no text, or the temperature is not above 0.
+        UsageError: it has no styles, or writes no text, or psi or the temperature is out of range.
     """
+    if not abs(psi) <= PSI:  # nor NaN
+        raise UsageError(f"psi: expected from {-PSI:g} to {PSI:g}, got {psi:g}")
     if not 0 < temperature < float("inf"):
         raise UsageError(f"temperature: expected a number above 0, got {temperature:g}")
     if temperature != 1 and not isinstance(game, Writes):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,9 @@ def test_neighbours_finds_copies_in_order(tmp_path: Path, monkeypatch: pytest.Mo
         (lambda out: traverse(model("dcgan-mnist"), out, ["sefa:3-1"]), "a number or a range"),
         (lambda out: traverse(model("dcgan-mnist"), out, ["seefa:0"]), "expected axis:3, sefa:0, pca:0-4 or class:7-1"),
         (lambda out: traverse(model("dcgan-mnist"), out, []), "at least one"),
+        (lambda out: traverse(model("dcgan-mnist"), out, ["sefa:0"], span=math.inf), "at most 1,000 .* deviations, got inf"),
+        (lambda out: traverse(model("dcgan-mnist"), out.with_suffix(".gif"), ["sefa:0"], span=math.nan), "range: .* got nan"),
+        (lambda out: plane(model("dcgan-mnist"), out, [1], names=["sefa:0-1"], span=-math.inf), "range: .* got -inf"),
         (lambda out: traverse(model("stylegan-fashion"), out, ["sefa:0"], where="z"), "no matrix to read directions from"),
         (lambda out: traverse(model("cgan-mnist"), out, ["class:7-1"]), "morph with interpolate --label 1,7"),
         (lambda out: traverse(model("dcgan-images"), out, ["class:7-1"]), "--judge digits"),

@@ -59,6 +59,7 @@ def test_names_and_settings_lead_to_one_recipe() -> None:
         ({"game": "nogame"}, {}, "unknown game 'nogame'"),
         ({"game": "dcgan"}, {}, "settings are not those of dcgan"),
         ({"config.shape": [3]}, {}, "config.shape: the data decides"),
+        ({"config.point": 2}, {}, "config.point: the data decides it, not 2; leave it out"),
         ({}, {"seed": 1.5}, "train.seed: expected int, got 1.5"),
         ({}, {"sead": 1}, "unknown argument 'sead'; did you mean 'seed'"),
     ],

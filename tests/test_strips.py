@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,3 +74,6 @@ def test_psi_is_for_styles_only(tmp_path: Path) -> None:
     assert (styled.sample(2, psi=0.0)[0] == styled.sample(2, psi=0.0)[1]).all()
     with pytest.raises(UsageError, match="leave --psi out"):
         model("progan-mnist").save(tmp_path / "a.png", 2, psi=0.5)
+    for psi in (math.nan, math.inf, 1e30):
+        with pytest.raises(UsageError, match="psi: expected from -100 to 100, got"):
+            styled.save(tmp_path / "a.png", 2, psi=psi)

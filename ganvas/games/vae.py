@@ -53,8 +53,10 @@ class Config:
     def __post_init__(self) -> None:
         within(self, "config.resolution config.channels config.latent_dim config.width config.depth config.max_width", 1)
         within(self, "config.beta config.point", 0)
-        if self.sd <= 0 or (self.point and self.convolutional):
-            raise UsageError(f"config.sd: expected above 0, got {self.sd}; and points have no convolutions")
+        if not 0 < self.sd < math.inf:
+            raise UsageError(f"config.sd: expected a number above 0, got {self.sd:g}")
+        if self.point and self.convolutional:
+            raise UsageError("config.convolutional: points have no convolutions; leave it false")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -153,7 +153,14 @@ def test_the_picture_is_the_mean_of_the_pixels() -> None:
 
 @pytest.mark.parametrize(
     ("setting", "says"),
-    [({"beta": -1.0}, "config.beta"), ({"latent_dim": 0}, "config.latent_dim"), ({"depth": 0}, "config.depth")],
+    [
+        ({"beta": -1.0}, "config.beta"),
+        ({"latent_dim": 0}, "config.latent_dim"),
+        ({"depth": 0}, "config.depth"),
+        ({"sd": 0.0}, r"config.sd: expected a number above 0, got 0$"),
+        ({"sd": math.nan}, r"config.sd: expected a number above 0, got nan$"),
+        ({"point": 2, "convolutional": True}, r"^config.convolutional: points have no convolutions; leave it false$"),
+    ],
 )
 def test_settings_that_make_no_sense(setting: dict[str, float], says: str) -> None:
     with pytest.raises(UsageError, match=says):
@@ -307,5 +314,3 @@ def test_points_are_bounded_by_a_gaussian() -> None:
     torch.testing.assert_close(parts["reconstruction"], -normal.log_prob(x).sum(1))
     torch.testing.assert_close(parts["KL"], torch.zeros(2))
     assert game.sample(torch.randn(5, 2)).shape == (5, 2)
-    with pytest.raises(UsageError, match="no convolutions"):
-        Config(point=2, convolutional=True)
