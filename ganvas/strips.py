@@ -35,6 +35,7 @@ def by_resolution(model: Model, seeds: Sequence[int], c: Tensor | None) -> Image
 def by_truncation(model: Model, seeds: Sequence[int], c: Tensor | None) -> Images:
     """A row for each seed, a column for each psi of `PSIS`."""
     game = model.drawer
+    styled(game)
     z = latents(seeds, game.latent_dim)
     return _beside([drawn(game, z, c, draw=drawing(game, psi)) for psi in PSIS])
 
