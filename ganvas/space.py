@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganvas.edit.latents import class_path, latents, loop, truncated_latents
 from ganvas.errors import UsageError, unknown
-from ganvas.game import Samples, Styled, require_pictures
+from ganvas.game import Samples, Styled, Writes, require_pictures
 from ganvas.show import drawn, visible
 
 SPACES = ("z", "w")
@@ -105,6 +105,8 @@ def noise(game: Samples, seeds: Sequence[int], truncate: float | None = None) ->
     """
     if truncate is None:
         return latents(seeds, game.latent_dim)
+    if isinstance(game, Writes):
+        raise UsageError("a model of text takes its noise for letters; use --temperature below 1, not --truncate")
     if isinstance(game, Styled):
         raise UsageError("a stylegan model uses the direction of z only; truncate its styles with --psi, not --truncate")
     return truncated_latents(seeds, game.latent_dim, truncate)
