@@ -15,7 +15,7 @@ from ganvas.data.source import Source
 from ganvas.errors import DataError, UsageError
 from ganvas.export.cloud import cloud
 from ganvas.export.pictures import PAPER, legible_scale, save_png, sheet
-from ganvas.game import Encodes
+from ganvas.game import Encodes, require_pictures
 from ganvas.model import Model, load
 from ganvas.show import drawn
 
@@ -32,7 +32,7 @@ def reconstruct(
     pictures.
 
     Raises:
-        UsageError: the model has no encoder or draws points, or no picture is asked for.
+        UsageError: the model has no encoder, draws points or text, or no picture is asked for.
         DataError: no such model, or no such pictures.
     """
     model, out = load(target), _png(out)
@@ -58,10 +58,11 @@ def latent_map(target: str | Path, out: str | Path = "map.png", *, data: str | N
     of the test split, where there is one, coloured by class. Source: arXiv:1312.6114 app. A, fig. 4.
 
     Raises:
-        UsageError: the latent has other than two dimensions, or no picture is asked for.
+        UsageError: the latent has other than two dimensions, the model draws points or text, or no picture is asked for.
         DataError: no such model or data.
     """
     model, out = load(target), _png(out)
+    require_pictures(model.game)
     if model.drawer.latent_dim != 2 or len(model.shape) != 3:
         kind = f"this model has {model.drawer.latent_dim}" if len(model.shape) == 3 else "and pictures; this model draws points"
         raise UsageError(f"a map needs a latent of 2 dimensions, {kind}; train vae-mnist-2d or --set config.latent_dim=2")
@@ -95,8 +96,10 @@ def pictures(model: Model, data: str | None) -> tuple[Source, str]:
     """The samples to show, in the model's size and colours, and their split: test, where there is one.
 
     Raises:
+        UsageError: the model draws points or text.
         DataError: no such data.
     """
+    require_pictures(model.game)
     name, shape = data or str(model.card["recipe"]["data"]["source"]), model.shape
     if len(shape) != 3:
         raise UsageError("this model draws points; sheets need pictures")

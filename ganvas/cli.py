@@ -172,12 +172,13 @@ def sample(
     """
     from ganvas.model import load
 
-    model = load(run)
+    model, chosen = load(run), labels(label)
     if out is None and model.writes:
-        lines = model.lines(64 if count is None else count, seed=seed, temperature=temperature)
+        n = 64 if count is None else count
+        lines = model.sample(n, seed=seed, label=chosen, psi=psi, truncate=truncate, temperature=temperature)
         print(json_.dumps({"lines": lines}) if json else "\n".join(lines))
         return
-    out, chosen = out or Path("sheet.png"), labels(label)
+    out = out or Path("sheet.png")
     model.save(out, count, seed=seed, label=chosen, columns=columns, psi=psi, truncate=truncate, temperature=temperature)
     saved(out, quiet, json)
 

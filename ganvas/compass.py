@@ -12,7 +12,7 @@ from ganvas.edit.directions import Directions, difference, principal, spread, st
 from ganvas.errors import UsageError, unknown
 from ganvas.export.pictures import to_bytes
 from ganvas.extractors import Extractor, extractor, extractor_for
-from ganvas.game import Conditional, Projects, Styled
+from ganvas.game import Conditional, Projects, Styled, require_pictures
 from ganvas.model import Model
 from ganvas.space import Space, styled
 
@@ -47,8 +47,9 @@ def directions(model: Model, space: Space, names: Sequence[str], *, judge: str |
     a name as of `ganvas eval --extractor`, by default the one for the model's data.
 
     Raises:
-        UsageError: no such direction, or not in this model.
+        UsageError: no such direction, or not in this model, or a model of text.
     """
+    require_pictures(model.game)
     if not names:
         raise UsageError("directions: expected at least one, such as sefa:0")
     codes, found = _Codes(model, space, judge), []
@@ -94,7 +95,8 @@ class _Codes:
         if self.space.flat:
             return strongest(styled(self.model.drawer).style_weights())
         if not isinstance(self.model.game, Projects):
-            raise UsageError("sefa: in z, this model has no matrix to read directions from; try axis:0, or stay in w")
+            w = ", or stay in w" if isinstance(self.model.game, Styled) else ""
+            raise UsageError(f"sefa: in z, this model has no matrix to read directions from; try axis:0{w}")
         return strongest([self.model.game.projection()])
 
     def pca(self) -> Directions:

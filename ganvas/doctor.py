@@ -85,6 +85,11 @@ class Case:
         rows = torch.randperm(len(self.run.data), generator=torch.Generator().manual_seed(0))[:SAMPLES]
         return _bytes(self.run.data.batch(rows)["text" if self.run.data.is_text else "real"])
 
+    @property
+    def alone(self) -> bool:
+        """Whether there is but one real, which says nothing of how reals differ."""
+        return len(self.reals) < 2
+
     @cached_property
     def fakes(self) -> Tensor | None:
         """500 samples of the model, every class in turn."""
@@ -124,7 +129,7 @@ def critic_overpowers(case: Case) -> Finding | None:
 def artist_overpowers(case: Case) -> Finding | None:
     """The critic cannot tell, though simple statistics can."""
     skill, variety = case.mean("skill"), case.mean("variety")
-    if not case.levelled or skill is None or skill > 0.6 or case.fakes is None:
+    if not case.levelled or skill is None or skill > 0.6 or case.fakes is None or case.alone:
         return None
     apart = _apart(case.fakes, case.reals)
     if apart < 4:
@@ -161,7 +166,7 @@ def vanishing_gradient(case: Case) -> Finding | None:
 
 def collapsed(case: Case) -> Finding | None:
     """Many noises, few pictures."""
-    if case.fakes is None or isinstance(case.game, Bounds):  # who has a bound pays for what it does not draw
+    if case.fakes is None or case.alone or isinstance(case.game, Bounds):  # who has a bound pays for what it does not draw
         return None
     source = case.run.recipe.data.source
     if source in MODES and case.fakes.shape[1] == MODES[source].centres.shape[1]:
@@ -228,14 +233,14 @@ def critic_memorises(case: Case) -> Finding | None:
         return None
     evidence = f"the critic calls pictures it trained on real {memory:.0%} more often than pictures it never saw"
     if len(case.run.data) < 2_000:
-        evidence += f", and there are only {len(case.run.data):,}"
+        evidence += f", and it trained on only {len(case.run.data):,}"
         return Finding("too little data", evidence, "--balance auto" if not augment else "--data with more pictures")
     return Finding("critic overfits", evidence, "--balance auto" if not augment else "--images with a smaller number")
 
 
 def leak(case: Case) -> Finding | None:
     """Something trivial that gives fakes away: a constant border, a range, the grid of JPEG blocks."""
-    if case.fakes is None or case.fakes.ndim != 4 or (case.mean("skill") or 0) < 0.8:
+    if case.fakes is None or case.fakes.ndim != 4 or case.alone or (case.mean("skill") or 0) < 0.8:
         return None
     fakes, reals = case.fakes.float(), case.reals.float()
     found = border(fakes, reals) or grey_levels(fakes, reals) or grid(fakes, reals)
@@ -247,7 +252,8 @@ def few_data(case: Case) -> Finding | None:
     n = len(case.run.data)
     if n >= 100:
         return None
-    return Finding("too little data", f"there are {n} samples; a distribution shows in hundreds", "--data with more pictures")
+    there = "there is 1 sample" if n == 1 else f"there are {n} samples"
+    return Finding("too little data", f"{there}; a distribution shows in hundreds", "--data with more pictures")
 
 
 CHECKS: tuple[Callable[[Case], Finding | None], ...] = (

@@ -112,6 +112,12 @@ def asked_for(c: Tensor | None) -> Tensor:
     return c
 
 
+def require_pictures(game: object) -> None:
+    """Raises: UsageError: the game draws text."""
+    if isinstance(game, Writes):
+        raise UsageError("this model writes text and this needs pictures; sample it, or interpolate it into a .txt")
+
+
 @runtime_checkable
 class Samples(Protocol):
     """Turns noise into data."""

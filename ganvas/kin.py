@@ -14,6 +14,7 @@ from ganvas.data import open_source
 from ganvas.errors import UsageError
 from ganvas.export.pictures import legible_scale, save_png, sheet, to_bytes
 from ganvas.extractors import extractor
+from ganvas.game import require_pictures
 from ganvas.metrics.neighbours import closest
 from ganvas.model import Label, Model
 from ganvas.show import visible
@@ -72,12 +73,13 @@ def neighbours(
     is another source than that of the training. Seeds and rows of the data are in the PNG as well.
 
     Raises:
-        UsageError: no such extractor or class, a model of points, k beyond the data, or another kind of file.
+        UsageError: no such extractor or class, a model of points or text, k beyond the data, or another kind of file.
         DataError: the data is not there.
     """
     out = Path(out)
     if out.suffix.lower() != ".png":
         raise UsageError(f"cannot write a sheet to {out.name!r}: expected a name ending in .png")
+    require_pictures(model.game)
     if len(model.shape) == 1:
         raise UsageError("this model draws points; neighbours need pictures or solids")
     network = None if within == "pixels" else extractor(within)

@@ -174,7 +174,8 @@ class Model:
             save_npz(out, n, (as_arrays(part, c) for part, c in self.stream(n, seed, label, psi, truncate)))
             return out
         if self.writes and out.suffix.lower() == ".txt":
-            return save_lines(out, self.lines(n, seed=seed, temperature=temperature))
+            lines = self.sample(n, seed=seed, label=label, psi=psi, truncate=truncate, temperature=temperature)
+            return save_lines(out, lines)
         samples = torch.cat([part for part, _ in self.stream(n, seed, label, psi, truncate, temperature=temperature)])
         told = self.provenance(f"{seed}-{seed + (n - 1) // self.together(label)}")
         if out.suffix.lower() == ".png":

@@ -25,7 +25,7 @@ from ganvas.data.source import Source
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.files import disk_errors, parse_json, write_durably
 from ganvas.game import Judges, Writes
-from ganvas.games import GAMES
+from ganvas.games import GAMES, RECIPES
 from ganvas.machine import Plan, describe
 from ganvas.plan import settled
 from ganvas.ranks import Ranks
@@ -246,6 +246,14 @@ def _require_dims(recipe: Recipe, data: Source, dims: int, wanted: int) -> None:
         raise DataError(f"{what} {['N', *data.fields['real'].shape[1:]]}; use a {use} recipe".replace("'", ""))
 
 
+def _without_classes(recipe: Recipe) -> str:
+    """What else there is for pictures without classes."""
+    plain = recipe.name.removesuffix("-conditional")
+    if plain != recipe.name and plain in RECIPES:
+        return f", or use {plain}"
+    return {"cgan": ", or use dcgan-images", "cogan": ", or --data edges:FOLDER"}.get(recipe.game, "")
+
+
 def adapted(recipe: Recipe, data: Source) -> Recipe:
     """The recipe with its game's shape, channels and classes, or letters, taken from the data.
 
@@ -260,8 +268,6 @@ def adapted(recipe: Recipe, data: Source) -> Recipe:
     if data.is_text:
         letters = {"length": data.table.shape[1], "vocabulary": data.vocabulary, "alphabet": data.alphabet}
         return replace(recipe, config=replace(recipe.config, **letters))
-    if "label" in needs and "label" not in data.fields:
-        raise DataError(f"{recipe.game} needs classes and {data.name} has none; give one folder per class, or use dcgan-images")
     shape = tuple(data.fields["real"].shape[1:])
     known = {f.name for f in dataclasses.fields(recipe.config)}
     facts: dict[str, Any] = {"shape": shape, "classes": len(data.classes)}
@@ -270,4 +276,7 @@ def adapted(recipe: Recipe, data: Source) -> Recipe:
         facts |= {"channels": shape[0], "resolution": shape[-1], "dims": dims}
     if hasattr(recipe.config, "resolution") and (dims == 0 or "dims" not in known):
         _require_dims(recipe, data, dims, getattr(recipe.config, "dims", 2))
+    if "label" in needs and "label" not in data.fields:
+        advice = f"give one folder per class{_without_classes(recipe)}"
+        raise DataError(f"{recipe.game} needs classes and {data.name} has none; {advice}")
     return replace(recipe, config=replace(recipe.config, **{name: value for name, value in facts.items() if name in known}))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganvas.edit.latents import class_path, latents, loop, truncated_latents
 from ganvas.errors import UsageError, unknown
-from ganvas.game import Samples, Styled
+from ganvas.game import Samples, Styled, Writes, require_pictures
 from ganvas.show import drawn, visible
 
 SPACES = ("z", "w")
@@ -44,8 +44,9 @@ class Space:
         """codes [N, d], of w also [N, styles, d] -> pictures [N, C, H, W]; in w the class is in the code already.
 
         Raises:
-            UsageError: the game draws points.
+            UsageError: the game draws points, or text.
         """
+        require_pictures(self.game)
         if self.flat:
             game = styled(self.game)
             samples = drawn(self.game, codes, None, draw=lambda w, _: game.synthesise(w))
@@ -104,6 +105,8 @@ def noise(game: Samples, seeds: Sequence[int], truncate: float | None = None) ->
     """
     if truncate is None:
         return latents(seeds, game.latent_dim)
+    if isinstance(game, Writes):
+        raise UsageError("a model of text takes its noise for letters; use --temperature below 1, not --truncate")
     if isinstance(game, Styled):
         raise UsageError("a stylegan model uses the direction of z only; truncate its styles with --psi, not --truncate")
     return truncated_latents(seeds, game.latent_dim, truncate)

@@ -13,7 +13,7 @@ from ganvas.edit.latents import latents
 from ganvas.edit.styles import mixed
 from ganvas.errors import UsageError, unknown
 from ganvas.export.pictures import caption, legible_scale, save_png, sheet
-from ganvas.game import Grows
+from ganvas.game import Grows, require_pictures
 from ganvas.model import Label, Model
 from ganvas.show import drawing, drawn
 from ganvas.space import styled
@@ -35,6 +35,7 @@ def by_resolution(model: Model, seeds: Sequence[int], c: Tensor | None) -> Image
 def by_truncation(model: Model, seeds: Sequence[int], c: Tensor | None) -> Images:
     """A row for each seed, a column for each psi of `PSIS`."""
     game = model.drawer
+    styled(game)
     z = latents(seeds, game.latent_dim)
     return _beside([drawn(game, z, c, draw=drawing(game, psi)) for psi in PSIS])
 
@@ -62,7 +63,7 @@ def strip(model: Model, out: str | Path, by: str, seeds: Sequence[int], *, label
     """The strip `by` resolution, truncation or mixing as a .png. Classes are taken in turn; mixing keeps to the first.
 
     Raises:
-        UsageError: no such kind, a game that cannot, or another kind of file.
+        UsageError: no such kind, a game that cannot, as one of text, or another kind of file.
     """
     out = Path(out)
     kinds: dict[str, Callable[[Model, Sequence[int], Tensor | None], Images]] = {
@@ -74,6 +75,7 @@ def strip(model: Model, out: str | Path, by: str, seeds: Sequence[int], *, label
         raise unknown("strip", by, kinds)
     if out.suffix.lower() != ".png":
         raise UsageError(f"cannot write a strip to {out.name!r}: expected a name ending in .png")
+    require_pictures(model.game)
     chosen = model.chosen(label)
     c = torch.tensor([chosen[i % len(chosen)] for i in range(len(seeds))]) if chosen else None
     images, columns = kinds[by](model, seeds, c)

@@ -10,6 +10,8 @@ from cyclopts import Parameter
 
 from ganvas.errors import UsageError
 
+MOST = 10_000  # numbers in a list
+
 
 def setting(text: str) -> tuple[str, str]:
     """FIELD=VALUE."""
@@ -39,9 +41,14 @@ def numbers(text: str) -> list[int]:
     found: list[int] = []
     for part in text.split(","):
         first, dash, last = part.partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()):
+        if not first.isdecimal() or (dash and not last.isdecimal()):
             raise UsageError(f"expected seeds such as 1,5,9 or 0-7, got {text!r}")
-        found += range(int(first), int(last or first) + 1)
+        low, high = int(first), int(last or first)
+        if high < low:
+            raise UsageError(f"expected the smaller end of a range first, as in 0-7, got {part!r}")
+        if len(found) + high - low >= MOST:
+            raise UsageError(f"expected at most {MOST:,} numbers, got {text!r}")
+        found += range(low, high + 1)
     return found
 
 

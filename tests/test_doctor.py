@@ -194,6 +194,20 @@ def test_a_handful_of_pictures(script: Script) -> None:
     assert "40 samples" in found[0].evidence
 
 
+@pytest.mark.parametrize("skill", [0.5, 0.9])
+def test_one_picture_says_nothing_of_how_pictures_differ(skill: float, script: Script) -> None:
+    data = folder_of(script.folder / "data", bytes_of(digits(1)))
+    found = diagnose(script.run("dcgan-mnist", lambda share: {"skill": skill}, digits(500, 1000), data))
+    assert names(found) == ["too little data"]
+    assert "there is 1 sample;" in found[0].evidence
+
+
+def test_one_line_says_nothing_of_how_lines_differ(script: Script) -> None:
+    (script.folder / "one.txt").write_text("anna\n")
+    found = diagnose(script.run("textgan-names", lambda share: {"skill": 0.5}, data=script.folder / "one.txt"))
+    assert names(found) == ["too little data"]
+
+
 def test_constant_border_gives_fakes_away(script: Script) -> None:
     framed = bytes_of(digits(600))
     framed[:, [0, -1]] = framed[:, :, [0, -1]] = 255

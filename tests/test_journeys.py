@@ -14,7 +14,7 @@ import torch
 from test_strips import model
 from torch import Tensor
 
-from ganvas import compass, journeys, kin
+from ganvas import atlas, bundle, compass, journeys, kin
 from ganvas.compass import Direction, directions
 from ganvas.data.source import Source
 from ganvas.edit.directions import difference
@@ -25,6 +25,7 @@ from ganvas.journeys import Term, arithmetic, plane, traverse
 from ganvas.kin import neighbours
 from ganvas.model import Model
 from ganvas.space import space
+from ganvas.strips import strip
 
 
 def cells(path: Path, side: int, padding: int = 2) -> Tensor:
@@ -193,6 +194,32 @@ def test_neighbours_finds_copies_in_order(tmp_path: Path, monkeypatch: pytest.Mo
     in_features = neighbours(one, tmp_path / "n.png", 3, 1, within="digits", seed=5, label=[1, 2, 3])
     assert [row[0].index for _, row in in_features.found] == [3, 4, 5]
     assert "seed 5: 3 (a) at 0" in in_features.text()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda one, out: traverse(one, out, ["axis:0"]),
+        lambda one, out: traverse(one, out, ["sefa:0"]),
+        lambda one, out: traverse(one, out, ["class:7-1"]),
+        lambda one, out: plane(one, out, [1, 2, 3]),
+        lambda one, out: arithmetic(one, out, [Term([1]), Term([2], -1), Term([3])]),
+        lambda one, out: neighbours(one, out),
+        *[lambda one, out, by=by: strip(one, out, by, [1, 2]) for by in ("resolution", "truncation", "mixing")],
+        lambda one, out: atlas.reconstruct(saved(one, out), out),
+        lambda one, out: atlas.latent_map(saved(one, out), out),
+    ],
+)
+def test_text_has_no_pictures(call: Any, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="this model writes text and this needs pictures; sample it"):
+        call(model("textgan-names"), tmp_path / "x.png")
+    assert not (tmp_path / "x.png").exists()
+
+
+def saved(one: Model, out: Path) -> Path:
+    """The bundle of a model, beside `out`."""
+    bundle.save(out.with_name("model.safetensors"), one.game, one.card)
+    return out.with_name("model.safetensors")
 
 
 @pytest.mark.parametrize(

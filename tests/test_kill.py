@@ -33,7 +33,8 @@ def start(words: list[str], cwd: Path) -> subprocess.Popen[bytes]:
 def survive(recipe: str, images: int, kills: int, cwd: Path, *more: str) -> None:
     """Kill `kills` times, each time after some progress, then compare the end with an unbroken run's."""
     chance = random.Random(7)
-    words = ["train", recipe, "--images", str(images), "--out", "killed", *SETTINGS, *more]
+    settled = ["--precision", "float32"]  # a probe beside other work may choose otherwise for the second run
+    words = ["train", recipe, "--images", str(images), "--out", "killed", *settled, *SETTINGS, *more]
     done = 0
     while done < kills:
         log = cwd / "killed" / "log.jsonl"

@@ -83,6 +83,25 @@ def test_pictures_have_the_channels_asked_for(settings: dict[str, str], channels
     assert (data.channels, adapted(recipe, data).config.channels) == (channels, channels)
 
 
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("cgan-mnist", "give one folder per class, or use dcgan-images$"),
+        ("cogan-images", "give one folder per class, or --data edges:FOLDER$"),
+        ("classifier-mnist", "give one folder per class$"),
+        ("stylegan2-images-conditional", "give one folder per class, or use stylegan2-images$"),
+        ("vae-mnist-conditional", "give one folder per class, or use vae-mnist$"),
+        ("voxel-shapes", "voxel needs solids and .* holds images"),
+    ],
+)
+def test_what_to_do_without_classes(name: str, says: str, tmp_path: Path) -> None:
+    for i in range(3):
+        Image.new("L", (32, 32), i).save(tmp_path / f"{i}.png")
+    recipe = resolve(name, data=str(tmp_path))
+    with pytest.raises(DataError, match=says):
+        adapted(recipe, open_data(recipe))
+
+
 def test_a_curve_needs_held_out_samples_in_any_game(tmp_path: Path) -> None:
     """A VAE has no critic; measured every 200 images, it keeps the best model all the same."""
     rng = np.random.default_rng(0)

@@ -6,7 +6,7 @@ Source: Liu & Tuzel 2016, arXiv:1606.07536 sec. 4 and its published code (edges:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -47,8 +47,21 @@ def split_name(source: str) -> tuple[str, str]:
     return (change, inner) if colon and change in CHANGES else ("", source)
 
 
+def require_both(change: str, labels: Sequence[int]) -> None:
+    """Raises: DataError: a domain has no picture."""
+    if len(set(labels)) < 2:
+        missing = change if 0 in labels else "plain"
+        raise DataError(
+            f"{change}: expected pictures in both halves, found {len(labels)}, none as {missing}; add more pictures"
+        )
+
+
 def two_domains(found: Found, change: str) -> Found:
-    """What was found as two domains, each a random half of it: plain, and changed after it was brought to its size."""
+    """What was found as two domains, each a random half of it: plain, and changed after it was brought to its size.
+
+    Raises, when it is loaded:
+        DataError: it holds points, or too few pictures for two domains.
+    """
 
     def load() -> Pictures:
         pictures = found.load()
@@ -63,6 +76,7 @@ def two_domains(found: Found, change: str) -> Found:
 
         layout = f"{pictures.layout}, half of them as {change}".removeprefix(", ")
         labels = [int(where) for where in second]
+        require_both(change, labels)
         return replace(pictures, labels=labels, classes=("plain", change), last=last, layout=layout)
 
     return replace(found, identity=((f"{change} of a half", 0, 0), *found.identity), load=load)

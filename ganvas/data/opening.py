@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ganvas.config import DataConfig
 from ganvas.data import archive, arrays, cache, fashion, folder, idx, mnist, stacked, text
-from ganvas.data.domains import split_name, two_domains
+from ganvas.data.domains import require_both, split_name, two_domains
 from ganvas.data.layout import no_test
 from ganvas.data.oracle import oracle_source
 from ganvas.data.pictures import Found, How, Pictures, Progress, render
@@ -56,6 +56,8 @@ def open_source(
             return _checked_points(Source(printable(config.source), fields, fingerprint=fingerprint(fields)), config, how)
         entry = cache.store(entry_name, lambda file: _build(contents, how, file, progress))
     pixels, record = entry
+    if change := split_name(config.source)[0]:
+        require_both(change, record.labels or ())  # of those that could be read
     fields = cache.fields(pixels, record)
     return Source(printable(config.source), fields, record.classes, record.skipped, config.flip, record.fingerprint)
 

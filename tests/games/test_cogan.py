@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from support import PLAN, miniature
 
 from ganvas import bundle
@@ -100,6 +101,18 @@ def test_the_two_domains_come_from_different_pictures(change: str, tmp_path: Pat
     assert np.array_equal(source.fields["real"][label == 1].numpy(), changed[label == 1])
     assert len(set(label[:10].tolist())) == 2  # at random, not the first and the last
     assert inspect(f"{change}:{tmp_path / 'x.npy'}").classes == {"plain": 21, change: 20}
+
+
+def test_a_domain_without_pictures_is_refused(tmp_path: Path) -> None:
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    for look in (lambda name: open_source(DataConfig(source=name)), inspect):
+        with pytest.raises(DataError, match="expected pictures in both halves, found 1, none as edges; add more pictures"):
+            look(f"edges:{tmp_path}")
+    (tmp_path / "b.png").write_bytes(b"\x89PNG no")
+    with pytest.raises(DataError, match=r"found 1, none as (edges|plain)"):
+        open_source(DataConfig(source=f"edges:{tmp_path}"))
+    Image.new("L", (8, 8)).save(tmp_path / "b.png")
+    assert len(open_source(DataConfig(source=f"edges:{tmp_path}"))) == 2
 
 
 def test_names_of_changed_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -178,6 +178,16 @@ def test_the_command_line(own: Path) -> None:
     assert (done.returncode, done.stdout.splitlines()) == (0, load(own / "lm").lines(3, seed=3)), done.stderr
     done = ganvas("sample", "lm", "-n", 2, "--temperature", 0.5, "--json", cwd=own)
     assert json.loads(done.stdout)["lines"] == load(own / "lm").lines(2, temperature=0.5)
+    for words, says in (
+        (("--label", "a"), "without classes; leave --label out"),
+        (("--psi", 0.5), "leave --psi out"),
+        (("--truncate", 0.5), "use --temperature below 1, not --truncate"),
+        (("--psi", 0.5, "--out", "no.txt"), "leave --psi out"),
+    ):
+        done = ganvas("sample", "lm", *words, cwd=own)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+        assert says in done.stderr
+    assert not (own / "no.txt").exists()
     done = ganvas("data", "words.txt", cwd=own)
     assert done.returncode == 0, done.stderr
     assert "skipped line 101: empty" in done.stderr
