@@ -188,6 +188,17 @@ def test_the_death_of_a_session_leaves_the_page_and_the_server_alive(page: Any, 
     at_step(page, 2)  # the step that was taken is taken again, then another
 
 
+def test_the_link_follows_a_game_that_is_playing(tab: Any) -> None:
+    go(tab, 20)
+    tab.click("#play")
+    tab.wait_for_function("location.hash.includes('do=b')", timeout=60_000)
+    first = tab.evaluate("location.hash")
+    tab.wait_for_function("hash => location.hash !== hash", arg=first, timeout=60_000)
+    assert tab.locator("#play").inner_text() == "Pause"
+    tab.click("#play")
+    tab.wait_for_function("document.getElementById('play').textContent === 'Play'")
+
+
 def test_lessons_break_it_and_cure_it(tab: Any) -> None:
     go(tab, 13)
     tab.click("[data-lesson=vanishing]")

@@ -47,6 +47,7 @@ const socket = new Socket("play", {
   ended: ({ text }) => toast(text, { kind: "error", seconds: 0, action: { label: "Start it again", run: opened } }),
 }, { opened });
 
+addEventListener("pagehide", link);
 addEventListener("hashchange", (event) => {
   begin({ history: [], ...decoded(new URL(event.newURL).hash) });
 });
@@ -122,8 +123,8 @@ function render() {
   lessons.follow(facts);
   for (const event of facts.events) toast(event);
   if (facts.playing) say(facts.summary);
-  clearTimeout(linking);
-  linking = setTimeout(link, facts.playing ? 500 : 50);
+  if (!facts.playing) { clearTimeout(linking); linking = 0; }
+  linking ||= setTimeout(link, facts.playing ? 500 : 50);
 }
 
 function caption(stage) {
@@ -134,6 +135,8 @@ function caption(stage) {
 }
 
 function link() {
+  clearTimeout(linking);
+  linking = 0;
   if (!frame || held || frame.facts.restoring) return;
   const hash = coded({ setup: frame.facts.first, history: frame.facts.history, points });
   if (location.hash !== hash) history.replaceState(null, "", hash);
