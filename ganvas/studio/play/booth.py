@@ -107,7 +107,9 @@ class Booth:
     def on_set(self, facts: dict[str, Any]) -> None:
         began = self.stage.set(str(facts["name"]), facts["value"])
         if began:
+            playing = self.playing or self.onwards
             self.anew(self.stage)
+            self.playing = playing
             self.say(Frame("told", {"text": "Other networks or data: the game begins anew, at step 0."}))
 
     def on_speed(self, facts: dict[str, Any]) -> None:

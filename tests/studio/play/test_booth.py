@@ -153,6 +153,17 @@ def test_playing_takes_the_speed_that_was_asked_for(booth: tuple[Booth, Seen]) -
     assert made.wait() is None
 
 
+def test_other_networks_begin_anew_and_play_on(booth: tuple[Booth, Seen]) -> None:
+    made, seen = booth
+    made.obey(Frame("play", {"on": True}))
+    made.tick()
+    made.obey(Frame("set", {"name": "width", "value": 16}))
+    assert seen.last.facts["step"] == 0
+    assert seen.last.facts["playing"]
+    made.obey(Frame("reset"))
+    assert not seen.last.facts["playing"]
+
+
 def test_a_game_without_finite_numbers_stops_and_says_so(booth: tuple[Booth, Seen]) -> None:
     made, seen = booth
     with torch.no_grad():
