@@ -22,7 +22,7 @@ const MOVES = new Set(["play", "step", "set", "rewind", "reset"]);
 
 // The session ------------------------------------------------------------------------------------------------------------
 
-/** Begin a session: {setup, history, points, play}. */
+/** Begin a session: {setup, history, points, play, slow, speed}. */
 export function begin(wanted) {
   points = wanted.points ?? [];
   begun += 1;
@@ -37,7 +37,9 @@ export function send(kind, facts = {}) {
 }
 
 function opened() {
-  begin(frame ? { ...frame.facts.first && { setup: frame.facts.first }, history: frame.facts.history, points } : { history: [], ...decoded(location.hash) });
+  if (!frame) { begin({ history: [], ...decoded(location.hash) }); return; }
+  const { first, history, slow, speed } = frame.facts;
+  begin({ ...first && { setup: first }, history, points, slow, speed });
 }
 
 const socket = new Socket("play", {

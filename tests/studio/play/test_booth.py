@@ -101,6 +101,17 @@ def test_slow_motion_has_ten_stages_and_moves_at_two_of_them(booth: tuple[Booth,
     assert seen.last.facts["history"] == [["d", 1], ["g", 1]]
 
 
+def test_a_session_begins_at_the_usual_speed_unless_told(booth: tuple[Booth, Seen]) -> None:
+    made, seen = booth
+    setup = {"data": "ring", **TINY}
+    made.obey(Frame("begin", {"setup": setup, "slow": True, "speed": 0}))
+    assert (seen.last.facts["slow"], seen.last.facts["speed"]) == (True, 0)
+    made.obey(Frame("begin", {"setup": setup, "speed": "x"}))
+    assert (seen.last.facts["slow"], seen.last.facts["speed"]) == (True, 0)
+    made.obey(Frame("begin", {"setup": setup}))
+    assert (seen.last.facts["slow"], seen.last.facts["speed"]) == (False, 3)
+
+
 def test_a_link_is_played_again_and_then_goes_on(booth: tuple[Booth, Seen]) -> None:
     made, seen = booth
     history = [["d", 3], ["set", "objective", "hinge"], ["b", 70]]
