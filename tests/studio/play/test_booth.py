@@ -164,6 +164,16 @@ def test_playing_takes_the_speed_that_was_asked_for(booth: tuple[Booth, Seen]) -
     assert made.wait() is None
 
 
+def test_at_the_limit_of_its_link_a_game_halts(booth: tuple[Booth, Seen], monkeypatch: pytest.MonkeyPatch) -> None:
+    made, seen = booth
+    monkeypatch.setattr("ganvas.studio.play.stage.MOST_REPLAYED", 3)
+    made.obey(Frame("speed", {"level": 4}))
+    made.obey(Frame("play", {"on": True}))
+    made.tick()
+    assert (seen.last.facts["step"], seen.last.facts["playing"]) == (3, False)
+    assert "at most 3 steps" in seen[-2].facts["text"]
+
+
 def test_other_networks_begin_anew_and_play_on(booth: tuple[Booth, Seen]) -> None:
     made, seen = booth
     made.obey(Frame("play", {"on": True}))
