@@ -157,6 +157,22 @@ def test_a_dropped_csv_becomes_data_and_a_bad_one_a_line(tab: Any) -> None:
     assert tab.evaluate("window.hurt") is None
 
 
+def test_a_file_may_be_dropped_anywhere(tab: Any) -> None:
+    go(tab, 21)
+    drop = """([selector, kind]) => {
+        const dataTransfer = new DataTransfer();
+        if (kind === "file") dataTransfer.items.add(new File(["1,2\\n3,4\\n5,7\\n"], "three.csv"));
+        else dataTransfer.setData("text/plain", "1,2");
+        const event = (name) => new DragEvent(name, { dataTransfer, bubbles: true, cancelable: true });
+        const at = document.querySelector(selector);
+        return ["dragover", "drop"].map((name) => at.dispatchEvent(event(name)));
+    }"""
+    assert tab.evaluate(drop, [".settings", "text"]) == [True, True]  # left to the browser
+    assert tab.evaluate(drop, [".settings", "file"]) == [False, False]
+    tab.wait_for_function("location.hash.includes('data=csv')")
+    assert len(saved(tab)["points"]) == 3
+
+
 def test_a_hostile_link_is_a_line_and_nothing_more(tab: Any) -> None:
     go(tab, 16)
     tab.evaluate("location.hash = '#data=<img src=x onerror=window.hurt=1>&do=x~<script>:1'")

@@ -209,12 +209,16 @@ async function dropped(file) {
 }
 
 const stage = document.querySelector(".stage");
-stage.addEventListener("dragover", (event) => { event.preventDefault(); stage.classList.add("over"); });
-stage.addEventListener("dragleave", () => stage.classList.remove("over"));
-stage.addEventListener("drop", (event) => {
-  event.preventDefault();
+const over = (event) => {
+  const files = event.dataTransfer?.types.includes("Files") ?? false;
+  if (files) event.preventDefault();
+  return files;
+};
+document.addEventListener("dragover", (event) => { if (over(event)) stage.classList.add("over"); });
+document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) stage.classList.remove("over"); });
+document.addEventListener("drop", (event) => {
   stage.classList.remove("over");
-  if (event.dataTransfer.files[0]) dropped(event.dataTransfer.files[0]);
+  if (over(event) && event.dataTransfer.files[0]) dropped(event.dataTransfer.files[0]);
 });
 
 // Taking it along --------------------------------------------------------------------------------------------------------
