@@ -215,6 +215,27 @@ def test_the_link_follows_a_game_that_is_playing(tab: Any) -> None:
     tab.wait_for_function("document.getElementById('play').textContent === 'Play'")
 
 
+def test_a_hidden_tab_pauses_and_says_so(tab: Any) -> None:
+    go(tab, 22)
+    hide = """hidden => {
+        Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    tab.evaluate(hide, True)
+    tab.evaluate(hide, False)
+    assert "hidden" not in tab.locator("#toasts").inner_text()  # it did not play
+    tab.click("#play")
+    tab.wait_for_function("document.getElementById('play').textContent === 'Pause'")
+    tab.evaluate(hide, True)
+    tab.wait_for_function("document.getElementById('play').textContent === 'Play'")
+    tab.evaluate(hide, False)
+    tab.click("text=Play on")
+    tab.wait_for_function("document.getElementById('play').textContent === 'Pause'")
+    tab.click("#play")
+    tab.wait_for_function("document.getElementById('play').textContent === 'Play'")
+    tab.evaluate("delete document.hidden")
+
+
 def test_lessons_break_it_and_cure_it(tab: Any) -> None:
     go(tab, 13)
     tab.click("[data-lesson=vanishing]")

@@ -50,6 +50,18 @@ const socket = new Socket("play", {
 }, { opened });
 
 addEventListener("pagehide", link);
+
+let paused = false; // as the tab was hidden
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) {
+    if (frame?.facts.playing) paused = send("play", { on: false });
+  } else if (paused) {
+    paused = false;
+    toast("Paused while this tab was hidden.", { action: { label: "Play on", run: () => send("play", { on: true }) } });
+  }
+});
+
 addEventListener("hashchange", (event) => {
   begin({ history: [], ...decoded(new URL(event.newURL).hash) });
 });
