@@ -173,6 +173,30 @@ def test_a_file_may_be_dropped_anywhere(tab: Any) -> None:
     assert len(saved(tab)["points"]) == 3
 
 
+def test_a_setting_out_of_range_is_restored_with_a_line(tab: Any) -> None:
+    go(tab, 23)
+    tab.click("summary:has-text('Penalties')")
+    field = tab.locator("#set-r1")
+    field.fill("-4")
+    field.press("Enter")
+    why = tab.locator("#set-r1-why")
+    assert why.inner_text() == "Expected a number from 0 to 100, not -4: it stays 0."
+    assert field.input_value() == "0"
+    assert field.get_attribute("aria-describedby") == "set-r1-why"
+    field.fill("2")
+    assert why.is_hidden()
+    field.press("Enter")
+    tab.wait_for_function("location.hash.includes('r1=2')")
+    field.fill("")
+    field.press("Enter")
+    assert why.inner_text() == "Expected a number from 0 to 100: it stays 2."
+    seed = tab.locator("#set-seed")
+    seed.fill("1.5")
+    seed.press("Enter")
+    assert "a whole number" in tab.locator("#set-seed-why").inner_text()
+    assert seed.input_value() == "23"
+
+
 def test_a_hostile_link_is_a_line_and_nothing_more(tab: Any) -> None:
     go(tab, 16)
     tab.evaluate("location.hash = '#data=<img src=x onerror=window.hurt=1>&do=x~<script>:1'")
