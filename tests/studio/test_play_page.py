@@ -280,6 +280,15 @@ def test_the_tour_goes_from_the_critic_to_the_artist(tab: Any) -> None:
     tab.click("#next")
     at_step(tab, 240)
     tab.wait_for_function("location.hash.includes('d200') && location.hash.includes('g40')")
+    tab.click("#next")
+    tab.click("#back")
+    at_step(tab, 240)
+    assert tab.locator("#lesson-title").inner_text() == "The artist answers"
+    tab.click("#back")
+    at_step(tab, 200)
+    tab.click("#back")
+    at_step(tab, 0)
+    assert tab.locator("#back").count() == 0
 
 
 def test_two_gaussians_are_played_to_both_modes(tab: Any) -> None:
