@@ -119,6 +119,28 @@ def test_a_link_restores_the_state_in_another_tab(page: Any, context: Any) -> No
     other.close()
 
 
+def test_single_key_shortcuts_can_be_turned_off(page: Any, context: Any) -> None:
+    begin(page, context)
+    page.keyboard.press("?")
+    page.uncheck("#keys-on")
+    page.click("dialog[open] >> text=Close")
+    page.keyboard.press("d")
+    page.keyboard.press("?")
+    assert page.locator("dialog[open]").count() == 0
+    page.click("#d")
+    at_step(page, 1)
+    page.keyboard.press("ArrowLeft")  # no single character
+    at_step(page, 0)
+    page.reload()
+    page.wait_for_function("document.getElementById('step').dataset.step !== undefined")
+    page.click("#help")
+    assert not page.is_checked("#keys-on")  # kept
+    page.check("#keys-on")
+    page.click("dialog[open] >> text=Close")
+    page.keyboard.press("g")
+    page.wait_for_function("location.hash.includes('g1')")
+
+
 def test_draw_data_by_hand_and_by_keys(tab: Any) -> None:
     go(tab, 11)
     tab.select_option("#set-data", "brush")
