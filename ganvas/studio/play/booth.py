@@ -27,6 +27,7 @@ from ganvas.studio.play.setup import linked, usual
 from ganvas.studio.play.stage import Event, Stage, checked
 
 SPEEDS = (1.0, 5.0, 25.0, 100.0, math.inf)  # steps a second
+SPEED = 3  # where it begins
 FRAMES = 12.0
 CAPTION = 1.25  # seconds
 MEASURES = 1.0  # seconds between two
@@ -42,7 +43,7 @@ class Booth:
         self.record = Record()
         self.beside: Beside | None = None
         self.floor = floor(self.stage)
-        self.playing, self.slow, self.speed, self.caption = False, False, 3, -1
+        self.playing, self.slow, self.speed, self.caption = False, False, SPEED, -1
         self.pending: list[Event] = []  # of a link or a command, still to be done
         self.onwards = False  # whether the game goes on by itself after that
         self.begun = 0  # the page's number of the session that it began last
@@ -71,9 +72,9 @@ class Booth:
         setup = linked(facts.get("setup") or {})
         drawn = tuple(checked_points(facts.get("points"), setup))
         pending = checked(facts.get("history") or [], setup)
-        number = int(facts.get("number", 0))
+        number, speed = int(facts.get("number", 0)), at_speed(facts.get("speed", SPEED))
         self.anew(Stage(setup, drawn))
-        self.begun = number
+        self.begun, self.speed, self.slow = number, speed, bool(facts.get("slow"))
         self.pending = [list(event) for event in pending]
         self.restoring = sum(event[1] for event in pending if event[0] != "set")
         self.playing = bool(facts.get("play")) and not pending
@@ -107,11 +108,13 @@ class Booth:
     def on_set(self, facts: dict[str, Any]) -> None:
         began = self.stage.set(str(facts["name"]), facts["value"])
         if began:
+            playing = self.playing or self.onwards
             self.anew(self.stage)
+            self.playing = playing
             self.say(Frame("told", {"text": "Other networks or data: the game begins anew, at step 0."}))
 
     def on_speed(self, facts: dict[str, Any]) -> None:
-        self.speed = min(len(SPEEDS) - 1, max(0, int(facts["level"])))
+        self.speed = at_speed(facts["level"])
 
     def on_slow(self, facts: dict[str, Any]) -> None:
         self.slow, self.caption = bool(facts["on"]), -1
@@ -245,6 +248,11 @@ class Booth:
         }
         self.say(Frame("frame", facts, arrays))
         self.cost = min(1.0, time.monotonic() - now)
+
+
+def at_speed(level: Any) -> int:
+    """The place in SPEEDS that is nearest to `level`."""
+    return min(len(SPEEDS) - 1, max(0, int(level)))
 
 
 def finite(values: dict[str, float]) -> dict[str, float | None]:

@@ -22,7 +22,7 @@ const MOVES = new Set(["play", "step", "set", "rewind", "reset"]);
 
 // The session ------------------------------------------------------------------------------------------------------------
 
-/** Begin a session: {setup, history, points, play}. */
+/** Begin a session: {setup, history, points, play, slow, speed}. */
 export function begin(wanted) {
   points = wanted.points ?? [];
   begun += 1;
@@ -37,7 +37,9 @@ export function send(kind, facts = {}) {
 }
 
 function opened() {
-  begin(frame ? { ...frame.facts.first && { setup: frame.facts.first }, history: frame.facts.history, points } : { history: [], ...decoded(location.hash) });
+  if (!frame) { begin({ history: [], ...decoded(location.hash) }); return; }
+  const { first, history, slow, speed } = frame.facts;
+  begin({ ...first && { setup: first }, history, points, slow, speed });
 }
 
 const socket = new Socket("play", {
@@ -46,6 +48,19 @@ const socket = new Socket("play", {
   error: ({ text }) => toast(text, { kind: "error", seconds: 15 }),
   ended: ({ text }) => toast(text, { kind: "error", seconds: 0, action: { label: "Start it again", run: opened } }),
 }, { opened });
+
+addEventListener("pagehide", link);
+
+let paused = false; // as the tab was hidden
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) {
+    if (frame?.facts.playing) paused = send("play", { on: false });
+  } else if (paused) {
+    paused = false;
+    toast("Paused while this tab was hidden.", { action: { label: "Play on", run: () => send("play", { on: true }) } });
+  }
+});
 
 addEventListener("hashchange", (event) => {
   begin({ history: [], ...decoded(new URL(event.newURL).hash) });
@@ -122,8 +137,8 @@ function render() {
   lessons.follow(facts);
   for (const event of facts.events) toast(event);
   if (facts.playing) say(facts.summary);
-  clearTimeout(linking);
-  linking = setTimeout(link, facts.playing ? 500 : 50);
+  if (!facts.playing) { clearTimeout(linking); linking = 0; }
+  linking ||= setTimeout(link, facts.playing ? 500 : 50);
 }
 
 function caption(stage) {
@@ -134,6 +149,8 @@ function caption(stage) {
 }
 
 function link() {
+  clearTimeout(linking);
+  linking = 0;
   if (!frame || held || frame.facts.restoring) return;
   const hash = coded({ setup: frame.facts.first, history: frame.facts.history, points });
   if (location.hash !== hash) history.replaceState(null, "", hash);
@@ -204,12 +221,16 @@ async function dropped(file) {
 }
 
 const stage = document.querySelector(".stage");
-stage.addEventListener("dragover", (event) => { event.preventDefault(); stage.classList.add("over"); });
-stage.addEventListener("dragleave", () => stage.classList.remove("over"));
-stage.addEventListener("drop", (event) => {
-  event.preventDefault();
+const over = (event) => {
+  const files = event.dataTransfer?.types.includes("Files") ?? false;
+  if (files) event.preventDefault();
+  return files;
+};
+document.addEventListener("dragover", (event) => { if (over(event)) stage.classList.add("over"); });
+document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) stage.classList.remove("over"); });
+document.addEventListener("drop", (event) => {
   stage.classList.remove("over");
-  if (event.dataTransfer.files[0]) dropped(event.dataTransfer.files[0]);
+  if (over(event) && event.dataTransfer.files[0]) dropped(event.dataTransfer.files[0]);
 });
 
 // Taking it along --------------------------------------------------------------------------------------------------------

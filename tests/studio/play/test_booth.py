@@ -101,6 +101,17 @@ def test_slow_motion_has_ten_stages_and_moves_at_two_of_them(booth: tuple[Booth,
     assert seen.last.facts["history"] == [["d", 1], ["g", 1]]
 
 
+def test_a_session_begins_at_the_usual_speed_unless_told(booth: tuple[Booth, Seen]) -> None:
+    made, seen = booth
+    setup = {"data": "ring", **TINY}
+    made.obey(Frame("begin", {"setup": setup, "slow": True, "speed": 0}))
+    assert (seen.last.facts["slow"], seen.last.facts["speed"]) == (True, 0)
+    made.obey(Frame("begin", {"setup": setup, "speed": "x"}))
+    assert (seen.last.facts["slow"], seen.last.facts["speed"]) == (True, 0)
+    made.obey(Frame("begin", {"setup": setup}))
+    assert (seen.last.facts["slow"], seen.last.facts["speed"]) == (False, 3)
+
+
 def test_a_link_is_played_again_and_then_goes_on(booth: tuple[Booth, Seen]) -> None:
     made, seen = booth
     history = [["d", 3], ["set", "objective", "hinge"], ["b", 70]]
@@ -151,6 +162,27 @@ def test_playing_takes_the_speed_that_was_asked_for(booth: tuple[Booth, Seen]) -
     assert made.wait() > 0.5  # type: ignore[operator]
     made.obey(Frame("play", {"on": False}))
     assert made.wait() is None
+
+
+def test_at_the_limit_of_its_link_a_game_halts(booth: tuple[Booth, Seen], monkeypatch: pytest.MonkeyPatch) -> None:
+    made, seen = booth
+    monkeypatch.setattr("ganvas.studio.play.stage.MOST_REPLAYED", 3)
+    made.obey(Frame("speed", {"level": 4}))
+    made.obey(Frame("play", {"on": True}))
+    made.tick()
+    assert (seen.last.facts["step"], seen.last.facts["playing"]) == (3, False)
+    assert "at most 3 steps" in seen[-2].facts["text"]
+
+
+def test_other_networks_begin_anew_and_play_on(booth: tuple[Booth, Seen]) -> None:
+    made, seen = booth
+    made.obey(Frame("play", {"on": True}))
+    made.tick()
+    made.obey(Frame("set", {"name": "width", "value": 16}))
+    assert seen.last.facts["step"] == 0
+    assert seen.last.facts["playing"]
+    made.obey(Frame("reset"))
+    assert not seen.last.facts["playing"]
 
 
 def test_a_game_without_finite_numbers_stops_and_says_so(booth: tuple[Booth, Seen]) -> None:

@@ -141,6 +141,23 @@ def test_nobody_moving_is_an_error_and_zero_moves_is_a_setting() -> None:
         stage.play("b")
 
 
+def test_no_session_outgrows_its_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganvas.studio.play.stage.MOST_REPLAYED", 6)
+    monkeypatch.setattr("ganvas.studio.play.stage.MOST_EVENTS", 2)
+    stage = Stage(SMALL)
+    stage.play("d", 2)
+    stage.play("g", 3)
+    for more in (lambda: stage.play("b"), lambda: stage.set("clip", 1)):
+        with pytest.raises(UsageError, match="at most 2 moves"):
+            more()
+    assert stage.setup == SMALL
+    stage.play("g")
+    with pytest.raises(UsageError, match="at most 6 steps"):
+        stage.play("g")
+    assert checked(stage.history, SMALL) == [["d", 2], ["g", 4]]
+    assert stage.set("width", 9)  # which begins anew
+
+
 def test_a_link_spells_any_setup() -> None:
     for lesson in LESSONS.values():
         assert linked({name: str(value) for name, value in short(lesson.setup).items()}) == lesson.setup
