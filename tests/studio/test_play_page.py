@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -280,6 +281,23 @@ def test_a_hidden_tab_pauses_and_says_so(tab: Any) -> None:
     tab.click("#play")
     tab.wait_for_function("document.getElementById('play').textContent === 'Play'")
     tab.evaluate("delete document.hidden")
+
+
+def test_reduced_motion_shows_two_pictures_a_second(tab: Any) -> None:
+    go(tab, 24)
+    tab.emulate_media(reduced_motion="reduce")
+    tab.evaluate("""() => {
+        window.shown = [];
+        const watcher = new MutationObserver(() => window.shown.push(performance.now()));
+        watcher.observe(document.getElementById("step"), { childList: true });
+    }""")
+    tab.click("#play")
+    tab.wait_for_function("window.shown.length > 4")
+    tab.click("#play")
+    tab.wait_for_function("document.getElementById('play').textContent === 'Play'")
+    tab.emulate_media(reduced_motion="no-preference")
+    times = tab.evaluate("window.shown")
+    assert all(b - a > 400 for a, b in itertools.pairwise(times[:4]))
 
 
 def test_lessons_break_it_and_cure_it(tab: Any) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import queue
 import threading
@@ -55,8 +56,13 @@ class Booth:
 
     # Commands ------------------------------------------------------------------------------------------------------------
 
-    def obey(self, frame: Frame) -> None:
-        """Do what the page asks; what it may not ask is answered by a line."""
+    def obey(self, *frames: Frame) -> None:
+        """Do what the page asks, and show it; what it may not ask is answered by a line."""
+        for frame in frames:
+            self.do(frame)
+        self.show()
+
+    def do(self, frame: Frame) -> None:
         try:
             if frame.kind not in self.commands:
                 raise UsageError(f"no such command: {frame.kind!r}")
@@ -65,7 +71,6 @@ class Booth:
             self.say(Frame("error", {"text": str(wrong), "refused": frame.kind}))
         except (KeyError, TypeError, ValueError) as wrong:
             self.say(Frame("error", {"text": f"{frame.kind}: not understood ({type(wrong).__name__})", "refused": frame.kind}))
-        self.show()
 
     def on_begin(self, facts: dict[str, Any]) -> None:
         """A new session: a setup, perhaps drawn points, perhaps a history to do again."""
@@ -234,8 +239,8 @@ class Booth:
             "caption": None if self.caption < 0 else [self.caption + 1, len(CAPTIONS), *CAPTIONS[self.caption]],
             "restoring": [self.restoring - left, self.restoring] if self.pending and self.restoring else None,
             "ring": [stage.place, len(stage.ring)],
-            "terms": finite(stage.terms),
-            "notes": finite(stage.notes),
+            "terms": picture.finite(stage.terms),
+            "notes": picture.finite(stage.notes),
             "measures": measures,
             "floor": self.floor,
             "equilibrium": [scoring.equilibrium, scoring.equilibrium_text],
@@ -255,9 +260,12 @@ def at_speed(level: Any) -> int:
     return min(len(SPEEDS) - 1, max(0, int(level)))
 
 
-def finite(values: dict[str, float]) -> dict[str, float | None]:
-    """Numbers as JSON can spell them."""
-    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+def latest(frames: list[Frame]) -> list[Frame]:
+    """Without each rewind, or speed, that is followed by another."""
+    return [
+        *(this for this, then in itertools.pairwise(frames) if this.kind != then.kind or this.kind not in ("rewind", "speed")),
+        *frames[-1:],
+    ]
 
 
 def main() -> None:
@@ -277,13 +285,15 @@ def main() -> None:
     while True:
         try:
             wait = booth.wait()
-            frame = waiting.get(timeout=wait) if wait != 0 else waiting.get_nowait()
+            frames = [waiting.get(timeout=wait) if wait != 0 else waiting.get_nowait()]
         except queue.Empty:
             booth.tick()
             continue
-        if frame is None:
+        while not waiting.empty():
+            frames.append(waiting.get())
+        if None in frames:
             return
-        booth.obey(frame)
+        booth.obey(*latest([frame for frame in frames if frame]))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import { Lessons } from "./lessons.js";
 import { coded, decoded } from "./link.js";
 import { openPad } from "./pad.js";
 import { build, show as showSettings } from "./settings.js";
-import { key, make, onTheme, say, toast } from "./shell.js";
+import { calm, key, make, onTheme, say, toast } from "./shell.js";
 import { Socket } from "./socket.js";
 
 const $ = (id) => document.getElementById(id);
@@ -43,7 +43,7 @@ function opened() {
 }
 
 const socket = new Socket("play", {
-  frame: (facts, arrays) => { frame = { facts, arrays }; if (facts.begun === begun) held = false; render(); },
+  frame: (facts, arrays) => { frame = { facts, arrays }; if (facts.begun === begun) held = false; seen(); },
   told: ({ text }) => toast(text),
   error: ({ text }) => toast(text, { kind: "error", seconds: 15 }),
   ended: ({ text }) => toast(text, { kind: "error", seconds: 0, action: { label: "Start it again", run: opened } }),
@@ -114,7 +114,18 @@ function picture() {
   if (arrays.regions) drawRegions($("regions"), facts, arrays);
 }
 
+let later = 0;
+
+/** Show the new picture; with reduced motion at most two a second while it plays. */
+function seen() {
+  for (const event of frame.facts.events) toast(event);
+  if (calm.matches && frame.facts.playing) later ||= setTimeout(render, 500);
+  else render();
+}
+
 function render() {
+  clearTimeout(later);
+  later = 0;
   const { facts } = frame;
   $("veil").hidden = !facts.restoring;
   if (facts.restoring) $("veil").textContent = `Playing on to step ${facts.restoring[1].toLocaleString("en")}: ${facts.restoring[0].toLocaleString("en")} done`;
@@ -135,7 +146,6 @@ function render() {
   showLayers(facts.dims);
   showSettings(facts);
   lessons.follow(facts);
-  for (const event of facts.events) toast(event);
   if (facts.playing) say(facts.summary);
   if (!facts.playing) { clearTimeout(linking); linking = 0; }
   linking ||= setTimeout(link, facts.playing ? 500 : 50);

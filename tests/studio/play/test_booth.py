@@ -12,7 +12,7 @@ import torch
 from ganvas.errors import DataError, UsageError
 from ganvas.studio.channel import LARGEST, Frame, decode, encode
 from ganvas.studio.play import picture
-from ganvas.studio.play.booth import Booth
+from ganvas.studio.play.booth import Booth, latest
 from ganvas.studio.play.lessons import CAPTIONS
 from ganvas.studio.play.page import read_points
 from ganvas.studio.play.record import Curves
@@ -57,6 +57,21 @@ def test_steps_alone_and_together(booth: tuple[Booth, Seen]) -> None:
     made.obey(Frame("rewind", {"place": 1}))
     assert seen.last.facts["step"] == 1
     assert seen.last.arrays["moves_steps"].tolist() == [1]
+
+
+def test_of_rewinds_in_a_row_the_latest_wins(booth: tuple[Booth, Seen]) -> None:
+    made, seen = booth
+    made.obey(Frame("step", {"who": "b"}))
+    finish(made)
+    places = [Frame("rewind", {"place": place}) for place in (1, 0, 1, 0)]
+    speeds = [Frame("speed", {"level": level}) for level in (1, 2)]
+    steps = [Frame("step", {"who": "b"})] * 2
+    assert latest([*places, *speeds, *steps, places[0]]) == [places[3], speeds[1], *steps, places[0]]
+    assert latest([]) == []
+    before = len(seen)
+    made.obey(*latest([*places, *speeds]))
+    assert len(seen) == before + 1  # one picture
+    assert (seen.last.facts["step"], seen.last.facts["speed"]) == (0, 2)
 
 
 @pytest.mark.parametrize(
