@@ -24,7 +24,7 @@ from ganvas.errors import DataError, UsageError
 from ganvas.evaluate import evaluate
 from ganvas.export.curves import curves
 from ganvas.export.pictures import PAPER, arranged, caption, legible_scale, save_png, scatter, sheet
-from ganvas.files import write_durably
+from ganvas.files import parse_json, write_durably
 from ganvas.game import Samples
 from ganvas.journal import read
 from ganvas.metrics.intervals import student
@@ -82,7 +82,7 @@ def lesson(
     runs lie below it. `images` are shown to each variant; with several seeds the numbers are means and the pictures seed 0's.
 
     Raises:
-        UsageError: no such lesson (names the nearest), or `out` holds other runs.
+        UsageError: no such lesson (names the nearest), or `out` holds another one or other runs.
         DataError: its data cannot be had.
     """
     chosen, out = lesson_named(name), Path(out or Path("lessons") / name)
@@ -114,12 +114,30 @@ def lesson(
 def runs(
     chosen: Lesson, out: Path, *, images: int | None = None, seeds: int = 1, ranks: str = "auto"
 ) -> Iterator[tuple[Variant, Run]]:
-    """The run of each variant and seed, started or found in `out`; whoever reads this may train it."""
+    """The run of each variant and seed, started or found in `out`; whoever reads this may train it.
+
+    Raises:
+        UsageError: fewer than one seed, or `out` holds another lesson or other runs.
+    """
     if seeds < 1:
         raise UsageError(f"--seeds: expected at least 1, got {seeds}")
+    _require_own(chosen, out)
     for variant in chosen.variants:
         for seed in range(seeds):
             yield variant, start(recipe_of(chosen, variant, images, seed), out=out / folder(variant, seed), ranks=ranks)
+
+
+def _require_own(chosen: Lesson, out: Path) -> None:
+    """Raises: UsageError: `out` holds another lesson, finished or not."""
+    told, own = out / "lesson.json", {folder(variant, 0) for variant in chosen.variants}
+    if told.exists():
+        name = parse_json(told.read_bytes(), str(told)).get("lesson")
+        if name != chosen.name:
+            raise UsageError(f"{out} holds the lesson {name!r}, not {chosen.name!r}; choose another --out")
+        return
+    for run in sorted(path.parent for path in out.glob("*-seed*/recipe.json")):
+        if re.sub(r"\d+$", "0", run.name) not in own:
+            raise UsageError(f"{out} holds {run.name}, which is no run of {chosen.name!r}; choose another --out")
 
 
 def recipe_of(chosen: Lesson, variant: Variant, images: int | None = None, seed: int = 0) -> Recipe:

@@ -92,6 +92,25 @@ def test_a_lesson_of_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, q
         lessons.lesson("saturating", tmp_path / "s", images=4000, ranks="1")
 
 
+@pytest.mark.parametrize("finished", [True, False])
+def test_the_folder_of_another_lesson_is_left_alone(finished: bool, tmp_path: Path, quick: None) -> None:
+    chosen, other = LESSONS["saturating"], LESSONS["mode-collapse"]
+    first = lessons.folder(other.variants[-1], 1)
+    (tmp_path / first).mkdir()
+    (tmp_path / first / "recipe.json").write_text("{}")
+    if finished:
+        (tmp_path / "lesson.json").write_text(json.dumps({"lesson": other.name}))
+    before = sorted(tmp_path.rglob("*"))
+    says = "holds the lesson 'mode-collapse', not 'saturating'" if finished else f"holds {first}, which is no run"
+    for play in (lessons.lesson, lambda name, out: matches.lesson(name, out=out)):
+        with pytest.raises(UsageError, match=f"{says}.*; choose another --out"):
+            play("saturating", tmp_path)
+    assert sorted(tmp_path.rglob("*")) == before
+    (tmp_path / first / "recipe.json").unlink()
+    (tmp_path / "lesson.json").write_text(json.dumps({"lesson": chosen.name}))
+    assert next(lessons.runs(chosen, tmp_path, ranks="1"))[0] == chosen.variants[0]
+
+
 def test_unknown_lessons_are_answered_with_the_nearest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UsageError, match="did you mean 'mode-collapse'"):
         matches.lesson("mode-colapse", out=tmp_path)
