@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import urllib.request
@@ -22,6 +23,7 @@ SHA256 = {  # of the unpacked files: the packed ones differ from mirror to mirro
     "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
+DIGITS = "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"  # MNIST's test labels, whose file has the same name
 MAX_BYTES = 64 << 20  # of one file, packed or not
 CLASSES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 
@@ -53,8 +55,15 @@ def places() -> list[Path]:
 
 
 def complete(folder: Path) -> bool:
-    """Whether all four files are in a folder, each packed or not."""
-    return all((folder / name).is_file() or (folder / f"{name}.gz").is_file() for name in SHA256)
+    """Whether all four files are in a folder, each packed or not, and are not MNIST's, whose names are the same."""
+    if not all((folder / name).is_file() or (folder / f"{name}.gz").is_file() for name in SHA256):
+        return False
+    labels = folder / list(SHA256)[-1]
+    try:
+        with labels.open("rb") if labels.is_file() else gzip.open(f"{labels}.gz") as file:
+            return hashlib.sha256(file.read(1 << 20)).hexdigest() != DIGITS
+    except (OSError, EOFError, zlib.error):
+        return True  # damaged: whoever reads it says how
 
 
 def download(folder: Path, url: str | None = None, progress: Progress | None = None) -> None:

@@ -13,6 +13,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import torch
 
 from ganvas.config import DataConfig
 from ganvas.data import fashion, open_source
@@ -56,6 +57,14 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fashion, "DEBIAN", tmp_path / "debian")
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
+
+
+def test_digits_under_the_same_names_are_no_clothes(tmp_path: Path) -> None:
+    labels = open_source(DataConfig(source="mnist", split="test")).fields["label"].to(torch.uint8).numpy().tobytes()
+    write_copy(tmp_path, 2)
+    assert fashion.complete(tmp_path)
+    (tmp_path / "t10k-labels-idx1-ubyte.gz").write_bytes(gzip.compress(struct.pack(">II", 2049, 10_000) + labels))
+    assert not fashion.complete(tmp_path)
 
 
 def count() -> int:
