@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -148,8 +147,7 @@ def runs(request: Request) -> Any:
 async def start(request: Request) -> Response:
     """Start a recipe."""
     here, asked = at(request), await body(request, Start)
-    name = await run_in_threadpool(
-        here.jobs.start,
+    name = here.jobs.start(
         asked.recipe,
         settings=asked.settings,
         data=here.source(asked.data),
@@ -164,12 +162,6 @@ def run(request: Request) -> Any:
     """All about one run."""
     here = at(request)
     return follow.details(here.store, here.jobs, request.path_params["id"])
-
-
-def forget(request: Request) -> Any:
-    """Delete a run that is not being trained."""
-    at(request).jobs.remove(request.path_params["id"])
-    return {"removed": request.path_params["id"]}
 
 
 def log(request: Request) -> Any:
@@ -251,8 +243,7 @@ ROUTES = (
     Route(f"{API}/uploads/{{id}}/preview", told(preview)),
     Route(f"{API}/runs", told(runs), methods=["GET"]),
     Route(f"{API}/runs", told(start, Start), methods=["POST"]),
-    Route(f"{API}/runs/{{id}}", told(run), methods=["GET"]),
-    Route(f"{API}/runs/{{id}}", told(forget), methods=["DELETE"]),
+    Route(f"{API}/runs/{{id}}", told(run)),
     Route(f"{API}/runs/{{id}}/log", told(log, query=("place",))),
     Route(f"{API}/runs/{{id}}/samples/{{items}}", told(sample)),
     Route(f"{API}/runs/{{id}}/doctor", told(doctor)),
