@@ -56,14 +56,11 @@ def again(game: Game, x: Tensor) -> Tensor:
     """x [N, ...] as the game takes it -> what it draws from their codes [N, ...] on the CPU, of the class it names itself.
 
     Raises:
-        UsageError: the game has no encoder, or needs a class and names none.
+        UsageError: the game has no encoder, or needs a class and cannot name one.
     """
     z = encode(game, x)
-    if not isinstance(game, Conditional):
-        return drawn(cast(Samples, game), z, None)
-    if not isinstance(game, Classifies):
-        raise UsageError(f"a {type(game).__name__} draws what it is asked for, and cannot say what a picture shows")
-    return drawn(cast(Samples, game), z, named(game, x))
+    c = named(game, x) if isinstance(game, Conditional) and isinstance(game, Classifies) else None
+    return drawn(cast(Samples, game), z, c)
 
 
 def decode(game: Samples, z: npt.ArrayLike) -> Tensor:

@@ -34,7 +34,7 @@ from ganvas.metrics.neighbours import Memorisation, memorisation, nearest
 from ganvas.metrics.path import path_length
 from ganvas.model import Model, load
 from ganvas.show import visible
-from ganvas.sides import alike, drawn_side, pictures, reals
+from ganvas.sides import UNSEEN, alike, drawn_side, pictures, reals
 
 OTHERS = ("each", "ppl", "memorisation", "modes", "agreement", "cas")
 DEFAULT = (*COMPARE, "each", "memorisation", "modes", "agreement")
@@ -132,8 +132,7 @@ def evaluate(
     if "cas" in chosen:
         measures["cas"] = classified(model, train, network, source, seed)
     copies = None
-    unseen = "of the test split" in reference
-    if "memorisation" in chosen and not explicit and not unseen and fake.data.ndim > 2:
+    if "memorisation" in chosen and fake.data.ndim > 2 and not explicit and UNSEEN not in reference:
         notes += ("left out: memorisation (no test split that the model never saw)",)
     elif "memorisation" in chosen and fake.data.ndim > 2:
         copies = memorised(

@@ -21,9 +21,7 @@ from ganvas.ranks import Ranks
 
 ENDLESS = 2**62  # images of a run that is only timed
 LATE = 9 * ENDLESS // 10  # the place in it where plans are compared: networks that grow have grown
-PLACES = tuple(
-    range(ENDLESS // 16, ENDLESS, ENDLESS // 8)
-)  # where the pace of a whole run is measured: in the middle of each eighth
+PLACES = range(ENDLESS // 16, ENDLESS, ENDLESS // 8)  # where a whole run's pace is measured: in the middle of each eighth
 
 
 def settled(recipe: Recipe, data: Source, device: str = "auto", ranks: str = "1") -> Plan:

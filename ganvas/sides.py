@@ -13,6 +13,8 @@ from ganvas.errors import DataError
 from ganvas.export.pictures import to_bytes
 from ganvas.model import Model
 
+UNSEEN = "of the test split of"  # in the words of a reference that no model was trained on
+
 
 def reals(
     source: str, shape: tuple[int, ...] | None, samples: int, split: str | None
@@ -43,7 +45,7 @@ def reals(
         else:
             n = min(samples, len(test), len(train))
             chosen = torch.randperm(len(test), generator=torch.Generator().manual_seed(2))[:n]
-            words = f"{n:,} real samples of the test split of {source}"
+            words = f"{n:,} real samples {UNSEEN} {source}"
             return side_of(test, chosen), draws(train, order, n), train, words
     n = min(samples, len(train) // 2)
     if n < 20:

@@ -79,12 +79,12 @@ def strip(model: Model, out: str | Path, by: str, seeds: Sequence[int], *, label
     chosen = model.chosen(label)
     c = torch.tensor([chosen[i % len(chosen)] for i in range(len(seeds))]) if chosen else None
     images, columns = kinds[by](model, seeds, c)
-    picture = caption(sheet(images, columns, legible_scale(images.shape[-1])), [told(model, by)])
+    picture = caption(sheet(images, columns, legible_scale(images.shape[-1])), [_told(model, by)])
     save_png(out, picture, model.provenance(",".join(map(str, seeds))))
     return out
 
 
-def told(model: Model, by: str) -> str:
+def _told(model: Model, by: str) -> str:
     """What the columns of a strip are, in a line below it."""
     if by == "resolution" and isinstance(model.drawer, Grows):
         return "pixels: " + ", ".join(map(str, model.drawer.resolutions))
