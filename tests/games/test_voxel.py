@@ -95,7 +95,7 @@ def test_games_name_the_data_they_cannot_take(few: None) -> None:
     with pytest.raises(DataError, match=r"cgan needs images and shapes holds solids \[N, 1, 32, 32, 32\]; use a voxel-"):
         adapted(RECIPES["cgan-mnist"], solids)
     points = open_source(DataConfig(source="ring", split="test"))
-    with pytest.raises(DataError, match="classes"):
+    with pytest.raises(DataError, match=r"voxel needs solids and ring holds points \[N, 2\]; use a gan-"):
         adapted(RECIPES["voxel-shapes"], points)
     pictures = replace(solids, fields={"real": solids.fields["real"][:, :, 0], "label": solids.fields["label"]}, name="p")
     with pytest.raises(DataError, match="voxel needs solids and p holds images"):
