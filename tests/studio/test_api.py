@@ -230,12 +230,24 @@ def test_a_training_outlives_a_killed_server(tmp_path: Path) -> None:
     assert jobs.status(name).state == "stopped"
 
 
-def test_favourites_are_kept(client: Client) -> None:
-    kept = [{"model": "a", "look": {"seed": 3}, "name": HOSTILE}]
-    assert client.json("explore/favourites", {"kept": kept}, "PUT") == {"kept": kept}
-    assert client.json("explore/favourites") == {"kept": kept}
-    assert client("explore/favourites", {"kept": kept * 201}, "PUT")[0] == 400
-    assert client("explore/favourites", {"kept": [{"model": 1}]}, "PUT")[0] == 400
+def test_favourites_of_two_tabs_are_all_kept_until_the_list_is_full(client: Client, studio: Any) -> None:
+    older = [{"model": "a", "look": {"seed": 9}, "name": "from before there were ids"}]
+    (studio.runs / ".studio").mkdir(exist_ok=True)
+    (studio.runs / ".studio" / "favourites.json").write_text(json.dumps({"kept": older}))
+    one = client.json("explore/favourites", {"model": "a", "look": {"seed": 3}, "name": HOSTILE}, "POST")
+    two = client.json("explore/favourites", {"model": "b", "look": {"moves": {f"sefa:{i}": 1.5 for i in range(20)}}}, "POST")
+    kept = client.json("explore/favourites")["kept"]
+    assert kept[1:] == [one, two]
+    assert client.json(f"explore/favourites/{kept[0]['id']}", method="DELETE") == {"removed": kept[0]["id"]}
+    assert client(f"explore/favourites/{kept[0]['id']}", method="DELETE")[0] == 404
+    assert client.json("explore/favourites")["kept"] == [one, two]
+    for _ in range(198):
+        client.json("explore/favourites", {"model": "b", "look": two["look"]}, "POST")
+    status, told = client("explore/favourites", {"model": "b", "look": {}}, "POST")
+    assert (status, b"200 favourites are kept" in told) == (400, True)
+    assert client.json("explore/favourites")["kept"][0] == one
+    assert client("explore/favourites", {"model": 1}, "POST")[0] == 400
+    assert client("explore/favourites", {"model": "a", "look": {"x": "y" * 5000}}, "POST")[0] == 400
 
 
 def test_runs_of_the_command_line_are_there_too(client: Client, studio: Any) -> None:

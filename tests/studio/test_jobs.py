@@ -118,10 +118,29 @@ def test_a_killed_training_is_told_and_resumed(jobs: Jobs) -> None:
 
 
 def test_what_cannot_be_trained_says_why(jobs: Jobs) -> None:
-    name = jobs.start("gan-rin", settings={})
-    assert "did you mean 'gan-ring'" in until(jobs, name, "failed").words
-    with pytest.raises(UsageError, match="not being trained"):
-        jobs.pause(name)
+    for recipe, settings, told in (
+        ("gan-rin", {}, "did you mean 'gan-ring'"),
+        ("gan-ring", {"train.nonsense": "3"}, "train.nonsense"),
+        ("gan-ring", {"train.batch": "many"}, "train.batch"),
+        ("dcgan-images", {}, "your own pictures"),
+    ):
+        with pytest.raises(UsageError, match=told):
+            jobs.start(recipe, settings=settings)
+    assert jobs.store.ids() == []
+    assert not jobs.store.runs.exists()
+
+
+def test_a_run_that_rests_is_deleted_with_all_that_is_known_of_it(jobs: Jobs) -> None:
+    name = jobs.start("gan-ring", settings=SMALL, images=LONG)
+    with pytest.raises(UsageError, match="stop it first"):
+        jobs.remove(name)
+    bury(jobs)
+    jobs.remove(name)
+    assert jobs.store.ids() == []
+    assert not (jobs.store.runs / name).exists()
+    assert list((jobs.store.private / "jobs").iterdir()) == []
+    with pytest.raises(UnknownIdError):
+        jobs.remove(name)
 
 
 @pytest.mark.parametrize("name", ["data.source", "data.split", "game", "--out", "train.x y", "name"])

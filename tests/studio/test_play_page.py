@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -119,6 +120,28 @@ def test_a_link_restores_the_state_in_another_tab(page: Any, context: Any) -> No
     other.close()
 
 
+def test_single_key_shortcuts_can_be_turned_off(page: Any, context: Any) -> None:
+    begin(page, context)
+    page.keyboard.press("?")
+    page.uncheck("#keys-on")
+    page.click("dialog[open] >> text=Close")
+    page.keyboard.press("d")
+    page.keyboard.press("?")
+    assert page.locator("dialog[open]").count() == 0
+    page.click("#d")
+    at_step(page, 1)
+    page.keyboard.press("ArrowLeft")  # no single character
+    at_step(page, 0)
+    page.reload()
+    page.wait_for_function("document.getElementById('step').dataset.step !== undefined")
+    page.click("#help")
+    assert not page.is_checked("#keys-on")  # kept
+    page.check("#keys-on")
+    page.click("dialog[open] >> text=Close")
+    page.keyboard.press("g")
+    page.wait_for_function("location.hash.includes('g1')")
+
+
 def test_draw_data_by_hand_and_by_keys(tab: Any) -> None:
     go(tab, 11)
     tab.select_option("#set-data", "brush")
@@ -157,11 +180,61 @@ def test_a_dropped_csv_becomes_data_and_a_bad_one_a_line(tab: Any) -> None:
     assert tab.evaluate("window.hurt") is None
 
 
+def test_a_file_may_be_dropped_anywhere(tab: Any) -> None:
+    go(tab, 21)
+    drop = """([selector, kind]) => {
+        const dataTransfer = new DataTransfer();
+        if (kind === "file") dataTransfer.items.add(new File(["1,2\\n3,4\\n5,7\\n"], "three.csv"));
+        else dataTransfer.setData("text/plain", "1,2");
+        const event = (name) => new DragEvent(name, { dataTransfer, bubbles: true, cancelable: true });
+        const at = document.querySelector(selector);
+        return ["dragover", "drop"].map((name) => at.dispatchEvent(event(name)));
+    }"""
+    assert tab.evaluate(drop, [".settings", "text"]) == [True, True]  # left to the browser
+    assert tab.evaluate(drop, [".settings", "file"]) == [False, False]
+    tab.wait_for_function("location.hash.includes('data=csv')")
+    assert len(saved(tab)["points"]) == 3
+
+
+def test_a_setting_out_of_range_is_restored_with_a_line(tab: Any) -> None:
+    go(tab, 23)
+    tab.click("summary:has-text('Penalties')")
+    field = tab.locator("#set-r1")
+    field.fill("-4")
+    field.press("Enter")
+    why = tab.locator("#set-r1-why")
+    assert why.inner_text() == "Expected a number from 0 to 100, not -4: it stays 0."
+    assert field.input_value() == "0"
+    assert field.get_attribute("aria-describedby") == "set-r1-why"
+    field.fill("2")
+    assert why.is_hidden()
+    field.press("Enter")
+    tab.wait_for_function("location.hash.includes('r1=2')")
+    field.fill("")
+    field.press("Enter")
+    assert why.inner_text() == "Expected a number from 0 to 100: it stays 2."
+    seed = tab.locator("#set-seed")
+    seed.fill("1.5")
+    seed.press("Enter")
+    assert "a whole number" in tab.locator("#set-seed-why").inner_text()
+    assert seed.input_value() == "23"
+
+
 def test_a_hostile_link_is_a_line_and_nothing_more(tab: Any) -> None:
     go(tab, 16)
     tab.evaluate("location.hash = '#data=<img src=x onerror=window.hurt=1>&do=x~<script>:1'")
     tab.wait_for_function("document.getElementById('toasts').textContent.includes('unknown data')")
     assert tab.evaluate("window.hurt") is None
+
+
+def test_a_refused_link_stays_to_be_corrected(tab: Any) -> None:
+    go(tab, 17)
+    tab.evaluate("location.hash = '#data=gaussians&do=b10~seed:5'")
+    tab.wait_for_selector(".toast.error:has-text('done again')")
+    tab.wait_for_timeout(1000)
+    assert tab.evaluate("location.hash").endswith("seed:5")
+    tab.keyboard.press(".")  # who goes on with what is there gets its link
+    tab.wait_for_function("location.hash.includes('do=b1')")
 
 
 def test_the_death_of_a_session_leaves_the_page_and_the_server_alive(page: Any, context: Any, studio: Any) -> None:
@@ -176,6 +249,55 @@ def test_the_death_of_a_session_leaves_the_page_and_the_server_alive(page: Any, 
     page.click("text=Start it again")
     page.keyboard.press(".")
     at_step(page, 2)  # the step that was taken is taken again, then another
+
+
+def test_the_link_follows_a_game_that_is_playing(tab: Any) -> None:
+    go(tab, 20)
+    tab.click("#play")
+    tab.wait_for_function("location.hash.includes('do=b')", timeout=60_000)
+    first = tab.evaluate("location.hash")
+    tab.wait_for_function("hash => location.hash !== hash", arg=first, timeout=60_000)
+    assert tab.locator("#play").inner_text() == "Pause"
+    tab.click("#play")
+    tab.wait_for_function("document.getElementById('play').textContent === 'Play'")
+
+
+def test_a_hidden_tab_pauses_and_says_so(tab: Any) -> None:
+    go(tab, 22)
+    hide = """hidden => {
+        Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    tab.evaluate(hide, True)
+    tab.evaluate(hide, False)
+    assert "hidden" not in tab.locator("#toasts").inner_text()  # it did not play
+    tab.click("#play")
+    tab.wait_for_function("document.getElementById('play').textContent === 'Pause'")
+    tab.evaluate(hide, True)
+    tab.wait_for_function("document.getElementById('play').textContent === 'Play'")
+    tab.evaluate(hide, False)
+    tab.click("text=Play on")
+    tab.wait_for_function("document.getElementById('play').textContent === 'Pause'")
+    tab.click("#play")
+    tab.wait_for_function("document.getElementById('play').textContent === 'Play'")
+    tab.evaluate("delete document.hidden")
+
+
+def test_reduced_motion_shows_two_pictures_a_second(tab: Any) -> None:
+    go(tab, 24)
+    tab.emulate_media(reduced_motion="reduce")
+    tab.evaluate("""() => {
+        window.shown = [];
+        const watcher = new MutationObserver(() => window.shown.push(performance.now()));
+        watcher.observe(document.getElementById("step"), { childList: true });
+    }""")
+    tab.click("#play")
+    tab.wait_for_function("window.shown.length > 4")
+    tab.click("#play")
+    tab.wait_for_function("document.getElementById('play').textContent === 'Play'")
+    tab.emulate_media(reduced_motion="no-preference")
+    times = tab.evaluate("window.shown")
+    assert all(b - a > 400 for a, b in itertools.pairwise(times[:4]))
 
 
 def test_lessons_break_it_and_cure_it(tab: Any) -> None:
@@ -198,6 +320,15 @@ def test_the_tour_goes_from_the_critic_to_the_artist(tab: Any) -> None:
     tab.click("#next")
     at_step(tab, 240)
     tab.wait_for_function("location.hash.includes('d200') && location.hash.includes('g40')")
+    tab.click("#next")
+    tab.click("#back")
+    at_step(tab, 240)
+    assert tab.locator("#lesson-title").inner_text() == "The artist answers"
+    tab.click("#back")
+    at_step(tab, 200)
+    tab.click("#back")
+    at_step(tab, 0)
+    assert tab.locator("#back").count() == 0
 
 
 def test_two_gaussians_are_played_to_both_modes(tab: Any) -> None:

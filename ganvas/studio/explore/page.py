@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ganvas.config import within
@@ -19,9 +21,10 @@ from ganvas.files import printable, write_durably
 from ganvas.studio.answers import body, number, told
 from ganvas.studio.explore.worker import SupersededError, Worker
 from ganvas.studio.pages import Page, Studio
-from ganvas.studio.store import Store, facts
+from ganvas.studio.store import Store, UnknownIdError, facts
 
 FAVOURITES = 200
+LONGEST = 4096  # characters of a look
 LANE = re.compile(r"[a-z0-9]{1,24}")
 TYPES = {"gif": "image/gif", "apng": "image/apng", "mp4": "video/mp4"}
 
@@ -50,18 +53,22 @@ class Favourite:
     name: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Favourites:
-    """All that are kept."""
-
-    kept: tuple[Favourite, ...]
-
-
 class Exploring:
     """What the page needs for as long as the server lives."""
 
     def __init__(self, studio: Studio) -> None:
         self.store, self.worker = Store(studio.runs), Worker()
+
+    def kept(self) -> list[dict[str, Any]]:
+        """The favourites; those of an older file, which had no ids, get theirs from what they are."""
+        found = facts(self.store.private / "favourites.json").get("kept", [])
+        spelt = [f"{i}{json.dumps(each)}".encode() for i, each in enumerate(found)]
+        return [{"id": hashlib.sha256(text).hexdigest()[:16], **each} for text, each in zip(spelt, found, strict=True)]
+
+    def write(self, kept: list[dict[str, Any]]) -> None:
+        """Raises: ResourceError: the disk refused."""
+        self.store.folder()
+        write_durably(self.store.private / "favourites.json", json.dumps({"kept": kept}).encode())
 
     async def ask(self, request: Request, do: str, **asked: Any) -> tuple[dict[str, Any], bytes]:
         """The artist's answer about the run of the request; ?lane= keeps tabs apart. Raises: GanvasError: it refuses."""
@@ -95,7 +102,7 @@ def look(request: Request) -> dict[str, Any]:
         values = json.loads(text)
     except (ValueError, RecursionError):
         values = None
-    if not isinstance(values, dict) or len(text) > 4096:
+    if not isinstance(values, dict) or len(text) > LONGEST:
         raise UsageError("look: expected a JSON object")
     return values
 
@@ -166,25 +173,41 @@ async def walk(request: Request) -> Response:
     return Response(data, media_type=TYPES[asked.kind], headers={"Content-Disposition": name})
 
 
-async def favourites(request: Request) -> Any:
-    """The looks that were kept; PUT replaces them."""
-    store = at(request).store
-    path = store.private / "favourites.json"
-    if request.method == "PUT":
-        asked = await body(request, Favourites)
-        if len(asked.kept) > FAVOURITES:
-            raise UsageError(f"at most {FAVOURITES} favourites are kept, got {len(asked.kept)}")
-        kept = [{"model": each.model[:100], "look": dict(each.look), "name": printable(each.name, 80)} for each in asked.kept]
-        store.folder()
-        write_durably(path, json.dumps({"kept": kept}).encode())
-    return {"kept": facts(path).get("kept", [])}
+def favourites(request: Request) -> Any:
+    """The looks that were kept, oldest first, each with its id."""
+    return {"kept": at(request).kept(), "most": FAVOURITES}
+
+
+async def keep(request: Request) -> Response:
+    """Keep one more look."""
+    here, asked = at(request), await body(request, Favourite)
+    if len(json.dumps(dict(asked.look))) > LONGEST:
+        raise UsageError(f"look: expected at most {LONGEST} characters of JSON")
+    added = {"model": asked.model[:100], "look": dict(asked.look), "name": printable(asked.name, 80)}
+    kept = here.kept()  # nothing is awaited from here on, so that no other tab comes between
+    if len(kept) >= FAVOURITES:
+        raise UsageError(f"{FAVOURITES} favourites are kept, which is the most; forget one to keep another")
+    here.write([*kept, {"id": secrets.token_hex(8), **added}])
+    return JSONResponse(here.kept()[-1], 201)
+
+
+async def forget(request: Request) -> Any:
+    """Forget one favourite."""
+    here, name = at(request), request.path_params["id"]
+    kept = here.kept()
+    if all(each["id"] != name for each in kept):
+        raise UnknownIdError(f"there is no favourite {printable(name, 40)!r} here; look at the list of favourites")
+    here.write([each for each in kept if each["id"] != name])
+    return {"removed": name}
 
 
 API = "/api/explore"
 LOOKED = ("lane", "look")
 ROUTES = (
     Route(f"{API}/models", told(models)),
-    Route(f"{API}/favourites", told(favourites, Favourites), methods=["GET", "PUT"]),
+    Route(f"{API}/favourites", told(favourites), methods=["GET"]),
+    Route(f"{API}/favourites", told(keep, Favourite), methods=["POST"]),
+    Route(f"{API}/favourites/{{id}}", told(forget), methods=["DELETE"]),
     Route(f"{API}/models/{{id}}", told(abilities, query=LOOKED[:1])),
     Route(f"{API}/models/{{id}}/picture", told(picture, query=LOOKED)),
     Route(f"{API}/models/{{id}}/pad", told(pad, query=(*LOOKED, "count", "columns"))),

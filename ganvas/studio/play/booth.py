@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import queue
 import threading
@@ -27,6 +28,7 @@ from ganvas.studio.play.setup import linked, usual
 from ganvas.studio.play.stage import Event, Stage, checked
 
 SPEEDS = (1.0, 5.0, 25.0, 100.0, math.inf)  # steps a second
+SPEED = 3  # where it begins
 FRAMES = 12.0
 CAPTION = 1.25  # seconds
 MEASURES = 1.0  # seconds between two
@@ -42,9 +44,10 @@ class Booth:
         self.record = Record()
         self.beside: Beside | None = None
         self.floor = floor(self.stage)
-        self.playing, self.slow, self.speed, self.caption = False, False, 3, -1
+        self.playing, self.slow, self.speed, self.caption = False, False, SPEED, -1
         self.pending: list[Event] = []  # of a link or a command, still to be done
         self.onwards = False  # whether the game goes on by itself after that
+        self.begun = 0  # the page's number of the session that it began last
         self.restoring = 0  # steps that a link asked for
         self.due, self.measured, self.cost = 0.0, (-1.0, -1), 0.0  # cost: seconds of the last picture
         self.commands: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -53,24 +56,30 @@ class Booth:
 
     # Commands ------------------------------------------------------------------------------------------------------------
 
-    def obey(self, frame: Frame) -> None:
-        """Do what the page asks; what it may not ask is answered by a line."""
+    def obey(self, *frames: Frame) -> None:
+        """Do what the page asks, and show it; what it may not ask is answered by a line."""
+        for frame in frames:
+            self.do(frame)
+        self.show()
+
+    def do(self, frame: Frame) -> None:
         try:
             if frame.kind not in self.commands:
                 raise UsageError(f"no such command: {frame.kind!r}")
             self.commands[frame.kind](dict(frame.facts))
         except GanvasError as wrong:
-            self.say(Frame("error", {"text": str(wrong)}))
+            self.say(Frame("error", {"text": str(wrong), "refused": frame.kind}))
         except (KeyError, TypeError, ValueError) as wrong:
-            self.say(Frame("error", {"text": f"{frame.kind}: not understood ({type(wrong).__name__})"}))
-        self.show()
+            self.say(Frame("error", {"text": f"{frame.kind}: not understood ({type(wrong).__name__})", "refused": frame.kind}))
 
     def on_begin(self, facts: dict[str, Any]) -> None:
         """A new session: a setup, perhaps drawn points, perhaps a history to do again."""
         setup = linked(facts.get("setup") or {})
         drawn = tuple(checked_points(facts.get("points"), setup))
-        pending = checked(facts.get("history") or [])
+        pending = checked(facts.get("history") or [], setup)
+        number, speed = int(facts.get("number", 0)), at_speed(facts.get("speed", SPEED))
         self.anew(Stage(setup, drawn))
+        self.begun, self.speed, self.slow = number, speed, bool(facts.get("slow"))
         self.pending = [list(event) for event in pending]
         self.restoring = sum(event[1] for event in pending if event[0] != "set")
         self.playing = bool(facts.get("play")) and not pending
@@ -104,11 +113,13 @@ class Booth:
     def on_set(self, facts: dict[str, Any]) -> None:
         began = self.stage.set(str(facts["name"]), facts["value"])
         if began:
+            playing = self.playing or self.onwards
             self.anew(self.stage)
+            self.playing = playing
             self.say(Frame("told", {"text": "Other networks or data: the game begins anew, at step 0."}))
 
     def on_speed(self, facts: dict[str, Any]) -> None:
-        self.speed = min(len(SPEEDS) - 1, max(0, int(facts["level"])))
+        self.speed = at_speed(facts["level"])
 
     def on_slow(self, facts: dict[str, Any]) -> None:
         self.slow, self.caption = bool(facts["on"]), -1
@@ -163,7 +174,10 @@ class Booth:
         event = self.pending[0]
         if event[0] == "set":
             self.pending.pop(0)
-            self.stage.set(event[1], event[2])
+            try:
+                self.stage.set(event[1], event[2])
+            except GanvasError as wrong:
+                self.halt(str(wrong))
             return
         if not self.advance(event[0]):
             return
@@ -217,6 +231,7 @@ class Booth:
         facts = {
             **stage.facts(),
             "setup": dataclasses.asdict(stage.setup),
+            "begun": self.begun,
             "step": stage.step,
             "playing": self.playing,
             "slow": self.slow,
@@ -224,8 +239,8 @@ class Booth:
             "caption": None if self.caption < 0 else [self.caption + 1, len(CAPTIONS), *CAPTIONS[self.caption]],
             "restoring": [self.restoring - left, self.restoring] if self.pending and self.restoring else None,
             "ring": [stage.place, len(stage.ring)],
-            "terms": finite(stage.terms),
-            "notes": finite(stage.notes),
+            "terms": picture.finite(stage.terms),
+            "notes": picture.finite(stage.notes),
             "measures": measures,
             "floor": self.floor,
             "equilibrium": [scoring.equilibrium, scoring.equilibrium_text],
@@ -240,9 +255,17 @@ class Booth:
         self.cost = min(1.0, time.monotonic() - now)
 
 
-def finite(values: dict[str, float]) -> dict[str, float | None]:
-    """Numbers as JSON can spell them."""
-    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+def at_speed(level: Any) -> int:
+    """The place in SPEEDS that is nearest to `level`."""
+    return min(len(SPEEDS) - 1, max(0, int(level)))
+
+
+def latest(frames: list[Frame]) -> list[Frame]:
+    """Without each rewind, or speed, that is followed by another."""
+    return [
+        *(this for this, then in itertools.pairwise(frames) if this.kind != then.kind or this.kind not in ("rewind", "speed")),
+        *frames[-1:],
+    ]
 
 
 def main() -> None:
@@ -262,13 +285,15 @@ def main() -> None:
     while True:
         try:
             wait = booth.wait()
-            frame = waiting.get(timeout=wait) if wait != 0 else waiting.get_nowait()
+            frames = [waiting.get(timeout=wait) if wait != 0 else waiting.get_nowait()]
         except queue.Empty:
             booth.tick()
             continue
-        if frame is None:
+        while not waiting.empty():
+            frames.append(waiting.get())
+        if None in frames:
             return
-        booth.obey(frame)
+        booth.obey(*latest([frame for frame in frames if frame]))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -139,3 +140,8 @@ def summary(stage: Stage, facts: dict[str, Any]) -> str:
     if "kl" in facts:
         parts.append(f"KL {facts['kl']:.2f}, JS {facts['js']:.3f} nats.")
     return " ".join(parts)
+
+
+def finite(values: dict[str, float]) -> dict[str, float | None]:
+    """Numbers as JSON can spell them."""
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}

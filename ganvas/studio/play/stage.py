@@ -27,6 +27,7 @@ from ganvas.studio.play.setup import LIVE, Setup, short
 RING = 160  # states
 RING_BYTES = 96 << 20
 MOST_REPLAYED = 60_000  # steps that a link may ask for
+MOST_EVENTS = 2_000
 Event = list[Any]  # ["b", 500] both moved 500 times; ["d", 3]; ["g", 1]; ["set", "objective", "hinge"]
 
 
@@ -125,6 +126,7 @@ class Stage:
         """`count` steps in which both move, or D or G alone."""
         if who not in ("b", "d", "g"):
             raise UsageError(f"who moves: expected b, d or g, got {who!r}")
+        self.within_a_link(who, count)
         self.forget_what_came_later()
         for _ in range(count):
             self.advance(who)
@@ -132,6 +134,15 @@ class Stage:
             self.history[-1] = [who, self.history[-1][1] + count]
         else:
             self.history.append([who, count])
+
+    def within_a_link(self, kind: str, count: int = 0) -> None:
+        """Raises: UsageError: after `count` more steps, or another event of this kind, no link could restore the session."""
+        steps = sum(event[1] for event in self.history if event[0] != "set")
+        if steps + count > MOST_REPLAYED:
+            raise UsageError(f"A link restores at most {MOST_REPLAYED:,} steps, and the game is there: rewind, or reset.")
+        goes_on = kind != "set" and self.history and self.history[-1][0] == kind
+        if not goes_on and len(self.history) >= MOST_EVENTS:
+            raise UsageError(f"A link restores at most {MOST_EVENTS:,} moves and changes, and they are done: rewind, or reset.")
 
     def advance(self, who: str) -> None:
         """One step of the engine."""
@@ -169,6 +180,8 @@ class Stage:
         changed = self.setup.changed(name, value)
         if changed == self.setup:
             return False
+        if name in LIVE:
+            self.within_a_link("set")
         self.forget_what_came_later()
         self.setup = changed
         if name in LIVE:
@@ -185,7 +198,7 @@ class Stage:
 
     def replayed(self, history: list[Event]) -> None:
         """Do all of `history`, from step 0. Raises: UsageError: it is no history, or too long."""
-        for event in checked(history):
+        for event in checked(history, self.setup):
             if event[0] == "set":
                 self.set(event[1], event[2])
             else:
@@ -242,16 +255,25 @@ class Stage:
         return {"first": short(self.first), "history": self.history}
 
 
-def checked(history: object) -> list[Event]:
-    """A history as a link spells it. Raises: UsageError."""
-    if not isinstance(history, list) or len(history) > 2_000:
-        raise UsageError("history: expected a list of what was done")
+def checked(history: object, setup: Setup) -> list[Event]:
+    """A history as a link spells it, which begins at `setup`.
+
+    Raises:
+        UsageError: it is none, is too long, or sets what cannot be set.
+    """
+    if not isinstance(history, list) or len(history) > MOST_EVENTS:
+        raise UsageError(f"history: expected a list of at most {MOST_EVENTS:,} moves and changes")
     steps = 0
     for event in history:
         kind = event[0] if isinstance(event, list) and event else None
         if kind in ("b", "d", "g") and len(event) == 2 and type(event[1]) is int and event[1] > 0:
             steps += event[1]
-        elif not (kind == "set" and len(event) == 3 and event[1] in LIVE):
+        elif kind == "set" and len(event) == 3 and isinstance(event[1], str) and event[1] in LIVE:
+            try:
+                setup = setup.changed(event[1], event[2])
+            except UsageError as wrong:
+                raise UsageError(f"history: {event[1]}:{event[2]} cannot be done again: {wrong}") from None
+        else:
             raise UsageError(f"history: {event!r} is nothing that can be done again")
     if steps > MOST_REPLAYED:
         raise UsageError(f"history: {steps:,} steps are more than the {MOST_REPLAYED:,} that a link may ask for")

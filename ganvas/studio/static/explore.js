@@ -243,21 +243,33 @@ async function film() {
 }
 
 async function keep() {
-  stars = [...stars, { model, look: plain(look), name: described() }].slice(-200);
-  await store();
-  say("Kept", true);
-}
-
-async function store() {
-  try { stars = (await ask("explore/favourites", { method: "PUT", body: { kept: stars } })).kept; } catch (wrong) { toast(wrong.message, { kind: "error" }); }
+  try {
+    stars = [...stars, await ask("explore/favourites", { method: "POST", body: { model, look: plain(look), name: described() } })];
+    say("Kept", true);
+    await fetchStars();
+  } catch (wrong) { toast(wrong.message, { kind: "error" }); }
   showStars();
 }
 
+async function forget(star) {
+  try { await ask(`explore/favourites/${star.id}`, { method: "DELETE" }); } catch (wrong) { toast(wrong.message, { kind: "error" }); }
+  try { await fetchStars(); } catch { /* shown as it was */ }
+  showStars();
+}
+
+/** The list as it is now, also by what other tabs kept. */
+async function fetchStars() {
+  const found = await ask("explore/favourites");
+  stars = found.kept;
+  $("full").hidden = stars.length < found.most;
+  $("full").textContent = `${found.most} are kept, over all models: forget one to keep another.`;
+}
+
 function showStars() {
-  const mine = stars.map((star, i) => [star, i]).filter(([star]) => star.model === model);
+  const mine = stars.filter((star) => star.model === model);
   $("no-stars").hidden = mine.length > 0;
-  $("stars").replaceChildren(...mine.map(([star, i]) => make("li", {}, thumb({ ...BLANK, ...star.look }, model, star.name || "A favourite", () => { past.note(look, ""); look = { ...structuredClone(BLANK), ...structuredClone(star.look), moves: { ...star.look.moves } }; seed(look.seed); }),
-    make("button", { type: "button", class: "remove", "aria-label": `Forget ${star.name}`, onclick: async () => { stars.splice(i, 1); await store(); } }, "×"))));
+  $("stars").replaceChildren(...mine.map((star) => make("li", {}, thumb({ ...BLANK, ...star.look }, model, star.name || "A favourite", () => { past.note(look, ""); look = { ...structuredClone(BLANK), ...structuredClone(star.look), moves: { ...star.look.moves } }; seed(look.seed); }),
+    make("button", { type: "button", class: "remove", "aria-label": `Forget ${star.name}`, onclick: () => forget(star) }, "×"))));
 }
 
 // Events -----------------------------------------------------------------------------------------------------------------------
@@ -329,8 +341,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 try {
-  const [models, kept] = await Promise.all([ask("explore/models"), ask("explore/favourites")]);
-  stars = kept.kept;
+  const [models] = await Promise.all([ask("explore/models"), fetchStars()]);
   $("model").replaceChildren(...models.map((one) => make("option", { value: one.id }, `${one.id}`)));
   $("none").hidden = models.length > 0;
   const asked = new URLSearchParams(location.hash.slice(1));

@@ -15,9 +15,10 @@ export class Lessons {
     this.bar.replaceChildren(buttons[0], make("span", { class: "muted small" }, "Break it:"), ...buttons.slice(1));
   }
 
-  start(lesson) {
-    Object.assign(this, { lesson, scene: 0, cured: false, joined: false });
-    this.begin({ setup: lesson.setup, history: [] });
+  /** From step 0; at a later scene, with what was done before it done again. */
+  start(lesson, scene = 0) {
+    Object.assign(this, { lesson, scene, cured: false, joined: false });
+    this.begin({ setup: lesson.setup, history: lesson.scenes.slice(0, scene).flatMap((earlier) => earlier.do) });
     this.enter();
     this.panel.focus();
   }
@@ -63,6 +64,7 @@ export class Lessons {
       make("div", { class: "lesson-words" }, make("h2", { id: "lesson-title" }, this.cured ? lesson.cure_title : scene.title), make("p", {}, text)),
       make("div", { class: "row" }, count,
         this.scene > 0 ? make("button", { type: "button", class: "quiet", onclick: () => this.start(lesson) }, "From the start") : null,
+        this.scene > 0 ? make("button", { type: "button", id: "back", onclick: () => this.start(lesson, this.scene - 1) }, "Back") : null,
         last ? null : make("button", { type: "button", class: "primary", id: "next", onclick: () => { this.scene += 1; this.enter(); } }, "Next"),
         lesson.cure_title && !this.cured ? make("button", { type: "button", class: "primary", id: "cure", onclick: () => this.cure() }, `Cure: ${lesson.cure_title.toLowerCase()}`) : null,
         this.cured ? make("button", { type: "button", class: "quiet", onclick: () => this.start(lesson) }, "Break it again") : null,

@@ -6,7 +6,7 @@ import { Lessons } from "./lessons.js";
 import { coded, decoded } from "./link.js";
 import { openPad } from "./pad.js";
 import { build, show as showSettings } from "./settings.js";
-import { key, make, onTheme, say, toast } from "./shell.js";
+import { calm, key, make, onTheme, say, toast } from "./shell.js";
 import { Socket } from "./socket.js";
 
 const $ = (id) => document.getElementById(id);
@@ -16,33 +16,53 @@ const LAYERS_OF = { 1: new Set(["surface", "contours", "reals", "fakes", "grid",
 let frame = null; // {facts, arrays} last shown
 let points = []; // drawn ones of this session
 let linking = 0;
+let begun = 0; // number of the session asked for last
+let held = true; // whether the link stays as it is: until that session is there, or a person goes on with another
+const MOVES = new Set(["play", "step", "set", "rewind", "reset"]);
 
 // The session ------------------------------------------------------------------------------------------------------------
 
-/** Begin a session: {setup, history, points, play}. */
+/** Begin a session: {setup, history, points, play, slow, speed}. */
 export function begin(wanted) {
   points = wanted.points ?? [];
-  send("begin", wanted);
+  begun += 1;
+  held = true;
+  send("begin", { ...wanted, number: begun });
 }
 
 /** Send a command; false where there is no connection. */
 export function send(kind, facts = {}) {
+  if (MOVES.has(kind)) held = false;
   return socket.send(kind, facts);
 }
 
 function opened() {
-  begin(frame ? { ...frame.facts.first && { setup: frame.facts.first }, history: frame.facts.history, points } : { history: [], ...decoded(location.hash) });
+  if (!frame) { begin({ history: [], ...decoded(location.hash) }); return; }
+  const { first, history, slow, speed } = frame.facts;
+  begin({ ...first && { setup: first }, history, points, slow, speed });
 }
 
 const socket = new Socket("play", {
-  frame: (facts, arrays) => { frame = { facts, arrays }; render(); },
+  frame: (facts, arrays) => { frame = { facts, arrays }; if (facts.begun === begun) held = false; seen(); },
   told: ({ text }) => toast(text),
   error: ({ text }) => toast(text, { kind: "error", seconds: 15 }),
   ended: ({ text }) => toast(text, { kind: "error", seconds: 0, action: { label: "Start it again", run: opened } }),
 }, { opened });
 
+addEventListener("pagehide", link);
+
+let paused = false; // as the tab was hidden
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) {
+    if (frame?.facts.playing) paused = send("play", { on: false });
+  } else if (paused) {
+    paused = false;
+    toast("Paused while this tab was hidden.", { action: { label: "Play on", run: () => send("play", { on: true }) } });
+  }
+});
+
 addEventListener("hashchange", (event) => {
-  clearTimeout(linking); // of the session that is left: it would put its own link over the new one
   begin({ history: [], ...decoded(new URL(event.newURL).hash) });
 });
 
@@ -94,7 +114,18 @@ function picture() {
   if (arrays.regions) drawRegions($("regions"), facts, arrays);
 }
 
+let later = 0;
+
+/** Show the new picture; with reduced motion at most two a second while it plays. */
+function seen() {
+  for (const event of frame.facts.events) toast(event);
+  if (calm.matches && frame.facts.playing) later ||= setTimeout(render, 500);
+  else render();
+}
+
 function render() {
+  clearTimeout(later);
+  later = 0;
   const { facts } = frame;
   $("veil").hidden = !facts.restoring;
   if (facts.restoring) $("veil").textContent = `Playing on to step ${facts.restoring[1].toLocaleString("en")}: ${facts.restoring[0].toLocaleString("en")} done`;
@@ -115,10 +146,9 @@ function render() {
   showLayers(facts.dims);
   showSettings(facts);
   lessons.follow(facts);
-  for (const event of facts.events) toast(event);
   if (facts.playing) say(facts.summary);
-  clearTimeout(linking);
-  linking = setTimeout(link, facts.playing ? 500 : 50);
+  if (!facts.playing) { clearTimeout(linking); linking = 0; }
+  linking ||= setTimeout(link, facts.playing ? 500 : 50);
 }
 
 function caption(stage) {
@@ -129,7 +159,9 @@ function caption(stage) {
 }
 
 function link() {
-  if (!frame || frame.facts.restoring) return;
+  clearTimeout(linking);
+  linking = 0;
+  if (!frame || held || frame.facts.restoring) return;
   const hash = coded({ setup: frame.facts.first, history: frame.facts.history, points });
   if (location.hash !== hash) history.replaceState(null, "", hash);
 }
@@ -199,12 +231,16 @@ async function dropped(file) {
 }
 
 const stage = document.querySelector(".stage");
-stage.addEventListener("dragover", (event) => { event.preventDefault(); stage.classList.add("over"); });
-stage.addEventListener("dragleave", () => stage.classList.remove("over"));
-stage.addEventListener("drop", (event) => {
-  event.preventDefault();
+const over = (event) => {
+  const files = event.dataTransfer?.types.includes("Files") ?? false;
+  if (files) event.preventDefault();
+  return files;
+};
+document.addEventListener("dragover", (event) => { if (over(event)) stage.classList.add("over"); });
+document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) stage.classList.remove("over"); });
+document.addEventListener("drop", (event) => {
   stage.classList.remove("over");
-  if (event.dataTransfer.files[0]) dropped(event.dataTransfer.files[0]);
+  if (over(event) && event.dataTransfer.files[0]) dropped(event.dataTransfer.files[0]);
 });
 
 // Taking it along --------------------------------------------------------------------------------------------------------

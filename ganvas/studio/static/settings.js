@@ -1,6 +1,6 @@
 // The settings form: native controls, made from one list; changes are sent as they are made.
 
-import { make } from "./shell.js";
+import { make, say } from "./shell.js";
 
 const DATA = [["On a line", [["normal1d", "One bell curve"], ["mixture1d", "Two bell curves"]]],
   ["In the plane", [["line", "A line"], ["gaussians", "Two Gaussians"], ["ring", "A ring of eight"], ["grid", "A grid of 25"], ["moons", "Two moons"], ["spiral", "A spiral"]]],
@@ -45,10 +45,23 @@ function control(name, label, kind, options, send) {
   if (kind === "choice") input = make("select", { id }, ...options.map(([value, text]) => make("option", { value }, text)));
   else if (kind === "range") input = make("input", { id, type: "range", min: options[0], max: options[1] });
   else input = make("input", { id, type: "number", min: options[0], max: options[1], step: options[2] });
-  input.addEventListener("change", () => { if (input.value !== "" && input.checkValidity()) send(name, kind === "choice" ? input.value : Number(input.value)); });
+  const entry = { input, value: "", show: (value) => { input.value = value; if (kind === "range") out.textContent = value; } };
+  const why = kind === "number" ? make("p", { id: `${id}-why`, class: "small", hidden: true }) : null;
+  const explain = (text) => {
+    why.hidden = !text;
+    why.textContent = text;
+    if (text) { input.setAttribute("aria-describedby", why.id); say(text, true); } else input.removeAttribute("aria-describedby");
+  };
+  input.addEventListener("change", () => {
+    if (input.value !== "" && input.checkValidity()) { send(name, kind === "choice" ? input.value : Number(input.value)); return; }
+    const kept = entry.value;
+    explain(`Expected a ${options[2] === 1 ? "whole " : ""}number from ${options[0]} to ${options[1]}${input.value === "" ? "" : `, not ${input.value}`}: it stays ${kept}.`);
+    input.value = kept;
+  });
+  if (why) input.addEventListener("input", () => explain(""));
   if (kind === "range") input.addEventListener("input", () => { out.textContent = input.value; });
-  controls.set(name, { input, show: (value) => { input.value = value; if (kind === "range") out.textContent = value; } });
-  return make("div", { class: "field" }, make("label", { for: id }, label, kind === "range" ? out : null), input);
+  controls.set(name, entry);
+  return make("div", { class: "field" }, make("label", { for: id }, label, kind === "range" ? out : null), input, why);
 }
 
 /** Fill the form. `set(name, value)`, `data(name)`, `file(file)` are called with what a person does. */
@@ -70,6 +83,9 @@ export function build(form, { set, data, file }) {
 
 /** Show the session's settings, but leave the control alone that is in use, unless `all`. */
 export function show(facts, all = false) {
-  for (const [name, { input, show: put }] of controls) if (all || document.activeElement !== input || input.tagName === "SELECT") put(facts.setup[name]);
+  for (const [name, entry] of controls) {
+    entry.value = facts.setup[name];
+    if (all || document.activeElement !== entry.input || entry.input.tagName === "SELECT") entry.show(entry.value);
+  }
   if (all || document.activeElement !== dataControl || !facts.restoring) dataControl.value = facts.setup.data;
 }

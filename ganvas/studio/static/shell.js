@@ -89,7 +89,11 @@ function typing(target) {
 
 const SHOWN = { " ": "Space", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" };
 
+try { $("keys-on").checked = localStorage.getItem("ganvas-keys") !== "off"; } catch { /* not kept */ }
+$("keys-on").addEventListener("change", () => { try { localStorage.setItem("ganvas-keys", $("keys-on").checked ? "on" : "off"); } catch { /* not kept */ } });
+
 document.addEventListener("keydown", (event) => {
+  if (event.key.length === 1 && !$("keys-on").checked) return;
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
   if (event.key === " " && event.target.closest?.("button, summary, a, input, label")) return;
   if (event.key.startsWith("Arrow") && event.target.closest?.("input, [role=slider], [role=tab], [data-arrows]")) return;

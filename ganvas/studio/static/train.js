@@ -81,11 +81,32 @@ function settled(details) {
 function steer(details) {
   const act = (verb, label, primary = false) => make("button", { type: "button", class: primary ? "primary" : null, onclick: () => send(verb) }, label);
   const buttons = [];
-  if (["running", "starting"].includes(details.state)) buttons.push(act("pause", "Ⅱ Pause", true), act("stop", "■ Stop"));
-  if (["paused", "stopped", "interrupted"].includes(details.state)) buttons.push(act("resume", "▶ Resume", true));
+  if (details.state === "starting") buttons.push(act("stop", "■ Cancel"));
+  if (details.state === "running") buttons.push(act("pause", "Ⅱ Pause", true), act("stop", "■ Stop"));
+  if (resumable(details)) buttons.push(act("resume", "▶ Resume", true));
   if (details.checkpoints.length) buttons.push(make("button", { type: "button", onclick: branch }, "Branch from here"));
   if (details.model) buttons.push(make("a", { class: "button", href: `./explore#model=${encodeURIComponent(details.id)}` }, "Explore the model"));
+  if (!["starting", "running", "saving"].includes(details.state)) buttons.push(make("button", { type: "button", class: "quiet", onclick: sure }, "Delete …"));
   $("steer").replaceChildren(...buttons);
+}
+
+const resumable = ({ state, checkpoints }) => ["paused", "stopped", "interrupted"].includes(state) || (state === "failed" && checkpoints.length > 0);
+
+/** Ask before a run is deleted. */
+function sure() {
+  $("sure-what").textContent = `${chosen()}: its log, its pictures, its model and all its checkpoints.`;
+  $("sure").showModal();
+}
+
+async function remove() {
+  const id = chosen();
+  $("sure").close();
+  try {
+    await ask(`train/runs/${encodeURIComponent(id)}`, { method: "DELETE" });
+    toast(`${id} is deleted.`);
+    await list();
+    location.hash = runs.length ? `run=${encodeURIComponent(runs[0].id)}` : "";
+  } catch (wrong) { toast(wrong.message, { kind: "error" }); }
 }
 
 async function send(verb) {
@@ -151,11 +172,13 @@ $("contest").addEventListener("click", () => versus(chosen(), true));
 $("other").addEventListener("change", () => versus(chosen()));
 $("branch-form").addEventListener("submit", branched);
 $("branch-name").addEventListener("input", current);
+$("sure-go").addEventListener("click", remove);
+$("sure-close").addEventListener("click", () => $("sure").close());
 $("branch-close").addEventListener("click", () => $("branch").close());
 key(" ", "Pause or resume the training", () => {
-  const state = watch?.details?.state;
-  if (["running", "starting"].includes(state)) send("pause");
-  else if (["paused", "stopped", "interrupted"].includes(state)) send("resume");
+  const details = watch?.details;
+  if (details?.state === "running") send("pause");
+  else if (details && resumable(details)) send("resume");
 });
 const step = (by) => { if (watch?.details) { $("scrub").value = Number($("scrub").value) + by; $("scrub").dispatchEvent(new Event("input")); } };
 key("ArrowLeft", "An earlier picture", () => step(-1));

@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from typing import Any
 
 from ganvas.errors import UsageError
 from ganvas.files import disk_errors, printable, write_durably
+from ganvas.resolve import resolve
 from ganvas.studio.store import Store, facts, tail
 
 MOST = 2  # trainings at a time
@@ -63,12 +65,15 @@ class Jobs:
         """Start a recipe in a new run folder; returns its id. `data` is a source or a path that the server knows.
 
         Raises:
-            UsageError: a recipe or a setting that cannot be one, or too many trainings already.
+            UsageError: a recipe, a setting or a value that cannot be one, no data, or too many trainings already.
             ResourceError: the disk refused.
         """
         if not RECIPE.fullmatch(recipe):
             raise UsageError(f"no such recipe: {printable(recipe, 60)!r}")
         words = ["train", recipe, "--seed", str(seed), "--json", *options(settings)]
+        chosen = resolve(recipe, settings, data=data, images=images, seed=seed)
+        if not chosen.data.source:
+            raise UsageError(f"{recipe} trains on your own pictures, and none were chosen; drop a folder or a zip of them")
         words += ["--data", data] if data else []
         words += ["--images", str(images)] if images else []
         words += ["--minutes", f"{minutes:g}"] if minutes else []
@@ -105,6 +110,24 @@ class Jobs:
     def stop(self, name: str) -> None:
         """Have a training save and end, with the model as it is now. Raises: UsageError: as `pause`."""
         self._ask(name, "stop")
+
+    def remove(self, name: str) -> None:
+        """Delete a run that is not being trained, its folder and what is known of it.
+
+        Raises:
+            UsageError: it is being trained.
+            UnknownIdError: there is none.
+            ResourceError: the disk refused.
+        """
+        folder, status = self.store.run(name), self.status(name)
+        if status.live:
+            raise UsageError(f"{name} is being trained: {status.words}; stop it first")
+        with disk_errors(f"cannot remove {name}"):
+            if folder.exists():
+                shutil.rmtree(folder)
+            for file in ("out", "err", "alive", "job.json"):
+                self.store.note(name, file).unlink(missing_ok=True)
+        self.processes.pop(name, None)
 
     def status(self, name: str) -> Status:
         """How the training of a run stands."""

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -147,7 +148,8 @@ def runs(request: Request) -> Any:
 async def start(request: Request) -> Response:
     """Start a recipe."""
     here, asked = at(request), await body(request, Start)
-    name = here.jobs.start(
+    name = await run_in_threadpool(
+        here.jobs.start,
         asked.recipe,
         settings=asked.settings,
         data=here.source(asked.data),
@@ -162,6 +164,12 @@ def run(request: Request) -> Any:
     """All about one run."""
     here = at(request)
     return follow.details(here.store, here.jobs, request.path_params["id"])
+
+
+def forget(request: Request) -> Any:
+    """Delete a run that is not being trained."""
+    at(request).jobs.remove(request.path_params["id"])
+    return {"removed": request.path_params["id"]}
 
 
 def log(request: Request) -> Any:
@@ -243,7 +251,8 @@ ROUTES = (
     Route(f"{API}/uploads/{{id}}/preview", told(preview)),
     Route(f"{API}/runs", told(runs), methods=["GET"]),
     Route(f"{API}/runs", told(start, Start), methods=["POST"]),
-    Route(f"{API}/runs/{{id}}", told(run)),
+    Route(f"{API}/runs/{{id}}", told(run), methods=["GET"]),
+    Route(f"{API}/runs/{{id}}", told(forget), methods=["DELETE"]),
     Route(f"{API}/runs/{{id}}/log", told(log, query=("place",))),
     Route(f"{API}/runs/{{id}}/samples/{{items}}", told(sample)),
     Route(f"{API}/runs/{{id}}/doctor", told(doctor)),

@@ -12,7 +12,7 @@ import torch
 from ganvas.errors import DataError, UsageError
 from ganvas.studio.channel import LARGEST, Frame, decode, encode
 from ganvas.studio.play import picture
-from ganvas.studio.play.booth import Booth
+from ganvas.studio.play.booth import Booth, latest
 from ganvas.studio.play.lessons import CAPTIONS
 from ganvas.studio.play.page import read_points
 from ganvas.studio.play.record import Curves
@@ -59,6 +59,21 @@ def test_steps_alone_and_together(booth: tuple[Booth, Seen]) -> None:
     assert seen.last.arrays["moves_steps"].tolist() == [1]
 
 
+def test_of_rewinds_in_a_row_the_latest_wins(booth: tuple[Booth, Seen]) -> None:
+    made, seen = booth
+    made.obey(Frame("step", {"who": "b"}))
+    finish(made)
+    places = [Frame("rewind", {"place": place}) for place in (1, 0, 1, 0)]
+    speeds = [Frame("speed", {"level": level}) for level in (1, 2)]
+    steps = [Frame("step", {"who": "b"})] * 2
+    assert latest([*places, *speeds, *steps, places[0]]) == [places[3], speeds[1], *steps, places[0]]
+    assert latest([]) == []
+    before = len(seen)
+    made.obey(*latest([*places, *speeds]))
+    assert len(seen) == before + 1  # one picture
+    assert (seen.last.facts["step"], seen.last.facts["speed"]) == (0, 2)
+
+
 @pytest.mark.parametrize(
     ("kind", "facts", "message"),
     [
@@ -101,6 +116,17 @@ def test_slow_motion_has_ten_stages_and_moves_at_two_of_them(booth: tuple[Booth,
     assert seen.last.facts["history"] == [["d", 1], ["g", 1]]
 
 
+def test_a_session_begins_at_the_usual_speed_unless_told(booth: tuple[Booth, Seen]) -> None:
+    made, seen = booth
+    setup = {"data": "ring", **TINY}
+    made.obey(Frame("begin", {"setup": setup, "slow": True, "speed": 0}))
+    assert (seen.last.facts["slow"], seen.last.facts["speed"]) == (True, 0)
+    made.obey(Frame("begin", {"setup": setup, "speed": "x"}))
+    assert (seen.last.facts["slow"], seen.last.facts["speed"]) == (True, 0)
+    made.obey(Frame("begin", {"setup": setup}))
+    assert (seen.last.facts["slow"], seen.last.facts["speed"]) == (False, 3)
+
+
 def test_a_link_is_played_again_and_then_goes_on(booth: tuple[Booth, Seen]) -> None:
     made, seen = booth
     history = [["d", 3], ["set", "objective", "hinge"], ["b", 70]]
@@ -111,6 +137,29 @@ def test_a_link_is_played_again_and_then_goes_on(booth: tuple[Booth, Seen]) -> N
     assert seen.last.facts["restoring"] is None
     assert seen.last.facts["setup"]["objective"] == "hinge"
     assert not seen.last.facts["playing"]
+
+
+def test_a_link_with_a_bad_setting_is_a_line_and_leaves_the_session(booth: tuple[Booth, Seen]) -> None:
+    made, seen = booth
+    made.obey(Frame("step", {"who": "b"}))
+    finish(made)
+    history = [["b", 3], ["set", "r1", 9999], ["b", 3]]
+    made.obey(Frame("begin", {"setup": {"data": "ring", **TINY}, "history": history}))
+    assert "r1:9999" in seen[-2].facts["text"]
+    assert seen[-2].facts["refused"] == "begin"
+    assert seen.last.facts["history"] == [["b", 1]]
+    made.pending = [["set", "r1", 9999], ["b", 3]]  # what no check has seen stops the replay
+    finish(made)
+    assert any("expected from 0 to 100" in frame.facts["text"] for frame in seen[-3:] if frame.kind == "error")
+    assert seen.last.facts["step"] == 1
+
+
+def test_a_picture_tells_which_session_was_begun(booth: tuple[Booth, Seen]) -> None:
+    made, seen = booth
+    made.obey(Frame("begin", {"setup": {"data": "ring", **TINY}, "number": 4}))
+    assert seen.last.facts["begun"] == 4
+    made.obey(Frame("begin", {"setup": {"data": "nonsense"}, "number": 5}))
+    assert seen.last.facts["begun"] == 4
 
 
 def test_playing_takes_the_speed_that_was_asked_for(booth: tuple[Booth, Seen]) -> None:
@@ -128,6 +177,27 @@ def test_playing_takes_the_speed_that_was_asked_for(booth: tuple[Booth, Seen]) -
     assert made.wait() > 0.5  # type: ignore[operator]
     made.obey(Frame("play", {"on": False}))
     assert made.wait() is None
+
+
+def test_at_the_limit_of_its_link_a_game_halts(booth: tuple[Booth, Seen], monkeypatch: pytest.MonkeyPatch) -> None:
+    made, seen = booth
+    monkeypatch.setattr("ganvas.studio.play.stage.MOST_REPLAYED", 3)
+    made.obey(Frame("speed", {"level": 4}))
+    made.obey(Frame("play", {"on": True}))
+    made.tick()
+    assert (seen.last.facts["step"], seen.last.facts["playing"]) == (3, False)
+    assert "at most 3 steps" in seen[-2].facts["text"]
+
+
+def test_other_networks_begin_anew_and_play_on(booth: tuple[Booth, Seen]) -> None:
+    made, seen = booth
+    made.obey(Frame("play", {"on": True}))
+    made.tick()
+    made.obey(Frame("set", {"name": "width", "value": 16}))
+    assert seen.last.facts["step"] == 0
+    assert seen.last.facts["playing"]
+    made.obey(Frame("reset"))
+    assert not seen.last.facts["playing"]
 
 
 def test_a_game_without_finite_numbers_stops_and_says_so(booth: tuple[Booth, Seen]) -> None:

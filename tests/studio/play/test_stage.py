@@ -141,6 +141,23 @@ def test_nobody_moving_is_an_error_and_zero_moves_is_a_setting() -> None:
         stage.play("b")
 
 
+def test_no_session_outgrows_its_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganvas.studio.play.stage.MOST_REPLAYED", 6)
+    monkeypatch.setattr("ganvas.studio.play.stage.MOST_EVENTS", 2)
+    stage = Stage(SMALL)
+    stage.play("d", 2)
+    stage.play("g", 3)
+    for more in (lambda: stage.play("b"), lambda: stage.set("clip", 1)):
+        with pytest.raises(UsageError, match="at most 2 moves"):
+            more()
+    assert stage.setup == SMALL
+    stage.play("g")
+    with pytest.raises(UsageError, match="at most 6 steps"):
+        stage.play("g")
+    assert checked(stage.history, SMALL) == [["d", 2], ["g", 4]]
+    assert stage.set("width", 9)  # which begins anew
+
+
 def test_a_link_spells_any_setup() -> None:
     for lesson in LESSONS.values():
         assert linked({name: str(value) for name, value in short(lesson.setup).items()}) == lesson.setup
@@ -169,8 +186,24 @@ def test_what_a_link_may_not_say(values: dict[str, object], message: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "history", ["b5", [["b", -1]], [["x", 1]], [["b", 10**9]], [["set", "width", 3]], [["b"]], [[["b"], 1]], [3]]
+    "history",
+    ["b5", [["b", -1]], [["x", 1]], [["b", 10**9]], [["set", "width", 3]], [["b"]], [[["b"], 1]], [3], [["set", [], 1]]],
 )
 def test_what_cannot_be_done_again(history: object) -> None:
     with pytest.raises(UsageError, match="history"):
-        checked(history)
+        checked(history, SMALL)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("r1", 9999, "r1:9999 .* expected from 0 to 100"),
+        ("objective", "hing", "did you mean 'hinge'"),
+        ("batch", "many", "batch"),
+        ("momentum", None, "momentum"),
+        ("d_rate", [1], "d_rate"),
+    ],
+)
+def test_what_a_history_may_not_set(name: str, value: object, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        checked([["b", 3], ["set", "clip", 1], ["set", name, value], ["b", 3]], SMALL)
