@@ -17,6 +17,7 @@ let frame = null; // {facts, arrays} last shown
 let points = []; // drawn ones of this session
 let linking = 0;
 let begun = 0; // number of the session asked for last
+let shown = 0; // number of the session whose settings the form holds
 let held = true; // whether the link stays as it is: until that session is there, or a person goes on with another
 const MOVES = new Set(["play", "step", "set", "rewind", "reset"]);
 
@@ -144,7 +145,8 @@ function render() {
   $("speed").setAttribute("aria-valuetext", SPEEDS[facts.speed]);
   caption(facts.caption);
   showLayers(facts.dims);
-  showSettings(facts);
+  showSettings(facts, facts.begun !== shown); // of another session all, also where the cursor is
+  shown = facts.begun;
   lessons.follow(facts);
   if (facts.playing) say(facts.summary);
   if (!facts.playing) { clearTimeout(linking); linking = 0; }
