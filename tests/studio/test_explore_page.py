@@ -74,6 +74,21 @@ def test_every_control_gives_another_picture_and_undo_the_first(tab: Any) -> Non
     tab.wait_for_function("(before) => document.getElementById('picture').toDataURL() === before", arg=shown)
 
 
+def test_the_address_is_followed_and_what_it_cannot_mean_is_a_line(tab: Any) -> None:
+    tab.evaluate("location.hash = '#model=styled&look=' + encodeURIComponent('{\"seed\": 12}')")
+    tab.wait_for_function("document.getElementById('said').textContent.startsWith('seed 12')")
+    assert tab.locator("#model").input_value() == "styled"
+    assert "direction 1 (sefa:0)" in tab.inner_text("#directions")
+    tab.evaluate("location.hash = '#model=nowhere'")
+    tab.wait_for_selector("#problem:has-text('no model “nowhere”')")
+    assert tab.is_hidden("#explore")
+    tab.evaluate("location.hash = '#model=digits&look=' + encodeURIComponent('{\"label\": 77}')")
+    tab.wait_for_selector(".toast.error:has-text('cannot be drawn')")
+    tab.wait_for_function(READY)
+    assert tab.locator("#model").input_value() == "digits"
+    assert tab.inner_text("#said").startswith("seed 0")
+
+
 def test_names_of_classes_are_text(tab: Any) -> None:
     assert HOSTILE in tab.inner_text("#label")
     assert HOSTILE in tab.inner_text("#said")

@@ -220,6 +220,50 @@ def test_a_setting_out_of_range_is_restored_with_a_line(tab: Any) -> None:
     assert seed.input_value() == "23"
 
 
+def test_undo_takes_up_the_game_before(tab: Any) -> None:
+    go(tab, 25)
+    tab.locator("h1").click()  # out of any field
+    for _ in range(2):
+        tab.keyboard.press(".")
+    at_step(tab, 2)
+    tab.click("#reset")
+    at_step(tab, 0)
+    tab.locator(".toast button:has-text('Undo')").last.click()
+    at_step(tab, 2)
+    tab.wait_for_function("location.hash.includes('do=b2')")
+    tab.select_option("#set-data", "moons")
+    tab.wait_for_function("location.hash.includes('data=moons')")
+    tab.locator("h1").click()
+    tab.keyboard.press("Control+z")
+    tab.wait_for_function("location.hash.includes('data=gaussians') && location.hash.includes('do=b2')")
+    assert tab.locator("#set-data").input_value() == "gaussians"
+
+
+def test_what_lies_under_the_cross_is_told(tab: Any) -> None:
+    go(tab, 26)
+    said = tab.locator("#probe")
+    tab.focus("#canvas")
+    tab.keyboard.press("ArrowUp")
+    assert "D 0." in said.inner_text()
+    facts = saved(tab)
+    x, y = facts["arrays"]["fake"]["values"][:2]
+    half, reach = tab.evaluate("document.getElementById('canvas').clientWidth") / 2, facts["reach"]
+    tab.locator("#canvas").hover(position={"x": half * (1 + x / reach), "y": half * (1 - y / reach)})
+    assert "▲ fake at" in said.inner_text()
+    tab.mouse.move(0, 0)
+    assert said.inner_text() == ""
+
+
+def test_noise_becomes_data_before_your_eyes(tab: Any) -> None:
+    go(tab, 27)
+    pixels = "document.getElementById('canvas').toDataURL()"
+    before = tab.evaluate(pixels)
+    tab.locator("h1").click()
+    tab.keyboard.press("m")
+    tab.wait_for_function(f"before => {pixels} !== before", arg=before)
+    tab.wait_for_function(f"before => {pixels} === before", arg=before)
+
+
 def test_a_hostile_link_is_a_line_and_nothing_more(tab: Any) -> None:
     go(tab, 16)
     tab.evaluate("location.hash = '#data=<img src=x onerror=window.hurt=1>&do=x~<script>:1'")

@@ -11,6 +11,7 @@ import math
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -19,19 +20,17 @@ import torch
 from ganvas.errors import GanvasError, UsageError
 from ganvas.studio.channel import Frame
 from ganvas.studio.child import pipes
-from ganvas.studio.play import picture
-from ganvas.studio.play.beside import Beside
 from ganvas.studio.play.lessons import CAPTIONS, MOVES
-from ganvas.studio.play.record import KEYS, Record, floor
+from ganvas.studio.play.session import Session
+from ganvas.studio.play.setup import LIVE, Setup, linked, usual
 from ganvas.studio.play.setup import checked as checked_points
-from ganvas.studio.play.setup import linked, usual
 from ganvas.studio.play.stage import Event, Stage, checked
 
 SPEEDS = (1.0, 5.0, 25.0, 100.0, math.inf)  # steps a second
 SPEED = 3  # where it begins
 FRAMES = 12.0
 CAPTION = 1.25  # seconds
-MEASURES = 1.0  # seconds between two
+UNDOS = 4  # of which each may hold a ring of states
 MOST_AT_ONCE = 2_000  # steps by one command
 
 
@@ -40,19 +39,22 @@ class Booth:
 
     def __init__(self, say: Callable[[Frame], None]) -> None:
         self.say = say
-        self.stage = Stage(usual("gaussians"))
-        self.record = Record()
-        self.beside: Beside | None = None
-        self.floor = floor(self.stage)
+        self.session = Session(Stage(usual("gaussians")))
+        self.past: deque[tuple[str, Callable[[], None]]] = deque(maxlen=UNDOS)  # what would be undone, and how
         self.playing, self.slow, self.speed, self.caption = False, False, SPEED, -1
         self.pending: list[Event] = []  # of a link or a command, still to be done
         self.onwards = False  # whether the game goes on by itself after that
         self.begun = 0  # the page's number of the session that it began last
         self.restoring = 0  # steps that a link asked for
-        self.due, self.measured, self.cost = 0.0, (-1.0, -1), 0.0  # cost: seconds of the last picture
+        self.due, self.cost = 0.0, 0.0  # cost: seconds of the last picture
         self.commands: dict[str, Callable[[dict[str, Any]], None]] = {
-            name: getattr(self, f"on_{name}") for name in ("begin", "play", "step", "set", "speed", "slow", "rewind", "reset")
+            name: getattr(self, f"on_{name}") for name in ("begin", "play", "step", "set", "speed", "slow", "rewind", "reset", "undo")
         }
+
+    @property
+    def stage(self) -> Stage:
+        """What is played on."""
+        return self.session.stage
 
     # Commands ------------------------------------------------------------------------------------------------------------
 
@@ -78,17 +80,32 @@ class Booth:
         drawn = tuple(checked_points(facts.get("points"), setup))
         pending = checked(facts.get("history") or [], setup)
         number, speed = int(facts.get("number", 0)), at_speed(facts.get("speed", SPEED))
-        self.anew(Stage(setup, drawn))
+        self.anew(setup, drawn)
         self.begun, self.speed, self.slow = number, speed, bool(facts.get("slow"))
         self.pending = [list(event) for event in pending]
         self.restoring = sum(event[1] for event in pending if event[0] != "set")
         self.playing = bool(facts.get("play")) and not pending
 
-    def anew(self, stage: Stage) -> None:
-        """Go on with a session at its step 0."""
-        self.stage, self.record, self.pending, self.caption = stage, Record(), [], -1
-        self.floor, self.measured = floor(stage), (-1.0, -1)
+    def anew(self, setup: Setup, drawn: tuple[tuple[float, float], ...] = ()) -> None:
+        """Another session, at its step 0; the one before can be taken up again."""
+        before, session = self.session, Session(Stage(setup, drawn))
+        untouched = before.stage.step == 0 and (before.stage.setup, before.stage.drawn) == (setup, drawn)
+        if self.begun and not untouched:
+            self.past.append(("take up the game before", lambda: self.take_up(before)))
+        self.take_up(session)
+
+    def take_up(self, session: Session) -> None:
+        """Go on with a session where it is."""
+        self.session, self.pending, self.caption = session, [], -1
         self.playing = self.onwards = False
+
+    def on_undo(self, _: dict[str, Any]) -> None:
+        """Take back the last change of a setting, or take up the session before the last beginning."""
+        if not self.past:
+            raise UsageError("There is nothing to undo.")
+        self.playing, self.pending = False, []
+        self.past.pop()[1]()
+        self.say(Frame("undone", {"points": self.stage.drawn}))
 
     def on_play(self, facts: dict[str, Any]) -> None:
         self.playing = bool(facts["on"])
@@ -111,12 +128,18 @@ class Booth:
         return None
 
     def on_set(self, facts: dict[str, Any]) -> None:
-        began = self.stage.set(str(facts["name"]), facts["value"])
-        if began:
-            playing = self.playing or self.onwards
-            self.anew(self.stage)
-            self.playing = playing
-            self.say(Frame("told", {"text": "Other networks or data: the game begins anew, at step 0."}))
+        name, stage, before = str(facts["name"]), self.stage, self.stage.setup
+        changed = before.changed(name, facts["value"])
+        if changed == before:
+            return
+        if name in LIVE:
+            stage.set(name, facts["value"])
+            self.past.append((f"take back {name} = {facts['value']}", lambda: stage.set_back(before)))
+            return
+        playing = self.playing or self.onwards
+        self.anew(changed, stage.drawn)
+        self.playing = playing
+        self.say(Frame("told", {"text": "Other networks or data: the game begins anew, at step 0.", "undo": bool(self.past)}))
 
     def on_speed(self, facts: dict[str, Any]) -> None:
         self.speed = at_speed(facts["level"])
@@ -127,16 +150,16 @@ class Booth:
     def on_rewind(self, facts: dict[str, Any]) -> None:
         self.playing, self.pending = False, []
         self.stage.rewind(int(facts["place"]))
-        self.measured = (-1.0, -1)
+        self.session.unmeasured()
 
     def on_reset(self, facts: dict[str, Any]) -> None:
         """Step 0 of the same setup; or, for other `data`, of the settings that suit them."""
         if "data" in facts:
             setup = dataclasses.replace(usual(str(facts["data"])), seed=self.stage.setup.seed, beside=self.stage.setup.beside)
-            drawn = tuple(checked_points(facts.get("points"), setup))
-            self.anew(Stage(setup, drawn))
+            self.anew(setup, tuple(checked_points(facts.get("points"), setup)))
         else:
-            self.anew(Stage(self.stage.setup, self.stage.drawn))
+            self.anew(self.stage.setup, self.stage.drawn)
+        self.say(Frame("told", {"text": "A new game, at step 0.", "undo": bool(self.past)}))
 
     # Playing -------------------------------------------------------------------------------------------------------------
 
@@ -186,17 +209,12 @@ class Booth:
             self.pending.pop(0)
 
     def advance(self, who: str) -> bool:
-        """One step, of the models beside too. False where the game cannot go on."""
+        """One step. False where the game cannot go on."""
         try:
-            self.stage.play(who)
+            self.session.advance(who)
         except GanvasError as wrong:
             self.halt(str(wrong))
             return False
-        self.record.note(self.stage)
-        if self.stage.setup.beside != "nothing":
-            if self.beside is None or not self.beside.fits(self.stage):
-                self.beside = Beside(self.stage)
-            self.beside.play(self.stage, 1)
         if self.stage.state.dropped_in_a_row >= 10:
             self.halt("The game has left the finite numbers and stands still; go back, and lower a rate or add a penalty.")
             return False
@@ -218,41 +236,20 @@ class Booth:
 
     def show(self) -> None:
         """One picture with all that belongs to it."""
-        stage, now = self.stage, time.monotonic()
-        is_due = now - self.measured[0] > MEASURES or not (self.playing or self.pending)
-        if is_due and (self.measured[1] != stage.step or self.measured[0] < 0):
-            self.record.measure(stage)
-            self.measured = (now, stage.step)
-        arrays = {**picture.seen(stage), **self.record.arrays(stage.step)}
-        if self.beside and self.beside.fits(stage):
-            arrays |= self.beside.seen(stage)
-        scoring, measures = stage.setup.rules().scoring, self.record.latest
+        begun = time.monotonic()
+        facts, arrays = self.session.seen(resting=not (self.playing or self.pending))
         left = sum(event[1] for event in self.pending if event[0] != "set")
-        facts = {
-            **stage.facts(),
-            "setup": dataclasses.asdict(stage.setup),
+        facts |= {
             "begun": self.begun,
-            "step": stage.step,
             "playing": self.playing,
             "slow": self.slow,
             "speed": self.speed,
             "caption": None if self.caption < 0 else [self.caption + 1, len(CAPTIONS), *CAPTIONS[self.caption]],
             "restoring": [self.restoring - left, self.restoring] if self.pending and self.restoring else None,
-            "ring": [stage.place, len(stage.ring)],
-            "terms": picture.finite(stage.terms),
-            "notes": picture.finite(stage.notes),
-            "measures": measures,
-            "floor": self.floor,
-            "equilibrium": [scoring.equilibrium, scoring.equilibrium_text],
-            "dims": stage.setup.dims,
-            "reach": stage.material.reach,
-            "keys": KEYS,
-            "classes": bool(self.beside and "classifier" in self.beside.games),
-            "events": stage.told(),
-            "summary": picture.summary(stage, measures),
+            "undo": self.past[-1][0] if self.past else "",
         }
         self.say(Frame("frame", facts, arrays))
-        self.cost = min(1.0, time.monotonic() - now)
+        self.cost = min(1.0, time.monotonic() - begun)
 
 
 def at_speed(level: Any) -> int:

@@ -62,6 +62,7 @@ def seen(stage: Stage) -> dict[str, Array]:
             places = torch.cartesian_prod(ticks, ticks).flip(1)  # rows are y, so that the picture's rows are
             found["surface"] = belief(stage, game.judge(places), cut, scale).view(SURFACE, SURFACE)
             found["grid"] = warped(stage)
+            found["noise"], found["ground"] = laid_out(stage, z), laid_out(stage, even(stage)).view_as(found["grid"])
         else:
             found |= line(stage, cut, scale)
     found |= pulled(stage, fake[:ARROWS])
@@ -79,12 +80,25 @@ def warped(stage: Stage) -> Tensor:
 
     Noise of one dimension is a single line [1, columns, 2].
     """
+    rows = GRID if stage.setup.latent_dim > 1 else 1
+    return stage.game.sample(even(stage)).view(rows, -1, 2)
+
+
+def even(stage: Stage) -> Tensor:
+    """An even grid of noise [rows * columns, latent_dim], or a single line of it."""
     ticks = quantiles(GRID if stage.setup.latent_dim > 1 else 6 * GRID)
     if stage.setup.latent_dim == 1:
-        return stage.game.sample(ticks[:, None])[None]
+        return ticks[:, None]
     plane = torch.cartesian_prod(ticks, ticks)
-    z = torch.cat([plane, torch.zeros(len(plane), stage.setup.latent_dim - 2)], 1)
-    return stage.game.sample(z).view(GRID, GRID, 2)
+    return torch.cat([plane, torch.zeros(len(plane), stage.setup.latent_dim - 2)], 1)
+
+
+def laid_out(stage: Stage, z: Tensor) -> Tensor:
+    """The first two numbers of noise [N, latent_dim] as places in the picture [N, 2]; uniform noise fills a square."""
+    plane = torch.cat([z, torch.zeros_like(z)], 1)[:, :2] if z.shape[1] == 1 else z[:, :2]
+    if stage.setup.noise == "uniform":
+        return (2 * torch.special.ndtr(plane) - 1) * 0.9 * stage.material.reach
+    return plane * 0.4 * stage.material.reach
 
 
 def line(stage: Stage, cut: float, scale: float) -> dict[str, Tensor]:

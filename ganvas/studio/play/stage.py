@@ -171,30 +171,33 @@ class Stage:
         self.notes |= {name: float(value) for name, value in step.notes.items() if value.numel() == 1}
         self.events += step.events
 
-    def set(self, name: str, value: Any) -> bool:
-        """Change a setting. Whether the game began anew, because its networks, data or seed are others.
+    def set(self, name: str, value: Any) -> None:
+        """Change a setting while the game goes on.
 
         Raises:
-            UsageError: no such setting, or a value it cannot have.
+            UsageError: no such setting, a value it cannot have, or one of the networks, data or seed.
         """
         changed = self.setup.changed(name, value)
+        if name not in LIVE:
+            raise UsageError(f"{name}: the game would have to begin anew")
         if changed == self.setup:
-            return False
-        if name in LIVE:
-            self.within_a_link("set")
+            return
+        self.within_a_link("set")
         self.forget_what_came_later()
         self.setup = changed
-        if name in LIVE:
-            self.apply()
-            if self.step == 0 and not self.history:
-                self.first = changed
-                self.ring = []
-                self.keep()
-            else:
-                self.history.append(["set", name, value])
-            return False
-        self.build()
-        return True
+        self.apply()
+        if self.step == 0 and not self.history:
+            self.first = changed
+            self.ring = []
+            self.keep()
+        else:
+            self.history.append(["set", name, value])
+
+    def set_back(self, setup: Setup) -> None:
+        """Change whatever differs from `setup`; the objective first, since it brings settings of its own."""
+        for name in ("objective", *sorted(LIVE - {"objective"})):
+            if getattr(self.setup, name) != getattr(setup, name):
+                self.set(name, getattr(setup, name))
 
     def replayed(self, history: list[Event]) -> None:
         """Do all of `history`, from step 0. Raises: UsageError: it is no history, or too long."""

@@ -255,6 +255,12 @@ function tail(z) {
   return 0.3989423 * Math.exp(-z * z / 2) * t * (0.3193815 + t * (-0.3565638 + t * (1.781478 + t * (-1.821256 + t * 1.330274))));
 }
 
+/** The picture's arrays with fakes and grid on their way from the noise: at t = 0 there, at 1 where the artist puts them. */
+export function between(arrays, t) {
+  const blend = (from, to) => Object.assign(to.map((value, i) => (1 - t) * from[i] + t * value), { shape: to.shape });
+  return { ...arrays, fake: blend(arrays.noise, arrays.fake), grid: blend(arrays.ground, arrays.grid) };
+}
+
 const HUES = ["--real", "--fake", "--accent", "--warn", "--bad", "--edge"];
 
 /** The VAE's draws over the data. */

@@ -108,6 +108,7 @@ const dice = () => seed(Math.floor(Math.random() * 100000), "dice");
 
 // The controls of a model ----------------------------------------------------------------------------------------------------
 
+const LABELS = { sefa: "direction", pca: "component", axis: "number" };
 const NAMES = { sefa: "What the weights answer to most", pca: "How styles vary most", axis: "Single numbers of the noise" };
 
 function slider(text, field, { low, high, step, off, name = "" }) {
@@ -137,7 +138,7 @@ function controls() {
   $("truncation").replaceChildren(...cuts);
   const kinds = [...new Set(able.directions.map((name) => name.split(":")[0]))];
   $("directions").replaceChildren(...kinds.flatMap((kind) => [make("h3", {}, NAMES[kind]),
-    ...able.directions.filter((name) => name.startsWith(`${kind}:`)).map((name) => slider(name, "moves", { low: -4, high: 4, step: 0.1, off: 0, name }))]));
+    ...able.directions.filter((name) => name.startsWith(`${kind}:`)).map((name) => slider(`${LABELS[kind]} ${Number(name.split(":")[1]) + 1} (${name})`, "moves", { low: -4, high: 4, step: 0.1, off: 0, name }))]));
   between();
   $("turning").replaceChildren(...(able.kind === "solids" ? [slider("Seen from, in degrees", "turn", { low: -180, high: 180, step: 5, off: 30 })] : []));
   $("sliders").hidden = !cuts.length && !able.directions.length && able.kind !== "solids";
@@ -168,13 +169,24 @@ function pairChosen() {
   if (towards !== away) pair(`class:${towards}-${away}`).focus();
 }
 
+/** The look that a link asks for; the blank one, and a line, where the model refuses it. */
+async function linked(wanted) {
+  const blank = structuredClone(BLANK);
+  if (!wanted) return blank;
+  const asked = { ...blank, ...wanted, moves: { ...wanted.moves } };
+  const answer = await fetch(api("picture", `link&${query(asked)}`));
+  if (answer.ok) return asked;
+  toast(`The link's picture cannot be drawn: ${await line(answer)}`, { kind: "error", seconds: 15 });
+  return blank;
+}
+
 async function choose(id, wanted = null) {
   model = id;
   problem("");
   $("model").value = id;
   $("card").textContent = "Loading the model …";
   try { able = await ask(`explore/models/${encodeURIComponent(id)}?lane=${tab}`); } catch (wrong) { $("card").textContent = ""; problem(wrong.message); $("explore").hidden = true; return; }
-  look = { ...structuredClone(BLANK), ...(wanted ?? {}), moves: { ...(wanted?.moves ?? {}) } };
+  look = await linked(wanted);
   const large = able.shape[2] > 64;
   pad = able.kind === "points" ? { count: 1, columns: 1 } : large ? { count: 9, columns: 3 } : { count: 25, columns: 5 };
   if (able.couples && !large) pad = { count: 25, columns: 5 };
@@ -336,17 +348,33 @@ key("ArrowRight", "The seed after", () => go(1));
 key("f", "Keep as a favourite", keep);
 key("k", "Add to the walk", () => $("frame-it").click());
 key("u", "Undo", undo);
-document.addEventListener("keydown", (event) => {
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z" && !event.target.closest?.("input[type=text], input[type=number], textarea")) { event.preventDefault(); (event.shiftKey ? redo : undo)(); }
-});
+key("Ctrl+Z", "Undo", undo);
+key("Ctrl+Shift+Z", "Redo", redo);
+
+let models = [];
+
+/** Go where the address says: to a model, the newest where it names none, and to a look. */
+async function follow() {
+  const asked = new URLSearchParams(location.hash.slice(1));
+  const id = asked.get("model") ?? models[0].id;
+  if (!models.some((one) => one.id === id)) {
+    model = "";
+    $("model").value = "";
+    $("explore").hidden = true;
+    $("card").textContent = "";
+    problem(`There is no model “${id}” here; choose another.`);
+    return;
+  }
+  let wanted = null;
+  try { wanted = JSON.parse(asked.get("look") ?? "null"); } catch { toast("The link is damaged: it names a model, but no look that can be read.", { kind: "error" }); }
+  await choose(id, typeof wanted === "object" ? wanted : null);
+}
+
+addEventListener("hashchange", () => { if (models.length) follow().catch((wrong) => problem(wrong.message)); });
 
 try {
-  const [models] = await Promise.all([ask("explore/models"), fetchStars()]);
+  [models] = await Promise.all([ask("explore/models"), fetchStars()]);
   $("model").replaceChildren(...models.map((one) => make("option", { value: one.id }, `${one.id}`)));
   $("none").hidden = models.length > 0;
-  const asked = new URLSearchParams(location.hash.slice(1));
-  let wanted = null;
-  try { wanted = JSON.parse(asked.get("look") ?? "null"); } catch { /* a damaged link */ }
-  const chosen = models.find((one) => one.id === asked.get("model"))?.id ?? models[0]?.id;
-  if (chosen) await choose(chosen, typeof wanted === "object" ? wanted : null);
+  if (models.length) await follow();
 } catch (wrong) { problem(wrong.message); }

@@ -1,10 +1,12 @@
 // The page /play: shows what the session's process sends, sends what a person asks for, keeps the whole state in the link.
 
 import { Chart, short } from "./chart.js";
-import { draw, drawRegions, drawVae, LAYERS } from "./drawing.js";
+import { between, draw, drawRegions, drawVae, LAYERS } from "./drawing.js";
 import { Lessons } from "./lessons.js";
 import { coded, decoded } from "./link.js";
+import { Loop } from "./loop.js";
 import { openPad } from "./pad.js";
+import { Probe } from "./probe.js";
 import { build, show as showSettings } from "./settings.js";
 import { calm, key, make, onTheme, say, toast } from "./shell.js";
 import { Socket } from "./socket.js";
@@ -19,7 +21,7 @@ let linking = 0;
 let begun = 0; // number of the session asked for last
 let shown = 0; // number of the session whose settings the form holds
 let held = true; // whether the link stays as it is: until that session is there, or a person goes on with another
-const MOVES = new Set(["play", "step", "set", "rewind", "reset"]);
+const MOVES = new Set(["play", "step", "set", "rewind", "reset", "undo"]);
 
 // The session ------------------------------------------------------------------------------------------------------------
 
@@ -45,7 +47,8 @@ function opened() {
 
 const socket = new Socket("play", {
   frame: (facts, arrays) => { frame = { facts, arrays }; if (facts.begun === begun) held = false; seen(); },
-  told: ({ text }) => toast(text),
+  told: ({ text, undo: can }) => toast(text, can ? { action: { label: "Undo", run: undo } } : {}),
+  undone: (facts) => { points = facts.points; shown = -1; say("Undone", true); if (frame) render(); },
   error: ({ text }) => toast(text, { kind: "error", seconds: 15 }),
   ended: ({ text }) => toast(text, { kind: "error", seconds: 0, action: { label: "Start it again", run: opened } }),
 }, { opened });
@@ -106,13 +109,29 @@ function drawCharts({ facts, arrays }) {
 function picture() {
   if (!frame) return;
   const { facts, arrays } = frame;
-  draw($("canvas"), facts, arrays, LAYERS_OF[facts.dims], facts.caption?.[3] ?? null);
+  if (morphing === null) draw($("canvas"), facts, arrays, LAYERS_OF[facts.dims], facts.caption?.[3] ?? null);
+  else draw($("canvas"), facts, between(arrays, morphing), new Set(["reals", "fakes", "grid"]));
   $("canvas").setAttribute("aria-label", `The game. ${facts.summary}`);
   $("beside").hidden = !(arrays.vae || arrays.regions);
   $("vae-box").hidden = !arrays.vae;
   $("regions-box").hidden = !arrays.regions;
   if (arrays.vae) drawVae($("vae"), facts, arrays);
   if (arrays.regions) drawRegions($("regions"), facts, arrays);
+}
+
+let morphing = null; // how far noise has become data, from 0 to 1; null: not shown
+
+/** Two seconds in which the noise becomes what the artist makes of it; with reduced motion both, one after the other. */
+function morph() {
+  if (!frame || frame.facts.dims === 1 || morphing !== null) return;
+  const began = performance.now();
+  const turn = (now) => {
+    const t = (now - began) / 2000;
+    morphing = t >= 1 ? null : calm.matches ? 0 : t * t * (3 - 2 * t);
+    picture();
+    if (t < 1) requestAnimationFrame(turn);
+  };
+  turn(began);
 }
 
 let later = 0;
@@ -132,6 +151,11 @@ function render() {
   if (facts.restoring) $("veil").textContent = `Playing on to step ${facts.restoring[1].toLocaleString("en")}: ${facts.restoring[0].toLocaleString("en")} done`;
   picture();
   drawCharts(frame);
+  loop.show(facts);
+  probe.show();
+  $("morph").hidden = facts.dims === 1; // its picture has the lines from noise to data
+  $("undo").disabled = !facts.undo;
+  $("undo").title = facts.undo && `Undo: ${facts.undo}`;
   $("play").textContent = facts.playing ? "Pause" : "Play";
   $("slow").setAttribute("aria-pressed", String(facts.slow));
   $("step").textContent = `step ${facts.step.toLocaleString("en")}`;
@@ -184,6 +208,7 @@ function showLayers(dims) {
 
 const toggle = () => send("play", { on: !frame?.facts.playing });
 const step = (who) => send("step", { who });
+const undo = () => send("undo");
 const speed = (level) => send("speed", { level });
 const back = (by) => frame && send("rewind", { place: Math.min(frame.facts.ring[1] - 1, Math.max(0, frame.facts.ring[0] + by)) });
 
@@ -191,6 +216,10 @@ $("play").addEventListener("click", toggle);
 for (const who of ["both", "d", "g"]) $(who).addEventListener("click", () => step(who[0]));
 $("slow").addEventListener("click", () => send("slow", { on: !frame?.facts.slow }));
 $("reset").addEventListener("click", () => send("reset"));
+$("undo").addEventListener("click", undo);
+$("morph").addEventListener("click", morph);
+const loop = new Loop($("loop"));
+const probe = new Probe($("canvas"), $("cross"), $("probe"), () => frame);
 $("time").addEventListener("input", () => send("rewind", { place: Number($("time").value) }));
 $("speed").addEventListener("input", () => speed(Number($("speed").value)));
 
@@ -202,6 +231,8 @@ key("[", "Slower", () => speed((frame?.facts.speed ?? 3) - 1));
 key("]", "Faster", () => speed((frame?.facts.speed ?? 3) + 1));
 key("ArrowLeft", "Back in time", () => back(-1));
 key("ArrowRight", "Forward again", () => back(1));
+key("m", "From noise to data, in two seconds", morph);
+key("Ctrl+Z", "Undo the last change, or take up the game before", undo);
 key("s", "Slow motion", () => $("slow").click());
 key("r", "Another seed", () => seed(Math.floor(Math.random() * 1e6)));
 

@@ -93,11 +93,12 @@ try { $("keys-on").checked = localStorage.getItem("ganvas-keys") !== "off"; } ca
 $("keys-on").addEventListener("change", () => { try { localStorage.setItem("ganvas-keys", $("keys-on").checked ? "on" : "off"); } catch { /* not kept */ } });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key.length === 1 && !$("keys-on").checked) return;
-  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
+  const held = event.ctrlKey || event.metaKey;
+  if (event.key.length === 1 && !held && !$("keys-on").checked) return;
+  if (event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
   if (event.key === " " && event.target.closest?.("button, summary, a, input, label")) return;
   if (event.key.startsWith("Arrow") && event.target.closest?.("input, [role=slider], [role=tab], [data-arrows]")) return;
-  const found = keys.get(event.key);
+  const found = keys.get(held ? `Ctrl+${event.shiftKey ? "Shift+" : ""}${event.key.toUpperCase()}` : event.key);
   if (!found) return;
   event.preventDefault();
   found.run(event);

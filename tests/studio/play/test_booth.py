@@ -16,7 +16,7 @@ from ganvas.studio.play.booth import Booth, latest
 from ganvas.studio.play.lessons import CAPTIONS
 from ganvas.studio.play.page import read_points
 from ganvas.studio.play.record import Curves
-from ganvas.studio.play.setup import BUILT_IN, MOST_POINTS, Setup
+from ganvas.studio.play.setup import BUILT_IN, MOST_POINTS, Setup, usual
 from ganvas.studio.play.stage import Stage
 
 TINY = {"width": 8, "critic_width": 8, "depth": 1, "critic_depth": 1, "batch": 16}
@@ -198,6 +198,45 @@ def test_other_networks_begin_anew_and_play_on(booth: tuple[Booth, Seen]) -> Non
     assert seen.last.facts["playing"]
     made.obey(Frame("reset"))
     assert not seen.last.facts["playing"]
+
+
+def test_undo_takes_back_settings_and_takes_up_the_game_before(booth: tuple[Booth, Seen]) -> None:
+    made, seen = booth
+    begin = {"setup": {"data": "ring", **TINY}, "number": 1}
+    made.obey(Frame("begin", begin))
+    made.obey(Frame("begin", {**begin, "number": 2}))  # the same again: nothing to undo
+    assert seen.last.facts["undo"] == ""
+    made.obey(Frame("undo", {}))
+    assert "nothing to undo" in seen[-2].facts["text"]
+    made.obey(Frame("step", {"who": "b", "count": 3}))
+    finish(made)
+    weights = made.stage.game.G[0].weight.clone()
+    made.obey(Frame("set", {"name": "r1", "value": 2}))
+    assert seen.last.facts["undo"] == "take back r1 = 2"
+    made.obey(Frame("set", {"name": "width", "value": 9}))
+    made.obey(Frame("reset", {"data": "brush", "points": [[0, 0], [1, 1]]}))
+    assert seen[-2].facts["undo"]
+    undone = []
+    for _ in range(3):
+        made.obey(Frame("undo", {}))
+        undone.append((seen.last.facts["setup"]["width"], seen.last.facts["setup"]["r1"], seen.last.facts["step"]))
+    assert undone == [(9, 2, 0), (8, 2, 3), (8, usual("ring").r1, 3)]
+    assert seen[-2].facts["points"] == ()
+    assert torch.equal(made.stage.game.G[0].weight, weights)
+    made.obey(Frame("rewind", {"place": 0}))  # its ring came back too
+    assert (seen.last.facts["step"], seen.last.facts["undo"]) == (0, "")
+
+
+def test_noise_is_laid_out_where_the_picture_is() -> None:
+    stage = Stage(Setup(data="ring", **TINY))
+    arrays = picture.seen(stage)
+    assert arrays["noise"].shape == arrays["fake"].shape
+    assert arrays["ground"].shape == arrays["grid"].shape
+    assert np.ptp(arrays["ground"][0, :, 1]) == np.ptp(arrays["ground"][:, 0, 0])
+    square = picture.laid_out(Stage(Setup(data="ring", noise="uniform", **TINY)), torch.tensor([[-9.0, 0.0], [9.0, 9.0]]))
+    assert (square.flatten() / stage.material.reach).tolist() == pytest.approx([-0.9, 0, 0.9, 0.9])
+    line = Stage(Setup(data="ring", latent_dim=1, **TINY))
+    assert picture.seen(line)["ground"].shape == picture.seen(line)["grid"].shape == (1, 102, 2)
 
 
 def test_a_game_without_finite_numbers_stops_and_says_so(booth: tuple[Booth, Seen]) -> None:

@@ -84,7 +84,7 @@ def test_a_change_of_settings_is_undone_with_the_rest() -> None:
     stage = Stage(SMALL)
     stage.play("b", 2)
     stage.keep()
-    assert not stage.set("objective", "hinge")
+    stage.set("objective", "hinge")
     stage.set("optimiser", "sgd")
     stage.play("b", 2)
     stage.keep()
@@ -110,12 +110,25 @@ def test_a_history_does_it_all_again() -> None:
     assert again.step == stage.step == 10
 
 
-def test_other_networks_begin_anew_and_say_so() -> None:
+def test_other_networks_need_another_stage() -> None:
     stage = Stage(SMALL)
     stage.play("b", 2)
-    assert stage.set("width", 9)
-    assert (stage.step, stage.history, len(stage.ring)) == (0, [], 1)
-    assert stage.game.config.width == 9
+    with pytest.raises(UsageError, match="begin anew"):
+        stage.set("width", 9)
+    assert (stage.step, stage.setup) == (2, SMALL)
+
+
+def test_settings_are_set_back() -> None:
+    stage = Stage(replace(SMALL, d_moves=3, r1=0.5))
+    before = stage.setup
+    stage.play("b", 2)
+    stage.set("objective", "wasserstein")  # which brings clipping and moves of D
+    assert (stage.setup.d_moves, stage.setup.r1) != (3, 0.5)
+    stage.set_back(before)
+    assert stage.setup == before
+    again = Stage(before)
+    again.replayed(stage.history)
+    assert again.setup == before
 
 
 def test_the_ring_is_bounded_and_reaches_back_to_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +168,6 @@ def test_no_session_outgrows_its_link(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="at most 6 steps"):
         stage.play("g")
     assert checked(stage.history, SMALL) == [["d", 2], ["g", 4]]
-    assert stage.set("width", 9)  # which begins anew
 
 
 def test_a_link_spells_any_setup() -> None:

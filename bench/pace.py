@@ -1,0 +1,68 @@
+"""What every recipe takes on this machine, beside the minutes that it states.
+
+    python bench/pace.py [RECIPE ...]
+
+Settles the plan as `ganvas train` does and takes some seconds of steps, in the middle of each eighth of the run, so that what
+grows is measured small and large. Recipes for the user's own pictures get coloured noise of 80 x 80 pixels, in two folders.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from ganvas.config import Recipe
+from ganvas.games import RECIPES
+from ganvas.machine import describe, settle
+from ganvas.plan import images_for, settled
+from ganvas.ranks import Ranks
+from ganvas.resolve import resolve
+from ganvas.run import adapted, open_data
+
+ROW = "| {:<29} | {:<8} | {:>7} | {:>9} | {:>8} | {:>7} | {:>6} |"
+
+
+def pictures(folder: Path, count: int = 600, side: int = 80) -> Path:
+    """Random coloured pictures, half of them in each of two folders."""
+    generator = torch.Generator().manual_seed(0)
+    for i in range(count):
+        noise = torch.randint(0, 256, (side, side, 3), generator=generator, dtype=torch.uint8)
+        place = folder / "ab"[i % 2]
+        place.mkdir(exist_ok=True, parents=True)
+        Image.fromarray(noise.numpy()).save(place / f"{i}.png")
+    return folder
+
+
+def own(recipe: Recipe, folder: Path) -> str:
+    """The source that stands for a user's pictures; a pair of domains where the recipe needs one."""
+    return f"edges:{folder}" if recipe.game == "cogan" else str(folder)
+
+
+def main(names: Sequence[str]) -> None:
+    """A row for each recipe."""
+    facts = describe()
+    print(f"{facts['processor']}, {facts['cores']} cores, PyTorch {facts['torch']}\n")
+    print(ROW.format("recipe", "numbers", "threads", "items/s", "items", "minutes", "stated"))
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pictures(Path(temporary))
+        for name in names or RECIPES:
+            recipe = RECIPES[name]
+            if not recipe.data.source:
+                recipe = resolve(recipe, data=own(recipe, folder))
+            data = open_data(recipe)
+            recipe = adapted(recipe, data)
+            plan = settled(recipe, data)
+            settle(plan)
+            _, rate = images_for(recipe, data, plan, Ranks(), 1.0)
+            items = recipe.train.images
+            found = (name, plan.precision, plan.threads, f"{rate:,.0f}", f"{items:,}", f"{items / rate / 60:.1f}", recipe.minutes)
+            print(ROW.format(*found), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
