@@ -60,7 +60,15 @@ def main(names: Sequence[str]) -> None:
             settle(plan)
             _, rate = images_for(recipe, data, plan, Ranks(), 1.0)
             items = recipe.train.images
-            found = (name, plan.precision, plan.threads, f"{rate:,.0f}", f"{items:,}", f"{items / rate / 60:.1f}", recipe.minutes)
+            found = (
+                name,
+                plan.precision,
+                plan.threads,
+                f"{rate:,.0f}",
+                f"{items:,}",
+                f"{items / rate / 60:.1f}",
+                recipe.minutes,
+            )
             print(ROW.format(*found), flush=True)
 
 

@@ -37,7 +37,7 @@ def settled(page: Any) -> None:
 
 def played(page: Any) -> None:
     """Wait until the link's moves are all made."""
-    page.wait_for_function("document.getElementById('step').dataset.step >= 1900 && document.getElementById('veil').hidden")
+    page.wait_for_function("document.getElementById('step').dataset.step >= 2500 && document.getElementById('veil').hidden")
 
 
 def toured(page: Any) -> None:
@@ -76,7 +76,7 @@ def explored(page: Any) -> None:
 
 # Scene -> the link it begins at, and what to wait for.
 SCENES: Mapping[str, tuple[str, Callable[[Any], None]]] = {
-    "play": ("play#data=ring&seed=1&do=b1500~beside:both~b400", played),
+    "play": ("play#data=ring&seed=1&do=b1500~beside:both~b1000", played),
     "tour": ("play", toured),
     "train": ("train#new", trained),
     "explore": ("explore", explored),

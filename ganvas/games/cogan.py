@@ -205,6 +205,6 @@ RECIPES = (
         15,
         "two folders of your own pictures, or one and its edges: --data edges:FOLDER",
         Config(resolution=64, channels=3, latent_dim=64),
-        300_000,
+        270_000,
     ),
 )

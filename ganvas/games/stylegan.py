@@ -179,7 +179,7 @@ _TRAIN = TrainConfig(
 )
 
 RECIPES = (
-    _recipe("stylegan-fashion", "fashion", 12, "clothes, with a style for every layer", Config(), _TRAIN),
+    _recipe("stylegan-fashion", "fashion", 13, "clothes, with a style for every layer", Config(), _TRAIN),
     _recipe(
         "stylegan-images",
         "",

@@ -238,8 +238,8 @@ def _recipe(name: str, minutes: float, about: str, config: Config, images: int =
 
 
 RECIPES = (
-    _recipe("stylegan2-fashion", 12, "clothes, with styles that scale the weights", Config()),
-    _recipe("stylegan2-fashion-conditional", 12, "clothes on request, with styles", ConditionalConfig()),
+    _recipe("stylegan2-fashion", 15, "clothes, with styles that scale the weights", Config()),
+    _recipe("stylegan2-fashion-conditional", 14, "clothes on request, with styles", ConditionalConfig()),
     _recipe("stylegan2-images", 15, "a folder of your own pictures, with styles", Config(resolution=64, channels=3), 80_000),
     _recipe(
         "stylegan2-images-conditional",

@@ -12,6 +12,7 @@ import pytest
 from ganvas.studio.pages import pages
 
 pytestmark = pytest.mark.timeout(900)
+STRICT = True  # under the pages' own policy
 AXE = Path(__file__).with_name("axe.min.js.gz")  # axe-core 4.14.1, MPL-2.0: used here only, not shipped
 PAYLOAD = "<img src=x onerror=window.hurt=1>"
 PATHS = ["/" if page.name == "home" else f"/{page.name}" for page in pages()]
@@ -41,6 +42,26 @@ def test_nothing_is_cut_off_on_a_phone_and_at_200_percent(page: Any, context: An
         page.set_viewport_size({"width": width, "height": 800})
         opened(page, context, path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_what_the_play_page_does_keeps_to_its_policy(page: Any, context: Any) -> None:
+    small = "width=8&critic_width=8&depth=1&critic_depth=1&batch=16"
+    page.goto(f"{context.base}/play#data=gaussians&{small}")
+    page.wait_for_selector("#step[data-step='0']")
+    page.click("#both")
+    page.wait_for_selector("#step[data-step='1']")
+    page.focus("#canvas")
+    page.keyboard.press("ArrowUp")
+    page.wait_for_selector("#cross:not([hidden])")
+    page.click("#reset")
+    page.wait_for_selector(".toast button:has-text('Undo')")
+    page.click("#help")
+    page.wait_for_selector("#sheet[open]")
+    page.keyboard.press("Escape")
+    page.click("[data-lesson=tour]")
+    page.wait_for_selector("#lesson:not([hidden])")
+    page.click("#next")
+    page.wait_for_selector("#step[data-step='200']")
 
 
 def test_names_are_text(page: Any, context: Any, studio: Any) -> None:

@@ -48,7 +48,8 @@ class Booth:
         self.restoring = 0  # steps that a link asked for
         self.due, self.cost = 0.0, 0.0  # cost: seconds of the last picture
         self.commands: dict[str, Callable[[dict[str, Any]], None]] = {
-            name: getattr(self, f"on_{name}") for name in ("begin", "play", "step", "set", "speed", "slow", "rewind", "reset", "undo")
+            name: getattr(self, f"on_{name}")
+            for name in ("begin", "play", "step", "set", "speed", "slow", "rewind", "reset", "undo")
         }
 
     @property

@@ -12,6 +12,7 @@ from ganvas.errors import UsageError
 from ganvas.games.gan import GAN
 from ganvas.machine import Plan
 from ganvas.studio.play.lessons import LESSONS
+from ganvas.studio.play.record import Record
 from ganvas.studio.play.setup import LIVE, Setup, linked, short, usual
 from ganvas.studio.play.stage import Stage, checked
 
@@ -219,3 +220,13 @@ def test_what_cannot_be_done_again(history: object) -> None:
 def test_what_a_history_may_not_set(name: str, value: object, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         checked([["b", 3], ["set", "clip", 1], ["set", name, value], ["b", 3]], SMALL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_the_usual_ring_ends_with_all_its_modes(seed: int) -> None:
+    stage, record = Stage(replace(usual("ring"), seed=seed)), Record()
+    stage.play("b", stage.setup.length)
+    record.measure(stage)
+    assert record.latest["captured"] == 8
+    assert record.latest["kl"] < 0.5
