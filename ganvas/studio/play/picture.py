@@ -97,7 +97,8 @@ def laid_out(stage: Stage, z: Tensor) -> Tensor:
     """The first two numbers of noise [N, latent_dim] as places in the picture [N, 2]; uniform noise fills a square."""
     plane = torch.cat([z, torch.zeros_like(z)], 1)[:, :2] if z.shape[1] == 1 else z[:, :2]
     if stage.setup.noise == "uniform":
-        return (2 * torch.special.ndtr(plane) - 1) * 0.9 * stage.material.reach
+        share: Tensor = torch.special.ndtr(plane)
+        return (2 * share - 1) * 0.9 * stage.material.reach
     return plane * 0.4 * stage.material.reach
 
 
