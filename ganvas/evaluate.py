@@ -84,11 +84,12 @@ def evaluate(
     seed: int = 0,
     network: str | Extractor | None = None,
     split: str | None = None,
+    temperature: float = 1.0,
 ) -> Report:
     """Measure the model in a run folder or bundle, or a set of pictures, against real data.
 
     `against` is a data source (default: what the model was trained on); `split` train or test (default: test where there
-    is one); `samples` of each side, or as many as there are.
+    is one); `samples` of each side, or as many as there are; `temperature` is that of a model of text.
 
     Raises:
         UsageError: an unknown measure, or one that does not fit.
@@ -98,7 +99,10 @@ def evaluate(
         raise UsageError(f"--samples: expected at least 100, got {samples}: fewer say nothing")
     model, subject = _subject(Path(target))
     if model and isinstance(model.game, Writes):
-        return _read(model, subject, against, metrics, samples=samples, seed=seed, split=split)
+        subject += f" at temperature {temperature:g}" if temperature != 1 else ""
+        return _read(model, subject, against, metrics, samples=samples, seed=seed, split=split, temperature=temperature)
+    if temperature != 1:
+        raise UsageError("only a model of text has a temperature; leave --temperature out")
     chosen = tuple(DEFAULT if metrics is None else metrics)
     for name in chosen:
         if name not in COMPARE and name not in OTHERS:
@@ -138,8 +142,7 @@ def evaluate(
         copies = memorised(
             fake.data, train.fields["real"], real.data, Path(target) if model and Path(target).is_dir() else None
         )
-    items = int(model.card["items"]) if model else 0
-    return Report(subject, items, reference, measures, copies, notes)
+    return Report(subject, int(model.card["items"]) if model else 0, reference, measures, copies, notes)
 
 
 def _read(model: Model, subject: str, against: str | None, metrics: Sequence[str] | None, **options: Any) -> Report:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
@@ -24,6 +24,7 @@ def evaluate(
     seed: Whole = 0,
     split: Literal["train", "test"] | None = None,
     extractor: str | None = None,
+    temperature: float = 1.0,
     quiet: Quiet = False,
     json: Quiet = False,
 ) -> None:
@@ -47,12 +48,15 @@ def evaluate(
         Of the reference; the default is test where there is one. Tune on train, report on test.
     extractor
         digits, clothes, photos, inception, or the run of a classifier: whose features are compared.
+    temperature
+        Of a model of text: more typical and less varied lines below 1.
     """
     from ganvas.evaluate import evaluate as measure
     from ganvas.evaluate import record
 
     wanted = metrics.split(",") if metrics else None
-    report = measure(target, against=against, metrics=wanted, samples=samples, seed=seed, network=extractor, split=split)
+    chosen: dict[str, Any] = {"samples": samples, "seed": seed, "split": split, "temperature": temperature}
+    report = measure(target, against=against, metrics=wanted, network=extractor, **chosen)
     record(Path(target), report, seed)
     if json:
         print(json_.dumps(report.to_dict()))

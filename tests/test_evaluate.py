@@ -99,6 +99,8 @@ def test_bad_questions_get_one_line(tmp_path: Path, untrained: Path) -> None:
         evaluate(tmp_path / "p.npz")
     with pytest.raises(UsageError, match="at least 100"):
         evaluate(untrained, samples=3)
+    with pytest.raises(UsageError, match="leave --temperature out"):
+        evaluate(untrained, samples=100, temperature=0.5)
     with pytest.raises(UsageError, match="did you mean 'digits'"):
         evaluate(untrained, network="digit")
     with pytest.raises(DataError, match="same size"):

@@ -235,6 +235,15 @@ def test_games_of_other_kinds_refuse_text_and_text_refuses_pictures(own: Path) -
         resolve("textgan-names", {"config.length": "5"})
 
 
+def test_a_colder_model_is_measured_colder(own: Path) -> None:
+    warm, cold = (evaluate(own / "gan", metrics=["distinct"], samples=100, temperature=t) for t in (1.0, 0.05))
+    assert cold.subject == f"{warm.subject} at temperature 0.05"
+    (before,), (after,) = warm.measures.values(), cold.measures.values()
+    assert after.value < before.value
+    with pytest.raises(UsageError, match="above 0"):
+        evaluate(own / "gan", samples=100, temperature=0)
+
+
 def test_only_text_has_a_temperature() -> None:
     torch.manual_seed(0)
     game = fresh(miniature("gan-ring")[0], PLAN).average
