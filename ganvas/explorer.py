@@ -18,7 +18,7 @@ from torch import Tensor
 from ganvas.compass import Direction, directions, told_apart
 from ganvas.errors import UsageError
 from ganvas.export.film import film_name, save_film
-from ganvas.export.pictures import legible_scale, save_png, scatter, sheet, to_bytes
+from ganvas.export.pictures import legible_scale, save_png, sheet, to_bytes
 from ganvas.game import Conditional, Couples, Encodes, Grows, Projects, Styled
 from ganvas.looks import SEEDS, Look, Point, draw, point, tour
 from ganvas.model import Model, load
@@ -27,7 +27,7 @@ from ganvas.show import encoded, visible
 from ganvas.solids import shaded
 
 EXACT = 32  # rows at a time: the bits of `ganvas sample`
-CLOUD = 500  # points of a model of points
+CLOUD, LINES = 500, 24  # points of a model of points, lines of one of text
 NEAREST = 5
 ROWS = 4096  # training pictures compared at a time
 MOST_FRAMES, MOST_SEEDS = 240, 64
@@ -54,7 +54,7 @@ class Explorer:
             "game": card["recipe"]["game"],
             "items": card["items"],
             "model": self.model.identity,
-            "kind": {1: "points", 3: "pictures", 4: "solids"}[len(shape)],
+            "kind": "text" if self.model.writes else {1: "points", 3: "pictures", 4: "solids"}[len(shape)],
             "shape": list(shape),
             "latent_dim": game.latent_dim,
             "classes": list(card["classes"]) if isinstance(game, Conditional) else [],
@@ -91,9 +91,9 @@ class Explorer:
         return encoded(game, chosen.float() / 127.5 - 1, 1)
 
     def samples(self, look: Look, chunk: int = EXACT) -> Tensor:
-        """What the look is, as samples: one, every class of a couple where none is chosen, or many points."""
+        """What the look is, as samples: one, every class of a couple where none is chosen, many points, or a page of lines."""
         if len(self.model.shape) == 1:
-            return next(self.model.stream(CLOUD, look.seed, look.label))[0]
+            return next(self.model.stream(LINES if self.model.writes else CLOUD, look.seed, look.label))[0]
         looks = [look]
         if isinstance(self.model.game, Couples) and look.label is None:
             looks = [replace(look, label=i) for i in range(self.model.game.classes)]
@@ -103,12 +103,16 @@ class Explorer:
         """The look as a picture, each pixel `scale` x `scale`."""
         samples = self.samples(look, chunk)
         if samples.ndim == 2:
-            return scatter(samples[:0], samples)
+            return self.model.picture(samples)
         return sheet(self.seen(samples, look), len(samples), scale, 0)
 
     def seen(self, samples: Tensor, look: Look) -> Tensor:
         """Samples as pictures [N, C, H, W], solids from where the look sees them."""
         return shaded(samples, look.turn) if samples.ndim == 5 else visible(samples)
+
+    def lines(self, look: Look) -> list[str]:
+        """What a model of text writes there, the lines of its page; of other models none."""
+        return self.model.lines(LINES, seed=look.seed) if self.model.writes else []
 
     def save(self, out: Path, look: Look, scale: int = 1) -> Path:
         """The look as a PNG that carries the model's hash, its seed and the whole look; the bits of `ganvas sample`."""
@@ -131,6 +135,10 @@ class Explorer:
         samples = draw(self.model, [self.point(each) for each in looks], look.resolution, 16)
         return sheet(self.seen(samples, look), columns, 1, 0)
 
+    @property
+    def _draws(self) -> str:
+        return "writes text" if self.model.writes else "draws points"
+
     def _one(self, look: Look) -> int | None:
         return 0 if look.label is None and isinstance(self.model.game, Conditional) else look.label
 
@@ -145,7 +153,7 @@ class Explorer:
                 f"a walk has at most {MOST_FRAMES} frames and {MOST_SEEDS} keyframes, got {frames} and {len(looks)}"
             )
         if len(self.model.shape) == 1:
-            raise UsageError("this model draws points; a walk needs pictures")
+            raise UsageError(f"this model {self._draws}; a walk needs pictures")
         out = film_name(out)
         alike = [replace(each, resolution=looks[0].resolution if looks else None, label=self._one(each)) for each in looks]
         way = tour([self.point(each) for each in alike], frames, closed)
@@ -173,7 +181,7 @@ class Explorer:
             DataError: the training data is not there any more.
         """
         if len(self.model.shape) == 1:
-            raise UsageError("this model draws points; the nearest training pictures of one need a model of pictures")
+            raise UsageError(f"this model {self._draws}; the nearest training pictures need a model of pictures")
         mine = self.samples(replace(look, resolution=None, label=self._one(look)))[:1]
         query, bank = to_bytes(mine).flatten(1).float(), self.trained_on
         squared = torch.cat([(part.flatten(1).float() - query).square().mean(1) for part in bank.split(ROWS)])

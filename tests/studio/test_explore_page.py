@@ -26,7 +26,12 @@ PIXELS = "document.getElementById('picture').toDataURL()"
 @pytest.fixture(scope="module")
 def models(studio: Any) -> Path:
     """Untrained miniatures, one with hostile names of classes."""
-    for name, recipe_name in (("digits", "cgan-mnist"), ("styled", "stylegan2-fashion"), ("asked", CLASSES)):
+    for name, recipe_name in (
+        ("digits", "cgan-mnist"),
+        ("styled", "stylegan2-fashion"),
+        ("asked", CLASSES),
+        ("names", "textlm-names"),
+    ):
         recipe, data = miniature(recipe_name)
         torch.manual_seed(3)
         (studio.runs / name).mkdir()
@@ -123,6 +128,10 @@ def test_controls_appear_by_what_the_model_can(tab: Any) -> None:
     assert tab.locator("#classes").is_hidden()
     assert tab.locator("#f-psi-").count() == 1
     changed(tab, lambda: tab.check("#mix"))
+    tab.select_option("#model", "names")  # a model of text: its lines, also for who cannot see them
+    tab.wait_for_function("document.getElementById('picture').getAttribute('aria-label').startsWith('Lines: ')")
+    assert tab.locator("#pad").is_hidden()
+    assert tab.locator("#frame-it").is_hidden()
 
 
 def test_a_slider_leads_from_class_to_class_and_is_in_the_link(tab: Any) -> None:

@@ -47,6 +47,20 @@ def styled(tmp_path_factory: pytest.TempPathFactory) -> Explorer:
     return Explorer(saved(tmp_path_factory.mktemp("models") / "styled", "stylegan2-fashion"))
 
 
+def test_a_model_of_text_shows_a_page_of_lines(tmp_path: Path) -> None:
+    writer = Explorer(saved(tmp_path / "text", "textlm-names"))
+    able = writer.abilities()
+    assert (able["kind"], able["directions"], able["between"]) == ("text", [], [])
+    assert writer.lines(Look(seed=3)) == writer.model.sample(24, seed=3)
+    writer.save(tmp_path / "look.png", Look(seed=3))
+    writer.model.save(tmp_path / "page.png", 24, seed=3)
+    with Image.open(tmp_path / "look.png") as look, Image.open(tmp_path / "page.png") as page:
+        assert look.tobytes() == page.tobytes()
+    for refused in (lambda: writer.nearest(Look()), lambda: writer.walk(tmp_path / "w.gif", [Look(), Look(seed=1)], 4)):
+        with pytest.raises(UsageError, match="writes text"):
+            refused()
+
+
 def test_the_plane_keeps_the_length_and_leads_to_the_others() -> None:
     z, right, up = torch.randn(3, 1, 16, generator=torch.Generator().manual_seed(2))
     assert torch.equal(place(z, right, up, 0, 0), z)

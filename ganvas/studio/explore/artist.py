@@ -63,8 +63,9 @@ class Artist:
         return model.abilities(), b""
 
     def picture(self, model: Explorer, asked: dict[str, Any]) -> Answer:
-        """One look, soon."""
-        return {}, png_bytes(model.picture(_look(asked["look"])))
+        """One look, soon; of a model of text also its lines."""
+        look = _look(asked["look"])
+        return {"lines": model.lines(look)}, png_bytes(model.picture(look))
 
     def pad(self, model: Explorer, asked: dict[str, Any]) -> Answer:
         """A sheet of seeds."""

@@ -127,9 +127,10 @@ def _png(data: bytes, **headers: str) -> Response:
 
 
 async def picture(request: Request) -> Response:
-    """One look; 204 where a newer one was asked for meanwhile."""
+    """One look; 204 where a newer one was asked for meanwhile. Of a model of text its lines stand in a header."""
     try:
-        return _png((await at(request).ask(request, "picture", look=look(request)))[1])
+        found, data = await at(request).ask(request, "picture", look=look(request))
+        return _png(data, **({"X-Ganvas-Lines": json.dumps(found["lines"])} if found["lines"] else {}))
     except SupersededError:
         return Response(status_code=204)
 

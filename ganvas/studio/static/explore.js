@@ -21,6 +21,9 @@ const main = new View($("picture"), problem);
 const seeds = new View($("pad"), problem);
 const api = (what, extra = "") => `./api/explore/models/${encodeURIComponent(model)}/${what}?lane=${tab}${extra}`;
 
+/** Whether one picture shows many samples: a cloud of points, a page of lines. */
+const many = () => able.kind === "points" || able.kind === "text";
+
 // The look ------------------------------------------------------------------------------------------------------------------
 
 /** Change the look, draw it, keep it in the link; `kind` groups quick changes for undo. */
@@ -35,9 +38,14 @@ let shownPad = "";
 function draw() {
   const spelt = JSON.stringify(plain(look));
   history.replaceState(null, "", `#model=${encodeURIComponent(model)}&look=${encodeURIComponent(spelt)}`);
-  main.ask(api("picture", `&${query(look)}`), () => say($("picture").getAttribute("aria-label")));
+  main.ask(api("picture", `&${query(look)}`), (response) => {
+    const lines = response.headers.get("X-Ganvas-Lines");
+    if (lines) $("picture").setAttribute("aria-label", `Lines: ${JSON.parse(lines).join(", ")}`);
+    say($("picture").getAttribute("aria-label"));
+  });
   const padPath = api("pad", `&count=${pad.count}&columns=${pad.columns}&${query({ ...look, seed: first, picture: null })}`);
-  if (padPath !== shownPad) { shownPad = padPath; seeds.ask(padPath, mark); } else mark();
+  if (many()) $("pad").hidden = true;
+  else if (padPath !== shownPad) { shownPad = padPath; seeds.ask(padPath, mark); } else mark();
   const words = described();
   $("picture").setAttribute("aria-label", `Picture: ${words}`);
   $("said").textContent = words;
@@ -88,7 +96,7 @@ function mark() {
   const place = look.seed - first;
   const canvas = $("pad"), context = canvas.getContext("2d");
   $("pad").setAttribute("aria-label", `Seeds ${first} to ${first + pad.count - 1}, ${look.seed} is chosen; arrows choose another, Enter the next page`);
-  if (place < 0 || place >= pad.count || able.kind === "points") return;
+  if (place < 0 || place >= pad.count || many()) return;
   const rows = Math.ceil(pad.count / pad.columns);
   const [w, h] = [canvas.width / pad.columns, canvas.height / rows];
   const thick = Math.max(1, Math.round(w / 16));
@@ -134,7 +142,7 @@ function controls() {
   $("resolution").replaceChildren(make("option", { value: "" }, "full size"), ...able.resolutions.map((side) => make("option", { value: side }, `${side} × ${side}`)));
   const cuts = [];
   if (able.styles) cuts.push(slider("Truncation psi: 0 is the mean, 1 as trained", "psi", { low: -1, high: 1.5, step: 0.05, off: 1 }));
-  else if (able.truncates && able.kind !== "points") cuts.push(slider("Truncation of the noise: all within ±", "truncate", { low: 0.2, high: 4, step: 0.1, off: 4 }));
+  else if (able.truncates && !many()) cuts.push(slider("Truncation of the noise: all within ±", "truncate", { low: 0.2, high: 4, step: 0.1, off: 4 }));
   $("truncation").replaceChildren(...cuts);
   const kinds = [...new Set(able.directions.map((name) => name.split(":")[0]))];
   $("directions").replaceChildren(...kinds.flatMap((kind) => [make("h3", {}, NAMES[kind]),
@@ -144,7 +152,7 @@ function controls() {
   $("sliders").hidden = !cuts.length && !able.directions.length && able.kind !== "solids";
   $("mixing").hidden = !able.styles;
   $("cut").max = able.styles;
-  for (const id of ["plane-box", "nearest", "frame-it", "film"]) $(id).hidden = able.kind === "points";
+  for (const id of ["plane-box", "nearest", "frame-it", "film"]) $(id).hidden = many();
   $("card").textContent = `${able.recipe} after ${count(able.items)} images · ${able.kind} ${able.shape.join(" × ")} · noise of ${able.latent_dim} numbers · model ${able.model}`;
 }
 
@@ -188,7 +196,7 @@ async function choose(id, wanted = null) {
   try { able = await ask(`explore/models/${encodeURIComponent(id)}?lane=${tab}`); } catch (wrong) { $("card").textContent = ""; problem(wrong.message); $("explore").hidden = true; return; }
   look = await linked(wanted);
   const large = able.shape[2] > 64;
-  pad = able.kind === "points" ? { count: 1, columns: 1 } : large ? { count: 9, columns: 3 } : { count: 25, columns: 5 };
+  pad = many() ? { count: 1, columns: 1 } : large ? { count: 9, columns: 3 } : { count: 25, columns: 5 };
   if (able.couples && !large) pad = { count: 25, columns: 5 };
   first = Math.floor(look.seed / pad.columns) * pad.columns;
   shownPad = "";
