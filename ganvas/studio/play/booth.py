@@ -30,7 +30,8 @@ SPEEDS = (1.0, 5.0, 25.0, 100.0, math.inf)  # steps a second
 SPEED = 3  # where it begins
 FRAMES = 12.0
 CAPTION = 1.25  # seconds
-UNDOS = 4  # of which each may hold a ring of states
+UNDOS = 4
+COMMANDS = ("begin", "play", "step", "set", "speed", "slow", "rewind", "reset", "undo")
 MOST_AT_ONCE = 2_000  # steps by one command
 
 
@@ -40,6 +41,7 @@ class Booth:
     def __init__(self, say: Callable[[Frame], None]) -> None:
         self.say = say
         self.session = Session(Stage(usual("gaussians")))
+        self.aside: Session | None = None  # the one that was left last; those before it keep no ring
         self.past: deque[tuple[str, Callable[[], None]]] = deque(maxlen=UNDOS)  # what would be undone, and how
         self.playing, self.slow, self.speed, self.caption = False, False, SPEED, -1
         self.pending: list[Event] = []  # of a link or a command, still to be done
@@ -47,10 +49,7 @@ class Booth:
         self.begun = 0  # the page's number of the session that it began last
         self.restoring = 0  # steps that a link asked for
         self.due, self.cost = 0.0, 0.0  # cost: seconds of the last picture
-        self.commands: dict[str, Callable[[dict[str, Any]], None]] = {
-            name: getattr(self, f"on_{name}")
-            for name in ("begin", "play", "step", "set", "speed", "slow", "rewind", "reset", "undo")
-        }
+        self.commands: dict[str, Callable[[dict[str, Any]], None]] = {name: getattr(self, f"on_{name}") for name in COMMANDS}
 
     @property
     def stage(self) -> Stage:
@@ -92,6 +91,9 @@ class Booth:
         before, session = self.session, Session(Stage(setup, drawn))
         untouched = before.stage.step == 0 and (before.stage.setup, before.stage.drawn) == (setup, drawn)
         if self.begun and not untouched:
+            if self.aside:
+                self.aside.stage.forget_the_way()
+            self.aside = before
             self.past.append(("take up the game before", lambda: self.take_up(before)))
         self.take_up(session)
 

@@ -223,6 +223,11 @@ class Stage:
             half = len(self.ring) // 2
             self.ring = self.ring[:half:2] + self.ring[half:]
 
+    def forget_the_way(self) -> None:
+        """Keep no state but the present one."""
+        self.ring = []
+        self.keep()
+
     def rewind(self, place: int) -> None:
         """Go to the state at `place` in the ring, from 0; later ones stay until the game goes on from here."""
         if not 0 <= place < len(self.ring):

@@ -223,8 +223,14 @@ def test_undo_takes_back_settings_and_takes_up_the_game_before(booth: tuple[Boot
     assert undone == [(9, 2, 0), (8, 2, 3), (8, usual("ring").r1, 3)]
     assert seen[-2].facts["points"] == ()
     assert torch.equal(made.stage.game.G[0].weight, weights)
-    made.obey(Frame("rewind", {"place": 0}))  # its ring came back too
-    assert (seen.last.facts["step"], seen.last.facts["undo"]) == (0, "")
+    assert seen.last.facts["ring"] == [0, 1]  # of a game that was left long ago the present state alone
+    assert seen.last.facts["undo"] == ""
+    made.obey(Frame("step", {"who": "b"}))
+    finish(made)
+    made.obey(Frame("reset"))
+    made.obey(Frame("undo", {}))
+    made.obey(Frame("rewind", {"place": 0}))  # of the one that was left last the whole ring
+    assert seen.last.facts["step"] == 3
 
 
 def test_noise_is_laid_out_where_the_picture_is() -> None:
