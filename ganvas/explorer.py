@@ -103,7 +103,7 @@ class Explorer:
         """The look as a picture, each pixel `scale` x `scale`."""
         samples = self.samples(look, chunk)
         if samples.ndim == 2:
-            return self.model.picture(samples)
+            return self.model.picture(samples, 2)
         return sheet(self.seen(samples, look), len(samples), scale, 0)
 
     def seen(self, samples: Tensor, look: Look) -> Tensor:

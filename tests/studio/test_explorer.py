@@ -53,7 +53,7 @@ def test_a_model_of_text_shows_a_page_of_lines(tmp_path: Path) -> None:
     assert (able["kind"], able["directions"], able["between"]) == ("text", [], [])
     assert writer.lines(Look(seed=3)) == writer.model.sample(24, seed=3)
     writer.save(tmp_path / "look.png", Look(seed=3))
-    writer.model.save(tmp_path / "page.png", 24, seed=3)
+    writer.model.save(tmp_path / "page.png", 24, seed=3, columns=2)
     with Image.open(tmp_path / "look.png") as look, Image.open(tmp_path / "page.png") as page:
         assert look.tobytes() == page.tobytes()
     for refused in (lambda: writer.nearest(Look()), lambda: writer.walk(tmp_path / "w.gif", [Look(), Look(seed=1)], 4)):

@@ -152,8 +152,10 @@ function controls() {
   $("sliders").hidden = !cuts.length && !able.directions.length && able.kind !== "solids";
   $("mixing").hidden = !able.styles;
   $("cut").max = able.styles;
-  for (const id of ["plane-box", "nearest", "frame-it", "film"]) $(id).hidden = many();
-  $("card").textContent = `${able.recipe} after ${count(able.items)} images · ${able.kind} ${able.shape.join(" × ")} · noise of ${able.latent_dim} numbers · model ${able.model}`;
+  for (const id of ["plane-box", "near-box", "frame-it", "walk-box"]) $(id).hidden = many();
+  $("picture").classList.toggle("smooth", able.kind === "text");
+  const [unit, size] = able.kind === "text" ? ["lines", `of at most ${able.shape[0]} symbols`] : ["images", able.shape.join(" × ")];
+  $("card").textContent = `${able.recipe} after ${count(able.items)} ${unit} · ${able.kind} ${size} · noise of ${able.latent_dim} numbers · model ${able.model}`;
 }
 
 /** The choice of pairs of classes; each pair that is chosen, or moved along in a look, has its slider. */
