@@ -86,6 +86,14 @@ def test_a_recipe_is_trained_to_its_end_branched_and_compared(form: Any) -> None
     assert "fd500-points" in told
     assert "±" in told
     form.wait_for_function("document.querySelector('#comparison img').naturalWidth > 0")
+    form.evaluate("document.getElementById('film').click(); location.hash = 'run=nope'")
+    form.wait_for_selector("#missing:not([hidden])")
+    assert "There is no run “nope” here" in form.inner_text("#missing")
+    assert form.is_hidden("#run")
+    assert form.text_content("#film") == "▶"
+    form.click("#runs button")
+    form.wait_for_selector("#run:not([hidden])")
+    assert form.is_hidden("#missing")
 
 
 def test_a_killed_training_says_so_and_goes_on(form: Any, studio: Any) -> None:

@@ -39,7 +39,8 @@ function route() {
   watch = null;
   const id = chosen();
   const fresh = location.hash === "#new";
-  $("run").hidden = !id;
+  $("run").hidden = true;  // until it is known
+  $("missing").hidden = true;
   $("start").hidden = !fresh;
   $("report").hidden = true;
   $("empty").hidden = Boolean(id) || fresh;
@@ -54,8 +55,18 @@ function route() {
   $("comparison").replaceChildren();
   others(runs, id);
   versus(id);
-  watch = new Watch(id);
-  watch.tick(changed);
+  watch = new Watch(id, changed, missing);
+  watch.tick();
+}
+
+/** The link names no run, or one that was deleted meanwhile. */
+function missing() {
+  watch.close();
+  watch = null;
+  $("run").hidden = true;
+  $("missing").hidden = false;
+  $("missing").textContent = `There is no run “${chosen()}” here; choose one from the list.`;
+  say($("missing").textContent, true);
 }
 
 function changed(details, before) {
@@ -112,7 +123,7 @@ async function remove() {
 async function send(verb) {
   try {
     await ask(`train/runs/${encodeURIComponent(chosen())}/${verb}`, { method: "POST" });
-    watch?.tick(changed);
+    watch?.tick();
   } catch (wrong) { toast(wrong.message, { kind: "error" }); }
 }
 
@@ -125,7 +136,9 @@ async function doctor() {
     if (id !== chosen()) return;
     $("doctor").replaceChildren(...(found.length ? found.map((one) => make("div", { class: "finding" }, make("h3", {}, one.name), make("p", { class: "small" }, one.evidence), make("p", { class: "small" }, "Try ", make("code", {}, one.advice))))
       : [make("div", { class: "finding good" }, make("p", {}, "✓ Nothing went wrong that the doctor knows of."))]));
-  } catch (wrong) { $("doctor").replaceChildren(make("p", { class: "problem" }, wrong.message)); } finally { $("ask").disabled = false; }
+  } catch (wrong) {
+    if (id === chosen()) $("doctor").replaceChildren(make("p", { class: "problem" }, wrong.message));
+  } finally { $("ask").disabled = false; }
 }
 
 // Branching ----------------------------------------------------------------------------------------------------------------

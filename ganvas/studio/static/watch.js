@@ -10,42 +10,52 @@ const SIDES = [["verdict_real", "pictures of the data", "●", "--real", "solid"
 const MOST = 600;  // places on a curve
 
 export class Watch {
-  constructor(id) {
-    Object.assign(this, { id, place: "", rows: [], measures: [], events: [], details: null, following: true, timer: null, film: null, over: false, charts: {} });
+  /** `changed(details, before)` is called with what is known of the run, `missing()` where there is no such run. */
+  constructor(id, changed, missing) {
+    Object.assign(this, { id, changed, missing, path: `train/runs/${encodeURIComponent(id)}`, place: "", rows: [], measures: [], events: [], details: null });
+    Object.assign(this, { following: true, timer: null, film: null, busy: false, over: false, charts: {} });
     for (const name of ["losses", "verdicts", "curve", "players", "gauges", "balance", "events"]) $(name).replaceChildren();
     $("picture").removeAttribute("src");
     $("newest").setAttribute("aria-pressed", "true");
   }
 
   /** Fetch what is new, draw it, and come back: soon while it trains, later when it rests, not at all when nobody looks. */
-  async tick(changed) {
+  async tick() {
     clearTimeout(this.timer);
-    if (this.over) return;
+    if (this.over || this.busy) return;
+    this.busy = true;
     let pause = 1000;
     try {
       const before = this.details?.state;
-      const [details] = await Promise.all([ask(`train/runs/${this.id}`), this.read()]);
+      const [details] = await Promise.all([ask(this.path), this.read()]);
       if (this.over) return;
       this.details = details;
+      $("run").hidden = false;
       this.draw();
-      changed(details, before);
+      this.changed(details, before);
       pause = ["running", "starting", "saving"].includes(details.state) ? 1000 : 5000;
       $("link").dataset.state = "open";
     } catch (wrong) {
+      if (this.over) return;
+      if (wrong.status === 404) {
+        $("link").dataset.state = "open";
+        this.missing();
+        return;
+      }
       $("link").dataset.state = "lost";
       $("link").textContent = wrong instanceof TypeError ? "the studio does not answer; trainings go on" : wrong.message;
       pause = 3000;
-    }
-    if (!this.over) this.timer = setTimeout(() => document.hidden ? this.later(changed) : this.tick(changed), pause);
+    } finally { this.busy = false; }
+    if (!this.over) this.timer = setTimeout(() => document.hidden ? this.later() : this.tick(), pause);
   }
 
-  later(changed) {
-    document.addEventListener("visibilitychange", () => this.tick(changed), { once: true });
+  later() {
+    document.addEventListener("visibilitychange", () => this.tick(), { once: true });
   }
 
   async read() {
     for (;;) {
-      const log = await ask(`train/runs/${this.id}/log?place=${this.place}`);
+      const log = await ask(`${this.path}/log?place=${this.place}`);
       if (log.fresh) Object.assign(this, { rows: [], measures: [], events: [] });
       this.place = log.place;
       this.rows.push(...log.rows);
@@ -58,7 +68,7 @@ export class Watch {
   close() {
     this.over = true;
     clearTimeout(this.timer);
-    clearInterval(this.film);
+    this.stopFilm();
   }
 
   draw() {
@@ -96,7 +106,7 @@ export class Watch {
     const items = snapshots[at];
     if (items === undefined) { $("caption").textContent = "The first picture comes in a moment."; return; }
     const text = `${count(items)} images${items === 0 ? ": before the first move" : ""}`;
-    const source = `./api/train/runs/${this.id}/samples/${items}`;
+    const source = `./api/${this.path}/samples/${items}`;
     if ($("picture").getAttribute("src") !== source) $("picture").src = source;
     $("picture").alt = `What the artist draws from one noise after ${count(items)} of ${count(total)} images`;
     $("caption").textContent = `${text} · picture ${at + 1} of ${snapshots.length}`;
@@ -112,6 +122,7 @@ export class Watch {
 
   /** Play all pictures like a film; with reduced motion, one step each time. */
   play() {
+    if (!this.details) return;
     const scrub = $("scrub");
     this.follow(false);
     if (calm.matches) { scrub.value = Number(scrub.value) >= Number(scrub.max) ? 0 : Number(scrub.value) + 1; this.show(); return; }
