@@ -173,6 +173,32 @@ def test_loss_terms_are_found_behind_events_and_measurements(tmp_path: Path) -> 
     assert follow.losses(tmp_path) == ["D", "R1", "G"]
 
 
+def test_the_images_of_a_run_are_one_number_and_never_fall_when_it_is_resumed(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    (folder / "checkpoints").mkdir(parents=True)
+    assert follow.images(folder, False, None) == 0
+    (folder / "log.jsonl").write_text('{"step": 9, "items": 90, "dropped": 0}\n')
+    assert follow.images(folder, False, None) == 90  # its checkpoints were deleted
+    (folder / "checkpoints" / "000000100").mkdir()
+    assert follow.images(folder, False, None) == 100  # paused between two rows of the log
+    (folder / "log.jsonl").write_text('{"step": 49, "items": 490, "dropped": 0}\n')
+    assert follow.images(folder, True, {"items": 520}) == 520
+    assert follow.images(folder, True, {"items": 470}) == follow.images(folder, True, None) == 490
+    killed, ready = follow.images(folder, False, None), follow.images(folder, True, {})
+    assert killed == ready == 100  # what was done after the checkpoint is done again
+
+
+def test_rows_of_an_earlier_sitting_do_not_count(tmp_path: Path) -> None:
+    jobs = Jobs(Store(tmp_path / "runs"))
+    jobs.store.folder("jobs")
+    earlier = '{"items": 900}\n'
+    jobs.store.note("run", "out").write_text(earlier)
+    jobs.store.note("run", "job.json").write_text(json.dumps({"written": len(earlier)}))
+    assert jobs.row("run") == {}
+    jobs.store.note("run", "out").write_text(f'{earlier}{{"items": 150}}\n')
+    assert jobs.row("run") == {"items": 150}
+
+
 def test_a_log_is_read_on_from_where_it_was_left(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     path.write_text('{"step": 1, "items": 2, "dropped": 0, "D": 1.0}\n{"items": 2, "event": "balance: x"}\n{"step": 3, "it')

@@ -26,11 +26,13 @@ async function list() {
   $("no-runs").hidden = runs.length > 0;
   const held = document.activeElement?.dataset?.run;
   $("runs").replaceChildren(...runs.map((run) => make("li", {}, make("button", { type: "button", "data-run": run.id, "aria-current": run.id === id ? "true" : null, onclick: () => open(run.id) },
-    make("span", { class: "name" }, run.id), chip(run.state), make("span", { class: "muted small num" }, run.total ? `${short(run.items)} of ${short(run.total)} images` : "")))));
-  if (held) [...$("runs").querySelectorAll("button")].find((button) => button.dataset.run === held)?.focus();
+    make("span", { class: "name" }, run.id), chip(run.state), make("span", { class: "muted small num" }, far(run))))));
+  if (held) entry(held)?.focus();
   others(runs, id);
 }
 
+const entry = (id) => [...$("runs").querySelectorAll("button")].find((button) => button.dataset.run === id);
+const far = (run) => run.total ? `${short(run.items)} of ${short(run.total)} images` : "";
 const short = (n) => n < 10000 ? count(n) : n < 1e6 ? `${Math.round(n / 1000)}k` : `${(n / 1e6).toFixed(1)}M`;
 const chip = (state) => make("span", { class: "chip", "data-state": state }, STATES[state] ?? state);
 
@@ -76,6 +78,7 @@ function changed(details, before) {
   $("words").className = ["failed", "interrupted"].includes(details.state) ? "problem small" : "muted small";
   const story = details.branch.parent ? `Branched from ${details.branch.parent} at ${count(details.branch.items)} images: ${Object.entries(details.branch.changed).map(([name, [, now]]) => `${name} = ${now}`).join(", ")}. ` : "";
   $("about-run").textContent = `${story}${details.about}${details.paper ? ` · ${details.paper}` : ""}`;
+  entry(details.id)?.querySelector(".num").replaceChildren(far(details));  // the number of the head
   const offer = JSON.stringify([details.id, details.state, details.checkpoints.length > 0, details.model]);
   if (offer !== offered) { offered = offer; steer(details); settled(details); }
   if (details.state !== before) {

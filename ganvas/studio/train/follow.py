@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,13 +82,12 @@ def snapshot(folder: Path, items: int) -> Path:
 def brief(store: Store, jobs: Jobs, name: str) -> dict[str, Any]:
     """One line about a run: what it plays, how far it is, how it stands."""
     folder, status = store.run(name), jobs.status(name)
-    recipe, row = facts(folder / "recipe.json"), last_row(store.note(name, "out"))
+    recipe, result = facts(folder / "recipe.json"), facts(folder / "result.json")
     total = recipe.get("train", {}).get("images", 0)
-    items = row.get("items", 0)
-    if result := facts(folder / "result.json"):
+    if result:
         items = total = result.get("items", total)
-    elif seen := last_row(folder / "log.jsonl"):
-        items = max(items if status.live else 0, seen["items"])
+    else:
+        items = images(folder, status.live, jobs.row(name) if jobs.alive(name) else None)
     return {
         "id": name,
         "recipe": recipe.get("name", ""),
@@ -100,10 +100,22 @@ def brief(store: Store, jobs: Jobs, name: str) -> dict[str, Any]:
     }
 
 
+def images(folder: Path, live: bool, row: Mapping[str, Any] | None) -> int:
+    """How many images a run that has no result yet was shown: while it rests, those that a resume continues from.
+
+    `row` is what its process printed last, {} while it gets ready and the log still holds what is done again, None where the
+    process is not of this studio.
+    """
+    kept, written = checkpoints(folder), last_row(folder / "log.jsonl").get("items", 0)
+    if live and row != {}:
+        return max(*kept, written, (row or {}).get("items", 0), 0)
+    return kept[-1] if kept else written
+
+
 def details(store: Store, jobs: Jobs, name: str) -> dict[str, Any]:
     """All about a run but its log: also settings, pictures, places to branch at, speed, result."""
     found = brief(store, jobs, name)
-    folder, row = store.run(name), last_row(store.note(name, "out"))
+    folder, row = store.run(name), jobs.row(name)
     live = found["state"] in ("running", "starting", "saving")
     rate = row.get("images_per_second") if live else None
     recipe = facts(folder / "recipe.json")
