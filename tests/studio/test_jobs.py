@@ -188,6 +188,29 @@ def test_the_images_of_a_run_are_one_number_and_never_fall_when_it_is_resumed(tm
     assert killed == ready == 100  # what was done after the checkpoint is done again
 
 
+@pytest.mark.parametrize(
+    ("state", "items", "row", "every", "told"),
+    [
+        ("running", 0, {}, 8000, {"numbers": "after twenty", "picture": "in a moment", "measure": "comes after 8,000 images"}),
+        ("failed", 0, {}, 0, {"numbers": "There are no", "picture": "There are no", "measure": "the box"}),
+        ("paused", 900, {"skill": 0.7}, 90_000, {"measure": "comes after 20,000 images", "events": "None: the players"}),
+        ("finished", 20_000, {"skill": 0.99}, 8000, {"measure": "this game has none", "events": "None."}),
+        ("running", 15_000, {}, 8000, {"measure": "this game has none"}),
+        ("running", 900, {"skill": 0.99}, 0, {"picture": "There are no", "chart": "in this run", "events": "None so far."}),
+    ],
+)
+def test_what_is_absent_is_told_as_the_run_stands(
+    state: str, items: int, row: dict[str, float], every: int, told: dict[str, str]
+) -> None:
+    found = follow.absent({"state": state, "items": items, "total": 20_000}, row, every)
+    assert {name: text in found[name] for name, text in told.items()} == dict.fromkeys(told, True), found
+
+
+def test_a_branch_is_measured_first_where_it_comes_to_the_next_multiple() -> None:
+    found = follow.absent({"state": "running", "items": 21_000, "total": 60_000}, {}, 8000, since=20_000)
+    assert "comes after 24,000 images" in found["measure"]
+
+
 def test_rows_of_an_earlier_sitting_do_not_count(tmp_path: Path) -> None:
     jobs = Jobs(Store(tmp_path / "runs"))
     jobs.store.folder("jobs")

@@ -104,7 +104,11 @@ export class Watch {
     const { snapshots, total } = this.details;
     const at = Math.min(Number($("scrub").value), snapshots.length - 1);
     const items = snapshots[at];
-    if (items === undefined) { $("caption").textContent = "The first picture comes in a moment."; return; }
+    if (items === undefined) {
+      $("caption").textContent = this.details.absent.picture;
+      $("picture").alt = "No picture";
+      return;
+    }
     const text = `${count(items)} images${items === 0 ? ": before the first move" : ""}`;
     const source = `./api/${this.path}/samples/${items}`;
     if ($("picture").getAttribute("src") !== source) $("picture").src = source;
@@ -144,9 +148,14 @@ export class Watch {
     $("film").setAttribute("aria-label", "Play the pictures from the first");
   }
 
+  /** What the run says in place of something that it has not. */
+  word(what) {
+    return make("p", { class: "muted small" }, this.details.absent[what]);
+  }
+
   drawGauges() {
     const last = this.rows[this.rows.length - 1];
-    if (!last) { $("gauges").replaceChildren(make("p", { class: "muted small" }, "The first numbers come after twenty steps.")); $("balance").replaceChildren(); return; }
+    if (!last) { $("gauges").replaceChildren(this.word("numbers")); $("balance").replaceChildren(); return; }
     const gauges = SIDES.filter(([key]) => key in last).map(([key, name, mark, token]) => gauge(`takes ${name} for real`, last[key], mark, token, "at one half it cannot tell"));
     if ("accuracy" in last) gauges.push(gauge("right answers", last.accuracy, "✓", "--accent"));
     $("gauges").replaceChildren(...(gauges.length ? gauges : [make("p", { class: "muted small" }, "This game has no critic.")]));
@@ -163,7 +172,7 @@ export class Watch {
     const latest = this.events[this.events.length - 1];
     if (latest && latest !== this.told) { if (this.told !== undefined) say(String(latest.event)); }
     this.told = latest ?? null;
-    $("events").replaceChildren(...(list.length ? list : [make("li", { class: "muted" }, "None: the players are level by themselves.")]));
+    $("events").replaceChildren(...(list.length ? list : [make("li", { class: "muted" }, this.details.absent.events)]));
   }
 
   drawCharts() {
@@ -187,10 +196,7 @@ export class Watch {
 
   drawCurve() {
     const metric = Object.keys(this.measures[this.measures.length - 1] ?? {}).find((name) => !["step", "items", "floor"].includes(name));
-    if (!metric) {
-      if (!$("curve").children.length) $("curve").replaceChildren(make("p", { class: "muted small" }, "No held-out measure in this run: start one with the box “Measure against held-out pictures” ticked."));
-      return;
-    }
+    if (!metric) { this.blank("curve", "measure"); return; }
     // The first distances, of noise, are so large that all later ones would lie on the axis: they leave the chart at the top.
     const values = this.measures.map((row) => row[metric]);
     if (this.charts.curve && values.length > 5) this.charts.curve.chart.high = 1.6 * Math.max(...values.slice(Math.floor(values.length / 3)));
@@ -200,9 +206,14 @@ export class Watch {
       floor === undefined ? [] : [{ y: floor, text: `floor ${floor.toPrecision(3)}: other real data` }]);
   }
 
+  blank(name, what) {
+    delete this.charts[name];
+    $(name).replaceChildren(this.word(what));
+  }
+
   /** The chart `name`, made anew when its series change. */
   chart(name, identity, options, steps, values, lines = undefined) {
-    if (!identity) { if (!$(name).children.length) $(name).append(make("p", { class: "muted small" }, "Nothing to draw yet.")); return; }
+    if (!identity) { this.blank(name, "chart"); return; }
     if (this.charts[name]?.identity !== identity) {
       $(name).replaceChildren();
       this.charts[name] = { identity, chart: new Chart($(name), options()) };

@@ -118,7 +118,8 @@ def details(store: Store, jobs: Jobs, name: str) -> dict[str, Any]:
     folder, row = store.run(name), jobs.row(name)
     live = found["state"] in ("running", "starting", "saving")
     rate = row.get("images_per_second") if live else None
-    recipe = facts(folder / "recipe.json")
+    recipe, branch = facts(folder / "recipe.json"), facts(folder / "branch.json")
+    train, last = recipe.get("train", {}), last_row(folder / "log.jsonl", having="dropped")
     settings = flat({key: recipe[key] for key in ("config", "data", "train") if key in recipe})
     settings.pop("data.source", None)  # a path of this machine is nobody's business
     return {
@@ -135,9 +136,33 @@ def details(store: Store, jobs: Jobs, name: str) -> dict[str, Any]:
         "equilibrium": equilibrium(recipe),
         "balance": row.get("balance", ""),
         "result": facts(folder / "result.json"),
-        "branch": facts(folder / "branch.json"),
+        "branch": branch,
         "best": facts(folder / "best.json"),
+        "absent": absent(found, last, train.get("eval_every", 0), branch.get("items", 0)),
     }
+
+
+def absent(run: Mapping[str, Any], row: Mapping[str, Any], every: int, since: int = 0) -> dict[str, str]:
+    """What is said in place of numbers, pictures, measures and interventions where a run has none, true for how it stands.
+
+    `row` is the last of its log, {} before the first; it is measured `every` so many images, never if 0, and began at `since`.
+    """
+    coming = run["state"] in ("starting", "running")
+    near = coming and not row
+    told = {
+        "numbers": "The first numbers come after twenty steps." if near else "There are no numbers in its log.",
+        "chart": "Nothing to draw yet." if near else "Nothing to draw in this run.",
+        "picture": "The first picture comes in a moment." if near else "There are no pictures of this run.",
+        "events": "None so far" if coming else "None",
+        "measure": "No held-out measure: start a run with the box “Measure against held-out pictures” ticked.",
+    }
+    told["events"] += ": the players are level by themselves." if 0.55 <= row.get("skill", 0) <= 0.95 else "."
+    if every:
+        due = min(every * (since // every + 1), run["total"])
+        told["measure"] = f"The first measure comes after {due:,} images."
+        if run["state"] == "finished" or run["items"] > due + every // 4:
+            told["measure"] = "No held-out measure: this game has none, or too few samples were kept for it."
+    return told
 
 
 def losses(folder: Path) -> list[str]:
