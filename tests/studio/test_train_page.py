@@ -96,6 +96,27 @@ def test_a_recipe_is_trained_to_its_end_branched_and_compared(form: Any) -> None
     assert form.is_hidden("#missing")
 
 
+def test_a_chart_draws_a_single_point_and_tells_the_values_under_the_pointer(page: Any, context: Any) -> None:
+    page.goto(f"{context.base}/train")
+    same = page.evaluate("""async () => {
+        const { Chart } = await import("./static/chart.js");
+        const box = document.body.appendChild(document.createElement("div"));
+        box.id = "box";
+        window.chart = new Chart(box, { title: "Test", low: 0, high: 1, series: [{ key: "a", name: "a", token: "--accent" }] });
+        const drawn = (value) => { chart.draw([10], { a: [value] }); return chart.canvas.toDataURL(); };
+        return drawn(NaN) === drawn(0.5);
+    }""")
+    assert not same
+    page.evaluate("chart.draw([0, 50, 100], { a: [0.1, 0.2, 0.9] })")
+    assert page.inner_text("#box .chart-legend b") == "0.90"
+    still = page.evaluate("chart.canvas.toDataURL()")
+    page.hover("#box canvas")
+    assert page.inner_text("#box .chart-legend b") == "0.20"
+    assert page.evaluate("chart.canvas.toDataURL()") != still
+    page.hover("#theme")
+    assert page.inner_text("#box .chart-legend b") == "0.90"
+
+
 def test_a_killed_training_says_so_and_goes_on(form: Any, studio: Any) -> None:
     name = begin(form, 4_000_000)
     form.wait_for_selector("#state[data-state=running]")
