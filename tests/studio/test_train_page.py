@@ -86,6 +86,8 @@ def test_a_recipe_is_trained_to_its_end_branched_and_compared(form: Any) -> None
     assert "fd500-points" in told
     assert "±" in told
     form.wait_for_function("document.querySelector('#comparison img').naturalWidth > 0")
+    form.select_option("#samples", "2000")  # not measured yet
+    form.wait_for_selector("#comparison h3:has-text('Measures')", state="detached")
     form.evaluate("document.getElementById('film').click(); location.hash = 'run=nope'")
     form.wait_for_selector("#missing:not([hidden])")
     assert "There is no run “nope” here" in form.inner_text("#missing")

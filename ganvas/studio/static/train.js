@@ -3,7 +3,7 @@
 import { ask, count } from "./api.js";
 import { key, make, say, toast } from "./shell.js";
 import { prepare } from "./start.js";
-import { others, versus } from "./versus.js";
+import { others, refresh, versus } from "./versus.js";
 import { Watch } from "./watch.js";
 
 const $ = (id) => document.getElementById(id);
@@ -29,6 +29,7 @@ async function list() {
     make("span", { class: "name" }, run.id), chip(run.state), make("span", { class: "muted small num" }, far(run))))));
   if (held) entry(held)?.focus();
   others(runs, id);
+  if (watch?.details) refresh(id);
 }
 
 const entry = (id) => [...$("runs").querySelectorAll("button")].find((button) => button.dataset.run === id);
@@ -54,11 +55,10 @@ function route() {
   if (!id) return;
   $("run-title").textContent = id;
   $("doctor").replaceChildren(make("p", { class: "muted small" }, "Looks at the log, at samples and at the data, and names what went wrong, with the evidence."));
-  $("comparison").replaceChildren();
-  others(runs, id);
-  versus(id);
   watch = new Watch(id, changed, missing);
   watch.tick();
+  others(runs, id);
+  versus(id);
 }
 
 /** The link names no run, or one that was deleted meanwhile. */
@@ -185,7 +185,7 @@ $("film").addEventListener("click", () => watch?.play());
 $("newest").addEventListener("click", () => watch?.follow(true));
 $("scrub").addEventListener("input", () => { watch?.stopFilm(); watch?.follow(Number($("scrub").value) === Number($("scrub").max)); watch?.show(); });
 $("contest").addEventListener("click", () => versus(chosen(), true));
-$("other").addEventListener("change", () => versus(chosen()));
+for (const choice of ["other", "samples"]) $(choice).addEventListener("change", () => versus(chosen()));
 $("branch-form").addEventListener("submit", branched);
 $("branch-name").addEventListener("input", current);
 $("sure-go").addEventListener("click", remove);
