@@ -136,6 +136,21 @@ def test_a_killed_training_says_so_and_goes_on(form: Any, studio: Any) -> None:
 
 
 def test_a_broken_zip_and_a_bomb_give_one_line(form: Any, tmp_path: Path) -> None:
+    dropped = """(place) => {
+        const carried = new DataTransfer();
+        carried.items.add(new File(["PK"], "dropped.zip"));
+        const event = new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true });
+        document.querySelector(place).dispatchEvent(event);
+        return [event.defaultPrevented, document.getElementById("upload").textContent];
+    }"""
+    assert form.evaluate(dropped, "header") == [True, ""]
+    form.wait_for_function("document.getElementById('upload').textContent.includes('dropped.zip: not a readable zip')")
+    form.evaluate("document.getElementById('upload').textContent = ''; location.hash = ''")
+    form.wait_for_selector("#start", state="hidden")
+    assert form.evaluate(dropped, "#empty") == [True, ""]
+    form.evaluate("location.hash = 'new'")
+    form.wait_for_selector("#start")
+    assert form.inner_text("#upload") == ""
     for name, content, told in (
         ("broken.zip", b"PK", "not a readable zip"),
         ("bomb.zip", pictures((), bytes(15 << 20)), "bomb"),

@@ -16,23 +16,34 @@ export async function prepare(began) {
   $("data").addEventListener("change", () => { offer(); report(); });
   $("zip").addEventListener("change", () => { if ($("zip").files[0]) send($("zip").files[0], $("zip").files[0].name); });
   $("folder").addEventListener("change", () => sendFolder([...$("folder").files].map((file) => ({ name: file.webkitRelativePath || file.name, file }))));
-  const drop = $("drop");
-  for (const kind of ["dragenter", "dragover"]) drop.addEventListener(kind, (event) => { event.preventDefault(); drop.classList.add("over"); });
-  for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
-  drop.addEventListener("drop", async (event) => {
-    event.preventDefault();
-    const found = await dropped(event.dataTransfer);
-    if (found.length === 1 && /\.zip$/i.test(found[0].name)) send(found[0].file, found[0].name);
-    else sendFolder(found);
-  });
   $("remove").addEventListener("click", remove);
   $("recipe").replaceChildren(make("option", {}, "reading the list of recipes …"));
   try {
     const [listed, ready] = await Promise.all([ask("train/recipes"), ask("train/uploads")]);
     recipes = listed.recipes;
-    uploads = ready;
+    uploads = [...uploads.filter((one) => !ready.some(({ id }) => id === one.id)), ...ready];  // one may have come meanwhile
   } catch (wrong) { fail(wrong.message); return; }
-  sources();
+  sources($("data").value);
+}
+
+/** Files may be dropped anywhere on the page while the form is shown; at other times nothing comes of it: the page is not left. */
+function carried(event) {
+  if (!event.dataTransfer?.types.includes("Files")) return;
+  event.preventDefault();
+  const wanted = !$("start").hidden, gone = event.type === "drop" || (event.type === "dragleave" && !event.relatedTarget);
+  if (!wanted) event.dataTransfer.dropEffect = "none";
+  $("drop").classList.toggle("over", wanted && !gone);
+  if (wanted && event.type === "drop") take(event.dataTransfer);
+}
+
+for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) addEventListener(kind, carried);
+
+async function take(transfer) {
+  try {
+    const found = await dropped(transfer);
+    if (found.length === 1 && /\.zip$/i.test(found[0].name)) send(found[0].file, found[0].name);
+    else sendFolder(found);
+  } catch (wrong) { refused(wrong.message); }
 }
 
 function sources(chosen = "") {
