@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from ganvas.data.source import Source
+from ganvas.games import GAMES, RECIPES, build
+from ganvas.resolve import resolve
+from ganvas.run import adapted
 from ganvas.studio.store import Store
 from ganvas.studio.train import second
-from ganvas.studio.train.second import Second
+from ganvas.studio.train.second import CLASSES, Second
 
 PAIR = ("a", "b", 500)
 
@@ -37,15 +42,27 @@ def test_the_recipes_are_listed_once_and_wait_for_no_doctor(asked: Second, monke
     async def listed(*words: str, **_: Any) -> list[dict[str, str]]:
         calls.append(words)
         await asyncio.sleep(0)
-        return [{"name": "gan-ring"}]
+        return [{"game": "gan"}, {"game": "cgan"}]
 
     async def both() -> list[Any]:
         async with asked.turn:  # as a doctor holds it
             return await asyncio.wait_for(asyncio.gather(asked.recipes(), asked.recipes()), 10)
 
     monkeypatch.setattr(second, "chore", listed)
-    assert asyncio.run(both()) == [[{"name": "gan-ring"}]] * 2
+    assert asyncio.run(both()) == [[{"game": "gan", "labels": False}, {"game": "cgan", "labels": True}]] * 2
     assert calls == [("recipes", "--json")]
+
+
+@pytest.mark.parametrize("source", CLASSES)
+def test_built_in_pictures_suit_what_they_are_offered_to(source: str) -> None:
+    for recipe in RECIPES.values():
+        if recipe.data.source in CLASSES and (CLASSES[source] or "label" not in GAMES[recipe.game].needs):
+            chosen = resolve(recipe.name, data=source)
+            side = getattr(chosen.config, "resolution", 28)
+            fields = {"real": torch.zeros(4, 3 if source == "stacked" else 1, side, side, dtype=torch.uint8)}
+            fields |= {"label": torch.zeros(4, dtype=torch.long)} if CLASSES[source] else {}
+            with torch.device("meta"):
+                build(adapted(chosen, Source(source, fields, ("a",) * CLASSES[source])))
 
 
 def test_a_comparison_says_when_training_has_gone_on_since(asked: Second) -> None:

@@ -135,6 +135,18 @@ def test_a_killed_training_says_so_and_goes_on(form: Any, studio: Any) -> None:
     assert "bit for bit" in form.inner_text("#words")
 
 
+def test_built_in_pictures_are_offered_to_the_recipes_that_suit_them(form: Any) -> None:
+    offered = "[...document.querySelectorAll('#recipe option')].map((option) => option.value)"
+    form.select_option("#recipe", "dcgan-mnist")
+    form.select_option("#data", "fashion")
+    assert form.input_value("#recipe") == "dcgan-mnist"
+    assert {"cgan-mnist", "stylegan2-fashion-conditional", "vae-mnist"} < set(form.evaluate(offered))
+    assert not {"gan-ring", "textgan-names", "voxel-shapes", "cogan-edges", "dcgan-images"} & set(form.evaluate(offered))
+    form.select_option("#data", "stacked")  # without classes
+    assert not {"cgan-mnist", "classifier-mnist", "vae-mnist-conditional"} & set(form.evaluate(offered))
+    assert "dcgan-mnist" in form.evaluate(offered)
+
+
 def test_a_broken_zip_and_a_bomb_give_one_line(form: Any, tmp_path: Path) -> None:
     dropped = """(place) => {
         const carried = new DataTransfer();
@@ -160,7 +172,7 @@ def test_a_broken_zip_and_a_bomb_give_one_line(form: Any, tmp_path: Path) -> Non
         form.wait_for_function(f"document.getElementById('upload').textContent.includes('{told}')")
         line = form.inner_text("#upload")
         assert (name in line, "\n" in line) == (True, False)
-    assert form.locator("#data option").count() == 1
+    assert form.locator("#data option[value^=upload]").count() == 0
 
 
 def test_a_folder_is_reported_before_training_and_its_names_are_text(form: Any, tmp_path: Path) -> None:
@@ -180,4 +192,4 @@ def test_a_folder_is_reported_before_training_and_its_names_are_text(form: Any, 
     assert form.locator("#recipe option[value=gan-ring]").count() == 0  # needs points
     form.click("#remove")
     form.wait_for_selector("#report", state="hidden")
-    assert form.locator("#data option").count() == 1
+    assert form.locator("#data option[value^=upload]").count() == 0

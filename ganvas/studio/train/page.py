@@ -20,7 +20,7 @@ from ganvas.studio.pages import Page, Studio
 from ganvas.studio.store import Store, UnknownIdError
 from ganvas.studio.train import follow
 from ganvas.studio.train.jobs import Jobs
-from ganvas.studio.train.second import Second
+from ganvas.studio.train.second import CLASSES, Second
 from ganvas.studio.train.uploads import LARGEST, Uploads
 
 
@@ -104,9 +104,9 @@ def at(request: Request) -> Training:
 
 
 async def recipes(request: Request) -> Any:
-    """All recipes, and the built-in sources."""
+    """All recipes, the built-in sources, and how many classes those of pictures have."""
     here = at(request)
-    return {"recipes": await here.second.recipes(), "sources": list(here.second.sources)}
+    return {"recipes": await here.second.recipes(), "sources": list(here.second.sources), "classes": CLASSES}
 
 
 async def upload(request: Request) -> Response:

@@ -14,6 +14,7 @@ from ganvas.studio.chores import chore
 from ganvas.studio.store import Store, facts
 from ganvas.studio.train.jobs import checkpoints, options
 
+CLASSES = {"mnist": 10, "fashion": 10, "stacked": 0}  # of the built-in sources of pictures
 PICTURES, POINTS, SOLIDS = "fd,recall,sharpness", "fd,recall", "connected"  # what two runs are compared by
 
 
@@ -33,10 +34,13 @@ class Second:
         self.failures: dict[Pair, str] = {}
 
     async def recipes(self) -> list[dict[str, Any]]:
-        """One row a recipe, as `ganvas recipes` lists them; behind no doctor, and listed once however many ask."""
+        """One row a recipe, as `ganvas recipes` lists them, and whether it needs `labels`; listed once however many ask."""
+        from ganvas.games import GAMES
+
         async with self.listing:
             if self.listed is None:
-                self.listed = await chore("recipes", "--json", seconds=300)
+                rows = await chore("recipes", "--json", seconds=300)
+                self.listed = [{**row, "labels": "label" in GAMES[row["game"]].needs} for row in rows]
             return self.listed
 
     @property
