@@ -206,6 +206,10 @@ def test_what_is_absent_is_told_as_the_run_stands(
     assert {name: text in found[name] for name, text in told.items()} == dict.fromkeys(told, True), found
 
 
+def test_of_a_run_that_has_no_recipe_yet_nothing_is_said_too_early() -> None:
+    assert follow.absent({"state": "starting", "items": 0, "total": 0}, {}, 0)["measure"] == "Nothing to draw yet."
+
+
 def test_a_branch_is_measured_first_where_it_comes_to_the_next_multiple() -> None:
     found = follow.absent({"state": "running", "items": 21_000, "total": 60_000}, {}, 8000, since=20_000)
     assert "comes after 24,000 images" in found["measure"]

@@ -59,6 +59,7 @@ def test_a_recipe_is_trained_to_its_end_branched_and_compared(form: Any) -> None
     form.wait_for_function("document.getElementById('picture').naturalWidth > 0")
     assert "picture 5 of 5" in form.inner_text("#caption")
     assert "1,280 of 1,280 images" in form.inner_text("#pace")
+    assert "1,280 of 1,280 images" in form.inner_text("#runs [aria-current]")
     assert form.locator("#gauges [role=meter]").count() >= 2
     form.wait_for_selector("#losses canvas")
     assert "floor" in form.get_attribute("#curve canvas", "aria-label")

@@ -33,8 +33,7 @@ async function list() {
 }
 
 const entry = (id) => [...$("runs").querySelectorAll("button")].find((button) => button.dataset.run === id);
-const far = (run) => run.total ? `${short(run.items)} of ${short(run.total)} images` : "";
-const short = (n) => n < 10000 ? count(n) : n < 1e6 ? `${Math.round(n / 1000)}k` : `${(n / 1e6).toFixed(1)}M`;
+const far = (run) => run.total ? `${count(run.items)} of ${count(run.total)} images` : "";
 const chip = (state) => make("span", { class: "chip", "data-state": state }, STATES[state] ?? state);
 
 function route() {
@@ -51,7 +50,7 @@ function route() {
     if (button.dataset.run === id) button.setAttribute("aria-current", "true");
     else button.removeAttribute("aria-current");
   }
-  if (fresh && !prepared) { prepared = true; prepare(open); }
+  if (fresh && !prepared) { prepared = true; prepare(async (id) => { await list(); open(id); }); }
   if (!id) return;
   $("run-title").textContent = id;
   $("doctor").replaceChildren(make("p", { class: "muted small" }, "Looks at the log, at samples and at the data, and names what went wrong, with the evidence."));

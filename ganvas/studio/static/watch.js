@@ -37,7 +37,7 @@ export class Watch {
       $("link").dataset.state = "open";
     } catch (wrong) {
       if (this.over) return;
-      if (wrong.status === 404) {
+      if ([404, 405].includes(wrong.status)) {
         $("link").dataset.state = "open";
         this.missing();
         return;
@@ -83,12 +83,12 @@ export class Watch {
     const { details } = this;
     $("progress").max = Math.max(1, details.total);
     $("progress").value = details.items;
-    const parts = [`${count(details.items)} of ${count(details.total)} images`];
+    const parts = details.total ? [`${count(details.items)} of ${count(details.total)} images`] : [];
     if (details.rate) parts.push(`${count(Math.round(details.rate))} a second`, `${span(details.left)} left`);
     const seconds = details.result.seconds ?? details.seconds;
     if (seconds) parts.push(`${span(seconds)} trained`);
     $("pace").textContent = parts.join(" · ");
-    $("progress").textContent = parts[0];
+    $("progress").textContent = parts[0] ?? "";
   }
 
   drawPictures() {
@@ -104,11 +104,8 @@ export class Watch {
     const { snapshots, total } = this.details;
     const at = Math.min(Number($("scrub").value), snapshots.length - 1);
     const items = snapshots[at];
-    if (items === undefined) {
-      $("caption").textContent = this.details.absent.picture;
-      $("picture").alt = "No picture";
-      return;
-    }
+    $("picture").hidden = items === undefined;
+    if (items === undefined) { $("caption").textContent = this.details.absent.picture; return; }
     const text = `${count(items)} images${items === 0 ? ": before the first move" : ""}`;
     const source = `./api/${this.path}/samples/${items}`;
     if ($("picture").getAttribute("src") !== source) $("picture").src = source;

@@ -157,7 +157,9 @@ def absent(run: Mapping[str, Any], row: Mapping[str, Any], every: int, since: in
         "measure": "No held-out measure: start a run with the box “Measure against held-out pictures” ticked.",
     }
     told["events"] += ": the players are level by themselves." if 0.55 <= row.get("skill", 0) <= 0.95 else "."
-    if every:
+    if not run["total"]:  # it has no recipe yet
+        told["measure"] = told["chart"]
+    elif every:
         due = min(every * (since // every + 1), run["total"])
         told["measure"] = f"The first measure comes after {due:,} images."
         if run["state"] == "finished" or run["items"] > due + every // 4:
