@@ -106,9 +106,11 @@ def images(folder: Path, live: bool, row: Mapping[str, Any] | None) -> int:
     `row` is what its process printed last, {} while it gets ready and the log still holds what is done again, None where the
     process is not of this studio.
     """
-    kept, written = checkpoints(folder), last_row(folder / "log.jsonl").get("items", 0)
+    kept = checkpoints(folder)
+    written: int = last_row(folder / "log.jsonl").get("items", 0)
+    printed: int = row.get("items", 0) if row else 0
     if live and row != {}:
-        return max(*kept, written, (row or {}).get("items", 0), 0)
+        return max(*kept, written, printed)
     return kept[-1] if kept else written
 
 
