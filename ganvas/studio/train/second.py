@@ -16,8 +16,6 @@ from ganvas.studio.train.jobs import checkpoints, options
 
 CLASSES = {"mnist": 10, "fashion": 10, "stacked": 0}  # of the built-in sources of pictures
 PICTURES, POINTS, SOLIDS = "fd,recall,sharpness", "fd,recall", "connected"  # what two runs are compared by
-
-
 GONE_ON = "Training has gone on since these were measured; measure both again."
 Pair = tuple[str, str, int]  # two runs, and how many samples of each are measured
 
