@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ MAX_MEMBER = 256 << 20  # bytes, unpacked
 MAX_TOTAL = 256 << 30  # bytes, unpacked
 MAX_RATIO = 200  # unpacked to packed; pictures hardly shrink, deflate reaches 1032
 RATIO_FROM = 16 << 20  # bytes below which the ratio is harmless
+END = struct.Struct("<4s4H2LH")  # of a zip file; its sixth field is the size of the directory
+LITTLE = 8 << 20  # bytes of a directory, of about 100,000 members
 
 
 def find(path: Path, split: str) -> Found:
@@ -65,6 +68,19 @@ def open_archive(path: Path) -> zipfile.ZipFile:
         archive.close()
         raise
     return archive
+
+
+def little(path: Path) -> bool:
+    """Whether the directory of a zip is read in a moment, or there is none; no where its end is not plain, as beyond 4 GB."""
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, 2) - END.size - (1 << 16) - 20))
+        tail = file.read()
+    at = tail.rfind(b"PK\5\6")
+    if at < 0:
+        return True
+    if at + END.size > len(tail) or b"PK\6\7" in tail[max(0, at - 20) : at]:
+        return False
+    return bool(END.unpack_from(tail, at)[5] <= LITTLE)
 
 
 def check_bombs(path: Path, infos: Sequence[zipfile.ZipInfo]) -> None:

@@ -34,12 +34,7 @@ def arrange(names: Sequence[str], split: str, read_table: Callable[[str], bytes]
     Raises:
         DataError: it holds no pictures, not the split asked for, or a dataset.json that cannot be used.
     """
-    seen = sorted(name for name in names if not any(part.startswith((".", "__MACOSX")) for part in name.split("/")))
-    members = [name for name in seen if name.lower().endswith(SUFFIXES)]
-    others = Counter(_suffix(name) for name in seen if not name.lower().endswith((*SUFFIXES, TABLE)))
-    skipped = tuple(Skipped(f"*{suffix}", f"{count:,} not {'/'.join(FORMATS)}") for suffix, count in sorted(others.items()))
-    if not members:
-        raise DataError(f"no pictures: expected {', '.join(FORMATS)} files; found {_listed(others) or 'nothing'}")
+    seen, members, skipped = sorted_out(names)
     root = _wrapper([*members, *(name for name in seen if name.split("/")[-1] == TABLE)])
     if root + TABLE in seen:
         return _tabled(root, members, read_table(root + TABLE), split, skipped)
@@ -56,6 +51,17 @@ def arrange(names: Sequence[str], split: str, read_table: Callable[[str], bytes]
         raise DataError(f"no picture of the {split} split lies in a folder of a class of train/: {', '.join(classes)}")
     pictures, labels = zip(*kept, strict=True)
     return Layout(f"{what}one folder per class", pictures, labels, tuple(map(printable, classes)), skipped + strangers)
+
+
+def sorted_out(names: Sequence[str]) -> tuple[list[str], list[str], tuple[Skipped, ...]]:
+    """All names but clutter, those of pictures, and what else there is. Raises: DataError: no pictures."""
+    seen = sorted(name for name in names if not any(part.startswith((".", "__MACOSX")) for part in name.split("/")))
+    members = [name for name in seen if name.lower().endswith(SUFFIXES)]
+    others = Counter(_suffix(name) for name in seen if not name.lower().endswith((*SUFFIXES, TABLE)))
+    if not members:
+        raise DataError(f"no pictures: expected {', '.join(FORMATS)} files; found {_listed(others) or 'nothing'}")
+    skipped = tuple(Skipped(f"*{suffix}", f"{count:,} not {'/'.join(FORMATS)}") for suffix, count in sorted(others.items()))
+    return seen, members, skipped
 
 
 def no_test(what: str) -> DataError:

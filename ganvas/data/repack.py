@@ -13,9 +13,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from ganvas.data.archive import MAX_RATIO, load, open_archive
+from ganvas.data.archive import MAX_RATIO, check_bombs, load, open_archive
 from ganvas.data.images import UnreadableError
-from ganvas.data.layout import TEST_FOLDERS
+from ganvas.data.layout import TEST_FOLDERS, sorted_out
 from ganvas.data.pictures import Pictures, Progress, each, none_left
 from ganvas.data.source import Skipped
 from ganvas.errors import DataError
@@ -35,14 +35,7 @@ def repack(path: Path, out: Path, progress: Progress | None = None) -> tuple[Ski
         DataError: it is damaged, a bomb, hostile in another way, or holds no picture that can be read.
         ResourceError: the disk refused.
     """
-    with open_archive(path) as archive:
-        infos = [info for info in archive.infolist() if not info.is_dir()]
-    total, size = sum(info.file_size for info in infos), path.stat().st_size
-    shown = printable(path.name)
-    if len(infos) > MEMBERS:
-        raise DataError(f"{shown}: refused, {len(infos):,} files; expected at most {MEMBERS:,}")
-    if total > UNPACKED or total > MAX_RATIO * max(size, 1 << 20):
-        raise DataError(f"{shown}: refused, {size:,} bytes unpack to {total:,}, like a zip bomb; pack pictures as they are")
+    admit(path)
     parts = {"": load(path, "train")}
     try:
         tests = load(path, "test")
@@ -54,6 +47,27 @@ def repack(path: Path, out: Path, progress: Progress | None = None) -> tuple[Ski
         for prefix, pictures in parts.items():
             skipped += [*pictures.skipped, *_copy(pictures, target, prefix, progress)]
     return tuple(skipped)
+
+
+def admit(path: Path) -> None:
+    """Look at the directory of the zip at `path`, and unpack nothing.
+
+    Raises:
+        DataError: that alone shows that it is damaged, a bomb, hostile in another way, or holds no picture.
+    """
+    with open_archive(path) as archive:
+        infos = [info for info in archive.infolist() if not info.is_dir()]
+    total, size = sum(info.file_size for info in infos), path.stat().st_size
+    shown = printable(path.name)
+    if len(infos) > MEMBERS:
+        raise DataError(f"{shown}: refused, {len(infos):,} files; expected at most {MEMBERS:,}")
+    if total > UNPACKED or total > MAX_RATIO * max(size, 1 << 20):
+        raise DataError(f"{shown}: refused, {size:,} bytes unpack to {total:,}, like a zip bomb; pack pictures as they are")
+    check_bombs(path, infos)
+    try:
+        sorted_out([info.filename for info in infos])
+    except DataError as error:
+        raise DataError(f"{shown}: {error}") from None
 
 
 def _copy(pictures: Pictures, target: zipfile.ZipFile, prefix: str, progress: Progress | None) -> list[Skipped]:

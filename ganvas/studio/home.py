@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from ganvas import __version__
 from ganvas.studio.pages import Page, Studio
+from ganvas.studio.store import ID
 
 RECENT = 8  # runs listed
 
@@ -37,13 +38,14 @@ def machine() -> dict[str, Any]:
 
 
 def recent(runs: Path, most: int = RECENT) -> list[dict[str, Any]]:
-    """The latest run folders: name, recipe, whether finished. What cannot be read is left out."""
+    """The latest run folders: name, recipe, whether finished, whether /train opens it. What cannot be read is left out."""
     found = []
     folders = [path for path in runs.iterdir() if (path / "recipe.json").is_file()] if runs.is_dir() else []
     for folder in sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)[:most]:
         with suppress(OSError, ValueError, KeyError, TypeError):
             recipe = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
-            found.append({"name": folder.name, "recipe": recipe["name"], "finished": (folder / "result.json").exists()})
+            facts = {"finished": (folder / "result.json").exists(), "opens": bool(ID.fullmatch(folder.name))}
+            found.append({"name": folder.name, "recipe": recipe["name"], **facts})
     return found
 
 

@@ -74,20 +74,20 @@ def facts(path: Path) -> dict[str, Any]:
         return {}
 
 
-def tail(path: Path, size: int = 1 << 16) -> list[str]:
-    """The last lines of a file, at most `size` bytes of them; [] where it is missing."""
+def tail(path: Path, size: int = 1 << 16, since: int = 0) -> list[str]:
+    """The last lines of a file, at most `size` bytes of them, after its first `since` bytes; [] where it is missing."""
     try:
         with path.open("rb") as file:
             end = file.seek(0, 2)
-            file.seek(max(0, end - size))
+            file.seek(max(since, end - size))
             return file.read(size).decode("utf-8", "replace").splitlines()
     except OSError:
         return []
 
 
-def last_row(path: Path, having: str = "items") -> dict[str, Any]:
-    """The last whole JSON object, of a file with one a line, that has a field; {} without one."""
-    for line in reversed(tail(path)):
+def last_row(path: Path, having: str = "items", since: int = 0) -> dict[str, Any]:
+    """The last whole JSON object, of a file with one a line, that has a field, after `since` bytes; {} without one."""
+    for line in reversed(tail(path, since=since)):
         with suppress(ValueError):
             row = json.loads(line)
             if isinstance(row, dict) and having in row:

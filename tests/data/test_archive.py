@@ -142,6 +142,19 @@ def test_truncated_and_foreign_files_are_named(tmp_path: Path) -> None:
             opened(path)
 
 
+def test_a_directory_is_little_only_where_its_end_is_plain(tmp_path: Path) -> None:
+    path = packed(tmp_path / "a.zip", {"a.png": png()})
+    content = bytearray(path.read_bytes())
+    end = len(content) - archive.END.size
+    huge, cut, long = bytearray(content), bytearray(content), bytearray(content)
+    struct.pack_into("<L", huge, end + 12, 2 << 30)
+    struct.pack_into("<4s", cut, end + 16, b"PK\5\6")  # an end within the end
+    long[end:end] = b"PK\6\7" + bytes(16)  # the locator of a zip64
+    for told, told_as in ((content, True), (b"junk", True), (b"", True), (huge, False), (cut, False), (long, False)):
+        path.write_bytes(told)
+        assert archive.little(path) is told_as
+
+
 def test_nested_archives_are_not_opened(tmp_path: Path) -> None:
     inner = packed(tmp_path / "inner.zip", {"a.png": png()})
     with pytest.raises(DataError, match=r"found 1 \*\.zip"):

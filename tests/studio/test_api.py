@@ -121,17 +121,20 @@ def test_what_cannot_be_started(client: Client, body: Any, told: str) -> None:
     assert client.json("train/runs") == []
 
 
-def test_a_broken_zip_a_bomb_and_nothing(client: Client) -> None:
+def test_what_cannot_be_used_is_refused_at_once(client: Client, studio: Any) -> None:
+    address = f"train/uploads?name={quote('my ☃.zip')}"
     for content, told in (
         (b"PK broken", "not a readable zip"),
         (zipped({f"{i}.png": bytes(15 << 20) for i in range(16)}), "zip bomb"),
+        (zipped({"notes.txt": b"x"}), "no pictures"),
     ):
-        name = client.json(f"train/uploads?name={quote('my ☃.zip')}", content, "POST")["id"]
-        found = client.until(f"train/uploads/{name}", lambda state: state["state"] != "reading")
-        assert (found["state"], told in found["words"]) == ("refused", True), found
-        assert "my ☃.zip" in found["words"]
-        assert "/uploads/" not in found["words"]
-        assert "\n" not in found["words"]
+        status, refused = client(address, content, "POST")
+        line = json.loads(refused)["error"]
+        assert (status, told in line, "my ☃.zip" in line, "/uploads/" in line) == (422, True, True, False), line
+    assert not list((studio.runs / ".studio" / "uploads").iterdir())
+    name = client.json(address, zipped({"a.png": b"only its name is a picture's"}), "POST")["id"]
+    found = client.until(f"train/uploads/{name}", lambda state: state["state"] != "reading")
+    assert (found["state"], "/uploads/" in found["words"], "\n" in found["words"]) == ("refused", False, False), found
     assert client("train/uploads", b"", "POST")[0] == 400
     assert client.json("train/uploads") == []
 

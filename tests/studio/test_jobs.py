@@ -173,6 +173,59 @@ def test_loss_terms_are_found_behind_events_and_measurements(tmp_path: Path) -> 
     assert follow.losses(tmp_path) == ["D", "R1", "G"]
 
 
+def test_the_images_of_a_run_are_one_number_and_never_fall_when_it_is_resumed(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    (folder / "checkpoints").mkdir(parents=True)
+    assert follow.images(folder, False, None) == 0
+    (folder / "log.jsonl").write_text('{"step": 9, "items": 90, "dropped": 0}\n')
+    assert follow.images(folder, False, None) == 90  # its checkpoints were deleted
+    (folder / "checkpoints" / "000000100").mkdir()
+    assert follow.images(folder, False, None) == 100  # paused between two rows of the log
+    (folder / "log.jsonl").write_text('{"step": 49, "items": 490, "dropped": 0}\n')
+    assert follow.images(folder, True, {"items": 520}) == 520
+    assert follow.images(folder, True, {"items": 470}) == follow.images(folder, True, None) == 490
+    killed, ready = follow.images(folder, False, None), follow.images(folder, True, {})
+    assert killed == ready == 100  # what was done after the checkpoint is done again
+
+
+@pytest.mark.parametrize(
+    ("state", "items", "row", "every", "told"),
+    [
+        ("running", 0, {}, 8000, {"numbers": "after twenty", "picture": "in a moment", "measure": "comes after 8,000 images"}),
+        ("failed", 0, {}, 0, {"numbers": "There are no", "picture": "There are no", "measure": "the box"}),
+        ("paused", 900, {"skill": 0.7}, 90_000, {"measure": "comes after 20,000 images", "events": "None: the players"}),
+        ("finished", 20_000, {"skill": 0.99}, 8000, {"measure": "this game has none", "events": "None."}),
+        ("running", 15_000, {}, 8000, {"measure": "this game has none"}),
+        ("running", 900, {"skill": 0.99}, 0, {"picture": "There are no", "chart": "in this run", "events": "None so far."}),
+    ],
+)
+def test_what_is_absent_is_told_as_the_run_stands(
+    state: str, items: int, row: dict[str, float], every: int, told: dict[str, str]
+) -> None:
+    found = follow.absent({"state": state, "items": items, "total": 20_000}, row, every)
+    assert {name: text in found[name] for name, text in told.items()} == dict.fromkeys(told, True), found
+
+
+def test_of_a_run_that_has_no_recipe_yet_nothing_is_said_too_early() -> None:
+    assert follow.absent({"state": "starting", "items": 0, "total": 0}, {}, 0)["measure"] == "Nothing to draw yet."
+
+
+def test_a_branch_is_measured_first_where_it_comes_to_the_next_multiple() -> None:
+    found = follow.absent({"state": "running", "items": 21_000, "total": 60_000}, {}, 8000, since=20_000)
+    assert "comes after 24,000 images" in found["measure"]
+
+
+def test_rows_of_an_earlier_sitting_do_not_count(tmp_path: Path) -> None:
+    jobs = Jobs(Store(tmp_path / "runs"))
+    jobs.store.folder("jobs")
+    earlier = '{"items": 900}\n'
+    jobs.store.note("run", "out").write_text(earlier)
+    jobs.store.note("run", "job.json").write_text(json.dumps({"written": len(earlier)}))
+    assert jobs.row("run") == {}
+    jobs.store.note("run", "out").write_text(f'{earlier}{{"items": 150}}\n')
+    assert jobs.row("run") == {"items": 150}
+
+
 def test_a_log_is_read_on_from_where_it_was_left(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     path.write_text('{"step": 1, "items": 2, "dropped": 0, "D": 1.0}\n{"items": 2, "event": "balance: x"}\n{"step": 3, "it')

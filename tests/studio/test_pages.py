@@ -76,6 +76,19 @@ def test_names_are_text(page: Any, context: Any, studio: Any) -> None:
     assert PAYLOAD in page.locator("#runs").inner_text()
 
 
+def test_home_leads_to_the_runs_and_to_where_one_begins(page: Any, context: Any, studio: Any) -> None:
+    (studio.runs / "00000-a").mkdir()
+    (studio.runs / "00000-a" / "recipe.json").write_text('{"name": "gan-ring"}')
+    opened(page, context, "/")
+    page.click("#runs a >> text=00000-a")
+    page.wait_for_selector("#run-title >> text=00000-a")
+    opened(page, context, "/")
+    page.click("text=Take the guided tour")
+    page.wait_for_selector("#lesson >> text=1 of 5")
+    page.wait_for_function("location.hash.length > 1 && location.hash !== '#tour'")
+    assert page.evaluate("document.activeElement.id") == "lesson"
+
+
 def test_the_theme_is_kept(page: Any, context: Any) -> None:
     opened(page, context, "/")
     page.click("#theme")

@@ -59,6 +59,7 @@ def test_a_recipe_is_trained_to_its_end_branched_and_compared(form: Any) -> None
     form.wait_for_function("document.getElementById('picture').naturalWidth > 0")
     assert "picture 5 of 5" in form.inner_text("#caption")
     assert "1,280 of 1,280 images" in form.inner_text("#pace")
+    assert "1,280 of 1,280 images" in form.inner_text("#runs [aria-current]")
     assert form.locator("#gauges [role=meter]").count() >= 2
     form.wait_for_selector("#losses canvas")
     assert "floor" in form.get_attribute("#curve canvas", "aria-label")
@@ -86,6 +87,37 @@ def test_a_recipe_is_trained_to_its_end_branched_and_compared(form: Any) -> None
     assert "fd500-points" in told
     assert "±" in told
     form.wait_for_function("document.querySelector('#comparison img').naturalWidth > 0")
+    form.select_option("#samples", "2000")  # not measured yet
+    form.wait_for_selector("#comparison h3:has-text('Measures')", state="detached")
+    form.evaluate("document.getElementById('film').click(); location.hash = 'run=nope'")
+    form.wait_for_selector("#missing:not([hidden])")
+    assert "There is no run “nope” here" in form.inner_text("#missing")
+    assert form.is_hidden("#run")
+    assert form.text_content("#film") == "▶"
+    form.click("#runs button")
+    form.wait_for_selector("#run:not([hidden])")
+    assert form.is_hidden("#missing")
+
+
+def test_a_chart_draws_a_single_point_and_tells_the_values_under_the_pointer(page: Any, context: Any) -> None:
+    page.goto(f"{context.base}/train")
+    same = page.evaluate("""async () => {
+        const { Chart } = await import("./static/chart.js");
+        const box = document.body.appendChild(document.createElement("div"));
+        box.id = "box";
+        window.chart = new Chart(box, { title: "Test", low: 0, high: 1, series: [{ key: "a", name: "a", token: "--accent" }] });
+        const drawn = (value) => { chart.draw([10], { a: [value] }); return chart.canvas.toDataURL(); };
+        return drawn(NaN) === drawn(0.5);
+    }""")
+    assert not same
+    page.evaluate("chart.draw([0, 50, 100], { a: [0.1, 0.2, 0.9] })")
+    assert page.inner_text("#box .chart-legend b") == "0.90"
+    still = page.evaluate("chart.canvas.toDataURL()")
+    page.hover("#box canvas")
+    assert page.inner_text("#box .chart-legend b") == "0.20"
+    assert page.evaluate("chart.canvas.toDataURL()") != still
+    page.hover("#theme")
+    assert page.inner_text("#box .chart-legend b") == "0.90"
 
 
 def test_a_killed_training_says_so_and_goes_on(form: Any, studio: Any) -> None:
@@ -104,7 +136,34 @@ def test_a_killed_training_says_so_and_goes_on(form: Any, studio: Any) -> None:
     assert "bit for bit" in form.inner_text("#words")
 
 
+def test_built_in_pictures_are_offered_to_the_recipes_that_suit_them(form: Any) -> None:
+    offered = "[...document.querySelectorAll('#recipe option')].map((option) => option.value)"
+    form.select_option("#recipe", "dcgan-mnist")
+    form.select_option("#data", "fashion")
+    assert form.input_value("#recipe") == "dcgan-mnist"
+    assert {"cgan-mnist", "stylegan2-fashion-conditional", "vae-mnist"} < set(form.evaluate(offered))
+    assert not {"gan-ring", "textgan-names", "voxel-shapes", "cogan-edges", "dcgan-images"} & set(form.evaluate(offered))
+    form.select_option("#data", "stacked")  # without classes
+    assert not {"cgan-mnist", "classifier-mnist", "vae-mnist-conditional"} & set(form.evaluate(offered))
+    assert "dcgan-mnist" in form.evaluate(offered)
+
+
 def test_a_broken_zip_and_a_bomb_give_one_line(form: Any, tmp_path: Path) -> None:
+    dropped = """(place) => {
+        const carried = new DataTransfer();
+        carried.items.add(new File(["PK"], "dropped.zip"));
+        const event = new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true });
+        document.querySelector(place).dispatchEvent(event);
+        return [event.defaultPrevented, document.getElementById("upload").textContent];
+    }"""
+    assert form.evaluate(dropped, "header") == [True, ""]
+    form.wait_for_function("document.getElementById('upload').textContent.includes('dropped.zip: not a readable zip')")
+    form.evaluate("document.getElementById('upload').textContent = ''; location.hash = ''")
+    form.wait_for_selector("#start", state="hidden")
+    assert form.evaluate(dropped, "#empty") == [True, ""]
+    form.evaluate("location.hash = 'new'")
+    form.wait_for_selector("#start")
+    assert form.inner_text("#upload") == ""
     for name, content, told in (
         ("broken.zip", b"PK", "not a readable zip"),
         ("bomb.zip", pictures((), bytes(15 << 20)), "bomb"),
@@ -114,7 +173,7 @@ def test_a_broken_zip_and_a_bomb_give_one_line(form: Any, tmp_path: Path) -> Non
         form.wait_for_function(f"document.getElementById('upload').textContent.includes('{told}')")
         line = form.inner_text("#upload")
         assert (name in line, "\n" in line) == (True, False)
-    assert form.locator("#data option").count() == 1
+    assert form.locator("#data option[value^=upload]").count() == 0
 
 
 def test_a_folder_is_reported_before_training_and_its_names_are_text(form: Any, tmp_path: Path) -> None:
@@ -134,4 +193,4 @@ def test_a_folder_is_reported_before_training_and_its_names_are_text(form: Any, 
     assert form.locator("#recipe option[value=gan-ring]").count() == 0  # needs points
     form.click("#remove")
     form.wait_for_selector("#report", state="hidden")
-    assert form.locator("#data option").count() == 1
+    assert form.locator("#data option[value^=upload]").count() == 0

@@ -1,9 +1,9 @@
 // Questions to the server: JSON there and back, an error is one line.
 
-/** The answer as JSON; throws an Error whose message is the server's line. */
+/** The answer as JSON; throws an Error whose message is the server's line, with the answer's `status`. */
 export async function ask(path, { method = "GET", body = undefined, raw = undefined, signal = undefined } = {}) {
   const response = await fetch(`./api/${path}`, { method, signal, body: raw ?? (body === undefined ? undefined : JSON.stringify(body)) });
-  if (!response.ok) throw new Error(await line(response));
+  if (!response.ok) throw Object.assign(new Error(await line(response)), { status: response.status });
   return response.json();
 }
 

@@ -1,5 +1,5 @@
 // Line charts on a canvas: told apart by dash, not by colour alone; with a summary in words, the latest values beside the names,
-// and the values as a table.
+// or those under the pointer, and the values as a table.
 
 import { colour, make, onTheme } from "./shell.js";
 
@@ -27,8 +27,9 @@ export function fitted(canvas, height = null) {
 export class Chart {
   /** `series`: [{key, name, token, dash}]; `lines`: [{y, text}]; `low`, `high`: fixed ends of the axis, null: from the data. */
   constructor(parent, { title, about = "", series, lines = [], low = null, high = null, unit = "", log = false, axis = "step" }) {
-    Object.assign(this, { title, about, series, lines, low, high, unit, log, axis, steps: [], values: {} });
-    this.canvas = make("canvas", { class: "chart", role: "img", "aria-label": title });
+    Object.assign(this, { title, about, series, lines, low, high, unit, log, axis, steps: [], values: {}, pointed: null });
+    this.canvas = make("canvas", { class: "chart", role: "img", "aria-label": title,
+      onpointermove: (event) => this.point(event.offsetX), onpointerleave: () => this.point(null) });
     this.legend = make("p", { class: "chart-legend small" });
     this.table = make("table", { class: "values num" });
     this.sheet = make("details", { class: "small", ontoggle: () => this.tabulate() }, make("summary", {}, "As a table", make("span", { class: "unseen" }, `: ${title}`)),
@@ -46,6 +47,12 @@ export class Chart {
     this.redraw();
   }
 
+  /** Tell the values of the step that is nearest to a place on the canvas, or the latest. */
+  point(place) {
+    this.pointed = place;
+    this.redraw();
+  }
+
   redraw() {
     const { context, width, height } = fitted(this.canvas, 120);
     if (width < 20) return;
@@ -60,6 +67,8 @@ export class Chart {
     const first = this.steps[0] ?? 0;
     const end = Math.max(this.steps[this.steps.length - 1] ?? 1, first + 1);
     const x = (step) => left + (right - left) * (step - first) / (end - first);
+    const away = (step) => Math.abs(x(step) - this.pointed);
+    const at = this.pointed === null || !this.steps.length ? null : this.steps.reduce((best, step, i) => away(step) < away(this.steps[best]) ? i : best, 0);
     const y = (value) => bottom - (bottom - top) * (Math.min(Math.max(value, low), high) - low) / (high - low);
     context.font = "11px system-ui, sans-serif";
     context.fillStyle = colour("--soft");
@@ -75,7 +84,9 @@ export class Chart {
       context.fillText(short(value), left - 5, y(value));
     }
     context.textBaseline = "top";
-    context.fillText(this.axis === "step" ? `step ${end.toLocaleString("en")}` : `${end.toLocaleString("en")} ${this.axis}`, right, bottom + 4);
+    const told = (at === null ? end : this.steps[at]).toLocaleString("en");
+    context.fillText(this.axis === "step" ? `step ${told}` : `${told} ${this.axis}`, right, bottom + 4);
+    if (at !== null) context.fillRect(x(this.steps[at]) - 0.5, top, 1, bottom - top);
     for (const line of this.lines) {
       context.strokeStyle = colour("--edge");
       context.setLineDash([3, 3]);
@@ -86,6 +97,7 @@ export class Chart {
     }
     for (const { key, token, dash = "solid" } of shown) {
       context.strokeStyle = colour(token);
+      context.fillStyle = colour(token);
       context.lineWidth = 1.75;
       context.setLineDash(DASHES[dash]);
       context.beginPath();
@@ -94,7 +106,12 @@ export class Chart {
         const value = this.values[key][i];
         if (!Number.isFinite(value)) { pen = false; return; }
         if (pen) context.lineTo(x(step), y(value));
-        else context.moveTo(x(step), y(value));
+        else if (Number.isFinite(this.values[key][i + 1])) context.moveTo(x(step), y(value));
+        else { // alone: a line of one point has no length
+          const dot = new Path2D();
+          dot.arc(x(step), y(value), 2.5, 0, 7);
+          context.fill(dot);
+        }
         pen = true;
       });
       context.stroke();
@@ -110,17 +127,17 @@ export class Chart {
       context.strokeText(line.text, right, y(line.y) - 2);
       context.fillText(line.text, right, y(line.y) - 2);
     }
-    this.describe(shown);
+    this.describe(shown, at);
   }
 
-  describe(shown) {
+  describe(shown, at) {
     const last = (key) => { const list = this.values[key]; for (let i = list.length - 1; i >= 0; i--) if (Number.isFinite(list[i])) return list[i]; return NaN; };
     const words = shown.map(({ key, name }) => `${name} ${short(last(key))}${this.unit}`);
     this.canvas.setAttribute("aria-label", `${this.title}: ${words.join(", ") || "nothing yet"}${this.lines.map((line) => `; line at ${line.text}`).join("")}`);
     const parts = this.series.map(({ key, name, token, dash = "solid" }) => {
       const swatch = make("span", { class: `swatch ${dash}` });
       swatch.style.setProperty("--c", `var(${token})`);
-      return make("span", { class: "entry" }, swatch, `${name} `, make("b", { class: "num" }, this.values[key]?.length ? `${short(last(key))}${this.unit}` : "–"));
+      return make("span", { class: "entry" }, swatch, `${name} `, make("b", { class: "num" }, this.values[key]?.length ? `${short(at === null ? last(key) : this.values[key][at])}${this.unit}` : "–"));
     });
     this.legend.replaceChildren(...parts);
     this.tabulate();

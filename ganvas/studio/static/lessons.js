@@ -5,6 +5,7 @@ import { make, say } from "./shell.js";
 export class Lessons {
   constructor(bar, panel, { begin, send }) {
     Object.assign(this, { bar, panel, begin, send, lesson: null, scene: 0, cured: false });
+    this.wanted = location.hash === "#tour";  // until it is begun
     this.load();
   }
 
@@ -13,6 +14,15 @@ export class Lessons {
     const buttons = lessons.map((lesson) => make("button", { type: "button", title: lesson.about, "data-lesson": lesson.name, "aria-pressed": "false", onclick: () => this.start(lesson) },
       lesson.name === "tour" ? "Guided tour" : lesson.title));
     this.bar.replaceChildren(buttons[0], make("span", { class: "muted small" }, "Break it:"), ...buttons.slice(1));
+    this.tour = lessons.find((lesson) => lesson.name === "tour");
+    this.invite();
+  }
+
+  /** Begin the tour where the link asks for it, once there are lessons and a session. */
+  invite() {
+    if (!this.wanted || !this.tour || !this.connected) return;
+    this.wanted = false;
+    this.start(this.tour);
   }
 
   /** From step 0; at a later scene, with what was done before it done again. */
@@ -45,6 +55,8 @@ export class Lessons {
 
   /** Keep the buttons in step with a session that was left for another. */
   follow(facts) {
+    this.connected = true;
+    this.invite();
     if (!this.lesson) return;
     if (facts.setup.data === this.lesson.setup.data) this.joined = true;
     else if (this.joined) this.close();

@@ -15,7 +15,7 @@ const plain = (text) => (text !== "" && Number.isFinite(Number(text)) ? Number(t
 
 /** The link's hash -> {setup, history, points}; what it says is checked by the session. */
 export function decoded(hash) {
-  const parts = new URLSearchParams(hash.slice(1));
+  const parts = new URLSearchParams(hash === "#tour" ? "" : hash.slice(1));  // the tour begins itself: lessons.js
   const wanted = { setup: {}, history: [], points: [] };
   for (const [name, value] of parts) {
     if (name === "do") {

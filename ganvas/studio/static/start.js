@@ -5,7 +5,9 @@ import { make, toast } from "./shell.js";
 import { dropped, pack } from "./zip.js";
 
 const $ = (id) => document.getElementById(id);
+const NAMES = { mnist: "digits (MNIST)", fashion: "clothes (Fashion-MNIST)", stacked: "three digits in colours (stacked MNIST)" };
 let recipes = [];
+let built = {};  // built-in pictures: their number of classes, by name
 let uploads = [];
 let reading = 0;
 
@@ -16,48 +18,67 @@ export async function prepare(began) {
   $("data").addEventListener("change", () => { offer(); report(); });
   $("zip").addEventListener("change", () => { if ($("zip").files[0]) send($("zip").files[0], $("zip").files[0].name); });
   $("folder").addEventListener("change", () => sendFolder([...$("folder").files].map((file) => ({ name: file.webkitRelativePath || file.name, file }))));
-  const drop = $("drop");
-  for (const kind of ["dragenter", "dragover"]) drop.addEventListener(kind, (event) => { event.preventDefault(); drop.classList.add("over"); });
-  for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
-  drop.addEventListener("drop", async (event) => {
-    event.preventDefault();
-    const found = await dropped(event.dataTransfer);
-    if (found.length === 1 && /\.zip$/i.test(found[0].name)) send(found[0].file, found[0].name);
-    else sendFolder(found);
-  });
   $("remove").addEventListener("click", remove);
   $("recipe").replaceChildren(make("option", {}, "reading the list of recipes …"));
   try {
     const [listed, ready] = await Promise.all([ask("train/recipes"), ask("train/uploads")]);
     recipes = listed.recipes;
-    uploads = ready;
+    built = listed.classes;
+    uploads = [...uploads.filter((one) => !ready.some(({ id }) => id === one.id)), ...ready];  // one may have come meanwhile
   } catch (wrong) { fail(wrong.message); return; }
-  sources();
+  sources($("data").value);
+}
+
+/** Files may be dropped anywhere on the page while the form is shown; at other times nothing comes of it: the page is not left. */
+function carried(event) {
+  if (!event.dataTransfer?.types.includes("Files")) return;
+  event.preventDefault();
+  const wanted = !$("start").hidden, gone = event.type === "drop" || (event.type === "dragleave" && !event.relatedTarget);
+  if (!wanted) event.dataTransfer.dropEffect = "none";
+  $("drop").classList.toggle("over", wanted && !gone);
+  if (wanted && event.type === "drop") take(event.dataTransfer);
+}
+
+for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) addEventListener(kind, carried);
+
+async function take(transfer) {
+  try {
+    const found = await dropped(transfer);
+    if (found.length === 1 && /\.zip$/i.test(found[0].name)) send(found[0].file, found[0].name);
+    else sendFolder(found);
+  } catch (wrong) { refused(wrong.message); }
 }
 
 function sources(chosen = "") {
   const mine = uploads.map((one) => make("option", { value: `upload:${one.id}` }, `${one.name}: ${count(one.report.count)} pictures`));
-  $("data").replaceChildren(make("option", { value: "" }, "the recipe's own data"), ...mine);
+  const plain = Object.keys(built).map((name) => make("option", { value: name }, NAMES[name] ?? name));
+  $("data").replaceChildren(make("option", { value: "" }, "the recipe's own data"), ...plain, ...mine);
   $("data").value = chosen;
   offer();
 }
 
-/** The recipes that fit the data, by game. */
+/** Whether a recipe can be trained on the chosen data. */
+function suits(one) {
+  const data = $("data").value, mine = upload();
+  if (!data) return one.data !== "your own";
+  const classes = mine ? Object.keys(mine.report.classes).length : built[data];
+  return (one.data in built || (mine && one.data === "your own")) && (classes > 1 || !one.labels);
+}
+
+/** The recipes that suit the data, by game. */
 function offer() {
-  const mine = $("data").value !== "";
-  const classes = mine && Object.keys(upload()?.report.classes ?? {}).length > 1;
+  const mine = upload();
   const before = $("recipe").value;
-  const fits = recipes.filter((one) => mine ? pictures(one) && (classes || !/^(cgan|classifier)/.test(one.name)) : one.data !== "your own");
+  const fits = recipes.filter(suits);
   const groups = new Map();
   for (const one of fits) groups.set(one.game, [...(groups.get(one.game) ?? []), one]);
   $("recipe").replaceChildren(...[...groups].map(([game, list]) => make("optgroup", { label: game },
     ...list.map((one) => make("option", { value: one.name }, `${one.name} · ${one.minutes < 1 ? "under a" : one.minutes} min`)))));
-  const first = mine ? fits.find((one) => one.data === "your own") ?? fits[0] : fits[0];
+  const first = (mine && fits.find((one) => one.data === "your own")) || fits[0];
   $("recipe").value = fits.some((one) => one.name === before) && !mine ? before : first?.name ?? "";
   described();
 }
 
-const pictures = (one) => one.data === "your own" || /^(mnist|fashion|edges|stacked)/.test(one.data);
 const upload = () => uploads.find((one) => `upload:${one.id}` === $("data").value);
 
 function described() {

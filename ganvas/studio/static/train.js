@@ -3,7 +3,7 @@
 import { ask, count } from "./api.js";
 import { key, make, say, toast } from "./shell.js";
 import { prepare } from "./start.js";
-import { others, versus } from "./versus.js";
+import { others, refresh, versus } from "./versus.js";
 import { Watch } from "./watch.js";
 
 const $ = (id) => document.getElementById(id);
@@ -26,12 +26,14 @@ async function list() {
   $("no-runs").hidden = runs.length > 0;
   const held = document.activeElement?.dataset?.run;
   $("runs").replaceChildren(...runs.map((run) => make("li", {}, make("button", { type: "button", "data-run": run.id, "aria-current": run.id === id ? "true" : null, onclick: () => open(run.id) },
-    make("span", { class: "name" }, run.id), chip(run.state), make("span", { class: "muted small num" }, run.total ? `${short(run.items)} of ${short(run.total)} images` : "")))));
-  if (held) [...$("runs").querySelectorAll("button")].find((button) => button.dataset.run === held)?.focus();
+    make("span", { class: "name" }, run.id), chip(run.state), make("span", { class: "muted small num" }, far(run))))));
+  if (held) entry(held)?.focus();
   others(runs, id);
+  if (watch?.details) refresh(id);
 }
 
-const short = (n) => n < 10000 ? count(n) : n < 1e6 ? `${Math.round(n / 1000)}k` : `${(n / 1e6).toFixed(1)}M`;
+const entry = (id) => [...$("runs").querySelectorAll("button")].find((button) => button.dataset.run === id);
+const far = (run) => run.total ? `${count(run.items)} of ${count(run.total)} images` : "";
 const chip = (state) => make("span", { class: "chip", "data-state": state }, STATES[state] ?? state);
 
 function route() {
@@ -39,7 +41,8 @@ function route() {
   watch = null;
   const id = chosen();
   const fresh = location.hash === "#new";
-  $("run").hidden = !id;
+  $("run").hidden = true;  // until it is known
+  $("missing").hidden = true;
   $("start").hidden = !fresh;
   $("report").hidden = true;
   $("empty").hidden = Boolean(id) || fresh;
@@ -47,15 +50,24 @@ function route() {
     if (button.dataset.run === id) button.setAttribute("aria-current", "true");
     else button.removeAttribute("aria-current");
   }
-  if (fresh && !prepared) { prepared = true; prepare(open); }
+  if (fresh && !prepared) { prepared = true; prepare(async (id) => { await list(); open(id); }); }
   if (!id) return;
   $("run-title").textContent = id;
   $("doctor").replaceChildren(make("p", { class: "muted small" }, "Looks at the log, at samples and at the data, and names what went wrong, with the evidence."));
-  $("comparison").replaceChildren();
+  watch = new Watch(id, changed, missing);
+  watch.tick();
   others(runs, id);
   versus(id);
-  watch = new Watch(id);
-  watch.tick(changed);
+}
+
+/** The link names no run, or one that was deleted meanwhile. */
+function missing() {
+  watch.close();
+  watch = null;
+  $("run").hidden = true;
+  $("missing").hidden = false;
+  $("missing").textContent = `There is no run “${chosen()}” here; choose one from the list.`;
+  say($("missing").textContent, true);
 }
 
 function changed(details, before) {
@@ -65,6 +77,7 @@ function changed(details, before) {
   $("words").className = ["failed", "interrupted"].includes(details.state) ? "problem small" : "muted small";
   const story = details.branch.parent ? `Branched from ${details.branch.parent} at ${count(details.branch.items)} images: ${Object.entries(details.branch.changed).map(([name, [, now]]) => `${name} = ${now}`).join(", ")}. ` : "";
   $("about-run").textContent = `${story}${details.about}${details.paper ? ` · ${details.paper}` : ""}`;
+  entry(details.id)?.querySelector(".num").replaceChildren(far(details));  // the number of the head
   const offer = JSON.stringify([details.id, details.state, details.checkpoints.length > 0, details.model]);
   if (offer !== offered) { offered = offer; steer(details); settled(details); }
   if (details.state !== before) {
@@ -112,7 +125,7 @@ async function remove() {
 async function send(verb) {
   try {
     await ask(`train/runs/${encodeURIComponent(chosen())}/${verb}`, { method: "POST" });
-    watch?.tick(changed);
+    watch?.tick();
   } catch (wrong) { toast(wrong.message, { kind: "error" }); }
 }
 
@@ -125,7 +138,9 @@ async function doctor() {
     if (id !== chosen()) return;
     $("doctor").replaceChildren(...(found.length ? found.map((one) => make("div", { class: "finding" }, make("h3", {}, one.name), make("p", { class: "small" }, one.evidence), make("p", { class: "small" }, "Try ", make("code", {}, one.advice))))
       : [make("div", { class: "finding good" }, make("p", {}, "✓ Nothing went wrong that the doctor knows of."))]));
-  } catch (wrong) { $("doctor").replaceChildren(make("p", { class: "problem" }, wrong.message)); } finally { $("ask").disabled = false; }
+  } catch (wrong) {
+    if (id === chosen()) $("doctor").replaceChildren(make("p", { class: "problem" }, wrong.message));
+  } finally { $("ask").disabled = false; }
 }
 
 // Branching ----------------------------------------------------------------------------------------------------------------
@@ -169,7 +184,7 @@ $("film").addEventListener("click", () => watch?.play());
 $("newest").addEventListener("click", () => watch?.follow(true));
 $("scrub").addEventListener("input", () => { watch?.stopFilm(); watch?.follow(Number($("scrub").value) === Number($("scrub").max)); watch?.show(); });
 $("contest").addEventListener("click", () => versus(chosen(), true));
-$("other").addEventListener("change", () => versus(chosen()));
+for (const choice of ["other", "samples"]) $(choice).addEventListener("change", () => versus(chosen()));
 $("branch-form").addEventListener("submit", branched);
 $("branch-name").addEventListener("input", current);
 $("sure-go").addEventListener("click", remove);

@@ -10,42 +10,52 @@ const SIDES = [["verdict_real", "pictures of the data", "●", "--real", "solid"
 const MOST = 600;  // places on a curve
 
 export class Watch {
-  constructor(id) {
-    Object.assign(this, { id, place: "", rows: [], measures: [], events: [], details: null, following: true, timer: null, film: null, over: false, charts: {} });
+  /** `changed(details, before)` is called with what is known of the run, `missing()` where there is no such run. */
+  constructor(id, changed, missing) {
+    Object.assign(this, { id, changed, missing, path: `train/runs/${encodeURIComponent(id)}`, place: "", rows: [], measures: [], events: [], details: null });
+    Object.assign(this, { following: true, timer: null, film: null, busy: false, over: false, charts: {} });
     for (const name of ["losses", "verdicts", "curve", "players", "gauges", "balance", "events"]) $(name).replaceChildren();
     $("picture").removeAttribute("src");
     $("newest").setAttribute("aria-pressed", "true");
   }
 
   /** Fetch what is new, draw it, and come back: soon while it trains, later when it rests, not at all when nobody looks. */
-  async tick(changed) {
+  async tick() {
     clearTimeout(this.timer);
-    if (this.over) return;
+    if (this.over || this.busy) return;
+    this.busy = true;
     let pause = 1000;
     try {
       const before = this.details?.state;
-      const [details] = await Promise.all([ask(`train/runs/${this.id}`), this.read()]);
+      const [details] = await Promise.all([ask(this.path), this.read()]);
       if (this.over) return;
       this.details = details;
+      $("run").hidden = false;
       this.draw();
-      changed(details, before);
+      this.changed(details, before);
       pause = ["running", "starting", "saving"].includes(details.state) ? 1000 : 5000;
       $("link").dataset.state = "open";
     } catch (wrong) {
+      if (this.over) return;
+      if ([404, 405].includes(wrong.status)) {
+        $("link").dataset.state = "open";
+        this.missing();
+        return;
+      }
       $("link").dataset.state = "lost";
       $("link").textContent = wrong instanceof TypeError ? "the studio does not answer; trainings go on" : wrong.message;
       pause = 3000;
-    }
-    if (!this.over) this.timer = setTimeout(() => document.hidden ? this.later(changed) : this.tick(changed), pause);
+    } finally { this.busy = false; }
+    if (!this.over) this.timer = setTimeout(() => document.hidden ? this.later() : this.tick(), pause);
   }
 
-  later(changed) {
-    document.addEventListener("visibilitychange", () => this.tick(changed), { once: true });
+  later() {
+    document.addEventListener("visibilitychange", () => this.tick(), { once: true });
   }
 
   async read() {
     for (;;) {
-      const log = await ask(`train/runs/${this.id}/log?place=${this.place}`);
+      const log = await ask(`${this.path}/log?place=${this.place}`);
       if (log.fresh) Object.assign(this, { rows: [], measures: [], events: [] });
       this.place = log.place;
       this.rows.push(...log.rows);
@@ -58,7 +68,7 @@ export class Watch {
   close() {
     this.over = true;
     clearTimeout(this.timer);
-    clearInterval(this.film);
+    this.stopFilm();
   }
 
   draw() {
@@ -73,12 +83,12 @@ export class Watch {
     const { details } = this;
     $("progress").max = Math.max(1, details.total);
     $("progress").value = details.items;
-    const parts = [`${count(details.items)} of ${count(details.total)} images`];
+    const parts = details.total ? [`${count(details.items)} of ${count(details.total)} images`] : [];
     if (details.rate) parts.push(`${count(Math.round(details.rate))} a second`, `${span(details.left)} left`);
     const seconds = details.result.seconds ?? details.seconds;
     if (seconds) parts.push(`${span(seconds)} trained`);
     $("pace").textContent = parts.join(" · ");
-    $("progress").textContent = parts[0];
+    $("progress").textContent = parts[0] ?? "";
   }
 
   drawPictures() {
@@ -94,9 +104,10 @@ export class Watch {
     const { snapshots, total } = this.details;
     const at = Math.min(Number($("scrub").value), snapshots.length - 1);
     const items = snapshots[at];
-    if (items === undefined) { $("caption").textContent = "The first picture comes in a moment."; return; }
+    $("picture").hidden = items === undefined;
+    if (items === undefined) { $("caption").textContent = this.details.absent.picture; return; }
     const text = `${count(items)} images${items === 0 ? ": before the first move" : ""}`;
-    const source = `./api/train/runs/${this.id}/samples/${items}`;
+    const source = `./api/${this.path}/samples/${items}`;
     if ($("picture").getAttribute("src") !== source) $("picture").src = source;
     $("picture").alt = `What the artist draws from one noise after ${count(items)} of ${count(total)} images`;
     $("caption").textContent = `${text} · picture ${at + 1} of ${snapshots.length}`;
@@ -112,6 +123,7 @@ export class Watch {
 
   /** Play all pictures like a film; with reduced motion, one step each time. */
   play() {
+    if (!this.details) return;
     const scrub = $("scrub");
     this.follow(false);
     if (calm.matches) { scrub.value = Number(scrub.value) >= Number(scrub.max) ? 0 : Number(scrub.value) + 1; this.show(); return; }
@@ -133,9 +145,14 @@ export class Watch {
     $("film").setAttribute("aria-label", "Play the pictures from the first");
   }
 
+  /** What the run says in place of something that it has not. */
+  word(what) {
+    return make("p", { class: "muted small" }, this.details.absent[what]);
+  }
+
   drawGauges() {
     const last = this.rows[this.rows.length - 1];
-    if (!last) { $("gauges").replaceChildren(make("p", { class: "muted small" }, "The first numbers come after twenty steps.")); $("balance").replaceChildren(); return; }
+    if (!last) { $("gauges").replaceChildren(this.word("numbers")); $("balance").replaceChildren(); return; }
     const gauges = SIDES.filter(([key]) => key in last).map(([key, name, mark, token]) => gauge(`takes ${name} for real`, last[key], mark, token, "at one half it cannot tell"));
     if ("accuracy" in last) gauges.push(gauge("right answers", last.accuracy, "✓", "--accent"));
     $("gauges").replaceChildren(...(gauges.length ? gauges : [make("p", { class: "muted small" }, "This game has no critic.")]));
@@ -152,7 +169,7 @@ export class Watch {
     const latest = this.events[this.events.length - 1];
     if (latest && latest !== this.told) { if (this.told !== undefined) say(String(latest.event)); }
     this.told = latest ?? null;
-    $("events").replaceChildren(...(list.length ? list : [make("li", { class: "muted" }, "None: the players are level by themselves.")]));
+    $("events").replaceChildren(...(list.length ? list : [make("li", { class: "muted" }, this.details.absent.events)]));
   }
 
   drawCharts() {
@@ -176,10 +193,7 @@ export class Watch {
 
   drawCurve() {
     const metric = Object.keys(this.measures[this.measures.length - 1] ?? {}).find((name) => !["step", "items", "floor"].includes(name));
-    if (!metric) {
-      if (!$("curve").children.length) $("curve").replaceChildren(make("p", { class: "muted small" }, "No held-out measure in this run: start one with the box “Measure against held-out pictures” ticked."));
-      return;
-    }
+    if (!metric) { this.blank("curve", "measure"); return; }
     // The first distances, of noise, are so large that all later ones would lie on the axis: they leave the chart at the top.
     const values = this.measures.map((row) => row[metric]);
     if (this.charts.curve && values.length > 5) this.charts.curve.chart.high = 1.6 * Math.max(...values.slice(Math.floor(values.length / 3)));
@@ -189,9 +203,14 @@ export class Watch {
       floor === undefined ? [] : [{ y: floor, text: `floor ${floor.toPrecision(3)}: other real data` }]);
   }
 
+  blank(name, what) {
+    delete this.charts[name];
+    $(name).replaceChildren(this.word(what));
+  }
+
   /** The chart `name`, made anew when its series change. */
   chart(name, identity, options, steps, values, lines = undefined) {
-    if (!identity) { if (!$(name).children.length) $(name).append(make("p", { class: "muted small" }, "Nothing to draw yet.")); return; }
+    if (!identity) { this.blank(name, "chart"); return; }
     if (this.charts[name]?.identity !== identity) {
       $(name).replaceChildren();
       this.charts[name] = { identity, chart: new Chart($(name), options()) };

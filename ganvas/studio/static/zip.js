@@ -54,6 +54,7 @@ export async function pack(entries, told = () => {}) {
 /** The files below what was dropped: [{name, file}], names with "/". */
 export async function dropped(transfer) {
   const roots = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (!roots.length) return [...transfer.files].map((file) => ({ name: file.name, file }));
   const found = [];
   const walk = async (entry, prefix) => {
     if (entry.isFile) {

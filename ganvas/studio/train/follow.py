@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,13 +82,12 @@ def snapshot(folder: Path, items: int) -> Path:
 def brief(store: Store, jobs: Jobs, name: str) -> dict[str, Any]:
     """One line about a run: what it plays, how far it is, how it stands."""
     folder, status = store.run(name), jobs.status(name)
-    recipe, row = facts(folder / "recipe.json"), last_row(store.note(name, "out"))
+    recipe, result = facts(folder / "recipe.json"), facts(folder / "result.json")
     total = recipe.get("train", {}).get("images", 0)
-    items = row.get("items", 0)
-    if result := facts(folder / "result.json"):
+    if result:
         items = total = result.get("items", total)
-    elif seen := last_row(folder / "log.jsonl"):
-        items = max(items if status.live else 0, seen["items"])
+    else:
+        items = images(folder, status.live, jobs.row(name) if jobs.alive(name) else None)
     return {
         "id": name,
         "recipe": recipe.get("name", ""),
@@ -100,13 +100,28 @@ def brief(store: Store, jobs: Jobs, name: str) -> dict[str, Any]:
     }
 
 
+def images(folder: Path, live: bool, row: Mapping[str, Any] | None) -> int:
+    """How many images a run that has no result yet was shown: while it rests, those that a resume continues from.
+
+    `row` is what its process printed last, {} while it gets ready and the log still holds what is done again, None where the
+    process is not of this studio.
+    """
+    kept = checkpoints(folder)
+    written: int = last_row(folder / "log.jsonl").get("items", 0)
+    printed: int = row.get("items", 0) if row else 0
+    if live and row != {}:
+        return max(*kept, written, printed)
+    return kept[-1] if kept else written
+
+
 def details(store: Store, jobs: Jobs, name: str) -> dict[str, Any]:
     """All about a run but its log: also settings, pictures, places to branch at, speed, result."""
     found = brief(store, jobs, name)
-    folder, row = store.run(name), last_row(store.note(name, "out"))
+    folder, row = store.run(name), jobs.row(name)
     live = found["state"] in ("running", "starting", "saving")
     rate = row.get("images_per_second") if live else None
-    recipe = facts(folder / "recipe.json")
+    recipe, branch = facts(folder / "recipe.json"), facts(folder / "branch.json")
+    train, last = recipe.get("train", {}), last_row(folder / "log.jsonl", having="dropped")
     settings = flat({key: recipe[key] for key in ("config", "data", "train") if key in recipe})
     settings.pop("data.source", None)  # a path of this machine is nobody's business
     return {
@@ -123,9 +138,35 @@ def details(store: Store, jobs: Jobs, name: str) -> dict[str, Any]:
         "equilibrium": equilibrium(recipe),
         "balance": row.get("balance", ""),
         "result": facts(folder / "result.json"),
-        "branch": facts(folder / "branch.json"),
+        "branch": branch,
         "best": facts(folder / "best.json"),
+        "absent": absent(found, last, train.get("eval_every", 0), branch.get("items", 0)),
     }
+
+
+def absent(run: Mapping[str, Any], row: Mapping[str, Any], every: int, since: int = 0) -> dict[str, str]:
+    """What is said in place of numbers, pictures, measures and interventions where a run has none, true for how it stands.
+
+    `row` is the last of its log, {} before the first; it is measured `every` so many images, never if 0, and began at `since`.
+    """
+    coming = run["state"] in ("starting", "running")
+    near = coming and not row
+    told = {
+        "numbers": "The first numbers come after twenty steps." if near else "There are no numbers in its log.",
+        "chart": "Nothing to draw yet." if near else "Nothing to draw in this run.",
+        "picture": "The first picture comes in a moment." if near else "There are no pictures of this run.",
+        "events": "None so far" if coming else "None",
+        "measure": "No held-out measure: start a run with the box “Measure against held-out pictures” ticked.",
+    }
+    told["events"] += ": the players are level by themselves." if 0.55 <= row.get("skill", 0) <= 0.95 else "."
+    if not run["total"]:  # it has no recipe yet
+        told["measure"] = told["chart"]
+    elif every:
+        due = min(every * (since // every + 1), run["total"])
+        told["measure"] = f"The first measure comes after {due:,} images."
+        if run["state"] == "finished" or run["items"] > due + every // 4:
+            told["measure"] = "No held-out measure: this game has none, or too few samples were kept for it."
+    return told
 
 
 def losses(folder: Path) -> list[str]:

@@ -23,7 +23,7 @@ from typing import Any
 from ganvas.errors import UsageError
 from ganvas.files import disk_errors, printable, write_durably
 from ganvas.resolve import resolve
-from ganvas.studio.store import Store, facts, tail
+from ganvas.studio.store import Store, facts, last_row, tail
 
 MOST = 2  # trainings at a time
 SETTING = re.compile(r"(train|config|data\.(fit|flip|channels|held_out))[A-Za-z0-9_.]{0,80}")
@@ -164,6 +164,10 @@ class Jobs:
         found = checkpoints(folder)
         place = f"from {found[-1]:,} images, its newest checkpoint" if found else "from the start"
         return f"{how}; resume continues {place}"
+
+    def row(self, name: str) -> dict[str, Any]:
+        """The newest row that a run has printed since it was last started here; {} before the first."""
+        return last_row(self.store.note(name, "out"), since=facts(self.store.note(name, "job.json")).get("written", 0))
 
     def alive(self, name: str) -> bool:
         """Whether the process that was started here runs."""

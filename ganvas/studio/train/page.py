@@ -20,7 +20,7 @@ from ganvas.studio.pages import Page, Studio
 from ganvas.studio.store import Store, UnknownIdError
 from ganvas.studio.train import follow
 from ganvas.studio.train.jobs import Jobs
-from ganvas.studio.train.second import Second
+from ganvas.studio.train.second import CLASSES, Second
 from ganvas.studio.train.uploads import LARGEST, Uploads
 
 
@@ -104,9 +104,9 @@ def at(request: Request) -> Training:
 
 
 async def recipes(request: Request) -> Any:
-    """All recipes, and the built-in sources."""
+    """All recipes, the built-in sources, and how many classes those of pictures have."""
     here = at(request)
-    return {"recipes": await here.second.recipes(), "sources": list(here.second.sources)}
+    return {"recipes": await here.second.recipes(), "sources": list(here.second.sources), "classes": CLASSES}
 
 
 async def upload(request: Request) -> Response:
@@ -168,8 +168,10 @@ def run(request: Request) -> Any:
 
 def forget(request: Request) -> Any:
     """Delete a run that is not being trained."""
-    at(request).jobs.remove(request.path_params["id"])
-    return {"removed": request.path_params["id"]}
+    here, name = at(request), request.path_params["id"]
+    here.jobs.remove(name)
+    here.second.forget(name)
+    return {"removed": name}
 
 
 def log(request: Request) -> Any:
@@ -229,8 +231,8 @@ def sheet(request: Request) -> Response:
     """What two compared runs draw from the same noise."""
     query = request.query_params
     samples = number(request, "samples", 2000, 100, 50_000)
-    path = at(request).second.folder(query.get("a", ""), query.get("b", ""), samples) / "sheet.png"
-    if not path.exists():
+    out = at(request).second.kept(query.get("a", ""), query.get("b", ""), samples)
+    if out is None or not (path := out / "sheet.png").exists():
         raise UnknownIdError("these two have not been compared yet")
     return FileResponse(path, media_type="image/png")
 

@@ -14,7 +14,10 @@ from ganvas.studio.chores import chore
 from ganvas.studio.store import Store, facts
 from ganvas.studio.train.jobs import checkpoints, options
 
+CLASSES = {"mnist": 10, "fashion": 10, "stacked": 0}  # of the built-in sources of pictures
 PICTURES, POINTS, SOLIDS = "fd,recall,sharpness", "fd,recall", "connected"  # what two runs are compared by
+GONE_ON = "Training has gone on since these were measured; measure both again."
+Pair = tuple[str, str, int]  # two runs, and how many samples of each are measured
 
 
 class Second:
@@ -22,17 +25,20 @@ class Second:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.turn = asyncio.Semaphore(1)
+        self.turn, self.listing = asyncio.Lock(), asyncio.Lock()
         self.listed: list[dict[str, Any]] | None = None
         self.findings: dict[str, tuple[object, Any]] = {}
-        self.contests: dict[Path, asyncio.Task[None]] = {}
-        self.failures: dict[Path, str] = {}
+        self.contests: dict[Pair, asyncio.Task[None]] = {}
+        self.failures: dict[Pair, str] = {}
 
     async def recipes(self) -> list[dict[str, Any]]:
-        """One row a recipe, as `ganvas recipes` lists them."""
-        async with self.turn:
+        """One row a recipe, as `ganvas recipes` lists them, and whether it needs `labels`; listed once however many ask."""
+        from ganvas.games import GAMES
+
+        async with self.listing:
             if self.listed is None:
-                self.listed = await chore("recipes", "--json", seconds=300)
+                rows = await chore("recipes", "--json", seconds=300)
+                self.listed = [{**row, "labels": "label" in GAMES[row["game"]].needs} for row in rows]
             return self.listed
 
     @property
@@ -68,10 +74,16 @@ class Second:
         return out.name
 
     def folder(self, a: str, b: str, samples: int) -> Path:
-        """Where a comparison is kept. Raises: UnknownIdError: no such runs."""
+        """Where a comparison of two runs as they are now is kept. Raises: UnknownIdError: no such runs."""
         first, second = self.store.run(a), self.store.run(b)
         seen = "-".join(str((checkpoints(folder) or [0])[-1]) for folder in (first, second))
         return self.store.private / "compare" / f"{first.name}+{second.name}+{samples}+{seen}"
+
+    def kept(self, a: str, b: str, samples: int) -> Path | None:
+        """The newest comparison that there is, perhaps of the two as they were. Raises: UnknownIdError: no such runs."""
+        now = self.folder(a, b, samples)
+        done = now.parent.glob(f"{a}+{b}+{samples}+*/comparison.json")
+        return max((path.parent for path in done), key=lambda path: (path == now, path.stat().st_mtime), default=None)
 
     def measure(self, a: str, b: str, samples: int) -> None:
         """Begin to compare two runs, unless that was done or is being done.
@@ -79,39 +91,53 @@ class Second:
         Raises:
             UsageError: one run twice, or one that has saved no model yet.
         """
-        out = self.folder(a, b, samples)
+        pair, out = (a, b, samples), self.folder(a, b, samples)
         for name in (a, b):
             if not (self.store.run(name) / "model.safetensors").exists():
                 raise UsageError(f"{name} has saved no model yet; let it train on")
         if a == b:
             raise UsageError("choose two different runs to compare")
-        if out not in self.contests and not (out / "comparison.json").exists():
-            self.failures.pop(out, None)
-            self.contests[out] = asyncio.create_task(self._measure(a, b, samples, out))
+        if pair not in self.contests and not (out / "comparison.json").exists():
+            self.failures.pop(pair, None)
+            self.contests[pair] = asyncio.create_task(self._measure(pair, out))
 
-    async def _measure(self, a: str, b: str, samples: int, out: Path) -> None:
+    async def _measure(self, pair: Pair, out: Path) -> None:
+        a, b, samples = pair
         paths = [str(self.store.run(name)) for name in (a, b)]
         metrics = kind_of(facts(self.store.run(a) / "recipe.json"))
         self.store.folder("compare")
         try:
             await chore("compare", *paths, "--out", str(out), "--samples", str(samples), "--metrics", metrics, "--json")
         except GanvasError as failure:
-            self.failures[out] = str(failure)
+            self.failures[pair] = str(failure)
             shutil.rmtree(out, ignore_errors=True)
         finally:
-            self.contests.pop(out, None)
+            self.contests.pop(pair, None)
 
     def contest(self, a: str, b: str, samples: int) -> dict[str, Any]:
-        """What two runs differ in, and how their comparison stands: none, measuring, failed, ready with the numbers."""
-        out = self.folder(a, b, samples)
+        """What two runs differ in, and how their comparison stands: none, measuring, failed, ready with the numbers.
+
+        `words` says why it failed, or that the numbers are of an earlier time.
+        """
+        pair, out = (a, b, samples), self.kept(a, b, samples)
         found: dict[str, Any] = {"a": a, "b": b, "differences": differences(self.store.run(a), self.store.run(b)), "words": ""}
-        if out in self.contests:
+        if pair in self.contests:
             return {**found, "state": "measuring"}
-        if out in self.failures:
-            return {**found, "state": "failed", "words": self.failures[out]}
-        if result := facts(out / "comparison.json"):
-            return {**found, "state": "ready", "models": result.get("models", []), "reference": Path(result["reference"]).name}
-        return {**found, "state": "none"}
+        if pair in self.failures:
+            return {**found, "state": "failed", "words": self.failures[pair]}
+        if not out or not (result := facts(out / "comparison.json")):
+            return {**found, "state": "none"}
+        words = "" if out == self.folder(a, b, samples) else GONE_ON
+        models, reference = result.get("models", []), Path(result["reference"]).name
+        return {**found, "state": "ready", "words": words, "models": models, "reference": reference}
+
+    def forget(self, name: str) -> None:
+        """Drop what is known of a run that was deleted: a later one may have its id."""
+        self.findings.pop(name, None)
+        self.failures = {pair: line for pair, line in self.failures.items() if name not in pair[:2]}
+        for path in (self.store.private / "compare").glob("*+*"):
+            if name in path.name.split("+")[:2]:
+                shutil.rmtree(path, ignore_errors=True)
 
     async def close(self) -> None:
         """End what is being measured."""

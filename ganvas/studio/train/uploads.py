@@ -10,7 +10,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from ganvas.errors import GanvasError, ResourceError, UsageError
+from ganvas.data.archive import little
+from ganvas.data.repack import admit
+from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.files import disk_errors, printable, write_durably
 from ganvas.studio.chores import chore
 from ganvas.studio.store import Store, UnknownIdError, facts
@@ -42,16 +44,18 @@ class Uploads:
 
         Raises:
             UsageError: nothing came, or there are too many.
+            DataError: its directory alone shows that it cannot be used.
             ResourceError: the disk refuses or is nearly full.
         """
         root = self.store.folder("uploads")
         if sum(1 for _ in root.iterdir()) >= MANY:
             raise UsageError(f"{MANY} uploads are kept already; remove some that no run was trained on")
         name = secrets.token_hex(8)
-        folder = self.store.folder("uploads", name)
+        folder, shown = self.store.folder("uploads", name), printable(shown, 100)
+        incoming = folder / "incoming.zip"
         size = 0
         try:
-            with disk_errors("cannot keep the upload"), (folder / "incoming.zip").open("xb") as file:
+            with disk_errors("cannot keep the upload"), incoming.open("xb") as file:
                 async for part in parts:
                     if size // (64 << 20) != (size + len(part)) // (64 << 20) and shutil.disk_usage(root).free < SPARE:
                         raise ResourceError("the disk is nearly full; make room first")
@@ -59,11 +63,16 @@ class Uploads:
                     await asyncio.to_thread(file.write, part)
             if not size:
                 raise UsageError("nothing came; drop a folder or a zip file of pictures")
-            write_durably(folder / "name.txt", printable(shown, 100).encode("utf-8", "replace"))
+            if little(incoming):  # else the process looks
+                await asyncio.to_thread(admit, incoming)
+            write_durably(folder / "name.txt", shown.encode("utf-8", "replace"))
+        except DataError as refused:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise DataError(_named(refused, incoming, shown)) from None
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        self.reading[name] = asyncio.create_task(self._take_in(name, folder, printable(shown, 100)))
+        self.reading[name] = asyncio.create_task(self._take_in(name, folder, shown))
         return name
 
     async def _take_in(self, name: str, folder: Path, shown: str) -> None:
@@ -72,8 +81,7 @@ class Uploads:
             async with self.turn:
                 await chore(str(incoming), str(folder), shown, module="ganvas.studio.train.intake", seconds=SECONDS)
         except GanvasError as refused:
-            line = str(refused).replace(str(incoming), shown).replace("incoming.zip", shown)
-            write_durably(folder / "refused.txt", line.encode("utf-8", "replace"))
+            write_durably(folder / "refused.txt", _named(refused, incoming, shown).encode("utf-8", "replace"))
         finally:
             incoming.unlink(missing_ok=True)
             self.reading.pop(name, None)
@@ -130,6 +138,11 @@ class Uploads:
         for task in list(self.reading.values()):
             task.cancel()
         await asyncio.gather(*self.reading.values(), return_exceptions=True)
+
+
+def _named(refused: GanvasError, incoming: Path, shown: str) -> str:
+    """Why something was refused, under the name that it was sent with."""
+    return str(refused).replace(str(incoming), shown).replace(incoming.name, shown)
 
 
 def _text(path: Path) -> str:
