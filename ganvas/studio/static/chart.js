@@ -37,7 +37,7 @@ export class Chart {
     this.root = make("figure", { class: "chart-box" }, make("figcaption", {}, make("strong", {}, title), about ? make("span", { class: "muted small" }, ` ${about}`) : ""),
       this.canvas, this.legend, this.sheet);
     parent.append(this.root);
-    onTheme(() => this.redraw());
+    onTheme(() => this.root.isConnected && this.redraw());
     new ResizeObserver(() => this.redraw()).observe(this.canvas);
   }
 

@@ -33,10 +33,10 @@ function setTheme(name) {
 function showTheme() {
   const [mark, name] = THEMES[theme()];
   $("theme").replaceChildren(make("span", { "aria-hidden": "true" }, mark), name, make("span", { class: "unseen" }, " theme; press for the next"));
-  for (const watcher of watchers) watcher();
+  for (const watcher of watchers) if (watcher() === false) watchers.delete(watcher);
 }
 
-/** Call `redraw` whenever colours change, so that canvases follow. */
+/** Call `redraw` whenever colours change, so that canvases follow; until it answers false: its canvas is gone. */
 export function onTheme(redraw) {
   watchers.add(redraw);
 }

@@ -48,7 +48,7 @@ class Uploads:
             ResourceError: the disk refuses or is nearly full.
         """
         root = self.store.folder("uploads")
-        if sum(1 for _ in root.iterdir()) >= MANY:
+        if self._room(root) <= 0:
             raise UsageError(f"{MANY} uploads are kept already; remove some that no run was trained on")
         name = secrets.token_hex(8)
         folder, shown = self.store.folder("uploads", name), printable(shown, 100)
@@ -74,6 +74,16 @@ class Uploads:
             raise
         self.reading[name] = asyncio.create_task(self._take_in(name, folder, shown))
         return name
+
+    def _room(self, root: Path) -> int:
+        """How many more are kept; where there is no room, those that were refused make some."""
+        kept = list(root.iterdir())
+        if len(kept) >= MANY:
+            refused = [each for each in kept if each.name not in self.reading and (each / "refused.txt").exists()]
+            for each in refused:
+                shutil.rmtree(each, ignore_errors=True)
+            kept = list(root.iterdir())
+        return MANY - len(kept)
 
     async def _take_in(self, name: str, folder: Path, shown: str) -> None:
         incoming = folder / "incoming.zip"
