@@ -17,13 +17,25 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ganvas.errors import ResourceError
+
 LINE = 8  # int64 values in a cache line: each flag has its own
 PATIENT = 2000  # looks at a flag before the core is offered to others
+ANXIOUS = 10_000  # looks, about a second and a half, before asking whether that rank lives
 
 
 def possible() -> bool:
     """Whether this machine keeps the order of stores that the flags rely on, and has memory to share."""
     return platform.machine() in ("x86_64", "AMD64") and Path("/dev/shm").is_dir()  # noqa: S108
+
+
+def gone(process: int) -> bool:
+    """Whether there is no such process; 0 stands for one that is not known yet."""
+    try:
+        os.kill(process or os.getpid(), 0)
+    except OSError as error:
+        return isinstance(error, ProcessLookupError)
+    return False
 
 
 class Exchange:
@@ -33,6 +45,7 @@ class Exchange:
         self.rank, self.size, self.agree, self.gather = rank, size, agree, gather
         self.capacity, self.count = 0, 0
         self.flags = self._map("flags", size * LINE, torch.int64).numpy()
+        self.flags[rank * LINE + 1] = os.getpid()
         self.slots = torch.empty(0)
 
     def mean_(self, flat: Tensor) -> None:
@@ -48,7 +61,7 @@ class Exchange:
         flat /= self.size
 
     def _meet(self) -> None:
-        """Wait until every rank has come this far."""
+        """Wait until every rank has come this far. Raises: ResourceError: one has died."""
         self.count += 1
         self.flags[self.rank * LINE] = self.count
         for other in range(self.size):
@@ -57,6 +70,8 @@ class Exchange:
                 looks += 1
                 if looks > PATIENT:
                     time.sleep(0.0001)
+                if looks % ANXIOUS == 0 and gone(int(self.flags[other * LINE + 1])) and self.flags[other * LINE] < self.count:
+                    raise ResourceError(f"rank {other} died; start all ranks again, and they go on from the last checkpoint")
 
     def _map(self, what: str, count: int, dtype: torch.dtype) -> Tensor:
         """Zeroed memory shared by all ranks; its name is gone as soon as everybody has it."""

@@ -22,6 +22,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed.rendezvous import rendezvous
 
 from ganvas.errors import ResourceError, UsageError
 from ganvas.exchange import Exchange
@@ -89,11 +90,25 @@ def connect(minutes: float = 10) -> Ranks:
         gpu = torch.cuda.is_available() and torch.cuda.device_count() >= int(os.environ.get("LOCAL_WORLD_SIZE", size))
         if gpu:
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-        dist.init_process_group("nccl" if gpu else "gloo", timeout=timedelta(minutes=minutes))
+        backend, timeout = "nccl" if gpu else "gloo", timedelta(minutes=minutes)
+        alone = int(os.environ.get("LOCAL_WORLD_SIZE", "0")) == size  # on one machine, whose restarts all its ranks count alike
+        place = _restarted(timeout) if alone and "TORCHELASTIC_RESTART_COUNT" in os.environ else {}
+        dist.init_process_group(backend, timeout=timeout, **place)
     ranks = Ranks(dist.get_rank(), dist.get_world_size())
     if int(os.environ.get("LOCAL_WORLD_SIZE", "0")) == size and dist.get_backend() == "gloo" and exchange_possible():
         return replace(ranks, exchange=Exchange(ranks.rank, size, ranks.agree, dist.barrier))
     return ranks
+
+
+def _restarted(timeout: timedelta) -> dict[str, Any]:
+    """How to meet after torchrun has restarted the ranks of one machine.
+
+    The store of its agent outlives a restart, so that a rank would find addresses of the dead: each attempt has its names.
+    Source: pytorch/pytorch issue 135712.
+    """
+    store, rank, size = next(rendezvous("env://", timeout=timeout))
+    attempt = f"attempt-{os.environ['TORCHELASTIC_RESTART_COUNT']}"
+    return {"store": dist.PrefixStore(attempt, store), "rank": rank, "world_size": size}  # type: ignore[attr-defined]
 
 
 def disconnect() -> None:

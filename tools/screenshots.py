@@ -124,6 +124,7 @@ def photograph(tab: Any, name: str) -> None:
             tab.emulate_media(color_scheme=theme)
             tab.wait_for_timeout(600)
             path = OUT / f"{name}-{theme}-{size}.png"
+            tab.evaluate("scrollTo(0, 0)")  # else the bar, which sticks, would be in the middle
             path.write_bytes(small(tab.screenshot(full_page=size == "desktop")))
             print(f"{path.relative_to(ROOT)}  {path.stat().st_size:,} bytes")
 
