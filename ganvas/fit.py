@@ -179,7 +179,8 @@ class Sitting:
         metric, value = found
         if self.floor is None:
             self.floor = curve.floor(self.run.data, self.run.held_out)
-        self.journal.event({"step": self.state.step, "items": self.state.items, metric: value, "floor": self.floor})
+        floor = {} if self.floor is None else {"floor": self.floor}
+        self.journal.event({"step": self.state.step, "items": self.state.items, metric: value, **floor})
         best = curve.keep_best(self.run.folder, portrait(self.state), self.card(), metric, value)
         self.events.append(f"{metric} {value:.4g} after {self.state.items:,} images{', the best so far' if best else ''}")
 

@@ -61,7 +61,9 @@ def changed(tab: Any, do: Any) -> str:
 def test_every_control_gives_another_picture_and_undo_the_first(tab: Any) -> None:
     first = tab.evaluate(PIXELS)
     changed(tab, lambda: tab.click("#dice"))
-    changed(tab, lambda: tab.click("#undo"))
+    tab.focus("#undo")
+    changed(tab, lambda: tab.keyboard.press("Enter"))
+    assert tab.evaluate("document.activeElement.id") == "redo"  # as there is nothing more to undo
     assert tab.evaluate(PIXELS) == first
     tab.focus("#pad")
     changed(tab, lambda: tab.keyboard.press("ArrowRight"))
@@ -112,6 +114,9 @@ def test_a_walk_is_filmed_and_a_favourite_kept(tab: Any) -> None:
     for _ in range(2):
         tab.click("#frame-it")
         changed(tab, lambda: tab.click("#dice"))
+    tab.focus("[aria-label='Move keyframe 2 earlier']")
+    tab.keyboard.press("Enter")  # the list is made anew, and the focus stays in it
+    assert tab.evaluate("document.activeElement.closest('#keys') !== null")
     tab.fill("#frames", "6")
     tab.click("#film")
     tab.wait_for_function("document.getElementById('movie').naturalWidth > 0")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 pytestmark = pytest.mark.timeout(900)  # a browser, a server and a session share this machine with other tests
 
@@ -252,6 +253,16 @@ def test_what_lies_under_the_cross_is_told(tab: Any) -> None:
     assert "▲ fake at" in said.inner_text()
     tab.mouse.move(0, 0)
     assert said.inner_text() == ""
+
+
+def test_a_saved_picture_says_where_it_is_from(tab: Any) -> None:
+    go(tab, 28)
+    with tab.expect_download() as download:
+        tab.click("#png")
+    with Image.open(download.value.path()) as image:
+        image.load()
+        assert "seed=28" in image.text["link"]
+        assert image.text["summary"].startswith("Step 0.")
 
 
 def test_noise_becomes_data_before_your_eyes(tab: Any) -> None:

@@ -55,7 +55,7 @@ TOUR = Lesson(
             "The critic moves first",
             "G holds still. The critic D is shown reals and fakes and learns to say 1 to reals and 0 to fakes. Its "
             "curve nears the "
-            "best one there is, D*(x) = p_data / (p_data + p_G), which is dashed. A critic that knows nothing teaches "
+            "best one there is, D*(x) = p_data / (p_data + p_G), which is dotted. A critic that knows nothing teaches "
             "nothing.",
             do=(("d", 200),),
         ),

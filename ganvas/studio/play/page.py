@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -66,7 +67,7 @@ async def points(request: Request) -> Response:
     try:
         return JSONResponse(await run_in_threadpool(read_points, body))
     except GanvasError as wrong:
-        return JSONResponse({"error": str(wrong).replace("points.csv, ", "")}, 400)
+        return JSONResponse({"error": str(wrong)}, 400)
 
 
 def read_points(body: bytes) -> dict[str, object]:
@@ -80,7 +81,10 @@ def read_points(body: bytes) -> dict[str, object]:
     with tempfile.TemporaryDirectory(prefix="ganvas-") as folder:
         path = Path(folder) / "points.csv"  # never a name that the page gave
         path.write_bytes(body)
-        found = read_csv(path)
+        try:
+            found = read_csv(path)
+        except DataError as wrong:  # whose path says nothing to who sent it
+            raise DataError(re.sub(rf"^{re.escape(str(path))}[,:] ", "", str(wrong))) from None
     if found.shape[1] != 2:
         raise DataError(f"expected two columns, x and y; found {found.shape[1]}")
     count = len(found)

@@ -148,7 +148,7 @@ def summary(stage: Stage, facts: dict[str, Any]) -> str:
     parts = [f"Step {stage.step:,}."]
     if "verdict_real" in notes:
         parts.append(f"The critic calls {notes['verdict_real']:.0%} of reals and {notes['verdict_fake']:.0%} of fakes real.")
-    if facts.get("modes"):
+    if facts.get("modes", 1) > 1:
         parts.append(f"The fakes reach {facts['captured']} of {facts['modes']} modes.")
     elif "covered" in facts:
         parts.append(f"The fakes cover {facts['covered']:.0%} of the data.")

@@ -45,11 +45,14 @@ class Curves:
             self.steps.pop()
             self.rows.pop()
 
-    def arrays(self, name: str, step: int) -> dict[str, Array]:
-        """steps i4 [n] and values f4 [n, keys], up to `step`."""
+    def arrays(self, name: str, step: int, now: dict[str, float] | None = None) -> dict[str, Array]:
+        """steps i4 [n] and values f4 [n, keys], up to `step`, and last the row of `now` where that one was thinned out."""
         count = bisect.bisect_right(self.steps, step)
-        values = np.array(self.rows[:count], dtype="f4").reshape(count, len(self.keys))
-        return {f"{name}_steps": np.array(self.steps[:count], dtype="i4"), f"{name}_values": values}
+        steps, rows = self.steps[:count], self.rows[:count]
+        if now and steps[-1:] != [step]:
+            steps, rows = [*steps, step], [*rows, [now.get(key, float("nan")) for key in self.keys]]
+        values = np.array(rows, dtype="f4").reshape(len(steps), len(self.keys))
+        return {f"{name}_steps": np.array(steps, dtype="i4"), f"{name}_values": values}
 
 
 @dataclass
@@ -62,12 +65,7 @@ class Record:
 
     def note(self, stage: Stage) -> None:
         """Take in what the last step showed."""
-        notes = stage.notes
-        values = {**stage.terms, **notes}
-        if "verdict_real" in notes:
-            values["skill_D"] = (notes["verdict_real"] + 1 - notes["verdict_fake"]) / 2
-            values["skill_G"] = notes["verdict_fake"]
-        self.moves.add(stage.step, values)
+        self.moves.add(stage.step, shown(stage))
         self.measured.cut(stage.step - 1)
 
     def measure(self, stage: Stage) -> None:
@@ -88,9 +86,19 @@ class Record:
         if stage.step not in self.measured.steps:  # else the session went back to it, and may go forward again
             self.measured.add(stage.step, facts)
 
-    def arrays(self, step: int) -> dict[str, Array]:
-        """Both curves up to `step`."""
-        return self.moves.arrays("moves", step) | self.measured.arrays("measured", step)
+    def arrays(self, stage: Stage) -> dict[str, Array]:
+        """Both curves up to the present step."""
+        return self.moves.arrays("moves", stage.step, shown(stage)) | self.measured.arrays("measured", stage.step)
+
+
+def shown(stage: Stage) -> dict[str, float]:
+    """What the last step showed: losses, verdicts, each player's skill; {} before the first."""
+    notes = stage.notes
+    values = {**stage.terms, **notes}
+    if "verdict_real" in notes:
+        values["skill_D"] = (notes["verdict_real"] + 1 - notes["verdict_fake"]) / 2
+        values["skill_G"] = notes["verdict_fake"]
+    return values
 
 
 def floor(stage: Stage) -> dict[str, float]:

@@ -49,7 +49,7 @@ class Session:
         if due and (self.measured[1] != stage.step or self.measured[0] < 0):
             self.record.measure(stage)
             self.measured = (now, stage.step)
-        arrays = {**picture.seen(stage), **self.record.arrays(stage.step)}
+        arrays = {**picture.seen(stage), **self.record.arrays(stage)}
         if self.beside and self.beside.fits(stage):
             arrays |= self.beside.seen(stage)
         scoring, measures = stage.setup.rules().scoring, self.record.latest

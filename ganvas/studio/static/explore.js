@@ -50,8 +50,10 @@ function draw() {
   $("picture").setAttribute("aria-label", `Picture: ${words}`);
   $("said").textContent = words;
   $("save").href = api("save", `&scale=${able.kind === "pictures" && able.shape[2] < 64 ? 4 : 1}&${query(look)}`);
+  const held = document.activeElement;
   $("undo").disabled = !past.past.length;
   $("redo").disabled = !past.future.length;
+  if (held.disabled) $(held.id === "undo" ? "redo" : "undo").focus();
   settle();
 }
 
@@ -105,8 +107,11 @@ function mark() {
   context.strokeRect((place % pad.columns) * w + thick / 2, Math.floor(place / pad.columns) * h + thick / 2, w - thick, h - thick);
 }
 
+/** A number that can be a seed. */
+const whole = (number) => Math.max(0, Math.min(2 ** 53 - 100, Math.round(Number(number)) || 0));
+
 function seed(number, kind = "seed") {
-  const last = Math.max(0, Math.min(2 ** 53 - 100, Math.round(number) || 0));
+  const last = whole(number);
   if (last < first || last >= first + pad.count) first = Math.floor(last / pad.columns) * pad.columns;
   shownPad = "";
   change({ seed: last, picture: null }, kind);
@@ -239,10 +244,16 @@ function thumb(of, from, label, press) {
   return make("button", { type: "button", "aria-label": label, title: label, onclick: press }, canvas);
 }
 
+/** Focus on a button of a list that was made anew, near its place `i`; on `otherwise` where the list is empty. */
+function land(list, i, which, otherwise) {
+  const items = $(list).children, item = items[Math.min(i, items.length - 1)];
+  (item?.querySelector(`${which}:not(:disabled)`) ?? item?.querySelector("button") ?? $(otherwise)).focus();
+}
+
 function strip() {
   $("keys").replaceChildren(...frames.map((frame, i) => make("li", {}, thumb(frame, model, `Keyframe ${i + 1}: seed ${frame.seed}; go there`, () => { past.note(look, ""); look = structuredClone(frame); draw(); }),
-    make("span", { class: "row" }, make("button", { type: "button", class: "remove", "aria-label": `Move keyframe ${i + 1} earlier`, disabled: i === 0, onclick: () => { frames.splice(i - 1, 0, ...frames.splice(i, 1)); strip(); } }, "‹"),
-      make("button", { type: "button", class: "remove", "aria-label": `Remove keyframe ${i + 1}`, onclick: () => { frames.splice(i, 1); strip(); } }, "×")))));
+    make("span", { class: "row" }, make("button", { type: "button", class: "remove", "aria-label": `Move keyframe ${i + 1} earlier`, disabled: i === 0, onclick: () => { frames.splice(i - 1, 0, ...frames.splice(i, 1)); strip(); land("keys", i - 1, "[aria-label$=earlier]", "frame-it"); } }, "‹"),
+      make("button", { type: "button", class: "remove", "aria-label": `Remove keyframe ${i + 1}`, onclick: () => { frames.splice(i, 1); strip(); land("keys", i, "[aria-label^=Remove]", "frame-it"); } }, "×")))));
   $("steps").textContent = frames.length ? `${frames.length} keyframe${frames.length === 1 ? "" : "s"}` : "add pictures to walk between";
   $("film").disabled = frames.length < 2;
 }
@@ -274,9 +285,11 @@ async function keep() {
 }
 
 async function forget(star) {
+  const place = stars.filter((each) => each.model === model).indexOf(star);
   try { await ask(`explore/favourites/${star.id}`, { method: "DELETE" }); } catch (wrong) { toast(wrong.message, { kind: "error" }); }
   try { await fetchStars(); } catch { /* shown as it was */ }
   showStars();
+  land("stars", place, "[aria-label^=Forget]", "keep");
 }
 
 /** The list as it is now, also by what other tabs kept. */
@@ -334,12 +347,12 @@ $("seed").addEventListener("change", () => { first = Math.max(0, Math.round(Numb
 $("back").addEventListener("click", () => { first = Math.max(0, first - pad.count); seed(first); });
 $("on").addEventListener("click", () => { first += pad.count; seed(first); });
 $("label").addEventListener("change", () => change({ label: $("label").value === "" ? null : Number($("label").value) }));
-$("source").addEventListener("change", () => change({ picture: $("source").value === "" ? null : Math.max(0, Math.round(Number($("source").value)) || 0) }));
+$("source").addEventListener("change", () => change({ picture: $("source").value === "" ? null : whole($("source").value) }));
 $("resolution").addEventListener("change", () => change($("resolution").value === "" ? { resolution: null } : { resolution: Number($("resolution").value), psi: 1, mix: null, moves: able.styles ? {} : look.moves }));
-$("right-seed").addEventListener("change", () => change({ right: Number($("right-seed").value) || 0 }));
-$("up-seed").addEventListener("change", () => change({ up: Number($("up-seed").value) || 0 }));
-$("mix").addEventListener("change", () => change({ mix: $("mix").checked ? Number($("mix-seed").value) || 0 : null, cut: look.cut || Math.floor(able.styles / 2) }));
-$("mix-seed").addEventListener("change", () => { if ($("mix").checked) change({ mix: Number($("mix-seed").value) || 0 }); });
+$("right-seed").addEventListener("change", () => change({ right: whole($("right-seed").value) }));
+$("up-seed").addEventListener("change", () => change({ up: whole($("up-seed").value) }));
+$("mix").addEventListener("change", () => change({ mix: $("mix").checked ? whole($("mix-seed").value) : null, cut: look.cut || Math.floor(able.styles / 2) }));
+$("mix-seed").addEventListener("change", () => { if ($("mix").checked) change({ mix: whole($("mix-seed").value) }); });
 $("cut").addEventListener("input", () => change({ cut: Number($("cut").value) }, "cut"));
 $("home").addEventListener("click", () => change({ x: 0, y: 0 }));
 $("level").addEventListener("click", () => change({ moves: {}, psi: 1, truncate: null, turn: 30 }));

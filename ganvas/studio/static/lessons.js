@@ -77,10 +77,10 @@ export class Lessons {
       make("div", { class: "row" }, count,
         this.scene > 0 ? make("button", { type: "button", class: "quiet", onclick: () => this.start(lesson) }, "From the start") : null,
         this.scene > 0 ? make("button", { type: "button", id: "back", onclick: () => this.start(lesson, this.scene - 1) }, "Back") : null,
-        last ? null : make("button", { type: "button", class: "primary", id: "next", onclick: () => { this.scene += 1; this.enter(); } }, "Next"),
-        lesson.cure_title && !this.cured ? make("button", { type: "button", class: "primary", id: "cure", onclick: () => this.cure() }, `Cure: ${lesson.cure_title.toLowerCase()}`) : null,
+        last ? null : make("button", { type: "button", class: "primary", id: "next", onclick: () => { this.scene += 1; this.enter(); this.panel.focus(); } }, "Next"),
+        lesson.cure_title && !this.cured ? make("button", { type: "button", class: "primary", id: "cure", onclick: () => { this.cure(); this.panel.focus(); } }, `Cure: ${lesson.cure_title.toLowerCase()}`) : null,
         this.cured ? make("button", { type: "button", class: "quiet", onclick: () => this.start(lesson) }, "Break it again") : null,
-        make("button", { type: "button", class: "quiet", onclick: () => this.close() }, "Close")));
+        make("button", { type: "button", class: "quiet", onclick: () => { const { name } = lesson; this.close(); this.bar.querySelector(`[data-lesson="${name}"]`).focus(); } }, "Close")));
     say(`${scene.title}. ${text}`, true);
   }
 }

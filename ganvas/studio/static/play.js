@@ -6,6 +6,7 @@ import { Lessons } from "./lessons.js";
 import { coded, decoded } from "./link.js";
 import { Loop } from "./loop.js";
 import { openPad } from "./pad.js";
+import { told } from "./png.js";
 import { Probe } from "./probe.js";
 import { build, show as showSettings } from "./settings.js";
 import { calm, key, make, onTheme, say, toast } from "./shell.js";
@@ -154,6 +155,7 @@ function render() {
   loop.show(facts);
   probe.show();
   $("morph").hidden = facts.dims === 1; // its picture has the lines from noise to data
+  if (!facts.undo && document.activeElement === $("undo")) $("play").focus();
   $("undo").disabled = !facts.undo;
   $("undo").title = facts.undo && `Undo: ${facts.undo}`;
   $("play").textContent = facts.playing ? "Pause" : "Play";
@@ -290,7 +292,11 @@ $("copy").addEventListener("click", async () => {
   link();
   try { await navigator.clipboard.writeText(location.href); toast("The link holds everything: setup, seed, and each move."); } catch { toast("The link is in the address bar."); }
 });
-$("png").addEventListener("click", () => frame && $("canvas").toBlob((blob) => save(blob, `${named()}.png`), "image/png"));
+$("png").addEventListener("click", () => {
+  if (!frame) return;
+  const name = named(), words = { link: coded({ setup: frame.facts.first, history: frame.facts.history, points }), summary: frame.facts.summary, synthetic: "true" };
+  $("canvas").toBlob(async (blob) => save(await told(blob, words), `${name}.png`), "image/png");
+});
 $("run").addEventListener("click", () => {
   if (!frame) return;
   const { facts, arrays } = frame;

@@ -6,13 +6,20 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   return c >>> 0;
 });
 
+const more = (crc, bytes) => {
+  for (let i = 0; i < bytes.length; i++) crc = TABLE[(crc ^ bytes[i]) & 255] ^ (crc >>> 8);
+  return crc;
+};
+
+export const crc32 = (bytes) => (more(0xffffffff, bytes) ^ 0xffffffff) >>> 0;
+
 async function checksum(file) {
   let crc = 0xffffffff;
   const reader = file.stream().getReader();
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return (crc ^ 0xffffffff) >>> 0;
-    for (let i = 0; i < value.length; i++) crc = TABLE[(crc ^ value[i]) & 255] ^ (crc >>> 8);
+    crc = more(crc, value);
   }
 }
 

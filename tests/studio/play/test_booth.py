@@ -233,6 +233,13 @@ def test_undo_takes_back_settings_and_takes_up_the_game_before(booth: tuple[Boot
     assert seen.last.facts["step"] == 3
 
 
+def test_one_mode_is_no_number_of_modes() -> None:
+    stage = Stage(Setup(data="normal1d", **{**TINY, "latent_dim": 1}))
+    said = picture.summary(stage, {"modes": 1, "captured": 1, "covered": 0.3, "kl": 1.0, "js": 0.1})
+    assert "cover 30% of the data" in said
+    assert "modes" not in said
+
+
 def test_noise_is_laid_out_where_the_picture_is() -> None:
     stage = Stage(Setup(data="ring", **TINY))
     arrays = picture.seen(stage)
@@ -302,6 +309,10 @@ def test_curves_thin_out_and_go_back() -> None:
     assert curves.steps == sorted(set(curves.steps))
     assert curves.arrays("of", 1000)["of_steps"].max() <= 1000  # earlier than the last, which is kept
     assert curves.steps[-1] == 1008
+    arrays = curves.arrays("of", 1009, {"a": 7.0})  # what was thinned out is shown while it is now
+    assert (arrays["of_steps"][-1], arrays["of_values"][-1, 0]) == (1009, 7)
+    assert curves.arrays("of", 1008, {"a": 7.0})["of_values"][-1, 0] == 1
+    assert curves.steps[-1] == 1008
 
 
 def test_a_file_of_points_is_centred_and_capped() -> None:
@@ -312,8 +323,10 @@ def test_a_file_of_points_is_centred_and_capped() -> None:
     assert max(abs(x) for point in found["points"] for x in point) == pytest.approx(1, abs=0.01)
     with pytest.raises(DataError, match="two columns"):
         read_points(b"1,2,3\n4,5,6\n")
-    with pytest.raises(DataError, match="line 2"):
+    with pytest.raises(DataError, match=r"^line 2"):  # and no path of the server's
         read_points(b"1,2\n1,<script>\n")
+    with pytest.raises(DataError, match=r"^expected"):
+        read_points(b"")
     same: Any = read_points(b"5,5\n5,5\n")
     assert same["points"] == [[0, 0], [0, 0]]
 
