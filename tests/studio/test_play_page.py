@@ -369,8 +369,10 @@ def test_the_tour_goes_from_the_critic_to_the_artist(tab: Any) -> None:
     go(tab, 14)
     tab.click("[data-lesson=tour]")
     tab.wait_for_function("document.getElementById('set-data').value === 'normal1d'")
-    tab.click("#next")
+    tab.focus("#next")
+    tab.keyboard.press("Enter")
     at_step(tab, 200)
+    assert tab.evaluate("document.activeElement.id") == "lesson"  # from where Tab leads to the next button
     assert tab.locator("#lesson-title").inner_text() == "The critic moves first"
     tab.click("#next")
     at_step(tab, 240)
