@@ -43,7 +43,7 @@ TOUR = Lesson(
     name="tour",
     title="The game, in five scenes",
     about="Critic first, the artist answers, equilibrium at one half.",
-    setup=dataclasses.replace(usual("normal1d"), noise="uniform", d_rate=3e-3, g_rate=2e-3),
+    setup=dataclasses.replace(usual("normal1d"), noise="uniform", d_rate=3e-3, g_rate=2e-3, momentum=0.0),
     scenes=(
         Scene(
             "Noise on a line",
