@@ -47,7 +47,7 @@ def toured(page: Any) -> None:
     page.click("#next")
     page.wait_for_function("document.getElementById('step').dataset.step === '200'")
     page.click("#next")
-    page.wait_for_function("document.getElementById('step').dataset.step === '240' && document.getElementById('veil').hidden")
+    page.wait_for_function("document.getElementById('step').dataset.step === '206' && document.getElementById('veil').hidden")
     page.wait_for_timeout(1500)
 
 

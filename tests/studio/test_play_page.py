@@ -375,11 +375,11 @@ def test_the_tour_goes_from_the_critic_to_the_artist(tab: Any) -> None:
     assert tab.evaluate("document.activeElement.id") == "lesson"  # from where Tab leads to the next button
     assert tab.locator("#lesson-title").inner_text() == "The critic moves first"
     tab.click("#next")
-    at_step(tab, 240)
-    tab.wait_for_function("location.hash.includes('d200') && location.hash.includes('g40')")
+    at_step(tab, 206)
+    tab.wait_for_function("location.hash.includes('d200') && location.hash.includes('g6')")
     tab.click("#next")
     tab.click("#back")
-    at_step(tab, 240)
+    at_step(tab, 206)
     assert tab.locator("#lesson-title").inner_text() == "The artist answers"
     tab.click("#back")
     at_step(tab, 200)

@@ -43,7 +43,7 @@ TOUR = Lesson(
     name="tour",
     title="The game, in five scenes",
     about="Critic first, the artist answers, equilibrium at one half.",
-    setup=dataclasses.replace(usual("normal1d"), noise="uniform", d_rate=3e-3, g_rate=2e-3, momentum=0.0),
+    setup=dataclasses.replace(usual("normal1d"), noise="uniform", d_rate=3e-3, g_rate=2e-3, momentum=0.0, d_noise=0.5),
     scenes=(
         Scene(
             "Noise on a line",
@@ -55,7 +55,8 @@ TOUR = Lesson(
             "The critic moves first",
             "G holds still. The critic D is shown reals and fakes and learns to say 1 to reals and 0 to fakes. Its "
             "curve nears the "
-            "best one there is, D*(x) = p_data / (p_data + p_G), which is dotted. A critic that knows nothing teaches "
+            "best one there is, D*(x) = p_data / (p_data + p_G), which is dotted; some noise on all it sees "
+            "rounds it and gives it a slope. A critic that knows nothing teaches "
             "nothing.",
             do=(("d", 200),),
         ),
@@ -64,7 +65,7 @@ TOUR = Lesson(
             "Now D holds still. Each fake follows the critic's slope uphill, as its arrow shows, and the artist's lines "
             "bend after it: "
             "the violet curve moves to where D found things real.",
-            do=(("g", 40),),
+            do=(("g", 6),),
         ),
         Scene(
             "In turns",
