@@ -120,6 +120,18 @@ def test_a_chart_draws_a_single_point_and_tells_the_values_under_the_pointer(pag
     assert page.inner_text("#box .chart-legend b") == "0.90"
 
 
+def test_only_runs_that_draw_the_same_are_offered_to_compare(page: Any, context: Any) -> None:
+    page.goto(f"{context.base}/train")
+    offered = page.evaluate("""async () => {
+        const { others } = await import("./static/versus.js");
+        const run = (id, alike, model = true) => ({ id, alike, model });
+        const runs = [run("a", "x"), run("b", "x"), run("c", "y"), run("d", "x", false), run("e", ""), run("f", "")];
+        const options = (id) => { others(runs, id); return [...document.getElementById("other").options].map(({ value }) => value); };
+        return [options("a"), options("c"), options("e"), document.getElementById("contest").disabled];
+    }""")
+    assert offered == [["b"], [], [], True]
+
+
 def test_a_killed_training_says_so_and_goes_on(form: Any, studio: Any) -> None:
     name = begin(form, 4_000_000)
     form.wait_for_selector("#state[data-state=running]")

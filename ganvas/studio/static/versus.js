@@ -10,10 +10,11 @@ let pair = "";  // which runs it is about
 let waiting = false;  // whether it is still being answered
 let seen = "";  // what is shown
 
-/** Offer the other runs. */
+/** Offer the other runs of the same kind of data. */
 export function others(runs, id) {
   const before = $("other").value;
-  const found = runs.filter((run) => run.id !== id && run.model).map((run) => run.id);
+  const kind = runs.find((run) => run.id === id)?.alike;
+  const found = runs.filter((run) => run.id !== id && run.model && kind && run.alike === kind).map((run) => run.id);
   if (found.join() !== [...$("other").options].map((option) => option.value).join()) $("other").replaceChildren(...found.map((name) => make("option", { value: name }, name)));
   if (found.includes(before)) $("other").value = before;
   $("contest").disabled = !found.length;
@@ -29,7 +30,7 @@ export async function versus(a, start = false) {
   const mine = ++asked;
   const b = $("other").value, samples = Number($("samples").value);
   waiting = b !== "";
-  if (!waiting) { put("", make("p", { class: "muted small" }, "There is no other run with a model.")); return; }
+  if (!waiting) { put("", make("p", { class: "muted small" }, "No other run with a model draws the same kind of data from the same source.")); return; }
   const query = `a=${encodeURIComponent(a)}&b=${encodeURIComponent(b)}&samples=${samples}`;
   if (query !== pair) put("");
   pair = query;

@@ -15,6 +15,7 @@ from ganvas.config import flat
 from ganvas.errors import GanvasError
 from ganvas.studio.store import Store, UnknownIdError, facts, last_row
 from ganvas.studio.train.jobs import Jobs, checkpoints
+from ganvas.studio.train.kinds import kind
 
 AT_ONCE = 256 << 10  # bytes of a log that one answer reads
 SAMPLE = re.compile(r"(\d{6,12})\.(\d{3})k\.png")
@@ -80,7 +81,7 @@ def snapshot(folder: Path, items: int) -> Path:
 
 
 def brief(store: Store, jobs: Jobs, name: str) -> dict[str, Any]:
-    """One line about a run: what it plays, how far it is, how it stands."""
+    """One line about a run: what it plays and of which kind it is, how far it is, how it stands."""
     folder, status = store.run(name), jobs.status(name)
     recipe, result = facts(folder / "recipe.json"), facts(folder / "result.json")
     total = recipe.get("train", {}).get("images", 0)
@@ -97,6 +98,7 @@ def brief(store: Store, jobs: Jobs, name: str) -> dict[str, Any]:
         "items": items,
         "total": total,
         "model": (folder / "model.safetensors").exists(),
+        **kind(recipe),
     }
 
 
