@@ -197,6 +197,15 @@ def test_the_images_of_a_run_are_one_number_and_never_fall_when_it_is_resumed(tm
         ("finished", 20_000, {"skill": 0.99}, 8000, {"measure": "this game has none", "events": "None."}),
         ("running", 15_000, {}, 8000, {"measure": "this game has none"}),
         ("running", 900, {"skill": 0.99}, 0, {"picture": "There are no", "chart": "in this run", "events": "None so far."}),
+        (
+            "finished",
+            900,
+            {"skill": 0.7, "lead": 0.0452},
+            0,
+            {"events": "None large enough to tell: the critic is held back by 0.045 now."},
+        ),
+        ("running", 900, {"skill": 0.7, "lead": 0.1, "augment": 0.03}, 0, {"events": "by 0.1 and augmentation is at 3% now"}),
+        ("paused", 900, {"skill": 0.7, "lead": 0.0, "augment": 0.0}, 0, {"events": "None: the players are level"}),
     ],
 )
 def test_what_is_absent_is_told_as_the_run_stands(

@@ -160,7 +160,7 @@ def absent(run: Mapping[str, Any], row: Mapping[str, Any], every: int, since: in
         "events": "None so far" if coming else "None",
         "measure": "No held-out measure: start a run with the box “Measure against held-out pictures” ticked.",
     }
-    told["events"] += ": the players are level by themselves." if 0.55 <= row.get("skill", 0) <= 0.95 else "."
+    told["events"] += standing(row)
     if not run["total"]:  # it has no recipe yet
         told["measure"] = told["chart"]
     elif every:
@@ -169,6 +169,16 @@ def absent(run: Mapping[str, Any], row: Mapping[str, Any], every: int, since: in
         if run["state"] == "finished" or run["items"] > due + every // 4:
             told["measure"] = "No held-out measure: this game has none, or too few samples were kept for it."
     return told
+
+
+def standing(row: Mapping[str, Any]) -> str:
+    """How a balance stands that has told of no intervention: what it does all the same is less than it tells of."""
+    held, augmented = row.get("lead", 0), row.get("augment", 0)
+    parts = [f"the critic is held back by {held:.2g}"] if held >= 0.005 else []
+    parts += [f"augmentation is at {augmented:.0%}"] if augmented >= 0.005 else []
+    if parts:
+        return f" large enough to tell: {' and '.join(parts)} now."
+    return ": the players are level by themselves." if 0.55 <= row.get("skill", 0) <= 0.95 else "."
 
 
 def losses(folder: Path) -> list[str]:
