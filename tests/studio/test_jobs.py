@@ -22,6 +22,7 @@ from ganvas.studio.train.jobs import Jobs, Status, options, signal_name
 
 T = TypeVar("T")
 SMALL = {"train.batch": "32", "config.width": "8", "config.depth": "1", "data.held_out": "0", "train.snapshots": "4"}
+KIND = {"unit": "images", "draws": True}
 LONG = 4_000_000  # images: more than any test waits for
 
 
@@ -211,16 +212,22 @@ def test_the_images_of_a_run_are_one_number_and_never_fall_when_it_is_resumed(tm
 def test_what_is_absent_is_told_as_the_run_stands(
     state: str, items: int, row: dict[str, float], every: int, told: dict[str, str]
 ) -> None:
-    found = follow.absent({"state": state, "items": items, "total": 20_000}, row, every)
+    found = follow.absent({"state": state, "items": items, "total": 20_000, **KIND}, row, every)
     assert {name: text in found[name] for name, text in told.items()} == dict.fromkeys(told, True), found
 
 
 def test_of_a_run_that_has_no_recipe_yet_nothing_is_said_too_early() -> None:
-    assert follow.absent({"state": "starting", "items": 0, "total": 0}, {}, 0)["measure"] == "Nothing to draw yet."
+    assert follow.absent({"state": "starting", "items": 0, "total": 0, **KIND}, {}, 0)["measure"] == "Nothing to draw yet."
+
+
+def test_words_know_what_a_game_plays_with() -> None:
+    classifier = {"state": "running", "items": 0, "total": 20_000, "unit": "solids", "draws": False}
+    assert follow.absent(classifier, {}, 8000)["measure"] == "The first measure comes after 8,000 solids."
+    assert follow.absent(classifier, {}, 8000)["picture"] == "There are no pictures of this run."
 
 
 def test_a_branch_is_measured_first_where_it_comes_to_the_next_multiple() -> None:
-    found = follow.absent({"state": "running", "items": 21_000, "total": 60_000}, {}, 8000, since=20_000)
+    found = follow.absent({"state": "running", "items": 21_000, "total": 60_000, **KIND}, {}, 8000, since=20_000)
     assert "comes after 24,000 images" in found["measure"]
 
 

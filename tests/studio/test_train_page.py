@@ -58,9 +58,11 @@ def test_a_recipe_is_trained_to_its_end_branched_and_compared(form: Any) -> None
     form.wait_for_selector("#state[data-state=finished]")
     form.wait_for_function("document.getElementById('picture').naturalWidth > 0")
     assert "picture 5 of 5" in form.inner_text("#caption")
-    assert "1,280 of 1,280 images" in form.inner_text("#pace")
-    assert "1,280 of 1,280 images" in form.inner_text("#runs [aria-current]")
+    assert "1,280 of 1,280 points" in form.inner_text("#pace")
+    assert "1,280 of 1,280 points" in form.inner_text("#runs [aria-current]")
     assert form.locator("#gauges [role=meter]").count() >= 2
+    assert "takes points of the data for real" in form.inner_text("#gauges")
+    assert form.is_visible("#scrub")
     form.wait_for_selector("#losses canvas")
     assert "floor" in form.get_attribute("#curve canvas", "aria-label")
     form.focus("#scrub")
@@ -126,7 +128,8 @@ def test_only_runs_that_draw_the_same_are_offered_to_compare(page: Any, context:
         const { others } = await import("./static/versus.js");
         const run = (id, alike, model = true) => ({ id, alike, model });
         const runs = [run("a", "x"), run("b", "x"), run("c", "y"), run("d", "x", false), run("e", ""), run("f", "")];
-        const options = (id) => { others(runs, id); return [...document.getElementById("other").options].map(({ value }) => value); };
+        const names = () => [...document.getElementById("other").options].map(({ value }) => value);
+        const options = (id) => { others(runs, id); return names(); };
         return [options("a"), options("c"), options("e"), document.getElementById("contest").disabled];
     }""")
     assert offered == [["b"], [], [], True]

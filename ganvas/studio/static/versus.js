@@ -70,7 +70,7 @@ function show(found, query) {
     parts.push(make("h3", { class: "spaced" }, "Measures, with 95 % intervals"));
     parts.push(table(["", ...[found.a, found.b], "other real data"], names.map((name) => make("tr", {}, make("th", { scope: "row" }, name),
       ...found.models.map((model) => make("td", { class: "num" }, measured(model.measures[name]))), make("td", { class: "num" }, short(found.models[0].measures[name].floor ?? NaN))))));
-    parts.push(make("p", { class: "muted small" }, `against ${found.reference}; ${found.models.map((model) => `${count(model.items)} images`).join(" and ")} seen`));
+    parts.push(make("p", { class: "muted small" }, `against ${found.reference}; ${found.models.map((model) => count(model.items)).join(" and ")} seen`));
     if (found.note) parts.push(make("p", { class: "muted small" }, found.note));
     const now = found.models.map((model) => model.items).join("-");  // another address when they were measured anew
     parts.push(make("h3", {}, "The same noise"));

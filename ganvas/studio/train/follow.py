@@ -156,7 +156,7 @@ def absent(run: Mapping[str, Any], row: Mapping[str, Any], every: int, since: in
     told = {
         "numbers": "The first numbers come after twenty steps." if near else "There are no numbers in its log.",
         "chart": "Nothing to draw yet." if near else "Nothing to draw in this run.",
-        "picture": "The first picture comes in a moment." if near else "There are no pictures of this run.",
+        "picture": "The first picture comes in a moment." if near and run["draws"] else "There are no pictures of this run.",
         "events": "None so far" if coming else "None",
         "measure": "No held-out measure: start a run with the box “Measure against held-out pictures” ticked.",
     }
@@ -165,7 +165,7 @@ def absent(run: Mapping[str, Any], row: Mapping[str, Any], every: int, since: in
         told["measure"] = told["chart"]
     elif every:
         due = min(every * (since // every + 1), run["total"])
-        told["measure"] = f"The first measure comes after {due:,} images."
+        told["measure"] = f"The first measure comes after {due:,} {run['unit']}."
         if run["state"] == "finished" or run["items"] > due + every // 4:
             told["measure"] = "No held-out measure: this game has none, or too few samples were kept for it."
     return told
