@@ -190,6 +190,24 @@ def test_the_images_of_a_run_are_one_number_and_never_fall_when_it_is_resumed(tm
 
 
 @pytest.mark.parametrize(
+    ("wanted", "batch", "since", "total"),
+    [(1500, 64, 0, 1536), (1536, 64, 0, 1536), (1500, 512, 1000, 1512), (0, 64, 0, 0), (1500, 64, 1536, 1536)],
+)
+def test_a_run_ends_with_a_whole_batch(wanted: int, batch: int, since: int, total: int) -> None:
+    assert follow.whole({"images": wanted, "batch": batch}, since) == total
+
+
+def test_the_images_shown_never_pass_the_total(tmp_path: Path) -> None:
+    (folder := tmp_path / "run").mkdir()
+    (folder / "recipe.json").write_text('{"train": {"images": 1500, "batch": 64}}')
+    jobs = Jobs(Store(tmp_path))
+    for items in (1472, 1536):
+        (folder / "log.jsonl").write_text(json.dumps({"items": items}) + "\n")
+        found = follow.brief(jobs.store, jobs, "run")
+        assert (found["items"], found["total"]) == (items, 1536)
+
+
+@pytest.mark.parametrize(
     ("state", "items", "row", "every", "told"),
     [
         ("running", 0, {}, 8000, {"numbers": "after twenty", "picture": "in a moment", "measure": "comes after 8,000 images"}),

@@ -84,11 +84,12 @@ def brief(store: Store, jobs: Jobs, name: str) -> dict[str, Any]:
     """One line about a run: what it plays and of which kind it is, how far it is, how it stands."""
     folder, status = store.run(name), jobs.status(name)
     recipe, result = facts(folder / "recipe.json"), facts(folder / "result.json")
-    total = recipe.get("train", {}).get("images", 0)
+    total = whole(recipe.get("train", {}), facts(folder / "branch.json").get("items", 0))
     if result:
         items = total = result.get("items", total)
     else:
         items = images(folder, status.live, jobs.row(name) if jobs.alive(name) else None)
+        total = max(items, total) if total else 0  # a step may show several batches
     return {
         "id": name,
         "recipe": recipe.get("name", ""),
@@ -100,6 +101,12 @@ def brief(store: Store, jobs: Jobs, name: str) -> dict[str, Any]:
         "model": (folder / "model.safetensors").exists(),
         **kind(recipe),
     }
+
+
+def whole(train: Mapping[str, Any], since: int = 0) -> int:
+    """How many images a run that began at `since` will have been shown: it ends with a whole batch. 0: not known yet."""
+    wanted, batch = train.get("images", 0), train.get("batch", 1)
+    return since + -(-max(0, wanted - since) // batch) * batch if wanted else 0
 
 
 def images(folder: Path, live: bool, row: Mapping[str, Any] | None) -> int:
