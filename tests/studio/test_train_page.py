@@ -209,3 +209,22 @@ def test_a_folder_is_reported_before_training_and_its_names_are_text(form: Any, 
     form.click("#remove")
     form.wait_for_selector("#report", state="hidden")
     assert form.locator("#data option[value^=upload]").count() == 0
+
+
+def test_nothing_is_started_while_pictures_are_on_their_way(form: Any, tmp_path: Path) -> None:
+    held: list[Any] = []
+    form.route("**/api/train/uploads?*", lambda route: held.append(route))
+    (tmp_path / "pets.zip").write_bytes(pictures(("cat", "dog")))
+    form.set_input_files("#zip", tmp_path / "pets.zip")
+    form.wait_for_function("document.getElementById('upload').textContent.includes('pets.zip')")
+    form.click("#go")
+    assert "not ready yet" in form.inner_text("#start-error")
+    assert form.evaluate("location.hash") == "#new"
+    held[0].continue_()
+    form.wait_for_selector("#report:not([hidden])")
+    assert form.is_hidden("#start-error")
+    form.unroute("**/api/train/uploads?*")
+    form.route("**/api/train/runs", lambda route: route.fulfill(status=400, json={"error": "asked"}))
+    form.click("#go")
+    form.wait_for_selector("#start-error:not([hidden])")
+    assert "not ready" not in form.inner_text("#start-error")
