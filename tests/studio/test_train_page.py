@@ -146,8 +146,12 @@ def test_a_killed_training_says_so_and_goes_on(form: Any, studio: Any) -> None:
     assert "resume continues from" in form.inner_text("#words")
     form.click("#steer button:has-text('Resume')")
     form.wait_for_selector("#state[data-state=running]")
+    form.wait_for_selector("#steer button:has-text('Pause')")
+    assert form.evaluate("document.activeElement.parentElement.id") == "steer"
     form.click("#steer button:has-text('Pause')")
     form.wait_for_selector("#state[data-state=paused]")
+    form.wait_for_selector("#steer button:has-text('Resume')")
+    assert form.evaluate("document.activeElement.tagName") != "BODY"
     assert "bit for bit" in form.inner_text("#words")
 
 

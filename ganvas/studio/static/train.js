@@ -92,7 +92,7 @@ function settled(details) {
 }
 
 function steer(details) {
-  const act = (verb, label, primary = false) => make("button", { type: "button", class: primary ? "primary" : null, onclick: () => send(verb) }, label);
+  const act = (verb, label, primary = false) => make("button", { type: "button", class: primary ? "primary" : null, "data-part": verb === "stop" ? "end" : "go", onclick: () => send(verb) }, label);
   const buttons = [];
   if (details.state === "starting") buttons.push(act("stop", "■ Cancel"));
   if (details.state === "running") buttons.push(act("pause", "Ⅱ Pause", true), act("stop", "■ Stop"));
@@ -100,7 +100,9 @@ function steer(details) {
   if (details.checkpoints.length) buttons.push(make("button", { type: "button", onclick: branch }, "Branch from here"));
   if (details.model && details.draws) buttons.push(make("a", { class: "button", href: `./explore#model=${encodeURIComponent(details.id)}` }, "Explore the model"));
   if (!["starting", "running", "saving"].includes(details.state)) buttons.push(make("button", { type: "button", class: "quiet", onclick: sure }, "Delete …"));
+  const held = $("steer").contains(document.activeElement) ? document.activeElement : null;
   $("steer").replaceChildren(...buttons);
+  if (held) (buttons.find((button) => button.textContent === held.textContent) ?? buttons.find((button) => button.dataset.part && button.dataset.part === held.dataset.part) ?? buttons[0] ?? $("run-title")).focus();
 }
 
 const resumable = ({ state, checkpoints }) => ["paused", "stopped", "interrupted"].includes(state) || (state === "failed" && checkpoints.length > 0);
