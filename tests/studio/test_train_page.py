@@ -112,7 +112,8 @@ def test_a_chart_draws_a_single_point_and_tells_the_values_under_the_pointer(pag
         return drawn(NaN) === drawn(0.5);
     }""")
     assert not same
-    page.evaluate("chart.draw([0, 50, 100], { a: [0.1, 0.2, 0.9] })")
+    page.evaluate("chart.draw([0, 50, 100], { a: [0.1, 0.2, 0.9] }, [{ y: 0.5, text: 'floor 0.50: other real data' }])")
+    assert "floor 0.50: other real data" in page.inner_text("#box .chart-legend")
     assert page.inner_text("#box .chart-legend b") == "0.90"
     still = page.evaluate("chart.canvas.toDataURL()")
     page.hover("#box canvas")
