@@ -8,19 +8,25 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ganvas.compare import Measured
+from ganvas.compare import SOLIDS, Measured
 from ganvas.config import DataConfig
 from ganvas.data import open_source
 from ganvas.errors import UsageError
 from ganvas.evaluate import evaluate
 from ganvas.export.pictures import arranged, caption, legible_scale, save_png, scatter, sheet
+from ganvas.extractors import extractor_for
 from ganvas.files import parse_json, write_durably
 from ganvas.model import Model, load
+from ganvas.show import visible
 from ganvas.sides import reals
 
 METRICS = ("fd", "recall", "sharpness")
 TEXT = ("distinct", "novel", "trigrams", "nats")
-SHOWN = {4: 100, 2: 500}  # samples in a block of the sheet, by the dimensions of a batch: pictures, points
+UNAIDED = ("swd", "sharpness")  # of pictures without an extractor, however few
+BLIND = (
+    "distances in features need an extractor, and there is none for these pictures: pip install 'ganvas[photos]' (colour only)"
+)
+SHOWN = {5: 30, 4: 100, 2: 500}  # samples in a block of the sheet, by the dimensions of a batch: solids, pictures, points
 COLUMNS = 10
 
 
@@ -41,14 +47,17 @@ class Comparison:
     rows: tuple[Row, ...]
     reference: str
     sheet: Path
+    note: str = ""  # what was not measured, and why
 
     def to_dict(self) -> dict[str, Any]:
         """For --json and comparison.json."""
-        return {"reference": self.reference, "sheet": str(self.sheet), "models": [asdict(row) for row in self.rows]}
+        models = [asdict(row) for row in self.rows]
+        return {"reference": self.reference, "sheet": str(self.sheet), "note": self.note, "models": models}
 
     def text(self) -> str:
         """A table; its last line is what as many other real samples score."""
-        return "\n".join([table(self.rows), f"against {self.reference}; the same noise: {self.sheet}"])
+        lines = [table(self.rows), f"against {self.reference}; the same noise: {self.sheet}", self.note]
+        return "\n".join(filter(None, lines))
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -92,8 +101,8 @@ def compare(
 ) -> Comparison:
     """Measure models (run folders or bundles) against one reference, and draw them beside each other from the same seeds.
 
-    The options are those of `evaluate`; the reference is by default the data of the first model. Writes `sheet.png` and
-    `comparison.json` into the folder `out`.
+    The options are those of `evaluate`; the reference is by default the data of the first model, and the measures are those
+    that fit it. Writes `sheet.png` and `comparison.json` into the folder `out`.
 
     Raises:
         UsageError: fewer than two models, or an unknown measure.
@@ -105,7 +114,7 @@ def compare(
     source = against or str(models[0].card["recipe"]["data"]["source"])
     if len({model.writes for model in models}) > 1:
         raise UsageError("some of the models write text and some draw; compare those of one kind")
-    chosen = metrics or (TEXT if models[0].writes else METRICS)
+    chosen, note = (metrics, "") if metrics else fitting(models[0], source)
     reports = [evaluate(t, against=source, metrics=chosen, samples=samples, seed=seed, split=split) for t in targets]
     rows = tuple(
         Row(_name(Path(target), model), report.items, _seconds(Path(target)), dict(report.measures))
@@ -117,6 +126,8 @@ def compare(
     else:
         real, _, _, reference = reals(source, models[0].shape, samples, split)
         count, columns, few = SHOWN[real.data.ndim], COLUMNS, real.data[: SHOWN[real.data.ndim]]
+        if few.ndim == 5:
+            few = visible(few.float() / 127.5 - 1)
         of_data = scatter(few, few[:0]) if few.ndim == 2 else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
     blocks = [
         caption(model.picture(_drawn(model, count, seed), columns), [row.name]) for model, row in zip(models, rows, strict=True)
@@ -125,9 +136,18 @@ def compare(
     text = {"models": " ".join(model.identity for model in models), "seeds": f"{seed}-{seed + count - 1}", "synthetic": "true"}
     blocks.append(caption(of_data, ["real samples"]))
     save_png(out / "sheet.png", arranged(blocks, len(blocks)), text)
-    found = Comparison(rows, reference, out / "sheet.png")
+    found = Comparison(rows, reference, out / "sheet.png", note)
     write_durably(out / "comparison.json", json.dumps(found.to_dict(), indent=1).encode())
     return found
+
+
+def fitting(model: Model, source: str) -> tuple[tuple[str, ...], str]:
+    """The measures that suit what a model draws, and in words what needs something that is not there."""
+    if model.writes:
+        return TEXT, ""
+    if len(model.shape) != 3:
+        return (SOLIDS if len(model.shape) == 4 else METRICS[:2]), ""
+    return (METRICS, "") if extractor_for(source, model.shape[0]) else (UNAIDED, BLIND)
 
 
 def _drawn(model: Model, count: int, seed: int) -> Any:

@@ -38,7 +38,7 @@ def compare(
     images
         How many images are shown to each recipe.
     metrics
-        Some of those of `ganvas eval` (fd,recall,sharpness; of text distinct,novel,trigrams,nats).
+        Some of those of `ganvas eval`; the default suits the data (pictures: fd,recall,sharpness, or swd without extractor).
     samples
         Of each side.
     seed

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,8 @@ from ganvas.plan import fresh
 def untrained(name: str, folder: Path) -> Path:
     """A bundle of a miniature."""
     recipe, data = miniature(name)
+    if name == "voxel-shapes":  # of the size of the data
+        recipe = replace(recipe, config=replace(recipe.config, resolution=RECIPES[name].config.resolution))
     torch.manual_seed(0)
     folder.mkdir()
     card = {"recipe": to_dict(recipe), "items": 7, "classes": list(data.classes)}
@@ -48,6 +53,33 @@ def test_points_are_compared_too(tmp_path: Path) -> None:
     assert list(found.rows[1].measures) == ["fd200-points"]
     with pytest.raises(UsageError, match="at least two"):
         contest.compare(targets[:1], tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("names", "against", "expected"),
+    [
+        (("gan-ring",), "ring", {"fd200-points", "recall200-points"}),
+        (("voxel-shapes",), "shapes", {"connected200"}),
+        (("vae-mnist", "gan-mnist"), "mnist", {"fd200-digits", "recall200-digits", "sharpness200"}),
+    ],
+)
+def test_measures_suit_what_is_drawn(tmp_path: Path, names: tuple[str, ...], against: str, expected: set[str]) -> None:
+    targets = [untrained(name, tmp_path / name) for name in names]
+    found = contest.compare([*targets, targets[0]][:2], tmp_path / "out", against=against, samples=200)
+    assert (set(found.rows[0].measures), found.note, found.sheet.exists()) == (expected, "", True)
+
+
+def test_pictures_without_an_extractor_are_compared_by_their_pixels(tmp_path: Path) -> None:
+    targets = [untrained(name, tmp_path / name) for name in ("vae-mnist", "gan-mnist")]
+    shades = torch.randint(0, 256, (44, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    with zipfile.ZipFile(tmp_path / "own.zip", "w") as archive:
+        for i, shade in enumerate(shades):
+            Image.fromarray(shade.numpy()).save(file := io.BytesIO(), "PNG")
+            archive.writestr(f"{i}.png", file.getvalue())
+    found = contest.compare(targets, tmp_path / "out", against=str(tmp_path / "own.zip"), samples=100)
+    assert set(found.rows[0].measures) == {"swd22", "sharpness22"}
+    assert found.sheet.exists()
+    assert found.text().splitlines()[-1] == found.to_dict()["note"] == contest.BLIND
 
 
 def test_one_command_trains_and_compares(

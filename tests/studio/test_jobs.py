@@ -22,6 +22,7 @@ from ganvas.studio.train.jobs import Jobs, Status, options, signal_name
 
 T = TypeVar("T")
 SMALL = {"train.batch": "32", "config.width": "8", "config.depth": "1", "data.held_out": "0", "train.snapshots": "4"}
+KIND = {"unit": "images", "draws": True}
 LONG = 4_000_000  # images: more than any test waits for
 
 
@@ -189,6 +190,24 @@ def test_the_images_of_a_run_are_one_number_and_never_fall_when_it_is_resumed(tm
 
 
 @pytest.mark.parametrize(
+    ("wanted", "batch", "since", "total"),
+    [(1500, 64, 0, 1536), (1536, 64, 0, 1536), (1500, 512, 1000, 1512), (0, 64, 0, 0), (1500, 64, 1536, 1536)],
+)
+def test_a_run_ends_with_a_whole_batch(wanted: int, batch: int, since: int, total: int) -> None:
+    assert follow.whole({"images": wanted, "batch": batch}, since) == total
+
+
+def test_the_images_shown_never_pass_the_total(tmp_path: Path) -> None:
+    (folder := tmp_path / "run").mkdir()
+    (folder / "recipe.json").write_text('{"train": {"images": 1500, "batch": 64}}')
+    jobs = Jobs(Store(tmp_path))
+    for items in (1472, 1536):
+        (folder / "log.jsonl").write_text(json.dumps({"items": items}) + "\n")
+        found = follow.brief(jobs.store, jobs, "run")
+        assert (found["items"], found["total"]) == (items, 1536)
+
+
+@pytest.mark.parametrize(
     ("state", "items", "row", "every", "told"),
     [
         ("running", 0, {}, 8000, {"numbers": "after twenty", "picture": "in a moment", "measure": "comes after 8,000 images"}),
@@ -197,21 +216,36 @@ def test_the_images_of_a_run_are_one_number_and_never_fall_when_it_is_resumed(tm
         ("finished", 20_000, {"skill": 0.99}, 8000, {"measure": "this game has none", "events": "None."}),
         ("running", 15_000, {}, 8000, {"measure": "this game has none"}),
         ("running", 900, {"skill": 0.99}, 0, {"picture": "There are no", "chart": "in this run", "events": "None so far."}),
+        (
+            "finished",
+            900,
+            {"skill": 0.7, "lead": 0.0452},
+            0,
+            {"events": "None large enough to tell: the critic is held back by 0.045 now."},
+        ),
+        ("running", 900, {"skill": 0.7, "lead": 0.1, "augment": 0.03}, 0, {"events": "by 0.1 and augmentation is at 3% now"}),
+        ("paused", 900, {"skill": 0.7, "lead": 0.0, "augment": 0.0}, 0, {"events": "None: the players are level"}),
     ],
 )
 def test_what_is_absent_is_told_as_the_run_stands(
     state: str, items: int, row: dict[str, float], every: int, told: dict[str, str]
 ) -> None:
-    found = follow.absent({"state": state, "items": items, "total": 20_000}, row, every)
+    found = follow.absent({"state": state, "items": items, "total": 20_000, **KIND}, row, every)
     assert {name: text in found[name] for name, text in told.items()} == dict.fromkeys(told, True), found
 
 
 def test_of_a_run_that_has_no_recipe_yet_nothing_is_said_too_early() -> None:
-    assert follow.absent({"state": "starting", "items": 0, "total": 0}, {}, 0)["measure"] == "Nothing to draw yet."
+    assert follow.absent({"state": "starting", "items": 0, "total": 0, **KIND}, {}, 0)["measure"] == "Nothing to draw yet."
+
+
+def test_words_know_what_a_game_plays_with() -> None:
+    classifier = {"state": "running", "items": 0, "total": 20_000, "unit": "solids", "draws": False}
+    assert follow.absent(classifier, {}, 8000)["measure"] == "The first measure comes after 8,000 solids."
+    assert follow.absent(classifier, {}, 8000)["picture"] == "There are no pictures of this run."
 
 
 def test_a_branch_is_measured_first_where_it_comes_to_the_next_multiple() -> None:
-    found = follow.absent({"state": "running", "items": 21_000, "total": 60_000}, {}, 8000, since=20_000)
+    found = follow.absent({"state": "running", "items": 21_000, "total": 60_000, **KIND}, {}, 8000, since=20_000)
     assert "comes after 24,000 images" in found["measure"]
 
 

@@ -58,9 +58,11 @@ def test_a_recipe_is_trained_to_its_end_branched_and_compared(form: Any) -> None
     form.wait_for_selector("#state[data-state=finished]")
     form.wait_for_function("document.getElementById('picture').naturalWidth > 0")
     assert "picture 5 of 5" in form.inner_text("#caption")
-    assert "1,280 of 1,280 images" in form.inner_text("#pace")
-    assert "1,280 of 1,280 images" in form.inner_text("#runs [aria-current]")
+    assert "1,280 of 1,280 points" in form.inner_text("#pace")
+    assert "1,280 of 1,280 points" in form.inner_text("#runs [aria-current]")
     assert form.locator("#gauges [role=meter]").count() >= 2
+    assert "takes points of the data for real" in form.inner_text("#gauges")
+    assert form.is_visible("#scrub")
     form.wait_for_selector("#losses canvas")
     assert "floor" in form.get_attribute("#curve canvas", "aria-label")
     form.focus("#scrub")
@@ -110,7 +112,8 @@ def test_a_chart_draws_a_single_point_and_tells_the_values_under_the_pointer(pag
         return drawn(NaN) === drawn(0.5);
     }""")
     assert not same
-    page.evaluate("chart.draw([0, 50, 100], { a: [0.1, 0.2, 0.9] })")
+    page.evaluate("chart.draw([0, 50, 100], { a: [0.1, 0.2, 0.9] }, [{ y: 0.5, text: 'floor 0.50: other real data' }])")
+    assert "floor 0.50: other real data" in page.inner_text("#box .chart-legend")
     assert page.inner_text("#box .chart-legend b") == "0.90"
     still = page.evaluate("chart.canvas.toDataURL()")
     page.hover("#box canvas")
@@ -118,6 +121,19 @@ def test_a_chart_draws_a_single_point_and_tells_the_values_under_the_pointer(pag
     assert page.evaluate("chart.canvas.toDataURL()") != still
     page.hover("#theme")
     assert page.inner_text("#box .chart-legend b") == "0.90"
+
+
+def test_only_runs_that_draw_the_same_are_offered_to_compare(page: Any, context: Any) -> None:
+    page.goto(f"{context.base}/train")
+    offered = page.evaluate("""async () => {
+        const { others } = await import("./static/versus.js");
+        const run = (id, alike, model = true) => ({ id, alike, model });
+        const runs = [run("a", "x"), run("b", "x"), run("c", "y"), run("d", "x", false), run("e", ""), run("f", "")];
+        const names = () => [...document.getElementById("other").options].map(({ value }) => value);
+        const options = (id) => { others(runs, id); return names(); };
+        return [options("a"), options("c"), options("e"), document.getElementById("contest").disabled];
+    }""")
+    assert offered == [["b"], [], [], True]
 
 
 def test_a_killed_training_says_so_and_goes_on(form: Any, studio: Any) -> None:
@@ -131,8 +147,12 @@ def test_a_killed_training_says_so_and_goes_on(form: Any, studio: Any) -> None:
     assert "resume continues from" in form.inner_text("#words")
     form.click("#steer button:has-text('Resume')")
     form.wait_for_selector("#state[data-state=running]")
+    form.wait_for_selector("#steer button:has-text('Pause')")
+    assert form.evaluate("document.activeElement.parentElement.id") == "steer"
     form.click("#steer button:has-text('Pause')")
     form.wait_for_selector("#state[data-state=paused]")
+    form.wait_for_selector("#steer button:has-text('Resume')")
+    assert form.evaluate("document.activeElement.tagName") != "BODY"
     assert "bit for bit" in form.inner_text("#words")
 
 
@@ -194,3 +214,22 @@ def test_a_folder_is_reported_before_training_and_its_names_are_text(form: Any, 
     form.click("#remove")
     form.wait_for_selector("#report", state="hidden")
     assert form.locator("#data option[value^=upload]").count() == 0
+
+
+def test_nothing_is_started_while_pictures_are_on_their_way(form: Any, tmp_path: Path) -> None:
+    held: list[Any] = []
+    form.route("**/api/train/uploads?*", lambda route: held.append(route))
+    (tmp_path / "pets.zip").write_bytes(pictures(("cat", "dog")))
+    form.set_input_files("#zip", tmp_path / "pets.zip")
+    form.wait_for_function("document.getElementById('upload').textContent.includes('pets.zip')")
+    form.click("#go")
+    assert "not ready yet" in form.inner_text("#start-error")
+    assert form.evaluate("location.hash") == "#new"
+    held[0].continue_()
+    form.wait_for_selector("#report:not([hidden])")
+    assert form.is_hidden("#start-error")
+    form.unroute("**/api/train/uploads?*")
+    form.route("**/api/train/runs", lambda route: route.fulfill(status=400, json={"error": "asked"}))
+    form.click("#go")
+    form.wait_for_selector("#start-error:not([hidden])")
+    assert "not ready" not in form.inner_text("#start-error")

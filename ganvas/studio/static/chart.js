@@ -24,6 +24,13 @@ export function fitted(canvas, height = null) {
   return { context, width, height: tall };
 }
 
+/** What a level line looks like, for the legend: its words beside the canvas are crossed by no line. */
+function edge() {
+  const swatch = make("span", { class: "swatch dotted" });
+  swatch.style.setProperty("--c", "var(--edge)");
+  return swatch;
+}
+
 export class Chart {
   /** `series`: [{key, name, token, dash}]; `lines`: [{y, text}]; `low`, `high`: fixed ends of the axis, null: from the data. */
   constructor(parent, { title, about = "", series, lines = [], low = null, high = null, unit = "", log = false, axis = "step" }) {
@@ -117,16 +124,6 @@ export class Chart {
       context.stroke();
     }
     context.setLineDash([]);
-    context.textAlign = "right";
-    context.textBaseline = "bottom";
-    context.lineWidth = 4;
-    context.lineJoin = "round";
-    context.strokeStyle = colour("--card");
-    context.fillStyle = colour("--soft");
-    for (const line of this.lines) { // last, so that no curve hides them
-      context.strokeText(line.text, right, y(line.y) - 2);
-      context.fillText(line.text, right, y(line.y) - 2);
-    }
     this.describe(shown, at);
   }
 
@@ -139,7 +136,7 @@ export class Chart {
       swatch.style.setProperty("--c", `var(${token})`);
       return make("span", { class: "entry" }, swatch, `${name} `, make("b", { class: "num" }, this.values[key]?.length ? `${short(at === null ? last(key) : this.values[key][at])}${this.unit}` : "–"));
     });
-    this.legend.replaceChildren(...parts);
+    this.legend.replaceChildren(...parts, ...this.lines.map(({ text }) => make("span", { class: "entry" }, edge(), text)));
     this.tabulate();
   }
 

@@ -10,6 +10,7 @@ let recipes = [];
 let built = {};  // built-in pictures: their number of classes, by name
 let uploads = [];
 let reading = 0;
+let coming = 0;  // pictures that are being packed, sent or looked through
 
 /** Fill the form; `began(id)` is called when a training was started. */
 export async function prepare(began) {
@@ -42,11 +43,12 @@ function carried(event) {
 for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) addEventListener(kind, carried);
 
 async function take(transfer) {
+  coming++;
   try {
     const found = await dropped(transfer);
     if (found.length === 1 && /\.zip$/i.test(found[0].name)) send(found[0].file, found[0].name);
     else sendFolder(found);
-  } catch (wrong) { refused(wrong.message); }
+  } catch (wrong) { refused(wrong.message); } finally { coming--; }
 }
 
 function sources(chosen = "") {
@@ -88,10 +90,11 @@ function described() {
 
 async function sendFolder(entries) {
   if (!entries.length) return;
+  coming++;
   try {
     progress("Reading the folder …", 0);
     send(await pack(entries, (done) => progress("Reading the folder …", done)), entries[0].name.split("/")[0]);
-  } catch (wrong) { refused(wrong.message); }
+  } catch (wrong) { refused(wrong.message); } finally { coming--; }
 }
 
 function progress(text, share) {
@@ -116,13 +119,21 @@ function send(blob, name) {
     if (request.status !== 202) return refused(await line(new Response(request.responseText, { status: request.status || 500 })));
     wait(JSON.parse(request.responseText).id, name);
   });
+  request.addEventListener("loadend", () => { coming--; });  // after wait() has begun
+  coming++;
+  progress(`Sending ${name} …`, 0);
   request.send(blob);
 }
 
 async function wait(id, name) {
   const mine = ++reading;
+  coming++;
+  try { await looked(id, name, () => mine === reading); } finally { coming--; }
+}
+
+async function looked(id, name, wanted) {
   progress(`Looking through ${name} …`, null);
-  while (mine === reading) {
+  while (wanted()) {
     try {
       const found = await ask(`train/uploads/${id}`);
       if (found.state === "refused") return refused(found.words);
@@ -130,6 +141,7 @@ async function wait(id, name) {
         uploads = [...uploads.filter((one) => one.id !== id), found];
         progress(`${count(found.report.count)} pictures are ready.`, null);
         sources(`upload:${id}`);
+        fail("");
         return report();
       }
     } catch (wrong) { return refused(wrong.message); }
@@ -179,6 +191,7 @@ function fail(text) {
 }
 
 async function begin(began) {
+  if (coming) return fail("Your pictures are not ready yet; wait until they are, so that it trains on them.");
   fail("");
   const settings = {};
   for (const row of $("extra").value.split("\n").map((text) => text.trim()).filter(Boolean)) {

@@ -33,7 +33,7 @@ async function list() {
 }
 
 const entry = (id) => [...$("runs").querySelectorAll("button")].find((button) => button.dataset.run === id);
-const far = (run) => run.total ? `${count(run.items)} of ${count(run.total)} images` : "";
+const far = (run) => run.total ? `${count(run.items)} of ${count(run.total)} ${run.unit}` : "";
 const chip = (state) => make("span", { class: "chip", "data-state": state }, STATES[state] ?? state);
 
 function route() {
@@ -75,7 +75,7 @@ function changed(details, before) {
   $("state").textContent = STATES[details.state] ?? details.state;
   $("words").textContent = details.words;
   $("words").className = ["failed", "interrupted"].includes(details.state) ? "problem small" : "muted small";
-  const story = details.branch.parent ? `Branched from ${details.branch.parent} at ${count(details.branch.items)} images: ${Object.entries(details.branch.changed).map(([name, [, now]]) => `${name} = ${now}`).join(", ")}. ` : "";
+  const story = details.branch.parent ? `Branched from ${details.branch.parent} at ${count(details.branch.items)} ${details.unit}: ${Object.entries(details.branch.changed).map(([name, [, now]]) => `${name} = ${now}`).join(", ")}. ` : "";
   $("about-run").textContent = `${story}${details.about}${details.paper ? ` · ${details.paper}` : ""}`;
   entry(details.id)?.querySelector(".num").replaceChildren(far(details));  // the number of the head
   const offer = JSON.stringify([details.id, details.state, details.checkpoints.length > 0, details.model]);
@@ -92,15 +92,17 @@ function settled(details) {
 }
 
 function steer(details) {
-  const act = (verb, label, primary = false) => make("button", { type: "button", class: primary ? "primary" : null, onclick: () => send(verb) }, label);
+  const act = (verb, label, primary = false) => make("button", { type: "button", class: primary ? "primary" : null, "data-part": verb === "stop" ? "end" : "go", onclick: () => send(verb) }, label);
   const buttons = [];
   if (details.state === "starting") buttons.push(act("stop", "■ Cancel"));
   if (details.state === "running") buttons.push(act("pause", "Ⅱ Pause", true), act("stop", "■ Stop"));
   if (resumable(details)) buttons.push(act("resume", "▶ Resume", true));
   if (details.checkpoints.length) buttons.push(make("button", { type: "button", onclick: branch }, "Branch from here"));
-  if (details.model) buttons.push(make("a", { class: "button", href: `./explore#model=${encodeURIComponent(details.id)}` }, "Explore the model"));
+  if (details.model && details.draws) buttons.push(make("a", { class: "button", href: `./explore#model=${encodeURIComponent(details.id)}` }, "Explore the model"));
   if (!["starting", "running", "saving"].includes(details.state)) buttons.push(make("button", { type: "button", class: "quiet", onclick: sure }, "Delete …"));
+  const held = $("steer").contains(document.activeElement) ? document.activeElement : null;
   $("steer").replaceChildren(...buttons);
+  if (held) (buttons.find((button) => button.textContent === held.textContent) ?? buttons.find((button) => button.dataset.part && button.dataset.part === held.dataset.part) ?? buttons[0] ?? $("run-title")).focus();
 }
 
 const resumable = ({ state, checkpoints }) => ["paused", "stopped", "interrupted"].includes(state) || (state === "failed" && checkpoints.length > 0);
@@ -149,7 +151,7 @@ function branch() {
   const { details } = watch;
   const here = details.snapshots[Number($("scrub").value)] ?? 0;
   const near = details.checkpoints.reduce((best, at) => Math.abs(at - here) < Math.abs(best - here) ? at : best, details.checkpoints[0]);
-  $("branch-at").replaceChildren(...details.checkpoints.map((at) => make("option", { value: at }, `${count(at)} images`)));
+  $("branch-at").replaceChildren(...details.checkpoints.map((at) => make("option", { value: at }, `${count(at)} ${details.unit}`)));
   $("branch-at").value = near;
   $("branch-names").replaceChildren(...Object.keys(details.settings).filter((name) => /^(train\.|config\.rules|data\.(fit|flip))/.test(name)).map((name) => make("option", { value: name })));
   $("branch-error").hidden = true;

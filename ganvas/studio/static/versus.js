@@ -10,10 +10,11 @@ let pair = "";  // which runs it is about
 let waiting = false;  // whether it is still being answered
 let seen = "";  // what is shown
 
-/** Offer the other runs. */
+/** Offer the other runs of the same kind of data. */
 export function others(runs, id) {
   const before = $("other").value;
-  const found = runs.filter((run) => run.id !== id && run.model).map((run) => run.id);
+  const kind = runs.find((run) => run.id === id)?.alike;
+  const found = runs.filter((run) => run.id !== id && run.model && kind && run.alike === kind).map((run) => run.id);
   if (found.join() !== [...$("other").options].map((option) => option.value).join()) $("other").replaceChildren(...found.map((name) => make("option", { value: name }, name)));
   if (found.includes(before)) $("other").value = before;
   $("contest").disabled = !found.length;
@@ -29,7 +30,7 @@ export async function versus(a, start = false) {
   const mine = ++asked;
   const b = $("other").value, samples = Number($("samples").value);
   waiting = b !== "";
-  if (!waiting) { put("", make("p", { class: "muted small" }, "There is no other run with a model.")); return; }
+  if (!waiting) { put("", make("p", { class: "muted small" }, "No other run with a model draws the same kind of data from the same source.")); return; }
   const query = `a=${encodeURIComponent(a)}&b=${encodeURIComponent(b)}&samples=${samples}`;
   if (query !== pair) put("");
   pair = query;
@@ -69,7 +70,8 @@ function show(found, query) {
     parts.push(make("h3", { class: "spaced" }, "Measures, with 95 % intervals"));
     parts.push(table(["", ...[found.a, found.b], "other real data"], names.map((name) => make("tr", {}, make("th", { scope: "row" }, name),
       ...found.models.map((model) => make("td", { class: "num" }, measured(model.measures[name]))), make("td", { class: "num" }, short(found.models[0].measures[name].floor ?? NaN))))));
-    parts.push(make("p", { class: "muted small" }, `against ${found.reference}; ${found.models.map((model) => `${count(model.items)} images`).join(" and ")} seen`));
+    parts.push(make("p", { class: "muted small" }, `against ${found.reference}; ${found.models.map((model) => count(model.items)).join(" and ")} seen`));
+    if (found.note) parts.push(make("p", { class: "muted small" }, found.note));
     const now = found.models.map((model) => model.items).join("-");  // another address when they were measured anew
     parts.push(make("h3", {}, "The same noise"));
     parts.push(make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Sheets side by side" }, make("img", { src: `./api/train/compare/sheet?${query}&at=${now}`, alt: `What ${found.a} and ${found.b} draw from the same noise, and real samples` })));

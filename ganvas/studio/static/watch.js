@@ -6,7 +6,7 @@ import { calm, make, say } from "./shell.js";
 
 const $ = (id) => document.getElementById(id);
 const TOKENS = [["--accent", "solid"], ["--fake", "dashed"], ["--warn", "dotted"], ["--real", "long"], ["--bad", "dashed"], ["--ink", "dotted"]];
-const SIDES = [["verdict_real", "pictures of the data", "●", "--real", "solid"], ["verdict_held_out", "data it never trained on", "○", "--warn", "dotted"], ["verdict_fake", "the artist's", "▲", "--fake", "dashed"]];
+const SIDES = [["verdict_real", "UNIT of the data", "●", "--real", "solid"], ["verdict_held_out", "data it never trained on", "○", "--warn", "dotted"], ["verdict_fake", "the artist's", "▲", "--fake", "dashed"]];
 const MOST = 600;  // places on a curve
 
 export class Watch {
@@ -83,7 +83,7 @@ export class Watch {
     const { details } = this;
     $("progress").max = Math.max(1, details.total);
     $("progress").value = details.items;
-    const parts = details.total ? [`${count(details.items)} of ${count(details.total)} images`] : [];
+    const parts = details.total ? [`${count(details.items)} of ${count(details.total)} ${details.unit}`] : [];
     if (details.rate) parts.push(`${count(Math.round(details.rate))} a second`, `${span(details.left)} left`);
     const seconds = details.result.seconds ?? details.seconds;
     if (seconds) parts.push(`${span(seconds)} trained`);
@@ -96,20 +96,22 @@ export class Watch {
     const scrub = $("scrub");
     scrub.max = Math.max(0, snapshots.length - 1);
     if (this.following) scrub.value = scrub.max;
+    for (const part of [scrub.parentElement, $("same-noise")]) part.hidden = !this.details.draws && !snapshots.length;
+    $("same-noise").textContent = `The same noise at every moment: ${this.details.unit} come out of it as the game goes on.`;
     this.show();
   }
 
   /** The picture at the scrubber. */
   show() {
-    const { snapshots, total } = this.details;
+    const { snapshots, total, unit } = this.details;
     const at = Math.min(Number($("scrub").value), snapshots.length - 1);
     const items = snapshots[at];
     $("picture").hidden = items === undefined;
     if (items === undefined) { $("caption").textContent = this.details.absent.picture; return; }
-    const text = `${count(items)} images${items === 0 ? ": before the first move" : ""}`;
+    const text = `${count(items)} ${unit}${items === 0 ? ": before the first move" : ""}`;
     const source = `./api/${this.path}/samples/${items}`;
     if ($("picture").getAttribute("src") !== source) $("picture").src = source;
-    $("picture").alt = `What the artist draws from one noise after ${count(items)} of ${count(total)} images`;
+    $("picture").alt = `What the artist draws from one noise after ${count(items)} of ${count(total)} ${unit}`;
     $("caption").textContent = `${text} · picture ${at + 1} of ${snapshots.length}`;
     $("scrub").setAttribute("aria-valuetext", text);
   }
@@ -153,7 +155,7 @@ export class Watch {
   drawGauges() {
     const last = this.rows[this.rows.length - 1];
     if (!last) { $("gauges").replaceChildren(this.word("numbers")); $("balance").replaceChildren(); return; }
-    const gauges = SIDES.filter(([key]) => key in last).map(([key, name, mark, token]) => gauge(`takes ${name} for real`, last[key], mark, token, "at one half it cannot tell"));
+    const gauges = this.sides(last).map(([key, name, mark, token]) => gauge(`takes ${name} for real`, last[key], mark, token, "at one half it cannot tell"));
     if ("accuracy" in last) gauges.push(gauge("right answers", last.accuracy, "✓", "--accent"));
     $("gauges").replaceChildren(...(gauges.length ? gauges : [make("p", { class: "muted small" }, "This game has no critic.")]));
     const balance = [];
@@ -164,8 +166,14 @@ export class Watch {
     $("balance").replaceChildren(...balance);
   }
 
+  /** What the critic judges in these rows. */
+  sides(...rows) {
+    const { unit } = this.details;
+    return SIDES.filter(([key]) => rows.some((row) => key in row)).map(([key, name, ...rest]) => [key, name.replace("UNIT", unit), ...rest]);
+  }
+
   drawEvents() {
-    const list = [...this.events].reverse().slice(0, 200).map((row) => make("li", {}, make("span", { class: "when num" }, `${count(row.items ?? 0)} images: `), String(row.event)));
+    const list = [...this.events].reverse().slice(0, 200).map((row) => make("li", {}, make("span", { class: "when num" }, `${count(row.items ?? 0)} ${this.details.unit}: `), String(row.event)));
     const latest = this.events[this.events.length - 1];
     if (latest && latest !== this.told) { if (this.told !== undefined) say(String(latest.event)); }
     this.told = latest ?? null;
@@ -177,28 +185,29 @@ export class Watch {
     const steps = rows.map((row) => row.items);
     const column = (name) => rows.map((row) => Number.isFinite(row[name]) ? row[name] : NaN);
     const terms = this.details.terms.filter((name) => rows.some((row) => name in row));
-    const even = this.details.equilibrium;
-    this.chart("losses", terms.join(), () => ({ title: "Losses", about: "each term of the players' aims", axis: "images",
+    const { equilibrium: even, unit } = this.details;
+    this.chart("losses", terms.join(), () => ({ title: "Losses", about: "each term of the players' aims", axis: unit,
       series: terms.map((name, i) => ({ key: name, name, token: TOKENS[i % 6][0], dash: TOKENS[i % 6][1] })),
       lines: even.value ? [{ y: even.value, text: `D at ${even.text}: nobody can tell` }] : [] }), steps, Object.fromEntries(terms.map((name) => [name, filled(column(name))])));
-    const sides = SIDES.filter(([key]) => rows.some((row) => key in row));
-    this.chart("verdicts", sides.map(([key]) => key).join(), () => ({ title: "Taken for real", about: "by the critic", axis: "images", low: 0, high: 1,
+    const sides = this.sides(...rows);
+    this.chart("verdicts", sides.map(([key]) => key).join(), () => ({ title: "Taken for real", about: "by the critic", axis: unit, low: 0, high: 1,
       series: sides.map(([key, name, , token, dash]) => ({ key, name, token, dash })), lines: [{ y: 0.5, text: "one half" }] }), steps, Object.fromEntries(sides.map(([key]) => [key, filled(column(key))])));
     const players = ["skill", "lead", "augment"].filter((name) => rows.some((row) => name in row));
     const named = { skill: "the critic's skill", lead: "how far it is held back", augment: "augmentation" };
-    this.chart("players", players.join(), () => ({ title: "Balance", about: "skill, and what was done about it", axis: "images", low: 0,
+    this.chart("players", players.join(), () => ({ title: "Balance", about: "skill, and what was done about it", axis: unit, low: 0,
       series: players.map((key, i) => ({ key, name: named[key], token: TOKENS[[2, 0, 1][i]][0], dash: TOKENS[[0, 1, 2][i]][1] })), lines: [{ y: 0.5, text: "a guess" }] }), steps, Object.fromEntries(players.map((key) => [key, column(key)])));
     this.drawCurve();
   }
 
   drawCurve() {
+    const { unit } = this.details;
     const metric = Object.keys(this.measures[this.measures.length - 1] ?? {}).find((name) => !["step", "items", "floor"].includes(name));
     if (!metric) { this.blank("curve", "measure"); return; }
     // The first distances, of noise, are so large that all later ones would lie on the axis: they leave the chart at the top.
     const values = this.measures.map((row) => row[metric]);
     if (this.charts.curve && values.length > 5) this.charts.curve.chart.high = 1.6 * Math.max(...values.slice(Math.floor(values.length / 3)));
     const floor = this.measures.find((row) => Number.isFinite(row.floor))?.floor;
-    this.chart("curve", metric, () => ({ title: `Distance ${metric}`, about: "to held-out data; lower is better", axis: "images", low: 0,
+    this.chart("curve", metric, () => ({ title: `Distance ${metric}`, about: "to held-out data; lower is better", axis: unit, low: 0,
       series: [{ key: metric, name: "the model", token: "--accent", dash: "solid" }] }), this.measures.map((row) => row.items), { [metric]: values },
       floor === undefined ? [] : [{ y: floor, text: `floor ${floor.toPrecision(3)}: other real data` }]);
   }

@@ -15,6 +15,7 @@ from ganvas.config import flat
 from ganvas.errors import GanvasError
 from ganvas.studio.store import Store, UnknownIdError, facts, last_row
 from ganvas.studio.train.jobs import Jobs, checkpoints
+from ganvas.studio.train.kinds import kind
 
 AT_ONCE = 256 << 10  # bytes of a log that one answer reads
 SAMPLE = re.compile(r"(\d{6,12})\.(\d{3})k\.png")
@@ -80,14 +81,15 @@ def snapshot(folder: Path, items: int) -> Path:
 
 
 def brief(store: Store, jobs: Jobs, name: str) -> dict[str, Any]:
-    """One line about a run: what it plays, how far it is, how it stands."""
+    """One line about a run: what it plays and of which kind it is, how far it is, how it stands."""
     folder, status = store.run(name), jobs.status(name)
     recipe, result = facts(folder / "recipe.json"), facts(folder / "result.json")
-    total = recipe.get("train", {}).get("images", 0)
+    total = whole(recipe.get("train", {}), facts(folder / "branch.json").get("items", 0))
     if result:
         items = total = result.get("items", total)
     else:
         items = images(folder, status.live, jobs.row(name) if jobs.alive(name) else None)
+        total = max(items, total) if total else 0  # a step may show several batches
     return {
         "id": name,
         "recipe": recipe.get("name", ""),
@@ -97,7 +99,14 @@ def brief(store: Store, jobs: Jobs, name: str) -> dict[str, Any]:
         "items": items,
         "total": total,
         "model": (folder / "model.safetensors").exists(),
+        **kind(recipe),
     }
+
+
+def whole(train: Mapping[str, Any], since: int = 0) -> int:
+    """How many images a run that began at `since` will have been shown: it ends with a whole batch. 0: not known yet."""
+    wanted, batch = train.get("images", 0), train.get("batch", 1)
+    return since + -(-max(0, wanted - since) // batch) * batch if wanted else 0
 
 
 def images(folder: Path, live: bool, row: Mapping[str, Any] | None) -> int:
@@ -154,19 +163,29 @@ def absent(run: Mapping[str, Any], row: Mapping[str, Any], every: int, since: in
     told = {
         "numbers": "The first numbers come after twenty steps." if near else "There are no numbers in its log.",
         "chart": "Nothing to draw yet." if near else "Nothing to draw in this run.",
-        "picture": "The first picture comes in a moment." if near else "There are no pictures of this run.",
+        "picture": "The first picture comes in a moment." if near and run["draws"] else "There are no pictures of this run.",
         "events": "None so far" if coming else "None",
         "measure": "No held-out measure: start a run with the box “Measure against held-out pictures” ticked.",
     }
-    told["events"] += ": the players are level by themselves." if 0.55 <= row.get("skill", 0) <= 0.95 else "."
+    told["events"] += standing(row)
     if not run["total"]:  # it has no recipe yet
         told["measure"] = told["chart"]
     elif every:
         due = min(every * (since // every + 1), run["total"])
-        told["measure"] = f"The first measure comes after {due:,} images."
+        told["measure"] = f"The first measure comes after {due:,} {run['unit']}."
         if run["state"] == "finished" or run["items"] > due + every // 4:
             told["measure"] = "No held-out measure: this game has none, or too few samples were kept for it."
     return told
+
+
+def standing(row: Mapping[str, Any]) -> str:
+    """How a balance stands that has told of no intervention: what it does all the same is less than it tells of."""
+    held, augmented = row.get("lead", 0), row.get("augment", 0)
+    parts = [f"the critic is held back by {held:.2g}"] if held >= 0.005 else []
+    parts += [f"augmentation is at {augmented:.0%}"] if augmented >= 0.005 else []
+    if parts:
+        return f" large enough to tell: {' and '.join(parts)} now."
+    return ": the players are level by themselves." if 0.55 <= row.get("skill", 0) <= 0.95 else "."
 
 
 def losses(folder: Path) -> list[str]:

@@ -24,6 +24,7 @@ from ganvas.errors import UsageError
 from ganvas.files import disk_errors, printable, write_durably
 from ganvas.resolve import resolve
 from ganvas.studio.store import Store, facts, last_row, tail
+from ganvas.studio.train.kinds import kind
 
 MOST = 2  # trainings at a time
 SETTING = re.compile(r"(train|config|data\.(fit|flip|channels|held_out))[A-Za-z0-9_.]{0,80}")
@@ -162,7 +163,8 @@ class Jobs:
 
     def _way_back(self, folder: Path, how: str) -> str:
         found = checkpoints(folder)
-        place = f"from {found[-1]:,} images, its newest checkpoint" if found else "from the start"
+        unit = kind(facts(folder / "recipe.json"))["unit"]
+        place = f"from {found[-1]:,} {unit}, its newest checkpoint" if found else "from the start"
         return f"{how}; resume continues {place}"
 
     def row(self, name: str) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from ganvas.studio.store import Store, facts
 from ganvas.studio.train.jobs import checkpoints, options
 
 CLASSES = {"mnist": 10, "fashion": 10, "stacked": 0}  # of the built-in sources of pictures
-PICTURES, POINTS, SOLIDS = "fd,recall,sharpness", "fd,recall", "connected"  # what two runs are compared by
 GONE_ON = "Training has gone on since these were measured; measure both again."
 Pair = tuple[str, str, int]  # two runs, and how many samples of each are measured
 
@@ -104,10 +103,9 @@ class Second:
     async def _measure(self, pair: Pair, out: Path) -> None:
         a, b, samples = pair
         paths = [str(self.store.run(name)) for name in (a, b)]
-        metrics = kind_of(facts(self.store.run(a) / "recipe.json"))
         self.store.folder("compare")
         try:
-            await chore("compare", *paths, "--out", str(out), "--samples", str(samples), "--metrics", metrics, "--json")
+            await chore("compare", *paths, "--out", str(out), "--samples", str(samples), "--json")
         except GanvasError as failure:
             self.failures[pair] = str(failure)
             shutil.rmtree(out, ignore_errors=True)
@@ -117,7 +115,7 @@ class Second:
     def contest(self, a: str, b: str, samples: int) -> dict[str, Any]:
         """What two runs differ in, and how their comparison stands: none, measuring, failed, ready with the numbers.
 
-        `words` says why it failed, or that the numbers are of an earlier time.
+        `words` says why it failed, or that the numbers are of an earlier time; `note` what could not be measured.
         """
         pair, out = (a, b, samples), self.kept(a, b, samples)
         found: dict[str, Any] = {"a": a, "b": b, "differences": differences(self.store.run(a), self.store.run(b)), "words": ""}
@@ -128,8 +126,8 @@ class Second:
         if not out or not (result := facts(out / "comparison.json")):
             return {**found, "state": "none"}
         words = "" if out == self.folder(a, b, samples) else GONE_ON
-        models, reference = result.get("models", []), Path(result["reference"]).name
-        return {**found, "state": "ready", "words": words, "models": models, "reference": reference}
+        told = {"models": result.get("models", []), "reference": Path(result["reference"]).name, "note": result.get("note", "")}
+        return {**found, "state": "ready", "words": words, **told}
 
     def forget(self, name: str) -> None:
         """Drop what is known of a run that was deleted: a later one may have its id."""
@@ -145,14 +143,6 @@ class Second:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def kind_of(recipe: Mapping[str, Any]) -> str:
-    """The measures that suit what a recipe draws."""
-    config = recipe.get("config", {})
-    if config.get("dims") == 3:
-        return SOLIDS
-    return PICTURES if "resolution" in config or len(config.get("shape", ())) == 3 else POINTS
 
 
 def differences(a: Path, b: Path) -> list[list[Any]]:
