@@ -44,7 +44,7 @@ function draw() {
     say($("picture").getAttribute("aria-label"));
   });
   const padPath = api("pad", `&count=${pad.count}&columns=${pad.columns}&${query({ ...look, seed: first, picture: null })}`);
-  if (many()) $("pad").hidden = true;
+  if (many()) seeds.clear();
   else if (padPath !== shownPad) { shownPad = padPath; seeds.ask(padPath, mark); } else mark();
   const words = described();
   $("picture").setAttribute("aria-label", `Picture: ${words}`);
@@ -381,6 +381,7 @@ async function follow() {
   const asked = new URLSearchParams(location.hash.slice(1));
   const id = asked.get("model") ?? models[0].id;
   if (!models.some((one) => one.id === id)) {
+    for (const view of [main, seeds]) view.clear(); // a picture that comes late would take the line away
     model = "";
     $("model").value = "";
     $("explore").hidden = true;

@@ -22,7 +22,7 @@ export const query = (look) => `look=${encodeURIComponent(JSON.stringify(plain(l
 /** A canvas that shows the last picture asked for: while one is on its way only the newest waits. */
 export class View {
   constructor(canvas, failed = () => {}) {
-    Object.assign(this, { canvas, failed, busy: false, next: null });
+    Object.assign(this, { canvas, failed, busy: false, next: null, cleared: 0 });
   }
 
   /** Show what `path` answers; `then(response)` is called when it is there. */
@@ -31,19 +31,28 @@ export class View {
     if (!this.busy) this.turn();
   }
 
+  /** Show nothing, not even what is on its way. */
+  clear() {
+    this.next = null;
+    this.cleared += 1;
+    this.canvas.hidden = true;
+  }
+
   async turn() {
     this.busy = true;
     while (this.next) {
-      const { path, then } = this.next;
+      const { path, then } = this.next, { cleared } = this;
       this.next = null;
       try {
         const response = await fetch(path);
         if (response.status === 204) continue;
         if (!response.ok) throw new Error(await line(response));
-        await paint(this.canvas, await response.blob());
+        const found = await response.blob();
+        if (cleared !== this.cleared) continue;
+        await paint(this.canvas, found);
         this.failed("");
         then(response);
-      } catch (wrong) { this.failed(wrong.message); }
+      } catch (wrong) { if (cleared === this.cleared) this.failed(wrong.message); }
     }
     this.busy = false;
   }
