@@ -57,8 +57,9 @@ def test_solids_are_whole_and_neither_empty_nor_full() -> None:
     assert all(SOME[i, :, 31].any() for i in range(24) if list(SHAPES)[i % 4] != "plane")
 
 
-def test_the_source_of_solids(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_source_of_solids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(COUNTS, "test", 12)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # others want all of them
     source = shape_source("test")
     assert source.fields["real"].shape == (12, 1, 32, 32, 32)
     assert source.classes == ("chair", "table", "lamp", "plane")
