@@ -30,6 +30,8 @@ from ganvas.machine import Plan, describe
 from ganvas.plan import settled
 from ganvas.ranks import Ranks
 
+KINDS = {0: "points", 2: "images", 3: "solids"}  # by the dimensions of space that a sample fills
+
 
 @dataclass
 class Run:
@@ -239,10 +241,9 @@ def open_data(recipe: Recipe) -> Source:
 
 def _require_dims(recipe: Recipe, data: Source, dims: int, wanted: int) -> None:
     """Raises: DataError: images are needed and the data has points or solids, or the like."""
-    kinds = {0: "points", 2: "images", 3: "solids"}
     if dims != wanted:
         use = {0: "gan-...", 2: "dcgan-...", 3: "voxel-..."}[dims]
-        what = f"{recipe.game} needs {kinds[wanted]} and {data.name} holds {kinds[dims]}"
+        what = f"{recipe.game} needs {KINDS[wanted]} and {data.name} holds {KINDS[dims]}"
         raise DataError(f"{what} {['N', *data.fields['real'].shape[1:]]}; use a {use} recipe".replace("'", ""))
 
 

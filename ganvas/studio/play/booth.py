@@ -91,7 +91,7 @@ class Booth:
         before, session = self.session, Session(Stage(setup, drawn))
         untouched = before.stage.step == 0 and (before.stage.setup, before.stage.drawn) == (setup, drawn)
         if self.begun and not untouched:
-            if self.aside:
+            if self.aside and self.aside is not before:
                 self.aside.stage.forget_the_way()
             self.aside = before
             self.past.append(("take up the game before", lambda: self.take_up(before)))

@@ -22,7 +22,6 @@ from typing import Any
 
 from ganvas.errors import UsageError
 from ganvas.files import disk_errors, printable, write_durably
-from ganvas.resolve import resolve
 from ganvas.studio.store import Store, facts, last_row, tail
 from ganvas.studio.train.kinds import kind
 
@@ -69,6 +68,8 @@ class Jobs:
             UsageError: a recipe, a setting or a value that cannot be one, no data, or too many trainings already.
             ResourceError: the disk refused.
         """
+        from ganvas.resolve import resolve
+
         if not RECIPE.fullmatch(recipe):
             raise UsageError(f"no such recipe: {printable(recipe, 60)!r}")
         words = ["train", recipe, "--seed", str(seed), "--json", *options(settings)]

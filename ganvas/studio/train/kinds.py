@@ -7,8 +7,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-UNITS = ("points", "images", "solids")  # by the dimensions of space: none, two, three
-
 
 def kind(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """What a page needs to know of a run's game, so that it need know no game: `recipe` is the run's recipe.json, or {}.
@@ -17,6 +15,7 @@ def kind(recipe: Mapping[str, Any]) -> dict[str, Any]:
     compared with it, "" where none can.
     """
     from ganvas.games import GAMES
+    from ganvas.run import KINDS
 
     game, config = GAMES.get(recipe.get("game", "")), recipe.get("config", {})
     if game is None:
@@ -26,7 +25,7 @@ def kind(recipe: Mapping[str, Any]) -> dict[str, Any]:
         unit, size = "lines", [config.get("alphabet"), config.get("vocabulary")]
     else:
         size = shape(config, getattr(game.config_type, "dims", 2))
-        unit = UNITS[max(0, len(size) - 2)]
+        unit = KINDS.get(len(size) - 1, KINDS[0])
     data = [recipe.get("data", {}).get(name) for name in ("source", "channels", "fit")]
     spelt = json.dumps([unit, size, data]).encode()  # with a path in it: only its hash leaves this machine
     return {"unit": unit, "draws": draws, "alike": hashlib.sha256(spelt).hexdigest()[:16] if draws else ""}

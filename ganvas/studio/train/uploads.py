@@ -10,8 +10,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from ganvas.data.archive import little
-from ganvas.data.repack import admit
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.files import disk_errors, printable, write_durably
 from ganvas.studio.chores import chore
@@ -63,8 +61,7 @@ class Uploads:
                     await asyncio.to_thread(file.write, part)
             if not size:
                 raise UsageError("nothing came; drop a folder or a zip file of pictures")
-            if little(incoming):  # else the process looks
-                await asyncio.to_thread(admit, incoming)
+            await asyncio.to_thread(_look, incoming)
             write_durably(folder / "name.txt", shown.encode("utf-8", "replace"))
         except DataError as refused:
             shutil.rmtree(folder, ignore_errors=True)
@@ -148,6 +145,15 @@ class Uploads:
         for task in list(self.reading.values()):
             task.cancel()
         await asyncio.gather(*self.reading.values(), return_exceptions=True)
+
+
+def _look(incoming: Path) -> None:
+    """Look at a zip's directory, where that is done in a moment; else the process does. Raises: DataError: it is refused."""
+    from ganvas.data.archive import little
+    from ganvas.data.repack import admit
+
+    if little(incoming):
+        admit(incoming)
 
 
 def _named(refused: GanvasError, incoming: Path, shown: str) -> str:
