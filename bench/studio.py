@@ -1,7 +1,8 @@
 """What the studio costs a training, and how soon a picture follows a touch: `python bench/studio.py`.
 
-Trainings alone and trainings watched take turns: the watched one is started by a studio, while a client asks for all that the
-page /train asks for, as often as it does. The same recipe, seed and plan; images per second as result.json has them. Then
+Trainings alone and trainings watched take turns, one first and then the other: the watched one is started by a studio, while
+a client asks for all that the page /train asks for, as often as it does. The same recipe, seed and plan; images per second as
+result.json has them, and the processor's time that the server took, which no neighbour on the machine disturbs. Then
 pictures of an untrained artist of 64 pixels are asked for one after the other, each of another seed, as /explore does. Last,
 each page is opened in Debian's chromium with an empty cache: the first contentful paint, as the browser itself times it.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import http.cookiejar
 import json
+import os
 import shutil
 import signal
 import statistics
@@ -36,21 +38,21 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu"]
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[str]:
-    """A studio over folder/runs; the link it says."""
+def running(folder: Path) -> Iterator[tuple[str, int]]:
+    """A studio over folder/runs; the link it says and its process."""
     command = [sys.executable, "-m", "ganvas", "studio", "--port", "0", "--no-browser", "--json"]
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
     try:
-        yield json.loads(process.stdout.readline())["url"] if process.stdout else ""
+        yield json.loads(process.stdout.readline())["url"] if process.stdout else "", process.pid
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(30)
 
 
 @contextmanager
-def studio(folder: Path) -> Iterator[Get]:
-    """A studio as a function from path (and body) to bytes."""
-    with running(folder) as link:
+def studio(folder: Path) -> Iterator[tuple[Get, int]]:
+    """A studio as a function from path (and body) to bytes, and its process."""
+    with running(folder) as (link, process):
         base = link.partition("/?")[0]
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
         opener.open(link).read()
@@ -60,7 +62,13 @@ def studio(folder: Path) -> Iterator[Get]:
             with opener.open(urllib.request.Request(f"{base}/api/{path}", data, {"Origin": base})) as answer:  # noqa: S310
                 return bytes(answer.read())
 
-        yield ask
+        yield ask, process
+
+
+def spent(process: int) -> float:
+    """Seconds of the processor that a process took so far (Linux: fields 14 and 15 of its stat)."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def alone(recipe: str, images: int, folder: Path) -> float:
@@ -70,13 +78,14 @@ def alone(recipe: str, images: int, folder: Path) -> float:
     return pace(folder)
 
 
-def watched(folder: Path, plan: Path) -> float:
-    """Of one that a page watches from its start to its end."""
+def watched(folder: Path, plan: Path) -> tuple[float, float]:
+    """Of one that a page watches from its start to its end; also the share of one core that the server took meanwhile."""
     run = folder / "runs" / "00000-watched"
     run.mkdir(parents=True)
     for name in ("recipe.json", "env.json"):
         (run / name).write_bytes((plan / name).read_bytes())
-    with studio(folder) as ask:
+    with studio(folder) as (ask, process):
+        start, before = time.perf_counter(), spent(process)
         ask("train/runs/00000-watched/resume", {})
         place, tick = "", 0
         while not (run / "result.json").exists():
@@ -89,7 +98,8 @@ def watched(folder: Path, plan: Path) -> float:
                 ask("train/runs")
             tick += 1
             time.sleep(1)
-    return pace(run)
+        share = (spent(process) - before) / (time.perf_counter() - start)
+    return pace(run), share
 
 
 def pace(run: Path) -> float:
@@ -105,7 +115,7 @@ def latency(count: int) -> list[float]:
         run.mkdir(parents=True)
         (run / "recipe.json").write_text(json.dumps(to_dict(recipe)))
         bundle.save(run / "model.safetensors", build(recipe).eval(), {"recipe": to_dict(recipe), "items": 0, "classes": []})
-        with studio(Path(name)) as ask:
+        with studio(Path(name)) as (ask, _):
             ask("explore/models/artist")
             found = []
             for seed in range(count):
@@ -120,7 +130,7 @@ def paints(times: int) -> dict[str, float]:
     from playwright.sync_api import sync_playwright
 
     found: dict[str, list[float]] = {page.name: [] for page in pages()}
-    with tempfile.TemporaryDirectory() as name, running(Path(name)) as link, sync_playwright() as driver:
+    with tempfile.TemporaryDirectory() as name, running(Path(name)) as (link, _), sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         tab = browser.new_page()
         tab.goto(link)
@@ -144,19 +154,24 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=30_000)
     parser.add_argument("--rounds", type=int, default=3, help="pairs of trainings; 0: none")
     asked = parser.parse_args()
-    shares = []
-    for turn in range(asked.rounds):
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            free = alone(asked.recipe, asked.images, folder / "alone")
-            seen = watched(folder, folder / "alone")
-        shares.append(1 - seen / free)
-        print(json.dumps({"round": turn, "alone": free, "watched": seen, "slower": round(shares[-1], 4)}), flush=True)
+    slower, shares = [], []
+    with tempfile.TemporaryDirectory() as name:
+        plan = Path(name) / "plan"
+        alone(asked.recipe, asked.images, plan)
+        for turn in range(asked.rounds):
+            folder = Path(name) / str(turn)
+            free = alone(asked.recipe, asked.images, folder / "alone") if turn % 2 else 0.0
+            seen, share = watched(folder, plan)
+            free = free or alone(asked.recipe, asked.images, folder / "alone")
+            slower.append(1 - seen / free)
+            shares.append(share)
+            row = {"round": turn, "alone": free, "watched": seen, "slower": round(slower[-1], 4), "server": round(share, 4)}
+            print(json.dumps(row), flush=True)
     times = latency(65)
     if shares:
-        spread = statistics.stdev(shares) if len(shares) > 1 else 0.0
-        mean = statistics.fmean(shares)
-        print(f"# the studio slows a training of {asked.recipe} by {mean:.1%} +- {spread:.1%} (n={len(shares)})")
+        low, middle, high = statistics.quantiles(slower, n=4) if len(slower) > 1 else slower * 3
+        print(f"# watched, {asked.recipe} trains {middle:.1%} slower (quartiles {low:.1%} and {high:.1%}, n={len(slower)})")
+        print(f"# the server takes {statistics.fmean(shares):.1%} of one core meanwhile")
     print(f"# a picture of 64 pixels: median {statistics.median(times):.0f} ms, slowest {max(times):.0f} ms of {len(times)}")
     print("# first paint: " + ", ".join(f"{name} {value:.0f} ms" for name, value in paints(5).items()))
 
