@@ -25,12 +25,13 @@ PIXELS = "document.getElementById('picture').toDataURL()"
 
 @pytest.fixture(scope="module")
 def models(studio: Any) -> Path:
-    """Untrained miniatures, one with hostile names of classes."""
+    """Untrained miniatures, one with hostile names of classes, one that draws nothing."""
     for name, recipe_name in (
         ("digits", "cgan-mnist"),
         ("styled", "stylegan2-fashion"),
         ("asked", CLASSES),
         ("names", "textlm-names"),
+        ("sorter", "classifier-mnist"),
     ):
         recipe, data = miniature(recipe_name)
         torch.manual_seed(3)
@@ -124,6 +125,12 @@ def test_a_walk_is_filmed_and_a_favourite_kept(tab: Any) -> None:
     tab.wait_for_selector("#stars li")
     tab.reload()
     tab.wait_for_selector("#stars li")
+
+
+def test_only_models_that_draw_are_listed(tab: Any) -> None:
+    listed = tab.locator("#model option").evaluate_all("options => options.map(({ value }) => value)")
+    assert {"digits", "styled", "asked", "names"} <= set(listed)
+    assert "sorter" not in listed
 
 
 def test_controls_appear_by_what_the_model_can(tab: Any) -> None:

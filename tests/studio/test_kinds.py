@@ -6,7 +6,7 @@ import pytest
 
 from ganvas.config import to_dict
 from ganvas.games import RECIPES
-from ganvas.studio.train.kinds import kind
+from ganvas.studio.kinds import kind
 
 
 def known(name: str, **data: object) -> dict[str, object]:
@@ -38,6 +38,14 @@ def test_runs_are_alike_where_they_draw_the_same_from_the_same_data() -> None:
     others = ("gan-ring", "gan-moons", "dcgan-fashion", "progan-mnist", "textgan-words", "voxel-shapes")
     assert len({known(name)["alike"] for name in ("gan-mnist", *others)}) == 7
     assert known("classifier-mnist")["alike"] == kind({})["alike"] == kind({"game": "chess"})["alike"] == ""
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"game": []}, {"config": 3}, {"config": {"resolution": 8, "dims": 10**12}}, {"data": "mnist"}],
+)
+def test_a_recipe_that_cannot_be_read_is_of_no_known_kind(wrong: dict[str, object]) -> None:
+    assert kind({**to_dict(RECIPES["dcgan-mnist"]), **wrong}) == {"unit": "images", "draws": False, "alike": ""}
 
 
 def test_a_path_is_told_by_its_hash_only() -> None:

@@ -42,14 +42,16 @@ def test_the_recipes_are_listed_once_and_wait_for_no_doctor(asked: Second, monke
     async def listed(*words: str, **_: Any) -> list[dict[str, str]]:
         calls.append(words)
         await asyncio.sleep(0)
-        return [{"game": "gan"}, {"game": "cgan"}]
+        return [{"name": "gan-ring", "game": "gan"}, {"name": "cgan-mnist", "game": "cgan"}]
 
     async def both() -> list[Any]:
         async with asked.turn:  # as a doctor holds it
             return await asyncio.wait_for(asyncio.gather(asked.recipes(), asked.recipes()), 10)
 
     monkeypatch.setattr(second, "chore", listed)
-    assert asyncio.run(both()) == [[{"game": "gan", "labels": False}, {"game": "cgan", "labels": True}]] * 2
+    ring = {"name": "gan-ring", "game": "gan", "labels": False, "unit": "points"}
+    digits = {"name": "cgan-mnist", "game": "cgan", "labels": True, "unit": "images"}
+    assert asyncio.run(both()) == [[ring, digits]] * 2
     assert calls == [("recipes", "--json")]
 
 

@@ -20,6 +20,7 @@ from ganvas.errors import UsageError
 from ganvas.files import printable, write_durably
 from ganvas.studio.answers import body, number, told
 from ganvas.studio.explore.worker import SupersededError, Worker
+from ganvas.studio.kinds import kind
 from ganvas.studio.pages import Page, Studio
 from ganvas.studio.store import Store, UnknownIdError, facts
 
@@ -108,12 +109,13 @@ def look(request: Request) -> dict[str, Any]:
 
 
 def models(request: Request) -> Any:
-    """The runs that have saved a model."""
+    """The runs that have saved a model which something comes out of."""
     store, found = at(request).store, []
     for name in store.ids():
         folder = store.runs / name
-        if (folder / "model.safetensors").exists():
-            found.append({"id": name, "recipe": facts(folder / "recipe.json").get("name", "")})
+        recipe = facts(folder / "recipe.json")
+        if (folder / "model.safetensors").exists() and kind(recipe)["draws"]:
+            found.append({"id": name, "recipe": recipe.get("name", "")})
     return found
 
 

@@ -85,6 +85,7 @@ const upload = () => uploads.find((one) => `upload:${one.id}` === $("data").valu
 
 function described() {
   const one = recipes.find(({ name }) => name === $("recipe").value);
+  $("unit").textContent = `or ${one?.unit ?? "images"}`;
   $("about").textContent = one ? `${one.about}. ${one.paper}. ${count(one.parameters)} weights; ${one.minutes} min on two cores.` : "";
 }
 

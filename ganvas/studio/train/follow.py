@@ -13,9 +13,9 @@ from typing import Any
 
 from ganvas.config import flat
 from ganvas.errors import GanvasError
+from ganvas.studio.kinds import kind
 from ganvas.studio.store import Store, UnknownIdError, facts, last_row
 from ganvas.studio.train.jobs import Jobs, checkpoints
-from ganvas.studio.train.kinds import kind
 
 AT_ONCE = 256 << 10  # bytes of a log that one answer reads
 SAMPLE = re.compile(r"(\d{6,12})\.(\d{3})k\.png")

@@ -22,8 +22,8 @@ from typing import Any
 
 from ganvas.errors import UsageError
 from ganvas.files import disk_errors, printable, write_durably
+from ganvas.studio.kinds import kind
 from ganvas.studio.store import Store, facts, last_row, tail
-from ganvas.studio.train.kinds import kind
 
 MOST = 2  # trainings at a time
 SETTING = re.compile(r"(train|config|data\.(fit|flip|channels|held_out))[A-Za-z0-9_.]{0,80}")

@@ -11,6 +11,7 @@ from typing import Any
 from ganvas.config import flat
 from ganvas.errors import GanvasError, UsageError
 from ganvas.studio.chores import chore
+from ganvas.studio.kinds import kind
 from ganvas.studio.store import Store, facts
 from ganvas.studio.train.jobs import checkpoints, options
 
@@ -31,13 +32,17 @@ class Second:
         self.failures: dict[Pair, str] = {}
 
     async def recipes(self) -> list[dict[str, Any]]:
-        """One row a recipe, as `ganvas recipes` lists them, and whether it needs `labels`; listed once however many ask."""
-        from ganvas.games import GAMES
+        """A row a recipe, as `ganvas recipes` lists them, its `unit`, if it needs `labels`; listed once for all that ask."""
+        from ganvas.config import to_dict
+        from ganvas.games import GAMES, RECIPES
 
         async with self.listing:
             if self.listed is None:
                 rows = await chore("recipes", "--json", seconds=300)
-                self.listed = [{**row, "labels": "label" in GAMES[row["game"]].needs} for row in rows]
+                self.listed = [
+                    {**row, "labels": "label" in GAMES[row["game"]].needs, "unit": kind(to_dict(RECIPES[row["name"]]))["unit"]}
+                    for row in rows
+                ]
             return self.listed
 
     @property

@@ -7,19 +7,28 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+UNKNOWN = {"unit": "images", "draws": False, "alike": ""}
+
 
 def kind(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """What a page needs to know of a run's game, so that it need know no game: `recipe` is the run's recipe.json, or {}.
 
     `unit` is what it is counted in, `draws` whether something comes out of noise, `alike` the same for all runs that can be
-    compared with it, "" where none can.
+    compared with it, "" where none can. What cannot be read, as a file may hold anything, is of no known kind.
     """
+    try:
+        return _kind(recipe)
+    except (AttributeError, TypeError):
+        return dict(UNKNOWN)
+
+
+def _kind(recipe: Mapping[str, Any]) -> dict[str, Any]:
     from ganvas.games import GAMES
     from ganvas.run import KINDS
 
     game, config = GAMES.get(recipe.get("game", "")), recipe.get("config", {})
     if game is None:
-        return {"unit": "images", "draws": False, "alike": ""}
+        return dict(UNKNOWN)
     draws = hasattr(game, "sample")  # `Samples` has properties too, which no class is asked for
     if "text" in game.needs:
         unit, size = "lines", [config.get("alphabet"), config.get("vocabulary")]
@@ -33,8 +42,13 @@ def kind(recipe: Mapping[str, Any]) -> dict[str, Any]:
 
 def shape(config: Mapping[str, Any], dims: int) -> list[int]:
     """The shape of one sample; `dims` of space where the config does not say."""
+    from ganvas.run import KINDS
+
     if config.get("point"):
         return [config["point"]]
     if "resolution" not in config:
         return list(config.get("shape", (2,)))
-    return [config.get("channels", 1), *[config["resolution"]] * config.get("dims", dims)]
+    dims = config.get("dims", dims)
+    if dims not in KINDS:
+        raise TypeError(dims)
+    return [config.get("channels", 1), *[config["resolution"]] * dims]
