@@ -158,7 +158,9 @@ def test_a_killed_training_says_so_and_goes_on(form: Any, studio: Any) -> None:
 
 def test_built_in_pictures_are_offered_to_the_recipes_that_suit_them(form: Any) -> None:
     offered = "[...document.querySelectorAll('#recipe option')].map((option) => option.value)"
-    form.select_option("#recipe", "dcgan-mnist")
+    for recipe, unit in (("textgan-names", "lines"), ("dcgan-mnist", "images")):
+        form.select_option("#recipe", recipe)
+        assert form.inner_text("#unit") == f"or {unit}"
     form.select_option("#data", "fashion")
     assert form.input_value("#recipe") == "dcgan-mnist"
     assert {"cgan-mnist", "stylegan2-fashion-conditional", "vae-mnist"} < set(form.evaluate(offered))
