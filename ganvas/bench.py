@@ -36,7 +36,7 @@ from ganvas.plan import ENDLESS, LATE, fresh, settled
 from ganvas.ranks import Ranks, crew
 from ganvas.run import Run, adapted, open_data, recipe_from
 
-CYCLE = 16  # steps of one burst: a whole number of every lazy interval in use
+CYCLE = 16  # a whole number of every lazy interval in use, in steps
 
 
 @dataclass(frozen=True)
@@ -122,11 +122,11 @@ def duel(recipe: Recipe, data: Source, plan: Plan, peers: Ranks, seconds: float)
         ask.send("go")
         return float(ask.recv())
 
-    burst(engine, 1), plain()
+    burst(engine, recipe), plain()
     pairs: list[tuple[float, float]] = []
     end = time.perf_counter() + seconds
-    while len(pairs) < 5 or time.perf_counter() < end:
-        pairs.append((burst(engine, recipe.train.batch), plain()))
+    while len(pairs) < 3 or time.perf_counter() < end:
+        pairs.append((burst(engine, recipe), plain()))
     over[0] = True
     for _ in engine:
         pass
@@ -141,15 +141,20 @@ def _play_plain(plain: dict[str, Any], pipe: Any, everywhere: set[int]) -> None:
     recipe = recipe_from(plain)
     steps = plain_loop(recipe, open_data(recipe))
     while pipe.recv() == "go":
-        pipe.send(burst(steps, recipe.train.batch))
+        pipe.send(burst(steps, recipe))
 
 
-def burst(steps: Iterator[object], batch: int) -> float:
+def cycle(recipe: Recipe) -> int:
+    """Steps of one burst: fewer where no rules of two players, and so nothing lazy, make one step unlike the next."""
+    return CYCLE if hasattr(recipe.config, "rules") else CYCLE // 4
+
+
+def burst(steps: Iterator[object], recipe: Recipe) -> float:
     """Images per second over one cycle of steps."""
     start = time.perf_counter()
-    for _ in range(CYCLE):
+    for _ in range(cycle(recipe)):
         next(steps)
-    return CYCLE * batch / (time.perf_counter() - start)
+    return cycle(recipe) * recipe.train.batch / (time.perf_counter() - start)
 
 
 def endless(recipe: Recipe, data: Source, plan: Plan, peers: Ranks, stop: Callable[[], bool] = lambda: False) -> Iterator[None]:
@@ -192,8 +197,8 @@ def plain_turns(game: Game) -> tuple[Any, ...]:
 def counted(recipe: Recipe, data: Source, plan: Plan) -> float:
     """Floating-point operations of one image's share of a step, all passes counted, over one cycle."""
     with Counter() as counter:
-        burst(endless(recipe, data, plan, Ranks()), 1)
-    return float(counter.flops) / (CYCLE * recipe.train.batch)
+        burst(endless(recipe, data, plan, Ranks()), recipe)
+    return float(counter.flops) / (cycle(recipe) * recipe.train.batch)
 
 
 class Counter(TorchDispatchMode):
@@ -231,9 +236,9 @@ def profiled(recipe: Recipe, data: Source, plan: Plan, most: int = 10) -> tuple[
     """The operations that take most of a step, in one process, by their own share of processor time."""
     settle(plan)
     steps = endless(recipe, data, plan, Ranks())
-    burst(steps, 1)
+    burst(steps, recipe)
     with _hushed(), profile(activities=[ProfilerActivity.CPU]) as recorded:
-        burst(steps, 1)
+        burst(steps, recipe)
     events = recorded.key_averages()
     total = sum(event.self_cpu_time_total for event in events)
     largest = sorted(events, key=lambda event: -event.self_cpu_time_total)[:most]

@@ -82,6 +82,36 @@ def test_every_control_gives_another_picture_and_undo_the_first(tab: Any) -> Non
     tab.wait_for_function("(before) => document.getElementById('picture').toDataURL() === before", arg=shown)
 
 
+def test_the_pad_shows_where_the_look_is(tab: Any) -> None:
+    orange = """() => {
+        const pad = document.getElementById("pad"), { data } = pad.getContext("2d").getImageData(0, 0, pad.width, pad.height);
+        let count = 0;
+        for (let i = 0; i < data.length; i += 4) if (data[i] === 255 && data[i + 1] === 138 && data[i + 2] === 0) count++;
+        return count;
+    }"""
+    one = f"(count) => ({orange})() === count"
+    tab.wait_for_function(f"({orange})() > 0")
+    frame = tab.evaluate(orange)
+    tab.focus("#pad")
+    changed(tab, lambda: tab.keyboard.press("ArrowRight"))
+    changed(tab, lambda: tab.keyboard.press("ArrowDown"))
+    changed(tab, lambda: tab.keyboard.press("u"))
+    tab.wait_for_function(one, arg=frame)  # one frame: quick steps are one change
+    changed(tab, lambda: tab.click("#dice"))
+    changed(tab, lambda: tab.keyboard.press("u"))
+    tab.wait_for_selector("#pad[aria-label^='Seeds 0 to 24, 0 is chosen']")
+    tab.wait_for_function(one, arg=frame)
+
+
+def test_what_is_nearest_goes_with_its_picture(tab: Any) -> None:
+    tab.click("#nearest")
+    tab.wait_for_selector("#relatives:not([hidden])")
+    assert "grey levels apart" in tab.inner_text("#distances")
+    changed(tab, lambda: tab.click("#dice"))
+    assert tab.is_hidden("#relatives")
+    assert tab.inner_text("#distances") == ""
+
+
 def test_the_address_is_followed_and_what_it_cannot_mean_is_a_line(tab: Any) -> None:
     tab.evaluate("location.hash = '#model=styled&look=' + encodeURIComponent('{\"seed\": 12}')")
     tab.wait_for_function("document.getElementById('said').textContent.startsWith('seed 12')")

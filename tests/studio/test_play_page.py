@@ -397,6 +397,27 @@ def test_two_gaussians_are_played_to_both_modes(tab: Any) -> None:
     tab.wait_for_function("document.getElementById('play').textContent === 'Play'")
 
 
+def test_a_csv_that_is_not_chosen_after_all_leaves_the_data(tab: Any) -> None:
+    go(tab, 16, f"data=moons&{SMALL}")
+    with tab.expect_file_chooser():
+        tab.select_option("#set-data", "csv")
+    assert tab.input_value("#set-data") == "moons"
+
+
+def test_a_socket_that_is_refused_says_why(chromium: Any, context: Any) -> None:
+    lone = chromium.new_context(bypass_csp=True)
+    lone.add_cookies(context.cookies())
+    page = lone.new_page()
+    begin(page, context)
+    lone.clear_cookies()  # as after a new start of the studio, whose cookie is another
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    page.wait_for_selector("#link:has-text('only with the link that the terminal shows')")
+    lone.add_cookies(context.cookies())
+    page.wait_for_selector("#link[data-state=open]", state="attached")
+    lone.close()
+
+
 @pytest.mark.slow
 def test_a_ring_is_played_to_all_its_modes(page: Any, context: Any) -> None:
     begin(page, context, "#data=ring")

@@ -89,6 +89,9 @@ def test_a_recipe_is_trained_to_its_end_branched_and_compared(form: Any) -> None
     assert "fd500-points" in told
     assert "±" in told
     form.wait_for_function("document.querySelector('#comparison img').naturalWidth > 0")
+    for width in (360, 1280):  # the sheet is wider, and scrolls in a box of its own
+        form.set_viewport_size({"width": width, "height": 900})
+        assert form.evaluate("document.documentElement.scrollWidth") <= width
     form.select_option("#samples", "2000")  # not measured yet
     form.wait_for_selector("#comparison h3:has-text('Measures')", state="detached")
     form.evaluate("document.getElementById('film').click(); location.hash = 'run=nope'")
@@ -112,6 +115,22 @@ def test_a_chart_draws_a_single_point_and_tells_the_values_under_the_pointer(pag
         return drawn(NaN) === drawn(0.5);
     }""")
     assert not same
+    axis = page.evaluate("""() => {
+        const { prototype } = CanvasRenderingContext2D, told = [], real = prototype.fillText;
+        prototype.fillText = function (text, x, y) {
+            told.push([text, x - this.measureText(text).width]);
+            real.call(this, text, x, y);
+        };
+        Object.assign(chart, { low: null, high: null });
+        chart.draw([], {}, [{ y: 1.386, text: "2 ln 2" }]);
+        chart.draw([1, 2], { a: [-1.7e26, 12345] }, []);
+        Object.assign(chart, { low: 0, high: 1 });
+        prototype.fillText = real;
+        return told;
+    }""")
+    assert axis[2][0] == "1.47"  # the line alone, and 6 % above it
+    assert "-1.7e+26" in [text for text, _ in axis]
+    assert min(left for _, left in axis) >= 0  # no label is cut off
     page.evaluate("chart.draw([0, 50, 100], { a: [0.1, 0.2, 0.9] }, [{ y: 0.5, text: 'floor 0.50: other real data' }])")
     assert "floor 0.50: other real data" in page.inner_text("#box .chart-legend")
     assert page.inner_text("#box .chart-legend b") == "0.90"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ganvas import engine
 from ganvas.config import Adam, TrainConfig
@@ -20,6 +22,7 @@ from ganvas.studio.play.stage import Stage
 ENDLESS = 2**50  # samples: these games go on as long as the page does
 SHOWN, REGIONS = 300, 36
 SPREAD = {"ring": 0.03, "grid": 0.1, "spiral": 0.04, "line": 0.04}  # sd of p(x|z), near the data's own
+Dumps = dict[str, tuple[dict[str, dict[str, Tensor]], dict[str, Any]]]  # tensors and counters of each
 
 
 class Beside:
@@ -65,6 +68,15 @@ class Beside:
             steps = engine.train(state, source, self.training)
             for _ in range(count):
                 next(steps)
+
+    def dump(self) -> Dumps:
+        """A copy of their states."""
+        return {name: copy.deepcopy(engine.dump(state)) for name, (state, _) in self.games.items()}
+
+    def restore(self, dumps: Dumps) -> None:
+        """Go on from `dumps`, bit for bit."""
+        for name, (tensors, counters) in dumps.items():
+            engine.restore(self.games[name][0], tensors, copy.deepcopy(counters))
 
     def seen(self, stage: Stage) -> dict[str, Array]:
         """vae [N, D]: its draws, from p(x|z); regions [n, n] or [n]: the class named at each place."""

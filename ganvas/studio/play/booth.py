@@ -92,7 +92,7 @@ class Booth:
         untouched = before.stage.step == 0 and (before.stage.setup, before.stage.drawn) == (setup, drawn)
         if self.begun and not untouched:
             if self.aside and self.aside is not before:
-                self.aside.stage.forget_the_way()
+                self.aside.forget_the_way()
             self.aside = before
             self.past.append(("take up the game before", lambda: self.take_up(before)))
         self.take_up(session)
@@ -152,8 +152,7 @@ class Booth:
 
     def on_rewind(self, facts: dict[str, Any]) -> None:
         self.playing, self.pending = False, []
-        self.stage.rewind(int(facts["place"]))
-        self.session.unmeasured()
+        self.session.rewind(int(facts["place"]))
 
     def on_reset(self, facts: dict[str, Any]) -> None:
         """Step 0 of the same setup; or, for other `data`, of the settings that suit them."""
@@ -192,7 +191,7 @@ class Booth:
                 if steps >= rate / FRAMES or time.monotonic() >= end:
                     break
             self.due = begin + max(1 / rate, 1 / FRAMES)
-        self.stage.keep()
+        self.session.keep()
         self.show()
 
     def catch_up(self) -> None:
@@ -233,7 +232,7 @@ class Booth:
         self.caption = (self.caption + 1) % len(CAPTIONS)
         if self.caption in MOVES:
             self.advance(MOVES[self.caption])
-            self.stage.keep()
+            self.session.keep()
 
     # Showing -------------------------------------------------------------------------------------------------------------
 

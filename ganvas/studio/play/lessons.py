@@ -32,7 +32,7 @@ class Lesson:
     cure: Mapping[str, Any] = field(default_factory=dict)
     cure_title: str = ""
     cure_text: str = ""
-    anew: bool = False  # whether the cured game begins at step 0: what has collapsed for good is beyond a cure
+    anew: bool = False  # whether the cured game begins at step 0: what has collapsed, or run away, for good is beyond a cure
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -185,11 +185,12 @@ BREAK = (
                 play=True,
             ),
         ),
-        cure={"objective": "wasserstein-gp"},
+        cure={"objective": "wasserstein-gp", "penalty": 10.0},
+        anew=True,
         cure_title="Hold the slope at 1",
         cure_text=(
-            "The gradient penalty asks for slope 1 between reals and fakes. The loss comes back to a few units: now it is "
-            "a distance."
+            "The gradient penalty asks for slope 1 between reals and fakes. From the start with it, the losses stay within a "
+            "few units: now D's is a distance."
         ),
     ),
 )

@@ -6,12 +6,13 @@ import dataclasses
 import time
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ganvas.studio.channel import Array
 from ganvas.studio.play import picture
-from ganvas.studio.play.beside import Beside
+from ganvas.studio.play.beside import Beside, Dumps
 from ganvas.studio.play.record import KEYS, Record, floor
-from ganvas.studio.play.stage import Stage
+from ganvas.studio.play.stage import Kept, Stage
 
 MEASURES = 1.0  # seconds between two
 
@@ -23,6 +24,7 @@ class Session:
     stage: Stage
     record: Record = field(default_factory=Record)
     beside: Beside | None = None
+    shelf: WeakKeyDictionary[Kept, Dumps] = field(default_factory=WeakKeyDictionary)  # of those beside the ring's
     floor: dict[str, float] = field(init=False)
     measured: tuple[float, int] = (-1.0, -1)  # when, at which step
 
@@ -33,10 +35,36 @@ class Session:
         """One step, of the models beside too. Raises: UsageError: the game cannot go on."""
         self.stage.play(who)
         self.record.note(self.stage)
-        if self.stage.setup.beside != "nothing":
-            if self.beside is None or not self.beside.fits(self.stage):
-                self.beside = Beside(self.stage)
-            self.beside.play(self.stage, 1)
+        if beside := self.wanted():
+            beside.play(self.stage, 1)
+
+    def wanted(self) -> Beside | None:
+        """The models that the setup asks for beside the game, untrained where they are new."""
+        if self.stage.setup.beside == "nothing":
+            return None
+        if self.beside is None or not self.beside.fits(self.stage):
+            self.beside = Beside(self.stage)
+        return self.beside
+
+    def keep(self) -> None:
+        """Put the present state into the ring, and what is beside it on the shelf."""
+        self.stage.keep()
+        if self.beside and self.stage.ring[-1] not in self.shelf:
+            self.shelf[self.stage.ring[-1]] = self.beside.dump()
+
+    def forget_the_way(self) -> None:
+        """Keep no state but the present one."""
+        self.stage.forget_the_way()
+        self.keep()
+
+    def rewind(self, place: int) -> None:
+        """Go to the state at `place` in the ring, with the models beside it. Raises: UsageError: there is none."""
+        self.stage.rewind(place)
+        dumps, self.beside = self.shelf.get(self.stage.ring[place]), None
+        if dumps:
+            self.beside = Beside(self.stage)
+            self.beside.restore(dumps)
+        self.unmeasured()
 
     def unmeasured(self) -> None:
         """Measure before the next picture."""
@@ -50,8 +78,8 @@ class Session:
             self.record.measure(stage)
             self.measured = (now, stage.step)
         arrays = {**picture.seen(stage), **self.record.arrays(stage)}
-        if self.beside and self.beside.fits(stage):
-            arrays |= self.beside.seen(stage)
+        if beside := self.wanted():
+            arrays |= beside.seen(stage)
         scoring, measures = stage.setup.rules().scoring, self.record.latest
         facts = {
             **stage.facts(),

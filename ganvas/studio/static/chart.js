@@ -64,26 +64,28 @@ export class Chart {
     const { context, width, height } = fitted(this.canvas, 120);
     if (width < 20) return;
     const shown = this.series.filter(({ key }) => this.values[key]?.length);
-    const [left, right, top, bottom] = [38, width - 8, 8, height - 18];
     const all = shown.flatMap(({ key }) => Array.from(this.values[key]).filter(Number.isFinite));
     const extra = this.lines.map((line) => line.y);
     let low = this.low ?? Math.min(...all, ...extra, 0);
     let high = this.high ?? Math.max(...all, ...extra, low + 1e-6);
-    if (!all.length && this.high === null) [low, high] = [0, 1];
+    if (!all.length && !extra.length && this.high === null) [low, high] = [0, 1];
     if (this.high === null) high += 0.06 * (high - low);
+    context.font = "11px system-ui, sans-serif";
+    const levels = [low, (low + high) / 2, high];
+    const widest = Math.max(...levels.map((value) => context.measureText(short(value)).width));
+    const [left, right, top, bottom] = [Math.max(38, Math.ceil(widest) + 9), width - 8, 8, height - 18];
     const first = this.steps[0] ?? 0;
     const end = Math.max(this.steps[this.steps.length - 1] ?? 1, first + 1);
     const x = (step) => left + (right - left) * (step - first) / (end - first);
     const away = (step) => Math.abs(x(step) - this.pointed);
     const at = this.pointed === null || !this.steps.length ? null : this.steps.reduce((best, step, i) => away(step) < away(this.steps[best]) ? i : best, 0);
     const y = (value) => bottom - (bottom - top) * (Math.min(Math.max(value, low), high) - low) / (high - low);
-    context.font = "11px system-ui, sans-serif";
     context.fillStyle = colour("--soft");
     context.strokeStyle = colour("--grid");
     context.lineWidth = 1;
     context.textAlign = "right";
     context.textBaseline = "middle";
-    for (const value of [low, (low + high) / 2, high]) {
+    for (const value of levels) {
       context.beginPath();
       context.moveTo(left, y(value));
       context.lineTo(right, y(value));

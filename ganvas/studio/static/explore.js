@@ -54,6 +54,7 @@ function draw() {
   $("undo").disabled = !past.past.length;
   $("redo").disabled = !past.future.length;
   if (held.disabled) $(held.id === "undo" ? "redo" : "undo").focus();
+  unsearched();
   settle();
 }
 
@@ -111,10 +112,16 @@ function mark() {
 const whole = (number) => Math.max(0, Math.min(2 ** 53 - 100, Math.round(Number(number)) || 0));
 
 function seed(number, kind = "seed") {
-  const last = whole(number);
-  if (last < first || last >= first + pad.count) first = Math.floor(last / pad.columns) * pad.columns;
+  past.note(look, kind);
+  arrive({ ...look, seed: whole(number), picture: null });
+}
+
+/** Go to another look; the pad too, where it does not show its seed. */
+function arrive(to) {
+  look = to;
+  if (look.seed < first || look.seed >= first + pad.count) first = Math.floor(look.seed / pad.columns) * pad.columns;
   shownPad = "";
-  change({ seed: last, picture: null }, kind);
+  draw();
 }
 
 const dice = () => seed(Math.floor(Math.random() * 100000), "dice");
@@ -211,8 +218,6 @@ async function choose(id, wanted = null) {
   past = new History();
   controls();
   $("explore").hidden = false;
-  $("relatives").hidden = true;
-  $("distances").textContent = "";
   $("movie").hidden = true;
   draw();
   strip();
@@ -221,19 +226,36 @@ async function choose(id, wanted = null) {
 
 // Nearest, walks, favourites ---------------------------------------------------------------------------------------------------
 
+let searched = "";  // the picture that the nearest are shown of, or looked for
+
 async function nearest() {
+  const path = nearestTo();
+  searched = path;
   $("nearest").disabled = true;
   $("distances").textContent = "Looking through the training pictures …";
   try {
-    const response = await fetch(api("nearest", `&${query(look)}`));
+    const response = await fetch(path);
     if (!response.ok) throw new Error(await line(response));
     const far = JSON.parse(response.headers.get("X-Ganvas-Distances"));
-    await paint($("relatives"), await response.blob());
-    const text = `This picture, then the nearest: ${far.map((x) => x.toFixed(1)).join(", ")} grey levels apart on average (of 255).`;
-    $("relatives").setAttribute("aria-label", text);
-    $("distances").textContent = text;
-  } catch (wrong) { $("distances").textContent = wrong.message; }
+    const found = await response.blob();
+    if (searched === path) {
+      await paint($("relatives"), found);
+      const text = `This picture, then the nearest: ${far.map((x) => x.toFixed(1)).join(", ")} grey levels apart on average (of 255).`;
+      $("relatives").setAttribute("aria-label", text);
+      $("distances").textContent = text;
+    }
+  } catch (wrong) { if (searched === path) $("distances").textContent = wrong.message; }
   $("nearest").disabled = false;
+}
+
+const nearestTo = () => api("nearest", `&${query(look)}`);
+
+/** What is nearest to one picture says nothing of another. */
+function unsearched() {
+  if (searched === nearestTo()) return;
+  searched = "";
+  $("relatives").hidden = true;
+  $("distances").textContent = "";
 }
 
 /** A small picture of a look, as a button. */
@@ -251,7 +273,7 @@ function land(list, i, which, otherwise) {
 }
 
 function strip() {
-  $("keys").replaceChildren(...frames.map((frame, i) => make("li", {}, thumb(frame, model, `Keyframe ${i + 1}: seed ${frame.seed}; go there`, () => { past.note(look, ""); look = structuredClone(frame); draw(); }),
+  $("keys").replaceChildren(...frames.map((frame, i) => make("li", {}, thumb(frame, model, `Keyframe ${i + 1}: seed ${frame.seed}; go there`, () => { past.note(look, ""); arrive(structuredClone(frame)); }),
     make("span", { class: "row" }, make("button", { type: "button", class: "remove", "aria-label": `Move keyframe ${i + 1} earlier`, disabled: i === 0, onclick: () => { frames.splice(i - 1, 0, ...frames.splice(i, 1)); strip(); land("keys", i - 1, "[aria-label$=earlier]", "frame-it"); } }, "‹"),
       make("button", { type: "button", class: "remove", "aria-label": `Remove keyframe ${i + 1}`, onclick: () => { frames.splice(i, 1); strip(); land("keys", i, "[aria-label^=Remove]", "frame-it"); } }, "×")))));
   $("steps").textContent = frames.length ? `${frames.length} keyframe${frames.length === 1 ? "" : "s"}` : "add pictures to walk between";
@@ -303,15 +325,15 @@ async function fetchStars() {
 function showStars() {
   const mine = stars.filter((star) => star.model === model);
   $("no-stars").hidden = mine.length > 0;
-  $("stars").replaceChildren(...mine.map((star) => make("li", {}, thumb({ ...BLANK, ...star.look }, model, star.name || "A favourite", () => { past.note(look, ""); look = { ...structuredClone(BLANK), ...structuredClone(star.look), moves: { ...star.look.moves } }; seed(look.seed); }),
+  $("stars").replaceChildren(...mine.map((star) => make("li", {}, thumb({ ...BLANK, ...star.look }, model, star.name || "A favourite", () => { past.note(look, ""); arrive({ ...structuredClone(BLANK), ...structuredClone(star.look), moves: { ...star.look.moves } }); }),
     make("button", { type: "button", class: "remove", "aria-label": `Forget ${star.name}`, onclick: () => forget(star) }, "×"))));
 }
 
 // Events -----------------------------------------------------------------------------------------------------------------------
 
 const go = (by) => seed(look.seed + by);
-const undo = () => { look = past.back(look); draw(); };
-const redo = () => { look = past.on(look); draw(); };
+const undo = () => arrive(past.back(look));
+const redo = () => arrive(past.on(look));
 
 function drag(event) {
   const box = $("plane").getBoundingClientRect();
@@ -339,9 +361,7 @@ $("pad").addEventListener("click", (event) => {
   const box = $("pad").getBoundingClientRect();
   const column = Math.floor((event.clientX - box.left) / box.width * pad.columns);
   const row = Math.floor((event.clientY - box.top) / box.height * Math.ceil(pad.count / pad.columns));
-  change({ picture: null, seed: Math.min(first + pad.count - 1, first + row * pad.columns + column) });
-  shownPad = "";
-  draw();
+  seed(Math.min(first + pad.count - 1, first + row * pad.columns + column), "");
 });
 $("seed").addEventListener("change", () => { first = Math.max(0, Math.round(Number($("seed").value)) || 0); seed(first); });
 $("back").addEventListener("click", () => { first = Math.max(0, first - pad.count); seed(first); });

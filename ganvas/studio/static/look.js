@@ -72,10 +72,10 @@ export async function paint(canvas, blob) {
 export class History {
   constructor() { Object.assign(this, { past: [], future: [] }); }
 
-  /** Remember `look` before a change; quick changes of one kind are one. */
+  /** Remember `look` before a change; quick changes of one kind, where it has one, are one. */
   note(look, kind) {
     const now = Date.now();
-    if (kind === this.kind && now - this.when < 800) { this.when = now; return; }
+    if (kind && kind === this.kind && now - this.when < 800) { this.when = now; return; }
     Object.assign(this, { kind, when: now });
     this.past.push(structuredClone(look));
     this.future = [];

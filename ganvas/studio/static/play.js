@@ -251,10 +251,17 @@ export function choose(data, drawn = []) {
 
 build($("settings"), {
   set: (name, value) => send("set", { name, value }),
-  data: (name) => (name === "brush" ? openPad((drawn) => choose("brush", drawn), () => frame && showSettings(frame.facts, true)) : name === "csv" ? $("file").click() : choose(name)),
+  data: (name) => {
+    if (name === "brush") openPad((drawn) => choose("brush", drawn), asBefore);
+    else if (name === "csv") { $("file").click(); asBefore(); } // until the points of a file are there
+    else choose(name);
+  },
   file: dropped,
 });
 const lessons = new Lessons($("lessons"), $("lesson"), { begin, send });
+
+/** The data that are played on, in the form: others were not chosen after all. */
+function asBefore() { if (frame) showSettings(frame.facts, true); }
 
 async function dropped(file) {
   if (file.size > 2e6) { toast("That file has more than 2 MB; a few thousand rows are plenty.", { kind: "error" }); return; }

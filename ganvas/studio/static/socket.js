@@ -40,7 +40,7 @@ export function decode(buffer) {
   return { kind: facts.kind, facts, arrays };
 }
 
-const STATES = { open: "connected", lost: "connection lost, trying again", idle: "" };
+const STATES = { open: "connected", lost: "connection lost, trying again", refused: "the studio opens only with the link that the terminal shows", idle: "" };
 
 export class Socket {
   /** `handlers`: kind -> function(facts, arrays); `opened` runs at each (re)connection. Pictures, i.e. kinds named in
@@ -62,7 +62,7 @@ export class Socket {
     this.socket.onopen = () => { this.delay = 250; this.show("open"); this.opened(this); };
     this.socket.onclose = () => {
       if (this.closed) return;
-      this.show("lost");
+      this.wonder();
       setTimeout(() => this.open(), this.delay);
       this.delay = Math.min(8000, this.delay * 2);
     };
@@ -82,11 +82,17 @@ export class Socket {
     return true;
   }
 
+  /** Say that there is no connection, and, as a socket is not told why it was refused, whether this is the cookie's fault. */
+  async wonder() {
+    if (document.getElementById("link").dataset.state !== "refused") this.show("lost");
+    try { if ((await fetch("./api/home/overview")).status === 403) this.show("refused"); } catch { /* nobody is there */ }
+  }
+
   show(state) {
     const shown = document.getElementById("link");
     if (shown.dataset.state === state) return;
     shown.dataset.state = state;
     shown.textContent = STATES[state];
-    if (state === "lost") say(STATES[state], true);
+    if (state === "lost" || state === "refused") say(STATES[state], true);
   }
 }

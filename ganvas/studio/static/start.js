@@ -17,8 +17,8 @@ export async function prepare(began) {
   $("form").addEventListener("submit", (event) => { event.preventDefault(); begin(began); });
   $("recipe").addEventListener("change", described);
   $("data").addEventListener("change", () => { offer(); report(); });
-  $("zip").addEventListener("change", () => { if ($("zip").files[0]) send($("zip").files[0], $("zip").files[0].name); });
-  $("folder").addEventListener("change", () => sendFolder([...$("folder").files].map((file) => ({ name: file.webkitRelativePath || file.name, file }))));
+  $("zip").addEventListener("change", () => { for (const file of chosen("zip")) send(file, file.name); });
+  $("folder").addEventListener("change", () => sendFolder(chosen("folder").map((file) => ({ name: file.webkitRelativePath || file.name, file }))));
   $("remove").addEventListener("click", remove);
   $("recipe").replaceChildren(make("option", {}, "reading the list of recipes …"));
   try {
@@ -28,6 +28,13 @@ export async function prepare(began) {
     uploads = [...uploads.filter((one) => !ready.some(({ id }) => id === one.id)), ...ready];  // one may have come meanwhile
   } catch (wrong) { fail(wrong.message); return; }
   sources($("data").value);
+}
+
+/** The files that were chosen; the same can be chosen again, mended meanwhile. */
+function chosen(id) {
+  const files = [...$(id).files];
+  $(id).value = "";
+  return files;
 }
 
 /** Files may be dropped anywhere on the page while the form is shown; at other times nothing comes of it: the page is not left. */

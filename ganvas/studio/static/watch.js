@@ -162,7 +162,7 @@ export class Watch {
     if ("skill" in last) {
       balance.push(gauge("the critic's skill", last.skill, "◆", "--warn", "left of the mark it guesses"));
       balance.push(make("p", { class: "small" }, this.details.balance || judged(last)));
-    } else balance.push(make("p", { class: "muted small" }, "Nothing to balance in this game."));
+    } else balance.push(make("p", { class: "muted small" }, "lead" in last ? "Nobody has looked at the balance yet." : "Nothing to balance in this game."));
     $("balance").replaceChildren(...balance);
   }
 

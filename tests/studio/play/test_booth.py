@@ -45,6 +45,31 @@ def finish(booth: Booth) -> None:
         booth.tick()
 
 
+def test_the_models_beside_are_there_at_once_and_go_back_with_the_game(booth: tuple[Booth, Seen]) -> None:
+    made, seen = booth
+    made.obey(Frame("set", {"name": "beside", "value": "both"}))
+    untrained = seen.last.arrays
+    for _ in range(6):
+        made.obey(Frame("step", {"who": "b"}))
+        finish(made)
+    trained = seen.last.arrays
+    made.obey(Frame("rewind", {"place": 3}))
+    back, history = seen.last.arrays, seen.last.facts["history"]
+    assert {"vae", "regions"} <= set(untrained)
+    assert len({arrays["vae"].tobytes() for arrays in (untrained, trained, back)}) == 3
+    link = {"setup": seen.last.facts["first"], "history": history}
+    for command in (link, {"setup": {"data": "grid", **TINY}}, link):
+        made.obey(Frame("begin", command))
+        finish(made)
+    assert seen.last.arrays["vae"].tobytes() == back["vae"].tobytes()
+    made.obey(Frame("step", {"who": "b", "count": 3}))
+    finish(made)
+    assert seen.last.arrays["vae"].tobytes() == trained["vae"].tobytes()
+    assert seen.last.arrays["regions"].tobytes() == trained["regions"].tobytes()
+    made.obey(Frame("rewind", {"place": 0}))
+    assert seen.last.arrays["vae"].tobytes() == untrained["vae"].tobytes()
+
+
 def test_steps_alone_and_together(booth: tuple[Booth, Seen]) -> None:
     made, seen = booth
     for who in ("d", "g", "b"):

@@ -54,9 +54,11 @@ def test_a_critic_runs_away_and_is_held() -> None:
     stage = Stage(LESSONS["runaway"].setup)
     stage.play("b", 60)
     assert stage.terms["D"] < -50
-    cured(stage, "runaway")
-    stage.play("b", 160)
-    assert abs(stage.terms["D"]) < 5
+    stage = Stage(linked({**short(LESSONS["runaway"].setup), **LESSONS["runaway"].cure}))
+    for _ in range(10):
+        stage.play("b", 100)
+        assert abs(stage.terms["D"]) < 5
+        assert abs(stage.terms["G"]) < 5
 
 
 def test_modes_collapse_while_the_cured_game_finds_them() -> None:

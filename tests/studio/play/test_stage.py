@@ -81,6 +81,19 @@ def test_rewinding_restores_every_bit_and_the_game_goes_on_as_it_did() -> None:
     assert stage.history == [["b", 3], ["d", 2], ["b", 4]]
 
 
+def test_a_state_can_be_gone_back_to_again_and_again() -> None:
+    stage = Stage(SMALL)
+    stage.play("b", 2)
+    stage.keep()
+    ends = []
+    for _ in range(3):
+        stage.play("b", 3)
+        ends.append(weights(stage))
+        stage.rewind(1)
+    stage.play("b", 3)
+    assert all(moved(end, stage) == set() for end in ends)
+
+
 def test_a_change_of_settings_is_undone_with_the_rest() -> None:
     stage = Stage(SMALL)
     stage.play("b", 2)
