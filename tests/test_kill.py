@@ -14,8 +14,6 @@ from pathlib import Path
 import pytest
 from support import ganvas
 
-from ganvas.machine import bfloat16_is_fast
-
 KILLS = 20
 SETTINGS = ("--set", "train.checkpoint_every=6400", "--set", "train.snapshots=8", "--set", "config.width=32", "--batch", "64")
 
@@ -51,8 +49,10 @@ def survive(recipe: str, images: int, kills: int, cwd: Path, *more: str) -> None
         process.wait()
         done += 1
     assert ganvas(*words, "--quiet", cwd=cwd).returncode == 0
-    words[words.index("killed")] = "unbroken"
-    assert ganvas(*words, "--quiet", cwd=cwd).returncode == 0
+    (cwd / "unbroken").mkdir()
+    for name in ("recipe.json", "env.json"):  # the same plan: what is fastest may come out otherwise when it is timed again
+        (cwd / "unbroken" / name).write_bytes((cwd / "killed" / name).read_bytes())
+    assert ganvas("resume", "unbroken", "--quiet", cwd=cwd).returncode == 0
     assert digest(cwd / "killed") == digest(cwd / "unbroken")
     rows = [(cwd / name / "log.jsonl").read_text(encoding="utf-8") for name in ("killed", "unbroken")]
     assert rows[0] == rows[1], "the log has a seam"
@@ -65,6 +65,4 @@ def test_twenty_kills_leave_no_trace(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_two_ranks_survive_kills(tmp_path: Path) -> None:
-    # Chosen once: beside other work the probes of the two runs may disagree.
-    settled = ("--ranks", "2", "--precision", "bfloat16" if bfloat16_is_fast() else "float32")
-    survive("cgan-mnist", 60_000, 8, tmp_path, *settled, "--set", "train.checkpoint_every=640", "--set", "config.width=4")
+    survive("cgan-mnist", 60_000, 8, tmp_path, "--ranks", "2", "--set", "train.checkpoint_every=640", "--set", "config.width=4")
