@@ -160,9 +160,12 @@ def main() -> None:
         alone(asked.recipe, asked.images, plan)
         for turn in range(asked.rounds):
             folder = Path(name) / str(turn)
-            free = alone(asked.recipe, asked.images, folder / "alone") if turn % 2 else 0.0
-            seen, share = watched(folder, plan)
-            free = free or alone(asked.recipe, asked.images, folder / "alone")
+            if turn % 2:
+                free = alone(asked.recipe, asked.images, folder / "alone")
+                seen, share = watched(folder, plan)
+            else:
+                seen, share = watched(folder, plan)
+                free = alone(asked.recipe, asked.images, folder / "alone")
             slower.append(1 - seen / free)
             shares.append(share)
             row = {"round": turn, "alone": free, "watched": seen, "slower": round(slower[-1], 4), "server": round(share, 4)}

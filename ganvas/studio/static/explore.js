@@ -19,6 +19,7 @@ let past = new History();
 const problem = (text) => { $("problem").hidden = !text; $("problem").textContent = text; };
 const main = new View($("picture"), problem);
 const seeds = new View($("pad"), problem);
+const relatives = new View($("relatives"), told);
 const api = (what, extra = "") => `./api/explore/models/${encodeURIComponent(model)}/${what}?lane=${tab}${extra}`;
 
 /** Whether one picture shows many samples: a cloud of points, a page of lines. */
@@ -54,7 +55,8 @@ function draw() {
   $("undo").disabled = !past.past.length;
   $("redo").disabled = !past.future.length;
   if (held.disabled) $(held.id === "undo" ? "redo" : "undo").focus();
-  unsearched();
+  relatives.clear(); // what is nearest to one picture says nothing of another
+  told("");
   settle();
 }
 
@@ -226,36 +228,21 @@ async function choose(id, wanted = null) {
 
 // Nearest, walks, favourites ---------------------------------------------------------------------------------------------------
 
-let searched = "";  // the picture that the nearest are shown of, or looked for
-
-async function nearest() {
-  const path = nearestTo();
-  searched = path;
+function nearest() {
+  told("Looking through the training pictures …");
   $("nearest").disabled = true;
-  $("distances").textContent = "Looking through the training pictures …";
-  try {
-    const response = await fetch(path);
-    if (!response.ok) throw new Error(await line(response));
+  relatives.ask(api("nearest", `&${query(look)}`), (response) => {
     const far = JSON.parse(response.headers.get("X-Ganvas-Distances"));
-    const found = await response.blob();
-    if (searched === path) {
-      await paint($("relatives"), found);
-      const text = `This picture, then the nearest: ${far.map((x) => x.toFixed(1)).join(", ")} grey levels apart on average (of 255).`;
-      $("relatives").setAttribute("aria-label", text);
-      $("distances").textContent = text;
-    }
-  } catch (wrong) { if (searched === path) $("distances").textContent = wrong.message; }
-  $("nearest").disabled = false;
+    const text = `This picture, then the nearest: ${far.map((x) => x.toFixed(1)).join(", ")} grey levels apart on average (of 255).`;
+    $("relatives").setAttribute("aria-label", text);
+    told(text);
+  });
 }
 
-const nearestTo = () => api("nearest", `&${query(look)}`);
-
-/** What is nearest to one picture says nothing of another. */
-function unsearched() {
-  if (searched === nearestTo()) return;
-  searched = "";
-  $("relatives").hidden = true;
-  $("distances").textContent = "";
+/** What is said of the nearest, after which others can be looked up. */
+function told(text) {
+  $("distances").textContent = text;
+  $("nearest").disabled = false;
 }
 
 /** A small picture of a look, as a button. */

@@ -1,5 +1,6 @@
 // One binary WebSocket: frames of a JSON header and raw arrays (ganvas/studio/channel.py has the format). Reconnects.
 
+import { line } from "./api.js";
 import { say } from "./shell.js";
 
 const VIEWS = { f4: Float32Array, f8: Float64Array, i4: Int32Array, u1: Uint8Array };
@@ -40,7 +41,7 @@ export function decode(buffer) {
   return { kind: facts.kind, facts, arrays };
 }
 
-const STATES = { open: "connected", lost: "connection lost, trying again", refused: "the studio opens only with the link that the terminal shows", idle: "" };
+const STATES = { open: "connected", lost: "connection lost, trying again", idle: "" };
 
 export class Socket {
   /** `handlers`: kind -> function(facts, arrays); `opened` runs at each (re)connection. Pictures, i.e. kinds named in
@@ -85,14 +86,17 @@ export class Socket {
   /** Say that there is no connection, and, as a socket is not told why it was refused, whether this is the cookie's fault. */
   async wonder() {
     if (document.getElementById("link").dataset.state !== "refused") this.show("lost");
-    try { if ((await fetch("./api/home/overview")).status === 403) this.show("refused"); } catch { /* nobody is there */ }
+    try {
+      const answer = await fetch("./api/home/overview");
+      if (answer.status === 403) this.show("refused", await line(answer));
+    } catch { /* nobody is there */ }
   }
 
-  show(state) {
+  show(state, words = STATES[state]) {
     const shown = document.getElementById("link");
     if (shown.dataset.state === state) return;
     shown.dataset.state = state;
-    shown.textContent = STATES[state];
-    if (state === "lost" || state === "refused") say(STATES[state], true);
+    shown.textContent = words;
+    if (state === "lost" || state === "refused") say(words, true);
   }
 }
