@@ -50,6 +50,7 @@ export class View {
         const found = await response.blob();
         if (cleared !== this.cleared) continue;
         await paint(this.canvas, found);
+        if (cleared !== this.cleared) { this.canvas.hidden = true; continue; }
         this.failed("");
         then(response);
       } catch (wrong) { if (cleared === this.cleared) this.failed(wrong.message); }
