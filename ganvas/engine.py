@@ -22,7 +22,7 @@ from ganvas.data.source import Source
 from ganvas.errors import unknown
 from ganvas.game import Batch, Conditional, Fades, Game, Judges, Step, Terms, Turn
 from ganvas.layers.augment import diff_augment
-from ganvas.machine import Plan
+from ganvas.machine import Plan, on_this_rank
 from ganvas.ranks import Ranks
 from ganvas.seeds import mix
 
@@ -53,6 +53,7 @@ def begin(game: Game, config: TrainConfig, plan: Plan) -> State:
     for player in config.rates:
         if player not in game.players:
             raise unknown("player in train.rates", player, game.players)
+    plan = on_this_rank(plan)  # "cuda" is this rank's own GPU from here on
     game.to(plan.device)
     if plan.channels_last:
         solid = any(weight.ndim == 5 for weight in game.parameters())
