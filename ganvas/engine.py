@@ -22,6 +22,7 @@ from ganvas.data.source import Source
 from ganvas.errors import unknown
 from ganvas.game import Batch, Conditional, Fades, Game, Judges, Step, Terms, Turn
 from ganvas.layers.augment import diff_augment
+from ganvas.layers.sync_batch_norm import synchronize
 from ganvas.machine import Plan, on_this_rank
 from ganvas.ranks import Ranks
 from ganvas.seeds import mix
@@ -79,6 +80,8 @@ def train(
 
     `held_out` are samples that are never trained on: the critic's verdict on them tells what it has learnt by heart.
     """
+    if state.plan.sync_batch_norm and ranks.size > 1:  # before the first step: the average was copied without it
+        synchronize(state.game, ranks.gather)
     while state.items < config.images:
         torch.manual_seed(mix(config.seed, "step", state.step))
         step = Step(state.step, state.items, config.images, ranks.rank, ranks.size, torch.device(state.plan.device))

@@ -51,10 +51,11 @@ class Ranks:
 
     def mean_(self, tensors: Sequence[Tensor]) -> None:
         """Replace each tensor by its mean over all ranks, in one exchange. They lie on one device, alike on every rank."""
-        if self.size == 1 or not tensors:
+        count = sum(tensor.numel() for tensor in tensors)
+        if self.size == 1 or not count:
             return
         on_cpu = tensors[0].device.type == "cpu"
-        if on_cpu and self.exchange and self.exchange.fits(sum(tensor.numel() for tensor in tensors)):
+        if on_cpu and self.exchange and self.exchange.fits(count):
             self.exchange.mean_([tensor.detach() for tensor in tensors])
             return
         flat = torch.cat([tensor.detach().reshape(-1).float() for tensor in tensors])
