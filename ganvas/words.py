@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
-from typing import Annotated
-
-from cyclopts import Parameter
 
 from ganvas.errors import UsageError
+from ganvas.utils.whole_numbers import Whole as Whole  # for the verbs
+from ganvas.utils.whole_numbers import whole as whole
 
 MOST = 10_000  # numbers in a list
 
@@ -19,16 +17,6 @@ def setting(text: str) -> tuple[str, str]:
     if not equals:
         raise UsageError(f"--set expects FIELD=VALUE such as train.learning_rate=1e-3, got {text!r}")
     return path.strip(), value.strip()
-
-
-def whole(name: str | None, text: str) -> int:
-    """960, 1e6 or 100_000; a fraction is no number of anything."""
-    with suppress(ValueError):
-        return int(text)
-    with suppress(ValueError):
-        if (number := float(text)).is_integer():
-            return int(number)
-    raise UsageError(f"{name}: expected a whole number, got {text!r}")
 
 
 def labels(text: str | None) -> str | list[str] | None:
@@ -61,6 +49,3 @@ def terms(text: str) -> list[tuple[int, str | None, list[int]]]:
         label, colon, seeds = part.rpartition(":")
         found.append((sign, label.strip() if colon else None, numbers(seeds.strip())))
     return found
-
-
-Whole = Annotated[int, Parameter(converter=lambda _, tokens: whole(tokens[0].keyword, tokens[0].value))]
