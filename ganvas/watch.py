@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from ganvas.display import Display
 from ganvas.fit import fit
-from ganvas.ranks import Ranks, crew
+from ganvas.ranks import Ranks, crew, disconnect
 from ganvas.run import Run
 
 
@@ -26,6 +26,7 @@ def play(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
         if not quiet:
             print(f"{run.folder} is finished: {run.recipe.train.images:,} images; nothing left to train", file=sys.stderr)
         display.farewell()
+        disconnect()
         return 0
     run.hold(peers)
     caught: list[int] = []

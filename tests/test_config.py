@@ -6,13 +6,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, assign, convert, from_dict, parse, to_dict
+from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, assign, convert, from_dict, parse, renamed, to_dict
 from ganvas.errors import UsageError
 from ganvas.games import RECIPES
 
@@ -247,3 +247,26 @@ def test_what_makes_no_sense_is_refused_by_name(name: str, setting: str, bounds:
     path, _, text = setting.partition("=")
     with pytest.raises(UsageError, match=f"^{path}: expected {re.escape(bounds)}"):
         assign(RECIPES[name], path, text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """A config with a field that had another name once."""
+
+    RENAMED: ClassVar[Mapping[str, str]] = {"equalised": "equalized"}
+
+    equalized: bool = False
+    width: int = 8
+
+
+def test_files_with_former_names_load() -> None:
+    assert from_dict(Moved, {"equalised": True, "width": 4}) == Moved(equalized=True, width=4)
+    assert from_dict(Moved, {"equalised": True, "equalized": False}) == Moved()  # a name of today wins
+    assert to_dict(Moved(equalized=True)) == {"equalized": True, "width": 8}
+    assert assign(Moved(), "equalised", "true") == Moved(equalized=True)
+    with pytest.raises(UsageError, match="did you mean 'equalized'"):
+        from_dict(Moved, {"equalizde": True})
+
+
+def test_renaming_keeps_what_has_its_name() -> None:
+    assert renamed({"old": 1, "same": 2}, {"old": "new"}) == {"new": 1, "same": 2}
