@@ -30,7 +30,7 @@ from ganvas.errors import UsageError
 from ganvas.game import Game, Step
 from ganvas.games import build, recipe_named
 from ganvas.games.adversarial import Duel
-from ganvas.machine import Plan, bfloat16_is_fast, convolution_peak, cores, describe, pin
+from ganvas.machine import Plan, bfloat16_is_fast, convolution_peak, cores, describe, pin, settings_restored
 from ganvas.plan import ENDLESS, LATE, endless, settled
 from ganvas.ranks import Ranks, crew
 from ganvas.run import Run, adapted, open_data, recipe_from
@@ -82,9 +82,14 @@ def bench(recipe: str | Recipe, ranks: str = "auto", seconds: float = 20.0) -> R
     """
     if not 0 < seconds < math.inf:
         raise UsageError(f"seconds: expected a number above 0, got {seconds:g}")
-    chosen, machine = recipe_named(recipe) if isinstance(recipe, str) else recipe, describe()
-    data = open_data(chosen)
-    chosen = adapted(chosen, data)
+    with settings_restored():
+        torch.set_num_threads(len(cores()))  # the peak is that of all cores
+        return _bench(recipe_named(recipe) if isinstance(recipe, str) else recipe, ranks, seconds)
+
+
+def _bench(recipe: Recipe, ranks: str, seconds: float) -> Report:
+    machine, data = describe(), open_data(recipe)
+    chosen = adapted(recipe, data)
     peak = max(convolution_peak(precision, channels) for precision in precisions() for channels in (64, 128, 256))
     plan = settled(chosen, data, "cpu", ranks)
     whole = replace(plan, ranks=1, threads=len(cores()))

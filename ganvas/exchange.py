@@ -22,8 +22,10 @@ from torch import Tensor
 from ganvas.errors import ResourceError
 
 LINE = 8  # int64 values in a cache line: each flag has its own
-PATIENT = 2000  # looks at a flag before the core is offered to others
-ANXIOUS = 10_000  # looks, about a second and a half, before asking whether that rank lives
+# Looks at a flag: at first one after another, then with short sleeps between them. After a tenth of a second the other rank
+# is at something long (a checkpoint, the other loop of a bench), which must not be slowed down from here: long sleeps.
+SHORT_SLEEPS, LONG_SLEEPS = 2_000, 2_500
+ANXIOUS = 3_000  # looks, about a second, before asking whether that rank lives
 
 
 def possible() -> bool:
@@ -106,8 +108,8 @@ class Exchange:
             looks = 0
             while self.flags[other * LINE] < self.count:
                 looks += 1
-                if looks > PATIENT:
-                    time.sleep(0.0001)
+                if looks > SHORT_SLEEPS:
+                    time.sleep(0.002 if looks > LONG_SLEEPS else 0.0001)
                 if looks % ANXIOUS == 0 and gone(int(self.flags[other * LINE + 1])) and self.flags[other * LINE] < self.count:
                     raise ResourceError(f"rank {other} died; start all ranks again, and they go on from the last checkpoint")
 

@@ -11,7 +11,7 @@ from support import PLAN, state_hash
 from ganvas import checkpoint
 from ganvas.branch import branch, points
 from ganvas.config import Recipe
-from ganvas.errors import DataError, UsageError
+from ganvas.errors import DataError, ResourceError, UsageError
 from ganvas.fit import fit
 from ganvas.journal import read
 from ganvas.resolve import resolve
@@ -107,3 +107,19 @@ def test_a_damaged_checkpoint(run: Run, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="damaged"):
         branch(run.folder, tmp_path / "child", {"train.learning_rate": "1e-4"}, at)
     assert not (tmp_path / "child").exists()
+
+
+def test_a_branch_may_go_on_on_another_device(run: Run, tmp_path: Path) -> None:
+    """Of a run that was trained on a GPU, here where there is none."""
+    path = run.folder / "env.json"
+    env = json.loads(path.read_text())
+    env["plan"]["device"] = "cuda"
+    path.write_text(json.dumps(env))
+    settings = {"train.checkpoint_every": "320"}
+    at = points(run.folder)[1]
+    assert branch(run.folder, tmp_path / "there", settings, at).plan.device == "cuda"
+    made = branch(run.folder, tmp_path / "here", settings, at, "cpu")
+    assert open_run(made.folder).plan.device == "cpu"
+    with pytest.raises(ResourceError, match="use --device cpu"):
+        branch(run.folder, tmp_path / "nowhere", settings, at, "cuda:9")
+    assert not (tmp_path / "nowhere").exists()

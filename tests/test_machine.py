@@ -153,3 +153,21 @@ with _signals_blocked():
 """
     done = python(program)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("kind", ["mps", "xpu"])
+def test_other_devices_are_taken_only_if_they_can_train(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "empty", lambda *_, **__: None)  # there is one
+
+    def refuse(_: torch.device) -> None:
+        raise TypeError("it has no float64\nand a stack trace")
+
+    monkeypatch.setattr(machine, "_try_training", refuse)
+    with pytest.raises(ResourceError, match=rf"'{kind}' is not available \(it has no float64\); use --device cpu"):
+        device_named(kind)
+    monkeypatch.setattr(machine, "_try_training", lambda _: None)
+    assert str(device_named(kind)) == kind
+
+
+def test_the_trial_of_a_device_is_one_that_can_succeed() -> None:
+    machine._try_training(torch.device("cpu"))
