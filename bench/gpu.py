@@ -35,9 +35,9 @@ from ganvas.machine import (
     convolution_peak,
     device_named,
     has_bfloat16,
+    keep_process_settings,
     most_threads,
     processor,
-    settings_restored,
     wait_for,
 )
 from ganvas.plan import endless, fresh, has_batch_norm
@@ -71,16 +71,16 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--as-rank", action="store_true", help="be one of several ranks that play the RECIPE")
     chosen = parser.parse_args(words)
     if chosen.as_rank:
-        return play_rank(suited(RECIPES[chosen.recipes[0]], chosen.quick), chosen.device, 0.05 if chosen.quick else 1.5)
+        return play_rank(prepare(RECIPES[chosen.recipes[0]], chosen.quick), chosen.device, 0.05 if chosen.quick else 1.5)
     end = time.monotonic() + 60 * chosen.minutes
     try:
         device = device_named(chosen.device)
     except GanvasError as missing:
         print(f"bench/gpu.py: {missing}", file=sys.stderr)
         return 2
-    card = measure(device, chosen.quick)
+    card = measure_card(device, chosen.quick)
     peaks = ", ".join(f"{name} {peak / 1000:.1f} TFLOP/s" for name, peak in card.peaks.items())
-    print(f"{name_of(device)}, {card.cards} card(s), PyTorch {torch.__version__}; fastest convolution: {peaks}\n")
+    print(f"{find_name(device)}, {card.cards} card(s), PyTorch {torch.__version__}; fastest convolution: {peaks}\n")
     print(ROW.format(*TITLES))
     print(ROW.format(*["-" * 6] * len(TITLES)))
     worst, left_out = 0.0, []
@@ -88,8 +88,8 @@ def main(words: list[str] | None = None) -> int:
         if time.monotonic() > end:
             left_out.append(name)
             continue
-        recipe = suited(RECIPES[name], chosen.quick)
-        cells, apart = row(recipe, synthetic(recipe), card)
+        recipe = prepare(RECIPES[name], chosen.quick)
+        cells, apart = measure_row(recipe, make_data(recipe), card)
         worst = max(worst, apart)
         print(ROW.format(name, *cells), flush=True)
     if left_out:
@@ -98,7 +98,7 @@ def main(words: list[str] | None = None) -> int:
     return int(worst > TOLERANCE)
 
 
-def measure(device: torch.device, quick: bool) -> Card:
+def measure_card(device: torch.device, quick: bool) -> Card:
     """The peaks of the device in each precision that it computes in itself."""
     precisions = ["float32", *(["bfloat16"] if has_bfloat16(device) or quick else [])]
     sizes = (32,) if quick else (128, 256, 512)
@@ -111,12 +111,12 @@ def measure(device: torch.device, quick: bool) -> Card:
     return Card(str(device), 0.05 if quick else 1.5, peaks, cards)
 
 
-def name_of(device: torch.device) -> str:
+def find_name(device: torch.device) -> str:
     """The card's name, or the processor's."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
 
 
-def suited(recipe: Recipe, quick: bool) -> Recipe:
+def prepare(recipe: Recipe, quick: bool) -> Recipe:
     """The recipe with a size for pictures of any, and small where it is to be quick."""
     known = {field.name for field in fields(recipe.config)}
     small: dict[str, Any] = {name: value for name, value in SMALL.items() if name in known} if quick else {}
@@ -128,7 +128,7 @@ def suited(recipe: Recipe, quick: bool) -> Recipe:
     return replace(recipe, config=replace(recipe.config, **small), train=train)
 
 
-def synthetic(recipe: Recipe, count: int = 2_000) -> Source:
+def make_data(recipe: Recipe, count: int = 2_000) -> Source:
     """Random samples of the kind that the recipe takes."""
     config: Any = recipe.config
     random = torch.Generator().manual_seed(0)
@@ -144,24 +144,24 @@ def synthetic(recipe: Recipe, count: int = 2_000) -> Source:
     return Source("random", {"real": real, "label": labels}, classes=tuple("0123456789"), fingerprint="0" * 16)
 
 
-def row(recipe: Recipe, data: Source, card: Card) -> tuple[list[str], float]:
+def measure_row(recipe: Recipe, data: Source, card: Card) -> tuple[list[str], float]:
     """The cells of a recipe, and how far its resumed run is from an unbroken one."""
     plan = Plan(device=card.device, threads=min(4, most_threads()))
     cells: list[str] = []
-    with settings_restored():
+    with keep_process_settings():
         flops = counted(recipe, data, plan)
         for precision in ("float32", "bfloat16"):
             if precision not in card.peaks or not (data.is_grid or precision == "float32"):
                 cells += ["-", "-"]
                 continue
-            rate = pace(recipe, data, replace(plan, precision=precision), card.seconds)
+            rate = measure_pace(recipe, data, replace(plan, precision=precision), card.seconds)
             cells += [f"{rate:,.0f}", f"{flops * rate / 1e9 / card.peaks[precision]:.0%}"]
-        cells.append(several_ranks(recipe.name, card.device) if card.cards > 1 and recipe.name in TWO_CARDS else "-")
-        apart = resumed(recipe, data, plan)
+        cells.append(time_two_ranks(recipe.name, card.device) if card.cards > 1 and recipe.name in TWO_CARDS else "-")
+        apart = compare_resume(recipe, data, plan)
     return [*cells, f"{apart:.0e}" if apart else "exact"], apart
 
 
-def pace(recipe: Recipe, data: Source, plan: Plan, seconds: float) -> float:
+def measure_pace(recipe: Recipe, data: Source, plan: Plan, seconds: float) -> float:
     """Images per second of the engine: the best of some bursts."""
     steps, best = endless(recipe, data, plan, Ranks()), 0.0
     for _ in range(cycle(recipe)):  # each kind of step once: cuDNN has chosen its algorithms then
@@ -177,7 +177,7 @@ def pace(recipe: Recipe, data: Source, plan: Plan, seconds: float) -> float:
     return best
 
 
-def several_ranks(name: str, device: str, *more: str) -> str:
+def time_two_ranks(name: str, device: str, *more: str) -> str:
     """Images per second of two ranks that torchrun starts, each with half of the batch; "failed" with the reason on stderr."""
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command = [*torchrun, __file__, name, "--as-rank", "--device", device, *more]
@@ -192,9 +192,9 @@ def several_ranks(name: str, device: str, *more: str) -> str:
 def play_rank(recipe: Recipe, device: str, seconds: float) -> int:
     """One of the ranks; rank 0 prints their images per second."""
     plan = Plan(device=device, ranks=2, threads=1, sync_batch_norm=has_batch_norm(recipe))
-    ranks = connect().suited(plan)
+    ranks = connect().follow(plan)
     over, rate = [False], 0.0
-    steps = endless(recipe, synthetic(recipe), plan, ranks, lambda: over[0])
+    steps = endless(recipe, make_data(recipe), plan, ranks, lambda: over[0])
     for _ in range(cycle(recipe)):
         next(steps)
     start = time.perf_counter()
@@ -208,7 +208,7 @@ def play_rank(recipe: Recipe, device: str, seconds: float) -> int:
     return 0
 
 
-def resumed(recipe: Recipe, data: Source, plan: Plan, steps: int = 3) -> float:
+def compare_resume(recipe: Recipe, data: Source, plan: Plan, steps: int = 3) -> float:
     """The largest distance of a weight from that of the unbroken run, by the largest weight of its tensor."""
     unbroken, state = fresh(recipe, plan), fresh(recipe, plan)
     for each, count in ((unbroken, 2 * steps), (state, steps)):

@@ -30,7 +30,7 @@ from ganvas.errors import UsageError
 from ganvas.game import Game, Step
 from ganvas.games import build, recipe_named
 from ganvas.games.adversarial import Duel
-from ganvas.machine import Plan, bfloat16_is_fast, convolution_peak, cores, describe, pin, settings_restored
+from ganvas.machine import Plan, bfloat16_is_fast, convolution_peak, cores, describe, keep_process_settings, pin
 from ganvas.plan import ENDLESS, LATE, endless, settled
 from ganvas.ranks import Ranks, crew
 from ganvas.run import Run, adapted, open_data, recipe_from
@@ -82,7 +82,7 @@ def bench(recipe: str | Recipe, ranks: str = "auto", seconds: float = 20.0) -> R
     """
     if not 0 < seconds < math.inf:
         raise UsageError(f"seconds: expected a number above 0, got {seconds:g}")
-    with settings_restored():
+    with keep_process_settings():
         torch.set_num_threads(len(cores()))  # the peak is that of all cores
         return _bench(recipe_named(recipe) if isinstance(recipe, str) else recipe, ranks, seconds)
 

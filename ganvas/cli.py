@@ -60,8 +60,8 @@ def train(
     from ganvas.run import start
     from ganvas.watch import play
 
-    chosen, peers = resolve(recipe, dict(setting(text) for text in settings or []), **options.of_recipe), connect()
-    return play(start(chosen, **options.of_run, peers=peers), peers, quiet, json)
+    chosen, peers = resolve(recipe, dict(setting(text) for text in settings or []), **options.recipe_fields), connect()
+    return play(start(chosen, **options.run_fields, peers=peers), peers, quiet, json)
 
 
 @app.command

@@ -56,7 +56,7 @@ def from_dict(kind: type[T], values: Mapping[str, Any], where: str = "", **types
     """
     if not isinstance(values, Mapping):
         raise UsageError(f"{where.removesuffix('.') or kind.__name__}: expected a group of settings, got {values!r}")
-    values = renamed(values, getattr(kind, "RENAMED", {}))
+    values = rename_keys(values, getattr(kind, "RENAMED", {}))
     hints = typing.get_type_hints(kind) | types_of
     fields = dataclasses.fields(kind)  # type: ignore[arg-type]
     for key in values:
@@ -68,7 +68,7 @@ def from_dict(kind: type[T], values: Mapping[str, Any], where: str = "", **types
     return kind(**{key: convert(hints[key], value, where + key) for key, value in values.items()})
 
 
-def renamed(values: Mapping[str, T], names: Mapping[str, str]) -> dict[str, T]:
+def rename_keys(values: Mapping[str, T], names: Mapping[str, str]) -> dict[str, T]:
     """`values` under their present names: `names` maps each former key to the present one. A key of today wins.
 
     A settings class names its former fields in `RENAMED: ClassVar[Mapping[str, str]]`, so that old files load.

@@ -23,7 +23,7 @@ from ganvas.errors import unknown
 from ganvas.game import Batch, Conditional, Fades, Game, Judges, Step, Terms, Turn
 from ganvas.layers.augment import diff_augment
 from ganvas.layers.sync_batch_norm import synchronize
-from ganvas.machine import Plan, on_this_rank
+from ganvas.machine import Plan, place_on_rank
 from ganvas.ranks import Ranks
 from ganvas.seeds import mix
 
@@ -54,7 +54,7 @@ def begin(game: Game, config: TrainConfig, plan: Plan) -> State:
     for player in config.rates:
         if player not in game.players:
             raise unknown("player in train.rates", player, game.players)
-    plan = on_this_rank(plan)  # "cuda" is this rank's own GPU from here on
+    plan = place_on_rank(plan)  # "cuda" is this rank's own GPU from here on
     game.to(plan.device)
     if plan.channels_last:
         solid = any(weight.ndim == 5 for weight in game.parameters())

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ganvas import __version__, bundle, checkpoint, curve
 from ganvas.config import TrainConfig, to_dict
-from ganvas.data.opening import shareable
+from ganvas.data.opening import shorten_path
 from ganvas.data.source import Source
 from ganvas.engine import dump, portrait, restore, train
 from ganvas.errors import DataError, DivergedError, GanvasError, ResourceError
@@ -152,12 +152,12 @@ class Sitting:
         It travels with a shared model: of the path of the user's data it holds the last part. recipe.json has the whole.
         """
         run, data, recipe = self.run, self.run.data, to_dict(self.run.recipe)
-        recipe["data"]["source"] = shareable(run.recipe.data.source)
+        recipe["data"]["source"] = shorten_path(run.recipe.data.source)
         return {
             "recipe": recipe,
             "items": self.state.items,
             "classes": list(data.classes),
-            "data": {"name": shareable(data.name), "count": len(data), "fingerprint": data.fingerprint},
+            "data": {"name": shorten_path(data.name), "count": len(data), "fingerprint": data.fingerprint},
             "ganvas": __version__,
             "torch": torch.__version__,
         }
@@ -251,13 +251,13 @@ class Sitting:
         if (image := picture(state.average, self.run.data)) is not None:
             save_png(folder / "sheet.png", image, {"recipe": self.run.recipe.name, "synthetic": "true"})
             learning(folder / "learning.gif", sorted((folder / "samples").glob("*k.png")))
-        if (test := self.test_split()) is not None:
+        if (test := self.open_test_split()) is not None:
             result |= tested(state.average, test)
         elif isinstance(state.average, Writes) and self.run.held_out:
             result["test_nats_per_symbol"] = curve.nats_per_symbol(state.average, self.run.held_out)
         write_durably(folder / "result.json", json.dumps(result, indent=1).encode())
 
-    def test_split(self) -> Source | None:
+    def open_test_split(self) -> Source | None:
         """The test split of the run's data, where it has one and the game has something to report of it."""
         run = self.run
         if not isinstance(self.state.average, Classifies | Bounds | Writes):

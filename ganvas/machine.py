@@ -117,7 +117,7 @@ def local_rank() -> int:
     return int(os.environ.get("LOCAL_RANK", "0"))
 
 
-def on_this_rank(plan: Plan) -> Plan:
+def place_on_rank(plan: Plan) -> Plan:
     """The plan with this rank's own GPU in the place of "cuda": `cuda:LOCAL_RANK`. Ranks share the GPUs if there are fewer."""
     device = torch.device(plan.device)
     if device.type != "cuda" or device.index is not None:
@@ -138,7 +138,7 @@ def settle(plan: Plan, rank: int = 0) -> None:
     available = cores()
     if plan.device == "cpu" and plan.ranks > 1 and plan.threads == 1 and plan.ranks <= len(available):
         pin([available[rank]])
-    device = torch.device(on_this_rank(plan).device)
+    device = torch.device(place_on_rank(plan).device)
     if device.type == "cuda":
         torch.cuda.set_device(device)  # where NCCL and a plain "cuda" look
     torch.backends.cudnn.benchmark = GPU_SETTINGS["cudnn_benchmark"]
@@ -162,7 +162,7 @@ def keep_freed_memory() -> bool:
 
 
 @contextmanager
-def settings_restored() -> Iterator[None]:
+def keep_process_settings() -> Iterator[None]:
     """This process's cores and number of threads as they were before, whatever `settle` changes meanwhile."""
     available, count = cores(), torch.get_num_threads()
     try:

@@ -27,8 +27,8 @@ from ganvas.machine import (
     device_named,
     has_bfloat16,
     keep_freed_memory,
+    keep_process_settings,
     most_threads,
-    settings_restored,
     settle,
     wait_for,
 )
@@ -49,14 +49,14 @@ def settled(recipe: Recipe, data: Source, device: str = "auto", ranks: str = "1"
     """
     where, count = device_named(device), _count(recipe, "1" if ranks == "auto" else ranks)
     keep_freed_memory()
-    with settings_restored():
-        plan = _settled_on_gpu(recipe, data, where, count) if where.type != "cpu" else _settled_on_cpu(recipe, data, count)
+    with keep_process_settings():
+        plan = _plan_gpu(recipe, data, where, count) if where.type != "cpu" else _plan_cpu(recipe, data, count)
         if ranks == "auto":
-            plan = _with_ranks(recipe, data, plan)
+            plan = _add_ranks(recipe, data, plan)
     return replace(plan, sync_batch_norm=plan.ranks > 1 and has_batch_norm(recipe))
 
 
-def _settled_on_gpu(recipe: Recipe, data: Source, where: torch.device, ranks: int) -> Plan:
+def _plan_gpu(recipe: Recipe, data: Source, where: torch.device, ranks: int) -> Plan:
     wanted = recipe.train.precision
     if wanted == "auto":
         # A point is its exact place, and bfloat16 has one number for 1.00 and 1.001.
@@ -66,7 +66,7 @@ def _settled_on_gpu(recipe: Recipe, data: Source, where: torch.device, ranks: in
     return Plan(device=str(where), precision=wanted, ranks=ranks, threads=min(4, most_threads(), _share(ranks)))
 
 
-def _settled_on_cpu(recipe: Recipe, data: Source, ranks: int) -> Plan:
+def _plan_cpu(recipe: Recipe, data: Source, ranks: int) -> Plan:
     wide = Plan(precision=_precision(recipe, data), threads=most_threads())
     plans = [replace(wide, channels_last=last) for last in ((True, False) if data.is_grid else (False,))]
     paces = _paces(recipe, data, plans)
@@ -79,7 +79,7 @@ def _share(ranks: int) -> int:
     return max(1, len(cores()) // ranks)
 
 
-def _with_ranks(recipe: Recipe, data: Source, alone: Plan) -> Plan:
+def _add_ranks(recipe: Recipe, data: Source, alone: Plan) -> Plan:
     """The plan of one rank, or that of a rank for each core (of a CPU) or GPU, if its real processes are faster.
 
     One rank timed by itself, times their number, would say too much: together they share memory, and they meet.
@@ -93,7 +93,7 @@ def _with_ranks(recipe: Recipe, data: Source, alone: Plan) -> Plan:
     pace = _paces(recipe, data, [alone], 1.0)[alone]
     if recipe.train.images / pace < SHORT:
         return alone
-    return together if _pace_together(recipe, data, together) > pace else alone
+    return together if _time_processes(recipe, data, together) > pace else alone
 
 
 def has_batch_norm(recipe: Recipe) -> bool:
@@ -102,7 +102,7 @@ def has_batch_norm(recipe: Recipe) -> bool:
         return any(isinstance(module, _BatchNorm) for module in build(copy.deepcopy(recipe)).modules())
 
 
-def _pace_together(recipe: Recipe, data: Source, plan: Plan, seconds: float = 2.0) -> float:
+def _time_processes(recipe: Recipe, data: Source, plan: Plan, seconds: float = 2.0) -> float:
     """Images per second of all ranks of the plan, in processes of their own that are ended afterwards."""
     best, over = 0.0, [False]
     with tempfile.TemporaryDirectory() as folder:

@@ -27,7 +27,7 @@ from torch.distributed.rendezvous import rendezvous
 from ganvas.errors import ResourceError, UsageError
 from ganvas.exchange import Exchange
 from ganvas.exchange import possible as exchange_possible
-from ganvas.machine import Plan, local_rank, settings_restored
+from ganvas.machine import Plan, keep_process_settings, local_rank
 
 STOPS = (signal.SIGINT, signal.SIGTERM)  # rank 0 hears them for all, so that all ranks stop at the same step
 # How long ranks wait for one another. Rank 0 measures and saves alone while the others wait, for minutes with large data; a
@@ -97,7 +97,7 @@ class Ranks:
         dist.broadcast_object_list(box, src=0, device=torch.device("cpu"))
         return box[0]
 
-    def suited(self, plan: Plan) -> Ranks:
+    def follow(self, plan: Plan) -> Ranks:
         """These ranks as the plan has them meet: by NCCL only if each rank has its own GPU."""
         return replace(self, nccl=self.nccl and plan.device == "cuda")
 
@@ -149,19 +149,19 @@ def crew(folder: Path, plan: Plan, peers: Ranks, *, timed: bool = False) -> Iter
     """
     if peers.size not in (1, plan.ranks):
         raise UsageError(f"{folder} was begun with {plan.ranks} ranks and is continued with {peers.size}; use the same number")
-    with settings_restored():
+    with keep_process_settings():
         try:
             if peers.size == plan.ranks:
-                yield peers.suited(plan)
+                yield peers.follow(plan)
             else:
-                with _launched(folder, plan.ranks, timed):
-                    yield connect().suited(plan)
+                with _launch_ranks(folder, plan.ranks, timed):
+                    yield connect().follow(plan)
         finally:
             disconnect()
 
 
 @contextmanager
-def _launched(folder: Path, size: int, timed: bool) -> Iterator[None]:
+def _launch_ranks(folder: Path, size: int, timed: bool) -> Iterator[None]:
     """Ranks 1 .. size-1 beside this process, which is rank 0 of this run only."""
     before, over = dict(os.environ), threading.Event()
     others = launch(folder, size, timed)
@@ -196,7 +196,7 @@ def launch(folder: Path, size: int, timed: bool = False) -> list[subprocess.Pope
     shared = {"WORLD_SIZE": str(size), "LOCAL_WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     shared |= {"GLOO_SOCKET_IFNAME": "lo"} if sys.platform == "linux" else {}
     command = [sys.executable, "-m", "ganvas.worker", str(folder), *(["--timed"] if timed else [])]
-    with _signals_blocked():  # inherited: not even a rank that still imports is ended
+    with _block_signals():  # inherited: not even a rank that still imports is ended
         others = [
             subprocess.Popen(
                 command,
@@ -210,7 +210,7 @@ def launch(folder: Path, size: int, timed: bool = False) -> list[subprocess.Pope
 
 
 @contextmanager
-def _signals_blocked() -> Iterator[None]:
+def _block_signals() -> Iterator[None]:
     """No `STOPS` for this thread and what it starts, where the system knows of such a mask (not Windows)."""
     if not hasattr(signal, "pthread_sigmask"):
         yield

@@ -111,7 +111,7 @@ class Run:
         # The number of ranks stays: it decides how the batch is divided.
         self.plan = replace(before, device=where)
         if not _is_kind(before.device, where):
-            self.plan = _agreed(self.recipe, self.data, where, str(before.ranks), peers)
+            self.plan = _agree_on_plan(self.recipe, self.data, where, str(before.ranks), peers)
         if peers.first:
             probe = parse_json((self.folder / "env.json").read_bytes(), "env.json").get("probe")
             self.write(probe)
@@ -191,7 +191,7 @@ def start(
         _require_place(out)
     data = open_data(recipe)
     recipe = recipe_from(to_dict(adapted(recipe, data)))  # spelt as a resumed run will read it
-    plan = _agreed(recipe, data, device, str(peers.size) if peers.size > 1 else ranks, peers)
+    plan = _agree_on_plan(recipe, data, device, str(peers.size) if peers.size > 1 else ranks, peers)
     run = Run(out or Path(), recipe, plan, minutes)
     if peers.first:
         run.folder = out or _numbered(recipe)
@@ -201,7 +201,7 @@ def start(
     return run
 
 
-def _agreed(recipe: Recipe, data: Source, device: str, ranks: str, peers: Ranks) -> Plan:
+def _agree_on_plan(recipe: Recipe, data: Source, device: str, ranks: str, peers: Ranks) -> Plan:
     """Rank 0's plan on every rank; it takes its times while the others wait. Raises: UsageError, ResourceError: none fits."""
     plan: Plan | None = None
     failure: GanvasError | None = None

@@ -66,18 +66,18 @@ class TrainOptions:
     ranks: Annotated[str, _HOW] = "auto"
 
     @property
-    def of_recipe(self) -> dict[str, Any]:
+    def recipe_fields(self) -> dict[str, Any]:
         """Those that change the recipe, by name, for `resolve`."""
         elsewhere = ("out", "device", "ranks")
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in elsewhere}
 
     @property
-    def of_run(self) -> dict[str, Any]:
+    def run_fields(self) -> dict[str, Any]:
         """Those that say where and how the run is played, by name, for `start`."""
         return {name: getattr(self, name) for name in ("out", "minutes", "device", "ranks")}
 
 
-def options_and_settings(named: Mapping[str, Any]) -> tuple[TrainOptions, dict[str, Any]]:
+def split_options(named: Mapping[str, Any]) -> tuple[TrainOptions, dict[str, Any]]:
     """Python's keyword arguments as options, and as settings by dotted path.
 
     Raises:

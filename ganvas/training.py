@@ -11,7 +11,7 @@ from ganvas.model import Model, load
 from ganvas.ranks import Ranks, crew
 from ganvas.resolve import resolve
 from ganvas.run import Run, open_run, start
-from ganvas.train_options import options_and_settings
+from ganvas.train_options import split_options
 
 
 def train(recipe: str | Recipe, **named: Any) -> Model:
@@ -24,8 +24,8 @@ def train(recipe: str | Recipe, **named: Any) -> Model:
     Raises:
         GanvasError: what `ganvas train` would end with.
     """
-    options, settings = options_and_settings(named)
-    return _trained(start(resolve(recipe, settings, **options.of_recipe), **options.of_run))
+    options, settings = split_options(named)
+    return _trained(start(resolve(recipe, settings, **options.recipe_fields), **options.run_fields))
 
 
 def resume(folder: str | Path, device: str | None = None) -> Model:

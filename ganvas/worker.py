@@ -23,7 +23,7 @@ def main() -> None:
     for number in STOPS:  # blocked since the start, see `launch`; ignored, so that none stays pending
         signal.signal(number, signal.SIG_IGN)
     run = open_run(Path(sys.argv[1]))
-    ranks = connect().suited(run.plan)
+    ranks = connect().follow(run.plan)
     try:
         for _ in endless(run.recipe, run.data, run.plan, ranks) if "--timed" in sys.argv[2:] else fit(run, ranks):
             pass

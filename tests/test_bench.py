@@ -78,8 +78,8 @@ def test_the_gpu_table_has_data_of_every_kind() -> None:
     spec.loader.exec_module(module)
     assert set(module.TWO_CARDS) | set(module.QUICK) <= set(RECIPES)
     for name in RECIPES:
-        recipe = module.suited(RECIPES[name], True)
-        data = module.synthetic(recipe, 20)
+        recipe = module.prepare(RECIPES[name], True)
+        data = module.make_data(recipe, 20)
         state = fresh(recipe, PLAN)
         next(train(state, data, replace(recipe.train, batch=4)))
         assert state.step == 1

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, assign, convert, from_dict, parse, renamed, to_dict
+from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, assign, convert, from_dict, parse, rename_keys, to_dict
 from ganvas.errors import UsageError
 from ganvas.games import RECIPES
 
@@ -269,4 +269,4 @@ def test_files_with_former_names_load() -> None:
 
 
 def test_renaming_keeps_what_has_its_name() -> None:
-    assert renamed({"old": 1, "same": 2}, {"old": "new"}) == {"new": 1, "same": 2}
+    assert rename_keys({"old": 1, "same": 2}, {"old": "new"}) == {"new": 1, "same": 2}

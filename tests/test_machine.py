@@ -13,7 +13,7 @@ from ganvas import machine, plan
 from ganvas.engine import begin
 from ganvas.errors import ResourceError, UsageError
 from ganvas.games import build
-from ganvas.machine import Plan, cores, device_named, most_threads, on_this_rank, settings_restored, settle
+from ganvas.machine import Plan, cores, device_named, keep_process_settings, most_threads, place_on_rank, settle
 from ganvas.plan import settled
 
 
@@ -90,7 +90,7 @@ def test_a_plan_names_no_gpu_of_one_rank(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_each_rank_has_its_own_gpu(device: str, rank: str, gpus: int, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCAL_RANK", rank)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
-    assert on_this_rank(Plan(device=device)).device == expected
+    assert place_on_rank(Plan(device=device)).device == expected
 
 
 def test_a_game_begins_on_the_gpu_of_its_rank(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +115,7 @@ def test_emulated_bfloat16_does_not_count(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_what_has_been_set_is_put_back() -> None:
     available, count = cores(), torch.get_num_threads()
-    with settings_restored():
+    with keep_process_settings():
         settle(Plan(threads=1, ranks=2))
         assert len(cores()) == 1
     assert (cores(), torch.get_num_threads()) == (available, count)
@@ -145,10 +145,10 @@ sys.modules["fcntl"] = None
 for module, name in ((os, "sched_getaffinity"), (os, "sched_setaffinity"), (signal, "pthread_sigmask")):
     delattr(module, name)
 from ganvas.machine import Plan, settle
-from ganvas.ranks import _signals_blocked
+from ganvas.ranks import _block_signals
 from ganvas import cli, training
 settle(Plan(ranks=2))
-with _signals_blocked():
+with _block_signals():
     pass
 """
     done = python(program)

@@ -65,7 +65,7 @@ def test_two_ranks_are_chosen_by_what_two_processes_did(
     timed: list[Plan] = []
     monkeypatch.setattr(plan, "SHORT", 0.0)
     monkeypatch.setattr(plan, "most_threads", lambda: 2)
-    monkeypatch.setattr(plan, "_pace_together", lambda recipe, data, each: timed.append(each) or together)
+    monkeypatch.setattr(plan, "_time_processes", lambda recipe, data, each: timed.append(each) or together)
     recipe, data = miniature(name)
     found = settled(recipe, data, "cpu", "auto")
     assert [(each.ranks, each.threads) for each in timed] == [(2, 1)]
@@ -75,7 +75,7 @@ def test_two_ranks_are_chosen_by_what_two_processes_did(
 
 def test_a_short_run_starts_no_further_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "most_threads", lambda: 2)
-    monkeypatch.setattr(plan, "_pace_together", lambda *_: pytest.fail("two processes were started"))
+    monkeypatch.setattr(plan, "_time_processes", lambda *_: pytest.fail("two processes were started"))
     recipe, data = miniature("gan-ring")
     assert settled(recipe, data, "cpu", "auto").ranks == 1
 
@@ -90,7 +90,7 @@ def test_the_processes_that_are_timed_are_real_and_leave_nothing(monkeypatch: py
     monkeypatch.setattr(ganvas.ranks, "launch", note)
     recipe = resolve("gan-ring", {"config.width": "8"})
     before, available = dict(os.environ), cores()
-    pace = plan._pace_together(recipe, open_data(recipe), Plan(ranks=2), 0.1)
+    pace = plan._time_processes(recipe, open_data(recipe), Plan(ranks=2), 0.1)
     assert pace > 0
     assert [each.wait(timeout=20) for each in started] == [0]
     assert (dict(os.environ), cores()) == (before, available)

@@ -22,7 +22,7 @@ from ganvas.games import recipe_named
 from ganvas.machine import Plan
 from ganvas.ranks import Ranks
 from ganvas.resolve import resolve
-from ganvas.run import Run, _agreed, adapted, open_data, open_run, start
+from ganvas.run import Run, _agree_on_plan, adapted, open_data, open_run, start
 
 
 @pytest.mark.parametrize("place", ["file/run", "/proc/ganvas/run"])
@@ -186,10 +186,10 @@ def test_one_rank_takes_the_times_and_all_fail_alike(failed: Exception | None, m
     monkeypatch.setattr("ganvas.run.settled", lambda *_: pytest.fail("rank 1 takes no times"))
     recipe, data = miniature("gan-ring")
     if failed is None:
-        assert _agreed(recipe, data, "cpu", "2", Second(1, 2)) == PLAN
+        assert _agree_on_plan(recipe, data, "cpu", "2", Second(1, 2)) == PLAN
     else:
         with pytest.raises(UsageError, match="no"):
-            _agreed(recipe, data, "cpu", "2", Second(1, 2))
+            _agree_on_plan(recipe, data, "cpu", "2", Second(1, 2))
 
 
 def test_an_error_leaves_no_rank_behind(tmp_path: Path) -> None:

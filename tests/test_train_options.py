@@ -10,19 +10,19 @@ from support import ganvas
 
 from ganvas.errors import UsageError
 from ganvas.resolve import NAMED
-from ganvas.train_options import TrainOptions, options_and_settings
+from ganvas.train_options import TrainOptions, split_options
 from ganvas.training import train
 
 
 def test_every_option_is_one_of_the_recipe_or_of_the_run() -> None:
     options = TrainOptions()
-    assert set(options.of_recipe) == {*NAMED, "objective", "minutes"}
-    assert set(options.of_recipe) | set(options.of_run) == {f.name for f in dataclasses.fields(TrainOptions)}
+    assert set(options.recipe_fields) == {*NAMED, "objective", "minutes"}
+    assert set(options.recipe_fields) | set(options.run_fields) == {f.name for f in dataclasses.fields(TrainOptions)}
 
 
 def test_python_takes_paths_and_numbers() -> None:
     named = {"data": Path("a"), "out": "b", "ranks": 2, "images": 5, "train.batch": 4}
-    options, settings = options_and_settings(named)
+    options, settings = split_options(named)
     assert options == TrainOptions(data="a", out=Path("b"), ranks="2", images=5)
     assert settings == {"train.batch": 4}
     assert TrainOptions().ranks == "auto"  # as on the command line

@@ -73,11 +73,11 @@ def located(source: str) -> str:
     return source if not source or source in BUILT_IN or not os.path.lexists(path) else str(path.absolute())
 
 
-def shareable(source: str) -> str:
+def shorten_path(source: str) -> str:
     """A source without the folders that lead to it: `photos` of `/home/me/photos`. Names and relative paths stay."""
     change, inner = split_name(source)
     if change:
-        return f"{change}:{shareable(inner)}"
+        return f"{change}:{shorten_path(inner)}"
     return Path(source).name if Path(source).is_absolute() else source
 
 

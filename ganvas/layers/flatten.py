@@ -18,14 +18,14 @@ class Flatten(nn.Module):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        layout = channels_last_of(x)
+        layout = find_layout(x)
         if layout is None:
             return x.flatten(1)
         flat: Tensor = _ToRows.apply(x, layout)  # type: ignore[no-untyped-call]
         return flat
 
 
-def channels_last_of(x: Tensor) -> torch.memory_format | None:
+def find_layout(x: Tensor) -> torch.memory_format | None:
     """The channels-last format of x [N, C, ...]; None if it has the contiguous one, or both at once (a single channel)."""
     layout = {4: torch.channels_last, 5: torch.channels_last_3d}.get(x.ndim)
     found = layout is not None and x.is_contiguous(memory_format=layout) and not x.is_contiguous()
