@@ -24,12 +24,12 @@ from ganvas.ranks import Ranks
 
 def test_two_ranks_with_batch_norm_equal_one(tmp_path: Path) -> None:
     """Equal bits on both ranks, and those of one process with the whole batch up to rounding."""
-    script = Path(__file__).parent / "two_ranks.py"
+    script = Path(__file__).parent / "two_synchronized_ranks.py"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         meet = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
     meet |= {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
-    command = [sys.executable, script, tmp_path, "sync"]
+    command = [sys.executable, script, tmp_path]
     both = [subprocess.Popen(command, env={**os.environ, **meet, "RANK": rank}) for rank in "01"]
     assert [process.wait(timeout=200) for process in both] == [0, 0]
     names = sorted(path.name.removesuffix(".0.pt") for path in tmp_path.glob("*.0.pt"))
