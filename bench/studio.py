@@ -31,7 +31,7 @@ from ganvas import bundle
 from ganvas.config import to_dict
 from ganvas.games import build
 from ganvas.resolve import resolve
-from ganvas.studio.pages import address, pages
+from ganvas.studio.site import PAGES
 
 Get = Any
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu"]
@@ -129,7 +129,7 @@ def paints(times: int) -> dict[str, float]:
     """Milliseconds from the request for a page to its first contentful paint, the median of each page; empty cache."""
     from playwright.sync_api import sync_playwright
 
-    found: dict[str, list[float]] = {page.name: [] for page in pages()}
+    found: dict[str, list[float]] = {page.name: [] for page in PAGES}
     with tempfile.TemporaryDirectory() as name, running(Path(name)) as (link, _), sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         tab = browser.new_page()
@@ -137,10 +137,10 @@ def paints(times: int) -> dict[str, float]:
         base = link.partition("?")[0]
         tab.wait_for_url(base)
         network = tab.context.new_cdp_session(tab)
-        for page in pages() * times:
+        for page in PAGES * times:
             tab.goto("about:blank")
             network.send("Network.clearBrowserCache")
-            tab.goto(base + address(page))
+            tab.goto(base + page.path)
             tab.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
             found[page.name].append(tab.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
         browser.close()

@@ -221,12 +221,12 @@ def studio(
 
     if missing := [name for name in ("starlette", "uvicorn", "websockets") if not find_spec(name)]:
         raise UsageError(f"the studio needs {' and '.join(missing)}: pip install 'ganvas[studio]'")
-    from ganvas.studio.guard import Door
-    from ganvas.studio.server import studio as serve
+    from ganvas.studio.auth import Access
+    from ganvas.studio.server import serve
 
-    def say(door: Door) -> None:
-        text = f"studio: {door.url}\n  this link opens it once; Ctrl-C ends the studio"
-        print(json_.dumps({"url": door.url, "host": door.host, "port": door.port}) if json else text, flush=True)
+    def say(access: Access) -> None:
+        text = f"studio: {access.url}\n  this link opens it once; Ctrl-C ends the studio"
+        print(json_.dumps({"url": access.url, "host": access.host, "port": access.port}) if json else text, flush=True)
 
     serve(say, port=port, host=host, runs=runs, browser=browser, i_understand=i_understand)
 

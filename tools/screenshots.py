@@ -19,7 +19,7 @@ from typing import Any
 
 from PIL import Image
 
-from ganvas.studio.pages import address, pages
+from ganvas.studio.site import PAGES
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "docs" / "pictures" / "studio"
@@ -87,7 +87,7 @@ def main(wanted: list[str]) -> None:
     """Photograph the pages `wanted`, or all of them and the scenes."""
     from playwright.sync_api import sync_playwright
 
-    plain = {page.name: (address(page), settled) for page in pages()}
+    plain = {page.name: (page.path, settled) for page in PAGES}
     scenes = {name: scene for name, scene in {**plain, **SCENES}.items() if not wanted or name in wanted}
     OUT.mkdir(parents=True, exist_ok=True)
     chromium = os.environ.get("GANVAS_CHROMIUM") or shutil.which("chromium")
