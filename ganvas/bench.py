@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,13 +26,12 @@ from torch.utils.flop_counter import flop_registry
 from ganvas.config import Recipe, to_dict
 from ganvas.data.order import rows
 from ganvas.data.source import Source
-from ganvas.engine import train
 from ganvas.errors import UsageError
 from ganvas.game import Game, Step
 from ganvas.games import build, recipe_named
 from ganvas.games.adversarial import Duel
-from ganvas.machine import Plan, bfloat16_is_fast, convolution_peak, cores, describe, settle
-from ganvas.plan import ENDLESS, LATE, fresh, settled
+from ganvas.machine import Plan, bfloat16_is_fast, convolution_peak, cores, describe, pin
+from ganvas.plan import ENDLESS, LATE, endless, settled
 from ganvas.ranks import Ranks, crew
 from ganvas.run import Run, adapted, open_data, recipe_from
 
@@ -94,10 +93,8 @@ def bench(recipe: str | Recipe, ranks: str = "auto", seconds: float = 20.0) -> R
     with tempfile.TemporaryDirectory() as folder:
         run = Run(Path(folder), chosen, plan)
         run.write()
-        os.environ["GANVAS_BENCH"] = "1"
-        with crew(run.folder, plan.ranks, Ranks()) as peers:
+        with crew(run.folder, plan, Ranks(), timed=True) as peers:
             ours, plain = duel(chosen, data, plan, peers, seconds)
-        del os.environ["GANVAS_BENCH"]
     ratio = median(a / b for a, b in zip(ours, plain, strict=True))
     attained = flops * median(ours) / 1e9
     return Report(chosen.name, plan, median(ours), median(plain), ratio, attained, peak, attained / peak, operations, machine)
@@ -111,7 +108,6 @@ def precisions() -> tuple[str, ...]:
 def duel(recipe: Recipe, data: Source, plan: Plan, peers: Ranks, seconds: float) -> tuple[list[float], list[float]]:
     """Images per second of each burst of the engine and of the plain loop, interleaved; the plain loop has its own process."""
     over, everywhere = [False], set(cores())
-    settle(plan, peers.rank)
     engine = endless(recipe, data, plan, peers, lambda: over[0])
     spawn = multiprocessing.get_context("spawn")
     ask, answer = spawn.Pipe()
@@ -136,7 +132,7 @@ def duel(recipe: Recipe, data: Source, plan: Plan, peers: Ranks, seconds: float)
 
 
 def _play_plain(plain: dict[str, Any], pipe: Any, everywhere: set[int]) -> None:
-    os.sched_setaffinity(0, everywhere)
+    pin(sorted(everywhere))
     torch.set_num_threads(len(everywhere))
     recipe = recipe_from(plain)
     steps = plain_loop(recipe, open_data(recipe))
@@ -155,14 +151,6 @@ def burst(steps: Iterator[object], recipe: Recipe) -> float:
     for _ in range(cycle(recipe)):
         next(steps)
     return cycle(recipe) * recipe.train.batch / (time.perf_counter() - start)
-
-
-def endless(recipe: Recipe, data: Source, plan: Plan, peers: Ranks, stop: Callable[[], bool] = lambda: False) -> Iterator[None]:
-    """The engine's steps, of networks that have grown, until rank 0 stops."""
-    for _ in train(fresh(recipe, plan, LATE), data, replace(recipe.train, images=ENDLESS), peers):
-        yield
-        if peers.any(stop()):
-            return
 
 
 def plain_loop(recipe: Recipe, data: Source) -> Iterator[None]:
@@ -234,7 +222,6 @@ def _hushed() -> Iterator[None]:
 
 def profiled(recipe: Recipe, data: Source, plan: Plan, most: int = 10) -> tuple[tuple[str, float], ...]:
     """The operations that take most of a step, in one process, by their own share of processor time."""
-    settle(plan)
     steps = endless(recipe, data, plan, Ranks())
     burst(steps, recipe)
     with _hushed(), profile(activities=[ProfilerActivity.CPU]) as recorded:

@@ -35,14 +35,17 @@ def points(folder: Path) -> list[int]:
     return sorted(int(entry.name) for entry in path.iterdir() if checkpoint.NAME.fullmatch(entry.name))
 
 
-def branch(folder: Path, out: Path, settings: Mapping[str, str], at: int | None = None) -> Run:
+def branch(folder: Path, out: Path, settings: Mapping[str, str], at: int | None = None, device: str | None = None) -> Run:
     """The run in the new folder `out`: that in `folder` up to `at` images (None: its newest checkpoint), then `settings`.
+
+    It goes on on `device`, None: that of the other run.
 
     Its log and pictures up to there come along, so that the curves of the two have a common beginning. `ganvas resume`
     plays it on. branch.json says where it came from.
 
     Raises:
-        UsageError: nothing is changed, no checkpoint of that count, or settings that change the networks.
+        UsageError: nothing is changed, no checkpoint of that count, no such device, or settings that change the networks.
+        ResourceError: the device is not here.
         DataError: the run or its checkpoint cannot be read.
     """
     parent = open_run(folder)
@@ -55,9 +58,10 @@ def branch(folder: Path, out: Path, settings: Mapping[str, str], at: int | None 
     if out.exists():
         raise UsageError(f"{out} exists; choose another --out")
     recipe = _changed(parent, settings, at)
-    plan = parent.plan
-    if recipe.train.precision != parent.recipe.train.precision or recipe.train.batch % plan.ranks:
-        plan = settled(recipe, parent.data, plan.device, "1")
+    plan, where = parent.plan, device or parent.plan.device
+    fits = recipe.train.batch % plan.ranks == 0
+    if recipe.train.precision != parent.recipe.train.precision or not fits or where != plan.device:
+        plan = settled(recipe, parent.data, where, str(plan.ranks) if fits else "1")
     run = Run(out, recipe, plan)
     temporary = out.with_name(f".{out.name}.part")
     try:

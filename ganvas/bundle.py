@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,6 +23,7 @@ from torch.overrides import TorchFunctionMode
 
 from ganvas import files, games
 from ganvas.config import from_dict, to_dict
+from ganvas.data.opening import shareable
 from ganvas.errors import DataError, DivergedError, GanvasError, UsageError, unknown
 from ganvas.game import Game
 
@@ -69,6 +70,7 @@ def load(path: Path) -> tuple[Game, dict[str, Any]]:
     """
     with _opened(path) as (file, size):
         layout, card = _read_header(file, size)
+        card = _with_path(card, Path(file.name).parent)
         make, config = _recipe(card)
         _compare(_layout_of(make, config, layout, size), layout)
         file.seek(0)
@@ -85,7 +87,7 @@ def load(path: Path) -> tuple[Game, dict[str, Any]]:
 def read_card(path: Path) -> dict[str, Any]:
     """The card alone, without reading the weights. Raises: DataError: not a bundle."""
     with _opened(path) as (file, size):
-        return _read_header(file, size)[1]
+        return _with_path(_read_header(file, size)[1], Path(file.name).parent)
 
 
 @contextmanager
@@ -113,6 +115,15 @@ def _read_header(file: BinaryIO, size: int) -> tuple[files.Layout, dict[str, Any
         found = metadata.get("format", "none")
         raise DataError(f"a safetensors file, but no ganvas bundle: expected format {FORMAT!r}, found {found!r}")
     return layout, files.parse_json(metadata[FORMAT], "the card")
+
+
+def _with_path(card: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The card with the path of the user's data, of which it holds the last part only, where its run folder still has it."""
+    with suppress(OSError, DataError, TypeError, KeyError), files.open_regular(folder / "recipe.json") as file:
+        source = files.parse_json(file.read(1 << 20), "recipe.json")["data"]["source"]
+        if isinstance(source, str) and shareable(source) == card["recipe"]["data"]["source"]:
+            card["recipe"]["data"]["source"] = source
+    return card
 
 
 def _recipe(card: Mapping[str, Any]) -> tuple[Maker, Any]:

@@ -52,8 +52,12 @@ def finite(tensors: Mapping[str, Mapping[str, Tensor]]) -> bool:
     return not _not_finite(tensors)
 
 
-def save(folder: Path, items: int, tensors: Mapping[str, Mapping[str, Tensor]], meta: Mapping[str, Any], keep: int = 3) -> Path:
+def save(
+    folder: Path, items: int, tensors: Mapping[str, Mapping[str, Tensor]], meta: Mapping[str, Any], keep: int | None = 3
+) -> Path:
     """Write folder/000012345/, then delete all but the newest `keep` valid ones. A valid one of the same `items` stays.
+
+    With `keep` None all stay, and no older one is read: the cost of a save does not grow with their number.
 
     Raises:
         DivergedError: a tensor holds NaN or infinity; nothing is written.
@@ -62,7 +66,7 @@ def save(folder: Path, items: int, tensors: Mapping[str, Mapping[str, Tensor]], 
             tidying after it failed. Saving again finishes the work.
     """
     path = folder / f"{items:09d}"
-    if keep < 1 or not NAME.fullmatch(path.name):
+    if (keep is not None and keep < 1) or not NAME.fullmatch(path.name):
         raise UsageError(f"a checkpoint needs keep >= 1 and 0 <= items < 10^18, got keep={keep}, items={items}")
     bad = _not_finite(tensors)
     if bad:
@@ -78,7 +82,8 @@ def save(folder: Path, items: int, tensors: Mapping[str, Mapping[str, Tensor]], 
             files.require_space(folder, size + len(state) + (1 << 20))
             _write(path, items, tensors, state)
     with files.disk_errors(f"checkpoint {files.printable(path)} is saved, but older ones could not be deleted"):
-        _tidy(folder, path, keep)
+        if keep is not None:
+            _tidy(folder, path, keep)
     return path
 
 

@@ -117,19 +117,31 @@ def train(
 
 
 @app.command
-def resume(run: Path, *, quiet: Quiet = False, json: Quiet = False) -> int:
-    """Continue an interrupted run, bit for bit, as if nothing had happened.
+def resume(
+    run: Path,
+    *,
+    device: Annotated[str | None, Parameter(group=HOW)] = None,
+    quiet: Quiet = False,
+    json: Quiet = False,
+) -> int:
+    """Continue an interrupted run, on a CPU bit for bit, as if nothing had happened.
 
     Parameters
     ----------
     run
         The run folder.
+    device
+        auto, cpu, cuda, cuda:1, ...; the default is the one that the run has. On another one the numbers are rounded
+        differently from there on.
     """
     from ganvas.ranks import connect
     from ganvas.run import open_run
     from ganvas.watch import play
 
-    return play(open_run(run), connect(), quiet, json)
+    opened, peers = open_run(run), connect()
+    if not opened.finished:
+        opened.notice = opened.move(device, peers)
+    return play(opened, peers, quiet, json)
 
 
 @app.command

@@ -22,7 +22,8 @@ from ganvas.data.source import Source
 from ganvas.errors import unknown
 from ganvas.game import Batch, Conditional, Fades, Game, Judges, Step, Terms, Turn
 from ganvas.layers.augment import diff_augment
-from ganvas.machine import Plan
+from ganvas.layers.sync_batch_norm import synchronize
+from ganvas.machine import Plan, on_this_rank
 from ganvas.ranks import Ranks
 from ganvas.seeds import mix
 
@@ -53,6 +54,7 @@ def begin(game: Game, config: TrainConfig, plan: Plan) -> State:
     for player in config.rates:
         if player not in game.players:
             raise unknown("player in train.rates", player, game.players)
+    plan = on_this_rank(plan)  # "cuda" is this rank's own GPU from here on
     game.to(plan.device)
     if plan.channels_last:
         solid = any(weight.ndim == 5 for weight in game.parameters())
@@ -78,6 +80,8 @@ def train(
 
     `held_out` are samples that are never trained on: the critic's verdict on them tells what it has learnt by heart.
     """
+    if state.plan.sync_batch_norm and ranks.size > 1:  # before the first step: the average was copied without it
+        synchronize(state.game, ranks.gather)
     while state.items < config.images:
         torch.manual_seed(mix(config.seed, "step", state.step))
         step = Step(state.step, state.items, config.images, ranks.rank, ranks.size, torch.device(state.plan.device))

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -38,27 +40,63 @@ def gone(process: int) -> bool:
     return False
 
 
+def _parts(flat: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Views of `flat`, one for each tensor. A channels-last one keeps its strides: its copy is one straight run."""
+    views, start = [], 0
+    for tensor in tensors:
+        part = flat[start : start + tensor.numel()]
+        layout = {4: torch.channels_last, 5: torch.channels_last_3d}.get(tensor.ndim, torch.contiguous_format)
+        dense = tensor.is_contiguous(memory_format=layout)
+        views.append(part.as_strided(tensor.shape, tensor.stride()) if dense else part.view(tensor.shape))
+        start += tensor.numel()
+    return views
+
+
 class Exchange:
     """Slots of `size` ranks in shared memory, in two sets used in turn: nobody overwrites what another still reads."""
 
     def __init__(self, rank: int, size: int, agree: Callable[[Any], Any], gather: Callable[[], Any]) -> None:
         self.rank, self.size, self.agree, self.gather = rank, size, agree, gather
         self.capacity, self.count = 0, 0
-        self.flags = self._map("flags", size * LINE, torch.int64).numpy()
-        self.flags[rank * LINE + 1] = os.getpid()
+        self.limit = sys.maxsize  # floats of a mean for which there was no memory: no further try from there on
         self.slots = torch.empty(0)
+        self.flags = np.zeros(0, np.int64)
+        if (flags := self._map("flags", size * LINE, torch.int64)) is None:
+            self.limit = 0
+        else:
+            self.flags = flags.numpy()
+            self.flags[rank * LINE + 1] = os.getpid()
 
-    def mean_(self, flat: Tensor) -> None:
-        """Replace float32 `flat` [n], of equal length on every rank, by its mean over the ranks."""
-        n = len(flat)
-        if n > self.capacity:  # on all ranks at once
-            self.capacity = n
-            self.slots = self._map("slots", 2 * self.size * n, torch.float32).view(2, self.size, n)
+    def fits(self, n: int) -> bool:
+        """Whether there is room for a mean of `n` floats; makes it if there is memory. Called by all ranks alike.
+
+        A container may have as little as 64 MB of shared memory.
+        """
+        if n > self.capacity and n < self.limit:
+            found = self._map("slots", 2 * self.size * n, torch.float32)
+            if found is None:
+                self.limit = n
+            else:
+                self.capacity, self.slots = n, found.view(2, self.size, n)
+        return n <= self.capacity
+
+    def mean_(self, tensors: Sequence[Tensor]) -> None:
+        """Replace each CPU tensor by its mean over the ranks, in float32. All ranks bring the same shapes and strides.
+
+        Needs `fits` of all their elements together. The order of the sum is that of the ranks: equal bits on every rank.
+        """
+        n = sum(tensor.numel() for tensor in tensors)
+        slots = self.share(n, lambda slot: torch._foreach_copy_(_parts(slot, tensors), list(tensors)))
+        mean = torch.sum(slots, 0)
+        mean /= self.size
+        torch._foreach_copy_(list(tensors), _parts(mean, tensors))
+
+    def share(self, n: int, write: Callable[[Tensor], object]) -> Tensor:
+        """All ranks' slots [size, n] after `write` has filled this rank's own [n]; to be read before the next call."""
         slots = self.slots[self.count % 2, :, :n]
-        slots[self.rank].copy_(flat)
+        write(slots[self.rank])
         self._meet()
-        torch.sum(slots, 0, out=flat)
-        flat /= self.size
+        return slots
 
     def _meet(self) -> None:
         """Wait until every rank has come this far. Raises: ResourceError: one has died."""
@@ -73,16 +111,30 @@ class Exchange:
                 if looks % ANXIOUS == 0 and gone(int(self.flags[other * LINE + 1])) and self.flags[other * LINE] < self.count:
                     raise ResourceError(f"rank {other} died; start all ranks again, and they go on from the last checkpoint")
 
-    def _map(self, what: str, count: int, dtype: torch.dtype) -> Tensor:
-        """Zeroed memory shared by all ranks; its name is gone as soon as everybody has it."""
-        path = None
-        if self.rank == 0:
-            handle, path = tempfile.mkstemp(prefix=f"ganvas-{what}-", dir="/dev/shm")
-            os.truncate(handle, count * dtype.itemsize)
-            os.close(handle)
-        path = self.agree(path)
+    def _map(self, what: str, count: int, dtype: torch.dtype) -> Tensor | None:
+        """Zeroed memory shared by all ranks; its name is gone as soon as everybody has it. None: there is not enough."""
+        path = self.agree(self._file(what, count * dtype.itemsize) if self.rank == 0 else None)
+        if path is None:
+            return None
         memory = torch.from_file(path, shared=True, size=count, dtype=dtype)
         self.gather()
         if self.rank == 0:
             Path(path).unlink()
         return memory
+
+    @staticmethod
+    def _file(what: str, size: int) -> str | None:
+        """The path of a new file of `size` zero bytes. None: there is no memory for it."""
+        path = None
+        try:
+            handle, path = tempfile.mkstemp(prefix=f"ganvas-{what}-", dir="/dev/shm")
+            try:
+                # Takes the memory now. A file that is only made longer would end the process (SIGBUS) at the first write.
+                os.posix_fallocate(handle, 0, size)
+            finally:
+                os.close(handle)
+        except OSError:
+            if path:
+                Path(path).unlink(missing_ok=True)
+            return None
+        return path

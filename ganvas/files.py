@@ -17,6 +17,7 @@ import re
 import secrets
 import shutil
 import stat
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -157,6 +158,22 @@ def _alive(process: int) -> bool:
         return False
     except PermissionError:
         pass
+    return True
+
+
+def try_lock(file: int) -> bool:
+    """Lock an open file for this process until it is closed; False where another process holds the lock."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
     return True
 
 

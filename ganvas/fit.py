@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -13,13 +12,14 @@ import torch
 from torch import Tensor
 
 from ganvas import __version__, bundle, checkpoint, curve
-from ganvas.config import Recipe, TrainConfig, to_dict
+from ganvas.config import TrainConfig, to_dict
+from ganvas.data.opening import shareable
+from ganvas.data.source import Source
 from ganvas.engine import dump, portrait, restore, train
 from ganvas.errors import DataError, DivergedError, GanvasError, ResourceError
 from ganvas.export.pictures import save_png
 from ganvas.files import write_durably
 from ganvas.game import Bounds, Classifies, Conditional, Game, Writes
-from ganvas.games import RECIPES
 from ganvas.journal import Journal
 from ganvas.machine import settle
 from ganvas.metrics.bound import nats
@@ -31,7 +31,6 @@ from ganvas.show import learning, picture
 
 PATIENCE = 10  # steps in a row that are not finite, before the run goes back to its last checkpoint
 SECOND_CHANCES = 3
-TESTED = ("mnist", "fashion", "shapes", "names", "words", "oracle")  # sources with a test split of their own
 
 
 @dataclass(frozen=True)
@@ -114,14 +113,15 @@ class Sitting:
     def load(self) -> bool:
         """Take up the newest valid checkpoint, if there is one; all ranks take rank 0's."""
         found = checkpoint.load(self.run.folder / "checkpoints", self.skipped) if self.ranks.first else None
-        items = self.ranks.agree(found.items if found else None)
+        # Rank 0 alone reads what decides: another rank may see the folder a moment earlier or later.
+        items, times = self.ranks.agree((found.items, len(self.roll_backs())) if found else (None, 0))
         if items is None:
             return False
         found = found or checkpoint.load(self.run.folder / "checkpoints", lambda *_: None)
         if found is None or found.items != items:
             raise ResourceError(f"rank {self.ranks.rank} cannot read the checkpoint {items} that rank 0 reads")
         restore(self.state, found.tensors, found.meta["state"])
-        self.state.rate = 0.5 ** len(self.roll_backs())
+        self.state.rate = 0.5**times
         self.before = float(found.meta["seconds"])
         self.journal.rewind(items, found.meta["journal"])
         return True
@@ -137,7 +137,7 @@ class Sitting:
         tensors, counters = dump(self.state)
         meta = {"state": counters, "seconds": self.seconds, "journal": self.journal.sums}
         items, folder = self.state.items, self.run.folder / "checkpoints"
-        keep = sys.maxsize if self.run.recipe.train.keep_all else 3
+        keep = None if self.run.recipe.train.keep_all else 3
         lost = _failure(lambda: checkpoint.save(folder, items, tensors, meta, keep))
         # The bundle is far smaller: it may fit where the checkpoint did not.
         unkept = _failure(lambda: bundle.save(self.run.model, portrait(self.state), self.card()))
@@ -147,13 +147,17 @@ class Sitting:
         return unkept
 
     def card(self) -> dict[str, Any]:
-        """What the bundle says of itself: a function of the recipe, the data and the images seen."""
-        run, data = self.run, self.run.data
+        """What the bundle says of itself: a function of the recipe, the data and the images shown.
+
+        It travels with a shared model: of the path of the user's data it holds the last part. recipe.json has the whole.
+        """
+        run, data, recipe = self.run, self.run.data, to_dict(self.run.recipe)
+        recipe["data"]["source"] = shareable(run.recipe.data.source)
         return {
-            "recipe": to_dict(run.recipe),
+            "recipe": recipe,
             "items": self.state.items,
             "classes": list(data.classes),
-            "data": {"name": data.name, "count": len(data), "fingerprint": data.fingerprint},
+            "data": {"name": shareable(data.name), "count": len(data), "fingerprint": data.fingerprint},
             "ganvas": __version__,
             "torch": torch.__version__,
         }
@@ -210,18 +214,15 @@ class Sitting:
         Raises:
             DivergedError: that was done often enough.
         """
-        at = [*self.roll_backs(), self.state.items]
+        # Rank 0 alone reads the file: it may have written it before another rank reads.
+        at = self.ranks.agree([*self.roll_backs(), self.state.items] if self.ranks.first else None)
         if len(at) > SECOND_CHANCES:
-            rate = self.run.recipe.train.learning_rate / 10
-            if (own := RECIPES.get(self.run.recipe.name)) is not None:
-                rate = min(rate, own.train.learning_rate)
             raise DivergedError(
                 f"the losses were not finite {PATIENCE} steps in a row, even after {SECOND_CHANCES} roll-backs with smaller "
-                f"steps; try --set train.learning_rate={rate:g}, or look at the data"
+                f"steps; try --set train.learning_rate={self.run.recipe.train.learning_rate / 10:g}, or look at the data"
             )
         if self.ranks.first:
             write_durably(self.run.folder / "rollbacks.json", json.dumps(at).encode())
-        self.ranks.any(False)  # no rank reads the file before it is written
         rate = 0.5 ** len(at)
         told = f"{PATIENCE} steps in a row were not finite: back from {at[-1]:,} images with {rate:g} of the learning rate"
         if not self.load():
@@ -250,20 +251,32 @@ class Sitting:
         if (image := picture(state.average, self.run.data)) is not None:
             save_png(folder / "sheet.png", image, {"recipe": self.run.recipe.name, "synthetic": "true"})
             learning(folder / "learning.gif", sorted((folder / "samples").glob("*k.png")))
-        if self.run.data.name in TESTED:
-            result |= tested(state.average, self.run.recipe)
+        if (test := self.test_split()) is not None:
+            result |= tested(state.average, test)
         elif isinstance(state.average, Writes) and self.run.held_out:
             result["test_nats_per_symbol"] = curve.nats_per_symbol(state.average, self.run.held_out)
         write_durably(folder / "result.json", json.dumps(result, indent=1).encode())
 
+    def test_split(self) -> Source | None:
+        """The test split of the run's data, where it has one and the game has something to report of it."""
+        run = self.run
+        if not isinstance(self.state.average, Classifies | Bounds | Writes):
+            return None
+        try:
+            test = open_data(replace(run.recipe, data=replace(run.recipe.data, split="test")))
+        except DataError as failure:  # a folder without test/; or one that cannot be read, which is no reason to lose the run
+            self.events.append(f"no result on a test split: {failure}")
+            return None
+        if test.classes != run.data.classes:
+            self.events.append("no result on the test split: its classes are not those of the training split")
+            return None
+        return test
 
-def tested(game: Game, recipe: Recipe) -> dict[str, float]:
+
+def tested(game: Game, test: Source) -> dict[str, float]:
     """What the end of a run reports of the test split: how often a classifier is right, how tight a bound is, in nats; of
     text, how likely its symbols are.
     """
-    if not isinstance(game, Classifies | Bounds | Writes):
-        return {}
-    test = open_data(replace(recipe, data=replace(recipe.data, split="test")))
     if isinstance(game, Writes):
         return {"test_nats_per_symbol": curve.nats_per_symbol(game, test)}
     device, found = next(game.parameters()).device, {}

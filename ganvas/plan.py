@@ -1,24 +1,40 @@
-"""Settle how a run's steps are executed, by timing the recipe's own steps for about two seconds."""
+"""Choose how a run's steps are executed, by timing the recipe's own steps: about three seconds, more for several ranks."""
 
 from __future__ import annotations
 
 import copy
+import json
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from statistics import fmean
 
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 
-from ganvas.config import Recipe
+from ganvas.config import Recipe, to_dict
 from ganvas.data.source import Source
 from ganvas.engine import State, begin, train
-from ganvas.errors import UsageError
+from ganvas.errors import ResourceError, UsageError
 from ganvas.games import build
-from ganvas.machine import Plan, bfloat16_is_fast, cores, device_named, most_threads
-from ganvas.ranks import Ranks
+from ganvas.machine import (
+    Plan,
+    bfloat16_is_fast,
+    cores,
+    device_named,
+    has_bfloat16,
+    keep_freed_memory,
+    most_threads,
+    settings_restored,
+    settle,
+    wait_for,
+)
+from ganvas.ranks import Ranks, crew
 
+SHORT = 20.0  # seconds of training: too few to pay for the start of further processes
 ENDLESS = 2**62  # images of a run that is only timed
 LATE = 9 * ENDLESS // 10  # the place in it where plans are compared: networks that grow have grown
 PLACES = range(ENDLESS // 16, ENDLESS, ENDLESS // 8)  # where a whole run's pace is measured: in the middle of each eighth
@@ -29,28 +45,92 @@ def settled(recipe: Recipe, data: Source, device: str = "auto", ranks: str = "1"
 
     Raises:
         UsageError: the batch does not split evenly over the ranks.
+        ResourceError: this machine has no such device.
     """
     where, count = device_named(device), _count(recipe, "1" if ranks == "auto" else ranks)
-    if where.type != "cpu":
-        wanted = recipe.train.precision
-        fast = data.is_grid and where.type == "cuda" and torch.cuda.is_bf16_supported()
-        precision = ("bfloat16" if fast else "float32") if wanted == "auto" else wanted
-        return Plan(device=str(where), precision=precision, ranks=count, threads=1)
+    keep_freed_memory()
+    with settings_restored():
+        plan = _settled_on_gpu(recipe, data, where, count) if where.type != "cpu" else _settled_on_cpu(recipe, data, count)
+        if ranks == "auto":
+            plan = _with_ranks(recipe, data, plan)
+    return replace(plan, sync_batch_norm=plan.ranks > 1 and has_batch_norm(recipe))
+
+
+def _settled_on_gpu(recipe: Recipe, data: Source, where: torch.device, ranks: int) -> Plan:
+    wanted = recipe.train.precision
+    if wanted == "auto":
+        # A point is its exact place, and bfloat16 has one number for 1.00 and 1.001.
+        wanted = "bfloat16" if data.is_grid and bfloat16_is_fast(str(where)) else "float32"
+    elif wanted == "bfloat16" and where.type == "cuda" and not has_bfloat16(where):
+        raise ResourceError(f"{where} has no bfloat16 of its own; use --precision float32")
+    return Plan(device=str(where), precision=wanted, ranks=ranks, threads=min(4, most_threads(), _share(ranks)))
+
+
+def _settled_on_cpu(recipe: Recipe, data: Source, ranks: int) -> Plan:
     wide = Plan(precision=_precision(recipe, data), threads=most_threads())
-    formats = (True, False) if data.is_grid else (False,)
-    plans = [replace(wide, channels_last=last) for last in formats]
-    share = (
-        [replace(plan, ranks=len(cores()), threads=1) for plan in plans if _splits(recipe, len(cores()))]
-        if ranks == "auto"
-        else []
-    )
-    paces = _paces(recipe, data, [*plans, *share])
+    plans = [replace(wide, channels_last=last) for last in ((True, False) if data.is_grid else (False,))]
+    paces = _paces(recipe, data, plans)
     best = max(plans, key=lambda plan: paces[plan])
-    if ranks != "auto":
-        return replace(best, ranks=count, threads=min(most_threads(), max(1, len(cores()) // count)))
-    # One rank was timed on one core while the others idled; together they share memory, and the exchange costs some too.
-    narrow = max(share, key=lambda plan: paces[plan], default=best)
-    return narrow if 0.75 * narrow.ranks * paces[narrow] > paces[best] else best
+    return replace(best, ranks=ranks, threads=min(most_threads(), _share(ranks)))
+
+
+def _share(ranks: int) -> int:
+    """The cores for each rank."""
+    return max(1, len(cores()) // ranks)
+
+
+def _with_ranks(recipe: Recipe, data: Source, alone: Plan) -> Plan:
+    """The plan of one rank, or that of a rank for each core (of a CPU) or GPU, if its real processes are faster.
+
+    One rank timed by itself, times their number, would say too much: together they share memory, and they meet.
+    """
+    gpus = torch.cuda.device_count() if alone.device == "cuda" else 1  # an index puts all ranks on that GPU
+    count = most_threads() if alone.device == "cpu" else gpus
+    if not _splits(recipe, count):
+        return alone
+    together = replace(alone, ranks=count, threads=1 if alone.device == "cpu" else max(1, min(4, _share(count))))
+    together = replace(together, sync_batch_norm=has_batch_norm(recipe))
+    pace = _paces(recipe, data, [alone], 1.0)[alone]
+    if recipe.train.images / pace < SHORT:
+        return alone
+    return together if _pace_together(recipe, data, together) > pace else alone
+
+
+def has_batch_norm(recipe: Recipe) -> bool:
+    """Whether a network of the recipe's game normalises over the batch."""
+    with torch.random.fork_rng(devices=[]):
+        return any(isinstance(module, _BatchNorm) for module in build(copy.deepcopy(recipe)).modules())
+
+
+def _pace_together(recipe: Recipe, data: Source, plan: Plan, seconds: float = 2.0) -> float:
+    """Images per second of all ranks of the plan, in processes of their own that are ended afterwards."""
+    best, over = 0.0, [False]
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "recipe.json").write_text(json.dumps(to_dict(recipe)), encoding="utf-8")
+        (Path(folder) / "env.json").write_text(json.dumps({"plan": asdict(plan), "minutes": None}), encoding="utf-8")
+        with crew(Path(folder), plan, Ranks(), timed=True) as peers:
+            steps = endless(recipe, data, plan, peers, lambda: over[0])
+            next(steps)  # the other ranks have arrived
+            end = time.perf_counter() + seconds
+            while time.perf_counter() < end or not best:
+                start = time.perf_counter()
+                for _ in range(4):
+                    next(steps)
+                wait_for(plan.device)
+                best = max(best, 4 * recipe.train.batch / (time.perf_counter() - start))
+            over[0] = True
+            for _ in steps:
+                pass
+    return best
+
+
+def endless(recipe: Recipe, data: Source, plan: Plan, peers: Ranks, stop: Callable[[], bool] = lambda: False) -> Iterator[None]:
+    """The engine's steps, of networks that have grown, until rank 0 stops."""
+    settle(plan, peers.rank)
+    for _ in train(fresh(recipe, plan, LATE), data, replace(recipe.train, images=ENDLESS), peers):
+        yield
+        if peers.any(stop()):
+            return
 
 
 def _splits(recipe: Recipe, ranks: int) -> bool:
@@ -72,12 +152,12 @@ def _count(recipe: Recipe, ranks: str) -> int:
 def _precision(recipe: Recipe, data: Source) -> str:
     if recipe.train.precision != "auto":
         return recipe.train.precision
-    # A point is its exact place: bfloat16 knows 1.00 and 1.01 for the same number.
+    # A point is its exact place, and bfloat16 has one number for 1.00 and 1.001.
     return "bfloat16" if data.is_grid and bfloat16_is_fast() else "float32"
 
 
 def _paces(recipe: Recipe, data: Source, plans: list[Plan], seconds: float = 2.0) -> dict[Plan, float]:
-    """Images per second of one rank of each plan, on its share of the batch; in turns, so that all meet the same weather."""
+    """Images per second of one rank of each plan, on its share of the batch; in turns: other work slows all alike."""
     steps, best = {}, dict.fromkeys(plans, 0.0)
     for plan in plans:
         config = replace(recipe.train, batch=recipe.train.batch // plan.ranks, images=ENDLESS)
@@ -87,9 +167,11 @@ def _paces(recipe: Recipe, data: Source, plans: list[Plan], seconds: float = 2.0
         for plan in plans:
             with threads(plan.threads):
                 next(steps[plan])
+                wait_for(plan.device)
                 start = time.perf_counter()
                 for _ in range(4):
                     next(steps[plan])
+                wait_for(plan.device)
                 best[plan] = max(best[plan], 4 * recipe.train.batch / plan.ranks / (time.perf_counter() - start))
     return best
 

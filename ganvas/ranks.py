@@ -27,8 +27,12 @@ from torch.distributed.rendezvous import rendezvous
 from ganvas.errors import ResourceError, UsageError
 from ganvas.exchange import Exchange
 from ganvas.exchange import possible as exchange_possible
+from ganvas.machine import Plan, local_rank, settings_restored
 
 STOPS = (signal.SIGINT, signal.SIGTERM)  # rank 0 hears them for all, so that all ranks stop at the same step
+# How long ranks wait for one another. Rank 0 measures and saves alone while the others wait, for minutes with large data; a
+# rank that dies is noticed by other means (`_watch`, `Exchange`, torchrun).
+PATIENCE = timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class Ranks:
 
     rank: int = 0
     size: int = 1
-    exchange: Exchange | None = None  # a faster way to a mean, where all ranks are on this machine
+    exchange: Exchange | None = None  # a faster way to a mean of CPU tensors, where all ranks are on this machine
+    nccl: bool = False  # whether each rank has a GPU of its own, over which GPU tensors meet
 
     @property
     def first(self) -> bool:
@@ -45,70 +50,85 @@ class Ranks:
         return self.rank == 0
 
     def mean_(self, tensors: Sequence[Tensor]) -> None:
-        """Replace each tensor by its mean over all ranks, in one exchange."""
-        if self.size == 1 or not tensors:
+        """Replace each tensor by its mean over all ranks, in one exchange. They lie on one device, alike on every rank."""
+        count = sum(tensor.numel() for tensor in tensors)
+        if self.size == 1 or not count:
+            return
+        on_cpu = tensors[0].device.type == "cpu"
+        if on_cpu and self.exchange and self.exchange.fits(count):
+            self.exchange.mean_([tensor.detach() for tensor in tensors])
             return
         flat = torch.cat([tensor.detach().reshape(-1).float() for tensor in tensors])
-        self._mean(flat)
+        if on_cpu or self.nccl:
+            dist.all_reduce(flat)  # gloo for CPU tensors, NCCL for those of GPUs
+            flat /= self.size
+        else:  # ranks that share a GPU meet in main memory: NCCL refuses them
+            host = flat.cpu()
+            self.mean_([host])
+            flat = host.to(flat.device)
         for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(part.view(tensor.shape))
 
     def any(self, flag: bool) -> bool:
-        """Whether `flag` is set on any rank: all ranks get the same answer."""
+        """Whether `flag` is set on any rank: all ranks get the same answer. The vote lies on the CPU: no GPU waits for it."""
         if self.size == 1:
             return flag
-        votes = torch.tensor([float(flag)], device=_device())
-        self._mean(votes)
+        votes = torch.tensor([float(flag)])
+        self.mean_([votes])
         return bool(votes.item() > 0)
 
-    def _mean(self, flat: Tensor) -> None:
-        if self.exchange:
-            self.exchange.mean_(flat)
-        else:
-            dist.all_reduce(flat)
-            flat /= self.size
+    def gather(self, values: Tensor) -> Tensor:
+        """`values` [n] float32 of all ranks [size, n], in the order of the ranks."""
+        if self.size == 1:
+            return values[None]
+        if values.device.type == "cpu" and self.exchange and self.exchange.fits(len(values)):
+            return self.exchange.share(len(values), lambda slot: slot.copy_(values)).clone()
+        if values.device.type != "cpu" and not self.nccl:
+            return self.gather(values.cpu()).to(values.device)
+        found = [torch.empty_like(values) for _ in range(self.size)]
+        dist.all_gather(found, values)
+        return torch.stack(found)
 
     def agree(self, value: Any) -> Any:
         """Rank 0's value, on every rank."""
         if self.size == 1:
             return value
         box = [value]
-        dist.broadcast_object_list(box, src=0, device=_device())
+        dist.broadcast_object_list(box, src=0, device=torch.device("cpu"))
         return box[0]
 
-
-def _device() -> torch.device:
-    return torch.device("cuda" if dist.get_backend() == "nccl" else "cpu")
+    def suited(self, plan: Plan) -> Ranks:
+        """These ranks as the plan has them meet: by NCCL only if each rank has its own GPU."""
+        return replace(self, nccl=self.nccl and plan.device == "cuda")
 
 
 def connect(minutes: float = 10) -> Ranks:
-    """Join the peers that torchrun (or `launch`) started; alone where nobody did."""
+    """Join the peers that torchrun (or `launch`) started, waiting `minutes` for them; alone where nobody did.
+
+    CPU tensors meet over gloo whatever the run's device, which may not be known yet; GPU tensors over NCCL if there is a GPU
+    for each rank of this machine.
+    """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         return Ranks()
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", "0"))
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() and dist.is_nccl_available() else 0
+    nccl = gpus >= (local or size)
     if not dist.is_initialized():
-        gpu = torch.cuda.is_available() and torch.cuda.device_count() >= int(os.environ.get("LOCAL_WORLD_SIZE", size))
-        if gpu:
-            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-        backend, timeout = "nccl" if gpu else "gloo", timedelta(minutes=minutes)
-        alone = int(os.environ.get("LOCAL_WORLD_SIZE", "0")) == size  # on one machine, whose restarts all its ranks count alike
-        place = _restarted(timeout) if alone and "TORCHELASTIC_RESTART_COUNT" in os.environ else {}
-        dist.init_process_group(backend, timeout=timeout, **place)
-    ranks = Ranks(dist.get_rank(), dist.get_world_size())
-    if int(os.environ.get("LOCAL_WORLD_SIZE", "0")) == size and dist.get_backend() == "gloo" and exchange_possible():
-        return replace(ranks, exchange=Exchange(ranks.rank, size, ranks.agree, dist.barrier))
+        if nccl:
+            torch.cuda.set_device(local_rank())
+        store, rank, size = next(rendezvous("env://", timeout=timedelta(minutes=minutes)))
+        if local == size and "TORCHELASTIC_RESTART_COUNT" in os.environ:  # all ranks on one machine count its restarts alike
+            # The store of torchrun's agent outlives a restart, so that a rank would find addresses of the dead: each attempt
+            # has its names. Source: pytorch/pytorch issue 135712.
+            attempt = f"attempt-{os.environ['TORCHELASTIC_RESTART_COUNT']}"
+            store = dist.PrefixStore(attempt, store)  # type: ignore[attr-defined]
+        backend = "cpu:gloo,cuda:nccl" if nccl else "gloo"
+        dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PATIENCE)
+    ranks = Ranks(dist.get_rank(), dist.get_world_size(), nccl=nccl)
+    if local == size and exchange_possible():
+        return replace(ranks, exchange=Exchange(ranks.rank, size, ranks.agree, lambda: dist.all_reduce(torch.zeros(1))))
     return ranks
-
-
-def _restarted(timeout: timedelta) -> dict[str, Any]:
-    """How to meet after torchrun has restarted the ranks of one machine.
-
-    The store of its agent outlives a restart, so that a rank would find addresses of the dead: each attempt has its names.
-    Source: pytorch/pytorch issue 135712.
-    """
-    store, rank, size = next(rendezvous("env://", timeout=timeout))
-    attempt = f"attempt-{os.environ['TORCHELASTIC_RESTART_COUNT']}"
-    return {"store": dist.PrefixStore(attempt, store), "rank": rank, "world_size": size}  # type: ignore[attr-defined]
 
 
 def disconnect() -> None:
@@ -118,52 +138,65 @@ def disconnect() -> None:
 
 
 @contextmanager
-def crew(folder: Path, size: int, peers: Ranks) -> Iterator[Ranks]:
-    """This process with all `size` ranks of the run in `folder`: starts those that nobody started yet.
+def crew(folder: Path, plan: Plan, peers: Ranks, *, timed: bool = False) -> Iterator[Ranks]:
+    """This process with all ranks of the run in `folder`: starts those that nobody started yet.
+
+    `timed` ones only play steps to be timed (`ganvas.worker`). At the end the peers are left, also after an error, and this
+    process has its cores and threads back.
 
     Raises:
         UsageError: torchrun started another number than the run was begun with.
     """
-    if peers.size == size:
-        yield peers
-    elif peers.size > 1:
-        raise UsageError(f"{folder} was begun with {size} ranks and is continued with {peers.size}; use the same number")
-    else:
-        before = dict(os.environ)
-        others = launch(folder, size)
-        watch = threading.Thread(target=_watch, args=(folder, others), daemon=True)
-        watch.start()
+    if peers.size not in (1, plan.ranks):
+        raise UsageError(f"{folder} was begun with {plan.ranks} ranks and is continued with {peers.size}; use the same number")
+    with settings_restored():
         try:
-            yield connect()
-        finally:  # this process is rank 0 of this run only
-            for name in os.environ.keys() - before.keys():
-                del os.environ[name]
-            os.environ.update(before)
-    disconnect()
+            if peers.size == plan.ranks:
+                yield peers.suited(plan)
+            else:
+                with _launched(folder, plan.ranks, timed):
+                    yield connect().suited(plan)
+        finally:
+            disconnect()
 
 
-def _watch(folder: Path, others: Sequence[subprocess.Popen[bytes]]) -> None:
+@contextmanager
+def _launched(folder: Path, size: int, timed: bool) -> Iterator[None]:
+    """Ranks 1 .. size-1 beside this process, which is rank 0 of this run only."""
+    before, over = dict(os.environ), threading.Event()
+    others = launch(folder, size, timed)
+    advice = "choose --ranks 1" if timed else f"continue with: ganvas resume {folder}"
+    threading.Thread(target=_watch, args=(others, over, advice), daemon=True).start()
+    try:
+        yield
+    except BaseException:
+        over.set()
+        for other in others:  # they would wait for this rank as long as this process lives, which may be a Python session
+            other.kill()
+        raise
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
+
+
+def _watch(others: Sequence[subprocess.Popen[bytes]], over: threading.Event, advice: str) -> None:
     """End this process when a rank that it started dies before its time: the rest would wait for it for ever."""
     for rank, other in enumerate(others, 1):
-        if (code := other.wait()) != 0:
-            print(
-                f"ganvas: rank {rank} died (exit code {code}); continue with: ganvas resume {folder}",
-                file=sys.stderr,
-                flush=True,
-            )
+        if (code := other.wait()) != 0 and not over.is_set():
+            print(f"ganvas: rank {rank} died (exit code {code}); {advice}", file=sys.stderr, flush=True)
             os._exit(ResourceError.exit_code)
 
 
-def launch(folder: Path, size: int) -> list[subprocess.Popen[bytes]]:
+def launch(folder: Path, size: int, timed: bool = False) -> list[subprocess.Popen[bytes]]:
     """Start ranks 1 .. size-1 of the run in `folder` on this machine, and make this process rank 0."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     shared = {"WORLD_SIZE": str(size), "LOCAL_WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     shared |= {"GLOO_SOCKET_IFNAME": "lo"} if sys.platform == "linux" else {}
-    command = [sys.executable, "-m", "ganvas.worker", str(folder)]
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # inherited: not even a rank that still imports is ended
-    try:
+    command = [sys.executable, "-m", "ganvas.worker", str(folder), *(["--timed"] if timed else [])]
+    with _signals_blocked():  # inherited: not even a rank that still imports is ended
         others = [
             subprocess.Popen(
                 command,
@@ -172,10 +205,21 @@ def launch(folder: Path, size: int) -> list[subprocess.Popen[bytes]]:
             )
             for rank in range(1, size)
         ]
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     os.environ.update({**shared, "RANK": "0", "LOCAL_RANK": "0"})
     return others
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """No `STOPS` for this thread and what it starts, where the system knows of such a mask (not Windows)."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def die_with_parent() -> None:

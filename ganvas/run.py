@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import errno
-import fcntl
 import json
 import math
 import os
@@ -23,13 +22,14 @@ from ganvas.config import Recipe, convert, flat, from_dict, to_dict
 from ganvas.data import located, open_source
 from ganvas.data.source import Source
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
-from ganvas.files import disk_errors, parse_json, write_durably
+from ganvas.files import disk_errors, parse_json, try_lock, write_durably
 from ganvas.game import Judges, Writes
 from ganvas.games import GAMES, RECIPES
-from ganvas.machine import Plan, describe
+from ganvas.machine import GPU_SETTINGS, Plan, describe, device_named
 from ganvas.plan import settled
 from ganvas.ranks import Ranks
 
+FORMAT = 1  # of a run folder, in env.json; raised where an older version would read a new folder wrongly
 KINDS = {0: "points", 2: "images", 3: "solids"}  # by the dimensions of space that a sample fills
 
 
@@ -43,6 +43,7 @@ class Run:
     minutes: float | None = None  # a bound still to be turned into images
     data: Source = field(init=False)
     held_out: Source | None = None  # samples that are never trained on
+    notice: str = ""  # what a person should be told before it goes on
     _lock: int | None = field(default=None, init=False, repr=False, compare=False)  # an open file, while the folder is held
 
     @property
@@ -70,12 +71,18 @@ class Run:
             )
         return found
 
-    def write(self, probe: Mapping[str, float] | None = None) -> None:
+    def write(self, probe: Mapping[str, Any] | None = None) -> None:
         """recipe.json and env.json; `probe` says how minutes became images."""
         with disk_errors(f"cannot make the run folder {self.folder}"):
             self.folder.mkdir(parents=True, exist_ok=True)
         env: dict[str, Any] = {"plan": dataclasses.asdict(self.plan), "minutes": self.minutes, "probe": probe}
-        env |= {"machine": describe(), "ganvas": __version__, "torchrun": os.environ.get("TORCHELASTIC_RUN_ID")}
+        env |= {
+            "machine": describe(),
+            "gpu_settings": GPU_SETTINGS,
+            "format": FORMAT,
+            "ganvas": __version__,
+            "torchrun": os.environ.get("TORCHELASTIC_RUN_ID"),
+        }
         write_durably(self.folder / "env.json", json.dumps(env, indent=1).encode())
         write_durably(self.folder / "recipe.json", json.dumps(to_dict(self.recipe), indent=1).encode())
 
@@ -83,6 +90,34 @@ class Run:
         """Take the data in; a part is kept from training where a player could learn it by heart or a curve is measured."""
         kept = issubclass(GAMES[self.recipe.game], Judges | Writes) or self.recipe.train.eval_every > 0
         self.data, self.held_out = data.parted(self.recipe.data.held_out) if kept else (data, None)
+
+    def move(self, device: str | None, peers: Ranks) -> str:
+        """Continue on `device` (None: the one it has): the plan is chosen anew for it and kept. Returns what to tell, or "".
+
+        Raises:
+            UsageError, ResourceError: there is no such device here, or the run's own is not here and `device` names none.
+        """
+        before, wanted = self.plan, device or self.plan.device
+        try:
+            where = str(device_named(wanted))
+        except ResourceError as missing:
+            if device is not None:
+                raise
+            reason = str(missing).partition(";")[0]
+            advice = f"continue elsewhere with: ganvas resume {self.folder} --device auto"
+            raise ResourceError(f"{self.folder} was begun on {before.device}: {reason}; {advice}") from None
+        if where == before.device or (device == "auto" and _is_kind(before.device, where)):
+            return ""
+        # The number of ranks stays: it decides how the batch is divided.
+        self.plan = replace(before, device=where)
+        if not _is_kind(before.device, where):
+            self.plan = _agreed(self.recipe, self.data, where, str(before.ranks), peers)
+        if peers.first:
+            probe = parse_json((self.folder / "env.json").read_bytes(), "env.json").get("probe")
+            self.write(probe)
+        plan = self.plan
+        how = f"{plan.precision}, {plan.ranks} rank(s) of {plan.threads} thread(s)"
+        return f"continued on {plan.device} instead of {before.device}: {how}; bits differ from here on"
 
     def check(self, recipe: Recipe, minutes: float | None) -> None:
         """Check that this is a run of `recipe`.
@@ -114,13 +149,9 @@ class Run:
             return
         with disk_errors(f"cannot write {self.folder / 'lock'}"):
             self._lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not try_lock(self._lock):
             self.release()
-            raise ResourceError(
-                f"{self.folder} is being trained by another process; wait for it or choose another --out"
-            ) from None
+            raise ResourceError(f"{self.folder} is being trained by another process; wait for it or choose another --out")
 
     def release(self) -> None:
         """Let others train here again."""
@@ -152,6 +183,7 @@ def start(
     if folder != Path() and (folder / "recipe.json").exists():
         run = open_run(folder)
         run.check(recipe, minutes)
+        run.notice = run.move(None if device == "auto" else device, peers)
         return run
     if out and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} exists and is no run folder; choose another --out")
@@ -159,7 +191,7 @@ def start(
         _require_place(out)
     data = open_data(recipe)
     recipe = recipe_from(to_dict(adapted(recipe, data)))  # spelt as a resumed run will read it
-    plan = peers.agree(settled(recipe, data, device, str(peers.size) if peers.size > 1 else ranks))
+    plan = _agreed(recipe, data, device, str(peers.size) if peers.size > 1 else ranks, peers)
     run = Run(out or Path(), recipe, plan, minutes)
     if peers.first:
         run.folder = out or _numbered(recipe)
@@ -167,6 +199,26 @@ def start(
     run.folder = Path(peers.agree(str(run.folder)))
     run.bring(data)
     return run
+
+
+def _agreed(recipe: Recipe, data: Source, device: str, ranks: str, peers: Ranks) -> Plan:
+    """Rank 0's plan on every rank; it takes its times while the others wait. Raises: UsageError, ResourceError: none fits."""
+    plan: Plan | None = None
+    failure: GanvasError | None = None
+    if peers.first:
+        try:
+            plan = settled(recipe, data, device, ranks)
+        except GanvasError as error:
+            failure = error
+    plan, failure = peers.agree((plan, failure))
+    if plan is None:
+        raise failure or UsageError(f"no plan for the device {device!r}; choose another --device")
+    return plan
+
+
+def _is_kind(one: str, other: str) -> bool:
+    """Whether two devices are of one kind: cuda and cuda:1."""
+    return one.partition(":")[0] == other.partition(":")[0]
 
 
 def _require_place(out: Path) -> None:
@@ -213,6 +265,8 @@ def open_run(folder: Path) -> Run:
     try:
         recipe = recipe_from(parse_json((folder / "recipe.json").read_bytes(), "recipe.json"))
         env = parse_json((folder / "env.json").read_bytes(), "env.json")
+        if (written := convert(int, env.get("format", 1), "format")) > FORMAT:
+            raise DataError(f"it has the format {written}, and this version reads up to {FORMAT}; use a newer ganvas")
         run = Run(folder, recipe, from_dict(Plan, env["plan"]), convert(float | None, env["minutes"], "minutes"))
     except (OSError, KeyError, TypeError, GanvasError) as failure:
         raise DataError(f"{folder} is not a run folder that can be continued: {failure}") from None

@@ -54,9 +54,15 @@ def train(
     return _trained(start(chosen, out=Path(out) if out else None, minutes=minutes, device=device))
 
 
-def resume(folder: str | Path) -> Model:
-    """Continue the run in `folder` to its end and return the model."""
+def resume(folder: str | Path, device: str | None = None) -> Model:
+    """Continue the run in `folder` to its end, on `device` (None: the one it has), and return the model.
+
+    Raises:
+        GanvasError: what `ganvas resume` would end with.
+    """
     run = open_run(Path(folder))
+    if not run.finished:
+        run.move(device, Ranks())
     return _trained(run)
 
 
@@ -64,7 +70,7 @@ def _trained(run: Run) -> Model:
     if not run.finished:
         run.hold(Ranks())
         try:
-            with crew(run.folder, run.plan.ranks, Ranks()) as peers:
+            with crew(run.folder, run.plan, Ranks()) as peers:
                 for _ in play(run, peers):
                     pass
         finally:

@@ -171,6 +171,7 @@ def branch(
     settings: Annotated[list[str], Parameter(name="--set", negative="")],
     out: Path,
     at: Whole | None = None,
+    device: Annotated[str | None, Parameter(group=HOW)] = None,
     quiet: Quiet = False,
     json: Quiet = False,
 ) -> None:
@@ -186,10 +187,12 @@ def branch(
         The new run folder.
     at
         The number of images after which it leaves the other; the default is the newest checkpoint.
+    device
+        auto, cpu, cuda, cuda:1, ...; the default is that of the other run.
     """
     from ganvas.branch import branch as begin
 
-    begin(run, out, dict(setting(text) for text in settings), at)
+    begin(run, out, dict(setting(text) for text in settings), at, device)
     saved(out, quiet, json)
 
 

@@ -20,6 +20,8 @@ def play(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
     display = Display(run, quiet=quiet, as_json=as_json)
     for name, reason in run.data.skipped if peers.first else ():
         print(f"skipped {name}: {reason}", file=sys.stderr)
+    if run.notice and not quiet:
+        print(run.notice, file=sys.stderr)
     if run.finished:
         if not quiet:
             print(f"{run.folder} is finished: {run.recipe.train.images:,} images; nothing left to train", file=sys.stderr)
@@ -27,7 +29,7 @@ def play(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
         return 0
     run.hold(peers)
     caught: list[int] = []
-    with _signals(caught), crew(run.folder, run.plan.ranks, peers) as peers, display.running():
+    with _signals(caught), crew(run.folder, run.plan, peers) as peers, display.running():
         for progress in fit(run, peers, stop=lambda: bool(caught)):
             display.update(progress)
     if run.finished:

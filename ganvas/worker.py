@@ -1,4 +1,7 @@
-"""One further rank of a run that `ganvas train` started: `python -m ganvas.worker RUN`. Rank 0 shows, decides and writes."""
+"""One further rank of a run: `python -m ganvas.worker RUN [--timed]`. Rank 0 shows, decides and writes.
+
+With --timed it only plays steps of the run's recipe that rank 0 takes the time of, until rank 0 stops.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,9 @@ import signal
 import sys
 from pathlib import Path
 
-from ganvas.bench import endless
 from ganvas.errors import GanvasError
 from ganvas.fit import fit
-from ganvas.machine import settle
+from ganvas.plan import endless
 from ganvas.ranks import STOPS, connect, die_with_parent, disconnect
 from ganvas.run import open_run
 
@@ -21,12 +23,12 @@ def main() -> None:
     for number in STOPS:  # blocked since the start, see `launch`; ignored, so that none stays pending
         signal.signal(number, signal.SIG_IGN)
     run = open_run(Path(sys.argv[1]))
-    ranks = connect()
-    if "GANVAS_BENCH" in os.environ:
-        settle(run.plan, ranks.rank)
-    for _ in endless(run.recipe, run.data, run.plan, ranks) if "GANVAS_BENCH" in os.environ else fit(run, ranks):
-        pass
-    disconnect()
+    ranks = connect().suited(run.plan)
+    try:
+        for _ in endless(run.recipe, run.data, run.plan, ranks) if "--timed" in sys.argv[2:] else fit(run, ranks):
+            pass
+    finally:
+        disconnect()
 
 
 if __name__ == "__main__":

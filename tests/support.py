@@ -83,6 +83,13 @@ def ganvas(*words: object, cwd: Path, **env: str) -> subprocess.CompletedProcess
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240, check=False)
 
 
+def python(program: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """A program in a Python process of its own, with one thread."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240, check=False)
+
+
 def state_hash(tensors: dict[str, Any]) -> int:
     """A hash of every bit of nested tensors."""
     flat = [

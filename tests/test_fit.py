@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,14 +13,17 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from support import PLAN, miniature, state_hash
 
-from ganvas import bundle, checkpoint
+from ganvas import bundle, checkpoint, files
 from ganvas.errors import DivergedError, ResourceError
-from ganvas.fit import Progress, fit
+from ganvas.fit import Progress, Sitting, fit
 from ganvas.game import Batch, Step, Terms
 from ganvas.games.adversarial import Duel
-from ganvas.run import Run, open_run
+from ganvas.ranks import Ranks
+from ganvas.resolve import resolve
+from ganvas.run import Run, adapted, open_data, open_run
 
 
 def begun(folder: Path, **train: Any) -> Run:
@@ -145,8 +149,6 @@ def test_a_rotten_checkpoint_is_named_and_the_one_before_is_used(tmp_path: Path)
 
 
 def test_two_processes_do_not_share_a_folder(tmp_path: Path) -> None:
-    from ganvas.ranks import Ranks
-
     run = begun(tmp_path)
     run.hold(Ranks())
     other = Run(run.folder, run.recipe, run.plan)
@@ -168,3 +170,87 @@ def test_pictures_are_denser_at_first(tmp_path: Path) -> None:
     gaps = [b - a for a, b in itertools.pairwise(names)]
     assert len(names) == 11
     assert gaps[0] < gaps[-1]
+
+
+class Follower(Ranks):
+    """A second rank without a first: rank 0's answers are those of a list."""
+
+    def __init__(self, answers: list[Any]) -> None:
+        object.__setattr__(self, "answers", answers)
+        super().__init__(rank=1, size=2)
+
+    def agree(self, value: Any) -> Any:
+        assert value in (None, (None, 0)), "rank 0 decides"
+        return self.answers.pop(0)
+
+    def any(self, flag: bool) -> bool:
+        return flag
+
+
+def test_a_late_rank_counts_no_roll_back_of_its_own(tmp_path: Path) -> None:
+    """Rank 0 has written its third roll-back before rank 1 reads: it would count a fourth, and give up alone."""
+    run = begun(tmp_path)
+    stopped = fit(run)
+    next(stopped)
+    stopped.close()
+    (run.folder / "rollbacks.json").write_text("[248, 248, 248]")
+    sitting = Sitting(run, Follower([(0, 2), [248, 248, 248], (0, 3)]), [])
+    sitting.roll_back()
+    assert sitting.state.rate == 0.125
+
+
+def test_every_checkpoint_is_hashed_once_however_many_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, hashed = begun(tmp_path, keep_all=True, checkpoint_every=40), list[Path]()
+    sha256 = files.sha256
+
+    def count(path: Path) -> str:
+        hashed.append(path)
+        return sha256(path)
+
+    monkeypatch.setattr(files, "sha256", count)
+    list(fit(run))
+    kept = [path for path in (run.folder / "checkpoints").iterdir() if path.is_dir()]
+    assert len(kept) > 8
+    assert len(hashed) == sum(len(list(path.iterdir())) - 1 for path in kept)  # the manifest itself is not hashed
+
+
+def pictures(folder: Path, *splits: str) -> Path:
+    """A folder of two classes of grey pictures in each split."""
+    for split in splits:
+        for name, grey in (("dark", 20), ("light", 220)):
+            (folder / split / name).mkdir(parents=True)
+            for i in range(12):
+                Image.new("L", (28, 28), grey + i).save(folder / split / name / f"{i}.png")
+    return folder
+
+
+def classify(folder: Path, out: Path) -> tuple[Run, list[str]]:
+    settings = {"config.widths": "[4, 4, 8]", "config.features": 8, "train.batch": 8, "data.held_out": 0}
+    chosen = resolve("classifier-mnist", settings, data=str(folder), images=80, precision="float32")
+    data = open_data(chosen)
+    run = Run(out, adapted(chosen, data), PLAN)
+    run.write()
+    run.bring(data)
+    return run, events(fit(run))
+
+
+def test_a_test_split_of_the_user_is_used_at_the_end(tmp_path: Path) -> None:
+    run, told = classify(pictures(tmp_path / "private", "train", "test"), tmp_path / "run")
+    assert not told
+    assert 0 <= run.result["test_accuracy"] <= 1
+
+
+def test_a_run_without_a_test_split_ends_as_well(tmp_path: Path) -> None:
+    run, told = classify(pictures(tmp_path / "private", "."), tmp_path / "run")
+    assert "test_accuracy" not in run.result
+    assert "no test split" in told[0]
+
+
+def test_a_model_does_not_say_where_the_pictures_lie(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "private", "train", "test")
+    run, _ = classify(folder, tmp_path / "run")
+    assert str(tmp_path) not in run.model.read_bytes().decode(errors="replace")
+    assert bundle.read_card(run.folder)["recipe"]["data"]["source"] == str(folder)  # the run folder still knows
+    shutil.copy(run.model, tmp_path / "shared.safetensors")
+    card = bundle.load(tmp_path / "shared.safetensors")[1]
+    assert (card["recipe"]["data"]["source"], card["data"]["name"]) == ("private", "private")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import pytest
 import torch
-from support import miniature
+from support import miniature, python
 
+from ganvas import machine, plan
+from ganvas.engine import begin
 from ganvas.errors import ResourceError, UsageError
-from ganvas.machine import Plan, cores, device_named, most_threads, settle
+from ganvas.games import build
+from ganvas.machine import Plan, cores, device_named, most_threads, on_this_rank, settings_restored, settle
 from ganvas.plan import settled
 
 
@@ -63,3 +69,87 @@ def test_points_are_never_rounded_to_bfloat16(monkeypatch: pytest.MonkeyPatch) -
     assert settled(recipe, data, "cpu").precision == "float32"
     recipe, data = miniature("cgan-mnist")
     assert settled(recipe, data, "cpu").precision == "bfloat16"
+
+
+def test_a_plan_names_no_gpu_of_one_rank(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rank 0's plan is that of all ranks: with an index, all would train on one GPU."""
+    with monkeypatch.context() as there:
+        there.setattr(torch, "empty", lambda *_, **__: None)  # there is a GPU
+        assert str(device_named("cuda")) == "cuda"
+        assert str(device_named("cuda:1")) == "cuda:1"
+    monkeypatch.setattr(plan, "device_named", torch.device)
+    monkeypatch.setattr(plan, "bfloat16_is_fast", lambda _: True)
+    recipe, data = miniature("cgan-mnist")
+    found = settled(recipe, data, "cuda", "2")
+    assert (found.device, found.precision, found.ranks) == ("cuda", "bfloat16", 2)
+
+
+@pytest.mark.parametrize(("device", "rank", "gpus", "expected"), [
+    ("cuda", "2", 4, "cuda:2"), ("cuda", "2", 2, "cuda:0"), ("cuda:1", "2", 4, "cuda:1"), ("cpu", "2", 4, "cpu"),
+])  # fmt: skip
+def test_each_rank_has_its_own_gpu(device: str, rank: str, gpus: int, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_RANK", rank)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    assert on_this_rank(Plan(device=device)).device == expected
+
+
+def test_a_game_begins_on_the_gpu_of_its_rank(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe, _ = miniature("gan-ring")
+    game, moves = build(recipe), list[Any]()
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(game, "to", lambda *to, **_: moves.append(to))
+    assert begin(game, recipe.train, Plan(device="cuda", channels_last=False)).plan.device == "cuda:1"
+    assert moves == [("cuda:1",)]
+
+
+def test_emulated_bfloat16_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A T4 says that it supports bfloat16, and emulates it."""
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
+    assert not machine.has_bfloat16(torch.device("cuda"))
+    assert not machine.bfloat16_is_fast("cuda")
+    monkeypatch.setattr(plan, "device_named", torch.device)
+    recipe, data = miniature("cgan-mnist")
+    assert settled(recipe, data, "cuda").precision == "float32"
+
+
+def test_what_has_been_set_is_put_back() -> None:
+    available, count = cores(), torch.get_num_threads()
+    with settings_restored():
+        settle(Plan(threads=1, ranks=2))
+        assert len(cores()) == 1
+    assert (cores(), torch.get_num_threads()) == (available, count)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc only")
+def test_freed_memory_is_not_fetched_again() -> None:
+    """Each of 60 tensors of 64 MB costs 16,384 page faults where the memory of the one before went back to the kernel."""
+    program = """
+import resource, torch
+from ganvas.machine import Plan, settle
+{}
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(60):
+    torch.ones(16 << 20)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    kept, returned = (int(python(program.format(line)).stdout) for line in ("settle(Plan())", ""))
+    assert 4 * kept < returned
+
+
+def test_other_systems_lack_some_calls() -> None:
+    """Windows has no fcntl and no signal masks, macOS no affinity: nothing asks for them at import, nor to pin a process."""
+    program = """
+import os, signal, sys
+sys.modules["fcntl"] = None
+for module, name in ((os, "sched_getaffinity"), (os, "sched_setaffinity"), (signal, "pthread_sigmask")):
+    delattr(module, name)
+from ganvas.machine import Plan, settle
+from ganvas.ranks import _signals_blocked
+from ganvas import cli, training
+settle(Plan(ranks=2))
+with _signals_blocked():
+    pass
+"""
+    done = python(program)
+    assert done.returncode == 0, done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import subprocess
@@ -13,13 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from support import PLAN
+from support import PLAN, ganvas, miniature, python
 
 from ganvas.errors import DataError, ResourceError, UsageError
 from ganvas.fit import fit
 from ganvas.games import recipe_named
+from ganvas.machine import Plan
+from ganvas.ranks import Ranks
 from ganvas.resolve import resolve
-from ganvas.run import Run, adapted, open_data, open_run, start
+from ganvas.run import Run, _agreed, adapted, open_data, open_run, start
 
 
 @pytest.mark.parametrize("place", ["file/run", "/proc/ganvas/run"])
@@ -114,6 +117,112 @@ def test_a_curve_needs_held_out_samples_in_any_game(tmp_path: Path) -> None:
     events = [event for progress in fit(run) for event in progress.events]
     assert sum(event.startswith("swd120") for event in events) >= 2
     assert (run.folder / "best.safetensors").exists()
+
+
+def begun_on(device: str, tmp_path: Path, **env: Any) -> Run:
+    """A run of the ring that was begun on `device`."""
+    run = Run(tmp_path / "run", resolve("gan-ring", {"config.width": "8"}, images=512), replace(PLAN, device=device))
+    run.write(probe={"minutes": 1})
+    path = run.folder / "env.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **env}))
+    return open_run(run.folder)
+
+
+def test_a_run_of_an_absent_device_says_how_to_go_on(tmp_path: Path) -> None:
+    run = begun_on("cuda:3", tmp_path)
+    with pytest.raises(ResourceError, match=r"was begun on cuda:3.*ganvas resume .*run --device auto$"):
+        run.move(None, Ranks())
+    with pytest.raises(ResourceError, match="use --device cpu"):
+        run.move("cuda", Ranks())
+
+
+def test_a_run_goes_on_on_another_device(tmp_path: Path) -> None:
+    run = begun_on("cuda", tmp_path)
+    told = run.move("cpu", Ranks())
+    assert told.startswith("continued on cpu instead of cuda: float32, 1 rank(s)")
+    assert open_run(run.folder).plan == run.plan
+    assert run.plan.device == "cpu"
+    assert json.loads((run.folder / "env.json").read_text())["probe"] == {"minutes": 1}
+    assert run.move("cpu", Ranks()) == run.move(None, Ranks()) == run.move("auto", Ranks()) == ""
+    for _ in fit(run):
+        pass
+    assert run.finished
+
+
+def test_resume_takes_a_device(tmp_path: Path) -> None:
+    begun_on("cuda", tmp_path)
+    assert "--device auto" in ganvas("resume", "run", cwd=tmp_path).stderr
+    done = ganvas("resume", "run", "--device", "auto", cwd=tmp_path)
+    assert (done.returncode, (tmp_path / "run" / "result.json").exists()) == (0, True), done.stderr
+    assert "continued on cpu instead of cuda" in done.stderr
+
+
+def test_a_folder_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"format 99.*use a newer ganvas"):
+        begun_on("cpu", tmp_path, format=99)
+
+
+def test_a_folder_of_before_formats_and_new_plan_fields_opens(tmp_path: Path) -> None:
+    old = {"device": "cpu", "precision": "float32", "channels_last": True, "ranks": 2, "threads": 1}
+    run = begun_on("cpu", tmp_path, plan=old)
+    env = json.loads((run.folder / "env.json").read_text())
+    del env["format"]
+    (run.folder / "env.json").write_text(json.dumps(env))
+    assert open_run(run.folder).plan == Plan(ranks=2)
+
+
+def test_gpu_settings_are_remembered(tmp_path: Path) -> None:
+    run = begun_on("cpu", tmp_path)
+    assert json.loads((run.folder / "env.json").read_text())["gpu_settings"] == {"cudnn_benchmark": True, "tf32": False}
+
+
+@pytest.mark.parametrize("failed", [UsageError("no"), None])
+def test_one_rank_takes_the_times_and_all_fail_alike(failed: Exception | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Second(Ranks):
+        def agree(self, value: Any) -> Any:
+            assert value == (None, None)
+            return (None, failed) if failed else (PLAN, None)
+
+    monkeypatch.setattr("ganvas.run.settled", lambda *_: pytest.fail("rank 1 takes no times"))
+    recipe, data = miniature("gan-ring")
+    if failed is None:
+        assert _agreed(recipe, data, "cpu", "2", Second(1, 2)) == PLAN
+    else:
+        with pytest.raises(UsageError, match="no"):
+            _agreed(recipe, data, "cpu", "2", Second(1, 2))
+
+
+def test_an_error_leaves_no_rank_behind(tmp_path: Path) -> None:
+    """In a Python session the process lives on: the next run must not join the peers of the failed one."""
+    program = """
+import os, subprocess
+from pathlib import Path
+from ganvas.machine import cores
+from ganvas.ranks import Ranks, crew
+from ganvas.resolve import resolve
+from ganvas.run import start
+from ganvas.training import resume
+import torch.distributed as dist
+import time
+before = cores()
+run = start(resolve("gan-line", {"train.batch": "64"}, images=640), out=Path("run"), ranks="2")
+try:
+    with crew(run.folder, run.plan, Ranks()):
+        raise KeyError("a bug")
+except KeyError:
+    pass
+assert not dist.is_initialized()
+assert "WORLD_SIZE" not in os.environ
+end = time.monotonic() + 10
+while (left := Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()) and time.monotonic() < end:
+    time.sleep(0.1)
+assert not left, left
+resume(run.folder)
+assert run.finished
+assert cores() == before, "still pinned to one core"
+"""
+    done = python(program, tmp_path)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_process_may_lead_two_ranks_twice(tmp_path: Path) -> None:

@@ -73,6 +73,14 @@ def located(source: str) -> str:
     return source if not source or source in BUILT_IN or not os.path.lexists(path) else str(path.absolute())
 
 
+def shareable(source: str) -> str:
+    """A source without the folders that lead to it: `photos` of `/home/me/photos`. Names and relative paths stay."""
+    change, inner = split_name(source)
+    if change:
+        return f"{change}:{shareable(inner)}"
+    return Path(source).name if Path(source).is_absolute() else source
+
+
 def find(source: str, split: str, progress: Progress | None = None) -> Found:
     """What the name of a built-in image source, or a path, stands for.
 
