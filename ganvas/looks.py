@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganvas.config import within
-from ganvas.edit.latents import latents, lerp, slerp
+from ganvas.core.interpolation import lerp, slerp
+from ganvas.edit.latents import latents
 from ganvas.edit.styles import mixed, truncated
 from ganvas.errors import UsageError
 from ganvas.game import Conditional, Grows, Samples, Styled
