@@ -277,7 +277,7 @@ def perceptual_path(model: Model, network: Extractor | None, seed: int, pairs: i
     if network is None:
         raise UsageError("the path length needs an extractor: pip install 'ganvas[photos]', or give --extractor RUN")
     z0, z1 = latents(range(seed, seed + 2 * pairs), model.drawer.latent_dim).chunk(2)
-    c = torch.tensor([i % len(model.classes) for i in range(len(z0))]) if model.classes else None
+    c = model.classes_in_turn(None, len(z0))
 
     @torch.no_grad()
     def draw(z: Tensor, rows: Tensor) -> Tensor:
@@ -301,7 +301,8 @@ def classified(model: Model | None, train: Source, network: Extractor | None, so
         raise UsageError("cas needs a model with classes: only then can a classifier learn from its samples")
     test = open_source(DataConfig(source=source, split="test"), resolution=model.shape[-1], channels=model.shape[0])
     side = drawn_side(model, len(train), seed, train.fields["label"])
-    value = cas.score(side.data, side.labels if side.labels is not None else train.fields["label"], test, seed)
+    asked = side.labels if side.labels is not None else train.fields["label"]
+    value = cas.score(side.data, asked, test, seed, device=str(model.device))
     floor = None
     if network and network.classify:
         floor = float((network.logits(test.fields["real"]).argmax(1) == test.fields["label"]).double().mean())

@@ -92,6 +92,15 @@ class Model:
             return list(range(len(self.classes)))
         return [self.class_index(name) for name in ([label] if isinstance(label, (int, str)) else label)]
 
+    def classes_in_turn(self, label: Label, n: int, first: int = 0) -> Tensor | None:
+        """The classes [n] of samples first .. first + n - 1: those that `label` names in turn; None without classes.
+
+        Raises:
+            UsageError: no such class, or the model has none.
+        """
+        chosen = self.chosen(label)
+        return torch.tensor([chosen[i % len(chosen)] for i in range(first, first + n)]) if chosen else None
+
     def class_index(self, name: int | str) -> int:
         """The number of a class given by number or name.
 
@@ -121,10 +130,10 @@ class Model:
         """
         if n < 1:
             raise UsageError(f"the number of samples must be at least 1, got {n}")
-        chosen, share, draw = self.chosen(label), self.together(label), drawing(self.drawer, psi, temperature)
+        share, draw = self.together(label), drawing(self.drawer, psi, temperature)
         for first in range(0, n, chunk):
             rows = range(first, min(n, first + chunk))
-            c = torch.tensor([chosen[i % len(chosen)] for i in rows]) if chosen else None
+            c = self.classes_in_turn(label, len(rows), first)
             z = noise(self.drawer, [seed + i // share for i in rows], truncate)
             yield drawn(self.drawer, z, c, draw=draw), c
 
