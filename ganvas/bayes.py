@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganvas import cas
 from ganvas.compare import Measured
+from ganvas.core import devices
 from ganvas.data.source import Source
 from ganvas.game import Bounds, Classifies, Conditional, Game, Judges, Samples
 from ganvas.metrics.intervals import binomial
@@ -37,9 +38,9 @@ def scores(game: Game, x: Tensor, chunk: int = 500) -> Tensor | None:
             return torch.stack(every, 1)
         return None
 
-    device = next(game.parameters()).device
-    found = [of(part.to(device)) for part in x.split(chunk)]
-    return torch.cat([each.double().cpu() for each in found if each is not None]) if found[0] is not None else None
+    device = devices.device_of(game)
+    found = [None if (each := of(part.to(device))) is None else devices.to_cpu(each).double() for part in x.split(chunk)]
+    return torch.cat([each for each in found if each is not None]) if found[0] is not None else None
 
 
 def strangers_noticed(known: Tensor, strange: Tensor) -> float:
@@ -71,5 +72,5 @@ def naming(model: Model, train: Source, test: Source, strange: Source | None, sh
     if model.classes and isinstance(model.game, Samples):
         asked = train.fields["label"][:shown]
         side = drawn_side(model, len(asked), seed, asked)
-        share("taught", cas.score(side.data, asked, test, seed, shown), n)
+        share("taught", cas.score(side.data, asked, test, seed, shown, str(model.device)), n)
     return found

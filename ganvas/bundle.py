@@ -60,8 +60,8 @@ def save(path: Path, game: Game, card: Mapping[str, Any]) -> None:
     files.write_durably(path, data)
 
 
-def load(path: Path) -> tuple[Game, dict[str, Any]]:
-    """The game, rebuilt with its weights on the CPU in eval mode, and its card. `path` is a bundle or a run folder.
+def load(path: Path, device: torch.device | str = "cpu") -> tuple[Game, dict[str, Any]]:
+    """The game, rebuilt with its weights on `device` in eval mode, and its card. `path` is a bundle or a run folder.
 
     The random state is left as it was.
 
@@ -81,7 +81,7 @@ def load(path: Path) -> tuple[Game, dict[str, Any]]:
     with torch.random.fork_rng(devices=[]):
         game = make(config)
     game.load_state_dict(tensors)
-    return game.eval(), card
+    return game.eval().to(device), card
 
 
 def read_card(path: Path) -> dict[str, Any]:

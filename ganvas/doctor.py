@@ -16,18 +16,22 @@ import torch
 from torch import Tensor
 
 from ganvas import bundle
+from ganvas.core.sample_kind import kind_of
 from ganvas.data.points import MODES
 from ganvas.edit.latents import latents
 from ganvas.errors import GanvasError
-from ganvas.export.pictures import to_bytes
 from ganvas.game import Bounds, Conditional, Game, Samples
 from ganvas.journal import read
 from ganvas.leaks import border, grey_levels, grid
-from ganvas.metrics.neighbours import memorisation, nearest
+from ganvas.metrics.neighbours import memorisation
 from ganvas.run import Run, open_run
 from ganvas.show import drawn
+from ganvas.sides import kept_rows, rounded
 
 SAMPLES = 500
+SAMPLE_BYTES = 32 << 20  # of the samples that are looked at, as bytes: fewer of large images
+FEWEST = 32  # samples, however large they are
+TRAIN_BYTES = 64 << 20  # of the training images that are searched for copies: a random part of a larger set
 
 
 @dataclass(frozen=True)
@@ -80,10 +84,15 @@ class Case:
         return rules is not None and not rules.scoring.wants_best_critic
 
     @cached_property
+    def count(self) -> int:
+        """How many samples are looked at: 500, or fewer where they are large."""
+        return min(SAMPLES, max(FEWEST, SAMPLE_BYTES // self.run.data.table[0].numel()))
+
+    @cached_property
     def reals(self) -> Tensor:
-        """Up to 500 training samples: bytes [N, C, H, W], points [N, D] or text [N, L]."""
-        rows = torch.randperm(len(self.run.data), generator=torch.Generator().manual_seed(0))[:SAMPLES]
-        return _bytes(self.run.data.batch(rows)["text" if self.run.data.is_text else "real"])
+        """Up to 500 training samples as they are kept: bytes [N, C, H, W], points [N, D] or text [N, L]."""
+        rows = torch.randperm(len(self.run.data), generator=torch.Generator().manual_seed(0))[: self.count]
+        return kept_rows(self.run.data, rows)
 
     @property
     def alone(self) -> bool:
@@ -92,15 +101,16 @@ class Case:
 
     @cached_property
     def fakes(self) -> Tensor | None:
-        """500 samples of the model, every class in turn."""
+        """As many samples of the model, every class in turn, as data is kept."""
         if not isinstance(self.game, Samples):
             return None
-        c = torch.arange(SAMPLES) % self.game.classes if isinstance(self.game, Conditional) else None
-        return _bytes(drawn(self.game, latents(range(SAMPLES), self.game.latent_dim), c))
+        c = torch.arange(self.count) % self.game.classes if isinstance(self.game, Conditional) else None
+        return drawn(self.game, latents(range(self.count), self.game.latent_dim), c, keep=rounded)
 
-
-def _bytes(x: Tensor) -> Tensor:
-    return to_bytes(x) if x.ndim == 4 else x
+    @property
+    def pictured(self) -> bool:
+        """Whether the model draws images."""
+        return self.fakes is not None and kind_of(self.fakes) == "images"
 
 
 def not_finite(case: Case) -> Finding | None:
@@ -145,9 +155,10 @@ def artist_overpowers(case: Case) -> Finding | None:
 
 def _apart(fakes: Tensor, reals: Tensor) -> float:
     """The distance of the means of 16 random directions, in standard errors: their root mean square."""
-    a, b = fakes.flatten(1).double(), reals.flatten(1).double()
-    turn = torch.randn(a.shape[1], 16, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    a, b = a @ turn, b @ turn
+    random = torch.Generator().manual_seed(0)
+    turn = torch.randn(fakes[0].numel(), 16, generator=random, dtype=torch.float64)
+    # A few rows at a time: large images as float64 are eight times as large as their bytes.
+    a, b = (torch.cat([part.flatten(1).double() @ turn for part in x.split(50)]) for x in (fakes, reals))
     error = (a.var(0) / len(a) + b.var(0) / len(b)).clamp(min=1e-12).sqrt()
     return float(((a.mean(0) - b.mean(0)) / error).square().mean().sqrt())
 
@@ -173,7 +184,7 @@ def collapsed(case: Case) -> Finding | None:
         centres = MODES[source].centres
         near = torch.cdist(case.fakes, centres).argmin(1)
         counts = torch.bincount(near, minlength=len(centres))
-        there = int((counts >= 0.1 * SAMPLES / len(centres)).sum())
+        there = int((counts >= 0.1 * len(case.fakes) / len(centres)).sum())
         if there < len(centres):
             evidence = f"{there} of {len(centres)} modes are drawn"
             return Finding("generator collapsed", evidence, "--objective relativistic")
@@ -183,7 +194,7 @@ def collapsed(case: Case) -> Finding | None:
     if share < 0.5:
         return None
     kinds = _kinds(fakes, 0.3 * float(usual.median()))
-    evidence = f"{share:.0%} of {SAMPLES} samples have a near twin among the others (reals: "
+    evidence = f"{share:.0%} of {len(case.fakes)} samples have a near twin among the others (reals: "
     evidence += f"{float((usual < 0.3 * usual.median()).float().mean()):.0%}): about {kinds} different ones"
     return Finding("generator collapsed", evidence, "--set config.rules.r1_gamma=1 --set config.rules.r2_gamma=1")
 
@@ -213,15 +224,17 @@ def _kinds(x: Tensor, radius: float) -> int:
 def memorising(case: Case) -> Finding | None:
     """Fakes that are training pictures."""
     held_out = case.run.held_out
-    if case.fakes is None or case.fakes.ndim != 4 or held_out is None or len(held_out) < 20:
+    if case.fakes is None or not case.pictured or held_out is None or len(held_out) < 20:
         return None
-    if len(case.run.data) > 20_000:  # nobody learns so many by heart in minutes, and the search takes as long
+    data = case.run.data
+    if len(data) > 20_000:  # no model memorises so many in minutes, and the search takes as long
         return None
-    unseen = _bytes(held_out.batch(torch.arange(len(held_out)))["real"])
-    train = _bytes(case.run.data.batch(torch.arange(len(case.run.data)))["real"])
-    found = memorisation(case.fakes, train, unseen)
-    ratio = float(nearest(case.fakes, train)[0].median() / nearest(unseen, train)[0].median().clamp(min=1e-9))
-    if not found.copies and ratio > 0.5:
+    unseen = kept_rows(held_out, torch.arange(min(len(held_out), max(20, 2 * case.count))))
+    # Of large pictures a random part: a model that repeats its training set repeats that part as well.
+    part = torch.randperm(len(data), generator=torch.Generator().manual_seed(5))[: TRAIN_BYTES // data.table[0].numel()]
+    part = part.sort().values
+    found = memorisation(case.fakes, data.table, unseen, part if data.rows is None else data.rows[part])
+    if not found.copies and found.median_ratio > 0.5:
         return None
     return Finding("memorising", f"{found.verdict.rstrip('.')}", "--balance auto and more pictures")
 
@@ -240,7 +253,7 @@ def critic_memorises(case: Case) -> Finding | None:
 
 def leak(case: Case) -> Finding | None:
     """Something trivial that gives fakes away: a constant border, a range, the grid of JPEG blocks."""
-    if case.fakes is None or case.fakes.ndim != 4 or case.alone or (case.mean("skill") or 0) < 0.8:
+    if case.fakes is None or not case.pictured or case.alone or (case.mean("skill") or 0) < 0.8:
         return None
     fakes, reals = case.fakes.float(), case.reals.float()
     found = border(fakes, reals) or grey_levels(fakes, reals) or grid(fakes, reals)

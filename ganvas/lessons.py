@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean, stdev
@@ -17,6 +17,7 @@ from ganvas.bayes import naming
 from ganvas.compare import Measured
 from ganvas.config import DataConfig, Recipe
 from ganvas.contest import Row, table
+from ganvas.core.sample_kind import Kind, kind_of
 from ganvas.curriculum import Lesson, Variant, lesson_named
 from ganvas.data import open_source
 from ganvas.data.source import Source
@@ -33,7 +34,7 @@ from ganvas.resolve import resolve
 from ganvas.run import Run, start
 from ganvas.training import resume
 
-SHOWN = {4: 30, 2: 500}  # samples of a variant, by the dimensions of a batch: pictures, points
+SHOWN: Mapping[Kind, int] = {"images": 30, "points": 500}  # samples of a variant
 SIZE = 200  # pixels of a plane of points
 COLUMNS = 6  # of pictures; of a game with classes, one a class
 ABREAST = 4  # blocks in a sheet of one row; more are put in rows of three
@@ -200,8 +201,9 @@ def _drawn(played: dict[str, Run], source: str) -> Image.Image:
     blocks = [
         caption(picture or blank, [label if picture else f"{label} (draws nothing)"]) for label, picture in pictures.items()
     ]
-    few = real.batch(torch.arange(SHOWN[real.fields["real"].ndim]))["real"]
-    whole = scatter(few, few[:0], SIZE) if few.ndim == 2 else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
+    kind = kind_of(real.table)
+    few = real.batch(torch.arange(SHOWN[kind]))["real"]
+    whole = scatter(few, few[:0], SIZE) if kind == "points" else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
     blocks.append(caption(whole, [f"real: {source}"]))
     return arranged(blocks, len(blocks) if len(blocks) <= ABREAST else 3)
 
@@ -211,9 +213,9 @@ def _block(run: Run, real: Source) -> Image.Image | None:
     model = load(run.folder)
     if not isinstance(model.game, Samples):
         return None
-    count = SHOWN[real.fields["real"].ndim]
+    count = SHOWN[model.kind]
     samples = torch.cat([part for part, _ in model.stream(count)])
-    if samples.ndim == 2:
+    if model.kind == "points":
         return scatter(real.batch(torch.arange(count))["real"], samples, SIZE)
     return sheet(samples, 10 if model.classes else COLUMNS, legible_scale(samples.shape[-1]))
 

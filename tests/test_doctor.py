@@ -21,10 +21,13 @@ from ganvas import bundle
 from ganvas.config import DataConfig, to_dict
 from ganvas.data import open_source
 from ganvas.data.points import MODES, point_source
+from ganvas.data.source import Source
 from ganvas.doctor import Finding, diagnose, said
 from ganvas.export.pictures import to_bytes
 from ganvas.game import Game
 from ganvas.games import RECIPES, build
+from ganvas.metrics import neighbours
+from ganvas.metrics.neighbours import Memorisation
 from ganvas.run import Run, adapted, open_data
 
 HEALTHY = {
@@ -47,8 +50,8 @@ class Prompter:
     def __init__(self, samples: Tensor) -> None:
         self.samples = samples
 
-    def __call__(self, game: Game, z: Tensor, c: Tensor | None, chunk: int = 32) -> Tensor:
-        return self.samples[torch.arange(len(z)) % len(self.samples)]
+    def __call__(self, game: Game, z: Tensor, c: Tensor | None, chunk: int = 32, *, keep: Callable[[Tensor], Tensor]) -> Tensor:
+        return keep(self.samples[torch.arange(len(z)) % len(self.samples)])
 
 
 @dataclass
@@ -171,6 +174,36 @@ def test_generator_repeats_its_training_pictures(script: Script) -> None:
     found = diagnose(script.run("dcgan-mnist", draws=kept.batch(torch.arange(500))["real"], data=data))
     assert names(found) == ["memorising"]
     assert "near to a training sample" in found[0].evidence
+
+
+def test_large_pictures_are_bounded_by_their_bytes(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It runs after every training, so it must fit beside one: few samples, a part of the training set, no floats of it."""
+    data = folder_of(script.folder / "data", bytes_of(digits(1000)))
+    folder = script.run("dcgan-mnist", draws=digits(500, 1000), data=data)
+    monkeypatch.setattr("ganvas.doctor.SAMPLE_BYTES", 100 * 784)
+    monkeypatch.setattr("ganvas.doctor.TRAIN_BYTES", 200 * 784)
+    asked: list[tuple[int, ...]] = []
+
+    def batch(self: Source, rows: Tensor, flips: Tensor | None = None) -> dict[str, Tensor]:
+        raise AssertionError("the doctor reads bytes")
+
+    def memorisation(fakes: Tensor, train: Tensor, held_out: Tensor, rows: Tensor) -> Memorisation:
+        asked.append((len(fakes), len(held_out), len(rows)))
+        assert train.dtype == torch.uint8
+        return neighbours.memorisation(fakes, train, held_out, rows)
+
+    monkeypatch.setattr(Source, "batch", batch)
+    monkeypatch.setattr("ganvas.doctor.memorisation", memorisation)
+    assert diagnose(folder) == []
+    assert asked == [(100, 50, 200)]
+
+
+def test_a_part_of_the_training_set_is_enough_to_see_copies(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganvas.doctor.TRAIN_BYTES", 200 * 784)
+    data = folder_of(script.folder / "data", bytes_of(digits(1000)))
+    recipe = replace(RECIPES["dcgan-mnist"], data=replace(RECIPES["dcgan-mnist"].data, source=str(data)))
+    kept, _ = open_data(recipe).parted(0.05)
+    assert names(diagnose(script.run("dcgan-mnist", draws=kept.batch(torch.arange(500))["real"], data=data))) == ["memorising"]
 
 
 def test_critic_knows_five_hundred_pictures(script: Script) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import types
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,8 @@ from ganvas.compare import Side
 from ganvas.config import DataConfig, to_dict
 from ganvas.data import open_source
 from ganvas.errors import DataError, UsageError
-from ganvas.evaluate import evaluate, named
-from ganvas.extractors import MEASURES, extractor
+from ganvas.evaluate import _Floors, evaluate, named
+from ganvas.extractors import MEASURES, Extractor, extractor
 from ganvas.plan import fresh
 from ganvas.sides import reals
 
@@ -80,6 +81,49 @@ def test_a_measure_that_does_not_fit_is_an_error_only_if_asked_for(tmp_path: Pat
 
 def test_path_lengths_of_a_model_with_classes(untrained: Path) -> None:
     assert evaluate(untrained, metrics=["ppl"], samples=100).measures["ppl"].value > 0
+
+
+def test_path_lengths_use_the_features_of_fd(monkeypatch: pytest.MonkeyPatch, untrained: Path) -> None:
+    """The network is given pictures of its own size and channels, a few at a time."""
+    shapes: set[tuple[int, ...]] = set()
+
+    def net(x: torch.Tensor) -> torch.Tensor:
+        shapes.add(tuple(x.shape))
+        return x.flatten(1)
+
+    network = Extractor("wide", net, channels=3, side=56, chunk=20)
+    report = evaluate(untrained, metrics=["ppl"], samples=100, network=network)
+    assert report.measures["ppl"].value > 0
+    assert shapes == {(20, 3, 56, 56)}
+
+
+def test_features_of_floats_are_those_of_bytes() -> None:
+    """No rounding, but the same size and channels."""
+    network = Extractor("grey", lambda x: x.flatten(1), channels=1, side=20, chunk=4)
+    pictures = torch.from_numpy(digits(4)).permute(0, 3, 1, 2).expand(-1, 3, -1, -1).contiguous()
+    pictures[:, 1] //= 2
+    exact = network.embed(pictures.float() / 127.5 - 1)
+    assert (exact.clamp(-1, 1) - network.features(pictures)).abs().max() < 2.1 / 127.5
+    colour = Extractor("colour", lambda x: x.flatten(1), channels=3, chunk=4)
+    assert colour.embed(pictures[:, :1].float() / 127.5 - 1).shape == colour.features(pictures[:, :1]).shape
+
+
+def test_other_reals_are_in_memory_one_draw_at_a_time() -> None:
+    real, others, _, _ = reals("mnist", None, 1000, None)
+    real.extractor = others.extractor = extractor("digits")
+    assert len(others) == 5
+    floors = _Floors(["fd"], real, others)
+    alive: list[weakref.ref[Side]] = []
+    made = others._side
+
+    def side(rows: torch.Tensor) -> Side:
+        assert sum(each() is not None for each in alive[1:]) <= 1  # the first stays; the one before may still be held
+        alive.append(weakref.ref(found := made(rows)))
+        return found
+
+    others._side = side  # type: ignore[method-assign]
+    assert floors["fd"] > 0
+    assert len(alive) == 5
 
 
 def test_without_a_test_split_no_copies_are_looked_for_unasked(tmp_path: Path, untrained: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ganvas.core import devices
 from ganvas.data.source import Source
 
 
@@ -16,5 +17,5 @@ def accuracy(classify: Callable[[Tensor], Tensor], data: Source, chunk: int = 50
     right = 0
     for start in range(0, len(data), chunk):
         batch = data.batch(torch.arange(start, min(start + chunk, len(data))))
-        right += int((classify(batch["real"].to(device)).argmax(1).cpu() == batch["label"]).sum())
+        right += int((devices.to_cpu(classify(batch["real"].to(device)).argmax(1)) == batch["label"]).sum())
     return right / len(data)

@@ -17,9 +17,11 @@ from support import miniature
 
 from ganvas import bundle
 from ganvas.config import from_dict, to_dict
+from ganvas.data.source import Source
 from ganvas.errors import DataError, ResourceError, UsageError
 from ganvas.explorer import Explorer
-from ganvas.games import build
+from ganvas.game import Samples
+from ganvas.games import RECIPES, build
 from ganvas.looks import Look, draw, place, point, tour
 from ganvas.model import load
 from ganvas.studio.explore.client import ModelClient, SupersededError
@@ -165,17 +167,44 @@ def test_the_nearest_training_picture_of_a_copy_is_itself(digits: Explorer) -> N
     mine = ((digits.samples(look) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     bank = torch.randint(0, 256, (50, *mine.shape[1:]), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     bank[17] = mine[0]
-    digits.__dict__["trained_on"] = bank
+    data = Source("bank", {"real": bank}, rows=torch.arange(10, 50))
+    digits.__dict__["trained_on"] = data
     image, distances = digits.nearest(look, 3)
     assert distances[0] == 0
     assert distances == sorted(distances)
     assert image.width > 3 * mine.shape[-1]
+    exact = ((bank[10:].float() - mine.float()).square().mean((1, 2, 3)).sort().values[:3]).sqrt()
+    assert distances == pytest.approx(exact.tolist(), rel=1e-5)
+    digits.__dict__["trained_on"] = Source("bank", {"real": bank}, rows=torch.arange(10))
+    assert digits.nearest(look, 20)[1][0] > 0  # the copy was not trained on
+
+
+def test_a_picture_draws_one_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a model just loaded: its shape comes from its settings, not from a drawing."""
+    sizes: list[int] = []
+    for name in ("cgan-mnist", "stylegan2-images", "voxel-shapes", "vae-mnist"):
+        explorer = Explorer(saved(tmp_path / name, name))
+        game = explorer.model.game
+        way = "synthesise" if hasattr(game, "synthesise") else "sample"
+        draw = getattr(game, way)
+        monkeypatch.setattr(game, way, lambda z, *rest, draw=draw: (sizes.append(len(z)), draw(z, *rest))[1])
+        explorer.picture(Look(seed=2, label=0 if explorer.model.classes else None))
+        assert sizes == [1], name
+        sizes.clear()
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_shape_of_a_model_is_that_of_its_samples(name: str, tmp_path: Path) -> None:
+    if not isinstance(build(miniature(name)[0]), Samples):
+        pytest.skip("it draws nothing")
+    model = load(saved(tmp_path / "run", name))
+    assert model.shape == tuple(next(model.stream(1, chunk=1))[0].shape[1:])
 
 
 def test_a_training_picture_can_take_the_place_of_a_seed(tmp_path: Path, digits: Explorer) -> None:
     explorer = Explorer(saved(tmp_path / "run", "vae-mnist"))
     real = torch.randint(0, 256, (5, *explorer.model.shape), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
-    explorer.__dict__["trained_on"] = real
+    explorer.__dict__["trained_on"] = Source("real", {"real": real})
     assert explorer.abilities()["encodes"]
     drawn = explorer.samples(Look(picture=2))
     game: Any = explorer.model.game
