@@ -173,7 +173,7 @@ def plain_loop(recipe: Recipe, data: Source) -> Iterator[None]:
     optimizers = {player: torch.optim.Adam(game.trained_by(player), lr=rate, betas=betas) for player in game.players}
     position = LATE
     for index in itertools.count():
-        batch = data.batch(rows(config.seed, position, config.batch, len(data)))
+        batch = data.samples(rows(config.seed, position, config.batch, len(data)))
         batch = {name: tensor.contiguous() for name, tensor in batch.items()}
         position += config.batch
         step = Step(index, position, ENDLESS)

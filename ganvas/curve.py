@@ -34,7 +34,7 @@ def measure(game: Game, held_out: Source) -> tuple[str, float] | None:
         return None
     if isinstance(game, Writes):
         return f"nats{len(held_out)}", nats_per_symbol(game, held_out)
-    batch = held_out.batch(torch.arange(len(held_out)))
+    batch = held_out.samples(torch.arange(len(held_out)))
     c = batch["label"] if isinstance(game, Conditional) else None
     return _distance(drawn(game, latents(range(len(held_out)), game.latent_dim), c), batch["real"], held_out)
 
@@ -47,7 +47,7 @@ def floor(data: Source, held_out: Source) -> float | None:
     if held_out.is_text:
         return None
     rows = torch.randperm(len(data), generator=torch.Generator().manual_seed(4))[: len(held_out)]
-    return _distance(data.batch(rows)["real"], held_out.batch(torch.arange(len(held_out)))["real"], held_out)[1]
+    return _distance(data.samples(rows)["real"], held_out.samples(torch.arange(len(held_out)))["real"], held_out)[1]
 
 
 def _distance(fake: Tensor, real: Tensor, held_out: Source) -> tuple[str, float]:
@@ -63,7 +63,7 @@ def _distance(fake: Tensor, real: Tensor, held_out: Source) -> tuple[str, float]
 @torch.no_grad()
 def nats_per_symbol(game: Writes, data: Source) -> float:
     """-log p of each symbol of all lines of the data, the ends of lines included: their mean."""
-    text = data.batch(torch.arange(len(data)))["text"]
+    text = data.samples(torch.arange(len(data)))["text"]
     device = next(game.parameters()).device  # type: ignore[attr-defined]
     nats: Tensor = torch.cat([game.surprise(part.to(device)).double().cpu() for part in text.split(500)])
     return float(nats.sum() / (nats > 0).sum())

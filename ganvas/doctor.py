@@ -83,7 +83,7 @@ class Case:
     def reals(self) -> Tensor:
         """Up to 500 training samples: bytes [N, C, H, W], points [N, D] or text [N, L]."""
         rows = torch.randperm(len(self.run.data), generator=torch.Generator().manual_seed(0))[:SAMPLES]
-        return _bytes(self.run.data.batch(rows)["text" if self.run.data.is_text else "real"])
+        return _bytes(self.run.data.samples(rows)["text" if self.run.data.is_text else "real"])
 
     @property
     def alone(self) -> bool:
@@ -217,8 +217,8 @@ def memorising(case: Case) -> Finding | None:
         return None
     if len(case.run.data) > 20_000:  # nobody learns so many by heart in minutes, and the search takes as long
         return None
-    unseen = _bytes(held_out.batch(torch.arange(len(held_out)))["real"])
-    train = _bytes(case.run.data.batch(torch.arange(len(case.run.data)))["real"])
+    unseen = _bytes(held_out.samples(torch.arange(len(held_out)))["real"])
+    train = _bytes(case.run.data.samples(torch.arange(len(case.run.data)))["real"])
     found = memorisation(case.fakes, train, unseen)
     ratio = float(nearest(case.fakes, train)[0].median() / nearest(unseen, train)[0].median().clamp(min=1e-9))
     if not found.copies and ratio > 0.5:

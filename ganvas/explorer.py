@@ -169,7 +169,7 @@ class Explorer:
         recipe = recipe_from(self.model.card["recipe"])
         data, _ = open_data(recipe).parted(recipe.data.held_out)
         real = data.fields["real"]
-        return real if data.rows is None else real[data.rows]
+        return real if data.index is None else real[data.index]
 
     def nearest(self, look: Look, count: int = NEAREST) -> tuple[Image, list[float]]:
         """The sample beside the training pictures nearest to it, pixel by pixel, and their root mean square distances.

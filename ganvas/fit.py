@@ -271,7 +271,7 @@ def tested(game: Game, recipe: Recipe) -> dict[str, float]:
         found["test_accuracy"] = accuracy(game.classify, test, device=device)
     if not isinstance(game, Bounds):
         return found
-    batch = test.batch(torch.arange(len(test)))
+    batch = test.samples(torch.arange(len(test)))
     label = batch["label"] if isinstance(game, Conditional) else None
     parts = {name: float(each.mean()) for name, each in nats(game, batch["real"], label).items()}
     return found | {"test_loss": sum(parts.values()), **{f"test_{name}": value for name, value in parts.items()}}

@@ -200,7 +200,7 @@ def _drawn(played: dict[str, Run], source: str) -> Image.Image:
     blocks = [
         caption(picture or blank, [label if picture else f"{label} (draws nothing)"]) for label, picture in pictures.items()
     ]
-    few = real.batch(torch.arange(SHOWN[real.fields["real"].ndim]))["real"]
+    few = real.samples(torch.arange(SHOWN[real.fields["real"].ndim]))["real"]
     whole = scatter(few, few[:0], SIZE) if few.ndim == 2 else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
     blocks.append(caption(whole, [f"real: {source}"]))
     return arranged(blocks, len(blocks) if len(blocks) <= ABREAST else 3)
@@ -214,7 +214,7 @@ def _block(run: Run, real: Source) -> Image.Image | None:
     count = SHOWN[real.fields["real"].ndim]
     samples = torch.cat([part for part, _ in model.stream(count)])
     if samples.ndim == 2:
-        return scatter(real.batch(torch.arange(count))["real"], samples, SIZE)
+        return scatter(real.samples(torch.arange(count))["real"], samples, SIZE)
     return sheet(samples, 10 if model.classes else COLUMNS, legible_scale(samples.shape[-1]))
 
 

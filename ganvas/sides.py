@@ -27,7 +27,7 @@ def reals(
     channels = shape[0] if shape and len(shape) == 3 else None
 
     def side_of(data: Source, rows: Tensor) -> Side:
-        table = rows if data.rows is None else data.rows[rows]
+        table = rows if data.index is None else data.index[rows]
         labels = data.fields["label"][table] if "label" in data.fields else None
         return Side(data.fields["real"][table], labels, None)
 

@@ -97,7 +97,7 @@ def points(name: str, count: int = 500) -> Tensor:
 
 def digits(count: int = 500, offset: int = 0) -> Tensor:
     """Real test digits in [-1, 1]."""
-    return open_source(DataConfig(source="mnist", split="test")).batch(torch.arange(offset, offset + count))["real"]
+    return open_source(DataConfig(source="mnist", split="test")).samples(torch.arange(offset, offset + count))["real"]
 
 
 def folder_of(path: Path, images: np.ndarray) -> Path:
@@ -168,7 +168,7 @@ def test_generator_repeats_its_training_pictures(script: Script) -> None:
     data = folder_of(script.folder / "data", bytes_of(digits(1000)))
     recipe = replace(RECIPES["dcgan-mnist"], data=replace(RECIPES["dcgan-mnist"].data, source=str(data)))
     kept, _ = open_data(recipe).parted(0.05)
-    found = diagnose(script.run("dcgan-mnist", draws=kept.batch(torch.arange(500))["real"], data=data))
+    found = diagnose(script.run("dcgan-mnist", draws=kept.samples(torch.arange(500))["real"], data=data))
     assert names(found) == ["memorising"]
     assert "near to a training sample" in found[0].evidence
 

@@ -58,7 +58,9 @@ def file_source(path: Path) -> Source:
     fields = {"text": numbered(found.lines, found.alphabet, max(map(len, found.lines)))}
     print_ = fingerprint(fields, tuple(found.alphabet))
     vocabulary = len(found.alphabet) + 1
-    return Source(printable(path), fields, (), found.skipped, False, print_, None, found.alphabet, vocabulary)
+    return Source(
+        printable(path), fields, skipped=found.skipped, fingerprint=print_, alphabet=found.alphabet, vocabulary=vocabulary
+    )
 
 
 def _embedded(name: str) -> list[str]:

@@ -116,7 +116,7 @@ def test_without_a_cache_folder_all_stays_in_memory(
     source = opened(folder)
     assert torch.equal(source.fields["real"], kept.fields["real"])
     assert source.fingerprint == kept.fingerprint
-    assert source.batch(torch.arange(3))["label"].tolist() == [0, 0, 1]
+    assert source.samples(torch.arange(3))["label"].tolist() == [0, 0, 1]
 
 
 def test_a_full_disk_falls_back_to_memory(folder: Path, cache_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,7 +59,7 @@ def test_classes_keep_their_labels_when_files_are_skipped(tmp_path: Path, write_
     (tmp_path / "p" / "cat" / "0.png").write_bytes(b"junk")
     source = open_source(DataConfig(source=str(tmp_path / "p")))
     assert source.classes == ("cat", "dog")
-    assert source.batch(torch.arange(2))["label"].tolist() == [0, 1]
+    assert source.samples(torch.arange(2))["label"].tolist() == [0, 1]
 
 
 def test_nothing_left_is_an_error_with_reasons(tmp_path: Path) -> None:

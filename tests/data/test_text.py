@@ -45,7 +45,7 @@ def test_a_file_of_the_users(tmp_path: Path) -> None:
     assert not source.is_grid
     assert spelt(source.table, source.alphabet) == ["Anna", "Ümit", "日本"]
     assert source.alphabet == "".join(sorted(set("AnnaÜmit日本")))
-    batch = source.batch(torch.tensor([2, 0]))
+    batch = source.samples(torch.tensor([2, 0]))
     assert (batch["text"].dtype, batch["text"].shape) == (torch.int64, (2, 4))
     assert source.skipped == ()
 

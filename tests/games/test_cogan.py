@@ -70,7 +70,7 @@ def test_shares_of_two_domains_mix_their_pictures() -> None:
 def test_the_penalty_reaches_both_domains_critics() -> None:
     recipe, data = miniature("cogan-edges")
     game = fresh(recipe, PLAN).game
-    batch = data.batch(torch.arange(20))
+    batch = data.samples(torch.arange(20))
     duel = game.turns()[0].loss.__self__  # type: ignore[attr-defined]
     sum(duel.penalties(batch, Step()).values()).backward()
     for domain in range(10):

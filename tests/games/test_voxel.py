@@ -85,7 +85,7 @@ def test_the_penalty_reaches_the_volume_critic() -> None:
     recipe, data = miniature("voxel-shapes")
     game = fresh(recipe, PLAN).game
     duel = game.turns()[0].loss.__self__  # type: ignore[attr-defined]
-    duel.penalties(data.batch(torch.arange(8)), Step())["R1"].backward()
+    duel.penalties(data.samples(torch.arange(8)), Step())["R1"].backward()
     reached = [p.grad is not None and bool(p.grad.abs().sum() > 0) for p in game.trained_by("D")]
     assert sum(reached) >= 3
 
