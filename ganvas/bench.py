@@ -31,10 +31,11 @@ from ganvas.errors import UsageError
 from ganvas.game import Game, Step
 from ganvas.games import build, recipe_named
 from ganvas.games.adversarial import Duel
+from ganvas.games.recipes import adapt_recipe, open_data, recipe_from
 from ganvas.machine import Plan, bfloat16_is_fast, convolution_peak, cores, describe, settle
 from ganvas.plan import ENDLESS, LATE, fresh, settled
 from ganvas.ranks import Ranks, crew
-from ganvas.run import Run, adapted, open_data, recipe_from
+from ganvas.run import Run
 
 CYCLE = 16  # a whole number of every lazy interval in use, in steps
 
@@ -85,7 +86,7 @@ def bench(recipe: str | Recipe, ranks: str = "auto", seconds: float = 20.0) -> R
         raise UsageError(f"seconds: expected a number above 0, got {seconds:g}")
     chosen, machine = recipe_named(recipe) if isinstance(recipe, str) else recipe, describe()
     data = open_data(chosen)
-    chosen = adapted(chosen, data)
+    chosen = adapt_recipe(chosen, data)
     peak = max(convolution_peak(precision, channels) for precision in precisions() for channels in (64, 128, 256))
     plan = settled(chosen, data, "cpu", ranks)
     whole = replace(plan, ranks=1, threads=len(cores()))

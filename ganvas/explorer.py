@@ -20,9 +20,9 @@ from ganvas.errors import UsageError
 from ganvas.export.film import film_name, save_film
 from ganvas.export.pictures import legible_scale, save_png, sheet, to_bytes
 from ganvas.game import Conditional, Couples, Encodes, Grows, Projects, Styled
+from ganvas.games.recipes import open_data, recipe_from
 from ganvas.looks import SEEDS, Look, Point, draw, point, tour
 from ganvas.model import Model, load
-from ganvas.run import open_data, recipe_from
 from ganvas.show import encoded, visible
 from ganvas.solids import shaded
 

@@ -20,13 +20,14 @@ from ganvas.export.pictures import save_png
 from ganvas.files import write_durably
 from ganvas.game import Bounds, Classifies, Conditional, Game, Writes
 from ganvas.games import RECIPES
+from ganvas.games.recipes import open_data
 from ganvas.journal import Journal
 from ganvas.machine import settle
 from ganvas.metrics.bound import nats
 from ganvas.metrics.classification import accuracy
 from ganvas.plan import fresh, images_for
 from ganvas.ranks import Ranks
-from ganvas.run import Run, open_data
+from ganvas.run import Run
 from ganvas.show import learning, picture
 
 PATIENCE = 10  # steps in a row that are not finite, before the run goes back to its last checkpoint

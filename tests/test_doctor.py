@@ -25,7 +25,8 @@ from ganvas.doctor import Finding, diagnose, said
 from ganvas.export.pictures import to_bytes
 from ganvas.game import Game
 from ganvas.games import RECIPES, build
-from ganvas.run import Run, adapted, open_data
+from ganvas.games.recipes import adapt_recipe, open_data
+from ganvas.run import Run
 
 HEALTHY = {
     "verdict_real": 0.68,
@@ -72,7 +73,7 @@ class Script:
             recipe = replace(recipe, data=replace(recipe.data, source=str(data)))
         recipe = replace(recipe, train=replace(recipe.train, **train))  # type: ignore[arg-type]
         source = open_data(recipe)
-        recipe = adapted(recipe, source)
+        recipe = adapt_recipe(recipe, source)
         run = Run(self.folder / "run", recipe, PLAN)
         run.write()
         torch.manual_seed(0)

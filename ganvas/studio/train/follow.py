@@ -195,7 +195,7 @@ def losses(folder: Path) -> list[str]:
 
 def equilibrium(recipe: dict[str, Any]) -> dict[str, Any]:
     """What the critic's loss is when nobody can tell, in words and as a number; {} where there is no such value."""
-    from ganvas.run import recipe_from
+    from ganvas.games.recipes import recipe_from
 
     try:
         scoring = recipe_from(recipe).config.rules.scoring
