@@ -51,5 +51,8 @@ class Dataset(Protocol):
     def rows(self, index: Tensor) -> Batch:
         """The fields [N, ...] of the samples int64 [N], neither mirrored nor cropped."""
 
+    def samples(self, index: Tensor) -> Batch:
+        """The same as networks take them, on the CPU."""
+
     def parted(self, share: float) -> tuple[Dataset, Dataset | None]:
         """The data without a random `share` of its samples, and these; None where they are too few to measure with."""

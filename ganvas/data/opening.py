@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+import torch
 from torch import Tensor
 
 from ganvas.config import DataConfig
@@ -64,9 +65,10 @@ def open_source(
         entry = cache.store(entry_name, lambda file: _build(contents, how, file, progress))
     pixels, record = entry
     if change := split_name(config.source)[0]:
-        require_both(change, record.labels or ())  # of those that could be read
+        require_both(change, [] if record.labels is None else record.labels.tolist())  # of those that could be read
     fields = cache.fields(pixels, record)
-    return Source(printable(config.source), fields, record.classes, record.skipped, config.flip, record.fingerprint)
+    name, splits = printable(config.source), record.splits
+    return Source(name, fields, record.classes, record.skipped, config.flip, record.fingerprint, splits=splits)
 
 
 def located(source: str) -> str:
@@ -170,8 +172,8 @@ def _find_in_file(path: Path, split: str) -> Found:
 
 def _build(pictures: Pictures, how: How, file: BinaryIO, progress: Progress | None) -> cache.Record:
     shape, kept, skipped = render(pictures, how, file, progress)
-    labels = None if pictures.labels is None else [int(pictures.labels[i]) for i in kept]
-    return cache.Record(shape, labels, pictures.classes, (*pictures.skipped, *skipped))
+    labels = None if pictures.labels is None else torch.tensor([int(pictures.labels[i]) for i in kept])
+    return cache.Record(shape, labels, pictures.classes, (*pictures.skipped, *skipped), splits=pictures.splits)
 
 
 def _checked_points(source: Source, config: DataConfig, shaped: bool) -> Source:

@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 
 from ganvas.config import DataConfig
-from ganvas.data import inspect, open_source
+from ganvas.data import open_source
+from ganvas.data.report import inspect
 from ganvas.data.text import LONGEST, SYMBOLS, facts, text_source, usable
 from ganvas.errors import DataError, UsageError
 from ganvas.spelling import spelt

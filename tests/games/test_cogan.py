@@ -13,8 +13,9 @@ from support import PLAN, miniature
 
 from ganvas import bundle
 from ganvas.config import DataConfig, to_dict
-from ganvas.data import inspect, located, open_source
+from ganvas.data import located, open_source
 from ganvas.data.domains import CHANGES, edges
+from ganvas.data.report import inspect
 from ganvas.errors import DataError, UsageError
 from ganvas.evaluate import evaluate
 from ganvas.game import Couples, Step

@@ -13,7 +13,8 @@ from support import PLAN, miniature
 
 from ganvas import bundle
 from ganvas.config import DataConfig, to_dict
-from ganvas.data import inspect, open_source
+from ganvas.data import open_source
+from ganvas.data.report import inspect
 from ganvas.data.shapes import COUNTS
 from ganvas.errors import DataError, UsageError
 from ganvas.evaluate import evaluate
