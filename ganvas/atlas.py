@@ -40,7 +40,7 @@ def reconstruct(
         raise UsageError(f"the number of pictures must be at least 1, got {count}")
     source, split = pictures(model, data)
     rows = torch.randperm(len(source), generator=torch.Generator().manual_seed(seed))[:count]
-    originals = source.batch(rows)["real"]
+    originals = source.samples(rows)["real"]
     again = codes.again(model.game, originals)
     columns = min(COLUMNS, len(originals))
     blank = torch.ones(-len(originals) % columns, *originals.shape[1:])  # white, as the sheet
@@ -78,7 +78,7 @@ def latent_map(target: str | Path, out: str | Path = "map.png", *, data: str | N
     if isinstance(model.game, Encodes):
         source, split = pictures(model, data)
         rows = torch.randperm(len(source), generator=torch.Generator().manual_seed(0))[:MAPPED]
-        batch = source.batch(rows)
+        batch = source.samples(rows)
         found = torch.special.ndtr(codes.encode(model.game, batch["real"]))
         right = cloud(found, batch.get("label"), source.classes, left.height)
         left = _beside(left, right)

@@ -57,7 +57,7 @@ def naming(model: Model, train: Source, test: Source, strange: Source | None, sh
     `named`: the share it names right itself. `noticed`: strangers told from the known, where one in twenty of these is
     turned away. `taught`: the share that a classifier names right which saw only what the model draws, `shown` pictures.
     """
-    batch, n = test.batch(torch.arange(len(test))), len(test)
+    batch, n = test.samples(torch.arange(len(test))), len(test)
     found: dict[str, Measured] = {}
 
     def share(name: str, value: float, count: int) -> None:
@@ -66,7 +66,7 @@ def naming(model: Model, train: Source, test: Source, strange: Source | None, sh
     if (known := scores(model.game, batch["real"])) is not None:
         share("named", float((known.argmax(1) == batch["label"]).double().mean()), n)
         if strange is not None:
-            fits = scores(model.game, strange.batch(torch.arange(len(strange)))["real"])
+            fits = scores(model.game, strange.samples(torch.arange(len(strange)))["real"])
             if fits is not None:
                 share("noticed", strangers_noticed(known.amax(1), fits.amax(1)), len(strange))
     if model.classes and isinstance(model.game, Samples):

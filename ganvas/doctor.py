@@ -233,7 +233,7 @@ def memorising(case: Case) -> Finding | None:
     # Of large pictures a random part: a model that repeats its training set repeats that part as well.
     part = torch.randperm(len(data), generator=torch.Generator().manual_seed(5))[: TRAIN_BYTES // data.table[0].numel()]
     part = part.sort().values
-    found = memorisation(case.fakes, data.table, unseen, part if data.rows is None else data.rows[part])
+    found = memorisation(case.fakes, data.table, unseen, part if data.index is None else data.index[part])
     if not found.copies and found.median_ratio > 0.5:
         return None
     return Finding("memorising", f"{found.verdict.rstrip('.')}", "--balance auto and more pictures")

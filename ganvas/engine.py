@@ -17,8 +17,9 @@ from torch import Tensor, nn
 
 from ganvas.balance import MEASURE, WATCHED, Balance
 from ganvas.config import TrainConfig
-from ganvas.data.order import flips, rows
-from ganvas.data.source import Source
+from ganvas.core.modality import IMAGES
+from ganvas.data.dataset import Dataset
+from ganvas.data.loader import Loader, fetch
 from ganvas.errors import unknown
 from ganvas.game import Batch, Conditional, Fades, Game, Judges, Step, Terms, Turn
 from ganvas.layers.augment import diff_augment
@@ -74,7 +75,7 @@ def begin(game: Game, config: TrainConfig, plan: Plan) -> State:
 
 
 def train(
-    state: State, data: Source, config: TrainConfig, ranks: Ranks = Ranks(), held_out: Source | None = None
+    state: State, data: Dataset, config: TrainConfig, ranks: Ranks = Ranks(), held_out: Dataset | None = None
 ) -> Iterator[tuple[Step, Terms]]:
     """Play until `config.images` samples were shown; yields each step with its loss terms, after it was taken.
 
@@ -82,6 +83,8 @@ def train(
     """
     if state.plan.sync_batch_norm and ranks.size > 1:  # before the first step: the average was copied without it
         synchronize(state.game, ranks.gather)
+    share = config.batch // ranks.size
+    loader = Loader(data, config.seed, share, stride=config.batch, device=state.plan.device, needs=state.game.needs)
     while state.items < config.images:
         torch.manual_seed(mix(config.seed, "step", state.step))
         step = Step(state.step, state.items, config.images, ranks.rank, ranks.size, torch.device(state.plan.device))
@@ -92,17 +95,17 @@ def train(
         report: Terms = {}
         batch: Batch = {}
         finite = True
-        if balance and held_out and held_out.is_images and state.step % MEASURE == 0:
+        if balance and held_out and held_out.modality is IMAGES and state.step % MEASURE == 0:
             quiz(state, held_out, config.batch // ranks.size, step)
         for turn in state.game.turns():
             due = state.step % turn.every == 0 and (balance is None or balance.plays(turn, state.step))
             for move in range(turn.repeat if due else 0):
                 if not batch or move:
-                    batch = draw(state, data, config, ranks)
+                    batch = draw(state, loader, config, ranks)
                     step.scratch.clear()
                 finite = play(turn, batch, step, state, config, ranks, report) and finite
             if not due and balance and balance.resting and turn.watch:
-                batch = batch or draw(state, data, config, ranks)
+                batch = batch or draw(state, loader, config, ranks)
                 look_on(turn.watch, batch, step, state, ranks)
         ranks.mean_([buffer for buffer, _ in buffers if buffer.is_floating_point()])
         follow(state, config) if finite else undo(state, buffers)
@@ -162,21 +165,18 @@ def seen(step: Step) -> list[Tensor]:
     return [step.notes[name] for name in WATCHED if name in step.notes]
 
 
-def draw(state: State, data: Source, config: TrainConfig, ranks: Ranks) -> Batch:
+def draw(state: State, loader: Loader, config: TrainConfig, ranks: Ranks) -> Batch:
     """This rank's share of the next batch."""
-    share = config.batch // ranks.size
-    start = state.items + ranks.rank * share
+    start = state.items + ranks.rank * loader.count
     state.items += config.batch
-    chosen = rows(config.seed, start, share, len(data))
-    batch = data.batch(chosen, flips(config.seed, start, share) if data.flip else None)
-    return {name: tensor.to(state.plan.device) for name, tensor in batch.items()}
+    return loader.batch(start)
 
 
 @torch.no_grad()
-def quiz(state: State, held_out: Source, count: int, step: Step) -> None:
+def quiz(state: State, held_out: Dataset, count: int, step: Step) -> None:
     """Note the critic's logits on samples it was never trained on, before it moves: as it will judge the batch."""
-    unseen = held_out.batch(rows(0, step.index // MEASURE * count * step.ranks + step.rank * count, count, len(held_out)))
-    unseen = {name: tensor.to(state.plan.device) for name, tensor in unseen.items()}
+    start = step.index // MEASURE * count * step.ranks + step.rank * count
+    unseen = fetch(held_out, 0, start, count, state.plan.device)
     buffers = [(buffer, buffer.clone()) for buffer in state.game.buffers()]
     with torch.autocast(step.device.type, torch.bfloat16, enabled=state.plan.autocast):
         c = unseen["label"] if isinstance(state.game, Conditional) else None

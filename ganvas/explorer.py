@@ -22,10 +22,10 @@ from ganvas.errors import UsageError
 from ganvas.export.film import film_name, save_film
 from ganvas.export.pictures import legible_scale, save_png, sheet, to_bytes
 from ganvas.game import Conditional, Couples, Encodes, Grows, Projects, Styled
+from ganvas.games.recipes import open_data, recipe_from
 from ganvas.looks import SEEDS, Look, Point, draw, point, tour
 from ganvas.metrics.neighbours import closest
 from ganvas.model import Model, load
-from ganvas.run import open_data, recipe_from
 from ganvas.show import encoded, visible
 from ganvas.sides import kept_rows
 from ganvas.solids import shaded
@@ -190,7 +190,7 @@ class Explorer:
             raise UsageError(f"this model {self._draws}; the nearest training pictures need a model of pictures")
         mine = self.samples(replace(look, resolution=None, label=self._one(look)))[:1]
         data = self.trained_on
-        distances, which = closest(to_bytes(mine), data.table, min(count, len(data)), rows=data.rows)
+        distances, which = closest(to_bytes(mine), data.table, min(count, len(data)), rows=data.index)
         found = kept_rows(data, which[0]).float() / 127.5 - 1
         images = self.seen(torch.cat([mine, found]), look)
         return sheet(images, len(images), 1, 2), (distances[0] / mine[0].numel() ** 0.5).tolist()

@@ -20,13 +20,14 @@ from ganvas.errors import DataError, DivergedError, GanvasError, ResourceError
 from ganvas.export.pictures import save_png
 from ganvas.files import write_durably
 from ganvas.game import Bounds, Classifies, Conditional, Game, Writes
+from ganvas.games.recipes import open_data
 from ganvas.journal import Journal
 from ganvas.machine import settle
 from ganvas.metrics.bound import nats
 from ganvas.metrics.classification import accuracy
 from ganvas.plan import fresh, images_for
 from ganvas.ranks import Ranks
-from ganvas.run import Run, open_data
+from ganvas.run import Run
 from ganvas.show import learning, picture
 
 PATIENCE = 10  # steps in a row that are not finite, before the run goes back to its last checkpoint
@@ -284,7 +285,7 @@ def tested(game: Game, test: Source) -> dict[str, float]:
         found["test_accuracy"] = accuracy(game.classify, test, device=device)
     if not isinstance(game, Bounds):
         return found
-    batch = test.batch(torch.arange(len(test)))
+    batch = test.samples(torch.arange(len(test)))
     label = batch["label"] if isinstance(game, Conditional) else None
     parts = {name: float(each.mean()) for name, each in nats(game, batch["real"], label).items()}
     return found | {"test_loss": sum(parts.values()), **{f"test_{name}": value for name, value in parts.items()}}

@@ -202,7 +202,7 @@ def _drawn(played: dict[str, Run], source: str) -> Image.Image:
         caption(picture or blank, [label if picture else f"{label} (draws nothing)"]) for label, picture in pictures.items()
     ]
     kind = kind_of(real.table)
-    few = real.batch(torch.arange(SHOWN[kind]))["real"]
+    few = real.samples(torch.arange(SHOWN[kind]))["real"]
     whole = scatter(few, few[:0], SIZE) if kind == "points" else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
     blocks.append(caption(whole, [f"real: {source}"]))
     return arranged(blocks, len(blocks) if len(blocks) <= ABREAST else 3)
@@ -216,7 +216,7 @@ def _block(run: Run, real: Source) -> Image.Image | None:
     count = SHOWN[model.kind]
     samples = torch.cat([part for part, _ in model.stream(count)])
     if model.kind == "points":
-        return scatter(real.batch(torch.arange(count))["real"], samples, SIZE)
+        return scatter(real.samples(torch.arange(count))["real"], samples, SIZE)
     return sheet(samples, 10 if model.classes else COLUMNS, legible_scale(samples.shape[-1]))
 
 

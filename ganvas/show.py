@@ -103,7 +103,7 @@ def picture(game: Game, data: Source, seed: int = 0) -> Image | None:
         return page(game.spell(text), widest(game))
     if kind_of(data.table) == "points":
         fake = drawn(game, latents(range(seed, seed + 500), game.latent_dim), None, 500)
-        return scatter(data.batch(torch.arange(min(500, len(data))))["real"], fake)
+        return scatter(data.samples(torch.arange(min(500, len(data))))["real"], fake)
     rows = game.classes if isinstance(game, Conditional) else COLUMNS
     c = torch.arange(rows).repeat_interleave(COLUMNS) if isinstance(game, Conditional) else None
     if isinstance(game, Couples):  # each noise in every class, one below the other

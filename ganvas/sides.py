@@ -91,7 +91,7 @@ class Draws:
 
 def kept_rows(source: Source, rows: Tensor) -> Tensor:
     """Samples as they are kept: bytes [N, C, ...], points [N, D] or text [N, L]; never a float copy of images."""
-    return source.table[rows if source.rows is None else source.rows[rows]]
+    return source.table[rows if source.index is None else source.index[rows]]
 
 
 def side_of(source: Source, rows: Tensor) -> Side:
@@ -101,7 +101,7 @@ def side_of(source: Source, rows: Tensor) -> Side:
 
 def labels_of(source: Source, rows: Tensor) -> Tensor | None:
     """The classes [N] of some samples; None where the source has none."""
-    return source.fields["label"][rows if source.rows is None else source.rows[rows]] if "label" in source.fields else None
+    return source.fields["label"][rows if source.index is None else source.index[rows]] if "label" in source.fields else None
 
 
 def reals(source: str, shape: tuple[int, ...] | None, samples: int, split: str | None) -> tuple[Side, Draws, Source, str]:

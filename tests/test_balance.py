@@ -218,15 +218,15 @@ def test_parting_keeps_samples_apart_and_together_they_are_all() -> None:
     _, data = miniature("cgan-mnist")
     kept, held_out = data.parted(0.5)
     assert held_out is not None
-    assert kept.rows is not None
-    assert held_out.rows is not None
-    assert sorted([*kept.rows.tolist(), *held_out.rows.tolist()]) == list(range(48))
+    assert kept.index is not None
+    assert held_out.index is not None
+    assert sorted([*kept.index.tolist(), *held_out.index.tolist()]) == list(range(48))
     again = data.parted(0.5)[0]
-    assert again.rows is not None
-    assert torch.equal(again.rows, kept.rows)
+    assert again.index is not None
+    assert torch.equal(again.index, kept.index)
     assert data.parted(0.1) == (data, None)  # four samples say nothing
-    batch = held_out.batch(torch.tensor([0]))
-    assert torch.equal(batch["label"], data.fields["label"][held_out.rows[:1]])
+    batch = held_out.samples(torch.tensor([0]))
+    assert torch.equal(batch["label"], data.fields["label"][held_out.index[:1]])
 
 
 def test_a_critic_that_may_rest_does_so_above_80_percent_of_the_last_batch() -> None:

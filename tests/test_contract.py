@@ -49,7 +49,7 @@ def test_recipe_survives_its_json(name: str) -> None:
 @EVERY
 def test_batch_has_the_fields_the_game_needs(name: str) -> None:
     recipe, data = miniature(name)
-    check(data.batch(torch.arange(5)), GAMES[recipe.game].needs)
+    check(data.samples(torch.arange(5)), GAMES[recipe.game].needs)
 
 
 @EVERY
@@ -58,7 +58,7 @@ def test_each_turn_moves_its_player_and_nobody_else(name: str) -> None:
     state = fresh(recipe, PLAN)
     for turn in state.game.turns():
         before = copy.deepcopy(state.game)
-        batch = data.batch(torch.arange(8))
+        batch = data.samples(torch.arange(8))
         optimizer = state.optimizers[turn.trains]
         optimizer.zero_grad()
         step = Step(total_items=100)
@@ -90,7 +90,7 @@ def test_penalty_reaches_the_critic(name: str) -> None:
     state = fresh(recipe, PLAN)
     rules = getattr(recipe.config, "rules", None)
     if rules and rules.penalised:
-        batch = data.batch(torch.arange(8))
+        batch = data.samples(torch.arange(8))
         terms = state.game.turns()[0].loss(batch, Step())
         terms = {key: term for key, term in terms.items() if key in ("R1", "R2", "GP")}
         weights = state.game.trained_by("D")
@@ -130,7 +130,7 @@ def test_bundle_rebuilds_the_game(name: str, tmp_path: Path) -> None:
 def test_capabilities_keep_their_shapes(name: str) -> None:
     recipe, data = miniature(name)
     game = fresh(recipe, PLAN).average
-    batch = data.batch(torch.arange(6))
+    batch = data.samples(torch.arange(6))
     c = batch["label"] if isinstance(game, Conditional) else None
     assert isinstance(game, Samples | Classifies)
     x = batch["text" if isinstance(game, Writes) else "real"]

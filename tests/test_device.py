@@ -128,7 +128,7 @@ def test_walks_and_looks(there: tuple[Model, Source], tmp_path: Path) -> None:
 @EVERY
 def test_codes_and_bounds(there: tuple[Model, Source]) -> None:
     model, data = there
-    game, batch = model.game, data.batch(torch.arange(5))
+    game, batch = model.game, data.samples(torch.arange(5))
     if isinstance(game, Encodes):
         images = data.fields["real"][:3]
         arrays = images.numpy() if model.kind == "points" else images.permute(0, 2, 3, 1).numpy()

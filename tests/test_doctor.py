@@ -26,9 +26,10 @@ from ganvas.doctor import Finding, diagnose, said
 from ganvas.export.pictures import to_bytes
 from ganvas.game import Game
 from ganvas.games import RECIPES, build
+from ganvas.games.recipes import adapt_recipe, open_data
 from ganvas.metrics import neighbours
 from ganvas.metrics.neighbours import Memorisation
-from ganvas.run import Run, adapted, open_data
+from ganvas.run import Run
 
 HEALTHY = {
     "verdict_real": 0.68,
@@ -75,7 +76,7 @@ class Script:
             recipe = replace(recipe, data=replace(recipe.data, source=str(data)))
         recipe = replace(recipe, train=replace(recipe.train, **train))  # type: ignore[arg-type]
         source = open_data(recipe)
-        recipe = adapted(recipe, source)
+        recipe = adapt_recipe(recipe, source)
         run = Run(self.folder / "run", recipe, PLAN)
         run.write()
         torch.manual_seed(0)
@@ -100,7 +101,7 @@ def points(name: str, count: int = 500) -> Tensor:
 
 def digits(count: int = 500, offset: int = 0) -> Tensor:
     """Real test digits in [-1, 1]."""
-    return open_source(DataConfig(source="mnist", split="test")).batch(torch.arange(offset, offset + count))["real"]
+    return open_source(DataConfig(source="mnist", split="test")).samples(torch.arange(offset, offset + count))["real"]
 
 
 def folder_of(path: Path, images: np.ndarray) -> Path:
@@ -171,7 +172,7 @@ def test_generator_repeats_its_training_pictures(script: Script) -> None:
     data = folder_of(script.folder / "data", bytes_of(digits(1000)))
     recipe = replace(RECIPES["dcgan-mnist"], data=replace(RECIPES["dcgan-mnist"].data, source=str(data)))
     kept, _ = open_data(recipe).parted(0.05)
-    found = diagnose(script.run("dcgan-mnist", draws=kept.batch(torch.arange(500))["real"], data=data))
+    found = diagnose(script.run("dcgan-mnist", draws=kept.samples(torch.arange(500))["real"], data=data))
     assert names(found) == ["memorising"]
     assert "near to a training sample" in found[0].evidence
 
@@ -203,7 +204,9 @@ def test_a_part_of_the_training_set_is_enough_to_see_copies(script: Script, monk
     data = folder_of(script.folder / "data", bytes_of(digits(1000)))
     recipe = replace(RECIPES["dcgan-mnist"], data=replace(RECIPES["dcgan-mnist"].data, source=str(data)))
     kept, _ = open_data(recipe).parted(0.05)
-    assert names(diagnose(script.run("dcgan-mnist", draws=kept.batch(torch.arange(500))["real"], data=data))) == ["memorising"]
+    assert names(diagnose(script.run("dcgan-mnist", draws=kept.samples(torch.arange(500))["real"], data=data))) == [
+        "memorising"
+    ]
 
 
 def test_critic_knows_five_hundred_pictures(script: Script) -> None:

@@ -89,6 +89,7 @@ class CGAN(Game):
 
     config_type = Config
     needs = ("real", "label")
+    without_classes = "use dcgan-images"
     players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
     averaged = ("G",)
 

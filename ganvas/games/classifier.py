@@ -12,12 +12,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
+from ganvas.core.facts import Facts
+from ganvas.core.modality import IMAGES, POINTS, VOXELS
 from ganvas.errors import UsageError
 from ganvas.game import Batch, Game, Step, Terms, Turn
 from ganvas.layers.volume import shifted
@@ -27,6 +29,7 @@ from ganvas.layers.volume import shifted
 class Config:
     """`widths` are the channels of the three stages, each at half the side of the one before."""
 
+    takes: ClassVar = (POINTS, IMAGES, VOXELS)
     dims: int = 2  # of space: 2 for pictures, 3 for solids; 0: points of `channels` numbers, by a perceptron
     resolution: int = 28
     channels: int = 1
@@ -45,6 +48,12 @@ class Config:
         within(self, "config.shift", 0, self.resolution)
         if min(self.widths, default=0) < 1:
             raise UsageError(f"config.widths: expected numbers of at least 1, got {list(self.widths)}")
+
+    def adapt(self, facts: Facts) -> Config:
+        """The settings for points, images or voxels; points are not shifted."""
+        if facts.modality is POINTS:
+            return facts.fill(self, dims=0, shift=0, channels=facts.shape[0])
+        return facts.fill(self, dims=facts.modality.space)
 
 
 # By the dimensions of space: convolution, normalisation, pooling, and pooling to a fixed side.

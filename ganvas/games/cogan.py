@@ -129,6 +129,7 @@ class CoGAN(Game):
 
     config_type = Config
     needs = ("real", "label")
+    without_classes = "--data edges:FOLDER"
     players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
     averaged = ("G",)
 

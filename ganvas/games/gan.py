@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
+from ganvas.core.facts import Facts
+from ganvas.core.modality import IMAGES, POINTS, VOXELS
 from ganvas.game import Batch, Game, Step, Turn
 from ganvas.games.adversarial import Duel, Rules
 from ganvas.layers.mlp import mlp
@@ -28,6 +30,7 @@ from ganvas.layers.mlp import mlp
 class Config:
     """`shape` is one sample's: (2,) for points in the plane, (1, 28, 28) for images, whose range ends in tanh."""
 
+    takes: ClassVar = (POINTS, IMAGES, VOXELS)
     shape: tuple[int, ...] = (2,)
     latent_dim: int = 2
     noise: Literal["normal", "uniform"] = "normal"
@@ -46,6 +49,10 @@ class Config:
     def __post_init__(self) -> None:
         within(self, "config.latent_dim config.width config.depth", 1)
         within(self, "config.slope config.softness config.sharpen", 0, 1)
+
+    def adapt(self, facts: Facts) -> Config:
+        """The settings for data of any shape."""
+        return replace(self, shape=facts.shape)
 
 
 class GAN(Game):

@@ -18,13 +18,15 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
+from ganvas.core.facts import Facts
+from ganvas.core.modality import IMAGES, POINTS
 from ganvas.errors import UsageError
 from ganvas.game import Batch, Game, Step, Terms, Turn, asked_for
 from ganvas.layers.mlp import mlp
@@ -39,6 +41,7 @@ class Config:
     points of so many numbers, and p(x|z) is a Gaussian of deviation `sd` round what the decoder says.
     """
 
+    takes: ClassVar = (IMAGES, POINTS)
     resolution: int = 28
     channels: int = 1
     latent_dim: int = 20
@@ -57,6 +60,10 @@ class Config:
             raise UsageError(f"config.sd: expected a number above 0, got {self.sd:g}")
         if self.point and self.convolutional:
             raise UsageError("config.convolutional: points have no convolutions; leave it false")
+
+    def adapt(self, facts: Facts) -> Self:
+        """The settings for images, or for points of any number of numbers."""
+        return facts.fill(self, point=facts.shape[0] if facts.modality is POINTS else 0)
 
 
 @dataclass(frozen=True, kw_only=True)

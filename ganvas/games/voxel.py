@@ -23,6 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
+from ganvas.core.modality import VOXELS
 from ganvas.game import Batch, Game, Step, Turn, asked_for
 from ganvas.games.adversarial import Duel, Rules
 from ganvas.layers.critics import of_class
@@ -34,6 +35,7 @@ from ganvas.layers.volume import Gather, Scatter
 class Config:
     """`width` channels of G and `critic_width` of D at half the resolution; doubled at each halving up to `max_width`."""
 
+    takes: ClassVar = (VOXELS,)
     dims: ClassVar[int] = 3  # of space
     resolution: int = 32
     channels: int = 1

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import string
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
 
 from ganvas.config import within
+from ganvas.core.facts import Facts
+from ganvas.core.modality import TEXT
 from ganvas.errors import UsageError
 from ganvas.layers.writer import Writer
 from ganvas.spelling import spelt
@@ -19,6 +21,7 @@ from ganvas.spelling import spelt
 class Letters:
     """What the data decides: lines of up to `length` of `vocabulary` symbols, and how these are written."""
 
+    takes: ClassVar = (TEXT,)
     length: int = 11
     vocabulary: int = 53
     alphabet: str = string.ascii_uppercase + string.ascii_lowercase  # symbol k is its k-th letter; "": numbers without end
@@ -30,6 +33,10 @@ class Letters:
         within(self, "config.vocabulary", 2)
         if self.alphabet and len(self.alphabet) + 1 != self.vocabulary:
             raise UsageError(f"config.vocabulary: expected one more than the {len(self.alphabet)} symbols of config.alphabet")
+
+    def adapt(self, facts: Facts) -> Self:
+        """The settings for lines of this length and alphabet."""
+        return replace(self, length=facts.shape[0], vocabulary=facts.vocabulary, alphabet=facts.alphabet)
 
 
 class Writing:

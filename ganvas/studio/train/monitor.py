@@ -210,7 +210,7 @@ def list_losses(folder: Path) -> list[str]:
 
 def find_equilibrium(recipe: dict[str, Any]) -> dict[str, Any]:
     """The discriminator's loss if reals and fakes are equal, in words and as a number; {} if there is no such value."""
-    from ganvas.run import recipe_from  # here, so that the server starts without PyTorch
+    from ganvas.games.recipes import recipe_from  # here, so that the server starts without PyTorch
 
     try:
         scoring = recipe_from(recipe).config.rules.scoring

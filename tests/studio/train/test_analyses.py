@@ -12,8 +12,8 @@ import torch
 
 from ganvas.data.source import Source
 from ganvas.games import GAMES, RECIPES, build
+from ganvas.games.recipes import adapt_recipe
 from ganvas.resolve import resolve
-from ganvas.run import adapted
 from ganvas.studio.storage import Storage
 from ganvas.studio.train import analyses
 from ganvas.studio.train.analyses import Analyses
@@ -68,7 +68,7 @@ def test_built_in_pictures_suit_what_they_are_offered_to(source: str) -> None:
             fields = {"real": torch.zeros(4, 3 if source == "stacked" else 1, side, side, dtype=torch.uint8)}
             fields |= {"label": torch.zeros(4, dtype=torch.long)} if classes[source] else {}
             with torch.device("meta"):
-                build(adapted(chosen, Source(source, fields, ("a",) * classes[source])))
+                build(adapt_recipe(chosen, Source(source, fields, ("a",) * classes[source])))
 
 
 def test_a_comparison_says_when_training_has_gone_on_since(asked: Analyses) -> None:
