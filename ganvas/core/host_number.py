@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import weakref
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 
 
 class HostNumber:
-    """Remembers the number that a scalar buffer holds, and reads it again only after the buffer changed.
+    """Remembers the number that a scalar float32 buffer holds, and reads it again only after the buffer changed.
 
     Networks that grow branch on such a number. To read it from a GPU makes the CPU wait for all work before it.
     """
@@ -19,10 +20,10 @@ class HostNumber:
         self.version, self.number = -1, 0.0
 
     def write(self, buffer: Tensor, number: float) -> None:
-        """Fill the buffer, and remember the number as the buffer's type rounds it."""
+        """Fill the float32 buffer, and remember the number as float32 rounds it."""
         with torch.no_grad():
             buffer.fill_(number)
-        self._remember(buffer, float(torch.tensor(number, dtype=buffer.dtype)))
+        self._remember(buffer, ctypes.c_float(number).value)
 
     def read(self, buffer: Tensor) -> float:
         """The buffer's number; from its device only where something else has changed it."""

@@ -108,9 +108,11 @@ class TextGAN(Writing, AdversarialGame):
     def fakes(self, batch: Batch, step: Step) -> Tensor:
         """One-hots [N, L, V] of as many lines as there are in the batch."""
         chances = step.uniform(*batch["text"].shape, self.config.vocabulary).clamp(min=1e-20)
-        # In float32, on the CPU: the temperature is a Python number, and nothing waits for the device.
-        softness = float(self.config.sharpness ** -torch.tensor(self.at.read(self.played)))
-        return self.G.rehearse(-torch.log((-torch.log(chances)).clamp(min=1e-20)), softness)
+        return self.G.rehearse(-torch.log((-torch.log(chances)).clamp(min=1e-20)), self.softness())
+
+    def softness(self) -> float:
+        """The temperature of the softmax, in float32 from a number on the CPU: nothing waits for the device."""
+        return float(self.config.sharpness ** -torch.tensor(self.at.read(self.played)))
 
     def hot(self, text: Tensor) -> Tensor:
         """int64 [N, L] -> one-hots [N, L, V]."""
