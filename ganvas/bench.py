@@ -168,10 +168,9 @@ def plain_loop(recipe: Recipe, data: Source) -> Iterator[None]:
         step = Step(index, position, ENDLESS)
         game.advance(step)
         for turn in plain_turns(game):
-            if index % turn.every == 0:
-                game.zero_grad()
-                (sum(turn.loss(batch, step).values()) * turn.every).backward()
-                optimizers[turn.trains].step()
+            game.zero_grad()
+            sum(turn.loss(batch, step).values(), torch.zeros(())).backward()
+            optimizers[turn.trains].step()
         yield
 
 

@@ -63,8 +63,8 @@ def _saturating() -> Lesson:
         minutes=1,
         settings={"train.balance": "fixed", "config.width": "256", "train.learning_rate": "1e-3"},
         metrics=("fd",),
-        notes=("gradient_artist", "skill"),
-        curve=Curve(note="gradient_artist", title="norm of the generator's gradient", log=True),
+        notes=("gradient_generator", "skill"),
+        curve=Curve(note="gradient_generator", title="norm of the generator's gradient", log=True),
     )
 
 

@@ -165,7 +165,7 @@ def _apart(fakes: Tensor, reals: Tensor) -> float:
 
 def vanishing_gradient(case: Case) -> Finding | None:
     """The artist's gradient died while the critic was sure."""
-    early, late, skill = case.early("gradient_artist"), case.late("gradient_artist"), case.mean("skill")
+    early, late, skill = case.early("gradient_generator"), case.late("gradient_generator"), case.mean("skill")
     if not case.levelled or not late or skill is None or skill < 0.9:
         return None
     first, now = max(early), median(late)

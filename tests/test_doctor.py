@@ -38,8 +38,8 @@ HEALTHY = {
     "memory": 0.01,
     "augment": 0.0,
     "variety": 1.0,
-    "gradient_artist": 1.2,
-    "gradient_critic": 1.4,
+    "gradient_generator": 1.2,
+    "gradient_discriminator": 1.4,
     "D": 1.2,
     "G": 1.0,
 }
@@ -141,7 +141,7 @@ def test_critic_overpowers_though_balanced(script: Script) -> None:
 
 def test_vanishing_gradient(script: Script) -> None:
     def log(share: float) -> dict[str, float]:
-        return {"skill": 0.99, "gradient_artist": 2.0 * 10 ** (-5 * share)}
+        return {"skill": 0.99, "gradient_generator": 2.0 * 10 ** (-5 * share)}
 
     found = diagnose(script.run("gan-gaussians", log, points("gaussians")))
     assert names(found)[0] == "vanishing gradient"
@@ -285,7 +285,7 @@ def test_healthy_points_draw_no_alarm(script: Script, name: str) -> None:
         ("cgan-mnist", {}),
         ("dcgan-mnist", {"skill": 0.86, "memory": 0.05}),
         ("r3gan-mnist", {"skill": 0.75}),
-        ("gan-mnist", {"skill": 0.9, "gradient_artist": 0.3}),
+        ("gan-mnist", {"skill": 0.9, "gradient_generator": 0.3}),
     ],
 )
 def test_healthy_digits_draw_no_alarm(script: Script, name: str, log: dict[str, float]) -> None:

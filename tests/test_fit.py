@@ -40,13 +40,13 @@ def begun(folder: Path, **train: Any) -> Run:
 def poisoned(monkeypatch: pytest.MonkeyPatch) -> list[range]:
     """Steps (by images seen) whose critic loss is NaN, until the learning rate is low enough."""
     ranges: list[range] = []
-    critic = Duel.critic_loss
+    d_loss = Duel.d_loss
 
     def loss(self: Duel, batch: Batch, step: Step) -> Terms:
-        terms = critic(self, batch, step)
+        terms = d_loss(self, batch, step)
         return {**terms, "D": terms["D"] * float("nan")} if any(step.items_seen in bad for bad in ranges) else terms
 
-    monkeypatch.setattr(Duel, "critic_loss", loss)
+    monkeypatch.setattr(Duel, "d_loss", loss)
     return ranges
 
 

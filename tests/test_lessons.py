@@ -86,7 +86,7 @@ def test_a_lesson_of_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, q
     assert text.startswith(LESSONS["saturating"].question)
     assert text.endswith(LESSONS["saturating"].teaches)
     assert re.search(r"^log\(1 - D\) +0\.\d+ ± ", text, re.MULTILINE)
-    assert "gradient_artist" in text
+    assert "gradient_generator" in text
     assert "other real samples" in text
     with pytest.raises(UsageError, match="holds another run"):
         lessons.lesson("saturating", tmp_path / "s", images=4000, ranks="1")

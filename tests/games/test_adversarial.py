@@ -36,7 +36,7 @@ def test_a_real_under_another_label_counts_as_a_fake() -> None:
         classes=2,
     )
     batch = {"real": torch.zeros(6, 3), "label": torch.zeros(6, dtype=torch.int64)}
-    terms = game.critic_loss(batch, Step())
+    terms = game.d_loss(batch, Step())
     softplus = {value: math.log1p(math.exp(value)) for value in (-2.0, 2.0, -1.0)}
     assert terms["D"].item() == pytest.approx(softplus[-2.0] + softplus[2.0])
     assert terms["mismatch"].item() == pytest.approx(0.5 * (softplus[-2.0] + softplus[-1.0]))
@@ -50,7 +50,7 @@ def test_the_other_label_is_any_but_the_own() -> None:
         return F.one_hot(c, 5).sum(-1).float()
 
     game = Duel(Rules(mismatch=1), lambda batch, step: batch["real"], judge, nn.Linear(1, 1), classes=5)
-    game.opinion({"real": torch.zeros(500, 3), "label": torch.full((500,), 3)}, Step())
+    game.d_loss({"real": torch.zeros(500, 3), "label": torch.full((500,), 3)}, Step())
     own, other = seen[0][:500].unbind(1)
     assert set(own.tolist()) == {3}
     assert set(other.tolist()) == {0, 1, 2, 4}

@@ -54,7 +54,7 @@ def test_likelihood_comes_first_and_then_fades() -> None:
     alone = game.likelihood(batch, at(0.2))["likelihood"]
     for progress, weight in ((0.5, 1.0), (0.75, 0.625), (1.0, 0.25)):
         game.advance(at(progress))
-        assert [turn.name for turn in game.turns()] == ["critic", "artist"]
+        assert [turn.name for turn in game.turns()] == ["discriminator", "generator"]
         terms = game.turns()[1].loss(batch, at(progress))
         torch.testing.assert_close(terms["likelihood"], weight * alone)
         assert set(terms) == {"G", "likelihood"}
