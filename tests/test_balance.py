@@ -7,13 +7,15 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import miniatures
 import pytest
 import torch
 from support import PLAN, miniature, state_hash
 
 from ganvas.balance import GRACE, HIGH, INTERVAL, Balance
-from ganvas.engine import State, dump, restore, train
+from ganvas.engine import State, dump, restore, spectacles, train
 from ganvas.game import Step, Turn
+from ganvas.games import GAMES
 from ganvas.games.adversarial import with_objective
 from ganvas.plan import fresh
 
@@ -272,3 +274,71 @@ def test_rest_is_in_the_checkpoint() -> None:
     other.restore(json.loads(json.dumps(one.dump())))
     assert other.last == 0.9
     assert not other.plays(DISCRIMINATOR, 1)
+
+
+def test_each_discriminator_is_watched_and_held_back_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(GAMES, "miniature-cycle", miniatures.Cycle)  # type: ignore[arg-type]
+    recipe, data = miniature("miniature-cycle")
+    state = fresh(recipe, PLAN)
+    assert set(state.balances) == {"a", "b"}
+    assert state.balance is None
+    state.balances["a"].lead = 1.6  # D_a moves in each 4th step, at a twelfth of its rate
+    state.balances["b"].lead = 0.5
+    seen: set[str] = set()
+    for step, terms in itertools.islice(train(state, data, recipe.train, held_out=data), 32):
+        seen |= set(step.values)
+        assert ("D_a" in terms) == (step.index % 4 == 0)
+        assert "D_b" in terms
+    assert state.moves == {"discriminator_a": 8, "discriminator_b": 32, "generator": 32}
+    rates = {player: optimizer.param_groups[0]["lr"] for player, optimizer in state.optimizers.items()}
+    assert rates["D_a"] == pytest.approx(rates["G"] / 12)
+    assert rates["D_b"] == pytest.approx(rates["G"] * 12**-0.5)
+    assert {"verdict_real_a", "verdict_held_out_b", "skill_a", "skill_b", "lead_a"} <= seen
+    assert step.values["lead_a"] == 1.6
+    assert step.values["lead_b"] == 0.5
+
+
+def test_the_balance_of_several_discriminators_resumes_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(GAMES, "miniature-cycle", miniatures.Cycle)  # type: ignore[arg-type]
+    recipe, data = miniature("miniature-cycle")
+    whole, first = fresh(recipe, PLAN), fresh(recipe, PLAN)
+    for state, steps in ((whole, 30), (first, 21)):
+        state.balances["a"].lead = 1.2
+        for _ in itertools.islice(train(state, data, recipe.train, held_out=data), steps):
+            pass
+    tensors, counters = dump(first)
+    assert set(counters["balance"]) == {"a", "b"}
+    second = fresh(recipe, PLAN)
+    restore(second, tensors, json.loads(json.dumps(counters)))
+    for _ in itertools.islice(train(second, data, recipe.train, held_out=data), 9):
+        pass
+    assert dump(second)[1] == dump(whole)[1]
+    assert state_hash(dump(second)[0]) == state_hash(dump(whole)[0])
+
+
+def test_noise_and_augmentation_reach_their_own_discriminator_only() -> None:
+    x = torch.rand(4, 1, 8, 8)
+    view = spectacles({"a": Balance(name="a"), "b": Balance(name="b", augment=0.8)}, miniature("miniature-cycle")[0].train)
+    assert view is not None
+    assert view(x, Step(), "a") is x
+    assert not torch.equal(view(x, Step(), "b"), x)
+
+
+def test_what_is_said_names_the_discriminator() -> None:
+    balance = Balance(name="a")
+    step = Step(0, 0, 10**6, values={"verdict_real_a": 0.7, "verdict_fake_a": 0.3, "strain_a": 40.0})
+    for _ in range(6):
+        balance.observe(step)
+    assert "the loss of the discriminator a is 40 times" in step.events[0]
+    assert step.values["lead_a"] > 0
+
+
+def test_a_checkpoint_of_one_discriminator_has_the_format_of_before() -> None:
+    recipe, _ = miniature("gan-ring")
+    state = fresh(recipe, PLAN)
+    balance = dump(state)[1]["balance"]
+    assert set(balance) == {"last", "lead", "least", "augment", "skill", "memory", "warmth", "sums"}
+    counters = dump(state)[1] | {"balance": balance | {"lead": 0.7}}
+    restore(state, dump(state)[0], counters)
+    assert state.balance is not None
+    assert state.balance.lead == 0.7
