@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from ganvas.core.modality import Modality
@@ -15,8 +16,9 @@ Config = TypeVar("Config", bound=Any)
 class Facts:
     """Facts about a data set that settings of a game depend on."""
 
-    modality: Modality
-    shape: tuple[int, ...]  # of one sample: [D], [C, H, W], [C, D, H, W], [L]
+    modality: Modality  # of the main field
+    shape: tuple[int, ...]  # of one sample of it: [D], [C, H, W], [C, D, H, W], [L]
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # of one sample of each field
     classes: int = 0  # 0: no labels
     alphabet: str = ""  # of text
     vocabulary: int = 0  # of text, the end of a line included
@@ -29,7 +31,7 @@ class Facts:
         values = {"classes": self.classes}
         if self.modality.grid:
             values |= {"channels": self.shape[0], "resolution": self.shape[-1]}
-        known = {field.name for field in dataclasses.fields(config)}
+        known = {setting.name for setting in dataclasses.fields(config)}
         return dataclasses.replace(config, **{name: value for name, value in values.items() if name in known} | changes)
 
 

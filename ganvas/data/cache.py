@@ -95,7 +95,11 @@ def store(name: str, build: Callable[[BinaryIO], Record]) -> tuple[Tensor, Recor
     """Make the entry `name` from the bytes that `build` writes: uint8 [N, C, ...] mapped from disk, and its record.
 
     Where the folder cannot be written, the bytes stay in memory.
+
+    Raises:
+        UsageError: $GANVAS_CACHE_GB is no number.
     """
+    limit()  # a mistake in it is told before the work
     with suppress(OSError, ResourceError):
         _write(name, build)
         if entry := read(name):

@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
+from ganvas.core.facts import Facts
 from ganvas.core.modality import Batch, Modality
 
 
@@ -33,6 +34,10 @@ class Dataset(Protocol):
     @property
     def classes(self) -> tuple[str, ...]:
         """The names of the classes; () where there are no labels."""
+
+    @property
+    def facts(self) -> Facts:
+        """What the settings of a game depend on."""
 
     @property
     def fingerprint(self) -> str:

@@ -49,7 +49,7 @@ def find(path: Path, split: str) -> Found:
     """
     root = str(path.resolve())
     name = cache.key("files", root)
-    if (listing := _kept(name, path)) is not None:
+    if (listing := _read_listing(name, path)) is not None:
         return Found("folder", ((root, 0, 0), (listing.digest, 0, 0)), lambda: _pictures(path, split, *walk(path)[:2]))
     start = time.time_ns()
     files, skipped, folders = walk(path)
@@ -59,7 +59,7 @@ def find(path: Path, split: str) -> Found:
     for file, (size, changed) in sorted(files.items()):
         digest.update(f"{file}\0{size}\0{changed}\0".encode(errors="surrogateescape"))
     if len(files) >= LARGE:
-        _keep(name, Listing(digest.hexdigest(), folders, _probes(files)), start)
+        _write_listing(name, Listing(digest.hexdigest(), folders, _probes(files)), start)
     return Found("folder", ((root, 0, 0), (digest.hexdigest(), 0, 0)), lambda: pictures)
 
 
@@ -87,7 +87,7 @@ def _pictures(path: Path, split: str, files: Mapping[str, tuple[int, int]], skip
     return Pictures(names, peek_member, read_member, labels, layout.classes, left_out, layout.text, splits=splits)
 
 
-def _kept(name: str, root: Path) -> Listing | None:
+def _read_listing(name: str, root: Path) -> Listing | None:
     """The listing of a folder that was kept, if the folder has not changed since; None otherwise."""
     try:
         path = cache.folder() / f"{name}.files"
@@ -107,7 +107,7 @@ def _kept(name: str, root: Path) -> Listing | None:
     return listing
 
 
-def _keep(name: str, listing: Listing, start: int) -> None:
+def _write_listing(name: str, listing: Listing, start: int) -> None:
     """Keep the listing of a folder that was walked from `start` (ns) on, unless it was still changing."""
     if max(listing.folders.values()) <= start - SETTLED:
         with suppress(OSError, ResourceError):

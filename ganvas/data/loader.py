@@ -49,13 +49,13 @@ class Loader:
         Raises:
             DataError: the first batch lacks a field of `needs`, or one is not what the vocabulary says.
         """
-        batch = _place(self.data, self._made(start), self.device)
+        batch = _place(self.data, self._next(start), self.device)
         if not self.checked:
             check(batch, self.needs)
             self.checked = True
         return batch
 
-    def _made(self, start: int) -> Batch:
+    def _next(self, start: int) -> Batch:
         """The batch at `start` as kept, on the CPU; on an accelerator the next one is begun."""
         if self.pool is None:
             return self._make(start)

@@ -11,6 +11,7 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor
 
+from ganvas.core.facts import Facts
 from ganvas.core.modality import LABELS, MODALITIES, POINTS, TEXT, Batch, Modality, modality_of, normalize
 from ganvas.data import order
 from ganvas.errors import DataError
@@ -94,6 +95,12 @@ class Source:
     def shape(self) -> tuple[int, ...]:
         """The shape of one sample."""
         return tuple(self.table.shape[1:])
+
+    @property
+    def facts(self) -> Facts:
+        """What the settings of a game depend on."""
+        shapes = {name: tuple(tensor.shape[1:]) for name, tensor in self.fields.items()}
+        return Facts(self.modality, self.shape, shapes, len(self.classes), self.alphabet, self.vocabulary)
 
     @property
     def resolution(self) -> int:

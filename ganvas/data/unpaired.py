@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from ganvas.core.facts import Facts
 from ganvas.core.modality import Batch, Modality, normalize
 from ganvas.data.source import Source
 from ganvas.errors import DataError
@@ -56,6 +57,11 @@ class UnpairedDataset:
     def classes(self) -> tuple[str, ...]:
         """None: a domain is a field, not a class."""
         return ()
+
+    @property
+    def facts(self) -> Facts:
+        """What the settings of a game depend on: the shape is that of "a"."""
+        return Facts(self.a.modality, self.a.shape, {"a": self.a.shape, "b": self.b.shape})
 
     @property
     def fingerprint(self) -> str:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from ganvas.config import Recipe, from_dict
-from ganvas.core.facts import Facts
 from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality
+from ganvas.data.dataset import Dataset
 from ganvas.data.opening import open_source
 from ganvas.data.source import Source
 from ganvas.errors import DataError, UsageError
@@ -50,7 +50,7 @@ def open_data(recipe: Recipe) -> Source:
     return data
 
 
-def adapt_recipe(recipe: Recipe, data: Source) -> Recipe:
+def adapt_recipe(recipe: Recipe, data: Dataset) -> Recipe:
     """The recipe with the settings of its game that the data decides: shape, channels, classes, letters.
 
     Raises:
@@ -67,7 +67,7 @@ def adapt_recipe(recipe: Recipe, data: Source) -> Recipe:
         if name not in data.modalities:
             held = ", ".join(data.modalities)
             raise DataError(f"{recipe.game} needs the field {name!r} ({FIELDS[name].meaning}) and {data.name} has {held}")
-    facts = Facts(data.modality, data.shape, len(data.classes), data.alphabet, data.vocabulary)
+    facts = data.facts
     config = recipe.config.adapt(facts) if hasattr(recipe.config, "adapt") else facts.fill(recipe.config)
     return replace(recipe, config=config)
 
@@ -78,11 +78,11 @@ def modalities_of(config: object) -> tuple[Modality, ...]:
     return takes
 
 
-def _require_kind(recipe: Recipe, data: Source) -> None:
+def _require_kind(recipe: Recipe, data: Dataset) -> None:
     """Raises: DataError: the game takes no samples of this kind."""
     takes, found = modalities_of(recipe.config), data.modality
     if found not in takes:
-        shape = ", ".join(["N", *map(str, data.shape)])
+        shape = ", ".join(["N", *map(str, data.facts.shape)])
         advice = f"; use a {SUGGESTED[found]} recipe" if found in SUGGESTED else "; choose other data"
         *most, last = map(_words, takes)
         needs = f"{', '.join(most)} or {last}" if most else last

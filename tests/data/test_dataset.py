@@ -68,6 +68,8 @@ def test_each_is_a_data_set() -> None:
         assert all(kind.matches(batch[name]) for name, kind in data.modalities.items())
         assert list(data.rows(torch.arange(2))) == list(batch)
     assert maps(2).modalities == {"source": IMAGES, "map": LABEL_MAPS, "clip": CLIPS}
+    assert unpaired(2, 3).facts.shapes == {"a": (3, SIDE, SIDE), "b": (3, SIDE, SIDE)}
+    assert pairs(2).facts.shapes == {"low": (3, SIDE, SIDE), "real": (3, 2 * SIDE, 2 * SIDE), "label": ()}
     assert pairs(2).modalities == {"low": IMAGES, "real": IMAGES, "label": LABELS}
 
 
