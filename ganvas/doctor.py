@@ -23,6 +23,7 @@ from ganvas.errors import GanvasError
 from ganvas.game import Bounds, Conditional, Game, Samples
 from ganvas.journal import read
 from ganvas.leaks import border, grey_levels, grid
+from ganvas.machine import device_named
 from ganvas.metrics.neighbours import memorisation
 from ganvas.run import Run, open_run
 from ganvas.show import drawn
@@ -283,7 +284,7 @@ CHECKS: tuple[Callable[[Case], Finding | None], ...] = (
 )
 
 
-def diagnose(folder: str | Path) -> list[Finding]:
+def diagnose(folder: str | Path, device: str = "auto") -> list[Finding]:
     """What went wrong in the run in `folder`; [] where nothing did.
 
     Raises:
@@ -291,7 +292,7 @@ def diagnose(folder: str | Path) -> list[Finding]:
     """
     run = open_run(Path(folder))
     try:
-        game, _ = bundle.load(run.folder)
+        game, _ = bundle.load(run.folder, device_named(device))
     except GanvasError:
         game = None
     case = Case(run, game)

@@ -1,1 +1,1 @@
-"""What every other part agrees on: the game, its batches, the kinds of sample, and where tensors live."""
+"""The contract between data and games: what a sample is, what a batch holds, what the data decides."""
