@@ -115,7 +115,7 @@ def pictures(model: Model, data: str | None) -> tuple[Source, str]:
         DataError: no such data.
     """
     require_pictures(model.game)
-    name, shape = data or str(model.card["recipe"]["data"]["source"]), model.shape
+    name, shape = model.data_source(data, "--data"), model.shape
     if model.kind != "images":
         raise UsageError("this model draws points; sheets need pictures")
     fit = str(model.card["recipe"]["data"]["fit"])
