@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from ganvas import files, games
-from ganvas.config import current_names, from_dict, to_dict
+from ganvas.config import from_dict, rename_keys, to_dict
 from ganvas.errors import DataError, DivergedError, GanvasError, UsageError, unknown
 from ganvas.game import Game
 
@@ -72,11 +72,11 @@ def load(path: Path, device: torch.device | str = "cpu") -> tuple[Game, dict[str
     with _opened(path) as (file, size):
         layout, card = _read_header(file, size)
         make, config = _recipe(card)
-        layout = _current(make, layout)
+        layout = _rename_weights(make, layout)
         _compare(_layout_of(make, config, layout, size), layout)
         file.seek(0)
         try:
-            tensors = _current(make, safetensors.torch.load(file.read(size)))
+            tensors = _rename_weights(make, safetensors.torch.load(file.read(size)))
         except (SafetensorError, ValueError, RuntimeError) as error:
             raise DataError(f"its tensors cannot be read: {error}") from None
     with torch.random.fork_rng(devices=[]):
@@ -142,9 +142,9 @@ def _recipe(card: Mapping[str, Any]) -> tuple[Maker, Any]:
         raise DataError(f"its config does not fit the game {name!r}: {error}") from None
 
 
-def _current(make: Maker, weights: Mapping[str, Any]) -> dict[str, Any]:
+def _rename_weights(make: Maker, weights: Mapping[str, Any]) -> dict[str, Any]:
     """Weights under the names of this version: a game's `renamed_weights` maps names, or their beginnings, to new ones."""
-    return current_names(weights, getattr(make, "renamed_weights", {}), "weight ")
+    return rename_keys(weights, getattr(make, "renamed_weights", {}), "weight ")
 
 
 def _layout_of(make: Maker, config: Any, claimed: files.Layout, size: int) -> files.Layout:

@@ -143,7 +143,7 @@ def from_dict(kind: type[T], values: Mapping[str, Any], where: str = "", **types
     """
     if not isinstance(values, Mapping):
         raise UsageError(f"{where.removesuffix('.') or kind.__name__}: expected a group of settings, got {values!r}")
-    values = current_names(values, getattr(kind, "renamed", {}), where)
+    values = rename_keys(values, getattr(kind, "renamed", {}), where)
     hints = typing.get_type_hints(kind) | types_of
     fields = dataclasses.fields(kind)  # type: ignore[arg-type]
     for key in values:
@@ -155,7 +155,7 @@ def from_dict(kind: type[T], values: Mapping[str, Any], where: str = "", **types
     return kind(**{key: convert(hints[key], value, where + key) for key, value in values.items()})
 
 
-def current_names(values: Mapping[str, T], renamed: Mapping[str, str], where: str = "") -> dict[str, T]:
+def rename_keys(values: Mapping[str, T], renamed: Mapping[str, str], where: str = "") -> dict[str, T]:
     """`values` under the names of this version: `renamed` maps an old name, or an old beginning up to a dot, to a new one.
 
     Raises:
