@@ -24,7 +24,13 @@ MAPPED = 5_000  # pictures, at most
 
 
 def reconstruct(
-    target: str | Path, out: str | Path = "reconstruction.png", *, data: str | None = None, count: int = 30, seed: int = 0
+    target: str | Path,
+    out: str | Path = "reconstruction.png",
+    *,
+    data: str | None = None,
+    count: int = 30,
+    seed: int = 0,
+    device: str = "auto",
 ) -> Path:
     """A sheet of pictures, each above what the model draws from its code.
 
@@ -35,7 +41,7 @@ def reconstruct(
         UsageError: the model has no encoder, draws points or text, or no picture is asked for.
         DataError: no such model, or no such pictures.
     """
-    model, out = load(target), png_name(out)
+    model, out = load(target, device), png_name(out)
     if count < 1:
         raise UsageError(f"the number of pictures must be at least 1, got {count}")
     source, split = pictures(model, data)
@@ -50,7 +56,14 @@ def reconstruct(
     return out
 
 
-def latent_map(target: str | Path, out: str | Path = "map.png", *, data: str | None = None, side: int | None = None) -> Path:
+def latent_map(
+    target: str | Path,
+    out: str | Path = "map.png",
+    *,
+    data: str | None = None,
+    side: int | None = None,
+    device: str = "auto",
+) -> Path:
     """The whole latent plane in the unit square: on the left what is drawn at each place, on the right where pictures lie.
 
     A place (u, v) of the square stands for z = (inverse normal distribution function of u, of v), so that equal areas are
@@ -61,7 +74,7 @@ def latent_map(target: str | Path, out: str | Path = "map.png", *, data: str | N
         UsageError: the latent has other than two dimensions, the model draws points or text, or no picture is asked for.
         DataError: no such model or data.
     """
-    model, out = load(target), png_name(out)
+    model, out = load(target, device), png_name(out)
     require_pictures(model.game)
     if model.drawer.latent_dim != 2 or model.kind != "images":
         kind = (
@@ -102,7 +115,7 @@ def pictures(model: Model, data: str | None) -> tuple[Source, str]:
         DataError: no such data.
     """
     require_pictures(model.game)
-    name, shape = data or str(model.card["recipe"]["data"]["source"]), model.shape
+    name, shape = model.data_source(data, "--data"), model.shape
     if model.kind != "images":
         raise UsageError("this model draws points; sheets need pictures")
     fit = str(model.card["recipe"]["data"]["fit"])

@@ -25,8 +25,8 @@ TURNED_AWAY = 0.05  # of the known pictures, by the threshold that strangers are
 def scores(game: Game, x: Tensor, chunk: int = 500) -> Tensor | None:
     """x [N, ...] as the game takes it -> how much each class fits it [N, classes]; None: the game cannot say.
 
-    Log-probabilities of the class where it is discriminative, bounds on log P(x | class), or a critic's verdict on x as one
-    of each class.
+    Log-probabilities of the class where it is discriminative, bounds on log P(x | class), or a discriminator's logit of x
+    as one of each class.
     """
 
     def of(part: Tensor) -> Tensor | None:

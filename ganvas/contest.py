@@ -113,7 +113,7 @@ def compare(
     if len(targets) < 2:
         raise UsageError(f"expected at least two models to compare, got {len(targets)}")
     out, models = Path(out), [load(target, device) for target in targets]
-    source = against or str(models[0].card["recipe"]["data"]["source"])
+    source = models[0].data_source(against, "--data")
     if len({model.writes for model in models}) > 1:
         raise UsageError("some of the models write text and some draw; compare those of one kind")
     chosen, note = (metrics, "") if metrics else fitting(models[0], source)

@@ -20,7 +20,7 @@ from ganvas.game import Conditional, Game, Samples, Writes
 from ganvas.metrics.distances import frechet
 from ganvas.metrics.wasserstein import sliced_wasserstein
 from ganvas.show import drawn
-from ganvas.sides import kept_rows, labels_of, rounded
+from ganvas.sides import labels_of, read_rows, to_kept
 
 LEAST = 50  # held-out samples: fewer say nothing
 
@@ -38,8 +38,8 @@ def measure(game: Game, held_out: Source) -> tuple[str, float] | None:
         return f"nats{len(held_out)}", nats_per_symbol(game, held_out)
     rows = torch.arange(len(held_out))
     c = labels_of(held_out, rows) if isinstance(game, Conditional) else None
-    fake = drawn(game, latents(range(len(held_out)), game.latent_dim), c, keep=rounded)
-    return _distance(fake, kept_rows(held_out, rows), held_out, devices.device_of(game))
+    fake = drawn(game, latents(range(len(held_out)), game.latent_dim), c, keep=to_kept)
+    return _distance(fake, read_rows(held_out, rows), held_out, devices.device_of(game))
 
 
 def floor(data: Source, held_out: Source) -> float | None:
@@ -50,7 +50,7 @@ def floor(data: Source, held_out: Source) -> float | None:
     if held_out.is_text:
         return None
     rows = torch.randperm(len(data), generator=torch.Generator().manual_seed(4))[: len(held_out)]
-    return _distance(kept_rows(data, rows), kept_rows(held_out, torch.arange(len(held_out))), held_out)[1]
+    return _distance(read_rows(data, rows), read_rows(held_out, torch.arange(len(held_out))), held_out)[1]
 
 
 def _distance(fake: Tensor, real: Tensor, held_out: Source, device: torch.device = devices.CPU) -> tuple[str, float]:
@@ -65,7 +65,7 @@ def _distance(fake: Tensor, real: Tensor, held_out: Source, device: torch.device
 
 def nats_per_symbol(game: Writes, data: Source) -> float:
     """-log p of each symbol of all lines of the data, the ends of lines included: their mean."""
-    nats = torch.cat([nats_of(game, kept_rows(data, rows)) for rows in torch.arange(len(data)).split(500)])
+    nats = torch.cat([nats_of(game, read_rows(data, rows)) for rows in torch.arange(len(data)).split(500)])
     return float(nats.sum() / (nats > 0).sum())
 
 

@@ -23,10 +23,11 @@ from ganvas.errors import GanvasError
 from ganvas.game import Bounds, Conditional, Game, Samples
 from ganvas.journal import read
 from ganvas.leaks import border, grey_levels, grid
+from ganvas.machine import device_named
 from ganvas.metrics.neighbours import memorisation
 from ganvas.run import Run, open_run
 from ganvas.show import drawn
-from ganvas.sides import kept_rows, rounded
+from ganvas.sides import read_rows, to_kept
 
 SAMPLES = 500
 SAMPLE_BYTES = 32 << 20  # of the samples that are looked at, as bytes: fewer of large images
@@ -79,7 +80,7 @@ class Case:
 
     @property
     def levelled(self) -> bool:
-        """Whether the critic is meant to be level with the artist, and not at its optimum."""
+        """Whether the discriminator should be about as strong as the generator, and not at its optimum."""
         rules = getattr(self.run.recipe.config, "rules", None)
         return rules is not None and not rules.scoring.wants_best_critic
 
@@ -92,7 +93,7 @@ class Case:
     def reals(self) -> Tensor:
         """Up to 500 training samples as they are kept: bytes [N, C, H, W], points [N, D] or text [N, L]."""
         rows = torch.randperm(len(self.run.data), generator=torch.Generator().manual_seed(0))[: self.count]
-        return kept_rows(self.run.data, rows)
+        return read_rows(self.run.data, rows)
 
     @property
     def alone(self) -> bool:
@@ -105,7 +106,7 @@ class Case:
         if not isinstance(self.game, Samples):
             return None
         c = torch.arange(self.count) % self.game.classes if isinstance(self.game, Conditional) else None
-        return drawn(self.game, latents(range(self.count), self.game.latent_dim), c, keep=rounded)
+        return drawn(self.game, latents(range(self.count), self.game.latent_dim), c, keep=to_kept)
 
     @property
     def pictured(self) -> bool:
@@ -125,32 +126,34 @@ def not_finite(case: Case) -> Finding | None:
     return Finding("non-finite values", evidence, f"--set train.learning_rate={rate / 10:g}")
 
 
-def critic_overpowers(case: Case) -> Finding | None:
-    """The critic is nearly always right."""
+def discriminator_overpowers(case: Case) -> Finding | None:
+    """The discriminator is nearly always right."""
     skill = case.mean("skill")
     if not case.levelled or skill is None or skill < 0.96:
         return None
-    evidence = f"the critic tells {skill:.0%} of reals and fakes apart; feedback from a far better critic teaches nothing"
+    evidence = f"the discriminator is right about {skill:.0%} of reals and fakes; one so sure teaches the generator little"
     if case.run.recipe.train.balance != "auto":
-        return Finding("critic overpowers", evidence, "--balance auto")
-    return Finding("critic overpowers", evidence, "--set train.rates.D=0.25")
+        return Finding("discriminator overpowers", evidence, "--balance auto")
+    return Finding("discriminator overpowers", evidence, "--set train.rates.D=0.25")
 
 
-def artist_overpowers(case: Case) -> Finding | None:
-    """The critic cannot tell, though simple statistics can."""
+def discriminator_too_weak(case: Case) -> Finding | None:
+    """The discriminator cannot separate fakes from reals, though simple statistics can."""
     skill, variety = case.mean("skill"), case.mean("variety")
     if not case.levelled or skill is None or skill > 0.6 or case.fakes is None or case.alone:
         return None
     apart = _apart(case.fakes, case.reals)
     if apart < 4:
         return None
-    evidence = f"the critic is right {skill:.0%} of the time, yet plain means of fakes and reals are {apart:.0f} times as far "
+    evidence = (
+        f"the discriminator is right {skill:.0%} of the time, yet plain means of fakes and reals are {apart:.0f} times as far "
+    )
     evidence += f"apart as chance makes them (variety {variety or 0:.2f} of the reals')"
     config = case.run.recipe.config
     name = "critic_width" if hasattr(config, "critic_width") else "width"
     width: int = (getattr(config, name, None) or getattr(config, "width", None)) or 64
     # Other rates and more moves were tried, and do not help: docs/balance.md.
-    return Finding("critic too weak", evidence, f"--set config.{name}={2 * width}")
+    return Finding("discriminator too weak", evidence, f"--set config.{name}={2 * width}")
 
 
 def _apart(fakes: Tensor, reals: Tensor) -> float:
@@ -164,14 +167,16 @@ def _apart(fakes: Tensor, reals: Tensor) -> float:
 
 
 def vanishing_gradient(case: Case) -> Finding | None:
-    """The artist's gradient died while the critic was sure."""
+    """The generator's gradient vanished while the discriminator was sure."""
     early, late, skill = case.early("gradient_generator"), case.late("gradient_generator"), case.mean("skill")
     if not case.levelled or not late or skill is None or skill < 0.9:
         return None
     first, now = max(early), median(late)
     if now > 0.02 * first and now > 1e-4:
         return None
-    evidence = f"the artist's gradient fell from {first:.2g} to {now:.2g} while the critic was right {skill:.0%} of the time"
+    evidence = (
+        f"the generator's gradient fell from {first:.2g} to {now:.2g} while the discriminator was right {skill:.0%} of the time"
+    )
     return Finding("vanishing gradient", evidence, "--objective nonsaturating")
 
 
@@ -229,7 +234,7 @@ def memorising(case: Case) -> Finding | None:
     data = case.run.data
     if len(data) > 20_000:  # no model memorises so many in minutes, and the search takes as long
         return None
-    unseen = kept_rows(held_out, torch.arange(min(len(held_out), max(20, 2 * case.count))))
+    unseen = read_rows(held_out, torch.arange(min(len(held_out), max(20, 2 * case.count))))
     # Of large pictures a random part: a model that repeats its training set repeats that part as well.
     part = torch.randperm(len(data), generator=torch.Generator().manual_seed(5))[: TRAIN_BYTES // data.table[0].numel()]
     part = part.sort().values
@@ -239,16 +244,16 @@ def memorising(case: Case) -> Finding | None:
     return Finding("memorising", f"{found.verdict.rstrip('.')}", "--balance auto and more pictures")
 
 
-def critic_memorises(case: Case) -> Finding | None:
-    """The critic knows its training pictures."""
+def discriminator_memorises(case: Case) -> Finding | None:
+    """The discriminator knows its training pictures."""
     memory, augment = case.mean("memory"), case.mean("augment") or 0.0
     if memory is None or memory < 0.12:
         return None
-    evidence = f"the critic calls pictures it trained on real {memory:.0%} more often than pictures it never saw"
+    evidence = f"the discriminator calls pictures it trained on real {memory:.0%} more often than pictures it never saw"
     if len(case.run.data) < 2_000:
         evidence += f", and it trained on only {len(case.run.data):,}"
         return Finding("too little data", evidence, "--balance auto" if not augment else "--data with more pictures")
-    return Finding("critic overfits", evidence, "--balance auto" if not augment else "--images with a smaller number")
+    return Finding("discriminator overfits", evidence, "--balance auto" if not augment else "--images with a smaller number")
 
 
 def leak(case: Case) -> Finding | None:
@@ -272,18 +277,18 @@ def few_data(case: Case) -> Finding | None:
 CHECKS: tuple[Callable[[Case], Finding | None], ...] = (
     not_finite,
     vanishing_gradient,
-    critic_overpowers,
-    artist_overpowers,
+    discriminator_overpowers,
+    discriminator_too_weak,
     collapsed,
     code_ignored,
     memorising,
-    critic_memorises,
+    discriminator_memorises,
     few_data,
     leak,
 )
 
 
-def diagnose(folder: str | Path) -> list[Finding]:
+def diagnose(folder: str | Path, device: str = "auto") -> list[Finding]:
     """What went wrong in the run in `folder`; [] where nothing did.
 
     Raises:
@@ -291,7 +296,7 @@ def diagnose(folder: str | Path) -> list[Finding]:
     """
     run = open_run(Path(folder))
     try:
-        game, _ = bundle.load(run.folder)
+        game, _ = bundle.load(run.folder, device_named(device))
     except GanvasError:
         game = None
     case = Case(run, game)

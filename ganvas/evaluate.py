@@ -113,7 +113,7 @@ def evaluate(
     for name in chosen:
         if name not in COMPARE and name not in OTHERS:
             raise unknown("metric", name, (*COMPARE, *OTHERS))
-    source = against or (model.card["recipe"]["data"]["source"] if model else None)
+    source = model.data_source(against, "--against") if model else against
     if source is None:
         raise UsageError(f"{target} holds pictures, no model: say what to measure them against with --against DATA")
     shape = model.shape if model else None
@@ -153,7 +153,7 @@ def evaluate(
 
 def _read(model: Model, subject: str, against: str | None, metrics: Sequence[str] | None, **options: Any) -> Report:
     """The report on a model of text."""
-    source = against or str(model.card["recipe"]["data"]["source"])
+    source = model.data_source(against, "--against")
     found, reference = reading.measure(model, source, chosen=metrics, **options)
     measures = {named(name, values[3], "none"): Measured(*values, "none") for name, values in found.items()}
     return Report(subject, int(model.card["items"]), reference, measures, None, ())

@@ -27,7 +27,7 @@ from ganvas.looks import SEEDS, Look, Point, draw, point, tour
 from ganvas.metrics.neighbours import closest
 from ganvas.model import Model, load
 from ganvas.show import encoded, visible
-from ganvas.sides import kept_rows
+from ganvas.sides import read_rows
 from ganvas.solids import shaded
 
 EXACT = 32  # rows at a time: the bits of `ganvas sample`
@@ -95,7 +95,7 @@ class Explorer:
         game = self.model.game
         if not isinstance(game, Encodes):
             raise UsageError("picture: only a model with an encoder (vae-...) knows the code of a picture; leave it out")
-        chosen = kept_rows(self.trained_on, torch.tensor([index % len(self.trained_on)]))
+        chosen = read_rows(self.trained_on, torch.tensor([index % len(self.trained_on)]))
         return encoded(game, chosen.float() / 127.5 - 1, 1)
 
     def samples(self, look: Look, chunk: int = EXACT) -> Tensor:
@@ -191,7 +191,7 @@ class Explorer:
         mine = self.samples(replace(look, resolution=None, label=self._one(look)))[:1]
         data = self.trained_on
         distances, which = closest(to_bytes(mine), data.table, min(count, len(data)), rows=data.index)
-        found = kept_rows(data, which[0]).float() / 127.5 - 1
+        found = read_rows(data, which[0]).float() / 127.5 - 1
         images = self.seen(torch.cat([mine, found]), look)
         return sheet(images, len(images), 1, 2), (distances[0] / mine[0].numel() ** 0.5).tolist()
 

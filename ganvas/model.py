@@ -17,9 +17,11 @@ from torch import Tensor
 from ganvas import bundle, codes
 from ganvas.core import devices
 from ganvas.core.sample_kind import Kind, kind_of, kind_of_shape
+from ganvas.data.domains import split_name
+from ganvas.data.opening import BUILT_IN
 from ganvas.data.preview import page
 from ganvas.edit.latents import latents, loop
-from ganvas.errors import UsageError, unknown
+from ganvas.errors import DataError, UsageError, unknown
 from ganvas.export.arrays import as_array, as_arrays, save_npz
 from ganvas.export.film import film_name, save_film
 from ganvas.export.lines import save_lines
@@ -136,6 +138,20 @@ class Model:
             c = self.classes_in_turn(label, len(rows), first)
             z = noise(self.drawer, [seed + i // share for i in rows], truncate)
             yield drawn(self.drawer, z, c, draw=draw), c
+
+    def data_source(self, given: str | None, option: str) -> str:
+        """The data to use: `given`, or what the model was trained on. `option` is the flag that names other data.
+
+        Raises:
+            DataError: it is not here: a bundle holds only the last part of a path.
+        """
+        if given is not None:
+            return given
+        source = str(self.card["recipe"]["data"]["source"])
+        inner = split_name(source)[1]
+        if inner not in BUILT_IN and not Path(inner).expanduser().exists():
+            raise DataError(f"this model was trained on {source!r}, which is not here; say where it is with {option} PATH")
+        return source
 
     def together(self, label: Label) -> int:
         """How many samples in a row share a seed: all classes of a model of couples, where none is chosen; else 1."""

@@ -19,7 +19,7 @@ from ganvas.game import Game, Writes
 from ganvas.metrics.intervals import binomial, jackknife
 from ganvas.metrics.text import distinct, jensen_shannon, nearest_edit, ngrams, novel
 from ganvas.model import Model
-from ganvas.sides import Reference, kept_rows
+from ganvas.sides import Reference, read_rows
 from ganvas.spelling import spelt
 
 FEW = 500  # lines whose nearest known one is searched
@@ -96,15 +96,15 @@ def measure(
 def _reals(source: str, samples: int, split: str | None) -> tuple[Source, Page, Page, str]:
     """All training lines, the reference, as many other reals, and the reference in words."""
 
-    def opened(part: str) -> Source:
+    def open_split(part: str) -> Source:
         found = open_source(DataConfig(source=source, split=part))  # type: ignore[arg-type]
         if not found.is_text:
             raise DataError(f"{source} holds no text; measure a model of text against text")
         return found
 
-    found = Reference.choose(source, opened, samples, split, "lines")
-    real = Page(kept_rows(found.source, found.rows), found.source.alphabet)
-    other = Page(kept_rows(found.train, found.other[: len(found.rows)]), found.train.alphabet)
+    found = Reference.choose(source, open_split, samples, split, "lines")
+    real = Page(read_rows(found.source, found.rows), found.source.alphabet)
+    other = Page(read_rows(found.train, found.other[: len(found.rows)]), found.train.alphabet)
     return found.train, real, other, found.words
 
 

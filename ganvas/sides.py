@@ -34,19 +34,19 @@ class Reference:
     words: str
 
     @classmethod
-    def choose(cls, name: str, opened: Callable[[str], Source], samples: int, split: str | None, what: str) -> Reference:
-        """The same choice for equal arguments. `opened` opens a split of the source `name`; `what` says "samples" or "lines".
+    def choose(cls, name: str, open_split: Callable[[str], Source], samples: int, split: str | None, what: str) -> Reference:
+        """The same choice for equal arguments. `open_split` opens a split of the source `name`; `what` says "samples" or "lines".
 
         Where there is no test split, a random half is the reference and the other half the floor.
 
         Raises:
             DataError: too few samples, or no test split where `split` asks for it.
         """
-        train = opened("train")
+        train = open_split("train")
         order = torch.randperm(len(train), generator=torch.Generator().manual_seed(1))
         if split != "train":
             try:
-                test = opened("test")
+                test = open_split("test")
             except DataError:
                 if split == "test":
                     raise
@@ -89,14 +89,14 @@ class Draws:
         return side
 
 
-def kept_rows(source: Source, rows: Tensor) -> Tensor:
+def read_rows(source: Source, rows: Tensor) -> Tensor:
     """Samples as they are kept: bytes [N, C, ...], points [N, D] or text [N, L]; never a float copy of images."""
     return source.table[rows if source.index is None else source.index[rows]]
 
 
 def side_of(source: Source, rows: Tensor) -> Side:
     """Some samples of a source with their labels, as one of two compared sets."""
-    return Side(kept_rows(source, rows), labels_of(source, rows), None)
+    return Side(read_rows(source, rows), labels_of(source, rows), None)
 
 
 def labels_of(source: Source, rows: Tensor) -> Tensor | None:
@@ -113,11 +113,11 @@ def reals(source: str, shape: tuple[int, ...] | None, samples: int, split: str |
     pictured = shape is not None and kind_of_shape(shape) == "images"
     resolution, channels = (shape[-1], shape[0]) if shape is not None and pictured else (None, None)
 
-    def opened(part: str) -> Source:
+    def open_split(part: str) -> Source:
         config = DataConfig(source=source, split=part)  # type: ignore[arg-type]
         return require_no_text(open_source(config, resolution=resolution, channels=channels))
 
-    found = Reference.choose(source, opened, samples, split, "samples")
+    found = Reference.choose(source, open_split, samples, split, "samples")
     n = len(found.rows)
     draws = tuple(rows for rows in found.other.split(n)[:DRAWS] if len(rows) == n)
     return side_of(found.source, found.rows), Draws(found.train, draws), found.train, found.words
@@ -133,7 +133,7 @@ def require_no_text(source: Source) -> Source:
 
 
 def drawn_side(model: Model, n: int, seed: int, asked: Tensor | None) -> Side:
-    """n samples of a model, rounded to bytes, voxels to full and empty.
+    """n samples of a model, to_kept to bytes, voxels to full and empty.
 
     Asked for the classes [n] of the floor's reals, so that both are as mixed: classes far apart in feature space make a
     distance of their own where one set has a little more of one of them.
@@ -141,12 +141,12 @@ def drawn_side(model: Model, n: int, seed: int, asked: Tensor | None) -> Side:
     parts, labels = [], []
     label: Label = None if not model.classes else "all" if asked is None else asked[:n].tolist()
     for part, c in model.stream(n, seed, label):
-        parts.append(rounded(part))
+        parts.append(to_kept(part))
         labels += [] if c is None else [c]
     return Side(torch.cat(parts), torch.cat(labels) if labels else None, None)
 
 
-def rounded(samples: Tensor) -> Tensor:
+def to_kept(samples: Tensor) -> Tensor:
     """Samples of a model as data is kept: images as bytes, a voxel as full or empty; points and text as they are."""
     if kind_of(samples) == "voxels":
         samples = (samples > 0).float() * 2 - 1

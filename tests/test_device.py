@@ -31,7 +31,7 @@ from ganvas.looks import Look
 from ganvas.metrics.bound import nats
 from ganvas.metrics.classification import accuracy
 from ganvas.model import Model, load
-from ganvas.sides import drawn_side, rounded
+from ganvas.sides import drawn_side, to_kept
 from ganvas.strips import by_mixing, by_resolution, by_truncation
 
 META = torch.device("meta")
@@ -91,7 +91,7 @@ def test_samples_come_back_to_the_cpu(there: tuple[Model, Source], crossings: li
     assert c is None or c.device == devices.CPU
     assert crossings == [(3, *model.shape)]  # once a chunk
     side = drawn_side(model, 3, 0, None)
-    assert torch.equal(side.data, rounded(torch.ones_like(part)))
+    assert torch.equal(side.data, to_kept(torch.ones_like(part)))
     if isinstance(model.game, Writes):
         assert len(model.lines(2, temperature=0.5)) == 2
 

@@ -128,14 +128,14 @@ def test_non_finite_values(script: Script) -> None:
 
 def test_critic_overpowers(script: Script) -> None:
     found = diagnose(script.run("gan-moons", lambda share: {"skill": 0.97}, points("moons"), balance="fixed"))
-    assert names(found) == ["critic overpowers"]
+    assert names(found) == ["discriminator overpowers"]
     assert "97%" in found[0].evidence
     assert found[0].advice == "--balance auto"
 
 
 def test_critic_overpowers_though_balanced(script: Script) -> None:
     found = diagnose(script.run("cgan-mnist", lambda share: {"skill": 0.97}, digits()))
-    assert names(found) == ["critic overpowers"]
+    assert names(found) == ["discriminator overpowers"]
     assert "rates.D" in found[0].advice
 
 
@@ -150,7 +150,7 @@ def test_vanishing_gradient(script: Script) -> None:
 
 def test_critic_too_weak(script: Script) -> None:
     found = diagnose(script.run("gan-moons", lambda share: {"skill": 0.51}, points("moons") + 0.7))
-    assert names(found) == ["critic too weak"]
+    assert names(found) == ["discriminator too weak"]
     assert "51%" in found[0].evidence
 
 
@@ -220,7 +220,7 @@ def test_critic_knows_five_hundred_pictures(script: Script) -> None:
 
 def test_critic_overfits_many_pictures(script: Script) -> None:
     found = diagnose(script.run("cgan-mnist", lambda share: {"memory": 0.2}, digits(), balance="fixed"))
-    assert names(found) == ["critic overfits"]
+    assert names(found) == ["discriminator overfits"]
 
 
 def test_a_handful_of_pictures(script: Script) -> None:
@@ -315,7 +315,7 @@ def test_the_verb_speaks_json_and_words(script: Script) -> None:
     folder = script.run("gan-moons", lambda share: {"skill": 0.97}, points("moons"))
     words = ganvas("doctor", folder, cwd=script.folder)
     assert words.returncode == 0, words.stderr
-    assert "critic overpowers: the critic tells 97%" in words.stdout
+    assert "discriminator overpowers: the discriminator is right about 97%" in words.stdout
     found = json.loads(ganvas("doctor", folder, "--json", cwd=script.folder).stdout)
-    assert found[0]["name"] == "critic overpowers"
+    assert found[0]["name"] == "discriminator overpowers"
     assert ganvas("doctor", script.folder, cwd=script.folder).returncode == 3

@@ -6,6 +6,7 @@ import json
 import sys
 import types
 import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,16 @@ def test_without_a_test_split_no_copies_are_looked_for_unasked(tmp_path: Path, u
     report = evaluate(untrained, against=str(tmp_path / "own"), samples=100)
     assert report.memorisation is None
     assert "left out: memorisation" in report.text()
+
+
+def test_data_that_is_not_here_is_asked_for(tmp_path: Path) -> None:
+    """A bundle holds the last part of a path only."""
+    recipe, data = miniature("cgan-mnist")
+    recipe = replace(recipe, data=replace(recipe.data, source="my-pictures"))
+    card = {"recipe": to_dict(recipe), "items": 0, "classes": list(data.classes)}
+    bundle.save(tmp_path / "model.safetensors", fresh(recipe, PLAN).average, card)
+    with pytest.raises(DataError, match="trained on 'my-pictures', which is not here; say where it is with --against PATH"):
+        evaluate(tmp_path / "model.safetensors", samples=100)
 
 
 def test_bad_questions_get_one_line(tmp_path: Path, untrained: Path) -> None:
