@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 
 from ganvas import matches, verbs, voyages
 from ganvas.ending import conclude
+from ganvas.train_options import TrainOptions
 from ganvas.verbs import HOW, Quiet, saved
 from ganvas.words import Running, Sampling, Whole, free_path, setting
 
@@ -36,20 +37,8 @@ for verb in (voyages.interpolate, voyages.traverse, voyages.plane, voyages.arith
 def train(
     recipe: str,
     *,
-    data: str | None = None,
-    minutes: float | None = None,
-    images: Whole | None = None,
-    out: Path | None = None,
-    seed: Whole | None = None,
-    objective: str | None = None,
-    balance: Literal["auto", "fixed", "rest", "off"] | None = None,
-    batch: Whole | None = None,
-    eval_every: Whole | None = None,
-    fit: Literal["crop", "pad", "stretch"] | None = None,
+    options: Annotated[TrainOptions, Parameter(name="*")] = TrainOptions(),
     settings: Annotated[list[str] | None, Parameter(name="--set", negative="")] = None,
-    device: Annotated[str, Parameter(group=HOW)] = "auto",
-    precision: Annotated[Literal["auto", "float32", "bfloat16"] | None, Parameter(group=HOW)] = None,
-    ranks: Annotated[str, Parameter(group=HOW)] = "auto",
     quiet: Quiet = False,
     json: Quiet = False,
 ) -> int:
@@ -59,35 +48,8 @@ def train(
     ----------
     recipe
         Its name, e.g. cgan-mnist.
-    data
-        Instead of the recipe's own: a folder or zip of pictures (one sub-folder per class), IDX, .npy, .npz, CSV, .txt.
-    minutes
-        How long; turned into a number of images once, by a three-second probe.
-    images
-        How many samples are shown: images, points or lines.
-    out
-        The run folder; without it the next number under runs/.
-    seed
-        Of everything left to chance.
-    objective
-        minimax, nonsaturating, leastsquares, wasserstein, wasserstein-gp, hinge or relativistic.
-    balance
-        auto keeps the two players at a similar level; fixed plays the recipe as it is; rest has the critic rest while it is
-        right about more than 80 % of the last batch; off does not even watch.
-    batch
-        Images per step.
-    eval_every
-        Samples between two measurements against held-out samples; the best model is kept as best.safetensors.
-    fit
-        How pictures that are not square are made so.
     settings
         Any field of the recipe, e.g. --set train.learning_rate=1e-3 (repeatable).
-    device
-        auto, cpu, cuda, cuda:1, ...
-    precision
-        auto times both.
-    ranks
-        Processes on this machine: a number, or auto for what is fastest.
     quiet
         Print nothing but errors.
     json
@@ -98,22 +60,8 @@ def train(
     from ganvas.run import start
     from ganvas.watch import play
 
-    chosen = resolve(
-        recipe,
-        dict(setting(text) for text in settings or []),
-        data=data,
-        minutes=minutes,
-        images=images,
-        seed=seed,
-        objective=objective,
-        balance=balance,
-        batch=batch,
-        eval_every=eval_every,
-        fit=fit,
-        precision=precision,
-    )
-    peers = connect()
-    return play(start(chosen, out=out, minutes=minutes, device=device, ranks=ranks, peers=peers), peers, quiet, json)
+    chosen, peers = resolve(recipe, dict(setting(text) for text in settings or []), **options.of_recipe), connect()
+    return play(start(chosen, **options.of_run, peers=peers), peers, quiet, json)
 
 
 @app.command

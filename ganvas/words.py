@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +11,8 @@ from cyclopts import Group, Parameter
 
 from ganvas.errors import UsageError
 from ganvas.metrics import names
+from ganvas.utils.whole_numbers import Whole as Whole  # for the verbs
+from ganvas.utils.whole_numbers import whole as whole
 
 MOST = 10_000  # numbers in a list
 
@@ -22,16 +23,6 @@ def setting(text: str) -> tuple[str, str]:
     if not equals:
         raise UsageError(f"--set expects FIELD=VALUE such as train.learning_rate=1e-3, got {text!r}")
     return path.strip(), value.strip()
-
-
-def whole(name: str | None, text: str) -> int:
-    """960, 1e6 or 100_000; a fraction is no number of anything."""
-    with suppress(ValueError):
-        return int(text)
-    with suppress(ValueError):
-        if (number := float(text)).is_integer():
-            return int(number)
-    raise UsageError(f"{name}: expected a whole number, got {text!r}")
 
 
 def labels(text: str | None) -> str | list[str] | None:
@@ -66,7 +57,6 @@ def terms(text: str) -> list[tuple[int, str | None, list[int]]]:
     return found
 
 
-Whole = Annotated[int, Parameter(converter=lambda _, tokens: whole(tokens[0].keyword, tokens[0].value))]
 HOW = Group("How it runs")
 Quiet = Annotated[bool, Parameter(negative="", group=HOW)]
 Device = Annotated[str, Parameter(group=HOW, help="auto (a GPU where there is one), cpu, cuda, cuda:1, ...")]

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
+from support import miniature
 
+import ganvas.ranks
+from ganvas import plan
+from ganvas.errors import ResourceError
 from ganvas.game import Step
 from ganvas.games.progan import ProGAN
 from ganvas.games.recipes import open_data
-from ganvas.machine import Plan
+from ganvas.machine import Plan, cores
 from ganvas.plan import ENDLESS, LATE, images_for, settled
 from ganvas.ranks import Ranks
 from ganvas.resolve import resolve
@@ -47,3 +54,60 @@ def test_plans_are_compared_where_a_growing_game_has_grown(stood: list[float]) -
     settled(*small(), "cpu")
     assert min(stood) == pytest.approx(LATE / ENDLESS)
     assert max(stood) == pytest.approx(LATE / ENDLESS)
+
+
+@pytest.mark.parametrize(("together", "ranks"), [(1e9, 2), (0.0, 1)])
+@pytest.mark.parametrize("name", ["cgan-mnist", "gan-ring"])
+def test_two_ranks_are_chosen_by_what_two_processes_did(
+    name: str, together: float, ranks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One rank alone, times two, promises what two ranks that share memory do not keep."""
+    timed: list[Plan] = []
+    monkeypatch.setattr(plan, "SHORT", 0.0)
+    monkeypatch.setattr(plan, "most_threads", lambda: 2)
+    monkeypatch.setattr(plan, "_pace_together", lambda recipe, data, each: timed.append(each) or together)
+    recipe, data = miniature(name)
+    found = settled(recipe, data, "cpu", "auto")
+    assert [(each.ranks, each.threads) for each in timed] == [(2, 1)]
+    assert found.ranks == ranks
+    assert found.sync_batch_norm == (ranks == 2 and name == "cgan-mnist")
+
+
+def test_a_short_run_starts_no_further_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "most_threads", lambda: 2)
+    monkeypatch.setattr(plan, "_pace_together", lambda *_: pytest.fail("two processes were started"))
+    recipe, data = miniature("gan-ring")
+    assert settled(recipe, data, "cpu", "auto").ranks == 1
+
+
+def test_the_processes_that_are_timed_are_real_and_leave_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    launch, started = ganvas.ranks.launch, list[Any]()
+
+    def note(*words: Any) -> Any:
+        started.extend(others := launch(*words))
+        return others
+
+    monkeypatch.setattr(ganvas.ranks, "launch", note)
+    recipe = resolve("gan-ring", {"config.width": "8"})
+    before, available = dict(os.environ), cores()
+    pace = plan._pace_together(recipe, open_data(recipe), Plan(ranks=2), 0.1)
+    assert pace > 0
+    assert [each.wait(timeout=20) for each in started] == [0]
+    assert (dict(os.environ), cores()) == (before, available)
+    assert not torch.distributed.is_initialized()
+
+
+def test_ranks_asked_for_get_the_statistics_of_the_whole_batch() -> None:
+    """New runs only: a run that was begun without them has the value of before."""
+    assert settled(*miniature("cgan-mnist"), "cpu", "2").sync_batch_norm
+    assert not settled(*miniature("cgan-mnist"), "cpu", "1").sync_batch_norm
+    assert not Plan().sync_batch_norm
+
+
+def test_bfloat16_asked_of_a_card_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "device_named", torch.device)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
+    recipe, data = miniature("cgan-mnist")
+    recipe = replace(recipe, train=replace(recipe.train, precision="bfloat16"))
+    with pytest.raises(ResourceError, match="use --precision float32"):
+        settled(recipe, data, "cuda")

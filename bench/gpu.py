@@ -1,0 +1,231 @@
+"""What a GPU does with every recipe: one table, in under ten minutes, of random data so that nothing is downloaded.
+
+    python bench/gpu.py [--device cuda] [--minutes 9] [RECIPE ...]
+    python bench/gpu.py --device cpu --quick        a few seconds, to see that the script runs
+
+Columns: images/s in float32 and in bfloat16 with their share of the fastest convolution in that precision; images/s in
+float32 of two ranks on two cards, of some recipes, under torchrun; and how far the weights of a resumed run are from those of
+an unbroken one after some steps, as a share of their size. Ends with 1 if one of these is more than a hundredth, and with 2 on
+a machine without a GPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganvas import checkpoint
+from ganvas.bench import counted, cycle
+from ganvas.config import Recipe
+from ganvas.data.source import Source
+from ganvas.engine import dump, restore, train
+from ganvas.errors import GanvasError
+from ganvas.games import RECIPES
+from ganvas.machine import (
+    Plan,
+    convolution_peak,
+    device_named,
+    has_bfloat16,
+    most_threads,
+    processor,
+    settings_restored,
+    wait_for,
+)
+from ganvas.plan import endless, fresh, has_batch_norm
+from ganvas.ranks import Ranks, connect, disconnect
+
+TOLERANCE = 0.01
+TWO_CARDS = ("cgan-mnist", "dcgan-mnist", "progan-mnist", "stylegan2-fashion", "voxel-shapes", "vae-mnist")
+QUICK = ("gan-ring", "cgan-mnist", "textgan-names")
+SMALL = {"width": 8, "critic_width": 8, "max_width": 8, "depth": 1, "head": 8}  # of a network, for --quick
+ROW = "| {:<28} | {:>9} | {:>6} | {:>9} | {:>6} | {:>9} | {:>8} |"
+TITLES = ("recipe", "float32", "peak", "bfloat16", "peak", "two cards", "resume")
+
+
+@dataclass
+class Card:
+    """What is measured, and how long."""
+
+    device: str
+    seconds: float  # of steps for each figure
+    peaks: dict[str, float]  # precision -> GFLOP/s of the fastest convolution
+    cards: int
+
+
+def main(words: list[str] | None = None) -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("recipes", nargs="*", metavar="RECIPE")
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--minutes", type=float, default=9.0, help="rows that do not fit are left out")
+    parser.add_argument("--quick", action="store_true", help="three small recipes and few steps")
+    parser.add_argument("--as-rank", action="store_true", help="be one of several ranks that play the RECIPE")
+    chosen = parser.parse_args(words)
+    if chosen.as_rank:
+        return play_rank(suited(RECIPES[chosen.recipes[0]], chosen.quick), chosen.device, 0.05 if chosen.quick else 1.5)
+    end = time.monotonic() + 60 * chosen.minutes
+    try:
+        device = device_named(chosen.device)
+    except GanvasError as missing:
+        print(f"bench/gpu.py: {missing}", file=sys.stderr)
+        return 2
+    card = measure(device, chosen.quick)
+    peaks = ", ".join(f"{name} {peak / 1000:.1f} TFLOP/s" for name, peak in card.peaks.items())
+    print(f"{name_of(device)}, {card.cards} card(s), PyTorch {torch.__version__}; fastest convolution: {peaks}\n")
+    print(ROW.format(*TITLES))
+    print(ROW.format(*["-" * 6] * len(TITLES)))
+    worst, left_out = 0.0, []
+    for name in chosen.recipes or (QUICK if chosen.quick else RECIPES):
+        if time.monotonic() > end:
+            left_out.append(name)
+            continue
+        recipe = suited(RECIPES[name], chosen.quick)
+        cells, apart = row(recipe, synthetic(recipe), card)
+        worst = max(worst, apart)
+        print(ROW.format(name, *cells), flush=True)
+    if left_out:
+        print(f"\nleft out after {chosen.minutes:g} minutes: {', '.join(left_out)}")
+    print(f"\nresume: at most {worst:.1e} apart, {'as it should be' if worst <= TOLERANCE else 'TOO MUCH'}")
+    return int(worst > TOLERANCE)
+
+
+def measure(device: torch.device, quick: bool) -> Card:
+    """The peaks of the device in each precision that it computes in itself."""
+    precisions = ["float32", *(["bfloat16"] if has_bfloat16(device) or quick else [])]
+    sizes = (32,) if quick else (128, 256, 512)
+    batch, least = (8, 0.01) if quick else (128, 0.3)
+    peaks = {
+        precision: max(convolution_peak(precision, size, 8 if quick else 32, batch, least, str(device)) for size in sizes)
+        for precision in precisions
+    }
+    cards = torch.cuda.device_count() if device.type == "cuda" and device.index is None else 1
+    return Card(str(device), 0.05 if quick else 1.5, peaks, cards)
+
+
+def name_of(device: torch.device) -> str:
+    """The card's name, or the processor's."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
+
+
+def suited(recipe: Recipe, quick: bool) -> Recipe:
+    """The recipe with a size for pictures of any, and small where it is to be quick."""
+    known = {field.name for field in fields(recipe.config)}
+    small: dict[str, Any] = {name: value for name, value in SMALL.items() if name in known} if quick else {}
+    if "alphabet" in known:
+        small |= {"length": 12, "vocabulary": 27, "alphabet": "abcdefghijklmnopqrstuvwxyz"}
+    if "classes" in known:
+        small |= {"classes": 10}
+    train = replace(recipe.train, precision="auto", batch=8 if quick else recipe.train.batch)
+    return replace(recipe, config=replace(recipe.config, **small), train=train)
+
+
+def synthetic(recipe: Recipe, count: int = 2_000) -> Source:
+    """Random samples of the kind that the recipe takes."""
+    config: Any = recipe.config
+    random = torch.Generator().manual_seed(0)
+    if hasattr(config, "alphabet"):
+        text = torch.randint(0, config.vocabulary, (count, config.length), generator=random)
+        text = text * ((text == 0).cumsum(1) == 0)  # nothing follows the end of a line
+        return Source("random", {"text": text}, fingerprint="0" * 16, alphabet=config.alphabet, vocabulary=config.vocabulary)
+    shape = getattr(config, "shape", None) or (config.channels, *[config.resolution] * getattr(config, "dims", 2))
+    real = torch.randn(count, *shape, generator=random)
+    if len(shape) > 1:
+        real = (real * 60 + 128).clamp(0, 255).to(torch.uint8)
+    labels = torch.arange(count) % 10
+    return Source("random", {"real": real, "label": labels}, classes=tuple("0123456789"), fingerprint="0" * 16)
+
+
+def row(recipe: Recipe, data: Source, card: Card) -> tuple[list[str], float]:
+    """The cells of a recipe, and how far its resumed run is from an unbroken one."""
+    plan = Plan(device=card.device, threads=min(4, most_threads()))
+    cells: list[str] = []
+    with settings_restored():
+        flops = counted(recipe, data, plan)
+        for precision in ("float32", "bfloat16"):
+            if precision not in card.peaks or not (data.is_grid or precision == "float32"):
+                cells += ["-", "-"]
+                continue
+            rate = pace(recipe, data, replace(plan, precision=precision), card.seconds)
+            cells += [f"{rate:,.0f}", f"{flops * rate / 1e9 / card.peaks[precision]:.0%}"]
+        cells.append(several_ranks(recipe.name, card.device) if card.cards > 1 and recipe.name in TWO_CARDS else "-")
+        apart = resumed(recipe, data, plan)
+    return [*cells, f"{apart:.0e}" if apart else "exact"], apart
+
+
+def pace(recipe: Recipe, data: Source, plan: Plan, seconds: float) -> float:
+    """Images per second of the engine: the best of some bursts."""
+    steps, best = endless(recipe, data, plan, Ranks()), 0.0
+    for _ in range(cycle(recipe)):  # each kind of step once: cuDNN has chosen its algorithms then
+        next(steps)
+    end = time.perf_counter() + seconds
+    while not best or time.perf_counter() < end:
+        wait_for(plan.device)
+        start = time.perf_counter()
+        for _ in range(cycle(recipe)):
+            next(steps)
+        wait_for(plan.device)
+        best = max(best, cycle(recipe) * recipe.train.batch / (time.perf_counter() - start))
+    return best
+
+
+def several_ranks(name: str, device: str, *more: str) -> str:
+    """Images per second of two ranks that torchrun starts, each with half of the batch; "failed" with the reason on stderr."""
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command = [*torchrun, __file__, name, "--as-rank", "--device", device, *more]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+        return f"{float(done.stdout.split()[-1]):,.0f}"
+    except (subprocess.SubprocessError, ValueError, IndexError) as failure:
+        print(f"{name}: two ranks failed: {failure}\n{getattr(failure, 'stderr', '')}", file=sys.stderr)
+        return "failed"
+
+
+def play_rank(recipe: Recipe, device: str, seconds: float) -> int:
+    """One of the ranks; rank 0 prints their images per second."""
+    plan = Plan(device=device, ranks=2, threads=1, sync_batch_norm=has_batch_norm(recipe))
+    ranks = connect().suited(plan)
+    over, rate = [False], 0.0
+    steps = endless(recipe, synthetic(recipe), plan, ranks, lambda: over[0])
+    for _ in range(cycle(recipe)):
+        next(steps)
+    start = time.perf_counter()
+    for count, _ in enumerate(steps, 1):  # the other rank ends when rank 0 has voted to
+        if ranks.first and not over[0]:
+            rate = count * recipe.train.batch / (time.perf_counter() - start)
+            over[0] = count % cycle(recipe) == 0 and time.perf_counter() - start > seconds
+    if ranks.first:
+        print(rate)
+    disconnect()
+    return 0
+
+
+def resumed(recipe: Recipe, data: Source, plan: Plan, steps: int = 3) -> float:
+    """The largest distance of a weight from that of the unbroken run, by the largest weight of its tensor."""
+    unbroken, state = fresh(recipe, plan), fresh(recipe, plan)
+    for each, count in ((unbroken, 2 * steps), (state, steps)):
+        for _ in itertools.islice(train(each, data, recipe.train), count):
+            pass
+    with tempfile.TemporaryDirectory() as folder:
+        tensors, counters = dump(state)
+        checkpoint.save(Path(folder), state.items, tensors, {"state": counters})
+        found = checkpoint.load(Path(folder))
+    assert found is not None, "a checkpoint that was just saved cannot be read"  # noqa: S101
+    again = fresh(recipe, plan)
+    restore(again, found.tensors, found.meta["state"])
+    for _ in itertools.islice(train(again, data, recipe.train), steps):
+        pass
+    pairs = zip(again.game.parameters(), unbroken.game.parameters(), strict=True)
+    return max(float((a - b).detach().abs().max() / b.detach().abs().max().clamp_min(1e-3)) for a, b in pairs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Files, settings, seeds and text: nothing here knows of networks."""

@@ -1,0 +1,23 @@
+"""Whole numbers as people type them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from ganvas.errors import UsageError
+
+
+def whole(name: str | None, text: str) -> int:
+    """960, 1e6 or 100_000. Raises: UsageError: a fraction, or no number; `name` is the option's."""
+    with suppress(ValueError):
+        return int(text)
+    with suppress(ValueError):
+        if (number := float(text)).is_integer():
+            return int(number)
+    raise UsageError(f"{name}: expected a whole number, got {text!r}")
+
+
+Whole = Annotated[int, Parameter(converter=lambda _, tokens: whole(tokens[0].keyword, tokens[0].value))]
