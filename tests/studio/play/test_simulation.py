@@ -128,7 +128,7 @@ def test_a_history_does_it_all_again() -> None:
 def test_other_networks_need_another_stage() -> None:
     stage = Simulation(SMALL)
     stage.play("b", 2)
-    with pytest.raises(UsageError, match="begin anew"):
+    with pytest.raises(UsageError, match="needs a new game"):
         stage.change("width", 9)
     assert (stage.step, stage.setup) == (2, SMALL)
 
