@@ -7,6 +7,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ganvas.games import GAMES
+from ganvas.run import KINDS
+
 UNKNOWN_KIND = {"unit": "images", "draws": False, "alike": ""}
 
 
@@ -23,8 +26,6 @@ def describe_kind(recipe: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _describe(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    from ganvas.games import GAMES  # here, so that the server starts without PyTorch
-    from ganvas.run import KINDS
 
     game, config = GAMES.get(recipe.get("game", "")), recipe.get("config", {})
     if game is None:
@@ -42,7 +43,6 @@ def _describe(recipe: Mapping[str, Any]) -> dict[str, Any]:
 
 def sample_shape(config: Mapping[str, Any], dims: int) -> list[int]:
     """The shape of one sample; `dims` of space if the config does not say."""
-    from ganvas.run import KINDS  # here, so that the server starts without PyTorch
 
     if config.get("point"):
         return [config["point"]]

@@ -22,6 +22,7 @@ from typing import Any
 
 from ganvas.errors import GanvasError, UsageError
 from ganvas.files import disk_errors, printable, write_durably
+from ganvas.resolve import resolve
 from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.storage import Storage, list_checkpoints, read_json, read_last_row, read_tail
 from ganvas.studio.train.choices import find_device_kind
@@ -85,7 +86,6 @@ class Jobs:
             UsageError: no such recipe, setting, value or device, no data, or too many trainings wait already.
             ResourceError: the disk refused, or this machine has no such device.
         """
-        from ganvas.resolve import resolve  # here, so that the server starts without PyTorch
 
         if not RECIPE.fullmatch(recipe):
             raise UsageError(f"no such recipe: {printable(recipe, 60)!r}")

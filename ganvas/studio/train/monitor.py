@@ -13,6 +13,7 @@ from typing import Any
 
 from ganvas.config import flat
 from ganvas.errors import GanvasError
+from ganvas.run import recipe_from
 from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.storage import Storage, UnknownIdError, list_checkpoints, read_json, read_last_row
 from ganvas.studio.train.jobs import LIVE_STATES, Jobs, list_actions
@@ -210,7 +211,6 @@ def list_losses(folder: Path) -> list[str]:
 
 def find_equilibrium(recipe: dict[str, Any]) -> dict[str, Any]:
     """The discriminator's loss if reals and fakes are equal, in words and as a number; {} if there is no such value."""
-    from ganvas.run import recipe_from  # here, so that the server starts without PyTorch
 
     try:
         scoring = recipe_from(recipe).config.rules.scoring

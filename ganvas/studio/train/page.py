@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from ganvas.config import within
 from ganvas.errors import GanvasError, UsageError
+from ganvas.games import RECIPES
 from ganvas.studio.openapi import build_document
 from ganvas.studio.page import Page, Studio, find_service
 from ganvas.studio.responses import make_endpoint, read_body, read_number
@@ -112,7 +113,6 @@ class TrainService:
 
     def start(self, asked: StartRequest) -> str:
         """Start a training; returns the id of its run. Raises: UsageError, ResourceError: as `Jobs.start`."""
-        from ganvas.games import RECIPES  # here, so that the server starts without PyTorch
 
         recipe, upload = RECIPES.get(asked.recipe), asked.data.removeprefix("upload:")
         settings = choices.complete_settings(
