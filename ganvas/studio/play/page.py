@@ -13,8 +13,8 @@ from ganvas.studio.child_process import ChildProcess
 from ganvas.studio.page import Page, Studio
 from ganvas.studio.play.play_lessons import LESSONS, list_captions
 from ganvas.studio.play.play_points import read_points
-from ganvas.studio.play.play_process import FIRST_SPEED, SPEEDS
 from ganvas.studio.play.play_settings import describe_settings
+from ganvas.studio.play.player import FIRST_SPEED, SPEEDS
 from ganvas.studio.responses import make_endpoint
 from ganvas.studio.socket import Channel, Frame, decode
 

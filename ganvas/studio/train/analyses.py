@@ -16,7 +16,7 @@ from ganvas.studio.commands import run_command
 from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.storage import Storage, list_checkpoints, read_json
 from ganvas.studio.train.choices import match_recipe
-from ganvas.studio.train.jobs import make_options
+from ganvas.studio.train.job_status import make_options
 
 OUTDATED = "Training has gone on since these were measured; measure both again."
 Pair = tuple[str, str, int]  # two runs, and how many samples of each are measured

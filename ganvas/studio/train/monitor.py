@@ -16,7 +16,8 @@ from ganvas.errors import GanvasError
 from ganvas.run import recipe_from
 from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.storage import Storage, UnknownIdError, list_checkpoints, read_json, read_last_row
-from ganvas.studio.train.jobs import LIVE_STATES, Jobs, list_actions
+from ganvas.studio.train.job_status import LIVE_STATES, list_actions
+from ganvas.studio.train.jobs import Jobs
 
 READ_BYTES = 256 << 10  # of a log, for one answer
 SNAPSHOT = re.compile(r"(\d{6,12})\.(\d{3})k\.png")

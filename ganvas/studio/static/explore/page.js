@@ -5,7 +5,7 @@ import { key, make, say, toast } from "../common/shell.js";
 import { addPair, makeControls, showControls } from "./controls.js";
 import { keepLook, loadFavourites, showFavourites } from "./favourites.js";
 import { LookHistory, completeLook, encodeLook, makeBlank, schema, shortenLook, tab } from "./look.js";
-import { connectPlane, showPlane } from "./plane.js";
+import { connectPlane, showPlane } from "./latent_plane.js";
 import { clearPad, connectPad, drawPad, goTo, layOutPad, moveSeed, rollSeed } from "./seeds.js";
 import { $, address, changeLook, showProblem, state, toSeed } from "./state.js";
 import { View } from "./view.js";
