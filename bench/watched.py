@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 
 from ganvas.studio.play.charts import Charts
-from ganvas.studio.play.play_settings import choose_settings
+from ganvas.studio.play.play_presets import choose_settings
 from ganvas.studio.play.simulation import Simulation
 
 

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ganvas import __version__
+from ganvas.machine import describe
 from ganvas.studio.page import Page, Studio
 from ganvas.studio.storage import RUN_ID
 
@@ -30,7 +31,6 @@ async def get_overview(request: Request) -> Response:
 
 def describe_machine() -> dict[str, Any]:
     """What this machine is, without a measurement."""
-    from ganvas.machine import describe  # here, so that the server starts without PyTorch
 
     return describe()
 

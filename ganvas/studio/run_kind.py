@@ -7,6 +7,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ganvas.core.modality import IMAGES, POINTS, VOXELS
+from ganvas.games import GAMES
+
+UNITS = {kind.space: kind.unit for kind in (POINTS, IMAGES, VOXELS)}  # by the dimensions of space that a sample fills
 UNKNOWN_KIND = {"unit": "images", "draws": False, "alike": ""}
 
 
@@ -23,8 +27,6 @@ def describe_kind(recipe: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _describe(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    from ganvas.core.modality import POINTS  # here, so that the server starts without PyTorch
-    from ganvas.games import GAMES
 
     game, config = GAMES.get(recipe.get("game", "")), recipe.get("config", {})
     if game is None:
@@ -34,7 +36,7 @@ def _describe(recipe: Mapping[str, Any]) -> dict[str, Any]:
         unit, size = "lines", [config.get("alphabet"), config.get("vocabulary")]
     else:
         size = sample_shape(config, getattr(game.config_type, "dims", 2))
-        unit = _units().get(len(size) - 1, POINTS.unit)
+        unit = UNITS.get(len(size) - 1, POINTS.unit)
     data = [recipe.get("data", {}).get(name) for name in ("source", "channels", "fit")]
     text = json.dumps([unit, size, data]).encode()  # it holds a path, so that only its hash leaves this machine
     return {"unit": unit, "draws": draws, "alike": hashlib.sha256(text).hexdigest()[:16] if draws else ""}
@@ -47,13 +49,6 @@ def sample_shape(config: Mapping[str, Any], dims: int) -> list[int]:
     if "resolution" not in config:
         return list(config.get("shape", (2,)))
     dims = config.get("dims", dims)
-    if dims not in _units():
+    if dims not in UNITS:
         raise TypeError(dims)
     return [config.get("channels", 1), *[config["resolution"]] * dims]
-
-
-def _units() -> dict[int, str]:
-    """Dimensions of space that a sample fills -> what a run is counted in."""
-    from ganvas.core.modality import IMAGES, POINTS, VOXELS  # here, so that the server starts without PyTorch
-
-    return {kind.space: kind.unit for kind in (POINTS, IMAGES, VOXELS)}

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from ganvas.config import within
 from ganvas.errors import UsageError
 from ganvas.files import printable, write_durably
+from ganvas.looks import Look
 from ganvas.studio.explore.client import ModelClient, SupersededError
 from ganvas.studio.page import Page, Studio, find_service
 from ganvas.studio.responses import make_endpoint, read_body, read_number
@@ -119,7 +120,6 @@ def read_look(request: Request) -> dict[str, Any]:
 
 def get_schema(_: Request) -> Any:
     """The look that changes nothing, and what the controls offer."""
-    from ganvas.looks import Look  # here, so that the server starts without PyTorch
 
     return {
         "look": dataclasses.asdict(Look()),

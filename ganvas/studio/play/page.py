@@ -11,6 +11,10 @@ from starlette.routing import Route
 from ganvas.errors import DataError, UsageError
 from ganvas.studio.child_process import ChildProcess
 from ganvas.studio.page import Page, Studio
+from ganvas.studio.play.play_lessons import LESSONS, list_captions
+from ganvas.studio.play.play_points import read_points
+from ganvas.studio.play.play_settings import describe_settings
+from ganvas.studio.play.player import FIRST_SPEED, SPEEDS
 from ganvas.studio.responses import make_endpoint
 from ganvas.studio.socket import Channel, Frame, decode
 
@@ -56,23 +60,18 @@ class PlaySocket:
 
 def get_schema(_: Request) -> Any:
     """The settings with labels and bounds, the speeds, and the captions of slow motion."""
-    from ganvas.studio.play.play_lessons import list_captions  # here, so that the server starts without PyTorch
-    from ganvas.studio.play.play_process import FIRST_SPEED, SPEEDS
-    from ganvas.studio.play.play_settings import describe_settings
 
     return {**describe_settings(), "speeds": list(SPEEDS), "speed": FIRST_SPEED, "captions": list_captions()}
 
 
 def get_lessons(_: Request) -> Any:
     """The guided tour and the lessons."""
-    from ganvas.studio.play.play_lessons import LESSONS  # here, so that the server starts without PyTorch
 
     return [lesson.to_dict() for lesson in LESSONS.values()]
 
 
 async def upload_points(request: Request) -> Any:
     """A CSV file of points as the body -> at most 2,000 of them, centred and scaled into the picture."""
-    from ganvas.studio.play.play_points import read_points  # here, so that the server starts without PyTorch
 
     try:
         return await run_in_threadpool(read_points, await request.body())

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ganvas.studio.play.play_settings import PlaySettings, choose_settings
+from ganvas.studio.play.play_presets import choose_settings
+from ganvas.studio.play.play_settings import PlaySettings
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from ganvas.machine import Plan
 from ganvas.seeds import mix
 from ganvas.studio.play.history import Event, check_history, require_room
 from ganvas.studio.play.play_points import Places, PointData, load_points
-from ganvas.studio.play.play_settings import LIVE, PlaySettings, shorten
+from ganvas.studio.play.play_presets import shorten
+from ganvas.studio.play.play_settings import LIVE, PlaySettings
 from ganvas.studio.play.rewind import SavedState, StateRing
 
 

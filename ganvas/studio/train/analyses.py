@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganvas.config import flat
+from ganvas.config import flat, to_dict
+from ganvas.data.opening import BUILT_IN
 from ganvas.errors import GanvasError, UsageError
+from ganvas.games import GAMES, RECIPES
 from ganvas.studio.commands import run_command
 from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.storage import Storage, list_checkpoints, read_json
 from ganvas.studio.train.choices import match_recipe
-from ganvas.studio.train.jobs import make_options
+from ganvas.studio.train.job_status import make_options
 
 OUTDATED = "Training has gone on since these were measured; measure both again."
 Pair = tuple[str, str, int]  # two runs, and how many samples of each are measured
@@ -33,8 +35,6 @@ class Analyses:
 
     async def list_recipes(self) -> list[dict[str, Any]]:
         """A row for each recipe, as `ganvas recipes` lists them, with its `unit` and the data that suit it. Listed once."""
-        from ganvas.config import to_dict
-        from ganvas.games import GAMES, RECIPES  # here, so that the server starts without PyTorch
 
         async with self.listing:
             if self.recipes is None:
@@ -52,7 +52,6 @@ class Analyses:
     @property
     def sources(self) -> tuple[str, ...]:
         """The names of all built-in sources."""
-        from ganvas.data.opening import BUILT_IN  # here, so that the server starts without PyTorch
 
         return BUILT_IN
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ganvas.data import fashion, mnist
 from ganvas.errors import ResourceError
+from ganvas.machine import DEVICES, device_named
 
 SOURCE_LABELS = {  # the built-in sources of pictures
     "mnist": "digits (MNIST)",
@@ -22,7 +24,6 @@ DEFAULT_SAMPLES = 2000
 
 def list_sources() -> dict[str, dict[str, Any]]:
     """The built-in sources of pictures: label, and number of classes (0: no labels that a recipe could use)."""
-    from ganvas.data import fashion, mnist  # here, so that the server starts without PyTorch
 
     classes = {"mnist": len(mnist.DIGITS), "fashion": len(fashion.CLASSES), "stacked": 0}
     return {name: {"label": label, "classes": classes[name]} for name, label in SOURCE_LABELS.items()}
@@ -30,7 +31,6 @@ def list_sources() -> dict[str, dict[str, Any]]:
 
 def list_devices() -> list[str]:
     """The names of the devices of this machine; "auto" first: a GPU if there is one, else the processor."""
-    from ganvas.machine import DEVICES, device_named  # here, so that the server starts without PyTorch
 
     devices = ["auto"]
     for name in DEVICES:
@@ -44,7 +44,6 @@ def list_devices() -> list[str]:
 
 def find_device_kind(name: str) -> str:
     """cpu, cuda, ... for a device's name. Raises: UsageError: no such name; ResourceError: no such device here."""
-    from ganvas.machine import device_named  # here, so that the server starts without PyTorch
 
     return device_named(name).type
 

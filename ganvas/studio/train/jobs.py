@@ -16,46 +16,21 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ganvas.errors import GanvasError, UsageError
 from ganvas.files import disk_errors, printable, write_durably
+from ganvas.resolve import resolve
 from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.storage import Storage, list_checkpoints, read_json, read_last_row, read_tail
 from ganvas.studio.train.choices import find_device_kind
 from ganvas.studio.train.job_queue import JobQueue, is_locked
+from ganvas.studio.train.job_status import Status, describe_signal, make_options, read_device_kind
 
-SETTING = re.compile(r"(train|config|data\.(fit|flip|channels|held_out))[A-Za-z0-9_.]{0,80}")
 RECIPE = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 SAVED = "stopped and saved"  # what the command line prints when a signal stopped it
 GONE = "the training process ended without a message: it was killed, or the machine stopped"
-STATES = {  # -> how the page calls it
-    "waiting": "waiting",
-    "starting": "getting ready",
-    "running": "training",
-    "saving": "saving",
-    "paused": "paused",
-    "stopped": "stopped",
-    "interrupted": "interrupted",
-    "failed": "failed",
-    "finished": "finished",
-}
-LIVE_STATES = ("starting", "running", "saving")  # those in which a process is at work
-
-
-@dataclass(frozen=True)
-class Status:
-    """How a training stands: one of STATES, and the same in words."""
-
-    state: str
-    words: str
-
-    @property
-    def live(self) -> bool:
-        """Whether a process is at work."""
-        return self.state in LIVE_STATES
 
 
 class Jobs:
@@ -85,7 +60,6 @@ class Jobs:
             UsageError: no such recipe, setting, value or device, no data, or too many trainings wait already.
             ResourceError: the disk refused, or this machine has no such device.
         """
-        from ganvas.resolve import resolve  # here, so that the server starts without PyTorch
 
         if not RECIPE.fullmatch(recipe):
             raise UsageError(f"no such recipe: {printable(recipe, 60)!r}")
@@ -298,37 +272,3 @@ class Jobs:
 
     def _write_note(self, name: str, **note: Any) -> None:
         write_durably(self.storage.note_path(name, "job.json"), json.dumps(note).encode())
-
-
-def list_actions(state: str, checkpoints: list[int]) -> list[str]:
-    """What a person can do with a run: stop, pause, resume, remove."""
-    actions = {"waiting": ["stop"], "starting": ["stop"], "running": ["pause", "stop"]}.get(state, [])
-    if state in ("paused", "stopped", "interrupted") or (state == "failed" and checkpoints):
-        actions = ["resume"]
-    return actions if state in LIVE_STATES else [*actions, "remove"]
-
-
-def read_device_kind(folder: Path) -> str:
-    """The kind of device that a run was begun on: cpu, cuda, ..."""
-    plan = read_json(folder / "env.json").get("plan", {})
-    device = plan.get("device", "cpu") if isinstance(plan, dict) else "cpu"
-    return str(device).partition(":")[0]
-
-
-def make_options(settings: Mapping[str, str]) -> list[str]:
-    """Settings as words of the command line. Raises: UsageError: one that a page may not change, such as a path."""
-    words = []
-    for name, value in settings.items():
-        if not SETTING.fullmatch(name):
-            raise UsageError(f"{printable(name, 80)!r} cannot be set here; expected train..., config... or data.fit")
-        words += ["--set", f"{name}={value}"]
-    return words
-
-
-def describe_signal(number: int) -> str:
-    """The name of a signal, with its usual cause."""
-    meaning = {signal.SIGKILL: " (killed: by a person, or memory ran out)", signal.SIGSEGV: " (it crashed)"}
-    try:
-        return signal.Signals(number).name + meaning.get(signal.Signals(number), "")
-    except ValueError:
-        return f"signal {number}"

@@ -13,9 +13,11 @@ from typing import Any
 
 from ganvas.config import flat
 from ganvas.errors import GanvasError
+from ganvas.games.recipes import recipe_from
 from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.storage import Storage, UnknownIdError, list_checkpoints, read_json, read_last_row
-from ganvas.studio.train.jobs import LIVE_STATES, Jobs, list_actions
+from ganvas.studio.train.job_status import LIVE_STATES, list_actions
+from ganvas.studio.train.jobs import Jobs
 
 READ_BYTES = 256 << 10  # of a log, for one answer
 SNAPSHOT = re.compile(r"(\d{6,12})\.(\d{3})k\.png")
@@ -210,7 +212,6 @@ def list_losses(folder: Path) -> list[str]:
 
 def find_equilibrium(recipe: dict[str, Any]) -> dict[str, Any]:
     """The discriminator's loss if reals and fakes are equal, in words and as a number; {} if there is no such value."""
-    from ganvas.games.recipes import recipe_from  # here, so that the server starts without PyTorch
 
     try:
         scoring = recipe_from(recipe).config.rules.scoring

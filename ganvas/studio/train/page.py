@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -13,64 +11,21 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from ganvas.config import within
 from ganvas.errors import GanvasError, UsageError
+from ganvas.games import RECIPES
 from ganvas.studio.openapi import build_document
 from ganvas.studio.page import Page, Studio, find_service
 from ganvas.studio.responses import make_endpoint, read_body, read_number
 from ganvas.studio.storage import Storage, UnknownIdError
 from ganvas.studio.train import choices, monitor
 from ganvas.studio.train.analyses import Analyses
-from ganvas.studio.train.jobs import STATES, Jobs
+from ganvas.studio.train.job_status import STATES
+from ganvas.studio.train.jobs import Jobs
+from ganvas.studio.train.train_requests import SAMPLE_BOUNDS, BranchRequest, ComparisonRequest, StartRequest
 from ganvas.studio.train.uploads import MAX_UPLOAD_BYTES, Uploads
 
 MAX_LISTED = 200  # runs
 QUEUE_SECONDS = 2.0  # between two looks at the queue
-SAMPLES = (100, 50_000)  # bounds of a comparison
-
-
-@dataclass(frozen=True, kw_only=True)
-class StartRequest:
-    """What to train. `data` is the name of a source or upload:ID; "" is the recipe's own."""
-
-    recipe: str
-    data: str = ""
-    images: int | None = None
-    minutes: float | None = None
-    seed: int = 0
-    device: str = "auto"
-    keep_all: bool = False  # keep a checkpoint with every snapshot
-    measure: bool = False  # against held-out pictures, now and then
-    settings: Mapping[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        within(self, "seed", 0, 2**63 - 1)
-        if self.images is not None:
-            within(self, "images", 1, 10**12)
-        if self.minutes is not None:
-            within(self, "minutes", 0.01, 10**5)
-        if self.images is not None and self.minutes is not None:
-            raise UsageError("minutes and images both bound the run; give one of them")
-
-
-@dataclass(frozen=True, kw_only=True)
-class BranchRequest:
-    """Where to leave a run, and what differs from there."""
-
-    settings: Mapping[str, str]
-    at: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ComparisonRequest:
-    """Two runs, and how many samples of each are measured."""
-
-    a: str
-    b: str
-    samples: int = choices.DEFAULT_SAMPLES
-
-    def __post_init__(self) -> None:
-        within(self, "samples", *SAMPLES)
 
 
 class TrainService:
@@ -112,7 +67,6 @@ class TrainService:
 
     def start(self, asked: StartRequest) -> str:
         """Start a training; returns the id of its run. Raises: UsageError, ResourceError: as `Jobs.start`."""
-        from ganvas.games import RECIPES  # here, so that the server starts without PyTorch
 
         recipe, upload = RECIPES.get(asked.recipe), asked.data.removeprefix("upload:")
         settings = choices.complete_settings(
@@ -275,7 +229,7 @@ def get_sheet(request: Request) -> Response:
 def read_pair(request: Request) -> tuple[str, str, int]:
     """?a=, ?b= and ?samples= of a comparison. Raises: UsageError: samples is out of range."""
     query = request.query_params
-    return query.get("a", ""), query.get("b", ""), read_number(request, "samples", choices.DEFAULT_SAMPLES, *SAMPLES)
+    return query.get("a", ""), query.get("b", ""), read_number(request, "samples", choices.DEFAULT_SAMPLES, *SAMPLE_BOUNDS)
 
 
 def get_openapi(request: Request) -> Any:

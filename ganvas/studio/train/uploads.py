@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from ganvas.data.archive import little
+from ganvas.data.repack import admit
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.files import disk_errors, printable, write_durably
 from ganvas.studio.commands import run_command
@@ -152,8 +154,6 @@ class Uploads:
 
 def _check_directory(incoming: Path) -> None:
     """Check a zip's directory, if it is small; else its process does that. Raises: DataError: it is refused."""
-    from ganvas.data.archive import little
-    from ganvas.data.repack import admit
 
     if little(incoming):
         admit(incoming)

@@ -121,7 +121,7 @@ def test_the_address_is_followed_and_what_it_cannot_mean_is_a_line(tab: Any) -> 
     tab.wait_for_selector("#problem:has-text('no model “nowhere”')")
     assert tab.is_hidden("#explore")
     tab.evaluate("location.hash = '#model=digits&look=' + encodeURIComponent('{\"label\": 77}')")
-    tab.wait_for_selector(".toast.error:has-text('cannot be drawn')")
+    tab.wait_for_selector(".toast.error:has-text('cannot be made')")
     tab.wait_for_function(READY)
     assert tab.locator("#model").input_value() == "digits"
     assert tab.inner_text("#said").startswith("seed 0")

@@ -8,7 +8,7 @@ import torch
 from ganvas.studio.play import scene
 from ganvas.studio.play.charts import Charts
 from ganvas.studio.play.play_lessons import LESSONS
-from ganvas.studio.play.play_settings import parse_link, shorten
+from ganvas.studio.play.play_presets import parse_link, shorten
 from ganvas.studio.play.simulation import Simulation
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]

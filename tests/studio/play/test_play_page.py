@@ -57,7 +57,7 @@ def saved(page: Any) -> dict[str, Any]:
 
 def sessions(studio: Any) -> list[int]:
     """The processes of the play sessions that are open."""
-    found = subprocess.run(["pgrep", "-P", str(studio.process.pid), "-f", "play.booth"], capture_output=True, text=True)
+    found = subprocess.run(["pgrep", "-P", str(studio.process.pid), "-f", "play.play_process"], capture_output=True, text=True)
     return [int(line) for line in found.stdout.split()]
 
 
@@ -362,7 +362,7 @@ def test_lessons_break_it_and_cure_it(tab: Any) -> None:
     tab.wait_for_function("document.getElementById('set-objective').value === 'minimax'")
     tab.click("#cure")
     tab.wait_for_function("document.getElementById('set-objective').value === 'nonsaturating'")
-    assert "Turn the artist" in tab.locator("#lesson-title").inner_text()
+    assert "Give the artist" in tab.locator("#lesson-title").inner_text()
 
 
 def test_the_tour_goes_from_the_critic_to_the_artist(tab: Any) -> None:

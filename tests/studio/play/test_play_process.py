@@ -14,8 +14,9 @@ from ganvas.studio.play import scene
 from ganvas.studio.play.charts import Curves
 from ganvas.studio.play.play_lessons import CAPTIONS
 from ganvas.studio.play.play_points import read_points
+from ganvas.studio.play.play_presets import choose_settings
 from ganvas.studio.play.play_process import PlayProcess, drop_superseded
-from ganvas.studio.play.play_settings import BUILT_IN, MAX_POINTS, PlaySettings, choose_settings
+from ganvas.studio.play.play_settings import BUILT_IN, MAX_POINTS, PlaySettings
 from ganvas.studio.play.simulation import Simulation
 from ganvas.studio.socket import MAX_FRAME_BYTES, Frame, decode, encode
 

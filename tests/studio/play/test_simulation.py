@@ -14,7 +14,8 @@ from ganvas.machine import Plan
 from ganvas.studio.play.charts import Charts
 from ganvas.studio.play.history import check_history
 from ganvas.studio.play.play_lessons import LESSONS
-from ganvas.studio.play.play_settings import LIVE, PlaySettings, choose_settings, parse_link, shorten
+from ganvas.studio.play.play_presets import choose_settings, parse_link, shorten
+from ganvas.studio.play.play_settings import LIVE, PlaySettings
 from ganvas.studio.play.simulation import Simulation
 
 SMALL = PlaySettings(data="ring", width=8, critic_width=8, depth=1, critic_depth=1, batch=16, seed=3)
@@ -128,7 +129,7 @@ def test_a_history_does_it_all_again() -> None:
 def test_other_networks_need_another_stage() -> None:
     stage = Simulation(SMALL)
     stage.play("b", 2)
-    with pytest.raises(UsageError, match="begin anew"):
+    with pytest.raises(UsageError, match="needs a new game"):
         stage.change("width", 9)
     assert (stage.step, stage.setup) == (2, SMALL)
 

@@ -107,7 +107,7 @@ def test_a_recipe_is_trained_to_its_end_branched_and_compared(form: Any) -> None
 def test_a_chart_draws_a_single_point_and_tells_the_values_under_the_pointer(page: Any, context: Any) -> None:
     page.goto(f"{context.base}/train")
     same = page.evaluate("""async () => {
-        const { Chart } = await import("./static/chart.js");
+        const { Chart } = await import("./static/common/chart.js");
         const box = document.body.appendChild(document.createElement("div"));
         box.id = "box";
         window.chart = new Chart(box, { title: "Test", low: 0, high: 1, series: [{ key: "a", name: "a", token: "--accent" }] });
@@ -145,11 +145,11 @@ def test_a_chart_draws_a_single_point_and_tells_the_values_under_the_pointer(pag
 def test_only_runs_that_draw_the_same_are_offered_to_compare(page: Any, context: Any) -> None:
     page.goto(f"{context.base}/train")
     offered = page.evaluate("""async () => {
-        const { others } = await import("./static/versus.js");
+        const { offerRuns } = await import("./static/train/compare.js");
         const run = (id, alike, model = true) => ({ id, alike, model });
         const runs = [run("a", "x"), run("b", "x"), run("c", "y"), run("d", "x", false), run("e", ""), run("f", "")];
         const names = () => [...document.getElementById("other").options].map(({ value }) => value);
-        const options = (id) => { others(runs, id); return names(); };
+        const options = (id) => { offerRuns(runs, id); return names(); };
         return [options("a"), options("c"), options("e"), document.getElementById("contest").disabled];
     }""")
     assert offered == [["b"], [], [], True]
