@@ -18,11 +18,11 @@ from PIL import Image
 
 from ganvas.config import Recipe
 from ganvas.games import RECIPES
+from ganvas.games.recipes import adapt_recipe, open_data
 from ganvas.machine import describe, settle
 from ganvas.plan import images_for, settled
 from ganvas.ranks import Ranks
 from ganvas.resolve import resolve
-from ganvas.run import adapted, open_data
 
 ROW = "| {:<29} | {:<8} | {:>7} | {:>9} | {:>8} | {:>7} | {:>6} |"
 
@@ -55,7 +55,7 @@ def main(names: Sequence[str]) -> None:
             if not recipe.data.source:
                 recipe = resolve(recipe, data=own(recipe, folder))
             data = open_data(recipe)
-            recipe = adapted(recipe, data)
+            recipe = adapt_recipe(recipe, data)
             plan = settled(recipe, data)
             settle(plan)
             _, rate = images_for(recipe, data, plan, Ranks(), 1.0)

@@ -3,7 +3,7 @@
 Trainings alone and trainings watched take turns, one first and then the other: the watched one is started by a studio, while
 a client asks for all that the page /train asks for, as often as it does. The same recipe, seed and plan; images per second as
 result.json has them, and the processor's time that the server took, which no neighbour on the machine disturbs. Then
-pictures of an untrained artist of 64 pixels are asked for one after the other, each of another seed, as /explore does. Last,
+pictures of an untrained generator of 64 pixels are asked for one after the other, each of another seed, as /explore does. Last,
 each page is opened in Debian's chromium with an empty cache: the first contentful paint, as the browser itself times it.
 """
 
@@ -31,14 +31,14 @@ from ganvas import bundle
 from ganvas.config import to_dict
 from ganvas.games import build
 from ganvas.resolve import resolve
-from ganvas.studio.pages import address, pages
+from ganvas.studio.site import PAGES
 
 Get = Any
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu"]
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[tuple[str, int]]:
+def run_studio(folder: Path) -> Iterator[tuple[str, int]]:
     """A studio over folder/runs; the link it says and its process."""
     command = [sys.executable, "-m", "ganvas", "studio", "--port", "0", "--no-browser", "--json"]
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
@@ -50,9 +50,9 @@ def running(folder: Path) -> Iterator[tuple[str, int]]:
 
 
 @contextmanager
-def studio(folder: Path) -> Iterator[tuple[Get, int]]:
+def open_studio(folder: Path) -> Iterator[tuple[Get, int]]:
     """A studio as a function from path (and body) to bytes, and its process."""
-    with running(folder) as (link, process):
+    with run_studio(folder) as (link, process):
         base = link.partition("/?")[0]
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
         opener.open(link).read()
@@ -65,27 +65,27 @@ def studio(folder: Path) -> Iterator[tuple[Get, int]]:
         yield ask, process
 
 
-def spent(process: int) -> float:
+def read_cpu_seconds(process: int) -> float:
     """Seconds of the processor that a process took so far (Linux: fields 14 and 15 of its stat)."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def alone(recipe: str, images: int, folder: Path) -> float:
+def train_alone(recipe: str, images: int, folder: Path) -> float:
     """Images per second of a training that nobody watches."""
     words = ["train", recipe, "--images", str(images), "--ranks", "1", "--quiet", "--out", str(folder)]
     subprocess.run([sys.executable, "-m", "ganvas", *words], check=True)
-    return pace(folder)
+    return read_pace(folder)
 
 
-def watched(folder: Path, plan: Path) -> tuple[float, float]:
+def train_watched(folder: Path, plan: Path) -> tuple[float, float]:
     """Of one that a page watches from its start to its end; also the share of one core that the server took meanwhile."""
     run = folder / "runs" / "00000-watched"
     run.mkdir(parents=True)
     for name in ("recipe.json", "env.json"):
         (run / name).write_bytes((plan / name).read_bytes())
-    with studio(folder) as (ask, process):
-        start, before = time.perf_counter(), spent(process)
+    with open_studio(folder) as (ask, process):
+        start, before = time.perf_counter(), read_cpu_seconds(process)
         ask("train/runs/00000-watched/resume", {})
         place, tick = "", 0
         while not (run / "result.json").exists():
@@ -98,49 +98,49 @@ def watched(folder: Path, plan: Path) -> tuple[float, float]:
                 ask("train/runs")
             tick += 1
             time.sleep(1)
-        share = (spent(process) - before) / (time.perf_counter() - start)
-    return pace(run), share
+        share = (read_cpu_seconds(process) - before) / (time.perf_counter() - start)
+    return read_pace(run), share
 
 
-def pace(run: Path) -> float:
+def read_pace(run: Path) -> float:
     """Images per second as the run's result has them."""
     return float(json.loads((run / "result.json").read_text())["images_per_second"])
 
 
-def latency(count: int) -> list[float]:
-    """Milliseconds from a request to its picture, of an untrained artist of 64 pixels in colour."""
+def measure_latency(count: int) -> list[float]:
+    """Milliseconds from a request to its picture, of an untrained generator of 64 pixels in colour."""
     recipe = resolve("dcgan-images", {"config.resolution": "64", "config.channels": "3"})
     with tempfile.TemporaryDirectory() as name:
-        run = Path(name) / "runs" / "artist"
+        run = Path(name) / "runs" / "generator"
         run.mkdir(parents=True)
         (run / "recipe.json").write_text(json.dumps(to_dict(recipe)))
         bundle.save(run / "model.safetensors", build(recipe).eval(), {"recipe": to_dict(recipe), "items": 0, "classes": []})
-        with studio(Path(name)) as (ask, _):
-            ask("explore/models/artist")
+        with open_studio(Path(name)) as (ask, _):
+            ask("explore/models/generator")
             found = []
             for seed in range(count):
                 start = time.perf_counter()
-                ask(f"explore/models/artist/picture?look={quote(json.dumps({'seed': seed}))}")
+                ask(f"explore/models/generator/picture?look={quote(json.dumps({'seed': seed}))}")
                 found.append(1000 * (time.perf_counter() - start))
             return found[5:]
 
 
-def paints(times: int) -> dict[str, float]:
+def measure_paints(times: int) -> dict[str, float]:
     """Milliseconds from the request for a page to its first contentful paint, the median of each page; empty cache."""
     from playwright.sync_api import sync_playwright
 
-    found: dict[str, list[float]] = {page.name: [] for page in pages()}
-    with tempfile.TemporaryDirectory() as name, running(Path(name)) as (link, _), sync_playwright() as driver:
+    found: dict[str, list[float]] = {page.name: [] for page in PAGES}
+    with tempfile.TemporaryDirectory() as name, run_studio(Path(name)) as (link, _), sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         tab = browser.new_page()
         tab.goto(link)
         base = link.partition("?")[0]
         tab.wait_for_url(base)
         network = tab.context.new_cdp_session(tab)
-        for page in pages() * times:
+        for page in PAGES * times:
             tab.goto("about:blank")
             network.send("Network.clearBrowserCache")
-            tab.goto(base + address(page))
+            tab.goto(base + page.path)
             tab.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
             found[page.name].append(tab.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
         browser.close()
@@ -157,26 +157,26 @@ def main() -> None:
     slower, shares = [], []
     with tempfile.TemporaryDirectory() as name:
         plan = Path(name) / "plan"
-        alone(asked.recipe, asked.images, plan)
+        train_alone(asked.recipe, asked.images, plan)
         for turn in range(asked.rounds):
             folder = Path(name) / str(turn)
             if turn % 2:
-                free = alone(asked.recipe, asked.images, folder / "alone")
-                seen, share = watched(folder, plan)
+                free = train_alone(asked.recipe, asked.images, folder / "alone")
+                seen, share = train_watched(folder, plan)
             else:
-                seen, share = watched(folder, plan)
-                free = alone(asked.recipe, asked.images, folder / "alone")
+                seen, share = train_watched(folder, plan)
+                free = train_alone(asked.recipe, asked.images, folder / "alone")
             slower.append(1 - seen / free)
             shares.append(share)
             row = {"round": turn, "alone": free, "watched": seen, "slower": round(slower[-1], 4), "server": round(share, 4)}
             print(json.dumps(row), flush=True)
-    times = latency(65)
+    times = measure_latency(65)
     if shares:
         low, middle, high = statistics.quantiles(slower, n=4) if len(slower) > 1 else slower * 3
         print(f"# watched, {asked.recipe} trains {middle:.1%} slower (quartiles {low:.1%} and {high:.1%}, n={len(slower)})")
         print(f"# the server takes {statistics.fmean(shares):.1%} of one core meanwhile")
     print(f"# a picture of 64 pixels: median {statistics.median(times):.0f} ms, slowest {max(times):.0f} ms of {len(times)}")
-    print("# first paint: " + ", ".join(f"{name} {value:.0f} ms" for name, value in paints(5).items()))
+    print("# first paint: " + ", ".join(f"{name} {value:.0f} ms" for name, value in measure_paints(5).items()))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import torch
 
-from ganvas.studio.play.record import Record
-from ganvas.studio.play.setup import usual
-from ganvas.studio.play.stage import Stage
+from ganvas.studio.play.charts import Charts
+from ganvas.studio.play.play_presets import choose_settings
+from ganvas.studio.play.simulation import Simulation
 
 
 def main() -> None:
@@ -23,10 +23,10 @@ def main() -> None:
     torch.set_flush_denormal(True)
     reached = 0
     for seed in range(asked.seeds):
-        stage, record = Stage(replace(usual(asked.data), seed=seed)), Record()
-        stage.play("b", stage.setup.length)
-        record.measure(stage)
-        found = record.latest
+        simulation, charts = Simulation(replace(choose_settings(asked.data), seed=seed)), Charts()
+        simulation.play("b", simulation.setup.length)
+        charts.measure(simulation)
+        found = charts.latest
         reached += found["captured"] == found["modes"]
         print(json.dumps({"seed": seed, **{name: round(value, 4) for name, value in found.items()}}), flush=True)
     print(f"# {asked.data}: all modes on {reached} of {asked.seeds} seeds")

@@ -14,7 +14,7 @@ from ganvas.data import open_source
 from ganvas.data.source import Source
 from ganvas.errors import DataError, UsageError
 from ganvas.export.cloud import cloud
-from ganvas.export.pictures import PAPER, legible_scale, save_png, sheet
+from ganvas.export.pictures import PAPER, legible_scale, png_name, save_png, sheet
 from ganvas.game import Encodes, require_pictures
 from ganvas.model import Model, load
 from ganvas.show import drawn
@@ -24,7 +24,13 @@ MAPPED = 5_000  # pictures, at most
 
 
 def reconstruct(
-    target: str | Path, out: str | Path = "reconstruction.png", *, data: str | None = None, count: int = 30, seed: int = 0
+    target: str | Path,
+    out: str | Path = "reconstruction.png",
+    *,
+    data: str | None = None,
+    count: int = 30,
+    seed: int = 0,
+    device: str = "auto",
 ) -> Path:
     """A sheet of pictures, each above what the model draws from its code.
 
@@ -35,12 +41,12 @@ def reconstruct(
         UsageError: the model has no encoder, draws points or text, or no picture is asked for.
         DataError: no such model, or no such pictures.
     """
-    model, out = load(target), _png(out)
+    model, out = load(target, device), png_name(out)
     if count < 1:
         raise UsageError(f"the number of pictures must be at least 1, got {count}")
     source, split = pictures(model, data)
     rows = torch.randperm(len(source), generator=torch.Generator().manual_seed(seed))[:count]
-    originals = source.batch(rows)["real"]
+    originals = source.samples(rows)["real"]
     again = codes.again(model.game, originals)
     columns = min(COLUMNS, len(originals))
     blank = torch.ones(-len(originals) % columns, *originals.shape[1:])  # white, as the sheet
@@ -50,7 +56,14 @@ def reconstruct(
     return out
 
 
-def latent_map(target: str | Path, out: str | Path = "map.png", *, data: str | None = None, side: int | None = None) -> Path:
+def latent_map(
+    target: str | Path,
+    out: str | Path = "map.png",
+    *,
+    data: str | None = None,
+    side: int | None = None,
+    device: str = "auto",
+) -> Path:
     """The whole latent plane in the unit square: on the left what is drawn at each place, on the right where pictures lie.
 
     A place (u, v) of the square stands for z = (inverse normal distribution function of u, of v), so that equal areas are
@@ -61,10 +74,12 @@ def latent_map(target: str | Path, out: str | Path = "map.png", *, data: str | N
         UsageError: the latent has other than two dimensions, the model draws points or text, or no picture is asked for.
         DataError: no such model or data.
     """
-    model, out = load(target), _png(out)
+    model, out = load(target, device), png_name(out)
     require_pictures(model.game)
-    if model.drawer.latent_dim != 2 or len(model.shape) != 3:
-        kind = f"this model has {model.drawer.latent_dim}" if len(model.shape) == 3 else "and pictures; this model draws points"
+    if model.drawer.latent_dim != 2 or model.kind != "images":
+        kind = (
+            f"this model has {model.drawer.latent_dim}" if model.kind == "images" else "and pictures; this model draws points"
+        )
         raise UsageError(f"a map needs a latent of 2 dimensions, {kind}; train vae-mnist-2d or --set config.latent_dim=2")
     side = max(5, 560 // model.shape[-1]) if side is None else side
     if side < 1:
@@ -76,7 +91,7 @@ def latent_map(target: str | Path, out: str | Path = "map.png", *, data: str | N
     if isinstance(model.game, Encodes):
         source, split = pictures(model, data)
         rows = torch.randperm(len(source), generator=torch.Generator().manual_seed(0))[:MAPPED]
-        batch = source.batch(rows)
+        batch = source.samples(rows)
         found = torch.special.ndtr(codes.encode(model.game, batch["real"]))
         right = cloud(found, batch.get("label"), source.classes, left.height)
         left = _beside(left, right)
@@ -100,8 +115,8 @@ def pictures(model: Model, data: str | None) -> tuple[Source, str]:
         DataError: no such data.
     """
     require_pictures(model.game)
-    name, shape = data or str(model.card["recipe"]["data"]["source"]), model.shape
-    if len(shape) != 3:
+    name, shape = model.data_source(data, "--data"), model.shape
+    if model.kind != "images":
         raise UsageError("this model draws points; sheets need pictures")
     fit = str(model.card["recipe"]["data"]["fit"])
     settings = {"resolution": shape[-1], "channels": shape[0]}
@@ -116,10 +131,3 @@ def _beside(left: Image.Image, right: Image.Image, gap: int = 16) -> Image.Image
     whole.paste(left)
     whole.paste(right, (left.width + gap, 0))
     return whole
-
-
-def _png(out: str | Path) -> Path:
-    path = Path(out)
-    if path.suffix.lower() != ".png":
-        raise UsageError(f"cannot write a sheet to {path.name!r}: expected a name ending in .png")
-    return path

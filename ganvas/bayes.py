@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganvas import cas
 from ganvas.compare import Measured
+from ganvas.core import devices
 from ganvas.data.source import Source
 from ganvas.game import Bounds, Classifies, Conditional, Game, Judges, Samples
 from ganvas.metrics.intervals import binomial
@@ -24,8 +25,8 @@ TURNED_AWAY = 0.05  # of the known pictures, by the threshold that strangers are
 def scores(game: Game, x: Tensor, chunk: int = 500) -> Tensor | None:
     """x [N, ...] as the game takes it -> how much each class fits it [N, classes]; None: the game cannot say.
 
-    Log-probabilities of the class where it is discriminative, bounds on log P(x | class), or a critic's verdict on x as one
-    of each class.
+    Log-probabilities of the class where it is discriminative, bounds on log P(x | class), or a discriminator's logit of x
+    as one of each class.
     """
 
     def of(part: Tensor) -> Tensor | None:
@@ -37,9 +38,9 @@ def scores(game: Game, x: Tensor, chunk: int = 500) -> Tensor | None:
             return torch.stack(every, 1)
         return None
 
-    device = next(game.parameters()).device
-    found = [of(part.to(device)) for part in x.split(chunk)]
-    return torch.cat([each.double().cpu() for each in found if each is not None]) if found[0] is not None else None
+    device = devices.device_of(game)
+    found = [None if (each := of(part.to(device))) is None else devices.to_cpu(each).double() for part in x.split(chunk)]
+    return torch.cat([each for each in found if each is not None]) if found[0] is not None else None
 
 
 def strangers_noticed(known: Tensor, strange: Tensor) -> float:
@@ -56,7 +57,7 @@ def naming(model: Model, train: Source, test: Source, strange: Source | None, sh
     `named`: the share it names right itself. `noticed`: strangers told from the known, where one in twenty of these is
     turned away. `taught`: the share that a classifier names right which saw only what the model draws, `shown` pictures.
     """
-    batch, n = test.batch(torch.arange(len(test))), len(test)
+    batch, n = test.samples(torch.arange(len(test))), len(test)
     found: dict[str, Measured] = {}
 
     def share(name: str, value: float, count: int) -> None:
@@ -65,11 +66,11 @@ def naming(model: Model, train: Source, test: Source, strange: Source | None, sh
     if (known := scores(model.game, batch["real"])) is not None:
         share("named", float((known.argmax(1) == batch["label"]).double().mean()), n)
         if strange is not None:
-            fits = scores(model.game, strange.batch(torch.arange(len(strange)))["real"])
+            fits = scores(model.game, strange.samples(torch.arange(len(strange)))["real"])
             if fits is not None:
                 share("noticed", strangers_noticed(known.amax(1), fits.amax(1)), len(strange))
     if model.classes and isinstance(model.game, Samples):
         asked = train.fields["label"][:shown]
         side = drawn_side(model, len(asked), seed, asked)
-        share("taught", cas.score(side.data, asked, test, seed, shown), n)
+        share("taught", cas.score(side.data, asked, test, seed, shown, str(model.device)), n)
     return found

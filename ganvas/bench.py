@@ -30,10 +30,11 @@ from ganvas.errors import UsageError
 from ganvas.game import Game, Step
 from ganvas.games import build, recipe_named
 from ganvas.games.adversarial import Duel
+from ganvas.games.recipes import adapt_recipe, open_data, recipe_from
 from ganvas.machine import Plan, bfloat16_is_fast, convolution_peak, cores, describe, keep_process_settings, pin
 from ganvas.plan import ENDLESS, LATE, endless, settled
 from ganvas.ranks import Ranks, crew
-from ganvas.run import Run, adapted, open_data, recipe_from
+from ganvas.run import Run
 
 CYCLE = 16  # a whole number of every lazy interval in use, in steps
 
@@ -89,7 +90,7 @@ def bench(recipe: str | Recipe, ranks: str = "auto", seconds: float = 20.0) -> R
 
 def _bench(recipe: Recipe, ranks: str, seconds: float) -> Report:
     machine, data = describe(), open_data(recipe)
-    chosen = adapted(recipe, data)
+    chosen = adapt_recipe(recipe, data)
     peak = max(convolution_peak(precision, channels) for precision in precisions() for channels in (64, 128, 256))
     plan = settled(chosen, data, "cpu", ranks)
     whole = replace(plan, ranks=1, threads=len(cores()))
@@ -166,16 +167,15 @@ def plain_loop(recipe: Recipe, data: Source) -> Iterator[None]:
     optimizers = {player: torch.optim.Adam(game.trained_by(player), lr=rate, betas=betas) for player in game.players}
     position = LATE
     for index in itertools.count():
-        batch = data.batch(rows(config.seed, position, config.batch, len(data)))
+        batch = data.samples(rows(config.seed, position, config.batch, len(data)))
         batch = {name: tensor.contiguous() for name, tensor in batch.items()}
         position += config.batch
         step = Step(index, position, ENDLESS)
         game.advance(step)
         for turn in plain_turns(game):
-            if index % turn.every == 0:
-                game.zero_grad()
-                (sum(turn.loss(batch, step).values()) * turn.every).backward()
-                optimizers[turn.trains].step()
+            game.zero_grad()
+            sum(turn.loss(batch, step).values(), torch.zeros(())).backward()
+            optimizers[turn.trains].step()
         yield
 
 

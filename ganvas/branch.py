@@ -20,9 +20,10 @@ from ganvas.errors import DataError, GanvasError, UsageError
 from ganvas.files import disk_errors, make_folder, write_durably
 from ganvas.game import Conditional, Game, Samples
 from ganvas.games import build
+from ganvas.games.recipes import adapt_recipe, open_data
 from ganvas.plan import settled
 from ganvas.resolve import resolve
-from ganvas.run import Run, adapted, open_data, open_run
+from ganvas.run import Run, open_run
 
 SAMPLE = re.compile(r"(\d+\.\d{3})k\.png")
 
@@ -85,7 +86,7 @@ def _changed(parent: Run, settings: Mapping[str, str], at: int) -> Recipe:
     if recipe.game != parent.recipe.game:
         raise UsageError(f"game: a branch goes on with the networks of {parent.recipe.game}; start a new run instead")
     if recipe.data != parent.recipe.data:
-        recipe = adapted(recipe, open_data(recipe))
+        recipe = adapt_recipe(recipe, open_data(recipe))
     if recipe == parent.recipe:
         raise UsageError("a branch needs a setting that is changed, such as train.learning_rate=1e-4; nothing differs here")
     if recipe.config != parent.recipe.config:

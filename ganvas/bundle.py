@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import BytesIO
@@ -22,12 +23,13 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from ganvas import files, games
-from ganvas.config import from_dict, to_dict
+from ganvas.config import from_dict, rename_keys, to_dict
 from ganvas.data.opening import shorten_path
 from ganvas.errors import DataError, DivergedError, GanvasError, UsageError, unknown
 from ganvas.game import Game
 
-FORMAT = "ganvas-1"
+FORMAT = "ganvas-1"  # a key of the file's metadata; its number rises only when older versions would misread a file
+NEWEST = 1
 NAME = "model.safetensors"  # in a run folder
 LARGEST = 1 << 26  # of a number in a config: sizes and counts beyond it only serve to exhaust memory
 Maker = Callable[[Any], Game]
@@ -60,8 +62,8 @@ def save(path: Path, game: Game, card: Mapping[str, Any]) -> None:
     files.write_durably(path, data)
 
 
-def load(path: Path) -> tuple[Game, dict[str, Any]]:
-    """The game, rebuilt with its weights on the CPU in eval mode, and its card. `path` is a bundle or a run folder.
+def load(path: Path, device: torch.device | str = "cpu") -> tuple[Game, dict[str, Any]]:
+    """The game, rebuilt with its weights on `device` in eval mode, and its card. `path` is a bundle or a run folder.
 
     The random state is left as it was.
 
@@ -72,16 +74,17 @@ def load(path: Path) -> tuple[Game, dict[str, Any]]:
         layout, card = _read_header(file, size)
         card = _restore_path(card, Path(file.name).parent)
         make, config = _recipe(card)
+        layout = _rename_weights(make, layout)
         _compare(_layout_of(make, config, layout, size), layout)
         file.seek(0)
         try:
-            tensors = safetensors.torch.load(file.read(size))
+            tensors = _rename_weights(make, safetensors.torch.load(file.read(size)))
         except (SafetensorError, ValueError, RuntimeError) as error:
             raise DataError(f"its tensors cannot be read: {error}") from None
     with torch.random.fork_rng(devices=[]):
         game = make(config)
     game.load_state_dict(tensors)
-    return game.eval(), card
+    return game.eval().to(device), card
 
 
 def read_card(path: Path) -> dict[str, Any]:
@@ -111,6 +114,9 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
 def _read_header(file: BinaryIO, size: int) -> tuple[files.Layout, dict[str, Any]]:
     """Layout and card. Raises: DataError: not a bundle."""
     layout, metadata = files.tensor_header(file, size)
+    numbers = [match[1] for key in metadata if (match := re.fullmatch(r"ganvas-([0-9]{1,9})", key))]
+    if newer := [number for number in numbers if int(number) > NEWEST]:
+        raise DataError(f"its format is ganvas-{newer[0]}, and this version reads up to {FORMAT}; install a newer ganvas")
     if FORMAT not in metadata:
         found = metadata.get("format", "none")
         raise DataError(f"a safetensors file, but no ganvas bundle: expected format {FORMAT!r}, found {found!r}")
@@ -145,6 +151,11 @@ def _recipe(card: Mapping[str, Any]) -> tuple[Maker, Any]:
         return games.GAMES[name], from_dict(games.GAMES[name].config_type, values)
     except Exception as error:  # a config's own checks may raise anything on hostile values
         raise DataError(f"its config does not fit the game {name!r}: {error}") from None
+
+
+def _rename_weights(make: Maker, weights: Mapping[str, Any]) -> dict[str, Any]:
+    """Weights under the names of this version: a game's `renamed_weights` maps names, or their beginnings, to new ones."""
+    return rename_keys(weights, getattr(make, "renamed_weights", {}), "weight ")
 
 
 def _layout_of(make: Maker, config: Any, claimed: files.Layout, size: int) -> files.Layout:

@@ -14,18 +14,18 @@ from ganvas.data.source import Source
 from ganvas.engine import portrait, train
 from ganvas.game import Classifies
 from ganvas.games import RECIPES
+from ganvas.games.recipes import adapt_recipe
 from ganvas.machine import settle
 from ganvas.metrics.classification import accuracy
 from ganvas.plan import fresh, settled
-from ganvas.run import adapted
 
 
-def score(images: Tensor, labels: Tensor, test: Source, seed: int = 0, shown: int = 360_000) -> float:
+def score(images: Tensor, labels: Tensor, test: Source, seed: int = 0, shown: int = 360_000, device: str = "auto") -> float:
     """The accuracy on `test` of the classifier recipe trained on uint8 images [N, C, H, W] with their labels [N]."""
     data = Source("generated", {"real": images, "label": labels}, classes=test.classes)
     recipe = RECIPES.get(f"classifier-{test.name}", RECIPES["classifier-mnist"])
-    recipe = adapted(replace(recipe, train=replace(recipe.train, images=shown, seed=seed)), data)
-    plan = settled(recipe, data)
+    recipe = adapt_recipe(replace(recipe, train=replace(recipe.train, images=shown, seed=seed)), data)
+    plan = settled(recipe, data, device)
     settle(plan)
     state = fresh(recipe, plan)
     for _ in train(state, data, recipe.train):

@@ -13,7 +13,7 @@ from ganvas import matches, verbs, voyages
 from ganvas.ending import conclude
 from ganvas.train_options import TrainOptions
 from ganvas.verbs import HOW, Quiet, saved
-from ganvas.words import Whole, labels, setting
+from ganvas.words import Running, Sampling, Whole, free_path, setting
 
 app = App(
     name="ganvas",
@@ -97,15 +97,11 @@ def sample(
     run: Path,
     *,
     count: Annotated[Whole | None, Parameter(name=["-n", "--count"])] = None,
-    label: Annotated[str | None, Parameter(name=["--label", "--labels"])] = None,
-    seed: Whole = 0,
+    sampling: Sampling = Sampling(),
     out: Path | None = None,
     columns: Whole | None = None,
-    psi: float = 1.0,
-    truncate: float | None = None,
     temperature: float = 1.0,
-    quiet: Quiet = False,
-    json: Quiet = False,
+    running: Running = Running(),
 ) -> None:
     """Draw samples from a trained model into a sheet (.png) or an archive (.npz); solids also as .gif, .obj and .stl.
 
@@ -116,31 +112,24 @@ def sample(
     run
         A run folder or a bundle.
     count
-        How many (64; of solids, one of each class in a GIF and one in a mesh); sample i has seed SEED + i, and a seed is
-        always the same picture.
-    label
-        A class by number or name, several as 3,7, or all: each in turn.
+        How many (64; of voxels, one of each class in a GIF and one in a mesh).
     out
         .png: a sheet. .npz: images uint8 [N, H, W, C] (or voxels, points) and labels, any number of them. Solids: .gif turns
-        them round, .obj and .stl are closed meshes. Text: .txt, or a page as .png; without it, it is printed.
-    psi
-        Truncation of the styles of a stylegan model: nearer to the mean below 1.
-    truncate
-        Truncation of the noise of any other: what lies beyond +-TRUNCATE is drawn again. Fewer kinds, better ones.
+        them round, .obj and .stl are closed meshes. Text: .txt, or a page as .png; without it, it is printed. The default is
+        sheet.png, or sheet-2.png, ... where that exists: only a file that is named here is replaced.
     temperature
         Of a model of text: more typical and less varied lines below 1.
     """
     from ganvas.model import load
 
-    model, chosen = load(run), labels(label)
+    model, options = load(run, running.device), sampling.options()
     if out is None and model.writes:
-        n = 64 if count is None else count
-        lines = model.sample(n, seed=seed, label=chosen, psi=psi, truncate=truncate, temperature=temperature)
-        print(json_.dumps({"lines": lines}) if json else "\n".join(lines))
+        lines = model.sample(64 if count is None else count, temperature=temperature, **options)
+        print(json_.dumps({"lines": lines}) if running.json else "\n".join(lines))
         return
-    out = out or Path("sheet.png")
-    model.save(out, count, seed=seed, label=chosen, columns=columns, psi=psi, truncate=truncate, temperature=temperature)
-    saved(out, quiet, json)
+    out = free_path(out, "sheet.png")
+    model.save(out, count, columns=columns, temperature=temperature, **options)
+    saved(out, running.quiet, running.json)
 
 
 @app.command
@@ -148,7 +137,7 @@ def data(
     path: str,
     *,
     fit: Literal["crop", "pad", "stretch"] = "crop",
-    out: Path = Path("preview.png"),
+    out: Path | None = None,
     quiet: Quiet = False,
     json: Quiet = False,
 ) -> None:
@@ -158,10 +147,12 @@ def data(
     ----------
     path
         A folder, zip, IDX, .npy, .npz, CSV or .txt (an item a line), or the name of a built-in source.
+    out
+        The preview; the default is preview.png, or preview-2.png, ... where that exists.
     """
     from ganvas.data.report import inspect
 
-    report = inspect(path, fit)
+    report, out = inspect(path, fit), free_path(out, "preview.png")
     report.preview(out)
     if json:
         print(json_.dumps({**report.to_dict(), "preview": str(out)}))

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ganvas.core.sample_kind import kind_of_shape
 from ganvas.errors import UsageError
 from ganvas.game import Classifies, Conditional, Encodes, Game, Samples
 from ganvas.show import drawn, encoded, named
@@ -23,16 +24,17 @@ def as_samples(array: npt.ArrayLike, shape: tuple[int, ...]) -> Tensor:
         UsageError: another type or shape, or none at all.
     """
     given = np.asarray(array)
-    if len(shape) == 1:
+    pictured = kind_of_shape(shape) in ("images", "voxels")
+    if not pictured:
         samples = torch.from_numpy(np.ascontiguousarray(given, dtype=np.float32))
     else:
         if given.dtype != np.uint8:
             raise UsageError(f"images: expected uint8 [n, H, W, C], got {given.dtype}; scale them to 0..255")
         given = given[..., None] if given.ndim == 3 and shape[0] == 1 else given
         samples = torch.from_numpy(np.ascontiguousarray(given))
-        samples = samples.permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0) if samples.ndim == 4 else samples
+        samples = samples.permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0) if given.ndim == 4 else samples
     if samples.shape[1:] != shape or len(samples) == 0:
-        wanted = shape if len(shape) == 1 else (*shape[1:], shape[0])
+        wanted = (*shape[1:], shape[0]) if pictured else shape
         raise UsageError(
             f"images: expected shape [n, {', '.join(map(str, wanted))}] with n at least 1, got {list(given.shape)}"
         )

@@ -9,6 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from ganvas.core.sample_kind import Kind, kind_of
 from ganvas.errors import UsageError
 from ganvas.extractors import Extractor
 from ganvas.metrics.distances import frechet, kernel
@@ -33,13 +34,18 @@ class Side:
     extractor: Extractor | None
     classes: tuple[str, ...] = ()  # what the labels are called
 
+    @property
+    def kind(self) -> Kind:
+        """Points, images or voxels."""
+        return kind_of(self.data)
+
     @cached_property
     def features(self) -> Tensor:
         """[N, d] float64."""
-        if self.data.ndim == 2:
+        if self.kind == "points":
             return self.data.double()
         if self.extractor is None:
-            if self.data.ndim == 5:
+            if self.kind == "voxels":
                 raise UsageError("solids have no extractor of their own: give --extractor RUN of a classifier-shapes recipe")
             raise UsageError("there is no extractor for these pictures: pip install 'ganvas[photos]', or give --extractor RUN")
         return self.extractor.features(self.data)
@@ -68,6 +74,16 @@ Compare = Callable[[Side, Side], tuple[float, float | None]]  # (measured, refer
 
 def _frechet(side: Side, real: Side) -> tuple[float, float | None]:
     return frechet(side.features, real.features), jackknife(frechet, side.features, real.features)
+
+
+def frechet_value(side: Side, real: Side) -> float:
+    """The Fréchet distance alone, without its interval."""
+    return frechet(side.features, real.features)
+
+
+def kernel_value(side: Side, real: Side) -> float:
+    """The kernel distance alone, without its interval."""
+    return _kernel(side, real)[0]
 
 
 def _kernel(side: Side, real: Side) -> tuple[float, float | None]:
@@ -167,7 +183,7 @@ COMPARE: Mapping[str, Compare] = {
     "sharpness": _sharpness,
     "connected": _connected,
 }
-DISTANCES = ("fd", "kd")
+DISTANCES: Mapping[str, Callable[[Side, Side], float]] = {"fd": frechet_value, "kd": kernel_value}
 PIXELS = ("swd", "msssim", "sharpness")  # of pictures; need no network
 SOLIDS = ("connected",)  # of solids; need no network
 JUDGED = ("score", "requested", "rarest", "commonest")  # need a classifier

@@ -65,7 +65,7 @@ def told_apart(model: Model) -> list[str]:
     """The classes between which directions can be found: the model's own in w, else those of the classifier of its data."""
     if isinstance(model.drawer, Conditional):
         return list(model.classes) if isinstance(model.drawer, Styled) else []
-    judge = extractor_for(str(model.card["recipe"]["data"]["source"]), model.shape[0])
+    judge = extractor_for(str(model.card["recipe"]["data"]["source"]), model.shape[0], model.device)
     return list(judge.classes) if judge is not None and judge.classify is not None else []
 
 
@@ -107,7 +107,7 @@ class _Codes:
     def points(self) -> Tensor:
         """Codes [10,000, d] of seeds 0, 1, ..., of all classes in turn."""
         if self.cloud is None:
-            self.cloud = self.space.of_seeds(range(CODES), asked(self.model, None, CODES))
+            self.cloud = self.space.of_seeds(range(CODES), self.model.classes_in_turn(None, CODES))
         return self.cloud
 
     def scaled(self, direction: Direction) -> Direction:
@@ -135,18 +135,13 @@ class _Codes:
 
     def classifier(self) -> Extractor:
         recipe, shape = self.model.card["recipe"], self.model.shape
-        found = extractor(self.judge) if self.judge else extractor_for(str(recipe["data"]["source"]), shape[0])
+        device = self.model.device
+        found = extractor(self.judge, device) if self.judge else extractor_for(str(recipe["data"]["source"]), shape[0], device)
         if found is None or found.classify is None:
             raise UsageError(
                 "class: nothing here names the classes of samples; give --judge digits, clothes or a classifier's run"
             )
         return found
-
-
-def asked(model: Model, label: int | str | Sequence[int | str] | None, n: int) -> Tensor | None:
-    """The classes [n] of n samples, those of `label` in turn; None for a model without."""
-    chosen = model.chosen(label)
-    return torch.tensor([chosen[i % len(chosen)] for i in range(n)]) if chosen else None
 
 
 def _numbers(name: str, which: str) -> range:

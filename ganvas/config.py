@@ -51,12 +51,15 @@ def flat(settings: Mapping[str, Any], where: str = "") -> dict[str, Any]:
 def from_dict(kind: type[T], values: Mapping[str, Any], where: str = "", **types_of: type) -> T:
     """Build the settings dataclass `kind` from its JSON spelling; `types_of` names the class of an `Any` field.
 
+    A class may have `renamed: ClassVar[Mapping[str, str]]`, from old names of its fields to new ones: files that were
+    written before stay readable.
+
     Raises:
         UsageError: an unknown key (with the nearest known one), a missing one, or a value of the wrong type.
     """
     if not isinstance(values, Mapping):
         raise UsageError(f"{where.removesuffix('.') or kind.__name__}: expected a group of settings, got {values!r}")
-    values = rename_keys(values, getattr(kind, "RENAMED", {}))
+    values = rename_keys(values, getattr(kind, "renamed", {}), where)
     hints = typing.get_type_hints(kind) | types_of
     fields = dataclasses.fields(kind)  # type: ignore[arg-type]
     for key in values:
@@ -68,13 +71,20 @@ def from_dict(kind: type[T], values: Mapping[str, Any], where: str = "", **types
     return kind(**{key: convert(hints[key], value, where + key) for key, value in values.items()})
 
 
-def rename_keys(values: Mapping[str, T], names: Mapping[str, str]) -> dict[str, T]:
-    """`values` under their present names: `names` maps each former key to the present one. A key of today wins.
+def rename_keys(values: Mapping[str, T], renamed: Mapping[str, str], where: str = "") -> dict[str, T]:
+    """`values` under the names of this version: `renamed` maps an old name, or an old beginning up to a dot, to a new one.
 
-    A settings class names its former fields in `RENAMED: ClassVar[Mapping[str, str]]`, so that old files load.
+    Raises:
+        UsageError: two of the names are one.
     """
-    found = {names[key]: value for key, value in values.items() if key in names}
-    return found | {key: value for key, value in values.items() if key not in names}
+    found: dict[str, T] = {}
+    for name, value in values.items():
+        old = max((each for each in renamed if name == each or name.startswith(f"{each}.")), key=len, default="")
+        new = renamed[old] + name[len(old) :] if old else name
+        if new in found:
+            raise UsageError(f"{where}{new}: expected one value, found another under its old name {where}{old or name}")
+        found[new] = value
+    return found
 
 
 def convert(hint: Any, value: Any, where: str) -> Any:
@@ -117,7 +127,7 @@ def assign(settings: T, path: str, text: str) -> T:
 
 
 def _assign(settings: T, path: list[str], text: str, where: str) -> T:
-    head, rest = getattr(type(settings), "RENAMED", {}).get(path[0], path[0]), path[1:]
+    head, rest = getattr(type(settings), "renamed", {}).get(path[0], path[0]), path[1:]
     names = [f.name for f in dataclasses.fields(settings)]  # type: ignore[arg-type]
     if head not in names and not where and not rest and (homes := _homes(settings, head)):
         raise UsageError(f"unknown setting {head!r}; did you mean {' or '.join(map(repr, homes))}?")

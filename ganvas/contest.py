@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ganvas.compare import SOLIDS, Measured
 from ganvas.config import DataConfig
+from ganvas.core.sample_kind import Kind
 from ganvas.data import open_source
 from ganvas.errors import UsageError
 from ganvas.evaluate import evaluate
@@ -26,7 +27,7 @@ UNAIDED = ("swd", "sharpness")  # of pictures without an extractor, however few
 BLIND = (
     "distances in features need an extractor, and there is none for these pictures: pip install 'ganvas[photos]' (colour only)"
 )
-SHOWN = {5: 30, 4: 100, 2: 500}  # samples in a block of the sheet, by the dimensions of a batch: solids, pictures, points
+SHOWN: Mapping[Kind, int] = {"voxels": 30, "images": 100, "points": 500}  # samples in a block of the sheet
 COLUMNS = 10
 
 
@@ -98,6 +99,7 @@ def compare(
     samples: int = 10_000,
     seed: int = 0,
     split: str | None = None,
+    device: str = "auto",
 ) -> Comparison:
     """Measure models (run folders or bundles) against one reference, and draw them beside each other from the same seeds.
 
@@ -110,12 +112,13 @@ def compare(
     """
     if len(targets) < 2:
         raise UsageError(f"expected at least two models to compare, got {len(targets)}")
-    out, models = Path(out), [load(target) for target in targets]
-    source = against or str(models[0].card["recipe"]["data"]["source"])
+    out, models = Path(out), [load(target, device) for target in targets]
+    source = models[0].data_source(against, "--data")
     if len({model.writes for model in models}) > 1:
         raise UsageError("some of the models write text and some draw; compare those of one kind")
     chosen, note = (metrics, "") if metrics else fitting(models[0], source)
-    reports = [evaluate(t, against=source, metrics=chosen, samples=samples, seed=seed, split=split) for t in targets]
+    options: dict[str, Any] = {"samples": samples, "seed": seed, "split": split, "device": device}
+    reports = [evaluate(target, against=source, metrics=chosen, **options) for target in targets]
     rows = tuple(
         Row(_name(Path(target), model), report.items, _seconds(Path(target)), dict(report.measures))
         for target, model, report in zip(targets, models, reports, strict=True)
@@ -125,10 +128,10 @@ def compare(
         of_data = models[0].picture(open_source(DataConfig(source=source)).table[:count], columns)
     else:
         real, _, _, reference = reals(source, models[0].shape, samples, split)
-        count, columns, few = SHOWN[real.data.ndim], COLUMNS, real.data[: SHOWN[real.data.ndim]]
-        if few.ndim == 5:
+        count, columns, few = SHOWN[real.kind], COLUMNS, real.data[: SHOWN[real.kind]]
+        if real.kind == "voxels":
             few = visible(few.float() / 127.5 - 1)
-        of_data = scatter(few, few[:0]) if few.ndim == 2 else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
+        of_data = scatter(few, few[:0]) if real.kind == "points" else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
     blocks = [
         caption(model.picture(_drawn(model, count, seed), columns), [row.name]) for model, row in zip(models, rows, strict=True)
     ]
@@ -145,8 +148,8 @@ def fitting(model: Model, source: str) -> tuple[tuple[str, ...], str]:
     """The measures that suit what a model draws, and in words what needs something that is not there."""
     if model.writes:
         return TEXT, ""
-    if len(model.shape) != 3:
-        return (SOLIDS if len(model.shape) == 4 else METRICS[:2]), ""
+    if model.kind != "images":
+        return (SOLIDS if model.kind == "voxels" else METRICS[:2]), ""
     return (METRICS, "") if extractor_for(source, model.shape[0]) else (UNAIDED, BLIND)
 
 

@@ -1,4 +1,4 @@
-"""The lessons: each a question, the ways in which one game is played to answer it, and what is looked at."""
+"""The lessons. Each is a question, the variants of one game that answer it, and the measures and plots of the result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ganvas.errors import unknown
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """One way to play: a recipe and what is changed in it, by dotted path."""
+    """One variant of a lesson: a recipe and the settings that differ from it, by dotted path."""
 
     label: str
     recipe: str
@@ -19,7 +19,7 @@ class Variant:
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """What is drawn over the images shown: a note of the log, or the start of a held-out measure's name."""
+    """A plot over the number of training images: a note of the log, or the start of the name of a held-out measure."""
 
     note: str
     title: str
@@ -28,21 +28,21 @@ class Curve:
 
 @dataclass(frozen=True, kw_only=True)
 class Lesson:
-    """A comparison that teaches one thing."""
+    """A comparison of variants that teaches one thing."""
 
     name: str
     question: str
     teaches: str
     variants: tuple[Variant, ...]
-    images: int  # shown to each variant
+    images: int  # training images of each variant
     minutes: float  # on the 2-core reference machine, all variants together
     settings: Mapping[str, str] = field(default_factory=dict)  # of all variants
     metrics: tuple[str, ...] = ()  # of `ganvas eval`
-    samples: int = 1_000  # of each side
+    samples: int = 1_000  # of each sample set
     notes: tuple[str, ...] = ()  # of the log: their mean over the last third of the run
     names_classes: bool = False  # whether the variants are measured as classifiers
     curve: Curve | None = None
-    looks: int = 0  # held-out measurements during each run
+    looks: int = 0  # number of held-out measurements during each run
 
 
 def _saturating() -> Lesson:
@@ -50,9 +50,9 @@ def _saturating() -> Lesson:
     still = {"train.rates.G": "0"}  # Source: arXiv:1701.04862 fig. 2 and 3
     return Lesson(
         name="saturating",
-        question="Why is the artist not paid with log(1 - D(G(z))), as the game is written?",
-        teaches="The surer the critic, the flatter log(1 - D): the artist is told least where it is worst. -log D has the same "
-        "fixed point, and is steepest there.",
+        question="Why does the generator not minimise log(1 - D(G(z))), as in the definition of the game?",
+        teaches="The more certain the discriminator (the critic), the flatter is log(1 - D): the generator (the artist) gets "
+        "the smallest gradient where its samples are worst. -log D has the same fixed point, and is steepest there.",
         variants=(
             Variant(label="log(1 - D)", recipe=game, settings=as_written),
             Variant(label="-log D", recipe=game, settings=turned),
@@ -63,8 +63,8 @@ def _saturating() -> Lesson:
         minutes=1,
         settings={"train.balance": "fixed", "config.width": "256", "train.learning_rate": "1e-3"},
         metrics=("fd",),
-        notes=("gradient_artist", "skill"),
-        curve=Curve(note="gradient_artist", title="norm of the artist's gradient", log=True),
+        notes=("gradient_generator", "skill"),
+        curve=Curve(note="gradient_generator", title="norm of the generator's gradient", log=True),
     )
 
 
@@ -72,8 +72,9 @@ def _critic_too_strong() -> Lesson:
     strong = {"train.rates.D": "10"}
     return Lesson(
         name="critic-too-strong",
-        question="Does a better critic teach the artist more?",
-        teaches="Feedback from a far better critic teaches nothing: the players have to be at a similar level of skill.",
+        question="Does a better discriminator teach the generator more?",
+        teaches="Feedback from a much better discriminator (the critic) teaches nothing: both players should have "
+        "similar skill.",
         variants=(
             Variant(label="level", recipe="cgan-mnist", settings={"train.balance": "fixed"}),
             Variant(label="critic x 10", recipe="cgan-mnist", settings={"train.balance": "fixed", **strong}),
@@ -87,7 +88,7 @@ def _critic_too_strong() -> Lesson:
         settings={"config.width": "16", "config.critic_width": "16", "config.max_width": "64", "config.head": "128"},
         metrics=("fd", "requested", "recall"),
         notes=("skill",),
-        curve=Curve(note="skill", title="skill of the critic: the share it tells apart"),
+        curve=Curve(note="skill", title="skill of the discriminator: the share it classifies correctly"),
     )
 
 
@@ -106,9 +107,9 @@ def _mode_collapse() -> Lesson:
     }
     return Lesson(
         name="mode-collapse",
-        question="Why does the artist draw a few things only, and what helps?",
-        teaches="The critic asks of each sample whether it is real, never whether anything is missing. Judging in pairs, noise "
-        "and gentle slopes bring all modes back; a map that may tear leaves no bridges between them.",
+        question="Why does the generator produce only a few kinds of samples, and what helps?",
+        teaches="The discriminator checks whether each sample is real, never whether a mode is missing. A relativistic loss, "
+        "noise or gradient penalties recover all modes. A discontinuous generator leaves no samples between them.",
         variants=tuple(Variant(label=label, recipe="gan-ring", settings=settings) for label, settings in ways.items()),
         images=1_500_000,
         minutes=5,
@@ -116,7 +117,7 @@ def _mode_collapse() -> Lesson:
         metrics=("modes",),
         samples=2_500,
         notes=("skill",),
-        curve=Curve(note="fd", title="how far mean and covariance are off (fd of held-out points)", log=True),
+        curve=Curve(note="fd", title="distance of mean and covariance (fd of held-out points)", log=True),
         looks=20,
     )
 
@@ -124,9 +125,9 @@ def _mode_collapse() -> Lesson:
 def _vae_against_gan() -> Lesson:
     return Lesson(
         name="vae-against-gan",
-        question="What does a critic teach an artist, and what does a bound on the likelihood?",
-        teaches="The bound pays for every picture it explains: nothing is missing and all is blurred. The critic pays for what "
-        "it takes for real: sharp, and nobody asks for what is missing.",
+        question="What does a generator learn from a discriminator, and what from a bound on the likelihood?",
+        teaches="The bound makes the generator (the artist) reconstruct every image: nothing is missing, but all is blurred. "
+        "The discriminator accepts only what looks real: samples are sharp, but the loss does not notice what is missing.",
         variants=(
             Variant(label="VAE", recipe="vae-mnist"),
             Variant(label="GAN, the same artist", recipe="gan-mnist-decoder"),
@@ -151,9 +152,9 @@ def _stylegan() -> Lesson:
     }
     return Lesson(
         name="stylegan-ingredients",
-        question="Which ingredient of StyleGAN does what?",
-        teaches="Styles make the way from noise to pictures smooth and open to control; on small pictures an artist without "
-        "them is nearer to the data. The mapping network lowers the distance; without the equalised rate the artist narrows.",
+        question="What does each part of StyleGAN do?",
+        teaches="Styles make the map from noise to images smooth and controllable. On small images a generator without them is "
+        "nearer to the data. The mapping network lowers the distance; the equalized learning rate keeps the variety.",
         variants=tuple(
             Variant(label=label, recipe="stylegan-fashion", settings=settings) for label, settings in without.items()
         ),
@@ -162,7 +163,7 @@ def _stylegan() -> Lesson:
         settings={"config.resolution": "16", "config.width": "8", "config.max_width": "32", "data.fit": "crop"},
         metrics=("fd", "recall", "ppl"),
         notes=("skill",),
-        curve=Curve(note="fd", title="distance from the data (fd of held-out pictures)", log=True),
+        curve=Curve(note="fd", title="distance from the data (fd of held-out images)", log=True),
         looks=5,
     )
 
@@ -170,9 +171,9 @@ def _stylegan() -> Lesson:
 def _growth() -> Lesson:
     return Lesson(
         name="progressive-growth",
-        question="Why begin with a few pixels?",
-        teaches="Growth saves time: the first images are small. At 32 pixels it saves nothing else, for full size is not hard "
-        "there, and layers that come late have little time to learn. It was made for 1,024.",
+        question="Why start with a few pixels?",
+        teaches="Progressive growing saves time, because the first images are small. At 32 pixels it has no other advantage: "
+        "full size is not hard there, and the last layers have little time to learn. It was made for 1,024 pixels.",
         variants=(
             Variant(label="grown from 4x4", recipe="progan-mnist"),
             Variant(label="full size from the start", recipe="progan-mnist", settings={"config.grown_by": "0"}),
@@ -181,7 +182,7 @@ def _growth() -> Lesson:
         minutes=7,
         settings={"config.max_width": "32"},
         metrics=("fd", "recall", "swd"),
-        curve=Curve(note="fd", title="distance from the data (fd of held-out pictures)", log=True),
+        curve=Curve(note="fd", title="distance from the data (fd of held-out images)", log=True),
         looks=8,
     )
 
@@ -189,9 +190,9 @@ def _growth() -> Lesson:
 def _discriminative() -> Lesson:
     return Lesson(
         name="discriminative-generative",
-        question="P(class | features) or P(features | class): who knows more about a digit?",
-        teaches="The discriminative model learns the boundary and names digits best; it can draw none, and takes a shoe for a "
-        "digit. The generative one draws, names by Bayes' rule, and knows what it has never seen.",
+        question="P(class | features) or P(features | class): which model knows more about a digit?",
+        teaches="The discriminative model learns the boundary and classifies digits best. It generates none, and classifies a "
+        "shoe as a digit. The generative model generates, classifies by Bayes' rule, and detects what is not a digit.",
         variants=(
             Variant(label="P(class | features): classifier", recipe="classifier-mnist"),
             Variant(label="P(features | class): VAE", recipe="vae-mnist-conditional"),

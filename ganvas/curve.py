@@ -10,15 +10,17 @@ import torch
 from torch import Tensor
 
 from ganvas import bundle
+from ganvas.core import devices
+from ganvas.core.sample_kind import is_grid, kind_of
 from ganvas.data.source import Source
 from ganvas.edit.latents import latents
-from ganvas.export.pictures import to_bytes
 from ganvas.extractors import extractor_for
 from ganvas.files import write_durably
 from ganvas.game import Conditional, Game, Samples, Writes
 from ganvas.metrics.distances import frechet
 from ganvas.metrics.wasserstein import sliced_wasserstein
 from ganvas.show import drawn
+from ganvas.sides import labels_of, read_rows, to_kept
 
 LEAST = 50  # held-out samples: fewer say nothing
 
@@ -30,13 +32,14 @@ def measure(game: Game, held_out: Source) -> tuple[str, float] | None:
 
     Fréchet distance in the features made for the data, or of the points themselves; without features, sliced Wasserstein.
     """
-    if not isinstance(game, Samples) or len(held_out) < LEAST or held_out.table.ndim == 5:
+    if not isinstance(game, Samples) or len(held_out) < LEAST or kind_of(held_out.table) == "voxels":
         return None
     if isinstance(game, Writes):
         return f"nats{len(held_out)}", nats_per_symbol(game, held_out)
-    batch = held_out.batch(torch.arange(len(held_out)))
-    c = batch["label"] if isinstance(game, Conditional) else None
-    return _distance(drawn(game, latents(range(len(held_out)), game.latent_dim), c), batch["real"], held_out)
+    rows = torch.arange(len(held_out))
+    c = labels_of(held_out, rows) if isinstance(game, Conditional) else None
+    fake = drawn(game, latents(range(len(held_out)), game.latent_dim), c, keep=to_kept)
+    return _distance(fake, read_rows(held_out, rows), held_out, devices.device_of(game))
 
 
 def floor(data: Source, held_out: Source) -> float | None:
@@ -47,26 +50,29 @@ def floor(data: Source, held_out: Source) -> float | None:
     if held_out.is_text:
         return None
     rows = torch.randperm(len(data), generator=torch.Generator().manual_seed(4))[: len(held_out)]
-    return _distance(data.batch(rows)["real"], held_out.batch(torch.arange(len(held_out)))["real"], held_out)[1]
+    return _distance(read_rows(data, rows), read_rows(held_out, torch.arange(len(held_out))), held_out)[1]
 
 
-def _distance(fake: Tensor, real: Tensor, held_out: Source) -> tuple[str, float]:
-    if real.ndim == 2:
+def _distance(fake: Tensor, real: Tensor, held_out: Source, device: torch.device = devices.CPU) -> tuple[str, float]:
+    """Between samples as they are kept: bytes or points."""
+    if not is_grid(real):
         return f"fd{len(real)}-points", frechet(fake, real)
-    network = extractor_for(held_out.name, held_out.channels)
-    fake, real = to_bytes(fake), to_bytes(real)
+    network = extractor_for(held_out.name, held_out.channels, device)
     if network is None:
         return f"swd{len(real)}", 1000 * sliced_wasserstein(real, fake, patches=32)
     return f"fd{len(real)}-{network.name}", frechet(network.features(fake), network.features(real))
 
 
-@torch.no_grad()
 def nats_per_symbol(game: Writes, data: Source) -> float:
     """-log p of each symbol of all lines of the data, the ends of lines included: their mean."""
-    text = data.batch(torch.arange(len(data)))["text"]
-    device = next(game.parameters()).device  # type: ignore[attr-defined]
-    nats: Tensor = torch.cat([game.surprise(part.to(device)).double().cpu() for part in text.split(500)])
+    nats = torch.cat([nats_of(game, read_rows(data, rows)) for rows in torch.arange(len(data)).split(500)])
     return float(nats.sum() / (nats > 0).sum())
+
+
+@torch.no_grad()
+def nats_of(game: Writes, text: Tensor) -> Tensor:
+    """text int64 [N, L] -> -log p of each symbol [N, L], float64 on the CPU; 0 after the end of a line."""
+    return devices.to_cpu(game.surprise(text.to(devices.device_of(game)))).double()
 
 
 def keep_best(folder: Path, game: Game, card: dict[str, Any], metric: str, value: float) -> bool:

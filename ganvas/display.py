@@ -58,9 +58,8 @@ class Display:
             print(event, file=sys.stderr)
         self.terms |= dict.fromkeys(progress.terms)
         for name, value in progress.values.items():
-            if not math.isfinite(number := float(value)):
-                continue  # one such value would stay in the mean for ever
-            self.smooth[name] = number if name not in self.smooth else 0.95 * self.smooth[name] + 0.05 * number
+            if math.isfinite(value):  # one value that is not would stay in the mean for ever
+                self.smooth[name] = value if name not in self.smooth else 0.95 * self.smooth[name] + 0.05 * value
         pause = 0.25 if self.live else 5.0
         if self.quiet or time.monotonic() - self.shown < pause:
             return
@@ -81,7 +80,7 @@ class Display:
     def losses(self) -> str:
         """Each loss term, with the critic's value at the optimum beside it."""
         told = (
-            f"{name} {self.smooth[name]:.3g}" + (self.reference if name == "D" else "")
+            f"{name} {self.smooth[name]:.3g}" + (self.reference if name == "D" or name.startswith("D_") else "")
             for name in self.terms
             if name in self.smooth
         )
@@ -195,7 +194,7 @@ def gauge(seen: Mapping[str, float]) -> tuple[float, str]:
     share = max(0.0, 2 * seen["skill"] - 1)
     words = "the critic guesses" if seen["skill"] < LEVEL else "level" if seen["skill"] <= HIGH else "the critic is far ahead"
     state = Balance(lead=seen.get("lead", 0.0), augment=seen.get("augment", 0.0))
-    held = [state.handles()] if state.rate("D") < 0.9 else []
+    held = [state.handles()] if state.rate < 0.9 else []
     held += [f"augmentation {state.augment:.0%}"] if state.augment > 0.02 else []
     return share, ", ".join([f"{words} ({seen['skill']:.0%} right)", *held])
 

@@ -16,18 +16,23 @@ import torch
 from torch import Tensor
 
 from ganvas import bundle
+from ganvas.core.sample_kind import kind_of
 from ganvas.data.points import MODES
 from ganvas.edit.latents import latents
 from ganvas.errors import GanvasError
-from ganvas.export.pictures import to_bytes
 from ganvas.game import Bounds, Conditional, Game, Samples
 from ganvas.journal import read
 from ganvas.leaks import border, grey_levels, grid
-from ganvas.metrics.neighbours import memorisation, nearest
+from ganvas.machine import device_named
+from ganvas.metrics.neighbours import memorisation
 from ganvas.run import Run, open_run
 from ganvas.show import drawn
+from ganvas.sides import read_rows, to_kept
 
 SAMPLES = 500
+SAMPLE_BYTES = 32 << 20  # of the samples that are looked at, as bytes: fewer of large images
+FEWEST = 32  # samples, however large they are
+TRAIN_BYTES = 64 << 20  # of the training images that are searched for copies: a random part of a larger set
 
 
 @dataclass(frozen=True)
@@ -75,15 +80,20 @@ class Case:
 
     @property
     def levelled(self) -> bool:
-        """Whether the critic is meant to be level with the artist, and not at its optimum."""
+        """Whether the discriminator should be about as strong as the generator, and not at its optimum."""
         rules = getattr(self.run.recipe.config, "rules", None)
         return rules is not None and not rules.scoring.wants_best_critic
 
     @cached_property
+    def count(self) -> int:
+        """How many samples are looked at: 500, or fewer where they are large."""
+        return min(SAMPLES, max(FEWEST, SAMPLE_BYTES // self.run.data.table[0].numel()))
+
+    @cached_property
     def reals(self) -> Tensor:
-        """Up to 500 training samples: bytes [N, C, H, W], points [N, D] or text [N, L]."""
-        rows = torch.randperm(len(self.run.data), generator=torch.Generator().manual_seed(0))[:SAMPLES]
-        return _bytes(self.run.data.batch(rows)["text" if self.run.data.is_text else "real"])
+        """Up to 500 training samples as they are kept: bytes [N, C, H, W], points [N, D] or text [N, L]."""
+        rows = torch.randperm(len(self.run.data), generator=torch.Generator().manual_seed(0))[: self.count]
+        return read_rows(self.run.data, rows)
 
     @property
     def alone(self) -> bool:
@@ -92,15 +102,16 @@ class Case:
 
     @cached_property
     def fakes(self) -> Tensor | None:
-        """500 samples of the model, every class in turn."""
+        """As many samples of the model, every class in turn, as data is kept."""
         if not isinstance(self.game, Samples):
             return None
-        c = torch.arange(SAMPLES) % self.game.classes if isinstance(self.game, Conditional) else None
-        return _bytes(drawn(self.game, latents(range(SAMPLES), self.game.latent_dim), c))
+        c = torch.arange(self.count) % self.game.classes if isinstance(self.game, Conditional) else None
+        return drawn(self.game, latents(range(self.count), self.game.latent_dim), c, keep=to_kept)
 
-
-def _bytes(x: Tensor) -> Tensor:
-    return to_bytes(x) if x.ndim == 4 else x
+    @property
+    def pictured(self) -> bool:
+        """Whether the model draws images."""
+        return self.fakes is not None and kind_of(self.fakes) == "images"
 
 
 def not_finite(case: Case) -> Finding | None:
@@ -115,52 +126,57 @@ def not_finite(case: Case) -> Finding | None:
     return Finding("non-finite values", evidence, f"--set train.learning_rate={rate / 10:g}")
 
 
-def critic_overpowers(case: Case) -> Finding | None:
-    """The critic is nearly always right."""
+def discriminator_overpowers(case: Case) -> Finding | None:
+    """The discriminator is nearly always right."""
     skill = case.mean("skill")
     if not case.levelled or skill is None or skill < 0.96:
         return None
-    evidence = f"the critic tells {skill:.0%} of reals and fakes apart; feedback from a far better critic teaches nothing"
+    evidence = f"the discriminator is right about {skill:.0%} of reals and fakes; one so sure teaches the generator little"
     if case.run.recipe.train.balance != "auto":
-        return Finding("critic overpowers", evidence, "--balance auto")
-    return Finding("critic overpowers", evidence, "--set train.rates.D=0.25")
+        return Finding("discriminator overpowers", evidence, "--balance auto")
+    return Finding("discriminator overpowers", evidence, "--set train.rates.D=0.25")
 
 
-def artist_overpowers(case: Case) -> Finding | None:
-    """The critic cannot tell, though simple statistics can."""
+def discriminator_too_weak(case: Case) -> Finding | None:
+    """The discriminator cannot separate fakes from reals, though simple statistics can."""
     skill, variety = case.mean("skill"), case.mean("variety")
     if not case.levelled or skill is None or skill > 0.6 or case.fakes is None or case.alone:
         return None
     apart = _apart(case.fakes, case.reals)
     if apart < 4:
         return None
-    evidence = f"the critic is right {skill:.0%} of the time, yet plain means of fakes and reals are {apart:.0f} times as far "
+    evidence = (
+        f"the discriminator is right {skill:.0%} of the time, yet plain means of fakes and reals are {apart:.0f} times as far "
+    )
     evidence += f"apart as chance makes them (variety {variety or 0:.2f} of the reals')"
     config = case.run.recipe.config
     name = "critic_width" if hasattr(config, "critic_width") else "width"
     width: int = (getattr(config, name, None) or getattr(config, "width", None)) or 64
     # Other rates and more moves were tried, and do not help: docs/balance.md.
-    return Finding("critic too weak", evidence, f"--set config.{name}={2 * width}")
+    return Finding("discriminator too weak", evidence, f"--set config.{name}={2 * width}")
 
 
 def _apart(fakes: Tensor, reals: Tensor) -> float:
     """The distance of the means of 16 random directions, in standard errors: their root mean square."""
-    a, b = fakes.flatten(1).double(), reals.flatten(1).double()
-    turn = torch.randn(a.shape[1], 16, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    a, b = a @ turn, b @ turn
+    random = torch.Generator().manual_seed(0)
+    turn = torch.randn(fakes[0].numel(), 16, generator=random, dtype=torch.float64)
+    # A few rows at a time: large images as float64 are eight times as large as their bytes.
+    a, b = (torch.cat([part.flatten(1).double() @ turn for part in x.split(50)]) for x in (fakes, reals))
     error = (a.var(0) / len(a) + b.var(0) / len(b)).clamp(min=1e-12).sqrt()
     return float(((a.mean(0) - b.mean(0)) / error).square().mean().sqrt())
 
 
 def vanishing_gradient(case: Case) -> Finding | None:
-    """The artist's gradient died while the critic was sure."""
-    early, late, skill = case.early("gradient_artist"), case.late("gradient_artist"), case.mean("skill")
+    """The generator's gradient vanished while the discriminator was sure."""
+    early, late, skill = case.early("gradient_generator"), case.late("gradient_generator"), case.mean("skill")
     if not case.levelled or not late or skill is None or skill < 0.9:
         return None
     first, now = max(early), median(late)
     if now > 0.02 * first and now > 1e-4:
         return None
-    evidence = f"the artist's gradient fell from {first:.2g} to {now:.2g} while the critic was right {skill:.0%} of the time"
+    evidence = (
+        f"the generator's gradient fell from {first:.2g} to {now:.2g} while the discriminator was right {skill:.0%} of the time"
+    )
     return Finding("vanishing gradient", evidence, "--objective nonsaturating")
 
 
@@ -173,7 +189,7 @@ def collapsed(case: Case) -> Finding | None:
         centres = MODES[source].centres
         near = torch.cdist(case.fakes, centres).argmin(1)
         counts = torch.bincount(near, minlength=len(centres))
-        there = int((counts >= 0.1 * SAMPLES / len(centres)).sum())
+        there = int((counts >= 0.1 * len(case.fakes) / len(centres)).sum())
         if there < len(centres):
             evidence = f"{there} of {len(centres)} modes are drawn"
             return Finding("generator collapsed", evidence, "--objective relativistic")
@@ -183,7 +199,7 @@ def collapsed(case: Case) -> Finding | None:
     if share < 0.5:
         return None
     kinds = _kinds(fakes, 0.3 * float(usual.median()))
-    evidence = f"{share:.0%} of {SAMPLES} samples have a near twin among the others (reals: "
+    evidence = f"{share:.0%} of {len(case.fakes)} samples have a near twin among the others (reals: "
     evidence += f"{float((usual < 0.3 * usual.median()).float().mean()):.0%}): about {kinds} different ones"
     return Finding("generator collapsed", evidence, "--set config.rules.r1_gamma=1 --set config.rules.r2_gamma=1")
 
@@ -213,34 +229,36 @@ def _kinds(x: Tensor, radius: float) -> int:
 def memorising(case: Case) -> Finding | None:
     """Fakes that are training pictures."""
     held_out = case.run.held_out
-    if case.fakes is None or case.fakes.ndim != 4 or held_out is None or len(held_out) < 20:
+    if case.fakes is None or not case.pictured or held_out is None or len(held_out) < 20:
         return None
-    if len(case.run.data) > 20_000:  # nobody learns so many by heart in minutes, and the search takes as long
+    data = case.run.data
+    if len(data) > 20_000:  # no model memorises so many in minutes, and the search takes as long
         return None
-    unseen = _bytes(held_out.batch(torch.arange(len(held_out)))["real"])
-    train = _bytes(case.run.data.batch(torch.arange(len(case.run.data)))["real"])
-    found = memorisation(case.fakes, train, unseen)
-    ratio = float(nearest(case.fakes, train)[0].median() / nearest(unseen, train)[0].median().clamp(min=1e-9))
-    if not found.copies and ratio > 0.5:
+    unseen = read_rows(held_out, torch.arange(min(len(held_out), max(20, 2 * case.count))))
+    # Of large pictures a random part: a model that repeats its training set repeats that part as well.
+    part = torch.randperm(len(data), generator=torch.Generator().manual_seed(5))[: TRAIN_BYTES // data.table[0].numel()]
+    part = part.sort().values
+    found = memorisation(case.fakes, data.table, unseen, part if data.index is None else data.index[part])
+    if not found.copies and found.median_ratio > 0.5:
         return None
     return Finding("memorising", f"{found.verdict.rstrip('.')}", "--balance auto and more pictures")
 
 
-def critic_memorises(case: Case) -> Finding | None:
-    """The critic knows its training pictures."""
+def discriminator_memorises(case: Case) -> Finding | None:
+    """The discriminator knows its training pictures."""
     memory, augment = case.mean("memory"), case.mean("augment") or 0.0
     if memory is None or memory < 0.12:
         return None
-    evidence = f"the critic calls pictures it trained on real {memory:.0%} more often than pictures it never saw"
+    evidence = f"the discriminator calls pictures it trained on real {memory:.0%} more often than pictures it never saw"
     if len(case.run.data) < 2_000:
         evidence += f", and it trained on only {len(case.run.data):,}"
         return Finding("too little data", evidence, "--balance auto" if not augment else "--data with more pictures")
-    return Finding("critic overfits", evidence, "--balance auto" if not augment else "--images with a smaller number")
+    return Finding("discriminator overfits", evidence, "--balance auto" if not augment else "--images with a smaller number")
 
 
 def leak(case: Case) -> Finding | None:
     """Something trivial that gives fakes away: a constant border, a range, the grid of JPEG blocks."""
-    if case.fakes is None or case.fakes.ndim != 4 or case.alone or (case.mean("skill") or 0) < 0.8:
+    if case.fakes is None or not case.pictured or case.alone or (case.mean("skill") or 0) < 0.8:
         return None
     fakes, reals = case.fakes.float(), case.reals.float()
     found = border(fakes, reals) or grey_levels(fakes, reals) or grid(fakes, reals)
@@ -259,18 +277,18 @@ def few_data(case: Case) -> Finding | None:
 CHECKS: tuple[Callable[[Case], Finding | None], ...] = (
     not_finite,
     vanishing_gradient,
-    critic_overpowers,
-    artist_overpowers,
+    discriminator_overpowers,
+    discriminator_too_weak,
     collapsed,
     code_ignored,
     memorising,
-    critic_memorises,
+    discriminator_memorises,
     few_data,
     leak,
 )
 
 
-def diagnose(folder: str | Path) -> list[Finding]:
+def diagnose(folder: str | Path, device: str = "auto") -> list[Finding]:
     """What went wrong in the run in `folder`; [] where nothing did.
 
     Raises:
@@ -278,7 +296,7 @@ def diagnose(folder: str | Path) -> list[Finding]:
     """
     run = open_run(Path(folder))
     try:
-        game, _ = bundle.load(run.folder)
+        game, _ = bundle.load(run.folder, device_named(device))
     except GanvasError:
         game = None
     case = Case(run, game)

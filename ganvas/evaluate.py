@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from torch import Tensor
 from ganvas import cas, reading
 from ganvas.compare import COMPARE, DISTANCES, FEW, JUDGED, PIXELS, SOLIDS, Measured, Side, each_class
 from ganvas.config import DataConfig
+from ganvas.core.sample_kind import is_grid
 from ganvas.data import open_source
 from ganvas.data.domains import CHANGES, split_name
 from ganvas.data.points import MODES
@@ -27,14 +29,15 @@ from ganvas.errors import DataError, UsageError, unknown
 from ganvas.export.pictures import legible_scale, save_png, sheet
 from ganvas.extractors import Extractor, extractor, extractor_for
 from ganvas.game import Couples, Writes
+from ganvas.machine import device_named
 from ganvas.metrics.agreement import agreement
 from ganvas.metrics.intervals import binomial
 from ganvas.metrics.modes import mixture, stacked
 from ganvas.metrics.neighbours import Memorisation, memorisation, nearest
-from ganvas.metrics.path import path_length
+from ganvas.metrics.path import step_lengths, trimmed_mean
 from ganvas.model import Model, load
 from ganvas.show import visible
-from ganvas.sides import UNSEEN, alike, drawn_side, pictures, reals
+from ganvas.sides import UNSEEN, Draws, alike, drawn_side, pictures, reals
 
 OTHERS = ("each", "ppl", "memorisation", "modes", "agreement", "cas")
 DEFAULT = (*COMPARE, "each", "memorisation", "modes", "agreement")
@@ -85,11 +88,13 @@ def evaluate(
     network: str | Extractor | None = None,
     split: str | None = None,
     temperature: float = 1.0,
+    device: str = "auto",
 ) -> Report:
     """Measure the model in a run folder or bundle, or a set of pictures, against real data.
 
     `against` is a data source (default: what the model was trained on); `split` train or test (default: test where there
-    is one); `samples` of each side, or as many as there are; `temperature` is that of a model of text.
+    is one); `samples` of each side, or as many as there are; `temperature` is that of a model of text; the networks compute
+    on `device`.
 
     Raises:
         UsageError: an unknown measure, or one that does not fit.
@@ -97,7 +102,8 @@ def evaluate(
     """
     if samples < 100:
         raise UsageError(f"--samples: expected at least 100, got {samples}: fewer say nothing")
-    model, subject = _subject(Path(target))
+    where = device_named(device)
+    model, subject = _subject(Path(target), where)
     if model and isinstance(model.game, Writes):
         subject += f" at temperature {temperature:g}" if temperature != 1 else ""
         return _read(model, subject, against, metrics, samples=samples, seed=seed, split=split, temperature=temperature)
@@ -107,17 +113,17 @@ def evaluate(
     for name in chosen:
         if name not in COMPARE and name not in OTHERS:
             raise unknown("metric", name, (*COMPARE, *OTHERS))
-    source = against or (model.card["recipe"]["data"]["source"] if model else None)
+    source = model.data_source(against, "--against") if model else against
     if source is None:
         raise UsageError(f"{target} holds pictures, no model: say what to measure them against with --against DATA")
     shape = model.shape if model else None
     real, others, train, reference = reals(source, shape, samples, split)
-    other = others[0]
-    network = extractor(network) if isinstance(network, str) else network
-    if network is None and len(real.data.shape) == 4:
-        network = extractor_for(source, real.data.shape[1])
+    other = others.first
+    network = extractor(network, where) if isinstance(network, str) else network
+    if network is None and real.kind == "images":
+        network = extractor_for(source, real.data.shape[1], where)
     fake = drawn_side(model, len(real.data), seed, other.labels) if model else pictures(str(target), len(real.data))
-    for side in (real, *others, fake):
+    for side in (real, other, others, fake):
         side.extractor, side.classes = network, train.classes
     fake = alike(fake, real)
     explicit = metrics is not None
@@ -129,16 +135,16 @@ def evaluate(
         measures["ppl"] = perceptual_path(model, network, seed)
     if source in MODES and "modes" in chosen:
         measures |= mixture_measures(source, fake.data, other.data)
-    if source == "stacked" and "modes" in chosen:
-        measures |= stacked_measures(fake.data, other.data)
+    if network is not None and network.of_each is not None and "modes" in chosen:
+        measures |= stacked_measures(network.of_each, fake.data, other.data)
     if "agreement" in chosen and (explicit or (model and isinstance(model.game, Couples) and split_name(source)[0])):
         measures |= agreed(model, source, len(real.data), seed)
     if "cas" in chosen:
         measures["cas"] = classified(model, train, network, source, seed)
     copies = None
-    if "memorisation" in chosen and fake.data.ndim > 2 and not explicit and UNSEEN not in reference:
+    if "memorisation" in chosen and is_grid(fake.data) and not explicit and UNSEEN not in reference:
         notes += ("left out: memorisation (no test split that the model never saw)",)
-    elif "memorisation" in chosen and fake.data.ndim > 2:
+    elif "memorisation" in chosen and is_grid(fake.data):
         copies = memorised(
             fake.data, train.fields["real"], real.data, Path(target) if model and Path(target).is_dir() else None
         )
@@ -147,32 +153,38 @@ def evaluate(
 
 def _read(model: Model, subject: str, against: str | None, metrics: Sequence[str] | None, **options: Any) -> Report:
     """The report on a model of text."""
-    source = against or str(model.card["recipe"]["data"]["source"])
+    source = model.data_source(against, "--against")
     found, reference = reading.measure(model, source, chosen=metrics, **options)
     measures = {named(name, values[3], "none"): Measured(*values, "none") for name, values in found.items()}
     return Report(subject, int(model.card["items"]), reference, measures, None, ())
 
 
 def _compare(
-    chosen: Iterable[str], fake: Side, real: Side, others: Sequence[Side], explicit: bool
+    chosen: Iterable[str], fake: Side, real: Side, others: Draws, explicit: bool
 ) -> tuple[dict[str, Measured], tuple[str, ...]]:
     """The chosen comparisons that fit the data; one that was asked for and does not fit is an error."""
     measures: dict[str, Measured] = {}
     notes: dict[str, None] = {}
+    floors = _Floors([name for name in chosen if name in DISTANCES], real, others)
     for name in (name for name in chosen if name in COMPARE):
         if not explicit and not _fits(name, fake):
             continue
-        tag = "points" if real.data.ndim == 2 else real.extractor.name if real.extractor else ""
+        tag = "points" if real.kind == "points" else real.extractor.name if real.extractor else ""
         tag = "none" if name in (*PIXELS, *SOLIDS) else tag
         try:
-            if name in PIXELS and real.data.ndim != 4:
-                raise UsageError(f"{name} compares pictures, and these are {'points' if real.data.ndim == 2 else 'solids'}")
-            if name in SOLIDS and real.data.ndim != 5:
+            if name in PIXELS and real.kind != "images":
+                raise UsageError(f"{name} compares pictures, and these are {real.kind}")
+            if name in SOLIDS and real.kind != "voxels":
                 raise UsageError(f"{name} looks at solids: measure a model of a voxel-... recipe")
-            if name in JUDGED and (real.data.ndim == 2 or (real.extractor and real.extractor.classify is None)):
+            if name in JUDGED and (real.kind == "points" or (real.extractor and real.extractor.classify is None)):
                 raise UsageError(f"{name} needs a classifier of the data: give --extractor RUN of a classifier-... recipe")
             value, interval = COMPARE[name](fake, real)
-            floor = None if name == "requested" and real.labels is None else _floor(name, real, others)
+            if name in DISTANCES:
+                floor: float | None = floors[name]
+            elif name == "requested" and real.labels is None:
+                floor = None
+            else:
+                floor = COMPARE[name](others.first, real)[0]
         except UsageError as misfit:
             if explicit:
                 raise
@@ -183,17 +195,30 @@ def _compare(
     return measures, tuple(notes)
 
 
-def _floor(name: str, real: Side, others: Sequence[Side]) -> float:
-    """What other reals score; the mean of several draws for a distance, which depends on the mix of a draw."""
-    draws = others if name in DISTANCES else others[:1]
-    return sum(COMPARE[name](other, real)[0] for other in draws) / len(draws)
+class _Floors(dict[str, float]):
+    """The distances of other reals to the reference: a distance depends on the mix of a draw, so the mean of several draws.
+
+    All distances are computed when the first is asked for, one draw at a time: the features of all would fill gigabytes.
+    """
+
+    def __init__(self, names: Sequence[str], real: Side, others: Draws) -> None:
+        super().__init__()
+        self.names, self.real, self.others = names, real, others
+
+    def __missing__(self, name: str) -> float:
+        totals = dict.fromkeys(self.names, 0.0)
+        for side in self.others:
+            for each in self.names:
+                totals[each] += DISTANCES[each](side, self.real)
+        self.update({each: total / len(self.others) for each, total in totals.items()})
+        return self[name]
 
 
 def _fits(name: str, fake: Side) -> bool:
     """Whether a measure has a meaning for such data at all."""
     if name in (*PIXELS, *SOLIDS):
-        return fake.data.ndim == (4 if name in PIXELS else 5)
-    return name not in JUDGED or (fake.data.ndim > 2 and (name != "requested" or fake.labels is not None))
+        return fake.kind == ("images" if name in PIXELS else "voxels")
+    return name not in JUDGED or (is_grid(fake.data) and (name != "requested" or fake.labels is not None))
 
 
 def named(metric: str, samples: int, tag: str) -> str:
@@ -202,9 +227,9 @@ def named(metric: str, samples: int, tag: str) -> str:
     return f"{metric}{count}" + (f"-{tag}" if tag != "none" else "")
 
 
-def _subject(path: Path) -> tuple[Model | None, str]:
+def _subject(path: Path, device: torch.device) -> tuple[Model | None, str]:
     if (path / "model.safetensors").exists() or path.suffix == ".safetensors":
-        model = load(path)
+        model = load(path, device)
         return model, f"{model.card['recipe']['name']} after {model.card['items']:,} images"
     if (path / "recipe.json").exists():
         raise DataError(f"{path} has saved no model yet; let it train on, or name another run")
@@ -221,12 +246,11 @@ def mixture_measures(source: str, fake: Tensor, other: Tensor) -> dict[str, Meas
     }
 
 
-def stacked_measures(fake: Tensor, other: Tensor) -> dict[str, Measured]:
-    """Of the 1,000 triples of digits, how many there are and how evenly, as the shipped digit network reads each colour."""
-    digits = extractor("digits")
+def stacked_measures(digits: Extractor, fake: Tensor, other: Tensor) -> dict[str, Measured]:
+    """Of the 1,000 triples of digits, how many there are and how evenly, as a classifier of digits reads each colour."""
     found, floor = (stacked(digits.logits(x.flatten(0, 1)[:, None]).argmax(1).view(-1, 3)) for x in (fake, other))
     return {
-        name: Measured(float(getattr(found, name)), None, float(getattr(floor, name)), len(fake), "digits")
+        name: Measured(float(getattr(found, name)), None, float(getattr(floor, name)), len(fake), digits.name)
         for name in ("captured", "reverse_kl")
     }
 
@@ -253,14 +277,19 @@ def perceptual_path(model: Model, network: Extractor | None, seed: int, pairs: i
     if network is None:
         raise UsageError("the path length needs an extractor: pip install 'ganvas[photos]', or give --extractor RUN")
     z0, z1 = latents(range(seed, seed + 2 * pairs), model.drawer.latent_dim).chunk(2)
-    c = torch.tensor([i % len(model.classes) for i in range(len(z0))]).repeat(2) if model.classes else None
+    c = model.classes_in_turn(None, len(z0))
 
-    def draw(z: Tensor) -> Tensor:
-        with torch.no_grad():
-            return model.drawer.sample(z, None if c is None else c[: len(z)])
+    @torch.no_grad()
+    def draw(z: Tensor, rows: Tensor) -> Tensor:
+        both = None if c is None else c[rows].repeat(2).to(model.device)  # the start and the end of a path
+        return model.drawer.sample(z.to(model.device), both)
 
-    value = path_length(draw, network.net, z0, z1, chunk=len(z0))
-    return Measured(value, None, None, pairs, network.name)
+    # The same features as `fd`, a few paths at a time: all of them at 224 pixels need gigabytes.
+    lengths = [
+        step_lengths(partial(draw, rows=rows), network.embed, z0[rows], z1[rows])
+        for rows in torch.arange(len(z0)).split(network.chunk // 2)
+    ]
+    return Measured(trimmed_mean(torch.cat(lengths)), None, None, pairs, network.name)
 
 
 def classified(model: Model | None, train: Source, network: Extractor | None, source: str, seed: int) -> Measured:
@@ -272,7 +301,8 @@ def classified(model: Model | None, train: Source, network: Extractor | None, so
         raise UsageError("cas needs a model with classes: only then can a classifier learn from its samples")
     test = open_source(DataConfig(source=source, split="test"), resolution=model.shape[-1], channels=model.shape[0])
     side = drawn_side(model, len(train), seed, train.fields["label"])
-    value = cas.score(side.data, side.labels if side.labels is not None else train.fields["label"], test, seed)
+    asked = side.labels if side.labels is not None else train.fields["label"]
+    value = cas.score(side.data, asked, test, seed, device=str(model.device))
     floor = None
     if network and network.classify:
         floor = float((network.logits(test.fields["real"]).argmax(1) == test.fields["label"]).double().mean())

@@ -16,20 +16,24 @@ from PIL.Image import Image
 from torch import Tensor
 
 from ganvas.compass import Direction, directions, told_apart
+from ganvas.core.sample_kind import kind_of
+from ganvas.data.source import Source
 from ganvas.errors import UsageError
 from ganvas.export.film import film_name, save_film
 from ganvas.export.pictures import legible_scale, save_png, sheet, to_bytes
 from ganvas.game import Conditional, Couples, Encodes, Grows, Projects, Styled
+from ganvas.games.recipes import open_data, recipe_from
 from ganvas.looks import SEEDS, Look, Point, draw, point, tour
+from ganvas.metrics.neighbours import closest
 from ganvas.model import Model, load
-from ganvas.run import open_data, recipe_from
 from ganvas.show import encoded, visible
+from ganvas.sides import read_rows
 from ganvas.solids import shaded
 
 EXACT = 32  # rows at a time: the bits of `ganvas sample`
 CLOUD, LINES = 500, 24  # points of a model of points, lines of one of text
 NEAREST = 5
-ROWS = 4096  # training pictures compared at a time
+PAGE_KINDS = {"text": "text", "points": "points", "images": "pictures", "voxels": "solids"}  # kind -> the word of the page
 MOST_FRAMES, MOST_SEEDS = 240, 64
 OFFERED = 6  # directions of each kind
 
@@ -37,8 +41,8 @@ OFFERED = 6  # directions of each kind
 class Explorer:
     """A model, and what may be asked of it."""
 
-    def __init__(self, path: str | Path) -> None:
-        self.model: Model = load(path)
+    def __init__(self, path: str | Path, device: str | torch.device = "auto") -> None:
+        self.model: Model = load(path, device)
         self.steps: dict[str, Tensor] = {}  # direction -> one standard deviation along it [d]
 
     def abilities(self) -> dict[str, Any]:
@@ -48,14 +52,13 @@ class Explorer:
             UsageError: it does not generate anything.
         """
         game, card = self.model.drawer, self.model.card
-        shape = self.model.shape
         return {
             "recipe": card["recipe"]["name"],
             "game": card["recipe"]["game"],
             "items": card["items"],
             "model": self.model.identity,
-            "kind": "text" if self.model.writes else {1: "points", 3: "pictures", 4: "solids"}[len(shape)],
-            "shape": list(shape),
+            "kind": PAGE_KINDS[self.model.kind],
+            "shape": list(self.model.shape),
             "latent_dim": game.latent_dim,
             "classes": list(card["classes"]) if isinstance(game, Conditional) else [],
             "couples": isinstance(game, Couples),
@@ -63,9 +66,14 @@ class Explorer:
             "resolutions": list(game.resolutions) if isinstance(game, Grows) else [],
             "encodes": isinstance(game, Encodes),
             "truncates": not isinstance(game, Styled),
-            "directions": self.offered() if len(shape) > 1 else [],
-            "between": told_apart(self.model) if len(shape) == 3 else [],
+            "directions": self.offered() if self.pictured else [],
+            "between": told_apart(self.model) if self.model.kind == "images" else [],
         }
+
+    @property
+    def pictured(self) -> bool:
+        """Whether a sample is a picture: an image, or voxels in a view."""
+        return self.model.kind in ("images", "voxels")
 
     def offered(self) -> list[str]:
         """The directions that make sense in this model, the strongest first of each kind."""
@@ -87,12 +95,12 @@ class Explorer:
         game = self.model.game
         if not isinstance(game, Encodes):
             raise UsageError("picture: only a model with an encoder (vae-...) knows the code of a picture; leave it out")
-        chosen = self.trained_on[index % len(self.trained_on)][None]
+        chosen = read_rows(self.trained_on, torch.tensor([index % len(self.trained_on)]))
         return encoded(game, chosen.float() / 127.5 - 1, 1)
 
     def samples(self, look: Look, chunk: int = EXACT) -> Tensor:
         """What the look is, as samples: one, every class of a couple where none is chosen, many points, or a page of lines."""
-        if len(self.model.shape) == 1:
+        if not self.pictured:
             return next(self.model.stream(LINES if self.model.writes else CLOUD, look.seed, look.label))[0]
         looks = [look]
         if isinstance(self.model.game, Couples) and look.label is None:
@@ -102,13 +110,13 @@ class Explorer:
     def picture(self, look: Look, scale: int = 1, chunk: int = 1) -> Image:
         """The look as a picture, each pixel `scale` x `scale`."""
         samples = self.samples(look, chunk)
-        if samples.ndim == 2:
+        if not self.pictured:
             return self.model.picture(samples, 2)
         return sheet(self.seen(samples, look), len(samples), scale, 0)
 
     def seen(self, samples: Tensor, look: Look) -> Tensor:
         """Samples as pictures [N, C, H, W], solids from where the look sees them."""
-        return shaded(samples, look.turn) if samples.ndim == 5 else visible(samples)
+        return shaded(samples, look.turn) if kind_of(samples) == "voxels" else visible(samples)
 
     def lines(self, look: Look) -> list[str]:
         """What a model of text writes there, the lines of its page; of other models none."""
@@ -129,7 +137,7 @@ class Explorer:
         """
         if not 1 <= count <= MOST_SEEDS or look.seed + count > SEEDS:
             raise UsageError(f"count: expected 1 to {MOST_SEEDS} seeds, got {count} from {look.seed}")
-        if len(self.model.shape) == 1:
+        if not self.pictured:
             return self.picture(look)
         looks = [replace(look, seed=look.seed + i, picture=None, label=self._one(look)) for i in range(count)]
         samples = draw(self.model, [self.point(each) for each in looks], look.resolution, 16)
@@ -152,7 +160,7 @@ class Explorer:
             raise UsageError(
                 f"a walk has at most {MOST_FRAMES} frames and {MOST_SEEDS} keyframes, got {frames} and {len(looks)}"
             )
-        if len(self.model.shape) == 1:
+        if not self.pictured:
             raise UsageError(f"this model {self._draws}; a walk needs pictures")
         out = film_name(out)
         alike = [replace(each, resolution=looks[0].resolution if looks else None, label=self._one(each)) for each in looks]
@@ -164,31 +172,28 @@ class Explorer:
         return out
 
     @cached_property
-    def trained_on(self) -> Tensor:
-        """The training pictures as bytes [N, C, ...]. Raises: DataError: they are not there any more."""
+    def trained_on(self) -> Source:
+        """The training samples, not in memory. Raises: DataError: they are not there any more."""
         recipe = recipe_from(self.model.card["recipe"])
-        data, _ = open_data(recipe).parted(recipe.data.held_out)
-        real = data.fields["real"]
-        return real if data.rows is None else real[data.rows]
+        return open_data(recipe).parted(recipe.data.held_out)[0]
 
     def nearest(self, look: Look, count: int = NEAREST) -> tuple[Image, list[float]]:
         """The sample beside the training pictures nearest to it, pixel by pixel, and their root mean square distances.
 
-        Distances are in grey levels, from 0 to 255.
+        Distances are in grey levels, from 0 to 255. The training pictures are read in parts, never copied as a whole.
 
         Raises:
             UsageError: the model draws points.
             DataError: the training data is not there any more.
         """
-        if len(self.model.shape) == 1:
+        if not self.pictured:
             raise UsageError(f"this model {self._draws}; the nearest training pictures need a model of pictures")
         mine = self.samples(replace(look, resolution=None, label=self._one(look)))[:1]
-        query, bank = to_bytes(mine).flatten(1).float(), self.trained_on
-        squared = torch.cat([(part.flatten(1).float() - query).square().mean(1) for part in bank.split(ROWS)])
-        closest = squared.argsort()[:count]
-        found = bank[closest].float() / 127.5 - 1
+        data = self.trained_on
+        distances, which = closest(to_bytes(mine), data.table, min(count, len(data)), rows=data.index)
+        found = read_rows(data, which[0]).float() / 127.5 - 1
         images = self.seen(torch.cat([mine, found]), look)
-        return sheet(images, len(images), 1, 2), squared[closest].sqrt().tolist()
+        return sheet(images, len(images), 1, 2), (distances[0] / mine[0].numel() ** 0.5).tolist()
 
 
 def png_bytes(image: Image) -> bytes:

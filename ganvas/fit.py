@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from ganvas import __version__, bundle, checkpoint, curve
 from ganvas.config import TrainConfig, to_dict
@@ -20,13 +19,14 @@ from ganvas.errors import DataError, DivergedError, GanvasError, ResourceError
 from ganvas.export.pictures import save_png
 from ganvas.files import write_durably
 from ganvas.game import Bounds, Classifies, Conditional, Game, Writes
+from ganvas.games.recipes import open_data
 from ganvas.journal import Journal
 from ganvas.machine import settle
 from ganvas.metrics.bound import nats
 from ganvas.metrics.classification import accuracy
 from ganvas.plan import fresh, images_for
 from ganvas.ranks import Ranks
-from ganvas.run import Run, open_data
+from ganvas.run import Run
 from ganvas.show import learning, picture
 
 PATIENCE = 10  # steps in a row that are not finite, before the run goes back to its last checkpoint
@@ -41,7 +41,7 @@ class Progress:
     total: int
     seconds: float  # of training, over all sittings
     rate: float  # images per second of this sitting
-    values: Mapping[str, Tensor]  # loss terms and notes of this step
+    values: Mapping[str, float]  # loss terms and notes of this step
     terms: tuple[str, ...]  # which of the values are loss terms
     events: tuple[str, ...] = ()  # what happened, in words
 
@@ -67,7 +67,7 @@ def fit(run: Run, ranks: Ranks = Ranks(), stop: Callable[[], bool] = lambda: Fal
         sitting.finish()
         yield sitting.progress({}, ())
     for step, terms in train(state, run.data, config, ranks, run.held_out):
-        values = {**terms, **step.notes}
+        values = step.values
         sitting.journal.add(step.index, state.items, values, state.items >= config.images, dropped=state.dropped)
         for told in step.events:
             events.append(told)
@@ -104,7 +104,7 @@ class Sitting:
     def seconds(self) -> float:
         return self.before + time.perf_counter() - self.started if hasattr(self, "started") else 0.0
 
-    def progress(self, values: Mapping[str, Tensor], terms: tuple[str, ...]) -> Progress:
+    def progress(self, values: Mapping[str, float], terms: tuple[str, ...]) -> Progress:
         events, state = tuple(self.events), self.state
         self.events.clear()
         pace = (state.items - self.items) / max(1e-9, time.perf_counter() - self.started)
@@ -120,7 +120,7 @@ class Sitting:
         found = found or checkpoint.load(self.run.folder / "checkpoints", lambda *_: None)
         if found is None or found.items != items:
             raise ResourceError(f"rank {self.ranks.rank} cannot read the checkpoint {items} that rank 0 reads")
-        restore(self.state, found.tensors, found.meta["state"])
+        restore(self.state, found.tensors, found.meta["state"], self.ranks)
         self.state.rate = 0.5**times
         self.before = float(found.meta["seconds"])
         self.journal.rewind(items, found.meta["journal"])
@@ -132,9 +132,9 @@ class Sitting:
 
     def save(self) -> GanvasError | None:
         """A checkpoint and the bundle; a failure is told and never costs an older one. Returns why there is no new bundle."""
+        tensors, counters = dump(self.state, self.ranks)  # gathers what each rank remembers: all of them must come here
         if not self.ranks.first:
             return None
-        tensors, counters = dump(self.state)
         meta = {"state": counters, "seconds": self.seconds, "journal": self.journal.sums}
         items, folder = self.state.items, self.run.folder / "checkpoints"
         keep = None if self.run.recipe.train.keep_all else 3
@@ -284,7 +284,7 @@ def tested(game: Game, test: Source) -> dict[str, float]:
         found["test_accuracy"] = accuracy(game.classify, test, device=device)
     if not isinstance(game, Bounds):
         return found
-    batch = test.batch(torch.arange(len(test)))
+    batch = test.samples(torch.arange(len(test)))
     label = batch["label"] if isinstance(game, Conditional) else None
     parts = {name: float(each.mean()) for name, each in nats(game, batch["real"], label).items()}
     return found | {"test_loss": sum(parts.values()), **{f"test_{name}": value for name, value in parts.items()}}

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
 from ganvas.files import write_durably
+
+# Names that notes had in the logs of earlier versions -> what they are called now.
+RENAMED: Mapping[str, str] = {"gradient_critic": "gradient_discriminator", "gradient_artist": "gradient_generator"}
 
 
 class Journal:
@@ -24,13 +26,16 @@ class Journal:
         self.path, self.every, self.write, self.tell, self.refused = path, every, write, tell, False
         self.sums: dict[str, tuple[float, int]] = {}
 
-    def add(self, step: int, items: int, values: Mapping[str, Tensor], last: bool = False, **facts: Any) -> None:
-        """Count one step in; write the row when it is full, or is the last. What is not finite is left out of the mean."""
+    def add(self, step: int, items: int, values: Mapping[str, float], last: bool = False, **facts: Any) -> None:
+        """Count one step in; write the row when it is full, or is the last. What is not finite is left out of the mean.
+
+        A lazy term comes as its mean share of the loss (`Step.lazy`), so that its mean over the moves it is due in is that
+        over all moves.
+        """
         for name, value in values.items():
-            number = float(value)
-            if number - number == 0:
+            if math.isfinite(value):
                 total, count = self.sums.get(name, (0.0, 0))
-                self.sums[name] = (total + number, count + 1)
+                self.sums[name] = (total + value, count + 1)
         if last or (step + 1) % self.every == 0:
             means = {name: total / count for name, (total, count) in self.sums.items()}
             self.sums = {}
@@ -54,7 +59,7 @@ class Journal:
         Raises:
             ResourceError: the disk refused; the log is as it was.
         """
-        self.sums = {name: (float(total), int(count)) for name, (total, count) in sums.items()}
+        self.sums = {RENAMED.get(name, name): (float(total), int(count)) for name, (total, count) in sums.items()}
         if self.write and self.path.exists():
             kept = [row for row in read(self.path) if row.get("items", 0) <= items]
             text = "".join(json.dumps(row) + "\n" for row in kept).encode()
@@ -76,7 +81,7 @@ def _append(path: Path, line: bytes) -> None:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The rows of a log; a last line cut off by a crash is left out."""
+    """The rows of a log, under the present names; a last line cut off by a crash is left out."""
     rows = []
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
@@ -85,5 +90,5 @@ def read(path: Path) -> list[dict[str, Any]]:
             break
         if not isinstance(row, dict):
             break
-        rows.append(row)
+        rows.append({RENAMED.get(name, name): value for name, value in row.items()})
     return rows

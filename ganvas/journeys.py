@@ -11,11 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ganvas.compass import Direction, asked, directions
+from ganvas.compass import Direction, directions
 from ganvas.edit import latents as paths
 from ganvas.errors import UsageError
 from ganvas.export.film import film_name, save_film
-from ganvas.export.pictures import legible_scale, save_png, sheet
+from ganvas.export.pictures import legible_scale, png_name, save_png, sheet
 from ganvas.model import Label, Model
 from ganvas.space import Space, styled
 
@@ -81,7 +81,7 @@ def traverse(
     _check_span(span)
     space = model.space(where, label)
     ways = tuple(directions(model, space, names, judge=judge))
-    c = None if space.together else asked(model, label, len(seeds))
+    c = None if space.together else model.classes_in_turn(label, len(seeds))
     codes = space.of_seeds(seeds, c)
     offsets = span * (torch.arange(frames) * (2 * math.pi / frames)).sin() if film else torch.linspace(-span, span, steps)
     rows = torch.cat([_shifted(space, codes, way, offsets, layers) for way in ways])  # [ways * seeds, offsets, ...]
@@ -119,7 +119,7 @@ def plane(
     Raises:
         UsageError: other numbers of seeds or directions, no such direction, space or span, or another kind of file.
     """
-    out = _png(out)
+    out = png_name(out)
     _check_span(span)
     space = model.space(where, label)
     ways = tuple(directions(model, space, names, judge=judge)) if names else ()
@@ -128,7 +128,7 @@ def plane(
         raise UsageError(f"plane: expected three seeds, or one seed and two directions, got {found}")
     if side < 2:
         raise UsageError(f"plane: expected a side of at least 2, got {side}")
-    one = None if space.together else asked(model, label, 1)
+    one = None if space.together else model.classes_in_turn(label, 1)
     codes = space.of_seeds(seeds, None if one is None else one.expand(len(seeds)))
     if ways:
         places, (right, down) = torch.linspace(-span, span, side), ways
@@ -154,11 +154,11 @@ def arithmetic(model: Model, out: str | Path, terms: Sequence[Term], *, where: s
         UsageError: fewer than two terms, one without a seed, no such class or space, another kind of file, or, in w and with
             classes, not one more added than taken away.
     """
-    out = _png(out)
+    out = png_name(out)
     if len(terms) < 2 or not all(term.seeds for term in terms):
         raise UsageError("arithmetic: expected two terms or more, each with a seed, as in 1,2,3 - 4,5,6 + 7,8,9")
     space = model.space(where, next((term.label for term in terms if term.label is not None), None))
-    classes = [None if space.together else asked(model, term.label, 1) for term in terms]  # unnamed: the first
+    classes = [None if space.together else model.classes_in_turn(term.label, 1) for term in terms]  # unnamed: the first
     added = sum(term.sign for term in terms)
     if added != 1 and (space.flat or classes[0] is not None):
         raise UsageError(f"arithmetic: expected one term more added than taken away, as in a - b + c, got {added} more")
@@ -203,10 +203,3 @@ def _shifted(space: Space, codes: Tensor, way: Direction, offsets: Tensor, layer
 def _check_span(span: float) -> None:
     if not abs(span) <= FAR:  # nor NaN
         raise UsageError(f"range: expected at most {FAR:,.0f} standard deviations, got {span:g}")
-
-
-def _png(out: str | Path) -> Path:
-    path = Path(out)
-    if path.suffix.lower() != ".png":
-        raise UsageError(f"cannot write a sheet to {path.name!r}: expected a name ending in .png")
-    return path

@@ -12,7 +12,7 @@ from torch import Tensor
 from ganvas.config import DataConfig
 from ganvas.data import open_source
 from ganvas.errors import UsageError
-from ganvas.export.pictures import legible_scale, save_png, sheet, to_bytes
+from ganvas.export.pictures import legible_scale, png_name, save_png, sheet, to_bytes
 from ganvas.extractors import extractor
 from ganvas.game import require_pictures
 from ganvas.metrics.neighbours import closest
@@ -76,18 +76,16 @@ def neighbours(
         UsageError: no such extractor or class, a model of points or text, k beyond the data, or another kind of file.
         DataError: the data is not there.
     """
-    out = Path(out)
-    if out.suffix.lower() != ".png":
-        raise UsageError(f"cannot write a sheet to {out.name!r}: expected a name ending in .png")
+    out = png_name(out)
     require_pictures(model.game)
-    if len(model.shape) == 1:
+    if model.kind == "points":
         raise UsageError("this model draws points; neighbours need pictures or solids")
-    network = None if within == "pixels" else extractor(within)
+    network = None if within == "pixels" else extractor(within, model.device)
     recipe = model.card["recipe"]["data"]
-    config = DataConfig(source=data or str(recipe["source"]), fit=str(recipe["fit"]))  # type: ignore[arg-type]
+    config = DataConfig(source=model.data_source(data, "--data"), fit=str(recipe["fit"]))  # type: ignore[arg-type]
     source = open_source(config, resolution=model.shape[-1], channels=model.shape[0])
     bank = source.fields["real"]
-    samples = to_bytes(torch.cat([part for part, _ in model.stream(count, seed, label, psi, truncate)]))
+    samples = torch.cat([to_bytes(part) for part, _ in model.stream(count, seed, label, psi, truncate)])
     measured: tuple[Tensor, Tensor] = (samples, bank)
     if network is not None:
         measured = (network.features(samples), network.features(bank))

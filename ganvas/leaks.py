@@ -1,4 +1,4 @@
-"""Trivial differences that give fakes away to a critic, of images as floats [N, C, H, W] in 0..255: evidence and advice."""
+"""Trivial differences between fakes and reals, of images as floats [N, C, H, W] in 0..255: evidence and advice."""
 
 from __future__ import annotations
 

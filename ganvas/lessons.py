@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean, stdev
@@ -17,6 +17,7 @@ from ganvas.bayes import naming
 from ganvas.compare import Measured
 from ganvas.config import DataConfig, Recipe
 from ganvas.contest import Row, table
+from ganvas.core.sample_kind import Kind, kind_of
 from ganvas.curriculum import Lesson, Variant, lesson_named
 from ganvas.data import open_source
 from ganvas.data.source import Source
@@ -33,7 +34,7 @@ from ganvas.resolve import resolve
 from ganvas.run import Run, start
 from ganvas.training import resume
 
-SHOWN = {4: 30, 2: 500}  # samples of a variant, by the dimensions of a batch: pictures, points
+SHOWN: Mapping[Kind, int] = {"images": 30, "points": 500}  # samples of a variant
 SIZE = 200  # pixels of a plane of points
 COLUMNS = 6  # of pictures; of a game with classes, one a class
 ABREAST = 4  # blocks in a sheet of one row; more are put in rows of three
@@ -74,7 +75,13 @@ class Taught:
 
 
 def lesson(
-    name: str, out: str | Path | None = None, *, images: int | None = None, seeds: int = 1, ranks: str = "auto"
+    name: str,
+    out: str | Path | None = None,
+    *,
+    images: int | None = None,
+    seeds: int = 1,
+    ranks: str = "auto",
+    device: str = "auto",
 ) -> Taught:
     """Play the variants of a lesson that are not yet played, measure them, draw them; continues where it was left.
 
@@ -87,12 +94,12 @@ def lesson(
     """
     chosen, out = lesson_named(name), Path(out or Path("lessons") / name)
     played: dict[str, list[Run]] = {}
-    for variant, run in runs(chosen, out, images=images, seeds=seeds, ranks=ranks):
+    for variant, run in runs(chosen, out, images=images, seeds=seeds, ranks=ranks, device=device):
         if not run.finished:
             resume(run.folder)
         played.setdefault(variant.label, []).append(run)
     source, shown = next(iter(played.values()))[0].recipe.data.source, images or chosen.images
-    measured = {label: [_measured(chosen, run, shown) for run in each] for label, each in played.items()}
+    measured = {label: [_measured(chosen, run, shown, device) for run in each] for label, each in played.items()}
     rows = tuple(
         Row(
             label, each[0].recipe.train.images, fmean(run.result["seconds"] for run in each), _over_seeds([m for m, _ in found])
@@ -101,7 +108,7 @@ def lesson(
     )
     firsts = {label: each[0] for label, each in played.items()}
     text = {"lesson": name, "seeds": "0", "synthetic": "true"}
-    save_png(out / "sheet.png", _drawn(firsts, source), text)
+    save_png(out / "sheet.png", _drawn(firsts, source, device), text)
     curve = _curves(chosen, firsts)
     if curve is not None:
         save_png(out / "curves.png", curve, text)
@@ -112,7 +119,7 @@ def lesson(
 
 
 def runs(
-    chosen: Lesson, out: Path, *, images: int | None = None, seeds: int = 1, ranks: str = "auto"
+    chosen: Lesson, out: Path, *, images: int | None = None, seeds: int = 1, ranks: str = "auto", device: str = "auto"
 ) -> Iterator[tuple[Variant, Run]]:
     """The run of each variant and seed, started or found in `out`; whoever reads this may train it.
 
@@ -124,7 +131,8 @@ def runs(
     _require_own(chosen, out)
     for variant in chosen.variants:
         for seed in range(seeds):
-            yield variant, start(recipe_of(chosen, variant, images, seed), out=out / folder(variant, seed), ranks=ranks)
+            recipe = recipe_of(chosen, variant, images, seed)
+            yield variant, start(recipe, out=out / folder(variant, seed), device=device, ranks=ranks)
 
 
 def _require_own(chosen: Lesson, out: Path) -> None:
@@ -153,16 +161,16 @@ def folder(variant: Variant, seed: int) -> str:
     return f"{words}-seed{seed}"
 
 
-def _measured(chosen: Lesson, run: Run, shown: int) -> tuple[dict[str, Measured], str]:
+def _measured(chosen: Lesson, run: Run, shown: int, device: str) -> tuple[dict[str, Measured], str]:
     """All numbers of one run, and what they were measured against."""
     found: dict[str, Measured] = {}
     source, reference = run.recipe.data.source, "the log"
     if chosen.names_classes:
         train, test = (open_source(DataConfig(source=source, split=split)) for split in ("train", "test"))
-        found |= naming(load(run.folder), train, test, _strangers(), shown, run.recipe.train.seed)
+        found |= naming(load(run.folder, device), train, test, _strangers(), shown, run.recipe.train.seed)
         reference = f"{len(test):,} real samples of the test split of {source}"
     if chosen.metrics:
-        report = evaluate(run.folder, against=source, metrics=chosen.metrics, samples=chosen.samples)
+        report = evaluate(run.folder, against=source, metrics=chosen.metrics, samples=chosen.samples, device=device)
         found, reference = found | dict(report.measures), report.reference
     rows = read(run.folder / "log.jsonl")
     for note in chosen.notes:
@@ -192,29 +200,30 @@ def _over_seeds(seeds: Sequence[dict[str, Measured]]) -> dict[str, Measured]:
     return found
 
 
-def _drawn(played: dict[str, Run], source: str) -> Image.Image:
+def _drawn(played: dict[str, Run], source: str, device: str) -> Image.Image:
     """A block for each variant, of the same noise, and one of the data."""
     real = next(iter(played.values())).data
-    pictures = {label: _block(run, real) for label, run in played.items()}
+    pictures = {label: _block(run, real, device) for label, run in played.items()}
     blank = Image.new("L", next(picture.size for picture in pictures.values() if picture), PAPER)
     blocks = [
         caption(picture or blank, [label if picture else f"{label} (draws nothing)"]) for label, picture in pictures.items()
     ]
-    few = real.batch(torch.arange(SHOWN[real.fields["real"].ndim]))["real"]
-    whole = scatter(few, few[:0], SIZE) if few.ndim == 2 else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
+    kind = kind_of(real.table)
+    few = real.samples(torch.arange(SHOWN[kind]))["real"]
+    whole = scatter(few, few[:0], SIZE) if kind == "points" else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
     blocks.append(caption(whole, [f"real: {source}"]))
     return arranged(blocks, len(blocks) if len(blocks) <= ABREAST else 3)
 
 
-def _block(run: Run, real: Source) -> Image.Image | None:
+def _block(run: Run, real: Source, device: str) -> Image.Image | None:
     """What one variant draws; None: it does not draw."""
-    model = load(run.folder)
+    model = load(run.folder, device)
     if not isinstance(model.game, Samples):
         return None
-    count = SHOWN[real.fields["real"].ndim]
+    count = SHOWN[model.kind]
     samples = torch.cat([part for part, _ in model.stream(count)])
-    if samples.ndim == 2:
-        return scatter(real.batch(torch.arange(count))["real"], samples, SIZE)
+    if model.kind == "points":
+        return scatter(real.samples(torch.arange(count))["real"], samples, SIZE)
     return sheet(samples, 10 if model.classes else COLUMNS, legible_scale(samples.shape[-1]))
 
 

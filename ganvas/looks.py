@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -12,13 +13,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganvas.config import within
-from ganvas.edit.latents import latents, lerp, slerp
+from ganvas.core import devices
+from ganvas.core.interpolation import lerp, slerp
+from ganvas.edit.latents import latents
 from ganvas.edit.styles import mixed, truncated
 from ganvas.errors import UsageError
 from ganvas.game import Conditional, Grows, Samples, Styled
 from ganvas.model import Model
 from ganvas.show import drawn
-from ganvas.space import noise
+from ganvas.space import noise, styled
 
 SEEDS = 2**63 - 1
 REACH = 4.0  # of the plane, to each side, in quarter turns
@@ -102,12 +105,16 @@ def point(model: Model, look: Look, steps: Mapping[str, Tensor] = MappingProxyTy
         if look.psi != 1 or look.mix is not None or (look.moves and isinstance(game, Styled)):
             raise UsageError("truncation psi, mixing and directions of w need a model with styles, drawn at its full size")
         return Point(z + step, c)
-    with torch.no_grad():
-        w = truncated(game.map(z, c), game.w_mean, look.psi)
-        fine = w
-        if look.mix is not None:
-            fine = truncated(game.map(latents([look.mix], game.latent_dim), c), game.w_mean, look.psi)
-        return Point(mixed(w + step, fine + step, game.styles, min(look.cut, game.styles)), c)
+    styles = partial(_styles, game, c=c, psi=look.psi)
+    w = styles(z)
+    fine = w if look.mix is None else styles(latents([look.mix], game.latent_dim))
+    return Point(mixed(w + step, fine + step, game.styles, min(look.cut, game.styles)), c)
+
+
+def _styles(game: Samples, z: Tensor, c: Tensor | None, psi: float) -> Tensor:
+    """z [1, latent_dim] -> its truncated style w [1, d], both on the CPU."""
+    mapping = styled(game)
+    return truncated(drawn(game, z, c, 1, mapping.map), devices.to_cpu(mapping.w_mean), psi)
 
 
 def _class(model: Model, label: int | None) -> Tensor | None:
@@ -136,8 +143,8 @@ def draw(model: Model, points: Sequence[Point], resolution: int | None = None, c
         growing: Grows = game
         return drawn(game, at, c, chunk, lambda z, c: growing.sample_at(z, resolution, c))
     if isinstance(game, Styled):
-        styled: Styled = game
-        return drawn(game, at, c, chunk, lambda w, _: styled.synthesise(w))
+        styles: Styled = game
+        return drawn(game, at, c, chunk, lambda w, _: styles.synthesise(w))
     return drawn(game, at, c, chunk)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json as json_
+import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ganvas.verbs import HOW, Quiet
-from ganvas.words import Whole
+from ganvas.errors import DataError, unknown
+from ganvas.words import HOW, METRICS_HELP, Running, Whole
 
 
 def compare(
@@ -18,12 +19,13 @@ def compare(
     out: Path = Path("comparison"),
     data: str | None = None,
     images: Whole | None = None,
-    metrics: str | None = None,
+    metrics: Annotated[
+        str | None, Parameter(help=f"{METRICS_HELP} The default suits the data: fd,recall,sharpness for most pictures.")
+    ] = None,
     samples: Whole = 10_000,
     seed: Whole = 0,
     split: Literal["train", "test"] | None = None,
-    quiet: Quiet = False,
-    json: Quiet = False,
+    running: Running = Running(),
 ) -> int:
     """Put models beside each other: what they draw from the same noise, and how near that is to the data.
 
@@ -36,9 +38,7 @@ def compare(
     data
         For the recipes, instead of their own; and what all are measured against.
     images
-        How many images are shown to each recipe.
-    metrics
-        Some of those of `ganvas eval`; the default suits the data (pictures: fd,recall,sharpness, or swd without extractor).
+        How many samples are shown to each recipe: images, points or lines.
     samples
         Of each side.
     seed
@@ -52,23 +52,38 @@ def compare(
     from ganvas.run import start
     from ganvas.watch import play
 
+    for target in targets:  # before any of them is trained
+        require_target(target)
     found = []
     for target in targets:
         if Path(target).exists():
             found.append(Path(target))
             continue
-        run = start(resolve(target, data=data, images=images), out=out / target, ranks="auto")
-        code = play(run, connect(), quiet, json)
+        recipe = resolve(target, data=data, images=images)
+        run = start(recipe, out=out / target, device=running.device, ranks="auto")
+        code = play(run, connect(), running.quiet, running.json)
         if not run.finished:
             return code
         found.append(run.folder)
     chosen = metrics.split(",") if metrics else None
-    comparison = contest.compare(found, out, against=data, metrics=chosen, samples=samples, seed=seed, split=split)
-    if json:
+    options: dict[str, Any] = {"samples": samples, "seed": seed, "split": split, "device": running.device}
+    comparison = contest.compare(found, out, against=data, metrics=chosen, **options)
+    if running.json:
         print(json_.dumps(comparison.to_dict()))
-    elif not quiet:
+    elif not running.quiet:
         print(comparison.text())
     return 0
+
+
+def require_target(target: str) -> None:
+    """Raises: DataError, UsageError: it is neither a run or bundle that is there, nor the name of a recipe."""
+    from ganvas.games import RECIPES
+
+    if Path(target).exists() or target in RECIPES:
+        return
+    if os.sep in target or Path(target).suffix:
+        raise DataError(f"{target}: no such run folder or bundle; check the path, or name a recipe of `ganvas recipes`")
+    raise unknown("run folder, bundle or recipe", target, RECIPES)
 
 
 def lesson(
@@ -78,8 +93,7 @@ def lesson(
     seeds: Whole = 1,
     out: Path | None = None,
     ranks: Annotated[str, Parameter(group=HOW)] = "auto",
-    quiet: Quiet = False,
-    json: Quiet = False,
+    running: Running = Running(),
 ) -> int:
     """Play one game in several ways and put them beside each other; alone, list the lessons.
 
@@ -103,7 +117,9 @@ def lesson(
         width = max(map(len, LESSONS))
         lines = [f"{row['name']:{width}}  {row['minutes']:>3g} min  {row['question']}" for row in rows]
         print(
-            json_.dumps(rows) if json else "\n".join([*lines, "", "minutes on two cores; start one with: ganvas lesson NAME"])
+            json_.dumps(rows)
+            if running.json
+            else "\n".join([*lines, "", "minutes on two cores; start one with: ganvas lesson NAME"])
         )
         return 0
     chosen, folder = lesson_named(name), out or Path("lessons") / name
@@ -111,13 +127,14 @@ def lesson(
     from ganvas.ranks import connect
     from ganvas.watch import play
 
-    for _, run in lessons.runs(chosen, folder, images=images, seeds=seeds, ranks=ranks):
-        code = 0 if run.finished else play(run, connect(), quiet, json)
+    options: dict[str, Any] = {"images": images, "seeds": seeds, "ranks": ranks, "device": running.device}
+    for _, run in lessons.runs(chosen, folder, **options):
+        code = 0 if run.finished else play(run, connect(), running.quiet, running.json)
         if not run.finished:
             return code
-    found = lessons.lesson(name, folder, images=images, seeds=seeds, ranks=ranks)
-    if json:
+    found = lessons.lesson(name, folder, **options)
+    if running.json:
         print(json_.dumps(found.to_dict()))
-    elif not quiet:
+    elif not running.quiet:
         print(found.text())
     return 0

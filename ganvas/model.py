@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,20 @@ from PIL.Image import Image
 from torch import Tensor
 
 from ganvas import bundle, codes
+from ganvas.core import devices
+from ganvas.core.sample_kind import Kind, kind_of, kind_of_shape
+from ganvas.data.domains import split_name
+from ganvas.data.opening import BUILT_IN
 from ganvas.data.preview import page
 from ganvas.edit.latents import latents, loop
-from ganvas.errors import UsageError, unknown
+from ganvas.errors import DataError, UsageError, unknown
 from ganvas.export.arrays import as_array, as_arrays, save_npz
 from ganvas.export.film import film_name, save_film
 from ganvas.export.lines import save_lines
 from ganvas.export.pictures import legible_scale, save_png, scatter, sheet
 from ganvas.export.solids import KINDS, save_solids
 from ganvas.game import Conditional, Couples, Game, Samples, Writes
+from ganvas.machine import device_named
 from ganvas.show import drawing, drawn, visible, widest
 from ganvas.space import Space, noise, space
 
@@ -47,9 +53,27 @@ class Model:
         return self.game
 
     @property
+    def device(self) -> torch.device:
+        """Where the networks compute. Samples and codes come back to the CPU."""
+        return devices.device_of(self.game)
+
+    @cached_property
     def shape(self) -> tuple[int, ...]:
-        """Of one sample: (C, H, W), (C, D, H, W) or (D,)."""
-        return tuple(next(self.stream(1))[0].shape[1:])
+        """Of one sample: (C, H, W), (C, D, H, W), (D,), or (L,) of text. Nothing is drawn where the config says it."""
+        config = self.game.config
+        if hasattr(config, "shape"):
+            return tuple(config.shape)
+        if hasattr(config, "resolution") and hasattr(config, "channels"):
+            return (config.channels, *[config.resolution] * getattr(config, "dims", 2))
+        if self.writes:
+            return (config.length,)
+        c = torch.zeros(1, dtype=torch.int64) if self.classes else None
+        return tuple(drawn(self.drawer, latents([0], self.drawer.latent_dim), c, chunk=1).shape[1:])
+
+    @property
+    def kind(self) -> Kind:
+        """What it draws: points, images, voxels or text."""
+        return "text" if self.writes else kind_of_shape(self.shape)
 
     @property
     def classes(self) -> list[str]:
@@ -69,6 +93,15 @@ class Model:
         if label is None or label == "all":
             return list(range(len(self.classes)))
         return [self.class_index(name) for name in ([label] if isinstance(label, (int, str)) else label)]
+
+    def classes_in_turn(self, label: Label, n: int, first: int = 0) -> Tensor | None:
+        """The classes [n] of samples first .. first + n - 1: those that `label` names in turn; None without classes.
+
+        Raises:
+            UsageError: no such class, or the model has none.
+        """
+        chosen = self.chosen(label)
+        return torch.tensor([chosen[i % len(chosen)] for i in range(first, first + n)]) if chosen else None
 
     def class_index(self, name: int | str) -> int:
         """The number of a class given by number or name.
@@ -99,12 +132,26 @@ class Model:
         """
         if n < 1:
             raise UsageError(f"the number of samples must be at least 1, got {n}")
-        chosen, share, draw = self.chosen(label), self.together(label), drawing(self.drawer, psi, temperature)
+        share, draw = self.together(label), drawing(self.drawer, psi, temperature)
         for first in range(0, n, chunk):
             rows = range(first, min(n, first + chunk))
-            c = torch.tensor([chosen[i % len(chosen)] for i in rows]) if chosen else None
+            c = self.classes_in_turn(label, len(rows), first)
             z = noise(self.drawer, [seed + i // share for i in rows], truncate)
             yield drawn(self.drawer, z, c, draw=draw), c
+
+    def data_source(self, given: str | None, option: str) -> str:
+        """The data to use: `given`, or what the model was trained on. `option` is the flag that names other data.
+
+        Raises:
+            DataError: it is not here: a bundle holds only the last part of a path.
+        """
+        if given is not None:
+            return given
+        source = str(self.card["recipe"]["data"]["source"])
+        inner = split_name(source)[1]
+        if inner not in BUILT_IN and not Path(inner).expanduser().exists():
+            raise DataError(f"this model was trained on {source!r}, which is not here; say where it is with {option} PATH")
+        return source
 
     def together(self, label: Label) -> int:
         """How many samples in a row share a seed: all classes of a model of couples, where none is chosen; else 1."""
@@ -164,7 +211,7 @@ class Model:
             UsageError: another kind of file.
         """
         out = Path(out)
-        kinds = (".txt", ".png") if self.writes else (".png", ".npz", *(KINDS if len(self.shape) == 4 else ()))
+        kinds = (".txt", ".png") if self.writes else (".png", ".npz", *(KINDS if self.kind == "voxels" else ()))
         if out.suffix.lower() not in kinds:
             known = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
             raise UsageError(f"cannot write samples to {out.name!r}: expected a name ending in {known}")
@@ -188,7 +235,7 @@ class Model:
         """One picture of samples [n, ...]."""
         if isinstance(self.game, Writes):
             return page(self.game.spell(samples), widest(self.game), columns)
-        if samples.ndim == 2:
+        if kind_of(samples) == "points":
             return scatter(samples[:0], samples)
         if columns is None:
             square = max(1, round(len(samples) ** 0.5))
@@ -255,13 +302,15 @@ class Model:
         return as_array(codes.again(self.game, codes.as_samples(images, self.shape)))[1]
 
 
-def load(path: str | Path) -> Model:
-    """The model in a bundle or a run folder.
+def load(path: str | Path, device: str | torch.device = "auto") -> Model:
+    """The model in a bundle or a run folder, on a device: cpu, cuda, cuda:1, ...; auto: a GPU where there is one.
 
     Raises:
-        DataError: there is none, or it is damaged.
+        UsageError: no kind of device is called so.
+        ResourceError: there is no such device here.
+        DataError: there is no model, or it is damaged.
     """
     path = Path(path)
-    game, card = bundle.load(path)
+    game, card = bundle.load(path, device if isinstance(device, torch.device) else device_named(device))
     file = path / "model.safetensors" if path.is_dir() else path
     return Model(game, card, hashlib.sha256(file.read_bytes()).hexdigest()[:12])

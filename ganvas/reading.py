@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ganvas.config import DataConfig
+from ganvas.curve import nats_of
 from ganvas.data import open_source
 from ganvas.data.oracle import opinion
 from ganvas.data.source import Source
@@ -18,6 +19,7 @@ from ganvas.game import Game, Writes
 from ganvas.metrics.intervals import binomial, jackknife
 from ganvas.metrics.text import distinct, jensen_shannon, nearest_edit, ngrams, novel
 from ganvas.model import Model
+from ganvas.sides import Reference, read_rows
 from ganvas.spelling import spelt
 
 FEW = 500  # lines whose nearest known one is searched
@@ -93,26 +95,17 @@ def measure(
 
 def _reals(source: str, samples: int, split: str | None) -> tuple[Source, Page, Page, str]:
     """All training lines, the reference, as many other reals, and the reference in words."""
-    train = open_source(DataConfig(source=source))
-    if not train.is_text:
-        raise DataError(f"{source} holds no text; measure a model of text against text")
-    mixed = torch.randperm(len(train), generator=torch.Generator().manual_seed(1))
-    if split != "train":
-        try:
-            test = open_source(DataConfig(source=source, split="test"))
-        except DataError:
-            if split == "test":
-                raise
-        else:
-            n = min(samples, len(test), len(train))
-            order = torch.randperm(len(test), generator=torch.Generator().manual_seed(2))[:n]
-            real, other = Page(test.table[order], test.alphabet), Page(train.table[mixed[:n]], train.alphabet)
-            return train, real, other, f"{n:,} real lines of the test split of {source}"
-    n = min(samples, len(train) // 2)
-    if n < 20:
-        raise DataError(f"{source} holds {len(train)} lines; expected at least 40 to measure against")
-    real, other = (Page(train.table[rows], train.alphabet) for rows in (mixed[:n], mixed[n : 2 * n]))
-    return train, real, other, f"{n:,} real lines of {source} (no test split used)"
+
+    def open_split(part: str) -> Source:
+        found = open_source(DataConfig(source=source, split=part))  # type: ignore[arg-type]
+        if not found.is_text:
+            raise DataError(f"{source} holds no text; measure a model of text against text")
+        return found
+
+    found = Reference.choose(source, open_split, samples, split, "lines")
+    real = Page(read_rows(found.source, found.rows), found.source.alphabet)
+    other = Page(read_rows(found.train, found.other[: len(found.rows)]), found.train.alphabet)
+    return found.train, real, other, found.words
 
 
 def _one(name: str, sides: Sides, game: Game, source: str) -> tuple[Value, int]:
@@ -158,12 +151,11 @@ def _edit(sides: Sides) -> Value:
     return float(values.mean()), _error(values), float(floor.mean())
 
 
-@torch.no_grad()
 def _nats(sides: Sides, game: Game) -> Value:
     """Nats a symbol of the reference under the model: of lines it never saw. What it does not write, it pays for."""
     if not isinstance(game, Writes):
         raise UsageError("nats: only a model of text knows how likely a line is")
-    nats = torch.cat([game.surprise(part) for part in sides.real.text.split(500)]).double()
+    nats = torch.cat([nats_of(game, part) for part in sides.real.text.split(500)])
     a_line, symbols = nats.sum(1), float((nats > 0).sum())
     return float(nats.sum()) / symbols, _error(a_line) * len(nats) / symbols, None
 

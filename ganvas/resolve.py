@@ -23,7 +23,9 @@ NAMED = {  # what has an argument of its own, here and on the command line
     "fit": "data.fit",
     "data": "data.source",
 }
-DECIDED = tuple(f"config.{name}" for name in ("shape", "point", "classes", "length", "vocabulary", "alphabet"))  # by the data
+DECIDED = tuple(
+    f"config.{name}" for name in ("shape", "point", "dims", "classes", "length", "vocabulary", "alphabet")
+)  # by the data
 
 
 def resolve(recipe: str | Recipe, settings: Mapping[str, Any] = MappingProxyType({}), **named: Any) -> Recipe:

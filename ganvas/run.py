@@ -19,18 +19,18 @@ from typing import Any
 
 from ganvas import __version__
 from ganvas.config import Recipe, convert, flat, from_dict, to_dict
-from ganvas.data import located, open_source
+from ganvas.data import located
 from ganvas.data.source import Source
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.files import disk_errors, parse_json, try_lock, write_durably
 from ganvas.game import Judges, Writes
-from ganvas.games import GAMES, RECIPES
+from ganvas.games import GAMES
+from ganvas.games.recipes import adapt_recipe, open_data, recipe_from
 from ganvas.machine import GPU_SETTINGS, Plan, describe, device_named
 from ganvas.plan import settled
 from ganvas.ranks import Ranks
 
 FORMAT = 1  # of a run folder, in env.json; raised where an older version would read a new folder wrongly
-KINDS = {0: "points", 2: "images", 3: "solids"}  # by the dimensions of space that a sample fills
 
 
 @dataclass
@@ -126,7 +126,7 @@ class Run:
             UsageError: it was started with other settings; names them.
         """
         source = located(self.recipe.data.source)
-        ours, theirs = to_dict(self.recipe), to_dict(adapted(recipe, self.data))
+        ours, theirs = to_dict(self.recipe), to_dict(adapt_recipe(recipe, self.data))
         ours["data"]["source"], theirs["data"]["source"] = source, located(recipe.data.source)
         if minutes is not None:
             theirs["train"]["images"] = ours["train"]["images"]  # minutes became images when the run began
@@ -190,7 +190,7 @@ def start(
     if out and peers.first:
         _require_place(out)
     data = open_data(recipe)
-    recipe = recipe_from(to_dict(adapted(recipe, data)))  # spelt as a resumed run will read it
+    recipe = recipe_from(to_dict(adapt_recipe(recipe, data)))  # spelt as a resumed run will read it
     plan = _agree_on_plan(recipe, data, device, str(peers.size) if peers.size > 1 else ranks, peers)
     run = Run(out or Path(), recipe, plan, minutes)
     if peers.first:
@@ -272,66 +272,3 @@ def open_run(folder: Path) -> Run:
         raise DataError(f"{folder} is not a run folder that can be continued: {failure}") from None
     run.bring(open_data(recipe))
     return run
-
-
-def recipe_from(plain: Mapping[str, Any]) -> Recipe:
-    """A recipe from its JSON spelling."""
-    if not isinstance(plain.get("game"), str) or plain["game"] not in GAMES:
-        raise DataError(f"recipe.json names no known game: {plain.get('game')!r}")
-    return from_dict(Recipe, plain, config=GAMES[plain["game"]].config_type)
-
-
-def open_data(recipe: Recipe) -> Source:
-    """The recipe's data, at the size its game works in.
-
-    Raises:
-        DataError: it cannot be used.
-        UsageError: the recipe has none of its own and none was given.
-    """
-    if not recipe.data.source:
-        raise UsageError(f"{recipe.name} trains on your own pictures: say where they are with --data FOLDER")
-    return open_source(recipe.data, resolution=getattr(recipe.config, "resolution", None), channels=recipe.data.channels)
-
-
-def _require_dims(recipe: Recipe, data: Source, dims: int, wanted: int) -> None:
-    """Raises: DataError: images are needed and the data has points or solids, or the like."""
-    if dims != wanted:
-        use = {0: "gan-...", 2: "dcgan-...", 3: "voxel-..."}[dims]
-        what = f"{recipe.game} needs {KINDS[wanted]} and {data.name} holds {KINDS[dims]}"
-        raise DataError(f"{what} {['N', *data.fields['real'].shape[1:]]}; use a {use} recipe".replace("'", ""))
-
-
-def _without_classes(recipe: Recipe) -> str:
-    """What else there is for pictures without classes."""
-    plain = recipe.name.removesuffix("-conditional")
-    if plain != recipe.name and plain in RECIPES:
-        return f", or use {plain}"
-    return {"cgan": ", or use dcgan-images", "cogan": ", or --data edges:FOLDER"}.get(recipe.game, "")
-
-
-def adapted(recipe: Recipe, data: Source) -> Recipe:
-    """The recipe with its game's shape, channels and classes, or letters, taken from the data.
-
-    Raises:
-        DataError: the game needs classes and the data has none, or it needs other data than this.
-    """
-    needs = GAMES[recipe.game].needs
-    if data.is_text and "text" not in needs:
-        raise DataError(f"{recipe.game} cannot read, and {data.name} holds text; use a textgan-... or textlm-... recipe")
-    if "text" in needs and not data.is_text:
-        raise DataError(f"{recipe.game} needs text and {data.name} holds none; give a .txt file with one item a line")
-    if data.is_text:
-        letters = {"length": data.table.shape[1], "vocabulary": data.vocabulary, "alphabet": data.alphabet}
-        return replace(recipe, config=replace(recipe.config, **letters))
-    shape = tuple(data.fields["real"].shape[1:])
-    known = {f.name for f in dataclasses.fields(recipe.config)}
-    facts: dict[str, Any] = {"shape": shape, "classes": len(data.classes)}
-    dims = len(shape) - 1
-    if dims > 0:
-        facts |= {"channels": shape[0], "resolution": shape[-1], "dims": dims}
-    if hasattr(recipe.config, "resolution") and (dims == 0 or "dims" not in known):
-        _require_dims(recipe, data, dims, getattr(recipe.config, "dims", 2))
-    if "label" in needs and "label" not in data.fields:
-        advice = f"give one folder per class{_without_classes(recipe)}"
-        raise DataError(f"{recipe.game} needs classes and {data.name} has none; {advice}")
-    return replace(recipe, config=replace(recipe.config, **{name: value for name, value in facts.items() if name in known}))

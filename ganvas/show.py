@@ -10,6 +10,8 @@ import torch
 from PIL.Image import Image
 from torch import Tensor
 
+from ganvas.core import devices
+from ganvas.core.sample_kind import kind_of
 from ganvas.data.preview import page
 from ganvas.data.source import Source
 from ganvas.edit.latents import latents
@@ -24,39 +26,43 @@ PSI = 100.0  # to either side: far beyond, w squared is no finite number
 
 
 Draw = Callable[[Tensor, Tensor | None], Tensor]  # z [N, ...], c -> samples [N, ...]
+Keep = Callable[[Tensor], Tensor]  # samples [N, ...] -> what is kept of them [N, ...]
 
 
-def drawn(game: Samples, z: Tensor, c: Tensor | None, chunk: int = 32, draw: Draw | None = None) -> Tensor:
+def drawn(
+    game: Samples, z: Tensor, c: Tensor | None, chunk: int = 32, draw: Draw | None = None, keep: Keep | None = None
+) -> Tensor:
     """z [N, latent_dim], c -> samples [N, ...] on the CPU in float32 (text in int64), always `chunk` rows at a time.
 
-    The last chunk is filled up, so that one latent gives the same bits however many are asked for. `draw` is another way
-    of the game to draw than `sample`.
+    z and c are moved to the device of the game. The last chunk is filled up, so that one latent gives the same bits however
+    many are asked for. `draw` is another way of the game to draw than `sample`; `keep` is applied to each chunk, so that
+    many samples can be kept as bytes and are never all held as floats.
     """
-    draw = draw or game.sample
-    device = next(game.parameters()).device  # type: ignore[attr-defined]
-    return _in_chunks(lambda rows: draw(z[rows].to(device), None if c is None else c[rows].to(device)), len(z), chunk)
+    draw, device = draw or game.sample, devices.device_of(game)
+    return in_chunks(lambda rows: draw(z[rows].to(device), None if c is None else c[rows].to(device)), len(z), chunk, keep=keep)
 
 
 def encoded(game: Encodes, x: Tensor, chunk: int = 32) -> Tensor:
     """x [N, ...] -> codes [N, latent_dim] on the CPU in float32, in chunks as above."""
-    device = next(game.parameters()).device  # type: ignore[attr-defined]
-    return _in_chunks(lambda rows: game.encode(x[rows].to(device)), len(x), chunk)
+    device = devices.device_of(game)
+    return in_chunks(lambda rows: game.encode(x[rows].to(device)), len(x), chunk)
 
 
 def named(game: Classifies, x: Tensor, chunk: int = 32) -> Tensor:
     """x [N, ...] -> the likeliest class [N] on the CPU, in chunks as above."""
-    device = next(game.parameters()).device  # type: ignore[attr-defined]
-    return _in_chunks(lambda rows: game.classify(x[rows].to(device)).argmax(1), len(x), chunk)
+    device = devices.device_of(game)
+    return in_chunks(lambda rows: game.classify(x[rows].to(device)).argmax(1), len(x), chunk)
 
 
 @torch.no_grad()
-def _in_chunks(compute: Callable[[Tensor], Tensor], n: int, chunk: int) -> Tensor:
-    """`compute` of rows 0 .. n-1, always `chunk` of them at a time."""
+def in_chunks(compute: Callable[[Tensor], Tensor], n: int, chunk: int, keep: Keep | None = None) -> Tensor:
+    """`compute` of rows 0 .. n-1, always `chunk` of them at a time; the results on the CPU, floats as float32."""
     parts = []
     for start in range(0, n, chunk):
         rows = torch.arange(start, start + chunk).clamp(max=n - 1)
-        part = compute(rows)[: n - start].cpu()
-        parts.append(part.float() if part.is_floating_point() else part)
+        part = devices.to_cpu(compute(rows)[: n - start])
+        part = part.float() if part.is_floating_point() else part
+        parts.append(part if keep is None else keep(part))
     return torch.cat(parts)
 
 
@@ -85,7 +91,7 @@ def drawing(game: Samples, psi: float = 1.0, temperature: float = 1.0) -> Draw:
 
 def visible(samples: Tensor) -> Tensor:
     """Samples as pictures [N, C, H, W]: solids seen from their usual side, images as they are."""
-    return shaded(samples) if samples.ndim == 5 else samples
+    return shaded(samples) if kind_of(samples) == "voxels" else samples
 
 
 def picture(game: Game, data: Source, seed: int = 0) -> Image | None:
@@ -95,9 +101,9 @@ def picture(game: Game, data: Source, seed: int = 0) -> Image | None:
     if isinstance(game, Writes):
         text = drawn(game, latents(range(seed, seed + COLUMNS**2), game.latent_dim), None)
         return page(game.spell(text), widest(game))
-    if data.table.ndim == 2:
+    if kind_of(data.table) == "points":
         fake = drawn(game, latents(range(seed, seed + 500), game.latent_dim), None, 500)
-        return scatter(data.batch(torch.arange(min(500, len(data))))["real"], fake)
+        return scatter(data.samples(torch.arange(min(500, len(data))))["real"], fake)
     rows = game.classes if isinstance(game, Conditional) else COLUMNS
     c = torch.arange(rows).repeat_interleave(COLUMNS) if isinstance(game, Conditional) else None
     if isinstance(game, Couples):  # each noise in every class, one below the other

@@ -1,61 +1,130 @@
-"""The two sides of a measurement: samples of a model or a folder, and reals that were not used to make them."""
+"""What a measurement compares: samples of a model or of a folder, and real samples that did not make them."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from ganvas.compare import Side
 from ganvas.config import DataConfig
+from ganvas.core.sample_kind import is_grid, kind_of, kind_of_shape
 from ganvas.data import open_source
 from ganvas.data.source import Source
 from ganvas.errors import DataError
 from ganvas.export.pictures import to_bytes
-from ganvas.model import Model
+from ganvas.extractors import Extractor
+from ganvas.model import Label, Model
 
 UNSEEN = "of the test split of"  # in the words of a reference that no model was trained on
+DRAWS = 5  # sets of other real samples, whose distances are averaged
 
 
-def reals(
-    source: str, shape: tuple[int, ...] | None, samples: int, split: str | None
-) -> tuple[Side, tuple[Side, ...], Source, str]:
+@dataclass(frozen=True)
+class Reference:
+    """Which samples of a data source are the reference, and which others give the floor."""
+
+    train: Source
+    source: Source  # that the reference rows belong to: the test split, or the training split
+    rows: Tensor  # [n]
+    other: Tensor  # rows of the training split in random order, [at least n], none of them in the reference
+    words: str
+
+    @classmethod
+    def choose(cls, name: str, open_split: Callable[[str], Source], samples: int, split: str | None, what: str) -> Reference:
+        """The same choice for equal arguments. `open_split` opens a split of the source; `what` is "samples" or "lines".
+
+        Where there is no test split, a random half is the reference and the other half the floor.
+
+        Raises:
+            DataError: too few samples, or no test split where `split` asks for it.
+        """
+        train = open_split("train")
+        order = torch.randperm(len(train), generator=torch.Generator().manual_seed(1))
+        if split != "train":
+            try:
+                test = open_split("test")
+            except DataError:
+                if split == "test":
+                    raise
+            else:
+                n = min(samples, len(test), len(train))
+                chosen = torch.randperm(len(test), generator=torch.Generator().manual_seed(2))[:n]
+                return cls(train, test, chosen, order, f"{n:,} real {what} {UNSEEN} {name}")
+        n = min(samples, len(train) // 2)
+        if n < 20:
+            raise DataError(f"{name} holds {len(train)} {what}; expected at least 40 to measure against")
+        words = f"{n:,} real {what} of {name} (no test split used)"
+        return cls(train, train, order[:n], order[n:], words)
+
+
+@dataclass(eq=False)
+class Draws:
+    """Sets of real samples beside the reference. They are made one at a time, and only the first stays in memory."""
+
+    source: Source
+    rows: tuple[Tensor, ...]
+    extractor: Extractor | None = None
+    classes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Side]:
+        yield self.first
+        for rows in self.rows[1:]:
+            yield self._side(rows)
+
+    @cached_property
+    def first(self) -> Side:
+        """The set that measures other than distances are compared with."""
+        return self._side(self.rows[0])
+
+    def _side(self, rows: Tensor) -> Side:
+        side = side_of(self.source, rows)
+        side.extractor, side.classes = self.extractor, self.classes
+        return side
+
+
+def read_rows(source: Source, rows: Tensor) -> Tensor:
+    """Samples as they are kept: bytes [N, C, ...], points [N, D] or text [N, L]; never a float copy of images."""
+    return source.table[rows if source.index is None else source.index[rows]]
+
+
+def side_of(source: Source, rows: Tensor) -> Side:
+    """Some samples of a source with their labels, as one of two compared sets."""
+    return Side(read_rows(source, rows), labels_of(source, rows), None)
+
+
+def labels_of(source: Source, rows: Tensor) -> Tensor | None:
+    """The classes [N] of some samples; None where the source has none."""
+    return source.fields["label"][rows if source.index is None else source.index[rows]] if "label" in source.fields else None
+
+
+def reals(source: str, shape: tuple[int, ...] | None, samples: int, split: str | None) -> tuple[Side, Draws, Source, str]:
     """The reference, up to five draws of as many other reals, all training samples, and the reference in words.
 
-    Where there is no test split, a random half is the reference and the other half the floor.
+    Raises:
+        DataError: the source holds text, or too few samples.
     """
-    resolution = shape[-1] if shape and len(shape) == 3 else None
-    channels = shape[0] if shape and len(shape) == 3 else None
+    pictured = shape is not None and kind_of_shape(shape) == "images"
+    resolution, channels = (shape[-1], shape[0]) if shape is not None and pictured else (None, None)
 
-    def side_of(data: Source, rows: Tensor) -> Side:
-        table = rows if data.rows is None else data.rows[rows]
-        labels = data.fields["label"][table] if "label" in data.fields else None
-        return Side(data.fields["real"][table], labels, None)
+    def open_split(part: str) -> Source:
+        config = DataConfig(source=source, split=part)  # type: ignore[arg-type]
+        return require_no_text(open_source(config, resolution=resolution, channels=channels))
 
-    def draws(data: Source, order: Tensor, n: int) -> tuple[Side, ...]:
-        return tuple(side_of(data, rows) for rows in order.split(n)[:5] if len(rows) == n)
-
-    train = seen(open_source(DataConfig(source=source), resolution=resolution, channels=channels))
-    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(1))
-    if split != "train":
-        try:
-            test = open_source(DataConfig(source=source, split="test"), resolution=resolution, channels=channels)
-        except DataError:
-            if split == "test":
-                raise
-        else:
-            n = min(samples, len(test), len(train))
-            chosen = torch.randperm(len(test), generator=torch.Generator().manual_seed(2))[:n]
-            words = f"{n:,} real samples {UNSEEN} {source}"
-            return side_of(test, chosen), draws(train, order, n), train, words
-    n = min(samples, len(train) // 2)
-    if n < 20:
-        raise DataError(f"{source} holds {len(train)} samples; expected at least 40 to measure against")
-    words = f"{n:,} real samples of {source} (no test split used)"
-    return side_of(train, order[:n]), draws(train, order[n:], n), train, words
+    found = Reference.choose(source, open_split, samples, split, "samples")
+    n = len(found.rows)
+    draws = tuple(rows for rows in found.other.split(n)[:DRAWS] if len(rows) == n)
+    return side_of(found.source, found.rows), Draws(found.train, draws), found.train, found.words
 
 
-def seen(source: Source) -> Source:
-    """The source, checked to hold pictures, points or solids. Raises: DataError: it holds text."""
+def require_no_text(source: Source) -> Source:
+    """The source, checked to hold images, points or voxels. Raises: DataError: it holds text."""
     if source.is_text:
         raise DataError(
             f"{source.name} holds text, which is measured of a model only: name the run of a textgan or textlm recipe"
@@ -64,26 +133,30 @@ def seen(source: Source) -> Source:
 
 
 def drawn_side(model: Model, n: int, seed: int, asked: Tensor | None) -> Side:
-    """n samples of a model, rounded to bytes, solids to full and empty.
+    """n samples of a model, to_kept to bytes, voxels to full and empty.
 
     Asked for the classes [n] of the floor's reals, so that both are as mixed: classes far apart in feature space make a
     distance of their own where one set has a little more of one of them.
     """
     parts, labels = [], []
-    label = None if not model.classes else "all" if asked is None else asked[:n].tolist()
+    label: Label = None if not model.classes else "all" if asked is None else asked[:n].tolist()
     for part, c in model.stream(n, seed, label):
-        if part.ndim == 5:  # a voxel is there or not
-            part = (part > 0).float() * 2 - 1
-        parts.append(to_bytes(part) if part.ndim > 2 else part)
+        parts.append(to_kept(part))
         labels += [] if c is None else [c]
     return Side(torch.cat(parts), torch.cat(labels) if labels else None, None)
 
 
+def to_kept(samples: Tensor) -> Tensor:
+    """Samples of a model as data is kept: images as bytes, a voxel as full or empty; points and text as they are."""
+    if kind_of(samples) == "voxels":
+        samples = (samples > 0).float() * 2 - 1
+    return to_bytes(samples) if is_grid(samples) else samples
+
+
 def pictures(path: str, n: int) -> Side:
     """The first n samples of a data source, as the measured side."""
-    source = seen(open_source(DataConfig(source=path)))
-    labels = source.fields.get("label")
-    return Side(source.fields["real"][:n], None if labels is None else labels[:n], None)
+    source = require_no_text(open_source(DataConfig(source=path)))
+    return side_of(source, torch.arange(min(n, len(source))))
 
 
 def alike(fake: Side, real: Side) -> Side:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ganvas.core.sample_kind import kind_of
 from ganvas.edit.latents import class_path, latents, loop, truncated_latents
 from ganvas.errors import UsageError, unknown
 from ganvas.game import Samples, Styled, Writes, require_pictures
@@ -55,7 +56,7 @@ class Space:
             samples = torch.cat([visible(drawn(self.game, codes, world)) for world in every], -1)
         else:
             samples = drawn(self.game, codes, c)
-        if samples.ndim == 2:
+        if kind_of(samples) == "points":
             raise UsageError("this model draws points; this needs a model of pictures: sample it to a .png instead")
         return visible(samples)
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from ganvas.edit.latents import latents
 from ganvas.edit.styles import mixed
 from ganvas.errors import UsageError, unknown
-from ganvas.export.pictures import caption, legible_scale, save_png, sheet
+from ganvas.export.pictures import caption, legible_scale, png_name, save_png, sheet
 from ganvas.game import Grows, require_pictures
 from ganvas.model import Label, Model
 from ganvas.show import drawing, drawn
@@ -73,11 +73,9 @@ def strip(model: Model, out: str | Path, by: str, seeds: Sequence[int], *, label
     }
     if by not in kinds:
         raise unknown("strip", by, kinds)
-    if out.suffix.lower() != ".png":
-        raise UsageError(f"cannot write a strip to {out.name!r}: expected a name ending in .png")
+    png_name(out, "a strip")
     require_pictures(model.game)
-    chosen = model.chosen(label)
-    c = torch.tensor([chosen[i % len(chosen)] for i in range(len(seeds))]) if chosen else None
+    c = model.classes_in_turn(label, len(seeds))
     images, columns = kinds[by](model, seeds, c)
     picture = caption(sheet(images, columns, legible_scale(images.shape[-1])), [_told(model, by)])
     save_png(out, picture, model.provenance(",".join(map(str, seeds))))

@@ -6,27 +6,27 @@ import json as json_
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from cyclopts import Group, Parameter
+from cyclopts import Parameter
 
 from ganvas.errors import UsageError
-from ganvas.words import Whole, labels, numbers, setting
+from ganvas.words import HOW as HOW
+from ganvas.words import METRICS_HELP, Device, Label, Running, Whole, free_path, labels, numbers, setting
+from ganvas.words import Quiet as Quiet
 
-HOW = Group("How it runs")
-Quiet = Annotated[bool, Parameter(negative="", group=HOW)]
+Out = Annotated[Path | None, Parameter(help="The file to write. Without it, a new name in this folder: nothing is replaced.")]
 
 
 def evaluate(
     target: str,
     *,
     against: str | None = None,
-    metrics: str | None = None,
+    metrics: Annotated[str | None, Parameter(help=METRICS_HELP)] = None,
     samples: Whole = 10_000,
     seed: Whole = 0,
     split: Literal["train", "test"] | None = None,
     extractor: str | None = None,
     temperature: float = 1.0,
-    quiet: Quiet = False,
-    json: Quiet = False,
+    running: Running = Running(),
 ) -> None:
     """Measure a model, or a folder of pictures, against real data: each number with its interval and its floor.
 
@@ -36,10 +36,6 @@ def evaluate(
         A run folder, a bundle, or pictures (a folder, zip, .npz).
     against
         Real data to compare with; the default is what the model was trained on.
-    metrics
-        Some of fd,kd,precision,recall,density,coverage,score,requested,each,rarest,commonest,swd,msssim,sharpness,
-        connected,memorisation,modes,agreement,ppl,cas; of text distinct,novel,unigrams,bigrams,trigrams,fourgrams,edit,
-        nats,oracle.
     samples
         Of each side.
     seed
@@ -56,15 +52,15 @@ def evaluate(
 
     wanted = metrics.split(",") if metrics else None
     chosen: dict[str, Any] = {"samples": samples, "seed": seed, "split": split, "temperature": temperature}
-    report = measure(target, against=against, metrics=wanted, network=extractor, **chosen)
+    report = measure(target, against=against, metrics=wanted, network=extractor, device=running.device, **chosen)
     record(Path(target), report, seed)
-    if json:
+    if running.json:
         print(json_.dumps(report.to_dict()))
-    elif not quiet:
+    elif not running.quiet:
         print(report.text())
 
 
-def doctor(run: Path, *, json: Quiet = False) -> None:
+def doctor(run: Path, *, device: Device = "auto", json: Quiet = False) -> None:
     """Name what went wrong in a run, with the evidence and a flag to try; or say that nothing did.
 
     Parameters
@@ -74,7 +70,7 @@ def doctor(run: Path, *, json: Quiet = False) -> None:
     """
     from ganvas.doctor import diagnose, said
 
-    found = diagnose(run)
+    found = diagnose(run, device)
     print(json_.dumps([finding.to_dict() for finding in found]) if json else said(found))
 
 
@@ -84,9 +80,8 @@ def reconstruct(
     data: str | None = None,
     count: Annotated[Whole, Parameter(name=["-n", "--count"])] = 30,
     seed: Whole = 0,
-    out: Path = Path("reconstruction.png"),
-    quiet: Quiet = False,
-    json: Quiet = False,
+    out: Out = None,
+    running: Running = Running(),
 ) -> None:
     """Draw a sheet of pictures, each above what a model with an encoder (vae-...) makes of it.
 
@@ -103,7 +98,8 @@ def reconstruct(
     """
     from ganvas import atlas
 
-    saved(atlas.reconstruct(run, out, data=data, count=count, seed=seed), quiet, json)
+    out = free_path(out, "reconstruction.png")
+    saved(atlas.reconstruct(run, out, data=data, count=count, seed=seed, device=running.device), running.quiet, running.json)
 
 
 def latent_map(
@@ -111,9 +107,8 @@ def latent_map(
     *,
     data: str | None = None,
     side: Whole | None = None,
-    out: Path = Path("map.png"),
-    quiet: Quiet = False,
-    json: Quiet = False,
+    out: Out = None,
+    running: Running = Running(),
 ) -> None:
     """Draw the whole plane of a latent of two dimensions, and where the test pictures lie in it.
 
@@ -128,7 +123,8 @@ def latent_map(
     """
     from ganvas import atlas
 
-    saved(atlas.latent_map(run, out, data=data, side=side), quiet, json)
+    out = free_path(out, "map.png")
+    saved(atlas.latent_map(run, out, data=data, side=side, device=running.device), running.quiet, running.json)
 
 
 def strip(
@@ -136,11 +132,10 @@ def strip(
     *,
     by: Literal["resolution", "truncation", "mixing"],
     seeds: str = "0-7",
-    label: Annotated[str | None, Parameter(name=["--label", "--labels"])] = None,
+    label: Label = None,
     cut: Whole | None = None,
-    out: Path = Path("strip.png"),
-    quiet: Quiet = False,
-    json: Quiet = False,
+    out: Out = None,
+    running: Running = Running(),
 ) -> None:
     """Draw the same latents in many ways, side by side.
 
@@ -149,20 +144,19 @@ def strip(
     run
         A run folder or a bundle.
     by
-        resolution: as a growing or summing artist draws it at each. truncation: ever nearer to the mean style. mixing: the
+        resolution: as a growing or summing generator draws it at each. truncation: ever nearer to the mean style. mixing: the
         first half of the seeds down the side in coarse layers, the rest along the top in fine ones.
     seeds
         Which latents, e.g. 1,5,9 or 0-7.
-    label
-        A class by number or name, several as 3,7, or all: each in turn.
     cut
         The layer from which the fine styles are taken; the default is the middle.
     """
     from ganvas.model import load
     from ganvas.strips import strip as draw
 
-    draw(load(run), out, by, numbers(seeds), label=labels(label), cut=cut)
-    saved(out, quiet, json)
+    out = free_path(out, "strip.png")
+    draw(load(run, running.device), out, by, numbers(seeds), label=labels(label), cut=cut)
+    saved(out, running.quiet, running.json)
 
 
 def branch(
@@ -224,12 +218,12 @@ def studio(
 
     if missing := [name for name in ("starlette", "uvicorn", "websockets") if not find_spec(name)]:
         raise UsageError(f"the studio needs {' and '.join(missing)}: pip install 'ganvas[studio]'")
-    from ganvas.studio.guard import Door
-    from ganvas.studio.server import studio as serve
+    from ganvas.studio.auth import Access
+    from ganvas.studio.server import serve
 
-    def say(door: Door) -> None:
-        text = f"studio: {door.url}\n  this link opens it once; Ctrl-C ends the studio"
-        print(json_.dumps({"url": door.url, "host": door.host, "port": door.port}) if json else text, flush=True)
+    def say(access: Access) -> None:
+        text = f"studio: {access.url}\n  this link opens it once; Ctrl-C ends the studio"
+        print(json_.dumps({"url": access.url, "host": access.host, "port": access.port}) if json else text, flush=True)
 
     serve(say, port=port, host=host, runs=runs, browser=browser, i_understand=i_understand)
 

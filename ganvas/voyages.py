@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from ganvas.verbs import Quiet, saved
-from ganvas.words import Whole, labels, numbers, terms
+from ganvas.verbs import Out, saved
+from ganvas.words import Label, Running, Sampling, Whole, free_path, labels, numbers, terms
 
 if TYPE_CHECKING:
     from ganvas.journeys import Journey
 
-Label = Annotated[str | None, Parameter(name=["--label", "--labels"])]
-Where = Annotated[Literal["z", "w"] | None, Parameter(name="--in")]
+Where = Annotated[
+    Literal["z", "w"] | None, Parameter(name="--in", help="The noise z or the styles w; the default is w where there is one.")
+]
+Judge = Annotated[
+    str | None, Parameter(help="For class:... in a model without classes: digits, clothes, or a classifier's run.")
+]
 
 
 def interpolate(
@@ -23,12 +27,11 @@ def interpolate(
     *,
     seeds: str = "1,5,9",
     frames: Whole = 60,
-    label: Label = None,
+    label: Annotated[Label, Parameter(help="A class to stay in, or several to morph between, e.g. 3,8.")] = None,
     straight: Annotated[bool, Parameter(negative="")] = False,
     where: Annotated[Literal["z", "w"], Parameter(name="--in")] = "z",
-    out: Path = Path("walk.gif"),
-    quiet: Quiet = False,
-    json: Quiet = False,
+    out: Out = None,
+    running: Running = Running(),
 ) -> None:
     """Walk from picture to picture and back, as a seamless film: .gif, .apng or .mp4 (pip install 'ganvas[video]').
 
@@ -38,8 +41,6 @@ def interpolate(
         A run folder or a bundle.
     seeds
         The pictures to walk through, e.g. 1,5,9 or 0-7.
-    label
-        A class to stay in, or several to morph between, e.g. 3,8.
     straight
         Through z along lines, which leave the sphere where noise lies, instead of arcs.
     where
@@ -47,8 +48,10 @@ def interpolate(
     """
     from ganvas.model import load
 
-    load(run).interpolate(out, numbers(seeds), frames, label=labels(label), straight=straight, where=where)
-    saved(out, quiet, json)
+    model = load(run, running.device)
+    out = free_path(out, "walk.txt" if model.writes else "walk.gif")
+    model.interpolate(out, numbers(seeds), frames, label=labels(label), straight=straight, where=where)
+    saved(out, running.quiet, running.json)
 
 
 def traverse(
@@ -63,10 +66,9 @@ def traverse(
     label: Label = None,
     where: Where = None,
     layers: str | None = None,
-    judge: str | None = None,
-    out: Path = Path("traversal.png"),
-    quiet: Quiet = False,
-    json: Quiet = False,
+    judge: Judge = None,
+    out: Out = None,
+    running: Running = Running(),
 ) -> None:
     """Move pictures along directions of the space: a sheet (.png) or a film (.gif, .apng, .mp4).
 
@@ -87,14 +89,8 @@ def traverse(
         Pictures in a row of a sheet; the middle one of an odd number is the seed itself.
     frames
         Of a film, which swings to and fro once.
-    label
-        A class by number or name, several as 3,7, or all: each in turn.
-    where
-        The noise z or the styles w; the default is w where there is one.
     layers
         Of a stylegan model: which layers move, e.g. 0-3 for the coarse ones; the default is all.
-    judge
-        For class:... in a model without classes: digits, clothes, or a classifier's run.
     """
     from ganvas import journeys
     from ganvas.model import load
@@ -102,8 +98,8 @@ def traverse(
     names = [f"axis:{i}" for i in numbers(axis)] if axis else []
     names += direction.split(",") if direction else []
     journey = journeys.traverse(
-        load(run),
-        out,
+        load(run, running.device),
+        free_path(out, "traversal.png"),
         names or ["sefa:0"],
         numbers(seeds),
         span=span,
@@ -114,7 +110,7 @@ def traverse(
         layers=numbers(layers) if layers else None,
         judge=judge,
     )
-    _told(journey, quiet, json)
+    _report(journey, running)
 
 
 def plane(
@@ -124,12 +120,11 @@ def plane(
     side: Annotated[Whole, Parameter(name=["-n", "--side"])] = 12,
     direction: str | None = None,
     span: Annotated[float, Parameter(name="--range")] = 3.0,
-    label: Label = None,
+    label: Annotated[Label, Parameter(help="The class; the default is the first.")] = None,
     where: Where = None,
-    judge: str | None = None,
-    out: Path = Path("plane.png"),
-    quiet: Quiet = False,
-    json: Quiet = False,
+    judge: Judge = None,
+    out: Out = None,
+    running: Running = Running(),
 ) -> None:
     """Draw a plane of the space: the square between three pictures, or round one along two directions.
 
@@ -145,22 +140,15 @@ def plane(
         Two, as of `ganvas traverse`: to the right and down, e.g. sefa:0-1.
     span
         How far to each side along directions, in standard deviations of the model's own codes.
-    label
-        The class; the default is the first.
-    where
-        The noise z or the styles w; the default is w where there is one.
-    judge
-        For class:... in a model without classes: digits, clothes, or a classifier's run.
     """
     from ganvas import journeys
     from ganvas.model import load
 
     names = direction.split(",") if direction else []
     chosen = numbers(seeds or ("0" if names else "1,5,9"))
-    journey = journeys.plane(
-        load(run), out, chosen, side, names=names, span=span, label=labels(label), where=where, judge=judge
-    )
-    _told(journey, quiet, json)
+    model, out = load(run, running.device), free_path(out, "plane.png")
+    journey = journeys.plane(model, out, chosen, side, names=names, span=span, label=labels(label), where=where, judge=judge)
+    _report(journey, running)
 
 
 def arithmetic(
@@ -168,9 +156,8 @@ def arithmetic(
     expression: str,
     *,
     where: Where = None,
-    out: Path = Path("arithmetic.png"),
-    quiet: Quiet = False,
-    json: Quiet = False,
+    out: Out = None,
+    running: Running = Running(),
 ) -> None:
     """Add and take away what pictures have in common: a sheet with a row for each term, and the result below.
 
@@ -181,14 +168,13 @@ def arithmetic(
     expression
         Terms with a sign between spaces: "1,2,3 - 4,5,6 + 7,8,9". Each is the mean of its seeds; of a model with classes
         also CLASS:SEEDS, as in "7:1-3 - 1:1-3 + 0:4-6".
-    where
-        The noise z or the styles w; the default is w where there is one.
     """
     from ganvas import journeys
     from ganvas.model import load
 
     chosen = [journeys.Term(seeds, sign, label) for sign, label, seeds in terms(expression)]
-    _told(journeys.arithmetic(load(run), out, chosen, where=where), quiet, json)
+    out = free_path(out, "arithmetic.png")
+    _report(journeys.arithmetic(load(run, running.device), out, chosen, where=where), running)
 
 
 def neighbours(
@@ -197,14 +183,10 @@ def neighbours(
     count: Annotated[Whole, Parameter(name=["-n", "--count"])] = 8,
     k: Annotated[Whole, Parameter(name="-k")] = 4,
     within: Annotated[str, Parameter(name="--in")] = "pixels",
-    seed: Whole = 0,
-    label: Label = None,
-    psi: float = 1.0,
-    truncate: float | None = None,
+    sampling: Sampling = Sampling(),
     data: str | None = None,
-    out: Path = Path("neighbours.png"),
-    quiet: Quiet = False,
-    json: Quiet = False,
+    out: Out = None,
+    running: Running = Running(),
 ) -> None:
     """Draw samples, each beside its nearest training pictures: is it a copy?
 
@@ -213,37 +195,29 @@ def neighbours(
     run
         A run folder or a bundle.
     count
-        How many samples; sample i has seed SEED + i.
+        How many samples.
     k
         How many neighbours of each.
     within
         pixels, or an extractor whose features are compared: digits, clothes, photos, inception, a classifier's run.
-    label
-        A class by number or name, several as 3,7, or all: each in turn.
-    psi
-        Truncation of the styles of a stylegan model.
-    truncate
-        Truncation of the noise of any other.
     data
         Other pictures than those it was trained on.
     """
     from ganvas import kin
     from ganvas.model import load
 
-    chosen = labels(label)
-    found = kin.neighbours(
-        load(run), out, count, k, within=within, seed=seed, label=chosen, psi=psi, truncate=truncate, data=data
-    )
-    if json:
+    out = free_path(out, "neighbours.png")
+    found = kin.neighbours(load(run, running.device), out, count, k, within=within, data=data, **sampling.options())
+    if running.json:
         print(json_.dumps(found.to_dict()))
-    elif not quiet:
+    elif not running.quiet:
         print(f"{found.text()}\n{out}")
 
 
-def _told(journey: Journey, quiet: bool, as_json: bool) -> None:
-    if as_json:
+def _report(journey: Journey, running: Running) -> None:
+    if running.json:
         print(json_.dumps(journey.to_dict()))
-    elif not quiet:
+    elif not running.quiet:
         for way in journey.directions:
             print(way)
         print(journey.out)

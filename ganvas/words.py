@@ -1,10 +1,16 @@
-"""The words of a command line as values: whole numbers, settings, classes, seeds."""
+"""What several commands take: whole numbers, settings, classes, seeds, and the options that they share."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Group, Parameter
 
 from ganvas.errors import UsageError
+from ganvas.metrics import names
 from ganvas.utils.whole_numbers import Whole as Whole  # for the verbs
 from ganvas.utils.whole_numbers import whole as whole
 
@@ -49,3 +55,53 @@ def terms(text: str) -> list[tuple[int, str | None, list[int]]]:
         label, colon, seeds = part.rpartition(":")
         found.append((sign, label.strip() if colon else None, numbers(seeds.strip())))
     return found
+
+
+HOW = Group("How it runs")
+Quiet = Annotated[bool, Parameter(negative="", group=HOW)]
+Device = Annotated[str, Parameter(group=HOW, help="auto (a GPU where there is one), cpu, cuda, cuda:1, ...")]
+LABELS = Parameter(name=["--label", "--labels"], help="A class by number or name, several as 3,7, or all: each in turn.")
+Label = Annotated[str | None, LABELS]
+METRICS_HELP = f"Some of these, separated by commas: {', '.join(names.SAMPLES)}; of text: {', '.join(names.TEXT)}."
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """How a command runs, and where it tells the result."""
+
+    device: Device = "auto"
+    quiet: Annotated[Quiet, Parameter(help="Print nothing but errors.")] = False
+    json: Annotated[Quiet, Parameter(help="Print JSON on standard output.")] = False
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """Which samples of a model, and how they are drawn: the options of `Model.sample`."""
+
+    seed: Annotated[Whole, Parameter(help="Of the first sample; sample i has seed SEED + i, on any device the same.")] = 0
+    label: Label = None
+    psi: Annotated[float, Parameter(help="Truncation of the styles of a stylegan model: nearer to the mean below 1.")] = 1.0
+    truncate: Annotated[
+        float | None,
+        Parameter(help="Truncation of the noise of other models: what lies beyond +-TRUNCATE is drawn again."),
+    ] = None
+
+    def options(self) -> dict[str, Any]:
+        """The keyword arguments of `Model.sample`."""
+        return {"seed": self.seed, "label": labels(self.label), "psi": self.psi, "truncate": self.truncate}
+
+
+def free_path(out: Path | None, name: str) -> Path:
+    """The file to write: `out` where it was given, else `name`, or name-2, name-3, ... where such a file exists.
+
+    A file is only replaced by a command that names it.
+    """
+    if out is not None:
+        return out
+    path, number = Path(name), 1
+    while path.exists():
+        number += 1
+        path = Path(f"{Path(name).stem}-{number}{Path(name).suffix}")
+    return path

@@ -8,8 +8,9 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import miniatures
 import torch
 
 from ganvas.config import Recipe
@@ -34,7 +35,9 @@ PLAN = Plan(threads=1)
 
 
 def miniature(name: str) -> tuple[Recipe, Source]:
-    """The recipe with tiny networks, and 48 random samples of the kind it takes."""
+    """The recipe with tiny networks, and 48 random samples of the kind it takes; or a game of `miniatures`."""
+    if name in miniatures.RECIPES:
+        return miniatures.RECIPES[name], cast("Source", miniatures.table(name))
     recipe = RECIPES[name]
     config = recipe.config
     known = {field.name for field in dataclasses.fields(config)}

@@ -7,15 +7,20 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import miniatures
 import pytest
 import torch
 from support import PLAN, miniature, state_hash
 
 from ganvas.balance import GRACE, HIGH, INTERVAL, Balance
-from ganvas.engine import State, dump, restore, train
+from ganvas.engine import State, dump, restore, spectacles, train
 from ganvas.game import Step, Turn
+from ganvas.games import GAMES
 from ganvas.games.adversarial import with_objective
 from ganvas.plan import fresh
+
+DISCRIMINATOR = Turn("discriminator", "D", lambda batch, step: {}, discriminators=("",))
+GENERATOR = Turn("generator", "G", lambda batch, step: {})
 
 
 def told(balance: Balance, looks: int, real: float, fake: float, held_out: float | None = None) -> list[str]:
@@ -23,9 +28,9 @@ def told(balance: Balance, looks: int, real: float, fake: float, held_out: float
     lines = []
     for index in range(GRACE, GRACE + looks * INTERVAL):
         step = Step(index, index, 10**6)
-        step.notes = {"verdict_real": torch.tensor(real), "verdict_fake": torch.tensor(fake)}
+        step.values = {"verdict_real": real, "verdict_fake": fake}
         if held_out is not None:
-            step.notes["verdict_held_out"] = torch.tensor(held_out)
+            step.values["verdict_held_out"] = held_out
         balance.observe(step)
         lines += step.events
     return lines
@@ -34,7 +39,7 @@ def told(balance: Balance, looks: int, real: float, fake: float, held_out: float
 def test_a_game_in_the_band_is_left_alone() -> None:
     balance = Balance()
     assert told(balance, 50, 0.7, 0.3, 0.69) == []
-    assert balance.rate("D") == balance.rate("G") == 1
+    assert balance.rate == 1
     assert balance.augment == balance.noise == balance.lead == 0
     x = torch.randn(3, 2)
     assert balance.shown(x, Step()) is x
@@ -43,12 +48,12 @@ def test_a_game_in_the_band_is_left_alone() -> None:
 def test_a_critic_too_far_ahead_is_slowed_then_rested_and_let_go_again() -> None:
     balance = Balance()
     lines = told(balance, 16, 0.98, 0.02)
-    assert "the critic is right 98% of the time, too far ahead to teach" in lines[0]
-    assert balance.rate("D") < 0.1
-    assert balance.rate("G") == 1
-    assert not balance.plays(Turn("critic", "D", lambda batch, step: {}), 1)
-    assert balance.plays(Turn("critic", "D", lambda batch, step: {}), 4)
-    assert balance.plays(Turn("artist", "G", lambda batch, step: {}), 1)
+    assert "the discriminator is right 98% of the time, too far ahead to teach" in lines[0]
+    assert balance.rate < 0.1
+    assert not balance.steers(GENERATOR)
+    assert not balance.plays(DISCRIMINATOR, 1)
+    assert balance.plays(DISCRIMINATOR, 4)
+    assert balance.plays(GENERATOR, 1)
     lines = told(balance, 12, 0.7, 0.3)
     assert "again" in lines[-1]
     assert balance.lead == 0
@@ -68,7 +73,7 @@ def test_a_critic_who_cannot_tell_is_left_alone() -> None:
     """At the end of a good game nobody can."""
     balance = Balance()
     assert told(balance, 60, 0.5, 0.5) == []
-    assert balance.rate("D") == balance.rate("G") == 1
+    assert balance.rate == 1
 
 
 def test_a_critic_whose_loss_explodes_takes_shorter_steps_at_once() -> None:
@@ -76,11 +81,11 @@ def test_a_critic_whose_loss_explodes_takes_shorter_steps_at_once() -> None:
     lines: list[str] = []
     for index in range(30):  # in the grace of the start
         step = Step(index, index, 10**6)
-        step.notes = {"verdict_real": torch.tensor(0.7), "verdict_fake": torch.tensor(0.3), "strain": torch.tensor(40.0)}
+        step.values = {"verdict_real": 0.7, "verdict_fake": 0.3, "strain": 40.0}
         balance.observe(step)
         lines += step.events
-    assert "40 times that of one who cannot tell" in lines[0]
-    assert balance.rate("D") == pytest.approx(1 / 12)
+    assert "40 times that of one that can only guess" in lines[0]
+    assert balance.rate == pytest.approx(1 / 12)
     told(balance, 10, 0.7, 0.3)
     assert 0.85 < balance.lead < 1, "it comes back slowly, or the strain would come back"
 
@@ -103,7 +108,7 @@ def test_what_is_learnt_by_heart_is_answered_by_augmentation() -> None:
 def test_nothing_happens_in_the_grace_of_the_start_or_when_only_watching() -> None:
     balance = Balance()
     for index in range(GRACE - 1):
-        step = Step(index, index, 10**6, notes={"verdict_real": torch.ones(()), "verdict_fake": torch.zeros(())})
+        step = Step(index, index, 10**6, values={"verdict_real": 1.0, "verdict_fake": 0.0})
         balance.observe(step)
         assert step.events == []
     watching = Balance(steering=False)
@@ -185,7 +190,7 @@ def test_a_game_without_a_turn_to_steer_is_only_watched(name: str) -> None:
     assert not balance.steering
     balance.memory, balance.skill = 0.5, 1.0
     for index in range(GRACE, GRACE + 4 * INTERVAL):
-        step = Step(index, 0, 10**6, notes={"verdict_real": torch.tensor(1.0), "verdict_fake": torch.tensor(0.0)})
+        step = Step(index, 0, 10**6, values={"verdict_real": 1.0, "verdict_fake": 0.0})
         balance.observe(step)
         assert not step.events
     assert balance.lead == balance.augment == 0
@@ -218,29 +223,28 @@ def test_parting_keeps_samples_apart_and_together_they_are_all() -> None:
     _, data = miniature("cgan-mnist")
     kept, held_out = data.parted(0.5)
     assert held_out is not None
-    assert kept.rows is not None
-    assert held_out.rows is not None
-    assert sorted([*kept.rows.tolist(), *held_out.rows.tolist()]) == list(range(48))
+    assert kept.index is not None
+    assert held_out.index is not None
+    assert sorted([*kept.index.tolist(), *held_out.index.tolist()]) == list(range(48))
     again = data.parted(0.5)[0]
-    assert again.rows is not None
-    assert torch.equal(again.rows, kept.rows)
+    assert again.index is not None
+    assert torch.equal(again.index, kept.index)
     assert data.parted(0.1) == (data, None)  # four samples say nothing
-    batch = held_out.batch(torch.tensor([0]))
-    assert torch.equal(batch["label"], data.fields["label"][held_out.rows[:1]])
+    batch = held_out.samples(torch.tensor([0]))
+    assert torch.equal(batch["label"], data.fields["label"][held_out.index[:1]])
 
 
 def test_a_critic_that_may_rest_does_so_above_80_percent_of_the_last_batch() -> None:
     """arXiv:1610.07584 sec. 3.1."""
     balance = Balance(steering=False, resting=True)
-    critic, artist = Turn("critic", "D", lambda batch, step: {}), Turn("artist", "G", lambda batch, step: {})
     plays = []
     for real, fake in ((0.9, 0.3), (0.95, 0.3), (0.9, 0.2), (0.6, 0.4)):
         step = Step(0, 0, 10**6)
-        step.notes = {"verdict_real": torch.tensor(real), "verdict_fake": torch.tensor(fake)}
+        step.values = {"verdict_real": real, "verdict_fake": fake}
         balance.observe(step)
-        plays.append(balance.plays(critic, 1))
-        assert balance.plays(artist, 1)
-        assert balance.plays(replace(critic, steerable=False), 1)  # one who measures a distance never rests
+        plays.append(balance.plays(DISCRIMINATOR, 1))
+        assert balance.plays(GENERATOR, 1)
+        assert balance.plays(replace(DISCRIMINATOR, steerable=False), 1)  # one that measures a distance never rests
     assert plays == [True, False, False, True]
 
 
@@ -269,4 +273,72 @@ def test_rest_is_in_the_checkpoint() -> None:
     one, other = Balance(steering=False, resting=True, last=0.9), Balance(steering=False, resting=True)
     other.restore(json.loads(json.dumps(one.dump())))
     assert other.last == 0.9
-    assert not other.plays(Turn("critic", "D", lambda batch, step: {}), 1)
+    assert not other.plays(DISCRIMINATOR, 1)
+
+
+def test_each_discriminator_is_watched_and_held_back_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(GAMES, "miniature-cycle", miniatures.Cycle)  # type: ignore[arg-type]
+    recipe, data = miniature("miniature-cycle")
+    state = fresh(recipe, PLAN)
+    assert set(state.balances) == {"a", "b"}
+    assert state.balance is None
+    state.balances["a"].lead = 1.6  # D_a moves in each 4th step, at a twelfth of its rate
+    state.balances["b"].lead = 0.5
+    seen: set[str] = set()
+    for step, terms in itertools.islice(train(state, data, recipe.train, held_out=data), 32):
+        seen |= set(step.values)
+        assert ("D_a" in terms) == (step.index % 4 == 0)
+        assert "D_b" in terms
+    assert state.moves == {"discriminator_a": 8, "discriminator_b": 32, "generator": 32}
+    rates = {player: optimizer.param_groups[0]["lr"] for player, optimizer in state.optimizers.items()}
+    assert rates["D_a"] == pytest.approx(rates["G"] / 12)
+    assert rates["D_b"] == pytest.approx(rates["G"] * 12**-0.5)
+    assert {"verdict_real_a", "verdict_held_out_b", "skill_a", "skill_b", "lead_a"} <= seen
+    assert step.values["lead_a"] == 1.6
+    assert step.values["lead_b"] == 0.5
+
+
+def test_the_balance_of_several_discriminators_resumes_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(GAMES, "miniature-cycle", miniatures.Cycle)  # type: ignore[arg-type]
+    recipe, data = miniature("miniature-cycle")
+    whole, first = fresh(recipe, PLAN), fresh(recipe, PLAN)
+    for state, steps in ((whole, 30), (first, 21)):
+        state.balances["a"].lead = 1.2
+        for _ in itertools.islice(train(state, data, recipe.train, held_out=data), steps):
+            pass
+    tensors, counters = dump(first)
+    assert set(counters["balance"]) == {"a", "b"}
+    second = fresh(recipe, PLAN)
+    restore(second, tensors, json.loads(json.dumps(counters)))
+    for _ in itertools.islice(train(second, data, recipe.train, held_out=data), 9):
+        pass
+    assert dump(second)[1] == dump(whole)[1]
+    assert state_hash(dump(second)[0]) == state_hash(dump(whole)[0])
+
+
+def test_noise_and_augmentation_reach_their_own_discriminator_only() -> None:
+    x = torch.rand(4, 1, 8, 8)
+    view = spectacles({"a": Balance(name="a"), "b": Balance(name="b", augment=0.8)}, miniature("miniature-cycle")[0].train)
+    assert view is not None
+    assert view(x, Step(), "a") is x
+    assert not torch.equal(view(x, Step(), "b"), x)
+
+
+def test_what_is_said_names_the_discriminator() -> None:
+    balance = Balance(name="a")
+    step = Step(0, 0, 10**6, values={"verdict_real_a": 0.7, "verdict_fake_a": 0.3, "strain_a": 40.0})
+    for _ in range(6):
+        balance.observe(step)
+    assert "the loss of the discriminator a is 40 times" in step.events[0]
+    assert step.values["lead_a"] > 0
+
+
+def test_a_checkpoint_of_one_discriminator_has_the_format_of_before() -> None:
+    recipe, _ = miniature("gan-ring")
+    state = fresh(recipe, PLAN)
+    balance = dump(state)[1]["balance"]
+    assert set(balance) == {"last", "lead", "least", "augment", "skill", "memory", "warmth", "sums"}
+    counters = dump(state)[1] | {"balance": balance | {"lead": 0.7}}
+    restore(state, dump(state)[0], counters)
+    assert state.balance is not None
+    assert state.balance.lead == 0.7

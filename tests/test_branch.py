@@ -13,9 +13,10 @@ from ganvas.branch import branch, points
 from ganvas.config import Recipe
 from ganvas.errors import DataError, ResourceError, UsageError
 from ganvas.fit import fit
+from ganvas.games.recipes import open_data
 from ganvas.journal import read
 from ganvas.resolve import resolve
-from ganvas.run import Run, open_data, open_run
+from ganvas.run import Run, open_run
 
 SMALL = {"train.images": "640", "train.batch": "32", "train.snapshots": "3", "train.keep_all": "true"}
 SMALL |= {"config.width": "8", "config.depth": "1", "data.held_out": "0"}

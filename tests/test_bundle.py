@@ -246,6 +246,35 @@ def test_each_difference_in_the_weights_is_named(tmp_path: Path) -> None:
     assert reason({**good, "level": good["level"].half()}) == "level: expected float32 [], found float16 []"
 
 
+def test_a_newer_format_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "new.safetensors"
+    safetensors.torch.save_file({"a": torch.ones(1)}, path, {"ganvas-2": "{}"})
+    with pytest.raises(DataError, match="its format is ganvas-2, and this version reads up to ganvas-1; install a newer"):
+        bundle.read_card(path)
+
+
+def test_old_names_of_fields_and_weights_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card, game = card_of(TinyConfig(width=3)), Tiny(TinyConfig(width=3))
+    old = dict(card["recipe"]["config"])
+    old["breadth"] = old.pop("width")
+    card["recipe"]["config"] = old
+    weights = {f"critic{name[1:]}" if name.startswith("D.") else name: each.clone() for name, each in game.state_dict().items()}
+    path = tmp_path / "old.safetensors"
+    safetensors.torch.save_file(weights, path, {bundle.FORMAT: json.dumps(card)})
+    with pytest.raises(DataError, match="breadth"):
+        bundle.load(path)
+    monkeypatch.setattr(TinyConfig, "renamed", {"breadth": "width"}, raising=False)
+    with pytest.raises(DataError, match="missing"):
+        bundle.load(path)
+    monkeypatch.setattr(Tiny, "renamed_weights", {"critic": "D"}, raising=False)
+    again, _ = bundle.load(path)
+    assert all(torch.equal(a, b) for a, b in zip(again.state_dict().values(), game.state_dict().values(), strict=True))
+    twice = {**weights, "D.0.bias": weights["critic.0.bias"].clone()}
+    safetensors.torch.save_file(twice, path, {bundle.FORMAT: json.dumps(card)})
+    with pytest.raises(DataError, match=r"D\.0\.bias: expected one value"):
+        bundle.load(path)
+
+
 def test_what_is_not_a_bundle_is_said_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"absent: No such file or directory"):
         bundle.load(tmp_path / "absent")

@@ -92,6 +92,12 @@ def test_sample_sheet_and_archive(run: Path) -> None:
         assert np.array_equal(arrays["images"], images[700:705])
 
 
+def test_a_sheet_that_is_there_stays(run: Path, tmp_path: Path) -> None:
+    for name in ("sheet.png", "sheet-2.png"):
+        done = ganvas("sample", run, "-n", 2, "--device", "cpu", cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (0, f"{name}\n")
+
+
 def test_interpolate(run: Path) -> None:
     done = ganvas("interpolate", run, "--seeds", "1,5,9", "--frames", 9, "--label", "3,8", "--out", "w.gif", cwd=run.parent)
     assert done.returncode == 0, done.stderr
@@ -136,6 +142,10 @@ def test_recipes_are_never_shortened(tmp_path: Path) -> None:
         (("bench", "gan-ring", "--data", "nowhere"), 3, "nowhere: no such file or folder"),
         (("data", "", "--out", "x.jpg"), 2, "got nothing"),
         (("sample", "nowhere"), 3, "nowhere"),
+        (("sample", "nowhere", "--device", "gpu"), 2, "did you mean 'cuda'"),
+        (("eval", "nowhere", "--device", "cuda:7"), 5, "cuda:7"),
+        (("compare", "cgan-mnist", "runs/nowhere"), 3, "runs/nowhere: no such run folder or bundle"),
+        (("compare", "cgan-mnist", "cgan-mnits"), 2, "did you mean 'cgan-mnist'?"),
         (("resume", "nowhere"), 3, "nowhere"),
         (("tarin", "x"), 2, "tarin"),
     ],

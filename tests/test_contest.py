@@ -18,6 +18,7 @@ from ganvas.config import to_dict
 from ganvas.errors import UsageError
 from ganvas.games import RECIPES
 from ganvas.plan import fresh
+from ganvas.words import Running
 
 
 def untrained(name: str, folder: Path) -> Path:
@@ -88,7 +89,8 @@ def test_one_command_trains_and_compares(
     monkeypatch.setattr("ganvas.run.settled", lambda *_: PLAN)
     names = ["vae-mnist", "gan-mnist-decoder"]
     for _ in range(2):  # the second time nothing is left to train
-        assert matches.compare(names, out=tmp_path / "c", images=256, samples=100, metrics="sharpness", quiet=True) == 0
+        quiet = Running(quiet=True)
+        assert matches.compare(names, out=tmp_path / "c", images=256, samples=100, metrics="sharpness", running=quiet) == 0
         assert capsys.readouterr().out == ""
     told = json.loads((tmp_path / "c" / "comparison.json").read_text())
     assert [row["name"] for row in told["models"]] == names

@@ -1,4 +1,4 @@
-"""The contract that every recipe keeps, in miniature."""
+"""The contract that every recipe keeps, in miniature, and the games of `miniatures`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import miniatures
 import pytest
 import torch
 from support import PLAN, miniature, state_hash
@@ -20,7 +21,20 @@ from ganvas.config import Recipe, from_dict, to_dict
 from ganvas.edit.latents import latents
 from ganvas.engine import State, dump, portrait, restore, train
 from ganvas.fields import check
-from ganvas.game import Classifies, Conditional, Judges, Projects, Samples, Step, Writes
+from ganvas.game import (
+    Animates,
+    Classifies,
+    Conditional,
+    Inpaints,
+    Judges,
+    Projects,
+    Samples,
+    Step,
+    Translates,
+    Upscales,
+    Watched,
+    Writes,
+)
 from ganvas.games import GAMES, RECIPES
 from ganvas.plan import fresh
 from ganvas.show import drawn
@@ -28,7 +42,16 @@ from ganvas.show import drawn
 # A leaky ReLU of a sum that is zero but for rounding may fall either way, and Adam makes whole steps of it: on some processors
 # many weights of this miniature then go another way.
 KINKED = ("stylegan2-images-conditional",)
-EVERY = pytest.mark.parametrize("name", RECIPES)
+CAPABILITIES = (Samples, Classifies, Translates, Animates, Inpaints, Upscales)
+NAMES = (*RECIPES, *miniatures.RECIPES)
+EVERY = pytest.mark.parametrize("name", NAMES)
+
+
+@pytest.fixture(autouse=True)
+def _games(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The product's games and those of `miniatures`, by name."""
+    for name, game in miniatures.GAMES.items():
+        monkeypatch.setitem(GAMES, name, game)  # type: ignore[arg-type]
 
 
 def after(name: str, steps: int) -> State:
@@ -42,14 +65,14 @@ def after(name: str, steps: int) -> State:
 
 @EVERY
 def test_recipe_survives_its_json(name: str) -> None:
-    recipe = RECIPES[name]
+    recipe = RECIPES.get(name) or miniatures.RECIPES[name]
     assert from_dict(Recipe, to_dict(recipe), config=GAMES[recipe.game].config_type) == recipe
 
 
-@EVERY
+@pytest.mark.parametrize("name", RECIPES)
 def test_batch_has_the_fields_the_game_needs(name: str) -> None:
     recipe, data = miniature(name)
-    check(data.batch(torch.arange(5)), GAMES[recipe.game].needs)
+    check(data.samples(torch.arange(5)), GAMES[recipe.game].needs)
 
 
 @EVERY
@@ -58,7 +81,7 @@ def test_each_turn_moves_its_player_and_nobody_else(name: str) -> None:
     state = fresh(recipe, PLAN)
     for turn in state.game.turns():
         before = copy.deepcopy(state.game)
-        batch = data.batch(torch.arange(8))
+        batch = data.samples(torch.arange(8))
         optimizer = state.optimizers[turn.trains]
         optimizer.zero_grad()
         step = Step(total_items=100)
@@ -85,15 +108,16 @@ def test_every_weight_learns(name: str) -> None:
 
 
 @EVERY
-def test_penalty_reaches_the_critic(name: str) -> None:
+def test_penalty_reaches_the_discriminator(name: str) -> None:
     recipe, data = miniature(name)
     state = fresh(recipe, PLAN)
     rules = getattr(recipe.config, "rules", None)
     if rules and rules.penalised:
-        batch = data.batch(torch.arange(8))
-        terms = state.game.turns()[0].loss(batch, Step())
-        terms = {key: term for key, term in terms.items() if key in ("R1", "R2", "GP")}
-        weights = state.game.trained_by("D")
+        batch = data.samples(torch.arange(8))
+        turn = state.game.turns()[0]
+        terms = turn.loss(batch, Step())
+        terms = {key: term for key, term in terms.items() if key.partition("_")[0] in ("R1", "R2", "GP")}
+        weights = state.game.trained_by(turn.trains)
         slopes = torch.autograd.grad(sum(terms.values()), weights, allow_unused=True)
         # A bias of the last layer does not change a slope, and a zero-initialised branch hides what lies before it.
         assert sum(slope is not None and bool(slope.abs().sum() > 0) for slope in slopes) >= 2
@@ -121,6 +145,8 @@ def test_bundle_rebuilds_the_game(name: str, tmp_path: Path) -> None:
     recipe, _ = miniature(name)
     game = portrait(after(name, 3))
     bundle.save(tmp_path / "model.safetensors", game, {"recipe": to_dict(recipe)})
+    names = bundle.load(tmp_path / "model.safetensors")[0].state_dict().keys()
+    assert not [name for name in names if "pool" in name or "memory" in name], "what only training remembers is not in it"
     again, card = bundle.load(tmp_path / "model.safetensors")
     assert card["recipe"] == to_dict(recipe)
     assert state_hash({"": dict(again.state_dict())}) == state_hash({"": dict(game.state_dict())})
@@ -130,10 +156,37 @@ def test_bundle_rebuilds_the_game(name: str, tmp_path: Path) -> None:
 def test_capabilities_keep_their_shapes(name: str) -> None:
     recipe, data = miniature(name)
     game = fresh(recipe, PLAN).average
-    batch = data.batch(torch.arange(6))
+    batch = data.samples(torch.arange(6))
     c = batch["label"] if isinstance(game, Conditional) else None
-    assert isinstance(game, Samples | Classifies)
-    x = batch["text" if isinstance(game, Writes) else "real"]
+    assert isinstance(game, CAPABILITIES)
+    x = batch[next(field for field in ("text", "real", *game.needs) if field in batch)]
+    if isinstance(game, Watched):
+        verdicts = game.verdicts(batch, Step())
+        assert tuple(verdicts) == game.discriminators
+        assert all(len(logits) == 6 for logits in verdicts.values())
+        trained = [name for turn in game.turns() for name in turn.discriminators]
+        assert sorted(trained) == sorted(game.discriminators), "each discriminator has a turn that trains it"
+    if isinstance(game, Translates):
+        assert set(game.takes) <= set(game.needs)
+        for direction in game.directions:
+            before, after = direction.split(">")
+            made = game.translate({field: batch[field] for field in game.takes}, direction)
+            assert made.shape == batch[after].shape
+            one = game.translate({field: batch[field][:1] for field in game.takes}, direction)
+            torch.testing.assert_close(one, made[:1])
+            assert before in game.takes
+    if isinstance(game, Animates):
+        assert game.animate(batch["source"], batch["driving"]).shape == batch["driving"].shape
+    if isinstance(game, Inpaints):
+        mask = torch.zeros(6, 1, *x.shape[2:])
+        assert torch.equal(game.inpaint(x, mask), x)
+        mask[:, :, 2:5] = 1
+        filled = game.inpaint(x, mask)
+        assert filled.shape == x.shape
+        assert torch.equal(filled[:, :, :2], x[:, :, :2])
+        assert not torch.equal(filled, x)
+    if isinstance(game, Upscales):
+        assert game.upscale(x).shape == (*x.shape[:2], game.scale * x.shape[2], game.scale * x.shape[3])
     if isinstance(game, Samples):
         drawn_ = game.sample(torch.randn(6, game.latent_dim), c)
         assert (drawn_.shape, drawn_.dtype) == (x.shape, x.dtype)
@@ -180,13 +233,51 @@ def test_two_ranks_stay_equal(local: dict[str, str], tmp_path: Path) -> None:
         meet = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1]), "WORLD_SIZE": "2", **local}
     both = [subprocess.Popen([sys.executable, script, tmp_path], env={**os.environ, **meet, "RANK": rank}) for rank in "01"]
     assert [process.wait(timeout=200) for process in both] == [0, 0]
-    for name in RECIPES:
+    for name in NAMES:
         first, second = (torch.load(tmp_path / f"{name}.{rank}.pt", weights_only=True) for rank in (0, 1))
         assert state_hash(first) == state_hash(second), name
         norms = (torch.nn.BatchNorm2d, torch.nn.BatchNorm3d)
-        normed = any(isinstance(module, norms) for module in fresh(miniature(name)[0], PLAN).game.modules())
-        if not normed:
+        game = fresh(miniature(name)[0], PLAN).game
+        if game.memories():  # two small pools are not one large one
+            assert not torch.equal(first["memory.0"]["a"], first["memory.1"]["a"])
+        elif not any(isinstance(module, norms) for module in game.modules()):
             alone = dump(after(name, 5))[0]["game"]
             apart = [~first["game"][key].isclose(value, rtol=1e-3, atol=2e-4).flatten() for key, value in alone.items()]
             # Noise or classes that depend on the rank move nearly all weights, rounding next to none.
             assert torch.cat(apart).float().mean() < (0.5 if name in KINKED else 0.01), name
+
+
+def test_a_pool_of_old_fakes_is_in_the_checkpoint_and_nowhere_else() -> None:
+    state = after("miniature-cycle", 5)
+    tensors, _ = dump(state)
+    assert {name: len(held) for name, held in tensors["memory.0"].items()} == {"a": 12, "b": 12}
+    assert not any("pool" in name for name in (*tensors["game"], *tensors["average"]))
+    assert not any(pool.count for pool in state.average.memories().values())
+
+
+def test_a_step_that_is_not_finite_leaves_the_pool_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = after("miniature-cycle", 4)
+    before = copy.deepcopy(dump(state)[0])
+    assert isinstance(state.game, miniatures.Cycle)
+    monkeypatch.setattr(state.game, "cycle", lambda batch, step: {"cycle": batch["a"].sum() * float("nan")})
+    recipe, data = miniature("miniature-cycle")
+    next(train(state, data, recipe.train))
+    assert state.dropped == 1
+    assert state_hash(dump(state)[0]) == state_hash(before)
+
+
+def test_what_is_not_declared_is_not_there() -> None:
+    """A method that happens to have a capability's name is none; what a class declares can be asked of the class."""
+    assert issubclass(GAMES["cgan"], Samples | Judges | Watched)
+    assert not issubclass(GAMES["classifier"], Conditional)
+    assert hasattr(GAMES["stylegan"], "sample")
+    assert not issubclass(GAMES["stylegan"], Projects)
+
+    class Accident(miniatures.Filler):
+        def sample(self, z: torch.Tensor, c: torch.Tensor | None = None) -> torch.Tensor:
+            return z
+
+        def judge(self, x: torch.Tensor, c: torch.Tensor | None = None) -> torch.Tensor:
+            return x
+
+    assert not isinstance(Accident(miniatures.Config()), Samples | Judges | Watched)

@@ -8,10 +8,11 @@ from support import PLAN
 
 from ganvas import curve
 from ganvas.fit import fit
+from ganvas.games.recipes import open_data
 from ganvas.journal import read
 from ganvas.plan import fresh
 from ganvas.resolve import resolve
-from ganvas.run import Run, open_data
+from ganvas.run import Run
 
 SMALL = {"config.width": "8", "config.depth": "1", "train.batch": "32", "train.images": "128", "train.eval_every": "64"}
 

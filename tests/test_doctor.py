@@ -21,11 +21,15 @@ from ganvas import bundle
 from ganvas.config import DataConfig, to_dict
 from ganvas.data import open_source
 from ganvas.data.points import MODES, point_source
+from ganvas.data.source import Source
 from ganvas.doctor import Finding, diagnose, said
 from ganvas.export.pictures import to_bytes
 from ganvas.game import Game
 from ganvas.games import RECIPES, build
-from ganvas.run import Run, adapted, open_data
+from ganvas.games.recipes import adapt_recipe, open_data
+from ganvas.metrics import neighbours
+from ganvas.metrics.neighbours import Memorisation
+from ganvas.run import Run
 
 HEALTHY = {
     "verdict_real": 0.68,
@@ -34,8 +38,8 @@ HEALTHY = {
     "memory": 0.01,
     "augment": 0.0,
     "variety": 1.0,
-    "gradient_artist": 1.2,
-    "gradient_critic": 1.4,
+    "gradient_generator": 1.2,
+    "gradient_discriminator": 1.4,
     "D": 1.2,
     "G": 1.0,
 }
@@ -47,8 +51,8 @@ class Prompter:
     def __init__(self, samples: Tensor) -> None:
         self.samples = samples
 
-    def __call__(self, game: Game, z: Tensor, c: Tensor | None, chunk: int = 32) -> Tensor:
-        return self.samples[torch.arange(len(z)) % len(self.samples)]
+    def __call__(self, game: Game, z: Tensor, c: Tensor | None, chunk: int = 32, *, keep: Callable[[Tensor], Tensor]) -> Tensor:
+        return keep(self.samples[torch.arange(len(z)) % len(self.samples)])
 
 
 @dataclass
@@ -72,7 +76,7 @@ class Script:
             recipe = replace(recipe, data=replace(recipe.data, source=str(data)))
         recipe = replace(recipe, train=replace(recipe.train, **train))  # type: ignore[arg-type]
         source = open_data(recipe)
-        recipe = adapted(recipe, source)
+        recipe = adapt_recipe(recipe, source)
         run = Run(self.folder / "run", recipe, PLAN)
         run.write()
         torch.manual_seed(0)
@@ -97,7 +101,7 @@ def points(name: str, count: int = 500) -> Tensor:
 
 def digits(count: int = 500, offset: int = 0) -> Tensor:
     """Real test digits in [-1, 1]."""
-    return open_source(DataConfig(source="mnist", split="test")).batch(torch.arange(offset, offset + count))["real"]
+    return open_source(DataConfig(source="mnist", split="test")).samples(torch.arange(offset, offset + count))["real"]
 
 
 def folder_of(path: Path, images: np.ndarray) -> Path:
@@ -124,20 +128,20 @@ def test_non_finite_values(script: Script) -> None:
 
 def test_critic_overpowers(script: Script) -> None:
     found = diagnose(script.run("gan-moons", lambda share: {"skill": 0.97}, points("moons"), balance="fixed"))
-    assert names(found) == ["critic overpowers"]
+    assert names(found) == ["discriminator overpowers"]
     assert "97%" in found[0].evidence
     assert found[0].advice == "--balance auto"
 
 
 def test_critic_overpowers_though_balanced(script: Script) -> None:
     found = diagnose(script.run("cgan-mnist", lambda share: {"skill": 0.97}, digits()))
-    assert names(found) == ["critic overpowers"]
+    assert names(found) == ["discriminator overpowers"]
     assert "rates.D" in found[0].advice
 
 
 def test_vanishing_gradient(script: Script) -> None:
     def log(share: float) -> dict[str, float]:
-        return {"skill": 0.99, "gradient_artist": 2.0 * 10 ** (-5 * share)}
+        return {"skill": 0.99, "gradient_generator": 2.0 * 10 ** (-5 * share)}
 
     found = diagnose(script.run("gan-gaussians", log, points("gaussians")))
     assert names(found)[0] == "vanishing gradient"
@@ -146,7 +150,7 @@ def test_vanishing_gradient(script: Script) -> None:
 
 def test_critic_too_weak(script: Script) -> None:
     found = diagnose(script.run("gan-moons", lambda share: {"skill": 0.51}, points("moons") + 0.7))
-    assert names(found) == ["critic too weak"]
+    assert names(found) == ["discriminator too weak"]
     assert "51%" in found[0].evidence
 
 
@@ -168,9 +172,41 @@ def test_generator_repeats_its_training_pictures(script: Script) -> None:
     data = folder_of(script.folder / "data", bytes_of(digits(1000)))
     recipe = replace(RECIPES["dcgan-mnist"], data=replace(RECIPES["dcgan-mnist"].data, source=str(data)))
     kept, _ = open_data(recipe).parted(0.05)
-    found = diagnose(script.run("dcgan-mnist", draws=kept.batch(torch.arange(500))["real"], data=data))
+    found = diagnose(script.run("dcgan-mnist", draws=kept.samples(torch.arange(500))["real"], data=data))
     assert names(found) == ["memorising"]
     assert "near to a training sample" in found[0].evidence
+
+
+def test_large_pictures_are_bounded_by_their_bytes(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It runs after every training, so it must fit beside one: few samples, a part of the training set, no floats of it."""
+    data = folder_of(script.folder / "data", bytes_of(digits(1000)))
+    folder = script.run("dcgan-mnist", draws=digits(500, 1000), data=data)
+    monkeypatch.setattr("ganvas.doctor.SAMPLE_BYTES", 100 * 784)
+    monkeypatch.setattr("ganvas.doctor.TRAIN_BYTES", 200 * 784)
+    asked: list[tuple[int, ...]] = []
+
+    def batch(self: Source, rows: Tensor, flips: Tensor | None = None) -> dict[str, Tensor]:
+        raise AssertionError("the doctor reads bytes")
+
+    def memorisation(fakes: Tensor, train: Tensor, held_out: Tensor, rows: Tensor) -> Memorisation:
+        asked.append((len(fakes), len(held_out), len(rows)))
+        assert train.dtype == torch.uint8
+        return neighbours.memorisation(fakes, train, held_out, rows)
+
+    monkeypatch.setattr(Source, "batch", batch)
+    monkeypatch.setattr("ganvas.doctor.memorisation", memorisation)
+    assert diagnose(folder) == []
+    assert asked == [(100, 50, 200)]
+
+
+def test_a_part_of_the_training_set_is_enough_to_see_copies(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganvas.doctor.TRAIN_BYTES", 200 * 784)
+    data = folder_of(script.folder / "data", bytes_of(digits(1000)))
+    recipe = replace(RECIPES["dcgan-mnist"], data=replace(RECIPES["dcgan-mnist"].data, source=str(data)))
+    kept, _ = open_data(recipe).parted(0.05)
+    assert names(diagnose(script.run("dcgan-mnist", draws=kept.samples(torch.arange(500))["real"], data=data))) == [
+        "memorising"
+    ]
 
 
 def test_critic_knows_five_hundred_pictures(script: Script) -> None:
@@ -184,7 +220,7 @@ def test_critic_knows_five_hundred_pictures(script: Script) -> None:
 
 def test_critic_overfits_many_pictures(script: Script) -> None:
     found = diagnose(script.run("cgan-mnist", lambda share: {"memory": 0.2}, digits(), balance="fixed"))
-    assert names(found) == ["critic overfits"]
+    assert names(found) == ["discriminator overfits"]
 
 
 def test_a_handful_of_pictures(script: Script) -> None:
@@ -249,7 +285,7 @@ def test_healthy_points_draw_no_alarm(script: Script, name: str) -> None:
         ("cgan-mnist", {}),
         ("dcgan-mnist", {"skill": 0.86, "memory": 0.05}),
         ("r3gan-mnist", {"skill": 0.75}),
-        ("gan-mnist", {"skill": 0.9, "gradient_artist": 0.3}),
+        ("gan-mnist", {"skill": 0.9, "gradient_generator": 0.3}),
     ],
 )
 def test_healthy_digits_draw_no_alarm(script: Script, name: str, log: dict[str, float]) -> None:
@@ -279,7 +315,7 @@ def test_the_verb_speaks_json_and_words(script: Script) -> None:
     folder = script.run("gan-moons", lambda share: {"skill": 0.97}, points("moons"))
     words = ganvas("doctor", folder, cwd=script.folder)
     assert words.returncode == 0, words.stderr
-    assert "critic overpowers: the critic tells 97%" in words.stdout
+    assert "discriminator overpowers: the discriminator is right about 97%" in words.stdout
     found = json.loads(ganvas("doctor", folder, "--json", cwd=script.folder).stdout)
-    assert found[0]["name"] == "critic overpowers"
+    assert found[0]["name"] == "discriminator overpowers"
     assert ganvas("doctor", script.folder, cwd=script.folder).returncode == 3

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import types
+import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +20,8 @@ from ganvas.compare import Side
 from ganvas.config import DataConfig, to_dict
 from ganvas.data import open_source
 from ganvas.errors import DataError, UsageError
-from ganvas.evaluate import evaluate, named
-from ganvas.extractors import MEASURES, extractor
+from ganvas.evaluate import _Floors, evaluate, named
+from ganvas.extractors import MEASURES, Extractor, extractor
 from ganvas.plan import fresh
 from ganvas.sides import reals
 
@@ -82,6 +84,49 @@ def test_path_lengths_of_a_model_with_classes(untrained: Path) -> None:
     assert evaluate(untrained, metrics=["ppl"], samples=100).measures["ppl"].value > 0
 
 
+def test_path_lengths_use_the_features_of_fd(monkeypatch: pytest.MonkeyPatch, untrained: Path) -> None:
+    """The network is given pictures of its own size and channels, a few at a time."""
+    shapes: set[tuple[int, ...]] = set()
+
+    def net(x: torch.Tensor) -> torch.Tensor:
+        shapes.add(tuple(x.shape))
+        return x.flatten(1)
+
+    network = Extractor("wide", net, channels=3, side=56, chunk=20)
+    report = evaluate(untrained, metrics=["ppl"], samples=100, network=network)
+    assert report.measures["ppl"].value > 0
+    assert shapes == {(20, 3, 56, 56)}
+
+
+def test_features_of_floats_are_those_of_bytes() -> None:
+    """No rounding, but the same size and channels."""
+    network = Extractor("grey", lambda x: x.flatten(1), channels=1, side=20, chunk=4)
+    pictures = torch.from_numpy(digits(4)).permute(0, 3, 1, 2).expand(-1, 3, -1, -1).contiguous()
+    pictures[:, 1] //= 2
+    exact = network.embed(pictures.float() / 127.5 - 1)
+    assert (exact.clamp(-1, 1) - network.features(pictures)).abs().max() < 2.1 / 127.5
+    colour = Extractor("colour", lambda x: x.flatten(1), channels=3, chunk=4)
+    assert colour.embed(pictures[:, :1].float() / 127.5 - 1).shape == colour.features(pictures[:, :1]).shape
+
+
+def test_other_reals_are_in_memory_one_draw_at_a_time() -> None:
+    real, others, _, _ = reals("mnist", None, 1000, None)
+    real.extractor = others.extractor = extractor("digits")
+    assert len(others) == 5
+    floors = _Floors(["fd"], real, others)
+    alive: list[weakref.ref[Side]] = []
+    made = others._side
+
+    def side(rows: torch.Tensor) -> Side:
+        assert sum(each() is not None for each in alive[1:]) <= 1  # the first stays; the one before may still be held
+        alive.append(weakref.ref(found := made(rows)))
+        return found
+
+    others._side = side  # type: ignore[method-assign]
+    assert floors["fd"] > 0
+    assert len(alive) == 5
+
+
 def test_without_a_test_split_no_copies_are_looked_for_unasked(tmp_path: Path, untrained: Path) -> None:
     (tmp_path / "own").mkdir()
     for i, image in enumerate(digits(60)):
@@ -89,6 +134,16 @@ def test_without_a_test_split_no_copies_are_looked_for_unasked(tmp_path: Path, u
     report = evaluate(untrained, against=str(tmp_path / "own"), samples=100)
     assert report.memorisation is None
     assert "left out: memorisation" in report.text()
+
+
+def test_data_that_is_not_here_is_asked_for(tmp_path: Path) -> None:
+    """A bundle holds the last part of a path only."""
+    recipe, data = miniature("cgan-mnist")
+    recipe = replace(recipe, data=replace(recipe.data, source="my-pictures"))
+    card = {"recipe": to_dict(recipe), "items": 0, "classes": list(data.classes)}
+    bundle.save(tmp_path / "model.safetensors", fresh(recipe, PLAN).average, card)
+    with pytest.raises(DataError, match="trained on 'my-pictures', which is not here; say where it is with --against PATH"):
+        evaluate(tmp_path / "model.safetensors", samples=100)
 
 
 def test_bad_questions_get_one_line(tmp_path: Path, untrained: Path) -> None:

@@ -21,9 +21,10 @@ from ganvas.errors import DivergedError, ResourceError
 from ganvas.fit import Progress, Sitting, fit
 from ganvas.game import Batch, Step, Terms
 from ganvas.games.adversarial import Duel
+from ganvas.games.recipes import adapt_recipe, open_data
 from ganvas.ranks import Ranks
 from ganvas.resolve import resolve
-from ganvas.run import Run, adapted, open_data, open_run
+from ganvas.run import Run, open_run
 
 
 def begun(folder: Path, **train: Any) -> Run:
@@ -39,13 +40,13 @@ def begun(folder: Path, **train: Any) -> Run:
 def poisoned(monkeypatch: pytest.MonkeyPatch) -> list[range]:
     """Steps (by images seen) whose critic loss is NaN, until the learning rate is low enough."""
     ranges: list[range] = []
-    critic = Duel.critic_loss
+    d_loss = Duel.d_loss
 
     def loss(self: Duel, batch: Batch, step: Step) -> Terms:
-        terms = critic(self, batch, step)
+        terms = d_loss(self, batch, step)
         return {**terms, "D": terms["D"] * float("nan")} if any(step.items_seen in bad for bad in ranges) else terms
 
-    monkeypatch.setattr(Duel, "critic_loss", loss)
+    monkeypatch.setattr(Duel, "d_loss", loss)
     return ranges
 
 
@@ -228,7 +229,7 @@ def classify(folder: Path, out: Path) -> tuple[Run, list[str]]:
     settings = {"config.widths": "[4, 4, 8]", "config.features": 8, "train.batch": 8, "data.held_out": 0}
     chosen = resolve("classifier-mnist", settings, data=str(folder), images=80, precision="float32")
     data = open_data(chosen)
-    run = Run(out, adapted(chosen, data), PLAN)
+    run = Run(out, adapt_recipe(chosen, data), PLAN)
     run.write()
     run.bring(data)
     return run, events(fit(run))

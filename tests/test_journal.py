@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 
 import pytest
-import torch
 
 from ganvas.errors import ResourceError
 from ganvas.journal import Journal, read
@@ -19,7 +18,7 @@ def test_a_full_disk_costs_rows_not_the_run(tmp_path: Path, monkeypatch: pytest.
     for step, full in enumerate((False, True, True, False)):
         if full:
             monkeypatch.setattr("ganvas.journal._append", refuse)
-        journal.add(step, step, {"D": torch.tensor(1.0)})
+        journal.add(step, step, {"D": 1.0})
         monkeypatch.undo()
     assert [row["step"] for row in read(journal.path)] == [0, 3]
     assert told == ["rows left out of log.jsonl, training goes on: No space left on device"]
@@ -54,5 +53,5 @@ def test_rewinding_forgets_later_rows_and_survives_a_refusal(
 def test_the_last_row_holds_what_is_left(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "log.jsonl", every=4)
     for step in range(6):
-        journal.add(step, step, {"D": torch.tensor(float(step))}, step == 5)
+        journal.add(step, step, {"D": float(step)}, step == 5)
     assert [(row["step"], row["D"]) for row in read(journal.path)] == [(3, 1.5), (5, 4.5)]

@@ -120,9 +120,7 @@ def test_a_classifier_names_the_classes_of_a_model_without(monkeypatch: pytest.M
         return torch.stack([~bright, bright], 1).double()
 
     judge = Extractor("pixel", classify, classify, ("dark", "bright-ish"))
-    monkeypatch.setattr(compass, "extractor", lambda name: judge)
-    monkeypatch.setattr(compass, "to_bytes", lambda x: x)
-    monkeypatch.setattr(Extractor, "fitted", lambda self, images: ((images + 1) * 127.5).round().to(torch.uint8))
+    monkeypatch.setattr(compass, "extractor", lambda name, device: judge)
     through = space(one.drawer)
     way = directions(one, through, ["class:bright-ish-dark"], judge="pixel")[0]
     codes = torch.cat([through.of_seeds(range(50), None) + side * way.vector.float() for side in (-2, 2)])

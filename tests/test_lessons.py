@@ -22,6 +22,7 @@ from ganvas.errors import UsageError
 from ganvas.evaluate import OTHERS
 from ganvas.games import RECIPES, build
 from ganvas.model import Model
+from ganvas.words import Running
 
 TINY = {"config.width": "8", "config.depth": "1", "train.snapshots": "1"}
 
@@ -58,7 +59,10 @@ def test_a_lesson_of_points(
 ) -> None:
     shrunk("mode-collapse", monkeypatch, 2, looks=2)
     for _ in range(2):  # the second time nothing is left to train
-        assert matches.lesson("mode-collapse", images=6400, seeds=2, out=tmp_path / "m", ranks="1", json=True) == 0
+        assert (
+            matches.lesson("mode-collapse", images=6400, seeds=2, out=tmp_path / "m", ranks="1", running=Running(json=True))
+            == 0
+        )
         told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert json.loads((tmp_path / "m" / "lesson.json").read_text()) == told
     assert [row["name"] for row in told["variants"]] == ["log(1 - D)", "-log D"]
@@ -86,7 +90,7 @@ def test_a_lesson_of_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, q
     assert text.startswith(LESSONS["saturating"].question)
     assert text.endswith(LESSONS["saturating"].teaches)
     assert re.search(r"^log\(1 - D\) +0\.\d+ ± ", text, re.MULTILINE)
-    assert "gradient_artist" in text
+    assert "gradient_generator" in text
     assert "other real samples" in text
     with pytest.raises(UsageError, match="holds another run"):
         lessons.lesson("saturating", tmp_path / "s", images=4000, ranks="1")
@@ -119,7 +123,7 @@ def test_unknown_lessons_are_answered_with_the_nearest(tmp_path: Path, capsys: p
     assert matches.lesson() == 0
     listed = capsys.readouterr().out
     assert all(name in listed for name in LESSONS)
-    assert matches.lesson(json=True) == 0
+    assert matches.lesson(running=Running(json=True)) == 0
     assert [row["name"] for row in json.loads(capsys.readouterr().out)] == list(LESSONS)
 
 
@@ -153,7 +157,7 @@ def test_models_are_measured_by_what_they_can_do(name: str, able: set[str], monk
     recipe, data = miniature(name)
     seen = []
 
-    def score(images: torch.Tensor, labels: torch.Tensor, test: Source, seed: int, shown: int) -> float:
+    def score(images: torch.Tensor, labels: torch.Tensor, test: Source, seed: int, shown: int, device: str) -> float:
         seen.append((len(images), labels.tolist(), shown))
         return 0.25
 

@@ -113,7 +113,7 @@ def test_the_kl_term_reaches_every_weight_of_the_encoder(name: str, precision: s
         torch.manual_seed(0)
         game = build(replace(recipe, config=replace(recipe.config, beta=beta)))
         with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
-            terms = game.turns()[0].loss(data.batch(torch.arange(8)), Step())
+            terms = game.turns()[0].loss(data.samples(torch.arange(8)), Step())
         slopes.append(torch.autograd.grad(terms["KL"], list(game.encoder.parameters())))  # type: ignore[attr-defined]
     for once, thrice in zip(*slopes, strict=True):
         assert once.abs().sum() > 0
@@ -156,7 +156,7 @@ def test_penalty_moves_its_player(name: str, player: str, term: str, precision: 
     if name.startswith("progan"):
         recipe = assign(recipe, "config.grown_by", "0.0")
     torch.manual_seed(0)
-    game, batch, found = build(recipe), data.batch(torch.arange(12)), {}  # of every class
+    game, batch, found = build(recipe), data.samples(torch.arange(12)), {}  # of every class
     (turn,) = (turn for turn in game.turns() if turn.trains == player)
     step = Step(total_items=100)
     game.advance(step)

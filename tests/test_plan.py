@@ -15,11 +15,11 @@ from ganvas import plan
 from ganvas.errors import ResourceError
 from ganvas.game import Step
 from ganvas.games.progan import ProGAN
+from ganvas.games.recipes import open_data
 from ganvas.machine import Plan, cores
 from ganvas.plan import ENDLESS, LATE, images_for, settled
 from ganvas.ranks import Ranks
 from ganvas.resolve import resolve
-from ganvas.run import open_data
 
 
 @pytest.fixture

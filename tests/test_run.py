@@ -19,10 +19,11 @@ from support import PLAN, ganvas, miniature, python
 from ganvas.errors import DataError, ResourceError, UsageError
 from ganvas.fit import fit
 from ganvas.games import recipe_named
+from ganvas.games.recipes import adapt_recipe, open_data
 from ganvas.machine import Plan
 from ganvas.ranks import Ranks
 from ganvas.resolve import resolve
-from ganvas.run import Run, _agree_on_plan, adapted, open_data, open_run, start
+from ganvas.run import Run, _agree_on_plan, open_run, start
 
 
 @pytest.mark.parametrize("place", ["file/run", "/proc/ganvas/run"])
@@ -83,7 +84,7 @@ def test_pictures_have_the_channels_asked_for(settings: dict[str, str], channels
         Image.new("RGB", (32, 32), (i, 9, 90)).save(tmp_path / f"{i}.png")
     recipe = resolve("dcgan-images", {**settings, "config.resolution": 32}, data=str(tmp_path))
     data = open_data(recipe)
-    assert (data.channels, adapted(recipe, data).config.channels) == (channels, channels)
+    assert (data.channels, adapt_recipe(recipe, data).config.channels) == (channels, channels)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_what_to_do_without_classes(name: str, says: str, tmp_path: Path) -> Non
         Image.new("L", (32, 32), i).save(tmp_path / f"{i}.png")
     recipe = resolve(name, data=str(tmp_path))
     with pytest.raises(DataError, match=says):
-        adapted(recipe, open_data(recipe))
+        adapt_recipe(recipe, open_data(recipe))
 
 
 def test_a_curve_needs_held_out_samples_in_any_game(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from scipy.ndimage import label as parts_of
 
+from ganvas.core.modality import VOXELS
 from ganvas.data.shapes import COUNTS, SHAPES, shape_source, solid
 from ganvas.errors import DataError, UsageError
 from ganvas.export.mesh import Mesh, save_mesh, side_by_side, surface
@@ -63,11 +64,12 @@ def test_the_source_of_solids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     source = shape_source("test")
     assert source.fields["real"].shape == (12, 1, 32, 32, 32)
     assert source.classes == ("chair", "table", "lamp", "plane")
-    assert (source.is_images, source.is_grid, source.resolution, source.channels) == (False, True, 32, 1)
-    batch = source.batch(torch.tensor([3, 0]), torch.tensor([True, False]))
+    assert (source.modality, source.is_grid, source.resolution, source.channels) == (VOXELS, True, 32, 1)
+    batch = source.samples(torch.tensor([3, 0]))
     assert batch["label"].tolist() == [3, 0]
     assert batch["real"].unique().tolist() == [-1, 1]
-    assert np.array_equal(batch["real"][0, 0].numpy() > 0, solid("test", 3)[..., ::-1])
+    mirrored = VOXELS.mirror(batch["real"], torch.tensor([True, False]))
+    assert np.array_equal(mirrored[0, 0].numpy() > 0, solid("test", 3)[..., ::-1])
     assert shape_source("test").fingerprint == source.fingerprint
     with pytest.raises(DataError, match="32"):
         shape_source("test", 64)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from ganvas.errors import UsageError
-from ganvas.words import MOST, numbers
+from ganvas.compare import COMPARE
+from ganvas.errors import DataError, UsageError
+from ganvas.evaluate import OTHERS
+from ganvas.matches import require_target
+from ganvas.metrics import names
+from ganvas.reading import METRICS
+from ganvas.words import METRICS_HELP, MOST, Sampling, free_path, numbers
 
 
 def test_numbers_are_lists_and_ranges() -> None:
@@ -30,3 +37,37 @@ def test_numbers_are_lists_and_ranges() -> None:
 def test_what_are_no_numbers(text: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         numbers(text)
+
+
+def test_a_default_name_replaces_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert free_path(None, "sheet.png") == Path("sheet.png")
+    Path("sheet.png").touch()
+    assert free_path(None, "sheet.png") == Path("sheet-2.png")
+    Path("sheet-2.png").touch()
+    assert free_path(None, "sheet.png") == Path("sheet-3.png")
+    assert free_path(Path("sheet.png"), "sheet.png") == Path("sheet.png")  # named by the user: replaced
+
+
+def test_the_help_lists_every_measure() -> None:
+    assert set(names.SAMPLES) == {*COMPARE, *OTHERS}
+    assert set(names.TEXT) == set(METRICS)
+    assert all(name in METRICS_HELP for name in (*names.SAMPLES, *names.TEXT))
+
+
+def test_sampling_options_are_those_of_a_model() -> None:
+    assert Sampling(label="3,8").options() == {"seed": 0, "label": ["3", "8"], "psi": 1.0, "truncate": None}
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "says"),
+    [
+        ("runs/00000-cgan", DataError, "runs/00000-cgan: no such run folder or bundle"),
+        ("model.safetensors", DataError, "model.safetensors: no such run folder or bundle"),
+        ("cgan-mnits", UsageError, "unknown run folder, bundle or recipe 'cgan-mnits'; did you mean 'cgan-mnist'?"),
+    ],
+)
+def test_what_cannot_be_compared(target: str, kind: type[Exception], says: str) -> None:
+    with pytest.raises(kind, match=says.replace("?", r"\?")):
+        require_target(target)
+    require_target("cgan-mnist")

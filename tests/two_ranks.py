@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import sys
 from pathlib import Path
 
+import miniatures
 import torch
-from support import PLAN, miniature
+from support import PLAN, miniature, state_hash
 
-from ganvas.engine import dump, train
-from ganvas.games import RECIPES
+from ganvas.engine import dump, restore, train
+from ganvas.games import GAMES, RECIPES
 from ganvas.plan import fresh
 from ganvas.ranks import connect, disconnect
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
     ranks = connect()
-    for name in RECIPES:
+    GAMES.update(miniatures.GAMES)  # type: ignore[attr-defined]
+    for name in (*RECIPES, *miniatures.RECIPES):
         recipe, data = miniature(name)
         state = fresh(recipe, PLAN)
         for _ in itertools.islice(train(state, data, recipe.train, ranks), 5):
             pass
-        torch.save(dump(state)[0], Path(sys.argv[1]) / f"{name}.{ranks.rank}.pt")
+        tensors, counters = copy.deepcopy(dump(state, ranks))
+        torch.save(tensors, Path(sys.argv[1]) / f"{name}.{ranks.rank}.pt")
+        if state.game.memories():  # each rank takes its own pool up again
+            resumed = fresh(recipe, PLAN)
+            restore(resumed, tensors, counters, ranks)
+            for each in (state, resumed):
+                for _ in itertools.islice(train(each, data, recipe.train, ranks), 3):
+                    pass
+            assert state_hash(dump(resumed, ranks)[0]) == state_hash(dump(state, ranks)[0])
     disconnect()

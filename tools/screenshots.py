@@ -19,7 +19,7 @@ from typing import Any
 
 from PIL import Image
 
-from ganvas.studio.pages import address, pages
+from ganvas.studio.site import PAGES
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "docs" / "pictures" / "studio"
@@ -29,19 +29,19 @@ MOST = 150_000  # bytes of a picture
 PATIENCE = 900_000  # milliseconds
 
 
-def settled(page: Any) -> None:
+def wait_until_loaded(page: Any) -> None:
     """Wait until a page has loaded what it shows."""
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(1500)
 
 
-def played(page: Any) -> None:
+def play_link(page: Any) -> None:
     """Wait until the link's moves are all made."""
     page.wait_for_function("document.getElementById('step').dataset.step >= 2500 && document.getElementById('veil').hidden")
 
 
-def toured(page: Any) -> None:
-    """The guided tour, where the artist has answered."""
+def take_tour(page: Any) -> None:
+    """The guided tour, where the generator has moved."""
     page.click("[data-lesson=tour]")
     page.wait_for_function("document.getElementById('canvas').getAttribute('aria-label').includes('Step 0')")
     page.click("#next")
@@ -51,7 +51,7 @@ def toured(page: Any) -> None:
     page.wait_for_timeout(1500)
 
 
-def trained(page: Any) -> None:
+def train_digits(page: Any) -> None:
     """Digits, trained for 20,000 images by the page itself."""
     page.wait_for_function("document.querySelectorAll('#recipe option').length > 5")
     page.select_option("#recipe", "cgan-mnist")
@@ -62,8 +62,8 @@ def trained(page: Any) -> None:
     page.wait_for_function("document.getElementById('picture').naturalWidth > 0")
 
 
-def explored(page: Any) -> None:
-    """The model that was trained for the picture of /train, three of its sevens as keyframes, and who is nearest."""
+def explore_model(page: Any) -> None:
+    """The model that was trained for the picture of /train, three of its sevens as keyframes, and the nearest pictures."""
     page.wait_for_function("!document.getElementById('explore').hidden && document.getElementById('pad').width > 60")
     page.select_option("#label", "7")
     for _ in range(3):
@@ -76,10 +76,10 @@ def explored(page: Any) -> None:
 
 # Scene -> the link it begins at, and what to wait for.
 SCENES: Mapping[str, tuple[str, Callable[[Any], None]]] = {
-    "play": ("play#data=ring&seed=1&do=b1500~beside:both~b1000", played),
-    "tour": ("play", toured),
-    "train": ("train#new", trained),
-    "explore": ("explore", explored),
+    "play": ("play#data=ring&seed=1&do=b1500~beside:both~b1000", play_link),
+    "tour": ("play", take_tour),
+    "train": ("train#new", train_digits),
+    "explore": ("explore", explore_model),
 }
 
 
@@ -87,7 +87,7 @@ def main(wanted: list[str]) -> None:
     """Photograph the pages `wanted`, or all of them and the scenes."""
     from playwright.sync_api import sync_playwright
 
-    plain = {page.name: (address(page), settled) for page in pages()}
+    plain = {page.name: (page.path, wait_until_loaded) for page in PAGES}
     scenes = {name: scene for name, scene in {**plain, **SCENES}.items() if not wanted or name in wanted}
     OUT.mkdir(parents=True, exist_ok=True)
     chromium = os.environ.get("GANVAS_CHROMIUM") or shutil.which("chromium")

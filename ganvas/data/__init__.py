@@ -1,9 +1,8 @@
-"""Data: sources of images and points, their order, and what is wrong with them."""
+"""Data: where samples come from, and the order in which training sees them."""
 
 from ganvas.data.opening import BUILT_IN, located, open_source
 from ganvas.data.order import flips, rows
 from ganvas.data.points import MODES, POINTS, Mixture
-from ganvas.data.report import Report, inspect
 from ganvas.data.source import Skipped, Source
 
 __all__ = [
@@ -11,11 +10,9 @@ __all__ = [
     "MODES",
     "POINTS",
     "Mixture",
-    "Report",
     "Skipped",
     "Source",
     "flips",
-    "inspect",
     "located",
     "open_source",
     "rows",

@@ -49,7 +49,8 @@ def load(path: Path, split: str) -> Pictures:
         return decode(io.BytesIO(_read(archive, by_name[layout.members[i]])), enough)
 
     names = tuple(map(printable, layout.members))
-    return Pictures(names, peek_member, read_member, layout.labels, layout.classes, layout.skipped, layout.text)
+    labels, splits = layout.labels, layout.splits
+    return Pictures(names, peek_member, read_member, labels, layout.classes, layout.skipped, layout.text, splits=splits)
 
 
 def open_archive(path: Path) -> zipfile.ZipFile:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ganvas.data.archive import open_archive
 from ganvas.data.images import Bytes, Header, over_white, sixteen_to_eight
-from ganvas.data.layout import no_test
+from ganvas.data.layout import BOTH, no_test
 from ganvas.data.pictures import Found, Pictures, stamp
 from ganvas.errors import DataError
 from ganvas.files import printable
@@ -74,8 +74,13 @@ def read_csv(path: Path) -> Tensor:
     return torch.tensor(points, dtype=torch.float32)
 
 
-def array_pictures(images: Array, labels: Array | None, names: Sequence[str], what: str) -> Pictures:
-    """Pictures from an array [N, H, W, C] of any range and its labels [N]; `names` are the classes', 0, 1, ... if empty."""
+def array_pictures(
+    images: Array, labels: Array | None, names: Sequence[str], what: str, splits: tuple[str, ...] = ("train",)
+) -> Pictures:
+    """Pictures from an array [N, H, W, C] of any range and its labels [N]; `names` are the classes', 0, 1, ... if empty.
+
+    `splits` are those that the place of the array has.
+    """
     if min(images.shape) < 1:
         raise DataError(f"{what}: expected images, found an array of shape {list(images.shape)}")
     as_bytes = _scale(images, what)
@@ -87,7 +92,9 @@ def array_pictures(images: Array, labels: Array | None, names: Sequence[str], wh
         return over_white(pixels[..., :3], pixels[..., 3:]) if pixels.shape[2] == 4 else pixels
 
     layout = "images without labels" if numbers is None else "images with labels"
-    return Pictures([f"#{i}" for i in range(len(images))], lambda _i: header, read, numbers, classes, layout=layout)
+    return Pictures(
+        [f"#{i}" for i in range(len(images))], lambda _i: header, read, numbers, classes, layout=layout, splits=splits
+    )
 
 
 def _load(path: Path, split: str) -> Pictures | Tensor:
@@ -107,7 +114,8 @@ def _load(path: Path, split: str) -> Pictures | Tensor:
     if images.ndim <= 2 and images.dtype.kind in "fiu":
         return _points(images, what)
     names = [str(name) for name in arrays["classes"].tolist()] if "classes" in arrays else []
-    return array_pictures(_channels_last(images, what), labels, names, what)
+    splits = BOTH if any(data in arrays for data, _ in KEYS["test"]) else ("train",)
+    return array_pictures(_channels_last(images, what), labels, names, what, splits)
 
 
 def _read_npz(path: Path) -> dict[str, Array]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from ganvas.data.arrays import array_pictures
 from ganvas.data.images import Bytes
-from ganvas.data.layout import no_test
+from ganvas.data.layout import BOTH, no_test
 from ganvas.data.pictures import Found, Pictures, stamp
 from ganvas.errors import DataError
 from ganvas.files import open_regular, printable
@@ -34,21 +34,22 @@ def find_folder(folder: Path, split: str, names: tuple[str, ...] = ()) -> Found 
     files = sorted(path for path in folder.iterdir() if IMAGES.search(path.name))
     if not files:
         return None
-    for path in files:
-        if any(word in path.name for word in SPLITS[split]):
-            return find_file(path, names)
+    by_split = {split: [path for path in files if any(word in path.name for word in words)] for split, words in SPLITS.items()}
+    splits = BOTH if by_split["test"] and len(files) > len(by_split["test"]) else ("train",)
+    if by_split[split]:
+        return find_file(by_split[split][0], names, splits)
     if split == "test":
         raise no_test(printable(files[0].name))
-    return find_file(files[0], names)
+    return find_file(files[0], names, splits)
 
 
-def find_file(path: Path, names: tuple[str, ...] = ()) -> Found:
+def find_file(path: Path, names: tuple[str, ...] = (), splits: tuple[str, ...] = ("train",)) -> Found:
     """One file of IDX images, and the labels beside it where there are any. `names` are the classes'."""
     spelled = path.name.replace("images", "labels").replace("idx3", "idx1").removesuffix(".gz")
     beside = [path.with_name(spelled + ending) for ending in ("", ".gz")]
     labels = next((candidate for candidate in beside if candidate != path and candidate.is_file()), None)
     identity = (stamp(path), stamp(labels)) if labels else (stamp(path),)
-    return Found("IDX files", identity, lambda: _load(path, labels, names))
+    return Found("IDX files", identity, lambda: _load(path, labels, names, splits))
 
 
 def read(path: Path, dimensions: int) -> Bytes:
@@ -83,7 +84,7 @@ def read(path: Path, dimensions: int) -> Bytes:
     return np.frombuffer(body, np.uint8).reshape(shape)
 
 
-def _load(images: Path, labels: Path | None, names: tuple[str, ...]) -> Pictures:
+def _load(images: Path, labels: Path | None, names: tuple[str, ...], splits: tuple[str, ...]) -> Pictures:
     pixels = read(images, 3)
     numbers = read(labels, 1) if labels else None
-    return array_pictures(pixels[..., None], numbers, names, printable(images))
+    return array_pictures(pixels[..., None], numbers, names, printable(images), splits)

@@ -19,7 +19,7 @@ Fit = Literal["crop", "pad", "stretch"]
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")  # rarer decoders are where the security holes are
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 MAX_PIXELS = 64_000_000
-KINDS = {
+MODES = {
     "1": "black and white",
     "L": "grey",
     "LA": "grey with alpha",
@@ -156,7 +156,7 @@ def _check_size(image: Image.Image) -> None:
 def _kind(image: Image.Image) -> str:
     if image.mode.startswith("I;16"):
         return "grey 16 bit"
-    kind = KINDS.get(image.mode, image.mode)
+    kind = MODES.get(image.mode, image.mode)
     return kind if image.mode in ("LA", "PA", "RGBA") or "transparency" not in image.info else f"{kind} with alpha"
 
 

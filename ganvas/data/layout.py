@@ -14,6 +14,7 @@ from ganvas.errors import DataError
 from ganvas.files import printable
 
 TABLE = "dataset.json"
+BOTH = ("train", "test")
 TEST_FOLDERS = ("test", "val", "valid", "validation")  # in order of preference
 
 
@@ -26,6 +27,7 @@ class Layout:
     labels: tuple[int, ...] | None = None
     classes: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    splits: tuple[str, ...] = ("train",)  # that the collection has
 
 
 def arrange(names: Sequence[str], split: str, read_table: Callable[[str], bytes]) -> Layout:
@@ -38,9 +40,11 @@ def arrange(names: Sequence[str], split: str, read_table: Callable[[str], bytes]
     root = _wrapper([*members, *(name for name in seen if name.split("/")[-1] == TABLE)])
     if root + TABLE in seen:
         return _tabled(root, members, read_table(root + TABLE), split, skipped)
+    inside = _folders(root, members)
+    splits = BOTH if "train" in inside and not inside - {"train", *TEST_FOLDERS} and len(inside) > 1 else ("train",)
     members, root, classes, what = _split(root, members, split)
     if not classes:
-        return Layout(f"{what}pictures without labels", tuple(members), skipped=skipped)
+        return Layout(f"{what}pictures without labels", tuple(members), skipped=skipped, splits=splits)
     number = {name: i for i, name in enumerate(classes)}
     first = [name[len(root) :].split("/")[0] for name in members]
     strangers = tuple(
@@ -50,7 +54,8 @@ def arrange(names: Sequence[str], split: str, read_table: Callable[[str], bytes]
     if not kept:
         raise DataError(f"no picture of the {split} split lies in a folder of a class of train/: {', '.join(classes)}")
     pictures, labels = zip(*kept, strict=True)
-    return Layout(f"{what}one folder per class", pictures, labels, tuple(map(printable, classes)), skipped + strangers)
+    names = tuple(map(printable, classes))
+    return Layout(f"{what}one folder per class", pictures, labels, names, skipped + strangers, splits)
 
 
 def sorted_out(names: Sequence[str]) -> tuple[list[str], list[str], tuple[Skipped, ...]]:

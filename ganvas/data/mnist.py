@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ganvas.data.arrays import Array, array_pictures
+from ganvas.data.layout import BOTH
 from ganvas.data.pictures import Found, Pictures
 from ganvas.errors import DataError
 
@@ -25,7 +26,7 @@ def find(split: str) -> Found:
 
 
 def _load(split: str) -> Pictures:
-    return array_pictures(*digits(split), DIGITS, "embedded MNIST")
+    return array_pictures(*digits(split), DIGITS, "embedded MNIST", BOTH)
 
 
 def digits(split: str) -> tuple[Array, Array]:

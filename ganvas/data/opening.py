@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+import torch
 from torch import Tensor
 
 from ganvas.config import DataConfig
@@ -28,22 +29,29 @@ BUILT_IN = ("mnist", "fashion", "stacked", "shapes", *TEXTS, *POINTS)
 
 
 def open_source(
-    config: DataConfig, *, resolution: int | None = None, channels: int | None = None, progress: Progress | None = None
+    config: DataConfig,
+    *,
+    resolution: int | None = None,
+    channels: int | None = None,
+    progress: Progress | None = None,
+    pictures: bool = True,
 ) -> Source:
     """The samples that `config` names: a built-in source, which wins, or a path; docs/data.md says what it may hold.
 
     `resolution` and `channels` None let the data decide. `progress(done, total)` is called now and then while pictures
-    are decoded, which happens once: later calls map the cached bytes.
+    are decoded, which happens once: later calls map the cached bytes. Where `pictures` is false, `resolution` and `channels`
+    are for pictures only, and a source of points or text is opened all the same.
 
     Raises:
         UsageError: no such name, or a setting that does not fit.
         DataError: no such path, or nothing in it can be used.
     """
     how = How(resolution, channels, config.fit)
+    shaped = pictures and bool(resolution or channels)
     if config.source in POINTS:
-        return _checked_points(point_source(config.source, config.split), config, how)
+        return _checked_points(point_source(config.source, config.split), config, shaped)
     if is_text(config.source):
-        return _checked_text(_open_text(config.source, config.split), config, how)
+        return _checked_text(_open_text(config.source, config.split), config, shaped)
     if config.source == "shapes":
         return replace(shape_source(config.split, resolution, channels), flip=config.flip)
     found = find(config.source, config.split, progress)
@@ -53,13 +61,14 @@ def open_source(
         contents = load(found)
         if isinstance(contents, Tensor):
             fields = {"real": contents}
-            return _checked_points(Source(printable(config.source), fields, fingerprint=fingerprint(fields)), config, how)
+            return _checked_points(Source(printable(config.source), fields, fingerprint=fingerprint(fields)), config, shaped)
         entry = cache.store(entry_name, lambda file: _build(contents, how, file, progress))
     pixels, record = entry
     if change := split_name(config.source)[0]:
-        require_both(change, record.labels or ())  # of those that could be read
+        require_both(change, [] if record.labels is None else record.labels.tolist())  # of those that could be read
     fields = cache.fields(pixels, record)
-    return Source(printable(config.source), fields, record.classes, record.skipped, config.flip, record.fingerprint)
+    name, splits = printable(config.source), record.splits
+    return Source(name, fields, record.classes, record.skipped, config.flip, record.fingerprint, splits=splits)
 
 
 def located(source: str) -> str:
@@ -171,12 +180,12 @@ def _find_in_file(path: Path, split: str) -> Found:
 
 def _build(pictures: Pictures, how: How, file: BinaryIO, progress: Progress | None) -> cache.Record:
     shape, kept, skipped = render(pictures, how, file, progress)
-    labels = None if pictures.labels is None else [int(pictures.labels[i]) for i in kept]
-    return cache.Record(shape, labels, pictures.classes, (*pictures.skipped, *skipped))
+    labels = None if pictures.labels is None else torch.tensor([int(pictures.labels[i]) for i in kept])
+    return cache.Record(shape, labels, pictures.classes, (*pictures.skipped, *skipped), splits=pictures.splits)
 
 
-def _checked_points(source: Source, config: DataConfig, how: How) -> Source:
-    if how.resolution or how.channels:
+def _checked_points(source: Source, config: DataConfig, shaped: bool) -> Source:
+    if shaped:
         raise DataError(
             f"{source.name!r} holds points of {source.dims} numbers; the game expects pictures: choose an image source"
         )
@@ -185,8 +194,8 @@ def _checked_points(source: Source, config: DataConfig, how: How) -> Source:
     return source
 
 
-def _checked_text(source: Source, config: DataConfig, how: How) -> Source:
-    if how.resolution or how.channels:
+def _checked_text(source: Source, config: DataConfig, shaped: bool) -> Source:
+    if shaped:
         raise DataError(
             f"{source.name!r} holds text; the game expects pictures: choose an image source, or a textgan-... recipe"
         )

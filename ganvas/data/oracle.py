@@ -81,7 +81,7 @@ def oracle_source(split: str) -> Source:
 
     pairs, record = cache.read(name) or cache.store(name, build)
     text = pairs.view(torch.int16).squeeze(2).long()
-    return Source("oracle", {"text": text}, fingerprint=record.fingerprint, vocabulary=SYMBOLS)
+    return Source("oracle", {"text": text}, fingerprint=record.fingerprint, vocabulary=SYMBOLS, splits=tuple(COUNTS))
 
 
 def opinion(text: Tensor) -> Tensor:

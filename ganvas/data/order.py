@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import threading
+from collections import OrderedDict
 
 import numpy as np
 import torch
@@ -10,6 +11,10 @@ from torch import Tensor
 
 from ganvas.errors import DataError
 from ganvas.seeds import mix
+
+MOST = 32 << 20  # bytes of permutations kept
+LEAST = 2  # permutations kept, however large
+NUMBER = 16  # permutations kept, however small
 
 
 def rows(seed: int, start: int, count: int, n: int) -> Tensor:
@@ -23,7 +28,7 @@ def rows(seed: int, start: int, count: int, n: int) -> Tensor:
     position, end = start, start + count
     while position < end:
         epoch, offset = divmod(position, n)
-        part = _permutation(seed, epoch, n)[offset : offset + end - position]
+        part = _permutation(seed, epoch, n)[offset : offset + end - position].long()
         parts.append(part)
         position += len(part)
     return torch.cat(parts)
@@ -35,9 +40,43 @@ def flips(seed: int, start: int, count: int) -> Tensor:
     return torch.from_numpy(_scatter(positions ^ np.uint64(mix("flips", seed))) >> np.uint64(63) == 1)
 
 
-@lru_cache(maxsize=4)  # two epochs meet in a straddling batch, for a training and a test table
+def crops(seed: int, start: int, count: int, room: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """int64 [count] twice: the first row and column of the crop at each position, from (seed, position) only.
+
+    `room` is how many rows and columns a crop can move: 0 leaves one place.
+    """
+    positions = np.arange(start, start + count, dtype=np.uint64)
+    offsets = []
+    for axis, most in zip(("rows", "columns"), room, strict=True):
+        bits = _scatter(positions ^ np.uint64(mix("crops", axis, seed))) >> np.uint64(32)
+        offsets.append(torch.from_numpy((bits * np.uint64(most + 1) >> np.uint64(32)).astype(np.int64)))
+    return offsets[0], offsets[1]
+
+
+# Permutations by (seed, epoch, n), the last used at the end. A thread that prefetches shares them with the main one.
+_kept: OrderedDict[tuple[int, int, int], Tensor] = OrderedDict()
+_lock = threading.Lock()
+
+
 def _permutation(seed: int, epoch: int, n: int) -> Tensor:
-    return torch.randperm(n, generator=torch.Generator().manual_seed(mix("order", seed, epoch)))
+    """The order of one epoch, int32 [n] where that is enough: half the memory of int64.
+
+    It costs n random numbers, so the last ones are kept: as many as fit into `MOST` bytes, and always `LEAST`, as a batch may
+    straddle two epochs and two tables may take turns.
+    """
+    key = (seed, epoch, n)
+    with _lock:
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
+    # Drawn as int64 whatever is kept: the random numbers of `randperm` depend on the type.
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(mix("order", seed, epoch)))
+    order = order.to(torch.int32) if n < 2**31 else order
+    with _lock:
+        _kept[key] = order
+        while len(_kept) > NUMBER or (len(_kept) > LEAST and sum(kept.nbytes for kept in _kept.values()) > MOST):
+            _kept.popitem(last=False)
+    return order
 
 
 def _scatter(x: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:

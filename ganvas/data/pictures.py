@@ -59,6 +59,7 @@ class Pictures:
     skipped: tuple[Skipped, ...] = ()
     layout: str = ""  # how the labels were found, in words
     last: Callable[[int, Bytes], Bytes] = lambda _i, pixels: pixels
+    splits: tuple[str, ...] = ("train",)  # that the place has: this one and others
 
 
 @dataclass(frozen=True)

@@ -86,4 +86,4 @@ POINTS: Mapping[str, Callable[[int, Generator], Tensor]] = {
 def point_source(name: str, split: str) -> Source:
     """The built-in point source `name`: always the same points, other ones for each split."""
     fields = {"real": POINTS[name](COUNTS[split], torch.Generator().manual_seed(mix("points", name, split)))}
-    return Source(name, fields, fingerprint=fingerprint(fields))
+    return Source(name, fields, fingerprint=fingerprint(fields), splits=tuple(COUNTS))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from ganvas.data import cache
@@ -187,8 +188,9 @@ def shape_source(split: str, resolution: int | None = None, channels: int | None
     def build(file: BinaryIO) -> cache.Record:
         for number in range(COUNTS[split]):
             file.write((solid(split, number).astype(np.uint8) * 255).tobytes())
-        labels = [number % len(SHAPES) for number in range(COUNTS[split])]
+        labels = torch.arange(COUNTS[split]) % len(SHAPES)
         return cache.Record((COUNTS[split], 1, SIDE, SIDE, SIDE), labels, tuple(SHAPES), ())
 
     voxels, record = cache.read(name) or cache.store(name, build)
-    return Source("shapes", cache.fields(voxels, record), record.classes, fingerprint=record.fingerprint)
+    fields = cache.fields(voxels, record)
+    return Source("shapes", fields, record.classes, fingerprint=record.fingerprint, splits=tuple(COUNTS))

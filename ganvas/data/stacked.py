@@ -9,6 +9,7 @@ import numpy as np
 
 from ganvas.data import mnist
 from ganvas.data.arrays import array_pictures
+from ganvas.data.layout import BOTH
 from ganvas.data.pictures import Found, Pictures
 from ganvas.seeds import mix
 
@@ -26,4 +27,4 @@ def _load(split: str) -> Pictures:
     random = np.random.default_rng(mix("stacked", split))
     rounds = -(-count // len(images))
     channels = [images[np.concatenate([random.permutation(len(images)) for _ in range(rounds)])[:count]] for _ in range(3)]
-    return array_pictures(np.concatenate(channels, 3), None, (), "stacked MNIST")
+    return array_pictures(np.concatenate(channels, 3), None, (), "stacked MNIST", BOTH)

@@ -49,7 +49,8 @@ def text_source(name: str, split: str) -> Source:
     alphabet = "".join(sorted(set("".join(every))))
     chosen = [item for item in every if (mix(name, item) % TEST == 0) == (split == "test")]
     fields = {"text": numbered(chosen, alphabet, max(map(len, every)))}
-    return Source(name, fields, fingerprint=fingerprint(fields), alphabet=alphabet, vocabulary=len(alphabet) + 1)
+    print_, vocabulary = fingerprint(fields), len(alphabet) + 1
+    return Source(name, fields, fingerprint=print_, alphabet=alphabet, vocabulary=vocabulary, splits=("train", "test"))
 
 
 def file_source(path: Path) -> Source:
@@ -58,7 +59,9 @@ def file_source(path: Path) -> Source:
     fields = {"text": numbered(found.lines, found.alphabet, max(map(len, found.lines)))}
     print_ = fingerprint(fields, tuple(found.alphabet))
     vocabulary = len(found.alphabet) + 1
-    return Source(printable(path), fields, (), found.skipped, False, print_, None, found.alphabet, vocabulary)
+    return Source(
+        printable(path), fields, skipped=found.skipped, fingerprint=print_, alphabet=found.alphabet, vocabulary=vocabulary
+    )
 
 
 def _embedded(name: str) -> list[str]:

@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ganvas.core.interpolation import lerp, norm, slerp
 from ganvas.errors import UsageError
 
 SEEDS = 2**63  # seeds are 0 .. SEEDS - 1
-PARALLEL = 1e-4  # sine of the angle below which two directions count as one line
 
 
 def latent(seed: int, dim: int) -> Tensor:
@@ -61,28 +61,6 @@ def truncated_latents(seeds: Iterable[int], dim: int, limit: float) -> Tensor:
     return torch.where(z.abs() > limit, within.float(), z).clamp(-limit, limit)
 
 
-def lerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
-    """The point at share t on the line from a to b, each [..., d]; t a number or [...]. Exactly a at 0 and b at 1."""
-    return torch.lerp(a, b, _share(a, t))
-
-
-def slerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
-    """The point at share t of the angle from a to b, each [..., d]; t a number or [...]. Exactly a at 0 and b at 1.
-
-    Gaussian latents lie near a sphere, which a straight line leaves: between equal norms the norm stays constant.
-    Parallel vectors need no turn, and opposite or zero ones name no way round: they are joined by `lerp`.
-    Source: arXiv:1609.04468 sec. 2.1.
-    """
-    t = _share(a, t)
-    u, v = F.normalize(a, dim=-1), F.normalize(b, dim=-1)
-    # The arc cosine of u.v has no digits left near 0 and pi; this form of the angle keeps them.
-    angle = 2 * torch.atan2(_length(u - v), _length(u + v))
-    lined_up = (angle.sin().abs() < PARALLEL) | (_length(u) * _length(v) == 0)
-    turn = torch.where(lined_up, 1.0, angle)
-    of_a, of_b = torch.sin((1 - t) * turn) / torch.sin(turn), torch.sin(t * turn) / torch.sin(turn)
-    return torch.where(lined_up, torch.lerp(a, b, t), of_a * a + of_b * b)
-
-
 def loop(points: Tensor, frames: int, straight: bool = False) -> Tensor:
     """A closed tour [frames, d] through the K key latents `points` [K, d] along the sphere, in equal shares of each arc.
 
@@ -113,7 +91,7 @@ def plane(a: Tensor, b: Tensor, c: Tensor, side: int, straight: bool = False) ->
     t, corner = torch.linspace(0, 1, side).to(a), b + c - a
     if straight:
         return (a + t[:, None, None] * (c - a) + t[None, :, None] * (b - a)).flatten(0, 1)
-    corner = on_sphere(corner, torch.stack([_length(x) for x in (a, b, c)]).mean())
+    corner = on_sphere(corner, torch.stack([norm(x) for x in (a, b, c)]).mean())
     left, right = slerp(a, c, t), slerp(b, corner, t)
     return slerp(left[:, None], right[:, None], t.expand(side, -1)).flatten(0, 1)
 
@@ -130,9 +108,9 @@ def combined(terms: Sequence[tuple[int, Tensor]], straight: bool = False) -> Ten
     as its codes are on average, and the sum as long as those of the first term, so that a - b + b is a. Where `straight`,
     for styles w, nothing is scaled. Source: arXiv:1511.06434 sec. 6.3.2.
     """
-    means = [codes.mean(0) if straight else on_sphere(codes.mean(0), _length(codes).mean()) for _, codes in terms]
+    means = [codes.mean(0) if straight else on_sphere(codes.mean(0), norm(codes).mean()) for _, codes in terms]
     total = torch.stack([sign * mean for (sign, _), mean in zip(terms, means, strict=True)]).sum(0)
-    return total if straight else on_sphere(total, _length(means[0]))
+    return total if straight else on_sphere(total, norm(means[0]))
 
 
 def class_path(classes: Sequence[int], frames: int, n_classes: int) -> Tensor:
@@ -157,13 +135,3 @@ def _segments(keys: int, frames: int) -> tuple[Tensor, Tensor, Tensor]:
     place = torch.arange(frames) * keys
     here = place // frames
     return here, (here + 1) % keys, (place % frames) / frames
-
-
-def _share(a: Tensor, t: float | Tensor) -> Tensor:
-    """t as a tensor that multiplies [..., d]."""
-    return torch.as_tensor(t, dtype=a.dtype, device=a.device).unsqueeze(-1)
-
-
-def _length(x: Tensor) -> Tensor:
-    length: Tensor = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-    return length

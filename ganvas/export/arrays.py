@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganvas.core.sample_kind import kind_of
 from ganvas.export.pictures import to_bytes
 from ganvas.files import disk_errors
 
@@ -25,9 +26,10 @@ def as_array(samples: Tensor) -> tuple[str, Array]:
 
     A filled voxel is 1.
     """
-    if samples.ndim == 5:
+    kind = kind_of(samples)
+    if kind == "voxels":
         return "voxels", (samples[:, 0] > 0).to(torch.uint8).numpy()
-    if samples.ndim == 4:
+    if kind == "images":
         return "images", np.ascontiguousarray(to_bytes(samples).permute(0, 2, 3, 1).numpy())
     return "points", samples.numpy()
 

@@ -14,6 +14,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from torch import Tensor
 
+from ganvas.core import devices
 from ganvas.errors import DataError, UsageError
 from ganvas.files import write_durably
 
@@ -34,10 +35,18 @@ def to_bytes(images: Tensor) -> Tensor:
     Raises:
         DataError: there is a NaN.
     """
-    levels = (images.detach().float().cpu() + 1) * 127.5
+    levels = (devices.to_cpu(images.detach().float()) + 1) * 127.5
     if levels.isnan().any():
         raise DataError("the images hold NaN: the model has diverged")
     return levels.clamp(0, 255).round().to(torch.uint8)
+
+
+def png_name(out: str | Path, what: str = "a sheet") -> Path:
+    """The file to write `what` to. Raises: UsageError: its name does not end in .png."""
+    path = Path(out)
+    if path.suffix.lower() != ".png":
+        raise UsageError(f"cannot write {what} to {path.name!r}: expected a name ending in .png")
+    return path
 
 
 def legible_scale(resolution: int) -> int:
@@ -58,7 +67,7 @@ def sheet(images: Tensor, columns: int, scale: int = 1, padding: int = 2) -> Pic
         raise UsageError(f"sheet: expected columns and scale >= 1, padding >= 0, got {columns}, {scale}, {padding}")
     if images.ndim != 4 or images.shape[1] not in (1, 3) or images.numel() == 0:
         raise DataError(f"sheet: expected images [N, 1 or 3, H, W], got shape {list(images.shape)}")
-    pixels = images.cpu() if images.dtype == torch.uint8 else to_bytes(images)
+    pixels = devices.to_cpu(images) if images.dtype == torch.uint8 else to_bytes(images)
     pixels = pixels.repeat_interleave(scale, 2).repeat_interleave(scale, 3)
     n, channels, height, width = pixels.shape
     columns = min(columns, n)

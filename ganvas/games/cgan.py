@@ -15,14 +15,16 @@ import itertools
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
-from ganvas.game import Batch, Game, Step, Turn, asked_for
-from ganvas.games.adversarial import Duel, Rules
+from ganvas.config import within
+from ganvas.game import Conditional, Projects
+from ganvas.games.adversarial import Rules
+from ganvas.games.common.adversarial_game import AdversarialGame
+from ganvas.games.common.recipe import Family, cosine
+from ganvas.layers.classes import class_shares
 from ganvas.layers.critics import of_class
-from ganvas.layers.pyramid import sides, subpixel
+from ganvas.layers.pyramid import sides, subpixel, widths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,111 +46,59 @@ class Config:
         within(self, "config.width config.critic_width config.max_width", 1)
 
 
-def _widths(config: Config, first: int) -> list[int]:
-    """Channels at half the resolution, a quarter, ..., down to the smallest side."""
-    return [min(config.max_width, first * 2**level) for level in range(len(sides(config.resolution)) - 1)]
-
-
 class Generator(nn.Module):
     """z [N, latent_dim], c [N] class or [N, classes] shares -> image [N, C, H, W] in [-1, 1]."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        side, widths = sides(config.resolution)[-1], _widths(config, config.width)[::-1]
-        self.classes, self.base = config.classes, (widths[0], side, side)
-        self.first = nn.Linear(config.latent_dim + config.classes, widths[0] * side**2, bias=False)
-        layers: list[nn.Module] = [nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)]
-        for before, after in itertools.pairwise(widths):
+        side, channels = sides(config.resolution)[-1], widths(config.resolution, config.width, config.max_width)[::-1]
+        self.classes, self.base = config.classes, (channels[0], side, side)
+        self.first = nn.Linear(config.latent_dim + config.classes, channels[0] * side**2, bias=False)
+        layers: list[nn.Module] = [nn.BatchNorm2d(channels[0]), nn.ReLU(inplace=True)]
+        for before, after in itertools.pairwise(channels):
             layers += [nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
-        self.rest = nn.Sequential(*layers, *subpixel(widths[-1], config.channels), nn.Tanh())
+        self.rest = nn.Sequential(*layers, *subpixel(channels[-1], config.channels), nn.Tanh())
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
-        onehot = c if c.is_floating_point() else F.one_hot(c, self.classes).to(z.dtype)
-        x: Tensor = self.rest(self.first(torch.cat([z, onehot], 1)).unflatten(1, self.base))
+        shares = class_shares(c, self.classes, z.dtype)
+        x: Tensor = self.rest(self.first(torch.cat([z, shares], 1)).unflatten(1, self.base))
         return x
 
 
-class Critic(nn.Module):
+class Discriminator(nn.Module):
     """image [N, C, H, W], c [N] or several [N, k] -> logits of the same shape."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        side, widths = sides(config.resolution)[-1], [config.channels, *_widths(config, config.critic_width)]
+        channels = [config.channels, *widths(config.resolution, config.critic_width, config.max_width)]
+        size = channels[-1] * sides(config.resolution)[-1] ** 2
         layers: list[nn.Module] = []
-        for before, after in itertools.pairwise(widths):
+        for before, after in itertools.pairwise(channels):
             layers += [nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
-        self.body = nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[-1] * side**2, config.head), nn.LeakyReLU(0.2))
+        self.body = nn.Sequential(*layers, nn.Flatten(), nn.Linear(size, config.head), nn.LeakyReLU(0.2))
         self.head = nn.Linear(config.head, config.classes)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
         return of_class(self.head(self.body(x)), c)
 
 
-class CGAN(Game):
-    """An artist and a critic who both know which class is asked for."""
+class CGAN(AdversarialGame, Conditional, Projects):
+    """G and D both know which class is asked for."""
 
     config_type = Config
     needs = ("real", "label")
-    players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
-    averaged = ("G",)
+    without_classes = "use dcgan-images"
 
     def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
-        self.G, self.D = Generator(config), Critic(config)
-
-    @property
-    def latent_dim(self) -> int:
-        return int(self.config.latent_dim)
-
-    @property
-    def classes(self) -> int:
-        return int(self.config.classes)
-
-    def turns(self) -> tuple[Turn, ...]:
-        return Duel(self.config.rules, self.fakes, self.judge, self.D, classes=self.classes).turns()
-
-    def fakes(self, batch: Batch, step: Step) -> Tensor:
-        return self.sample(step.normal(len(batch["real"]), self.latent_dim), batch["label"])
-
-    def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        """z [N, latent_dim], c [N] class or [N, classes] shares -> image [N, C, H, W] in [-1, 1]."""
-        image: Tensor = self.G(z, asked_for(c))
-        return image
-
-    def projection(self) -> Tensor:
-        """The first matrix that z meets, [features, latent_dim]; that of the class is left out."""
-        weight: Tensor = self.G.first.weight[:, : self.latent_dim]
-        return weight
-
-    def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
-        """image [N, C, H, W], c [N] -> logits [N]."""
-        logits: Tensor = self.D(x, asked_for(c))
-        return logits
+        super().__init__(config, Generator(config), Discriminator(config))
 
 
-def _recipe(source: str, minutes: float, about: str, rules: Rules) -> Recipe:
-    return Recipe(
-        name=f"cgan-{source}",
-        game="cgan",
-        config=Config(rules=rules),
-        data=DataConfig(source=source),
-        train=TrainConfig(
-            images=84_000,
-            batch=64,
-            learning_rate=3e-3,
-            schedule=Ramp(end=0.02, shape="cosine"),
-            adam=Adam(beta1=0.0, beta2=0.99),
-            average_halflife=20_000,
-        ),
-        paper="Mirza & Osindero 2014, arXiv:1411.1784",
-        minutes=minutes,
-        about=about,
-    )
-
+_recipe = Family("cgan", "Mirza & Osindero 2014, arXiv:1411.1784")
+_TRAIN = cosine(0.02, 84_000, 64, 3e-3, average_halflife=20_000)
+# Under a gentler penalty one class, the bags, collapses; clothes overlap, so that exchanged labels count less.
+_CLOTHES = Config(rules=Rules(r1_gamma=1.0, penalty_every=8, mismatch=0.1))
 
 RECIPES = (
-    _recipe("mnist", 1, "handwritten digits on request: the main job", Config.rules),
-    # Under a gentler penalty one class, the bags, collapses; clothes overlap, so that exchanged labels count less.
-    _recipe("fashion", 1, "clothes on request", Rules(r1_gamma=1.0, penalty_every=8, mismatch=0.1)),
+    _recipe("cgan-mnist", "mnist", 1, "handwritten digits on request: the main job", Config(), _TRAIN),
+    _recipe("cgan-fashion", "fashion", 1, "clothes on request", _CLOTHES, _TRAIN),
 )

@@ -11,15 +11,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
+from ganvas.config import Adam, within
+from ganvas.core.facts import Facts
+from ganvas.core.modality import IMAGES, POINTS, VOXELS
 from ganvas.errors import UsageError
-from ganvas.game import Batch, Game, Step, Terms, Turn
+from ganvas.game import Batch, Classifies, Game, Step, Terms, Turn
+from ganvas.games.common.recipe import Family, cosine
+from ganvas.layers.dropout import dropout_mask
 from ganvas.layers.volume import shifted
 
 
@@ -27,6 +31,7 @@ from ganvas.layers.volume import shifted
 class Config:
     """`widths` are the channels of the three stages, each at half the side of the one before."""
 
+    takes: ClassVar = (POINTS, IMAGES, VOXELS)
     dims: int = 2  # of space: 2 for pictures, 3 for solids; 0: points of `channels` numbers, by a perceptron
     resolution: int = 28
     channels: int = 1
@@ -45,6 +50,12 @@ class Config:
         within(self, "config.shift", 0, self.resolution)
         if min(self.widths, default=0) < 1:
             raise UsageError(f"config.widths: expected numbers of at least 1, got {list(self.widths)}")
+
+    def adapt(self, facts: Facts) -> Config:
+        """The settings for points, images or voxels; points are not shifted."""
+        if facts.modality is POINTS:
+            return facts.fill(self, dims=0, shift=0, channels=facts.shape[0])
+        return facts.fill(self, dims=facts.modality.space)
 
 
 # By the dimensions of space: convolution, normalisation, pooling, and pooling to a fixed side.
@@ -82,7 +93,7 @@ class Network(nn.Module):
         return features
 
 
-class Classifier(Game):
+class Classifier(Game, Classifies):
     """One player C, who names the class of what it is shown."""
 
     config_type = Config
@@ -104,8 +115,9 @@ class Classifier(Game):
         return (Turn("classify", "C", self.loss),)
 
     def loss(self, batch: Batch, step: Step) -> Terms:
-        features = F.dropout(F.relu(self.net(self.shifted(batch["real"], step))), self.config.dropout)
-        logits = self.head(features).float()
+        features = F.relu(self.net(self.shifted(batch["real"], step)))
+        kept = dropout_mask(self.config.dropout, step.uniform, *features.shape)
+        logits = self.head(features if kept is None else features * kept).float()
         step.notes["accuracy"] = (logits.argmax(1) == batch["label"]).float().mean()
         return {"C": F.cross_entropy(logits, batch["label"])}
 
@@ -127,35 +139,13 @@ class Classifier(Game):
         return F.relu(self.net(x))
 
 
-def _recipe(source: str, about: str, config: Config, images: int, minutes: float) -> Recipe:
-    return Recipe(
-        name=f"classifier-{source}",
-        game="classifier",
-        config=config,
-        data=DataConfig(source=source),
-        train=TrainConfig(
-            images=images,
-            batch=128,
-            learning_rate=4e-3,
-            schedule=Ramp(end=0.01, shape="cosine"),
-            adam=Adam(beta1=0.9, beta2=0.99),
-            average_halflife=10_000,
-            checkpoint_every=60_000,
-        ),
-        paper="Simonyan & Zisserman 2015, arXiv:1409.1556",
-        minutes=minutes,
-        about=about,
-    )
-
+_recipe = Family("classifier", "Simonyan & Zisserman 2015, arXiv:1409.1556")
+_TRAIN = cosine(0.01, 360_000, 128, 4e-3, adam=Adam(beta1=0.9, beta2=0.99), average_halflife=10_000, checkpoint_every=60_000)
+_SOLIDS = Config(dims=3, resolution=32, classes=4, widths=(8, 16, 32), features=32)
+_SHORT = replace(_TRAIN, images=9_600)
 
 RECIPES = (
-    _recipe("mnist", "names the digit; the discriminative model", Config(), 360_000, 5),
-    _recipe("fashion", "names the garment", Config(shift=1), 360_000, 5),
-    _recipe(
-        "shapes",
-        "names the solid: chair, table, lamp or plane",
-        Config(dims=3, resolution=32, classes=4, widths=(8, 16, 32), features=32),
-        9_600,
-        2,
-    ),
+    _recipe("classifier-mnist", "mnist", 5, "names the digit; the discriminative model", Config(), _TRAIN),
+    _recipe("classifier-fashion", "fashion", 5, "names the garment", Config(shift=1), _TRAIN),
+    _recipe("classifier-shapes", "shapes", 2, "names the solid: chair, table, lamp or plane", _SOLIDS, _SHORT),
 )

@@ -23,10 +23,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
-from ganvas.game import Batch, Game, Step, Turn, asked_for
-from ganvas.games.adversarial import Duel, Rules
-from ganvas.layers.pyramid import sides
+from ganvas.config import within
+from ganvas.game import Couples, Projects
+from ganvas.games.adversarial import Rules
+from ganvas.games.common.adversarial_game import AdversarialGame
+from ganvas.games.common.recipe import Family, cosine
+from ganvas.layers.pyramid import sides, widths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,41 +59,36 @@ class Config:
                 within(self, f"config.{name}", 0, len(sides(self.resolution)))  # all layers but one
 
 
-def _widths(config: Config, first: int) -> list[int]:
-    """Channels at half the resolution, a quarter, ..., down to the smallest side."""
-    return [min(config.max_width, first * 2**level) for level in range(len(sides(config.resolution)) - 1)]
-
-
-def _artist(config: Config) -> list[nn.Module]:
+def _generator(config: Config) -> list[nn.Module]:
     """The layers of G, first to last: z [N, latent_dim] -> image [N, C, H, W] in [-1, 1]."""
-    side, widths = sides(config.resolution)[-1], _widths(config, config.width)[::-1]
+    side, channels = sides(config.resolution)[-1], widths(config.resolution, config.width, config.max_width)[::-1]
     layers: list[nn.Module] = [
         nn.Sequential(
-            nn.Linear(config.latent_dim, widths[0] * side**2, bias=False),
-            nn.Unflatten(1, (widths[0], side, side)),
-            nn.BatchNorm2d(widths[0]),
+            nn.Linear(config.latent_dim, channels[0] * side**2, bias=False),
+            nn.Unflatten(1, (channels[0], side, side)),
+            nn.BatchNorm2d(channels[0]),
             nn.ReLU(inplace=True),
         )
     ]
-    for before, after in itertools.pairwise(widths):
+    for before, after in itertools.pairwise(channels):
         up = nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)
         layers.append(nn.Sequential(up, nn.BatchNorm2d(after), nn.ReLU(inplace=True)))
-    last = widths[-1]
-    fine = config.fine
+    last, fine = channels[-1], config.fine
     grow = [nn.Conv2d(last, 4 * fine, 3, 1, 1, bias=False), nn.PixelShuffle(2), nn.BatchNorm2d(fine), nn.ReLU(inplace=True)]
     layers.append(nn.Sequential(*grow))
     layers.append(nn.Sequential(nn.Conv2d(fine, config.channels, 3, 1, 1), nn.Tanh()))
     return layers
 
 
-def _critic(config: Config) -> list[nn.Module]:
+def _discriminator(config: Config) -> list[nn.Module]:
     """The layers of D, first to last: image [N, C, H, W] -> logit [N, 1]."""
-    side, widths = sides(config.resolution)[-1], [config.channels, *_widths(config, config.critic_width)]
+    channels = [config.channels, *widths(config.resolution, config.critic_width, config.max_width)]
+    size = channels[-1] * sides(config.resolution)[-1] ** 2
     layers: list[nn.Module] = [
         nn.Sequential(nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True))
-        for before, after in itertools.pairwise(widths)
+        for before, after in itertools.pairwise(channels)
     ]
-    layers.append(nn.Sequential(nn.Flatten(), nn.Linear(widths[-1] * side**2, config.head), nn.LeakyReLU(0.2)))
+    layers.append(nn.Sequential(nn.Flatten(), nn.Linear(size, config.head), nn.LeakyReLU(0.2)))
     layers.append(nn.Linear(config.head, 1))
     return layers
 
@@ -124,87 +121,38 @@ class Shared(nn.Module):
         return every[torch.arange(len(x), device=x.device), c]
 
 
-class CoGAN(Game):
-    """One artist and one critic a domain, who share what has to do with meaning."""
+class CoGAN(AdversarialGame, Couples, Projects):
+    """One generator and one discriminator a domain, which share what has to do with meaning. One z is one pair."""
 
     config_type = Config
     needs = ("real", "label")
-    players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
-    averaged = ("G",)
+    without_classes = "--data edges:FOLDER"
 
     def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
         first = -1 if config.shared_g is None else config.shared_g
-        last = 1 if config.shared_d is None else len(_critic(config)) - config.shared_d
-        self.G = Shared(config.classes, _artist(config), slice(first, None))
-        self.D = Shared(config.classes, _critic(config), slice(None, last))
-
-    @property
-    def latent_dim(self) -> int:
-        return int(self.config.latent_dim)
-
-    @property
-    def classes(self) -> int:
-        return int(self.config.classes)
-
-    @property
-    def coupled(self) -> bool:
-        """One z is one thing in every domain."""
-        return True
-
-    def turns(self) -> tuple[Turn, ...]:
-        return Duel(self.config.rules, self.fakes, self.judge, self.D).turns()
-
-    def fakes(self, batch: Batch, step: Step) -> Tensor:
-        return self.sample(step.normal(len(batch["real"]), self.latent_dim), batch["label"])
-
-    def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        """z [N, latent_dim], c [N] domain or [N, domains] shares -> image [N, C, H, W] in [-1, 1]. One z is one pair."""
-        image: Tensor = self.G(z, asked_for(c))
-        return image
+        last = 1 if config.shared_d is None else len(_discriminator(config)) - config.shared_d
+        g = Shared(config.classes, _generator(config), slice(first, None))
+        super().__init__(config, g, Shared(config.classes, _discriminator(config), slice(None, last)))
 
     def projection(self) -> Tensor:
         """The first matrix that z meets, [features, latent_dim]; of every domain where no layer is shared."""
         if not self.G.own_first:
-            weight: Tensor = self.G.shared[0][0].weight  # type: ignore[index]
+            weight: Tensor = self.G.shared[0][0].weight
             return weight
-        return torch.cat([own[0][0].weight for own in self.G.own])  # type: ignore[index]
+        return torch.cat([own[0][0].weight for own in self.G.own])
 
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """image [N, C, H, W], c [N] domain -> logits [N]."""
-        logits: Tensor = self.D(x, asked_for(c)).squeeze(1)
-        return logits
+        return super().judge(x, c).squeeze(1)
 
 
-def _recipe(name: str, source: str, minutes: float, about: str, config: Config, images: int) -> Recipe:
-    return Recipe(
-        name=name,
-        game="cogan",
-        config=config,
-        data=DataConfig(source=source),
-        train=TrainConfig(
-            images=images,
-            batch=48,
-            learning_rate=4e-3,
-            schedule=Ramp(end=0.02, shape="cosine"),
-            adam=Adam(beta1=0.0, beta2=0.99),
-        ),
-        paper="Liu & Tuzel 2016, arXiv:1606.07536",
-        minutes=minutes,
-        about=about,
-    )
-
+_recipe = Family("cogan", "Liu & Tuzel 2016, arXiv:1606.07536")
+_TRAIN = cosine(0.02, 300_000, 48, 4e-3)
+_OWN = Config(resolution=64, channels=3, latent_dim=64)
+_ABOUT = "two folders of your own pictures, or one and its edges: --data edges:FOLDER"
 
 RECIPES = (
-    _recipe("cogan-edges", "edges:mnist", 5, "digits and their edges, in pairs that nobody showed it", Config(), 300_000),
-    _recipe("cogan-negatives", "negatives:mnist", 5, "digits and their negatives, in pairs", Config(), 300_000),
-    _recipe(
-        "cogan-images",
-        "",
-        15,
-        "two folders of your own pictures, or one and its edges: --data edges:FOLDER",
-        Config(resolution=64, channels=3, latent_dim=64),
-        270_000,
-    ),
+    _recipe("cogan-edges", "edges:mnist", 5, "digits and their edges, in pairs that nobody showed it", Config(), _TRAIN),
+    _recipe("cogan-negatives", "negatives:mnist", 5, "digits and their negatives, in pairs", Config(), _TRAIN),
+    _recipe("cogan-images", "", 15, _ABOUT, _OWN, cosine(0.02, 270_000, 48, 4e-3)),
 )

@@ -17,10 +17,12 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
-from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
-from ganvas.game import Batch, Game, Step, Turn
+from ganvas.config import TrainConfig, within
+from ganvas.game import Projects
 from ganvas.games.adversarial import Duel, Rules
-from ganvas.layers.pyramid import sides, subpixel
+from ganvas.games.common.adversarial_game import AdversarialGame
+from ganvas.games.common.recipe import Family, cosine
+from ganvas.layers.pyramid import sides, subpixel, widths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,33 +45,33 @@ class Config:
 
 def _generator(config: Config) -> nn.Sequential:
     """z [N, latent_dim, 1, 1] -> image [N, C, H, W] in [-1, 1]."""
-    steps = sides(config.resolution)
-    widths = [min(config.max_width, config.width * 2**level) for level in range(len(steps) - 1)][::-1]
-    layers: list[nn.Module] = [nn.ConvTranspose2d(config.latent_dim, widths[0], steps[-1], bias=False)]
-    for before, after in itertools.pairwise(widths):
+    channels = widths(config.resolution, config.width, config.max_width)[::-1]
+    first = nn.ConvTranspose2d(config.latent_dim, channels[0], sides(config.resolution)[-1], bias=False)
+    layers: list[nn.Module] = [first]
+    for before, after in itertools.pairwise(channels):
         layers += [nn.BatchNorm2d(before), nn.ReLU(inplace=True), nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
-    layers += [nn.BatchNorm2d(widths[-1]), nn.ReLU(inplace=True)]
+    layers += [nn.BatchNorm2d(channels[-1]), nn.ReLU(inplace=True)]
     if config.subpixel:
-        end = subpixel(widths[-1], config.channels)
+        end = subpixel(channels[-1], config.channels)
     else:
-        end = [nn.ConvTranspose2d(widths[-1], config.channels, 4, 2, 1)]
+        end = [nn.ConvTranspose2d(channels[-1], config.channels, 4, 2, 1)]
     return nn.Sequential(*layers, *end, nn.Tanh())
 
 
-def _critic(config: Config) -> nn.Sequential:
+def _discriminator(config: Config) -> nn.Sequential:
     """image [N, C, H, W] -> one logit each."""
-    steps = sides(config.resolution)
-    widths = [config.channels] + [min(config.max_width, config.width * 2**level) for level in range(len(steps) - 1)]
+    side = sides(config.resolution)[-1]
+    channels = [config.channels, *widths(config.resolution, config.width, config.max_width)]
     norm = not config.rules.penalised
     layers: list[nn.Module] = []
-    for level, (before, after) in enumerate(itertools.pairwise(widths)):
+    for level, (before, after) in enumerate(itertools.pairwise(channels)):
         layers.append(nn.Conv2d(before, after, 4, 2, 1, bias=level == 0 or not norm))
         if level and norm:
             layers.append(nn.BatchNorm2d(after))
         layers.append(nn.LeakyReLU(0.2, inplace=True))
     if not config.head:
-        return nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, steps[-1]))
-    whole = nn.Linear(widths[-1] * steps[-1] ** 2, config.head)
+        return nn.Sequential(*layers, nn.Conv2d(channels[-1], 1, side))
+    whole = nn.Linear(channels[-1] * side**2, config.head)
     return nn.Sequential(*layers, nn.Flatten(), whole, nn.LeakyReLU(0.2), nn.Linear(config.head, 1))
 
 
@@ -81,94 +83,57 @@ def _initialise(module: nn.Module) -> None:
         nn.init.normal_(module.weight, 1.0, 0.02)
 
 
-class DCGAN(Game):
-    """An all-convolutional artist and critic."""
+class DCGAN(AdversarialGame, Projects):
+    """An all-convolutional G and D."""
 
     config_type = Config
-    needs = ("real",)
-    players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
-    averaged = ("G",)
 
     def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
-        self.G, self.D = _generator(config).apply(_initialise), _critic(config).apply(_initialise)
+        super().__init__(config, _generator(config).apply(_initialise), _discriminator(config).apply(_initialise))
         if config.rules.scoring.g_sees_reals:
             self.D[-1].register_parameter("bias", None)  # a common shift of all logits changes no relativistic loss
 
-    @property
-    def latent_dim(self) -> int:
-        return int(self.config.latent_dim)
-
-    def turns(self) -> tuple[Turn, ...]:
-        together = self.config.rules.penalised  # else D has BatchNorm, and reals and fakes are separate batches
-        return Duel(self.config.rules, self.fakes, self.judge, self.D, together).turns()
-
-    def fakes(self, batch: Batch, step: Step) -> Tensor:
-        return self.sample(step.normal(len(batch["real"]), self.latent_dim))
+    def duel(self) -> Duel:
+        # Without a penalty D has BatchNorm, and reals and fakes are separate batches.
+        return replace(super().duel(), together=self.rules.penalised)
 
     def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """z [N, latent_dim] -> image [N, C, H, W] in [-1, 1]."""
-        image: Tensor = self.G(z[:, :, None, None])
-        return image
+        return super().sample(z[:, :, None, None])
 
     def projection(self) -> Tensor:
         """The first matrix that z meets, [features, latent_dim]."""
-        weight: Tensor = self.G[0].weight  # type: ignore[assignment]
+        weight: Tensor = self.G[0].weight
         return weight.flatten(1).T
 
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """image [N, C, H, W] -> logits [N]."""
-        logits: Tensor = self.D(x).flatten()
-        return logits
+        return super().judge(x).flatten()
 
 
-def _recipe(name: str, source: str, minutes: float, about: str, config: Config, train: TrainConfig) -> Recipe:
-    return Recipe(
-        name=name,
-        game="dcgan",
-        config=config,
-        data=DataConfig(source=source),
-        train=train,
-        paper="Radford et al. 2016, arXiv:1511.06434",
-        minutes=minutes,
-        about=about,
-    )
-
-
+_recipe = Family("dcgan", "Radford et al. 2016, arXiv:1511.06434")
 _TRAIN = TrainConfig(images=200_000, batch=128, learning_rate=2e-4, checkpoint_every=40_000)
 
 # Under the relativistic loss with R1 and R2 (arXiv:2501.05441), and at a higher rate, no class is lost.
-_PAIRED = replace(
-    _TRAIN,
-    images=800_000,
-    batch=64,
-    learning_rate=2e-3,
-    schedule=Ramp(end=0.02, shape="cosine"),
-    adam=Adam(beta1=0.0, beta2=0.99),
-    average_halflife=6_000,
-)
-
 _RULES = Rules(objective="relativistic", r1_gamma=0.3, r2_gamma=0.3, penalty_every=4)
+_PAIRED = Config(latent_dim=32, subpixel=True, head=256, rules=_RULES)
+_STACKED = Config(channels=3, head=256, rules=_RULES)
+_LONG = {"average_halflife": 6_000, "checkpoint_every": 40_000}
+_OWN = Config(resolution=64, channels=3, max_width=256)
 
 RECIPES = (
     _recipe("dcgan-mnist", "mnist", 3, "handwritten digits without labels", Config(), _TRAIN),
     _recipe("dcgan-fashion", "fashion", 3, "clothes without labels", Config(), _TRAIN),
     _recipe(
-        "dcgan-mnist-paired",
-        "mnist",
-        5,
-        "all ten digits, without labels",
-        Config(latent_dim=32, subpixel=True, head=256, rules=_RULES),
-        replace(_PAIRED, images=360_000, learning_rate=3e-3),
+        "dcgan-mnist-paired", "mnist", 5, "all ten digits, without labels", _PAIRED, cosine(0.02, 360_000, 64, 3e-3, **_LONG)
     ),
     _recipe(
         "dcgan-stacked",
         "stacked",
         15,
         "three digits in one picture: all 1,000 modes",
-        Config(channels=3, head=256, rules=_RULES),
-        _PAIRED,
+        _STACKED,
+        cosine(0.02, 800_000, 64, 2e-3, **_LONG),
     ),
-    _recipe("dcgan-images", "", 15, "a folder of your own pictures", Config(resolution=64, channels=3, max_width=256), _TRAIN),
+    _recipe("dcgan-images", "", 15, "a folder of your own pictures", _OWN, _TRAIN),
 )

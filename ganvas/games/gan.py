@@ -13,14 +13,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
-from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
-from ganvas.game import Batch, Game, Step, Turn
-from ganvas.games.adversarial import Duel, Rules
+from ganvas.config import Adam, Recipe, TrainConfig, within
+from ganvas.core.facts import Facts
+from ganvas.core.modality import IMAGES, POINTS, VOXELS
+from ganvas.game import Projects, Step
+from ganvas.games.adversarial import Rules
+from ganvas.games.common.adversarial_game import AdversarialGame
+from ganvas.games.common.recipe import Family, cosine
 from ganvas.layers.mlp import mlp
 
 
@@ -28,6 +32,7 @@ from ganvas.layers.mlp import mlp
 class Config:
     """`shape` is one sample's: (2,) for points in the plane, (1, 28, 28) for images, whose range ends in tanh."""
 
+    takes: ClassVar = (POINTS, IMAGES, VOXELS)
     shape: tuple[int, ...] = (2,)
     latent_dim: int = 2
     noise: Literal["normal", "uniform"] = "normal"
@@ -47,30 +52,25 @@ class Config:
         within(self, "config.latent_dim config.width config.depth", 1)
         within(self, "config.slope config.softness config.sharpen", 0, 1)
 
+    def adapt(self, facts: Facts) -> Config:
+        """The settings for data of any shape."""
+        return replace(self, shape=facts.shape)
 
-class GAN(Game):
-    """An artist G: z -> x and a critic D: x -> logit, both perceptrons."""
+
+class GAN(AdversarialGame, Projects):
+    """G: z -> x and D: x -> logit, both perceptrons."""
 
     config_type = Config
-    needs = ("real",)
-    players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
-    averaged = ("G",)
     sharpness: Tensor
 
     def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
-        size = math.prod(config.shape)
-        self.G = mlp(config.latent_dim * (2 if config.coins else 1), config.width, config.depth, size, config.slope)
-        seen, depth = size * (1 + 2 * config.frequencies), config.critic_depth or config.depth
-        self.D = mlp(seen, config.critic_width or config.width, depth, 1)
+        size, depth = math.prod(config.shape), config.critic_depth or config.depth
+        g = mlp(config.latent_dim * (2 if config.coins else 1), config.width, config.depth, size, config.slope)
+        d = mlp(size * (1 + 2 * config.frequencies), config.critic_width or config.width, depth, 1)
+        super().__init__(config, g, d)
         self.register_buffer("sharpness", torch.ones(config.frequencies))  # weight of each octave
         if config.rules.scoring.g_sees_reals:
             self.D[-1].register_parameter("bias", None)  # a common shift of all logits changes no relativistic loss
-
-    @property
-    def latent_dim(self) -> int:
-        return int(self.config.latent_dim)
 
     def advance(self, step: Step) -> None:
         """Let finer waves in as the run goes on."""
@@ -78,12 +78,6 @@ class GAN(Game):
         share = 1.0 if step.progress >= self.config.sharpen else step.progress / self.config.sharpen
         reached = 2 + share * (len(octaves) - 2)
         self.sharpness.copy_((1 - torch.cos(math.pi * (reached - octaves).clamp(0, 1))) / 2)
-
-    def turns(self) -> tuple[Turn, ...]:
-        return Duel(self.config.rules, self.fakes, self.judge, self.D).turns()
-
-    def fakes(self, batch: Batch, step: Step) -> Tensor:
-        return self.sample(step.normal(len(batch["real"]), self.latent_dim))
 
     def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """z [N, latent_dim], standard normal -> x [N, *shape].
@@ -99,7 +93,7 @@ class GAN(Game):
 
     def projection(self) -> Tensor:
         """The first matrix that z meets, [width, latent_dim]; that of its signs is left out."""
-        weight: Tensor = self.G[0].weight  # type: ignore[assignment]
+        weight: Tensor = self.G[0].weight
         return weight[:, : self.latent_dim]
 
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
@@ -114,42 +108,20 @@ class GAN(Game):
         return logits
 
 
-PAPER = "Goodfellow et al. 2014, arXiv:1406.2661"
+_recipe = Family("gan", "Goodfellow et al. 2014, arXiv:1406.2661")
+_POINTS = cosine(
+    0.05, 2_000_000, 256, 1e-3, adam=Adam(beta1=0.5, beta2=0.99), average_halflife=50_000, checkpoint_every=500_000
+)
 
 
-def _points(source: str, about: str, dims: int = 2, latent_dim: int = 2) -> Recipe:
-    return Recipe(
-        name=f"gan-{source}",
-        game="gan",
-        config=Config(shape=(dims,), latent_dim=latent_dim),
-        data=DataConfig(source=source),
-        train=TrainConfig(
-            images=2_000_000,
-            batch=256,
-            learning_rate=1e-3,
-            schedule=Ramp(end=0.05, shape="cosine"),
-            adam=Adam(beta1=0.5, beta2=0.99),
-            average_halflife=50_000,
-            checkpoint_every=500_000,
-        ),
-        paper=PAPER,
-        minutes=1,
-        about=about,
-    )
+def _points(source: str, about: str, dims: int = 2) -> Recipe:
+    return _recipe(f"gan-{source}", source, 1, about, Config(shape=(dims,), latent_dim=dims), _POINTS)
 
 
 def _modes(source: str, about: str, config: Config, points: int) -> Recipe:
-    plain = _points(source, about)
-    train = replace(
-        plain.train,
-        images=points,
-        batch=512,
-        learning_rate=2e-3,
-        schedule=Ramp(end=0.02, shape="cosine"),
-        adam=Adam(beta1=0.0, beta2=0.99),
-        average_halflife=0,  # the mean of many maps draws every mode too narrow
-    )
-    return replace(plain, config=config, train=train, minutes=2)
+    # The mean of many maps draws every mode too narrow: no running average.
+    train = cosine(0.02, points, 512, 2e-3, average_halflife=0, checkpoint_every=500_000)
+    return _recipe(f"gan-{source}", source, 2, about, config, train)
 
 
 _RING = Config(
@@ -168,7 +140,7 @@ _GRID = Config(
     rules=Rules(r1_gamma=0.5, r2_gamma=0.5, penalty_every=4, noise=1.0),
 )
 
-# The artist is the decoder of vae-mnist, unit for unit: what a critic teaches it, and what a bound does.
+# G is the decoder of vae-mnist, unit for unit: what a discriminator teaches it, and what a bound does.
 _DECODER = Config(
     shape=(1, 28, 28),
     latent_dim=20,
@@ -182,40 +154,28 @@ _DECODER = Config(
 
 
 RECIPES = (
-    _points("normal1d", "noise on a line becomes one bell curve", dims=1, latent_dim=1),
-    _points("mixture1d", "noise on a line becomes two bell curves", dims=1, latent_dim=1),
+    _points("normal1d", "noise on a line becomes one bell curve", dims=1),
+    _points("mixture1d", "noise on a line becomes two bell curves", dims=1),
     _points("line", "points on a line in the plane"),
     _points("gaussians", "two Gaussians in the plane"),
     _modes("ring", "eight narrow Gaussians on a ring: the classic test of mode collapse", _RING, 5_000_000),
     _modes("grid", "twenty-five narrow Gaussians on a grid", _GRID, 8_000_000),
     _points("moons", "two interleaved half moons"),
     _points("spiral", "a spiral"),
-    Recipe(
-        name="gan-mnist",
-        game="gan",
-        config=Config(shape=(1, 28, 28), latent_dim=64, width=512, depth=2),
-        data=DataConfig(source="mnist"),
-        train=TrainConfig(images=600_000, batch=128, learning_rate=2e-4, average_halflife=20_000, checkpoint_every=100_000),
-        paper=PAPER,
-        minutes=2,
-        about="handwritten digits by perceptrons, without labels",
+    _recipe(
+        "gan-mnist",
+        "mnist",
+        2,
+        "handwritten digits by perceptrons, without labels",
+        Config(shape=(1, 28, 28), latent_dim=64, width=512, depth=2),
+        TrainConfig(images=600_000, batch=128, learning_rate=2e-4, average_halflife=20_000, checkpoint_every=100_000),
     ),
-    Recipe(
-        name="gan-mnist-decoder",
-        game="gan",
-        config=_DECODER,
-        data=DataConfig(source="mnist"),
-        train=TrainConfig(
-            images=600_000,
-            batch=128,
-            learning_rate=1e-3,
-            schedule=Ramp(end=0.05, shape="cosine"),
-            adam=Adam(beta1=0.0, beta2=0.99),
-            average_halflife=20_000,
-            checkpoint_every=100_000,
-        ),
-        paper=PAPER,
-        minutes=2,
-        about="the decoder of vae-mnist as the artist of a GAN",
+    _recipe(
+        "gan-mnist-decoder",
+        "mnist",
+        2,
+        "the decoder of vae-mnist as the artist of a GAN",
+        _DECODER,
+        cosine(0.05, 600_000, 128, 1e-3, average_halflife=20_000, checkpoint_every=100_000),
     ),
 )

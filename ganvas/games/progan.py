@@ -17,15 +17,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
+from ganvas.config import within
+from ganvas.core.host_number import HostNumber
 from ganvas.errors import UsageError
-from ganvas.game import Batch, Game, Step, Turn
+from ganvas.game import Batch, Grows, Projects, Step
 from ganvas.games.adversarial import Duel, Rules
+from ganvas.games.common.adversarial_game import AdversarialGame
+from ganvas.games.common.recipe import Family, cosine
 from ganvas.layers.critics import Verdict
 from ganvas.layers.equalised import EqualConv, EqualLinear, leaky
 from ganvas.layers.norms import pixel_norm
@@ -68,9 +70,24 @@ def level_at(progress: float, levels: int, grown_by: float) -> float:
     return min(levels - 1.0, stage + max(0.0, 2 * within_stage - 1))
 
 
-def parts(level: float | Tensor) -> tuple[int, float]:
+def parts(level: float) -> tuple[int, float]:
     """The level that is reached, and the share of the next one."""
-    return int(level), float(level) - int(level)
+    return int(level), level - int(level)
+
+
+class Leveled(nn.Module):
+    """A network that grows with its buffer `level`."""
+
+    level: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("level", torch.zeros(()))
+        self.at = HostNumber()  # the level as a Python number: which layers run depends on it
+
+    def parts(self) -> tuple[int, float]:
+        """The level that is reached, and the share of the next one."""
+        return parts(self.at.read(self.level))
 
 
 class Stage(nn.Module):
@@ -84,22 +101,19 @@ class Stage(nn.Module):
         return self.after(leaky(self.second(self.after(leaky(self.first(x))))))
 
 
-class Generator(nn.Module):
+class Generator(Leveled):
     """z [N, latent_dim] -> image [N, C, H, W], unbounded, with the detail of `level`."""
-
-    level: Tensor
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         widths, self.sides = config.widths, config.sides
-        self.register_buffer("level", torch.zeros(()))
         self.first = EqualLinear(config.latent_dim, widths[0] * self.sides[0] ** 2, gain=2**0.5 / 4)  # the paper's, for 4x4
         self.second = EqualConv(widths[0], widths[0], 3)
         self.stages = nn.ModuleList(Stage(a, b, b, pixel_norm) for a, b in itertools.pairwise(widths))
         self.heads = nn.ModuleList(EqualConv(width, config.channels, 1, gain=1.0) for width in widths)
 
     def forward(self, z: Tensor, level: float | None = None) -> Tensor:
-        reached, share = parts(self.level if level is None else level)
+        reached, share = self.parts() if level is None else parts(level)
         x = pixel_norm(leaky(self.first(pixel_norm(z)).unflatten(1, (-1, self.sides[0], self.sides[0]))))
         x = pixel_norm(leaky(self.second(x)))
         for side, stage in zip(self.sides[1 : reached + 1], self.stages, strict=False):
@@ -111,21 +125,18 @@ class Generator(nn.Module):
         return enlarged(image, self.sides[-1])
 
 
-class Critic(nn.Module):
+class Discriminator(Leveled):
     """image [N, C, H, W] -> logits [N], seeing as much detail as `level` has."""
-
-    level: Tensor
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         widths, self.sides = config.widths, config.sides
-        self.register_buffer("level", torch.zeros(()))
         self.heads = nn.ModuleList(EqualConv(config.channels, width, 1) for width in widths)
         self.stages = nn.ModuleList(Stage(b, b, a, lambda x: x) for a, b in itertools.pairwise(widths))
         self.verdict = Verdict(widths[0], self.sides[0])
 
     def forward(self, image: Tensor) -> Tensor:
-        reached, share = parts(self.level)
+        reached, share = self.parts()
         x: Tensor = leaky(self.heads[reached](shrunk(image, self.sides[reached])))
         if share:
             finer = leaky(self.heads[reached + 1](shrunk(image, self.sides[reached + 1])))
@@ -136,60 +147,41 @@ class Critic(nn.Module):
         return logits
 
 
-class ProGAN(Game):
-    """An artist and a critic who grow together."""
+class ProGAN(AdversarialGame, Projects, Grows):
+    """G and D grow together."""
 
     config_type = Config
-    needs = ("real",)
-    players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
-    averaged = ("G",)
+    together = False  # D looks at the deviation of each batch
 
     def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
-        self.G, self.D = Generator(config), Critic(config)
-
-    @property
-    def latent_dim(self) -> int:
-        return int(self.config.latent_dim)
+        super().__init__(config, Generator(config), Discriminator(config))
 
     @property
     def resolutions(self) -> tuple[int, ...]:
         """Those that have begun to show."""
-        reached, share = parts(self.G.level)
+        reached, share = self.G.parts()
         return tuple(self.G.sides[: reached + 1 + (share > 0)])
 
     def advance(self, step: Step) -> None:
         """Grow."""
         level = level_at(step.progress, len(self.G.sides), self.config.grown_by)
-        self.G.level.fill_(level)
-        self.D.level.fill_(level)
+        for network in (self.G, self.D):
+            network.at.write(network.level, level)
 
-    def turns(self) -> tuple[Turn, ...]:
-        # Reals and fakes apart: the critic looks at the deviation of each batch.
-        turns = Duel(self.config.rules, self.fakes, self.judge, self.D, together=False).turns()
-        faded = self.with_faded_reals
-        return tuple(replace(turn, loss=faded(turn.loss), watch=turn.watch and faded(turn.watch)) for turn in turns)
+    def duel(self) -> Duel:
+        return replace(super().duel(), real=self.faded_real)
 
-    def with_faded_reals(self, see: Callable[[Batch, Step], Any]) -> Callable[[Batch, Step], Any]:
-        """The same on reals that are mixed as the fakes are. Source: arXiv:1710.10196 appendix A.1."""
-        return lambda batch, step: see({**batch, "real": self.faded(batch["real"])}, step)
+    def faded_real(self, batch: Batch, step: Step) -> Tensor:
+        """The reals, mixed as the fakes are. Source: arXiv:1710.10196 appendix A.1."""
+        return self.faded(batch["real"])
 
     def faded(self, image: Tensor) -> Tensor:
         """image [N, C, H, W] -> the same size, with the detail of the present level only."""
-        reached, share = parts(self.G.level)
+        reached, share = self.G.parts()
         coarse = enlarged(shrunk(image, self.G.sides[reached]), image.shape[-1])
         if not share:
             return coarse
         return torch.lerp(coarse, enlarged(shrunk(image, self.G.sides[reached + 1]), image.shape[-1]), share)
-
-    def fakes(self, batch: Batch, step: Step) -> Tensor:
-        return self.sample(step.normal(len(batch["real"]), self.latent_dim))
-
-    def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        """z [N, latent_dim] -> image [N, C, H, W], about [-1, 1]."""
-        image: Tensor = self.G(z)
-        return image
 
     def sample_at(self, z: Tensor, resolution: int, c: Tensor | None = None) -> Tensor:
         """z [N, latent_dim] -> image [N, C, H, W] as it was drawn when the game had grown to `resolution`.
@@ -199,50 +191,16 @@ class ProGAN(Game):
         """
         if resolution not in self.resolutions:
             raise UsageError(f"resolution: expected one of {', '.join(map(str, self.resolutions))}, got {resolution}")
-        image: Tensor = self.G(z, min(float(self.G.level), float(self.G.sides.index(resolution))))
+        image: Tensor = self.G(z, min(self.G.at.read(self.G.level), float(self.G.sides.index(resolution))))
         return image
 
-    def projection(self) -> Tensor:
-        """The first matrix that z meets, [features, latent_dim]."""
-        weight: Tensor = self.G.first.weight
-        return weight
 
-    def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
-        """image [N, C, H, W] -> logits [N]."""
-        logits: Tensor = self.D(x)
-        return logits
-
-
-def _recipe(name: str, source: str, minutes: float, about: str, config: Config, train: TrainConfig) -> Recipe:
-    return Recipe(
-        name=name,
-        game="progan",
-        config=config,
-        data=DataConfig(source=source, fit="pad" if source else "crop"),
-        train=train,
-        paper="Karras et al. 2018, arXiv:1710.10196",
-        minutes=minutes,
-        about=about,
-    )
-
-
-_TRAIN = TrainConfig(
-    images=150_000,
-    batch=16,
-    learning_rate=8e-3,
-    schedule=Ramp(end=0.1, shape="cosine"),
-    adam=Adam(beta1=0.0, beta2=0.99),
-    checkpoint_every=40_000,
-)
+_recipe = Family("progan", "Karras et al. 2018, arXiv:1710.10196", own_fit="pad")
+_OWN = Config(resolution=128, channels=3, width=8, max_width=64)
+_TRAIN = cosine(0.1, 150_000, 16, 8e-3, checkpoint_every=40_000)
+_SHORT = replace(_TRAIN, images=40_000)
 
 RECIPES = (
     _recipe("progan-mnist", "mnist", 8, "handwritten digits that grow from 4x4 to 32x32", Config(), _TRAIN),
-    _recipe(
-        "progan-images",
-        "",
-        15,
-        "a folder of your own pictures, grown to 128x128",
-        Config(resolution=128, channels=3, width=8, max_width=64),
-        replace(_TRAIN, images=40_000),
-    ),
+    _recipe("progan-images", "", 15, "a folder of your own pictures, grown to 128x128", _OWN, _SHORT),
 )

@@ -20,10 +20,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
+from ganvas.config import Ramp, within
 from ganvas.errors import UsageError
-from ganvas.game import Batch, Game, Step, Turn
-from ganvas.games.adversarial import Duel, Rules
+from ganvas.game import Projects, Step
+from ganvas.games.adversarial import Rules
+from ganvas.games.common.adversarial_game import AdversarialGame
+from ganvas.games.common.recipe import Family, cosine
 from ganvas.layers.pyramid import sides
 
 SLOPE = 0.2  # of the leaky ReLU
@@ -127,7 +129,7 @@ class Generator(nn.Module):
         return torch.tanh(image)
 
 
-class Critic(nn.Module):
+class Discriminator(nn.Module):
     """image [N, C, H, W] -> logits [N]."""
 
     def __init__(self, config: Config) -> None:
@@ -149,81 +151,33 @@ class Critic(nn.Module):
         return logits
 
 
-class R3GAN(Game):
-    """Residual artist and critic under the relativistic loss with R1 and R2."""
+class R3GAN(AdversarialGame, Projects):
+    """Residual G and D under the relativistic loss with R1 and R2."""
 
     config_type = Config
-    needs = ("real",)
-    players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
-    averaged = ("G",)
 
     def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
-        self.G, self.D = Generator(config), Critic(config)
-        self.rules = config.rules
+        super().__init__(config, Generator(config), Discriminator(config))
+        self.factor = 1.0  # on the penalties, at this progress
 
     @property
-    def latent_dim(self) -> int:
-        return int(self.config.latent_dim)
+    def rules(self) -> Rules:
+        """Those of the config, with gamma cooled. Source: arXiv:2501.05441 table 5."""
+        rules: Rules = self.config.rules
+        return replace(rules, r1_gamma=rules.r1_gamma * self.factor, r2_gamma=rules.r2_gamma * self.factor)
 
     def advance(self, step: Step) -> None:
-        """Cool gamma. Source: arXiv:2501.05441 table 5."""
-        factor, rules = self.config.gamma.at(step.progress), self.config.rules
-        self.rules = replace(rules, r1_gamma=rules.r1_gamma * factor, r2_gamma=rules.r2_gamma * factor)
-
-    def turns(self) -> tuple[Turn, ...]:
-        return Duel(self.rules, self.fakes, self.judge, self.D).turns()
-
-    def fakes(self, batch: Batch, step: Step) -> Tensor:
-        return self.sample(step.normal(len(batch["real"]), self.latent_dim))
-
-    def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        """z [N, latent_dim] -> image [N, C, H, W] in [-1, 1]."""
-        image: Tensor = self.G(z)
-        return image
-
-    def projection(self) -> Tensor:
-        """The first matrix that z meets, [features, latent_dim]."""
-        weight: Tensor = self.G.first.weight
-        return weight
-
-    def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
-        """image [N, C, H, W] -> logits [N]."""
-        logits: Tensor = self.D(x)
-        return logits
+        """Cool gamma."""
+        self.factor = self.config.gamma.at(step.progress)
 
 
-def _recipe(name: str, source: str, minutes: float, about: str, config: Config, train: TrainConfig) -> Recipe:
-    return Recipe(
-        name=name,
-        game="r3gan",
-        config=config,
-        data=DataConfig(source=source),
-        train=train,
-        paper="Huang et al. 2024, arXiv:2501.05441",
-        minutes=minutes,
-        about=about,
-    )
-
-
-_TRAIN = TrainConfig(
-    images=200_000,
-    batch=48,
-    learning_rate=5e-4,
-    schedule=Ramp(end=0.02, shape="cosine"),
-    adam=Adam(beta1=0.0, beta2=0.99),
-    checkpoint_every=40_000,
-)
+_recipe = Family("r3gan", "Huang et al. 2024, arXiv:2501.05441")
+_DIGITS = Config(latent_dim=32, rules=replace(Config().rules, r1_gamma=2.0, r2_gamma=2.0))
+_OWN = Config(resolution=64, channels=3)
+_TRAIN = cosine(0.02, 200_000, 48, 5e-4, checkpoint_every=40_000)
+_LONG = replace(_TRAIN, images=290_000, learning_rate=1e-3)
 
 RECIPES = (
-    _recipe(
-        "r3gan-mnist",
-        "mnist",
-        5,
-        "handwritten digits without labels, the modern way",
-        Config(latent_dim=32, rules=replace(Config().rules, r1_gamma=2.0, r2_gamma=2.0)),
-        replace(_TRAIN, images=290_000, learning_rate=1e-3),
-    ),
-    _recipe("r3gan-images", "", 15, "a folder of your own pictures, the modern way", Config(resolution=64, channels=3), _TRAIN),
+    _recipe("r3gan-mnist", "mnist", 5, "handwritten digits without labels, the modern way", _DIGITS, _LONG),
+    _recipe("r3gan-images", "", 15, "a folder of your own pictures, the modern way", _OWN, _TRAIN),
 )

@@ -1,26 +1,20 @@
-"""What every artist shares who maps noise to styles w and draws from those."""
+"""The base of games whose generator maps noise to styles w and draws from those."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
 
 from torch import Tensor
 
-from ganvas.game import Batch, Step, asked_for
+from ganvas.game import Batch, Step, Styled
+from ganvas.games.common.adversarial_game import AdversarialGame
 from ganvas.layers.styles import crossed, per_layer
 
 
-class Styling:
-    """The part of a game that draws: `G` has a `mapping` z -> w and `layers`, and takes w for each of `styles` layers."""
+class Styling(AdversarialGame, Styled):
+    """`G` has a `mapping` z -> w and `layers`, and takes w for each of `styles` layers; `config` has `mixing`."""
 
-    G: Any
-    config: Any  # with latent_dim and mixing
-    needs: ClassVar[tuple[str, ...]]
-
-    @property
-    def latent_dim(self) -> int:
-        return int(self.config.latent_dim)
+    together = False  # D looks at the deviation of each batch
 
     @property
     def styles(self) -> int:
@@ -33,13 +27,9 @@ class Styling:
         mean: Tensor = self.G.mapping.mean
         return mean
 
-    def asked(self, c: Tensor | None) -> Tensor | None:
-        """The class, in a conditional game."""
-        return asked_for(c) if "label" in self.needs else None
-
     def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """z [N, latent_dim], c [N] class, [N, classes] shares or None -> w [N, latent_dim]."""
-        w: Tensor = self.G.mapping(z, self.asked(c))
+        w: Tensor = self.G.mapping(z, *self.arguments(c))
         return w
 
     def noise(self, n: int, normal: Callable[..., Tensor]) -> tuple[Tensor, ...]:
@@ -60,7 +50,7 @@ class Styling:
 
         Source: arXiv:1812.04948 sec. 3.1 (mixing), appendix B (mean).
         """
-        n, c = len(batch["real"]), batch.get("label")
+        n, c = len(batch["real"]), self.condition(batch, step)
         w = self.map(step.normal(n, self.latent_dim), c)
         self.G.mapping.follow(w)
         if self.config.mixing:

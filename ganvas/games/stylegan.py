@@ -20,9 +20,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
-from ganvas.game import Game, Turn
-from ganvas.games.adversarial import Duel, Rules
+from ganvas.config import within
+from ganvas.games.adversarial import Rules
+from ganvas.games.common.recipe import Family, cosine
 from ganvas.games.styled import Styling
 from ganvas.layers.critics import Halving, Verdict
 from ganvas.layers.equalised import EqualConv, EqualLinear, leaky, unequalised
@@ -107,7 +107,7 @@ class Generator(nn.Module):
         return image
 
 
-class Critic(nn.Module):
+class Discriminator(nn.Module):
     """image [N, C, H, W] -> logits [N]."""
 
     def __init__(self, config: Config) -> None:
@@ -122,18 +122,13 @@ class Critic(nn.Module):
         return logits
 
 
-class StyleGAN(Styling, Game):
-    """An artist who draws from styles, and a critic."""
+class StyleGAN(Styling):
+    """G draws from styles."""
 
     config_type = Config
-    needs = ("real",)
-    players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
-    averaged = ("G",)
 
     def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
-        self.G, self.D = Generator(config), Critic(config)
+        super().__init__(config, Generator(config), Discriminator(config))
         if not config.equalised:
             unequalised(self)
 
@@ -146,46 +141,13 @@ class StyleGAN(Styling, Game):
             return (self.G.start.weight,)
         return tuple(layer.adain.style.weight for layer in self.G.layers)
 
-    def turns(self) -> tuple[Turn, ...]:
-        # Reals and fakes apart: the critic looks at the deviation of each batch.
-        return Duel(self.config.rules, self.fakes, self.judge, self.D, together=False).turns()
 
-    def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
-        """image [N, C, H, W] -> logits [N]."""
-        logits: Tensor = self.D(x)
-        return logits
-
-
-def _recipe(name: str, source: str, minutes: float, about: str, config: Config, train: TrainConfig) -> Recipe:
-    return Recipe(
-        name=name,
-        game="stylegan",
-        config=config,
-        data=DataConfig(source=source, fit="pad" if source else "crop"),
-        train=train,
-        paper="Karras et al. 2019, arXiv:1812.04948",
-        minutes=minutes,
-        about=about,
-    )
-
-
-_TRAIN = TrainConfig(
-    images=240_000,
-    batch=16,
-    learning_rate=6e-3,
-    schedule=Ramp(end=0.1, shape="cosine"),
-    adam=Adam(beta1=0.0, beta2=0.99),
-    checkpoint_every=40_000,
-)
+_recipe = Family("stylegan", "Karras et al. 2019, arXiv:1812.04948", own_fit="pad")
+_OWN = Config(resolution=64, channels=3)
+_TRAIN = cosine(0.1, 240_000, 16, 6e-3, checkpoint_every=40_000)
+_SHORT = replace(_TRAIN, images=80_000)
 
 RECIPES = (
     _recipe("stylegan-fashion", "fashion", 13, "clothes, with a style for every layer", Config(), _TRAIN),
-    _recipe(
-        "stylegan-images",
-        "",
-        15,
-        "a folder of your own pictures, with a style for every layer",
-        Config(resolution=64, channels=3),
-        replace(_TRAIN, images=80_000),
-    ),
+    _recipe("stylegan-images", "", 15, "a folder of your own pictures, with a style for every layer", _OWN, _SHORT),
 )

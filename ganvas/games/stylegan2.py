@@ -23,10 +23,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
+from ganvas.config import within
 from ganvas.errors import UsageError
-from ganvas.game import Batch, Game, Step, Terms, Turn
+from ganvas.game import Batch, Conditional, Grows, Step, Terms
 from ganvas.games.adversarial import Duel, Rules
+from ganvas.games.common.recipe import Family, cosine
 from ganvas.games.styled import Styling
 from ganvas.layers.critics import Halving, Verdict, of_class
 from ganvas.layers.equalised import HE, EqualConv, leaky
@@ -121,7 +122,7 @@ class Generator(nn.Module):
         return image
 
 
-class Critic(nn.Module):
+class Discriminator(nn.Module):
     """image [N, C, H, W], c [N], several [N, k] or None -> logits [N] or [N, k]."""
 
     def __init__(self, config: Config, classes: int) -> None:
@@ -136,20 +137,16 @@ class Critic(nn.Module):
         return logits.squeeze(1) if c is None else of_class(logits, c)
 
 
-class StyleGAN2(Styling, Game):
-    """An artist who draws from styles, and a residual critic."""
+class StyleGAN2(Styling, Grows):
+    """G draws from styles, D is residual."""
 
     config_type: ClassVar[type] = Config
-    needs: ClassVar[tuple[str, ...]] = ("real",)
-    players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
-    averaged = ("G",)
+    batch_means = ("path_mean",)
     path_mean: Tensor
 
     def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
         classes = getattr(config, "classes", 0)
-        self.G, self.D = Generator(config, classes), Critic(config, classes)
+        super().__init__(config, Generator(config, classes), Discriminator(config, classes))
         self.register_buffer("path_mean", torch.zeros(()))
 
     @property
@@ -165,19 +162,14 @@ class StyleGAN2(Styling, Game):
         layers = [layer.conv for layer in self.G.layers] + [self.G.to_image[-1]]
         return tuple(layer.style.weight for layer in layers)
 
-    def turns(self) -> tuple[Turn, ...]:
-        classes = getattr(self.config, "classes", 0)
-        # Reals and fakes apart: the critic looks at the deviation of each batch.
-        critic, artist = Duel(self.config.rules, self.fakes, self.judge, self.D, together=False, classes=classes).turns()
-        if not self.config.path_length:
-            return critic, artist
-        return critic, replace(artist, loss=lambda batch, step: artist.loss(batch, step) | self.even_paths(batch, step))
+    def duel(self) -> Duel:
+        return replace(super().duel(), g_extra=(self.even_paths,) if self.config.path_length else ())
 
     def even_paths(self, batch: Batch, step: Step) -> Terms:
         """Path length regularisation on half a batch, where it is due, in float32 whatever the precision of the rest."""
-        if step.index % self.config.path_every:
+        if not step.due(self.config.path_every):
             return {}
-        n, c = max(1, len(batch["real"]) // 2), batch.get("label")
+        n, c = max(1, len(batch["real"]) // 2), self.condition(batch, step)
         c = None if c is None else c[::2][:n]  # the same samples however many ranks share the batch
         with torch.autocast(step.device.type, enabled=False):
             w = per_layer(self.map(step.normal(n, self.latent_dim), c), self.styles)
@@ -186,6 +178,7 @@ class StyleGAN2(Styling, Game):
             with torch.no_grad():
                 usual = torch.where(self.path_mean > 0, self.path_mean, lengths)
                 self.path_mean.copy_(torch.lerp(usual, lengths, PATH_DECAY).mean())
+            step.lazy["path"] = self.config.path_every
             return {"path": self.config.path_every * self.config.path_length * (lengths - usual).square().mean()}
 
     def sample_at(self, z: Tensor, resolution: int, c: Tensor | None = None) -> Tensor:
@@ -199,53 +192,27 @@ class StyleGAN2(Styling, Game):
         image: Tensor = self.G(per_layer(self.map(z, c), self.styles), side=resolution)
         return enlarged(image, self.G.sides[-1])
 
-    def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
-        """image [N, C, H, W], c [N] or None -> logits [N]."""
-        logits: Tensor = self.D(x, self.asked(c))
-        return logits
 
-
-class ConditionalStyleGAN2(StyleGAN2):
-    """An artist and a critic who both know which class is asked for."""
+class ConditionalStyleGAN2(StyleGAN2, Conditional):
+    """G and D both know which class is asked for."""
 
     config_type: ClassVar[type] = ConditionalConfig
     needs: ClassVar[tuple[str, ...]] = ("real", "label")
 
-    @property
-    def classes(self) -> int:
-        return int(self.config.classes)
 
-
-def _recipe(name: str, minutes: float, about: str, config: Config, images: int = 240_000) -> Recipe:
-    source = "fashion" if "fashion" in name else ""
-    return Recipe(
-        name=name,
-        game="stylegan2-conditional" if isinstance(config, ConditionalConfig) else "stylegan2",
-        config=config,
-        data=DataConfig(source=source, fit="pad" if source else "crop"),
-        train=TrainConfig(
-            images=images,
-            batch=16,
-            learning_rate=6e-3,
-            schedule=Ramp(end=0.1, shape="cosine"),
-            adam=Adam(beta1=0.0, beta2=0.99),
-            checkpoint_every=40_000,
-        ),
-        paper="Karras et al. 2020, arXiv:1912.04958",
-        minutes=minutes,
-        about=about,
-    )
-
+_recipe = Family("stylegan2", "Karras et al. 2020, arXiv:1912.04958", own_fit="pad")
+_conditional = Family("stylegan2-conditional", _recipe.paper, own_fit="pad")
+_TRAIN = cosine(0.1, 240_000, 16, 6e-3, checkpoint_every=40_000)
+_SHORT = replace(_TRAIN, images=80_000)
+_OWN = Config(resolution=64, channels=3)
+_OWN_CLASSES = ConditionalConfig(resolution=64, channels=3)
+_SUBFOLDERS = "your own pictures, one sub-folder a class"
 
 RECIPES = (
-    _recipe("stylegan2-fashion", 15, "clothes, with styles that scale the weights", Config()),
-    _recipe("stylegan2-fashion-conditional", 14, "clothes on request, with styles", ConditionalConfig()),
-    _recipe("stylegan2-images", 15, "a folder of your own pictures, with styles", Config(resolution=64, channels=3), 80_000),
-    _recipe(
-        "stylegan2-images-conditional",
-        15,
-        "your own pictures, one sub-folder a class",
-        ConditionalConfig(resolution=64, channels=3),
-        80_000,
+    _recipe("stylegan2-fashion", "fashion", 15, "clothes, with styles that scale the weights", Config(), _TRAIN),
+    _conditional(
+        "stylegan2-fashion-conditional", "fashion", 14, "clothes on request, with styles", ConditionalConfig(), _TRAIN
     ),
+    _recipe("stylegan2-images", "", 15, "a folder of your own pictures, with styles", _OWN, _SHORT),
+    _conditional("stylegan2-images-conditional", "", 15, _SUBFOLDERS, _OWN_CLASSES, _SHORT),
 )

@@ -14,20 +14,19 @@ once, which keeps the artist from writing one line for ever.
 from __future__ import annotations
 
 import string
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
-from ganvas.game import Batch, Game, Step, Terms, Turn
+from ganvas.config import Adam, within
+from ganvas.core.host_number import HostNumber
+from ganvas.game import Batch, Step, Terms, Turn
 from ganvas.games.adversarial import Duel, Rules
-from ganvas.games.writing import Letters, Writing, dropout, told, writer
-
-T = TypeVar("T")
+from ganvas.games.common.adversarial_game import AdversarialGame
+from ganvas.games.common.recipe import Family, cosine
+from ganvas.games.writing import Letters, Writing, writer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +49,7 @@ class Config(Letters):
         within(self, "config.anchor", 0)
 
 
-class Critic(nn.Module):
+class Discriminator(nn.Module):
     """one-hots [N, L, V] -> logits [N]."""
 
     def __init__(self, config: Config) -> None:
@@ -71,63 +70,49 @@ class Critic(nn.Module):
         return logits
 
 
-class TextGAN(Writing, Game):
-    """An artist who writes lines, and a critic who reads them."""
+class TextGAN(Writing, AdversarialGame):
+    """G writes lines, and D reads them."""
 
     config_type = Config
     needs = ("text",)
-    players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
-    averaged = ("G",)
     played: Tensor
 
     def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
-        self.G, self.D = writer(config), Critic(config)
-        self.register_buffer("played", torch.zeros(()))  # share of the game against the critic; below 0: before it
+        super().__init__(config, writer(config), Discriminator(config))
+        self.register_buffer("played", torch.zeros(()))  # share of the game against D; below 0: before it
+        self.at = HostNumber()  # the same as a Python number: which turns there are depends on it
 
     def advance(self, step: Step) -> None:
         """Set how much of the game was played."""
-        self.played.fill_((step.progress - self.config.pretrain) / (1 - self.config.pretrain))
+        self.at.write(self.played, (step.progress - self.config.pretrain) / (1 - self.config.pretrain))
 
     def turns(self) -> tuple[Turn, ...]:
-        if self.played < 0:
+        if self.at.read(self.played) < 0:
             return (Turn("likelihood", "G", self.likelihood),)
-        critic, artist = Duel(self.config.rules, self.fakes, self.judge, self.D).turns()
-        return (
-            replace(critic, loss=self.read(critic.loss), watch=self.read(critic.watch) if critic.watch else None),
-            replace(artist, loss=self.anchored(artist.loss)),
-        )
+        return super().turns()
 
-    def read(self, look: Callable[[Batch, Step], T]) -> Callable[[Batch, Step], T]:
-        """What sees `real`, on a batch of text: as one-hots [N, L, V]."""
-        return lambda batch, step: look({**batch, "real": step.shared("real", lambda: self.hot(batch["text"]))}, step)
+    def duel(self) -> Duel:
+        return replace(super().duel(), real=self.hot_real, g_extra=(self.anchor,))
 
-    def anchored(self, loss: Callable[[Batch, Step], Terms]) -> Callable[[Batch, Step], Terms]:
-        """The artist's loss, and the likelihood that fades beside it."""
-        weight = 1 + (self.config.anchor - 1) * float(self.played)
+    def hot_real(self, batch: Batch, step: Step) -> Tensor:
+        """The lines of the batch as D reads them: one-hots [N, L, V]."""
+        return step.shared("real", lambda: self.hot(batch["text"]))
 
-        def both(batch: Batch, step: Step) -> Terms:
-            terms = self.read(loss)(batch, step)
-            if weight:
-                terms |= {name: weight * term for name, term in self.likelihood(batch, step).items()}
-            return terms
-
-        return both
-
-    def likelihood(self, batch: Batch, step: Step) -> Terms:
-        """-log p(x) a place of the line."""
-        text, share = batch["text"], self.config.dropout
-        kept = dropout(share, step.uniform(*text.shape, self.config.width)) if share else None
-        nats = self.G.surprise(text, kept)
-        step.notes["nats_per_symbol"] = told(nats)
-        return {"likelihood": nats.mean()}
+    def anchor(self, batch: Batch, step: Step) -> Terms:
+        """The likelihood, which fades beside the loss against D."""
+        weight = 1 + (self.config.anchor - 1) * self.at.read(self.played)
+        if not weight:
+            return {}
+        return {name: weight * term for name, term in self.likelihood(batch, step).items()}
 
     def fakes(self, batch: Batch, step: Step) -> Tensor:
         """One-hots [N, L, V] of as many lines as there are in the batch."""
         chances = step.uniform(*batch["text"].shape, self.config.vocabulary).clamp(min=1e-20)
-        softness = float(self.config.sharpness**-self.played)
-        return self.G.rehearse(-torch.log((-torch.log(chances)).clamp(min=1e-20)), softness)
+        return self.G.rehearse(-torch.log((-torch.log(chances)).clamp(min=1e-20)), self.softness())
+
+    def softness(self) -> float:
+        """The temperature of the softmax, in float32 from a number on the CPU: nothing waits for the device."""
+        return float(self.config.sharpness ** -torch.tensor(self.at.read(self.played)))
 
     def hot(self, text: Tensor) -> Tensor:
         """int64 [N, L] -> one-hots [N, L, V]."""
@@ -139,48 +124,18 @@ class TextGAN(Writing, Game):
         return logits
 
 
-def _recipe(name: str, source: str, minutes: float, about: str, config: Config, train: TrainConfig) -> Recipe:
-    return Recipe(
-        name=name,
-        game="textgan",
-        config=config,
-        data=DataConfig(source=source),
-        train=train,
-        paper="Yu et al. 2017, arXiv:1609.05473",
-        minutes=minutes,
-        about=about,
-    )
-
-
-_TRAIN = TrainConfig(
-    images=160_000,
-    batch=64,
-    learning_rate=1e-3,
-    schedule=Ramp(end=0.05, shape="cosine"),
-    adam=Adam(beta1=0.5, beta2=0.99),
-    average_halflife=10_000,
-    checkpoint_every=100_000,
-    precision="float32",
-)
+_recipe = Family("textgan", "Yu et al. 2017, arXiv:1609.05473")
+_ADAM = Adam(beta1=0.5, beta2=0.99)
+_TRAIN = cosine(0.05, 160_000, 64, 1e-3, adam=_ADAM, average_halflife=10_000, checkpoint_every=100_000, precision="float32")
+_WORDS = Config(length=9, vocabulary=27, alphabet=string.ascii_lowercase, dropout=0.2)
 # G as in arXiv:1609.05473 sec. 4.1; a step against the critic costs six of those by likelihood, so these are most of the run.
 _ORACLE = Config(length=20, vocabulary=5000, alphabet="", embedding=32, width=32, head=64, pretrain=0.8)
 
+_LONG = replace(_TRAIN, images=320_000, learning_rate=1e-2, checkpoint_every=64_000)
+_ABOUT = "sequences of a random LSTM, against a critic: the synthetic-oracle experiment"
+
 RECIPES = (
     _recipe("textgan-names", "names", 2, "given names, letter by letter, against a critic", Config(dropout=0.2), _TRAIN),
-    _recipe(
-        "textgan-words",
-        "words",
-        2,
-        "words that look English, letter by letter, against a critic",
-        Config(length=9, vocabulary=27, alphabet=string.ascii_lowercase, dropout=0.2),
-        _TRAIN,
-    ),
-    _recipe(
-        "textgan-oracle",
-        "oracle",
-        15,
-        "sequences of a random LSTM, against a critic: the synthetic-oracle experiment",
-        _ORACLE,
-        replace(_TRAIN, images=320_000, learning_rate=1e-2, checkpoint_every=64_000),
-    ),
+    _recipe("textgan-words", "words", 2, "words that look English, letter by letter, against a critic", _WORDS, _TRAIN),
+    _recipe("textgan-oracle", "oracle", 15, _ABOUT, _ORACLE, _LONG),
 )

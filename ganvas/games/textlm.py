@@ -12,9 +12,10 @@ from __future__ import annotations
 import string
 from dataclasses import dataclass, replace
 
-from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
-from ganvas.game import Batch, Game, Step, Terms, Turn
-from ganvas.games.writing import Letters, Writing, dropout, told, writer
+from ganvas.config import Adam, within
+from ganvas.game import Game, Turn
+from ganvas.games.common.recipe import Family, cosine
+from ganvas.games.writing import Letters, Writing, writer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,59 +43,22 @@ class TextLM(Writing, Game):
         self.G = writer(config)
 
     def turns(self) -> tuple[Turn, ...]:
-        return (Turn("guess", "G", self.loss),)
-
-    def loss(self, batch: Batch, step: Step) -> Terms:
-        """-log p(x) a place of the line."""
-        text, share = batch["text"], self.config.dropout
-        kept = dropout(share, step.uniform(*text.shape, self.config.width)) if share else None
-        nats = self.G.surprise(text, kept)
-        step.notes["nats_per_symbol"] = told(nats)
-        return {"likelihood": nats.mean()}
+        return (Turn("guess", "G", self.likelihood),)
 
 
-def _recipe(name: str, source: str, minutes: float, about: str, config: Config, train: TrainConfig) -> Recipe:
-    return Recipe(
-        name=name,
-        game="textlm",
-        config=config,
-        data=DataConfig(source=source),
-        train=train,
-        paper="Graves 2013, arXiv:1308.0850",
-        minutes=minutes,
-        about=about,
-    )
-
-
-_TRAIN = TrainConfig(
-    images=60_000,
-    batch=64,
-    learning_rate=3e-3,
-    schedule=Ramp(end=0.05, shape="cosine"),
-    adam=Adam(beta1=0.9),
-    average_halflife=10_000,
-    checkpoint_every=20_000,
-    precision="float32",
+_recipe = Family("textlm", "Graves 2013, arXiv:1308.0850")
+_TRAIN = cosine(
+    0.05, 60_000, 64, 3e-3, adam=Adam(beta1=0.9), average_halflife=10_000, checkpoint_every=20_000, precision="float32"
 )
+_WORDS = Config(length=9, vocabulary=27, alphabet=string.ascii_lowercase, dropout=0.2)
 # The networks of arXiv:1609.05473 sec. 4.1: an embedding and an LSTM of 32, a start symbol, 5,000 symbols, 20 in a line.
 _ORACLE = Config(length=20, vocabulary=5000, alphabet="", embedding=32, width=32)
 
+_LONG = replace(_TRAIN, images=320_000, learning_rate=1e-2, checkpoint_every=64_000)
+_ABOUT = "sequences of a random LSTM, by likelihood: the synthetic-oracle experiment"
+
 RECIPES = (
     _recipe("textlm-names", "names", 1, "given names by likelihood, letter by letter", Config(dropout=0.2), _TRAIN),
-    _recipe(
-        "textlm-words",
-        "words",
-        1,
-        "words that look English, by likelihood, letter by letter",
-        Config(length=9, vocabulary=27, alphabet=string.ascii_lowercase, dropout=0.2),
-        _TRAIN,
-    ),
-    _recipe(
-        "textlm-oracle",
-        "oracle",
-        7,
-        "sequences of a random LSTM, by likelihood: the synthetic-oracle experiment",
-        _ORACLE,
-        replace(_TRAIN, images=320_000, learning_rate=1e-2, checkpoint_every=64_000),
-    ),
+    _recipe("textlm-words", "words", 1, "words that look English, by likelihood, letter by letter", _WORDS, _TRAIN),
+    _recipe("textlm-oracle", "oracle", 7, _ABOUT, _ORACLE, _LONG),
 )

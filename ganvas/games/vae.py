@@ -18,17 +18,21 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
+from ganvas.config import Adam, Ramp, TrainConfig, within
+from ganvas.core.facts import Facts
+from ganvas.core.modality import IMAGES, POINTS
 from ganvas.errors import UsageError
-from ganvas.game import Batch, Game, Step, Terms, Turn, asked_for
+from ganvas.game import Batch, Bounds, Classifies, Conditional, Encodes, Game, Projects, Step, Terms, Turn, asked_for
+from ganvas.games.common.recipe import Family
+from ganvas.layers.classes import class_shares
 from ganvas.layers.mlp import mlp
-from ganvas.layers.pyramid import sides
+from ganvas.layers.pyramid import sides, widths
 from ganvas.objectives import gaussian_kl
 
 
@@ -39,6 +43,7 @@ class Config:
     points of so many numbers, and p(x|z) is a Gaussian of deviation `sd` round what the decoder says.
     """
 
+    takes: ClassVar = (IMAGES, POINTS)
     resolution: int = 28
     channels: int = 1
     latent_dim: int = 20
@@ -58,6 +63,10 @@ class Config:
         if self.point and self.convolutional:
             raise UsageError("config.convolutional: points have no convolutions; leave it false")
 
+    def adapt(self, facts: Facts) -> Self:
+        """The settings for images, or for points of any number of numbers."""
+        return facts.fill(self, point=facts.shape[0] if facts.modality is POINTS else 0)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ConditionalConfig(Config):
@@ -70,11 +79,6 @@ class ConditionalConfig(Config):
         within(self, "config.classes", 1)
 
 
-def _widths(config: Config) -> list[int]:
-    """Channels at half the resolution, a quarter, ..., down to the smallest side."""
-    return [min(config.max_width, config.width * 2**level) for level in range(len(sides(config.resolution)) - 1)]
-
-
 def _encoder(config: Config, classes: int) -> nn.Sequential:
     """image [N, C, H, W] in [0, 1] or point [N, D], its class beside it -> mean and log-variance in a row [N, 2 latent_dim]."""
     if config.point:
@@ -82,11 +86,11 @@ def _encoder(config: Config, classes: int) -> nn.Sequential:
     if not config.convolutional:
         size = config.channels * config.resolution**2 + classes
         return nn.Sequential(nn.Flatten(), *mlp(size, config.width, config.depth, 2 * config.latent_dim, slope=0.0))
-    widths = [config.channels + classes, *_widths(config)]
+    channels = [config.channels + classes, *widths(config.resolution, config.width, config.max_width)]
     layers: list[nn.Module] = []
-    for before, after in itertools.pairwise(widths):
+    for before, after in itertools.pairwise(channels):
         layers += [nn.Conv2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
-    size = widths[-1] * sides(config.resolution)[-1] ** 2
+    size = channels[-1] * sides(config.resolution)[-1] ** 2
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(size, 2 * config.latent_dim))
 
 
@@ -98,16 +102,16 @@ def _decoder(config: Config, classes: int) -> nn.Sequential:
     if not config.convolutional:
         layers = mlp(config.latent_dim + classes, config.width, config.depth, config.channels * config.resolution**2, slope=0.0)
         return nn.Sequential(*layers, nn.Unflatten(1, shape))
-    widths, side = _widths(config)[::-1], sides(config.resolution)[-1]
-    inner: list[nn.Module] = [nn.Linear(config.latent_dim + classes, widths[0] * side**2)]
-    inner.append(nn.Unflatten(1, (widths[0], side, side)))
-    for before, after in itertools.pairwise(widths):
+    side, channels = sides(config.resolution)[-1], widths(config.resolution, config.width, config.max_width)[::-1]
+    inner: list[nn.Module] = [nn.Linear(config.latent_dim + classes, channels[0] * side**2)]
+    inner.append(nn.Unflatten(1, (channels[0], side, side)))
+    for before, after in itertools.pairwise(channels):
         inner += [nn.BatchNorm2d(before), nn.ReLU(inplace=True), nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
-    last = nn.ConvTranspose2d(widths[-1], config.channels, 4, 2, 1)
-    return nn.Sequential(*inner, nn.BatchNorm2d(widths[-1]), nn.ReLU(inplace=True), last)
+    last = nn.ConvTranspose2d(channels[-1], config.channels, 4, 2, 1)
+    return nn.Sequential(*inner, nn.BatchNorm2d(channels[-1]), nn.ReLU(inplace=True), last)
 
 
-class VAE(Game):
+class VAE(Game, Projects, Encodes, Bounds):
     """One player of two networks: the encoder explains pictures, the decoder draws them."""
 
     config_type: ClassVar[type] = Config
@@ -120,10 +124,6 @@ class VAE(Game):
         self.config = config
         classes = getattr(config, "classes", 0)
         self.encoder, self.decoder = _encoder(config, classes), _decoder(config, classes)
-
-    @property
-    def latent_dim(self) -> int:
-        return int(self.config.latent_dim)
 
     def turns(self) -> tuple[Turn, ...]:
         return (Turn("explain", "VAE", self.loss),)
@@ -175,20 +175,15 @@ class VAE(Game):
         return weight
 
 
-class ConditionalVAE(VAE):
+class ConditionalVAE(VAE, Conditional, Classifies):
     """A VAE of each class, all in one: a bound on log P(features | class)."""
 
     config_type: ClassVar[type] = ConditionalConfig
     needs: ClassVar[tuple[str, ...]] = ("real", "label")
 
-    @property
-    def classes(self) -> int:
-        return int(self.config.classes)
-
     def beside(self, x: Tensor, c: Tensor | None) -> Tensor:
         """x [N, ...], c [N] class or [N, classes] shares -> x with its class beside it: as planes for convolutions."""
-        c = asked_for(c)
-        onehot = (c if c.is_floating_point() else F.one_hot(c, self.classes)).to(x.dtype)
+        onehot = class_shares(asked_for(c), self.classes, x.dtype)
         if x.ndim == 2 or not self.config.convolutional:
             return torch.cat([x.flatten(1), onehot], 1)
         return torch.cat([x, onehot[:, :, None, None].expand(-1, -1, *x.shape[2:])], 1)
@@ -211,19 +206,8 @@ class ConditionalVAE(VAE):
         return self.encode(x)
 
 
-def _recipe(name: str, source: str, minutes: float, about: str, config: Config, train: TrainConfig) -> Recipe:
-    return Recipe(
-        name=name,
-        game="vae-conditional" if isinstance(config, ConditionalConfig) else "vae",
-        config=config,
-        data=DataConfig(source=source),
-        train=train,
-        paper="Kingma & Welling 2013, arXiv:1312.6114",
-        minutes=minutes,
-        about=about,
-    )
-
-
+_recipe = Family("vae", "Kingma & Welling 2013, arXiv:1312.6114")
+_conditional = Family("vae-conditional", _recipe.paper)
 # The usual protocol: 10 epochs of 60,000, a batch of 128, Adam 1e-3, the last weights. Source: pytorch/examples, vae.
 _EXAMPLE = TrainConfig(
     images=600_000, batch=128, learning_rate=1e-3, adam=Adam(beta1=0.9), average_halflife=0, checkpoint_every=100_000
@@ -232,17 +216,14 @@ _TRAIN = replace(_EXAMPLE, schedule=Ramp(end=0.05, shape="cosine"), average_half
 _FLAT = Config(latent_dim=2, depth=3)
 _CONVOLUTIONAL = Config(convolutional=True, width=32, latent_dim=32)
 
+_OWN = replace(_CONVOLUTIONAL, resolution=64, channels=3, latent_dim=64)
+
 RECIPES = (
     _recipe("vae-mnist", "mnist", 1, "handwritten digits by a bound on their likelihood: 784-400-20", Config(), _EXAMPLE),
-    _recipe("vae-mnist-conditional", "mnist", 1, "a bound for each digit: draws and names them", ConditionalConfig(), _EXAMPLE),
+    _conditional(
+        "vae-mnist-conditional", "mnist", 1, "a bound for each digit: draws and names them", ConditionalConfig(), _EXAMPLE
+    ),
     _recipe("vae-mnist-2d", "mnist", 2, "two numbers a digit, so that all of them fit on a map", _FLAT, _TRAIN),
     _recipe("vae-fashion", "fashion", 5, "clothes, by convolutions", _CONVOLUTIONAL, _TRAIN),
-    _recipe(
-        "vae-images",
-        "",
-        15,
-        "a folder of your own pictures, without a critic",
-        replace(_CONVOLUTIONAL, resolution=64, channels=3, latent_dim=64),
-        _TRAIN,
-    ),
+    _recipe("vae-images", "", 15, "a folder of your own pictures, without a critic", _OWN, _TRAIN),
 )

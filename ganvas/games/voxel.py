@@ -19,14 +19,17 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, within
-from ganvas.game import Batch, Game, Step, Turn, asked_for
-from ganvas.games.adversarial import Duel, Rules
+from ganvas.config import within
+from ganvas.core.modality import VOXELS
+from ganvas.game import Conditional, Projects
+from ganvas.games.adversarial import Rules
+from ganvas.games.common.adversarial_game import AdversarialGame
+from ganvas.games.common.recipe import Family, cosine
+from ganvas.layers.classes import class_shares
 from ganvas.layers.critics import of_class
-from ganvas.layers.pyramid import sides
+from ganvas.layers.pyramid import sides, widths
 from ganvas.layers.volume import Gather, Scatter
 
 
@@ -34,6 +37,7 @@ from ganvas.layers.volume import Gather, Scatter
 class Config:
     """`width` channels of G and `critic_width` of D at half the resolution; doubled at each halving up to `max_width`."""
 
+    takes: ClassVar = (VOXELS,)
     dims: ClassVar[int] = 3  # of space
     resolution: int = 32
     channels: int = 1
@@ -50,111 +54,54 @@ class Config:
         within(self, "config.width config.critic_width config.max_width", 1)
 
 
-def _widths(config: Config, first: int) -> list[int]:
-    """Channels at half the resolution, a quarter, ..., down to the smallest side."""
-    return [min(config.max_width, first * 2**level) for level in range(len(sides(config.resolution)) - 1)]
-
-
 class Generator(nn.Module):
     """z [N, latent_dim], c [N] class or [N, classes] shares -> solid [N, C, D, H, W] in [-1, 1]."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        side, widths = sides(config.resolution)[-1], _widths(config, config.width)[::-1]
-        self.classes, self.base = config.classes, (widths[0], side, side, side)
-        self.first = nn.Linear(config.latent_dim + config.classes, widths[0] * side**3, bias=False)
-        layers: list[nn.Module] = [nn.BatchNorm3d(widths[0]), nn.ReLU(inplace=True)]
-        for before, after in itertools.pairwise(widths):
+        side, channels = sides(config.resolution)[-1], widths(config.resolution, config.width, config.max_width)[::-1]
+        self.classes, self.base = config.classes, (channels[0], side, side, side)
+        self.first = nn.Linear(config.latent_dim + config.classes, channels[0] * side**3, bias=False)
+        layers: list[nn.Module] = [nn.BatchNorm3d(channels[0]), nn.ReLU(inplace=True)]
+        for before, after in itertools.pairwise(channels):
             layers += [nn.ConvTranspose3d(before, after, 4, 2, 1, bias=False), nn.BatchNorm3d(after), nn.ReLU(inplace=True)]
-        self.rest = nn.Sequential(*layers, nn.Conv3d(widths[-1], 8 * config.channels, 3, 1, 1), Scatter(), nn.Tanh())
+        self.rest = nn.Sequential(*layers, nn.Conv3d(channels[-1], 8 * config.channels, 3, 1, 1), Scatter(), nn.Tanh())
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
-        onehot = c if c.is_floating_point() else F.one_hot(c, self.classes).to(z.dtype)
-        x: Tensor = self.rest(self.first(torch.cat([z, onehot], 1)).unflatten(1, self.base))
+        shares = class_shares(c, self.classes, z.dtype)
+        x: Tensor = self.rest(self.first(torch.cat([z, shares], 1)).unflatten(1, self.base))
         return x
 
 
-class Critic(nn.Module):
+class Discriminator(nn.Module):
     """solid [N, C, D, H, W], c [N] or several [N, k] -> logits of the same shape."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        side, widths = sides(config.resolution)[-1], _widths(config, config.critic_width)
-        layers: list[nn.Module] = [
-            Gather(),
-            nn.Conv3d(8 * config.channels, widths[0], 3, 1, 1),
-            nn.LeakyReLU(0.2, inplace=True),
-        ]
-        for before, after in itertools.pairwise(widths):
+        channels = widths(config.resolution, config.critic_width, config.max_width)
+        size, first = channels[-1] * sides(config.resolution)[-1] ** 3, nn.Conv3d(8 * config.channels, channels[0], 3, 1, 1)
+        layers: list[nn.Module] = [Gather(), first, nn.LeakyReLU(0.2, inplace=True)]
+        for before, after in itertools.pairwise(channels):
             layers += [nn.Conv3d(before, after, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
-        self.body = nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[-1] * side**3, config.head), nn.LeakyReLU(0.2))
+        self.body = nn.Sequential(*layers, nn.Flatten(), nn.Linear(size, config.head), nn.LeakyReLU(0.2))
         self.head = nn.Linear(config.head, config.classes)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
         return of_class(self.head(self.body(x)), c)
 
 
-class VoxelGAN(Game):
-    """An artist who makes solids of a class, and a critic who knows which class was asked for."""
+class VoxelGAN(AdversarialGame, Conditional, Projects):
+    """G makes solids [N, C, D, H, W] in [-1, 1] of a class, filled above 0; D knows which class was asked for."""
 
     config_type = Config
     needs = ("real", "label")
-    players = {"D": ("D",), "G": ("G",)}  # noqa: RUF012
-    averaged = ("G",)
 
     def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
-        self.G, self.D = Generator(config), Critic(config)
-
-    @property
-    def latent_dim(self) -> int:
-        return int(self.config.latent_dim)
-
-    @property
-    def classes(self) -> int:
-        return int(self.config.classes)
-
-    def turns(self) -> tuple[Turn, ...]:
-        return Duel(self.config.rules, self.fakes, self.judge, self.D, classes=self.classes).turns()
-
-    def fakes(self, batch: Batch, step: Step) -> Tensor:
-        return self.sample(step.normal(len(batch["real"]), self.latent_dim), batch["label"])
-
-    def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        """z [N, latent_dim], c [N] class or [N, classes] shares -> solid [N, C, D, H, W] in [-1, 1], filled above 0."""
-        solid: Tensor = self.G(z, asked_for(c))
-        return solid
-
-    def projection(self) -> Tensor:
-        """The first matrix that z meets, [features, latent_dim]; that of the class is left out."""
-        weight: Tensor = self.G.first.weight[:, : self.latent_dim]
-        return weight
-
-    def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
-        """solid [N, C, D, H, W], c [N] -> logits [N]."""
-        logits: Tensor = self.D(x, asked_for(c))
-        return logits
+        super().__init__(config, Generator(config), Discriminator(config))
 
 
-RECIPES = (
-    Recipe(
-        name="voxel-shapes",
-        game="voxel",
-        config=Config(),
-        data=DataConfig(source="shapes"),
-        train=TrainConfig(
-            images=140_000,
-            batch=32,
-            learning_rate=2e-3,
-            schedule=Ramp(end=0.05, shape="cosine"),
-            adam=Adam(beta1=0.0, beta2=0.99),
-            average_halflife=5_000,
-            balance="rest",
-            snapshots=16,
-        ),
-        paper="Wu et al. 2016, arXiv:1610.07584",
-        minutes=15,
-        about="chairs, tables, lamps and planes as solids on request",
-    ),
-)
+_recipe = Family("voxel", "Wu et al. 2016, arXiv:1610.07584")
+_TRAIN = cosine(0.05, 140_000, 32, 2e-3, average_halflife=5_000, balance="rest", snapshots=16)
+_ABOUT = "chairs, tables, lamps and planes as solids on request"
+
+RECIPES = (_recipe("voxel-shapes", "shapes", 15, _ABOUT, Config(), _TRAIN),)

@@ -1,16 +1,19 @@
-"""What every artist shares who writes text with an LSTM: drawing lines, spelling them, knowing how likely a line is."""
+"""The base of games whose generator is an LSTM that writes text: drawing lines, spelling them, how likely a line is."""
 
 from __future__ import annotations
 
 import string
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
-import torch
 from torch import Tensor
 
 from ganvas.config import within
+from ganvas.core.facts import Facts
+from ganvas.core.modality import TEXT
 from ganvas.errors import UsageError
+from ganvas.game import Batch, Step, Terms, Writes
+from ganvas.layers.dropout import dropout_mask
 from ganvas.layers.writer import Writer
 from ganvas.spelling import spelt
 
@@ -19,6 +22,7 @@ from ganvas.spelling import spelt
 class Letters:
     """What the data decides: lines of up to `length` of `vocabulary` symbols, and how these are written."""
 
+    takes: ClassVar = (TEXT,)
     length: int = 11
     vocabulary: int = 53
     alphabet: str = string.ascii_uppercase + string.ascii_lowercase  # symbol k is its k-th letter; "": numbers without end
@@ -31,12 +35,16 @@ class Letters:
         if self.alphabet and len(self.alphabet) + 1 != self.vocabulary:
             raise UsageError(f"config.vocabulary: expected one more than the {len(self.alphabet)} symbols of config.alphabet")
 
+    def adapt(self, facts: Facts) -> Self:
+        """The settings for lines of this length and alphabet."""
+        return replace(self, length=facts.shape[0], vocabulary=facts.vocabulary, alphabet=facts.alphabet)
 
-class Writing:
-    """The part of a game that writes with the LSTM `G`."""
+
+class Writing(Writes):
+    """The part of a game that writes with the LSTM `G`; `config` is one of `Letters`, with a `dropout`."""
 
     G: Writer
-    config: Any  # Letters
+    config: Any
 
     @property
     def latent_dim(self) -> int:
@@ -59,17 +67,15 @@ class Writing:
         """int64 [N, L] -> -log p of each symbol given those before it [N, L], in nats; 0 after the end."""
         return self.G.surprise(text)
 
+    def likelihood(self, batch: Batch, step: Step) -> Terms:
+        """-log p(x) a place of the line; notes nats a symbol, the ends of lines included."""
+        text = batch["text"]
+        kept = dropout_mask(self.config.dropout, step.uniform, len(text), *text.shape[1:], self.config.width)
+        nats = self.G.surprise(text, kept)
+        step.notes["nats_per_symbol"] = (nats.sum() / (nats > 0).sum().clamp(min=1)).detach()
+        return {"likelihood": nats.mean()}
+
 
 def writer(config: Letters) -> Writer:
     """The LSTM of a config."""
     return Writer(config.vocabulary, config.embedding, config.width, bool(config.alphabet))
-
-
-def told(nats: Tensor) -> Tensor:
-    """[N, L] as of `surprise` -> nats a symbol, the ends of lines included: a scalar."""
-    return (nats.sum() / (nats > 0).sum().clamp(min=1)).detach()
-
-
-def dropout(share: float, chances: Tensor) -> Tensor | None:
-    """Uniform chances [N, L, d] -> a mask that keeps all but a share, scaled up; None where nothing is dropped."""
-    return (chances >= share).to(torch.float32) / (1 - share) if share else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -12,6 +14,7 @@ class NoiseInput(nn.Module):
     The strength, one number a channel, starts at 0. The fixed pattern keeps animations from flickering.
     """
 
+    constants: ClassVar[tuple[str, ...]] = ("fixed",)  # no step changes it
     fixed: Tensor
 
     def __init__(self, channels: int, side: int) -> None:

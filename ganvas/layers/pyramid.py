@@ -23,6 +23,11 @@ def sides(resolution: int) -> list[int]:
     return found
 
 
+def widths(resolution: int, first: int, most: int) -> list[int]:
+    """Channels at half the resolution, a quarter, ..., down to the smallest side: `first`, doubled each time up to `most`."""
+    return [min(most, first * 2**level) for level in range(len(sides(resolution)) - 1)]
+
+
 def subpixel(width: int, channels: int) -> list[nn.Module]:
     """Layers from [N, width, H, W] to [N, channels, 2H, 2W], where nothing wide runs at full resolution.
 

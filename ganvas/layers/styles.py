@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ganvas.layers.classes import class_shares
 from ganvas.layers.equalised import EqualLinear, leaky
 from ganvas.layers.norms import pixel_norm
 
@@ -20,6 +22,7 @@ class Mapping(nn.Module):
     size. Source: arXiv:1812.04948 sec. 2 and appendix B; for classes arXiv:2006.06676 appendix D.
     """
 
+    batch_means: ClassVar[tuple[str, ...]] = ("mean",)
     mean: Tensor
 
     def __init__(self, latent_dim: int, depth: int, classes: int = 0) -> None:
@@ -33,7 +36,7 @@ class Mapping(nn.Module):
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         w = pixel_norm(z)
         if self.embed is not None and c is not None:
-            shares = c if c.is_floating_point() else F.one_hot(c, self.classes).to(z.dtype)
+            shares = class_shares(c, self.classes, z.dtype)
             w = torch.cat([w, pixel_norm(self.embed(shares)).to(w.dtype)], 1)
         for layer in self.layers:
             w = leaky(layer(w))

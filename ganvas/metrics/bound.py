@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ganvas.core import devices
 from ganvas.game import Bounds
 
 
@@ -15,10 +16,10 @@ def nats(game: Bounds, x: Tensor, c: Tensor | None = None, chunk: int = 500) -> 
     One draw from q(z|x) a sample, the same at every call: row i has the i-th noise of one fixed stream.
     """
     random = torch.Generator().manual_seed(0)
-    device = next(game.parameters()).device if isinstance(game, nn.Module) else x.device
+    device = devices.device_of(game) if isinstance(game, nn.Module) else x.device
     found: list[dict[str, Tensor]] = []
     for start in range(0, len(x), chunk):
         part, label = x[start : start + chunk].to(device), None if c is None else c[start : start + chunk].to(device)
         noise = torch.randn(len(part), game.latent_dim, generator=random).to(device)
-        found.append({name: each.double().cpu() for name, each in game.bound(part, noise, label).items()})
+        found.append({name: devices.to_cpu(each).double() for name, each in game.bound(part, noise, label).items()})
     return {name: torch.cat([part[name] for part in found]) for name in found[0]}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ganvas.core import devices
 from ganvas.data.source import Source
 
 
@@ -15,6 +16,6 @@ def accuracy(classify: Callable[[Tensor], Tensor], data: Source, chunk: int = 50
     """The share of `data` whose label has the highest logit. `classify`: x [N, ...] on `device` -> logits [N, classes]."""
     right = 0
     for start in range(0, len(data), chunk):
-        batch = data.batch(torch.arange(start, min(start + chunk, len(data))))
-        right += int((classify(batch["real"].to(device)).argmax(1).cpu() == batch["label"]).sum())
+        batch = data.samples(torch.arange(start, min(start + chunk, len(data))))
+        right += int((devices.to_cpu(classify(batch["real"].to(device)).argmax(1)) == batch["label"]).sum())
     return right / len(data)

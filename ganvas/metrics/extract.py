@@ -7,15 +7,24 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ganvas.core import devices
 from ganvas.errors import UsageError
 from ganvas.metrics.inputs import finite, matrix, pictures, whole
 
 
 @torch.no_grad()
-def features(net: Callable[[Tensor], Tensor], images: Tensor, chunk: int = 500) -> Tensor:
+def features(
+    net: Callable[[Tensor], Tensor],
+    images: Tensor,
+    chunk: int = 500,
+    *,
+    fit: Callable[[Tensor], Tensor] | None = None,
+    device: torch.device = devices.CPU,
+) -> Tensor:
     """images [N, C, H, W], bytes -> features [N, d], float64; net: float32 images [chunk, C, H, W] in [-1, 1] -> [chunk, d].
 
-    Solids [N, C, D, H, W] go the same way.
+    Voxels [N, C, D, H, W] go the same way. `fit` brings bytes to the size and channels that the network takes, one chunk at
+    a time: a whole set at 224 pixels needs gigabytes. The network computes on `device`; features come back to the CPU.
 
     The network always sees `chunk` images, the last time filled up with copies of the last image: matrix products of
     another size may sum in another order, and so the features of an image would depend on how many are asked for.
@@ -23,15 +32,17 @@ def features(net: Callable[[Tensor], Tensor], images: Tensor, chunk: int = 500) 
     Raises:
         UsageError: no images, images that are not bytes, or features that are not [chunk, d] or hold a NaN.
     """
-    images = finite(images, "solids") if images.ndim == 5 else pictures(images, "images")
+    images = finite(images, "voxels") if images.ndim == 5 else pictures(images, "images")
     whole(chunk, "chunk", 1)
     if images.dtype != torch.uint8:
         raise UsageError(f"images: expected bytes, found {images.dtype}; round samples as the exporters do, with to_bytes")
     found = []
     for part in images.split(chunk):
-        full = torch.cat([part, part[-1:].expand(chunk - len(part), *part.shape[1:])])
-        seen = matrix(net(full.float() / 127.5 - 1), "features", 1)
-        if len(seen) != chunk:
-            raise UsageError(f"features: expected one row an image, [{chunk}, d], found {list(seen.shape)}; flatten per image")
-        found.append(seen[: len(part)])
+        fitted = part if fit is None else fit(part)
+        full = torch.cat([fitted, fitted[-1:].expand(chunk - len(fitted), *fitted.shape[1:])]).to(device)
+        rows = matrix(devices.to_cpu(net(full.float() / 127.5 - 1)), "features", 1)
+        if len(rows) != chunk:
+            raise UsageError(f"features: expected one row an image, [{chunk}, d], found {list(rows.shape)}; flatten per image")
+        # A copy: a view would keep the whole chunk alive.
+        found.append(rows[: len(part)].clone() if len(part) < chunk else rows)
     return torch.cat(found)

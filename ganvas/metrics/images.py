@@ -20,8 +20,11 @@ def resize(images: Tensor, side: int) -> Tensor:
 
     Source: arXiv:2104.11222 sec. 3 (the distance that resizing makes).
     """
-    images = pictures(images, "images")
-    whole(side, "side", 1)
+    return interpolate(pictures(images, "images"), whole(side, "side", 1))
+
+
+def interpolate(images: Tensor, side: int) -> Tensor:
+    """The same of images that were checked before; no value is read back from an accelerator."""
     resized = F.interpolate(
         images if images.is_floating_point() else images.float(), size=(side, side), mode="bicubic", antialias=True
     )

@@ -13,6 +13,7 @@ from ganvas.errors import UsageError
 from ganvas.metrics.inputs import finite, whole
 
 CHUNK = 500  # rows of a block of distances: 40 MB against 10,000 points
+BLOCK_BYTES = 64 << 20  # of rows as float64: large images go in smaller blocks, which changes no bit
 HELD_OUT = 20  # fewer held-out samples cannot tell copies from chance
 NEAR = 0.01  # the share of held-out samples that counts as near to the training set
 FACTOR = 5  # copies are named when this many times as many fakes are near
@@ -41,6 +42,11 @@ class Lattice:
         bits = int((51 - math.log2(low.numel())) / 2)  # 4 d 4^bits <= 2^53
         return cls((low + high) / 2, math.ldexp(1.0, exponent - bits))
 
+    @classmethod
+    def of_bytes(cls, d: int) -> Lattice:
+        """A grid for d bytes a sample, without a look at them; it is exact for up to 2^30 bytes."""
+        return cls(torch.zeros(d, dtype=torch.float64), 1.0)
+
     def place(self, points: Tensor) -> Tensor:
         """points [N, d] -> their whole coordinates, as float64."""
         return points.double().sub(self.centre).div_(self.unit).round_()
@@ -53,26 +59,37 @@ def blocks(a: Tensor, b: Tensor, chunk: int = CHUNK) -> Iterator[Tensor]:
         yield torch.cat([rows, rows.square().sum(1, keepdim=True), torch.ones(len(rows), 1).to(a)], 1) @ right
 
 
-def nearest(queries: Tensor, bank: Tensor, chunk: int = CHUNK) -> tuple[Tensor, Tensor]:
+def nearest(queries: Tensor, bank: Tensor, chunk: int | None = None, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The Euclidean distance [N] of each query to the nearest of `bank`, float64, and which one that is [N].
 
-    queries [N, ...] and bank [M, ...]: features, or images of the same shape and range; `chunk` of the bank at a time.
+    queries [N, ...] and bank [M, ...]: features, or images of the same shape and range, of which `chunk` of each are
+    compared at a time (None: as many as fit in little memory). `rows` [K]: only these of the bank, without a copy of all
+    of them; an answer k then means rows[k]. The bank may be a memory map.
     Costs about 2 N M d operations: 10,000 x 60,000 images of 784 bytes, a minute on one core.
 
     Raises:
         UsageError: an empty set, different shapes of a sample, bytes against floats, or a NaN.
     """
-    queries, bank, lattice, placed = _compared(queries, bank, chunk)
+    bank_ = _Bank.over(queries, bank, chunk, rows)
+    found = [_nearest(part, bank_) for part in _rows(queries, "queries", 1).split(bank_.chunk)]
+    distances, where = (torch.cat(each) for each in zip(*found, strict=True))
+    return distances, where
+
+
+def _nearest(queries: Tensor, bank: _Bank) -> tuple[Tensor, Tensor]:
+    placed = bank.lattice.place(queries)
     best = torch.full((len(queries),), torch.inf, dtype=torch.float64, device=queries.device)
     where = torch.zeros_like(best, dtype=torch.int64)
-    for start in range(0, len(bank), chunk):
-        squared, index = next(blocks(placed, lattice.place(bank[start : start + chunk]), len(placed))).min(1)
+    for start, part in bank.parts():
+        squared, index = next(blocks(placed, part, len(placed))).min(1)
         closer = squared < best
         best[closer], where[closer] = squared[closer], index[closer] + start
-    return best.sqrt() * lattice.unit, where
+    return best.sqrt() * bank.lattice.unit, where
 
 
-def closest(queries: Tensor, bank: Tensor, k: int, chunk: int = CHUNK) -> tuple[Tensor, Tensor]:
+def closest(
+    queries: Tensor, bank: Tensor, k: int, chunk: int | None = None, rows: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """The distances [N, k] of each query to its k nearest of `bank`, the nearest first, and which ones they are [N, k].
 
     For a few queries: as `nearest`, but every row of distances is sorted; of equals, the earlier comes first.
@@ -80,29 +97,54 @@ def closest(queries: Tensor, bank: Tensor, k: int, chunk: int = CHUNK) -> tuple[
     Raises:
         UsageError: as `nearest`; or k is not from 1 to the size of the bank.
     """
-    queries, bank, lattice, placed = _compared(queries, bank, chunk)
-    if not 1 <= k <= len(bank):
-        raise UsageError(f"k: expected from 1 to {len(bank):,}, the size of the bank, got {k}")
+    bank_ = _Bank.over(queries, bank, chunk, rows)
+    if not 1 <= k <= len(bank_):
+        raise UsageError(f"k: expected from 1 to {len(bank_):,}, the size of the bank, got {k}")
+    placed = bank_.lattice.place(_rows(queries, "queries", 1))
     best = torch.empty(len(queries), 0, dtype=torch.float64, device=queries.device)
     where = torch.empty_like(best, dtype=torch.int64)
-    for start in range(0, len(bank), chunk):
-        squared = next(blocks(placed, lattice.place(bank[start : start + chunk]), len(placed)))
+    for start, part in bank_.parts():
+        squared = next(blocks(placed, part, len(placed)))
         index = torch.arange(start, start + squared.shape[1], device=where.device).expand_as(squared)
         best, order = torch.cat([best, squared], 1).sort(dim=1, stable=True)
         where = torch.cat([where, index], 1).gather(1, order)[:, :k]
         best = best[:, :k]
-    return best.sqrt() * lattice.unit, where
+    return best.sqrt() * bank_.lattice.unit, where
 
 
-def _compared(queries: Tensor, bank: Tensor, chunk: int) -> tuple[Tensor, Tensor, Lattice, Tensor]:
-    """Both sets as rows, the lattice over them, and the queries on it."""
-    whole(chunk, "chunk", 1)
-    queries, bank = _rows(queries, "queries", 1), _rows(bank, "bank", 1)
-    if queries.shape[1] != bank.shape[1] or queries.is_floating_point() != bank.is_floating_point():
-        found = f"{queries.shape[1]} numbers of {queries.dtype} and {bank.shape[1]} of {bank.dtype}"
-        raise UsageError(f"nearest: expected queries and bank of one size and range, found {found}; prepare both alike")
-    lattice = Lattice.over(queries, bank)
-    return queries, bank, lattice, lattice.place(queries)
+@dataclass(frozen=True)
+class _Bank:
+    """Samples [M, d] to search in, or the `rows` [K] of them, and the lattice over them and the queries."""
+
+    table: Tensor
+    rows: Tensor | None
+    lattice: Lattice
+    chunk: int  # rows at a time
+
+    @classmethod
+    def over(cls, queries: Tensor, bank: Tensor, chunk: int | None, rows: Tensor | None) -> _Bank:
+        queries, bank = _rows(queries, "queries", 1), _rows(bank, "bank", 1)
+        if queries.shape[1] != bank.shape[1] or queries.is_floating_point() != bank.is_floating_point():
+            found = f"{queries.shape[1]} numbers of {queries.dtype} and {bank.shape[1]} of {bank.dtype}"
+            raise UsageError(f"nearest: expected queries and bank of one size and range, found {found}; prepare both alike")
+        d = bank.shape[1]
+        both_bytes = queries.dtype == bank.dtype == torch.uint8
+        lattice = Lattice.of_bytes(d) if both_bytes else Lattice.over(queries, bank if rows is None else bank[rows])
+        return cls(bank, rows, lattice, whole(rows_at_a_time(d) if chunk is None else chunk, "chunk", 1))
+
+    def __len__(self) -> int:
+        return len(self.table if self.rows is None else self.rows)
+
+    def parts(self) -> Iterator[tuple[int, Tensor]]:
+        """The first position and the places [chunk, d] of one part after another."""
+        for start in range(0, len(self), self.chunk):
+            part = slice(start, start + self.chunk)
+            yield start, self.lattice.place(self.table[part] if self.rows is None else self.table[self.rows[part]])
+
+
+def rows_at_a_time(d: int) -> int:
+    """How many samples of d numbers are compared at once: 500, or fewer where they are large."""
+    return max(1, min(CHUNK, BLOCK_BYTES // (8 * d)))
 
 
 @dataclass(frozen=True)
@@ -125,8 +167,10 @@ class Memorisation:
     verdict: str
 
 
-def memorisation(fakes: Tensor, train: Tensor, held_out: Tensor) -> Memorisation:
+def memorisation(fakes: Tensor, train: Tensor, held_out: Tensor, rows: Tensor | None = None) -> Memorisation:
     """Does a generator repeat its training samples? fakes [N, ...], train [M, ...], held_out [H, ...], all alike.
+
+    `rows` [K]: only these of `train`, as of `nearest`.
 
     A generator that learnt the law makes fakes that are, to the training set, what held-out reals are: strangers. Then a
     fake and a held-out real are exchangeable, so that the share of fakes no farther than the j-th nearest of H held-out
@@ -142,7 +186,7 @@ def memorisation(fakes: Tensor, train: Tensor, held_out: Tensor) -> Memorisation
     """
     for each, name, least in ((fakes, "fakes", 2), (train, "train", 2), (held_out, "held-out", HELD_OUT)):
         _rows(each, name, least)
-    of_fakes, of_reals = nearest(fakes, train)[0], nearest(held_out, train)[0]
+    of_fakes, of_reals = nearest(fakes, train, rows=rows)[0], nearest(held_out, train, rows=rows)[0]
     if (same := int((of_reals == 0).sum())) > len(of_reals) / 2:
         raise UsageError(
             f"held-out: expected samples that were not trained on, found {same:,} of {len(of_reals):,} in the training set; "

@@ -8,6 +8,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from ganvas.core import devices
+from ganvas.core.interpolation import slerp
 from ganvas.errors import UsageError
 from ganvas.metrics.inputs import finite, matrix, whole
 
@@ -47,24 +49,36 @@ def path_length(
         found = f"{space!r}, {eps}, {trim}"
         raise UsageError(f"path length: expected space z or w, 0 < eps <= 1, 0 <= trim < 0.5, found {found}; use the defaults")
     whole(chunk, "chunk", 1)
-    steps = []
-    for start, end in zip(finite(z0, "z0").split(chunk), finite(z1, "z1").split(chunk), strict=True):
-        there = (_slerp if space == "z" else torch.lerp)(start.double(), end.double(), eps).to(start.dtype)
-        pictures = images(torch.cat([start, there]))
-        if not pictures.is_floating_point():
-            raise UsageError(f"path length: expected float images, found {pictures.dtype}; measure before rounding to bytes")
-        seen = pictures if features is None else features(pictures)
-        before, after = matrix(seen.flatten(1), "features").chunk(2)
-        steps.append((after - before).square().sum(1) / eps**2)
-    lengths = torch.cat(steps)
+    parts = zip(finite(z0, "z0").split(chunk), finite(z1, "z1").split(chunk), strict=True)
+    return trimmed_mean(torch.cat([step_lengths(images, features, *pair, eps=eps, space=space) for pair in parts]), trim)
+
+
+@torch.no_grad()
+def step_lengths(
+    images: Callable[[Tensor], Tensor],
+    features: Callable[[Tensor], Tensor] | None,
+    z0: Tensor,
+    z1: Tensor,
+    *,
+    eps: float = 1e-4,
+    space: Literal["z", "w"] = "z",
+) -> Tensor:
+    """|f(G(z_eps)) - f(G(z_0))|^2 / eps^2 of each path [N], float64, all N at once; arguments as of `path_length`.
+
+    Raises:
+        UsageError: bytes, or a NaN.
+    """
+    ahead = (slerp if space == "z" else torch.lerp)(z0.double(), z1.double(), eps).to(z0.dtype)
+    pictures = images(torch.cat([z0, ahead]))
+    if not pictures.is_floating_point():
+        raise UsageError(f"path length: expected float images, found {pictures.dtype}; measure before rounding to bytes")
+    found = pictures if features is None else features(pictures)
+    before, after = matrix(devices.to_cpu(found.flatten(1)), "features").chunk(2)
+    return (after - before).square().sum(1) / eps**2
+
+
+def trimmed_mean(lengths: Tensor, trim: float = 0.01) -> float:
+    """The mean of lengths [N] without the share `trim` at either end."""
     low = lengths.quantile(trim, interpolation="lower")
     high = lengths.quantile(1 - trim, interpolation="higher")
     return lengths[(lengths >= low) & (lengths <= high)].mean().item()
-
-
-def _slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
-    """The point at share t of the angle from a to b, each [N, d]. Source: arXiv:1609.04468 sec. 2.1; see edit/latents.py."""
-    cosine = torch.cosine_similarity(a, b, dim=1)[:, None].clamp(-1, 1)
-    angle = cosine.acos()
-    blend = (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / angle.sin()
-    return torch.where(cosine.abs() > 1 - 1e-12, torch.lerp(a, b, t), blend)

@@ -1,4 +1,4 @@
-"""The home page: where to begin, what was done lately, what this machine is."""
+"""The home page: where to begin, the latest runs, this machine."""
 
 from __future__ import annotations
 
@@ -13,40 +13,38 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ganvas import __version__
-from ganvas.studio.pages import Page, Studio
-from ganvas.studio.store import ID
+from ganvas.machine import describe
+from ganvas.studio.page import Page, Studio
+from ganvas.studio.storage import RUN_ID
 
-RECENT = 8  # runs listed
+MAX_RUNS = 8  # in the list
 
 
-async def overview(request: Request) -> Response:
-    """Version, machine, and the latest runs by name."""
-    from ganvas.studio.pages import pages
-
+async def get_overview(request: Request) -> Response:
+    """Version, machine, the other pages, and the latest runs."""
     studio: Studio = request.app.state.studio
-    cards = [{"name": page.name, "title": page.title, "about": page.about} for page in pages() if page is not PAGE]
-    return JSONResponse(
-        {"version": __version__, "machine": await run_in_threadpool(machine), "runs": recent(studio.runs), "pages": cards}
-    )
+    pages: tuple[Page, ...] = request.app.state.pages
+    cards = [{"name": page.name, "title": page.title, "about": page.about} for page in pages if page is not PAGE]
+    machine = await run_in_threadpool(describe_machine)
+    return JSONResponse({"version": __version__, "machine": machine, "runs": list_recent(studio.runs), "pages": cards})
 
 
-def machine() -> dict[str, Any]:
+def describe_machine() -> dict[str, Any]:
     """What this machine is, without a measurement."""
-    from ganvas.machine import describe
 
     return describe()
 
 
-def recent(runs: Path, most: int = RECENT) -> list[dict[str, Any]]:
-    """The latest run folders: name, recipe, whether finished, whether /train opens it. What cannot be read is left out."""
-    found = []
+def list_recent(runs: Path, most: int = MAX_RUNS) -> list[dict[str, Any]]:
+    """The latest run folders: name, recipe, whether finished, whether /train can open it. A damaged one is left out."""
+    rows = []
     folders = [path for path in runs.iterdir() if (path / "recipe.json").is_file()] if runs.is_dir() else []
     for folder in sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)[:most]:
         with suppress(OSError, ValueError, KeyError, TypeError):
             recipe = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
-            facts = {"finished": (folder / "result.json").exists(), "opens": bool(ID.fullmatch(folder.name))}
-            found.append({"name": folder.name, "recipe": recipe["name"], **facts})
-    return found
+            facts = {"finished": (folder / "result.json").exists(), "opens": bool(RUN_ID.fullmatch(folder.name))}
+            rows.append({"name": folder.name, "recipe": recipe["name"], **facts})
+    return rows
 
 
-PAGE = Page("home", "Home", "Where to begin.", routes=(Route("/api/home/overview", overview),))
+PAGE = Page("home", "Home", "Where to begin.", routes=(Route("/api/home/overview", get_overview),))

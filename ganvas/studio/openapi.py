@@ -17,7 +17,7 @@ PLAIN = {int: "integer", float: "number", str: "string", bool: "boolean"}
 ERROR = {"description": "one line of error", "content": {"application/json": {"schema": {"type": "object"}}}}
 
 
-def document(routes: Iterable[BaseRoute]) -> dict[str, Any]:
+def build_document(routes: Iterable[BaseRoute]) -> dict[str, Any]:
     """OpenAPI 3.1: every path under /api/ with its methods, parameters and body."""
     paths: dict[str, Any] = {}
     for route in routes:

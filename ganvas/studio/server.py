@@ -1,4 +1,4 @@
-"""Serve the studio: the application of all pages behind one guard, and the server that runs it until Ctrl-C."""
+"""Serve the studio: the application of all pages behind one access check, and the server that runs it until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import socket
 import sys
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -22,56 +21,57 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from ganvas.errors import ResourceError, UsageError
-from ganvas.studio.channel import LARGEST, Channel
-from ganvas.studio.guard import Door, Guard
-from ganvas.studio.pages import HERE, Page, Studio, address, pages, rendered
+from ganvas.studio.auth import Access, AuthMiddleware
+from ganvas.studio.page import HERE, Page, Studio, render
+from ganvas.studio.site import PAGES
+from ganvas.studio.socket import MAX_FRAME_BYTES, Channel
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 WARNING = """the studio will answer at {host}, not only on this machine. That means:
   - whoever sees the link can use it: train, fill the disk, read what the studio shows;
-  - it travels unencrypted: who listens on the network can take the link and the cookie;
+  - the connection is not encrypted: anyone who reads the network's traffic can copy the link and the cookie;
   - use it on a network you trust, or keep the loopback address and tunnel: ssh -L {port}:127.0.0.1:{port} HOST"""
 
 
-def application(studio: Studio, door: Door, among: tuple[Page, ...] | None = None) -> Starlette:
-    """The pages, their sockets and routes, and the static files, behind the guard."""
-    among = pages() if among is None else among
+def build_app(studio: Studio, access: Access, pages: tuple[Page, ...] = PAGES) -> Starlette:
+    """The pages, their sockets and routes, and the static files, behind the access check."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            for page in among:
-                if page.service:
-                    studio.services[page.name] = await stack.enter_async_context(page.service(studio))
-            yield
+        for page in pages:
+            if page.service:
+                studio.service(page.service)
+        yield
+        for service in studio.services.values():
+            await service.close()
 
     routes: list[BaseRoute] = []
-    for page in among:
-        routes.append(Route(f"/{address(page)}", shown(page, among), name=page.name))
+    for page in pages:
+        routes.append(Route(f"/{page.path}", make_page_endpoint(page, pages), name=page.name))
         routes += page.routes
         if page.open:
-            routes.append(WebSocketRoute(f"/api/{page.name}/socket", connected(page, studio)))
+            routes.append(WebSocketRoute(f"/api/{page.name}/socket", make_socket_endpoint(page, studio)))
     routes.append(Mount("/static", StaticFiles(directory=HERE / "static"), name="static"))
-    uploads = {path: most for page in among for path, most in page.uploads.items()}
-    app = Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(Guard, door=door, uploads=uploads)])
-    app.state.studio = studio
+    uploads = {path: most for page in pages for path, most in page.uploads.items()}
+    app = Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(AuthMiddleware, access=access, uploads=uploads)])
+    app.state.studio, app.state.pages = studio, pages
     app.router.redirect_slashes = False
     return app
 
 
-def shown(page: Page, among: tuple[Page, ...]) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+def make_page_endpoint(page: Page, pages: tuple[Page, ...]) -> Callable[[Request], Coroutine[Any, Any, Response]]:
     """The endpoint of a page's HTML."""
 
-    async def endpoint(_: Request) -> Response:
-        return HTMLResponse(rendered(page, among))
+    async def answer(_: Request) -> Response:
+        return HTMLResponse(render(page, pages))
 
-    return endpoint
+    return answer
 
 
-def connected(page: Page, studio: Studio) -> Callable[[WebSocket], Coroutine[Any, Any, None]]:
+def make_socket_endpoint(page: Page, studio: Studio) -> Callable[[WebSocket], Coroutine[Any, Any, None]]:
     """The endpoint of a page's socket."""
 
-    async def endpoint(websocket: WebSocket) -> None:
+    async def answer(websocket: WebSocket) -> None:
         await websocket.accept()
         channel = Channel(websocket)
         studio.channels.add(channel)
@@ -81,11 +81,11 @@ def connected(page: Page, studio: Studio) -> Callable[[WebSocket], Coroutine[Any
         finally:
             studio.channels.discard(channel)
 
-    return endpoint
+    return answer
 
 
 class Server(uvicorn.Server):
-    """A server that lets its pages go when it is told to stop, and waits for nobody."""
+    """A server that disconnects its pages when it stops, so that none can delay its end."""
 
     def __init__(self, config: uvicorn.Config, studio: Studio) -> None:
         super().__init__(config)
@@ -99,8 +99,8 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def studio(
-    say: Callable[[Door], None],
+def serve(
+    announce: Callable[[Access], None],
     *,
     port: int = 8765,
     host: str = "127.0.0.1",
@@ -108,7 +108,7 @@ def studio(
     browser: bool = True,
     i_understand: bool = False,
 ) -> None:
-    """Serve the studio until it is interrupted; `say` is called with each link that opens it. Port 0: any free one.
+    """Serve the studio until it is interrupted; `announce` is called with each link that opens it. Port 0: any free one.
 
     Raises:
         UsageError: another address than this machine's own, without `i_understand`.
@@ -116,14 +116,14 @@ def studio(
     """
     if host not in LOOPBACK and not i_understand:
         raise UsageError(f"{WARNING.format(host=host, port=port)}; add --i-understand if you want that")
-    bound = listening(host, port)
+    listener = listen(host, port)
     if host not in LOOPBACK:
         print(f"ganvas: {WARNING.format(host=host, port=port)}", file=sys.stderr)
-    door = Door(host, bound.getsockname()[1])
-    door.renewed = lambda: say(door)
+    access = Access(host, listener.getsockname()[1])
+    access.on_renew = lambda: announce(access)
     shared = Studio(runs)
     config = uvicorn.Config(
-        application(shared, door),
+        build_app(shared, access),
         ws="websockets-sansio",
         http="h11",
         lifespan="on",
@@ -131,21 +131,21 @@ def studio(
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        ws_max_size=LARGEST,
+        ws_max_size=MAX_FRAME_BYTES,
         ws_per_message_deflate=False,
         limit_concurrency=256,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=3,
         h11_max_incomplete_event_size=16 << 10,
     )
-    say(door)
+    announce(access)
     if browser:
-        webbrowser.open(door.url)
+        webbrowser.open(access.url)
     with contextlib.suppress(KeyboardInterrupt):
-        Server(config, shared).run(sockets=[bound])
+        Server(config, shared).run(sockets=[listener])
 
 
-def listening(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """A socket that listens at `host` and `port`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
@@ -155,6 +155,6 @@ def listening(host: str, port: int) -> socket.socket:
         bound.listen(128)
     except OSError as error:
         bound.close()
-        told = f"cannot serve at {host}:{port}: {error.strerror or error}"
-        raise ResourceError(f"{told}; choose another --port, or 0 for any free one") from None
+        message = f"cannot serve at {host}:{port}: {error.strerror or error}"
+        raise ResourceError(f"{message}; choose another --port, or 0 for any free one") from None
     return bound

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 import torch
 
 from ganvas.config import DataConfig
-from ganvas.data import Source, open_source, pictures
+from ganvas.data import Source, cache, open_source, pictures
 from ganvas.data.images import Bytes, Fit, fitted
+from ganvas.errors import UsageError
 
 WritePicture = Callable[..., Path]
 
@@ -94,7 +99,7 @@ def test_damaged_entries_are_made_again(folder: Path, cache_root: Path, damage: 
         case "not ours":
             record.write_text("[1]")
         case "fewer labels":
-            record.write_text(record.read_text().replace("[0, 0, 1]", "[0, 0]"))
+            record.write_text(record.read_text().replace('"labelled": true', '"labelled": false'))
     assert torch.equal(opened(folder).fields["real"], first)
 
 
@@ -116,7 +121,7 @@ def test_without_a_cache_folder_all_stays_in_memory(
     source = opened(folder)
     assert torch.equal(source.fields["real"], kept.fields["real"])
     assert source.fingerprint == kept.fingerprint
-    assert source.batch(torch.arange(3))["label"].tolist() == [0, 0, 1]
+    assert source.samples(torch.arange(3))["label"].tolist() == [0, 0, 1]
 
 
 def test_a_full_disk_falls_back_to_memory(folder: Path, cache_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,3 +144,117 @@ def test_a_race_of_builders_ends_well(folder: Path, cache_root: Path) -> None:
     assert len(prints) == 4
     assert len(set(prints)) == 1
     assert sorted(path.suffix for path in (cache_root / "ganvas").iterdir()) == [".json", ".u8"]
+
+
+def test_labels_are_kept_as_numbers_not_as_text(cache_root: Path) -> None:
+    """A million labels take eight bytes each, and are not parsed as JSON at each opening."""
+    labels = torch.randint(-5, 2**40, (1_000,))
+
+    def build(file: BinaryIO) -> cache.Record:
+        file.write(bytes(1_000 * 4))
+        return cache.Record((1_000, 1, 2, 2), labels, ("a",), (), splits=("train", "test"))
+
+    name = cache.key("labels")
+    cache.store(name, build)
+    found = cache.read(name)
+    assert found is not None
+    assert found[1].labels is not None
+    assert torch.equal(found[1].labels, labels)
+    assert found[1].splits == ("train", "test")
+    assert (cache_root / "ganvas" / f"{name}.u8").stat().st_size == 1_000 * (4 + 8)
+    assert len((cache_root / "ganvas" / f"{name}.json").read_bytes()) < 300
+
+
+def entry(number: int, age: float, size: int = 1_000) -> str:
+    """An entry of so many bytes that was last used so many seconds ago."""
+    name = cache.key("entry", number)
+    cache.store(name, lambda file: cache.Record((file.write(bytes(size)), 1, 1, 1), None, (), ()))
+    for path in cache.folder().glob(f"{name}.*"):
+        os.utime(path, (time.time() - age,) * 2)
+    return name
+
+
+def names() -> set[str]:
+    """The entries in the cache."""
+    return {path.stem for path in cache.folder().iterdir()}
+
+
+def test_the_entries_used_longest_ago_are_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    old, older, young, fresh = entry(0, 5_000), entry(1, 9_000), entry(2, 2_000), entry(3, 10)
+    assert cache.evict() == []  # all fit
+    assert cache.read(older) is not None  # now it was used
+    monkeypatch.setenv("GANVAS_CACHE_GB", "3.5e-6")  # 3,500 bytes
+    assert cache.evict() == [old]
+    monkeypatch.setenv("GANVAS_CACHE_GB", "1e-9")
+    assert cache.evict(spare=young) == []  # it and the ones in use
+    assert names() == {older, young, fresh}
+    assert cache.evict() == [young]
+
+
+def test_a_new_entry_deletes_old_ones_and_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANVAS_CACHE_GB", "1.5e-6")
+    first, second = entry(0, 5_000), entry(1, 5_000, size=10_000)
+    assert names() == {second}  # larger than all the room there is, and yet kept: it is in use
+    assert first != second
+
+
+def test_what_a_crash_left_is_deleted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = entry(0, 5_000)
+    (cache.folder() / f"{name}.json").unlink()
+    (cache.folder() / "fashion-mnist").mkdir()
+    (cache.folder() / "other.txt").write_bytes(bytes(9_999))
+    monkeypatch.setenv("GANVAS_CACHE_GB", "1e-9")
+    assert cache.evict() == [name]
+    assert names() == {"fashion-mnist", "other"}  # nothing else is touched
+
+
+def test_pixels_in_use_outlive_their_entry(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = opened(folder)
+    before = source.fields["real"].clone()
+    for path in cache.folder().iterdir():
+        os.utime(path, (1, 1))
+    monkeypatch.setenv("GANVAS_CACHE_GB", "1e-9")
+    assert len(cache.evict()) == 1
+    assert torch.equal(source.fields["real"], before)
+    assert torch.equal(opened(folder).fields["real"], before)  # made again
+
+
+def test_processes_may_delete_while_others_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = opened(folder).fields["real"].clone()
+    monkeypatch.setattr(cache, "GRACE", -10)  # the worst case: nothing is spared
+    monkeypatch.setenv("GANVAS_CACHE_GB", "1e-9")
+    wrong: list[object] = []
+
+    def read() -> None:
+        for _ in range(20):
+            if not torch.equal(opened(folder).fields["real"], expected):
+                wrong.append(folder)
+
+    def delete() -> None:
+        for _ in range(200):
+            with suppress(FileNotFoundError):
+                cache.evict()
+
+    threads = [threading.Thread(target=work) for work in (read, read, delete, delete)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+@pytest.mark.parametrize("given", ["much", "0", "-1", "nan", "inf"])
+def test_a_limit_that_is_none_is_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANVAS_CACHE_GB", given)
+    with pytest.raises(UsageError, match="GANVAS_CACHE_GB: expected a number of gigabytes above 0, found"):
+        cache.limit()
+
+
+def test_an_entry_of_an_earlier_format_is_made_again(folder: Path, cache_root: Path, decoded: list[int]) -> None:
+    opened(folder)
+    (record,) = (cache_root / "ganvas").glob("*.json")
+    values = json.loads(record.read_bytes())
+    del values["labelled"]
+    record.write_text(json.dumps(values | {"labels": [0, 0, 1]}))
+    assert opened(folder).fields["label"].tolist() == [0, 0, 1]
+    assert len(decoded) == 6

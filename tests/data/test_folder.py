@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from ganvas.config import DataConfig
-from ganvas.data import open_source
+from ganvas.data import Source, folder, open_source
 from ganvas.errors import DataError
 
 WritePicture = Callable[..., Path]
@@ -59,7 +59,7 @@ def test_classes_keep_their_labels_when_files_are_skipped(tmp_path: Path, write_
     (tmp_path / "p" / "cat" / "0.png").write_bytes(b"junk")
     source = open_source(DataConfig(source=str(tmp_path / "p")))
     assert source.classes == ("cat", "dog")
-    assert source.batch(torch.arange(2))["label"].tolist() == [0, 1]
+    assert source.samples(torch.arange(2))["label"].tolist() == [0, 1]
 
 
 def test_nothing_left_is_an_error_with_reasons(tmp_path: Path) -> None:
@@ -113,3 +113,93 @@ def test_progress_is_reported(tmp_path: Path, write_picture: WritePicture) -> No
     seen: list[tuple[int, int]] = []
     open_source(DataConfig(source=str(tmp_path / "p")), progress=lambda done, total: seen.append((done, total)))
     assert seen == [(3, 3)]
+
+
+@pytest.fixture
+def large(tmp_path: Path, write_picture: WritePicture, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, list[Path]]:
+    """A folder that counts as a large one, last changed long ago, and the folders that were walked."""
+    monkeypatch.setattr(folder, "LARGE", 6)
+    monkeypatch.setattr(folder, "PROBES", 2)
+    for i in range(6):
+        write_picture(tmp_path / "p" / "ab"[i % 2] / f"{i}.png", i)
+    (tmp_path / "p" / "c").mkdir()
+    calm(tmp_path / "p")
+    walked: list[Path] = []
+    walk = folder.walk
+    monkeypatch.setattr(folder, "walk", lambda root: walked.append(root) or walk(root))
+    return tmp_path / "p", walked
+
+
+def calm(root: Path) -> None:
+    """Make all folders look as if nothing had happened for a while."""
+    for path in (root, *root.rglob("*")):
+        if path.is_dir():
+            os.utime(path, (1_000_000_000 + len(list(path.iterdir())),) * 2)
+
+
+def opened(path: Path, split: str = "train") -> Source:
+    return open_source(DataConfig(source=str(path), split=split))  # type: ignore[arg-type]
+
+
+def test_a_large_folder_is_walked_once(large: tuple[Path, list[Path]]) -> None:
+    path, walked = large
+    first = opened(path)
+    for _ in range(3):
+        again = opened(path)
+    assert walked == [path]
+    assert torch.equal(again.fields["real"], first.fields["real"])
+    assert (again.fingerprint, again.classes) == (first.fingerprint, ("a", "b"))
+    assert open_source(DataConfig(source=str(path)), resolution=8).resolution == 8  # decoded from a new walk
+    assert len(walked) == 2
+    with pytest.raises(DataError, match="no test split"):
+        opened(path, "test")
+
+
+@pytest.mark.parametrize("change", ["new", "deleted", "renamed", "in an empty folder", "probed"])
+def test_changes_of_a_large_folder_are_seen(change: str, large: tuple[Path, list[Path]], write_picture: WritePicture) -> None:
+    path, _ = large
+    before = opened(path)
+    match change:
+        case "new":
+            write_picture(path / "b" / "9.png", 9)
+        case "deleted":
+            (path / "a" / "2.png").unlink()
+            write_picture(path / "a" / "x.png", 8)
+        case "renamed":
+            (path / "a" / "2.png").rename(path / "b" / "2.png")
+        case "in an empty folder":
+            write_picture(path / "c" / "9.png", 9)
+        case "probed":
+            write_picture(path / "a" / "0.png", 99)
+    after = opened(path)
+    assert after.fingerprint != before.fingerprint
+
+
+def test_a_folder_that_still_changes_is_not_kept(large: tuple[Path, list[Path]]) -> None:
+    path, walked = large
+    os.utime(path / "a")
+    opened(path)
+    opened(path)
+    assert len(walked) == 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"[1]", b'{"digest": 1}', b"\xff"])
+def test_a_damaged_listing_is_made_again(damage: bytes, large: tuple[Path, list[Path]], cache_root: Path) -> None:
+    path, walked = large
+    first = opened(path)
+    (kept,) = (cache_root / "ganvas").glob("*.files")
+    kept.write_bytes(damage)
+    assert opened(path).fingerprint == first.fingerprint
+    assert len(walked) == 2
+
+
+def test_a_folder_tells_its_splits(tmp_path: Path, write_picture: WritePicture) -> None:
+    write_picture(tmp_path / "one" / "train" / "a.png")
+    assert opened(tmp_path / "one").splits == ("train",)
+    write_picture(tmp_path / "two" / "train" / "a.png")
+    write_picture(tmp_path / "two" / "val" / "b.png")
+    assert opened(tmp_path / "two").splits == opened(tmp_path / "two", "test").splits == ("train", "test")
+    assert opened(tmp_path / "two").splits == ("train", "test")  # from the cache
+    write_picture(tmp_path / "three" / "cat" / "a.png")
+    write_picture(tmp_path / "three" / "dog" / "b.png")
+    assert opened(tmp_path / "three").splits == ("train",)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,3 +63,16 @@ def test_settings_out_of_range(resolution: int, channels: int) -> None:
 
 def test_flip_is_passed_on() -> None:
     assert open_source(DataConfig(source="mnist", split="test", flip=True)).flip
+
+
+def test_built_in_sources_tell_their_splits() -> None:
+    for source in ("mnist", "ring", "names"):
+        assert open_source(DataConfig(source=source, split="test")).splits == ("train", "test")
+
+
+def test_opening_data_loads_no_rendering() -> None:
+    """`ganvas.data` is imported by every command: sheets, scatters and reports are not for all of them."""
+    heavy = ["ganvas.data.report", "ganvas.data.preview", "ganvas.solids", "PIL.ImageDraw", "PIL.ImageFont"]
+    program = f"import sys, ganvas.data; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"

@@ -7,7 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganvas.data import flips, rows
+from ganvas.data import flips, order, rows
+from ganvas.data.order import crops
 from ganvas.errors import DataError
 
 seeds = st.integers(0, 2**40)
@@ -61,3 +62,40 @@ def test_dtypes_and_empty() -> None:
 def test_impossible_orders_are_refused(start: int, count: int, n: int) -> None:
     with pytest.raises(DataError, match="data order needs"):
         rows(0, start, count, n)
+
+
+def test_permutations_kept_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four permutations of ten million rows took 320 MB; now they take what `MOST` allows, or two of them."""
+    monkeypatch.setattr(order, "MOST", 10_000)
+    order._kept.clear()
+    for epoch in range(6):
+        rows(0, epoch * 2_000, 10, 2_000)
+        assert sum(kept.nbytes for kept in order._kept.values()) <= 2 * 4 * 2_000
+    assert list(order._kept) == [(0, 4, 2_000), (0, 5, 2_000)]
+    for epoch in range(40):
+        rows(0, epoch * 5, 5, 5)
+    assert len(order._kept) == order.NUMBER
+
+
+def test_the_order_is_that_of_a_permutation_of_long_numbers() -> None:
+    """However the permutation is kept, a run of before goes on as it was."""
+    expected = torch.randperm(100, generator=torch.Generator().manual_seed(order.mix("order", 7, 2)))
+    assert torch.equal(rows(7, 200, 100, 100), expected)
+
+
+@given(seed=seeds, start=st.integers(0, 10**12), count=st.integers(0, 40), height=st.integers(0, 40), width=st.integers(0, 40))
+@settings(max_examples=60, deadline=None)
+def test_crops_stay_inside_and_depend_on_the_position_only(seed: int, start: int, count: int, height: int, width: int) -> None:
+    top, left = crops(seed, start, count, (height, width))
+    assert top.shape == left.shape == (count,)
+    assert bool(((top >= 0) & (top <= height) & (left >= 0) & (left <= width)).all())
+    later = crops(seed, start + 1, max(0, count - 1), (height, width))
+    assert torch.equal(top[1:], later[0])
+    assert torch.equal(left[1:], later[1])
+
+
+def test_crops_reach_every_place_alike() -> None:
+    top, left = crops(0, 0, 40_000, (3, 7))
+    assert (top.bincount() / 40_000 - 1 / 4).abs().max() < 0.01
+    assert (left.bincount() / 40_000 - 1 / 8).abs().max() < 0.01
+    assert abs(float(torch.corrcoef(torch.stack((top, left)).double())[0, 1])) < 0.02

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas.data import inspect
 from ganvas.data.pictures import Pictures
-from ganvas.data.report import _balanced
+from ganvas.data.report import _balanced, inspect
 from ganvas.errors import DataError, UsageError
 
 WritePicture = Callable[..., Path]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from ganvas.data import Source
+from ganvas.core.modality import IMAGES, POINTS
+from ganvas.data import Source, flips, rows
 from ganvas.data.source import fingerprint
 from ganvas.errors import DataError
 from ganvas.fields import check
@@ -18,7 +21,7 @@ def table(channels: int = 3) -> Source:
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_batch_has_the_fields_of_the_vocabulary(channels: int) -> None:
-    batch = table(channels).batch(torch.tensor([2, 0]))
+    batch = table(channels).samples(torch.tensor([2, 0]))
     check(batch, ("real", "label"))
     expected = table(channels).fields["real"][[2, 0]].float() / 127.5 - 1
     assert torch.equal(batch["real"], expected)
@@ -27,26 +30,28 @@ def test_batch_has_the_fields_of_the_vocabulary(channels: int) -> None:
 
 def test_ends_of_the_range_are_exact() -> None:
     source = Source("ends", {"real": torch.tensor([0, 255], dtype=torch.uint8).reshape(2, 1, 1, 1)})
-    assert source.batch(torch.arange(2))["real"].flatten().tolist() == [-1.0, 1.0]
+    assert source.samples(torch.arange(2))["real"].flatten().tolist() == [-1.0, 1.0]
 
 
 def test_colour_is_channels_last_and_grey_contiguous() -> None:
-    assert table(3).batch(torch.arange(4))["real"].is_contiguous(memory_format=torch.channels_last)
-    assert table(1).batch(torch.arange(4))["real"].is_contiguous()
+    assert table(3).samples(torch.arange(4))["real"].is_contiguous(memory_format=torch.channels_last)
+    assert table(1).samples(torch.arange(4))["real"].is_contiguous()
 
 
 def test_flips_mirror_the_chosen_images_only() -> None:
-    plain = table().batch(torch.arange(3))["real"]
-    mirrored = table().batch(torch.arange(3), torch.tensor([False, True, False]))["real"]
-    assert torch.equal(mirrored[[0, 2]], plain[[0, 2]])
-    assert torch.equal(mirrored[1], plain[1].flip(-1))
+    plain = table().rows(rows(5, 3, 40, 4))["real"]
+    mirrored = replace(table(), flip=True).batch(5, 3, 40)["real"]
+    chosen = flips(5, 3, 40)
+    assert 0 < int(chosen.sum()) < 40
+    assert torch.equal(mirrored[~chosen], plain[~chosen])
+    assert torch.equal(mirrored[chosen], plain[chosen].flip(-1))
 
 
 def test_shape_helpers() -> None:
     points = Source("p", {"real": torch.zeros(7, 2)})
-    assert (len(table()), table().resolution, table().channels, table().is_images) == (4, 5, 3, True)
-    assert (len(points), points.dims, points.is_images) == (7, 2, False)
-    assert torch.equal(points.batch(torch.tensor([1]))["real"], torch.zeros(1, 2))
+    assert (len(table()), table().resolution, table().channels, table().modality) == (4, 5, 3, IMAGES)
+    assert (len(points), points.dims, points.modality) == (7, 2, POINTS)
+    assert torch.equal(points.samples(torch.tensor([1]))["real"], torch.zeros(1, 2))
     with pytest.raises(DataError, match="holds points, not images"):
         _ = points.resolution
     with pytest.raises(DataError, match="holds images"):

@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 
 from ganvas.config import DataConfig
-from ganvas.data import inspect, open_source
+from ganvas.data import open_source
+from ganvas.data.report import inspect
 from ganvas.data.text import LONGEST, SYMBOLS, facts, text_source, usable
 from ganvas.errors import DataError, UsageError
 from ganvas.spelling import spelt
@@ -45,7 +46,7 @@ def test_a_file_of_the_users(tmp_path: Path) -> None:
     assert not source.is_grid
     assert spelt(source.table, source.alphabet) == ["Anna", "Ümit", "日本"]
     assert source.alphabet == "".join(sorted(set("AnnaÜmit日本")))
-    batch = source.batch(torch.tensor([2, 0]))
+    batch = source.samples(torch.tensor([2, 0]))
     assert (batch["text"].dtype, batch["text"].shape) == (torch.int64, (2, 4))
     assert source.skipped == ()
 

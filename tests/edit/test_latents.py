@@ -12,16 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from ganvas.core.interpolation import lerp, slerp
 from ganvas.edit.latents import (
     class_path,
     combined,
     latent,
     latents,
-    lerp,
     loop,
     on_sphere,
     plane,
-    slerp,
     truncated_latents,
 )
 from ganvas.errors import UsageError

@@ -13,8 +13,9 @@ from support import PLAN, miniature
 
 from ganvas import bundle
 from ganvas.config import DataConfig, to_dict
-from ganvas.data import inspect, located, open_source
+from ganvas.data import located, open_source
 from ganvas.data.domains import CHANGES, edges
+from ganvas.data.report import inspect
 from ganvas.errors import DataError, UsageError
 from ganvas.evaluate import evaluate
 from ganvas.game import Couples, Step
@@ -70,7 +71,7 @@ def test_shares_of_two_domains_mix_their_pictures() -> None:
 def test_the_penalty_reaches_both_domains_critics() -> None:
     recipe, data = miniature("cogan-edges")
     game = fresh(recipe, PLAN).game
-    batch = data.batch(torch.arange(20))
+    batch = data.samples(torch.arange(20))
     duel = game.turns()[0].loss.__self__  # type: ignore[attr-defined]
     sum(duel.penalties(batch, Step()).values()).backward()
     for domain in range(10):

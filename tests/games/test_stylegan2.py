@@ -87,7 +87,7 @@ def test_augmentation_reaches_both_players_and_the_penalty() -> None:
     """What the balance does to pictures it does to reals and fakes alike, in the critic's turn, its R1 and the artist's."""
     made, seen = game(), []
 
-    def view(x: torch.Tensor, step: Step) -> torch.Tensor:
+    def view(x: torch.Tensor, step: Step, name: str) -> torch.Tensor:
         seen.append(tuple(x.shape))
         return adaptive(x, 0.5, step.uniform)
 

@@ -54,7 +54,7 @@ def test_likelihood_comes_first_and_then_fades() -> None:
     alone = game.likelihood(batch, at(0.2))["likelihood"]
     for progress, weight in ((0.5, 1.0), (0.75, 0.625), (1.0, 0.25)):
         game.advance(at(progress))
-        assert [turn.name for turn in game.turns()] == ["critic", "artist"]
+        assert [turn.name for turn in game.turns()] == ["discriminator", "generator"]
         terms = game.turns()[1].loss(batch, at(progress))
         torch.testing.assert_close(terms["likelihood"], weight * alone)
         assert set(terms) == {"G", "likelihood"}
@@ -107,16 +107,16 @@ def test_an_alphabet_of_another_size() -> None:
 
 def test_the_recipes_say_what_their_data_are() -> None:
     from ganvas.data import open_source
-    from ganvas.run import adapted
+    from ganvas.games.recipes import adapt_recipe
 
     for name in ("textgan-names", "textgan-words", "textlm-names", "textlm-words"):
         recipe = RECIPES[name]
-        assert adapted(recipe, open_source(recipe.data)) == recipe
+        assert adapt_recipe(recipe, open_source(recipe.data)) == recipe
 
 
 def test_likelihood_learns() -> None:
     recipe, data = miniature("textlm-names")
-    data = replace(data, rows=torch.arange(4))  # few enough to be learnt by heart
+    data = replace(data, index=torch.arange(4))  # few enough to be learnt by heart
     state = fresh(recipe, PLAN)
     before = nats_per_symbol(state.game, data)  # type: ignore[arg-type]
     for _ in train(state, data, replace(recipe.train, learning_rate=0.05)):
@@ -225,8 +225,8 @@ def test_games_of_other_kinds_refuse_text_and_text_refuses_pictures(own: Path) -
     from ganvas.run import start
 
     for recipe, source, says in (
-        ("gan-ring", own / "words.txt", "cannot read"),
-        ("cgan-mnist", own / "words.txt", "expects pictures"),
+        ("gan-ring", own / "words.txt", "gan needs points, images or solids and .* holds text"),
+        ("cgan-mnist", own / "words.txt", "cgan needs images and .* holds text"),
         ("textgan-names", "ring", "needs text"),
     ):
         with pytest.raises(DataError, match=says):

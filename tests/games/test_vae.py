@@ -192,7 +192,7 @@ def test_training_raises_the_bound() -> None:
     few = replace(data, fields={"real": data.fields["real"][:8]})
     torch.manual_seed(0)
     state = begin(VAE(replace(recipe.config, width=64)), replace(recipe.train, images=2_400), PLAN)
-    x = few.batch(torch.arange(8))["real"]
+    x = few.samples(torch.arange(8))["real"]
     before = sum(float(part.mean()) for part in nats(state.game, x).values())  # type: ignore[arg-type]
     for _ in train(state, few, replace(recipe.train, images=2_400, learning_rate=3e-3)):
         pass

@@ -13,17 +13,18 @@ from support import PLAN, miniature
 
 from ganvas import bundle
 from ganvas.config import DataConfig, to_dict
-from ganvas.data import inspect, open_source
+from ganvas.data import open_source
+from ganvas.data.report import inspect
 from ganvas.data.shapes import COUNTS
 from ganvas.errors import DataError, UsageError
 from ganvas.evaluate import evaluate
 from ganvas.game import Step
 from ganvas.games import RECIPES
+from ganvas.games.recipes import adapt_recipe
 from ganvas.games.voxel import Config, VoxelGAN
 from ganvas.layers.volume import Gather, Scatter, shifted
 from ganvas.model import load
 from ganvas.plan import fresh
-from ganvas.run import adapted
 from ganvas.show import picture
 
 TINY = Config(latent_dim=4, width=4, critic_width=4, max_width=8, head=8)
@@ -85,7 +86,7 @@ def test_the_penalty_reaches_the_volume_critic() -> None:
     recipe, data = miniature("voxel-shapes")
     game = fresh(recipe, PLAN).game
     duel = game.turns()[0].loss.__self__  # type: ignore[attr-defined]
-    duel.penalties(data.batch(torch.arange(8)), Step())["R1"].backward()
+    duel.penalties(data.samples(torch.arange(8)), Step())["R1"].backward()
     reached = [p.grad is not None and bool(p.grad.abs().sum() > 0) for p in game.trained_by("D")]
     assert sum(reached) >= 3
 
@@ -93,15 +94,15 @@ def test_the_penalty_reaches_the_volume_critic() -> None:
 def test_games_name_the_data_they_cannot_take(few: None) -> None:
     solids = open_source(DataConfig(source="shapes", split="test"))
     with pytest.raises(DataError, match=r"cgan needs images and shapes holds solids \[N, 1, 32, 32, 32\]; use a voxel-"):
-        adapted(RECIPES["cgan-mnist"], solids)
+        adapt_recipe(RECIPES["cgan-mnist"], solids)
     points = open_source(DataConfig(source="ring", split="test"))
     with pytest.raises(DataError, match=r"voxel needs solids and ring holds points \[N, 2\]; use a gan-"):
-        adapted(RECIPES["voxel-shapes"], points)
+        adapt_recipe(RECIPES["voxel-shapes"], points)
     pictures = replace(solids, fields={"real": solids.fields["real"][:, :, 0], "label": solids.fields["label"]}, name="p")
     with pytest.raises(DataError, match="voxel needs solids and p holds images"):
-        adapted(RECIPES["voxel-shapes"], pictures)
-    assert adapted(RECIPES["classifier-mnist"], solids).config.dims == 3  # takes either
-    assert adapted(RECIPES["classifier-shapes"], pictures).config.dims == 2
+        adapt_recipe(RECIPES["voxel-shapes"], pictures)
+    assert adapt_recipe(RECIPES["classifier-mnist"], solids).config.dims == 3  # takes either
+    assert adapt_recipe(RECIPES["classifier-shapes"], pictures).config.dims == 2
 
 
 def test_a_report_on_solids(few: None, tmp_path: Path) -> None:

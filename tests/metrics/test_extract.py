@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.metrics.extract import features
+from ganvas.metrics.images import resize
 
 
 def bytes_of(seed: int, *shape: int) -> Tensor:
@@ -44,3 +45,17 @@ def test_the_network_sees_floats_from_minus_one_to_one_in_full_chunks() -> None:
 
 def test_features_carry_no_graph(net: nn.Module) -> None:
     assert not features(net, bytes_of(0, 3, 1, 12, 12)).requires_grad
+
+
+def test_images_are_brought_to_size_one_chunk_at_a_time() -> None:
+    """A whole set at the size of the network would need gigabytes."""
+    sizes: list[int] = []
+
+    def fit(images: Tensor) -> Tensor:
+        sizes.append(len(images))
+        return resize(images, 24)
+
+    images = bytes_of(1, 23, 1, 12, 12)
+    found = features(lambda x: x.flatten(1), images, chunk=5, fit=fit)
+    assert sizes == [5, 5, 5, 5, 3]
+    torch.testing.assert_close(found, features(lambda x: x.flatten(1), resize(images, 24), chunk=5), rtol=0, atol=0)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ganvas.errors import UsageError
 from ganvas.metrics import neighbours
-from ganvas.metrics.neighbours import Memorisation, closest, memorisation, nearest
+from ganvas.metrics.neighbours import BLOCK_BYTES, CHUNK, Memorisation, closest, memorisation, nearest, rows_at_a_time
 
 
 def normal(seed: int, *shape: int) -> Tensor:
@@ -53,6 +53,24 @@ def test_chunks_change_no_bit() -> None:
         found = nearest(queries, bank, chunk=chunk)
         assert torch.equal(found[0], whole[0])
         assert torch.equal(found[1], whole[1])
+
+
+def test_some_rows_of_a_bank_are_searched_in_parts() -> None:
+    """As if the rows were a bank of their own, but never copied as a whole."""
+    queries, bank = bytes_of(0, 7, 1, 5, 5), bytes_of(1, 90, 1, 5, 5)
+    rows = torch.randperm(90, generator=torch.Generator().manual_seed(2))[:40]
+    expected, found = nearest(queries, bank[rows]), nearest(queries, bank, chunk=6, rows=rows)
+    assert all(torch.equal(a, b) for a, b in zip(expected, found, strict=True))
+    expected, found = closest(queries, bank[rows], 3), closest(queries, bank, 3, chunk=6, rows=rows)
+    assert all(torch.equal(a, b) for a, b in zip(expected, found, strict=True))
+    floats, table = normal(3, 7, 4), normal(4, 90, 4)
+    assert torch.equal(nearest(floats, table, rows=rows)[1], nearest(floats, table[rows])[1])
+
+
+def test_large_samples_are_compared_in_smaller_blocks() -> None:
+    assert rows_at_a_time(784) == CHUNK
+    assert rows_at_a_time(3 * 256 * 256) * 3 * 256 * 256 * 8 <= BLOCK_BYTES
+    assert rows_at_a_time(10**9) == 1
 
 
 # Digits stand-in: samples of a law in 20 dimensions.

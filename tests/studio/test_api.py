@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas.studio.store import Store, last_row
+from ganvas.studio.storage import Storage, read_last_row
 from ganvas.studio.train.jobs import Jobs
 
 SMALL = {"train.batch": "32", "config.width": "8", "config.depth": "1", "train.snapshots": "4", "train.keep_all": "true"}
@@ -200,7 +200,9 @@ def test_a_second_opinion_and_a_contest(client: Client) -> None:
         client.until(f"train/runs/{name}", lambda run: run["state"] == "finished")
     assert isinstance(client.json(f"train/runs/{one}/doctor"), list)
     client.json("train/compare", {"a": one, "b": two, "samples": 500}, "POST")
-    found = client.until(f"train/compare?a={one}&b={two}&samples=500", lambda contest: contest["state"] != "measuring", 300)
+    found = client.until(
+        f"train/compare?a={one}&b={two}&samples=500", lambda comparison: comparison["state"] != "measuring", 300
+    )
     assert found["state"] == "ready", found
     assert set(found["models"][0]["measures"]) == {"fd500-points", "recall500-points"}
     assert client(f"train/compare/sheet?a={one}&b={two}&samples=500")[1].startswith(b"\x89PNG")
@@ -218,17 +220,19 @@ def test_a_training_outlives_a_killed_server(tmp_path: Path) -> None:
         name = client.json("train/runs", asked, "POST")["id"]
         client.until(f"train/runs/{name}", lambda run: run["state"] == "running")
         server.kill()
-    jobs = Jobs(Store(tmp_path / "runs"))  # as a server that is started afterwards
+    jobs = Jobs(Storage(tmp_path / "runs"))  # as a server that is started afterwards
     try:
         assert jobs.status(name).state == "running"
-        before = last_row(jobs.store.run(name) / "log.jsonl").get("items", 0)
+        before = read_last_row(jobs.storage.run_folder(name) / "log.jsonl").get("items", 0)
         end = time.monotonic() + 60
-        while (now := last_row(jobs.store.run(name) / "log.jsonl").get("items", 0)) <= before and time.monotonic() < end:
+        while (
+            now := read_last_row(jobs.storage.run_folder(name) / "log.jsonl").get("items", 0)
+        ) <= before and time.monotonic() < end:
             time.sleep(0.1)
         assert now > before
     finally:
         jobs.stop(name)
-    while jobs.alive(name):
+    while jobs.is_alive(name):
         time.sleep(0.1)
     assert jobs.status(name).state == "stopped"
 

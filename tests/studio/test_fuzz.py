@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from ganvas.studio.guard import Bucket, Door
-from ganvas.studio.pages import Studio
-from ganvas.studio.server import application
+from ganvas.studio.auth import Access, TokenBucket
+from ganvas.studio.page import Studio
+from ganvas.studio.server import build_app
 
-DOOR = Door("127.0.0.1", 8765)
-HEADERS = {"host": "127.0.0.1:8765", "origin": "http://127.0.0.1:8765", "cookie": f"{DOOR.cookie}={DOOR.secret}"}
+ACCESS = Access("127.0.0.1", 8765)
+HEADERS = {"host": "127.0.0.1:8765", "origin": "http://127.0.0.1:8765", "cookie": f"{ACCESS.cookie}={ACCESS.secret}"}
 CANARY = "the canary that nobody may hear"
 ESCAPES = (
     "../canary.txt",
@@ -43,7 +43,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Starlette:
     folder = tmp_path_factory.mktemp("fuzz")
     (folder / "canary.txt").write_text(CANARY)
     (folder / "runs").mkdir()
-    return application(Studio(folder / "runs"), DOOR)
+    return build_app(Studio(folder / "runs"), ACCESS)
 
 
 def ask(app: Starlette, method: str, path: str, body: bytes = b"", query: bytes = b"") -> tuple[int, bytes]:
@@ -76,10 +76,10 @@ def ask(app: Starlette, method: str, path: str, body: bytes = b"", query: bytes 
     thread.start()
     thread.join()
     guard = app.middleware_stack
-    while guard is not None and not hasattr(guard, "inside"):
+    while guard is not None and not hasattr(guard, "known"):
         guard = getattr(guard, "app", None)
     if guard is not None:
-        guard.inside = Bucket(1e9, 1e9)  # its own test is elsewhere
+        guard.known = TokenBucket(1e9, 1e9)  # its own test is elsewhere
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent)
 
 

@@ -11,19 +11,19 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from ganvas.studio.guard import Door
-from ganvas.studio.openapi import document
-from ganvas.studio.pages import Studio
-from ganvas.studio.server import application
+from ganvas.studio.auth import Access
+from ganvas.studio.openapi import build_document
+from ganvas.studio.page import Studio
+from ganvas.studio.server import build_app
 
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Starlette:
-    return application(Studio(tmp_path_factory.mktemp("runs")), Door("127.0.0.1", 8765))
+    return build_app(Studio(tmp_path_factory.mktemp("runs")), Access("127.0.0.1", 8765))
 
 
 def test_it_lists_every_route_and_no_other(app: Starlette) -> None:
-    listed = {(method.upper(), path) for path, found in document(app.routes)["paths"].items() for method in found}
+    listed = {(method.upper(), path) for path, found in build_document(app.routes)["paths"].items() for method in found}
     there = {
         (method, route.path)
         for route in app.routes
@@ -35,7 +35,7 @@ def test_it_lists_every_route_and_no_other(app: Starlette) -> None:
 
 
 def test_bodies_are_as_the_dataclasses_say(app: Starlette) -> None:
-    paths = document(app.routes)["paths"]
+    paths = build_document(app.routes)["paths"]
     start = paths["/api/train/runs"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert start["required"] == ["recipe"]
     assert start["properties"]["settings"] == {"type": "object", "additionalProperties": {"type": "string"}}
@@ -59,8 +59,8 @@ def test_nothing_that_it_allows_makes_the_server_fail(studio: Any) -> None:
     jar = http.cookiejar.CookieJar()
     urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar)).open(link).read()
     headers = {"Origin": base, "Cookie": "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar)}
-    routes = application(Studio(Path()), Door("127.0.0.1", 8765)).routes
-    schema = schemathesis.openapi.from_dict(document(routes))
+    routes = build_app(Studio(Path()), Access("127.0.0.1", 8765)).routes
+    schema = schemathesis.openapi.from_dict(build_document(routes))
     tried = 0
     for found in schema.get_all_operations():
         operation = found.ok()

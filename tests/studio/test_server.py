@@ -12,30 +12,29 @@ from typing import Any
 import pytest
 
 from ganvas.errors import ResourceError, UsageError
-from ganvas.studio.pages import pages, rendered
-from ganvas.studio.server import listening
-from ganvas.studio.server import studio as serve
+from ganvas.studio.page import render
+from ganvas.studio.server import listen, serve
+from ganvas.studio.site import PAGES
 
 
 def test_another_address_needs_to_be_understood() -> None:
     with pytest.raises(UsageError, match="whoever sees the link can use it") as refused:
-        serve(lambda door: None, host="0.0.0.0", browser=False)
+        serve(lambda access: None, host="0.0.0.0", browser=False)
     assert "--i-understand" in str(refused.value)
 
 
 def test_a_taken_port_and_a_foreign_address_are_a_line() -> None:
-    with listening("127.0.0.1", 0) as bound, pytest.raises(ResourceError, match="choose another --port"):
-        listening("127.0.0.1", bound.getsockname()[1])
+    with listen("127.0.0.1", 0) as bound, pytest.raises(ResourceError, match="choose another --port"):
+        listen("127.0.0.1", bound.getsockname()[1])
     with pytest.raises(ResourceError, match="cannot serve at"):
-        listening("203.0.113.7", 0)
+        listen("203.0.113.7", 0)
 
 
 def test_every_page_is_in_the_navigation_and_links_are_relative() -> None:
-    among = pages()
-    for page in among:
-        text = rendered(page, among)
+    for page in PAGES:
+        text = render(page, PAGES)
         assert text.count('aria-current="page"') == 1
-        assert all(f">{other.title}</a>" in text for other in among)
+        assert all(f">{other.title}</a>" in text for other in PAGES)
         assert "{{" not in text
         assert 'href="/' not in text
         assert 'src="/' not in text
@@ -74,9 +73,9 @@ def test_over_a_real_socket(studio: Any) -> None:
 
 
 def test_no_run_folder_is_no_error(tmp_path: Path) -> None:
-    from ganvas.studio.home import recent
+    from ganvas.studio.home import list_recent
 
-    assert recent(tmp_path / "nowhere") == []
+    assert list_recent(tmp_path / "nowhere") == []
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "recipe.json").write_text("{")
-    assert recent(tmp_path) == []
+    assert list_recent(tmp_path) == []

@@ -1,13 +1,13 @@
-"""The page /explore: its routes. Each asks the artist, a process of its own, for the function of the explorer of that name."""
+"""The page /explore: its routes. Each asks the model process for the function of the explorer with the same name."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import re
 import secrets
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,20 +18,36 @@ from starlette.routing import Route
 from ganvas.config import within
 from ganvas.errors import UsageError
 from ganvas.files import printable, write_durably
-from ganvas.studio.answers import body, number, told
-from ganvas.studio.explore.worker import SupersededError, Worker
-from ganvas.studio.kinds import kind
-from ganvas.studio.pages import Page, Studio
-from ganvas.studio.store import Store, UnknownIdError, facts
+from ganvas.looks import Look
+from ganvas.studio.explore.client import ModelClient, SupersededError
+from ganvas.studio.page import Page, Studio, find_service
+from ganvas.studio.responses import make_endpoint, read_body, read_number
+from ganvas.studio.run_kind import describe_kind
+from ganvas.studio.storage import Storage, UnknownIdError, read_json
 
-FAVOURITES = 200
-LONGEST = 4096  # characters of a look
+MAX_FAVOURITES = 200
+MAX_LOOK_CHARACTERS = 4096
 LANE = re.compile(r"[a-z0-9]{1,24}")
-TYPES = {"gif": "image/gif", "apng": "image/apng", "mp4": "video/mp4"}
+FILM_TYPES = {"gif": "image/gif", "apng": "image/apng", "mp4": "video/mp4"}
+FILMS = {"gif": ["GIF", "gif"], "apng": ["PNG film", "png"], "mp4": ["MP4", "mp4"]}  # -> label, ending of the file
+FRAMES, MILLISECONDS = (2, 240), (20, 2000)  # bounds of a film
+DIRECTIONS = {  # kind -> title of its sliders, what one of them is called
+    "sefa": ["What the weights react to most", "direction"],
+    "pca": ["How styles vary most", "component"],
+    "axis": ["Single numbers of the noise", "number"],
+}
+# What the page's controls offer. A look in a link may go further; its own bounds are those of the dataclass.
+CONTROLS = {
+    "psi": {"label": "Truncation psi: 0 is the mean, 1 as trained", "low": -1, "high": 1.5, "step": 0.05},
+    "truncate": {"label": "Truncation of the noise: all within ±", "low": 0.2, "high": 4, "step": 0.1},
+    "moves": {"label": "", "low": -4, "high": 4, "step": 0.1},
+    "turn": {"label": "Viewing angle in degrees", "low": -180, "high": 180, "step": 5},
+}
+PLANE_REACH = 2  # quarter turns from the middle of the plane to its edge
 
 
 @dataclass(frozen=True, kw_only=True)
-class Walk:
+class WalkRequest:
     """A film through looks."""
 
     looks: tuple[Mapping[str, Any], ...]
@@ -41,187 +57,191 @@ class Walk:
     kind: Literal["gif", "apng", "mp4"] = "gif"
 
     def __post_init__(self) -> None:
-        within(self, "frames", 2, 240)
-        within(self, "milliseconds", 20, 2000)
+        within(self, "frames", *FRAMES)
+        within(self, "milliseconds", *MILLISECONDS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Favourite:
-    """A look worth keeping, and whose."""
+class FavouriteRequest:
+    """A look to keep, and of which model."""
 
     model: str
     look: Mapping[str, Any]
     name: str = ""
 
 
-class Exploring:
-    """What the page needs for as long as the server lives."""
+class ExploreService:
+    """What the page needs for as long as the server lives: the model process, and the favourites."""
 
     def __init__(self, studio: Studio) -> None:
-        self.store, self.worker = Store(studio.runs), Worker()
+        self.storage, self.client = Storage(studio.runs), ModelClient()
 
-    def kept(self) -> list[dict[str, Any]]:
-        """The favourites; those of an older file, which had no ids, get theirs from what they are."""
-        found = facts(self.store.private / "favourites.json").get("kept", [])
-        spelt = [f"{i}{json.dumps(each)}".encode() for i, each in enumerate(found)]
-        return [{"id": hashlib.sha256(text).hexdigest()[:16], **each} for text, each in zip(spelt, found, strict=True)]
+    def read_favourites(self) -> list[dict[str, Any]]:
+        """The favourites. In an older file they have no ids: each gets one that follows from its content."""
+        kept = read_json(self.storage.private / "favourites.json").get("kept", [])
+        texts = [f"{i}{json.dumps(favourite)}".encode() for i, favourite in enumerate(kept)]
+        ids = [hashlib.sha256(text).hexdigest()[:16] for text in texts]
+        return [{"id": name, **favourite} for name, favourite in zip(ids, kept, strict=True)]
 
-    def write(self, kept: list[dict[str, Any]]) -> None:
+    def write_favourites(self, kept: list[dict[str, Any]]) -> None:
         """Raises: ResourceError: the disk refused."""
-        self.store.folder()
-        write_durably(self.store.private / "favourites.json", json.dumps({"kept": kept}).encode())
+        self.storage.make_folder()
+        write_durably(self.storage.private / "favourites.json", json.dumps({"kept": kept}).encode())
 
-    async def ask(self, request: Request, do: str, **asked: Any) -> tuple[dict[str, Any], bytes]:
-        """The artist's answer about the run of the request; ?lane= keeps tabs apart. Raises: GanvasError: it refuses."""
-        folder = self.store.run(request.path_params["id"])
+    async def ask(self, request: Request, do: str, **facts: Any) -> tuple[dict[str, Any], bytes]:
+        """The model process's answer about the run of the request; ?lane= separates tabs. Raises: GanvasError: it refuses."""
+        folder = self.storage.run_folder(request.path_params["id"])
         lane = request.query_params.get("lane", "one")
         if not LANE.fullmatch(lane):
             raise UsageError("lane: expected up to 24 small letters and digits")
-        return await self.worker.ask(f"{do}-{lane}", {"do": do, "path": str(folder), **asked})
+        return await self.client.ask(f"{do}-{lane}", {"do": do, "path": str(folder), **facts})
+
+    async def close(self) -> None:
+        """End the model process."""
+        await self.client.close()
 
 
-@asynccontextmanager
-async def service(studio: Studio) -> AsyncIterator[Exploring]:
-    """The artist lives as long as the server, at most."""
-    exploring = Exploring(studio)
-    yield exploring
-    await exploring.worker.close()
+def get_service(request: Request) -> ExploreService:
+    """The service of this page."""
+    return find_service(request, ExploreService)
 
 
-def at(request: Request) -> Exploring:
-    """The service of this page, made here where no server has made it."""
-    studio: Studio = request.app.state.studio
-    found: Exploring = studio.services.get("explore") or Exploring(studio)
-    studio.services["explore"] = found
-    return found
-
-
-def look(request: Request) -> dict[str, Any]:
-    """?look= as an object; what it says is checked where it is drawn. Raises: UsageError: it is none."""
+def read_look(request: Request) -> dict[str, Any]:
+    """?look= as an object. Its content is checked by the model process. Raises: UsageError: it is not an object."""
     text = request.query_params.get("look", "{}")
     try:
         values = json.loads(text)
     except (ValueError, RecursionError):
         values = None
-    if not isinstance(values, dict) or len(text) > LONGEST:
+    if not isinstance(values, dict) or len(text) > MAX_LOOK_CHARACTERS:
         raise UsageError("look: expected a JSON object")
     return values
 
 
-def models(request: Request) -> Any:
-    """The runs that have saved a model which something comes out of."""
-    store, found = at(request).store, []
-    for name in store.ids():
-        folder = store.runs / name
-        recipe = facts(folder / "recipe.json")
-        if (folder / "model.safetensors").exists() and kind(recipe)["draws"]:
-            found.append({"id": name, "recipe": recipe.get("name", "")})
-    return found
+def get_schema(_: Request) -> Any:
+    """The look that changes nothing, and what the controls offer."""
+
+    return {
+        "look": dataclasses.asdict(Look()),
+        "controls": CONTROLS,
+        "directions": DIRECTIONS,
+        "plane_reach": PLANE_REACH,
+        "films": FILMS,
+        "frames": FRAMES,
+    }
 
 
-async def abilities(request: Request) -> Any:
+def list_models(request: Request) -> Any:
+    """The runs with a saved model that generates something."""
+    storage, models = get_service(request).storage, []
+    for name in storage.list_runs():
+        folder = storage.runs / name
+        recipe = read_json(folder / "recipe.json")
+        if (folder / "model.safetensors").exists() and describe_kind(recipe)["draws"]:
+            models.append({"id": name, "recipe": recipe.get("name", "")})
+    return models
+
+
+async def get_abilities(request: Request) -> Any:
     """What a model is and can do."""
-    return (await at(request).ask(request, "abilities"))[0]
+    return (await get_service(request).ask(request, "abilities"))[0]
 
 
-def _png(data: bytes, **headers: str) -> Response:
+async def get_picture(request: Request) -> Response:
+    """The picture of one look; 204 if a newer one was asked for meanwhile. A header has the lines of a text model."""
+    try:
+        facts, data = await get_service(request).ask(request, "picture", look=read_look(request))
+        return answer_png(data, **({"X-Ganvas-Lines": json.dumps(facts["lines"])} if facts["lines"] else {}))
+    except SupersededError:
+        return Response(status_code=204)
+
+
+async def get_pad(request: Request) -> Response:
+    """The pictures of the next seeds; 204 as for a picture."""
+    count, columns = read_number(request, "count", 25, 1, 64), read_number(request, "columns", 5, 1, 64)
+    try:
+        _, data = await get_service(request).ask(request, "pad", look=read_look(request), count=count, columns=columns)
+        return answer_png(data)
+    except SupersededError:
+        return Response(status_code=204)
+
+
+async def get_nearest(request: Request) -> Response:
+    """A picture and the training pictures nearest to it. A header has their distances in grey levels."""
+    facts, data = await get_service(request).ask(request, "nearest", look=read_look(request))
+    return answer_png(data, **{"X-Ganvas-Distances": json.dumps(facts["distances"])})
+
+
+async def save_picture(request: Request) -> Response:
+    """A picture as a file to keep: the bits of `ganvas sample`, with its seed and the model's hash in it."""
+    look = read_look(request)
+    _, data = await get_service(request).ask(request, "save", look=look, scale=read_number(request, "scale", 1, 1, 16))
+    seed = look.get("seed", 0)
+    name = f"seed{seed if type(seed) is int else 0}.png"
+    return answer_png(data, **{"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+async def make_walk(request: Request) -> Response:
+    """A film through looks, as a file."""
+    asked = await read_body(request, WalkRequest)
+    facts = {name: getattr(asked, name) for name in ("frames", "milliseconds", "closed", "kind")}
+    _, data = await get_service(request).ask(request, "walk", looks=[dict(look) for look in asked.looks], **facts)
+    name = f'attachment; filename="walk.{asked.kind}"'
+    return Response(data, media_type=FILM_TYPES[asked.kind], headers={"Content-Disposition": name})
+
+
+def answer_png(data: bytes, **headers: str) -> Response:
+    """A PNG as an answer."""
     return Response(data, media_type="image/png", headers=headers)
 
 
-async def picture(request: Request) -> Response:
-    """One look; 204 where a newer one was asked for meanwhile. Of a model of text its lines stand in a header."""
-    try:
-        found, data = await at(request).ask(request, "picture", look=look(request))
-        return _png(data, **({"X-Ganvas-Lines": json.dumps(found["lines"])} if found["lines"] else {}))
-    except SupersededError:
-        return Response(status_code=204)
+def list_favourites(request: Request) -> Any:
+    """The favourites, oldest first, each with its id."""
+    return {"kept": get_service(request).read_favourites(), "most": MAX_FAVOURITES}
 
 
-async def pad(request: Request) -> Response:
-    """The looks of the next seeds; 204 as for a picture."""
-    count, columns = number(request, "count", 25, 1, 64), number(request, "columns", 5, 1, 64)
-    try:
-        return _png((await at(request).ask(request, "pad", look=look(request), count=count, columns=columns))[1])
-    except SupersededError:
-        return Response(status_code=204)
-
-
-async def nearest(request: Request) -> Response:
-    """A look and the training pictures nearest to it, with their distances in grey levels in a header."""
-    found, data = await at(request).ask(request, "nearest", look=look(request))
-    return _png(data, **{"X-Ganvas-Distances": json.dumps(found["distances"])})
-
-
-async def save(request: Request) -> Response:
-    """A look as a file to keep: the bits of `ganvas sample`, with its seed and the model's hash in it."""
-    asked = look(request)
-    _, data = await at(request).ask(request, "save", look=asked, scale=number(request, "scale", 1, 1, 16))
-    seed = asked.get("seed", 0)
-    return _png(data, **{"Content-Disposition": f'attachment; filename="seed{seed if type(seed) is int else 0}.png"'})
-
-
-async def walk(request: Request) -> Response:
-    """A film through looks, as a file."""
-    asked = await body(request, Walk)
-    _, data = await at(request).ask(
-        request,
-        "walk",
-        looks=[dict(each) for each in asked.looks],
-        frames=asked.frames,
-        milliseconds=asked.milliseconds,
-        closed=asked.closed,
-        kind=asked.kind,
-    )
-    name = f'attachment; filename="walk.{asked.kind}"'
-    return Response(data, media_type=TYPES[asked.kind], headers={"Content-Disposition": name})
-
-
-def favourites(request: Request) -> Any:
-    """The looks that were kept, oldest first, each with its id."""
-    return {"kept": at(request).kept(), "most": FAVOURITES}
-
-
-async def keep(request: Request) -> Response:
+async def add_favourite(request: Request) -> Response:
     """Keep one more look."""
-    here, asked = at(request), await body(request, Favourite)
-    if len(json.dumps(dict(asked.look))) > LONGEST:
-        raise UsageError(f"look: expected at most {LONGEST} characters of JSON")
+    here, asked = get_service(request), await read_body(request, FavouriteRequest)
+    if len(json.dumps(dict(asked.look))) > MAX_LOOK_CHARACTERS:
+        raise UsageError(f"look: expected at most {MAX_LOOK_CHARACTERS} characters of JSON")
     added = {"model": asked.model[:100], "look": dict(asked.look), "name": printable(asked.name, 80)}
-    kept = here.kept()  # nothing is awaited from here on, so that no other tab comes between
-    if len(kept) >= FAVOURITES:
-        raise UsageError(f"{FAVOURITES} favourites are kept, which is the most; forget one to keep another")
-    here.write([*kept, {"id": secrets.token_hex(8), **added}])
-    return JSONResponse(here.kept()[-1], 201)
+    kept = here.read_favourites()  # nothing is awaited from here on, so that no other tab can write in between
+    if len(kept) >= MAX_FAVOURITES:
+        raise UsageError(f"{MAX_FAVOURITES} favourites are kept, which is the most; remove one to keep another")
+    here.write_favourites([*kept, {"id": secrets.token_hex(8), **added}])
+    return JSONResponse(here.read_favourites()[-1], 201)
 
 
-async def forget(request: Request) -> Any:
-    """Forget one favourite."""
-    here, name = at(request), request.path_params["id"]
-    kept = here.kept()
-    if all(each["id"] != name for each in kept):
+async def remove_favourite(request: Request) -> Any:
+    """Remove one favourite."""
+    here, name = get_service(request), request.path_params["id"]
+    kept = here.read_favourites()
+    if all(favourite["id"] != name for favourite in kept):
         raise UnknownIdError(f"there is no favourite {printable(name, 40)!r} here; look at the list of favourites")
-    here.write([each for each in kept if each["id"] != name])
+    here.write_favourites([favourite for favourite in kept if favourite["id"] != name])
     return {"removed": name}
 
 
 API = "/api/explore"
-LOOKED = ("lane", "look")
+QUERY = ("lane", "look")
 ROUTES = (
-    Route(f"{API}/models", told(models)),
-    Route(f"{API}/favourites", told(favourites), methods=["GET"]),
-    Route(f"{API}/favourites", told(keep, Favourite), methods=["POST"]),
-    Route(f"{API}/favourites/{{id}}", told(forget), methods=["DELETE"]),
-    Route(f"{API}/models/{{id}}", told(abilities, query=LOOKED[:1])),
-    Route(f"{API}/models/{{id}}/picture", told(picture, query=LOOKED)),
-    Route(f"{API}/models/{{id}}/pad", told(pad, query=(*LOOKED, "count", "columns"))),
-    Route(f"{API}/models/{{id}}/nearest", told(nearest, query=LOOKED)),
-    Route(f"{API}/models/{{id}}/save", told(save, query=(*LOOKED, "scale"))),
-    Route(f"{API}/models/{{id}}/walk", told(walk, Walk, LOOKED[:1]), methods=["POST"]),
+    Route(f"{API}/schema", make_endpoint(get_schema)),
+    Route(f"{API}/models", make_endpoint(list_models)),
+    Route(f"{API}/favourites", make_endpoint(list_favourites), methods=["GET"]),
+    Route(f"{API}/favourites", make_endpoint(add_favourite, FavouriteRequest), methods=["POST"]),
+    Route(f"{API}/favourites/{{id}}", make_endpoint(remove_favourite), methods=["DELETE"]),
+    Route(f"{API}/models/{{id}}", make_endpoint(get_abilities, query=QUERY[:1])),
+    Route(f"{API}/models/{{id}}/picture", make_endpoint(get_picture, query=QUERY)),
+    Route(f"{API}/models/{{id}}/pad", make_endpoint(get_pad, query=(*QUERY, "count", "columns"))),
+    Route(f"{API}/models/{{id}}/nearest", make_endpoint(get_nearest, query=QUERY)),
+    Route(f"{API}/models/{{id}}/save", make_endpoint(save_picture, query=(*QUERY, "scale"))),
+    Route(f"{API}/models/{{id}}/walk", make_endpoint(make_walk, WalkRequest, QUERY[:1]), methods=["POST"]),
 )
 PAGE = Page(
     "explore",
     "Explore",
-    "Look around in a trained model: seeds, classes, directions, mixtures, walks, nearest training pictures.",
+    "Explore a trained model: seeds, classes, directions, style mixing, walks, nearest training pictures.",
     routes=ROUTES,
-    service=service,
+    service=ExploreService,
 )

@@ -1,4 +1,4 @@
-"""One session whole: the stage it is played on, the curves of its charts, the models beside it, and its picture."""
+"""One session: the simulation, the curves of its charts, the models beside it, and its picture."""
 
 from __future__ import annotations
 
@@ -8,94 +8,93 @@ from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from ganvas.studio.channel import Array
-from ganvas.studio.play import picture
-from ganvas.studio.play.beside import Beside, Dumps
-from ganvas.studio.play.record import KEYS, Record, floor
-from ganvas.studio.play.stage import Kept, Stage
+from ganvas.studio.play import scene
+from ganvas.studio.play.charts import MEASURE_KEYS, MOVE_KEYS, Charts, measure_floor
+from ganvas.studio.play.companions import Companions, Dumps
+from ganvas.studio.play.rewind import SavedState
+from ganvas.studio.play.simulation import Simulation
+from ganvas.studio.socket import Array
 
-MEASURES = 1.0  # seconds between two
+MEASURE_SECONDS = 1.0  # between two measurements
 
 
 @dataclass
 class Session:
-    """What is kept as long as one game goes on, and so comes back whole when another is undone."""
+    """What belongs to one game, and comes back whole when a later game is undone."""
 
-    stage: Stage
-    record: Record = field(default_factory=Record)
-    beside: Beside | None = None
-    shelf: WeakKeyDictionary[Kept, Dumps] = field(default_factory=WeakKeyDictionary)  # of those beside the ring's
+    simulation: Simulation
+    charts: Charts = field(default_factory=Charts)
+    companions: Companions | None = None
+    companion_states: WeakKeyDictionary[SavedState, Dumps] = field(default_factory=WeakKeyDictionary)
     floor: dict[str, float] = field(init=False)
-    measured: tuple[float, int] = (-1.0, -1)  # when, at which step
+    last_measure: tuple[float, int] = (-1.0, -1)  # when, at which step
 
     def __post_init__(self) -> None:
-        self.floor = floor(self.stage)
+        self.floor = measure_floor(self.simulation)
 
     def advance(self, who: str) -> None:
-        """One step, of the models beside too. Raises: UsageError: the game cannot go on."""
-        self.stage.play(who)
-        self.record.note(self.stage)
-        if beside := self.wanted():
-            beside.play(self.stage, 1)
+        """One step, of the companions too. Raises: UsageError: the game cannot go on."""
+        self.simulation.play(who)
+        self.charts.add_step(self.simulation)
+        if companions := self.update_companions():
+            companions.train(self.simulation, 1)
 
-    def wanted(self) -> Beside | None:
-        """The models that the setup asks for beside the game, untrained where they are new."""
-        if self.stage.setup.beside == "nothing":
+    def update_companions(self) -> Companions | None:
+        """The models that the settings ask for, untrained if they are new; None if there are none."""
+        if self.simulation.setup.beside == "nothing":
             return None
-        if self.beside is None or not self.beside.fits(self.stage):
-            self.beside = Beside(self.stage)
-        return self.beside
+        if self.companions is None or not self.companions.fits(self.simulation):
+            self.companions = Companions(self.simulation)
+        return self.companions
 
-    def keep(self) -> None:
-        """Put the present state into the ring, and what is beside it on the shelf."""
-        self.stage.keep()
-        if self.beside and self.stage.ring[-1] not in self.shelf:
-            self.shelf[self.stage.ring[-1]] = self.beside.dump()
+    def save_state(self) -> None:
+        """Put the present state into the ring, with that of the companions."""
+        self.simulation.save_state()
+        latest = self.simulation.ring.states[-1]
+        if self.companions and latest not in self.companion_states:
+            self.companion_states[latest] = self.companions.dump()
 
-    def forget_the_way(self) -> None:
-        """Keep no state but the present one."""
-        self.stage.forget_the_way()
-        self.keep()
+    def drop_states(self) -> None:
+        """Keep the present state only."""
+        self.simulation.drop_states()
+        self.save_state()
 
     def rewind(self, place: int) -> None:
-        """Go to the state at `place` in the ring, with the models beside it. Raises: UsageError: there is none."""
-        self.stage.rewind(place)
-        dumps, self.beside = self.shelf.get(self.stage.ring[place]), None
+        """Go to the state at `place` in the ring, with the companions. Raises: UsageError: there is no such place."""
+        self.simulation.rewind(place)
+        dumps, self.companions = self.companion_states.get(self.simulation.ring.states[place]), None
         if dumps:
-            self.beside = Beside(self.stage)
-            self.beside.restore(dumps)
-        self.unmeasured()
+            self.companions = Companions(self.simulation)
+            self.companions.restore(dumps)
+        self.last_measure = (-1.0, -1)  # measure before the next picture
 
-    def unmeasured(self) -> None:
-        """Measure before the next picture."""
-        self.measured = (-1.0, -1)
-
-    def seen(self, resting: bool) -> tuple[dict[str, Any], dict[str, Array]]:
-        """What the picture shows, facts and arrays; measured afresh now and then, and whenever the game rests."""
-        stage, now = self.stage, time.monotonic()
-        due = resting or now - self.measured[0] > MEASURES
-        if due and (self.measured[1] != stage.step or self.measured[0] < 0):
-            self.record.measure(stage)
-            self.measured = (now, stage.step)
-        arrays = {**picture.seen(stage), **self.record.arrays(stage)}
-        if beside := self.wanted():
-            arrays |= beside.seen(stage)
-        scoring, measures = stage.setup.rules().scoring, self.record.latest
+    def make_picture(self, resting: bool) -> tuple[dict[str, Any], dict[str, Array]]:
+        """The picture as facts and arrays. The fakes are measured once a second, and whenever the game rests."""
+        simulation, now = self.simulation, time.monotonic()
+        when, step = self.last_measure
+        if (resting or now - when > MEASURE_SECONDS) and (step != simulation.step or when < 0):
+            self.charts.measure(simulation)
+            self.last_measure = (now, simulation.step)
+        arrays = {**scene.collect_arrays(simulation), **self.charts.to_arrays(simulation)}
+        if companions := self.update_companions():
+            arrays |= companions.collect_arrays(simulation)
+        scoring, measures = simulation.setup.make_rules().scoring, self.charts.latest
         facts = {
-            **stage.facts(),
-            "setup": dataclasses.asdict(stage.setup),
-            "step": stage.step,
-            "ring": [stage.place, len(stage.ring)],
-            "terms": picture.finite(stage.terms),
-            "notes": picture.finite(stage.notes),
+            **simulation.to_link(),
+            "setup": dataclasses.asdict(simulation.setup),
+            "step": simulation.step,
+            "ring": [simulation.place, len(simulation.ring.states)],
+            "terms": scene.replace_infinite(simulation.terms),
+            "notes": scene.replace_infinite(simulation.notes),
             "measures": measures,
             "floor": self.floor,
             "equilibrium": [scoring.equilibrium, scoring.equilibrium_text],
-            "dims": stage.setup.dims,
-            "reach": stage.material.reach,
-            "keys": KEYS,
-            "classes": bool(self.beside and "classifier" in self.beside.games),
-            "events": stage.told(),
-            "summary": picture.summary(stage, measures),
+            "dims": simulation.setup.dims,
+            "reach": simulation.data.reach,
+            "move_keys": MOVE_KEYS,
+            "measure_keys": MEASURE_KEYS,
+            "classes": bool(self.companions and "classifier" in self.companions.games),
+            "events": simulation.take_events(),
+            "summary": scene.summarize(simulation, measures),
         }
         return facts, arrays

@@ -1,7 +1,7 @@
-"""Trainings in processes of their own: the real command line, so that a crash of either side leaves the other alive.
+"""Trainings, each in its own process: the real command line, so that a crash of either side leaves the other alive.
 
-A running training holds a lock that it inherits. Whoever finds the lock free knows that the process is gone, also a server
-that was started since. Pausing is the run's own save-and-stop, so that a killed server or a pulled plug loses nothing.
+A running training inherits a lock and holds it. If the lock is free, the process is gone: a server that was started later
+sees this too. Pausing is the run's own save-and-stop, so a killed server or a power failure loses nothing.
 """
 
 from __future__ import annotations
@@ -16,40 +16,29 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganvas.errors import UsageError
+from ganvas.errors import GanvasError, UsageError
 from ganvas.files import disk_errors, printable, write_durably
-from ganvas.studio.kinds import kind
-from ganvas.studio.store import Store, facts, last_row, tail
+from ganvas.resolve import resolve
+from ganvas.studio.run_kind import describe_kind
+from ganvas.studio.storage import Storage, list_checkpoints, read_json, read_last_row, read_tail
+from ganvas.studio.train.choices import find_device_kind
+from ganvas.studio.train.job_queue import JobQueue, is_locked
+from ganvas.studio.train.job_status import Status, describe_signal, make_options, read_device_kind
 
-MOST = 2  # trainings at a time
-SETTING = re.compile(r"(train|config|data\.(fit|flip|channels|held_out))[A-Za-z0-9_.]{0,80}")
 RECIPE = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
-SAVED = "stopped and saved"  # what the command line says when a signal stopped it
-GONE = "the training process is gone without a word: it was killed, or the machine stopped"
-
-
-@dataclass(frozen=True)
-class Status:
-    """How a training stands: starting, running, saving, paused, stopped, interrupted, failed or finished, and in words."""
-
-    state: str
-    words: str
-
-    @property
-    def live(self) -> bool:
-        """Whether a process is at it."""
-        return self.state in ("starting", "running", "saving")
+SAVED = "stopped and saved"  # what the command line prints when a signal stopped it
+GONE = "the training process ended without a message: it was killed, or the machine stopped"
 
 
 class Jobs:
-    """Start, pause, resume and stop trainings under a store."""
+    """Start, pause, resume and stop trainings in a storage."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self.queue = JobQueue(storage)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}  # those that this server started
 
     def start(
@@ -61,33 +50,37 @@ class Jobs:
         images: int | None = None,
         minutes: float | None = None,
         seed: int = 0,
+        device: str = "auto",
     ) -> str:
-        """Start a recipe in a new run folder; returns its id. `data` is a source or a path that the server knows.
+        """Start a recipe in a new run folder; returns its id. It waits if its device is in use.
+
+        `data` is a source or a path that the server knows.
 
         Raises:
-            UsageError: a recipe, a setting or a value that cannot be one, no data, or too many trainings already.
-            ResourceError: the disk refused.
+            UsageError: no such recipe, setting, value or device, no data, or too many trainings wait already.
+            ResourceError: the disk refused, or this machine has no such device.
         """
-        from ganvas.resolve import resolve
 
         if not RECIPE.fullmatch(recipe):
             raise UsageError(f"no such recipe: {printable(recipe, 60)!r}")
-        words = ["train", recipe, "--seed", str(seed), "--json", *options(settings)]
+        words = ["train", recipe, "--seed", str(seed), "--device", device, "--json", *make_options(settings)]
         chosen = resolve(recipe, settings, data=data, images=images, seed=seed)
         if not chosen.data.source:
             raise UsageError(f"{recipe} trains on your own pictures, and none were chosen; drop a folder or a zip of them")
+        kind = find_device_kind(device)
         words += ["--data", data] if data else []
         words += ["--images", str(images)] if images else []
         words += ["--minutes", f"{minutes:g}"] if minutes else []
-        self.require_room()
-        folder = self.store.reserve(f"{recipe}-seed{seed}")
-        self._launch(folder.name, [*words, "--out", str(folder)])
+        self.queue.require_room()
+        folder = self.storage.reserve_run(f"{recipe}-seed{seed}")
+        self._submit(folder.name, [*words, "--out", str(folder)], kind)
         return folder.name
 
     def adopt(self, name: str) -> None:
-        """Start the training of a run folder that is there already, such as a branch."""
-        self.require_room()
-        self._launch(name, ["resume", str(self.store.run(name)), "--json"])
+        """Start the training of a run folder that exists already, such as a branch."""
+        self.queue.require_room()
+        folder = self.storage.run_folder(name)
+        self._submit(name, ["resume", str(folder), "--json"], read_device_kind(folder))
 
     def resume(self, name: str) -> None:
         """Continue a training that was paused, stopped or killed.
@@ -95,173 +88,187 @@ class Jobs:
         Raises:
             UsageError: there is nothing to continue.
         """
-        folder, status = self.store.run(name), self.status(name)
-        if status.live:
+        folder, status = self.storage.run_folder(name), self.status(name)
+        if status.live or status.state == "waiting":
             raise UsageError(f"{name} is being trained: {status.words}")
         if status.state == "finished":
             raise UsageError(f"{name} is finished; branch from it to train on")
-        started: list[str] = facts(self.store.note(name, "job.json")).get("words", [])
-        self.require_room()
-        again = ["resume", str(folder), "--json"] if (folder / "recipe.json").exists() else started
-        self._launch(name, again)
+        note = self._read_note(name)
+        self.queue.require_room()
+        if (folder / "recipe.json").exists():
+            self._submit(name, ["resume", str(folder), "--json"], read_device_kind(folder))
+        else:  # it never began
+            self._submit(name, note.get("words", []), note.get("device", "cpu"))
 
     def pause(self, name: str) -> None:
-        """Have a training save and end, to be resumed. Raises: UsageError: it does not run, or was not started here."""
+        """Make a training save and end, to be resumed. Raises: UsageError: it does not run, or was not started here."""
         self._ask(name, "pause")
 
     def stop(self, name: str) -> None:
-        """Have a training save and end, with the model as it is now. Raises: UsageError: as `pause`."""
-        self._ask(name, "stop")
+        """Make a training save and end, with the model as it is now; one that waits, leaves the queue.
+
+        Raises:
+            UsageError: as `pause`.
+        """
+        self.storage.run_folder(name)
+        with self.queue.lock():
+            waits = self.queue.remove(name)
+        if waits:
+            self._write_note(name, **{**self._read_note(name), "asked": "stop"})
+        else:
+            self._ask(name, "stop")
 
     def remove(self, name: str) -> None:
-        """Delete a run that is not being trained, its folder and what is known of it.
+        """Delete a run that is not being trained: its folder and the studio's notes about it.
 
         Raises:
             UsageError: it is being trained.
-            UnknownIdError: there is none.
+            UnknownIdError: there is no such run.
             ResourceError: the disk refused.
         """
-        folder, status = self.store.run(name), self.status(name)
+        folder, status = self.storage.run_folder(name), self.status(name)
         if status.live:
             raise UsageError(f"{name} is being trained: {status.words}; stop it first")
+        with self.queue.lock():
+            self.queue.remove(name)
         with disk_errors(f"cannot remove {name}"):
             if folder.exists():
                 shutil.rmtree(folder)
             for file in ("out", "err", "alive", "job.json"):
-                self.store.note(name, file).unlink(missing_ok=True)
+                self.storage.note_path(name, file).unlink(missing_ok=True)
         self.processes.pop(name, None)
+
+    # Status ------------------------------------------------------------------------------------------------------------
 
     def status(self, name: str) -> Status:
         """How the training of a run stands."""
-        folder, note = self.store.run(name), facts(self.store.note(name, "job.json"))
+        folder, note = self.storage.run_folder(name), self._read_note(name)
         asked = note.get("asked", "")
-        if self.alive(name):
+        if self.is_alive(name):
             if asked:
                 return Status("saving", "saving, then it stops")
-            out = self.store.note(name, "out")
+            out = self.storage.note_path(name, "out")
             begun = out.exists() and out.stat().st_size > note.get("written", 0)
             return Status("running", "training") if begun else Status("starting", "getting ready: timing the machine")
-        if locked(folder / "lock"):
-            return Status("running", "trained by another program; it can be paused only there")
+        if is_locked(folder / "lock"):
+            return Status("running", "trained by another program, which alone can pause it")
+        if name in self.queue.read():
+            return Status("waiting", "waits for the training before it to end, so that each has the whole processor")
         if (folder / "result.json").exists():
-            return Status("finished", "every image was shown")
-        return self._ending(name, folder, asked) if note else Status("interrupted", self._way_back(folder, "not finished"))
+            return Status("finished", "every image was used")
+        return (
+            self._explain_end(name, folder, asked) if note else Status("interrupted", self._say_resume(folder, "not finished"))
+        )
 
-    def _ending(self, name: str, folder: Path, asked: str) -> Status:
+    def _explain_end(self, name: str, folder: Path, asked: str) -> Status:
         """Why a process that is gone has ended."""
-        lines = tail(self.store.note(name, "err"))[-8:]
-        if told := [line for line in lines if line.startswith("ganvas: ")]:
-            return Status("failed", printable(told[-1].removeprefix("ganvas: "), 600))
+        lines = read_tail(self.storage.note_path(name, "err"))[-8:]
+        if errors := [line for line in lines if line.startswith("ganvas: ")]:
+            return Status("failed", printable(errors[-1].removeprefix("ganvas: "), 600))
         if any(SAVED in line for line in lines):
             return Status("stopped" if asked == "stop" else "paused", "saved; resume continues bit for bit")
         if asked:
-            words = self._way_back(folder, "it ended before it could save")
+            words = self._say_resume(folder, "it ended before it could save")
             return Status("stopped" if asked == "stop" else "paused", words)
         process = self.processes.get(name)
         code = process.poll() if process else None
-        how = GONE if code is None or code >= 0 else f"the training process was ended by {signal_name(-code)}"
-        return Status("interrupted", self._way_back(folder, how))
+        how = GONE if code is None or code >= 0 else f"the training process was ended by {describe_signal(-code)}"
+        return Status("interrupted", self._say_resume(folder, how))
 
-    def _way_back(self, folder: Path, how: str) -> str:
-        found = checkpoints(folder)
-        unit = kind(facts(folder / "recipe.json"))["unit"]
-        place = f"from {found[-1]:,} {unit}, its newest checkpoint" if found else "from the start"
+    def _say_resume(self, folder: Path, how: str) -> str:
+        checkpoints = list_checkpoints(folder)
+        unit = describe_kind(read_json(folder / "recipe.json"))["unit"]
+        place = f"from {checkpoints[-1]:,} {unit}, its newest checkpoint" if checkpoints else "from the start"
         return f"{how}; resume continues {place}"
 
-    def row(self, name: str) -> dict[str, Any]:
+    def read_row(self, name: str) -> dict[str, Any]:
         """The newest row that a run has printed since it was last started here; {} before the first."""
-        return last_row(self.store.note(name, "out"), since=facts(self.store.note(name, "job.json")).get("written", 0))
+        return read_last_row(self.storage.note_path(name, "out"), since=self._read_note(name).get("written", 0))
 
-    def alive(self, name: str) -> bool:
+    def is_alive(self, name: str) -> bool:
         """Whether the process that was started here runs."""
         if (process := self.processes.get(name)) is not None:
-            process.poll()  # a dead child is buried
-        return locked(self.store.note(name, "alive"))
+            process.poll()  # else a process that ended would stay as a zombie
+        return is_locked(self.storage.note_path(name, "alive"))
 
-    def require_room(self) -> None:
-        """Raises: UsageError: as many trainings run as there may."""
-        names = [path.name.removesuffix(".job.json") for path in self.store.folder("jobs").glob("*.job.json")]
-        if len(running := [name for name in names if self.alive(name)]) >= MOST:
-            raise UsageError(f"{len(running)} trainings are running ({', '.join(running)}); pause or stop one first")
+    # Processes ---------------------------------------------------------------------------------------------------------
 
-    def _launch(self, name: str, words: list[str]) -> None:
+    def _submit(self, name: str, words: list[str], device: str) -> None:
+        """Put a training into the queue, and start what can start. Raises: UsageError: it is being trained."""
+        if self.is_alive(name):
+            raise UsageError(f"{name} is being trained already")
+        self.storage.make_folder("jobs")
+        self.storage.note_path(name, "err").unlink(missing_ok=True)  # what it says is about an earlier process
+        self._write_note(name, words=words, device=device, asked="")
+        with self.queue.lock():
+            self.queue.add(name)
+        self.start_waiting(name)
+
+    def start_waiting(self, own: str = "") -> None:
+        """Start each training in the queue whose device is free. Raises: ResourceError: `own` cannot be started."""
+        if not self.queue.read():
+            return
+        with self.queue.lock():
+            busy = {self._read_note(name).get("device", "cpu") for name in self._list_alive()}
+            for name in self.queue.read():
+                note = self._read_note(name)
+                words, device = note.get("words"), note.get("device", "cpu")
+                if words and device in busy:
+                    continue
+                self.queue.remove(name)
+                if not words:  # its note was deleted by hand
+                    continue
+                try:
+                    self._launch(name, words, device)
+                    busy.add(device)
+                except GanvasError:
+                    if name == own:
+                        raise
+
+    def _list_alive(self) -> list[str]:
+        names = [path.name.removesuffix(".job.json") for path in self.storage.make_folder("jobs").glob("*.job.json")]
+        return [name for name in names if self.is_alive(name)]
+
+    def _launch(self, name: str, words: list[str], device: str) -> None:
         """Raises: ResourceError: the process cannot be started; UsageError: it runs."""
-        self.store.folder("jobs")
-        note = self.store.note
+        note_path = self.storage.note_path
         with disk_errors(f"cannot start the training of {name}"):
-            lock = os.open(note(name, "alive"), os.O_CREAT | os.O_RDWR)
+            lock = os.open(note_path(name, "alive"), os.O_CREAT | os.O_RDWR)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                with note(name, "out").open("ab") as out, note(name, "err").open("wb") as err:
-                    written = out.tell()  # by earlier sittings
+                with note_path(name, "out").open("ab") as out, note_path(name, "err").open("wb") as err:
+                    written = out.tell()  # by earlier processes
                     process = subprocess.Popen(
                         [sys.executable, "-m", "ganvas", *words],
                         stdin=subprocess.DEVNULL,
                         stdout=out,
                         stderr=err,
                         pass_fds=[lock],  # held for as long as it lives
-                        start_new_session=True,  # Ctrl-C in the server's terminal is not for it
+                        start_new_session=True,  # Ctrl-C in the server's terminal does not reach it
                     )
             except BlockingIOError:
                 raise UsageError(f"{name} is being trained already") from None
             finally:
                 os.close(lock)
         if (before := self.processes.get(name)) is not None:
-            before.wait()  # it let go of the lock, so that it is about to end
+            before.wait()  # it has released the lock, so it is about to end
         self.processes[name] = process
-        self._keep(name, words=words, pid=process.pid, asked="", written=written)
+        self._write_note(name, words=words, device=device, pid=process.pid, asked="", written=written)
 
     def _ask(self, name: str, what: str) -> None:
-        self.store.run(name)
-        note = facts(self.store.note(name, "job.json"))
-        if not self.alive(name) or not isinstance(note.get("pid"), int):
+        """Send the signal on which a training saves and ends."""
+        self.storage.run_folder(name)
+        note = self._read_note(name)
+        if not self.is_alive(name) or not isinstance(note.get("pid"), int):
             raise UsageError(f"{name} is not being trained by this studio: {self.status(name).words}")
         if note.get("asked"):  # a second signal would end it without saving
             raise UsageError(f"{name} is saving already; it ends by itself")
-        self._keep(name, **{**note, "asked": what})
+        self._write_note(name, **{**note, "asked": what})
         with suppress(ProcessLookupError):
             os.kill(note["pid"], signal.SIGTERM)
 
-    def _keep(self, name: str, **note: Any) -> None:
-        write_durably(self.store.note(name, "job.json"), json.dumps(note).encode())
+    def _read_note(self, name: str) -> dict[str, Any]:
+        return read_json(self.storage.note_path(name, "job.json"))
 
-
-def locked(path: Path) -> bool:
-    """Whether a living process holds the lock in the file."""
-    try:
-        file = os.open(path, os.O_RDWR)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(file)
-    return False
-
-
-def checkpoints(folder: Path) -> list[int]:
-    """The image counts of a run's checkpoints, in order."""
-    with suppress(OSError):
-        return sorted(int(path.name) for path in (folder / "checkpoints").iterdir() if re.fullmatch(r"\d{9,18}", path.name))
-    return []
-
-
-def options(settings: Mapping[str, str]) -> list[str]:
-    """Settings as words of the command line. Raises: UsageError: one that a page may not change, such as a path."""
-    words = []
-    for name, value in settings.items():
-        if not SETTING.fullmatch(name):
-            raise UsageError(f"{printable(name, 80)!r} cannot be set here; expected train..., config... or data.fit")
-        words += ["--set", f"{name}={value}"]
-    return words
-
-
-def signal_name(number: int) -> str:
-    """SIGKILL and the like, with what it usually means."""
-    meaning = {signal.SIGKILL: " (killed: by hand, or memory ran out)", signal.SIGSEGV: " (it crashed)"}
-    try:
-        return signal.Signals(number).name + meaning.get(signal.Signals(number), "")
-    except ValueError:
-        return f"signal {number}"
+    def _write_note(self, name: str, **note: Any) -> None:
+        write_durably(self.storage.note_path(name, "job.json"), json.dumps(note).encode())

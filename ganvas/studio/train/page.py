@@ -1,10 +1,9 @@
-"""The page /train: its routes. Each calls the function of the same name in jobs, follow, uploads or contests."""
+"""The page /train: its routes. Each calls a function of jobs, monitor, uploads or analyses."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+import asyncio
+from contextlib import suppress
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -12,262 +11,260 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from ganvas.config import within
-from ganvas.errors import UsageError
-from ganvas.studio.answers import body, number, told
-from ganvas.studio.openapi import document
-from ganvas.studio.pages import Page, Studio
-from ganvas.studio.store import Store, UnknownIdError
-from ganvas.studio.train import follow
+from ganvas.errors import GanvasError, UsageError
+from ganvas.games import RECIPES
+from ganvas.studio.openapi import build_document
+from ganvas.studio.page import Page, Studio, find_service
+from ganvas.studio.responses import make_endpoint, read_body, read_number
+from ganvas.studio.storage import Storage, UnknownIdError
+from ganvas.studio.train import choices, monitor
+from ganvas.studio.train.analyses import Analyses
+from ganvas.studio.train.job_status import STATES
 from ganvas.studio.train.jobs import Jobs
-from ganvas.studio.train.second import CLASSES, Second
-from ganvas.studio.train.uploads import LARGEST, Uploads
+from ganvas.studio.train.train_requests import SAMPLE_BOUNDS, BranchRequest, ComparisonRequest, StartRequest
+from ganvas.studio.train.uploads import MAX_UPLOAD_BYTES, Uploads
+
+MAX_LISTED = 200  # runs
+QUEUE_SECONDS = 2.0  # between two looks at the queue
 
 
-@dataclass(frozen=True, kw_only=True)
-class Start:
-    """What is to be trained. `data` is the name of a source or the id of an upload; "" is the recipe's own."""
-
-    recipe: str
-    data: str = ""
-    images: int | None = None
-    minutes: float | None = None
-    seed: int = 0
-    settings: Mapping[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        within(self, "seed", 0, 2**63 - 1)
-        if self.images is not None:
-            within(self, "images", 1, 10**12)
-        if self.minutes is not None:
-            within(self, "minutes", 0.01, 10**5)
-        if self.images is not None and self.minutes is not None:
-            raise UsageError("minutes and images both bound the run; give one of them")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Branch:
-    """Where a run is to be left, and what is to differ from there."""
-
-    settings: Mapping[str, str]
-    at: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Contest:
-    """Two runs, and how many samples of each are measured."""
-
-    a: str
-    b: str
-    samples: int = 2000
-
-    def __post_init__(self) -> None:
-        within(self, "samples", 100, 50_000)
-
-
-class Training:
-    """What the page needs for as long as the server lives."""
+class TrainService:
+    """What the page needs for as long as the server lives. Trainings outlive the server; uploads and analyses do not."""
 
     def __init__(self, studio: Studio) -> None:
-        self.store = Store(studio.runs)
-        self.jobs, self.uploads, self.second = Jobs(self.store), Uploads(self.store), Second(self.store)
+        self.storage = Storage(studio.runs)
+        self.jobs, self.uploads, self.analyses = Jobs(self.storage), Uploads(self.storage), Analyses(self.storage)
+        self.watcher: asyncio.Task[None] | None = None
+        with suppress(RuntimeError):  # without an event loop, as in a test, nobody watches the queue
+            self.watcher = asyncio.get_running_loop().create_task(self.watch_queue())
 
-    def source(self, name: str) -> str | None:
+    async def watch_queue(self) -> None:
+        """Start the trainings that wait, also while no page is open."""
+        while True:
+            with suppress(GanvasError):  # such as a full disk; the next try may succeed
+                await run_in_threadpool(self.jobs.start_waiting)
+            await asyncio.sleep(QUEUE_SECONDS)
+
+    async def close(self) -> None:
+        """End what does not outlive the server."""
+        if self.watcher:
+            self.watcher.cancel()
+            with suppress(asyncio.CancelledError):
+                await self.watcher
+        await self.uploads.close()
+        await self.analyses.close()
+
+    def find_source(self, name: str) -> str | None:
         """The path or name behind what a page calls data. Raises: UsageError, UnknownIdError: it cannot be used."""
         if not name:
             return None
         kind, _, upload = name.partition(":")
         if kind == "upload":
-            return str(self.uploads.data(upload))
-        if not name.isalnum() or not name.isascii():
-            raise UsageError("data: expected the name of a built-in source or upload:ID")
-        if name not in self.second.sources:
-            raise UsageError(f"data: expected one of {', '.join(self.second.sources)}, or upload:ID")
+            return str(self.uploads.find_data(upload))
+        if name not in self.analyses.sources:
+            raise UsageError(f"data: expected one of {', '.join(self.analyses.sources)}, or upload:ID")
         return name
 
+    def start(self, asked: StartRequest) -> str:
+        """Start a training; returns the id of its run. Raises: UsageError, ResourceError: as `Jobs.start`."""
 
-@asynccontextmanager
-async def service(studio: Studio) -> AsyncIterator[Training]:
-    """Trainings outlive the server; what is being read or measured does not."""
-    training = Training(studio)
-    yield training
-    await training.uploads.close()
-    await training.second.close()
+        recipe, upload = RECIPES.get(asked.recipe), asked.data.removeprefix("upload:")
+        settings = choices.complete_settings(
+            asked.settings,
+            keep_all=asked.keep_all,
+            measure=asked.measure,
+            images=asked.images,
+            own_recipe=recipe is not None and not recipe.data.source,
+            report=self.uploads.describe(upload).get("report", {}) if upload != asked.data else {},
+        )
+        return self.jobs.start(
+            asked.recipe,
+            settings=settings,
+            data=self.find_source(asked.data),
+            images=asked.images,
+            minutes=asked.minutes,
+            seed=asked.seed,
+            device=asked.device,
+        )
 
 
-def at(request: Request) -> Training:
-    """The service of this page, made here where no server has made it."""
-    studio: Studio = request.app.state.studio
-    found: Training = studio.services.get("train") or Training(studio)
-    studio.services["train"] = found
-    return found
+def get_service(request: Request) -> TrainService:
+    """The service of this page."""
+    return find_service(request, TrainService)
 
 
-async def recipes(request: Request) -> Any:
-    """All recipes, the built-in sources, and how many classes those of pictures have."""
-    here = at(request)
-    return {"recipes": await here.second.recipes(), "sources": list(here.second.sources), "classes": CLASSES}
+def get_schema(_: Request) -> Any:
+    """What the page shows that Python decides: names of states, devices, built-in data, bounds."""
+    return {
+        "states": STATES,
+        "sources": choices.list_sources(),
+        "devices": choices.list_devices(),
+        "sample_counts": choices.SAMPLE_COUNTS,
+        "default_samples": choices.DEFAULT_SAMPLES,
+        "max_upload_bytes": MAX_UPLOAD_BYTES,
+    }
 
 
-async def upload(request: Request) -> Response:
-    """A zip of pictures, as the raw body; ?name= is shown."""
-    name = await at(request).uploads.receive(request.stream(), request.query_params.get("name", "pictures.zip"))
+async def list_recipes(request: Request) -> Any:
+    """All recipes, with the data that suit each."""
+    return await get_service(request).analyses.list_recipes()
+
+
+async def receive_upload(request: Request) -> Response:
+    """A zip of pictures, as the raw body; ?name= is for display."""
+    uploads = get_service(request).uploads
+    name = await uploads.receive(request.stream(), request.query_params.get("name", "pictures.zip"))
     return JSONResponse({"id": name}, 202)
 
 
-def uploads(request: Request) -> Any:
+def list_uploads(request: Request) -> Any:
     """The uploads that are ready."""
-    return at(request).uploads.ready()
+    return get_service(request).uploads.list_ready()
 
 
-def uploaded(request: Request) -> Any:
-    """How one stands, with its report."""
-    return at(request).uploads.state(request.path_params["id"])
+def get_upload(request: Request) -> Any:
+    """How an upload stands, with its report."""
+    return get_service(request).uploads.describe(request.path_params["id"])
 
 
-def remove(request: Request) -> Response:
-    """Delete it, unless runs need it."""
-    at(request).uploads.remove(request.path_params["id"])
-    return JSONResponse({"removed": request.path_params["id"]})
+def remove_upload(request: Request) -> Any:
+    """Delete an upload, unless runs need it."""
+    get_service(request).uploads.remove(request.path_params["id"])
+    return {"removed": request.path_params["id"]}
 
 
-def preview(request: Request) -> Response:
-    """What its pictures look like to a network."""
-    path = at(request).uploads.folder(request.path_params["id"]) / "preview.png"
+def get_preview(request: Request) -> Response:
+    """The pictures of an upload as a network gets them."""
+    path = get_service(request).uploads.find_folder(request.path_params["id"]) / "preview.png"
     if not path.exists():
         raise UnknownIdError("there is no preview of these pictures yet")
     return FileResponse(path, media_type="image/png")
 
 
-def runs(request: Request) -> Any:
+def list_runs(request: Request) -> Any:
     """All runs, newest first."""
-    here = at(request)
-    return [follow.brief(here.store, here.jobs, name) for name in here.store.ids()[:200]]
+    here = get_service(request)
+    return [monitor.summarize_run(here.storage, here.jobs, name) for name in here.storage.list_runs()[:MAX_LISTED]]
 
 
-async def start(request: Request) -> Response:
+async def start_run(request: Request) -> Response:
     """Start a recipe."""
-    here, asked = at(request), await body(request, Start)
-    name = await run_in_threadpool(
-        here.jobs.start,
-        asked.recipe,
-        settings=asked.settings,
-        data=here.source(asked.data),
-        images=asked.images,
-        minutes=asked.minutes,
-        seed=asked.seed,
-    )
-    return JSONResponse({"id": name}, 201)
+    asked = await read_body(request, StartRequest)
+    return JSONResponse({"id": await run_in_threadpool(get_service(request).start, asked)}, 201)
 
 
-def run(request: Request) -> Any:
-    """All about one run."""
-    here = at(request)
-    return follow.details(here.store, here.jobs, request.path_params["id"])
+def get_run(request: Request) -> Any:
+    """All facts of one run."""
+    here = get_service(request)
+    return monitor.describe_run(here.storage, here.jobs, request.path_params["id"])
 
 
-def forget(request: Request) -> Any:
+def remove_run(request: Request) -> Any:
     """Delete a run that is not being trained."""
-    here, name = at(request), request.path_params["id"]
+    here, name = get_service(request), request.path_params["id"]
     here.jobs.remove(name)
-    here.second.forget(name)
+    here.analyses.forget(name)
     return {"removed": name}
 
 
-def log(request: Request) -> Any:
-    """What its log says after ?place=."""
-    folder = at(request).store.run(request.path_params["id"])
-    return follow.log(folder, follow.Place.parse(request.query_params.get("place", "")))
+def get_log(request: Request) -> Any:
+    """What a run's log says after ?place=."""
+    folder = get_service(request).storage.run_folder(request.path_params["id"])
+    return monitor.read_log(folder, monitor.LogPlace.parse(request.query_params.get("place", "")))
 
 
-def sample(request: Request) -> Response:
-    """The picture that was kept at so many images; it never changes while the run goes on."""
-    folder, text = at(request).store.run(request.path_params["id"]), request.path_params["items"]
+def get_snapshot(request: Request) -> Response:
+    """The picture at so many images. It does not change while the run goes on."""
+    folder, text = get_service(request).storage.run_folder(request.path_params["id"]), request.path_params["items"]
     items = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else -1
-    return FileResponse(
-        follow.snapshot(folder, items), media_type="image/png", headers={"Cache-Control": "private, max-age=60"}
-    )
+    headers = {"Cache-Control": "private, max-age=60"}
+    return FileResponse(monitor.find_snapshot(folder, items), media_type="image/png", headers=headers)
 
 
-async def steer(request: Request) -> Any:
-    """Pause, resume or stop it."""
-    here, name = at(request), request.path_params["id"]
+async def steer_run(request: Request) -> Any:
+    """Pause, resume or stop a run."""
+    here, name = get_service(request), request.path_params["id"]
     verbs = {"pause": here.jobs.pause, "resume": here.jobs.resume, "stop": here.jobs.stop}
     verb = request.path_params["verb"]
     if verb not in verbs:
         raise UnknownIdError("a run can be paused, resumed, stopped, and branched")
-    verbs[verb](name)
-    return follow.brief(here.store, here.jobs, name)
+    await run_in_threadpool(verbs[verb], name)
+    return await run_in_threadpool(monitor.summarize_run, here.storage, here.jobs, name)
 
 
-async def branch(request: Request) -> Response:
-    """Begin a new run at one of its checkpoints with a setting changed, and train it."""
-    here, name = at(request), request.path_params["id"]
-    asked = await body(request, Branch)
-    folder = here.store.run(name)
-    here.jobs.require_room()
-    made = await here.second.branch(folder, asked.at, asked.settings)
-    here.jobs.adopt(made)
-    return JSONResponse({"id": made}, 201)
+async def branch_run(request: Request) -> Response:
+    """Begin a new run at a checkpoint of another, with a setting changed, and train it."""
+    here, name = get_service(request), request.path_params["id"]
+    asked = await read_body(request, BranchRequest)
+    folder = here.storage.run_folder(name)
+    here.jobs.queue.require_room()
+    branch = await here.analyses.branch(folder, asked.at, asked.settings)
+    await run_in_threadpool(here.jobs.adopt, branch)
+    return JSONResponse({"id": branch}, 201)
 
 
-async def doctor(request: Request) -> Any:
-    """What the doctor says of it."""
-    return await at(request).second.doctor(request.path_params["id"])
+async def diagnose_run(request: Request) -> Any:
+    """The findings of the doctor about a run."""
+    return await get_service(request).analyses.diagnose(request.path_params["id"])
 
 
-async def compare(request: Request) -> Any:
-    """Measure two runs beside each other; the answer says how that stands, and what their settings differ in."""
-    here = at(request)
+async def compare_runs(request: Request) -> Any:
+    """Measure two runs; the answer says how that stands, and which settings differ."""
+    analyses = get_service(request).analyses
     if request.method == "POST":
-        asked = await body(request, Contest)
-        here.second.measure(asked.a, asked.b, asked.samples)
-        return here.second.contest(asked.a, asked.b, asked.samples)
-    query = request.query_params
-    return here.second.contest(query.get("a", ""), query.get("b", ""), number(request, "samples", 2000, 100, 50_000))
+        asked = await read_body(request, ComparisonRequest)
+        analyses.start_comparison(asked.a, asked.b, asked.samples)
+        return analyses.describe_comparison(asked.a, asked.b, asked.samples)
+    return analyses.describe_comparison(*read_pair(request))
 
 
-def sheet(request: Request) -> Response:
-    """What two compared runs draw from the same noise."""
-    query = request.query_params
-    samples = number(request, "samples", 2000, 100, 50_000)
-    out = at(request).second.kept(query.get("a", ""), query.get("b", ""), samples)
+def get_sheet(request: Request) -> Response:
+    """What two compared runs generate from the same noise."""
+    out = get_service(request).analyses.find_newest(*read_pair(request))
     if out is None or not (path := out / "sheet.png").exists():
         raise UnknownIdError("these two have not been compared yet")
     return FileResponse(path, media_type="image/png")
 
 
-def described(request: Request) -> Any:
+def read_pair(request: Request) -> tuple[str, str, int]:
+    """?a=, ?b= and ?samples= of a comparison. Raises: UsageError: samples is out of range."""
+    query = request.query_params
+    return query.get("a", ""), query.get("b", ""), read_number(request, "samples", choices.DEFAULT_SAMPLES, *SAMPLE_BOUNDS)
+
+
+def get_openapi(request: Request) -> Any:
     """The OpenAPI document of every page's routes."""
-    return document(request.app.routes)
+    return build_document(request.app.routes)
 
 
 API = "/api/train"
+PAIR = ("a", "b", "samples")
 ROUTES = (
-    Route(f"{API}/openapi.json", told(described)),
-    Route(f"{API}/recipes", told(recipes)),
-    Route(f"{API}/uploads", told(uploads), methods=["GET"]),
-    Route(f"{API}/uploads", told(upload, bytes, ("name",)), methods=["POST"]),
-    Route(f"{API}/uploads/{{id}}", told(uploaded), methods=["GET"]),
-    Route(f"{API}/uploads/{{id}}", told(remove), methods=["DELETE"]),
-    Route(f"{API}/uploads/{{id}}/preview", told(preview)),
-    Route(f"{API}/runs", told(runs), methods=["GET"]),
-    Route(f"{API}/runs", told(start, Start), methods=["POST"]),
-    Route(f"{API}/runs/{{id}}", told(run), methods=["GET"]),
-    Route(f"{API}/runs/{{id}}", told(forget), methods=["DELETE"]),
-    Route(f"{API}/runs/{{id}}/log", told(log, query=("place",))),
-    Route(f"{API}/runs/{{id}}/samples/{{items}}", told(sample)),
-    Route(f"{API}/runs/{{id}}/doctor", told(doctor)),
-    Route(f"{API}/runs/{{id}}/branch", told(branch, Branch), methods=["POST"]),
-    Route(f"{API}/runs/{{id}}/{{verb}}", told(steer), methods=["POST"]),
-    Route(f"{API}/compare", told(compare, Contest, ("a", "b", "samples")), methods=["GET", "POST"]),
-    Route(f"{API}/compare/sheet", told(sheet, query=("a", "b", "samples"))),
+    Route(f"{API}/openapi.json", make_endpoint(get_openapi)),
+    Route(f"{API}/schema", make_endpoint(get_schema)),
+    Route(f"{API}/recipes", make_endpoint(list_recipes)),
+    Route(f"{API}/uploads", make_endpoint(list_uploads), methods=["GET"]),
+    Route(f"{API}/uploads", make_endpoint(receive_upload, bytes, ("name",)), methods=["POST"]),
+    Route(f"{API}/uploads/{{id}}", make_endpoint(get_upload), methods=["GET"]),
+    Route(f"{API}/uploads/{{id}}", make_endpoint(remove_upload), methods=["DELETE"]),
+    Route(f"{API}/uploads/{{id}}/preview", make_endpoint(get_preview)),
+    Route(f"{API}/runs", make_endpoint(list_runs), methods=["GET"]),
+    Route(f"{API}/runs", make_endpoint(start_run, StartRequest), methods=["POST"]),
+    Route(f"{API}/runs/{{id}}", make_endpoint(get_run), methods=["GET"]),
+    Route(f"{API}/runs/{{id}}", make_endpoint(remove_run), methods=["DELETE"]),
+    Route(f"{API}/runs/{{id}}/log", make_endpoint(get_log, query=("place",))),
+    Route(f"{API}/runs/{{id}}/samples/{{items}}", make_endpoint(get_snapshot)),
+    Route(f"{API}/runs/{{id}}/doctor", make_endpoint(diagnose_run)),
+    Route(f"{API}/runs/{{id}}/branch", make_endpoint(branch_run, BranchRequest), methods=["POST"]),
+    Route(f"{API}/runs/{{id}}/{{verb}}", make_endpoint(steer_run), methods=["POST"]),
+    Route(f"{API}/compare", make_endpoint(compare_runs, ComparisonRequest, PAIR), methods=["GET", "POST"]),
+    Route(f"{API}/compare/sheet", make_endpoint(get_sheet, query=PAIR)),
 )
 PAGE = Page(
     "train",
     "Train",
     "Start a recipe on built-in data or your own pictures, and watch the same noise become pictures.",
     routes=ROUTES,
-    service=service,
-    uploads={f"{API}/uploads": LARGEST},
+    service=TrainService,
+    uploads={f"{API}/uploads": MAX_UPLOAD_BYTES},
 )

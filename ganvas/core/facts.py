@@ -1,0 +1,48 @@
+"""What the data decides of a recipe: kind and shape of a sample, classes, letters."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, Self, TypeVar
+
+from ganvas.core.modality import Modality
+
+Config = TypeVar("Config", bound=Any)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Facts about a data set that settings of a game depend on."""
+
+    modality: Modality  # of the main field
+    shape: tuple[int, ...]  # of one sample of it: [D], [C, H, W], [C, D, H, W], [L]
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # of one sample of each field
+    classes: int = 0  # 0: no labels
+    alphabet: str = ""  # of text
+    vocabulary: int = 0  # of text, the end of a line included
+
+    def fill(self, config: Config, **changes: Any) -> Config:
+        """A copy of the settings dataclass `config` with `changes`, and the facts that it has fields for.
+
+        These are `classes`, and for images and voxels `channels` and `resolution`.
+        """
+        values = {"classes": self.classes}
+        if self.modality.grid:
+            values |= {"channels": self.shape[0], "resolution": self.shape[-1]}
+        known = {setting.name for setting in dataclasses.fields(config)}
+        return dataclasses.replace(config, **{name: value for name, value in values.items() if name in known} | changes)
+
+
+class Adapts(Protocol):
+    """Settings of a game that say themselves which data they take. Others take images, and are filled by `Facts.fill`."""
+
+    takes: ClassVar[tuple[Modality, ...]]  # kinds of samples
+
+    def adapt(self, facts: Facts) -> Self:
+        """The settings for this data.
+
+        Raises:
+            UsageError: a setting does not go with it.
+        """

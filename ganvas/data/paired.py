@@ -1,0 +1,73 @@
+"""Several fields of one row: an image and its label map, a small image and the large one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from ganvas.core.modality import Batch
+from ganvas.data import order
+from ganvas.data.source import Source
+from ganvas.errors import DataError, UsageError
+from ganvas.fields import FIELDS, check_size, unknown_field
+
+
+@dataclass(frozen=True, eq=False)
+class PairedDataset(Source):
+    """A table with several fields a row. All fields of a row get the same mirroring and the same crop.
+
+    The height and width of each field are those of the smallest one times a whole number: a crop of `crop` pixels of the
+    smallest field is as many times larger in the others.
+
+    Raises:
+        DataError: fewer than two fields of samples, one without a name in the vocabulary, or sizes that do not fit.
+        UsageError: a crop larger than the samples.
+    """
+
+    crop: int = 0  # pixels a side of a random square of each row, in the smallest field; 0: the whole
+
+    def __post_init__(self) -> None:
+        names = [name for name in self.fields if name != "label"]
+        if len(names) < 2:
+            raise DataError(f"{self.name!r}: expected two or more fields of samples, found {names}; give each row a pair")
+        for name in names:
+            if name not in FIELDS:
+                raise unknown_field(name)
+        if len(set(map(len, self.fields.values()))) > 1:
+            sizes = {name: len(x) for name, x in self.fields.items()}
+            raise DataError(f"{self.name!r}: expected as many rows in each field, found {sizes}; leave out what has no partner")
+        check_size({name: self.fields[name] for name in self._grids})
+        height, width = self._smallest
+        for name in self._grids:
+            size = tuple(self.fields[name].shape[-2:])
+            scale = size[0] // max(1, height)
+            if (height * scale, width * scale) != size:
+                raise DataError(
+                    f"{self.name!r}, field {name!r}: expected {height} x {width} pixels times a whole number, "
+                    f"found {size[0]} x {size[1]}; bring the fields to one size"
+                )
+        if self.crop and not (self._grids and 0 < self.crop <= min(height, width)):
+            raise UsageError(f"crop {self.crop}: expected 1 to {min(height, width)} pixels of the smallest field; choose less")
+
+    @cached_property
+    def _grids(self) -> tuple[str, ...]:
+        """The fields with height and width."""
+        return tuple(name for name, modality in self.modalities.items() if modality.space == 2)
+
+    @cached_property
+    def _smallest(self) -> tuple[int, int]:
+        """The height and width of the smallest field."""
+        sizes = [(self.fields[name].shape[-2], self.fields[name].shape[-1]) for name in self._grids]
+        return min(sizes, default=(0, 0))
+
+    def batch(self, seed: int, start: int, count: int) -> Batch:
+        """The fields at the positions start .. start+count-1: each row mirrored and cropped as a whole, as kept."""
+        batch = super().batch(seed, start, count)
+        if not self.crop:
+            return batch
+        height, width = self._smallest
+        top, left = order.crops(seed, start, count, (height - self.crop, width - self.crop))
+        for name in self._grids:
+            scale = batch[name].shape[-1] // width
+            batch[name] = self.modalities[name].crop(batch[name], top * scale, left * scale, self.crop * scale)
+        return batch

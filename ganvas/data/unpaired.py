@@ -1,0 +1,100 @@
+"""Two tables without pairs: horses and zebras. Source of the task: Zhu et al. 2017, arXiv:1703.10593 sec. 3."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ganvas.core.facts import Facts
+from ganvas.core.modality import Batch, Modality, normalize
+from ganvas.data.source import Source
+from ganvas.errors import DataError
+from ganvas.seeds import mix
+
+
+@dataclass(frozen=True, eq=False)
+class UnpairedDataset:
+    """The samples of two tables as the fields "a" and "b", each in an order of its own.
+
+    One epoch has as many positions as the longer table has samples: it shows each of them once, and those of the shorter
+    table again and again, each as often as any other, give or take one. Labels are left out.
+
+    Raises:
+        DataError: the tables hold samples of two kinds, or one holds none.
+    """
+
+    a: Source
+    b: Source
+
+    def __post_init__(self) -> None:
+        if self.a.modality is not self.b.modality:
+            raise DataError(
+                f"{self.name}: expected samples of one kind, found {self.a.modality.name} and {self.b.modality.name}; "
+                "choose two tables of one kind"
+            )
+        if not len(self.a) or not len(self.b):
+            raise DataError(f"{self.name}: expected samples in both tables, found {len(self.a)} and {len(self.b)}; add some")
+
+    @property
+    def name(self) -> str:
+        """Both names."""
+        return f"{self.a.name} and {self.b.name}"
+
+    @property
+    def modality(self) -> Modality:
+        """The kind of the samples of both tables."""
+        return self.a.modality
+
+    @property
+    def modalities(self) -> Mapping[str, Modality]:
+        """The kinds of "a" and "b"."""
+        return {"a": self.a.modality, "b": self.b.modality}
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """None: a domain is a field, not a class."""
+        return ()
+
+    @property
+    def facts(self) -> Facts:
+        """What the settings of a game depend on: the shape is that of "a"."""
+        return Facts(self.a.modality, self.a.shape, {"a": self.a.shape, "b": self.b.shape})
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for equal contents of both."""
+        return hashlib.sha256(f"{self.a.fingerprint}/{self.b.fingerprint}".encode()).hexdigest()[:16]
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits that both have."""
+        return tuple(split for split in self.a.splits if split in self.b.splits)
+
+    def __len__(self) -> int:
+        return max(len(self.a), len(self.b))
+
+    def batch(self, seed: int, start: int, count: int) -> Batch:
+        """{"a": [count, ...], "b": [count, ...]} at the positions start .. start+count-1, as kept."""
+        # A seed for each table: with one seed, two tables of one length would meet in the same pairs in every epoch.
+        return {
+            name: table.batch(mix("unpaired", name, seed), start, count)[table.main]
+            for name, table in (("a", self.a), ("b", self.b))
+        }
+
+    def rows(self, index: Tensor) -> Batch:
+        """The samples int64 [N] of both tables, as kept; the shorter table begins again where it ends."""
+        return {name: table.rows(index % len(table))[table.main] for name, table in (("a", self.a), ("b", self.b))}
+
+    def samples(self, index: Tensor) -> Batch:
+        """The samples int64 [N] of both tables, as networks take them, on the CPU."""
+        return normalize(self.rows(index), self.modalities)
+
+    def parted(self, share: float) -> tuple[UnpairedDataset, UnpairedDataset | None]:
+        """The data without a random `share` of each table, and these; None where one table is too small to spare any."""
+        (a, held_a), (b, held_b) = self.a.parted(share), self.b.parted(share)
+        if held_a is None or held_b is None:
+            return self, None
+        return UnpairedDataset(a, b), UnpairedDataset(held_a, held_b)

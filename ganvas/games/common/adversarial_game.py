@@ -1,0 +1,71 @@
+"""The base of games in which one generator G plays against one discriminator D."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from ganvas.game import Batch, Conditional, Game, Judges, Samples, Step, Turn, Watched, asked_for
+from ganvas.games.adversarial import Duel, Rules
+
+
+class AdversarialGame(Game, Samples, Judges, Watched):
+    """G against D under `config.rules`. A game says what its networks are, and what differs from this.
+
+    G takes z [N, latent_dim] and D takes x [N, ...] -> logits [N]; in a game that is `Conditional` both take the class c [N]
+    as well, or shares of classes [N, classes].
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("real",)
+    players: ClassVar[dict[str, tuple[str, ...]]] = {"D": ("D",), "G": ("G",)}
+    averaged: ClassVar[tuple[str, ...]] = ("G",)
+    # Whether D may judge reals and fakes in one call: not where it looks at a batch as a whole.
+    together: ClassVar[bool] = True
+
+    def __init__(self, config: Any, G: nn.Module, D: nn.Module) -> None:
+        super().__init__()
+        self.config = config
+        self.G: Any = G
+        self.D: Any = D
+
+    @property
+    def rules(self) -> Rules:
+        """How both are scored."""
+        rules: Rules = self.config.rules
+        return rules
+
+    def duel(self) -> Duel:
+        """D against G."""
+        classes = self.classes if isinstance(self, Conditional) else 0
+        return Duel(self.rules, self.fakes, self.judge, self.D, self.together, classes, condition=self.condition)
+
+    def turns(self) -> tuple[Turn, ...]:
+        return self.duel().turns()
+
+    def verdicts(self, batch: Batch, step: Step) -> Mapping[str, Tensor]:
+        return self.duel().verdicts(batch, step)
+
+    def condition(self, batch: Batch, step: Step) -> Tensor | None:
+        """The class [N] of each sample, in a conditional game."""
+        return batch["label"] if isinstance(self, Conditional) else None
+
+    def fakes(self, batch: Batch, step: Step) -> Tensor:
+        """As many fakes as the batch has samples, of their classes where the game is conditional."""
+        z = step.normal(len(batch[self.needs[0]]), self.latent_dim)
+        return self.sample(z, self.condition(batch, step))
+
+    def arguments(self, c: Tensor | None) -> tuple[Tensor, ...]:
+        """What G and D take beside their first argument. Raises: UsageError: a class is needed, and c is None."""
+        return (asked_for(c),) if isinstance(self, Conditional) else ()
+
+    def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """z [N, latent_dim], c [N] class or [N, classes] shares where the game is conditional -> data [N, ...]."""
+        x: Tensor = self.G(z, *self.arguments(c))
+        return x
+
+    def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
+        """x [N, ...], c [N] where the game is conditional -> logits [N]."""
+        logits: Tensor = self.D(x, *self.arguments(c))
+        return logits

@@ -1,0 +1,102 @@
+"""From a recipe as it is written to one that fits the data, and the data that a recipe names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ganvas.config import Recipe, from_dict
+from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality
+from ganvas.data.dataset import Dataset
+from ganvas.data.opening import open_source
+from ganvas.data.source import Source
+from ganvas.errors import DataError, UsageError
+from ganvas.fields import FIELDS, unknown_field
+from ganvas.games import GAMES, RECIPES
+
+# For data that the chosen game cannot take: the recipes to begin with.
+SUGGESTED: Mapping[Modality, str] = {
+    POINTS: "gan-...",
+    IMAGES: "dcgan-...",
+    VOXELS: "voxel-...",
+    TEXT: "textgan-... or textlm-...",
+}
+
+
+def recipe_from(plain: Mapping[str, Any]) -> Recipe:
+    """A recipe from its JSON spelling.
+
+    Raises:
+        DataError: it names no known game. UsageError: a setting is unknown, missing or of the wrong type.
+    """
+    if not isinstance(plain.get("game"), str) or plain["game"] not in GAMES:
+        raise DataError(f"recipe.json names no known game: {plain.get('game')!r}")
+    return from_dict(Recipe, plain, config=GAMES[plain["game"]].config_type)
+
+
+def open_data(recipe: Recipe) -> Source:
+    """The recipe's data, at the size its game works in.
+
+    Raises:
+        DataError: it cannot be used, or it is of a kind that the game does not take.
+        UsageError: the recipe has none of its own and none was given.
+    """
+    if not recipe.data.source:
+        raise UsageError(f"{recipe.name} trains on your own pictures: say where they are with --data FOLDER")
+    resolution = getattr(recipe.config, "resolution", None)
+    data = open_source(recipe.data, resolution=resolution, channels=recipe.data.channels, pictures=False)
+    _require_kind(recipe, data)
+    return data
+
+
+def adapt_recipe(recipe: Recipe, data: Dataset) -> Recipe:
+    """The recipe with the settings of its game that the data decides: shape, channels, classes, letters.
+
+    Raises:
+        DataError: the game needs classes and the data has none, or it needs other data than this.
+    """
+    _require_kind(recipe, data)
+    game = GAMES[recipe.game]
+    for name in game.needs:
+        if name not in FIELDS:
+            raise unknown_field(name)
+        if name == "label" and name not in data.modalities:
+            advice = f"give one folder per class{_advise(recipe)}"
+            raise DataError(f"{recipe.game} needs classes and {data.name} has none; {advice}")
+        if name not in data.modalities:
+            held = ", ".join(data.modalities)
+            raise DataError(f"{recipe.game} needs the field {name!r} ({FIELDS[name].meaning}) and {data.name} has {held}")
+    facts = data.facts
+    config = recipe.config.adapt(facts) if hasattr(recipe.config, "adapt") else facts.fill(recipe.config)
+    return replace(recipe, config=config)
+
+
+def modalities_of(config: object) -> tuple[Modality, ...]:
+    """The kinds of samples that a game with this config takes: as its `takes` says, else images."""
+    takes: tuple[Modality, ...] = getattr(config, "takes", (IMAGES,))
+    return takes
+
+
+def _require_kind(recipe: Recipe, data: Dataset) -> None:
+    """Raises: DataError: the game takes no samples of this kind."""
+    takes, found = modalities_of(recipe.config), data.modality
+    if found not in takes:
+        shape = ", ".join(["N", *map(str, data.facts.shape)])
+        advice = f"; use a {SUGGESTED[found]} recipe" if found in SUGGESTED else "; choose other data"
+        *most, last = map(_words, takes)
+        needs = f"{', '.join(most)} or {last}" if most else last
+        raise DataError(f"{recipe.game} needs {needs} and {data.name} holds {_words(found)} [{shape}]{advice}")
+
+
+def _words(modality: Modality) -> str:
+    return "text" if modality is TEXT else modality.unit
+
+
+def _advise(recipe: Recipe) -> str:
+    """What else there is for data without classes."""
+    plain = recipe.name.removesuffix("-conditional")
+    if plain != recipe.name and plain in RECIPES:
+        return f", or use {plain}"
+    advice = getattr(GAMES[recipe.game], "without_classes", "")
+    return f", or {advice}" if advice else ""

@@ -1,0 +1,39 @@
+"""The names of all measures, each with what it says. Free of PyTorch, so that a command line can list them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SAMPLES: Mapping[str, str] = {
+    "fd": "Fréchet distance of features",
+    "kd": "kernel distance of features",
+    "precision": "share of samples where reals lie",
+    "recall": "share of reals where samples lie",
+    "density": "how many reals lie round a sample",
+    "coverage": "share of reals with a sample near",
+    "score": "inception score",
+    "requested": "share of samples that a classifier sees as the class they were asked for",
+    "each": "requested, of each class",
+    "rarest": "share of the rarest class",
+    "commonest": "share of the commonest class",
+    "swd": "sliced Wasserstein distance of patches",
+    "msssim": "similarity of pairs of one class",
+    "sharpness": "variance of the Laplacian",
+    "connected": "share of voxel grids in one part",
+    "memorisation": "whether training images are repeated",
+    "modes": "modes of a known mixture",
+    "agreement": "pixels of a couple that agree",
+    "ppl": "perceptual path length",
+    "cas": "accuracy of a classifier trained on samples",
+}
+TEXT: Mapping[str, str] = {
+    "distinct": "share of different lines",
+    "novel": "share of lines that are not in the training set",
+    "unigrams": "divergence of single symbols",
+    "bigrams": "divergence of pairs",
+    "trigrams": "divergence of triples",
+    "fourgrams": "divergence of runs of four",
+    "edit": "edits to the nearest training line",
+    "nats": "nats a symbol of held-out lines",
+    "oracle": "nats a symbol under the known law",
+}

@@ -1,0 +1,226 @@
+"""Access control: every route and every WebSocket refuses whoever is not known.
+
+A page of any web site can send requests to this machine's loopback address, so the address alone protects nothing. Three
+checks do: the name in `Host` must be ours (against DNS rebinding); `Origin` must be ours (against forged requests, and for
+WebSockets, to which CORS does not apply); the caller must hold the cookie, which a one-time link from the terminal is
+exchanged for. No route is exempt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import html
+import ipaddress
+import secrets
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY_BYTES = 64 << 10  # of a request, unless its page allows more
+PART_SECONDS = 30.0  # seconds to wait for the next part of a body
+MAX_SOCKETS = 32  # WebSockets open at once
+REQUESTS, BURST = 200.0, 400.0  # in a second, and at once; callers with and without the cookie are counted separately
+
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; media-src 'self' blob:; object-src 'none'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+@dataclass
+class TokenBucket:
+    """A rate limit: `rate` events a second, at most `capacity` at once."""
+
+    rate: float
+    capacity: float
+    tokens: float = field(default=-1.0)  # below 0: not used yet, so it is full
+    last_time: float = 0.0
+
+    def allow(self) -> bool:
+        """Whether one more event is allowed. If so, it is counted."""
+        now = time.monotonic()
+        refill = self.rate * (now - self.last_time)
+        self.tokens = self.capacity if self.tokens < 0 else min(self.capacity, self.tokens + refill)
+        self.last_time = now
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+
+@dataclass
+class Access:
+    """The names this server answers to, the link's token, which works once, and the cookie that it is exchanged for."""
+
+    host: str
+    port: int
+    on_renew: Callable[[], None] = lambda: None  # called after a link was used: there is a new one now
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    secret: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+
+    @property
+    def cookie(self) -> str:
+        """The cookie's name. Cookies do not depend on the port, so two studios need two names."""
+        return f"ganvas-{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The link that opens the studio, once."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/?token={self.token}"
+
+    def accepts_host(self, name: str) -> bool:
+        """Whether `name` is a Host header of ours. An address cannot be rebound; another name could point anywhere."""
+        bare, _, port = name.rpartition(":")
+        if port != str(self.port):
+            return False
+        known = {"127.0.0.1", "localhost", "[::1]", f"[{self.host}]" if ":" in self.host else self.host}
+        if self.host not in ("0.0.0.0", "::"):  # noqa: S104
+            return bare in known
+        try:
+            ipaddress.ip_address(bare.strip("[]"))
+        except ValueError:
+            return bare in known | {socket.gethostname()}
+        return True
+
+    def exchange(self, token: str) -> bool:
+        """Whether `token` is the link's. It does not work again."""
+        if not hmac.compare_digest(token.encode(), self.token.encode()):
+            return False
+        self.token = secrets.token_urlsafe(24)
+        self.on_renew()
+        return True
+
+    def has_cookie(self, headers: Headers) -> bool:
+        """Whether the caller holds the cookie."""
+        try:
+            morsel = SimpleCookie("; ".join(headers.getlist("cookie"))).get(self.cookie)
+        except CookieError:
+            return False
+        return morsel is not None and hmac.compare_digest(morsel.value.encode(), self.secret.encode())
+
+
+class AuthMiddleware:
+    """Pure ASGI middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp, access: Access, uploads: Mapping[str, int]) -> None:
+        """`uploads`: the most bytes of a body, for paths that take more than `MAX_BODY_BYTES`."""
+        self.app, self.access, self.uploads = app, access, uploads
+        self.sockets = 0
+        self.known, self.unknown = TokenBucket(REQUESTS, BURST), TokenBucket(REQUESTS, BURST)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self.socket(scope, receive, send)
+        else:
+            await self.request(scope, receive, send)
+
+    async def request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request: refused, exchanged for a cookie, or passed on with a bound on its body."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        headers = Headers(scope=scope)
+        refused = self.find_refusal(scope, headers)
+        if refused is None and (answer := self.exchange_link(scope)):
+            return await answer(scope, receive, send_with_headers)
+        if refused is None and not self.access.has_cookie(headers):
+            refused = 403, "the studio opens only with the link that the terminal shows"
+        if not (self.unknown if refused else self.known).allow():
+            refused = 429, "too many requests; slow down"
+        most = self.uploads.get(scope["path"], MAX_BODY_BYTES)
+        length = headers.get("content-length", "0")
+        if refused is None and not (length.isascii() and length.isdigit() and int(length) <= most):
+            refused = 413, f"a body of at most {most} bytes is expected"
+        if refused:
+            return await PlainTextResponse(f"ganvas: {refused[1]}\n", refused[0])(scope, receive, send_with_headers)
+        return await self.app(scope, cap_body(receive, most), send_with_headers)
+
+    async def socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One WebSocket. Its handshake is refused as a request would be, and also without an Origin."""
+        headers = Headers(scope=scope)
+        refused = (
+            self.find_refusal(scope, headers) is not None or "origin" not in headers or not self.access.has_cookie(headers)
+        )
+        if refused or not self.known.allow() or self.sockets >= MAX_SOCKETS:
+            await receive()
+            return await send({"type": "websocket.close", "code": 1008 if refused else 1013})
+        self.sockets += 1
+        try:
+            return await self.app(scope, receive, send)
+        finally:
+            self.sockets -= 1
+
+    def find_refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
+        """Why a caller is refused even with a cookie; None: it is not."""
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        if len(hosts) != 1 or not self.access.accepts_host(hosts[0]):
+            return 403, "this server does not answer to that Host"
+        if len(origins) > 1 or any(origin != f"http://{hosts[0]}" for origin in origins):
+            return 403, "requests from other origins are refused"
+        if scope["type"] == "http":
+            if scope["method"] not in ("GET", "HEAD") and not origins:
+                return 403, "a request that changes something needs an Origin"
+            site, mode = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-mode", "navigate")
+            if site not in ("same-origin", "none") and mode != "navigate":
+                return 403, "requests from other sites are refused"
+        return None
+
+    def exchange_link(self, scope: Scope) -> Response | None:
+        """The answer to a good link: the cookie, and a page that moves on. Not a redirect, on which a cookie of this
+        strictness would not travel where the link was followed from another site, such as a web terminal.
+        """
+        tokens = parse_qs(scope["query_string"].decode("latin-1")).get("token", [])
+        if scope["method"] != "GET" or len(tokens) != 1 or not self.access.exchange(tokens[0]):
+            return None
+        name = html.escape(scope["path"].rpartition("/")[2])
+        page = (
+            f'<!doctype html><html lang="en"><meta http-equiv="refresh" content="0;url=./{name}"><title>ganvas studio</title>'
+        )
+        answer = HTMLResponse(f'{page}<a href="./{name}">Open the studio</a></html>')
+        answer.set_cookie(self.access.cookie, self.access.secret, httponly=True, samesite="strict")
+        return answer
+
+
+def cap_body(receive: Receive, most: int) -> Receive:
+    """`receive`, for a body of at most `most` bytes whose parts arrive in time."""
+    taken, whole = 0, False
+
+    async def receive_in_time() -> Message:
+        nonlocal taken, whole
+        try:
+            message = await (receive() if whole else asyncio.wait_for(receive(), PART_SECONDS))
+        except TimeoutError:
+            raise HTTPException(408, "the rest of the body did not come") from None
+        if message["type"] == "http.request":
+            taken += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
+            if taken > most:
+                raise HTTPException(413, f"a body of at most {most} bytes is expected")
+        return message
+
+    return receive_in_time

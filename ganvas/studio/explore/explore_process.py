@@ -1,0 +1,117 @@
+"""A process that keeps trained models in memory and generates pictures: `python -m ganvas.studio.explore.explore_process`.
+
+Its input are requests, each a line of JSON. Its output are answers, each a line of JSON with `size`, and so many bytes after
+it. It ends when its input ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections import OrderedDict
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganvas.config import from_dict
+from ganvas.errors import GanvasError, UsageError, unknown
+from ganvas.explorer import Explorer, png_bytes
+from ganvas.files import printable
+from ganvas.looks import Look
+from ganvas.machine import cores
+from ganvas.ranks import die_with_parent
+
+MAX_MODELS = 2  # in memory
+Answer = tuple[dict[str, Any], bytes]
+
+
+class ModelServer:
+    """Answers requests about models. Each is loaded once, and again when its file has changed."""
+
+    def __init__(self) -> None:
+        self.models: OrderedDict[tuple[str, int], Explorer] = OrderedDict()
+
+    def load_model(self, path: str) -> Explorer:
+        """The model at `path`. Raises: DataError: there is none, or it is damaged."""
+        file = Path(path) / "model.safetensors"
+        key = (path, file.stat().st_mtime_ns if file.exists() else 0)
+        if key not in self.models:
+            self.models[key] = Explorer(path)
+            while len(self.models) > MAX_MODELS:
+                self.models.popitem(last=False)
+        self.models.move_to_end(key)
+        return self.models[key]
+
+    def answer(self, asked: dict[str, Any]) -> Answer:
+        """What `asked["do"]` asks for.
+
+        Raises:
+            UsageError, DataError: as the explorer does.
+        """
+        tasks = {"abilities": self.abilities, "picture": self.picture, "pad": self.pad, "nearest": self.nearest}
+        tasks |= {"save": self.save, "walk": self.walk}
+        if asked["do"] not in tasks:
+            raise unknown("task", str(asked["do"]), tasks)
+        return tasks[asked["do"]](self.load_model(asked["path"]), asked)
+
+    def abilities(self, model: Explorer, _: dict[str, Any]) -> Answer:
+        """What the model is and can do."""
+        return model.abilities(), b""
+
+    def picture(self, model: Explorer, asked: dict[str, Any]) -> Answer:
+        """One picture, quickly; of a text model also its lines."""
+        look = parse_look(asked["look"])
+        return {"lines": model.lines(look)}, png_bytes(model.picture(look))
+
+    def pad(self, model: Explorer, asked: dict[str, Any]) -> Answer:
+        """A sheet of seeds."""
+        return {}, png_bytes(model.pad(parse_look(asked["look"]), asked["count"], asked["columns"]))
+
+    def nearest(self, model: Explorer, asked: dict[str, Any]) -> Answer:
+        """One picture beside its nearest training pictures."""
+        image, distances = model.nearest(parse_look(asked["look"]))
+        return {"distances": [round(distance, 2) for distance in distances]}, png_bytes(image)
+
+    def save(self, model: Explorer, asked: dict[str, Any]) -> Answer:
+        """One picture as `ganvas sample` makes it, with its origin in the file."""
+        with tempfile.TemporaryDirectory() as folder:
+            return {}, model.save(Path(folder) / "look.png", parse_look(asked["look"]), asked["scale"]).read_bytes()
+
+    def walk(self, model: Explorer, asked: dict[str, Any]) -> Answer:
+        """A film through several looks."""
+        looks = [parse_look(each) for each in asked["looks"]]
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / f"walk.{asked['kind']}"
+            return {}, model.walk(out, looks, asked["frames"], asked["milliseconds"], asked["closed"]).read_bytes()
+
+
+def parse_look(values: dict[str, Any]) -> Look:
+    """A look from its JSON. Raises: UsageError: it is not one."""
+    return from_dict(Look, values)
+
+
+def main() -> None:
+    """Answer until the input ends."""
+    die_with_parent()
+    torch.set_num_threads(max(1, len(cores()) // 2))
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not get between the answers
+    server = ModelServer()
+    for line in sys.stdin.buffer:
+        try:
+            facts, data = server.answer(json.loads(line))
+        except GanvasError as wrong:
+            facts, data = {"error": " ".join(str(wrong).split()), "kind": type(wrong).__name__}, b""
+        except (OSError, MemoryError, RuntimeError) as wrong:
+            facts, data = {"error": f"the picture could not be made: {printable(wrong, 200)}", "kind": UsageError.__name__}, b""
+        with suppress(BrokenPipeError):
+            out.write(json.dumps({**facts, "size": len(data)}).encode() + b"\n" + data)
+            out.flush()
+
+
+if __name__ == "__main__":
+    main()

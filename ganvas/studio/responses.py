@@ -1,0 +1,67 @@
+"""How routes answer: errors as one line of JSON with a fitting status; bodies and queries as checked settings."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from ganvas.config import from_dict
+from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
+from ganvas.studio.storage import UnknownIdError
+
+T = TypeVar("T")
+Endpoint = Callable[[Request], Awaitable[Response]]
+STATUS = {UnknownIdError: 404, UsageError: 400, DataError: 422, ResourceError: 503}
+
+
+def make_endpoint(function: Callable[[Request], Any], body: type | None = None, query: tuple[str, ...] = ()) -> Endpoint:
+    """An endpoint from a function, async or not, that returns a Response or what becomes JSON.
+
+    A GanvasError becomes {"error": line}. `body` is the dataclass (or bytes) and `query` the parameters that it takes, for
+    the OpenAPI document.
+    """
+
+    @functools.wraps(function)
+    async def answer(request: Request) -> Response:
+        try:
+            if inspect.iscoroutinefunction(function):
+                result = await function(request)
+            else:
+                result = await run_in_threadpool(function, request)
+        except GanvasError as wrong:
+            status = next((code for kind, code in STATUS.items() if isinstance(wrong, kind)), 500)
+            return JSONResponse({"error": " ".join(str(wrong).split())}, status)
+        return result if isinstance(result, Response) else JSONResponse(result)
+
+    answer.body, answer.query = body, query  # type: ignore[attr-defined]
+    return answer
+
+
+async def read_body(request: Request, kind: type[T]) -> T:
+    """The JSON body of a request as the settings dataclass `kind`.
+
+    Raises:
+        UsageError: it is not a JSON object, or has an unknown key or a value of another type.
+    """
+    try:
+        values = json.loads(await request.body())
+    except (ValueError, RecursionError):
+        raise UsageError("the request: expected JSON") from None
+    if not isinstance(values, dict):
+        raise UsageError("the request: expected a JSON object")
+    return from_dict(kind, values)
+
+
+def read_number(request: Request, name: str, default: int, low: int, high: int) -> int:
+    """A whole number of the query. Raises: UsageError: it is not a whole number, or out of range."""
+    text = request.query_params.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and low <= int(text) <= high):
+        raise UsageError(f"{name}: expected a whole number from {low} to {high}")
+    return int(text)

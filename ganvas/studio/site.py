@@ -1,0 +1,10 @@
+"""The list of pages, in the order of the navigation. A new page is a folder with a `PAGE`, and one line here."""
+
+from __future__ import annotations
+
+from ganvas.studio import home
+from ganvas.studio.explore import page as explore
+from ganvas.studio.play import page as play
+from ganvas.studio.train import page as train
+
+PAGES = (home.PAGE, play.PAGE, train.PAGE, explore.PAGE)  # the first is the home page at /

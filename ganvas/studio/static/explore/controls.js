@@ -1,0 +1,118 @@
+// The controls of a model, made from what it can do.
+
+import { formatCount } from "../common/api.js";
+import { make } from "../common/shell.js";
+import { schema } from "./look.js";
+import { $, changeLook, showProblem, showsMany, state } from "./state.js";
+
+const DIRECTION_PREFIX = "class:"; // of a direction from class to class
+
+/** A slider of the look's field, or of the direction `name` among its moves; with a number field beside it. */
+function makeSlider(field, label = schema.controls[field].label, name = "") {
+  const { low, high, step } = schema.controls[field];
+  const id = `f-${field}-${name.replace(/\W/g, "-")}`;
+  const off = name ? 0 : schema.look[field] ?? high; // the value that changes nothing
+  const set = (event) => {
+    const value = Number(event.target.value);
+    if (event.target.value === "" || !Number.isFinite(value)) return;
+    const bounded = Math.min(high, Math.max(low, value));
+    if (name) changeLook({ moves: { ...state.look.moves, [name]: bounded } }, id);
+    else changeLook({ [field]: bounded === off ? schema.look[field] : bounded }, id);
+  };
+  const facts = { min: low, max: high, step, "data-field": field, "data-name": name, "data-off": off, value: off };
+  const range = make("input", { id, type: "range", oninput: set, ...facts });
+  const number = make("input", { type: "number", "aria-label": `${label}, as a number`, onchange: set, ...facts });
+  return make("div", { class: "slider" }, make("label", { for: id }, label), range, number);
+}
+
+/** Make all controls of the model. */
+export function makeControls() {
+  const { able } = state;
+  makeChoices(able);
+  const cuts = [];
+  if (able.styles) cuts.push(makeSlider("psi"));
+  else if (able.truncates && !showsMany()) cuts.push(makeSlider("truncate"));
+  $("truncation").replaceChildren(...cuts);
+  $("directions").replaceChildren(...makeDirections(able.directions));
+  makePairChoice(able.between);
+  const isSolid = able.kind === "solids";
+  $("turning").replaceChildren(...(isSolid ? [makeSlider("turn")] : []));
+  $("sliders").hidden = !cuts.length && !able.directions.length && !isSolid;
+  $("mixing").hidden = !able.styles;
+  $("cut").max = able.styles;
+  for (const id of ["plane-box", "near-box", "frame-it", "walk-box"]) $(id).hidden = showsMany();
+  $("picture").classList.toggle("smooth", able.kind === "text");
+  $("card").textContent = describeModel(able);
+}
+
+function makeChoices({ classes, couples, encodes, resolutions }) {
+  const makeOption = (value, text) => make("option", { value }, text);
+  $("classes").hidden = !classes.length;
+  const all = couples ? [makeOption("", "all, side by side")] : [];
+  $("label").replaceChildren(...all, ...classes.map((name, i) => makeOption(i, name)));
+  if (classes.length && !couples && state.look.label === null) state.look.label = 0;
+  $("encoding").hidden = !encodes;
+  $("resolutions").hidden = !resolutions.length;
+  const sizes = resolutions.map((side) => makeOption(side, `${side} × ${side}`));
+  $("resolution").replaceChildren(makeOption("", "full size"), ...sizes);
+}
+
+/** The sliders of the directions, by kind: names are such as sefa:0. */
+function makeDirections(names) {
+  const kinds = [...new Set(names.map((name) => name.split(":")[0]))];
+  return kinds.flatMap((kind) => {
+    const [title, noun] = schema.directions[kind];
+    const label = (name) => `${noun} ${Number(name.split(":")[1]) + 1} (${name})`;
+    const ours = names.filter((name) => name.startsWith(`${kind}:`));
+    return [make("h3", {}, title), ...ours.map((name) => makeSlider("moves", label(name), name))];
+  });
+}
+
+function describeModel({ recipe, items, kind, shape, latent_dim: numbers, model }) {
+  const isText = kind === "text";
+  const size = isText ? `of at most ${shape[0]} symbols` : shape.join(" × ");
+  const trained = `${recipe} after ${formatCount(items)} ${isText ? "lines" : "images"}`;
+  return `${trained} · ${kind} ${size} · noise of ${numbers} numbers · model ${model}`;
+}
+
+/** The choice of two classes; a pair that is chosen, or in a look, has its slider. */
+function makePairChoice(classes) {
+  $("between").hidden = !classes.length;
+  for (const id of ["towards", "away"]) $(id).replaceChildren(...classes.map((name) => make("option", {}, name)));
+  if (classes.length > 1) $("away").value = classes[1];
+  $("pairs").replaceChildren();
+}
+
+/** The slider of a direction such as class:7-1, made if it is missing. */
+function findPairSlider(name) {
+  const sliders = [...$("pairs").querySelectorAll("input[type=range]")];
+  const present = sliders.find((input) => input.dataset.name === name);
+  if (present) return present;
+  $("pairs").append(makeSlider("moves", name.slice(DIRECTION_PREFIX.length), name));
+  return $("pairs").lastChild.querySelector("input");
+}
+
+export function addPair() {
+  const [towards, away] = [$("towards").value, $("away").value];
+  showProblem(towards === away ? "Choose two different classes." : "");
+  if (towards !== away) findPairSlider(`${DIRECTION_PREFIX}${towards}-${away}`).focus();
+}
+
+/** Put every control where the look is. */
+export function showControls() {
+  const { look } = state;
+  $("label").value = look.label ?? "";
+  if (document.activeElement !== $("source")) $("source").value = look.picture ?? "";
+  $("resolution").value = look.resolution ?? "";
+  for (const name of Object.keys(look.moves)) if (name.startsWith(DIRECTION_PREFIX)) findPairSlider(name);
+  for (const input of document.querySelectorAll("[data-field]")) {
+    const { field, name, off } = input.dataset;
+    const value = name ? look.moves[name] : look[field];
+    const inUse = document.activeElement === input && input.type !== "range"; // a person is typing
+    if (!inUse) input.value = value ?? Number(off);
+  }
+  $("mix").checked = look.mix !== null;
+  if (look.mix !== null) $("mix-seed").value = look.mix;
+  $("cut").value = look.cut;
+  $("cut-said").textContent = look.cut;
+}

@@ -1,0 +1,58 @@
+// The regions of the classifier: which class it names at each place.
+
+import { colour } from "../../common/shell.js";
+import { circle, drawMarks, stroke, trace } from "./canvas.js";
+import { openCompanion } from "./vae.js";
+
+const TOKENS = ["--real", "--fake", "--accent", "--warn", "--bad", "--edge"];
+
+/** Draw the regions, their borders, the data, and the number of each class in the middle of its region. */
+export function drawRegions(canvas, facts, { regions, real }) {
+  const { context, width, height, place } = openCompanion(canvas, facts);
+  const [rows, columns] = regions.shape;
+  const cells = { columns, rows, width: width / columns, height: height / rows, total: height };
+  fillRegions(context, regions, cells);
+  drawBorders(context, regions, cells);
+  if (facts.dims === 2) drawMarks(context, real, place, circle, "--ink", 1.4, 0.5);
+  drawNumbers(context, regions, cells);
+}
+
+function fillRegions(context, regions, cells) {
+  regions.forEach((name, i) => {
+    const [r, c] = [Math.floor(i / cells.columns), i % cells.columns];
+    context.globalAlpha = name % 2 ? 0.32 : 0.2;
+    context.fillStyle = colour(TOKENS[name % TOKENS.length]);
+    // Whole pixels, or thin lines would show between the cells.
+    const [left, right] = [Math.round(c * cells.width), Math.round((c + 1) * cells.width)];
+    const top = Math.round(cells.total - (r + 1) * cells.height);
+    const bottom = Math.round(cells.total - r * cells.height);
+    context.fillRect(left, top, right - left, bottom - top);
+  });
+  context.globalAlpha = 1;
+}
+
+function drawBorders(context, regions, { columns, rows, width, height, total }) {
+  stroke(context, "--ink", 1, 1, () => {
+    regions.forEach((name, i) => {
+      const [r, c] = [Math.floor(i / columns), i % columns];
+      const [x, y] = [(c + 1) * width, total - (r + 1) * height];
+      if (c + 1 < columns && regions[i + 1] !== name) trace(context, [x, y], [x, y + height]);
+      if (r + 1 < rows && regions[i + columns] !== name) trace(context, [x - width, y], [x, y]);
+    });
+  });
+}
+
+function drawNumbers(context, regions, { columns, width, height, total }) {
+  const sums = new Map(); // class -> [sum of columns, sum of rows, cells]
+  regions.forEach((name, i) => {
+    const [column, row, count] = sums.get(name) ?? [0, 0, 0];
+    sums.set(name, [column + (i % columns) + 0.5, row + Math.floor(i / columns) + 0.5, count + 1]);
+  });
+  context.font = "600 13px system-ui, sans-serif";
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillStyle = colour("--ink");
+  for (const [name, [column, row, count]] of sums) {
+    context.fillText(String(name + 1), (column / count) * width, total - (row / count) * height);
+  }
+}

@@ -1,0 +1,99 @@
+// The main picture with its layers, the way from noise to data, and the pictures of the companion models.
+
+import { fitCanvas } from "../common/chart.js";
+import { calm, make } from "../common/shell.js";
+import { drawLine } from "./drawing/line.js";
+import { blendFromNoise, drawPlane } from "./drawing/plane.js";
+import { drawRegions } from "./drawing/regions.js";
+import { drawVae } from "./drawing/vae.js";
+
+const $ = (id) => document.getElementById(id);
+// [name, title in the plane, title on a line, drawn at first in the plane]
+const LAYERS = [
+  ["reals", "● Data", "━ Data", true],
+  ["fakes", "▲ Fakes", "╍ Fakes", true],
+  ["surface", "What D says", "━ D(x)", true],
+  ["contours", "Contours", "┈ Best D", true],
+  ["grid", "Warped noise", "Noise to data", false],
+  ["arrows", "Arrows", "Arrows", true],
+];
+// What else is bright while slow motion shows a layer: D judges the points, not the ground alone.
+const BRIGHT_WITH = { surface: ["contours", "reals", "fakes"] };
+const DIM = 0.25;
+const MORPH_MILLISECONDS = 2000;
+
+export class Picture {
+  /** `getFrame()` gives the last {facts, arrays}, or null; `getCaption()` the caption of slow motion, or null. */
+  constructor(canvas, layerBar, getFrame, getCaption) {
+    Object.assign(this, { canvas, getFrame, getCaption, morphing: null });
+    const plane = LAYERS.filter(([, , , atFirst]) => atFirst).map(([name]) => name);
+    this.layers = { 1: new Set(LAYERS.map(([name]) => name)), 2: new Set(plane) };
+    this.boxes = LAYERS.map((layer) => this.makeLayerBox(layerBar, layer));
+  }
+
+  get dims() {
+    return this.getFrame()?.facts.dims ?? 2;
+  }
+
+  makeLayerBox(bar, [name, inPlane, onLine]) {
+    const text = make("span", {}, inPlane);
+    const toggle = () => {
+      if (box.checked) this.layers[this.dims].add(name);
+      else this.layers[this.dims].delete(name);
+      this.draw();
+    };
+    const box = make("input", { type: "checkbox", onchange: toggle });
+    bar.append(make("label", { class: "check" }, box, text));
+    return { name, inPlane, onLine, box, text };
+  }
+
+  /** Tick the boxes of the layers that are drawn. */
+  showLayers() {
+    for (const { name, inPlane, onLine, box, text } of this.boxes) {
+      box.checked = this.layers[this.dims].has(name);
+      text.textContent = this.dims === 2 ? inPlane : onLine;
+    }
+  }
+
+  draw() {
+    const frame = this.getFrame();
+    if (!frame) return;
+    const { facts, arrays } = frame;
+    if (this.morphing === null) this.drawFrame(facts, arrays, this.layers[facts.dims], this.getCaption()?.focus ?? null);
+    else this.drawFrame(facts, blendFromNoise(arrays, this.morphing), new Set(["reals", "fakes", "grid"]), null);
+    this.canvas.setAttribute("aria-label", `The game. ${facts.summary}`);
+    this.drawCompanions(facts, arrays);
+  }
+
+  drawFrame(facts, arrays, layers, focus) {
+    const side = Math.min(this.canvas.parentElement.clientWidth, 640);
+    const tall = facts.dims === 2 ? side : Math.round(Math.min(side * 0.8, 520));
+    this.canvas.style.height = `${tall}px`;
+    const { context, width, height } = fitCanvas(this.canvas, tall);
+    const bright = (layer) => focus === null || focus === "losses" || focus === layer || BRIGHT_WITH[focus]?.includes(layer);
+    const draw = facts.dims === 2 ? drawPlane : drawLine;
+    draw(context, width, height, facts, arrays, layers, (layer) => (bright(layer) ? 1 : DIM));
+  }
+
+  drawCompanions(facts, arrays) {
+    $("beside").hidden = !(arrays.vae || arrays.regions);
+    $("vae-box").hidden = !arrays.vae;
+    $("regions-box").hidden = !arrays.regions;
+    if (arrays.vae) drawVae($("vae"), facts, arrays);
+    if (arrays.regions) drawRegions($("regions"), facts, arrays);
+  }
+
+  /** Two seconds in which the noise becomes the fakes; with reduced motion both pictures, one after the other. */
+  morph() {
+    if (!this.getFrame() || this.dims === 1 || this.morphing !== null) return;
+    const begin = performance.now();
+    const turn = (now) => {
+      const t = (now - begin) / MORPH_MILLISECONDS;
+      const eased = calm.matches ? 0 : t * t * (3 - 2 * t);
+      this.morphing = t >= 1 ? null : eased;
+      this.draw();
+      if (t < 1) requestAnimationFrame(turn);
+    };
+    turn(begin);
+  }
+}

@@ -1,0 +1,104 @@
+// The settings form: native controls, made from the schema that the server sends. Changes are sent as they are made.
+
+import { make, say } from "../common/shell.js";
+
+const makeOptions = (choices) => choices.map(([value, text]) => make("option", { value }, text));
+
+export class Settings {
+  /** `set(name, value)`, `chooseData(name)`, `openFile(file)` are called with what a person does. */
+  constructor(form, schema, { set, chooseData, openFile }) {
+    Object.assign(this, { controls: new Map(), set, chooseData, openFile });
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.append(this.makeDataField(schema.data));
+    for (const { title, open, controls } of schema.groups) {
+      const fields = controls.map((control) => this.makeControl(control));
+      if (title) form.append(make("details", { open }, make("summary", {}, title), make("div", {}, ...fields)));
+      else form.append(...fields);
+    }
+  }
+
+  makeDataField(data) {
+    const groups = Object.entries(data).map(([label, choices]) =>
+      make("optgroup", { label }, ...makeOptions(Object.entries(choices))));
+    this.data = make("select", { id: "set-data", onchange: () => this.chooseData(this.data.value) }, ...groups);
+    const quiet = { type: "button", class: "quiet small" };
+    const draw = make("button", { ...quiet, onclick: () => this.chooseData("brush") }, "Draw your own");
+    const upload = make("input", {
+      type: "file", id: "file", accept: ".csv,.tsv,.txt", class: "unseen", "aria-label": "CSV file of points", tabindex: "-1",
+      onchange: () => {
+        if (upload.files[0]) this.openFile(upload.files[0]);
+        upload.value = ""; // so that the same file can be chosen again
+      },
+    });
+    const open = make("button", { ...quiet, onclick: () => upload.click() }, "Open CSV");
+    const label = make("label", { for: "set-data" }, "Data");
+    return make("div", { class: "field" }, label, this.data, make("div", { class: "row own" }, draw, open, upload));
+  }
+
+  makeControl(control) {
+    if (control.kind === "check") return this.makeCheck(control);
+    if (control.kind === "choice") return this.makeChoice(control);
+    return control.kind === "range" ? this.makeRange(control) : this.makeNumber(control);
+  }
+
+  makeCheck({ name, label }) {
+    const id = `set-${name}`;
+    const input = make("input", { type: "checkbox", id, onchange: () => this.set(name, input.checked) });
+    this.controls.set(name, { input, show: (value) => { input.checked = value; } });
+    return make("label", { class: "check field" }, input, label);
+  }
+
+  makeChoice({ name, label, choices }) {
+    const id = `set-${name}`;
+    const input = make("select", { id, onchange: () => this.set(name, input.value) }, ...makeOptions(choices));
+    this.controls.set(name, { input, show: (value) => { input.value = value; } });
+    return make("div", { class: "field" }, make("label", { for: id }, label), input);
+  }
+
+  makeRange({ name, label, low, high }) {
+    const id = `set-${name}`;
+    const out = make("output", { for: id });
+    const input = make("input", {
+      id, type: "range", min: low, max: high,
+      oninput: () => { out.textContent = input.value; }, onchange: () => this.set(name, Number(input.value)),
+    });
+    const show = (value) => { input.value = out.textContent = value; };
+    this.controls.set(name, { input, show });
+    return make("div", { class: "field" }, make("label", { for: id }, label, out), input);
+  }
+
+  /** A number field. A value out of range is restored, with a line that says why. */
+  makeNumber({ name, label, low, high, whole }) {
+    const id = `set-${name}`;
+    const why = make("p", { id: `${id}-why`, class: "small", hidden: true });
+    const entry = { value: "", show: (value) => { input.value = value; } };
+    const explain = (text) => {
+      why.hidden = !text;
+      why.textContent = text;
+      if (!text) return input.removeAttribute("aria-describedby");
+      input.setAttribute("aria-describedby", why.id);
+      return say(text, true);
+    };
+    const change = () => {
+      if (input.value !== "" && input.checkValidity()) return this.set(name, Number(input.value));
+      const given = input.value === "" ? "" : `, not ${input.value}`;
+      const kind = whole ? "whole number" : "number";
+      input.value = entry.value;
+      return explain(`Expected a ${kind} from ${low} to ${high}${given}: it stays ${entry.value}.`);
+    };
+    const bounds = { min: low, max: high, step: whole ? 1 : "any" };
+    const input = make("input", { id, type: "number", ...bounds, onchange: change, oninput: () => explain("") });
+    this.controls.set(name, Object.assign(entry, { input }));
+    return make("div", { class: "field" }, make("label", { for: id }, label), input, why);
+  }
+
+  /** Show the settings of a session. The control that is in use stays as it is, unless `all`. */
+  show(facts, all = false) {
+    for (const [name, entry] of this.controls) {
+      entry.value = facts.setup[name];
+      const inUse = document.activeElement === entry.input && entry.input.tagName !== "SELECT";
+      if (all || !inUse) entry.show(entry.value);
+    }
+    if (all || document.activeElement !== this.data || !facts.restoring) this.data.value = facts.setup.data;
+  }
+}

@@ -1,0 +1,36 @@
+// What is in an upload, as a table.
+
+import { formatCount } from "../common/api.js";
+import { makeFacts } from "./tables.js";
+
+const MAX_CLASSES = 20;
+const MAX_SKIPPED = 8;
+
+/** The report of an upload as a table. */
+export function makeReport(report) {
+  const rows = [["Pictures", formatCount(report.count)], ["Layout", report.layout]];
+  if (report.images) rows.push(...listImageRows(report.images));
+  const classes = Object.entries(report.classes);
+  if (classes.length) rows.push(["Classes", listClasses(classes)]);
+  for (const { name, reason } of report.skipped.slice(0, MAX_SKIPPED)) rows.push(["Left out", `${name}: ${reason}`]);
+  const more = report.skipped.length - MAX_SKIPPED;
+  if (more > 0) rows.push(["Left out", `and ${more} more`]);
+  return makeFacts(rows);
+}
+
+function listImageRows({ sizes, channels, resolution, duplicates, blank }) {
+  const size = ([width, height]) => `${width} × ${height}`;
+  const rows = [
+    ["Sizes", `${size(sizes.min)} to ${size(sizes.max)}, mostly ${size(sizes.common)}`],
+    ["Colours", channels === 1 ? "grey" : "colour"],
+    ["Suggested resolution", String(resolution)],
+  ];
+  if (duplicates) rows.push(["Exact duplicates", formatCount(duplicates)]);
+  if (blank.length) rows.push(["Nearly blank", formatCount(blank.length)]);
+  return rows;
+}
+
+function listClasses(classes) {
+  const text = classes.slice(0, MAX_CLASSES).map(([name, n]) => `${name} (${formatCount(n)})`).join(", ");
+  return classes.length > MAX_CLASSES ? `${text}, …` : text;
+}

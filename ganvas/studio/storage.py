@@ -1,0 +1,102 @@
+"""Where the studio keeps things: run folders under runs/, its own notes under runs/.studio/. Clients give ids, never paths."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ganvas.errors import GanvasError, UsageError
+from ganvas.files import disk_errors, make_folder, parse_json, printable
+
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class UnknownIdError(GanvasError):
+    """Nothing here has this id."""
+
+
+class Storage:
+    """The folder of runs, and the studio's own files beside them."""
+
+    def __init__(self, runs: Path) -> None:
+        self.runs = runs.absolute()
+        self.private = self.runs / ".studio"
+
+    def list_runs(self) -> list[str]:
+        """The ids of the runs, newest name first: a folder with a recipe, or with a note that it was started here."""
+        with suppress(FileNotFoundError):
+            names = [path.name for path in self.runs.iterdir() if RUN_ID.fullmatch(path.name)]
+            return sorted(filter(self._is_run, names), reverse=True)
+        return []
+
+    def _is_run(self, name: str) -> bool:
+        return (self.runs / name / "recipe.json").exists() or self.note_path(name, "job.json").exists()
+
+    def run_folder(self, name: str) -> Path:
+        """The folder of a run. Raises: UnknownIdError: no run has that id."""
+        if not RUN_ID.fullmatch(name) or not self._is_run(name):
+            raise UnknownIdError(f"there is no run {printable(name, 100)!r} here; look at the list of runs")
+        return self.runs / name
+
+    def note_path(self, name: str, file: str) -> Path:
+        """A file of the studio's own about a run."""
+        return self.private / "jobs" / f"{name}.{file}"
+
+    def make_folder(self, *parts: str) -> Path:
+        """A folder of the studio's own, made if it is missing. Raises: ResourceError: the disk refused."""
+        path = self.private.joinpath(*parts)
+        with disk_errors(f"cannot make {path}"):
+            make_folder(path)
+        return path
+
+    def reserve_run(self, name: str) -> Path:
+        """A new, empty run folder with the next number. Raises: ResourceError: the disk refused."""
+        if not RUN_ID.fullmatch(name):
+            raise UsageError(f"expected a plain name, got {printable(name, 100)!r}")
+        with disk_errors(f"cannot make a run folder in {self.runs}"):
+            make_folder(self.runs)
+            while True:
+                numbers = [int(match[1]) for path in self.runs.glob("*-*") if (match := re.match(r"(\d{1,9})-", path.name))]
+                path = self.runs / f"{max(numbers, default=-1) + 1:05d}-{name}"
+                with suppress(FileExistsError):  # another process took the number
+                    path.mkdir()
+                    return path
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file; {} if it is missing, damaged, or being written."""
+    try:
+        return parse_json(path.read_bytes(), path.name)
+    except (OSError, GanvasError):
+        return {}
+
+
+def read_tail(path: Path, size: int = 1 << 16, since: int = 0) -> list[str]:
+    """The last lines of a file, at most `size` bytes, after its first `since` bytes; [] if it is missing."""
+    try:
+        with path.open("rb") as file:
+            end = file.seek(0, 2)
+            file.seek(max(since, end - size))
+            return file.read(size).decode("utf-8", "replace").splitlines()
+    except OSError:
+        return []
+
+
+def read_last_row(path: Path, having: str = "items", since: int = 0) -> dict[str, Any]:
+    """The last whole JSON object (one a line) that has a field, after `since` bytes; {} if there is none."""
+    for line in reversed(read_tail(path, since=since)):
+        with suppress(ValueError):
+            row = json.loads(line)
+            if isinstance(row, dict) and having in row:
+                return row
+    return {}
+
+
+def list_checkpoints(folder: Path) -> list[int]:
+    """The image counts of a run's checkpoints, in order."""
+    with suppress(OSError):
+        return sorted(int(path.name) for path in (folder / "checkpoints").iterdir() if re.fullmatch(r"\d{9,18}", path.name))
+    return []

@@ -1,0 +1,173 @@
+"""Analyses of runs by commands of the command line, each in its own process: recipes, doctor, branch, compare."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ganvas.config import flat, to_dict
+from ganvas.data.opening import BUILT_IN
+from ganvas.errors import GanvasError, UsageError
+from ganvas.games import GAMES, RECIPES
+from ganvas.studio.commands import run_command
+from ganvas.studio.run_kind import describe_kind
+from ganvas.studio.storage import Storage, list_checkpoints, read_json
+from ganvas.studio.train.choices import match_recipe
+from ganvas.studio.train.job_status import make_options
+
+OUTDATED = "Training has gone on since these were measured; measure both again."
+Pair = tuple[str, str, int]  # two runs, and how many samples of each are measured
+
+
+class Analyses:
+    """Commands that take seconds: one at a time, with the result kept until something changes."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self.one_at_a_time, self.listing = asyncio.Lock(), asyncio.Lock()
+        self.recipes: list[dict[str, Any]] | None = None
+        self.findings: dict[str, tuple[object, Any]] = {}
+        self.comparisons: dict[Pair, asyncio.Task[None]] = {}
+        self.failures: dict[Pair, str] = {}
+
+    async def list_recipes(self) -> list[dict[str, Any]]:
+        """A row for each recipe, as `ganvas recipes` lists them, with its `unit` and the data that suit it. Listed once."""
+
+        async with self.listing:
+            if self.recipes is None:
+                rows = await run_command("recipes", "--json", seconds=300)
+                self.recipes = [
+                    {
+                        **row,
+                        **match_recipe(row, "label" in GAMES[row["game"]].needs),
+                        "unit": describe_kind(to_dict(RECIPES[row["name"]]))["unit"],
+                    }
+                    for row in rows
+                ]
+            return self.recipes
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The names of all built-in sources."""
+
+        return BUILT_IN
+
+    async def diagnose(self, name: str) -> Any:
+        """The findings of `ganvas doctor`. It is run again only if there is a newer checkpoint."""
+        folder = self.storage.run_folder(name)
+        key = (list_checkpoints(folder)[-1:], (folder / "result.json").exists())
+        async with self.one_at_a_time:
+            if name not in self.findings or self.findings[name][0] != key:
+                self.findings[name] = key, await run_command("doctor", str(folder), "--json", seconds=600)
+            return self.findings[name][1]
+
+    async def branch(self, folder: Path, at: int | None, settings: Mapping[str, str]) -> str:
+        """Make a new run folder that branches from the run in `folder` at `at` images; returns its id.
+
+        Raises:
+            UsageError: `ganvas branch` refuses, or a setting that a page may not change.
+        """
+        words = ["branch", str(folder), "--json", *make_options(settings)]
+        if not settings:
+            raise UsageError("a branch needs a setting that is changed, such as train.learning_rate=1e-4")
+        words += [] if at is None else ["--at", str(at)]
+        root = folder.name.partition("-")[2] or folder.name
+        out = self.storage.reserve_run(f"{root[:80]}-branch" if not root.endswith("-branch") else root)
+        out.rmdir()  # the command makes it, whole or not at all
+        await run_command(*words, "--out", str(out), seconds=300)
+        return out.name
+
+    def find_folder(self, a: str, b: str, samples: int) -> Path:
+        """The folder for a comparison of two runs as they are now. Raises: UnknownIdError: no such runs."""
+        first, second = self.storage.run_folder(a), self.storage.run_folder(b)
+        state = "-".join(str((list_checkpoints(folder) or [0])[-1]) for folder in (first, second))
+        return self.storage.private / "compare" / f"{first.name}+{second.name}+{samples}+{state}"
+
+    def find_newest(self, a: str, b: str, samples: int) -> Path | None:
+        """The newest comparison of two runs, perhaps of an earlier time. Raises: UnknownIdError: no such runs."""
+        now = self.find_folder(a, b, samples)
+        finished = now.parent.glob(f"{a}+{b}+{samples}+*/comparison.json")
+        return max((path.parent for path in finished), key=lambda path: (path == now, path.stat().st_mtime), default=None)
+
+    def start_comparison(self, a: str, b: str, samples: int) -> None:
+        """Start to compare two runs, unless that is done or going on.
+
+        Raises:
+            UsageError: one run twice, or one that has saved no model yet.
+        """
+        pair, out = (a, b, samples), self.find_folder(a, b, samples)
+        for name in (a, b):
+            if not (self.storage.run_folder(name) / "model.safetensors").exists():
+                raise UsageError(f"{name} has saved no model yet; wait until it has")
+        if a == b:
+            raise UsageError("choose two different runs to compare")
+        if pair not in self.comparisons and not (out / "comparison.json").exists():
+            self.failures.pop(pair, None)
+            self.comparisons[pair] = asyncio.create_task(self._compare(pair, out))
+
+    async def _compare(self, pair: Pair, out: Path) -> None:
+        a, b, samples = pair
+        paths = [str(self.storage.run_folder(name)) for name in (a, b)]
+        self.storage.make_folder("compare")
+        try:
+            await run_command("compare", *paths, "--out", str(out), "--samples", str(samples), "--json")
+        except GanvasError as failure:
+            self.failures[pair] = str(failure)
+            shutil.rmtree(out, ignore_errors=True)
+        finally:
+            self.comparisons.pop(pair, None)
+
+    def describe_comparison(self, a: str, b: str, samples: int) -> dict[str, Any]:
+        """The settings that differ, and how the comparison stands: none, measuring, failed, or ready with the numbers.
+
+        `words`: why it failed, or that the numbers are of an earlier time; `note`: what could not be measured.
+        """
+        pair, out = (a, b, samples), self.find_newest(a, b, samples)
+        facts: dict[str, Any] = {
+            "a": a,
+            "b": b,
+            "differences": list_differences(self.storage.run_folder(a), self.storage.run_folder(b)),
+            "words": "",
+        }
+        if pair in self.comparisons:
+            return {**facts, "state": "measuring"}
+        if pair in self.failures:
+            return {**facts, "state": "failed", "words": self.failures[pair]}
+        if not out or not (result := read_json(out / "comparison.json")):
+            return {**facts, "state": "none"}
+        words = "" if out == self.find_folder(a, b, samples) else OUTDATED
+        numbers = {
+            "models": result.get("models", []),
+            "reference": Path(result["reference"]).name,
+            "note": result.get("note", ""),
+        }
+        return {**facts, "state": "ready", "words": words, **numbers}
+
+    def forget(self, name: str) -> None:
+        """Drop what is kept about a run that was deleted: a later run may get its id."""
+        self.findings.pop(name, None)
+        self.failures = {pair: line for pair, line in self.failures.items() if name not in pair[:2]}
+        for path in (self.storage.private / "compare").glob("*+*"):
+            if name in path.name.split("+")[:2]:
+                shutil.rmtree(path, ignore_errors=True)
+
+    async def close(self) -> None:
+        """End the comparisons that are going on."""
+        tasks = list(self.comparisons.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def list_differences(a: Path, b: Path) -> list[list[Any]]:
+    """[setting, value in a, value in b] for each setting that differs. Of a path only the last part is given."""
+    first, second = (flat(read_json(folder / "recipe.json")) for folder in (a, b))
+    names = sorted({name for name in first | second if first.get(name) != second.get(name)} - {"about", "paper", "minutes"})
+    return [[name, _hide_folder(name, first.get(name)), _hide_folder(name, second.get(name))] for name in names]
+
+
+def _hide_folder(name: str, value: Any) -> Any:
+    return Path(value).name if name == "data.source" and isinstance(value, str) else value

@@ -1,0 +1,80 @@
+"""What the form of a new training offers: data, devices, lengths; and the settings that follow from what was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ganvas.data import fashion, mnist
+from ganvas.errors import ResourceError
+from ganvas.machine import DEVICES, device_named
+
+SOURCE_LABELS = {  # the built-in sources of pictures
+    "mnist": "digits (MNIST)",
+    "fashion": "clothes (Fashion-MNIST)",
+    "stacked": "three digits in colours (stacked MNIST)",
+}
+OWN_DATA = "your own"  # how `ganvas recipes` calls the data of a recipe that brings none
+SMALL_SIDE = 32  # pixels: pictures of this suggested size are not enlarged
+EVAL_EVERY = 8000  # images between two measurements, if the length of the run is not given in images
+EVALUATIONS = 16  # measurements of a run, if it is
+SAMPLE_COUNTS = (500, 2000, 10_000)  # to compare two runs by
+DEFAULT_SAMPLES = 2000
+
+
+def list_sources() -> dict[str, dict[str, Any]]:
+    """The built-in sources of pictures: label, and number of classes (0: no labels that a recipe could use)."""
+
+    classes = {"mnist": len(mnist.DIGITS), "fashion": len(fashion.CLASSES), "stacked": 0}
+    return {name: {"label": label, "classes": classes[name]} for name, label in SOURCE_LABELS.items()}
+
+
+def list_devices() -> list[str]:
+    """The names of the devices of this machine; "auto" first: a GPU if there is one, else the processor."""
+
+    devices = ["auto"]
+    for name in DEVICES:
+        try:
+            device_named(name)
+            devices.append(name)
+        except ResourceError:  # not on this machine
+            continue
+    return devices
+
+
+def find_device_kind(name: str) -> str:
+    """cpu, cuda, ... for a device's name. Raises: UsageError: no such name; ResourceError: no such device here."""
+
+    return device_named(name).type
+
+
+def match_recipe(row: Mapping[str, Any], labels: bool) -> dict[str, Any]:
+    """What data a recipe of `ganvas recipes` can be trained on: `sources`, the built-in ones; `takes_pictures`: uploads.
+
+    A recipe that needs labels does not take data without classes.
+    """
+    pictures = row.get("data") in SOURCE_LABELS
+    sources = [name for name, facts in list_sources().items() if pictures and (facts["classes"] > 1 or not labels)]
+    own = row.get("data") == OWN_DATA
+    return {"labels": labels, "sources": sources, "takes_pictures": pictures or own, "brings_data": not own}
+
+
+def complete_settings(
+    settings: Mapping[str, str],
+    *,
+    keep_all: bool,
+    measure: bool,
+    images: int | None,
+    own_recipe: bool,
+    report: Mapping[str, Any],
+) -> dict[str, str]:
+    """The settings of a new training with what the boxes of the form and the report on an upload add; a person's own win."""
+    added: dict[str, str] = {}
+    if keep_all:
+        added["train.keep_all"] = "true"
+    if measure:
+        added["train.eval_every"] = str(max(1, round(images / EVALUATIONS)) if images else EVAL_EVERY)
+    suggested = (report.get("images") or {}).get("resolution")
+    if own_recipe and suggested == SMALL_SIDE:
+        added["config.resolution"] = str(SMALL_SIDE)
+    return {**added, **settings}

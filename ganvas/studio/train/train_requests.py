@@ -1,0 +1,56 @@
+"""The bodies of requests to /train, checked as they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ganvas.config import within
+from ganvas.errors import UsageError
+from ganvas.studio.train.choices import DEFAULT_SAMPLES
+
+SAMPLE_BOUNDS = (100, 50_000)  # bounds of a comparison
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartRequest:
+    """What to train. `data` is the name of a source or upload:ID; "" is the recipe's own."""
+
+    recipe: str
+    data: str = ""
+    images: int | None = None
+    minutes: float | None = None
+    seed: int = 0
+    device: str = "auto"
+    keep_all: bool = False  # keep a checkpoint with every snapshot
+    measure: bool = False  # against held-out pictures, now and then
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        within(self, "seed", 0, 2**63 - 1)
+        if self.images is not None:
+            within(self, "images", 1, 10**12)
+        if self.minutes is not None:
+            within(self, "minutes", 0.01, 10**5)
+        if self.images is not None and self.minutes is not None:
+            raise UsageError("minutes and images both bound the run; give one of them")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BranchRequest:
+    """Where to leave a run, and what differs from there."""
+
+    settings: Mapping[str, str]
+    at: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonRequest:
+    """Two runs, and how many samples of each are measured."""
+
+    a: str
+    b: str
+    samples: int = DEFAULT_SAMPLES
+
+    def __post_init__(self) -> None:
+        within(self, "samples", *SAMPLE_BOUNDS)

@@ -1,0 +1,103 @@
+"""A recipe fits its data: each config says what it takes, and the data decides shape, channels, classes and letters."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from support import PLAN, miniature
+
+from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality
+from ganvas.data import Source
+from ganvas.data.paired import PairedDataset
+from ganvas.engine import train
+from ganvas.errors import DataError, UsageError
+from ganvas.games import RECIPES, build
+from ganvas.games.recipes import SUGGESTED, adapt_recipe, modalities_of, open_data
+from ganvas.plan import fresh
+from ganvas.resolve import resolve
+
+WORDS = {POINTS: "points", IMAGES: "images", VOXELS: "solids", TEXT: "text"}
+
+
+def small(modality: Modality) -> Source:
+    """A few samples of a kind, with labels."""
+    label = torch.arange(6) % 2
+    match modality.name:
+        case "points":
+            fields = {"real": torch.randn(6, 3), "label": label}
+        case "images":
+            fields = {"real": torch.zeros(6, 3, 16, 16, dtype=torch.uint8), "label": label}
+        case "voxels":
+            fields = {"real": torch.zeros(6, 1, 32, 32, 32, dtype=torch.uint8), "label": label}
+        case _:
+            return Source("few", {"text": torch.zeros(6, 5, dtype=torch.int64)}, alphabet="abc", vocabulary=4)
+    return Source("few", fields, ("one", "two"))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("modality", WORDS, ids=lambda kind: kind.name)
+def test_each_recipe_takes_what_it_says_and_refuses_the_rest(name: str, modality: Modality) -> None:
+    recipe, data = RECIPES[name], small(modality)
+    if modality in modalities_of(recipe.config):
+        if modality is POINTS and getattr(recipe.config, "convolutional", False):
+            with pytest.raises(UsageError, match=r"config\.convolutional: points have no convolutions"):
+                adapt_recipe(recipe, data)
+            return
+        config = adapt_recipe(recipe, data).config
+        for setting, value in {"channels": 1 if modality is VOXELS else 3, "resolution": data.shape[-1], "classes": 2}.items():
+            if hasattr(config, setting) and modality in (IMAGES, VOXELS):
+                assert getattr(config, setting) == value
+        if modality is TEXT:
+            assert (config.length, config.vocabulary, config.alphabet) == (5, 4, "abc")
+    else:
+        words = rf"{recipe.game} needs .* and few holds {WORDS[modality]} \[N, .*\]; use a {SUGGESTED[modality][:5]}"
+        with pytest.raises(DataError, match=words):
+            adapt_recipe(recipe, data)
+
+
+@pytest.mark.parametrize("modality", SUGGESTED, ids=lambda kind: kind.name)
+def test_the_suggested_recipes_exist_and_take_the_data(modality: Modality) -> None:
+    for words in SUGGESTED[modality].split(" or "):
+        names = [name for name in RECIPES if name.startswith(words.removesuffix("..."))]
+        assert any(modality in modalities_of(RECIPES[name].config) for name in names)
+
+
+def test_a_vae_learns_points(tmp_path: Path) -> None:
+    """The setting `point` is decided by the data, for recipes of the command line too."""
+    np.save(tmp_path / "points.npy", np.random.default_rng(0).normal(size=(300, 3)))
+    recipe = resolve("vae-mnist", {"config.width": 8}, data=str(tmp_path / "points.npy"))
+    data = open_data(recipe)
+    recipe = adapt_recipe(recipe, data)
+    assert recipe.config.point == 3
+    state = fresh(recipe, PLAN)
+    for _, terms in itertools.islice(train(state, data, recipe.train), 3):
+        assert all(bool(torch.isfinite(term)) for term in terms.values())
+    assert state.average.sample(torch.zeros(2, recipe.config.latent_dim)).shape == (2, 3)  # type: ignore[operator]
+    pixels, _ = miniature("vae-mnist")
+    assert adapt_recipe(replace(recipe, config=replace(recipe.config)), small(IMAGES)).config.point == 0
+    assert pixels.config.point == 0
+
+
+def test_a_classifier_takes_points() -> None:
+    recipe = adapt_recipe(RECIPES["classifier-mnist"], small(POINTS))
+    assert (recipe.config.dims, recipe.config.channels, recipe.config.shift) == (0, 3, 0)
+    assert build(recipe).classify(torch.zeros(2, 3)).shape == (2, 2)  # type: ignore[operator]
+
+
+def test_data_of_another_kind_is_refused_when_it_is_opened(tmp_path: Path) -> None:
+    np.save(tmp_path / "points.npy", np.zeros((300, 2)))
+    recipe = resolve("dcgan-images", data=str(tmp_path / "points.npy"))
+    with pytest.raises(DataError, match=r"dcgan needs images and .*points\.npy holds points \[N, 2\]; use a gan-\.\.\. recipe"):
+        open_data(recipe)
+
+
+def test_a_missing_field_is_named() -> None:
+    image = torch.zeros(4, 3, 8, 8, dtype=torch.uint8)
+    data = PairedDataset("pairs", {"source": image, "target": image})
+    with pytest.raises(DataError, match=r"dcgan needs the field 'real' \(a sample of the data\) and pairs has source, target"):
+        adapt_recipe(RECIPES["dcgan-images"], data)

@@ -1,0 +1,198 @@
+"""The page /explore in a real browser: seeds, directions, the plane, a walk, favourites, the link."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from support import miniature
+
+from ganvas import bundle
+from ganvas.config import to_dict
+from ganvas.games import build
+
+pytestmark = pytest.mark.timeout(900)
+CLASSES = "stylegan2-fashion-conditional"
+HOSTILE = "<img src=x onerror=window.hurt=1>"
+READY = "!document.getElementById('explore').hidden && document.getElementById('pad').width > 60"
+PIXELS = "document.getElementById('picture').toDataURL()"
+
+
+@pytest.fixture(scope="module")
+def models(studio: Any) -> Path:
+    """Untrained miniatures, one with hostile names of classes, one that draws nothing."""
+    for name, recipe_name in (
+        ("digits", "cgan-mnist"),
+        ("styled", "stylegan2-fashion"),
+        ("asked", CLASSES),
+        ("names", "textlm-names"),
+        ("sorter", "classifier-mnist"),
+    ):
+        recipe, data = miniature(recipe_name)
+        torch.manual_seed(3)
+        (studio.runs / name).mkdir()
+        card = {"recipe": to_dict(recipe), "items": 0, "classes": [HOSTILE, *data.classes[1:]]}
+        bundle.save(studio.runs / name / "model.safetensors", build(recipe).eval(), card)
+        (studio.runs / name / "recipe.json").write_text(json.dumps(to_dict(recipe)))
+    return Path(studio.runs)
+
+
+@pytest.fixture
+def tab(page: Any, context: Any, models: Path) -> Any:
+    page.set_default_timeout(240_000)
+    page.goto(f"{context.base}/explore#model=digits")
+    page.wait_for_function(READY)
+    page.wait_for_function("document.getElementById('picture').width === 28")
+    return page
+
+
+def changed(tab: Any, do: Any) -> str:
+    """The picture after `do`, which must differ from the one before."""
+    before = tab.evaluate(PIXELS)
+    do()
+    tab.wait_for_function("(before) => document.getElementById('picture').toDataURL() !== before", arg=before)
+    return str(tab.evaluate(PIXELS))
+
+
+def test_every_control_gives_another_picture_and_undo_the_first(tab: Any) -> None:
+    first = tab.evaluate(PIXELS)
+    changed(tab, lambda: tab.click("#dice"))
+    tab.focus("#undo")
+    changed(tab, lambda: tab.keyboard.press("Enter"))
+    assert tab.evaluate("document.activeElement.id") == "redo"  # as there is nothing more to undo
+    assert tab.evaluate(PIXELS) == first
+    tab.focus("#pad")
+    changed(tab, lambda: tab.keyboard.press("ArrowRight"))
+    assert "seed 1" in tab.inner_text("#said")
+    changed(tab, lambda: tab.select_option("#label", "4"))
+    tab.focus("#f-moves-sefa-0")
+    changed(tab, lambda: tab.keyboard.press("End"))
+    tab.focus("#plane")
+    changed(tab, lambda: tab.keyboard.press("ArrowUp"))
+    box = tab.locator("#plane").bounding_box()
+    changed(tab, lambda: tab.mouse.click(box["x"] + 0.8 * box["width"], box["y"] + 0.3 * box["height"]))
+    shown, link = tab.evaluate(PIXELS), tab.evaluate("location.href")
+    tab.goto("about:blank")
+    tab.goto(link)  # the whole look is in the link
+    tab.wait_for_function("(before) => document.getElementById('picture').toDataURL() === before", arg=shown)
+
+
+def test_the_pad_shows_where_the_look_is(tab: Any) -> None:
+    orange = """() => {
+        const pad = document.getElementById("pad"), { data } = pad.getContext("2d").getImageData(0, 0, pad.width, pad.height);
+        let count = 0;
+        for (let i = 0; i < data.length; i += 4) if (data[i] === 255 && data[i + 1] === 138 && data[i + 2] === 0) count++;
+        return count;
+    }"""
+    one = f"(count) => ({orange})() === count"
+    tab.wait_for_function(f"({orange})() > 0")
+    frame = tab.evaluate(orange)
+    tab.focus("#pad")
+    changed(tab, lambda: tab.keyboard.press("ArrowRight"))
+    changed(tab, lambda: tab.keyboard.press("ArrowDown"))
+    changed(tab, lambda: tab.keyboard.press("u"))
+    tab.wait_for_function(one, arg=frame)  # one frame: quick steps are one change
+    changed(tab, lambda: tab.click("#dice"))
+    changed(tab, lambda: tab.keyboard.press("u"))
+    tab.wait_for_selector("#pad[aria-label^='Seeds 0 to 24, 0 is chosen']")
+    tab.wait_for_function(one, arg=frame)
+
+
+def test_what_is_nearest_goes_with_its_picture(tab: Any) -> None:
+    tab.click("#nearest")
+    tab.wait_for_selector("#relatives:not([hidden])")
+    assert "grey levels apart" in tab.inner_text("#distances")
+    changed(tab, lambda: tab.click("#dice"))
+    assert tab.is_hidden("#relatives")
+    assert tab.inner_text("#distances") == ""
+
+
+def test_the_address_is_followed_and_what_it_cannot_mean_is_a_line(tab: Any) -> None:
+    tab.evaluate("location.hash = '#model=styled&look=' + encodeURIComponent('{\"seed\": 12}')")
+    tab.wait_for_function("document.getElementById('said').textContent.startsWith('seed 12')")
+    assert tab.locator("#model").input_value() == "styled"
+    assert "direction 1 (sefa:0)" in tab.inner_text("#directions")
+    tab.evaluate("location.hash = '#model=nowhere'")
+    tab.wait_for_selector("#problem:has-text('no model “nowhere”')")
+    assert tab.is_hidden("#explore")
+    tab.evaluate("location.hash = '#model=digits&look=' + encodeURIComponent('{\"label\": 77}')")
+    tab.wait_for_selector(".toast.error:has-text('cannot be made')")
+    tab.wait_for_function(READY)
+    assert tab.locator("#model").input_value() == "digits"
+    assert tab.inner_text("#said").startswith("seed 0")
+
+
+def test_names_of_classes_are_text(tab: Any) -> None:
+    assert HOSTILE in tab.inner_text("#label")
+    assert HOSTILE in tab.inner_text("#said")
+    assert tab.evaluate("window.hurt") is None
+
+
+def test_what_is_saved_says_where_it_is_from(tab: Any) -> None:
+    with tab.expect_download() as caught:
+        tab.click("#save")
+    with Image.open(io.BytesIO(Path(caught.value.path()).read_bytes())) as image:
+        assert image.info["seeds"] == "0"
+        assert image.info["model"] in tab.inner_text("#card")
+
+
+def test_a_walk_is_filmed_and_a_favourite_kept(tab: Any) -> None:
+    for _ in range(2):
+        tab.click("#frame-it")
+        changed(tab, lambda: tab.click("#dice"))
+    tab.focus("[aria-label='Move keyframe 2 earlier']")
+    tab.keyboard.press("Enter")  # the list is made anew, and the focus stays in it
+    assert tab.evaluate("document.activeElement.closest('#keys') !== null")
+    tab.fill("#frames", "6")
+    tab.click("#film")
+    tab.wait_for_function("document.getElementById('movie').naturalWidth > 0")
+    tab.click("#keep")
+    tab.wait_for_selector("#stars li")
+    tab.reload()
+    tab.wait_for_selector("#stars li")
+
+
+def test_only_models_that_draw_are_listed(tab: Any) -> None:
+    listed = tab.locator("#model option").evaluate_all("options => options.map(({ value }) => value)")
+    assert {"digits", "styled", "asked", "names"} <= set(listed)
+    assert "sorter" not in listed
+
+
+def test_controls_appear_by_what_the_model_can(tab: Any) -> None:
+    assert tab.locator("#mixing").is_hidden()
+    tab.select_option("#model", "styled")
+    tab.wait_for_selector("#mixing:not([hidden])")
+    assert tab.locator("#classes").is_hidden()
+    assert tab.locator("#f-psi-").count() == 1
+    changed(tab, lambda: tab.check("#mix"))
+    tab.select_option("#model", "names")  # a model of text: its lines, also for who cannot see them
+    tab.wait_for_function("document.getElementById('picture').getAttribute('aria-label').startsWith('Lines: ')")
+    assert tab.locator("#pad").is_hidden()
+    assert tab.locator("#frame-it").is_hidden()
+
+
+def test_a_slider_leads_from_class_to_class_and_is_in_the_link(tab: Any) -> None:
+    assert tab.locator("#between").is_hidden()
+    tab.select_option("#model", "asked")
+    tab.wait_for_selector("#between:not([hidden])")
+    tab.select_option("#towards", "7")
+    tab.click("#pair")
+    assert tab.evaluate("document.activeElement.dataset.name") == f"class:7-{tab.input_value('#away')}"
+    changed(tab, lambda: tab.keyboard.press("End"))
+    shown, link = tab.evaluate(PIXELS), tab.evaluate("location.href")
+    tab.goto("about:blank")
+    tab.goto(link)
+    tab.wait_for_function("(before) => document.getElementById('picture').toDataURL() === before", arg=shown)
+    assert tab.locator("#pairs input[type=range]").input_value() == "4"
+
+
+def test_the_nearest_training_pictures_are_looked_up(tab: Any) -> None:
+    tab.click("#nearest")
+    tab.wait_for_function("!document.getElementById('nearest').disabled")
+    assert "grey levels apart" in tab.inner_text("#distances")
+    assert tab.evaluate("document.getElementById('relatives').width") > 5 * 28

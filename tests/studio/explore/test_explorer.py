@@ -1,0 +1,289 @@
+"""Looks, the explorer, and the process that draws."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from support import miniature
+
+from ganvas import bundle
+from ganvas.config import from_dict, to_dict
+from ganvas.data.source import Source
+from ganvas.errors import DataError, ResourceError, UsageError
+from ganvas.explorer import Explorer
+from ganvas.game import Samples
+from ganvas.games import RECIPES, build
+from ganvas.looks import Look, draw, place, point, tour
+from ganvas.model import load
+from ganvas.studio.explore.client import ModelClient, SupersededError
+from ganvas.studio.explore.explore_process import ModelServer
+
+
+def saved(folder: Path, name: str) -> Path:
+    """A run folder with an untrained miniature of the recipe."""
+    recipe, data = miniature(name)
+    folder.mkdir()
+    torch.manual_seed(5)
+    game = build(recipe).eval()
+    card = {"recipe": to_dict(recipe), "items": 0, "classes": list(data.classes)}
+    bundle.save(folder / "model.safetensors", game, card)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Explorer:
+    return Explorer(saved(tmp_path_factory.mktemp("models") / "digits", "cgan-mnist"))
+
+
+@pytest.fixture(scope="module")
+def styled(tmp_path_factory: pytest.TempPathFactory) -> Explorer:
+    return Explorer(saved(tmp_path_factory.mktemp("models") / "styled", "stylegan2-fashion"))
+
+
+def test_a_model_of_text_shows_a_page_of_lines(tmp_path: Path) -> None:
+    writer = Explorer(saved(tmp_path / "text", "textlm-names"))
+    able = writer.abilities()
+    assert (able["kind"], able["directions"], able["between"]) == ("text", [], [])
+    assert writer.lines(Look(seed=3)) == writer.model.sample(24, seed=3)
+    writer.save(tmp_path / "look.png", Look(seed=3))
+    writer.model.save(tmp_path / "page.png", 24, seed=3, columns=2)
+    with Image.open(tmp_path / "look.png") as look, Image.open(tmp_path / "page.png") as page:
+        assert look.tobytes() == page.tobytes()
+    for refused in (lambda: writer.nearest(Look()), lambda: writer.walk(tmp_path / "w.gif", [Look(), Look(seed=1)], 4)):
+        with pytest.raises(UsageError, match="writes text"):
+            refused()
+
+
+def test_the_plane_keeps_the_length_and_leads_to_the_others() -> None:
+    z, right, up = torch.randn(3, 1, 16, generator=torch.Generator().manual_seed(2))
+    assert torch.equal(place(z, right, up, 0, 0), z)
+    for x, y in ((1.0, 0.0), (0.3, -1.2), (-4.0, 4.0)):
+        assert torch.allclose(place(z, right, up, x, y).norm(), z.norm())
+    quarter = place(z, right, up, 1, 0)
+    assert abs(float((quarter * z).sum())) < 1e-4 * float(z.norm() ** 2)
+    assert float((quarter * right).sum()) > 0
+    assert torch.allclose(place(z, right, up, 4, 0), z, atol=1e-5)  # a whole turn
+
+
+@pytest.mark.parametrize("name", ["cgan-mnist", "stylegan2-fashion"])
+def test_a_plain_look_is_the_sample_of_its_seed(tmp_path: Path, name: str) -> None:
+    model = load(saved(tmp_path / "run", name))
+    drawn = draw(model, [point(model, Look(seed=3, label=4 if model.classes else None))], chunk=32)
+    expected = next(model.stream(1, 3, 4 if model.classes else None))[0]
+    assert torch.allclose(drawn, expected, atol=1e-5)
+
+
+def test_a_saved_picture_tells_where_it_is_from(digits: Explorer, tmp_path: Path) -> None:
+    look = Look(seed=3, label=4, moves={"sefa:0": 1.5})
+    with Image.open(digits.save(tmp_path / "look.png", look, scale=2)) as image:
+        assert image.size == (56, 56)
+        assert image.info["model"] == digits.model.identity
+        assert image.info["seeds"] == "3"
+        assert image.info["synthetic"] == "true"
+        assert from_dict(Look, json.loads(image.info["look"])) == look
+
+
+def test_every_control_changes_the_picture(styled: Explorer) -> None:
+    looks = [Look(), Look(seed=1), Look(psi=0.5), Look(x=0.5), Look(y=0.5), Look(mix=7, cut=1)]
+    looks += [Look(moves={"pca:0": 2.0}), Look(moves={"sefa:1": -2.0}), Look(resolution=styled.abilities()["resolutions"][0])]
+    assert len({styled.picture(look).tobytes() for look in looks}) == len(looks)
+
+
+def test_controls_appear_by_what_the_game_can(tmp_path: Path, digits: Explorer, styled: Explorer) -> None:
+    assert digits.abilities()["classes"] == list("0123456789")
+    assert digits.abilities()["styles"] == 0
+    assert styled.abilities()["styles"] > 1
+    assert styled.abilities()["resolutions"]
+    assert digits.abilities()["between"] == []  # its class is asked for, z has none
+    told = Explorer(saved(tmp_path / "unasked", "dcgan-mnist"))
+    assert told.abilities()["between"] == list("0123456789")
+    with pytest.raises(UsageError, match="expected at least 20"):  # untrained, it draws no such digits
+        told.picture(Look(moves={"class:7-1": 2.0}))
+    points = Explorer(saved(tmp_path / "points", "gan-ring")).abilities()
+    assert (points["kind"], points["directions"]) == ("points", [])
+    assert Explorer(saved(tmp_path / "solids", "voxel-shapes")).abilities()["kind"] == "solids"
+
+
+@pytest.mark.parametrize("name", ["gan-ring", "cogan-edges", "voxel-shapes", "vae-mnist", "progan-mnist", "dcgan-mnist"])
+def test_every_kind_of_game_is_drawn(tmp_path: Path, name: str) -> None:
+    explorer = Explorer(saved(tmp_path / "run", name))
+    assert explorer.picture(Look(seed=2)).size[0] > 1
+    assert explorer.pad(Look(), 4, 2).size[0] > 1
+
+
+@pytest.mark.parametrize(
+    ("look", "told"),
+    [
+        ({"psi": 0.5}, "need a model with styles"),
+        ({"mix": 3}, "need a model with styles"),
+        ({"label": 10}, "a class from 0 to 9"),
+        ({"resolution": 8}, "does not draw at 8"),
+        ({"moves": {"sefa:99": 1.0}}, "this model has"),
+        ({"moves": {"up": 1.0}}, "direction: expected"),
+    ],
+)
+def test_what_a_model_cannot_is_said(digits: Explorer, look: dict[str, Any], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        digits.picture(Look(**look))
+
+
+@pytest.mark.parametrize(
+    "values", [{"sed": 1}, {"seed": -1}, {"seed": "1"}, {"x": 99.0}, {"moves": {"a": 1e9}}, {"label": True}]
+)
+def test_a_look_that_is_none(values: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        from_dict(Look, values)
+
+
+def test_walks_close_and_stay_in_bounds(digits: Explorer, tmp_path: Path) -> None:
+    keys = [digits.point(Look(seed=1, label=1)), digits.point(Look(seed=2, label=7))]
+    way = tour(keys, 8)
+    assert torch.equal(way[0].at, keys[0].at)
+    assert torch.equal(way[4].at, keys[1].at)
+    assert all(each.c is not None and float(each.c.sum()) == pytest.approx(1) for each in way)
+    ends = tour(keys, 5, closed=False)
+    assert torch.equal(ends[-1].at, keys[1].at)
+    out = digits.walk(tmp_path / "walk.gif", [Look(seed=1), Look(seed=2)], 6)
+    with Image.open(out) as film:
+        assert film.n_frames == 6  # type: ignore[attr-defined]
+        assert digits.model.identity in str(film.info["comment"])
+    with pytest.raises(UsageError, match="at most 240 frames"):
+        digits.walk(tmp_path / "walk.gif", [Look(), Look(seed=1)], 241)
+    with pytest.raises(UsageError, match="two keyframes"):
+        digits.walk(tmp_path / "walk.gif", [Look()], 10)
+
+
+def test_the_nearest_training_picture_of_a_copy_is_itself(digits: Explorer) -> None:
+    look = Look(seed=3, label=4)
+    mine = ((digits.samples(look) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    bank = torch.randint(0, 256, (50, *mine.shape[1:]), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    bank[17] = mine[0]
+    data = Source("bank", {"real": bank}, rows=torch.arange(10, 50))
+    digits.__dict__["trained_on"] = data
+    image, distances = digits.nearest(look, 3)
+    assert distances[0] == 0
+    assert distances == sorted(distances)
+    assert image.width > 3 * mine.shape[-1]
+    exact = ((bank[10:].float() - mine.float()).square().mean((1, 2, 3)).sort().values[:3]).sqrt()
+    assert distances == pytest.approx(exact.tolist(), rel=1e-5)
+    digits.__dict__["trained_on"] = Source("bank", {"real": bank}, rows=torch.arange(10))
+    assert digits.nearest(look, 20)[1][0] > 0  # the copy was not trained on
+
+
+def test_a_picture_draws_one_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a model just loaded: its shape comes from its settings, not from a drawing."""
+    sizes: list[int] = []
+    for name in ("cgan-mnist", "stylegan2-images", "voxel-shapes", "vae-mnist"):
+        explorer = Explorer(saved(tmp_path / name, name))
+        game = explorer.model.game
+        way = "synthesise" if hasattr(game, "synthesise") else "sample"
+        draw = getattr(game, way)
+        monkeypatch.setattr(game, way, lambda z, *rest, draw=draw: (sizes.append(len(z)), draw(z, *rest))[1])
+        explorer.picture(Look(seed=2, label=0 if explorer.model.classes else None))
+        assert sizes == [1], name
+        sizes.clear()
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_shape_of_a_model_is_that_of_its_samples(name: str, tmp_path: Path) -> None:
+    if not isinstance(build(miniature(name)[0]), Samples):
+        pytest.skip("it draws nothing")
+    model = load(saved(tmp_path / "run", name))
+    assert model.shape == tuple(next(model.stream(1, chunk=1))[0].shape[1:])
+
+
+def test_a_training_picture_can_take_the_place_of_a_seed(tmp_path: Path, digits: Explorer) -> None:
+    explorer = Explorer(saved(tmp_path / "run", "vae-mnist"))
+    real = torch.randint(0, 256, (5, *explorer.model.shape), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    explorer.__dict__["trained_on"] = Source("real", {"real": real})
+    assert explorer.abilities()["encodes"]
+    drawn = explorer.samples(Look(picture=2))
+    game: Any = explorer.model.game
+    with torch.no_grad():
+        code = game.encode(real[2:3].float() / 127.5 - 1)
+        assert torch.allclose(drawn, game.sample(code), atol=1e-5)
+    assert not torch.equal(drawn, explorer.samples(Look(picture=3)))
+    with pytest.raises(UsageError, match="only a model with an encoder"):
+        digits.picture(Look(picture=2))
+
+
+def test_the_artist_loads_a_model_anew_when_it_has_changed(tmp_path: Path) -> None:
+    artist = ModelServer()
+    folder = saved(tmp_path / "run", "cgan-mnist")
+    asked = {"do": "picture", "path": str(folder), "look": {"seed": 1}}
+    first = artist.answer(asked)[1]
+    assert Image.open(io.BytesIO(first)).size == (28, 28)
+    recipe, data = miniature("cgan-mnist")
+    torch.manual_seed(6)
+    card = {"recipe": to_dict(replace(recipe)), "items": 1, "classes": list(data.classes)}
+    bundle.save(folder / "model.safetensors", build(recipe).eval(), card)
+    assert artist.answer(asked)[1] != first
+    with pytest.raises(UsageError, match="unknown task"):
+        artist.answer({"do": "paint", "path": str(folder)})
+    with pytest.raises(DataError):
+        artist.answer({"do": "picture", "path": str(tmp_path), "look": {}})
+
+
+ECHO = """
+import json, sys, time
+for line in sys.stdin.buffer:
+    asked = json.loads(line)
+    if asked["do"] == "die":
+        sys.exit(9)
+    time.sleep(asked.get("pause", 0))
+    data = asked["do"].encode()
+    sys.stdout.buffer.write(json.dumps({"size": len(data), **asked.get("facts", {})}).encode() + b"\\n" + data)
+    sys.stdout.buffer.flush()
+"""
+
+
+@pytest.fixture
+def echo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A module that answers with what it was asked."""
+    (tmp_path / "ganvas_echo.py").write_text(ECHO)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{':'.join(filter(None, sys.path))}")
+    return "ganvas_echo"
+
+
+def test_the_latest_request_of_a_lane_wins(echo: str) -> None:
+    async def scene() -> list[Any]:
+        worker = ModelClient(echo)
+        try:
+            first = asyncio.create_task(worker.ask("a", {"do": "first", "pause": 0.3}))
+            await asyncio.sleep(0.05)
+            second = asyncio.create_task(worker.ask("a", {"do": "second"}))
+            other = asyncio.create_task(worker.ask("b", {"do": "other"}))
+            await asyncio.sleep(0)
+            third = asyncio.create_task(worker.ask("a", {"do": "third"}))
+            return await asyncio.gather(first, second, other, third, return_exceptions=True)
+        finally:
+            await worker.close()
+
+    first, second, other, third = asyncio.run(scene())
+    assert (first[1], other[1], third[1]) == (b"first", b"other", b"third")
+    assert isinstance(second, SupersededError)
+
+
+def test_an_artist_that_ended_is_told_and_starts_again(echo: str) -> None:
+    async def scene() -> tuple[bytes, bytes]:
+        worker = ModelClient(echo)
+        try:
+            before = await worker.ask("a", {"do": "one"})
+            with pytest.raises(ResourceError, match="starts again with the next"):
+                await worker.ask("a", {"do": "die"})
+            with pytest.raises(UsageError, match="no such class"):
+                await worker.ask("a", {"do": "x", "facts": {"error": "no such class", "kind": "UsageError"}})
+            return before[1], (await worker.ask("a", {"do": "two"}))[1]
+        finally:
+            await worker.close()
+
+    assert asyncio.run(scene()) == (b"one", b"two")

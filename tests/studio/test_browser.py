@@ -1,0 +1,118 @@
+"""Every page in a real browser: usable by everybody, in both themes, on a phone, with hostile names about."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ganvas.studio.site import PAGES
+
+pytestmark = pytest.mark.timeout(900)
+STRICT = True  # under the pages' own policy
+AXE = Path(__file__).with_name("axe.min.js.gz")  # axe-core 4.14.1, MPL-2.0: used here only, not shipped
+PAYLOAD = "<img src=x onerror=window.hurt=1>"
+PATHS = ["/" if page.name == "home" else f"/{page.name}" for page in PAGES]
+
+
+def opened(page: Any, context: Any, path: str) -> None:
+    page.goto(f"{context.base}{path}")
+    page.wait_for_load_state("networkidle")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_axe_finds_nothing(page: Any, context: Any, path: str) -> None:
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        opened(page, context, path)
+        page.evaluate(gzip.decompress(AXE.read_bytes()).decode())
+        found = page.evaluate(
+            "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+        )
+        told = [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found["violations"]]
+        assert told == [], theme
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_nothing_is_cut_off_on_a_phone_and_at_200_percent(page: Any, context: Any, path: str) -> None:
+    for width in (360, 640):  # 1280 at 200 % is 640 wide
+        page.set_viewport_size({"width": width, "height": 800})
+        opened(page, context, path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_what_the_play_page_does_keeps_to_its_policy(page: Any, context: Any) -> None:
+    small = "width=8&critic_width=8&depth=1&critic_depth=1&batch=16"
+    page.goto(f"{context.base}/play#data=gaussians&{small}")
+    page.wait_for_selector("#step[data-step='0']")
+    page.click("#both")
+    page.wait_for_selector("#step[data-step='1']")
+    page.focus("#canvas")
+    page.keyboard.press("ArrowUp")
+    page.wait_for_selector("#cross:not([hidden])")
+    page.click("#reset")
+    page.wait_for_selector(".toast button:has-text('Undo')")
+    page.click("#help")
+    page.wait_for_selector("#sheet[open]")
+    page.keyboard.press("Escape")
+    page.click("[data-lesson=tour]")
+    page.wait_for_selector("#lesson:not([hidden])")
+    page.click("#next")
+    page.wait_for_selector("#step[data-step='200']")
+
+
+def test_names_are_text(page: Any, context: Any, studio: Any) -> None:
+    folder = studio.runs / PAYLOAD.replace("/", "")
+    folder.mkdir()
+    (folder / "recipe.json").write_text(json.dumps({"name": f"{PAYLOAD}<script>window.hurt=1</script>"}))
+    for path in PATHS:
+        opened(page, context, path)
+        assert page.evaluate("window.hurt") is None
+    opened(page, context, "/")
+    page.wait_for_selector("#runs li")
+    assert PAYLOAD in page.locator("#runs").inner_text()
+
+
+def test_home_leads_to_the_runs_and_to_where_one_begins(page: Any, context: Any, studio: Any) -> None:
+    (studio.runs / "00000-a").mkdir()
+    (studio.runs / "00000-a" / "recipe.json").write_text('{"name": "gan-ring"}')
+    opened(page, context, "/")
+    page.click("#runs a >> text=00000-a")
+    page.wait_for_selector("#run-title >> text=00000-a")
+    opened(page, context, "/")
+    page.click("text=Take the guided tour")
+    page.wait_for_selector("#lesson >> text=1 of 5")
+    page.wait_for_url(lambda url: "#" in url and not url.endswith(("#", "#tour")))
+    assert page.evaluate("document.activeElement.id") == "lesson"
+
+
+def test_the_theme_is_kept(page: Any, context: Any) -> None:
+    opened(page, context, "/")
+    page.click("#theme")
+    page.click("#theme")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    opened(page, context, "/play")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.click("#theme")
+    assert page.evaluate("document.documentElement.dataset.theme") is None
+
+
+def test_the_script_of_a_page_is_small() -> None:
+    static = Path(__file__).parents[2] / "ganvas" / "studio" / "static"
+    assert sum(len(gzip.compress(path.read_bytes())) for path in static.rglob("*.js")) < 200_000
+
+
+def test_a_policy_stands_between_the_page_and_foreign_script(chromium: Any, studio: Any) -> None:
+    context = chromium.new_context()
+    context.set_default_timeout(120_000)
+    page = context.new_page()
+    page.goto(studio.link())
+    page.wait_for_selector(".card")
+    page.evaluate(
+        "() => { try { document.body.innerHTML = '<img src=x onerror=window.hurt=1>'; } catch { window.refused = 1; } }"
+    )
+    assert page.evaluate("[window.refused, window.hurt]") == [1, None]
+    context.close()

@@ -1,0 +1,71 @@
+"""What the form of a training offers, and what follows from a choice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ganvas.errors import ResourceError, UsageError
+from ganvas.studio.train import choices
+from ganvas.studio.train.job_status import LIVE_STATES, STATES, list_actions
+
+
+def complete(settings: dict[str, str], **facts: Any) -> dict[str, str]:
+    asked = {"keep_all": False, "measure": False, "images": None, "own_recipe": False, "report": {}, **facts}
+    return choices.complete_settings(settings, **asked)
+
+
+def test_the_boxes_of_the_form_become_settings_and_a_persons_own_win() -> None:
+    assert complete({"train.batch": "8"}) == {"train.batch": "8"}
+    assert complete({}, keep_all=True, measure=True) == {"train.keep_all": "true", "train.eval_every": "8000"}
+    assert complete({}, measure=True, images=1280) == {"train.eval_every": "80"}
+    assert complete({}, measure=True, images=3) == {"train.eval_every": "1"}
+    assert complete({"train.eval_every": "5"}, measure=True) == {"train.eval_every": "5"}
+
+
+def test_small_pictures_are_not_enlarged() -> None:
+    small, large = ({"images": {"resolution": side}} for side in (32, 64))
+    assert complete({}, own_recipe=True, report=small) == {"config.resolution": "32"}
+    assert complete({"config.resolution": "64"}, own_recipe=True, report=small) == {"config.resolution": "64"}
+    assert (
+        complete({}, own_recipe=True, report=large) == complete({}, report=small) == complete({}, report={"images": None}) == {}
+    )
+
+
+def test_the_devices_of_this_machine_are_offered_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    devices = choices.list_devices()
+    assert devices[:2] == ["auto", "cpu"]
+    assert choices.find_device_kind("cpu") == "cpu"
+    assert choices.find_device_kind("auto") == ("cuda" if "cuda" in devices else "cpu")
+    with pytest.raises(UsageError, match="unknown device"):
+        choices.find_device_kind("abacus")
+    if "cuda" not in devices:
+        with pytest.raises(ResourceError, match="not available"):
+            choices.find_device_kind("cuda")
+
+
+def test_a_recipe_is_offered_the_data_that_suit_it() -> None:
+    digits = choices.match_recipe({"data": "mnist"}, labels=False)
+    assert (digits["sources"], digits["takes_pictures"], digits["brings_data"]) == (["mnist", "fashion", "stacked"], True, True)
+    assert choices.match_recipe({"data": "mnist"}, labels=True)["sources"] == ["mnist", "fashion"]
+    own = choices.match_recipe({"data": choices.OWN_DATA}, labels=False)
+    assert (own["sources"], own["takes_pictures"], own["brings_data"]) == ([], True, False)
+    ring = choices.match_recipe({"data": "ring"}, labels=False)
+    assert (ring["sources"], ring["takes_pictures"], ring["brings_data"]) == ([], False, True)
+
+
+def test_every_state_has_a_name_and_its_actions() -> None:
+    assert set(LIVE_STATES) < set(STATES)
+    assert {state: list_actions(state, [100]) for state in STATES} == {
+        "waiting": ["stop", "remove"],
+        "starting": ["stop"],
+        "running": ["pause", "stop"],
+        "saving": [],
+        "paused": ["resume", "remove"],
+        "stopped": ["resume", "remove"],
+        "interrupted": ["resume", "remove"],
+        "failed": ["resume", "remove"],
+        "finished": ["remove"],
+    }
+    assert list_actions("failed", []) == ["remove"]

@@ -1,0 +1,290 @@
+"""Trainings in processes of their own: to the end, paused, killed, branched; and read from outside."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from ganvas.errors import UsageError
+from ganvas.fit import fit
+from ganvas.run import open_run
+from ganvas.studio.storage import Storage, UnknownIdError
+from ganvas.studio.train import monitor
+from ganvas.studio.train.jobs import Jobs, Status, describe_signal, make_options
+
+T = TypeVar("T")
+SMALL = {"train.batch": "32", "config.width": "8", "config.depth": "1", "data.held_out": "0", "train.snapshots": "4"}
+KIND = {"unit": "images", "draws": True}
+LONG = 4_000_000  # images: more than any test waits for
+
+
+@pytest.fixture
+def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jobs]:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    made = Jobs(Storage(tmp_path / "runs"))
+    yield made
+    bury(made)
+
+
+def bury(jobs: Jobs) -> None:
+    """End what still runs."""
+    for process in jobs.processes.values():
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def until(jobs: Jobs, name: str, *states: str, seconds: float = 60) -> Status:
+    """Wait until the run is in one of the states."""
+    return wait(lambda: found if (found := jobs.status(name)).state in states else None, seconds)
+
+
+def wait(look: Callable[[], T | None], seconds: float = 60) -> T:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if (found := look()) is not None:
+            return found
+        time.sleep(0.05)
+    raise TimeoutError
+
+
+def rows(jobs: Jobs, name: str, least: int) -> int | None:
+    """The images of the last row, once there are enough."""
+    found = monitor.read_log(jobs.storage.run_folder(name), monitor.LogPlace())["rows"]
+    return found[-1]["items"] if len(found) >= least else None
+
+
+def bundle(jobs: Jobs, name: str) -> str:
+    return hashlib.sha256((jobs.storage.run_folder(name) / "model.safetensors").read_bytes()).hexdigest()
+
+
+def test_paused_and_resumed_is_as_if_nothing_had_happened(jobs: Jobs) -> None:
+    name = jobs.start("gan-ring", settings=SMALL, images=12_800)
+    assert jobs.status(name).state in ("starting", "running")
+    wait(lambda: rows(jobs, name, 3))
+    jobs.pause(name)
+    with pytest.raises(UsageError, match="saving already"):
+        jobs.pause(name)
+    assert "bit for bit" in until(jobs, name, "paused", "finished").words
+    assert jobs.status(name).state == "paused"
+    assert not jobs.is_alive(name)
+    half = monitor.summarize_run(jobs.storage, jobs, name)["items"]
+    assert 0 < half < 12_800
+    unbroken = jobs.storage.runs / "unbroken"
+    unbroken.mkdir()
+    for file in ("recipe.json", "env.json"):  # the same plan
+        (unbroken / file).write_bytes((jobs.storage.run_folder(name) / file).read_bytes())
+    jobs.resume(name)
+    for _ in fit(open_run(unbroken)):
+        pass
+    until(jobs, name, "finished")
+    assert bundle(jobs, name) == bundle(jobs, "unbroken")
+    logs = [monitor.read_log(jobs.storage.run_folder(each), monitor.LogPlace()) for each in (name, "unbroken")]
+    assert logs[0]["rows"] == logs[1]["rows"]
+    found = monitor.describe_run(jobs.storage, jobs, name)
+    assert found["snapshots"][0] == 0
+    assert found["items"] == found["total"] == found["snapshots"][-1] == 12_800
+    assert found["settings"]["config.width"] == 8
+    assert "data.source" not in found["settings"]
+    with pytest.raises(UsageError, match="finished; branch"):
+        jobs.resume(name)
+
+
+def test_a_killed_training_is_told_and_resumed(jobs: Jobs) -> None:
+    settings = {**SMALL, "train.checkpoint_every": "2000"}
+    name = jobs.start("gan-ring", settings=settings, images=LONG)
+    wait(lambda: rows(jobs, name, 8))
+    os.kill(json.loads(jobs.storage.note_path(name, "job.json").read_text())["pid"], signal.SIGKILL)
+    told = until(jobs, name, "interrupted").words
+    assert "SIGKILL" in told
+    assert "resume continues from" in told
+    restarted = Jobs(jobs.storage)  # a server that was started since knows no exit code
+    assert "ended without a message" in restarted.status(name).words
+    restarted.resume(name)
+    assert jobs.is_alive(name)
+    with pytest.raises(UsageError, match="being trained"):
+        jobs.resume(name)
+    until(jobs, name, "running")
+    jobs.stop(name)
+    assert until(jobs, name, "stopped").words == "saved; resume continues bit for bit"
+    bury(restarted)
+
+
+def test_what_cannot_be_trained_says_why(jobs: Jobs) -> None:
+    for recipe, settings, told in (
+        ("gan-rin", {}, "did you mean 'gan-ring'"),
+        ("gan-ring", {"train.nonsense": "3"}, "train.nonsense"),
+        ("gan-ring", {"train.batch": "many"}, "train.batch"),
+        ("dcgan-images", {}, "your own pictures"),
+    ):
+        with pytest.raises(UsageError, match=told):
+            jobs.start(recipe, settings=settings)
+    assert jobs.storage.list_runs() == []
+    assert not jobs.storage.runs.exists()
+
+
+def test_a_run_that_rests_is_deleted_with_all_that_is_known_of_it(jobs: Jobs) -> None:
+    name = jobs.start("gan-ring", settings=SMALL, images=LONG)
+    with pytest.raises(UsageError, match="stop it first"):
+        jobs.remove(name)
+    bury(jobs)
+    jobs.remove(name)
+    assert jobs.storage.list_runs() == []
+    assert not (jobs.storage.runs / name).exists()
+    assert list((jobs.storage.private / "jobs").iterdir()) == []
+    with pytest.raises(UnknownIdError):
+        jobs.remove(name)
+
+
+@pytest.mark.parametrize("name", ["data.source", "data.split", "game", "--out", "train.x y", "name"])
+def test_only_settings_that_name_no_file(name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be set here"):
+        make_options({name: "/etc/passwd"})
+
+
+@pytest.mark.parametrize("name", ["..", "../x", "a/b", "", ".studio", "x\0y", "%2e%2e"])
+def test_ids_are_looked_up_never_joined(tmp_path: Path, name: str) -> None:
+    (tmp_path / "recipe.json").write_text("{}")
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(UnknownIdError, match="there is no run"):
+        Storage(tmp_path / "runs").run_folder(name)
+
+
+def test_numbers_are_not_taken_twice(tmp_path: Path) -> None:
+    storage = Storage(tmp_path / "runs")
+    assert [storage.reserve_run("a").name, storage.reserve_run("b").name] == ["00000-a", "00001-b"]
+
+
+def test_loss_terms_are_found_behind_events_and_measurements(tmp_path: Path) -> None:
+    rows = [
+        {"step": 9, "items": 90, "D": 1.2, "R1": 0.1, "G": 0.9, "skill": 0.7, "dropped": 0},
+        {"step": 9, "items": 90, "event": "balance: level"},
+        {"step": 9, "items": 90, "fd100-points": 0.3},
+    ]
+    assert monitor.list_losses(tmp_path) == []
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert monitor.list_losses(tmp_path) == ["D", "R1", "G"]
+
+
+def test_the_images_of_a_run_are_one_number_and_never_fall_when_it_is_resumed(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    (folder / "checkpoints").mkdir(parents=True)
+    assert monitor.count_items(folder, False, None) == 0
+    (folder / "log.jsonl").write_text('{"step": 9, "items": 90, "dropped": 0}\n')
+    assert monitor.count_items(folder, False, None) == 90  # its checkpoints were deleted
+    (folder / "checkpoints" / "000000100").mkdir()
+    assert monitor.count_items(folder, False, None) == 100  # paused between two rows of the log
+    (folder / "log.jsonl").write_text('{"step": 49, "items": 490, "dropped": 0}\n')
+    assert monitor.count_items(folder, True, {"items": 520}) == 520
+    assert monitor.count_items(folder, True, {"items": 470}) == monitor.count_items(folder, True, None) == 490
+    killed, ready = monitor.count_items(folder, False, None), monitor.count_items(folder, True, {})
+    assert killed == ready == 100  # what was done after the checkpoint is done again
+
+
+@pytest.mark.parametrize(
+    ("wanted", "batch", "since", "total"),
+    [(1500, 64, 0, 1536), (1536, 64, 0, 1536), (1500, 512, 1000, 1512), (0, 64, 0, 0), (1500, 64, 1536, 1536)],
+)
+def test_a_run_ends_with_a_whole_batch(wanted: int, batch: int, since: int, total: int) -> None:
+    assert monitor.count_total({"images": wanted, "batch": batch}, since) == total
+
+
+def test_the_images_shown_never_pass_the_total(tmp_path: Path) -> None:
+    (folder := tmp_path / "run").mkdir()
+    (folder / "recipe.json").write_text('{"train": {"images": 1500, "batch": 64}}')
+    jobs = Jobs(Storage(tmp_path))
+    for items in (1472, 1536):
+        (folder / "log.jsonl").write_text(json.dumps({"items": items}) + "\n")
+        found = monitor.summarize_run(jobs.storage, jobs, "run")
+        assert (found["items"], found["total"]) == (items, 1536)
+
+
+@pytest.mark.parametrize(
+    ("state", "items", "row", "every", "told"),
+    [
+        ("running", 0, {}, 8000, {"numbers": "after twenty", "picture": "comes soon", "measure": "comes after 8,000 images"}),
+        ("failed", 0, {}, 0, {"numbers": "There are no", "picture": "There are no", "measure": "the box"}),
+        ("paused", 900, {"skill": 0.7}, 90_000, {"measure": "comes after 20,000 images", "events": "None: both players"}),
+        ("finished", 20_000, {"skill": 0.99}, 8000, {"measure": "this game has none", "events": "None."}),
+        ("running", 15_000, {}, 8000, {"measure": "this game has none"}),
+        ("running", 900, {"skill": 0.99}, 0, {"picture": "There are no", "chart": "in this run", "events": "None so far."}),
+        (
+            "finished",
+            900,
+            {"skill": 0.7, "lead": 0.0452},
+            0,
+            {"events": "None large enough to log: the discriminator is slowed down by 0.045 now."},
+        ),
+        ("running", 900, {"skill": 0.7, "lead": 0.1, "augment": 0.03}, 0, {"events": "by 0.1 and augmentation is at 3% now"}),
+        ("paused", 900, {"skill": 0.7, "lead": 0.0, "augment": 0.0}, 0, {"events": "None: both players are level"}),
+    ],
+)
+def test_what_is_absent_is_told_as_the_run_stands(
+    state: str, items: int, row: dict[str, float], every: int, told: dict[str, str]
+) -> None:
+    found = monitor.explain_missing({"state": state, "items": items, "total": 20_000, **KIND}, row, every)
+    assert {name: text in found[name] for name, text in told.items()} == dict.fromkeys(told, True), found
+
+
+def test_of_a_run_that_has_no_recipe_yet_nothing_is_said_too_early() -> None:
+    assert (
+        monitor.explain_missing({"state": "starting", "items": 0, "total": 0, **KIND}, {}, 0)["measure"]
+        == "Nothing to draw yet."
+    )
+
+
+def test_words_know_what_a_game_plays_with() -> None:
+    classifier = {"state": "running", "items": 0, "total": 20_000, "unit": "solids", "draws": False}
+    assert monitor.explain_missing(classifier, {}, 8000)["measure"] == "The first measure comes after 8,000 solids."
+    assert monitor.explain_missing(classifier, {}, 8000)["picture"] == "There are no pictures of this run."
+
+
+def test_a_branch_is_measured_first_where_it_comes_to_the_next_multiple() -> None:
+    found = monitor.explain_missing({"state": "running", "items": 21_000, "total": 60_000, **KIND}, {}, 8000, since=20_000)
+    assert "comes after 24,000 images" in found["measure"]
+
+
+def test_rows_of_an_earlier_sitting_do_not_count(tmp_path: Path) -> None:
+    jobs = Jobs(Storage(tmp_path / "runs"))
+    jobs.storage.make_folder("jobs")
+    earlier = '{"items": 900}\n'
+    jobs.storage.note_path("run", "out").write_text(earlier)
+    jobs.storage.note_path("run", "job.json").write_text(json.dumps({"written": len(earlier)}))
+    assert jobs.read_row("run") == {}
+    jobs.storage.note_path("run", "out").write_text(f'{earlier}{{"items": 150}}\n')
+    assert jobs.read_row("run") == {"items": 150}
+
+
+def test_a_log_is_read_on_from_where_it_was_left(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text('{"step": 1, "items": 2, "dropped": 0, "D": 1.0}\n{"items": 2, "event": "balance: x"}\n{"step": 3, "it')
+    first = monitor.read_log(tmp_path, monitor.LogPlace())
+    assert (len(first["rows"]), len(first["events"]), len(first["measures"]), first["fresh"]) == (1, 1, 0, True)
+    with path.open("a") as file:
+        file.write('ems": 4, "fd": 7.0}\n')
+    second = monitor.read_log(tmp_path, monitor.LogPlace.parse(first["place"]))
+    assert not second["fresh"]
+    assert second["measures"] == [{"step": 3, "items": 4, "fd": 7.0}]
+    assert monitor.read_log(tmp_path, monitor.LogPlace.parse(second["place"]))["rows"] == []
+    other = tmp_path / "other"
+    other.write_text('{"step": 1, "items": 2, "dropped": 0}\n')
+    other.replace(path)  # as a resumed run does
+    assert monitor.read_log(tmp_path, monitor.LogPlace.parse(second["place"]))["fresh"]
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1-2", "1-2-3", "9" * 40])
+def test_a_place_that_is_none_is_the_start(text: str) -> None:
+    assert monitor.LogPlace.parse(text) == monitor.LogPlace()
+
+
+def test_signals_have_names() -> None:
+    assert describe_signal(9).startswith("SIGKILL (killed")
+    assert describe_signal(99) == "signal 99"

@@ -1,0 +1,256 @@
+"""The page /train in a real browser: a recipe to its end, bad uploads, a killed process, a branch."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.timeout(900)
+PATIENCE = 60_000
+SMALL = "train.batch=32\nconfig.width=8\nconfig.depth=1\ntrain.snapshots=4"
+
+
+def pictures(names: tuple[str, ...], bad: bytes = b"") -> bytes:
+    """A zip with one folder a name."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for shade, name in enumerate(names):
+            for i in range(4):
+                drawn = io.BytesIO()
+                Image.new("L", (16, 16), 40 * shade + 10 * i).save(drawn, "PNG")
+                archive.writestr(f"{name}/{i}.png", drawn.getvalue())
+        if bad:
+            for i in range(16):
+                archive.writestr(f"{i}.png", bad)
+    return file.getvalue()
+
+
+@pytest.fixture
+def form(page: Any, context: Any) -> Any:
+    """The page with the form of a new training."""
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{context.base}/train#new")
+    page.wait_for_function("document.querySelectorAll('#recipe option').length > 5")
+    return page
+
+
+def begin(form: Any, images: int) -> str:
+    """Start the ring in miniature; the id of the run."""
+    form.select_option("#recipe", "gan-ring")
+    form.fill("#images", str(images))
+    form.click("#start summary")
+    form.fill("#extra", SMALL)
+    form.click("#go")
+    form.wait_for_function("location.hash.startsWith('#run=')")
+    return str(form.evaluate("new URLSearchParams(location.hash.slice(1)).get('run')"))
+
+
+def test_a_recipe_is_trained_to_its_end_branched_and_compared(form: Any) -> None:
+    begin(form, 1280)
+    form.wait_for_selector("#state[data-state=finished]")
+    form.wait_for_function("document.getElementById('picture').naturalWidth > 0")
+    assert "picture 5 of 5" in form.inner_text("#caption")
+    assert "1,280 of 1,280 points" in form.inner_text("#pace")
+    assert "1,280 of 1,280 points" in form.inner_text("#runs [aria-current]")
+    assert form.locator("#gauges [role=meter]").count() >= 2
+    assert "takes points of the data for real" in form.inner_text("#gauges")
+    assert form.is_visible("#scrub")
+    form.wait_for_selector("#losses canvas")
+    assert "floor" in form.get_attribute("#curve canvas", "aria-label")
+    form.focus("#scrub")
+    form.keyboard.press("ArrowLeft")
+    form.wait_for_function("document.getElementById('caption').textContent.includes('picture 4 of 5')")
+    form.wait_for_selector("#doctor .finding")
+    form.click("#steer button:has-text('Branch')")
+    form.fill("#branch-name", "config.width")
+    form.fill("#branch-value", "16")
+    form.click("#branch-go")
+    form.wait_for_selector("#branch-error:not([hidden])")
+    assert "changes the networks" in form.inner_text("#branch-error")
+    form.fill("#branch-name", "train.learning_rate")
+    form.fill("#branch-value", "0.0003")
+    form.click("#branch-go")
+    form.wait_for_function("document.getElementById('about-run').textContent.includes('Branched from')")
+    assert "train.learning_rate = 0.0003" in form.inner_text("#about-run")
+    form.wait_for_selector("#state[data-state=finished]")
+    form.select_option("#samples", "500")
+    form.click("#contest")
+    form.wait_for_selector("#comparison h3:has-text('Measures')", timeout=300_000)
+    told = form.inner_text("#comparison")
+    assert "train.learning_rate" in told
+    assert "fd500-points" in told
+    assert "±" in told
+    form.wait_for_function("document.querySelector('#comparison img').naturalWidth > 0")
+    for width in (360, 1280):  # the sheet is wider, and scrolls in a box of its own
+        form.set_viewport_size({"width": width, "height": 900})
+        assert form.evaluate("document.documentElement.scrollWidth") <= width
+    form.select_option("#samples", "2000")  # not measured yet
+    form.wait_for_selector("#comparison h3:has-text('Measures')", state="detached")
+    form.evaluate("document.getElementById('film').click(); location.hash = 'run=nope'")
+    form.wait_for_selector("#missing:not([hidden])")
+    assert "There is no run “nope” here" in form.inner_text("#missing")
+    assert form.is_hidden("#run")
+    assert form.text_content("#film") == "▶"
+    form.click("#runs button")
+    form.wait_for_selector("#run:not([hidden])")
+    assert form.is_hidden("#missing")
+
+
+def test_a_chart_draws_a_single_point_and_tells_the_values_under_the_pointer(page: Any, context: Any) -> None:
+    page.goto(f"{context.base}/train")
+    same = page.evaluate("""async () => {
+        const { Chart } = await import("./static/common/chart.js");
+        const box = document.body.appendChild(document.createElement("div"));
+        box.id = "box";
+        window.chart = new Chart(box, { title: "Test", low: 0, high: 1, series: [{ key: "a", name: "a", token: "--accent" }] });
+        const drawn = (value) => { chart.draw([10], { a: [value] }); return chart.canvas.toDataURL(); };
+        return drawn(NaN) === drawn(0.5);
+    }""")
+    assert not same
+    axis = page.evaluate("""() => {
+        const { prototype } = CanvasRenderingContext2D, told = [], real = prototype.fillText;
+        prototype.fillText = function (text, x, y) {
+            told.push([text, x - this.measureText(text).width]);
+            real.call(this, text, x, y);
+        };
+        Object.assign(chart, { low: null, high: null });
+        chart.draw([], {}, [{ y: 1.386, text: "2 ln 2" }]);
+        chart.draw([1, 2], { a: [-1.7e26, 12345] }, []);
+        Object.assign(chart, { low: 0, high: 1 });
+        prototype.fillText = real;
+        return told;
+    }""")
+    assert axis[2][0] == "1.47"  # the line alone, and 6 % above it
+    assert "-1.7e+26" in [text for text, _ in axis]
+    assert min(left for _, left in axis) >= 0  # no label is cut off
+    page.evaluate("chart.draw([0, 50, 100], { a: [0.1, 0.2, 0.9] }, [{ y: 0.5, text: 'floor 0.50: other real data' }])")
+    assert "floor 0.50: other real data" in page.inner_text("#box .chart-legend")
+    assert page.inner_text("#box .chart-legend b") == "0.90"
+    still = page.evaluate("chart.canvas.toDataURL()")
+    page.hover("#box canvas")
+    assert page.inner_text("#box .chart-legend b") == "0.20"
+    assert page.evaluate("chart.canvas.toDataURL()") != still
+    page.hover("#theme")
+    assert page.inner_text("#box .chart-legend b") == "0.90"
+
+
+def test_only_runs_that_draw_the_same_are_offered_to_compare(page: Any, context: Any) -> None:
+    page.goto(f"{context.base}/train")
+    offered = page.evaluate("""async () => {
+        const { offerRuns } = await import("./static/train/compare.js");
+        const run = (id, alike, model = true) => ({ id, alike, model });
+        const runs = [run("a", "x"), run("b", "x"), run("c", "y"), run("d", "x", false), run("e", ""), run("f", "")];
+        const names = () => [...document.getElementById("other").options].map(({ value }) => value);
+        const options = (id) => { offerRuns(runs, id); return names(); };
+        return [options("a"), options("c"), options("e"), document.getElementById("contest").disabled];
+    }""")
+    assert offered == [["b"], [], [], True]
+
+
+def test_a_killed_training_says_so_and_goes_on(form: Any, studio: Any) -> None:
+    name = begin(form, 4_000_000)
+    form.wait_for_selector("#state[data-state=running]")
+    form.wait_for_selector("#gauges [role=meter]")
+    pid = json.loads((studio.runs / ".studio" / "jobs" / f"{name}.job.json").read_text())["pid"]
+    os.kill(pid, signal.SIGKILL)
+    form.wait_for_selector("#state[data-state=interrupted]")
+    assert "SIGKILL" in form.inner_text("#words")
+    assert "resume continues from" in form.inner_text("#words")
+    form.click("#steer button:has-text('Resume')")
+    form.wait_for_selector("#state[data-state=running]")
+    form.wait_for_selector("#steer button:has-text('Pause')")
+    assert form.evaluate("document.activeElement.parentElement.id") == "steer"
+    form.click("#steer button:has-text('Pause')")
+    form.wait_for_selector("#state[data-state=paused]")
+    form.wait_for_selector("#steer button:has-text('Resume')")
+    assert form.evaluate("document.activeElement.tagName") != "BODY"
+    assert "bit for bit" in form.inner_text("#words")
+
+
+def test_built_in_pictures_are_offered_to_the_recipes_that_suit_them(form: Any) -> None:
+    offered = "[...document.querySelectorAll('#recipe option')].map((option) => option.value)"
+    for recipe, unit in (("textgan-names", "lines"), ("dcgan-mnist", "images")):
+        form.select_option("#recipe", recipe)
+        assert form.inner_text("#unit") == f"or {unit}"
+    form.select_option("#data", "fashion")
+    assert form.input_value("#recipe") == "dcgan-mnist"
+    assert {"cgan-mnist", "stylegan2-fashion-conditional", "vae-mnist"} < set(form.evaluate(offered))
+    assert not {"gan-ring", "textgan-names", "voxel-shapes", "cogan-edges", "dcgan-images"} & set(form.evaluate(offered))
+    form.select_option("#data", "stacked")  # without classes
+    assert not {"cgan-mnist", "classifier-mnist", "vae-mnist-conditional"} & set(form.evaluate(offered))
+    assert "dcgan-mnist" in form.evaluate(offered)
+
+
+def test_a_broken_zip_and_a_bomb_give_one_line(form: Any, tmp_path: Path) -> None:
+    dropped = """(place) => {
+        const carried = new DataTransfer();
+        carried.items.add(new File(["PK"], "dropped.zip"));
+        const event = new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true });
+        document.querySelector(place).dispatchEvent(event);
+        return [event.defaultPrevented, document.getElementById("upload").textContent];
+    }"""
+    assert form.evaluate(dropped, "header") == [True, ""]
+    form.wait_for_function("document.getElementById('upload').textContent.includes('dropped.zip: not a readable zip')")
+    form.evaluate("document.getElementById('upload').textContent = ''; location.hash = ''")
+    form.wait_for_selector("#start", state="hidden")
+    assert form.evaluate(dropped, "#empty") == [True, ""]
+    form.evaluate("location.hash = 'new'")
+    form.wait_for_selector("#start")
+    assert form.inner_text("#upload") == ""
+    for name, content, told in (
+        ("broken.zip", b"PK", "not a readable zip"),
+        ("bomb.zip", pictures((), bytes(15 << 20)), "bomb"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        form.set_input_files("#zip", tmp_path / name)
+        form.wait_for_function(f"document.getElementById('upload').textContent.includes('{told}')")
+        line = form.inner_text("#upload")
+        assert (name in line, "\n" in line) == (True, False)
+    assert form.locator("#data option[value^=upload]").count() == 0
+
+
+def test_a_folder_is_reported_before_training_and_its_names_are_text(form: Any, tmp_path: Path) -> None:
+    hostile = "<img src=x onerror=window.hurt=1>"
+    for i, name in enumerate(("cat", hostile)):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        for k in range(3):
+            Image.new("L", (16, 16), 60 * i + 20 * k).save(tmp_path / "pets" / name / f"{k}.png")
+    form.set_input_files("#folder", tmp_path / "pets")  # packed by the page itself
+    form.wait_for_selector("#report:not([hidden])")
+    text = form.inner_text("#report-facts")
+    assert "cat (3)" in text
+    assert f"{hostile} (3)" in text
+    assert form.evaluate("window.hurt") is None
+    form.wait_for_function("document.getElementById('report-preview').naturalWidth > 0")
+    assert form.input_value("#data").startswith("upload:")
+    assert form.locator("#recipe option[value=gan-ring]").count() == 0  # needs points
+    form.click("#remove")
+    form.wait_for_selector("#report", state="hidden")
+    assert form.locator("#data option[value^=upload]").count() == 0
+
+
+def test_nothing_is_started_while_pictures_are_on_their_way(form: Any, tmp_path: Path) -> None:
+    held: list[Any] = []
+    form.route("**/api/train/uploads?*", lambda route: held.append(route))
+    (tmp_path / "pets.zip").write_bytes(pictures(("cat", "dog")))
+    form.set_input_files("#zip", tmp_path / "pets.zip")
+    form.wait_for_function("document.getElementById('upload').textContent.includes('pets.zip')")
+    form.click("#go")
+    assert "not ready yet" in form.inner_text("#start-error")
+    assert form.evaluate("location.hash") == "#new"
+    held[0].continue_()
+    form.wait_for_selector("#report:not([hidden])")
+    assert form.is_hidden("#start-error")
+    form.unroute("**/api/train/uploads?*")
+    form.route("**/api/train/runs", lambda route: route.fulfill(status=400, json={"error": "asked"}))
+    form.click("#go")
+    form.wait_for_selector("#start-error:not([hidden])")
+    assert "not ready" not in form.inner_text("#start-error")
