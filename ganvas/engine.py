@@ -384,6 +384,7 @@ def restore(state: State, tensors: dict[str, dict[str, Tensor]], counters: dict[
         for i, weight in enumerate(optimizer.param_groups[0]["params"]):
             moments = {name.partition(".")[2]: value for name, value in saved.items() if name.startswith(f"{i}.")}
             optimizer.state[weight] = {name: _placed(value, weight) for name, value in moments.items()}
+    state.spare.clear()  # a checkpoint has the moments in another order
     for name in ("step", "items", "dropped", "dropped_in_a_row"):
         setattr(state, name, counters[name])
     state.moves = dict(counters.get("moves", {}))
