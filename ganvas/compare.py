@@ -88,7 +88,7 @@ def kernel_value(side: Side, real: Side) -> float:
 
 def _kernel(side: Side, real: Side) -> tuple[float, float | None]:
     scale = real.features.square().mean().sqrt()  # the cubic kernel of features far from 1 sees outliers only
-    value, error = kernel(side.features / scale, real.features / scale)
+    value, error = kernel(side.features, real.features, scale=scale)
     return 1000 * value, 1960 * error
 
 

@@ -35,7 +35,7 @@ class Reference:
 
     @classmethod
     def choose(cls, name: str, open_split: Callable[[str], Source], samples: int, split: str | None, what: str) -> Reference:
-        """The same choice for equal arguments. `open_split` opens a split of the source `name`; `what` says "samples" or "lines".
+        """The same choice for equal arguments. `open_split` opens a split of the source `name`; `what`: "samples" or "lines".
 
         Where there is no test split, a random half is the reference and the other half the floor.
 
