@@ -64,7 +64,7 @@ def train(
     minutes
         How long; turned into a number of images once, by a three-second probe.
     images
-        How many samples are shown: images, points or lines.
+        How many images (or points) are shown.
     out
         The run folder; without it the next number under runs/.
     seed
@@ -77,7 +77,7 @@ def train(
     batch
         Images per step.
     eval_every
-        Samples between two measurements against held-out samples; the best model is kept as best.safetensors.
+        Images between two measurements against held-out samples; the best model is kept as best.safetensors.
     fit
         How pictures that are not square are made so.
     settings
