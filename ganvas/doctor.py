@@ -293,10 +293,11 @@ def diagnose(folder: str | Path, device: str = "auto") -> list[Finding]:
 
     Raises:
         DataError: it is no run folder.
+        UsageError, ResourceError: there is no such device.
     """
-    run = open_run(Path(folder))
+    run, where = open_run(Path(folder)), device_named(device)
     try:
-        game, _ = bundle.load(run.folder, device_named(device))
+        game, _ = bundle.load(run.folder, where)
     except GanvasError:
         game = None
     case = Case(run, game)

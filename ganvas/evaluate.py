@@ -287,7 +287,7 @@ def perceptual_path(model: Model, network: Extractor | None, seed: int, pairs: i
     # The same features as `fd`, a few paths at a time: all of them at 224 pixels need gigabytes.
     lengths = [
         step_lengths(partial(draw, rows=rows), network.embed, z0[rows], z1[rows])
-        for rows in torch.arange(len(z0)).split(network.chunk // 2)
+        for rows in torch.arange(len(z0)).split(max(1, network.chunk // 2))
     ]
     return Measured(trimmed_mean(torch.cat(lengths)), None, None, pairs, network.name)
 

@@ -28,7 +28,7 @@ SHA256 = {
     "clothes": "c686e8de6aa436111e1228aabf8ab1e4f7a05e760fe1b2956edb64bca0db1c9a",
 }
 MEASURES = {"mnist": "digits", "fashion": "clothes", "stacked": "digits-each"}  # source -> the extractor made for it
-LARGE_CHUNK = 10  # images of 224 or 299 pixels at a time: 50 take another gigabyte and are no faster
+LARGE_CHUNK = 5  # images of 224 or 299 pixels at a time: 50 take another gigabyte and are no faster
 IMAGENET_MEAN, IMAGENET_SD = 0.498, 0.502  # what efficientnet-lite0 was trained with, of pixels in [0, 1]
 
 
@@ -134,7 +134,7 @@ def _classifier(path: Path, name: str, device: torch.device) -> Extractor:
         raise UsageError(f"{path} holds no classifier; name the run of a classifier-... recipe")
     config = game.config
     # As many pixels as 500 images of 32 x 32; of voxels a tenth.
-    chunk = 50 if config.dims == 3 else min(500, max(LARGE_CHUNK, 500 * 32**2 // config.resolution**2))
+    chunk = 50 if config.dims == 3 else min(500, max(10, 500 * 32**2 // config.resolution**2))
     known = tuple(card["classes"])
     return Extractor(name, game.features, game.classify, known, config.channels, config.resolution, chunk, device)
 

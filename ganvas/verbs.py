@@ -10,10 +10,8 @@ from cyclopts import Parameter
 
 from ganvas.errors import UsageError
 from ganvas.words import HOW as HOW
-from ganvas.words import METRICS_HELP, Device, Label, Running, Whole, free_path, labels, numbers, setting
+from ganvas.words import METRICS_HELP, Device, Label, Running, RunPath, Whole, Writing, labels, numbers, setting
 from ganvas.words import Quiet as Quiet
-
-Out = Annotated[Path | None, Parameter(help="The file to write. Without it, a new name in this folder: nothing is replaced.")]
 
 
 def evaluate(
@@ -75,20 +73,17 @@ def doctor(run: Path, *, device: Device = "auto", json: Quiet = False) -> None:
 
 
 def reconstruct(
-    run: Path,
+    run: RunPath,
     *,
     data: str | None = None,
     count: Annotated[Whole, Parameter(name=["-n", "--count"])] = 30,
     seed: Whole = 0,
-    out: Out = None,
-    running: Running = Running(),
+    to: Writing = Writing(),
 ) -> None:
     """Draw a sheet of pictures, each above what a model with an encoder (vae-...) makes of it.
 
     Parameters
     ----------
-    run
-        A run folder or a bundle.
     data
         Other pictures than those it was trained on; of these the test split is shown, where there is one.
     count
@@ -98,24 +93,21 @@ def reconstruct(
     """
     from ganvas import atlas
 
-    out = free_path(out, "reconstruction.png")
-    saved(atlas.reconstruct(run, out, data=data, count=count, seed=seed, device=running.device), running.quiet, running.json)
+    out = to.path("reconstruction.png")
+    saved(atlas.reconstruct(run, out, data=data, count=count, seed=seed, device=to.device), to.quiet, to.json)
 
 
 def latent_map(
-    run: Path,
+    run: RunPath,
     *,
     data: str | None = None,
     side: Whole | None = None,
-    out: Out = None,
-    running: Running = Running(),
+    to: Writing = Writing(),
 ) -> None:
     """Draw the whole plane of a latent of two dimensions, and where the test pictures lie in it.
 
     Parameters
     ----------
-    run
-        A run folder or a bundle, e.g. of vae-mnist-2d.
     data
         Other pictures than those it was trained on.
     side
@@ -123,26 +115,23 @@ def latent_map(
     """
     from ganvas import atlas
 
-    out = free_path(out, "map.png")
-    saved(atlas.latent_map(run, out, data=data, side=side, device=running.device), running.quiet, running.json)
+    out = to.path("map.png")
+    saved(atlas.latent_map(run, out, data=data, side=side, device=to.device), to.quiet, to.json)
 
 
 def strip(
-    run: Path,
+    run: RunPath,
     *,
     by: Literal["resolution", "truncation", "mixing"],
     seeds: str = "0-7",
     label: Label = None,
     cut: Whole | None = None,
-    out: Out = None,
-    running: Running = Running(),
+    to: Writing = Writing(),
 ) -> None:
     """Draw the same latents in many ways, side by side.
 
     Parameters
     ----------
-    run
-        A run folder or a bundle.
     by
         resolution: as a growing or summing generator draws it at each. truncation: ever nearer to the mean style. mixing: the
         first half of the seeds down the side in coarse layers, the rest along the top in fine ones.
@@ -154,9 +143,9 @@ def strip(
     from ganvas.model import load
     from ganvas.strips import strip as draw
 
-    out = free_path(out, "strip.png")
-    draw(load(run, running.device), out, by, numbers(seeds), label=labels(label), cut=cut)
-    saved(out, running.quiet, running.json)
+    out = to.path("strip.png")
+    draw(load(run, to.device), out, by, numbers(seeds), label=labels(label), cut=cut)
+    saved(out, to.quiet, to.json)
 
 
 def branch(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json as json_
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from ganvas.verbs import Out, saved
-from ganvas.words import Label, Running, Sampling, Whole, free_path, labels, numbers, terms
+from ganvas.verbs import saved
+from ganvas.words import Label, Running, RunPath, Sampling, Whole, Writing, labels, numbers, terms
 
 if TYPE_CHECKING:
     from ganvas.journeys import Journey
@@ -23,22 +22,19 @@ Judge = Annotated[
 
 
 def interpolate(
-    run: Path,
+    run: RunPath,
     *,
     seeds: str = "1,5,9",
     frames: Whole = 60,
     label: Annotated[Label, Parameter(help="A class to stay in, or several to morph between, e.g. 3,8.")] = None,
     straight: Annotated[bool, Parameter(negative="")] = False,
     where: Annotated[Literal["z", "w"], Parameter(name="--in")] = "z",
-    out: Out = None,
-    running: Running = Running(),
+    to: Writing = Writing(),
 ) -> None:
     """Walk from picture to picture and back, as a seamless film: .gif, .apng or .mp4 (pip install 'ganvas[video]').
 
     Parameters
     ----------
-    run
-        A run folder or a bundle.
     seeds
         The pictures to walk through, e.g. 1,5,9 or 0-7.
     straight
@@ -48,14 +44,14 @@ def interpolate(
     """
     from ganvas.model import load
 
-    model = load(run, running.device)
-    out = free_path(out, "walk.txt" if model.writes else "walk.gif")
+    model = load(run, to.device)
+    out = to.path("walk.txt" if model.writes else "walk.gif")
     model.interpolate(out, numbers(seeds), frames, label=labels(label), straight=straight, where=where)
-    saved(out, running.quiet, running.json)
+    saved(out, to.quiet, to.json)
 
 
 def traverse(
-    run: Path,
+    run: RunPath,
     *,
     axis: str | None = None,
     direction: str | None = None,
@@ -67,15 +63,12 @@ def traverse(
     where: Where = None,
     layers: str | None = None,
     judge: Judge = None,
-    out: Out = None,
-    running: Running = Running(),
+    to: Writing = Writing(),
 ) -> None:
     """Move pictures along directions of the space: a sheet (.png) or a film (.gif, .apng, .mp4).
 
     Parameters
     ----------
-    run
-        A run folder or a bundle.
     axis
         Coordinates of z, e.g. 3 or 0-7; short for --direction axis:3 --in z.
     direction
@@ -98,8 +91,8 @@ def traverse(
     names = [f"axis:{i}" for i in numbers(axis)] if axis else []
     names += direction.split(",") if direction else []
     journey = journeys.traverse(
-        load(run, running.device),
-        free_path(out, "traversal.png"),
+        load(run, to.device),
+        to.path("traversal.png"),
         names or ["sefa:0"],
         numbers(seeds),
         span=span,
@@ -110,11 +103,11 @@ def traverse(
         layers=numbers(layers) if layers else None,
         judge=judge,
     )
-    _report(journey, running)
+    _report(journey, to)
 
 
 def plane(
-    run: Path,
+    run: RunPath,
     *,
     seeds: str | None = None,
     side: Annotated[Whole, Parameter(name=["-n", "--side"])] = 12,
@@ -123,15 +116,12 @@ def plane(
     label: Annotated[Label, Parameter(help="The class; the default is the first.")] = None,
     where: Where = None,
     judge: Judge = None,
-    out: Out = None,
-    running: Running = Running(),
+    to: Writing = Writing(),
 ) -> None:
     """Draw a plane of the space: the square between three pictures, or round one along two directions.
 
     Parameters
     ----------
-    run
-        A run folder or a bundle.
     seeds
         Three, at the top left, the top right and the bottom left (1,5,9); with --direction the one in the middle (0).
     side
@@ -146,25 +136,22 @@ def plane(
 
     names = direction.split(",") if direction else []
     chosen = numbers(seeds or ("0" if names else "1,5,9"))
-    model, out = load(run, running.device), free_path(out, "plane.png")
+    model, out = load(run, to.device), to.path("plane.png")
     journey = journeys.plane(model, out, chosen, side, names=names, span=span, label=labels(label), where=where, judge=judge)
-    _report(journey, running)
+    _report(journey, to)
 
 
 def arithmetic(
-    run: Path,
+    run: RunPath,
     expression: str,
     *,
     where: Where = None,
-    out: Out = None,
-    running: Running = Running(),
+    to: Writing = Writing(),
 ) -> None:
     """Add and take away what pictures have in common: a sheet with a row for each term, and the result below.
 
     Parameters
     ----------
-    run
-        A run folder or a bundle.
     expression
         Terms with a sign between spaces: "1,2,3 - 4,5,6 + 7,8,9". Each is the mean of its seeds; of a model with classes
         also CLASS:SEEDS, as in "7:1-3 - 1:1-3 + 0:4-6".
@@ -173,27 +160,24 @@ def arithmetic(
     from ganvas.model import load
 
     chosen = [journeys.Term(seeds, sign, label) for sign, label, seeds in terms(expression)]
-    out = free_path(out, "arithmetic.png")
-    _report(journeys.arithmetic(load(run, running.device), out, chosen, where=where), running)
+    out = to.path("arithmetic.png")
+    _report(journeys.arithmetic(load(run, to.device), out, chosen, where=where), to)
 
 
 def neighbours(
-    run: Path,
+    run: RunPath,
     *,
     count: Annotated[Whole, Parameter(name=["-n", "--count"])] = 8,
     k: Annotated[Whole, Parameter(name="-k")] = 4,
     within: Annotated[str, Parameter(name="--in")] = "pixels",
     sampling: Sampling = Sampling(),
     data: str | None = None,
-    out: Out = None,
-    running: Running = Running(),
+    to: Writing = Writing(),
 ) -> None:
     """Draw samples, each beside its nearest training pictures: is it a copy?
 
     Parameters
     ----------
-    run
-        A run folder or a bundle.
     count
         How many samples.
     k
@@ -206,11 +190,11 @@ def neighbours(
     from ganvas import kin
     from ganvas.model import load
 
-    out = free_path(out, "neighbours.png")
-    found = kin.neighbours(load(run, running.device), out, count, k, within=within, data=data, **sampling.options())
-    if running.json:
+    out = to.path("neighbours.png")
+    found = kin.neighbours(load(run, to.device), out, count, k, within=within, data=data, **sampling.options())
+    if to.json:
         print(json_.dumps(found.to_dict()))
-    elif not running.quiet:
+    elif not to.quiet:
         print(f"{found.text()}\n{out}")
 
 

@@ -60,6 +60,7 @@ def terms(text: str) -> list[tuple[int, str | None, list[int]]]:
 HOW = Group("How it runs")
 Quiet = Annotated[bool, Parameter(negative="", group=HOW)]
 Device = Annotated[str, Parameter(group=HOW, help="auto (a GPU where there is one), cpu, cuda, cuda:1, ...")]
+RunPath = Annotated[Path, Parameter(help="A run folder or a bundle.")]
 LABELS = Parameter(name=["--label", "--labels"], help="A class by number or name, several as 3,7, or all: each in turn.")
 Label = Annotated[str | None, LABELS]
 METRICS_HELP = f"Some of these, separated by commas: {', '.join(names.SAMPLES)}; of text: {', '.join(names.TEXT)}."
@@ -73,6 +74,20 @@ class Running:
     device: Device = "auto"
     quiet: Annotated[Quiet, Parameter(help="Print nothing but errors.")] = False
     json: Annotated[Quiet, Parameter(help="Print JSON on standard output.")] = False
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Writing(Running):
+    """The same of a command that writes one file."""
+
+    out: Annotated[
+        Path | None, Parameter(help="The file to write. Without it, a new name in this folder: nothing is replaced.")
+    ] = None
+
+    def path(self, name: str) -> Path:
+        """The file to write: `name` is the one without --out, as of `free_path`."""
+        return free_path(self.out, name)
 
 
 @Parameter(name="*")

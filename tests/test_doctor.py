@@ -23,6 +23,7 @@ from ganvas.data import open_source
 from ganvas.data.points import MODES, point_source
 from ganvas.data.source import Source
 from ganvas.doctor import Finding, diagnose, said
+from ganvas.errors import UsageError
 from ganvas.export.pictures import to_bytes
 from ganvas.game import Game
 from ganvas.games import RECIPES, build
@@ -319,3 +320,8 @@ def test_the_verb_speaks_json_and_words(script: Script) -> None:
     found = json.loads(ganvas("doctor", folder, "--json", cwd=script.folder).stdout)
     assert found[0]["name"] == "discriminator overpowers"
     assert ganvas("doctor", script.folder, cwd=script.folder).returncode == 3
+
+
+def test_a_device_that_is_not_there_is_no_missing_model(script: Script) -> None:
+    with pytest.raises(UsageError, match="did you mean 'cuda'"):
+        diagnose(script.run("gan-ring"), device="gpu")

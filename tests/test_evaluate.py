@@ -16,12 +16,14 @@ from PIL import Image
 from support import PLAN, ganvas, miniature
 
 from ganvas import bundle, cas
-from ganvas.compare import Side
+from ganvas.compare import COMPARE, Side
 from ganvas.config import DataConfig, to_dict
 from ganvas.data import open_source
 from ganvas.errors import DataError, UsageError
 from ganvas.evaluate import _Floors, evaluate, named
 from ganvas.extractors import MEASURES, Extractor, extractor
+from ganvas.metrics.distances import frechet
+from ganvas.metrics.intervals import jackknife
 from ganvas.plan import fresh
 from ganvas.sides import reals
 
@@ -201,6 +203,12 @@ def test_each_class_is_judged_by_itself(untrained: Path) -> None:
     assert all(each.floor is not None and each.floor > 0.9 for each in classes.values())
     weakest = next(line for line in report.text().splitlines() if "weakest first" in line)
     assert weakest.count("%") == 10
+
+
+def test_the_interval_of_a_distance_copies_one_set_at_a_time() -> None:
+    """It is the jackknife of the distance itself, bit for bit."""
+    a, b = (torch.randn(n, 5, generator=torch.Generator().manual_seed(n), dtype=torch.float64) for n in (60, 80))
+    assert COMPARE["fd"](Side(a, None, None), Side(b, None, None)) == (frechet(a, b), jackknife(frechet, a, b))
 
 
 def test_names_of_counts() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import colorsys
 from collections.abc import Sequence
 
 import torch
@@ -10,20 +9,10 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from ganvas.errors import DataError
+from ganvas.export.palette import class_color
 from ganvas.export.pictures import FINE, INK, LINE, PAPER, Picture
 
-# Ten colours that stay apart for colour-blind eyes: Paul Tol's muted scheme, and grey.
-COLOURS = ("#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499", "#888888")
-
 EDGE = "#bbbbbb"  # of the square
-
-
-def colour(index: int, count: int) -> str:
-    """Of class `index` of `count`: from the list, or evenly round the colour wheel where there are more."""
-    if count <= len(COLOURS):
-        return COLOURS[index]
-    red, green, blue = (round(255 * part) for part in colorsys.hsv_to_rgb(index / count, 0.75, 0.6 + 0.3 * (index % 2)))
-    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def cloud(points: Tensor, labels: Tensor | None, names: Sequence[str], size: int = 560) -> Picture:
@@ -42,7 +31,7 @@ def cloud(points: Tensor, labels: Tensor | None, names: Sequence[str], size: int
     for (x, y), kind in zip(points.tolist(), kinds.tolist(), strict=True):
         middle = (x * fine, (1 - y) * fine)
         box = (middle[0] - radius, middle[1] - radius, middle[0] + radius, middle[1] + radius)
-        draw.ellipse(box, fill=colour(kind, count))
+        draw.ellipse(box, fill=class_color(kind, count))
     square = canvas.resize((size, size), Image.Resampling.BOX)
     ImageDraw.Draw(square).rectangle((0, 0, size - 1, size - 1), outline=EDGE)
     return _with_names(square, names if labels is not None else ())
@@ -58,6 +47,6 @@ def _with_names(picture: Picture, names: Sequence[str]) -> Picture:
     draw = ImageDraw.Draw(whole)
     for row, name in enumerate(names):
         x, y = picture.width + 8, 8 + LINE * row
-        draw.ellipse((x, y + 2, x + 10, y + 12), fill=colour(row, len(names)))
+        draw.ellipse((x, y + 2, x + 10, y + 12), fill=class_color(row, len(names)))
         draw.text((x + LINE, y), name, fill=INK, font=font)
     return whole

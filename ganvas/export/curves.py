@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from PIL import Image, ImageDraw, ImageFont
 
 from ganvas.errors import DataError, UsageError
+from ganvas.export.palette import LINE_COLORS
 from ganvas.export.pictures import FINE, INK, PAPER, Picture
 
-# Apart for colour-blind eyes too, in the order of the legend. Source: Okabe & Ito 2008, Color Universal Design.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999")
 LEFT, TOP, BOTTOM, LINE = 52, 22, 20, 15  # pixels round the curves, and of a line of the legend
 FAINT = "#dddddd"
 Points = Sequence[tuple[float, float]]
@@ -29,8 +28,8 @@ def curves(
         UsageError: more curves than colours.
         DataError: nothing to draw.
     """
-    if len(series) > len(COLOURS):
-        raise UsageError(f"curves: expected at most {len(COLOURS)}, got {len(series)}")
+    if len(series) > len(LINE_COLORS):
+        raise UsageError(f"curves: expected at most {len(LINE_COLORS)}, got {len(series)}")
     drawn = [_smoothed(_drawable(points, log), smooth) for points in series.values()]
     every = [point for points in drawn for point in points]
     if not every:
@@ -55,7 +54,7 @@ def curves(
         draw.text((LEFT - 6, TOP + tall * (1 - (value - low) / (high - low))), text, fill=INK, font=font, anchor="rm")
     draw.text((LEFT, height - 4), "0", fill=INK, font=font, anchor="ls")
     draw.text((LEFT + wide, height - 4), f"{right:,.0f} images", fill=INK, font=font, anchor="rs")
-    for (x, row, name), colour in zip(legend, COLOURS, strict=False):
+    for (x, row, name), colour in zip(legend, LINE_COLORS, strict=False):
         y = height + LINE * row + LINE // 2
         draw.line((x, y, x + 16, y), fill=colour, width=3)
         draw.text((x + 21, y), name, fill=INK, font=font, anchor="lm")
@@ -114,7 +113,7 @@ def _plot(lines: list[list[tuple[float, float]]], levels: list[float], size: tup
     draw = ImageDraw.Draw(canvas)
     for level in levels:
         draw.line((0, (1 - level) * (tall - 1), wide, (1 - level) * (tall - 1)), fill=FAINT, width=FINE)
-    for points, colour in zip(lines, COLOURS, strict=False):
+    for points, colour in zip(lines, LINE_COLORS, strict=False):
         places = [(x * (wide - 1), (1 - y) * (tall - 1)) for x, y in points]
         if len(places) > 1:
             draw.line(places, fill=colour, width=2 * FINE, joint="curve")

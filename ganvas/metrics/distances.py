@@ -56,13 +56,13 @@ def moments(features: Tensor) -> tuple[Tensor, Tensor]:
     return features.mean(0), torch.atleast_2d(features.T.cov())
 
 
-def kernel(a: Tensor, b: Tensor, block: int = 1000, seed: int = 0) -> tuple[float, float]:
+def kernel(a: Tensor, b: Tensor, block: int = 1000, seed: int = 0, scale: Tensor | None = None) -> tuple[float, float]:
     """Kernel distance of features a [N, d] and b [M, d], unbiased, and its standard error.
 
     The mean of `polynomial_mmd` over disjoint blocks of at most `block` random rows of each set, drawn by `seed`. Being
     disjoint, the blocks are independent, and the error is their standard deviation over the root of their number; it is
     0.0, meaning unknown, where there is one block only. The distance of equal laws is 0 on average, so it may be
-    negative. Published tables print it times 1000.
+    negative. Published tables print it times 1000. `scale` [] divides the features, a block at a time.
 
     Raises:
         UsageError: fewer than 2 rows, another number of dimensions, different d, a NaN, or a block below 2.
@@ -73,8 +73,12 @@ def kernel(a: Tensor, b: Tensor, block: int = 1000, seed: int = 0) -> tuple[floa
     a, b = matrices(a, b, ("a", "b"))
     whole(block, "block", 2)
     n = min(-(-max(len(a), len(b)) // block), min(len(a), len(b)) // 2)
-    blocks = [[part[:block] for part in _shuffled(x, seed).tensor_split(n)] for x in (a, b)]
-    values = torch.tensor([polynomial_mmd(*pair) for pair in zip(*blocks, strict=True)], dtype=torch.float64)
+    orders = [[rows[:block] for rows in _order(x, seed).tensor_split(n)] for x in (a, b)]
+    found = []
+    for rows_a, rows_b in zip(*orders, strict=True):
+        pair = (a[rows_a], b[rows_b])  # copies of these rows only
+        found.append(polynomial_mmd(*(pair if scale is None else (part / scale for part in pair))))
+    values = torch.tensor(found, dtype=torch.float64)
     return values.mean().item(), values.std().item() / n**0.5 if n > 1 else 0.0
 
 
@@ -101,10 +105,9 @@ def _total(a: Tensor, b: Tensor) -> float:
     return sum(float((rows @ b.T).div_(a.shape[1]).add_(1).pow_(3).sum()) for rows in a.split(ROWS))
 
 
-def _shuffled(x: Tensor, seed: int) -> Tensor:
-    """The rows of x in an order that depends on the seed and on how many they are."""
-    order = torch.randperm(len(x), generator=torch.Generator().manual_seed(mix("kernel", seed, len(x))))
-    return x[order.to(x.device)]
+def _order(x: Tensor, seed: int) -> Tensor:
+    """The numbers of the rows of x in an order that depends on the seed and on how many they are."""
+    return torch.randperm(len(x), generator=torch.Generator().manual_seed(mix("kernel", seed, len(x)))).to(x.device)
 
 
 def _root(covariance: Tensor) -> Tensor:

@@ -36,13 +36,14 @@ def features(
     whole(chunk, "chunk", 1)
     if images.dtype != torch.uint8:
         raise UsageError(f"images: expected bytes, found {images.dtype}; round samples as the exporters do, with to_bytes")
-    found = []
-    for part in images.split(chunk):
+    found = torch.empty(0)
+    for start, part in zip(range(0, len(images), chunk), images.split(chunk), strict=True):
         fitted = part if fit is None else fit(part)
         full = torch.cat([fitted, fitted[-1:].expand(chunk - len(fitted), *fitted.shape[1:])]).to(device)
         rows = matrix(devices.to_cpu(net(full.float() / 127.5 - 1)), "features", 1)
         if len(rows) != chunk:
             raise UsageError(f"features: expected one row an image, [{chunk}, d], found {list(rows.shape)}; flatten per image")
-        # A copy: a view would keep the whole chunk alive.
-        found.append(rows[: len(part)].clone() if len(part) < chunk else rows)
-    return torch.cat(found)
+        if not start:  # all of them in one piece of memory: a list that is joined at the end needs twice as much
+            found = rows.new_empty(len(images), rows.shape[1])
+        found[start : start + len(part)] = rows[: len(part)]
+    return found

@@ -54,7 +54,13 @@ class Lattice:
 
 def blocks(a: Tensor, b: Tensor, chunk: int = CHUNK) -> Iterator[Tensor]:
     """Squared distances [rows, M] of `chunk` rows after another of a [N, d] to all of b [M, d], both on one lattice."""
-    right = torch.cat([b * -2, torch.ones(len(b), 1).to(b), b.square().sum(1, keepdim=True)], 1).T
+    d = b.shape[1]
+    right = b.new_empty(len(b), d + 2)  # filled in place: b may be as large as all features of a set
+    torch.mul(b, -2, out=right[:, :d])
+    right[:, d] = 1
+    for part, place in zip(b.split(CHUNK), right.split(CHUNK), strict=True):
+        place[:, d + 1] = part.square().sum(1)
+    right = right.T
     for rows in a.split(chunk):
         yield torch.cat([rows, rows.square().sum(1, keepdim=True), torch.ones(len(rows), 1).to(a)], 1) @ right
 

@@ -13,11 +13,14 @@ from ganvas.core.interpolation import slerp
 from ganvas.errors import UsageError
 from ganvas.metrics.inputs import finite, matrix, whole
 
+Images = Callable[[Tensor], Tensor]  # latents [N, ...] -> float images [N, ...]
+Features = Callable[[Tensor], Tensor]  # images [N, ...] -> features [N, ...]
+
 
 @torch.no_grad()
 def path_length(
-    images: Callable[[Tensor], Tensor],
-    features: Callable[[Tensor], Tensor] | None,
+    images: Images,
+    features: Features | None,
     z0: Tensor,
     z1: Tensor,
     *,
@@ -55,13 +58,7 @@ def path_length(
 
 @torch.no_grad()
 def step_lengths(
-    images: Callable[[Tensor], Tensor],
-    features: Callable[[Tensor], Tensor] | None,
-    z0: Tensor,
-    z1: Tensor,
-    *,
-    eps: float = 1e-4,
-    space: Literal["z", "w"] = "z",
+    images: Images, features: Features | None, z0: Tensor, z1: Tensor, eps: float = 1e-4, space: Literal["z", "w"] = "z"
 ) -> Tensor:
     """|f(G(z_eps)) - f(G(z_0))|^2 / eps^2 of each path [N], float64, all N at once; arguments as of `path_length`.
 

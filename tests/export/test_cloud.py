@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from ganvas.errors import DataError
-from ganvas.export.cloud import COLOURS, cloud, colour
+from ganvas.export.cloud import cloud
+from ganvas.export.palette import CLASS_COLORS, class_color
 
 
 def rgb(text: str) -> tuple[int, ...]:
@@ -17,16 +18,16 @@ def rgb(text: str) -> tuple[int, ...]:
 def test_points_lie_where_they_belong() -> None:
     points = torch.tensor([[0.25, 0.75], [0.75, 0.25]])
     picture = np.asarray(cloud(points, torch.tensor([0, 1]), ("cat", "dog"), 100))
-    assert tuple(picture[25, 25]) == rgb(COLOURS[0])  # y grows upwards
-    assert tuple(picture[75, 75]) == rgb(COLOURS[1])
+    assert tuple(picture[25, 25]) == rgb(CLASS_COLORS[0])  # y grows upwards
+    assert tuple(picture[75, 75]) == rgb(CLASS_COLORS[1])
     assert tuple(picture[50, 50]) == (255, 255, 255)
     assert picture.shape[0] == 100 < picture.shape[1]  # the names stand beside it
     assert cloud(points, None, ("cat", "dog"), 100).size == (100, 100)
 
 
-def test_every_class_has_its_colour() -> None:
+def test_every_class_has_its_class_color() -> None:
     for count in (1, 10, 11, 40):
-        assert len({colour(i, count) for i in range(count)}) == count
+        assert len({class_color(i, count) for i in range(count)}) == count
 
 
 def test_wrong_points() -> None:

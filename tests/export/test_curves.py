@@ -7,7 +7,8 @@ import pytest
 from PIL import Image, ImageColor
 
 from ganvas.errors import DataError, UsageError
-from ganvas.export.curves import BOTTOM, COLOURS, LEFT, TOP, curves
+from ganvas.export.curves import BOTTOM, LEFT, TOP, curves
+from ganvas.export.palette import LINE_COLORS
 
 
 def column(picture: Image.Image, x: int, colour: str) -> list[int]:
@@ -21,14 +22,14 @@ def test_a_rising_curve_rises_and_a_falling_one_falls() -> None:
     up, down = [(i, float(i)) for i in range(101)], [(i, 100.0 - i) for i in range(101)]
     picture = curves({"up": up, "down": down}, "both", smooth=0.0)
     left, right = LEFT + 10, 480 - 20
-    assert min(column(picture, left, COLOURS[0])) > max(column(picture, right, COLOURS[0]))
-    assert max(column(picture, left, COLOURS[1])) < min(column(picture, right, COLOURS[1]))
+    assert min(column(picture, left, LINE_COLORS[0])) > max(column(picture, right, LINE_COLORS[0]))
+    assert max(column(picture, left, LINE_COLORS[1])) < min(column(picture, right, LINE_COLORS[1]))
     assert picture.size == (480, 200 + 15 + 4)
 
 
 def test_tenfold_steps_are_even_on_a_logarithmic_scale() -> None:
     picture = curves({"decay": [(i, 10.0**-i) for i in range(5)]}, "decay", log=True, smooth=0.0)
-    places = [np.mean(column(picture, LEFT + round(share * (480 - LEFT - 8)), COLOURS[0])) for share in (0.25, 0.5, 0.75)]
+    places = [np.mean(column(picture, LEFT + round(share * (480 - LEFT - 8)), LINE_COLORS[0])) for share in (0.25, 0.5, 0.75)]
     assert places[1] - places[0] == pytest.approx(places[2] - places[1], abs=2)
 
 
@@ -49,12 +50,12 @@ def test_smoothing_takes_the_running_mean() -> None:
     both = {"a": noisy, "b": [(0, 0.0), (99, 1.0)]}  # the second keeps the frame
     rough, smooth = curves(both, "t", smooth=0.0), curves(both, "t", smooth=0.2)
     middle = TOP + (200 - TOP - BOTTOM) / 2
-    assert max(abs(y - middle) for x in range(200, 300) for y in column(rough, x, COLOURS[0])) > 60
-    assert max(abs(y - middle) for x in range(200, 300) for y in column(smooth, x, COLOURS[0])) < 15
+    assert max(abs(y - middle) for x in range(200, 300) for y in column(rough, x, LINE_COLORS[0])) > 60
+    assert max(abs(y - middle) for x in range(200, 300) for y in column(smooth, x, LINE_COLORS[0])) < 15
 
 
 def test_a_long_legend_takes_more_lines_and_a_single_value_is_a_dot() -> None:
     one = curves({"a": [(5, 1.0)]}, "t")
     many = curves({f"a long name of a curve {i}": [(5, 1.0)] for i in range(8)}, "t")
     assert many.height >= one.height + 3 * 15
-    assert column(one, 480 - 10, COLOURS[0])
+    assert column(one, 480 - 10, LINE_COLORS[0])
