@@ -269,8 +269,11 @@ class Move:
 def _moving(optimizer: torch.optim.Optimizer) -> list[Tensor]:
     """The weights of an optimiser and its moments: all that a move changes."""
     weights: list[Tensor] = optimizer.param_groups[0]["params"]
-    moments = [value for weight in weights for value in optimizer.state[weight].values() if isinstance(value, Tensor)]
-    return [weight.detach() for weight in weights] + moments
+    found = [weight.detach() for weight in weights]
+    for weight in weights:
+        # By name: after a checkpoint was loaded they stand in another order, and the copy is of the order before.
+        found += [value for _, value in sorted(optimizer.state[weight].items()) if isinstance(value, Tensor)]
+    return found
 
 
 def changing_buffers(game: Game) -> list[Tensor]:
