@@ -71,12 +71,13 @@ def begin(game: Game, config: TrainConfig, plan: Plan) -> State:
     for player in config.rates:
         if player not in game.players:
             raise unknown("player in train.rates", player, game.players)
+    turns = game.turns()  # before the move to the device: they may depend on a number that lies with the game
     game.to(plan.device)
     if plan.channels_last:  # each tensor by its own dimensions: a game may have networks for pictures and for solids
         for tensor in itertools.chain(game.parameters(), game.buffers()):
             if tensor.ndim in FORMATS:
                 tensor.data = tensor.data.to(memory_format=FORMATS[tensor.ndim])
-    turns, betas = game.turns(), (config.adam.beta1, config.adam.beta2)
+    betas = (config.adam.beta1, config.adam.beta2)
     optimizers = {
         player: torch.optim.Adam(game.trained_by(player), lr=1.0, betas=betas, eps=config.adam.eps, fused=True)
         for player in game.players
