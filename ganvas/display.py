@@ -58,8 +58,9 @@ class Display:
             print(event, file=sys.stderr)
         self.terms |= dict.fromkeys(progress.terms)
         for name, value in progress.values.items():
-            if math.isfinite(value):  # one value that is not would stay in the mean for ever
-                self.smooth[name] = value if name not in self.smooth else 0.95 * self.smooth[name] + 0.05 * value
+            if not math.isfinite(number := float(value)):
+                continue  # one such value would stay in the mean for ever
+            self.smooth[name] = number if name not in self.smooth else 0.95 * self.smooth[name] + 0.05 * number
         pause = 0.25 if self.live else 5.0
         if self.quiet or time.monotonic() - self.shown < pause:
             return

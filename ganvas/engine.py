@@ -73,13 +73,14 @@ def begin(game: Game, config: TrainConfig, plan: Plan) -> State:
     for player in config.rates:
         if player not in game.players:
             raise unknown("player in train.rates", player, game.players)
+    turns = game.turns()  # before the move to the device: they may depend on a number that lies with the game
     plan = place_on_rank(plan)  # "cuda" is this rank's own GPU from here on
     game.to(plan.device)
     if plan.channels_last:  # each tensor by its own dimensions: a game may have networks for pictures and for solids
         for tensor in itertools.chain(game.parameters(), game.buffers()):
             if tensor.ndim in FORMATS:
                 tensor.data = tensor.data.to(memory_format=FORMATS[tensor.ndim])
-    turns, betas = game.turns(), (config.adam.beta1, config.adam.beta2)
+    betas = (config.adam.beta1, config.adam.beta2)
     optimizers = {
         player: torch.optim.Adam(game.trained_by(player), lr=1.0, betas=betas, eps=config.adam.eps, fused=True)
         for player in game.players
@@ -119,7 +120,7 @@ def train(
 ) -> Iterator[tuple[Step, Terms]]:
     """Play until `config.images` samples were shown; yields each step with its loss terms, after it was taken.
 
-    `held_out` are samples that are never trained on: the critic's verdict on them tells what it has learnt by heart.
+    `held_out` are samples that are never trained on: what the discriminators make of them shows whether they memorise.
     """
     if state.plan.sync_batch_norm and ranks.size > 1:  # before the first step: the average was copied without it
         synchronize(state.game, ranks.gather)
@@ -132,7 +133,7 @@ def train(
         step = Step(state.step, state.items, config.images, ranks.rank, ranks.size, device)
         step.view = spectacles(state.balances, config)
         state.game.advance(step)
-        move = Move(step, state, config, ranks)
+        moves = Moves(step, state, config, ranks)
         batch: Batch = {}
         if state.balances and held_out and held_out.modality is IMAGES and state.step % MEASURE == 0:
             quiz(state, held_out, config.batch // ranks.size, step)
@@ -145,12 +146,12 @@ def train(
                     batch = draw(state, loader, config, ranks)
                     step.scratch.clear()
                 # What a later move may take back is copied first: the last move of a step takes itself back.
-                move.play(turn, batch, final=turn is turns[-1] and turn.repeat == 1 and not turn.project)
+                moves.play(turn, batch, final=turn is turns[-1] and turn.repeat == 1 and not turn.project)
             if not due and turn.watch and any(balance.resting for balance in state.balances.values()):
                 batch = batch or draw(state, loader, config, ranks)
-                move.look_on(turn, batch)
+                moves.observe_resting(turn, batch)
         ranks.mean_(means)
-        report = move.finish()
+        report = moves.finish()
         state.step += 1
         yield step, report
 
@@ -168,7 +169,7 @@ def spectacles(balances: Mapping[str, Balance], config: TrainConfig) -> View | N
     return view
 
 
-class Move:
+class Moves:
     """The moves of one step. They are gated on the device, and end with the only read from it."""
 
     def __init__(self, step: Step, state: State, config: TrainConfig, ranks: Ranks) -> None:
@@ -195,7 +196,7 @@ class Move:
         optimizer.zero_grad()
         sum(terms.values(), torch.zeros((), device=step.device)).backward(inputs=weights)
         gradients = [weight.grad for weight in weights if weight.grad is not None]
-        self.ranks.mean_([*gradients, *values.values(), *self.seen()])
+        self.ranks.mean_([*gradients, *values.values(), *self.shared_notes()])
         self.report.update(values)
         step.notes[f"gradient_{turn.name}"] = norm = torch.stack(torch._foreach_norm(gradients)).norm()
         # Once broken, always broken: a generator must not answer a discriminator whose move was left out.
@@ -215,14 +216,14 @@ class Move:
         elif not self.broken:  # plain optimisers have no such gate: this asks
             optimizer.step()
 
-    def look_on(self, turn: Turn, batch: Batch) -> None:
+    def observe_resting(self, turn: Turn, batch: Batch) -> None:
         """A player that rests still says what it makes of this batch, which decides about the next."""
         with torch.autocast(self.step.device.type, torch.bfloat16, enabled=self.state.plan.autocast):
             if turn.watch:
                 turn.watch(batch, self.step)
-        self.ranks.mean_(self.seen())
+        self.ranks.mean_(self.shared_notes())
 
-    def seen(self) -> list[Tensor]:
+    def shared_notes(self) -> list[Tensor]:
         """The notes that decide what happens next: they must be one number on all ranks."""
         keys = [balance.key(name) for balance in self.state.balances.values() for name in WATCHED]
         return [self.step.notes[key] for key in keys if key in self.step.notes]
@@ -276,8 +277,11 @@ class Move:
 def _moving(optimizer: torch.optim.Optimizer) -> list[Tensor]:
     """The weights of an optimiser and its moments: all that a move changes."""
     weights: list[Tensor] = optimizer.param_groups[0]["params"]
-    moments = [value for weight in weights for value in optimizer.state[weight].values() if isinstance(value, Tensor)]
-    return [weight.detach() for weight in weights] + moments
+    found = [weight.detach() for weight in weights]
+    for weight in weights:
+        # By name: after a checkpoint was loaded they stand in another order, and the copy is of the order before.
+        found += [value for _, value in sorted(optimizer.state[weight].items()) if isinstance(value, Tensor)]
+    return found
 
 
 def changing_buffers(game: Game) -> list[Tensor]:

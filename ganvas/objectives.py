@@ -1,6 +1,6 @@
-"""What the critic and the artist minimise: pairs of pure functions of logits, and penalties on slopes.
+"""What the discriminator and the generator minimise: pairs of pure functions of logits, and penalties on slopes.
 
-Every objective takes the critic's raw logits [N] on reals and on fakes, never probabilities, and returns a scalar.
+Every objective takes the discriminator's raw logits [N] on reals and on fakes, never probabilities, and returns a scalar.
 Generator losses take the reals' logits too; only the relativistic ones look at them.
 """
 
@@ -20,9 +20,9 @@ LogitsLoss = Callable[[Tensor, Tensor], Tensor]
 class Objective:
     """A pair of losses, both minimised.
 
-    `smooth_d` is the critic's loss with one-sided label smoothing where the loss has a label to smooth (else None).
-    `boundary` is the logit that separates real from fake where there is a fixed one. `equilibrium` is the critic's loss
-    when the fakes follow the data's distribution and the critic is at its optimum.
+    `smooth_d` is the discriminator's loss with one-sided label smoothing where the loss has a label to smooth (else None).
+    `boundary` is the logit that separates real from fake where there is a fixed one. `equilibrium` is the discriminator's loss
+    when the fakes follow the data's distribution and the discriminator is at its optimum.
     """
 
     d: LogitsLoss  # (real_logits, fake_logits) -> scalar
@@ -31,7 +31,7 @@ class Objective:
     equilibrium_text: str
     boundary: float | None = 0.0
     g_sees_reals: bool = False
-    wants_best_critic: bool = False  # the critic measures a distance: the nearer to its optimum the better
+    wants_best_critic: bool = False  # the discriminator measures a distance: the nearer to its optimum the better
     smooth_d: Callable[[Tensor, Tensor, float], Tensor] | None = None
 
 
@@ -46,7 +46,7 @@ def smooth_log_d(real: Tensor, fake: Tensor, target: float) -> Tensor:
 
 
 def minimax_g(real: Tensor, fake: Tensor) -> Tensor:
-    """E log(1 - D(G(z))): saturates when the critic is sure. Source: arXiv:1406.2661 eq. 1."""
+    """E log(1 - D(G(z))): saturates when the discriminator is sure. Source: arXiv:1406.2661 eq. 1."""
     return -F.softplus(fake).mean()
 
 
@@ -71,7 +71,7 @@ def least_squares_g(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def wasserstein_d(real: Tensor, fake: Tensor) -> Tensor:
-    """E D(G(z)) - E D(x), for a 1-Lipschitz critic. Source: arXiv:1701.07875 eq. 2."""
+    """E D(G(z)) - E D(x), for a 1-Lipschitz discriminator. Source: arXiv:1701.07875 eq. 2."""
     return fake.mean() - real.mean()
 
 

@@ -152,7 +152,7 @@ class Duel:
             self.rules.n_critic,
             project=project,
             steerable=not self.rules.scoring.wants_best_critic,
-            watch=self.look,
+            watch=self.observe,
             discriminators=(self.name,),
         )
 
@@ -192,7 +192,7 @@ class Duel:
         # Shared as well: losses and penalties of one move must not exchange twice.
         return step.shared(self.key("older fake"), lambda: memory.exchange(fake, step.uniform))
 
-    def seen(self, x: Tensor, step: Step) -> Tensor:
+    def view(self, x: Tensor, step: Step) -> Tensor:
         """x [N, ...] as D gets it. Under noise far modes overlap, and mass moves between them (arXiv:1610.04490)."""
         sd = self.rules.noise * max(0.0, 1 - 2 * step.progress) ** 2
         return step.shown(instance_noise(x, sd, step.normal), self.name)
@@ -210,8 +210,8 @@ class Duel:
     def compare(self, batch: Batch, step: Step, make: Field) -> Terms:
         """The loss of D on the reals of the batch and on the fakes that `make` returns; notes what it makes of them."""
         rules, scoring = self.rules, self.rules.scoring
-        real = self.seen(self.real(batch, step), step)  # before the fakes: this order of random draws is part of a seed
-        fake = self.seen(make(batch, step).detach(), step)
+        real = self.view(self.real(batch, step), step)  # before the fakes: this order of random draws is part of a seed
+        fake = self.view(make(batch, step).detach(), step)
         scales = self.logits(real, fake, self.condition(batch, step), step)
         of_real = _flatten([real_logits for real_logits, _, _ in scales]).detach()
         of_fake = _flatten([fake_logits for _, fake_logits, _ in scales]).detach()
@@ -258,7 +258,7 @@ class Duel:
         found = self.judge(x, c)
         return [logits.float() for logits in ([found] if isinstance(found, Tensor) else found)]
 
-    def look(self, batch: Batch, step: Step) -> None:
+    def observe(self, batch: Batch, step: Step) -> None:
         """Note the verdicts on a batch that D does not learn from. The fakes keep their graph, for G."""
         self.make_fake(batch, step)  # outside of no_grad, and before it: see `g_loss`
         with torch.no_grad():
@@ -266,7 +266,7 @@ class Duel:
 
     def verdicts(self, batch: Batch, step: Step) -> dict[str, Tensor]:
         """Data that were never trained on -> the logits [N, ...] of D on their reals, by the duel's name."""
-        real = self.seen(self.real(batch, step), step)
+        real = self.view(self.real(batch, step), step)
         return {self.name: _flatten(self.scales(real, self.condition(batch, step)))}
 
     def penalties(self, batch: Batch, step: Step) -> Terms:
@@ -279,7 +279,7 @@ class Duel:
         terms: Terms = {}
 
         def score(x: Tensor) -> Tensor:
-            return _mean([_score(logits) for logits in self.scales(self.seen(x, step), c)])
+            return _mean([_score(logits) for logits in self.scales(self.view(x, step), c)])
 
         with torch.autocast(real.device.type, enabled=False):
             if rules.r1_gamma:
@@ -298,10 +298,10 @@ class Duel:
         g, c = self.rules.scoring.g, self.condition(batch, step)
         # The pass with a gradient comes first. Under autocast, weights that were cast to bfloat16 within no_grad are used
         # again by the next pass, and have no graph there.
-        of_fake = of_real = self.scales(self.seen(self.make_fake(batch, step), step), c)
+        of_fake = of_real = self.scales(self.view(self.make_fake(batch, step), step), c)
         if self.rules.scoring.g_sees_reals:
             with torch.no_grad():
-                of_real = self.scales(self.seen(self.real(batch, step), step), c)
+                of_real = self.scales(self.view(self.real(batch, step), step), c)
         terms = {self.key("G"): _mean([g(real, fake) for real, fake in zip(of_real, of_fake, strict=True)])}
         return terms | sum_losses(*self.g_extra)(batch, step)
 

@@ -1,12 +1,12 @@
-"""Conditional GAN: noise and a class in, P(features | class) out. The critic sees the class too.
+"""Conditional GAN: noise and a class in, P(features | class) out. The discriminator sees the class too.
 
 Source: Mirza & Osindero 2014, arXiv:1411.1784.
 
-Differs: convolutions instead of perceptrons; the critic gives one logit per class and answers for the class it is
-asked about (the class-dependent part of the projection critic, arXiv:1802.05637), which trains far faster than a
+Differs: convolutions instead of perceptrons; the discriminator gives one logit per class and answers for the class it is
+asked about (the class-dependent part of the projection discriminator, arXiv:1802.05637), which trains far faster than a
 one-hot vector joined to the input. Fakes are asked for the classes of the reals in the same batch, so that both terms
 see the data's marginal. With `rules.mismatch` a real under the label of another class counts as a fake as well
-(arXiv:1605.05396 sec. 4.2): the critic learns early what sets classes apart, and it costs no pass of its own.
+(arXiv:1605.05396 sec. 4.2): the discriminator learns early what sets classes apart, and it costs no pass of its own.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """CoGAN: pairs of pictures in two domains, learnt without a single pair.
 
-Each domain has an artist and a critic of its own, but the artists share their first layers, which decide what is drawn,
-and the critics their last ones, which judge what was understood. The sum of both games is played,
+Each domain has a generator and a discriminator of its own, but the generators share their first layers, which decide what is
+drawn, and the discriminators their last ones, which judge what was understood. The sum of both games is played,
 
     min over G1, G2  max over D1, D2  of  V(D1, G1) + V(D2, G2),
 
-each domain's reals from other pictures than the other's (data/domains.py). One z through both artists gives a pair: what
+each domain's reals from other pictures than the other's (data/domains.py). One z through both generators gives a pair: what
 they share has to say the same to both last layers. Source: Liu & Tuzel 2016, arXiv:1606.07536 eq. 3-6, sec. 4.
 
 Differs: a domain's own layers begin as copies of the other's, so that couples are alike from the start. The domain is the

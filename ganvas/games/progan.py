@@ -1,12 +1,12 @@
-"""ProGAN: artist and critic begin with a few pixels, and grow new layers while they learn.
+"""ProGAN: generator and discriminator begin with a few pixels, and grow new layers while they learn.
 
 Large structure is learnt first, where it is easy, then ever finer detail. A new resolution fades in: both players mix the old
-way with the new one, and the reals are mixed alike. A critic under WGAN-GP with a drift term, an equalised learning rate in
-every layer, pixel norm in the artist, and the batch's deviation shown to the critic keep the game level.
+way with the new one, and the reals are mixed alike. A discriminator under WGAN-GP with a drift term, an equalised learning
+rate in every layer, pixel norm in the generator, and the batch's deviation shown to the discriminator keep the game level.
 Source: Karras et al. 2018, arXiv:1710.10196.
 
 Where growth stands is one number, `level`, a function of the progress of training: 1.25 is a quarter of the way from the
-second resolution to the third. The artist always draws full-size images, by nearest neighbours where it has not grown.
+second resolution to the third. The generator always draws full-size images, by nearest neighbours where it has not grown.
 
 Differs: Adam's moments are kept when the image grows, because the old layers go on as they were; fewer channels; the time
 spent growing is a setting (`grown_by`), since the last resolution is what is looked at.
@@ -91,7 +91,7 @@ class Leveled(nn.Module):
 
 
 class Stage(nn.Module):
-    """Two 3x3 convolutions; the artist's are normalised at every pixel."""
+    """Two 3x3 convolutions; the generator's are normalised at every pixel."""
 
     def __init__(self, inputs: int, middle: int, outputs: int, after: Callable[[Tensor], Tensor]) -> None:
         super().__init__()

@@ -4,8 +4,8 @@ L = E softplus(-(D(x) - D(G(z)))), plus gamma / 2 |grad D|^2 at the reals (R1) a
 networks without normalisation, whose last convolutions start at zero; bilinear resampling; Adam with beta1 0; and
 schedules that cool the learning rate and gamma. Source: Huang et al. 2024, arXiv:2501.05441.
 
-Differs: one residual block a stage and ungrouped convolutions, which two CPU cores run faster than grouped ones; the artist
-begins with a linear layer instead of a learnt basis, and the critic ends in one instead of a sum a channel: both are too
+Differs: one residual block a stage and ungrouped convolutions, which two CPU cores run faster than grouped ones; the generator
+begins with a linear layer instead of a learnt basis, and the discriminator ends in one instead of a sum a channel: both are too
 poor at so few channels; the finest stage works on patches of 2x2 pixels; images end in a tanh; the penalties are lazy, every
 fourth step; beta2 stays at 0.99, and gamma unless `config.gamma` says otherwise: these runs are short.
 """

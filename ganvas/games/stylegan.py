@@ -47,7 +47,7 @@ class Config:
     mixing: float = 0.9  # the share of fakes that are drawn from two styles
     constant: bool = True  # the image starts from a learnt constant, not from w
     styled: bool = True  # w sets a style in every layer; else it is where the image starts, and pixel norm keeps the level
-    deviation: bool = True  # the critic sees how varied its batch is
+    deviation: bool = True  # the discriminator sees how varied its batch is
     equalised: bool = True  # all layers learn at one pace
     rules: Rules = Rules(r1_gamma=1.0, penalty_every=16)
 

@@ -1,14 +1,14 @@
-"""TextGAN: an LSTM writes text, a critic reads it. The artist must choose whole letters, yet learn from a slope.
+"""TextGAN: an LSTM writes text, a discriminator reads it. The generator must choose whole letters, yet learn from a slope.
 
-A letter is an argmax, which has no slope. So forward the artist draws one-hots, exactly from its own law, by Gumbel noise,
+A letter is an argmax, which has no slope. So forward the generator draws one-hots, exactly from its own law, by Gumbel noise,
 and backward the slope is that of a softmax whose temperature falls as the run goes on: straight-through Gumbel-softmax.
-Before the game begins, the artist learns from the likelihood of real lines alone; then that term fades, and the critic's
-word counts. Sources: SeqGAN, arXiv:1609.05473 (the game, likelihood first, the oracle experiment); arXiv:1611.04051
-(Gumbel-softmax in GANs of sequences); RelGAN, Nie et al. 2019 (relativistic loss, annealed temperature).
+Before the game begins, the generator learns from the likelihood of real lines alone; then that term fades, and the
+discriminator's word counts. Sources: SeqGAN, arXiv:1609.05473 (the game, likelihood first, the oracle experiment);
+arXiv:1611.04051 (Gumbel-softmax in GANs of sequences); RelGAN, Nie et al. 2019 (relativistic loss, annealed temperature).
 
-Differs: an LSTM for RelGAN's relational memory; one critic of convolutions over letters and places instead of RelGAN's 64
-embeddings or SeqGAN's rewards by roll-out; R1 and R2 on one-hots; the likelihood fades to `anchor` instead of stopping at
-once, which keeps the artist from writing one line for ever.
+Differs: an LSTM for RelGAN's relational memory; one discriminator of convolutions over letters and places instead of RelGAN's
+64 embeddings or SeqGAN's rewards by roll-out; R1 and R2 on one-hots; the likelihood fades to `anchor` instead of stopping at
+once, which keeps the generator from writing one line for ever.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from ganvas.games.writing import Letters, Writing, writer
 
 @dataclass(frozen=True, kw_only=True)
 class Config(Letters):
-    """An LSTM of `width` units against a critic of `depth` convolutions of `critic_width` channels."""
+    """An LSTM of `width` units against a discriminator of `depth` convolutions of `critic_width` channels."""
 
     critic_width: int = 64
     depth: int = 2
     head: int = 128  # width of D's hidden layer, which sees the line whole
     pretrain: float = 0.5  # share of the run by likelihood alone
-    anchor: float = 0.2  # weight of the likelihood at the end, beside the critic's word
+    anchor: float = 0.2  # weight of the likelihood at the end, beside the discriminator's word
     sharpness: float = 2.0  # the softmax's temperature falls from 1 to the inverse of this
-    dropout: float = 0.0  # of the artist, while it learns by likelihood
+    dropout: float = 0.0  # of the generator, while it learns by likelihood
     rules: Rules = Rules(objective="relativistic", r1_gamma=0.002, r2_gamma=0.002, penalty_every=4)
 
     def __post_init__(self) -> None:
@@ -128,7 +128,7 @@ _recipe = Family("textgan", "Yu et al. 2017, arXiv:1609.05473")
 _ADAM = Adam(beta1=0.5, beta2=0.99)
 _TRAIN = cosine(0.05, 160_000, 64, 1e-3, adam=_ADAM, average_halflife=10_000, checkpoint_every=100_000, precision="float32")
 _WORDS = Config(length=9, vocabulary=27, alphabet=string.ascii_lowercase, dropout=0.2)
-# G as in arXiv:1609.05473 sec. 4.1; a step against the critic costs six of those by likelihood, so these are most of the run.
+# G as in arXiv:1609.05473 sec. 4.1; a step against D costs six of those by likelihood, so these are most of the run.
 _ORACLE = Config(length=20, vocabulary=5000, alphabet="", embedding=32, width=32, head=64, pretrain=0.8)
 
 _LONG = replace(_TRAIN, images=320_000, learning_rate=1e-2, checkpoint_every=64_000)

@@ -1,4 +1,4 @@
-"""TextLM: an LSTM writes text, and learns from the likelihood of real lines. A game of one player, without a critic.
+"""TextLM: an LSTM writes text, and learns from the likelihood of real lines. A game of one player, without a discriminator.
 
 log p(x) = sum_t log p(x_t | x_1 .. x_t-1): each symbol is guessed from those before it, and the right guess is known.
 What it draws at a temperature below 1 is more typical and less varied: quality is only worth something beside variety,

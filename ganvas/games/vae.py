@@ -1,4 +1,4 @@
-"""VAE: the family's other generative model, a game of one player. No critic: a bound on the likelihood is raised instead.
+"""VAE: the family's other generative model, a game of one player. Instead of a discriminator, a bound on the likelihood.
 
 An encoder names the codes z that may have made x, q(z|x), a Gaussian; a decoder draws x from z. Together they raise
 log p(x) >= ELBO = E_q log p(x|z) - KL(q(z|x) || N(0, 1)), in nats. The draw is z = mean + sd * noise, so that its gradient

@@ -1,15 +1,15 @@
 """3D-GAN: noise and a class become a solid, by the game that makes pictures, with convolutions over volumes.
 
-A solid is an occupancy grid in [-1, 1]: above 0 there is something. Volumetric transposed convolutions double a block of
-4^3 up to the full side, the critic mirrors them, and the critic rests while it was right about more than 80 % of the last
-batch: telling a solid from noise is easier than making one (`train.balance = "rest"`, sec. 3.1 of the paper).
+A solid is an occupancy grid in [-1, 1]: above 0 there is something. Volumetric transposed convolutions double a block of 4^3
+up to the full side, the discriminator mirrors them, and the discriminator rests while it was right about more than 80 % of
+the last batch: telling a solid from noise is easier than making one (`train.balance = "rest"`, sec. 3.1 of the paper).
 Source: Wu et al. 2016, arXiv:1610.07584 sec. 3.1-3.2.
 
-Differs: 32^3 instead of 64^3 and a tenth of the channels, for two CPU cores; conditional, one critic's logit a class as in
-`cgan`, instead of one model a class; tanh instead of sigmoid, so that solids have the range of pictures; the layers next to
-the full size are sub-voxel convolutions at half of it; no BatchNorm in the critic, whose slope is penalised (R1, R2) instead:
-solids fill 2 to 10 % of the grid, and an unpenalised critic has the artist answer with nothing or everything; reals and
-fakes are judged in pairs (arXiv:2501.05441), without which specks float round every solid.
+Differs: 32^3 instead of 64^3 and a tenth of the channels, for two CPU cores; conditional, one discriminator's logit a class
+as in `cgan`, instead of one model a class; tanh instead of sigmoid, so that solids have the range of pictures; the layers
+next to the full size are sub-voxel convolutions at half of it; no BatchNorm in the discriminator, whose slope is penalised
+(R1, R2) instead: solids fill 2 to 10 % of the grid, and an unpenalised discriminator has the generator answer with nothing or
+everything; reals and fakes are judged in pairs (arXiv:2501.05441), without which specks float round every solid.
 """
 
 from __future__ import annotations

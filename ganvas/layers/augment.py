@@ -1,6 +1,6 @@
-"""Discriminator augmentation: the critic sees changed images, reals and fakes by one law, so it cannot learn few by heart.
+"""Discriminator augmentation: D sees changed images, reals and fakes by one law, so that it cannot memorise a few.
 
-The artist is judged through the same changes and need not copy them. All is differentiable twice with respect to the
+The generator is judged through the same changes and need not copy them. All is differentiable twice with respect to the
 images: slope penalties pass through. Row i of one table of uniforms decides all that happens to sample i, and a call draws
 the whole table whatever is switched on, so that p and kinds move no other draw of the step. Images are not clamped.
 
@@ -109,7 +109,7 @@ def adaptive(images: Tensor, p: float, uniform: Uniform, kinds: Iterable[str] = 
 def instance_noise(x: Tensor, sd: float, normal: Normal) -> Tensor:
     """[N, ...] -> x + sd * normal, images or points; sd = 0 returns x itself and draws nothing.
 
-    Both distributions then cover the whole space, so the critic cannot part them perfectly. Source: arXiv:1610.04490,
+    Both distributions then cover the whole space, so the discriminator cannot part them perfectly. Source: arXiv:1610.04490,
     arXiv:1701.04862 sec. 3.
     """
     return x + sd * normal(len(x), *x.shape[1:]).to(x.dtype) if sd else x
@@ -166,7 +166,7 @@ def _turn(cos: Tensor, sin: Tensor) -> Tensor:
 
 def _places(pick: Pick, table: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
     """-> x, y [N, H, W]: where each pixel is read from. One affine map, exactly the identity where nothing happens."""
-    sides = table.new_tensor([width, height])
+    sides = torch.arange(2, device=table.device).to(table.dtype) * (height - width) + width  # [width, height], made there
     flip = pick("flip", lambda u: 1 - 2 * (2 * u).floor(), 1)
     quarter = pick("rotate90", lambda u: (4 * u).floor(), 0) * (math.pi / 2)
     shift = pick("shift", lambda u: ((2 * u - 1) * 0.125 * sides).round(), 0)

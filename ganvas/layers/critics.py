@@ -1,4 +1,4 @@
-"""What critics are made of: the verdict on a class, and the blocks of the growing and style families."""
+"""What discriminators are made of: the verdict on a class, and the blocks of the growing and style families."""
 
 from __future__ import annotations
 

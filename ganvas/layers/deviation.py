@@ -1,4 +1,4 @@
-"""Minibatch standard deviation: the critic sees how varied its batch is, so fakes of little variety give themselves away."""
+"""Minibatch standard deviation: D gets a measure of how varied its batch is, and so recognises fakes of little variety."""
 
 from __future__ import annotations
 

@@ -6,6 +6,8 @@ that repeats where the others take zeros. Source: arXiv:1812.04948 appendix C, a
 
 from __future__ import annotations
 
+import functools
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -34,7 +36,13 @@ def smooth_down(x: Tensor) -> Tensor:
     In float32 whatever the precision of the rest: channel by channel, bfloat16 is ten times slower on a CPU.
     """
     channels = x.shape[1]
-    row = x.new_tensor(BINOMIAL, dtype=torch.float32)
-    kernel = (row[:, None] * row / row.sum() ** 2).expand(channels, 1, 4, 4).contiguous()
     with torch.autocast(x.device.type, enabled=False):
-        return F.conv2d(x.float(), kernel, stride=2, padding=1, groups=channels).to(x.dtype)
+        return F.conv2d(x.float(), _binomial(channels, x.device), stride=2, padding=1, groups=channels).to(x.dtype)
+
+
+@functools.lru_cache(maxsize=64)  # made once: from Python numbers it is a copy to the device that the CPU waits for
+def _binomial(channels: int, device: torch.device) -> Tensor:
+    """The filter [channels, 1, 4, 4], float32."""
+    with torch.inference_mode(False):  # one that was made for inference could not be used in training
+        row = torch.tensor(BINOMIAL, device=device)
+        return (row[:, None] * row / row.sum() ** 2).expand(channels, 1, 4, 4).contiguous()

@@ -24,7 +24,7 @@ def duel(noise: float) -> Duel:
 def test_noise_falls_with_the_square_and_is_gone_halfway(progress: int, sd: float) -> None:
     torch.manual_seed(0)
     x = torch.zeros(20_000, 2)
-    assert duel(0.8).seen(x, Step(0, progress, 100)).std().item() == pytest.approx(sd, rel=0.02)
+    assert duel(0.8).view(x, Step(0, progress, 100)).std().item() == pytest.approx(sd, rel=0.02)
 
 
 def test_a_real_under_another_label_counts_as_a_fake() -> None:
@@ -66,7 +66,7 @@ def test_labels_are_exchanged_only_where_the_critic_can_judge_two() -> None:
 def test_without_noise_nothing_is_drawn() -> None:
     x, game = torch.zeros(5, 2), duel(0.0)
     before = torch.get_rng_state()
-    assert game.seen(x, Step()) is x
+    assert game.view(x, Step()) is x
     assert torch.equal(torch.get_rng_state(), before)
 
 

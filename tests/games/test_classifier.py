@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from ganvas.config import TrainConfig
 from ganvas.data.source import Source
 from ganvas.engine import begin, train
 from ganvas.errors import UsageError
+from ganvas.game import Step
 from ganvas.games.classifier import Classifier, Config
 
 
@@ -33,3 +35,21 @@ def test_points_cannot_be_shifted() -> None:
         Config(dims=0)
     with pytest.raises(UsageError, match=r"config\.dims"):
         dataclasses.replace(Config(), dims=1)
+
+
+def test_two_ranks_drop_the_units_that_one_would() -> None:
+    """The mask is the step's own, cut by rank: the global generator would give both ranks one mask."""
+    config = replace(Config(shift=0), dropout=0.5)
+    game = Classifier(config).eval()  # BatchNorm apart, so that samples do not depend on each other
+    batch = {"real": torch.rand(8, 1, 28, 28) * 2 - 1, "label": torch.arange(8)}
+
+    def loss(rank: int, ranks: int) -> float:
+        torch.manual_seed(5)
+        share = slice(rank * 8 // ranks, (rank + 1) * 8 // ranks)
+        part = {name: field[share] for name, field in batch.items()}
+        return float(game.loss(part, Step(rank=rank, ranks=ranks))["C"].detach())
+
+    assert (loss(0, 2) + loss(1, 2)) / 2 == pytest.approx(loss(0, 1), rel=1e-5)
+    with torch.no_grad():
+        plain = torch.nn.functional.cross_entropy(game.classify(batch["real"]), batch["label"])
+    assert loss(0, 1) != pytest.approx(float(plain))
