@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from ganvas.errors import UsageError
-from ganvas.studio.storage import Storage
 from ganvas.studio.train import job_queue
 from ganvas.studio.train.jobs import Jobs
 
@@ -20,26 +16,11 @@ LONG = 4_000_000  # images: more than any test waits for
 LIVE = ("starting", "running")
 
 
-def end_all(jobs: Jobs) -> None:
-    for process in jobs.processes.values():
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-@pytest.fixture
-def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jobs]:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    made = Jobs(Storage(tmp_path / "runs"))
-    yield made
-    end_all(made)
-
-
 def start(jobs: Jobs) -> str:
     return jobs.start("gan-ring", settings=SMALL, images=LONG, device="cpu")
 
 
-def test_the_second_training_waits_for_the_first_and_then_starts(jobs: Jobs) -> None:
+def test_the_second_training_waits_for_the_first_and_then_starts(jobs: Jobs, end_all: Callable[[Jobs], None]) -> None:
     first, second = start(jobs), start(jobs)
     assert jobs.status(first).state in LIVE
     assert jobs.status(second).state == "waiting"

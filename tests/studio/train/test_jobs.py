@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,22 +24,6 @@ T = TypeVar("T")
 SMALL = {"train.batch": "32", "config.width": "8", "config.depth": "1", "data.held_out": "0", "train.snapshots": "4"}
 KIND = {"unit": "images", "draws": True}
 LONG = 4_000_000  # images: more than any test waits for
-
-
-@pytest.fixture
-def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jobs]:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    made = Jobs(Storage(tmp_path / "runs"))
-    yield made
-    bury(made)
-
-
-def bury(jobs: Jobs) -> None:
-    """End what still runs."""
-    for process in jobs.processes.values():
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 def until(jobs: Jobs, name: str, *states: str, seconds: float = 60) -> Status:
@@ -98,7 +82,7 @@ def test_paused_and_resumed_is_as_if_nothing_had_happened(jobs: Jobs) -> None:
         jobs.resume(name)
 
 
-def test_a_killed_training_is_told_and_resumed(jobs: Jobs) -> None:
+def test_a_killed_training_is_told_and_resumed(jobs: Jobs, end_all: Callable[[Jobs], None]) -> None:
     settings = {**SMALL, "train.checkpoint_every": "2000"}
     name = jobs.start("gan-ring", settings=settings, images=LONG)
     wait(lambda: rows(jobs, name, 8))
@@ -115,7 +99,7 @@ def test_a_killed_training_is_told_and_resumed(jobs: Jobs) -> None:
     until(jobs, name, "running")
     jobs.stop(name)
     assert until(jobs, name, "stopped").words == "saved; resume continues bit for bit"
-    bury(restarted)
+    end_all(restarted)
 
 
 def test_what_cannot_be_trained_says_why(jobs: Jobs) -> None:
@@ -131,11 +115,11 @@ def test_what_cannot_be_trained_says_why(jobs: Jobs) -> None:
     assert not jobs.storage.runs.exists()
 
 
-def test_a_run_that_rests_is_deleted_with_all_that_is_known_of_it(jobs: Jobs) -> None:
+def test_a_run_that_rests_is_deleted_with_all_that_is_known_of_it(jobs: Jobs, end_all: Callable[[Jobs], None]) -> None:
     name = jobs.start("gan-ring", settings=SMALL, images=LONG)
     with pytest.raises(UsageError, match="stop it first"):
         jobs.remove(name)
-    bury(jobs)
+    end_all(jobs)
     jobs.remove(name)
     assert jobs.storage.list_runs() == []
     assert not (jobs.storage.runs / name).exists()
