@@ -87,7 +87,7 @@ def find_snapshot(folder: Path, items: int) -> Path:
 
 def summarize_run(storage: Storage, jobs: Jobs, name: str) -> dict[str, Any]:
     """The main facts of a run: its recipe, of which kind it is, how far it is, how it stands."""
-    folder, status = storage.run_folder(name), jobs.status(name)
+    folder, status = storage.find_run(name), jobs.get_status(name)
     recipe, result = read_json(folder / "recipe.json"), read_json(folder / "result.json")
     total = count_total(recipe.get("train", {}), read_json(folder / "branch.json").get("items", 0))
     if result:
@@ -131,7 +131,7 @@ def count_items(folder: Path, live: bool, row: Mapping[str, Any] | None) -> int:
 def describe_run(storage: Storage, jobs: Jobs, name: str) -> dict[str, Any]:
     """All facts of a run but its log: also settings, snapshots, checkpoints, speed, result, possible actions."""
     summary = summarize_run(storage, jobs, name)
-    folder, row = storage.run_folder(name), jobs.read_row(name)
+    folder, row = storage.find_run(name), jobs.read_row(name)
     live = summary["state"] in LIVE_STATES
     rate = row.get("images_per_second") if live else None
     recipe, branch, checkpoints = read_json(folder / "recipe.json"), read_json(folder / "branch.json"), list_checkpoints(folder)

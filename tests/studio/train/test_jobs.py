@@ -28,7 +28,7 @@ LONG = 4_000_000  # images: more than any test waits for
 
 def until(jobs: Jobs, name: str, *states: str, seconds: float = 60) -> Status:
     """Wait until the run is in one of the states."""
-    return wait(lambda: found if (found := jobs.status(name)).state in states else None, seconds)
+    return wait(lambda: found if (found := jobs.get_status(name)).state in states else None, seconds)
 
 
 def wait(look: Callable[[], T | None], seconds: float = 60) -> T:
@@ -42,36 +42,36 @@ def wait(look: Callable[[], T | None], seconds: float = 60) -> T:
 
 def rows(jobs: Jobs, name: str, least: int) -> int | None:
     """The images of the last row, once there are enough."""
-    found = monitor.read_log(jobs.storage.run_folder(name), monitor.LogPlace())["rows"]
+    found = monitor.read_log(jobs.storage.find_run(name), monitor.LogPlace())["rows"]
     return found[-1]["items"] if len(found) >= least else None
 
 
 def bundle(jobs: Jobs, name: str) -> str:
-    return hashlib.sha256((jobs.storage.run_folder(name) / "model.safetensors").read_bytes()).hexdigest()
+    return hashlib.sha256((jobs.storage.find_run(name) / "model.safetensors").read_bytes()).hexdigest()
 
 
 def test_paused_and_resumed_is_as_if_nothing_had_happened(jobs: Jobs) -> None:
     name = jobs.start("gan-ring", settings=SMALL, images=12_800)
-    assert jobs.status(name).state in ("starting", "running")
+    assert jobs.get_status(name).state in ("starting", "running")
     wait(lambda: rows(jobs, name, 3))
     jobs.pause(name)
     with pytest.raises(UsageError, match="saving already"):
         jobs.pause(name)
     assert "bit for bit" in until(jobs, name, "paused", "finished").words
-    assert jobs.status(name).state == "paused"
+    assert jobs.get_status(name).state == "paused"
     assert not jobs.is_alive(name)
     half = monitor.summarize_run(jobs.storage, jobs, name)["items"]
     assert 0 < half < 12_800
     unbroken = jobs.storage.runs / "unbroken"
     unbroken.mkdir()
     for file in ("recipe.json", "env.json"):  # the same plan
-        (unbroken / file).write_bytes((jobs.storage.run_folder(name) / file).read_bytes())
+        (unbroken / file).write_bytes((jobs.storage.find_run(name) / file).read_bytes())
     jobs.resume(name)
     for _ in fit(open_run(unbroken)):
         pass
     until(jobs, name, "finished")
     assert bundle(jobs, name) == bundle(jobs, "unbroken")
-    logs = [monitor.read_log(jobs.storage.run_folder(each), monitor.LogPlace()) for each in (name, "unbroken")]
+    logs = [monitor.read_log(jobs.storage.find_run(each), monitor.LogPlace()) for each in (name, "unbroken")]
     assert logs[0]["rows"] == logs[1]["rows"]
     found = monitor.describe_run(jobs.storage, jobs, name)
     assert found["snapshots"][0] == 0
@@ -86,12 +86,12 @@ def test_a_killed_training_is_told_and_resumed(jobs: Jobs, end_all: Callable[[Jo
     settings = {**SMALL, "train.checkpoint_every": "2000"}
     name = jobs.start("gan-ring", settings=settings, images=LONG)
     wait(lambda: rows(jobs, name, 8))
-    os.kill(json.loads(jobs.storage.note_path(name, "job.json").read_text())["pid"], signal.SIGKILL)
+    os.kill(json.loads(jobs.storage.find_note(name, "job.json").read_text())["pid"], signal.SIGKILL)
     told = until(jobs, name, "interrupted").words
     assert "SIGKILL" in told
     assert "resume continues from" in told
     restarted = Jobs(jobs.storage)  # a server that was started since knows no exit code
-    assert "ended without a message" in restarted.status(name).words
+    assert "ended without a message" in restarted.get_status(name).words
     restarted.resume(name)
     assert jobs.is_alive(name)
     with pytest.raises(UsageError, match="being trained"):
@@ -139,7 +139,7 @@ def test_ids_are_looked_up_never_joined(tmp_path: Path, name: str) -> None:
     (tmp_path / "recipe.json").write_text("{}")
     (tmp_path / "runs").mkdir()
     with pytest.raises(UnknownIdError, match="there is no run"):
-        Storage(tmp_path / "runs").run_folder(name)
+        Storage(tmp_path / "runs").find_run(name)
 
 
 def test_numbers_are_not_taken_twice(tmp_path: Path) -> None:
@@ -240,10 +240,10 @@ def test_rows_of_an_earlier_sitting_do_not_count(tmp_path: Path) -> None:
     jobs = Jobs(Storage(tmp_path / "runs"))
     jobs.storage.make_folder("jobs")
     earlier = '{"items": 900}\n'
-    jobs.storage.note_path("run", "out").write_text(earlier)
-    jobs.storage.note_path("run", "job.json").write_text(json.dumps({"written": len(earlier)}))
+    jobs.storage.find_note("run", "out").write_text(earlier)
+    jobs.storage.find_note("run", "job.json").write_text(json.dumps({"written": len(earlier)}))
     assert jobs.read_row("run") == {}
-    jobs.storage.note_path("run", "out").write_text(f'{earlier}{{"items": 150}}\n')
+    jobs.storage.find_note("run", "out").write_text(f'{earlier}{{"items": 150}}\n')
     assert jobs.read_row("run") == {"items": 150}
 
 
