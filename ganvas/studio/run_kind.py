@@ -34,14 +34,14 @@ def _describe(recipe: Mapping[str, Any]) -> dict[str, Any]:
     if "text" in game.needs:
         unit, size = "lines", [config.get("alphabet"), config.get("vocabulary")]
     else:
-        size = compute_shape(config, getattr(game.config_type, "dims", 2))
+        size = sample_shape(config, getattr(game.config_type, "dims", 2))
         unit = KINDS.get(len(size) - 1, KINDS[0])
     data = [recipe.get("data", {}).get(name) for name in ("source", "channels", "fit")]
     text = json.dumps([unit, size, data]).encode()  # it holds a path, so that only its hash leaves this machine
     return {"unit": unit, "draws": draws, "alike": hashlib.sha256(text).hexdigest()[:16] if draws else ""}
 
 
-def compute_shape(config: Mapping[str, Any], dims: int) -> list[int]:
+def sample_shape(config: Mapping[str, Any], dims: int) -> list[int]:
     """The shape of one sample; `dims` of space if the config does not say."""
 
     if config.get("point"):
