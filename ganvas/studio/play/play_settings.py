@@ -47,7 +47,7 @@ GROUPS = {
     "The loss": True,
     "Penalties and noise": False,
     "Optimiser": False,
-    "Networks (a change starts again)": False,
+    "Networks (a change starts a new game)": False,
 }
 LOSS, PENALTIES, OPTIMISER, NETWORKS = tuple(GROUPS)[1:]
 

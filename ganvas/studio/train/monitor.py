@@ -21,8 +21,11 @@ from ganvas.studio.train.jobs import Jobs
 
 READ_BYTES = 256 << 10  # of a log, for one answer
 SNAPSHOT = re.compile(r"(\d{6,12})\.(\d{3})k\.png")
-# The columns of a row of means that are not losses. Each loss has a name of its own, which only the game knows.
-NOTES = re.compile(r"step|items|dropped|verdict_.*|gradient_.*|logit_gap|variety|strain|skill|memory|lead|augment|accuracy")
+# The columns of a row of means that are not losses. A loss has a name that only its game knows. In a game with several
+# discriminators a column ends in the name of one: skill_photo.
+NOTES = re.compile(
+    r"kind|step|items|dropped|accuracy|(verdict|gradient)_.*|(logit_gap|variety|strain|skill|memory|lead|augment)(_.*)?"
+)
 LEVEL = (0.55, 0.95)  # the skill of the discriminator at which both players learn
 
 

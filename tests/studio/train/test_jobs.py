@@ -149,7 +149,17 @@ def test_numbers_are_not_taken_twice(tmp_path: Path) -> None:
 
 def test_loss_terms_are_found_behind_events_and_measurements(tmp_path: Path) -> None:
     rows = [
-        {"step": 9, "items": 90, "D": 1.2, "R1": 0.1, "G": 0.9, "skill": 0.7, "dropped": 0},
+        {
+            "step": 9,
+            "items": 90,
+            "D": 1.2,
+            "R1": 0.1,
+            "G": 0.9,
+            "skill": 0.7,
+            "skill_photo": 0.6,
+            "gradient_discriminator": 2.0,
+            "dropped": 0,
+        },
         {"step": 9, "items": 90, "event": "balance: level"},
         {"step": 9, "items": 90, "fd100-points": 0.3},
     ]
