@@ -41,7 +41,7 @@ class Studio:
     channels: set[Channel] = field(default_factory=set)  # open now
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def service(self, kind: Callable[[Studio], S]) -> S:
+    def get_service(self, kind: Callable[[Studio], S]) -> S:
         """The one service of a kind, made when it is first asked for."""
         if kind not in self.services:
             self.services[kind] = kind(self)
@@ -69,7 +69,7 @@ class Page:
 def find_service(request: Request, kind: Callable[[Studio], S]) -> S:
     """The service of a kind, for a route."""
     studio: Studio = request.app.state.studio
-    return studio.service(kind)
+    return studio.get_service(kind)
 
 
 def render(page: Page, pages: tuple[Page, ...]) -> str:

@@ -40,7 +40,7 @@ def build_app(studio: Studio, access: Access, pages: tuple[Page, ...] = PAGES) -
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         for page in pages:
             if page.service:
-                studio.service(page.service)
+                studio.get_service(page.service)
         yield
         for service in studio.services.values():
             await service.close()

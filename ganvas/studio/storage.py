@@ -33,15 +33,15 @@ class Storage:
         return []
 
     def _is_run(self, name: str) -> bool:
-        return (self.runs / name / "recipe.json").exists() or self.note_path(name, "job.json").exists()
+        return (self.runs / name / "recipe.json").exists() or self.find_note(name, "job.json").exists()
 
-    def run_folder(self, name: str) -> Path:
+    def find_run(self, name: str) -> Path:
         """The folder of a run. Raises: UnknownIdError: no run has that id."""
         if not RUN_ID.fullmatch(name) or not self._is_run(name):
             raise UnknownIdError(f"there is no run {printable(name, 100)!r} here; look at the list of runs")
         return self.runs / name
 
-    def note_path(self, name: str, file: str) -> Path:
+    def find_note(self, name: str, file: str) -> Path:
         """A file of the studio's own about a run."""
         return self.private / "jobs" / f"{name}.{file}"
 

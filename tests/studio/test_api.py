@@ -222,11 +222,11 @@ def test_a_training_outlives_a_killed_server(tmp_path: Path) -> None:
         server.kill()
     jobs = Jobs(Storage(tmp_path / "runs"))  # as a server that is started afterwards
     try:
-        assert jobs.status(name).state == "running"
-        before = read_last_row(jobs.storage.run_folder(name) / "log.jsonl").get("items", 0)
+        assert jobs.get_status(name).state == "running"
+        before = read_last_row(jobs.storage.find_run(name) / "log.jsonl").get("items", 0)
         end = time.monotonic() + 60
         while (
-            now := read_last_row(jobs.storage.run_folder(name) / "log.jsonl").get("items", 0)
+            now := read_last_row(jobs.storage.find_run(name) / "log.jsonl").get("items", 0)
         ) <= before and time.monotonic() < end:
             time.sleep(0.1)
         assert now > before
@@ -234,7 +234,7 @@ def test_a_training_outlives_a_killed_server(tmp_path: Path) -> None:
         jobs.stop(name)
     while jobs.is_alive(name):
         time.sleep(0.1)
-    assert jobs.status(name).state == "stopped"
+    assert jobs.get_status(name).state == "stopped"
 
 
 def test_favourites_of_two_tabs_are_all_kept_until_the_list_is_full(client: Client, studio: Any) -> None:

@@ -90,7 +90,7 @@ class ExploreService:
 
     async def ask(self, request: Request, do: str, **facts: Any) -> tuple[dict[str, Any], bytes]:
         """The model process's answer about the run of the request; ?lane= separates tabs. Raises: GanvasError: it refuses."""
-        folder = self.storage.run_folder(request.path_params["id"])
+        folder = self.storage.find_run(request.path_params["id"])
         lane = request.query_params.get("lane", "one")
         if not LANE.fullmatch(lane):
             raise UsageError("lane: expected up to 24 small letters and digits")

@@ -46,15 +46,10 @@ def choose_settings(data: str) -> PlaySettings:
     width = 128 if config.frequencies or data == "spiral" else 64
     return PlaySettings(
         data=data,
-        latent_dim=config.latent_dim,
         width=width,
         critic_width=width,
-        depth=config.depth,
         critic_depth=config.depth,
-        coins=config.coins,
-        frequencies=config.frequencies,
-        span=config.span,
-        sharpen=config.sharpen,
+        **{name: getattr(config, name) for name in ("latent_dim", "depth", "coins", "frequencies", "span", "sharpen")},
         r1=RUN_PENALTIES.get(data, rules.r1_gamma),
         r2=RUN_PENALTIES.get(data, rules.r2_gamma),
         d_noise=rules.noise,

@@ -47,9 +47,24 @@ GROUPS = {
     "The loss": True,
     "Penalties and noise": False,
     "Optimiser": False,
-    "Networks (a change starts again)": False,
+    "Networks (a change starts a new game)": False,
 }
 LOSS, PENALTIES, OPTIMISER, NETWORKS = tuple(GROUPS)[1:]
+
+
+# The settings of the networks, which have the same names in the game's own config.
+NETWORK_FIELDS = (
+    "noise",
+    "latent_dim",
+    "width",
+    "depth",
+    "critic_width",
+    "critic_depth",
+    "coins",
+    "frequencies",
+    "span",
+    "sharpen",
+)
 
 
 def setting(
@@ -142,20 +157,8 @@ class PlaySettings:
 
     def make_config(self) -> Config:
         """The game's own settings."""
-        return Config(
-            shape=(self.dims,),
-            latent_dim=self.latent_dim,
-            noise=self.noise,
-            width=self.width,
-            depth=self.depth,
-            critic_width=self.critic_width,
-            critic_depth=self.critic_depth,
-            coins=self.coins,
-            frequencies=self.frequencies,
-            span=self.span,
-            sharpen=self.sharpen,
-            rules=self.make_rules(),
-        )
+        networks = {name: getattr(self, name) for name in NETWORK_FIELDS}
+        return Config(shape=(self.dims,), rules=self.make_rules(), **networks)
 
     def make_training(self, items: int = 0) -> TrainConfig:
         """How it is trained. The run never ends: after its length it goes on at the last rates."""

@@ -57,7 +57,7 @@ class Analyses:
 
     async def diagnose(self, name: str) -> Any:
         """The findings of `ganvas doctor`. It is run again only if there is a newer checkpoint."""
-        folder = self.storage.run_folder(name)
+        folder = self.storage.find_run(name)
         key = (list_checkpoints(folder)[-1:], (folder / "result.json").exists())
         async with self.one_at_a_time:
             if name not in self.findings or self.findings[name][0] != key:
@@ -82,7 +82,7 @@ class Analyses:
 
     def find_folder(self, a: str, b: str, samples: int) -> Path:
         """The folder for a comparison of two runs as they are now. Raises: UnknownIdError: no such runs."""
-        first, second = self.storage.run_folder(a), self.storage.run_folder(b)
+        first, second = self.storage.find_run(a), self.storage.find_run(b)
         state = "-".join(str((list_checkpoints(folder) or [0])[-1]) for folder in (first, second))
         return self.storage.private / "compare" / f"{first.name}+{second.name}+{samples}+{state}"
 
@@ -100,7 +100,7 @@ class Analyses:
         """
         pair, out = (a, b, samples), self.find_folder(a, b, samples)
         for name in (a, b):
-            if not (self.storage.run_folder(name) / "model.safetensors").exists():
+            if not (self.storage.find_run(name) / "model.safetensors").exists():
                 raise UsageError(f"{name} has saved no model yet; wait until it has")
         if a == b:
             raise UsageError("choose two different runs to compare")
@@ -110,7 +110,7 @@ class Analyses:
 
     async def _compare(self, pair: Pair, out: Path) -> None:
         a, b, samples = pair
-        paths = [str(self.storage.run_folder(name)) for name in (a, b)]
+        paths = [str(self.storage.find_run(name)) for name in (a, b)]
         self.storage.make_folder("compare")
         try:
             await run_command("compare", *paths, "--out", str(out), "--samples", str(samples), "--json")
@@ -129,7 +129,7 @@ class Analyses:
         facts: dict[str, Any] = {
             "a": a,
             "b": b,
-            "differences": list_differences(self.storage.run_folder(a), self.storage.run_folder(b)),
+            "differences": list_differences(self.storage.find_run(a), self.storage.find_run(b)),
             "words": "",
         }
         if pair in self.comparisons:

@@ -79,7 +79,7 @@ class Jobs:
     def adopt(self, name: str) -> None:
         """Start the training of a run folder that exists already, such as a branch."""
         self.queue.require_room()
-        folder = self.storage.run_folder(name)
+        folder = self.storage.find_run(name)
         self._submit(name, ["resume", str(folder), "--json"], read_device_kind(folder))
 
     def resume(self, name: str) -> None:
@@ -88,7 +88,7 @@ class Jobs:
         Raises:
             UsageError: there is nothing to continue.
         """
-        folder, status = self.storage.run_folder(name), self.status(name)
+        folder, status = self.storage.find_run(name), self.get_status(name)
         if status.live or status.state == "waiting":
             raise UsageError(f"{name} is being trained: {status.words}")
         if status.state == "finished":
@@ -110,7 +110,7 @@ class Jobs:
         Raises:
             UsageError: as `pause`.
         """
-        self.storage.run_folder(name)
+        self.storage.find_run(name)
         with self.queue.lock():
             waits = self.queue.remove(name)
         if waits:
@@ -126,7 +126,7 @@ class Jobs:
             UnknownIdError: there is no such run.
             ResourceError: the disk refused.
         """
-        folder, status = self.storage.run_folder(name), self.status(name)
+        folder, status = self.storage.find_run(name), self.get_status(name)
         if status.live:
             raise UsageError(f"{name} is being trained: {status.words}; stop it first")
         with self.queue.lock():
@@ -135,19 +135,19 @@ class Jobs:
             if folder.exists():
                 shutil.rmtree(folder)
             for file in ("out", "err", "alive", "job.json"):
-                self.storage.note_path(name, file).unlink(missing_ok=True)
+                self.storage.find_note(name, file).unlink(missing_ok=True)
         self.processes.pop(name, None)
 
     # Status ------------------------------------------------------------------------------------------------------------
 
-    def status(self, name: str) -> Status:
+    def get_status(self, name: str) -> Status:
         """How the training of a run stands."""
-        folder, note = self.storage.run_folder(name), self._read_note(name)
+        folder, note = self.storage.find_run(name), self._read_note(name)
         asked = note.get("asked", "")
         if self.is_alive(name):
             if asked:
                 return Status("saving", "saving, then it stops")
-            out = self.storage.note_path(name, "out")
+            out = self.storage.find_note(name, "out")
             begun = out.exists() and out.stat().st_size > note.get("written", 0)
             return Status("running", "training") if begun else Status("starting", "getting ready: timing the machine")
         if is_locked(folder / "lock"):
@@ -162,7 +162,7 @@ class Jobs:
 
     def _explain_end(self, name: str, folder: Path, asked: str) -> Status:
         """Why a process that is gone has ended."""
-        lines = read_tail(self.storage.note_path(name, "err"))[-8:]
+        lines = read_tail(self.storage.find_note(name, "err"))[-8:]
         if errors := [line for line in lines if line.startswith("ganvas: ")]:
             return Status("failed", printable(errors[-1].removeprefix("ganvas: "), 600))
         if any(SAVED in line for line in lines):
@@ -183,13 +183,13 @@ class Jobs:
 
     def read_row(self, name: str) -> dict[str, Any]:
         """The newest row that a run has printed since it was last started here; {} before the first."""
-        return read_last_row(self.storage.note_path(name, "out"), since=self._read_note(name).get("written", 0))
+        return read_last_row(self.storage.find_note(name, "out"), since=self._read_note(name).get("written", 0))
 
     def is_alive(self, name: str) -> bool:
         """Whether the process that was started here runs."""
         if (process := self.processes.get(name)) is not None:
             process.poll()  # else a process that ended would stay as a zombie
-        return is_locked(self.storage.note_path(name, "alive"))
+        return is_locked(self.storage.find_note(name, "alive"))
 
     # Processes ---------------------------------------------------------------------------------------------------------
 
@@ -198,7 +198,7 @@ class Jobs:
         if self.is_alive(name):
             raise UsageError(f"{name} is being trained already")
         self.storage.make_folder("jobs")
-        self.storage.note_path(name, "err").unlink(missing_ok=True)  # what it says is about an earlier process
+        self.storage.find_note(name, "err").unlink(missing_ok=True)  # what it says is about an earlier process
         self._write_note(name, words=words, device=device, asked="")
         with self.queue.lock():
             self.queue.add(name)
@@ -231,12 +231,12 @@ class Jobs:
 
     def _launch(self, name: str, words: list[str], device: str) -> None:
         """Raises: ResourceError: the process cannot be started; UsageError: it runs."""
-        note_path = self.storage.note_path
+        find_note = self.storage.find_note
         with disk_errors(f"cannot start the training of {name}"):
-            lock = os.open(note_path(name, "alive"), os.O_CREAT | os.O_RDWR)
+            lock = os.open(find_note(name, "alive"), os.O_CREAT | os.O_RDWR)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                with note_path(name, "out").open("ab") as out, note_path(name, "err").open("wb") as err:
+                with find_note(name, "out").open("ab") as out, find_note(name, "err").open("wb") as err:
                     written = out.tell()  # by earlier processes
                     process = subprocess.Popen(
                         [sys.executable, "-m", "ganvas", *words],
@@ -257,10 +257,10 @@ class Jobs:
 
     def _ask(self, name: str, what: str) -> None:
         """Send the signal on which a training saves and ends."""
-        self.storage.run_folder(name)
+        self.storage.find_run(name)
         note = self._read_note(name)
         if not self.is_alive(name) or not isinstance(note.get("pid"), int):
-            raise UsageError(f"{name} is not being trained by this studio: {self.status(name).words}")
+            raise UsageError(f"{name} is not being trained by this studio: {self.get_status(name).words}")
         if note.get("asked"):  # a second signal would end it without saving
             raise UsageError(f"{name} is saving already; it ends by itself")
         self._write_note(name, **{**note, "asked": what})
@@ -268,7 +268,7 @@ class Jobs:
             os.kill(note["pid"], signal.SIGTERM)
 
     def _read_note(self, name: str) -> dict[str, Any]:
-        return read_json(self.storage.note_path(name, "job.json"))
+        return read_json(self.storage.find_note(name, "job.json"))
 
     def _write_note(self, name: str, **note: Any) -> None:
-        write_durably(self.storage.note_path(name, "job.json"), json.dumps(note).encode())
+        write_durably(self.storage.find_note(name, "job.json"), json.dumps(note).encode())

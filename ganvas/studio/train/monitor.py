@@ -21,8 +21,11 @@ from ganvas.studio.train.jobs import Jobs
 
 READ_BYTES = 256 << 10  # of a log, for one answer
 SNAPSHOT = re.compile(r"(\d{6,12})\.(\d{3})k\.png")
-# The columns of a row of means that are not losses. Each loss has a name of its own, which only the game knows.
-NOTES = re.compile(r"step|items|dropped|verdict_.*|gradient_.*|logit_gap|variety|strain|skill|memory|lead|augment|accuracy")
+# The columns of a row of means that are not losses. A loss has a name that only its game knows. In a game with several
+# discriminators a column ends in the name of one: skill_photo.
+NOTES = re.compile(
+    r"kind|step|items|dropped|accuracy|(verdict|gradient)_.*|(logit_gap|variety|strain|skill|memory|lead|augment)(_.*)?"
+)
 LEVEL = (0.55, 0.95)  # the skill of the discriminator at which both players learn
 
 
@@ -87,7 +90,7 @@ def find_snapshot(folder: Path, items: int) -> Path:
 
 def summarize_run(storage: Storage, jobs: Jobs, name: str) -> dict[str, Any]:
     """The main facts of a run: its recipe, of which kind it is, how far it is, how it stands."""
-    folder, status = storage.run_folder(name), jobs.status(name)
+    folder, status = storage.find_run(name), jobs.get_status(name)
     recipe, result = read_json(folder / "recipe.json"), read_json(folder / "result.json")
     total = count_total(recipe.get("train", {}), read_json(folder / "branch.json").get("items", 0))
     if result:
@@ -131,7 +134,7 @@ def count_items(folder: Path, live: bool, row: Mapping[str, Any] | None) -> int:
 def describe_run(storage: Storage, jobs: Jobs, name: str) -> dict[str, Any]:
     """All facts of a run but its log: also settings, snapshots, checkpoints, speed, result, possible actions."""
     summary = summarize_run(storage, jobs, name)
-    folder, row = storage.run_folder(name), jobs.read_row(name)
+    folder, row = storage.find_run(name), jobs.read_row(name)
     live = summary["state"] in LIVE_STATES
     rate = row.get("images_per_second") if live else None
     recipe, branch, checkpoints = read_json(folder / "recipe.json"), read_json(folder / "branch.json"), list_checkpoints(folder)

@@ -169,13 +169,13 @@ def remove_run(request: Request) -> Any:
 
 def get_log(request: Request) -> Any:
     """What a run's log says after ?place=."""
-    folder = get_service(request).storage.run_folder(request.path_params["id"])
+    folder = get_service(request).storage.find_run(request.path_params["id"])
     return monitor.read_log(folder, monitor.LogPlace.parse(request.query_params.get("place", "")))
 
 
 def get_snapshot(request: Request) -> Response:
     """The picture at so many images. It does not change while the run goes on."""
-    folder, text = get_service(request).storage.run_folder(request.path_params["id"]), request.path_params["items"]
+    folder, text = get_service(request).storage.find_run(request.path_params["id"]), request.path_params["items"]
     items = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else -1
     headers = {"Cache-Control": "private, max-age=60"}
     return FileResponse(monitor.find_snapshot(folder, items), media_type="image/png", headers=headers)
@@ -196,7 +196,7 @@ async def branch_run(request: Request) -> Response:
     """Begin a new run at a checkpoint of another, with a setting changed, and train it."""
     here, name = get_service(request), request.path_params["id"]
     asked = await read_body(request, BranchRequest)
-    folder = here.storage.run_folder(name)
+    folder = here.storage.find_run(name)
     here.jobs.queue.require_room()
     branch = await here.analyses.branch(folder, asked.at, asked.settings)
     await run_in_threadpool(here.jobs.adopt, branch)

@@ -143,7 +143,7 @@ class Uploads:
     def _needs(self, run: str, data: str) -> bool:
         """Whether a run trains on the data, or was started with it and has no recipe yet."""
         source = read_json(self.storage.runs / run / "recipe.json").get("data", {}).get("source")
-        return data in (source, *read_json(self.storage.note_path(run, "job.json")).get("words", []))
+        return data in (source, *read_json(self.storage.find_note(run, "job.json")).get("words", []))
 
     async def close(self) -> None:
         """End what is being read."""

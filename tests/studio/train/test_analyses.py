@@ -77,7 +77,7 @@ def test_a_comparison_says_when_training_has_gone_on_since(asked: Analyses) -> N
     found = asked.describe_comparison(*PAIR)
     assert (found["state"], found["words"], found["reference"]) == ("ready", "", "data.zip")
     assert asked.describe_comparison("a", "b", 2000)["state"] == "none"
-    (asked.storage.run_folder("b") / "checkpoints" / "000000200").mkdir()
+    (asked.storage.find_run("b") / "checkpoints" / "000000200").mkdir()
     found = asked.describe_comparison(*PAIR)
     assert (found["state"], "has gone on since" in found["words"], found["models"]) == ("ready", True, [{"items": 100}])
     measured(asked.find_folder(*PAIR))
@@ -87,7 +87,7 @@ def test_a_comparison_says_when_training_has_gone_on_since(asked: Analyses) -> N
 
 def test_measuring_is_one_thing_however_far_training_goes_meanwhile(asked: Analyses, monkeypatch: pytest.MonkeyPatch) -> None:
     async def compared(*words: str, **_: Any) -> None:
-        (asked.storage.run_folder("b") / "checkpoints" / "000000200").mkdir()
+        (asked.storage.find_run("b") / "checkpoints" / "000000200").mkdir()
         assert asked.describe_comparison(*PAIR)["state"] == "measuring"
         measured(Path(words[words.index("--out") + 1]))
 

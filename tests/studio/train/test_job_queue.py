@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from ganvas.errors import UsageError
-from ganvas.studio.storage import Storage
 from ganvas.studio.train import job_queue
 from ganvas.studio.train.jobs import Jobs
 
@@ -20,40 +16,25 @@ LONG = 4_000_000  # images: more than any test waits for
 LIVE = ("starting", "running")
 
 
-def end_all(jobs: Jobs) -> None:
-    for process in jobs.processes.values():
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-@pytest.fixture
-def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jobs]:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    made = Jobs(Storage(tmp_path / "runs"))
-    yield made
-    end_all(made)
-
-
 def start(jobs: Jobs) -> str:
     return jobs.start("gan-ring", settings=SMALL, images=LONG, device="cpu")
 
 
-def test_the_second_training_waits_for_the_first_and_then_starts(jobs: Jobs) -> None:
+def test_the_second_training_waits_for_the_first_and_then_starts(jobs: Jobs, end_all: Callable[[Jobs], None]) -> None:
     first, second = start(jobs), start(jobs)
-    assert jobs.status(first).state in LIVE
-    assert jobs.status(second).state == "waiting"
-    assert "whole processor" in jobs.status(second).words
+    assert jobs.get_status(first).state in LIVE
+    assert jobs.get_status(second).state == "waiting"
+    assert "whole processor" in jobs.get_status(second).words
     with pytest.raises(UsageError, match="being trained"):
         jobs.resume(second)
     jobs.start_waiting()
-    assert jobs.status(second).state == "waiting"  # nothing has ended
+    assert jobs.get_status(second).state == "waiting"  # nothing has ended
     end_all(jobs)
     later = Jobs(jobs.storage)  # as a server that was started since
     later.start_waiting()
     try:
-        assert later.status(second).state in LIVE
-        assert later.status(first).state == "interrupted"
+        assert later.get_status(second).state in LIVE
+        assert later.get_status(first).state == "interrupted"
         assert later.queue.read() == []
     finally:
         end_all(later)
@@ -63,8 +44,8 @@ def test_a_training_that_waits_can_be_cancelled_resumed_and_deleted(jobs: Jobs) 
     _, second, third = start(jobs), start(jobs), start(jobs)
     assert jobs.queue.read() == [second, third]
     jobs.stop(second)
-    assert jobs.status(second).state == "stopped"
-    assert "from the start" in jobs.status(second).words
+    assert jobs.get_status(second).state == "stopped"
+    assert "from the start" in jobs.get_status(second).words
     jobs.resume(second)
     assert jobs.queue.read() == [third, second]
     jobs.remove(third)
@@ -74,13 +55,13 @@ def test_a_training_that_waits_can_be_cancelled_resumed_and_deleted(jobs: Jobs) 
 
 def test_trainings_on_different_devices_do_not_wait_for_each_other(jobs: Jobs) -> None:
     first = start(jobs)
-    note = jobs.storage.note_path(first, "job.json")
+    note = jobs.storage.find_note(first, "job.json")
     note.write_text(json.dumps({**json.loads(note.read_text()), "device": "cuda"}))
-    assert jobs.status(start(jobs)).state in LIVE
+    assert jobs.get_status(start(jobs)).state in LIVE
 
 
 def test_the_words_of_a_training_name_its_device(jobs: Jobs) -> None:
-    words = json.loads(jobs.storage.note_path(start(jobs), "job.json").read_text())["words"]
+    words = json.loads(jobs.storage.find_note(start(jobs), "job.json").read_text())["words"]
     assert words[words.index("--device") + 1] == "cpu"
     with pytest.raises(UsageError, match="unknown device"):
         jobs.start("gan-ring", settings=SMALL, device="abacus")

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,25 +26,9 @@ KIND = {"unit": "images", "draws": True}
 LONG = 4_000_000  # images: more than any test waits for
 
 
-@pytest.fixture
-def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jobs]:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    made = Jobs(Storage(tmp_path / "runs"))
-    yield made
-    bury(made)
-
-
-def bury(jobs: Jobs) -> None:
-    """End what still runs."""
-    for process in jobs.processes.values():
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
 def until(jobs: Jobs, name: str, *states: str, seconds: float = 60) -> Status:
     """Wait until the run is in one of the states."""
-    return wait(lambda: found if (found := jobs.status(name)).state in states else None, seconds)
+    return wait(lambda: found if (found := jobs.get_status(name)).state in states else None, seconds)
 
 
 def wait(look: Callable[[], T | None], seconds: float = 60) -> T:
@@ -58,36 +42,36 @@ def wait(look: Callable[[], T | None], seconds: float = 60) -> T:
 
 def rows(jobs: Jobs, name: str, least: int) -> int | None:
     """The images of the last row, once there are enough."""
-    found = monitor.read_log(jobs.storage.run_folder(name), monitor.LogPlace())["rows"]
+    found = monitor.read_log(jobs.storage.find_run(name), monitor.LogPlace())["rows"]
     return found[-1]["items"] if len(found) >= least else None
 
 
 def bundle(jobs: Jobs, name: str) -> str:
-    return hashlib.sha256((jobs.storage.run_folder(name) / "model.safetensors").read_bytes()).hexdigest()
+    return hashlib.sha256((jobs.storage.find_run(name) / "model.safetensors").read_bytes()).hexdigest()
 
 
 def test_paused_and_resumed_is_as_if_nothing_had_happened(jobs: Jobs) -> None:
     name = jobs.start("gan-ring", settings=SMALL, images=12_800)
-    assert jobs.status(name).state in ("starting", "running")
+    assert jobs.get_status(name).state in ("starting", "running")
     wait(lambda: rows(jobs, name, 3))
     jobs.pause(name)
     with pytest.raises(UsageError, match="saving already"):
         jobs.pause(name)
     assert "bit for bit" in until(jobs, name, "paused", "finished").words
-    assert jobs.status(name).state == "paused"
+    assert jobs.get_status(name).state == "paused"
     assert not jobs.is_alive(name)
     half = monitor.summarize_run(jobs.storage, jobs, name)["items"]
     assert 0 < half < 12_800
     unbroken = jobs.storage.runs / "unbroken"
     unbroken.mkdir()
     for file in ("recipe.json", "env.json"):  # the same plan
-        (unbroken / file).write_bytes((jobs.storage.run_folder(name) / file).read_bytes())
+        (unbroken / file).write_bytes((jobs.storage.find_run(name) / file).read_bytes())
     jobs.resume(name)
     for _ in fit(open_run(unbroken)):
         pass
     until(jobs, name, "finished")
     assert bundle(jobs, name) == bundle(jobs, "unbroken")
-    logs = [monitor.read_log(jobs.storage.run_folder(each), monitor.LogPlace()) for each in (name, "unbroken")]
+    logs = [monitor.read_log(jobs.storage.find_run(each), monitor.LogPlace()) for each in (name, "unbroken")]
     assert logs[0]["rows"] == logs[1]["rows"]
     found = monitor.describe_run(jobs.storage, jobs, name)
     assert found["snapshots"][0] == 0
@@ -98,16 +82,16 @@ def test_paused_and_resumed_is_as_if_nothing_had_happened(jobs: Jobs) -> None:
         jobs.resume(name)
 
 
-def test_a_killed_training_is_told_and_resumed(jobs: Jobs) -> None:
+def test_a_killed_training_is_told_and_resumed(jobs: Jobs, end_all: Callable[[Jobs], None]) -> None:
     settings = {**SMALL, "train.checkpoint_every": "2000"}
     name = jobs.start("gan-ring", settings=settings, images=LONG)
     wait(lambda: rows(jobs, name, 8))
-    os.kill(json.loads(jobs.storage.note_path(name, "job.json").read_text())["pid"], signal.SIGKILL)
+    os.kill(json.loads(jobs.storage.find_note(name, "job.json").read_text())["pid"], signal.SIGKILL)
     told = until(jobs, name, "interrupted").words
     assert "SIGKILL" in told
     assert "resume continues from" in told
     restarted = Jobs(jobs.storage)  # a server that was started since knows no exit code
-    assert "ended without a message" in restarted.status(name).words
+    assert "ended without a message" in restarted.get_status(name).words
     restarted.resume(name)
     assert jobs.is_alive(name)
     with pytest.raises(UsageError, match="being trained"):
@@ -115,7 +99,7 @@ def test_a_killed_training_is_told_and_resumed(jobs: Jobs) -> None:
     until(jobs, name, "running")
     jobs.stop(name)
     assert until(jobs, name, "stopped").words == "saved; resume continues bit for bit"
-    bury(restarted)
+    end_all(restarted)
 
 
 def test_what_cannot_be_trained_says_why(jobs: Jobs) -> None:
@@ -131,11 +115,11 @@ def test_what_cannot_be_trained_says_why(jobs: Jobs) -> None:
     assert not jobs.storage.runs.exists()
 
 
-def test_a_run_that_rests_is_deleted_with_all_that_is_known_of_it(jobs: Jobs) -> None:
+def test_a_run_that_rests_is_deleted_with_all_that_is_known_of_it(jobs: Jobs, end_all: Callable[[Jobs], None]) -> None:
     name = jobs.start("gan-ring", settings=SMALL, images=LONG)
     with pytest.raises(UsageError, match="stop it first"):
         jobs.remove(name)
-    bury(jobs)
+    end_all(jobs)
     jobs.remove(name)
     assert jobs.storage.list_runs() == []
     assert not (jobs.storage.runs / name).exists()
@@ -155,7 +139,7 @@ def test_ids_are_looked_up_never_joined(tmp_path: Path, name: str) -> None:
     (tmp_path / "recipe.json").write_text("{}")
     (tmp_path / "runs").mkdir()
     with pytest.raises(UnknownIdError, match="there is no run"):
-        Storage(tmp_path / "runs").run_folder(name)
+        Storage(tmp_path / "runs").find_run(name)
 
 
 def test_numbers_are_not_taken_twice(tmp_path: Path) -> None:
@@ -165,7 +149,17 @@ def test_numbers_are_not_taken_twice(tmp_path: Path) -> None:
 
 def test_loss_terms_are_found_behind_events_and_measurements(tmp_path: Path) -> None:
     rows = [
-        {"step": 9, "items": 90, "D": 1.2, "R1": 0.1, "G": 0.9, "skill": 0.7, "dropped": 0},
+        {
+            "step": 9,
+            "items": 90,
+            "D": 1.2,
+            "R1": 0.1,
+            "G": 0.9,
+            "skill": 0.7,
+            "skill_photo": 0.6,
+            "gradient_discriminator": 2.0,
+            "dropped": 0,
+        },
         {"step": 9, "items": 90, "event": "balance: level"},
         {"step": 9, "items": 90, "fd100-points": 0.3},
     ]
@@ -256,10 +250,10 @@ def test_rows_of_an_earlier_sitting_do_not_count(tmp_path: Path) -> None:
     jobs = Jobs(Storage(tmp_path / "runs"))
     jobs.storage.make_folder("jobs")
     earlier = '{"items": 900}\n'
-    jobs.storage.note_path("run", "out").write_text(earlier)
-    jobs.storage.note_path("run", "job.json").write_text(json.dumps({"written": len(earlier)}))
+    jobs.storage.find_note("run", "out").write_text(earlier)
+    jobs.storage.find_note("run", "job.json").write_text(json.dumps({"written": len(earlier)}))
     assert jobs.read_row("run") == {}
-    jobs.storage.note_path("run", "out").write_text(f'{earlier}{{"items": 150}}\n')
+    jobs.storage.find_note("run", "out").write_text(f'{earlier}{{"items": 150}}\n')
     assert jobs.read_row("run") == {"items": 150}
 
 

@@ -105,7 +105,8 @@ def test_a_recipe_is_trained_to_its_end_branched_and_compared(form: Any) -> None
 
 
 def test_a_chart_draws_a_single_point_and_tells_the_values_under_the_pointer(page: Any, context: Any) -> None:
-    page.goto(f"{context.base}/train")
+    page.goto(f"{context.base}/")
+    page.wait_for_load_state("networkidle")  # a page that still grows would move the chart away from under the pointer
     same = page.evaluate("""async () => {
         const { Chart } = await import("./static/common/chart.js");
         const box = document.body.appendChild(document.createElement("div"));

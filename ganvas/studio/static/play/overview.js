@@ -35,9 +35,9 @@ export class Overview {
     const texts = {
       noise: `${setup.latent_dim} ${setup.noise} number${setup.latent_dim === 1 ? "" : "s"}`,
       G: describeLayers(setup.width, setup.depth),
-      fakes: notes.verdict_fake === undefined ? "not judged yet" : `${formatShare(notes.verdict_fake)} are taken for real`,
+      fakes: notes.verdict_fake === undefined ? "not judged yet" : `${formatShare(notes.verdict_fake)} called real`,
       D: describeLayers(setup.critic_width, setup.critic_depth),
-      data: notes.verdict_real === undefined ? setup.data : `${formatShare(notes.verdict_real)} are taken for real`,
+      data: notes.verdict_real === undefined ? setup.data : `${formatShare(notes.verdict_real)} called real`,
       "loss-D": shorten(terms.D ?? NaN),
       "loss-G": shorten(terms.G ?? NaN),
     };
