@@ -18,7 +18,7 @@ import numpy as np
 from playing import played, show
 
 from ganvas.config import DataConfig
-from ganvas.data import open_source
+from ganvas.data.open import open_source
 
 EXPERIMENTS: dict[str, tuple[str, dict[str, str]]] = {
     "ring-fast": ("gan-ring", {"train.rates.D": "10"}),

@@ -12,9 +12,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ganvas.evaluate import evaluate
-from ganvas.resolve import resolve
-from ganvas.training import train
+from ganvas.evaluation.evaluate import evaluate
+from ganvas.games.recipes import resolve_recipe
+from ganvas.training.api import train
 
 ARTISTS = ((0, 3), (1, 3), (2, 3), (3, 3))  # (shared_g, shared_d)
 CRITICS = ((3, 0), (3, 1), (3, 2))
@@ -29,7 +29,7 @@ def main() -> None:
             settings = {"config.shared_g": artists, "config.shared_d": critics}
             with tempfile.TemporaryDirectory() as folder:
                 run = Path(folder) / "run"
-                train(resolve(f"cogan-{task}", settings, images=images, seed=seed), out=run)
+                train(resolve_recipe(f"cogan-{task}", settings, images=images, seed=seed), out=run)
                 report = evaluate(run, metrics=["agreement"], split="train")
             found = {name.removesuffix("10k"): round(measure.value, 4) for name, measure in report.measures.items()}
             print(json.dumps({"task": task, "shared_g": artists, "shared_d": critics, "seed": seed, **found}), flush=True)

@@ -23,25 +23,20 @@ from typing import Any
 
 import torch
 
-from ganvas import checkpoint
-from ganvas.bench import counted, cycle
 from ganvas.config import Recipe
-from ganvas.data.source import Source
-from ganvas.engine import dump, restore, train
+from ganvas.data.table import TableDataset
+from ganvas.engine import checkpoint
+from ganvas.engine.autotune import endless, has_batch_norm, initial_state
+from ganvas.engine.loop import train
+from ganvas.engine.state import dump, restore
 from ganvas.errors import GanvasError
 from ganvas.games import RECIPES
-from ganvas.machine import (
-    Plan,
-    convolution_peak,
-    device_named,
-    has_bfloat16,
-    keep_process_settings,
-    most_threads,
-    processor,
-    wait_for,
-)
-from ganvas.plan import endless, fresh, has_batch_norm
-from ganvas.ranks import Ranks, connect, disconnect
+from ganvas.runtime.device import find_device, has_bfloat16, most_threads, processor
+from ganvas.runtime.distributed import Ranks, connect, disconnect
+from ganvas.runtime.plan import Plan
+from ganvas.runtime.probe import convolution_peak, wait_for
+from ganvas.runtime.process_settings import keep_process_settings
+from ganvas.training.benchmark import count_flops, cycle
 
 TOLERANCE = 0.01
 TWO_CARDS = ("cgan-mnist", "dcgan-mnist", "progan-mnist", "stylegan2-fashion", "voxel-shapes", "vae-mnist")
@@ -74,7 +69,7 @@ def main(words: list[str] | None = None) -> int:
         return play_rank(prepare(RECIPES[chosen.recipes[0]], chosen.quick), chosen.device, 0.05 if chosen.quick else 1.5)
     end = time.monotonic() + 60 * chosen.minutes
     try:
-        device = device_named(chosen.device)
+        device = find_device(chosen.device)
     except GanvasError as missing:
         print(f"bench/gpu.py: {missing}", file=sys.stderr)
         return 2
@@ -128,28 +123,30 @@ def prepare(recipe: Recipe, quick: bool) -> Recipe:
     return replace(recipe, config=replace(recipe.config, **small), train=train)
 
 
-def make_data(recipe: Recipe, count: int = 2_000) -> Source:
+def make_data(recipe: Recipe, count: int = 2_000) -> TableDataset:
     """Random samples of the kind that the recipe takes."""
     config: Any = recipe.config
     random = torch.Generator().manual_seed(0)
     if hasattr(config, "alphabet"):
         text = torch.randint(0, config.vocabulary, (count, config.length), generator=random)
         text = text * ((text == 0).cumsum(1) == 0)  # nothing follows the end of a line
-        return Source("random", {"text": text}, fingerprint="0" * 16, alphabet=config.alphabet, vocabulary=config.vocabulary)
+        return TableDataset(
+            "random", {"text": text}, fingerprint="0" * 16, alphabet=config.alphabet, vocabulary=config.vocabulary
+        )
     shape = getattr(config, "shape", None) or (config.channels, *[config.resolution] * getattr(config, "dims", 2))
     real = torch.randn(count, *shape, generator=random)
     if len(shape) > 1:
         real = (real * 60 + 128).clamp(0, 255).to(torch.uint8)
     labels = torch.arange(count) % 10
-    return Source("random", {"real": real, "label": labels}, classes=tuple("0123456789"), fingerprint="0" * 16)
+    return TableDataset("random", {"real": real, "label": labels}, classes=tuple("0123456789"), fingerprint="0" * 16)
 
 
-def measure_row(recipe: Recipe, data: Source, card: Card) -> tuple[list[str], float]:
+def measure_row(recipe: Recipe, data: TableDataset, card: Card) -> tuple[list[str], float]:
     """The cells of a recipe, and how far its resumed run is from an unbroken one."""
     plan = Plan(device=card.device, threads=min(4, most_threads()))
     cells: list[str] = []
     with keep_process_settings():
-        flops = counted(recipe, data, plan)
+        flops = count_flops(recipe, data, plan)
         for precision in ("float32", "bfloat16"):
             if precision not in card.peaks or not (data.is_grid or precision == "float32"):
                 cells += ["-", "-"]
@@ -161,7 +158,7 @@ def measure_row(recipe: Recipe, data: Source, card: Card) -> tuple[list[str], fl
     return [*cells, f"{apart:.0e}" if apart else "exact"], apart
 
 
-def measure_pace(recipe: Recipe, data: Source, plan: Plan, seconds: float) -> float:
+def measure_pace(recipe: Recipe, data: TableDataset, plan: Plan, seconds: float) -> float:
     """Images per second of the engine: the best of some bursts."""
     steps, best = endless(recipe, data, plan, Ranks()), 0.0
     for _ in range(cycle(recipe)):  # each kind of step once: cuDNN has chosen its algorithms then
@@ -208,9 +205,9 @@ def play_rank(recipe: Recipe, device: str, seconds: float) -> int:
     return 0
 
 
-def compare_resume(recipe: Recipe, data: Source, plan: Plan, steps: int = 3) -> float:
+def compare_resume(recipe: Recipe, data: TableDataset, plan: Plan, steps: int = 3) -> float:
     """The largest distance of a weight from that of the unbroken run, by the largest weight of its tensor."""
-    unbroken, state = fresh(recipe, plan), fresh(recipe, plan)
+    unbroken, state = initial_state(recipe, plan), initial_state(recipe, plan)
     for each, count in ((unbroken, 2 * steps), (state, steps)):
         for _ in itertools.islice(train(each, data, recipe.train), count):
             pass
@@ -219,7 +216,7 @@ def compare_resume(recipe: Recipe, data: Source, plan: Plan, steps: int = 3) -> 
         checkpoint.save(Path(folder), state.items, tensors, {"state": counters})
         found = checkpoint.load(Path(folder))
     assert found is not None, "a checkpoint that was just saved cannot be read"  # noqa: S101
-    again = fresh(recipe, plan)
+    again = initial_state(recipe, plan)
     restore(again, found.tensors, found.meta["state"])
     for _ in itertools.islice(train(again, data, recipe.train), steps):
         pass

@@ -17,12 +17,12 @@ import torch
 from PIL import Image
 
 from ganvas.config import Recipe
+from ganvas.engine.autotune import choose_plan, images_in_minutes
 from ganvas.games import RECIPES
-from ganvas.games.recipes import adapt_recipe, open_data
-from ganvas.machine import describe, settle
-from ganvas.plan import images_for, settled
-from ganvas.ranks import Ranks
-from ganvas.resolve import resolve
+from ganvas.games.recipes import adapt_recipe, open_data, resolve_recipe
+from ganvas.runtime.device import describe_runtime
+from ganvas.runtime.distributed import Ranks
+from ganvas.runtime.process_settings import apply_plan
 
 ROW = "| {:<29} | {:<8} | {:>7} | {:>9} | {:>8} | {:>7} | {:>6} |"
 
@@ -45,7 +45,7 @@ def own(recipe: Recipe, folder: Path) -> str:
 
 def main(names: Sequence[str]) -> None:
     """A row for each recipe."""
-    facts = describe()
+    facts = describe_runtime()
     print(f"{facts['processor']}, {facts['cores']} cores, PyTorch {facts['torch']}\n")
     print(ROW.format("recipe", "numbers", "threads", "items/s", "items", "minutes", "stated"))
     with tempfile.TemporaryDirectory() as temporary:
@@ -53,12 +53,12 @@ def main(names: Sequence[str]) -> None:
         for name in names or RECIPES:
             recipe = RECIPES[name]
             if not recipe.data.source:
-                recipe = resolve(recipe, data=own(recipe, folder))
+                recipe = resolve_recipe(recipe, data=own(recipe, folder))
             data = open_data(recipe)
             recipe = adapt_recipe(recipe, data)
-            plan = settled(recipe, data)
-            settle(plan)
-            _, rate = images_for(recipe, data, plan, Ranks(), 1.0)
+            plan = choose_plan(recipe, data)
+            apply_plan(plan)
+            _, rate = images_in_minutes(recipe, data, plan, Ranks(), 1.0)
             items = recipe.train.images
             found = (
                 name,

@@ -9,9 +9,9 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from ganvas.evaluate import Report, evaluate
-from ganvas.resolve import resolve
-from ganvas.training import train
+from ganvas.evaluation.evaluate import Report, evaluate
+from ganvas.games.recipes import resolve_recipe
+from ganvas.training.api import train
 
 
 def played(
@@ -20,7 +20,7 @@ def played(
     """One run from start to end: the report of `ganvas eval` (`measure` are its options), result.json and the log's rows."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        train(resolve(recipe, settings, seed=seed, **named), out=run)
+        train(resolve_recipe(recipe, settings, seed=seed, **named), out=run)
         report = evaluate(run, metrics=metrics, **measure)
         rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
         return report, json.loads((run / "result.json").read_text()), rows

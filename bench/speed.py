@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
-from ganvas.bench import bench
 from ganvas.games import RECIPES, dcgan
+from ganvas.training.benchmark import bench
 
 
 def main() -> None:

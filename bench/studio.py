@@ -27,11 +27,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ganvas import bundle
-from ganvas.config import to_dict
-from ganvas.games import build
-from ganvas.resolve import resolve
+from ganvas.games.recipes import resolve_recipe
+from ganvas.games.registry import build
+from ganvas.inference import model_file
 from ganvas.studio.site import PAGES
+from ganvas.utils.settings import to_dict
 
 Get = Any
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu"]
@@ -109,12 +109,12 @@ def read_pace(run: Path) -> float:
 
 def measure_latency(count: int) -> list[float]:
     """Milliseconds from a request to its picture, of an untrained generator of 64 pixels in colour."""
-    recipe = resolve("dcgan-images", {"config.resolution": "64", "config.channels": "3"})
+    recipe = resolve_recipe("dcgan-images", {"config.resolution": "64", "config.channels": "3"})
     with tempfile.TemporaryDirectory() as name:
         run = Path(name) / "runs" / "generator"
         run.mkdir(parents=True)
         (run / "recipe.json").write_text(json.dumps(to_dict(recipe)))
-        bundle.save(run / "model.safetensors", build(recipe).eval(), {"recipe": to_dict(recipe), "items": 0, "classes": []})
+        model_file.save(run / "model.safetensors", build(recipe).eval(), {"recipe": to_dict(recipe), "items": 0, "classes": []})
         with open_studio(Path(name)) as (ask, _):
             ask("explore/models/generator")
             found = []

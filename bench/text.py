@@ -14,10 +14,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ganvas.model import load
-from ganvas.reading import measure
-from ganvas.resolve import resolve
-from ganvas.training import train
+from ganvas.evaluation.text import measure
+from ganvas.games.recipes import resolve_recipe
+from ganvas.inference.model import load
+from ganvas.training.api import train
 
 TEMPERATURES = (1.2, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 METRICS = {
@@ -59,7 +59,7 @@ def main() -> None:
     for seed in range(int(sys.argv[2]) if len(sys.argv) > 2 else 3):
         for name in recipes:
             with tempfile.TemporaryDirectory() as folder:
-                train(resolve(name, seed=seed), out=Path(folder) / "run")
+                train(resolve_recipe(name, seed=seed), out=Path(folder) / "run")
                 show(Path(folder) / "run", source, seed)
 
 

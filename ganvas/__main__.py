@@ -1,4 +1,4 @@
-from ganvas.cli import main
+from ganvas.cli.app import main
 
 if __name__ == "__main__":
     main()

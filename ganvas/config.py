@@ -2,189 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import difflib
-import json
 import math
-import sys
-import types
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-from ganvas.errors import UsageError, unknown
-
-T = TypeVar("T")
-
-# ---- Settings of any kind: dataclasses, their JSON and text. Knows no recipe. ----
-
-
-def within(settings: Any, names: str, low: float, high: float = math.inf, *, below: float = math.inf) -> None:
-    """Check the fields of `settings` that the dotted `names`, separated by spaces, end in: low <= field <= high, < below.
-
-    Raises:
-        UsageError: one lies outside, or is not a number.
-    """
-    for name in names.split():
-        value = getattr(settings, name.rpartition(".")[2])
-        if not (low <= value <= high and (value < below or below == math.inf)):
-            bounds = f"from {low:g} to below {below:g}" if below < math.inf else f"from {low:g} to {high:g}"
-            raise UsageError(f"{name}: expected {f'at least {low:g}' if below == high == math.inf else bounds}, got {value}")
-
-
-def to_dict(settings: Any) -> dict[str, Any]:
-    """The JSON spelling of a settings dataclass."""
-    plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(settings)))
-    return plain
-
-
-def flat(settings: Mapping[str, Any], where: str = "") -> dict[str, Any]:
-    """Nested settings by dotted path."""
-    found: dict[str, Any] = {}
-    for name, value in settings.items():
-        found |= flat(value, f"{where}{name}.") if isinstance(value, Mapping) else {where + name: value}
-    return found
-
-
-def from_dict(kind: type[T], values: Mapping[str, Any], where: str = "", **types_of: type) -> T:
-    """Build the settings dataclass `kind` from its JSON spelling; `types_of` names the class of an `Any` field.
-
-    A class may have `renamed: ClassVar[Mapping[str, str]]`, from old names of its fields to new ones: files that were
-    written before stay readable.
-
-    Raises:
-        UsageError: an unknown key (with the nearest known one), a missing one, or a value of the wrong type.
-    """
-    if not isinstance(values, Mapping):
-        raise UsageError(f"{where.removesuffix('.') or kind.__name__}: expected a group of settings, got {values!r}")
-    values = rename_keys(values, getattr(kind, "renamed", {}), where)
-    hints = typing.get_type_hints(kind) | types_of
-    fields = dataclasses.fields(kind)  # type: ignore[arg-type]
-    for key in values:
-        if key not in {f.name for f in fields}:
-            raise unknown("setting", where + key, [where + f.name for f in fields])
-    needed = (f.name for f in fields if f.default is f.default_factory is dataclasses.MISSING)
-    if missing := [where + name for name in needed if name not in values]:
-        raise UsageError(f"missing settings of {kind.__name__}: {', '.join(missing)}")
-    return kind(**{key: convert(hints[key], value, where + key) for key, value in values.items()})
-
-
-def rename_keys(values: Mapping[str, T], renamed: Mapping[str, str], where: str = "") -> dict[str, T]:
-    """`values` under the names of this version: `renamed` maps an old name, or an old beginning up to a dot, to a new one.
-
-    Raises:
-        UsageError: two of the names are one.
-    """
-    found: dict[str, T] = {}
-    for name, value in values.items():
-        old = max((each for each in renamed if name == each or name.startswith(f"{each}.")), key=len, default="")
-        new = renamed[old] + name[len(old) :] if old else name
-        if new in found:
-            raise UsageError(f"{where}{new}: expected one value, found another under its old name {where}{old or name}")
-        found[new] = value
-    return found
-
-
-def convert(hint: Any, value: Any, where: str) -> Any:
-    """`value` (from JSON or a command line) as the type `hint`.
-
-    Raises:
-        UsageError: it cannot be read as that type.
-    """
-    origin, options = typing.get_origin(hint), typing.get_args(hint)
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return from_dict(hint, value, where + ".")
-    if origin is Literal:
-        if (type(value), value) in [(type(option), option) for option in options]:  # True == 1, but is not it
-            return value
-        raise unknown(f"value of {where}", str(value), map(str, options))
-    if origin is tuple and isinstance(value, (list, tuple)):
-        inner = [options[0]] * len(value) if options[-1] is Ellipsis else list(options)
-        if len(inner) == len(value):
-            return tuple(convert(kind, item, where) for kind, item in zip(inner, value, strict=True))
-    elif origin in (typing.Union, types.UnionType):
-        if value is None and type(None) in options:
-            return None
-        return convert(next(kind for kind in options if kind is not type(None)), value, where)
-    elif origin is Mapping and isinstance(value, Mapping):
-        return {str(key): convert(options[1], item, f"{where}.{key}") for key, item in value.items()}
-    elif hint is float and type(value) in (int, float) and abs(value) <= sys.float_info.max:
-        return float(value)  # an infinity or NaN has no JSON spelling
-    elif hint is Any or (isinstance(hint, type) and type(value) is hint and hint is not float):
-        return value
-    raise UsageError(f"{where}: expected {hint.__name__ if isinstance(hint, type) else hint}, got {value!r}")
-
-
-def assign(settings: T, path: str, text: str) -> T:
-    """A copy of `settings` with the field at the dotted `path` set to `text` (JSON, or a bare word).
-
-    Raises:
-        UsageError: no such field (with the nearest name), or a value of the wrong type.
-    """
-    return _assign(settings, path.split("."), text, "")
-
-
-def _assign(settings: T, path: list[str], text: str, where: str) -> T:
-    head, rest = getattr(type(settings), "renamed", {}).get(path[0], path[0]), path[1:]
-    names = [f.name for f in dataclasses.fields(settings)]  # type: ignore[arg-type]
-    if head not in names and not where and not rest and (homes := _homes(settings, head)):
-        raise UsageError(f"unknown setting {head!r}; did you mean {' or '.join(map(repr, homes))}?")
-    if head not in names:
-        raise unknown("setting", where + head, [where + name for name in names])
-    current, hint, here = getattr(settings, head), typing.get_type_hints(type(settings))[head], where + head
-    if dataclasses.is_dataclass(current):
-        if not rest:
-            raise UsageError(f"{here} is a group of settings: {', '.join(f.name for f in dataclasses.fields(current))}")
-        value: Any = _assign(current, rest, text, here + ".")
-    elif rest and isinstance(current, Mapping):
-        key = ".".join(rest)
-        value = {**current, key: read(typing.get_args(hint)[1], text, f"{here}.{key}")}
-    elif rest:
-        raise UsageError(f"{here} is a single value, it has no {'.'.join(rest)!r}")
-    else:
-        value = read(hint, text, here)
-    return dataclasses.replace(settings, **{head: value})  # type: ignore[type-var]
-
-
-def _homes(settings: Any, leaf: str) -> list[str]:
-    """The dotted paths of all fields called `leaf`, or nearly so."""
-    paths, pending = [], [("", settings)]
-    while pending:
-        where, group = pending.pop()
-        for f in dataclasses.fields(group):
-            value = getattr(group, f.name)
-            if dataclasses.is_dataclass(value):
-                pending.append((f"{where}{f.name}.", value))
-            else:
-                paths.append(where + f.name)
-    leaves = [path.rpartition(".")[2] for path in paths]
-    near = difflib.get_close_matches(leaf, leaves, n=1, cutoff=0.8)
-    return sorted(path for path, name in zip(paths, leaves, strict=True) if name in near)
-
-
-def read(hint: Any, text: str, where: str) -> Any:
-    """`text` as the type `hint`: JSON where that fits (`0.1`, `[1, 2]`), else the bare words (`hinge`, a path `2024`).
-
-    Raises:
-        UsageError: it fits neither way.
-    """
-    try:
-        return convert(hint, parse(text), where)
-    except UsageError:
-        with contextlib.suppress(UsageError):
-            return convert(hint, text, where)
-        raise
-
-
-def parse(text: str) -> Any:
-    """JSON where it is JSON, else the text itself: `0.1` a number, `hinge` a word."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
+from ganvas.errors import UsageError
+from ganvas.utils.settings import require_within
 
 # ---- The settings of a recipe. ----
 
@@ -212,8 +36,8 @@ class Adam:
     eps: float = 1e-8
 
     def __post_init__(self) -> None:
-        within(self, "train.adam.beta1 train.adam.beta2", 0, below=1)
-        within(self, "train.adam.eps", 0)
+        require_within(self, "train.adam.beta1 train.adam.beta2", 0, below=1)
+        require_within(self, "train.adam.eps", 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,10 +61,10 @@ class TrainConfig:
     balance: Literal["auto", "fixed", "rest", "off"] = "auto"  # steer the players; only watch; D rests above 80 %; neither
 
     def __post_init__(self) -> None:
-        within(self, "train.images train.batch train.checkpoint_every train.snapshots", 1)
-        within(self, "train.learning_rate train.average_halflife train.eval_every", 0)
-        within(self, "train.seed", 0, 2**63 - 1)
-        within(self.schedule, "train.schedule.start train.schedule.end", 0)
+        require_within(self, "train.images train.batch train.checkpoint_every train.snapshots", 1)
+        require_within(self, "train.learning_rate train.average_halflife train.eval_every", 0)
+        require_within(self, "train.seed", 0, 2**63 - 1)
+        require_within(self.schedule, "train.schedule.start train.schedule.end", 0)
         for player, factor in self.rates.items():
             if factor < 0:
                 raise UsageError(f"train.rates.{player}: expected at least 0, got {factor}")
@@ -258,7 +82,7 @@ class DataConfig:
     held_out: float = 0.05  # share of the training split kept from training, at most 1,000: to see what D memorizes
 
     def __post_init__(self) -> None:
-        within(self, "data.held_out", 0, below=1)
+        require_within(self, "data.held_out", 0, below=1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,9 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganvas.config import Adam, DataConfig, Recipe, TrainConfig
+from ganvas.core.capabilities import Animates, Inpaints, Translates, Upscales, Watched
+from ganvas.core.game import Batch, Game, Step, Terms, Turn, sum_losses
 from ganvas.core.memory import Memory
-from ganvas.game import Animates, Batch, Game, Inpaints, Step, Terms, Translates, Turn, Upscales, Watched, sum_losses
-from ganvas.games.adversarial import Duel, Rules
+from ganvas.games.common.duel import Duel, Rules
 
 SIDE, CHANNELS, FRAMES = 8, 1, 3
 

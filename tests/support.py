@@ -14,9 +14,9 @@ import miniatures
 import torch
 
 from ganvas.config import Recipe
-from ganvas.data.source import Source
+from ganvas.data.table import TableDataset
 from ganvas.games import RECIPES
-from ganvas.machine import Plan
+from ganvas.runtime.plan import Plan
 
 SMALL = {
     "width": 8,
@@ -34,10 +34,10 @@ SMALL = {
 PLAN = Plan(threads=1)
 
 
-def miniature(name: str) -> tuple[Recipe, Source]:
+def miniature(name: str) -> tuple[Recipe, TableDataset]:
     """The recipe with tiny networks, and 48 random samples of the kind it takes; or a game of `miniatures`."""
     if name in miniatures.RECIPES:
-        return miniatures.RECIPES[name], cast("Source", miniatures.table(name))
+        return miniatures.RECIPES[name], cast("TableDataset", miniatures.table(name))
     recipe = RECIPES[name]
     config = recipe.config
     known = {field.name for field in dataclasses.fields(config)}
@@ -59,16 +59,16 @@ def miniature(name: str) -> tuple[Recipe, Source]:
     else:
         real = torch.randint(0, 256, (48, *shape), generator=random, dtype=torch.uint8)
     fields = {"real": real, "label": torch.arange(48) % 10}
-    return _played(recipe, config), Source("miniature", fields, classes=tuple("0123456789"), fingerprint="0" * 16)
+    return _played(recipe, config), TableDataset("miniature", fields, classes=tuple("0123456789"), fingerprint="0" * 16)
 
 
-def _lines(alphabet: str) -> Source:
+def _lines(alphabet: str) -> TableDataset:
     """48 lines of up to 5 of 6 symbols, of 7 that never end without an alphabet."""
     random = torch.Generator().manual_seed(1)
     text = torch.randint(0, 7, (48, 5), generator=random)
     if alphabet:
         text = text * ((text == 0).cumsum(1) == 0)
-    return Source("miniature", {"text": text}, fingerprint="0" * 16, alphabet=alphabet, vocabulary=7)
+    return TableDataset("miniature", {"text": text}, fingerprint="0" * 16, alphabet=alphabet, vocabulary=7)
 
 
 def _played(recipe: Recipe, config: Any) -> Recipe:

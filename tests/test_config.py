@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig, assign, convert, from_dict, parse, rename_keys, to_dict
+from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig
 from ganvas.errors import UsageError
 from ganvas.games import RECIPES
+from ganvas.utils.settings import assign, convert, from_dict, parse, rename_keys, to_dict
 
 
 @dataclass(frozen=True, kw_only=True)

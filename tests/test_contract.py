@@ -16,12 +16,8 @@ import pytest
 import torch
 from support import PLAN, miniature, state_hash
 
-from ganvas import bundle, checkpoint
-from ganvas.config import Recipe, from_dict, to_dict
-from ganvas.edit.latents import latents
-from ganvas.engine import State, dump, portrait, restore, train
-from ganvas.fields import check
-from ganvas.game import (
+from ganvas.config import Recipe
+from ganvas.core.capabilities import (
     Animates,
     Classifies,
     Conditional,
@@ -29,15 +25,22 @@ from ganvas.game import (
     Judges,
     Projects,
     Samples,
-    Step,
     Translates,
     Upscales,
     Watched,
     Writes,
 )
+from ganvas.core.fields import check
+from ganvas.core.game import Step
+from ganvas.engine import checkpoint
+from ganvas.engine.autotune import initial_state
+from ganvas.engine.loop import train
+from ganvas.engine.state import State, averaged_game, dump, restore
 from ganvas.games import GAMES, RECIPES
-from ganvas.plan import fresh
-from ganvas.show import drawn
+from ganvas.inference import model_file
+from ganvas.inference.batches import sample_chunks
+from ganvas.latents.seed_latents import latents
+from ganvas.utils.settings import from_dict, to_dict
 
 # A leaky ReLU of a sum that is zero but for rounding may fall either way, and Adam makes whole steps of it: on some processors
 # many weights of this miniature then go another way.
@@ -57,7 +60,7 @@ def _games(monkeypatch: pytest.MonkeyPatch) -> None:
 def after(name: str, steps: int) -> State:
     """The miniature's state after some steps."""
     recipe, data = miniature(name)
-    state = fresh(recipe, PLAN)
+    state = initial_state(recipe, PLAN)
     for _ in itertools.islice(train(state, data, recipe.train), steps):
         pass
     return state
@@ -78,7 +81,7 @@ def test_batch_has_the_fields_the_game_needs(name: str) -> None:
 @EVERY
 def test_each_turn_moves_its_player_and_nobody_else(name: str) -> None:
     recipe, data = miniature(name)
-    state = fresh(recipe, PLAN)
+    state = initial_state(recipe, PLAN)
     for turn in state.game.turns():
         before = copy.deepcopy(state.game)
         batch = data.samples(torch.arange(8))
@@ -99,7 +102,7 @@ def test_each_turn_moves_its_player_and_nobody_else(name: str) -> None:
 @EVERY
 def test_every_weight_learns(name: str) -> None:
     recipe, data = miniature(name)
-    state = fresh(recipe, PLAN)
+    state = initial_state(recipe, PLAN)
     before = copy.deepcopy(state.game)
     for _ in train(state, data, recipe.train):  # to the end: what grows has grown
         pass
@@ -110,7 +113,7 @@ def test_every_weight_learns(name: str) -> None:
 @EVERY
 def test_penalty_reaches_the_discriminator(name: str) -> None:
     recipe, data = miniature(name)
-    state = fresh(recipe, PLAN)
+    state = initial_state(recipe, PLAN)
     rules = getattr(recipe.config, "rules", None)
     if rules and rules.penalised:
         batch = data.samples(torch.arange(8))
@@ -132,7 +135,7 @@ def test_resume_is_exact(name: str, tmp_path: Path) -> None:
     checkpoint.save(tmp_path, halfway.items, tensors, {"state": counters})
     found = checkpoint.load(tmp_path)
     assert found is not None
-    resumed = fresh(replace(recipe, train=replace(recipe.train, seed=recipe.train.seed)), PLAN)
+    resumed = initial_state(replace(recipe, train=replace(recipe.train, seed=recipe.train.seed)), PLAN)
     restore(resumed, found.tensors, found.meta["state"])
     for _ in itertools.islice(train(resumed, data, recipe.train), 8):
         pass
@@ -143,11 +146,11 @@ def test_resume_is_exact(name: str, tmp_path: Path) -> None:
 @EVERY
 def test_bundle_rebuilds_the_game(name: str, tmp_path: Path) -> None:
     recipe, _ = miniature(name)
-    game = portrait(after(name, 3))
-    bundle.save(tmp_path / "model.safetensors", game, {"recipe": to_dict(recipe)})
-    names = bundle.load(tmp_path / "model.safetensors")[0].state_dict().keys()
+    game = averaged_game(after(name, 3))
+    model_file.save(tmp_path / "model.safetensors", game, {"recipe": to_dict(recipe)})
+    names = model_file.load(tmp_path / "model.safetensors")[0].state_dict().keys()
     assert not [name for name in names if "pool" in name or "memory" in name], "what only training remembers is not in it"
-    again, card = bundle.load(tmp_path / "model.safetensors")
+    again, card = model_file.load(tmp_path / "model.safetensors")
     assert card["recipe"] == to_dict(recipe)
     assert state_hash({"": dict(again.state_dict())}) == state_hash({"": dict(game.state_dict())})
 
@@ -155,7 +158,7 @@ def test_bundle_rebuilds_the_game(name: str, tmp_path: Path) -> None:
 @EVERY
 def test_capabilities_keep_their_shapes(name: str) -> None:
     recipe, data = miniature(name)
-    game = fresh(recipe, PLAN).average
+    game = initial_state(recipe, PLAN).average
     batch = data.samples(torch.arange(6))
     c = batch["label"] if isinstance(game, Conditional) else None
     assert isinstance(game, CAPABILITIES)
@@ -209,14 +212,14 @@ def test_capabilities_keep_their_shapes(name: str) -> None:
 
 @EVERY
 def test_a_seed_is_one_picture_at_any_batch_size(name: str) -> None:
-    game = portrait(after(name, 3))
+    game = averaged_game(after(name, 3))
     if not isinstance(game, Samples):
         pytest.skip("draws nothing")
     z = latents(range(70), game.latent_dim)
     c = torch.arange(70) % 10 if isinstance(game, Conditional) else None
-    together = drawn(game, z, c)
+    together = sample_chunks(game, z, c)
     for i in (0, 5, 33, 69):
-        assert torch.equal(drawn(game, z[i : i + 1], None if c is None else c[i : i + 1])[0], together[i])
+        assert torch.equal(sample_chunks(game, z[i : i + 1], None if c is None else c[i : i + 1])[0], together[i])
 
 
 @EVERY
@@ -237,7 +240,7 @@ def test_two_ranks_stay_equal(local: dict[str, str], tmp_path: Path) -> None:
         first, second = (torch.load(tmp_path / f"{name}.{rank}.pt", weights_only=True) for rank in (0, 1))
         assert state_hash(first) == state_hash(second), name
         norms = (torch.nn.BatchNorm2d, torch.nn.BatchNorm3d)
-        game = fresh(miniature(name)[0], PLAN).game
+        game = initial_state(miniature(name)[0], PLAN).game
         if game.memories():  # two small pools are not one large one
             assert not torch.equal(first["memory.0"]["a"], first["memory.1"]["a"])
         elif not any(isinstance(module, norms) for module in game.modules()):

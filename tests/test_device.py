@@ -15,24 +15,26 @@ import torch
 from support import miniature
 from torch import Tensor
 
-from ganvas import bundle, curve, reading
-from ganvas.bayes import scores
-from ganvas.config import to_dict
-from ganvas.core import devices
-from ganvas.data.source import Source
-from ganvas.edit.latents import latents
+from ganvas.core.capabilities import Bounds, Classifies, Conditional, Couples, Encodes, Grows, Samples, Styled, Writes
+from ganvas.data.table import TableDataset
+from ganvas.editing.strips import by_mixing, by_resolution, by_truncation
 from ganvas.errors import UsageError
-from ganvas.evaluate import perceptual_path
-from ganvas.explorer import Explorer
-from ganvas.extractors import Extractor, each, extractor
-from ganvas.game import Bounds, Classifies, Conditional, Couples, Encodes, Grows, Samples, Styled, Writes
-from ganvas.games import RECIPES, build
-from ganvas.looks import Look
-from ganvas.metrics.bound import nats
-from ganvas.metrics.classification import accuracy
-from ganvas.model import Model, load
-from ganvas.sides import drawn_side, to_kept
-from ganvas.strips import by_mixing, by_resolution, by_truncation
+from ganvas.evaluation import text, validation
+from ganvas.evaluation.accuracy import accuracy
+from ganvas.evaluation.evaluate import perceptual_path
+from ganvas.evaluation.generative_classifier import scores
+from ganvas.evaluation.sample_sets import fake_sample_set, to_kept
+from ganvas.games import RECIPES
+from ganvas.games.registry import build
+from ganvas.inference import model_file
+from ganvas.inference.feature_extractors import Extractor, each, load_extractor
+from ganvas.inference.model import Model, load
+from ganvas.latents.seed_latents import latents
+from ganvas.metrics.elbo import nats
+from ganvas.runtime import placement
+from ganvas.studio.explore.explorer import Explorer
+from ganvas.studio.explore.view import View
+from ganvas.utils.settings import to_dict
 
 META = torch.device("meta")
 GROWS = pytest.mark.xfail(reason="the level is read from its buffer in each pass", raises=RuntimeError, strict=False)
@@ -48,7 +50,7 @@ def crossings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
         shapes.append(tuple(x.shape))
         return torch.ones(x.shape, dtype=x.dtype) if x.is_meta else x
 
-    monkeypatch.setattr(devices, "to_cpu", to_cpu)
+    monkeypatch.setattr(placement, "to_cpu", to_cpu)
     # A part that must not run in bfloat16 says so by the type of its device; PyTorch has no autocast for meta.
     real = torch.autocast
     monkeypatch.setattr(torch, "autocast", lambda kind, **rest: nullcontext() if kind == "meta" else real(kind, **rest))
@@ -56,14 +58,14 @@ def crossings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
 
 
 @pytest.fixture
-def there(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Model, Source]:
+def there(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Model, TableDataset]:
     """The miniature of a recipe, saved, loaded on the other device, and its data.
 
     A growing game may read its level, a buffer of one number, once after it is loaded.
     """
     recipe, data = miniature(name)
     card: dict[str, Any] = {"recipe": to_dict(recipe), "items": 0, "classes": list(data.classes)}
-    bundle.save(tmp_path / "model.safetensors", build(recipe).eval(), card)
+    model_file.save(tmp_path / "model.safetensors", build(recipe).eval(), card)
     known = Tensor.__float__
     level = lambda x: 0.0 if x.is_meta and any(x is each for each in buffers) else known(x)  # noqa: E731
     monkeypatch.setattr(Tensor, "__float__", level)
@@ -73,7 +75,7 @@ def there(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[M
 
 
 @EVERY
-def test_a_bundle_is_loaded_on_a_device(there: tuple[Model, Source]) -> None:
+def test_a_bundle_is_loaded_on_a_device(there: tuple[Model, TableDataset]) -> None:
     model, _ = there
     assert model.device == META
     assert {x.device for x in (*model.game.parameters(), *model.game.buffers())} == {META}
@@ -81,16 +83,16 @@ def test_a_bundle_is_loaded_on_a_device(there: tuple[Model, Source]) -> None:
 
 
 @EVERY
-def test_samples_come_back_to_the_cpu(there: tuple[Model, Source], crossings: list[tuple[int, ...]]) -> None:
+def test_samples_come_back_to_the_cpu(there: tuple[Model, TableDataset], crossings: list[tuple[int, ...]]) -> None:
     model, _ = there
     if not isinstance(model.game, Samples):
         pytest.skip("it draws nothing")
     part, c = next(model.stream(3))
-    assert part.device == devices.CPU
+    assert part.device == placement.CPU
     assert part.shape[1:] == model.shape
-    assert c is None or c.device == devices.CPU
+    assert c is None or c.device == placement.CPU
     assert crossings == [(3, *model.shape)]  # once a chunk
-    side = drawn_side(model, 3, 0, None)
+    side = fake_sample_set(model, 3, 0, None)
     assert torch.equal(side.data, to_kept(torch.ones_like(part)))
     if isinstance(model.game, Writes):
         assert len(model.lines(2, temperature=0.5)) == 2
@@ -98,35 +100,35 @@ def test_samples_come_back_to_the_cpu(there: tuple[Model, Source], crossings: li
 
 def test_latents_are_those_of_the_cpu() -> None:
     """Seed k is the same latent on any device, so they are drawn on the CPU."""
-    assert latents([0], 4).device == devices.CPU
+    assert latents([0], 4).device == placement.CPU
 
 
 @EVERY
-def test_walks_and_looks(there: tuple[Model, Source], tmp_path: Path) -> None:
+def test_walks_and_looks(there: tuple[Model, TableDataset], tmp_path: Path) -> None:
     model, _ = there
     game = model.game
     if not isinstance(game, Samples):
         pytest.skip("it draws nothing")
     explorer = Explorer(tmp_path / "model.safetensors", META)
     able = explorer.abilities()
-    looks = [Look(seed=1, label=0 if model.classes else None)]
+    looks = [View(seed=1, label=0 if model.classes else None)]
     if model.kind in ("images", "voxels"):
         model.interpolate(tmp_path / "walk.gif", [0, 1], 3)
-        looks.append(Look(x=0.5))
+        looks.append(View(x=0.5))
     if isinstance(game, Styled):
         model.interpolate(tmp_path / "w.gif", [0, 1], 3, where="w")
-        looks += [Look(psi=0.5), Look(mix=3, cut=1)]
+        looks += [View(psi=0.5), View(mix=3, cut=1)]
         by_truncation(model, [0, 1], model.classes_in_turn(None, 2))
         by_mixing(model, [0, 1], model.classes_in_turn(None, 2))
     if isinstance(game, Grows):
-        looks.append(Look(resolution=able["resolutions"][0]))
+        looks.append(View(resolution=able["resolutions"][0]))
         by_resolution(model, [0, 1], model.classes_in_turn(None, 2))
     for look in looks:
         explorer.picture(look)
 
 
 @EVERY
-def test_codes_and_bounds(there: tuple[Model, Source]) -> None:
+def test_codes_and_bounds(there: tuple[Model, TableDataset]) -> None:
     model, data = there
     game, batch = model.game, data.samples(torch.arange(5))
     if isinstance(game, Encodes):
@@ -139,26 +141,26 @@ def test_codes_and_bounds(there: tuple[Model, Source]) -> None:
         model.reconstruct(arrays)
     if isinstance(game, Bounds):
         parts = nats(game, batch["real"], batch["label"] if isinstance(game, Conditional) else None)
-        assert all(part.device == devices.CPU for part in parts.values())
+        assert all(part.device == placement.CPU for part in parts.values())
     if isinstance(game, Classifies):
         assert accuracy(game.classify, data, device=META) >= 0
     if isinstance(game, Writes):
-        assert curve.nats_of(game, batch["text"]).shape == batch["text"].shape
-        page = reading.Page(data.table, data.alphabet)
-        reading._nats(reading.Sides(page, page, page, page), game)  # type: ignore[arg-type]
+        assert validation.nats_of(game, batch["text"]).shape == batch["text"].shape
+        page = text.TextPage(data.table, data.alphabet)
+        text._nats(text.TextSets(page, page, page, page), game)  # type: ignore[arg-type]
     else:
         scores(game, batch["real"])
 
 
 @EVERY
-def test_validation_of_a_run(there: tuple[Model, Source], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_validation_of_a_run(there: tuple[Model, TableDataset], monkeypatch: pytest.MonkeyPatch) -> None:
     model, data = there
-    monkeypatch.setattr(curve, "LEAST", 40)
-    curve.measure(model.game, data)
+    monkeypatch.setattr(validation, "LEAST", 40)
+    validation.measure(model.game, data)
 
 
 @EVERY
-def test_path_lengths(there: tuple[Model, Source]) -> None:
+def test_path_lengths(there: tuple[Model, TableDataset]) -> None:
     model, _ = there
     if not isinstance(model.game, Samples) or model.kind != "images" or isinstance(model.game, Couples):
         pytest.skip("it draws no pictures")
@@ -170,16 +172,16 @@ def test_path_lengths(there: tuple[Model, Source]) -> None:
 @pytest.mark.parametrize("name", ["digits", "clothes", "digits-each"])
 def test_features_come_back_to_the_cpu(name: str) -> None:
     images = torch.randint(0, 256, (7, 3, 28, 28), dtype=torch.uint8)
-    network = extractor(name, META)
+    network = load_extractor(name, META)
     found = network.features(images)
-    assert (found.device, found.dtype, len(found)) == (devices.CPU, torch.float64, 7)
+    assert (found.device, found.dtype, len(found)) == (placement.CPU, torch.float64, 7)
     if network.classify is not None:
         assert network.logits(images).shape == (7, 10)
-    assert each(extractor("digits", META)).device == META
+    assert each(load_extractor("digits", META)).device == META
 
 
 @pytest.mark.parametrize("name", ["gan-mnist"])
-def test_a_tensor_of_another_device_is_noticed(there: tuple[Model, Source]) -> None:
+def test_a_tensor_of_another_device_is_noticed(there: tuple[Model, TableDataset]) -> None:
     """Else none of the tests above would mean anything."""
     with pytest.raises((RuntimeError, NotImplementedError)):
         there[0].drawer.sample(latents([0], there[0].drawer.latent_dim))

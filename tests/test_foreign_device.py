@@ -17,9 +17,9 @@ import torch
 from support import PLAN, miniature
 from torch import Tensor
 
-from ganvas.engine import train
+from ganvas.engine.autotune import initial_state
+from ganvas.engine.loop import train
 from ganvas.games import GAMES, RECIPES
-from ganvas.plan import fresh
 
 
 def numbers(*groups: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
@@ -32,7 +32,7 @@ def test_a_step_stays_on_its_device(name: str, monkeypatch: pytest.MonkeyPatch) 
     for key, game in miniatures.GAMES.items():
         monkeypatch.setitem(GAMES, key, game)  # type: ignore[arg-type]
     autocast = torch.autocast
-    monkeypatch.setattr("ganvas.engine.read_together", numbers)
+    monkeypatch.setattr("ganvas.engine.moves.read_together", numbers)
     # There is no fused Adam of this device, and no autocast: nothing of what they do depends on the game.
     monkeypatch.setattr(torch.optim.Adam, "step", lambda self: None)
 
@@ -42,7 +42,7 @@ def test_a_step_stays_on_its_device(name: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(torch, "autocast", autocast_of)
     recipe, data = miniature(name)
     config: Any = replace(recipe.train, balance="auto", diff_augment=("color", "translation", "cutout"))
-    state = fresh(replace(recipe, train=config), replace(PLAN, device="meta"))
+    state = initial_state(replace(recipe, train=config), replace(PLAN, device="meta"))
     for each in state.balances.values():
         each.lead, each.augment = 1.2, 0.5
     kept, held_out = data.parted(0.42) if name in RECIPES else (data, data)

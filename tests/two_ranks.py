@@ -11,10 +11,11 @@ import miniatures
 import torch
 from support import PLAN, miniature, state_hash
 
-from ganvas.engine import dump, restore, train
+from ganvas.engine.autotune import initial_state
+from ganvas.engine.loop import train
+from ganvas.engine.state import dump, restore
 from ganvas.games import GAMES, RECIPES
-from ganvas.plan import fresh
-from ganvas.ranks import connect, disconnect
+from ganvas.runtime.distributed import connect, disconnect
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
@@ -22,13 +23,13 @@ if __name__ == "__main__":
     GAMES.update(miniatures.GAMES)  # type: ignore[attr-defined]
     for name in (*RECIPES, *miniatures.RECIPES):
         recipe, data = miniature(name)
-        state = fresh(recipe, PLAN)
+        state = initial_state(recipe, PLAN)
         for _ in itertools.islice(train(state, data, recipe.train, ranks), 5):
             pass
         tensors, counters = copy.deepcopy(dump(state, ranks))
         torch.save(tensors, Path(sys.argv[1]) / f"{name}.{ranks.rank}.pt")
         if state.game.memories():  # each rank takes its own pool up again
-            resumed = fresh(recipe, PLAN)
+            resumed = initial_state(recipe, PLAN)
             restore(resumed, tensors, counters, ranks)
             for each in (state, resumed):
                 for _ in itertools.islice(train(each, data, recipe.train, ranks), 3):

@@ -10,10 +10,11 @@ from pathlib import Path
 import torch
 from support import PLAN, miniature
 
-from ganvas.engine import dump, train
+from ganvas.engine.autotune import has_batch_norm, initial_state
+from ganvas.engine.loop import train
+from ganvas.engine.state import dump
 from ganvas.games import RECIPES
-from ganvas.plan import fresh, has_batch_norm
-from ganvas.ranks import connect, disconnect
+from ganvas.runtime.distributed import connect, disconnect
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
@@ -21,7 +22,7 @@ if __name__ == "__main__":
     for name in RECIPES:
         recipe, data = miniature(name)
         if has_batch_norm(recipe):
-            state = fresh(recipe, replace(PLAN, sync_batch_norm=True))
+            state = initial_state(recipe, replace(PLAN, sync_batch_norm=True))
             for _ in itertools.islice(train(state, data, recipe.train, ranks), 5):
                 pass
             torch.save(dump(state)[0], Path(sys.argv[1]) / f"{name}.{ranks.rank}.pt")

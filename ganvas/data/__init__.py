@@ -1,9 +1,9 @@
 """Data: where samples come from, and the order in which training sees them."""
 
-from ganvas.data.opening import BUILT_IN, located, open_source
+from ganvas.data.builtin.point_sets import MODES, POINTS, Mixture
+from ganvas.data.open import BUILT_IN, absolute_source, open_source
 from ganvas.data.order import flips, rows
-from ganvas.data.points import MODES, POINTS, Mixture
-from ganvas.data.source import Skipped, Source
+from ganvas.data.table import Skipped, TableDataset
 
 __all__ = [
     "BUILT_IN",
@@ -11,9 +11,9 @@ __all__ = [
     "POINTS",
     "Mixture",
     "Skipped",
-    "Source",
+    "TableDataset",
+    "absolute_source",
     "flips",
-    "located",
     "open_source",
     "rows",
 ]

@@ -28,9 +28,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganvas.data.source import Skipped, fingerprint
+from ganvas.data.table import Skipped, fingerprint
 from ganvas.errors import ResourceError, UsageError
-from ganvas.files import make_folder, sweep, temporary_in, write_durably
+from ganvas.utils.files import make_folder, sweep, temporary_in, write_durably
 
 VERSION = 2  # of what an entry holds: raise it whenever a rule in images.py changes
 GIGABYTES = 20.0  # of all entries together, where GANVAS_CACHE_GB does not say

@@ -87,7 +87,7 @@ def decode(file: BinaryIO, enough: int = 0) -> Bytes:
         return _flat(_upright(image))
 
 
-def fitted(pixels: Bytes, resolution: int, channels: int, fit: Fit) -> Bytes:
+def fit_to_side(pixels: Bytes, resolution: int, channels: int, fit: Fit) -> Bytes:
     """uint8 [H, W, C] -> uint8 [channels, resolution, resolution].
 
     "crop" takes the central square, "pad" the whole image on black, "stretch" ignores its shape; then it is resized with
@@ -120,13 +120,13 @@ def fitted(pixels: Bytes, resolution: int, channels: int, fit: Fit) -> Bytes:
     return array[None] if channels == 1 else np.ascontiguousarray(array.transpose(2, 0, 1))
 
 
-def over_white(values: Bytes, alpha: Bytes) -> Bytes:
+def flatten_on_white(values: Bytes, alpha: Bytes) -> Bytes:
     """uint8 [..., C] over a white ground, with alpha uint8 [..., 1]; rounded to the nearest."""
     opaque = alpha.astype(np.uint32)
     return ((values * opaque + 255 * (255 - opaque) + 127) // 255).astype(np.uint8)
 
 
-def sixteen_to_eight(values: NDArray[np.generic]) -> Bytes:
+def sixteen_to_eight_bits(values: NDArray[np.generic]) -> Bytes:
     """0 .. 65535 -> 0 .. 255, rounded to the nearest: 65535 = 255 * 257."""
     return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
@@ -174,7 +174,7 @@ def _flat(image: Image.Image) -> Bytes:
     grey = image.mode in ("1", "L", "LA")
     if image.has_transparency_data:
         rgba = np.asarray(image.convert("RGBA"))
-        return over_white(rgba[..., :1] if grey else rgba[..., :3], rgba[..., 3:])
+        return flatten_on_white(rgba[..., :1] if grey else rgba[..., :3], rgba[..., 3:])
     array = np.asarray(image.convert("L" if grey else "RGB"))
     return array[..., None] if grey else array
 
@@ -182,13 +182,13 @@ def _flat(image: Image.Image) -> Bytes:
 def _scaled(values: NDArray[np.generic], mode: str) -> Bytes:
     """Samples wider than 8 bits -> uint8, by a fixed scale where the range tells one, else from darkest to lightest."""
     if mode.startswith("I;16"):
-        return sixteen_to_eight(values)
+        return sixteen_to_eight_bits(values)
     numbers = values.astype(np.float64)
     if not np.isfinite(numbers).all():
         raise UnreadableError("has samples that are not finite numbers")
     low, high = float(numbers.min()), float(numbers.max())
     if mode == "I" and low >= 0 and high <= 65535:
-        return sixteen_to_eight(values)
+        return sixteen_to_eight_bits(values)
     if mode == "F" and low >= 0 and high <= 255:
         return np.rint(numbers * (255 if high <= 1 else 1)).astype(np.uint8)
     return np.rint((numbers - low) * 255 / max(high - low, 1e-300)).astype(np.uint8)

@@ -7,9 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import torch
 
+from ganvas.core.fields import check
 from ganvas.core.modality import Batch, normalize
 from ganvas.data.dataset import Dataset
-from ganvas.fields import check
 
 
 class Loader:

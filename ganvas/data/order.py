@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import DataError
-from ganvas.seeds import mix
+from ganvas.utils.seeds import mix
 
 MOST = 32 << 20  # bytes of permutations kept
 LEAST = 2  # permutations kept, however large

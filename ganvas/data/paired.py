@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from ganvas.core.fields import FIELDS, check_size, unknown_field
 from ganvas.core.modality import Batch
 from ganvas.data import order
-from ganvas.data.source import Source
+from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, UsageError
-from ganvas.fields import FIELDS, check_size, unknown_field
 
 
 @dataclass(frozen=True, eq=False)
-class PairedDataset(Source):
+class PairedDataset(TableDataset):
     """A table with several fields a row. All fields of a row get the same mirroring and the same crop.
 
     The height and width of each field are those of the smallest one times a whole number: a crop of `crop` pixels of the

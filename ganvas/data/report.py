@@ -15,18 +15,18 @@ import torch
 from torch import Tensor
 
 from ganvas.config import DataConfig
-from ganvas.data import text
-from ganvas.data.images import Bytes, Fit, fitted
-from ganvas.data.opening import TEXTS, find, is_text, load, open_source, text_file
-from ganvas.data.pictures import How, Pictures, Progress, each, none_left, settle
-from ganvas.data.points import POINTS, point_source
-from ganvas.data.preview import SHEET, save_lines, save_scatter, save_sheet
-from ganvas.data.shapes import shape_source
-from ganvas.data.source import Skipped
+from ganvas.data.builtin.point_sets import POINTS, point_source
+from ganvas.data.builtin.voxel_shapes import shape_source
+from ganvas.data.collection import How, Pictures, Progress, each, none_left, settle
+from ganvas.data.images import Bytes, Fit, fit_to_side
+from ganvas.data.open import TEXTS, find, is_text, load, open_source, text_file
+from ganvas.data.readers import text_lines
+from ganvas.data.table import Skipped
 from ganvas.errors import UsageError
-from ganvas.files import printable
-from ganvas.solids import shaded
-from ganvas.spelling import spelt
+from ganvas.media.preview import SHEET, save_lines, save_scatter, save_sheet
+from ganvas.media.voxel_rendering import shade
+from ganvas.utils.parsing import printable
+from ganvas.utils.tokens import decode_lines
 
 BLANK = 2.0  # a picture whose standard deviation is below this, of 255, shows next to nothing
 EXAMPLES = 5  # pairs of duplicates named
@@ -67,7 +67,7 @@ class Report:
     skipped: tuple[Skipped, ...]
     images: ImageFacts | None = None
     points: PointFacts | None = None
-    lines: text.TextFacts | None = None
+    lines: text_lines.TextFacts | None = None
     samples: Sequence[Bytes] | Sequence[str] | Tensor = field(default=(), repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Prog
         raise none_left([*contents.skipped, *skipped])
     resolution, channels = settle(contents, How(fit=fit))
     chosen = _balanced(contents, list(looks), SHEET)
-    samples = [contents.last(i, fitted(contents.read(i, 2 * resolution), resolution, channels, fit)) for i in chosen]
+    samples = [contents.last(i, fit_to_side(contents.read(i, 2 * resolution), resolution, channels, fit)) for i in chosen]
     classes: dict[str, int] = {}
     if contents.labels is not None:
         counts = Counter(int(contents.labels[i]) for i in looks)
@@ -215,19 +215,19 @@ def _of_points(name: str, layout: str, points: Tensor) -> Report:
 def _of_text(source: str, split: str) -> Report:
     if source in TEXTS:
         data = open_source(DataConfig(source=source, split="test" if split == "test" else "train"))
-        lines, alphabet, layout = spelt(data.fields["text"], data.alphabet), data.alphabet, "built-in text"
-        found = text.Lines(tuple(lines), alphabet)
+        lines, alphabet, layout = decode_lines(data.fields["text"], data.alphabet), data.alphabet, "built-in text"
+        found = text_lines.Lines(tuple(lines), alphabet)
     else:
-        found, layout = text.read(text_file(source)), "text file, one item a line"
-    facts = text.facts(found.lines, found.alphabet)
-    some = text.spread(found.lines, SHEET)
+        found, layout = text_lines.read(text_file(source)), "text file, one item a line"
+    facts = text_lines.facts(found.lines, found.alphabet)
+    some = text_lines.spread(found.lines, SHEET)
     return Report(printable(source), layout, len(found.lines), {}, found.skipped, lines=facts, samples=some)
 
 
 def _of_shapes(split: str) -> Report:
     source = shape_source(split)
     counts = {name: int((source.fields["label"] == i).sum()) for i, name in enumerate(source.classes)}
-    seen = shaded(source.samples(torch.arange(min(SHEET, len(source))))["real"])
+    seen = shade(source.samples(torch.arange(min(SHEET, len(source))))["real"])
     samples = list(((seen + 1) * 127.5).round().to(torch.uint8).numpy())
     return Report("shapes", "built-in solids of 32 x 32 x 32 voxels", len(source), counts, (), samples=samples)
 

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from ganvas.core.facts import Facts
 from ganvas.core.modality import Batch, Modality, normalize
-from ganvas.data.source import Source
+from ganvas.data.table import TableDataset
 from ganvas.errors import DataError
-from ganvas.seeds import mix
+from ganvas.utils.seeds import mix
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +26,8 @@ class UnpairedDataset:
         DataError: the tables hold samples of two kinds, or one holds none.
     """
 
-    a: Source
-    b: Source
+    a: TableDataset
+    b: TableDataset
 
     def __post_init__(self) -> None:
         if self.a.modality is not self.b.modality:

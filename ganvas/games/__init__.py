@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ganvas.config import Recipe
-from ganvas.errors import unknown
-from ganvas.game import Game
-from ganvas.games import cgan, classifier, cogan, dcgan, gan, progan, r3gan, stylegan, stylegan2, textgan, textlm, vae, voxel
+from ganvas.core.game import Game
+from ganvas.games import cgan, classifier, cogan, dcgan, gan, gan3d, progan, r3gan, stylegan, stylegan2, textgan, textlm, vae
 
 GAMES: Mapping[str, type[Game]] = {
     "gan": gan.GAN,
@@ -19,7 +18,7 @@ GAMES: Mapping[str, type[Game]] = {
     "stylegan2": stylegan2.StyleGAN2,
     "stylegan2-conditional": stylegan2.ConditionalStyleGAN2,
     "cogan": cogan.CoGAN,
-    "voxel": voxel.VoxelGAN,
+    "voxel": gan3d.VoxelGAN,
     "textgan": textgan.TextGAN,
     "textlm": textlm.TextLM,
     "classifier": classifier.Classifier,
@@ -27,24 +26,8 @@ GAMES: Mapping[str, type[Game]] = {
     "vae-conditional": vae.ConditionalVAE,
 }
 
-_MODULES = (cgan, gan, dcgan, cogan, r3gan, progan, stylegan, stylegan2, voxel, textgan, textlm, vae, classifier)
+
+_MODULES = (cgan, gan, dcgan, cogan, r3gan, progan, stylegan, stylegan2, gan3d, textgan, textlm, vae, classifier)
+
+
 RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for module in _MODULES for recipe in module.RECIPES}
-
-
-def game_named(name: str) -> type[Game]:
-    """Raises: UsageError: no such game; names the nearest."""
-    if name not in GAMES:
-        raise unknown("game", name, GAMES)
-    return GAMES[name]
-
-
-def build(recipe: Recipe) -> Game:
-    """The recipe's game with fresh weights, from the global random state."""
-    return GAMES[recipe.game](recipe.config)
-
-
-def recipe_named(name: str) -> Recipe:
-    """Raises: UsageError: no such recipe; names the nearest."""
-    if name not in RECIPES:
-        raise unknown("recipe", name, RECIPES)
-    return RECIPES[name]

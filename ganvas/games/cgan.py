@@ -17,14 +17,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ganvas.config import within
-from ganvas.game import Conditional, Projects
-from ganvas.games.adversarial import Rules
+from ganvas.core.capabilities import Conditional, Projects
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.games.common.recipe import Family, cosine
+from ganvas.games.common.duel import Rules
+from ganvas.games.common.family import Family, cosine
 from ganvas.layers.classes import class_shares
-from ganvas.layers.critics import of_class
-from ganvas.layers.pyramid import sides, subpixel, widths
+from ganvas.layers.discriminator import select_class
+from ganvas.layers.resolutions import list_resolutions, subpixel, widths
+from ganvas.utils.settings import require_within
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +42,8 @@ class Config:
     rules: Rules = Rules(r1_gamma=0.1, penalty_every=8, mismatch=0.3)
 
     def __post_init__(self) -> None:
-        within(self, "config.channels config.classes config.latent_dim config.head", 1)
-        within(self, "config.width config.critic_width config.max_width", 1)
+        require_within(self, "config.channels config.classes config.latent_dim config.head", 1)
+        require_within(self, "config.width config.critic_width config.max_width", 1)
 
 
 class Generator(nn.Module):
@@ -51,7 +51,10 @@ class Generator(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        side, channels = sides(config.resolution)[-1], widths(config.resolution, config.width, config.max_width)[::-1]
+        side, channels = (
+            list_resolutions(config.resolution)[-1],
+            widths(config.resolution, config.width, config.max_width)[::-1],
+        )
         self.classes, self.base = config.classes, (channels[0], side, side)
         self.first = nn.Linear(config.latent_dim + config.classes, channels[0] * side**2, bias=False)
         layers: list[nn.Module] = [nn.BatchNorm2d(channels[0]), nn.ReLU(inplace=True)]
@@ -71,7 +74,7 @@ class Discriminator(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         channels = [config.channels, *widths(config.resolution, config.critic_width, config.max_width)]
-        size = channels[-1] * sides(config.resolution)[-1] ** 2
+        size = channels[-1] * list_resolutions(config.resolution)[-1] ** 2
         layers: list[nn.Module] = []
         for before, after in itertools.pairwise(channels):
             layers += [nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
@@ -79,7 +82,7 @@ class Discriminator(nn.Module):
         self.head = nn.Linear(config.head, config.classes)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
-        return of_class(self.head(self.body(x)), c)
+        return select_class(self.head(self.body(x)), c)
 
 
 class CGAN(AdversarialGame, Conditional, Projects):

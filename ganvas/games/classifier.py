@@ -17,14 +17,16 @@ from typing import Any, ClassVar
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.config import Adam, within
+from ganvas.config import Adam
+from ganvas.core.capabilities import Classifies
 from ganvas.core.facts import Facts
+from ganvas.core.game import Batch, Game, Step, Terms, Turn
 from ganvas.core.modality import IMAGES, POINTS, VOXELS
 from ganvas.errors import UsageError
-from ganvas.game import Batch, Classifies, Game, Step, Terms, Turn
-from ganvas.games.common.recipe import Family, cosine
+from ganvas.games.common.family import Family, cosine
 from ganvas.layers.dropout import dropout_mask
-from ganvas.layers.volume import shifted
+from ganvas.layers.pixel_shuffle3d import shift_volume
+from ganvas.utils.settings import require_within
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +44,12 @@ class Config:
     shift: int = 2  # pixels, at random, while training
 
     def __post_init__(self) -> None:
-        within(self, "config.resolution", 4)
+        require_within(self, "config.resolution", 4)
         if self.dims not in (0, *_LAYERS) or (self.dims == 0 and self.shift):
             raise UsageError(f"config.dims: expected 0 (without shift), 2 or 3, got {self.dims} with shift={self.shift}")
-        within(self, "config.channels config.classes config.features", 1)
-        within(self, "config.dropout", 0, 1)
-        within(self, "config.shift", 0, self.resolution)
+        require_within(self, "config.channels config.classes config.features", 1)
+        require_within(self, "config.dropout", 0, 1)
+        require_within(self, "config.shift", 0, self.resolution)
         if min(self.widths, default=0) < 1:
             raise UsageError(f"config.widths: expected numbers of at least 1, got {list(self.widths)}")
 
@@ -127,7 +129,7 @@ class Classifier(Game, Classifies):
         if reach == 0:
             return images
         places = (step.uniform(len(images), images.ndim - 2) * (2 * reach + 1)).long()
-        return shifted(images, reach, places)
+        return shift_volume(images, reach, places)
 
     def classify(self, x: Tensor) -> Tensor:
         """image [N, C, H, W] in [-1, 1] -> logits [N, classes]."""

@@ -23,12 +23,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ganvas.config import within
-from ganvas.game import Couples, Projects
-from ganvas.games.adversarial import Rules
+from ganvas.core.capabilities import Couples, Projects
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.games.common.recipe import Family, cosine
-from ganvas.layers.pyramid import sides, widths
+from ganvas.games.common.duel import Rules
+from ganvas.games.common.family import Family, cosine
+from ganvas.layers.resolutions import list_resolutions, widths
+from ganvas.utils.settings import require_within
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,16 +52,16 @@ class Config:
     rules: Rules = Rules(r1_gamma=0.05, penalty_every=4)
 
     def __post_init__(self) -> None:
-        within(self, "config.channels config.classes config.latent_dim config.head", 1)
-        within(self, "config.width config.critic_width config.max_width config.fine", 1)
+        require_within(self, "config.channels config.classes config.latent_dim config.head", 1)
+        require_within(self, "config.width config.critic_width config.max_width config.fine", 1)
         for name in ("shared_g", "shared_d"):
             if getattr(self, name) is not None:
-                within(self, f"config.{name}", 0, len(sides(self.resolution)))  # all layers but one
+                require_within(self, f"config.{name}", 0, len(list_resolutions(self.resolution)))  # all layers but one
 
 
 def _generator(config: Config) -> list[nn.Module]:
     """The layers of G, first to last: z [N, latent_dim] -> image [N, C, H, W] in [-1, 1]."""
-    side, channels = sides(config.resolution)[-1], widths(config.resolution, config.width, config.max_width)[::-1]
+    side, channels = list_resolutions(config.resolution)[-1], widths(config.resolution, config.width, config.max_width)[::-1]
     layers: list[nn.Module] = [
         nn.Sequential(
             nn.Linear(config.latent_dim, channels[0] * side**2, bias=False),
@@ -83,7 +83,7 @@ def _generator(config: Config) -> list[nn.Module]:
 def _discriminator(config: Config) -> list[nn.Module]:
     """The layers of D, first to last: image [N, C, H, W] -> logit [N, 1]."""
     channels = [config.channels, *widths(config.resolution, config.critic_width, config.max_width)]
-    size = channels[-1] * sides(config.resolution)[-1] ** 2
+    size = channels[-1] * list_resolutions(config.resolution)[-1] ** 2
     layers: list[nn.Module] = [
         nn.Sequential(nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True))
         for before, after in itertools.pairwise(channels)

@@ -17,12 +17,13 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
-from ganvas.config import TrainConfig, within
-from ganvas.game import Projects
-from ganvas.games.adversarial import Duel, Rules
+from ganvas.config import TrainConfig
+from ganvas.core.capabilities import Projects
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.games.common.recipe import Family, cosine
-from ganvas.layers.pyramid import sides, subpixel, widths
+from ganvas.games.common.duel import Duel, Rules
+from ganvas.games.common.family import Family, cosine
+from ganvas.layers.resolutions import list_resolutions, subpixel, widths
+from ganvas.utils.settings import require_within
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,14 +40,14 @@ class Config:
     rules: Rules = Rules()
 
     def __post_init__(self) -> None:
-        within(self, "config.channels config.latent_dim config.width config.max_width", 1)
-        within(self, "config.head", 0)
+        require_within(self, "config.channels config.latent_dim config.width config.max_width", 1)
+        require_within(self, "config.head", 0)
 
 
 def _generator(config: Config) -> nn.Sequential:
     """z [N, latent_dim, 1, 1] -> image [N, C, H, W] in [-1, 1]."""
     channels = widths(config.resolution, config.width, config.max_width)[::-1]
-    first = nn.ConvTranspose2d(config.latent_dim, channels[0], sides(config.resolution)[-1], bias=False)
+    first = nn.ConvTranspose2d(config.latent_dim, channels[0], list_resolutions(config.resolution)[-1], bias=False)
     layers: list[nn.Module] = [first]
     for before, after in itertools.pairwise(channels):
         layers += [nn.BatchNorm2d(before), nn.ReLU(inplace=True), nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
@@ -60,7 +61,7 @@ def _generator(config: Config) -> nn.Sequential:
 
 def _discriminator(config: Config) -> nn.Sequential:
     """image [N, C, H, W] -> one logit each."""
-    side = sides(config.resolution)[-1]
+    side = list_resolutions(config.resolution)[-1]
     channels = [config.channels, *widths(config.resolution, config.width, config.max_width)]
     norm = not config.rules.penalised
     layers: list[nn.Module] = []

@@ -18,14 +18,16 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from ganvas.config import Adam, Recipe, TrainConfig, within
+from ganvas.config import Adam, Recipe, TrainConfig
+from ganvas.core.capabilities import Projects
 from ganvas.core.facts import Facts
+from ganvas.core.game import Step
 from ganvas.core.modality import IMAGES, POINTS, VOXELS
-from ganvas.game import Projects, Step
-from ganvas.games.adversarial import Rules
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.games.common.recipe import Family, cosine
+from ganvas.games.common.duel import Rules
+from ganvas.games.common.family import Family, cosine
 from ganvas.layers.mlp import mlp
+from ganvas.utils.settings import require_within
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +51,8 @@ class Config:
     rules: Rules = Rules()
 
     def __post_init__(self) -> None:
-        within(self, "config.latent_dim config.width config.depth", 1)
-        within(self, "config.slope config.softness config.sharpen", 0, 1)
+        require_within(self, "config.latent_dim config.width config.depth", 1)
+        require_within(self, "config.slope config.softness config.sharpen", 0, 1)
 
     def adapt(self, facts: Facts) -> Config:
         """The settings for data of any shape."""

@@ -21,18 +21,19 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from ganvas.config import within
+from ganvas.core.capabilities import Grows, Projects
+from ganvas.core.game import Batch, Step
 from ganvas.core.host_number import HostNumber
 from ganvas.errors import UsageError
-from ganvas.game import Batch, Grows, Projects, Step
-from ganvas.games.adversarial import Duel, Rules
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.games.common.recipe import Family, cosine
-from ganvas.layers.critics import Verdict
-from ganvas.layers.equalised import EqualConv, EqualLinear, leaky
-from ganvas.layers.norms import pixel_norm
-from ganvas.layers.pyramid import sides
-from ganvas.layers.resample import enlarged, shrunk
+from ganvas.games.common.duel import Duel, Rules
+from ganvas.games.common.family import Family, cosine
+from ganvas.layers.discriminator import DiscriminatorHead
+from ganvas.layers.equalized import EqualConv, EqualLinear, leaky_relu
+from ganvas.layers.normalization import pixel_norm
+from ganvas.layers.resample import downsample_mean, upsample_nearest
+from ganvas.layers.resolutions import list_resolutions
+from ganvas.utils.settings import require_within
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +49,13 @@ class Config:
     rules: Rules = Rules(objective="wasserstein", gradient_penalty=10.0, drift=0.001)
 
     def __post_init__(self) -> None:
-        within(self, "config.channels config.latent_dim config.width config.max_width", 1)
-        within(self, "config.grown_by", 0, 1)
+        require_within(self, "config.channels config.latent_dim config.width config.max_width", 1)
+        require_within(self, "config.grown_by", 0, 1)
 
     @property
     def sides(self) -> list[int]:
         """The resolutions from the first to the last."""
-        return sides(self.resolution)[::-1]
+        return list_resolutions(self.resolution)[::-1]
 
     @property
     def widths(self) -> list[int]:
@@ -98,7 +99,7 @@ class Stage(nn.Module):
         self.first, self.second, self.after = EqualConv(inputs, middle, 3), EqualConv(middle, outputs, 3), after
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.after(leaky(self.second(self.after(leaky(self.first(x))))))
+        return self.after(leaky_relu(self.second(self.after(leaky_relu(self.first(x))))))
 
 
 class Generator(Leveled):
@@ -114,15 +115,17 @@ class Generator(Leveled):
 
     def forward(self, z: Tensor, level: float | None = None) -> Tensor:
         reached, share = self.parts() if level is None else parts(level)
-        x = pixel_norm(leaky(self.first(pixel_norm(z)).unflatten(1, (-1, self.sides[0], self.sides[0]))))
-        x = pixel_norm(leaky(self.second(x)))
+        x = pixel_norm(leaky_relu(self.first(pixel_norm(z)).unflatten(1, (-1, self.sides[0], self.sides[0]))))
+        x = pixel_norm(leaky_relu(self.second(x)))
         for side, stage in zip(self.sides[1 : reached + 1], self.stages, strict=False):
-            x = stage(enlarged(x, side))
+            x = stage(upsample_nearest(x, side))
         image: Tensor = self.heads[reached](x)
         if share:
             side = self.sides[reached + 1]
-            image = torch.lerp(enlarged(image, side), self.heads[reached + 1](self.stages[reached](enlarged(x, side))), share)
-        return enlarged(image, self.sides[-1])
+            image = torch.lerp(
+                upsample_nearest(image, side), self.heads[reached + 1](self.stages[reached](upsample_nearest(x, side))), share
+            )
+        return upsample_nearest(image, self.sides[-1])
 
 
 class Discriminator(Leveled):
@@ -133,16 +136,16 @@ class Discriminator(Leveled):
         widths, self.sides = config.widths, config.sides
         self.heads = nn.ModuleList(EqualConv(config.channels, width, 1) for width in widths)
         self.stages = nn.ModuleList(Stage(b, b, a, lambda x: x) for a, b in itertools.pairwise(widths))
-        self.verdict = Verdict(widths[0], self.sides[0])
+        self.verdict = DiscriminatorHead(widths[0], self.sides[0])
 
     def forward(self, image: Tensor) -> Tensor:
         reached, share = self.parts()
-        x: Tensor = leaky(self.heads[reached](shrunk(image, self.sides[reached])))
+        x: Tensor = leaky_relu(self.heads[reached](downsample_mean(image, self.sides[reached])))
         if share:
-            finer = leaky(self.heads[reached + 1](shrunk(image, self.sides[reached + 1])))
-            x = torch.lerp(x, shrunk(self.stages[reached](finer), self.sides[reached]), share)
+            finer = leaky_relu(self.heads[reached + 1](downsample_mean(image, self.sides[reached + 1])))
+            x = torch.lerp(x, downsample_mean(self.stages[reached](finer), self.sides[reached]), share)
         for side, stage in zip(self.sides[:reached][::-1], self.stages[:reached][::-1], strict=True):
-            x = shrunk(stage(x), side)
+            x = downsample_mean(stage(x), side)
         logits: Tensor = self.verdict(x).squeeze(1)
         return logits
 
@@ -178,10 +181,10 @@ class ProGAN(AdversarialGame, Projects, Grows):
     def faded(self, image: Tensor) -> Tensor:
         """image [N, C, H, W] -> the same size, with the detail of the present level only."""
         reached, share = self.G.parts()
-        coarse = enlarged(shrunk(image, self.G.sides[reached]), image.shape[-1])
+        coarse = upsample_nearest(downsample_mean(image, self.G.sides[reached]), image.shape[-1])
         if not share:
             return coarse
-        return torch.lerp(coarse, enlarged(shrunk(image, self.G.sides[reached + 1]), image.shape[-1]), share)
+        return torch.lerp(coarse, upsample_nearest(downsample_mean(image, self.G.sides[reached + 1]), image.shape[-1]), share)
 
     def sample_at(self, z: Tensor, resolution: int, c: Tensor | None = None) -> Tensor:
         """z [N, latent_dim] -> image [N, C, H, W] as it was drawn when the game had grown to `resolution`.

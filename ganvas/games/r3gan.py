@@ -20,13 +20,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.config import Ramp, within
+from ganvas.config import Ramp
+from ganvas.core.capabilities import Projects
+from ganvas.core.game import Step
 from ganvas.errors import UsageError
-from ganvas.game import Projects, Step
-from ganvas.games.adversarial import Rules
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.games.common.recipe import Family, cosine
-from ganvas.layers.pyramid import sides
+from ganvas.games.common.duel import Rules
+from ganvas.games.common.family import Family, cosine
+from ganvas.layers.resolutions import list_resolutions
+from ganvas.utils.settings import require_within
 
 SLOPE = 0.2  # of the leaky ReLU
 GAIN = math.sqrt(2 / (1 + SLOPE**2))  # that preserves variance through it
@@ -48,16 +50,16 @@ class Config:
     rules: Rules = Rules(objective="relativistic", r1_gamma=1.0, r2_gamma=1.0, penalty_every=4)
 
     def __post_init__(self) -> None:
-        within(self, "config.channels config.latent_dim config.width config.growth config.max_width config.head", 1)
-        allowed = [self.resolution // side for side in sides(self.resolution)]
+        require_within(self, "config.channels config.latent_dim config.width config.growth config.max_width config.head", 1)
+        allowed = [self.resolution // side for side in list_resolutions(self.resolution)]
         if self.patch not in allowed:
             raise UsageError(f"config.patch: expected one of {allowed} at {self.resolution} pixels, got {self.patch}")
-        within(self.gamma, "config.gamma.start config.gamma.end", 0)
+        require_within(self.gamma, "config.gamma.start config.gamma.end", 0)
 
 
 def _stages(config: Config) -> tuple[list[int], list[int]]:
     """The sides of the stages and their widths, the finest first."""
-    steps = [side for side in sides(config.resolution) if side * config.patch <= config.resolution]
+    steps = [side for side in list_resolutions(config.resolution) if side * config.patch <= config.resolution]
     return steps, [min(config.max_width, config.width * config.growth**level) for level in range(len(steps))]
 
 

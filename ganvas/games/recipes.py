@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
-from ganvas.config import Recipe, from_dict
+from ganvas.config import Recipe
+from ganvas.core.fields import FIELDS, unknown_field
 from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality
 from ganvas.data.dataset import Dataset
-from ganvas.data.opening import open_source
-from ganvas.data.source import Source
-from ganvas.errors import DataError, UsageError
-from ganvas.fields import FIELDS, unknown_field
+from ganvas.data.open import open_source
+from ganvas.data.table import TableDataset
+from ganvas.errors import DataError, UsageError, unknown
 from ganvas.games import GAMES, RECIPES
+from ganvas.games.common.duel import with_objective
+from ganvas.games.registry import find_game, find_recipe
+from ganvas.utils.settings import assign, from_dict
 
 # For data that the chosen game cannot take: the recipes to begin with.
 SUGGESTED: Mapping[Modality, str] = {
@@ -35,7 +40,7 @@ def recipe_from(plain: Mapping[str, Any]) -> Recipe:
     return from_dict(Recipe, plain, config=GAMES[plain["game"]].config_type)
 
 
-def open_data(recipe: Recipe) -> Source:
+def open_data(recipe: Recipe) -> TableDataset:
     """The recipe's data, at the size its game works in.
 
     Raises:
@@ -100,3 +105,48 @@ def _advise(recipe: Recipe) -> str:
         return f", or use {plain}"
     advice = getattr(GAMES[recipe.game], "without_classes", "")
     return f", or {advice}" if advice else ""
+
+
+NAMED = {  # what has an argument of its own, here and on the command line
+    "images": "train.images",
+    "seed": "train.seed",
+    "batch": "train.batch",
+    "precision": "train.precision",
+    "balance": "train.balance",
+    "eval_every": "train.eval_every",
+    "fit": "data.fit",
+    "data": "data.source",
+}
+
+
+DECIDED = tuple(
+    f"config.{name}" for name in ("shape", "point", "dims", "classes", "length", "vocabulary", "alphabet")
+)  # by the data
+
+
+def resolve_recipe(recipe: str | Recipe, settings: Mapping[str, Any] = MappingProxyType({}), **named: Any) -> Recipe:
+    """A recipe by name with `settings` changed by dotted path, as `{"train.batch": "128"}`, then those with a name.
+
+    Raises:
+        UsageError: no such recipe, setting or value, or one that the data decides.
+    """
+    chosen = find_recipe(recipe) if isinstance(recipe, str) else recipe
+    objective, minutes = named.pop("objective", None), named.pop("minutes", None)
+    if minutes is not None and named.get("images") is not None:
+        raise UsageError("--minutes and --images both bound the run; give one of them")
+    if stranger := next((name for name in named if name not in NAMED), None):
+        raise unknown("argument", stranger, [*NAMED, "objective"])
+    for path, value in {**settings, **{NAMED[name]: value for name, value in named.items() if value is not None}}.items():
+        if path in DECIDED:
+            raise UsageError(f"{path}: the data decides it, not {value!r}; leave it out")
+        text = value if isinstance(value, str) else json.dumps(value, default=str)
+        chosen = assign(chosen, path, text)
+        if path == "config.channels":  # else the pictures would overrule it
+            chosen = assign(chosen, "data.channels", text)
+    if not issubclass(type(chosen.config), find_game(chosen.game).config_type):
+        raise UsageError(f"game: {chosen.name}'s settings are not those of {chosen.game}; choose a recipe of that game")
+    if objective is not None:
+        if not hasattr(chosen.config, "rules"):
+            raise UsageError(f"{chosen.name} has no adversary: --objective does not apply")
+        chosen = replace(chosen, config=replace(chosen.config, rules=with_objective(chosen.config.rules, objective)))
+    return chosen

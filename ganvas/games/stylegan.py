@@ -20,17 +20,17 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from ganvas.config import within
-from ganvas.games.adversarial import Rules
-from ganvas.games.common.recipe import Family, cosine
-from ganvas.games.styled import Styling
-from ganvas.layers.critics import Halving, Verdict
-from ganvas.layers.equalised import EqualConv, EqualLinear, leaky, unequalised
-from ganvas.layers.noise import NoiseInput
-from ganvas.layers.norms import AdaIN, pixel_norm
-from ganvas.layers.pyramid import sides
-from ganvas.layers.resample import smooth_up
-from ganvas.layers.styles import Mapping
+from ganvas.games.common.duel import Rules
+from ganvas.games.common.family import Family, cosine
+from ganvas.games.common.style_based import StyleBased
+from ganvas.layers.discriminator import DiscriminatorHead, DownBlock
+from ganvas.layers.equalized import EqualConv, EqualLinear, leaky_relu, plain_weights
+from ganvas.layers.mapping import Mapping
+from ganvas.layers.noise_input import NoiseInput
+from ganvas.layers.normalization import AdaIN, pixel_norm
+from ganvas.layers.resample import upsample_blur
+from ganvas.layers.resolutions import list_resolutions
+from ganvas.utils.settings import require_within
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,14 +52,14 @@ class Config:
     rules: Rules = Rules(r1_gamma=1.0, penalty_every=16)
 
     def __post_init__(self) -> None:
-        within(self, "config.channels config.latent_dim config.width config.max_width", 1)
-        within(self, "config.mapping", 0)
-        within(self, "config.mixing", 0, 1)
+        require_within(self, "config.channels config.latent_dim config.width config.max_width", 1)
+        require_within(self, "config.mapping", 0)
+        require_within(self, "config.mixing", 0, 1)
 
     @property
     def widths(self) -> list[int]:
         """Channels at each side, from the largest."""
-        return [min(self.max_width, self.width * 2**level) for level in range(len(sides(self.resolution)))]
+        return [min(self.max_width, self.width * 2**level) for level in range(len(list_resolutions(self.resolution)))]
 
 
 class StyleLayer(nn.Module):
@@ -73,10 +73,10 @@ class StyleLayer(nn.Module):
         self.adain = AdaIN(config.latent_dim, outputs) if config.styled else None
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
-        x = smooth_up(x) if x.shape[-1] < self.side else x
+        x = upsample_blur(x) if x.shape[-1] < self.side else x
         x = self.conv(x) if self.conv is not None else x
         x = self.noise(x, noise) if self.noise is not None else x
-        return pixel_norm(leaky(x)) if self.adain is None else self.adain(leaky(x), w)
+        return pixel_norm(leaky_relu(x)) if self.adain is None else self.adain(leaky_relu(x), w)
 
 
 class Generator(nn.Module):
@@ -84,7 +84,7 @@ class Generator(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        steps, widths = sides(config.resolution)[::-1], config.widths[::-1]
+        steps, widths = list_resolutions(config.resolution)[::-1], config.widths[::-1]
         self.mapping = Mapping(config.latent_dim, config.mapping)
         self.base = (widths[0], steps[0], steps[0])
         constant = config.constant and config.styled  # else nothing would say which picture it is
@@ -112,17 +112,17 @@ class Discriminator(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        widths, side = config.widths, sides(config.resolution)[-1]
+        widths, side = config.widths, list_resolutions(config.resolution)[-1]
         self.from_image = EqualConv(config.channels, widths[0], 1)
-        self.stages = nn.Sequential(*(Halving(a, b) for a, b in itertools.pairwise(widths)))
-        self.verdict = Verdict(widths[-1], side, deviation=config.deviation)
+        self.stages = nn.Sequential(*(DownBlock(a, b) for a, b in itertools.pairwise(widths)))
+        self.verdict = DiscriminatorHead(widths[-1], side, deviation=config.deviation)
 
     def forward(self, image: Tensor) -> Tensor:
-        logits: Tensor = self.verdict(self.stages(leaky(self.from_image(image)))).squeeze(1)
+        logits: Tensor = self.verdict(self.stages(leaky_relu(self.from_image(image)))).squeeze(1)
         return logits
 
 
-class StyleGAN(Styling):
+class StyleGAN(StyleBased):
     """G draws from styles."""
 
     config_type = Config
@@ -130,7 +130,7 @@ class StyleGAN(Styling):
     def __init__(self, config: Config) -> None:
         super().__init__(config, Generator(config), Discriminator(config))
         if not config.equalised:
-            unequalised(self)
+            plain_weights(self)
 
     def style_weights(self) -> tuple[Tensor, ...]:
         """For each layer what its style does to its features, [2 channels, latent_dim]: scales, then shifts.

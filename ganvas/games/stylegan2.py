@@ -23,20 +23,21 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from ganvas.config import within
+from ganvas.core.capabilities import Conditional, Grows
+from ganvas.core.game import Batch, Step, Terms
 from ganvas.errors import UsageError
-from ganvas.game import Batch, Conditional, Grows, Step, Terms
-from ganvas.games.adversarial import Duel, Rules
-from ganvas.games.common.recipe import Family, cosine
-from ganvas.games.styled import Styling
-from ganvas.layers.critics import Halving, Verdict, of_class
-from ganvas.layers.equalised import HE, EqualConv, leaky
-from ganvas.layers.modulated import ModulatedConv
-from ganvas.layers.noise import NoiseInput
-from ganvas.layers.pyramid import sides
-from ganvas.layers.resample import enlarged, smooth_up
-from ganvas.layers.styles import Mapping, per_layer
-from ganvas.objectives import path_lengths
+from ganvas.games.common.duel import Duel, Rules
+from ganvas.games.common.family import Family, cosine
+from ganvas.games.common.style_based import StyleBased
+from ganvas.layers.discriminator import DiscriminatorHead, DownBlock, select_class
+from ganvas.layers.equalized import HE, EqualConv, leaky_relu
+from ganvas.layers.mapping import Mapping, repeat_per_layer
+from ganvas.layers.modulated_conv import ModulatedConv
+from ganvas.layers.noise_input import NoiseInput
+from ganvas.layers.resample import upsample_blur, upsample_nearest
+from ganvas.layers.resolutions import list_resolutions
+from ganvas.losses.penalties import path_lengths
+from ganvas.utils.settings import require_within
 
 PATH_DECAY = 0.01  # of the running mean of path lengths
 
@@ -58,14 +59,14 @@ class Config:
     rules: Rules = Rules(r1_gamma=1.0, penalty_every=16)
 
     def __post_init__(self) -> None:
-        within(self, "config.channels config.latent_dim config.width config.max_width config.path_every", 1)
-        within(self, "config.mapping config.path_length", 0)
-        within(self, "config.mixing", 0, 1)
+        require_within(self, "config.channels config.latent_dim config.width config.max_width config.path_every", 1)
+        require_within(self, "config.mapping config.path_length", 0)
+        require_within(self, "config.mixing", 0, 1)
 
     @property
     def widths(self) -> list[int]:
         """Channels at each side, from the largest."""
-        return [min(self.max_width, self.width * 2**level) for level in range(len(sides(self.resolution)))]
+        return [min(self.max_width, self.width * 2**level) for level in range(len(list_resolutions(self.resolution)))]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +87,9 @@ class StyleLayer(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs, 1, 1))
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
-        x = self.conv(smooth_up(x) if x.shape[-1] < self.side else x, w)
+        x = self.conv(upsample_blur(x) if x.shape[-1] < self.side else x, w)
         x = self.noise(x, noise) if self.noise is not None else x
-        return leaky(x + self.bias.to(x.dtype))
+        return leaky_relu(x + self.bias.to(x.dtype))
 
 
 class Generator(nn.Module):
@@ -96,7 +97,7 @@ class Generator(nn.Module):
 
     def __init__(self, config: Config, classes: int) -> None:
         super().__init__()
-        self.sides, widths = sides(config.resolution)[::-1], config.widths[::-1]
+        self.sides, widths = list_resolutions(config.resolution)[::-1], config.widths[::-1]
         self.mapping = Mapping(config.latent_dim, config.mapping, classes)
         self.constant = nn.Parameter(torch.randn(1, widths[0], self.sides[0], self.sides[0]))
         plan = [(widths[0], widths[0], self.sides[0])]
@@ -116,7 +117,7 @@ class Generator(nn.Module):
             x = layer(x, w[:, i], None if noise is None else noise[i])
             if i % 2 == 0:  # the last layer of its side
                 part = self.to_image[i // 2](x, w[:, i + 1])
-                image = part + (smooth_up(image) if i else image.to(part.dtype))
+                image = part + (upsample_blur(image) if i else image.to(part.dtype))
                 if layer.side == side:
                     break
         return image
@@ -127,17 +128,19 @@ class Discriminator(nn.Module):
 
     def __init__(self, config: Config, classes: int) -> None:
         super().__init__()
-        widths, side = config.widths, sides(config.resolution)[-1]
+        widths, side = config.widths, list_resolutions(config.resolution)[-1]
         self.from_image = EqualConv(config.channels, widths[0], 1)
-        self.stages = nn.Sequential(*(Halving(a, b, residual=True) for a, b in itertools.pairwise(widths)))
-        self.verdict = Verdict(widths[-1], side, max(1, classes))  # with classes: a projection on each one's direction
+        self.stages = nn.Sequential(*(DownBlock(a, b, residual=True) for a, b in itertools.pairwise(widths)))
+        self.verdict = DiscriminatorHead(
+            widths[-1], side, max(1, classes)
+        )  # with classes: a projection on each one's direction
 
     def forward(self, image: Tensor, c: Tensor | None = None) -> Tensor:
-        logits: Tensor = self.verdict(self.stages(leaky(self.from_image(image))))
-        return logits.squeeze(1) if c is None else of_class(logits, c)
+        logits: Tensor = self.verdict(self.stages(leaky_relu(self.from_image(image))))
+        return logits.squeeze(1) if c is None else select_class(logits, c)
 
 
-class StyleGAN2(Styling, Grows):
+class StyleGAN2(StyleBased, Grows):
     """G draws from styles, D is residual."""
 
     config_type: ClassVar[type] = Config
@@ -172,7 +175,7 @@ class StyleGAN2(Styling, Grows):
         n, c = max(1, len(batch["real"]) // 2), self.condition(batch, step)
         c = None if c is None else c[::2][:n]  # the same samples however many ranks share the batch
         with torch.autocast(step.device.type, enabled=False):
-            w = per_layer(self.map(step.normal(n, self.latent_dim), c), self.styles)
+            w = repeat_per_layer(self.map(step.normal(n, self.latent_dim), c), self.styles)
             image = self.synthesise(w)
             lengths = path_lengths(image, w, step.normal(*image.shape))
             with torch.no_grad():
@@ -189,8 +192,8 @@ class StyleGAN2(Styling, Grows):
         """
         if resolution not in self.resolutions:
             raise UsageError(f"resolution: expected one of {', '.join(map(str, self.resolutions))}, got {resolution}")
-        image: Tensor = self.G(per_layer(self.map(z, c), self.styles), side=resolution)
-        return enlarged(image, self.G.sides[-1])
+        image: Tensor = self.G(repeat_per_layer(self.map(z, c), self.styles), side=resolution)
+        return upsample_nearest(image, self.G.sides[-1])
 
 
 class ConditionalStyleGAN2(StyleGAN2, Conditional):

@@ -20,13 +20,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.config import Adam, within
+from ganvas.config import Adam
+from ganvas.core.game import Batch, Step, Terms, Turn
 from ganvas.core.host_number import HostNumber
-from ganvas.game import Batch, Step, Terms, Turn
-from ganvas.games.adversarial import Duel, Rules
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.games.common.recipe import Family, cosine
-from ganvas.games.writing import Letters, Writing, writer
+from ganvas.games.common.duel import Duel, Rules
+from ganvas.games.common.family import Family, cosine
+from ganvas.games.common.language import Letters, Writing, writer
+from ganvas.utils.settings import require_within
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +45,9 @@ class Config(Letters):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        within(self, "config.critic_width config.depth config.head config.sharpness", 1)
-        within(self, "config.pretrain config.dropout", 0, below=1)
-        within(self, "config.anchor", 0)
+        require_within(self, "config.critic_width config.depth config.head config.sharpness", 1)
+        require_within(self, "config.pretrain config.dropout", 0, below=1)
+        require_within(self, "config.anchor", 0)
 
 
 class Discriminator(nn.Module):

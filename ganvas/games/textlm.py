@@ -12,10 +12,11 @@ from __future__ import annotations
 import string
 from dataclasses import dataclass, replace
 
-from ganvas.config import Adam, within
-from ganvas.game import Game, Turn
-from ganvas.games.common.recipe import Family, cosine
-from ganvas.games.writing import Letters, Writing, writer
+from ganvas.config import Adam
+from ganvas.core.game import Game, Turn
+from ganvas.games.common.family import Family, cosine
+from ganvas.games.common.language import Letters, Writing, writer
+from ganvas.utils.settings import require_within
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,7 @@ class Config(Letters):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        within(self, "config.dropout", 0, below=1)
+        require_within(self, "config.dropout", 0, below=1)
 
 
 class TextLM(Writing, Game):

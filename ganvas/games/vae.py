@@ -24,16 +24,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.config import Adam, Ramp, TrainConfig, within
+from ganvas.config import Adam, Ramp, TrainConfig
+from ganvas.core.capabilities import Bounds, Classifies, Conditional, Encodes, Projects, require_class
 from ganvas.core.facts import Facts
+from ganvas.core.game import Batch, Game, Step, Terms, Turn
 from ganvas.core.modality import IMAGES, POINTS
 from ganvas.errors import UsageError
-from ganvas.game import Batch, Bounds, Classifies, Conditional, Encodes, Game, Projects, Step, Terms, Turn, asked_for
-from ganvas.games.common.recipe import Family
+from ganvas.games.common.family import Family
 from ganvas.layers.classes import class_shares
 from ganvas.layers.mlp import mlp
-from ganvas.layers.pyramid import sides, widths
-from ganvas.objectives import gaussian_kl
+from ganvas.layers.resolutions import list_resolutions, widths
+from ganvas.losses.likelihood import gaussian_kl
+from ganvas.utils.settings import require_within
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +58,10 @@ class Config:
     sd: float = 0.1  # of a point round the decoder's
 
     def __post_init__(self) -> None:
-        within(self, "config.resolution config.channels config.latent_dim config.width config.depth config.max_width", 1)
-        within(self, "config.beta config.point", 0)
+        require_within(
+            self, "config.resolution config.channels config.latent_dim config.width config.depth config.max_width", 1
+        )
+        require_within(self, "config.beta config.point", 0)
         if not 0 < self.sd < math.inf:
             raise UsageError(f"config.sd: expected a number above 0, got {self.sd:g}")
         if self.point and self.convolutional:
@@ -76,7 +80,7 @@ class ConditionalConfig(Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        within(self, "config.classes", 1)
+        require_within(self, "config.classes", 1)
 
 
 def _encoder(config: Config, classes: int) -> nn.Sequential:
@@ -90,7 +94,7 @@ def _encoder(config: Config, classes: int) -> nn.Sequential:
     layers: list[nn.Module] = []
     for before, after in itertools.pairwise(channels):
         layers += [nn.Conv2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
-    size = channels[-1] * sides(config.resolution)[-1] ** 2
+    size = channels[-1] * list_resolutions(config.resolution)[-1] ** 2
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(size, 2 * config.latent_dim))
 
 
@@ -102,7 +106,7 @@ def _decoder(config: Config, classes: int) -> nn.Sequential:
     if not config.convolutional:
         layers = mlp(config.latent_dim + classes, config.width, config.depth, config.channels * config.resolution**2, slope=0.0)
         return nn.Sequential(*layers, nn.Unflatten(1, shape))
-    side, channels = sides(config.resolution)[-1], widths(config.resolution, config.width, config.max_width)[::-1]
+    side, channels = list_resolutions(config.resolution)[-1], widths(config.resolution, config.width, config.max_width)[::-1]
     inner: list[nn.Module] = [nn.Linear(config.latent_dim + classes, channels[0] * side**2)]
     inner.append(nn.Unflatten(1, (channels[0], side, side)))
     for before, after in itertools.pairwise(channels):
@@ -183,7 +187,7 @@ class ConditionalVAE(VAE, Conditional, Classifies):
 
     def beside(self, x: Tensor, c: Tensor | None) -> Tensor:
         """x [N, ...], c [N] class or [N, classes] shares -> x with its class beside it: as planes for convolutions."""
-        onehot = class_shares(asked_for(c), self.classes, x.dtype)
+        onehot = class_shares(require_class(c), self.classes, x.dtype)
         if x.ndim == 2 or not self.config.convolutional:
             return torch.cat([x.flatten(1), onehot], 1)
         return torch.cat([x, onehot[:, :, None, None].expand(-1, -1, *x.shape[2:])], 1)

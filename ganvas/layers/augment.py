@@ -67,7 +67,7 @@ def diff_augment(images: Tensor, uniform: Uniform, kinds: Iterable[str] = DIFF) 
     return x
 
 
-def adaptive(images: Tensor, p: float, uniform: Uniform, kinds: Iterable[str] = GENTLE) -> Tensor:
+def adaptive_augment(images: Tensor, p: float, uniform: Uniform, kinds: Iterable[str] = GENTLE) -> Tensor:
     """[N, C, H, W] -> the same, each transformation applied to each sample with probability p; p = 0: the very tensor.
 
     blit: flip (half of the times), rotate90 (0 to 3 quarters), shift (whole pixels, +-0.125 of the side). geometry: scale

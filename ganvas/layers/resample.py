@@ -15,22 +15,22 @@ from torch import Tensor
 BINOMIAL = (1.0, 3.0, 3.0, 1.0)
 
 
-def enlarged(x: Tensor, side: int) -> Tensor:
+def upsample_nearest(x: Tensor, side: int) -> Tensor:
     """[N, C, h, h] -> [N, C, side, side] by nearest neighbours; `side` a multiple of h."""
     return x if x.shape[-1] == side else F.interpolate(x, size=(side, side), mode="nearest")
 
 
-def shrunk(x: Tensor, side: int) -> Tensor:
+def downsample_mean(x: Tensor, side: int) -> Tensor:
     """[N, C, h, h] -> [N, C, side, side] by means of squares: undoes `enlarged`; h a multiple of `side`."""
     return x if x.shape[-1] == side else F.avg_pool2d(x, x.shape[-1] // side)
 
 
-def smooth_up(x: Tensor) -> Tensor:
+def upsample_blur(x: Tensor) -> Tensor:
     """[N, C, H, W] -> [N, C, 2H, 2W] through [1, 3, 3, 1] / 4 each way."""
     return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
-def smooth_down(x: Tensor) -> Tensor:
+def downsample_blur(x: Tensor) -> Tensor:
     """[N, C, H, W] -> [N, C, H/2, W/2] through [1, 3, 3, 1] / 8 each way.
 
     In float32 whatever the precision of the rest: channel by channel, bfloat16 is ten times slower on a CPU.

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.metrics.inputs import matrices, matrix
+from ganvas.metrics.checks import require_matrices, require_matrix
 
 RADIUS = 3.0  # standard deviations from a centre within which a sample is of high quality
 ENOUGH = 10  # samples of a mode whose spread is measured
@@ -51,7 +51,7 @@ def mixture(points: Tensor, centres: Tensor, sd: float) -> Modes:
 
     Source: arXiv:1705.07761 sec. 5.1 (VEEGAN: captured, 3 sd, 2,500 samples); arXiv:1712.04086 sec. 4.1 (reverse KL).
     """
-    points, centres = matrices(matrix(points, "points"), centres, ("points", "centres"), at_least=1)
+    points, centres = require_matrices(require_matrix(points, "points"), centres, ("points", "centres"), at_least=1)
     if not 0 < sd < math.inf:
         raise UsageError(f"sd: expected a finite number above 0, found {sd}; pass the true standard deviation of a mode")
     near = [torch.cdist(rows, centres, compute_mode="donot_use_mm_for_euclid_dist").min(1) for rows in points.split(CHUNK)]

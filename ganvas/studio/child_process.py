@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import BinaryIO
 
 from ganvas.errors import UsageError
-from ganvas.ranks import die_with_parent
+from ganvas.runtime.processes import die_with_parent
 from ganvas.studio.socket import MAX_FRAME_BYTES, Frame, decode, encode
 
 NICENESS = 5

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
-from ganvas.files import printable
+from ganvas.utils.parsing import printable
 
 NICENESS = 5  # a training goes first
 ERRORS = {kind.exit_code: kind for kind in (UsageError, DataError, ResourceError)}

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ganvas import __version__
-from ganvas.machine import describe
+from ganvas.runtime.device import describe_runtime
 from ganvas.studio.page import Page, Studio
 from ganvas.studio.storage import RUN_ID
 
@@ -32,7 +32,7 @@ async def get_overview(request: Request) -> Response:
 def describe_machine() -> dict[str, Any]:
     """What this machine is, without a measurement."""
 
-    return describe()
+    return describe_runtime()
 
 
 def list_recent(runs: Path, most: int = MAX_RUNS) -> list[dict[str, Any]]:

@@ -12,9 +12,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from ganvas.config import from_dict
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.studio.storage import UnknownIdError
+from ganvas.utils.settings import from_dict
 
 T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.errors import GanvasError, UsageError
-from ganvas.files import disk_errors, make_folder, parse_json, printable
+from ganvas.utils.files import disk_errors, make_folder
+from ganvas.utils.parsing import parse_json, printable
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 

@@ -7,8 +7,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from ganvas.core.game import Step
 from ganvas.core.memory import Memory
-from ganvas.game import Step
 
 
 def numbered(first: int, count: int) -> Tensor:

@@ -15,8 +15,10 @@ import pytest
 import torch
 
 from ganvas.config import DataConfig
-from ganvas.data import Source, cache, open_source, pictures
-from ganvas.data.images import Bytes, Fit, fitted
+from ganvas.data import cache, collection
+from ganvas.data.images import Bytes, Fit, fit_to_side
+from ganvas.data.open import open_source
+from ganvas.data.table import TableDataset
 from ganvas.errors import UsageError
 
 WritePicture = Callable[..., Path]
@@ -37,13 +39,13 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def counted(pixels: Bytes, resolution: int, channels: int, fit: Fit) -> Bytes:
         calls.append(1)
-        return fitted(pixels, resolution, channels, fit)
+        return fit_to_side(pixels, resolution, channels, fit)
 
-    monkeypatch.setattr(pictures, "fitted", counted)
+    monkeypatch.setattr(collection, "fitted", counted)
     return calls
 
 
-def opened(folder: Path, **asked: int) -> Source:
+def opened(folder: Path, **asked: int) -> TableDataset:
     return open_source(DataConfig(source=str(folder)), **asked)  # type: ignore[arg-type]
 
 

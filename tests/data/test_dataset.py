@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, LABELS, VOXELS
-from ganvas.data import Source
 from ganvas.data.dataset import Dataset
 from ganvas.data.paired import PairedDataset
+from ganvas.data.table import TableDataset
 from ganvas.data.unpaired import UnpairedDataset
 from ganvas.errors import DataError, UsageError
 
@@ -50,13 +50,13 @@ def maps(n: int, *, flip: bool = True, crop: int = 0) -> PairedDataset:
 
 def unpaired(n: int, m: int, *, flip: bool = True) -> UnpairedDataset:
     return UnpairedDataset(
-        Source("horses", {"real": numbered(n), "label": torch.zeros(n, dtype=torch.int64)}, ("horse",), flip=flip),
-        Source("zebras", {"real": numbered(m)}, flip=flip),
+        TableDataset("horses", {"real": numbered(n), "label": torch.zeros(n, dtype=torch.int64)}, ("horse",), flip=flip),
+        TableDataset("zebras", {"real": numbered(m)}, flip=flip),
     )
 
 
 def everyone(n: int) -> list[Dataset]:
-    table = Source("table", {"real": numbered(n), "label": torch.arange(n)}, tuple(map(str, range(n))), flip=True)
+    table = TableDataset("table", {"real": numbered(n), "label": torch.arange(n)}, tuple(map(str, range(n))), flip=True)
     return [table, pairs(n, crop=4), maps(n, crop=3), unpaired(n, n + 3)]
 
 
@@ -150,7 +150,7 @@ def test_held_out_rows_are_in_one_part_only_and_stay_as_they_are() -> None:
             shown = [set(part.batch(1, 0, len(part))[name][:, 0, 0, 0].tolist()) for part in (kept, held_out)]
             assert not shown[0] & shown[1]
         assert type(kept) is type(data)
-    held_out = Source("table", {"real": numbered(100)}, flip=True).parted(0.3)[1]
+    held_out = TableDataset("table", {"real": numbered(100)}, flip=True).parted(0.3)[1]
     assert held_out is not None
     places = held_out.batch(0, 0, 30)["real"][:, 1:]
     assert torch.equal(places, numbered(1)[:, 1:].expand(30, 2, SIDE, SIDE))  # none is mirrored
@@ -159,13 +159,13 @@ def test_held_out_rows_are_in_one_part_only_and_stay_as_they_are() -> None:
 
 def test_clips_are_given_as_clips() -> None:
     clips = torch.zeros(3, 2, 3, 4, 4, dtype=torch.uint8)
-    assert Source("solids", {"real": clips}).modality is VOXELS
-    assert Source("clips", {"real": clips}, kinds={"real": CLIPS}).modality is CLIPS
-    assert Source("clips", {"clip": clips}).modality is CLIPS
+    assert TableDataset("solids", {"real": clips}).modality is VOXELS
+    assert TableDataset("clips", {"real": clips}, kinds={"real": CLIPS}).modality is CLIPS
+    assert TableDataset("clips", {"clip": clips}).modality is CLIPS
     with pytest.raises(
         DataError, match=r"'wrong', field 'real': expected images \[N, C, H, W\]; found uint8 \[3, 2, 3, 4, 4\]"
     ):
-        _ = Source("wrong", {"real": clips}, kinds={"real": IMAGES}).modality
+        _ = TableDataset("wrong", {"real": clips}, kinds={"real": IMAGES}).modality
 
 
 def test_what_is_no_pair_is_refused() -> None:
@@ -183,7 +183,7 @@ def test_what_is_no_pair_is_refused() -> None:
     with pytest.raises(UsageError, match="crop 7: expected 1 to 6 pixels"):
         pairs(3, crop=7)
     with pytest.raises(DataError, match="expected samples of one kind, found images and points"):
-        UnpairedDataset(Source("a", {"real": image}), Source("b", {"real": torch.zeros(3, 2)}))
+        UnpairedDataset(TableDataset("a", {"real": image}), TableDataset("b", {"real": torch.zeros(3, 2)}))
 
 
 def test_fingerprints_of_two_tables() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ganvas.data.images import Bytes, UnreadableError, decode, fitted, peek, quiet
+from ganvas.data.images import Bytes, UnreadableError, decode, fit_to_side, peek, quiet
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> io.BytesIO:
@@ -196,7 +196,7 @@ def test_flipped_bytes_decode_or_are_unreadable(kind: str, data: st.DataObject) 
 )
 @settings(max_examples=100, deadline=None)
 def test_fitted_keeps_flat_colour_and_shape(height, width, given_channels, channels, resolution, fit) -> None:  # type: ignore[no-untyped-def]
-    result = fitted(np.full((height, width, given_channels), 200, np.uint8), resolution, channels, fit)
+    result = fit_to_side(np.full((height, width, given_channels), 200, np.uint8), resolution, channels, fit)
     assert result.shape == (channels, resolution, resolution)
     assert result.flags.c_contiguous
     assert set(result.flatten().tolist()) <= ({0, 200} if fit == "pad" or resolution == 32 else {200})
@@ -205,21 +205,21 @@ def test_fitted_keeps_flat_colour_and_shape(height, width, given_channels, chann
 
 def test_crop_takes_the_centre() -> None:
     strip = np.concatenate([np.full((2, 2, 1), v, np.uint8) for v in (0, 100, 255)], 1)
-    assert fitted(strip, 2, 1, "crop").tolist() == [[[100, 100], [100, 100]]]
+    assert fit_to_side(strip, 2, 1, "crop").tolist() == [[[100, 100], [100, 100]]]
 
 
 def test_pad_is_black_and_keeps_proportions() -> None:
-    padded = fitted(np.full((2, 4, 3), 255, np.uint8), 4, 3, "pad")
+    padded = fit_to_side(np.full((2, 4, 3), 255, np.uint8), 4, 3, "pad")
     assert padded[0].tolist() == [[0] * 4, [255] * 4, [255] * 4, [0] * 4]
 
 
 def test_grey_28_at_32_is_framed_not_resampled() -> None:
     digit = np.random.default_rng(0).integers(1, 256, (28, 28, 1), dtype=np.uint8)
-    framed = fitted(digit, 32, 1, "crop")[0]
+    framed = fit_to_side(digit, 32, 1, "crop")[0]
     assert np.array_equal(framed[2:30, 2:30], digit[..., 0])
     assert framed.sum() == digit.sum(dtype=np.int64)
 
 
 def test_right_size_is_not_resampled() -> None:
     colour = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
-    assert np.array_equal(fitted(colour, 8, 3, "crop"), colour.transpose(2, 0, 1))
+    assert np.array_equal(fit_to_side(colour, 8, 3, "crop"), colour.transpose(2, 0, 1))

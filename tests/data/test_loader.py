@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from ganvas.core.modality import normalize
-from ganvas.data import Source
 from ganvas.data.loader import Loader, fetch
+from ganvas.data.table import TableDataset
 from ganvas.errors import DataError
 
 
-class Recorded(Source):
+class Recorded(TableDataset):
     """A table that notes which batches were made, and by which thread."""
 
     def batch(self, seed: int, start: int, count: int) -> dict[str, Tensor]:
@@ -26,13 +26,13 @@ MADE: list[tuple[int, bool]] = []
 
 
 @pytest.fixture
-def data() -> Source:
+def data() -> TableDataset:
     MADE.clear()
     pixels = torch.randint(0, 256, (10, 3, 4, 4), dtype=torch.uint8)
     return Recorded("table", {"real": pixels, "label": torch.arange(10)}, tuple("0123456789"), flip=True)
 
 
-def test_on_the_cpu_a_batch_is_made_when_it_is_asked_for(data: Source) -> None:
+def test_on_the_cpu_a_batch_is_made_when_it_is_asked_for(data: TableDataset) -> None:
     loader = Loader(data, 3, 4, stride=8, needs=("real", "label"))
     for start in (0, 8, 4):
         batch, own = loader.batch(start), normalize(data.batch(3, start, 4), data.modalities)
@@ -41,7 +41,7 @@ def test_on_the_cpu_a_batch_is_made_when_it_is_asked_for(data: Source) -> None:
     assert loader.pool is None
 
 
-def test_on_an_accelerator_a_thread_makes_the_next_batch(data: Source) -> None:
+def test_on_an_accelerator_a_thread_makes_the_next_batch(data: TableDataset) -> None:
     """The meta device stands in: it has no values, but all else."""
     loader = Loader(data, 3, 4, stride=8, device="meta", needs=("real",))
     for start in (0, 8, 16):
@@ -53,7 +53,7 @@ def test_on_an_accelerator_a_thread_makes_the_next_batch(data: Source) -> None:
     assert MADE == [(0, True), (8, False), (16, False), (24, False)]
 
 
-def test_what_was_made_ahead_is_used_at_its_position_only(data: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_made_ahead_is_used_at_its_position_only(data: TableDataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a roll-back another batch is asked for than the one that was made ahead."""
     loader = Loader(data, 3, 4, device="meta")
     monkeypatch.setattr("ganvas.data.loader._place", lambda data, kept, _device: normalize(kept, data.modalities))
@@ -63,13 +63,15 @@ def test_what_was_made_ahead_is_used_at_its_position_only(data: Source, monkeypa
 
 
 def test_the_first_batch_is_checked() -> None:
-    data = Source("points", {"real": torch.zeros(9, 2)})
+    data = TableDataset("points", {"real": torch.zeros(9, 2)})
     with pytest.raises(DataError, match=r"the game needs the field 'label' .*; the data gives: real"):
         Loader(data, 0, 3, needs=("real", "label")).batch(0)
     assert fetch(data, 0, 2, 5)["real"].shape == (5, 2)
 
 
-def test_an_error_of_the_thread_is_raised_when_its_batch_is_asked_for(data: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_the_thread_is_raised_when_its_batch_is_asked_for(
+    data: TableDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
     loader = Loader(data, 3, 4, device="meta")
     loader.batch(0)
     assert loader.ahead is not None
@@ -84,7 +86,7 @@ def test_an_error_of_the_thread_is_raised_when_its_batch_is_asked_for(data: Sour
         loader.batch(8)
 
 
-def test_the_thread_ends_with_its_loader(data: Source) -> None:
+def test_the_thread_ends_with_its_loader(data: TableDataset) -> None:
     loader = Loader(data, 3, 4, device="meta")
     loader.batch(0)
     threads = list(loader.pool._threads) if loader.pool else []

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganvas.data import flips, order, rows
-from ganvas.data.order import crops
+from ganvas.data import order
+from ganvas.data.order import crops, flips, rows
 from ganvas.errors import DataError
 
 seeds = st.integers(0, 2**40)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas.data.pictures import Pictures
+from ganvas.data.collection import Pictures
 from ganvas.data.report import _balanced, inspect
 from ganvas.errors import DataError, UsageError
 

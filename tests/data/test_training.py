@@ -12,14 +12,15 @@ from support import PLAN, miniature, state_hash
 from torch import nn
 
 from ganvas.config import TrainConfig
-from ganvas.data import Source
+from ganvas.core.game import Batch, Game, Step, Terms, Turn
 from ganvas.data.dataset import Dataset
 from ganvas.data.paired import PairedDataset
+from ganvas.data.table import TableDataset
 from ganvas.data.unpaired import UnpairedDataset
-from ganvas.engine import State, begin, dump, restore, train
+from ganvas.engine.autotune import initial_state
+from ganvas.engine.loop import train
+from ganvas.engine.state import State, dump, new_state, restore
 from ganvas.errors import DataError
-from ganvas.game import Batch, Game, Step, Terms, Turn
-from ganvas.plan import fresh
 
 TRAIN = TrainConfig(images=160, batch=8)
 
@@ -70,14 +71,14 @@ def images(n: int) -> torch.Tensor:
 
 def data_of(kind: type[Translation]) -> Dataset:
     if kind is Unpaired:
-        return UnpairedDataset(Source("a", {"real": images(30)}, flip=True), Source("b", {"real": images(21)}))
+        return UnpairedDataset(TableDataset("a", {"real": images(30)}, flip=True), TableDataset("b", {"real": images(21)}))
     return PairedDataset("maps", {"source": images(30), "map": images(30)[:, 0] % 4}, flip=True, crop=6)
 
 
 def after(kind: type[Translation], steps: int, state: State | None = None) -> State:
     """The state after some steps from the start, or from `state`."""
     torch.manual_seed(0)
-    state = state or begin(kind(Config()), TRAIN, PLAN)
+    state = state or new_state(kind(Config()), TRAIN, PLAN)
     for _ in itertools.islice(train(state, data_of(kind), TRAIN), steps):
         pass
     return state
@@ -87,7 +88,7 @@ def after(kind: type[Translation], steps: int, state: State | None = None) -> St
 def test_training_resumes_exactly_on_other_data_sets(kind: type[Translation]) -> None:
     unbroken, half = after(kind, 11), after(kind, 6)
     torch.manual_seed(1)
-    resumed = begin(kind(Config()), TRAIN, PLAN)
+    resumed = new_state(kind(Config()), TRAIN, PLAN)
     restore(resumed, *dump(half))
     after(kind, 5, resumed)
     assert resumed.items == unbroken.items == 88
@@ -100,9 +101,9 @@ def test_the_first_batch_of_a_run_is_checked() -> None:
     recipe, data = miniature("cgan-mnist")
     bare = replace(data, fields={"real": data.fields["real"]}, classes=())
     with pytest.raises(DataError, match=r"the game needs the field 'label' \(the class of the sample\); the data gives: real"):
-        next(iter(train(fresh(recipe, PLAN), bare, recipe.train)))
+        next(iter(train(initial_state(recipe, PLAN), bare, recipe.train)))
     with pytest.raises(DataError, match="the game needs the field 'a'"):
-        next(iter(train(begin(Unpaired(Config()), TRAIN, PLAN), data, TRAIN)))
+        next(iter(train(new_state(Unpaired(Config()), TRAIN, PLAN), data, TRAIN)))
 
 
 def test_held_out_images_are_asked_by_position_too() -> None:
@@ -110,7 +111,7 @@ def test_held_out_images_are_asked_by_position_too() -> None:
     recipe, data = miniature("dcgan-images")
     kept, held_out = replace(data, flip=True).parted(0.45)
     assert held_out is not None
-    state = fresh(recipe, PLAN)
+    state = initial_state(recipe, PLAN)
     first, _ = next(iter(train(state, kept, recipe.train, held_out=held_out)))
     assert "verdict_held_out" in first.notes
     rows = held_out.rows(torch.arange(len(held_out)))["real"]

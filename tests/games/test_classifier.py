@@ -10,20 +10,21 @@ import torch
 from support import PLAN
 
 from ganvas.config import TrainConfig
-from ganvas.data.source import Source
-from ganvas.engine import begin, train
+from ganvas.core.game import Step
+from ganvas.data.table import TableDataset
+from ganvas.engine.loop import train
+from ganvas.engine.state import new_state
 from ganvas.errors import UsageError
-from ganvas.game import Step
 from ganvas.games.classifier import Classifier, Config
 
 
 def test_points_on_two_sides_of_a_line_are_told_apart() -> None:
     torch.manual_seed(0)
     points = torch.randn(512, 2)
-    source = Source("halves", {"real": points, "label": (points[:, 0] > 0).long()}, ("left", "right"))
+    source = TableDataset("halves", {"real": points, "label": (points[:, 0] > 0).long()}, ("left", "right"))
     config = Config(dims=0, channels=2, classes=2, widths=(16,), features=16, shift=0, dropout=0.0)
     training = TrainConfig(images=64 * 100, batch=64, learning_rate=1e-2)
-    state = begin(Classifier(config), training, PLAN)
+    state = new_state(Classifier(config), training, PLAN)
     for _ in train(state, source, training):
         pass
     right = state.game.classify(points).argmax(1) == source.fields["label"]  # type: ignore[operator]

@@ -11,19 +11,21 @@ import torch
 from PIL import Image
 from support import PLAN, miniature
 
-from ganvas import bundle
-from ganvas.config import DataConfig, to_dict
-from ganvas.data import located, open_source
-from ganvas.data.domains import CHANGES, edges
+from ganvas.config import DataConfig
+from ganvas.core.capabilities import Couples
+from ganvas.core.game import Step
+from ganvas.data.computed_domains import CHANGES, edges
+from ganvas.data.open import absolute_source, open_source
 from ganvas.data.report import inspect
+from ganvas.engine.autotune import initial_state
 from ganvas.errors import DataError, UsageError
-from ganvas.evaluate import evaluate
-from ganvas.game import Couples, Step
+from ganvas.evaluation.evaluate import evaluate
 from ganvas.games.cogan import CoGAN, Config
-from ganvas.metrics.agreement import agreement
-from ganvas.model import load
-from ganvas.plan import fresh
-from ganvas.show import picture
+from ganvas.inference import model_file
+from ganvas.inference.model import load
+from ganvas.inference.sheet import make_sheet
+from ganvas.metrics.pixel_agreement import agreement
+from ganvas.utils.settings import to_dict
 
 SMALL = Config(latent_dim=4, width=8, critic_width=8, max_width=8, head=8)
 
@@ -70,7 +72,7 @@ def test_shares_of_two_domains_mix_their_pictures() -> None:
 
 def test_the_penalty_reaches_both_domains_critics() -> None:
     recipe, data = miniature("cogan-edges")
-    game = fresh(recipe, PLAN).game
+    game = initial_state(recipe, PLAN).game
     batch = data.samples(torch.arange(20))
     duel = game.turns()[0].loss.__self__  # type: ignore[attr-defined]
     sum(duel.penalties(batch, Step()).values()).backward()
@@ -119,8 +121,8 @@ def test_a_domain_without_pictures_is_refused(tmp_path: Path) -> None:
 def test_names_of_changed_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert located("edges:here") == f"edges:{tmp_path / 'here'}"
-    assert located("edges:mnist") == "edges:mnist"
+    assert absolute_source("edges:here") == f"edges:{tmp_path / 'here'}"
+    assert absolute_source("edges:mnist") == "edges:mnist"
     with pytest.raises(DataError, match="ring has none; choose a source of pictures"):
         open_source(DataConfig(source="edges:ring"))
     with pytest.raises(DataError, match="no such file or folder"):
@@ -141,7 +143,7 @@ def untrained(tmp_path: Path) -> Path:
     recipe, _ = miniature("cogan-edges")
     recipe = replace(recipe, config=replace(recipe.config, classes=2))
     card = {"recipe": to_dict(recipe), "items": 0, "classes": ["plain", "edges"]}
-    bundle.save(tmp_path / "model.safetensors", fresh(recipe, PLAN).average, card)
+    model_file.save(tmp_path / "model.safetensors", initial_state(recipe, PLAN).average, card)
     return tmp_path / "model.safetensors"
 
 
@@ -154,7 +156,7 @@ def test_couples_stand_side_by_side(untrained: Path, tmp_path: Path) -> None:
     assert np.array_equal(four[2], four[3])  # all domains begin alike
     model.save(tmp_path / "sheet.png", 16)
     model.interpolate(tmp_path / "walk.gif", [1, 2], 4)
-    image = picture(model.game, open_source(DataConfig(source="edges:mnist", split="test")))
+    image = make_sheet(model.game, open_source(DataConfig(source="edges:mnist", split="test")))
     assert image is not None
     assert image.size[0] == image.size[1]  # five noises a column, each in both domains
 
@@ -168,6 +170,6 @@ def test_agreement_is_measured_where_there_are_couples(untrained: Path) -> None:
         evaluate(untrained, metrics=["requested"], samples=200)
     recipe, data = miniature("cgan-mnist")
     card = {"recipe": to_dict(recipe), "items": 0, "classes": list(data.classes)}
-    bundle.save(untrained, fresh(recipe, PLAN).average, card)
+    model_file.save(untrained, initial_state(recipe, PLAN).average, card)
     with pytest.raises(UsageError, match="agreement needs couples"):
         evaluate(untrained, metrics=["agreement"], samples=200)

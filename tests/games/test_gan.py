@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ganvas.game import Step
+from ganvas.core.game import Step
 from ganvas.games.gan import GAN, Config
 
 

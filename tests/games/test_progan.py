@@ -9,12 +9,14 @@ import pytest
 import torch
 from support import PLAN, miniature, state_hash
 
-from ganvas.engine import dump, restore, train
+from ganvas.core.capabilities import Grows
+from ganvas.core.game import Step
+from ganvas.engine.autotune import initial_state
+from ganvas.engine.loop import train
+from ganvas.engine.state import dump, restore
 from ganvas.errors import UsageError
-from ganvas.game import Grows, Step
 from ganvas.games import RECIPES
 from ganvas.games.progan import Config, ProGAN, level_at
-from ganvas.plan import fresh
 
 TINY = Config(width=4, max_width=8, latent_dim=6)  # 4, 8, 16, 32
 
@@ -79,11 +81,11 @@ def test_one_latent_at_every_resolution() -> None:
 
 def test_layers_that_are_not_there_yet_do_not_move() -> None:
     recipe, data = miniature("progan-mnist")
-    state = fresh(recipe, PLAN)
+    state = initial_state(recipe, PLAN)
     next(train(state, data, recipe.train))
     before = state.game.state_dict()
     late = [name for name in before if name.startswith(("G.stages", "D.stages", "G.heads.1", "D.heads.1"))]
-    start = fresh(recipe, PLAN).game.state_dict()
+    start = initial_state(recipe, PLAN).game.state_dict()
     assert late
     assert all(torch.equal(before[name], start[name]) for name in late)
 
@@ -93,7 +95,7 @@ def test_resume_in_the_middle_of_a_fade_is_exact() -> None:
     recipe = replace(recipe, config=replace(recipe.config, grown_by=1.0))
 
     def play(steps: int, state=None):  # type: ignore[no-untyped-def]
-        state = state or fresh(recipe, PLAN)
+        state = state or initial_state(recipe, PLAN)
         for _ in itertools.islice(train(state, data, recipe.train), steps):
             pass
         return state
@@ -101,7 +103,7 @@ def test_resume_in_the_middle_of_a_fade_is_exact() -> None:
     halfway = play(15)
     assert 0.1 < float(halfway.game.G.level) % 1 < 0.9  # type: ignore[operator, union-attr]
     tensors, counters = dump(halfway)
-    resumed = fresh(recipe, PLAN)
+    resumed = initial_state(recipe, PLAN)
     restore(resumed, {group: {k: v.clone() for k, v in held.items()} for group, held in tensors.items()}, counters)
     assert state_hash(dump(play(5, resumed))[0]) == state_hash(dump(play(20))[0])
 
@@ -135,7 +137,7 @@ def test_without_growth_it_has_its_full_size_from_the_first_step() -> None:
 def test_held_out_reals_are_shown_as_the_others_are() -> None:
     """At 4x4 the critic judges what it never saw without detail, as it sees what it learns from."""
     recipe, data = miniature("progan-mnist")
-    state, seen = fresh(recipe, PLAN), []
+    state, seen = initial_state(recipe, PLAN), []
     judge = state.game.judge
     state.game.judge = lambda x, c=None: (seen.append(x.detach()), judge(x, c))[1]  # type: ignore[method-assign]
     next(train(state, data, recipe.train, held_out=data))

@@ -12,19 +12,19 @@ import torch
 from support import PLAN, miniature
 
 from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality
-from ganvas.data import Source
 from ganvas.data.paired import PairedDataset
-from ganvas.engine import train
+from ganvas.data.table import TableDataset
+from ganvas.engine.autotune import initial_state
+from ganvas.engine.loop import train
 from ganvas.errors import DataError, UsageError
-from ganvas.games import RECIPES, build
-from ganvas.games.recipes import SUGGESTED, adapt_recipe, modalities_of, open_data
-from ganvas.plan import fresh
-from ganvas.resolve import resolve
+from ganvas.games import RECIPES
+from ganvas.games.recipes import SUGGESTED, adapt_recipe, modalities_of, open_data, resolve_recipe
+from ganvas.games.registry import build
 
 WORDS = {POINTS: "points", IMAGES: "images", VOXELS: "solids", TEXT: "text"}
 
 
-def small(modality: Modality) -> Source:
+def small(modality: Modality) -> TableDataset:
     """A few samples of a kind, with labels."""
     label = torch.arange(6) % 2
     match modality.name:
@@ -35,8 +35,8 @@ def small(modality: Modality) -> Source:
         case "voxels":
             fields = {"real": torch.zeros(6, 1, 32, 32, 32, dtype=torch.uint8), "label": label}
         case _:
-            return Source("few", {"text": torch.zeros(6, 5, dtype=torch.int64)}, alphabet="abc", vocabulary=4)
-    return Source("few", fields, ("one", "two"))
+            return TableDataset("few", {"text": torch.zeros(6, 5, dtype=torch.int64)}, alphabet="abc", vocabulary=4)
+    return TableDataset("few", fields, ("one", "two"))
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -70,11 +70,11 @@ def test_the_suggested_recipes_exist_and_take_the_data(modality: Modality) -> No
 def test_a_vae_learns_points(tmp_path: Path) -> None:
     """The setting `point` is decided by the data, for recipes of the command line too."""
     np.save(tmp_path / "points.npy", np.random.default_rng(0).normal(size=(300, 3)))
-    recipe = resolve("vae-mnist", {"config.width": 8}, data=str(tmp_path / "points.npy"))
+    recipe = resolve_recipe("vae-mnist", {"config.width": 8}, data=str(tmp_path / "points.npy"))
     data = open_data(recipe)
     recipe = adapt_recipe(recipe, data)
     assert recipe.config.point == 3
-    state = fresh(recipe, PLAN)
+    state = initial_state(recipe, PLAN)
     for _, terms in itertools.islice(train(state, data, recipe.train), 3):
         assert all(bool(torch.isfinite(term)) for term in terms.values())
     assert state.average.sample(torch.zeros(2, recipe.config.latent_dim)).shape == (2, 3)  # type: ignore[operator]
@@ -91,7 +91,7 @@ def test_a_classifier_takes_points() -> None:
 
 def test_data_of_another_kind_is_refused_when_it_is_opened(tmp_path: Path) -> None:
     np.save(tmp_path / "points.npy", np.zeros((300, 2)))
-    recipe = resolve("dcgan-images", data=str(tmp_path / "points.npy"))
+    recipe = resolve_recipe("dcgan-images", data=str(tmp_path / "points.npy"))
     with pytest.raises(DataError, match=r"dcgan needs images and .*points\.npy holds points \[N, 2\]; use a gan-\.\.\. recipe"):
         open_data(recipe)
 

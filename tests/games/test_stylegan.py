@@ -10,12 +10,13 @@ import pytest
 import torch
 from support import PLAN, miniature
 
-from ganvas.engine import train
+from ganvas.core.capabilities import Styled
+from ganvas.core.game import Step
+from ganvas.engine.autotune import initial_state
+from ganvas.engine.loop import train
 from ganvas.errors import UsageError
-from ganvas.game import Step, Styled
 from ganvas.games.stylegan import Config, StyleGAN
-from ganvas.layers.norms import pixel_norm
-from ganvas.plan import fresh
+from ganvas.layers.normalization import pixel_norm
 
 TINY = Config(resolution=16, width=4, max_width=8, latent_dim=6, mapping=2)
 
@@ -44,7 +45,7 @@ OFF: list[dict[str, Any]] = [
 def test_an_ingredient_left_out_still_trains(changes: dict[str, Any]) -> None:
     recipe, data = miniature("stylegan-fashion")
     recipe = replace(recipe, config=replace(recipe.config, **changes))
-    state = fresh(recipe, PLAN)
+    state = initial_state(recipe, PLAN)
     before = {name: weight.clone() for name, weight in state.game.named_parameters()}
     for _ in itertools.islice(train(state, data, recipe.train), 4):
         pass

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import torch
 
+from ganvas.core.capabilities import Conditional, Grows, Styled
+from ganvas.core.game import Step
 from ganvas.errors import UsageError
-from ganvas.game import Conditional, Grows, Step, Styled
 from ganvas.games.stylegan2 import PATH_DECAY, ConditionalConfig, ConditionalStyleGAN2, Config, StyleGAN2
-from ganvas.layers.augment import adaptive
+from ganvas.layers.augment import adaptive_augment
 
 TINY = Config(resolution=16, width=4, max_width=8, latent_dim=6)
 CLASSES = ConditionalConfig(resolution=16, width=4, max_width=8, latent_dim=6, classes=3)
@@ -89,7 +90,7 @@ def test_augmentation_reaches_both_players_and_the_penalty() -> None:
 
     def view(x: torch.Tensor, step: Step, name: str) -> torch.Tensor:
         seen.append(tuple(x.shape))
-        return adaptive(x, 0.5, step.uniform)
+        return adaptive_augment(x, 0.5, step.uniform)
 
     for turn in made.turns():
         terms = turn.loss(BATCH, Step(view=view))

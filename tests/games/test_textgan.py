@@ -13,18 +13,19 @@ import torch
 from PIL import Image
 from support import PLAN, ganvas, miniature
 
-from ganvas.contest import compare
-from ganvas.curve import nats_per_symbol
-from ganvas.doctor import diagnose
-from ganvas.engine import train
+from ganvas.core.capabilities import Encodes, Judges, Samples, Writes
+from ganvas.core.game import Step
+from ganvas.engine.autotune import initial_state
+from ganvas.engine.loop import train
 from ganvas.errors import DataError, UsageError
-from ganvas.evaluate import evaluate
-from ganvas.game import Encodes, Judges, Samples, Step, Writes
+from ganvas.evaluation.comparison import compare
+from ganvas.evaluation.evaluate import evaluate
+from ganvas.evaluation.validation import nats_per_symbol
 from ganvas.games import RECIPES
 from ganvas.games.textgan import Config, TextGAN
-from ganvas.model import Model, load
-from ganvas.plan import fresh
-from ganvas.training import train as train_model
+from ganvas.inference.model import Model, load
+from ganvas.training.api import train as train_model
+from ganvas.training.doctor import diagnose
 
 WORDS = [f"{a}{b}{c}" for a in "bdfgk" for b in "aeiou" for c in ("n", "r", "sto", "m")]
 SMALL = {"config.width": 16, "config.embedding": 8}
@@ -81,11 +82,11 @@ def test_the_critic_reads_text_and_one_hots_alike() -> None:
 
 @pytest.mark.parametrize("objective", ["minimax", "nonsaturating", "leastsquares", "wasserstein-gp", "hinge", "relativistic"])
 def test_any_objective_plays(objective: str) -> None:
-    from ganvas.games.adversarial import with_objective
+    from ganvas.games.common.duel import with_objective
 
     recipe, data = miniature("textgan-names")
     config = replace(recipe.config, pretrain=0.0, rules=with_objective(recipe.config.rules, objective))
-    state = fresh(replace(recipe, config=config), PLAN)
+    state = initial_state(replace(recipe, config=config), PLAN)
     for _, terms in itertools.islice(train(state, data, recipe.train), 6):
         assert all(bool(term.isfinite()) for term in terms.values())
     assert state.dropped == 0
@@ -106,7 +107,7 @@ def test_an_alphabet_of_another_size() -> None:
 
 
 def test_the_recipes_say_what_their_data_are() -> None:
-    from ganvas.data import open_source
+    from ganvas.data.open import open_source
     from ganvas.games.recipes import adapt_recipe
 
     for name in ("textgan-names", "textgan-words", "textlm-names", "textlm-words"):
@@ -117,7 +118,7 @@ def test_the_recipes_say_what_their_data_are() -> None:
 def test_likelihood_learns() -> None:
     recipe, data = miniature("textlm-names")
     data = replace(data, index=torch.arange(4))  # few enough to be learnt by heart
-    state = fresh(recipe, PLAN)
+    state = initial_state(recipe, PLAN)
     before = nats_per_symbol(state.game, data)  # type: ignore[arg-type]
     for _ in train(state, data, replace(recipe.train, learning_rate=0.05)):
         pass
@@ -131,7 +132,7 @@ def own(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Path]
     (folder / "words.txt").write_text("\n".join([*WORDS, "", "x" * 40]))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(cache))
-        patch.setattr("ganvas.run.settled", lambda *_: PLAN)
+        patch.setattr("ganvas.training.run_folder.choose_plan", lambda *_: PLAN)
         for name, run in (("textgan-words", "gan"), ("textlm-names", "lm")):
             settings = SMALL | ({"data.held_out": 0.2})
             train_model(name, data=folder / "words.txt", images=480, batch=16, out=folder / run, **settings)
@@ -221,8 +222,8 @@ def test_beside_each_other(own: Path) -> None:
 
 
 def test_games_of_other_kinds_refuse_text_and_text_refuses_pictures(own: Path) -> None:
-    from ganvas.resolve import resolve
-    from ganvas.run import start
+    from ganvas.games.recipes import resolve_recipe
+    from ganvas.training.run_folder import start
 
     for recipe, source, says in (
         ("gan-ring", own / "words.txt", "gan needs points, images or solids and .* holds text"),
@@ -230,9 +231,9 @@ def test_games_of_other_kinds_refuse_text_and_text_refuses_pictures(own: Path) -
         ("textgan-names", "ring", "needs text"),
     ):
         with pytest.raises(DataError, match=says):
-            start(resolve(recipe, data=str(source)), out=own / "none")
+            start(resolve_recipe(recipe, data=str(source)), out=own / "none")
     with pytest.raises(UsageError, match="the data decides it"):
-        resolve("textgan-names", {"config.length": "5"})
+        resolve_recipe("textgan-names", {"config.length": "5"})
 
 
 def test_a_colder_model_is_measured_colder(own: Path) -> None:
@@ -246,7 +247,7 @@ def test_a_colder_model_is_measured_colder(own: Path) -> None:
 
 def test_only_text_has_a_temperature() -> None:
     torch.manual_seed(0)
-    game = fresh(miniature("gan-ring")[0], PLAN).average
+    game = initial_state(miniature("gan-ring")[0], PLAN).average
     model = Model(game, {"recipe": {"name": "gan-ring"}, "classes": []}, "0")
     with pytest.raises(UsageError, match="only a model of text"):
         model.sample(2, temperature=0.5)

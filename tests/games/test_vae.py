@@ -17,19 +17,21 @@ from PIL import Image
 from support import PLAN, ganvas, miniature
 from torch import Tensor
 
-from ganvas import atlas
-from ganvas.doctor import diagnose
-from ganvas.engine import begin, train
+from ganvas.core.capabilities import Bounds, Encodes, Judges, Samples
+from ganvas.core.game import Step
+from ganvas.editing import latent_map
+from ganvas.engine.autotune import initial_state
+from ganvas.engine.loop import train
+from ganvas.engine.state import new_state
 from ganvas.errors import DataError, UsageError
-from ganvas.game import Bounds, Encodes, Judges, Samples, Step
 from ganvas.games import RECIPES
 from ganvas.games.gan import GAN
 from ganvas.games.vae import VAE, Config
-from ganvas.metrics.bound import nats
-from ganvas.model import Model, load
-from ganvas.objectives import gaussian_kl
-from ganvas.plan import fresh
-from ganvas.training import train as train_model
+from ganvas.inference.model import Model, load
+from ganvas.losses.likelihood import gaussian_kl
+from ganvas.metrics.elbo import nats
+from ganvas.training.api import train as train_model
+from ganvas.training.doctor import diagnose
 
 
 def built(seed: int = 0, **config: object) -> VAE:
@@ -180,7 +182,7 @@ def test_a_gan_can_have_the_very_same_decoder() -> None:
 
 def test_nobody_balances_or_quizzes_it() -> None:
     recipe, data = miniature("vae-mnist")
-    state = fresh(recipe, PLAN)
+    state = initial_state(recipe, PLAN)
     assert state.balance is None
     for step, terms in itertools.islice(train(state, data, recipe.train), 5):
         assert set(terms) == {"reconstruction", "KL"}
@@ -191,7 +193,7 @@ def test_training_raises_the_bound() -> None:
     recipe, data = miniature("vae-mnist")
     few = replace(data, fields={"real": data.fields["real"][:8]})
     torch.manual_seed(0)
-    state = begin(VAE(replace(recipe.config, width=64)), replace(recipe.train, images=2_400), PLAN)
+    state = new_state(VAE(replace(recipe.config, width=64)), replace(recipe.train, images=2_400), PLAN)
     x = few.samples(torch.arange(8))["real"]
     before = sum(float(part.mean()) for part in nats(state.game, x).values())  # type: ignore[arg-type]
     for _ in train(state, few, replace(recipe.train, images=2_400, learning_rate=3e-3)):
@@ -213,7 +215,7 @@ def own(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Path]
     settings = {"config.width": 4, "config.max_width": 8, "config.resolution": 32}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(cache))
-        patch.setattr("ganvas.run.settled", lambda *_: PLAN)
+        patch.setattr("ganvas.training.run_folder.choose_plan", lambda *_: PLAN)
         train_model("vae-images", data=folder / "pets", images=160, batch=8, out=folder / "run", **settings)
         yield folder
 
@@ -224,7 +226,7 @@ def test_own_pictures(own: Path) -> None:
     assert {"reconstruction", "KL", "ELBO"} <= rows[-1].keys()
     assert rows[-1]["ELBO"] == pytest.approx(-rows[-1]["reconstruction"] - rows[-1]["KL"], rel=1e-5)
     assert {finding.name for finding in diagnose(own / "run")} <= {"too little data", "posterior collapse"}
-    with Image.open(atlas.reconstruct(own / "run", own / "r.png", count=12)) as sheet:
+    with Image.open(latent_map.reconstruct(own / "run", own / "r.png", count=12)) as sheet:
         assert sheet.size == (10 * 66 + 2, 4 * 66 + 2)  # two pairs of rows
         assert sheet.info["data"].endswith("pets, all of it")
         pixels = np.asarray(sheet)
@@ -244,9 +246,9 @@ def test_the_command_line(own: Path) -> None:
 def test_wrong_requests(own: Path) -> None:
     for asked, says in (({"count": 0}, "at least 1"), ({"out": "x.gif"}, "ending in .png")):
         with pytest.raises(UsageError, match=says):
-            atlas.reconstruct(own / "run", **asked)  # type: ignore[arg-type]
+            latent_map.reconstruct(own / "run", **asked)  # type: ignore[arg-type]
     with pytest.raises(DataError, match="nowhere"):
-        atlas.reconstruct(own / "run", data="nowhere")
+        latent_map.reconstruct(own / "run", data="nowhere")
 
 
 def test_the_python_interface(own: Path) -> None:
@@ -266,21 +268,21 @@ def test_the_python_interface(own: Path) -> None:
 
 def test_only_who_encodes_is_asked_to() -> None:
     recipe, _ = miniature("dcgan-mnist")
-    model = Model(fresh(recipe, PLAN).average, {"recipe": {"name": "dcgan-mnist"}}, "")
+    model = Model(initial_state(recipe, PLAN).average, {"recipe": {"name": "dcgan-mnist"}}, "")
     with pytest.raises(UsageError, match="a DCGAN has no encoder"):
         model.encode(np.zeros((1, 28, 28), np.uint8))
 
 
 def test_a_map_is_the_unit_square(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    places = atlas.places(3)
+    places = latent_map.places(3)
     assert places[4].tolist() == [0.5, 0.5]
     assert places[0].tolist() == pytest.approx([1 / 6, 5 / 6])  # the top row first: v grows upwards
     assert places[8].tolist() == pytest.approx([5 / 6, 1 / 6])
     torch.testing.assert_close(torch.special.ndtr(torch.special.ndtri(places)), places)
-    monkeypatch.setattr("ganvas.run.settled", lambda *_: PLAN)
+    monkeypatch.setattr("ganvas.training.run_folder.choose_plan", lambda *_: PLAN)
     model = train_model("vae-mnist-2d", images=128, out=tmp_path / "run", **{"config.width": 8})
     assert model.game.latent_dim == 2
-    path = atlas.latent_map(tmp_path / "run", tmp_path / "map.png", side=4)
+    path = latent_map.latent_map(tmp_path / "run", tmp_path / "map.png", side=4)
     with Image.open(path) as sheet:
         assert sheet.height == 4 * 28
         assert sheet.width > 2 * 4 * 28

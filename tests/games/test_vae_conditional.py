@@ -8,14 +8,14 @@ import pytest
 import torch
 from support import PLAN, miniature
 
-from ganvas import fit
-from ganvas.codes import again
-from ganvas.engine import train
+from ganvas.core.capabilities import Bounds, Classifies, Conditional, Encodes
+from ganvas.engine.autotune import initial_state
+from ganvas.engine.loop import train
 from ganvas.errors import UsageError
-from ganvas.game import Bounds, Classifies, Conditional, Encodes
 from ganvas.games.vae import ConditionalConfig, ConditionalVAE
-from ganvas.metrics.bound import nats
-from ganvas.plan import fresh
+from ganvas.inference.encoding import reconstruct
+from ganvas.metrics.elbo import nats
+from ganvas.training import trainer
 
 
 def built(**config: object) -> ConditionalVAE:
@@ -57,10 +57,10 @@ def test_nats_are_those_of_the_given_class() -> None:
 
 def test_a_run_reports_accuracy_and_bound() -> None:
     recipe, data = miniature("vae-mnist-conditional")
-    state = fresh(recipe, PLAN)
+    state = initial_state(recipe, PLAN)
     for _ in train(state, data, replace(recipe.train, images=16)):
         pass
-    told = fit.tested(state.average, replace(recipe, config=replace(recipe.config, resolution=28)))
+    told = trainer.test_measures(state.average, replace(recipe, config=replace(recipe.config, resolution=28)))
     assert set(told) == {"test_accuracy", "test_loss", "test_reconstruction", "test_KL"}
     assert told["test_loss"] == pytest.approx(told["test_reconstruction"] + told["test_KL"])
 
@@ -68,4 +68,4 @@ def test_a_run_reports_accuracy_and_bound() -> None:
 def test_pictures_are_drawn_again_as_the_class_they_are_named() -> None:
     game, x = built(), torch.rand(5, 1, 28, 28)
     best = game.classify(x).argmax(1)
-    torch.testing.assert_close(again(game, x), game.sample(game.encode(x), best))
+    torch.testing.assert_close(reconstruct(game, x), game.sample(game.encode(x), best))

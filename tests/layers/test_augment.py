@@ -18,16 +18,16 @@ from torch import Tensor, nn
 
 from ganvas.errors import UsageError
 from ganvas.layers import augment
-from ganvas.layers.augment import BLIT, COLOR, DIFF, GEOMETRY, GROUPS, adaptive, diff_augment, instance_noise
-from ganvas.objectives import zero_centred_penalty
+from ganvas.layers.augment import BLIT, COLOR, DIFF, GEOMETRY, GROUPS, adaptive_augment, diff_augment, instance_noise
+from ganvas.losses.penalties import zero_centered_penalty
 
 EVERY = (*BLIT, *GEOMETRY, *COLOR)
 WHOLE = tuple(GROUPS)
 Apply = Callable[[Tensor, augment.Uniform], Tensor]
 
 KINDS: dict[str, Apply] = {
-    **{f"adaptive-{kind}": functools.partial(adaptive, p=1.0, kinds=(kind,)) for kind in EVERY},
-    "adaptive-all": functools.partial(adaptive, p=0.7, kinds=WHOLE),
+    **{f"adaptive-{kind}": functools.partial(adaptive_augment, p=1.0, kinds=(kind,)) for kind in EVERY},
+    "adaptive-all": functools.partial(adaptive_augment, p=0.7, kinds=WHOLE),
     **{f"diff-{kind}": functools.partial(diff_augment, kinds=(kind,)) for kind in DIFF},
     "diff-all": diff_augment,
 }
@@ -79,8 +79,8 @@ def drawn(mean: float, sd: float, values: Tensor) -> None:
 
 def test_at_probability_zero_the_very_tensor_comes_back() -> None:
     images = sample(4, 3, 8, 8)
-    assert adaptive(images, 0.0, seeded(), WHOLE) is images
-    assert adaptive(images, 1.0, seeded(), ()) is images
+    assert adaptive_augment(images, 0.0, seeded(), WHOLE) is images
+    assert adaptive_augment(images, 1.0, seeded(), ()) is images
     assert instance_noise(images, 0.0, torch.randn) is images
 
 
@@ -94,7 +94,7 @@ def test_a_call_always_draws_the_same_uniforms(seed: int) -> None:
         return torch.rand(*shape)
 
     for p, kinds in itertools.product([0.0, 0.3, 1.0], [EVERY, ("flip",), (), WHOLE]):
-        adaptive(sample(2, 3, 8, 8), p, counting, kinds)
+        adaptive_augment(sample(2, 3, 8, 8), p, counting, kinds)
     assert len(asked) == 12
     assert len(set(asked)) == 1
     asked.clear()
@@ -114,14 +114,14 @@ def test_share_of_changed_samples(kind: str, p: float) -> None:
     effective = {"flip": 0.5, "luma_flip": 0.5, "rotate90": 0.75, "shift": 0.75}.get(kind, 1.0) * p
     n = 3000
     images = sample(n, 3, 8, 8)
-    changed = (adaptive(images, p, seeded(), (kind,)) != images).flatten(1).any(1).sum().item()
+    changed = (adaptive_augment(images, p, seeded(), (kind,)) != images).flatten(1).any(1).sum().item()
     assert abs(changed - n * effective) < 4.5 * math.sqrt(n * effective * (1 - effective))
 
 
 def test_kinds_happen_independently() -> None:
     """At p = 1/2, all seven transformations of places spare a sample with the product of their chances."""
     n, images = 3000, sample(3000, 1, 8, 8)
-    spared = (adaptive(images, 0.5, seeded(), ("blit", "geometry")) == images).flatten(1).all(1).sum().item()
+    spared = (adaptive_augment(images, 0.5, seeded(), ("blit", "geometry")) == images).flatten(1).all(1).sum().item()
     chance = 0.75 * 0.625 * 0.625 * 0.5**4  # flip, quarter turns, shift; scale, rotation, stretch, translation
     assert abs(spared - n * chance) < 4.5 * math.sqrt(n * chance)
 
@@ -134,17 +134,19 @@ def test_flips_and_quarter_turns_are_exact(side: int) -> None:
     image = sample(2, side, side)
     images = image.expand(64, 2, side, side)
     turns = torch.stack([image.rot90(k, (1, 2)) for k in range(4)])
-    assert set(chosen(adaptive(images, 1.0, seeded(), ("flip",)), torch.stack([image, image.flip(2)]))) == {0, 1}
-    assert set(chosen(adaptive(images, 1.0, seeded(), ("rotate90",)), turns)) == {0, 1, 2, 3}
+    assert set(chosen(adaptive_augment(images, 1.0, seeded(), ("flip",)), torch.stack([image, image.flip(2)]))) == {0, 1}
+    assert set(chosen(adaptive_augment(images, 1.0, seeded(), ("rotate90",)), turns)) == {0, 1, 2, 3}
     mirrored = torch.stack([image.flip(2).rot90(k, (1, 2)) for k in range(4)])
-    assert set(chosen(adaptive(images, 1.0, seeded(), ("flip", "rotate90")), torch.cat([turns, mirrored]))) == set(range(8))
+    assert set(chosen(adaptive_augment(images, 1.0, seeded(), ("flip", "rotate90")), torch.cat([turns, mirrored]))) == set(
+        range(8)
+    )
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (17, 15)])
 def test_shifts_are_exact_and_reflected(height: int, width: int) -> None:
     """Up to an eighth of the side; the border is a mirror that does not repeat the outermost pixel."""
     image = sample(1, height, width)
-    outputs = adaptive(image.expand(500, 1, height, width), 1.0, seeded(), ("shift",))
+    outputs = adaptive_augment(image.expand(500, 1, height, width), 1.0, seeded(), ("shift",))
     assert set(chosen(outputs, shifted(image, 2, "reflect"))) == set(range(25))
 
 
@@ -153,7 +155,7 @@ def test_the_whole_blit_group_is_exact() -> None:
     image = sample(1, 8, 8)
     turned = [each.rot90(k, (1, 2)) for each in (image, image.flip(2)) for k in range(4)]
     candidates = torch.cat([shifted(each, 1, "reflect") for each in turned])
-    assert len(set(chosen(adaptive(image.expand(2000, 1, 8, 8), 1.0, seeded(), ("blit",)), candidates))) == 72
+    assert len(set(chosen(adaptive_augment(image.expand(2000, 1, 8, 8), 1.0, seeded(), ("blit",)), candidates))) == 72
 
 
 # Geometry.
@@ -167,7 +169,7 @@ def places(kinds: tuple[str, ...]) -> tuple[Tensor, Tensor]:
     middle = (SIDE - 1) // 2
     ramp = torch.arange(SIDE, dtype=torch.float64) - middle
     ramps = torch.stack([ramp.expand(SIDE, SIDE), ramp[:, None].expand(SIDE, SIDE)])
-    out = adaptive(ramps.expand(N, 2, SIDE, SIDE), 1.0, seeded(), kinds)
+    out = adaptive_augment(ramps.expand(N, 2, SIDE, SIDE), 1.0, seeded(), kinds)
     along_x = (out[:, :, middle, middle + 1] - out[:, :, middle, middle - 1]) / 2
     along_y = (out[:, :, middle + 1, middle] - out[:, :, middle - 1, middle]) / 2
     return torch.stack([along_x, along_y], 2), out[:, :, middle, middle]
@@ -241,13 +243,13 @@ def test_resampling_equals_torch_with_reflected_borders() -> None:
     theta = torch.cat([places(kinds)[0], torch.zeros(N, 2, 1)], 2)
     grid = F.affine_grid(theta, [N, 1, SIDE, SIDE], align_corners=True)
     expected = F.grid_sample(images, grid, padding_mode="reflection", align_corners=True)
-    torch.testing.assert_close(adaptive(images, 1.0, seeded(), kinds), expected, atol=1e-9, rtol=1e-9)
+    torch.testing.assert_close(adaptive_augment(images, 1.0, seeded(), kinds), expected, atol=1e-9, rtol=1e-9)
 
 
 @pytest.mark.parametrize("shape", [(8, 1, 28, 28), (8, 3, 29, 29), (8, 1, 28, 29), (8, 2, 5, 3), (8, 1, 1, 1)])
 def test_moved_images_stay_within_the_range_of_the_image(shape: tuple[int, ...]) -> None:
     images = sample(*shape)
-    out = adaptive(images, 1.0, seeded(), ("blit", "geometry"))
+    out = adaptive_augment(images, 1.0, seeded(), ("blit", "geometry"))
     assert out.shape == images.shape
     assert out.dtype == images.dtype
     assert (out.flatten(1).amax(1) <= images.flatten(1).amax(1) + 1e-5).all()
@@ -264,7 +266,7 @@ GREY = torch.full((3, 3), 1 / 3, dtype=torch.float64)  # onto the grey axis
 def colours(*kinds: str) -> tuple[Tensor, Tensor]:
     """The affine map of colours: linear [N, 3, 3] and offset [N, 3], by what black and the three primaries turn into."""
     pixels = torch.cat([torch.zeros(3, 1, dtype=torch.float64), EYE], 1).reshape(3, 2, 2)
-    out = adaptive(pixels.expand(N, 3, 2, 2), 1.0, seeded(), kinds).flatten(2)
+    out = adaptive_augment(pixels.expand(N, 3, 2, 2), 1.0, seeded(), kinds).flatten(2)
     return out[:, :, 1:] - out[:, :, :1], out[:, :, 0]
 
 
@@ -285,7 +287,9 @@ def test_luma_flip_mirrors_the_grey_axis() -> None:
     torch.testing.assert_close(linear[flipped], (EYE - 2 * GREY).expand(int(flipped.sum()), 3, 3))
     torch.testing.assert_close(linear[~flipped], EYE.expand(int((~flipped).sum()), 3, 3))
     grey = sample(1, 3, 3)
-    assert set(chosen(adaptive(grey.expand(100, 1, 3, 3), 1.0, seeded(), ("luma_flip",)), torch.stack([grey, -grey]))) == {0, 1}
+    assert set(
+        chosen(adaptive_augment(grey.expand(100, 1, 3, 3), 1.0, seeded(), ("luma_flip",)), torch.stack([grey, -grey]))
+    ) == {0, 1}
 
 
 def test_hue_turns_about_the_grey_axis() -> None:
@@ -316,9 +320,9 @@ def test_colours_compose_in_the_published_order() -> None:
 def test_grey_images_are_recoloured_like_grey_pixels() -> None:
     """A grey image gets what three equal channels would: hue and saturation do nothing."""
     grey = sample(50, 1, 4, 4, dtype=torch.float64)
-    assert torch.equal(adaptive(grey, 1.0, seeded(), ("hue", "saturation")), grey)
-    out = adaptive(grey.expand(50, 3, 4, 4), 1.0, seeded(), ("color",))
-    torch.testing.assert_close(out, adaptive(grey, 1.0, seeded(), ("color",)).expand(50, 3, 4, 4))
+    assert torch.equal(adaptive_augment(grey, 1.0, seeded(), ("hue", "saturation")), grey)
+    out = adaptive_augment(grey.expand(50, 3, 4, 4), 1.0, seeded(), ("color",))
+    torch.testing.assert_close(out, adaptive_augment(grey, 1.0, seeded(), ("color",)).expand(50, 3, 4, 4))
 
 
 # DiffAugment.
@@ -432,7 +436,7 @@ def test_a_slope_penalty_reaches_the_critic_through_it(name: str) -> None:
 
     def penalty(weight: Tensor) -> Tensor:
         logits = torch.tanh(F.conv2d(apply(name, x, seeded()), weight)).sum((1, 2, 3))
-        return zero_centred_penalty(logits, x, 1.0)
+        return zero_centered_penalty(logits, x, 1.0)
 
     (gradient,) = torch.autograd.grad(penalty(weight), weight)
     assert gradient.abs().max() > 1e-3
@@ -442,7 +446,7 @@ def test_a_slope_penalty_reaches_the_critic_through_it(name: str) -> None:
 def test_the_artist_learns_through_it() -> None:
     G = nn.Linear(4, 64)
     fakes = torch.tanh(G(sample(8, 4))).view(8, 1, 8, 8)
-    adaptive(diff_augment(fakes, seeded()), 0.5, seeded(1), WHOLE).square().mean().backward()
+    adaptive_augment(diff_augment(fakes, seeded()), 0.5, seeded(1), WHOLE).square().mean().backward()
     assert G.weight.grad is not None
     assert G.weight.grad.abs().max() > 0
 
@@ -458,13 +462,13 @@ def test_instance_noise_adds_its_standard_deviation(shape: tuple[int, ...]) -> N
 @pytest.mark.parametrize("p", [-0.1, 1.5, math.nan])
 def test_probability_outside_its_range(p: float) -> None:
     with pytest.raises(UsageError, match="lies in"):
-        adaptive(sample(1, 1, 8, 8), p, seeded())
+        adaptive_augment(sample(1, 1, 8, 8), p, seeded())
 
 
 def test_mistyped_kinds_name_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean 'rotate90'"):
-        adaptive(sample(1, 1, 8, 8), 0.5, seeded(), ("rotate99",))
+        adaptive_augment(sample(1, 1, 8, 8), 0.5, seeded(), ("rotate99",))
     with pytest.raises(UsageError, match="did you mean 'geometry'"):
-        adaptive(sample(1, 1, 8, 8), 0.5, seeded(), ("geometri",))
+        adaptive_augment(sample(1, 1, 8, 8), 0.5, seeded(), ("geometri",))
     with pytest.raises(UsageError, match="did you mean 'cutout'"):
         diff_augment(sample(1, 1, 8, 8), seeded(), ("cut_out",))

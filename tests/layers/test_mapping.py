@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from ganvas.layers.noise import NoiseInput
-from ganvas.layers.norms import pixel_norm
-from ganvas.layers.styles import DECAY, Mapping, crossed, per_layer
+from ganvas.layers.mapping import DECAY, Mapping, mix_styles, repeat_per_layer
+from ganvas.layers.noise_input import NoiseInput
+from ganvas.layers.normalization import pixel_norm
 
 
 def test_without_layers_w_is_z_on_its_sphere() -> None:
@@ -36,10 +36,10 @@ def test_running_mean_follows() -> None:
 def test_crossed_cuts_where_it_is_told() -> None:
     first, second = torch.zeros(4, 2), torch.ones(4, 2)
     chance, place = torch.tensor([0.95, 0.1, 0.1, 0.1]), torch.tensor([0.5, 0.0, 0.5, 0.999])
-    w = crossed(first, second, 5, 0.9, chance, place)
+    w = mix_styles(first, second, 5, 0.9, chance, place)
     assert [row.int().tolist() for row in w[:, :, 0]] == [[0] * 5, [0, 1, 1, 1, 1], [0, 0, 0, 1, 1], [0, 0, 0, 0, 1]]
-    assert torch.equal(per_layer(w, 5), w)
-    assert torch.equal(per_layer(second, 5), torch.ones(4, 5, 2))
+    assert torch.equal(repeat_per_layer(w, 5), w)
+    assert torch.equal(repeat_per_layer(second, 5), torch.ones(4, 5, 2))
 
 
 def test_noise_starts_silent_and_is_fixed_where_none_is_given() -> None:

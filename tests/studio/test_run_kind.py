@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ganvas.config import to_dict
 from ganvas.games import RECIPES
 from ganvas.studio.run_kind import describe_kind
+from ganvas.utils.settings import to_dict
 
 
 def known(name: str, **data: object) -> dict[str, object]:

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from ganvas.game import Batch, Conditional, Game, Judges, Samples, Step, Turn, Watched, asked_for
-from ganvas.games.adversarial import Duel, Rules
+from ganvas.core.capabilities import Conditional, Judges, Samples, Watched, require_class
+from ganvas.core.game import Batch, Game, Step, Turn
+from ganvas.games.common.duel import Duel, Rules
 
 
 class AdversarialGame(Game, Samples, Judges, Watched):
@@ -58,7 +59,7 @@ class AdversarialGame(Game, Samples, Judges, Watched):
 
     def arguments(self, c: Tensor | None) -> tuple[Tensor, ...]:
         """What G and D take beside their first argument. Raises: UsageError: a class is needed, and c is None."""
-        return (asked_for(c),) if isinstance(self, Conditional) else ()
+        return (require_class(c),) if isinstance(self, Conditional) else ()
 
     def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """z [N, latent_dim], c [N] class or [N, classes] shares where the game is conditional -> data [N, ...]."""

@@ -17,13 +17,13 @@ from typing import Any
 
 import torch
 
-from ganvas.config import from_dict
 from ganvas.errors import GanvasError, UsageError, unknown
-from ganvas.explorer import Explorer, png_bytes
-from ganvas.files import printable
-from ganvas.looks import Look
-from ganvas.machine import cores
-from ganvas.ranks import die_with_parent
+from ganvas.runtime.device import cores
+from ganvas.runtime.processes import die_with_parent
+from ganvas.studio.explore.explorer import Explorer, png_bytes
+from ganvas.studio.explore.view import View
+from ganvas.utils.parsing import printable
+from ganvas.utils.settings import from_dict
 
 MAX_MODELS = 2  # in memory
 Answer = tuple[dict[str, Any], bytes]
@@ -89,9 +89,9 @@ class ModelServer:
             return {}, model.walk(out, looks, asked["frames"], asked["milliseconds"], asked["closed"]).read_bytes()
 
 
-def parse_look(values: dict[str, Any]) -> Look:
+def parse_look(values: dict[str, Any]) -> View:
     """A look from its JSON. Raises: UsageError: it is not one."""
-    return from_dict(Look, values)
+    return from_dict(View, values)
 
 
 def main() -> None:

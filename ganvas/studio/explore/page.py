@@ -15,15 +15,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ganvas.config import within
 from ganvas.errors import UsageError
-from ganvas.files import printable, write_durably
-from ganvas.looks import Look
 from ganvas.studio.explore.client import ModelClient, SupersededError
+from ganvas.studio.explore.view import View
 from ganvas.studio.page import Page, Studio, find_service
 from ganvas.studio.responses import make_endpoint, read_body, read_number
 from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.storage import Storage, UnknownIdError, read_json
+from ganvas.utils.files import write_durably
+from ganvas.utils.parsing import printable
+from ganvas.utils.settings import require_within
 
 MAX_FAVOURITES = 200
 MAX_LOOK_CHARACTERS = 4096
@@ -57,8 +58,8 @@ class WalkRequest:
     kind: Literal["gif", "apng", "mp4"] = "gif"
 
     def __post_init__(self) -> None:
-        within(self, "frames", *FRAMES)
-        within(self, "milliseconds", *MILLISECONDS)
+        require_within(self, "frames", *FRAMES)
+        require_within(self, "milliseconds", *MILLISECONDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +123,7 @@ def get_schema(_: Request) -> Any:
     """The look that changes nothing, and what the controls offer."""
 
     return {
-        "look": dataclasses.asdict(Look()),
+        "look": dataclasses.asdict(View()),
         "controls": CONTROLS,
         "directions": DIRECTIONS,
         "plane_reach": PLANE_REACH,

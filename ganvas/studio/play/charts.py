@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganvas.metrics.cells import divergences
+from ganvas.metrics.histogram_divergence import divergences
 from ganvas.metrics.modes import mixture
-from ganvas.seeds import mix
 from ganvas.studio.play.simulation import Simulation
 from ganvas.studio.socket import Array
+from ganvas.utils.seeds import mix
 
 MAX_POINTS = 400  # of a curve; beyond that every second one is dropped
 SAMPLES = 10_000  # fakes that are measured

@@ -9,15 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganvas import engine
 from ganvas.config import Adam, TrainConfig
-from ganvas.data.source import Source
+from ganvas.data.table import TableDataset
+from ganvas.engine import loop
+from ganvas.engine import state as engine_state
+from ganvas.engine.state import State, new_state
 from ganvas.games import classifier, vae
-from ganvas.machine import Plan
-from ganvas.seeds import mix
+from ganvas.runtime.plan import Plan
 from ganvas.studio.play.play_points import label_points
 from ganvas.studio.play.simulation import Simulation
 from ganvas.studio.socket import Array
+from ganvas.utils.seeds import mix
 
 ENDLESS = 2**50  # samples: they train for as long as the page is open
 VAE_SAMPLES, REGION_CELLS = 300, 36  # cells along an axis
@@ -41,17 +43,17 @@ class Companions:
             balance="off",
         )
         self.key = (setup.data, setup.seed, simulation.places)
-        self.games: dict[str, tuple[engine.State, Source]] = {}
+        self.games: dict[str, tuple[State, TableDataset]] = {}
         torch.manual_seed(mix(setup.seed, "beside"))
         sd = VAE_SD.get(setup.data, 0.1)
         config = vae.Config(point=setup.dims, latent_dim=max(2, setup.dims), width=64, depth=2, sd=sd)
-        self.games["vae"] = engine.begin(vae.VAE(config), self.training, Plan(threads=1)), simulation.data.source
+        self.games["vae"] = new_state(vae.VAE(config), self.training, Plan(threads=1)), simulation.data.source
         if labels := label_points(setup, simulation.data):
             source, count = labels
             layers = classifier.Config(
                 dims=0, channels=setup.dims, classes=count, widths=(32,), features=32, shift=0, dropout=0.0
             )
-            self.games["classifier"] = engine.begin(classifier.Classifier(layers), self.training, Plan(threads=1)), source
+            self.games["classifier"] = new_state(classifier.Classifier(layers), self.training, Plan(threads=1)), source
 
     def fits(self, simulation: Simulation) -> bool:
         """Whether these models train on the session's points."""
@@ -67,18 +69,18 @@ class Companions:
         """Take `count` steps of each selected model."""
         for name in self.select(simulation):
             state, source = self.games[name]
-            steps = engine.train(state, source, self.training)
+            steps = loop.train(state, source, self.training)
             for _ in range(count):
                 next(steps)
 
     def dump(self) -> Dumps:
         """A copy of their states."""
-        return {name: copy.deepcopy(engine.dump(state)) for name, (state, _) in self.games.items()}
+        return {name: copy.deepcopy(engine_state.dump(state)) for name, (state, _) in self.games.items()}
 
     def restore(self, dumps: Dumps) -> None:
         """Continue from `dumps`, bit for bit."""
         for name, (tensors, counters) in dumps.items():
-            engine.restore(self.games[name][0], tensors, copy.deepcopy(counters))
+            engine_state.restore(self.games[name][0], tensors, copy.deepcopy(counters))
 
     @torch.no_grad()
     def collect_arrays(self, simulation: Simulation) -> dict[str, Array]:

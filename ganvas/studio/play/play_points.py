@@ -11,14 +11,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganvas.data import MODES, Mixture, Source
-from ganvas.data.arrays import read_csv
-from ganvas.data.points import point_source
-from ganvas.data.source import fingerprint
+from ganvas.data.builtin.point_sets import MODES, Mixture, point_source
+from ganvas.data.readers.numpy_arrays import read_csv
+from ganvas.data.table import TableDataset, fingerprint
 from ganvas.errors import DataError, UsageError
-from ganvas.metrics.cells import Cells
-from ganvas.seeds import mix
+from ganvas.metrics.histogram_divergence import Cells
 from ganvas.studio.play.play_settings import CUSTOM_DATA, MAX_POINTS, PlaySettings
+from ganvas.utils.seeds import mix
 
 JITTER = 0.02  # sd of the points around each place of the brush
 TABLE_ROWS = 20_000  # of the table made from a person's own points
@@ -31,7 +30,7 @@ Places = tuple[tuple[float, float], ...]  # a person's own points
 class PointData:
     """`reach`: the picture shows from -reach to reach on each axis. `mixture`: the exact distribution, if it is known."""
 
-    source: Source
+    source: TableDataset
     reach: float
     cells: Cells
     masses: Tensor  # of the data in the cells
@@ -50,7 +49,7 @@ def load_points(data: str, seed: int, places: Places) -> PointData:
         generator = torch.Generator().manual_seed(mix("drawn", seed))
         centres = torch.tensor(places)[torch.randint(len(places), (TABLE_ROWS,), generator=generator)]
         fields = {"real": centres + JITTER * torch.randn(TABLE_ROWS, 2, generator=generator)}
-        source = Source(data, fields, fingerprint=fingerprint(fields))
+        source = TableDataset(data, fields, fingerprint=fingerprint(fields))
     else:
         source = point_source(data, "train")
     reach = REACH.get(data, 1.6)
@@ -62,7 +61,7 @@ def load_points(data: str, seed: int, places: Places) -> PointData:
     return PointData(source, reach, cells, counts / counts.sum())
 
 
-def label_points(setup: PlaySettings, data: PointData) -> tuple[Source, int] | None:
+def label_points(setup: PlaySettings, data: PointData) -> tuple[TableDataset, int] | None:
     """The same points with their class, which is the mode they come from, and the number of classes; None if there is one."""
     points = data.points
     if data.mixture and len(data.mixture.centres) > 1:
@@ -77,7 +76,7 @@ def label_points(setup: PlaySettings, data: PointData) -> tuple[Source, int] | N
         label = (far[1] < far[0]).long()
     else:
         return None
-    return Source(setup.data, {"real": points, "label": label}, tuple(map(str, range(classes)))), classes
+    return TableDataset(setup.data, {"real": points, "label": label}, tuple(map(str, range(classes)))), classes
 
 
 def check_points(points: object, setup: PlaySettings) -> Places:

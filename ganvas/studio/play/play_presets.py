@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ganvas.errors import UsageError, unknown
-from ganvas.games import recipe_named
+from ganvas.games.registry import find_recipe
 from ganvas.studio.play.play_settings import BUILT_IN, CUSTOM_DATA, PlaySettings, parse_settings
 
 RUN_STEPS = {"grid": 10_000}  # of a run that a person watches; the recipe's own run takes longer
@@ -41,7 +41,7 @@ def choose_settings(data: str) -> PlaySettings:
         return PlaySettings(data=data, frequencies=4, span=2.0, r1=0.1, r2=0.1, momentum=0.0, latent_dim=2)
     if data not in BUILT_IN:
         raise unknown("data", data, (*BUILT_IN, *CUSTOM_DATA))
-    recipe = recipe_named(f"gan-{data}")
+    recipe = find_recipe(f"gan-{data}")
     config, train, rules = recipe.config, recipe.train, recipe.config.rules
     width = 128 if config.frequencies or data == "spiral" else 64
     return PlaySettings(

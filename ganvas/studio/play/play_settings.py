@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ganvas.config import Adam, Ramp, TrainConfig, from_dict, read, within
+from ganvas.config import Adam, Ramp, TrainConfig
 from ganvas.errors import unknown
-from ganvas.games.adversarial import NAMED, Rules, with_objective
+from ganvas.games.common.duel import NAMED, Rules, with_objective
 from ganvas.games.gan import Config
+from ganvas.utils.settings import from_dict, read, require_within
 
 # Title of a group -> name of the data -> label. The page shows them in this order.
 DATA: Mapping[str, Mapping[str, str]] = {
@@ -134,9 +135,9 @@ class PlaySettings:
         for field in dataclasses.fields(self):
             low, high, below = (field.metadata[bound] for bound in ("low", "high", "below"))
             if below is not None:
-                within(self, field.name, low, below=below)
+                require_within(self, field.name, low, below=below)
             elif low is not None:
-                within(self, field.name, low, high)
+                require_within(self, field.name, low, high)
 
     @property
     def dims(self) -> int:

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganvas.seeds import mix
 from ganvas.studio.play.simulation import Simulation
 from ganvas.studio.socket import Array
+from ganvas.utils.seeds import mix
 
 REALS, FAKES, ARROWS = 400, 300, 80
 SURFACE = 44  # cells along an axis, at which D is asked

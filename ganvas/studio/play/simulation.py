@@ -12,19 +12,19 @@ from typing import Any
 
 import torch
 
-from ganvas import engine
-from ganvas.balance import Balance
+from ganvas.core.game import Step, Terms, Turn
+from ganvas.engine import loop, state
+from ganvas.engine.balance import Balance
 from ganvas.errors import UsageError
-from ganvas.game import Step, Terms, Turn
-from ganvas.games.adversarial import verdict
+from ganvas.games.common.duel import discriminator_shares
 from ganvas.games.gan import GAN, Config
-from ganvas.machine import Plan
-from ganvas.seeds import mix
+from ganvas.runtime.plan import Plan
 from ganvas.studio.play.history import Event, check_history, require_room
 from ganvas.studio.play.play_points import Places, PointData, load_points
 from ganvas.studio.play.play_presets import shorten
 from ganvas.studio.play.play_settings import LIVE, PlaySettings
 from ganvas.studio.play.rewind import SavedState, StateRing
+from ganvas.utils.seeds import mix
 
 
 class SteppedGAN(GAN):
@@ -62,7 +62,7 @@ class Simulation:
         rules = replace(self.setup.make_rules(), objective="nonsaturating")
         self.game = SteppedGAN(replace(self.setup.make_config(), rules=rules))
         self.first = self.setup
-        self.state = engine.begin(self.game, self.setup.make_training(), Plan(threads=1))
+        self.state = state.new_state(self.game, self.setup.make_training(), Plan(threads=1))
         self.history, self.ring = [], StateRing()
         self.terms, self.notes = {}, {}
         self.apply_setup()
@@ -135,7 +135,7 @@ class Simulation:
         if not d + g:
             raise UsageError("neither player moves: give D or G at least one move per step")
         training = setup.make_training(self.state.items)
-        step, terms = next(iter(engine.train(self.state, self.data.source, training)))
+        step, terms = next(iter(loop.train(self.state, self.data.source, training)))
         self.record_step(step, terms)
         if not d:
             self.ask_discriminator()
@@ -146,7 +146,7 @@ class Simulation:
         generator = torch.Generator().manual_seed(mix(self.setup.seed, "look"))
         z = torch.randn(self.setup.batch, self.setup.latent_dim, generator=generator)
         real, fake = self.game.judge(self.data.points[: self.setup.batch]), self.game.judge(self.game.sample(z))
-        judgement = verdict(self.setup.make_rules().scoring, real, fake)
+        judgement = discriminator_shares(self.setup.make_rules().scoring, real, fake)
         self.notes |= {name: float(value) for name, value in judgement.items()}
 
     def record_step(self, step: Step, terms: Terms) -> None:
@@ -198,7 +198,7 @@ class Simulation:
         """Put the present state into the ring, once."""
         if self.ring.states and self.ring.states[-1].history == self.history:
             return
-        tensors, counters = engine.dump(self.state)
+        tensors, counters = state.dump(self.state)
         copies = {group: {name: value.clone() for name, value in members.items()} for group, members in tensors.items()}
         history, terms, notes = copy.deepcopy(self.history), dict(self.terms), dict(self.notes)
         self.ring.add(SavedState(self.step, self.setup, history, terms, notes, copies, copy.deepcopy(counters)))
@@ -224,7 +224,7 @@ class Simulation:
         self.setup = saved.setup
         self.history = copy.deepcopy(saved.history)
         self.apply_setup()
-        engine.restore(self.state, saved.tensors, copy.deepcopy(saved.counters))
+        state.restore(self.state, saved.tensors, copy.deepcopy(saved.counters))
         self.terms, self.notes = dict(saved.terms), dict(saved.notes)
 
     def take_events(self) -> list[str]:

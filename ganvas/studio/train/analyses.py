@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganvas.config import flat, to_dict
-from ganvas.data.opening import BUILT_IN
+from ganvas.data.open import BUILT_IN
 from ganvas.errors import GanvasError, UsageError
 from ganvas.games import GAMES, RECIPES
 from ganvas.studio.commands import run_command
@@ -17,6 +16,7 @@ from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.storage import Storage, list_checkpoints, read_json
 from ganvas.studio.train.choices import match_recipe
 from ganvas.studio.train.job_status import make_options
+from ganvas.utils.settings import flat, to_dict
 
 OUTDATED = "Training has gone on since these were measured; measure both again."
 Pair = tuple[str, str, int]  # two runs, and how many samples of each are measured

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ganvas.data import fashion, mnist
+from ganvas.data.builtin import fashion_mnist, mnist
 from ganvas.errors import ResourceError
-from ganvas.machine import DEVICES, device_named
+from ganvas.runtime.device import DEVICES, find_device
 
 SOURCE_LABELS = {  # the built-in sources of pictures
     "mnist": "digits (MNIST)",
@@ -25,7 +25,7 @@ DEFAULT_SAMPLES = 2000
 def list_sources() -> dict[str, dict[str, Any]]:
     """The built-in sources of pictures: label, and number of classes (0: no labels that a recipe could use)."""
 
-    classes = {"mnist": len(mnist.DIGITS), "fashion": len(fashion.CLASSES), "stacked": 0}
+    classes = {"mnist": len(mnist.DIGITS), "fashion": len(fashion_mnist.CLASSES), "stacked": 0}
     return {name: {"label": label, "classes": classes[name]} for name, label in SOURCE_LABELS.items()}
 
 
@@ -35,7 +35,7 @@ def list_devices() -> list[str]:
     devices = ["auto"]
     for name in DEVICES:
         try:
-            device_named(name)
+            find_device(name)
             devices.append(name)
         except ResourceError:  # not on this machine
             continue
@@ -45,7 +45,7 @@ def list_devices() -> list[str]:
 def find_device_kind(name: str) -> str:
     """cpu, cuda, ... for a device's name. Raises: UsageError: no such name; ResourceError: no such device here."""
 
-    return device_named(name).type
+    return find_device(name).type
 
 
 def match_recipe(row: Mapping[str, Any], labels: bool) -> dict[str, Any]:

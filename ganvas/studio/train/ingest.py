@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ganvas.data.repack import repack
 from ganvas.data.report import inspect
-from ganvas.ending import conclude
-from ganvas.files import write_durably
+from ganvas.data.sanitize_zip import repack
+from ganvas.runtime.exits import conclude
+from ganvas.utils.files import write_durably
 
 MAX_MEMORY = 4 << 30  # bytes that a decoder may ask for
 

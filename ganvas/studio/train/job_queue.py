@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ganvas.errors import UsageError
-from ganvas.files import disk_errors, write_durably
 from ganvas.studio.storage import Storage, read_json
+from ganvas.utils.files import disk_errors, write_durably
 
 MAX_WAITING = 20  # trainings
 

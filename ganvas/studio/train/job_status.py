@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ganvas.errors import UsageError
-from ganvas.files import printable
 from ganvas.studio.storage import read_json
+from ganvas.utils.parsing import printable
 
 SETTING = re.compile(r"(train|config|data\.(fit|flip|channels|held_out))[A-Za-z0-9_.]{0,80}")
 STATES = {  # -> how the page calls it

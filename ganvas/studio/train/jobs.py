@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.errors import GanvasError, UsageError
-from ganvas.files import disk_errors, printable, write_durably
-from ganvas.resolve import resolve
+from ganvas.games.recipes import resolve_recipe
 from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.storage import Storage, list_checkpoints, read_json, read_last_row, read_tail
 from ganvas.studio.train.choices import find_device_kind
 from ganvas.studio.train.job_queue import JobQueue, is_locked
 from ganvas.studio.train.job_status import Status, describe_signal, make_options, read_device_kind
+from ganvas.utils.files import disk_errors, write_durably
+from ganvas.utils.parsing import printable
 
 RECIPE = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 SAVED = "stopped and saved"  # what the command line prints when a signal stopped it
@@ -64,7 +65,7 @@ class Jobs:
         if not RECIPE.fullmatch(recipe):
             raise UsageError(f"no such recipe: {printable(recipe, 60)!r}")
         words = ["train", recipe, "--seed", str(seed), "--device", device, "--json", *make_options(settings)]
-        chosen = resolve(recipe, settings, data=data, images=images, seed=seed)
+        chosen = resolve_recipe(recipe, settings, data=data, images=images, seed=seed)
         if not chosen.data.source:
             raise UsageError(f"{recipe} trains on your own pictures, and none were chosen; drop a folder or a zip of them")
         kind = find_device_kind(device)

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganvas.config import flat
 from ganvas.errors import GanvasError
 from ganvas.games.recipes import recipe_from
 from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.storage import Storage, UnknownIdError, list_checkpoints, read_json, read_last_row
 from ganvas.studio.train.job_status import LIVE_STATES, list_actions
 from ganvas.studio.train.jobs import Jobs
+from ganvas.utils.settings import flat
 
 READ_BYTES = 256 << 10  # of a log, for one answer
 SNAPSHOT = re.compile(r"(\d{6,12})\.(\d{3})k\.png")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ganvas.config import within
 from ganvas.errors import UsageError
 from ganvas.studio.train.choices import DEFAULT_SAMPLES
+from ganvas.utils.settings import require_within
 
 SAMPLE_BOUNDS = (100, 50_000)  # bounds of a comparison
 
@@ -27,11 +27,11 @@ class StartRequest:
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        within(self, "seed", 0, 2**63 - 1)
+        require_within(self, "seed", 0, 2**63 - 1)
         if self.images is not None:
-            within(self, "images", 1, 10**12)
+            require_within(self, "images", 1, 10**12)
         if self.minutes is not None:
-            within(self, "minutes", 0.01, 10**5)
+            require_within(self, "minutes", 0.01, 10**5)
         if self.images is not None and self.minutes is not None:
             raise UsageError("minutes and images both bound the run; give one of them")
 
@@ -53,4 +53,4 @@ class ComparisonRequest:
     samples: int = DEFAULT_SAMPLES
 
     def __post_init__(self) -> None:
-        within(self, "samples", *SAMPLE_BOUNDS)
+        require_within(self, "samples", *SAMPLE_BOUNDS)

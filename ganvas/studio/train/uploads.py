@@ -10,12 +10,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from ganvas.data.archive import little
-from ganvas.data.repack import admit
+from ganvas.data.readers.zip_archive import little
+from ganvas.data.sanitize_zip import admit
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
-from ganvas.files import disk_errors, printable, write_durably
 from ganvas.studio.commands import run_command
 from ganvas.studio.storage import Storage, UnknownIdError, read_json
+from ganvas.utils.files import disk_errors, write_durably
+from ganvas.utils.parsing import printable
 
 MAX_UPLOAD_BYTES = 2 << 30
 MIN_FREE_BYTES = 1 << 30  # of the disk

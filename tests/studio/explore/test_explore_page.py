@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 from support import miniature
 
-from ganvas import bundle
-from ganvas.config import to_dict
-from ganvas.games import build
+from ganvas.games.registry import build
+from ganvas.inference import model_file
+from ganvas.utils.settings import to_dict
 
 pytestmark = pytest.mark.timeout(900)
 CLASSES = "stylegan2-fashion-conditional"
@@ -37,7 +37,7 @@ def models(studio: Any) -> Path:
         torch.manual_seed(3)
         (studio.runs / name).mkdir()
         card = {"recipe": to_dict(recipe), "items": 0, "classes": [HOSTILE, *data.classes[1:]]}
-        bundle.save(studio.runs / name / "model.safetensors", build(recipe).eval(), card)
+        model_file.save(studio.runs / name / "model.safetensors", build(recipe).eval(), card)
         (studio.runs / name / "recipe.json").write_text(json.dumps(to_dict(recipe)))
     return Path(studio.runs)
 

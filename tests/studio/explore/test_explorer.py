@@ -15,17 +15,18 @@ import torch
 from PIL import Image
 from support import miniature
 
-from ganvas import bundle
-from ganvas.config import from_dict, to_dict
-from ganvas.data.source import Source
+from ganvas.core.capabilities import Samples
+from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, ResourceError, UsageError
-from ganvas.explorer import Explorer
-from ganvas.game import Samples
-from ganvas.games import RECIPES, build
-from ganvas.looks import Look, draw, place, point, tour
-from ganvas.model import load
+from ganvas.games import RECIPES
+from ganvas.games.registry import build
+from ganvas.inference import model_file
+from ganvas.inference.model import load
 from ganvas.studio.explore.client import ModelClient, SupersededError
 from ganvas.studio.explore.explore_process import ModelServer
+from ganvas.studio.explore.explorer import Explorer
+from ganvas.studio.explore.view import View, draw, place, point, tour
+from ganvas.utils.settings import from_dict, to_dict
 
 
 def saved(folder: Path, name: str) -> Path:
@@ -35,7 +36,7 @@ def saved(folder: Path, name: str) -> Path:
     torch.manual_seed(5)
     game = build(recipe).eval()
     card = {"recipe": to_dict(recipe), "items": 0, "classes": list(data.classes)}
-    bundle.save(folder / "model.safetensors", game, card)
+    model_file.save(folder / "model.safetensors", game, card)
     return folder
 
 
@@ -53,12 +54,12 @@ def test_a_model_of_text_shows_a_page_of_lines(tmp_path: Path) -> None:
     writer = Explorer(saved(tmp_path / "text", "textlm-names"))
     able = writer.abilities()
     assert (able["kind"], able["directions"], able["between"]) == ("text", [], [])
-    assert writer.lines(Look(seed=3)) == writer.model.sample(24, seed=3)
-    writer.save(tmp_path / "look.png", Look(seed=3))
+    assert writer.lines(View(seed=3)) == writer.model.sample(24, seed=3)
+    writer.save(tmp_path / "look.png", View(seed=3))
     writer.model.save(tmp_path / "page.png", 24, seed=3, columns=2)
     with Image.open(tmp_path / "look.png") as look, Image.open(tmp_path / "page.png") as page:
         assert look.tobytes() == page.tobytes()
-    for refused in (lambda: writer.nearest(Look()), lambda: writer.walk(tmp_path / "w.gif", [Look(), Look(seed=1)], 4)):
+    for refused in (lambda: writer.nearest(View()), lambda: writer.walk(tmp_path / "w.gif", [View(), View(seed=1)], 4)):
         with pytest.raises(UsageError, match="writes text"):
             refused()
 
@@ -77,24 +78,24 @@ def test_the_plane_keeps_the_length_and_leads_to_the_others() -> None:
 @pytest.mark.parametrize("name", ["cgan-mnist", "stylegan2-fashion"])
 def test_a_plain_look_is_the_sample_of_its_seed(tmp_path: Path, name: str) -> None:
     model = load(saved(tmp_path / "run", name))
-    drawn = draw(model, [point(model, Look(seed=3, label=4 if model.classes else None))], chunk=32)
+    drawn = draw(model, [point(model, View(seed=3, label=4 if model.classes else None))], chunk=32)
     expected = next(model.stream(1, 3, 4 if model.classes else None))[0]
     assert torch.allclose(drawn, expected, atol=1e-5)
 
 
 def test_a_saved_picture_tells_where_it_is_from(digits: Explorer, tmp_path: Path) -> None:
-    look = Look(seed=3, label=4, moves={"sefa:0": 1.5})
+    look = View(seed=3, label=4, moves={"sefa:0": 1.5})
     with Image.open(digits.save(tmp_path / "look.png", look, scale=2)) as image:
         assert image.size == (56, 56)
         assert image.info["model"] == digits.model.identity
         assert image.info["seeds"] == "3"
         assert image.info["synthetic"] == "true"
-        assert from_dict(Look, json.loads(image.info["look"])) == look
+        assert from_dict(View, json.loads(image.info["look"])) == look
 
 
 def test_every_control_changes_the_picture(styled: Explorer) -> None:
-    looks = [Look(), Look(seed=1), Look(psi=0.5), Look(x=0.5), Look(y=0.5), Look(mix=7, cut=1)]
-    looks += [Look(moves={"pca:0": 2.0}), Look(moves={"sefa:1": -2.0}), Look(resolution=styled.abilities()["resolutions"][0])]
+    looks = [View(), View(seed=1), View(psi=0.5), View(x=0.5), View(y=0.5), View(mix=7, cut=1)]
+    looks += [View(moves={"pca:0": 2.0}), View(moves={"sefa:1": -2.0}), View(resolution=styled.abilities()["resolutions"][0])]
     assert len({styled.picture(look).tobytes() for look in looks}) == len(looks)
 
 
@@ -107,7 +108,7 @@ def test_controls_appear_by_what_the_game_can(tmp_path: Path, digits: Explorer, 
     told = Explorer(saved(tmp_path / "unasked", "dcgan-mnist"))
     assert told.abilities()["between"] == list("0123456789")
     with pytest.raises(UsageError, match="expected at least 20"):  # untrained, it draws no such digits
-        told.picture(Look(moves={"class:7-1": 2.0}))
+        told.picture(View(moves={"class:7-1": 2.0}))
     points = Explorer(saved(tmp_path / "points", "gan-ring")).abilities()
     assert (points["kind"], points["directions"]) == ("points", [])
     assert Explorer(saved(tmp_path / "solids", "voxel-shapes")).abilities()["kind"] == "solids"
@@ -116,8 +117,8 @@ def test_controls_appear_by_what_the_game_can(tmp_path: Path, digits: Explorer, 
 @pytest.mark.parametrize("name", ["gan-ring", "cogan-edges", "voxel-shapes", "vae-mnist", "progan-mnist", "dcgan-mnist"])
 def test_every_kind_of_game_is_drawn(tmp_path: Path, name: str) -> None:
     explorer = Explorer(saved(tmp_path / "run", name))
-    assert explorer.picture(Look(seed=2)).size[0] > 1
-    assert explorer.pad(Look(), 4, 2).size[0] > 1
+    assert explorer.picture(View(seed=2)).size[0] > 1
+    assert explorer.pad(View(), 4, 2).size[0] > 1
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_every_kind_of_game_is_drawn(tmp_path: Path, name: str) -> None:
 )
 def test_what_a_model_cannot_is_said(digits: Explorer, look: dict[str, Any], told: str) -> None:
     with pytest.raises(UsageError, match=told):
-        digits.picture(Look(**look))
+        digits.picture(View(**look))
 
 
 @pytest.mark.parametrize(
@@ -141,33 +142,33 @@ def test_what_a_model_cannot_is_said(digits: Explorer, look: dict[str, Any], tol
 )
 def test_a_look_that_is_none(values: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
-        from_dict(Look, values)
+        from_dict(View, values)
 
 
 def test_walks_close_and_stay_in_bounds(digits: Explorer, tmp_path: Path) -> None:
-    keys = [digits.point(Look(seed=1, label=1)), digits.point(Look(seed=2, label=7))]
+    keys = [digits.point(View(seed=1, label=1)), digits.point(View(seed=2, label=7))]
     way = tour(keys, 8)
     assert torch.equal(way[0].at, keys[0].at)
     assert torch.equal(way[4].at, keys[1].at)
     assert all(each.c is not None and float(each.c.sum()) == pytest.approx(1) for each in way)
     ends = tour(keys, 5, closed=False)
     assert torch.equal(ends[-1].at, keys[1].at)
-    out = digits.walk(tmp_path / "walk.gif", [Look(seed=1), Look(seed=2)], 6)
+    out = digits.walk(tmp_path / "walk.gif", [View(seed=1), View(seed=2)], 6)
     with Image.open(out) as film:
         assert film.n_frames == 6  # type: ignore[attr-defined]
         assert digits.model.identity in str(film.info["comment"])
     with pytest.raises(UsageError, match="at most 240 frames"):
-        digits.walk(tmp_path / "walk.gif", [Look(), Look(seed=1)], 241)
+        digits.walk(tmp_path / "walk.gif", [View(), View(seed=1)], 241)
     with pytest.raises(UsageError, match="two keyframes"):
-        digits.walk(tmp_path / "walk.gif", [Look()], 10)
+        digits.walk(tmp_path / "walk.gif", [View()], 10)
 
 
 def test_the_nearest_training_picture_of_a_copy_is_itself(digits: Explorer) -> None:
-    look = Look(seed=3, label=4)
+    look = View(seed=3, label=4)
     mine = ((digits.samples(look) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     bank = torch.randint(0, 256, (50, *mine.shape[1:]), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     bank[17] = mine[0]
-    data = Source("bank", {"real": bank}, rows=torch.arange(10, 50))
+    data = TableDataset("bank", {"real": bank}, rows=torch.arange(10, 50))
     digits.__dict__["trained_on"] = data
     image, distances = digits.nearest(look, 3)
     assert distances[0] == 0
@@ -175,7 +176,7 @@ def test_the_nearest_training_picture_of_a_copy_is_itself(digits: Explorer) -> N
     assert image.width > 3 * mine.shape[-1]
     exact = ((bank[10:].float() - mine.float()).square().mean((1, 2, 3)).sort().values[:3]).sqrt()
     assert distances == pytest.approx(exact.tolist(), rel=1e-5)
-    digits.__dict__["trained_on"] = Source("bank", {"real": bank}, rows=torch.arange(10))
+    digits.__dict__["trained_on"] = TableDataset("bank", {"real": bank}, rows=torch.arange(10))
     assert digits.nearest(look, 20)[1][0] > 0  # the copy was not trained on
 
 
@@ -188,7 +189,7 @@ def test_a_picture_draws_one_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         way = "synthesise" if hasattr(game, "synthesise") else "sample"
         draw = getattr(game, way)
         monkeypatch.setattr(game, way, lambda z, *rest, draw=draw: (sizes.append(len(z)), draw(z, *rest))[1])
-        explorer.picture(Look(seed=2, label=0 if explorer.model.classes else None))
+        explorer.picture(View(seed=2, label=0 if explorer.model.classes else None))
         assert sizes == [1], name
         sizes.clear()
 
@@ -204,16 +205,16 @@ def test_the_shape_of_a_model_is_that_of_its_samples(name: str, tmp_path: Path) 
 def test_a_training_picture_can_take_the_place_of_a_seed(tmp_path: Path, digits: Explorer) -> None:
     explorer = Explorer(saved(tmp_path / "run", "vae-mnist"))
     real = torch.randint(0, 256, (5, *explorer.model.shape), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
-    explorer.__dict__["trained_on"] = Source("real", {"real": real})
+    explorer.__dict__["trained_on"] = TableDataset("real", {"real": real})
     assert explorer.abilities()["encodes"]
-    drawn = explorer.samples(Look(picture=2))
+    drawn = explorer.samples(View(picture=2))
     game: Any = explorer.model.game
     with torch.no_grad():
         code = game.encode(real[2:3].float() / 127.5 - 1)
         assert torch.allclose(drawn, game.sample(code), atol=1e-5)
-    assert not torch.equal(drawn, explorer.samples(Look(picture=3)))
+    assert not torch.equal(drawn, explorer.samples(View(picture=3)))
     with pytest.raises(UsageError, match="only a model with an encoder"):
-        digits.picture(Look(picture=2))
+        digits.picture(View(picture=2))
 
 
 def test_the_artist_loads_a_model_anew_when_it_has_changed(tmp_path: Path) -> None:
@@ -225,7 +226,7 @@ def test_the_artist_loads_a_model_anew_when_it_has_changed(tmp_path: Path) -> No
     recipe, data = miniature("cgan-mnist")
     torch.manual_seed(6)
     card = {"recipe": to_dict(replace(recipe)), "items": 1, "classes": list(data.classes)}
-    bundle.save(folder / "model.safetensors", build(recipe).eval(), card)
+    model_file.save(folder / "model.safetensors", build(recipe).eval(), card)
     assert artist.answer(asked)[1] != first
     with pytest.raises(UsageError, match="unknown task"):
         artist.answer({"do": "paint", "path": str(folder)})

@@ -9,17 +9,9 @@ import pytest
 
 from ganvas.errors import UsageError
 from ganvas.games import RECIPES
-from ganvas.games.adversarial import NAMED
+from ganvas.games.common.duel import NAMED
 from ganvas.studio.play.play_lessons import CAPTIONS, list_captions
-from ganvas.studio.play.play_settings import (
-    BUILT_IN,
-    FIELDS,
-    GROUPS,
-    LIVE,
-    OBJECTIVES,
-    PlaySettings,
-    describe_settings,
-)
+from ganvas.studio.play.play_settings import BUILT_IN, FIELDS, GROUPS, LIVE, OBJECTIVES, PlaySettings, describe_settings
 
 CONTROLS = [control for group in describe_settings()["groups"] for control in group["controls"]]
 BOUNDED = [control for control in CONTROLS if control["kind"] in ("number", "range")]

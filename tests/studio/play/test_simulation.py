@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ganvas import engine
+from ganvas.engine import loop
+from ganvas.engine.state import new_state
 from ganvas.errors import UsageError
 from ganvas.games.gan import GAN
-from ganvas.machine import Plan
+from ganvas.runtime.plan import Plan
 from ganvas.studio.play.charts import Charts
 from ganvas.studio.play.history import check_history
 from ganvas.studio.play.play_lessons import LESSONS
@@ -54,9 +55,9 @@ def test_it_is_the_engine_that_plays() -> None:
     training = SMALL.make_training()
     torch.manual_seed(0)
     game = GAN(SMALL.make_config())
-    state = engine.begin(game, training, Plan(threads=1))
+    state = new_state(game, training, Plan(threads=1))
     game.load_state_dict(Simulation(SMALL).game.state_dict())
-    steps = engine.train(state, stage.data.source, training)
+    steps = loop.train(state, stage.data.source, training)
     for _ in range(5):
         next(steps)
     assert all(torch.equal(value, stage.game.state_dict()[name]) for name, value in game.state_dict().items())

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 
-from ganvas.data.source import Source
-from ganvas.games import GAMES, RECIPES, build
-from ganvas.games.recipes import adapt_recipe
-from ganvas.resolve import resolve
+from ganvas.data.table import TableDataset
+from ganvas.games import GAMES, RECIPES
+from ganvas.games.recipes import adapt_recipe, resolve_recipe
+from ganvas.games.registry import build
 from ganvas.studio.storage import Storage
 from ganvas.studio.train import analyses
 from ganvas.studio.train.analyses import Analyses
@@ -63,12 +63,12 @@ def test_built_in_pictures_suit_what_they_are_offered_to(source: str) -> None:
     classes = {name: facts["classes"] for name, facts in list_sources().items()}
     for recipe in RECIPES.values():
         if recipe.data.source in classes and (classes[source] or "label" not in GAMES[recipe.game].needs):
-            chosen = resolve(recipe.name, data=source)
+            chosen = resolve_recipe(recipe.name, data=source)
             side = getattr(chosen.config, "resolution", 28)
             fields = {"real": torch.zeros(4, 3 if source == "stacked" else 1, side, side, dtype=torch.uint8)}
             fields |= {"label": torch.zeros(4, dtype=torch.long)} if classes[source] else {}
             with torch.device("meta"):
-                build(adapt_recipe(chosen, Source(source, fields, ("a",) * classes[source])))
+                build(adapt_recipe(chosen, TableDataset(source, fields, ("a",) * classes[source])))
 
 
 def test_a_comparison_says_when_training_has_gone_on_since(asked: Analyses) -> None:

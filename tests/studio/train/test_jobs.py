@@ -14,11 +14,12 @@ from typing import TypeVar
 import pytest
 
 from ganvas.errors import UsageError
-from ganvas.fit import fit
-from ganvas.run import open_run
 from ganvas.studio.storage import Storage, UnknownIdError
 from ganvas.studio.train import monitor
-from ganvas.studio.train.jobs import Jobs, Status, describe_signal, make_options
+from ganvas.studio.train.job_status import Status, describe_signal, make_options
+from ganvas.studio.train.jobs import Jobs
+from ganvas.training.run_folder import open_run
+from ganvas.training.trainer import fit
 
 T = TypeVar("T")
 SMALL = {"train.batch": "32", "config.width": "8", "config.depth": "1", "data.held_out": "0", "train.snapshots": "4"}

@@ -1,0 +1,61 @@
+"""Train a run in a terminal: show it, and stop where a signal asks to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ganvas.cli.display import Display
+from ganvas.runtime.distributed import Ranks, disconnect
+from ganvas.runtime.processes import local_ranks
+from ganvas.training.run_folder import Run
+from ganvas.training.trainer import fit
+
+
+def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
+    """Train the run to its end, or until a signal asks to stop: 0 after Ctrl-C, 143 after SIGTERM."""
+    quiet = quiet or not peers.first
+    display = Display(run, quiet=quiet, as_json=as_json)
+    for name, reason in run.data.skipped if peers.first else ():
+        print(f"skipped {name}: {reason}", file=sys.stderr)
+    if run.notice and not quiet:
+        print(run.notice, file=sys.stderr)
+    if run.finished:
+        if not quiet:
+            print(f"{run.folder} is finished: {run.recipe.train.images:,} images; nothing left to train", file=sys.stderr)
+        display.farewell()
+        disconnect()
+        return 0
+    run.hold(peers)
+    caught: list[int] = []
+    with _signals(caught), local_ranks(run.folder, run.plan, peers) as peers, display.running():
+        for progress in fit(run, peers, stop=lambda: bool(caught)):
+            display.update(progress)
+    if run.finished:
+        display.farewell()
+        display.consult()
+        return 0
+    if peers.first:
+        display.consult()
+        print(f"stopped and saved; continue with: ganvas resume {run.folder}", file=sys.stderr)
+    return 143 if signal.SIGTERM in caught else 0
+
+
+@contextmanager
+def _signals(caught: list[int]) -> Iterator[None]:
+    """Collect the first Ctrl-C or SIGTERM in `caught`; a second one ends the process at once."""
+
+    def note(number: int, _: object) -> None:
+        if caught:
+            os._exit(128 + number)
+        caught.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

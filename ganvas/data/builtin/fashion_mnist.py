@@ -1,0 +1,91 @@
+"""Fashion-MNIST: looked for on this machine, else fetched once. Source: arXiv:1708.07747; licence MIT, Zalando SE."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import urllib.request
+import zlib
+from http.client import HTTPException
+from pathlib import Path
+
+from ganvas.data import cache
+from ganvas.data.collection import Found, Progress
+from ganvas.data.readers import idx
+from ganvas.errors import DataError, ResourceError
+from ganvas.utils.files import make_folder, write_durably
+
+URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"  # the authors' own; it has no https, hence the checksums
+DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # package dataset-fashion-mnist
+SHA256 = {  # of the unpacked files: the packed ones differ from mirror to mirror by the date in their headers
+    "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+    "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+    "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+    "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+}
+DIGITS = "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"  # MNIST's test labels, whose file has the same name
+MAX_BYTES = 64 << 20  # of one file, packed or not
+CLASSES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+
+
+def find(split: str, progress: Progress | None = None) -> Found:
+    """The clothes of one split, fetched if no copy is on this machine.
+
+    Raises:
+        DataError: there is no copy and none can be fetched; names the four ways to provide one.
+    """
+    for folder in places():
+        if complete(folder) and (found := idx.find_folder(folder, split, CLASSES)):
+            return found
+    try:
+        download(places()[-1], progress=progress)
+    except (OSError, HTTPException, ValueError, ResourceError, DataError) as error:
+        raise DataError(
+            "Fashion-MNIST is not on this machine: set GANVAS_DATA to a folder that has its four files, or install Debian's "
+            f"dataset-fashion-mnist, or put them in {places()[-1]}, or let them be fetched from {URL} ({error})"
+        ) from None
+    return find(split)
+
+
+def places() -> list[Path]:
+    """The folders to look in, in order; the last is where a download goes."""
+    given = os.environ.get("GANVAS_DATA")
+    own = [Path(given), Path(given) / "fashion-mnist"] if given else []
+    return [*own, DEBIAN, cache.folder() / "fashion-mnist"]
+
+
+def complete(folder: Path) -> bool:
+    """Whether all four files are in a folder, each packed or not, and are not MNIST's, whose names are the same."""
+    if not all((folder / name).is_file() or (folder / f"{name}.gz").is_file() for name in SHA256):
+        return False
+    labels = folder / list(SHA256)[-1]
+    try:
+        with labels.open("rb") if labels.is_file() else gzip.open(f"{labels}.gz") as file:
+            return hashlib.sha256(file.read(1 << 20)).hexdigest() != DIGITS
+    except (OSError, EOFError, zlib.error):
+        return True  # damaged: whoever reads it says how
+
+
+def download(folder: Path, url: str | None = None, progress: Progress | None = None) -> None:
+    """Fetch the four files into `folder`; a file is there whole and checked, or not at all.
+
+    Raises:
+        DataError: what came is not Fashion-MNIST. OSError, HTTPException, ResourceError: net or disk failed.
+    """
+    make_folder(folder)
+    for done, (name, wanted) in enumerate(SHA256.items()):
+        if progress:
+            progress(done, len(SHA256))
+        address = f"{(url or URL).rstrip('/')}/{name}.gz"
+        with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310  (the address is ours)
+            packed = answer.read(MAX_BYTES + 1)
+        try:
+            plain = zlib.decompressobj(wbits=31).decompress(packed, MAX_BYTES)
+        except zlib.error:
+            plain = b""
+        if len(packed) > MAX_BYTES or hashlib.sha256(plain).hexdigest() != wanted:
+            raise DataError(f"{address}: its contents do not have the SHA-256 {wanted}; try another network")
+        write_durably(folder / f"{name}.gz", packed)
+    if progress:
+        progress(len(SHA256), len(SHA256))

@@ -1,0 +1,157 @@
+"""Pictures of any size, wherever they lie, and how they become one table of bytes."""
+
+from __future__ import annotations
+
+import os
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from torch import Tensor
+
+from ganvas.data.images import Bytes, Fit, Header, UnreadableError, fit_to_side, quiet
+from ganvas.data.table import Skipped
+from ganvas.errors import DataError, UsageError
+from ganvas.utils.parsing import printable
+
+T = TypeVar("T")
+Progress = Callable[[int, int], None]  # done, of how many
+
+SIDES = (32, 64, 128)  # the resolutions chosen when none is asked for
+MAX_RESOLUTION = 4096
+BLOCK = 256  # pictures in flight: bounds memory, whatever the size of the collection
+TASK = 32  # pictures a thread takes at once: small ones cost less than handing them over
+WORKERS = min(8, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True)
+class How:
+    """What shape pictures are brought to; None lets the pictures decide."""
+
+    resolution: int | None = None
+    channels: int | None = None
+    fit: Fit = "crop"
+
+    def __post_init__(self) -> None:
+        if self.resolution is not None and not 1 <= self.resolution <= MAX_RESOLUTION:
+            raise UsageError(f"resolution {self.resolution}: expected 1 to {MAX_RESOLUTION} pixels")
+        if self.channels not in (None, 1, 3):
+            raise UsageError(f"channels {self.channels}: expected 1 (grey) or 3 (colour)")
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A collection of pictures as they are found: each of its own size, decoded when asked for.
+
+    `read(i, enough)` gives uint8 [H, W, C] with C = 1 or 3, perhaps reduced but no smaller than `enough` a side;
+    `peek(i)` its header. Both raise `UnreadableError`, and may be called from several threads. `last(i, pixels)` is what is
+    done to a picture after it was brought to its size.
+    """
+
+    names: Sequence[str]  # printable
+    peek: Callable[[int], Header]
+    read: Callable[[int, int], Bytes]
+    labels: Sequence[int] | None = None
+    classes: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    layout: str = ""  # how the labels were found, in words
+    last: Callable[[int, Bytes], Bytes] = lambda _i, pixels: pixels
+    splits: tuple[str, ...] = ("train",)  # that the place has: this one and others
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a path was understood as, before anything in it is decoded.
+
+    `identity` changes when a file behind it does. `load` gives pictures, or points float32 [N, D].
+    """
+
+    layout: str
+    identity: tuple[tuple[str, int, int], ...]  # each file's name, size and time of change in ns
+    load: Callable[[], Pictures | Tensor]
+
+
+def stamp(path: Path, name: str | None = None) -> tuple[str, int, int]:
+    """One file's entry in an identity. Raises: OSError."""
+    status = path.stat()
+    return (name if name is not None else str(path.resolve()), status.st_size, status.st_mtime_ns)
+
+
+def settle(pictures: Pictures, how: How) -> tuple[int, int]:
+    """The resolution and channels to bring the pictures to.
+
+    Where none is asked for: the side, if all are squares of one side up to 128; else the largest of 32, 64 and 128 that
+    is not above the median shorter side, and at least 32. One channel if every picture is grey, else three.
+    """
+    if how.resolution and how.channels:
+        return how.resolution, how.channels
+    headers = [header for _, header in each(pictures.peek, len(pictures.names)) if isinstance(header, Header)]
+    if not headers:
+        return how.resolution or SIDES[0], how.channels or 3
+    sizes = {(header.width, header.height) for header in headers}
+    width, height = next(iter(sizes))
+    median = statistics.median(min(header.width, header.height) for header in headers)
+    one_square = len(sizes) == 1 and width == height <= SIDES[-1]
+    resolution = width if one_square else max([SIDES[0], *(side for side in SIDES if side <= median)])
+    return how.resolution or resolution, how.channels or (1 if all(header.grey for header in headers) else 3)
+
+
+def each(call: Callable[[int], T], count: int) -> Iterator[tuple[int, T | str]]:
+    """(i, call(i)) in order, computed by several threads; the reason where a picture is unreadable."""
+
+    def guarded(i: int) -> T | str:
+        try:
+            return call(i)
+        except UnreadableError as error:
+            return str(error)
+
+    def task(some: range) -> list[tuple[int, T | str]]:
+        return [(i, guarded(i)) for i in some]
+
+    with quiet(), ThreadPoolExecutor(WORKERS) as pool:
+        for start in range(0, count, BLOCK):
+            tasks = [range(i, min(count, i + TASK)) for i in range(start, min(count, start + BLOCK), TASK)]
+            for results in pool.map(task, tasks):
+                yield from results
+
+
+def render(
+    pictures: Pictures, how: How, file: BinaryIO, progress: Progress | None = None
+) -> tuple[tuple[int, int, int, int], list[int], list[Skipped]]:
+    """Write every readable picture to `file` as bytes, all of one shape.
+
+    Returns:
+        the shape [N, C, H, W] written, the indices of the pictures in it, and what was left out.
+
+    Raises:
+        DataError: not one picture can be read.
+    """
+    resolution, channels = settle(pictures, how)
+    total = len(pictures.names)
+    kept: list[int] = []
+    skipped: list[Skipped] = []
+
+    def one(i: int) -> Bytes:
+        return pictures.last(i, fit_to_side(pictures.read(i, 2 * resolution), resolution, channels, how.fit))
+
+    for i, result in each(one, total):
+        if isinstance(result, str):
+            skipped.append(Skipped(pictures.names[i], result))
+        else:
+            file.write(result.tobytes())
+            kept.append(i)
+        if progress and ((i + 1) % BLOCK == 0 or i + 1 == total):
+            progress(i + 1, total)
+    if not kept:
+        raise none_left([*pictures.skipped, *skipped])
+    return (len(kept), channels, resolution, resolution), kept, skipped
+
+
+def none_left(skipped: Sequence[Skipped]) -> DataError:
+    """The error for a collection without one readable picture."""
+    reasons = "; ".join(f"{printable(name)}: {reason}" for name, reason in skipped[:3])
+    more = f"; and {len(skipped) - 3} more" if len(skipped) > 3 else ""
+    return DataError(f"no readable picture: expected PNG, JPEG, WebP, BMP, GIF or TIFF; found {reasons or 'none'}{more}")

@@ -1,0 +1,82 @@
+"""Two domains from one collection: one half of its pictures as they are, the other half changed. No picture is in both.
+
+`edges:mnist` or `negatives:holiday/`: what comes before the colon is done to a random half, and the domain is the label.
+Source: Liu & Tuzel 2016, arXiv:1606.07536 sec. 4 and its published code (edges: dilated by 3 x 3, minus the picture).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from ganvas.data.collection import Found, Pictures
+from ganvas.data.images import Bytes
+from ganvas.errors import DataError
+from ganvas.utils.seeds import mix
+
+
+def edges(pixels: Bytes) -> Bytes:
+    """uint8 [..., C, H, W]: the brightest of each pixel's 3 x 3 neighbours, minus the pixel; each channel by itself."""
+    brightest = pixels
+    for axis in (-2, -1):
+        size = brightest.shape[axis]
+        padded = np.pad(brightest, [(1, 1) if i == pixels.ndim + axis else (0, 0) for i in range(pixels.ndim)])
+        brightest = np.maximum.reduce([padded.take(range(shift, shift + size), axis) for shift in range(3)])
+    return brightest - pixels
+
+
+def negatives(pixels: Bytes) -> Bytes:
+    """uint8 [..., C, H, W]: black for white."""
+    return ~pixels
+
+
+def apply_change(pixels: Bytes) -> Bytes:
+    """uint8 [..., C, H, W] with H = W: a quarter turn to the left."""
+    return np.ascontiguousarray(np.rot90(pixels, axes=(-2, -1)))
+
+
+CHANGES: Mapping[str, Callable[[Bytes], Bytes]] = {"edges": edges, "negatives": negatives, "turned": apply_change}
+
+
+def split_name(source: str) -> tuple[str, str]:
+    """The change and the source that it is done to: ("edges", "mnist") of `edges:mnist`, ("", source) of any other."""
+    change, colon, inner = source.partition(":")
+    return (change, inner) if colon and change in CHANGES else ("", source)
+
+
+def require_both(change: str, labels: Sequence[int]) -> None:
+    """Raises: DataError: a domain has no picture."""
+    if len(set(labels)) < 2:
+        missing = change if 0 in labels else "plain"
+        raise DataError(
+            f"{change}: expected pictures in both halves, found {len(labels)}, none as {missing}; add more pictures"
+        )
+
+
+def two_domains(found: Found, change: str) -> Found:
+    """What was found as two domains, each a random half of it: plain, and changed after it was brought to its size.
+
+    Raises, when it is loaded:
+        DataError: it holds points, or too few pictures for two domains.
+    """
+
+    def load() -> Pictures:
+        pictures = found.load()
+        if not isinstance(pictures, Pictures):
+            raise DataError(f"{change}: expected pictures, found points; choose a source of pictures")
+        count = len(pictures.names)
+        order = torch.randperm(count, generator=torch.Generator().manual_seed(mix("domains"))).argsort()
+        second = (order >= (count + 1) // 2).tolist()
+
+        def last(i: int, pixels: Bytes) -> Bytes:
+            return CHANGES[change](pictures.last(i, pixels)) if second[i] else pictures.last(i, pixels)
+
+        layout = f"{pictures.layout}, half of them as {change}".removeprefix(", ")
+        labels = [int(where) for where in second]
+        require_both(change, labels)
+        return replace(pictures, labels=labels, classes=("plain", change), last=last, layout=layout)
+
+    return replace(found, identity=((f"{change} of a half", 0, 0), *found.identity), load=load)

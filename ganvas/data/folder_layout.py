@@ -1,0 +1,155 @@
+"""How the names of a collection say what it is: a split, classes, labels. The same for folders and zip files."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ganvas.data.images import FORMATS, SUFFIXES
+from ganvas.data.table import Skipped
+from ganvas.errors import DataError
+from ganvas.utils.parsing import printable
+
+TABLE = "dataset.json"
+BOTH = ("train", "test")
+TEST_FOLDERS = ("test", "val", "valid", "validation")  # in order of preference
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The pictures of one split: which members, in what order, with which labels."""
+
+    text: str
+    members: tuple[str, ...]
+    labels: tuple[int, ...] | None = None
+    classes: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    splits: tuple[str, ...] = ("train",)  # that the collection has
+
+
+def arrange(names: Sequence[str], split: str, read_table: Callable[[str], bytes]) -> Layout:
+    """Understand the relative names (with "/") of all files of a collection. `read_table` reads its dataset.json.
+
+    Raises:
+        DataError: it holds no pictures, not the split asked for, or a dataset.json that cannot be used.
+    """
+    seen, members, skipped = drop_hidden_files(names)
+    root = _wrapper([*members, *(name for name in seen if name.split("/")[-1] == TABLE)])
+    if root + TABLE in seen:
+        return _tabled(root, members, read_table(root + TABLE), split, skipped)
+    inside = _folders(root, members)
+    splits = BOTH if "train" in inside and not inside - {"train", *TEST_FOLDERS} and len(inside) > 1 else ("train",)
+    members, root, classes, what = _split(root, members, split)
+    if not classes:
+        return Layout(f"{what}pictures without labels", tuple(members), skipped=skipped, splits=splits)
+    number = {name: i for i, name in enumerate(classes)}
+    first = [name[len(root) :].split("/")[0] for name in members]
+    strangers = tuple(
+        Skipped(printable(n), "its class is not in train/") for n, c in zip(members, first, strict=True) if c not in number
+    )
+    kept = [(name, number[c]) for name, c in zip(members, first, strict=True) if c in number]
+    if not kept:
+        raise DataError(f"no picture of the {split} split lies in a folder of a class of train/: {', '.join(classes)}")
+    pictures, labels = zip(*kept, strict=True)
+    names = tuple(map(printable, classes))
+    return Layout(f"{what}one folder per class", pictures, labels, names, skipped + strangers, splits)
+
+
+def drop_hidden_files(names: Sequence[str]) -> tuple[list[str], list[str], tuple[Skipped, ...]]:
+    """All names but clutter, those of pictures, and what else there is. Raises: DataError: no pictures."""
+    seen = sorted(name for name in names if not any(part.startswith((".", "__MACOSX")) for part in name.split("/")))
+    members = [name for name in seen if name.lower().endswith(SUFFIXES)]
+    others = Counter(_suffix(name) for name in seen if not name.lower().endswith((*SUFFIXES, TABLE)))
+    if not members:
+        raise DataError(f"no pictures: expected {', '.join(FORMATS)} files; found {_listed(others) or 'nothing'}")
+    skipped = tuple(Skipped(f"*{suffix}", f"{count:,} not {'/'.join(FORMATS)}") for suffix, count in sorted(others.items()))
+    return seen, members, skipped
+
+
+def no_test(what: str) -> DataError:
+    """The error for a collection without a test split."""
+    return DataError(f"no test split: expected a folder test/ beside train/, found {what}; use split train")
+
+
+def _suffix(name: str) -> str:
+    base = name.split("/")[-1]
+    return printable("." + base.rsplit(".", 1)[1].lower(), 20) if "." in base else " (no ending)"
+
+
+def _listed(others: Counter[str]) -> str:
+    return ", ".join(f"{count:,} *{suffix}" for suffix, count in others.most_common(5))
+
+
+def _folders(root: str, members: Sequence[str]) -> set[str]:
+    """The first folders below `root`; "" stands for files that lie in `root` itself."""
+    return {name[len(root) :].split("/")[0] if "/" in name[len(root) :] else "" for name in members}
+
+
+def _wrapper(members: Sequence[str]) -> str:
+    """The folders that only wrap the whole collection: "" or "faces/" or "archive/faces/"."""
+    root = ""
+    while len(inside := _folders(root, members)) == 1 and not inside & {"", "train", *TEST_FOLDERS}:
+        root += inside.pop() + "/"
+    return root
+
+
+def _split(root: str, members: list[str], split: str) -> tuple[list[str], str, tuple[str, ...], str]:
+    """The members of the split, the folder they lie in, the classes (train/ fixes them), and words for it."""
+    inside = _folders(root, members)
+    if "train" not in inside or inside - {"train", *TEST_FOLDERS}:
+        if split == "test":
+            raise no_test("no folder train/")
+        return members, root, _classes(root, members), ""
+    folder = "train" if split == "train" else next((name for name in TEST_FOLDERS if name in inside), None)
+    if folder is None:
+        raise no_test("train/ alone")
+    trained = [name for name in members if name.startswith(f"{root}train/")]
+    chosen = [name for name in members if name.startswith(f"{root}{folder}/")]
+    return chosen, f"{root}{folder}/", _classes(f"{root}train/", trained), f"{folder}/ of a split collection, "
+
+
+def _classes(root: str, members: Sequence[str]) -> tuple[str, ...]:
+    """The names of the classes, sorted: the folders below `root`, if there are two or more and no picture beside them."""
+    inside = _folders(root, members)
+    return () if "" in inside or len(inside) < 2 else tuple(sorted(inside))
+
+
+def _tabled(root: str, members: list[str], table: bytes, split: str, skipped: tuple[Skipped, ...]) -> Layout:
+    """The layout of StyleGAN's dataset_tool: dataset.json gives each member a class number, or null."""
+    if split == "test":
+        raise no_test(TABLE)
+    numbers = _numbers(table)
+    if numbers is None:
+        return Layout(f"StyleGAN layout ({TABLE} without labels)", tuple(members), skipped=skipped)
+    kept = [name for name in members if name[len(root) :] in numbers]
+    bare = tuple(Skipped(printable(name), f"no label in {TABLE}") for name in members if name[len(root) :] not in numbers)
+    if not kept:
+        raise DataError(f"{TABLE}: none of its {len(numbers):,} names is a picture here; expected names relative to it")
+    values = [numbers[name[len(root) :]] for name in kept]
+    distinct = sorted(set(values))
+    labels = tuple(map({value: i for i, value in enumerate(distinct)}.__getitem__, values))
+    return Layout(f"StyleGAN layout ({TABLE} with labels)", tuple(kept), labels, tuple(map(str, distinct)), skipped + bare)
+
+
+def _numbers(table: bytes) -> dict[str, int] | None:
+    """The labels of a dataset.json by name, or None where it has none."""
+    try:
+        content: Any = json.loads(table)
+        labels = content["labels"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise DataError(f'{TABLE}: expected {{"labels": [["name.png", 0], ...]}} or {{"labels": null}}') from None
+    if labels is None:
+        return None
+    numbers: dict[str, int] = {}
+    for entry in labels if isinstance(labels, list) else [labels]:
+        match entry:
+            case [str(name), bool()]:
+                raise DataError(f"{TABLE}: {printable(name)}: expected a whole number as label, got a truth value")
+            case [str(name), int(number)]:
+                numbers[name.replace("\\", "/")] = number
+            case _:
+                raise DataError(f"{TABLE}: expected entries like [name, whole number], got {printable(repr(entry), 80)}")
+    return numbers

@@ -1,0 +1,212 @@
+"""From a name or a path to a source."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+import torch
+from torch import Tensor
+
+from ganvas.config import DataConfig
+from ganvas.data import cache
+from ganvas.data.builtin import fashion_mnist, mnist, stacked_mnist
+from ganvas.data.builtin.oracle import oracle_source
+from ganvas.data.builtin.point_sets import POINTS, point_source
+from ganvas.data.builtin.voxel_shapes import shape_source
+from ganvas.data.collection import Found, How, Pictures, Progress, render
+from ganvas.data.computed_domains import require_both, split_name, two_domains
+from ganvas.data.folder_layout import no_test
+from ganvas.data.readers import folder, idx, numpy_arrays, text_lines, zip_archive
+from ganvas.data.table import TableDataset, fingerprint
+from ganvas.errors import DataError, UsageError
+from ganvas.utils.parsing import printable
+
+TEXTS = (*text_lines.SHA256, "oracle")  # built-in sources of text
+BUILT_IN = ("mnist", "fashion", "stacked", "shapes", *TEXTS, *POINTS)
+
+
+def open_source(
+    config: DataConfig,
+    *,
+    resolution: int | None = None,
+    channels: int | None = None,
+    progress: Progress | None = None,
+    pictures: bool = True,
+) -> TableDataset:
+    """The samples that `config` names: a built-in source, which wins, or a path; docs/data.md says what it may hold.
+
+    `resolution` and `channels` None let the data decide. `progress(done, total)` is called now and then while pictures
+    are decoded, which happens once: later calls map the cached bytes. Where `pictures` is false, `resolution` and `channels`
+    are for pictures only, and a source of points or text is opened all the same.
+
+    Raises:
+        UsageError: no such name, or a setting that does not fit.
+        DataError: no such path, or nothing in it can be used.
+    """
+    how = How(resolution, channels, config.fit)
+    shaped = pictures and bool(resolution or channels)
+    if config.source in POINTS:
+        return _checked_points(point_source(config.source, config.split), config, shaped)
+    if is_text(config.source):
+        return _checked_text(_open_text(config.source, config.split), config, shaped)
+    if config.source == "shapes":
+        return replace(shape_source(config.split, resolution, channels), flip=config.flip)
+    found = find(config.source, config.split, progress)
+    entry_name = cache.key(found.identity, config.split, resolution, channels, config.fit)
+    entry = cache.read(entry_name)
+    if entry is None:
+        contents = load(found)
+        if isinstance(contents, Tensor):
+            fields = {"real": contents}
+            return _checked_points(
+                TableDataset(printable(config.source), fields, fingerprint=fingerprint(fields)), config, shaped
+            )
+        entry = cache.store(entry_name, lambda file: _build(contents, how, file, progress))
+    pixels, record = entry
+    if change := split_name(config.source)[0]:
+        require_both(change, [] if record.labels is None else record.labels.tolist())  # of those that could be read
+    fields = cache.fields(pixels, record)
+    name, splits = printable(config.source), record.splits
+    return TableDataset(name, fields, record.classes, record.skipped, config.flip, record.fingerprint, splits=splits)
+
+
+def absolute_source(source: str) -> str:
+    """A path as an absolute one, which holds wherever a run is continued; names, and what does not exist, as they are."""
+    change, inner = split_name(source)
+    if change:
+        return f"{change}:{absolute_source(inner)}"
+    path = Path(source)
+    with suppress(RuntimeError):  # "~stranger" stays as it is
+        path = path.expanduser()
+    return source if not source or source in BUILT_IN or not os.path.lexists(path) else str(path.absolute())
+
+
+def shorten_path(source: str) -> str:
+    """A source without the folders that lead to it: `photos` of `/home/me/photos`. Names and relative paths stay."""
+    change, inner = split_name(source)
+    if change:
+        return f"{change}:{shorten_path(inner)}"
+    return Path(source).name if Path(source).is_absolute() else source
+
+
+def find(source: str, split: str, progress: Progress | None = None) -> Found:
+    """What the name of a built-in image source, or a path, stands for.
+
+    Raises:
+        UsageError: nothing was named.
+        DataError: no such name or path, or it is not understood.
+    """
+    if not source:
+        raise UsageError("data: expected a folder, a file or the name of a source, got nothing")
+    change, inner = split_name(source)
+    if change and (inner in (*POINTS, "shapes") or is_text(inner)):
+        raise DataError(f"{change}: expected pictures, and {inner} has none; choose a source of pictures")
+    if change:
+        return two_domains(find(inner, split, progress), change)
+    if source == "mnist":
+        return mnist.find(split)
+    if source == "fashion":
+        return fashion_mnist.find(split, progress)
+    if source == "stacked":
+        return stacked_mnist.find(split)
+    path = Path(source)
+    with suppress(RuntimeError):  # "~stranger" stays as it is
+        path = path.expanduser()
+    if not os.path.lexists(path):
+        near = difflib.get_close_matches(source[:80], BUILT_IN, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "check the path"
+        raise DataError(f"{printable(source)}: no such file or folder; {hint}")
+    try:
+        if path.is_dir():
+            return idx.find_folder(path, split) or folder.find(path, split)
+        return _find_in_file(path, split)
+    except OSError as error:
+        raise _unreadable(source, error) from None
+    except DataError as error:
+        shown = printable(source)
+        raise error if shown in str(error) else DataError(f"{shown}: {error}") from None
+
+
+def is_text(source: str) -> bool:
+    """Whether a name or a path stands for lines of text."""
+    return source in TEXTS or (source not in BUILT_IN and Path(source).suffix.lower() in text_lines.ENDINGS)
+
+
+def text_file(source: str) -> Path:
+    """The path of a text file that is there. Raises: DataError: no such file."""
+    path = Path(source)
+    with suppress(RuntimeError):  # "~stranger" stays as it is
+        path = path.expanduser()
+    if not path.is_file():
+        raise DataError(f"{printable(source)}: no such file; check the path")
+    return path
+
+
+def _open_text(source: str, split: str) -> TableDataset:
+    if source == "oracle":
+        return oracle_source(split)
+    if source in TEXTS:
+        return text_lines.text_source(source, split)
+    if split == "test":
+        raise no_test("one file")
+    return text_lines.file_source(text_file(source))
+
+
+def load(found: Found) -> Pictures | Tensor:
+    """The pictures, or the points float32 [N, D], behind what was found. Raises: DataError: they cannot be read."""
+    try:
+        return found.load()
+    except OSError as error:
+        raise _unreadable(found.layout, error) from None
+
+
+def _find_in_file(path: Path, split: str) -> Found:
+    ending = path.suffix.lower()
+    if ending == ".zip":
+        return zip_archive.find(path, split)
+    if ending in (".npy", ".npz"):
+        return numpy_arrays.find(path, split)
+    if split == "test":
+        raise no_test("one file")
+    if ending in (".csv", ".tsv"):
+        return numpy_arrays.find_csv(path)
+    if idx.IMAGES.search(path.name):
+        return idx.find_file(path)
+    raise DataError(
+        f"{printable(path)}: expected a folder, .zip, .npz, .npy, .csv, .txt or *-images-idx3-ubyte(.gz), found {ending!r}"
+    )
+
+
+def _build(pictures: Pictures, how: How, file: BinaryIO, progress: Progress | None) -> cache.Record:
+    shape, kept, skipped = render(pictures, how, file, progress)
+    labels = None if pictures.labels is None else torch.tensor([int(pictures.labels[i]) for i in kept])
+    return cache.Record(shape, labels, pictures.classes, (*pictures.skipped, *skipped), splits=pictures.splits)
+
+
+def _checked_points(source: TableDataset, config: DataConfig, shaped: bool) -> TableDataset:
+    if shaped:
+        raise DataError(
+            f"{source.name!r} holds points of {source.dims} numbers; the game expects pictures: choose an image source"
+        )
+    if config.flip:
+        raise UsageError(f"flip: {source.name!r} holds points, which have no mirror image; leave it off")
+    return source
+
+
+def _checked_text(source: TableDataset, config: DataConfig, shaped: bool) -> TableDataset:
+    if shaped:
+        raise DataError(
+            f"{source.name!r} holds text; the game expects pictures: choose an image source, or a textgan-... recipe"
+        )
+    if config.flip:
+        raise UsageError(f"flip: {source.name!r} holds text, which has no mirror image; leave it off")
+    return source
+
+
+def _unreadable(what: str, error: OSError) -> DataError:
+    return DataError(f"{printable(what)}: {error.strerror or error}; make it readable")

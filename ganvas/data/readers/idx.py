@@ -1,0 +1,91 @@
+"""IDX, the format of the MNIST family: a big-endian header, then plain bytes.
+
+Source: http://yann.lecun.com/exdb/mnist/, "file formats".
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import re
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from ganvas.data.collection import Found, Pictures, stamp
+from ganvas.data.folder_layout import BOTH, no_test
+from ganvas.data.images import Bytes
+from ganvas.data.readers.numpy_arrays import array_pictures
+from ganvas.errors import DataError
+from ganvas.utils.files import open_regular
+from ganvas.utils.parsing import printable
+
+IMAGES = re.compile(r"images[-.]idx3[-.]ubyte(\.gz)?$")
+MAX_BYTES = 8 << 30
+SPLITS = {"train": ("train",), "test": ("t10k", "test")}
+
+
+def find_folder(folder: Path, split: str, names: tuple[str, ...] = ()) -> Found | None:
+    """The IDX files of one split in a folder, packed by gzip or not; None where it holds no IDX images.
+
+    Raises:
+        DataError: there are IDX images, but not of this split.
+    """
+    files = sorted(path for path in folder.iterdir() if IMAGES.search(path.name))
+    if not files:
+        return None
+    by_split = {split: [path for path in files if any(word in path.name for word in words)] for split, words in SPLITS.items()}
+    splits = BOTH if by_split["test"] and len(files) > len(by_split["test"]) else ("train",)
+    if by_split[split]:
+        return find_file(by_split[split][0], names, splits)
+    if split == "test":
+        raise no_test(printable(files[0].name))
+    return find_file(files[0], names, splits)
+
+
+def find_file(path: Path, names: tuple[str, ...] = (), splits: tuple[str, ...] = ("train",)) -> Found:
+    """One file of IDX images, and the labels beside it where there are any. `names` are the classes'."""
+    spelled = path.name.replace("images", "labels").replace("idx3", "idx1").removesuffix(".gz")
+    beside = [path.with_name(spelled + ending) for ending in ("", ".gz")]
+    labels = next((candidate for candidate in beside if candidate != path and candidate.is_file()), None)
+    identity = (stamp(path), stamp(labels)) if labels else (stamp(path),)
+    return Found("IDX files", identity, lambda: _load(path, labels, names, splits))
+
+
+def read(path: Path, dimensions: int) -> Bytes:
+    """The uint8 array [N, ...] of so many dimensions in an IDX file.
+
+    Raises:
+        DataError: it is no such file, or its header does not agree with its size.
+    """
+    what = printable(path)
+    try:
+        with open_regular(path) as file:
+            packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            with gzip.GzipFile(fileobj=file) if packed else file as stream:
+                head = stream.read(4 + 4 * dimensions)
+                shape = tuple(np.frombuffer(head[4:], ">u4").tolist()) if head[:4] == bytes((0, 0, 8, dimensions)) else ()
+                if len(shape) != dimensions:
+                    raise DataError(
+                        f"{what}: expected an IDX file of bytes in {dimensions} dimensions, found {head[:4].hex()!r}"
+                    )
+                size = math.prod(shape)
+                if not 0 < size <= MAX_BYTES:
+                    raise DataError(f"{what}: its header claims shape {list(shape)}; expected 1 to {MAX_BYTES:,} bytes")
+                body = bytearray()
+                while len(body) <= size and (piece := stream.read(min(1 << 24, size + 1 - len(body)))):
+                    body += piece
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{what}: damaged or unreadable ({error}); fetch it again") from None
+    if len(body) != size:
+        found = "more" if len(body) > size else f"{len(body):,}"
+        raise DataError(f"{what}: its header claims {size:,} bytes of data, found {found}; fetch it again")
+    return np.frombuffer(body, np.uint8).reshape(shape)
+
+
+def _load(images: Path, labels: Path | None, names: tuple[str, ...], splits: tuple[str, ...]) -> Pictures:
+    pixels = read(images, 3)
+    numbers = read(labels, 1) if labels else None
+    return array_pictures(pixels[..., None], numbers, names, printable(images), splits)

@@ -1,0 +1,173 @@
+"""Text: one item a line, from a file or from the package; and what was understood of it.
+
+A line is stripped of the space around it and composed (Unicode NFC). Left out, and told of, are empty lines, lines of more
+than `LONGEST` symbols, and lines with a symbol that cannot be printed or is not among the `SYMBOLS` commonest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ganvas.data.table import Skipped, TableDataset, fingerprint
+from ganvas.errors import DataError
+from ganvas.utils.parsing import printable
+from ganvas.utils.seeds import mix
+from ganvas.utils.tokens import encode_lines
+
+LONGEST = 32  # symbols of a line
+SYMBOLS = 200  # of an alphabet
+MAX_BYTES = 64 << 20
+ENDINGS = (".txt",)
+TEST = 10  # one item in so many of a built-in list is of the test split
+
+EMBEDDED = Path(__file__).parents[1] / "builtin" / "embedded"
+SHA256 = {  # of the built-in lists; see embedded/README.md for sources and licences
+    "names": "fdbbbe30a05f3cc27112622c76e6bbcde65b96596d1dc7f3e5ac5ef58e979681",
+    "words": "18586c092f641ecd1a471dd6ab35618ab69f0aa7483486424f7caf0996d06259",
+}
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Usable lines in the order of the file, and what was left out."""
+
+    lines: tuple[str, ...]
+    alphabet: str
+    skipped: tuple[Skipped, ...] = ()
+
+
+def text_source(name: str, split: str) -> TableDataset:
+    """The built-in list `name`: one item in ten, by a hash of it, is of the test split; no item is in both."""
+    every = _embedded(name)
+    alphabet = "".join(sorted(set("".join(every))))
+    chosen = [item for item in every if (mix(name, item) % TEST == 0) == (split == "test")]
+    fields = {"text": encode_lines(chosen, alphabet, max(map(len, every)))}
+    print_, vocabulary = fingerprint(fields), len(alphabet) + 1
+    return TableDataset(name, fields, fingerprint=print_, alphabet=alphabet, vocabulary=vocabulary, splits=("train", "test"))
+
+
+def file_source(path: Path) -> TableDataset:
+    """The lines of a text file. Raises: DataError: as `read`."""
+    found = read(path)
+    fields = {"text": encode_lines(found.lines, found.alphabet, max(map(len, found.lines)))}
+    print_ = fingerprint(fields, tuple(found.alphabet))
+    vocabulary = len(found.alphabet) + 1
+    return TableDataset(
+        printable(path), fields, skipped=found.skipped, fingerprint=print_, alphabet=found.alphabet, vocabulary=vocabulary
+    )
+
+
+def _embedded(name: str) -> list[str]:
+    path = EMBEDDED / f"{name}.txt"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}; install ganvas again") from None
+    if hashlib.sha256(content).hexdigest() != SHA256[name]:
+        raise DataError(f"{path}: its SHA-256 is not {SHA256[name]}; install ganvas again")
+    return content.decode("ascii").split()
+
+
+def read(path: Path) -> Lines:
+    """The usable lines of a UTF-8 file.
+
+    Raises:
+        DataError: it is too large, not UTF-8, or nothing in it can be used.
+    """
+    what = printable(path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise DataError(f"{what}: expected at most {MAX_BYTES:,} bytes of text; cut it into parts")
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{what}: {error.strerror or error}; make it readable") from None
+    try:
+        decoded = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise DataError(f"{what}, line {line}: expected UTF-8, found the byte 0x{content[error.start]:02x}") from None
+    found = usable(decoded.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n"))
+    if not found.lines:
+        reasons = "; ".join(f"{name} {reason}" for name, reason in found.skipped) or "no line"
+        raise DataError(f"{what}: expected one item a line, of 1 to {LONGEST} symbols; found {reasons}")
+    return found
+
+
+def usable(lines: Iterable[str]) -> Lines:
+    """The lines that can be learnt, their alphabet sorted, and the others counted by what is wrong with them."""
+    found = [unicodedata.normalize("NFC", line).strip() for line in lines]
+    counts = Counter(symbol for line in found for symbol in line if symbol.isprintable())
+    known = {symbol for symbol, _ in counts.most_common(SYMBOLS)}
+    kept: list[str] = []
+    wrong: dict[str, list[int]] = {}
+    for number, line in enumerate(found, 1):
+        if (reason := _fault(line, known)) is None:
+            kept.append(line)
+        else:
+            wrong.setdefault(reason, []).append(number)
+    skipped = tuple(Skipped(_named(numbers), reason) for reason, numbers in wrong.items())
+    return Lines(tuple(kept), "".join(sorted(set("".join(kept)))), skipped)
+
+
+def _fault(line: str, known: set[str]) -> str | None:
+    if not line:
+        return "empty"
+    if len(line) > LONGEST:
+        return f"too long: more than {LONGEST} symbols"
+    if not line.isprintable():
+        return "holds a symbol that cannot be printed"
+    if set(line) - known:
+        return f"holds a symbol that is not among the {SYMBOLS} commonest"
+    return None
+
+
+def _named(numbers: Sequence[int]) -> str:
+    """line 3; 12 lines (3, 8, 9, ...)."""
+    if len(numbers) == 1:
+        return f"line {numbers[0]}"
+    return f"{len(numbers):,} lines ({', '.join(map(str, numbers[:5]))}{', ...' if len(numbers) > 5 else ''})"
+
+
+@dataclass(frozen=True)
+class TextFacts:
+    """Numbers about lines of text."""
+
+    shortest: int  # symbols in a line
+    median: int
+    longest: int
+    alphabet: str
+    commonest: tuple[str, ...]  # symbols, the commonest first
+    duplicates: int  # lines equal to an earlier one
+    examples: tuple[str, ...]  # the commonest of those
+
+    def lines(self) -> list[str]:
+        """For people."""
+        told = [
+            f"symbols a line: {self.shortest} to {self.longest}, median {self.median}",
+            f"alphabet: {len(self.alphabet)} symbols; the commonest: {' '.join(map(repr, self.commonest))}",
+        ]
+        if self.duplicates:
+            told.append(f"duplicates: {self.duplicates:,}, as {', '.join(map(repr, self.examples))}")
+        return told
+
+
+def facts(lines: Sequence[str], alphabet: str) -> TextFacts:
+    """What there is to know of the lines."""
+    lengths, twice = sorted(map(len, lines)), Counter(lines)
+    commonest = tuple(symbol for symbol, _ in Counter("".join(lines)).most_common(10))
+    examples = tuple(line for line, count in twice.most_common(3) if count > 1)
+    middle = lengths[len(lengths) // 2]
+    return TextFacts(lengths[0], middle, lengths[-1], alphabet, commonest, len(lines) - len(twice), examples)
+
+
+def spread(lines: Sequence[str], count: int) -> list[str]:
+    """Up to `count` of the lines, evenly from the first to the last."""
+    chosen = torch.linspace(0, len(lines) - 1, min(count, len(lines))).long().tolist()
+    return [lines[i] for i in chosen]

@@ -1,0 +1,133 @@
+"""Pictures in a zip file: never extracted, each member streamed, a hostile archive refused as a whole.
+
+Source of the rules: CVE-2019-9674 (bombs), Fifield, WOOT 2019 (overlapping members), the zip-slip advisories.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from ganvas.data.collection import Found, Pictures, stamp
+from ganvas.data.folder_layout import arrange
+from ganvas.data.images import Bytes, Header, UnreadableError, decode, peek
+from ganvas.errors import DataError
+from ganvas.utils.parsing import printable
+
+MAX_MEMBERS = 2_000_000
+MAX_MEMBER = 256 << 20  # bytes, unpacked
+MAX_TOTAL = 256 << 30  # bytes, unpacked
+MAX_RATIO = 200  # unpacked to packed; pictures hardly shrink, deflate reaches 1032
+RATIO_FROM = 16 << 20  # bytes below which the ratio is harmless
+END = struct.Struct("<4s4H2LH")  # of a zip file; its sixth field is the size of the directory
+LITTLE = 8 << 20  # bytes of a directory, of about 100,000 members
+
+
+def find(path: Path, split: str) -> Found:
+    """The pictures in a zip file, in the layouts of a folder or of StyleGAN's dataset_tool."""
+    return Found("zip file", (stamp(path),), lambda: load(path, split))
+
+
+def load(path: Path, split: str) -> Pictures:
+    """Raises: DataError: hostile or damaged, without pictures, or without the split asked for."""
+    archive = open_archive(path)
+    infos = [info for info in archive.infolist() if not info.is_dir()]
+    check_bombs(path, infos)
+    by_name = {info.filename: info for info in infos}
+    layout = arrange(list(by_name), split, lambda name: _read(archive, by_name[name]))
+
+    def peek_member(i: int) -> Header:
+        return peek(io.BytesIO(_read(archive, by_name[layout.members[i]])))
+
+    def read_member(i: int, enough: int) -> Bytes:
+        return decode(io.BytesIO(_read(archive, by_name[layout.members[i]])), enough)
+
+    names = tuple(map(printable, layout.members))
+    labels, splits = layout.labels, layout.splits
+    return Pictures(names, peek_member, read_member, labels, layout.classes, layout.skipped, layout.text, splits=splits)
+
+
+def open_archive(path: Path) -> zipfile.ZipFile:
+    """Open a zip file whose structure is honest: plain relative names, each once, no links, no overlaps, not encrypted.
+
+    Raises:
+        DataError: it is damaged, or breaks one of these rules.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
+        raise DataError(f"{printable(path)}: not a readable zip file ({error}); pack it again") from None
+    try:
+        _check_structure(path, archive.infolist())
+    except DataError:
+        archive.close()
+        raise
+    return archive
+
+
+def little(path: Path) -> bool:
+    """Whether the directory of a zip is read in a moment, or there is none; no where its end is not plain, as beyond 4 GB."""
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, 2) - END.size - (1 << 16) - 20))
+        tail = file.read()
+    at = tail.rfind(b"PK\5\6")
+    if at < 0:
+        return True
+    if at + END.size > len(tail) or b"PK\6\7" in tail[max(0, at - 20) : at]:
+        return False
+    return bool(END.unpack_from(tail, at)[5] <= LITTLE)
+
+
+def check_bombs(path: Path, infos: Sequence[zipfile.ZipInfo]) -> None:
+    """Raises: DataError: a member, or all together, would unpack to absurd sizes."""
+    total = sum(info.file_size for info in infos)
+    if total > MAX_TOTAL:
+        raise DataError(f"{printable(path)}: refused, unpacks to {total:,} bytes; expected at most {MAX_TOTAL:,}")
+    for info in infos:
+        if info.file_size > MAX_MEMBER:
+            raise _refused(path, info, f"unpacks to {info.file_size:,} bytes; expected at most {MAX_MEMBER:,}")
+        if info.file_size > RATIO_FROM and info.file_size > MAX_RATIO * info.compress_size:
+            raise _refused(path, info, f"unpacks to over {MAX_RATIO} times its packed size, like a zip bomb")
+
+
+def _check_structure(path: Path, infos: Sequence[zipfile.ZipInfo]) -> None:
+    if len(infos) > MAX_MEMBERS:
+        raise DataError(f"{printable(path)}: refused, {len(infos):,} members; expected at most {MAX_MEMBERS:,}")
+    names: set[str] = set()
+    for info in infos:
+        name = info.orig_filename  # as written; zipfile cuts `filename` at a NUL
+        if "\\" in name or "\0" in name or name.startswith("/") or re.match("[A-Za-z]:", name) or ".." in name.split("/"):
+            raise _refused(path, info, "its name leads out of the archive")
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise _refused(path, info, "it is a symbolic link")
+        if info.flag_bits & 0x1:
+            raise _refused(path, info, "it is encrypted; unlock the archive first")
+        if name in names:
+            raise _refused(path, info, "its name appears twice")
+        names.add(name)
+    end = 0
+    for info in sorted(infos, key=lambda info: info.header_offset):
+        if info.header_offset < end:
+            raise _refused(path, info, "it overlaps another member, like a zip bomb")
+        end = info.header_offset + 30 + info.compress_size  # 30 bytes: the smallest local header
+
+
+def _refused(path: Path, info: zipfile.ZipInfo, reason: str) -> DataError:
+    return DataError(f"{printable(path)}: refused because of '{printable(info.orig_filename)}': {reason}")
+
+
+def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """A member's bytes: zipfile stops at the declared size, which `check_bombs` has bounded, and compares the checksum."""
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise UnreadableError("packed by a method other than store or deflate")
+    try:
+        with archive.open(info) as member:
+            return member.read()
+    except (OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
+        raise UnreadableError(f"damaged in the archive: {printable(error, 120)}") from None

@@ -1,0 +1,96 @@
+"""One latent in many ways, side by side: at every resolution, ever nearer to the mean, with the styles of others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ganvas.core.capabilities import Grows, require_pictures
+from ganvas.errors import UsageError, unknown
+from ganvas.inference.batches import make_sampler, sample_chunks
+from ganvas.inference.latent_space import styled
+from ganvas.inference.model import Label, Model
+from ganvas.latents.seed_latents import latents
+from ganvas.latents.truncation import mix_styles
+from ganvas.media.grid import caption, legible_scale, sheet
+from ganvas.media.image_files import png_name, save_png
+
+PSIS = (1.0, 0.7, 0.5, 0.0, -0.5, -1.0)  # as in arXiv:1812.04948 fig. 8
+Images = tuple[Tensor, int]  # [N, C, H, W] row by row, and the number of columns
+
+
+def by_resolution(model: Model, seeds: Sequence[int], c: Tensor | None) -> Images:
+    """A row for each seed, a column for each resolution the game draws at."""
+    game = model.drawer
+    if not isinstance(game, Grows):
+        raise UsageError(f"{model.card['recipe']['name']} draws at one resolution only; choose a progan or stylegan2 model")
+    z = latents(seeds, game.latent_dim)
+    ways = [partial(lambda z, c, side: game.sample_at(z, side, c), side=side) for side in game.resolutions]
+    return _beside([sample_chunks(game, z, c, draw=way) for way in ways])
+
+
+def by_truncation(model: Model, seeds: Sequence[int], c: Tensor | None) -> Images:
+    """A row for each seed, a column for each psi of `PSIS`."""
+    game = model.drawer
+    styled(game)
+    z = latents(seeds, game.latent_dim)
+    return _beside([sample_chunks(game, z, c, draw=make_sampler(game, psi)) for psi in PSIS])
+
+
+def by_mixing(model: Model, seeds: Sequence[int], c: Tensor | None, cut: int | None = None) -> Images:
+    """The first half of the seeds down the side gives the coarse styles, the rest along the top those from layer `cut` on."""
+    game = styled(model.drawer)
+    if len(seeds) < 2:
+        raise UsageError("mixing: expected two seeds or more, got 1")
+    at = game.styles // 2 if cut is None else cut
+
+    def draw(both: Tensor, c: Tensor | None) -> Tensor:
+        coarse, fine = (game.map(z, c) for z in both.chunk(2, 1))
+        return game.synthesise(mix_styles(coarse, fine, game.styles, at))
+
+    half = len(seeds) // 2
+    z = latents(seeds, game.latent_dim)
+    pairs = [torch.cat([a, b]) for a in z[:half] for b in (a, *z[half:])]
+    top = sample_chunks(model.drawer, z[half:], None if c is None else c[:1].expand(len(z) - half))
+    cells = sample_chunks(model.drawer, torch.stack(pairs), None if c is None else c[:1].expand(len(pairs)), draw=draw)
+    return torch.cat([torch.ones_like(top[:1]), top, cells]), len(z) - half + 1
+
+
+def strip(model: Model, out: str | Path, by: str, seeds: Sequence[int], *, label: Label = None, cut: int | None = None) -> Path:
+    """The strip `by` resolution, truncation or mixing as a .png. Classes are taken in turn; mixing keeps to the first.
+
+    Raises:
+        UsageError: no such kind, a game that cannot, as one of text, or another kind of file.
+    """
+    out = Path(out)
+    kinds: dict[str, Callable[[Model, Sequence[int], Tensor | None], Images]] = {
+        "resolution": by_resolution,
+        "truncation": by_truncation,
+        "mixing": partial(by_mixing, cut=cut),
+    }
+    if by not in kinds:
+        raise unknown("strip", by, kinds)
+    png_name(out, "a strip")
+    require_pictures(model.game)
+    c = model.classes_in_turn(label, len(seeds))
+    images, columns = kinds[by](model, seeds, c)
+    picture = caption(sheet(images, columns, legible_scale(images.shape[-1])), [_told(model, by)])
+    save_png(out, picture, model.provenance(",".join(map(str, seeds))))
+    return out
+
+
+def _told(model: Model, by: str) -> str:
+    """What the columns of a strip are, in a line below it."""
+    if by == "resolution" and isinstance(model.drawer, Grows):
+        return "pixels: " + ", ".join(map(str, model.drawer.resolutions))
+    if by == "truncation":
+        return "psi: " + ", ".join(f"{psi:g}" for psi in PSIS)
+    return "left: coarse styles; top: fine ones"
+
+
+def _beside(columns: Sequence[Tensor]) -> Images:
+    return torch.stack(list(columns), 1).flatten(0, 1), len(columns)

@@ -1,0 +1,149 @@
+"""Journeys through a model's space: along directions, over a plane, and by arithmetic on what codes have in common."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ganvas.editing.named_directions import Direction, directions
+from ganvas.errors import UsageError
+from ganvas.inference.latent_space import Space, styled
+from ganvas.inference.model import Label, Model
+from ganvas.latents import paths
+from ganvas.media.grid import legible_scale, sheet
+from ganvas.media.image_files import png_name, save_png
+from ganvas.media.video import film_name, save_film
+
+FAR = 1_000.0  # standard deviations, at most
+
+
+@dataclass(frozen=True)
+class Traversal:
+    """Where a sheet or a film was written, and the directions it shows."""
+
+    out: Path
+    directions: tuple[Direction, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        """For JSON."""
+        rows = [{"name": way.name, "sd": way.sd, "share": way.share} for way in self.directions]
+        return {"out": str(self.out), "directions": rows}
+
+
+def traverse(
+    model: Model,
+    out: str | Path,
+    names: Sequence[str],
+    seeds: Sequence[int] = range(4),
+    *,
+    span: float = 3.0,
+    steps: int = 7,
+    frames: int = 60,
+    milliseconds: int = 50,
+    label: Label = None,
+    where: str | None = None,
+    layers: Sequence[int] | None = None,
+    judge: str | None = None,
+) -> Traversal:
+    """Move seeds along directions, from -span to +span standard deviations of the model's own codes.
+
+    A .png has a row for each direction and seed, `steps` pictures each: with an odd number, the middle one is the seed
+    itself. A .gif, .apng or .mp4 swings to and fro once in `frames`. `names` as of `compass.directions`; `where` z or w,
+    by default w where there is one; `layers` of a stylegan model, all by default. Classes are taken in turn.
+
+    Raises:
+        UsageError: no such direction, space or layer, nothing to show, no such span, or another kind of file.
+    """
+    out = Path(out)
+    film = out.suffix.lower() != ".png"
+    if film:
+        film_name(out)
+    if steps < 2 or frames < 2 or not seeds:
+        raise UsageError(f"a traversal needs a seed, two steps and two frames, got {len(seeds)}, {steps} and {frames}")
+    _check_span(span)
+    space = model.space(where, label)
+    ways = tuple(directions(model, space, names, judge=judge))
+    c = None if space.together else model.classes_in_turn(label, len(seeds))
+    codes = space.of_seeds(seeds, c)
+    offsets = span * (torch.arange(frames) * (2 * math.pi / frames)).sin() if film else torch.linspace(-span, span, steps)
+    rows = torch.cat([_shift(space, codes, way, offsets, layers) for way in ways])  # [ways * seeds, offsets, ...]
+    c = None if c is None else c.repeat(len(ways)).repeat_interleave(len(offsets))
+    pictures = space.pictures(rows.flatten(0, 1), c).unflatten(0, rows.shape[:2])
+    told = model.provenance(",".join(map(str, seeds)))
+    told |= {"directions": ", ".join(map(str, ways)), "span": f"{span:g} standard deviations of {space.name}"}
+    scale = legible_scale(pictures.shape[-2])
+    if film:
+        columns = len(seeds) if len(ways) > 1 else max(1, round(len(seeds) ** 0.5))
+        save_film(out, [sheet(each, columns, 2 * scale, 2) for each in pictures.transpose(0, 1)], milliseconds, told)
+    else:
+        save_png(out, sheet(pictures.flatten(0, 1), len(offsets), scale), told)
+    return Traversal(out, ways)
+
+
+def plane(
+    model: Model,
+    out: str | Path,
+    seeds: Sequence[int],
+    side: int = 12,
+    *,
+    names: Sequence[str] = (),
+    span: float = 3.0,
+    label: Label = None,
+    where: str | None = None,
+    judge: str | None = None,
+) -> Traversal:
+    """A sheet of `side` x `side` pictures: between three seeds, or round one along two directions.
+
+    The first seed is at the top left, the second at the top right, the third at the bottom left; spherical in z, flat in w.
+    With two `names` of directions, the seed is in the middle, and they lead `span` standard deviations to the right and down.
+    One class is drawn, by default the first.
+
+    Raises:
+        UsageError: other numbers of seeds or directions, no such direction, space or span, or another kind of file.
+    """
+    out = png_name(out)
+    _check_span(span)
+    space = model.space(where, label)
+    ways = tuple(directions(model, space, names, judge=judge)) if names else ()
+    if (len(seeds), len(ways)) not in ((3, 0), (1, 2)):
+        found = f"{len(seeds)} and {len(ways)}"
+        raise UsageError(f"plane: expected three seeds, or one seed and two directions, got {found}")
+    if side < 2:
+        raise UsageError(f"plane: expected a side of at least 2, got {side}")
+    one = None if space.together else model.classes_in_turn(label, 1)
+    codes = space.of_seeds(seeds, None if one is None else one.expand(len(seeds)))
+    if ways:
+        places, (right, down) = torch.linspace(-span, span, side), ways
+        column = _shift(space, codes, down, places, None).squeeze(0)
+        points = _shift(space, column, right, places, None).flatten(0, 1)
+    else:
+        points = paths.plane(codes[0], codes[1], codes[2], side, straight=space.flat)
+    pictures = space.pictures(points, None if one is None else one.expand(len(points)))
+    told = model.provenance(",".join(map(str, seeds))) | {"space": space.name}
+    told |= {"directions": ", ".join(map(str, ways))} if ways else {}
+    save_png(out, sheet(pictures, side, legible_scale(pictures.shape[-2]), 0), told)
+    return Traversal(out, ways)
+
+
+def _shift(space: Space, codes: Tensor, way: Direction, offsets: Tensor, layers: Sequence[int] | None) -> Tensor:
+    """codes [N, d] moved by each of the offsets [T], in standard deviations: [N, T, d], by layer [N, T, styles, d]."""
+    step = (offsets[:, None] * way.sd * way.vector).float()
+    if layers is None:
+        return codes[:, None] + step
+    styles = styled(space.game).styles if space.flat else 0
+    if not styles:
+        raise UsageError("layers: only styles w differ by layer; leave --layers out")
+    if wrong := [layer for layer in layers if not 0 <= layer < styles]:
+        raise UsageError(f"layers: expected from 0 to {styles - 1}, got {wrong[0]}")
+    moved = torch.isin(torch.arange(styles), torch.tensor(list(layers)))
+    return codes[:, None, None] + step[None, :, None] * moved[:, None]
+
+
+def _check_span(span: float) -> None:
+    if not abs(span) <= FAR:  # nor NaN
+        raise UsageError(f"range: expected at most {FAR:,.0f} standard deviations, got {span:g}")

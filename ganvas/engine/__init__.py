@@ -1,0 +1,1 @@
+"""Play any game: the training loop and its state."""

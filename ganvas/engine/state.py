@@ -1,0 +1,158 @@
+"""Everything that training changes: made, saved, restored."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from ganvas.config import TrainConfig
+from ganvas.core.capabilities import Watched
+from ganvas.core.game import Game
+from ganvas.engine.balance import Balance
+from ganvas.errors import unknown
+from ganvas.runtime.device import place_on_rank
+from ganvas.runtime.distributed import Ranks
+from ganvas.runtime.plan import Plan
+
+FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
+
+
+@dataclass
+class State:
+    """Everything that training changes."""
+
+    game: Game
+    average: Game  # the same game with running averages of the networks sampled from; the rest of it is the game's own
+    optimizers: Mapping[str, torch.optim.Optimizer]  # one a player
+    plan: Plan
+    step: int = 0
+    items: int = 0  # samples of the data drawn
+    rate: float = 1.0  # factor on every learning rate, halved by a roll-back
+    dropped: int = 0  # steps left out because a loss or gradient was not finite
+    dropped_in_a_row: int = 0
+    moves: dict[str, int] = field(default_factory=dict)  # turn -> moves made: lazy terms count in these
+    balances: dict[str, Balance] = field(default_factory=dict)  # discriminator -> its controller
+    spare: dict[str, list[Tensor]] = field(default_factory=dict)  # player -> room for a copy of its weights and moments
+
+    @property
+    def balance(self) -> Balance | None:
+        """The controller of the discriminator of a game that has only one."""
+        return self.balances.get("")
+
+    @balance.setter
+    def balance(self, balance: Balance | None) -> None:
+        self.balances = {} if balance is None else {"": balance}
+
+
+def new_state(game: Game, config: TrainConfig, plan: Plan) -> State:
+    """A game about to start: on its device, in its memory format, with one fused Adam a player.
+
+    Raises:
+        UsageError: a learning rate for a player that the game does not have.
+    """
+    for player in config.rates:
+        if player not in game.players:
+            raise unknown("player in train.rates", player, game.players)
+    turns = game.turns()  # before the move to the device: they may depend on a number that lies with the game
+    plan = place_on_rank(plan)  # "cuda" is this rank's own GPU from here on
+    game.to(plan.device)
+    if plan.channels_last:  # each tensor by its own dimensions: a game may have networks for pictures and for solids
+        for tensor in itertools.chain(game.parameters(), game.buffers()):
+            if tensor.ndim in FORMATS:
+                tensor.data = tensor.data.to(memory_format=FORMATS[tensor.ndim])
+    betas = (config.adam.beta1, config.adam.beta2)
+    optimizers = {
+        player: torch.optim.Adam(game.trained_by(player), lr=1.0, betas=betas, eps=config.adam.eps, fused=True)
+        for player in game.players
+    }
+    state = State(game.train(), share_weights(game), optimizers, plan)
+    if isinstance(game, Watched) and config.balance != "off":
+        for name in game.discriminators:
+            steerable = any(turn.steerable for turn in turns if name in turn.discriminators)
+            steering = config.balance == "auto" and steerable
+            state.balances[name] = Balance(steering, resting=config.balance == "rest", name=name)
+    return state
+
+
+def share_weights(game: Game) -> Game:
+    """A copy of the game for its running averages: what is not averaged is the same memory in both, and needs no copying."""
+    averaged = tuple(f"{name}." for name in game.averaged)
+    own = itertools.chain(game.named_parameters(), game.named_buffers())
+    # Other tensor objects on the same memory: the copy asks for no gradients, and the game must.
+    shared = {id(tensor): _alias(tensor) for name, tensor in own if not name.startswith(averaged)}
+    return copy.deepcopy(game, shared).requires_grad_(False).eval()
+
+
+def _alias(tensor: Tensor) -> Tensor:
+    """Another tensor on the same memory, without a gradient."""
+    return nn.Parameter(tensor.detach(), requires_grad=False) if isinstance(tensor, nn.Parameter) else tensor.detach()
+
+
+def dump(state: State, ranks: Ranks = Ranks()) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
+    """All tensors by group and all counters of a state, for a checkpoint. With several ranks all of them must call it."""
+    tensors = {"game": dict(state.game.state_dict()), "average": dict(averaged_game(state).state_dict())}
+    for player, optimizer in state.optimizers.items():
+        weights = optimizer.param_groups[0]["params"]
+        tensors[f"optimizer.{player}"] = {
+            f"{i}.{name}": value for i, weight in enumerate(weights) for name, value in optimizer.state[weight].items()
+        }
+    balances: dict[str, Any] = {name: balance.dump() for name, balance in state.balances.items()}
+    return tensors | dump_memories(state, ranks), {
+        "step": state.step,
+        "items": state.items,
+        "dropped": state.dropped,
+        "dropped_in_a_row": state.dropped_in_a_row,
+        "moves": dict(state.moves),
+        "balance": balances.get("", balances),
+    }
+
+
+def dump_memories(state: State, ranks: Ranks) -> dict[str, dict[str, Tensor]]:
+    """The pools of every rank, each a group of its own; {} in a game without any."""
+    pools = state.game.memories()
+    if not pools:
+        return {}
+    own = {name: held for name, pool in pools.items() if (held := pool.dump()) is not None}
+    every: list[dict[str, Tensor]] = [own] * ranks.size
+    if ranks.size > 1:  # each rank has shown its discriminators other fakes: rank 0 writes for all
+        dist.all_gather_object(every, {name: held.cpu() for name, held in own.items()})
+    return {f"memory.{rank}": held for rank, held in enumerate(every) if held}
+
+
+def restore(state: State, tensors: dict[str, dict[str, Tensor]], counters: dict[str, Any], ranks: Ranks = Ranks()) -> None:
+    """Put a dumped state back, bit for bit, in the memory format of the networks.
+
+    A checkpoint from before turns counted their moves, or of a game that had no pool, begins these anew.
+    """
+    state.game.load_state_dict(tensors["game"])
+    state.average.load_state_dict(tensors["average"])
+    for player, optimizer in state.optimizers.items():
+        saved = tensors[f"optimizer.{player}"]
+        for i, weight in enumerate(optimizer.param_groups[0]["params"]):
+            moments = {name.partition(".")[2]: value for name, value in saved.items() if name.startswith(f"{i}.")}
+            optimizer.state[weight] = {name: _placed(value, weight) for name, value in moments.items()}
+    state.spare.clear()  # a checkpoint has the moments in another order
+    for name in ("step", "items", "dropped", "dropped_in_a_row"):
+        setattr(state, name, counters[name])
+    state.moves = dict(counters.get("moves", {}))
+    for name, pool in state.game.memories().items():
+        pool.restore(tensors.get(f"memory.{ranks.rank}", {}).get(name), state.plan.device)
+    for name, balance in state.balances.items():
+        balance.restore(counters["balance"][name] if name else counters["balance"])
+
+
+def _placed(value: Tensor, weight: Tensor) -> Tensor:
+    """A copy of an optimiser's value where its weight lies, in the weight's memory format where it has its shape."""
+    return torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value.to(weight.device, copy=True)
+
+
+def averaged_game(state: State) -> Game:
+    """The game as it is used: running averages where it has them, the latest weights elsewhere, which it shares."""
+    return state.average

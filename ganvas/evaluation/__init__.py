@@ -1,0 +1,1 @@
+"""Models measured against real data."""

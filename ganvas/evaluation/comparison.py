@@ -1,0 +1,172 @@
+"""Models beside each other: one sheet of what they draw from the same noise, one table of how near that is to the data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ganvas.config import DataConfig
+from ganvas.core.sample_kind import Kind
+from ganvas.data.open import open_source
+from ganvas.errors import UsageError
+from ganvas.evaluation.evaluate import evaluate
+from ganvas.evaluation.measures import SOLIDS, Measurement
+from ganvas.evaluation.sample_sets import real_sample_sets
+from ganvas.inference.batches import as_pictures
+from ganvas.inference.feature_extractors import choose_extractor
+from ganvas.inference.model import Model, load
+from ganvas.media.grid import arranged, caption, legible_scale, sheet
+from ganvas.media.image_files import save_png
+from ganvas.media.scatter import scatter
+from ganvas.utils.files import write_durably
+from ganvas.utils.parsing import parse_json
+
+METRICS = ("fd", "recall", "sharpness")
+TEXT = ("distinct", "novel", "trigrams", "nats")
+UNAIDED = ("swd", "sharpness")  # of pictures without an extractor, however few
+BLIND = (
+    "distances in features need an extractor, and there is none for these pictures: pip install 'ganvas[photos]' (colour only)"
+)
+SHOWN: Mapping[Kind, int] = {"voxels": 30, "images": 100, "points": 500}  # samples in a block of the sheet
+COLUMNS = 10
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model's numbers."""
+
+    name: str
+    items: int  # images it had seen
+    seconds: float | None  # of training, where its run folder says so
+    measures: dict[str, Measurement]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Some models, measured against one reference."""
+
+    rows: tuple[Row, ...]
+    reference: str
+    sheet: Path
+    note: str = ""  # what was not measured, and why
+
+    def to_dict(self) -> dict[str, Any]:
+        """For --json and comparison.json."""
+        models = [asdict(row) for row in self.rows]
+        return {"reference": self.reference, "sheet": str(self.sheet), "note": self.note, "models": models}
+
+    def text(self) -> str:
+        """A table; its last line is what as many other real samples score."""
+        lines = [table(self.rows), f"against {self.reference}; the same noise: {self.sheet}", self.note]
+        return "\n".join(filter(None, lines))
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Rows of numbers under their names, each with its interval; below them the floors, where there are any."""
+    names = list(dict.fromkeys(name for row in rows for name in row.measures))
+    body = [
+        [
+            row.name,
+            *(_cell(row.measures.get(name)) for name in names),
+            f"{row.items:,}",
+            "-" if row.seconds is None else f"{row.seconds:.0f}",
+        ]
+        for row in rows
+    ]
+    floors = [next(row.measures[name].floor for row in rows if name in row.measures) for name in names]
+    if any(floor is not None for floor in floors):
+        body.append(["other real samples", *("-" if floor is None else f"{floor:.4g}" for floor in floors), "-", "-"])
+    lines = [["", *names, "images", "seconds"], *body]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join([f"{line[0]:{widths[0]}}", *(f"{cell:>{w}}" for cell, w in zip(line[1:], widths[1:], strict=True))])
+        for line in lines
+    )
+
+
+def _cell(measured: Measurement | None) -> str:
+    if measured is None:
+        return "-"
+    return f"{measured.value:.4g}" + (f" ± {measured.interval:.2g}" if measured.interval else "")
+
+
+def compare(
+    targets: Sequence[str | Path],
+    out: str | Path = "comparison",
+    *,
+    against: str | None = None,
+    metrics: Sequence[str] | None = None,
+    samples: int = 10_000,
+    seed: int = 0,
+    split: str | None = None,
+    device: str = "auto",
+) -> Comparison:
+    """Measure models (run folders or bundles) against one reference, and draw them beside each other from the same seeds.
+
+    The options are those of `evaluate`; the reference is by default the data of the first model, and the measures are those
+    that fit it. Writes `sheet.png` and `comparison.json` into the folder `out`.
+
+    Raises:
+        UsageError: fewer than two models, or an unknown measure.
+        DataError: no such model, or models of different kinds.
+    """
+    if len(targets) < 2:
+        raise UsageError(f"expected at least two models to compare, got {len(targets)}")
+    out, models = Path(out), [load(target, device) for target in targets]
+    source = models[0].data_source(against, "--data")
+    if len({model.writes for model in models}) > 1:
+        raise UsageError("some of the models write text and some draw; compare those of one kind")
+    chosen, note = (metrics, "") if metrics else fitting_metrics(models[0], source)
+    options: dict[str, Any] = {"samples": samples, "seed": seed, "split": split, "device": device}
+    reports = [evaluate(target, against=source, metrics=chosen, **options) for target in targets]
+    rows = tuple(
+        Row(_name(Path(target), model), report.items, _seconds(Path(target)), dict(report.measures))
+        for target, model, report in zip(targets, models, reports, strict=True)
+    )
+    if models[0].writes:
+        count, columns, reference = 30, 1, reports[0].reference
+        of_data = models[0].picture(open_source(DataConfig(source=source)).table[:count], columns)
+    else:
+        real, _, _, reference = real_sample_sets(source, models[0].shape, samples, split)
+        count, columns, few = SHOWN[real.kind], COLUMNS, real.data[: SHOWN[real.kind]]
+        if real.kind == "voxels":
+            few = as_pictures(few.float() / 127.5 - 1)
+        of_data = scatter(few, few[:0]) if real.kind == "points" else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
+    blocks = [
+        caption(model.picture(_sample(model, count, seed), columns), [row.name])
+        for model, row in zip(models, rows, strict=True)
+    ]
+    out.mkdir(parents=True, exist_ok=True)
+    text = {"models": " ".join(model.identity for model in models), "seeds": f"{seed}-{seed + count - 1}", "synthetic": "true"}
+    blocks.append(caption(of_data, ["real samples"]))
+    save_png(out / "sheet.png", arranged(blocks, len(blocks)), text)
+    found = Comparison(rows, reference, out / "sheet.png", note)
+    write_durably(out / "comparison.json", json.dumps(found.to_dict(), indent=1).encode())
+    return found
+
+
+def fitting_metrics(model: Model, source: str) -> tuple[tuple[str, ...], str]:
+    """The measures that suit what a model draws, and in words what needs something that is not there."""
+    if model.writes:
+        return TEXT, ""
+    if model.kind != "images":
+        return (SOLIDS if model.kind == "voxels" else METRICS[:2]), ""
+    return (METRICS, "") if choose_extractor(source, model.shape[0]) else (UNAIDED, BLIND)
+
+
+def _sample(model: Model, count: int, seed: int) -> Any:
+    return next(model.stream(count, seed))[0]
+
+
+def _name(target: Path, model: Model) -> str:
+    """The recipe's name, or the folder's where that says more."""
+    recipe = str(model.card["recipe"]["name"])
+    return recipe if target.name in (recipe, "model.safetensors") else target.stem
+
+
+def _seconds(target: Path) -> float | None:
+    path = target / "result.json"
+    return float(parse_json(path.read_bytes(), str(path))["seconds"]) if path.exists() else None

@@ -1,0 +1,170 @@
+"""Two sets of samples side by side, and the numbers that compare them: measured against a reference of reals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ganvas.errors import UsageError
+from ganvas.evaluation.sample_sets import SampleSet
+from ganvas.metrics.confidence import binomial, jackknife, student
+from ganvas.metrics.connected_parts import largest_part
+from ganvas.metrics.frechet import frechet, frechet_of, moments
+from ganvas.metrics.inception_score import inception_score
+from ganvas.metrics.kernel_distance import kernel
+from ganvas.metrics.precision_recall import density_coverage, precision_recall
+from ganvas.metrics.sharpness import sharpness
+from ganvas.metrics.sliced_wasserstein import sliced_wasserstein
+from ganvas.metrics.ssim import diversity
+
+FEW = 1_000  # samples of the measures that compare pixels
+
+
+WHOLE = 0.99  # of its voxels, in one part: a solid that hangs together, up to crumbs
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One number. `interval` is the half-width of its 95 % interval, `floor` what other reals score; None: not known."""
+
+    value: float
+    interval: float | None
+    floor: float | None
+    samples: int
+    extractor: str  # "none": no network
+
+
+Compare = Callable[[SampleSet, SampleSet], tuple[float, float | None]]  # (measured, reference) -> value, interval
+
+
+def _frechet(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
+    a, b = side.features, real.features
+
+    def without(rows_a: Tensor, rows_b: Tensor) -> float:
+        return frechet_of(*moments(a[rows_a]), *moments(b[rows_b]))  # one copy at a time
+
+    return frechet(a, b), jackknife(without, torch.arange(len(a)), torch.arange(len(b)))
+
+
+def frechet_value(side: SampleSet, real: SampleSet) -> float:
+    """The Fréchet distance alone, without its interval."""
+    return frechet(side.features, real.features)
+
+
+def kernel_value(side: SampleSet, real: SampleSet) -> float:
+    """The kernel distance alone, without its interval."""
+    return _kernel(side, real)[0]
+
+
+def _kernel(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
+    scale = real.features.square().mean().sqrt()  # the cubic kernel of features far from 1 sees outliers only
+    value, error = kernel(side.features, real.features, scale=scale)
+    return 1000 * value, 1960 * error
+
+
+def _share(pick: Callable[[SampleSet, SampleSet], float]) -> Compare:
+    return lambda side, real: (value := pick(side, real), binomial(min(1.0, value), len(side.data)))
+
+
+def _scatter(statistic: Callable[..., float], *sets: Tensor, parts: int = 5) -> float:
+    """The half-width of the 95 % interval from disjoint parts: for what draws patches or pairs at random."""
+    values = torch.tensor([statistic(*part) for part in zip(*(rows.chunk(parts) for rows in sets), strict=True)])
+    return float(student(parts - 1) * values.std() / parts**0.5)
+
+
+def _sliced(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
+    n = min(FEW, len(side.data), len(real.data))
+
+    def distance(a: Tensor, b: Tensor) -> float:
+        return 1000 * sliced_wasserstein(b, a, patches=32)
+
+    return distance(side.data[:n], real.data[:n]), _scatter(distance, side.data[:n], real.data[:n])
+
+
+def _diversity(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
+    def mean(images: Tensor, labels: Tensor) -> float:
+        return diversity(images, labels, pairs=FEW)
+
+    n = 4 * FEW
+    labels = torch.zeros(len(side.data), dtype=torch.int64) if side.labels is None else side.labels
+    return mean(side.data[:n], labels[:n]), _scatter(mean, side.data[:n], labels[:n])
+
+
+def _score(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
+    order = torch.randperm(len(side.logits), generator=torch.Generator().manual_seed(0))
+    value, sd = inception_score(side.logits[order])
+    return value, 2.262 * sd / 10**0.5
+
+
+def _requested(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
+    if side.labels is None:
+        raise UsageError("only a model with classes can be asked for one")
+    if side.extractor and side.extractor.classes not in ((), side.classes):
+        raise UsageError(f"{side.extractor.name} names other classes than the data: give --extractor RUN of its own classifier")
+    value = float((side.logits.argmax(1) == side.labels).double().mean())
+    return value, binomial(value, len(side.data))
+
+
+def each_class(side: SampleSet, other: SampleSet) -> dict[str, Measurement]:
+    """For each class the share of the samples asked for it that the judge sees as it; classes nobody asked for are left out."""
+    _requested(side, other)  # raises where there are no classes, or nobody who knows them
+    found = {}
+    for number, name in enumerate(side.classes):
+        mine, theirs = (each.logits[each.labels == number].argmax(1) == number for each in (side, other))
+        if len(mine):
+            value, floor = float(mine.double().mean()), float(theirs.double().mean()) if len(theirs) else None
+            tag = side.extractor.name if side.extractor else "none"
+            found[name] = Measurement(value, binomial(value, len(mine)), floor, len(mine), tag)
+    return found
+
+
+def _class_share(pick: Callable[[Tensor], Tensor]) -> Compare:
+    def share(side: SampleSet, _: SampleSet) -> tuple[float, float | None]:
+        value = float(pick(side.logits.argmax(1).bincount(minlength=side.logits.shape[1]) / len(side.data)))
+        return value, binomial(value, len(side.data))
+
+    return share
+
+
+def _sharpness(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
+    values = sharpness(side.data)
+    return float(values.mean()), float(1.96 * values.std() / len(values) ** 0.5)
+
+
+def _connected(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
+    value = float((largest_part(side.data[:, 0] > 127) > WHOLE).double().mean())
+    return value, binomial(value, len(side.data))
+
+
+# name -> how to compare; the share-like ones count samples, and the interval of a density is that of a mean of counts.
+COMPARE: Mapping[str, Compare] = {
+    "fd": _frechet,
+    "kd": _kernel,
+    "precision": _share(lambda side, real: precision_recall(real.features, side.features)[0]),
+    "recall": _share(lambda side, real: precision_recall(real.features, side.features)[1]),
+    "density": lambda side, real: (density_coverage(real.features, side.features)[0], None),
+    "coverage": _share(lambda side, real: density_coverage(real.features, side.features)[1]),
+    "score": _score,
+    "requested": _requested,
+    "rarest": _class_share(torch.amin),
+    "commonest": _class_share(torch.amax),
+    "swd": _sliced,
+    "msssim": _diversity,
+    "sharpness": _sharpness,
+    "connected": _connected,
+}
+
+
+DISTANCES: Mapping[str, Callable[[SampleSet, SampleSet], float]] = {"fd": frechet_value, "kd": kernel_value}
+
+
+PIXELS = ("swd", "msssim", "sharpness")  # of pictures; need no network
+
+
+SOLIDS = ("connected",)  # of solids; need no network
+
+
+JUDGED = ("score", "requested", "rarest", "commonest")  # need a classifier

@@ -1,0 +1,108 @@
+"""A model's samples beside their nearest relatives among the training pictures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ganvas.config import DataConfig
+from ganvas.core.capabilities import require_pictures
+from ganvas.data.open import open_source
+from ganvas.errors import UsageError
+from ganvas.inference.batches import as_pictures
+from ganvas.inference.feature_extractors import load_extractor
+from ganvas.inference.model import Label, Model
+from ganvas.media.grid import legible_scale, sheet
+from ganvas.media.image_files import png_name, save_png, to_bytes
+from ganvas.metrics.nearest_neighbours import closest
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A training picture: its row in the training data, its distance, and its class where there is one."""
+
+    index: int
+    distance: float
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Where the sheet was written, and of each seed the nearest training pictures, the nearest first."""
+
+    out: Path
+    within: str
+    found: tuple[tuple[int, tuple[Neighbour, ...]], ...]  # seed, its neighbours
+
+    def rows(self) -> list[dict[str, object]]:
+        """For JSON."""
+        return [{"seed": seed, "nearest": [vars(each) for each in row]} for seed, row in self.found]
+
+    def to_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {"out": str(self.out), "in": self.within, "neighbours": self.rows()}
+
+    def text(self) -> str:
+        """A line for each seed."""
+        lines = []
+        for seed, row in self.found:
+            near = ", ".join(f"{n.index}{f' ({n.label})' if n.label else ''} at {n.distance:.4g}" for n in row)
+            lines.append(f"seed {seed}: {near}")
+        return "\n".join(lines)
+
+
+def neighbours(
+    model: Model,
+    out: str | Path,
+    count: int = 8,
+    k: int = 4,
+    *,
+    within: str = "pixels",
+    seed: int = 0,
+    label: Label = None,
+    psi: float = 1.0,
+    truncate: float | None = None,
+    data: str | None = None,
+) -> Neighbours:
+    """A sheet with a row for each sample: it, then its k nearest among all pictures of the training split.
+
+    Distances are Euclidean: `within` pixels (levels 0 to 255), or the features of an extractor as of `ganvas eval`. `data`
+    is another source than that of the training. Seeds and rows of the data are in the PNG as well.
+
+    Raises:
+        UsageError: no such extractor or class, a model of points or text, k beyond the data, or another kind of file.
+        DataError: the data is not there.
+    """
+    out = png_name(out)
+    require_pictures(model.game)
+    if model.kind == "points":
+        raise UsageError("this model draws points; neighbours need pictures or solids")
+    network = None if within == "pixels" else load_extractor(within, model.device)
+    recipe = model.card["recipe"]["data"]
+    config = DataConfig(source=model.data_source(data, "--data"), fit=str(recipe["fit"]))  # type: ignore[arg-type]
+    source = open_source(config, resolution=model.shape[-1], channels=model.shape[0])
+    bank = source.fields["real"]
+    samples = torch.cat([to_bytes(part) for part, _ in model.stream(count, seed, label, psi, truncate)])
+    measured: tuple[Tensor, Tensor] = (samples, bank)
+    if network is not None:
+        measured = (network.features(samples), network.features(bank))
+    distances, which = closest(*measured, k)
+    sheets = torch.cat([samples[:, None], bank[which.flatten()].unflatten(0, which.shape)], 1).flatten(0, 1)
+    picture = sheet(as_pictures(sheets.float() / 127.5 - 1), k + 1, legible_scale(sheets.shape[-1]))
+    named = source.fields.get("label")
+
+    def label_of(row: int) -> str | None:
+        return None if named is None or not source.classes else source.classes[int(named[row])]
+
+    share, found = model.together(label), []
+    for i in range(count):
+        near = zip(which[i].tolist(), distances[i].tolist(), strict=True)
+        found.append((seed + i // share, tuple(Neighbour(row, far, label_of(row)) for row, far in near)))
+    kin = Neighbours(out, within, tuple(found))
+    told = model.provenance(f"{seed}-{seed + (count - 1) // share}")
+    save_png(out, picture, told | {"data": source.name, "in": within, "neighbours": json.dumps(kin.rows())})
+    return kin

@@ -1,0 +1,243 @@
+"""Teaching comparisons: one game played in several ways, beside each other: pictures, a curve, a table, what it teaches."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+import torch
+from PIL import Image
+
+from ganvas.config import DataConfig, Recipe
+from ganvas.core.capabilities import Samples
+from ganvas.core.sample_kind import Kind, kind_of
+from ganvas.data.open import open_source
+from ganvas.data.table import TableDataset
+from ganvas.errors import DataError, UsageError
+from ganvas.evaluation.comparison import Row, table
+from ganvas.evaluation.evaluate import evaluate
+from ganvas.evaluation.generative_classifier import naming
+from ganvas.evaluation.measures import Measurement
+from ganvas.experiments.lesson_list import Lesson, Variant, find_lesson
+from ganvas.games.recipes import resolve_recipe
+from ganvas.inference.model import load
+from ganvas.media.curves import curves
+from ganvas.media.grid import arranged, caption, legible_scale, sheet
+from ganvas.media.image_files import PAPER, save_png
+from ganvas.media.scatter import scatter
+from ganvas.metrics.confidence import student
+from ganvas.training.api import resume
+from ganvas.training.log import read
+from ganvas.training.run_folder import Run, start
+from ganvas.utils.files import write_durably
+from ganvas.utils.parsing import parse_json
+
+SHOWN: Mapping[Kind, int] = {"images": 30, "points": 500}  # samples of a variant
+SIZE = 200  # pixels of a plane of points
+COLUMNS = 6  # of pictures; of a game with classes, one a class
+ABREAST = 4  # blocks in a sheet of one row; more are put in rows of three
+
+
+@dataclass(frozen=True)
+class LessonResult:
+    """What a lesson came to."""
+
+    lesson: Lesson
+    images: int
+    seeds: int
+    rows: tuple[Row, ...]
+    reference: str
+    sheet: Path
+    curves: Path | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """For --json and lesson.json."""
+        return {
+            "lesson": self.lesson.name,
+            "question": self.lesson.question,
+            "teaches": self.lesson.teaches,
+            "images": self.images,
+            "seeds": self.seeds,
+            "reference": self.reference,
+            "sheet": str(self.sheet),
+            "curves": str(self.curves) if self.curves else None,
+            "variants": [asdict(row) for row in self.rows],
+        }
+
+    def text(self) -> str:
+        """The question, a table, and what it teaches."""
+        seeds = f"{self.seeds} seeds: means, ± 95 % over seeds" if self.seeds > 1 else "seed 0, ± 95 % of the samples"
+        where = f"against {self.reference}; {seeds}; the same noise: {self.sheet}"
+        more = [f"over time: {self.curves}"] if self.curves else []
+        return "\n".join([self.lesson.question, "", table(self.rows), where, *more, "", self.lesson.teaches])
+
+
+def lesson(
+    name: str,
+    out: str | Path | None = None,
+    *,
+    images: int | None = None,
+    seeds: int = 1,
+    ranks: str = "auto",
+    device: str = "auto",
+) -> LessonResult:
+    """Play the variants of a lesson that are not yet played, measure them, draw them; continues where it was left.
+
+    Writes sheet.png, lesson.json and, where a curve teaches, curves.png into the folder `out`, by default lessons/NAME; the
+    runs lie below it. `images` are shown to each variant; with several seeds the numbers are means and the pictures seed 0's.
+
+    Raises:
+        UsageError: no such lesson (names the nearest), or `out` holds another one or other runs.
+        DataError: its data cannot be had.
+    """
+    chosen, out = find_lesson(name), Path(out or Path("lessons") / name)
+    played: dict[str, list[Run]] = {}
+    for variant, run in runs(chosen, out, images=images, seeds=seeds, ranks=ranks, device=device):
+        if not run.finished:
+            resume(run.folder)
+        played.setdefault(variant.label, []).append(run)
+    source, shown = next(iter(played.values()))[0].recipe.data.source, images or chosen.images
+    measured = {label: [_measured(chosen, run, shown, device) for run in each] for label, each in played.items()}
+    rows = tuple(
+        Row(
+            label, each[0].recipe.train.images, fmean(run.result["seconds"] for run in each), _over_seeds([m for m, _ in found])
+        )
+        for (label, each), found in zip(played.items(), measured.values(), strict=True)
+    )
+    firsts = {label: each[0] for label, each in played.items()}
+    text = {"lesson": name, "seeds": "0", "synthetic": "true"}
+    save_png(out / "sheet.png", _sample(firsts, source, device), text)
+    curve = _curves(chosen, firsts)
+    if curve is not None:
+        save_png(out / "curves.png", curve, text)
+    reference = next(iter(measured.values()))[0][1]
+    found = LessonResult(chosen, shown, seeds, rows, reference, out / "sheet.png", out / "curves.png" if curve else None)
+    write_durably(out / "lesson.json", json.dumps(found.to_dict(), indent=1).encode())
+    return found
+
+
+def runs(
+    chosen: Lesson, out: Path, *, images: int | None = None, seeds: int = 1, ranks: str = "auto", device: str = "auto"
+) -> Iterator[tuple[Variant, Run]]:
+    """The run of each variant and seed, started or found in `out`; whoever reads this may train it.
+
+    Raises:
+        UsageError: fewer than one seed, or `out` holds another lesson or other runs.
+    """
+    if seeds < 1:
+        raise UsageError(f"--seeds: expected at least 1, got {seeds}")
+    _require_own(chosen, out)
+    for variant in chosen.variants:
+        for seed in range(seeds):
+            recipe = variant_recipe(chosen, variant, images, seed)
+            yield variant, start(recipe, out=out / folder(variant, seed), device=device, ranks=ranks)
+
+
+def _require_own(chosen: Lesson, out: Path) -> None:
+    """Raises: UsageError: `out` holds another lesson, finished or not."""
+    told, own = out / "lesson.json", {folder(variant, 0) for variant in chosen.variants}
+    if told.exists():
+        name = parse_json(told.read_bytes(), str(told)).get("lesson")
+        if name != chosen.name:
+            raise UsageError(f"{out} holds the lesson {name!r}, not {chosen.name!r}; choose another --out")
+        return
+    for run in sorted(path.parent for path in out.glob("*-seed*/recipe.json")):
+        if re.sub(r"\d+$", "0", run.name) not in own:
+            raise UsageError(f"{out} holds {run.name}, which is no run of {chosen.name!r}; choose another --out")
+
+
+def variant_recipe(chosen: Lesson, variant: Variant, images: int | None = None, seed: int = 0) -> Recipe:
+    """The recipe that a variant plays."""
+    count = images or chosen.images
+    kept = {"train.snapshots": "9"} | ({"train.eval_every": str(max(1, count // chosen.looks))} if chosen.looks else {})
+    return resolve_recipe(variant.recipe, {**kept, **chosen.settings, **variant.settings}, images=count, seed=seed)
+
+
+def folder(variant: Variant, seed: int) -> str:
+    """The name of a variant's run folder."""
+    words = re.sub(r"[^a-z0-9]+", "-", variant.label.lower()).strip("-")
+    return f"{words}-seed{seed}"
+
+
+def _measured(chosen: Lesson, run: Run, shown: int, device: str) -> tuple[dict[str, Measurement], str]:
+    """All numbers of one run, and what they were measured against."""
+    found: dict[str, Measurement] = {}
+    source, reference = run.recipe.data.source, "the log"
+    if chosen.names_classes:
+        train, test = (open_source(DataConfig(source=source, split=split)) for split in ("train", "test"))
+        found |= naming(load(run.folder, device), train, test, _strangers(), shown, run.recipe.train.seed)
+        reference = f"{len(test):,} real samples of the test split of {source}"
+    if chosen.metrics:
+        report = evaluate(run.folder, against=source, metrics=chosen.metrics, samples=chosen.samples, device=device)
+        found, reference = found | dict(report.measures), report.reference
+    rows = read(run.folder / "log.jsonl")
+    for note in chosen.notes:
+        if values := [row[note] for row in rows if note in row]:
+            late = values[-max(1, len(values) // 3) :]
+            found[note] = Measurement(fmean(late), None, None, len(late), "none")
+    return found, reference
+
+
+def _strangers() -> TableDataset | None:
+    """Clothes, which no model of digits has seen; None where they cannot be had."""
+    try:
+        return open_source(DataConfig(source="fashion", split="test"))
+    except DataError:
+        return None
+
+
+def _over_seeds(seeds: Sequence[dict[str, Measurement]]) -> dict[str, Measurement]:
+    """The mean over seeds, with the interval of that mean; a single seed as it is."""
+    if len(seeds) == 1:
+        return seeds[0]
+    found = {}
+    for name, first in ((name, first) for name, first in seeds[0].items() if all(name in each for each in seeds)):
+        values = [each[name].value for each in seeds]
+        half = student(len(values) - 1) * stdev(values) / len(values) ** 0.5
+        found[name] = Measurement(fmean(values), half, first.floor, first.samples, first.extractor)
+    return found
+
+
+def _sample(played: dict[str, Run], source: str, device: str) -> Image.Image:
+    """A block for each variant, of the same noise, and one of the data."""
+    real = next(iter(played.values())).data
+    pictures = {label: _block(run, real, device) for label, run in played.items()}
+    blank = Image.new("L", next(picture.size for picture in pictures.values() if picture), PAPER)
+    blocks = [
+        caption(picture or blank, [label if picture else f"{label} (draws nothing)"]) for label, picture in pictures.items()
+    ]
+    kind = kind_of(real.table)
+    few = real.samples(torch.arange(SHOWN[kind]))["real"]
+    whole = scatter(few, few[:0], SIZE) if kind == "points" else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
+    blocks.append(caption(whole, [f"real: {source}"]))
+    return arranged(blocks, len(blocks) if len(blocks) <= ABREAST else 3)
+
+
+def _block(run: Run, real: TableDataset, device: str) -> Image.Image | None:
+    """What one variant draws; None: it does not draw."""
+    model = load(run.folder, device)
+    if not isinstance(model.game, Samples):
+        return None
+    count = SHOWN[model.kind]
+    samples = torch.cat([part for part, _ in model.stream(count)])
+    if model.kind == "points":
+        return scatter(real.samples(torch.arange(count))["real"], samples, SIZE)
+    return sheet(samples, 10 if model.classes else COLUMNS, legible_scale(samples.shape[-1]))
+
+
+def _curves(chosen: Lesson, played: dict[str, Run]) -> Image.Image | None:
+    """The lesson's curve, of each variant that has it; None where a lesson has none."""
+    if chosen.curve is None:
+        return None
+    named = re.compile(rf"{chosen.curve.note}(\d+-\w+)?")
+    logs = {label: read(run.folder / "log.jsonl") for label, run in played.items()}
+    series = {
+        label: [(row["items"], row[name]) for row in rows for name in row if named.fullmatch(name)]
+        for label, rows in logs.items()
+    }
+    return curves(series, chosen.curve.title, log=chosen.curve.log)

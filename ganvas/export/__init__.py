@@ -1,1 +1,0 @@
-"""What leaves the house: pictures, animations and other files."""

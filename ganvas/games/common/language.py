@@ -1,0 +1,82 @@
+"""The base of games whose generator is an LSTM that writes text: drawing lines, spelling them, how likely a line is."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+from torch import Tensor
+
+from ganvas.core.capabilities import Writes
+from ganvas.core.facts import Facts
+from ganvas.core.game import Batch, Step, Terms
+from ganvas.core.modality import TEXT
+from ganvas.errors import UsageError
+from ganvas.layers.dropout import dropout_mask
+from ganvas.layers.lstm import LSTMGenerator
+from ganvas.utils.settings import require_within
+from ganvas.utils.tokens import decode_lines
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letters:
+    """What the data decides: lines of up to `length` of `vocabulary` symbols, and how these are written."""
+
+    takes: ClassVar = (TEXT,)
+    length: int = 11
+    vocabulary: int = 53
+    alphabet: str = string.ascii_uppercase + string.ascii_lowercase  # symbol k is its k-th letter; "": numbers without end
+    embedding: int = 32
+    width: int = 128  # of the LSTM
+
+    def __post_init__(self) -> None:
+        require_within(self, "config.length config.embedding config.width", 1)
+        require_within(self, "config.vocabulary", 2)
+        if self.alphabet and len(self.alphabet) + 1 != self.vocabulary:
+            raise UsageError(f"config.vocabulary: expected one more than the {len(self.alphabet)} symbols of config.alphabet")
+
+    def adapt(self, facts: Facts) -> Self:
+        """The settings for lines of this length and alphabet."""
+        return replace(self, length=facts.shape[0], vocabulary=facts.vocabulary, alphabet=facts.alphabet)
+
+
+class Writing(Writes):
+    """The part of a game that writes with the LSTM `G`; `config` is one of `Letters`, with a `dropout`."""
+
+    G: LSTMGenerator
+    config: Any
+
+    @property
+    def latent_dim(self) -> int:
+        """One normal number for each symbol."""
+        return int(self.config.length)
+
+    def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """z [N, L] standard normal -> int64 [N, L]."""
+        return self.write(z)
+
+    def write(self, z: Tensor, temperature: float = 1.0) -> Tensor:
+        """z [N, L] standard normal -> int64 [N, L]; below temperature 1 more of what is likely."""
+        return self.G.write(z, temperature)
+
+    def spell(self, text: Tensor) -> list[str]:
+        """int64 [N, L] -> N lines."""
+        return decode_lines(text, self.config.alphabet)
+
+    def surprise(self, text: Tensor) -> Tensor:
+        """int64 [N, L] -> -log p of each symbol given those before it [N, L], in nats; 0 after the end."""
+        return self.G.surprise(text)
+
+    def likelihood(self, batch: Batch, step: Step) -> Terms:
+        """-log p(x) a place of the line; notes nats a symbol, the ends of lines included."""
+        text = batch["text"]
+        kept = dropout_mask(self.config.dropout, step.uniform, len(text), *text.shape[1:], self.config.width)
+        nats = self.G.surprise(text, kept)
+        step.notes["nats_per_symbol"] = (nats.sum() / (nats > 0).sum().clamp(min=1)).detach()
+        return {"likelihood": nats.mean()}
+
+
+def writer(config: Letters) -> LSTMGenerator:
+    """The LSTM of a config."""
+    return LSTMGenerator(config.vocabulary, config.embedding, config.width, bool(config.alphabet))

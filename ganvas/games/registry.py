@@ -1,0 +1,54 @@
+"""The list of recipes, for people and for scripts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ganvas.config import Recipe
+from ganvas.core.game import Game
+from ganvas.errors import unknown
+from ganvas.games import (
+    GAMES,
+    RECIPES,
+)
+
+
+def list_recipes() -> list[dict[str, Any]]:
+    """One row a recipe: name, game, paper, data, parameters (of all networks), minutes (reference machine), about."""
+    rows = []
+    for recipe in RECIPES.values():
+        with torch.device("meta"):
+            parameters = sum(weight.numel() for weight in build(recipe).parameters())
+        rows.append(
+            {
+                "name": recipe.name,
+                "game": recipe.game,
+                "paper": recipe.paper,
+                "data": recipe.data.source or "your own",
+                "parameters": parameters,
+                "minutes": recipe.minutes,
+                "about": recipe.about,
+            }
+        )
+    return rows
+
+
+def find_game(name: str) -> type[Game]:
+    """Raises: UsageError: no such game; names the nearest."""
+    if name not in GAMES:
+        raise unknown("game", name, GAMES)
+    return GAMES[name]
+
+
+def build(recipe: Recipe) -> Game:
+    """The recipe's game with fresh weights, from the global random state."""
+    return GAMES[recipe.game](recipe.config)
+
+
+def find_recipe(name: str) -> Recipe:
+    """Raises: UsageError: no such recipe; names the nearest."""
+    if name not in RECIPES:
+        raise unknown("recipe", name, RECIPES)
+    return RECIPES[name]

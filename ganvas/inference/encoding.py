@@ -1,0 +1,80 @@
+"""Pictures as codes: what a game's encoder makes of pictures, and what the game draws from codes given by hand."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ganvas.core.capabilities import Classifies, Conditional, Encodes, Samples
+from ganvas.core.game import Game
+from ganvas.core.sample_kind import kind_of_shape
+from ganvas.errors import UsageError
+from ganvas.inference.batches import classify_chunks, encode_chunks, sample_chunks
+
+Array = npt.NDArray[Any]
+
+
+def as_samples(array: npt.ArrayLike, shape: tuple[int, ...]) -> Tensor:
+    """The way back: uint8 [n, H, W, C] (or [n, H, W] where C is 1) -> images [n, *shape] in [-1, 1]; points as float32.
+
+    Raises:
+        UsageError: another type or shape, or none at all.
+    """
+    given = np.asarray(array)
+    pictured = kind_of_shape(shape) in ("images", "voxels")
+    if not pictured:
+        samples = torch.from_numpy(np.ascontiguousarray(given, dtype=np.float32))
+    else:
+        if given.dtype != np.uint8:
+            raise UsageError(f"images: expected uint8 [n, H, W, C], got {given.dtype}; scale them to 0..255")
+        given = given[..., None] if given.ndim == 3 and shape[0] == 1 else given
+        samples = torch.from_numpy(np.ascontiguousarray(given))
+        samples = samples.permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0) if given.ndim == 4 else samples
+    if samples.shape[1:] != shape or len(samples) == 0:
+        wanted = (*shape[1:], shape[0]) if pictured else shape
+        raise UsageError(
+            f"images: expected shape [n, {', '.join(map(str, wanted))}] with n at least 1, got {list(given.shape)}"
+        )
+    return samples
+
+
+def encode(game: Game, x: Tensor) -> Tensor:
+    """x [N, ...] as the game takes it -> its codes [N, latent_dim] on the CPU.
+
+    Raises:
+        UsageError: the game has no encoder.
+    """
+    if not isinstance(game, Encodes):
+        raise UsageError(
+            f"a {type(game).__name__} has no encoder: it cannot say which noise draws a picture; use a vae-... recipe"
+        )
+    return encode_chunks(game, x)
+
+
+def reconstruct(game: Game, x: Tensor) -> Tensor:
+    """x [N, ...] as the game takes it -> what it draws from their codes [N, ...] on the CPU, of the class it names itself.
+
+    Raises:
+        UsageError: the game has no encoder, or needs a class and cannot name one.
+    """
+    z = encode(game, x)
+    c = classify_chunks(game, x) if isinstance(game, Conditional) and isinstance(game, Classifies) else None
+    return sample_chunks(cast(Samples, game), z, c)
+
+
+def decode(game: Samples, z: npt.ArrayLike) -> Tensor:
+    """z [N, latent_dim] -> samples [N, ...] on the CPU.
+
+    Raises:
+        UsageError: another shape, or a game that needs a class.
+    """
+    codes = torch.from_numpy(np.ascontiguousarray(z, dtype=np.float32))
+    if codes.ndim != 2 or codes.shape[1] != game.latent_dim or len(codes) == 0:
+        raise UsageError(f"z: expected shape [n, {game.latent_dim}] with n at least 1, got {list(codes.shape)}")
+    if isinstance(game, Conditional):
+        raise UsageError("this model draws what it is asked for: use sample(n, label=...)")
+    return sample_chunks(game, codes, None)

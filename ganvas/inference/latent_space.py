@@ -1,0 +1,114 @@
+"""The space one moves in: the noise z, which lies near a sphere, or the styles w of a stylegan game, which lie flat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ganvas.core.capabilities import Samples, Styled, Writes, require_pictures
+from ganvas.core.sample_kind import kind_of
+from ganvas.errors import UsageError, unknown
+from ganvas.inference.batches import as_pictures, sample_chunks
+from ganvas.latents.paths import class_path, loop
+from ganvas.latents.seed_latents import latents, truncated_latents
+
+SPACES = ("z", "w")
+
+
+@dataclass(frozen=True)
+class Space:
+    """Codes of `game` by seed, and pictures by code; `flat` is w. The noise of a style's layers is fixed: nothing flickers.
+
+    `together`: the classes that are drawn side by side from one z, of a model of couples; () elsewhere.
+    """
+
+    game: Samples
+    flat: bool = False
+    together: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """z or w."""
+        return "w" if self.flat else "z"
+
+    def codes(self, z: Tensor, c: Tensor | None) -> Tensor:
+        """z [N, latent_dim], c [N] class, [N, classes] shares or None -> codes [N, d] in this space."""
+        return sample_chunks(self.game, z, c, draw=styled(self.game).map) if self.flat else z
+
+    def of_seeds(self, seeds: Sequence[int], c: Tensor | None) -> Tensor:
+        """The codes [N, d] of seeds."""
+        return self.codes(latents(seeds, self.game.latent_dim), c)
+
+    def pictures(self, codes: Tensor, c: Tensor | None) -> Tensor:
+        """codes [N, d], of w also [N, styles, d] -> pictures [N, C, H, W]; in w the class is in the code already.
+
+        Raises:
+            UsageError: the game draws points, or text.
+        """
+        require_pictures(self.game)
+        if self.flat:
+            game = styled(self.game)
+            samples = sample_chunks(self.game, codes, None, draw=lambda w, _: game.synthesise(w))
+        elif self.together:
+            every = [torch.full((len(codes),), world) for world in self.together]
+            samples = torch.cat([as_pictures(sample_chunks(self.game, codes, world)) for world in every], -1)
+        else:
+            samples = sample_chunks(self.game, codes, c)
+        if kind_of(samples) == "points":
+            raise UsageError("this model draws points; this needs a model of pictures: sample it to a .png instead")
+        return as_pictures(samples)
+
+    def walk(self, seeds: Sequence[int], classes: Sequence[int], n_classes: int, frames: int, straight: bool) -> Tensor:
+        """Pictures [frames, C, H, W] of a closed walk through the codes of `seeds`; classes are morphed along the way.
+
+        Through w it is straight, between the styles of each class; through z it keeps to the sphere unless `straight`.
+        """
+        shares = class_path(classes, frames, n_classes) if classes and not self.together else None
+        if not self.flat:
+            return self.pictures(loop(latents(seeds, self.game.latent_dim), frames, straight), shares)
+        if shares is None:
+            return self.pictures(loop(self.of_seeds(seeds, None), frames, straight=True), None)
+        total = torch.zeros(())
+        for name in sorted(set(classes)):
+            keys = self.of_seeds(seeds, torch.full((len(seeds),), name))
+            total = total + shares[:, name, None] * loop(keys, frames, straight=True)
+        return self.pictures(total, None)
+
+
+def styled(game: Samples) -> Styled:
+    """The game, as one that draws from styles. Raises: UsageError: it does not."""
+    if not isinstance(game, Styled):
+        raise UsageError("this model has no styles w; choose a model of a stylegan game, or stay in z")
+    return game
+
+
+def space(game: Samples, name: str | None = None, together: Sequence[int] = ()) -> Space:
+    """The space called `name`, z or w; None: w where there is one. `together` as of `Space`.
+
+    Raises:
+        UsageError: no such space, or the game has no w.
+    """
+    if name is not None and name not in SPACES:
+        raise unknown("space", name, SPACES)
+    if name == "w":
+        styled(game)
+    flat = name == "w" or (name is None and isinstance(game, Styled))
+    return Space(game, flat, tuple(together))
+
+
+def noise(game: Samples, seeds: Sequence[int], truncate: float | None = None) -> Tensor:
+    """The latents z [N, latent_dim] of `seeds`, where asked for with all that lies beyond +-truncate drawn again.
+
+    Raises:
+        UsageError: truncation, and a game that does not use the size of z; or a limit that is not above 0.
+    """
+    if truncate is None:
+        return latents(seeds, game.latent_dim)
+    if isinstance(game, Writes):
+        raise UsageError("a model of text takes its noise for letters; use --temperature below 1, not --truncate")
+    if isinstance(game, Styled):
+        raise UsageError("a stylegan model uses the direction of z only; truncate its styles with --psi, not --truncate")
+    return truncated_latents(seeds, game.latent_dim, truncate)

@@ -1,0 +1,1 @@
+"""Latent codes: seeds, paths, directions, truncation. Pure functions."""

@@ -1,0 +1,88 @@
+"""Latents by seed, and paths between them: straight, along the sphere, and closed into a loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ganvas.errors import UsageError
+from ganvas.utils.interpolation import lerp, norm, slerp
+
+
+def loop(points: Tensor, frames: int, straight: bool = False) -> Tensor:
+    """A closed tour [frames, d] through the K key latents `points` [K, d] along the sphere, in equal shares of each arc.
+
+    Where `straight`, along lines: for styles w, whose space is flat.
+    Frame 0 is the first key, and the frame after the last would be it again, so that the film repeats without a jump.
+    Frames need not be a multiple of K; then keys may fall between two frames. One key makes a film that stands still.
+
+    Raises:
+        UsageError: no key, or no frame.
+    """
+    if points.ndim != 2 or len(points) == 0:
+        raise UsageError(f"loop: expected key latents [K, d] with K at least 1, got shape {list(points.shape)}")
+    here, there, share = _segments(len(points), frames)
+    return (lerp if straight else slerp)(points[here], points[there], share.to(points))
+
+
+def plane(a: Tensor, b: Tensor, c: Tensor, side: int, straight: bool = False) -> Tensor:
+    """A square [side^2, d] of codes, row by row, with a [d] at its first corner, b at the end of its first row, c below a.
+
+    Along the sphere: rows are arcs between arcs. The fourth corner is b + c - a, as long as the others are on average.
+    Where `straight`, it is the plane through the three, and every row and column is evenly spaced.
+
+    Raises:
+        UsageError: fewer than two codes a side.
+    """
+    if side < 2:
+        raise UsageError(f"plane: expected a side of at least 2, got {side}")
+    t, corner = torch.linspace(0, 1, side).to(a), b + c - a
+    if straight:
+        return (a + t[:, None, None] * (c - a) + t[None, :, None] * (b - a)).flatten(0, 1)
+    corner = on_sphere(corner, torch.stack([norm(x) for x in (a, b, c)]).mean())
+    left, right = slerp(a, c, t), slerp(b, corner, t)
+    return slerp(left[:, None], right[:, None], t.expand(side, -1)).flatten(0, 1)
+
+
+def on_sphere(z: Tensor, radius: float | Tensor) -> Tensor:
+    """z [..., d] as long as `radius`, in its own direction; zero stays zero."""
+    return F.normalize(z, dim=-1) * radius
+
+
+def combine(terms: Sequence[tuple[int, Tensor]], straight: bool = False) -> Tensor:
+    """The sum [d] of the mean codes of several terms, each +1 or -1 and its codes [k, d]: a - b + c.
+
+    Means of k Gaussians are short, and their sum is as long as chance has it: along the sphere, each mean is made as long
+    as its codes are on average, and the sum as long as those of the first term, so that a - b + b is a. Where `straight`,
+    for styles w, nothing is scaled. Source: arXiv:1511.06434 sec. 6.3.2.
+    """
+    means = [codes.mean(0) if straight else on_sphere(codes.mean(0), norm(codes).mean()) for _, codes in terms]
+    total = torch.stack([sign * mean for (sign, _), mean in zip(terms, means, strict=True)]).sum(0)
+    return total if straight else on_sphere(total, norm(means[0]))
+
+
+def class_path(classes: Sequence[int], frames: int, n_classes: int) -> Tensor:
+    """Weights [frames, n_classes] of a closed tour through `classes`: one-hot at a key, mixed linearly between two.
+
+    In step with `loop` for as many keys. Every row sums to 1.
+
+    Raises:
+        UsageError: no class or no frame, or a class that is not in 0 .. n_classes - 1.
+    """
+    if not classes or not all(0 <= name < n_classes for name in classes):
+        raise UsageError(f"class path: expected classes from 0 to {n_classes - 1}, got {list(classes)}")
+    here, there, share = _segments(len(classes), frames)
+    keys = F.one_hot(torch.tensor(classes), n_classes).float()
+    return lerp(keys[here], keys[there], share)
+
+
+def _segments(keys: int, frames: int) -> tuple[Tensor, Tensor, Tensor]:
+    """For each frame of a closed tour: the key behind it, the key ahead, and the share [frames] of the way between."""
+    if frames < 1:
+        raise UsageError(f"frames: expected at least 1, got {frames}")
+    place = torch.arange(frames) * keys
+    here = place // frames
+    return here, (here + 1) % keys, (place % frames) / frames

@@ -1,0 +1,29 @@
+"""What can be done to styles w before an image is drawn from them: nearer to the mean, two in one image."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ganvas.errors import UsageError
+
+
+def truncate(w: Tensor, mean: Tensor, psi: float) -> Tensor:
+    """mean + psi (w - mean), w [..., d]: fewer kinds, better ones; 1 leaves w as it is, 0 is the mean, below 0 its opposite.
+
+    Source: arXiv:1812.04948 appendix B.
+    """
+    return w if psi == 1 else torch.lerp(mean.to(w), w, psi)
+
+
+def mix_styles(coarse: Tensor, fine: Tensor, styles: int, cut: int) -> Tensor:
+    """w [N, d] twice -> [N, styles, d]: `coarse` in the first `cut` layers, `fine` in the rest.
+
+    Source: arXiv:1812.04948 fig. 3.
+
+    Raises:
+        UsageError: the cut is not from 0 to `styles`.
+    """
+    if not 0 <= cut <= styles:
+        raise UsageError(f"cut: expected a layer from 0 to {styles}, got {cut}")
+    return torch.stack([coarse if layer < cut else fine for layer in range(styles)], 1)

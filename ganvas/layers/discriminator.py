@@ -1,0 +1,54 @@
+"""What discriminators are made of: the verdict on a class, and the blocks of the growing and style families."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor, nn
+
+from ganvas.layers.equalized import EqualConv, EqualLinear, leaky_relu
+from ganvas.layers.minibatch_std import minibatch_std
+from ganvas.layers.resample import downsample_blur
+
+
+def select_class(logits: Tensor, c: Tensor) -> Tensor:
+    """The logits [N, K] of one class each, c [N] -> [N], or of several, c [N, k] -> [N, k]."""
+    return logits.gather(1, c.view(len(c), -1)).view(c.shape)
+
+
+class DownBlock(nn.Module):
+    """x [N, I, H, W] -> [N, O, H/2, W/2] between two convolutions; `residual` adds x, halved, and divides by sqrt(2).
+
+    Source: arXiv:1812.04948 appendix C, arXiv:1912.04958 sec. 4.1.
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, residual: bool = False) -> None:
+        super().__init__()
+        self.first, self.second = EqualConv(inputs, inputs, 3), EqualConv(inputs, outputs, 3)
+        self.skip = EqualConv(inputs, outputs, 1, gain=1.0, bias=False) if residual else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        changed = leaky_relu(self.second(downsample_blur(leaky_relu(self.first(x)))))
+        if self.skip is None:
+            return changed
+        both: Tensor = self.skip(downsample_blur(x)) + changed
+        return both * math.sqrt(0.5)
+
+
+class DiscriminatorHead(nn.Module):
+    """x [N, C, side, side] -> scores [N, outputs], seen whole and, with `deviation`, beside the other samples of the batch.
+
+    Source: arXiv:1710.10196 table 2.
+    """
+
+    def __init__(self, width: int, side: int, outputs: int = 1, *, deviation: bool = True) -> None:
+        super().__init__()
+        self.deviation = deviation
+        self.mix = EqualConv(width + deviation, width, 3)
+        self.whole = EqualLinear(width * side**2, width)
+        self.score = EqualLinear(width, outputs, gain=1.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = minibatch_std(x) if self.deviation else x
+        scores: Tensor = self.score(leaky_relu(self.whole(leaky_relu(self.mix(x)).flatten(1))))
+        return scores

@@ -1,0 +1,79 @@
+"""An LSTM that writes a line symbol by symbol, and knows how likely any line is.
+
+Source: Hochreiter & Schmidhuber 1997; straight-through Gumbel-softmax: arXiv:1611.01144, arXiv:1611.04051 sec. 2.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ganvas.utils.tokens import count_symbols
+
+State = tuple[Tensor, Tensor] | None
+
+
+class LSTMGenerator(nn.Module):
+    """`vocabulary` symbols, of which number 0 ends a line where lines have an `ends`."""
+
+    def __init__(self, vocabulary: int, embedding: int, width: int, ends: bool) -> None:
+        super().__init__()
+        self.vocabulary, self.ends = vocabulary, ends
+        self.embed = nn.Embedding(vocabulary + 1, embedding)  # the last row begins a line
+        self.lstm = nn.LSTM(embedding, width, batch_first=True)
+        self.head = nn.Linear(width, vocabulary)
+
+    def surprise(self, text: Tensor, kept: Tensor | None = None) -> Tensor:
+        """int64 [N, L] -> -log p of each symbol given those before it [N, L], in nats; 0 after the end.
+
+        `kept` [N, L, width] multiplies what the LSTM says: the mask of a dropout.
+        """
+        first = torch.full_like(text[:, :1], self.vocabulary)
+        said, _ = self.lstm(self.embed(torch.cat([first, text[:, :-1]], 1)))
+        logits = self.head(said if kept is None else said * kept).float()
+        nats = F.cross_entropy(logits.flatten(0, 1), text.flatten(), reduction="none").view(text.shape)
+        return nats * count_symbols(text, self.ends)
+
+    def write(self, z: Tensor, temperature: float = 1.0) -> Tensor:
+        """z [N, L] standard normal -> int64 [N, L]: each symbol where the chance of those up to it passes Phi(z).
+
+        Drawn from the network's own law at temperature 1; below, likely symbols come more often.
+        """
+        share = torch.special.ndtr(z.double())
+        symbol = torch.full((len(z),), self.vocabulary, device=z.device)
+        alive, state, text = torch.ones_like(symbol), None, []
+        for place in share.unbind(1):
+            logits, state = self.next(self.embed(symbol), state)
+            reached = (logits.double() / temperature).softmax(1).cumsum(1)
+            symbol = (reached < place[:, None]).sum(1).clamp(max=self.vocabulary - 1) * alive
+            alive = alive * (symbol != 0) if self.ends else alive
+            text.append(symbol)
+        return torch.stack(text, 1)
+
+    def rehearse(self, noise: Tensor, softness: float) -> Tensor:
+        """Gumbel noise [N, L, V] -> one-hots [N, L, V], drawn from the network's own law, with a gradient.
+
+        Forward a symbol is the argmax of logits and noise, backward the softmax of both over `softness`. After the end all
+        are number 0, and constant. Source: arXiv:1611.01144 sec. 2.2.
+        """
+        begins = torch.full((len(noise),), self.vocabulary, device=noise.device)
+        symbol, state, text = self.embed(begins), None, []
+        alive, over = torch.ones(len(noise), 1, device=noise.device), F.one_hot(begins * 0, self.vocabulary).float()
+        for place in noise.unbind(1):
+            logits, state = self.next(symbol, state)
+            soft = ((logits.float() + place) / softness).softmax(1)
+            hard = F.one_hot(soft.argmax(1), self.vocabulary).float()
+            drawn = hard + soft - soft.detach()
+            if self.ends:
+                drawn = alive * drawn + (1 - alive) * over
+                alive = alive * (1 - drawn.detach()[:, :1].round())
+            symbol = drawn @ self.embed.weight[:-1]
+            text.append(drawn)
+        return torch.stack(text, 1)
+
+    def next(self, symbol: Tensor, state: State) -> tuple[Tensor, State]:
+        """An embedded symbol [N, d] -> logits of the one after it [N, V], and the LSTM's state."""
+        said, state = self.lstm(symbol[:, None], state)
+        logits: Tensor = self.head(said[:, 0])
+        return logits, state

@@ -1,0 +1,42 @@
+"""Modulated convolution: every sample has weights of its own, scaled by its style. Source: arXiv:1912.04958 sec. 2.2."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ganvas.layers.equalized import EqualLinear
+
+
+def modulated_conv(x: Tensor, weight: Tensor, style: Tensor, demodulate: bool = True, gain: float = 1.0) -> Tensor:
+    """x [N, I, H, W], weight [O, I, k, k], style [N, I] -> [N, O, H, W], each sample convolved with its own weights.
+
+    w' = s_i w, and w'' = w' / sqrt(sum_i,k w'^2 + 1e-8) where demodulated (eq. 1 and 3); the output times `gain`.
+    Scaling the inputs and the outputs of one ordinary convolution is the same, and far faster than weights for each sample.
+    """
+    style = style.to(weight.dtype)
+    y = F.conv2d(x * style.to(x.dtype)[:, :, None, None], weight, padding=weight.shape[-1] // 2)
+    if not demodulate:
+        return y * gain if gain != 1 else y
+    with torch.autocast(x.device.type, enabled=False):
+        strength = style.square() @ weight.square().sum((2, 3)).T  # [N, O]
+        scale = gain * torch.rsqrt(strength + 1e-8)
+    return y * scale.to(y.dtype)[:, :, None, None]
+
+
+class ModulatedConv(nn.Module):
+    """x [N, I, H, W], w [N, style_dim] -> [N, O, H, W]; the style starts at 1 for every channel."""
+
+    def __init__(
+        self, style_dim: int, inputs: int, outputs: int, kernel: int, *, demodulate: bool = True, gain: float = 1.0
+    ) -> None:
+        super().__init__()
+        self.style = EqualLinear(style_dim, inputs, gain=1.0, bias=1.0)
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        self.scale, self.demodulate, self.gain = 1 / math.sqrt(inputs * kernel**2), demodulate, gain
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        return modulated_conv(x, self.weight * self.scale, self.style(w), self.demodulate, self.gain)

@@ -1,0 +1,1 @@
+"""Samples as pictures and files."""

@@ -1,0 +1,72 @@
+"""Pictures in a grid: contact sheets, captions, arrangements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from ganvas.errors import DataError, UsageError
+from ganvas.media.image_files import INK, PAPER, Picture, to_bytes
+from ganvas.runtime import placement
+
+LINE = 16  # pixels of a caption's line
+
+
+def legible_scale(resolution: int) -> int:
+    """The whole factor that brings an image of `resolution` pixels to about 64 on the screen: 2 for 28."""
+    return max(1, round(64 / resolution))
+
+
+def sheet(images: Tensor, columns: int, scale: int = 1, padding: int = 2) -> Picture:
+    """images [N, C, H, W], uint8 or in [-1, 1], C 1 or 3 -> one picture, row by row, on white.
+
+    Each pixel becomes `scale` x `scale`; `padding` pixels lie round every image.
+
+    Raises:
+        UsageError: fewer than one column, a scale below 1 or a padding below 0.
+        DataError: no image, or not grey or colour images.
+    """
+    if columns < 1 or scale < 1 or padding < 0:
+        raise UsageError(f"sheet: expected columns and scale >= 1, padding >= 0, got {columns}, {scale}, {padding}")
+    if images.ndim != 4 or images.shape[1] not in (1, 3) or images.numel() == 0:
+        raise DataError(f"sheet: expected images [N, 1 or 3, H, W], got shape {list(images.shape)}")
+    pixels = placement.to_cpu(images) if images.dtype == torch.uint8 else to_bytes(images)
+    pixels = pixels.repeat_interleave(scale, 2).repeat_interleave(scale, 3)
+    n, channels, height, width = pixels.shape
+    columns = min(columns, n)
+    rows = -(-n // columns)
+    step_y, step_x = height + padding, width + padding
+    canvas = torch.full((channels, rows * step_y + padding, columns * step_x + padding), 255, dtype=torch.uint8)
+    for i, image in enumerate(pixels):
+        y, x = padding + i // columns * step_y, padding + i % columns * step_x
+        canvas[:, y : y + height, x : x + width] = image
+    return Image.fromarray(canvas[0].numpy() if channels == 1 else canvas.permute(1, 2, 0).contiguous().numpy())
+
+
+def caption(image: Picture, lines: Sequence[str]) -> Picture:
+    """The picture with a white strip of text below it, one row a line.
+
+    The size depends on the number of lines only, so that the frames of a film agree: what is too long is cut off.
+    """
+    whole = Image.new(image.mode, (image.width, image.height + LINE * len(lines) + 4), PAPER)
+    whole.paste(image)
+    draw, font = ImageDraw.Draw(whole), ImageFont.load_default(12)
+    for row, line in enumerate(lines):
+        draw.text((4, image.height + 1 + LINE * row), line, fill=INK, font=font)
+    return whole
+
+
+def arranged(pictures: Sequence[Picture], columns: int, gap: int = 12) -> Picture:
+    """Pictures of any sizes on white, in rows of `columns`, each at the left and top of its place."""
+    rows = [pictures[i : i + columns] for i in range(0, len(pictures), columns)]
+    widths = [max(row[j].width for row in rows if j < len(row)) + gap for j in range(len(rows[0]))]
+    heights = [max(picture.height for picture in row) + gap for row in rows]
+    mode = "RGB" if any(picture.mode != "L" for picture in pictures) else "L"
+    whole = Image.new(mode, (sum(widths) - gap, sum(heights) - gap), PAPER)
+    for i, row in enumerate(rows):
+        for j, picture in enumerate(row):
+            whole.paste(picture, (sum(widths[:j]), sum(heights[:i])))
+    return whole

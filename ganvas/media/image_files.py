@@ -1,0 +1,115 @@
+"""Pictures of samples: contact sheets, scatter plots, captions, PNG with its provenance, animations that loop."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image, PngImagePlugin
+from torch import Tensor
+
+from ganvas.errors import DataError, UsageError
+from ganvas.runtime import placement
+from ganvas.utils.files import write_durably
+
+Picture = Image.Image
+
+
+Array = npt.NDArray[np.floating[Any]]
+
+
+PAPER, INK = "white", "#282828"
+
+
+COLOURS = 256  # of a GIF's palette
+
+
+def to_bytes(images: Tensor) -> Tensor:
+    """images [N, C, H, W] in [-1, 1] -> uint8 on the CPU: -1 is 0, 1 is 255, in between rounded, beyond cut.
+
+    Raises:
+        DataError: there is a NaN.
+    """
+    levels = (placement.to_cpu(images.detach().float()) + 1) * 127.5
+    if levels.isnan().any():
+        raise DataError("the images hold NaN: the model has diverged")
+    return levels.clamp(0, 255).round().to(torch.uint8)
+
+
+def png_name(out: str | Path, what: str = "a sheet") -> Path:
+    """The file to write `what` to. Raises: UsageError: its name does not end in .png."""
+    path = Path(out)
+    if path.suffix.lower() != ".png":
+        raise UsageError(f"cannot write {what} to {path.name!r}: expected a name ending in .png")
+    return path
+
+
+def save_png(path: str | Path, image: Picture, text: Mapping[str, str]) -> None:
+    """Write a PNG that carries `text`: the recipe, the seed, the model, and that it is synthetic. All of it or nothing.
+
+    Raises:
+        ResourceError: the disk refused.
+    """
+    file = io.BytesIO()
+    image.save(file, "PNG", pnginfo=_png_text(text), optimize=True)
+    write_durably(Path(path), file.getvalue())
+
+
+def save_gif(path: str | Path, frames: Sequence[Picture], milliseconds: int, text: Mapping[str, str] | None = None) -> None:
+    """Write an animation that repeats for ever, `milliseconds` a frame: a GIF, or an animated PNG for .png and .apng.
+
+    A GIF has one palette for all frames and no dithering, so nothing flickers: exact up to 256 colours, hence in grey.
+    Its clock ticks in 10 ms, and browsers slow down what is under 20 ms: the time is rounded to that.
+
+    Raises:
+        UsageError: another suffix, or no positive time.
+        DataError: no frame, or frames of different sizes.
+        ResourceError: the disk refused.
+    """
+    path, file, text = Path(path), io.BytesIO(), text or {}
+    if path.suffix.lower() not in (".gif", ".png", ".apng"):
+        raise UsageError(f"{path}: expected a name that ends in .gif, .png or .apng")
+    if milliseconds <= 0:
+        raise UsageError(f"milliseconds: expected more than 0, got {milliseconds}")
+    if len({frame.size for frame in frames}) != 1:
+        raise DataError(f"an animation needs frames of one size, got {sorted({frame.size for frame in frames})}")
+    if path.suffix.lower() == ".gif":
+        first, *others = _with_one_palette([frame.convert("RGB") for frame in frames])
+        ticks, note = max(2, round(milliseconds / 10)), json.dumps(text).encode() if text else b""
+        first.save(file, "GIF", save_all=True, append_images=others, duration=10 * ticks, loop=0, optimize=False, comment=note)
+    else:
+        first, *others = frames
+        chunks = _png_text(text)
+        first.save(file, "PNG", save_all=True, append_images=others, duration=milliseconds, loop=0, pnginfo=chunks)
+    write_durably(path, file.getvalue())
+
+
+def _png_text(text: Mapping[str, str]) -> PngImagePlugin.PngInfo:
+    chunks = PngImagePlugin.PngInfo()
+    for key, value in text.items():
+        chunks.add_text(key, value)
+    return chunks
+
+
+def _with_one_palette(frames: Sequence[Picture]) -> list[Picture]:
+    """RGB frames -> frames with one palette: their very colours where these are few enough, else the median cut of all."""
+    pixels = np.stack([np.asarray(frame) for frame in frames])
+    codes = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+    colours = np.empty(0, np.uint32)
+    for code in codes:
+        colours = np.union1d(colours, code)
+        if len(colours) > COLOURS:
+            every = pixels.reshape(1, -1, 3)
+            palette = Image.fromarray(every[:, :: 1 + every.shape[1] // 2**20]).quantize(COLOURS, Image.Quantize.MEDIANCUT)
+            return [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    table = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], 1).astype(np.uint8).tobytes()
+    indexed = [Image.fromarray(np.searchsorted(colours, code).astype(np.uint8)) for code in codes]
+    for frame in indexed:
+        frame.putpalette(table)
+    return indexed

@@ -1,0 +1,73 @@
+"""Samples as NumPy archives, written as they come."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import zipfile
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganvas.core.sample_kind import kind_of
+from ganvas.media.image_files import to_bytes
+from ganvas.utils.files import disk_errors
+
+Array = np.ndarray[Any, Any]
+
+
+def as_array(samples: Tensor) -> tuple[str, Array]:
+    """Samples [N, ...] as they are kept, by name: images uint8 [N, H, W, C], voxels uint8 [N, D, H, W], points [N, D].
+
+    A filled voxel is 1.
+    """
+    kind = kind_of(samples)
+    if kind == "voxels":
+        return "voxels", (samples[:, 0] > 0).to(torch.uint8).numpy()
+    if kind == "images":
+        return "images", np.ascontiguousarray(to_bytes(samples).permute(0, 2, 3, 1).numpy())
+    return "points", samples.numpy()
+
+
+def as_arrays(samples: Tensor, c: Tensor | None) -> dict[str, Array]:
+    """A part of an archive: the samples, and their classes [N] as `labels` where they have any."""
+    name, array = as_array(samples)
+    return {name: array} | ({} if c is None else {"labels": c.numpy()})
+
+
+def save_npz(path: Path, count: int, parts: Iterable[Mapping[str, Array]]) -> None:
+    """Write arrays of `count` rows that come in parts; the first name is streamed, so that any count fits in memory.
+
+    Raises:
+        ResourceError: the file cannot be written; what was there stays.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    small: dict[str, list[Array]] = {}
+    try:
+        with (
+            disk_errors(f"cannot write {path}"),
+            zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        ):
+            stream = iter(parts)
+            first = next(stream)
+            large = next(iter(first))
+            header = {"descr": first[large].dtype.str, "fortran_order": False, "shape": (count, *first[large].shape[1:])}
+            with archive.open(f"{large}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array_header_1_0(member, header)
+                for part in itertools.chain([first], stream):
+                    member.write(np.ascontiguousarray(part[large]).tobytes())
+                    for name in part.keys() - {large}:
+                        small.setdefault(name, []).append(part[name])
+            for name, pieces in small.items():
+                with archive.open(f"{name}.npy", "w") as member:
+                    np.lib.format.write_array(member, np.concatenate(pieces))
+        with disk_errors(f"cannot write {path}"):
+            temporary.replace(path)
+    finally:
+        with suppress(OSError):  # below a file it cannot even be looked for
+            temporary.unlink(missing_ok=True)

@@ -1,0 +1,79 @@
+"""Pictures of data: a sheet of images, a scatter of points."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from ganvas.data.images import Bytes
+from ganvas.utils.files import write_durably
+
+SHEET = 64  # images on a sheet
+COLUMNS = 8
+GAP = 2  # pixels between images
+SIDE = 512  # pixels of a scatter
+MARGIN = 0.05  # of the range, on each side
+FONT, LETTER, ROW, EDGE = 14, 9, 20, 8  # pixels: of the font, a letter's width, a row's height, round the page
+WIDEST = 900  # pixels of a page
+
+
+def save_sheet(images: Sequence[Bytes], path: Path) -> None:
+    """uint8 images [C, r, r] -> a PNG of eight columns; small ones are enlarged by a whole factor."""
+    resolution = images[0].shape[-1]
+    factor = max(1, 64 // resolution)
+    cell = resolution * factor + GAP
+    rows = -(-len(images) // COLUMNS)
+    sheet = Image.new("RGB", (COLUMNS * cell + GAP, rows * cell + GAP), (128, 128, 128))
+    for i, image in enumerate(images):
+        tile = Image.fromarray(image[0] if len(image) == 1 else np.ascontiguousarray(image.transpose(1, 2, 0)))
+        tile = tile.resize((resolution * factor,) * 2, Image.Resampling.NEAREST)
+        sheet.paste(tile, (i % COLUMNS * cell + GAP, i // COLUMNS * cell + GAP))
+    _save(sheet, path)
+
+
+def save_scatter(points: Tensor, path: Path) -> None:
+    """float points [N, D] -> a PNG of the first two dimensions, one scale for both; of a histogram where D = 1."""
+    values = points.double().numpy()
+    if values.shape[1] == 1:
+        counts, _ = np.histogram(values[:, 0], bins=SIDE // 8)
+        heights = np.repeat(counts * (SIDE * (1 - MARGIN)) / counts.max(), 8)
+        ink = np.arange(SIDE)[::-1, None] < heights
+    else:
+        low, high = values[:, :2].min(0), values[:, :2].max(0)
+        span = max(float((high - low).max()), 1e-12) * (1 + 2 * MARGIN)
+        column, row = (((values[:, :2] - (low + high) / 2) / span + 0.5) * (SIDE - 1)).round().astype(int).T
+        ink = np.zeros((SIDE, SIDE), bool)
+        ink[SIDE - 1 - row, column] = True
+        ink[1:] |= ink[:-1]  # dots of 2 x 2
+        ink[:, 1:] |= ink[:, :-1]
+    _save(Image.fromarray(np.where(ink, 40, 255).astype(np.uint8)), path)
+
+
+def save_lines(lines: Sequence[str], path: Path) -> None:
+    """Lines of text -> a PNG of them in columns."""
+    _save(page(lines, max(map(len, lines))), path)
+
+
+def page(lines: Sequence[str], longest: int, columns: int | None = None) -> Image.Image:
+    """Lines of up to `longest` symbols as a picture, row by row, in as many columns as fit, or in `columns`.
+
+    The size depends on the numbers of lines, symbols and columns only, so that the frames of a film agree.
+    """
+    width = LETTER * (longest + 2)
+    columns = min(len(lines), max(1, WIDEST // width) if columns is None else columns)
+    whole = Image.new("L", (2 * EDGE + columns * width, 2 * EDGE + -(-len(lines) // columns) * ROW), 255)
+    draw, font = ImageDraw.Draw(whole), ImageFont.load_default(FONT)
+    for i, line in enumerate(lines):
+        draw.text((EDGE + i % columns * width, EDGE + i // columns * ROW), line, fill=40, font=font)
+    return whole
+
+
+def _save(image: Image.Image, path: Path) -> None:
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    write_durably(path, file.getvalue())

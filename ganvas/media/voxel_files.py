@@ -1,0 +1,32 @@
+"""Solids as files: a turntable, or one mesh of all of them in a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch import Tensor
+
+from ganvas.media.grid import sheet
+from ganvas.media.image_files import save_gif
+from ganvas.media.mesh import save_mesh, side_by_side, surface
+from ganvas.media.voxel_rendering import turntable
+
+KINDS = (".gif", ".obj", ".stl")
+FRAMES, MILLISECONDS = 36, 80  # a turn in three seconds
+LARGE = 96  # pixels of a solid that turns
+
+
+def save_solids(path: Path, solids: Tensor, columns: int, text: Mapping[str, str]) -> None:
+    """solids [N, 1, D, H, W] in [-1, 1] -> a GIF in which they turn round, a mesh as OBJ, or one as binary STL.
+
+    Raises:
+        UsageError: another suffix.
+        DataError: a mesh of a solid that is empty.
+        ResourceError: the disk refused.
+    """
+    if path.suffix.lower() == ".gif":
+        frames = [sheet(frame, columns, 1, 0) for frame in turntable(solids, FRAMES, LARGE)]
+        save_gif(path, frames, MILLISECONDS, text)
+    else:
+        save_mesh(path, side_by_side([surface(solid[0].double().cpu().numpy()) for solid in solids]), text)

@@ -1,0 +1,82 @@
+"""What every measure asks of its tensors, so that a wrong one is named in a line before it becomes a wrong number."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from ganvas.errors import UsageError
+
+
+def require_matrix(x: Tensor, name: str, at_least: int = 2) -> Tensor:
+    """x [N, d] as float64, outside of any graph; all finite and N at least `at_least`.
+
+    Raises:
+        UsageError: another shape, too few rows, or a NaN.
+    """
+    if x.ndim != 2 or x.shape[1] == 0:
+        raise UsageError(f"{name}: expected one row per sample, [N, d], found shape {list(x.shape)}; flatten or reshape it")
+    if len(x) < at_least:
+        raise UsageError(f"{name}: expected at least {at_least} samples, found {len(x)}; draw more")
+    return require_finite(x, name).double()
+
+
+def require_matrices(
+    a: Tensor, b: Tensor, names: tuple[str, str] = ("real", "fake"), at_least: int = 2
+) -> tuple[Tensor, Tensor]:
+    """Two sets [N, d] and [M, d] in the same space, as float64.
+
+    Raises:
+        UsageError: one of them is no such set, or they differ in d.
+    """
+    first, second = require_matrix(a, names[0], at_least), require_matrix(b, names[1], at_least)
+    if first.shape[1] != second.shape[1]:
+        raise UsageError(
+            f"{names[0]} and {names[1]}: expected as many numbers a sample in both, found {first.shape[1]} and "
+            f"{second.shape[1]}; extract both with the same network"
+        )
+    return first, second
+
+
+def require_pictures_array(x: Tensor, name: str, at_least: int = 1, side: int = 1) -> Tensor:
+    """x [N, C, H, W] unchanged but outside of any graph: bytes or finite floats, H and W at least `side`.
+
+    Raises:
+        UsageError: another shape or dtype, too few or too small images, or a NaN.
+    """
+    if x.ndim != 4 or x.shape[1] == 0 or min(x.shape[2:]) < 1:
+        raise UsageError(f"{name}: expected images [N, C, H, W], found shape {list(x.shape)}; add the missing dimensions")
+    if x.dtype.itemsize > 1 and not x.is_floating_point():
+        raise UsageError(f"{name}: expected uint8 or floating point images, found {x.dtype}; use .to(torch.uint8)")
+    if len(x) < at_least:
+        raise UsageError(f"{name}: expected at least {at_least} images, found {len(x)}; draw more")
+    if min(x.shape[2:]) < side:
+        found = f"{x.shape[2]} x {x.shape[3]}"
+        raise UsageError(f"{name}: expected images of at least {side} x {side} pixels, found {found}; resize them first")
+    return require_finite(x, name)
+
+
+def require_finite(x: Tensor, name: str) -> Tensor:
+    """x without its graph, if every number in it is finite.
+
+    Raises:
+        UsageError: there is a NaN or an infinity.
+    """
+    x = x.detach()
+    if x.is_floating_point() and (wrong := x.numel() - int(x.isfinite().sum())):
+        raise UsageError(
+            f"{name}: expected finite numbers, found {wrong:,} of {x.numel():,} that are NaN or infinite; "
+            "the model has diverged: measure an earlier checkpoint"
+        )
+    return x
+
+
+def require_whole(value: int, name: str, low: int, high: int | None = None) -> int:
+    """value, if it lies in low .. high.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if value < low or (high is not None and value > high):
+        bounds = f"at least {low}" if high is None else f"from {low} to {high}"
+        raise UsageError(f"{name}: expected a whole number {bounds}, found {value}; choose another or draw more samples")
+    return value

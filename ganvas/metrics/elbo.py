@@ -1,0 +1,25 @@
+"""How many nats a model with a bound needs for each sample, in the parts of the bound."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ganvas.core.capabilities import Bounds
+from ganvas.runtime import placement
+
+
+@torch.no_grad()
+def nats(game: Bounds, x: Tensor, c: Tensor | None = None, chunk: int = 500) -> dict[str, Tensor]:
+    """x float32 [N, ...] as the game takes it, c [N] class or None -> the parts of -ELBO, each [N] in float64 on the CPU.
+
+    One draw from q(z|x) a sample, the same at every call: row i has the i-th noise of one fixed stream.
+    """
+    random = torch.Generator().manual_seed(0)
+    device = placement.device_of(game) if isinstance(game, nn.Module) else x.device
+    found: list[dict[str, Tensor]] = []
+    for start in range(0, len(x), chunk):
+        part, label = x[start : start + chunk].to(device), None if c is None else c[start : start + chunk].to(device)
+        noise = torch.randn(len(part), game.latent_dim, generator=random).to(device)
+        found.append({name: placement.to_cpu(each).double() for name, each in game.bound(part, noise, label).items()})
+    return {name: torch.cat([part[name] for part in found]) for name in found[0]}

@@ -1,0 +1,49 @@
+"""Images through a network: the features that the distances compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ganvas.errors import UsageError
+from ganvas.metrics.checks import require_finite, require_matrix, require_pictures_array, require_whole
+from ganvas.runtime import placement
+
+
+@torch.no_grad()
+def features(
+    net: Callable[[Tensor], Tensor],
+    images: Tensor,
+    chunk: int = 500,
+    *,
+    fit: Callable[[Tensor], Tensor] | None = None,
+    device: torch.device = placement.CPU,
+) -> Tensor:
+    """images [N, C, H, W], bytes -> features [N, d], float64; net: float32 images [chunk, C, H, W] in [-1, 1] -> [chunk, d].
+
+    Voxels [N, C, D, H, W] go the same way. `fit` brings bytes to the size and channels that the network takes, one chunk at
+    a time: a whole set at 224 pixels needs gigabytes. The network computes on `device`; features come back to the CPU.
+
+    The network always sees `chunk` images, the last time filled up with copies of the last image: matrix products of
+    another size may sum in another order, and so the features of an image would depend on how many are asked for.
+
+    Raises:
+        UsageError: no images, images that are not bytes, or features that are not [chunk, d] or hold a NaN.
+    """
+    images = require_finite(images, "voxels") if images.ndim == 5 else require_pictures_array(images, "images")
+    require_whole(chunk, "chunk", 1)
+    if images.dtype != torch.uint8:
+        raise UsageError(f"images: expected bytes, found {images.dtype}; round samples as the exporters do, with to_bytes")
+    found = torch.empty(0)
+    for start, part in zip(range(0, len(images), chunk), images.split(chunk), strict=True):
+        fitted = part if fit is None else fit(part)
+        full = torch.cat([fitted, fitted[-1:].expand(chunk - len(fitted), *fitted.shape[1:])]).to(device)
+        rows = require_matrix(placement.to_cpu(net(full.float() / 127.5 - 1)), "features", 1)
+        if len(rows) != chunk:
+            raise UsageError(f"features: expected one row an image, [{chunk}, d], found {list(rows.shape)}; flatten per image")
+        if not start:  # all of them in one piece of memory: a list that is joined at the end needs twice as much
+            found = rows.new_empty(len(images), rows.shape[1])
+        found[start : start + len(part)] = rows[: len(part)]
+    return found

@@ -1,0 +1,157 @@
+"""Nearest neighbours with exact distances, and whether a generator repeats what it was trained on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ganvas.errors import UsageError
+from ganvas.metrics.checks import require_finite, require_whole
+
+CHUNK = 500  # rows of a block of distances: 40 MB against 10,000 points
+
+
+BLOCK_BYTES = 64 << 20  # of rows as float64: large images go in smaller blocks, which changes no bit
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """A grid on which squared distances come out exact, whatever the order of summation.
+
+    Points are rounded to whole multiples of `unit` from `centre` [d]. The unit is a power of two, and so coarse that
+    every partial sum of a matrix product is a whole number below 2^53: for 64 features, 2^-22 of half the range, about the
+    precision of float32. So equal points are at distance 0, distances do not depend on chunks, threads or machine, and
+    the matrix product makes them several times faster than differences would. Bytes are not rounded at all.
+    """
+
+    centre: Tensor
+    unit: float
+
+    @classmethod
+    def over(cls, *sets: Tensor) -> Lattice:
+        """The finest such grid for all of these points, each set [N, d]."""
+        low = torch.stack([each.amin(0).double() for each in sets]).amin(0)
+        high = torch.stack([each.amax(0).double() for each in sets]).amax(0)
+        _, exponent = math.frexp((high - low).max().item() / 2)
+        bits = int((51 - math.log2(low.numel())) / 2)  # 4 d 4^bits <= 2^53
+        return cls((low + high) / 2, math.ldexp(1.0, exponent - bits))
+
+    @classmethod
+    def of_bytes(cls, d: int) -> Lattice:
+        """A grid for d bytes a sample, without a look at them; it is exact for up to 2^30 bytes."""
+        return cls(torch.zeros(d, dtype=torch.float64), 1.0)
+
+    def place(self, points: Tensor) -> Tensor:
+        """points [N, d] -> their whole coordinates, as float64."""
+        return points.double().sub(self.centre).div_(self.unit).round_()
+
+
+def blocks(a: Tensor, b: Tensor, chunk: int = CHUNK) -> Iterator[Tensor]:
+    """Squared distances [rows, M] of `chunk` rows after another of a [N, d] to all of b [M, d], both on one lattice."""
+    d = b.shape[1]
+    right = b.new_empty(len(b), d + 2)  # filled in place: b may be as large as all features of a set
+    torch.mul(b, -2, out=right[:, :d])
+    right[:, d] = 1
+    for part, place in zip(b.split(CHUNK), right.split(CHUNK), strict=True):
+        place[:, d + 1] = part.square().sum(1)
+    right = right.T
+    for rows in a.split(chunk):
+        yield torch.cat([rows, rows.square().sum(1, keepdim=True), torch.ones(len(rows), 1).to(a)], 1) @ right
+
+
+def nearest(queries: Tensor, bank: Tensor, chunk: int | None = None, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """The Euclidean distance [N] of each query to the nearest of `bank`, float64, and which one that is [N].
+
+    queries [N, ...] and bank [M, ...]: features, or images of the same shape and range, of which `chunk` of each are
+    compared at a time (None: as many as fit in little memory). `rows` [K]: only these of the bank, without a copy of all
+    of them; an answer k then means rows[k]. The bank may be a memory map.
+    Costs about 2 N M d operations: 10,000 x 60,000 images of 784 bytes, a minute on one core.
+
+    Raises:
+        UsageError: an empty set, different shapes of a sample, bytes against floats, or a NaN.
+    """
+    bank_ = _Bank.over(queries, bank, chunk, rows)
+    found = [_nearest(part, bank_) for part in _rows(queries, "queries", 1).split(bank_.chunk)]
+    distances, where = (torch.cat(each) for each in zip(*found, strict=True))
+    return distances, where
+
+
+def _nearest(queries: Tensor, bank: _Bank) -> tuple[Tensor, Tensor]:
+    placed = bank.lattice.place(queries)
+    best = torch.full((len(queries),), torch.inf, dtype=torch.float64, device=queries.device)
+    where = torch.zeros_like(best, dtype=torch.int64)
+    for start, part in bank.parts():
+        squared, index = next(blocks(placed, part, len(placed))).min(1)
+        closer = squared < best
+        best[closer], where[closer] = squared[closer], index[closer] + start
+    return best.sqrt() * bank.lattice.unit, where
+
+
+def closest(
+    queries: Tensor, bank: Tensor, k: int, chunk: int | None = None, rows: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """The distances [N, k] of each query to its k nearest of `bank`, the nearest first, and which ones they are [N, k].
+
+    For a few queries: as `nearest`, but every row of distances is sorted; of equals, the earlier comes first.
+
+    Raises:
+        UsageError: as `nearest`; or k is not from 1 to the size of the bank.
+    """
+    bank_ = _Bank.over(queries, bank, chunk, rows)
+    if not 1 <= k <= len(bank_):
+        raise UsageError(f"k: expected from 1 to {len(bank_):,}, the size of the bank, got {k}")
+    placed = bank_.lattice.place(_rows(queries, "queries", 1))
+    best = torch.empty(len(queries), 0, dtype=torch.float64, device=queries.device)
+    where = torch.empty_like(best, dtype=torch.int64)
+    for start, part in bank_.parts():
+        squared = next(blocks(placed, part, len(placed)))
+        index = torch.arange(start, start + squared.shape[1], device=where.device).expand_as(squared)
+        best, order = torch.cat([best, squared], 1).sort(dim=1, stable=True)
+        where = torch.cat([where, index], 1).gather(1, order)[:, :k]
+        best = best[:, :k]
+    return best.sqrt() * bank_.lattice.unit, where
+
+
+@dataclass(frozen=True)
+class _Bank:
+    """Samples [M, d] to search in, or the `rows` [K] of them, and the lattice over them and the queries."""
+
+    table: Tensor
+    rows: Tensor | None
+    lattice: Lattice
+    chunk: int  # rows at a time
+
+    @classmethod
+    def over(cls, queries: Tensor, bank: Tensor, chunk: int | None, rows: Tensor | None) -> _Bank:
+        queries, bank = _rows(queries, "queries", 1), _rows(bank, "bank", 1)
+        if queries.shape[1] != bank.shape[1] or queries.is_floating_point() != bank.is_floating_point():
+            found = f"{queries.shape[1]} numbers of {queries.dtype} and {bank.shape[1]} of {bank.dtype}"
+            raise UsageError(f"nearest: expected queries and bank of one size and range, found {found}; prepare both alike")
+        d = bank.shape[1]
+        both_bytes = queries.dtype == bank.dtype == torch.uint8
+        lattice = Lattice.of_bytes(d) if both_bytes else Lattice.over(queries, bank if rows is None else bank[rows])
+        return cls(bank, rows, lattice, require_whole(rows_at_a_time(d) if chunk is None else chunk, "chunk", 1))
+
+    def __len__(self) -> int:
+        return len(self.table if self.rows is None else self.rows)
+
+    def parts(self) -> Iterator[tuple[int, Tensor]]:
+        """The first position and the places [chunk, d] of one part after another."""
+        for start in range(0, len(self), self.chunk):
+            part = slice(start, start + self.chunk)
+            yield start, self.lattice.place(self.table[part] if self.rows is None else self.table[self.rows[part]])
+
+
+def rows_at_a_time(d: int) -> int:
+    """How many samples of d numbers are compared at once: 500, or fewer where they are large."""
+    return max(1, min(CHUNK, BLOCK_BYTES // (8 * d)))
+
+
+def _rows(x: Tensor, name: str, at_least: int) -> Tensor:
+    if x.ndim < 2 or len(x) < at_least or x[0].numel() == 0:
+        raise UsageError(f"{name}: expected at least {at_least} samples [N, ...], found shape {list(x.shape)}; draw more")
+    return require_finite(x, name).flatten(1)

@@ -1,0 +1,68 @@
+"""Do fakes lie where reals lie, and do they reach everywhere? Both read from balls round the samples of one set.
+
+Every function takes (real, fake), in that order: exchanging them exchanges precision with recall.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ganvas.metrics.checks import require_matrices, require_whole
+from ganvas.metrics.nearest_neighbours import CHUNK, Lattice, blocks
+
+
+def precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> tuple[float, float]:
+    """Precision and recall of features real [N, d] and fake [M, d].
+
+    Precision is the share of fakes inside the reals' support, recall the share of reals inside the fakes': the support
+    of a set is the union of a ball round each sample that reaches to its k-th neighbour, edge included. A fake that
+    repeats one typical real has precision 1 and recall near 0. Two samples of one law do not score 1 but about 0.5 where
+    the features are many, so print the score of reals against other reals beside it.
+
+    Raises:
+        UsageError: k is not in 1 .. samples - 1, another number of dimensions, different d, or a NaN.
+
+    Source: arXiv:1904.06991 sec. 3, eq. 1-2.
+    """
+    real, fake = _placed(real, fake, k)
+    of_real, of_fake = _radii(real, k), _radii(fake, k)
+    precise = torch.zeros(len(fake), dtype=torch.bool, device=fake.device)
+    recalled = []
+    for squared, radius in zip(blocks(real, fake), of_real.split(CHUNK), strict=True):
+        precise |= (squared <= radius[:, None]).any(0)
+        recalled.append((squared <= of_fake).any(1))
+    return precise.double().mean().item(), torch.cat(recalled).double().mean().item()
+
+
+def density_coverage(real: Tensor, fake: Tensor, k: int = 5) -> tuple[float, float]:
+    """Density and coverage of features real [N, d] and fake [M, d].
+
+    Density is the mean number of reals' balls that a fake lies in, over k: 1 for fakes of the reals' law, and above 1
+    where they crowd in its middle. Coverage is the share of reals with a fake inside their own ball, edge excluded; for
+    equal laws 1 - prod_{i=1..k} (N - i)/(N + M - i) on average, which tends to 1 - 2^-k.
+
+    Raises:
+        UsageError: k is not in 1 .. samples - 1, another number of dimensions, different d, or a NaN.
+
+    Source: arXiv:2002.09797 eq. 3-4, sec. 4.1 (the average), clovaai/generative-evaluation-prdc (the strict edge).
+    """
+    real, fake = _placed(real, fake, k)
+    inside, covered = 0, 0
+    for squared, radius in zip(blocks(real, fake), _radii(real, k).split(CHUNK), strict=True):
+        hits = (squared < radius[:, None]).sum(1)
+        inside += int(hits.sum())
+        covered += int((hits > 0).sum())
+    return inside / (k * len(fake)), covered / len(real)
+
+
+def _placed(real: Tensor, fake: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    real, fake = require_matrices(real, fake)
+    require_whole(k, "k", 1, min(len(real), len(fake)) - 1)
+    lattice = Lattice.over(real, fake)
+    return lattice.place(real), lattice.place(fake)
+
+
+def _radii(points: Tensor, k: int) -> Tensor:
+    """The squared distance [N] of each point to its k-th neighbour. Its own distance is exactly 0, the least of k + 1."""
+    return torch.cat([squared.topk(k + 1, largest=False).values[:, k] for squared in blocks(points, points)])

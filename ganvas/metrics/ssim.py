@@ -1,0 +1,127 @@
+"""Structural similarity of two images, and how alike the samples of a class are to each other."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ganvas.errors import UsageError
+from ganvas.metrics.checks import require_pictures_array, require_whole
+from ganvas.utils.seeds import mix
+
+WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales, fine to coarse; they sum to 1.0001
+WINDOW, SIGMA = 11, 1.5
+C1, C2 = 0.01**2, 0.03**2  # for pixels in [0, 1]
+CHUNK = 250  # pairs compared at a time
+
+
+def ssim(a: Tensor, b: Tensor) -> Tensor:
+    """Structural similarity [N] of each pair of images a, b [N, C, H, W], bytes or in [0, 1]; float64, 1 for equal ones.
+
+    The mean over channels and over all places where the Gaussian window of 11x11, sigma 1.5, lies inside the image. For
+    two constants it is (2ab + C1) / (a^2 + b^2 + C1), C1 = 0.0001.
+
+    Raises:
+        UsageError: different shapes, a side below 11, floats outside [0, 1], or a NaN.
+
+    Source: Wang, Bovik, Sheikh, Simoncelli 2004, eq. 13, ssim_index.m.
+    """
+    a, b = _pair(a, b)
+    parts = zip(a.split(CHUNK), b.split(CHUNK), strict=True)
+    return torch.cat([_similarity(_unit(x), _unit(y))[0] for x, y in parts])
+
+
+def ms_ssim(a: Tensor, b: Tensor) -> Tensor:
+    """Multi-scale structural similarity [N] of each pair of images a, b [N, C, H, W], bytes or in [0, 1]; float64.
+
+    As many scales, each half as large as the last, as leave a side of 11 pixels, five at most: 1 scale below 22 pixels,
+    2 below 44 (MNIST), 3 below 88, 4 below 176. Five have the published weights; fewer have the first of them,
+    renormalised to sum to 1. So numbers compare at one image size only. A negative factor counts as 0.
+
+    Raises:
+        UsageError: different shapes, a side below 11, floats outside [0, 1], or a NaN.
+
+    Source: Wang, Simoncelli, Bovik 2003, eq. 7 and sec. 4; tensorflow/models, msssim.py (the negative factors).
+    """
+    a, b = _pair(a, b)
+    weights = _weights(min(a.shape[2:]))
+    found = []
+    for parts in zip(a.split(CHUNK), b.split(CHUNK), strict=True):
+        x, y = map(_unit, parts)
+        product = torch.ones(len(x), dtype=torch.float64, device=x.device)
+        for scale, weight in enumerate(weights, 1):
+            whole_index, contrast = _similarity(x, y)
+            product *= (whole_index if scale == len(weights) else contrast).clamp(min=0) ** weight
+            x, y = F.avg_pool2d(x, 2), F.avg_pool2d(y, 2)
+        found.append(product)
+    return torch.cat(found)
+
+
+def diversity(images: Tensor, labels: Tensor | None = None, pairs: int = 10_000, seed: int = 0) -> float:
+    """Mean MS-SSIM of random pairs of different images [N, C, H, W] of a class: 1 for copies, lower is more diverse.
+
+    With labels [N] every class gives as many pairs (to within one), however many images it has; without, all are one
+    class. The number says nothing about quality, and compares only at one image size and with reals beside it.
+
+    Raises:
+        UsageError: a class with fewer than 2 images, labels of another length, or images that `ms_ssim` refuses.
+
+    Source: arXiv:1610.09585 sec. 4.2 (100 pairs a class).
+    """
+    images = require_pictures_array(images, "images", at_least=2, side=WINDOW)
+    require_whole(pairs, "pairs", 1)
+    labels = torch.zeros(len(images), dtype=torch.int64) if labels is None else labels.cpu()
+    if labels.shape != (len(images),):
+        raise UsageError(f"labels: expected one for each of {len(images)} images, found shape {list(labels.shape)}; pass [N]")
+    classes, sizes = labels.unique(return_counts=True)
+    if sizes.min() < 2:
+        alone = classes[sizes.argmin()].item()
+        raise UsageError(f"diversity: expected at least 2 images of every class, found 1 of class {alone}; draw more")
+    random = torch.Generator().manual_seed(mix("diversity", seed))
+    size = sizes[torch.arange(pairs) % len(sizes)]
+    start = (sizes.cumsum(0) - sizes)[torch.arange(pairs) % len(sizes)]
+    first, step = (torch.rand(2, pairs, generator=random, dtype=torch.float64) * torch.stack([size, size - 1])).long()
+    order = labels.argsort(stable=True).to(images.device)
+    one, other = order[start + first], order[start + (first + 1 + step) % size]
+    chunks = zip(one.split(CHUNK), other.split(CHUNK), strict=True)
+    return sum(ms_ssim(images[i], images[j]).sum().item() for i, j in chunks) / pairs
+
+
+def _similarity(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """SSIM [N] and its factor without luminance [N], of float64 images [N, C, H, W] in [0, 1]."""
+    across, down = _band(x.shape[3]).to(x), _band(x.shape[2]).to(x)
+    mean_x, mean_y, xx, yy, xy = (down @ each @ across.T for each in (x, y, x * x, y * y, x * y))
+    contrast = (2 * (xy - mean_x * mean_y) + C2) / (xx - mean_x.square() + yy - mean_y.square() + C2)
+    luminance = (2 * mean_x * mean_y + C1) / (mean_x.square() + mean_y.square() + C1)
+    return (luminance * contrast).mean((1, 2, 3)), contrast.mean((1, 2, 3))
+
+
+def _band(size: int) -> Tensor:
+    """The Gaussian window as a matrix [size - 10, size]: a product with it blurs one dimension, without padding."""
+    window = torch.exp(-0.5 * (torch.arange(WINDOW, dtype=torch.float64) - WINDOW // 2).square() / SIGMA**2)
+    band = torch.zeros(size - WINDOW + 1, size, dtype=torch.float64)
+    for row, start in zip(band, range(size), strict=False):
+        row[start : start + WINDOW] = window / window.sum()
+    return band
+
+
+def _weights(side: int) -> tuple[float, ...]:
+    """The weights of as many scales as leave a side of 11 pixels."""
+    first = WEIGHTS[: sum(side >> scale >= WINDOW for scale in range(len(WEIGHTS)))]
+    return first if len(first) == len(WEIGHTS) else tuple(weight / sum(first) for weight in first)
+
+
+def _pair(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    a, b = require_pictures_array(a, "a", side=WINDOW), require_pictures_array(b, "b", side=WINDOW)
+    if a.shape != b.shape:
+        raise UsageError(f"a and b: expected pairs of one shape, found {list(a.shape)} and {list(b.shape)}; resize one")
+    for each, name in ((a, "a"), (b, "b")):
+        if each.is_floating_point() and (each.min() < 0 or each.max() > 1):
+            found = f"{each.min().item():.3g} to {each.max().item():.3g}"
+            raise UsageError(f"{name}: expected bytes or floats from 0 to 1, found {found}; map [-1, 1] by (x + 1) / 2")
+    return a, b
+
+
+def _unit(x: Tensor) -> Tensor:
+    return x.double() if x.is_floating_point() else x.double() / 255

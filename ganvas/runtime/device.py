@@ -1,0 +1,119 @@
+"""What this machine can do, and how a run's steps are executed on it.
+
+Precision and memory format are chosen by timing, never by a flag alone: bfloat16 is twice as fast on one processor and
+five hundred times slower on another.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganvas.errors import ResourceError, UsageError
+from ganvas.runtime.plan import Plan
+
+DEVICES = ("cpu", "cuda")  # kinds that training is known to work on
+
+
+OTHERS = ("mps", "xpu")  # kinds that are offered where they can train
+
+
+def cores() -> list[int]:
+    """The processor cores this process may use."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+
+
+def pin(chosen: list[int]) -> None:
+    """Keep this process on the `chosen` cores, where the system can (Linux)."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, chosen)
+
+
+def most_threads() -> int:
+    """How many threads one process should run: a core each, or fewer where OMP_NUM_THREADS says so."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return min(len(cores()), int(asked)) if asked.isdigit() and int(asked) else len(cores())
+
+
+def device_kinds() -> tuple[str, ...]:
+    """The kinds of device to offer: cpu, cuda, and what else this machine has."""
+    return DEVICES + tuple(kind for kind in OTHERS if getattr(getattr(torch, kind, None), "is_available", bool)())
+
+
+def find_device(name: str) -> torch.device:
+    """The device called `name`, without an index where `name` has none; "auto" is a GPU if there is one, else the CPU.
+
+    Raises:
+        UsageError: no kind of device has this name.
+        ResourceError: this machine has no such device, or it cannot run a training step.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    kind = name.partition(":")[0]
+    if kind not in DEVICES + OTHERS:
+        near = "; did you mean 'cuda'?" if kind.lower() in ("gpu", "nvidia") else ""
+        raise UsageError(f"unknown device {name!r}{near} (known: auto, {', '.join(device_kinds())})")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+        if kind in OTHERS:
+            _try_training(device)
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as missing:
+        reason = (str(missing).splitlines() or [type(missing).__name__])[0]
+        raise ResourceError(f"device {name!r} is not available ({reason}); use --device cpu") from None
+    return device
+
+
+def _try_training(device: torch.device) -> None:
+    """One small step of what every game needs. Raises: RuntimeError, NotImplementedError, TypeError: it cannot run here."""
+    layers = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.LeakyReLU(0.2, inplace=True))
+    layers.to(device)
+    optimizer = torch.optim.Adam(layers.parameters(), fused=True)
+    layers(torch.randn(2, 1, 8, 8, device=device)).square().mean().backward()
+    optimizer.step()
+    torch.zeros(1, device=device, dtype=torch.float64)  # the games of text take a logarithm in it
+
+
+def local_rank() -> int:
+    """The number of this rank on its machine, as torchrun or `launch` set it; 0 for a process alone."""
+    return int(os.environ.get("LOCAL_RANK", "0"))
+
+
+def place_on_rank(plan: Plan) -> Plan:
+    """The plan with this rank's own GPU in the place of "cuda": `cuda:LOCAL_RANK`. Ranks share the GPUs if there are fewer."""
+    device = torch.device(plan.device)
+    if device.type != "cuda" or device.index is not None:
+        return plan
+    return replace(plan, device=f"cuda:{local_rank() % max(1, torch.cuda.device_count())}")
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether a GPU computes in bfloat16 itself. Older cards (V100, T4, RTX 20) emulate it, slower than float32."""
+    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+@functools.cache  # asked once: later this process may be pinned to one core
+def describe_runtime() -> dict[str, Any]:
+    """What a run should remember of where it ran."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "processor": processor(),
+        "cores": len(cores()),
+        "capability": torch.backends.cpu.get_cpu_capability(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    }
+
+
+def processor() -> str:
+    """The processor's name as its system tells it."""
+    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,168 @@
+"""A look: everything that decides one picture of a model, as plain values that fit in a link, a favourite, a PNG."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ganvas.core.capabilities import Conditional, Grows, Samples, Styled
+from ganvas.errors import UsageError
+from ganvas.inference.batches import sample_chunks
+from ganvas.inference.latent_space import noise, styled
+from ganvas.inference.model import Model
+from ganvas.latents.seed_latents import latents
+from ganvas.latents.truncation import mix_styles, truncate
+from ganvas.runtime import placement
+from ganvas.utils.interpolation import lerp, slerp
+from ganvas.utils.settings import require_within
+
+SEEDS = 2**63 - 1
+REACH = 4.0  # of the plane, to each side, in quarter turns
+MOVES, FAR = 32, 20.0  # directions at once, and how far along one
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What is to be drawn. Every field has the value that changes nothing."""
+
+    seed: int = 0
+    picture: int | None = None  # instead of a seed, the code of this training picture, where the game encodes
+    label: int | None = None  # the number of a class; None: the first, or all of a couple
+    psi: float = 1.0  # truncation of styles: nearer to the mean below 1
+    truncate: float | None = None  # of z, where there are no styles: what lies beyond is drawn again
+    moves: Mapping[str, float] = field(default_factory=dict)  # direction, as sefa:0 -> standard deviations along it
+    x: float = 0.0  # place in the plane through the latent that turns towards those of two other seeds
+    y: float = 0.0
+    right: int = 1  # the seed that x leads towards
+    up: int = 2  # the seed that y leads towards
+    mix: int | None = None  # the seed whose styles are taken from layer `cut` on
+    cut: int = 0
+    resolution: int | None = None  # as a growing game draws it there
+    turn: float = 30.0  # degrees that a solid is seen from
+
+    def __post_init__(self) -> None:
+        require_within(self, "seed right up", 0, SEEDS)
+        require_within(self, "psi", -2, 2)
+        if self.picture is not None:
+            require_within(self, "picture", 0, SEEDS)
+        if self.truncate is not None:
+            require_within(self, "truncate", 0.01, 100)
+        if len(self.moves) > MOVES or not all(abs(amount) <= FAR for amount in self.moves.values()):
+            raise UsageError(f"moves: expected at most {MOVES} directions, each by at most {FAR:g} standard deviations")
+        require_within(self, "x y", -REACH, REACH)
+        require_within(self, "cut", 0, 64)
+        require_within(self, "turn", -360, 360)
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a look lies: the latent z [1, d], or the styles w [1, layers, d] of a game that has them; and the class [1, n]."""
+
+    at: Tensor
+    c: Tensor | None
+
+
+def place(z: Tensor, right: Tensor, up: Tensor, x: float, y: float) -> Tensor:
+    """The latent [1, d] at (x, y) of a plane bent round the sphere: z at (0, 0), quarter turns towards the two others.
+
+    Their parts along z are taken away first, so that the length stays that of z wherever one goes.
+    """
+    if not x and not y:
+        return z
+    length = z.norm(dim=1, keepdim=True)
+    unit = z / length
+    u = F.normalize(right - (right * unit).sum(1, keepdim=True) * unit, dim=1)
+    v = up - (up * unit).sum(1, keepdim=True) * unit
+    v = F.normalize(v - (v * u).sum(1, keepdim=True) * u, dim=1)
+    angle = (x * x + y * y) ** 0.5
+    turn = torch.tensor(angle * torch.pi / 2)
+    there: Tensor = length * (torch.cos(turn) * unit + torch.sin(turn) * (x * u + y * v) / angle)
+    return there
+
+
+def point(model: Model, look: View, steps: Mapping[str, Tensor] = MappingProxyType({}), code: Tensor | None = None) -> Point:
+    """Where the look lies; `steps` are its directions [d] by name, each as long as one standard deviation.
+
+    `code` [1, latent_dim] takes the place of the seed's latent.
+
+    Raises:
+        UsageError: it asks for a class, styles or a resolution that the model does not have.
+    """
+    game = model.drawer
+    z, right, up = noise(game, [look.seed, look.right, look.up], look.truncate).split(1)
+    z, c = place(z if code is None else code, right, up, look.x, look.y), _class(model, look.label)
+    if look.resolution is not None and (not isinstance(game, Grows) or look.resolution not in game.resolutions):
+        raise UsageError(f"resolution: this model does not draw at {look.resolution}; leave it out")
+    step = sum((amount * steps[name][None] for name, amount in look.moves.items()), torch.zeros(()))
+    if not isinstance(game, Styled) or look.resolution is not None:
+        if look.psi != 1 or look.mix is not None or (look.moves and isinstance(game, Styled)):
+            raise UsageError("truncation psi, mixing and directions of w need a model with styles, drawn at its full size")
+        return Point(z + step, c)
+    styles = partial(_styles, game, c=c, psi=look.psi)
+    w = styles(z)
+    fine = w if look.mix is None else styles(latents([look.mix], game.latent_dim))
+    return Point(mix_styles(w + step, fine + step, game.styles, min(look.cut, game.styles)), c)
+
+
+def _styles(game: Samples, z: Tensor, c: Tensor | None, psi: float) -> Tensor:
+    """z [1, latent_dim] -> its truncated style w [1, d], both on the CPU."""
+    mapping = styled(game)
+    return truncate(sample_chunks(game, z, c, 1, mapping.map), placement.to_cpu(mapping.w_mean), psi)
+
+
+def _class(model: Model, label: int | None) -> Tensor | None:
+    """The class as weights [1, n], which walks can mix. Raises: UsageError: the model has no such class."""
+    if not isinstance(model.game, Conditional):
+        if label is not None:
+            raise UsageError("this model was trained without classes; leave the label out")
+        return None
+    count = model.game.classes
+    if not 0 <= (label or 0) < count:
+        raise UsageError(f"label: expected a class from 0 to {count - 1}, got {label}")
+    return F.one_hot(torch.tensor([label or 0]), count).float()
+
+
+def draw(model: Model, points: Sequence[Point], resolution: int | None = None, chunk: int = 1) -> Tensor:
+    """Samples [N, ...] of the points; `chunk` 32 gives the very bits of `ganvas sample`, 1 answers soonest.
+
+    Looks at one resolution are drawn by z, so that styles do not apply.
+    """
+    game: Samples = model.drawer
+    at = torch.cat([each.at for each in points])
+    c = None if points[0].c is None else torch.cat([each.c for each in points if each.c is not None])
+    if c is not None and bool((c.amax(1) == 1).all()):
+        c = c.argmax(1)  # one class each: the exact arithmetic of a sample
+    if resolution is not None and isinstance(game, Grows):
+        growing: Grows = game
+        return sample_chunks(game, at, c, chunk, lambda z, c: growing.sample_at(z, resolution, c))
+    if isinstance(game, Styled):
+        styles: Styled = game
+        return sample_chunks(game, at, c, chunk, lambda w, _: styles.synthesise(w))
+    return sample_chunks(game, at, c, chunk)
+
+
+def tour(points: Sequence[Point], frames: int, closed: bool = True) -> list[Point]:
+    """Points of a walk through the given ones in even steps: along the sphere in z, straight in w, classes mixed linearly.
+
+    Raises:
+        UsageError: fewer than two points or frames.
+    """
+    if len(points) < 2 or frames < 2:
+        raise UsageError(f"a walk needs at least two keyframes and two frames, got {len(points)} and {frames}")
+    legs = len(points) if closed else len(points) - 1
+    found = []
+    for i in range(frames):
+        where = i * legs / (frames if closed else frames - 1)
+        leg = min(int(where), legs - 1)
+        a, b, share = points[leg], points[(leg + 1) % len(points)], where - leg
+        way: Any = lerp if a.at.ndim == 3 else slerp
+        c = None if a.c is None or b.c is None else lerp(a.c, b.c, share)
+        found.append(Point(way(a.at, b.at, share), c))
+    return found

@@ -1,0 +1,94 @@
+"""log.jsonl: one row for every few steps, each the mean over these steps; a resumed run continues it without a seam."""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ganvas.utils.files import write_durably
+
+# Names that notes had in the logs of earlier versions -> what they are called now.
+RENAMED: Mapping[str, str] = {"gradient_critic": "gradient_discriminator", "gradient_artist": "gradient_generator"}
+
+
+class TrainingLog:
+    """Writes rows `{"step", "items", <term or note>: mean, ...}`; its unfinished row travels with the checkpoint.
+
+    A row that the disk refuses is left out; `tell` hears of the first of them.
+    """
+
+    def __init__(self, path: Path, every: int = 20, write: bool = True, tell: Callable[[str], None] = lambda _: None) -> None:
+        self.path, self.every, self.write, self.tell, self.refused = path, every, write, tell, False
+        self.sums: dict[str, tuple[float, int]] = {}
+
+    def add(self, step: int, items: int, values: Mapping[str, float], last: bool = False, **facts: Any) -> None:
+        """Count one step in; write the row when it is full, or is the last. What is not finite is left out of the mean.
+
+        A lazy term comes as its mean share of the loss (`Step.lazy`), so that its mean over the moves it is due in is that
+        over all moves.
+        """
+        for name, value in values.items():
+            if math.isfinite(value):
+                total, count = self.sums.get(name, (0.0, 0))
+                self.sums[name] = (total + value, count + 1)
+        if last or (step + 1) % self.every == 0:
+            means = {name: total / count for name, (total, count) in self.sums.items()}
+            self.sums = {}
+            self.event({"step": step, "items": items, **facts, **means})
+
+    def event(self, row: Mapping[str, Any]) -> None:
+        """Append one row: all of it or nothing."""
+        if not self.write:
+            return
+        try:
+            _append(self.path, (json.dumps(row) + "\n").encode())
+            self.refused = False
+        except OSError as failure:
+            if not self.refused:
+                self.tell(f"rows left out of {self.path.name}, training goes on: {failure.strerror}")
+            self.refused = True
+
+    def rewind(self, items: int, sums: Mapping[str, Any]) -> None:
+        """Forget what was written after `items` images; the unfinished row becomes `sums`.
+
+        Raises:
+            ResourceError: the disk refused; the log is as it was.
+        """
+        self.sums = {RENAMED.get(name, name): (float(total), int(count)) for name, (total, count) in sums.items()}
+        if self.write and self.path.exists():
+            kept = [row for row in read(self.path) if row.get("items", 0) <= items]
+            text = "".join(json.dumps(row) + "\n" for row in kept).encode()
+            if text != self.path.read_bytes():
+                write_durably(self.path, text)
+
+
+def _append(path: Path, line: bytes) -> None:
+    """Raises: OSError: nothing was appended: half a row would hide all that follow."""
+    with path.open("ab", buffering=0) as log:
+        end = log.seek(0, 2)
+        try:
+            if log.write(line) < len(line):
+                raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError:
+            with suppress(OSError):
+                log.truncate(end)
+            raise
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The rows of a log, under the present names; a last line cut off by a crash is left out."""
+    rows = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            row = json.loads(line)
+        except ValueError:
+            break
+        if not isinstance(row, dict):
+            break
+        rows.append({RENAMED.get(name, name): value for name, value in row.items()})
+    return rows

@@ -1,0 +1,278 @@
+"""A run folder: everything one training is and was.
+
+recipe.json  log.jsonl  samples/  checkpoints/  model.safetensors  env.json  result.json
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import json
+import math
+import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ganvas import __version__
+from ganvas.config import Recipe
+from ganvas.core.capabilities import Judges, Writes
+from ganvas.data.open import absolute_source
+from ganvas.data.table import TableDataset
+from ganvas.engine.autotune import choose_plan
+from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
+from ganvas.games import GAMES
+from ganvas.games.recipes import adapt_recipe, open_data, recipe_from
+from ganvas.runtime.device import describe_runtime, find_device
+from ganvas.runtime.distributed import Ranks
+from ganvas.runtime.plan import Plan
+from ganvas.runtime.process_settings import GPU_SETTINGS
+from ganvas.utils.files import disk_errors, try_lock, write_durably
+from ganvas.utils.parsing import parse_json
+from ganvas.utils.settings import convert, flat, from_dict, to_dict
+
+FORMAT = 1  # of a run folder, in env.json; raised where an older version would read a new folder wrongly
+
+
+@dataclass
+class Run:
+    """One run folder, made by `start` or opened by `open_run`."""
+
+    folder: Path
+    recipe: Recipe
+    plan: Plan
+    minutes: float | None = None  # a bound still to be turned into images
+    data: TableDataset = field(init=False)
+    held_out: TableDataset | None = None  # samples that are never trained on
+    notice: str = ""  # what a person should be told before it goes on
+    _lock: int | None = field(default=None, init=False, repr=False, compare=False)  # an open file, while the folder is held
+
+    @property
+    def model(self) -> Path:
+        """The bundle."""
+        return self.folder / "model.safetensors"
+
+    @property
+    def finished(self) -> bool:
+        """Whether every image was shown."""
+        return (self.folder / "result.json").exists()
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """What the end of the run reported.
+
+        Raises:
+            DataError: the report is damaged.
+        """
+        path = self.folder / "result.json"
+        found = parse_json(path.read_bytes(), str(path))
+        if not all(isinstance(found.get(name), (int, float)) for name in ("items", "seconds", "dropped", "images_per_second")):
+            raise DataError(
+                f"{path} lacks figures of a finished run; delete it and repeat the end: ganvas resume {self.folder}"
+            )
+        return found
+
+    def write(self, probe: Mapping[str, Any] | None = None) -> None:
+        """recipe.json and env.json; `probe` says how minutes became images."""
+        with disk_errors(f"cannot make the run folder {self.folder}"):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        env: dict[str, Any] = {"plan": dataclasses.asdict(self.plan), "minutes": self.minutes, "probe": probe}
+        env |= {
+            "machine": describe_runtime(),
+            "gpu_settings": GPU_SETTINGS,
+            "format": FORMAT,
+            "ganvas": __version__,
+            "torchrun": os.environ.get("TORCHELASTIC_RUN_ID"),
+        }
+        write_durably(self.folder / "env.json", json.dumps(env, indent=1).encode())
+        write_durably(self.folder / "recipe.json", json.dumps(to_dict(self.recipe), indent=1).encode())
+
+    def bring(self, data: TableDataset) -> None:
+        """Take the data in; a part is kept from training where a player could learn it by heart or a curve is measured."""
+        kept = issubclass(GAMES[self.recipe.game], Judges | Writes) or self.recipe.train.eval_every > 0
+        self.data, self.held_out = data.parted(self.recipe.data.held_out) if kept else (data, None)
+
+    def move(self, device: str | None, peers: Ranks) -> str:
+        """Continue on `device` (None: the one it has): the plan is chosen anew for it and kept. Returns what to tell, or "".
+
+        Raises:
+            UsageError, ResourceError: there is no such device here, or the run's own is not here and `device` names none.
+        """
+        before, wanted = self.plan, device or self.plan.device
+        try:
+            where = str(find_device(wanted))
+        except ResourceError as missing:
+            if device is not None:
+                raise
+            reason = str(missing).partition(";")[0]
+            advice = f"continue elsewhere with: ganvas resume {self.folder} --device auto"
+            raise ResourceError(f"{self.folder} was begun on {before.device}: {reason}; {advice}") from None
+        if where == before.device or (device == "auto" and _is_kind(before.device, where)):
+            return ""
+        # The number of ranks stays: it decides how the batch is divided.
+        self.plan = replace(before, device=where)
+        if not _is_kind(before.device, where):
+            self.plan = _agree_on_plan(self.recipe, self.data, where, str(before.ranks), peers)
+        if peers.first:
+            probe = parse_json((self.folder / "env.json").read_bytes(), "env.json").get("probe")
+            self.write(probe)
+        plan = self.plan
+        how = f"{plan.precision}, {plan.ranks} rank(s) of {plan.threads} thread(s)"
+        return f"continued on {plan.device} instead of {before.device}: {how}; bits differ from here on"
+
+    def check(self, recipe: Recipe, minutes: float | None) -> None:
+        """Check that this is a run of `recipe`.
+
+        Raises:
+            UsageError: it was started with other settings; names them.
+        """
+        source = absolute_source(self.recipe.data.source)
+        ours, theirs = to_dict(self.recipe), to_dict(adapt_recipe(recipe, self.data))
+        ours["data"]["source"], theirs["data"]["source"] = source, absolute_source(recipe.data.source)
+        if minutes is not None:
+            theirs["train"]["images"] = ours["train"]["images"]  # minutes became images when the run began
+        asked, held = flat(theirs), flat(ours)
+        differences = [
+            f"{name}={asked.get(name)!r} (it has {held.get(name)!r})"
+            for name in asked | held
+            if asked.get(name) != held.get(name)
+        ]
+        if differences:
+            raise UsageError(f"{self.folder} holds another run; asked for {', '.join(differences[:4])}; choose another --out")
+
+    def hold(self, peers: Ranks) -> None:
+        """Keep other processes from training here until this one ends; rank 0 holds the folder for all.
+
+        Raises:
+            ResourceError: another process trains here.
+        """
+        if not peers.first:
+            return
+        with disk_errors(f"cannot write {self.folder / 'lock'}"):
+            self._lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR)
+        if not try_lock(self._lock):
+            self.release()
+            raise ResourceError(f"{self.folder} is being trained by another process; wait for it or choose another --out")
+
+    def release(self) -> None:
+        """Let others train here again."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def start(
+    recipe: Recipe,
+    *,
+    out: Path | None = None,
+    minutes: float | None = None,
+    device: str = "auto",
+    ranks: str = "1",
+    peers: Ranks = Ranks(),
+) -> Run:
+    """A new run of the recipe on its data, or the one that `out` already holds.
+
+    Raises:
+        UsageError: `out` holds something else, or the recipe or `minutes` make no sense.
+    """
+    if minutes is not None and not 0 < minutes < math.inf:
+        raise UsageError(f"minutes: expected a number above 0, got {minutes:g}")
+    if recipe.data.split != "train":
+        raise UsageError(f"data.split: a run trains on the split 'train', not on {recipe.data.split!r}; leave it out")
+    recipe = replace(recipe, data=replace(recipe.data, source=absolute_source(recipe.data.source)))
+    folder = Path(peers.agree(str(out or _restarted() or "")))
+    if folder != Path() and (folder / "recipe.json").exists():
+        run = open_run(folder)
+        run.check(recipe, minutes)
+        run.notice = run.move(None if device == "auto" else device, peers)
+        return run
+    if out and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"{out} exists and is no run folder; choose another --out")
+    if out and peers.first:
+        _require_place(out)
+    data = open_data(recipe)
+    recipe = recipe_from(to_dict(adapt_recipe(recipe, data)))  # spelt as a resumed run will read it
+    plan = _agree_on_plan(recipe, data, device, str(peers.size) if peers.size > 1 else ranks, peers)
+    run = Run(out or Path(), recipe, plan, minutes)
+    if peers.first:
+        run.folder = out or _numbered(recipe)
+        run.write()
+    run.folder = Path(peers.agree(str(run.folder)))
+    run.bring(data)
+    return run
+
+
+def _agree_on_plan(recipe: Recipe, data: TableDataset, device: str, ranks: str, peers: Ranks) -> Plan:
+    """Rank 0's plan on every rank; it takes its times while the others wait. Raises: UsageError, ResourceError: none fits."""
+    plan: Plan | None = None
+    failure: GanvasError | None = None
+    if peers.first:
+        try:
+            plan = choose_plan(recipe, data, device, ranks)
+        except GanvasError as error:
+            failure = error
+    plan, failure = peers.agree((plan, failure))
+    if plan is None:
+        raise failure or UsageError(f"no plan for the device {device!r}; choose another --device")
+    return plan
+
+
+def _is_kind(one: str, other: str) -> bool:
+    """Whether two devices are of one kind: cuda and cuda:1."""
+    return one.partition(":")[0] == other.partition(":")[0]
+
+
+def _require_place(out: Path) -> None:
+    """Find out before any work whether the run folder can be made; leaves nothing behind.
+
+    Raises:
+        ResourceError: it cannot.
+    """
+    with disk_errors(f"cannot make the run folder {out}"):
+        missing = [folder for folder in (out, *out.parents) if not folder.exists()]
+        out.mkdir(parents=True, exist_ok=True)
+        if not os.access(out, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        for folder in missing:
+            folder.rmdir()
+
+
+def _restarted() -> Path | None:
+    """The run that torchrun started before one of its ranks died, where the command gave no --out."""
+    if int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")):
+        for env in sorted(Path("runs").glob("*/env.json"), reverse=True):
+            with suppress(DataError):  # another run's, damaged
+                if parse_json(env.read_bytes(), "env.json").get("torchrun") == os.environ.get("TORCHELASTIC_RUN_ID"):
+                    return env.parent
+    return None
+
+
+def _numbered(recipe: Recipe) -> Path:
+    root = Path("runs")
+    while True:
+        taken = [int(found[1]) for path in root.glob("*-*") if (found := re.match(r"(\d+)-", path.name))]
+        folder = root / f"{max(taken, default=-1) + 1:05d}-{recipe.name}-seed{recipe.train.seed}"
+        with disk_errors(f"cannot make the run folder {folder}"), suppress(FileExistsError):  # another process took the number
+            folder.mkdir(parents=True)
+            return folder
+
+
+def open_run(folder: Path) -> Run:
+    """The run in `folder`.
+
+    Raises:
+        DataError: it holds no run.
+    """
+    try:
+        recipe = recipe_from(parse_json((folder / "recipe.json").read_bytes(), "recipe.json"))
+        env = parse_json((folder / "env.json").read_bytes(), "env.json")
+        if (written := convert(int, env.get("format", 1), "format")) > FORMAT:
+            raise DataError(f"it has the format {written}, and this version reads up to {FORMAT}; use a newer ganvas")
+        run = Run(folder, recipe, from_dict(Plan, env["plan"]), convert(float | None, env["minutes"], "minutes"))
+    except (OSError, KeyError, TypeError, GanvasError) as failure:
+        raise DataError(f"{folder} is not a run folder that can be continued: {failure}") from None
+    run.bring(open_data(recipe))
+    return run

@@ -1,0 +1,310 @@
+"""Train a run: play its game, and keep its folder: log, pictures, checkpoints, bundle, result."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from ganvas import __version__
+from ganvas.config import TrainConfig
+from ganvas.core.capabilities import Bounds, Classifies, Conditional, Writes
+from ganvas.core.game import Game
+from ganvas.data.open import shorten_path
+from ganvas.data.table import TableDataset
+from ganvas.engine import checkpoint
+from ganvas.engine.autotune import images_in_minutes, initial_state
+from ganvas.engine.loop import train
+from ganvas.engine.state import averaged_game, dump, restore
+from ganvas.errors import DataError, DivergedError, GanvasError, ResourceError
+from ganvas.evaluation import validation
+from ganvas.evaluation.accuracy import accuracy
+from ganvas.games.recipes import open_data
+from ganvas.inference import model_file
+from ganvas.inference.sheet import make_sheet, save_learning_gif
+from ganvas.media.image_files import save_png
+from ganvas.metrics.elbo import nats
+from ganvas.runtime.distributed import Ranks
+from ganvas.runtime.process_settings import apply_plan
+from ganvas.training.log import TrainingLog
+from ganvas.training.run_folder import Run
+from ganvas.utils.files import write_durably
+from ganvas.utils.settings import to_dict
+
+PATIENCE = 10  # steps in a row that are not finite, before the run goes back to its last checkpoint
+SECOND_CHANCES = 3
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the reader of a training sees after each step."""
+
+    items: int
+    total: int
+    seconds: float  # of training, over all sittings
+    rate: float  # images per second of this sitting
+    values: Mapping[str, float]  # loss terms and notes of this step
+    terms: tuple[str, ...]  # which of the values are loss terms
+    events: tuple[str, ...] = ()  # what happened, in words
+
+
+def fit(run: Run, ranks: Ranks = Ranks(), stop: Callable[[], bool] = lambda: False) -> Iterator[Progress]:
+    """Train the run to its end or until `stop` says so; what was done is saved. Yields after each step.
+
+    Raises:
+        DivergedError: the numbers stayed non-finite after three roll-backs.
+        ResourceError: the model could not be saved at the end; a resumed run repeats the end.
+    """
+    apply_plan(run.plan, ranks.rank)
+    events: list[str] = []
+    if (minutes := run.minutes) is not None:
+        images, pace = images_in_minutes(run.recipe, run.data, run.plan, ranks, minutes)
+        events.append(f"{minutes:g} minutes at {pace:,.0f} images/s: {images:,} images")
+        run.recipe, run.minutes = replace(run.recipe, train=replace(run.recipe.train, images=images)), None
+        if ranks.first:
+            run.write(probe={"minutes": minutes, "images_per_second": pace})
+    sitting = Trainer(run, ranks, events)
+    state, config = sitting.state, run.recipe.train
+    if state.items >= config.images:  # every image was shown, but the end was not kept
+        sitting.finish()
+        yield sitting.progress({}, ())
+    for step, terms in train(state, run.data, config, ranks, run.held_out):
+        values = step.values
+        sitting.journal.add(step.index, state.items, values, state.items >= config.images, dropped=state.dropped)
+        for told in step.events:
+            events.append(told)
+            sitting.journal.event({"step": step.index, "items": state.items, "event": told})
+        if state.dropped_in_a_row >= PATIENCE:
+            sitting.roll_back()
+        if state.items >= config.images:
+            sitting.finish()
+        elif ranks.any(stop()):
+            sitting.save()
+            yield sitting.progress(values, tuple(terms))  # what could not be saved is told
+            return
+        else:
+            sitting.keep_up(step.items_seen)
+        yield sitting.progress(values, tuple(terms))
+
+
+class Trainer:
+    """One stretch of training a run, from a start or a checkpoint to an end or an interruption."""
+
+    def __init__(self, run: Run, ranks: Ranks, events: list[str]) -> None:
+        self.run, self.ranks, self.events = run, ranks, events
+        self.journal = TrainingLog(run.folder / "log.jsonl", write=ranks.first, tell=events.append)
+        self.state = initial_state(run.recipe, run.plan)
+        self.before = 0.0  # seconds of earlier sittings
+        self.floor: float | None = None  # of the held-out measure, once it is known
+        if not self.load():
+            self.journal.rewind(-1, {})
+            self.snapshot()
+            self.save()
+        self.started, self.items = time.perf_counter(), self.state.items
+
+    @property
+    def seconds(self) -> float:
+        return self.before + time.perf_counter() - self.started if hasattr(self, "started") else 0.0
+
+    def progress(self, values: Mapping[str, float], terms: tuple[str, ...]) -> Progress:
+        events, state = tuple(self.events), self.state
+        self.events.clear()
+        pace = (state.items - self.items) / max(1e-9, time.perf_counter() - self.started)
+        return Progress(state.items, self.run.recipe.train.images, self.seconds, pace, values, terms, events)
+
+    def load(self) -> bool:
+        """Take up the newest valid checkpoint, if there is one; all ranks take rank 0's."""
+        found = checkpoint.load(self.run.folder / "checkpoints", self.skipped) if self.ranks.first else None
+        # Rank 0 alone reads what decides: another rank may see the folder a moment earlier or later.
+        items, times = self.ranks.agree((found.items, len(self.roll_backs())) if found else (None, 0))
+        if items is None:
+            return False
+        found = found or checkpoint.load(self.run.folder / "checkpoints", lambda *_: None)
+        if found is None or found.items != items:
+            raise ResourceError(f"rank {self.ranks.rank} cannot read the checkpoint {items} that rank 0 reads")
+        restore(self.state, found.tensors, found.meta["state"], self.ranks)
+        self.state.rate = 0.5**times
+        self.before = float(found.meta["seconds"])
+        self.journal.rewind(items, found.meta["journal"])
+        return True
+
+    def skipped(self, name: str, reason: str) -> None:
+        """Tell of a checkpoint that cannot be used."""
+        self.events.append(f"skipped checkpoint {name}: {reason}")
+
+    def save(self) -> GanvasError | None:
+        """A checkpoint and the bundle; a failure is told and never costs an older one. Returns why there is no new bundle."""
+        tensors, counters = dump(self.state, self.ranks)  # gathers what each rank remembers: all of them must come here
+        if not self.ranks.first:
+            return None
+        meta = {"state": counters, "seconds": self.seconds, "journal": self.journal.sums}
+        items, folder = self.state.items, self.run.folder / "checkpoints"
+        keep = None if self.run.recipe.train.keep_all else 3
+        lost = _failure(lambda: checkpoint.save(folder, items, tensors, meta, keep))
+        # The bundle is far smaller: it may fit where the checkpoint did not.
+        unkept = _failure(lambda: model_file.save(self.run.model, averaged_game(self.state), self.card()))
+        for what, failure in (("checkpoint", lost), ("model", unkept)):
+            if failure:
+                self.events.append(f"{what} not saved at {items:,} images, training goes on: {failure}")
+        return unkept
+
+    def card(self) -> dict[str, Any]:
+        """What the bundle says of itself: a function of the recipe, the data and the images shown.
+
+        It travels with a shared model: of the path of the user's data it holds the last part. recipe.json has the whole.
+        """
+        run, data, recipe = self.run, self.run.data, to_dict(self.run.recipe)
+        recipe["data"]["source"] = shorten_path(run.recipe.data.source)
+        return {
+            "recipe": recipe,
+            "items": self.state.items,
+            "classes": list(data.classes),
+            "data": {"name": shorten_path(data.name), "count": len(data), "fingerprint": data.fingerprint},
+            "ganvas": __version__,
+            "torch": torch.__version__,
+        }
+
+    def keep_up(self, before: int) -> None:
+        """Save a checkpoint and a picture where one has come due since `before` images."""
+        config, now = self.run.recipe.train, self.state.items
+        steady = self.state.dropped_in_a_row == 0  # a checkpoint is a place worth going back to
+        shown = _pictures_due(before, config) != _pictures_due(now, config)
+        if steady and (before // config.checkpoint_every != now // config.checkpoint_every or (shown and config.keep_all)):
+            self.save()
+        if shown:
+            self.snapshot()
+        if steady and config.eval_every and before // config.eval_every != now // config.eval_every:
+            self.examine()
+
+    def examine(self) -> None:
+        """Measure the running average against the held-out samples; keep it where it is the best so far."""
+        if not self.ranks.first or self.run.held_out is None:
+            return
+        if (found := validation.measure(averaged_game(self.state), self.run.held_out)) is None:
+            return
+        metric, value = found
+        if self.floor is None:
+            self.floor = validation.floor(self.run.data, self.run.held_out)
+        floor = {} if self.floor is None else {"floor": self.floor}
+        self.journal.event({"step": self.state.step, "items": self.state.items, metric: value, **floor})
+        best = validation.keep_best(self.run.folder, averaged_game(self.state), self.card(), metric, value)
+        self.events.append(f"{metric} {value:.4g} after {self.state.items:,} images{', the best so far' if best else ''}")
+
+    def snapshot(self) -> None:
+        """The same noise as ever, named by thousands of images."""
+        if self.ranks.first and (image := make_sheet(self.state.average, self.run.data)) is not None:
+            folder = self.run.folder / "samples"
+            text = {"recipe": self.run.recipe.name, "images": str(self.state.items), "synthetic": "true"}
+            try:
+                folder.mkdir(exist_ok=True)
+                save_png(folder / f"{self.state.items / 1000:010.3f}k.png", image, text)
+            except (OSError, ResourceError) as failure:
+                self.events.append(f"no sample picture, training goes on: {failure}")
+
+    def roll_backs(self) -> list[int]:
+        """The image counts at which the run went back."""
+        path = self.run.folder / "rollbacks.json"
+        try:
+            found: list[int] = json.loads(path.read_bytes()) if path.exists() else []
+            return list(found)
+        except (ValueError, TypeError):
+            raise DataError(f"{path} is damaged: expected a list of image counts") from None
+
+    def roll_back(self) -> None:
+        """Go back to the last checkpoint with half the learning rate.
+
+        Raises:
+            DivergedError: that was done often enough.
+        """
+        # Rank 0 alone reads the file: it may have written it before another rank reads.
+        at = self.ranks.agree([*self.roll_backs(), self.state.items] if self.ranks.first else None)
+        if len(at) > SECOND_CHANCES:
+            raise DivergedError(
+                f"the losses were not finite {PATIENCE} steps in a row, even after {SECOND_CHANCES} roll-backs with smaller "
+                f"steps; try --set train.learning_rate={self.run.recipe.train.learning_rate / 10:g}, or look at the data"
+            )
+        if self.ranks.first:
+            write_durably(self.run.folder / "rollbacks.json", json.dumps(at).encode())
+        rate = 0.5 ** len(at)
+        told = f"{PATIENCE} steps in a row were not finite: back from {at[-1]:,} images with {rate:g} of the learning rate"
+        if not self.load():
+            raise DivergedError("the losses are not finite and there is no valid checkpoint to go back to")
+        self.events.append(told)
+        if self.ranks.first:
+            self.journal.event({"items": self.state.items, "event": told})
+
+    def finish(self) -> None:
+        """Save, and leave a sheet, an animation of the same noise learning, and the result.
+
+        Raises:
+            ResourceError: the model could not be saved; there is no result then, so that the run can be resumed.
+        """
+        self.snapshot()
+        if unkept := self.save():
+            raise type(unkept)(f"{unkept}; then repeat the end of the run with: ganvas resume {self.run.folder}")
+        if self.run.recipe.train.eval_every:
+            self.examine()
+        if not self.ranks.first:
+            return
+        seconds = self.seconds
+        folder, state = self.run.folder, self.state
+        result: dict[str, Any] = {"items": state.items, "seconds": round(seconds, 2), "dropped": state.dropped}
+        result["images_per_second"] = round(state.items / max(seconds, 1e-9), 1)
+        if (image := make_sheet(state.average, self.run.data)) is not None:
+            save_png(folder / "sheet.png", image, {"recipe": self.run.recipe.name, "synthetic": "true"})
+            save_learning_gif(folder / "learning.gif", sorted((folder / "samples").glob("*k.png")))
+        if (test := self.open_test_split()) is not None:
+            result |= test_measures(state.average, test)
+        elif isinstance(state.average, Writes) and self.run.held_out:
+            result["test_nats_per_symbol"] = validation.nats_per_symbol(state.average, self.run.held_out)
+        write_durably(folder / "result.json", json.dumps(result, indent=1).encode())
+
+    def open_test_split(self) -> TableDataset | None:
+        """The test split of the run's data, where it has one and the game has something to report of it."""
+        run = self.run
+        if not isinstance(self.state.average, Classifies | Bounds | Writes):
+            return None
+        try:
+            test = open_data(replace(run.recipe, data=replace(run.recipe.data, split="test")))
+        except DataError as failure:  # a folder without test/; or one that cannot be read, which is no reason to lose the run
+            self.events.append(f"no result on a test split: {failure}")
+            return None
+        if test.classes != run.data.classes:
+            self.events.append("no result on the test split: its classes are not those of the training split")
+            return None
+        return test
+
+
+def test_measures(game: Game, test: TableDataset) -> dict[str, float]:
+    """What the end of a run reports of the test split: how often a classifier is right, how tight a bound is, in nats; of
+    text, how likely its symbols are.
+    """
+    if isinstance(game, Writes):
+        return {"test_nats_per_symbol": validation.nats_per_symbol(game, test)}
+    device, found = next(game.parameters()).device, {}
+    if isinstance(game, Classifies):
+        found["test_accuracy"] = accuracy(game.classify, test, device=device)
+    if not isinstance(game, Bounds):
+        return found
+    batch = test.samples(torch.arange(len(test)))
+    label = batch["label"] if isinstance(game, Conditional) else None
+    parts = {name: float(each.mean()) for name, each in nats(game, batch["real"], label).items()}
+    return found | {"test_loss": sum(parts.values()), **{f"test_{name}": value for name, value in parts.items()}}
+
+
+def _failure(write: Callable[[], object]) -> GanvasError | None:
+    """Why `write` failed, if it did."""
+    try:
+        write()
+    except (ResourceError, DivergedError) as failure:
+        return failure
+    return None
+
+
+def _pictures_due(items: int, config: TrainConfig) -> int:
+    """How many pictures of the run are due after `items` images: denser at first, when much changes."""
+    return int(config.snapshots * (items / config.images) ** 0.5)

@@ -1,0 +1,188 @@
+"""Files that survive a crash, and a look at a foreign one before it is believed. Standard library only.
+
+Durable means: written under a temporary name in the same folder, fsynced, renamed, and the folder fsynced. Every
+operation that changes the disk is a call on `os` in this file, so that a test can fail or crash at the k-th.
+"""
+
+# ruff: noqa: PTH103, PTH105, PTH106, PTH108
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import platform
+import re
+import secrets
+import shutil
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from ganvas.errors import DataError, ResourceError
+from ganvas.utils.parsing import printable
+
+ADVICE = {errno.ENOSPC: "free some space", errno.EDQUOT: "free some space", errno.EMFILE: "close some files"}
+
+
+# Who writes, in the temporary name: this machine, this process, this start of it (containers reuse process ids).
+MACHINE, START = hashlib.sha256(platform.node().encode()).hexdigest()[:8], secrets.token_hex(4)
+
+
+TEMPORARY = re.compile(r"\.ganvas-([0-9a-f]{8})-([0-9]{1,10})-([0-9a-f]{8})-[0-9a-f]{8}")
+
+
+A_DAY = 86_400
+
+
+@contextmanager
+def disk_errors(doing: str) -> Iterator[None]:
+    """Raises: ResourceError: the disk refused; says while doing what, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        advice = ADVICE.get(error.errno or 0, "check that the folder exists and is writable")
+        raise ResourceError(f"{doing}: {error.strerror or error}; {advice}") from error
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Replace the file at `path` by `data`: after a crash it is the old one or the new one, whole.
+
+    Raises:
+        ResourceError: the disk refused; the old file is untouched and the temporary one removed.
+    """
+    with disk_errors(f"cannot write {printable(path)}"):
+        sweep(path.parent)
+        temporary = temporary_in(path.parent)
+        try:
+            write_new(temporary, data)
+            publish(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Create the file at `path` and fsync it. Raises: OSError."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(file, rest) :]
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def publish(temporary: Path, path: Path) -> None:
+    """Give a finished file or folder its name, durably. Raises: OSError."""
+    os.replace(temporary, path)
+    fsync_dir(path.parent)
+
+
+def fsync_dir(path: Path) -> None:
+    """Make the names in a folder durable. Raises: OSError."""
+    if os.name != "posix":
+        return  # Windows cannot open a folder, and journals its renames
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems have no such call
+            raise
+    finally:
+        os.close(folder)
+
+
+def make_folder(path: Path) -> None:
+    """Create `path` and its parents, durably. Raises: OSError."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    os.makedirs(path, exist_ok=True)
+    for folder in missing:
+        fsync_dir(folder.parent)
+
+
+def remove_tree(path: Path) -> None:
+    """Delete a folder with all it holds; links are deleted, not followed. Raises: OSError."""
+    for entry in sorted(path.iterdir()):
+        if entry.is_dir() and not entry.is_symlink():
+            remove_tree(entry)
+        else:
+            os.unlink(entry)
+    os.rmdir(path)
+
+
+def temporary_in(folder: Path) -> Path:
+    """A fresh name in `folder` that `sweep` knows to be ours while this process lives."""
+    return folder / f".ganvas-{MACHINE}-{os.getpid()}-{START}-{secrets.token_hex(4)}"
+
+
+def sweep(folder: Path) -> None:
+    """Delete what crashed writers left in `folder`. What cannot be deleted waits for the next sweep."""
+    for path in folder.iterdir():
+        owner = TEMPORARY.fullmatch(path.name)
+        with suppress(OSError):
+            if owner and not _writing(owner[1], int(owner[2]), owner[3], path.lstat().st_mtime):
+                remove_tree(path) if path.is_dir() else os.unlink(path)
+
+
+def _writing(machine: str, process: int, start: str, changed: float) -> bool:
+    """Whether the writer of a temporary name may still be at it."""
+    if (machine, process, start) == (MACHINE, os.getpid(), START):
+        return True
+    if machine == MACHINE and (process == os.getpid() or not _alive(process)):
+        return False
+    return time.time() - changed < A_DAY  # another machine's, or a stranger who got the process id since
+
+
+def _alive(process: int) -> bool:
+    if os.name != "posix":
+        return True  # signal 0 would end it
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def try_lock(file: int) -> bool:
+    """Lock an open file for this process until it is closed; False where another process holds the lock."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def require_space(folder: Path, size: int) -> None:
+    """Raises: ResourceError: less than `size` bytes are free in `folder`."""
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        raise ResourceError(f"{printable(folder)}: {size:,} bytes to write, {free:,} free; free some space")
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal. Raises: OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file to read; a pipe or a device would block or never end. Raises: OSError, DataError."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise DataError(f"{printable(path)} is not a regular file")
+    return path.open("rb")

@@ -1,0 +1,34 @@
+"""Untrusted text: JSON with bounds, printable names."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ganvas.errors import DataError
+
+
+def printable(text: object, limit: int = 300) -> str:
+    """`text` on one line that is safe to show: control characters escaped, the middle of a long one left out."""
+    shown = str(text)
+    if len(shown) > limit:
+        shown = f"{shown[: limit // 2]}...{shown[-limit // 2 :]}"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
+
+
+def parse_json(data: bytes | str, what: str) -> dict[str, Any]:
+    """A JSON object from a file that may be hostile. Raises: DataError: it is none, or nests or repeats keys absurdly."""
+    try:
+        values = json.loads(data if isinstance(data, str) else data.decode(), object_pairs_hook=_distinct)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{what} is not readable JSON: {printable(error, 100)}") from None
+    if not isinstance(values, dict):
+        raise DataError(f"{what} is not a JSON object")
+    return values
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise ValueError("a key appears twice")
+    return values

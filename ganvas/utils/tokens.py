@@ -1,0 +1,35 @@
+"""How text is seen: lines of symbols as whole numbers, and back.
+
+Number 0 ends a line and fills what follows; number k is the k-th symbol of the alphabet. Without an alphabet there is no
+end: every line has the full length, and its symbols are shown as the numbers they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def encode_lines(lines: Sequence[str], alphabet: str, length: int) -> Tensor:
+    """Lines of at most `length` symbols, all of them in the alphabet -> int64 [N, length]."""
+    number = {symbol: i + 1 for i, symbol in enumerate(alphabet)}
+    return torch.tensor([[number[symbol] for symbol in line] + [0] * (length - len(line)) for line in lines])
+
+
+def decode_lines(text: Tensor, alphabet: str) -> list[str]:
+    """int64 [N, L] -> N lines, each up to its first 0; without an alphabet all of its numbers, with spaces between."""
+    rows: list[list[int]] = text.tolist()
+    if not alphabet:
+        return [" ".join(map(str, row)) for row in rows]
+    symbols = ("", *alphabet)
+    return ["".join(symbols[number] for number in row[: (*row, 0).index(0)]) for row in rows]
+
+
+def count_symbols(text: Tensor, ends: bool) -> Tensor:
+    """int64 [N, L] -> bool [N, L]: which symbols belong to the line, the first 0 included; all where lines have no end."""
+    if not ends:
+        return torch.ones_like(text, dtype=torch.bool)
+    before = (text == 0).cumsum(1) - (text == 0).long()
+    return before == 0

@@ -1,0 +1,73 @@
+"""The words of a command line: what they stand for, and what is said of those that stand for nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ganvas.cli.arguments import METRICS_HELP, MOST, Sampling, free_path, numbers
+from ganvas.cli.comparison_commands import require_target
+from ganvas.errors import DataError, UsageError
+from ganvas.evaluation import measure_names
+from ganvas.evaluation.evaluate import OTHERS
+from ganvas.evaluation.measures import COMPARE
+from ganvas.evaluation.text import METRICS
+
+
+def test_numbers_are_lists_and_ranges() -> None:
+    assert numbers("1,5,9") == [1, 5, 9]
+    assert numbers("7,0-3,2-2") == [7, 0, 1, 2, 3, 2]
+    assert len(numbers(f"0-{MOST - 1}")) == MOST
+    assert numbers(f"{2**63 - 2}-{2**63 - 1}") == [2**63 - 2, 2**63 - 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a,b", "expected seeds such as 1,5,9 or 0-7, got 'a,b'"),
+        ("\N{SUPERSCRIPT TWO}", "expected seeds such as"),
+        ("-1", "expected seeds such as"),
+        ("1-", "expected seeds such as"),
+        ("1,5-3", "the smaller end of a range first, as in 0-7, got '5-3'"),
+        ("0-1000000000000", "expected at most 10,000 numbers, got '0-1000000000000'"),
+        ("0-9999,10000", "expected at most 10,000 numbers, got"),
+    ],
+)
+def test_what_are_no_numbers(text: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        numbers(text)
+
+
+def test_a_default_name_replaces_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert free_path(None, "sheet.png") == Path("sheet.png")
+    Path("sheet.png").touch()
+    assert free_path(None, "sheet.png") == Path("sheet-2.png")
+    Path("sheet-2.png").touch()
+    assert free_path(None, "sheet.png") == Path("sheet-3.png")
+    assert free_path(Path("sheet.png"), "sheet.png") == Path("sheet.png")  # named by the user: replaced
+
+
+def test_the_help_lists_every_measure() -> None:
+    assert set(measure_names.SAMPLES) == {*COMPARE, *OTHERS}
+    assert set(measure_names.TEXT) == set(METRICS)
+    assert all(name in METRICS_HELP for name in (*measure_names.SAMPLES, *measure_names.TEXT))
+
+
+def test_sampling_options_are_those_of_a_model() -> None:
+    assert Sampling(label="3,8").options() == {"seed": 0, "label": ["3", "8"], "psi": 1.0, "truncate": None}
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "says"),
+    [
+        ("runs/00000-cgan", DataError, "runs/00000-cgan: no such run folder or bundle"),
+        ("model.safetensors", DataError, "model.safetensors: no such run folder or bundle"),
+        ("cgan-mnits", UsageError, "unknown run folder, bundle or recipe 'cgan-mnits'; did you mean 'cgan-mnist'?"),
+    ],
+)
+def test_what_cannot_be_compared(target: str, kind: type[Exception], says: str) -> None:
+    with pytest.raises(kind, match=says.replace("?", r"\?")):
+        require_target(target)
+    require_target("cgan-mnist")

@@ -1,0 +1,173 @@
+"""NumPy files and CSV: shapes, ranges, keys, and what is refused."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ganvas.config import DataConfig
+from ganvas.data.open import open_source
+from ganvas.data.table import TableDataset
+from ganvas.errors import DataError
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
+
+
+def opened(path: Path, split: str = "train") -> TableDataset:
+    return open_source(DataConfig(source=str(path), split=split))  # type: ignore[arg-type]
+
+
+def saved(path: Path, array: object) -> Path:
+    np.save(path, array)  # type: ignore[arg-type]
+    return path
+
+
+def test_our_own_samples_come_back(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", images=IMAGES, labels=np.array([1, 0, 1, 1]), classes=np.array(["a", "b"]))
+    source = opened(tmp_path / "x.npz")
+    assert np.array_equal(source.fields["real"].numpy(), IMAGES.transpose(0, 3, 1, 2))
+    assert (source.classes, source.fields["label"].tolist()) == (("a", "b"), [1, 0, 1, 1])
+
+
+def test_keras_keys_have_splits(tmp_path: Path) -> None:
+    grey = IMAGES[..., 0]
+    np.savez_compressed(tmp_path / "k.npz", x_train=grey, y_train=np.array([[5], [7], [7], [5]]), x_test=grey[:1], y_test=[3])
+    train = opened(tmp_path / "k.npz")
+    assert (train.classes, train.fields["label"].tolist(), train.channels) == (("5", "7"), [0, 1, 1, 0], 1)
+    assert len(opened(tmp_path / "k.npz", "test")) == 1
+
+
+@pytest.mark.parametrize("key", ["arr_0", "anything"])
+def test_a_single_array_needs_no_key(tmp_path: Path, key: str) -> None:
+    np.savez(tmp_path / "x.npz", **{key: IMAGES})  # type: ignore[arg-type]
+    assert len(opened(tmp_path / "x.npz")) == 4
+    with pytest.raises(DataError, match="no test split"):
+        opened(tmp_path / "x.npz", "test")
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        IMAGES,
+        IMAGES.transpose(0, 3, 1, 2),
+        IMAGES.astype(np.int64),
+        IMAGES.astype(np.uint16) * 257,
+        IMAGES.astype(np.float32),
+        IMAGES / 255,
+        (IMAGES / 127.5 - 1).astype(np.float32),
+        np.concatenate([IMAGES, np.full_like(IMAGES[..., :1], 255)], -1),
+        np.asfortranarray(IMAGES),
+    ],
+)
+def test_ranges_and_orders_of_images(tmp_path: Path, array: object) -> None:
+    source = opened(saved(tmp_path / "x.npy", array))
+    assert np.array_equal(source.fields["real"].numpy(), IMAGES.transpose(0, 3, 1, 2))
+
+
+def test_alpha_is_laid_on_white_and_truth_is_white(tmp_path: Path) -> None:
+    assert opened(saved(tmp_path / "x.npy", np.zeros((1, 2, 2, 4), np.uint8))).fields["real"].min() == 255
+    assert opened(saved(tmp_path / "y.npy", np.ones((1, 2, 2), bool))).fields["real"].min() == 255
+
+
+@pytest.mark.parametrize("shape", [(50,), (50, 1), (50, 2), (50, 3)])
+def test_points(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    values = np.random.default_rng(0).normal(size=shape)
+    source = opened(saved(tmp_path / "p.npy", values))
+    assert np.array_equal(source.fields["real"].numpy(), values.reshape(50, -1).astype(np.float32))
+    assert source.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("array", "reason"),
+    [
+        (np.zeros((3, 784)), "expected points"),
+        (np.zeros((0, 2)), "expected points"),
+        (np.array([[np.inf, 1.0]]), "not finite"),
+        (np.zeros((0, 8, 8, 3), np.uint8), "expected images"),
+        (np.zeros((2, 8, 8, 7), np.uint8), "expected images"),
+        (np.zeros((2, 8, 8, 8, 3), np.uint8), "expected images"),
+        (np.full((2, 8, 8), 300), "expected values in"),
+        (np.full((2, 8, 8), np.nan), "expected values in"),
+        (np.zeros((2, 8, 8), complex), "expected numbers"),
+        (np.array(["a"]), "expected images"),
+        (np.array([{}, {}], dtype=object), "Python objects"),
+    ],
+)
+def test_what_is_neither_is_named(tmp_path: Path, array: object, reason: str) -> None:
+    with pytest.raises(DataError, match=reason):
+        opened(saved(tmp_path / "x.npy", array))
+
+
+def test_objects_inside_npz_are_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", images=np.array([{}], dtype=object))
+    with pytest.raises(DataError, match="Python objects"):
+        opened(tmp_path / "x.npz")
+
+
+def test_lying_headers_allocate_nothing(tmp_path: Path) -> None:
+    small = saved(tmp_path / "x.npy", np.zeros((10, 8, 8), np.uint8)).read_bytes()
+    lie = small.replace(b"(10, 8, 8)", b"(9**9,8,8)").replace(b"(9**9,8,8)", b"(99999999,)")[: len(small)]
+    (tmp_path / "x.npy").write_bytes(lie)
+    with pytest.raises(DataError, match=r"x\.npy"):
+        opened(tmp_path / "x.npy")
+    lie = small.replace(b"(10, 8, 8), ", b"(99, 99, 99),")
+    (tmp_path / "x.npy").write_bytes(lie)
+    with pytest.raises(DataError, match="claims 970,299 bytes"):
+        opened(tmp_path / "x.npy")
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as file:
+        file.writestr("images.npy", lie)
+    with pytest.raises(DataError, match="claims 970,299 bytes"):
+        opened(tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", b"\x93NUMPY", b"\x93NUMPY\x01\0\x76\0{'descr':", b"PK\3\4junk"])
+def test_damaged_files_are_named(tmp_path: Path, content: bytes) -> None:
+    for name in ("x.npy", "x.npz"):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(DataError, match=r"not a readable NumPy file"):
+            opened(tmp_path / name)
+
+
+def test_unclear_keys_are_listed(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", a=IMAGES, b=IMAGES)
+    with pytest.raises(DataError, match=r"found a \[4, 8, 8, 3\], b"):
+        opened(tmp_path / "x.npz")
+    np.savez(tmp_path / "x.npz", images=IMAGES, labels=[0.5] * 4)
+    with pytest.raises(DataError, match="expected 4 whole numbers"):
+        opened(tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [
+        ("1,2\n3,4\n", [[1, 2], [3, 4]]),
+        ("\ufeffx, y\r\n1, 2\r\n\r\n3 , 4e0\r\n", [[1, 2], [3, 4]]),
+        ("1\n2\n", [[1], [2]]),
+        ("x;y;z\n1;2;3", [[1, 2, 3]]),
+        ("1\t2\n3 4", [[1, 2], [3, 4]]),
+    ],
+)
+def test_csv(tmp_path: Path, text: str, points: list[list[float]]) -> None:
+    (tmp_path / "p.csv").write_text(text, encoding="utf-8")
+    assert opened(tmp_path / "p.csv").fields["real"].tolist() == points
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "found none"),
+        ("x,y\n", "found none"),
+        ("1,2\n3\n", "line 2: expected 2 finite numbers, found '3'"),
+        ("1,2\na,b\n", "line 2: expected numbers, found 'a,b'"),
+        ("1,nan\n", "line 1: expected 2 finite"),
+        ("1,2,3,4\n", "line 1: expected 3 finite"),
+        ("x\n\x00\x1b", r"line 2: expected numbers, found '\\x00\\x1b'"),
+    ],
+)
+def test_csv_errors_name_the_line(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "p.csv").write_text(text)
+    with pytest.raises(DataError, match=reason):
+        opened(tmp_path / "p.csv")

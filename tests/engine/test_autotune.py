@@ -1,0 +1,113 @@
+"""How a run is timed before it begins."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Any
+
+import ganvas.ranks
+import pytest
+import torch
+from support import miniature
+
+from ganvas.core.game import Step
+from ganvas.engine import autotune
+from ganvas.engine.autotune import ENDLESS, LATE, choose_plan, images_in_minutes
+from ganvas.errors import ResourceError
+from ganvas.games.progan import ProGAN
+from ganvas.games.recipes import open_data, resolve_recipe
+from ganvas.runtime.device import cores
+from ganvas.runtime.distributed import Ranks
+from ganvas.runtime.plan import Plan
+
+
+@pytest.fixture
+def stood(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Where in the run each step was that is timed."""
+    found: list[float] = []
+    advance = ProGAN.advance
+
+    def noted(game: ProGAN, step: Step) -> None:
+        found.append(step.progress)
+        advance(game, step)
+
+    monkeypatch.setattr(ProGAN, "advance", noted)
+    return found
+
+
+def small() -> tuple[Any, Any]:
+    settings = {"config.resolution": "8", "config.width": "4", "config.max_width": "4", "train.batch": "8"}
+    recipe = resolve_recipe("progan-mnist", settings)
+    return recipe, open_data(recipe)
+
+
+def test_minutes_of_a_growing_game_are_those_of_all_its_sizes(stood: list[float]) -> None:
+    images, pace = images_in_minutes(*small(), Plan(threads=1), Ranks(), 0.5)
+    assert min(stood) < 0.1
+    assert max(stood) > 0.9
+    assert images == pytest.approx(30 * pace, abs=8)
+    assert images % 8 == 0
+
+
+def test_plans_are_compared_where_a_growing_game_has_grown(stood: list[float]) -> None:
+    choose_plan(*small(), "cpu")
+    assert min(stood) == pytest.approx(LATE / ENDLESS)
+    assert max(stood) == pytest.approx(LATE / ENDLESS)
+
+
+@pytest.mark.parametrize(("together", "ranks"), [(1e9, 2), (0.0, 1)])
+@pytest.mark.parametrize("name", ["cgan-mnist", "gan-ring"])
+def test_two_ranks_are_chosen_by_what_two_processes_did(
+    name: str, together: float, ranks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One rank alone, times two, promises what two ranks that share memory do not keep."""
+    timed: list[Plan] = []
+    monkeypatch.setattr(autotune, "SHORT", 0.0)
+    monkeypatch.setattr(autotune, "most_threads", lambda: 2)
+    monkeypatch.setattr(autotune, "_time_processes", lambda recipe, data, each: timed.append(each) or together)
+    recipe, data = miniature(name)
+    found = choose_plan(recipe, data, "cpu", "auto")
+    assert [(each.ranks, each.threads) for each in timed] == [(2, 1)]
+    assert found.ranks == ranks
+    assert found.sync_batch_norm == (ranks == 2 and name == "cgan-mnist")
+
+
+def test_a_short_run_starts_no_further_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(autotune, "most_threads", lambda: 2)
+    monkeypatch.setattr(autotune, "_time_processes", lambda *_: pytest.fail("two processes were started"))
+    recipe, data = miniature("gan-ring")
+    assert choose_plan(recipe, data, "cpu", "auto").ranks == 1
+
+
+def test_the_processes_that_are_timed_are_real_and_leave_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    launch, started = ganvas.ranks.launch, list[Any]()
+
+    def note(*words: Any) -> Any:
+        started.extend(others := launch(*words))
+        return others
+
+    monkeypatch.setattr(ganvas.ranks, "launch", note)
+    recipe = resolve_recipe("gan-ring", {"config.width": "8"})
+    before, available = dict(os.environ), cores()
+    pace = autotune._time_processes(recipe, open_data(recipe), Plan(ranks=2), 0.1)
+    assert pace > 0
+    assert [each.wait(timeout=20) for each in started] == [0]
+    assert (dict(os.environ), cores()) == (before, available)
+    assert not torch.distributed.is_initialized()
+
+
+def test_ranks_asked_for_get_the_statistics_of_the_whole_batch() -> None:
+    """New runs only: a run that was begun without them has the value of before."""
+    assert choose_plan(*miniature("cgan-mnist"), "cpu", "2").sync_batch_norm
+    assert not choose_plan(*miniature("cgan-mnist"), "cpu", "1").sync_batch_norm
+    assert not Plan().sync_batch_norm
+
+
+def test_bfloat16_asked_of_a_card_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(autotune, "device_named", torch.device)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
+    recipe, data = miniature("cgan-mnist")
+    recipe = replace(recipe, train=replace(recipe.train, precision="bfloat16"))
+    with pytest.raises(ResourceError, match="use --precision float32"):
+        choose_plan(recipe, data, "cuda")

@@ -1,0 +1,281 @@
+"""Measuring a model: names, floors, counts, and what is done with data that a measure does not fit."""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+import weakref
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from support import PLAN, ganvas, miniature
+
+from ganvas.config import DataConfig
+from ganvas.data.open import open_source
+from ganvas.engine.autotune import initial_state
+from ganvas.errors import DataError, UsageError
+from ganvas.evaluation import classification_accuracy
+from ganvas.evaluation.evaluate import _Floors, check_metrics, evaluate
+from ganvas.evaluation.measures import COMPARE
+from ganvas.evaluation.sample_sets import SampleSet, real_sample_sets
+from ganvas.inference import model_file
+from ganvas.inference.feature_extractors import MEASURES, Extractor, load_extractor
+from ganvas.metrics.confidence import jackknife
+from ganvas.metrics.frechet import frechet
+from ganvas.utils.settings import to_dict
+
+
+@pytest.fixture
+def untrained(tmp_path: Path) -> Path:
+    """A bundle of the main job's miniature, before any training."""
+    recipe, data = miniature("cgan-mnist")
+    card = {"recipe": to_dict(recipe), "items": 0, "classes": list(data.classes)}
+    model_file.save(tmp_path / "model.safetensors", initial_state(recipe, PLAN).average, card)
+    return tmp_path / "model.safetensors"
+
+
+def digits(count: int) -> np.ndarray:
+    """Random real training digits uint8 [count, 28, 28, 1]: neighbours in the file are by the same hand."""
+    rows = torch.randperm(60_000, generator=torch.Generator().manual_seed(9))[:count]
+    return open_source(DataConfig(source="mnist")).fields["real"][rows].permute(0, 2, 3, 1).numpy()
+
+
+def test_numbers_carry_their_name_count_and_extractor(untrained: Path) -> None:
+    report = evaluate(untrained, metrics=["fd", "swd", "requested", "recall"], samples=500)
+    assert set(report.measures) == {"fd500-digits", "swd500", "requested500-digits", "recall500-digits"}
+    fd = report.measures["fd500-digits"]
+    assert fd.samples == 500
+    assert fd.extractor == "digits"
+    assert fd.value > 20 * fd.floor > 0  # noise against digits
+    assert 0 < fd.interval < fd.value
+    assert report.measures["recall500-digits"].value < 0.1 < report.measures["recall500-digits"].floor
+
+
+def test_real_pictures_score_about_their_floor(tmp_path: Path) -> None:
+    np.savez(tmp_path / "real.npz", images=digits(1000))
+    report = evaluate(tmp_path / "real.npz", against="mnist", metrics=["fd", "kd", "precision", "coverage"], samples=1000)
+    fd, kd = report.measures["fd1k-digits"], report.measures["kd1k-digits"]
+    assert 1 / 4 < fd.value / fd.floor < 4  # the mix of digits differs by chance; noise is 1,000 times as far
+    assert abs(kd.value) < 30
+    for name in ("precision", "coverage"):
+        measured = report.measures[f"{name}1k-digits"]
+        assert measured.value == pytest.approx(measured.floor, abs=0.1)
+
+
+def test_replayed_training_pictures_are_named(tmp_path: Path) -> None:
+    np.savez(tmp_path / "copies.npz", images=digits(300))
+    report = evaluate(tmp_path / "copies.npz", against="mnist", metrics=["memorisation"], samples=300)
+    assert report.memorisation is not None
+    assert report.memorisation.copies
+
+
+def test_a_measure_that_does_not_fit_is_an_error_only_if_asked_for(tmp_path: Path) -> None:
+    points = tmp_path / "points.csv"
+    np.savetxt(points, np.random.default_rng(0).normal(size=(400, 2)), delimiter=",")
+    report = evaluate(points, against="ring", samples=200)
+    assert {"fd200-points", "captured", "reverse_kl"} <= set(report.measures)
+    assert not any(name.startswith(("swd", "score")) for name in report.measures)
+    with pytest.raises(UsageError, match="compares pictures"):
+        evaluate(points, against="ring", metrics=["swd"], samples=200)
+
+
+def test_path_lengths_of_a_model_with_classes(untrained: Path) -> None:
+    assert evaluate(untrained, metrics=["ppl"], samples=100).measures["ppl"].value > 0
+
+
+def test_path_lengths_use_the_features_of_fd(monkeypatch: pytest.MonkeyPatch, untrained: Path) -> None:
+    """The network is given pictures of its own size and channels, a few at a time."""
+    shapes: set[tuple[int, ...]] = set()
+
+    def net(x: torch.Tensor) -> torch.Tensor:
+        shapes.add(tuple(x.shape))
+        return x.flatten(1)
+
+    network = Extractor("wide", net, channels=3, side=56, chunk=20)
+    report = evaluate(untrained, metrics=["ppl"], samples=100, network=network)
+    assert report.measures["ppl"].value > 0
+    assert shapes == {(20, 3, 56, 56)}
+
+
+def test_features_of_floats_are_those_of_bytes() -> None:
+    """No rounding, but the same size and channels."""
+    network = Extractor("grey", lambda x: x.flatten(1), channels=1, side=20, chunk=4)
+    pictures = torch.from_numpy(digits(4)).permute(0, 3, 1, 2).expand(-1, 3, -1, -1).contiguous()
+    pictures[:, 1] //= 2
+    exact = network.embed(pictures.float() / 127.5 - 1)
+    assert (exact.clamp(-1, 1) - network.features(pictures)).abs().max() < 2.1 / 127.5
+    colour = Extractor("colour", lambda x: x.flatten(1), channels=3, chunk=4)
+    assert colour.embed(pictures[:, :1].float() / 127.5 - 1).shape == colour.features(pictures[:, :1]).shape
+
+
+def test_other_reals_are_in_memory_one_draw_at_a_time() -> None:
+    real, others, _, _ = real_sample_sets("mnist", None, 1000, None)
+    real.extractor = others.extractor = load_extractor("digits")
+    assert len(others) == 5
+    floors = _Floors(["fd"], real, others)
+    alive: list[weakref.ref[SampleSet]] = []
+    made = others._side
+
+    def side(rows: torch.Tensor) -> SampleSet:
+        assert sum(each() is not None for each in alive[1:]) <= 1  # the first stays; the one before may still be held
+        alive.append(weakref.ref(found := made(rows)))
+        return found
+
+    others._side = side  # type: ignore[method-assign]
+    assert floors["fd"] > 0
+    assert len(alive) == 5
+
+
+def test_without_a_test_split_no_copies_are_looked_for_unasked(tmp_path: Path, untrained: Path) -> None:
+    (tmp_path / "own").mkdir()
+    for i, image in enumerate(digits(60)):
+        Image.fromarray(image[..., 0]).save(tmp_path / "own" / f"{i}.png")
+    report = evaluate(untrained, against=str(tmp_path / "own"), samples=100)
+    assert report.memorisation is None
+    assert "left out: memorisation" in report.text()
+
+
+def test_data_that_is_not_here_is_asked_for(tmp_path: Path) -> None:
+    """A bundle holds the last part of a path only."""
+    recipe, data = miniature("cgan-mnist")
+    recipe = replace(recipe, data=replace(recipe.data, source="my-pictures"))
+    card = {"recipe": to_dict(recipe), "items": 0, "classes": list(data.classes)}
+    model_file.save(tmp_path / "model.safetensors", initial_state(recipe, PLAN).average, card)
+    with pytest.raises(DataError, match="trained on 'my-pictures', which is not here; say where it is with --against PATH"):
+        evaluate(tmp_path / "model.safetensors", samples=100)
+
+
+def test_bad_questions_get_one_line(tmp_path: Path, untrained: Path) -> None:
+    with pytest.raises(UsageError, match="did you mean 'recall'"):
+        evaluate(untrained, metrics=["recal"])
+    np.savez(tmp_path / "p.npz", images=digits(100))
+    with pytest.raises(UsageError, match="against"):
+        evaluate(tmp_path / "p.npz")
+    with pytest.raises(UsageError, match="at least 100"):
+        evaluate(untrained, samples=3)
+    with pytest.raises(UsageError, match="leave --temperature out"):
+        evaluate(untrained, samples=100, temperature=0.5)
+    with pytest.raises(UsageError, match="did you mean 'digits'"):
+        evaluate(untrained, network="digit")
+    with pytest.raises(DataError, match="same size"):
+        evaluate(tmp_path / "p.npz", against="ring")
+
+
+def test_reference_and_floor_never_share_a_sample() -> None:
+    real, others, _, words = real_sample_sets("moons", None, 10**6, "train")
+    assert "no test split" in words
+    both = torch.cat([real.data, *(other.data for other in others)])
+    assert len(both.unique(dim=0)) == len(open_source(DataConfig(source="moons")).fields["real"].unique(dim=0))
+
+
+@pytest.mark.parametrize("name", MEASURES.values())
+def test_shipped_networks_are_small_and_whole(name: str) -> None:
+    network = load_extractor(name)
+    images = torch.randint(0, 256, (3, 3, 40, 40), dtype=torch.uint8)  # any size and colours
+    heads = 3 if name.endswith("each") else 1
+    assert network.features(images).shape == (3, 64 * heads)
+    if heads == 1:
+        assert network.logits(images).shape == (3, 10)
+
+
+def test_shipped_digits_network_is_as_good_as_its_page_says() -> None:
+    test = open_source(DataConfig(source="mnist", split="test")).fields
+    side = SampleSet(test["real"][:2000], test["label"][:2000], load_extractor("digits"))
+    assert (side.logits.argmax(1) == side.labels).double().mean() > 0.985
+
+
+def test_features_do_not_depend_on_how_many_are_asked_for() -> None:
+    images = torch.from_numpy(digits(70)).permute(0, 3, 1, 2)
+    network = load_extractor("digits")
+    assert torch.equal(network.features(images)[:7], network.features(images[:7]))
+
+
+def test_each_class_is_judged_by_itself(untrained: Path) -> None:
+    report = evaluate(untrained, metrics=["requested", "each"], samples=500)
+    classes = {name: each for name, each in report.measures.items() if ":" in name}
+    assert set(classes) == {f"requested500-digits:{digit}" for digit in range(10)}
+    assert sum(each.samples for each in classes.values()) == 500
+    mean = sum(each.value * each.samples for each in classes.values()) / 500
+    assert mean == pytest.approx(report.measures["requested500-digits"].value)
+    assert all(each.floor is not None and each.floor > 0.9 for each in classes.values())
+    weakest = next(line for line in report.text().splitlines() if "weakest first" in line)
+    assert weakest.count("%") == 10
+
+
+def test_the_interval_of_a_distance_copies_one_set_at_a_time() -> None:
+    """It is the jackknife of the distance itself, bit for bit."""
+    a, b = (torch.randn(n, 5, generator=torch.Generator().manual_seed(n), dtype=torch.float64) for n in (60, 80))
+    assert COMPARE["fd"](SampleSet(a, None, None), SampleSet(b, None, None)) == (frechet(a, b), jackknife(frechet, a, b))
+
+
+def test_names_of_counts() -> None:
+    assert check_metrics("fd", 10_000, "digits") == "fd10k-digits"
+    assert check_metrics("swd", 950, "none") == "swd950"
+
+
+def test_eval_verb_prints_json_and_keeps_a_record(tmp_path: Path, untrained: Path) -> None:
+    (tmp_path / "recipe.json").write_text("{}")
+    done = ganvas("eval", tmp_path, "--metrics", "fd", "--samples", 200, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert set(said["fd200-digits"]) == {"value", "interval", "floor", "samples", "extractor"}
+    kept = json.loads((tmp_path / "metrics.jsonl").read_text())
+    assert kept["metrics"] == said
+
+
+@pytest.mark.slow
+def test_a_classifier_of_replayed_digits_is_nearly_as_good_as_one_of_digits() -> None:
+    fields = open_source(DataConfig(source="mnist")).fields
+    rows = torch.randperm(60_000, generator=torch.Generator().manual_seed(0))[:10_000]
+    test = open_source(DataConfig(source="mnist", split="test"))
+    assert (
+        classification_accuracy.classification_accuracy_score(fields["real"][rows], fields["label"][rows], test, shown=60_000)
+        > 0.975
+    )
+    one = fields["real"][rows[:10]].repeat(100, 1, 1, 1)  # ten pictures, right and not varied
+    assert (
+        classification_accuracy.classification_accuracy_score(one, fields["label"][rows[:10]].repeat(100), test, shown=20_000)
+        < 0.8
+    )
+
+
+def test_inception_is_asked_for_bytes_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in for torch-fidelity's network: what it is given, and which of its answers is used for what."""
+
+    class Network:
+        def __init__(self, name: str, features: list[str]) -> None:
+            assert features == ["2048", "logits_unbiased"]
+
+        def __call__(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            assert x.dtype == torch.uint8
+            return x.float().flatten(1), x.float().mean((2, 3))
+
+    stand_in = types.ModuleType("torch_fidelity.feature_extractor_inceptionv3")
+    stand_in.FeatureExtractorInceptionV3 = Network  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "torch_fidelity", types.ModuleType("torch_fidelity"))
+    monkeypatch.setitem(sys.modules, stand_in.__name__, stand_in)
+    grey = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
+    network = load_extractor("inception")
+    assert torch.equal(network.features(grey)[0], grey.expand(1, 3, 16, 16).flatten().double())
+    assert network.logits(grey).shape == (1, 3)
+    assert network.name == "inception"
+
+
+def test_without_torch_fidelity_inception_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch_fidelity", None)
+    with pytest.raises(UsageError, match="pip install torch-fidelity"):
+        load_extractor("inception")
+
+
+def test_class_shares_of_real_digits(tmp_path: Path) -> None:
+    np.savez(tmp_path / "real.npz", images=digits(1000))
+    report = evaluate(tmp_path / "real.npz", against="mnist", metrics=["rarest", "commonest"], samples=1000)
+    rows = torch.randperm(60_000, generator=torch.Generator().manual_seed(9))[:1000]
+    shares = open_source(DataConfig(source="mnist")).fields["label"][rows].bincount() / 1000
+    assert report.measures["rarest1k-digits"].value == pytest.approx(shares.min().item(), abs=0.003)
+    assert report.measures["commonest1k-digits"].value == pytest.approx(shares.max().item(), abs=0.003)

@@ -1,0 +1,85 @@
+"""The bench: bounds that make sense, and no chatter of the profiler."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from support import PLAN, miniature
+
+from ganvas.engine.autotune import initial_state
+from ganvas.engine.loop import train
+from ganvas.errors import UsageError
+from ganvas.games import RECIPES
+from ganvas.training.benchmark import _silence, bench, profiled
+
+
+@pytest.mark.parametrize("seconds", [0, -1, math.nan, math.inf])
+def test_no_time_is_no_bench(seconds: float) -> None:
+    with pytest.raises(UsageError, match="seconds: expected a number above 0"):
+        bench("gan-ring", seconds=seconds)
+
+
+def test_the_profiler_is_silent(capfd: pytest.CaptureFixture[str]) -> None:
+    recipe, data = miniature("gan-ring")
+    with _silence():
+        os.write(2, b"chatter\n")
+    assert sum(share for _, share in profiled(recipe, data, PLAN)) <= 1.0001
+    assert capfd.readouterr().err == ""
+
+
+GPU = Path(__file__).parents[1] / "bench" / "gpu.py"
+
+
+def gpu(*words: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, GPU, *words], env=environment, capture_output=True, text=True, timeout=200, check=False
+    )
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_the_gpu_table_needs_a_gpu() -> None:
+    done = gpu()
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "not available" in done.stderr
+
+
+def test_the_gpu_table_is_printed_on_a_cpu_as_well() -> None:
+    done = gpu("--device", "cpu", "--quick")
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("|")[1:-1] for line in done.stdout.splitlines() if line.startswith("| ")][2:]
+    assert [row[0].strip() for row in rows] == ["gan-ring", "cgan-mnist", "textgan-names"]
+    assert all(row[-1].strip() == "exact" for row in rows)  # a CPU resumes bit for bit
+    assert "%" in rows[1][4]
+
+
+def test_ranks_of_the_gpu_table_play_under_torchrun() -> None:
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command = [sys.executable, *torchrun, str(GPU), "cgan-mnist", "--as-rank", "--device", "cpu", "--quick"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout.split()[-1]) > 0
+
+
+def test_the_gpu_table_has_data_of_every_kind() -> None:
+    spec = importlib.util.spec_from_file_location("gpu", GPU)
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules["gpu"] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert set(module.TWO_CARDS) | set(module.QUICK) <= set(RECIPES)
+    for name in RECIPES:
+        recipe = module.prepare(RECIPES[name], True)
+        data = module.make_data(recipe, 20)
+        state = initial_state(recipe, PLAN)
+        next(train(state, data, replace(recipe.train, batch=4)))
+        assert state.step == 1

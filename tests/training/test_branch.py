@@ -1,0 +1,125 @@
+"""A branch: the same networks from a checkpoint on, with a setting changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from support import PLAN, state_hash
+
+from ganvas.config import Recipe
+from ganvas.engine import checkpoint
+from ganvas.errors import DataError, ResourceError, UsageError
+from ganvas.games.recipes import open_data, resolve_recipe
+from ganvas.training.branch import branch, checkpoints_of
+from ganvas.training.log import read
+from ganvas.training.run_folder import Run, open_run
+from ganvas.training.trainer import fit
+
+SMALL = {"train.images": "640", "train.batch": "32", "train.snapshots": "3", "train.keep_all": "true"}
+SMALL |= {"config.width": "8", "config.depth": "1", "data.held_out": "0"}
+
+
+def recipe(**settings: str) -> Recipe:
+    return resolve_recipe("gan-ring", {**SMALL, **settings})
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """A finished run of the ring in miniature, with a checkpoint for every picture."""
+    found = Run(tmp_path / "parent", recipe(), PLAN)
+    found.write()
+    found.bring(open_data(found.recipe))
+    for _ in fit(found):
+        pass
+    return found
+
+
+def last(folder: Path) -> int:
+    found = checkpoint.load(folder / "checkpoints")
+    assert found
+    return state_hash(found.tensors)
+
+
+def test_every_picture_has_a_checkpoint(run: Run) -> None:
+    pictures = sorted(round(float(path.name[:10]) * 1000) for path in (run.folder / "samples").glob("*.png"))
+    assert checkpoints_of(run.folder) == pictures
+    assert len(pictures) == 4
+
+
+def test_a_branch_goes_on_from_its_checkpoint(run: Run, tmp_path: Path) -> None:
+    at = checkpoints_of(run.folder)[2]
+    made = branch(run.folder, tmp_path / "child", {"train.learning_rate": "1e-4"}, at)
+    assert checkpoints_of(made.folder) == [at]
+    opened = open_run(made.folder)
+    assert opened.recipe.train.learning_rate == 1e-4
+    for _ in fit(opened):
+        pass
+    assert opened.finished
+    rows, before = read(made.folder / "log.jsonl"), read(run.folder / "log.jsonl")
+    shared = [row for row in before if row["items"] <= at]
+    assert rows[: len(shared)] == shared
+    assert last(made.folder) != last(run.folder)
+    story = json.loads((made.folder / "branch.json").read_text())
+    rates = [run.recipe.train.learning_rate, 1e-4]
+    assert story == {"parent": "parent", "items": at, "changed": {"train.learning_rate": rates}}
+
+
+def test_a_change_that_trains_alike_ends_alike(run: Run, tmp_path: Path) -> None:
+    at = checkpoints_of(run.folder)[1]
+    made = branch(run.folder, tmp_path / "child", {"train.checkpoint_every": "320"}, at)
+    for _ in fit(open_run(made.folder)):
+        pass
+    assert last(made.folder) == last(run.folder)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, "needs a setting that is changed"),
+        ({"config.width": "16"}, "config.width changes the networks"),
+        ({"config.shape": "[3]"}, "the data decides it"),
+        ({"train.images": "300"}, "expected more than the 640"),
+        ({"train.learning_rat": "1"}, "unknown setting"),
+    ],
+)
+def test_refusals_leave_nothing(run: Run, tmp_path: Path, settings: dict[str, str], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        branch(run.folder, tmp_path / "child", settings)
+    assert {path.name for path in tmp_path.iterdir()} == {"parent"}
+
+
+def test_the_loss_may_change(run: Run, tmp_path: Path) -> None:
+    made = branch(run.folder, tmp_path / "child", {"config.rules.r1_gamma": "0.25"}, checkpoints_of(run.folder)[1])
+    assert made.recipe.config.rules.r1_gamma == 0.25
+
+
+def test_no_such_checkpoint(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no checkpoint at 77 images; expected one of: 0, "):
+        branch(run.folder, tmp_path / "child", {"train.learning_rate": "1e-4"}, 77)
+
+
+def test_a_damaged_checkpoint(run: Run, tmp_path: Path) -> None:
+    at = checkpoints_of(run.folder)[1]
+    path = run.folder / "checkpoints" / f"{at:09d}" / "game.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(DataError, match="damaged"):
+        branch(run.folder, tmp_path / "child", {"train.learning_rate": "1e-4"}, at)
+    assert not (tmp_path / "child").exists()
+
+
+def test_a_branch_may_go_on_on_another_device(run: Run, tmp_path: Path) -> None:
+    """Of a run that was trained on a GPU, here where there is none."""
+    path = run.folder / "env.json"
+    env = json.loads(path.read_text())
+    env["plan"]["device"] = "cuda"
+    path.write_text(json.dumps(env))
+    settings = {"train.checkpoint_every": "320"}
+    at = checkpoints_of(run.folder)[1]
+    assert branch(run.folder, tmp_path / "there", settings, at).plan.device == "cuda"
+    made = branch(run.folder, tmp_path / "here", settings, at, "cpu")
+    assert open_run(made.folder).plan.device == "cpu"
+    with pytest.raises(ResourceError, match="use --device cpu"):
+        branch(run.folder, tmp_path / "nowhere", settings, at, "cuda:9")
+    assert not (tmp_path / "nowhere").exists()
