@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 import subprocess
 import sys
@@ -15,8 +16,11 @@ import torch
 
 from ganvas.config import Recipe
 from ganvas.data.table import TableDataset
+from ganvas.engine.autotune import initial_state
 from ganvas.games import RECIPES
+from ganvas.inference.model import Model
 from ganvas.runtime.plan import Plan
+from ganvas.utils.settings import to_dict
 
 SMALL = {
     "width": 8,
@@ -101,3 +105,21 @@ def state_hash(tensors: dict[str, Any]) -> int:
         for name, value in sorted(members.items())
     ]
     return hash(tuple(flat))
+
+
+# A run of real size that saves and draws often.
+SETTINGS = ("--set", "train.checkpoint_every=6400", "--set", "train.snapshots=8", "--set", "config.width=32", "--batch", "64")
+
+
+def digest(run: Path) -> str:
+    """The SHA-256 of the run's bundle."""
+    return hashlib.sha256((run / "model.safetensors").read_bytes()).hexdigest()
+
+
+def miniature_model(name: str) -> Model:
+    """The miniature as a model in hand, with fresh weights; of 32 pixels where it has pixels."""
+    recipe, data = miniature(name)
+    if hasattr(recipe.config, "resolution"):
+        recipe = replace(recipe, config=replace(recipe.config, resolution=32))
+    game = initial_state(recipe, PLAN).average
+    return Model(game, {"recipe": to_dict(recipe), "classes": list(data.classes)}, "0" * 12)

@@ -1,4 +1,4 @@
-"""The structure of the package: folders on floors, no import upwards, no cycle, no game that imports a game, one name a module."""
+"""The structure of the package: folders on floors, imports that go down, no cycles, one name a module."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ganvas.config import DataConfig
 from ganvas.core.capabilities import Encodes, require_pictures
+from ganvas.core.modality import IMAGES
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, UsageError
@@ -77,9 +78,9 @@ def latent_map(
     """
     model, out = load(target, device), png_name(out)
     require_pictures(model.game)
-    if model.drawer.latent_dim != 2 or model.kind != "images":
+    if model.drawer.latent_dim != 2 or model.modality is not IMAGES:
         kind = (
-            f"this model has {model.drawer.latent_dim}" if model.kind == "images" else "and pictures; this model draws points"
+            f"this model has {model.drawer.latent_dim}" if model.modality is IMAGES else "and pictures; this model draws points"
         )
         raise UsageError(f"a map needs a latent of 2 dimensions, {kind}; train vae-mnist-2d or --set config.latent_dim=2")
     side = max(5, 560 // model.shape[-1]) if side is None else side
@@ -117,7 +118,7 @@ def pictures(model: Model, data: str | None) -> tuple[TableDataset, str]:
     """
     require_pictures(model.game)
     name, shape = model.data_source(data, "--data"), model.shape
-    if model.kind != "images":
+    if model.modality is not IMAGES:
         raise UsageError("this model draws points; sheets need pictures")
     fit = str(model.card["recipe"]["data"]["fit"])
     settings = {"resolution": shape[-1], "channels": shape[0]}

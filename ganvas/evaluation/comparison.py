@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.config import DataConfig
-from ganvas.core.sample_kind import Kind
+from ganvas.core.modality import IMAGES, POINTS, VOXELS, Modality
 from ganvas.data.open import open_source
 from ganvas.errors import UsageError
 from ganvas.evaluation.evaluate import evaluate
@@ -25,12 +25,12 @@ from ganvas.utils.files import write_durably
 from ganvas.utils.parsing import parse_json
 
 METRICS = ("fd", "recall", "sharpness")
-TEXT = ("distinct", "novel", "trigrams", "nats")
+TEXT_METRICS = ("distinct", "novel", "trigrams", "nats")
 UNAIDED = ("swd", "sharpness")  # of pictures without an extractor, however few
 BLIND = (
     "distances in features need an extractor, and there is none for these pictures: pip install 'ganvas[photos]' (colour only)"
 )
-SHOWN: Mapping[Kind, int] = {"voxels": 30, "images": 100, "points": 500}  # samples in a block of the sheet
+SHOWN: Mapping[Modality, int] = {VOXELS: 30, IMAGES: 100, POINTS: 500}  # samples in a block of the sheet
 COLUMNS = 10
 
 
@@ -131,10 +131,10 @@ def compare(
         of_data = models[0].picture(open_source(DataConfig(source=source)).table[:count], columns)
     else:
         real, _, _, reference = real_sample_sets(source, models[0].shape, samples, split)
-        count, columns, few = SHOWN[real.kind], COLUMNS, real.data[: SHOWN[real.kind]]
-        if real.kind == "voxels":
+        count, columns, few = SHOWN[real.modality], COLUMNS, real.data[: SHOWN[real.modality]]
+        if real.modality is VOXELS:
             few = as_pictures(few.float() / 127.5 - 1)
-        of_data = scatter(few, few[:0]) if real.kind == "points" else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
+        of_data = scatter(few, few[:0]) if real.modality is POINTS else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
     blocks = [
         caption(model.picture(_sample(model, count, seed), columns), [row.name])
         for model, row in zip(models, rows, strict=True)
@@ -151,9 +151,9 @@ def compare(
 def fitting_metrics(model: Model, source: str) -> tuple[tuple[str, ...], str]:
     """The measures that suit what a model draws, and in words what needs something that is not there."""
     if model.writes:
-        return TEXT, ""
-    if model.kind != "images":
-        return (SOLIDS if model.kind == "voxels" else METRICS[:2]), ""
+        return TEXT_METRICS, ""
+    if model.modality is not IMAGES:
+        return (SOLIDS if model.modality is VOXELS else METRICS[:2]), ""
     return (METRICS, "") if choose_extractor(source, model.shape[0]) else (UNAIDED, BLIND)
 
 

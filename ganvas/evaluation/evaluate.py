@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ganvas.config import DataConfig
 from ganvas.core.capabilities import Couples, Writes
-from ganvas.core.sample_kind import is_grid
+from ganvas.core.modality import IMAGES, POINTS, VOXELS, modality_of
 from ganvas.data.builtin.point_sets import MODES
 from ganvas.data.computed_domains import CHANGES, split_name
 from ganvas.data.open import open_source
@@ -123,7 +123,7 @@ def evaluate(
     real, others, train, reference = real_sample_sets(source, shape, samples, split)
     other = others.first
     network = load_extractor(network, where) if isinstance(network, str) else network
-    if network is None and real.kind == "images":
+    if network is None and real.modality is IMAGES:
         network = choose_extractor(source, real.data.shape[1], where)
     fake = fake_sample_set(model, len(real.data), seed, other.labels) if model else picture_set(str(target), len(real.data))
     for side in (real, other, others, fake):
@@ -145,9 +145,9 @@ def evaluate(
     if "cas" in chosen:
         measures["cas"] = classify_samples(model, train, network, source, seed)
     copies = None
-    if "memorisation" in chosen and is_grid(fake.data) and not explicit and UNSEEN not in reference:
+    if "memorisation" in chosen and modality_of(fake.data).grid and not explicit and UNSEEN not in reference:
         notes += ("left out: memorisation (no test split that the model never saw)",)
-    elif "memorisation" in chosen and is_grid(fake.data):
+    elif "memorisation" in chosen and modality_of(fake.data).grid:
         copies = measure_memorization(
             fake.data, train.fields["real"], real.data, Path(target) if model and Path(target).is_dir() else None
         )
@@ -172,14 +172,14 @@ def _compare(
     for name in (name for name in chosen if name in COMPARE):
         if not explicit and not _fits(name, fake):
             continue
-        tag = "points" if real.kind == "points" else real.extractor.name if real.extractor else ""
+        tag = "points" if real.modality is POINTS else real.extractor.name if real.extractor else ""
         tag = "none" if name in (*PIXELS, *SOLIDS) else tag
         try:
-            if name in PIXELS and real.kind != "images":
-                raise UsageError(f"{name} compares pictures, and these are {real.kind}")
-            if name in SOLIDS and real.kind != "voxels":
+            if name in PIXELS and real.modality is not IMAGES:
+                raise UsageError(f"{name} compares pictures, and these are {real.modality.name}")
+            if name in SOLIDS and real.modality is not VOXELS:
                 raise UsageError(f"{name} looks at solids: measure a model of a voxel-... recipe")
-            if name in JUDGED and (real.kind == "points" or (real.extractor and real.extractor.classify is None)):
+            if name in JUDGED and (real.modality is POINTS or (real.extractor and real.extractor.classify is None)):
                 raise UsageError(f"{name} needs a classifier of the data: give --extractor RUN of a classifier-... recipe")
             value, interval = COMPARE[name](fake, real)
             if name in DISTANCES:
@@ -220,8 +220,8 @@ class _Floors(dict[str, float]):
 def _fits(name: str, fake: SampleSet) -> bool:
     """Whether a measure has a meaning for such data at all."""
     if name in (*PIXELS, *SOLIDS):
-        return fake.kind == ("images" if name in PIXELS else "voxels")
-    return name not in JUDGED or (is_grid(fake.data) and (name != "requested" or fake.labels is not None))
+        return fake.modality is (IMAGES if name in PIXELS else VOXELS)
+    return name not in JUDGED or (modality_of(fake.data).grid and (name != "requested" or fake.labels is not None))
 
 
 def check_metrics(metric: str, samples: int, tag: str) -> str:

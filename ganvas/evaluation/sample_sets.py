@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ganvas.config import DataConfig
-from ganvas.core.sample_kind import Kind, is_grid, kind_of, kind_of_shape
+from ganvas.core.modality import IMAGES, POINTS, VOXELS, Modality, modality_of, modality_of_shape
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, UsageError
@@ -29,17 +29,17 @@ class SampleSet:
     classes: tuple[str, ...] = ()  # what the labels are called
 
     @property
-    def kind(self) -> Kind:
+    def modality(self) -> Modality:
         """Points, images or voxels."""
-        return kind_of(self.data)
+        return modality_of(self.data)
 
     @cached_property
     def features(self) -> Tensor:
         """[N, d] float64."""
-        if self.kind == "points":
+        if self.modality is POINTS:
             return self.data.double()
         if self.extractor is None:
-            if self.kind == "voxels":
+            if self.modality is VOXELS:
                 raise UsageError("solids have no extractor of their own: give --extractor RUN of a classifier-shapes recipe")
             raise UsageError("there is no extractor for these pictures: pip install 'ganvas[photos]', or give --extractor RUN")
         return self.extractor.features(self.data)
@@ -149,7 +149,7 @@ def real_sample_sets(
     Raises:
         DataError: the source holds text, or too few samples.
     """
-    pictured = shape is not None and kind_of_shape(shape) == "images"
+    pictured = shape is not None and modality_of_shape(shape) is IMAGES
     resolution, channels = (shape[-1], shape[0]) if shape is not None and pictured else (None, None)
 
     def open_split(part: str) -> TableDataset:
@@ -187,9 +187,9 @@ def fake_sample_set(model: Model, n: int, seed: int, asked: Tensor | None) -> Sa
 
 def to_kept(samples: Tensor) -> Tensor:
     """Samples of a model as data is kept: images as bytes, a voxel as full or empty; points and text as they are."""
-    if kind_of(samples) == "voxels":
+    if modality_of(samples) is VOXELS:
         samples = (samples > 0).float() * 2 - 1
-    return to_bytes(samples) if is_grid(samples) else samples
+    return to_bytes(samples) if modality_of(samples).grid else samples
 
 
 def picture_set(path: str, n: int) -> SampleSet:

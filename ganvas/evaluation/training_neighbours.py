@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganvas.config import DataConfig
 from ganvas.core.capabilities import require_pictures
+from ganvas.core.modality import POINTS
 from ganvas.data.open import open_source
 from ganvas.errors import UsageError
 from ganvas.inference.batches import as_pictures
@@ -79,7 +80,7 @@ def neighbours(
     """
     out = png_name(out)
     require_pictures(model.game)
-    if model.kind == "points":
+    if model.modality is POINTS:
         raise UsageError("this model draws points; neighbours need pictures or solids")
     network = None if within == "pixels" else load_extractor(within, model.device)
     recipe = model.card["recipe"]["data"]

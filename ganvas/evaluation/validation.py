@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Conditional, Samples, Writes
 from ganvas.core.game import Game
-from ganvas.core.sample_kind import is_grid, kind_of
+from ganvas.core.modality import VOXELS, modality_of
 from ganvas.data.table import TableDataset
 from ganvas.evaluation.sample_sets import labels_of, read_rows, to_kept
 from ganvas.inference import model_file
@@ -33,7 +33,7 @@ def measure(game: Game, held_out: TableDataset) -> tuple[str, float] | None:
 
     Fréchet distance in the features made for the data, or of the points themselves; without features, sliced Wasserstein.
     """
-    if not isinstance(game, Samples) or len(held_out) < LEAST or kind_of(held_out.table) == "voxels":
+    if not isinstance(game, Samples) or len(held_out) < LEAST or modality_of(held_out.table) is VOXELS:
         return None
     if isinstance(game, Writes):
         return f"nats{len(held_out)}", nats_per_symbol(game, held_out)
@@ -56,7 +56,7 @@ def floor(data: TableDataset, held_out: TableDataset) -> float | None:
 
 def _distance(fake: Tensor, real: Tensor, held_out: TableDataset, device: torch.device = placement.CPU) -> tuple[str, float]:
     """Between samples as they are kept: bytes or points."""
-    if not is_grid(real):
+    if not modality_of(real).grid:
         return f"fd{len(real)}-points", frechet(fake, real)
     network = choose_extractor(held_out.name, held_out.channels, device)
     if network is None:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from ganvas.config import DataConfig, Recipe
 from ganvas.core.capabilities import Samples
-from ganvas.core.sample_kind import Kind, kind_of
+from ganvas.core.modality import IMAGES, POINTS, Modality, modality_of
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, UsageError
@@ -37,7 +37,7 @@ from ganvas.training.run_folder import Run, start
 from ganvas.utils.files import write_durably
 from ganvas.utils.parsing import parse_json
 
-SHOWN: Mapping[Kind, int] = {"images": 30, "points": 500}  # samples of a variant
+SHOWN: Mapping[Modality, int] = {IMAGES: 30, POINTS: 500}  # samples of a variant
 SIZE = 200  # pixels of a plane of points
 COLUMNS = 6  # of pictures; of a game with classes, one a class
 ABREAST = 4  # blocks in a sheet of one row; more are put in rows of three
@@ -211,9 +211,9 @@ def _sample(played: dict[str, Run], source: str, device: str) -> Image.Image:
     blocks = [
         caption(picture or blank, [label if picture else f"{label} (draws nothing)"]) for label, picture in pictures.items()
     ]
-    kind = kind_of(real.table)
+    kind = modality_of(real.table)
     few = real.samples(torch.arange(SHOWN[kind]))["real"]
-    whole = scatter(few, few[:0], SIZE) if kind == "points" else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
+    whole = scatter(few, few[:0], SIZE) if kind is POINTS else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
     blocks.append(caption(whole, [f"real: {source}"]))
     return arranged(blocks, len(blocks) if len(blocks) <= ABREAST else 3)
 
@@ -223,9 +223,9 @@ def _block(run: Run, real: TableDataset, device: str) -> Image.Image | None:
     model = load(run.folder, device)
     if not isinstance(model.game, Samples):
         return None
-    count = SHOWN[model.kind]
+    count = SHOWN[model.modality]
     samples = torch.cat([part for part, _ in model.stream(count)])
-    if model.kind == "points":
+    if model.modality is POINTS:
         return scatter(real.samples(torch.arange(count))["real"], samples, SIZE)
     return sheet(samples, 10 if model.classes else COLUMNS, legible_scale(samples.shape[-1]))
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ganvas.core.capabilities import Classifies, Encodes, Samples, Styled, Writes
-from ganvas.core.sample_kind import kind_of
+from ganvas.core.modality import VOXELS, modality_of
 from ganvas.errors import UsageError
 from ganvas.latents.truncation import truncate
 from ganvas.media.voxel_rendering import shade
@@ -85,4 +85,4 @@ def make_sampler(game: Samples, psi: float = 1.0, temperature: float = 1.0) -> D
 
 def as_pictures(samples: Tensor) -> Tensor:
     """Samples as pictures [N, C, H, W]: solids seen from their usual side, images as they are."""
-    return shade(samples) if kind_of(samples) == "voxels" else samples
+    return shade(samples) if modality_of(samples) is VOXELS else samples

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Classifies, Conditional, Encodes, Samples
 from ganvas.core.game import Game
-from ganvas.core.sample_kind import kind_of_shape
+from ganvas.core.modality import modality_of_shape
 from ganvas.errors import UsageError
 from ganvas.inference.batches import classify_chunks, encode_chunks, sample_chunks
 
@@ -25,7 +25,7 @@ def as_samples(array: npt.ArrayLike, shape: tuple[int, ...]) -> Tensor:
         UsageError: another type or shape, or none at all.
     """
     given = np.asarray(array)
-    pictured = kind_of_shape(shape) in ("images", "voxels")
+    pictured = modality_of_shape(shape).grid
     if not pictured:
         samples = torch.from_numpy(np.ascontiguousarray(given, dtype=np.float32))
     else:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganvas.core.capabilities import Samples, Styled, Writes, require_pictures
-from ganvas.core.sample_kind import kind_of
+from ganvas.core.modality import POINTS, modality_of
 from ganvas.errors import UsageError, unknown
 from ganvas.inference.batches import as_pictures, sample_chunks
 from ganvas.latents.paths import class_path, loop
@@ -57,7 +57,7 @@ class Space:
             samples = torch.cat([as_pictures(sample_chunks(self.game, codes, world)) for world in every], -1)
         else:
             samples = sample_chunks(self.game, codes, c)
-        if kind_of(samples) == "points":
+        if modality_of(samples) is POINTS:
             raise UsageError("this model draws points; this needs a model of pictures: sample it to a .png instead")
         return as_pictures(samples)
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Conditional, Couples, Samples, Writes
 from ganvas.core.game import Game
-from ganvas.core.sample_kind import Kind, kind_of, kind_of_shape
+from ganvas.core.modality import POINTS, TEXT, VOXELS, Modality, modality_of, modality_of_shape
 from ganvas.data.computed_domains import split_name
 from ganvas.data.open import BUILT_IN
 from ganvas.errors import DataError, UsageError, unknown
@@ -76,9 +76,9 @@ class Model:
         return tuple(sample_chunks(self.drawer, latents([0], self.drawer.latent_dim), c, chunk=1).shape[1:])
 
     @property
-    def kind(self) -> Kind:
+    def modality(self) -> Modality:
         """What it draws: points, images, voxels or text."""
-        return "text" if self.writes else kind_of_shape(self.shape)
+        return TEXT if self.writes else modality_of_shape(self.shape)
 
     @property
     def classes(self) -> list[str]:
@@ -216,7 +216,7 @@ class Model:
             UsageError: another kind of file.
         """
         out = Path(out)
-        kinds = (".txt", ".png") if self.writes else (".png", ".npz", *(KINDS if self.kind == "voxels" else ()))
+        kinds = (".txt", ".png") if self.writes else (".png", ".npz", *(KINDS if self.modality is VOXELS else ()))
         if out.suffix.lower() not in kinds:
             known = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
             raise UsageError(f"cannot write samples to {out.name!r}: expected a name ending in {known}")
@@ -240,7 +240,7 @@ class Model:
         """One picture of samples [n, ...]."""
         if isinstance(self.game, Writes):
             return page(self.game.spell(samples), line_width(self.game), columns)
-        if kind_of(samples) == "points":
+        if modality_of(samples) is POINTS:
             return scatter(samples[:0], samples)
         if columns is None:
             square = max(1, round(len(samples) ** 0.5))

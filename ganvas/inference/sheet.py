@@ -11,7 +11,7 @@ from PIL.Image import Image
 
 from ganvas.core.capabilities import Conditional, Couples, Samples, Writes
 from ganvas.core.game import Game
-from ganvas.core.sample_kind import kind_of
+from ganvas.core.modality import POINTS, modality_of
 from ganvas.data.table import TableDataset
 from ganvas.inference.batches import as_pictures, sample_chunks
 from ganvas.latents.seed_latents import latents
@@ -30,7 +30,7 @@ def make_sheet(game: Game, data: TableDataset, seed: int = 0) -> Image | None:
     if isinstance(game, Writes):
         text = sample_chunks(game, latents(range(seed, seed + COLUMNS**2), game.latent_dim), None)
         return page(game.spell(text), line_width(game))
-    if kind_of(data.table) == "points":
+    if modality_of(data.table) is POINTS:
         fake = sample_chunks(game, latents(range(seed, seed + 500), game.latent_dim), None, 500)
         return scatter(data.samples(torch.arange(min(500, len(data))))["real"], fake)
     rows = game.classes if isinstance(game, Conditional) else COLUMNS

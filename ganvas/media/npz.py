@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganvas.core.sample_kind import kind_of
+from ganvas.core.modality import IMAGES, VOXELS, modality_of
 from ganvas.media.image_files import to_bytes
 from ganvas.utils.files import disk_errors
 
@@ -26,10 +26,10 @@ def as_array(samples: Tensor) -> tuple[str, Array]:
 
     A filled voxel is 1.
     """
-    kind = kind_of(samples)
-    if kind == "voxels":
+    kind = modality_of(samples)
+    if kind is VOXELS:
         return "voxels", (samples[:, 0] > 0).to(torch.uint8).numpy()
-    if kind == "images":
+    if kind is IMAGES:
         return "images", np.ascontiguousarray(to_bytes(samples).permute(0, 2, 3, 1).numpy())
     return "points", samples.numpy()
 

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from ganvas.data.images import Bytes
 from ganvas.utils.files import write_durably
 
+Bytes = NDArray[np.uint8]
 SHEET = 64  # images on a sheet
 COLUMNS = 8
 GAP = 2  # pixels between images

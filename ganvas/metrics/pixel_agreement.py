@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from ganvas.data.images import Bytes
 from ganvas.errors import UsageError
+
+Bytes = NDArray[np.uint8]
 
 
 def agreement(first: Tensor, second: Tensor, change: Callable[[Bytes], Bytes]) -> Tensor:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Bounds, Conditional, Samples
 from ganvas.core.game import Game
-from ganvas.core.sample_kind import kind_of
+from ganvas.core.modality import IMAGES, modality_of
 from ganvas.data.builtin.point_sets import MODES
 from ganvas.errors import GanvasError
 from ganvas.evaluation.sample_sets import read_rows, to_kept
@@ -112,7 +112,7 @@ class Case:
     @property
     def pictured(self) -> bool:
         """Whether the model draws images."""
-        return self.fakes is not None and kind_of(self.fakes) == "images"
+        return self.fakes is not None and modality_of(self.fakes) is IMAGES
 
 
 def not_finite(case: Case) -> Finding | None:

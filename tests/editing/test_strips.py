@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from pathlib import Path
 
 import PIL.Image
 import pytest
 import torch
-from support import PLAN, miniature
+from support import miniature_model as model
 
 from ganvas.editing.strips import PSIS, by_mixing, by_resolution, by_truncation, strip
-from ganvas.engine.autotune import initial_state
 from ganvas.errors import UsageError
-from ganvas.inference.model import Model
 from ganvas.media.grid import LINE
-from ganvas.utils.settings import to_dict
-
-
-def model(name: str) -> Model:
-    recipe, data = miniature(name)
-    if hasattr(recipe.config, "resolution"):
-        recipe = replace(recipe, config=replace(recipe.config, resolution=32))
-    game = initial_state(recipe, PLAN).average
-    return Model(game, {"recipe": to_dict(recipe), "classes": list(data.classes)}, "0" * 12)
 
 
 def test_resolutions_stand_side_by_side() -> None:

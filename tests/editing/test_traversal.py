@@ -11,7 +11,7 @@ import numpy as np
 import PIL.Image
 import pytest
 import torch
-from test_strips import model
+from support import miniature_model as model
 from torch import Tensor
 
 from ganvas.data.table import TableDataset

@@ -6,7 +6,6 @@ import os
 from dataclasses import replace
 from typing import Any
 
-import ganvas.ranks
 import pytest
 import torch
 from support import miniature
@@ -17,6 +16,7 @@ from ganvas.engine.autotune import ENDLESS, LATE, choose_plan, images_in_minutes
 from ganvas.errors import ResourceError
 from ganvas.games.progan import ProGAN
 from ganvas.games.recipes import open_data, resolve_recipe
+from ganvas.runtime import processes
 from ganvas.runtime.device import cores
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
@@ -81,13 +81,13 @@ def test_a_short_run_starts_no_further_process(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_processes_that_are_timed_are_real_and_leave_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    launch, started = ganvas.ranks.launch, list[Any]()
+    launch, started = processes.launch, list[Any]()
 
     def note(*words: Any) -> Any:
         started.extend(others := launch(*words))
         return others
 
-    monkeypatch.setattr(ganvas.ranks, "launch", note)
+    monkeypatch.setattr(processes, "launch", note)
     recipe = resolve_recipe("gan-ring", {"config.width": "8"})
     before, available = dict(os.environ), cores()
     pace = autotune._time_processes(recipe, open_data(recipe), Plan(ranks=2), 0.1)

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
+from file_faults import HOSTILE, Crash, FaultyOs, names_in
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_files import HOSTILE, Crash, FaultyOs, names_in
 from torch import Tensor
 
 from ganvas.engine import checkpoint

@@ -25,7 +25,7 @@ from ganvas.runtime.plan import Plan
 
 def test_two_ranks_with_batch_norm_equal_one(tmp_path: Path) -> None:
     """Equal bits on both ranks, and those of one process with the whole batch up to rounding."""
-    script = Path(__file__).parent / "two_synchronized_ranks.py"
+    script = Path(__file__).parents[1] / "two_synchronized_ranks.py"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         meet = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
@@ -106,9 +106,9 @@ def test_two_ranks_without_memory_to_share(tmp_path: Path) -> None:
     program = """
 import os, sys
 from pathlib import Path
-import ganvas.exchange
+from ganvas.runtime import shared_memory
 if "{}" == "none":
-    ganvas.exchange.Exchange._file = staticmethod(lambda what, size: None)
+    shared_memory.Exchange._file = staticmethod(lambda what, size: None)
 from ganvas.resolve import resolve
 from ganvas.run import start
 from ganvas.training import resume

@@ -10,8 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from support import ganvas
-from test_kill import SETTINGS, digest
+from support import SETTINGS, digest, ganvas
 
 
 @pytest.mark.slow

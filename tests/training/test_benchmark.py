@@ -35,7 +35,7 @@ def test_the_profiler_is_silent(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr().err == ""
 
 
-GPU = Path(__file__).parents[1] / "bench" / "gpu.py"
+GPU = Path(__file__).parents[2] / "bench" / "gpu.py"
 
 
 def gpu(*words: str) -> subprocess.CompletedProcess[str]:

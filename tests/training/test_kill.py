@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
 import signal
@@ -12,15 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
-from support import ganvas
+from support import SETTINGS, digest, ganvas
 
 KILLS = 20
-SETTINGS = ("--set", "train.checkpoint_every=6400", "--set", "train.snapshots=8", "--set", "config.width=32", "--batch", "64")
-
-
-def digest(run: Path) -> str:
-    """The SHA-256 of the run's bundle."""
-    return hashlib.sha256((run / "model.safetensors").read_bytes()).hexdigest()
 
 
 def start(words: list[str], cwd: Path) -> subprocess.Popen[bytes]:

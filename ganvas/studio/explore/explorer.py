@@ -16,7 +16,7 @@ from PIL.Image import Image
 from torch import Tensor
 
 from ganvas.core.capabilities import Conditional, Couples, Encodes, Grows, Projects, Styled
-from ganvas.core.sample_kind import kind_of
+from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, modality_of
 from ganvas.data.table import TableDataset
 from ganvas.editing.named_directions import Direction, directions, separates
 from ganvas.errors import UsageError
@@ -34,7 +34,7 @@ from ganvas.studio.explore.view import SEEDS, Point, View, draw, point, tour
 EXACT = 32  # rows at a time: the bits of `ganvas sample`
 CLOUD, LINES = 500, 24  # points of a model of points, lines of one of text
 NEAREST = 5
-PAGE_KINDS = {"text": "text", "points": "points", "images": "pictures", "voxels": "solids"}  # kind -> the word of the page
+PAGE_KINDS = {TEXT: "text", POINTS: "points", IMAGES: "pictures", VOXELS: "solids"}  # kind -> the word of the page
 MOST_FRAMES, MOST_SEEDS = 240, 64
 OFFERED = 6  # directions of each kind
 
@@ -58,7 +58,7 @@ class Explorer:
             "game": card["recipe"]["game"],
             "items": card["items"],
             "model": self.model.identity,
-            "kind": PAGE_KINDS[self.model.kind],
+            "kind": PAGE_KINDS[self.model.modality],
             "shape": list(self.model.shape),
             "latent_dim": game.latent_dim,
             "classes": list(card["classes"]) if isinstance(game, Conditional) else [],
@@ -68,13 +68,13 @@ class Explorer:
             "encodes": isinstance(game, Encodes),
             "truncates": not isinstance(game, Styled),
             "directions": self.offered() if self.pictured else [],
-            "between": separates(self.model) if self.model.kind == "images" else [],
+            "between": separates(self.model) if self.model.modality is IMAGES else [],
         }
 
     @property
     def pictured(self) -> bool:
         """Whether a sample is a picture: an image, or voxels in a view."""
-        return self.model.kind in ("images", "voxels")
+        return self.model.modality.grid
 
     def offered(self) -> list[str]:
         """The directions that make sense in this model, the strongest first of each kind."""
@@ -117,7 +117,7 @@ class Explorer:
 
     def seen(self, samples: Tensor, look: View) -> Tensor:
         """Samples as pictures [N, C, H, W], solids from where the look sees them."""
-        return shade(samples, look.turn) if kind_of(samples) == "voxels" else as_pictures(samples)
+        return shade(samples, look.turn) if modality_of(samples) is VOXELS else as_pictures(samples)
 
     def lines(self, look: View) -> list[str]:
         """What a model of text writes there, the lines of its page; of other models none."""
