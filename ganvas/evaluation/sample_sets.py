@@ -55,6 +55,7 @@ class SampleSet:
 UNSEEN = "of the test split of"  # in the words of a reference that no model was trained on
 
 
+CHUNK = 128  # samples drawn at a time, whole chunks of `sample_chunks`
 DRAWS = 5  # sets of other real samples, whose distances are averaged
 
 
@@ -177,12 +178,16 @@ def fake_sample_set(model: Model, n: int, seed: int, asked: Tensor | None) -> Sa
     Asked for the classes [n] of the floor's reals, so that both are as mixed: classes far apart in feature space make a
     distance of their own where one set has a little more of one of them.
     """
-    parts, labels = [], []
+    data, labels, done = torch.empty(0), [], 0
     label: Label = None if not model.classes else "all" if asked is None else asked[:n].tolist()
-    for part, c in model.stream(n, seed, label):
-        parts.append(to_kept(part))
+    # Small chunks into one piece of memory: a list that is joined at the end needs twice as much.
+    for part, c in model.stream(n, seed, label, chunk=CHUNK):
+        kept = to_kept(part)
+        data = data if done else kept.new_empty(n, *kept.shape[1:])
+        data[done : done + len(kept)] = kept
+        done += len(kept)
         labels += [] if c is None else [c]
-    return SampleSet(torch.cat(parts), torch.cat(labels) if labels else None, None)
+    return SampleSet(data, torch.cat(labels) if labels else None, None)
 
 
 def to_kept(samples: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any
 import PIL.Image
 import pytest
 import torch
-from test_strips import model
+from support import miniature_model as model
 
 from ganvas.cli.app import app
 from ganvas.cli.arguments import terms

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_strips import model
+from support import miniature_model as model
 
 from ganvas.errors import UsageError
 from ganvas.inference.latent_space import noise, space

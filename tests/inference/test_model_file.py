@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
-from test_files import HOSTILE, packed
+from file_faults import HOSTILE, packed
 from torch import Tensor, nn
 
 from ganvas.core.game import Game, Turn
