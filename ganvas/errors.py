@@ -25,7 +25,7 @@ class DataError(GanvasError):
 
 
 class DivergedError(GanvasError):
-    """Training left the finite numbers and could not be brought back."""
+    """Training became non-finite, and going back to a checkpoint did not help."""
 
     exit_code = 4
 

@@ -110,7 +110,7 @@ def sample(
     temperature: float = 1.0,
     running: Running = Running(),
 ) -> None:
-    """Draw samples from a trained model into a sheet (.png) or an archive (.npz); solids also as .gif, .obj and .stl.
+    """Generate samples and save a sheet (.png) or an archive (.npz); voxel shapes also as .gif, .obj and .stl.
 
     Text is printed, or written to a .txt.
 
@@ -125,7 +125,7 @@ def sample(
         them round, .obj and .stl are closed meshes. Text: .txt, or a page as .png; without it, it is printed. The default is
         sheet.png, or sheet-2.png, ... where that exists: only a file that is named here is replaced.
     temperature
-        Of a model of text: more typical and less varied lines below 1.
+        For text models: below 1, lines are more typical and less varied.
     """
     from ganvas.inference.model import load
 
@@ -148,7 +148,7 @@ def data(
     quiet: Quiet = False,
     json: Quiet = False,
 ) -> None:
-    """Say what was understood of a data set, before training on it, and save a preview sheet.
+    """Show how a data set is read, before training on it, and save a preview sheet.
 
     Parameters
     ----------

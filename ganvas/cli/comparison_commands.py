@@ -28,7 +28,7 @@ def compare(
     split: Literal["train", "test"] | None = None,
     running: Running = Running(),
 ) -> int:
-    """Put models beside each other: what they draw from the same noise, and how near that is to the data.
+    """Compare models: samples from the same noise, and measures of the distance to the data.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def compare(
     out
         The folder for sheet.png, comparison.json and the runs that are trained.
     data
-        For the recipes, instead of their own; and what all are measured against.
+        Data for the recipes instead of their own; also the reference of all measures.
     images
         How many samples are shown to each recipe: images, points or lines.
     samples
@@ -96,14 +96,14 @@ def lesson(
     ranks: Annotated[str, Parameter(group=HOW)] = "auto",
     running: Running = Running(),
 ) -> int:
-    """Play one game in several ways and put them beside each other; alone, list the lessons.
+    """Train several variants of one game and compare them; without a name, list the lessons.
 
     Parameters
     ----------
     name
         Which lesson.
     images
-        Shown to each variant, instead of the lesson's own number.
+        Training images of each variant, instead of the number of the lesson.
     seeds
         Runs of each variant; the numbers are means, with the interval over seeds.
     out

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ganvas.training.run_folder import Run
     from ganvas.training.trainer import Progress
 
-LEVEL = 0.55  # a critic's skill that is no more than a guess
+LEVEL = 0.55  # skill of D up to which it only guesses
 SIDES = (("verdict_real", "reals"), ("verdict_fake", "fakes"))
 
 
@@ -40,7 +40,7 @@ class Display:
         self.live = Live(console=self.console, auto_refresh=False, transient=True) if live else None
         rules = getattr(run.recipe.config, "rules", None)
         self.reference = (
-            f" ({rules.scoring.equilibrium_text} = {rules.scoring.equilibrium:.2f} when nobody can tell)" if rules else ""
+            f" ({rules.scoring.equilibrium_text} = {rules.scoring.equilibrium:.2f} if D only guesses)" if rules else ""
         )
 
     @contextmanager
@@ -79,7 +79,7 @@ class Display:
         return {**facts, "balance": gauge(self.smooth)[1] if "skill" in self.smooth else "", **self.smooth}
 
     def losses(self) -> str:
-        """Each loss term, with the critic's value at the optimum beside it."""
+        """Each loss term; the loss of D with its value at the optimum."""
         told = (
             f"{name} {self.smooth[name]:.3g}" + (self.reference if name == "D" or name.startswith("D_") else "")
             for name in self.terms
@@ -109,12 +109,12 @@ class Display:
             if key in self.smooth:
                 style = "green" if key == "verdict_real" else "magenta"
                 bar = ProgressBar(1.0, self.smooth[key], width=32, complete_style=style, finished_style=style)
-                rows.add_row(f"the critic finds {name}", bar, f"{self.smooth[key]:4.0%} real")
+                rows.add_row(f"D calls {name}", bar, f"{self.smooth[key]:4.0%} real")
         if "skill" in self.smooth:
             share, words = gauge(self.smooth)
             rows.add_row("balance", ProgressBar(1.0, share, width=32, complete_style="yellow", finished_style="red"), words)
         if "accuracy" in self.smooth:
-            rows.add_row("right answers", ProgressBar(1.0, self.smooth["accuracy"], width=32), f"{self.smooth['accuracy']:.1%}")
+            rows.add_row("accuracy", ProgressBar(1.0, self.smooth["accuracy"], width=32), f"{self.smooth['accuracy']:.1%}")
         outer = Table.grid()
         outer.add_row(Text(f"{self.run.recipe.name}  {self.run.folder}", style="bold"))
         outer.add_row(rows)
@@ -122,7 +122,7 @@ class Display:
         return outer
 
     def farewell(self) -> None:
-        """Where everything is, and what to type next."""
+        """Print the paths of all results and the next commands."""
         if self.quiet:
             return
         folder, result = self.run.folder, self.run.result
@@ -137,19 +137,19 @@ class Display:
         if result["dropped"]:
             console.print(f"{result['dropped']} steps were left out: their losses were not finite (see {folder}/log.jsonl)")
         if "test_accuracy" in result:
-            console.print(f"right on the test set: {result['test_accuracy']:.2%}")
+            console.print(f"accuracy on the test set: {result['test_accuracy']:.2%}")
         if "test_nats_per_symbol" in result:
-            console.print(f"nats a symbol of lines it never saw: {result['test_nats_per_symbol']:.3f}")
+            console.print(f"nats per symbol on held-out lines: {result['test_nats_per_symbol']:.3f}")
         if "test_loss" in result:
             parts = " + ".join(
                 f"{name[5:]} {result[name]:.2f}"
                 for name in result
                 if name.startswith("test_") and name not in ("test_loss", "test_accuracy")
             )
-            console.print(f"nats a picture of the test set: {result['test_loss']:.2f} ({parts})")
+            console.print(f"nats per image on the test set: {result['test_loss']:.2f} ({parts})")
         for name, what in (
-            ("sheet.png", "what it draws"),
-            ("learning.gif", "the same noise, learning"),
+            ("sheet.png", "samples"),
+            ("learning.gif", "the same noise during training"),
             ("model.safetensors", "the model"),
         ):
             if (folder / name).exists():
@@ -191,9 +191,9 @@ class Display:
 
 
 def gauge(seen: Mapping[str, float]) -> tuple[float, str]:
-    """Where the critic's skill stands between guessing, 0, and never being wrong, 1; and the balance in words."""
+    """The skill of D from 0 (guesses) to 1 (never wrong), and the state of the balance in words."""
     share = max(0.0, 2 * seen["skill"] - 1)
-    words = "the critic guesses" if seen["skill"] < LEVEL else "level" if seen["skill"] <= HIGH else "the critic is far ahead"
+    words = "D guesses" if seen["skill"] < LEVEL else "level" if seen["skill"] <= HIGH else "D is far ahead"
     state = Balance(lead=seen.get("lead", 0.0), augment=seen.get("augment", 0.0))
     held = [state.handles()] if state.rate < 0.9 else []
     held += [f"augmentation {state.augment:.0%}"] if state.augment > 0.02 else []

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from ganvas.editing.traversal import Traversal
 
 Where = Annotated[
-    Literal["z", "w"] | None, Parameter(name="--in", help="The noise z or the styles w; the default is w where there is one.")
+    Literal["z", "w"] | None,
+    Parameter(name="--in", help="The latent space: noise z or styles w; the default is w if the model has it."),
 ]
 Judge = Annotated[
     str | None, Parameter(help="For class:... in a model without classes: digits, clothes, or a classifier's run.")
@@ -27,19 +28,21 @@ def interpolate(
     *,
     seeds: str = "1,5,9",
     frames: Whole = 60,
-    label: Annotated[Label, Parameter(help="A class to stay in, or several to morph between, e.g. 3,8.")] = None,
+    label: Annotated[
+        Label, Parameter(help="One class for the whole film, or several to interpolate between, e.g. 3,8.")
+    ] = None,
     straight: Annotated[bool, Parameter(negative="")] = False,
     where: Annotated[Literal["z", "w"], Parameter(name="--in")] = "z",
     to: Writing = Writing(),
 ) -> None:
-    """Walk from picture to picture and back, as a seamless film: .gif, .apng or .mp4 (pip install 'ganvas[video]').
+    """Interpolate between seeds and back, as a film loop: .gif, .apng or .mp4 (pip install 'ganvas[video]').
 
     Parameters
     ----------
     seeds
         The pictures to walk through, e.g. 1,5,9 or 0-7.
     straight
-        Through z along lines, which leave the sphere where noise lies, instead of arcs.
+        Use straight lines in z instead of arcs. Lines leave the sphere near which z lies.
     where
         z, or the styles w of a stylegan model, where the walk is straight.
     """
@@ -73,7 +76,7 @@ def traverse(
     axis
         Coordinates of z, e.g. 3 or 0-7; short for --direction axis:3 --in z.
     direction
-        sefa:0 (what the weights answer to most), pca:0 (how w varies most), class:7-1 (towards 7, away from 1), axis:3;
+        sefa:0 (largest effect on the first layers), pca:0 (largest variance of w), class:7-1 (from 1 to 7), axis:3;
         several as sefa:0-4 or pca:0,class:7-1.
     seeds
         The pictures that move, e.g. 0-7: a row for each direction and seed.
@@ -82,7 +85,7 @@ def traverse(
     steps
         Pictures in a row of a sheet; the middle one of an odd number is the seed itself.
     frames
-        Of a film, which swings to and fro once.
+        Number of frames of a film, which moves forth and back once.
     layers
         Of a stylegan model: which layers move, e.g. 0-3 for the coarse ones; the default is all.
     """
@@ -119,7 +122,7 @@ def plane(
     judge: Judge = None,
     to: Writing = Writing(),
 ) -> None:
-    """Draw a plane of the space: the square between three pictures, or round one along two directions.
+    """Save a plane of the latent space: the square between three seeds, or around one seed along two directions.
 
     Parameters
     ----------
@@ -149,7 +152,7 @@ def arithmetic(
     where: Where = None,
     to: Writing = Writing(),
 ) -> None:
-    """Add and take away what pictures have in common: a sheet with a row for each term, and the result below.
+    """Add and subtract means of latents: a sheet with a row for each term, and the result below.
 
     Parameters
     ----------
@@ -176,7 +179,7 @@ def neighbours(
     data: str | None = None,
     to: Writing = Writing(),
 ) -> None:
-    """Draw samples, each beside its nearest training pictures: is it a copy?
+    """Save samples beside their nearest training images, to look for copies.
 
     Parameters
     ----------

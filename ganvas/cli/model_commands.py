@@ -38,11 +38,11 @@ def evaluate(
     seed
         Of the first sample.
     split
-        Of the reference; the default is test where there is one. Tune on train, report on test.
+        Split of the reference data; the default is test if it exists. Tune on train, report on test.
     extractor
         digits, clothes, photos, inception, or the run of a classifier: whose features are compared.
     temperature
-        Of a model of text: more typical and less varied lines below 1.
+        For text models: below 1, lines are more typical and less varied.
     """
     from ganvas.evaluation.evaluate import evaluate as measure
     from ganvas.evaluation.evaluate import record
@@ -58,7 +58,7 @@ def evaluate(
 
 
 def doctor(run: Path, *, device: Device = "auto", json: Quiet = False) -> None:
-    """Name what went wrong in a run, with the evidence and a flag to try; or say that nothing did.
+    """Find problems of a run, each with its evidence and one flag to try.
 
     Parameters
     ----------
@@ -79,12 +79,12 @@ def reconstruct(
     seed: Whole = 0,
     to: Writing = Writing(),
 ) -> None:
-    """Draw a sheet of pictures, each above what a model with an encoder (vae-...) makes of it.
+    """Save a sheet of images, each above its reconstruction by a model with an encoder (vae-...).
 
     Parameters
     ----------
     data
-        Other pictures than those it was trained on; of these the test split is shown, where there is one.
+        Images to use instead of the model's own data; the test split, if it exists.
     count
         How many pictures.
     seed
@@ -103,7 +103,7 @@ def latent_map(
     side: Whole | None = None,
     to: Writing = Writing(),
 ) -> None:
-    """Draw the whole plane of a latent of two dimensions, and where the test pictures lie in it.
+    """Save a map of a two-dimensional latent space, and the codes of the test images in it.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def strip(
     cut: Whole | None = None,
     to: Writing = Writing(),
 ) -> None:
-    """Draw the same latents in many ways, side by side.
+    """Save the same latents at every resolution, truncation or style mixing, side by side.
 
     Parameters
     ----------
@@ -157,18 +157,18 @@ def branch(
     quiet: Quiet = False,
     json: Quiet = False,
 ) -> None:
-    """Begin a new run at a checkpoint of another, with settings changed; `ganvas resume` then plays it on.
+    """Start a new run from a checkpoint of another run, with other settings; `ganvas resume` then trains it.
 
     Parameters
     ----------
     run
         The run folder it begins in. One trained with --set train.keep_all=true has a checkpoint for every picture.
     settings
-        What is to differ, e.g. --set train.learning_rate=1e-4 (repeatable). The networks stay as they are.
+        Settings to change, e.g. --set train.learning_rate=1e-4 (repeatable). The networks cannot change.
     out
         The new run folder.
     at
-        The number of images after which it leaves the other; the default is the newest checkpoint.
+        The checkpoint, as a number of images; the default is the newest one.
     device
         auto, cpu, cuda, cuda:1, ...; the default is that of the other run.
     """
@@ -187,16 +187,16 @@ def studio(
     browser: bool = True,
     json: Quiet = False,
 ) -> None:
-    """Open the studio, a local web page on which the game is seen being played; Ctrl-C ends it.
+    """Open the studio, a local web page that shows training live; Ctrl-C stops it.
 
     Parameters
     ----------
     port
         0: any free one.
     host
-        The address it answers at. Another one than this machine's own needs --i-understand.
+        The address of the server. Any other address than the loopback address needs --i-understand.
     i_understand
-        That another address lets others on the network in; without it, what that means is printed.
+        Confirms that another address gives others on the network access; without it, the risks are printed.
     runs
         The folder that run folders lie in.
     browser

@@ -1,4 +1,4 @@
-"""Pictures of any size, wherever they lie, and how they become one table of bytes."""
+"""Collections of images of any size, and their conversion into one table of bytes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WORKERS = min(8, os.cpu_count() or 1)
 
 @dataclass(frozen=True)
 class How:
-    """What shape pictures are brought to; None lets the pictures decide."""
+    """The target size and channels of the images; None: chosen from the images."""
 
     resolution: int | None = None
     channels: int | None = None

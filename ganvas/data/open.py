@@ -133,7 +133,7 @@ def find(source: str, split: str, progress: Progress | None = None) -> Found:
 
 
 def is_text(source: str) -> bool:
-    """Whether a name or a path stands for lines of text."""
+    """Whether a name or a path is a source of text."""
     return source in TEXTS or (source not in BUILT_IN and Path(source).suffix.lower() in text_lines.ENDINGS)
 
 

@@ -36,7 +36,7 @@ MEASURE = 4  # steps between two measurements that cost a pass of the discrimina
 REST = 0.8  # the skill in the last batch above which a discriminator that may rest does so
 HIGH = 0.95  # the most skill of a discriminator that still teaches
 EASE = 0.85  # where a discriminator that was held back is let go
-MEMORY, FORGOTTEN = 0.08, 0.03  # how much more often training reals are called real than unseen ones
+MEMORY, FORGOTTEN = 0.08, 0.03  # how much more often D calls training reals real than held-out reals
 MOST = 0.8  # of the augmentation's probability: above it leaks into the fakes (arXiv:2006.06676 sec. 3.2)
 
 
@@ -55,7 +55,7 @@ class Balance:
     augment: float = 0.0  # probability of each augmentation
     skill: float = 0.0  # of the discriminator, smoothed; 0 before the first look
     memory: float = 0.0  # verdict on training reals above that on unseen ones, smoothed
-    warmth: float = 1.0  # factor on the instance noise: it cools as the run ends
+    warmth: float = 1.0  # factor on the instance noise: it falls to 0 at the end of the run
     sums: dict[str, list[float]] = field(default_factory=dict)  # note -> [sum, count] since the last look
     name: str = ""  # "" where the game has only one
 
@@ -177,7 +177,7 @@ class Balance:
         """The state of the handles in words."""
         parts = [f"its learning rate is {self.rate:.2g} of the recipe's"]
         if (pause := self.pause) > 1:
-            parts.append(f"it moves on each {'2nd' if pause == 2 else f'{pause}th'} step")
+            parts.append(f"it moves every {'2nd' if pause == 2 else f'{pause}th'} step")
         if self.noise:
             parts.append(f"its inputs have noise of {self.noise:.2g}")
         return ", ".join(parts)

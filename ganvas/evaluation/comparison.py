@@ -1,4 +1,4 @@
-"""Models beside each other: one sheet of what they draw from the same noise, one table of how near that is to the data."""
+"""Compare models: one sheet of samples from the same noise, one table of measures."""
 
 from __future__ import annotations
 

@@ -259,7 +259,7 @@ def stacked_measures(digits: Extractor, fake: Tensor, other: Tensor) -> dict[str
 
 
 def pixel_agreement_of(model: Model | None, source: str, n: int, seed: int) -> dict[str, Measurement]:
-    """Pixel agreement of n couples of a model, and of as many strangers: what the domains have in common anyway.
+    """Pixel agreement of n pairs of a model, and of as many pairs from different noise (the baseline).
 
     Raises:
         UsageError: the model draws no couples, or nobody knows how one domain is computed from the other.
@@ -317,7 +317,7 @@ def classify_samples(
 
 
 def measure_memorization(fake: Tensor, train: Tensor, real: Tensor, folder: Path | None) -> Memorization:
-    """Whether fakes are nearer to training pictures than unseen reals are, by pixels; a sheet of the closest pairs."""
+    """Test whether fakes are nearer to training images than held-out reals are, in pixels; save the closest pairs."""
     few = fake[torch.randperm(len(fake), generator=torch.Generator().manual_seed(3))[:FEW]]
     if folder is not None:
         distances, which = nearest(few, train)

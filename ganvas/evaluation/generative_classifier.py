@@ -45,7 +45,7 @@ def scores(game: Game, x: Tensor, chunk: int = 500) -> Tensor | None:
 
 
 def strangers_noticed(known: Tensor, strange: Tensor) -> float:
-    """The share of strangers below the threshold that turns one in twenty of the known away: best fits [N], [M].
+    """Out-of-distribution detection: the share of unknown samples below the 5 % quantile of the known ones: best fits [N], [M].
 
     1: every stranger is noticed; 0.05: strangers fit as well as what is known.
     """
@@ -55,7 +55,7 @@ def strangers_noticed(known: Tensor, strange: Tensor) -> float:
 def naming(
     model: Model, train: TableDataset, test: TableDataset, strange: TableDataset | None, shown: int, seed: int
 ) -> dict[str, Measurement]:
-    """How well a model names the pictures of `test`; only what it can do.
+    """The classification accuracy of a model on `test`, for each way in which it can classify.
 
     `named`: the share it names right itself. `noticed`: strangers told from the known, where one in twenty of these is
     turned away. `taught`: the share that a classifier names right which saw only what the model draws, `shown` pictures.

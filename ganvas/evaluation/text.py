@@ -1,4 +1,4 @@
-"""Lines of a model beside real ones: what `ganvas eval` measures of text."""
+"""Evaluation of text: generated lines against real ones."""
 
 from __future__ import annotations
 

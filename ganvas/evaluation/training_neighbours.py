@@ -1,4 +1,4 @@
-"""A model's samples beside their nearest relatives among the training pictures."""
+"""Samples of a model and their nearest training images."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def measure(game: Game, held_out: TableDataset) -> tuple[str, float] | None:
 
 
 def floor(data: TableDataset, held_out: TableDataset) -> float | None:
-    """What as many samples of the training data score by the same measure: a perfect model would, and no less.
+    """The floor: the score of as many training samples in the same measure. A perfect model reaches it.
 
     None of text: how many nats its lines cost at best, nobody knows.
     """

@@ -1,4 +1,4 @@
-"""Teaching comparisons: one game played in several ways, beside each other: pictures, a curve, a table, what it teaches."""
+"""Lessons: variants of one game side by side, as images, a curve, a table and a conclusion."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ class CoGAN(AdversarialGame, Couples, Projects):
         super().__init__(config, g, Shared(config.classes, _discriminator(config), slice(None, last)))
 
     def projection(self) -> Tensor:
-        """The first matrix that z meets, [features, latent_dim]; of every domain where no layer is shared."""
+        """The first weight matrix that multiplies z, [features, latent_dim]; of every domain where no layer is shared."""
         if not self.G.own_first:
             weight: Tensor = self.G.shared[0][0].weight
             return weight
@@ -152,7 +152,7 @@ _OWN = Config(resolution=64, channels=3, latent_dim=64)
 _ABOUT = "two folders of your own pictures, or one and its edges: --data edges:FOLDER"
 
 RECIPES = (
-    _recipe("cogan-edges", "edges:mnist", 5, "digits and their edges, in pairs that nobody showed it", Config(), _TRAIN),
+    _recipe("cogan-edges", "edges:mnist", 5, "digits and their edges, paired without paired training data", Config(), _TRAIN),
     _recipe("cogan-negatives", "negatives:mnist", 5, "digits and their negatives, in pairs", Config(), _TRAIN),
     _recipe("cogan-images", "", 15, _ABOUT, _OWN, cosine(0.02, 270_000, 48, 4e-3)),
 )

@@ -103,7 +103,7 @@ class DCGAN(AdversarialGame, Projects):
         return super().sample(z[:, :, None, None])
 
     def projection(self) -> Tensor:
-        """The first matrix that z meets, [features, latent_dim]."""
+        """The first weight matrix that multiplies z, [features, latent_dim]."""
         weight: Tensor = self.G[0].weight
         return weight.flatten(1).T
 

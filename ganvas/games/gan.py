@@ -43,7 +43,7 @@ class Config:
     depth: int = 3
     critic_depth: int | None = None  # of D; None: as deep as G
     slope: float = 0.2  # of G's leaky ReLU below 0; 0 makes it a plain one
-    coins: bool = False  # the sign of each coordinate of z is given to G beside it: noise in pieces
+    coins: bool = False  # G also gets the sign of each coordinate of z, so its map may be discontinuous
     softness: float = 1.0  # of z beside the coins: the smaller, the farther apart are the pieces
     frequencies: int = 0  # D sees sin and cos of each coordinate at this many octaves
     span: float = 1.0  # half the period of the slowest of them
@@ -75,7 +75,7 @@ class GAN(AdversarialGame, Projects):
             self.D[-1].register_parameter("bias", None)  # a common shift of all logits changes no relativistic loss
 
     def advance(self, step: Step) -> None:
-        """Let finer waves in as the run goes on."""
+        """Add higher Fourier frequencies during training."""
         octaves = torch.arange(len(self.sharpness), device=self.sharpness.device)
         share = 1.0 if step.progress >= self.config.sharpen else step.progress / self.config.sharpen
         reached = 2 + share * (len(octaves) - 2)
@@ -176,7 +176,7 @@ RECIPES = (
         "gan-mnist-decoder",
         "mnist",
         2,
-        "the decoder of vae-mnist as the artist of a GAN",
+        "the decoder of vae-mnist as the generator of a GAN",
         _DECODER,
         cosine(0.05, 600_000, 128, 1e-3, average_halflife=20_000, checkpoint_every=100_000),
     ),

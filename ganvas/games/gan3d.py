@@ -108,6 +108,6 @@ class VoxelGAN(AdversarialGame, Conditional, Projects):
 
 _recipe = Family("voxel", "Wu et al. 2016, arXiv:1610.07584")
 _TRAIN = cosine(0.05, 140_000, 32, 2e-3, average_halflife=5_000, balance="rest", snapshots=16)
-_ABOUT = "chairs, tables, lamps and planes as solids on request"
+_ABOUT = "voxel shapes by class: chairs, tables, lamps and planes"
 
 RECIPES = (_recipe("voxel-shapes", "shapes", 15, _ABOUT, Config(), _TRAIN),)

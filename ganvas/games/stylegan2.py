@@ -2,7 +2,8 @@
 
 Modulated and demodulated convolutions; each resolution adds its own picture to a running sum (skip generator), judged by a
 residual discriminator; R1 and path length regularisation, both lazy. With few pictures the balance of the game augments all
-the discriminator sees, as ADA does (ganvas/engine/balance.py). The conditional game embeds the class beside z, and its discriminator
+the discriminator sees, as ADA does (ganvas/engine/balance.py). The conditional game embeds the class beside z, and its
+discriminator
 projects. Source: Karras et al. 2020, arXiv:1912.04958; augmentation, conditions: arXiv:2006.06676.
 
 Path length: |J_w^T y| for a random image y of unit length should be the same everywhere, so that a step in w is a step in
@@ -169,7 +170,7 @@ class StyleGAN2(StyleBased, Grows):
         return replace(super().duel(), g_extra=(self.even_paths,) if self.config.path_length else ())
 
     def even_paths(self, batch: Batch, step: Step) -> Terms:
-        """Path length regularisation on half a batch, where it is due, in float32 whatever the precision of the rest."""
+        """Path length regularisation on half a batch, if it is due in this step; always in float32."""
         if not step.due(self.config.path_every):
             return {}
         n, c = max(1, len(batch["real"]) // 2), self.condition(batch, step)

@@ -174,7 +174,7 @@ class VAE(Game, Projects, Encodes, Bounds):
         return x
 
     def projection(self) -> Tensor:
-        """The first matrix that z meets, [features, latent_dim]; that of the class is left out."""
+        """The first weight matrix that multiplies z, [features, latent_dim]; that of the class is left out."""
         weight: Tensor = self.decoder[0].weight[:, : self.latent_dim]  # type: ignore[index]
         return weight
 
@@ -229,5 +229,5 @@ RECIPES = (
     ),
     _recipe("vae-mnist-2d", "mnist", 2, "two numbers a digit, so that all of them fit on a map", _FLAT, _TRAIN),
     _recipe("vae-fashion", "fashion", 5, "clothes, by convolutions", _CONVOLUTIONAL, _TRAIN),
-    _recipe("vae-images", "", 15, "a folder of your own pictures, without a critic", _OWN, _TRAIN),
+    _recipe("vae-images", "", 15, "a folder of your own pictures, without a discriminator", _OWN, _TRAIN),
 )

@@ -1,4 +1,4 @@
-"""Pictures as codes: what a game's encoder makes of pictures, and what the game draws from codes given by hand."""
+"""Encode images, and decode codes."""
 
 from __future__ import annotations
 

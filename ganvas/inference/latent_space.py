@@ -1,4 +1,4 @@
-"""The space one moves in: the noise z, which lies near a sphere, or the styles w of a stylegan game, which lie flat."""
+"""The latent space: the noise z, which lies near a sphere, or the styles w of a StyleGAN game, which is flat."""
 
 from __future__ import annotations
 

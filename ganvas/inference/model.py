@@ -1,4 +1,4 @@
-"""A trained model in hand: sample it, walk through it, save what it draws."""
+"""A loaded model: sample, interpolate, save samples."""
 
 from __future__ import annotations
 
@@ -255,7 +255,7 @@ class Model:
         return {"model": self.identity, "recipe": str(self.card["recipe"]["name"]), "seeds": seeds, "synthetic": "true"}
 
     def space(self, name: str | None = None, label: Label = None) -> Space:
-        """Where to move: z, or the styles w of a stylegan model; None: w where there is one. Couples stay together."""
+        """The latent space: z, or the styles w of a StyleGAN model; None: w if the model has it."""
         return space(self.drawer, name, self.chosen(label) if self.together(label) > 1 else ())
 
     def interpolate(

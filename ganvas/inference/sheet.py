@@ -1,4 +1,4 @@
-"""What a game can show of itself: a sheet of pictures, a plane of points."""
+"""Sheets of samples, and plots of points."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Doubling and halving an image: plain, and with the binomial filter that leaves no aliases. Source: arXiv:1904.11486.
+"""Upsample and downsample images by 2: nearest neighbour or mean, and with an antialiasing binomial filter. Source:
+arXiv:1904.11486.
 
 Zero-insertion and [1, 3, 3, 1], or nearest neighbours and [1, 2, 1], are bilinear interpolation but for the border, which
 that repeats where the others take zeros. Source: arXiv:1812.04948 appendix C, arXiv:1912.04958 appendix B.

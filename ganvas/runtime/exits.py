@@ -1,4 +1,4 @@
-"""How a command ends: an exit code, and one line where something went wrong."""
+"""Exit codes of the commands, and the one-line error message."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def conclude(command: Callable[[], Any]) -> None:
 
 
 def _unforeseen(bug: Exception) -> None:
-    """One line for what nobody thought of; the traceback where GANVAS_DEBUG asks for it."""
+    """One line for an unexpected exception; the traceback if GANVAS_DEBUG is set."""
     if "OutOfMemory" in type(bug).__name__ or "can't allocate memory" in str(bug):
         _fail("out of memory; try a smaller --batch", ResourceError.exit_code)
     if os.environ.get("GANVAS_DEBUG"):

@@ -25,7 +25,8 @@ STOPS = (signal.SIGINT, signal.SIGTERM)  # rank 0 hears them for all, so that al
 def local_ranks(folder: Path, plan: Plan, peers: Ranks, *, timed: bool = False) -> Iterator[Ranks]:
     """This process with all ranks of the run in `folder`: starts those that nobody started yet.
 
-    `timed` ones only play steps to be timed (`ganvas.training.worker`). At the end the peers are left, also after an error, and this
+    `timed` ones only play steps to be timed (`ganvas.training.worker`). At the end the peers are left, also after an error,
+    and this
     process has its cores and threads back.
 
     Raises:
@@ -65,7 +66,7 @@ def _launch_ranks(folder: Path, size: int, timed: bool) -> Iterator[None]:
 
 
 def _watch(others: Sequence[subprocess.Popen[bytes]], over: threading.Event, advice: str) -> None:
-    """End this process when a rank that it started dies before its time: the rest would wait for it for ever."""
+    """End this process if a rank that it started dies: the others would wait for it without end."""
     for rank, other in enumerate(others, 1):
         if (code := other.wait()) != 0 and not over.is_set():
             print(f"ganvas: rank {rank} died (exit code {code}); {advice}", file=sys.stderr, flush=True)

@@ -55,7 +55,7 @@ def _parts(flat: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
 
 
 class Exchange:
-    """Slots of `size` ranks in shared memory, in two sets used in turn: nobody overwrites what another still reads."""
+    """Slots of `size` ranks in shared memory, in two sets used in turn, so that no rank overwrites what another still reads."""
 
     def __init__(self, rank: int, size: int, agree: Callable[[Any], Any], gather: Callable[[], Any]) -> None:
         self.rank, self.size, self.agree, self.gather = rank, size, agree, gather

@@ -28,7 +28,7 @@ from ganvas.studio.socket import MAX_FRAME_BYTES, Channel
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 WARNING = """the studio will answer at {host}, not only on this machine. That means:
-  - whoever sees the link can use it: train, fill the disk, read what the studio shows;
+  - anyone who sees the link can use it: train, fill the disk, read what the studio shows;
   - the connection is not encrypted: anyone who reads the network's traffic can copy the link and the cookie;
   - use it on a network you trust, or keep the loopback address and tunnel: ssh -L {port}:127.0.0.1:{port} HOST"""
 

@@ -81,7 +81,7 @@ class Report:
 
 
 def bench(recipe: str | Recipe, ranks: str = "auto", seconds: float = 20.0) -> Report:
-    """Measure a recipe on this machine; the two loops take turns in bursts, so that both meet the same weather.
+    """Measure a recipe on this machine. Both loops run alternately in short bursts, under the same load.
 
     Raises:
         UsageError: `seconds` is not above 0.

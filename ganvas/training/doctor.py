@@ -1,4 +1,4 @@
-"""What went wrong in a run, or that nothing did: each finding with its evidence in numbers and one flag to try.
+"""Find problems of a run. Each finding has its evidence in numbers and one flag to try.
 
 A check looks at the log (the last third of it, where not said otherwise), at samples of the model and at the data.
 """
@@ -182,8 +182,8 @@ def vanishing_gradient(case: Case) -> Finding | None:
 
 
 def collapsed(case: Case) -> Finding | None:
-    """Many noises, few pictures."""
-    if case.fakes is None or case.alone or isinstance(case.game, Bounds):  # who has a bound pays for what it does not draw
+    """Mode collapse: many latents, few different samples."""
+    if case.fakes is None or case.alone or isinstance(case.game, Bounds):  # a likelihood bound penalises missing samples
         return None
     source = case.run.recipe.data.source
     if source in MODES and case.fakes.shape[1] == MODES[source].centres.shape[1]:
@@ -206,11 +206,11 @@ def collapsed(case: Case) -> Finding | None:
 
 
 def latent_ignored(case: Case) -> Finding | None:
-    """A decoder that does without its code: the KL term of a bound is nothing."""
+    """Posterior collapse: the decoder ignores its code, and the KL term of the bound is nearly zero."""
     beta, weighed = getattr(case.run.recipe.config, "beta", 1.0), case.mean("KL")
     if not isinstance(case.game, Bounds) or weighed is None or not beta or weighed / beta > 0.1:
         return None
-    evidence = f"the code tells {weighed / beta:.2g} nats of a picture, so that every code draws the same one"
+    evidence = f"the code contains {weighed / beta:.2g} nats about an image, so every code decodes to the same image"
     return Finding("posterior collapse", evidence, f"--set config.beta={beta / 10:g}")
 
 
@@ -258,7 +258,7 @@ def discriminator_memorises(case: Case) -> Finding | None:
 
 
 def leak(case: Case) -> Finding | None:
-    """Something trivial that gives fakes away: a constant border, a range, the grid of JPEG blocks."""
+    """Find a trivial difference between reals and fakes: a constant border, a range, the grid of JPEG blocks."""
     if case.fakes is None or not case.pictured or case.alone or (case.mean("skill") or 0) < 0.8:
         return None
     fakes, reals = case.fakes.float(), case.reals.float()
@@ -272,7 +272,7 @@ def few_data(case: Case) -> Finding | None:
     if n >= 100:
         return None
     there = "there is 1 sample" if n == 1 else f"there are {n} samples"
-    return Finding("too little data", f"{there}; a distribution shows in hundreds", "--data with more pictures")
+    return Finding("too little data", f"{there}; a GAN needs hundreds", "--data with more pictures")
 
 
 CHECKS: tuple[Callable[[Case], Finding | None], ...] = (
@@ -290,7 +290,7 @@ CHECKS: tuple[Callable[[Case], Finding | None], ...] = (
 
 
 def diagnose(folder: str | Path, device: str = "auto") -> list[Finding]:
-    """What went wrong in the run in `folder`; [] where nothing did.
+    """The problems of the run in `folder`; [] if there are none.
 
     Raises:
         DataError: it is no run folder.
@@ -312,4 +312,4 @@ def diagnose(folder: str | Path, device: str = "auto") -> list[Finding]:
 
 def format_findings(found: list[Finding]) -> str:
     """The findings in words."""
-    return "\n".join(finding.text() for finding in found) or "nothing went wrong that the doctor knows of"
+    return "\n".join(finding.text() for finding in found) or "the doctor found no problem"

@@ -1,4 +1,4 @@
-"""log.jsonl: one row for every few steps, each the mean over these steps; a resumed run continues it without a seam."""
+"""log.jsonl: one row for every few steps, the mean over these steps; a resumed run continues the same file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RENAMED: Mapping[str, str] = {"gradient_critic": "gradient_discriminator", "grad
 class TrainingLog:
     """Writes rows `{"step", "items", <term or note>: mean, ...}`; its unfinished row travels with the checkpoint.
 
-    A row that the disk refuses is left out; `tell` hears of the first of them.
+    A row that cannot be written is left out; `tell` is called for the first one.
     """
 
     def __init__(self, path: Path, every: int = 20, write: bool = True, tell: Callable[[str], None] = lambda _: None) -> None:

@@ -25,13 +25,13 @@ class TrainOptions:
     data
         Instead of the recipe's own: a folder or zip of pictures (one sub-folder per class), IDX, .npy, .npz, CSV, .txt.
     minutes
-        How long; turned into a number of images once, by a three-second probe.
+        Training time; a probe of three seconds converts it into a number of images, once.
     images
         How many images (or points) are shown.
     out
         The run folder; without it the next number under runs/.
     seed
-        Of everything left to chance.
+        Seed of all random numbers.
     objective
         minimax, nonsaturating, leastsquares, wasserstein, wasserstein-gp, hinge or relativistic.
     balance
@@ -42,7 +42,7 @@ class TrainOptions:
     eval_every
         Images between two measurements against held-out samples; the best model is kept as best.safetensors.
     fit
-        How pictures that are not square are made so.
+        How images become square.
     device
         auto, cpu, cuda, cuda:1, ...
     precision

@@ -47,7 +47,7 @@ class Run:
     minutes: float | None = None  # a bound still to be turned into images
     data: TableDataset = field(init=False)
     held_out: TableDataset | None = None  # samples that are never trained on
-    notice: str = ""  # what a person should be told before it goes on
+    notice: str = ""  # messages for the user before it goes on
     _lock: int | None = field(default=None, init=False, repr=False, compare=False)  # an open file, while the folder is held
 
     @property
@@ -91,7 +91,7 @@ class Run:
         write_durably(self.folder / "recipe.json", json.dumps(to_dict(self.recipe), indent=1).encode())
 
     def bring(self, data: TableDataset) -> None:
-        """Take the data in; a part is kept from training where a player could learn it by heart or a curve is measured."""
+        """Attach the data. Hold out a part if D could overfit, or if a held-out measure is requested."""
         kept = issubclass(GAMES[self.recipe.game], Judges | Writes) or self.recipe.train.eval_every > 0
         self.data, self.held_out = data.parted(self.recipe.data.held_out) if kept else (data, None)
 

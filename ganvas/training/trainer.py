@@ -117,7 +117,7 @@ class Trainer:
         return Progress(state.items, self.run.recipe.train.images, self.seconds, pace, values, terms, events)
 
     def load(self) -> bool:
-        """Take up the newest valid checkpoint, if there is one; all ranks take rank 0's."""
+        """Load the newest valid checkpoint, if there is one; all ranks use that of rank 0."""
         found = checkpoint.load(self.run.folder / "checkpoints", self.skipped) if self.ranks.first else None
         # Rank 0 alone reads what decides: another rank may see the folder a moment earlier or later.
         items, times = self.ranks.agree((found.items, len(self.roll_backs())) if found else (None, 0))
@@ -137,7 +137,8 @@ class Trainer:
         self.events.append(f"skipped checkpoint {name}: {reason}")
 
     def save(self) -> GanvasError | None:
-        """A checkpoint and the bundle; a failure is told and never costs an older one. Returns why there is no new bundle."""
+        """Save a checkpoint and the bundle. A failure is reported and never deletes an older one. Returns why there is no
+        new bundle."""
         tensors, counters = dump(self.state, self.ranks)  # gathers what each rank remembers: all of them must come here
         if not self.ranks.first:
             return None

@@ -64,7 +64,7 @@ def complete(folder: Path) -> bool:
         with labels.open("rb") if labels.is_file() else gzip.open(f"{labels}.gz") as file:
             return hashlib.sha256(file.read(1 << 20)).hexdigest() != DIGITS
     except (OSError, EOFError, zlib.error):
-        return True  # damaged: whoever reads it says how
+        return True  # damaged: the reader reports how
 
 
 def download(folder: Path, url: str | None = None, progress: Progress | None = None) -> None:

@@ -160,7 +160,7 @@ def walk(root: Path) -> tuple[dict[str, tuple[int, int]], list[Skipped], dict[st
                 waiting.append(name + "/")
             elif stat.S_ISREG(status.st_mode):
                 files[name] = (status.st_size, status.st_mtime_ns)
-            else:  # opening a pipe would wait for ever
+            else:  # opening a pipe would block
                 skipped.append(Skipped(printable(name), "not a regular file"))
     return files, skipped, folders
 

@@ -49,7 +49,7 @@ class ModelClient:
         if (older := self.waiting.pop(lane, None)) and not older[1].done():
             older[1].set_exception(SupersededError("a newer request replaced this one"))
         if len(self.waiting) >= MAX_LANES:
-            raise ResourceError("too many pictures are asked for at once; wait a moment")
+            raise ResourceError("too many images were requested at once; wait a moment")
         self.waiting[lane] = question, future
         self.wake.set()
         return await future

@@ -1,4 +1,4 @@
-"""Look around in a trained model: one picture, a pad of seeds, walks between looks, the training pictures nearest to one."""
+"""Explore a trained model: one image, a plane of seeds, interpolations, the nearest training images."""
 
 from __future__ import annotations
 
