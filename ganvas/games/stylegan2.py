@@ -2,8 +2,8 @@
 
 Modulated and demodulated convolutions; each resolution adds its own picture to a running sum (skip generator), judged by a
 residual discriminator; R1 and path length regularisation, both lazy. With few pictures the balance of the game augments all
-the discriminator sees, as ADA does (ganvas/engine/balance.py). The conditional game embeds the class beside z, and its discriminator
-projects. Source: Karras et al. 2020, arXiv:1912.04958; augmentation, conditions: arXiv:2006.06676.
+the discriminator sees, as ADA does (ganvas/engine/balance.py). The conditional game embeds the class beside z, and its
+discriminator projects. Source: Karras et al. 2020, arXiv:1912.04958; augmentation, conditions: arXiv:2006.06676.
 
 Path length: |J_w^T y| for a random image y of unit length should be the same everywhere, so that a step in w is a step in
 the image; a is its running mean, E (|J_w^T y| - a)^2 (sec. 3.2, eq. 4).

@@ -25,8 +25,8 @@ STOPS = (signal.SIGINT, signal.SIGTERM)  # rank 0 hears them for all, so that al
 def local_ranks(folder: Path, plan: Plan, peers: Ranks, *, timed: bool = False) -> Iterator[Ranks]:
     """This process with all ranks of the run in `folder`: starts those that nobody started yet.
 
-    `timed` ones only play steps to be timed (`ganvas.training.worker`). At the end the peers are left, also after an error, and this
-    process has its cores and threads back.
+    `timed` ones only play steps to be timed (`ganvas.training.worker`). At the end the peers are left, also after an error,
+    and this process has its cores and threads back.
 
     Raises:
         UsageError: torchrun started another number than the run was begun with.
