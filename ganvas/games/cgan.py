@@ -23,6 +23,7 @@ from ganvas.games.common.duel import Rules
 from ganvas.games.common.family import Family, cosine
 from ganvas.layers.classes import class_shares
 from ganvas.layers.discriminator import select_class
+from ganvas.layers.flatten import Flatten
 from ganvas.layers.resolutions import list_resolutions, subpixel, widths
 from ganvas.utils.settings import require_within
 
@@ -78,7 +79,7 @@ class Discriminator(nn.Module):
         layers: list[nn.Module] = []
         for before, after in itertools.pairwise(channels):
             layers += [nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
-        self.body = nn.Sequential(*layers, nn.Flatten(), nn.Linear(size, config.head), nn.LeakyReLU(0.2))
+        self.body = nn.Sequential(*layers, Flatten(), nn.Linear(size, config.head), nn.LeakyReLU(0.2))
         self.head = nn.Linear(config.head, config.classes)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:

@@ -149,5 +149,5 @@ def test_solids_are_measured_by_a_classifier_of_solids(untrained: Path, tmp_path
     judge = bundled(tmp_path, "classifier-shapes", widths=(4, 4, 4), features=4)
     report = evaluate(untrained, samples=100, metrics=["requested"], network=str(judge))
     assert set(report.measures) == {"requested100-classifier-shapes"}
-    with pytest.raises(UsageError, match="compares pictures, and these are solids"):
+    with pytest.raises(UsageError, match="compares pictures, and these are voxels"):
         evaluate(untrained, samples=100, metrics=["swd"])

@@ -80,7 +80,7 @@ def test_a_plan_names_no_gpu_of_one_rank(monkeypatch: pytest.MonkeyPatch) -> Non
         there.setattr(torch, "empty", lambda *_, **__: None)  # there is a GPU
         assert str(find_device("cuda")) == "cuda"
         assert str(find_device("cuda:1")) == "cuda:1"
-    monkeypatch.setattr(autotune, "device_named", torch.device)
+    monkeypatch.setattr(autotune, "find_device", torch.device)
     monkeypatch.setattr(autotune, "bfloat16_is_fast", lambda _: True)
     recipe, data = miniature("cgan-mnist")
     found = choose_plan(recipe, data, "cuda", "2")
@@ -111,7 +111,7 @@ def test_emulated_bfloat16_does_not_count(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
     assert not has_bfloat16(torch.device("cuda"))
     assert not probe.bfloat16_is_fast("cuda")
-    monkeypatch.setattr(autotune, "device_named", torch.device)
+    monkeypatch.setattr(autotune, "find_device", torch.device)
     recipe, data = miniature("cgan-mnist")
     assert choose_plan(recipe, data, "cuda").precision == "float32"
 
@@ -129,7 +129,8 @@ def test_freed_memory_is_not_fetched_again() -> None:
     """Each of 60 tensors of 64 MB costs 16,384 page faults where the memory of the one before went back to the kernel."""
     program = """
 import resource, torch
-from ganvas.machine import Plan, settle
+from ganvas.runtime.plan import Plan
+from ganvas.runtime.process_settings import apply_plan as settle
 {}
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(60):
@@ -147,9 +148,10 @@ import os, signal, sys
 sys.modules["fcntl"] = None
 for module, name in ((os, "sched_getaffinity"), (os, "sched_setaffinity"), (signal, "pthread_sigmask")):
     delattr(module, name)
-from ganvas.machine import Plan, settle
-from ganvas.ranks import _block_signals
-from ganvas import cli, training
+from ganvas.runtime.plan import Plan
+from ganvas.runtime.process_settings import apply_plan as settle
+from ganvas.runtime.processes import _block_signals
+import ganvas.cli.app, ganvas.training.api
 settle(Plan(ranks=2))
 with _block_signals():
     pass

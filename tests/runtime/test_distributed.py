@@ -109,9 +109,9 @@ from pathlib import Path
 from ganvas.runtime import shared_memory
 if "{}" == "none":
     shared_memory.Exchange._file = staticmethod(lambda what, size: None)
-from ganvas.resolve import resolve
-from ganvas.run import start
-from ganvas.training import resume
+from ganvas.games.recipes import resolve_recipe as resolve
+from ganvas.training.run_folder import start
+from ganvas.training.api import resume
 run = start(resolve("gan-line", {{"train.batch": "64"}}, images=320), out=Path("{}"), ranks="2")
 resume(run.folder)
 """

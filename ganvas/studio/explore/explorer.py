@@ -113,9 +113,9 @@ class Explorer:
         samples = self.samples(look, chunk)
         if not self.pictured:
             return self.model.picture(samples, 2)
-        return sheet(self.seen(samples, look), len(samples), scale, 0)
+        return sheet(self.render(samples, look), len(samples), scale, 0)
 
-    def seen(self, samples: Tensor, look: View) -> Tensor:
+    def render(self, samples: Tensor, look: View) -> Tensor:
         """Samples as pictures [N, C, H, W], solids from where the look sees them."""
         return shade(samples, look.turn) if modality_of(samples) is VOXELS else as_pictures(samples)
 
@@ -142,7 +142,7 @@ class Explorer:
             return self.picture(look)
         looks = [replace(look, seed=look.seed + i, picture=None, label=self._one(look)) for i in range(count)]
         samples = draw(self.model, [self.point(each) for each in looks], look.resolution, 16)
-        return sheet(self.seen(samples, look), columns, 1, 0)
+        return sheet(self.render(samples, look), columns, 1, 0)
 
     @property
     def _draws(self) -> str:
@@ -166,7 +166,7 @@ class Explorer:
         out = film_name(out)
         alike = [replace(each, resolution=looks[0].resolution if looks else None, label=self._one(each)) for each in looks]
         way = tour([self.point(each) for each in alike], frames, closed)
-        samples = self.seen(draw(self.model, way, alike[0].resolution, 16), alike[0])
+        samples = self.render(draw(self.model, way, alike[0].resolution, 16), alike[0])
         scale = 2 * legible_scale(samples.shape[-1])
         told = self.model.provenance(",".join(str(each.seed) for each in looks))
         save_film(out, [sheet(frame[None], 1, scale, 0) for frame in samples], milliseconds, told)
@@ -193,7 +193,7 @@ class Explorer:
         data = self.trained_on
         distances, which = closest(to_bytes(mine), data.table, min(count, len(data)), rows=data.index)
         found = read_rows(data, which[0]).float() / 127.5 - 1
-        images = self.seen(torch.cat([mine, found]), look)
+        images = self.render(torch.cat([mine, found]), look)
         return sheet(images, len(images), 1, 2), (distances[0] / mine[0].numel() ** 0.5).tolist()
 
 
