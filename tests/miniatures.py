@@ -1,42 +1,34 @@
-"""Games of a few weights that are not in the product: each declares what no game of it does yet, and must keep the contract."""
+"""Games of a few weights that are not in the product, and their data.
+
+Each has a capability that no game of the product has yet, and must keep the contract.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ganvas import games
 from ganvas.config import Adam, DataConfig, Recipe, TrainConfig
 from ganvas.core.capabilities import Animates, Inpaints, Translates, Upscales, Watched
 from ganvas.core.game import Batch, Game, Step, Terms, Turn, sum_losses
 from ganvas.core.memory import Memory
+from ganvas.core.modality import CLIPS
+from ganvas.data.dataset import Dataset
+from ganvas.data.open import BUILT_IN
+from ganvas.data.paired import PairedDataset
+from ganvas.data.table import TableDataset, fingerprint
+from ganvas.data.unpaired import UnpairedDataset
 from ganvas.games.common.duel import Duel, Rules
 
-SIDE, CHANNELS, FRAMES = 8, 1, 3
-
-
-class Table:
-    """48 random samples of some fields; each field has an order of its own where they are `unpaired`."""
-
-    flip, is_images, is_text, is_grid = False, True, False, True
-
-    def __init__(self, shapes: Mapping[str, tuple[int, ...]], unpaired: bool = False) -> None:
-        random = torch.Generator().manual_seed(1)
-        self.fields = {name: torch.rand(48, *shape, generator=random) * 2 - 1 for name, shape in shapes.items()}
-        self.unpaired = unpaired
-
-    def __len__(self) -> int:
-        return 48
-
-    def batch(self, *place: Any) -> Batch:
-        """rows [N], perhaps with flips; or seed, start and count: the samples at these places."""
-        rows = torch.arange(place[1], place[1] + place[2]) if len(place) == 3 else place[0]
-        steps = enumerate(self.fields.items())
-        return {name: field[(rows + 7 * i * self.unpaired) % 48] for i, (name, field) in steps}
+SIDE, CHANNELS, FRAMES = 16, 1, 3
+IMAGE = (CHANNELS, SIDE, SIDE)
+COUNT = 48  # rows of a table
 
 
 def generator(inputs: int = CHANNELS, outputs: int = CHANNELS) -> nn.Sequential:
@@ -91,14 +83,14 @@ class Cycle(Game, Watched, Translates):
         return ("a", "b")
 
     def duel(self, name: str) -> Duel:
-        """Reals of the domain against what is made of the other one."""
+        """Reals of the domain against translations of the other one."""
         generator, other = (self.G_ba, "b") if name == "a" else (self.G_ab, "a")
-        critic = self.D_a if name == "a" else self.D_b
+        discriminator = self.D_a if name == "a" else self.D_b
         return Duel(
             self.config.rules,
             lambda batch, step: generator(batch[other]),
-            lambda x, c: critic(x),
-            critic,
+            lambda x, c: discriminator(x),
+            discriminator,
             name=name,
             real=lambda batch, step: batch[name],
             memory=self.pools[name],
@@ -109,7 +101,7 @@ class Cycle(Game, Watched, Translates):
         return a.d_turn("D_a"), b.d_turn("D_b"), Turn("generator", "G", sum_losses(a.g_loss, b.g_loss, self.cycle))
 
     def cycle(self, batch: Batch, step: Step) -> Terms:
-        """There and back is where it began."""
+        """Cycle consistency: a to b to a, and b to a to b."""
         back = F.l1_loss(self.G_ba(self.duel("b").make_fake(batch, step)), batch["a"])
         return {"cycle": self.config.cycle * (back + F.l1_loss(self.G_ab(self.duel("a").make_fake(batch, step)), batch["b"]))}
 
@@ -135,7 +127,7 @@ class PatchPair(Game, Watched, Translates):
         self.G, self.D = generator(), nn.ModuleList([Patch(2 * CHANNELS), Patch(2 * CHANNELS)])
 
     def pair(self, batch: Batch, image: Tensor) -> Tensor:
-        """What D sees: the source beside the image, so that augmentation moves both alike."""
+        """The input of D: source and image as channels of one tensor, so that augmentation moves both alike."""
         return torch.cat([batch["source"], image], 1)
 
     def sizes(self, x: Tensor) -> list[Tensor]:
@@ -169,7 +161,7 @@ class PatchPair(Game, Watched, Translates):
 
 
 class Alone(Game):
-    """One generator that learns what its batch shows it."""
+    """One generator without a discriminator, which learns by L1."""
 
     config_type = Config
     players = {"G": ("G",)}  # noqa: RUF012
@@ -184,12 +176,12 @@ class Alone(Game):
         return (Turn("imitate", "G", self.loss),)
 
     def loss(self, batch: Batch, step: Step) -> Terms:
-        """The L1 distance from what is wanted."""
+        """The L1 distance to the truth."""
         raise NotImplementedError
 
 
 class Puppet(Alone, Animates):
-    """Draws each driving frame from it and the source."""
+    """Makes each output frame from the driving frame and the source."""
 
     needs = ("source", "driving")
 
@@ -206,7 +198,7 @@ class Puppet(Alone, Animates):
 
 
 class Filler(Alone, Inpaints):
-    """Fills half of a picture from the other half."""
+    """Fills missing rows of an image from the others."""
 
     needs = ("real",)
 
@@ -214,8 +206,8 @@ class Filler(Alone, Inpaints):
         super().__init__(config, CHANNELS + 1)
 
     def inpaint(self, image: Tensor, mask: Tensor, z: Tensor | None = None) -> Tensor:
-        drawn = self.G(torch.cat([image * (1 - mask), mask], 1))
-        return image * (1 - mask) + drawn * mask
+        generated = self.G(torch.cat([image * (1 - mask), mask], 1))
+        return torch.where(mask > 0, generated, image)
 
     def loss(self, batch: Batch, step: Step) -> Terms:
         mask = (step.uniform(len(batch["real"]), 1, 1, SIDE) < 0.5).float().expand(-1, -1, SIDE, -1)
@@ -241,14 +233,6 @@ class Larger(Alone, Upscales):
         return {"L1": F.l1_loss(self.upscale(F.avg_pool2d(batch["real"], 2)), batch["real"])}
 
 
-IMAGE = (CHANNELS, SIDE, SIDE)
-FIELDS: Mapping[str, Mapping[str, tuple[int, ...]]] = {
-    "miniature-cycle": {"a": IMAGE, "b": IMAGE},
-    "miniature-pair": {"source": IMAGE, "real": IMAGE},
-    "miniature-puppet": {"source": IMAGE, "driving": (FRAMES, *IMAGE)},
-    "miniature-filler": {"real": IMAGE},
-    "miniature-larger": {"real": IMAGE},
-}
 GAMES: Mapping[str, type[Game]] = {
     "miniature-cycle": Cycle,
     "miniature-pair": PatchPair,
@@ -261,13 +245,49 @@ _CONFIGS = {"miniature-pair": Config(rules=Rules(r1_gamma=0.1, penalty_every=2))
 
 def _recipe(name: str) -> Recipe:
     train = TrainConfig(images=320, batch=8, learning_rate=2e-3, average_halflife=100, adam=Adam(eps=1e-6), snapshots=3)
-    data = DataConfig(source="miniature")
+    data = DataConfig(source=name)
     return Recipe(name=name, game=name, config=_CONFIGS.get(name, Config()), data=data, train=train, paper="none", minutes=0.01)
 
 
 RECIPES: Mapping[str, Recipe] = {name: _recipe(name) for name in GAMES}
 
 
-def table(name: str) -> Table:
-    """The data of a miniature."""
-    return Table(FIELDS[name], unpaired=name == "miniature-cycle")
+def table(name: str, count: int = COUNT, split: str = "train") -> Dataset:
+    """The data of a miniature, whose name is the source: `count` rows of smooth random images, others in each split.
+
+    Of a pair, "real" is the negative of "source"; so are the images of the domain "b" to those of "a", in other rows. Each
+    clip shows its source, which moves to the right.
+    """
+    random = torch.Generator().manual_seed(1 if split == "train" else 2)
+
+    def images() -> Tensor:
+        noise = torch.rand(count, CHANNELS, SIDE + 4, SIDE + 4, generator=random)
+        smooth = F.avg_pool2d(noise, 5, 1)
+        return ((smooth - smooth.amin()) / (smooth.amax() - smooth.amin()) * 255).round().to(torch.uint8)
+
+    def one(fields: Mapping[str, Tensor]) -> TableDataset:
+        return TableDataset(name, fields, fingerprint=fingerprint(fields), splits=("train", "test"))
+
+    first = images()
+    if name == "miniature-cycle":
+        return UnpairedDataset(one({"real": first}), one({"real": 255 - images()}))
+    if name == "miniature-pair":
+        pair = {"source": first, "real": 255 - first}
+        return PairedDataset(name, pair, flip=True, fingerprint=fingerprint(pair), splits=("train", "test"))
+    if name == "miniature-puppet":
+        clip = {"source": first, "driving": torch.stack([first.roll(2 * i, -1) for i in range(FRAMES)], 1)}
+        kinds = {"driving": CLIPS}
+        return PairedDataset(name, clip, fingerprint=fingerprint(clip), splits=("train", "test"), kinds=kinds)
+    return one({"real": first})
+
+
+def install(monkeypatch: pytest.MonkeyPatch, count: int = 240) -> None:
+    """Let the miniatures be found by name: as games, and as sources of `count` rows a split."""
+    for name, game in GAMES.items():
+        monkeypatch.setitem(games.GAMES, name, game)  # type: ignore[arg-type]
+
+    def open_source(config: DataConfig, **_: object) -> Dataset:
+        return table(config.source, count, config.split)
+
+    monkeypatch.setattr("ganvas.games.recipes.open_source", open_source)
+    monkeypatch.setattr("ganvas.inference.model.BUILT_IN", (*BUILT_IN, *GAMES))

@@ -22,13 +22,13 @@ from ganvas.editing.strips import by_mixing, by_resolution, by_truncation
 from ganvas.errors import UsageError
 from ganvas.evaluation import text, validation
 from ganvas.evaluation.accuracy import accuracy
-from ganvas.evaluation.evaluate import perceptual_path
-from ganvas.evaluation.generative_classifier import scores
+from ganvas.evaluation.generative_classifier import score_classes
+from ganvas.evaluation.model_measures import perceptual_path
 from ganvas.evaluation.sample_sets import fake_sample_set, to_kept
 from ganvas.games import RECIPES
 from ganvas.games.registry import build
 from ganvas.inference import model_file
-from ganvas.inference.feature_extractors import Extractor, each, load_extractor
+from ganvas.inference.feature_extractors import Extractor, apply_to_channels, load_extractor
 from ganvas.inference.model import Model, load
 from ganvas.latents.seed_latents import latents
 from ganvas.metrics.elbo import nats
@@ -150,7 +150,7 @@ def test_codes_and_bounds(there: tuple[Model, TableDataset]) -> None:
         page = text.TextPage(data.table, data.alphabet)
         text._nats(text.TextSets(page, page, page, page), game)  # type: ignore[arg-type]
     else:
-        scores(game, batch["real"])
+        score_classes(game, batch["real"])
 
 
 @EVERY
@@ -178,7 +178,7 @@ def test_features_come_back_to_the_cpu(name: str) -> None:
     assert (found.device, found.dtype, len(found)) == (placement.CPU, torch.float64, 7)
     if network.classify is not None:
         assert network.logits(images).shape == (7, 10)
-    assert each(load_extractor("digits", META)).device == META
+    assert apply_to_channels(load_extractor("digits", META)).device == META
 
 
 @pytest.mark.parametrize("name", ["gan-mnist"])

@@ -127,10 +127,11 @@ def sample(
     temperature
         For text models: below 1, lines are more typical and less varied.
     """
+    from ganvas.core.modality import TEXT
     from ganvas.inference.model import load
 
     model, options = load(run, running.device), sampling.options()
-    if out is None and model.writes:
+    if out is None and model.modality is TEXT:
         lines = model.sample(64 if count is None else count, temperature=temperature, **options)
         print(json_.dumps({"lines": lines}) if running.json else "\n".join(lines))
         return

@@ -65,7 +65,8 @@ RunPath = Annotated[Path, Parameter(help="A run folder or a bundle.")]
 LABELS = Parameter(name=["--label", "--labels"], help="A class by number or name, several as 3,7, or all: each in turn.")
 Label = Annotated[str | None, LABELS]
 METRICS_HELP = (
-    f"Some of these, separated by commas: {', '.join(measure_names.SAMPLES)}; of text: {', '.join(measure_names.TEXT)}."
+    f"Some of these, separated by commas: {', '.join(measure_names.SAMPLES)}; of text: {', '.join(measure_names.TEXT)}; "
+    f"of a model that takes inputs: {', '.join(measure_names.INPUTS)}."
 )
 
 

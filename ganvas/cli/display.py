@@ -168,11 +168,14 @@ class Display:
 
     def next_commands(self, folder: Path) -> list[str]:
         """Three commands worth typing now."""
-        from ganvas.core.capabilities import Encodes
+        from ganvas.core.capabilities import Encodes, TakesInputs
+        from ganvas.core.modality import TEXT, VOXELS
         from ganvas.games import GAMES
 
         recipe, place = self.run.recipe, shlex.quote(str(folder))
-        if self.run.data.is_text:
+        if issubclass(GAMES[recipe.game], TakesInputs):
+            return [f"ganvas eval {place}", f"ganvas doctor {place}", "ganvas recipes"]
+        if self.run.data.modality is TEXT:
             cool = f"ganvas sample {place} -n 20 --temperature 0.7"
             return [f"ganvas sample {place} -n 20 --seed 3", cool, f"ganvas eval {place}"]
         images = hasattr(recipe.config, "resolution") or len(recipe.config.shape) == 3
@@ -181,7 +184,7 @@ class Display:
         classes = self.run.data.classes if hasattr(recipe.config, "classes") else ()
         one, two = _labels(classes, 7), _labels(classes, 3, 8)
         sample = f"ganvas sample {place} -n 64{one} --seed 3 --out sheet.png"
-        if self.run.data.fields["real"].ndim == 5:
+        if self.run.data.modality is VOXELS:
             return [sample, f"ganvas sample {place} --out turning.gif", f"ganvas sample {place}{one} --out solid.stl"]
         walk = f"ganvas interpolate {place} --seeds 1,5,9{two} --out walk.gif"
         last = "ganvas recipes"

@@ -46,10 +46,11 @@ def interpolate(
     where
         z, or the styles w of a stylegan model, where the walk is straight.
     """
+    from ganvas.core.modality import TEXT
     from ganvas.inference.model import load
 
     model = load(run, to.device)
-    out = to.path("walk.txt" if model.writes else "walk.gif")
+    out = to.path("walk.txt" if model.modality is TEXT else "walk.gif")
     model.interpolate(out, numbers(seeds), frames, label=labels(label), straight=straight, where=where)
     saved(out, to.quiet, to.json)
 

@@ -1,10 +1,9 @@
-"""A GAN is a game: networks grouped into players, who take turns.
+"""Capabilities: what a game can do besides training. Its class declares them: it inherits from `Samples`, `Translates`, ...
 
-A turn names the player that learns, the loss it learns from, and how often. A VAE or a classifier is a one-player
-game. The engine plays every game; it knows turns and nothing else.
+Sheets, evaluation, the doctor and the studio ask for capabilities with `isinstance`, or of a class with `issubclass`. Only
+what is declared counts: a method that happens to be called `sample` does not make a game one that samples.
 
-What a game can do besides training is declared by its class: it inherits from `Samples`, `Conditional`, `Translates` and so
-on. Only what is declared counts: an attribute that happens to be called `sample` makes no game one that samples.
+A game either `Samples` from noise or `TakesInputs`: other data, from which it makes its output.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ from ganvas.errors import UsageError
 
 
 def require_class(c: Tensor | None) -> Tensor:
-    """The class that a conditional game was asked for.
+    """c, the classes [N] of a conditional game.
 
     Raises:
-        UsageError: none was given.
+        UsageError: c is None.
     """
     if c is None:
         raise UsageError("this game is conditional: it needs a class for each sample; give one, e.g. --label 7")
@@ -31,19 +30,19 @@ def require_class(c: Tensor | None) -> Tensor:
 
 
 def require_pictures(game: object) -> None:
-    """Raises: UsageError: the game draws text."""
+    """Raises: UsageError: the game generates text."""
     if isinstance(game, Writes):
-        raise UsageError("this model writes text and this needs pictures; sample it, or interpolate it into a .txt")
+        raise UsageError("this model generates text and this needs images; sample it, or interpolate it into a .txt")
 
 
 class Samples(ABC):
-    """Turns noise into data."""
+    """A generator: turns noise z into data."""
 
     config: Any
 
     @property
     def latent_dim(self) -> int:
-        """How many normal numbers a sample is made from."""
+        """The length of z."""
         return int(self.config.latent_dim)
 
     @abstractmethod
@@ -52,22 +51,22 @@ class Samples(ABC):
 
 
 class Conditional(ABC):
-    """Takes a class as its second argument."""
+    """Takes the class c as its second argument."""
 
     config: Any
 
     @property
     def classes(self) -> int:
-        """How many classes there are."""
+        """The number of classes."""
         return int(self.config.classes)
 
 
 class Couples(Conditional):
-    """One noise is one thing in every class: a picture and its edges."""
+    """One z gives the same object in every class (a domain), e.g. an image and its edges. Source: CoGAN, arXiv:1606.07536."""
 
 
 class Classifies(ABC):
-    """Turns data into class logits, and into features for metrics."""
+    """A classifier: turns data into class logits, and into features for metrics."""
 
     @abstractmethod
     def classify(self, x: Tensor) -> Tensor:
@@ -79,28 +78,28 @@ class Classifies(ABC):
 
 
 class Judges(ABC):
-    """Has one discriminator that scores data."""
+    """Has one discriminator, which gives a logit for each sample."""
 
     @abstractmethod
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
-        """x [N, ...], c [N] class or None -> one logit each [N]: positive for real."""
+        """x [N, ...], c [N] class or None -> logits [N]; positive for real."""
 
 
 class Watched(ABC):
-    """Has discriminators that the balance watches, each by its name."""
+    """Has one or more discriminators, which the balance watches by name."""
 
     @property
     def discriminators(self) -> tuple[str, ...]:
-        """Their names; "" for the only one of a game."""
+        """Their names; "" if there is only one."""
         return ("",)
 
     @abstractmethod
     def verdicts(self, batch: Batch, step: Step) -> Mapping[str, Tensor]:
-        """Data that were never trained on -> for each discriminator its logits [N, ...] on their reals."""
+        """A held-out batch -> for each discriminator its logits [N, ...] on the reals."""
 
 
 class Encodes(ABC):
-    """Turns data back into the noise that draws it."""
+    """Has an encoder: turns data into the z that generates it."""
 
     @abstractmethod
     def encode(self, x: Tensor) -> Tensor:
@@ -108,24 +107,24 @@ class Encodes(ABC):
 
 
 class Bounds(ABC):
-    """Bounds the likelihood of data from below."""
+    """Computes the evidence lower bound (ELBO) of the likelihood of data, as a VAE does."""
 
     @property
     @abstractmethod
     def latent_dim(self) -> int:
-        """How many normal numbers a code has."""
+        """The length of a code."""
 
     @abstractmethod
     def bound(self, x: Tensor, noise: Tensor, c: Tensor | None = None) -> Terms:
-        """x [N, ...], standard normal noise [N, latent_dim], c [N] or None -> named parts [N] in nats; their sum is -ELBO."""
+        """x [N, ...], standard normal noise [N, latent_dim], c [N] or None -> named terms [N] in nats; their sum is -ELBO."""
 
 
 class Writes(Samples):
-    """Turns noise into lines of text, and knows how likely a line is."""
+    """A language model: turns noise into lines of text, and computes the likelihood of a line."""
 
     @abstractmethod
     def write(self, z: Tensor, temperature: float = 1.0) -> Tensor:
-        """z [N, latent_dim] -> int64 [N, L]; below temperature 1 more of what is likely."""
+        """z [N, latent_dim] -> int64 [N, L]; a temperature below 1 gives likelier symbols."""
 
     @abstractmethod
     def spell(self, text: Tensor) -> list[str]:
@@ -133,21 +132,21 @@ class Writes(Samples):
 
     @abstractmethod
     def surprise(self, text: Tensor) -> Tensor:
-        """int64 [N, L] -> -log p of each symbol given those before it [N, L], in nats; 0 after the end."""
+        """int64 [N, L] -> -log p of each symbol given those before it [N, L], in nats; 0 after the end of the line."""
 
 
 class Styled(Samples):
-    """Turns noise into a style w first, and draws from w: truncation, style mixing and directions work there."""
+    """Has a mapping network z -> w and a synthesis network w -> data: truncation, style mixing and directions work in w."""
 
     @property
     @abstractmethod
     def styles(self) -> int:
-        """How many layers take a style."""
+        """The number of layers that take w."""
 
     @property
     @abstractmethod
     def w_mean(self) -> Tensor:
-        """The mean style [d]."""
+        """The mean of w [d]."""
 
     @abstractmethod
     def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
@@ -155,67 +154,82 @@ class Styled(Samples):
 
     @abstractmethod
     def synthesise(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
-        """w [N, d] for all layers or [N, styles, d] -> data [N, ...]; the noise of each layer, None: a fixed one."""
+        """w [N, d] for all layers or [N, styles, d] -> data [N, ...]; `noise` of each layer, None: a constant one."""
 
     @abstractmethod
     def style_weights(self) -> tuple[Tensor, ...]:
-        """For each layer the matrix [channels, d] that w is multiplied by: its strongest directions change it most."""
+        """For each layer the matrix [channels, d] that multiplies w: SeFa finds directions in it (arXiv:2007.06600)."""
 
 
 class Projects(Samples):
-    """Multiplies its noise by a matrix first: directions can be read off it."""
+    """The first layer multiplies z by a matrix: SeFa finds directions in it (arXiv:2007.06600)."""
 
     def projection(self) -> Tensor:
-        """The matrix [features, latent_dim] that z is multiplied by first: its strongest directions change it most.
+        """The matrix [features, latent_dim] that multiplies z.
 
-        By default that of the layer `G.first`, of which a class beside z has the last columns.
+        By default the weight of `G.first` without the last columns, which multiply the class.
         """
         weight: Tensor = self.G.first.weight[:, : self.latent_dim]  # type: ignore[attr-defined]
         return weight
 
 
 class Grows(Samples):
-    """Draws one latent at several resolutions."""
+    """Generates one z at several resolutions."""
 
     @property
     @abstractmethod
     def resolutions(self) -> tuple[int, ...]:
-        """From the smallest."""
+        """The resolutions in pixels, the smallest first."""
 
     @abstractmethod
     def sample_at(self, z: Tensor, resolution: int, c: Tensor | None = None) -> Tensor:
-        """z [N, latent_dim], c [N] class or None -> image [N, C, H, W] of full size, with the detail of `resolution`."""
+        """z [N, latent_dim], c [N] class or None -> image [N, C, H, W] of full size, generated at `resolution`."""
 
 
-class Translates(ABC):
-    """Turns data into other data: another domain, a label map into a picture."""
+class TakesInputs(ABC):  # noqa: B024 - the subclasses have the abstract methods
+    """Turns inputs from the data into outputs: base of `Translates`, `Animates`, `Inpaints` and `Upscales`.
+
+    What is shown and measured of such a game are the outputs for the same held-out inputs (`inference/inputs.py`).
+    """
+
+    @property
+    def noise_dim(self) -> int:
+        """The length of the noise z beside the inputs; 0: the output depends on the inputs only."""
+        return 0
+
+
+class Translates(TakesInputs):
+    """Image-to-image translation: from one domain to another, or from a label map to an image."""
 
     takes: ClassVar[tuple[str, ...]]  # batch fields that `translate` reads, over all directions: ("a", "b")
     directions: ClassVar[tuple[str, ...]]  # ("a>b", "b>a"): from a field to a field
 
     @abstractmethod
     def translate(self, inputs: Batch, direction: str, z: Tensor | None = None) -> Tensor:
-        """inputs {field: [N, ...]}, one of `directions`, noise [N, d] where it takes some -> the target field [N, ...]."""
+        """inputs {field: [N, ...]}, one of `directions`, z [N, noise_dim] or None -> the target field [N, ...]."""
 
 
-class Animates(ABC):
-    """Moves a picture as a video moves."""
+class Animates(TakesInputs):
+    """Image animation: the object of an image moves as in a video. Source of the task: arXiv:2003.00196."""
 
     @abstractmethod
     def animate(self, source: Tensor, driving: Tensor) -> Tensor:
         """source [N, C, H, W], driving frames [N, T, C, H, W] -> frames [N, T, C, H, W] that show the source."""
 
 
-class Inpaints(ABC):
-    """Fills holes in pictures."""
+class Inpaints(TakesInputs):
+    """Inpainting: fills the missing pixels of an image."""
 
     @abstractmethod
     def inpaint(self, image: Tensor, mask: Tensor, z: Tensor | None = None) -> Tensor:
-        """image [N, C, H, W], mask [N, 1, H, W] 1 in the hole, noise [N, d] or None -> image; unchanged outside the hole."""
+        """image [N, C, H, W], mask [N, 1, H, W] with 1 at missing pixels, z [N, noise_dim] or None -> image.
+
+        Where the mask is 0 the output is the input.
+        """
 
 
-class Upscales(ABC):
-    """Makes pictures larger."""
+class Upscales(TakesInputs):
+    """Super-resolution: makes images larger."""
 
     @property
     @abstractmethod

@@ -11,9 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.core.memory import Memory
-
-Batch = dict[str, Tensor]  # keys and ranges as in fields.py
-
+from ganvas.core.modality import Batch as Batch  # re-exported: each game file needs it
 
 Terms = dict[str, Tensor]  # named scalars, already weighted; their sum is minimised
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ganvas.errors import DataError
 
-Batch = dict[str, Tensor]
+Batch = dict[str, Tensor]  # field -> [N, ...]; names and ranges as in fields.py
 
 
 @dataclass(frozen=True)

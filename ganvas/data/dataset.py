@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ganvas.core.facts import Facts
 from ganvas.core.modality import Batch, Modality
+from ganvas.data.table import Skipped
 
 
 @runtime_checkable
@@ -42,6 +43,10 @@ class Dataset(Protocol):
     @property
     def fingerprint(self) -> str:
         """Equal for equal contents, wherever they lie."""
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """The files that were left out, and why."""
 
     @property
     def splits(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganvas.core.facts import Facts
 from ganvas.core.modality import Batch, Modality, normalize
-from ganvas.data.table import TableDataset
+from ganvas.data.table import Skipped, TableDataset
 from ganvas.errors import DataError
 from ganvas.utils.seeds import mix
 
@@ -67,6 +67,11 @@ class UnpairedDataset:
     def fingerprint(self) -> str:
         """Equal for equal contents of both."""
         return hashlib.sha256(f"{self.a.fingerprint}/{self.b.fingerprint}".encode()).hexdigest()[:16]
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """The files that were left out of both."""
+        return (*self.a.skipped, *self.b.skipped)
 
     @property
     def splits(self) -> tuple[str, ...]:

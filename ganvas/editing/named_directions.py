@@ -11,7 +11,7 @@ from torch import Tensor
 from ganvas.core.capabilities import Conditional, Projects, Styled, require_pictures
 from ganvas.errors import UsageError, unknown
 from ganvas.inference.feature_extractors import Extractor, choose_extractor, load_extractor
-from ganvas.inference.latent_space import Space, styled
+from ganvas.inference.latent_space import Space, require_styles
 from ganvas.inference.model import Model
 from ganvas.latents.directions import Directions, class_difference, principal_directions, spread, strongest_directions
 from ganvas.media.image_files import to_bytes
@@ -93,7 +93,7 @@ class _Codes:
 
     def sefa(self) -> Directions:
         if self.space.flat:
-            return strongest_directions(styled(self.model.drawer).style_weights())
+            return strongest_directions(require_styles(self.model.drawer).style_weights())
         if not isinstance(self.model.game, Projects):
             w = ", or stay in w" if isinstance(self.model.game, Styled) else ""
             raise UsageError(f"sefa: in z, this model has no matrix to read directions from; try axis:0{w}")

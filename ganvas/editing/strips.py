@@ -12,7 +12,7 @@ from torch import Tensor
 from ganvas.core.capabilities import Grows, require_pictures
 from ganvas.errors import UsageError, unknown
 from ganvas.inference.batches import make_sampler, sample_chunks
-from ganvas.inference.latent_space import styled
+from ganvas.inference.latent_space import require_styles
 from ganvas.inference.model import Label, Model
 from ganvas.latents.seed_latents import latents
 from ganvas.latents.truncation import mix_styles
@@ -36,14 +36,14 @@ def by_resolution(model: Model, seeds: Sequence[int], c: Tensor | None) -> Image
 def by_truncation(model: Model, seeds: Sequence[int], c: Tensor | None) -> Images:
     """A row for each seed, a column for each psi of `PSIS`."""
     game = model.drawer
-    styled(game)
+    require_styles(game)
     z = latents(seeds, game.latent_dim)
     return _beside([sample_chunks(game, z, c, draw=make_sampler(game, psi)) for psi in PSIS])
 
 
 def by_mixing(model: Model, seeds: Sequence[int], c: Tensor | None, cut: int | None = None) -> Images:
     """The first half of the seeds down the side gives the coarse styles, the rest along the top those from layer `cut` on."""
-    game = styled(model.drawer)
+    game = require_styles(model.drawer)
     if len(seeds) < 2:
         raise UsageError("mixing: expected two seeds or more, got 1")
     at = game.styles // 2 if cut is None else cut

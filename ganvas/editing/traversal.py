@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ganvas.editing.named_directions import Direction, directions
 from ganvas.errors import UsageError
-from ganvas.inference.latent_space import Space, styled
+from ganvas.inference.latent_space import Space, require_styles
 from ganvas.inference.model import Label, Model
 from ganvas.latents import paths
 from ganvas.media.grid import legible_scale, sheet
@@ -135,7 +135,7 @@ def _shift(space: Space, codes: Tensor, way: Direction, offsets: Tensor, layers:
     step = (offsets[:, None] * way.sd * way.vector).float()
     if layers is None:
         return codes[:, None] + step
-    styles = styled(space.game).styles if space.flat else 0
+    styles = require_styles(space.game).styles if space.flat else 0
     if not styles:
         raise UsageError("layers: only styles w differ by layer; leave --layers out")
     if wrong := [layer for layer in layers if not 0 <= layer < styles]:

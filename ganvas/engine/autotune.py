@@ -16,7 +16,7 @@ import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganvas.config import Recipe
-from ganvas.data.table import TableDataset
+from ganvas.data.dataset import Dataset
 from ganvas.engine.loop import train
 from ganvas.engine.state import State, new_state
 from ganvas.errors import ResourceError, UsageError
@@ -35,7 +35,7 @@ LATE = 9 * ENDLESS // 10  # the place in it where plans are compared: networks t
 PLACES = range(ENDLESS // 16, ENDLESS, ENDLESS // 8)  # where a whole run's pace is measured: in the middle of each eighth
 
 
-def choose_plan(recipe: Recipe, data: TableDataset, device: str = "auto", ranks: str = "1") -> Plan:
+def choose_plan(recipe: Recipe, data: Dataset, device: str = "auto", ranks: str = "1") -> Plan:
     """The fastest plan for the recipe on this machine. `ranks` is a number or "auto".
 
     Raises:
@@ -51,19 +51,19 @@ def choose_plan(recipe: Recipe, data: TableDataset, device: str = "auto", ranks:
     return replace(plan, sync_batch_norm=plan.ranks > 1 and has_batch_norm(recipe))
 
 
-def _plan_gpu(recipe: Recipe, data: TableDataset, where: torch.device, ranks: int) -> Plan:
+def _plan_gpu(recipe: Recipe, data: Dataset, where: torch.device, ranks: int) -> Plan:
     wanted = recipe.train.precision
     if wanted == "auto":
         # A point is its exact place, and bfloat16 has one number for 1.00 and 1.001.
-        wanted = "bfloat16" if data.is_grid and bfloat16_is_fast(str(where)) else "float32"
+        wanted = "bfloat16" if data.modality.grid and bfloat16_is_fast(str(where)) else "float32"
     elif wanted == "bfloat16" and where.type == "cuda" and not has_bfloat16(where):
         raise ResourceError(f"{where} has no bfloat16 of its own; use --precision float32")
     return Plan(device=str(where), precision=wanted, ranks=ranks, threads=min(4, most_threads(), _share(ranks)))
 
 
-def _plan_cpu(recipe: Recipe, data: TableDataset, ranks: int) -> Plan:
+def _plan_cpu(recipe: Recipe, data: Dataset, ranks: int) -> Plan:
     wide = Plan(precision=_precision(recipe, data), threads=most_threads())
-    plans = [replace(wide, channels_last=last) for last in ((True, False) if data.is_grid else (False,))]
+    plans = [replace(wide, channels_last=last) for last in ((True, False) if data.modality.grid else (False,))]
     paces = _paces(recipe, data, plans)
     best = max(plans, key=lambda plan: paces[plan])
     return replace(best, ranks=ranks, threads=min(most_threads(), _share(ranks)))
@@ -74,7 +74,7 @@ def _share(ranks: int) -> int:
     return max(1, len(cores()) // ranks)
 
 
-def _add_ranks(recipe: Recipe, data: TableDataset, alone: Plan) -> Plan:
+def _add_ranks(recipe: Recipe, data: Dataset, alone: Plan) -> Plan:
     """The plan of one rank, or that of a rank for each core (of a CPU) or GPU, if its real processes are faster.
 
     One rank timed by itself, times their number, would say too much: together they share memory, and they meet.
@@ -97,7 +97,7 @@ def has_batch_norm(recipe: Recipe) -> bool:
         return any(isinstance(module, _BatchNorm) for module in build(copy.deepcopy(recipe)).modules())
 
 
-def _time_processes(recipe: Recipe, data: TableDataset, plan: Plan, seconds: float = 2.0) -> float:
+def _time_processes(recipe: Recipe, data: Dataset, plan: Plan, seconds: float = 2.0) -> float:
     """Images per second of all ranks of the plan, in processes of their own that are ended afterwards."""
     best, over = 0.0, [False]
     with tempfile.TemporaryDirectory() as folder:
@@ -120,7 +120,7 @@ def _time_processes(recipe: Recipe, data: TableDataset, plan: Plan, seconds: flo
 
 
 def endless(
-    recipe: Recipe, data: TableDataset, plan: Plan, peers: Ranks, stop: Callable[[], bool] = lambda: False
+    recipe: Recipe, data: Dataset, plan: Plan, peers: Ranks, stop: Callable[[], bool] = lambda: False
 ) -> Iterator[None]:
     """The engine's steps, of networks that have grown, until rank 0 stops."""
     apply_plan(plan, peers.rank)
@@ -146,14 +146,14 @@ def _count(recipe: Recipe, ranks: str) -> int:
     return int(ranks)
 
 
-def _precision(recipe: Recipe, data: TableDataset) -> str:
+def _precision(recipe: Recipe, data: Dataset) -> str:
     if recipe.train.precision != "auto":
         return recipe.train.precision
     # A point is its exact place, and bfloat16 has one number for 1.00 and 1.001.
-    return "bfloat16" if data.is_grid and bfloat16_is_fast() else "float32"
+    return "bfloat16" if data.modality.grid and bfloat16_is_fast() else "float32"
 
 
-def _paces(recipe: Recipe, data: TableDataset, plans: list[Plan], seconds: float = 2.0) -> dict[Plan, float]:
+def _paces(recipe: Recipe, data: Dataset, plans: list[Plan], seconds: float = 2.0) -> dict[Plan, float]:
     """Images per second of one rank of each plan, on its share of the batch; in turns: other work slows all alike."""
     steps, best = {}, dict.fromkeys(plans, 0.0)
     for plan in plans:
@@ -181,7 +181,7 @@ def initial_state(recipe: Recipe, plan: Plan, items: int = 0) -> State:
     return state
 
 
-def images_in_minutes(recipe: Recipe, data: TableDataset, plan: Plan, ranks: Ranks, minutes: float) -> tuple[int, float]:
+def images_in_minutes(recipe: Recipe, data: Dataset, plan: Plan, ranks: Ranks, minutes: float) -> tuple[int, float]:
     """How many images fit into `minutes`, and the images per second of a whole run: about three seconds of real steps.
 
     Where networks grow, the first images cost a fraction of the last.

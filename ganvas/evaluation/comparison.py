@@ -1,4 +1,4 @@
-"""Compare models: one sheet of samples from the same noise, one table of measures."""
+"""Compare models: one sheet of samples from the same noise, and one table of measures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.config import DataConfig
-from ganvas.core.modality import IMAGES, POINTS, VOXELS, Modality
+from ganvas.core.capabilities import TakesInputs
+from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality
 from ganvas.data.open import open_source
 from ganvas.errors import UsageError
 from ganvas.evaluation.evaluate import evaluate
@@ -39,19 +40,19 @@ class Row:
     """One model's numbers."""
 
     name: str
-    items: int  # images it had seen
-    seconds: float | None  # of training, where its run folder says so
+    items: int  # images it was trained on
+    seconds: float | None  # of training; None: not known
     measures: dict[str, Measurement]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Some models, measured against one reference."""
+    """Several models, measured against one reference."""
 
     rows: tuple[Row, ...]
     reference: str
     sheet: Path
-    note: str = ""  # what was not measured, and why
+    note: str = ""  # what was not measured, and the reason
 
     def to_dict(self) -> dict[str, Any]:
         """For --json and comparison.json."""
@@ -59,13 +60,13 @@ class Comparison:
         return {"reference": self.reference, "sheet": str(self.sheet), "note": self.note, "models": models}
 
     def text(self) -> str:
-        """A table; its last line is what as many other real samples score."""
+        """A table. Its last line has the floors: the scores of as many other real samples."""
         lines = [table(self.rows), f"against {self.reference}; the same noise: {self.sheet}", self.note]
         return "\n".join(filter(None, lines))
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Rows of numbers under their names, each with its interval; below them the floors, where there are any."""
+    """A table of the measures with their intervals; the last line has the floors, if there are any."""
     names = list(dict.fromkeys(name for row in rows for name in row.measures))
     body = [
         [
@@ -104,9 +105,9 @@ def compare(
     split: str | None = None,
     device: str = "auto",
 ) -> Comparison:
-    """Measure models (run folders or bundles) against one reference, and draw them beside each other from the same seeds.
+    """Measure models (run folders or bundles) against one reference, and sample them from the same seeds, side by side.
 
-    The options are those of `evaluate`; the reference is by default the data of the first model, and the measures are those
+    The options are those of `evaluate`. By default the reference is the data of the first model, and the measures are those
     that fit it. Writes `sheet.png` and `comparison.json` into the folder `out`.
 
     Raises:
@@ -117,16 +118,19 @@ def compare(
         raise UsageError(f"expected at least two models to compare, got {len(targets)}")
     out, models = Path(out), [load(target, device) for target in targets]
     source = models[0].data_source(against, "--data")
-    if len({model.writes for model in models}) > 1:
-        raise UsageError("some of the models write text and some draw; compare those of one kind")
-    chosen, note = (metrics, "") if metrics else fitting_metrics(models[0], source)
+    for model in models:
+        if isinstance(model.game, TakesInputs):
+            raise UsageError(f"{model.name} takes inputs, and compare uses samples from noise; measure each model with eval")
+    if len({model.modality is TEXT for model in models}) > 1:
+        raise UsageError("some of the models generate text and some images; compare models of one kind")
+    chosen, note = (metrics, "") if metrics else choose_metrics(models[0], source)
     options: dict[str, Any] = {"samples": samples, "seed": seed, "split": split, "device": device}
     reports = [evaluate(target, against=source, metrics=chosen, **options) for target in targets]
     rows = tuple(
         Row(_name(Path(target), model), report.items, _seconds(Path(target)), dict(report.measures))
         for target, model, report in zip(targets, models, reports, strict=True)
     )
-    if models[0].writes:
+    if models[0].modality is TEXT:
         count, columns, reference = 30, 1, reports[0].reference
         of_data = models[0].picture(open_source(DataConfig(source=source)).table[:count], columns)
     else:
@@ -148,9 +152,9 @@ def compare(
     return found
 
 
-def fitting_metrics(model: Model, source: str) -> tuple[tuple[str, ...], str]:
-    """The measures that suit what a model draws, and in words what needs something that is not there."""
-    if model.writes:
+def choose_metrics(model: Model, source: str) -> tuple[tuple[str, ...], str]:
+    """The measures that fit the kind of samples, and a note on those that need an extractor that is not installed."""
+    if model.modality is TEXT:
         return TEXT_METRICS, ""
     if model.modality is not IMAGES:
         return (SOLIDS if model.modality is VOXELS else METRICS[:2]), ""
@@ -162,7 +166,7 @@ def _sample(model: Model, count: int, seed: int) -> Any:
 
 
 def _name(target: Path, model: Model) -> str:
-    """The recipe's name, or the folder's where that says more."""
+    """The name of the recipe, or of the folder if that has another name."""
     recipe = str(model.card["recipe"]["name"])
     return recipe if target.name in (recipe, "model.safetensors") else target.stem
 

@@ -1,7 +1,7 @@
-"""A model as one that names classes: by itself, as a teacher of another, and before what belongs to no class.
+"""Classification by a model: by itself, by a classifier trained on its samples, and out-of-distribution detection.
 
-A generative model names a class by Bayes' rule, P(class | x) = P(x | class) P(class) / P(x), and P(x) says whether x is
-known at all.
+A generative model classifies by Bayes' rule, P(class | x) = P(x | class) P(class) / P(x). P(x) tells whether x is from the
+training distribution.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from ganvas.inference.model import Model
 from ganvas.metrics.confidence import binomial
 from ganvas.runtime import placement
 
-TURNED_AWAY = 0.05  # of the known pictures, by the threshold that strangers are measured at
+FALSE_ALARMS = 0.05  # share of in-distribution images below the threshold of the detection
 
 
 @torch.no_grad()
-def scores(game: Game, x: Tensor, chunk: int = 500) -> Tensor | None:
-    """x [N, ...] as the game takes it -> how much each class fits it [N, classes]; None: the game cannot say.
+def score_classes(game: Game, x: Tensor, chunk: int = 500) -> Tensor | None:
+    """x [N, ...] as the game takes it -> a score of each class [N, classes]; None: the game has no scores.
 
-    Log-probabilities of the class where it is discriminative, bounds on log P(x | class), or a discriminator's logit of x
-    as one of each class.
+    The scores are log-probabilities of the class (a classifier), bounds on log P(x | class) (a VAE), or the logit of a
+    discriminator for x with each class.
     """
 
     def of(part: Tensor) -> Tensor | None:
@@ -44,21 +44,21 @@ def scores(game: Game, x: Tensor, chunk: int = 500) -> Tensor | None:
     return torch.cat([each for each in found if each is not None]) if found[0] is not None else None
 
 
-def strangers_noticed(known: Tensor, strange: Tensor) -> float:
-    """Out-of-distribution detection: the share of unknown samples below the 5 % quantile of the known ones: best fits [N], [M].
+def detection_rate(known: Tensor, strange: Tensor) -> float:
+    """Out-of-distribution detection, from the highest score of each sample: known [N], strange [M].
 
-    1: every stranger is noticed; 0.05: strangers fit as well as what is known.
+    The share of strange samples below the 5 % quantile of the known ones. 1: all are detected; 0.05: none differs.
     """
-    return float((strange < known.quantile(TURNED_AWAY)).double().mean())
+    return float((strange < known.quantile(FALSE_ALARMS)).double().mean())
 
 
-def naming(
+def measure_classification(
     model: Model, train: TableDataset, test: TableDataset, strange: TableDataset | None, shown: int, seed: int
 ) -> dict[str, Measurement]:
     """The classification accuracy of a model on `test`, for each way in which it can classify.
 
-    `named`: the share it names right itself. `noticed`: strangers told from the known, where one in twenty of these is
-    turned away. `taught`: the share that a classifier names right which saw only what the model draws, `shown` pictures.
+    `named`: accuracy of the model itself. `noticed`: detection rate of images of other data, with 5 % false alarms. `taught`:
+    accuracy of a classifier that is trained only on samples of the model, `shown` images.
     """
     batch, n = test.samples(torch.arange(len(test))), len(test)
     found: dict[str, Measurement] = {}
@@ -66,18 +66,18 @@ def naming(
     def share(name: str, value: float, count: int) -> None:
         found[name] = Measurement(value, binomial(value, count), None, count, "none")
 
-    if (known := scores(model.game, batch["real"])) is not None:
+    if (known := score_classes(model.game, batch["real"])) is not None:
         share("named", float((known.argmax(1) == batch["label"]).double().mean()), n)
         if strange is not None:
-            fits = scores(model.game, strange.samples(torch.arange(len(strange)))["real"])
+            fits = score_classes(model.game, strange.samples(torch.arange(len(strange)))["real"])
             if fits is not None:
-                share("noticed", strangers_noticed(known.amax(1), fits.amax(1)), len(strange))
+                share("noticed", detection_rate(known.amax(1), fits.amax(1)), len(strange))
     if model.classes and isinstance(model.game, Samples):
-        asked = train.fields["label"][:shown]
-        side = fake_sample_set(model, len(asked), seed, asked)
+        labels = train.fields["label"][:shown]
+        side = fake_sample_set(model, len(labels), seed, labels)
         share(
             "taught",
-            classification_accuracy.classification_accuracy_score(side.data, asked, test, seed, shown, str(model.device)),
+            classification_accuracy.classification_accuracy_score(side.data, labels, test, seed, shown, str(model.device)),
             n,
         )
     return found

@@ -1,4 +1,4 @@
-"""The names of all measures, each with what it says. Free of PyTorch, so that a command line can list them at once."""
+"""The names of all measures and their meaning. Imports no PyTorch, so that `--help` is fast."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SAMPLES: Mapping[str, str] = {
     "density": "how many reals lie round a sample",
     "coverage": "share of reals with a sample near",
     "score": "inception score",
-    "requested": "share of samples that a classifier sees as the class they were asked for",
+    "requested": "share of samples that a classifier recognizes as the requested class",
     "each": "requested, of each class",
     "rarest": "share of the rarest class",
     "commonest": "share of the commonest class",
@@ -25,6 +25,12 @@ SAMPLES: Mapping[str, str] = {
     "agreement": "pixels of a couple that agree",
     "ppl": "perceptual path length",
     "cas": "accuracy of a classifier trained on samples",
+}
+INPUTS: Mapping[str, str] = {  # of a model that takes inputs, in addition to measures of sets
+    "mae": "mean absolute error (L1) of outputs against the truth, 0 to 1",
+    "psnr": "peak signal-to-noise ratio of outputs against the truth, in dB; at most 100",
+    "ssim": "structural similarity of outputs and truth",
+    "pixel_accuracy": "share of pixels of a label map with the true class",
 }
 TEXT: Mapping[str, str] = {
     "distinct": "share of different lines",

@@ -1,4 +1,4 @@
-"""Two sets of samples side by side, and the numbers that compare them: measured against a reference of reals."""
+"""Measures of a sample set against a reference of real samples, each with its interval, by name."""
 
 from __future__ import annotations
 
@@ -21,20 +21,24 @@ from ganvas.metrics.sliced_wasserstein import sliced_wasserstein
 from ganvas.metrics.ssim import diversity
 
 FEW = 1_000  # samples of the measures that compare pixels
-
-
-WHOLE = 0.99  # of its voxels, in one part: a solid that hangs together, up to crumbs
+CONNECTED = 0.99  # share of voxels in the largest part of a connected solid
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One number. `interval` is the half-width of its 95 % interval, `floor` what other reals score; None: not known."""
+    """One number. `interval` is the half-width of its 95 % interval, `floor` the score of other reals; None: not known."""
 
     value: float
     interval: float | None
     floor: float | None
     samples: int
     extractor: str  # "none": no network
+
+
+def name_measure(metric: str, samples: int, tag: str) -> str:
+    """The name of a measured value, "fd10k-digits": the metric, the number of samples, the extractor ("none": no network)."""
+    count = f"{samples // 1000}k" if samples % 1000 == 0 else str(samples)
+    return f"{metric}{count}" + (f"-{tag}" if tag != "none" else "")
 
 
 Compare = Callable[[SampleSet, SampleSet], tuple[float, float | None]]  # (measured, reference) -> value, interval
@@ -70,7 +74,7 @@ def _share(pick: Callable[[SampleSet, SampleSet], float]) -> Compare:
 
 
 def _scatter(statistic: Callable[..., float], *sets: Tensor, parts: int = 5) -> float:
-    """The half-width of the 95 % interval from disjoint parts: for what draws patches or pairs at random."""
+    """The half-width of the 95 % interval from disjoint parts, for measures with random patches or pairs."""
     values = torch.tensor([statistic(*part) for part in zip(*(rows.chunk(parts) for rows in sets), strict=True)])
     return float(student(parts - 1) * values.std() / parts**0.5)
 
@@ -101,16 +105,16 @@ def _score(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
 
 def _requested(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
     if side.labels is None:
-        raise UsageError("only a model with classes can be asked for one")
+        raise UsageError("only a model with classes has requested classes; choose another measure")
     if side.extractor and side.extractor.classes not in ((), side.classes):
         raise UsageError(f"{side.extractor.name} names other classes than the data: give --extractor RUN of its own classifier")
     value = float((side.logits.argmax(1) == side.labels).double().mean())
     return value, binomial(value, len(side.data))
 
 
-def each_class(side: SampleSet, other: SampleSet) -> dict[str, Measurement]:
-    """For each class the share of the samples asked for it that the judge sees as it; classes nobody asked for are left out."""
-    _requested(side, other)  # raises where there are no classes, or nobody who knows them
+def measure_each_class(side: SampleSet, other: SampleSet) -> dict[str, Measurement]:
+    """For each requested class, the share of its samples that the classifier recognizes as this class."""
+    _requested(side, other)  # raises if there are no classes or no classifier
     found = {}
     for number, name in enumerate(side.classes):
         mine, theirs = (each.logits[each.labels == number].argmax(1) == number for each in (side, other))
@@ -135,7 +139,7 @@ def _sharpness(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
 
 
 def _connected(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
-    value = float((largest_part(side.data[:, 0] > 127) > WHOLE).double().mean())
+    value = float((largest_part(side.data[:, 0] > 127) > CONNECTED).double().mean())
     return value, binomial(value, len(side.data))
 
 

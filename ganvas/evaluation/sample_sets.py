@@ -1,4 +1,4 @@
-"""Sample sets: what a measure compares, real or generated."""
+"""Sample sets, real or generated: what a measure compares."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from ganvas.config import DataConfig
-from ganvas.core.modality import IMAGES, POINTS, VOXELS, Modality, modality_of, modality_of_shape
+from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality, modality_of, modality_of_shape
+from ganvas.data.dataset import Dataset
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, UsageError
@@ -21,12 +22,12 @@ from ganvas.media.image_files import to_bytes
 
 @dataclass(eq=False)
 class SampleSet:
-    """One of the two sets that are compared: images or solids uint8 [N, C, ...], or points [N, D]; classes [N] if known."""
+    """One of two compared sets: images or voxels uint8 [N, C, ...], or points [N, D]; with classes [N], if known."""
 
     data: Tensor
     labels: Tensor | None
     extractor: Extractor | None
-    classes: tuple[str, ...] = ()  # what the labels are called
+    classes: tuple[str, ...] = ()  # names of the labels
 
     @property
     def modality(self) -> Modality:
@@ -35,7 +36,7 @@ class SampleSet:
 
     @cached_property
     def features(self) -> Tensor:
-        """[N, d] float64."""
+        """The features [N, d], float64. Raises: UsageError: there is no extractor."""
         if self.modality is POINTS:
             return self.data.double()
         if self.extractor is None:
@@ -46,22 +47,20 @@ class SampleSet:
 
     @cached_property
     def logits(self) -> Tensor:
-        """[N, classes] float64."""
+        """The logits [N, classes] of a classifier, float64. Raises: UsageError: there is none."""
         if self.extractor is None:
             raise UsageError("this measure needs a classifier of the data: give --extractor RUN of a classifier-... recipe")
         return self.extractor.logits(self.data)
 
 
-UNSEEN = "of the test split of"  # in the words of a reference that no model was trained on
-
-
-CHUNK = 128  # samples drawn at a time, whole chunks of `sample_chunks`
+UNSEEN = "of the test split of"  # part of the description of a reference that no model was trained on
+CHUNK = 128  # samples generated at a time: whole chunks of `sample_chunks`
 DRAWS = 5  # sets of other real samples, whose distances are averaged
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Which samples of a data source are the reference, and which others give the floor."""
+    """The samples of a data source that are the reference, and others for the floor."""
 
     train: TableDataset
     source: TableDataset  # that the reference rows belong to: the test split, or the training split
@@ -73,9 +72,9 @@ class Reference:
     def choose(
         cls, name: str, open_split: Callable[[str], TableDataset], samples: int, split: str | None, what: str
     ) -> Reference:
-        """The same choice for equal arguments. `open_split` opens a split of the source; `what` is "samples" or "lines".
+        """Choose the reference; equal arguments give the same. `open_split` opens a split; `what` is "samples" or "lines".
 
-        Where there is no test split, a random half is the reference and the other half the floor.
+        Without a test split, a random half is the reference and the other half is for the floor.
 
         Raises:
             DataError: too few samples, or no test split where `split` asks for it.
@@ -101,7 +100,7 @@ class Reference:
 
 @dataclass(eq=False)
 class Draws:
-    """Sets of real samples beside the reference. They are made one at a time, and only the first stays in memory."""
+    """Several sets of other real samples. They are made one at a time, and only the first stays in memory."""
 
     source: TableDataset
     rows: tuple[Tensor, ...]
@@ -118,34 +117,34 @@ class Draws:
 
     @cached_property
     def first(self) -> SampleSet:
-        """The set that measures other than distances are compared with."""
+        """The first set. Measures that are no distances use only this one."""
         return self._side(self.rows[0])
 
     def _side(self, rows: Tensor) -> SampleSet:
-        side = side_of(self.source, rows)
+        side = make_sample_set(self.source, rows)
         side.extractor, side.classes = self.extractor, self.classes
         return side
 
 
-def read_rows(source: TableDataset, rows: Tensor) -> Tensor:
-    """Samples as they are kept: bytes [N, C, ...], points [N, D] or text [N, L]; never a float copy of images."""
-    return source.table[rows if source.index is None else source.index[rows]]
+def read_rows(source: Dataset, rows: Tensor) -> Tensor:
+    """Samples of the main field as kept: bytes [N, C, ...], points [N, D] or text [N, L]; never a float copy of images."""
+    return source.rows(rows)[next(name for name in source.modalities if name != "label")]
 
 
-def side_of(source: TableDataset, rows: Tensor) -> SampleSet:
-    """Some samples of a source with their labels, as one of two compared sets."""
+def make_sample_set(source: TableDataset, rows: Tensor) -> SampleSet:
+    """Samples of a source and their labels as a sample set."""
     return SampleSet(read_rows(source, rows), labels_of(source, rows), None)
 
 
 def labels_of(source: TableDataset, rows: Tensor) -> Tensor | None:
-    """The classes [N] of some samples; None where the source has none."""
+    """The classes [N] of samples; None: the source has none."""
     return source.fields["label"][rows if source.index is None else source.index[rows]] if "label" in source.fields else None
 
 
 def real_sample_sets(
     source: str, shape: tuple[int, ...] | None, samples: int, split: str | None
 ) -> tuple[SampleSet, Draws, TableDataset, str]:
-    """The reference, up to five draws of as many other reals, all training samples, and the reference in words.
+    """The reference, up to five sets of as many other reals, the training split, and a description of the reference.
 
     Raises:
         DataError: the source holds text, or too few samples.
@@ -160,51 +159,51 @@ def real_sample_sets(
     found = Reference.choose(source, open_split, samples, split, "samples")
     n = len(found.rows)
     draws = tuple(rows for rows in found.other.split(n)[:DRAWS] if len(rows) == n)
-    return side_of(found.source, found.rows), Draws(found.train, draws), found.train, found.words
+    return make_sample_set(found.source, found.rows), Draws(found.train, draws), found.train, found.words
 
 
 def require_no_text(source: TableDataset) -> TableDataset:
     """The source, checked to hold images, points or voxels. Raises: DataError: it holds text."""
-    if source.is_text:
+    if source.modality is TEXT:
         raise DataError(
             f"{source.name} holds text, which is measured of a model only: name the run of a textgan or textlm recipe"
         )
     return source
 
 
-def fake_sample_set(model: Model, n: int, seed: int, asked: Tensor | None) -> SampleSet:
-    """n samples of a model, to_kept to bytes, voxels to full and empty.
+def fake_sample_set(model: Model, n: int, seed: int, labels: Tensor | None) -> SampleSet:
+    """n samples of a model as kept: images as bytes, voxels full or empty.
 
-    Asked for the classes [n] of the floor's reals, so that both are as mixed: classes far apart in feature space make a
-    distance of their own where one set has a little more of one of them.
+    `labels` are the classes [n] to generate: those of the reals of the floor. If the shares of the classes differed between
+    two sets, that alone would make a distance.
     """
-    data, labels, done = torch.empty(0), [], 0
-    label: Label = None if not model.classes else "all" if asked is None else asked[:n].tolist()
-    # Small chunks into one piece of memory: a list that is joined at the end needs twice as much.
+    data, found, done = torch.empty(0), [], 0
+    label: Label = None if not model.classes else "all" if labels is None else labels[:n].tolist()
+    # Small chunks, copied into one tensor: to concatenate a list at the end would need twice the memory.
     for part, c in model.stream(n, seed, label, chunk=CHUNK):
         kept = to_kept(part)
         data = data if done else kept.new_empty(n, *kept.shape[1:])
         data[done : done + len(kept)] = kept
         done += len(kept)
-        labels += [] if c is None else [c]
-    return SampleSet(data, torch.cat(labels) if labels else None, None)
+        found += [] if c is None else [c]
+    return SampleSet(data, torch.cat(found) if found else None, None)
 
 
 def to_kept(samples: Tensor) -> Tensor:
-    """Samples of a model as data is kept: images as bytes, a voxel as full or empty; points and text as they are."""
+    """Samples of a model as data is kept: images as bytes, voxels full or empty; points and text unchanged."""
     if modality_of(samples) is VOXELS:
         samples = (samples > 0).float() * 2 - 1
     return to_bytes(samples) if modality_of(samples).grid else samples
 
 
 def picture_set(path: str, n: int) -> SampleSet:
-    """The first n samples of a data source, as the measured side."""
+    """The first n samples of a data source as a sample set."""
     source = require_no_text(open_source(DataConfig(source=path)))
-    return side_of(source, torch.arange(min(n, len(source))))
+    return make_sample_set(source, torch.arange(min(n, len(source))))
 
 
-def same_kind(fake: SampleSet, real: SampleSet) -> SampleSet:
-    """The measured side, checked to be of the reference's kind."""
+def require_same_shape(fake: SampleSet, real: SampleSet) -> SampleSet:
+    """`fake`, if its samples have the shape of the reference's. Raises: DataError: they have not."""
     if fake.data.shape[1:] != real.data.shape[1:]:
         raise DataError(
             f"samples are {list(fake.data.shape[1:])} and the reference {list(real.data.shape[1:])}; "

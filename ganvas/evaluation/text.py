@@ -12,6 +12,7 @@ from torch import Tensor
 from ganvas.config import DataConfig
 from ganvas.core.capabilities import Writes
 from ganvas.core.game import Game
+from ganvas.core.modality import TEXT
 from ganvas.data.builtin.oracle import opinion
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
@@ -23,21 +24,21 @@ from ganvas.metrics.confidence import binomial, jackknife
 from ganvas.metrics.ngrams import distinct, jensen_shannon, nearest_edit, ngrams, novel
 from ganvas.utils.tokens import decode_lines
 
-FEW = 500  # lines whose nearest known one is searched
+FEW = 500  # lines whose nearest training line is searched
 GRAMS = {"unigrams": 1, "bigrams": 2, "trigrams": 3, "fourgrams": 4}  # symbols in a run
 METRICS = ("distinct", "novel", *GRAMS, "edit", "nats", "oracle")
 
 
 @dataclass(eq=False)
 class TextPage:
-    """Lines of one side: int64 [N, L] and the alphabet they are spelt in."""
+    """Lines of one set: int64 [N, L], and their alphabet."""
 
     text: Tensor
     alphabet: str
 
     @cached_property
     def lines(self) -> list[str]:
-        """The lines, spelt."""
+        """The lines as strings."""
         return decode_lines(self.text, self.alphabet)
 
     def part(self, rows: Tensor) -> TextPage:
@@ -47,7 +48,7 @@ class TextPage:
 
 @dataclass(frozen=True)
 class TextSets:
-    """What is compared: lines of a model, the reference, other reals for the floor, and all that was learnt from."""
+    """The compared sets: lines of a model, the reference, other reals for the floor, and the training lines."""
 
     fake: TextPage
     real: TextPage
@@ -79,7 +80,7 @@ def measure(
             raise unknown("metric of text", name, METRICS)
     train, real, other, words = _reals(source, samples, split)
     if (train.alphabet, train.vocabulary) != (model.game.config.alphabet, model.game.config.vocabulary):
-        raise DataError(f"{source}: its symbols are not those the model writes in; measure against what it was trained on")
+        raise DataError(f"{source}: its symbols are not those of the model; measure against the data that it was trained on")
     text = torch.cat([part for part, _ in model.stream(len(real.text), seed, temperature=temperature)])
     sides = TextSets(TextPage(text, train.alphabet), real, other, TextPage(train.table, train.alphabet))
     found: dict[str, tuple[float, float | None, float | None, int]] = {}
@@ -99,7 +100,7 @@ def _reals(source: str, samples: int, split: str | None) -> tuple[TableDataset, 
 
     def open_split(part: str) -> TableDataset:
         found = open_source(DataConfig(source=source, split=part))  # type: ignore[arg-type]
-        if not found.is_text:
+        if found.modality is not TEXT:
             raise DataError(f"{source} holds no text; measure a model of text against text")
         return found
 
@@ -129,7 +130,7 @@ def _distinct(sides: TextSets) -> Value:
 
 
 def _novel(sides: TextSets) -> Value:
-    """The floor is 1 where the reference was not trained on."""
+    """The floor is about 1 if the reference was not trained on."""
     known = set(sides.train.lines)
     value = novel(sides.fake.lines, known)
     return value, binomial(value, len(sides.fake.lines)), novel(sides.real.lines, known)
@@ -146,23 +147,23 @@ def _divergence(sides: TextSets, n: int) -> Value:
 
 
 def _edit(sides: TextSets) -> Value:
-    """Mean edits to the nearest training line; the floor is that of reals which were not trained on."""
+    """Mean edits to the nearest training line; the floor is that of held-out reals."""
     values = nearest_edit(sides.fake.text[:FEW], sides.train.text).double()
     floor = nearest_edit(sides.real.text[:FEW], sides.train.text).double()
     return float(values.mean()), _error(values), float(floor.mean())
 
 
 def _nats(sides: TextSets, game: Game) -> Value:
-    """Nats a symbol of the reference under the model: of lines it never saw. What it does not write, it pays for."""
+    """Nats a symbol of the reference under the model: lines that it was not trained on."""
     if not isinstance(game, Writes):
-        raise UsageError("nats: only a model of text knows how likely a line is")
+        raise UsageError("nats: only a model of text gives the likelihood of a line; choose another measure")
     nats = torch.cat([nats_of(game, part) for part in sides.real.text.split(500)])
     a_line, symbols = nats.sum(1), float((nats > 0).sum())
     return float(nats.sum()) / symbols, _error(a_line) * len(nats) / symbols, None
 
 
 def _oracle(sides: TextSets, source: str) -> Value:
-    """Nats a symbol under the oracle; the floor is its own lines'."""
+    """Nats a symbol of the samples under the oracle; the floor is that of its own lines."""
     if source != "oracle":
         raise UsageError("oracle: only lines of the source 'oracle' come from a known law")
     values = opinion(sides.fake.text)

@@ -24,7 +24,7 @@ from ganvas.metrics.nearest_neighbours import closest
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A training picture: its row in the training data, its distance, and its class where there is one."""
+    """A training image: its row in the training data, its distance, and its class, if it has one."""
 
     index: int
     distance: float
@@ -33,7 +33,7 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Where the sheet was written, and of each seed the nearest training pictures, the nearest first."""
+    """The file of the sheet, and for each seed the nearest training images, the nearest first."""
 
     out: Path
     within: str
@@ -69,10 +69,10 @@ def neighbours(
     truncate: float | None = None,
     data: str | None = None,
 ) -> Neighbours:
-    """A sheet with a row for each sample: it, then its k nearest among all pictures of the training split.
+    """Save a sheet with a row for each sample: the sample, then its k nearest images of the training split.
 
-    Distances are Euclidean: `within` pixels (levels 0 to 255), or the features of an extractor as of `ganvas eval`. `data`
-    is another source than that of the training. Seeds and rows of the data are in the PNG as well.
+    Distances are Euclidean, `within` pixels (levels 0 to 255) or the features of an extractor, as in `ganvas eval`. `data`
+    names another source than that of the training. Seeds and rows of the data are written into the PNG too.
 
     Raises:
         UsageError: no such extractor or class, a model of points or text, k beyond the data, or another kind of file.
@@ -81,7 +81,7 @@ def neighbours(
     out = png_name(out)
     require_pictures(model.game)
     if model.modality is POINTS:
-        raise UsageError("this model draws points; neighbours need pictures or solids")
+        raise UsageError("this model generates points; neighbours need images or voxels")
     network = None if within == "pixels" else load_extractor(within, model.device)
     recipe = model.card["recipe"]["data"]
     config = DataConfig(source=model.data_source(data, "--data"), fit=str(recipe["fit"]))  # type: ignore[arg-type]
@@ -94,16 +94,16 @@ def neighbours(
     distances, which = closest(*measured, k)
     sheets = torch.cat([samples[:, None], bank[which.flatten()].unflatten(0, which.shape)], 1).flatten(0, 1)
     picture = sheet(as_pictures(sheets.float() / 127.5 - 1), k + 1, legible_scale(sheets.shape[-1]))
-    named = source.fields.get("label")
+    labels = source.fields.get("label")
 
     def label_of(row: int) -> str | None:
-        return None if named is None or not source.classes else source.classes[int(named[row])]
+        return None if labels is None or not source.classes else source.classes[int(labels[row])]
 
     share, found = model.together(label), []
     for i in range(count):
         near = zip(which[i].tolist(), distances[i].tolist(), strict=True)
         found.append((seed + i // share, tuple(Neighbour(row, far, label_of(row)) for row, far in near)))
-    kin = Neighbours(out, within, tuple(found))
-    told = model.provenance(f"{seed}-{seed + (count - 1) // share}")
-    save_png(out, picture, told | {"data": source.name, "in": within, "neighbours": json.dumps(kin.rows())})
-    return kin
+    neighbours_of_seeds = Neighbours(out, within, tuple(found))
+    text = model.provenance(f"{seed}-{seed + (count - 1) // share}")
+    save_png(out, picture, text | {"data": source.name, "in": within, "neighbours": json.dumps(neighbours_of_seeds.rows())})
+    return neighbours_of_seeds

@@ -1,71 +1,102 @@
-"""The curve of a held-out measure while a run trains, and the best model so far by it."""
+"""Validation: a measure on held-out samples during training, and the best model so far by it."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ganvas.core.capabilities import Conditional, Samples, Writes
+from ganvas.core.capabilities import Conditional, Samples, TakesInputs, Writes
 from ganvas.core.game import Game
-from ganvas.core.modality import VOXELS, modality_of
+from ganvas.core.modality import IMAGES, LABEL_MAPS, POINTS, TEXT, VOXELS, modality_of
+from ganvas.data.dataset import Dataset
 from ganvas.data.table import TableDataset
+from ganvas.evaluation.paired import absolute_error, pixel_accuracy
 from ganvas.evaluation.sample_sets import labels_of, read_rows, to_kept
 from ganvas.inference import model_file
 from ganvas.inference.batches import sample_chunks
 from ganvas.inference.feature_extractors import choose_extractor
+from ganvas.inference.inputs import KINDS, has_truth, list_tasks, run_task
 from ganvas.latents.seed_latents import latents
 from ganvas.metrics.frechet import frechet
 from ganvas.metrics.sliced_wasserstein import sliced_wasserstein
 from ganvas.runtime import placement
 from ganvas.utils.files import write_durably
 
-LEAST = 50  # held-out samples: fewer say nothing
+LEAST = 50  # held-out samples: fewer give no reliable number
 
 
-def measure(game: Game, held_out: TableDataset) -> tuple[str, float] | None:
-    """The name and value of a distance from as many samples of the game to the held-out reals; None for few, or solids.
+def measure(game: Game, held_out: Dataset) -> tuple[str, float] | None:
+    """The name and value of a measure on the held-out samples; lower is better. None: too few samples, or none that fits.
 
-    Of text: nats a symbol of the held-out lines.
+    - of text: nats a symbol of the held-out lines;
+    - of outputs whose rows have the truth: the mean absolute error (L1);
+    - of other images and of points: the distance of as many samples to the held-out reals, which is a Fréchet distance in
+      features made for the data or of the points themselves, else a sliced Wasserstein distance.
 
-    Fréchet distance in the features made for the data, or of the points themselves; without features, sliced Wasserstein.
+    With several directions of a translation it is their mean.
     """
-    if not isinstance(game, Samples) or len(held_out) < LEAST or modality_of(held_out.table) is VOXELS:
+    if len(held_out) < LEAST or held_out.modality is VOXELS:
+        return None
+    if isinstance(game, TakesInputs):
+        return _measure_outputs(game, held_out)
+    if not isinstance(game, Samples) or not isinstance(held_out, TableDataset):
         return None
     if isinstance(game, Writes):
         return f"nats{len(held_out)}", nats_per_symbol(game, held_out)
     rows = torch.arange(len(held_out))
     c = labels_of(held_out, rows) if isinstance(game, Conditional) else None
     fake = sample_chunks(game, latents(range(len(held_out)), game.latent_dim), c, keep=to_kept)
-    return _distance(fake, read_rows(held_out, rows), held_out, placement.device_of(game))
+    return _distance(fake, read_rows(held_out, rows), held_out.name, placement.device_of(game))
 
 
-def floor(data: TableDataset, held_out: TableDataset) -> float | None:
-    """The floor: the score of as many training samples in the same measure. A perfect model reaches it.
+def _measure_outputs(game: TakesInputs, held_out: Dataset) -> tuple[str, float] | None:
+    tasks, rows = list_tasks(game), torch.arange(len(held_out))
+    found = []
+    for task in tasks:
+        outputs = run_task(task, held_out, rows)
+        kind = modality_of(outputs.output, KINDS)
+        if outputs.truth is not None and kind is LABEL_MAPS:  # lower must be better
+            found.append((f"pixel_error{len(rows)}", float(1 - pixel_accuracy(outputs.output, outputs.truth).mean())))
+        elif outputs.truth is not None:
+            found.append((f"mae{len(rows)}", float(absolute_error(outputs.output, outputs.truth).mean())))
+        elif kind is IMAGES and task.target in held_out.modalities:
+            real = held_out.rows(rows)[task.target]
+            found.append(_distance(outputs.output, real, held_out.name, placement.device_of(game)))
+    return None if not found else (found[0][0], fmean(value for _, value in found))
 
-    None of text: how many nats its lines cost at best, nobody knows.
+
+def floor(data: Dataset, held_out: Dataset, game: Game) -> float | None:
+    """The floor of a distance: the score of as many training samples. A perfect model reaches it.
+
+    None of text, whose lowest possible value is not known, and of an error against the truth, whose floor is 0.
     """
-    if held_out.is_text:
-        return None
     rows = torch.randperm(len(data), generator=torch.Generator().manual_seed(4))[: len(held_out)]
-    return _distance(read_rows(data, rows), read_rows(held_out, torch.arange(len(held_out))), held_out)[1]
+    others, reals = data.rows(rows), held_out.rows(torch.arange(len(held_out)))
+    if isinstance(game, TakesInputs):
+        targets = [task.target for task in list_tasks(game) if not has_truth(task, held_out)]
+    else:
+        targets = [] if held_out.modality is TEXT else [next(name for name in reals if name != "label")]
+    found = [_distance(others[name], reals[name], held_out.name)[1] for name in targets if name in reals]
+    return fmean(found) if found else None
 
 
-def _distance(fake: Tensor, real: Tensor, held_out: TableDataset, device: torch.device = placement.CPU) -> tuple[str, float]:
-    """Between samples as they are kept: bytes or points."""
-    if not modality_of(real).grid:
+def _distance(fake: Tensor, real: Tensor, source: str, device: torch.device = placement.CPU) -> tuple[str, float]:
+    """The distance of samples as kept, images or points of the data `source`, and its name."""
+    if modality_of(real) is POINTS:
         return f"fd{len(real)}-points", frechet(fake, real)
-    network = choose_extractor(held_out.name, held_out.channels, device)
+    network = choose_extractor(source, real.shape[1], device)
     if network is None:
         return f"swd{len(real)}", 1000 * sliced_wasserstein(real, fake, patches=32)
     return f"fd{len(real)}-{network.name}", frechet(network.features(fake), network.features(real))
 
 
 def nats_per_symbol(game: Writes, data: TableDataset) -> float:
-    """-log p of each symbol of all lines of the data, the ends of lines included: their mean."""
+    """The mean of -log p over all symbols of the data, line ends included."""
     nats = torch.cat([nats_of(game, read_rows(data, rows)) for rows in torch.arange(len(data)).split(500)])
     return float(nats.sum() / (nats > 0).sum())
 
@@ -77,7 +108,7 @@ def nats_of(game: Writes, text: Tensor) -> Tensor:
 
 
 def keep_best(folder: Path, game: Game, card: dict[str, Any], metric: str, value: float) -> bool:
-    """Save the game as best.safetensors where it has the lowest value of the run up to its images; best.json says which."""
+    """Save the game as best.safetensors if its value is the lowest of the run so far; best.json says which model it is."""
     path, items = folder / "best.json", int(card["items"])
     found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
     if found and found["items"] < items and found["value"] <= value:

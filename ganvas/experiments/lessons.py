@@ -15,13 +15,14 @@ from PIL import Image
 
 from ganvas.config import DataConfig, Recipe
 from ganvas.core.capabilities import Samples
-from ganvas.core.modality import IMAGES, POINTS, Modality, modality_of
+from ganvas.core.modality import IMAGES, POINTS, Modality
+from ganvas.data.dataset import Dataset
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, UsageError
 from ganvas.evaluation.comparison import Row, table
 from ganvas.evaluation.evaluate import evaluate
-from ganvas.evaluation.generative_classifier import naming
+from ganvas.evaluation.generative_classifier import measure_classification
 from ganvas.evaluation.measures import Measurement
 from ganvas.experiments.lesson_list import Lesson, Variant, find_lesson
 from ganvas.games.recipes import resolve_recipe
@@ -170,7 +171,7 @@ def _measured(chosen: Lesson, run: Run, shown: int, device: str) -> tuple[dict[s
     source, reference = run.recipe.data.source, "the log"
     if chosen.names_classes:
         train, test = (open_source(DataConfig(source=source, split=split)) for split in ("train", "test"))
-        found |= naming(load(run.folder, device), train, test, _strangers(), shown, run.recipe.train.seed)
+        found |= measure_classification(load(run.folder, device), train, test, _strangers(), shown, run.recipe.train.seed)
         reference = f"{len(test):,} real samples of the test split of {source}"
     if chosen.metrics:
         report = evaluate(run.folder, against=source, metrics=chosen.metrics, samples=chosen.samples, device=device)
@@ -211,14 +212,14 @@ def _sample(played: dict[str, Run], source: str, device: str) -> Image.Image:
     blocks = [
         caption(picture or blank, [label if picture else f"{label} (draws nothing)"]) for label, picture in pictures.items()
     ]
-    kind = modality_of(real.table)
+    kind = real.modality
     few = real.samples(torch.arange(SHOWN[kind]))["real"]
     whole = scatter(few, few[:0], SIZE) if kind is POINTS else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
     blocks.append(caption(whole, [f"real: {source}"]))
     return arranged(blocks, len(blocks) if len(blocks) <= ABREAST else 3)
 
 
-def _block(run: Run, real: TableDataset, device: str) -> Image.Image | None:
+def _block(run: Run, real: Dataset, device: str) -> Image.Image | None:
     """What one variant draws; None: it does not draw."""
     model = load(run.folder, device)
     if not isinstance(model.game, Samples):

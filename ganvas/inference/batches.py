@@ -1,4 +1,4 @@
-"""Run a game over many samples, in chunks of a fixed size: a seed gives one picture at any batch size."""
+"""Apply a game to many samples in chunks of a fixed size: a seed gives the same bits however many samples are made."""
 
 from __future__ import annotations
 
@@ -14,12 +14,8 @@ from ganvas.latents.truncation import truncate
 from ganvas.media.voxel_rendering import shade
 from ganvas.runtime import placement
 
-PSI = 100.0  # to either side: far beyond, w squared is no finite number
-
-
+PSI = 100.0  # the largest truncation; far beyond, w squared is not finite
 Draw = Callable[[Tensor, Tensor | None], Tensor]  # z [N, ...], c -> samples [N, ...]
-
-
 Keep = Callable[[Tensor], Tensor]  # samples [N, ...] -> what is kept of them [N, ...]
 
 
@@ -28,9 +24,8 @@ def sample_chunks(
 ) -> Tensor:
     """z [N, latent_dim], c -> samples [N, ...] on the CPU in float32 (text in int64), always `chunk` rows at a time.
 
-    z and c are moved to the device of the game. The last chunk is filled up, so that one latent gives the same bits however
-    many are asked for. `draw` is another way of the game to draw than `sample`; `keep` is applied to each chunk, so that
-    many samples can be kept as bytes and are never all held as floats.
+    z and c are moved to the device of the game. The last chunk is filled up, so that a latent gives the same bits in any
+    number of samples. `draw` replaces `game.sample`; `keep` is applied to each chunk, e.g. to keep many samples as bytes.
     """
     draw, device = draw or game.sample, placement.device_of(game)
     return in_chunks(lambda rows: draw(z[rows].to(device), None if c is None else c[rows].to(device)), len(z), chunk, keep=keep)
@@ -50,7 +45,7 @@ def classify_chunks(game: Classifies, x: Tensor, chunk: int = 32) -> Tensor:
 
 @torch.no_grad()
 def in_chunks(compute: Callable[[Tensor], Tensor], n: int, chunk: int, keep: Keep | None = None) -> Tensor:
-    """`compute` of rows 0 .. n-1, always `chunk` of them at a time; the results on the CPU, floats as float32."""
+    """`compute` of the rows 0 .. n-1, always `chunk` at a time; results on the CPU, floats as float32; `keep` as above."""
     parts = []
     for start in range(0, n, chunk):
         rows = torch.arange(start, start + chunk).clamp(max=n - 1)
@@ -61,7 +56,7 @@ def in_chunks(compute: Callable[[Tensor], Tensor], n: int, chunk: int, keep: Kee
 
 
 def make_sampler(game: Samples, psi: float = 1.0, temperature: float = 1.0) -> Draw:
-    """How the game draws with its styles truncated to `psi`, or its text at a temperature: more typical below 1.
+    """The way to sample with w truncated to `psi`, or text at a temperature; below 1 both give more typical samples.
 
     Raises:
         UsageError: it has no styles, or writes no text, or psi or the temperature is out of range.
@@ -84,5 +79,5 @@ def make_sampler(game: Samples, psi: float = 1.0, temperature: float = 1.0) -> D
 
 
 def as_pictures(samples: Tensor) -> Tensor:
-    """Samples as pictures [N, C, H, W]: solids seen from their usual side, images as they are."""
+    """Samples as images [N, C, H, W]: voxels rendered from the default angle, images unchanged."""
     return shade(samples) if modality_of(samples) is VOXELS else samples

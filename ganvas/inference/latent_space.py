@@ -1,4 +1,4 @@
-"""The latent space: the noise z, which lies near a sphere, or the styles w of a StyleGAN game, which is flat."""
+"""Latent spaces: z, the noise, which lies near a sphere; w, the output of a StyleGAN's mapping network, which is flat."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ SPACES = ("z", "w")
 
 @dataclass(frozen=True)
 class Space:
-    """Codes of `game` by seed, and pictures by code; `flat` is w. The noise of a style's layers is fixed: nothing flickers.
+    """Codes of `game` by seed, and images by code. `flat`: the space is w. The noise of the layers is constant in a film.
 
-    `together`: the classes that are drawn side by side from one z, of a model of couples; () elsewhere.
+    `together`: of a game that `Couples` classes, those that are generated side by side from one z; else ().
     """
 
     game: Samples
@@ -36,21 +36,21 @@ class Space:
 
     def codes(self, z: Tensor, c: Tensor | None) -> Tensor:
         """z [N, latent_dim], c [N] class, [N, classes] shares or None -> codes [N, d] in this space."""
-        return sample_chunks(self.game, z, c, draw=styled(self.game).map) if self.flat else z
+        return sample_chunks(self.game, z, c, draw=require_styles(self.game).map) if self.flat else z
 
     def of_seeds(self, seeds: Sequence[int], c: Tensor | None) -> Tensor:
         """The codes [N, d] of seeds."""
         return self.codes(latents(seeds, self.game.latent_dim), c)
 
     def pictures(self, codes: Tensor, c: Tensor | None) -> Tensor:
-        """codes [N, d], of w also [N, styles, d] -> pictures [N, C, H, W]; in w the class is in the code already.
+        """codes [N, d], of w also [N, styles, d] -> pictures [N, C, H, W]; in w the code contains the class.
 
         Raises:
-            UsageError: the game draws points, or text.
+            UsageError: the game generates points or text.
         """
         require_pictures(self.game)
         if self.flat:
-            game = styled(self.game)
+            game = require_styles(self.game)
             samples = sample_chunks(self.game, codes, None, draw=lambda w, _: game.synthesise(w))
         elif self.together:
             every = [torch.full((len(codes),), world) for world in self.together]
@@ -58,13 +58,13 @@ class Space:
         else:
             samples = sample_chunks(self.game, codes, c)
         if modality_of(samples) is POINTS:
-            raise UsageError("this model draws points; this needs a model of pictures: sample it to a .png instead")
+            raise UsageError("this model generates points, and this needs images; sample it to a .png instead")
         return as_pictures(samples)
 
     def walk(self, seeds: Sequence[int], classes: Sequence[int], n_classes: int, frames: int, straight: bool) -> Tensor:
-        """Pictures [frames, C, H, W] of a closed walk through the codes of `seeds`; classes are morphed along the way.
+        """Images [frames, C, H, W] of a closed interpolation through the codes of `seeds` and through `classes`.
 
-        Through w it is straight, between the styles of each class; through z it keeps to the sphere unless `straight`.
+        It is linear in w, between the codes of each class; in z it is spherical, or linear if `straight`.
         """
         shares = class_path(classes, frames, n_classes) if classes and not self.together else None
         if not self.flat:
@@ -78,15 +78,15 @@ class Space:
         return self.pictures(total, None)
 
 
-def styled(game: Samples) -> Styled:
-    """The game, as one that draws from styles. Raises: UsageError: it does not."""
+def require_styles(game: Samples) -> Styled:
+    """The game, if it has styles w. Raises: UsageError: it has none."""
     if not isinstance(game, Styled):
         raise UsageError("this model has no styles w; choose a model of a stylegan game, or stay in z")
     return game
 
 
 def space(game: Samples, name: str | None = None, together: Sequence[int] = ()) -> Space:
-    """The space called `name`, z or w; None: w where there is one. `together` as of `Space`.
+    """The space `name`, z or w; None: w if the game has it. `together` as in `Space`.
 
     Raises:
         UsageError: no such space, or the game has no w.
@@ -94,21 +94,21 @@ def space(game: Samples, name: str | None = None, together: Sequence[int] = ()) 
     if name is not None and name not in SPACES:
         raise unknown("space", name, SPACES)
     if name == "w":
-        styled(game)
+        require_styles(game)
     flat = name == "w" or (name is None and isinstance(game, Styled))
     return Space(game, flat, tuple(together))
 
 
 def noise(game: Samples, seeds: Sequence[int], truncate: float | None = None) -> Tensor:
-    """The latents z [N, latent_dim] of `seeds`, where asked for with all that lies beyond +-truncate drawn again.
+    """The latents z [N, latent_dim] of `seeds`; with `truncate`, numbers beyond +-truncate are sampled again.
 
     Raises:
-        UsageError: truncation, and a game that does not use the size of z; or a limit that is not above 0.
+        UsageError: truncation of a game that uses only the direction of z; or a limit that is not above 0.
     """
     if truncate is None:
         return latents(seeds, game.latent_dim)
     if isinstance(game, Writes):
-        raise UsageError("a model of text takes its noise for letters; use --temperature below 1, not --truncate")
+        raise UsageError("a model of text chooses letters by its noise; use --temperature below 1, not --truncate")
     if isinstance(game, Styled):
         raise UsageError("a stylegan model uses the direction of z only; truncate its styles with --psi, not --truncate")
     return truncated_latents(seeds, game.latent_dim, truncate)

@@ -1,9 +1,9 @@
-"""A loaded model: sample, interpolate, save samples."""
+"""A loaded model: sample, translate, animate, inpaint, upscale, interpolate, save samples."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,23 @@ import torch
 from PIL.Image import Image
 from torch import Tensor
 
-from ganvas.core.capabilities import Conditional, Couples, Samples, Writes
+from ganvas.core.capabilities import (
+    Animates,
+    Conditional,
+    Couples,
+    Inpaints,
+    Samples,
+    TakesInputs,
+    Translates,
+    Upscales,
+    Writes,
+)
 from ganvas.core.game import Game
 from ganvas.core.modality import POINTS, TEXT, VOXELS, Modality, modality_of, modality_of_shape
 from ganvas.data.computed_domains import split_name
 from ganvas.data.open import BUILT_IN
 from ganvas.errors import DataError, UsageError, unknown
-from ganvas.inference import encoding, model_file
+from ganvas.inference import encoding, input_arrays, model_file
 from ganvas.inference.batches import as_pictures, make_sampler, sample_chunks
 from ganvas.inference.latent_space import Space, noise, space
 from ganvas.inference.sheet import line_width
@@ -38,24 +48,40 @@ from ganvas.runtime import placement
 from ganvas.runtime.device import find_device
 
 Label = int | str | Sequence[int | str] | None  # a class by number or name, several, "all" or None: every one in turn
+Array = np.ndarray[Any, Any]
+# Which method makes the output of a game that takes inputs.
+INPUT_METHODS: Mapping[type, str] = {
+    Translates: "translate(inputs, direction)",
+    Animates: "animate(source, driving)",
+    Inpaints: "inpaint(images, masks)",
+    Upscales: "upscale(images)",
+}
 
 
 class Model:
-    """A game that draws, with the card that says what it is."""
+    """A trained game, and its card, which describes it."""
 
     def __init__(self, game: Game, card: dict[str, Any], identity: str) -> None:
         self.game, self.card, self.identity = game, card, identity
 
     @property
     def drawer(self) -> Samples:
-        """The game, as something that turns noise into data.
+        """The game as a generator of samples from noise.
 
         Raises:
-            UsageError: it does not.
+            UsageError: it is none; the message names the method to use.
         """
-        if not isinstance(self.game, Samples):
-            raise UsageError(f"{self.card['recipe']['name']} does not generate anything; choose a model of a generative game")
-        return self.game
+        if isinstance(self.game, Samples):
+            return self.game
+        if isinstance(self.game, TakesInputs):
+            methods = " or ".join(f"Model.{text}" for kind, text in INPUT_METHODS.items() if isinstance(self.game, kind))
+            raise UsageError(f"{self.name} makes its output from inputs, not from noise alone; use {methods}")
+        raise UsageError(f"{self.name} does not generate anything; choose a model of a generative game")
+
+    @property
+    def name(self) -> str:
+        """The name of its recipe."""
+        return str(self.card["recipe"]["name"])
 
     @property
     def device(self) -> torch.device:
@@ -64,28 +90,32 @@ class Model:
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
-        """Of one sample: (C, H, W), (C, D, H, W), (D,), or (L,) of text. Nothing is drawn where the config says it."""
+        """The shape of one sample: (C, H, W), (C, D, H, W), (D,), or (L,) of text.
+
+        Raises:
+            UsageError: the config does not say, and the game does not sample from noise.
+        """
         config = self.game.config
         if hasattr(config, "shape"):
             return tuple(config.shape)
         if hasattr(config, "resolution") and hasattr(config, "channels"):
             return (config.channels, *[config.resolution] * getattr(config, "dims", 2))
-        if self.writes:
+        if isinstance(self.game, Writes):
             return (config.length,)
         c = torch.zeros(1, dtype=torch.int64) if self.classes else None
         return tuple(sample_chunks(self.drawer, latents([0], self.drawer.latent_dim), c, chunk=1).shape[1:])
 
     @property
     def modality(self) -> Modality:
-        """What it draws: points, images, voxels or text."""
-        return TEXT if self.writes else modality_of_shape(self.shape)
+        """The kind of its samples: points, images, voxels or text."""
+        return TEXT if isinstance(self.game, Writes) else modality_of_shape(self.shape)
 
     @property
     def classes(self) -> list[str]:
-        """The names of the classes it can be asked for."""
+        """The names of the classes it can generate on request."""
         return list(self.card["classes"]) if isinstance(self.game, Conditional) else []
 
-    def chosen(self, label: Label) -> list[int]:
+    def choose_classes(self, label: Label) -> list[int]:
         """The numbers of the classes that `label` names: None or "all" all of them; [] for a model without classes.
 
         Raises:
@@ -100,12 +130,12 @@ class Model:
         return [self.class_index(name) for name in ([label] if isinstance(label, (int, str)) else label)]
 
     def classes_in_turn(self, label: Label, n: int, first: int = 0) -> Tensor | None:
-        """The classes [n] of samples first .. first + n - 1: those that `label` names in turn; None without classes.
+        """The classes [n] of samples first .. first + n - 1: those that `label` names, in turn; None without classes.
 
         Raises:
             UsageError: no such class, or the model has none.
         """
-        chosen = self.chosen(label)
+        chosen = self.choose_classes(label)
         return torch.tensor([chosen[i % len(chosen)] for i in range(first, first + n)]) if chosen else None
 
     def class_index(self, name: int | str) -> int:
@@ -133,7 +163,8 @@ class Model:
         """Samples of seeds seed .. seed+n in float [k, ...] (text: int64 [k, L]), with their classes [k], a few at a time.
 
         Raises:
-            UsageError: fewer than one sample, no such class, or a truncation that the game has no use for.
+            UsageError: fewer than one sample, no such class, a truncation that the game does not have, or a game that takes
+                inputs.
         """
         if n < 1:
             raise UsageError(f"the number of samples must be at least 1, got {n}")
@@ -145,10 +176,10 @@ class Model:
             yield sample_chunks(self.drawer, z, c, draw=draw), c
 
     def data_source(self, given: str | None, option: str) -> str:
-        """The data to use: `given`, or what the model was trained on. `option` is the flag that names other data.
+        """The data source to use: `given`, or that of the training. `option` is the flag that names another source.
 
         Raises:
-            DataError: it is not here: a bundle holds only the last part of a path.
+            DataError: it is not on this machine: a bundle holds only the last part of a path.
         """
         if given is not None:
             return given
@@ -159,22 +190,24 @@ class Model:
         return source
 
     def together(self, label: Label) -> int:
-        """How many samples in a row share a seed: all classes of a model of couples, where none is chosen; else 1."""
+        """The number of consecutive samples with one seed: the number of classes if the game `Couples` them and no class is
+        chosen, else 1.
+        """
         return len(self.classes) if isinstance(self.game, Couples) and label in (None, "all") else 1
 
     @property
-    def writes(self) -> bool:
-        """Whether it draws lines of text."""
-        return isinstance(self.game, Writes)
+    def directions(self) -> tuple[str, ...]:
+        """The directions of a translation, such as "a>b"; () of another game."""
+        return self.game.directions if isinstance(self.game, Translates) else ()
 
     def lines(self, n: int = 1, *, seed: int = 0, temperature: float = 1.0) -> list[str]:
         """n lines of text of seeds seed .. seed+n; below temperature 1 more typical and less varied ones.
 
         Raises:
-            UsageError: it draws no text.
+            UsageError: it generates no text.
         """
         if not isinstance(self.game, Writes):
-            raise UsageError(f"{self.card['recipe']['name']} writes nothing; choose a model of a textgan or textlm recipe")
+            raise UsageError(f"{self.name} generates no text; choose a model of a textgan or textlm recipe")
         return [line for part, _ in self.stream(n, seed, temperature=temperature) for line in self.game.spell(part)]
 
     def sample(
@@ -188,12 +221,60 @@ class Model:
         temperature: float = 1.0,
     ) -> Any:
         """Samples of seeds seed .. seed+n: images uint8 [n, H, W, C], solids uint8 [n, D, H, W], points float32 [n, D]; of text
-        a list of n lines. Seed k is the same picture, or line, whatever n is.
+        a list of n lines. Seed k gives the same sample for every n.
+
+        Raises:
+            UsageError: as `stream`.
         """
         parts = self.stream(n, seed, label, psi, truncate, temperature=temperature)
         if isinstance(self.game, Writes):
             return [line for part, _ in parts for line in self.game.spell(part)]
         return np.concatenate([as_array(part)[1] for part, _ in parts])
+
+    def translate(
+        self, inputs: npt.ArrayLike | Mapping[str, npt.ArrayLike], direction: str | None = None, *, seed: int = 0
+    ) -> Array:
+        """Images translated in one of `directions`: uint8 [n, H, W, C] -> uint8 [n, H, W, C]; label maps uint8 [n, H, W].
+
+        `inputs` is the source field of the direction, or every field that the game takes, by name. `direction` may be left
+        out if there is only one. Sample i has the noise of seed + i, if the game takes noise.
+
+        Raises:
+            UsageError: the game does not translate, no such direction, or inputs of another type or shape.
+        """
+        return input_arrays.translate(self._require(Translates, "translate"), inputs, direction, seed)
+
+    def animate(self, source: npt.ArrayLike, driving: npt.ArrayLike) -> Array:
+        """Images uint8 [n, H, W, C] that move as the clips `driving` uint8 [n, T, H, W, C] -> clips uint8 [n, T, H, W, C].
+
+        Raises:
+            UsageError: the game does not animate, or inputs of another type or shape.
+        """
+        return input_arrays.animate(self._require(Animates, "animate"), source, driving)
+
+    def inpaint(self, images: npt.ArrayLike, masks: npt.ArrayLike, *, seed: int = 0) -> Array:
+        """Images uint8 [n, H, W, C] with masks bool or uint8 [n, H, W], not 0 at missing pixels -> images uint8 [n, H, W, C].
+
+        Only missing pixels change. Image i has the noise of seed + i, if the game takes noise.
+
+        Raises:
+            UsageError: the game does not inpaint, or inputs of another type or shape.
+        """
+        return input_arrays.inpaint(self._require(Inpaints, "inpaint"), images, masks, seed)
+
+    def upscale(self, images: npt.ArrayLike) -> Array:
+        """Images uint8 [n, H, W, C] -> uint8 [n, scale H, scale W, C], `scale` as the game's.
+
+        Raises:
+            UsageError: the game does not upscale, or inputs of another type or shape.
+        """
+        return input_arrays.upscale(self._require(Upscales, "upscale"), images)
+
+    def _require(self, capability: type, verb: str) -> Any:
+        """The game, if it has the capability. Raises: UsageError: it does not."""
+        if not isinstance(self.game, capability):
+            raise UsageError(f"{self.name} does not {verb}; choose a model of a game that does")
+        return self.game
 
     def save(
         self,
@@ -216,7 +297,7 @@ class Model:
             UsageError: another kind of file.
         """
         out = Path(out)
-        kinds = (".txt", ".png") if self.writes else (".png", ".npz", *(KINDS if self.modality is VOXELS else ()))
+        kinds = (".txt", ".png") if self.modality is TEXT else (".png", ".npz", *(KINDS if self.modality is VOXELS else ()))
         if out.suffix.lower() not in kinds:
             known = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
             raise UsageError(f"cannot write samples to {out.name!r}: expected a name ending in {known}")
@@ -225,15 +306,15 @@ class Model:
         if out.suffix.lower() == ".npz":
             save_npz(out, n, (as_arrays(part, c) for part, c in self.stream(n, seed, label, psi, truncate)))
             return out
-        if self.writes and out.suffix.lower() == ".txt":
+        if self.modality is TEXT and out.suffix.lower() == ".txt":
             lines = self.sample(n, seed=seed, label=label, psi=psi, truncate=truncate, temperature=temperature)
             return save_lines(out, lines)
         samples = torch.cat([part for part, _ in self.stream(n, seed, label, psi, truncate, temperature=temperature)])
-        told = self.provenance(f"{seed}-{seed + (n - 1) // self.together(label)}")
+        text = self.provenance(f"{seed}-{seed + (n - 1) // self.together(label)}")
         if out.suffix.lower() == ".png":
-            save_png(out, self.picture(samples, columns), told)
+            save_png(out, self.picture(samples, columns), text)
         else:
-            save_solids(out, samples, columns or round(n**0.5 + 0.4), told)
+            save_solids(out, samples, columns or round(n**0.5 + 0.4), text)
         return out
 
     def picture(self, samples: Tensor, columns: int | None = None) -> Image:
@@ -251,12 +332,12 @@ class Model:
         return sheet(images, min(columns, len(images)), legible_scale(images.shape[-1]))
 
     def provenance(self, seeds: str) -> dict[str, str]:
-        """What a picture says of where it is from."""
-        return {"model": self.identity, "recipe": str(self.card["recipe"]["name"]), "seeds": seeds, "synthetic": "true"}
+        """The origin of a picture, to be written into its file."""
+        return {"model": self.identity, "recipe": self.name, "seeds": seeds, "synthetic": "true"}
 
     def space(self, name: str | None = None, label: Label = None) -> Space:
         """The latent space: z, or the styles w of a StyleGAN model; None: w if the model has it."""
-        return space(self.drawer, name, self.chosen(label) if self.together(label) > 1 else ())
+        return space(self.drawer, name, self.choose_classes(label) if self.together(label) > 1 else ())
 
     def interpolate(
         self,
@@ -269,23 +350,23 @@ class Model:
         straight: bool = False,
         where: str = "z",
     ) -> Path:
-        """A closed walk through the codes of `seeds` as GIF, animated PNG or MP4; spherical in z, straight in w; text as .txt.
+        """A closed interpolation through the codes of `seeds` as GIF, animated PNG or MP4; text as .txt.
 
-        One class stays (None: the first); several are morphed into one another along the way.
+        It is spherical in z and linear in w. Several classes are interpolated too; None is the first class.
 
         Raises:
-            UsageError: nothing to walk between, no such space, another kind of file, or MP4 without its extra.
+            UsageError: fewer than two seeds or frames, no such space, another kind of file, or MP4 without its extra.
         """
         if len(seeds) < 2 or frames < 2:
             raise UsageError(f"a walk needs at least two seeds and two frames, got {len(seeds)} and {frames}")
         if isinstance(self.game, Writes):
             return self.walk_of_lines(Path(out), seeds, frames)
         out = film_name(out)
-        classes = self.chosen(label)[: 1 if label is None else None]
+        classes = self.choose_classes(label)[: 1 if label is None else None]
         pictures = self.space(where, label).walk(seeds, classes, len(self.classes), frames, straight)
         scale = 4 * legible_scale(pictures.shape[-1])
-        told = self.provenance(",".join(map(str, seeds)))
-        save_film(out, [sheet(frame[None], 1, scale, 0) for frame in pictures], milliseconds, told)
+        text = self.provenance(",".join(map(str, seeds)))
+        save_film(out, [sheet(frame[None], 1, scale, 0) for frame in pictures], milliseconds, text)
         return out
 
     def walk_of_lines(self, out: Path, seeds: Sequence[int], frames: int) -> Path:
@@ -305,16 +386,16 @@ class Model:
         return as_array(encoding.decode(self.drawer, z))[1]
 
     def reconstruct(self, images: npt.ArrayLike) -> np.ndarray[Any, Any]:
-        """images uint8 [n, H, W, C] -> what the model draws from their codes, of the class that it names itself."""
+        """images uint8 [n, H, W, C] -> samples of their codes, of the class that the model predicts."""
         return as_array(encoding.reconstruct(self.game, encoding.as_samples(images, self.shape)))[1]
 
 
 def load(path: str | Path, device: str | torch.device = "auto") -> Model:
-    """The model in a bundle or a run folder, on a device: cpu, cuda, cuda:1, ...; auto: a GPU where there is one.
+    """The model in a bundle or a run folder, on a device: cpu, cuda, cuda:1, ...; auto: a GPU if there is one.
 
     Raises:
-        UsageError: no kind of device is called so.
-        ResourceError: there is no such device here.
+        UsageError: no kind of device has this name.
+        ResourceError: this machine has no such device.
         DataError: there is no model, or it is damaged.
     """
     path = Path(path)

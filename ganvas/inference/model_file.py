@@ -1,8 +1,8 @@
-"""One self-describing .safetensors file: the weights of a game, and a card of JSON that says how to rebuild it.
+"""The bundle: one .safetensors file with the weights of a game, and a card in JSON with its recipe.
 
 The card's `recipe` names the game and holds its config; the name is looked up in GAMES. No pickle, and a file never names
-code to import. What a file claims is checked before anything is allocated on its behalf: the header against the file's
-size, then the game built without memory (meta device) against the header.
+code to import. A file is checked before memory is allocated for it: the header against the size of the
+file, then the game, built without memory (meta device), against the header.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Maker = Callable[[Any], Game]
 
 
 def save(path: Path, game: Game, card: Mapping[str, Any]) -> None:
-    """Write the weights and buffers of `game` with `card`, atomically and durably. What `load` would refuse is not written.
+    """Write the weights and buffers of `game` with `card`, atomically and durably. Nothing is written that `load` would refuse.
 
     Raises:
         DivergedError: a weight is NaN or infinite.
@@ -71,7 +71,7 @@ def load(path: Path, device: torch.device | str = "cpu") -> tuple[Game, dict[str
     Raises:
         DataError: not a bundle, damaged, or not what this version's game of that name looks like.
     """
-    with _opened(path) as (file, size):
+    with _open_bundle(path) as (file, size):
         layout, card = _read_header(file, size)
         card = _restore_path(card, Path(file.name).parent)
         make, config = _recipe(card)
@@ -90,18 +90,18 @@ def load(path: Path, device: torch.device | str = "cpu") -> tuple[Game, dict[str
 
 def read_card(path: Path) -> dict[str, Any]:
     """The card alone, without reading the weights. Raises: DataError: not a bundle."""
-    with _opened(path) as (file, size):
+    with _open_bundle(path) as (file, size):
         return _restore_path(_read_header(file, size)[1], Path(file.name).parent)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+def _open_bundle(path: Path) -> Iterator[tuple[BinaryIO, int]]:
     """The file and its size. Every error while it is open names it. Raises: DataError."""
-    shown = parsing.printable(path)
+    path_text = parsing.printable(path)
     if path.is_dir():
         path = path / NAME
         if not path.exists():
-            raise DataError(f"{shown} is a folder without {NAME}; give a bundle, or a run that has saved one")
+            raise DataError(f"{path_text} is a folder without {NAME}; give a bundle, or a run that has saved one")
     try:
         with files.open_regular(path) as file:
             size = file.seek(0, os.SEEK_END)
@@ -109,7 +109,7 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
             yield file, size
     except (GanvasError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise DataError(f"{shown}: {parsing.printable(reason)}") from error
+        raise DataError(f"{path_text}: {parsing.printable(reason)}") from error
 
 
 def _read_header(file: BinaryIO, size: int) -> tuple[safetensors_header.Layout, dict[str, Any]]:

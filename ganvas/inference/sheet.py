@@ -1,4 +1,4 @@
-"""Sheets of samples, and plots of points."""
+"""Sheets: one picture of samples from the same noise, or of outputs for the same inputs; the animation of a run's sheets."""
 
 from __future__ import annotations
 
@@ -7,35 +7,49 @@ from pathlib import Path
 
 import PIL.Image
 import torch
+import torch.nn.functional as F
 from PIL.Image import Image
+from torch import Tensor
 
-from ganvas.core.capabilities import Conditional, Couples, Samples, Writes
+from ganvas.core.capabilities import Conditional, Couples, Samples, TakesInputs, Writes
 from ganvas.core.game import Game
-from ganvas.core.modality import POINTS, modality_of
-from ganvas.data.table import TableDataset
+from ganvas.core.modality import CLIPS, LABEL_MAPS, POINTS, modality_of
+from ganvas.data.dataset import Dataset
 from ganvas.inference.batches import as_pictures, sample_chunks
+from ganvas.inference.inputs import KINDS, Outputs, list_tasks, run_task
 from ganvas.latents.seed_latents import latents
-from ganvas.media.grid import caption, legible_scale, sheet
+from ganvas.media.grid import arranged, caption, legible_scale, sheet
 from ganvas.media.image_files import save_gif
+from ganvas.media.palette import class_color
 from ganvas.media.preview import page
 from ganvas.media.scatter import scatter
 
 COLUMNS = 10
+INPUT_ROWS = 8  # samples of a sheet of inputs and outputs
+FRAMES = 6  # of a clip that a sheet shows at most
 
 
-def make_sheet(game: Game, data: TableDataset, seed: int = 0) -> Image | None:
-    """The same noise at every call: a sheet with one row per class, a square sheet, or fakes among reals in the plane."""
-    if not isinstance(game, Samples):
-        return None
+def make_sheet(game: Game, data: Dataset, seed: int = 0) -> Image | None:
+    """One picture of what the game generates; every call uses the same noise, or the same inputs.
+
+    Images have one row a class, or a square; points lie among real ones; text is a page. Of a game that takes inputs, which
+    are the first samples of `data`, see `make_input_sheet`. None: the game generates nothing.
+    """
+    if isinstance(game, Samples):
+        return _make_noise_sheet(game, data, seed)
+    return make_input_sheet(game, data) if isinstance(game, TakesInputs) else None
+
+
+def _make_noise_sheet(game: Samples, data: Dataset, seed: int) -> Image:
     if isinstance(game, Writes):
         text = sample_chunks(game, latents(range(seed, seed + COLUMNS**2), game.latent_dim), None)
         return page(game.spell(text), line_width(game))
-    if modality_of(data.table) is POINTS:
+    if data.modality is POINTS:
         fake = sample_chunks(game, latents(range(seed, seed + 500), game.latent_dim), None, 500)
         return scatter(data.samples(torch.arange(min(500, len(data))))["real"], fake)
     rows = game.classes if isinstance(game, Conditional) else COLUMNS
     c = torch.arange(rows).repeat_interleave(COLUMNS) if isinstance(game, Conditional) else None
-    if isinstance(game, Couples):  # each noise in every class, one below the other
+    if isinstance(game, Couples):  # each z in every class, one below the other
         z = latents(range(seed, seed + COLUMNS**2), game.latent_dim).unflatten(0, (COLUMNS, 1, COLUMNS))
         z = z[: max(1, COLUMNS // rows)].expand(-1, rows, -1, -1).flatten(0, 2)
         c = torch.arange(rows).repeat_interleave(COLUMNS).repeat(len(z) // (rows * COLUMNS))
@@ -45,13 +59,64 @@ def make_sheet(game: Game, data: TableDataset, seed: int = 0) -> Image | None:
     return sheet(images, COLUMNS, legible_scale(images.shape[-1]))
 
 
-def line_width(game: Game) -> int:
-    """The most letters in a line of a game of text; a number has up to four, and a space."""
+def make_input_sheet(game: TakesInputs, data: Dataset) -> Image:
+    """The first samples of `data`, one row each: input, output, and the truth if the rows have it.
+
+    A translation with two directions has a part for each, and the output translated back as the last column. Of a clip the
+    frames lie side by side: driving frames, output and truth below each other.
+
+    Raises:
+        DataError: the data lacks a field, or an output holds NaN.
+    """
+    rows = torch.arange(min(INPUT_ROWS, len(data)))
+    parts = [draw_outputs(run_task(task, data, rows)) for task in list_tasks(game)]
+    return parts[0] if len(parts) == 1 else arranged(parts, 1)
+
+
+def draw_outputs(outputs: Outputs) -> Image:
+    """Inputs, outputs and truth as a sheet, as in `make_input_sheet`."""
+    truth = outputs.truth
+    if outputs.task.target in outputs.inputs:  # the driving frames are the truth: once is enough
+        truth = None
+    blocks = [_as_frames(x) for x in (*outputs.inputs.values(), outputs.output, truth, outputs.back) if x is not None]
+    height, width = (max(block.shape[at] for block in blocks) for at in (-2, -1))
+    channels = max(block.shape[2] for block in blocks)
+    blocks = [_fit(block, channels, height, width) for block in blocks]
+    stills = torch.cat([blocks[0][:, :0], *(block for block in blocks if block.shape[1] == 1)], 1)
+    clips = [block for block in blocks if block.shape[1] > 1]
+    if not clips:
+        return sheet(stills.flatten(0, 1), stills.shape[1], legible_scale(width))
+    # Each clip is a row, with the still images at its left.
+    lines = torch.stack([torch.cat([stills, clip], 1) for clip in clips], 1)
+    return sheet(lines.flatten(0, 2), lines.shape[2], legible_scale(width))
+
+
+def _as_frames(kept: Tensor) -> Tensor:
+    """Images, clips or label maps as kept [N, ...] -> frames [N, F, C, H, W], bytes; F is 1 but for clips."""
+    kind = modality_of(kept, KINDS)
+    if kind is LABEL_MAPS:
+        colors = [class_color(97 * i % 256, 256) for i in range(255)] + ["#000000"]  # 255: not known
+        table = torch.tensor([[int(color[at : at + 2], 16) for at in (1, 3, 5)] for color in colors], dtype=torch.uint8)
+        kept = table[kept.long()].movedim(-1, 1)
+    if kind is CLIPS:
+        return kept[:, torch.linspace(0, kept.shape[1] - 1, min(FRAMES, kept.shape[1])).round().long()]
+    return kept[:, None]
+
+
+def _fit(frames: Tensor, channels: int, height: int, width: int) -> Tensor:
+    """frames [N, F, C, h, w] -> [N, F, channels, height, width]: each pixel repeated, grey in all channels."""
+    if frames.shape[-2:] != (height, width):  # the input of a super-resolution
+        frames = F.interpolate(frames.flatten(0, 1), (height, width)).unflatten(0, frames.shape[:2])
+    return frames.expand(-1, -1, channels, -1, -1)
+
+
+def line_width(game: Writes) -> int:
+    """The number of letters in the longest line of a text game; a number has up to four, and a space."""
     return int(game.config.length * (1 if game.config.alphabet else 5))
 
 
 def save_learning_gif(path: Path, pictures: Sequence[Path]) -> None:
-    """A GIF of the pictures, each with the number of images that had been shown; the last one stays for two seconds."""
+    """A GIF of the pictures, each with the number of images used until then; the last one stays for two seconds."""
     frames = []
     for name in pictures:
         with PIL.Image.open(name) as picture:

@@ -1,4 +1,4 @@
-"""What kind of run a recipe makes: what it counts, whether it draws samples, which other runs it can be compared with."""
+"""The kind of a run, from its recipe.json: its unit, whether it makes pictures, which page shows its model."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ganvas.core.capabilities import Samples, TakesInputs
 from ganvas.core.modality import IMAGES, POINTS, VOXELS
 from ganvas.games import GAMES
+from ganvas.games.recipes import modalities_of
 
-UNITS = {kind.space: kind.unit for kind in (POINTS, IMAGES, VOXELS)}  # by the dimensions of space that a sample fills
-UNKNOWN_KIND = {"unit": "images", "draws": False, "alike": ""}
+KINDS = {kind.space: kind for kind in (POINTS, IMAGES, VOXELS)}  # by the dimensions of space that a sample fills
+UNKNOWN_KIND = {"unit": IMAGES.unit, "draws": False, "explores": False, "alike": ""}
 
 
 def describe_kind(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """What a page must know of a run's game, so that no page knows a game by name. `recipe` is its recipe.json, or {}.
+    """What a page must know of a run's game, so that no page tests the name of a game. `recipe` is its recipe.json, or {}.
 
-    `unit` is what it counts; `draws`: whether it makes samples from noise; `alike` is equal for all runs that can be compared
-    with each other, "" if none can. A file may hold anything: a recipe that cannot be read is of an unknown kind.
+    - `unit`: what its progress counts;
+    - `draws`: whether it makes pictures, from noise or from inputs;
+    - `explores`: whether the page /explore shows its model; if not, `explain_absence` says why;
+    - `alike`: equal for all runs that can be compared with each other, "" if none can.
+
+    A file may hold anything: a recipe that cannot be read is of an unknown kind.
     """
     try:
         return _describe(recipe)
@@ -26,20 +32,39 @@ def describe_kind(recipe: Mapping[str, Any]) -> dict[str, Any]:
         return dict(UNKNOWN_KIND)
 
 
-def _describe(recipe: Mapping[str, Any]) -> dict[str, Any]:
+def explain_absence(recipe: Mapping[str, Any]) -> str:
+    """Why the page /explore does not show a model of this recipe; "" if it does. One line for the user."""
+    name = recipe.get("game", "")
+    game = GAMES.get(name) if isinstance(name, str) else None
+    if game is None:
+        return "its recipe names no known game"
+    if issubclass(game, Samples):
+        return ""
+    if issubclass(game, TakesInputs):
+        return "it makes its output from inputs, not from noise; its snapshots are on the page Train"
+    return "it generates nothing"
 
+
+def _describe(recipe: Mapping[str, Any]) -> dict[str, Any]:
     game, config = GAMES.get(recipe.get("game", "")), recipe.get("config", {})
     if game is None:
         return dict(UNKNOWN_KIND)
-    draws = hasattr(game, "sample")  # `Samples` has properties, so `issubclass` cannot answer this
-    if "text" in game.needs:
-        unit, size = "lines", [config.get("alphabet"), config.get("vocabulary")]
+    samples, (modality, *others) = issubclass(game, Samples), modalities_of(game.config_type)
+    if modality.grid and not others:  # a config of one kind of grid may leave out the shape
+        size = sample_shape(config, modality.space) if "resolution" in config else []
+    elif not others:
+        size = [config.get("alphabet"), config.get("vocabulary")]
     else:
-        size = sample_shape(config, getattr(game.config_type, "dims", 2))
-        unit = UNITS.get(len(size) - 1, POINTS.unit)
+        size = sample_shape(config, getattr(game.config_type, "dims", IMAGES.space))
+        modality = KINDS.get(len(size) - 1, POINTS)
     data = [recipe.get("data", {}).get(name) for name in ("source", "channels", "fit")]
-    text = json.dumps([unit, size, data]).encode()  # it holds a path, so that only its hash leaves this machine
-    return {"unit": unit, "draws": draws, "alike": hashlib.sha256(text).hexdigest()[:16] if draws else ""}
+    text = json.dumps([modality.unit, size, data]).encode()  # it holds a path, so that only its hash leaves this machine
+    return {
+        "unit": modality.unit,
+        "draws": samples or issubclass(game, TakesInputs),
+        "explores": samples,
+        "alike": hashlib.sha256(text).hexdigest()[:16] if samples else "",
+    }
 
 
 def sample_shape(config: Mapping[str, Any], dims: int) -> list[int]:
@@ -49,6 +74,6 @@ def sample_shape(config: Mapping[str, Any], dims: int) -> list[int]:
     if "resolution" not in config:
         return list(config.get("shape", (2,)))
     dims = config.get("dims", dims)
-    if dims not in UNITS:
+    if dims not in KINDS:
         raise TypeError(dims)
     return [config.get("channels", 1), *[config["resolution"]] * dims]

@@ -1,4 +1,7 @@
-"""Trivial differences between fakes and reals, of images as floats [N, C, H, W] in 0..255: evidence and advice."""
+"""Trivial differences between fakes and reals: border, grey levels, JPEG blocks. Images are floats [N, C, H, W] in 0..255.
+
+Each function returns evidence and advice, or None.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ from torch import Tensor
 Found = tuple[str, str] | None
 
 
-def border(fakes: Tensor, reals: Tensor) -> Found:
-    """Outer pixels that are the same in all reals and off in the fakes."""
+def find_border(fakes: Tensor, reals: Tensor) -> Found:
+    """Outer pixels that are equal in all reals and differ in the fakes."""
     edge = torch.ones(reals.shape[2:], dtype=torch.bool)
     edge[1:-1, 1:-1] = False
     real, fake = reals[:, :, edge], fakes[:, :, edge]
@@ -19,8 +22,8 @@ def border(fakes: Tensor, reals: Tensor) -> Found:
     return f"the outer pixels of all reals are the same; those of the fakes are off by {off:.1f} of 255", "--fit crop"
 
 
-def grey_levels(fakes: Tensor, reals: Tensor) -> Found:
-    """Reals that use a part of the range, or few levels of it."""
+def find_grey_levels(fakes: Tensor, reals: Tensor) -> Found:
+    """Reals that use only a part of the range of grey levels, or few levels."""
     low, high = float(reals.min()), float(reals.max())
     outside = float(((fakes < low - 2) | (fakes > high + 2)).float().mean())
     levels = len(reals.unique())
@@ -33,8 +36,8 @@ def grey_levels(fakes: Tensor, reals: Tensor) -> Found:
     return None
 
 
-def grid(fakes: Tensor, reals: Tensor) -> Found:
-    """The 8-pixel blocks of JPEG, in the reals only."""
+def find_jpeg_blocks(fakes: Tensor, reals: Tensor) -> Found:
+    """The 8-pixel blocks of JPEG compression, in the reals only."""
     side = reals.shape[-1]
     if side < 24:
         return None

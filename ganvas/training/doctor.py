@@ -1,11 +1,13 @@
 """Find problems of a run. Each finding has its evidence in numbers and one flag to try.
 
-A check looks at the log (the last third of it, where not said otherwise), at samples of the model and at the data.
+The checks use the log (its last third, unless they say otherwise), the data, and samples of the model: samples from noise, or
+the outputs for held-out inputs. `Diagnosis.unchecked` lists what was not examined.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -15,37 +17,43 @@ from statistics import fmean, median
 import torch
 from torch import Tensor
 
-from ganvas.core.capabilities import Bounds, Conditional, Samples
+from ganvas.core.capabilities import Bounds, Conditional, Samples, TakesInputs
 from ganvas.core.game import Game
-from ganvas.core.modality import IMAGES, modality_of
+from ganvas.core.modality import CLIPS, IMAGES, modality_of
 from ganvas.data.builtin.point_sets import MODES
-from ganvas.errors import GanvasError
+from ganvas.data.dataset import Dataset
+from ganvas.data.table import TableDataset
+from ganvas.errors import DataError, GanvasError
+from ganvas.evaluation.paired import absolute_error
 from ganvas.evaluation.sample_sets import read_rows, to_kept
 from ganvas.inference import model_file
 from ganvas.inference.batches import sample_chunks
+from ganvas.inference.inputs import KINDS, Outputs, list_tasks, run_task
 from ganvas.latents.seed_latents import latents
 from ganvas.metrics.memorization import memorization
 from ganvas.runtime.device import find_device
-from ganvas.training.artifacts import border, grey_levels, grid
+from ganvas.training.artifacts import find_border, find_grey_levels, find_jpeg_blocks
 from ganvas.training.log import read
 from ganvas.training.run_folder import Run, open_run
 
 SAMPLES = 500
-SAMPLE_BYTES = 32 << 20  # of the samples that are looked at, as bytes: fewer of large images
+SAMPLE_BYTES = 32 << 20  # of all samples that are examined: fewer of large images
 FEWEST = 32  # samples, however large they are
 TRAIN_BYTES = 64 << 20  # of the training images that are searched for copies: a random part of a larger set
+SAME = 0.05  # of what is normal: so small a difference counts as none
+LEVEL = 1.0  # of 255: images that differ by less on average look equal
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that went wrong."""
+    """One problem."""
 
     name: str  # a key of CHECKS
     evidence: str
     advice: str  # one flag to try
 
     def text(self) -> str:
-        """For people."""
+        """One line for the user."""
         return f"{self.name}: {self.evidence}; try {self.advice}"
 
     def to_dict(self) -> dict[str, str]:
@@ -53,16 +61,24 @@ class Finding:
         return asdict(self)
 
 
+class Diagnosis(list[Finding]):
+    """The findings, and what was not examined."""
+
+    def __init__(self, findings: list[Finding], unchecked: tuple[str, ...] = ()) -> None:
+        super().__init__(findings)
+        self.unchecked = unchecked
+
+
 @dataclass
 class Case:
-    """A run as the doctor sees it."""
+    """What the checks use: the run, its log, samples of its model, and real samples."""
 
     run: Run
-    game: Game | None  # of its bundle
+    game: Game | None  # of its bundle; None: it cannot be read
 
     @cached_property
     def rows(self) -> list[dict[str, float]]:
-        """The rows of the log that hold means of steps."""
+        """The rows of the log with means of steps."""
         path = self.run.folder / "log.jsonl"
         return [row for row in read(path) if "dropped" in row] if path.exists() else []
 
@@ -79,44 +95,114 @@ class Case:
         values = self.late(name)
         return fmean(values) if values else None
 
+    def highest(self, name: str) -> float | None:
+        """The mean of a note in the last third; of a game with several discriminators the highest of them."""
+        names = {key for row in self.rows for key in row if key == name or key.startswith(f"{name}_")}
+        return max((mean for key in names if (mean := self.mean(key)) is not None), default=None)
+
     @property
-    def levelled(self) -> bool:
+    def wants_balance(self) -> bool:
         """Whether the discriminator should be about as strong as the generator, and not at its optimum."""
         rules = getattr(self.run.recipe.config, "rules", None)
         return rules is not None and not rules.scoring.wants_best_critic
 
     @cached_property
+    def source(self) -> Dataset:
+        """The data whose samples are examined: held-out inputs if there are enough, else training samples."""
+        held_out = self.run.held_out
+        if isinstance(self.game, TakesInputs) and held_out is not None and len(held_out) >= FEWEST:
+            return held_out
+        return self.run.data
+
+    @cached_property
     def count(self) -> int:
-        """How many samples are looked at: 500, or fewer where they are large."""
-        return min(SAMPLES, max(FEWEST, SAMPLE_BYTES // self.run.data.table[0].numel()))
+        """The number of samples to examine: 500, or fewer if they are large."""
+        facts = self.run.data.facts
+        size = max(math.prod(shape) for shape in (facts.shape, *facts.shapes.values()))
+        return min(SAMPLES, max(FEWEST, SAMPLE_BYTES // size))
+
+    @cached_property
+    def indices(self) -> Tensor:
+        """The rows of `source` that are used: up to 500."""
+        return torch.randperm(len(self.source), generator=torch.Generator().manual_seed(0))[: self.count]
 
     @cached_property
     def reals(self) -> Tensor:
-        """Up to 500 training samples as they are kept: bytes [N, C, H, W], points [N, D] or text [N, L]."""
-        rows = torch.randperm(len(self.run.data), generator=torch.Generator().manual_seed(0))[: self.count]
-        return read_rows(self.run.data, rows)
+        """Real samples as kept: bytes [N, C, H, W], points [N, D] or text [N, L]; of outputs, samples of the target field."""
+        first = self.outputs[0] if self.outputs else None
+        if first and first.truth is not None:
+            return first.truth
+        if first and first.task.target in self.source.modalities:
+            return self.source.rows(self.indices)[first.task.target]
+        return read_rows(self.source, self.indices)
 
     @property
-    def alone(self) -> bool:
-        """Whether there is but one real, which says nothing of how reals differ."""
+    def single(self) -> bool:
+        """Whether there is only one real sample, which does not show how reals vary."""
         return len(self.reals) < 2
 
     @cached_property
     def fakes(self) -> Tensor | None:
-        """As many samples of the model, every class in turn, as data is kept."""
+        """As many samples of the model, as kept: of all classes in turn, or outputs of its first task, if they are images."""
+        if self.outputs:
+            output = self.outputs[0].output
+            return output if modality_of(output, KINDS) is IMAGES else None
         if not isinstance(self.game, Samples):
             return None
         c = torch.arange(self.count) % self.game.classes if isinstance(self.game, Conditional) else None
         return sample_chunks(self.game, latents(range(self.count), self.game.latent_dim), c, keep=to_kept)
 
+    @cached_property
+    def results(self) -> tuple[Outputs | str, ...]:
+        """Of a game that takes inputs the outputs of each task for the same rows, or why it has none."""
+        found: list[Outputs | str] = []
+        if not isinstance(self.game, TakesInputs):
+            return ()
+        for task in list_tasks(self.game):
+            try:
+                found.append(run_task(task, self.source, self.indices))
+            except DataError as failure:  # NaN
+                found.append(f"{task.name}: {failure}")
+        return tuple(found)
+
     @property
-    def pictured(self) -> bool:
-        """Whether the model draws images."""
+    def outputs(self) -> tuple[Outputs, ...]:
+        """The outputs of the tasks that have some."""
+        return tuple(each for each in self.results if isinstance(each, Outputs))
+
+    @property
+    def has_images(self) -> bool:
+        """Whether the samples are images."""
         return self.fakes is not None and modality_of(self.fakes) is IMAGES
 
+    def list_unchecked(self) -> tuple[str, ...]:
+        """What no check examined, one line each."""
+        if self.game is None:
+            return ("samples of the model (it cannot be read)",)
+        if not isinstance(self.game, TakesInputs):
+            return ()
+        lines = ["memorization (the outputs belong to held-out inputs)"]
+        if self.source is not self.run.held_out:
+            lines = ["memorization, and inputs that it was not trained on (too few are held out)"]
+        for outputs in self.outputs:
+            name = outputs.task.name
+            if outputs.task.may_copy:
+                lines.append(f"{name}: whether the missing pixels depend on the others")
+            elif outputs.output.shape != _input_like(outputs).shape:
+                lines.append(f"{name}: whether it copies its input (the sizes differ)")
+        if not self.has_images:
+            lines.append("statistics of outputs against reals (the outputs are no images)")
+        elif len(self.outputs) > 1:
+            lines.append(f"statistics of outputs against reals, except of {self.outputs[0].task.name}")
+        return tuple(lines)
 
-def not_finite(case: Case) -> Finding | None:
-    """Steps that were left out, or roll-backs."""
+
+def check_finite(case: Case) -> Finding | None:
+    """Outputs with NaN, steps that were left out, or roll-backs."""
+    if failures := [each for each in case.results if isinstance(each, str)]:
+        return Finding(
+            "non-finite values", "; ".join(failures), f"--set train.learning_rate={case.run.recipe.train.learning_rate / 10:g}"
+        )
     dropped = max((int(row["dropped"]) for row in case.rows), default=0)
     back = case.run.folder / "rollbacks.json"
     times = len(json.loads(back.read_text(encoding="utf-8"))) if back.exists() else 0
@@ -127,10 +213,10 @@ def not_finite(case: Case) -> Finding | None:
     return Finding("non-finite values", evidence, f"--set train.learning_rate={rate / 10:g}")
 
 
-def discriminator_overpowers(case: Case) -> Finding | None:
-    """The discriminator is nearly always right."""
-    skill = case.mean("skill")
-    if not case.levelled or skill is None or skill < 0.96:
+def check_strong_discriminator(case: Case) -> Finding | None:
+    """The discriminator classifies nearly everything correctly."""
+    skill = case.highest("skill")
+    if not case.wants_balance or skill is None or skill < 0.96:
         return None
     evidence = f"the discriminator is right about {skill:.0%} of reals and fakes; one so sure teaches the generator little"
     if case.run.recipe.train.balance != "auto":
@@ -138,12 +224,12 @@ def discriminator_overpowers(case: Case) -> Finding | None:
     return Finding("discriminator overpowers", evidence, "--set train.rates.D=0.25")
 
 
-def discriminator_too_weak(case: Case) -> Finding | None:
-    """The discriminator cannot separate fakes from reals, though simple statistics can."""
+def check_weak_discriminator(case: Case) -> Finding | None:
+    """The discriminator cannot classify fakes and reals, but simple statistics can."""
     skill, variety = case.mean("skill"), case.mean("variety")
-    if not case.levelled or skill is None or skill > 0.6 or case.fakes is None or case.alone:
+    if not case.wants_balance or skill is None or skill > 0.6 or case.fakes is None or case.single:
         return None
-    apart = _apart(case.fakes, case.reals)
+    apart = _distance_of_means(case.fakes, case.reals)
     if apart < 4:
         return None
     evidence = (
@@ -157,7 +243,7 @@ def discriminator_too_weak(case: Case) -> Finding | None:
     return Finding("discriminator too weak", evidence, f"--set config.{name}={2 * width}")
 
 
-def _apart(fakes: Tensor, reals: Tensor) -> float:
+def _distance_of_means(fakes: Tensor, reals: Tensor) -> float:
     """The distance of the means of 16 random directions, in standard errors: their root mean square."""
     random = torch.Generator().manual_seed(0)
     turn = torch.randn(fakes[0].numel(), 16, generator=random, dtype=torch.float64)
@@ -167,10 +253,10 @@ def _apart(fakes: Tensor, reals: Tensor) -> float:
     return float(((a.mean(0) - b.mean(0)) / error).square().mean().sqrt())
 
 
-def vanishing_gradient(case: Case) -> Finding | None:
+def check_gradient(case: Case) -> Finding | None:
     """The generator's gradient vanished while the discriminator was sure."""
     early, late, skill = case.early("gradient_generator"), case.late("gradient_generator"), case.mean("skill")
-    if not case.levelled or not late or skill is None or skill < 0.9:
+    if not case.wants_balance or not late or skill is None or skill < 0.9:
         return None
     first, now = max(early), median(late)
     if now > 0.02 * first and now > 1e-4:
@@ -181,9 +267,64 @@ def vanishing_gradient(case: Case) -> Finding | None:
     return Finding("vanishing gradient", evidence, "--objective nonsaturating")
 
 
-def collapsed(case: Case) -> Finding | None:
-    """Mode collapse: many latents, few different samples."""
-    if case.fakes is None or case.alone or isinstance(case.game, Bounds):  # a likelihood bound penalises missing samples
+def check_input_use(case: Case) -> Finding | None:
+    """Collapse of a game that takes inputs: different inputs, equal outputs."""
+    for outputs in case.outputs:
+        if outputs.task.may_copy or len(outputs.output) < 2:
+            continue
+        varied = _variation(outputs.output)
+        usual = _variation(_input_like(outputs) if outputs.truth is None else outputs.truth)
+        if varied < SAME * usual:
+            what = "inputs" if outputs.truth is None else "true images"
+            evidence = f"{outputs.task.name}: the outputs of different inputs differ by {varied:.2g} of 255, the {what} by "
+            return Finding("generator ignores its input", f"{evidence}{usual:.2g}", _advise(case))
+    return None
+
+
+def check_copies(case: Case) -> Finding | None:
+    """Outputs that are their inputs, though they should not be."""
+    for outputs in case.outputs:
+        shown = _input_like(outputs)
+        if outputs.task.may_copy or shown.shape != outputs.output.shape:
+            continue
+        changed = _difference(outputs.output, shown)
+        usual = None if outputs.truth is None else _difference(outputs.truth, shown)
+        if (changed < LEVEL) if usual is None else (usual > LEVEL and changed < SAME * usual):
+            evidence = f"{outputs.task.name}: the outputs differ from their inputs by {changed:.2g} of 255"
+            evidence += "" if usual is None else f", the true images by {usual:.2g}"
+            cycle = getattr(case.run.recipe.config, "cycle", None)
+            advice = f"--set config.cycle={cycle / 2:g}" if cycle else _advise(case)
+            return Finding("generator copies its input", evidence, advice)
+    return None
+
+
+def _input_like(outputs: Outputs) -> Tensor:
+    """The first input; of a clip made from an image, the image in every frame."""
+    shown, output = next(iter(outputs.inputs.values())), outputs.output
+    if modality_of(output, KINDS) is CLIPS and modality_of(shown, KINDS) is IMAGES:
+        return shown[:, None].expand(-1, output.shape[1], -1, -1, -1)
+    return shown
+
+
+def _variation(kept: Tensor) -> float:
+    """The mean standard deviation of a pixel over the samples, in levels of 255."""
+    return float(kept.float().std(0).mean())
+
+
+def _difference(a: Tensor, b: Tensor) -> float:
+    """The mean absolute difference of two sets of bytes, in levels of 255."""
+    return 255 * float(absolute_error(a, b).mean())
+
+
+def _advise(case: Case) -> str:
+    """A flag for a generator that does not learn to use its input."""
+    return "--balance auto" if case.run.recipe.train.balance != "auto" else "--images with a larger number"
+
+
+def check_collapse(case: Case) -> Finding | None:
+    """Mode collapse: different latents, few different samples."""
+    # A likelihood bound penalises missing samples; outputs that do not follow their inputs have a check of their own.
+    if case.fakes is None or case.single or isinstance(case.game, Bounds | TakesInputs):
         return None
     source = case.run.recipe.data.source
     if source in MODES and case.fakes.shape[1] == MODES[source].centres.shape[1]:
@@ -195,17 +336,17 @@ def collapsed(case: Case) -> Finding | None:
             evidence = f"{there} of {len(centres)} modes are drawn"
             return Finding("generator collapsed", evidence, "--objective relativistic")
     fakes, reals = case.fakes.flatten(1).float(), case.reals.flatten(1).float()
-    between, usual = _neighbours(fakes), _neighbours(reals)
+    between, usual = _nearest_distances(fakes), _nearest_distances(reals)
     share = float((between < 0.3 * usual.median()).float().mean())
     if share < 0.5:
         return None
-    kinds = _kinds(fakes, 0.3 * float(usual.median()))
+    kinds = _count_kinds(fakes, 0.3 * float(usual.median()))
     evidence = f"{share:.0%} of {len(case.fakes)} samples have a near twin among the others (reals: "
     evidence += f"{float((usual < 0.3 * usual.median()).float().mean()):.0%}): about {kinds} different ones"
     return Finding("generator collapsed", evidence, "--set config.rules.r1_gamma=1 --set config.rules.r2_gamma=1")
 
 
-def latent_ignored(case: Case) -> Finding | None:
+def check_posterior(case: Case) -> Finding | None:
     """Posterior collapse: the decoder ignores its code, and the KL term of the bound is nearly zero."""
     beta, weighed = getattr(case.run.recipe.config, "beta", 1.0), case.mean("KL")
     if not isinstance(case.game, Bounds) or weighed is None or not beta or weighed / beta > 0.1:
@@ -214,12 +355,12 @@ def latent_ignored(case: Case) -> Finding | None:
     return Finding("posterior collapse", evidence, f"--set config.beta={beta / 10:g}")
 
 
-def _neighbours(x: Tensor) -> Tensor:
+def _nearest_distances(x: Tensor) -> Tensor:
     """The distance of each row to the nearest other one."""
     return torch.cdist(x, x).fill_diagonal_(float("inf")).min(1).values
 
 
-def _kinds(x: Tensor, radius: float) -> int:
+def _count_kinds(x: Tensor, radius: float) -> int:
     """How many balls of a radius cover the rows, taken greedily."""
     left, count = x, 0
     while len(left):
@@ -227,12 +368,14 @@ def _kinds(x: Tensor, radius: float) -> int:
     return count
 
 
-def generator_memorises(case: Case) -> Finding | None:
-    """Fakes that are training pictures."""
+def check_memorization(case: Case) -> Finding | None:
+    """Fakes that are copies of training images."""
     held_out = case.run.held_out
-    if case.fakes is None or not case.pictured or held_out is None or len(held_out) < 20:
-        return None
     data = case.run.data
+    if case.fakes is None or not case.has_images or not isinstance(data, TableDataset) or isinstance(case.game, TakesInputs):
+        return None
+    if held_out is None or len(held_out) < 20:
+        return None
     if len(data) > 20_000:  # no model memorises so many in minutes, and the search takes as long
         return None
     unseen = read_rows(held_out, torch.arange(min(len(held_out), max(20, 2 * case.count))))
@@ -245,9 +388,9 @@ def generator_memorises(case: Case) -> Finding | None:
     return Finding("memorising", f"{found.verdict.rstrip('.')}", "--balance auto and more pictures")
 
 
-def discriminator_memorises(case: Case) -> Finding | None:
-    """The discriminator knows its training pictures."""
-    memory, augment = case.mean("memory"), case.mean("augment") or 0.0
+def check_overfitting(case: Case) -> Finding | None:
+    """The discriminator scores training images higher than held-out images."""
+    memory, augment = case.highest("memory"), case.highest("augment") or 0.0
     if memory is None or memory < 0.12:
         return None
     evidence = f"the discriminator calls pictures it trained on real {memory:.0%} more often than pictures it never saw"
@@ -257,17 +400,17 @@ def discriminator_memorises(case: Case) -> Finding | None:
     return Finding("discriminator overfits", evidence, "--balance auto" if not augment else "--images with a smaller number")
 
 
-def leak(case: Case) -> Finding | None:
+def check_leak(case: Case) -> Finding | None:
     """Find a trivial difference between reals and fakes: a constant border, a range, the grid of JPEG blocks."""
-    if case.fakes is None or not case.pictured or case.alone or (case.mean("skill") or 0) < 0.8:
+    if case.fakes is None or not case.has_images or case.single or (case.highest("skill") or 0) < 0.8:
         return None
     fakes, reals = case.fakes.float(), case.reals.float()
-    found = border(fakes, reals) or grey_levels(fakes, reals) or grid(fakes, reals)
+    found = find_border(fakes, reals) or find_grey_levels(fakes, reals) or find_jpeg_blocks(fakes, reals)
     return Finding("real/fake leak", found[0], found[1]) if found else None
 
 
-def few_data(case: Case) -> Finding | None:
-    """A handful of samples."""
+def check_size(case: Case) -> Finding | None:
+    """A training set that is too small."""
     n = len(case.run.data)
     if n >= 100:
         return None
@@ -276,21 +419,23 @@ def few_data(case: Case) -> Finding | None:
 
 
 CHECKS: tuple[Callable[[Case], Finding | None], ...] = (
-    not_finite,
-    vanishing_gradient,
-    discriminator_overpowers,
-    discriminator_too_weak,
-    collapsed,
-    latent_ignored,
-    generator_memorises,
-    discriminator_memorises,
-    few_data,
-    leak,
+    check_finite,
+    check_gradient,
+    check_strong_discriminator,
+    check_weak_discriminator,
+    check_input_use,
+    check_copies,
+    check_collapse,
+    check_posterior,
+    check_memorization,
+    check_overfitting,
+    check_size,
+    check_leak,
 )
 
 
-def diagnose(folder: str | Path, device: str = "auto") -> list[Finding]:
-    """The problems of the run in `folder`; [] if there are none.
+def diagnose(folder: str | Path, device: str = "auto") -> Diagnosis:
+    """The problems of the run in `folder`, none or more, and what was not examined.
 
     Raises:
         DataError: it is no run folder.
@@ -307,9 +452,12 @@ def diagnose(folder: str | Path, device: str = "auto") -> list[Finding]:
         finding = check(case)
         if finding and finding.name not in {earlier.name for earlier in found}:
             found.append(finding)
-    return found
+    return Diagnosis(found, case.list_unchecked())
 
 
 def format_findings(found: list[Finding]) -> str:
-    """The findings in words."""
-    return "\n".join(finding.text() for finding in found) or "the doctor found no problem"
+    """The findings, one line each, and a line that says what was not examined."""
+    lines = [finding.text() for finding in found] or ["the doctor found no problem"]
+    if isinstance(found, Diagnosis) and found.unchecked:
+        lines.append(f"not examined: {'; '.join(found.unchecked)}")
+    return "\n".join(lines)

@@ -19,9 +19,9 @@ from typing import Any
 
 from ganvas import __version__
 from ganvas.config import Recipe
-from ganvas.core.capabilities import Judges, Writes
+from ganvas.core.capabilities import TakesInputs, Watched, Writes
+from ganvas.data.dataset import Dataset
 from ganvas.data.open import absolute_source
-from ganvas.data.table import TableDataset
 from ganvas.engine.autotune import choose_plan
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.games import GAMES
@@ -45,8 +45,8 @@ class Run:
     recipe: Recipe
     plan: Plan
     minutes: float | None = None  # a bound still to be turned into images
-    data: TableDataset = field(init=False)
-    held_out: TableDataset | None = None  # samples that are never trained on
+    data: Dataset = field(init=False)
+    held_out: Dataset | None = None  # samples that are never trained on
     notice: str = ""  # messages for the user before it goes on
     _lock: int | None = field(default=None, init=False, repr=False, compare=False)  # an open file, while the folder is held
 
@@ -90,9 +90,9 @@ class Run:
         write_durably(self.folder / "env.json", json.dumps(env, indent=1).encode())
         write_durably(self.folder / "recipe.json", json.dumps(to_dict(self.recipe), indent=1).encode())
 
-    def bring(self, data: TableDataset) -> None:
+    def bring(self, data: Dataset) -> None:
         """Attach the data. Hold out a part if D could overfit, or if a held-out measure is requested."""
-        kept = issubclass(GAMES[self.recipe.game], Judges | Writes) or self.recipe.train.eval_every > 0
+        kept = issubclass(GAMES[self.recipe.game], Watched | Writes | TakesInputs) or self.recipe.train.eval_every > 0
         self.data, self.held_out = data.parted(self.recipe.data.held_out) if kept else (data, None)
 
     def move(self, device: str | None, peers: Ranks) -> str:
@@ -205,7 +205,7 @@ def start(
     return run
 
 
-def _agree_on_plan(recipe: Recipe, data: TableDataset, device: str, ranks: str, peers: Ranks) -> Plan:
+def _agree_on_plan(recipe: Recipe, data: Dataset, device: str, ranks: str, peers: Ranks) -> Plan:
     """Rank 0's plan on every rank; it takes its times while the others wait. Raises: UsageError, ResourceError: none fits."""
     plan: Plan | None = None
     failure: GanvasError | None = None

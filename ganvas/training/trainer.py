@@ -1,4 +1,4 @@
-"""Train a run: play its game, and keep its folder: log, pictures, checkpoints, bundle, result."""
+"""Train a run, and write its folder: log, snapshots, checkpoints, bundle, result."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from PIL.Image import Image
 
 from ganvas import __version__
 from ganvas.config import TrainConfig
-from ganvas.core.capabilities import Bounds, Classifies, Conditional, Writes
+from ganvas.core.capabilities import Bounds, Classifies, Conditional, TakesInputs, Writes
 from ganvas.core.game import Game
 from ganvas.data.open import shorten_path
 from ganvas.data.table import TableDataset
@@ -20,7 +21,7 @@ from ganvas.engine import checkpoint
 from ganvas.engine.autotune import images_in_minutes, initial_state
 from ganvas.engine.loop import train
 from ganvas.engine.state import averaged_game, dump, restore
-from ganvas.errors import DataError, DivergedError, GanvasError, ResourceError
+from ganvas.errors import DataError, DivergedError, GanvasError, ResourceError, UsageError
 from ganvas.evaluation import validation
 from ganvas.evaluation.accuracy import accuracy
 from ganvas.games.recipes import open_data
@@ -41,22 +42,22 @@ SECOND_CHANCES = 3
 
 @dataclass(frozen=True)
 class Progress:
-    """What the reader of a training sees after each step."""
+    """The state of a training after a step."""
 
     items: int
     total: int
-    seconds: float  # of training, over all sittings
-    rate: float  # images per second of this sitting
+    seconds: float  # of training, since the start of the run
+    rate: float  # images per second, since this process began or resumed the run
     values: Mapping[str, float]  # loss terms and notes of this step
     terms: tuple[str, ...]  # which of the values are loss terms
-    events: tuple[str, ...] = ()  # what happened, in words
+    events: tuple[str, ...] = ()  # messages for the user
 
 
 def fit(run: Run, ranks: Ranks = Ranks(), stop: Callable[[], bool] = lambda: False) -> Iterator[Progress]:
-    """Train the run to its end or until `stop` says so; what was done is saved. Yields after each step.
+    """Train the run to its end, or until `stop()` is true; either way it is saved. Yields after each step.
 
     Raises:
-        DivergedError: the numbers stayed non-finite after three roll-backs.
+        DivergedError: the losses are still not finite after three roll-backs.
         ResourceError: the model could not be saved at the end; a resumed run repeats the end.
     """
     apply_plan(run.plan, ranks.rank)
@@ -67,39 +68,41 @@ def fit(run: Run, ranks: Ranks = Ranks(), stop: Callable[[], bool] = lambda: Fal
         run.recipe, run.minutes = replace(run.recipe, train=replace(run.recipe.train, images=images)), None
         if ranks.first:
             run.write(probe={"minutes": minutes, "images_per_second": pace})
-    sitting = Trainer(run, ranks, events)
-    state, config = sitting.state, run.recipe.train
-    if state.items >= config.images:  # every image was shown, but the end was not kept
-        sitting.finish()
-        yield sitting.progress({}, ())
+    trainer = Trainer(run, ranks, events)
+    state, config = trainer.state, run.recipe.train
+    if state.items >= config.images:  # all images were used, but the end could not be saved
+        trainer.finish()
+        yield trainer.progress({}, ())
     for step, terms in train(state, run.data, config, ranks, run.held_out):
         values = step.values
-        sitting.journal.add(step.index, state.items, values, state.items >= config.images, dropped=state.dropped)
-        for told in step.events:
-            events.append(told)
-            sitting.journal.event({"step": step.index, "items": state.items, "event": told})
+        trainer.journal.add(step.index, state.items, values, state.items >= config.images, dropped=state.dropped)
+        for message in step.events:
+            events.append(message)
+            trainer.journal.event({"step": step.index, "items": state.items, "event": message})
+        # Before anything is saved: a checkpoint of a diverged run would be no place to go back to.
         if state.dropped_in_a_row >= PATIENCE:
-            sitting.roll_back()
+            trainer.roll_back()
         if state.items >= config.images:
-            sitting.finish()
-        elif ranks.any(stop()):
-            sitting.save()
-            yield sitting.progress(values, tuple(terms))  # what could not be saved is told
+            trainer.finish()
+        elif ranks.any(stop()):  # all ranks stop at one step, even if one of them was asked first
+            trainer.save()
+            yield trainer.progress(values, tuple(terms))  # reports what could not be saved
             return
         else:
-            sitting.keep_up(step.items_seen)
-        yield sitting.progress(values, tuple(terms))
+            trainer.save_due(step.items_seen)
+        yield trainer.progress(values, tuple(terms))
 
 
 class Trainer:
-    """One stretch of training a run, from a start or a checkpoint to an end or an interruption."""
+    """Trains a run from its start or a checkpoint, in one process, to its end or an interruption."""
 
     def __init__(self, run: Run, ranks: Ranks, events: list[str]) -> None:
         self.run, self.ranks, self.events = run, ranks, events
         self.journal = TrainingLog(run.folder / "log.jsonl", write=ranks.first, tell=events.append)
         self.state = initial_state(run.recipe, run.plan)
-        self.before = 0.0  # seconds of earlier sittings
-        self.floor: float | None = None  # of the held-out measure, once it is known
+        self.before = 0.0  # seconds of training in earlier processes
+        self.floor: float | None = None  # of the held-out measure, once it is computed
+        self.measurable = True  # whether there is a measure for the held-out samples
         if not self.load():
             self.journal.rewind(-1, {})
             self.snapshot()
@@ -108,18 +111,20 @@ class Trainer:
 
     @property
     def seconds(self) -> float:
+        """Seconds of training since the start of the run."""
         return self.before + time.perf_counter() - self.started if hasattr(self, "started") else 0.0
 
     def progress(self, values: Mapping[str, float], terms: tuple[str, ...]) -> Progress:
+        """The state of the training, with the messages since the last call."""
         events, state = tuple(self.events), self.state
         self.events.clear()
         pace = (state.items - self.items) / max(1e-9, time.perf_counter() - self.started)
         return Progress(state.items, self.run.recipe.train.images, self.seconds, pace, values, terms, events)
 
     def load(self) -> bool:
-        """Load the newest valid checkpoint, if there is one; all ranks use that of rank 0."""
-        found = checkpoint.load(self.run.folder / "checkpoints", self.skipped) if self.ranks.first else None
-        # Rank 0 alone reads what decides: another rank may see the folder a moment earlier or later.
+        """Load the newest valid checkpoint, if there is one; all ranks use that of rank 0. Returns whether there was one."""
+        found = checkpoint.load(self.run.folder / "checkpoints", self.report_skipped) if self.ranks.first else None
+        # Only rank 0 chooses: another rank may see the folder a moment earlier or later.
         items, times = self.ranks.agree((found.items, len(self.roll_backs())) if found else (None, 0))
         if items is None:
             return False
@@ -132,21 +137,23 @@ class Trainer:
         self.journal.rewind(items, found.meta["journal"])
         return True
 
-    def skipped(self, name: str, reason: str) -> None:
-        """Tell of a checkpoint that cannot be used."""
+    def report_skipped(self, name: str, reason: str) -> None:
+        """Report a checkpoint that cannot be used."""
         self.events.append(f"skipped checkpoint {name}: {reason}")
 
     def save(self) -> GanvasError | None:
-        """Save a checkpoint and the bundle. A failure is reported and never deletes an older one. Returns why there is no
-        new bundle."""
-        tensors, counters = dump(self.state, self.ranks)  # gathers what each rank remembers: all of them must come here
+        """Save a checkpoint and the bundle. Returns the error if the bundle could not be saved.
+
+        An error is reported, training goes on, and older files stay.
+        """
+        tensors, counters = dump(self.state, self.ranks)  # gathers the pools of all ranks, so each rank must call it
         if not self.ranks.first:
             return None
         meta = {"state": counters, "seconds": self.seconds, "journal": self.journal.sums}
         items, folder = self.state.items, self.run.folder / "checkpoints"
         keep = None if self.run.recipe.train.keep_all else 3
         lost = _failure(lambda: checkpoint.save(folder, items, tensors, meta, keep))
-        # The bundle is far smaller: it may fit where the checkpoint did not.
+        # The bundle is far smaller: it may fit on a disk that is too full for the checkpoint.
         unkept = _failure(lambda: model_file.save(self.run.model, averaged_game(self.state), self.card()))
         for what, failure in (("checkpoint", lost), ("model", unkept)):
             if failure:
@@ -154,9 +161,9 @@ class Trainer:
         return unkept
 
     def card(self) -> dict[str, Any]:
-        """What the bundle says of itself: a function of the recipe, the data and the images shown.
+        """The card of the bundle: a function of the recipe, the data and the number of images.
 
-        It travels with a shared model: of the path of the user's data it holds the last part. recipe.json has the whole.
+        A bundle may be shared, so it has only the last part of the path of the user's data. recipe.json has the whole path.
         """
         run, data, recipe = self.run, self.run.data, to_dict(self.run.recipe)
         recipe["data"]["source"] = shorten_path(run.recipe.data.source)
@@ -169,35 +176,42 @@ class Trainer:
             "torch": torch.__version__,
         }
 
-    def keep_up(self, before: int) -> None:
-        """Save a checkpoint and a picture where one has come due since `before` images."""
+    def save_due(self, before: int) -> None:
+        """Save the checkpoint and the snapshot, and validate, if they became due since `before` images."""
         config, now = self.run.recipe.train, self.state.items
-        steady = self.state.dropped_in_a_row == 0  # a checkpoint is a place worth going back to
-        shown = _pictures_due(before, config) != _pictures_due(now, config)
-        if steady and (before // config.checkpoint_every != now // config.checkpoint_every or (shown and config.keep_all)):
+        steady = self.state.dropped_in_a_row == 0  # a roll-back should not return to a state that fails already
+        pictured = _snapshots_due(before, config) != _snapshots_due(now, config)
+        if steady and (before // config.checkpoint_every != now // config.checkpoint_every or (pictured and config.keep_all)):
             self.save()
-        if shown:
+        if pictured:
             self.snapshot()
         if steady and config.eval_every and before // config.eval_every != now // config.eval_every:
-            self.examine()
+            self.validate()
 
-    def examine(self) -> None:
-        """Measure the running average against the held-out samples; keep it where it is the best so far."""
-        if not self.ranks.first or self.run.held_out is None:
+    def validate(self) -> None:
+        """Measure the averaged game on the held-out samples, and keep it if it is the best so far."""
+        if not self.ranks.first or self.run.held_out is None or not self.measurable:
             return
-        if (found := validation.measure(averaged_game(self.state), self.run.held_out)) is None:
+        game, held_out = averaged_game(self.state), self.run.held_out
+        try:
+            found = validation.measure(game, held_out)
+        except UsageError as misfit:  # images too small for the measure: no reason to lose the run
+            self.measurable = False
+            self.events.append(f"no held-out measure, training goes on: {misfit}")
+            return
+        if found is None:
             return
         metric, value = found
         if self.floor is None:
-            self.floor = validation.floor(self.run.data, self.run.held_out)
+            self.floor = validation.floor(self.run.data, held_out, game)
         floor = {} if self.floor is None else {"floor": self.floor}
         self.journal.event({"step": self.state.step, "items": self.state.items, metric: value, **floor})
-        best = validation.keep_best(self.run.folder, averaged_game(self.state), self.card(), metric, value)
+        best = validation.keep_best(self.run.folder, game, self.card(), metric, value)
         self.events.append(f"{metric} {value:.4g} after {self.state.items:,} images{', the best so far' if best else ''}")
 
     def snapshot(self) -> None:
-        """The same noise as ever, named by thousands of images."""
-        if self.ranks.first and (image := make_sheet(self.state.average, self.run.data)) is not None:
+        """Save a sheet; every snapshot has the same noise, or the same inputs. Its name is in thousands of images."""
+        if self.ranks.first and (image := self.make_sheet()) is not None:
             folder = self.run.folder / "samples"
             text = {"recipe": self.run.recipe.name, "images": str(self.state.items), "synthetic": "true"}
             try:
@@ -206,8 +220,13 @@ class Trainer:
             except (OSError, ResourceError) as failure:
                 self.events.append(f"no sample picture, training goes on: {failure}")
 
+    def make_sheet(self) -> Image | None:
+        """The sheet of the averaged game. Inputs are held-out ones, if there are any."""
+        data = self.run.held_out if isinstance(self.state.average, TakesInputs) else None
+        return make_sheet(self.state.average, self.run.data if data is None else data)
+
     def roll_backs(self) -> list[int]:
-        """The image counts at which the run went back."""
+        """The numbers of images at which the run went back."""
         path = self.run.folder / "rollbacks.json"
         try:
             found: list[int] = json.loads(path.read_bytes()) if path.exists() else []
@@ -219,9 +238,9 @@ class Trainer:
         """Go back to the last checkpoint with half the learning rate.
 
         Raises:
-            DivergedError: that was done often enough.
+            DivergedError: it went back too often already, or there is no valid checkpoint.
         """
-        # Rank 0 alone reads the file: it may have written it before another rank reads.
+        # Only rank 0 reads the file: another rank could read it after rank 0 has written it.
         at = self.ranks.agree([*self.roll_backs(), self.state.items] if self.ranks.first else None)
         if len(at) > SECOND_CHANCES:
             raise DivergedError(
@@ -231,47 +250,47 @@ class Trainer:
         if self.ranks.first:
             write_durably(self.run.folder / "rollbacks.json", json.dumps(at).encode())
         rate = 0.5 ** len(at)
-        told = f"{PATIENCE} steps in a row were not finite: back from {at[-1]:,} images with {rate:g} of the learning rate"
+        message = f"{PATIENCE} steps in a row were not finite: back from {at[-1]:,} images with {rate:g} of the learning rate"
         if not self.load():
             raise DivergedError("the losses are not finite and there is no valid checkpoint to go back to")
-        self.events.append(told)
+        self.events.append(message)
         if self.ranks.first:
-            self.journal.event({"items": self.state.items, "event": told})
+            self.journal.event({"items": self.state.items, "event": message})
 
     def finish(self) -> None:
-        """Save, and leave a sheet, an animation of the same noise learning, and the result.
+        """Save the model, a sheet, an animation of all snapshots, and the result.
 
         Raises:
-            ResourceError: the model could not be saved; there is no result then, so that the run can be resumed.
+            ResourceError: the model could not be saved. There is no result then, so the run can be resumed.
         """
         self.snapshot()
         if unkept := self.save():
             raise type(unkept)(f"{unkept}; then repeat the end of the run with: ganvas resume {self.run.folder}")
         if self.run.recipe.train.eval_every:
-            self.examine()
+            self.validate()
         if not self.ranks.first:
             return
         seconds = self.seconds
         folder, state = self.run.folder, self.state
         result: dict[str, Any] = {"items": state.items, "seconds": round(seconds, 2), "dropped": state.dropped}
         result["images_per_second"] = round(state.items / max(seconds, 1e-9), 1)
-        if (image := make_sheet(state.average, self.run.data)) is not None:
+        if (image := self.make_sheet()) is not None:
             save_png(folder / "sheet.png", image, {"recipe": self.run.recipe.name, "synthetic": "true"})
             save_learning_gif(folder / "learning.gif", sorted((folder / "samples").glob("*k.png")))
         if (test := self.open_test_split()) is not None:
             result |= test_measures(state.average, test)
-        elif isinstance(state.average, Writes) and self.run.held_out:
+        elif isinstance(state.average, Writes) and isinstance(self.run.held_out, TableDataset):
             result["test_nats_per_symbol"] = validation.nats_per_symbol(state.average, self.run.held_out)
         write_durably(folder / "result.json", json.dumps(result, indent=1).encode())
 
     def open_test_split(self) -> TableDataset | None:
-        """The test split of the run's data, where it has one and the game has something to report of it."""
+        """The test split of the data; None if there is none, or the game has nothing to report on it."""
         run = self.run
         if not isinstance(self.state.average, Classifies | Bounds | Writes):
             return None
         try:
             test = open_data(replace(run.recipe, data=replace(run.recipe.data, split="test")))
-        except DataError as failure:  # a folder without test/; or one that cannot be read, which is no reason to lose the run
+        except DataError as failure:  # a folder without test/, or one that cannot be read: no reason to lose the run
             self.events.append(f"no result on a test split: {failure}")
             return None
         if test.classes != run.data.classes:
@@ -281,9 +300,7 @@ class Trainer:
 
 
 def test_measures(game: Game, test: TableDataset) -> dict[str, float]:
-    """What the end of a run reports of the test split: how often a classifier is right, how tight a bound is, in nats; of
-    text, how likely its symbols are.
-    """
+    """The measures on the test split for result.json: accuracy of a classifier, terms of a bound and nats a symbol in nats."""
     if isinstance(game, Writes):
         return {"test_nats_per_symbol": validation.nats_per_symbol(game, test)}
     device, found = next(game.parameters()).device, {}
@@ -298,7 +315,7 @@ def test_measures(game: Game, test: TableDataset) -> dict[str, float]:
 
 
 def _failure(write: Callable[[], object]) -> GanvasError | None:
-    """Why `write` failed, if it did."""
+    """The error of `write`; None: there was none."""
     try:
         write()
     except (ResourceError, DivergedError) as failure:
@@ -306,6 +323,6 @@ def _failure(write: Callable[[], object]) -> GanvasError | None:
     return None
 
 
-def _pictures_due(items: int, config: TrainConfig) -> int:
-    """How many pictures of the run are due after `items` images: denser at first, when much changes."""
+def _snapshots_due(items: int, config: TrainConfig) -> int:
+    """The number of snapshots due after `items` images: more often at first, when much changes."""
     return int(config.snapshots * (items / config.images) ** 0.5)

@@ -20,8 +20,8 @@ from ganvas.data.open import open_source
 from ganvas.engine.autotune import initial_state
 from ganvas.errors import DataError, UsageError
 from ganvas.evaluation import classification_accuracy
-from ganvas.evaluation.evaluate import _Floors, check_metrics, evaluate
-from ganvas.evaluation.measures import COMPARE
+from ganvas.evaluation.evaluate import _Floors, evaluate
+from ganvas.evaluation.measures import COMPARE, name_measure
 from ganvas.evaluation.sample_sets import SampleSet, real_sample_sets
 from ganvas.inference import model_file
 from ganvas.inference.feature_extractors import MEASURES, Extractor, load_extractor
@@ -214,8 +214,8 @@ def test_the_interval_of_a_distance_copies_one_set_at_a_time() -> None:
 
 
 def test_names_of_counts() -> None:
-    assert check_metrics("fd", 10_000, "digits") == "fd10k-digits"
-    assert check_metrics("swd", 950, "none") == "swd950"
+    assert name_measure("fd", 10_000, "digits") == "fd10k-digits"
+    assert name_measure("swd", 950, "none") == "swd950"
 
 
 def test_eval_verb_prints_json_and_keeps_a_record(tmp_path: Path, untrained: Path) -> None:

@@ -20,12 +20,13 @@ def test_the_floor_is_what_other_reals_score(tmp_path: Path) -> None:
     run = Run(tmp_path, resolve_recipe("gan-ring", SMALL), PLAN)
     run.bring(open_data(run.recipe))
     assert run.held_out
-    floor = validation.floor(run.data, run.held_out)
-    found = validation.measure(initial_state(run.recipe, PLAN).average, run.held_out)
+    game = initial_state(run.recipe, PLAN).average
+    floor = validation.floor(run.data, run.held_out, game)
+    found = validation.measure(game, run.held_out)
     assert found
     assert floor
     assert 0 < floor < found[1] / 10
-    assert floor == validation.floor(run.data, run.held_out)
+    assert floor == validation.floor(run.data, run.held_out, game)
 
 
 def test_a_run_of_text_is_measured_in_nats_and_has_no_floor(tmp_path: Path) -> None:

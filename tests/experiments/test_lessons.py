@@ -144,9 +144,9 @@ def test_a_table_has_a_dash_for_what_a_model_cannot_do() -> None:
 
 def test_strangers_are_told_by_a_threshold_of_the_known() -> None:
     known = torch.arange(100.0, dtype=torch.float64)
-    assert generative_classifier.strangers_noticed(known, torch.full((10,), -5.0, dtype=torch.float64)) == 1
-    assert generative_classifier.strangers_noticed(known, known) == pytest.approx(0.05)
-    assert generative_classifier.strangers_noticed(known, torch.full((10,), 500.0, dtype=torch.float64)) == 0
+    assert generative_classifier.detection_rate(known, torch.full((10,), -5.0, dtype=torch.float64)) == 1
+    assert generative_classifier.detection_rate(known, known) == pytest.approx(0.05)
+    assert generative_classifier.detection_rate(known, torch.full((10,), 500.0, dtype=torch.float64)) == 0
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_models_are_measured_by_what_they_can_do(name: str, able: set[str], monk
     monkeypatch.setattr("ganvas.evaluation.generative_classifier.classification_accuracy.classification_accuracy_score", score)
     torch.manual_seed(0)
     model = Model(build(recipe).eval(), {"recipe": to_dict(recipe), "classes": list(data.classes)}, "")
-    found = generative_classifier.naming(model, data, data, data, 40, 0)
+    found = generative_classifier.measure_classification(model, data, data, data, 40, 0)
     assert set(found) == able
     if "noticed" in able:
         assert found["noticed"].value == pytest.approx(3 / 48)  # the known themselves: below their own 5 % quantile
@@ -182,14 +182,14 @@ def test_scores_are_those_of_each_kind() -> None:
     x = torch.rand(3, 1, 28, 28)
     torch.manual_seed(0)
     classifier, critic, plain = (build(miniature(name)[0]).eval() for name in ("classifier-mnist", "cgan-mnist", "gan-mnist"))
-    found = generative_classifier.scores(classifier, x)
+    found = generative_classifier.score_classes(classifier, x)
     assert found is not None
     torch.testing.assert_close(found.exp().sum(1), torch.ones(3, dtype=torch.float64), atol=1e-5, rtol=0)
-    verdicts = generative_classifier.scores(critic, x)
+    verdicts = generative_classifier.score_classes(critic, x)
     assert verdicts is not None
     with torch.no_grad():
         torch.testing.assert_close(verdicts[:, 4].float(), critic.judge(x, torch.full((3,), 4)))  # type: ignore[operator]
-    assert generative_classifier.scores(plain, x) is None
+    assert generative_classifier.score_classes(plain, x) is None
 
 
 def test_variants_say_what_recipe_they_change() -> None:

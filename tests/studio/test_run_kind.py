@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ganvas.games import RECIPES
-from ganvas.studio.run_kind import describe_kind
+from ganvas.studio.run_kind import UNKNOWN_KIND, describe_kind, explain_absence
 from ganvas.utils.settings import to_dict
 
 
@@ -32,6 +32,14 @@ def test_a_recipe_says_what_it_is_counted_in_and_whether_it_draws(name: str, uni
     assert (known(name)["unit"], known(name)["draws"]) == (unit, draws)
 
 
+def test_only_a_model_that_samples_is_explored() -> None:
+    assert known("gan-mnist")["explores"]
+    assert not known("classifier-mnist")["explores"]
+    assert explain_absence(to_dict(RECIPES["gan-mnist"])) == ""
+    assert explain_absence(to_dict(RECIPES["classifier-mnist"])) == "it generates nothing"
+    assert explain_absence({}) == explain_absence({"game": []}) == "its recipe names no known game"
+
+
 def test_runs_are_alike_where_they_draw_the_same_from_the_same_data() -> None:
     assert known("gan-mnist")["alike"] == known("dcgan-mnist")["alike"] == known("vae-mnist")["alike"] != ""
     assert known("textgan-names")["alike"] == known("textlm-names")["alike"]
@@ -45,7 +53,7 @@ def test_runs_are_alike_where_they_draw_the_same_from_the_same_data() -> None:
     [{"game": []}, {"config": 3}, {"config": {"resolution": 8, "dims": 10**12}}, {"data": "mnist"}],
 )
 def test_a_recipe_that_cannot_be_read_is_of_no_known_kind(wrong: dict[str, object]) -> None:
-    assert describe_kind({**to_dict(RECIPES["dcgan-mnist"]), **wrong}) == {"unit": "images", "draws": False, "alike": ""}
+    assert describe_kind({**to_dict(RECIPES["dcgan-mnist"]), **wrong}) == UNKNOWN_KIND
 
 
 def test_a_path_is_told_by_its_hash_only() -> None:

@@ -46,47 +46,47 @@ class ModelServer:
         self.models.move_to_end(key)
         return self.models[key]
 
-    def answer(self, asked: dict[str, Any]) -> Answer:
-        """What `asked["do"]` asks for.
+    def answer(self, request: dict[str, Any]) -> Answer:
+        """What `request["do"]` asks for.
 
         Raises:
             UsageError, DataError: as the explorer does.
         """
         tasks = {"abilities": self.abilities, "picture": self.picture, "pad": self.pad, "nearest": self.nearest}
         tasks |= {"save": self.save, "walk": self.walk}
-        if asked["do"] not in tasks:
-            raise unknown("task", str(asked["do"]), tasks)
-        return tasks[asked["do"]](self.load_model(asked["path"]), asked)
+        if request["do"] not in tasks:
+            raise unknown("task", str(request["do"]), tasks)
+        return tasks[request["do"]](self.load_model(request["path"]), request)
 
     def abilities(self, model: Explorer, _: dict[str, Any]) -> Answer:
         """What the model is and can do."""
         return model.abilities(), b""
 
-    def picture(self, model: Explorer, asked: dict[str, Any]) -> Answer:
+    def picture(self, model: Explorer, request: dict[str, Any]) -> Answer:
         """One picture, quickly; of a text model also its lines."""
-        look = parse_look(asked["look"])
+        look = parse_look(request["look"])
         return {"lines": model.lines(look)}, png_bytes(model.picture(look))
 
-    def pad(self, model: Explorer, asked: dict[str, Any]) -> Answer:
+    def pad(self, model: Explorer, request: dict[str, Any]) -> Answer:
         """A sheet of seeds."""
-        return {}, png_bytes(model.pad(parse_look(asked["look"]), asked["count"], asked["columns"]))
+        return {}, png_bytes(model.pad(parse_look(request["look"]), request["count"], request["columns"]))
 
-    def nearest(self, model: Explorer, asked: dict[str, Any]) -> Answer:
+    def nearest(self, model: Explorer, request: dict[str, Any]) -> Answer:
         """One picture beside its nearest training pictures."""
-        image, distances = model.nearest(parse_look(asked["look"]))
+        image, distances = model.nearest(parse_look(request["look"]))
         return {"distances": [round(distance, 2) for distance in distances]}, png_bytes(image)
 
-    def save(self, model: Explorer, asked: dict[str, Any]) -> Answer:
+    def save(self, model: Explorer, request: dict[str, Any]) -> Answer:
         """One picture as `ganvas sample` makes it, with its origin in the file."""
         with tempfile.TemporaryDirectory() as folder:
-            return {}, model.save(Path(folder) / "look.png", parse_look(asked["look"]), asked["scale"]).read_bytes()
+            return {}, model.save(Path(folder) / "look.png", parse_look(request["look"]), request["scale"]).read_bytes()
 
-    def walk(self, model: Explorer, asked: dict[str, Any]) -> Answer:
+    def walk(self, model: Explorer, request: dict[str, Any]) -> Answer:
         """A film through several looks."""
-        looks = [parse_look(each) for each in asked["looks"]]
+        looks = [parse_look(each) for each in request["looks"]]
         with tempfile.TemporaryDirectory() as folder:
-            out = Path(folder) / f"walk.{asked['kind']}"
-            return {}, model.walk(out, looks, asked["frames"], asked["milliseconds"], asked["closed"]).read_bytes()
+            out = Path(folder) / f"walk.{request['kind']}"
+            return {}, model.walk(out, looks, request["frames"], request["milliseconds"], request["closed"]).read_bytes()
 
 
 def parse_look(values: dict[str, Any]) -> View:

@@ -40,14 +40,14 @@ OFFERED = 6  # directions of each kind
 
 
 class Explorer:
-    """A model, and what may be asked of it."""
+    """A loaded model, and the functions of the page /explore."""
 
     def __init__(self, path: str | Path, device: str | torch.device = "auto") -> None:
         self.model: Model = load(path, device)
         self.steps: dict[str, Tensor] = {}  # direction -> one standard deviation along it [d]
 
     def abilities(self) -> dict[str, Any]:
-        """What the model is and can do, by its game's capabilities: the controls that make sense for it.
+        """What the model is and can do, by the capabilities of its game: the page shows the controls that fit.
 
         Raises:
             UsageError: it does not generate anything.
@@ -67,26 +67,28 @@ class Explorer:
             "resolutions": list(game.resolutions) if isinstance(game, Grows) else [],
             "encodes": isinstance(game, Encodes),
             "truncates": not isinstance(game, Styled),
-            "directions": self.offered() if self.pictured else [],
+            "directions": self.list_directions() if self.has_images else [],
             "between": separates(self.model) if self.model.modality is IMAGES else [],
         }
 
     @property
-    def pictured(self) -> bool:
+    def has_images(self) -> bool:
         """Whether a sample is a picture: an image, or voxels in a view."""
         return self.model.modality.grid
 
-    def offered(self) -> list[str]:
+    def list_directions(self) -> list[str]:
         """The directions that make sense in this model, the strongest first of each kind."""
         game = self.model.drawer
         kinds = ["pca", "sefa"] if isinstance(game, Styled) else ["sefa"] if isinstance(game, Projects) else ["axis"]
         return [f"{kind}:{i}" for kind in kinds for i in range(min(OFFERED, game.latent_dim))]
 
     def point(self, look: View) -> Point:
-        """Where the look lies. Raises: UsageError: it asks for what the model does not have."""
+        """The latent of the look. Raises: UsageError: the model does not have what it asks for."""
         for name in look.moves:
             if name not in self.steps:
-                together = self.offered() if name in self.offered() else [name]  # one cloud of codes serves them all
+                together = (
+                    self.list_directions() if name in self.list_directions() else [name]
+                )  # one cloud of codes serves them all
                 found: list[Direction] = directions(self.model, self.model.space(), together)
                 self.steps |= {way.name: (way.sd * way.vector).float() for way in found}
         return point(self.model, look, self.steps, None if look.picture is None else self.code(look.picture))
@@ -96,13 +98,13 @@ class Explorer:
         game = self.model.game
         if not isinstance(game, Encodes):
             raise UsageError("picture: only a model with an encoder (vae-...) knows the code of a picture; leave it out")
-        chosen = read_rows(self.trained_on, torch.tensor([index % len(self.trained_on)]))
+        chosen = read_rows(self.training_data, torch.tensor([index % len(self.training_data)]))
         return encode_chunks(game, chosen.float() / 127.5 - 1, 1)
 
     def samples(self, look: View, chunk: int = EXACT) -> Tensor:
-        """What the look is, as samples: one, every class of a couple where none is chosen, many points, or a page of lines."""
-        if not self.pictured:
-            return next(self.model.stream(LINES if self.model.writes else CLOUD, look.seed, look.label))[0]
+        """The samples of the look: one image, many points or lines; all classes of a game that `Couples` them, if none is chosen."""
+        if not self.has_images:
+            return next(self.model.stream(LINES if self.model.modality is TEXT else CLOUD, look.seed, look.label))[0]
         looks = [look]
         if isinstance(self.model.game, Couples) and look.label is None:
             looks = [replace(look, label=i) for i in range(self.model.game.classes)]
@@ -111,48 +113,48 @@ class Explorer:
     def picture(self, look: View, scale: int = 1, chunk: int = 1) -> Image:
         """The look as a picture, each pixel `scale` x `scale`."""
         samples = self.samples(look, chunk)
-        if not self.pictured:
+        if not self.has_images:
             return self.model.picture(samples, 2)
         return sheet(self.render(samples, look), len(samples), scale, 0)
 
     def render(self, samples: Tensor, look: View) -> Tensor:
-        """Samples as pictures [N, C, H, W], solids from where the look sees them."""
+        """Samples as images [N, C, H, W], solids from the viewing angle of the look."""
         return shade(samples, look.turn) if modality_of(samples) is VOXELS else as_pictures(samples)
 
     def lines(self, look: View) -> list[str]:
-        """What a model of text writes there, the lines of its page; of other models none."""
-        return self.model.lines(LINES, seed=look.seed) if self.model.writes else []
+        """The lines of a model of text; [] of other models."""
+        return self.model.lines(LINES, seed=look.seed) if self.model.modality is TEXT else []
 
     def save(self, out: Path, look: View, scale: int = 1) -> Path:
-        """The look as a PNG that carries the model's hash, its seed and the whole look; the bits of `ganvas sample`."""
-        told = {key: value for key, value in dataclasses.asdict(look).items() if value != getattr(View(), key)}
-        text = {**self.model.provenance(str(look.seed)), "look": json.dumps({"seed": look.seed, **told})}
+        """The look as a PNG with the hash of the model, the seed and the look in it; the same bits as `ganvas sample`."""
+        changed = {key: value for key, value in dataclasses.asdict(look).items() if value != getattr(View(), key)}
+        text = {**self.model.provenance(str(look.seed)), "look": json.dumps({"seed": look.seed, **changed})}
         save_png(out, self.picture(look, scale, EXACT), text)
         return out
 
     def pad(self, look: View, count: int, columns: int) -> Image:
-        """A sheet of the looks with the seeds from `look.seed` on, in the same manner.
+        """A sheet of the looks with the seeds from `look.seed` on, all else equal.
 
         Raises:
             UsageError: none, or too many.
         """
         if not 1 <= count <= MOST_SEEDS or look.seed + count > SEEDS:
             raise UsageError(f"count: expected 1 to {MOST_SEEDS} seeds, got {count} from {look.seed}")
-        if not self.pictured:
+        if not self.has_images:
             return self.picture(look)
-        looks = [replace(look, seed=look.seed + i, picture=None, label=self._one(look)) for i in range(count)]
+        looks = [replace(look, seed=look.seed + i, picture=None, label=self._with_class(look)) for i in range(count)]
         samples = draw(self.model, [self.point(each) for each in looks], look.resolution, 16)
         return sheet(self.render(samples, look), columns, 1, 0)
 
     @property
-    def _draws(self) -> str:
-        return "writes text" if self.model.writes else "draws points"
+    def _kind(self) -> str:
+        return f"generates {'text' if self.model.modality is TEXT else 'points'}"
 
-    def _one(self, look: View) -> int | None:
+    def _with_class(self, look: View) -> int | None:
         return 0 if look.label is None and isinstance(self.model.game, Conditional) else look.label
 
     def walk(self, out: Path, looks: Sequence[View], frames: int, milliseconds: int = 50, closed: bool = True) -> Path:
-        """A film of the way through the looks: .gif, .apng or .mp4.
+        """A film of an interpolation through the looks: .gif, .apng or .mp4.
 
         Raises:
             UsageError: too few looks or too many frames, points instead of pictures, or another kind of file.
@@ -161,20 +163,22 @@ class Explorer:
             raise UsageError(
                 f"a walk has at most {MOST_FRAMES} frames and {MOST_SEEDS} keyframes, got {frames} and {len(looks)}"
             )
-        if not self.pictured:
-            raise UsageError(f"this model {self._draws}; a walk needs pictures")
+        if not self.has_images:
+            raise UsageError(f"this model {self._kind}; a walk needs pictures")
         out = film_name(out)
-        alike = [replace(each, resolution=looks[0].resolution if looks else None, label=self._one(each)) for each in looks]
+        alike = [
+            replace(each, resolution=looks[0].resolution if looks else None, label=self._with_class(each)) for each in looks
+        ]
         way = tour([self.point(each) for each in alike], frames, closed)
         samples = self.render(draw(self.model, way, alike[0].resolution, 16), alike[0])
         scale = 2 * legible_scale(samples.shape[-1])
-        told = self.model.provenance(",".join(str(each.seed) for each in looks))
-        save_film(out, [sheet(frame[None], 1, scale, 0) for frame in samples], milliseconds, told)
+        text = self.model.provenance(",".join(str(each.seed) for each in looks))
+        save_film(out, [sheet(frame[None], 1, scale, 0) for frame in samples], milliseconds, text)
         return out
 
     @cached_property
-    def trained_on(self) -> TableDataset:
-        """The training samples, not in memory. Raises: DataError: they are not there any more."""
+    def training_data(self) -> TableDataset:
+        """The training samples, memory-mapped. Raises: DataError: the data does not exist any more."""
         recipe = recipe_from(self.model.card["recipe"])
         return open_data(recipe).parted(recipe.data.held_out)[0]
 
@@ -184,13 +188,13 @@ class Explorer:
         Distances are in grey levels, from 0 to 255. The training pictures are read in parts, never copied as a whole.
 
         Raises:
-            UsageError: the model draws points.
-            DataError: the training data is not there any more.
+            UsageError: the model generates points or text.
+            DataError: the training data does not exist any more.
         """
-        if not self.pictured:
-            raise UsageError(f"this model {self._draws}; the nearest training pictures need a model of pictures")
-        mine = self.samples(replace(look, resolution=None, label=self._one(look)))[:1]
-        data = self.trained_on
+        if not self.has_images:
+            raise UsageError(f"this model {self._kind}; the nearest training pictures need a model of pictures")
+        mine = self.samples(replace(look, resolution=None, label=self._with_class(look)))[:1]
+        data = self.training_data
         distances, which = closest(to_bytes(mine), data.table, min(count, len(data)), rows=data.index)
         found = read_rows(data, which[0]).float() / 127.5 - 1
         images = self.render(torch.cat([mine, found]), look)

@@ -20,7 +20,7 @@ from ganvas.studio.explore.client import ModelClient, SupersededError
 from ganvas.studio.explore.view import View
 from ganvas.studio.page import Page, Studio, find_service
 from ganvas.studio.responses import make_endpoint, read_body, read_number
-from ganvas.studio.run_kind import describe_kind
+from ganvas.studio.run_kind import explain_absence
 from ganvas.studio.storage import Storage, UnknownIdError, read_json
 from ganvas.utils.files import write_durably
 from ganvas.utils.parsing import printable
@@ -133,14 +133,21 @@ def get_schema(_: Request) -> Any:
 
 
 def list_models(request: Request) -> Any:
-    """The runs with a saved model that generates something."""
-    storage, models = get_service(request).storage, []
-    for name in storage.list_runs():
-        folder = storage.runs / name
-        recipe = read_json(folder / "recipe.json")
-        if (folder / "model.safetensors").exists() and describe_kind(recipe)["draws"]:
-            models.append({"id": name, "recipe": recipe.get("name", "")})
-    return models
+    """The runs with a saved model that the page can explore: it samples from noise."""
+    found = read_models(get_service(request).storage)
+    return [{"id": name, "recipe": recipe.get("name", "")} for name, recipe in found if not explain_absence(recipe)]
+
+
+def list_absent(request: Request) -> Any:
+    """The runs with a saved model that the page cannot explore, each with the reason in one line."""
+    found = read_models(get_service(request).storage)
+    return [{"id": name, "reason": reason} for name, recipe in found if (reason := explain_absence(recipe))]
+
+
+def read_models(storage: Storage) -> list[tuple[str, dict[str, Any]]]:
+    """Each run that has saved a model, with its recipe.json."""
+    runs = [(name, storage.runs / name) for name in storage.list_runs()]
+    return [(name, read_json(path / "recipe.json")) for name, path in runs if (path / "model.safetensors").exists()]
 
 
 async def get_abilities(request: Request) -> Any:
@@ -149,7 +156,7 @@ async def get_abilities(request: Request) -> Any:
 
 
 async def get_picture(request: Request) -> Response:
-    """The picture of one look; 204 if a newer one was asked for meanwhile. A header has the lines of a text model."""
+    """The picture of one look; 204 if a newer request replaced it. A header has the lines of a text model."""
     try:
         facts, data = await get_service(request).ask(request, "picture", look=read_look(request))
         return answer_png(data, **({"X-Ganvas-Lines": json.dumps(facts["lines"])} if facts["lines"] else {}))
@@ -184,11 +191,11 @@ async def save_picture(request: Request) -> Response:
 
 async def make_walk(request: Request) -> Response:
     """A film through looks, as a file."""
-    asked = await read_body(request, WalkRequest)
-    facts = {name: getattr(asked, name) for name in ("frames", "milliseconds", "closed", "kind")}
-    _, data = await get_service(request).ask(request, "walk", looks=[dict(look) for look in asked.looks], **facts)
-    name = f'attachment; filename="walk.{asked.kind}"'
-    return Response(data, media_type=FILM_TYPES[asked.kind], headers={"Content-Disposition": name})
+    wanted = await read_body(request, WalkRequest)
+    facts = {name: getattr(wanted, name) for name in ("frames", "milliseconds", "closed", "kind")}
+    _, data = await get_service(request).ask(request, "walk", looks=[dict(look) for look in wanted.looks], **facts)
+    name = f'attachment; filename="walk.{wanted.kind}"'
+    return Response(data, media_type=FILM_TYPES[wanted.kind], headers={"Content-Disposition": name})
 
 
 def answer_png(data: bytes, **headers: str) -> Response:
@@ -203,10 +210,10 @@ def list_favourites(request: Request) -> Any:
 
 async def add_favourite(request: Request) -> Response:
     """Keep one more look."""
-    here, asked = get_service(request), await read_body(request, FavouriteRequest)
-    if len(json.dumps(dict(asked.look))) > MAX_LOOK_CHARACTERS:
+    here, wanted = get_service(request), await read_body(request, FavouriteRequest)
+    if len(json.dumps(dict(wanted.look))) > MAX_LOOK_CHARACTERS:
         raise UsageError(f"look: expected at most {MAX_LOOK_CHARACTERS} characters of JSON")
-    added = {"model": asked.model[:100], "look": dict(asked.look), "name": printable(asked.name, 80)}
+    added = {"model": wanted.model[:100], "look": dict(wanted.look), "name": printable(wanted.name, 80)}
     kept = here.read_favourites()  # nothing is awaited from here on, so that no other tab can write in between
     if len(kept) >= MAX_FAVOURITES:
         raise UsageError(f"{MAX_FAVOURITES} favourites are kept, which is the most; remove one to keep another")
@@ -229,6 +236,7 @@ QUERY = ("lane", "look")
 ROUTES = (
     Route(f"{API}/schema", make_endpoint(get_schema)),
     Route(f"{API}/models", make_endpoint(list_models)),
+    Route(f"{API}/absent", make_endpoint(list_absent)),
     Route(f"{API}/favourites", make_endpoint(list_favourites), methods=["GET"]),
     Route(f"{API}/favourites", make_endpoint(add_favourite, FavouriteRequest), methods=["POST"]),
     Route(f"{API}/favourites/{{id}}", make_endpoint(remove_favourite), methods=["DELETE"]),

@@ -15,7 +15,7 @@ from torch import Tensor
 from ganvas.core.capabilities import Conditional, Grows, Samples, Styled
 from ganvas.errors import UsageError
 from ganvas.inference.batches import sample_chunks
-from ganvas.inference.latent_space import noise, styled
+from ganvas.inference.latent_space import noise, require_styles
 from ganvas.inference.model import Model
 from ganvas.latents.seed_latents import latents
 from ganvas.latents.truncation import mix_styles, truncate
@@ -30,13 +30,13 @@ MOVES, FAR = 32, 20.0  # directions at once, and how far along one
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What is to be drawn. Every field has the value that changes nothing."""
+    """What is to be generated. The default of each field changes nothing."""
 
     seed: int = 0
     picture: int | None = None  # instead of a seed, the code of this training picture, where the game encodes
     label: int | None = None  # the number of a class; None: the first, or all of a couple
     psi: float = 1.0  # truncation of styles: nearer to the mean below 1
-    truncate: float | None = None  # of z, where there are no styles: what lies beyond is drawn again
+    truncate: float | None = None  # of z, of a game without styles: numbers beyond this are sampled again
     moves: Mapping[str, float] = field(default_factory=dict)  # direction, as sefa:0 -> standard deviations along it
     x: float = 0.0  # place in the plane through the latent that turns towards those of two other seeds
     y: float = 0.0
@@ -45,7 +45,7 @@ class View:
     mix: int | None = None  # the seed whose styles are taken from layer `cut` on
     cut: int = 0
     resolution: int | None = None  # as a growing game draws it there
-    turn: float = 30.0  # degrees that a solid is seen from
+    turn: float = 30.0  # viewing angle of a solid, degrees
 
     def __post_init__(self) -> None:
         require_within(self, "seed right up", 0, SEEDS)
@@ -63,16 +63,16 @@ class View:
 
 @dataclass(frozen=True)
 class Point:
-    """Where a look lies: the latent z [1, d], or the styles w [1, layers, d] of a game that has them; and the class [1, n]."""
+    """The latent of a look: z [1, d], or w [1, layers, d] of a game with styles; and the class [1, n]."""
 
     at: Tensor
     c: Tensor | None
 
 
 def place(z: Tensor, right: Tensor, up: Tensor, x: float, y: float) -> Tensor:
-    """The latent [1, d] at (x, y) of a plane bent round the sphere: z at (0, 0), quarter turns towards the two others.
+    """The latent [1, d] at (x, y) of a plane on the sphere: z at (0, 0), a quarter turn towards the two others at 1.
 
-    Their parts along z are taken away first, so that the length stays that of z wherever one goes.
+    Their components along z are removed first, so that every point has the length of z.
     """
     if not x and not y:
         return z
@@ -88,7 +88,7 @@ def place(z: Tensor, right: Tensor, up: Tensor, x: float, y: float) -> Tensor:
 
 
 def point(model: Model, look: View, steps: Mapping[str, Tensor] = MappingProxyType({}), code: Tensor | None = None) -> Point:
-    """Where the look lies; `steps` are its directions [d] by name, each as long as one standard deviation.
+    """The latent of the look; `steps` are its directions [d] by name, each one standard deviation long.
 
     `code` [1, latent_dim] takes the place of the seed's latent.
 
@@ -99,11 +99,11 @@ def point(model: Model, look: View, steps: Mapping[str, Tensor] = MappingProxyTy
     z, right, up = noise(game, [look.seed, look.right, look.up], look.truncate).split(1)
     z, c = place(z if code is None else code, right, up, look.x, look.y), _class(model, look.label)
     if look.resolution is not None and (not isinstance(game, Grows) or look.resolution not in game.resolutions):
-        raise UsageError(f"resolution: this model does not draw at {look.resolution}; leave it out")
+        raise UsageError(f"resolution: this model does not generate at {look.resolution}; leave it out")
     step = sum((amount * steps[name][None] for name, amount in look.moves.items()), torch.zeros(()))
     if not isinstance(game, Styled) or look.resolution is not None:
         if look.psi != 1 or look.mix is not None or (look.moves and isinstance(game, Styled)):
-            raise UsageError("truncation psi, mixing and directions of w need a model with styles, drawn at its full size")
+            raise UsageError("truncation psi, mixing and directions of w need a model with styles at its full size")
         return Point(z + step, c)
     styles = partial(_styles, game, c=c, psi=look.psi)
     w = styles(z)
@@ -112,8 +112,8 @@ def point(model: Model, look: View, steps: Mapping[str, Tensor] = MappingProxyTy
 
 
 def _styles(game: Samples, z: Tensor, c: Tensor | None, psi: float) -> Tensor:
-    """z [1, latent_dim] -> its truncated style w [1, d], both on the CPU."""
-    mapping = styled(game)
+    """z [1, latent_dim] -> its truncated w [1, d], both on the CPU."""
+    mapping = require_styles(game)
     return truncate(sample_chunks(game, z, c, 1, mapping.map), placement.to_cpu(mapping.w_mean), psi)
 
 

@@ -6,7 +6,7 @@ import torch
 
 from ganvas.config import DataConfig
 from ganvas.data.open import open_source
-from ganvas.evaluation.evaluate import stacked_measures
+from ganvas.evaluation.model_measures import stacked_measures
 from ganvas.inference.feature_extractors import load_extractor
 
 

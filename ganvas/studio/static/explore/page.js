@@ -16,6 +16,7 @@ const ERROR_SECONDS = 15;
 const main = new View($("picture"), showProblem);
 const nearest = new View($("relatives"), showDistances);
 let models = [];
+let absent = []; // models that cannot be explored, each with the reason
 
 // The look --------------------------------------------------------------------------------------------------------------
 
@@ -130,6 +131,14 @@ async function chooseModel(id, asked = null) {
   showFavourites();
 }
 
+/** One line for each reason why models are not shown. */
+function showAbsent() {
+  const names = new Map();
+  for (const { id, reason } of absent) names.set(reason, [...(names.get(reason) ?? []), id]);
+  const lines = [...names].map(([reason, ids]) => make("p", {}, `Not shown: ${ids.join(", ")} (${reason}).`));
+  $("absent").replaceChildren(...lines);
+}
+
 /** Show no model, and why. */
 function hideModel(why) {
   $("explore").hidden = true;
@@ -145,7 +154,8 @@ async function followAddress() {
     main.clear(); // a picture that comes late would hide the line
     clearPad();
     state.model = $("model").value = "";
-    hideModel(`There is no model “${id}” here; choose another.`);
+    const reason = absent.find((model) => model.id === id)?.reason;
+    hideModel(reason ? `${id} is not shown here: ${reason}.` : `There is no model “${id}” here; choose another.`);
     return;
   }
   let asked = null;
@@ -212,7 +222,8 @@ addEventListener("hashchange", () => {
 });
 
 try {
-  [models] = await Promise.all([ask("explore/models"), loadFavourites()]);
+  [models, absent] = await Promise.all([ask("explore/models"), ask("explore/absent"), loadFavourites()]);
+  showAbsent();
   $("model").replaceChildren(...models.map(({ id }) => make("option", { value: id }, id)));
   $("none").hidden = models.length > 0;
   if (models.length) await followAddress();

@@ -150,7 +150,7 @@ function showSettings({ settings }) {
 function showButtons(details) {
   const buttons = BUTTONS.filter(([action]) => details.actions.includes(action)).map(makeAction);
   if (details.checkpoints.length) buttons.push(make("button", { type: "button", onclick: branch }, "Branch from here"));
-  if (details.model && details.draws) {
+  if (details.model && details.explores) {
     const href = `./explore#model=${encodeURIComponent(details.id)}`;
     buttons.push(make("a", { class: "button", href }, "Explore the model"));
   }

@@ -23,17 +23,18 @@ export class Snapshots {
 
   draw(details) {
     this.details = details;
-    const { snapshots, draws, unit } = details;
+    const { snapshots, draws, explores, unit } = details;
     $("scrub").max = Math.max(0, snapshots.length - 1);
     if (this.following) $("scrub").value = this.last;
     for (const part of [$("scrub").parentElement, $("same-noise")]) part.hidden = !draws && !snapshots.length;
-    $("same-noise").textContent = `The same noise in every picture: the ${unit} change as training goes on.`;
+    const what = explores ? `noise in every picture: the ${unit} change` : "inputs in every picture: the outputs change";
+    $("same-noise").textContent = `The same ${what} as training goes on.`;
     this.show();
   }
 
   /** Show the picture at the slider. */
   show() {
-    const { snapshots, total, unit, missing } = this.details;
+    const { snapshots, total, unit, missing, explores } = this.details;
     const at = Math.min(this.place, snapshots.length - 1);
     const items = snapshots[at];
     $("picture").hidden = items === undefined;
@@ -44,7 +45,7 @@ export class Snapshots {
     const text = `${formatCount(items)} ${unit}${items === 0 ? ": before the first move" : ""}`;
     const source = `./api/${this.path}/samples/${items}`;
     if ($("picture").getAttribute("src") !== source) $("picture").src = source;
-    $("picture").alt = `What the generator makes of one noise after ${formatCount(items)} of ${formatCount(total)} ${unit}`;
+    $("picture").alt = `What the generator makes of ${explores ? "one noise" : "the same inputs"} after ${formatCount(items)} of ${formatCount(total)} ${unit}`;
     $("caption").textContent = `${text} · picture ${at + 1} of ${snapshots.length}`;
     $("scrub").setAttribute("aria-valuetext", text);
   }

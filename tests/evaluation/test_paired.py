@@ -1,0 +1,152 @@
+"""Measures of games that take inputs: against the truth, as sets, and which one fits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import miniatures
+import pytest
+import torch
+from support import PLAN
+
+from ganvas.engine.autotune import initial_state
+from ganvas.errors import DataError, UsageError
+from ganvas.evaluation import validation
+from ganvas.evaluation.comparison import compare
+from ganvas.evaluation.evaluate import Report, evaluate
+from ganvas.evaluation.measure_names import INPUTS
+from ganvas.evaluation.paired import SETS, TRUTH, absolute_error, choose_rows, pixel_accuracy
+from ganvas.inference import model_file
+from ganvas.utils.settings import to_dict
+
+
+@pytest.fixture(autouse=True)
+def _games(monkeypatch: pytest.MonkeyPatch) -> None:
+    miniatures.install(monkeypatch)
+
+
+def game_of(name: str) -> Any:
+    torch.manual_seed(0)
+    return initial_state(miniatures.RECIPES[name], PLAN).average
+
+
+def bundle(name: str, folder: Path) -> Path:
+    """An untrained miniature."""
+    card = {"recipe": to_dict(miniatures.RECIPES[name]), "items": 8, "classes": []}
+    model_file.save(folder / f"{name}.safetensors", game_of(name), card)
+    return folder / f"{name}.safetensors"
+
+
+def measured(name: str, folder: Path, **options: Any) -> Report:
+    return evaluate(bundle(name, folder), **options)
+
+
+def perfect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the paired game and the cycle translate without error."""
+    monkeypatch.setattr(miniatures.PatchPair, "translate", lambda self, inputs, direction, z=None: -inputs["source"])
+    monkeypatch.setattr(
+        miniatures.Cycle, "translate", lambda self, inputs, direction, z=None: -inputs["a" if direction == "a>b" else "b"]
+    )
+
+
+def test_errors_of_known_images() -> None:
+    a = torch.zeros(2, 1, 4, 4, dtype=torch.uint8)
+    b = torch.stack([a[0] + 51, a[1]])
+    assert absolute_error(a, b).tolist() == pytest.approx([0.2, 0.0])
+    maps = torch.tensor([[[0, 1], [2, 255]], [[1, 1], [1, 1]]], dtype=torch.uint8)
+    guess = torch.tensor([[[0, 1], [1, 3]], [[1, 1], [1, 0]]], dtype=torch.uint8)
+    assert pixel_accuracy(guess, maps).tolist() == pytest.approx([2 / 3, 0.75])
+
+
+def test_every_measure_has_a_name_for_the_help() -> None:
+    assert set(INPUTS) == set(TRUTH)
+
+
+@pytest.mark.parametrize("name", [name for name in miniatures.RECIPES if name != "miniature-cycle"])
+def test_pairs_are_measured_against_their_truth(name: str, tmp_path: Path) -> None:
+    report = measured(name, tmp_path)
+    assert set(report.measures) == {"mae240", "psnr240", "ssim240"}
+    assert report.reference == f"240 rows of the test split of {name}"
+    mae, decibels = report.measures["mae240"], report.measures["psnr240"]
+    assert 0 < mae.value < 1
+    assert mae.interval
+    assert 0 < mae.interval < mae.value
+    assert mae.floor is None
+    assert 0 < decibels.value < 60
+    assert -1 < report.measures["ssim240"].value < 1
+    assert "mae240" in report.text()
+
+
+def test_a_perfect_model_has_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    perfect(monkeypatch)
+    values = {name: m.value for name, m in measured("miniature-pair", tmp_path).measures.items()}
+    assert values == {"mae240": 0.0, "psnr240": 100.0, "ssim240": pytest.approx(1.0)}
+
+
+def test_domains_without_pairs_are_measured_as_sets_in_each_direction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    untrained = measured("miniature-cycle", tmp_path)
+    assert set(untrained.measures) == {f"{name}240 {way}" for name in ("swd", "sharpness") for way in ("a>b", "b>a")}
+    assert len(untrained.notes) == 1  # one line for all that need an extractor
+    assert "left out: fd, kd, precision, recall, density, coverage (there is no extractor" in untrained.notes[0]
+    perfect(monkeypatch)
+    good = measured("miniature-cycle", tmp_path)
+    for way in ("a>b", "b>a"):
+        before, after = (report.measures[f"swd240 {way}"] for report in (untrained, good))
+        assert after.floor == before.floor
+        assert after.floor
+        assert after.value < 2 * after.floor < before.value
+
+
+def test_a_set_measure_of_pairs_may_be_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = measured("miniature-pair", tmp_path, metrics=["mae", "swd"], samples=100).measures
+    assert set(found) == {"mae100", "swd100"}
+    assert found["swd100"].floor
+
+
+def test_measures_that_do_not_fit_are_refused_in_one_line(tmp_path: Path) -> None:
+    for metrics, says in (
+        (["ssin"], "did you mean 'ssim'"),
+        (["ppl"], f"ppl does not fit a model that takes inputs; choose among {', '.join((*TRUTH, *SETS))}"),
+        (["fd"], "there is no extractor for these pictures"),
+        (["pixel_accuracy"], "pixel_accuracy does not fit images"),
+    ):
+        with pytest.raises(UsageError, match=says):
+            measured("miniature-pair", tmp_path, metrics=metrics)
+    with pytest.raises(UsageError, match="it compares with the truth, and this data has no pairs"):
+        measured("miniature-cycle", tmp_path, metrics=["mae"])
+    with pytest.raises(UsageError, match=r"miniature-pair takes inputs.*measure each model with eval"):
+        compare([bundle("miniature-pair", tmp_path)] * 2, tmp_path / "out", against="miniature-pair")
+
+
+def test_without_a_test_split_held_out_rows_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def open_data(recipe: Any) -> Any:
+        if recipe.data.split == "test":
+            raise DataError("no test split")
+        return miniatures.table(recipe.data.source, 240)
+
+    monkeypatch.setattr("ganvas.evaluation.paired.open_data", open_data)
+    recipe = miniatures.RECIPES["miniature-pair"]
+    recipe = replace(recipe, data=replace(recipe.data, held_out=0.25))
+    found = choose_rows(recipe, 1000, None, trained=True)
+    assert (len(found.rows), len(found.others), found.words) == (60, 180, "60 held-out rows of miniature-pair (no test split)")
+    assert choose_rows(recipe, 1000, None, trained=False).words == "240 rows of the training split of miniature-pair"
+    with pytest.raises(DataError, match="no test split"):
+        choose_rows(recipe, 1000, "test", trained=True)
+    few = replace(recipe, data=replace(recipe.data, held_out=0.0))
+    with pytest.raises(DataError, match="expected at least 20"):
+        choose_rows(few, 10, None, trained=True)
+
+
+@pytest.mark.parametrize("name", miniatures.RECIPES)
+def test_validation_is_an_error_where_there_is_a_truth_and_a_distance_elsewhere(name: str) -> None:
+    game, data = game_of(name), miniatures.table(name, 60)
+    found = validation.measure(game, data)
+    assert found
+    assert found[0] == ("swd60" if name == "miniature-cycle" else "mae60")
+    assert found[1] > 0
+    floor = validation.floor(miniatures.table(name, 120), data, game)
+    assert (floor is None) == (name != "miniature-cycle")
+    assert floor is None or floor < found[1]
+    assert validation.measure(game, miniatures.table(name, 20)) is None, "too few to measure"

@@ -1,0 +1,226 @@
+"""Games that take inputs: tasks, sheets and the methods of a model, for each of the miniatures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import miniatures
+import numpy as np
+import pytest
+import torch
+from support import PLAN
+
+from ganvas.core.capabilities import TakesInputs
+from ganvas.core.modality import LABEL_MAPS
+from ganvas.data.paired import PairedDataset
+from ganvas.data.table import TableDataset
+from ganvas.engine.autotune import initial_state
+from ganvas.errors import DataError, UsageError
+from ganvas.inference import inputs, model_file
+from ganvas.inference.inputs import list_tasks, run_task
+from ganvas.inference.model import Model, load
+from ganvas.inference.sheet import draw_outputs, make_sheet
+from ganvas.utils.settings import to_dict
+
+NAMES = tuple(miniatures.RECIPES)
+TASKS = {
+    "miniature-cycle": ("a>b", "b>a"),
+    "miniature-pair": ("source>real",),
+    "miniature-puppet": ("animation",),
+    "miniature-filler": ("inpainting",),
+    "miniature-larger": ("super-resolution",),
+}
+
+
+@pytest.fixture(autouse=True)
+def _games(monkeypatch: pytest.MonkeyPatch) -> None:
+    miniatures.install(monkeypatch)
+
+
+def game_of(name: str) -> Any:
+    torch.manual_seed(0)
+    return initial_state(miniatures.RECIPES[name], PLAN).average
+
+
+def model_of(name: str, folder: Path) -> Model:
+    """The miniature, saved as a bundle and loaded again."""
+    recipe = miniatures.RECIPES[name]
+    model_file.save(folder / f"{name}.safetensors", game_of(name), {"recipe": to_dict(recipe), "items": 8, "classes": []})
+    return load(folder / f"{name}.safetensors", "cpu")
+
+
+def pictures(n: int = 5, side: int = 16) -> np.ndarray[Any, Any]:
+    """Random images uint8 [n, side, side, 1]."""
+    return np.random.default_rng(0).integers(0, 256, (n, side, side, 1), np.uint8)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_outputs_are_bytes_and_the_same_in_any_company(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    game, data = game_of(name), miniatures.table(name)
+    assert isinstance(game, TakesInputs)
+    tasks = list_tasks(game)
+    assert tuple(task.name for task in tasks) == TASKS[name]
+    for task in tasks:
+        whole = run_task(task, data, torch.arange(40))
+        assert whole.output.dtype == torch.uint8
+        assert len(whole.output) == 40
+        assert len(whole.output.unique(dim=0)) > 20
+        alone = run_task(task, data, torch.tensor([35]))
+        assert torch.equal(alone.output[0], whole.output[35])
+        for shown, part in whole.inputs.items():
+            assert torch.equal(alone.inputs[shown][0], part[35])
+        assert (whole.truth is None) == (name == "miniature-cycle")
+        assert whole.truth is None or whole.truth.shape == whole.output.shape
+        assert (whole.back is not None) == (name == "miniature-cycle")
+
+
+def test_the_truth_is_that_of_the_row() -> None:
+    data = miniatures.table("miniature-pair")
+    (task,) = list_tasks(game_of("miniature-pair"))
+    rows = torch.tensor([7, 3])
+    found = run_task(task, data, rows)
+    assert found.truth is not None
+    assert torch.equal(found.inputs["source"], data.rows(rows)["source"])
+    assert torch.equal(found.truth, 255 - found.inputs["source"])
+
+
+def test_the_game_does_not_see_the_missing_pixels() -> None:
+    data = miniatures.table("miniature-filler")
+    (task,) = list_tasks(game_of("miniature-filler"))
+    found = run_task(task, data, torch.arange(4))
+    masked, output, real = found.inputs["masked"], found.output, data.rows(torch.arange(4))["real"]
+    assert (masked[:, :, 4:12, 4:12] == 128).all()
+    assert torch.equal(masked[:, :, :4], real[:, :, :4])
+    assert torch.equal(output[:, :, :4], real[:, :, :4])
+    assert not torch.equal(output[:, :, 4:12, 4:12], real[:, :, 4:12, 4:12])
+
+
+def test_masks_of_the_data_replace_the_square() -> None:
+    real = miniatures.table("miniature-filler").rows(torch.arange(6))["real"]
+    mask = torch.zeros(6, 16, 16, dtype=torch.uint8)
+    mask[:, 0] = 1
+    data = PairedDataset("masks", {"real": real, "mask": mask}, kinds={"mask": LABEL_MAPS})
+    (task,) = list_tasks(game_of("miniature-filler"))
+    found = run_task(task, data, torch.arange(6))
+    assert torch.equal(found.output[:, :, 1:], real[:, :, 1:])
+    assert not torch.equal(found.output[:, :, 0], real[:, :, 0])
+
+
+def test_sides_that_the_scale_does_not_divide_are_cropped() -> None:
+    data = TableDataset("odd", {"real": torch.randint(0, 256, (5, 1, 17, 19), dtype=torch.uint8)})
+    (task,) = list_tasks(game_of("miniature-larger"))
+    found = run_task(task, data, torch.arange(5))
+    assert found.truth is not None
+    assert found.output.shape == found.truth.shape == (5, 1, 16, 18)
+
+
+def test_a_missing_field_and_nan_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    game, data = game_of("miniature-pair"), miniatures.table("miniature-filler")
+    (task,) = list_tasks(game)
+    with pytest.raises(DataError, match=r"needs the field 'source'.*the data gives: real"):
+        run_task(task, data, torch.arange(3))
+    monkeypatch.setattr(game, "translate", lambda x, direction, z=None: x["source"] * float("nan"))
+    with pytest.raises(DataError, match="NaN: the model has diverged"):
+        run_task(task, miniatures.table("miniature-pair"), torch.arange(3))
+
+
+def test_noise_beside_the_inputs_depends_on_the_row_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    game, data = game_of("miniature-pair"), miniatures.table("miniature-pair")
+    monkeypatch.setattr(type(game), "noise_dim", 2)
+    monkeypatch.setattr(game, "translate", lambda x, _, z: x["source"] * 0 + z[:, 0].view(-1, 1, 1, 1).clamp(-1, 1))
+    (task,) = list_tasks(game)
+    both = run_task(task, data, torch.tensor([4, 9])).output
+    assert torch.equal(run_task(task, data, torch.tensor([9])).output[0], both[1])
+    assert not torch.equal(both[0], both[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "rows"),
+    [
+        ("miniature-pair", 3, 8),  # input, output, truth
+        ("miniature-cycle", 3, 16),  # input, output, back again; two directions
+        ("miniature-puppet", 1 + miniatures.FRAMES, 16),  # driving frames above output frames, the source at the left
+        ("miniature-filler", 3, 8),
+        ("miniature-larger", 3, 8),
+    ],
+)
+def test_a_sheet_shows_input_output_and_truth(name: str, columns: int, rows: int) -> None:
+    game, data = game_of(name), miniatures.table(name)
+    image = make_sheet(game, data)
+    assert image is not None
+    cell = 4 * 16  # pixels, each shown as 4 x 4
+    assert image.width == columns * (cell + 2) + 2
+    gap = 12 if name == "miniature-cycle" else 0
+    assert image.height == rows * (cell + 2) + 2 * (2 if gap else 1) + gap
+    again = make_sheet(game, data)
+    assert again is not None
+    assert image.tobytes() == again.tobytes()
+
+
+def test_label_maps_are_colored_and_channels_agree() -> None:
+    image = torch.randint(0, 256, (2, 3, 16, 16), dtype=torch.uint8)
+    (task,) = list_tasks(game_of("miniature-pair"))
+    maps = torch.randint(0, 5, (2, 16, 16), dtype=torch.uint8)
+    found = draw_outputs(inputs.Outputs(task, {"map": maps}, image, image[:, :1], None))
+    assert found.mode == "RGB"
+    assert found.width == 3 * 66 + 2
+
+
+def test_a_model_translates_in_each_direction(tmp_path: Path) -> None:
+    model, images = model_of("miniature-cycle", tmp_path), pictures(40)
+    assert model.directions == ("a>b", "b>a")
+    there = model.translate(images, "a>b")
+    assert (there.shape, there.dtype) == (images.shape, np.uint8)
+    assert np.array_equal(model.translate({"a": images[35:36]}, "a>b")[0], there[35])
+    assert np.array_equal(model.translate(images[..., 0], "a>b"), there)  # grey images may leave the channel out
+    assert not np.array_equal(model.translate(images, "b>a"), there)
+    assert np.array_equal(model_of("miniature-pair", tmp_path).translate(images[:2]).shape, (2, 16, 16, 1))
+
+
+def test_a_model_animates_inpaints_and_upscales(tmp_path: Path) -> None:
+    images = pictures()
+    clips = np.stack([images] * 3, 1)
+    assert model_of("miniature-puppet", tmp_path).animate(images, clips).shape == (5, 3, 16, 16, 1)
+    filler, masks = model_of("miniature-filler", tmp_path), np.zeros((5, 16, 16), bool)
+    assert np.array_equal(filler.inpaint(images, masks), images)
+    masks[:, 2:5] = True
+    filled = filler.inpaint(images, masks)
+    assert np.array_equal(filled[:, 5:], images[:, 5:])
+    assert not np.array_equal(filled, images)
+    assert np.array_equal(filler.inpaint(images, masks.astype(np.uint8) * 255), filled)
+    assert model_of("miniature-larger", tmp_path).upscale(images).shape == (5, 32, 32, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [
+        ("miniature-cycle", r"Model\.translate\(inputs, direction\)"),
+        ("miniature-puppet", r"Model\.animate\(source, driving\)"),
+        ("miniature-filler", r"Model\.inpaint\(images, masks\)"),
+        ("miniature-larger", r"Model\.upscale\(images\)"),
+    ],
+)
+def test_sampling_says_which_method_to_use(name: str, method: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"{name} makes its output from inputs, not from noise alone; use {method}"):
+        model_of(name, tmp_path).sample(3)
+
+
+def test_wrong_requests_get_one_line(tmp_path: Path) -> None:
+    cycle, larger, images = model_of("miniature-cycle", tmp_path), model_of("miniature-larger", tmp_path), pictures()
+    with pytest.raises(UsageError, match="does not upscale; choose a model of a game that does"):
+        cycle.upscale(images)
+    with pytest.raises(UsageError, match=r"unknown direction 'a>c'; did you mean 'a>b'"):
+        cycle.translate(images, "a>c")
+    with pytest.raises(UsageError, match="direction: expected one of a>b, b>a, found none"):
+        cycle.translate(images)
+    with pytest.raises(UsageError, match="expected 'a', and perhaps others of a, b, found b"):
+        cycle.translate({"b": images}, "a>b")
+    with pytest.raises(UsageError, match="a: expected uint8, found float32"):
+        cycle.translate(images.astype(np.float32), "a>b")
+    with pytest.raises(UsageError, match=r"images: expected \[n, H, W, C\], found \[16, 16\]"):
+        larger.upscale(images[0, ..., 0])
+    with pytest.raises(UsageError, match=r"at least one, found \{'images': 0\}"):
+        larger.upscale(images[:0])
+    with pytest.raises(UsageError, match="as many of each"):
+        model_of("miniature-filler", tmp_path).inpaint(images, np.zeros((2, 16, 16), bool))
