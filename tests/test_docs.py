@@ -19,6 +19,7 @@ import pytest
 import torch
 from cyclopts.exceptions import CycloptsError, MissingArgumentError
 from support import PLAN
+from test_architecture import FLOORS
 
 from ganvas.cli.app import app
 from ganvas.cli.arguments import setting
@@ -75,9 +76,38 @@ def test_modules_and_what_they_hold_exist(page: Path) -> None:
     for name in re.findall(r"(?<![\w/.\"'])ganvas(?:\.[A-Za-z_]\w*)+", text):
         if not PLACEHOLDER.search(name):
             pkgutil.resolve_name(name)
-    for name, path in re.findall(r"`([\w.]+)`\s+in\s+`((?:ganvas|tests|bench)/[\w/]+\.py)`", text):
+    for name, path in re.findall(r"`([\w.]+)`\s+in\s+`([\w/]+\.py)`", text):
+        held = [(ROOT / found).read_text(encoding="utf-8") for found in files() if f"/{found}".endswith(f"/{path}")]
         last = name.rpartition(".")[2]
-        assert re.search(rf"\b{last}\b", (ROOT / path).read_text(encoding="utf-8")), f"{path} has no {last}"
+        assert any(re.search(rf"\b{last}\b", code) for code in held), f"{path} has no {last}"
+
+
+@cache
+def source() -> str:
+    """All code of the package, without comments and white space."""
+    return "".join(strip_code(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "ganvas").rglob("*.py")))
+
+
+def strip_code(text: str) -> str:
+    """Code without comments and white space."""
+    return "".join(re.sub(r"(^|\s)#.*", "", text, flags=re.MULTILINE).split())
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "systems").glob("*.md")), ids=lambda path: path.stem)
+def test_quoted_lines_are_in_the_code(page: Path) -> None:
+    for block in re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
+        if "ganvas.load" not in block:  # how to use it from Python
+            missing = [line for line in block.splitlines() if strip_code(line) not in source()]
+            assert missing == []
+
+
+def test_the_floors_and_folders_of_the_architecture_page_are_those_of_the_package() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    floors = {int(number): set(names.split()) for number, names in re.findall(r"^ ?(\d+)  ([a-z_ ]+)$", text, re.MULTILINE)}
+    there = {path.stem for path in (ROOT / "ganvas").iterdir()}
+    assert floors == {floor: set(names) & there for floor, names in enumerate(FLOORS)}
+    listed = set(re.findall(r"^  ([a-z]+)/ ", text, re.MULTILINE))
+    assert listed == {path.name for path in (ROOT / "ganvas").iterdir() if (path / "__init__.py").exists()}
 
 
 def commands(text: str) -> Iterator[tuple[str, bool]]:
