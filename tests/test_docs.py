@@ -23,10 +23,12 @@ from test_architecture import FLOORS
 
 from ganvas.cli.app import app
 from ganvas.cli.arguments import setting
+from ganvas.config import TrainConfig
+from ganvas.data.paired import PairedDataset
 from ganvas.data.table import TableDataset
 from ganvas.engine.autotune import initial_state
 from ganvas.engine.loop import train
-from ganvas.engine.state import averaged_game
+from ganvas.engine.state import averaged_game, new_state
 from ganvas.experiments.lesson_list import LESSONS
 from ganvas.games import GAMES, RECIPES
 from ganvas.games.recipes import resolve_recipe
@@ -146,7 +148,7 @@ def check_command(command: str, whole: bool) -> None:
 
 
 @EACH_PAGE
-def test_commands_are_accepted(page: Path, tutorial: ModuleType) -> None:
+def test_commands_are_accepted(page: Path, mygan: ModuleType) -> None:
     for command, whole in commands(page.read_text(encoding="utf-8")):
         try:
             check_command(command, whole)
@@ -175,28 +177,34 @@ def test_nothing_is_left_to_verify() -> None:
     assert [page.name for page in PAGES if "TODO" in page.read_text(encoding="utf-8")] == []
 
 
-@pytest.fixture
-def tutorial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The game that CONTRIBUTING.md shows, as a module, and registered as it says."""
+def write_module(name: str, marker: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The file of CONTRIBUTING.md that holds `marker`, imported as the module `name`."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    (source,) = (block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "RECIPES = (" in block)
-    assert len(source.splitlines()) < 100
-    path = tmp_path / "mygan.py"
-    path.write_text(source)
-    spec = importlib.util.spec_from_file_location("mygan", path)
+    (code,) = (block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if marker in block)
+    assert len(code.splitlines()) < 100
+    path = folder / f"{name}.py"
+    path.write_text(code)
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "mygan", module)  # dataclasses look their module up
+    monkeypatch.setitem(sys.modules, name, module)  # dataclasses look their module up
     spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def mygan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The game that CONTRIBUTING.md shows, registered as it says."""
+    module = write_module("mygan", "RECIPES = (", tmp_path, monkeypatch)
     monkeypatch.setitem(GAMES, "mygan", module.MyGAN)  # type: ignore[arg-type]
     for recipe in module.RECIPES:
         monkeypatch.setitem(RECIPES, recipe.name, recipe)  # type: ignore[arg-type]
     return module
 
 
-def test_the_game_of_contributing_trains_and_is_rebuilt(tutorial: ModuleType, tmp_path: Path) -> None:
-    recipe = tutorial.RECIPES[0]
+def test_the_game_of_contributing_trains_and_is_rebuilt(mygan: ModuleType, tmp_path: Path) -> None:
+    recipe = mygan.RECIPES[0]
     real = torch.randint(0, 256, (128, 1, 28, 28), dtype=torch.uint8)
     data = TableDataset("noise", {"real": real}, fingerprint="0" * 16)
     state = initial_state(recipe, PLAN)
@@ -207,3 +215,15 @@ def test_the_game_of_contributing_trains_and_is_rebuilt(tutorial: ModuleType, tm
     again: Any = model_file.load(tmp_path / "model.safetensors")[0]
     z = latents(range(4), game.latent_dim)
     assert torch.equal(sample_chunks(again, z, None), sample_chunks(game, z, None))
+
+
+def test_the_translating_game_of_contributing_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = write_module("mypix2pix", "class Pix2Pix", tmp_path, monkeypatch)
+    fields = {name: torch.randint(0, 256, (64, 1, 8, 8), dtype=torch.uint8) for name in ("source", "real")}
+    data = PairedDataset("pairs", fields, fingerprint="0" * 16)
+    config = TrainConfig(images=64, batch=16)
+    state = new_state(module.Pix2Pix(module.Config()), config, PLAN)
+    assert [set(report) for _, report in train(state, data, config)] == [{"D", "G", "L1"}] * 4
+    game: Any = averaged_game(state)
+    inputs = {"source": data.samples(torch.arange(3))["source"]}
+    assert game.translate(inputs, game.directions[0]).shape == (3, 1, 8, 8)
