@@ -1,8 +1,8 @@
 """What earlier versions wrote is read: a bundle of each game, an interrupted run, the two shipped networks.
 
-`files/` was written by version 0.1.0, before modules, log keys and the format of run folders had their present names. The bundles
-are the miniatures of `support` after three steps; `expected.npz` holds the first 64 numbers of the samples of seeds 0 to 3 (of the
-logits, for the classifier); `run` is `ganvas train gan-ring --images 60000 --seed 3 --set config.width=16`, stopped by Ctrl-C.
+`files/` was written by version 0.1.0, before log keys and formats had their present names. The bundles are the miniatures of
+`support` after three steps; `expected.npz` holds the first 64 numbers of the samples of seeds 0 to 3 (of the logits, for the
+classifier); `run` is `ganvas train gan-ring --images 60000 --seed 3 --set config.width=16`, stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def test_a_bundle_is_a_model_in_hand(path: Path) -> None:
 @pytest.mark.parametrize("name", ["digits", "clothes"])
 def test_the_shipped_networks_load(name: str) -> None:
     assert model_file.read_card(NETWORKS / f"{name}.safetensors")["recipe"]["game"] == "classifier"
-    assert load_extractor(name).logits(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
+    assert load_extractor(name).logits(torch.zeros(2, 1, 28, 28, dtype=torch.uint8)).shape == (2, 10)
 
 
 @pytest.fixture
@@ -104,8 +104,7 @@ def test_a_run_resumes_to_its_end(run: Path) -> None:
 
 
 def test_a_run_is_measured_diagnosed_and_branched(run: Path) -> None:
-    names = {measure.partition("-")[0] for measure in evaluate(str(run), samples=300).to_dict()["measures"]}
-    assert "captured" in {name.rstrip("0123456789k") for name in names}
+    assert any(name.startswith("captured") for name in evaluate(str(run), samples=300).to_dict())
     assert isinstance(diagnose(run), list)
     assert checkpoints_of(run) == [AT]
     child = branch(run, run.parent / "child", {"train.learning_rate": "1e-4"}, AT)
