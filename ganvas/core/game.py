@@ -13,14 +13,8 @@ from torch import Tensor, nn
 from ganvas.core.memory import Memory
 
 Batch = dict[str, Tensor]  # keys and ranges as in fields.py
-
-
 Terms = dict[str, Tensor]  # named scalars, already weighted; their sum is minimised
-
-
 Loss = Callable[["Batch", "Step"], "Terms"]
-
-
 View = Callable[[Tensor, "Step", str], Tensor]  # (x [N, ...], step, name of the discriminator) -> what it is given
 
 

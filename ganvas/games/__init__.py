@@ -26,8 +26,5 @@ GAMES: Mapping[str, type[Game]] = {
     "vae-conditional": vae.ConditionalVAE,
 }
 
-
 _MODULES = (cgan, gan, dcgan, cogan, r3gan, progan, stylegan, stylegan2, gan3d, textgan, textlm, vae, classifier)
-
-
 RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for module in _MODULES for recipe in module.RECIPES}

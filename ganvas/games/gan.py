@@ -154,7 +154,6 @@ _DECODER = Config(
     rules=Rules(objective="relativistic", r1_gamma=0.15, r2_gamma=0.15, penalty_every=4),
 )
 
-
 RECIPES = (
     _points("normal1d", "noise on a line becomes one bell curve", dims=1),
     _points("mixture1d", "noise on a line becomes two bell curves", dims=1),

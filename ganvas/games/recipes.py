@@ -118,7 +118,6 @@ NAMED = {  # what has an argument of its own, here and on the command line
     "data": "data.source",
 }
 
-
 DECIDED = tuple(
     f"config.{name}" for name in ("shape", "point", "dims", "classes", "length", "vocabulary", "alphabet")
 )  # by the data

@@ -96,7 +96,6 @@ def relativistic_g(real: Tensor, fake: Tensor) -> Tensor:
 
 LN2 = 0.6931471805599453
 
-
 OBJECTIVES: Mapping[str, Objective] = {
     "minimax": Objective(log_d, minimax_g, 2 * LN2, "2 ln 2", smooth_d=smooth_log_d),
     "nonsaturating": Objective(log_d, nonsaturating_g, 2 * LN2, "2 ln 2", smooth_d=smooth_log_d),

@@ -19,14 +19,8 @@ from ganvas.runtime import placement
 from ganvas.utils.files import write_durably
 
 Picture = Image.Image
-
-
 Array = npt.NDArray[np.floating[Any]]
-
-
 PAPER, INK = "white", "#282828"
-
-
 COLOURS = 256  # of a GIF's palette
 
 

@@ -10,11 +10,7 @@ from ganvas.errors import DataError, UsageError
 from ganvas.media.image_files import PAPER, Array, Picture
 
 REAL, FAKE = (27, 158, 119, 150), (117, 112, 179, 150)  # green, purple: apart for colour-blind eyes too; translucent
-
-
 BINS = 48  # of a histogram
-
-
 FINE = 3  # plots are drawn this much larger, then averaged: smooth edges
 
 

@@ -12,14 +12,8 @@ from ganvas.errors import UsageError
 from ganvas.metrics.nearest_neighbours import _rows, nearest
 
 HELD_OUT = 20  # fewer held-out samples cannot tell copies from chance
-
-
 NEAR = 0.01  # the share of held-out samples that counts as near to the training set
-
-
 FACTOR = 5  # copies are named when this many times as many fakes are near
-
-
 DOUBT = 1e-3  # and when chance would do as much less often than this
 
 

@@ -13,8 +13,6 @@ from ganvas.errors import UsageError
 from ganvas.metrics.checks import require_finite, require_whole
 
 CHUNK = 500  # rows of a block of distances: 40 MB against 10,000 points
-
-
 BLOCK_BYTES = 64 << 20  # of rows as float64: large images go in smaller blocks, which changes no bit
 
 

@@ -19,8 +19,6 @@ from ganvas.errors import ResourceError, UsageError
 from ganvas.runtime.plan import Plan
 
 DEVICES = ("cpu", "cuda")  # kinds that training is known to work on
-
-
 OTHERS = ("mps", "xpu")  # kinds that are offered where they can train
 
 

@@ -16,7 +16,6 @@ from ganvas.runtime.plan import Plan
 # each step then pays about a thousand page faults to get the same memory again.
 MALLOC_OPTIONS = ((-1, 1 << 30), (-2, 256 << 20), (-3, 1 << 30))  # M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD
 
-
 # What decides the bits of a GPU; env.json records it. Batches keep their size, so that cuDNN's search for the fastest
 # algorithm pays at once. The next process may find another one: on a GPU a resumed run is equal within a tolerance, not bit
 # for bit. float32 means float32: a card that has TF32 has bfloat16 too, which `--precision auto` takes.

@@ -28,14 +28,9 @@ from ganvas.utils.parsing import printable
 
 ADVICE = {errno.ENOSPC: "free some space", errno.EDQUOT: "free some space", errno.EMFILE: "close some files"}
 
-
 # Who writes, in the temporary name: this machine, this process, this start of it (containers reuse process ids).
 MACHINE, START = hashlib.sha256(platform.node().encode()).hexdigest()[:8], secrets.token_hex(4)
-
-
 TEMPORARY = re.compile(r"\.ganvas-([0-9a-f]{8})-([0-9]{1,10})-([0-9a-f]{8})-[0-9a-f]{8}")
-
-
 A_DAY = 86_400
 
 

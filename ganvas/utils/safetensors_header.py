@@ -11,7 +11,6 @@ from ganvas.utils.parsing import parse_json, printable
 
 HEADER_CAP = 2 << 20  # bytes: room for 20,000 tensors, and for 100 MB of Python objects at worst
 
-
 DTYPES: Mapping[str, tuple[str, int]] = {  # the safetensors spelling -> torch's, bytes
     "BOOL": ("bool", 1),
     "U8": ("uint8", 1),
@@ -25,7 +24,6 @@ DTYPES: Mapping[str, tuple[str, int]] = {  # the safetensors spelling -> torch's
     "F64": ("float64", 8),
     "C64": ("complex64", 8),
 }
-
 
 Layout = dict[str, tuple[str, tuple[int, ...]]]  # tensor name -> torch dtype, shape
 
