@@ -68,7 +68,7 @@ class Modality:
             return samples.detach().to(self.dtype)
         levels = (samples.detach().float() + 1) * 127.5
         if levels.isnan().any():
-            raise DataError(f"the {self.unit} contain NaN: the model has diverged; go back to an earlier checkpoint")
+            raise DataError(f"the {self.unit} hold NaN: the model has diverged; go back to an earlier checkpoint")
         return levels.clamp(0, 255).round().to(torch.uint8)
 
     def mirror(self, kept: Tensor, flips: Tensor) -> Tensor:
