@@ -42,7 +42,7 @@ class Ranks:
         return self.rank == 0
 
     def mean_(self, tensors: Sequence[Tensor]) -> None:
-        """Replace each tensor by its mean over all ranks, in one exchange. All are on one device; all ranks have equal shapes."""
+        """Replace each tensor by its mean over all ranks, in one exchange. All are on one device, and alike on all ranks."""
         count = sum(tensor.numel() for tensor in tensors)
         if self.size == 1 or not count:
             return
