@@ -1,4 +1,4 @@
-"""From a name or a path to a source."""
+"""Open a data source by its built-in name or its path."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def open_source(
     progress: Progress | None = None,
     pictures: bool = True,
 ) -> TableDataset:
-    """The samples that `config` names: a built-in source, which wins, or a path; docs/data.md says what it may hold.
+    """The samples of `config.source`: a built-in name, which has priority, or a path; docs/data.md describes the formats.
 
-    `resolution` and `channels` None let the data decide. `progress(done, total)` is called now and then while pictures
-    are decoded, which happens once: later calls map the cached bytes. Where `pictures` is false, `resolution` and `channels`
-    are for pictures only, and a source of points or text is opened all the same.
+    If `resolution` or `channels` is None, the data decides it. `progress(done, total)` is called now and then while images
+    are decoded, which happens once: later calls map the cached bytes. If `pictures` is false, `resolution` and `channels`
+    apply to images only, and a source of points or text can be opened too.
 
     Raises:
-        UsageError: no such name, or a setting that does not fit.
+        UsageError: no such name, or a setting does not fit.
         DataError: no such path, or nothing in it can be used.
     """
     how = How(resolution, channels, config.fit)
@@ -69,14 +69,14 @@ def open_source(
         entry = cache.store(entry_name, lambda file: _build(contents, how, file, progress))
     pixels, record = entry
     if change := split_name(config.source)[0]:
-        require_both(change, [] if record.labels is None else record.labels.tolist())  # of those that could be read
+        require_both(change, [] if record.labels is None else record.labels.tolist())  # of the readable images
     fields = cache.fields(pixels, record)
     name, splits = printable(config.source), record.splits
     return TableDataset(name, fields, record.classes, record.skipped, config.flip, record.fingerprint, splits=splits)
 
 
 def absolute_source(source: str) -> str:
-    """A path as an absolute one, which holds wherever a run is continued; names, and what does not exist, as they are."""
+    """A path as an absolute path, valid in every working folder; names and paths that do not exist do not change."""
     change, inner = split_name(source)
     if change:
         return f"{change}:{absolute_source(inner)}"
@@ -87,7 +87,7 @@ def absolute_source(source: str) -> str:
 
 
 def shorten_path(source: str) -> str:
-    """A source without the folders that lead to it: `photos` of `/home/me/photos`. Names and relative paths stay."""
+    """An absolute path without its parent folders: `photos` for `/home/me/photos`. Names and relative paths do not change."""
     change, inner = split_name(source)
     if change:
         return f"{change}:{shorten_path(inner)}"
@@ -95,11 +95,11 @@ def shorten_path(source: str) -> str:
 
 
 def find(source: str, split: str, progress: Progress | None = None) -> Found:
-    """What the name of a built-in image source, or a path, stands for.
+    """Recognize the name of a built-in image source, or a path.
 
     Raises:
-        UsageError: nothing was named.
-        DataError: no such name or path, or it is not understood.
+        UsageError: the name is empty.
+        DataError: no such name or path, or its format is not known.
     """
     if not source:
         raise UsageError("data: expected a folder, a file or the name of a source, got nothing")
@@ -138,7 +138,7 @@ def is_text(source: str) -> bool:
 
 
 def text_file(source: str) -> Path:
-    """The path of a text file that is there. Raises: DataError: no such file."""
+    """The path of a text file. Raises: DataError: no such file."""
     path = Path(source)
     with suppress(RuntimeError):  # "~stranger" stays as it is
         path = path.expanduser()
@@ -158,7 +158,7 @@ def _open_text(source: str, split: str) -> TableDataset:
 
 
 def load(found: Found) -> Pictures | Tensor:
-    """The pictures, or the points float32 [N, D], behind what was found. Raises: DataError: they cannot be read."""
+    """The images of a source, or its points float32 [N, D]. Raises: DataError: they cannot be read."""
     try:
         return found.load()
     except OSError as error:
