@@ -1,4 +1,7 @@
-"""Every game and every recipe, by name. Nothing is registered by being imported: a game is a line here."""
+"""All games and recipes by name: GAMES and RECIPES. To add a game, add a line here.
+
+One file for each system, and no game imports another; shared code is in common/, blocks of networks are in layers/.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A generator G against a discriminator D: who moves when, and what each minimises.
+"""The losses and turns of a discriminator D and a generator G: `Duel.d_loss`, `Duel.g_loss`, gradient penalties.
 
-D moves first, `n_critic` times, each on a fresh batch; then G answers. Gradient penalties join the loss of D, in every move
-or lazily: in each k-th move of D, k times as strong (arXiv:1912.04958 sec. 3.1).
+D moves first, `n_critic` times, each on a new batch; then G moves once. Gradient penalties are part of the loss of D, in every
+move, or lazily: in each k-th move of D, k times as strong (lazy regularization, arXiv:1912.04958 sec. 3.1).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ganvas.utils.settings import require_within
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """How G and D are scored. Zero switches a penalty off."""
+    """Objective, penalties and number of discriminator moves of a duel. A weight of 0 switches a penalty off."""
 
     objective: str = "nonsaturating"  # a key of OBJECTIVES
     n_critic: int = 1  # moves of D per move of G
@@ -34,11 +34,11 @@ class Rules:
     r1_gamma: float = 0.0
     r2_gamma: float = 0.0
     gradient_penalty: float = 0.0
-    penalty_every: int = 1  # lazy regularisation above 1: in each k-th move of D, k times as strong
-    drift: float = 0.0  # on the reals' squared logits: holds a Wasserstein D near zero (arXiv:1710.10196 appendix A.1)
-    clip: float = 0.0  # bound on the weights of D after each of its moves
-    mismatch: float = 0.0  # weight of telling a real from itself under the label of another class (arXiv:1605.05396 alg. 1)
-    noise: float = 0.0  # sd at the start of the noise on all inputs of D; it is gone halfway
+    penalty_every: int = 1  # lazy regularization above 1: in each k-th move of D, k times as strong
+    drift: float = 0.0  # weight of the squared logits of reals: keeps a Wasserstein D near 0 (arXiv:1710.10196 appendix A.1)
+    clip: float = 0.0  # weight clipping: bound on the weights of D after each of its moves; 0: none
+    mismatch: float = 0.0  # weight of reals with a wrong label as further fakes (matching-aware D, arXiv:1605.05396 alg. 1)
+    noise: float = 0.0  # instance noise on all inputs of D: its sd at the start of the run; it falls to 0 at half of the run
 
     def __post_init__(self) -> None:
         if self.objective not in OBJECTIVES:
@@ -50,16 +50,16 @@ class Rules:
 
     @property
     def scoring(self) -> Objective:
-        """The pair of losses."""
+        """The losses of D and G."""
         return OBJECTIVES[self.objective]
 
     @property
     def penalised(self) -> bool:
-        """Whether a gradient of D is penalised, which a BatchNorm inside D would mix across samples."""
+        """Whether there is a gradient penalty. Then D must have no BatchNorm, which mixes gradients of samples."""
         return bool(self.r1_gamma or self.r2_gamma or self.gradient_penalty)
 
 
-# What an objective chosen by name changes beside the losses. Sources: arXiv:1701.07875 alg. 1, arXiv:1704.00028 alg. 1.
+# The rules that each objective changes when it is chosen by name. Sources: arXiv:1701.07875 alg. 1, arXiv:1704.00028 alg. 1.
 NAMED: Mapping[str, Mapping[str, Any]] = {
     **{name: {"objective": name} for name in OBJECTIVES},
     "wasserstein": {
@@ -83,21 +83,21 @@ NAMED: Mapping[str, Mapping[str, Any]] = {
 
 
 def with_objective(rules: Rules, name: str) -> Rules:
-    """The same rules with the objective called `name` on a command line.
+    """The rules with another objective: `name` as on the command line.
 
     Raises:
-        UsageError: no such objective; names the nearest.
+        UsageError: no such objective; the message has the nearest name.
     """
     if name not in NAMED:
         raise unknown("objective", name, NAMED)
     changed = dataclasses.replace(rules, **{"clip": 0.0, "gradient_penalty": 0.0, **NAMED[name]})
-    # A recipe's smoothed labels belong to its own objective: where the new one has no labels, there is nothing to smooth.
+    # Label smoothing belongs to the old objective: switch it off if the new one has no labels.
     return changed if changed.scoring.smooth_d else dataclasses.replace(changed, smoothing=1.0)
 
 
 Field = Callable[[Batch, Step], Tensor]  # -> [N, ...]
-# x [N, ...], condition [N, ...] or None -> logits [N], or [N, ...] of patches, or several of these from several scales;
-# where labels are exchanged c [N, 2] -> logits [N, 2]
+# x [N, ...], condition [N, ...] or None -> logits [N], or [N, ...] of patches, or a sequence of these from several scales;
+# with `rules.mismatch` c [N, 2] -> logits [N, 2]
 Judge = Callable[[Tensor, Tensor | None], Tensor | Sequence[Tensor]]
 Features = Callable[[Tensor, Tensor | None], Sequence[Tensor]]
 
@@ -108,25 +108,26 @@ def read_real(batch: Batch, _: Step) -> Tensor:
 
 
 def read_label(batch: Batch, _: Step) -> Tensor | None:
-    """The class of each sample, where the data have classes."""
+    """The class of each sample, if the data has classes."""
     return batch.get("label")
 
 
 @dataclass(frozen=True)
 class Duel:
-    """One discriminator against what one generator makes, under `rules`.
+    """One discriminator against one source of fakes, under `rules`.
 
-    A game may have several: a `name` keeps their terms, notes and fakes apart. A condition that is a picture belongs into
-    `real` and `fake` (one `torch.cat` along the channels), so that augmentation moves both alike.
+    A game may have several duels with different names; the name is part of the names of terms, notes and shared tensors. A
+    condition that is an image belongs into `real` and `fake` (`torch.cat` along the channels), so that augmentation changes
+    both in the same way.
     """
 
     rules: Rules
-    fake: Field  # made once a batch, from fresh noise or from a field of the batch: its turns share it
+    fake: Field  # makes the fakes, from new noise or from fields of the batch; called once for each batch, shared by turns
     judge: Judge
-    D: nn.Module  # whose weights `rules.clip` bounds
-    together: bool = True  # judge reals and fakes in one call, which is faster; a BatchNorm in D forbids it
-    classes: int = 0  # how many there are, where D has a logit for each: `rules.mismatch` needs it
-    name: str = ""  # of this discriminator; "" where the game has only one
+    D: nn.Module  # its weights are clipped by `rules.clip`
+    together: bool = True  # reals and fakes in one call of D, which is faster; a D with statistics of the batch forbids it
+    classes: int = 0  # number of classes if D has a logit for each: `rules.mismatch` needs it
+    name: str = ""  # of this discriminator; "" if the game has only one
     real: Field = read_real
     condition: Callable[[Batch, Step], Tensor | None] = read_label
     memory: Memory | None = None  # older fakes that D is shown among the new ones
@@ -143,7 +144,7 @@ class Duel:
         return self.d_turn(), self.g_turn()
 
     def d_turn(self, player: str = "D") -> Turn:
-        """The moves of the discriminator. Raises: UsageError: as of `check`."""
+        """The turn of the discriminator. Raises: UsageError: as of `check`."""
         self.check()
         project = self.clip if self.rules.clip else None
         return Turn(
@@ -158,15 +159,15 @@ class Duel:
         )
 
     def g_turn(self, player: str = "G") -> Turn:
-        """The move of the generator."""
+        """The turn of the generator."""
         return Turn(self.key("generator"), player, self.g_loss, steerable=not self.rules.scoring.wants_best_critic)
 
     def check(self) -> None:
         """Check that the rules fit this discriminator.
 
         Raises:
-            UsageError: labels are to be exchanged, and there are none, or D has no logit for each; labels are to be
-                smoothed, and the objective has none.
+            UsageError: `mismatch` is set, but D has no logit for each class; or `smoothing` is set, but the objective has no
+                labels.
         """
         if self.rules.mismatch and not self.classes:
             raise UsageError("config.rules.mismatch needs a game with classes whose D has a logit for each; leave it 0")
@@ -182,34 +183,34 @@ class Duel:
         return f"{name}_{self.name}" if self.name else name
 
     def make_fake(self, batch: Batch, step: Step) -> Tensor:
-        """The fakes of this batch, made once: the weights of G do not move before its own turn."""
+        """The fakes of this batch, made once: the weights of G do not change before its own turn."""
         return step.shared(self.key("fake"), lambda: self.fake(batch, step))
 
     def remember_fake(self, batch: Batch, step: Step) -> Tensor:
-        """The fakes that D learns from: those of this batch, or older ones in their place where there is a memory."""
+        """The fakes for the loss of D: those of this batch; with a `memory`, some of them are replaced by older ones."""
         fake = self.make_fake(batch, step).detach()
         if (memory := self.memory) is None:
             return fake
-        # Shared as well: losses and penalties of one move must not exchange twice.
+        # Shared: loss and penalties of one move must exchange with the memory only once.
         return step.shared(self.key("older fake"), lambda: memory.exchange(fake, step.uniform))
 
     def view(self, x: Tensor, step: Step) -> Tensor:
-        """x [N, ...] as D gets it. Under noise far modes overlap, and mass moves between them (arXiv:1610.04490)."""
+        """x [N, ...] as D gets it, with instance noise: distant modes overlap, so mass can move between them."""
         sd = self.rules.noise * max(0.0, 1 - 2 * step.progress) ** 2
         return step.shown(instance_noise(x, sd, step.normal), self.name)
 
     def d_loss(self, batch: Batch, step: Step) -> Terms:
-        """Tell reals from fakes, with the penalties where they are due."""
+        """The loss of D: the adversarial loss, the gradient penalties if this move has them, and `d_extra`."""
         terms = self.compare(batch, step, self.remember_fake)
         if self.rules.penalised and step.due(self.rules.penalty_every):
-            # In the same move as the rest: alone, a move by Adam without momentum would be as long as any other.
+            # In the same move as the loss: alone, a move by Adam without momentum would be as long as any other move.
             penalties = self.penalties(batch, step)
             step.lazy |= dict.fromkeys(penalties, self.rules.penalty_every)
             terms |= {name: term * self.rules.penalty_every for name, term in penalties.items()}
         return terms | sum_losses(*self.d_extra)(batch, step)
 
     def compare(self, batch: Batch, step: Step, make: Field) -> Terms:
-        """The loss of D on the reals of the batch and on the fakes that `make` returns; notes what it makes of them."""
+        """The adversarial loss of D for the reals of the batch and the fakes that `make` returns; notes the shares of D."""
         rules, scoring = self.rules, self.rules.scoring
         real = self.view(self.real(batch, step), step)  # before the fakes: this order of random draws is part of a seed
         fake = self.view(make(batch, step).detach(), step)
@@ -236,9 +237,9 @@ class Duel:
         return terms
 
     def logits(self, real: Tensor, fake: Tensor, c: Tensor | None, step: Step) -> list[tuple[Tensor, Tensor, Tensor | None]]:
-        """For each scale the logits of reals, of fakes, and of the reals under another class where the rules ask for it.
+        """For each scale the logits of reals, of fakes, and with `rules.mismatch` of the reals with a wrong class, else None.
 
-        A discriminator that only ever gets reals under their own label learns late what sets classes apart.
+        A discriminator that gets reals with their own class only learns the differences of classes late.
         """
         asked, exchanged = c, c is not None and self.rules.mismatch > 0 and self.classes > 1
         if c is not None and exchanged:
@@ -260,20 +261,20 @@ class Duel:
         return [logits.float() for logits in ([found] if isinstance(found, Tensor) else found)]
 
     def observe(self, batch: Batch, step: Step) -> None:
-        """Note the verdicts on a batch that D does not learn from. The fakes keep their graph, for G."""
-        self.make_fake(batch, step)  # outside of no_grad, and before it: see `g_loss`
+        """Note the shares of D on a batch while D rests. The fakes keep their graph, for G."""
+        self.make_fake(batch, step)  # before and outside of no_grad: see `g_loss`
         with torch.no_grad():
             self.compare(batch, step, self.make_fake)
 
     def verdicts(self, batch: Batch, step: Step) -> dict[str, Tensor]:
-        """Data that were never trained on -> the logits [N, ...] of D on their reals, by the duel's name."""
+        """Held-out data -> the logits [N, ...] of D on its reals, by the name of the duel."""
         real = self.view(self.real(batch, step), step)
         return {self.name: _flatten(self.scales(real, self.condition(batch, step)))}
 
     def penalties(self, batch: Batch, step: Step) -> Terms:
-        """Gradient penalties of D, in float32 whatever the precision of the rest.
+        """The gradient penalties of D, always in float32.
 
-        A sample's score is the mean of its logits, so that the size of a patch map does not change the strength.
+        The score of a sample is the mean of its logits, so that the size of a patch map does not change the strength.
         """
         rules, c = self.rules, self.condition(batch, step)
         real, fake = self.real(batch, step), self.remember_fake(batch, step).float()
@@ -295,10 +296,10 @@ class Duel:
         return {self.key(name): term for name, term in terms.items()}
 
     def g_loss(self, batch: Batch, step: Step) -> Terms:
-        """Have D take the fakes for real."""
+        """The loss of G: the adversarial loss and `g_extra`."""
         g, c = self.rules.scoring.g, self.condition(batch, step)
-        # The pass with a gradient comes first. Under autocast, weights that were cast to bfloat16 within no_grad are used
-        # again by the next pass, and have no graph there.
+        # The pass with a gradient comes first: autocast caches weights that were cast to bfloat16, and those from a pass
+        # under no_grad have no graph.
         of_fake = of_real = self.scales(self.view(self.make_fake(batch, step), step), c)
         if self.rules.scoring.g_sees_reals:
             with torch.no_grad():
@@ -307,14 +308,14 @@ class Duel:
         return terms | sum_losses(*self.g_extra)(batch, step)
 
     def match_features(self, batch: Batch, step: Step) -> Terms:
-        """A loss of G: the mean L1 distance between the features that D has of fakes and of reals, over its layers.
+        """Feature matching, a loss of G: the L1 distance of the features of D for fakes and for reals, mean over its layers.
 
-        Source: Wang et al. 2018, arXiv:1711.11585 eq. 4. The caller weighs it: it is one of `g_extra`.
+        It is meant for `g_extra`; the caller multiplies it by a weight. Source: Wang et al. 2018, arXiv:1711.11585 eq. 4.
         """
         if self.features is None:
             raise UsageError("feature matching needs the features of D; give Duel(features=...)")
         c = self.condition(batch, step)
-        of_fake = self.features(self.make_fake(batch, step), c)  # with a gradient, and so before the reals: as in `g_loss`
+        of_fake = self.features(self.make_fake(batch, step), c)  # the pass with a gradient comes first, as in `g_loss`
         with torch.no_grad():
             of_real = self.features(self.real(batch, step), c)
         far = [F.l1_loss(fake.float(), real.float()) for fake, real in zip(of_fake, of_real, strict=True)]
@@ -322,32 +323,32 @@ class Duel:
 
     @torch.no_grad()
     def clip(self) -> None:
-        """Keep every weight of D in a box. Source: arXiv:1701.07875 alg. 1."""
+        """Weight clipping of D. Source: arXiv:1701.07875 alg. 1."""
         for weight in self.D.parameters():
             weight.clamp_(-self.rules.clip, self.rules.clip)
 
 
 def _mean(values: Sequence[Tensor]) -> Tensor:
-    """The mean over scales or layers; of one, that one itself."""
+    """The mean over scales or layers; a single value is returned as it is."""
     return values[0] if len(values) == 1 else torch.stack(tuple(values)).mean(0)
 
 
 def _score(logits: Tensor) -> Tensor:
-    """logits [N, ...] -> one score each [N]."""
+    """logits [N, ...] -> one score for each sample [N]."""
     return logits if logits.ndim == 1 else logits.flatten(1).mean(1)
 
 
 def _flatten(scales: Sequence[Tensor]) -> Tensor:
-    """The logits of several scales, each [N, ...], side by side [N, K]; of one scale, that one itself."""
+    """The logits of several scales, each [N, ...] -> concatenated [N, K]; those of one scale are returned as they are."""
     return scales[0] if len(scales) == 1 else torch.cat([logits.flatten(1) for logits in scales], 1)
 
 
 def discriminator_shares(
     scoring: Objective, real_logits: Tensor, fake_logits: Tensor, unseen_logits: Tensor | None = None
 ) -> dict[str, Tensor]:
-    """The shares of reals, of fakes and of reals it was never trained on that D calls real: logits [N, ...].
+    """The shares of reals, fakes and held-out reals that D calls real, from logits [N, ...].
 
-    Where the loss fixes no boundary (Wasserstein, relativistic) it is the mean of the batch's two mean logits.
+    If the loss has no fixed boundary (Wasserstein, relativistic), it is the mean of the two mean logits of the batch.
     """
     boundary = scoring.boundary
     cut = (real_logits.mean() + fake_logits.mean()) / 2 if boundary is None else boundary
