@@ -26,7 +26,7 @@ class Letters:
     takes: ClassVar = (TEXT,)
     length: int = 11
     vocabulary: int = 53
-    alphabet: str = string.ascii_uppercase + string.ascii_lowercase  # symbol k is its k-th letter; "": numbers, no end of a line
+    alphabet: str = string.ascii_uppercase + string.ascii_lowercase  # symbol k is its k-th letter; "": numbers
     embedding: int = 32
     width: int = 128  # of the LSTM
 
