@@ -14,7 +14,8 @@ from ganvas.config import Adam, DataConfig, Recipe, TrainConfig
 from ganvas.core.capabilities import Animates, Inpaints, Translates, Upscales, Watched
 from ganvas.core.game import Batch, Game, Step, Terms, Turn, sum_losses
 from ganvas.core.memory import Memory
-from ganvas.games.common.duel import Duel, Rules
+from ganvas.games.common.duel import Duel
+from ganvas.games.common.rules import Rules
 
 SIDE, CHANNELS, FRAMES = 8, 1, 3
 

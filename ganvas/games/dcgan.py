@@ -20,8 +20,9 @@ from torch import Tensor, nn
 from ganvas.config import TrainConfig
 from ganvas.core.capabilities import Projects
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.games.common.duel import Duel, Rules
+from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
+from ganvas.games.common.rules import Rules
 from ganvas.layers.resolutions import list_resolutions, subpixel, widths
 from ganvas.utils.settings import require_within
 

@@ -25,8 +25,8 @@ from ganvas.core.facts import Facts
 from ganvas.core.game import Step
 from ganvas.core.modality import IMAGES, POINTS, VOXELS
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.games.common.duel import Rules
 from ganvas.games.common.family import Family, cosine
+from ganvas.games.common.rules import Rules
 from ganvas.layers.mlp import mlp
 from ganvas.utils.settings import require_within
 

@@ -24,8 +24,8 @@ from torch import Tensor, nn
 from ganvas.core.capabilities import Conditional, Projects
 from ganvas.core.modality import VOXELS
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.games.common.duel import Rules
 from ganvas.games.common.family import Family, cosine
+from ganvas.games.common.rules import Rules
 from ganvas.layers.classes import class_shares
 from ganvas.layers.discriminator import select_class
 from ganvas.layers.pixel_shuffle3d import PixelShuffle3d, PixelUnshuffle3d

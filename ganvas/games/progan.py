@@ -25,8 +25,9 @@ from ganvas.core.game import Batch, Step
 from ganvas.core.host_number import HostNumber
 from ganvas.errors import UsageError
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.games.common.duel import Duel, Rules
+from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
+from ganvas.games.common.rules import Rules
 from ganvas.layers.discriminator import DiscriminatorHead
 from ganvas.layers.equalized import EqualConv, EqualLinear, leaky_relu
 from ganvas.layers.normalization import pixel_norm

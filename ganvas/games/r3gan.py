@@ -25,8 +25,8 @@ from ganvas.core.capabilities import Projects
 from ganvas.core.game import Step
 from ganvas.errors import UsageError
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.games.common.duel import Rules
 from ganvas.games.common.family import Family, cosine
+from ganvas.games.common.rules import Rules
 from ganvas.layers.resolutions import list_resolutions
 from ganvas.utils.settings import require_within
 

@@ -16,7 +16,7 @@ from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, UsageError, unknown
 from ganvas.games import GAMES, RECIPES
-from ganvas.games.common.duel import with_objective
+from ganvas.games.common.rules import with_objective
 from ganvas.games.registry import find_game, find_recipe
 from ganvas.utils.settings import assign, from_dict
 

@@ -19,8 +19,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from ganvas.games.common.duel import Rules
 from ganvas.games.common.family import Family, cosine
+from ganvas.games.common.rules import Rules
 from ganvas.games.common.style_based import StyleBased
 from ganvas.layers.discriminator import DiscriminatorHead, DownBlock
 from ganvas.layers.equalized import EqualConv, EqualLinear, leaky_relu, plain_weights

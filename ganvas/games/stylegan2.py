@@ -26,8 +26,9 @@ from torch import Tensor, nn
 from ganvas.core.capabilities import Conditional, Grows
 from ganvas.core.game import Batch, Step, Terms
 from ganvas.errors import UsageError
-from ganvas.games.common.duel import Duel, Rules
+from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
+from ganvas.games.common.rules import Rules
 from ganvas.games.common.style_based import StyleBased
 from ganvas.layers.discriminator import DiscriminatorHead, DownBlock, select_class
 from ganvas.layers.equalized import HE, EqualConv, leaky_relu

@@ -24,9 +24,10 @@ from ganvas.config import Adam
 from ganvas.core.game import Batch, Step, Terms, Turn
 from ganvas.core.host_number import HostNumber
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.games.common.duel import Duel, Rules
+from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
 from ganvas.games.common.language import Letters, Writing, writer
+from ganvas.games.common.rules import Rules
 from ganvas.utils.settings import require_within
 
 

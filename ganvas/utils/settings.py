@@ -18,7 +18,6 @@ from ganvas.errors import UsageError, unknown
 T = TypeVar("T")
 
 
-
 def require_within(settings: Any, names: str, low: float, high: float = math.inf, *, below: float = math.inf) -> None:
     """Check fields of `settings`: low <= field <= high, and field < below.
 

@@ -129,7 +129,7 @@ def _fault(line: str, known: set[str]) -> str | None:
 
 
 def _named(numbers: Sequence[int]) -> str:
-    """"line 3", or "12 lines (3, 8, 9, ...)"."""
+    """ "line 3", or "12 lines (3, 8, 9, ...)"."""
     if len(numbers) == 1:
         return f"line {numbers[0]}"
     return f"{len(numbers):,} lines ({', '.join(map(str, numbers[:5]))}{', ...' if len(numbers) > 5 else ''})"

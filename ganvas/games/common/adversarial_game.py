@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from ganvas.core.capabilities import Conditional, Judges, Samples, Watched, require_class
 from ganvas.core.game import Batch, Game, Step, Turn
-from ganvas.games.common.duel import Duel, Rules
+from ganvas.games.common.duel import Duel
+from ganvas.games.common.rules import Rules
 
 
 class AdversarialGame(Game, Samples, Judges, Watched):

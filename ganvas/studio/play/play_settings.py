@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from ganvas.config import Adam, Ramp, TrainConfig
 from ganvas.errors import unknown
-from ganvas.games.common.duel import NAMED, Rules, with_objective
+from ganvas.games.common.rules import NAMED, Rules, with_objective
 from ganvas.games.gan import Config
 from ganvas.utils.settings import from_dict, read, require_within
 

@@ -9,7 +9,7 @@ import pytest
 
 from ganvas.errors import UsageError
 from ganvas.games import RECIPES
-from ganvas.games.common.duel import NAMED
+from ganvas.games.common.rules import NAMED
 from ganvas.studio.play.play_lessons import CAPTIONS, list_captions
 from ganvas.studio.play.play_settings import BUILT_IN, FIELDS, GROUPS, LIVE, OBJECTIVES, PlaySettings, describe_settings
 
