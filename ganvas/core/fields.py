@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, LABELS, POINTS, TEXT, VOXELS, Modality, describe_kinds
-from ganvas.errors import DataError, unknown
+from ganvas.errors import DataError, unknown_name
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -88,7 +88,7 @@ def check_size(fields: Mapping[str, Tensor]) -> None:
 
 def unknown_field(name: str) -> DataError:
     """The error for a name that is not in the vocabulary."""
-    return DataError(str(unknown("batch field", name, FIELDS)))
+    return DataError(str(unknown_name("batch field", name, FIELDS)))
 
 
 def _check_kind(name: str, x: Tensor) -> None:

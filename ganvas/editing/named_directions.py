@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganvas.core.capabilities import Conditional, Projects, Styled, require_pictures
-from ganvas.errors import UsageError, unknown
+from ganvas.errors import UsageError, unknown_name
 from ganvas.inference.feature_extractors import Extractor, choose_extractor, load_extractor
 from ganvas.inference.latent_space import Space, styled
 from ganvas.inference.model import Model
@@ -170,5 +170,5 @@ def _pair(which: str, classes: Sequence[str]) -> tuple[int, int]:
             return towards, away
     for word in (parts[0], parts[-1]):
         if len(parts) == 2 and number(word) is None:
-            raise unknown("class", word, classes)
+            raise unknown_name("class", word, classes)
     raise UsageError(f"class: expected two classes such as class:7-1, got {which!r} (known: {', '.join(classes)})")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ganvas.core.capabilities import Grows, require_pictures
-from ganvas.errors import UsageError, unknown
+from ganvas.errors import UsageError, unknown_name
 from ganvas.inference.batches import make_sampler, sample_chunks
 from ganvas.inference.latent_space import styled
 from ganvas.inference.model import Label, Model
@@ -73,7 +73,7 @@ def strip(model: Model, out: str | Path, by: str, seeds: Sequence[int], *, label
         "mixing": partial(by_mixing, cut=cut),
     }
     if by not in kinds:
-        raise unknown("strip", by, kinds)
+        raise unknown_name("strip", by, kinds)
     png_name(out, "a strip")
     require_pictures(model.game)
     c = model.classes_in_turn(label, len(seeds))

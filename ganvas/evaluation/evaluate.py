@@ -23,7 +23,7 @@ from ganvas.data.builtin.point_sets import MODES
 from ganvas.data.computed_domains import CHANGES, split_name
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
-from ganvas.errors import DataError, UsageError, unknown
+from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.evaluation import classification_accuracy
 from ganvas.evaluation.measures import COMPARE, DISTANCES, FEW, JUDGED, PIXELS, SOLIDS, Measurement, each_class
 from ganvas.evaluation.sample_sets import UNSEEN, Draws, SampleSet, fake_sample_set, picture_set, real_sample_sets, same_kind
@@ -115,7 +115,7 @@ def evaluate(
     chosen = tuple(DEFAULT if metrics is None else metrics)
     for name in chosen:
         if name not in COMPARE and name not in OTHERS:
-            raise unknown("metric", name, (*COMPARE, *OTHERS))
+            raise unknown_name("metric", name, (*COMPARE, *OTHERS))
     source = model.data_source(against, "--against") if model else against
     if source is None:
         raise UsageError(f"{target} holds pictures, no model: say what to measure them against with --against DATA")

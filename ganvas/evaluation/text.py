@@ -15,7 +15,7 @@ from ganvas.core.game import Game
 from ganvas.data.builtin.oracle import opinion
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
-from ganvas.errors import DataError, UsageError, unknown
+from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.evaluation.sample_sets import Reference, read_rows
 from ganvas.evaluation.validation import nats_of
 from ganvas.inference.model import Model
@@ -76,7 +76,7 @@ def measure(
     """
     for name in chosen or ():
         if name not in METRICS:
-            raise unknown("metric of text", name, METRICS)
+            raise unknown_name("metric of text", name, METRICS)
     train, real, other, words = _reals(source, samples, split)
     if (train.alphabet, train.vocabulary) != (model.game.config.alphabet, model.game.config.vocabulary):
         raise DataError(f"{source}: its symbols are not those the model writes in; measure against what it was trained on")

@@ -14,7 +14,7 @@ from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
-from ganvas.errors import DataError, UsageError, unknown
+from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.games import GAMES, RECIPES
 from ganvas.games.common.rules import with_objective
 from ganvas.games.registry import find_game, find_recipe
@@ -135,7 +135,7 @@ def resolve_recipe(recipe: str | Recipe, settings: Mapping[str, Any] = MappingPr
     if minutes is not None and named.get("images") is not None:
         raise UsageError("--minutes and --images both set the length of the run; give one of them")
     if stranger := next((name for name in named if name not in NAMED), None):
-        raise unknown("argument", stranger, [*NAMED, "objective"])
+        raise unknown_name("argument", stranger, [*NAMED, "objective"])
     for path, value in {**settings, **{NAMED[name]: value for name, value in named.items() if value is not None}}.items():
         if path in DECIDED:
             raise UsageError(f"{path}: the data decides it, not {value!r}; leave it out")

@@ -8,7 +8,7 @@ import torch
 
 from ganvas.config import Recipe
 from ganvas.core.game import Game
-from ganvas.errors import unknown
+from ganvas.errors import unknown_name
 from ganvas.games import GAMES, RECIPES
 
 
@@ -35,7 +35,7 @@ def list_recipes() -> list[dict[str, Any]]:
 def find_game(name: str) -> type[Game]:
     """The class of a game. Raises: UsageError: no such game; the message has the nearest name."""
     if name not in GAMES:
-        raise unknown("game", name, GAMES)
+        raise unknown_name("game", name, GAMES)
     return GAMES[name]
 
 
@@ -47,5 +47,5 @@ def build(recipe: Recipe) -> Game:
 def find_recipe(name: str) -> Recipe:
     """The recipe. Raises: UsageError: no such recipe; the message has the nearest name."""
     if name not in RECIPES:
-        raise unknown("recipe", name, RECIPES)
+        raise unknown_name("recipe", name, RECIPES)
     return RECIPES[name]

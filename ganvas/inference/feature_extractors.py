@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Classifies
 from ganvas.data.computed_domains import split_name
-from ganvas.errors import DataError, UsageError, unknown
+from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.inference import model_file
 from ganvas.metrics.features import features
 from ganvas.metrics.resize import interpolate
@@ -104,7 +104,7 @@ def load_extractor(name: str, device: torch.device = placement.CPU) -> Extractor
         return inception(device)
     if Path(name).exists():
         return _classifier(Path(name), Path(name).stem, device)
-    raise unknown("extractor", name, (*SHA256, "digits-each", "photos", "inception"))
+    raise unknown_name("extractor", name, (*SHA256, "digits-each", "photos", "inception"))
 
 
 def choose_extractor(source: str, channels: int, device: torch.device = placement.CPU) -> Extractor | None:

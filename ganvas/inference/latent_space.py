@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Samples, Styled, Writes, require_pictures
 from ganvas.core.modality import POINTS, modality_of
-from ganvas.errors import UsageError, unknown
+from ganvas.errors import UsageError, unknown_name
 from ganvas.inference.batches import as_pictures, sample_chunks
 from ganvas.latents.paths import class_path, loop
 from ganvas.latents.seed_latents import latents, truncated_latents
@@ -92,7 +92,7 @@ def space(game: Samples, name: str | None = None, together: Sequence[int] = ()) 
         UsageError: no such space, or the game has no w.
     """
     if name is not None and name not in SPACES:
-        raise unknown("space", name, SPACES)
+        raise unknown_name("space", name, SPACES)
     if name == "w":
         styled(game)
     flat = name == "w" or (name is None and isinstance(game, Styled))

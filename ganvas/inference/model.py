@@ -19,7 +19,7 @@ from ganvas.core.game import Game
 from ganvas.core.modality import POINTS, TEXT, VOXELS, Modality, modality_of, modality_of_shape
 from ganvas.data.computed_domains import split_name
 from ganvas.data.open import BUILT_IN
-from ganvas.errors import DataError, UsageError, unknown
+from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.inference import encoding, model_file
 from ganvas.inference.batches import as_pictures, make_sampler, sample_chunks
 from ganvas.inference.latent_space import Space, noise, space
@@ -118,7 +118,7 @@ class Model:
             return self.classes.index(str(name))
         if str(name).isdigit() and int(name) < len(self.classes):
             return int(name)
-        raise unknown("class", str(name), self.classes)
+        raise unknown_name("class", str(name), self.classes)
 
     def stream(
         self,

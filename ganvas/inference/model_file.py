@@ -25,7 +25,7 @@ from torch.overrides import TorchFunctionMode
 from ganvas import games
 from ganvas.core.game import Game
 from ganvas.data.open import shorten_path
-from ganvas.errors import DataError, DivergedError, GanvasError, UsageError, unknown
+from ganvas.errors import DataError, DivergedError, GanvasError, UsageError, unknown_name
 from ganvas.utils import files, parsing, safetensors_header
 from ganvas.utils.settings import from_dict, rename_keys, to_dict
 
@@ -140,7 +140,7 @@ def _recipe(card: Mapping[str, Any]) -> tuple[Maker, Any]:
     if not isinstance(name, str) or not isinstance(values, dict):
         raise DataError("its card has no recipe with a game's name and config")
     if name not in games.GAMES:
-        raise DataError(str(unknown("game", parsing.printable(name, 100), games.GAMES)))
+        raise DataError(str(unknown_name("game", parsing.printable(name, 100), games.GAMES)))
     pending: list[Any] = [values]
     while pending:
         value = pending.pop()

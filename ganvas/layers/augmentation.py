@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
-from ganvas.errors import unknown
+from ganvas.errors import unknown_name
 
 Uniform = Callable[..., Tensor]  # uniform(n, *shape) -> [n, *shape] in [0, 1)
 
@@ -16,7 +16,7 @@ def check_kinds(kinds: Iterable[str], known: Iterable[str], groups: Iterable[str
     """The kinds as a set. Raises: UsageError: one is not known; the message has the nearest name."""
     on = set(kinds)
     for kind in sorted(on.difference(known)):
-        raise unknown("augmentation", kind, {*known, *groups})
+        raise unknown_name("augmentation", kind, {*known, *groups})
     return on
 
 

@@ -13,7 +13,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
-from ganvas.errors import UsageError, unknown
+from ganvas.errors import UsageError, unknown_name
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ def from_dict(kind: type[T], values: Mapping[str, Any], where: str = "", **types
     fields = dataclasses.fields(kind)  # type: ignore[arg-type]
     for key in values:
         if key not in {f.name for f in fields}:
-            raise unknown("setting", where + key, [where + f.name for f in fields])
+            raise unknown_name("setting", where + key, [where + f.name for f in fields])
     needed = (f.name for f in fields if f.default is f.default_factory is dataclasses.MISSING)
     if missing := [where + name for name in needed if name not in values]:
         raise UsageError(f"missing settings of {kind.__name__}: {', '.join(missing)}")
@@ -98,7 +98,7 @@ def convert(hint: Any, value: Any, where: str) -> Any:
     if origin is Literal:
         if (type(value), value) in [(type(option), option) for option in options]:  # True == 1, but is not it
             return value
-        raise unknown(f"value of {where}", str(value), map(str, options))
+        raise unknown_name(f"value of {where}", str(value), map(str, options))
     if origin is tuple and isinstance(value, (list, tuple)):
         inner = [options[0]] * len(value) if options[-1] is Ellipsis else list(options)
         if len(inner) == len(value):
@@ -131,7 +131,7 @@ def _assign(settings: T, path: list[str], text: str, where: str) -> T:
     if head not in names and not where and not rest and (homes := _homes(settings, head)):
         raise UsageError(f"unknown setting {head!r}; did you mean {' or '.join(map(repr, homes))}?")
     if head not in names:
-        raise unknown("setting", where + head, [where + name for name in names])
+        raise unknown_name("setting", where + head, [where + name for name in names])
     current, hint, here = getattr(settings, head), typing.get_type_hints(type(settings))[head], where + head
     if dataclasses.is_dataclass(current):
         if not rest:

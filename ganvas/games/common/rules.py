@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ganvas.errors import unknown
+from ganvas.errors import unknown_name
 from ganvas.losses.adversarial import OBJECTIVES, Objective
 from ganvas.utils.settings import require_within
 
@@ -30,7 +30,7 @@ class Rules:
 
     def __post_init__(self) -> None:
         if self.objective not in OBJECTIVES:
-            raise unknown("objective", self.objective, OBJECTIVES)
+            raise unknown_name("objective", self.objective, OBJECTIVES)
         require_within(self, "config.rules.n_critic config.rules.penalty_every", 1)
         require_within(self, "config.rules.r1_gamma config.rules.r2_gamma config.rules.gradient_penalty config.rules.clip", 0)
         require_within(self, "config.rules.drift config.rules.mismatch config.rules.noise", 0)
@@ -77,7 +77,7 @@ def with_objective(rules: Rules, name: str) -> Rules:
         UsageError: no such objective; the message has the nearest name.
     """
     if name not in NAMED:
-        raise unknown("objective", name, NAMED)
+        raise unknown_name("objective", name, NAMED)
     changed = dataclasses.replace(rules, **{"clip": 0.0, "gradient_penalty": 0.0, **NAMED[name]})
     # Label smoothing belongs to the old objective: switch it off if the new one has no labels.
     return changed if changed.scoring.smooth_d else dataclasses.replace(changed, smoothing=1.0)

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from ganvas.errors import GanvasError, UsageError, unknown
+from ganvas.errors import GanvasError, UsageError, unknown_name
 from ganvas.runtime.device import cores
 from ganvas.runtime.processes import die_with_parent
 from ganvas.studio.explore.explorer import Explorer, png_bytes
@@ -55,7 +55,7 @@ class ModelServer:
         tasks = {"abilities": self.abilities, "picture": self.picture, "pad": self.pad, "nearest": self.nearest}
         tasks |= {"save": self.save, "walk": self.walk}
         if asked["do"] not in tasks:
-            raise unknown("task", str(asked["do"]), tasks)
+            raise unknown_name("task", str(asked["do"]), tasks)
         return tasks[asked["do"]](self.load_model(asked["path"]), asked)
 
     def abilities(self, model: Explorer, _: dict[str, Any]) -> Answer:

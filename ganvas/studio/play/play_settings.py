@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ganvas.config import Adam, Ramp, TrainConfig
-from ganvas.errors import unknown
+from ganvas.errors import unknown_name
 from ganvas.games.common.rules import NAMED, Rules, with_objective
 from ganvas.games.gan import Config
 from ganvas.utils.settings import from_dict, read, require_within
@@ -129,9 +129,9 @@ class PlaySettings:
 
     def __post_init__(self) -> None:
         if self.data not in (*BUILT_IN, *CUSTOM_DATA):
-            raise unknown("data", self.data, (*BUILT_IN, *CUSTOM_DATA))
+            raise unknown_name("data", self.data, (*BUILT_IN, *CUSTOM_DATA))
         if self.objective not in NAMED:
-            raise unknown("objective", self.objective, NAMED)
+            raise unknown_name("objective", self.objective, NAMED)
         for field in dataclasses.fields(self):
             low, high, below = (field.metadata[bound] for bound in ("low", "high", "below"))
             if below is not None:
