@@ -32,7 +32,7 @@ from ganvas.runtime.plan import Plan
 from ganvas.runtime.process_settings import GPU_SETTINGS
 from ganvas.utils.files import disk_errors, try_lock, write_durably
 from ganvas.utils.parsing import parse_json
-from ganvas.utils.settings import convert, flat, from_dict, to_dict
+from ganvas.utils.settings import convert, flatten, from_dict, to_dict
 
 FORMAT = 1  # of a run folder, in env.json; raised where an older version would read a new folder wrongly
 
@@ -134,7 +134,7 @@ class Run:
         ours["data"]["source"], theirs["data"]["source"] = source, absolute_source(recipe.data.source)
         if minutes is not None:
             theirs["train"]["images"] = ours["train"]["images"]  # minutes became images when the run began
-        asked, held = flat(theirs), flat(ours)
+        asked, held = flatten(theirs), flatten(ours)
         differences = [
             f"{name}={asked.get(name)!r} (it has {held.get(name)!r})"
             for name in asked | held

@@ -39,11 +39,11 @@ def to_dict(settings: Any) -> dict[str, Any]:
     return plain
 
 
-def flat(settings: Mapping[str, Any], where: str = "") -> dict[str, Any]:
+def flatten(settings: Mapping[str, Any], where: str = "") -> dict[str, Any]:
     """Nested settings by dotted path."""
     found: dict[str, Any] = {}
     for name, value in settings.items():
-        found |= flat(value, f"{where}{name}.") if isinstance(value, Mapping) else {where + name: value}
+        found |= flatten(value, f"{where}{name}.") if isinstance(value, Mapping) else {where + name: value}
     return found
 
 
