@@ -139,11 +139,11 @@ def _assign(settings: T, path: list[str], text: str, where: str) -> T:
         value: Any = _assign(current, rest, text, here + ".")
     elif rest and isinstance(current, Mapping):
         key = ".".join(rest)
-        value = {**current, key: read(typing.get_args(hint)[1], text, f"{here}.{key}")}
+        value = {**current, key: read_value(typing.get_args(hint)[1], text, f"{here}.{key}")}
     elif rest:
         raise UsageError(f"{here} is a single value, it has no {'.'.join(rest)!r}")
     else:
-        value = read(hint, text, here)
+        value = read_value(hint, text, here)
     return dataclasses.replace(settings, **{head: value})  # type: ignore[type-var]
 
 
@@ -163,7 +163,7 @@ def _homes(settings: Any, leaf: str) -> list[str]:
     return sorted(path for path, name in zip(paths, leaves, strict=True) if name in near)
 
 
-def read(hint: Any, text: str, where: str) -> Any:
+def read_value(hint: Any, text: str, where: str) -> Any:
     """`text` as the type `hint`: as JSON if possible (`0.1`, `[1, 2]`), else as plain text (`hinge`, a path `2024`).
 
     Raises:

@@ -11,7 +11,7 @@ from ganvas.config import Adam, Ramp, TrainConfig
 from ganvas.errors import unknown_name
 from ganvas.games.common.rules import NAMED, Rules, with_objective
 from ganvas.games.gan import Config
-from ganvas.utils.settings import from_dict, read, require_within
+from ganvas.utils.settings import from_dict, read_value, require_within
 
 # Title of a group -> name of the data -> label. The page shows them in this order.
 DATA: Mapping[str, Mapping[str, str]] = {
@@ -227,4 +227,4 @@ def parse_settings(values: Mapping[str, Any]) -> PlaySettings:
 def parse_text(name: str, value: Any) -> Any:
     """A setting's value from a link, in which everything is text."""
     kind = {"str": str, "int": int, "float": float, "bool": bool}.get(str(FIELDS[name].type))
-    return read(kind, value, name) if isinstance(value, str) and kind else value
+    return read_value(kind, value, name) if isinstance(value, str) and kind else value
