@@ -170,14 +170,14 @@ def read_value(hint: Any, text: str, where: str) -> Any:
         UsageError: neither is possible.
     """
     try:
-        return convert(hint, parse(text), where)
+        return convert(hint, parse_value(text), where)
     except UsageError:
         with contextlib.suppress(UsageError):
             return convert(hint, text, where)
         raise
 
 
-def parse(text: str) -> Any:
+def parse_value(text: str) -> Any:
     """The JSON value if `text` is JSON, else the text itself: `0.1` is a number, `hinge` a word."""
     try:
         return json.loads(text)
