@@ -128,7 +128,7 @@ def assign(settings: T, path: str, text: str) -> T:
 def _assign(settings: T, path: list[str], text: str, where: str) -> T:
     head, rest = getattr(type(settings), "renamed", {}).get(path[0], path[0]), path[1:]
     names = [f.name for f in dataclasses.fields(settings)]  # type: ignore[arg-type]
-    if head not in names and not where and not rest and (homes := _homes(settings, head)):
+    if head not in names and not where and not rest and (homes := _find_paths(settings, head)):
         raise UsageError(f"unknown setting {head!r}; did you mean {' or '.join(map(repr, homes))}?")
     if head not in names:
         raise unknown_name("setting", where + head, [where + name for name in names])
@@ -147,7 +147,7 @@ def _assign(settings: T, path: list[str], text: str, where: str) -> T:
     return dataclasses.replace(settings, **{head: value})  # type: ignore[type-var]
 
 
-def _homes(settings: Any, leaf: str) -> list[str]:
+def _find_paths(settings: Any, leaf: str) -> list[str]:
     """The dotted paths of all fields with the name `leaf`, or a similar one."""
     paths, pending = [], [("", settings)]
     while pending:
