@@ -122,11 +122,11 @@ def sweep(folder: Path) -> None:
     for path in folder.iterdir():
         owner = TEMPORARY.fullmatch(path.name)
         with suppress(OSError):
-            if owner and not _writing(owner[1], int(owner[2]), owner[3], path.lstat().st_mtime):
+            if owner and not _may_be_writing(owner[1], int(owner[2]), owner[3], path.lstat().st_mtime):
                 remove_tree(path) if path.is_dir() else os.unlink(path)
 
 
-def _writing(machine: str, process: int, start: str, changed: float) -> bool:
+def _may_be_writing(machine: str, process: int, start: str, changed: float) -> bool:
     """Whether the process behind a temporary name may still be writing."""
     if (machine, process, start) == (MACHINE, os.getpid(), START):
         return True
