@@ -130,12 +130,12 @@ def _may_be_writing(machine: str, process: int, start: str, changed: float) -> b
     """Whether the process behind a temporary name may still be writing."""
     if (machine, process, start) == (MACHINE, os.getpid(), START):
         return True
-    if machine == MACHINE and (process == os.getpid() or not _alive(process)):
+    if machine == MACHINE and (process == os.getpid() or not _is_alive(process)):
         return False
     return time.time() - changed < A_DAY  # of another machine, or another process has this id now
 
 
-def _alive(process: int) -> bool:
+def _is_alive(process: int) -> bool:
     if os.name != "posix":
         return True  # signal 0 would end it
     try:
