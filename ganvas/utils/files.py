@@ -31,7 +31,7 @@ ADVICE = {errno.ENOSPC: "free some space", errno.EDQUOT: "free some space", errn
 # Parts of a temporary name: this machine and this start of the process (containers reuse process ids).
 MACHINE, START = hashlib.sha256(platform.node().encode()).hexdigest()[:8], secrets.token_hex(4)
 TEMPORARY = re.compile(r"\.ganvas-([0-9a-f]{8})-([0-9]{1,10})-([0-9a-f]{8})-[0-9a-f]{8}")
-A_DAY = 86_400
+DAY = 86_400
 
 
 @contextmanager
@@ -132,7 +132,7 @@ def _may_be_writing(machine: str, process: int, start: str, changed: float) -> b
         return True
     if machine == MACHINE and (process == os.getpid() or not _is_alive(process)):
         return False
-    return time.time() - changed < A_DAY  # of another machine, or another process has this id now
+    return time.time() - changed < DAY  # of another machine, or another process has this id now
 
 
 def _is_alive(process: int) -> bool:
