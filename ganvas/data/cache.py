@@ -30,7 +30,7 @@ from torch import Tensor
 
 from ganvas.data.table import Skipped, fingerprint
 from ganvas.errors import ResourceError, UsageError
-from ganvas.utils.files import make_folder, sweep, temporary_in, write_durably
+from ganvas.utils.files import make_folder, sweep, temporary_path, write_durably
 
 VERSION = 2  # of the contents of an entry: increase it when a rule in images.py changes
 GIGABYTES = 20.0  # limit of all entries together, if GANVAS_CACHE_GB is not set
@@ -168,7 +168,7 @@ def evict(spare: str = "") -> list[str]:
 def _write(name: str, build: Callable[[BinaryIO], Record]) -> None:
     make_folder(folder())
     sweep(folder())
-    temporary = temporary_in(folder())
+    temporary = temporary_path(folder())
     try:
         with temporary.open("xb") as file:
             record = build(file)

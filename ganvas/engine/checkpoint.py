@@ -98,7 +98,7 @@ def _not_finite(tensors: Mapping[str, Mapping[str, Tensor]]) -> list[str]:
 
 def _write(path: Path, items: int, tensors: Mapping[str, Mapping[str, Tensor]], state: bytes) -> None:
     """Build the folder under a temporary name and rename it. Raises: OSError, UsageError, ResourceError: it is gone again."""
-    temporary = files.temporary_in(path.parent)
+    temporary = files.temporary_path(path.parent)
     listing: dict[str, dict[str, Any]] = {}
     try:
         files.make_folder(temporary)

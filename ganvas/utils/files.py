@@ -52,7 +52,7 @@ def write_durably(path: Path, data: bytes) -> None:
     """
     with disk_errors(f"cannot write {printable(path)}"):
         sweep(path.parent)
-        temporary = temporary_in(path.parent)
+        temporary = temporary_path(path.parent)
         try:
             write_new(temporary, data)
             publish(temporary, path)
@@ -112,7 +112,7 @@ def remove_tree(path: Path) -> None:
     os.rmdir(path)
 
 
-def temporary_in(folder: Path) -> Path:
+def temporary_path(folder: Path) -> Path:
     """A new name in `folder`, which `sweep` does not delete while this process runs."""
     return folder / f".ganvas-{MACHINE}-{os.getpid()}-{START}-{secrets.token_hex(4)}"
 

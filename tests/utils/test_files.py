@@ -72,7 +72,7 @@ def test_sweep_takes_what_the_dead_left_and_spares_the_living(tmp_path: Path) ->
     living = [
         f".ganvas-{files.MACHINE}-{parent}-00000000-00000000",
         f".ganvas-ffffffff-{me}-00000000-00000000",
-        files.temporary_in(tmp_path).name,
+        files.temporary_path(tmp_path).name,
         ".ganvas-notes",
         "000000001",
     ]
@@ -111,7 +111,7 @@ def test_printable_is_one_short_safe_line() -> None:
     assert parsing.printable("a\x1b[31m\nb\u202e") == "a\\x1b[31m\\nb\\u202e"
     assert len(parsing.printable("x" * 10_000)) < 310
     assert parsing.printable("Zoë.png") == "Zoë.png"
-    assert socket.gethostname() not in files.temporary_in(Path()).name
+    assert socket.gethostname() not in files.temporary_path(Path()).name
 
 
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=list(HOSTILE))
