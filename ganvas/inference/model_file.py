@@ -114,7 +114,7 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
 
 def _read_header(file: BinaryIO, size: int) -> tuple[safetensors_header.Layout, dict[str, Any]]:
     """Layout and card. Raises: DataError: not a bundle."""
-    layout, metadata = safetensors_header.tensor_header(file, size)
+    layout, metadata = safetensors_header.read_header(file, size)
     numbers = [match[1] for key in metadata if (match := re.fullmatch(r"ganvas-([0-9]{1,9})", key))]
     if newer := [number for number in numbers if int(number) > NEWEST]:
         raise DataError(f"its format is ganvas-{newer[0]}, and this version reads up to {FORMAT}; install a newer ganvas")

@@ -28,7 +28,7 @@ DTYPES: Mapping[str, tuple[str, int]] = {  # the safetensors spelling -> torch's
 Layout = dict[str, tuple[str, tuple[int, ...]]]  # tensor name -> torch dtype, shape
 
 
-def tensor_header(file: BinaryIO, size: int) -> tuple[Layout, dict[str, str]]:
+def read_header(file: BinaryIO, size: int) -> tuple[Layout, dict[str, str]]:
     """The layout and the metadata of a safetensors file of `size` bytes, checked against its size.
 
     Raises:

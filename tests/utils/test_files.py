@@ -117,21 +117,21 @@ def test_printable_is_one_short_safe_line() -> None:
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=list(HOSTILE))
 def test_hostile_headers_are_refused(data: bytes) -> None:
     with pytest.raises(DataError):
-        safetensors_header.tensor_header(io.BytesIO(data), len(data))
+        safetensors_header.read_header(io.BytesIO(data), len(data))
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_no_mutation_of_a_header_crashes_the_check(data: st.DataObject) -> None:
     good = bytearray(safetensors.torch.save({"a": torch.ones(3), "b": torch.zeros(2, 0)}, {"card": "{}"}))
-    assert safetensors_header.tensor_header(io.BytesIO(good), len(good))[0] == {
+    assert safetensors_header.read_header(io.BytesIO(good), len(good))[0] == {
         "a": ("float32", (3,)),
         "b": ("float32", (2, 0)),
     }
     for at in data.draw(st.lists(st.integers(0, len(good) - 13), min_size=1, max_size=4)):
         good[at] = data.draw(st.integers(0, 255))
     try:
-        layout, _ = safetensors_header.tensor_header(io.BytesIO(good), len(good))
+        layout, _ = safetensors_header.read_header(io.BytesIO(good), len(good))
     except DataError:
         return
     assert len(layout) == 2
