@@ -46,7 +46,7 @@ def read_header(file: BinaryIO, size: int) -> tuple[Layout, dict[str, str]]:
     layout: Layout = {}
     spans = []
     for name, entry in entries.items():
-        dtype, shape, span = _claim(entry, f"tensor {printable(name, 100)}")
+        dtype, shape, span = _check_entry(entry, f"tensor {printable(name, 100)}")
         layout[name] = dtype, shape
         spans.append(span)
     end = 0
@@ -59,7 +59,7 @@ def read_header(file: BinaryIO, size: int) -> tuple[Layout, dict[str, str]]:
     return layout, metadata
 
 
-def _claim(entry: Any, what: str) -> tuple[str, tuple[int, ...], tuple[int, int]]:
+def _check_entry(entry: Any, what: str) -> tuple[str, tuple[int, ...], tuple[int, int]]:
     """The dtype, shape and byte span of one tensor. Raises: DataError: they contradict each other."""
     known = isinstance(entry, dict) and set(entry) == {"dtype", "shape", "data_offsets"} and entry["dtype"] in list(DTYPES)
     if not known:
