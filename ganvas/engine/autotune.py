@@ -21,7 +21,7 @@ from ganvas.engine.loop import train
 from ganvas.engine.state import State, new_state
 from ganvas.errors import ResourceError, UsageError
 from ganvas.games.registry import build
-from ganvas.runtime.device import cores, find_device, has_bfloat16, most_threads
+from ganvas.runtime.device import available_cores, find_device, has_bfloat16, most_threads
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.probe import bfloat16_is_fast, wait_for
@@ -71,7 +71,7 @@ def _plan_cpu(recipe: Recipe, data: TableDataset, ranks: int) -> Plan:
 
 def _share(ranks: int) -> int:
     """The cores for each rank."""
-    return max(1, len(cores()) // ranks)
+    return max(1, len(available_cores()) // ranks)
 
 
 def _add_ranks(recipe: Recipe, data: TableDataset, alone: Plan) -> Plan:

@@ -22,7 +22,7 @@ DEVICES = ("cpu", "cuda")  # kinds on which training is tested
 OTHERS = ("mps", "xpu")  # kinds that are offered if a small training step works
 
 
-def cores() -> list[int]:
+def available_cores() -> list[int]:
     """The processor cores this process may use."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
 
@@ -36,7 +36,7 @@ def pin(chosen: list[int]) -> None:
 def most_threads() -> int:
     """How many threads one process should have: one for each core, or fewer if OMP_NUM_THREADS says so."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
-    return min(len(cores()), int(asked)) if asked.isdigit() and int(asked) else len(cores())
+    return min(len(available_cores()), int(asked)) if asked.isdigit() and int(asked) else len(available_cores())
 
 
 def device_kinds() -> tuple[str, ...]:
@@ -103,7 +103,7 @@ def describe_runtime() -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": torch.__version__,
         "processor": processor(),
-        "cores": len(cores()),
+        "cores": len(available_cores()),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
     }

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import torch
 
-from ganvas.runtime.device import cores, pin, place_on_rank
+from ganvas.runtime.device import available_cores, pin, place_on_rank
 from ganvas.runtime.plan import Plan
 
 # Options of glibc's mallopt (malloc.h) and their values in bytes. By default glibc returns freed memory to the kernel, and
@@ -27,7 +27,7 @@ def apply_plan(plan: Plan, rank: int = 0) -> None:
     keep_freed_memory()
     torch.set_num_threads(plan.threads)
     torch.set_flush_denormal(True)
-    available = cores()
+    available = available_cores()
     if plan.device == "cpu" and plan.ranks > 1 and plan.threads == 1 and plan.ranks <= len(available):
         pin([available[rank]])
     device = torch.device(place_on_rank(plan).device)
@@ -56,7 +56,7 @@ def keep_freed_memory() -> bool:
 @contextmanager
 def keep_process_settings() -> Iterator[None]:
     """Restore the cores and the number of threads of this process at the end, whatever `apply_plan` changed."""
-    available, count = cores(), torch.get_num_threads()
+    available, count = available_cores(), torch.get_num_threads()
     try:
         yield
     finally:

@@ -32,7 +32,7 @@ from ganvas.errors import UsageError
 from ganvas.games.common.duel import Duel
 from ganvas.games.recipes import adapt_recipe, open_data, recipe_from
 from ganvas.games.registry import build, find_recipe
-from ganvas.runtime.device import cores, describe_runtime, pin
+from ganvas.runtime.device import available_cores, describe_runtime, pin
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.probe import bfloat16_is_fast, convolution_peak
@@ -89,7 +89,7 @@ def bench(recipe: str | Recipe, ranks: str = "auto", seconds: float = 20.0) -> R
     if not 0 < seconds < math.inf:
         raise UsageError(f"seconds: expected a number above 0, got {seconds:g}")
     with keep_process_settings():
-        torch.set_num_threads(len(cores()))  # the peak is that of all cores
+        torch.set_num_threads(len(available_cores()))  # the peak is that of all cores
         return _bench(find_recipe(recipe) if isinstance(recipe, str) else recipe, ranks, seconds)
 
 
@@ -98,7 +98,7 @@ def _bench(recipe: Recipe, ranks: str, seconds: float) -> Report:
     chosen = adapt_recipe(recipe, data)
     peak = max(convolution_peak(precision, channels) for precision in precisions() for channels in (64, 128, 256))
     plan = choose_plan(chosen, data, "cpu", ranks)
-    whole = replace(plan, ranks=1, threads=len(cores()))
+    whole = replace(plan, ranks=1, threads=len(available_cores()))
     flops = count_flops(chosen, data, whole)
     operations = profiled(chosen, data, whole)
     with tempfile.TemporaryDirectory() as folder:
@@ -118,7 +118,7 @@ def precisions() -> tuple[str, ...]:
 
 def race(recipe: Recipe, data: TableDataset, plan: Plan, peers: Ranks, seconds: float) -> tuple[list[float], list[float]]:
     """Images per second of each burst of the engine and of the plain loop, interleaved; the plain loop has its own process."""
-    over, everywhere = [False], set(cores())
+    over, everywhere = [False], set(available_cores())
     engine = endless(recipe, data, plan, peers, lambda: over[0])
     spawn = multiprocessing.get_context("spawn")
     ask, answer = spawn.Pipe()

@@ -15,7 +15,7 @@ from ganvas.engine.state import new_state
 from ganvas.errors import ResourceError, UsageError
 from ganvas.games.registry import build
 from ganvas.runtime import device, probe
-from ganvas.runtime.device import _try_training, cores, find_device, has_bfloat16, most_threads, place_on_rank
+from ganvas.runtime.device import _try_training, available_cores, find_device, has_bfloat16, most_threads, place_on_rank
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.process_settings import apply_plan, keep_process_settings
 
@@ -45,8 +45,8 @@ def test_devices_that_are_none(name: str, hint: str) -> None:
 def test_a_plan_follows_what_was_asked() -> None:
     recipe, data = miniature("gan-ring")
     plan = choose_plan(recipe, data, "cpu", "2")
-    assert (plan.ranks, plan.threads, plan.device) == (2, min(most_threads(), max(1, len(cores()) // 2)), "cpu")
-    assert choose_plan(recipe, data, "cpu", "auto").ranks in (1, len(cores()))
+    assert (plan.ranks, plan.threads, plan.device) == (2, min(most_threads(), max(1, len(available_cores()) // 2)), "cpu")
+    assert choose_plan(recipe, data, "cpu", "auto").ranks in (1, len(available_cores()))
 
 
 def test_fewer_threads_where_the_user_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,14 +55,14 @@ def test_fewer_threads_where_the_user_says_so(monkeypatch: pytest.MonkeyPatch) -
     recipe, data = miniature("gan-ring")
     assert choose_plan(recipe, data, "cpu", "1").threads == 1
     monkeypatch.delenv("OMP_NUM_THREADS")
-    assert most_threads() == len(cores())
+    assert most_threads() == len(available_cores())
 
 
 def test_settling_sets_the_threads() -> None:
-    before = cores()
+    before = available_cores()
     apply_plan(Plan(threads=1))
     assert torch.get_num_threads() == 1
-    assert cores() == before  # only one of several ranks is pinned
+    assert available_cores() == before  # only one of several ranks is pinned
 
 
 def test_points_are_never_rounded_to_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,11 +117,11 @@ def test_emulated_bfloat16_does_not_count(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_what_has_been_set_is_put_back() -> None:
-    available, count = cores(), torch.get_num_threads()
+    available, count = available_cores(), torch.get_num_threads()
     with keep_process_settings():
         apply_plan(Plan(threads=1, ranks=2))
-        assert len(cores()) == 1
-    assert (cores(), torch.get_num_threads()) == (available, count)
+        assert len(available_cores()) == 1
+    assert (available_cores(), torch.get_num_threads()) == (available, count)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc only")

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from ganvas.errors import GanvasError, UsageError, unknown_name
-from ganvas.runtime.device import cores
+from ganvas.runtime.device import available_cores
 from ganvas.runtime.processes import die_with_parent
 from ganvas.studio.explore.explorer import Explorer, png_bytes
 from ganvas.studio.explore.view import View
@@ -97,7 +97,7 @@ def parse_look(values: dict[str, Any]) -> View:
 def main() -> None:
     """Answer until the input ends."""
     die_with_parent()
-    torch.set_num_threads(max(1, len(cores()) // 2))
+    torch.set_num_threads(max(1, len(available_cores()) // 2))
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not get between the answers
     server = ModelServer()
