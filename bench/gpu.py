@@ -31,7 +31,7 @@ from ganvas.engine.loop import train
 from ganvas.engine.state import dump, restore
 from ganvas.errors import GanvasError
 from ganvas.games import RECIPES
-from ganvas.runtime.device import find_device, has_bfloat16, most_threads, processor
+from ganvas.runtime.device import find_device, has_bfloat16, max_threads, processor
 from ganvas.runtime.distributed import Ranks, connect, disconnect
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.probe import convolution_peak, wait_for
@@ -143,7 +143,7 @@ def make_data(recipe: Recipe, count: int = 2_000) -> TableDataset:
 
 def measure_row(recipe: Recipe, data: TableDataset, card: Card) -> tuple[list[str], float]:
     """The cells of a recipe, and how far its resumed run is from an unbroken one."""
-    plan = Plan(device=card.device, threads=min(4, most_threads()))
+    plan = Plan(device=card.device, threads=min(4, max_threads()))
     cells: list[str] = []
     with keep_process_settings():
         flops = count_flops(recipe, data, plan)

@@ -33,7 +33,7 @@ def pin(chosen: list[int]) -> None:
         os.sched_setaffinity(0, chosen)
 
 
-def most_threads() -> int:
+def max_threads() -> int:
     """How many threads one process should have: one for each core, or fewer if OMP_NUM_THREADS says so."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
     return min(len(available_cores()), int(asked)) if asked.isdigit() and int(asked) else len(available_cores())

@@ -15,7 +15,7 @@ from ganvas.engine.state import new_state
 from ganvas.errors import ResourceError, UsageError
 from ganvas.games.registry import build
 from ganvas.runtime import device, probe
-from ganvas.runtime.device import _try_training, available_cores, find_device, has_bfloat16, most_threads, place_on_rank
+from ganvas.runtime.device import _try_training, available_cores, find_device, has_bfloat16, max_threads, place_on_rank
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.process_settings import apply_plan, keep_process_settings
 
@@ -45,17 +45,17 @@ def test_devices_that_are_none(name: str, hint: str) -> None:
 def test_a_plan_follows_what_was_asked() -> None:
     recipe, data = miniature("gan-ring")
     plan = choose_plan(recipe, data, "cpu", "2")
-    assert (plan.ranks, plan.threads, plan.device) == (2, min(most_threads(), max(1, len(available_cores()) // 2)), "cpu")
+    assert (plan.ranks, plan.threads, plan.device) == (2, min(max_threads(), max(1, len(available_cores()) // 2)), "cpu")
     assert choose_plan(recipe, data, "cpu", "auto").ranks in (1, len(available_cores()))
 
 
 def test_fewer_threads_where_the_user_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    assert most_threads() == 1
+    assert max_threads() == 1
     recipe, data = miniature("gan-ring")
     assert choose_plan(recipe, data, "cpu", "1").threads == 1
     monkeypatch.delenv("OMP_NUM_THREADS")
-    assert most_threads() == len(available_cores())
+    assert max_threads() == len(available_cores())
 
 
 def test_settling_sets_the_threads() -> None:
