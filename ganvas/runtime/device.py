@@ -39,7 +39,7 @@ def max_threads() -> int:
     return min(len(available_cores()), int(asked)) if asked.isdigit() and int(asked) else len(available_cores())
 
 
-def device_kinds() -> tuple[str, ...]:
+def list_device_kinds() -> tuple[str, ...]:
     """The kinds of device to offer: cpu, cuda, and others that this machine has."""
     return DEVICES + tuple(kind for kind in OTHERS if getattr(getattr(torch, kind, None), "is_available", bool)())
 
@@ -56,7 +56,7 @@ def find_device(name: str) -> torch.device:
     kind = name.partition(":")[0]
     if kind not in DEVICES + OTHERS:
         near = "; did you mean 'cuda'?" if kind.lower() in ("gpu", "nvidia") else ""
-        raise UsageError(f"unknown device {name!r}{near} (known: auto, {', '.join(device_kinds())})")
+        raise UsageError(f"unknown device {name!r}{near} (known: auto, {', '.join(list_device_kinds())})")
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
