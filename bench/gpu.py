@@ -31,7 +31,7 @@ from ganvas.engine.loop import train
 from ganvas.engine.state import dump, restore
 from ganvas.errors import GanvasError
 from ganvas.games import RECIPES
-from ganvas.runtime.device import find_device, has_bfloat16, max_threads, processor
+from ganvas.runtime.device import find_device, has_bfloat16, max_threads, processor_name
 from ganvas.runtime.distributed import Ranks, connect, disconnect
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.probe import convolution_peak, wait_for
@@ -108,7 +108,7 @@ def measure_card(device: torch.device, quick: bool) -> Card:
 
 def find_name(device: torch.device) -> str:
     """The card's name, or the processor's."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else processor_name()
 
 
 def prepare(recipe: Recipe, quick: bool) -> Recipe:

@@ -102,14 +102,14 @@ def describe_runtime() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "processor": processor(),
+        "processor": processor_name(),
         "cores": len(available_cores()),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
     }
 
 
-def processor() -> str:
+def processor_name() -> str:
     """The name of the processor, from the operating system."""
     for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
         if line.startswith("model name"):
