@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from ganvas.runtime.device import has_bfloat16
 
 
-def seconds(work: Callable[[], object], least: float = 0.3, rounds: int = 3) -> float:
+def time_call(work: Callable[[], object], least: float = 0.3, rounds: int = 3) -> float:
     """The median time of one call of `work` in seconds, after a warm-up."""
     work()
     times: list[float] = []
@@ -36,7 +36,7 @@ def convolution_peak(
         torch.autograd.grad(F.conv2d(x, weight, padding=1), [x, weight], ahead)
         wait_for(device)
 
-    return 3 * 2 * 9 * channels**2 * side**2 * batch / seconds(work, least) / 1e9
+    return 3 * 2 * 9 * channels**2 * side**2 * batch / time_call(work, least) / 1e9
 
 
 def _channels_last(*shape: int, dtype: torch.dtype, device: str) -> torch.Tensor:
