@@ -34,7 +34,7 @@ from ganvas.games import RECIPES
 from ganvas.runtime.device import find_device, has_bfloat16, max_threads, processor_name
 from ganvas.runtime.distributed import Ranks, connect, disconnect
 from ganvas.runtime.plan import Plan
-from ganvas.runtime.probe import convolution_peak, wait_for
+from ganvas.runtime.probe import measure_convolution_peak, wait_for
 from ganvas.runtime.process_settings import keep_process_settings
 from ganvas.training.benchmark import count_flops, cycle
 
@@ -99,7 +99,9 @@ def measure_card(device: torch.device, quick: bool) -> Card:
     sizes = (32,) if quick else (128, 256, 512)
     batch, least = (8, 0.01) if quick else (128, 0.3)
     peaks = {
-        precision: max(convolution_peak(precision, size, 8 if quick else 32, batch, least, str(device)) for size in sizes)
+        precision: max(
+            measure_convolution_peak(precision, size, 8 if quick else 32, batch, least, str(device)) for size in sizes
+        )
         for precision in precisions
     }
     cards = torch.cuda.device_count() if device.type == "cuda" and device.index is None else 1

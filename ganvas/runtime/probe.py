@@ -23,7 +23,7 @@ def time_call(work: Callable[[], object], least: float = 0.3, rounds: int = 3) -
     return sorted(times)[len(times) // 2]
 
 
-def convolution_peak(
+def measure_convolution_peak(
     precision: str, channels: int = 128, side: int = 16, batch: int = 64, least: float = 0.5, device: str = "cpu"
 ) -> float:
     """GFLOP/s of a 3x3 convolution, forward and backward, channels-last: the upper bound for a training step."""
@@ -54,8 +54,12 @@ def bfloat16_is_fast(device: str = "cpu") -> bool:
     if device == "cpu":
         if not torch.backends.mkldnn.is_available() or "AVX512" not in torch.backends.cpu.get_cpu_capability():
             return False  # emulated: up to 500 times slower (pytorch#146508), not worth timing
-        return convolution_peak("bfloat16", 32, 14, 16, 0.1) > 1.1 * convolution_peak("float32", 32, 14, 16, 0.1)
+        return measure_convolution_peak("bfloat16", 32, 14, 16, 0.1) > 1.1 * measure_convolution_peak(
+            "float32", 32, 14, 16, 0.1
+        )
     if not has_bfloat16(torch.device(device)):
         return False
     # Large enough to keep a GPU busy: otherwise both precisions take the time of a kernel launch.
-    return convolution_peak("bfloat16", 128, 32, 64, 0.1, device) > 1.1 * convolution_peak("float32", 128, 32, 64, 0.1, device)
+    return measure_convolution_peak("bfloat16", 128, 32, 64, 0.1, device) > 1.1 * measure_convolution_peak(
+        "float32", 128, 32, 64, 0.1, device
+    )

@@ -35,7 +35,7 @@ from ganvas.games.registry import build, find_recipe
 from ganvas.runtime.device import available_cores, describe_runtime, pin
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
-from ganvas.runtime.probe import bfloat16_is_fast, convolution_peak
+from ganvas.runtime.probe import bfloat16_is_fast, measure_convolution_peak
 from ganvas.runtime.process_settings import keep_process_settings
 from ganvas.runtime.processes import local_ranks
 from ganvas.training.run_folder import Run
@@ -96,7 +96,7 @@ def bench(recipe: str | Recipe, ranks: str = "auto", seconds: float = 20.0) -> R
 def _bench(recipe: Recipe, ranks: str, seconds: float) -> Report:
     machine, data = describe_runtime(), open_data(recipe)
     chosen = adapt_recipe(recipe, data)
-    peak = max(convolution_peak(precision, channels) for precision in precisions() for channels in (64, 128, 256))
+    peak = max(measure_convolution_peak(precision, channels) for precision in precisions() for channels in (64, 128, 256))
     plan = choose_plan(chosen, data, "cpu", ranks)
     whole = replace(plan, ranks=1, threads=len(available_cores()))
     flops = count_flops(chosen, data, whole)
