@@ -20,7 +20,7 @@ from torch.distributed.rendezvous import rendezvous
 from ganvas.runtime.device import local_rank
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.shared_memory import Exchange
-from ganvas.runtime.shared_memory import possible as exchange_possible
+from ganvas.runtime.shared_memory import is_available as exchange_possible
 
 # How long ranks wait for each other. Rank 0 evaluates and saves alone while the others wait, for minutes with large data. A
 # rank that dies is detected by other means (`_watch`, `Exchange`, torchrun).

@@ -28,7 +28,7 @@ SHORT_SLEEPS, LONG_SLEEPS = 2_000, 2_500
 ANXIOUS = 3_000  # reads, about a second, before checking whether that rank is alive
 
 
-def possible() -> bool:
+def is_available() -> bool:
     """Whether this processor keeps the order of stores, on which the flags rely, and the system has shared memory."""
     return platform.machine() in ("x86_64", "AMD64") and Path("/dev/shm").is_dir()  # noqa: S108
 

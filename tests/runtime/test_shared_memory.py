@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from ganvas.errors import ResourceError
-from ganvas.runtime.shared_memory import LINE, Exchange, gone, possible
+from ganvas.runtime.shared_memory import LINE, Exchange, gone, is_available
 
-pytestmark = pytest.mark.skipif(not possible(), reason="no shared memory here whose order of stores is known")
+pytestmark = pytest.mark.skipif(not is_available(), reason="no shared memory here whose order of stores is known")
 
 
 def pair() -> list[Exchange]:
