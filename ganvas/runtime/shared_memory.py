@@ -33,7 +33,7 @@ def is_available() -> bool:
     return platform.machine() in ("x86_64", "AMD64") and Path("/dev/shm").is_dir()  # noqa: S108
 
 
-def gone(process: int) -> bool:
+def is_dead(process: int) -> bool:
     """Whether the process does not exist; 0 means that its id is not known yet."""
     try:
         os.kill(process or os.getpid(), 0)
@@ -110,7 +110,11 @@ class Exchange:
                 looks += 1
                 if looks > SHORT_SLEEPS:
                     time.sleep(0.002 if looks > LONG_SLEEPS else 0.0001)
-                if looks % ANXIOUS == 0 and gone(int(self.flags[other * LINE + 1])) and self.flags[other * LINE] < self.count:
+                if (
+                    looks % ANXIOUS == 0
+                    and is_dead(int(self.flags[other * LINE + 1]))
+                    and self.flags[other * LINE] < self.count
+                ):
                     raise ResourceError(f"rank {other} died; start all ranks again to continue from the last checkpoint")
 
     def _map(self, what: str, count: int, dtype: torch.dtype) -> Tensor | None:
