@@ -42,7 +42,7 @@ def is_dead(process: int) -> bool:
     return False
 
 
-def _parts(flat: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
+def _split_views(flat: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
     """Views of `flat`, one for each tensor. A channels-last view has the strides of its tensor, so that the copy is linear."""
     views, start = [], 0
     for tensor in tensors:
@@ -88,10 +88,10 @@ class Exchange:
         Call `fits` first, with the number of all elements. The sum is in the order of the ranks: equal bits on every rank.
         """
         n = sum(tensor.numel() for tensor in tensors)
-        slots = self.share(n, lambda slot: torch._foreach_copy_(_parts(slot, tensors), list(tensors)))
+        slots = self.share(n, lambda slot: torch._foreach_copy_(_split_views(slot, tensors), list(tensors)))
         mean = torch.sum(slots, 0)
         mean /= self.size
-        torch._foreach_copy_(list(tensors), _parts(mean, tensors))
+        torch._foreach_copy_(list(tensors), _split_views(mean, tensors))
 
     def share(self, n: int, write: Callable[[Tensor], object]) -> Tensor:
         """The slots of all ranks [size, n], after `write` has filled that of this rank [n]. Read before the next call."""
