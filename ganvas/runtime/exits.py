@@ -12,7 +12,7 @@ from cyclopts import CycloptsError
 from ganvas.errors import GanvasError, ResourceError, UsageError
 
 
-def conclude(command: Callable[[], Any]) -> None:
+def run_and_exit(command: Callable[[], Any]) -> None:
     """Run `command` and end the process; an error becomes one line on standard error and the exit code of its kind."""
     try:
         code: Any = command()
