@@ -23,7 +23,7 @@ from ganvas.games.common.family import Family, cosine
 from ganvas.games.common.rules import Rules
 from ganvas.layers.classes import class_shares
 from ganvas.layers.discriminator import select_class
-from ganvas.layers.resolutions import list_resolutions, subpixel, widths
+from ganvas.layers.resolutions import list_resolutions, list_widths, subpixel
 from ganvas.utils.settings import require_within
 
 
@@ -52,7 +52,7 @@ class Generator(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         side = list_resolutions(config.resolution)[-1]
-        channels = widths(config.resolution, config.width, config.max_width)[::-1]
+        channels = list_widths(config.resolution, config.width, config.max_width)[::-1]
         self.classes, self.base = config.classes, (channels[0], side, side)
         self.first = nn.Linear(config.latent_dim + config.classes, channels[0] * side**2, bias=False)
         layers: list[nn.Module] = [nn.BatchNorm2d(channels[0]), nn.ReLU(inplace=True)]
@@ -71,7 +71,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        channels = [config.channels, *widths(config.resolution, config.critic_width, config.max_width)]
+        channels = [config.channels, *list_widths(config.resolution, config.critic_width, config.max_width)]
         size = channels[-1] * list_resolutions(config.resolution)[-1] ** 2
         layers: list[nn.Module] = []
         for before, after in itertools.pairwise(channels):

@@ -27,7 +27,7 @@ from ganvas.core.capabilities import Couples, Projects
 from ganvas.games.common.adversarial_game import AdversarialGame
 from ganvas.games.common.family import Family, cosine
 from ganvas.games.common.rules import Rules
-from ganvas.layers.resolutions import list_resolutions, widths
+from ganvas.layers.resolutions import list_resolutions, list_widths
 from ganvas.utils.settings import require_within
 
 
@@ -61,7 +61,10 @@ class Config:
 
 def _generator(config: Config) -> list[nn.Module]:
     """The layers of G, first to last: z [N, latent_dim] -> image [N, C, H, W] in [-1, 1]."""
-    side, channels = list_resolutions(config.resolution)[-1], widths(config.resolution, config.width, config.max_width)[::-1]
+    side, channels = (
+        list_resolutions(config.resolution)[-1],
+        list_widths(config.resolution, config.width, config.max_width)[::-1],
+    )
     layers: list[nn.Module] = [
         nn.Sequential(
             nn.Linear(config.latent_dim, channels[0] * side**2, bias=False),
@@ -82,7 +85,7 @@ def _generator(config: Config) -> list[nn.Module]:
 
 def _discriminator(config: Config) -> list[nn.Module]:
     """The layers of D, first to last: image [N, C, H, W] -> logit [N, 1]."""
-    channels = [config.channels, *widths(config.resolution, config.critic_width, config.max_width)]
+    channels = [config.channels, *list_widths(config.resolution, config.critic_width, config.max_width)]
     size = channels[-1] * list_resolutions(config.resolution)[-1] ** 2
     layers: list[nn.Module] = [
         nn.Sequential(nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True))

@@ -23,7 +23,7 @@ from ganvas.games.common.adversarial_game import AdversarialGame
 from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
 from ganvas.games.common.rules import Rules
-from ganvas.layers.resolutions import list_resolutions, subpixel, widths
+from ganvas.layers.resolutions import list_resolutions, list_widths, subpixel
 from ganvas.utils.settings import require_within
 
 
@@ -47,7 +47,7 @@ class Config:
 
 def _generator(config: Config) -> nn.Sequential:
     """z [N, latent_dim, 1, 1] -> image [N, C, H, W] in [-1, 1]."""
-    channels = widths(config.resolution, config.width, config.max_width)[::-1]
+    channels = list_widths(config.resolution, config.width, config.max_width)[::-1]
     first = nn.ConvTranspose2d(config.latent_dim, channels[0], list_resolutions(config.resolution)[-1], bias=False)
     layers: list[nn.Module] = [first]
     for before, after in itertools.pairwise(channels):
@@ -63,7 +63,7 @@ def _generator(config: Config) -> nn.Sequential:
 def _discriminator(config: Config) -> nn.Sequential:
     """image [N, C, H, W] -> logits [N, 1, 1, 1], or [N, 1] with `head`."""
     side = list_resolutions(config.resolution)[-1]
-    channels = [config.channels, *widths(config.resolution, config.width, config.max_width)]
+    channels = [config.channels, *list_widths(config.resolution, config.width, config.max_width)]
     norm = not config.rules.penalised
     layers: list[nn.Module] = []
     for level, (before, after) in enumerate(itertools.pairwise(channels)):

@@ -29,7 +29,7 @@ from ganvas.games.common.rules import Rules
 from ganvas.layers.classes import class_shares
 from ganvas.layers.discriminator import select_class
 from ganvas.layers.pixel_shuffle3d import PixelShuffle3d, PixelUnshuffle3d
-from ganvas.layers.resolutions import list_resolutions, widths
+from ganvas.layers.resolutions import list_resolutions, list_widths
 from ganvas.utils.settings import require_within
 
 
@@ -60,7 +60,7 @@ class Generator(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         side = list_resolutions(config.resolution)[-1]
-        channels = widths(config.resolution, config.width, config.max_width)[::-1]
+        channels = list_widths(config.resolution, config.width, config.max_width)[::-1]
         self.classes, self.base = config.classes, (channels[0], side, side, side)
         self.first = nn.Linear(config.latent_dim + config.classes, channels[0] * side**3, bias=False)
         layers: list[nn.Module] = [nn.BatchNorm3d(channels[0]), nn.ReLU(inplace=True)]
@@ -79,7 +79,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        channels = widths(config.resolution, config.critic_width, config.max_width)
+        channels = list_widths(config.resolution, config.critic_width, config.max_width)
         size = channels[-1] * list_resolutions(config.resolution)[-1] ** 3
         first = nn.Conv3d(8 * config.channels, channels[0], 3, 1, 1)
         layers: list[nn.Module] = [PixelUnshuffle3d(), first, nn.LeakyReLU(0.2, inplace=True)]

@@ -33,7 +33,7 @@ from ganvas.errors import UsageError
 from ganvas.games.common.family import Family
 from ganvas.layers.classes import class_shares
 from ganvas.layers.mlp import mlp
-from ganvas.layers.resolutions import list_resolutions, widths
+from ganvas.layers.resolutions import list_resolutions, list_widths
 from ganvas.losses.likelihood import gaussian_kl
 from ganvas.utils.settings import require_within
 
@@ -90,7 +90,7 @@ def _encoder(config: Config, classes: int) -> nn.Sequential:
     if not config.convolutional:
         size = config.channels * config.resolution**2 + classes
         return nn.Sequential(nn.Flatten(), *mlp(size, config.width, config.depth, 2 * config.latent_dim, slope=0.0))
-    channels = [config.channels + classes, *widths(config.resolution, config.width, config.max_width)]
+    channels = [config.channels + classes, *list_widths(config.resolution, config.width, config.max_width)]
     layers: list[nn.Module] = []
     for before, after in itertools.pairwise(channels):
         layers += [nn.Conv2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
@@ -106,7 +106,10 @@ def _decoder(config: Config, classes: int) -> nn.Sequential:
     if not config.convolutional:
         layers = mlp(config.latent_dim + classes, config.width, config.depth, config.channels * config.resolution**2, slope=0.0)
         return nn.Sequential(*layers, nn.Unflatten(1, shape))
-    side, channels = list_resolutions(config.resolution)[-1], widths(config.resolution, config.width, config.max_width)[::-1]
+    side, channels = (
+        list_resolutions(config.resolution)[-1],
+        list_widths(config.resolution, config.width, config.max_width)[::-1],
+    )
     inner: list[nn.Module] = [nn.Linear(config.latent_dim + classes, channels[0] * side**2)]
     inner.append(nn.Unflatten(1, (channels[0], side, side)))
     for before, after in itertools.pairwise(channels):

@@ -23,7 +23,7 @@ def list_resolutions(resolution: int) -> list[int]:
     return found
 
 
-def widths(resolution: int, first: int, most: int) -> list[int]:
+def list_widths(resolution: int, first: int, most: int) -> list[int]:
     """The channels at each resolution, from half the full one to the smallest: `first`, doubled each time up to `most`."""
     return [min(most, first * 2**level) for level in range(len(list_resolutions(resolution)) - 1)]
 
