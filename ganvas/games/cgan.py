@@ -23,7 +23,7 @@ from ganvas.games.common.family import Family, cosine
 from ganvas.games.common.rules import Rules
 from ganvas.layers.classes import class_shares
 from ganvas.layers.discriminator import select_class
-from ganvas.layers.resolutions import list_resolutions, list_widths, subpixel
+from ganvas.layers.resolutions import list_resolutions, list_widths, subpixel_layers
 from ganvas.utils.settings import require_within
 
 
@@ -58,7 +58,7 @@ class Generator(nn.Module):
         layers: list[nn.Module] = [nn.BatchNorm2d(channels[0]), nn.ReLU(inplace=True)]
         for before, after in itertools.pairwise(channels):
             layers += [nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
-        self.rest = nn.Sequential(*layers, *subpixel(channels[-1], config.channels), nn.Tanh())
+        self.rest = nn.Sequential(*layers, *subpixel_layers(channels[-1], config.channels), nn.Tanh())
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
         shares = class_shares(c, self.classes, z.dtype)

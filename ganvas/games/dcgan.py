@@ -23,7 +23,7 @@ from ganvas.games.common.adversarial_game import AdversarialGame
 from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
 from ganvas.games.common.rules import Rules
-from ganvas.layers.resolutions import list_resolutions, list_widths, subpixel
+from ganvas.layers.resolutions import list_resolutions, list_widths, subpixel_layers
 from ganvas.utils.settings import require_within
 
 
@@ -54,7 +54,7 @@ def _generator(config: Config) -> nn.Sequential:
         layers += [nn.BatchNorm2d(before), nn.ReLU(inplace=True), nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
     layers += [nn.BatchNorm2d(channels[-1]), nn.ReLU(inplace=True)]
     if config.subpixel:
-        end = subpixel(channels[-1], config.channels)
+        end = subpixel_layers(channels[-1], config.channels)
     else:
         end = [nn.ConvTranspose2d(channels[-1], config.channels, 4, 2, 1)]
     return nn.Sequential(*layers, *end, nn.Tanh())

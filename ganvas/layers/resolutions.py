@@ -28,7 +28,7 @@ def list_widths(resolution: int, first: int, most: int) -> list[int]:
     return [min(most, first * 2**level) for level in range(len(list_resolutions(resolution)) - 1)]
 
 
-def subpixel(width: int, channels: int) -> list[nn.Module]:
+def subpixel_layers(width: int, channels: int) -> list[nn.Module]:
     """Sub-pixel convolution: layers from [N, width, H, W] to [N, channels, 2H, 2W], all of them at half the resolution.
 
     A 3x3 convolution with BatchNorm and ReLU, then one with four output channels for each pixel, and a pixel shuffle.
