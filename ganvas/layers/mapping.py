@@ -53,7 +53,7 @@ def repeat_per_layer(w: Tensor, layers: int) -> Tensor:
     return w[:, None].expand(-1, layers, -1) if w.ndim == 2 else w
 
 
-def mix_styles(first: Tensor, second: Tensor, layers: int, share: float, chance: Tensor, place: Tensor) -> Tensor:
+def mix_styles_randomly(first: Tensor, second: Tensor, layers: int, share: float, chance: Tensor, place: Tensor) -> Tensor:
     """Style mixing regularization: w [N, d] twice -> [N, layers, d], `first` up to a random layer and `second` after it.
 
     `chance` and `place` [N] are uniform in [0, 1): a sample is mixed if its chance is below `share`, at a layer from 1 to

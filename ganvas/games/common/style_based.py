@@ -9,7 +9,7 @@ from torch import Tensor
 from ganvas.core.capabilities import Styled
 from ganvas.core.game import Batch, Step
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.layers.mapping import mix_styles, repeat_per_layer
+from ganvas.layers.mapping import mix_styles_randomly, repeat_per_layer
 
 
 class StyleBased(AdversarialGame, Styled):
@@ -56,5 +56,5 @@ class StyleBased(AdversarialGame, Styled):
         self.G.mapping.follow(w)
         if self.config.mixing:
             other, chance, place = self.map(step.normal(n, self.latent_dim), c), step.uniform(n), step.uniform(n)
-            w = mix_styles(w, other, self.styles, self.config.mixing, chance, place)
+            w = mix_styles_randomly(w, other, self.styles, self.config.mixing, chance, place)
         return self.synthesise(w, self.noise(n, step.normal))
