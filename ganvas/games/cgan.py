@@ -21,7 +21,7 @@ from ganvas.core.capabilities import Conditional, Projects
 from ganvas.games.common.adversarial_game import AdversarialGame
 from ganvas.games.common.family import Family, cosine
 from ganvas.games.common.rules import Rules
-from ganvas.layers.classes import class_shares
+from ganvas.layers.classes import class_weights
 from ganvas.layers.discriminator import select_class
 from ganvas.layers.resolutions import list_resolutions, list_widths, subpixel_layers
 from ganvas.utils.settings import require_within
@@ -61,7 +61,7 @@ class Generator(nn.Module):
         self.rest = nn.Sequential(*layers, *subpixel_layers(channels[-1], config.channels), nn.Tanh())
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
-        shares = class_shares(c, self.classes, z.dtype)
+        shares = class_weights(c, self.classes, z.dtype)
         x: Tensor = self.rest(self.first(torch.cat([z, shares], 1)).unflatten(1, self.base))
         return x
 

@@ -26,7 +26,7 @@ from ganvas.core.modality import VOXELS
 from ganvas.games.common.adversarial_game import AdversarialGame
 from ganvas.games.common.family import Family, cosine
 from ganvas.games.common.rules import Rules
-from ganvas.layers.classes import class_shares
+from ganvas.layers.classes import class_weights
 from ganvas.layers.discriminator import select_class
 from ganvas.layers.pixel_shuffle3d import PixelShuffle3d, PixelUnshuffle3d
 from ganvas.layers.resolutions import list_resolutions, list_widths
@@ -69,7 +69,7 @@ class Generator(nn.Module):
         self.rest = nn.Sequential(*layers, nn.Conv3d(channels[-1], 8 * config.channels, 3, 1, 1), PixelShuffle3d(), nn.Tanh())
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
-        shares = class_shares(c, self.classes, z.dtype)
+        shares = class_weights(c, self.classes, z.dtype)
         x: Tensor = self.rest(self.first(torch.cat([z, shares], 1)).unflatten(1, self.base))
         return x
 

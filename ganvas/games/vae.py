@@ -31,7 +31,7 @@ from ganvas.core.game import Batch, Game, Step, Terms, Turn
 from ganvas.core.modality import IMAGES, POINTS
 from ganvas.errors import UsageError
 from ganvas.games.common.family import Family
-from ganvas.layers.classes import class_shares
+from ganvas.layers.classes import class_weights
 from ganvas.layers.mlp import mlp
 from ganvas.layers.resolutions import list_resolutions, list_widths
 from ganvas.losses.likelihood import gaussian_kl
@@ -189,7 +189,7 @@ class ConditionalVAE(VAE, Conditional, Classifies):
 
     def beside(self, x: Tensor, c: Tensor | None) -> Tensor:
         """x [N, ...], c [N] class or [N, classes] shares -> x with the one-hot class concatenated; as planes for images."""
-        onehot = class_shares(require_class(c), self.classes, x.dtype)
+        onehot = class_weights(require_class(c), self.classes, x.dtype)
         if x.ndim == 2 or not self.config.convolutional:
             return torch.cat([x.flatten(1), onehot], 1)
         return torch.cat([x, onehot[:, :, None, None].expand(-1, -1, *x.shape[2:])], 1)

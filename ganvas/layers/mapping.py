@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from ganvas.layers.classes import class_shares
+from ganvas.layers.classes import class_weights
 from ganvas.layers.equalized import EqualLinear, leaky_relu
 from ganvas.layers.normalization import pixel_norm
 
@@ -36,7 +36,7 @@ class Mapping(nn.Module):
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         w = pixel_norm(z)
         if self.embed is not None and c is not None:
-            shares = class_shares(c, self.classes, z.dtype)
+            shares = class_weights(c, self.classes, z.dtype)
             w = torch.cat([w, pixel_norm(self.embed(shares)).to(w.dtype)], 1)
         for layer in self.layers:
             w = leaky_relu(layer(w))
