@@ -43,7 +43,7 @@ class Mapping(nn.Module):
         return w
 
     @torch.no_grad()
-    def follow(self, w: Tensor) -> None:
+    def update_mean(self, w: Tensor) -> None:
         """Update the running mean of w with w [N, latent_dim]."""
         self.mean.lerp_(w.detach().float().mean(0), 1 - DECAY)
 

@@ -53,7 +53,7 @@ class StyleBased(AdversarialGame, Styled):
         """
         n, c = len(batch["real"]), self.condition(batch, step)
         w = self.map(step.normal(n, self.latent_dim), c)
-        self.G.mapping.follow(w)
+        self.G.mapping.update_mean(w)
         if self.config.mixing:
             other, chance, place = self.map(step.normal(n, self.latent_dim), c), step.uniform(n), step.uniform(n)
             w = mix_styles_randomly(w, other, self.styles, self.config.mixing, chance, place)
