@@ -89,7 +89,7 @@ class Ranks:
         dist.broadcast_object_list(box, src=0, device=torch.device("cpu"))
         return box[0]
 
-    def follow(self, plan: Plan) -> Ranks:
+    def use_plan(self, plan: Plan) -> Ranks:
         """These ranks for the device of `plan`: with NCCL only if each rank has its own GPU."""
         return replace(self, nccl=self.nccl and plan.device == "cuda")
 
