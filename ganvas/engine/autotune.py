@@ -197,7 +197,7 @@ def images_in_minutes(recipe: Recipe, data: TableDataset, plan: Plan, ranks: Ran
             count += 1
         costs.append((time.perf_counter() - start) / count)
     batch = recipe.train.batch
-    measured = float(ranks.agree(batch / fmean(costs)))
+    measured = float(ranks.broadcast(batch / fmean(costs)))
     return max(1, round(measured * 60 * minutes / batch)) * batch, measured
 
 

@@ -81,7 +81,7 @@ class Ranks:
         dist.all_gather(found, values)
         return torch.stack(found)
 
-    def agree(self, value: Any) -> Any:
+    def broadcast(self, value: Any) -> Any:
         """The value of rank 0, on every rank."""
         if self.size == 1:
             return value
@@ -119,7 +119,7 @@ def connect(minutes: float = 10) -> Ranks:
         dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PATIENCE)
     ranks = Ranks(dist.get_rank(), dist.get_world_size(), nccl=nccl)
     if local == size and exchange_possible():
-        return replace(ranks, exchange=Exchange(ranks.rank, size, ranks.agree, lambda: dist.all_reduce(torch.zeros(1))))
+        return replace(ranks, exchange=Exchange(ranks.rank, size, ranks.broadcast, lambda: dist.all_reduce(torch.zeros(1))))
     return ranks
 
 

@@ -58,7 +58,7 @@ class Exchange:
     """Slots of `size` ranks in shared memory, in two sets used in turn, so that no rank overwrites what another still reads."""
 
     def __init__(self, rank: int, size: int, agree: Callable[[Any], Any], gather: Callable[[], Any]) -> None:
-        self.rank, self.size, self.agree, self.gather = rank, size, agree, gather
+        self.rank, self.size, self.broadcast, self.gather = rank, size, agree, gather
         self.capacity, self.count = 0, 0
         self.limit = sys.maxsize  # number of floats for which there was not enough memory: larger means do not try again
         self.slots = torch.empty(0)
@@ -119,7 +119,7 @@ class Exchange:
 
     def _map(self, what: str, count: int, dtype: torch.dtype) -> Tensor | None:
         """Zeroed memory shared by all ranks; its file is deleted once all ranks have mapped it. None: not enough memory."""
-        path = self.agree(self._file(what, count * dtype.itemsize) if self.rank == 0 else None)
+        path = self.broadcast(self._file(what, count * dtype.itemsize) if self.rank == 0 else None)
         if path is None:
             return None
         memory = torch.from_file(path, shared=True, size=count, dtype=dtype)

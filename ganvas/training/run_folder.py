@@ -183,7 +183,7 @@ def start(
     if recipe.data.split != "train":
         raise UsageError(f"data.split: a run trains on the split 'train', not on {recipe.data.split!r}; leave it out")
     recipe = replace(recipe, data=replace(recipe.data, source=absolute_source(recipe.data.source)))
-    folder = Path(peers.agree(str(out or _restarted() or "")))
+    folder = Path(peers.broadcast(str(out or _restarted() or "")))
     if folder != Path() and (folder / "recipe.json").exists():
         run = open_run(folder)
         run.check(recipe, minutes)
@@ -200,7 +200,7 @@ def start(
     if peers.first:
         run.folder = out or _numbered(recipe)
         run.write()
-    run.folder = Path(peers.agree(str(run.folder)))
+    run.folder = Path(peers.broadcast(str(run.folder)))
     run.bring(data)
     return run
 
@@ -214,7 +214,7 @@ def _agree_on_plan(recipe: Recipe, data: TableDataset, device: str, ranks: str, 
             plan = choose_plan(recipe, data, device, ranks)
         except GanvasError as error:
             failure = error
-    plan, failure = peers.agree((plan, failure))
+    plan, failure = peers.broadcast((plan, failure))
     if plan is None:
         raise failure or UsageError(f"no plan for the device {device!r}; choose another --device")
     return plan

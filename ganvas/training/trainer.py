@@ -120,7 +120,7 @@ class Trainer:
         """Load the newest valid checkpoint, if there is one; all ranks use that of rank 0."""
         found = checkpoint.load(self.run.folder / "checkpoints", self.skipped) if self.ranks.first else None
         # Rank 0 alone reads what decides: another rank may see the folder a moment earlier or later.
-        items, times = self.ranks.agree((found.items, len(self.roll_backs())) if found else (None, 0))
+        items, times = self.ranks.broadcast((found.items, len(self.roll_backs())) if found else (None, 0))
         if items is None:
             return False
         found = found or checkpoint.load(self.run.folder / "checkpoints", lambda *_: None)
@@ -222,7 +222,7 @@ class Trainer:
             DivergedError: that was done often enough.
         """
         # Rank 0 alone reads the file: it may have written it before another rank reads.
-        at = self.ranks.agree([*self.roll_backs(), self.state.items] if self.ranks.first else None)
+        at = self.ranks.broadcast([*self.roll_backs(), self.state.items] if self.ranks.first else None)
         if len(at) > SECOND_CHANCES:
             raise DivergedError(
                 f"the losses were not finite {PATIENCE} steps in a row, even after {SECOND_CHANCES} roll-backs with smaller "

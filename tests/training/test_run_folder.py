@@ -179,7 +179,7 @@ def test_gpu_settings_are_remembered(tmp_path: Path) -> None:
 @pytest.mark.parametrize("failed", [UsageError("no"), None])
 def test_one_rank_takes_the_times_and_all_fail_alike(failed: Exception | None, monkeypatch: pytest.MonkeyPatch) -> None:
     class Second(Ranks):
-        def agree(self, value: Any) -> Any:
+        def broadcast(self, value: Any) -> Any:
             assert value == (None, None)
             return (None, failed) if failed else (PLAN, None)
 
