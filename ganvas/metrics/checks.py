@@ -37,7 +37,7 @@ def require_matrices(
     return first, second
 
 
-def require_pictures_array(x: Tensor, name: str, at_least: int = 1, side: int = 1) -> Tensor:
+def require_images(x: Tensor, name: str, at_least: int = 1, side: int = 1) -> Tensor:
     """x [N, C, H, W] detached: bytes or finite floats, H and W at least `side`.
 
     Raises:

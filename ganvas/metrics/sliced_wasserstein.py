@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.metrics.checks import require_matrix, require_pictures_array, require_whole
+from ganvas.metrics.checks import require_images, require_matrix, require_whole
 from ganvas.utils.seeds import mix
 
 SIDE = 16  # smallest side of the coarsest level, in pixels
@@ -42,7 +42,7 @@ def sliced_wasserstein_by_side(
     metrics/sliced_wasserstein.py (512 directions).
     Differs: patches are at the same places in both sets, so the distance is symmetric, and 0 for equal sets.
     """
-    real, fake = require_pictures_array(real, "real", side=SIDE), require_pictures_array(fake, "fake", side=SIDE)
+    real, fake = require_images(real, "real", side=SIDE), require_images(fake, "fake", side=SIDE)
     if real.shape[1:] != fake.shape[1:]:
         raise UsageError(
             f"real and fake: expected images of one shape, found {list(real.shape[1:])} and {list(fake.shape[1:])}; resize one"

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.metrics.checks import require_pictures_array, require_whole
+from ganvas.metrics.checks import require_images, require_whole
 from ganvas.utils.seeds import mix
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales, fine to coarse; they sum to 1.0001
@@ -69,7 +69,7 @@ def diversity(images: Tensor, labels: Tensor | None = None, pairs: int = 10_000,
 
     Source: arXiv:1610.09585 sec. 4.2 (100 pairs a class).
     """
-    images = require_pictures_array(images, "images", at_least=2, side=WINDOW)
+    images = require_images(images, "images", at_least=2, side=WINDOW)
     require_whole(pairs, "pairs", 1)
     labels = torch.zeros(len(images), dtype=torch.int64) if labels is None else labels.cpu()
     if labels.shape != (len(images),):
@@ -113,7 +113,7 @@ def _weights(side: int) -> tuple[float, ...]:
 
 
 def _pair(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    a, b = require_pictures_array(a, "a", side=WINDOW), require_pictures_array(b, "b", side=WINDOW)
+    a, b = require_images(a, "a", side=WINDOW), require_images(b, "b", side=WINDOW)
     if a.shape != b.shape:
         raise UsageError(f"a and b: expected pairs of one shape, found {list(a.shape)} and {list(b.shape)}; resize one")
     for each, name in ((a, "a"), (b, "b")):
