@@ -70,7 +70,7 @@ def require_finite(x: Tensor, name: str) -> Tensor:
     return x
 
 
-def require_whole(value: int, name: str, low: int, high: int | None = None) -> int:
+def require_integer(value: int, name: str, low: int, high: int | None = None) -> int:
     """`value`, if it is in low .. high.
 
     Raises:

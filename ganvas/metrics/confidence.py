@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.metrics.checks import require_whole
+from ganvas.metrics.checks import require_integer
 from ganvas.utils.seeds import mix
 
 LEVEL = 0.95
@@ -30,7 +30,7 @@ def jackknife(statistic: Callable[..., float], *sets: Tensor, groups: int = 10) 
 
     Source: Efron 1982 sec. 2 and 3; Kott 2001, J. Official Statistics 17:521 (a group at a time).
     """
-    require_whole(groups, "groups", 2)
+    require_integer(groups, "groups", 2)
     if not sets or min(map(len, sets)) < groups:
         raise UsageError(f"jackknife: expected sets of at least {groups} rows, found {list(map(len, sets))}; draw more")
     dealt = [_deal(len(each), groups).to(each.device) for each in sets]
@@ -48,7 +48,7 @@ def binomial(share: float, n: int) -> float:
 
     Source: Wilson 1927, J. Am. Stat. Assoc. 22:209.
     """
-    require_whole(n, "n", 1)
+    require_integer(n, "n", 1)
     if not 0 <= share <= 1:
         raise UsageError(f"share: expected 0 to 1, found {share}; divide the count by n")
     return Z / (1 + Z**2 / n) * math.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))

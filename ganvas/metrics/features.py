@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.metrics.checks import require_finite, require_images, require_matrix, require_whole
+from ganvas.metrics.checks import require_finite, require_images, require_integer, require_matrix
 from ganvas.runtime import placement
 
 
@@ -33,7 +33,7 @@ def features(
         UsageError: no images, images that are not bytes, or features that are not [chunk, d] or hold a NaN.
     """
     images = require_finite(images, "voxels") if images.ndim == 5 else require_images(images, "images")
-    require_whole(chunk, "chunk", 1)
+    require_integer(chunk, "chunk", 1)
     if images.dtype != torch.uint8:
         raise UsageError(f"images: expected bytes, found {images.dtype}; convert samples with to_bytes")
     found = torch.empty(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganvas.metrics.checks import require_matrices, require_whole
+from ganvas.metrics.checks import require_integer, require_matrices
 from ganvas.utils.seeds import mix
 
 ROWS = 1000  # of a kernel matrix in memory at a time
@@ -26,7 +26,7 @@ def kernel(a: Tensor, b: Tensor, block: int = 1000, seed: int = 0, scale: Tensor
     Differs: disjoint blocks instead of random subsets, whose standard deviation is no estimate of the error.
     """
     a, b = require_matrices(a, b, ("a", "b"))
-    require_whole(block, "block", 2)
+    require_integer(block, "block", 2)
     n = min(-(-max(len(a), len(b)) // block), min(len(a), len(b)) // 2)
     orders = [[rows[:block] for rows in _order(x, seed).tensor_split(n)] for x in (a, b)]
     found = []

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.metrics.checks import require_finite, require_whole
+from ganvas.metrics.checks import require_finite, require_integer
 
 CHUNK = 500  # rows of a block of distances: 40 MB for 10,000 points
 BLOCK_BYTES = 64 << 20  # of rows as float64: large images use smaller blocks, which does not change the result
@@ -132,7 +132,7 @@ class _Bank:
         d = bank.shape[1]
         both_bytes = queries.dtype == bank.dtype == torch.uint8
         lattice = Lattice.of_bytes(d) if both_bytes else Lattice.over(queries, bank if rows is None else bank[rows])
-        return cls(bank, rows, lattice, require_whole(rows_at_a_time(d) if chunk is None else chunk, "chunk", 1))
+        return cls(bank, rows, lattice, require_integer(rows_at_a_time(d) if chunk is None else chunk, "chunk", 1))
 
     def __len__(self) -> int:
         return len(self.table if self.rows is None else self.rows)

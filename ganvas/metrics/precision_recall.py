@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganvas.metrics.checks import require_matrices, require_whole
+from ganvas.metrics.checks import require_integer, require_matrices
 from ganvas.metrics.nearest_neighbours import CHUNK, Lattice, blocks
 
 
@@ -58,7 +58,7 @@ def density_coverage(real: Tensor, fake: Tensor, k: int = 5) -> tuple[float, flo
 
 def _placed(real: Tensor, fake: Tensor, k: int) -> tuple[Tensor, Tensor]:
     real, fake = require_matrices(real, fake)
-    require_whole(k, "k", 1, min(len(real), len(fake)) - 1)
+    require_integer(k, "k", 1, min(len(real), len(fake)) - 1)
     lattice = Lattice.over(real, fake)
     return lattice.place(real), lattice.place(fake)
 

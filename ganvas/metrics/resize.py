@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ganvas.metrics.checks import require_images, require_whole
+from ganvas.metrics.checks import require_images, require_integer
 
 
 def resize(images: Tensor, side: int) -> Tensor:
@@ -20,7 +20,7 @@ def resize(images: Tensor, side: int) -> Tensor:
 
     Source: arXiv:2104.11222 sec. 3 (clean-fid).
     """
-    return interpolate(require_images(images, "images"), require_whole(side, "side", 1))
+    return interpolate(require_images(images, "images"), require_integer(side, "side", 1))
 
 
 def interpolate(images: Tensor, side: int) -> Tensor:

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.metrics.checks import require_images, require_matrix, require_whole
+from ganvas.metrics.checks import require_images, require_integer, require_matrix
 from ganvas.utils.seeds import mix
 
 SIDE = 16  # smallest side of the coarsest level, in pixels
@@ -47,8 +47,8 @@ def sliced_wasserstein_by_side(
         raise UsageError(
             f"real and fake: expected images of one shape, found {list(real.shape[1:])} and {list(fake.shape[1:])}; resize one"
         )
-    require_whole(patches, "patches", 1)
-    require_whole(directions, "directions", 1)
+    require_integer(patches, "patches", 1)
+    require_integer(directions, "directions", 1)
     distances = {}
     for a, b in zip(pyramid(real), pyramid(fake), strict=True):
         side = min(a.shape[2:])

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.metrics.checks import require_images, require_whole
+from ganvas.metrics.checks import require_images, require_integer
 from ganvas.utils.seeds import mix
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales, fine to coarse; they sum to 1.0001
@@ -70,7 +70,7 @@ def diversity(images: Tensor, labels: Tensor | None = None, pairs: int = 10_000,
     Source: arXiv:1610.09585 sec. 4.2 (100 pairs a class).
     """
     images = require_images(images, "images", at_least=2, side=WINDOW)
-    require_whole(pairs, "pairs", 1)
+    require_integer(pairs, "pairs", 1)
     labels = torch.zeros(len(images), dtype=torch.int64) if labels is None else labels.cpu()
     if labels.shape != (len(images),):
         raise UsageError(f"labels: expected one for each of {len(images)} images, found shape {list(labels.shape)}; pass [N]")
