@@ -19,7 +19,7 @@ from ganvas.data.computed_domains import split_name
 from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.inference import model_file
 from ganvas.metrics.features import features
-from ganvas.metrics.resize import interpolate
+from ganvas.metrics.resize import resize_unchecked
 from ganvas.runtime import placement
 
 NETWORKS = Path(__file__).parents[1] / "metrics" / "networks"
@@ -81,7 +81,7 @@ class Extractor:
             images = grey if images.is_floating_point() else grey.round().to(torch.uint8)
         if self.channels == 3 and images.shape[1] == 1:
             images = images.expand(-1, 3, -1, -1)
-        return interpolate(images, self.side) if self.side and images.shape[-1] != self.side else images
+        return resize_unchecked(images, self.side) if self.side and images.shape[-1] != self.side else images
 
 
 def load_extractor(name: str, device: torch.device = placement.CPU) -> Extractor:

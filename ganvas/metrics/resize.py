@@ -20,10 +20,10 @@ def resize(images: Tensor, side: int) -> Tensor:
 
     Source: arXiv:2104.11222 sec. 3 (clean-fid).
     """
-    return interpolate(require_images(images, "images"), require_integer(side, "side", 1))
+    return resize_unchecked(require_images(images, "images"), require_integer(side, "side", 1))
 
 
-def interpolate(images: Tensor, side: int) -> Tensor:
+def resize_unchecked(images: Tensor, side: int) -> Tensor:
     """`resize` without checks: no value is read back from an accelerator."""
     resized = F.interpolate(
         images if images.is_floating_point() else images.float(), size=(side, side), mode="bicubic", antialias=True
