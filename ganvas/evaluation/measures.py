@@ -12,7 +12,7 @@ from ganvas.errors import UsageError
 from ganvas.evaluation.sample_sets import SampleSet
 from ganvas.metrics.confidence import binomial, jackknife, student
 from ganvas.metrics.connected_parts import largest_part
-from ganvas.metrics.frechet import frechet, frechet_of, moments
+from ganvas.metrics.frechet import frechet_distance, frechet_of, moments
 from ganvas.metrics.inception_score import inception_score
 from ganvas.metrics.kernel_distance import kernel
 from ganvas.metrics.precision_recall import density_coverage, precision_recall
@@ -46,12 +46,12 @@ def _frechet(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
     def without(rows_a: Tensor, rows_b: Tensor) -> float:
         return frechet_of(*moments(a[rows_a]), *moments(b[rows_b]))  # one copy at a time
 
-    return frechet(a, b), jackknife(without, torch.arange(len(a)), torch.arange(len(b)))
+    return frechet_distance(a, b), jackknife(without, torch.arange(len(a)), torch.arange(len(b)))
 
 
 def frechet_value(side: SampleSet, real: SampleSet) -> float:
     """The Fréchet distance alone, without its interval."""
-    return frechet(side.features, real.features)
+    return frechet_distance(side.features, real.features)
 
 
 def kernel_value(side: SampleSet, real: SampleSet) -> float:

@@ -18,7 +18,7 @@ from ganvas.inference import model_file
 from ganvas.inference.batches import sample_chunks
 from ganvas.inference.feature_extractors import choose_extractor
 from ganvas.latents.seed_latents import latents
-from ganvas.metrics.frechet import frechet
+from ganvas.metrics.frechet import frechet_distance
 from ganvas.metrics.sliced_wasserstein import sliced_wasserstein
 from ganvas.runtime import placement
 from ganvas.utils.files import write_durably
@@ -57,11 +57,11 @@ def floor(data: TableDataset, held_out: TableDataset) -> float | None:
 def _distance(fake: Tensor, real: Tensor, held_out: TableDataset, device: torch.device = placement.CPU) -> tuple[str, float]:
     """Between samples as they are kept: bytes or points."""
     if not modality_of(real).grid:
-        return f"fd{len(real)}-points", frechet(fake, real)
+        return f"fd{len(real)}-points", frechet_distance(fake, real)
     network = choose_extractor(held_out.name, held_out.channels, device)
     if network is None:
         return f"swd{len(real)}", 1000 * sliced_wasserstein(real, fake, patches=32)
-    return f"fd{len(real)}-{network.name}", frechet(network.features(fake), network.features(real))
+    return f"fd{len(real)}-{network.name}", frechet_distance(network.features(fake), network.features(real))
 
 
 def nats_per_symbol(game: Writes, data: TableDataset) -> float:

@@ -9,7 +9,7 @@ from ganvas.errors import UsageError
 from ganvas.metrics.checks import require_matrices, require_matrix
 
 
-def frechet(a: Tensor, b: Tensor) -> float:
+def frechet_distance(a: Tensor, b: Tensor) -> float:
     """Fréchet distance of features a [N, d] and b [M, d]: that of two Gaussians with their means and covariances.
 
     It is biased upwards: for Gaussian features with covariance S, two sets from one distribution have a distance of about

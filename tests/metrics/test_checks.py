@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ganvas.errors import UsageError
 from ganvas.metrics.confidence import binomial, jackknife
 from ganvas.metrics.features import features
-from ganvas.metrics.frechet import frechet, frechet_of
+from ganvas.metrics.frechet import frechet_distance, frechet_of
 from ganvas.metrics.inception_score import inception_score
 from ganvas.metrics.kernel_distance import kernel, polynomial_mmd
 from ganvas.metrics.memorization import memorization
@@ -27,7 +27,7 @@ GOOD, NAN = torch.randn(30, 4), torch.tensor([[1.0, float("nan")], [float("inf")
 IMAGES = torch.zeros(4, 1, 32, 32, dtype=torch.uint8)
 
 OF_TWO: dict[str, Callable[[Tensor, Tensor], object]] = {
-    "frechet": frechet,
+    "frechet": frechet_distance,
     "kernel": kernel,
     "polynomial_mmd": polynomial_mmd,
     "precision_recall": precision_recall,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from ganvas.metrics.confidence import binomial, jackknife, student
-from ganvas.metrics.frechet import frechet
+from ganvas.metrics.frechet import frechet_distance
 
 
 def normal(seed: int, *shape: int) -> Tensor:
@@ -38,8 +38,8 @@ def test_with_a_row_a_group_it_is_the_textbook_interval_of_a_mean(n: int, seed: 
 def test_the_half_width_is_that_of_the_true_sampling_deviation() -> None:
     """A Fréchet distance of 200 against 300 samples, drawn 150 times: half-width over t is its standard deviation."""
     draws = [(2 * normal(2 * i, 200, 4), 1 + normal(2 * i + 1, 300, 4)) for i in range(150)]
-    true = torch.tensor([frechet(a, b) for a, b in draws]).std().item()
-    errors = torch.tensor([jackknife(frechet, a, b) / student(9) for a, b in draws[:60]])
+    true = torch.tensor([frechet_distance(a, b) for a, b in draws]).std().item()
+    errors = torch.tensor([jackknife(frechet_distance, a, b) / student(9) for a, b in draws[:60]])
     assert errors.square().mean().sqrt().item() == pytest.approx(true, rel=0.2)
 
 

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
-from ganvas.metrics.frechet import frechet, frechet_of, moments
+from ganvas.metrics.frechet import frechet_distance, frechet_of, moments
 from ganvas.metrics.kernel_distance import kernel, polynomial_mmd
 
 seeds = st.integers(0, 10_000)
-DISTANCES = {"frechet": frechet, "polynomial_mmd": polynomial_mmd}
+DISTANCES = {"frechet": frechet_distance, "polynomial_mmd": polynomial_mmd}
 distances = pytest.mark.parametrize("distance", DISTANCES.values(), ids=DISTANCES.keys())
 
 
@@ -46,7 +46,7 @@ def test_golden_two_points() -> None:
     """Source: google/compare_gan, metrics/fid_score_test.py: 89.091 to 1e-4; exactly 980 / 11 by hand."""
     real, fake = torch.ones(100, 2), 9 * torch.ones(100, 2)
     real[:50, 0], fake[50:, 0] = 2, 2
-    assert frechet(real, fake) == pytest.approx(980 / 11, abs=1e-9)
+    assert frechet_distance(real, fake) == pytest.approx(980 / 11, abs=1e-9)
 
 
 @pytest.mark.parametrize("d", [256, pytest.param(2048, marks=pytest.mark.slow)])
@@ -72,8 +72,8 @@ def test_frechet_agrees_with_the_matrix_root_and_torchmetrics() -> None:
     theirs = FrechetInceptionDistance(feature=AsTheyAre(24)).set_dtype(torch.float64)
     theirs.update(a, real=True)
     theirs.update(b, real=False)
-    assert frechet(a, b) == pytest.approx(by_root, rel=1e-6)
-    assert frechet(a, b) == pytest.approx(theirs.compute().item(), rel=1e-6)
+    assert frechet_distance(a, b) == pytest.approx(by_root, rel=1e-6)
+    assert frechet_distance(a, b) == pytest.approx(theirs.compute().item(), rel=1e-6)
 
 
 def test_moments_are_those_of_numpy() -> None:
@@ -88,14 +88,14 @@ def test_a_set_has_no_distance_to_itself(n: int, d: int) -> None:
     """Features of very different spread. Roots of eigenvalues that are rounding errors would leave 1e-7 of the variance."""
     a = 30 * normal(0, n, d) @ (normal(1, d, d) * torch.logspace(0, -3, d, dtype=torch.float64))
     for other in (a, a.flip(0)):
-        assert 0 <= frechet(a, other) < 1e-11 * a.var(0).sum().item()
+        assert 0 <= frechet_distance(a, other) < 1e-11 * a.var(0).sum().item()
 
 
 @pytest.mark.parametrize(("d", "n", "bias"), [(16, 500, 0.3366), (64, 2000, 1.1046)])
 def test_bias_of_finite_samples(d: int, n: int, bias: float) -> None:
     """tr(S)(1/n + 1/m) + d(d+1)/4 (1/(n-1) + 1/(m-1)) for S = I, to first order: within 2 %."""
     assert 2 * d / n + d * (d + 1) / 2 / (n - 1) == pytest.approx(bias, abs=1e-4)
-    draws = [frechet(normal(2 * i, n, d), normal(2 * i + 1, n, d)) for i in range(40)]
+    draws = [frechet_distance(normal(2 * i, n, d), normal(2 * i + 1, n, d)) for i in range(40)]
     assert sum(draws) / 40 == pytest.approx(bias, rel=0.02)
 
 
@@ -199,8 +199,8 @@ def test_distances_are_symmetric_and_ignore_order_and_rotation(distance: object,
 def test_frechet_moves_with_its_space(seed: int, shift: float, scale: float) -> None:
     """A common shift changes nothing, a scale c multiplies by c^2, a shift of one set adds |shift|^2."""
     a, b = normal(seed, 12, 3), normal(seed + 1, 15, 3)
-    value = frechet(a, b)
+    value = frechet_distance(a, b)
     assert value >= 0
-    assert frechet(a + shift, b + shift) == pytest.approx(value, rel=1e-6, abs=1e-9)
-    assert frechet(scale * a, scale * b) == pytest.approx(scale**2 * value, rel=1e-6, abs=1e-9)
-    assert frechet(a, a + shift) == pytest.approx(3 * shift**2, rel=1e-6, abs=1e-9)
+    assert frechet_distance(a + shift, b + shift) == pytest.approx(value, rel=1e-6, abs=1e-9)
+    assert frechet_distance(scale * a, scale * b) == pytest.approx(scale**2 * value, rel=1e-6, abs=1e-9)
+    assert frechet_distance(a, a + shift) == pytest.approx(3 * shift**2, rel=1e-6, abs=1e-9)
