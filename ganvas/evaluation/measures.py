@@ -12,7 +12,7 @@ from ganvas.errors import UsageError
 from ganvas.evaluation.sample_sets import SampleSet
 from ganvas.metrics.confidence import binomial, jackknife, student
 from ganvas.metrics.connected_parts import largest_part
-from ganvas.metrics.frechet import frechet_distance, frechet_of, moments
+from ganvas.metrics.frechet import frechet_distance, frechet_from_moments, moments
 from ganvas.metrics.inception_score import inception_score
 from ganvas.metrics.kernel_distance import kernel
 from ganvas.metrics.precision_recall import density_coverage, precision_recall
@@ -44,7 +44,7 @@ def _frechet(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
     a, b = side.features, real.features
 
     def without(rows_a: Tensor, rows_b: Tensor) -> float:
-        return frechet_of(*moments(a[rows_a]), *moments(b[rows_b]))  # one copy at a time
+        return frechet_from_moments(*moments(a[rows_a]), *moments(b[rows_b]))  # one copy at a time
 
     return frechet_distance(a, b), jackknife(without, torch.arange(len(a)), torch.arange(len(b)))
 

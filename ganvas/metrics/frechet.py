@@ -22,10 +22,10 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
     Source: arXiv:1706.08500 sec. 2, eq. 6. Only with the features of Inception v3 this number is called FID.
     """
     a, b = require_matrices(a, b, ("a", "b"))
-    return frechet_of(*moments(a), *moments(b))
+    return frechet_from_moments(*moments(a), *moments(b))
 
 
-def frechet_of(mean_a: Tensor, cov_a: Tensor, mean_b: Tensor, cov_b: Tensor) -> float:
+def frechet_from_moments(mean_a: Tensor, cov_a: Tensor, mean_b: Tensor, cov_b: Tensor) -> float:
     """|m1 - m2|^2 + tr(C1 + C2 - 2 (C1^1/2 C2 C1^1/2)^1/2) of means [d] and covariances [d, d].
 
     The trace of the last root is the sum of the singular values of C1^1/2 C2^1/2. This avoids square roots of eigenvalues

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ganvas.errors import UsageError
 from ganvas.metrics.confidence import binomial, jackknife
 from ganvas.metrics.features import features
-from ganvas.metrics.frechet import frechet_distance, frechet_of
+from ganvas.metrics.frechet import frechet_distance, frechet_from_moments
 from ganvas.metrics.inception_score import inception_score
 from ganvas.metrics.kernel_distance import kernel, polynomial_mmd
 from ganvas.metrics.memorization import memorization
@@ -59,7 +59,7 @@ def test_two_sets_of_features(measure: Callable[[Tensor, Tensor], object], wrong
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: frechet_of(GOOD[0], GOOD, GOOD[0], GOOD), "found [[4], [30, 4], [4], [30, 4]]"),
+        (lambda: frechet_from_moments(GOOD[0], GOOD, GOOD[0], GOOD), "found [[4], [30, 4], [4], [30, 4]]"),
         (lambda: kernel(GOOD, GOOD, block=1), "block: expected a whole number at least 2, found 1"),
         (lambda: precision_recall(GOOD, GOOD, k=0), "k: expected a whole number from 1 to 29, found 0"),
         (lambda: density_coverage(GOOD, GOOD, k=30), "k: expected a whole number from 1 to 29, found 30"),

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
-from ganvas.metrics.frechet import frechet_distance, frechet_of, moments
+from ganvas.metrics.frechet import frechet_distance, frechet_from_moments, moments
 from ganvas.metrics.kernel_distance import kernel, polynomial_mmd
 
 seeds = st.integers(0, 10_000)
@@ -53,14 +53,14 @@ def test_golden_two_points() -> None:
 def test_golden_means_apart(d: int) -> None:
     """Means 0 and 1, covariances I_2048: exactly 2048. Source: mseitzer/pytorch-fid, tests/test_fid_score.py."""
     one, identity = torch.ones(d), torch.eye(d)
-    assert frechet_of(0 * one, identity, one, identity) == pytest.approx(d, abs=1e-9)
+    assert frechet_from_moments(0 * one, identity, one, identity) == pytest.approx(d, abs=1e-9)
 
 
 @given(seeds, st.integers(1, 8))
 def test_gaussians_whose_covariances_commute(seed: int, d: int) -> None:
     """|dm|^2 + sum (sqrt l1 - sqrt l2)^2 for eigenvalues l1, l2 in one basis. Source: arXiv:1706.08500 eq. 6."""
     basis, shift, (first, second) = rotation(seed, d), normal(seed + 1, d), normal(seed + 2, 2, d).square()
-    found = frechet_of(0 * shift, basis * first @ basis.T, shift, basis * second @ basis.T)
+    found = frechet_from_moments(0 * shift, basis * first @ basis.T, shift, basis * second @ basis.T)
     expected = shift.square().sum() + (first.sqrt() - second.sqrt()).square().sum()
     assert found == pytest.approx(expected.item(), rel=1e-9, abs=1e-12)
 
