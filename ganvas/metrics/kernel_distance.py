@@ -11,7 +11,7 @@ from ganvas.utils.seeds import mix
 ROWS = 1000  # of a kernel matrix in memory at a time
 
 
-def kernel(a: Tensor, b: Tensor, block: int = 1000, seed: int = 0, scale: Tensor | None = None) -> tuple[float, float]:
+def kernel_distance(a: Tensor, b: Tensor, block: int = 1000, seed: int = 0, scale: Tensor | None = None) -> tuple[float, float]:
     """Kernel distance of features a [N, d] and b [M, d], unbiased, and its standard error.
 
     The mean of `polynomial_mmd` over disjoint blocks of at most `block` random rows of each set, chosen by `seed`. Disjoint

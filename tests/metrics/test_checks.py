@@ -13,7 +13,7 @@ from ganvas.metrics.confidence import binomial, jackknife
 from ganvas.metrics.features import features
 from ganvas.metrics.frechet import frechet_distance, frechet_from_moments
 from ganvas.metrics.inception_score import inception_score
-from ganvas.metrics.kernel_distance import kernel, polynomial_mmd
+from ganvas.metrics.kernel_distance import kernel_distance, polynomial_mmd
 from ganvas.metrics.memorization import memorization
 from ganvas.metrics.modes import mixture, stacked
 from ganvas.metrics.nearest_neighbours import nearest
@@ -28,7 +28,7 @@ IMAGES = torch.zeros(4, 1, 32, 32, dtype=torch.uint8)
 
 OF_TWO: dict[str, Callable[[Tensor, Tensor], object]] = {
     "frechet": frechet_distance,
-    "kernel": kernel,
+    "kernel": kernel_distance,
     "polynomial_mmd": polynomial_mmd,
     "precision_recall": precision_recall,
     "density_coverage": density_coverage,
@@ -60,7 +60,7 @@ def test_two_sets_of_features(measure: Callable[[Tensor, Tensor], object], wrong
     ("call", "message"),
     [
         (lambda: frechet_from_moments(GOOD[0], GOOD, GOOD[0], GOOD), "found [[4], [30, 4], [4], [30, 4]]"),
-        (lambda: kernel(GOOD, GOOD, block=1), "block: expected a whole number at least 2, found 1"),
+        (lambda: kernel_distance(GOOD, GOOD, block=1), "block: expected a whole number at least 2, found 1"),
         (lambda: precision_recall(GOOD, GOOD, k=0), "k: expected a whole number from 1 to 29, found 0"),
         (lambda: density_coverage(GOOD, GOOD, k=30), "k: expected a whole number from 1 to 29, found 30"),
         (lambda: inception_score(GOOD, splits=16), "splits: expected a whole number from 1 to 15, found 16"),

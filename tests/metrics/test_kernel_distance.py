@@ -16,7 +16,7 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
 from ganvas.metrics.frechet import frechet_distance, frechet_from_moments, moments
-from ganvas.metrics.kernel_distance import kernel, polynomial_mmd
+from ganvas.metrics.kernel_distance import kernel_distance, polynomial_mmd
 
 seeds = st.integers(0, 10_000)
 DISTANCES = {"frechet": frechet_distance, "polynomial_mmd": polynomial_mmd}
@@ -149,14 +149,14 @@ def test_polynomial_mmd_is_unbiased(shift: float, scale: float, population: floa
 
 def test_one_block_is_the_whole_distance_and_its_error_is_unknown() -> None:
     a, b = normal(0, 60, 4), normal(1, 50, 4)
-    value, error = kernel(a, b, block=60)
+    value, error = kernel_distance(a, b, block=60)
     assert value == pytest.approx(polynomial_mmd(a, b), rel=1e-9)
     assert error == 0.0
 
 
 def test_the_error_of_the_blocks_is_the_spread_of_the_distance() -> None:
     """Over 150 draws of equal laws, the standard deviation of the distance is the mean error, to within 15 %."""
-    draws = [kernel(normal(2 * i, 600, 8), normal(2 * i + 1, 600, 8), block=60) for i in range(150)]
+    draws = [kernel_distance(normal(2 * i, 600, 8), normal(2 * i + 1, 600, 8), block=60) for i in range(150)]
     values, errors = torch.tensor(draws).T
     assert errors.mean().item() == pytest.approx(values.std().item(), rel=0.15)
     assert abs(values.mean().item()) < 4 * values.std().item() / math.sqrt(150)
@@ -168,20 +168,20 @@ def test_blocks_are_disjoint_and_complete(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(
         "ganvas.metrics.kernel_distance.polynomial_mmd", lambda a, b: seen.append((a[:, 0].tolist(), b[:, 0].tolist())) or 0.0
     )
-    kernel(torch.arange(95.0)[:, None], torch.arange(40.0)[:, None], block=20, seed=3)
+    kernel_distance(torch.arange(95.0)[:, None], torch.arange(40.0)[:, None], block=20, seed=3)
     for side, n in enumerate((95, 40)):
         rows = [row for pair in seen for row in pair[side]]
         assert len(rows) == len(set(rows)) == n
         assert rows != sorted(rows)
     assert len(seen) == 5
-    kernel(torch.arange(95.0)[:, None], torch.arange(5.0)[:, None], block=20)
+    kernel_distance(torch.arange(95.0)[:, None], torch.arange(5.0)[:, None], block=20)
     assert [tuple(map(len, pair)) for pair in seen[5:]] == [(20, 3), (20, 2)]  # at most a block; 2 rows at least
 
 
 def test_the_seed_decides_the_blocks() -> None:
     a, b = normal(0, 100, 4), normal(1, 100, 4)
-    assert kernel(a, b, block=20, seed=1) == kernel(a, b, block=20, seed=1)
-    assert kernel(a, b, block=20, seed=1) != kernel(a, b, block=20, seed=2)
+    assert kernel_distance(a, b, block=20, seed=1) == kernel_distance(a, b, block=20, seed=1)
+    assert kernel_distance(a, b, block=20, seed=1) != kernel_distance(a, b, block=20, seed=2)
 
 
 @distances
