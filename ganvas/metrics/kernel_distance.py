@@ -46,10 +46,10 @@ def polynomial_mmd(a: Tensor, b: Tensor) -> float:
     Source: arXiv:1801.01401 eq. 4 and sec. 4.
     """
     a, b = require_matrices(a, b, ("a", "b"))
-    return _among(a) + _among(b) - 2 * _total(a, b) / (len(a) * len(b))
+    return _mean_within(a) + _mean_within(b) - 2 * _total(a, b) / (len(a) * len(b))
 
 
-def _among(x: Tensor) -> float:
+def _mean_within(x: Tensor) -> float:
     """The mean of the kernel over all pairs of different rows of x."""
     own = float((x.square().sum(1) / x.shape[1] + 1).pow(3).sum())
     return (_total(x, x) - own) / (len(x) * (len(x) - 1))
