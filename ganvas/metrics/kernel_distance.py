@@ -46,16 +46,16 @@ def polynomial_mmd(a: Tensor, b: Tensor) -> float:
     Source: arXiv:1801.01401 eq. 4 and sec. 4.
     """
     a, b = require_matrices(a, b, ("a", "b"))
-    return _mean_within(a) + _mean_within(b) - 2 * _total(a, b) / (len(a) * len(b))
+    return _mean_within(a) + _mean_within(b) - 2 * _kernel_sum(a, b) / (len(a) * len(b))
 
 
 def _mean_within(x: Tensor) -> float:
     """The mean of the kernel over all pairs of different rows of x."""
     own = float((x.square().sum(1) / x.shape[1] + 1).pow(3).sum())
-    return (_total(x, x) - own) / (len(x) * (len(x) - 1))
+    return (_kernel_sum(x, x) - own) / (len(x) * (len(x) - 1))
 
 
-def _total(a: Tensor, b: Tensor) -> float:
+def _kernel_sum(a: Tensor, b: Tensor) -> float:
     """The sum of the kernel over all pairs of a row of a and a row of b."""
     return sum(float((rows @ b.T).div_(a.shape[1]).add_(1).pow_(3).sum()) for rows in a.split(ROWS))
 
