@@ -18,7 +18,7 @@ from ganvas.core.capabilities import Classifies
 from ganvas.data.computed_domains import split_name
 from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.inference import model_file
-from ganvas.metrics.features import features
+from ganvas.metrics.features import extract_features
 from ganvas.metrics.resize import resize_unchecked
 from ganvas.runtime import placement
 
@@ -51,7 +51,7 @@ class Extractor:
 
     def features(self, images: Tensor) -> Tensor:
         """images uint8 [N, C, H, W] -> [N, d] float64."""
-        return features(self.net, images, self.chunk, fit=self.fit, device=self.device)
+        return extract_features(self.net, images, self.chunk, fit=self.fit, device=self.device)
 
     def logits(self, images: Tensor) -> Tensor:
         """images uint8 [N, C, H, W] -> [N, classes] float64.
@@ -61,7 +61,7 @@ class Extractor:
         """
         if self.classify is None:
             raise UsageError(f"the extractor {self.name} names no classes; choose digits, clothes or a classifier's run")
-        return features(self.classify, images, self.chunk, fit=self.fit, device=self.device)
+        return extract_features(self.classify, images, self.chunk, fit=self.fit, device=self.device)
 
     @torch.no_grad()
     def embed(self, samples: Tensor) -> Tensor:

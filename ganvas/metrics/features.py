@@ -13,7 +13,7 @@ from ganvas.runtime import placement
 
 
 @torch.no_grad()
-def features(
+def extract_features(
     net: Callable[[Tensor], Tensor],
     images: Tensor,
     chunk: int = 500,

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ganvas.errors import UsageError
 from ganvas.metrics.confidence import binomial, jackknife
-from ganvas.metrics.features import features
+from ganvas.metrics.features import extract_features
 from ganvas.metrics.frechet import frechet_distance, frechet_from_moments
 from ganvas.metrics.inception_score import inception_score
 from ganvas.metrics.kernel_distance import kernel_distance, polynomial_mmd
@@ -115,16 +115,16 @@ def test_two_sets_of_features(measure: Callable[[Tensor, Tensor], object], wrong
         (lambda: binomial(1.5, 10), "share: expected 0 to 1, found 1.5; divide the count by n"),
         (lambda: resize(IMAGES, 0), "side: expected a whole number at least 1, found 0"),
         (lambda: resize(GOOD, 8), "images: expected images [N, C, H, W], found shape [30, 4]"),
-        (lambda: features(nn.Flatten(), IMAGES / 255), "images: expected bytes, found torch.float32"),
+        (lambda: extract_features(nn.Flatten(), IMAGES / 255), "images: expected bytes, found torch.float32"),
         (
-            lambda: features(nn.Identity(), IMAGES),
+            lambda: extract_features(nn.Identity(), IMAGES),
             "features: expected one row per sample, [N, d], found shape [500, 1, 32, 32]",
         ),
         (
-            lambda: features(lambda x: x.flatten(1)[:3], IMAGES),
+            lambda: extract_features(lambda x: x.flatten(1)[:3], IMAGES),
             "features: expected one row an image, [500, d], found [3, 1024]",
         ),
-        (lambda: features(lambda x: x.flatten(1) / 0, IMAGES), "features: expected finite numbers"),
+        (lambda: extract_features(lambda x: x.flatten(1) / 0, IMAGES), "features: expected finite numbers"),
     ],
 )
 def test_a_wrong_request_is_one_clear_line(call: Callable[[], object], message: str) -> None:
