@@ -30,7 +30,7 @@ from ganvas.inference import model_file
 from ganvas.inference.feature_extractors import Extractor, each, load_extractor
 from ganvas.inference.model import Model, load
 from ganvas.latents.seed_latents import latents
-from ganvas.metrics.elbo import nats
+from ganvas.metrics.elbo import elbo_terms
 from ganvas.runtime import placement
 from ganvas.studio.explore.explorer import Explorer
 from ganvas.studio.explore.view import View
@@ -140,7 +140,7 @@ def test_codes_and_bounds(there: tuple[Model, TableDataset]) -> None:
             model.decode(codes)
         model.reconstruct(arrays)
     if isinstance(game, Bounds):
-        parts = nats(game, batch["real"], batch["label"] if isinstance(game, Conditional) else None)
+        parts = elbo_terms(game, batch["real"], batch["label"] if isinstance(game, Conditional) else None)
         assert all(part.device == placement.CPU for part in parts.values())
     if isinstance(game, Classifies):
         assert accuracy(game.classify, data, device=META) >= 0

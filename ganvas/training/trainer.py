@@ -27,7 +27,7 @@ from ganvas.games.recipes import open_data
 from ganvas.inference import model_file
 from ganvas.inference.sheet import make_sheet, save_learning_gif
 from ganvas.media.image_files import save_png
-from ganvas.metrics.elbo import nats
+from ganvas.metrics.elbo import elbo_terms
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.process_settings import apply_plan
 from ganvas.training.log import TrainingLog
@@ -293,7 +293,7 @@ def test_measures(game: Game, test: TableDataset) -> dict[str, float]:
         return found
     batch = test.samples(torch.arange(len(test)))
     label = batch["label"] if isinstance(game, Conditional) else None
-    parts = {name: float(each.mean()) for name, each in nats(game, batch["real"], label).items()}
+    parts = {name: float(each.mean()) for name, each in elbo_terms(game, batch["real"], label).items()}
     return found | {"test_loss": sum(parts.values()), **{f"test_{name}": value for name, value in parts.items()}}
 
 
