@@ -36,7 +36,7 @@ from ganvas.media.grid import legible_scale, sheet
 from ganvas.media.image_files import save_png
 from ganvas.metrics.confidence import binomial
 from ganvas.metrics.memorization import Memorization, memorization
-from ganvas.metrics.modes import mixture, stacked
+from ganvas.metrics.modes import mixture_modes, stacked
 from ganvas.metrics.nearest_neighbours import nearest
 from ganvas.metrics.perceptual_path_length import step_lengths, trimmed_mean
 from ganvas.metrics.pixel_agreement import agreement
@@ -241,7 +241,7 @@ def _subject(path: Path, device: torch.device) -> tuple[Model | None, str]:
 
 def mixture_measures(source: str, fake: Tensor, other: Tensor) -> dict[str, Measurement]:
     """Modes, high-quality share, spread and reverse KL of points against the mixture they should follow; 2,500 samples."""
-    found, floor = (mixture(x[:2500], MODES[source].centres, MODES[source].sd) for x in (fake, other))
+    found, floor = (mixture_modes(x[:2500], MODES[source].centres, MODES[source].sd) for x in (fake, other))
     n = min(2500, len(fake))
     return {
         name: Measurement(float(getattr(found, name)), None, float(getattr(floor, name)), n, "none")

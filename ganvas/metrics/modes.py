@@ -35,7 +35,7 @@ class Modes:
     reverse_kl: float
 
 
-def mixture(points: Tensor, centres: Tensor, sd: float) -> Modes:
+def mixture_modes(points: Tensor, centres: Tensor, sd: float) -> Modes:
     """points [N, d] against K isotropic Gaussians of equal weight: centres [K, d], standard deviation sd.
 
     `spread` uses high-quality samples only, so samples between the modes do not count. Without samples beyond 3 sd a perfect

@@ -15,7 +15,7 @@ from ganvas.metrics.frechet import frechet_distance, frechet_from_moments
 from ganvas.metrics.inception_score import inception_score
 from ganvas.metrics.kernel_distance import kernel_distance, polynomial_mmd
 from ganvas.metrics.memorization import memorization
-from ganvas.metrics.modes import mixture, stacked
+from ganvas.metrics.modes import mixture_modes, stacked
 from ganvas.metrics.nearest_neighbours import nearest
 from ganvas.metrics.perceptual_path_length import path_length
 from ganvas.metrics.precision_recall import density_coverage, precision_recall
@@ -99,10 +99,10 @@ def test_two_sets_of_features(measure: Callable[[Tensor, Tensor], object], wrong
         (lambda: path_length(torch.tanh, None, GOOD, GOOD, trim=0.5), "found 'z', 0.0001, 0.5"),
         (lambda: path_length(torch.Tensor.byte, None, GOOD, -GOOD), "expected float images, found torch.uint8"),
         (lambda: path_length(lambda z: z / 0, None, GOOD, GOOD), "features: expected finite numbers"),
-        (lambda: mixture(GOOD, GOOD[:, :3], 1.0), "points and centres: expected the same number of features"),
-        (lambda: mixture(GOOD[:1], GOOD, 1.0), "points: expected at least 2 samples, found 1"),
-        (lambda: mixture(GOOD, GOOD, 0.0), "sd: expected a finite number above 0, found 0.0"),
-        (lambda: mixture(NAN, GOOD[:, :2], 1.0), "points: expected finite numbers"),
+        (lambda: mixture_modes(GOOD, GOOD[:, :3], 1.0), "points and centres: expected the same number of features"),
+        (lambda: mixture_modes(GOOD[:1], GOOD, 1.0), "points: expected at least 2 samples, found 1"),
+        (lambda: mixture_modes(GOOD, GOOD, 0.0), "sd: expected a finite number above 0, found 0.0"),
+        (lambda: mixture_modes(NAN, GOOD[:, :2], 1.0), "points: expected finite numbers"),
         (lambda: stacked(torch.zeros(5, 2, dtype=torch.int64)), "classes: expected whole digits [N, 3]"),
         (
             lambda: stacked(torch.zeros(5, 3)),
