@@ -36,7 +36,7 @@ from ganvas.media.grid import legible_scale, sheet
 from ganvas.media.image_files import save_png
 from ganvas.metrics.confidence import binomial
 from ganvas.metrics.memorization import Memorization, memorization
-from ganvas.metrics.modes import mixture_modes, stacked
+from ganvas.metrics.modes import mixture_modes, stacked_modes
 from ganvas.metrics.nearest_neighbours import nearest
 from ganvas.metrics.perceptual_path_length import step_lengths, trimmed_mean
 from ganvas.metrics.pixel_agreement import agreement
@@ -251,7 +251,7 @@ def mixture_measures(source: str, fake: Tensor, other: Tensor) -> dict[str, Meas
 
 def stacked_measures(digits: Extractor, fake: Tensor, other: Tensor) -> dict[str, Measurement]:
     """Of the 1,000 triples of digits, how many there are and how evenly, as a classifier of digits reads each colour."""
-    found, floor = (stacked(digits.logits(x.flatten(0, 1)[:, None]).argmax(1).view(-1, 3)) for x in (fake, other))
+    found, floor = (stacked_modes(digits.logits(x.flatten(0, 1)[:, None]).argmax(1).view(-1, 3)) for x in (fake, other))
     return {
         name: Measurement(float(getattr(found, name)), None, float(getattr(floor, name)), len(fake), digits.name)
         for name in ("captured", "reverse_kl")

@@ -78,7 +78,7 @@ class Stacked:
     reverse_kl: float
 
 
-def stacked(classes: Tensor) -> Stacked:
+def stacked_modes(classes: Tensor) -> Stacked:
     """classes [N, 3], the digit 0..9 that a classifier predicts for each channel -> the coverage of the modes 000..999.
 
     With the usual 26,000 samples a uniform sampler has a KL of 0.0192 (`kl_floor(1000, 26_000)`), and MNIST itself, whose

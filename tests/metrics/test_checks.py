@@ -15,7 +15,7 @@ from ganvas.metrics.frechet import frechet_distance, frechet_from_moments
 from ganvas.metrics.inception_score import inception_score
 from ganvas.metrics.kernel_distance import kernel_distance, polynomial_mmd
 from ganvas.metrics.memorization import memorization
-from ganvas.metrics.modes import mixture_modes, stacked
+from ganvas.metrics.modes import mixture_modes, stacked_modes
 from ganvas.metrics.nearest_neighbours import nearest
 from ganvas.metrics.perceptual_path_length import path_length
 from ganvas.metrics.precision_recall import density_coverage, precision_recall
@@ -103,12 +103,12 @@ def test_two_sets_of_features(measure: Callable[[Tensor, Tensor], object], wrong
         (lambda: mixture_modes(GOOD[:1], GOOD, 1.0), "points: expected at least 2 samples, found 1"),
         (lambda: mixture_modes(GOOD, GOOD, 0.0), "sd: expected a finite number above 0, found 0.0"),
         (lambda: mixture_modes(NAN, GOOD[:, :2], 1.0), "points: expected finite numbers"),
-        (lambda: stacked(torch.zeros(5, 2, dtype=torch.int64)), "classes: expected whole digits [N, 3]"),
+        (lambda: stacked_modes(torch.zeros(5, 2, dtype=torch.int64)), "classes: expected whole digits [N, 3]"),
         (
-            lambda: stacked(torch.zeros(5, 3)),
+            lambda: stacked_modes(torch.zeros(5, 3)),
             "classes: expected whole digits [N, 3], one a channel, found torch.float32 [5, 3]",
         ),
-        (lambda: stacked(torch.full((5, 3), 10)), "classes: expected digits from 0 to 9, found 10 to 10"),
+        (lambda: stacked_modes(torch.full((5, 3), 10)), "classes: expected digits from 0 to 9, found 10 to 10"),
         (lambda: jackknife(lambda x: 0.0, GOOD[:9]), "jackknife: expected sets of at least 10 rows, found [9]"),
         (lambda: jackknife(lambda: 0.0), "jackknife: expected sets of at least 10 rows, found []"),
         (lambda: jackknife(lambda x: 0.0, GOOD, groups=1), "groups: expected a whole number at least 2, found 1"),
