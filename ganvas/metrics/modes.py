@@ -70,7 +70,7 @@ def mixture_modes(points: Tensor, centres: Tensor, sd: float) -> Modes:
 
 
 @dataclass(frozen=True)
-class Stacked:
+class StackedModes:
     """Mode coverage of Stacked-MNIST: how many of 1,000 classes have a sample, and KL(histogram || uniform) in nats."""
 
     captured: int
@@ -78,7 +78,7 @@ class Stacked:
     reverse_kl: float
 
 
-def stacked_modes(classes: Tensor) -> Stacked:
+def stacked_modes(classes: Tensor) -> StackedModes:
     """classes [N, 3], the digit 0..9 that a classifier predicts for each channel -> the coverage of the modes 000..999.
 
     With the usual 26,000 samples a uniform sampler has a KL of 0.0192 (`kl_floor(1000, 26_000)`), and MNIST itself, whose
@@ -97,7 +97,7 @@ def stacked_modes(classes: Tensor) -> Stacked:
         raise UsageError(f"classes: expected digits from 0 to 9, found {found}; the classifier must have 10 classes")
     numbers = classes.long() @ torch.tensor([100, 10, 1], device=classes.device)
     counts = numbers.bincount(minlength=STACKED)
-    return Stacked(int((counts > 0).sum()), STACKED, _reverse_kl(counts))
+    return StackedModes(int((counts > 0).sum()), STACKED, _reverse_kl(counts))
 
 
 def kl_floor(modes: int, samples: int) -> float:
