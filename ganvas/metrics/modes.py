@@ -59,7 +59,7 @@ def mixture_modes(points: Tensor, centres: Tensor, sd: float) -> Modes:
     good = distance <= RADIUS * sd
     counts = mode[good].bincount(minlength=len(centres))
     within = [points[good & (mode == m)] for m in range(len(centres)) if counts[m] >= ENOUGH]
-    spreads = [math.sqrt(each.var(0).mean().item() / _kept_variance(each.shape[1])) / sd for each in within]
+    spreads = [math.sqrt(each.var(0).mean().item() / _truncated_variance(each.shape[1])) / sd for each in within]
     return Modes(
         captured=int((counts > 0).sum()),
         modes=len(centres),
@@ -113,7 +113,7 @@ def _reverse_kl(counts: Tensor) -> float:
     return max(math.log(len(counts)) + p.xlogy(p).sum().item(), 0.0)
 
 
-def _kept_variance(d: int) -> float:
+def _truncated_variance(d: int) -> float:
     """The variance of a coordinate of a standard normal in d dimensions, truncated to the ball of radius 3."""
     half = torch.tensor([d / 2, d / 2 + 1], dtype=torch.float64)
     inside, weighted = torch.special.gammainc(half, torch.full_like(half, RADIUS**2 / 2)).tolist()
