@@ -19,7 +19,7 @@ from ganvas.inference.feature_extractors import load_extractor
 from ganvas.inference.model import Label, Model
 from ganvas.media.grid import legible_scale, sheet
 from ganvas.media.image_files import png_name, save_png, to_bytes
-from ganvas.metrics.nearest_neighbours import closest
+from ganvas.metrics.nearest_neighbours import k_nearest
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def neighbours(
     measured: tuple[Tensor, Tensor] = (samples, bank)
     if network is not None:
         measured = (network.features(samples), network.features(bank))
-    distances, which = closest(*measured, k)
+    distances, which = k_nearest(*measured, k)
     sheets = torch.cat([samples[:, None], bank[which.flatten()].unflatten(0, which.shape)], 1).flatten(0, 1)
     picture = sheet(as_pictures(sheets.float() / 127.5 - 1), k + 1, legible_scale(sheets.shape[-1]))
     named = source.fields.get("label")

@@ -89,7 +89,7 @@ def _nearest(queries: Tensor, bank: _Bank) -> tuple[Tensor, Tensor]:
     return best.sqrt() * bank.lattice.unit, where
 
 
-def closest(
+def k_nearest(
     queries: Tensor, bank: Tensor, k: int, chunk: int | None = None, rows: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """The distances [N, k] of each query to its k nearest neighbours in `bank`, the nearest first, and their indices [N, k].

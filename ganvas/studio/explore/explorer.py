@@ -28,7 +28,7 @@ from ganvas.media.grid import legible_scale, sheet
 from ganvas.media.image_files import save_png, to_bytes
 from ganvas.media.video import film_name, save_film
 from ganvas.media.voxel_rendering import shade
-from ganvas.metrics.nearest_neighbours import closest
+from ganvas.metrics.nearest_neighbours import k_nearest
 from ganvas.studio.explore.view import SEEDS, Point, View, draw, point, tour
 
 EXACT = 32  # rows at a time: the bits of `ganvas sample`
@@ -191,7 +191,7 @@ class Explorer:
             raise UsageError(f"this model {self._draws}; the nearest training pictures need a model of pictures")
         mine = self.samples(replace(look, resolution=None, label=self._one(look)))[:1]
         data = self.trained_on
-        distances, which = closest(to_bytes(mine), data.table, min(count, len(data)), rows=data.index)
+        distances, which = k_nearest(to_bytes(mine), data.table, min(count, len(data)), rows=data.index)
         found = read_rows(data, which[0]).float() / 127.5 - 1
         images = self.seen(torch.cat([mine, found]), look)
         return sheet(images, len(images), 1, 2), (distances[0] / mine[0].numel() ** 0.5).tolist()
