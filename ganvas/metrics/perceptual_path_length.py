@@ -18,7 +18,7 @@ Features = Callable[[Tensor], Tensor]  # images [N, ...] -> features [N, ...]
 
 
 @torch.no_grad()
-def path_length(
+def perceptual_path_length(
     images: Images,
     features: Features | None,
     z0: Tensor,
@@ -60,7 +60,7 @@ def path_length(
 def step_lengths(
     images: Images, features: Features | None, z0: Tensor, z1: Tensor, eps: float = 1e-4, space: Literal["z", "w"] = "z"
 ) -> Tensor:
-    """|f(G(z_eps)) - f(G(z_0))|^2 / eps^2 of each path [N], float64, all N at once; the arguments are those of `path_length`.
+    """|f(G(z_eps)) - f(G(z_0))|^2 / eps^2 of each path [N], float64, all N at once; the arguments are those of `perceptual_path_length`.
 
     Raises:
         UsageError: bytes, or a NaN.

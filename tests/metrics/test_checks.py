@@ -17,7 +17,7 @@ from ganvas.metrics.kernel_distance import kernel_distance, polynomial_mmd
 from ganvas.metrics.memorization import memorization
 from ganvas.metrics.modes import mixture_modes, stacked_modes
 from ganvas.metrics.nearest_neighbours import nearest
-from ganvas.metrics.perceptual_path_length import path_length
+from ganvas.metrics.perceptual_path_length import perceptual_path_length
 from ganvas.metrics.precision_recall import density_coverage, precision_recall
 from ganvas.metrics.resize import resize
 from ganvas.metrics.sliced_wasserstein import sliced_wasserstein, wasserstein_1d
@@ -94,11 +94,11 @@ def test_two_sets_of_features(measure: Callable[[Tensor, Tensor], object], wrong
             "expected at least 2 images of every class, found 1 of class 5",
         ),
         (lambda: diversity(IMAGES, torch.tensor([1, 1])), "labels: expected one for each of 4 images, found shape [2]"),
-        (lambda: path_length(torch.tanh, None, GOOD, GOOD[1:]), "expected two sets of at least 2 latents [N, d]"),
-        (lambda: path_length(torch.tanh, None, GOOD, GOOD, eps=0), "found 'z', 0, 0.01"),
-        (lambda: path_length(torch.tanh, None, GOOD, GOOD, trim=0.5), "found 'z', 0.0001, 0.5"),
-        (lambda: path_length(torch.Tensor.byte, None, GOOD, -GOOD), "expected float images, found torch.uint8"),
-        (lambda: path_length(lambda z: z / 0, None, GOOD, GOOD), "features: expected finite numbers"),
+        (lambda: perceptual_path_length(torch.tanh, None, GOOD, GOOD[1:]), "expected two sets of at least 2 latents [N, d]"),
+        (lambda: perceptual_path_length(torch.tanh, None, GOOD, GOOD, eps=0), "found 'z', 0, 0.01"),
+        (lambda: perceptual_path_length(torch.tanh, None, GOOD, GOOD, trim=0.5), "found 'z', 0.0001, 0.5"),
+        (lambda: perceptual_path_length(torch.Tensor.byte, None, GOOD, -GOOD), "expected float images, found torch.uint8"),
+        (lambda: perceptual_path_length(lambda z: z / 0, None, GOOD, GOOD), "features: expected finite numbers"),
         (lambda: mixture_modes(GOOD, GOOD[:, :3], 1.0), "points and centres: expected the same number of features"),
         (lambda: mixture_modes(GOOD[:1], GOOD, 1.0), "points: expected at least 2 samples, found 1"),
         (lambda: mixture_modes(GOOD, GOOD, 0.0), "sd: expected a finite number above 0, found 0.0"),
