@@ -39,7 +39,7 @@ from ganvas.metrics.memorization import Memorization, memorization
 from ganvas.metrics.modes import mixture_modes, stacked_modes
 from ganvas.metrics.nearest_neighbours import nearest
 from ganvas.metrics.perceptual_path_length import step_lengths, trimmed_mean
-from ganvas.metrics.pixel_agreement import agreement
+from ganvas.metrics.pixel_agreement import pixel_agreement
 from ganvas.runtime.device import find_device
 
 OTHERS = ("each", "ppl", "memorisation", "modes", "agreement", "cas")
@@ -270,7 +270,7 @@ def pixel_agreement_of(model: Model | None, source: str, n: int, seed: int) -> d
     first, second = (fake_sample_set(model, n, seed, torch.full((n,), domain)).data for domain in (0, 1))
     found = {}
     for name, other, floor in (("agreement", second, 1.0), ("strangers", second.roll(1, 0), None)):
-        values = agreement(first, other, CHANGES[change])
+        values = pixel_agreement(first, other, CHANGES[change])
         found[check_metrics(name, n, "none")] = Measurement(
             float(values.mean()), float(1.96 * values.std() / n**0.5), floor, n, "none"
         )

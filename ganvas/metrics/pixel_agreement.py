@@ -14,7 +14,7 @@ from ganvas.errors import UsageError
 Bytes = NDArray[np.uint8]
 
 
-def agreement(first: Tensor, second: Tensor, change: Callable[[Bytes], Bytes]) -> Tensor:
+def pixel_agreement(first: Tensor, second: Tensor, change: Callable[[Bytes], Bytes]) -> Tensor:
     """uint8 images [N, C, H, W] of two domains -> the share of pixels that agree, for each pair [N], float64.
 
     `change`, a function of bytes [N, C, H, W], converts the first image to the second domain; two pixels agree if both are

@@ -24,7 +24,7 @@ from ganvas.games.cogan import CoGAN, Config
 from ganvas.inference import model_file
 from ganvas.inference.model import load
 from ganvas.inference.sheet import make_sheet
-from ganvas.metrics.pixel_agreement import agreement
+from ganvas.metrics.pixel_agreement import pixel_agreement
 from ganvas.utils.settings import to_dict
 
 SMALL = Config(latent_dim=4, width=8, critic_width=8, max_width=8, head=8)
@@ -132,9 +132,9 @@ def test_names_of_changed_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_agreement_counts_pixels_on_the_same_side_of_grey() -> None:
     first = torch.tensor([[[[0, 100], [200, 255]]], [[[0, 0], [0, 0]]]], dtype=torch.uint8)
     second = torch.tensor([[[[255, 200], [100, 200]]], [[[255, 255], [255, 255]]]], dtype=torch.uint8)
-    assert agreement(first, second, CHANGES["negatives"]).tolist() == [0.75, 1.0]
+    assert pixel_agreement(first, second, CHANGES["negatives"]).tolist() == [0.75, 1.0]
     with pytest.raises(UsageError, match="one shape"):
-        agreement(first, second[:1], CHANGES["negatives"])
+        pixel_agreement(first, second[:1], CHANGES["negatives"])
 
 
 @pytest.fixture
