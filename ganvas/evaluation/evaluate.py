@@ -34,7 +34,7 @@ from ganvas.inference.model import Model, load
 from ganvas.latents.seed_latents import latents
 from ganvas.media.grid import legible_scale, sheet
 from ganvas.media.image_files import save_png
-from ganvas.metrics.confidence import binomial
+from ganvas.metrics.confidence import wilson
 from ganvas.metrics.memorization import Memorization, memorization
 from ganvas.metrics.modes import mixture_modes, stacked_modes
 from ganvas.metrics.nearest_neighbours import nearest
@@ -313,7 +313,7 @@ def classify_samples(
     floor = None
     if network and network.classify:
         floor = float((network.logits(test.fields["real"]).argmax(1) == test.fields["label"]).double().mean())
-    return Measurement(value, binomial(value, len(test)), floor, len(train), network.name if network and floor else "none")
+    return Measurement(value, wilson(value, len(test)), floor, len(train), network.name if network and floor else "none")
 
 
 def measure_memorization(fake: Tensor, train: Tensor, real: Tensor, folder: Path | None) -> Memorization:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganvas.errors import UsageError
 from ganvas.evaluation.sample_sets import SampleSet
-from ganvas.metrics.confidence import binomial, jackknife, student
+from ganvas.metrics.confidence import jackknife, student, wilson
 from ganvas.metrics.connected_parts import largest_part
 from ganvas.metrics.frechet import frechet_distance, frechet_from_moments, moments
 from ganvas.metrics.inception_score import inception_score
@@ -66,7 +66,7 @@ def _kernel(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
 
 
 def _share(pick: Callable[[SampleSet, SampleSet], float]) -> Compare:
-    return lambda side, real: (value := pick(side, real), binomial(min(1.0, value), len(side.data)))
+    return lambda side, real: (value := pick(side, real), wilson(min(1.0, value), len(side.data)))
 
 
 def _scatter(statistic: Callable[..., float], *sets: Tensor, parts: int = 5) -> float:
@@ -105,7 +105,7 @@ def _requested(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
     if side.extractor and side.extractor.classes not in ((), side.classes):
         raise UsageError(f"{side.extractor.name} names other classes than the data: give --extractor RUN of its own classifier")
     value = float((side.logits.argmax(1) == side.labels).double().mean())
-    return value, binomial(value, len(side.data))
+    return value, wilson(value, len(side.data))
 
 
 def each_class(side: SampleSet, other: SampleSet) -> dict[str, Measurement]:
@@ -117,14 +117,14 @@ def each_class(side: SampleSet, other: SampleSet) -> dict[str, Measurement]:
         if len(mine):
             value, floor = float(mine.double().mean()), float(theirs.double().mean()) if len(theirs) else None
             tag = side.extractor.name if side.extractor else "none"
-            found[name] = Measurement(value, binomial(value, len(mine)), floor, len(mine), tag)
+            found[name] = Measurement(value, wilson(value, len(mine)), floor, len(mine), tag)
     return found
 
 
 def _class_share(pick: Callable[[Tensor], Tensor]) -> Compare:
     def share(side: SampleSet, _: SampleSet) -> tuple[float, float | None]:
         value = float(pick(side.logits.argmax(1).bincount(minlength=side.logits.shape[1]) / len(side.data)))
-        return value, binomial(value, len(side.data))
+        return value, wilson(value, len(side.data))
 
     return share
 
@@ -136,7 +136,7 @@ def _sharpness(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
 
 def _connected(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
     value = float((largest_part(side.data[:, 0] > 127) > WHOLE).double().mean())
-    return value, binomial(value, len(side.data))
+    return value, wilson(value, len(side.data))
 
 
 # name -> how to compare; the share-like ones count samples, and the interval of a density is that of a mean of counts.

@@ -19,7 +19,7 @@ from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.evaluation.sample_sets import Reference, read_rows
 from ganvas.evaluation.validation import nats_of
 from ganvas.inference.model import Model
-from ganvas.metrics.confidence import binomial, jackknife
+from ganvas.metrics.confidence import jackknife, wilson
 from ganvas.metrics.ngrams import distinct, jensen_shannon, nearest_edit, ngrams, novel
 from ganvas.utils.tokens import decode_lines
 
@@ -125,14 +125,14 @@ def _one(name: str, sides: TextSets, game: Game, source: str) -> tuple[Value, in
 
 def _distinct(sides: TextSets) -> Value:
     value = distinct(sides.fake.lines)
-    return value, binomial(value, len(sides.fake.lines)), distinct(sides.real.lines)
+    return value, wilson(value, len(sides.fake.lines)), distinct(sides.real.lines)
 
 
 def _novel(sides: TextSets) -> Value:
     """The floor is 1 where the reference was not trained on."""
     known = set(sides.train.lines)
     value = novel(sides.fake.lines, known)
-    return value, binomial(value, len(sides.fake.lines)), novel(sides.real.lines, known)
+    return value, wilson(value, len(sides.fake.lines)), novel(sides.real.lines, known)
 
 
 def _divergence(sides: TextSets, n: int) -> Value:

@@ -40,7 +40,7 @@ def jackknife(statistic: Callable[..., float], *sets: Tensor, groups: int = 10) 
     return student(groups - 1) * math.sqrt(variance)
 
 
-def binomial(share: float, n: int) -> float:
+def wilson(share: float, n: int) -> float:
     """The half-width of the 95 % Wilson interval of a share of n independent samples; it is not 0 at share 0 or 1.
 
     Raises:

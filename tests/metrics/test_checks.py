@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.errors import UsageError
-from ganvas.metrics.confidence import binomial, jackknife
+from ganvas.metrics.confidence import jackknife, wilson
 from ganvas.metrics.features import extract_features
 from ganvas.metrics.frechet import frechet_distance, frechet_from_moments
 from ganvas.metrics.inception_score import inception_score
@@ -112,7 +112,7 @@ def test_two_sets_of_features(measure: Callable[[Tensor, Tensor], object], wrong
         (lambda: jackknife(lambda x: 0.0, GOOD[:9]), "jackknife: expected sets of at least 10 rows, found [9]"),
         (lambda: jackknife(lambda: 0.0), "jackknife: expected sets of at least 10 rows, found []"),
         (lambda: jackknife(lambda x: 0.0, GOOD, groups=1), "groups: expected a whole number at least 2, found 1"),
-        (lambda: binomial(1.5, 10), "share: expected 0 to 1, found 1.5; divide the count by n"),
+        (lambda: wilson(1.5, 10), "share: expected 0 to 1, found 1.5; divide the count by n"),
         (lambda: resize(IMAGES, 0), "side: expected a whole number at least 1, found 0"),
         (lambda: resize(GOOD, 8), "images: expected images [N, C, H, W], found shape [30, 4]"),
         (lambda: extract_features(nn.Flatten(), IMAGES / 255), "images: expected bytes, found torch.float32"),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from ganvas.metrics.confidence import binomial, jackknife, student
+from ganvas.metrics.confidence import jackknife, student, wilson
 from ganvas.metrics.frechet import frechet_distance
 
 
@@ -85,10 +85,10 @@ def test_every_row_is_left_out_once() -> None:
 def test_binomial_agrees_with_scipy(n: int, data: st.DataObject) -> None:
     count = data.draw(st.integers(0, n))
     interval = scipy.stats.binomtest(count, n).proportion_ci(method="wilson")
-    assert binomial(count / n, n) == pytest.approx((interval.high - interval.low) / 2, rel=1e-6)
+    assert wilson(count / n, n) == pytest.approx((interval.high - interval.low) / 2, rel=1e-6)
 
 
 def test_binomial_is_sure_of_nothing() -> None:
-    assert binomial(0.0, 100) > 0.01
-    assert binomial(1.0, 100) == pytest.approx(binomial(0.0, 100))
-    assert binomial(0.5, 10_000) == pytest.approx(0.0098, abs=1e-4)
+    assert wilson(0.0, 100) > 0.01
+    assert wilson(1.0, 100) == pytest.approx(wilson(0.0, 100))
+    assert wilson(0.5, 10_000) == pytest.approx(0.0098, abs=1e-4)
