@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganvas.errors import UsageError
 from ganvas.evaluation.sample_sets import SampleSet
-from ganvas.metrics.confidence import jackknife, student, wilson
+from ganvas.metrics.confidence import jackknife, student_quantile, wilson
 from ganvas.metrics.connected_parts import largest_part
 from ganvas.metrics.frechet import frechet_distance, frechet_from_moments, moments
 from ganvas.metrics.inception_score import inception_score
@@ -72,7 +72,7 @@ def _share(pick: Callable[[SampleSet, SampleSet], float]) -> Compare:
 def _scatter(statistic: Callable[..., float], *sets: Tensor, parts: int = 5) -> float:
     """The half-width of the 95 % interval from disjoint parts: for what draws patches or pairs at random."""
     values = torch.tensor([statistic(*part) for part in zip(*(rows.chunk(parts) for rows in sets), strict=True)])
-    return float(student(parts - 1) * values.std() / parts**0.5)
+    return float(student_quantile(parts - 1) * values.std() / parts**0.5)
 
 
 def _sliced(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:

@@ -30,7 +30,7 @@ from ganvas.media.curves import curves
 from ganvas.media.grid import arranged, caption, legible_scale, sheet
 from ganvas.media.image_files import PAPER, save_png
 from ganvas.media.scatter import scatter
-from ganvas.metrics.confidence import student
+from ganvas.metrics.confidence import student_quantile
 from ganvas.training.api import resume
 from ganvas.training.log import read
 from ganvas.training.run_folder import Run, start
@@ -198,7 +198,7 @@ def _over_seeds(seeds: Sequence[dict[str, Measurement]]) -> dict[str, Measuremen
     found = {}
     for name, first in ((name, first) for name, first in seeds[0].items() if all(name in each for each in seeds)):
         values = [each[name].value for each in seeds]
-        half = student(len(values) - 1) * stdev(values) / len(values) ** 0.5
+        half = student_quantile(len(values) - 1) * stdev(values) / len(values) ** 0.5
         found[name] = Measurement(fmean(values), half, first.floor, first.samples, first.extractor)
     return found
 

@@ -37,7 +37,7 @@ def jackknife(statistic: Callable[..., float], *sets: Tensor, groups: int = 10) 
     values = [statistic(*(each[group != g] for each, group in zip(sets, dealt, strict=True))) for g in range(groups)]
     mean = sum(values) / groups
     variance = (groups - 1) / groups * sum((value - mean) ** 2 for value in values)
-    return student(groups - 1) * math.sqrt(variance)
+    return student_quantile(groups - 1) * math.sqrt(variance)
 
 
 def wilson(share: float, n: int) -> float:
@@ -54,7 +54,7 @@ def wilson(share: float, n: int) -> float:
     return Z / (1 + Z**2 / n) * math.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
 
 
-def student(freedom: int) -> float:
+def student_quantile(freedom: int) -> float:
     """The quantile t of Student's distribution with `freedom` degrees of freedom: P(|t'| > t) = 5 %."""
     low, high = 0.0, math.pi / 2
     for _ in range(60):
