@@ -59,11 +59,11 @@ def student_quantile(freedom: int) -> float:
     low, high = 0.0, math.pi / 2
     for _ in range(60):
         angle = (low + high) / 2
-        low, high = (angle, high) if _within(angle, freedom) < LEVEL else (low, angle)
+        low, high = (angle, high) if _central_probability(angle, freedom) < LEVEL else (low, angle)
     return math.sqrt(freedom) * math.tan(low)
 
 
-def _within(angle: float, freedom: int) -> float:
+def _central_probability(angle: float, freedom: int) -> float:
     """P(|t| < sqrt(freedom) tan angle). Source: Abramowitz and Stegun 26.7.3-4, finite sums for integer degrees."""
     odd = freedom % 2
     term = math.cos(angle) if odd else 1.0
