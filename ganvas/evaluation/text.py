@@ -20,7 +20,7 @@ from ganvas.evaluation.sample_sets import Reference, read_rows
 from ganvas.evaluation.validation import nats_of
 from ganvas.inference.model import Model
 from ganvas.metrics.confidence import jackknife, wilson
-from ganvas.metrics.ngrams import distinct, jensen_shannon, nearest_edit, ngrams, novel
+from ganvas.metrics.ngrams import distinct_share, jensen_shannon, nearest_edit, ngrams, novel
 from ganvas.utils.tokens import decode_lines
 
 FEW = 500  # lines whose nearest known one is searched
@@ -124,8 +124,8 @@ def _one(name: str, sides: TextSets, game: Game, source: str) -> tuple[Value, in
 
 
 def _distinct(sides: TextSets) -> Value:
-    value = distinct(sides.fake.lines)
-    return value, wilson(value, len(sides.fake.lines)), distinct(sides.real.lines)
+    value = distinct_share(sides.fake.lines)
+    return value, wilson(value, len(sides.fake.lines)), distinct_share(sides.real.lines)
 
 
 def _novel(sides: TextSets) -> Value:

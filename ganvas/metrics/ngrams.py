@@ -43,7 +43,7 @@ def jensen_shannon(a: Counter[str], b: Counter[str]) -> float:
     return found
 
 
-def distinct(lines: Sequence[str]) -> float:
+def distinct_share(lines: Sequence[str]) -> float:
     """The number of different lines over the number of lines."""
     return len(set(lines)) / len(lines)
 
