@@ -20,7 +20,7 @@ from ganvas.evaluation.sample_sets import Reference, read_rows
 from ganvas.evaluation.validation import nats_of
 from ganvas.inference.model import Model
 from ganvas.metrics.confidence import jackknife, wilson
-from ganvas.metrics.ngrams import distinct_share, jensen_shannon, nearest_edit, ngrams, novel
+from ganvas.metrics.ngrams import distinct_share, jensen_shannon, nearest_edit, ngrams, novel_share
 from ganvas.utils.tokens import decode_lines
 
 FEW = 500  # lines whose nearest known one is searched
@@ -131,8 +131,8 @@ def _distinct(sides: TextSets) -> Value:
 def _novel(sides: TextSets) -> Value:
     """The floor is 1 where the reference was not trained on."""
     known = set(sides.train.lines)
-    value = novel(sides.fake.lines, known)
-    return value, wilson(value, len(sides.fake.lines)), novel(sides.real.lines, known)
+    value = novel_share(sides.fake.lines, known)
+    return value, wilson(value, len(sides.fake.lines)), novel_share(sides.real.lines, known)
 
 
 def _divergence(sides: TextSets, n: int) -> Value:

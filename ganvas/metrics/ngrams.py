@@ -48,7 +48,7 @@ def distinct_share(lines: Sequence[str]) -> float:
     return len(set(lines)) / len(lines)
 
 
-def novel(lines: Sequence[str], known: Collection[str]) -> float:
+def novel_share(lines: Sequence[str], known: Collection[str]) -> float:
     """The share of lines that are not in `known`."""
     known = set(known)
     return sum(line not in known for line in lines) / len(lines)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganvas.errors import UsageError
-from ganvas.metrics.ngrams import EDGE, distinct_share, jensen_shannon, nearest_edit, ngrams, novel
+from ganvas.metrics.ngrams import EDGE, distinct_share, jensen_shannon, nearest_edit, ngrams, novel_share
 from ganvas.utils.tokens import encode_lines
 
 
@@ -43,7 +43,7 @@ def test_nothing_to_compare() -> None:
 
 def test_shares_by_hand() -> None:
     assert distinct_share(["a", "b", "a", "a"]) == 0.5
-    assert novel(["a", "b", "c", "a"], ["a", "z"]) == 0.5
+    assert novel_share(["a", "b", "c", "a"], ["a", "z"]) == 0.5
 
 
 def edits(a: str, b: str) -> int:
