@@ -20,7 +20,7 @@ from ganvas.evaluation.sample_sets import Reference, read_rows
 from ganvas.evaluation.validation import nats_of
 from ganvas.inference.model import Model
 from ganvas.metrics.confidence import jackknife, wilson
-from ganvas.metrics.ngrams import distinct_share, jensen_shannon, nearest_edit, ngrams, novel_share
+from ganvas.metrics.ngrams import distinct_share, jensen_shannon, nearest_edit_distance, ngrams, novel_share
 from ganvas.utils.tokens import decode_lines
 
 FEW = 500  # lines whose nearest known one is searched
@@ -147,8 +147,8 @@ def _divergence(sides: TextSets, n: int) -> Value:
 
 def _edit(sides: TextSets) -> Value:
     """Mean edits to the nearest training line; the floor is that of reals which were not trained on."""
-    values = nearest_edit(sides.fake.text[:FEW], sides.train.text).double()
-    floor = nearest_edit(sides.real.text[:FEW], sides.train.text).double()
+    values = nearest_edit_distance(sides.fake.text[:FEW], sides.train.text).double()
+    floor = nearest_edit_distance(sides.real.text[:FEW], sides.train.text).double()
     return float(values.mean()), _error(values), float(floor.mean())
 
 

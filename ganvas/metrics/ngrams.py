@@ -54,7 +54,7 @@ def novel_share(lines: Sequence[str], known: Collection[str]) -> float:
     return sum(line not in known for line in lines) / len(lines)
 
 
-def nearest_edit(text: Tensor, known: Tensor, chunk: int = 2_000_000) -> Tensor:
+def nearest_edit_distance(text: Tensor, known: Tensor, chunk: int = 2_000_000) -> Tensor:
     """The edit distance (Levenshtein 1966) of each line to the nearest known one: text int64 [N, L], known [M, K] -> [N].
 
     Lines are padded with 0. All pairs of lines are computed at once, by dynamic programming over their prefixes.
