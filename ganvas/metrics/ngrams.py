@@ -60,10 +60,10 @@ def nearest_edit_distance(text: Tensor, known: Tensor, chunk: int = 2_000_000) -
     Lines are padded with 0. All pairs of lines are computed at once, by dynamic programming over their prefixes.
     """
     rows = max(1, chunk // len(known))
-    return torch.cat([_edits(part, known).amin(1) for part in text.split(rows)]).long()
+    return torch.cat([_edit_distances(part, known).amin(1) for part in text.split(rows)]).long()
 
 
-def _edits(a: Tensor, b: Tensor) -> Tensor:
+def _edit_distances(a: Tensor, b: Tensor) -> Tensor:
     """The edit distance of each line of a [N, L] to each line of b [M, K]: int16 [N, M]."""
     sizes_a, sizes_b = (a != 0).sum(1), (b != 0).sum(1)
     n, m, width = len(a), len(b), b.shape[1]
