@@ -112,7 +112,7 @@ def _patches(level: Tensor, per_image: int, seed: int) -> Tensor:
 def _columns(a: Tensor, b: Tensor) -> Tensor:
     """W1 of row i of a [K, N] and row i of b [K, M], for every i: [K], float64."""
     n, m = a.shape[1], b.shape[1]
-    a, b = _sorted(a), _sorted(b)
+    a, b = _sort_rows(a), _sort_rows(b)
     if n == m:
         return (a - b).abs_().mean(1, dtype=torch.float64)
     # Both quantile functions are step functions; between two consecutive steps both are constant.
@@ -122,6 +122,6 @@ def _columns(a: Tensor, b: Tensor) -> Tensor:
     return area
 
 
-def _sorted(x: Tensor) -> Tensor:
+def _sort_rows(x: Tensor) -> Tensor:
     """Each row sorted, on the CPU: NumPy sorts in a tenth of the time of torch.sort, which computes indices too."""
     return torch.from_numpy(np.sort(x.numpy(force=True), axis=1))
