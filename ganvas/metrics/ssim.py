@@ -27,7 +27,7 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
 
     Source: Wang, Bovik, Sheikh, Simoncelli 2004, eq. 13, ssim_index.m.
     """
-    a, b = _pair(a, b)
+    a, b = _check_pair(a, b)
     parts = zip(a.split(CHUNK), b.split(CHUNK), strict=True)
     return torch.cat([_similarity(_unit(x), _unit(y))[0] for x, y in parts])
 
@@ -44,7 +44,7 @@ def ms_ssim(a: Tensor, b: Tensor) -> Tensor:
 
     Source: Wang, Simoncelli, Bovik 2003, eq. 7 and sec. 4; tensorflow/models, msssim.py (the negative factors).
     """
-    a, b = _pair(a, b)
+    a, b = _check_pair(a, b)
     weights = _weights(min(a.shape[2:]))
     found = []
     for parts in zip(a.split(CHUNK), b.split(CHUNK), strict=True):
@@ -112,7 +112,7 @@ def _weights(side: int) -> tuple[float, ...]:
     return first if len(first) == len(WEIGHTS) else tuple(weight / sum(first) for weight in first)
 
 
-def _pair(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+def _check_pair(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     a, b = require_images(a, "a", side=WINDOW), require_images(b, "b", side=WINDOW)
     if a.shape != b.shape:
         raise UsageError(f"a and b: expected pairs of one shape, found {list(a.shape)} and {list(b.shape)}; resize one")
