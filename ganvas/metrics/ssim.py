@@ -29,7 +29,7 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
     """
     a, b = _check_pair(a, b)
     parts = zip(a.split(CHUNK), b.split(CHUNK), strict=True)
-    return torch.cat([_similarity(_unit(x), _unit(y))[0] for x, y in parts])
+    return torch.cat([_similarity(_to_unit_range(x), _to_unit_range(y))[0] for x, y in parts])
 
 
 def ms_ssim(a: Tensor, b: Tensor) -> Tensor:
@@ -48,7 +48,7 @@ def ms_ssim(a: Tensor, b: Tensor) -> Tensor:
     weights = _weights(min(a.shape[2:]))
     found = []
     for parts in zip(a.split(CHUNK), b.split(CHUNK), strict=True):
-        x, y = map(_unit, parts)
+        x, y = map(_to_unit_range, parts)
         product = torch.ones(len(x), dtype=torch.float64, device=x.device)
         for scale, weight in enumerate(weights, 1):
             whole_index, contrast = _similarity(x, y)
@@ -123,5 +123,5 @@ def _check_pair(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     return a, b
 
 
-def _unit(x: Tensor) -> Tensor:
+def _to_unit_range(x: Tensor) -> Tensor:
     return x.double() if x.is_floating_point() else x.double() / 255
