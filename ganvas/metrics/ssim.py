@@ -90,14 +90,14 @@ def diversity(images: Tensor, labels: Tensor | None = None, pairs: int = 10_000,
 
 def _similarity(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """SSIM [N] and its factor without luminance [N], of float64 images [N, C, H, W] in [0, 1]."""
-    across, down = _band(x.shape[3]).to(x), _band(x.shape[2]).to(x)
+    across, down = _window_matrix(x.shape[3]).to(x), _window_matrix(x.shape[2]).to(x)
     mean_x, mean_y, xx, yy, xy = (down @ each @ across.T for each in (x, y, x * x, y * y, x * y))
     contrast = (2 * (xy - mean_x * mean_y) + C2) / (xx - mean_x.square() + yy - mean_y.square() + C2)
     luminance = (2 * mean_x * mean_y + C1) / (mean_x.square() + mean_y.square() + C1)
     return (luminance * contrast).mean((1, 2, 3)), contrast.mean((1, 2, 3))
 
 
-def _band(size: int) -> Tensor:
+def _window_matrix(size: int) -> Tensor:
     """The Gaussian window as a matrix [size - 10, size]: a product with it blurs one dimension, without padding."""
     window = torch.exp(-0.5 * (torch.arange(WINDOW, dtype=torch.float64) - WINDOW // 2).square() / SIGMA**2)
     band = torch.zeros(size - WINDOW + 1, size, dtype=torch.float64)
