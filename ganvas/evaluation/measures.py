@@ -11,7 +11,7 @@ from torch import Tensor
 from ganvas.errors import UsageError
 from ganvas.evaluation.sample_sets import SampleSet
 from ganvas.metrics.confidence import jackknife, student_quantile, wilson
-from ganvas.metrics.connected_parts import largest_part
+from ganvas.metrics.connected_parts import largest_component
 from ganvas.metrics.frechet import frechet_distance, frechet_from_moments, moments
 from ganvas.metrics.inception_score import inception_score
 from ganvas.metrics.kernel_distance import kernel_distance
@@ -135,7 +135,7 @@ def _sharpness(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
 
 
 def _connected(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
-    value = float((largest_part(side.data[:, 0] > 127) > WHOLE).double().mean())
+    value = float((largest_component(side.data[:, 0] > 127) > WHOLE).double().mean())
     return value, wilson(value, len(side.data))
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from ganvas.errors import UsageError
 
 
-def largest_part(solids: Tensor) -> Tensor:
+def largest_component(solids: Tensor) -> Tensor:
     """bool [N, D, H, W] -> the share of the voxels of each shape in its largest component [N], float64; 0 if it is empty.
 
     Voxels are connected through faces. Every filled voxel starts with its own number; then neighbours take the smallest

@@ -17,7 +17,7 @@ from ganvas.errors import DataError, UsageError
 from ganvas.media.mesh import Mesh, save_mesh, side_by_side, surface
 from ganvas.media.voxel_files import LARGE, save_solids
 from ganvas.media.voxel_rendering import shade, turntable
-from ganvas.metrics.connected_parts import largest_part
+from ganvas.metrics.connected_parts import largest_component
 
 SOME = np.stack([solid("train", i) for i in range(24)])
 
@@ -50,7 +50,7 @@ def test_solids_are_a_function_of_their_number() -> None:
 
 
 def test_solids_are_whole_and_neither_empty_nor_full() -> None:
-    assert bool((largest_part(torch.from_numpy(SOME)) == 1).all())
+    assert bool((largest_component(torch.from_numpy(SOME)) == 1).all())
     filled = SOME.mean((1, 2, 3))
     assert 0.01 < filled.min() < filled.max() < 0.15
     for grid in SOME[:, :, 31]:  # the ground
@@ -77,12 +77,12 @@ def test_the_source_of_solids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_largest_part_agrees_with_scipy() -> None:
     some = torch.rand(8, 9, 8, 10, generator=torch.Generator().manual_seed(0)) < 0.35
-    for grid, share in zip(some.numpy(), largest_part(some).tolist(), strict=True):
+    for grid, share in zip(some.numpy(), largest_component(some).tolist(), strict=True):
         sizes = np.bincount(parts_of(grid)[0].ravel())[1:]
         assert share == pytest.approx(sizes.max() / sizes.sum())
-    assert largest_part(torch.zeros(1, 3, 3, 3, dtype=torch.bool)).tolist() == [0]
+    assert largest_component(torch.zeros(1, 3, 3, 3, dtype=torch.bool)).tolist() == [0]
     with pytest.raises(UsageError, match="expected bool"):
-        largest_part(some.float())
+        largest_component(some.float())
 
 
 @pytest.mark.parametrize("grid", [*map(field, range(4)), *map(blocks, range(4)), SOME[0] * 2.0 - 1, SOME[3] * 2.0 - 1])
