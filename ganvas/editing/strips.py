@@ -16,7 +16,7 @@ from ganvas.inference.latent_space import styled
 from ganvas.inference.model import Label, Model
 from ganvas.latents.seed_latents import latents
 from ganvas.latents.truncation import mix_styles
-from ganvas.media.grid import caption, legible_scale, sheet
+from ganvas.media.grid import caption, legible_scale, make_grid
 from ganvas.media.image_files import png_name, save_png
 
 PSIS = (1.0, 0.7, 0.5, 0.0, -0.5, -1.0)  # as in arXiv:1812.04948 fig. 8
@@ -78,7 +78,7 @@ def strip(model: Model, out: str | Path, by: str, seeds: Sequence[int], *, label
     require_pictures(model.game)
     c = model.classes_in_turn(label, len(seeds))
     images, columns = kinds[by](model, seeds, c)
-    picture = caption(sheet(images, columns, legible_scale(images.shape[-1])), [_told(model, by)])
+    picture = caption(make_grid(images, columns, legible_scale(images.shape[-1])), [_told(model, by)])
     save_png(out, picture, model.provenance(",".join(map(str, seeds))))
     return out
 

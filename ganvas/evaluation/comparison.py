@@ -18,7 +18,7 @@ from ganvas.evaluation.sample_sets import real_sample_sets
 from ganvas.inference.batches import as_pictures
 from ganvas.inference.feature_extractors import choose_extractor
 from ganvas.inference.model import Model, load
-from ganvas.media.grid import arranged, caption, legible_scale, sheet
+from ganvas.media.grid import arranged, caption, legible_scale, make_grid
 from ganvas.media.image_files import save_png
 from ganvas.media.scatter import scatter
 from ganvas.utils.files import write_durably
@@ -134,7 +134,7 @@ def compare(
         count, columns, few = SHOWN[real.modality], COLUMNS, real.data[: SHOWN[real.modality]]
         if real.modality is VOXELS:
             few = as_pictures(few.float() / 127.5 - 1)
-        of_data = scatter(few, few[:0]) if real.modality is POINTS else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
+        of_data = scatter(few, few[:0]) if real.modality is POINTS else make_grid(few, COLUMNS, legible_scale(few.shape[-1]))
     blocks = [
         caption(model.picture(_sample(model, count, seed), columns), [row.name])
         for model, row in zip(models, rows, strict=True)

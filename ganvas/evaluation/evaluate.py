@@ -32,7 +32,7 @@ from ganvas.inference.batches import as_pictures
 from ganvas.inference.feature_extractors import Extractor, choose_extractor, load_extractor
 from ganvas.inference.model import Model, load
 from ganvas.latents.seed_latents import latents
-from ganvas.media.grid import legible_scale, sheet
+from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import save_png
 from ganvas.metrics.confidence import wilson
 from ganvas.metrics.memorization import Memorization, memorization
@@ -323,7 +323,7 @@ def measure_memorization(fake: Tensor, train: Tensor, real: Tensor, folder: Path
         distances, which = nearest(few, train)
         closest = distances.argsort()[:20]
         pairs = as_pictures(torch.stack([few[closest], train[which[closest]]], 1).flatten(0, 1).float() / 127.5 - 1)
-        picture = sheet(pairs, 10, legible_scale(pairs.shape[-1]))
+        picture = make_grid(pairs, 10, legible_scale(pairs.shape[-1]))
         save_png(folder / "closest.png", picture, {"what": "samples, each beside the nearest training picture"})
     return memorization(few, train, real[:FEW])
 

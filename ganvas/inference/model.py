@@ -26,7 +26,7 @@ from ganvas.inference.latent_space import Space, noise, space
 from ganvas.inference.sheet import line_width
 from ganvas.latents.paths import loop
 from ganvas.latents.seed_latents import latents
-from ganvas.media.grid import legible_scale, sheet
+from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import save_png
 from ganvas.media.npz import as_array, as_arrays, save_npz
 from ganvas.media.preview import page
@@ -248,7 +248,7 @@ class Model:
             if isinstance(self.game, Couples):  # couples side by side
                 columns *= max(1, round(square / columns))
         images = as_pictures(samples)
-        return sheet(images, min(columns, len(images)), legible_scale(images.shape[-1]))
+        return make_grid(images, min(columns, len(images)), legible_scale(images.shape[-1]))
 
     def provenance(self, seeds: str) -> dict[str, str]:
         """What a picture says of where it is from."""
@@ -285,7 +285,7 @@ class Model:
         pictures = self.space(where, label).walk(seeds, classes, len(self.classes), frames, straight)
         scale = 4 * legible_scale(pictures.shape[-1])
         told = self.provenance(",".join(map(str, seeds)))
-        save_film(out, [sheet(frame[None], 1, scale, 0) for frame in pictures], milliseconds, told)
+        save_film(out, [make_grid(frame[None], 1, scale, 0) for frame in pictures], milliseconds, told)
         return out
 
     def walk_of_lines(self, out: Path, seeds: Sequence[int], frames: int) -> Path:

@@ -15,7 +15,7 @@ from ganvas.core.modality import POINTS, modality_of
 from ganvas.data.table import TableDataset
 from ganvas.inference.batches import as_pictures, sample_chunks
 from ganvas.latents.seed_latents import latents
-from ganvas.media.grid import caption, legible_scale, sheet
+from ganvas.media.grid import caption, legible_scale, make_grid
 from ganvas.media.image_files import save_gif
 from ganvas.media.preview import page
 from ganvas.media.scatter import scatter
@@ -42,7 +42,7 @@ def make_sheet(game: Game, data: TableDataset, seed: int = 0) -> Image | None:
     else:
         z = latents(range(seed, seed + rows * COLUMNS), game.latent_dim)
     images = as_pictures(sample_chunks(game, z, c))
-    return sheet(images, COLUMNS, legible_scale(images.shape[-1]))
+    return make_grid(images, COLUMNS, legible_scale(images.shape[-1]))
 
 
 def line_width(game: Game) -> int:

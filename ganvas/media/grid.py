@@ -20,7 +20,7 @@ def legible_scale(resolution: int) -> int:
     return max(1, round(64 / resolution))
 
 
-def sheet(images: Tensor, columns: int, scale: int = 1, padding: int = 2) -> Picture:
+def make_grid(images: Tensor, columns: int, scale: int = 1, padding: int = 2) -> Picture:
     """images [N, C, H, W], uint8 or in [-1, 1], C 1 or 3 -> one picture with the images row by row, on white.
 
     Each pixel becomes `scale` x `scale` pixels; every image has a border of `padding` pixels.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ganvas.media.grid import sheet
+from ganvas.media.grid import make_grid
 from ganvas.media.image_files import save_gif
 from ganvas.media.mesh import save_mesh, side_by_side, surface
 from ganvas.media.voxel_rendering import turntable
@@ -26,7 +26,7 @@ def save_solids(path: Path, solids: Tensor, columns: int, text: Mapping[str, str
         ResourceError: the file cannot be written.
     """
     if path.suffix.lower() == ".gif":
-        frames = [sheet(frame, columns, 1, 0) for frame in turntable(solids, FRAMES, LARGE)]
+        frames = [make_grid(frame, columns, 1, 0) for frame in turntable(solids, FRAMES, LARGE)]
         save_gif(path, frames, MILLISECONDS, text)
     else:
         save_mesh(path, side_by_side([surface(solid[0].double().cpu().numpy()) for solid in solids]), text)

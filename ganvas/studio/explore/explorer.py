@@ -24,7 +24,7 @@ from ganvas.evaluation.sample_sets import read_rows
 from ganvas.games.recipes import open_data, recipe_from
 from ganvas.inference.batches import as_pictures, encode_chunks
 from ganvas.inference.model import Model, load
-from ganvas.media.grid import legible_scale, sheet
+from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import save_png, to_bytes
 from ganvas.media.video import film_name, save_film
 from ganvas.media.voxel_rendering import shade
@@ -113,7 +113,7 @@ class Explorer:
         samples = self.samples(look, chunk)
         if not self.pictured:
             return self.model.picture(samples, 2)
-        return sheet(self.seen(samples, look), len(samples), scale, 0)
+        return make_grid(self.seen(samples, look), len(samples), scale, 0)
 
     def seen(self, samples: Tensor, look: View) -> Tensor:
         """Samples as pictures [N, C, H, W], solids from where the look sees them."""
@@ -142,7 +142,7 @@ class Explorer:
             return self.picture(look)
         looks = [replace(look, seed=look.seed + i, picture=None, label=self._one(look)) for i in range(count)]
         samples = draw(self.model, [self.point(each) for each in looks], look.resolution, 16)
-        return sheet(self.seen(samples, look), columns, 1, 0)
+        return make_grid(self.seen(samples, look), columns, 1, 0)
 
     @property
     def _draws(self) -> str:
@@ -169,7 +169,7 @@ class Explorer:
         samples = self.seen(draw(self.model, way, alike[0].resolution, 16), alike[0])
         scale = 2 * legible_scale(samples.shape[-1])
         told = self.model.provenance(",".join(str(each.seed) for each in looks))
-        save_film(out, [sheet(frame[None], 1, scale, 0) for frame in samples], milliseconds, told)
+        save_film(out, [make_grid(frame[None], 1, scale, 0) for frame in samples], milliseconds, told)
         return out
 
     @cached_property
@@ -194,7 +194,7 @@ class Explorer:
         distances, which = k_nearest(to_bytes(mine), data.table, min(count, len(data)), rows=data.index)
         found = read_rows(data, which[0]).float() / 127.5 - 1
         images = self.seen(torch.cat([mine, found]), look)
-        return sheet(images, len(images), 1, 2), (distances[0] / mine[0].numel() ** 0.5).tolist()
+        return make_grid(images, len(images), 1, 2), (distances[0] / mine[0].numel() ** 0.5).tolist()
 
 
 def png_bytes(image: Image) -> bytes:
