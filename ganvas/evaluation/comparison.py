@@ -18,7 +18,7 @@ from ganvas.evaluation.sample_sets import real_sample_sets
 from ganvas.inference.batches import as_pictures
 from ganvas.inference.feature_extractors import choose_extractor
 from ganvas.inference.model import Model, load
-from ganvas.media.grid import arranged, caption, legible_scale, make_grid
+from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid
 from ganvas.media.image_files import save_png
 from ganvas.media.scatter import scatter
 from ganvas.utils.files import write_durably
@@ -142,7 +142,7 @@ def compare(
     out.mkdir(parents=True, exist_ok=True)
     text = {"models": " ".join(model.identity for model in models), "seeds": f"{seed}-{seed + count - 1}", "synthetic": "true"}
     blocks.append(caption(of_data, ["real samples"]))
-    save_png(out / "sheet.png", arranged(blocks, len(blocks)), text)
+    save_png(out / "sheet.png", arrange_pictures(blocks, len(blocks)), text)
     found = Comparison(rows, reference, out / "sheet.png", note)
     write_durably(out / "comparison.json", json.dumps(found.to_dict(), indent=1).encode())
     return found

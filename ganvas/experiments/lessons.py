@@ -27,7 +27,7 @@ from ganvas.experiments.lesson_list import Lesson, Variant, find_lesson
 from ganvas.games.recipes import resolve_recipe
 from ganvas.inference.model import load
 from ganvas.media.curves import curves
-from ganvas.media.grid import arranged, caption, legible_scale, make_grid
+from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid
 from ganvas.media.image_files import PAPER, save_png
 from ganvas.media.scatter import scatter
 from ganvas.metrics.confidence import student_quantile
@@ -215,7 +215,7 @@ def _sample(played: dict[str, Run], source: str, device: str) -> Image.Image:
     few = real.samples(torch.arange(SHOWN[kind]))["real"]
     whole = scatter(few, few[:0], SIZE) if kind is POINTS else make_grid(few, COLUMNS, legible_scale(few.shape[-1]))
     blocks.append(caption(whole, [f"real: {source}"]))
-    return arranged(blocks, len(blocks) if len(blocks) <= ABREAST else 3)
+    return arrange_pictures(blocks, len(blocks) if len(blocks) <= ABREAST else 3)
 
 
 def _block(run: Run, real: TableDataset, device: str) -> Image.Image | None:

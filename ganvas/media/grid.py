@@ -59,7 +59,7 @@ def caption(image: Picture, lines: Sequence[str]) -> Picture:
     return whole
 
 
-def arranged(pictures: Sequence[Picture], columns: int, gap: int = 12) -> Picture:
+def arrange_pictures(pictures: Sequence[Picture], columns: int, gap: int = 12) -> Picture:
     """Pictures of any size on white, in rows of `columns`, each at the top left of its cell."""
     rows = [pictures[i : i + columns] for i in range(0, len(pictures), columns)]
     widths = [max(row[j].width for row in rows if j < len(row)) + gap for j in range(len(rows[0]))]

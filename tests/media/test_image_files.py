@@ -15,7 +15,7 @@ from PIL import Image, ImageSequence
 from torch import Tensor
 
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
-from ganvas.media.grid import arranged, caption, legible_scale, make_grid
+from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid
 from ganvas.media.image_files import Picture, save_gif, save_png, to_bytes
 from ganvas.media.scatter import scatter
 
@@ -214,12 +214,12 @@ def test_fakes_are_drawn_without_reals_and_in_two_dimensions(dims: int) -> None:
 
 def test_pictures_are_arranged_in_rows_without_overlap() -> None:
     tall, wide, red = Image.new("L", (10, 30), 0), Image.new("L", (20, 5), 0), Image.new("RGB", (10, 10), "red")
-    whole = np.asarray(arranged([tall, wide, tall], 2, gap=4))
+    whole = np.asarray(arrange_pictures([tall, wide, tall], 2, gap=4))
     assert whole.shape == (30 + 4 + 30, 10 + 4 + 20)
     assert (whole == 0).sum() == 2 * 300 + 100
     assert (whole[34:, :10] == 0).all()
     assert (whole[:5, 14:] == 0).all()
-    assert arranged([tall, red], 2).mode == "RGB"
+    assert arrange_pictures([tall, red], 2).mode == "RGB"
 
 
 SMALL = Image.new("L", (2, 2))
