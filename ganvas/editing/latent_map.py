@@ -17,7 +17,7 @@ from ganvas.errors import DataError, UsageError
 from ganvas.inference import encoding
 from ganvas.inference.batches import sample_chunks
 from ganvas.inference.model import Model, load
-from ganvas.media.cloud import cloud
+from ganvas.media.cloud import draw_cloud
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import PAPER, png_name, save_png
 
@@ -95,7 +95,7 @@ def latent_map(
         rows = torch.randperm(len(source), generator=torch.Generator().manual_seed(0))[:MAPPED]
         batch = source.samples(rows)
         found = torch.special.ndtr(encoding.encode(model.game, batch["real"]))
-        right = cloud(found, batch.get("label"), source.classes, left.height)
+        right = draw_cloud(found, batch.get("label"), source.classes, left.height)
         left = _beside(left, right)
         text["data"] = f"{source.name}, {split}"
     save_png(out, left, text)
