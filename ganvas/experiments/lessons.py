@@ -26,7 +26,7 @@ from ganvas.evaluation.measures import Measurement
 from ganvas.experiments.lesson_list import Lesson, Variant, find_lesson
 from ganvas.games.recipes import resolve_recipe
 from ganvas.inference.model import load
-from ganvas.media.curves import curves
+from ganvas.media.curves import draw_curves
 from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid
 from ganvas.media.image_files import PAPER, save_png
 from ganvas.media.scatter import scatter
@@ -240,4 +240,4 @@ def _curves(chosen: Lesson, played: dict[str, Run]) -> Image.Image | None:
         label: [(row["items"], row[name]) for row in rows for name in row if named.fullmatch(name)]
         for label, rows in logs.items()
     }
-    return curves(series, chosen.curve.title, log=chosen.curve.log)
+    return draw_curves(series, chosen.curve.title, log=chosen.curve.log)

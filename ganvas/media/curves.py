@@ -17,7 +17,7 @@ FAINT = "#dddddd"
 Points = Sequence[tuple[float, float]]
 
 
-def curves(
+def draw_curves(
     series: Mapping[str, Points], title: str, *, size: tuple[int, int] = (480, 200), log: bool = False, smooth: float = 0.03
 ) -> Picture:
     """Named curves of (images, value) in one frame of `size`, with a legend below it; x starts at 0, y has the range of all.
