@@ -31,7 +31,7 @@ def draw_curves(
     """
     if len(series) > len(LINE_COLORS):
         raise UsageError(f"curves: expected at most {len(LINE_COLORS)}, got {len(series)}")
-    drawn = [_smoothed(_drawable(points, log), smooth) for points in series.values()]
+    drawn = [_smoothed(_keep_drawable(points, log), smooth) for points in series.values()]
     every = [point for points in drawn for point in points]
     if not every:
         raise DataError(f"curves: nothing to draw for {title!r}: expected finite values{' above 0' if log else ''}")
@@ -62,7 +62,7 @@ def draw_curves(
     return canvas
 
 
-def _drawable(points: Points, log: bool) -> list[tuple[float, float]]:
+def _keep_drawable(points: Points, log: bool) -> list[tuple[float, float]]:
     """The finite points; on a logarithmic scale those above 0, by their power of ten."""
     finite = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
     return [(x, math.log10(y)) for x, y in finite if y > 0] if log else finite
