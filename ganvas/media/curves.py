@@ -31,7 +31,7 @@ def draw_curves(
     """
     if len(series) > len(LINE_COLORS):
         raise UsageError(f"curves: expected at most {len(LINE_COLORS)}, got {len(series)}")
-    drawn = [_smoothed(_keep_drawable(points, log), smooth) for points in series.values()]
+    drawn = [_smooth(_keep_drawable(points, log), smooth) for points in series.values()]
     every = [point for points in drawn for point in points]
     if not every:
         raise DataError(f"curves: nothing to draw for {title!r}: expected finite values{' above 0' if log else ''}")
@@ -68,7 +68,7 @@ def _keep_drawable(points: Points, log: bool) -> list[tuple[float, float]]:
     return [(x, math.log10(y)) for x, y in finite if y > 0] if log else finite
 
 
-def _smoothed(points: list[tuple[float, float]], share: float) -> list[tuple[float, float]]:
+def _smooth(points: list[tuple[float, float]], share: float) -> list[tuple[float, float]]:
     """The running mean over `share` of the points, half of them on each side."""
     half = int(share * len(points) / 2)
     windows = [points[max(0, i - half) : i + half + 1] for i in range(len(points))]
