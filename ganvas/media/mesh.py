@@ -64,11 +64,11 @@ def surface(solid: Floats, level: float = 0.0) -> Mesh:
             which = np.array([bool(pattern >> k & 1) for k in range(4)])
             found = corners[(filled == which).all(1)]
             if len(found):
-                ends += [found[:, edges] for edges in _crossed(which)]
+                ends += [found[:, edges] for edges in _crossing_triangles(which)]
     return _welded(np.concatenate(ends), field, shape)
 
 
-def _crossed(which: NDArray[np.bool_]) -> list[Whole]:
+def _crossing_triangles(which: NDArray[np.bool_]) -> list[Whole]:
     """The triangles [3, 2] of a tetrahedron, `which` of its corners are filled; a vertex is an edge from filled to empty."""
     full, empty = np.flatnonzero(which), np.flatnonzero(~which)
     if len(full) == 1 or len(empty) == 1:
