@@ -65,7 +65,7 @@ def surface(solid: Floats, level: float = 0.0) -> Mesh:
             found = corners[(filled == which).all(1)]
             if len(found):
                 ends += [found[:, edges] for edges in _crossing_triangles(which)]
-    return _welded(np.concatenate(ends), field, shape)
+    return _weld(np.concatenate(ends), field, shape)
 
 
 def _crossing_triangles(which: NDArray[np.bool_]) -> list[Whole]:
@@ -77,7 +77,7 @@ def _crossing_triangles(which: NDArray[np.bool_]) -> list[Whole]:
     return [np.array([(a, c), (a, d), (b, d)]), np.array([(a, c), (b, d), (b, c)])]
 
 
-def _welded(ends: Whole, field: Floats, shape: Whole) -> Mesh:
+def _weld(ends: Whole, field: Floats, shape: Whole) -> Mesh:
     """The mesh with one vertex for each crossed edge, all triangles oriented outwards."""
     keys = ends[..., 0] * field.size + ends[..., 1]
     unique, index = np.unique(keys, return_inverse=True)
