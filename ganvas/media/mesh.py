@@ -81,7 +81,7 @@ def _weld(ends: Whole, field: Floats, shape: Whole) -> Mesh:
     """The mesh with one vertex for each crossed edge, all triangles oriented outwards."""
     keys = ends[..., 0] * field.size + ends[..., 1]
     unique, index = np.unique(keys, return_inverse=True)
-    from_, to = (_upright(each, shape) for each in (unique // field.size, unique % field.size))
+    from_, to = (_voxel_centres(each, shape) for each in (unique // field.size, unique % field.size))
     high, low = field.ravel()[unique // field.size], field.ravel()[unique % field.size]
     share = np.clip(high / (high - low), 0.02, 0.98)[:, None]
     vertices = from_ + (to - from_) * share
@@ -95,7 +95,7 @@ def _weld(ends: Whole, field: Floats, shape: Whole) -> Mesh:
     return Mesh(vertices, triangles)
 
 
-def _upright(voxels: Whole, shape: Whole) -> Floats:
+def _voxel_centres(voxels: Whole, shape: Whole) -> Floats:
     """Indices of padded voxels [N] -> their centres [N, 3]: x to the right, y to the back, z up; right-handed."""
     depth, height, width = np.unravel_index(voxels, shape)
     return np.stack([width, depth, shape[1] - 1 - height], 1) - 1.0
