@@ -101,7 +101,7 @@ def _voxel_centres(voxels: Whole, shape: Whole) -> Floats:
     return np.stack([width, depth, shape[1] - 1 - height], 1) - 1.0
 
 
-def side_by_side(meshes: Sequence[Mesh], gap: float = 4.0) -> Mesh:
+def join_meshes(meshes: Sequence[Mesh], gap: float = 4.0) -> Mesh:
     """One mesh of several, in a row along x.
 
     Raises:

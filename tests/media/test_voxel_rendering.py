@@ -14,7 +14,7 @@ from scipy.ndimage import label as parts_of
 from ganvas.core.modality import VOXELS
 from ganvas.data.builtin.voxel_shapes import COUNTS, SHAPES, shape_source, solid
 from ganvas.errors import DataError, UsageError
-from ganvas.media.mesh import Mesh, save_mesh, side_by_side, surface
+from ganvas.media.mesh import Mesh, join_meshes, save_mesh, surface
 from ganvas.media.voxel_files import LARGE, save_solids
 from ganvas.media.voxel_rendering import shade, turntable
 from ganvas.metrics.connected_parts import largest_component
@@ -116,7 +116,7 @@ def test_what_has_no_surface_is_named() -> None:
 
 def test_meshes_stand_in_a_row() -> None:
     one = surface(blocks(0))
-    row = side_by_side([one, one, one])
+    row = join_meshes([one, one, one])
     assert len(row.triangles) == 3 * len(one.triangles)
     assert volume(row) == pytest.approx(3 * volume(one))
     width = np.ptp(one.vertices[:, 0])
