@@ -36,7 +36,7 @@ class Mesh:
     triangles: Whole
 
 
-def surface(solid: Floats, level: float = 0.0) -> Mesh:
+def extract_surface(solid: Floats, level: float = 0.0) -> Mesh:
     """float [D, H, W] -> the closed surface of the region above `level`; outside of the grid all is empty.
 
     A vertex lies at the level on the line between two voxels, and never on a voxel.

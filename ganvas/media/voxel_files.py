@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ganvas.media.grid import make_grid
 from ganvas.media.image_files import save_gif
-from ganvas.media.mesh import join_meshes, save_mesh, surface
+from ganvas.media.mesh import extract_surface, join_meshes, save_mesh
 from ganvas.media.voxel_rendering import turntable
 
 KINDS = (".gif", ".obj", ".stl")
@@ -29,4 +29,4 @@ def save_solids(path: Path, solids: Tensor, columns: int, text: Mapping[str, str
         frames = [make_grid(frame, columns, 1, 0) for frame in turntable(solids, FRAMES, LARGE)]
         save_gif(path, frames, MILLISECONDS, text)
     else:
-        save_mesh(path, join_meshes([surface(solid[0].double().cpu().numpy()) for solid in solids]), text)
+        save_mesh(path, join_meshes([extract_surface(solid[0].double().cpu().numpy()) for solid in solids]), text)

@@ -14,7 +14,7 @@ from scipy.ndimage import label as parts_of
 from ganvas.core.modality import VOXELS
 from ganvas.data.builtin.voxel_shapes import COUNTS, SHAPES, shape_source, solid
 from ganvas.errors import DataError, UsageError
-from ganvas.media.mesh import Mesh, join_meshes, save_mesh, surface
+from ganvas.media.mesh import Mesh, extract_surface, join_meshes, save_mesh
 from ganvas.media.voxel_files import LARGE, save_solids
 from ganvas.media.voxel_rendering import shade, turntable
 from ganvas.metrics.connected_parts import largest_component
@@ -87,7 +87,7 @@ def test_largest_part_agrees_with_scipy() -> None:
 
 @pytest.mark.parametrize("grid", [*map(field, range(4)), *map(blocks, range(4)), SOME[0] * 2.0 - 1, SOME[3] * 2.0 - 1])
 def test_surfaces_are_closed_and_face_outwards(grid: np.ndarray) -> None:
-    mesh = surface(grid)
+    mesh = extract_surface(grid)
     edges = half_edges(mesh)
     assert len(edges) == len(set(edges))  # nobody runs along an edge in the same direction
     assert set(edges) == {(b, a) for a, b in edges}  # and everybody meets one other: two faces an edge
@@ -98,24 +98,24 @@ def test_surfaces_are_closed_and_face_outwards(grid: np.ndarray) -> None:
 def test_a_surface_lies_half_way_round_what_is_filled() -> None:
     grid = -np.ones((6, 6, 6))
     grid[1, 0, 2:5] = 1
-    mesh = surface(grid)
+    mesh = extract_surface(grid)
     # Depth 1 is y = 1; height 0, the top, is z = 5; width 2 to 4 is x.
     assert mesh.vertices.min(0).tolist() == [1.5, 0.5, 4.5]
     assert mesh.vertices.max(0).tolist() == [4.5, 1.5, 5.5]
-    assert volume(surface(SOME[1] * 2.0 - 1)) == pytest.approx(SOME[1].sum(), rel=0.05)
+    assert volume(extract_surface(SOME[1] * 2.0 - 1)) == pytest.approx(SOME[1].sum(), rel=0.05)
 
 
 def test_what_has_no_surface_is_named() -> None:
     with pytest.raises(DataError, match="empty"):
-        surface(-np.ones((4, 4, 4)))
+        extract_surface(-np.ones((4, 4, 4)))
     with pytest.raises(DataError, match="NaN"):
-        surface(np.full((4, 4, 4), np.nan))
+        extract_surface(np.full((4, 4, 4), np.nan))
     with pytest.raises(UsageError, match=r"\[D, H, W\]"):
-        surface(np.ones((4, 4)))
+        extract_surface(np.ones((4, 4)))
 
 
 def test_meshes_stand_in_a_row() -> None:
-    one = surface(blocks(0))
+    one = extract_surface(blocks(0))
     row = join_meshes([one, one, one])
     assert len(row.triangles) == 3 * len(one.triangles)
     assert volume(row) == pytest.approx(3 * volume(one))
@@ -124,7 +124,7 @@ def test_meshes_stand_in_a_row() -> None:
 
 
 def test_mesh_files_hold_the_mesh(tmp_path: Path) -> None:
-    mesh = surface(field(1))
+    mesh = extract_surface(field(1))
     save_mesh(tmp_path / "a.obj", mesh, {"seeds": "7"})
     lines = (tmp_path / "a.obj").read_text().splitlines()
     assert lines[0] == "# seeds: 7"
