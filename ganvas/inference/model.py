@@ -28,7 +28,7 @@ from ganvas.latents.paths import loop
 from ganvas.latents.seed_latents import latents
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import save_png
-from ganvas.media.npz import as_array, as_arrays, save_npz
+from ganvas.media.npz import as_arrays, save_npz, to_array
 from ganvas.media.preview import page
 from ganvas.media.scatter import scatter
 from ganvas.media.text_files import save_lines
@@ -193,7 +193,7 @@ class Model:
         parts = self.stream(n, seed, label, psi, truncate, temperature=temperature)
         if isinstance(self.game, Writes):
             return [line for part, _ in parts for line in self.game.spell(part)]
-        return np.concatenate([as_array(part)[1] for part, _ in parts])
+        return np.concatenate([to_array(part)[1] for part, _ in parts])
 
     def save(
         self,
@@ -302,11 +302,11 @@ class Model:
 
     def decode(self, z: npt.ArrayLike) -> np.ndarray[Any, Any]:
         """z [n, latent_dim] -> samples as of `sample`. Raises: UsageError: another shape, or a model with classes."""
-        return as_array(encoding.decode(self.drawer, z))[1]
+        return to_array(encoding.decode(self.drawer, z))[1]
 
     def reconstruct(self, images: npt.ArrayLike) -> np.ndarray[Any, Any]:
         """images uint8 [n, H, W, C] -> what the model draws from their codes, of the class that it names itself."""
-        return as_array(encoding.reconstruct(self.game, encoding.as_samples(images, self.shape)))[1]
+        return to_array(encoding.reconstruct(self.game, encoding.as_samples(images, self.shape)))[1]
 
 
 def load(path: str | Path, device: str | torch.device = "auto") -> Model:

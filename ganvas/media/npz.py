@@ -21,7 +21,7 @@ from ganvas.utils.files import disk_errors
 Array = np.ndarray[Any, Any]
 
 
-def as_array(samples: Tensor) -> tuple[str, Array]:
+def to_array(samples: Tensor) -> tuple[str, Array]:
     """Samples [N, ...] as stored, with their name: images uint8 [N, H, W, C], voxels uint8 [N, D, H, W], points [N, D].
 
     A filled voxel is 1.
@@ -36,7 +36,7 @@ def as_array(samples: Tensor) -> tuple[str, Array]:
 
 def as_arrays(samples: Tensor, c: Tensor | None) -> dict[str, Array]:
     """A part of an archive: the samples, and their classes [N] as `labels` if they have any."""
-    name, array = as_array(samples)
+    name, array = to_array(samples)
     return {name: array} | ({} if c is None else {"labels": c.numpy()})
 
 
