@@ -28,7 +28,7 @@ from ganvas.latents.paths import loop
 from ganvas.latents.seed_latents import latents
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import save_png
-from ganvas.media.npz import as_arrays, save_npz, to_array
+from ganvas.media.npz import save_npz, to_array, to_arrays
 from ganvas.media.preview import page
 from ganvas.media.scatter import scatter
 from ganvas.media.text_files import save_lines
@@ -223,7 +223,7 @@ class Model:
         if n is None:
             n = {".gif": len(self.classes) or 1, ".obj": 1, ".stl": 1}.get(out.suffix.lower(), 64)
         if out.suffix.lower() == ".npz":
-            save_npz(out, n, (as_arrays(part, c) for part, c in self.stream(n, seed, label, psi, truncate)))
+            save_npz(out, n, (to_arrays(part, c) for part, c in self.stream(n, seed, label, psi, truncate)))
             return out
         if self.writes and out.suffix.lower() == ".txt":
             lines = self.sample(n, seed=seed, label=label, psi=psi, truncate=truncate, temperature=temperature)

@@ -34,7 +34,7 @@ def to_array(samples: Tensor) -> tuple[str, Array]:
     return "points", samples.numpy()
 
 
-def as_arrays(samples: Tensor, c: Tensor | None) -> dict[str, Array]:
+def to_arrays(samples: Tensor, c: Tensor | None) -> dict[str, Array]:
     """A part of an archive: the samples, and their classes [N] as `labels` if they have any."""
     name, array = to_array(samples)
     return {name: array} | ({} if c is None else {"labels": c.numpy()})
