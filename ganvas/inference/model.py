@@ -29,7 +29,7 @@ from ganvas.latents.seed_latents import latents
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import save_png
 from ganvas.media.npz import save_npz, to_array, to_arrays
-from ganvas.media.preview import page
+from ganvas.media.preview import draw_page
 from ganvas.media.scatter import scatter
 from ganvas.media.text_files import save_lines
 from ganvas.media.video import film_name, save_film
@@ -239,7 +239,7 @@ class Model:
     def picture(self, samples: Tensor, columns: int | None = None) -> Image:
         """One picture of samples [n, ...]."""
         if isinstance(self.game, Writes):
-            return page(self.game.spell(samples), line_width(self.game), columns)
+            return draw_page(self.game.spell(samples), line_width(self.game), columns)
         if modality_of(samples) is POINTS:
             return scatter(samples[:0], samples)
         if columns is None:
