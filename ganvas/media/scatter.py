@@ -32,7 +32,7 @@ def scatter(real: Tensor, fake: Tensor, size: int = 256, bounds: tuple[float, fl
     of_data, of_model = of_data[:, :2], of_model[:, :2]
     if not (np.isfinite(of_data).all() and np.isfinite(of_model).all()):
         raise DataError("the samples are not finite: the model has diverged")
-    low, high = bounds or _around(of_data if len(of_data) else of_model)
+    low, high = bounds or _range_with_margin(of_data if len(of_data) else of_model)
     if not low < high:
         raise UsageError(f"scatter: expected bounds (low, high) with low < high, got {bounds}")
     fine = size * FINE
@@ -46,7 +46,7 @@ def scatter(real: Tensor, fake: Tensor, size: int = 256, bounds: tuple[float, fl
     return canvas.resize((size, size), Image.Resampling.BOX)
 
 
-def _around(points: Array) -> tuple[float, float]:
+def _range_with_margin(points: Array) -> tuple[float, float]:
     """The range of all coordinates, with a margin of a tenth on each side."""
     low, high = float(points.min()), float(points.max())
     margin = 0.1 * (high - low) or 1.0
