@@ -26,7 +26,7 @@ def shade(solids: Tensor, turn: float = BESIDE, above: float = ABOVE, side: int 
     return torch.cat([_shaded(part, turned, places) for part in solids.split(chunk)])
 
 
-def turntable(solids: Tensor, frames: int, side: int = 64) -> list[Tensor]:
+def render_turntable(solids: Tensor, frames: int, side: int = 64) -> list[Tensor]:
     """`frames` pictures [N, 1, side, side] of the solids during one rotation; the last is followed by the first."""
     return [shade(solids, BESIDE + 360 * i / frames, side=side) for i in range(frames)]
 

@@ -16,7 +16,7 @@ from ganvas.data.builtin.voxel_shapes import COUNTS, SHAPES, shape_source, solid
 from ganvas.errors import DataError, UsageError
 from ganvas.media.mesh import Mesh, extract_surface, join_meshes, save_mesh
 from ganvas.media.voxel_files import LARGE, save_solids
-from ganvas.media.voxel_rendering import shade, turntable
+from ganvas.media.voxel_rendering import render_turntable, shade
 from ganvas.metrics.connected_parts import largest_component
 
 SOME = np.stack([solid("train", i) for i in range(24)])
@@ -160,7 +160,7 @@ def test_a_box_is_seen_from_its_front_and_from_above() -> None:
 
 def test_a_solid_turns_once_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     solids = torch.from_numpy(SOME[:2]).float()[:, None] * 2 - 1
-    frames = turntable(solids, 4, 32)
+    frames = render_turntable(solids, 4, 32)
     assert [frame.shape for frame in frames] == [(2, 1, 32, 32)] * 4
     assert torch.allclose(shade(solids, 30 + 360, side=32), frames[0], atol=1e-3)
     monkeypatch.setattr("ganvas.media.voxel_files.FRAMES", 3)
