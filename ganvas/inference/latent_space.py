@@ -12,7 +12,7 @@ from ganvas.core.capabilities import Samples, Styled, Writes, require_pictures
 from ganvas.core.modality import POINTS, modality_of
 from ganvas.errors import UsageError, unknown_name
 from ganvas.inference.batches import as_pictures, sample_chunks
-from ganvas.latents.paths import class_path, loop
+from ganvas.latents.paths import class_path, closed_path
 from ganvas.latents.seed_latents import latents, truncated_latents
 
 SPACES = ("z", "w")
@@ -68,13 +68,13 @@ class Space:
         """
         shares = class_path(classes, frames, n_classes) if classes and not self.together else None
         if not self.flat:
-            return self.pictures(loop(latents(seeds, self.game.latent_dim), frames, straight), shares)
+            return self.pictures(closed_path(latents(seeds, self.game.latent_dim), frames, straight), shares)
         if shares is None:
-            return self.pictures(loop(self.of_seeds(seeds, None), frames, straight=True), None)
+            return self.pictures(closed_path(self.of_seeds(seeds, None), frames, straight=True), None)
         total = torch.zeros(())
         for name in sorted(set(classes)):
             keys = self.of_seeds(seeds, torch.full((len(seeds),), name))
-            total = total + shares[:, name, None] * loop(keys, frames, straight=True)
+            total = total + shares[:, name, None] * closed_path(keys, frames, straight=True)
         return self.pictures(total, None)
 
 

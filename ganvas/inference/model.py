@@ -24,7 +24,7 @@ from ganvas.inference import encoding, model_file
 from ganvas.inference.batches import as_pictures, make_sampler, sample_chunks
 from ganvas.inference.latent_space import Space, noise, space
 from ganvas.inference.sheet import line_width
-from ganvas.latents.paths import loop
+from ganvas.latents.paths import closed_path
 from ganvas.latents.seed_latents import latents
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import save_png
@@ -293,7 +293,7 @@ class Model:
         if not isinstance(self.game, Writes) or out.suffix.lower() != ".txt":
             raise UsageError(f"cannot write a walk to {out.name!r}: expected a name ending in .txt")
         return save_lines(
-            out, self.game.spell(sample_chunks(self.drawer, loop(latents(seeds, self.drawer.latent_dim), frames), None))
+            out, self.game.spell(sample_chunks(self.drawer, closed_path(latents(seeds, self.drawer.latent_dim), frames), None))
         )
 
     def encode(self, images: npt.ArrayLike) -> np.ndarray[Any, Any]:

@@ -12,7 +12,7 @@ from ganvas.errors import UsageError
 from ganvas.utils.interpolation import lerp, norm, slerp
 
 
-def loop(points: Tensor, frames: int, straight: bool = False) -> Tensor:
+def closed_path(points: Tensor, frames: int, straight: bool = False) -> Tensor:
     """A closed path [frames, d] through the K key latents `points` [K, d], along the sphere, with equal steps on each arc.
 
     If `straight`, along lines: for styles w, whose space is flat.
@@ -67,7 +67,7 @@ def combine(terms: Sequence[tuple[int, Tensor]], straight: bool = False) -> Tens
 def class_path(classes: Sequence[int], frames: int, n_classes: int) -> Tensor:
     """Class weights [frames, n_classes] of a closed path through `classes`: one-hot at a key, linear between two keys.
 
-    Its frames match those of `loop` with the same number of keys. Every row sums to 1.
+    Its frames match those of `closed_path` with the same number of keys. Every row sums to 1.
 
     Raises:
         UsageError: no class or no frame, or a class that is not in 0 .. n_classes - 1.
