@@ -122,7 +122,7 @@ def plane(
         column = _shift(space, codes, down, places, None).squeeze(0)
         points = _shift(space, column, right, places, None).flatten(0, 1)
     else:
-        points = paths.plane(codes[0], codes[1], codes[2], side, straight=space.flat)
+        points = paths.latent_plane(codes[0], codes[1], codes[2], side, straight=space.flat)
     pictures = space.pictures(points, None if one is None else one.expand(len(points)))
     told = model.provenance(",".join(map(str, seeds))) | {"space": space.name}
     told |= {"directions": ", ".join(map(str, ways))} if ways else {}

@@ -28,7 +28,7 @@ def closed_path(points: Tensor, frames: int, straight: bool = False) -> Tensor:
     return (lerp if straight else slerp)(points[here], points[there], share.to(points))
 
 
-def plane(a: Tensor, b: Tensor, c: Tensor, side: int, straight: bool = False) -> Tensor:
+def latent_plane(a: Tensor, b: Tensor, c: Tensor, side: int, straight: bool = False) -> Tensor:
     """A square [side^2, d] of codes, row by row: a [d] is its first corner, b the end of the first row, c the last row's start.
 
     Along the sphere: rows are arcs between two arcs. The fourth corner is b + c - a, with the mean norm of the others.

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.latents.paths import class_path, closed_path, combine, on_sphere, plane
+from ganvas.latents.paths import class_path, closed_path, combine, latent_plane, on_sphere
 from ganvas.latents.seed_latents import latent, latents, truncated_latents
 from ganvas.utils.interpolation import lerp, slerp
 
@@ -213,10 +213,10 @@ def test_truncated_latents_follow_the_truncated_normal() -> None:
 def test_a_plane_has_its_three_codes_at_its_corners(seed: int, side: int) -> None:
     a, b, c = latents(range(seed, seed + 3), 16).double()
     for straight in (False, True):
-        square = plane(a, b, c, side, straight).unflatten(0, (side, side))
+        square = latent_plane(a, b, c, side, straight).unflatten(0, (side, side))
         for corner, expected in ((square[0, 0], a), (square[0, -1], b), (square[-1, 0], c)):
             torch.testing.assert_close(corner, expected)
-        mirrored = plane(a, c, b, side, straight).unflatten(0, (side, side))
+        mirrored = latent_plane(a, c, b, side, straight).unflatten(0, (side, side))
         torch.testing.assert_close(square[0], mirrored[:, 0])
         torch.testing.assert_close(square[:, 0], mirrored[0])
     torch.testing.assert_close(square[-1, -1], b + c - a)
@@ -225,7 +225,7 @@ def test_a_plane_has_its_three_codes_at_its_corners(seed: int, side: int) -> Non
 @given(st.integers(0, 1000))
 def test_between_codes_of_one_length_a_plane_keeps_it(seed: int) -> None:
     a, b, c = on_sphere(latents(range(seed, seed + 3), 16).double(), 4.0)
-    torch.testing.assert_close(plane(a, b, c, 5).norm(dim=1), torch.full((25,), 4.0, dtype=torch.float64))
+    torch.testing.assert_close(latent_plane(a, b, c, 5).norm(dim=1), torch.full((25,), 4.0, dtype=torch.float64))
 
 
 @given(st.integers(0, 1000), st.booleans())
@@ -259,4 +259,4 @@ def test_a_limit_is_above_zero(limit: float) -> None:
 
 def test_a_plane_has_two_codes_a_side_or_more() -> None:
     with pytest.raises(UsageError, match="at least 2, got 1"):
-        plane(*latents(range(3), 4), 1)
+        latent_plane(*latents(range(3), 4), 1)
