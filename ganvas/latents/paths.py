@@ -42,12 +42,12 @@ def latent_plane(a: Tensor, b: Tensor, c: Tensor, side: int, straight: bool = Fa
     t, corner = torch.linspace(0, 1, side).to(a), b + c - a
     if straight:
         return (a + t[:, None, None] * (c - a) + t[None, :, None] * (b - a)).flatten(0, 1)
-    corner = on_sphere(corner, torch.stack([norm(x) for x in (a, b, c)]).mean())
+    corner = scale_to_norm(corner, torch.stack([norm(x) for x in (a, b, c)]).mean())
     left, right = slerp(a, c, t), slerp(b, corner, t)
     return slerp(left[:, None], right[:, None], t.expand(side, -1)).flatten(0, 1)
 
 
-def on_sphere(z: Tensor, radius: float | Tensor) -> Tensor:
+def scale_to_norm(z: Tensor, radius: float | Tensor) -> Tensor:
     """z [..., d] scaled to the norm `radius`; a zero vector stays zero."""
     return F.normalize(z, dim=-1) * radius
 
@@ -59,9 +59,9 @@ def combine(terms: Sequence[tuple[int, Tensor]], straight: bool = False) -> Tens
     and the sum to the norm of the first term; then a - b + b is a. If `straight`, for styles w, nothing is scaled.
     Source: arXiv:1511.06434 sec. 6.3.2.
     """
-    means = [codes.mean(0) if straight else on_sphere(codes.mean(0), norm(codes).mean()) for _, codes in terms]
+    means = [codes.mean(0) if straight else scale_to_norm(codes.mean(0), norm(codes).mean()) for _, codes in terms]
     total = torch.stack([sign * mean for (sign, _), mean in zip(terms, means, strict=True)]).sum(0)
-    return total if straight else on_sphere(total, norm(means[0]))
+    return total if straight else scale_to_norm(total, norm(means[0]))
 
 
 def class_path(classes: Sequence[int], frames: int, n_classes: int) -> Tensor:

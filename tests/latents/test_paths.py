@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.latents.paths import class_path, closed_path, combine, latent_plane, on_sphere
+from ganvas.latents.paths import class_path, closed_path, combine, latent_plane, scale_to_norm
 from ganvas.latents.seed_latents import latent, latents, truncated_latents
 from ganvas.utils.interpolation import lerp, slerp
 
@@ -224,7 +224,7 @@ def test_a_plane_has_its_three_codes_at_its_corners(seed: int, side: int) -> Non
 
 @given(st.integers(0, 1000))
 def test_between_codes_of_one_length_a_plane_keeps_it(seed: int) -> None:
-    a, b, c = on_sphere(latents(range(seed, seed + 3), 16).double(), 4.0)
+    a, b, c = scale_to_norm(latents(range(seed, seed + 3), 16).double(), 4.0)
     torch.testing.assert_close(latent_plane(a, b, c, 5).norm(dim=1), torch.full((25,), 4.0, dtype=torch.float64))
 
 
