@@ -13,7 +13,7 @@ from ganvas.errors import UsageError, unknown_name
 from ganvas.inference.feature_extractors import Extractor, choose_extractor, load_extractor
 from ganvas.inference.latent_space import Space, styled
 from ganvas.inference.model import Model
-from ganvas.latents.directions import Directions, class_difference, principal_directions, spread, strongest_directions
+from ganvas.latents.directions import Directions, class_difference, principal_directions, spread_along, strongest_directions
 from ganvas.media.image_files import to_bytes
 
 CODES = 10_000  # in which principal directions are sought
@@ -112,7 +112,7 @@ class _Codes:
 
     def scaled(self, direction: Direction) -> Direction:
         """With the spread of the model's codes: 1 in z, which is standard normal."""
-        return replace(direction, sd=spread(self.points(), direction.vector)) if self.space.flat else direction
+        return replace(direction, sd=spread_along(self.points(), direction.vector)) if self.space.flat else direction
 
     def between(self, which: str) -> Direction:
         """From class to class."""
