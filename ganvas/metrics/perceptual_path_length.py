@@ -60,7 +60,7 @@ def perceptual_path_length(
 def step_lengths(
     images: Images, features: Features | None, z0: Tensor, z1: Tensor, eps: float = 1e-4, space: Literal["z", "w"] = "z"
 ) -> Tensor:
-    """|f(G(z_eps)) - f(G(z_0))|^2 / eps^2 of each path [N], float64, all N at once; the arguments are those of `perceptual_path_length`.
+    """|f(G(z_eps)) - f(G(z_0))|^2 / eps^2 of each path [N], float64, all N at once; arguments as of `perceptual_path_length`.
 
     Raises:
         UsageError: bytes, or a NaN.
