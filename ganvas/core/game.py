@@ -83,7 +83,7 @@ class Step:
         whole = torch.rand(n * self.ranks, *shape, device=self.device)
         return whole[self.rank * n : (self.rank + 1) * n]
 
-    def shown(self, x: Tensor, name: str = "") -> Tensor:
+    def augment(self, x: Tensor, name: str = "") -> Tensor:
         """x [N, ...] as the discriminator `name` gets it: with the augmentation and noise of the recipe and the balance."""
         return x if self.view is None else self.view(x, self, name)
 

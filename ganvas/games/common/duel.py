@@ -123,7 +123,7 @@ class Duel:
     def view(self, x: Tensor, step: Step) -> Tensor:
         """x [N, ...] as D gets it, with instance noise: distant modes overlap, so mass can move between them."""
         sd = self.rules.noise * max(0.0, 1 - 2 * step.progress) ** 2
-        return step.shown(instance_noise(x, sd, step.normal), self.name)
+        return step.augment(instance_noise(x, sd, step.normal), self.name)
 
     def d_loss(self, batch: Batch, step: Step) -> Terms:
         """The loss of D: the adversarial loss, the gradient penalties if this move has them, and `d_extra`."""
