@@ -87,7 +87,7 @@ class Step:
         """x [N, ...] as the discriminator `name` gets it: with the augmentation and noise of the recipe and the balance."""
         return x if self.view is None else self.view(x, self, name)
 
-    def shared(self, name: str, make: Callable[[], Tensor]) -> Tensor:
+    def compute_once(self, name: str, make: Callable[[], Tensor]) -> Tensor:
         """The tensor `name` of this batch: `make` is called once, and later turns get the same tensor."""
         if name not in self.scratch:
             self.scratch[name] = make()

@@ -98,7 +98,7 @@ class TextGAN(Writing, AdversarialGame):
 
     def hot_real(self, batch: Batch, step: Step) -> Tensor:
         """The lines of the batch as one-hots [N, L, V], the input of D."""
-        return step.shared("real", lambda: self.hot(batch["text"]))
+        return step.compute_once("real", lambda: self.hot(batch["text"]))
 
     def anchor(self, batch: Batch, step: Step) -> Terms:
         """The likelihood term, whose weight falls during the run."""

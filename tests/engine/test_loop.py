@@ -67,7 +67,7 @@ class Toy(Game):
             fake: Tensor = self.G(step.normal(len(batch["real"]), 1))
             return fake
 
-        return step.shared("fake", make)
+        return step.compute_once("fake", make)
 
     def d_loss(self, batch: Batch, step: Step) -> Terms:
         self.moves.append("D")

@@ -110,7 +110,7 @@ class Duel:
 
     def make_fake(self, batch: Batch, step: Step) -> Tensor:
         """The fakes of this batch, made once: the weights of G do not change before its own turn."""
-        return step.shared(self.key("fake"), lambda: self.fake(batch, step))
+        return step.compute_once(self.key("fake"), lambda: self.fake(batch, step))
 
     def remember_fake(self, batch: Batch, step: Step) -> Tensor:
         """The fakes for the loss of D: those of this batch; with a `memory`, some of them are replaced by older ones."""
@@ -118,7 +118,7 @@ class Duel:
         if (memory := self.memory) is None:
             return fake
         # Shared: loss and penalties of one move must exchange with the memory only once.
-        return step.shared(self.key("older fake"), lambda: memory.exchange(fake, step.uniform))
+        return step.compute_once(self.key("older fake"), lambda: memory.exchange(fake, step.uniform))
 
     def view(self, x: Tensor, step: Step) -> Tensor:
         """x [N, ...] as D gets it, with instance noise: distant modes overlap, so mass can move between them."""
