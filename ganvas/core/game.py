@@ -64,7 +64,7 @@ class Step:
     held_out: dict[str, Tensor] = field(default_factory=dict)  # discriminator -> its logits on held-out samples
     move: int | None = None  # number of earlier moves of this turn; None: one in each step
 
-    def due(self, every: int) -> bool:
+    def is_due(self, every: int) -> bool:
         """Whether this move has the lazy term: each `every`-th move of this turn has it (lazy regularization)."""
         return (self.index if self.move is None else self.move) % every == 0
 

@@ -170,7 +170,7 @@ class StyleGAN2(StyleBased, Grows):
 
     def even_paths(self, batch: Batch, step: Step) -> Terms:
         """Path length regularization on half a batch, if this move has it; always in float32."""
-        if not step.due(self.config.path_every):
+        if not step.is_due(self.config.path_every):
             return {}
         n, c = max(1, len(batch["real"]) // 2), self.condition(batch, step)
         c = None if c is None else c[::2][:n]  # the same samples however many ranks share the batch
