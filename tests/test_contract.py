@@ -88,13 +88,16 @@ def test_each_turn_moves_its_player_and_nobody_else(name: str) -> None:
         optimizer = state.optimizers[turn.trains]
         optimizer.zero_grad()
         step = Step(total_items=100)
-        sum(turn.loss(batch, step).values()).backward(inputs=state.game.trained_by(turn.trains))
+        sum(turn.loss(batch, step).values()).backward(inputs=state.game.player_parameters(turn.trains))
         optimizer.param_groups[0]["lr"] = 0.01
         optimizer.step()
         moved = {
             player
             for player in state.game.players
-            if any(not torch.equal(a, b) for a, b in zip(before.trained_by(player), state.game.trained_by(player), strict=True))
+            if any(
+                not torch.equal(a, b)
+                for a, b in zip(before.player_parameters(player), state.game.player_parameters(player), strict=True)
+            )
         }
         assert moved == {turn.trains}, turn.name
 
@@ -120,7 +123,7 @@ def test_penalty_reaches_the_discriminator(name: str) -> None:
         turn = state.game.turns()[0]
         terms = turn.loss(batch, Step())
         terms = {key: term for key, term in terms.items() if key.partition("_")[0] in ("R1", "R2", "GP")}
-        weights = state.game.trained_by(turn.trains)
+        weights = state.game.player_parameters(turn.trains)
         slopes = torch.autograd.grad(sum(terms.values()), weights, allow_unused=True)
         # A bias of the last layer does not change a slope, and a zero-initialised branch hides what lies before it.
         assert sum(slope is not None and bool(slope.abs().sum() > 0) for slope in slopes) >= 2

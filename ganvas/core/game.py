@@ -131,6 +131,6 @@ class Game(nn.Module, ABC):
     def advance(self, step: Step) -> None:
         """Set the buffers that change with progress: growth level, temperature."""
 
-    def trained_by(self, player: str) -> list[nn.Parameter]:
+    def player_parameters(self, player: str) -> list[nn.Parameter]:
         """The weights that the optimizer of `player` updates."""
         return [p for name in self.players[player] for p in getattr(self, name).parameters() if p.requires_grad]

@@ -69,7 +69,7 @@ def new_state(game: Game, config: TrainConfig, plan: Plan) -> State:
                 tensor.data = tensor.data.to(memory_format=FORMATS[tensor.ndim])
     betas = (config.adam.beta1, config.adam.beta2)
     optimizers = {
-        player: torch.optim.Adam(game.trained_by(player), lr=1.0, betas=betas, eps=config.adam.eps, fused=True)
+        player: torch.optim.Adam(game.player_parameters(player), lr=1.0, betas=betas, eps=config.adam.eps, fused=True)
         for player in game.players
     }
     state = State(game.train(), share_weights(game), optimizers, plan)

@@ -169,7 +169,7 @@ def plain_loop(recipe: Recipe, data: TableDataset) -> Iterator[None]:
     torch.manual_seed(recipe.train.seed)
     game, config = build(copy.deepcopy(recipe)), recipe.train
     rate, betas = config.learning_rate, (config.adam.beta1, config.adam.beta2)
-    optimizers = {player: torch.optim.Adam(game.trained_by(player), lr=rate, betas=betas) for player in game.players}
+    optimizers = {player: torch.optim.Adam(game.player_parameters(player), lr=rate, betas=betas) for player in game.players}
     position = LATE
     for index in itertools.count():
         batch = data.samples(rows(config.seed, position, config.batch, len(data)))

@@ -68,7 +68,7 @@ def played(rules: Rules, theta: float, psi: float, h: float) -> list[float]:
     config = TrainConfig(images=2 * STEPS, batch=2, learning_rate=h, average_halflife=0, balance="off")
     state = new_state(game, config, PLAN)
     state.optimizers = {
-        name: torch.optim.SGD(game.trained_by(name), lr=1.0)  # type: ignore[misc]
+        name: torch.optim.SGD(game.player_parameters(name), lr=1.0)  # type: ignore[misc]
         for name in game.players
     }
     for _ in train(state, TableDataset("zero", {"real": torch.zeros(8, 1)}), config):

@@ -88,7 +88,7 @@ def test_the_penalty_reaches_the_volume_critic() -> None:
     game = initial_state(recipe, PLAN).game
     duel = game.turns()[0].loss.__self__  # type: ignore[attr-defined]
     duel.penalties(data.samples(torch.arange(8)), Step())["R1"].backward()
-    reached = [p.grad is not None and bool(p.grad.abs().sum() > 0) for p in game.trained_by("D")]
+    reached = [p.grad is not None and bool(p.grad.abs().sum() > 0) for p in game.player_parameters("D")]
     assert sum(reached) >= 3
 
 

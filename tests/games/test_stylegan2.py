@@ -94,8 +94,8 @@ def test_augmentation_reaches_both_players_and_the_penalty() -> None:
 
     for turn in made.turns():
         terms = turn.loss(BATCH, Step(view=view))
-        sum(terms.values()).backward(inputs=made.trained_by(turn.trains))  # type: ignore[union-attr]
+        sum(terms.values()).backward(inputs=made.player_parameters(turn.trains))  # type: ignore[union-attr]
         assert all(
-            bool(torch.isfinite(weight.grad).all()) for weight in made.trained_by(turn.trains) if weight.grad is not None
+            bool(torch.isfinite(weight.grad).all()) for weight in made.player_parameters(turn.trains) if weight.grad is not None
         )
     assert len(seen) == 4  # reals, fakes, the reals of R1, the fakes of the artist

@@ -71,7 +71,7 @@ def test_the_artists_slope_comes_through_the_letters() -> None:
     game, step = built(anchor=0.0), Step()
     game.played.fill_(1.0)
     loss = game.turns()[1].loss({"text": torch.ones(8, 4, dtype=torch.int64)}, step)["G"]
-    slopes = torch.autograd.grad(loss, game.trained_by("G"))
+    slopes = torch.autograd.grad(loss, game.player_parameters("G"))
     assert all(bool(slope.abs().sum() > 0) for slope in slopes)
 
 
