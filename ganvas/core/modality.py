@@ -46,7 +46,7 @@ class Modality:
         floats = x.is_floating_point() and self.network_dtype.is_floating_point
         return x.ndim == self.rank and (floats or x.dtype in (self.dtype, self.network_dtype))
 
-    def normalized(self, kept: Tensor) -> Tensor:
+    def normalize(self, kept: Tensor) -> Tensor:
         """Stored samples [N, ...] -> what a network takes, of the same shape, on the same device.
 
         Bytes of pixels and voxels become float32 in [-1, 1]; label maps become int64; other kinds do not change.
@@ -161,4 +161,4 @@ def describe_kinds(kinds: Iterable[Modality]) -> str:
 
 def normalize(batch: Mapping[str, Tensor], modalities: Mapping[str, Modality]) -> Batch:
     """A stored batch -> as networks take it, on its device; a field without a modality does not change."""
-    return {name: modalities[name].normalized(x) if name in modalities else x for name, x in batch.items()}
+    return {name: modalities[name].normalize(x) if name in modalities else x for name, x in batch.items()}

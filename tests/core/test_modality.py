@@ -44,7 +44,7 @@ def some(kind: Modality) -> Tensor:
 @EVERY
 def test_normalized_samples_are_kept_again_without_loss(kind: Modality) -> None:
     kept = some(kind)
-    samples = kind.normalized(kept)
+    samples = kind.normalize(kept)
     assert (samples.shape, samples.dtype) == (kept.shape, kind.network_dtype)
     again = kind.kept(samples)
     assert again.dtype == kind.dtype
@@ -55,22 +55,22 @@ def test_normalized_samples_are_kept_again_without_loss(kind: Modality) -> None:
 def test_a_kind_is_found_from_type_and_rank(kind: Modality) -> None:
     among = (CLIPS,) if kind is CLIPS else tuple(MODALITIES.values())  # clips look like voxels
     assert modality_of(some(kind), among) is kind
-    assert modality_of(kind.normalized(some(kind)), among) is kind
+    assert modality_of(kind.normalize(some(kind)), among) is kind
 
 
 @EVERY
 def test_normalizing_stays_on_the_device(kind: Modality) -> None:
     meta = some(kind).to("meta")
-    assert kind.normalized(meta).device.type == "meta"
+    assert kind.normalize(meta).device.type == "meta"
     assert kind.mirror(meta, torch.ones(6, dtype=torch.bool, device="meta")).shape == meta.shape
 
 
 def test_pixels_are_normalized_exactly() -> None:
     pixels = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
-    assert torch.equal(IMAGES.normalized(pixels), pixels.float() / 127.5 - 1)
-    assert IMAGES.normalized(torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1)).flatten().tolist() == [-1.0, 1.0]
-    assert IMAGES.normalized(some(IMAGES)).is_contiguous(memory_format=torch.channels_last)
-    assert IMAGES.normalized(pixels).is_contiguous()
+    assert torch.equal(IMAGES.normalize(pixels), pixels.float() / 127.5 - 1)
+    assert IMAGES.normalize(torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1)).flatten().tolist() == [-1.0, 1.0]
+    assert IMAGES.normalize(some(IMAGES)).is_contiguous(memory_format=torch.channels_last)
+    assert IMAGES.normalize(pixels).is_contiguous()
 
 
 def test_samples_beyond_the_range_are_cut_and_nan_is_refused() -> None:
