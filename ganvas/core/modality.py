@@ -58,7 +58,7 @@ class Modality:
         layout = torch.channels_last if flat else torch.contiguous_format
         return kept.to(torch.float32, memory_format=layout).div_(127.5).sub_(1.0)
 
-    def kept(self, samples: Tensor) -> Tensor:
+    def denormalize(self, samples: Tensor) -> Tensor:
         """Samples [N, ...] of a network -> as they are stored, on the same device: rounded, and clamped to the range.
 
         Raises:

@@ -46,7 +46,7 @@ def test_normalized_samples_are_kept_again_without_loss(kind: Modality) -> None:
     kept = some(kind)
     samples = kind.normalize(kept)
     assert (samples.shape, samples.dtype) == (kept.shape, kind.network_dtype)
-    again = kind.kept(samples)
+    again = kind.denormalize(samples)
     assert again.dtype == kind.dtype
     assert torch.equal(again, kept)
 
@@ -74,9 +74,9 @@ def test_pixels_are_normalized_exactly() -> None:
 
 
 def test_samples_beyond_the_range_are_cut_and_nan_is_refused() -> None:
-    assert IMAGES.kept(torch.tensor([-1.5, 1.5]).view(2, 1, 1, 1)).flatten().tolist() == [0, 255]
+    assert IMAGES.denormalize(torch.tensor([-1.5, 1.5]).view(2, 1, 1, 1)).flatten().tolist() == [0, 255]
     with pytest.raises(DataError, match="the images hold NaN"):
-        IMAGES.kept(torch.full((1, 1, 2, 2), torch.nan))
+        IMAGES.denormalize(torch.full((1, 1, 2, 2), torch.nan))
 
 
 @EVERY
