@@ -159,6 +159,6 @@ def describe_kinds(kinds: Iterable[Modality]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
-def normalize(batch: Mapping[str, Tensor], modalities: Mapping[str, Modality]) -> Batch:
+def normalize_batch(batch: Mapping[str, Tensor], modalities: Mapping[str, Modality]) -> Batch:
     """A stored batch -> as networks take it, on its device; a field without a modality does not change."""
     return {name: modalities[name].normalize(x) if name in modalities else x for name, x in batch.items()}

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ganvas.core.facts import Facts
 from ganvas.core.fields import FIELDS
-from ganvas.core.modality import LABELS, MODALITIES, POINTS, TEXT, Batch, Modality, modality_of, normalize
+from ganvas.core.modality import LABELS, MODALITIES, POINTS, TEXT, Batch, Modality, modality_of, normalize_batch
 from ganvas.data import order
 from ganvas.errors import DataError
 from ganvas.utils.seeds import mix
@@ -142,7 +142,7 @@ class TableDataset:
 
     def samples(self, index: Tensor) -> Batch:
         """The normalized fields [N, ...] of the samples with indices int64 [N], not mirrored, on the CPU."""
-        return normalize(self.rows(index), self.modalities)
+        return normalize_batch(self.rows(index), self.modalities)
 
     def parted(self, share: float, most: int = 1_000) -> tuple[Self, Self | None]:
         """The data without a random `share` of its samples (at most `most`), and that share; None if it is below 20 samples.

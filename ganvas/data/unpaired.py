@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ganvas.core.facts import Facts
-from ganvas.core.modality import Batch, Modality, normalize
+from ganvas.core.modality import Batch, Modality, normalize_batch
 from ganvas.data.table import TableDataset
 from ganvas.errors import DataError
 from ganvas.utils.seeds import mix
@@ -90,7 +90,7 @@ class UnpairedDataset:
 
     def samples(self, index: Tensor) -> Batch:
         """The normalized samples with indices int64 [N] of both tables, on the CPU."""
-        return normalize(self.rows(index), self.modalities)
+        return normalize_batch(self.rows(index), self.modalities)
 
     def parted(self, share: float) -> tuple[UnpairedDataset, UnpairedDataset | None]:
         """The data without a random `share` of each table, and these shares; None if one table is too small."""

@@ -18,7 +18,7 @@ from ganvas.core.modality import (
     Modality,
     modality_of,
     modality_of_shape,
-    normalize,
+    normalize_batch,
 )
 from ganvas.errors import DataError
 
@@ -133,5 +133,5 @@ def test_a_shape_in_words(kind: Modality, shape: tuple[int, ...], words: str) ->
 
 def test_a_batch_is_normalized_field_by_field() -> None:
     batch = {"source": some(IMAGES), "map": some(LABEL_MAPS), "label": torch.arange(6), "other": torch.ones(6)}
-    found = normalize(batch, {"source": IMAGES, "map": LABEL_MAPS, "label": LABELS})
+    found = normalize_batch(batch, {"source": IMAGES, "map": LABEL_MAPS, "label": LABELS})
     assert [x.dtype for x in found.values()] == [torch.float32, torch.int64, torch.int64, torch.float32]
