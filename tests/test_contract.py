@@ -199,7 +199,7 @@ def test_capabilities_keep_their_shapes(name: str) -> None:
     if isinstance(game, Judges):
         assert game.judge(x, c).shape == (6,)
     if isinstance(game, Writes):
-        assert game.surprise(x).shape == x.shape
+        assert game.nll(x).shape == x.shape
         assert len(game.spell(x)) == 6
     if isinstance(game, Projects):
         z, weight = torch.randn(6, game.latent_dim), game.projection().detach()

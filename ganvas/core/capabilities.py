@@ -132,7 +132,7 @@ class Writes(Samples):
         """int64 [N, L] -> N lines."""
 
     @abstractmethod
-    def surprise(self, text: Tensor) -> Tensor:
+    def nll(self, text: Tensor) -> Tensor:
         """int64 [N, L] -> -log p of each symbol given those before it [N, L], in nats; 0 after the end."""
 
 

@@ -73,7 +73,7 @@ def nats_per_symbol(game: Writes, data: TableDataset) -> float:
 @torch.no_grad()
 def nats_of(game: Writes, text: Tensor) -> Tensor:
     """text int64 [N, L] -> -log p of each symbol [N, L], float64 on the CPU; 0 after the end of a line."""
-    return placement.to_cpu(game.surprise(text.to(placement.device_of(game)))).double()
+    return placement.to_cpu(game.nll(text.to(placement.device_of(game)))).double()
 
 
 def keep_best(folder: Path, game: Game, card: dict[str, Any], metric: str, value: float) -> bool:

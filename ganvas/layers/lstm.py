@@ -24,7 +24,7 @@ class LSTMGenerator(nn.Module):
         self.lstm = nn.LSTM(embedding, width, batch_first=True)
         self.head = nn.Linear(width, vocabulary)
 
-    def surprise(self, text: Tensor, kept: Tensor | None = None) -> Tensor:
+    def nll(self, text: Tensor, kept: Tensor | None = None) -> Tensor:
         """int64 [N, L] -> negative log-likelihood of each symbol given those before it [N, L], in nats; 0 after the end.
 
         `kept` [N, L, width] multiplies the outputs of the LSTM: a dropout mask.

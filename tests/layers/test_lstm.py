@@ -30,13 +30,13 @@ def test_the_chances_of_all_lines_sum_to_one(ends: bool) -> None:
     every = torch.tensor(list(itertools.product(range(4), repeat=3)))
     if ends:  # after the end there is nothing but ends
         every = every[[not any(a == 0 and b for a, b in itertools.pairwise(line)) for line in every.tolist()]]
-    nats = built(ends).surprise(every)
+    nats = built(ends).nll(every)
     assert float((-nats.sum(1)).exp().sum()) == pytest.approx(1, abs=1e-5)
 
 
 @torch.no_grad()
 def test_after_the_end_nothing_surprises() -> None:
-    nats = built(True).surprise(torch.tensor([[2, 0, 0, 0]]))
+    nats = built(True).nll(torch.tensor([[2, 0, 0, 0]]))
     assert (nats[0, :2] > 0).all()
     assert nats[0, 2:].tolist() == [0, 0]
 
@@ -50,7 +50,7 @@ def test_what_is_drawn_follows_the_law(how: str) -> None:
     else:
         text = writer.rehearse(gumbel(n, 2, 3), 0.5).argmax(2)
     every = torch.tensor([[0, 0], *itertools.product((1, 2), (0, 1, 2))])
-    law = (-writer.surprise(every).sum(1)).exp()
+    law = (-writer.nll(every).sum(1)).exp()
     found = torch.stack([(text == line).all(1).double().mean() for line in every])
     assert float(found.sum()) == 1
     torch.testing.assert_close(found.float(), law, atol=0.012, rtol=0)
@@ -59,7 +59,7 @@ def test_what_is_drawn_follows_the_law(how: str) -> None:
 @torch.no_grad()
 def test_cold_is_the_likeliest_and_hot_is_even() -> None:
     writer, z = built(False), torch.randn(2_000, 1, generator=torch.Generator().manual_seed(0))
-    law = (-writer.surprise(torch.arange(4)[:, None])).exp().flatten()
+    law = (-writer.nll(torch.arange(4)[:, None])).exp().flatten()
     assert (writer.write(z, 0.01) == law.argmax()).all()
     hot = writer.write(z, 100.0).flatten().bincount(minlength=4) / 2_000
     assert (hot - 0.25).abs().max() < 0.05

@@ -34,7 +34,7 @@ class Oracle:
     out: Tensor
     each: Tensor
 
-    def surprise(self, text: Tensor) -> Tensor:
+    def nll(self, text: Tensor) -> Tensor:
         """int64 [N, L] -> negative log-likelihood of each symbol given those before it [N, L], in nats."""
         parts, last, state = [], torch.zeros(len(text), dtype=torch.int64), None
         for symbol in text.unbind(1):
@@ -94,4 +94,4 @@ def opinion(text: Tensor) -> Tensor:
     if text.ndim != 2 or text.shape[1] != LENGTH or int(text.max()) >= SYMBOLS:
         raise DataError(f"the oracle reads lines of {LENGTH} numbers below {SYMBOLS:,}, found {list(text.shape)}")
     judge = oracle()
-    return torch.cat([judge.surprise(part).double().mean(1) for part in text.split(500)])
+    return torch.cat([judge.nll(part).double().mean(1) for part in text.split(500)])

@@ -64,15 +64,15 @@ class Writing(Writes):
         """int64 [N, L] -> N lines."""
         return decode_lines(text, self.config.alphabet)
 
-    def surprise(self, text: Tensor) -> Tensor:
+    def nll(self, text: Tensor) -> Tensor:
         """int64 [N, L] -> negative log-likelihood of each symbol given those before it [N, L], in nats; 0 after the end."""
-        return self.G.surprise(text)
+        return self.G.nll(text)
 
     def likelihood(self, batch: Batch, step: Step) -> Terms:
         """The mean of -log p over all positions; notes the nats per symbol, the ends of lines included."""
         text = batch["text"]
         kept = dropout_mask(self.config.dropout, step.uniform, len(text), *text.shape[1:], self.config.width)
-        nats = self.G.surprise(text, kept)
+        nats = self.G.nll(text, kept)
         step.notes["nats_per_symbol"] = (nats.sum() / (nats > 0).sum().clamp(min=1)).detach()
         return {"likelihood": nats.mean()}
 

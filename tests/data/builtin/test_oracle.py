@@ -31,7 +31,7 @@ def test_a_pure_function_of_the_seed() -> None:
 
 def test_the_chances_of_all_lines_sum_to_one(small: Oracle) -> None:
     every = torch.tensor(list(itertools.product(range(4), repeat=3)))
-    assert float((-small.surprise(every).sum(1)).exp().sum()) == pytest.approx(1, abs=1e-5)
+    assert float((-small.nll(every).sum(1)).exp().sum()) == pytest.approx(1, abs=1e-5)
 
 
 def test_the_gates_are_those_of_torch(small: Oracle) -> None:
@@ -48,16 +48,16 @@ def test_the_gates_are_those_of_torch(small: Oracle) -> None:
             state = lstm(small.embed[last], state)
             nats.append(-(state[0] @ small.out.T + small.each).log_softmax(1)[0, symbol])
             last = symbol[None]
-    torch.testing.assert_close(small.surprise(text)[0], torch.stack(nats))
+    torch.testing.assert_close(small.nll(text)[0], torch.stack(nats))
 
 
 def test_lines_follow_the_law(small: Oracle) -> None:
     """The mean surprise of its own lines is the entropy, summed over all lines."""
     every = torch.tensor(list(itertools.product(range(4), repeat=3)))
-    nats = small.surprise(every).sum(1)
+    nats = small.nll(every).sum(1)
     entropy = float(((-nats).exp() * nats).sum())
     lines = small.write(20_000, 3, torch.Generator().manual_seed(0))
-    assert float(small.surprise(lines).sum(1).mean()) == pytest.approx(entropy, abs=0.02)
+    assert float(small.nll(lines).sum(1).mean()) == pytest.approx(entropy, abs=0.02)
 
 
 def test_opinion_refuses_other_lines() -> None:
