@@ -200,7 +200,7 @@ def test_capabilities_keep_their_shapes(name: str) -> None:
         assert game.judge(x, c).shape == (6,)
     if isinstance(game, Writes):
         assert game.nll(x).shape == x.shape
-        assert len(game.spell(x)) == 6
+        assert len(game.decode_text(x)) == 6
     if isinstance(game, Projects):
         z, weight = torch.randn(6, game.latent_dim), game.projection().detach()
         assert weight.shape[1] == game.latent_dim

@@ -128,7 +128,7 @@ class Writes(Samples):
         """z [N, latent_dim] -> int64 [N, L]; below temperature 1 more of what is likely."""
 
     @abstractmethod
-    def spell(self, text: Tensor) -> list[str]:
+    def decode_text(self, text: Tensor) -> list[str]:
         """int64 [N, L] -> N lines."""
 
     @abstractmethod

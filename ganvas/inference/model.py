@@ -175,7 +175,7 @@ class Model:
         """
         if not isinstance(self.game, Writes):
             raise UsageError(f"{self.card['recipe']['name']} writes nothing; choose a model of a textgan or textlm recipe")
-        return [line for part, _ in self.stream(n, seed, temperature=temperature) for line in self.game.spell(part)]
+        return [line for part, _ in self.stream(n, seed, temperature=temperature) for line in self.game.decode_text(part)]
 
     def sample(
         self,
@@ -192,7 +192,7 @@ class Model:
         """
         parts = self.stream(n, seed, label, psi, truncate, temperature=temperature)
         if isinstance(self.game, Writes):
-            return [line for part, _ in parts for line in self.game.spell(part)]
+            return [line for part, _ in parts for line in self.game.decode_text(part)]
         return np.concatenate([to_array(part)[1] for part, _ in parts])
 
     def save(
@@ -239,7 +239,7 @@ class Model:
     def picture(self, samples: Tensor, columns: int | None = None) -> Image:
         """One picture of samples [n, ...]."""
         if isinstance(self.game, Writes):
-            return draw_page(self.game.spell(samples), line_width(self.game), columns)
+            return draw_page(self.game.decode_text(samples), line_width(self.game), columns)
         if modality_of(samples) is POINTS:
             return scatter(samples[:0], samples)
         if columns is None:
@@ -293,7 +293,10 @@ class Model:
         if not isinstance(self.game, Writes) or out.suffix.lower() != ".txt":
             raise UsageError(f"cannot write a walk to {out.name!r}: expected a name ending in .txt")
         return save_lines(
-            out, self.game.spell(sample_chunks(self.drawer, closed_path(latents(seeds, self.drawer.latent_dim), frames), None))
+            out,
+            self.game.decode_text(
+                sample_chunks(self.drawer, closed_path(latents(seeds, self.drawer.latent_dim), frames), None)
+            ),
         )
 
     def encode(self, images: npt.ArrayLike) -> np.ndarray[Any, Any]:

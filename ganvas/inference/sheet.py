@@ -29,7 +29,7 @@ def make_sheet(game: Game, data: TableDataset, seed: int = 0) -> Image | None:
         return None
     if isinstance(game, Writes):
         text = sample_chunks(game, latents(range(seed, seed + COLUMNS**2), game.latent_dim), None)
-        return draw_page(game.spell(text), line_width(game))
+        return draw_page(game.decode_text(text), line_width(game))
     if modality_of(data.table) is POINTS:
         fake = sample_chunks(game, latents(range(seed, seed + 500), game.latent_dim), None, 500)
         return scatter(data.samples(torch.arange(min(500, len(data))))["real"], fake)

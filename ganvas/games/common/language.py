@@ -60,7 +60,7 @@ class Writing(Writes):
         """z [N, L] standard normal -> int64 [N, L]; below temperature 1, likely symbols are more frequent."""
         return self.G.write(z, temperature)
 
-    def spell(self, text: Tensor) -> list[str]:
+    def decode_text(self, text: Tensor) -> list[str]:
         """int64 [N, L] -> N lines."""
         return decode_lines(text, self.config.alphabet)
 
