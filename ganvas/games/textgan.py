@@ -110,7 +110,7 @@ class TextGAN(Writing, AdversarialGame):
     def fakes(self, batch: Batch, step: Step) -> Tensor:
         """One-hots [N, L, V], one line for each line of the batch."""
         chances = step.uniform(*batch["text"].shape, self.config.vocabulary).clamp(min=1e-20)
-        return self.G.rehearse(-torch.log((-torch.log(chances)).clamp(min=1e-20)), self.softness())
+        return self.G.sample_gumbel(-torch.log((-torch.log(chances)).clamp(min=1e-20)), self.softness())
 
     def softness(self) -> float:
         """The temperature of the softmax, computed in float32 on the CPU, so that nothing waits for the device."""

@@ -51,7 +51,7 @@ class LSTMGenerator(nn.Module):
             text.append(symbol)
         return torch.stack(text, 1)
 
-    def rehearse(self, noise: Tensor, softness: float) -> Tensor:
+    def sample_gumbel(self, noise: Tensor, softness: float) -> Tensor:
         """Gumbel noise [N, L, V] -> one-hots [N, L, V], sampled from the network, with a straight-through gradient.
 
         Forward, a symbol is the argmax of logits plus noise; backward, it is their softmax with temperature `softness`. After

@@ -48,7 +48,7 @@ def test_what_is_drawn_follows_the_law(how: str) -> None:
     if how == "write":
         text = writer.write(torch.randn(n, 2, generator=torch.Generator().manual_seed(0)))
     else:
-        text = writer.rehearse(gumbel(n, 2, 3), 0.5).argmax(2)
+        text = writer.sample_gumbel(gumbel(n, 2, 3), 0.5).argmax(2)
     every = torch.tensor([[0, 0], *itertools.product((1, 2), (0, 1, 2))])
     law = (-writer.nll(every).sum(1)).exp()
     found = torch.stack([(text == line).all(1).double().mean() for line in every])
@@ -74,7 +74,7 @@ def test_a_line_does_not_depend_on_the_others() -> None:
 def test_one_hots_with_a_slope() -> None:
     writer = built(True)
     noise = gumbel(16, 6, 4)
-    drawn = writer.rehearse(noise, 1.0)
+    drawn = writer.sample_gumbel(noise, 1.0)
     values = drawn.detach().round()
     torch.testing.assert_close(drawn.detach(), values)
     assert (values.sum(2) == 1).all()
@@ -90,6 +90,6 @@ def test_after_the_end_there_is_no_slope() -> None:
     writer = built(True)
     with torch.no_grad():
         writer.head.bias[0] = 50.0  # ends at once
-    drawn = writer.rehearse(gumbel(4, 3, 4), 1.0)
+    drawn = writer.sample_gumbel(gumbel(4, 3, 4), 1.0)
     (slope,) = torch.autograd.grad(drawn[:, 1:].sum(), writer.head.bias, allow_unused=True)
     assert slope is None or not slope.any()
