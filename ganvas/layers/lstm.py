@@ -44,7 +44,7 @@ class LSTMGenerator(nn.Module):
         symbol = torch.full((len(z),), self.vocabulary, device=z.device)
         alive, state, text = torch.ones_like(symbol), None, []
         for place in share.unbind(1):
-            logits, state = self.next(self.embed(symbol), state)
+            logits, state = self.predict_next(self.embed(symbol), state)
             reached = (logits.double() / temperature).softmax(1).cumsum(1)
             symbol = (reached < place[:, None]).sum(1).clamp(max=self.vocabulary - 1) * alive
             alive = alive * (symbol != 0) if self.ends else alive
@@ -61,7 +61,7 @@ class LSTMGenerator(nn.Module):
         symbol, state, text = self.embed(start), None, []
         alive, end = torch.ones(len(noise), 1, device=noise.device), F.one_hot(start * 0, self.vocabulary).float()
         for place in noise.unbind(1):
-            logits, state = self.next(symbol, state)
+            logits, state = self.predict_next(symbol, state)
             soft = ((logits.float() + place) / softness).softmax(1)
             hard = F.one_hot(soft.argmax(1), self.vocabulary).float()
             drawn = hard + soft - soft.detach()
@@ -72,7 +72,7 @@ class LSTMGenerator(nn.Module):
             text.append(drawn)
         return torch.stack(text, 1)
 
-    def next(self, symbol: Tensor, state: State) -> tuple[Tensor, State]:
+    def predict_next(self, symbol: Tensor, state: State) -> tuple[Tensor, State]:
         """An embedded symbol [N, d] -> logits of the next symbol [N, V], and the state of the LSTM."""
         hidden, state = self.lstm(symbol[:, None], state)
         logits: Tensor = self.head(hidden[:, 0])
