@@ -107,7 +107,7 @@ class TextGAN(Writing, AdversarialGame):
             return {}
         return {name: weight * term for name, term in self.likelihood(batch, step).items()}
 
-    def fakes(self, batch: Batch, step: Step) -> Tensor:
+    def make_fakes(self, batch: Batch, step: Step) -> Tensor:
         """One-hots [N, L, V], one line for each line of the batch."""
         chances = step.uniform(*batch["text"].shape, self.config.vocabulary).clamp(min=1e-20)
         return self.G.sample_gumbel(-torch.log((-torch.log(chances)).clamp(min=1e-20)), self.softness())

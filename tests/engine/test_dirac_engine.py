@@ -53,9 +53,9 @@ class Dirac(Game):
         self.G, self.D = Number(config.theta), Number(config.psi)
 
     def turns(self) -> tuple[Turn, ...]:
-        return Duel(self.config.rules, self.fakes, self.judge, self.D).turns()
+        return Duel(self.config.rules, self.make_fakes, self.judge, self.D).turns()
 
-    def fakes(self, batch: Batch, step: Step) -> Tensor:
+    def make_fakes(self, batch: Batch, step: Step) -> Tensor:
         return self.G.value.expand(len(batch["real"]), 1)
 
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:

@@ -124,7 +124,7 @@ def test_training_follows_the_mean_style_and_drawing_does_not() -> None:
     made = game()
     made.sample(torch.randn(4, 6))
     assert not made.w_mean.any()
-    made.fakes({"real": torch.zeros(4, 1, 16, 16)}, Step())
+    made.make_fakes({"real": torch.zeros(4, 1, 16, 16)}, Step())
     assert made.w_mean.any()
 
 

@@ -46,7 +46,7 @@ class StyleBased(AdversarialGame, Styled):
         """z [N, latent_dim], c -> image [N, C, H, W], about [-1, 1]."""
         return self.synthesise(self.map(z, c))
 
-    def fakes(self, batch: Batch, step: Step) -> Tensor:
+    def make_fakes(self, batch: Batch, step: Step) -> Tensor:
         """Fakes for training: new noise in every layer, style mixing, and an update of the running mean of w.
 
         Source: arXiv:1812.04948 sec. 3.1 (style mixing), appendix B (mean of w).
