@@ -154,7 +154,7 @@ class Styled(Samples):
         """z [N, latent_dim], c [N] class or None -> w [N, d]."""
 
     @abstractmethod
-    def synthesise(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
+    def synthesize(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
         """w [N, d] for all layers or [N, styles, d] -> data [N, ...]; the noise of each layer, None: a fixed one."""
 
     @abstractmethod

@@ -50,7 +50,7 @@ def by_mixing(model: Model, seeds: Sequence[int], c: Tensor | None, cut: int | N
 
     def draw(both: Tensor, c: Tensor | None) -> Tensor:
         coarse, fine = (game.map(z, c) for z in both.chunk(2, 1))
-        return game.synthesise(mix_styles(coarse, fine, game.styles, at))
+        return game.synthesize(mix_styles(coarse, fine, game.styles, at))
 
     half = len(seeds) // 2
     z = latents(seeds, game.latent_dim)

@@ -176,7 +176,7 @@ class StyleGAN2(StyleBased, Grows):
         c = None if c is None else c[::2][:n]  # the same samples however many ranks share the batch
         with torch.autocast(step.device.type, enabled=False):
             w = repeat_per_layer(self.map(step.normal(n, self.latent_dim), c), self.styles)
-            image = self.synthesise(w)
+            image = self.synthesize(w)
             lengths = path_lengths(image, w, step.normal(*image.shape))
             with torch.no_grad():
                 usual = torch.where(self.path_mean > 0, self.path_mean, lengths)

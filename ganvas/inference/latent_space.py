@@ -51,7 +51,7 @@ class Space:
         require_pictures(self.game)
         if self.flat:
             game = styled(self.game)
-            samples = sample_chunks(self.game, codes, None, draw=lambda w, _: game.synthesise(w))
+            samples = sample_chunks(self.game, codes, None, draw=lambda w, _: game.synthesize(w))
         elif self.together:
             every = [torch.full((len(codes),), world) for world in self.together]
             samples = torch.cat([as_pictures(sample_chunks(self.game, codes, world)) for world in every], -1)

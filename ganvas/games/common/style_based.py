@@ -37,14 +37,14 @@ class StyleBased(AdversarialGame, Styled):
         """New noise [n, 1, side, side] for each layer, from `normal(n, *shape)`."""
         return tuple(normal(n, 1, layer.side, layer.side) for layer in self.G.layers)
 
-    def synthesise(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
+    def synthesize(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
         """w [N, latent_dim] or [N, styles, latent_dim] -> image [N, C, H, W], about [-1, 1]; None: the fixed noise."""
         image: Tensor = self.G(repeat_per_layer(w, self.styles), noise)
         return image
 
     def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """z [N, latent_dim], c -> image [N, C, H, W], about [-1, 1]."""
-        return self.synthesise(self.map(z, c))
+        return self.synthesize(self.map(z, c))
 
     def make_fakes(self, batch: Batch, step: Step) -> Tensor:
         """Fakes for training: new noise in every layer, style mixing, and an update of the running mean of w.
@@ -57,4 +57,4 @@ class StyleBased(AdversarialGame, Styled):
         if self.config.mixing:
             other, chance, place = self.map(step.normal(n, self.latent_dim), c), step.uniform(n), step.uniform(n)
             w = mix_styles_randomly(w, other, self.styles, self.config.mixing, chance, place)
-        return self.synthesise(w, self.noise(n, step.normal))
+        return self.synthesize(w, self.noise(n, step.normal))
