@@ -118,7 +118,7 @@ def test_penalty_reaches_the_discriminator(name: str) -> None:
     recipe, data = miniature(name)
     state = initial_state(recipe, PLAN)
     rules = getattr(recipe.config, "rules", None)
-    if rules and rules.penalised:
+    if rules and rules.penalized:
         batch = data.samples(torch.arange(8))
         turn = state.game.turns()[0]
         terms = turn.loss(batch, Step())

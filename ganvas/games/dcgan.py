@@ -64,7 +64,7 @@ def _discriminator(config: Config) -> nn.Sequential:
     """image [N, C, H, W] -> logits [N, 1, 1, 1], or [N, 1] with `head`."""
     side = list_resolutions(config.resolution)[-1]
     channels = [config.channels, *list_widths(config.resolution, config.width, config.max_width)]
-    norm = not config.rules.penalised
+    norm = not config.rules.penalized
     layers: list[nn.Module] = []
     for level, (before, after) in enumerate(itertools.pairwise(channels)):
         layers.append(nn.Conv2d(before, after, 4, 2, 1, bias=level == 0 or not norm))
@@ -97,7 +97,7 @@ class DCGAN(AdversarialGame, Projects):
 
     def duel(self) -> Duel:
         # Without a gradient penalty D has BatchNorm, so reals and fakes must be separate batches.
-        return replace(super().duel(), together=self.rules.penalised)
+        return replace(super().duel(), together=self.rules.penalized)
 
     def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """z [N, latent_dim] -> image [N, C, H, W] in [-1, 1]."""

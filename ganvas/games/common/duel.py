@@ -128,7 +128,7 @@ class Duel:
     def d_loss(self, batch: Batch, step: Step) -> Terms:
         """The loss of D: the adversarial loss, the gradient penalties if this move has them, and `d_extra`."""
         terms = self.compare(batch, step, self.remember_fake)
-        if self.rules.penalised and step.is_due(self.rules.penalty_every):
+        if self.rules.penalized and step.is_due(self.rules.penalty_every):
             # In the same move as the loss: alone, a move by Adam without momentum would be as long as any other move.
             penalties = self.penalties(batch, step)
             step.lazy |= dict.fromkeys(penalties, self.rules.penalty_every)

@@ -42,7 +42,7 @@ class Rules:
         return OBJECTIVES[self.objective]
 
     @property
-    def penalised(self) -> bool:
+    def penalized(self) -> bool:
         """Whether there is a gradient penalty. Then D must have no BatchNorm, which mixes gradients of samples."""
         return bool(self.r1_gamma or self.r2_gamma or self.gradient_penalty)
 
