@@ -167,7 +167,7 @@ def test_capabilities_keep_their_shapes(name: str) -> None:
     assert isinstance(game, CAPABILITIES)
     x = batch[next(field for field in ("text", "real", *game.needs) if field in batch)]
     if isinstance(game, Watched):
-        verdicts = game.verdicts(batch, Step())
+        verdicts = game.held_out_logits(batch, Step())
         assert tuple(verdicts) == game.discriminators
         assert all(len(logits) == 6 for logits in verdicts.values())
         trained = [name for turn in game.turns() for name in turn.discriminators]

@@ -95,7 +95,7 @@ class Watched(ABC):
         return ("",)
 
     @abstractmethod
-    def verdicts(self, batch: Batch, step: Step) -> Mapping[str, Tensor]:
+    def held_out_logits(self, batch: Batch, step: Step) -> Mapping[str, Tensor]:
         """Data that were never trained on -> for each discriminator its logits [N, ...] on their reals."""
 
 

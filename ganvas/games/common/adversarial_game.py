@@ -46,8 +46,8 @@ class AdversarialGame(Game, Samples, Judges, Watched):
     def turns(self) -> tuple[Turn, ...]:
         return self.duel().turns()
 
-    def verdicts(self, batch: Batch, step: Step) -> Mapping[str, Tensor]:
-        return self.duel().verdicts(batch, step)
+    def held_out_logits(self, batch: Batch, step: Step) -> Mapping[str, Tensor]:
+        return self.duel().held_out_logits(batch, step)
 
     def condition(self, batch: Batch, step: Step) -> Tensor | None:
         """The class [N] of each sample, in a conditional game."""

@@ -192,7 +192,7 @@ class Duel:
         with torch.no_grad():
             self.compare(batch, step, self.make_fake)
 
-    def verdicts(self, batch: Batch, step: Step) -> dict[str, Tensor]:
+    def held_out_logits(self, batch: Batch, step: Step) -> dict[str, Tensor]:
         """Held-out data -> the logits [N, ...] of D on its reals, by the name of the duel."""
         real = self.view(self.real(batch, step), step)
         return {self.name: _flatten(self.scales(real, self.condition(batch, step)))}
