@@ -148,7 +148,7 @@ class VAE(Game, Projects, Encodes, Bounds):
         `reconstruction` is -log p(x|z) for the z from the noise, summed over pixels or coordinates; `KL` is exact.
         """
         mean, log_variance = self.posterior(x, c)
-        logits = self.decoder(self.beside(mean + torch.exp(0.5 * log_variance) * noise, c)).float()
+        logits = self.decoder(self.join_class(mean + torch.exp(0.5 * log_variance) * noise, c)).float()
         if self.config.point:
             normaliser = math.log(self.config.sd) + 0.5 * math.log(2 * math.pi)
             far = 0.5 * ((x.float() - logits) / self.config.sd).square() + normaliser
@@ -158,7 +158,7 @@ class VAE(Game, Projects, Encodes, Bounds):
 
     def posterior(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """image [N, C, H, W] in [-1, 1] or point, c -> mean and log-variance of q(z|x), each [N, latent_dim] in float32."""
-        output = self.encoder(self.beside(x if self.config.point else (x + 1) / 2, c))
+        output = self.encoder(self.join_class(x if self.config.point else (x + 1) / 2, c))
         mean, log_variance = output.float().chunk(2, 1)
         return mean, log_variance
 
@@ -168,10 +168,10 @@ class VAE(Game, Projects, Encodes, Bounds):
 
     def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """z [N, latent_dim], c -> the mean of p(x|z), image [N, C, H, W] in [-1, 1]: without noise, so images are blurred."""
-        drawn: Tensor = self.decoder(self.beside(z, c))
+        drawn: Tensor = self.decoder(self.join_class(z, c))
         return drawn if self.config.point else torch.tanh(drawn / 2)  # 2 sigmoid - 1
 
-    def beside(self, x: Tensor, c: Tensor | None) -> Tensor:
+    def join_class(self, x: Tensor, c: Tensor | None) -> Tensor:
         """x [N, ...] unchanged: the game has no classes."""
         return x
 
@@ -187,7 +187,7 @@ class ConditionalVAE(VAE, Conditional, Classifies):
     config_type: ClassVar[type] = ConditionalConfig
     needs: ClassVar[tuple[str, ...]] = ("real", "label")
 
-    def beside(self, x: Tensor, c: Tensor | None) -> Tensor:
+    def join_class(self, x: Tensor, c: Tensor | None) -> Tensor:
         """x [N, ...], c [N] class or [N, classes] shares -> x with the one-hot class concatenated; as planes for images."""
         onehot = class_weights(require_class(c), self.classes, x.dtype)
         if x.ndim == 2 or not self.config.convolutional:
