@@ -113,10 +113,10 @@ class Shared(nn.Module):
         self.own = nn.ModuleList([first, *(copy.deepcopy(first) for _ in range(domains - 1))])
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
-        result: Tensor = self.shared(self.apart(x, c)) if self.own_first else self.apart(self.shared(x), c)
+        result: Tensor = self.shared(self.apply_own(x, c)) if self.own_first else self.apply_own(self.shared(x), c)
         return result
 
-    def apart(self, x: Tensor, c: Tensor) -> Tensor:
+    def apply_own(self, x: Tensor, c: Tensor) -> Tensor:
         """x through the own layers of the domain of each sample."""
         every = torch.stack([own(x) for own in self.own], 1)  # [N, domains, ...]
         if c.is_floating_point():
