@@ -176,9 +176,9 @@ class ProGAN(AdversarialGame, Projects, Grows):
 
     def faded_real(self, batch: Batch, step: Step) -> Tensor:
         """The reals, blended in the same way as the fakes. Source: arXiv:1710.10196 appendix A.1."""
-        return self.faded(batch["real"])
+        return self.blend(batch["real"])
 
-    def faded(self, image: Tensor) -> Tensor:
+    def blend(self, image: Tensor) -> Tensor:
         """image [N, C, H, W] -> the same size, with the detail of the current level only."""
         reached, share = self.G.parts()
         coarse = upsample_nearest(downsample_mean(image, self.G.sides[reached]), image.shape[-1])
