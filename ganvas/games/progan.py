@@ -172,9 +172,9 @@ class ProGAN(AdversarialGame, Projects, Grows):
             network.at.write(network.level, level)
 
     def duel(self) -> Duel:
-        return replace(super().duel(), real=self.faded_real)
+        return replace(super().duel(), real=self.blend_real)
 
-    def faded_real(self, batch: Batch, step: Step) -> Tensor:
+    def blend_real(self, batch: Batch, step: Step) -> Tensor:
         """The reals, blended in the same way as the fakes. Source: arXiv:1710.10196 appendix A.1."""
         return self.blend(batch["real"])
 
