@@ -98,7 +98,7 @@ class TextGAN(Writing, AdversarialGame):
 
     def hot_real(self, batch: Batch, step: Step) -> Tensor:
         """The lines of the batch as one-hots [N, L, V], the input of D."""
-        return step.compute_once("real", lambda: self.hot(batch["text"]))
+        return step.compute_once("real", lambda: self.one_hot(batch["text"]))
 
     def anchor(self, batch: Batch, step: Step) -> Terms:
         """The likelihood term, whose weight falls during the run."""
@@ -116,13 +116,13 @@ class TextGAN(Writing, AdversarialGame):
         """The temperature of the softmax, computed in float32 on the CPU, so that nothing waits for the device."""
         return float(self.config.sharpness ** -torch.tensor(self.at.read(self.played)))
 
-    def hot(self, text: Tensor) -> Tensor:
+    def one_hot(self, text: Tensor) -> Tensor:
         """int64 [N, L] -> one-hots [N, L, V]."""
         return F.one_hot(text, self.config.vocabulary).float()
 
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """one-hots [N, L, V], or text int64 [N, L] -> logits [N]."""
-        logits: Tensor = self.D(x if x.is_floating_point() else self.hot(x))
+        logits: Tensor = self.D(x if x.is_floating_point() else self.one_hot(x))
         return logits
 
 

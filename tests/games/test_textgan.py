@@ -77,7 +77,7 @@ def test_the_artists_slope_comes_through_the_letters() -> None:
 
 def test_the_critic_reads_text_and_one_hots_alike() -> None:
     game, text = built(), torch.randint(0, 4, (5, 4), generator=torch.Generator().manual_seed(0))
-    assert torch.equal(game.judge(text), game.judge(game.hot(text)))
+    assert torch.equal(game.judge(text), game.judge(game.one_hot(text)))
 
 
 @pytest.mark.parametrize("objective", ["minimax", "nonsaturating", "leastsquares", "wasserstein-gp", "hinge", "relativistic"])
