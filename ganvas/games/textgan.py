@@ -94,9 +94,9 @@ class TextGAN(Writing, AdversarialGame):
         return super().turns()
 
     def duel(self) -> Duel:
-        return replace(super().duel(), real=self.hot_real, g_extra=(self.anchor,))
+        return replace(super().duel(), real=self.one_hot_real, g_extra=(self.anchor,))
 
-    def hot_real(self, batch: Batch, step: Step) -> Tensor:
+    def one_hot_real(self, batch: Batch, step: Step) -> Tensor:
         """The lines of the batch as one-hots [N, L, V], the input of D."""
         return step.compute_once("real", lambda: self.one_hot(batch["text"]))
 
