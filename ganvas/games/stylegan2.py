@@ -166,9 +166,9 @@ class StyleGAN2(StyleBased, Grows):
         return tuple(layer.style.weight for layer in layers)
 
     def duel(self) -> Duel:
-        return replace(super().duel(), g_extra=(self.even_paths,) if self.config.path_length else ())
+        return replace(super().duel(), g_extra=(self.regularize_paths,) if self.config.path_length else ())
 
-    def even_paths(self, batch: Batch, step: Step) -> Terms:
+    def regularize_paths(self, batch: Batch, step: Step) -> Terms:
         """Path length regularization on half a batch, if this move has it; always in float32."""
         if not step.is_due(self.config.path_every):
             return {}

@@ -42,12 +42,12 @@ def test_the_mean_of_path_lengths_settles() -> None:
     made = game()
     for index in range(0, 800, 16):
         torch.manual_seed(3)
-        made.even_paths(BATCH, Step(index=index))
+        made.regularize_paths(BATCH, Step(index=index))
     torch.manual_seed(3)
-    lengths_term = made.even_paths(BATCH, Step(index=0))["path"]
+    lengths_term = made.regularize_paths(BATCH, Step(index=0))["path"]
     before = made.path_mean.clone()
     torch.manual_seed(3)
-    made.even_paths(BATCH, Step(index=0))
+    made.regularize_paths(BATCH, Step(index=0))
     torch.testing.assert_close(made.path_mean, before, rtol=1e-3, atol=0)
     assert torch.isfinite(lengths_term)
 
