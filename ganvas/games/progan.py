@@ -86,7 +86,7 @@ class Leveled(nn.Module):
         self.register_buffer("level", torch.zeros(()))
         self.at = HostNumber()  # the level as a Python number: which layers run depends on it
 
-    def parts(self) -> tuple[int, float]:
+    def split_level(self) -> tuple[int, float]:
         """The integer level, and the share of the next one."""
         return parts(self.at.read(self.level))
 
@@ -114,7 +114,7 @@ class Generator(Leveled):
         self.heads = nn.ModuleList(EqualConv(width, config.channels, 1, gain=1.0) for width in widths)
 
     def forward(self, z: Tensor, level: float | None = None) -> Tensor:
-        reached, share = self.parts() if level is None else parts(level)
+        reached, share = self.split_level() if level is None else parts(level)
         x = pixel_norm(leaky_relu(self.first(pixel_norm(z)).unflatten(1, (-1, self.sides[0], self.sides[0]))))
         x = pixel_norm(leaky_relu(self.second(x)))
         for side, stage in zip(self.sides[1 : reached + 1], self.stages, strict=False):
@@ -139,7 +139,7 @@ class Discriminator(Leveled):
         self.verdict = DiscriminatorHead(widths[0], self.sides[0])
 
     def forward(self, image: Tensor) -> Tensor:
-        reached, share = self.parts()
+        reached, share = self.split_level()
         x: Tensor = leaky_relu(self.heads[reached](downsample_mean(image, self.sides[reached])))
         if share:
             finer = leaky_relu(self.heads[reached + 1](downsample_mean(image, self.sides[reached + 1])))
@@ -162,7 +162,7 @@ class ProGAN(AdversarialGame, Projects, Grows):
     @property
     def resolutions(self) -> tuple[int, ...]:
         """The resolutions up to the current one, the one that is fading in included."""
-        reached, share = self.G.parts()
+        reached, share = self.G.split_level()
         return tuple(self.G.sides[: reached + 1 + (share > 0)])
 
     def advance(self, step: Step) -> None:
@@ -180,7 +180,7 @@ class ProGAN(AdversarialGame, Projects, Grows):
 
     def blend(self, image: Tensor) -> Tensor:
         """image [N, C, H, W] -> the same size, with the detail of the current level only."""
-        reached, share = self.G.parts()
+        reached, share = self.G.split_level()
         coarse = upsample_nearest(downsample_mean(image, self.G.sides[reached]), image.shape[-1])
         if not share:
             return coarse
