@@ -71,7 +71,7 @@ def level_at(progress: float, levels: int, grown_by: float) -> float:
     return min(levels - 1.0, stage + max(0.0, 2 * within_stage - 1))
 
 
-def parts(level: float) -> tuple[int, float]:
+def split_level(level: float) -> tuple[int, float]:
     """The integer level, and the share of the next one."""
     return int(level), level - int(level)
 
@@ -88,7 +88,7 @@ class Leveled(nn.Module):
 
     def split_level(self) -> tuple[int, float]:
         """The integer level, and the share of the next one."""
-        return parts(self.at.read(self.level))
+        return split_level(self.at.read(self.level))
 
 
 class Stage(nn.Module):
@@ -114,7 +114,7 @@ class Generator(Leveled):
         self.heads = nn.ModuleList(EqualConv(width, config.channels, 1, gain=1.0) for width in widths)
 
     def forward(self, z: Tensor, level: float | None = None) -> Tensor:
-        reached, share = self.split_level() if level is None else parts(level)
+        reached, share = self.split_level() if level is None else split_level(level)
         x = pixel_norm(leaky_relu(self.first(pixel_norm(z)).unflatten(1, (-1, self.sides[0], self.sides[0]))))
         x = pixel_norm(leaky_relu(self.second(x)))
         for side, stage in zip(self.sides[1 : reached + 1], self.stages, strict=False):
