@@ -76,7 +76,7 @@ def split_level(level: float) -> tuple[int, float]:
     return int(level), level - int(level)
 
 
-class Leveled(nn.Module):
+class GrowingNetwork(nn.Module):
     """A network that grows with its buffer `level`."""
 
     level: Tensor
@@ -102,7 +102,7 @@ class Stage(nn.Module):
         return self.after(leaky_relu(self.second(self.after(leaky_relu(self.first(x))))))
 
 
-class Generator(Leveled):
+class Generator(GrowingNetwork):
     """z [N, latent_dim] -> image [N, C, H, W], unbounded, with the detail of `level`."""
 
     def __init__(self, config: Config) -> None:
@@ -128,7 +128,7 @@ class Generator(Leveled):
         return upsample_nearest(image, self.sides[-1])
 
 
-class Discriminator(Leveled):
+class Discriminator(GrowingNetwork):
     """image [N, C, H, W] -> logits [N], with the detail of `level`."""
 
     def __init__(self, config: Config) -> None:
