@@ -96,7 +96,7 @@ def _discriminator(config: Config) -> list[nn.Module]:
     return layers
 
 
-class Shared(nn.Module):
+class PartlySharedLayers(nn.Module):
     """A stack of layers; each domain has its own copy of the layers in `own`, and all domains share the others.
 
     x [N, ...], c [N] domain or [N, domains] shares -> [N, ...]. The copies are equal at the start. The layers of every domain
@@ -134,8 +134,8 @@ class CoGAN(AdversarialGame, Couples, Projects):
     def __init__(self, config: Config) -> None:
         first = -1 if config.shared_g is None else config.shared_g
         last = 1 if config.shared_d is None else len(_discriminator(config)) - config.shared_d
-        g = Shared(config.classes, _generator(config), slice(first, None))
-        super().__init__(config, g, Shared(config.classes, _discriminator(config), slice(None, last)))
+        g = PartlySharedLayers(config.classes, _generator(config), slice(first, None))
+        super().__init__(config, g, PartlySharedLayers(config.classes, _discriminator(config), slice(None, last)))
 
     def projection(self) -> Tensor:
         """The first weight matrix that multiplies z, [features, latent_dim]; those of all domains if it is not shared."""
