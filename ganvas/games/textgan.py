@@ -26,13 +26,13 @@ from ganvas.core.host_number import HostNumber
 from ganvas.games.common.adversarial_game import AdversarialGame
 from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
-from ganvas.games.common.language import Letters, Writing, writer
+from ganvas.games.common.language import TextConfig, Writing, writer
 from ganvas.games.common.rules import Rules
 from ganvas.utils.settings import require_within
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(Letters):
+class Config(TextConfig):
     """An LSTM of `width` units against a discriminator of `depth` convolutions of `critic_width` channels."""
 
     critic_width: int = 64

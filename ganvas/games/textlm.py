@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from ganvas.config import Adam
 from ganvas.core.game import Game, Turn
 from ganvas.games.common.family import Family, cosine
-from ganvas.games.common.language import Letters, Writing, writer
+from ganvas.games.common.language import TextConfig, Writing, writer
 from ganvas.utils.settings import require_within
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(Letters):
+class Config(TextConfig):
     """An LSTM of `width` units over lines of letters."""
 
     dropout: float = 0.0

@@ -20,7 +20,7 @@ from ganvas.utils.tokens import decode_lines
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letters:
+class TextConfig:
     """Settings of text: lines of up to `length` symbols from `vocabulary`, and the LSTM. The data decides the first three."""
 
     takes: ClassVar = (TEXT,)
@@ -42,7 +42,7 @@ class Letters:
 
 
 class Writing(Writes):
-    """The part of a game that samples text from the LSTM `G`; `config` is a `Letters` with a field `dropout`."""
+    """The part of a game that samples text from the LSTM `G`; `config` is a `TextConfig` with a field `dropout`."""
 
     G: LSTMGenerator
     config: Any
@@ -77,6 +77,6 @@ class Writing(Writes):
         return {"likelihood": nats.mean()}
 
 
-def writer(config: Letters) -> LSTMGenerator:
+def writer(config: TextConfig) -> LSTMGenerator:
     """The LSTM for a config."""
     return LSTMGenerator(config.vocabulary, config.embedding, config.width, bool(config.alphabet))
