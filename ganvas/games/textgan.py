@@ -26,7 +26,7 @@ from ganvas.core.host_number import HostNumber
 from ganvas.games.common.adversarial_game import AdversarialGame
 from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
-from ganvas.games.common.language import TextConfig, Writing, writer
+from ganvas.games.common.language import LSTMTextGame, TextConfig, writer
 from ganvas.games.common.rules import Rules
 from ganvas.utils.settings import require_within
 
@@ -72,7 +72,7 @@ class Discriminator(nn.Module):
         return logits
 
 
-class TextGAN(Writing, AdversarialGame):
+class TextGAN(LSTMTextGame, AdversarialGame):
     """A generator of lines of text, and a discriminator."""
 
     config_type = Config

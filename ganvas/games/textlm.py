@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from ganvas.config import Adam
 from ganvas.core.game import Game, Turn
 from ganvas.games.common.family import Family, cosine
-from ganvas.games.common.language import TextConfig, Writing, writer
+from ganvas.games.common.language import LSTMTextGame, TextConfig, writer
 from ganvas.utils.settings import require_within
 
 
@@ -30,7 +30,7 @@ class Config(TextConfig):
         require_within(self, "config.dropout", 0, below=1)
 
 
-class TextLM(Writing, Game):
+class TextLM(LSTMTextGame, Game):
     """One player: the LSTM."""
 
     config_type = Config

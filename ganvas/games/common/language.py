@@ -41,7 +41,7 @@ class TextConfig:
         return replace(self, length=facts.shape[0], vocabulary=facts.vocabulary, alphabet=facts.alphabet)
 
 
-class Writing(Writes):
+class LSTMTextGame(Writes):
     """The part of a game that samples text from the LSTM `G`; `config` is a `TextConfig` with a field `dropout`."""
 
     G: LSTMGenerator
