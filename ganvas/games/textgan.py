@@ -26,7 +26,7 @@ from ganvas.core.host_number import HostNumber
 from ganvas.games.common.adversarial_game import AdversarialGame
 from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
-from ganvas.games.common.language import LSTMTextGame, TextConfig, writer
+from ganvas.games.common.language import LSTMTextGame, TextConfig, make_lstm
 from ganvas.games.common.rules import Rules
 from ganvas.utils.settings import require_within
 
@@ -80,7 +80,7 @@ class TextGAN(LSTMTextGame, AdversarialGame):
     played: Tensor
 
     def __init__(self, config: Config) -> None:
-        super().__init__(config, writer(config), Discriminator(config))
+        super().__init__(config, make_lstm(config), Discriminator(config))
         self.register_buffer("played", torch.zeros(()))  # progress of the adversarial part of the run; below 0: pretraining
         self.at = HostNumber()  # the same as a Python number: the turns depend on it
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from ganvas.config import Adam
 from ganvas.core.game import Game, Turn
 from ganvas.games.common.family import Family, cosine
-from ganvas.games.common.language import LSTMTextGame, TextConfig, writer
+from ganvas.games.common.language import LSTMTextGame, TextConfig, make_lstm
 from ganvas.utils.settings import require_within
 
 
@@ -41,7 +41,7 @@ class TextLM(LSTMTextGame, Game):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.G = writer(config)
+        self.G = make_lstm(config)
 
     def turns(self) -> tuple[Turn, ...]:
         return (Turn("guess", "G", self.likelihood),)

@@ -77,6 +77,6 @@ class LSTMTextGame(Writes):
         return {"likelihood": nats.mean()}
 
 
-def writer(config: TextConfig) -> LSTMGenerator:
+def make_lstm(config: TextConfig) -> LSTMGenerator:
     """The LSTM for a config."""
     return LSTMGenerator(config.vocabulary, config.embedding, config.width, bool(config.alphabet))
