@@ -48,7 +48,7 @@ class Rules:
 
 
 # The rules that each objective changes when it is chosen by name. Sources: arXiv:1701.07875 alg. 1, arXiv:1704.00028 alg. 1.
-NAMED: Mapping[str, Mapping[str, Any]] = {
+OBJECTIVE_RULES: Mapping[str, Mapping[str, Any]] = {
     **{name: {"objective": name} for name in OBJECTIVES},
     "wasserstein": {
         "objective": "wasserstein",
@@ -76,8 +76,8 @@ def with_objective(rules: Rules, name: str) -> Rules:
     Raises:
         UsageError: no such objective; the message has the nearest name.
     """
-    if name not in NAMED:
-        raise unknown_name("objective", name, NAMED)
-    changed = dataclasses.replace(rules, **{"clip": 0.0, "gradient_penalty": 0.0, **NAMED[name]})
+    if name not in OBJECTIVE_RULES:
+        raise unknown_name("objective", name, OBJECTIVE_RULES)
+    changed = dataclasses.replace(rules, **{"clip": 0.0, "gradient_penalty": 0.0, **OBJECTIVE_RULES[name]})
     # Label smoothing belongs to the old objective: switch it off if the new one has no labels.
     return changed if changed.scoring.smooth_d else dataclasses.replace(changed, smoothing=1.0)
