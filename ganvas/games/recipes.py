@@ -108,7 +108,7 @@ def _advise(recipe: Recipe) -> str:
     return f", or {advice}" if advice else ""
 
 
-NAMED = {  # settings with their own argument, here and on the command line
+ARGUMENTS = {  # settings with their own argument, here and on the command line
     "images": "train.images",
     "seed": "train.seed",
     "batch": "train.batch",
@@ -134,9 +134,9 @@ def resolve_recipe(recipe: str | Recipe, settings: Mapping[str, Any] = MappingPr
     objective, minutes = named.pop("objective", None), named.pop("minutes", None)
     if minutes is not None and named.get("images") is not None:
         raise UsageError("--minutes and --images both set the length of the run; give one of them")
-    if stranger := next((name for name in named if name not in NAMED), None):
-        raise unknown_name("argument", stranger, [*NAMED, "objective"])
-    for path, value in {**settings, **{NAMED[name]: value for name, value in named.items() if value is not None}}.items():
+    if stranger := next((name for name in named if name not in ARGUMENTS), None):
+        raise unknown_name("argument", stranger, [*ARGUMENTS, "objective"])
+    for path, value in {**settings, **{ARGUMENTS[name]: value for name, value in named.items() if value is not None}}.items():
         if path in DECIDED:
             raise UsageError(f"{path}: the data decides it, not {value!r}; leave it out")
         text = value if isinstance(value, str) else json.dumps(value, default=str)
