@@ -119,7 +119,7 @@ ARGUMENTS = {  # settings with their own argument, here and on the command line
     "data": "data.source",
 }
 
-DECIDED = tuple(
+DECIDED_BY_DATA = tuple(
     f"config.{name}" for name in ("shape", "point", "dims", "classes", "length", "vocabulary", "alphabet")
 )  # by the data
 
@@ -137,7 +137,7 @@ def resolve_recipe(recipe: str | Recipe, settings: Mapping[str, Any] = MappingPr
     if stranger := next((name for name in named if name not in ARGUMENTS), None):
         raise unknown_name("argument", stranger, [*ARGUMENTS, "objective"])
     for path, value in {**settings, **{ARGUMENTS[name]: value for name, value in named.items() if value is not None}}.items():
-        if path in DECIDED:
+        if path in DECIDED_BY_DATA:
             raise UsageError(f"{path}: the data decides it, not {value!r}; leave it out")
         text = value if isinstance(value, str) else json.dumps(value, default=str)
         chosen = assign(chosen, path, text)
