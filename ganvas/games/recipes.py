@@ -29,7 +29,7 @@ SUGGESTED: Mapping[Modality, str] = {
 }
 
 
-def recipe_from(plain: Mapping[str, Any]) -> Recipe:
+def parse_recipe(plain: Mapping[str, Any]) -> Recipe:
     """A recipe from plain JSON values.
 
     Raises:

@@ -30,7 +30,7 @@ from ganvas.data.table import TableDataset
 from ganvas.engine.autotune import ENDLESS, LATE, choose_plan, endless
 from ganvas.errors import UsageError
 from ganvas.games.common.duel import Duel
-from ganvas.games.recipes import adapt_recipe, open_data, recipe_from
+from ganvas.games.recipes import adapt_recipe, open_data, parse_recipe
 from ganvas.games.registry import build, find_recipe
 from ganvas.runtime.device import available_cores, describe_runtime, pin
 from ganvas.runtime.distributed import Ranks
@@ -145,7 +145,7 @@ def race(recipe: Recipe, data: TableDataset, plan: Plan, peers: Ranks, seconds: 
 def _play_plain(plain: dict[str, Any], pipe: Any, everywhere: set[int]) -> None:
     pin(sorted(everywhere))
     torch.set_num_threads(len(everywhere))
-    recipe = recipe_from(plain)
+    recipe = parse_recipe(plain)
     steps = plain_loop(recipe, open_data(recipe))
     while pipe.recv() == "go":
         pipe.send(burst(steps, recipe))

@@ -25,7 +25,7 @@ from ganvas.data.table import TableDataset
 from ganvas.engine.autotune import choose_plan
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.games import GAMES
-from ganvas.games.recipes import adapt_recipe, open_data, recipe_from
+from ganvas.games.recipes import adapt_recipe, open_data, parse_recipe
 from ganvas.runtime.device import describe_runtime, find_device
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
@@ -194,7 +194,7 @@ def start(
     if out and peers.first:
         _require_place(out)
     data = open_data(recipe)
-    recipe = recipe_from(to_dict(adapt_recipe(recipe, data)))  # spelt as a resumed run will read it
+    recipe = parse_recipe(to_dict(adapt_recipe(recipe, data)))  # spelt as a resumed run will read it
     plan = _agree_on_plan(recipe, data, device, str(peers.size) if peers.size > 1 else ranks, peers)
     run = Run(out or Path(), recipe, plan, minutes)
     if peers.first:
@@ -267,7 +267,7 @@ def open_run(folder: Path) -> Run:
         DataError: it holds no run.
     """
     try:
-        recipe = recipe_from(parse_json((folder / "recipe.json").read_bytes(), "recipe.json"))
+        recipe = parse_recipe(parse_json((folder / "recipe.json").read_bytes(), "recipe.json"))
         env = parse_json((folder / "env.json").read_bytes(), "env.json")
         if (written := convert(int, env.get("format", 1), "format")) > FORMAT:
             raise DataError(f"it has the format {written}, and this version reads up to {FORMAT}; use a newer ganvas")

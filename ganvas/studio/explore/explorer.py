@@ -21,7 +21,7 @@ from ganvas.data.table import TableDataset
 from ganvas.editing.named_directions import Direction, directions, separates
 from ganvas.errors import UsageError
 from ganvas.evaluation.sample_sets import read_rows
-from ganvas.games.recipes import open_data, recipe_from
+from ganvas.games.recipes import open_data, parse_recipe
 from ganvas.inference.batches import as_pictures, encode_chunks
 from ganvas.inference.model import Model, load
 from ganvas.media.grid import legible_scale, make_grid
@@ -175,7 +175,7 @@ class Explorer:
     @cached_property
     def trained_on(self) -> TableDataset:
         """The training samples, not in memory. Raises: DataError: they are not there any more."""
-        recipe = recipe_from(self.model.card["recipe"])
+        recipe = parse_recipe(self.model.card["recipe"])
         return open_data(recipe).parted(recipe.data.held_out)[0]
 
     def nearest(self, look: View, count: int = NEAREST) -> tuple[Image, list[float]]:

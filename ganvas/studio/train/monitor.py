@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.errors import GanvasError
-from ganvas.games.recipes import recipe_from
+from ganvas.games.recipes import parse_recipe
 from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.storage import Storage, UnknownIdError, list_checkpoints, read_json, read_last_row
 from ganvas.studio.train.job_status import LIVE_STATES, list_actions
@@ -217,7 +217,7 @@ def find_equilibrium(recipe: dict[str, Any]) -> dict[str, Any]:
     """The discriminator's loss if reals and fakes are equal, in words and as a number; {} if there is no such value."""
 
     try:
-        scoring = recipe_from(recipe).config.rules.scoring
+        scoring = parse_recipe(recipe).config.rules.scoring
         return {"text": str(scoring.equilibrium_text), "value": float(scoring.equilibrium)}
     except (GanvasError, AttributeError):
         return {}
