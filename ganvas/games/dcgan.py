@@ -77,7 +77,7 @@ def _discriminator(config: Config) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Flatten(), whole, nn.LeakyReLU(0.2), nn.Linear(config.head, 1))
 
 
-def _initialise(module: nn.Module) -> None:
+def _initialize(module: nn.Module) -> None:
     """Weights from N(0, 0.02), BatchNorm scales from N(1, 0.02). Source: arXiv:1511.06434 sec. 4."""
     if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
         nn.init.normal_(module.weight, 0.0, 0.02)
@@ -91,7 +91,7 @@ class DCGAN(AdversarialGame, Projects):
     config_type = Config
 
     def __init__(self, config: Config) -> None:
-        super().__init__(config, _generator(config).apply(_initialise), _discriminator(config).apply(_initialise))
+        super().__init__(config, _generator(config).apply(_initialize), _discriminator(config).apply(_initialize))
         if config.rules.scoring.g_sees_reals:
             self.D[-1].register_parameter("bias", None)  # a constant on all logits does not change a relativistic loss
 
