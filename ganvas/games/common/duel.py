@@ -207,7 +207,7 @@ class Duel:
         terms: Terms = {}
 
         def score(x: Tensor) -> Tensor:
-            return _mean([_score(logits) for logits in self.scales(self.view(x, step), c)])
+            return _mean([_mean_logit(logits) for logits in self.scales(self.view(x, step), c)])
 
         with torch.autocast(real.device.type, enabled=False):
             if rules.r1_gamma:
@@ -259,7 +259,7 @@ def _mean(values: Sequence[Tensor]) -> Tensor:
     return values[0] if len(values) == 1 else torch.stack(tuple(values)).mean(0)
 
 
-def _score(logits: Tensor) -> Tensor:
+def _mean_logit(logits: Tensor) -> Tensor:
     """logits [N, ...] -> one score for each sample [N]."""
     return logits if logits.ndim == 1 else logits.flatten(1).mean(1)
 
