@@ -141,8 +141,8 @@ class Duel:
         real = self.view(self.real(batch, step), step)  # before the fakes: this order of random draws is part of a seed
         fake = self.view(make(batch, step).detach(), step)
         scales = self.logits(real, fake, self.condition(batch, step), step)
-        of_real = _flatten([real_logits for real_logits, _, _ in scales]).detach()
-        of_fake = _flatten([fake_logits for _, fake_logits, _ in scales]).detach()
+        of_real = _concatenate_scales([real_logits for real_logits, _, _ in scales]).detach()
+        of_fake = _concatenate_scales([fake_logits for _, fake_logits, _ in scales]).detach()
         found = discriminator_shares(scoring, of_real, of_fake, step.held_out.get(self.name))
         step.notes |= {self.key(name): value for name, value in found.items()}
 
@@ -195,7 +195,7 @@ class Duel:
     def held_out_logits(self, batch: Batch, step: Step) -> dict[str, Tensor]:
         """Held-out data -> the logits [N, ...] of D on its reals, by the name of the duel."""
         real = self.view(self.real(batch, step), step)
-        return {self.name: _flatten(self.scales(real, self.condition(batch, step)))}
+        return {self.name: _concatenate_scales(self.scales(real, self.condition(batch, step)))}
 
     def penalties(self, batch: Batch, step: Step) -> Terms:
         """The gradient penalties of D, always in float32.
@@ -264,7 +264,7 @@ def _mean_logit(logits: Tensor) -> Tensor:
     return logits if logits.ndim == 1 else logits.flatten(1).mean(1)
 
 
-def _flatten(scales: Sequence[Tensor]) -> Tensor:
+def _concatenate_scales(scales: Sequence[Tensor]) -> Tensor:
     """The logits of several scales, each [N, ...] -> concatenated [N, K]; those of one scale are returned as they are."""
     return scales[0] if len(scales) == 1 else torch.cat([logits.flatten(1) for logits in scales], 1)
 
