@@ -59,5 +59,5 @@ class Dataset(Protocol):
     def samples(self, index: Tensor) -> Batch:
         """The fields of `rows`, normalized, on the CPU."""
 
-    def parted(self, share: float) -> tuple[Dataset, Dataset | None]:
+    def hold_out(self, share: float) -> tuple[Dataset, Dataset | None]:
         """The data without a random `share` of its samples, and that share; None if it is too small to measure with."""

@@ -144,7 +144,7 @@ class TableDataset:
         """The normalized fields [N, ...] of the samples with indices int64 [N], not mirrored, on the CPU."""
         return normalize_batch(self.rows(index), self.modalities)
 
-    def parted(self, share: float, most: int = 1_000) -> tuple[Self, Self | None]:
+    def hold_out(self, share: float, most: int = 1_000) -> tuple[Self, Self | None]:
         """The data without a random `share` of its samples (at most `most`), and that share; None if it is below 20 samples.
 
         Every call gives the same samples; both parts share the memory of the whole. Held-out samples are never mirrored,

@@ -92,9 +92,9 @@ class UnpairedDataset:
         """The normalized samples with indices int64 [N] of both tables, on the CPU."""
         return normalize_batch(self.rows(index), self.modalities)
 
-    def parted(self, share: float) -> tuple[UnpairedDataset, UnpairedDataset | None]:
+    def hold_out(self, share: float) -> tuple[UnpairedDataset, UnpairedDataset | None]:
         """The data without a random `share` of each table, and these shares; None if one table is too small."""
-        (a, held_a), (b, held_b) = self.a.parted(share), self.b.parted(share)
+        (a, held_a), (b, held_b) = self.a.hold_out(share), self.b.hold_out(share)
         if held_a is None or held_b is None:
             return self, None
         return UnpairedDataset(a, b), UnpairedDataset(held_a, held_b)

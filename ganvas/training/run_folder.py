@@ -93,7 +93,7 @@ class Run:
     def bring(self, data: TableDataset) -> None:
         """Attach the data. Hold out a part if D could overfit, or if a held-out measure is requested."""
         kept = issubclass(GAMES[self.recipe.game], Judges | Writes) or self.recipe.train.eval_every > 0
-        self.data, self.held_out = data.parted(self.recipe.data.held_out) if kept else (data, None)
+        self.data, self.held_out = data.hold_out(self.recipe.data.held_out) if kept else (data, None)
 
     def move(self, device: str | None, peers: Ranks) -> str:
         """Continue on `device` (None: the one it has): the plan is chosen anew for it and kept. Returns what to tell, or "".

@@ -176,7 +176,7 @@ class Explorer:
     def trained_on(self) -> TableDataset:
         """The training samples, not in memory. Raises: DataError: they are not there any more."""
         recipe = parse_recipe(self.model.card["recipe"])
-        return open_data(recipe).parted(recipe.data.held_out)[0]
+        return open_data(recipe).hold_out(recipe.data.held_out)[0]
 
     def nearest(self, look: View, count: int = NEAREST) -> tuple[Image, list[float]]:
         """The sample beside the training pictures nearest to it, pixel by pixel, and their root mean square distances.
