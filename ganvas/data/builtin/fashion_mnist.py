@@ -35,20 +35,20 @@ def find(split: str, progress: Progress | None = None) -> Found:
     Raises:
         DataError: there is no copy and the download fails; the message lists four ways to provide one.
     """
-    for folder in places():
+    for folder in list_folders():
         if complete(folder) and (found := idx.find_folder(folder, split, CLASSES)):
             return found
     try:
-        download(places()[-1], progress=progress)
+        download(list_folders()[-1], progress=progress)
     except (OSError, HTTPException, ValueError, ResourceError, DataError) as error:
         raise DataError(
             "Fashion-MNIST is not on this machine: set GANVAS_DATA to a folder with its four files, or install the Debian "
-            f"package dataset-fashion-mnist, or put them in {places()[-1]}, or allow the download from {URL} ({error})"
+            f"package dataset-fashion-mnist, or put them in {list_folders()[-1]}, or allow the download from {URL} ({error})"
         ) from None
     return find(split)
 
 
-def places() -> list[Path]:
+def list_folders() -> list[Path]:
     """The folders to search, in order; downloads go to the last one."""
     given = os.environ.get("GANVAS_DATA")
     own = [Path(given), Path(given) / "fashion-mnist"] if given else []
