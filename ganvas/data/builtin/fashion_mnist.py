@@ -36,7 +36,7 @@ def find(split: str, progress: Progress | None = None) -> Found:
         DataError: there is no copy and the download fails; the message lists four ways to provide one.
     """
     for folder in list_folders():
-        if complete(folder) and (found := idx.find_folder(folder, split, CLASSES)):
+        if is_complete(folder) and (found := idx.find_folder(folder, split, CLASSES)):
             return found
     try:
         download(list_folders()[-1], progress=progress)
@@ -55,7 +55,7 @@ def list_folders() -> list[Path]:
     return [*own, DEBIAN, cache.folder() / "fashion-mnist"]
 
 
-def complete(folder: Path) -> bool:
+def is_complete(folder: Path) -> bool:
     """Whether a folder has all four files, packed or not, and they are not those of MNIST, which have the same names."""
     if not all((folder / name).is_file() or (folder / f"{name}.gz").is_file() for name in SHA256):
         return False
