@@ -26,10 +26,10 @@ def find(split: str) -> Found:
 
 
 def _load(split: str) -> Pictures:
-    return array_pictures(*digits(split), DIGITS, "embedded MNIST", BOTH)
+    return array_pictures(*load_digits(split), DIGITS, "embedded MNIST", BOTH)
 
 
-def digits(split: str) -> tuple[Array, Array]:
+def load_digits(split: str) -> tuple[Array, Array]:
     """Images uint8 [N, 28, 28, 1] and labels uint8 [N] of one split.
 
     One compressed file has the train images, test images, train labels and test labels, in this order.

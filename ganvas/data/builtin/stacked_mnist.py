@@ -23,7 +23,7 @@ def find(split: str) -> Found:
 
 
 def _load(split: str) -> Pictures:
-    images, count = mnist.digits(split)[0], COUNTS[split]
+    images, count = mnist.load_digits(split)[0], COUNTS[split]
     random = np.random.default_rng(mix("stacked", split))
     rounds = -(-count // len(images))
     channels = [images[np.concatenate([random.permutation(len(images)) for _ in range(rounds)])[:count]] for _ in range(3)]
