@@ -63,7 +63,7 @@ class Oracle:
         return hidden @ self.out.T + self.each, (hidden, cell)
 
 
-def oracle(seed: int = 0, symbols: int = SYMBOLS, size: int = SIZE) -> Oracle:
+def make_oracle(seed: int = 0, symbols: int = SYMBOLS, size: int = SIZE) -> Oracle:
     """The oracle of a seed."""
     random = torch.Generator().manual_seed(mix("oracle", seed))
     shapes = ((symbols, size), (4 * size, 2 * size), (4 * size,), (symbols, size), (symbols,))
@@ -75,7 +75,7 @@ def oracle_source(split: str) -> TableDataset:
     name = cache.key("oracle", VERSION, split)
 
     def build(file: BinaryIO) -> cache.Record:
-        random, wise = torch.Generator().manual_seed(mix("oracle lines", split)), oracle()
+        random, wise = torch.Generator().manual_seed(mix("oracle lines", split)), make_oracle()
         for _ in range(COUNTS[split] // 1_000):
             file.write(wise.write(1_000, LENGTH, random).to(torch.int16).numpy().tobytes())
         return cache.Record((COUNTS[split], LENGTH, 2), None, (), ())
@@ -93,5 +93,5 @@ def opinion(text: Tensor) -> Tensor:
     """
     if text.ndim != 2 or text.shape[1] != LENGTH or int(text.max()) >= SYMBOLS:
         raise DataError(f"the oracle reads lines of {LENGTH} numbers below {SYMBOLS:,}, found {list(text.shape)}")
-    judge = oracle()
+    judge = make_oracle()
     return torch.cat([judge.nll(part).double().mean(1) for part in text.split(500)])

@@ -8,25 +8,25 @@ import pytest
 import torch
 
 from ganvas.config import DataConfig
-from ganvas.data.builtin.oracle import LENGTH, SYMBOLS, Oracle, opinion, oracle
+from ganvas.data.builtin.oracle import LENGTH, SYMBOLS, Oracle, make_oracle, opinion
 from ganvas.data.open import open_source
 from ganvas.errors import DataError
 
 
 @pytest.fixture(scope="module")
 def small() -> Oracle:
-    return oracle(3, symbols=4, size=3)
+    return make_oracle(3, symbols=4, size=3)
 
 
 def test_a_pure_function_of_the_seed() -> None:
     torch.manual_seed(1)
-    first = oracle(0, 50, 8)
+    first = make_oracle(0, 50, 8)
     torch.manual_seed(2)
-    again, other = oracle(0, 50, 8), oracle(1, 50, 8)
+    again, other = make_oracle(0, 50, 8), make_oracle(1, 50, 8)
     assert torch.equal(first.out, again.out)
     assert not torch.equal(first.out, other.out)
-    assert abs(float(oracle().out.std()) - 1) < 0.01
-    assert oracle().out.shape == (SYMBOLS, 32)
+    assert abs(float(make_oracle().out.std()) - 1) < 0.01
+    assert make_oracle().out.shape == (SYMBOLS, 32)
 
 
 def test_the_chances_of_all_lines_sum_to_one(small: Oracle) -> None:
