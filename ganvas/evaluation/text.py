@@ -12,7 +12,7 @@ from torch import Tensor
 from ganvas.config import DataConfig
 from ganvas.core.capabilities import Writes
 from ganvas.core.game import Game
-from ganvas.data.builtin.oracle import opinion
+from ganvas.data.builtin.oracle import oracle_nll
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, UsageError, unknown_name
@@ -165,8 +165,8 @@ def _oracle(sides: TextSets, source: str) -> Value:
     """Nats a symbol under the oracle; the floor is its own lines'."""
     if source != "oracle":
         raise UsageError("oracle: only lines of the source 'oracle' come from a known law")
-    values = opinion(sides.fake.text)
-    return float(values.mean()), _error(values), float(opinion(sides.real.text).mean())
+    values = oracle_nll(sides.fake.text)
+    return float(values.mean()), _error(values), float(oracle_nll(sides.real.text).mean())
 
 
 def _error(values: Tensor) -> float:

@@ -85,7 +85,7 @@ def oracle_source(split: str) -> TableDataset:
     return TableDataset("oracle", {"text": text}, fingerprint=record.fingerprint, vocabulary=SYMBOLS, splits=tuple(COUNTS))
 
 
-def opinion(text: Tensor) -> Tensor:
+def oracle_nll(text: Tensor) -> Tensor:
     """int64 [N, 20] -> negative log-likelihood of each line [N] under the oracle of `oracle_source`, nats per symbol, float64.
 
     Raises:

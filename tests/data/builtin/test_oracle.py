@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ganvas.config import DataConfig
-from ganvas.data.builtin.oracle import LENGTH, SYMBOLS, Oracle, make_oracle, opinion
+from ganvas.data.builtin.oracle import LENGTH, SYMBOLS, Oracle, make_oracle, oracle_nll
 from ganvas.data.open import open_source
 from ganvas.errors import DataError
 
@@ -62,7 +62,7 @@ def test_lines_follow_the_law(small: Oracle) -> None:
 
 def test_opinion_refuses_other_lines() -> None:
     with pytest.raises(DataError, match="lines of 20 numbers"):
-        opinion(torch.zeros(3, 5, dtype=torch.int64))
+        oracle_nll(torch.zeros(3, 5, dtype=torch.int64))
 
 
 @pytest.mark.slow
@@ -71,4 +71,4 @@ def test_its_own_lines_score_as_published() -> None:
     source = open_source(DataConfig(source="oracle"))
     assert source.table.shape == (10_000, LENGTH)
     assert torch.equal(source.table, open_source(DataConfig(source="oracle")).table)  # from the cache
-    assert 5.6 < float(opinion(source.table[:2_000]).mean()) < 6.2
+    assert 5.6 < float(oracle_nll(source.table[:2_000]).mean()) < 6.2
