@@ -63,7 +63,7 @@ def _foot(grid: Grid, top: int, random: Random, reach: int) -> None:
         _block(grid, _centred(2), (SIDE - 2, SIDE), _centred(reach))
 
 
-def chair(random: Random) -> Grid:
+def make_chair(random: Random) -> Grid:
     """A seat with a back, on four legs or one foot, sometimes with arms."""
     grid = np.zeros((SIDE,) * 3, bool)
     depth, width = _centred(int(random.integers(13, 21))), _centred(int(random.integers(13, 21)))
@@ -166,7 +166,7 @@ def plane(random: Random) -> Grid:
     return grid
 
 
-SHAPES: dict[str, Callable[[Random], Grid]] = {"chair": chair, "table": table, "lamp": lamp, "plane": plane}
+SHAPES: dict[str, Callable[[Random], Grid]] = {"chair": make_chair, "table": table, "lamp": lamp, "plane": plane}
 
 
 def solid(split: str, number: int) -> Grid:
