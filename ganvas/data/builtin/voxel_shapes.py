@@ -90,7 +90,7 @@ def make_chair(random: Random) -> Grid:
     return grid
 
 
-def table(random: Random) -> Grid:
+def make_table(random: Random) -> Grid:
     """A top, round or square, on four legs, two walls or one foot."""
     grid = np.zeros((SIDE,) * 3, bool)
     depth, width = _centred(int(random.integers(14, 27))), _centred(int(random.integers(20, 31)))
@@ -166,7 +166,7 @@ def plane(random: Random) -> Grid:
     return grid
 
 
-SHAPES: dict[str, Callable[[Random], Grid]] = {"chair": make_chair, "table": table, "lamp": lamp, "plane": plane}
+SHAPES: dict[str, Callable[[Random], Grid]] = {"chair": make_chair, "table": make_table, "lamp": lamp, "plane": plane}
 
 
 def solid(split: str, number: int) -> Grid:
