@@ -114,7 +114,7 @@ def make_table(random: Random) -> Grid:
     return grid
 
 
-def lamp(random: Random) -> Grid:
+def make_lamp(random: Random) -> Grid:
     """A shade on a pole on a disc."""
     grid = np.zeros((SIDE,) * 3, bool)
     top = int(random.integers(1, 11))
@@ -166,7 +166,7 @@ def plane(random: Random) -> Grid:
     return grid
 
 
-SHAPES: dict[str, Callable[[Random], Grid]] = {"chair": make_chair, "table": make_table, "lamp": lamp, "plane": plane}
+SHAPES: dict[str, Callable[[Random], Grid]] = {"chair": make_chair, "table": make_table, "lamp": make_lamp, "plane": plane}
 
 
 def solid(split: str, number: int) -> Grid:
