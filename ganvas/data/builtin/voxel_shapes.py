@@ -132,7 +132,7 @@ def make_lamp(random: Random) -> Grid:
     return grid
 
 
-def plane(random: Random) -> Grid:
+def make_plane(random: Random) -> Grid:
     """A fuselage along the depth, wings swept back, a tail with a fin. Its nose is in front."""
     grid = np.zeros((SIDE,) * 3, bool)
     radius, length = random.uniform(1.8, 3.2), int(random.integers(22, 31))
@@ -166,7 +166,7 @@ def plane(random: Random) -> Grid:
     return grid
 
 
-SHAPES: dict[str, Callable[[Random], Grid]] = {"chair": make_chair, "table": make_table, "lamp": make_lamp, "plane": plane}
+SHAPES: dict[str, Callable[[Random], Grid]] = {"chair": make_chair, "table": make_table, "lamp": make_lamp, "plane": make_plane}
 
 
 def solid(split: str, number: int) -> Grid:
