@@ -12,14 +12,14 @@ from PIL import Image
 from scipy.ndimage import label as parts_of
 
 from ganvas.core.modality import VOXELS
-from ganvas.data.builtin.voxel_shapes import COUNTS, SHAPES, shape_source, solid
+from ganvas.data.builtin.voxel_shapes import COUNTS, SHAPES, make_solid, shape_source
 from ganvas.errors import DataError, UsageError
 from ganvas.media.mesh import Mesh, extract_surface, join_meshes, save_mesh
 from ganvas.media.voxel_files import LARGE, save_solids
 from ganvas.media.voxel_rendering import render_turntable, shade
 from ganvas.metrics.connected_parts import largest_component
 
-SOME = np.stack([solid("train", i) for i in range(24)])
+SOME = np.stack([make_solid("train", i) for i in range(24)])
 
 
 def field(seed: int) -> np.ndarray:
@@ -44,8 +44,8 @@ def half_edges(mesh: Mesh) -> list[tuple[int, int]]:
 
 
 def test_solids_are_a_function_of_their_number() -> None:
-    assert np.array_equal(solid("train", 5), SOME[5])
-    assert not np.array_equal(solid("test", 5), SOME[5])
+    assert np.array_equal(make_solid("train", 5), SOME[5])
+    assert not np.array_equal(make_solid("test", 5), SOME[5])
     assert len({grid.tobytes() for grid in SOME}) == len(SOME)
 
 
@@ -69,7 +69,7 @@ def test_the_source_of_solids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert batch["label"].tolist() == [3, 0]
     assert batch["real"].unique().tolist() == [-1, 1]
     mirrored = VOXELS.mirror(batch["real"], torch.tensor([True, False]))
-    assert np.array_equal(mirrored[0, 0].numpy() > 0, solid("test", 3)[..., ::-1])
+    assert np.array_equal(mirrored[0, 0].numpy() > 0, make_solid("test", 3)[..., ::-1])
     assert shape_source("test").fingerprint == source.fingerprint
     with pytest.raises(DataError, match="32"):
         shape_source("test", 64)

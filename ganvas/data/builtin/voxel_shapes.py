@@ -169,7 +169,7 @@ def make_plane(random: Random) -> Grid:
 SHAPES: dict[str, Callable[[Random], Grid]] = {"chair": make_chair, "table": make_table, "lamp": make_lamp, "plane": make_plane}
 
 
-def solid(split: str, number: int) -> Grid:
+def make_solid(split: str, number: int) -> Grid:
     """Solid number `number` of a split: bool [32, 32, 32]; its class is `number` modulo four."""
     make = list(SHAPES.values())[number % len(SHAPES)]
     return make(np.random.default_rng(mix("shapes", split, number)))
@@ -189,7 +189,7 @@ def shape_source(split: str, resolution: int | None = None, channels: int | None
 
     def build(file: BinaryIO) -> cache.Record:
         for number in range(COUNTS[split]):
-            file.write((solid(split, number).astype(np.uint8) * 255).tobytes())
+            file.write((make_solid(split, number).astype(np.uint8) * 255).tobytes())
         labels = torch.arange(COUNTS[split]) % len(SHAPES)
         return cache.Record((COUNTS[split], 1, SIDE, SIDE, SIDE), labels, tuple(SHAPES), ())
 
