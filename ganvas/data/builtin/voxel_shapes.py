@@ -27,7 +27,7 @@ VERSION = 1  # increase it when a solid changes
 _d, _h, _w = np.mgrid[:SIDE, :SIDE, :SIDE] + 0.5  # the centres of the voxels
 
 
-def _block(grid: Grid, depth: tuple[int, int], height: tuple[int, int], width: tuple[int, int]) -> None:
+def _fill_box(grid: Grid, depth: tuple[int, int], height: tuple[int, int], width: tuple[int, int]) -> None:
     """Fill a box; each range is half-open."""
     grid[slice(*depth), slice(*height), slice(*width)] = True
 
@@ -49,18 +49,18 @@ def _legs(grid: Grid, top: int, depth: tuple[int, int], width: tuple[int, int], 
     """Four legs at the corners, from `top` to the ground."""
     for d in (depth[0], depth[1] - thick):
         for w in (width[0], width[1] - thick):
-            _block(grid, (d, d + thick), (top, SIDE), (w, w + thick))
+            _fill_box(grid, (d, d + thick), (top, SIDE), (w, w + thick))
 
 
 def _foot(grid: Grid, top: int, random: Random, reach: int) -> None:
     """One column in the centre, on a cross or a disc."""
     thick = int(random.integers(2, 5))
-    _block(grid, _centred(thick), (top, SIDE), _centred(thick))
+    _fill_box(grid, _centred(thick), (top, SIDE), _centred(thick))
     if random.random() < 0.5:
         _round(grid, (SIDE - 2, SIDE), reach * 0.7, reach * 0.7)
     else:
-        _block(grid, _centred(reach), (SIDE - 2, SIDE), _centred(2))
-        _block(grid, _centred(2), (SIDE - 2, SIDE), _centred(reach))
+        _fill_box(grid, _centred(reach), (SIDE - 2, SIDE), _centred(2))
+        _fill_box(grid, _centred(2), (SIDE - 2, SIDE), _centred(reach))
 
 
 def make_chair(random: Random) -> Grid:
@@ -70,14 +70,14 @@ def make_chair(random: Random) -> Grid:
     seat = SIDE - int(random.integers(9, 15))
     back = max(1, seat - int(random.integers(9, 17)))
     thick = int(random.integers(2, 4))
-    _block(grid, depth, (seat, seat + thick), width)
+    _fill_box(grid, depth, (seat, seat + thick), width)
     rear = (depth[1] - thick, depth[1])
     if random.random() < 0.6:
-        _block(grid, rear, (back, seat), width)
+        _fill_box(grid, rear, (back, seat), width)
     else:  # bars under a rail
-        _block(grid, rear, (back, back + 3), width)
+        _fill_box(grid, rear, (back, back + 3), width)
         for w in np.linspace(width[0], width[1] - 2, int(random.integers(3, 5))).round().astype(int):
-            _block(grid, rear, (back, seat), (w, w + 2))
+            _fill_box(grid, rear, (back, seat), (w, w + 2))
     if random.random() < 0.8:
         _legs(grid, seat, depth, width, thick)
     else:
@@ -85,8 +85,8 @@ def make_chair(random: Random) -> Grid:
     if random.random() < 0.35:
         rest = seat - int(random.integers(4, 7))
         for w in (width[0], width[1] - 2):
-            _block(grid, (depth[0], depth[1]), (rest, rest + 2), (w, w + 2))
-            _block(grid, (depth[0], depth[0] + 2), (rest, seat), (w, w + 2))
+            _fill_box(grid, (depth[0], depth[1]), (rest, rest + 2), (w, w + 2))
+            _fill_box(grid, (depth[0], depth[0] + 2), (rest, seat), (w, w + 2))
     return grid
 
 
@@ -101,16 +101,16 @@ def make_table(random: Random) -> Grid:
         _round(grid, (top, top + thick), radius, radius)
         _foot(grid, top, random, int(radius * 1.5))
         return grid
-    _block(grid, depth, (top, top + thick), width)
+    _fill_box(grid, depth, (top, top + thick), width)
     if kind < 0.8:
         _legs(grid, top, depth, width, int(random.integers(2, 5)))
         if random.random() < 0.3:  # a shelf
             shelf = top + int(random.integers(5, 9))
-            _block(grid, depth, (shelf, shelf + 2), width)
+            _fill_box(grid, depth, (shelf, shelf + 2), width)
     else:
         wall = int(random.integers(2, 4))
         for w in (width[0], width[1] - wall):
-            _block(grid, depth, (top, SIDE), (w, w + wall))
+            _fill_box(grid, depth, (top, SIDE), (w, w + wall))
     return grid
 
 
@@ -122,7 +122,7 @@ def make_lamp(random: Random) -> Grid:
     low = random.uniform(5.5, 10.5)
     _round(grid, (top, top + shade), low, low * random.uniform(0.35, 0.9))
     thick = int(random.integers(1, 3)) * 2
-    _block(grid, _centred(thick), (top, SIDE), _centred(thick))
+    _fill_box(grid, _centred(thick), (top, SIDE), _centred(thick))
     disc = random.uniform(4, 8)
     _round(grid, (SIDE - int(random.integers(2, 4)), SIDE), disc, disc * random.uniform(0.5, 1.0))
     if random.random() < 0.3:  # a bulge half-way
