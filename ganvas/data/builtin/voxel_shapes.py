@@ -38,7 +38,7 @@ def _centred(size: int) -> tuple[int, int]:
     return first, first + size
 
 
-def _round(grid: Grid, height: tuple[int, int], low: float, high: float) -> None:
+def _fill_frustum(grid: Grid, height: tuple[int, int], low: float, high: float) -> None:
     """Fill a frustum around the vertical axis, with radius `high` at its top and `low` at its bottom."""
     share = (_h - height[0]) / max(1, height[1] - height[0])
     reach = np.hypot(_d - SIDE / 2, _w - SIDE / 2) <= high + (low - high) * share
@@ -57,7 +57,7 @@ def _foot(grid: Grid, top: int, random: Random, reach: int) -> None:
     thick = int(random.integers(2, 5))
     _fill_box(grid, _centred(thick), (top, SIDE), _centred(thick))
     if random.random() < 0.5:
-        _round(grid, (SIDE - 2, SIDE), reach * 0.7, reach * 0.7)
+        _fill_frustum(grid, (SIDE - 2, SIDE), reach * 0.7, reach * 0.7)
     else:
         _fill_box(grid, _centred(reach), (SIDE - 2, SIDE), _centred(2))
         _fill_box(grid, _centred(2), (SIDE - 2, SIDE), _centred(reach))
@@ -98,7 +98,7 @@ def make_table(random: Random) -> Grid:
     kind = random.random()
     if kind < 0.3:
         radius = random.uniform(9, 15)
-        _round(grid, (top, top + thick), radius, radius)
+        _fill_frustum(grid, (top, top + thick), radius, radius)
         _foot(grid, top, random, int(radius * 1.5))
         return grid
     _fill_box(grid, depth, (top, top + thick), width)
@@ -120,11 +120,11 @@ def make_lamp(random: Random) -> Grid:
     top = int(random.integers(1, 11))
     shade = int(random.integers(7, 12))
     low = random.uniform(5.5, 10.5)
-    _round(grid, (top, top + shade), low, low * random.uniform(0.35, 0.9))
+    _fill_frustum(grid, (top, top + shade), low, low * random.uniform(0.35, 0.9))
     thick = int(random.integers(1, 3)) * 2
     _fill_box(grid, _centred(thick), (top, SIDE), _centred(thick))
     disc = random.uniform(4, 8)
-    _round(grid, (SIDE - int(random.integers(2, 4)), SIDE), disc, disc * random.uniform(0.5, 1.0))
+    _fill_frustum(grid, (SIDE - int(random.integers(2, 4)), SIDE), disc, disc * random.uniform(0.5, 1.0))
     if random.random() < 0.3:  # a bulge half-way
         height = int(random.integers(top + shade + 1, SIDE - 4))
         centre = (_d - SIDE / 2) ** 2 + (_h - height) ** 2 + (_w - SIDE / 2) ** 2
