@@ -45,7 +45,7 @@ def _fill_frustum(grid: Grid, height: tuple[int, int], low: float, high: float) 
     grid |= reach & (_h > height[0]) & (_h < height[1])
 
 
-def _legs(grid: Grid, top: int, depth: tuple[int, int], width: tuple[int, int], thick: int) -> None:
+def _add_legs(grid: Grid, top: int, depth: tuple[int, int], width: tuple[int, int], thick: int) -> None:
     """Four legs at the corners, from `top` to the ground."""
     for d in (depth[0], depth[1] - thick):
         for w in (width[0], width[1] - thick):
@@ -79,7 +79,7 @@ def make_chair(random: Random) -> Grid:
         for w in np.linspace(width[0], width[1] - 2, int(random.integers(3, 5))).round().astype(int):
             _fill_box(grid, rear, (back, seat), (w, w + 2))
     if random.random() < 0.8:
-        _legs(grid, seat, depth, width, thick)
+        _add_legs(grid, seat, depth, width, thick)
     else:
         _foot(grid, seat, random, depth[1] - depth[0])
     if random.random() < 0.35:
@@ -103,7 +103,7 @@ def make_table(random: Random) -> Grid:
         return grid
     _fill_box(grid, depth, (top, top + thick), width)
     if kind < 0.8:
-        _legs(grid, top, depth, width, int(random.integers(2, 5)))
+        _add_legs(grid, top, depth, width, int(random.integers(2, 5)))
         if random.random() < 0.3:  # a shelf
             shelf = top + int(random.integers(5, 9))
             _fill_box(grid, depth, (shelf, shelf + 2), width)
