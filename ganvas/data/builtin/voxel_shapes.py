@@ -52,7 +52,7 @@ def _add_legs(grid: Grid, top: int, depth: tuple[int, int], width: tuple[int, in
             _fill_box(grid, (d, d + thick), (top, SIDE), (w, w + thick))
 
 
-def _foot(grid: Grid, top: int, random: Random, reach: int) -> None:
+def _add_foot(grid: Grid, top: int, random: Random, reach: int) -> None:
     """One column in the centre, on a cross or a disc."""
     thick = int(random.integers(2, 5))
     _fill_box(grid, _centred(thick), (top, SIDE), _centred(thick))
@@ -81,7 +81,7 @@ def make_chair(random: Random) -> Grid:
     if random.random() < 0.8:
         _add_legs(grid, seat, depth, width, thick)
     else:
-        _foot(grid, seat, random, depth[1] - depth[0])
+        _add_foot(grid, seat, random, depth[1] - depth[0])
     if random.random() < 0.35:
         rest = seat - int(random.integers(4, 7))
         for w in (width[0], width[1] - 2):
@@ -99,7 +99,7 @@ def make_table(random: Random) -> Grid:
     if kind < 0.3:
         radius = random.uniform(9, 15)
         _fill_frustum(grid, (top, top + thick), radius, radius)
-        _foot(grid, top, random, int(radius * 1.5))
+        _add_foot(grid, top, random, int(radius * 1.5))
         return grid
     _fill_box(grid, depth, (top, top + thick), width)
     if kind < 0.8:
