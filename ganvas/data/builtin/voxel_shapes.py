@@ -32,7 +32,7 @@ def _fill_box(grid: Grid, depth: tuple[int, int], height: tuple[int, int], width
     grid[slice(*depth), slice(*height), slice(*width)] = True
 
 
-def _centred(size: int) -> tuple[int, int]:
+def _central_range(size: int) -> tuple[int, int]:
     """The range of `size` voxels at the centre of an axis."""
     first = (SIDE - size) // 2
     return first, first + size
@@ -55,18 +55,18 @@ def _add_legs(grid: Grid, top: int, depth: tuple[int, int], width: tuple[int, in
 def _add_foot(grid: Grid, top: int, random: Random, reach: int) -> None:
     """One column in the centre, on a cross or a disc."""
     thick = int(random.integers(2, 5))
-    _fill_box(grid, _centred(thick), (top, SIDE), _centred(thick))
+    _fill_box(grid, _central_range(thick), (top, SIDE), _central_range(thick))
     if random.random() < 0.5:
         _fill_frustum(grid, (SIDE - 2, SIDE), reach * 0.7, reach * 0.7)
     else:
-        _fill_box(grid, _centred(reach), (SIDE - 2, SIDE), _centred(2))
-        _fill_box(grid, _centred(2), (SIDE - 2, SIDE), _centred(reach))
+        _fill_box(grid, _central_range(reach), (SIDE - 2, SIDE), _central_range(2))
+        _fill_box(grid, _central_range(2), (SIDE - 2, SIDE), _central_range(reach))
 
 
 def make_chair(random: Random) -> Grid:
     """A seat with a back, on four legs or one foot, sometimes with arms."""
     grid = np.zeros((SIDE,) * 3, bool)
-    depth, width = _centred(int(random.integers(13, 21))), _centred(int(random.integers(13, 21)))
+    depth, width = _central_range(int(random.integers(13, 21))), _central_range(int(random.integers(13, 21)))
     seat = SIDE - int(random.integers(9, 15))
     back = max(1, seat - int(random.integers(9, 17)))
     thick = int(random.integers(2, 4))
@@ -93,7 +93,7 @@ def make_chair(random: Random) -> Grid:
 def make_table(random: Random) -> Grid:
     """A top, round or square, on four legs, two walls or one foot."""
     grid = np.zeros((SIDE,) * 3, bool)
-    depth, width = _centred(int(random.integers(14, 27))), _centred(int(random.integers(20, 31)))
+    depth, width = _central_range(int(random.integers(14, 27))), _central_range(int(random.integers(20, 31)))
     top, thick = SIDE - int(random.integers(11, 20)), int(random.integers(2, 4))
     kind = random.random()
     if kind < 0.3:
@@ -122,7 +122,7 @@ def make_lamp(random: Random) -> Grid:
     low = random.uniform(5.5, 10.5)
     _fill_frustum(grid, (top, top + shade), low, low * random.uniform(0.35, 0.9))
     thick = int(random.integers(1, 3)) * 2
-    _fill_box(grid, _centred(thick), (top, SIDE), _centred(thick))
+    _fill_box(grid, _central_range(thick), (top, SIDE), _central_range(thick))
     disc = random.uniform(4, 8)
     _fill_frustum(grid, (SIDE - int(random.integers(2, 4)), SIDE), disc, disc * random.uniform(0.5, 1.0))
     if random.random() < 0.3:  # a bulge half-way
@@ -136,7 +136,7 @@ def make_plane(random: Random) -> Grid:
     """A fuselage along the depth, wings swept back, a tail with a fin. Its nose is in front."""
     grid = np.zeros((SIDE,) * 3, bool)
     radius, length = random.uniform(1.8, 3.2), int(random.integers(22, 31))
-    nose, tail = _centred(length)
+    nose, tail = _central_range(length)
     height = SIDE / 2 + random.uniform(-1, 3)
     along = (_d - nose) / length
     slim = radius * np.clip(np.minimum(along / 0.15, 1.6 - along), 0.45, 1.0)
