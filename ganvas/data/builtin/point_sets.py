@@ -49,7 +49,7 @@ MODES: Mapping[str, Mixture] = {
 }
 
 
-def line(n: int, generator: Generator) -> Tensor:
+def sample_line(n: int, generator: Generator) -> Tensor:
     """Points [n, 2] on the segment from (-1, -1) to (1, 1), with noise of sd 0.02."""
     t = 2 * torch.rand(n, 1, generator=generator) - 1
     return t.expand(n, 2) + 0.02 * torch.randn(n, 2, generator=generator)
@@ -72,7 +72,7 @@ def spiral(n: int, generator: Generator) -> Tensor:
 
 
 POINTS: Mapping[str, Callable[[int, Generator], Tensor]] = {
-    "line": line,
+    "line": sample_line,
     "gaussians": MODES["gaussians"].draw,
     "ring": MODES["ring"].draw,
     "grid": MODES["grid"].draw,
