@@ -55,7 +55,7 @@ def sample_line(n: int, generator: Generator) -> Tensor:
     return t.expand(n, 2) + 0.02 * torch.randn(n, 2, generator=generator)
 
 
-def moons(n: int, generator: Generator) -> Tensor:
+def sample_moons(n: int, generator: Generator) -> Tensor:
     """Points [n, 2] on two interleaved half circles of radius 1 around (-0.5, -0.25) and (0.5, 0.25), noise of sd 0.05."""
     angle = math.pi * torch.rand(n, generator=generator)
     sign = 2.0 * torch.randint(2, (n,), generator=generator) - 1
@@ -76,7 +76,7 @@ POINTS: Mapping[str, Callable[[int, Generator], Tensor]] = {
     "gaussians": MODES["gaussians"].draw,
     "ring": MODES["ring"].draw,
     "grid": MODES["grid"].draw,
-    "moons": moons,
+    "moons": sample_moons,
     "spiral": spiral,
     "normal1d": MODES["normal1d"].draw,
     "mixture1d": MODES["mixture1d"].draw,
