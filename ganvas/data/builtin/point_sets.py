@@ -63,7 +63,7 @@ def sample_moons(n: int, generator: Generator) -> Tensor:
     return arc + 0.05 * torch.randn(n, 2, generator=generator)
 
 
-def spiral(n: int, generator: Generator) -> Tensor:
+def sample_spiral(n: int, generator: Generator) -> Tensor:
     """Points [n, 2] on a spiral with two turns up to radius 1, uniform along its length, with noise of sd 0.02."""
     radius = torch.rand(n, generator=generator).sqrt()  # arc length grows with the square of the radius
     angle = 4 * math.pi * radius
@@ -77,7 +77,7 @@ POINTS: Mapping[str, Callable[[int, Generator], Tensor]] = {
     "ring": MODES["ring"].draw,
     "grid": MODES["grid"].draw,
     "moons": sample_moons,
-    "spiral": spiral,
+    "spiral": sample_spiral,
     "normal1d": MODES["normal1d"].draw,
     "mixture1d": MODES["mixture1d"].draw,
 }
