@@ -22,7 +22,7 @@ class Mixture:
     centres: Tensor
     sd: float
 
-    def draw(self, n: int, generator: Generator) -> Tensor:
+    def sample(self, n: int, generator: Generator) -> Tensor:
         """n points float32 [n, D]."""
         which = torch.randint(len(self.centres), (n,), generator=generator)
         return self.centres[which] + self.sd * torch.randn(n, self.centres.shape[1], generator=generator)
@@ -73,13 +73,13 @@ def sample_spiral(n: int, generator: Generator) -> Tensor:
 
 POINTS: Mapping[str, Callable[[int, Generator], Tensor]] = {
     "line": sample_line,
-    "gaussians": MODES["gaussians"].draw,
-    "ring": MODES["ring"].draw,
-    "grid": MODES["grid"].draw,
+    "gaussians": MODES["gaussians"].sample,
+    "ring": MODES["ring"].sample,
+    "grid": MODES["grid"].sample,
     "moons": sample_moons,
     "spiral": sample_spiral,
-    "normal1d": MODES["normal1d"].draw,
-    "mixture1d": MODES["mixture1d"].draw,
+    "normal1d": MODES["normal1d"].sample,
+    "mixture1d": MODES["mixture1d"].sample,
 }
 
 

@@ -107,7 +107,7 @@ def measure_floor(simulation: Simulation) -> dict[str, float]:
     data = simulation.data
     generator = torch.Generator().manual_seed(mix("floor"))
     if data.mixture:
-        perfect = data.mixture.draw(SAMPLES, generator)
+        perfect = data.mixture.sample(SAMPLES, generator)
     else:
         perfect = data.points[torch.randint(len(data.points), (SAMPLES,), generator=generator)]
     distance = divergences(data.masses, data.cells.counts(perfect))
