@@ -28,7 +28,7 @@ WORKERS = min(8, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)
-class How:
+class TargetFormat:
     """The target size and channels of the images; None: chosen from the images."""
 
     resolution: int | None = None
@@ -80,7 +80,7 @@ def stamp(path: Path, name: str | None = None) -> tuple[str, int, int]:
     return (name if name is not None else str(path.resolve()), status.st_size, status.st_mtime_ns)
 
 
-def settle(pictures: Pictures, how: How) -> tuple[int, int]:
+def settle(pictures: Pictures, how: TargetFormat) -> tuple[int, int]:
     """The resolution and the channels to convert the images to.
 
     If `how` gives no resolution: the side, if all images are squares of one side up to 128; else the largest of 32, 64 and
@@ -119,7 +119,7 @@ def each(call: Callable[[int], T], count: int) -> Iterator[tuple[int, T | str]]:
 
 
 def render(
-    pictures: Pictures, how: How, file: BinaryIO, progress: Progress | None = None
+    pictures: Pictures, how: TargetFormat, file: BinaryIO, progress: Progress | None = None
 ) -> tuple[tuple[int, int, int, int], list[int], list[Skipped]]:
     """Write every readable image to `file` as bytes, all with one shape.
 

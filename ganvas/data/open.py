@@ -18,7 +18,7 @@ from ganvas.data.builtin import fashion_mnist, mnist, stacked_mnist
 from ganvas.data.builtin.oracle import oracle_source
 from ganvas.data.builtin.point_sets import POINTS, point_source
 from ganvas.data.builtin.voxel_shapes import shape_source
-from ganvas.data.collection import Found, How, Pictures, Progress, render
+from ganvas.data.collection import Found, Pictures, Progress, TargetFormat, render
 from ganvas.data.computed_domains import require_both, split_name, two_domains
 from ganvas.data.folder_layout import no_test
 from ganvas.data.readers import folder, idx, numpy_arrays, text_lines, zip_archive
@@ -48,7 +48,7 @@ def open_source(
         UsageError: no such name, or a setting does not fit.
         DataError: no such path, or nothing in it can be used.
     """
-    how = How(resolution, channels, config.fit)
+    how = TargetFormat(resolution, channels, config.fit)
     shaped = pictures and bool(resolution or channels)
     if config.source in POINTS:
         return _checked_points(point_source(config.source, config.split), config, shaped)
@@ -182,7 +182,7 @@ def _find_in_file(path: Path, split: str) -> Found:
     )
 
 
-def _build(pictures: Pictures, how: How, file: BinaryIO, progress: Progress | None) -> cache.Record:
+def _build(pictures: Pictures, how: TargetFormat, file: BinaryIO, progress: Progress | None) -> cache.Record:
     shape, kept, skipped = render(pictures, how, file, progress)
     labels = None if pictures.labels is None else torch.tensor([int(pictures.labels[i]) for i in kept])
     return cache.Record(shape, labels, pictures.classes, (*pictures.skipped, *skipped), splits=pictures.splits)
