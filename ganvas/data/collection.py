@@ -63,7 +63,7 @@ class Pictures:
 
 
 @dataclass(frozen=True)
-class Found:
+class DataSource:
     """A data source that was recognized, before anything in it is decoded.
 
     `identity` changes when one of its files changes. `load` returns images, or points float32 [N, D].

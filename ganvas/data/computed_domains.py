@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from ganvas.data.collection import Found, Pictures
+from ganvas.data.collection import DataSource, Pictures
 from ganvas.data.images import Bytes
 from ganvas.errors import DataError
 from ganvas.utils.seeds import mix
@@ -56,7 +56,7 @@ def require_both(change: str, labels: Sequence[int]) -> None:
         )
 
 
-def two_domains(found: Found, change: str) -> Found:
+def two_domains(found: DataSource, change: str) -> DataSource:
     """The source as two domains, each a random half of it: unchanged, and changed after it was resized.
 
     Raises, when it is loaded:

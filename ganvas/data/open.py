@@ -18,7 +18,7 @@ from ganvas.data.builtin import fashion_mnist, mnist, stacked_mnist
 from ganvas.data.builtin.oracle import oracle_source
 from ganvas.data.builtin.point_sets import POINTS, point_source
 from ganvas.data.builtin.voxel_shapes import shape_source
-from ganvas.data.collection import Found, Pictures, Progress, TargetFormat, render
+from ganvas.data.collection import DataSource, Pictures, Progress, TargetFormat, render
 from ganvas.data.computed_domains import require_both, split_name, two_domains
 from ganvas.data.folder_layout import no_test
 from ganvas.data.readers import folder, idx, numpy_arrays, text_lines, zip_archive
@@ -94,7 +94,7 @@ def shorten_path(source: str) -> str:
     return Path(source).name if Path(source).is_absolute() else source
 
 
-def find(source: str, split: str, progress: Progress | None = None) -> Found:
+def find(source: str, split: str, progress: Progress | None = None) -> DataSource:
     """Recognize the name of a built-in image source, or a path.
 
     Raises:
@@ -157,7 +157,7 @@ def _open_text(source: str, split: str) -> TableDataset:
     return text_lines.file_source(text_file(source))
 
 
-def load(found: Found) -> Pictures | Tensor:
+def load(found: DataSource) -> Pictures | Tensor:
     """The images of a source, or its points float32 [N, D]. Raises: DataError: they cannot be read."""
     try:
         return found.load()
@@ -165,7 +165,7 @@ def load(found: Found) -> Pictures | Tensor:
         raise _unreadable(found.layout, error) from None
 
 
-def _find_in_file(path: Path, split: str) -> Found:
+def _find_in_file(path: Path, split: str) -> DataSource:
     ending = path.suffix.lower()
     if ending == ".zip":
         return zip_archive.find(path, split)

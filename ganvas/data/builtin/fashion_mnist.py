@@ -11,7 +11,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from ganvas.data import cache
-from ganvas.data.collection import Found, Progress
+from ganvas.data.collection import DataSource, Progress
 from ganvas.data.readers import idx
 from ganvas.errors import DataError, ResourceError
 from ganvas.utils.files import make_folder, write_durably
@@ -29,7 +29,7 @@ MAX_BYTES = 64 << 20  # of one file, packed or not
 CLASSES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 
 
-def find(split: str, progress: Progress | None = None) -> Found:
+def find(split: str, progress: Progress | None = None) -> DataSource:
     """The images of one split, downloaded if there is no copy on this machine.
 
     Raises:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganvas.data.collection import Found, Pictures
+from ganvas.data.collection import DataSource, Pictures
 from ganvas.data.folder_layout import BOTH
 from ganvas.data.readers.numpy_arrays import Array, array_pictures
 from ganvas.errors import DataError
@@ -20,9 +20,9 @@ COUNTS = {"train": 60_000, "test": 10_000}
 PIXELS = 28 * 28
 
 
-def find(split: str) -> Found:
+def find(split: str) -> DataSource:
     """The digits of one split."""
-    return Found("embedded MNIST", ((EMBEDDED.name, 0, 0), (SHA256, 0, 0)), lambda: _load(split))
+    return DataSource("embedded MNIST", ((EMBEDDED.name, 0, 0), (SHA256, 0, 0)), lambda: _load(split))
 
 
 def _load(split: str) -> Pictures:

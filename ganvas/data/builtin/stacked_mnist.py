@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ganvas.data.builtin import mnist
-from ganvas.data.collection import Found, Pictures
+from ganvas.data.collection import DataSource, Pictures
 from ganvas.data.folder_layout import BOTH
 from ganvas.data.readers.numpy_arrays import array_pictures
 from ganvas.utils.seeds import mix
@@ -16,10 +16,10 @@ from ganvas.utils.seeds import mix
 COUNTS = {"train": 120_000, "test": 26_000}  # papers measure with 26,000 samples
 
 
-def find(split: str) -> Found:
+def find(split: str) -> DataSource:
     """The images of one split: always the same; the numbers of uses of the digits differ by at most one."""
     digits = mnist.find(split)
-    return Found("stacked MNIST", (*digits.identity, ("stacked", COUNTS[split], 1)), lambda: _load(split))
+    return DataSource("stacked MNIST", (*digits.identity, ("stacked", COUNTS[split], 1)), lambda: _load(split))
 
 
 def _load(split: str) -> Pictures:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ganvas.data import cache
-from ganvas.data.collection import Found, Pictures
+from ganvas.data.collection import DataSource, Pictures
 from ganvas.data.folder_layout import TABLE, arrange
 from ganvas.data.images import Bytes, Header, UnreadableError, decode, peek
 from ganvas.data.table import Skipped
@@ -42,7 +42,7 @@ class Listing:
     probes: Mapping[str, tuple[int, int]]  # relative name -> size, modification time in ns
 
 
-def find(path: Path, split: str) -> Found:
+def find(path: Path, split: str) -> DataSource:
     """The images of a folder and its subfolders.
 
     Raises:
@@ -51,7 +51,7 @@ def find(path: Path, split: str) -> Found:
     root = str(path.resolve())
     name = cache.key("files", root)
     if (listing := _read_listing(name, path)) is not None:
-        return Found("folder", ((root, 0, 0), (listing.digest, 0, 0)), lambda: _pictures(path, split, *walk(path)[:2]))
+        return DataSource("folder", ((root, 0, 0), (listing.digest, 0, 0)), lambda: _pictures(path, split, *walk(path)[:2]))
     start = time.time_ns()
     files, skipped, folders = walk(path)
     pictures = _pictures(path, split, files, skipped)
@@ -61,7 +61,7 @@ def find(path: Path, split: str) -> Found:
         digest.update(f"{file}\0{size}\0{changed}\0".encode(errors="surrogateescape"))
     if len(files) >= LARGE:
         _write_listing(name, Listing(digest.hexdigest(), folders, _probes(files)), start)
-    return Found("folder", ((root, 0, 0), (digest.hexdigest(), 0, 0)), lambda: pictures)
+    return DataSource("folder", ((root, 0, 0), (digest.hexdigest(), 0, 0)), lambda: pictures)
 
 
 def _pictures(path: Path, split: str, files: Mapping[str, tuple[int, int]], skipped: list[Skipped]) -> Pictures:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganvas.data.collection import Found, Pictures, stamp
+from ganvas.data.collection import DataSource, Pictures, stamp
 from ganvas.data.folder_layout import BOTH, no_test
 from ganvas.data.images import Bytes
 from ganvas.data.readers.numpy_arrays import array_pictures
@@ -26,7 +26,7 @@ MAX_BYTES = 8 << 30
 SPLITS = {"train": ("train",), "test": ("t10k", "test")}
 
 
-def find_folder(folder: Path, split: str, names: tuple[str, ...] = ()) -> Found | None:
+def find_folder(folder: Path, split: str, names: tuple[str, ...] = ()) -> DataSource | None:
     """The IDX files of one split in a folder, with or without gzip; None if it has no IDX images.
 
     Raises:
@@ -44,13 +44,13 @@ def find_folder(folder: Path, split: str, names: tuple[str, ...] = ()) -> Found 
     return find_file(files[0], names, splits)
 
 
-def find_file(path: Path, names: tuple[str, ...] = (), splits: tuple[str, ...] = ("train",)) -> Found:
+def find_file(path: Path, names: tuple[str, ...] = (), splits: tuple[str, ...] = ("train",)) -> DataSource:
     """One file of IDX images, and its file of labels if there is one. `names` are those of the classes."""
     spelled = path.name.replace("images", "labels").replace("idx3", "idx1").removesuffix(".gz")
     beside = [path.with_name(spelled + ending) for ending in ("", ".gz")]
     labels = next((candidate for candidate in beside if candidate != path and candidate.is_file()), None)
     identity = (stamp(path), stamp(labels)) if labels else (stamp(path),)
-    return Found("IDX files", identity, lambda: _load(path, labels, names, splits))
+    return DataSource("IDX files", identity, lambda: _load(path, labels, names, splits))
 
 
 def read(path: Path, dimensions: int) -> Bytes:
