@@ -43,7 +43,7 @@ class TargetFormat:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class ImageCollection:
     """A collection of images of any size, each decoded on demand.
 
     `read(i, enough)` returns uint8 [H, W, C] with C = 1 or 3; it may be reduced, but both sides are at least `enough`.
@@ -71,7 +71,7 @@ class DataSource:
 
     layout: str
     identity: tuple[tuple[str, int, int], ...]  # each file's name, size and time of change in ns
-    load: Callable[[], Pictures | Tensor]
+    load: Callable[[], ImageCollection | Tensor]
 
 
 def stamp(path: Path, name: str | None = None) -> tuple[str, int, int]:
@@ -80,7 +80,7 @@ def stamp(path: Path, name: str | None = None) -> tuple[str, int, int]:
     return (name if name is not None else str(path.resolve()), status.st_size, status.st_mtime_ns)
 
 
-def settle(pictures: Pictures, how: TargetFormat) -> tuple[int, int]:
+def settle(pictures: ImageCollection, how: TargetFormat) -> tuple[int, int]:
     """The resolution and the channels to convert the images to.
 
     If `how` gives no resolution: the side, if all images are squares of one side up to 128; else the largest of 32, 64 and
@@ -119,7 +119,7 @@ def each(call: Callable[[int], T], count: int) -> Iterator[tuple[int, T | str]]:
 
 
 def render(
-    pictures: Pictures, how: TargetFormat, file: BinaryIO, progress: Progress | None = None
+    pictures: ImageCollection, how: TargetFormat, file: BinaryIO, progress: Progress | None = None
 ) -> tuple[tuple[int, int, int, int], list[int], list[Skipped]]:
     """Write every readable image to `file` as bytes, all with one shape.
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from ganvas.data.collection import DataSource, Pictures
+from ganvas.data.collection import DataSource, ImageCollection
 from ganvas.data.images import Bytes
 from ganvas.errors import DataError
 from ganvas.utils.seeds import mix
@@ -63,9 +63,9 @@ def two_domains(found: DataSource, change: str) -> DataSource:
         DataError: the source has points, or too few images for two domains.
     """
 
-    def load() -> Pictures:
+    def load() -> ImageCollection:
         pictures = found.load()
-        if not isinstance(pictures, Pictures):
+        if not isinstance(pictures, ImageCollection):
             raise DataError(f"{change}: expected pictures, found points; choose a source of pictures")
         count = len(pictures.names)
         order = torch.randperm(count, generator=torch.Generator().manual_seed(mix("domains"))).argsort()

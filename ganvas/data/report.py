@@ -17,7 +17,7 @@ from torch import Tensor
 from ganvas.config import DataConfig
 from ganvas.data.builtin.point_sets import POINTS, point_source
 from ganvas.data.builtin.voxel_shapes import shape_source
-from ganvas.data.collection import Pictures, Progress, TargetFormat, each, none_left, settle
+from ganvas.data.collection import ImageCollection, Progress, TargetFormat, each, none_left, settle
 from ganvas.data.images import Bytes, Fit, fit_to_side
 from ganvas.data.open import TEXTS, find, is_text, load, open_source, text_file
 from ganvas.data.readers import text_lines
@@ -153,7 +153,7 @@ class _Look(NamedTuple):
     sd: float
 
 
-def _look_through(pictures: Pictures, progress: Progress | None) -> tuple[dict[int, _Look], list[Skipped]]:
+def _look_through(pictures: ImageCollection, progress: Progress | None) -> tuple[dict[int, _Look], list[Skipped]]:
     total = len(pictures.names)
     looks: dict[int, _Look] = {}
     skipped: list[Skipped] = []
@@ -173,7 +173,7 @@ def _look_through(pictures: Pictures, progress: Progress | None) -> tuple[dict[i
     return looks, skipped
 
 
-def _facts(pictures: Pictures, looks: Mapping[int, _Look], resolution: int, channels: int) -> ImageFacts:
+def _facts(pictures: ImageCollection, looks: Mapping[int, _Look], resolution: int, channels: int) -> ImageFacts:
     widths, heights = zip(*(look.size for look in looks.values()), strict=True)
     common = Counter(look.size for look in looks.values()).most_common(1)[0][0]
     sizes = {
@@ -190,7 +190,7 @@ def _facts(pictures: Pictures, looks: Mapping[int, _Look], resolution: int, chan
     return ImageFacts(sizes, kinds, resolution, channels, len(pairs), examples, blank)
 
 
-def _balanced(pictures: Pictures, readable: Sequence[int], count: int) -> list[int]:
+def _balanced(pictures: ImageCollection, readable: Sequence[int], count: int) -> list[int]:
     """Up to `count` evenly spaced images: of each class in turn, or of the whole collection."""
     groups: dict[int, list[int]] = {}
     for i in readable:

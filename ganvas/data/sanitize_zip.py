@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ganvas.data.collection import Pictures, Progress, each, none_left
+from ganvas.data.collection import ImageCollection, Progress, each, none_left
 from ganvas.data.folder_layout import TEST_FOLDERS, drop_hidden_files
 from ganvas.data.images import UnreadableError
 from ganvas.data.readers.zip_archive import MAX_RATIO, check_bombs, load, open_archive
@@ -71,7 +71,7 @@ def admit(path: Path) -> None:
         raise DataError(f"{shown}: {error}") from None
 
 
-def _copy(pictures: Pictures, target: zipfile.ZipFile, prefix: str, progress: Progress | None) -> list[Skipped]:
+def _copy(pictures: ImageCollection, target: zipfile.ZipFile, prefix: str, progress: Progress | None) -> list[Skipped]:
     """Raises: DataError: none can be read."""
     folders = safe_names(pictures.classes)
     skipped: list[Skipped] = []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganvas.data.collection import DataSource, Pictures
+from ganvas.data.collection import DataSource, ImageCollection
 from ganvas.data.folder_layout import BOTH
 from ganvas.data.readers.numpy_arrays import Array, array_pictures
 from ganvas.errors import DataError
@@ -25,7 +25,7 @@ def find(split: str) -> DataSource:
     return DataSource("embedded MNIST", ((EMBEDDED.name, 0, 0), (SHA256, 0, 0)), lambda: _load(split))
 
 
-def _load(split: str) -> Pictures:
+def _load(split: str) -> ImageCollection:
     return array_pictures(*load_digits(split), DIGITS, "embedded MNIST", BOTH)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ganvas.data.builtin import mnist
-from ganvas.data.collection import DataSource, Pictures
+from ganvas.data.collection import DataSource, ImageCollection
 from ganvas.data.folder_layout import BOTH
 from ganvas.data.readers.numpy_arrays import array_pictures
 from ganvas.utils.seeds import mix
@@ -22,7 +22,7 @@ def find(split: str) -> DataSource:
     return DataSource("stacked MNIST", (*digits.identity, ("stacked", COUNTS[split], 1)), lambda: _load(split))
 
 
-def _load(split: str) -> Pictures:
+def _load(split: str) -> ImageCollection:
     images, count = mnist.load_digits(split)[0], COUNTS[split]
     random = np.random.default_rng(mix("stacked", split))
     rounds = -(-count // len(images))

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ganvas.data import cache
-from ganvas.data.collection import DataSource, Pictures
+from ganvas.data.collection import DataSource, ImageCollection
 from ganvas.data.folder_layout import TABLE, arrange
 from ganvas.data.images import Bytes, Header, UnreadableError, decode, peek
 from ganvas.data.table import Skipped
@@ -64,7 +64,7 @@ def find(path: Path, split: str) -> DataSource:
     return DataSource("folder", ((root, 0, 0), (digest.hexdigest(), 0, 0)), lambda: pictures)
 
 
-def _pictures(path: Path, split: str, files: Mapping[str, tuple[int, int]], skipped: list[Skipped]) -> Pictures:
+def _pictures(path: Path, split: str, files: Mapping[str, tuple[int, int]], skipped: list[Skipped]) -> ImageCollection:
     """The collection of the files of a folder. Raises: DataError: no images, or not this split."""
     layout = arrange(list(files), split, lambda name: _read_table(path / name))
 
@@ -85,7 +85,7 @@ def _pictures(path: Path, split: str, files: Mapping[str, tuple[int, int]], skip
     names = tuple(map(printable, layout.members))
     left_out = (*layout.skipped, *skipped)
     labels, splits = layout.labels, layout.splits
-    return Pictures(names, peek_member, read_member, labels, layout.classes, left_out, layout.text, splits=splits)
+    return ImageCollection(names, peek_member, read_member, labels, layout.classes, left_out, layout.text, splits=splits)
 
 
 def _read_listing(name: str, root: Path) -> Listing | None:

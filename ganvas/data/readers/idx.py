@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganvas.data.collection import DataSource, Pictures, stamp
+from ganvas.data.collection import DataSource, ImageCollection, stamp
 from ganvas.data.folder_layout import BOTH, no_test
 from ganvas.data.images import Bytes
 from ganvas.data.readers.numpy_arrays import array_pictures
@@ -85,7 +85,7 @@ def read(path: Path, dimensions: int) -> Bytes:
     return np.frombuffer(body, np.uint8).reshape(shape)
 
 
-def _load(images: Path, labels: Path | None, names: tuple[str, ...], splits: tuple[str, ...]) -> Pictures:
+def _load(images: Path, labels: Path | None, names: tuple[str, ...], splits: tuple[str, ...]) -> ImageCollection:
     pixels = read(images, 3)
     numbers = read(labels, 1) if labels else None
     return array_pictures(pixels[..., None], numbers, names, printable(images), splits)

@@ -17,7 +17,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganvas.data.collection import DataSource, Pictures, stamp
+from ganvas.data.collection import DataSource, ImageCollection, stamp
 from ganvas.data.folder_layout import BOTH, no_test
 from ganvas.data.images import Bytes, Header, flatten_on_white, sixteen_to_eight_bits
 from ganvas.data.readers.zip_archive import open_archive
@@ -76,7 +76,7 @@ def read_csv(path: Path) -> Tensor:
 
 def array_pictures(
     images: Array, labels: Array | None, names: Sequence[str], what: str, splits: tuple[str, ...] = ("train",)
-) -> Pictures:
+) -> ImageCollection:
     """Images from an array [N, H, W, C] of any range and its labels [N]; `names` are those of the classes, empty: 0, 1, ...
 
     `splits` are the splits that the source has.
@@ -92,12 +92,12 @@ def array_pictures(
         return flatten_on_white(pixels[..., :3], pixels[..., 3:]) if pixels.shape[2] == 4 else pixels
 
     layout = "images without labels" if numbers is None else "images with labels"
-    return Pictures(
+    return ImageCollection(
         [f"#{i}" for i in range(len(images))], lambda _i: header, read, numbers, classes, layout=layout, splits=splits
     )
 
 
-def _load(path: Path, split: str) -> Pictures | Tensor:
+def _load(path: Path, split: str) -> ImageCollection | Tensor:
     what = printable(path)
     try:
         if zipfile.is_zipfile(path):

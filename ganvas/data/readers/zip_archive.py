@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from ganvas.data.collection import DataSource, Pictures, stamp
+from ganvas.data.collection import DataSource, ImageCollection, stamp
 from ganvas.data.folder_layout import arrange
 from ganvas.data.images import Bytes, Header, UnreadableError, decode, peek
 from ganvas.errors import DataError
@@ -34,7 +34,7 @@ def find(path: Path, split: str) -> DataSource:
     return DataSource("zip file", (stamp(path),), lambda: load(path, split))
 
 
-def load(path: Path, split: str) -> Pictures:
+def load(path: Path, split: str) -> ImageCollection:
     """The images of one split. Raises: DataError: the zip is hostile or damaged, or has no images, or not this split."""
     archive = open_archive(path)
     infos = [info for info in archive.infolist() if not info.is_dir()]
@@ -50,7 +50,7 @@ def load(path: Path, split: str) -> Pictures:
 
     names = tuple(map(printable, layout.members))
     labels, splits = layout.labels, layout.splits
-    return Pictures(names, peek_member, read_member, labels, layout.classes, layout.skipped, layout.text, splits=splits)
+    return ImageCollection(names, peek_member, read_member, labels, layout.classes, layout.skipped, layout.text, splits=splits)
 
 
 def open_archive(path: Path) -> zipfile.ZipFile:
