@@ -80,7 +80,7 @@ def stamp(path: Path, name: str | None = None) -> tuple[str, int, int]:
     return (name if name is not None else str(path.resolve()), status.st_size, status.st_mtime_ns)
 
 
-def settle(pictures: ImageCollection, how: TargetFormat) -> tuple[int, int]:
+def choose_format(pictures: ImageCollection, how: TargetFormat) -> tuple[int, int]:
     """The resolution and the channels to convert the images to.
 
     If `how` gives no resolution: the side, if all images are squares of one side up to 128; else the largest of 32, 64 and
@@ -129,7 +129,7 @@ def render(
     Raises:
         DataError: no image can be read.
     """
-    resolution, channels = settle(pictures, how)
+    resolution, channels = choose_format(pictures, how)
     total = len(pictures.names)
     kept: list[int] = []
     skipped: list[Skipped] = []
