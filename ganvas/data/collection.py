@@ -88,7 +88,7 @@ def choose_format(pictures: ImageCollection, how: TargetFormat) -> tuple[int, in
     """
     if how.resolution and how.channels:
         return how.resolution, how.channels
-    headers = [header for _, header in each(pictures.peek, len(pictures.names)) if isinstance(header, Header)]
+    headers = [header for _, header in map_images(pictures.peek, len(pictures.names)) if isinstance(header, Header)]
     if not headers:
         return how.resolution or SIDES[0], how.channels or 3
     sizes = {(header.width, header.height) for header in headers}
@@ -99,7 +99,7 @@ def choose_format(pictures: ImageCollection, how: TargetFormat) -> tuple[int, in
     return how.resolution or resolution, how.channels or (1 if all(header.grey for header in headers) else 3)
 
 
-def each(call: Callable[[int], T], count: int) -> Iterator[tuple[int, T | str]]:
+def map_images(call: Callable[[int], T], count: int) -> Iterator[tuple[int, T | str]]:
     """(i, call(i)) in order, computed by several threads; for an unreadable image the reason instead of the result."""
 
     def guarded(i: int) -> T | str:
@@ -137,7 +137,7 @@ def render(
     def one(i: int) -> Bytes:
         return pictures.last(i, fit_to_side(pictures.read(i, 2 * resolution), resolution, channels, how.fit))
 
-    for i, result in each(one, total):
+    for i, result in map_images(one, total):
         if isinstance(result, str):
             skipped.append(Skipped(pictures.names[i], result))
         else:

@@ -17,7 +17,7 @@ from torch import Tensor
 from ganvas.config import DataConfig
 from ganvas.data.builtin.point_sets import POINTS, point_source
 from ganvas.data.builtin.voxel_shapes import shape_source
-from ganvas.data.collection import ImageCollection, Progress, TargetFormat, choose_format, each, none_left
+from ganvas.data.collection import ImageCollection, Progress, TargetFormat, choose_format, map_images, none_left
 from ganvas.data.images import Bytes, Fit, fit_to_side
 from ganvas.data.open import TEXTS, find, is_text, load, open_source, text_file
 from ganvas.data.readers import text_lines
@@ -163,7 +163,7 @@ def _look_through(pictures: ImageCollection, progress: Progress | None) -> tuple
         digest = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest()
         return _Look((pixels.shape[1], pixels.shape[0]), pictures.peek(i).kind, digest, float(pixels.std()))
 
-    for i, result in each(look, total):
+    for i, result in map_images(look, total):
         if isinstance(result, str):
             skipped.append(Skipped(pictures.names[i], result))
         else:

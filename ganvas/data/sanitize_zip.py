@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ganvas.data.collection import ImageCollection, Progress, each, none_left
+from ganvas.data.collection import ImageCollection, Progress, map_images, none_left
 from ganvas.data.folder_layout import TEST_FOLDERS, drop_hidden_files
 from ganvas.data.images import UnreadableError
 from ganvas.data.readers.zip_archive import MAX_RATIO, check_bombs, load, open_archive
@@ -90,7 +90,7 @@ def _copy(pictures: ImageCollection, target: zipfile.ZipFile, prefix: str, progr
             raise UnreadableError(f"cannot be encoded: {printable(error, 100)}") from None
         return file.getvalue()
 
-    for i, data in each(encode, total):
+    for i, data in map_images(encode, total):
         if isinstance(data, str):
             skipped.append(Skipped(pictures.names[i], data))
             continue
