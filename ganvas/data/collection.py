@@ -118,7 +118,7 @@ def map_images(call: Callable[[int], T], count: int) -> Iterator[tuple[int, T | 
                 yield from results
 
 
-def render(
+def write_images(
     pictures: ImageCollection, how: TargetFormat, file: BinaryIO, progress: Progress | None = None
 ) -> tuple[tuple[int, int, int, int], list[int], list[Skipped]]:
     """Write every readable image to `file` as bytes, all with one shape.

@@ -18,7 +18,7 @@ from ganvas.data.builtin import fashion_mnist, mnist, stacked_mnist
 from ganvas.data.builtin.oracle import oracle_source
 from ganvas.data.builtin.point_sets import POINTS, point_source
 from ganvas.data.builtin.voxel_shapes import shape_source
-from ganvas.data.collection import DataSource, ImageCollection, Progress, TargetFormat, render
+from ganvas.data.collection import DataSource, ImageCollection, Progress, TargetFormat, write_images
 from ganvas.data.computed_domains import require_both, split_name, two_domains
 from ganvas.data.folder_layout import no_test
 from ganvas.data.readers import folder, idx, numpy_arrays, text_lines, zip_archive
@@ -183,7 +183,7 @@ def _find_in_file(path: Path, split: str) -> DataSource:
 
 
 def _build(pictures: ImageCollection, how: TargetFormat, file: BinaryIO, progress: Progress | None) -> cache.Record:
-    shape, kept, skipped = render(pictures, how, file, progress)
+    shape, kept, skipped = write_images(pictures, how, file, progress)
     labels = None if pictures.labels is None else torch.tensor([int(pictures.labels[i]) for i in kept])
     return cache.Record(shape, labels, pictures.classes, (*pictures.skipped, *skipped), splits=pictures.splits)
 
