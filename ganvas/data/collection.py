@@ -146,11 +146,11 @@ def write_images(
         if progress and ((i + 1) % BLOCK == 0 or i + 1 == total):
             progress(i + 1, total)
     if not kept:
-        raise none_left([*pictures.skipped, *skipped])
+        raise no_readable_image([*pictures.skipped, *skipped])
     return (len(kept), channels, resolution, resolution), kept, skipped
 
 
-def none_left(skipped: Sequence[Skipped]) -> DataError:
+def no_readable_image(skipped: Sequence[Skipped]) -> DataError:
     """The error for a collection without a readable image."""
     reasons = "; ".join(f"{printable(name)}: {reason}" for name, reason in skipped[:3])
     more = f"; and {len(skipped) - 3} more" if len(skipped) > 3 else ""

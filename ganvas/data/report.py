@@ -17,7 +17,7 @@ from torch import Tensor
 from ganvas.config import DataConfig
 from ganvas.data.builtin.point_sets import POINTS, point_source
 from ganvas.data.builtin.voxel_shapes import shape_source
-from ganvas.data.collection import ImageCollection, Progress, TargetFormat, choose_format, map_images, none_left
+from ganvas.data.collection import ImageCollection, Progress, TargetFormat, choose_format, map_images, no_readable_image
 from ganvas.data.images import Bytes, Fit, fit_to_side
 from ganvas.data.open import TEXTS, find, is_text, load, open_source, text_file
 from ganvas.data.readers import text_lines
@@ -130,7 +130,7 @@ def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Prog
         return _of_points(printable(source), found.layout, contents)
     looks, skipped = _look_through(contents, progress)
     if not looks:
-        raise none_left([*contents.skipped, *skipped])
+        raise no_readable_image([*contents.skipped, *skipped])
     resolution, channels = choose_format(contents, TargetFormat(fit=fit))
     chosen = _balanced(contents, list(looks), SHEET)
     samples = [contents.last(i, fit_to_side(contents.read(i, 2 * resolution), resolution, channels, fit)) for i in chosen]

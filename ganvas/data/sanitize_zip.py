@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ganvas.data.collection import ImageCollection, Progress, map_images, none_left
+from ganvas.data.collection import ImageCollection, Progress, map_images, no_readable_image
 from ganvas.data.folder_layout import TEST_FOLDERS, drop_hidden_files
 from ganvas.data.images import UnreadableError
 from ganvas.data.readers.zip_archive import MAX_RATIO, check_bombs, load, open_archive
@@ -99,7 +99,7 @@ def _copy(pictures: ImageCollection, target: zipfile.ZipFile, prefix: str, progr
         if progress and ((i + 1) % 256 == 0 or i + 1 == total):
             progress(i + 1, total)
     if len(skipped) == total:
-        raise none_left(skipped)
+        raise no_readable_image(skipped)
     return skipped
 
 
