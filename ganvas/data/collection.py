@@ -74,7 +74,7 @@ class DataSource:
     load: Callable[[], ImageCollection | Tensor]
 
 
-def stamp(path: Path, name: str | None = None) -> tuple[str, int, int]:
+def identify_file(path: Path, name: str | None = None) -> tuple[str, int, int]:
     """The entry of one file in an identity. Raises: OSError."""
     status = path.stat()
     return (name if name is not None else str(path.resolve()), status.st_size, status.st_mtime_ns)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganvas.data.collection import DataSource, ImageCollection, stamp
+from ganvas.data.collection import DataSource, ImageCollection, identify_file
 from ganvas.data.folder_layout import BOTH, no_test
 from ganvas.data.images import Bytes
 from ganvas.data.readers.numpy_arrays import array_pictures
@@ -49,7 +49,7 @@ def find_file(path: Path, names: tuple[str, ...] = (), splits: tuple[str, ...] =
     spelled = path.name.replace("images", "labels").replace("idx3", "idx1").removesuffix(".gz")
     beside = [path.with_name(spelled + ending) for ending in ("", ".gz")]
     labels = next((candidate for candidate in beside if candidate != path and candidate.is_file()), None)
-    identity = (stamp(path), stamp(labels)) if labels else (stamp(path),)
+    identity = (identify_file(path), identify_file(labels)) if labels else (identify_file(path),)
     return DataSource("IDX files", identity, lambda: _load(path, labels, names, splits))
 
 

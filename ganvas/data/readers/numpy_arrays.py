@@ -17,7 +17,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganvas.data.collection import DataSource, ImageCollection, stamp
+from ganvas.data.collection import DataSource, ImageCollection, identify_file
 from ganvas.data.folder_layout import BOTH, no_test
 from ganvas.data.images import Bytes, Header, flatten_on_white, sixteen_to_eight_bits
 from ganvas.data.readers.zip_archive import open_archive
@@ -38,12 +38,12 @@ KEYS = {
 
 def find(path: Path, split: str) -> DataSource:
     """The images or points of a .npy or .npz file. Raises: DataError: no test split in it."""
-    return DataSource("NumPy file", (stamp(path),), lambda: _load(path, split))
+    return DataSource("NumPy file", (identify_file(path),), lambda: _load(path, split))
 
 
 def find_csv(path: Path) -> DataSource:
     """The points of a CSV file: one to three columns of numbers, with or without a header row."""
-    return DataSource("CSV file", (stamp(path),), lambda: read_csv(path))
+    return DataSource("CSV file", (identify_file(path),), lambda: read_csv(path))
 
 
 def read_csv(path: Path) -> Tensor:

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from ganvas.data.collection import DataSource, ImageCollection, stamp
+from ganvas.data.collection import DataSource, ImageCollection, identify_file
 from ganvas.data.folder_layout import arrange
 from ganvas.data.images import Bytes, Header, UnreadableError, decode, peek
 from ganvas.errors import DataError
@@ -31,7 +31,7 @@ LITTLE = 8 << 20  # bytes of a directory with about 100,000 members
 
 def find(path: Path, split: str) -> DataSource:
     """The images in a zip file, with the layout of a folder or of StyleGAN's dataset_tool."""
-    return DataSource("zip file", (stamp(path),), lambda: load(path, split))
+    return DataSource("zip file", (identify_file(path),), lambda: load(path, split))
 
 
 def load(path: Path, split: str) -> ImageCollection:
