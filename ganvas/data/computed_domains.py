@@ -33,12 +33,12 @@ def negatives(pixels: Bytes) -> Bytes:
     return ~pixels
 
 
-def apply_change(pixels: Bytes) -> Bytes:
+def rotate_quarter(pixels: Bytes) -> Bytes:
     """uint8 [..., C, H, W] with H = W -> rotated by 90 degrees counter-clockwise."""
     return np.ascontiguousarray(np.rot90(pixels, axes=(-2, -1)))
 
 
-CHANGES: Mapping[str, Callable[[Bytes], Bytes]] = {"edges": edges, "negatives": negatives, "turned": apply_change}
+CHANGES: Mapping[str, Callable[[Bytes], Bytes]] = {"edges": edges, "negatives": negatives, "turned": rotate_quarter}
 
 
 def split_name(source: str) -> tuple[str, str]:
