@@ -18,7 +18,7 @@ from ganvas.errors import DataError
 from ganvas.utils.seeds import mix
 
 
-def edges(pixels: Bytes) -> Bytes:
+def extract_edges(pixels: Bytes) -> Bytes:
     """uint8 [..., C, H, W] -> for each channel, the maximum of the 3 x 3 neighbours of a pixel minus the pixel."""
     brightest = pixels
     for axis in (-2, -1):
@@ -38,7 +38,7 @@ def rotate_quarter(pixels: Bytes) -> Bytes:
     return np.ascontiguousarray(np.rot90(pixels, axes=(-2, -1)))
 
 
-CHANGES: Mapping[str, Callable[[Bytes], Bytes]] = {"edges": edges, "negatives": negatives, "turned": rotate_quarter}
+CHANGES: Mapping[str, Callable[[Bytes], Bytes]] = {"edges": extract_edges, "negatives": negatives, "turned": rotate_quarter}
 
 
 def split_name(source: str) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from support import PLAN, miniature
 from ganvas.config import DataConfig
 from ganvas.core.capabilities import Couples
 from ganvas.core.game import Step
-from ganvas.data.computed_domains import CHANGES, edges
+from ganvas.data.computed_domains import CHANGES, extract_edges
 from ganvas.data.open import absolute_source, open_source
 from ganvas.data.report import inspect
 from ganvas.engine.autotune import initial_state
@@ -86,8 +86,8 @@ def test_edges_are_a_ring_round_a_dot() -> None:
     ring = np.zeros((5, 5), np.uint8)
     ring[1:4, 1:4] = 200
     ring[2, 2] = 0
-    assert np.array_equal(edges(dot)[0, 0], ring)
-    assert not edges(np.full((3, 4, 4), 90, np.uint8)).any()
+    assert np.array_equal(extract_edges(dot)[0, 0], ring)
+    assert not extract_edges(np.full((3, 4, 4), 90, np.uint8)).any()
 
 
 @pytest.mark.parametrize("change", CHANGES)
