@@ -28,7 +28,7 @@ def extract_edges(pixels: Bytes) -> Bytes:
     return brightest - pixels
 
 
-def negatives(pixels: Bytes) -> Bytes:
+def invert(pixels: Bytes) -> Bytes:
     """uint8 [..., C, H, W] -> inverted: black becomes white."""
     return ~pixels
 
@@ -38,7 +38,7 @@ def rotate_quarter(pixels: Bytes) -> Bytes:
     return np.ascontiguousarray(np.rot90(pixels, axes=(-2, -1)))
 
 
-CHANGES: Mapping[str, Callable[[Bytes], Bytes]] = {"edges": extract_edges, "negatives": negatives, "turned": rotate_quarter}
+CHANGES: Mapping[str, Callable[[Bytes], Bytes]] = {"edges": extract_edges, "negatives": invert, "turned": rotate_quarter}
 
 
 def split_name(source: str) -> tuple[str, str]:
