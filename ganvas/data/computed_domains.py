@@ -56,7 +56,7 @@ def require_both(change: str, labels: Sequence[int]) -> None:
         )
 
 
-def two_domains(found: DataSource, change: str) -> DataSource:
+def split_domains(found: DataSource, change: str) -> DataSource:
     """The source as two domains, each a random half of it: unchanged, and changed after it was resized.
 
     Raises, when it is loaded:

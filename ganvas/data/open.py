@@ -19,7 +19,7 @@ from ganvas.data.builtin.oracle import oracle_source
 from ganvas.data.builtin.point_sets import POINTS, point_source
 from ganvas.data.builtin.voxel_shapes import shape_source
 from ganvas.data.collection import DataSource, ImageCollection, Progress, TargetFormat, write_images
-from ganvas.data.computed_domains import require_both, split_name, two_domains
+from ganvas.data.computed_domains import require_both, split_domains, split_name
 from ganvas.data.folder_layout import no_test
 from ganvas.data.readers import folder, idx, numpy_arrays, text_lines, zip_archive
 from ganvas.data.table import TableDataset, fingerprint
@@ -107,7 +107,7 @@ def find(source: str, split: str, progress: Progress | None = None) -> DataSourc
     if change and (inner in (*POINTS, "shapes") or is_text(inner)):
         raise DataError(f"{change}: expected pictures, and {inner} has none; choose a source of pictures")
     if change:
-        return two_domains(find(inner, split, progress), change)
+        return split_domains(find(inner, split, progress), change)
     if source == "mnist":
         return mnist.find(split)
     if source == "fashion":
