@@ -69,7 +69,7 @@ def drop_hidden_files(names: Sequence[str]) -> tuple[list[str], list[str], tuple
     return seen, members, skipped
 
 
-def no_test(what: str) -> DataError:
+def missing_test_split(what: str) -> DataError:
     """The error for a collection without a test split."""
     return DataError(f"no test split: expected a folder test/ beside train/, found {what}; use split train")
 
@@ -101,11 +101,11 @@ def _split(root: str, members: list[str], split: str) -> tuple[list[str], str, t
     inside = _folders(root, members)
     if "train" not in inside or inside - {"train", *TEST_FOLDERS}:
         if split == "test":
-            raise no_test("no folder train/")
+            raise missing_test_split("no folder train/")
         return members, root, _classes(root, members), ""
     folder = "train" if split == "train" else next((name for name in TEST_FOLDERS if name in inside), None)
     if folder is None:
-        raise no_test("train/ alone")
+        raise missing_test_split("train/ alone")
     trained = [name for name in members if name.startswith(f"{root}train/")]
     chosen = [name for name in members if name.startswith(f"{root}{folder}/")]
     return chosen, f"{root}{folder}/", _classes(f"{root}train/", trained), f"{folder}/ of a split collection, "
@@ -120,7 +120,7 @@ def _classes(root: str, members: Sequence[str]) -> tuple[str, ...]:
 def _tabled(root: str, members: list[str], table: bytes, split: str, skipped: tuple[Skipped, ...]) -> Layout:
     """The layout of StyleGAN's dataset_tool: dataset.json gives each member a class number, or null."""
     if split == "test":
-        raise no_test(TABLE)
+        raise missing_test_split(TABLE)
     numbers = _numbers(table)
     if numbers is None:
         return Layout(f"StyleGAN layout ({TABLE} without labels)", tuple(members), skipped=skipped)

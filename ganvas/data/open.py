@@ -20,7 +20,7 @@ from ganvas.data.builtin.point_sets import POINTS, point_source
 from ganvas.data.builtin.voxel_shapes import shape_source
 from ganvas.data.collection import DataSource, ImageCollection, Progress, TargetFormat, write_images
 from ganvas.data.computed_domains import require_both, split_domains, split_name
-from ganvas.data.folder_layout import no_test
+from ganvas.data.folder_layout import missing_test_split
 from ganvas.data.readers import folder, idx, numpy_arrays, text_lines, zip_archive
 from ganvas.data.table import TableDataset, fingerprint
 from ganvas.errors import DataError, UsageError
@@ -153,7 +153,7 @@ def _open_text(source: str, split: str) -> TableDataset:
     if source in TEXTS:
         return text_lines.text_source(source, split)
     if split == "test":
-        raise no_test("one file")
+        raise missing_test_split("one file")
     return text_lines.file_source(text_file(source))
 
 
@@ -172,7 +172,7 @@ def _find_in_file(path: Path, split: str) -> DataSource:
     if ending in (".npy", ".npz"):
         return numpy_arrays.find(path, split)
     if split == "test":
-        raise no_test("one file")
+        raise missing_test_split("one file")
     if ending in (".csv", ".tsv"):
         return numpy_arrays.find_csv(path)
     if idx.IMAGES.search(path.name):

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ganvas.data.collection import DataSource, ImageCollection, identify_file
-from ganvas.data.folder_layout import BOTH, no_test
+from ganvas.data.folder_layout import BOTH, missing_test_split
 from ganvas.data.images import Bytes
 from ganvas.data.readers.numpy_arrays import array_pictures
 from ganvas.errors import DataError
@@ -40,7 +40,7 @@ def find_folder(folder: Path, split: str, names: tuple[str, ...] = ()) -> DataSo
     if by_split[split]:
         return find_file(by_split[split][0], names, splits)
     if split == "test":
-        raise no_test(printable(files[0].name))
+        raise missing_test_split(printable(files[0].name))
     return find_file(files[0], names, splits)
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganvas.data.collection import DataSource, ImageCollection, identify_file
-from ganvas.data.folder_layout import BOTH, no_test
+from ganvas.data.folder_layout import BOTH, missing_test_split
 from ganvas.data.images import Bytes, Header, flatten_on_white, sixteen_to_eight_bits
 from ganvas.data.readers.zip_archive import open_archive
 from ganvas.errors import DataError
@@ -148,7 +148,7 @@ def _choose(arrays: Mapping[str, Array], split: str, what: str) -> tuple[Array, 
         if data in arrays:
             return arrays[data], arrays.get(labels)
     if split == "test":
-        raise no_test(what)
+        raise missing_test_split(what)
     if len(arrays) == 1:
         return next(iter(arrays.values())), None
     found = ", ".join(f"{printable(name, 40)} {list(array.shape)}" for name, array in arrays.items()) or "no array"
