@@ -64,7 +64,7 @@ def drop_hidden_files(names: Sequence[str]) -> tuple[list[str], list[str], tuple
     members = [name for name in seen if name.lower().endswith(SUFFIXES)]
     others = Counter(_suffix(name) for name in seen if not name.lower().endswith((*SUFFIXES, TABLE)))
     if not members:
-        raise DataError(f"no pictures: expected {', '.join(FORMATS)} files; found {_listed(others) or 'nothing'}")
+        raise DataError(f"no pictures: expected {', '.join(FORMATS)} files; found {_list_endings(others) or 'nothing'}")
     skipped = tuple(Skipped(f"*{suffix}", f"{count:,} not {'/'.join(FORMATS)}") for suffix, count in sorted(others.items()))
     return seen, members, skipped
 
@@ -79,7 +79,7 @@ def _suffix(name: str) -> str:
     return printable("." + base.rsplit(".", 1)[1].lower(), 20) if "." in base else " (no ending)"
 
 
-def _listed(others: Counter[str]) -> str:
+def _list_endings(others: Counter[str]) -> str:
     return ", ".join(f"{count:,} *{suffix}" for suffix, count in others.most_common(5))
 
 
