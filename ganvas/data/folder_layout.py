@@ -39,7 +39,7 @@ def arrange(names: Sequence[str], split: str, read_table: Callable[[str], bytes]
     seen, members, skipped = drop_hidden_files(names)
     root = _wrapper([*members, *(name for name in seen if name.split("/")[-1] == TABLE)])
     if root + TABLE in seen:
-        return _tabled(root, members, read_table(root + TABLE), split, skipped)
+        return _arrange_by_table(root, members, read_table(root + TABLE), split, skipped)
     inside = _folders(root, members)
     splits = BOTH if "train" in inside and not inside - {"train", *TEST_FOLDERS} and len(inside) > 1 else ("train",)
     members, root, classes, what = _split(root, members, split)
@@ -117,7 +117,7 @@ def _classes(root: str, members: Sequence[str]) -> tuple[str, ...]:
     return () if "" in inside or len(inside) < 2 else tuple(sorted(inside))
 
 
-def _tabled(root: str, members: list[str], table: bytes, split: str, skipped: tuple[Skipped, ...]) -> Layout:
+def _arrange_by_table(root: str, members: list[str], table: bytes, split: str, skipped: tuple[Skipped, ...]) -> Layout:
     """The layout of StyleGAN's dataset_tool: dataset.json gives each member a class number, or null."""
     if split == "test":
         raise missing_test_split(TABLE)
