@@ -37,7 +37,7 @@ def arrange(names: Sequence[str], split: str, read_table: Callable[[str], bytes]
         DataError: it has no images, or not this split, or its dataset.json cannot be used.
     """
     seen, members, skipped = drop_hidden_files(names)
-    root = _wrapper([*members, *(name for name in seen if name.split("/")[-1] == TABLE)])
+    root = _find_wrapper([*members, *(name for name in seen if name.split("/")[-1] == TABLE)])
     if root + TABLE in seen:
         return _arrange_by_table(root, members, read_table(root + TABLE), split, skipped)
     inside = _folders(root, members)
@@ -88,7 +88,7 @@ def _folders(root: str, members: Sequence[str]) -> set[str]:
     return {name[len(root) :].split("/")[0] if "/" in name[len(root) :] else "" for name in members}
 
 
-def _wrapper(members: Sequence[str]) -> str:
+def _find_wrapper(members: Sequence[str]) -> str:
     """The path of folders that contain nothing but the collection: "" or "faces/" or "archive/faces/"."""
     root = ""
     while len(inside := _folders(root, members)) == 1 and not inside & {"", "train", *TEST_FOLDERS}:
