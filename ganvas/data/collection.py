@@ -12,7 +12,7 @@ from typing import BinaryIO, TypeVar
 
 from torch import Tensor
 
-from ganvas.data.images import Bytes, Fit, Header, UnreadableError, fit_to_side, quiet
+from ganvas.data.images import Bytes, Fit, Header, UnreadableError, fit_to_side, silence_pillow
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError, UsageError
 from ganvas.utils.parsing import printable
@@ -111,7 +111,7 @@ def map_images(call: Callable[[int], T], count: int) -> Iterator[tuple[int, T | 
     def task(some: range) -> list[tuple[int, T | str]]:
         return [(i, guarded(i)) for i in some]
 
-    with quiet(), ThreadPoolExecutor(WORKERS) as pool:
+    with silence_pillow(), ThreadPoolExecutor(WORKERS) as pool:
         for start in range(0, count, BLOCK):
             tasks = [range(i, min(count, i + TASK)) for i in range(start, min(count, start + BLOCK), TASK)]
             for results in pool.map(task, tasks):

@@ -49,7 +49,7 @@ class Header(NamedTuple):
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def silence_pillow() -> Iterator[None]:
     """Silence Pillow's warnings about unusual files: they are read by the rules or listed as skipped.
 
     Enter it in the main thread, around the whole loop: Python's warning filters belong to the process.
