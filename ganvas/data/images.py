@@ -84,7 +84,7 @@ def decode(file: BinaryIO, enough: int = 0) -> Bytes:
         if enough:
             image.draft(None, (enough, enough))
         image.load()
-        return _flat(_upright(image))
+        return _flat(_apply_orientation(image))
 
 
 def fit_to_side(pixels: Bytes, resolution: int, channels: int, fit: Fit) -> Bytes:
@@ -160,7 +160,7 @@ def _kind(image: Image.Image) -> str:
     return kind if image.mode in ("LA", "PA", "RGBA") or "transparency" not in image.info else f"{kind} with alpha"
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _apply_orientation(image: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
     except Exception:  # with a damaged EXIF block only the rotation is lost, not the image
