@@ -84,7 +84,7 @@ def decode(file: BinaryIO, enough: int = 0) -> Bytes:
         if enough:
             image.draft(None, (enough, enough))
         image.load()
-        return _flat(_apply_orientation(image))
+        return _to_bytes(_apply_orientation(image))
 
 
 def fit_to_side(pixels: Bytes, resolution: int, channels: int, fit: Fit) -> Bytes:
@@ -167,7 +167,7 @@ def _apply_orientation(image: Image.Image) -> Image.Image:
         return image
 
 
-def _flat(image: Image.Image) -> Bytes:
+def _to_bytes(image: Image.Image) -> Bytes:
     """Any mode -> uint8 [H, W, C]: grey stays grey, transparency is composed over white, the rest becomes RGB."""
     if image.mode == "F" or image.mode.startswith("I"):
         return _scaled(np.asarray(image), image.mode)[..., None]
