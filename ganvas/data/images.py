@@ -170,7 +170,7 @@ def _apply_orientation(image: Image.Image) -> Image.Image:
 def _to_bytes(image: Image.Image) -> Bytes:
     """Any mode -> uint8 [H, W, C]: grey stays grey, transparency is composed over white, the rest becomes RGB."""
     if image.mode == "F" or image.mode.startswith("I"):
-        return _scaled(np.asarray(image), image.mode)[..., None]
+        return _scale_to_bytes(np.asarray(image), image.mode)[..., None]
     grey = image.mode in ("1", "L", "LA")
     if image.has_transparency_data:
         rgba = np.asarray(image.convert("RGBA"))
@@ -179,7 +179,7 @@ def _to_bytes(image: Image.Image) -> Bytes:
     return array[..., None] if grey else array
 
 
-def _scaled(values: NDArray[np.generic], mode: str) -> Bytes:
+def _scale_to_bytes(values: NDArray[np.generic], mode: str) -> Bytes:
     """Values of more than 8 bits -> uint8: by a fixed scale if the range implies one, else from minimum to maximum."""
     if mode.startswith("I;16"):
         return sixteen_to_eight_bits(values)
