@@ -51,7 +51,7 @@ def open_source(
     how = TargetFormat(resolution, channels, config.fit)
     shaped = pictures and bool(resolution or channels)
     if config.source in POINTS:
-        return _checked_points(point_source(config.source, config.split), config, shaped)
+        return _check_points(point_source(config.source, config.split), config, shaped)
     if is_text(config.source):
         return _checked_text(_open_text(config.source, config.split), config, shaped)
     if config.source == "shapes":
@@ -63,7 +63,7 @@ def open_source(
         contents = load(found)
         if isinstance(contents, Tensor):
             fields = {"real": contents}
-            return _checked_points(
+            return _check_points(
                 TableDataset(printable(config.source), fields, fingerprint=fingerprint(fields)), config, shaped
             )
         entry = cache.store(entry_name, lambda file: _build(contents, how, file, progress))
@@ -188,7 +188,7 @@ def _build(pictures: ImageCollection, how: TargetFormat, file: BinaryIO, progres
     return cache.Record(shape, labels, pictures.classes, (*pictures.skipped, *skipped), splits=pictures.splits)
 
 
-def _checked_points(source: TableDataset, config: DataConfig, shaped: bool) -> TableDataset:
+def _check_points(source: TableDataset, config: DataConfig, shaped: bool) -> TableDataset:
     if shaped:
         raise DataError(
             f"{source.name!r} holds points of {source.dims} numbers; the game expects pictures: choose an image source"
