@@ -53,7 +53,7 @@ def open_source(
     if config.source in POINTS:
         return _check_points(point_source(config.source, config.split), config, shaped)
     if is_text(config.source):
-        return _checked_text(_open_text(config.source, config.split), config, shaped)
+        return _check_text(_open_text(config.source, config.split), config, shaped)
     if config.source == "shapes":
         return replace(shape_source(config.split, resolution, channels), flip=config.flip)
     found = find(config.source, config.split, progress)
@@ -198,7 +198,7 @@ def _check_points(source: TableDataset, config: DataConfig, shaped: bool) -> Tab
     return source
 
 
-def _checked_text(source: TableDataset, config: DataConfig, shaped: bool) -> TableDataset:
+def _check_text(source: TableDataset, config: DataConfig, shaped: bool) -> TableDataset:
     if shaped:
         raise DataError(
             f"{source.name!r} holds text; the game expects pictures: choose an image source, or a textgan-... recipe"
