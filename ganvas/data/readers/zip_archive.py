@@ -71,7 +71,7 @@ def open_archive(path: Path) -> zipfile.ZipFile:
     return archive
 
 
-def little(path: Path) -> bool:
+def has_small_directory(path: Path) -> bool:
     """Whether the directory of a zip is small, so that it is read quickly, or missing; false for zips of more than 4 GB."""
     with path.open("rb") as file:
         file.seek(max(0, file.seek(0, 2) - END.size - (1 << 16) - 20))

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from ganvas.data.readers.zip_archive import little
+from ganvas.data.readers.zip_archive import has_small_directory
 from ganvas.data.sanitize_zip import admit
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.studio.commands import run_command
@@ -156,7 +156,7 @@ class Uploads:
 def _check_directory(incoming: Path) -> None:
     """Check a zip's directory, if it is small; else its process does that. Raises: DataError: it is refused."""
 
-    if little(incoming):
+    if has_small_directory(incoming):
         admit(incoming)
 
 
