@@ -91,9 +91,9 @@ def check_bombs(path: Path, infos: Sequence[zipfile.ZipInfo]) -> None:
         raise DataError(f"{printable(path)}: refused, unpacks to {total:,} bytes; expected at most {MAX_TOTAL:,}")
     for info in infos:
         if info.file_size > MAX_MEMBER:
-            raise _refused(path, info, f"unpacks to {info.file_size:,} bytes; expected at most {MAX_MEMBER:,}")
+            raise _refuse(path, info, f"unpacks to {info.file_size:,} bytes; expected at most {MAX_MEMBER:,}")
         if info.file_size > RATIO_FROM and info.file_size > MAX_RATIO * info.compress_size:
-            raise _refused(path, info, f"unpacks to over {MAX_RATIO} times its packed size, like a zip bomb")
+            raise _refuse(path, info, f"unpacks to over {MAX_RATIO} times its packed size, like a zip bomb")
 
 
 def _check_structure(path: Path, infos: Sequence[zipfile.ZipInfo]) -> None:
@@ -103,22 +103,22 @@ def _check_structure(path: Path, infos: Sequence[zipfile.ZipInfo]) -> None:
     for info in infos:
         name = info.orig_filename  # as written; zipfile cuts `filename` at a NUL
         if "\\" in name or "\0" in name or name.startswith("/") or re.match("[A-Za-z]:", name) or ".." in name.split("/"):
-            raise _refused(path, info, "its name leads out of the archive")
+            raise _refuse(path, info, "its name leads out of the archive")
         if stat.S_ISLNK(info.external_attr >> 16):
-            raise _refused(path, info, "it is a symbolic link")
+            raise _refuse(path, info, "it is a symbolic link")
         if info.flag_bits & 0x1:
-            raise _refused(path, info, "it is encrypted; unlock the archive first")
+            raise _refuse(path, info, "it is encrypted; unlock the archive first")
         if name in names:
-            raise _refused(path, info, "its name appears twice")
+            raise _refuse(path, info, "its name appears twice")
         names.add(name)
     end = 0
     for info in sorted(infos, key=lambda info: info.header_offset):
         if info.header_offset < end:
-            raise _refused(path, info, "it overlaps another member, like a zip bomb")
+            raise _refuse(path, info, "it overlaps another member, like a zip bomb")
         end = info.header_offset + 30 + info.compress_size  # 30 bytes: the smallest local header
 
 
-def _refused(path: Path, info: zipfile.ZipInfo, reason: str) -> DataError:
+def _refuse(path: Path, info: zipfile.ZipInfo, reason: str) -> DataError:
     return DataError(f"{printable(path)}: refused because of '{printable(info.orig_filename)}': {reason}")
 
 
