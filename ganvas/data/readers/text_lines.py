@@ -93,14 +93,14 @@ def read(path: Path) -> Lines:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise DataError(f"{what}, line {line}: expected UTF-8, found the byte 0x{content[error.start]:02x}") from None
-    found = usable(decoded.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n"))
+    found = keep_usable(decoded.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n"))
     if not found.lines:
         reasons = "; ".join(f"{name} {reason}" for name, reason in found.skipped) or "no line"
         raise DataError(f"{what}: expected one item a line, of 1 to {LONGEST} symbols; found {reasons}")
     return found
 
 
-def usable(lines: Iterable[str]) -> Lines:
+def keep_usable(lines: Iterable[str]) -> Lines:
     """The usable lines, their sorted alphabet, and the number of other lines for each reason."""
     found = [unicodedata.normalize("NFC", line).strip() for line in lines]
     counts = Counter(symbol for line in found for symbol in line if symbol.isprintable())
