@@ -158,7 +158,7 @@ class TextFacts:
         return text
 
 
-def facts(lines: Sequence[str], alphabet: str) -> TextFacts:
+def describe_lines(lines: Sequence[str], alphabet: str) -> TextFacts:
     """The statistics of the lines."""
     lengths, twice = sorted(map(len, lines)), Counter(lines)
     commonest = tuple(symbol for symbol, _ in Counter("".join(lines)).most_common(10))

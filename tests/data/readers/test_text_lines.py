@@ -10,7 +10,7 @@ from PIL import Image
 
 from ganvas.config import DataConfig
 from ganvas.data.open import open_source
-from ganvas.data.readers.text_lines import LONGEST, SYMBOLS, facts, keep_usable, text_source
+from ganvas.data.readers.text_lines import LONGEST, SYMBOLS, describe_lines, keep_usable, text_source
 from ganvas.data.report import inspect
 from ganvas.errors import DataError, UsageError
 from ganvas.utils.tokens import decode_lines
@@ -101,7 +101,7 @@ def test_wrong_requests(tmp_path: Path) -> None:
 
 
 def test_facts_by_hand() -> None:
-    found = facts(["bb", "a", "bb", "abc"], "abc")
+    found = describe_lines(["bb", "a", "bb", "abc"], "abc")
     assert (found.shortest, found.median, found.longest) == (1, 2, 3)
     assert (found.commonest[0], found.duplicates, found.examples) == ("b", 1, ("bb",))
 
