@@ -112,7 +112,7 @@ def keep_usable(lines: Iterable[str]) -> Lines:
             kept.append(line)
         else:
             wrong.setdefault(reason, []).append(number)
-    skipped = tuple(Skipped(_named(numbers), reason) for reason, numbers in wrong.items())
+    skipped = tuple(Skipped(_describe_numbers(numbers), reason) for reason, numbers in wrong.items())
     return Lines(tuple(kept), "".join(sorted(set("".join(kept)))), skipped)
 
 
@@ -128,7 +128,7 @@ def _fault(line: str, known: set[str]) -> str | None:
     return None
 
 
-def _named(numbers: Sequence[int]) -> str:
+def _describe_numbers(numbers: Sequence[int]) -> str:
     """ "line 3", or "12 lines (3, 8, 9, ...)"."""
     if len(numbers) == 1:
         return f"line {numbers[0]}"
