@@ -108,7 +108,7 @@ def keep_usable(lines: Iterable[str]) -> Lines:
     kept: list[str] = []
     wrong: dict[str, list[int]] = {}
     for number, line in enumerate(found, 1):
-        if (reason := _fault(line, known)) is None:
+        if (reason := _find_fault(line, known)) is None:
             kept.append(line)
         else:
             wrong.setdefault(reason, []).append(number)
@@ -116,7 +116,7 @@ def keep_usable(lines: Iterable[str]) -> Lines:
     return Lines(tuple(kept), "".join(sorted(set("".join(kept)))), skipped)
 
 
-def _fault(line: str, known: set[str]) -> str | None:
+def _find_fault(line: str, known: set[str]) -> str | None:
     if not line:
         return "empty"
     if len(line) > LONGEST:
