@@ -45,7 +45,7 @@ class Lines:
 
 def text_source(name: str, split: str) -> TableDataset:
     """The built-in list `name`: one item in ten, by its hash, is in the test split; no item is in both splits."""
-    every = _embedded(name)
+    every = _read_embedded(name)
     alphabet = "".join(sorted(set("".join(every))))
     chosen = [item for item in every if (mix(name, item) % TEST == 0) == (split == "test")]
     fields = {"text": encode_lines(chosen, alphabet, max(map(len, every)))}
@@ -64,7 +64,7 @@ def file_source(path: Path) -> TableDataset:
     )
 
 
-def _embedded(name: str) -> list[str]:
+def _read_embedded(name: str) -> list[str]:
     path = EMBEDDED / f"{name}.txt"
     try:
         content = path.read_bytes()
