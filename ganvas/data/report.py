@@ -220,7 +220,7 @@ def _of_text(source: str, split: str) -> Report:
     else:
         found, layout = text_lines.read(text_file(source)), "text file, one item a line"
     facts = text_lines.describe_lines(found.lines, found.alphabet)
-    some = text_lines.spread(found.lines, SHEET)
+    some = text_lines.pick_evenly(found.lines, SHEET)
     return Report(printable(source), layout, len(found.lines), {}, found.skipped, lines=facts, samples=some)
 
 

@@ -167,7 +167,7 @@ def describe_lines(lines: Sequence[str], alphabet: str) -> TextFacts:
     return TextFacts(lengths[0], middle, lengths[-1], alphabet, commonest, len(lines) - len(twice), examples)
 
 
-def spread(lines: Sequence[str], count: int) -> list[str]:
+def pick_evenly(lines: Sequence[str], count: int) -> list[str]:
     """Up to `count` evenly spaced lines."""
     chosen = torch.linspace(0, len(lines) - 1, min(count, len(lines))).long().tolist()
     return [lines[i] for i in chosen]
