@@ -144,7 +144,7 @@ def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Prog
     return Report(printable(source), layout, len(looks), classes, left_out, images=facts, samples=samples)
 
 
-class _Look(NamedTuple):
+class _ImageSummary(NamedTuple):
     """The facts about one image that the report needs."""
 
     size: tuple[int, int]
@@ -153,15 +153,15 @@ class _Look(NamedTuple):
     sd: float
 
 
-def _look_through(pictures: ImageCollection, progress: Progress | None) -> tuple[dict[int, _Look], list[Skipped]]:
+def _look_through(pictures: ImageCollection, progress: Progress | None) -> tuple[dict[int, _ImageSummary], list[Skipped]]:
     total = len(pictures.names)
-    looks: dict[int, _Look] = {}
+    looks: dict[int, _ImageSummary] = {}
     skipped: list[Skipped] = []
 
-    def look(i: int) -> _Look:
+    def look(i: int) -> _ImageSummary:
         pixels = pictures.read(i, 0)
         digest = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest()
-        return _Look((pixels.shape[1], pixels.shape[0]), pictures.peek(i).kind, digest, float(pixels.std()))
+        return _ImageSummary((pixels.shape[1], pixels.shape[0]), pictures.peek(i).kind, digest, float(pixels.std()))
 
     for i, result in map_images(look, total):
         if isinstance(result, str):
@@ -173,7 +173,7 @@ def _look_through(pictures: ImageCollection, progress: Progress | None) -> tuple
     return looks, skipped
 
 
-def _facts(pictures: ImageCollection, looks: Mapping[int, _Look], resolution: int, channels: int) -> ImageFacts:
+def _facts(pictures: ImageCollection, looks: Mapping[int, _ImageSummary], resolution: int, channels: int) -> ImageFacts:
     widths, heights = zip(*(look.size for look in looks.values()), strict=True)
     common = Counter(look.size for look in looks.values()).most_common(1)[0][0]
     sizes = {
