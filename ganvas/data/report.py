@@ -128,7 +128,7 @@ def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Prog
     contents = load(found)
     if isinstance(contents, Tensor):
         return _of_points(printable(source), found.layout, contents)
-    looks, skipped = _look_through(contents, progress)
+    looks, skipped = _summarize_images(contents, progress)
     if not looks:
         raise no_readable_image([*contents.skipped, *skipped])
     resolution, channels = choose_format(contents, TargetFormat(fit=fit))
@@ -153,7 +153,7 @@ class _ImageSummary(NamedTuple):
     sd: float
 
 
-def _look_through(pictures: ImageCollection, progress: Progress | None) -> tuple[dict[int, _ImageSummary], list[Skipped]]:
+def _summarize_images(pictures: ImageCollection, progress: Progress | None) -> tuple[dict[int, _ImageSummary], list[Skipped]]:
     total = len(pictures.names)
     looks: dict[int, _ImageSummary] = {}
     skipped: list[Skipped] = []
