@@ -132,7 +132,7 @@ def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Prog
     if not looks:
         raise no_readable_image([*contents.skipped, *skipped])
     resolution, channels = choose_format(contents, TargetFormat(fit=fit))
-    chosen = _balanced(contents, list(looks), SHEET)
+    chosen = _choose_balanced(contents, list(looks), SHEET)
     samples = [contents.last(i, fit_to_side(contents.read(i, 2 * resolution), resolution, channels, fit)) for i in chosen]
     classes: dict[str, int] = {}
     if contents.labels is not None:
@@ -190,7 +190,7 @@ def _facts(pictures: ImageCollection, looks: Mapping[int, _ImageSummary], resolu
     return ImageFacts(sizes, kinds, resolution, channels, len(pairs), examples, blank)
 
 
-def _balanced(pictures: ImageCollection, readable: Sequence[int], count: int) -> list[int]:
+def _choose_balanced(pictures: ImageCollection, readable: Sequence[int], count: int) -> list[int]:
     """Up to `count` evenly spaced images: of each class in turn, or of the whole collection."""
     groups: dict[int, list[int]] = {}
     for i in readable:
