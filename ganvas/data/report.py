@@ -119,7 +119,7 @@ def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Prog
         UsageError, DataError: as `open_source` does.
     """
     if source in POINTS:
-        return _of_points(source, "built-in points", point_source(source, split).fields["real"])
+        return _report_points(source, "built-in points", point_source(source, split).fields["real"])
     if source == "shapes":
         return _of_shapes(split)
     if is_text(source):
@@ -127,7 +127,7 @@ def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Prog
     found = find(source, split, progress)
     contents = load(found)
     if isinstance(contents, Tensor):
-        return _of_points(printable(source), found.layout, contents)
+        return _report_points(printable(source), found.layout, contents)
     looks, skipped = _summarize_images(contents, progress)
     if not looks:
         raise no_readable_image([*contents.skipped, *skipped])
@@ -205,7 +205,7 @@ def _choose_balanced(pictures: ImageCollection, readable: Sequence[int], count: 
     return list(turns)[:count]
 
 
-def _of_points(name: str, layout: str, points: Tensor) -> Report:
+def _report_points(name: str, layout: str, points: Tensor) -> Report:
     columns = (points.amin(0), points.amax(0), points.mean(0), points.std(0, correction=0))
     facts = PointFacts(*(tuple(column.tolist()) for column in columns))
     picked = points[torch.linspace(0, len(points) - 1, min(len(points), 5000)).long()]
