@@ -123,7 +123,7 @@ def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Prog
     if source == "shapes":
         return _of_shapes(split)
     if is_text(source):
-        return _of_text(source, split)
+        return _report_text(source, split)
     found = find(source, split, progress)
     contents = load(found)
     if isinstance(contents, Tensor):
@@ -212,7 +212,7 @@ def _report_points(name: str, layout: str, points: Tensor) -> Report:
     return Report(name, layout, len(points), {}, (), points=facts, samples=picked)
 
 
-def _of_text(source: str, split: str) -> Report:
+def _report_text(source: str, split: str) -> Report:
     if source in TEXTS:
         data = open_source(DataConfig(source=source, split="test" if split == "test" else "train"))
         lines, alphabet, layout = decode_lines(data.fields["text"], data.alphabet), data.alphabet, "built-in text"
