@@ -121,7 +121,7 @@ def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Prog
     if source in POINTS:
         return _report_points(source, "built-in points", point_source(source, split).fields["real"])
     if source == "shapes":
-        return _of_shapes(split)
+        return _report_shapes(split)
     if is_text(source):
         return _report_text(source, split)
     found = find(source, split, progress)
@@ -224,7 +224,7 @@ def _report_text(source: str, split: str) -> Report:
     return Report(printable(source), layout, len(found.lines), {}, found.skipped, lines=facts, samples=some)
 
 
-def _of_shapes(split: str) -> Report:
+def _report_shapes(split: str) -> Report:
     source = shape_source(split)
     counts = {name: int((source.fields["label"] == i).sum()) for i, name in enumerate(source.classes)}
     seen = shade(source.samples(torch.arange(min(SHEET, len(source))))["real"])
