@@ -36,7 +36,7 @@ def repack(path: Path, out: Path, progress: Progress | None = None) -> tuple[Ski
         DataError: the zip is damaged, a zip bomb or hostile in another way, or has no readable image.
         ResourceError: the new zip cannot be written.
     """
-    admit(path)
+    check_zip(path)
     parts = {"": load(path, "train")}
     try:
         tests = load(path, "test")
@@ -50,7 +50,7 @@ def repack(path: Path, out: Path, progress: Progress | None = None) -> tuple[Ski
     return tuple(skipped)
 
 
-def admit(path: Path) -> None:
+def check_zip(path: Path) -> None:
     """Check the central directory of the zip at `path`, without unpacking.
 
     Raises:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.data.readers.zip_archive import has_small_directory
-from ganvas.data.sanitize_zip import admit
+from ganvas.data.sanitize_zip import check_zip
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.studio.commands import run_command
 from ganvas.studio.storage import Storage, UnknownIdError, read_json
@@ -157,7 +157,7 @@ def _check_directory(incoming: Path) -> None:
     """Check a zip's directory, if it is small; else its process does that. Raises: DataError: it is refused."""
 
     if has_small_directory(incoming):
-        admit(incoming)
+        check_zip(incoming)
 
 
 def _restore_name(refused: GanvasError, incoming: Path, label: str) -> str:
