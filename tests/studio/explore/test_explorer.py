@@ -186,7 +186,7 @@ def test_a_picture_draws_one_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for name in ("cgan-mnist", "stylegan2-images", "voxel-shapes", "vae-mnist"):
         explorer = Explorer(saved(tmp_path / name, name))
         game = explorer.model.game
-        way = "synthesise" if hasattr(game, "synthesize") else "sample"
+        way = "synthesize" if hasattr(game, "synthesize") else "sample"
         draw = getattr(game, way)
         monkeypatch.setattr(game, way, lambda z, *rest, draw=draw: (sizes.append(len(z)), draw(z, *rest))[1])
         explorer.picture(View(seed=2, label=0 if explorer.model.classes else None))
