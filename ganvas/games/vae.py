@@ -150,8 +150,8 @@ class VAE(Game, Projects, Encodes, Bounds):
         mean, log_variance = self.posterior(x, c)
         logits = self.decoder(self.join_class(mean + torch.exp(0.5 * log_variance) * noise, c)).float()
         if self.config.point:
-            normaliser = math.log(self.config.sd) + 0.5 * math.log(2 * math.pi)
-            far = 0.5 * ((x.float() - logits) / self.config.sd).square() + normaliser
+            normalizer = math.log(self.config.sd) + 0.5 * math.log(2 * math.pi)
+            far = 0.5 * ((x.float() - logits) / self.config.sd).square() + normalizer
             return {"reconstruction": far.sum(1), "KL": gaussian_kl(mean, log_variance)}
         missed = F.binary_cross_entropy_with_logits(logits, (x.float() + 1) / 2, reduction="none")
         return {"reconstruction": missed.flatten(1).sum(1), "KL": gaussian_kl(mean, log_variance)}

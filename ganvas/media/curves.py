@@ -55,9 +55,9 @@ def draw_curves(
         draw.text((LEFT - 6, TOP + tall * (1 - (value - low) / (high - low))), text, fill=INK, font=font, anchor="rm")
     draw.text((LEFT, height - 4), "0", fill=INK, font=font, anchor="ls")
     draw.text((LEFT + wide, height - 4), f"{right:,.0f} images", fill=INK, font=font, anchor="rs")
-    for (x, row, name), colour in zip(legend, LINE_COLORS, strict=False):
+    for (x, row, name), color in zip(legend, LINE_COLORS, strict=False):
         y = height + LINE * row + LINE // 2
-        draw.line((x, y, x + 16, y), fill=colour, width=3)
+        draw.line((x, y, x + 16, y), fill=color, width=3)
         draw.text((x + 21, y), name, fill=INK, font=font, anchor="lm")
     return canvas
 
@@ -114,12 +114,12 @@ def _plot(lines: list[list[tuple[float, float]]], levels: list[float], size: tup
     draw = ImageDraw.Draw(canvas)
     for level in levels:
         draw.line((0, (1 - level) * (tall - 1), wide, (1 - level) * (tall - 1)), fill=FAINT, width=FINE)
-    for points, colour in zip(lines, LINE_COLORS, strict=False):
+    for points, color in zip(lines, LINE_COLORS, strict=False):
         places = [(x * (wide - 1), (1 - y) * (tall - 1)) for x, y in points]
         if len(places) > 1:
-            draw.line(places, fill=colour, width=2 * FINE, joint="curve")
+            draw.line(places, fill=color, width=2 * FINE, joint="curve")
         elif places:
             (x, y), r = places[0], 2 * FINE
-            draw.ellipse((x - r, y - r, x + r, y + r), fill=colour)
+            draw.ellipse((x - r, y - r, x + r, y + r), fill=color)
     draw.line([(0, 0), (0, tall - 1), (wide, tall - 1)], fill=INK, width=FINE)
     return canvas.resize(size, Image.Resampling.BOX)

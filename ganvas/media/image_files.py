@@ -21,7 +21,7 @@ from ganvas.utils.files import write_durably
 Picture = Image.Image
 Array = npt.NDArray[np.floating[Any]]
 PAPER, INK = "white", "#282828"
-COLOURS = 256  # of a GIF's palette
+COLORS = 256  # of a GIF's palette
 
 
 def to_bytes(images: Tensor) -> Tensor:
@@ -95,15 +95,15 @@ def _with_one_palette(frames: Sequence[Picture]) -> list[Picture]:
     """RGB frames -> frames with one palette: their exact colors if there are at most 256, else the median cut of all."""
     pixels = np.stack([np.asarray(frame) for frame in frames])
     codes = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
-    colours = np.empty(0, np.uint32)
+    colors = np.empty(0, np.uint32)
     for code in codes:
-        colours = np.union1d(colours, code)
-        if len(colours) > COLOURS:
+        colors = np.union1d(colors, code)
+        if len(colors) > COLORS:
             every = pixels.reshape(1, -1, 3)
-            palette = Image.fromarray(every[:, :: 1 + every.shape[1] // 2**20]).quantize(COLOURS, Image.Quantize.MEDIANCUT)
+            palette = Image.fromarray(every[:, :: 1 + every.shape[1] // 2**20]).quantize(COLORS, Image.Quantize.MEDIANCUT)
             return [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    table = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], 1).astype(np.uint8).tobytes()
-    indexed = [Image.fromarray(np.searchsorted(colours, code).astype(np.uint8)) for code in codes]
+    table = np.stack([colors >> 16, colors >> 8 & 255, colors & 255], 1).astype(np.uint8).tobytes()
+    indexed = [Image.fromarray(np.searchsorted(colors, code).astype(np.uint8)) for code in codes]
     for frame in indexed:
         frame.putpalette(table)
     return indexed
