@@ -17,7 +17,7 @@ from ganvas.core.modality import Batch, Modality
 
 @runtime_checkable
 class Dataset(Protocol):
-    """A finite set of samples. `batch` and `rows` return stored fields: `Modality.normalized` is applied on the device."""
+    """A finite set of samples. `batch` and `rows` return stored fields: `Modality.normalize` is applied on the device."""
 
     @property
     def name(self) -> str:

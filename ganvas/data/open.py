@@ -51,9 +51,9 @@ def open_source(
     how = TargetFormat(resolution, channels, config.fit)
     shaped = pictures and bool(resolution or channels)
     if config.source in POINTS:
-        return _check_points(point_source(config.source, config.split), config, shaped)
+        return _check_settings(point_source(config.source, config.split), config, shaped)
     if is_text(config.source):
-        return _check_text(_open_text(config.source, config.split), config, shaped)
+        return _check_settings(_open_text(config.source, config.split), config, shaped)
     if config.source == "shapes":
         return replace(shape_source(config.split, resolution, channels), flip=config.flip)
     found = find(config.source, config.split, progress)
@@ -63,9 +63,8 @@ def open_source(
         contents = load(found)
         if isinstance(contents, Tensor):
             fields = {"real": contents}
-            return _check_points(
-                TableDataset(printable(config.source), fields, fingerprint=fingerprint(fields)), config, shaped
-            )
+            points = TableDataset(printable(config.source), fields, fingerprint=fingerprint(fields))
+            return _check_settings(points, config, shaped)
         entry = cache.store(entry_name, lambda file: _build(contents, how, file, progress))
     pixels, record = entry
     if change := split_name(config.source)[0]:
@@ -188,23 +187,20 @@ def _build(pictures: ImageCollection, how: TargetFormat, file: BinaryIO, progres
     return cache.Record(shape, labels, pictures.classes, (*pictures.skipped, *skipped), splits=pictures.splits)
 
 
-def _check_points(source: TableDataset, config: DataConfig, shaped: bool) -> TableDataset:
-    if shaped:
-        raise DataError(
-            f"{source.name!r} holds points of {source.dims} numbers; the game expects pictures: choose an image source"
-        )
-    if config.flip:
-        raise UsageError(f"flip: {source.name!r} holds points, which have no mirror image; leave it off")
-    return source
+def _check_settings(source: TableDataset, config: DataConfig, shaped: bool) -> TableDataset:
+    """Points or text, after a check that no setting of images applies to them.
 
-
-def _check_text(source: TableDataset, config: DataConfig, shaped: bool) -> TableDataset:
+    Raises:
+        DataError: images of some shape are expected.
+        UsageError: samples are to be mirrored.
+    """
+    kind, have = ("text", "has") if source.is_text else ("points", "have")
     if shaped:
-        raise DataError(
-            f"{source.name!r} holds text; the game expects pictures: choose an image source, or a textgan-... recipe"
-        )
+        held = kind if source.is_text else f"points of {source.dims} numbers"
+        advice = ", or a textgan-... recipe" if source.is_text else ""
+        raise DataError(f"{source.name!r} holds {held}; the game expects pictures: choose an image source{advice}")
     if config.flip:
-        raise UsageError(f"flip: {source.name!r} holds text, which has no mirror image; leave it off")
+        raise UsageError(f"flip: {source.name!r} holds {kind}, which {have} no mirror image; leave it off")
     return source
 
 
