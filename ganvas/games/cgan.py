@@ -23,6 +23,7 @@ from ganvas.games.common.family import Family, cosine
 from ganvas.games.common.rules import Rules
 from ganvas.layers.classes import class_weights
 from ganvas.layers.discriminator import select_class
+from ganvas.layers.flatten import Flatten
 from ganvas.layers.resolutions import list_resolutions, list_widths, subpixel_layers
 from ganvas.utils.settings import require_within
 
@@ -76,7 +77,7 @@ class Discriminator(nn.Module):
         layers: list[nn.Module] = []
         for before, after in itertools.pairwise(channels):
             layers += [nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
-        self.body = nn.Sequential(*layers, nn.Flatten(), nn.Linear(size, config.head), nn.LeakyReLU(0.2))
+        self.body = nn.Sequential(*layers, Flatten(), nn.Linear(size, config.head), nn.LeakyReLU(0.2))
         self.head = nn.Linear(config.head, config.classes)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:

@@ -27,6 +27,7 @@ from ganvas.core.capabilities import Couples, Projects
 from ganvas.games.common.adversarial_game import AdversarialGame
 from ganvas.games.common.family import Family, cosine
 from ganvas.games.common.rules import Rules
+from ganvas.layers.flatten import Flatten
 from ganvas.layers.resolutions import list_resolutions, list_widths
 from ganvas.utils.settings import require_within
 
@@ -91,7 +92,7 @@ def _discriminator(config: Config) -> list[nn.Module]:
         nn.Sequential(nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True))
         for before, after in itertools.pairwise(channels)
     ]
-    layers.append(nn.Sequential(nn.Flatten(), nn.Linear(size, config.head), nn.LeakyReLU(0.2)))
+    layers.append(nn.Sequential(Flatten(), nn.Linear(size, config.head), nn.LeakyReLU(0.2)))
     layers.append(nn.Linear(config.head, 1))
     return layers
 

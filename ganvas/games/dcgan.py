@@ -23,6 +23,7 @@ from ganvas.games.common.adversarial_game import AdversarialGame
 from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
 from ganvas.games.common.rules import Rules
+from ganvas.layers.flatten import Flatten
 from ganvas.layers.resolutions import list_resolutions, list_widths, subpixel_layers
 from ganvas.utils.settings import require_within
 
@@ -74,7 +75,7 @@ def _discriminator(config: Config) -> nn.Sequential:
     if not config.head:
         return nn.Sequential(*layers, nn.Conv2d(channels[-1], 1, side))
     whole = nn.Linear(channels[-1] * side**2, config.head)
-    return nn.Sequential(*layers, nn.Flatten(), whole, nn.LeakyReLU(0.2), nn.Linear(config.head, 1))
+    return nn.Sequential(*layers, Flatten(), whole, nn.LeakyReLU(0.2), nn.Linear(config.head, 1))
 
 
 def _initialize(module: nn.Module) -> None:

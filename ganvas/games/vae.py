@@ -32,6 +32,7 @@ from ganvas.core.modality import IMAGES, POINTS
 from ganvas.errors import UsageError
 from ganvas.games.common.family import Family
 from ganvas.layers.classes import class_weights
+from ganvas.layers.flatten import Flatten
 from ganvas.layers.mlp import mlp
 from ganvas.layers.resolutions import list_resolutions, list_widths
 from ganvas.losses.likelihood import gaussian_kl
@@ -95,7 +96,7 @@ def _encoder(config: Config, classes: int) -> nn.Sequential:
     for before, after in itertools.pairwise(channels):
         layers += [nn.Conv2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
     size = channels[-1] * list_resolutions(config.resolution)[-1] ** 2
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(size, 2 * config.latent_dim))
+    return nn.Sequential(*layers, Flatten(), nn.Linear(size, 2 * config.latent_dim))
 
 
 def _decoder(config: Config, classes: int) -> nn.Sequential:
