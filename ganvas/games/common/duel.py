@@ -72,7 +72,7 @@ class Duel:
     def d_turn(self, player: str = "D") -> Turn:
         """The turn of the discriminator. Raises: UsageError: as of `check`."""
         self.check()
-        project = self.clip if self.rules.clip else None
+        project = self.clip_weights if self.rules.clip else None
         return Turn(
             self.key("discriminator"),
             player,
@@ -127,7 +127,7 @@ class Duel:
 
     def d_loss(self, batch: Batch, step: Step) -> Terms:
         """The loss of D: the adversarial loss, the gradient penalties if this move has them, and `d_extra`."""
-        terms = self.compare(batch, step, self.remember_fake)
+        terms = self.adversarial_d_loss(batch, step, self.remember_fake)
         if self.rules.penalized and step.is_due(self.rules.penalty_every):
             # In the same move as the loss: alone, a move by Adam without momentum would be as long as any other move.
             penalties = self.penalties(batch, step)
@@ -135,7 +135,7 @@ class Duel:
             terms |= {name: term * self.rules.penalty_every for name, term in penalties.items()}
         return terms | sum_losses(*self.d_extra)(batch, step)
 
-    def compare(self, batch: Batch, step: Step, make: Field) -> Terms:
+    def adversarial_d_loss(self, batch: Batch, step: Step, make: Field) -> Terms:
         """The adversarial loss of D for the reals of the batch and the fakes that `make` returns; notes the shares of D."""
         rules, scoring = self.rules, self.rules.scoring
         real = self.view(self.real(batch, step), step)  # before the fakes: this order of random draws is part of a seed
@@ -173,15 +173,15 @@ class Duel:
             asked = torch.stack([c, another], 1)
         if self.together:
             both = None if asked is None else torch.cat([asked, asked])
-            halves = [scale.chunk(2) for scale in self.scales(torch.cat([real, fake.to(real.dtype)]), both)]
+            halves = [scale.chunk(2) for scale in self.judge_scales(torch.cat([real, fake.to(real.dtype)]), both)]
             pairs = [(half[0], half[1]) for half in halves]
         else:
-            pairs = list(zip(self.scales(real, asked), self.scales(fake, asked), strict=True))
+            pairs = list(zip(self.judge_scales(real, asked), self.judge_scales(fake, asked), strict=True))
         if not exchanged:
             return [(of_real, of_fake, None) for of_real, of_fake in pairs]
         return [(of_real[:, 0], of_fake[:, 0], of_real[:, 1]) for of_real, of_fake in pairs]
 
-    def scales(self, x: Tensor, c: Tensor | None) -> list[Tensor]:
+    def judge_scales(self, x: Tensor, c: Tensor | None) -> list[Tensor]:
         """x [N, ...], condition -> the logits [N, ...] of each scale, in float32."""
         found = self.judge(x, c)
         return [logits.float() for logits in ([found] if isinstance(found, Tensor) else found)]
@@ -190,12 +190,12 @@ class Duel:
         """Note the shares of D on a batch while D rests. The fakes keep their graph, for G."""
         self.make_fake(batch, step)  # before and outside of no_grad: see `g_loss`
         with torch.no_grad():
-            self.compare(batch, step, self.make_fake)
+            self.adversarial_d_loss(batch, step, self.make_fake)
 
     def held_out_logits(self, batch: Batch, step: Step) -> dict[str, Tensor]:
         """Held-out data -> the logits [N, ...] of D on its reals, by the name of the duel."""
         real = self.view(self.real(batch, step), step)
-        return {self.name: _concatenate_scales(self.scales(real, self.condition(batch, step)))}
+        return {self.name: _concatenate_scales(self.judge_scales(real, self.condition(batch, step)))}
 
     def penalties(self, batch: Batch, step: Step) -> Terms:
         """The gradient penalties of D, always in float32.
@@ -207,7 +207,7 @@ class Duel:
         terms: Terms = {}
 
         def score(x: Tensor) -> Tensor:
-            return _mean([_mean_logit(logits) for logits in self.scales(self.view(x, step), c)])
+            return _mean([_mean_logit(logits) for logits in self.judge_scales(self.view(x, step), c)])
 
         with torch.autocast(real.device.type, enabled=False):
             if rules.r1_gamma:
@@ -226,10 +226,10 @@ class Duel:
         g, c = self.rules.scoring.g, self.condition(batch, step)
         # The pass with a gradient comes first: autocast caches weights that were cast to bfloat16, and those from a pass
         # under no_grad have no graph.
-        of_fake = of_real = self.scales(self.view(self.make_fake(batch, step), step), c)
+        of_fake = of_real = self.judge_scales(self.view(self.make_fake(batch, step), step), c)
         if self.rules.scoring.g_sees_reals:
             with torch.no_grad():
-                of_real = self.scales(self.view(self.real(batch, step), step), c)
+                of_real = self.judge_scales(self.view(self.real(batch, step), step), c)
         terms = {self.key("G"): _mean([g(real, fake) for real, fake in zip(of_real, of_fake, strict=True)])}
         return terms | sum_losses(*self.g_extra)(batch, step)
 
@@ -248,7 +248,7 @@ class Duel:
         return {self.key("features"): _mean(far)}
 
     @torch.no_grad()
-    def clip(self) -> None:
+    def clip_weights(self) -> None:
         """Weight clipping of D. Source: arXiv:1701.07875 alg. 1."""
         for weight in self.D.parameters():
             weight.clamp_(-self.rules.clip, self.rules.clip)
