@@ -95,7 +95,7 @@ def _check_kind(name: str, x: Tensor) -> None:
     kinds = FIELDS[name].modalities
     dtypes = sorted({str(kind.network_dtype).removeprefix("torch.") for kind in kinds})
     found = f"{str(x.dtype).removeprefix('torch.')} {list(x.shape)}"
-    if not any(x.dtype == kind.network_dtype and x.ndim == kind.rank for kind in kinds):
+    if not any(x.dtype == kind.network_dtype and x.ndim == kind.ndim for kind in kinds):
         raise DataError(
             f"field {name!r}: expected {' or '.join(dtypes)} {describe_kinds(kinds)}, found {found}; choose other data"
         )

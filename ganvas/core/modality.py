@@ -32,7 +32,7 @@ class Modality:
     mirrored: bool = False  # whether a horizontal flip of a sample is a valid sample
 
     @property
-    def rank(self) -> int:
+    def ndim(self) -> int:
         """The number of dimensions of a batch."""
         return len(self.dims)
 
@@ -44,7 +44,7 @@ class Modality:
     def matches(self, x: Tensor) -> bool:
         """Whether x [N, ...] may be a batch of this kind, as stored or as normalized."""
         floats = x.is_floating_point() and self.network_dtype.is_floating_point
-        return x.ndim == self.rank and (floats or x.dtype in (self.dtype, self.network_dtype))
+        return x.ndim == self.ndim and (floats or x.dtype in (self.dtype, self.network_dtype))
 
     def normalize(self, kept: Tensor) -> Tensor:
         """Stored samples [N, ...] -> what a network takes, of the same shape, on the same device.
@@ -54,7 +54,7 @@ class Modality:
         if not self.scaled:
             return kept.to(self.network_dtype)
         # With one channel both formats are the same memory; the contiguous one has unambiguous strides.
-        flat = self.rank == 4 and kept.shape[1] > 1
+        flat = self.ndim == 4 and kept.shape[1] > 1
         layout = torch.channels_last if flat else torch.contiguous_format
         return kept.to(torch.float32, memory_format=layout).div_(127.5).sub_(1.0)
 
