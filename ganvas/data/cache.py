@@ -50,7 +50,7 @@ class Record:
     splits: tuple[str, ...] = ("train",)  # the splits that the source has
 
 
-def folder() -> Path:
+def cache_folder() -> Path:
     """The cache folder: $XDG_CACHE_HOME/ganvas, or ~/.cache/ganvas.
 
     Raises:
@@ -113,17 +113,17 @@ def store(name: str, build: Callable[[BinaryIO], Record]) -> tuple[Tensor, Recor
 def read(name: str) -> tuple[Tensor, Record] | None:
     """The entry, or None if it is missing or inconsistent."""
     try:
-        values = json.loads((folder() / f"{name}.json").read_bytes())
+        values = json.loads((cache_folder() / f"{name}.json").read_bytes())
         shape = tuple(map(int, values["shape"]))
         classes, skipped = tuple(values["classes"]), tuple(Skipped(*entry) for entry in values["skipped"])
-        path, size, labels = folder() / f"{name}.u8", math.prod(shape), None
+        path, size, labels = cache_folder() / f"{name}.u8", math.prod(shape), None
         if path.stat().st_size != size + (8 * shape[0] if values["labelled"] else 0):
             return None
         if values["labelled"]:
             labels = torch.from_numpy(np.fromfile(path, "<i8", offset=size).astype(np.int64))
         record = Record(shape, labels, classes, skipped, values["fingerprint"], tuple(values["splits"]))
         pixels = _map(path, shape)
-        touch(folder() / f"{name}.json")
+        touch(cache_folder() / f"{name}.json")
         return pixels, record
     except (OSError, ResourceError, ValueError, KeyError, TypeError, IndexError):
         return None
@@ -142,7 +142,7 @@ def evict(spare: str = "") -> list[str]:
         the names of the deleted entries.
     """
     entries: dict[str, list[os.DirEntry[str]]] = {}
-    with os.scandir(folder()) as files:
+    with os.scandir(cache_folder()) as files:
         for file in files:
             if found := FILE.fullmatch(file.name):
                 entries.setdefault(found[1], []).append(file)
@@ -159,16 +159,16 @@ def evict(spare: str = "") -> list[str]:
         if name != spare and used[name] < time.time() - GRACE:
             for ending in ("json", "u8", "files"):  # the JSON first: the rest is no entry without it
                 with suppress(OSError):
-                    (folder() / f"{name}.{ending}").unlink(missing_ok=True)
+                    (cache_folder() / f"{name}.{ending}").unlink(missing_ok=True)
             total -= size[name]
             deleted.append(name)
     return deleted
 
 
 def _write(name: str, build: Callable[[BinaryIO], Record]) -> None:
-    make_folder(folder())
-    sweep(folder())
-    temporary = temporary_path(folder())
+    make_folder(cache_folder())
+    sweep(cache_folder())
+    temporary = temporary_path(cache_folder())
     try:
         with temporary.open("xb") as file:
             record = build(file)
@@ -177,12 +177,12 @@ def _write(name: str, build: Callable[[BinaryIO], Record]) -> None:
             file.flush()
             os.fsync(file.fileno())
         record = _seal(_map(temporary, record.shape), record)
-        temporary.replace(folder() / f"{name}.u8")
+        temporary.replace(cache_folder() / f"{name}.u8")
     finally:
         temporary.unlink(missing_ok=True)
     values: dict[str, Any] = asdict(replace(record, labels=None)) | {"labelled": record.labels is not None}
     del values["labels"]
-    write_durably(folder() / f"{name}.json", json.dumps(values).encode())
+    write_durably(cache_folder() / f"{name}.json", json.dumps(values).encode())
     evict(spare=name)
 
 

@@ -52,7 +52,7 @@ def list_folders() -> list[Path]:
     """The folders to search, in order; downloads go to the last one."""
     given = os.environ.get("GANVAS_DATA")
     own = [Path(given), Path(given) / "fashion-mnist"] if given else []
-    return [*own, DEBIAN, cache.folder() / "fashion-mnist"]
+    return [*own, DEBIAN, cache.cache_folder() / "fashion-mnist"]
 
 
 def is_complete(folder: Path) -> bool:

@@ -91,7 +91,7 @@ def _pictures(path: Path, split: str, files: Mapping[str, tuple[int, int]], skip
 def _read_listing(name: str, root: Path) -> Listing | None:
     """The cached listing of a folder, if the folder has not changed since; None otherwise."""
     try:
-        path = cache.folder() / f"{name}.files"
+        path = cache.cache_folder() / f"{name}.files"
         values = json.loads(path.read_bytes())
         probes = {str(file): (int(size), int(changed)) for file, (size, changed) in values["probes"].items()}
         listing = Listing(str(values["digest"]), {str(at): int(ns) for at, ns in values["folders"].items()}, probes)
@@ -112,8 +112,8 @@ def _write_listing(name: str, listing: Listing, start: int) -> None:
     """Cache the listing of a folder that was walked from `start` (ns) on, unless the folder was still changing."""
     if max(listing.folders.values()) <= start - SETTLED:
         with suppress(OSError, ResourceError):
-            make_folder(cache.folder())
-            write_durably(cache.folder() / f"{name}.files", json.dumps(asdict(listing)).encode())
+            make_folder(cache.cache_folder())
+            write_durably(cache.cache_folder() / f"{name}.files", json.dumps(asdict(listing)).encode())
 
 
 def _probes(files: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
