@@ -65,7 +65,7 @@ def cache_folder() -> Path:
     return root / "ganvas"
 
 
-def key(*parts: object) -> str:
+def entry_name(*parts: object) -> str:
     """The name of an entry: a hash of `parts`, which must be JSON values."""
     return hashlib.sha256(json.dumps([VERSION, *parts]).encode()).hexdigest()[:32]
 

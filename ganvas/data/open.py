@@ -57,7 +57,7 @@ def open_source(
     if config.source == "shapes":
         return replace(shape_source(config.split, resolution, channels), flip=config.flip)
     found = find(config.source, config.split, progress)
-    entry_name = cache.key(found.identity, config.split, resolution, channels, config.fit)
+    entry_name = cache.entry_name(found.identity, config.split, resolution, channels, config.fit)
     entry = cache.read(entry_name)
     if entry is None:
         contents = load(found)

@@ -156,7 +156,7 @@ def test_labels_are_kept_as_numbers_not_as_text(cache_root: Path) -> None:
         file.write(bytes(1_000 * 4))
         return cache.Record((1_000, 1, 2, 2), labels, ("a",), (), splits=("train", "test"))
 
-    name = cache.key("labels")
+    name = cache.entry_name("labels")
     cache.store(name, build)
     found = cache.read(name)
     assert found is not None
@@ -169,7 +169,7 @@ def test_labels_are_kept_as_numbers_not_as_text(cache_root: Path) -> None:
 
 def entry(number: int, age: float, size: int = 1_000) -> str:
     """An entry of so many bytes that was last used so many seconds ago."""
-    name = cache.key("entry", number)
+    name = cache.entry_name("entry", number)
     cache.store(name, lambda file: cache.Record((file.write(bytes(size)), 1, 1, 1), None, (), ()))
     for path in cache.cache_folder().glob(f"{name}.*"):
         os.utime(path, (time.time() - age,) * 2)

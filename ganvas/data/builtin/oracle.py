@@ -72,7 +72,7 @@ def make_oracle(seed: int = 0, symbols: int = SYMBOLS, size: int = SIZE) -> Orac
 
 def oracle_source(split: str) -> TableDataset:
     """10,000 lines of 20 symbols of the oracle of seed 0, different ones for each split; always the same, cached."""
-    name = cache.key("oracle", VERSION, split)
+    name = cache.entry_name("oracle", VERSION, split)
 
     def build(file: BinaryIO) -> cache.Record:
         random, wise = torch.Generator().manual_seed(mix("oracle lines", split)), make_oracle()

@@ -185,7 +185,7 @@ def shape_source(split: str, resolution: int | None = None, channels: int | None
         raise DataError(
             f"shapes: expected resolution {SIDE} and channels 1, got {resolution or SIDE} and {channels or 1}; leave them out"
         )
-    name = cache.key("shapes", VERSION, split)
+    name = cache.entry_name("shapes", VERSION, split)
 
     def build(file: BinaryIO) -> cache.Record:
         for number in range(COUNTS[split]):

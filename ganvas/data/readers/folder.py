@@ -49,7 +49,7 @@ def find(path: Path, split: str) -> DataSource:
         DataError: it has no images, or not this split; if the listing was cached, `Found.load` raises it.
     """
     root = str(path.resolve())
-    name = cache.key("files", root)
+    name = cache.entry_name("files", root)
     if (listing := _read_listing(name, path)) is not None:
         return DataSource("folder", ((root, 0, 0), (listing.digest, 0, 0)), lambda: _pictures(path, split, *walk(path)[:2]))
     start = time.time_ns()
