@@ -4,7 +4,7 @@
 processes share the pages of one memory map. An entry is written under temporary names and renamed, the JSON last, so it is
 complete or does not exist; two processes that build the same entry write equal files. It may be deleted at any time.
 
-If all entries together are larger than `limit()`, the least recently used ones are deleted. The time of use is the
+If all entries together are larger than `max_bytes()`, the least recently used ones are deleted. The time of use is the
 modification time of the JSON. Another process may read an entry while it is deleted: its memory map stays valid, because the
 system keeps a deleted file while it is open, and an entry that it has not yet opened is built again.
 """
@@ -70,7 +70,7 @@ def entry_name(*parts: object) -> str:
     return hashlib.sha256(json.dumps([VERSION, *parts]).encode()).hexdigest()[:32]
 
 
-def limit() -> int:
+def max_bytes() -> int:
     """The maximum size of all entries together, in bytes: $GANVAS_CACHE_GB, or 20 gigabytes.
 
     Raises:
@@ -99,7 +99,7 @@ def store(name: str, build: Callable[[BinaryIO], Record]) -> tuple[Tensor, Recor
     Raises:
         UsageError: $GANVAS_CACHE_GB is no number.
     """
-    limit()  # a wrong setting is reported before the work
+    max_bytes()  # a wrong setting is reported before the work
     with suppress(OSError, ResourceError):
         _write(name, build)
         if entry := read(name):
@@ -136,7 +136,7 @@ def touch(path: Path) -> None:
 
 
 def evict(spare: str = "") -> list[str]:
-    """Delete the least recently used entries until the rest fit into `limit()`; never `spare` or one used just now.
+    """Delete the least recently used entries until the rest fit into `max_bytes()`; never `spare` or one used just now.
 
     Returns:
         the names of the deleted entries.
@@ -152,7 +152,7 @@ def evict(spare: str = "") -> list[str]:
             facts = [part.stat() for part in parts]
             # Samples without a JSON file come from a crash, or the JSON is about to be written: their own time counts.
             used[name], size[name] = max(fact.st_mtime for fact in facts), sum(fact.st_size for fact in facts)
-    total, bound, deleted = sum(size.values()), limit(), []
+    total, bound, deleted = sum(size.values()), max_bytes(), []
     for name in sorted(used, key=used.__getitem__):
         if total <= bound:
             break

@@ -249,7 +249,7 @@ def test_processes_may_delete_while_others_read(folder: Path, monkeypatch: pytes
 def test_a_limit_that_is_none_is_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANVAS_CACHE_GB", given)
     with pytest.raises(UsageError, match="GANVAS_CACHE_GB: expected a number of gigabytes above 0, found"):
-        cache.limit()
+        cache.max_bytes()
 
 
 def test_an_entry_of_an_earlier_format_is_made_again(folder: Path, cache_root: Path, decoded: list[int]) -> None:
