@@ -86,7 +86,7 @@ def max_bytes() -> int:
     return int(gigabytes * 1e9)
 
 
-def fields(pixels: Tensor, record: Record) -> dict[str, Tensor]:
+def entry_fields(pixels: Tensor, record: Record) -> dict[str, Tensor]:
     """The batch fields of an entry: "real" uint8 [N, C, ...], and "label" int64 [N] if there are labels."""
     return {"real": pixels} | ({} if record.labels is None else {"label": record.labels})
 
@@ -188,7 +188,7 @@ def _write(name: str, build: Callable[[BinaryIO], Record]) -> None:
 
 def _seal(pixels: Tensor, record: Record) -> Record:
     """The record with the fingerprint of the entry."""
-    return replace(record, fingerprint=fingerprint(fields(pixels, record), record.classes))
+    return replace(record, fingerprint=fingerprint(entry_fields(pixels, record), record.classes))
 
 
 def _map(path: Path, shape: tuple[int, ...]) -> Tensor:

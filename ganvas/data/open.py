@@ -69,7 +69,7 @@ def open_source(
     pixels, record = entry
     if change := split_name(config.source)[0]:
         require_both(change, [] if record.labels is None else record.labels.tolist())  # of the readable images
-    fields = cache.fields(pixels, record)
+    fields = cache.entry_fields(pixels, record)
     name, splits = printable(config.source), record.splits
     return TableDataset(name, fields, record.classes, record.skipped, config.flip, record.fingerprint, splits=splits)
 

@@ -194,5 +194,5 @@ def shape_source(split: str, resolution: int | None = None, channels: int | None
         return cache.Record((COUNTS[split], 1, SIDE, SIDE, SIDE), labels, tuple(SHAPES), ())
 
     voxels, record = cache.read(name) or cache.store(name, build)
-    fields = cache.fields(voxels, record)
+    fields = cache.entry_fields(voxels, record)
     return TableDataset("shapes", fields, record.classes, fingerprint=record.fingerprint, splits=tuple(COUNTS))
