@@ -90,12 +90,12 @@ def _require_kind(recipe: Recipe, data: Dataset) -> None:
     if found not in takes:
         shape = ", ".join(["N", *map(str, data.facts.shape)])
         advice = f"; use a {SUGGESTED[found]} recipe" if found in SUGGESTED else "; choose other data"
-        *most, last = map(_words, takes)
+        *most, last = map(_describe_kind, takes)
         needs = f"{', '.join(most)} or {last}" if most else last
-        raise DataError(f"{recipe.game} needs {needs} and {data.name} holds {_words(found)} [{shape}]{advice}")
+        raise DataError(f"{recipe.game} needs {needs} and {data.name} holds {_describe_kind(found)} [{shape}]{advice}")
 
 
-def _words(modality: Modality) -> str:
+def _describe_kind(modality: Modality) -> str:
     return "text" if modality is TEXT else modality.unit
 
 
