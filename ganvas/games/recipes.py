@@ -68,7 +68,7 @@ def adapt_recipe(recipe: Recipe, data: Dataset) -> Recipe:
         if name not in FIELDS:
             raise unknown_field(name)
         if name == "label" and name not in data.modalities:
-            advice = f"give one folder per class{_advise(recipe)}"
+            advice = f"give one folder per class{_suggest_without_classes(recipe)}"
             raise DataError(f"{recipe.game} needs classes and {data.name} has none; {advice}")
         if name not in data.modalities:
             held = ", ".join(data.modalities)
@@ -99,7 +99,7 @@ def _describe_kind(modality: Modality) -> str:
     return "text" if modality is TEXT else modality.unit
 
 
-def _advise(recipe: Recipe) -> str:
+def _suggest_without_classes(recipe: Recipe) -> str:
     """The recipe to use for data without classes."""
     plain = recipe.name.removesuffix("-conditional")
     if plain != recipe.name and plain in RECIPES:
