@@ -25,7 +25,7 @@ def promote_uniforms(table: Tensor, images: Tensor) -> Tensor:
     return table.to(torch.promote_types(images.dtype, torch.float32))
 
 
-def scale_to_integers(u: Tensor, n: int) -> Tensor:
+def to_integers(u: Tensor, n: int) -> Tensor:
     """Uniform u in [0, 1) -> integers 0 .. n - 1."""
     return torch.floor(u * n).clamp(max=n - 1).long()
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from ganvas.layers.augmentation import Uniform, check_kinds, gather_pixels, promote_uniforms, scale_to_integers
+from ganvas.layers.augmentation import Uniform, check_kinds, gather_pixels, promote_uniforms, to_integers
 
 DIFF = ("color", "translation", "cutout")
 
@@ -52,11 +52,11 @@ def diff_augment(images: Tensor, uniform: Uniform, kinds: Iterable[str] = DIFF) 
 def _shift_pixels(u: Tensor, side: int) -> Tensor:
     """u [N, 1] -> [N, side]: the index from which each pixel of a side is read after a shift by up to an eighth."""
     most = side // 8
-    return torch.arange(-most, side - most, device=u.device).add(scale_to_integers(u, 2 * most + 1))
+    return torch.arange(-most, side - most, device=u.device).add(to_integers(u, 2 * most + 1))
 
 
 def _mask_hole(u: Tensor, side: int) -> Tensor:
     """u [N, 1] -> [N, side]: whether a pixel is in the half of the side that is cut out."""
     cut = side // 2
-    place = torch.arange(side, device=u.device) - scale_to_integers(u, side + 1 - cut % 2) + cut // 2
+    place = torch.arange(side, device=u.device) - to_integers(u, side + 1 - cut % 2) + cut // 2
     return torch.logical_and(place >= 0, place < cut)
