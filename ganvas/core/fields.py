@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, LABELS, POINTS, TEXT, VOXELS, Modality, describe_kinds
+from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, LABELS, POINTS, TEXT, VOXELS, Modality, describe_modalities
 from ganvas.errors import DataError, unknown_name
 
 if TYPE_CHECKING:
@@ -97,5 +97,5 @@ def _check_kind(name: str, x: Tensor) -> None:
     found = f"{str(x.dtype).removeprefix('torch.')} {list(x.shape)}"
     if not any(x.dtype == kind.network_dtype and x.ndim == kind.ndim for kind in kinds):
         raise DataError(
-            f"field {name!r}: expected {' or '.join(dtypes)} {describe_kinds(kinds)}, found {found}; choose other data"
+            f"field {name!r}: expected {' or '.join(dtypes)} {describe_modalities(kinds)}, found {found}; choose other data"
         )

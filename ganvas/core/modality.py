@@ -141,7 +141,7 @@ def modality_of(x: Tensor, among: Iterable[Modality] = tuple(MODALITIES.values()
         if kind.matches(x):
             return kind
     found = f"{str(x.dtype).removeprefix('torch.')} {list(x.shape)}"
-    raise DataError(f"expected {describe_kinds(kinds)}; found {found}; convert the data to one of these kinds")
+    raise DataError(f"expected {describe_modalities(kinds)}; found {found}; convert the data to one of these kinds")
 
 
 def modality_of_shape(shape: Sequence[int]) -> Modality:
@@ -153,7 +153,7 @@ def modality_of_shape(shape: Sequence[int]) -> Modality:
     return modality_of(torch.empty(0, *shape), (POINTS, IMAGES, VOXELS))
 
 
-def describe_kinds(kinds: Iterable[Modality]) -> str:
+def describe_modalities(kinds: Iterable[Modality]) -> str:
     """The kinds and their dimensions in words: "points [N, D] or images [N, C, H, W]"."""
     *most, last = [f"{kind.name} [{', '.join(kind.dims)}]" for kind in kinds]
     return f"{', '.join(most)} or {last}" if most else last
