@@ -227,8 +227,8 @@ def _report_text(source: str, split: str) -> Report:
 def _report_shapes(split: str) -> Report:
     source = shape_source(split)
     counts = {name: int((source.fields["label"] == i).sum()) for i, name in enumerate(source.classes)}
-    seen = shade(source.samples(torch.arange(min(SHEET, len(source))))["real"])
-    samples = list(((seen + 1) * 127.5).round().to(torch.uint8).numpy())
+    views = shade(source.samples(torch.arange(min(SHEET, len(source))))["real"])
+    samples = list(((views + 1) * 127.5).round().to(torch.uint8).numpy())
     return Report("shapes", "built-in solids of 32 x 32 x 32 voxels", len(source), counts, (), samples=samples)
 
 

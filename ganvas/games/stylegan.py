@@ -67,7 +67,7 @@ class StyleLayer(nn.Module):
     def __init__(self, config: Config, inputs: int, outputs: int, side: int) -> None:
         super().__init__()
         self.side = side
-        self.conv = EqualConv(inputs, outputs, 3) if inputs else None  # the first layer takes the constant as it is
+        self.conv = EqualConv(inputs, outputs, 3) if inputs else None  # the first layer has no convolution
         self.noise = NoiseInput(outputs, side) if config.noise else None
         self.adain = AdaIN(config.latent_dim, outputs) if config.styled else None
 

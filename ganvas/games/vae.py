@@ -169,8 +169,8 @@ class VAE(Game, Projects, Encodes, Bounds):
 
     def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """z [N, latent_dim], c -> the mean of p(x|z), image [N, C, H, W] in [-1, 1]: without noise, so images are blurred."""
-        drawn: Tensor = self.decoder(self.join_class(z, c))
-        return drawn if self.config.point else torch.tanh(drawn / 2)  # 2 sigmoid - 1
+        output: Tensor = self.decoder(self.join_class(z, c))
+        return output if self.config.point else torch.tanh(output / 2)  # 2 sigmoid - 1
 
     def join_class(self, x: Tensor, c: Tensor | None) -> Tensor:
         """x [N, ...] unchanged: the game has no classes."""

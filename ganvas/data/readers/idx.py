@@ -47,8 +47,8 @@ def find_folder(folder: Path, split: str, names: tuple[str, ...] = ()) -> DataSo
 def find_file(path: Path, names: tuple[str, ...] = (), splits: tuple[str, ...] = ("train",)) -> DataSource:
     """One file of IDX images, and its file of labels if there is one. `names` are those of the classes."""
     spelled = path.name.replace("images", "labels").replace("idx3", "idx1").removesuffix(".gz")
-    beside = [path.with_name(spelled + ending) for ending in ("", ".gz")]
-    labels = next((candidate for candidate in beside if candidate != path and candidate.is_file()), None)
+    candidates = [path.with_name(spelled + ending) for ending in ("", ".gz")]
+    labels = next((candidate for candidate in candidates if candidate != path and candidate.is_file()), None)
     identity = (identify_file(path), identify_file(labels)) if labels else (identify_file(path),)
     return DataSource("IDX files", identity, lambda: _load(path, labels, names, splits))
 

@@ -56,13 +56,13 @@ class Duel:
     name: str = ""  # of this discriminator; "" if the game has only one
     real: Field = read_real
     condition: Callable[[Batch, Step], Tensor | None] = read_label
-    memory: Memory | None = None  # older fakes that D is shown among the new ones
+    memory: Memory | None = None  # pool of older fakes, mixed into the input of D
     features: Features | None = None  # x, condition -> features of D, for `match_features`
     d_extra: tuple[Loss, ...] = ()  # further losses of D, and of G
     g_extra: tuple[Loss, ...] = ()
 
     def turns(self) -> tuple[Turn, ...]:
-        """D, then G, of a game with players of these names.
+        """The turn of D, then that of G, for a game with the players "D" and "G".
 
         Raises:
             UsageError: as of `check`.
@@ -152,10 +152,11 @@ class Duel:
             return scoring.d(real_logits, fake_logits)
 
         loss = _mean([d(real_logits, fake_logits) for real_logits, fake_logits, _ in scales])
-        if scoring.equilibrium:
+        if scoring.equilibrium:  # the balance shortens the steps of D if its loss is far above this
             step.notes[self.key("strain")] = loss.detach() / scoring.equilibrium
         terms = {self.key("D"): loss}
-        wrong = [scoring.d(real_logits, other) for real_logits, _, other in scales if other is not None]
+        # Matching-aware D: a real with a wrong class takes the place of a fake.
+        wrong = [scoring.d(real_logits, wrong_logits) for real_logits, _, wrong_logits in scales if wrong_logits is not None]
         if wrong:
             terms[self.key("mismatch")] = rules.mismatch * _mean(wrong)
         if rules.drift:
@@ -167,17 +168,19 @@ class Duel:
 
         A discriminator that gets reals with their own class only learns the differences of classes late.
         """
-        asked, exchanged = c, c is not None and self.rules.mismatch > 0 and self.classes > 1
-        if c is not None and exchanged:
-            another = (c + 1 + (step.uniform(len(c)) * (self.classes - 1)).long()) % self.classes
-            asked = torch.stack([c, another], 1)
+        mismatch = c is not None and self.rules.mismatch > 0 and self.classes > 1
+        if c is not None and mismatch:
+            # Any other class, with equal probability. D has a logit for each class, so this needs no second pass.
+            wrong = (c + 1 + (step.uniform(len(c)) * (self.classes - 1)).long()) % self.classes
+            c = torch.stack([c, wrong], 1)
         if self.together:
-            both = None if asked is None else torch.cat([asked, asked])
+            # One pass for both is faster, and without statistics of the batch it gives the same logits.
+            both = None if c is None else torch.cat([c, c])
             halves = [scale.chunk(2) for scale in self.judge_scales(torch.cat([real, fake.to(real.dtype)]), both)]
             pairs = [(half[0], half[1]) for half in halves]
         else:
-            pairs = list(zip(self.judge_scales(real, asked), self.judge_scales(fake, asked), strict=True))
-        if not exchanged:
+            pairs = list(zip(self.judge_scales(real, c), self.judge_scales(fake, c), strict=True))
+        if not mismatch:
             return [(of_real, of_fake, None) for of_real, of_fake in pairs]
         return [(of_real[:, 0], of_fake[:, 0], of_real[:, 1]) for of_real, of_fake in pairs]
 
