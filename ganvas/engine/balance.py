@@ -26,7 +26,8 @@ from typing import Any
 from torch import Tensor
 
 from ganvas.core.game import Step, Turn
-from ganvas.layers.augment import adaptive_augment, instance_noise
+from ganvas.layers.adaptive_augment import adaptive_augment
+from ganvas.layers.instance_noise import instance_noise
 
 STRAIN = 3.0  # the loss of D beside that of one that guesses: its steps are too long
 WATCHED = ("verdict_real", "verdict_fake", "verdict_held_out", "strain")  # notes, equal on all ranks

@@ -24,7 +24,7 @@ from ganvas.data.loader import Loader, fetch
 from ganvas.engine.balance import MEASURE, Balance
 from ganvas.engine.moves import Moves, changing_buffers
 from ganvas.engine.state import State
-from ganvas.layers.augment import diff_augment
+from ganvas.layers.diff_augment import diff_augment
 from ganvas.layers.sync_batch_norm import synchronize
 from ganvas.runtime.distributed import Ranks
 from ganvas.utils.seeds import mix

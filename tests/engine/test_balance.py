@@ -18,7 +18,7 @@ from ganvas.engine.balance import GRACE, HIGH, INTERVAL, Balance
 from ganvas.engine.loop import discriminator_view, train
 from ganvas.engine.state import State, dump, restore
 from ganvas.games import GAMES
-from ganvas.games.common.duel import with_objective
+from ganvas.games.common.rules import with_objective
 
 DISCRIMINATOR = Turn("discriminator", "D", lambda batch, step: {}, discriminators=("",))
 GENERATOR = Turn("generator", "G", lambda batch, step: {})

@@ -82,7 +82,7 @@ def test_the_critic_reads_text_and_one_hots_alike() -> None:
 
 @pytest.mark.parametrize("objective", ["minimax", "nonsaturating", "leastsquares", "wasserstein-gp", "hinge", "relativistic"])
 def test_any_objective_plays(objective: str) -> None:
-    from ganvas.games.common.duel import with_objective
+    from ganvas.games.common.rules import with_objective
 
     recipe, data = miniature("textgan-names")
     config = replace(recipe.config, pretrain=0.0, rules=with_objective(recipe.config.rules, objective))

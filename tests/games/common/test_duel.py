@@ -13,7 +13,8 @@ from torch import nn
 from ganvas.core.game import Step, sum_losses
 from ganvas.core.memory import Memory
 from ganvas.errors import UsageError
-from ganvas.games.common.duel import Duel, Rules, with_objective
+from ganvas.games.common.duel import Duel
+from ganvas.games.common.rules import Rules, with_objective
 
 
 def duel(noise: float) -> Duel:
