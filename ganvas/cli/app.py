@@ -65,10 +65,10 @@ def train(
     from ganvas.cli.terminal import show_training
     from ganvas.games.recipes import resolve_recipe
     from ganvas.runtime.distributed import connect
-    from ganvas.training.run_folder import start
+    from ganvas.training.run_folder import start_run
 
     chosen, peers = resolve_recipe(recipe, dict(setting(text) for text in settings or []), **options.recipe_fields), connect()
-    return show_training(start(chosen, **options.run_fields, peers=peers), peers, quiet, json)
+    return show_training(start_run(chosen, **options.run_fields, peers=peers), peers, quiet, json)
 
 
 @app.command

@@ -33,7 +33,7 @@ from ganvas.media.scatter import scatter
 from ganvas.metrics.confidence import student
 from ganvas.training.api import resume
 from ganvas.training.log import read
-from ganvas.training.run_folder import Run, start
+from ganvas.training.run_folder import Run, start_run
 from ganvas.utils.files import write_durably
 from ganvas.utils.parsing import parse_json
 
@@ -135,7 +135,7 @@ def runs(
     for variant in chosen.variants:
         for seed in range(seeds):
             recipe = variant_recipe(chosen, variant, images, seed)
-            yield variant, start(recipe, out=out / folder(variant, seed), device=device, ranks=ranks)
+            yield variant, start_run(recipe, out=out / folder(variant, seed), device=device, ranks=ranks)
 
 
 def _require_own(chosen: Lesson, out: Path) -> None:

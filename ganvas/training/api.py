@@ -11,7 +11,7 @@ from ganvas.inference.model import Model, load
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.processes import local_ranks
 from ganvas.training.options import split_options
-from ganvas.training.run_folder import Run, open_run, start
+from ganvas.training.run_folder import Run, open_run, start_run
 from ganvas.training.trainer import fit as play
 
 
@@ -26,7 +26,7 @@ def train(recipe: str | Recipe, **named: Any) -> Model:
         GanvasError: what `ganvas train` would end with.
     """
     options, settings = split_options(named)
-    return _trained(start(resolve_recipe(recipe, settings, **options.recipe_fields), **options.run_fields))
+    return _trained(start_run(resolve_recipe(recipe, settings, **options.recipe_fields), **options.run_fields))
 
 
 def resume(folder: str | Path, device: str | None = None) -> Model:

@@ -164,7 +164,7 @@ class Run:
             self._lock = None
 
 
-def start(
+def start_run(
     recipe: Recipe,
     *,
     out: Path | None = None,

@@ -110,9 +110,9 @@ from ganvas.runtime import shared_memory
 if "{}" == "none":
     shared_memory.Exchange._file = staticmethod(lambda what, size: None)
 from ganvas.resolve import resolve
-from ganvas.run import start
+from ganvas.run import start_run
 from ganvas.training import resume
-run = start(resolve("gan-line", {{"train.batch": "64"}}, images=320), out=Path("{}"), ranks="2")
+run = start_run(resolve("gan-line", {{"train.batch": "64"}}, images=320), out=Path("{}"), ranks="2")
 resume(run.folder)
 """
     for name in ("none", "some"):
