@@ -32,7 +32,7 @@ from ganvas.media.image_files import PAPER, save_png
 from ganvas.media.scatter import scatter
 from ganvas.metrics.confidence import student
 from ganvas.training.api import resume
-from ganvas.training.log import read
+from ganvas.training.log import read_log
 from ganvas.training.run_folder import Run, start_run
 from ganvas.utils.files import write_durably
 from ganvas.utils.parsing import parse_json
@@ -175,7 +175,7 @@ def _measured(chosen: Lesson, run: Run, shown: int, device: str) -> tuple[dict[s
     if chosen.metrics:
         report = evaluate(run.folder, against=source, metrics=chosen.metrics, samples=chosen.samples, device=device)
         found, reference = found | dict(report.measures), report.reference
-    rows = read(run.folder / "log.jsonl")
+    rows = read_log(run.folder / "log.jsonl")
     for note in chosen.notes:
         if values := [row[note] for row in rows if note in row]:
             late = values[-max(1, len(values) // 3) :]
@@ -235,7 +235,7 @@ def _curves(chosen: Lesson, played: dict[str, Run]) -> Image.Image | None:
     if chosen.curve is None:
         return None
     named = re.compile(rf"{chosen.curve.note}(\d+-\w+)?")
-    logs = {label: read(run.folder / "log.jsonl") for label, run in played.items()}
+    logs = {label: read_log(run.folder / "log.jsonl") for label, run in played.items()}
     series = {
         label: [(row["items"], row[name]) for row in rows for name in row if named.fullmatch(name)]
         for label, rows in logs.items()

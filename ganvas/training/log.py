@@ -61,7 +61,7 @@ class TrainingLog:
         """
         self.sums = {RENAMED.get(name, name): (float(total), int(count)) for name, (total, count) in sums.items()}
         if self.write and self.path.exists():
-            kept = [row for row in read(self.path) if row.get("items", 0) <= items]
+            kept = [row for row in read_log(self.path) if row.get("items", 0) <= items]
             text = "".join(json.dumps(row) + "\n" for row in kept).encode()
             if text != self.path.read_bytes():
                 write_durably(self.path, text)
@@ -80,7 +80,7 @@ def _append(path: Path, line: bytes) -> None:
             raise
 
 
-def read(path: Path) -> list[dict[str, Any]]:
+def read_log(path: Path) -> list[dict[str, Any]]:
     """The rows of a log, under the present names; a last line cut off by a crash is left out."""
     rows = []
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():

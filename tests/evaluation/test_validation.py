@@ -9,7 +9,7 @@ from support import PLAN
 from ganvas.engine.autotune import initial_state
 from ganvas.evaluation import validation
 from ganvas.games.recipes import open_data, resolve_recipe
-from ganvas.training.log import read
+from ganvas.training.log import read_log
 from ganvas.training.run_folder import Run
 from ganvas.training.trainer import fit
 
@@ -35,7 +35,7 @@ def test_a_run_of_text_is_measured_in_nats_and_has_no_floor(tmp_path: Path) -> N
     run.bring(open_data(run.recipe))
     for _ in fit(run):
         pass
-    rows = [row for row in read(run.folder / "log.jsonl") if any(name.startswith("nats") for name in row)]
+    rows = [row for row in read_log(run.folder / "log.jsonl") if any(name.startswith("nats") for name in row)]
     assert [row["items"] for row in rows][:2] == [64, 128]
     assert not any("floor" in row for row in rows)
 
@@ -46,6 +46,6 @@ def test_each_measurement_in_the_log_has_its_floor(tmp_path: Path) -> None:
     run.bring(open_data(run.recipe))
     for _ in fit(run):
         pass
-    rows = [row for row in read(run.folder / "log.jsonl") if "floor" in row]
+    rows = [row for row in read_log(run.folder / "log.jsonl") if "floor" in row]
     assert [row["items"] for row in rows][:2] == [64, 128]
     assert len({row["floor"] for row in rows}) == 1

@@ -13,7 +13,7 @@ from ganvas.engine import checkpoint
 from ganvas.errors import DataError, ResourceError, UsageError
 from ganvas.games.recipes import open_data, resolve_recipe
 from ganvas.training.branch import branch, checkpoints_of
-from ganvas.training.log import read
+from ganvas.training.log import read_log
 from ganvas.training.run_folder import Run, open_run
 from ganvas.training.trainer import fit
 
@@ -57,7 +57,7 @@ def test_a_branch_goes_on_from_its_checkpoint(run: Run, tmp_path: Path) -> None:
     for _ in fit(opened):
         pass
     assert opened.finished
-    rows, before = read(made.folder / "log.jsonl"), read(run.folder / "log.jsonl")
+    rows, before = read_log(made.folder / "log.jsonl"), read_log(run.folder / "log.jsonl")
     shared = [row for row in before if row["items"] <= at]
     assert rows[: len(shared)] == shared
     assert last(made.folder) != last(run.folder)
