@@ -26,7 +26,7 @@ def setting(text: str) -> tuple[str, str]:
     return path.strip(), value.strip()
 
 
-def labels(text: str | None) -> str | list[str] | None:
+def parse_labels(text: str | None) -> str | list[str] | None:
     """7, dog, all or 3,8."""
     return text.split(",") if text and "," in text else text
 
@@ -108,7 +108,7 @@ class Sampling:
 
     def options(self) -> dict[str, Any]:
         """The keyword arguments of `Model.sample`."""
-        return {"seed": self.seed, "label": labels(self.label), "psi": self.psi, "truncate": self.truncate}
+        return {"seed": self.seed, "label": parse_labels(self.label), "psi": self.psi, "truncate": self.truncate}
 
 
 def free_path(out: Path | None, name: str) -> Path:
