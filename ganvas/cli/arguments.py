@@ -31,7 +31,7 @@ def parse_labels(text: str | None) -> str | list[str] | None:
     return text.split(",") if text and "," in text else text
 
 
-def numbers(text: str) -> list[int]:
+def parse_numbers(text: str) -> list[int]:
     """1,5,9 or 0-7 or both."""
     found: list[int] = []
     for part in text.split(","):
@@ -54,7 +54,7 @@ def terms(text: str) -> list[tuple[int, str | None, list[int]]]:
     found = []
     for sign, part in zip(signs, parts[::2], strict=True):
         label, colon, seeds = part.rpartition(":")
-        found.append((sign, label.strip() if colon else None, numbers(seeds.strip())))
+        found.append((sign, label.strip() if colon else None, parse_numbers(seeds.strip())))
     return found
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from ganvas.cli.arguments import Label, Running, RunPath, Sampling, Writing, parse_labels, numbers, terms
+from ganvas.cli.arguments import Label, Running, RunPath, Sampling, Writing, parse_labels, parse_numbers, terms
 from ganvas.cli.model_commands import saved
 from ganvas.utils.whole_numbers import Whole
 
@@ -50,7 +50,7 @@ def interpolate(
 
     model = load(run, to.device)
     out = to.path("walk.txt" if model.writes else "walk.gif")
-    model.interpolate(out, numbers(seeds), frames, label=parse_labels(label), straight=straight, where=where)
+    model.interpolate(out, parse_numbers(seeds), frames, label=parse_labels(label), straight=straight, where=where)
     saved(out, to.quiet, to.json)
 
 
@@ -92,19 +92,19 @@ def traverse(
     from ganvas.editing import traversal
     from ganvas.inference.model import load
 
-    names = [f"axis:{i}" for i in numbers(axis)] if axis else []
+    names = [f"axis:{i}" for i in parse_numbers(axis)] if axis else []
     names += direction.split(",") if direction else []
     journey = traversal.traverse(
         load(run, to.device),
         to.path("traversal.png"),
         names or ["sefa:0"],
-        numbers(seeds),
+        parse_numbers(seeds),
         span=span,
         steps=steps,
         frames=frames,
         label=parse_labels(label),
         where="z" if axis and where is None else where,
-        layers=numbers(layers) if layers else None,
+        layers=parse_numbers(layers) if layers else None,
         judge=judge,
     )
     _report(journey, to)
@@ -139,7 +139,7 @@ def plane(
     from ganvas.inference.model import load
 
     names = direction.split(",") if direction else []
-    chosen = numbers(seeds or ("0" if names else "1,5,9"))
+    chosen = parse_numbers(seeds or ("0" if names else "1,5,9"))
     model, out = load(run, to.device), to.path("plane.png")
     journey = traversal.plane(model, out, chosen, side, names=names, span=span, label=parse_labels(label), where=where, judge=judge)
     _report(journey, to)

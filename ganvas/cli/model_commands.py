@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ganvas.cli.arguments import HOW, METRICS_HELP, Device, Label, Quiet, Running, RunPath, Writing, parse_labels, numbers, setting
+from ganvas.cli.arguments import HOW, METRICS_HELP, Device, Label, Quiet, Running, RunPath, Writing, parse_labels, parse_numbers, setting
 from ganvas.errors import UsageError
 from ganvas.utils.whole_numbers import Whole
 
@@ -143,7 +143,7 @@ def strip(
     from ganvas.inference.model import load
 
     out = to.path("strip.png")
-    draw(load(run, to.device), out, by, numbers(seeds), label=parse_labels(label), cut=cut)
+    draw(load(run, to.device), out, by, parse_numbers(seeds), label=parse_labels(label), cut=cut)
     saved(out, to.quiet, to.json)
 
 
