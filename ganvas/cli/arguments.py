@@ -47,7 +47,7 @@ def parse_numbers(text: str) -> list[int]:
     return found
 
 
-def terms(text: str) -> list[tuple[int, str | None, list[int]]]:
+def parse_terms(text: str) -> list[tuple[int, str | None, list[int]]]:
     """ "1,2 - 4,5 + 7:1-3" as signs, classes where they are named, and seeds."""
     parts = re.split(r"\s+([+-])\s+", text.strip())
     signs = [1, *(1 if sign == "+" else -1 for sign in parts[1::2])]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from ganvas.cli.arguments import Label, Running, RunPath, Sampling, Writing, parse_labels, parse_numbers, terms
+from ganvas.cli.arguments import Label, Running, RunPath, Sampling, Writing, parse_labels, parse_numbers, parse_terms
 from ganvas.cli.model_commands import saved
 from ganvas.utils.whole_numbers import Whole
 
@@ -164,7 +164,7 @@ def arithmetic(
     from ganvas.editing.arithmetic import Term
     from ganvas.inference.model import load
 
-    chosen = [Term(seeds, sign, label) for sign, label, seeds in terms(expression)]
+    chosen = [Term(seeds, sign, label) for sign, label, seeds in parse_terms(expression)]
     out = to.path("arithmetic.png")
     _report(editing_arithmetic.arithmetic(load(run, to.device), out, chosen, where=where), to)
 
