@@ -26,7 +26,7 @@ import torch
 from ganvas.config import Recipe
 from ganvas.data.table import TableDataset
 from ganvas.engine import checkpoint
-from ganvas.engine.autotune import endless, has_batch_norm, initial_state
+from ganvas.engine.autotune import train_endlessly, has_batch_norm, initial_state
 from ganvas.engine.loop import train
 from ganvas.engine.state import dump, restore
 from ganvas.errors import GanvasError
@@ -160,7 +160,7 @@ def measure_row(recipe: Recipe, data: TableDataset, card: Card) -> tuple[list[st
 
 def measure_pace(recipe: Recipe, data: TableDataset, plan: Plan, seconds: float) -> float:
     """Images per second of the engine: the best of some bursts."""
-    steps, best = endless(recipe, data, plan, Ranks()), 0.0
+    steps, best = train_endlessly(recipe, data, plan, Ranks()), 0.0
     for _ in range(cycle(recipe)):  # each kind of step once: cuDNN has chosen its algorithms then
         next(steps)
     end = time.perf_counter() + seconds
@@ -191,7 +191,7 @@ def play_rank(recipe: Recipe, device: str, seconds: float) -> int:
     plan = Plan(device=device, ranks=2, threads=1, sync_batch_norm=has_batch_norm(recipe))
     ranks = connect().follow(plan)
     over, rate = [False], 0.0
-    steps = endless(recipe, make_data(recipe), plan, ranks, lambda: over[0])
+    steps = train_endlessly(recipe, make_data(recipe), plan, ranks, lambda: over[0])
     for _ in range(cycle(recipe)):
         next(steps)
     start = time.perf_counter()

@@ -104,7 +104,7 @@ def _time_processes(recipe: Recipe, data: TableDataset, plan: Plan, seconds: flo
         (Path(folder) / "recipe.json").write_text(json.dumps(to_dict(recipe)), encoding="utf-8")
         (Path(folder) / "env.json").write_text(json.dumps({"plan": asdict(plan), "minutes": None}), encoding="utf-8")
         with local_ranks(Path(folder), plan, Ranks(), timed=True) as peers:
-            steps = endless(recipe, data, plan, peers, lambda: over[0])
+            steps = train_endlessly(recipe, data, plan, peers, lambda: over[0])
             next(steps)  # the other ranks have arrived
             end = time.perf_counter() + seconds
             while time.perf_counter() < end or not best:
@@ -119,7 +119,7 @@ def _time_processes(recipe: Recipe, data: TableDataset, plan: Plan, seconds: flo
     return best
 
 
-def endless(
+def train_endlessly(
     recipe: Recipe, data: TableDataset, plan: Plan, peers: Ranks, stop: Callable[[], bool] = lambda: False
 ) -> Iterator[None]:
     """The engine's steps, of networks that have grown, until rank 0 stops."""

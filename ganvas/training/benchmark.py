@@ -27,7 +27,7 @@ from ganvas.config import Recipe
 from ganvas.core.game import Game, Step
 from ganvas.data.order import rows
 from ganvas.data.table import TableDataset
-from ganvas.engine.autotune import ENDLESS, LATE, choose_plan, endless
+from ganvas.engine.autotune import ENDLESS, LATE, choose_plan, train_endlessly
 from ganvas.errors import UsageError
 from ganvas.games.common.duel import Duel
 from ganvas.games.recipes import adapt_recipe, open_data, recipe_from
@@ -119,7 +119,7 @@ def precisions() -> tuple[str, ...]:
 def race(recipe: Recipe, data: TableDataset, plan: Plan, peers: Ranks, seconds: float) -> tuple[list[float], list[float]]:
     """Images per second of each burst of the engine and of the plain loop, interleaved; the plain loop has its own process."""
     over, everywhere = [False], set(cores())
-    engine = endless(recipe, data, plan, peers, lambda: over[0])
+    engine = train_endlessly(recipe, data, plan, peers, lambda: over[0])
     spawn = multiprocessing.get_context("spawn")
     ask, answer = spawn.Pipe()
     other = spawn.Process(target=_play_plain, args=(to_dict(recipe), answer, everywhere), daemon=True)
@@ -195,7 +195,7 @@ def plain_turns(game: Game) -> tuple[Any, ...]:
 def count_flops(recipe: Recipe, data: TableDataset, plan: Plan) -> float:
     """Floating-point operations of one image's share of a step, all passes counted, over one cycle."""
     with Counter() as counter:
-        burst(endless(recipe, data, plan, Ranks()), recipe)
+        burst(train_endlessly(recipe, data, plan, Ranks()), recipe)
     return float(counter.flops) / (cycle(recipe) * recipe.train.batch)
 
 
@@ -232,7 +232,7 @@ def _silence() -> Iterator[None]:
 
 def profiled(recipe: Recipe, data: TableDataset, plan: Plan, most: int = 10) -> tuple[tuple[str, float], ...]:
     """The operations that take most of a step, in one process, by their own share of processor time."""
-    steps = endless(recipe, data, plan, Ranks())
+    steps = train_endlessly(recipe, data, plan, Ranks())
     burst(steps, recipe)
     with _silence(), profile(activities=[ProfilerActivity.CPU]) as recorded:
         burst(steps, recipe)

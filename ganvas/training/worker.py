@@ -10,7 +10,7 @@ import signal
 import sys
 from pathlib import Path
 
-from ganvas.engine.autotune import endless
+from ganvas.engine.autotune import train_endlessly
 from ganvas.errors import GanvasError
 from ganvas.runtime.distributed import connect, disconnect
 from ganvas.runtime.processes import STOPS, die_with_parent
@@ -26,7 +26,7 @@ def main() -> None:
     run = open_run(Path(sys.argv[1]))
     ranks = connect().follow(run.plan)
     try:
-        for _ in endless(run.recipe, run.data, run.plan, ranks) if "--timed" in sys.argv[2:] else fit(run, ranks):
+        for _ in train_endlessly(run.recipe, run.data, run.plan, ranks) if "--timed" in sys.argv[2:] else fit(run, ranks):
             pass
     finally:
         disconnect()
