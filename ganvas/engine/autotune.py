@@ -58,7 +58,7 @@ def _plan_gpu(recipe: Recipe, data: TableDataset, where: torch.device, ranks: in
         wanted = "bfloat16" if data.is_grid and bfloat16_is_fast(str(where)) else "float32"
     elif wanted == "bfloat16" and where.type == "cuda" and not has_bfloat16(where):
         raise ResourceError(f"{where} has no bfloat16 of its own; use --precision float32")
-    return Plan(device=str(where), precision=wanted, ranks=ranks, threads=min(4, most_threads(), _share(ranks)))
+    return Plan(device=str(where), precision=wanted, ranks=ranks, threads=min(4, most_threads(), _count_cores(ranks)))
 
 
 def _plan_cpu(recipe: Recipe, data: TableDataset, ranks: int) -> Plan:
@@ -66,10 +66,10 @@ def _plan_cpu(recipe: Recipe, data: TableDataset, ranks: int) -> Plan:
     plans = [replace(wide, channels_last=last) for last in ((True, False) if data.is_grid else (False,))]
     paces = _paces(recipe, data, plans)
     best = max(plans, key=lambda plan: paces[plan])
-    return replace(best, ranks=ranks, threads=min(most_threads(), _share(ranks)))
+    return replace(best, ranks=ranks, threads=min(most_threads(), _count_cores(ranks)))
 
 
-def _share(ranks: int) -> int:
+def _count_cores(ranks: int) -> int:
     """The cores for each rank."""
     return max(1, len(cores()) // ranks)
 
@@ -83,7 +83,7 @@ def _add_ranks(recipe: Recipe, data: TableDataset, alone: Plan) -> Plan:
     count = most_threads() if alone.device == "cpu" else gpus
     if not _splits(recipe, count):
         return alone
-    together = replace(alone, ranks=count, threads=1 if alone.device == "cpu" else max(1, min(4, _share(count))))
+    together = replace(alone, ranks=count, threads=1 if alone.device == "cpu" else max(1, min(4, _count_cores(count))))
     together = replace(together, sync_batch_norm=has_batch_norm(recipe))
     pace = _paces(recipe, data, [alone], 1.0)[alone]
     if recipe.train.images / pace < SHORT:
