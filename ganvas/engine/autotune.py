@@ -64,7 +64,7 @@ def _plan_gpu(recipe: Recipe, data: TableDataset, where: torch.device, ranks: in
 def _plan_cpu(recipe: Recipe, data: TableDataset, ranks: int) -> Plan:
     wide = Plan(precision=_precision(recipe, data), threads=most_threads())
     plans = [replace(wide, channels_last=last) for last in ((True, False) if data.is_grid else (False,))]
-    paces = _paces(recipe, data, plans)
+    paces = _time_plans(recipe, data, plans)
     best = max(plans, key=lambda plan: paces[plan])
     return replace(best, ranks=ranks, threads=min(most_threads(), _count_cores(ranks)))
 
@@ -85,7 +85,7 @@ def _add_ranks(recipe: Recipe, data: TableDataset, alone: Plan) -> Plan:
         return alone
     together = replace(alone, ranks=count, threads=1 if alone.device == "cpu" else max(1, min(4, _count_cores(count))))
     together = replace(together, sync_batch_norm=has_batch_norm(recipe))
-    pace = _paces(recipe, data, [alone], 1.0)[alone]
+    pace = _time_plans(recipe, data, [alone], 1.0)[alone]
     if recipe.train.images / pace < SHORT:
         return alone
     return together if _time_processes(recipe, data, together) > pace else alone
@@ -153,7 +153,7 @@ def _precision(recipe: Recipe, data: TableDataset) -> str:
     return "bfloat16" if data.is_grid and bfloat16_is_fast() else "float32"
 
 
-def _paces(recipe: Recipe, data: TableDataset, plans: list[Plan], seconds: float = 2.0) -> dict[Plan, float]:
+def _time_plans(recipe: Recipe, data: TableDataset, plans: list[Plan], seconds: float = 2.0) -> dict[Plan, float]:
     """Images per second of one rank of each plan, on its share of the batch; in turns: other work slows all alike."""
     steps, best = {}, dict.fromkeys(plans, 0.0)
     for plan in plans:
