@@ -62,7 +62,7 @@ def _plan_gpu(recipe: Recipe, data: TableDataset, where: torch.device, ranks: in
 
 
 def _plan_cpu(recipe: Recipe, data: TableDataset, ranks: int) -> Plan:
-    wide = Plan(precision=_precision(recipe, data), threads=most_threads())
+    wide = Plan(precision=_choose_precision(recipe, data), threads=most_threads())
     plans = [replace(wide, channels_last=last) for last in ((True, False) if data.is_grid else (False,))]
     paces = _time_plans(recipe, data, plans)
     best = max(plans, key=lambda plan: paces[plan])
@@ -146,7 +146,7 @@ def _count(recipe: Recipe, ranks: str) -> int:
     return int(ranks)
 
 
-def _precision(recipe: Recipe, data: TableDataset) -> str:
+def _choose_precision(recipe: Recipe, data: TableDataset) -> str:
     if recipe.train.precision != "auto":
         return recipe.train.precision
     # A point is its exact place, and bfloat16 has one number for 1.00 and 1.001.
