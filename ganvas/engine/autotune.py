@@ -42,7 +42,7 @@ def choose_plan(recipe: Recipe, data: TableDataset, device: str = "auto", ranks:
         UsageError: the batch does not split evenly over the ranks.
         ResourceError: this machine has no such device.
     """
-    where, count = find_device(device), _count(recipe, "1" if ranks == "auto" else ranks)
+    where, count = find_device(device), _parse_ranks(recipe, "1" if ranks == "auto" else ranks)
     keep_freed_memory()
     with keep_process_settings():
         plan = _plan_gpu(recipe, data, where, count) if where.type != "cpu" else _plan_cpu(recipe, data, count)
@@ -134,7 +134,7 @@ def _splits(recipe: Recipe, ranks: int) -> bool:
     return ranks > 1 and recipe.train.batch % ranks == 0 and recipe.train.batch // ranks > 1
 
 
-def _count(recipe: Recipe, ranks: str) -> int:
+def _parse_ranks(recipe: Recipe, ranks: str) -> int:
     if not ranks.isdigit() or int(ranks) < 1:
         raise UsageError(f"--ranks: expected a number or auto, got {ranks!r}")
     if recipe.train.batch % int(ranks):
