@@ -81,7 +81,7 @@ def _add_ranks(recipe: Recipe, data: TableDataset, alone: Plan) -> Plan:
     """
     gpus = torch.cuda.device_count() if alone.device == "cuda" else 1  # an index puts all ranks on that GPU
     count = most_threads() if alone.device == "cpu" else gpus
-    if not _splits(recipe, count):
+    if not _can_split(recipe, count):
         return alone
     together = replace(alone, ranks=count, threads=1 if alone.device == "cpu" else max(1, min(4, _count_cores(count))))
     together = replace(together, sync_batch_norm=has_batch_norm(recipe))
@@ -130,7 +130,7 @@ def train_endlessly(
             return
 
 
-def _splits(recipe: Recipe, ranks: int) -> bool:
+def _can_split(recipe: Recipe, ranks: int) -> bool:
     return ranks > 1 and recipe.train.batch % ranks == 0 and recipe.train.batch // ranks > 1
 
 
