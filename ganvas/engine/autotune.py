@@ -45,13 +45,13 @@ def choose_plan(recipe: Recipe, data: TableDataset, device: str = "auto", ranks:
     where, count = find_device(device), _parse_ranks(recipe, "1" if ranks == "auto" else ranks)
     keep_freed_memory()
     with keep_process_settings():
-        plan = _plan_gpu(recipe, data, where, count) if where.type != "cpu" else _plan_cpu(recipe, data, count)
+        plan = _choose_gpu_plan(recipe, data, where, count) if where.type != "cpu" else _plan_cpu(recipe, data, count)
         if ranks == "auto":
             plan = _add_ranks(recipe, data, plan)
     return replace(plan, sync_batch_norm=plan.ranks > 1 and has_batch_norm(recipe))
 
 
-def _plan_gpu(recipe: Recipe, data: TableDataset, where: torch.device, ranks: int) -> Plan:
+def _choose_gpu_plan(recipe: Recipe, data: TableDataset, where: torch.device, ranks: int) -> Plan:
     wanted = recipe.train.precision
     if wanted == "auto":
         # A point is its exact place, and bfloat16 has one number for 1.00 and 1.001.
