@@ -45,7 +45,7 @@ def choose_plan(recipe: Recipe, data: TableDataset, device: str = "auto", ranks:
     where, count = find_device(device), _parse_ranks(recipe, "1" if ranks == "auto" else ranks)
     keep_freed_memory()
     with keep_process_settings():
-        plan = _choose_gpu_plan(recipe, data, where, count) if where.type != "cpu" else _plan_cpu(recipe, data, count)
+        plan = _choose_gpu_plan(recipe, data, where, count) if where.type != "cpu" else _choose_cpu_plan(recipe, data, count)
         if ranks == "auto":
             plan = _add_ranks(recipe, data, plan)
     return replace(plan, sync_batch_norm=plan.ranks > 1 and has_batch_norm(recipe))
@@ -61,7 +61,7 @@ def _choose_gpu_plan(recipe: Recipe, data: TableDataset, where: torch.device, ra
     return Plan(device=str(where), precision=wanted, ranks=ranks, threads=min(4, most_threads(), _count_cores(ranks)))
 
 
-def _plan_cpu(recipe: Recipe, data: TableDataset, ranks: int) -> Plan:
+def _choose_cpu_plan(recipe: Recipe, data: TableDataset, ranks: int) -> Plan:
     wide = Plan(precision=_choose_precision(recipe, data), threads=most_threads())
     plans = [replace(wide, channels_last=last) for last in ((True, False) if data.is_grid else (False,))]
     paces = _time_plans(recipe, data, plans)
