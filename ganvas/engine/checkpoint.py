@@ -47,7 +47,7 @@ class Checkpoint:
     meta: dict[str, Any]  # JSON state
 
 
-def finite(tensors: Mapping[str, Mapping[str, Tensor]]) -> bool:
+def is_finite(tensors: Mapping[str, Mapping[str, Tensor]]) -> bool:
     """Whether no tensor holds NaN or infinity."""
     return not _not_finite(tensors)
 

@@ -43,7 +43,7 @@ def test_a_game_in_the_band_is_left_alone() -> None:
     assert balance.rate == 1
     assert balance.augment == balance.noise == balance.lead == 0
     x = torch.randn(3, 2)
-    assert balance.shown(x, Step()) is x
+    assert balance.perturb(x, Step()) is x
 
 
 def test_a_critic_too_far_ahead_is_slowed_then_rested_and_let_go_again() -> None:
@@ -99,7 +99,7 @@ def test_what_is_learnt_by_heart_is_answered_by_augmentation() -> None:
     assert balance.lead < 0.3, "a critic that is ahead because it memorises is hardly slowed"
     images = torch.rand(8, 1, 12, 12) * 2 - 1
     torch.manual_seed(0)
-    shown = balance.shown(images, Step())
+    shown = balance.perturb(images, Step())
     assert shown.shape == images.shape
     assert not torch.equal(shown, images)
     told(balance, 200, 0.7, 0.3, held_out=0.7)

@@ -344,10 +344,10 @@ def test_the_same_items_again_keeps_a_valid_one_and_replaces_a_damaged_one(tmp_p
 def test_nothing_that_is_not_finite_is_saved(tmp_path: Path) -> None:
     for bad in (float("nan"), float("inf")):
         spoilt = {"game": {"w": torch.tensor([1.0, bad], dtype=torch.bfloat16)}}
-        assert not checkpoint.finite(spoilt)
+        assert not checkpoint.is_finite(spoilt)
         with pytest.raises(DivergedError, match="game/w"):
             checkpoint.save(tmp_path / "c", 1, spoilt, {})
-    assert checkpoint.finite(state(1))
+    assert checkpoint.is_finite(state(1))
     assert not (tmp_path / "c").exists()
 
 

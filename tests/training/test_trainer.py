@@ -75,7 +75,7 @@ def test_ten_bad_steps_roll_back_three_times_then_give_up(tmp_path: Path, poison
     found = checkpoint.load(run.folder / "checkpoints")
     assert found is not None
     assert found.items == 160
-    assert checkpoint.finite(found.tensors)
+    assert checkpoint.is_finite(found.tensors)
 
 
 def test_a_roll_back_that_helps_lets_the_run_end(tmp_path: Path, poisoned: list[range]) -> None:
