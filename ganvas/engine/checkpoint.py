@@ -49,7 +49,7 @@ class Checkpoint:
 
 def is_finite(tensors: Mapping[str, Mapping[str, Tensor]]) -> bool:
     """Whether no tensor holds NaN or infinity."""
-    return not _not_finite(tensors)
+    return not _find_non_finite(tensors)
 
 
 def save(
@@ -68,7 +68,7 @@ def save(
     path = folder / f"{items:09d}"
     if (keep is not None and keep < 1) or not NAME.fullmatch(path.name):
         raise UsageError(f"a checkpoint needs keep >= 1 and 0 <= items < 10^18, got keep={keep}, items={items}")
-    bad = _not_finite(tensors)
+    bad = _find_non_finite(tensors)
     if bad:
         raise DivergedError(
             f"not saved: {len(bad)} tensors hold NaN or infinity ({', '.join(bad[:3])}); go back to the last good"
@@ -87,7 +87,7 @@ def save(
     return path
 
 
-def _not_finite(tensors: Mapping[str, Mapping[str, Tensor]]) -> list[str]:
+def _find_non_finite(tensors: Mapping[str, Mapping[str, Tensor]]) -> list[str]:
     return [
         f"{group}/{name}"
         for group, named in tensors.items()
