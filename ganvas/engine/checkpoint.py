@@ -102,7 +102,7 @@ def _write(path: Path, items: int, tensors: Mapping[str, Mapping[str, Tensor]], 
     listing: dict[str, dict[str, Any]] = {}
     try:
         files.make_folder(temporary)
-        for name, data in _contents(tensors, state):
+        for name, data in _serialize_groups(tensors, state):
             files.write_new(temporary / name, data)
             listing[name] = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
         files.write_new(temporary / MANIFEST, _manifest_json({"format": FORMAT, "items": items, "files": listing}))
@@ -120,7 +120,7 @@ def _write(path: Path, items: int, tensors: Mapping[str, Mapping[str, Tensor]], 
         raise
 
 
-def _contents(tensors: Mapping[str, Mapping[str, Tensor]], state: bytes) -> Iterator[tuple[str, bytes]]:
+def _serialize_groups(tensors: Mapping[str, Mapping[str, Tensor]], state: bytes) -> Iterator[tuple[str, bytes]]:
     """File names and bytes, one at a time to save memory. Raises: UsageError: what the format cannot hold."""
     yield META, state
     for group, named in tensors.items():
