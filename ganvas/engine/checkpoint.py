@@ -212,7 +212,7 @@ def _valid(path: Path, items: int) -> bool:
 
 def _verify(path: Path, items: int) -> list[str]:
     """The file names, after comparing every file with the manifest. Raises: DataError, OSError."""
-    listing = _manifest(path, items)
+    listing = _read_manifest(path, items)
     for name, entry in listing.items():
         with files.open_regular(path / name) as file:
             size = file.seek(0, os.SEEK_END)
@@ -223,7 +223,7 @@ def _verify(path: Path, items: int) -> list[str]:
     return list(listing)
 
 
-def _manifest(path: Path, items: int) -> dict[str, dict[str, Any]]:
+def _read_manifest(path: Path, items: int) -> dict[str, dict[str, Any]]:
     """File name -> SHA-256 and size. Raises: DataError: not a manifest that `save` wrote for `items`. OSError."""
     written = _read_small(path / MANIFEST)
     manifest = parsing.parse_json(written, MANIFEST)
