@@ -105,7 +105,7 @@ def _write(path: Path, items: int, tensors: Mapping[str, Mapping[str, Tensor]], 
         for name, data in _serialize_groups(tensors, state):
             files.write_new(temporary / name, data)
             listing[name] = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
-        files.write_new(temporary / MANIFEST, _manifest_json({"format": FORMAT, "items": items, "files": listing}))
+        files.write_new(temporary / MANIFEST, _dump_manifest({"format": FORMAT, "items": items, "files": listing}))
         files.fsync_dir(temporary)
         if not _valid(temporary, items):
             raise ResourceError(
@@ -236,12 +236,12 @@ def _read_manifest(path: Path, items: int) -> dict[str, dict[str, Any]]:
         known = FILE.fullmatch(name) and isinstance(entry, dict) and set(entry) == {"sha256", "size"}
         if not known or type(entry["size"]) is not int or not isinstance(entry["sha256"], str):
             raise DataError(f"{MANIFEST} lists {parsing.printable(name, 100)!r} wrongly")
-    if written != _manifest_json(manifest):  # no flipped bit may hide in the spelling
+    if written != _dump_manifest(manifest):  # no flipped bit may hide in the spelling
         raise DataError(f"{MANIFEST} is not spelt as it was written")
     return listing
 
 
-def _manifest_json(manifest: dict[str, Any]) -> bytes:
+def _dump_manifest(manifest: dict[str, Any]) -> bytes:
     return json.dumps(manifest, indent=1, sort_keys=True).encode()
 
 
