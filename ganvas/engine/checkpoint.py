@@ -73,7 +73,7 @@ def save(
         raise DivergedError(
             f"not saved: {len(bad)} tensors hold NaN or infinity ({', '.join(bad[:3])}); go back to the last good"
         )
-    state = _meta_json(meta)
+    state = _dump_meta(meta)
     with files.disk_errors(f"checkpoint {parsing.printable(path)} not saved"):
         files.make_folder(folder)
         files.sweep(folder)
@@ -245,7 +245,7 @@ def _dump_manifest(manifest: dict[str, Any]) -> bytes:
     return json.dumps(manifest, indent=1, sort_keys=True).encode()
 
 
-def _meta_json(meta: Mapping[str, Any]) -> bytes:
+def _dump_meta(meta: Mapping[str, Any]) -> bytes:
     """Raises: UsageError: `meta` is not JSON, or too large to be read back."""
     try:
         state = json.dumps(dict(meta)).encode()
