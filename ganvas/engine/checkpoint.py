@@ -77,7 +77,7 @@ def save(
     with files.disk_errors(f"checkpoint {parsing.printable(path)} not saved"):
         files.make_folder(folder)
         files.sweep(folder)
-        if not _valid(path, items):
+        if not _is_valid(path, items):
             size = sum(t.numel() * t.element_size() + 1024 for group in tensors.values() for t in group.values())
             files.require_space(folder, size + len(state) + (1 << 20))
             _write(path, items, tensors, state)
@@ -107,7 +107,7 @@ def _write(path: Path, items: int, tensors: Mapping[str, Mapping[str, Tensor]], 
             listing[name] = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
         files.write_new(temporary / MANIFEST, _dump_manifest({"format": FORMAT, "items": items, "files": listing}))
         files.fsync_dir(temporary)
-        if not _valid(temporary, items):
+        if not _is_valid(temporary, items):
             raise ResourceError(
                 f"checkpoint {parsing.printable(path)}: the disk returns other bytes than were written; replace it"
             )
@@ -142,7 +142,7 @@ def _tidy(folder: Path, saved: Path, keep: int) -> None:
     for path in _newest_first(folder):
         if path == saved:
             continue
-        if kept < keep and _valid(path, int(path.name)):
+        if kept < keep and _is_valid(path, int(path.name)):
             kept += 1
         else:
             files.remove_tree(path)
@@ -201,7 +201,7 @@ def _read_small(path: Path) -> bytes:
     return data
 
 
-def _valid(path: Path, items: int) -> bool:
+def _is_valid(path: Path, items: int) -> bool:
     """Whether every file is as the manifest says. Raises: OSError: the disk does not tell."""
     try:
         _verify(path, items)
