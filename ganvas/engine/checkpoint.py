@@ -139,7 +139,7 @@ def _serialize_groups(tensors: Mapping[str, Mapping[str, Tensor]], state: bytes)
 def _tidy(folder: Path, saved: Path, keep: int) -> None:
     """Delete all but `saved` and the newest valid others, `keep` in all. Raises: OSError: one cannot be read or deleted."""
     kept = 1
-    for path in _newest_first(folder):
+    for path in _list_newest_first(folder):
         if path == saved:
             continue
         if kept < keep and _is_valid(path, int(path.name)):
@@ -161,7 +161,7 @@ def load(folder: Path, on_skip: Callable[[str, str], None] = _log_skip) -> Check
     if not folder.exists():
         return None
     with files.disk_errors(f"cannot list {parsing.printable(folder)}"):
-        paths = _newest_first(folder)
+        paths = _list_newest_first(folder)
     for path in paths:
         try:
             return _read(path)
@@ -170,7 +170,7 @@ def load(folder: Path, on_skip: Callable[[str, str], None] = _log_skip) -> Check
     return None
 
 
-def _newest_first(folder: Path) -> list[Path]:
+def _list_newest_first(folder: Path) -> list[Path]:
     paths = [path for path in folder.iterdir() if NAME.fullmatch(path.name)]
     return sorted(paths, key=lambda path: int(path.name), reverse=True)
 
