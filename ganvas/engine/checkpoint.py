@@ -83,7 +83,7 @@ def save(
             _write(path, items, tensors, state)
     with files.disk_errors(f"checkpoint {parsing.printable(path)} is saved, but older ones could not be deleted"):
         if keep is not None:
-            _tidy(folder, path, keep)
+            _delete_old(folder, path, keep)
     return path
 
 
@@ -136,7 +136,7 @@ def _serialize_groups(tensors: Mapping[str, Mapping[str, Tensor]], state: bytes)
         yield f"{group}.safetensors", data
 
 
-def _tidy(folder: Path, saved: Path, keep: int) -> None:
+def _delete_old(folder: Path, saved: Path, keep: int) -> None:
     """Delete all but `saved` and the newest valid others, `keep` in all. Raises: OSError: one cannot be read or deleted."""
     kept = 1
     for path in _list_newest_first(folder):
