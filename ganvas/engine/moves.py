@@ -99,7 +99,7 @@ class Moves:
             return
         optimizer = self.state.optimizers[player]
         self.saved[player] = [weight for weight in optimizer.param_groups[0]["params"] if not optimizer.state[weight]]
-        tensors = _moving(optimizer)
+        tensors = _weights_and_moments(optimizer)
         if len(self.state.spare.get(player, ())) != len(tensors):  # at first, and whenever moments have come
             self.state.spare[player] = [torch.empty_like(tensor) for tensor in tensors]
         torch._foreach_copy_(self.state.spare[player], tensors)
@@ -110,7 +110,7 @@ class Moves:
         for player, without in self.saved.items():
             for weight in without:  # their moments came with this step, which makes no move
                 state.optimizers[player].state[weight].clear()
-            torch._foreach_copy_(_moving(state.optimizers[player]), state.spare[player])
+            torch._foreach_copy_(_weights_and_moments(state.optimizers[player]), state.spare[player])
         for buffer, before in self.buffers:
             buffer.copy_(before)
         for memory in state.game.memories().values():
@@ -119,7 +119,7 @@ class Moves:
         state.dropped_in_a_row += 1
 
 
-def _moving(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+def _weights_and_moments(optimizer: torch.optim.Optimizer) -> list[Tensor]:
     """The weights of an optimiser and its moments: all that a move changes."""
     weights: list[Tensor] = optimizer.param_groups[0]["params"]
     found = [weight.detach() for weight in weights]
