@@ -137,7 +137,7 @@ def restore(state: State, tensors: dict[str, dict[str, Tensor]], counters: dict[
         saved = tensors[f"optimizer.{player}"]
         for i, weight in enumerate(optimizer.param_groups[0]["params"]):
             moments = {name.partition(".")[2]: value for name, value in saved.items() if name.startswith(f"{i}.")}
-            optimizer.state[weight] = {name: _placed(value, weight) for name, value in moments.items()}
+            optimizer.state[weight] = {name: _place_like(value, weight) for name, value in moments.items()}
     state.spare.clear()  # a checkpoint has the moments in another order
     for name in ("step", "items", "dropped", "dropped_in_a_row"):
         setattr(state, name, counters[name])
@@ -148,7 +148,7 @@ def restore(state: State, tensors: dict[str, dict[str, Tensor]], counters: dict[
         balance.restore(counters["balance"][name] if name else counters["balance"])
 
 
-def _placed(value: Tensor, weight: Tensor) -> Tensor:
+def _place_like(value: Tensor, weight: Tensor) -> Tensor:
     """A copy of an optimiser's value where its weight lies, in the weight's memory format where it has its shape."""
     return torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value.to(weight.device, copy=True)
 
