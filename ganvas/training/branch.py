@@ -29,7 +29,7 @@ from ganvas.utils.settings import flat, to_dict
 SAMPLE = re.compile(r"(\d+\.\d{3})k\.png")
 
 
-def checkpoints_of(folder: Path) -> list[int]:
+def list_checkpoints(folder: Path) -> list[int]:
     """The image counts at which the run in `folder` can be branched: those of its checkpoints, in order."""
     path = folder / "checkpoints"
     if not path.is_dir():
@@ -51,7 +51,7 @@ def branch(folder: Path, out: Path, settings: Mapping[str, str], at: int | None 
         DataError: the run or its checkpoint cannot be read.
     """
     parent = open_run(folder)
-    known = checkpoints_of(folder)
+    known = list_checkpoints(folder)
     if at is None and known:
         at = known[-1]
     if at is None or at not in known:
