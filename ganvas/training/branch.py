@@ -59,7 +59,7 @@ def branch(folder: Path, out: Path, settings: Mapping[str, str], at: int | None 
         raise UsageError(f"{folder} has no checkpoint at {at or 0:,} images; expected one of: {listed}")
     if out.exists():
         raise UsageError(f"{out} exists; choose another --out")
-    recipe = _changed(parent, settings, at)
+    recipe = _change_recipe(parent, settings, at)
     plan, where = parent.plan, device or parent.plan.device
     fits = recipe.train.batch % plan.ranks == 0
     if recipe.train.precision != parent.recipe.train.precision or not fits or where != plan.device:
@@ -81,7 +81,7 @@ def branch(folder: Path, out: Path, settings: Mapping[str, str], at: int | None 
     return run
 
 
-def _changed(parent: Run, settings: Mapping[str, str], at: int) -> Recipe:
+def _change_recipe(parent: Run, settings: Mapping[str, str], at: int) -> Recipe:
     """The parent's recipe with `settings`, checked to be playable from `at` images on. Raises: UsageError: it is not."""
     recipe = resolve_recipe(parent.recipe, settings)
     if recipe.game != parent.recipe.game:
