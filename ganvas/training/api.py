@@ -26,7 +26,7 @@ def train(recipe: str | Recipe, **named: Any) -> Model:
         GanvasError: what `ganvas train` would end with.
     """
     options, settings = split_options(named)
-    return _trained(start_run(resolve_recipe(recipe, settings, **options.recipe_fields), **options.run_fields))
+    return _finish(start_run(resolve_recipe(recipe, settings, **options.recipe_fields), **options.run_fields))
 
 
 def resume(folder: str | Path, device: str | None = None) -> Model:
@@ -38,10 +38,10 @@ def resume(folder: str | Path, device: str | None = None) -> Model:
     run = open_run(Path(folder))
     if not run.finished:
         run.move(device, Ranks())
-    return _trained(run)
+    return _finish(run)
 
 
-def _trained(run: Run) -> Model:
+def _finish(run: Run) -> Model:
     if not run.finished:
         run.hold(Ranks())
         try:
