@@ -100,7 +100,7 @@ def _bench(recipe: Recipe, ranks: str, seconds: float) -> Report:
     plan = choose_plan(chosen, data, "cpu", ranks)
     whole = replace(plan, ranks=1, threads=len(cores()))
     flops = count_flops(chosen, data, whole)
-    operations = profiled(chosen, data, whole)
+    operations = profile_operations(chosen, data, whole)
     with tempfile.TemporaryDirectory() as folder:
         run = Run(Path(folder), chosen, plan)
         run.write()
@@ -230,7 +230,7 @@ def _silence() -> Iterator[None]:
             os.close(before)
 
 
-def profiled(recipe: Recipe, data: TableDataset, plan: Plan, most: int = 10) -> tuple[tuple[str, float], ...]:
+def profile_operations(recipe: Recipe, data: TableDataset, plan: Plan, most: int = 10) -> tuple[tuple[str, float], ...]:
     """The operations that take most of a step, in one process, by their own share of processor time."""
     steps = train_endlessly(recipe, data, plan, Ranks())
     burst(steps, recipe)
