@@ -96,7 +96,7 @@ def bench(recipe: str | Recipe, ranks: str = "auto", seconds: float = 20.0) -> R
 def _bench(recipe: Recipe, ranks: str, seconds: float) -> Report:
     machine, data = describe_runtime(), open_data(recipe)
     chosen = adapt_recipe(recipe, data)
-    peak = max(convolution_peak(precision, channels) for precision in precisions() for channels in (64, 128, 256))
+    peak = max(convolution_peak(precision, channels) for precision in list_precisions() for channels in (64, 128, 256))
     plan = choose_plan(chosen, data, "cpu", ranks)
     whole = replace(plan, ranks=1, threads=len(cores()))
     flops = count_flops(chosen, data, whole)
@@ -111,7 +111,7 @@ def _bench(recipe: Recipe, ranks: str, seconds: float) -> Report:
     return Report(chosen.name, plan, median(ours), median(plain), ratio, attained, peak, attained / peak, operations, machine)
 
 
-def precisions() -> tuple[str, ...]:
+def list_precisions() -> tuple[str, ...]:
     """Those worth timing here."""
     return ("float32", "bfloat16") if bfloat16_is_fast() else ("float32",)
 
