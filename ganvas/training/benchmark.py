@@ -151,7 +151,7 @@ def _play_plain(plain: dict[str, Any], pipe: Any, everywhere: set[int]) -> None:
         pipe.send(burst(steps, recipe))
 
 
-def cycle(recipe: Recipe) -> int:
+def count_cycle_steps(recipe: Recipe) -> int:
     """Steps of one burst: fewer where no rules of two players, and so nothing lazy, make one step unlike the next."""
     return CYCLE if hasattr(recipe.config, "rules") else CYCLE // 4
 
@@ -159,9 +159,9 @@ def cycle(recipe: Recipe) -> int:
 def burst(steps: Iterator[object], recipe: Recipe) -> float:
     """Images per second over one cycle of steps."""
     start = time.perf_counter()
-    for _ in range(cycle(recipe)):
+    for _ in range(count_cycle_steps(recipe)):
         next(steps)
-    return cycle(recipe) * recipe.train.batch / (time.perf_counter() - start)
+    return count_cycle_steps(recipe) * recipe.train.batch / (time.perf_counter() - start)
 
 
 def plain_loop(recipe: Recipe, data: TableDataset) -> Iterator[None]:
@@ -196,7 +196,7 @@ def count_flops(recipe: Recipe, data: TableDataset, plan: Plan) -> float:
     """Floating-point operations of one image's share of a step, all passes counted, over one cycle."""
     with Counter() as counter:
         burst(train_endlessly(recipe, data, plan, Ranks()), recipe)
-    return float(counter.flops) / (cycle(recipe) * recipe.train.batch)
+    return float(counter.flops) / (count_cycle_steps(recipe) * recipe.train.batch)
 
 
 class Counter(TorchDispatchMode):
