@@ -129,11 +129,11 @@ def race(recipe: Recipe, data: TableDataset, plan: Plan, peers: Ranks, seconds: 
         ask.send("go")
         return float(ask.recv())
 
-    burst(engine, recipe), plain()
+    time_burst(engine, recipe), plain()
     pairs: list[tuple[float, float]] = []
     end = time.perf_counter() + seconds
     while len(pairs) < 3 or time.perf_counter() < end:
-        pairs.append((burst(engine, recipe), plain()))
+        pairs.append((time_burst(engine, recipe), plain()))
     over[0] = True
     for _ in engine:
         pass
@@ -148,7 +148,7 @@ def _play_plain(plain: dict[str, Any], pipe: Any, everywhere: set[int]) -> None:
     recipe = recipe_from(plain)
     steps = plain_loop(recipe, open_data(recipe))
     while pipe.recv() == "go":
-        pipe.send(burst(steps, recipe))
+        pipe.send(time_burst(steps, recipe))
 
 
 def count_cycle_steps(recipe: Recipe) -> int:
@@ -156,7 +156,7 @@ def count_cycle_steps(recipe: Recipe) -> int:
     return CYCLE if hasattr(recipe.config, "rules") else CYCLE // 4
 
 
-def burst(steps: Iterator[object], recipe: Recipe) -> float:
+def time_burst(steps: Iterator[object], recipe: Recipe) -> float:
     """Images per second over one cycle of steps."""
     start = time.perf_counter()
     for _ in range(count_cycle_steps(recipe)):
@@ -195,7 +195,7 @@ def plain_turns(game: Game) -> tuple[Any, ...]:
 def count_flops(recipe: Recipe, data: TableDataset, plan: Plan) -> float:
     """Floating-point operations of one image's share of a step, all passes counted, over one cycle."""
     with Counter() as counter:
-        burst(train_endlessly(recipe, data, plan, Ranks()), recipe)
+        time_burst(train_endlessly(recipe, data, plan, Ranks()), recipe)
     return float(counter.flops) / (count_cycle_steps(recipe) * recipe.train.batch)
 
 
@@ -233,9 +233,9 @@ def _silence() -> Iterator[None]:
 def profile_operations(recipe: Recipe, data: TableDataset, plan: Plan, most: int = 10) -> tuple[tuple[str, float], ...]:
     """The operations that take most of a step, in one process, by their own share of processor time."""
     steps = train_endlessly(recipe, data, plan, Ranks())
-    burst(steps, recipe)
+    time_burst(steps, recipe)
     with _silence(), profile(activities=[ProfilerActivity.CPU]) as recorded:
-        burst(steps, recipe)
+        time_burst(steps, recipe)
     events = recorded.key_averages()
     total = sum(event.self_cpu_time_total for event in events)
     largest = sorted(events, key=lambda event: -event.self_cpu_time_total)[:most]
