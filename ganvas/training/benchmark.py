@@ -194,12 +194,12 @@ def plain_turns(game: Game) -> tuple[Any, ...]:
 
 def count_flops(recipe: Recipe, data: TableDataset, plan: Plan) -> float:
     """Floating-point operations of one image's share of a step, all passes counted, over one cycle."""
-    with Counter() as counter:
+    with FlopCounter() as counter:
         time_burst(train_endlessly(recipe, data, plan, Ranks()), recipe)
     return float(counter.flops) / (count_cycle_steps(recipe) * recipe.train.batch)
 
 
-class Counter(TorchDispatchMode):
+class FlopCounter(TorchDispatchMode):
     """Counts the operations of convolutions and matrix products, forward and backward, by PyTorch's own formulas.
 
     FlopCounterMode does the same but hooks modules, and refuses a gradient taken inside a loss.
