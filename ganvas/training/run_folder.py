@@ -90,7 +90,7 @@ class Run:
         write_durably(self.folder / "env.json", json.dumps(env, indent=1).encode())
         write_durably(self.folder / "recipe.json", json.dumps(to_dict(self.recipe), indent=1).encode())
 
-    def bring(self, data: TableDataset) -> None:
+    def attach_data(self, data: TableDataset) -> None:
         """Attach the data. Hold out a part if D could overfit, or if a held-out measure is requested."""
         kept = issubclass(GAMES[self.recipe.game], Judges | Writes) or self.recipe.train.eval_every > 0
         self.data, self.held_out = data.parted(self.recipe.data.held_out) if kept else (data, None)
@@ -201,7 +201,7 @@ def start_run(
         run.folder = out or _numbered(recipe)
         run.write()
     run.folder = Path(peers.agree(str(run.folder)))
-    run.bring(data)
+    run.attach_data(data)
     return run
 
 
@@ -274,5 +274,5 @@ def open_run(folder: Path) -> Run:
         run = Run(folder, recipe, from_dict(Plan, env["plan"]), convert(float | None, env["minutes"], "minutes"))
     except (OSError, KeyError, TypeError, GanvasError) as failure:
         raise DataError(f"{folder} is not a run folder that can be continued: {failure}") from None
-    run.bring(open_data(recipe))
+    run.attach_data(open_data(recipe))
     return run

@@ -30,7 +30,7 @@ def run(tmp_path: Path) -> Run:
     """A finished run of the ring in miniature, with a checkpoint for every picture."""
     found = Run(tmp_path / "parent", recipe(), PLAN)
     found.write()
-    found.bring(open_data(found.recipe))
+    found.attach_data(open_data(found.recipe))
     for _ in fit(found):
         pass
     return found

@@ -113,7 +113,7 @@ def test_a_curve_needs_held_out_samples_in_any_game(tmp_path: Path) -> None:
     recipe = resolve_recipe("vae-mnist", settings, data=str(tmp_path / "pictures.npy"), images=400, eval_every=200)
     run = Run(tmp_path / "run", recipe, PLAN)
     run.write()
-    run.bring(open_data(recipe))
+    run.attach_data(open_data(recipe))
     events = [event for progress in fit(run) for event in progress.events]
     assert sum(event.startswith("swd120") for event in events) >= 2
     assert (run.folder / "best.safetensors").exists()

@@ -232,7 +232,7 @@ def classify(folder: Path, out: Path) -> tuple[Run, list[str]]:
     data = open_data(chosen)
     run = Run(out, adapt_recipe(chosen, data), PLAN)
     run.write()
-    run.bring(data)
+    run.attach_data(data)
     return run, events(fit(run))
 
 
