@@ -29,7 +29,7 @@ def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
         display.farewell()
         disconnect()
         return 0
-    run.hold(peers)
+    run.lock(peers)
     caught: list[int] = []
     with _signals(caught), local_ranks(run.folder, run.plan, peers) as peers, display.running():
         for progress in fit(run, peers, stop=lambda: bool(caught)):

@@ -43,7 +43,7 @@ def resume(folder: str | Path, device: str | None = None) -> Model:
 
 def _finish(run: Run) -> Model:
     if not run.finished:
-        run.hold(Ranks())
+        run.lock(Ranks())
         try:
             with local_ranks(run.folder, run.plan, Ranks()) as peers:
                 for _ in play(run, peers):

@@ -143,7 +143,7 @@ class Run:
         if differences:
             raise UsageError(f"{self.folder} holds another run; asked for {', '.join(differences[:4])}; choose another --out")
 
-    def hold(self, peers: Ranks) -> None:
+    def lock(self, peers: Ranks) -> None:
         """Keep other processes from training here until this one ends; rank 0 holds the folder for all.
 
         Raises:

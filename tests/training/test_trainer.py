@@ -152,10 +152,10 @@ def test_a_rotten_checkpoint_is_named_and_the_one_before_is_used(tmp_path: Path)
 
 def test_two_processes_do_not_share_a_folder(tmp_path: Path) -> None:
     run = begun(tmp_path)
-    run.hold(Ranks())
+    run.lock(Ranks())
     other = Run(run.folder, run.recipe, run.plan)
     with pytest.raises(ResourceError, match="another process"):
-        other.hold(Ranks())
+        other.lock(Ranks())
 
 
 def test_a_run_is_read_back_as_it_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
