@@ -49,5 +49,5 @@ def _finish(run: Run) -> Model:
                 for _ in play(run, peers):
                     pass
         finally:
-            run.release()
+            run.unlock()
     return load(run.folder)

@@ -154,10 +154,10 @@ class Run:
         with disk_errors(f"cannot write {self.folder / 'lock'}"):
             self._lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR)
         if not try_lock(self._lock):
-            self.release()
+            self.unlock()
             raise ResourceError(f"{self.folder} is being trained by another process; wait for it or choose another --out")
 
-    def release(self) -> None:
+    def unlock(self) -> None:
         """Let others train here again."""
         if self._lock is not None:
             os.close(self._lock)
