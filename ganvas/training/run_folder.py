@@ -183,7 +183,7 @@ def start_run(
     if recipe.data.split != "train":
         raise UsageError(f"data.split: a run trains on the split 'train', not on {recipe.data.split!r}; leave it out")
     recipe = replace(recipe, data=replace(recipe.data, source=absolute_source(recipe.data.source)))
-    folder = Path(peers.agree(str(out or _restarted() or "")))
+    folder = Path(peers.agree(str(out or _find_restarted_run() or "")))
     if folder != Path() and (folder / "recipe.json").exists():
         run = open_run(folder)
         run.check(recipe, minutes)
@@ -240,7 +240,7 @@ def _require_place(out: Path) -> None:
             folder.rmdir()
 
 
-def _restarted() -> Path | None:
+def _find_restarted_run() -> Path | None:
     """The run that torchrun started before one of its ranks died, where the command gave no --out."""
     if int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")):
         for env in sorted(Path("runs").glob("*/env.json"), reverse=True):
