@@ -198,7 +198,7 @@ def start_run(
     plan = _agree_on_plan(recipe, data, device, str(peers.size) if peers.size > 1 else ranks, peers)
     run = Run(out or Path(), recipe, plan, minutes)
     if peers.first:
-        run.folder = out or _numbered(recipe)
+        run.folder = out or _make_numbered_folder(recipe)
         run.write()
     run.folder = Path(peers.agree(str(run.folder)))
     run.attach_data(data)
@@ -250,7 +250,7 @@ def _find_restarted_run() -> Path | None:
     return None
 
 
-def _numbered(recipe: Recipe) -> Path:
+def _make_numbered_folder(recipe: Recipe) -> Path:
     root = Path("runs")
     while True:
         taken = [int(found[1]) for path in root.glob("*-*") if (found := re.match(r"(\d+)-", path.name))]
