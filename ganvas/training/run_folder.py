@@ -110,11 +110,11 @@ class Run:
             reason = str(missing).partition(";")[0]
             advice = f"continue elsewhere with: ganvas resume {self.folder} --device auto"
             raise ResourceError(f"{self.folder} was begun on {before.device}: {reason}; {advice}") from None
-        if where == before.device or (device == "auto" and _is_kind(before.device, where)):
+        if where == before.device or (device == "auto" and _is_same_kind(before.device, where)):
             return ""
         # The number of ranks stays: it decides how the batch is divided.
         self.plan = replace(before, device=where)
-        if not _is_kind(before.device, where):
+        if not _is_same_kind(before.device, where):
             self.plan = _agree_on_plan(self.recipe, self.data, where, str(before.ranks), peers)
         if peers.first:
             probe = parse_json((self.folder / "env.json").read_bytes(), "env.json").get("probe")
@@ -220,7 +220,7 @@ def _agree_on_plan(recipe: Recipe, data: TableDataset, device: str, ranks: str, 
     return plan
 
 
-def _is_kind(one: str, other: str) -> bool:
+def _is_same_kind(one: str, other: str) -> bool:
     """Whether two devices are of one kind: cuda and cuda:1."""
     return one.partition(":")[0] == other.partition(":")[0]
 
