@@ -102,7 +102,7 @@ def lesson(
             resume(run.folder)
         played.setdefault(variant.label, []).append(run)
     source, shown = next(iter(played.values()))[0].recipe.data.source, images or chosen.images
-    measured = {label: [_measured(chosen, run, shown, device) for run in each] for label, each in played.items()}
+    measured = {label: [_measure_run(chosen, run, shown, device) for run in each] for label, each in played.items()}
     rows = tuple(
         Row(
             label, each[0].recipe.train.images, fmean(run.result["seconds"] for run in each), _over_seeds([m for m, _ in found])
@@ -164,7 +164,7 @@ def folder(variant: Variant, seed: int) -> str:
     return f"{words}-seed{seed}"
 
 
-def _measured(chosen: Lesson, run: Run, shown: int, device: str) -> tuple[dict[str, Measurement], str]:
+def _measure_run(chosen: Lesson, run: Run, shown: int, device: str) -> tuple[dict[str, Measurement], str]:
     """All numbers of one run, and what they were measured against."""
     found: dict[str, Measurement] = {}
     source, reference = run.recipe.data.source, "the log"
