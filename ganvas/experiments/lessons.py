@@ -170,7 +170,7 @@ def _measure_run(chosen: Lesson, run: Run, shown: int, device: str) -> tuple[dic
     source, reference = run.recipe.data.source, "the log"
     if chosen.names_classes:
         train, test = (open_source(DataConfig(source=source, split=split)) for split in ("train", "test"))
-        found |= naming(load(run.folder, device), train, test, _strangers(), shown, run.recipe.train.seed)
+        found |= naming(load(run.folder, device), train, test, _open_unrelated_data(), shown, run.recipe.train.seed)
         reference = f"{len(test):,} real samples of the test split of {source}"
     if chosen.metrics:
         report = evaluate(run.folder, against=source, metrics=chosen.metrics, samples=chosen.samples, device=device)
@@ -183,7 +183,7 @@ def _measure_run(chosen: Lesson, run: Run, shown: int, device: str) -> tuple[dic
     return found, reference
 
 
-def _strangers() -> TableDataset | None:
+def _open_unrelated_data() -> TableDataset | None:
     """Clothes, which no model of digits has seen; None where they cannot be had."""
     try:
         return open_source(DataConfig(source="fashion", split="test"))
