@@ -105,7 +105,7 @@ def lesson(
     measured = {label: [_measure_run(chosen, run, shown, device) for run in each] for label, each in played.items()}
     rows = tuple(
         Row(
-            label, each[0].recipe.train.images, fmean(run.result["seconds"] for run in each), _over_seeds([m for m, _ in found])
+            label, each[0].recipe.train.images, fmean(run.result["seconds"] for run in each), _average_seeds([m for m, _ in found])
         )
         for (label, each), found in zip(played.items(), measured.values(), strict=True)
     )
@@ -191,7 +191,7 @@ def _open_unrelated_data() -> TableDataset | None:
         return None
 
 
-def _over_seeds(seeds: Sequence[dict[str, Measurement]]) -> dict[str, Measurement]:
+def _average_seeds(seeds: Sequence[dict[str, Measurement]]) -> dict[str, Measurement]:
     """The mean over seeds, with the interval of that mean; a single seed as it is."""
     if len(seeds) == 1:
         return seeds[0]
