@@ -206,7 +206,7 @@ def _average_seeds(seeds: Sequence[dict[str, Measurement]]) -> dict[str, Measure
 def _sample(played: dict[str, Run], source: str, device: str) -> Image.Image:
     """A block for each variant, of the same noise, and one of the data."""
     real = next(iter(played.values())).data
-    pictures = {label: _block(run, real, device) for label, run in played.items()}
+    pictures = {label: _draw_block(run, real, device) for label, run in played.items()}
     blank = Image.new("L", next(picture.size for picture in pictures.values() if picture), PAPER)
     blocks = [
         caption(picture or blank, [label if picture else f"{label} (draws nothing)"]) for label, picture in pictures.items()
@@ -218,7 +218,7 @@ def _sample(played: dict[str, Run], source: str, device: str) -> Image.Image:
     return arranged(blocks, len(blocks) if len(blocks) <= ABREAST else 3)
 
 
-def _block(run: Run, real: TableDataset, device: str) -> Image.Image | None:
+def _draw_block(run: Run, real: TableDataset, device: str) -> Image.Image | None:
     """What one variant draws; None: it does not draw."""
     model = load(run.folder, device)
     if not isinstance(model.game, Samples):
