@@ -111,7 +111,7 @@ def lesson(
     )
     firsts = {label: each[0] for label, each in played.items()}
     text = {"lesson": name, "seeds": "0", "synthetic": "true"}
-    save_png(out / "sheet.png", _sample(firsts, source, device), text)
+    save_png(out / "sheet.png", _draw_sheet(firsts, source, device), text)
     curve = _curves(chosen, firsts)
     if curve is not None:
         save_png(out / "curves.png", curve, text)
@@ -203,7 +203,7 @@ def _average_seeds(seeds: Sequence[dict[str, Measurement]]) -> dict[str, Measure
     return found
 
 
-def _sample(played: dict[str, Run], source: str, device: str) -> Image.Image:
+def _draw_sheet(played: dict[str, Run], source: str, device: str) -> Image.Image:
     """A block for each variant, of the same noise, and one of the data."""
     real = next(iter(played.values())).data
     pictures = {label: _draw_block(run, real, device) for label, run in played.items()}
