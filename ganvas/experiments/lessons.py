@@ -112,7 +112,7 @@ def lesson(
     firsts = {label: each[0] for label, each in played.items()}
     text = {"lesson": name, "seeds": "0", "synthetic": "true"}
     save_png(out / "sheet.png", _draw_sheet(firsts, source, device), text)
-    curve = _curves(chosen, firsts)
+    curve = _draw_curves(chosen, firsts)
     if curve is not None:
         save_png(out / "curves.png", curve, text)
     reference = next(iter(measured.values()))[0][1]
@@ -230,7 +230,7 @@ def _draw_block(run: Run, real: TableDataset, device: str) -> Image.Image | None
     return sheet(samples, 10 if model.classes else COLUMNS, legible_scale(samples.shape[-1]))
 
 
-def _curves(chosen: Lesson, played: dict[str, Run]) -> Image.Image | None:
+def _draw_curves(chosen: Lesson, played: dict[str, Run]) -> Image.Image | None:
     """The lesson's curve, of each variant that has it; None where a lesson has none."""
     if chosen.curve is None:
         return None
