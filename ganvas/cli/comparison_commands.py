@@ -129,7 +129,7 @@ def lesson(
     from ganvas.runtime.distributed import connect
 
     options: dict[str, Any] = {"images": images, "seeds": seeds, "ranks": ranks, "device": running.device}
-    for _, run in lessons.runs(chosen, folder, **options):
+    for _, run in lessons.start_runs(chosen, folder, **options):
         code = 0 if run.finished else show_training(run, connect(), running.quiet, running.json)
         if not run.finished:
             return code

@@ -97,7 +97,7 @@ def lesson(
     """
     chosen, out = find_lesson(name), Path(out or Path("lessons") / name)
     played: dict[str, list[Run]] = {}
-    for variant, run in runs(chosen, out, images=images, seeds=seeds, ranks=ranks, device=device):
+    for variant, run in start_runs(chosen, out, images=images, seeds=seeds, ranks=ranks, device=device):
         if not run.finished:
             resume(run.folder)
         played.setdefault(variant.label, []).append(run)
@@ -121,7 +121,7 @@ def lesson(
     return found
 
 
-def runs(
+def start_runs(
     chosen: Lesson, out: Path, *, images: int | None = None, seeds: int = 1, ranks: str = "auto", device: str = "auto"
 ) -> Iterator[tuple[Variant, Run]]:
     """The run of each variant and seed, started or found in `out`; whoever reads this may train it.

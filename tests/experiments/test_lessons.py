@@ -117,7 +117,7 @@ def test_the_folder_of_another_lesson_is_left_alone(finished: bool, tmp_path: Pa
     assert sorted(tmp_path.rglob("*")) == before
     (tmp_path / first / "recipe.json").unlink()
     (tmp_path / "lesson.json").write_text(json.dumps({"lesson": chosen.name}))
-    assert next(lessons.runs(chosen, tmp_path, ranks="1"))[0] == chosen.variants[0]
+    assert next(lessons.start_runs(chosen, tmp_path, ranks="1"))[0] == chosen.variants[0]
 
 
 def test_unknown_lessons_are_answered_with_the_nearest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
