@@ -135,12 +135,12 @@ def start_runs(
     for variant in chosen.variants:
         for seed in range(seeds):
             recipe = variant_recipe(chosen, variant, images, seed)
-            yield variant, start_run(recipe, out=out / folder(variant, seed), device=device, ranks=ranks)
+            yield variant, start_run(recipe, out=out / name_folder(variant, seed), device=device, ranks=ranks)
 
 
 def _require_own(chosen: Lesson, out: Path) -> None:
     """Raises: UsageError: `out` holds another lesson, finished or not."""
-    told, own = out / "lesson.json", {folder(variant, 0) for variant in chosen.variants}
+    told, own = out / "lesson.json", {name_folder(variant, 0) for variant in chosen.variants}
     if told.exists():
         name = parse_json(told.read_bytes(), str(told)).get("lesson")
         if name != chosen.name:
@@ -158,7 +158,7 @@ def variant_recipe(chosen: Lesson, variant: Variant, images: int | None = None, 
     return resolve_recipe(variant.recipe, {**kept, **chosen.settings, **variant.settings}, images=count, seed=seed)
 
 
-def folder(variant: Variant, seed: int) -> str:
+def name_folder(variant: Variant, seed: int) -> str:
     """The name of a variant's run folder."""
     words = re.sub(r"[^a-z0-9]+", "-", variant.label.lower()).strip("-")
     return f"{words}-seed{seed}"
