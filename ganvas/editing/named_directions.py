@@ -61,7 +61,7 @@ def directions(model: Model, space: Space, names: Sequence[str], *, judge: str |
     return found
 
 
-def separates(model: Model) -> list[str]:
+def separable_classes(model: Model) -> list[str]:
     """The classes between which directions can be found: the model's own in w, else those of the classifier of its data."""
     if isinstance(model.drawer, Conditional):
         return list(model.classes) if isinstance(model.drawer, Styled) else []
