@@ -57,7 +57,7 @@ def directions(model: Model, space: Space, names: Sequence[str], *, judge: str |
         kind, colon, which = name.partition(":")
         if kind not in KINDS or not colon:
             raise UsageError(f"direction: expected axis:3, sefa:0, pca:0-4 or class:7-1, got {name!r}")
-        found += [codes.between(which)] if kind == "class" else [codes.numbered(kind, i) for i in _numbers(name, which)]
+        found += [codes.between(which)] if kind == "class" else [codes.find_numbered(kind, i) for i in _numbers(name, which)]
     return found
 
 
@@ -77,7 +77,7 @@ class _Codes:
         self.tables: dict[str, Directions] = {}
         self.cloud: Tensor | None = None
 
-    def numbered(self, kind: str, index: int) -> Direction:
+    def find_numbered(self, kind: str, index: int) -> Direction:
         """Direction `index` of a kind that counts them."""
         if kind not in self.tables:
             self.tables[kind] = {"axis": self.axes, "sefa": self.sefa, "pca": self.pca}[kind]()
