@@ -85,7 +85,7 @@ class _Codes:
         if not index < len(table.vectors):
             raise UsageError(f"{kind}:{index}: this model has {kind}:0 to {kind}:{len(table.vectors) - 1}")
         share = None if kind == "axis" else float(table.shares[index])
-        return self.scaled(Direction(f"{kind}:{index}", table.vectors[index], 1.0, share))
+        return self.scale(Direction(f"{kind}:{index}", table.vectors[index], 1.0, share))
 
     def axes(self) -> Directions:
         size = self.model.drawer.latent_dim
@@ -110,7 +110,7 @@ class _Codes:
             self.cloud = self.space.of_seeds(range(CODES), self.model.classes_in_turn(None, CODES))
         return self.cloud
 
-    def scaled(self, direction: Direction) -> Direction:
+    def scale(self, direction: Direction) -> Direction:
         """With the spread of the model's codes: 1 in z, which is standard normal."""
         return replace(direction, sd=spread(self.points(), direction.vector)) if self.space.flat else direction
 
@@ -122,7 +122,7 @@ class _Codes:
         if conditional:
             towards, away = _pair(which, self.model.classes)
             labels = torch.arange(CODES) % len(self.model.classes)  # as its points
-            return self.scaled(Direction(f"class:{which}", class_difference(self.points(), labels, towards, away), 1.0))
+            return self.scale(Direction(f"class:{which}", class_difference(self.points(), labels, towards, away), 1.0))
         classifier = self.classifier()
         towards, away = _pair(which, classifier.classes)
         codes = self.space.of_seeds(range(JUDGED), None)
@@ -131,7 +131,7 @@ class _Codes:
             if (count := int((labels == name).sum())) < FEW:
                 found = f"{classifier.name} takes {count} of {JUDGED:,} samples for {classifier.classes[name]!r}"
                 raise UsageError(f"class: {found}, expected at least {FEW}; choose another class, or train longer")
-        return self.scaled(Direction(f"class:{which}", class_difference(codes, labels, towards, away), 1.0))
+        return self.scale(Direction(f"class:{which}", class_difference(codes, labels, towards, away), 1.0))
 
     def classifier(self) -> Extractor:
         recipe, shape = self.model.card["recipe"], self.model.shape
