@@ -57,7 +57,7 @@ def directions(model: Model, space: Space, names: Sequence[str], *, judge: str |
         kind, colon, which = name.partition(":")
         if kind not in KINDS or not colon:
             raise UsageError(f"direction: expected axis:3, sefa:0, pca:0-4 or class:7-1, got {name!r}")
-        found += [codes.between(which)] if kind == "class" else [codes.find_numbered(kind, i) for i in _numbers(name, which)]
+        found += [codes.find_between(which)] if kind == "class" else [codes.find_numbered(kind, i) for i in _numbers(name, which)]
     return found
 
 
@@ -114,7 +114,7 @@ class _Codes:
         """With the spread of the model's codes: 1 in z, which is standard normal."""
         return replace(direction, sd=spread(self.points(), direction.vector)) if self.space.flat else direction
 
-    def between(self, which: str) -> Direction:
+    def find_between(self, which: str) -> Direction:
         """From class to class."""
         conditional = isinstance(self.model.game, Conditional)
         if conditional and not self.space.flat:
