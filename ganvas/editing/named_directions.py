@@ -102,9 +102,9 @@ class _Codes:
     def pca(self) -> Directions:
         if not self.space.flat:
             raise UsageError("pca: z varies alike in all directions, only w does not; use sefa:0, or a stylegan model in w")
-        return principal_directions(self.points())
+        return principal_directions(self.draw_codes())
 
-    def points(self) -> Tensor:
+    def draw_codes(self) -> Tensor:
         """Codes [10,000, d] of seeds 0, 1, ..., of all classes in turn."""
         if self.cloud is None:
             self.cloud = self.space.of_seeds(range(CODES), self.model.classes_in_turn(None, CODES))
@@ -112,7 +112,7 @@ class _Codes:
 
     def scale(self, direction: Direction) -> Direction:
         """With the spread of the model's codes: 1 in z, which is standard normal."""
-        return replace(direction, sd=spread(self.points(), direction.vector)) if self.space.flat else direction
+        return replace(direction, sd=spread(self.draw_codes(), direction.vector)) if self.space.flat else direction
 
     def find_between(self, which: str) -> Direction:
         """From class to class."""
@@ -122,7 +122,7 @@ class _Codes:
         if conditional:
             towards, away = _pair(which, self.model.classes)
             labels = torch.arange(CODES) % len(self.model.classes)  # as its points
-            return self.scale(Direction(f"class:{which}", class_difference(self.points(), labels, towards, away), 1.0))
+            return self.scale(Direction(f"class:{which}", class_difference(self.draw_codes(), labels, towards, away), 1.0))
         classifier = self.classifier()
         towards, away = _pair(which, classifier.classes)
         codes = self.space.of_seeds(range(JUDGED), None)
