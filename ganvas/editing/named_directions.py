@@ -123,7 +123,7 @@ class _Codes:
             towards, away = _pair(which, self.model.classes)
             labels = torch.arange(CODES) % len(self.model.classes)  # as its points
             return self.scale(Direction(f"class:{which}", class_difference(self.draw_codes(), labels, towards, away), 1.0))
-        classifier = self.classifier()
+        classifier = self.load_classifier()
         towards, away = _pair(which, classifier.classes)
         codes = self.space.of_seeds(range(JUDGED), None)
         labels = classifier.logits(to_bytes(self.space.pictures(codes, None))).argmax(1)
@@ -133,7 +133,7 @@ class _Codes:
                 raise UsageError(f"class: {found}, expected at least {FEW}; choose another class, or train longer")
         return self.scale(Direction(f"class:{which}", class_difference(codes, labels, towards, away), 1.0))
 
-    def classifier(self) -> Extractor:
+    def load_classifier(self) -> Extractor:
         recipe, shape = self.model.card["recipe"], self.model.shape
         device = self.model.device
         found = (
