@@ -57,7 +57,7 @@ def directions(model: Model, space: Space, names: Sequence[str], *, judge: str |
         kind, colon, which = name.partition(":")
         if kind not in KINDS or not colon:
             raise UsageError(f"direction: expected axis:3, sefa:0, pca:0-4 or class:7-1, got {name!r}")
-        found += [codes.find_between(which)] if kind == "class" else [codes.find_numbered(kind, i) for i in _numbers(name, which)]
+        found += [codes.find_between(which)] if kind == "class" else [codes.find_numbered(kind, i) for i in _parse_range(name, which)]
     return found
 
 
@@ -148,7 +148,7 @@ class _Codes:
         return found
 
 
-def _numbers(name: str, which: str) -> range:
+def _parse_range(name: str, which: str) -> range:
     first, dash, last = which.partition("-")
     if not first.isdigit() or (dash and not last.isdigit()) or int(last or first) < int(first):
         raise UsageError(f"direction: expected a number or a range such as sefa:0-4, got {name!r}")
