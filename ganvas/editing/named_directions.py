@@ -120,11 +120,11 @@ class _Codes:
         if conditional and not self.space.flat:
             raise UsageError("class: this model is asked for its class, z has none; morph with interpolate --label 1,7")
         if conditional:
-            towards, away = _pair(which, self.model.classes)
+            towards, away = _parse_classes(which, self.model.classes)
             labels = torch.arange(CODES) % len(self.model.classes)  # as its points
             return self.scale(Direction(f"class:{which}", class_difference(self.draw_codes(), labels, towards, away), 1.0))
         classifier = self.load_classifier()
-        towards, away = _pair(which, classifier.classes)
+        towards, away = _parse_classes(which, classifier.classes)
         codes = self.space.of_seeds(range(JUDGED), None)
         labels = classifier.logits(to_bytes(self.space.pictures(codes, None))).argmax(1)
         for name in (towards, away):
@@ -155,7 +155,7 @@ def _parse_range(name: str, which: str) -> range:
     return range(int(first), int(last or first) + 1)
 
 
-def _pair(which: str, classes: Sequence[str]) -> tuple[int, int]:
+def _parse_classes(which: str, classes: Sequence[str]) -> tuple[int, int]:
     """The numbers of two classes spelt A-B, each a name or a number; names may hold dashes."""
 
     def number(word: str) -> int | None:
