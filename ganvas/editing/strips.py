@@ -78,12 +78,12 @@ def strip(model: Model, out: str | Path, by: str, seeds: Sequence[int], *, label
     require_pictures(model.game)
     c = model.classes_in_turn(label, len(seeds))
     images, columns = kinds[by](model, seeds, c)
-    picture = caption(sheet(images, columns, legible_scale(images.shape[-1])), [_told(model, by)])
+    picture = caption(sheet(images, columns, legible_scale(images.shape[-1])), [_describe_columns(model, by)])
     save_png(out, picture, model.provenance(",".join(map(str, seeds))))
     return out
 
 
-def _told(model: Model, by: str) -> str:
+def _describe_columns(model: Model, by: str) -> str:
     """What the columns of a strip are, in a line below it."""
     if by == "resolution" and isinstance(model.drawer, Grows):
         return "pixels: " + ", ".join(map(str, model.drawer.resolutions))
