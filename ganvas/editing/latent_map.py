@@ -96,7 +96,7 @@ def latent_map(
         batch = source.samples(rows)
         found = torch.special.ndtr(encoding.encode(model.game, batch["real"]))
         right = cloud(found, batch.get("label"), source.classes, left.height)
-        left = _beside(left, right)
+        left = _join(left, right)
         text["data"] = f"{source.name}, {split}"
     save_png(out, left, text)
     return out
@@ -128,7 +128,7 @@ def pictures(model: Model, data: str | None) -> tuple[TableDataset, str]:
         return open_source(DataConfig(source=name, fit=fit), **settings), "all of it"  # type: ignore[arg-type]
 
 
-def _beside(left: Image.Image, right: Image.Image, gap: int = 16) -> Image.Image:
+def _join(left: Image.Image, right: Image.Image, gap: int = 16) -> Image.Image:
     whole = Image.new("RGB", (left.width + gap + right.width, max(left.height, right.height)), PAPER)
     whole.paste(left)
     whole.paste(right, (left.width + gap, 0))
