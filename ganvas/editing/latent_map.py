@@ -46,7 +46,7 @@ def reconstruct(
     model, out = load(target, device), png_name(out)
     if count < 1:
         raise UsageError(f"the number of pictures must be at least 1, got {count}")
-    source, split = pictures(model, data)
+    source, split = open_pictures(model, data)
     rows = torch.randperm(len(source), generator=torch.Generator().manual_seed(seed))[:count]
     originals = source.samples(rows)["real"]
     again = encoding.reconstruct(model.game, originals)
@@ -91,7 +91,7 @@ def latent_map(
     left = sheet(sample_chunks(model.drawer, z, c), side, 1, 0).convert("RGB")
     text = model.provenance("none: every place of the latent plane")
     if isinstance(model.game, Encodes):
-        source, split = pictures(model, data)
+        source, split = open_pictures(model, data)
         rows = torch.randperm(len(source), generator=torch.Generator().manual_seed(0))[:MAPPED]
         batch = source.samples(rows)
         found = torch.special.ndtr(encoding.encode(model.game, batch["real"]))
@@ -109,7 +109,7 @@ def places(side: int) -> Tensor:
     return torch.stack([u.flatten(), v.flatten()], 1)
 
 
-def pictures(model: Model, data: str | None) -> tuple[TableDataset, str]:
+def open_pictures(model: Model, data: str | None) -> tuple[TableDataset, str]:
     """The samples to show, in the model's size and colours, and their split: test, where there is one.
 
     Raises:
