@@ -86,7 +86,7 @@ def latent_map(
     side = max(5, 560 // model.shape[-1]) if side is None else side
     if side < 1:
         raise UsageError(f"--side: expected at least 1, got {side}")
-    z = torch.special.ndtri(places(side)).float()
+    z = torch.special.ndtri(grid_middles(side)).float()
     c = torch.zeros(len(z), dtype=torch.int64) if model.classes else None
     left = sheet(sample_chunks(model.drawer, z, c), side, 1, 0).convert("RGB")
     text = model.provenance("none: every place of the latent plane")
@@ -102,7 +102,7 @@ def latent_map(
     return out
 
 
-def places(side: int) -> Tensor:
+def grid_middles(side: int) -> Tensor:
     """The middles [side^2, 2] of a grid over the unit square, float64, as pictures of a sheet: row by row, the top first."""
     middles = (torch.arange(side, dtype=torch.float64) + 0.5) / side
     v, u = torch.meshgrid(middles.flip(0), middles, indexing="ij")
