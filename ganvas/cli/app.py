@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 
 from ganvas.cli import comparison_commands, latent_commands, model_commands
 from ganvas.cli.arguments import HOW, Quiet, Running, Sampling, free_path, setting
-from ganvas.cli.model_commands import saved
+from ganvas.cli.model_commands import report_path
 from ganvas.runtime.exits import conclude
 from ganvas.training.options import TrainOptions
 from ganvas.utils.whole_numbers import Whole
@@ -136,7 +136,7 @@ def sample(
         return
     out = free_path(out, "sheet.png")
     model.save(out, count, columns=columns, temperature=temperature, **options)
-    saved(out, running.quiet, running.json)
+    report_path(out, running.quiet, running.json)
 
 
 @app.command

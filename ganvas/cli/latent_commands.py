@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from ganvas.cli.arguments import Label, Running, RunPath, Sampling, Writing, parse_labels, parse_numbers, parse_terms
-from ganvas.cli.model_commands import saved
+from ganvas.cli.model_commands import report_path
 from ganvas.utils.whole_numbers import Whole
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def interpolate(
     model = load(run, to.device)
     out = to.path("walk.txt" if model.writes else "walk.gif")
     model.interpolate(out, parse_numbers(seeds), frames, label=parse_labels(label), straight=straight, where=where)
-    saved(out, to.quiet, to.json)
+    report_path(out, to.quiet, to.json)
 
 
 def traverse(

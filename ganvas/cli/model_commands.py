@@ -93,7 +93,7 @@ def reconstruct(
     from ganvas.editing import latent_map as editing_latent_map
 
     out = to.path("reconstruction.png")
-    saved(editing_latent_map.reconstruct(run, out, data=data, count=count, seed=seed, device=to.device), to.quiet, to.json)
+    report_path(editing_latent_map.reconstruct(run, out, data=data, count=count, seed=seed, device=to.device), to.quiet, to.json)
 
 
 def latent_map(
@@ -115,7 +115,7 @@ def latent_map(
     from ganvas.editing import latent_map as editing_latent_map
 
     out = to.path("map.png")
-    saved(editing_latent_map.latent_map(run, out, data=data, side=side, device=to.device), to.quiet, to.json)
+    report_path(editing_latent_map.latent_map(run, out, data=data, side=side, device=to.device), to.quiet, to.json)
 
 
 def strip(
@@ -144,7 +144,7 @@ def strip(
 
     out = to.path("strip.png")
     draw(load(run, to.device), out, by, parse_numbers(seeds), label=parse_labels(label), cut=cut)
-    saved(out, to.quiet, to.json)
+    report_path(out, to.quiet, to.json)
 
 
 def branch(
@@ -175,7 +175,7 @@ def branch(
     from ganvas.training.branch import branch as begin
 
     begin(run, out, dict(setting(text) for text in settings), at, device)
-    saved(out, quiet, json)
+    report_path(out, quiet, json)
 
 
 def studio(
@@ -216,7 +216,7 @@ def studio(
     serve(say, port=port, host=host, runs=runs, browser=browser, i_understand=i_understand)
 
 
-def saved(path: Path, quiet: bool, as_json: bool) -> None:
+def report_path(path: Path, quiet: bool, as_json: bool) -> None:
     """Say where something was written."""
     if as_json:
         print(json_.dumps({"out": str(path)}))
