@@ -107,7 +107,7 @@ def traverse(
         layers=parse_numbers(layers) if layers else None,
         judge=judge,
     )
-    _report(journey, to)
+    report_traversal(journey, to)
 
 
 def plane(
@@ -142,7 +142,7 @@ def plane(
     chosen = parse_numbers(seeds or ("0" if names else "1,5,9"))
     model, out = load(run, to.device), to.path("plane.png")
     journey = traversal.plane(model, out, chosen, side, names=names, span=span, label=parse_labels(label), where=where, judge=judge)
-    _report(journey, to)
+    report_traversal(journey, to)
 
 
 def arithmetic(
@@ -166,7 +166,7 @@ def arithmetic(
 
     chosen = [Term(seeds, sign, label) for sign, label, seeds in parse_terms(expression)]
     out = to.path("arithmetic.png")
-    _report(editing_arithmetic.arithmetic(load(run, to.device), out, chosen, where=where), to)
+    report_traversal(editing_arithmetic.arithmetic(load(run, to.device), out, chosen, where=where), to)
 
 
 def neighbours(
@@ -203,7 +203,7 @@ def neighbours(
         print(f"{found.text()}\n{out}")
 
 
-def _report(journey: Traversal, running: Running) -> None:
+def report_traversal(journey: Traversal, running: Running) -> None:
     if running.json:
         print(json_.dumps(journey.to_dict()))
     elif not running.quiet:
