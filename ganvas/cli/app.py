@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from ganvas.cli import comparison_commands, latent_commands, model_commands
-from ganvas.cli.arguments import HOW, Quiet, Running, Sampling, free_path, setting
+from ganvas.cli.arguments import HOW, Quiet, Running, Sampling, free_path, parse_setting
 from ganvas.cli.model_commands import report_path
 from ganvas.runtime.exits import conclude
 from ganvas.training.options import TrainOptions
@@ -67,7 +67,7 @@ def train(
     from ganvas.runtime.distributed import connect
     from ganvas.training.run_folder import start_run
 
-    chosen, peers = resolve_recipe(recipe, dict(setting(text) for text in settings or []), **options.recipe_fields), connect()
+    chosen, peers = resolve_recipe(recipe, dict(parse_setting(text) for text in settings or []), **options.recipe_fields), connect()
     return show_training(start_run(chosen, **options.run_fields, peers=peers), peers, quiet, json)
 
 

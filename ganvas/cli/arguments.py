@@ -18,7 +18,7 @@ from ganvas.utils.whole_numbers import (
 MOST = 10_000  # numbers in a list
 
 
-def setting(text: str) -> tuple[str, str]:
+def parse_setting(text: str) -> tuple[str, str]:
     """FIELD=VALUE."""
     path, equals, value = text.partition("=")
     if not equals:

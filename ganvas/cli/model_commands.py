@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ganvas.cli.arguments import HOW, METRICS_HELP, Device, Label, Quiet, Running, RunPath, Writing, parse_labels, parse_numbers, setting
+from ganvas.cli.arguments import HOW, METRICS_HELP, Device, Label, Quiet, Running, RunPath, Writing, parse_labels, parse_numbers, parse_setting
 from ganvas.errors import UsageError
 from ganvas.utils.whole_numbers import Whole
 
@@ -174,7 +174,7 @@ def branch(
     """
     from ganvas.training.branch import branch as begin
 
-    begin(run, out, dict(setting(text) for text in settings), at, device)
+    begin(run, out, dict(parse_setting(text) for text in settings), at, device)
     report_path(out, quiet, json)
 
 
