@@ -76,7 +76,7 @@ class Display:
         """One row of --json: how far, how fast, the smoothed values, which of them are losses, the balance in words."""
         facts: dict[str, Any] = {"items": progress.items, "total": progress.total, "images_per_second": progress.rate}
         facts |= {"seconds": progress.seconds, "terms": list(self.terms), "reference": self.reference.strip(" ()")}
-        return {**facts, "balance": gauge(self.smooth)[1] if "skill" in self.smooth else "", **self.smooth}
+        return {**facts, "balance": describe_balance(self.smooth)[1] if "skill" in self.smooth else "", **self.smooth}
 
     def losses(self) -> str:
         """Each loss term; the loss of D with its value at the optimum."""
@@ -91,7 +91,7 @@ class Display:
         """One line of plain text."""
         verdicts = [f"{name} {self.smooth[key]:.0%} real" for key, name in SIDES if key in self.smooth]
         other = [f"{key} {self.smooth[key]:.1%}" for key in ("accuracy",) if key in self.smooth]
-        other += [f"balance: {gauge(self.smooth)[1]}"] if "skill" in self.smooth else []
+        other += [f"balance: {describe_balance(self.smooth)[1]}"] if "skill" in self.smooth else []
         counts = f"{progress.items:,} of {progress.total:,} images, {progress.rate:,.0f}/s, {_left(progress)} left"
         return " | ".join([counts, *verdicts, *other, self.losses()])
 
@@ -111,7 +111,7 @@ class Display:
                 bar = ProgressBar(1.0, self.smooth[key], width=32, complete_style=style, finished_style=style)
                 rows.add_row(f"D calls {name}", bar, f"{self.smooth[key]:4.0%} real")
         if "skill" in self.smooth:
-            share, words = gauge(self.smooth)
+            share, words = describe_balance(self.smooth)
             rows.add_row("balance", ProgressBar(1.0, share, width=32, complete_style="yellow", finished_style="red"), words)
         if "accuracy" in self.smooth:
             rows.add_row("accuracy", ProgressBar(1.0, self.smooth["accuracy"], width=32), f"{self.smooth['accuracy']:.1%}")
@@ -190,7 +190,7 @@ class Display:
         return [sample, walk if images else f"ganvas sample {place} -n 10000 --out points.npz", last]
 
 
-def gauge(seen: Mapping[str, float]) -> tuple[float, str]:
+def describe_balance(seen: Mapping[str, float]) -> tuple[float, str]:
     """The skill of D from 0 (guesses) to 1 (never wrong), and the state of the balance in words."""
     share = max(0.0, 2 * seen["skill"] - 1)
     words = "D guesses" if seen["skill"] < LEVEL else "level" if seen["skill"] <= HIGH else "D is far ahead"

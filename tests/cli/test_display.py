@@ -11,7 +11,7 @@ import pytest
 import torch
 from support import PLAN, miniature
 
-from ganvas.cli.display import Display, gauge
+from ganvas.cli.display import Display, describe_balance
 from ganvas.training.run_folder import Run
 from ganvas.training.trainer import Progress
 
@@ -80,7 +80,7 @@ def test_the_next_commands_name_classes_that_exist(
 def test_the_gauge_says_who_is_ahead_and_what_is_done(
     skill: float, lead: float, augment: float, share: float, words: str
 ) -> None:
-    found, told = gauge({"skill": skill, "lead": lead, "augment": augment})
+    found, told = describe_balance({"skill": skill, "lead": lead, "augment": augment})
     assert found == pytest.approx(share)
     assert told == words
 
