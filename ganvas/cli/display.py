@@ -121,7 +121,7 @@ class Display:
         outer.add_row(f"losses: {self.losses()}")
         return outer
 
-    def farewell(self) -> None:
+    def show_results(self) -> None:
         """Print the paths of all results and the next commands."""
         if self.quiet:
             return

@@ -26,7 +26,7 @@ def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
     if run.finished:
         if not quiet:
             print(f"{run.folder} is finished: {run.recipe.train.images:,} images; nothing left to train", file=sys.stderr)
-        display.farewell()
+        display.show_results()
         disconnect()
         return 0
     run.lock(peers)
@@ -35,7 +35,7 @@ def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
         for progress in fit(run, peers, stop=lambda: bool(caught)):
             display.update(progress)
     if run.finished:
-        display.farewell()
+        display.show_results()
         display.consult()
         return 0
     if peers.first:
