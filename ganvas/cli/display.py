@@ -158,7 +158,7 @@ class Display:
         for command in self.next_commands(folder):
             console.print(f"  {command}", style="cyan", soft_wrap=True)
 
-    def consult(self) -> None:
+    def show_diagnosis(self) -> None:
         """What the doctor says of the run."""
         if self.quiet or self.as_json:
             return

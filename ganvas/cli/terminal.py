@@ -36,10 +36,10 @@ def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
             display.update(progress)
     if run.finished:
         display.show_results()
-        display.consult()
+        display.show_diagnosis()
         return 0
     if peers.first:
-        display.consult()
+        display.show_diagnosis()
         print(f"stopped and saved; continue with: ganvas resume {run.folder}", file=sys.stderr)
     return 143 if signal.SIGTERM in caught else 0
 
