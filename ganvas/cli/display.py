@@ -92,7 +92,7 @@ class Display:
         verdicts = [f"{name} {self.smooth[key]:.0%} real" for key, name in SIDES if key in self.smooth]
         other = [f"{key} {self.smooth[key]:.1%}" for key in ("accuracy",) if key in self.smooth]
         other += [f"balance: {describe_balance(self.smooth)[1]}"] if "skill" in self.smooth else []
-        counts = f"{progress.items:,} of {progress.total:,} images, {progress.rate:,.0f}/s, {_left(progress)} left"
+        counts = f"{progress.items:,} of {progress.total:,} images, {progress.rate:,.0f}/s, {_format_time_left(progress)} left"
         return " | ".join([counts, *verdicts, *other, self.losses()])
 
     def drawing(self, progress: Progress) -> RenderableType:
@@ -103,7 +103,7 @@ class Display:
 
         rows = Table.grid(padding=(0, 1))
         share = progress.items / progress.total
-        pace = f"{share:4.0%}  {progress.rate:,.0f} images/s  {_left(progress)} left"
+        pace = f"{share:4.0%}  {progress.rate:,.0f} images/s  {_format_time_left(progress)} left"
         rows.add_row(f"{progress.items:,} of {progress.total:,} images", ProgressBar(1.0, share, width=32), pace)
         for key, name in SIDES:
             if key in self.smooth:
@@ -208,6 +208,6 @@ def _labels(classes: Sequence[str], *wanted: int) -> str:
     return " --label " + shlex.quote(",".join(str(i) if "," in classes[i] else classes[i] for i in numbers))
 
 
-def _left(progress: Progress) -> str:
+def _format_time_left(progress: Progress) -> str:
     seconds: Any = int((progress.total - progress.items) / max(progress.rate, 1e-9))
     return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
