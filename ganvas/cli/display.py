@@ -179,7 +179,7 @@ class Display:
         if recipe.game == "classifier":
             return ["ganvas train cgan-mnist", "ganvas recipes", f"ganvas bench {recipe.name}"]
         classes = self.run.data.classes if hasattr(recipe.config, "classes") else ()
-        one, two = _labels(classes, 7), _labels(classes, 3, 8)
+        one, two = _label_option(classes, 7), _label_option(classes, 3, 8)
         sample = f"ganvas sample {place} -n 64{one} --seed 3 --out sheet.png"
         if self.run.data.fields["real"].ndim == 5:
             return [sample, f"ganvas sample {place} --out turning.gif", f"ganvas sample {place}{one} --out solid.stl"]
@@ -200,7 +200,7 @@ def describe_balance(seen: Mapping[str, float]) -> tuple[float, str]:
     return share, ", ".join([f"{words} ({seen['skill']:.0%} right)", *held])
 
 
-def _labels(classes: Sequence[str], *wanted: int) -> str:
+def _label_option(classes: Sequence[str], *wanted: int) -> str:
     """The option that asks for these classes, or for the last ones where there are fewer; "" without classes."""
     if not classes:
         return ""
