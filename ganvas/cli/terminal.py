@@ -31,7 +31,7 @@ def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
         return 0
     run.lock(peers)
     caught: list[int] = []
-    with _signals(caught), local_ranks(run.folder, run.plan, peers) as peers, display.running():
+    with _catch_signals(caught), local_ranks(run.folder, run.plan, peers) as peers, display.running():
         for progress in fit(run, peers, stop=lambda: bool(caught)):
             display.update(progress)
     if run.finished:
@@ -45,7 +45,7 @@ def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
 
 
 @contextmanager
-def _signals(caught: list[int]) -> Iterator[None]:
+def _catch_signals(caught: list[int]) -> Iterator[None]:
     """Collect the first Ctrl-C or SIGTERM in `caught`; a second one ends the process at once."""
 
     def note(number: int, _: object) -> None:
