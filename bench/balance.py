@@ -1,4 +1,4 @@
-"""What the balance is worth: games made uneven, played as they are and steered.
+"""What the balance is worth: games made uneven, train_and_measure as they are and steered.
 
     python bench/balance.py [seeds] [experiment[:mode] ...]
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playing import played, show
+from playing import train_and_measure, show
 
 from ganvas.config import DataConfig
 from ganvas.data.open import open_source
@@ -46,7 +46,7 @@ def rows(recipe: str, settings: Mapping[str, str], mode: str, seeds: int, data: 
     named: dict[str, Any] = {"balance": mode, "data": data, "images": 2_000_000 if ring else 48_000}
     metrics, measure = (["modes"] if ring else ["fd", "requested"]), {"against": "ring" if ring else "mnist"}
     for seed in range(seeds):
-        report, _, log = played(recipe, settings, metrics, seed=seed, measure=measure, **named)
+        report, _, log = train_and_measure(recipe, settings, metrics, seed=seed, measure=measure, **named)
         memory = [row["memory"] for row in log if "memory" in row][-1]
         values = {name: measure.value for name, measure in report.measures.items()}
         yield {"seed": seed, **values, "interventions": sum("event" in row for row in log), "memory": round(memory, 3)}

@@ -14,7 +14,7 @@ from ganvas.games.recipes import resolve_recipe
 from ganvas.training.api import train
 
 
-def played(
+def train_and_measure(
     recipe: str, settings: Mapping[str, str], metrics: Sequence[str], *, seed: int, measure: Mapping[str, Any], **named: Any
 ) -> tuple[Report, dict[str, Any], list[dict[str, Any]]]:
     """One run from start to end: the report of `ganvas eval` (`measure` are its options), result.json and the log's rows."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from playing import played, show
+from playing import train_and_measure, show
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ EXPERIMENTS = {
 def rows(experiment: Experiment, seeds: range) -> Iterator[dict[str, Any]]:
     """What each seed came to."""
     for seed in seeds:
-        report, result, log = played(
+        report, result, log = train_and_measure(
             experiment.recipe,
             experiment.settings,
             experiment.metrics,
