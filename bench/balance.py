@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playing import train_and_measure, show
+from playing import train_and_measure, print_rows
 
 from ganvas.config import DataConfig
 from ganvas.data.open import open_source
@@ -61,7 +61,7 @@ def main() -> None:
             recipe, settings = EXPERIMENTS[name]
             data = few(Path(folder)) if name.endswith("few") else None
             for mode in (only,) if only else ("fixed", "auto"):
-                show(rows(recipe, settings, mode, seeds, data), experiment=name, balance=mode)
+                print_rows(rows(recipe, settings, mode, seeds, data), experiment=name, balance=mode)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def train_and_measure(
         return report, json.loads((run / "result.json").read_text()), rows
 
 
-def show(rows: Iterable[dict[str, Any]], **group: Any) -> None:
+def print_rows(rows: Iterable[dict[str, Any]], **group: Any) -> None:
     """Print each row as it comes, as JSON; at the end mean and deviation of each of its numbers."""
     found: dict[str, list[float]] = {}
     for row in rows:
