@@ -40,7 +40,7 @@ def few(folder: Path, count: int = 500) -> str:
     return str(folder / "few.npz")
 
 
-def rows(recipe: str, settings: Mapping[str, str], mode: str, seeds: int, data: str | None) -> Iterator[dict[str, Any]]:
+def measure_seeds(recipe: str, settings: Mapping[str, str], mode: str, seeds: int, data: str | None) -> Iterator[dict[str, Any]]:
     """What each seed came to, measured against the test split of the full data."""
     ring = recipe == "gan-ring"
     named: dict[str, Any] = {"balance": mode, "data": data, "images": 2_000_000 if ring else 48_000}
@@ -61,7 +61,7 @@ def main() -> None:
             recipe, settings = EXPERIMENTS[name]
             data = few(Path(folder)) if name.endswith("few") else None
             for mode in (only,) if only else ("fixed", "auto"):
-                print_rows(rows(recipe, settings, mode, seeds, data), experiment=name, balance=mode)
+                print_rows(measure_seeds(recipe, settings, mode, seeds, data), experiment=name, balance=mode)
 
 
 if __name__ == "__main__":
