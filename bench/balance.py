@@ -31,7 +31,7 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
-def few(folder: Path, count: int = 500) -> str:
+def save_few_digits(folder: Path, count: int = 500) -> str:
     """The first 500 digits of a shuffled MNIST, as an archive."""
     fields = open_source(DataConfig(source="mnist")).fields
     rows = np.random.default_rng(0).permutation(60_000)[:count]
@@ -59,7 +59,7 @@ def main() -> None:
         for asked in sys.argv[2:] or EXPERIMENTS:
             name, _, only = asked.partition(":")
             recipe, settings = EXPERIMENTS[name]
-            data = few(Path(folder)) if name.endswith("few") else None
+            data = save_few_digits(Path(folder)) if name.endswith("few") else None
             for mode in (only,) if only else ("fixed", "auto"):
                 print_rows(measure_seeds(recipe, settings, mode, seeds, data), experiment=name, balance=mode)
 
