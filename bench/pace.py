@@ -38,7 +38,7 @@ def pictures(folder: Path, count: int = 600, side: int = 80) -> Path:
     return folder
 
 
-def own(recipe: Recipe, folder: Path) -> str:
+def choose_source(recipe: Recipe, folder: Path) -> str:
     """The source that stands for a user's pictures; a pair of domains where the recipe needs one."""
     return f"edges:{folder}" if recipe.game == "cogan" else str(folder)
 
@@ -53,7 +53,7 @@ def main(names: Sequence[str]) -> None:
         for name in names or RECIPES:
             recipe = RECIPES[name]
             if not recipe.data.source:
-                recipe = resolve_recipe(recipe, data=own(recipe, folder))
+                recipe = resolve_recipe(recipe, data=choose_source(recipe, folder))
             data = open_data(recipe)
             recipe = adapt_recipe(recipe, data)
             plan = choose_plan(recipe, data)
