@@ -27,7 +27,7 @@ from ganvas.runtime.process_settings import apply_plan
 ROW = "| {:<29} | {:<8} | {:>7} | {:>9} | {:>8} | {:>7} | {:>6} |"
 
 
-def pictures(folder: Path, count: int = 600, side: int = 80) -> Path:
+def make_pictures(folder: Path, count: int = 600, side: int = 80) -> Path:
     """Random coloured pictures, half of them in each of two folders."""
     generator = torch.Generator().manual_seed(0)
     for i in range(count):
@@ -49,7 +49,7 @@ def main(names: Sequence[str]) -> None:
     print(f"{facts['processor']}, {facts['cores']} cores, PyTorch {facts['torch']}\n")
     print(ROW.format("recipe", "numbers", "threads", "items/s", "items", "minutes", "stated"))
     with tempfile.TemporaryDirectory() as temporary:
-        folder = pictures(Path(temporary))
+        folder = make_pictures(Path(temporary))
         for name in names or RECIPES:
             recipe = RECIPES[name]
             if not recipe.data.source:
