@@ -183,7 +183,7 @@ def test_a_gan_can_have_the_very_same_decoder() -> None:
 def test_nobody_balances_or_quizzes_it() -> None:
     recipe, data = miniature("vae-mnist")
     state = initial_state(recipe, PLAN)
-    assert state.balance is None
+    assert not state.balances
     for step, terms in itertools.islice(train(state, data, recipe.train), 5):
         assert set(terms) == {"reconstruction", "KL"}
         assert not {"skill", "lead", "verdict_real"} & set(step.notes)
