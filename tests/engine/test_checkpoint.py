@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from ganvas.engine import checkpoint
+from ganvas.engine.manifest import FORMAT
 from ganvas.errors import DivergedError, ResourceError, UsageError
 from ganvas.utils import files
 
@@ -272,7 +273,7 @@ def forge(folder: Path, **contents: bytes) -> None:
     for name, data in {"meta.json": b"{}", **contents}.items():
         (path / name).write_bytes(data)
         listing[name] = {"sha256": files.sha256(path / name), "size": len(data)}
-    manifest = {"format": checkpoint.FORMAT, "items": 1, "files": listing}
+    manifest = {"format": FORMAT, "items": 1, "files": listing}
     (path / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True))
 
 
