@@ -130,7 +130,7 @@ def begun_on(device: str, tmp_path: Path, **env: Any) -> Run:
 
 def test_a_run_of_an_absent_device_says_how_to_go_on(tmp_path: Path) -> None:
     run = begun_on("cuda:3", tmp_path)
-    with pytest.raises(ResourceError, match=r"was begun on cuda:3.*ganvas resume .*run --device auto$"):
+    with pytest.raises(ResourceError, match=r"was started on cuda:3.*ganvas resume .*run --device auto$"):
         run.move(None, Ranks())
     with pytest.raises(ResourceError, match="use --device cpu"):
         run.move("cuda", Ranks())
