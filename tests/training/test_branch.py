@@ -80,7 +80,7 @@ def test_a_change_that_trains_alike_ends_alike(run: Run, tmp_path: Path) -> None
         ({}, "needs a setting that is changed"),
         ({"config.width": "16"}, "config.width changes the networks"),
         ({"config.shape": "[3]"}, "the data decides it"),
-        ({"train.images": "300"}, "expected more than the 640"),
+        ({"train.images": "300"}, "expected more than the 640 images"),
         ({"train.learning_rat": "1"}, "unknown setting"),
     ],
 )
