@@ -31,7 +31,7 @@ def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
         return 0
     run.lock(peers)
     caught: list[int] = []
-    with _catch_signals(caught), local_ranks(run.folder, run.plan, peers) as peers, display.running():
+    with _catch_signals(caught), local_ranks(run.folder, run.plan, peers) as peers, display.hold_terminal():
         for progress in fit(run, peers, stop=lambda: bool(caught)):
             display.update(progress)
     if run.finished:
