@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ganvas.data.table import TableDataset
 from ganvas.editing import latent_map, named_directions, traversal
-from ganvas.editing.arithmetic import Term, arithmetic
+from ganvas.editing.latent_arithmetic import Term, arithmetic
 from ganvas.editing.named_directions import Direction, directions
 from ganvas.editing.strips import strip
 from ganvas.editing.traversal import plane, traverse
