@@ -123,7 +123,7 @@ def test_a_classifier_names_the_classes_of_a_model_without(monkeypatch: pytest.M
         return torch.stack([~bright, bright], 1).double()
 
     judge = Extractor("pixel", classify, classify, ("dark", "bright-ish"))
-    monkeypatch.setattr(named_directions, "extractor", lambda name, device: judge)
+    monkeypatch.setattr(named_directions, "load_extractor", lambda name, device: judge)
     through = space(one.drawer)
     way = directions(one, through, ["class:bright-ish-dark"], judge="pixel")[0]
     codes = torch.cat([through.of_seeds(range(50), None) + side * way.vector.float() for side in (-2, 2)])
@@ -235,7 +235,7 @@ def saved(one: Model, out: Path) -> Path:
         (lambda out: traverse(model("dcgan-mnist"), out.with_suffix(".gif"), ["sefa:0"], span=math.nan), "range: .* got nan"),
         (lambda out: plane(model("dcgan-mnist"), out, [1], names=["sefa:0-1"], span=-math.inf), "range: .* got -inf"),
         (lambda out: traverse(model("stylegan-fashion"), out, ["sefa:0"], where="z"), "no matrix to read directions from"),
-        (lambda out: traverse(model("cgan-mnist"), out, ["class:7-1"]), "morph with interpolate --label 1,7"),
+        (lambda out: traverse(model("cgan-mnist"), out, ["class:7-1"]), "use interpolate --label 1,7"),
         (lambda out: traverse(model("dcgan-images"), out, ["class:7-1"]), "--judge digits"),
         (lambda out: traverse(model("dcgan-mnist"), out, ["sefa:0"], steps=1), "two steps"),
         (lambda out: traverse(model("dcgan-mnist"), out.with_suffix(".bmp"), ["sefa:0"]), "cannot write a film to 'x.bmp'"),
