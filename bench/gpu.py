@@ -1,12 +1,12 @@
-"""What a GPU does with every recipe: one table, in under ten minutes, of random data so that nothing is downloaded.
+"""Every recipe on a GPU: one table in less than ten minutes, with random data so that nothing is downloaded.
 
     python bench/gpu.py [--device cuda] [--minutes 9] [RECIPE ...]
-    python bench/gpu.py --device cpu --quick        a few seconds, to see that the script runs
+    python bench/gpu.py --device cpu --quick        a few seconds, to check the script
 
-Columns: images/s in float32 and in bfloat16 with their share of the fastest convolution in that precision; images/s in
-float32 of two ranks on two cards, of some recipes, under torchrun; and how far the weights of a resumed run are from those of
-an unbroken one after some steps, as a share of their size. Ends with 1 if one of these is more than a hundredth, and with 2 on
-a machine without a GPU.
+Columns: images/s in float32 and in bfloat16, each with its share of the fastest convolution in that precision; images/s in
+float32 of two ranks on two cards, by torchrun, for some recipes; and the difference between the weights of a resumed run and
+of an unbroken run after some steps, relative to their size. The exit code is 1 if a difference is larger than 0.01, and 2 on a
+machine without a GPU.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def main(words: list[str] | None = None) -> int:
 
 
 def measure_card(device: torch.device, quick: bool) -> Card:
-    """The peaks of the device in each precision that it computes in itself."""
+    """The peaks of the device in each precision of its hardware."""
     precisions = ["float32", *(["bfloat16"] if has_bfloat16(device) or quick else [])]
     sizes = (32,) if quick else (128, 256, 512)
     batch, least = (8, 0.01) if quick else (128, 0.3)
@@ -112,7 +112,7 @@ def find_name(device: torch.device) -> str:
 
 
 def prepare(recipe: Recipe, quick: bool) -> Recipe:
-    """The recipe with a size for pictures of any, and small where it is to be quick."""
+    """The recipe with the settings that the data would decide; with `quick` its networks are small."""
     known = {field.name for field in fields(recipe.config)}
     small: dict[str, Any] = {name: value for name, value in SMALL.items() if name in known} if quick else {}
     if "alphabet" in known:
@@ -142,7 +142,7 @@ def make_data(recipe: Recipe, count: int = 2_000) -> TableDataset:
 
 
 def measure_row(recipe: Recipe, data: TableDataset, card: Card) -> tuple[list[str], float]:
-    """The cells of a recipe, and how far its resumed run is from an unbroken one."""
+    """The cells of a recipe, and the difference between its resumed and its unbroken run."""
     plan = Plan(device=card.device, threads=min(4, most_threads()))
     cells: list[str] = []
     with keep_process_settings():
@@ -187,7 +187,7 @@ def time_two_ranks(name: str, device: str, *more: str) -> str:
 
 
 def play_rank(recipe: Recipe, device: str, seconds: float) -> int:
-    """One of the ranks; rank 0 prints their images per second."""
+    """Train as one of the ranks; rank 0 prints the images per second of all."""
     plan = Plan(device=device, ranks=2, threads=1, sync_batch_norm=has_batch_norm(recipe))
     ranks = connect().follow(plan)
     over, rate = [False], 0.0
@@ -195,7 +195,7 @@ def play_rank(recipe: Recipe, device: str, seconds: float) -> int:
     for _ in range(count_cycle_steps(recipe)):
         next(steps)
     start = time.perf_counter()
-    for count, _ in enumerate(steps, 1):  # the other rank ends when rank 0 has voted to
+    for count, _ in enumerate(steps, 1):  # the other rank ends when rank 0 says so
         if ranks.first and not over[0]:
             rate = count * recipe.train.batch / (time.perf_counter() - start)
             over[0] = count % count_cycle_steps(recipe) == 0 and time.perf_counter() - start > seconds
@@ -206,7 +206,7 @@ def play_rank(recipe: Recipe, device: str, seconds: float) -> int:
 
 
 def compare_resume(recipe: Recipe, data: TableDataset, plan: Plan, steps: int = 3) -> float:
-    """The largest distance of a weight from that of the unbroken run, by the largest weight of its tensor."""
+    """The largest difference between a weight and that of the unbroken run, relative to the largest weight of its tensor."""
     unbroken, state = initial_state(recipe, plan), initial_state(recipe, plan)
     for each, count in ((unbroken, 2 * steps), (state, steps)):
         for _ in itertools.islice(train(each, data, recipe.train), count):
