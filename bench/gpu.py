@@ -24,6 +24,7 @@ from typing import Any
 import torch
 
 from ganvas.config import Recipe
+from ganvas.core.modality import TEXT
 from ganvas.data.table import TableDataset
 from ganvas.engine import checkpoint
 from ganvas.engine.autotune import train_endlessly, has_batch_norm, initial_state
@@ -31,6 +32,7 @@ from ganvas.engine.loop import train
 from ganvas.engine.state import dump, restore
 from ganvas.errors import GanvasError
 from ganvas.games import RECIPES
+from ganvas.games.recipes import modalities_of
 from ganvas.runtime.device import find_device, has_bfloat16, most_threads, processor
 from ganvas.runtime.distributed import Ranks, connect, disconnect
 from ganvas.runtime.plan import Plan
@@ -127,7 +129,7 @@ def make_data(recipe: Recipe, count: int = 2_000) -> TableDataset:
     """Random samples of the kind that the recipe takes."""
     config: Any = recipe.config
     random = torch.Generator().manual_seed(0)
-    if hasattr(config, "alphabet"):
+    if TEXT in modalities_of(config):
         text = torch.randint(0, config.vocabulary, (count, config.length), generator=random)
         text = text * ((text == 0).cumsum(1) == 0)  # nothing follows the end of a line
         return TableDataset(

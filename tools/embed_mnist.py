@@ -1,7 +1,7 @@
 """Write ganvas/data/builtin/embedded/mnist.xz, the complete MNIST in one lossless file, from the original IDX files.
 
 Usage: python tools/embed_mnist.py [FOLDER WITH THE FOUR .gz FILES]; takes about 80 seconds. Prints the checksums for
- ganvas/data/builtin/mnist.py and ganvas/data/builtin/embedded/README.md.
+ganvas/data/builtin/mnist.py and ganvas/data/builtin/embedded/README.md.
 """
 
 from __future__ import annotations
