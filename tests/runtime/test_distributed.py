@@ -109,10 +109,10 @@ from pathlib import Path
 from ganvas.runtime import shared_memory
 if "{}" == "none":
     shared_memory.Exchange._file = staticmethod(lambda what, size: None)
-from ganvas.resolve import resolve
-from ganvas.run import start_run
-from ganvas.training import resume
-run = start_run(resolve("gan-line", {{"train.batch": "64"}}, images=320), out=Path("{}"), ranks="2")
+from ganvas.games.recipes import resolve_recipe
+from ganvas.training.run_folder import start_run
+from ganvas.training.api import resume
+run = start_run(resolve_recipe("gan-line", {{"train.batch": "64"}}, images=320), out=Path("{}"), ranks="2")
 resume(run.folder)
 """
     for name in ("none", "some"):
