@@ -2,8 +2,8 @@
 
     python bench/balance.py [seeds] [experiment[:mode] ...]
 
-Experiments, on the ring and on MNIST: fast (learning rate of D times ten), small (D a fifth as wide), few (500 images), healthy;
-each with 2,000,000 points or 48,000 images. Prints a JSON row for each run, then mean and standard deviation over the seeds.
+Experiments, on the ring and on MNIST: fast (learning rate of D times ten), small (D a fifth as wide), few (500 images) and
+healthy; each with 2,000,000 points or 48,000 images. Prints a JSON row for each run, then mean and standard deviation.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Training alone and training with the studio take turns, with the same recipe, seed and plan. The studio starts its training, and
 a client sends all requests of the page /train, as often as the page does. Reported are images per second of result.json, and
 the processor time of the server, which other work on the machine does not change. Then images of an untrained generator of 64
-pixels are requested one by one, each of another seed, as /explore does. At last each page is opened in Debian's chromium with an
-empty cache, for the time of its first contentful paint.
+pixels are requested one by one, each of another seed, as /explore does. Last, each page is opened in Debian's chromium with
+an empty cache, for the time of its first contentful paint.
 """
 
 from __future__ import annotations

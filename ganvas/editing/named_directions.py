@@ -60,7 +60,10 @@ def directions(model: Model, space: Space, names: Sequence[str], *, judge: str |
         kind, colon, which = name.partition(":")
         if kind not in KINDS or not colon:
             raise UsageError(f"direction: expected axis:3, sefa:0, pca:0-4 or class:7-1, got {name!r}")
-        found += [codes.find_between(which)] if kind == "class" else [codes.find_numbered(kind, i) for i in _parse_range(name, which)]
+        if kind == "class":
+            found.append(codes.find_between(which))
+        else:
+            found += [codes.find_numbered(kind, i) for i in _parse_range(name, which)]
     return found
 
 

@@ -74,7 +74,7 @@ class Report:
             f"  ganvas       {self.images_per_second:10,.0f} images/s",
             f"  plain loop   {self.plain_images_per_second:10,.0f} images/s   (float32, NCHW, default Adam, separate passes)",
             f"  ratio        {self.ratio:10.2f}",
-            f"  attained     {self.gflops:10,.0f} GFLOP/s: {self.share_of_peak:.0%} of the {self.peak_gflops:,.0f} of a convolution",
+            f"  attained     {self.gflops:10,.0f} GFLOP/s   ({self.share_of_peak:.0%} of a convolution's {self.peak_gflops:,.0f})",
             "  time of a step:",
         ]
         return "\n".join([*lines, *(f"    {share:5.1%}  {name}" for name, share in self.operations)])

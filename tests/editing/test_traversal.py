@@ -1,4 +1,4 @@
-"""Journeys: what stands where in their sheets, directions by name, arithmetic, and neighbours among the data."""
+"""Traversals: what stands where in their sheets, directions by name, arithmetic, and neighbours among the data."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ def seen(one: Model, seeds: list[int], label: Any = None) -> Tensor:
 @pytest.mark.parametrize("name", ["dcgan-mnist", "stylegan2-fashion", "gan-mnist"])
 def test_a_traversal_has_its_seeds_in_the_middle(name: str, tmp_path: Path) -> None:
     one = model(name)
-    journey = traverse(one, tmp_path / "t.png", ["sefa:0-1"], [5, 6, 7], span=2.0, steps=5)
+    found = traverse(one, tmp_path / "t.png", ["sefa:0-1"], [5, 6, 7], span=2.0, steps=5)
     side = one.shape[-1]
-    sheet = cells(journey.out, side)
+    sheet = cells(found.out, side)
     assert sheet.shape == (6, 5, side, side)
     assert torch.equal(sheet[:, 2], seen(one, [5, 6, 7]).repeat(2, 1, 1))
-    assert [way.name for way in journey.directions] == ["sefa:0", "sefa:1"]
-    with PIL.Image.open(journey.out) as picture:
+    assert [way.name for way in found.directions] == ["sefa:0", "sefa:1"]
+    with PIL.Image.open(found.out) as picture:
         assert picture.info["seeds"] == "5,6,7"
         assert picture.info["directions"].startswith("sefa:0 (")
 
@@ -145,8 +145,8 @@ def test_a_plane_has_its_seeds_at_its_corners(tmp_path: Path) -> None:
 
 def test_a_plane_along_two_directions_has_its_seed_in_the_middle(tmp_path: Path) -> None:
     one = model("vae-mnist")
-    journey = plane(one, tmp_path / "p.png", [4], 3, names=["sefa:0-1"], span=1.0)
-    sheet = cells(journey.out, 32, 0)
+    found = plane(one, tmp_path / "p.png", [4], 3, names=["sefa:0-1"], span=1.0)
+    sheet = cells(found.out, 32, 0)
     assert torch.equal(sheet[1, 1], seen(one, [4])[0])
     rows = cells(traverse(one, tmp_path / "t.png", ["sefa:0-1"], [4], span=1.0, steps=3).out, 32)
     assert torch.equal(sheet[1], rows[0])
