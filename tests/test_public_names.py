@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +43,9 @@ def test_other_names_are_refused(module: object) -> None:
 def test_the_package_imports_no_torch_until_a_name_is_used() -> None:
     code = "import sys, ganvas, ganvas.cli.app; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_installed_command_is_there() -> None:
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    module, _, name = project["scripts"]["ganvas"].partition(":")
+    assert callable(getattr(importlib.import_module(module), name))
