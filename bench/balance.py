@@ -40,7 +40,9 @@ def save_few_digits(folder: Path, count: int = 500) -> str:
     return str(folder / "few.npz")
 
 
-def measure_seeds(recipe: str, settings: Mapping[str, str], mode: str, seeds: int, data: str | None) -> Iterator[dict[str, Any]]:
+def measure_seeds(
+    recipe: str, settings: Mapping[str, str], mode: str, seeds: int, data: str | None
+) -> Iterator[dict[str, Any]]:
     """The measures of each seed, against the test split of the full data."""
     ring = recipe == "gan-ring"
     options: dict[str, Any] = {"balance": mode, "data": data, "images": 2_000_000 if ring else 48_000}

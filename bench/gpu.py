@@ -27,7 +27,7 @@ from ganvas.config import Recipe
 from ganvas.core.modality import TEXT
 from ganvas.data.table import TableDataset
 from ganvas.engine import checkpoint
-from ganvas.engine.autotune import train_endlessly, has_batch_norm, initial_state
+from ganvas.engine.autotune import has_batch_norm, initial_state, train_endlessly
 from ganvas.engine.loop import train
 from ganvas.engine.state import dump, restore
 from ganvas.errors import GanvasError
@@ -38,7 +38,7 @@ from ganvas.runtime.distributed import Ranks, connect, disconnect
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.probe import convolution_peak, wait_for
 from ganvas.runtime.process_settings import keep_process_settings
-from ganvas.training.benchmark import count_flops, count_cycle_steps
+from ganvas.training.benchmark import count_cycle_steps, count_flops
 
 TOLERANCE = 0.01
 TWO_CARDS = ("cgan-mnist", "dcgan-mnist", "progan-mnist", "stylegan2-fashion", "voxel-shapes", "vae-mnist")

@@ -1,6 +1,6 @@
 """The speed of the engine beside a plain loop: `cgan-mnist`, and a DCGAN of the size of a tutorial (32x32, 128-64 channels).
 
-    python bench/speed.py [seconds each]
+python bench/speed.py [seconds each]
 """
 
 from __future__ import annotations

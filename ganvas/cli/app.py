@@ -6,6 +6,8 @@ A command parses its words, calls the library and shows the result. Nothing else
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from cyclopts import App
 
@@ -13,7 +15,7 @@ from ganvas.cli import comparison_commands, data_commands, latent_commands, mode
 from ganvas.cli.studio_command import studio
 from ganvas.runtime.exits import conclude
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., Any]] = {
     # data and recipes
     "data": data_commands.data,
     "recipes": data_commands.recipes,

@@ -148,9 +148,7 @@ class _Codes:
             else choose_extractor(str(recipe["data"]["source"]), shape[0], device)
         )
         if found is None or found.classify is None:
-            raise UsageError(
-                "class: no classifier for this model's data; give --judge digits, clothes or a classifier's run"
-            )
+            raise UsageError("class: no classifier for this model's data; give --judge digits, clothes or a classifier's run")
         return found
 
 

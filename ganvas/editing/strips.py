@@ -42,7 +42,7 @@ def by_truncation(model: Model, seeds: Sequence[int], c: Tensor | None) -> Image
 
 
 def by_mixing(model: Model, seeds: Sequence[int], c: Tensor | None, cut: int | None = None) -> Images:
-    """Style mixing: a row for each seed of the first half (coarse styles), a column for each other seed (from layer `cut` on)."""
+    """Style mixing: a row for each seed of the first half (coarse styles), a column for each other (from layer `cut` on)."""
     game = styled(model.drawer)
     if len(seeds) < 2:
         raise UsageError("mixing: expected two seeds or more, got 1")
