@@ -18,6 +18,7 @@ from ganvas.core.capabilities import Samples
 from ganvas.core.modality import IMAGES, POINTS, Modality
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import open_source
+from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, UsageError
 from ganvas.evaluation.comparison import Row, table
 from ganvas.evaluation.evaluate import evaluate
