@@ -23,7 +23,7 @@ NOTES: Mapping[str, str] = {
     "memory": "smoothed verdict on training reals minus that on held-out reals",
     "lead": "how far the balance holds D back, 0 to 2",
     "augment": "probability of each augmentation of what D sees, 0 to 1",
-    "variety": "variety of the fakes, divided by that of the reals; in logs of earlier versions",
+    "variety": "standard deviation of the fakes over the batch, divided by that of the reals",
     "accuracy": "share of the batch that a classifier names correctly, 0 to 1",
     "ELBO": "bound on the log-likelihood, in nats a sample",
     "nats_per_symbol": "negative log-likelihood, in nats a symbol",
