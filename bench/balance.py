@@ -1,4 +1,4 @@
-"""What the balance is worth: games made uneven, played as they are and steered.
+"""What the balance is worth: games made uneven, train_and_measure as they are and steered.
 
     python bench/balance.py [seeds] [experiment[:mode] ...]
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playing import played, show
+from playing import train_and_measure, print_rows
 
 from ganvas.config import DataConfig
 from ganvas.data.open import open_source
@@ -31,7 +31,7 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
-def few(folder: Path, count: int = 500) -> str:
+def save_few_digits(folder: Path, count: int = 500) -> str:
     """The first 500 digits of a shuffled MNIST, as an archive."""
     fields = open_source(DataConfig(source="mnist")).fields
     rows = np.random.default_rng(0).permutation(60_000)[:count]
@@ -40,13 +40,13 @@ def few(folder: Path, count: int = 500) -> str:
     return str(folder / "few.npz")
 
 
-def rows(recipe: str, settings: Mapping[str, str], mode: str, seeds: int, data: str | None) -> Iterator[dict[str, Any]]:
+def measure_seeds(recipe: str, settings: Mapping[str, str], mode: str, seeds: int, data: str | None) -> Iterator[dict[str, Any]]:
     """What each seed came to, measured against the test split of the full data."""
     ring = recipe == "gan-ring"
     named: dict[str, Any] = {"balance": mode, "data": data, "images": 2_000_000 if ring else 48_000}
     metrics, measure = (["modes"] if ring else ["fd", "requested"]), {"against": "ring" if ring else "mnist"}
     for seed in range(seeds):
-        report, _, log = played(recipe, settings, metrics, seed=seed, measure=measure, **named)
+        report, _, log = train_and_measure(recipe, settings, metrics, seed=seed, measure=measure, **named)
         memory = [row["memory"] for row in log if "memory" in row][-1]
         values = {name: measure.value for name, measure in report.measures.items()}
         yield {"seed": seed, **values, "interventions": sum("event" in row for row in log), "memory": round(memory, 3)}
@@ -59,9 +59,9 @@ def main() -> None:
         for asked in sys.argv[2:] or EXPERIMENTS:
             name, _, only = asked.partition(":")
             recipe, settings = EXPERIMENTS[name]
-            data = few(Path(folder)) if name.endswith("few") else None
+            data = save_few_digits(Path(folder)) if name.endswith("few") else None
             for mode in (only,) if only else ("fixed", "auto"):
-                show(rows(recipe, settings, mode, seeds, data), experiment=name, balance=mode)
+                print_rows(measure_seeds(recipe, settings, mode, seeds, data), experiment=name, balance=mode)
 
 
 if __name__ == "__main__":

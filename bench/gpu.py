@@ -26,7 +26,7 @@ import torch
 from ganvas.config import Recipe
 from ganvas.data.table import TableDataset
 from ganvas.engine import checkpoint
-from ganvas.engine.autotune import endless, has_batch_norm, initial_state
+from ganvas.engine.autotune import train_endlessly, has_batch_norm, initial_state
 from ganvas.engine.loop import train
 from ganvas.engine.state import dump, restore
 from ganvas.errors import GanvasError
@@ -36,7 +36,7 @@ from ganvas.runtime.distributed import Ranks, connect, disconnect
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.probe import convolution_peak, wait_for
 from ganvas.runtime.process_settings import keep_process_settings
-from ganvas.training.benchmark import count_flops, cycle
+from ganvas.training.benchmark import count_flops, count_cycle_steps
 
 TOLERANCE = 0.01
 TWO_CARDS = ("cgan-mnist", "dcgan-mnist", "progan-mnist", "stylegan2-fashion", "voxel-shapes", "vae-mnist")
@@ -160,17 +160,17 @@ def measure_row(recipe: Recipe, data: TableDataset, card: Card) -> tuple[list[st
 
 def measure_pace(recipe: Recipe, data: TableDataset, plan: Plan, seconds: float) -> float:
     """Images per second of the engine: the best of some bursts."""
-    steps, best = endless(recipe, data, plan, Ranks()), 0.0
-    for _ in range(cycle(recipe)):  # each kind of step once: cuDNN has chosen its algorithms then
+    steps, best = train_endlessly(recipe, data, plan, Ranks()), 0.0
+    for _ in range(count_cycle_steps(recipe)):  # each kind of step once: cuDNN has chosen its algorithms then
         next(steps)
     end = time.perf_counter() + seconds
     while not best or time.perf_counter() < end:
         wait_for(plan.device)
         start = time.perf_counter()
-        for _ in range(cycle(recipe)):
+        for _ in range(count_cycle_steps(recipe)):
             next(steps)
         wait_for(plan.device)
-        best = max(best, cycle(recipe) * recipe.train.batch / (time.perf_counter() - start))
+        best = max(best, count_cycle_steps(recipe) * recipe.train.batch / (time.perf_counter() - start))
     return best
 
 
@@ -191,14 +191,14 @@ def play_rank(recipe: Recipe, device: str, seconds: float) -> int:
     plan = Plan(device=device, ranks=2, threads=1, sync_batch_norm=has_batch_norm(recipe))
     ranks = connect().follow(plan)
     over, rate = [False], 0.0
-    steps = endless(recipe, make_data(recipe), plan, ranks, lambda: over[0])
-    for _ in range(cycle(recipe)):
+    steps = train_endlessly(recipe, make_data(recipe), plan, ranks, lambda: over[0])
+    for _ in range(count_cycle_steps(recipe)):
         next(steps)
     start = time.perf_counter()
     for count, _ in enumerate(steps, 1):  # the other rank ends when rank 0 has voted to
         if ranks.first and not over[0]:
             rate = count * recipe.train.batch / (time.perf_counter() - start)
-            over[0] = count % cycle(recipe) == 0 and time.perf_counter() - start > seconds
+            over[0] = count % count_cycle_steps(recipe) == 0 and time.perf_counter() - start > seconds
     if ranks.first:
         print(rate)
     disconnect()

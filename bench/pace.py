@@ -27,7 +27,7 @@ from ganvas.runtime.process_settings import apply_plan
 ROW = "| {:<29} | {:<8} | {:>7} | {:>9} | {:>8} | {:>7} | {:>6} |"
 
 
-def pictures(folder: Path, count: int = 600, side: int = 80) -> Path:
+def make_pictures(folder: Path, count: int = 600, side: int = 80) -> Path:
     """Random coloured pictures, half of them in each of two folders."""
     generator = torch.Generator().manual_seed(0)
     for i in range(count):
@@ -38,7 +38,7 @@ def pictures(folder: Path, count: int = 600, side: int = 80) -> Path:
     return folder
 
 
-def own(recipe: Recipe, folder: Path) -> str:
+def choose_source(recipe: Recipe, folder: Path) -> str:
     """The source that stands for a user's pictures; a pair of domains where the recipe needs one."""
     return f"edges:{folder}" if recipe.game == "cogan" else str(folder)
 
@@ -49,11 +49,11 @@ def main(names: Sequence[str]) -> None:
     print(f"{facts['processor']}, {facts['cores']} cores, PyTorch {facts['torch']}\n")
     print(ROW.format("recipe", "numbers", "threads", "items/s", "items", "minutes", "stated"))
     with tempfile.TemporaryDirectory() as temporary:
-        folder = pictures(Path(temporary))
+        folder = make_pictures(Path(temporary))
         for name in names or RECIPES:
             recipe = RECIPES[name]
             if not recipe.data.source:
-                recipe = resolve_recipe(recipe, data=own(recipe, folder))
+                recipe = resolve_recipe(recipe, data=choose_source(recipe, folder))
             data = open_data(recipe)
             recipe = adapt_recipe(recipe, data)
             plan = choose_plan(recipe, data)

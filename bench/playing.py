@@ -14,7 +14,7 @@ from ganvas.games.recipes import resolve_recipe
 from ganvas.training.api import train
 
 
-def played(
+def train_and_measure(
     recipe: str, settings: Mapping[str, str], metrics: Sequence[str], *, seed: int, measure: Mapping[str, Any], **named: Any
 ) -> tuple[Report, dict[str, Any], list[dict[str, Any]]]:
     """One run from start to end: the report of `ganvas eval` (`measure` are its options), result.json and the log's rows."""
@@ -26,7 +26,7 @@ def played(
         return report, json.loads((run / "result.json").read_text()), rows
 
 
-def show(rows: Iterable[dict[str, Any]], **group: Any) -> None:
+def print_rows(rows: Iterable[dict[str, Any]], **group: Any) -> None:
     """Print each row as it comes, as JSON; at the end mean and deviation of each of its numbers."""
     found: dict[str, list[float]] = {}
     for row in rows:

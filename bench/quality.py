@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from playing import played, show
+from playing import train_and_measure, print_rows
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ EXPERIMENTS = {
 }
 
 
-def rows(experiment: Experiment, seeds: range) -> Iterator[dict[str, Any]]:
+def measure_seeds(experiment: Experiment, seeds: range) -> Iterator[dict[str, Any]]:
     """What each seed came to."""
     for seed in seeds:
-        report, result, log = played(
+        report, result, log = train_and_measure(
             experiment.recipe,
             experiment.settings,
             experiment.metrics,
@@ -73,7 +73,7 @@ def main() -> None:
     experiment = EXPERIMENTS[sys.argv[1]]
     count = int(sys.argv[2]) if len(sys.argv) > 2 else experiment.seeds
     first = int(sys.argv[3]) if len(sys.argv) > 3 else 0
-    show(rows(experiment, range(first, first + count)), experiment=sys.argv[1], recipe=experiment.recipe)
+    print_rows(measure_seeds(experiment, range(first, first + count)), experiment=sys.argv[1], recipe=experiment.recipe)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ METRICS = {
 SAMPLES = {"oracle": 2_000, "names": 10_000, "words": 10_000}  # at most, of each side
 
 
-def show(run: Path, source: str, seed: int | None) -> None:
+def print_temperatures(run: Path, source: str, seed: int | None) -> None:
     """A row for each temperature."""
     model = load(run)
     for temperature in TEMPERATURES:
@@ -53,14 +53,14 @@ def main() -> None:
         sys.exit(f"expected one of {', '.join(METRICS)}; see the head of {__file__}")
     if len(sys.argv) > 3:
         for run in sys.argv[3:]:
-            show(Path(run), source, None)
+            print_temperatures(Path(run), source, None)
         return
     recipes = [f"textlm-{source}", f"textgan-{source}"]
     for seed in range(int(sys.argv[2]) if len(sys.argv) > 2 else 3):
         for name in recipes:
             with tempfile.TemporaryDirectory() as folder:
                 train(resolve_recipe(name, seed=seed), out=Path(folder) / "run")
-                show(Path(folder) / "run", source, seed)
+                print_temperatures(Path(folder) / "run", source, seed)
 
 
 if __name__ == "__main__":

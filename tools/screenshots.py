@@ -125,11 +125,11 @@ def photograph(tab: Any, name: str) -> None:
             tab.wait_for_timeout(600)
             path = OUT / f"{name}-{theme}-{size}.png"
             tab.evaluate("scrollTo(0, 0)")  # else the bar, which sticks, would be in the middle
-            path.write_bytes(small(tab.screenshot(full_page=size == "desktop")))
+            path.write_bytes(compress(tab.screenshot(full_page=size == "desktop")))
             print(f"{path.relative_to(ROOT)}  {path.stat().st_size:,} bytes")
 
 
-def small(data: bytes) -> bytes:
+def compress(data: bytes) -> bytes:
     """The same picture in fewer colours, until it is small enough."""
     picture = Image.open(io.BytesIO(data)).convert("RGB")
     for colours in (256, 128, 64, 32):

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from ganvas.cli import comparison_commands, latent_commands, model_commands
-from ganvas.cli.arguments import HOW, Quiet, Running, Sampling, free_path, setting
-from ganvas.cli.model_commands import saved
+from ganvas.cli.arguments import HOW, Quiet, Running, Sampling, free_path, parse_setting
+from ganvas.cli.model_commands import report_path
 from ganvas.runtime.exits import conclude
 from ganvas.training.options import TrainOptions
 from ganvas.utils.whole_numbers import Whole
@@ -65,10 +65,10 @@ def train(
     from ganvas.cli.terminal import show_training
     from ganvas.games.recipes import resolve_recipe
     from ganvas.runtime.distributed import connect
-    from ganvas.training.run_folder import start
+    from ganvas.training.run_folder import start_run
 
-    chosen, peers = resolve_recipe(recipe, dict(setting(text) for text in settings or []), **options.recipe_fields), connect()
-    return show_training(start(chosen, **options.run_fields, peers=peers), peers, quiet, json)
+    chosen, peers = resolve_recipe(recipe, dict(parse_setting(text) for text in settings or []), **options.recipe_fields), connect()
+    return show_training(start_run(chosen, **options.run_fields, peers=peers), peers, quiet, json)
 
 
 @app.command
@@ -136,7 +136,7 @@ def sample(
         return
     out = free_path(out, "sheet.png")
     model.save(out, count, columns=columns, temperature=temperature, **options)
-    saved(out, running.quiet, running.json)
+    report_path(out, running.quiet, running.json)
 
 
 @app.command

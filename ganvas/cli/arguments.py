@@ -18,7 +18,7 @@ from ganvas.utils.whole_numbers import (
 MOST = 10_000  # numbers in a list
 
 
-def setting(text: str) -> tuple[str, str]:
+def parse_setting(text: str) -> tuple[str, str]:
     """FIELD=VALUE."""
     path, equals, value = text.partition("=")
     if not equals:
@@ -26,12 +26,12 @@ def setting(text: str) -> tuple[str, str]:
     return path.strip(), value.strip()
 
 
-def labels(text: str | None) -> str | list[str] | None:
+def parse_labels(text: str | None) -> str | list[str] | None:
     """7, dog, all or 3,8."""
     return text.split(",") if text and "," in text else text
 
 
-def numbers(text: str) -> list[int]:
+def parse_numbers(text: str) -> list[int]:
     """1,5,9 or 0-7 or both."""
     found: list[int] = []
     for part in text.split(","):
@@ -47,14 +47,14 @@ def numbers(text: str) -> list[int]:
     return found
 
 
-def terms(text: str) -> list[tuple[int, str | None, list[int]]]:
+def parse_terms(text: str) -> list[tuple[int, str | None, list[int]]]:
     """ "1,2 - 4,5 + 7:1-3" as signs, classes where they are named, and seeds."""
     parts = re.split(r"\s+([+-])\s+", text.strip())
     signs = [1, *(1 if sign == "+" else -1 for sign in parts[1::2])]
     found = []
     for sign, part in zip(signs, parts[::2], strict=True):
         label, colon, seeds = part.rpartition(":")
-        found.append((sign, label.strip() if colon else None, numbers(seeds.strip())))
+        found.append((sign, label.strip() if colon else None, parse_numbers(seeds.strip())))
     return found
 
 
@@ -108,7 +108,7 @@ class Sampling:
 
     def options(self) -> dict[str, Any]:
         """The keyword arguments of `Model.sample`."""
-        return {"seed": self.seed, "label": labels(self.label), "psi": self.psi, "truncate": self.truncate}
+        return {"seed": self.seed, "label": parse_labels(self.label), "psi": self.psi, "truncate": self.truncate}
 
 
 def free_path(out: Path | None, name: str) -> Path:

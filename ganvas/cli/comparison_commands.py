@@ -51,7 +51,7 @@ def compare(
     from ganvas.evaluation import comparison as evaluation_comparison
     from ganvas.games.recipes import resolve_recipe
     from ganvas.runtime.distributed import connect
-    from ganvas.training.run_folder import start
+    from ganvas.training.run_folder import start_run
 
     for target in targets:  # before any of them is trained
         require_target(target)
@@ -61,7 +61,7 @@ def compare(
             found.append(Path(target))
             continue
         recipe = resolve_recipe(target, data=data, images=images)
-        run = start(recipe, out=out / target, device=running.device, ranks="auto")
+        run = start_run(recipe, out=out / target, device=running.device, ranks="auto")
         code = show_training(run, connect(), running.quiet, running.json)
         if not run.finished:
             return code
@@ -129,7 +129,7 @@ def lesson(
     from ganvas.runtime.distributed import connect
 
     options: dict[str, Any] = {"images": images, "seeds": seeds, "ranks": ranks, "device": running.device}
-    for _, run in lessons.runs(chosen, folder, **options):
+    for _, run in lessons.start_runs(chosen, folder, **options):
         code = 0 if run.finished else show_training(run, connect(), running.quiet, running.json)
         if not run.finished:
             return code

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from ganvas.cli.arguments import Label, Running, RunPath, Sampling, Writing, labels, numbers, terms
-from ganvas.cli.model_commands import saved
+from ganvas.cli.arguments import Label, Running, RunPath, Sampling, Writing, parse_labels, parse_numbers, parse_terms
+from ganvas.cli.model_commands import report_path
 from ganvas.utils.whole_numbers import Whole
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def interpolate(
 
     model = load(run, to.device)
     out = to.path("walk.txt" if model.writes else "walk.gif")
-    model.interpolate(out, numbers(seeds), frames, label=labels(label), straight=straight, where=where)
-    saved(out, to.quiet, to.json)
+    model.interpolate(out, parse_numbers(seeds), frames, label=parse_labels(label), straight=straight, where=where)
+    report_path(out, to.quiet, to.json)
 
 
 def traverse(
@@ -92,22 +92,22 @@ def traverse(
     from ganvas.editing import traversal
     from ganvas.inference.model import load
 
-    names = [f"axis:{i}" for i in numbers(axis)] if axis else []
+    names = [f"axis:{i}" for i in parse_numbers(axis)] if axis else []
     names += direction.split(",") if direction else []
     journey = traversal.traverse(
         load(run, to.device),
         to.path("traversal.png"),
         names or ["sefa:0"],
-        numbers(seeds),
+        parse_numbers(seeds),
         span=span,
         steps=steps,
         frames=frames,
-        label=labels(label),
+        label=parse_labels(label),
         where="z" if axis and where is None else where,
-        layers=numbers(layers) if layers else None,
+        layers=parse_numbers(layers) if layers else None,
         judge=judge,
     )
-    _report(journey, to)
+    report_traversal(journey, to)
 
 
 def plane(
@@ -139,10 +139,10 @@ def plane(
     from ganvas.inference.model import load
 
     names = direction.split(",") if direction else []
-    chosen = numbers(seeds or ("0" if names else "1,5,9"))
+    chosen = parse_numbers(seeds or ("0" if names else "1,5,9"))
     model, out = load(run, to.device), to.path("plane.png")
-    journey = traversal.plane(model, out, chosen, side, names=names, span=span, label=labels(label), where=where, judge=judge)
-    _report(journey, to)
+    journey = traversal.plane(model, out, chosen, side, names=names, span=span, label=parse_labels(label), where=where, judge=judge)
+    report_traversal(journey, to)
 
 
 def arithmetic(
@@ -164,9 +164,9 @@ def arithmetic(
     from ganvas.editing.arithmetic import Term
     from ganvas.inference.model import load
 
-    chosen = [Term(seeds, sign, label) for sign, label, seeds in terms(expression)]
+    chosen = [Term(seeds, sign, label) for sign, label, seeds in parse_terms(expression)]
     out = to.path("arithmetic.png")
-    _report(editing_arithmetic.arithmetic(load(run, to.device), out, chosen, where=where), to)
+    report_traversal(editing_arithmetic.arithmetic(load(run, to.device), out, chosen, where=where), to)
 
 
 def neighbours(
@@ -203,7 +203,7 @@ def neighbours(
         print(f"{found.text()}\n{out}")
 
 
-def _report(journey: Traversal, running: Running) -> None:
+def report_traversal(journey: Traversal, running: Running) -> None:
     if running.json:
         print(json_.dumps(journey.to_dict()))
     elif not running.quiet:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ganvas.cli.arguments import HOW, METRICS_HELP, Device, Label, Quiet, Running, RunPath, Writing, labels, numbers, setting
+from ganvas.cli.arguments import HOW, METRICS_HELP, Device, Label, Quiet, Running, RunPath, Writing, parse_labels, parse_numbers, parse_setting
 from ganvas.errors import UsageError
 from ganvas.utils.whole_numbers import Whole
 
@@ -93,7 +93,7 @@ def reconstruct(
     from ganvas.editing import latent_map as editing_latent_map
 
     out = to.path("reconstruction.png")
-    saved(editing_latent_map.reconstruct(run, out, data=data, count=count, seed=seed, device=to.device), to.quiet, to.json)
+    report_path(editing_latent_map.reconstruct(run, out, data=data, count=count, seed=seed, device=to.device), to.quiet, to.json)
 
 
 def latent_map(
@@ -115,7 +115,7 @@ def latent_map(
     from ganvas.editing import latent_map as editing_latent_map
 
     out = to.path("map.png")
-    saved(editing_latent_map.latent_map(run, out, data=data, side=side, device=to.device), to.quiet, to.json)
+    report_path(editing_latent_map.latent_map(run, out, data=data, side=side, device=to.device), to.quiet, to.json)
 
 
 def strip(
@@ -143,8 +143,8 @@ def strip(
     from ganvas.inference.model import load
 
     out = to.path("strip.png")
-    draw(load(run, to.device), out, by, numbers(seeds), label=labels(label), cut=cut)
-    saved(out, to.quiet, to.json)
+    draw(load(run, to.device), out, by, parse_numbers(seeds), label=parse_labels(label), cut=cut)
+    report_path(out, to.quiet, to.json)
 
 
 def branch(
@@ -174,8 +174,8 @@ def branch(
     """
     from ganvas.training.branch import branch as begin
 
-    begin(run, out, dict(setting(text) for text in settings), at, device)
-    saved(out, quiet, json)
+    begin(run, out, dict(parse_setting(text) for text in settings), at, device)
+    report_path(out, quiet, json)
 
 
 def studio(
@@ -216,7 +216,7 @@ def studio(
     serve(say, port=port, host=host, runs=runs, browser=browser, i_understand=i_understand)
 
 
-def saved(path: Path, quiet: bool, as_json: bool) -> None:
+def report_path(path: Path, quiet: bool, as_json: bool) -> None:
     """Say where something was written."""
     if as_json:
         print(json_.dumps({"out": str(path)}))

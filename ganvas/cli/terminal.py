@@ -26,26 +26,26 @@ def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
     if run.finished:
         if not quiet:
             print(f"{run.folder} is finished: {run.recipe.train.images:,} images; nothing left to train", file=sys.stderr)
-        display.farewell()
+        display.show_results()
         disconnect()
         return 0
-    run.hold(peers)
+    run.lock(peers)
     caught: list[int] = []
-    with _signals(caught), local_ranks(run.folder, run.plan, peers) as peers, display.running():
+    with _catch_signals(caught), local_ranks(run.folder, run.plan, peers) as peers, display.hold_terminal():
         for progress in fit(run, peers, stop=lambda: bool(caught)):
             display.update(progress)
     if run.finished:
-        display.farewell()
-        display.consult()
+        display.show_results()
+        display.show_diagnosis()
         return 0
     if peers.first:
-        display.consult()
+        display.show_diagnosis()
         print(f"stopped and saved; continue with: ganvas resume {run.folder}", file=sys.stderr)
     return 143 if signal.SIGTERM in caught else 0
 
 
 @contextmanager
-def _signals(caught: list[int]) -> Iterator[None]:
+def _catch_signals(caught: list[int]) -> Iterator[None]:
     """Collect the first Ctrl-C or SIGTERM in `caught`; a second one ends the process at once."""
 
     def note(number: int, _: object) -> None:

@@ -46,7 +46,7 @@ def reconstruct(
     model, out = load(target, device), png_name(out)
     if count < 1:
         raise UsageError(f"the number of pictures must be at least 1, got {count}")
-    source, split = pictures(model, data)
+    source, split = open_pictures(model, data)
     rows = torch.randperm(len(source), generator=torch.Generator().manual_seed(seed))[:count]
     originals = source.samples(rows)["real"]
     again = encoding.reconstruct(model.game, originals)
@@ -86,30 +86,30 @@ def latent_map(
     side = max(5, 560 // model.shape[-1]) if side is None else side
     if side < 1:
         raise UsageError(f"--side: expected at least 1, got {side}")
-    z = torch.special.ndtri(places(side)).float()
+    z = torch.special.ndtri(grid_middles(side)).float()
     c = torch.zeros(len(z), dtype=torch.int64) if model.classes else None
     left = sheet(sample_chunks(model.drawer, z, c), side, 1, 0).convert("RGB")
     text = model.provenance("none: every place of the latent plane")
     if isinstance(model.game, Encodes):
-        source, split = pictures(model, data)
+        source, split = open_pictures(model, data)
         rows = torch.randperm(len(source), generator=torch.Generator().manual_seed(0))[:MAPPED]
         batch = source.samples(rows)
         found = torch.special.ndtr(encoding.encode(model.game, batch["real"]))
         right = cloud(found, batch.get("label"), source.classes, left.height)
-        left = _beside(left, right)
+        left = _join(left, right)
         text["data"] = f"{source.name}, {split}"
     save_png(out, left, text)
     return out
 
 
-def places(side: int) -> Tensor:
+def grid_middles(side: int) -> Tensor:
     """The middles [side^2, 2] of a grid over the unit square, float64, as pictures of a sheet: row by row, the top first."""
     middles = (torch.arange(side, dtype=torch.float64) + 0.5) / side
     v, u = torch.meshgrid(middles.flip(0), middles, indexing="ij")
     return torch.stack([u.flatten(), v.flatten()], 1)
 
 
-def pictures(model: Model, data: str | None) -> tuple[TableDataset, str]:
+def open_pictures(model: Model, data: str | None) -> tuple[TableDataset, str]:
     """The samples to show, in the model's size and colours, and their split: test, where there is one.
 
     Raises:
@@ -128,7 +128,7 @@ def pictures(model: Model, data: str | None) -> tuple[TableDataset, str]:
         return open_source(DataConfig(source=name, fit=fit), **settings), "all of it"  # type: ignore[arg-type]
 
 
-def _beside(left: Image.Image, right: Image.Image, gap: int = 16) -> Image.Image:
+def _join(left: Image.Image, right: Image.Image, gap: int = 16) -> Image.Image:
     whole = Image.new("RGB", (left.width + gap + right.width, max(left.height, right.height)), PAPER)
     whole.paste(left)
     whole.paste(right, (left.width + gap, 0))

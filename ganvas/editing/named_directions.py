@@ -57,11 +57,11 @@ def directions(model: Model, space: Space, names: Sequence[str], *, judge: str |
         kind, colon, which = name.partition(":")
         if kind not in KINDS or not colon:
             raise UsageError(f"direction: expected axis:3, sefa:0, pca:0-4 or class:7-1, got {name!r}")
-        found += [codes.between(which)] if kind == "class" else [codes.numbered(kind, i) for i in _numbers(name, which)]
+        found += [codes.find_between(which)] if kind == "class" else [codes.find_numbered(kind, i) for i in _parse_range(name, which)]
     return found
 
 
-def separates(model: Model) -> list[str]:
+def separable_classes(model: Model) -> list[str]:
     """The classes between which directions can be found: the model's own in w, else those of the classifier of its data."""
     if isinstance(model.drawer, Conditional):
         return list(model.classes) if isinstance(model.drawer, Styled) else []
@@ -77,7 +77,7 @@ class _Codes:
         self.tables: dict[str, Directions] = {}
         self.cloud: Tensor | None = None
 
-    def numbered(self, kind: str, index: int) -> Direction:
+    def find_numbered(self, kind: str, index: int) -> Direction:
         """Direction `index` of a kind that counts them."""
         if kind not in self.tables:
             self.tables[kind] = {"axis": self.axes, "sefa": self.sefa, "pca": self.pca}[kind]()
@@ -85,7 +85,7 @@ class _Codes:
         if not index < len(table.vectors):
             raise UsageError(f"{kind}:{index}: this model has {kind}:0 to {kind}:{len(table.vectors) - 1}")
         share = None if kind == "axis" else float(table.shares[index])
-        return self.scaled(Direction(f"{kind}:{index}", table.vectors[index], 1.0, share))
+        return self.scale(Direction(f"{kind}:{index}", table.vectors[index], 1.0, share))
 
     def axes(self) -> Directions:
         size = self.model.drawer.latent_dim
@@ -102,38 +102,38 @@ class _Codes:
     def pca(self) -> Directions:
         if not self.space.flat:
             raise UsageError("pca: z varies alike in all directions, only w does not; use sefa:0, or a stylegan model in w")
-        return principal_directions(self.points())
+        return principal_directions(self.draw_codes())
 
-    def points(self) -> Tensor:
+    def draw_codes(self) -> Tensor:
         """Codes [10,000, d] of seeds 0, 1, ..., of all classes in turn."""
         if self.cloud is None:
             self.cloud = self.space.of_seeds(range(CODES), self.model.classes_in_turn(None, CODES))
         return self.cloud
 
-    def scaled(self, direction: Direction) -> Direction:
+    def scale(self, direction: Direction) -> Direction:
         """With the spread of the model's codes: 1 in z, which is standard normal."""
-        return replace(direction, sd=spread(self.points(), direction.vector)) if self.space.flat else direction
+        return replace(direction, sd=spread(self.draw_codes(), direction.vector)) if self.space.flat else direction
 
-    def between(self, which: str) -> Direction:
+    def find_between(self, which: str) -> Direction:
         """From class to class."""
         conditional = isinstance(self.model.game, Conditional)
         if conditional and not self.space.flat:
             raise UsageError("class: this model is asked for its class, z has none; morph with interpolate --label 1,7")
         if conditional:
-            towards, away = _pair(which, self.model.classes)
+            towards, away = _parse_classes(which, self.model.classes)
             labels = torch.arange(CODES) % len(self.model.classes)  # as its points
-            return self.scaled(Direction(f"class:{which}", class_difference(self.points(), labels, towards, away), 1.0))
-        classifier = self.classifier()
-        towards, away = _pair(which, classifier.classes)
+            return self.scale(Direction(f"class:{which}", class_difference(self.draw_codes(), labels, towards, away), 1.0))
+        classifier = self.load_classifier()
+        towards, away = _parse_classes(which, classifier.classes)
         codes = self.space.of_seeds(range(JUDGED), None)
         labels = classifier.logits(to_bytes(self.space.pictures(codes, None))).argmax(1)
         for name in (towards, away):
             if (count := int((labels == name).sum())) < FEW:
                 found = f"{classifier.name} takes {count} of {JUDGED:,} samples for {classifier.classes[name]!r}"
                 raise UsageError(f"class: {found}, expected at least {FEW}; choose another class, or train longer")
-        return self.scaled(Direction(f"class:{which}", class_difference(codes, labels, towards, away), 1.0))
+        return self.scale(Direction(f"class:{which}", class_difference(codes, labels, towards, away), 1.0))
 
-    def classifier(self) -> Extractor:
+    def load_classifier(self) -> Extractor:
         recipe, shape = self.model.card["recipe"], self.model.shape
         device = self.model.device
         found = (
@@ -148,14 +148,14 @@ class _Codes:
         return found
 
 
-def _numbers(name: str, which: str) -> range:
+def _parse_range(name: str, which: str) -> range:
     first, dash, last = which.partition("-")
     if not first.isdigit() or (dash and not last.isdigit()) or int(last or first) < int(first):
         raise UsageError(f"direction: expected a number or a range such as sefa:0-4, got {name!r}")
     return range(int(first), int(last or first) + 1)
 
 
-def _pair(which: str, classes: Sequence[str]) -> tuple[int, int]:
+def _parse_classes(which: str, classes: Sequence[str]) -> tuple[int, int]:
     """The numbers of two classes spelt A-B, each a name or a number; names may hold dashes."""
 
     def number(word: str) -> int | None:

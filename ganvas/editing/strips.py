@@ -30,7 +30,7 @@ def by_resolution(model: Model, seeds: Sequence[int], c: Tensor | None) -> Image
         raise UsageError(f"{model.card['recipe']['name']} draws at one resolution only; choose a progan or stylegan2 model")
     z = latents(seeds, game.latent_dim)
     ways = [partial(lambda z, c, side: game.sample_at(z, side, c), side=side) for side in game.resolutions]
-    return _beside([sample_chunks(game, z, c, draw=way) for way in ways])
+    return _arrange_columns([sample_chunks(game, z, c, draw=way) for way in ways])
 
 
 def by_truncation(model: Model, seeds: Sequence[int], c: Tensor | None) -> Images:
@@ -38,7 +38,7 @@ def by_truncation(model: Model, seeds: Sequence[int], c: Tensor | None) -> Image
     game = model.drawer
     styled(game)
     z = latents(seeds, game.latent_dim)
-    return _beside([sample_chunks(game, z, c, draw=make_sampler(game, psi)) for psi in PSIS])
+    return _arrange_columns([sample_chunks(game, z, c, draw=make_sampler(game, psi)) for psi in PSIS])
 
 
 def by_mixing(model: Model, seeds: Sequence[int], c: Tensor | None, cut: int | None = None) -> Images:
@@ -78,12 +78,12 @@ def strip(model: Model, out: str | Path, by: str, seeds: Sequence[int], *, label
     require_pictures(model.game)
     c = model.classes_in_turn(label, len(seeds))
     images, columns = kinds[by](model, seeds, c)
-    picture = caption(sheet(images, columns, legible_scale(images.shape[-1])), [_told(model, by)])
+    picture = caption(sheet(images, columns, legible_scale(images.shape[-1])), [_describe_columns(model, by)])
     save_png(out, picture, model.provenance(",".join(map(str, seeds))))
     return out
 
 
-def _told(model: Model, by: str) -> str:
+def _describe_columns(model: Model, by: str) -> str:
     """What the columns of a strip are, in a line below it."""
     if by == "resolution" and isinstance(model.drawer, Grows):
         return "pixels: " + ", ".join(map(str, model.drawer.resolutions))
@@ -92,5 +92,5 @@ def _told(model: Model, by: str) -> str:
     return "left: coarse styles; top: fine ones"
 
 
-def _beside(columns: Sequence[Tensor]) -> Images:
+def _arrange_columns(columns: Sequence[Tensor]) -> Images:
     return torch.stack(list(columns), 1).flatten(0, 1), len(columns)

@@ -32,8 +32,8 @@ from ganvas.media.image_files import PAPER, save_png
 from ganvas.media.scatter import scatter
 from ganvas.metrics.confidence import student
 from ganvas.training.api import resume
-from ganvas.training.log import read
-from ganvas.training.run_folder import Run, start
+from ganvas.training.log import read_log
+from ganvas.training.run_folder import Run, start_run
 from ganvas.utils.files import write_durably
 from ganvas.utils.parsing import parse_json
 
@@ -97,22 +97,22 @@ def lesson(
     """
     chosen, out = find_lesson(name), Path(out or Path("lessons") / name)
     played: dict[str, list[Run]] = {}
-    for variant, run in runs(chosen, out, images=images, seeds=seeds, ranks=ranks, device=device):
+    for variant, run in start_runs(chosen, out, images=images, seeds=seeds, ranks=ranks, device=device):
         if not run.finished:
             resume(run.folder)
         played.setdefault(variant.label, []).append(run)
     source, shown = next(iter(played.values()))[0].recipe.data.source, images or chosen.images
-    measured = {label: [_measured(chosen, run, shown, device) for run in each] for label, each in played.items()}
+    measured = {label: [_measure_run(chosen, run, shown, device) for run in each] for label, each in played.items()}
     rows = tuple(
         Row(
-            label, each[0].recipe.train.images, fmean(run.result["seconds"] for run in each), _over_seeds([m for m, _ in found])
+            label, each[0].recipe.train.images, fmean(run.result["seconds"] for run in each), _average_seeds([m for m, _ in found])
         )
         for (label, each), found in zip(played.items(), measured.values(), strict=True)
     )
     firsts = {label: each[0] for label, each in played.items()}
     text = {"lesson": name, "seeds": "0", "synthetic": "true"}
-    save_png(out / "sheet.png", _sample(firsts, source, device), text)
-    curve = _curves(chosen, firsts)
+    save_png(out / "sheet.png", _draw_sheet(firsts, source, device), text)
+    curve = _draw_curves(chosen, firsts)
     if curve is not None:
         save_png(out / "curves.png", curve, text)
     reference = next(iter(measured.values()))[0][1]
@@ -121,7 +121,7 @@ def lesson(
     return found
 
 
-def runs(
+def start_runs(
     chosen: Lesson, out: Path, *, images: int | None = None, seeds: int = 1, ranks: str = "auto", device: str = "auto"
 ) -> Iterator[tuple[Variant, Run]]:
     """The run of each variant and seed, started or found in `out`; whoever reads this may train it.
@@ -135,12 +135,12 @@ def runs(
     for variant in chosen.variants:
         for seed in range(seeds):
             recipe = variant_recipe(chosen, variant, images, seed)
-            yield variant, start(recipe, out=out / folder(variant, seed), device=device, ranks=ranks)
+            yield variant, start_run(recipe, out=out / name_folder(variant, seed), device=device, ranks=ranks)
 
 
 def _require_own(chosen: Lesson, out: Path) -> None:
     """Raises: UsageError: `out` holds another lesson, finished or not."""
-    told, own = out / "lesson.json", {folder(variant, 0) for variant in chosen.variants}
+    told, own = out / "lesson.json", {name_folder(variant, 0) for variant in chosen.variants}
     if told.exists():
         name = parse_json(told.read_bytes(), str(told)).get("lesson")
         if name != chosen.name:
@@ -158,24 +158,24 @@ def variant_recipe(chosen: Lesson, variant: Variant, images: int | None = None, 
     return resolve_recipe(variant.recipe, {**kept, **chosen.settings, **variant.settings}, images=count, seed=seed)
 
 
-def folder(variant: Variant, seed: int) -> str:
+def name_folder(variant: Variant, seed: int) -> str:
     """The name of a variant's run folder."""
     words = re.sub(r"[^a-z0-9]+", "-", variant.label.lower()).strip("-")
     return f"{words}-seed{seed}"
 
 
-def _measured(chosen: Lesson, run: Run, shown: int, device: str) -> tuple[dict[str, Measurement], str]:
+def _measure_run(chosen: Lesson, run: Run, shown: int, device: str) -> tuple[dict[str, Measurement], str]:
     """All numbers of one run, and what they were measured against."""
     found: dict[str, Measurement] = {}
     source, reference = run.recipe.data.source, "the log"
     if chosen.names_classes:
         train, test = (open_source(DataConfig(source=source, split=split)) for split in ("train", "test"))
-        found |= naming(load(run.folder, device), train, test, _strangers(), shown, run.recipe.train.seed)
+        found |= naming(load(run.folder, device), train, test, _open_unrelated_data(), shown, run.recipe.train.seed)
         reference = f"{len(test):,} real samples of the test split of {source}"
     if chosen.metrics:
         report = evaluate(run.folder, against=source, metrics=chosen.metrics, samples=chosen.samples, device=device)
         found, reference = found | dict(report.measures), report.reference
-    rows = read(run.folder / "log.jsonl")
+    rows = read_log(run.folder / "log.jsonl")
     for note in chosen.notes:
         if values := [row[note] for row in rows if note in row]:
             late = values[-max(1, len(values) // 3) :]
@@ -183,7 +183,7 @@ def _measured(chosen: Lesson, run: Run, shown: int, device: str) -> tuple[dict[s
     return found, reference
 
 
-def _strangers() -> TableDataset | None:
+def _open_unrelated_data() -> TableDataset | None:
     """Clothes, which no model of digits has seen; None where they cannot be had."""
     try:
         return open_source(DataConfig(source="fashion", split="test"))
@@ -191,7 +191,7 @@ def _strangers() -> TableDataset | None:
         return None
 
 
-def _over_seeds(seeds: Sequence[dict[str, Measurement]]) -> dict[str, Measurement]:
+def _average_seeds(seeds: Sequence[dict[str, Measurement]]) -> dict[str, Measurement]:
     """The mean over seeds, with the interval of that mean; a single seed as it is."""
     if len(seeds) == 1:
         return seeds[0]
@@ -203,10 +203,10 @@ def _over_seeds(seeds: Sequence[dict[str, Measurement]]) -> dict[str, Measuremen
     return found
 
 
-def _sample(played: dict[str, Run], source: str, device: str) -> Image.Image:
+def _draw_sheet(played: dict[str, Run], source: str, device: str) -> Image.Image:
     """A block for each variant, of the same noise, and one of the data."""
     real = next(iter(played.values())).data
-    pictures = {label: _block(run, real, device) for label, run in played.items()}
+    pictures = {label: _draw_block(run, real, device) for label, run in played.items()}
     blank = Image.new("L", next(picture.size for picture in pictures.values() if picture), PAPER)
     blocks = [
         caption(picture or blank, [label if picture else f"{label} (draws nothing)"]) for label, picture in pictures.items()
@@ -218,7 +218,7 @@ def _sample(played: dict[str, Run], source: str, device: str) -> Image.Image:
     return arranged(blocks, len(blocks) if len(blocks) <= ABREAST else 3)
 
 
-def _block(run: Run, real: TableDataset, device: str) -> Image.Image | None:
+def _draw_block(run: Run, real: TableDataset, device: str) -> Image.Image | None:
     """What one variant draws; None: it does not draw."""
     model = load(run.folder, device)
     if not isinstance(model.game, Samples):
@@ -230,12 +230,12 @@ def _block(run: Run, real: TableDataset, device: str) -> Image.Image | None:
     return sheet(samples, 10 if model.classes else COLUMNS, legible_scale(samples.shape[-1]))
 
 
-def _curves(chosen: Lesson, played: dict[str, Run]) -> Image.Image | None:
+def _draw_curves(chosen: Lesson, played: dict[str, Run]) -> Image.Image | None:
     """The lesson's curve, of each variant that has it; None where a lesson has none."""
     if chosen.curve is None:
         return None
     named = re.compile(rf"{chosen.curve.note}(\d+-\w+)?")
-    logs = {label: read(run.folder / "log.jsonl") for label, run in played.items()}
+    logs = {label: read_log(run.folder / "log.jsonl") for label, run in played.items()}
     series = {
         label: [(row["items"], row[name]) for row in rows for name in row if named.fullmatch(name)]
         for label, rows in logs.items()

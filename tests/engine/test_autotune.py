@@ -105,7 +105,7 @@ def test_ranks_asked_for_get_the_statistics_of_the_whole_batch() -> None:
 
 
 def test_bfloat16_asked_of_a_card_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(autotune, "device_named", torch.device)
+    monkeypatch.setattr(autotune, "find_device", torch.device)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
     recipe, data = miniature("cgan-mnist")
     recipe = replace(recipe, train=replace(recipe.train, precision="bfloat16"))

@@ -193,8 +193,8 @@ def test_a_penalty_is_due_in_each_kth_move_of_the_discriminator() -> None:
     recipe, data = miniature("gan-ring")
     state = initial_state(replace(recipe, train=replace(recipe.train, balance="fixed")), PLAN)
     assert recipe.config.rules.penalty_every == 4
-    state.balance = Balance(steering=False, lead=1.6)
-    assert state.balance.pause == 4
+    state.balances = {"": Balance(steering=False, lead=1.6)}
+    assert state.balances[""].pause == 4
     due = [step.index for step, terms in itertools.islice(train(state, data, recipe.train), 33) if "R1" in terms]
     assert due == [0, 16, 32]
     assert state.moves == {"discriminator": 9, "generator": 33}

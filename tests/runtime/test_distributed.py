@@ -109,8 +109,8 @@ if "{}" == "none":
     shared_memory.Exchange._file = staticmethod(lambda what, size: None)
 from ganvas.games.recipes import resolve_recipe
 from ganvas.training.api import resume
-from ganvas.training.run_folder import start
-run = start(resolve_recipe("gan-line", {{"train.batch": "64"}}, images=320), out=Path("{}"), ranks="2")
+from ganvas.training.run_folder import start_run
+run = start_run(resolve_recipe("gan-line", {{"train.batch": "64"}}, images=320), out=Path("{}"), ranks="2")
 resume(run.folder)
 """
     for name in ("none", "some"):

@@ -18,7 +18,7 @@ from ganvas.engine.autotune import initial_state
 from ganvas.engine.loop import train
 from ganvas.errors import UsageError
 from ganvas.games import RECIPES
-from ganvas.training.benchmark import _silence, bench, profiled
+from ganvas.training.benchmark import _silence, bench, profile_operations
 
 
 @pytest.mark.parametrize("seconds", [0, -1, math.nan, math.inf])
@@ -31,7 +31,7 @@ def test_the_profiler_is_silent(capfd: pytest.CaptureFixture[str]) -> None:
     recipe, data = miniature("gan-ring")
     with _silence():
         os.write(2, b"chatter\n")
-    assert sum(share for _, share in profiled(recipe, data, PLAN)) <= 1.0001
+    assert sum(share for _, share in profile_operations(recipe, data, PLAN)) <= 1.0001
     assert capfd.readouterr().err == ""
 
 
