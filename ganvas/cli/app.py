@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from ganvas.cli import comparison_commands, latent_commands, model_commands
-from ganvas.cli.arguments import HOW, Quiet, Running, Sampling, free_path, parse_setting
+from ganvas.cli.arguments import HOW, Device, Quiet, Running, Sampling, free_path, parse_setting
 from ganvas.cli.model_commands import report_path
 from ganvas.runtime.exits import conclude
 from ganvas.training.options import TrainOptions
@@ -196,7 +196,15 @@ def recipes(*, json: Quiet = False) -> None:
 
 
 @app.command
-def bench(recipe: str, *, data: str | None = None, ranks: str = "auto", seconds: float = 20.0, json: Quiet = False) -> None:
+def bench(
+    recipe: str,
+    *,
+    data: str | None = None,
+    ranks: str = "auto",
+    seconds: float = 20.0,
+    device: Device = "auto",
+    json: Quiet = False,
+) -> None:
     """Time a recipe's steps against a plain loop over the same networks, and against the machine's convolution peak.
 
     Parameters
@@ -209,7 +217,7 @@ def bench(recipe: str, *, data: str | None = None, ranks: str = "auto", seconds:
     from ganvas.games.recipes import resolve_recipe
     from ganvas.training.benchmark import bench as measure
 
-    report = measure(resolve_recipe(recipe, data=data), ranks=ranks, seconds=seconds)
+    report = measure(resolve_recipe(recipe, data=data), ranks=ranks, seconds=seconds, device=device)
     print(json_.dumps(report.to_dict()) if json else report.text())
 
 
