@@ -19,7 +19,7 @@ import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganvas.config import Recipe
-from ganvas.data.table import TableDataset
+from ganvas.data.dataset import Dataset
 from ganvas.engine.loop import train
 from ganvas.engine.state import State, new_state
 from ganvas.errors import ResourceError, UsageError
@@ -39,7 +39,7 @@ STAGES = 8  # equal parts of a run; its mean speed is measured in the middle of 
 BURST = 4  # steps between two looks at the clock
 
 
-def choose_plan(recipe: Recipe, data: TableDataset, device: str = "auto", ranks: str = "1") -> Plan:
+def choose_plan(recipe: Recipe, data: Dataset, device: str = "auto", ranks: str = "1") -> Plan:
     """The fastest plan for the recipe on this machine. `ranks` is a number or "auto".
 
     Raises:
@@ -70,14 +70,14 @@ def _parse_ranks(recipe: Recipe, ranks: str) -> int:
     return int(ranks)
 
 
-def _choose_gpu_plan(recipe: Recipe, data: TableDataset, where: torch.device, ranks: int) -> Plan:
+def _choose_gpu_plan(recipe: Recipe, data: Dataset, where: torch.device, ranks: int) -> Plan:
     if recipe.train.precision == "bfloat16" and where.type == "cuda" and not has_bfloat16(where):
         raise ResourceError(f"{where} computes no bfloat16 in hardware; use --precision float32")
     precision = _choose_precision(recipe, data, str(where))
     return Plan(device=str(where), precision=precision, ranks=ranks, threads=min(4, most_threads(), _count_cores(ranks)))
 
 
-def _choose_cpu_plan(recipe: Recipe, data: TableDataset, ranks: int) -> Plan:
+def _choose_cpu_plan(recipe: Recipe, data: Dataset, ranks: int) -> Plan:
     """The faster memory format, by timing one process with all cores."""
     wide = Plan(precision=_choose_precision(recipe, data, "cpu"), threads=most_threads())
     plans = [replace(wide, channels_last=last) for last in ((True, False) if data.modality.grid else (False,))]
@@ -86,7 +86,7 @@ def _choose_cpu_plan(recipe: Recipe, data: TableDataset, ranks: int) -> Plan:
     return replace(best, ranks=ranks, threads=min(most_threads(), _count_cores(ranks)))
 
 
-def _choose_precision(recipe: Recipe, data: TableDataset, device: str) -> str:
+def _choose_precision(recipe: Recipe, data: Dataset, device: str) -> str:
     if recipe.train.precision != "auto":
         return recipe.train.precision
     # Points need float32: bfloat16 has one number for 1.00 and 1.001.
@@ -98,7 +98,7 @@ def _count_cores(ranks: int) -> int:
     return max(1, len(cores()) // ranks)
 
 
-def _try_more_ranks(recipe: Recipe, data: TableDataset, alone: Plan) -> Plan:
+def _try_more_ranks(recipe: Recipe, data: Dataset, alone: Plan) -> Plan:
     """The plan of one rank, or one with a rank for each core (of a CPU) or GPU if their real processes are faster.
 
     The speed of one rank times their number would be too high: together they share the memory bus, and exchange gradients.
@@ -122,7 +122,7 @@ def has_batch_norm(recipe: Recipe) -> bool:
         return any(isinstance(module, _BatchNorm) for module in build(copy.deepcopy(recipe)).modules())
 
 
-def _time_plans(recipe: Recipe, data: TableDataset, plans: list[Plan], seconds: float = 2.0) -> dict[Plan, float]:
+def _time_plans(recipe: Recipe, data: Dataset, plans: list[Plan], seconds: float = 2.0) -> dict[Plan, float]:
     """Images per second of one rank of each plan, on its share of the batch: the best of some bursts.
 
     The plans take turns, so that other work on the machine slows all of them alike.
@@ -140,7 +140,7 @@ def _time_plans(recipe: Recipe, data: TableDataset, plans: list[Plan], seconds: 
     return best
 
 
-def _time_processes(recipe: Recipe, data: TableDataset, plan: Plan, seconds: float = 2.0) -> float:
+def _time_processes(recipe: Recipe, data: Dataset, plan: Plan, seconds: float = 2.0) -> float:
     """Images per second of all ranks of the plan, in real processes, which end afterwards."""
     best, over = 0.0, [False]
     with tempfile.TemporaryDirectory() as folder:
@@ -170,7 +170,7 @@ def _time_burst(steps: Iterator[object], batch: int, device: str) -> float:
 
 
 def train_endlessly(
-    recipe: Recipe, data: TableDataset, plan: Plan, peers: Ranks, stop: Callable[[], bool] = lambda: False
+    recipe: Recipe, data: Dataset, plan: Plan, peers: Ranks, stop: Callable[[], bool] = lambda: False
 ) -> Iterator[None]:
     """Steps of the recipe with networks of their full size, until `stop` says so on rank 0."""
     apply_plan(plan, peers.rank)
@@ -188,7 +188,7 @@ def initial_state(recipe: Recipe, plan: Plan, items: int = 0) -> State:
     return state
 
 
-def images_in_minutes(recipe: Recipe, data: TableDataset, plan: Plan, ranks: Ranks, minutes: float) -> tuple[int, float]:
+def images_in_minutes(recipe: Recipe, data: Dataset, plan: Plan, ranks: Ranks, minutes: float) -> tuple[int, float]:
     """How many images fit into `minutes`, and the mean images per second of a whole run: about three seconds of real steps.
 
     A game that grows is slower at the end than at the start. So a few steps are timed in each of `STAGES` parts of a run.
