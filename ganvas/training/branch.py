@@ -71,7 +71,7 @@ def branch(folder: Path, out: Path, settings: Mapping[str, str], at: int | None 
     try:
         with disk_errors(f"cannot make the run folder {out}"):
             make_folder(temporary)
-            _copy_hiorigin(folder, temporary, at)
+            _copy_history(folder, temporary, at)
             before, after = flat(to_dict(parent.recipe)), flat(to_dict(recipe))
             changed = {name: [before.get(name), value] for name, value in after.items() if before.get(name) != value}
             origin = {"parent": folder.name, "items": at, "changed": changed}
@@ -134,7 +134,7 @@ def _sample_two(game: Game) -> Tensor:
     return game.sample(latents([0, 1], game.latent_dim), c)
 
 
-def _copy_hiorigin(folder: Path, out: Path, at: int) -> None:
+def _copy_history(folder: Path, out: Path, at: int) -> None:
     """Copy the checkpoint, the log and the snapshots up to it. Raises: OSError; DataError: the checkpoint is damaged."""
     name = f"{at:09d}"
     shutil.copytree(folder / "checkpoints" / name, out / "checkpoints" / name)

@@ -12,11 +12,11 @@ const VERDICTS = [
 /** The column of a note of one discriminator; its name is "" where the game has only one. */
 export const nameColumn = (note, discriminator) => (discriminator ? `${note}_${discriminator}` : note);
 
-/** What the discriminators judge in these rows of the log: {key, name, who, mark, token, dash}. */
+/** What the discriminators judge in these rows of the log: {key, name, mark, token, dash}. */
 export function listVerdicts(rows, unit, discriminators) {
   const all = discriminators.flatMap((who, i) => VERDICTS.map(([note, about, mark, token, dash]) => {
     const name = about.replace("UNIT", unit) + (who ? ` (${who})` : "");
-    return { key: nameColumn(note, who), name, who, mark, token, dash: i ? "long" : dash };
+    return { key: nameColumn(note, who), name, mark, token, dash: i ? "long" : dash };
   }));
   return all.filter(({ key }) => rows.some((row) => key in row));
 }
