@@ -67,7 +67,10 @@ def train(
     from ganvas.runtime.distributed import connect
     from ganvas.training.run_folder import start_run
 
-    chosen, peers = resolve_recipe(recipe, dict(parse_setting(text) for text in settings or []), **options.recipe_fields), connect()
+    chosen, peers = (
+        resolve_recipe(recipe, dict(parse_setting(text) for text in settings or []), **options.recipe_fields),
+        connect(),
+    )
     return show_training(start_run(chosen, **options.run_fields, peers=peers), peers, quiet, json)
 
 
