@@ -1,10 +1,10 @@
-"""Quality against variety of text: an LSTM by likelihood and one against a critic, each over a sweep of temperatures.
+"""Quality and variety of text: an LSTM trained by likelihood and one as a GAN, each at several temperatures.
 
     python bench/text.py [names|words|oracle] [seeds] [RUN ...]
 
-Trains textlm-... and textgan-... with each seed, or measures the runs named. Prints a JSON row for each model and temperature:
-of names and words trigrams (the divergence from test lines), distinct, novel; of the oracle its opinion of the lines
-(`oracle`, lower is better), distinct and `nats`, what the model thinks of lines it never saw: who writes few lines pays there.
+Trains textlm-... and textgan-... with each seed, or measures the runs on the command line. Prints a JSON row for each model and
+temperature. Names and words: n-gram divergence from test lines, distinct and novel lines. Oracle: -log likelihood of the lines
+under the oracle (`oracle`, lower is better). `nats`: -log likelihood of test lines under the model, high if it lacks variety.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ METRICS = {
     "names": ("trigrams", "fourgrams", "distinct", "novel", "nats"),
     "words": ("trigrams", "fourgrams", "distinct", "novel", "nats"),
 }
-SAMPLES = {"oracle": 2_000, "names": 10_000, "words": 10_000}  # at most, of each side
+SAMPLES = {"oracle": 2_000, "names": 10_000, "words": 10_000}  # of each sample set, at most
 
 
 def print_temperatures(run: Path, source: str, seed: int | None) -> None:

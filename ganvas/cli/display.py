@@ -41,7 +41,9 @@ class Display:
         live = self.console.is_terminal and not quiet and not as_json
         self.live = Live(console=self.console, auto_refresh=False, transient=True) if live else None
         rules = getattr(run.recipe.config, "rules", None)
-        self.reference = f"{rules.scoring.equilibrium_text} = {rules.scoring.equilibrium:.2f} if D only guesses" if rules else ""
+        self.reference = ""  # the loss of D at the optimum
+        if rules:
+            self.reference = f"{rules.scoring.equilibrium_text} = {rules.scoring.equilibrium:.2f} if D only guesses"
 
     @contextmanager
     def hold_terminal(self) -> Iterator[Display]:
@@ -85,7 +87,8 @@ class Display:
         left = _format_time_left(progress)
         parts = [f"{progress.items:,} of {progress.total:,} {self.unit}, {progress.rate:,.0f}/s, {left} left"]
         for name in self.list_discriminators():
-            calls = [f"{what} called real {self.smooth[note + name]:.0%}" for note, what, _ in CALLS if note + name in self.smooth]
+            known = [(what, note + name) for note, what, _ in CALLS if note + name in self.smooth]
+            calls = [f"{what} called real {self.smooth[key]:.0%}" for what, key in known]
             parts.append(f"{_title(name)}: {', '.join(calls)}")
         parts += [f"accuracy {self.smooth['accuracy']:.1%}"] if "accuracy" in self.smooth else []
         parts += [f"{title}: {words}" for title, _, words in self.describe_balances()]

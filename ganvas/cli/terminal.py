@@ -1,4 +1,4 @@
-"""Train a run in a terminal: show it, and stop where a signal asks to."""
+"""Train a run in a terminal: show the progress, and stop after a signal."""
 
 from __future__ import annotations
 
@@ -16,19 +16,23 @@ from ganvas.training.trainer import fit
 
 
 def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
-    """Train the run to its end, or until a signal asks to stop: 0 after Ctrl-C, 143 after SIGTERM."""
-    quiet = quiet or not peers.first
+    """Train the run to its end or until a signal. Returns the exit code: 143 after SIGTERM, else 0."""
+    quiet = quiet or not peers.first  # rank 0 speaks for all
     display = Display(run, quiet=quiet, as_json=as_json)
     for name, reason in run.data.skipped if peers.first else ():
         print(f"skipped {name}: {reason}", file=sys.stderr)
     if run.notice and not quiet:
         print(run.notice, file=sys.stderr)
+
+    # Nothing to train: show the results again.
     if run.finished:
         if not quiet:
             print(f"{run.folder} is finished: {run.recipe.train.images:,} images; nothing left to train", file=sys.stderr)
         display.show_results()
         disconnect()
         return 0
+
+    # Train. A signal ends it after the present step, on all ranks.
     run.lock(peers)
     caught: list[int] = []
     with _catch_signals(caught), local_ranks(run.folder, run.plan, peers) as peers, display.hold_terminal():
@@ -46,14 +50,14 @@ def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
 
 @contextmanager
 def _catch_signals(caught: list[int]) -> Iterator[None]:
-    """Collect the first Ctrl-C or SIGTERM in `caught`; a second one ends the process at once."""
+    """Store the first Ctrl-C or SIGTERM in `caught`; a second one ends the process at once."""
 
-    def note(number: int, _: object) -> None:
+    def store(number: int, _: object) -> None:
         if caught:
             os._exit(128 + number)
         caught.append(number)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, store) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

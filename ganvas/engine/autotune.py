@@ -49,10 +49,7 @@ def choose_plan(recipe: Recipe, data: Dataset, device: str = "auto", ranks: str 
     where, count = find_device(device), _parse_ranks(recipe, "1" if ranks == "auto" else ranks)
     keep_freed_memory()
     with keep_process_settings():
-        if where.type == "cpu":
-            plan = _choose_cpu_plan(recipe, data, count)
-        else:
-            plan = _choose_gpu_plan(recipe, data, where, count)
+        plan = _choose_cpu_plan(recipe, data, count) if where.type == "cpu" else _choose_gpu_plan(recipe, data, where, count)
         if ranks == "auto":
             plan = _try_more_ranks(recipe, data, plan)
     return replace(plan, sync_batch_norm=plan.ranks > 1 and has_batch_norm(recipe))

@@ -1,4 +1,4 @@
-"""Exponential moving average (EMA) of the weights that samples are made with. Source: arXiv:1710.10196, arXiv:1912.04958 code."""
+"""Exponential moving average (EMA) of the weights of G. Source: arXiv:1710.10196, arXiv:1912.04958 code."""
 
 from __future__ import annotations
 

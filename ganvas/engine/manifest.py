@@ -1,4 +1,4 @@
-"""The manifest of a checkpoint: the SHA-256 and the size of each of its files. It is written last, so it proves completeness."""
+"""The manifest of a checkpoint: SHA-256 and size of each file. It is written last: without it a checkpoint is incomplete."""
 
 from __future__ import annotations
 

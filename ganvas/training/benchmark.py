@@ -68,6 +68,7 @@ class Report:
         plan = self.plan
         layout = ", channels-last" if plan.channels_last else ""
         how = f"{plan.ranks} rank(s) of {plan.threads} thread(s), {plan.precision}{layout}"
+        peak = f"{self.peak_gflops:,.0f}"
         machine = f"{self.machine['processor']} ({self.machine['cores']} cores, {self.machine['capability']})"
         if plan.device != "cpu":
             machine = str(self.machine["gpu"] or plan.device)
@@ -76,7 +77,7 @@ class Report:
             f"  ganvas       {self.images_per_second:10,.0f} images/s",
             f"  plain loop   {self.plain_images_per_second:10,.0f} images/s   (float32, NCHW, default Adam, separate passes)",
             f"  ratio        {self.ratio:10.2f}",
-            f"  attained     {self.gflops:10,.0f} GFLOP/s: {self.share_of_peak:.0%} of the {self.peak_gflops:,.0f} of a convolution",
+            f"  attained     {self.gflops:10,.0f} GFLOP/s    ({self.share_of_peak:.0%} of {peak} for convolutions)",
             "  time of a step:",
         ]
         return "\n".join([*lines, *(f"    {share:5.1%}  {name}" for name, share in self.operations)])

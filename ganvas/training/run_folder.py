@@ -1,12 +1,12 @@
 """The run folder: everything that belongs to one training.
 
-    recipe.json        what is trained, on which data, with which settings
-    env.json           how: the plan, the machine, the versions
-    log.jsonl          loss terms and notes (`training/log.py`)
-    samples/           snapshots: samples of the same noise during training
-    checkpoints/       complete states to resume from (`engine/checkpoint.py`)
-    model.safetensors  the bundle (`inference/model_file.py`)
-    result.json        only of a finished run
+recipe.json        what is trained, on which data, with which settings
+env.json           how: the plan, the machine, the versions
+log.jsonl          loss terms and notes (`training/log.py`)
+samples/           snapshots: samples of the same noise during training
+checkpoints/       complete states to resume from (`engine/checkpoint.py`)
+model.safetensors  the bundle (`inference/model_file.py`)
+result.json        only of a finished run
 """
 
 from __future__ import annotations

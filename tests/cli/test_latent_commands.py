@@ -1,4 +1,4 @@
-"""The verbs that move through a space, as they are typed, on a bundle in miniature."""
+"""The commands of the latent space, as they are typed, on a miniature bundle."""
 
 from __future__ import annotations
 

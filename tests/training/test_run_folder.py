@@ -197,17 +197,18 @@ def test_an_error_leaves_no_rank_behind(tmp_path: Path) -> None:
     program = """
 import os, subprocess
 from pathlib import Path
-from ganvas.machine import cores
-from ganvas.ranks import Ranks, crew
-from ganvas.resolve import resolve
-from ganvas.run import start_run
-from ganvas.training import resume
+from ganvas.runtime.device import cores
+from ganvas.runtime.distributed import Ranks
+from ganvas.runtime.processes import local_ranks
+from ganvas.games.recipes import resolve_recipe
+from ganvas.training.run_folder import start_run
+from ganvas.training.api import resume
 import torch.distributed as dist
 import time
 before = cores()
-run = start_run(resolve("gan-line", {"train.batch": "64"}, images=640), out=Path("run"), ranks="2")
+run = start_run(resolve_recipe("gan-line", {"train.batch": "64"}, images=640), out=Path("run"), ranks="2")
 try:
-    with crew(run.folder, run.plan, Ranks()):
+    with local_ranks(run.folder, run.plan, Ranks()):
         raise KeyError("a bug")
 except KeyError:
     pass
@@ -229,11 +230,11 @@ def test_a_process_may_lead_two_ranks_twice(tmp_path: Path) -> None:
     """What the first run told the other rank through the environment is no longer true for the second."""
     program = """
 from pathlib import Path
-from ganvas.resolve import resolve
-from ganvas.run import start_run
-from ganvas.training import resume
+from ganvas.games.recipes import resolve_recipe
+from ganvas.training.run_folder import start_run
+from ganvas.training.api import resume
 for name in ("one", "other"):
-    run = start_run(resolve("gan-line", {"train.batch": "64"}, images=512), out=Path(name), ranks="2")
+    run = start_run(resolve_recipe("gan-line", {"train.batch": "64"}, images=512), out=Path(name), ranks="2")
     assert run.plan.ranks == 2
     resume(run.folder)
 """
