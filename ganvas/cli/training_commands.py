@@ -104,7 +104,15 @@ def doctor(run: Path, *, device: Device = "auto", json: Json = False) -> None:
     print(json_.dumps([finding.to_dict() for finding in found]) if json else format_findings(found))
 
 
-def bench(recipe: str, *, data: str | None = None, ranks: str = "auto", seconds: float = 20.0, json: Json = False) -> None:
+def bench(
+    recipe: str,
+    *,
+    data: str | None = None,
+    ranks: str = "auto",
+    seconds: float = 20.0,
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
     """Time a recipe's steps beside a plain loop with the same networks, and beside the machine's convolution peak.
 
     Parameters
@@ -119,5 +127,5 @@ def bench(recipe: str, *, data: str | None = None, ranks: str = "auto", seconds:
     from ganvas.games.recipes import resolve_recipe
     from ganvas.training.benchmark import bench as measure
 
-    report = measure(resolve_recipe(recipe, data=data), ranks=ranks, seconds=seconds)
+    report = measure(resolve_recipe(recipe, data=data), ranks=ranks, seconds=seconds, device=device)
     print(json_.dumps(report.to_dict()) if json else report.text())

@@ -68,6 +68,11 @@ class Config:
         if self.point and self.convolutional:
             raise UsageError("config.convolutional: points have no convolutions; leave it false")
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one sample."""
+        return (self.point,) if self.point else (self.channels, self.resolution, self.resolution)
+
     def adapt(self, facts: Facts) -> Self:
         """The settings for images, or for points of any dimension."""
         return facts.fill(self, point=facts.shape[0] if facts.modality is POINTS else 0)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ganvas.cli.app import app
 from ganvas.cli.arguments import METRICS_HELP, MOST, Sampling, free_path, parse_numbers
 from ganvas.cli.comparison_commands import require_target
 from ganvas.errors import DataError, UsageError
@@ -53,6 +54,12 @@ def test_the_help_lists_every_measure() -> None:
     assert set(measure_names.SAMPLES) == {*COMPARE, *OTHERS}
     assert set(measure_names.TEXT) == set(METRICS)
     assert all(name in METRICS_HELP for name in (*measure_names.SAMPLES, *measure_names.TEXT))
+
+
+def test_every_verb_that_computes_takes_a_device() -> None:
+    idle = {"data", "recipes", "studio", "--help", "-h", "--version"}
+    for name in set(app) - idle:
+        assert any("--device" in argument.names for argument in app[name].assemble_argument_collection()), name
 
 
 def test_sampling_options_are_those_of_a_model() -> None:

@@ -71,6 +71,14 @@ def test_without_noise_nothing_is_drawn() -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def test_the_variety_of_the_fakes_is_relative_to_that_of_the_reals() -> None:
+    real = torch.randn(64, 5, generator=torch.Generator().manual_seed(0)) + 3
+    game = Duel(Rules(), lambda batch, step: 0.25 * batch["real"], lambda x, c: x.sum(1), nn.Linear(1, 1), name="a")
+    step = Step()
+    game.d_loss({"real": real}, step)
+    assert step.notes["variety_a"].item() == pytest.approx(0.25, rel=1e-4)
+
+
 def test_noise_below_zero_is_refused() -> None:
     with pytest.raises(UsageError, match=r"config\.rules\.noise: expected at least 0"):
         Rules(noise=-1)
