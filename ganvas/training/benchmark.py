@@ -35,7 +35,7 @@ from ganvas.games.registry import build, find_recipe
 from ganvas.runtime.device import available_cores, describe_runtime, find_device, pin
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
-from ganvas.runtime.probe import bfloat16_is_fast, wait_for
+from ganvas.runtime.probe import bfloat16_is_fast, measure_convolution_peak, wait_for
 from ganvas.runtime.process_settings import keep_process_settings
 from ganvas.runtime.processes import local_ranks
 from ganvas.training.run_folder import Run
