@@ -96,6 +96,7 @@ def test_a_run_resumes_to_its_end(run: Path) -> None:
     assert [row["step"] for row in rows[len(before) :]] == [59, 79, 99, 117]
     assert all({"gradient_discriminator", "gradient_generator"} <= row.keys() for row in rows)
     assert not any(OLD_NAMES & row.keys() for row in rows)
+    assert rows[-1].keys() == before[-1].keys()  # no value got lost, and none has another name
     assert len(list((run / "samples").glob("*k.png"))) > len(list((RUN / "samples").glob("*k.png")))
     found = checkpoint.load(run / "checkpoints")
     assert found
