@@ -31,10 +31,10 @@ from ganvas.engine.loop import train
 from ganvas.engine.state import dump, restore
 from ganvas.errors import GanvasError
 from ganvas.games import RECIPES
-from ganvas.runtime.device import find_device, has_bfloat16, most_threads, processor
+from ganvas.runtime.device import find_device, has_bfloat16, max_threads, processor_name
 from ganvas.runtime.distributed import Ranks, connect, disconnect
 from ganvas.runtime.plan import Plan
-from ganvas.runtime.probe import convolution_peak, wait_for
+from ganvas.runtime.probe import measure_convolution_peak, wait_for
 from ganvas.runtime.process_settings import keep_process_settings
 from ganvas.training.benchmark import count_flops, cycle
 
@@ -99,7 +99,9 @@ def measure_card(device: torch.device, quick: bool) -> Card:
     sizes = (32,) if quick else (128, 256, 512)
     batch, least = (8, 0.01) if quick else (128, 0.3)
     peaks = {
-        precision: max(convolution_peak(precision, size, 8 if quick else 32, batch, least, str(device)) for size in sizes)
+        precision: max(
+            measure_convolution_peak(precision, size, 8 if quick else 32, batch, least, str(device)) for size in sizes
+        )
         for precision in precisions
     }
     cards = torch.cuda.device_count() if device.type == "cuda" and device.index is None else 1
@@ -108,7 +110,7 @@ def measure_card(device: torch.device, quick: bool) -> Card:
 
 def find_name(device: torch.device) -> str:
     """The card's name, or the processor's."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else processor_name()
 
 
 def prepare(recipe: Recipe, quick: bool) -> Recipe:
@@ -143,7 +145,7 @@ def make_data(recipe: Recipe, count: int = 2_000) -> TableDataset:
 
 def measure_row(recipe: Recipe, data: TableDataset, card: Card) -> tuple[list[str], float]:
     """The cells of a recipe, and how far its resumed run is from an unbroken one."""
-    plan = Plan(device=card.device, threads=min(4, most_threads()))
+    plan = Plan(device=card.device, threads=min(4, max_threads()))
     cells: list[str] = []
     with keep_process_settings():
         flops = count_flops(recipe, data, plan)

@@ -36,7 +36,7 @@ class ResourceError(GanvasError):
     exit_code = 5
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """The error for a mistyped name: lists what exists and the nearest match."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)

@@ -105,8 +105,8 @@ class Cycle(Game, Watched, Translates):
         back = F.l1_loss(self.G_ba(self.duel("b").make_fake(batch, step)), batch["a"])
         return {"cycle": self.config.cycle * (back + F.l1_loss(self.G_ab(self.duel("a").make_fake(batch, step)), batch["b"]))}
 
-    def verdicts(self, batch: Batch, step: Step) -> Mapping[str, Tensor]:
-        return self.duel("a").verdicts(batch, step) | self.duel("b").verdicts(batch, step)
+    def held_out_logits(self, batch: Batch, step: Step) -> Mapping[str, Tensor]:
+        return self.duel("a").held_out_logits(batch, step) | self.duel("b").held_out_logits(batch, step)
 
     def translate(self, inputs: Batch, direction: str, z: Tensor | None = None) -> Tensor:
         translated: Tensor = self.G_ab(inputs["a"]) if direction == "a>b" else self.G_ba(inputs["b"])
@@ -152,8 +152,8 @@ class PatchPair(Game, Watched, Translates):
     def turns(self) -> tuple[Turn, ...]:
         return self.duel().turns()
 
-    def verdicts(self, batch: Batch, step: Step) -> Mapping[str, Tensor]:
-        return self.duel().verdicts(batch, step)
+    def held_out_logits(self, batch: Batch, step: Step) -> Mapping[str, Tensor]:
+        return self.duel().held_out_logits(batch, step)
 
     def translate(self, inputs: Batch, direction: str, z: Tensor | None = None) -> Tensor:
         translated: Tensor = self.G(inputs["source"])

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig
 from ganvas.errors import UsageError
 from ganvas.games import RECIPES
-from ganvas.utils.settings import assign, convert, from_dict, parse, rename_keys, to_dict
+from ganvas.utils.settings import assign, convert, from_dict, parse_value, rename_keys, to_dict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,7 +212,15 @@ def test_any_command_line_text_is_read_or_refused_in_one_line(text: str) -> None
 
 
 def test_parse_reads_json_or_the_words_themselves() -> None:
-    assert [parse(text) for text in ("0.1", "1", "true", "hinge", "[1]", "[1", "")] == [0.1, 1, True, "hinge", [1], "[1", ""]
+    assert [parse_value(text) for text in ("0.1", "1", "true", "hinge", "[1]", "[1", "")] == [
+        0.1,
+        1,
+        True,
+        "hinge",
+        [1],
+        "[1",
+        "",
+    ]
 
 
 def test_a_kind_that_settings_do_not_use_is_refused() -> None:

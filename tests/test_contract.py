@@ -88,13 +88,16 @@ def test_each_turn_moves_its_player_and_nobody_else(name: str) -> None:
         optimizer = state.optimizers[turn.trains]
         optimizer.zero_grad()
         step = Step(total_items=100)
-        sum(turn.loss(batch, step).values()).backward(inputs=state.game.trained_by(turn.trains))
+        sum(turn.loss(batch, step).values()).backward(inputs=state.game.player_parameters(turn.trains))
         optimizer.param_groups[0]["lr"] = 0.01
         optimizer.step()
         moved = {
             player
             for player in state.game.players
-            if any(not torch.equal(a, b) for a, b in zip(before.trained_by(player), state.game.trained_by(player), strict=True))
+            if any(
+                not torch.equal(a, b)
+                for a, b in zip(before.player_parameters(player), state.game.player_parameters(player), strict=True)
+            )
         }
         assert moved == {turn.trains}, turn.name
 
@@ -115,12 +118,12 @@ def test_penalty_reaches_the_discriminator(name: str) -> None:
     recipe, data = miniature(name)
     state = initial_state(recipe, PLAN)
     rules = getattr(recipe.config, "rules", None)
-    if rules and rules.penalised:
+    if rules and rules.penalized:
         batch = data.samples(torch.arange(8))
         turn = state.game.turns()[0]
         terms = turn.loss(batch, Step())
         terms = {key: term for key, term in terms.items() if key.partition("_")[0] in ("R1", "R2", "GP")}
-        weights = state.game.trained_by(turn.trains)
+        weights = state.game.player_parameters(turn.trains)
         slopes = torch.autograd.grad(sum(terms.values()), weights, allow_unused=True)
         # A bias of the last layer does not change a slope, and a zero-initialised branch hides what lies before it.
         assert sum(slope is not None and bool(slope.abs().sum() > 0) for slope in slopes) >= 2
@@ -164,7 +167,7 @@ def test_capabilities_keep_their_shapes(name: str) -> None:
     assert isinstance(game, CAPABILITIES)
     x = batch[next(field for field in ("text", "real", *game.needs) if field in batch)]
     if isinstance(game, Watched):
-        verdicts = game.verdicts(batch, Step())
+        verdicts = game.held_out_logits(batch, Step())
         assert tuple(verdicts) == game.discriminators
         assert all(len(logits) == 6 for logits in verdicts.values())
         trained = [name for turn in game.turns() for name in turn.discriminators]
@@ -196,8 +199,8 @@ def test_capabilities_keep_their_shapes(name: str) -> None:
     if isinstance(game, Judges):
         assert game.judge(x, c).shape == (6,)
     if isinstance(game, Writes):
-        assert game.surprise(x).shape == x.shape
-        assert len(game.spell(x)) == 6
+        assert game.nll(x).shape == x.shape
+        assert len(game.decode_text(x)) == 6
     if isinstance(game, Projects):
         z, weight = torch.randn(6, game.latent_dim), game.projection().detach()
         assert weight.shape[1] == game.latent_dim

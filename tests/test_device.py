@@ -16,6 +16,7 @@ from support import miniature
 from torch import Tensor
 
 from ganvas.core.capabilities import Bounds, Classifies, Conditional, Couples, Encodes, Grows, Samples, Styled, Writes
+from ganvas.core.modality import IMAGES, POINTS
 from ganvas.data.table import TableDataset
 from ganvas.editing.strips import by_mixing, by_resolution, by_truncation
 from ganvas.errors import UsageError
@@ -30,7 +31,7 @@ from ganvas.inference import model_file
 from ganvas.inference.feature_extractors import Extractor, apply_to_channels, load_extractor
 from ganvas.inference.model import Model, load
 from ganvas.latents.seed_latents import latents
-from ganvas.metrics.elbo import nats
+from ganvas.metrics.elbo import elbo_terms
 from ganvas.runtime import placement
 from ganvas.studio.explore.explorer import Explorer
 from ganvas.studio.explore.view import View
@@ -112,7 +113,7 @@ def test_walks_and_looks(there: tuple[Model, TableDataset], tmp_path: Path) -> N
     explorer = Explorer(tmp_path / "model.safetensors", META)
     able = explorer.abilities()
     looks = [View(seed=1, label=0 if model.classes else None)]
-    if model.kind in ("images", "voxels"):
+    if model.modality.grid:
         model.interpolate(tmp_path / "walk.gif", [0, 1], 3)
         looks.append(View(x=0.5))
     if isinstance(game, Styled):
@@ -133,14 +134,14 @@ def test_codes_and_bounds(there: tuple[Model, TableDataset]) -> None:
     game, batch = model.game, data.samples(torch.arange(5))
     if isinstance(game, Encodes):
         images = data.fields["real"][:3]
-        arrays = images.numpy() if model.kind == "points" else images.permute(0, 2, 3, 1).numpy()
+        arrays = images.numpy() if model.modality is POINTS else images.permute(0, 2, 3, 1).numpy()
         codes = model.encode(arrays)
         assert codes.shape == (3, model.drawer.latent_dim)
         if not isinstance(game, Conditional):
             model.decode(codes)
         model.reconstruct(arrays)
     if isinstance(game, Bounds):
-        parts = nats(game, batch["real"], batch["label"] if isinstance(game, Conditional) else None)
+        parts = elbo_terms(game, batch["real"], batch["label"] if isinstance(game, Conditional) else None)
         assert all(part.device == placement.CPU for part in parts.values())
     if isinstance(game, Classifies):
         assert accuracy(game.classify, data, device=META) >= 0
@@ -162,7 +163,7 @@ def test_validation_of_a_run(there: tuple[Model, TableDataset], monkeypatch: pyt
 @EVERY
 def test_path_lengths(there: tuple[Model, TableDataset]) -> None:
     model, _ = there
-    if not isinstance(model.game, Samples) or model.kind != "images" or isinstance(model.game, Couples):
+    if not isinstance(model.game, Samples) or model.modality is not IMAGES or isinstance(model.game, Couples):
         pytest.skip("it draws no pictures")
     net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(20 * 20, 3)).to(META)
     network = Extractor("other", net, channels=1, side=20, chunk=8, device=META)

@@ -45,7 +45,7 @@ def test_a_step_stays_on_its_device(name: str, monkeypatch: pytest.MonkeyPatch) 
     state = initial_state(replace(recipe, train=config), replace(PLAN, device="meta"))
     for each in state.balances.values():
         each.lead, each.augment = 1.2, 0.5
-    kept, held_out = data.parted(0.42)
+    kept, held_out = data.hold_out(0.42)
     steps = list(itertools.islice(train(state, kept, config, held_out=held_out), 3))
     assert len(steps) == 3
     assert state.dropped == 0

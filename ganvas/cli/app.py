@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 from ganvas.cli import comparison_commands, latent_commands, model_commands
 from ganvas.cli.arguments import HOW, Quiet, Running, Sampling, free_path, setting
 from ganvas.cli.model_commands import saved
-from ganvas.runtime.exits import conclude
+from ganvas.runtime.exits import run_and_exit
 from ganvas.training.options import TrainOptions
 from ganvas.utils.whole_numbers import Whole
 
@@ -216,4 +216,4 @@ def bench(recipe: str, *, data: str | None = None, ranks: str = "auto", seconds:
 
 def main() -> None:
     """Run a command; an error is one line on standard error and an exit code of its kind."""
-    conclude(lambda: app(sys.argv[1:], exit_on_error=False, print_error=False))
+    run_and_exit(lambda: app(sys.argv[1:], exit_on_error=False, print_error=False))

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from ganvas.cli.arguments import HOW, METRICS_HELP, Running
-from ganvas.errors import DataError, unknown
+from ganvas.errors import DataError, unknown_name
 from ganvas.utils.whole_numbers import Whole
 
 
@@ -84,7 +84,7 @@ def require_target(target: str) -> None:
         return
     if os.sep in target or Path(target).suffix:
         raise DataError(f"{target}: no such run folder or bundle; check the path, or name a recipe of `ganvas recipes`")
-    raise unknown("run folder, bundle or recipe", target, RECIPES)
+    raise unknown_name("run folder, bundle or recipe", target, RECIPES)
 
 
 def lesson(

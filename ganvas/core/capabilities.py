@@ -94,7 +94,7 @@ class Watched(ABC):
         return ("",)
 
     @abstractmethod
-    def verdicts(self, batch: Batch, step: Step) -> Mapping[str, Tensor]:
+    def held_out_logits(self, batch: Batch, step: Step) -> Mapping[str, Tensor]:
         """A held-out batch -> for each discriminator its logits [N, ...] on the reals."""
 
 
@@ -127,11 +127,11 @@ class Writes(Samples):
         """z [N, latent_dim] -> int64 [N, L]; a temperature below 1 gives likelier symbols."""
 
     @abstractmethod
-    def spell(self, text: Tensor) -> list[str]:
+    def decode_text(self, text: Tensor) -> list[str]:
         """int64 [N, L] -> N lines."""
 
     @abstractmethod
-    def surprise(self, text: Tensor) -> Tensor:
+    def nll(self, text: Tensor) -> Tensor:
         """int64 [N, L] -> -log p of each symbol given those before it [N, L], in nats; 0 after the end of the line."""
 
 
@@ -153,7 +153,7 @@ class Styled(Samples):
         """z [N, latent_dim], c [N] class or None -> w [N, d]."""
 
     @abstractmethod
-    def synthesise(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
+    def synthesize(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
         """w [N, d] for all layers or [N, styles, d] -> data [N, ...]; `noise` of each layer, None: a constant one."""
 
     @abstractmethod

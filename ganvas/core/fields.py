@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, LABELS, POINTS, TEXT, VOXELS, Modality, describe_kinds
-from ganvas.errors import DataError, unknown
+from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, LABELS, POINTS, TEXT, VOXELS, Modality, describe_modalities
+from ganvas.errors import DataError, unknown_name
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -88,14 +88,14 @@ def check_size(fields: Mapping[str, Tensor]) -> None:
 
 def unknown_field(name: str) -> DataError:
     """The error for a name that is not in the vocabulary."""
-    return DataError(str(unknown("batch field", name, FIELDS)))
+    return DataError(str(unknown_name("batch field", name, FIELDS)))
 
 
 def _check_kind(name: str, x: Tensor) -> None:
     kinds = FIELDS[name].modalities
     dtypes = sorted({str(kind.network_dtype).removeprefix("torch.") for kind in kinds})
     found = f"{str(x.dtype).removeprefix('torch.')} {list(x.shape)}"
-    if not any(x.dtype == kind.network_dtype and x.ndim == kind.rank for kind in kinds):
+    if not any(x.dtype == kind.network_dtype and x.ndim == kind.ndim for kind in kinds):
         raise DataError(
-            f"field {name!r}: expected {' or '.join(dtypes)} {describe_kinds(kinds)}, found {found}; choose other data"
+            f"field {name!r}: expected {' or '.join(dtypes)} {describe_modalities(kinds)}, found {found}; choose other data"
         )

@@ -64,7 +64,7 @@ class Step:
     held_out: dict[str, Tensor] = field(default_factory=dict)  # discriminator -> its logits on samples never trained on
     move: int | None = None  # earlier moves of the turn that is played; None: one in each step
 
-    def due(self, every: int) -> bool:
+    def is_due(self, every: int) -> bool:
         """Whether a lazy term is part of this move: it is of each `every`-th move of this turn's player."""
         return (self.index if self.move is None else self.move) % every == 0
 
@@ -83,11 +83,11 @@ class Step:
         whole = torch.rand(n * self.ranks, *shape, device=self.device)
         return whole[self.rank * n : (self.rank + 1) * n]
 
-    def shown(self, x: Tensor, name: str = "") -> Tensor:
+    def augment(self, x: Tensor, name: str = "") -> Tensor:
         """x [N, ...] as the discriminator `name` gets it: augmented or noisy where recipe or balance ask for it."""
         return x if self.view is None else self.view(x, self, name)
 
-    def shared(self, name: str, make: Callable[[], Tensor]) -> Tensor:
+    def compute_once(self, name: str, make: Callable[[], Tensor]) -> Tensor:
         """The tensor `name` of this batch, made by the first turn that asks for it."""
         if name not in self.scratch:
             self.scratch[name] = make()
@@ -131,6 +131,6 @@ class Game(nn.Module, ABC):
     def advance(self, step: Step) -> None:
         """Set the buffers that change with progress: growth level, temperature."""
 
-    def trained_by(self, player: str) -> list[nn.Parameter]:
+    def player_parameters(self, player: str) -> list[nn.Parameter]:
         """The weights that `player` moves."""
         return [p for name in self.players[player] for p in getattr(self, name).parameters() if p.requires_grad]

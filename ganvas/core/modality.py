@@ -32,7 +32,7 @@ class Modality:
     mirrored: bool = False  # whether a left-right mirror image is a sample too
 
     @property
-    def rank(self) -> int:
+    def ndim(self) -> int:
         """The number of dimensions of a batch."""
         return len(self.dims)
 
@@ -44,21 +44,21 @@ class Modality:
     def matches(self, x: Tensor) -> bool:
         """Whether x [N, ...] may be a batch of this kind, as kept or as normalized."""
         floats = x.is_floating_point() and self.network_dtype.is_floating_point
-        return x.ndim == self.rank and (floats or x.dtype in (self.dtype, self.network_dtype))
+        return x.ndim == self.ndim and (floats or x.dtype in (self.dtype, self.network_dtype))
 
-    def normalized(self, kept: Tensor) -> Tensor:
-        """kept [N, ...] -> what a network takes, of the same shape, on the device of `kept`.
+    def normalize(self, kept: Tensor) -> Tensor:
+        """kept [N, ...] -> what a network takes, of the same shape, on the device of `denormalize`.
 
         Bytes of pixels and voxels become float32 in [-1, 1]; label maps become int64; the rest stays as it is.
         """
         if not self.scaled:
             return kept.to(self.network_dtype)
         # With one channel both formats are the same memory, and the plain one keeps strides unambiguous.
-        flat = self.rank == 4 and kept.shape[1] > 1
+        flat = self.ndim == 4 and kept.shape[1] > 1
         layout = torch.channels_last if flat else torch.contiguous_format
         return kept.to(torch.float32, memory_format=layout).div_(127.5).sub_(1.0)
 
-    def kept(self, samples: Tensor) -> Tensor:
+    def denormalize(self, samples: Tensor) -> Tensor:
         """samples [N, ...] as networks give them -> as they are kept, on the same device: rounded, and cut to the range.
 
         Raises:
@@ -141,7 +141,7 @@ def modality_of(x: Tensor, among: Iterable[Modality] = tuple(MODALITIES.values()
         if kind.matches(x):
             return kind
     found = f"{str(x.dtype).removeprefix('torch.')} {list(x.shape)}"
-    raise DataError(f"expected {describe_kinds(kinds)}; found {found}; convert the data to one of these kinds")
+    raise DataError(f"expected {describe_modalities(kinds)}; found {found}; convert the data to one of these kinds")
 
 
 def modality_of_shape(shape: Sequence[int]) -> Modality:
@@ -153,12 +153,12 @@ def modality_of_shape(shape: Sequence[int]) -> Modality:
     return modality_of(torch.empty(0, *shape), (POINTS, IMAGES, VOXELS))
 
 
-def describe_kinds(kinds: Iterable[Modality]) -> str:
+def describe_modalities(kinds: Iterable[Modality]) -> str:
     """The kinds and their dimensions in words: "points [N, D] or images [N, C, H, W]"."""
     *most, last = [f"{kind.name} [{', '.join(kind.dims)}]" for kind in kinds]
     return f"{', '.join(most)} or {last}" if most else last
 
 
-def normalize(batch: Mapping[str, Tensor], modalities: Mapping[str, Modality]) -> Batch:
+def normalize_batch(batch: Mapping[str, Tensor], modalities: Mapping[str, Modality]) -> Batch:
     """A batch as kept -> as networks take it, on its device; a field without a modality stays as it is."""
-    return {name: modalities[name].normalized(x) if name in modalities else x for name, x in batch.items()}
+    return {name: modalities[name].normalize(x) if name in modalities else x for name, x in batch.items()}

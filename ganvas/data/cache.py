@@ -4,7 +4,7 @@
 Several processes share the pages of one map. An entry is written under temporary names and renamed, the JSON last, so it
 exists whole or not at all; two processes that build the same one write the same. It may be deleted at any time.
 
-Where all entries together are larger than `limit()`, those used longest ago are deleted. The time of use is the JSON's time
+Where all entries together are larger than `max_bytes()`, those used longest ago are deleted. The time of use is the JSON's time
 of change. Another process may read an entry while it is deleted: what it has mapped stays valid, as the system keeps a
 deleted file until nobody has it open, and what it has not it makes again.
 """
@@ -30,7 +30,7 @@ from torch import Tensor
 
 from ganvas.data.table import Skipped, fingerprint
 from ganvas.errors import ResourceError, UsageError
-from ganvas.utils.files import make_folder, sweep, temporary_in, write_durably
+from ganvas.utils.files import make_folder, sweep, temporary_path, write_durably
 
 VERSION = 2  # of what an entry holds: raise it whenever a rule in images.py changes
 GIGABYTES = 20.0  # of all entries together, where GANVAS_CACHE_GB does not say
@@ -50,7 +50,7 @@ class Record:
     splits: tuple[str, ...] = ("train",)  # of the place that the samples come from
 
 
-def folder() -> Path:
+def cache_folder() -> Path:
     """Where ganvas keeps what it can make again: $XDG_CACHE_HOME/ganvas, or ~/.cache/ganvas.
 
     Raises:
@@ -65,12 +65,12 @@ def folder() -> Path:
     return root / "ganvas"
 
 
-def key(*parts: object) -> str:
+def entry_name(*parts: object) -> str:
     """The name of the entry that depends on all `parts`, which must be JSON."""
     return hashlib.sha256(json.dumps([VERSION, *parts]).encode()).hexdigest()[:32]
 
 
-def limit() -> int:
+def max_bytes() -> int:
     """The most bytes of all entries together: $GANVAS_CACHE_GB, or 20 gigabytes.
 
     Raises:
@@ -86,7 +86,7 @@ def limit() -> int:
     return int(gigabytes * 1e9)
 
 
-def fields(pixels: Tensor, record: Record) -> dict[str, Tensor]:
+def entry_fields(pixels: Tensor, record: Record) -> dict[str, Tensor]:
     """The batch fields of an entry: "real" uint8 [N, C, ...], and "label" int64 [N] where there are labels."""
     return {"real": pixels} | ({} if record.labels is None else {"label": record.labels})
 
@@ -99,7 +99,7 @@ def store(name: str, build: Callable[[BinaryIO], Record]) -> tuple[Tensor, Recor
     Raises:
         UsageError: $GANVAS_CACHE_GB is no number.
     """
-    limit()  # a mistake in it is told before the work
+    max_bytes()  # a mistake in it is told before the work
     with suppress(OSError, ResourceError):
         _write(name, build)
         if entry := read(name):
@@ -113,17 +113,17 @@ def store(name: str, build: Callable[[BinaryIO], Record]) -> tuple[Tensor, Recor
 def read(name: str) -> tuple[Tensor, Record] | None:
     """The entry, or None where it is missing or its parts do not agree."""
     try:
-        values = json.loads((folder() / f"{name}.json").read_bytes())
+        values = json.loads((cache_folder() / f"{name}.json").read_bytes())
         shape = tuple(map(int, values["shape"]))
         classes, skipped = tuple(values["classes"]), tuple(Skipped(*entry) for entry in values["skipped"])
-        path, size, labels = folder() / f"{name}.u8", math.prod(shape), None
+        path, size, labels = cache_folder() / f"{name}.u8", math.prod(shape), None
         if path.stat().st_size != size + (8 * shape[0] if values["labelled"] else 0):
             return None
         if values["labelled"]:
             labels = torch.from_numpy(np.fromfile(path, "<i8", offset=size).astype(np.int64))
         record = Record(shape, labels, classes, skipped, values["fingerprint"], tuple(values["splits"]))
         pixels = _map(path, shape)
-        touch(folder() / f"{name}.json")
+        touch(cache_folder() / f"{name}.json")
         return pixels, record
     except (OSError, ResourceError, ValueError, KeyError, TypeError, IndexError):
         return None
@@ -136,13 +136,13 @@ def touch(path: Path) -> None:
 
 
 def evict(spare: str = "") -> list[str]:
-    """Delete the entries used longest ago until the rest fit into `limit()`; never `spare`, nor one used in the last minutes.
+    """Delete the entries used longest ago until the rest fit into `max_bytes()`; never `spare`, nor one used in the last minutes.
 
     Returns:
         the names of the entries that were deleted.
     """
     entries: dict[str, list[os.DirEntry[str]]] = {}
-    with os.scandir(folder()) as files:
+    with os.scandir(cache_folder()) as files:
         for file in files:
             if found := FILE.fullmatch(file.name):
                 entries.setdefault(found[1], []).append(file)
@@ -152,23 +152,23 @@ def evict(spare: str = "") -> list[str]:
             facts = [part.stat() for part in parts]
             # Samples without a JSON are what a crash left, or about to get one: their own time counts.
             used[name], size[name] = max(fact.st_mtime for fact in facts), sum(fact.st_size for fact in facts)
-    total, bound, deleted = sum(size.values()), limit(), []
+    total, bound, deleted = sum(size.values()), max_bytes(), []
     for name in sorted(used, key=used.__getitem__):
         if total <= bound:
             break
         if name != spare and used[name] < time.time() - GRACE:
             for ending in ("json", "u8", "files"):  # the JSON first: what is left without it is no entry
                 with suppress(OSError):
-                    (folder() / f"{name}.{ending}").unlink(missing_ok=True)
+                    (cache_folder() / f"{name}.{ending}").unlink(missing_ok=True)
             total -= size[name]
             deleted.append(name)
     return deleted
 
 
 def _write(name: str, build: Callable[[BinaryIO], Record]) -> None:
-    make_folder(folder())
-    sweep(folder())
-    temporary = temporary_in(folder())
+    make_folder(cache_folder())
+    sweep(cache_folder())
+    temporary = temporary_path(cache_folder())
     try:
         with temporary.open("xb") as file:
             record = build(file)
@@ -177,18 +177,18 @@ def _write(name: str, build: Callable[[BinaryIO], Record]) -> None:
             file.flush()
             os.fsync(file.fileno())
         record = _seal(_map(temporary, record.shape), record)
-        temporary.replace(folder() / f"{name}.u8")
+        temporary.replace(cache_folder() / f"{name}.u8")
     finally:
         temporary.unlink(missing_ok=True)
     values: dict[str, Any] = asdict(replace(record, labels=None)) | {"labelled": record.labels is not None}
     del values["labels"]
-    write_durably(folder() / f"{name}.json", json.dumps(values).encode())
+    write_durably(cache_folder() / f"{name}.json", json.dumps(values).encode())
     evict(spare=name)
 
 
 def _seal(pixels: Tensor, record: Record) -> Record:
     """The record with the fingerprint of the entry."""
-    return replace(record, fingerprint=fingerprint(fields(pixels, record), record.classes))
+    return replace(record, fingerprint=fingerprint(entry_fields(pixels, record), record.classes))
 
 
 def _map(path: Path, shape: tuple[int, ...]) -> Tensor:

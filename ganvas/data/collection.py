@@ -12,7 +12,7 @@ from typing import BinaryIO, TypeVar
 
 from torch import Tensor
 
-from ganvas.data.images import Bytes, Fit, Header, UnreadableError, fit_to_side, quiet
+from ganvas.data.images import Bytes, Fit, Header, UnreadableError, fit_to_side, silence_pillow
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError, UsageError
 from ganvas.utils.parsing import printable
@@ -28,7 +28,7 @@ WORKERS = min(8, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)
-class How:
+class TargetFormat:
     """The target size and channels of the images; None: chosen from the images."""
 
     resolution: int | None = None
@@ -43,7 +43,7 @@ class How:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class ImageCollection:
     """A collection of pictures as they are found: each of its own size, decoded when asked for.
 
     `read(i, enough)` gives uint8 [H, W, C] with C = 1 or 3, perhaps reduced but no smaller than `enough` a side;
@@ -63,7 +63,7 @@ class Pictures:
 
 
 @dataclass(frozen=True)
-class Found:
+class DataSource:
     """What a path was understood as, before anything in it is decoded.
 
     `identity` changes when a file behind it does. `load` gives pictures, or points float32 [N, D].
@@ -71,16 +71,16 @@ class Found:
 
     layout: str
     identity: tuple[tuple[str, int, int], ...]  # each file's name, size and time of change in ns
-    load: Callable[[], Pictures | Tensor]
+    load: Callable[[], ImageCollection | Tensor]
 
 
-def stamp(path: Path, name: str | None = None) -> tuple[str, int, int]:
+def identify_file(path: Path, name: str | None = None) -> tuple[str, int, int]:
     """One file's entry in an identity. Raises: OSError."""
     status = path.stat()
     return (name if name is not None else str(path.resolve()), status.st_size, status.st_mtime_ns)
 
 
-def settle(pictures: Pictures, how: How) -> tuple[int, int]:
+def choose_format(pictures: ImageCollection, how: TargetFormat) -> tuple[int, int]:
     """The resolution and channels to bring the pictures to.
 
     Where none is asked for: the side, if all are squares of one side up to 128; else the largest of 32, 64 and 128 that
@@ -88,7 +88,7 @@ def settle(pictures: Pictures, how: How) -> tuple[int, int]:
     """
     if how.resolution and how.channels:
         return how.resolution, how.channels
-    headers = [header for _, header in each(pictures.peek, len(pictures.names)) if isinstance(header, Header)]
+    headers = [header for _, header in map_images(pictures.peek, len(pictures.names)) if isinstance(header, Header)]
     if not headers:
         return how.resolution or SIDES[0], how.channels or 3
     sizes = {(header.width, header.height) for header in headers}
@@ -99,7 +99,7 @@ def settle(pictures: Pictures, how: How) -> tuple[int, int]:
     return how.resolution or resolution, how.channels or (1 if all(header.grey for header in headers) else 3)
 
 
-def each(call: Callable[[int], T], count: int) -> Iterator[tuple[int, T | str]]:
+def map_images(call: Callable[[int], T], count: int) -> Iterator[tuple[int, T | str]]:
     """(i, call(i)) in order, computed by several threads; the reason where a picture is unreadable."""
 
     def guarded(i: int) -> T | str:
@@ -111,15 +111,15 @@ def each(call: Callable[[int], T], count: int) -> Iterator[tuple[int, T | str]]:
     def task(some: range) -> list[tuple[int, T | str]]:
         return [(i, guarded(i)) for i in some]
 
-    with quiet(), ThreadPoolExecutor(WORKERS) as pool:
+    with silence_pillow(), ThreadPoolExecutor(WORKERS) as pool:
         for start in range(0, count, BLOCK):
             tasks = [range(i, min(count, i + TASK)) for i in range(start, min(count, start + BLOCK), TASK)]
             for results in pool.map(task, tasks):
                 yield from results
 
 
-def render(
-    pictures: Pictures, how: How, file: BinaryIO, progress: Progress | None = None
+def write_images(
+    pictures: ImageCollection, how: TargetFormat, file: BinaryIO, progress: Progress | None = None
 ) -> tuple[tuple[int, int, int, int], list[int], list[Skipped]]:
     """Write every readable picture to `file` as bytes, all of one shape.
 
@@ -129,7 +129,7 @@ def render(
     Raises:
         DataError: not one picture can be read.
     """
-    resolution, channels = settle(pictures, how)
+    resolution, channels = choose_format(pictures, how)
     total = len(pictures.names)
     kept: list[int] = []
     skipped: list[Skipped] = []
@@ -137,7 +137,7 @@ def render(
     def one(i: int) -> Bytes:
         return pictures.last(i, fit_to_side(pictures.read(i, 2 * resolution), resolution, channels, how.fit))
 
-    for i, result in each(one, total):
+    for i, result in map_images(one, total):
         if isinstance(result, str):
             skipped.append(Skipped(pictures.names[i], result))
         else:
@@ -146,11 +146,11 @@ def render(
         if progress and ((i + 1) % BLOCK == 0 or i + 1 == total):
             progress(i + 1, total)
     if not kept:
-        raise none_left([*pictures.skipped, *skipped])
+        raise no_readable_image([*pictures.skipped, *skipped])
     return (len(kept), channels, resolution, resolution), kept, skipped
 
 
-def none_left(skipped: Sequence[Skipped]) -> DataError:
+def no_readable_image(skipped: Sequence[Skipped]) -> DataError:
     """The error for a collection without one readable picture."""
     reasons = "; ".join(f"{printable(name)}: {reason}" for name, reason in skipped[:3])
     more = f"; and {len(skipped) - 3} more" if len(skipped) > 3 else ""

@@ -12,13 +12,13 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from ganvas.data.collection import Found, Pictures
+from ganvas.data.collection import DataSource, ImageCollection
 from ganvas.data.images import Bytes
 from ganvas.errors import DataError
 from ganvas.utils.seeds import mix
 
 
-def edges(pixels: Bytes) -> Bytes:
+def extract_edges(pixels: Bytes) -> Bytes:
     """uint8 [..., C, H, W]: the brightest of each pixel's 3 x 3 neighbours, minus the pixel; each channel by itself."""
     brightest = pixels
     for axis in (-2, -1):
@@ -28,17 +28,17 @@ def edges(pixels: Bytes) -> Bytes:
     return brightest - pixels
 
 
-def negatives(pixels: Bytes) -> Bytes:
+def invert(pixels: Bytes) -> Bytes:
     """uint8 [..., C, H, W]: black for white."""
     return ~pixels
 
 
-def apply_change(pixels: Bytes) -> Bytes:
+def rotate_quarter(pixels: Bytes) -> Bytes:
     """uint8 [..., C, H, W] with H = W: a quarter turn to the left."""
     return np.ascontiguousarray(np.rot90(pixels, axes=(-2, -1)))
 
 
-CHANGES: Mapping[str, Callable[[Bytes], Bytes]] = {"edges": edges, "negatives": negatives, "turned": apply_change}
+CHANGES: Mapping[str, Callable[[Bytes], Bytes]] = {"edges": extract_edges, "negatives": invert, "turned": rotate_quarter}
 
 
 def split_name(source: str) -> tuple[str, str]:
@@ -56,16 +56,16 @@ def require_both(change: str, labels: Sequence[int]) -> None:
         )
 
 
-def two_domains(found: Found, change: str) -> Found:
+def split_domains(found: DataSource, change: str) -> DataSource:
     """What was found as two domains, each a random half of it: plain, and changed after it was brought to its size.
 
     Raises, when it is loaded:
         DataError: it holds points, or too few pictures for two domains.
     """
 
-    def load() -> Pictures:
+    def load() -> ImageCollection:
         pictures = found.load()
-        if not isinstance(pictures, Pictures):
+        if not isinstance(pictures, ImageCollection):
             raise DataError(f"{change}: expected pictures, found points; choose a source of pictures")
         count = len(pictures.names)
         order = torch.randperm(count, generator=torch.Generator().manual_seed(mix("domains"))).argsort()

@@ -64,5 +64,5 @@ class Dataset(Protocol):
     def samples(self, index: Tensor) -> Batch:
         """The same as networks take them, on the CPU."""
 
-    def parted(self, share: float) -> tuple[Dataset, Dataset | None]:
+    def hold_out(self, share: float) -> tuple[Dataset, Dataset | None]:
         """The data without a random `share` of its samples, and these; None where they are too few to measure with."""

@@ -37,9 +37,9 @@ def arrange(names: Sequence[str], split: str, read_table: Callable[[str], bytes]
         DataError: it holds no pictures, not the split asked for, or a dataset.json that cannot be used.
     """
     seen, members, skipped = drop_hidden_files(names)
-    root = _wrapper([*members, *(name for name in seen if name.split("/")[-1] == TABLE)])
+    root = _find_wrapper([*members, *(name for name in seen if name.split("/")[-1] == TABLE)])
     if root + TABLE in seen:
-        return _tabled(root, members, read_table(root + TABLE), split, skipped)
+        return _arrange_by_table(root, members, read_table(root + TABLE), split, skipped)
     inside = _folders(root, members)
     splits = BOTH if "train" in inside and not inside - {"train", *TEST_FOLDERS} and len(inside) > 1 else ("train",)
     members, root, classes, what = _split(root, members, split)
@@ -64,12 +64,12 @@ def drop_hidden_files(names: Sequence[str]) -> tuple[list[str], list[str], tuple
     members = [name for name in seen if name.lower().endswith(SUFFIXES)]
     others = Counter(_suffix(name) for name in seen if not name.lower().endswith((*SUFFIXES, TABLE)))
     if not members:
-        raise DataError(f"no pictures: expected {', '.join(FORMATS)} files; found {_listed(others) or 'nothing'}")
+        raise DataError(f"no pictures: expected {', '.join(FORMATS)} files; found {_list_endings(others) or 'nothing'}")
     skipped = tuple(Skipped(f"*{suffix}", f"{count:,} not {'/'.join(FORMATS)}") for suffix, count in sorted(others.items()))
     return seen, members, skipped
 
 
-def no_test(what: str) -> DataError:
+def missing_test_split(what: str) -> DataError:
     """The error for a collection without a test split."""
     return DataError(f"no test split: expected a folder test/ beside train/, found {what}; use split train")
 
@@ -79,7 +79,7 @@ def _suffix(name: str) -> str:
     return printable("." + base.rsplit(".", 1)[1].lower(), 20) if "." in base else " (no ending)"
 
 
-def _listed(others: Counter[str]) -> str:
+def _list_endings(others: Counter[str]) -> str:
     return ", ".join(f"{count:,} *{suffix}" for suffix, count in others.most_common(5))
 
 
@@ -88,7 +88,7 @@ def _folders(root: str, members: Sequence[str]) -> set[str]:
     return {name[len(root) :].split("/")[0] if "/" in name[len(root) :] else "" for name in members}
 
 
-def _wrapper(members: Sequence[str]) -> str:
+def _find_wrapper(members: Sequence[str]) -> str:
     """The folders that only wrap the whole collection: "" or "faces/" or "archive/faces/"."""
     root = ""
     while len(inside := _folders(root, members)) == 1 and not inside & {"", "train", *TEST_FOLDERS}:
@@ -101,11 +101,11 @@ def _split(root: str, members: list[str], split: str) -> tuple[list[str], str, t
     inside = _folders(root, members)
     if "train" not in inside or inside - {"train", *TEST_FOLDERS}:
         if split == "test":
-            raise no_test("no folder train/")
+            raise missing_test_split("no folder train/")
         return members, root, _classes(root, members), ""
     folder = "train" if split == "train" else next((name for name in TEST_FOLDERS if name in inside), None)
     if folder is None:
-        raise no_test("train/ alone")
+        raise missing_test_split("train/ alone")
     trained = [name for name in members if name.startswith(f"{root}train/")]
     chosen = [name for name in members if name.startswith(f"{root}{folder}/")]
     return chosen, f"{root}{folder}/", _classes(f"{root}train/", trained), f"{folder}/ of a split collection, "
@@ -117,10 +117,10 @@ def _classes(root: str, members: Sequence[str]) -> tuple[str, ...]:
     return () if "" in inside or len(inside) < 2 else tuple(sorted(inside))
 
 
-def _tabled(root: str, members: list[str], table: bytes, split: str, skipped: tuple[Skipped, ...]) -> Layout:
+def _arrange_by_table(root: str, members: list[str], table: bytes, split: str, skipped: tuple[Skipped, ...]) -> Layout:
     """The layout of StyleGAN's dataset_tool: dataset.json gives each member a class number, or null."""
     if split == "test":
-        raise no_test(TABLE)
+        raise missing_test_split(TABLE)
     numbers = _numbers(table)
     if numbers is None:
         return Layout(f"StyleGAN layout ({TABLE} without labels)", tuple(members), skipped=skipped)

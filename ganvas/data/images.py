@@ -49,7 +49,7 @@ class Header(NamedTuple):
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def silence_pillow() -> Iterator[None]:
     """Silence Pillow's warnings about odd files: they are read by rule or listed as skipped.
 
     Enter it in the main thread, round the whole loop: Python's warning filters belong to the process.
@@ -84,7 +84,7 @@ def decode(file: BinaryIO, enough: int = 0) -> Bytes:
         if enough:
             image.draft(None, (enough, enough))
         image.load()
-        return _flat(_upright(image))
+        return _to_bytes(_apply_orientation(image))
 
 
 def fit_to_side(pixels: Bytes, resolution: int, channels: int, fit: Fit) -> Bytes:
@@ -160,17 +160,17 @@ def _kind(image: Image.Image) -> str:
     return kind if image.mode in ("LA", "PA", "RGBA") or "transparency" not in image.info else f"{kind} with alpha"
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _apply_orientation(image: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
     except Exception:  # a damaged EXIF block costs the rotation, not the picture
         return image
 
 
-def _flat(image: Image.Image) -> Bytes:
+def _to_bytes(image: Image.Image) -> Bytes:
     """Any mode -> uint8 [H, W, C]: grey stays grey, transparency is laid on white, the rest becomes RGB."""
     if image.mode == "F" or image.mode.startswith("I"):
-        return _scaled(np.asarray(image), image.mode)[..., None]
+        return _scale_to_bytes(np.asarray(image), image.mode)[..., None]
     grey = image.mode in ("1", "L", "LA")
     if image.has_transparency_data:
         rgba = np.asarray(image.convert("RGBA"))
@@ -179,7 +179,7 @@ def _flat(image: Image.Image) -> Bytes:
     return array[..., None] if grey else array
 
 
-def _scaled(values: NDArray[np.generic], mode: str) -> Bytes:
+def _scale_to_bytes(values: NDArray[np.generic], mode: str) -> Bytes:
     """Samples wider than 8 bits -> uint8, by a fixed scale where the range tells one, else from darkest to lightest."""
     if mode.startswith("I;16"):
         return sixteen_to_eight_bits(values)

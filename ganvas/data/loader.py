@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import torch
 
 from ganvas.core.fields import check
-from ganvas.core.modality import Batch, normalize
+from ganvas.core.modality import Batch, normalize_batch
 from ganvas.data.dataset import Dataset
 
 
@@ -77,4 +77,4 @@ def fetch(data: Dataset, seed: int, start: int, count: int, device: torch.device
 def _place(data: Dataset, kept: Batch, device: torch.device) -> Batch:
     # From pinned memory the copy runs beside the work of the device; the allocator keeps the memory until it is done.
     moved = {name: x.to(device, non_blocking=True) for name, x in kept.items()}
-    return normalize(moved, data.modalities)
+    return normalize_batch(moved, data.modalities)

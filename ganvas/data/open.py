@@ -18,9 +18,9 @@ from ganvas.data.builtin import fashion_mnist, mnist, stacked_mnist
 from ganvas.data.builtin.oracle import oracle_source
 from ganvas.data.builtin.point_sets import POINTS, point_source
 from ganvas.data.builtin.voxel_shapes import shape_source
-from ganvas.data.collection import Found, How, Pictures, Progress, render
-from ganvas.data.computed_domains import require_both, split_name, two_domains
-from ganvas.data.folder_layout import no_test
+from ganvas.data.collection import DataSource, ImageCollection, Progress, TargetFormat, write_images
+from ganvas.data.computed_domains import require_both, split_domains, split_name
+from ganvas.data.folder_layout import missing_test_split
 from ganvas.data.readers import folder, idx, numpy_arrays, text_lines, zip_archive
 from ganvas.data.table import TableDataset, fingerprint
 from ganvas.errors import DataError, UsageError
@@ -48,29 +48,29 @@ def open_source(
         UsageError: no such name, or a setting that does not fit.
         DataError: no such path, or nothing in it can be used.
     """
-    how = How(resolution, channels, config.fit)
+    how = TargetFormat(resolution, channels, config.fit)
     shaped = pictures and bool(resolution or channels)
     if config.source in POINTS:
-        return _checked_points(point_source(config.source, config.split), config, shaped)
+        return _check_points(point_source(config.source, config.split), config, shaped)
     if is_text(config.source):
-        return _checked_text(_open_text(config.source, config.split), config, shaped)
+        return _check_text(_open_text(config.source, config.split), config, shaped)
     if config.source == "shapes":
         return replace(shape_source(config.split, resolution, channels), flip=config.flip)
     found = find(config.source, config.split, progress)
-    entry_name = cache.key(found.identity, config.split, resolution, channels, config.fit)
+    entry_name = cache.entry_name(found.identity, config.split, resolution, channels, config.fit)
     entry = cache.read(entry_name)
     if entry is None:
         contents = load(found)
         if isinstance(contents, Tensor):
             fields = {"real": contents}
-            return _checked_points(
+            return _check_points(
                 TableDataset(printable(config.source), fields, fingerprint=fingerprint(fields)), config, shaped
             )
         entry = cache.store(entry_name, lambda file: _build(contents, how, file, progress))
     pixels, record = entry
     if change := split_name(config.source)[0]:
         require_both(change, [] if record.labels is None else record.labels.tolist())  # of those that could be read
-    fields = cache.fields(pixels, record)
+    fields = cache.entry_fields(pixels, record)
     name, splits = printable(config.source), record.splits
     return TableDataset(name, fields, record.classes, record.skipped, config.flip, record.fingerprint, splits=splits)
 
@@ -94,7 +94,7 @@ def shorten_path(source: str) -> str:
     return Path(source).name if Path(source).is_absolute() else source
 
 
-def find(source: str, split: str, progress: Progress | None = None) -> Found:
+def find(source: str, split: str, progress: Progress | None = None) -> DataSource:
     """What the name of a built-in image source, or a path, stands for.
 
     Raises:
@@ -107,7 +107,7 @@ def find(source: str, split: str, progress: Progress | None = None) -> Found:
     if change and (inner in (*POINTS, "shapes") or is_text(inner)):
         raise DataError(f"{change}: expected pictures, and {inner} has none; choose a source of pictures")
     if change:
-        return two_domains(find(inner, split, progress), change)
+        return split_domains(find(inner, split, progress), change)
     if source == "mnist":
         return mnist.find(split)
     if source == "fashion":
@@ -153,11 +153,11 @@ def _open_text(source: str, split: str) -> TableDataset:
     if source in TEXTS:
         return text_lines.text_source(source, split)
     if split == "test":
-        raise no_test("one file")
+        raise missing_test_split("one file")
     return text_lines.file_source(text_file(source))
 
 
-def load(found: Found) -> Pictures | Tensor:
+def load(found: DataSource) -> ImageCollection | Tensor:
     """The pictures, or the points float32 [N, D], behind what was found. Raises: DataError: they cannot be read."""
     try:
         return found.load()
@@ -165,14 +165,14 @@ def load(found: Found) -> Pictures | Tensor:
         raise _unreadable(found.layout, error) from None
 
 
-def _find_in_file(path: Path, split: str) -> Found:
+def _find_in_file(path: Path, split: str) -> DataSource:
     ending = path.suffix.lower()
     if ending == ".zip":
         return zip_archive.find(path, split)
     if ending in (".npy", ".npz"):
         return numpy_arrays.find(path, split)
     if split == "test":
-        raise no_test("one file")
+        raise missing_test_split("one file")
     if ending in (".csv", ".tsv"):
         return numpy_arrays.find_csv(path)
     if idx.IMAGES.search(path.name):
@@ -182,13 +182,13 @@ def _find_in_file(path: Path, split: str) -> Found:
     )
 
 
-def _build(pictures: Pictures, how: How, file: BinaryIO, progress: Progress | None) -> cache.Record:
-    shape, kept, skipped = render(pictures, how, file, progress)
+def _build(pictures: ImageCollection, how: TargetFormat, file: BinaryIO, progress: Progress | None) -> cache.Record:
+    shape, kept, skipped = write_images(pictures, how, file, progress)
     labels = None if pictures.labels is None else torch.tensor([int(pictures.labels[i]) for i in kept])
     return cache.Record(shape, labels, pictures.classes, (*pictures.skipped, *skipped), splits=pictures.splits)
 
 
-def _checked_points(source: TableDataset, config: DataConfig, shaped: bool) -> TableDataset:
+def _check_points(source: TableDataset, config: DataConfig, shaped: bool) -> TableDataset:
     if shaped:
         raise DataError(
             f"{source.name!r} holds points of {source.dims} numbers; the game expects pictures: choose an image source"
@@ -198,7 +198,7 @@ def _checked_points(source: TableDataset, config: DataConfig, shaped: bool) -> T
     return source
 
 
-def _checked_text(source: TableDataset, config: DataConfig, shaped: bool) -> TableDataset:
+def _check_text(source: TableDataset, config: DataConfig, shaped: bool) -> TableDataset:
     if shaped:
         raise DataError(
             f"{source.name!r} holds text; the game expects pictures: choose an image source, or a textgan-... recipe"

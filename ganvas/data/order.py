@@ -37,7 +37,7 @@ def rows(seed: int, start: int, count: int, n: int) -> Tensor:
 def flips(seed: int, start: int, count: int) -> Tensor:
     """bool [count]: whether the sample at each position is mirrored, from (seed, position) only, half of them in the mean."""
     positions = np.arange(start, start + count, dtype=np.uint64)
-    return torch.from_numpy(_scatter(positions ^ np.uint64(mix("flips", seed))) >> np.uint64(63) == 1)
+    return torch.from_numpy(_hash_bits(positions ^ np.uint64(mix("flips", seed))) >> np.uint64(63) == 1)
 
 
 def crops(seed: int, start: int, count: int, room: tuple[int, int]) -> tuple[Tensor, Tensor]:
@@ -48,7 +48,7 @@ def crops(seed: int, start: int, count: int, room: tuple[int, int]) -> tuple[Ten
     positions = np.arange(start, start + count, dtype=np.uint64)
     offsets = []
     for axis, most in zip(("rows", "columns"), room, strict=True):
-        bits = _scatter(positions ^ np.uint64(mix("crops", axis, seed))) >> np.uint64(32)
+        bits = _hash_bits(positions ^ np.uint64(mix("crops", axis, seed))) >> np.uint64(32)
         offsets.append(torch.from_numpy((bits * np.uint64(most + 1) >> np.uint64(32)).astype(np.int64)))
     return offsets[0], offsets[1]
 
@@ -79,7 +79,7 @@ def _permutation(seed: int, epoch: int, n: int) -> Tensor:
     return order
 
 
-def _scatter(x: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+def _hash_bits(x: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
     """Random bits from counters. Source: the finaliser of SplitMix64, Steele, Lea, Flood, OOPSLA 2014, fig. 16."""
     x = (x + np.uint64(0x9E3779B97F4A7C15)).astype(np.uint64)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

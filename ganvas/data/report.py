@@ -17,7 +17,7 @@ from torch import Tensor
 from ganvas.config import DataConfig
 from ganvas.data.builtin.point_sets import POINTS, point_source
 from ganvas.data.builtin.voxel_shapes import shape_source
-from ganvas.data.collection import How, Pictures, Progress, each, none_left, settle
+from ganvas.data.collection import ImageCollection, Progress, TargetFormat, choose_format, map_images, no_readable_image
 from ganvas.data.images import Bytes, Fit, fit_to_side
 from ganvas.data.open import TEXTS, find, is_text, load, open_source, text_file
 from ganvas.data.readers import text_lines
@@ -119,20 +119,20 @@ def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Prog
         UsageError, DataError: as `open_source` does.
     """
     if source in POINTS:
-        return _of_points(source, "built-in points", point_source(source, split).fields["real"])
+        return _report_points(source, "built-in points", point_source(source, split).fields["real"])
     if source == "shapes":
-        return _of_shapes(split)
+        return _report_shapes(split)
     if is_text(source):
-        return _of_text(source, split)
+        return _report_text(source, split)
     found = find(source, split, progress)
     contents = load(found)
     if isinstance(contents, Tensor):
-        return _of_points(printable(source), found.layout, contents)
-    looks, skipped = _look_through(contents, progress)
+        return _report_points(printable(source), found.layout, contents)
+    looks, skipped = _summarize_images(contents, progress)
     if not looks:
-        raise none_left([*contents.skipped, *skipped])
-    resolution, channels = settle(contents, How(fit=fit))
-    chosen = _balanced(contents, list(looks), SHEET)
+        raise no_readable_image([*contents.skipped, *skipped])
+    resolution, channels = choose_format(contents, TargetFormat(fit=fit))
+    chosen = _choose_balanced(contents, list(looks), SHEET)
     samples = [contents.last(i, fit_to_side(contents.read(i, 2 * resolution), resolution, channels, fit)) for i in chosen]
     classes: dict[str, int] = {}
     if contents.labels is not None:
@@ -144,7 +144,7 @@ def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Prog
     return Report(printable(source), layout, len(looks), classes, left_out, images=facts, samples=samples)
 
 
-class _Look(NamedTuple):
+class _ImageSummary(NamedTuple):
     """What is kept of one picture."""
 
     size: tuple[int, int]
@@ -153,17 +153,17 @@ class _Look(NamedTuple):
     sd: float
 
 
-def _look_through(pictures: Pictures, progress: Progress | None) -> tuple[dict[int, _Look], list[Skipped]]:
+def _summarize_images(pictures: ImageCollection, progress: Progress | None) -> tuple[dict[int, _ImageSummary], list[Skipped]]:
     total = len(pictures.names)
-    looks: dict[int, _Look] = {}
+    looks: dict[int, _ImageSummary] = {}
     skipped: list[Skipped] = []
 
-    def look(i: int) -> _Look:
+    def look(i: int) -> _ImageSummary:
         pixels = pictures.read(i, 0)
         digest = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest()
-        return _Look((pixels.shape[1], pixels.shape[0]), pictures.peek(i).kind, digest, float(pixels.std()))
+        return _ImageSummary((pixels.shape[1], pixels.shape[0]), pictures.peek(i).kind, digest, float(pixels.std()))
 
-    for i, result in each(look, total):
+    for i, result in map_images(look, total):
         if isinstance(result, str):
             skipped.append(Skipped(pictures.names[i], result))
         else:
@@ -173,7 +173,7 @@ def _look_through(pictures: Pictures, progress: Progress | None) -> tuple[dict[i
     return looks, skipped
 
 
-def _facts(pictures: Pictures, looks: Mapping[int, _Look], resolution: int, channels: int) -> ImageFacts:
+def _facts(pictures: ImageCollection, looks: Mapping[int, _ImageSummary], resolution: int, channels: int) -> ImageFacts:
     widths, heights = zip(*(look.size for look in looks.values()), strict=True)
     common = Counter(look.size for look in looks.values()).most_common(1)[0][0]
     sizes = {
@@ -190,7 +190,7 @@ def _facts(pictures: Pictures, looks: Mapping[int, _Look], resolution: int, chan
     return ImageFacts(sizes, kinds, resolution, channels, len(pairs), examples, blank)
 
 
-def _balanced(pictures: Pictures, readable: Sequence[int], count: int) -> list[int]:
+def _choose_balanced(pictures: ImageCollection, readable: Sequence[int], count: int) -> list[int]:
     """Up to `count` pictures spread evenly: over each class in turn, or over the whole collection."""
     groups: dict[int, list[int]] = {}
     for i in readable:
@@ -205,26 +205,26 @@ def _balanced(pictures: Pictures, readable: Sequence[int], count: int) -> list[i
     return list(turns)[:count]
 
 
-def _of_points(name: str, layout: str, points: Tensor) -> Report:
+def _report_points(name: str, layout: str, points: Tensor) -> Report:
     columns = (points.amin(0), points.amax(0), points.mean(0), points.std(0, correction=0))
     facts = PointFacts(*(tuple(column.tolist()) for column in columns))
     picked = points[torch.linspace(0, len(points) - 1, min(len(points), 5000)).long()]
     return Report(name, layout, len(points), {}, (), points=facts, samples=picked)
 
 
-def _of_text(source: str, split: str) -> Report:
+def _report_text(source: str, split: str) -> Report:
     if source in TEXTS:
         data = open_source(DataConfig(source=source, split="test" if split == "test" else "train"))
         lines, alphabet, layout = decode_lines(data.fields["text"], data.alphabet), data.alphabet, "built-in text"
         found = text_lines.Lines(tuple(lines), alphabet)
     else:
         found, layout = text_lines.read(text_file(source)), "text file, one item a line"
-    facts = text_lines.facts(found.lines, found.alphabet)
-    some = text_lines.spread(found.lines, SHEET)
+    facts = text_lines.describe_lines(found.lines, found.alphabet)
+    some = text_lines.pick_evenly(found.lines, SHEET)
     return Report(printable(source), layout, len(found.lines), {}, found.skipped, lines=facts, samples=some)
 
 
-def _of_shapes(split: str) -> Report:
+def _report_shapes(split: str) -> Report:
     source = shape_source(split)
     counts = {name: int((source.fields["label"] == i).sum()) for i, name in enumerate(source.classes)}
     seen = shade(source.samples(torch.arange(min(SHEET, len(source))))["real"])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ganvas.data.collection import Pictures, Progress, each, none_left
+from ganvas.data.collection import ImageCollection, Progress, map_images, no_readable_image
 from ganvas.data.folder_layout import TEST_FOLDERS, drop_hidden_files
 from ganvas.data.images import UnreadableError
 from ganvas.data.readers.zip_archive import MAX_RATIO, check_bombs, load, open_archive
@@ -36,7 +36,7 @@ def repack(path: Path, out: Path, progress: Progress | None = None) -> tuple[Ski
         DataError: it is damaged, a bomb, hostile in another way, or holds no picture that can be read.
         ResourceError: the disk refused.
     """
-    admit(path)
+    check_zip(path)
     parts = {"": load(path, "train")}
     try:
         tests = load(path, "test")
@@ -50,7 +50,7 @@ def repack(path: Path, out: Path, progress: Progress | None = None) -> tuple[Ski
     return tuple(skipped)
 
 
-def admit(path: Path) -> None:
+def check_zip(path: Path) -> None:
     """Look at the directory of the zip at `path`, and unpack nothing.
 
     Raises:
@@ -71,7 +71,7 @@ def admit(path: Path) -> None:
         raise DataError(f"{shown}: {error}") from None
 
 
-def _copy(pictures: Pictures, target: zipfile.ZipFile, prefix: str, progress: Progress | None) -> list[Skipped]:
+def _copy(pictures: ImageCollection, target: zipfile.ZipFile, prefix: str, progress: Progress | None) -> list[Skipped]:
     """Raises: DataError: none can be read."""
     folders = safe_names(pictures.classes)
     skipped: list[Skipped] = []
@@ -90,7 +90,7 @@ def _copy(pictures: Pictures, target: zipfile.ZipFile, prefix: str, progress: Pr
             raise UnreadableError(f"cannot be encoded: {printable(error, 100)}") from None
         return file.getvalue()
 
-    for i, data in each(encode, total):
+    for i, data in map_images(encode, total):
         if isinstance(data, str):
             skipped.append(Skipped(pictures.names[i], data))
             continue
@@ -99,7 +99,7 @@ def _copy(pictures: Pictures, target: zipfile.ZipFile, prefix: str, progress: Pr
         if progress and ((i + 1) % 256 == 0 or i + 1 == total):
             progress(i + 1, total)
     if len(skipped) == total:
-        raise none_left(skipped)
+        raise no_readable_image(skipped)
     return skipped
 
 

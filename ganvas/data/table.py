@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ganvas.core.facts import Facts
 from ganvas.core.fields import FIELDS
-from ganvas.core.modality import LABELS, MODALITIES, POINTS, TEXT, Batch, Modality, modality_of, normalize
+from ganvas.core.modality import LABELS, MODALITIES, POINTS, TEXT, Batch, Modality, modality_of, normalize_batch
 from ganvas.data import order
 from ganvas.errors import DataError
 from ganvas.utils.seeds import mix
@@ -142,9 +142,9 @@ class TableDataset:
 
     def samples(self, index: Tensor) -> Batch:
         """The fields [N, ...] of the samples int64 [N], as networks take them, not mirrored, on the CPU."""
-        return normalize(self.rows(index), self.modalities)
+        return normalize_batch(self.rows(index), self.modalities)
 
-    def parted(self, share: float, most: int = 1_000) -> tuple[Self, Self | None]:
+    def hold_out(self, share: float, most: int = 1_000) -> tuple[Self, Self | None]:
         """The source without a random `share` of its samples (at most `most`), and these; None where they are under 20.
 
         The same samples at every call; both share the memory of the whole. The held-out samples are never mirrored: they

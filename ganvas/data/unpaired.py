@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ganvas.core.facts import Facts
-from ganvas.core.modality import Batch, Modality, normalize
+from ganvas.core.modality import Batch, Modality, normalize_batch
 from ganvas.data.table import Skipped, TableDataset
 from ganvas.errors import DataError
 from ganvas.utils.seeds import mix
@@ -95,11 +95,11 @@ class UnpairedDataset:
 
     def samples(self, index: Tensor) -> Batch:
         """The samples int64 [N] of both tables, as networks take them, on the CPU."""
-        return normalize(self.rows(index), self.modalities)
+        return normalize_batch(self.rows(index), self.modalities)
 
-    def parted(self, share: float) -> tuple[UnpairedDataset, UnpairedDataset | None]:
+    def hold_out(self, share: float) -> tuple[UnpairedDataset, UnpairedDataset | None]:
         """The data without a random `share` of each table, and these; None where one table is too small to spare any."""
-        (a, held_a), (b, held_b) = self.a.parted(share), self.b.parted(share)
+        (a, held_a), (b, held_b) = self.a.hold_out(share), self.b.hold_out(share)
         if held_a is None or held_b is None:
             return self, None
         return UnpairedDataset(a, b), UnpairedDataset(held_a, held_b)

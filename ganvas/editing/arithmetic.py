@@ -13,7 +13,7 @@ from ganvas.editing.traversal import Traversal
 from ganvas.errors import UsageError
 from ganvas.inference.model import Model
 from ganvas.latents import paths
-from ganvas.media.grid import legible_scale, sheet
+from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import png_name, save_png
 
 
@@ -69,5 +69,5 @@ def arithmetic(model: Model, out: str | Path, terms: Sequence[Term], *, where: s
         F.pad(part, (0, 0, 0, 0, 0, 0, 0, columns - len(part)), value=1.0) for part in pictures.split([len(r) for r in rows])
     ]
     told = model.provenance(" ".join(map(str, terms)).removeprefix("+ ")) | {"space": space.name}
-    save_png(out, sheet(torch.cat(filled), columns, legible_scale(pictures.shape[-2])), told)
+    save_png(out, make_grid(torch.cat(filled), columns, legible_scale(pictures.shape[-2])), told)
     return Traversal(out)

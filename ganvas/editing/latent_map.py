@@ -17,8 +17,8 @@ from ganvas.errors import DataError, UsageError
 from ganvas.inference import encoding
 from ganvas.inference.batches import sample_chunks
 from ganvas.inference.model import Model, load
-from ganvas.media.cloud import cloud
-from ganvas.media.grid import legible_scale, sheet
+from ganvas.media.cloud import draw_cloud
+from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import PAPER, png_name, save_png
 
 COLUMNS = 10
@@ -53,7 +53,7 @@ def reconstruct(
     columns = min(COLUMNS, len(originals))
     blank = torch.ones(-len(originals) % columns, *originals.shape[1:])  # white, as the sheet
     pairs = [torch.cat([x, blank]).unflatten(0, (-1, columns)) for x in (originals, again)]
-    image = sheet(torch.stack(pairs, 1).flatten(0, 2), columns, legible_scale(originals.shape[-1]))
+    image = make_grid(torch.stack(pairs, 1).flatten(0, 2), columns, legible_scale(originals.shape[-1]))
     save_png(out, image, {**model.provenance(f"pictures {seed}"), "data": f"{source.name}, {split}"})
     return out
 
@@ -88,14 +88,14 @@ def latent_map(
         raise UsageError(f"--side: expected at least 1, got {side}")
     z = torch.special.ndtri(places(side)).float()
     c = torch.zeros(len(z), dtype=torch.int64) if model.classes else None
-    left = sheet(sample_chunks(model.drawer, z, c), side, 1, 0).convert("RGB")
+    left = make_grid(sample_chunks(model.drawer, z, c), side, 1, 0).convert("RGB")
     text = model.provenance("none: every place of the latent plane")
     if isinstance(model.game, Encodes):
         source, split = pictures(model, data)
         rows = torch.randperm(len(source), generator=torch.Generator().manual_seed(0))[:MAPPED]
         batch = source.samples(rows)
         found = torch.special.ndtr(encoding.encode(model.game, batch["real"]))
-        right = cloud(found, batch.get("label"), source.classes, left.height)
+        right = draw_cloud(found, batch.get("label"), source.classes, left.height)
         left = _beside(left, right)
         text["data"] = f"{source.name}, {split}"
     save_png(out, left, text)

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from ganvas.core.capabilities import Conditional, Projects, Styled, require_pictures
-from ganvas.errors import UsageError, unknown
+from ganvas.errors import UsageError, unknown_name
 from ganvas.inference.feature_extractors import Extractor, choose_extractor, load_extractor
 from ganvas.inference.latent_space import Space, require_styles
 from ganvas.inference.model import Model
-from ganvas.latents.directions import Directions, class_difference, principal_directions, spread, strongest_directions
+from ganvas.latents.directions import Directions, class_difference, principal_directions, spread_along, strongest_directions
 from ganvas.media.image_files import to_bytes
 
 CODES = 10_000  # in which principal directions are sought
@@ -112,7 +112,7 @@ class _Codes:
 
     def scaled(self, direction: Direction) -> Direction:
         """With the spread of the model's codes: 1 in z, which is standard normal."""
-        return replace(direction, sd=spread(self.points(), direction.vector)) if self.space.flat else direction
+        return replace(direction, sd=spread_along(self.points(), direction.vector)) if self.space.flat else direction
 
     def between(self, which: str) -> Direction:
         """From class to class."""
@@ -170,5 +170,5 @@ def _pair(which: str, classes: Sequence[str]) -> tuple[int, int]:
             return towards, away
     for word in (parts[0], parts[-1]):
         if len(parts) == 2 and number(word) is None:
-            raise unknown("class", word, classes)
+            raise unknown_name("class", word, classes)
     raise UsageError(f"class: expected two classes such as class:7-1, got {which!r} (known: {', '.join(classes)})")

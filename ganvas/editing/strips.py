@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from ganvas.core.capabilities import Grows, require_pictures
-from ganvas.errors import UsageError, unknown
+from ganvas.errors import UsageError, unknown_name
 from ganvas.inference.batches import make_sampler, sample_chunks
 from ganvas.inference.latent_space import require_styles
 from ganvas.inference.model import Label, Model
 from ganvas.latents.seed_latents import latents
 from ganvas.latents.truncation import mix_styles
-from ganvas.media.grid import caption, legible_scale, sheet
+from ganvas.media.grid import caption, legible_scale, make_grid
 from ganvas.media.image_files import png_name, save_png
 
 PSIS = (1.0, 0.7, 0.5, 0.0, -0.5, -1.0)  # as in arXiv:1812.04948 fig. 8
@@ -50,7 +50,7 @@ def by_mixing(model: Model, seeds: Sequence[int], c: Tensor | None, cut: int | N
 
     def draw(both: Tensor, c: Tensor | None) -> Tensor:
         coarse, fine = (game.map(z, c) for z in both.chunk(2, 1))
-        return game.synthesise(mix_styles(coarse, fine, game.styles, at))
+        return game.synthesize(mix_styles(coarse, fine, game.styles, at))
 
     half = len(seeds) // 2
     z = latents(seeds, game.latent_dim)
@@ -73,12 +73,12 @@ def strip(model: Model, out: str | Path, by: str, seeds: Sequence[int], *, label
         "mixing": partial(by_mixing, cut=cut),
     }
     if by not in kinds:
-        raise unknown("strip", by, kinds)
+        raise unknown_name("strip", by, kinds)
     png_name(out, "a strip")
     require_pictures(model.game)
     c = model.classes_in_turn(label, len(seeds))
     images, columns = kinds[by](model, seeds, c)
-    picture = caption(sheet(images, columns, legible_scale(images.shape[-1])), [_told(model, by)])
+    picture = caption(make_grid(images, columns, legible_scale(images.shape[-1])), [_told(model, by)])
     save_png(out, picture, model.provenance(",".join(map(str, seeds))))
     return out
 

@@ -15,7 +15,7 @@ from ganvas.errors import UsageError
 from ganvas.inference.latent_space import Space, require_styles
 from ganvas.inference.model import Label, Model
 from ganvas.latents import paths
-from ganvas.media.grid import legible_scale, sheet
+from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import png_name, save_png
 from ganvas.media.video import film_name, save_film
 
@@ -79,9 +79,9 @@ def traverse(
     scale = legible_scale(pictures.shape[-2])
     if film:
         columns = len(seeds) if len(ways) > 1 else max(1, round(len(seeds) ** 0.5))
-        save_film(out, [sheet(each, columns, 2 * scale, 2) for each in pictures.transpose(0, 1)], milliseconds, told)
+        save_film(out, [make_grid(each, columns, 2 * scale, 2) for each in pictures.transpose(0, 1)], milliseconds, told)
     else:
-        save_png(out, sheet(pictures.flatten(0, 1), len(offsets), scale), told)
+        save_png(out, make_grid(pictures.flatten(0, 1), len(offsets), scale), told)
     return Traversal(out, ways)
 
 
@@ -122,11 +122,11 @@ def plane(
         column = _shift(space, codes, down, places, None).squeeze(0)
         points = _shift(space, column, right, places, None).flatten(0, 1)
     else:
-        points = paths.plane(codes[0], codes[1], codes[2], side, straight=space.flat)
+        points = paths.latent_plane(codes[0], codes[1], codes[2], side, straight=space.flat)
     pictures = space.pictures(points, None if one is None else one.expand(len(points)))
     told = model.provenance(",".join(map(str, seeds))) | {"space": space.name}
     told |= {"directions": ", ".join(map(str, ways))} if ways else {}
-    save_png(out, sheet(pictures, side, legible_scale(pictures.shape[-2]), 0), told)
+    save_png(out, make_grid(pictures, side, legible_scale(pictures.shape[-2]), 0), told)
     return Traversal(out, ways)
 
 

@@ -21,7 +21,7 @@ from ganvas.engine.loop import train
 from ganvas.engine.state import State, new_state
 from ganvas.errors import ResourceError, UsageError
 from ganvas.games.registry import build
-from ganvas.runtime.device import cores, find_device, has_bfloat16, most_threads
+from ganvas.runtime.device import available_cores, find_device, has_bfloat16, max_threads
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.probe import bfloat16_is_fast, wait_for
@@ -58,20 +58,20 @@ def _plan_gpu(recipe: Recipe, data: Dataset, where: torch.device, ranks: int) ->
         wanted = "bfloat16" if data.modality.grid and bfloat16_is_fast(str(where)) else "float32"
     elif wanted == "bfloat16" and where.type == "cuda" and not has_bfloat16(where):
         raise ResourceError(f"{where} has no bfloat16 of its own; use --precision float32")
-    return Plan(device=str(where), precision=wanted, ranks=ranks, threads=min(4, most_threads(), _share(ranks)))
+    return Plan(device=str(where), precision=wanted, ranks=ranks, threads=min(4, max_threads(), _share(ranks)))
 
 
 def _plan_cpu(recipe: Recipe, data: Dataset, ranks: int) -> Plan:
-    wide = Plan(precision=_precision(recipe, data), threads=most_threads())
+    wide = Plan(precision=_precision(recipe, data), threads=max_threads())
     plans = [replace(wide, channels_last=last) for last in ((True, False) if data.modality.grid else (False,))]
     paces = _paces(recipe, data, plans)
     best = max(plans, key=lambda plan: paces[plan])
-    return replace(best, ranks=ranks, threads=min(most_threads(), _share(ranks)))
+    return replace(best, ranks=ranks, threads=min(max_threads(), _share(ranks)))
 
 
 def _share(ranks: int) -> int:
     """The cores for each rank."""
-    return max(1, len(cores()) // ranks)
+    return max(1, len(available_cores()) // ranks)
 
 
 def _add_ranks(recipe: Recipe, data: Dataset, alone: Plan) -> Plan:
@@ -80,7 +80,7 @@ def _add_ranks(recipe: Recipe, data: Dataset, alone: Plan) -> Plan:
     One rank timed by itself, times their number, would say too much: together they share memory, and they meet.
     """
     gpus = torch.cuda.device_count() if alone.device == "cuda" else 1  # an index puts all ranks on that GPU
-    count = most_threads() if alone.device == "cpu" else gpus
+    count = max_threads() if alone.device == "cpu" else gpus
     if not _splits(recipe, count):
         return alone
     together = replace(alone, ranks=count, threads=1 if alone.device == "cpu" else max(1, min(4, _share(count))))
@@ -197,7 +197,7 @@ def images_in_minutes(recipe: Recipe, data: Dataset, plan: Plan, ranks: Ranks, m
             count += 1
         costs.append((time.perf_counter() - start) / count)
     batch = recipe.train.batch
-    measured = float(ranks.agree(batch / fmean(costs)))
+    measured = float(ranks.broadcast(batch / fmean(costs)))
     return max(1, round(measured * 60 * minutes / batch)) * batch, measured
 
 

@@ -98,7 +98,7 @@ def _not_finite(tensors: Mapping[str, Mapping[str, Tensor]]) -> list[str]:
 
 def _write(path: Path, items: int, tensors: Mapping[str, Mapping[str, Tensor]], state: bytes) -> None:
     """Build the folder under a temporary name and rename it. Raises: OSError, UsageError, ResourceError: it is gone again."""
-    temporary = files.temporary_in(path.parent)
+    temporary = files.temporary_path(path.parent)
     listing: dict[str, dict[str, Any]] = {}
     try:
         files.make_folder(temporary)
@@ -130,7 +130,7 @@ def _contents(tensors: Mapping[str, Mapping[str, Tensor]], state: bytes) -> Iter
             # Copies: the format knows neither strides nor tensors that share memory.
             dense = {name: t.detach().cpu().clone(memory_format=torch.contiguous_format) for name, t in named.items()}
             data = safetensors.torch.save(dense)
-            safetensors_header.tensor_header(BytesIO(data), len(data))
+            safetensors_header.read_header(BytesIO(data), len(data))
         except (*UNREADABLE, KeyError, DataError) as error:
             raise UsageError(f"group {group!r} cannot be saved: {parsing.printable(error)}") from None
         yield f"{group}.safetensors", data
@@ -186,7 +186,7 @@ def _read(path: Path) -> Checkpoint:
 def _read_group(path: Path) -> dict[str, Tensor]:
     try:
         with files.open_regular(path) as file:
-            safetensors_header.tensor_header(file, path.stat().st_size)
+            safetensors_header.read_header(file, path.stat().st_size)
             file.seek(0)
             return safetensors.torch.load(file.read())
     except (*UNREADABLE, DataError) as error:

@@ -117,7 +117,7 @@ def probe_held_out(state: State, held_out: Dataset, count: int, step: Step) -> N
     buffers = [(buffer, buffer._version, buffer.clone()) for buffer in changing_buffers(state.game)]
     with torch.autocast(step.device.type, torch.bfloat16, enabled=state.plan.autocast):
         if isinstance(state.game, Watched):
-            step.held_out = dict(state.game.verdicts(unseen, step))
+            step.held_out = dict(state.game.held_out_logits(unseen, step))
     for buffer, version, before in buffers:
         # BatchNorm changes its statistics without a new version. A scalar that kept its version is left alone: to write it
         # would have it read from the device again (`HostNumber`).

@@ -16,7 +16,7 @@ from ganvas.config import TrainConfig
 from ganvas.core.capabilities import Watched
 from ganvas.core.game import Game
 from ganvas.engine.balance import Balance
-from ganvas.errors import unknown
+from ganvas.errors import unknown_name
 from ganvas.runtime.device import place_on_rank
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
@@ -59,7 +59,7 @@ def new_state(game: Game, config: TrainConfig, plan: Plan) -> State:
     """
     for player in config.rates:
         if player not in game.players:
-            raise unknown("player in train.rates", player, game.players)
+            raise unknown_name("player in train.rates", player, game.players)
     turns = game.turns()  # before the move to the device: they may depend on a number that lies with the game
     plan = place_on_rank(plan)  # "cuda" is this rank's own GPU from here on
     game.to(plan.device)
@@ -69,7 +69,7 @@ def new_state(game: Game, config: TrainConfig, plan: Plan) -> State:
                 tensor.data = tensor.data.to(memory_format=FORMATS[tensor.ndim])
     betas = (config.adam.beta1, config.adam.beta2)
     optimizers = {
-        player: torch.optim.Adam(game.trained_by(player), lr=1.0, betas=betas, eps=config.adam.eps, fused=True)
+        player: torch.optim.Adam(game.player_parameters(player), lr=1.0, betas=betas, eps=config.adam.eps, fused=True)
         for player in game.players
     }
     state = State(game.train(), share_weights(game), optimizers, plan)

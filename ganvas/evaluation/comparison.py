@@ -19,7 +19,7 @@ from ganvas.evaluation.sample_sets import real_sample_sets
 from ganvas.inference.batches import as_pictures
 from ganvas.inference.feature_extractors import choose_extractor
 from ganvas.inference.model import Model, load
-from ganvas.media.grid import arranged, caption, legible_scale, sheet
+from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid
 from ganvas.media.image_files import save_png
 from ganvas.media.scatter import scatter
 from ganvas.utils.files import write_durably
@@ -138,7 +138,7 @@ def compare(
         count, columns, few = SHOWN[real.modality], COLUMNS, real.data[: SHOWN[real.modality]]
         if real.modality is VOXELS:
             few = as_pictures(few.float() / 127.5 - 1)
-        of_data = scatter(few, few[:0]) if real.modality is POINTS else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
+        of_data = scatter(few, few[:0]) if real.modality is POINTS else make_grid(few, COLUMNS, legible_scale(few.shape[-1]))
     blocks = [
         caption(model.picture(_sample(model, count, seed), columns), [row.name])
         for model, row in zip(models, rows, strict=True)
@@ -146,7 +146,7 @@ def compare(
     out.mkdir(parents=True, exist_ok=True)
     text = {"models": " ".join(model.identity for model in models), "seeds": f"{seed}-{seed + count - 1}", "synthetic": "true"}
     blocks.append(caption(of_data, ["real samples"]))
-    save_png(out / "sheet.png", arranged(blocks, len(blocks)), text)
+    save_png(out / "sheet.png", arrange_pictures(blocks, len(blocks)), text)
     found = Comparison(rows, reference, out / "sheet.png", note)
     write_durably(out / "comparison.json", json.dumps(found.to_dict(), indent=1).encode())
     return found

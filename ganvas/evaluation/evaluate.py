@@ -19,7 +19,7 @@ from ganvas.core.capabilities import Couples, TakesInputs, Writes
 from ganvas.core.modality import IMAGES, POINTS, VOXELS, modality_of
 from ganvas.data.builtin.point_sets import MODES
 from ganvas.data.computed_domains import split_name
-from ganvas.errors import DataError, UsageError, unknown
+from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.evaluation.measures import (
     COMPARE,
     DISTANCES,
@@ -132,7 +132,7 @@ def evaluate(
     chosen = tuple(DEFAULT if metrics is None else metrics)
     for name in chosen:
         if name not in COMPARE and name not in OTHERS:
-            raise unknown("metric", name, (*COMPARE, *OTHERS))
+            raise unknown_name("metric", name, (*COMPARE, *OTHERS))
     source = model.data_source(against, "--against") if model else against
     if source is None:
         raise UsageError(f"{target} holds pictures, no model: say what to measure them against with --against DATA")

@@ -16,7 +16,7 @@ from ganvas.evaluation import classification_accuracy
 from ganvas.evaluation.measures import Measurement
 from ganvas.evaluation.sample_sets import fake_sample_set
 from ganvas.inference.model import Model
-from ganvas.metrics.confidence import binomial
+from ganvas.metrics.confidence import wilson
 from ganvas.runtime import placement
 
 FALSE_ALARMS = 0.05  # share of in-distribution images below the threshold of the detection
@@ -64,7 +64,7 @@ def measure_classification(
     found: dict[str, Measurement] = {}
 
     def share(name: str, value: float, count: int) -> None:
-        found[name] = Measurement(value, binomial(value, count), None, count, "none")
+        found[name] = Measurement(value, wilson(value, count), None, count, "none")
 
     if (known := score_classes(model.game, batch["real"])) is not None:
         share("named", float((known.argmax(1) == batch["label"]).double().mean()), n)

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from ganvas.errors import UsageError
 from ganvas.evaluation.sample_sets import SampleSet
-from ganvas.metrics.confidence import binomial, jackknife, student
-from ganvas.metrics.connected_parts import largest_part
-from ganvas.metrics.frechet import frechet, frechet_of, moments
+from ganvas.metrics.confidence import jackknife, student_quantile, wilson
+from ganvas.metrics.connected_parts import largest_component
+from ganvas.metrics.frechet import frechet_distance, frechet_from_moments, moments
 from ganvas.metrics.inception_score import inception_score
-from ganvas.metrics.kernel_distance import kernel
+from ganvas.metrics.kernel_distance import kernel_distance
 from ganvas.metrics.precision_recall import density_coverage, precision_recall
 from ganvas.metrics.sharpness import sharpness
 from ganvas.metrics.sliced_wasserstein import sliced_wasserstein
@@ -48,14 +48,14 @@ def _frechet(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
     a, b = side.features, real.features
 
     def without(rows_a: Tensor, rows_b: Tensor) -> float:
-        return frechet_of(*moments(a[rows_a]), *moments(b[rows_b]))  # one copy at a time
+        return frechet_from_moments(*moments(a[rows_a]), *moments(b[rows_b]))  # one copy at a time
 
-    return frechet(a, b), jackknife(without, torch.arange(len(a)), torch.arange(len(b)))
+    return frechet_distance(a, b), jackknife(without, torch.arange(len(a)), torch.arange(len(b)))
 
 
 def frechet_value(side: SampleSet, real: SampleSet) -> float:
     """The Fréchet distance alone, without its interval."""
-    return frechet(side.features, real.features)
+    return frechet_distance(side.features, real.features)
 
 
 def kernel_value(side: SampleSet, real: SampleSet) -> float:
@@ -65,18 +65,18 @@ def kernel_value(side: SampleSet, real: SampleSet) -> float:
 
 def _kernel(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
     scale = real.features.square().mean().sqrt()  # the cubic kernel of features far from 1 sees outliers only
-    value, error = kernel(side.features, real.features, scale=scale)
+    value, error = kernel_distance(side.features, real.features, scale=scale)
     return 1000 * value, 1960 * error
 
 
 def _share(pick: Callable[[SampleSet, SampleSet], float]) -> Compare:
-    return lambda side, real: (value := pick(side, real), binomial(min(1.0, value), len(side.data)))
+    return lambda side, real: (value := pick(side, real), wilson(min(1.0, value), len(side.data)))
 
 
 def _scatter(statistic: Callable[..., float], *sets: Tensor, parts: int = 5) -> float:
     """The half-width of the 95 % interval from disjoint parts, for measures with random patches or pairs."""
     values = torch.tensor([statistic(*part) for part in zip(*(rows.chunk(parts) for rows in sets), strict=True)])
-    return float(student(parts - 1) * values.std() / parts**0.5)
+    return float(student_quantile(parts - 1) * values.std() / parts**0.5)
 
 
 def _sliced(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
@@ -109,7 +109,7 @@ def _requested(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
     if side.extractor and side.extractor.classes not in ((), side.classes):
         raise UsageError(f"{side.extractor.name} names other classes than the data: give --extractor RUN of its own classifier")
     value = float((side.logits.argmax(1) == side.labels).double().mean())
-    return value, binomial(value, len(side.data))
+    return value, wilson(value, len(side.data))
 
 
 def measure_each_class(side: SampleSet, other: SampleSet) -> dict[str, Measurement]:
@@ -121,14 +121,14 @@ def measure_each_class(side: SampleSet, other: SampleSet) -> dict[str, Measureme
         if len(mine):
             value, floor = float(mine.double().mean()), float(theirs.double().mean()) if len(theirs) else None
             tag = side.extractor.name if side.extractor else "none"
-            found[name] = Measurement(value, binomial(value, len(mine)), floor, len(mine), tag)
+            found[name] = Measurement(value, wilson(value, len(mine)), floor, len(mine), tag)
     return found
 
 
 def _class_share(pick: Callable[[Tensor], Tensor]) -> Compare:
     def share(side: SampleSet, _: SampleSet) -> tuple[float, float | None]:
         value = float(pick(side.logits.argmax(1).bincount(minlength=side.logits.shape[1]) / len(side.data)))
-        return value, binomial(value, len(side.data))
+        return value, wilson(value, len(side.data))
 
     return share
 
@@ -139,8 +139,8 @@ def _sharpness(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
 
 
 def _connected(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
-    value = float((largest_part(side.data[:, 0] > 127) > CONNECTED).double().mean())
-    return value, binomial(value, len(side.data))
+    value = float((largest_component(side.data[:, 0] > 127) > CONNECTED).double().mean())
+    return value, wilson(value, len(side.data))
 
 
 # name -> how to compare; the share-like ones count samples, and the interval of a density is that of a mean of counts.

@@ -22,19 +22,19 @@ from ganvas.inference.batches import as_pictures
 from ganvas.inference.feature_extractors import Extractor
 from ganvas.inference.model import Model
 from ganvas.latents.seed_latents import latents
-from ganvas.media.grid import legible_scale, sheet
+from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import save_png
-from ganvas.metrics.confidence import binomial
+from ganvas.metrics.confidence import wilson
 from ganvas.metrics.memorization import Memorization, memorization
-from ganvas.metrics.modes import mixture, stacked
+from ganvas.metrics.modes import mixture_modes, stacked_modes
 from ganvas.metrics.nearest_neighbours import nearest
 from ganvas.metrics.perceptual_path_length import step_lengths, trimmed_mean
-from ganvas.metrics.pixel_agreement import agreement
+from ganvas.metrics.pixel_agreement import pixel_agreement
 
 
 def mixture_measures(source: str, fake: Tensor, other: Tensor) -> dict[str, Measurement]:
     """Modes, high-quality share, spread and reverse KL of points against the mixture they should follow; 2,500 samples."""
-    found, floor = (mixture(x[:2500], MODES[source].centres, MODES[source].sd) for x in (fake, other))
+    found, floor = (mixture_modes(x[:2500], MODES[source].centres, MODES[source].sd) for x in (fake, other))
     n = min(2500, len(fake))
     return {
         name: Measurement(float(getattr(found, name)), None, float(getattr(floor, name)), n, "none")
@@ -44,7 +44,7 @@ def mixture_measures(source: str, fake: Tensor, other: Tensor) -> dict[str, Meas
 
 def stacked_measures(digits: Extractor, fake: Tensor, other: Tensor) -> dict[str, Measurement]:
     """Of the 1,000 triples of digits, how many there are and how evenly, as a classifier of digits reads each colour."""
-    found, floor = (stacked(digits.logits(x.flatten(0, 1)[:, None]).argmax(1).view(-1, 3)) for x in (fake, other))
+    found, floor = (stacked_modes(digits.logits(x.flatten(0, 1)[:, None]).argmax(1).view(-1, 3)) for x in (fake, other))
     return {
         name: Measurement(float(getattr(found, name)), None, float(getattr(floor, name)), len(fake), digits.name)
         for name in ("captured", "reverse_kl")
@@ -63,7 +63,7 @@ def pixel_agreement_of(model: Model | None, source: str, n: int, seed: int) -> d
     first, second = (fake_sample_set(model, n, seed, torch.full((n,), domain)).data for domain in (0, 1))
     found = {}
     for name, other, floor in (("agreement", second, 1.0), ("strangers", second.roll(1, 0), None)):
-        values = agreement(first, other, CHANGES[change])
+        values = pixel_agreement(first, other, CHANGES[change])
         found[name_measure(name, n, "none")] = Measurement(
             float(values.mean()), float(1.96 * values.std() / n**0.5), floor, n, "none"
         )
@@ -106,7 +106,7 @@ def classify_samples(
     floor = None
     if network and network.classify:
         floor = float((network.logits(test.fields["real"]).argmax(1) == test.fields["label"]).double().mean())
-    return Measurement(value, binomial(value, len(test)), floor, len(train), network.name if network and floor else "none")
+    return Measurement(value, wilson(value, len(test)), floor, len(train), network.name if network and floor else "none")
 
 
 def measure_memorization(fake: Tensor, train: Tensor, real: Tensor, folder: Path | None) -> Memorization:
@@ -116,6 +116,6 @@ def measure_memorization(fake: Tensor, train: Tensor, real: Tensor, folder: Path
         distances, which = nearest(few, train)
         closest = distances.argsort()[:20]
         pairs = as_pictures(torch.stack([few[closest], train[which[closest]]], 1).flatten(0, 1).float() / 127.5 - 1)
-        picture = sheet(pairs, 10, legible_scale(pairs.shape[-1]))
+        picture = make_grid(pairs, 10, legible_scale(pairs.shape[-1]))
         save_png(folder / "closest.png", picture, {"what": "samples, each beside the nearest training picture"})
     return memorization(few, train, real[:FEW])

@@ -12,11 +12,11 @@ from ganvas.config import Recipe
 from ganvas.core.capabilities import TakesInputs
 from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, Modality, modality_of
 from ganvas.data.dataset import Dataset
-from ganvas.errors import DataError, UsageError, unknown
+from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.evaluation import measure_names
 from ganvas.evaluation.measures import COMPARE, FEW, Measurement, name_measure
 from ganvas.evaluation.sample_sets import UNSEEN, SampleSet
-from ganvas.games.recipes import open_data, recipe_from
+from ganvas.games.recipes import open_data, parse_recipe
 from ganvas.inference.feature_extractors import Extractor, choose_extractor
 from ganvas.inference.inputs import KINDS, Outputs, list_tasks, run_task
 from ganvas.inference.model import Model
@@ -134,7 +134,7 @@ def measure_outputs(
     for name in chosen or ():
         if name not in (*TRUTH, *SETS):
             raise _misfit(name)
-    recipe = recipe_from(model.card["recipe"])
+    recipe = parse_recipe(model.card["recipe"])
     trained = source == recipe.data.source
     found = choose_rows(replace(recipe, data=replace(recipe.data, source=source)), samples, split, trained=trained)
     tasks, notes = list_tasks(game), _Notes(strict=chosen is not None)
@@ -151,7 +151,7 @@ def measure_outputs(
 def _misfit(name: str) -> UsageError:
     if name in measure_names.SAMPLES:
         return UsageError(f"{name} does not fit a model that takes inputs; choose among {', '.join((*TRUTH, *SETS))}")
-    return unknown("metric of a model that takes inputs", name, (*TRUTH, *SETS))
+    return unknown_name("metric of a model that takes inputs", name, (*TRUTH, *SETS))
 
 
 class _Notes:

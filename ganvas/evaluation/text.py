@@ -13,15 +13,15 @@ from ganvas.config import DataConfig
 from ganvas.core.capabilities import Writes
 from ganvas.core.game import Game
 from ganvas.core.modality import TEXT
-from ganvas.data.builtin.oracle import opinion
+from ganvas.data.builtin.oracle import oracle_nll
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
-from ganvas.errors import DataError, UsageError, unknown
+from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.evaluation.sample_sets import Reference, read_rows
 from ganvas.evaluation.validation import nats_of
 from ganvas.inference.model import Model
-from ganvas.metrics.confidence import binomial, jackknife
-from ganvas.metrics.ngrams import distinct, jensen_shannon, nearest_edit, ngrams, novel
+from ganvas.metrics.confidence import jackknife, wilson
+from ganvas.metrics.ngrams import distinct_share, jensen_shannon, nearest_edit_distance, ngrams, novel_share
 from ganvas.utils.tokens import decode_lines
 
 FEW = 500  # lines whose nearest training line is searched
@@ -77,7 +77,7 @@ def measure(
     """
     for name in chosen or ():
         if name not in METRICS:
-            raise unknown("metric of text", name, METRICS)
+            raise unknown_name("metric of text", name, METRICS)
     train, real, other, words = _reals(source, samples, split)
     if (train.alphabet, train.vocabulary) != (model.game.config.alphabet, model.game.config.vocabulary):
         raise DataError(f"{source}: its symbols are not those of the model; measure against the data that it was trained on")
@@ -125,15 +125,15 @@ def _one(name: str, sides: TextSets, game: Game, source: str) -> tuple[Value, in
 
 
 def _distinct(sides: TextSets) -> Value:
-    value = distinct(sides.fake.lines)
-    return value, binomial(value, len(sides.fake.lines)), distinct(sides.real.lines)
+    value = distinct_share(sides.fake.lines)
+    return value, wilson(value, len(sides.fake.lines)), distinct_share(sides.real.lines)
 
 
 def _novel(sides: TextSets) -> Value:
     """The floor is about 1 if the reference was not trained on."""
     known = set(sides.train.lines)
-    value = novel(sides.fake.lines, known)
-    return value, binomial(value, len(sides.fake.lines)), novel(sides.real.lines, known)
+    value = novel_share(sides.fake.lines, known)
+    return value, wilson(value, len(sides.fake.lines)), novel_share(sides.real.lines, known)
 
 
 def _divergence(sides: TextSets, n: int) -> Value:
@@ -148,8 +148,8 @@ def _divergence(sides: TextSets, n: int) -> Value:
 
 def _edit(sides: TextSets) -> Value:
     """Mean edits to the nearest training line; the floor is that of held-out reals."""
-    values = nearest_edit(sides.fake.text[:FEW], sides.train.text).double()
-    floor = nearest_edit(sides.real.text[:FEW], sides.train.text).double()
+    values = nearest_edit_distance(sides.fake.text[:FEW], sides.train.text).double()
+    floor = nearest_edit_distance(sides.real.text[:FEW], sides.train.text).double()
     return float(values.mean()), _error(values), float(floor.mean())
 
 
@@ -166,8 +166,8 @@ def _oracle(sides: TextSets, source: str) -> Value:
     """Nats a symbol of the samples under the oracle; the floor is that of its own lines."""
     if source != "oracle":
         raise UsageError("oracle: only lines of the source 'oracle' come from a known law")
-    values = opinion(sides.fake.text)
-    return float(values.mean()), _error(values), float(opinion(sides.real.text).mean())
+    values = oracle_nll(sides.fake.text)
+    return float(values.mean()), _error(values), float(oracle_nll(sides.real.text).mean())
 
 
 def _error(values: Tensor) -> float:

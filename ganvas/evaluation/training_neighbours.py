@@ -17,9 +17,9 @@ from ganvas.errors import UsageError
 from ganvas.inference.batches import as_pictures
 from ganvas.inference.feature_extractors import load_extractor
 from ganvas.inference.model import Label, Model
-from ganvas.media.grid import legible_scale, sheet
+from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import png_name, save_png, to_bytes
-from ganvas.metrics.nearest_neighbours import closest
+from ganvas.metrics.nearest_neighbours import k_nearest
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,9 @@ def neighbours(
     measured: tuple[Tensor, Tensor] = (samples, bank)
     if network is not None:
         measured = (network.features(samples), network.features(bank))
-    distances, which = closest(*measured, k)
+    distances, which = k_nearest(*measured, k)
     sheets = torch.cat([samples[:, None], bank[which.flatten()].unflatten(0, which.shape)], 1).flatten(0, 1)
-    picture = sheet(as_pictures(sheets.float() / 127.5 - 1), k + 1, legible_scale(sheets.shape[-1]))
+    picture = make_grid(as_pictures(sheets.float() / 127.5 - 1), k + 1, legible_scale(sheets.shape[-1]))
     labels = source.fields.get("label")
 
     def label_of(row: int) -> str | None:

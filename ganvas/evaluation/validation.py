@@ -22,7 +22,7 @@ from ganvas.inference.batches import sample_chunks
 from ganvas.inference.feature_extractors import choose_extractor
 from ganvas.inference.inputs import KINDS, has_truth, list_tasks, run_task
 from ganvas.latents.seed_latents import latents
-from ganvas.metrics.frechet import frechet
+from ganvas.metrics.frechet import frechet_distance
 from ganvas.metrics.sliced_wasserstein import sliced_wasserstein
 from ganvas.runtime import placement
 from ganvas.utils.files import write_durably
@@ -88,11 +88,11 @@ def floor(data: Dataset, held_out: Dataset, game: Game) -> float | None:
 def _distance(fake: Tensor, real: Tensor, source: str, device: torch.device = placement.CPU) -> tuple[str, float]:
     """The distance of samples as kept, images or points of the data `source`, and its name."""
     if modality_of(real) is POINTS:
-        return f"fd{len(real)}-points", frechet(fake, real)
+        return f"fd{len(real)}-points", frechet_distance(fake, real)
     network = choose_extractor(source, real.shape[1], device)
     if network is None:
         return f"swd{len(real)}", 1000 * sliced_wasserstein(real, fake, patches=32)
-    return f"fd{len(real)}-{network.name}", frechet(network.features(fake), network.features(real))
+    return f"fd{len(real)}-{network.name}", frechet_distance(network.features(fake), network.features(real))
 
 
 def nats_per_symbol(game: Writes, data: TableDataset) -> float:
@@ -104,7 +104,7 @@ def nats_per_symbol(game: Writes, data: TableDataset) -> float:
 @torch.no_grad()
 def nats_of(game: Writes, text: Tensor) -> Tensor:
     """text int64 [N, L] -> -log p of each symbol [N, L], float64 on the CPU; 0 after the end of a line."""
-    return placement.to_cpu(game.surprise(text.to(placement.device_of(game)))).double()
+    return placement.to_cpu(game.nll(text.to(placement.device_of(game)))).double()
 
 
 def keep_best(folder: Path, game: Game, card: dict[str, Any], metric: str, value: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ganvas.errors import unknown
+from ganvas.errors import unknown_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,5 +221,5 @@ LESSONS: Mapping[str, Lesson] = {
 def find_lesson(name: str) -> Lesson:
     """Raises: UsageError: no such lesson; names the nearest."""
     if name not in LESSONS:
-        raise unknown("lesson", name, LESSONS)
+        raise unknown_name("lesson", name, LESSONS)
     return LESSONS[name]

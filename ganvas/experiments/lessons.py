@@ -27,11 +27,11 @@ from ganvas.evaluation.measures import Measurement
 from ganvas.experiments.lesson_list import Lesson, Variant, find_lesson
 from ganvas.games.recipes import resolve_recipe
 from ganvas.inference.model import load
-from ganvas.media.curves import curves
-from ganvas.media.grid import arranged, caption, legible_scale, sheet
+from ganvas.media.curves import draw_curves
+from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid
 from ganvas.media.image_files import PAPER, save_png
 from ganvas.media.scatter import scatter
-from ganvas.metrics.confidence import student
+from ganvas.metrics.confidence import student_quantile
 from ganvas.training.api import resume
 from ganvas.training.log import read
 from ganvas.training.run_folder import Run, start
@@ -199,7 +199,7 @@ def _over_seeds(seeds: Sequence[dict[str, Measurement]]) -> dict[str, Measuremen
     found = {}
     for name, first in ((name, first) for name, first in seeds[0].items() if all(name in each for each in seeds)):
         values = [each[name].value for each in seeds]
-        half = student(len(values) - 1) * stdev(values) / len(values) ** 0.5
+        half = student_quantile(len(values) - 1) * stdev(values) / len(values) ** 0.5
         found[name] = Measurement(fmean(values), half, first.floor, first.samples, first.extractor)
     return found
 
@@ -214,9 +214,9 @@ def _sample(played: dict[str, Run], source: str, device: str) -> Image.Image:
     ]
     kind = real.modality
     few = real.samples(torch.arange(SHOWN[kind]))["real"]
-    whole = scatter(few, few[:0], SIZE) if kind is POINTS else sheet(few, COLUMNS, legible_scale(few.shape[-1]))
+    whole = scatter(few, few[:0], SIZE) if kind is POINTS else make_grid(few, COLUMNS, legible_scale(few.shape[-1]))
     blocks.append(caption(whole, [f"real: {source}"]))
-    return arranged(blocks, len(blocks) if len(blocks) <= ABREAST else 3)
+    return arrange_pictures(blocks, len(blocks) if len(blocks) <= ABREAST else 3)
 
 
 def _block(run: Run, real: Dataset, device: str) -> Image.Image | None:
@@ -228,7 +228,7 @@ def _block(run: Run, real: Dataset, device: str) -> Image.Image | None:
     samples = torch.cat([part for part, _ in model.stream(count)])
     if model.modality is POINTS:
         return scatter(real.samples(torch.arange(count))["real"], samples, SIZE)
-    return sheet(samples, 10 if model.classes else COLUMNS, legible_scale(samples.shape[-1]))
+    return make_grid(samples, 10 if model.classes else COLUMNS, legible_scale(samples.shape[-1]))
 
 
 def _curves(chosen: Lesson, played: dict[str, Run]) -> Image.Image | None:
@@ -241,4 +241,4 @@ def _curves(chosen: Lesson, played: dict[str, Run]) -> Image.Image | None:
         label: [(row["items"], row[name]) for row in rows for name in row if named.fullmatch(name)]
         for label, rows in logs.items()
     }
-    return curves(series, chosen.curve.title, log=chosen.curve.log)
+    return draw_curves(series, chosen.curve.title, log=chosen.curve.log)

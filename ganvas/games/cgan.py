@@ -21,9 +21,10 @@ from ganvas.core.capabilities import Conditional, Projects
 from ganvas.games.common.adversarial_game import AdversarialGame
 from ganvas.games.common.duel import Rules
 from ganvas.games.common.family import Family, cosine
-from ganvas.layers.classes import class_shares
+from ganvas.layers.classes import class_weights
 from ganvas.layers.discriminator import select_class
-from ganvas.layers.resolutions import list_resolutions, subpixel, widths
+from ganvas.layers.flatten import Flatten
+from ganvas.layers.resolutions import list_resolutions, list_widths, subpixel_layers
 from ganvas.utils.settings import require_within
 
 
@@ -53,17 +54,17 @@ class Generator(nn.Module):
         super().__init__()
         side, channels = (
             list_resolutions(config.resolution)[-1],
-            widths(config.resolution, config.width, config.max_width)[::-1],
+            list_widths(config.resolution, config.width, config.max_width)[::-1],
         )
         self.classes, self.base = config.classes, (channels[0], side, side)
         self.first = nn.Linear(config.latent_dim + config.classes, channels[0] * side**2, bias=False)
         layers: list[nn.Module] = [nn.BatchNorm2d(channels[0]), nn.ReLU(inplace=True)]
         for before, after in itertools.pairwise(channels):
             layers += [nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
-        self.rest = nn.Sequential(*layers, *subpixel(channels[-1], config.channels), nn.Tanh())
+        self.rest = nn.Sequential(*layers, *subpixel_layers(channels[-1], config.channels), nn.Tanh())
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
-        shares = class_shares(c, self.classes, z.dtype)
+        shares = class_weights(c, self.classes, z.dtype)
         x: Tensor = self.rest(self.first(torch.cat([z, shares], 1)).unflatten(1, self.base))
         return x
 
@@ -73,12 +74,12 @@ class Discriminator(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        channels = [config.channels, *widths(config.resolution, config.critic_width, config.max_width)]
+        channels = [config.channels, *list_widths(config.resolution, config.critic_width, config.max_width)]
         size = channels[-1] * list_resolutions(config.resolution)[-1] ** 2
         layers: list[nn.Module] = []
         for before, after in itertools.pairwise(channels):
             layers += [nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
-        self.body = nn.Sequential(*layers, nn.Flatten(), nn.Linear(size, config.head), nn.LeakyReLU(0.2))
+        self.body = nn.Sequential(*layers, Flatten(), nn.Linear(size, config.head), nn.LeakyReLU(0.2))
         self.head = nn.Linear(config.head, config.classes)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:

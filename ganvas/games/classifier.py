@@ -117,13 +117,13 @@ class Classifier(Game, Classifies):
         return (Turn("classify", "C", self.loss),)
 
     def loss(self, batch: Batch, step: Step) -> Terms:
-        features = F.relu(self.net(self.shifted(batch["real"], step)))
+        features = F.relu(self.net(self.shift_randomly(batch["real"], step)))
         kept = dropout_mask(self.config.dropout, step.uniform, *features.shape)
         logits = self.head(features if kept is None else features * kept).float()
         step.notes["accuracy"] = (logits.argmax(1) == batch["label"]).float().mean()
         return {"C": F.cross_entropy(logits, batch["label"])}
 
-    def shifted(self, images: Tensor, step: Step) -> Tensor:
+    def shift_randomly(self, images: Tensor, step: Step) -> Tensor:
         """The samples [N, C, ...], each moved by up to `shift` pixels; what comes in from outside is black, or empty."""
         reach = self.config.shift
         if reach == 0:

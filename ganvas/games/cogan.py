@@ -27,7 +27,7 @@ from ganvas.core.capabilities import Couples, Projects
 from ganvas.games.common.adversarial_game import AdversarialGame
 from ganvas.games.common.duel import Rules
 from ganvas.games.common.family import Family, cosine
-from ganvas.layers.resolutions import list_resolutions, widths
+from ganvas.layers.resolutions import list_resolutions, list_widths
 from ganvas.utils.settings import require_within
 
 
@@ -61,7 +61,10 @@ class Config:
 
 def _generator(config: Config) -> list[nn.Module]:
     """The layers of G, first to last: z [N, latent_dim] -> image [N, C, H, W] in [-1, 1]."""
-    side, channels = list_resolutions(config.resolution)[-1], widths(config.resolution, config.width, config.max_width)[::-1]
+    side, channels = (
+        list_resolutions(config.resolution)[-1],
+        list_widths(config.resolution, config.width, config.max_width)[::-1],
+    )
     layers: list[nn.Module] = [
         nn.Sequential(
             nn.Linear(config.latent_dim, channels[0] * side**2, bias=False),
@@ -82,7 +85,7 @@ def _generator(config: Config) -> list[nn.Module]:
 
 def _discriminator(config: Config) -> list[nn.Module]:
     """The layers of D, first to last: image [N, C, H, W] -> logit [N, 1]."""
-    channels = [config.channels, *widths(config.resolution, config.critic_width, config.max_width)]
+    channels = [config.channels, *list_widths(config.resolution, config.critic_width, config.max_width)]
     size = channels[-1] * list_resolutions(config.resolution)[-1] ** 2
     layers: list[nn.Module] = [
         nn.Sequential(nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True))
@@ -93,7 +96,7 @@ def _discriminator(config: Config) -> list[nn.Module]:
     return layers
 
 
-class Shared(nn.Module):
+class PartlySharedLayers(nn.Module):
     """Layers of which a stretch is shared by all domains, and the rest is each domain's own.
 
     x [N, ...], c [N] domain or [N, domains] shares -> [N, ...]. All domains' own layers begin equal, so that what they make
@@ -110,10 +113,10 @@ class Shared(nn.Module):
         self.own = nn.ModuleList([first, *(copy.deepcopy(first) for _ in range(domains - 1))])
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
-        result: Tensor = self.shared(self.apart(x, c)) if self.own_first else self.apart(self.shared(x), c)
+        result: Tensor = self.shared(self.apply_own(x, c)) if self.own_first else self.apply_own(self.shared(x), c)
         return result
 
-    def apart(self, x: Tensor, c: Tensor) -> Tensor:
+    def apply_own(self, x: Tensor, c: Tensor) -> Tensor:
         """What each sample's own domain makes of it."""
         every = torch.stack([own(x) for own in self.own], 1)  # [N, domains, ...]
         if c.is_floating_point():
@@ -131,8 +134,8 @@ class CoGAN(AdversarialGame, Couples, Projects):
     def __init__(self, config: Config) -> None:
         first = -1 if config.shared_g is None else config.shared_g
         last = 1 if config.shared_d is None else len(_discriminator(config)) - config.shared_d
-        g = Shared(config.classes, _generator(config), slice(first, None))
-        super().__init__(config, g, Shared(config.classes, _discriminator(config), slice(None, last)))
+        g = PartlySharedLayers(config.classes, _generator(config), slice(first, None))
+        super().__init__(config, g, PartlySharedLayers(config.classes, _discriminator(config), slice(None, last)))
 
     def projection(self) -> Tensor:
         """The first weight matrix that multiplies z, [features, latent_dim]; of every domain where no layer is shared."""

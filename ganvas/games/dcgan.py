@@ -22,7 +22,7 @@ from ganvas.core.capabilities import Projects
 from ganvas.games.common.adversarial_game import AdversarialGame
 from ganvas.games.common.duel import Duel, Rules
 from ganvas.games.common.family import Family, cosine
-from ganvas.layers.resolutions import list_resolutions, subpixel, widths
+from ganvas.layers.resolutions import list_resolutions, list_widths, subpixel_layers
 from ganvas.utils.settings import require_within
 
 
@@ -46,14 +46,14 @@ class Config:
 
 def _generator(config: Config) -> nn.Sequential:
     """z [N, latent_dim, 1, 1] -> image [N, C, H, W] in [-1, 1]."""
-    channels = widths(config.resolution, config.width, config.max_width)[::-1]
+    channels = list_widths(config.resolution, config.width, config.max_width)[::-1]
     first = nn.ConvTranspose2d(config.latent_dim, channels[0], list_resolutions(config.resolution)[-1], bias=False)
     layers: list[nn.Module] = [first]
     for before, after in itertools.pairwise(channels):
         layers += [nn.BatchNorm2d(before), nn.ReLU(inplace=True), nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
     layers += [nn.BatchNorm2d(channels[-1]), nn.ReLU(inplace=True)]
     if config.subpixel:
-        end = subpixel(channels[-1], config.channels)
+        end = subpixel_layers(channels[-1], config.channels)
     else:
         end = [nn.ConvTranspose2d(channels[-1], config.channels, 4, 2, 1)]
     return nn.Sequential(*layers, *end, nn.Tanh())
@@ -62,8 +62,8 @@ def _generator(config: Config) -> nn.Sequential:
 def _discriminator(config: Config) -> nn.Sequential:
     """image [N, C, H, W] -> one logit each."""
     side = list_resolutions(config.resolution)[-1]
-    channels = [config.channels, *widths(config.resolution, config.width, config.max_width)]
-    norm = not config.rules.penalised
+    channels = [config.channels, *list_widths(config.resolution, config.width, config.max_width)]
+    norm = not config.rules.penalized
     layers: list[nn.Module] = []
     for level, (before, after) in enumerate(itertools.pairwise(channels)):
         layers.append(nn.Conv2d(before, after, 4, 2, 1, bias=level == 0 or not norm))
@@ -76,7 +76,7 @@ def _discriminator(config: Config) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Flatten(), whole, nn.LeakyReLU(0.2), nn.Linear(config.head, 1))
 
 
-def _initialise(module: nn.Module) -> None:
+def _initialize(module: nn.Module) -> None:
     """Weights from N(0, 0.02), BatchNorm scales from N(1, 0.02). Source: arXiv:1511.06434 sec. 4."""
     if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
         nn.init.normal_(module.weight, 0.0, 0.02)
@@ -90,13 +90,13 @@ class DCGAN(AdversarialGame, Projects):
     config_type = Config
 
     def __init__(self, config: Config) -> None:
-        super().__init__(config, _generator(config).apply(_initialise), _discriminator(config).apply(_initialise))
+        super().__init__(config, _generator(config).apply(_initialize), _discriminator(config).apply(_initialize))
         if config.rules.scoring.g_sees_reals:
             self.D[-1].register_parameter("bias", None)  # a common shift of all logits changes no relativistic loss
 
     def duel(self) -> Duel:
         # Without a penalty D has BatchNorm, and reals and fakes are separate batches.
-        return replace(super().duel(), together=self.rules.penalised)
+        return replace(super().duel(), together=self.rules.penalized)
 
     def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """z [N, latent_dim] -> image [N, C, H, W] in [-1, 1]."""

@@ -26,10 +26,10 @@ from ganvas.core.modality import VOXELS
 from ganvas.games.common.adversarial_game import AdversarialGame
 from ganvas.games.common.duel import Rules
 from ganvas.games.common.family import Family, cosine
-from ganvas.layers.classes import class_shares
+from ganvas.layers.classes import class_weights
 from ganvas.layers.discriminator import select_class
 from ganvas.layers.pixel_shuffle3d import PixelShuffle3d, PixelUnshuffle3d
-from ganvas.layers.resolutions import list_resolutions, widths
+from ganvas.layers.resolutions import list_resolutions, list_widths
 from ganvas.utils.settings import require_within
 
 
@@ -61,7 +61,7 @@ class Generator(nn.Module):
         super().__init__()
         side, channels = (
             list_resolutions(config.resolution)[-1],
-            widths(config.resolution, config.width, config.max_width)[::-1],
+            list_widths(config.resolution, config.width, config.max_width)[::-1],
         )
         self.classes, self.base = config.classes, (channels[0], side, side, side)
         self.first = nn.Linear(config.latent_dim + config.classes, channels[0] * side**3, bias=False)
@@ -71,7 +71,7 @@ class Generator(nn.Module):
         self.rest = nn.Sequential(*layers, nn.Conv3d(channels[-1], 8 * config.channels, 3, 1, 1), PixelShuffle3d(), nn.Tanh())
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
-        shares = class_shares(c, self.classes, z.dtype)
+        shares = class_weights(c, self.classes, z.dtype)
         x: Tensor = self.rest(self.first(torch.cat([z, shares], 1)).unflatten(1, self.base))
         return x
 
@@ -81,7 +81,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        channels = widths(config.resolution, config.critic_width, config.max_width)
+        channels = list_widths(config.resolution, config.critic_width, config.max_width)
         size, first = (
             channels[-1] * list_resolutions(config.resolution)[-1] ** 3,
             nn.Conv3d(8 * config.channels, channels[0], 3, 1, 1),

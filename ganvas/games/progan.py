@@ -71,12 +71,12 @@ def level_at(progress: float, levels: int, grown_by: float) -> float:
     return min(levels - 1.0, stage + max(0.0, 2 * within_stage - 1))
 
 
-def parts(level: float) -> tuple[int, float]:
+def split_level(level: float) -> tuple[int, float]:
     """The level that is reached, and the share of the next one."""
     return int(level), level - int(level)
 
 
-class Leveled(nn.Module):
+class GrowingNetwork(nn.Module):
     """A network that grows with its buffer `level`."""
 
     level: Tensor
@@ -86,9 +86,9 @@ class Leveled(nn.Module):
         self.register_buffer("level", torch.zeros(()))
         self.at = HostNumber()  # the level as a Python number: which layers run depends on it
 
-    def parts(self) -> tuple[int, float]:
+    def split_level(self) -> tuple[int, float]:
         """The level that is reached, and the share of the next one."""
-        return parts(self.at.read(self.level))
+        return split_level(self.at.read(self.level))
 
 
 class Stage(nn.Module):
@@ -102,7 +102,7 @@ class Stage(nn.Module):
         return self.after(leaky_relu(self.second(self.after(leaky_relu(self.first(x))))))
 
 
-class Generator(Leveled):
+class Generator(GrowingNetwork):
     """z [N, latent_dim] -> image [N, C, H, W], unbounded, with the detail of `level`."""
 
     def __init__(self, config: Config) -> None:
@@ -114,7 +114,7 @@ class Generator(Leveled):
         self.heads = nn.ModuleList(EqualConv(width, config.channels, 1, gain=1.0) for width in widths)
 
     def forward(self, z: Tensor, level: float | None = None) -> Tensor:
-        reached, share = self.parts() if level is None else parts(level)
+        reached, share = self.split_level() if level is None else split_level(level)
         x = pixel_norm(leaky_relu(self.first(pixel_norm(z)).unflatten(1, (-1, self.sides[0], self.sides[0]))))
         x = pixel_norm(leaky_relu(self.second(x)))
         for side, stage in zip(self.sides[1 : reached + 1], self.stages, strict=False):
@@ -128,7 +128,7 @@ class Generator(Leveled):
         return upsample_nearest(image, self.sides[-1])
 
 
-class Discriminator(Leveled):
+class Discriminator(GrowingNetwork):
     """image [N, C, H, W] -> logits [N], seeing as much detail as `level` has."""
 
     def __init__(self, config: Config) -> None:
@@ -139,7 +139,7 @@ class Discriminator(Leveled):
         self.verdict = DiscriminatorHead(widths[0], self.sides[0])
 
     def forward(self, image: Tensor) -> Tensor:
-        reached, share = self.parts()
+        reached, share = self.split_level()
         x: Tensor = leaky_relu(self.heads[reached](downsample_mean(image, self.sides[reached])))
         if share:
             finer = leaky_relu(self.heads[reached + 1](downsample_mean(image, self.sides[reached + 1])))
@@ -162,7 +162,7 @@ class ProGAN(AdversarialGame, Projects, Grows):
     @property
     def resolutions(self) -> tuple[int, ...]:
         """Those that have begun to show."""
-        reached, share = self.G.parts()
+        reached, share = self.G.split_level()
         return tuple(self.G.sides[: reached + 1 + (share > 0)])
 
     def advance(self, step: Step) -> None:
@@ -172,15 +172,15 @@ class ProGAN(AdversarialGame, Projects, Grows):
             network.at.write(network.level, level)
 
     def duel(self) -> Duel:
-        return replace(super().duel(), real=self.faded_real)
+        return replace(super().duel(), real=self.blend_real)
 
-    def faded_real(self, batch: Batch, step: Step) -> Tensor:
+    def blend_real(self, batch: Batch, step: Step) -> Tensor:
         """The reals, mixed as the fakes are. Source: arXiv:1710.10196 appendix A.1."""
-        return self.faded(batch["real"])
+        return self.blend(batch["real"])
 
-    def faded(self, image: Tensor) -> Tensor:
+    def blend(self, image: Tensor) -> Tensor:
         """image [N, C, H, W] -> the same size, with the detail of the present level only."""
-        reached, share = self.G.parts()
+        reached, share = self.G.split_level()
         coarse = upsample_nearest(downsample_mean(image, self.G.sides[reached]), image.shape[-1])
         if not share:
             return coarse

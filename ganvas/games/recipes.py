@@ -14,7 +14,7 @@ from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
-from ganvas.errors import DataError, UsageError, unknown
+from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.games import GAMES, RECIPES
 from ganvas.games.common.duel import with_objective
 from ganvas.games.registry import find_game, find_recipe
@@ -29,7 +29,7 @@ SUGGESTED: Mapping[Modality, str] = {
 }
 
 
-def recipe_from(plain: Mapping[str, Any]) -> Recipe:
+def parse_recipe(plain: Mapping[str, Any]) -> Recipe:
     """A recipe from its JSON spelling.
 
     Raises:
@@ -67,7 +67,7 @@ def adapt_recipe(recipe: Recipe, data: Dataset) -> Recipe:
         if name not in FIELDS:
             raise unknown_field(name)
         if name == "label" and name not in data.modalities:
-            advice = f"give one folder per class{_advise(recipe)}"
+            advice = f"give one folder per class{_suggest_without_classes(recipe)}"
             raise DataError(f"{recipe.game} needs classes and {data.name} has none; {advice}")
         if name not in data.modalities:
             held = ", ".join(data.modalities)
@@ -89,16 +89,16 @@ def _require_kind(recipe: Recipe, data: Dataset) -> None:
     if found not in takes:
         shape = ", ".join(["N", *map(str, data.facts.shape)])
         advice = f"; use a {SUGGESTED[found]} recipe" if found in SUGGESTED else "; choose other data"
-        *most, last = map(_words, takes)
+        *most, last = map(_describe_kind, takes)
         needs = f"{', '.join(most)} or {last}" if most else last
-        raise DataError(f"{recipe.game} needs {needs} and {data.name} holds {_words(found)} [{shape}]{advice}")
+        raise DataError(f"{recipe.game} needs {needs} and {data.name} holds {_describe_kind(found)} [{shape}]{advice}")
 
 
-def _words(modality: Modality) -> str:
+def _describe_kind(modality: Modality) -> str:
     return "text" if modality is TEXT else modality.unit
 
 
-def _advise(recipe: Recipe) -> str:
+def _suggest_without_classes(recipe: Recipe) -> str:
     """What else there is for data without classes."""
     plain = recipe.name.removesuffix("-conditional")
     if plain != recipe.name and plain in RECIPES:
@@ -107,7 +107,7 @@ def _advise(recipe: Recipe) -> str:
     return f", or {advice}" if advice else ""
 
 
-NAMED = {  # what has an argument of its own, here and on the command line
+ARGUMENTS = {  # what has an argument of its own, here and on the command line
     "images": "train.images",
     "seed": "train.seed",
     "batch": "train.batch",
@@ -119,7 +119,7 @@ NAMED = {  # what has an argument of its own, here and on the command line
 }
 
 
-DECIDED = tuple(
+DECIDED_BY_DATA = tuple(
     f"config.{name}" for name in ("shape", "point", "dims", "classes", "length", "vocabulary", "alphabet")
 )  # by the data
 
@@ -134,10 +134,10 @@ def resolve_recipe(recipe: str | Recipe, settings: Mapping[str, Any] = MappingPr
     objective, minutes = named.pop("objective", None), named.pop("minutes", None)
     if minutes is not None and named.get("images") is not None:
         raise UsageError("--minutes and --images both bound the run; give one of them")
-    if stranger := next((name for name in named if name not in NAMED), None):
-        raise unknown("argument", stranger, [*NAMED, "objective"])
-    for path, value in {**settings, **{NAMED[name]: value for name, value in named.items() if value is not None}}.items():
-        if path in DECIDED:
+    if stranger := next((name for name in named if name not in ARGUMENTS), None):
+        raise unknown_name("argument", stranger, [*ARGUMENTS, "objective"])
+    for path, value in {**settings, **{ARGUMENTS[name]: value for name, value in named.items() if value is not None}}.items():
+        if path in DECIDED_BY_DATA:
             raise UsageError(f"{path}: the data decides it, not {value!r}; leave it out")
         text = value if isinstance(value, str) else json.dumps(value, default=str)
         chosen = assign(chosen, path, text)

@@ -8,7 +8,7 @@ import torch
 
 from ganvas.config import Recipe
 from ganvas.core.game import Game
-from ganvas.errors import unknown
+from ganvas.errors import unknown_name
 from ganvas.games import (
     GAMES,
     RECIPES,
@@ -38,7 +38,7 @@ def list_recipes() -> list[dict[str, Any]]:
 def find_game(name: str) -> type[Game]:
     """Raises: UsageError: no such game; names the nearest."""
     if name not in GAMES:
-        raise unknown("game", name, GAMES)
+        raise unknown_name("game", name, GAMES)
     return GAMES[name]
 
 
@@ -50,5 +50,5 @@ def build(recipe: Recipe) -> Game:
 def find_recipe(name: str) -> Recipe:
     """Raises: UsageError: no such recipe; names the nearest."""
     if name not in RECIPES:
-        raise unknown("recipe", name, RECIPES)
+        raise unknown_name("recipe", name, RECIPES)
     return RECIPES[name]

@@ -167,17 +167,17 @@ class StyleGAN2(StyleBased, Grows):
         return tuple(layer.style.weight for layer in layers)
 
     def duel(self) -> Duel:
-        return replace(super().duel(), g_extra=(self.even_paths,) if self.config.path_length else ())
+        return replace(super().duel(), g_extra=(self.regularize_paths,) if self.config.path_length else ())
 
-    def even_paths(self, batch: Batch, step: Step) -> Terms:
+    def regularize_paths(self, batch: Batch, step: Step) -> Terms:
         """Path length regularisation on half a batch, if it is due in this step; always in float32."""
-        if not step.due(self.config.path_every):
+        if not step.is_due(self.config.path_every):
             return {}
         n, c = max(1, len(batch["real"]) // 2), self.condition(batch, step)
         c = None if c is None else c[::2][:n]  # the same samples however many ranks share the batch
         with torch.autocast(step.device.type, enabled=False):
             w = repeat_per_layer(self.map(step.normal(n, self.latent_dim), c), self.styles)
-            image = self.synthesise(w)
+            image = self.synthesize(w)
             lengths = path_lengths(image, w, step.normal(*image.shape))
             with torch.no_grad():
                 usual = torch.where(self.path_mean > 0, self.path_mean, lengths)

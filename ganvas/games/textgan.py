@@ -26,12 +26,12 @@ from ganvas.core.host_number import HostNumber
 from ganvas.games.common.adversarial_game import AdversarialGame
 from ganvas.games.common.duel import Duel, Rules
 from ganvas.games.common.family import Family, cosine
-from ganvas.games.common.language import Letters, Writing, writer
+from ganvas.games.common.language import LSTMTextGame, TextConfig, make_lstm
 from ganvas.utils.settings import require_within
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(Letters):
+class Config(TextConfig):
     """An LSTM of `width` units against a discriminator of `depth` convolutions of `critic_width` channels."""
 
     critic_width: int = 64
@@ -71,7 +71,7 @@ class Discriminator(nn.Module):
         return logits
 
 
-class TextGAN(Writing, AdversarialGame):
+class TextGAN(LSTMTextGame, AdversarialGame):
     """G writes lines, and D reads them."""
 
     config_type = Config
@@ -79,7 +79,7 @@ class TextGAN(Writing, AdversarialGame):
     played: Tensor
 
     def __init__(self, config: Config) -> None:
-        super().__init__(config, writer(config), Discriminator(config))
+        super().__init__(config, make_lstm(config), Discriminator(config))
         self.register_buffer("played", torch.zeros(()))  # share of the game against D; below 0: before it
         self.at = HostNumber()  # the same as a Python number: which turns there are depends on it
 
@@ -93,11 +93,11 @@ class TextGAN(Writing, AdversarialGame):
         return super().turns()
 
     def duel(self) -> Duel:
-        return replace(super().duel(), real=self.hot_real, g_extra=(self.anchor,))
+        return replace(super().duel(), real=self.one_hot_real, g_extra=(self.anchor,))
 
-    def hot_real(self, batch: Batch, step: Step) -> Tensor:
+    def one_hot_real(self, batch: Batch, step: Step) -> Tensor:
         """The lines of the batch as D reads them: one-hots [N, L, V]."""
-        return step.shared("real", lambda: self.hot(batch["text"]))
+        return step.compute_once("real", lambda: self.one_hot(batch["text"]))
 
     def anchor(self, batch: Batch, step: Step) -> Terms:
         """The likelihood, which fades beside the loss against D."""
@@ -106,22 +106,22 @@ class TextGAN(Writing, AdversarialGame):
             return {}
         return {name: weight * term for name, term in self.likelihood(batch, step).items()}
 
-    def fakes(self, batch: Batch, step: Step) -> Tensor:
+    def make_fakes(self, batch: Batch, step: Step) -> Tensor:
         """One-hots [N, L, V] of as many lines as there are in the batch."""
         chances = step.uniform(*batch["text"].shape, self.config.vocabulary).clamp(min=1e-20)
-        return self.G.rehearse(-torch.log((-torch.log(chances)).clamp(min=1e-20)), self.softness())
+        return self.G.sample_gumbel(-torch.log((-torch.log(chances)).clamp(min=1e-20)), self.softness())
 
     def softness(self) -> float:
         """The temperature of the softmax, in float32 from a number on the CPU: nothing waits for the device."""
         return float(self.config.sharpness ** -torch.tensor(self.at.read(self.played)))
 
-    def hot(self, text: Tensor) -> Tensor:
+    def one_hot(self, text: Tensor) -> Tensor:
         """int64 [N, L] -> one-hots [N, L, V]."""
         return F.one_hot(text, self.config.vocabulary).float()
 
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """one-hots [N, L, V], or text int64 [N, L] -> logits [N]."""
-        logits: Tensor = self.D(x if x.is_floating_point() else self.hot(x))
+        logits: Tensor = self.D(x if x.is_floating_point() else self.one_hot(x))
         return logits
 
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from ganvas.config import Adam
 from ganvas.core.game import Game, Turn
 from ganvas.games.common.family import Family, cosine
-from ganvas.games.common.language import Letters, Writing, writer
+from ganvas.games.common.language import LSTMTextGame, TextConfig, make_lstm
 from ganvas.utils.settings import require_within
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(Letters):
+class Config(TextConfig):
     """An LSTM of `width` units over lines of letters."""
 
     dropout: float = 0.0
@@ -30,7 +30,7 @@ class Config(Letters):
         require_within(self, "config.dropout", 0, below=1)
 
 
-class TextLM(Writing, Game):
+class TextLM(LSTMTextGame, Game):
     """One player: the LSTM."""
 
     config_type = Config
@@ -41,7 +41,7 @@ class TextLM(Writing, Game):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.G = writer(config)
+        self.G = make_lstm(config)
 
     def turns(self) -> tuple[Turn, ...]:
         return (Turn("guess", "G", self.likelihood),)

@@ -31,9 +31,9 @@ from ganvas.core.game import Batch, Game, Step, Terms, Turn
 from ganvas.core.modality import IMAGES, POINTS
 from ganvas.errors import UsageError
 from ganvas.games.common.family import Family
-from ganvas.layers.classes import class_shares
+from ganvas.layers.classes import class_weights
 from ganvas.layers.mlp import mlp
-from ganvas.layers.resolutions import list_resolutions, widths
+from ganvas.layers.resolutions import list_resolutions, list_widths
 from ganvas.losses.likelihood import gaussian_kl
 from ganvas.utils.settings import require_within
 
@@ -90,7 +90,7 @@ def _encoder(config: Config, classes: int) -> nn.Sequential:
     if not config.convolutional:
         size = config.channels * config.resolution**2 + classes
         return nn.Sequential(nn.Flatten(), *mlp(size, config.width, config.depth, 2 * config.latent_dim, slope=0.0))
-    channels = [config.channels + classes, *widths(config.resolution, config.width, config.max_width)]
+    channels = [config.channels + classes, *list_widths(config.resolution, config.width, config.max_width)]
     layers: list[nn.Module] = []
     for before, after in itertools.pairwise(channels):
         layers += [nn.Conv2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
@@ -106,7 +106,10 @@ def _decoder(config: Config, classes: int) -> nn.Sequential:
     if not config.convolutional:
         layers = mlp(config.latent_dim + classes, config.width, config.depth, config.channels * config.resolution**2, slope=0.0)
         return nn.Sequential(*layers, nn.Unflatten(1, shape))
-    side, channels = list_resolutions(config.resolution)[-1], widths(config.resolution, config.width, config.max_width)[::-1]
+    side, channels = (
+        list_resolutions(config.resolution)[-1],
+        list_widths(config.resolution, config.width, config.max_width)[::-1],
+    )
     inner: list[nn.Module] = [nn.Linear(config.latent_dim + classes, channels[0] * side**2)]
     inner.append(nn.Unflatten(1, (channels[0], side, side)))
     for before, after in itertools.pairwise(channels):
@@ -146,7 +149,7 @@ class VAE(Game, Projects, Encodes, Bounds):
         is exact.
         """
         mean, log_variance = self.posterior(x, c)
-        logits = self.decoder(self.beside(mean + torch.exp(0.5 * log_variance) * noise, c)).float()
+        logits = self.decoder(self.join_class(mean + torch.exp(0.5 * log_variance) * noise, c)).float()
         if self.config.point:
             normaliser = math.log(self.config.sd) + 0.5 * math.log(2 * math.pi)
             far = 0.5 * ((x.float() - logits) / self.config.sd).square() + normaliser
@@ -156,7 +159,7 @@ class VAE(Game, Projects, Encodes, Bounds):
 
     def posterior(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """image [N, C, H, W] in [-1, 1] or point, c -> mean and log-variance of q(z|x), each [N, latent_dim] in float32."""
-        seen = self.encoder(self.beside(x if self.config.point else (x + 1) / 2, c))
+        seen = self.encoder(self.join_class(x if self.config.point else (x + 1) / 2, c))
         mean, log_variance = seen.float().chunk(2, 1)
         return mean, log_variance
 
@@ -166,10 +169,10 @@ class VAE(Game, Projects, Encodes, Bounds):
 
     def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """z [N, latent_dim], c -> the mean of p(x|z), image [N, C, H, W] in [-1, 1]: no noise is added, hence the blur."""
-        drawn: Tensor = self.decoder(self.beside(z, c))
+        drawn: Tensor = self.decoder(self.join_class(z, c))
         return drawn if self.config.point else torch.tanh(drawn / 2)  # 2 sigmoid - 1
 
-    def beside(self, x: Tensor, c: Tensor | None) -> Tensor:
+    def join_class(self, x: Tensor, c: Tensor | None) -> Tensor:
         """x [N, ...] as it is: no class is known."""
         return x
 
@@ -185,9 +188,9 @@ class ConditionalVAE(VAE, Conditional, Classifies):
     config_type: ClassVar[type] = ConditionalConfig
     needs: ClassVar[tuple[str, ...]] = ("real", "label")
 
-    def beside(self, x: Tensor, c: Tensor | None) -> Tensor:
+    def join_class(self, x: Tensor, c: Tensor | None) -> Tensor:
         """x [N, ...], c [N] class or [N, classes] shares -> x with its class beside it: as planes for convolutions."""
-        onehot = class_shares(require_class(c), self.classes, x.dtype)
+        onehot = class_weights(require_class(c), self.classes, x.dtype)
         if x.ndim == 2 or not self.config.convolutional:
             return torch.cat([x.flatten(1), onehot], 1)
         return torch.cat([x, onehot[:, :, None, None].expand(-1, -1, *x.shape[2:])], 1)

@@ -75,7 +75,7 @@ def make_sampler(game: Samples, psi: float = 1.0, temperature: float = 1.0) -> D
     if not isinstance(game, Styled):
         raise UsageError("only a stylegan model has styles w to truncate; leave --psi out")
     styled: Styled = game
-    return lambda z, c: styled.synthesise(truncate(styled.map(z, c), styled.w_mean, psi))
+    return lambda z, c: styled.synthesize(truncate(styled.map(z, c), styled.w_mean, psi))
 
 
 def as_pictures(samples: Tensor) -> Tensor:

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Classifies
 from ganvas.data.computed_domains import split_name
-from ganvas.errors import DataError, UsageError, unknown
+from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.inference import model_file
-from ganvas.metrics.features import features
-from ganvas.metrics.resize import interpolate
+from ganvas.metrics.features import extract_features
+from ganvas.metrics.resize import resize_unchecked
 from ganvas.runtime import placement
 
 NETWORKS = Path(__file__).parents[1] / "metrics" / "networks"
@@ -51,7 +51,7 @@ class Extractor:
 
     def features(self, images: Tensor) -> Tensor:
         """images uint8 [N, C, H, W] -> [N, d] float64."""
-        return features(self.net, images, self.chunk, fit=self.fit, device=self.device)
+        return extract_features(self.net, images, self.chunk, fit=self.fit, device=self.device)
 
     def logits(self, images: Tensor) -> Tensor:
         """images uint8 [N, C, H, W] -> [N, classes] float64.
@@ -61,7 +61,7 @@ class Extractor:
         """
         if self.classify is None:
             raise UsageError(f"the extractor {self.name} names no classes; choose digits, clothes or a classifier's run")
-        return features(self.classify, images, self.chunk, fit=self.fit, device=self.device)
+        return extract_features(self.classify, images, self.chunk, fit=self.fit, device=self.device)
 
     @torch.no_grad()
     def embed(self, samples: Tensor) -> Tensor:
@@ -81,7 +81,7 @@ class Extractor:
             images = grey if images.is_floating_point() else grey.round().to(torch.uint8)
         if self.channels == 3 and images.shape[1] == 1:
             images = images.expand(-1, 3, -1, -1)
-        return interpolate(images, self.side) if self.side and images.shape[-1] != self.side else images
+        return resize_unchecked(images, self.side) if self.side and images.shape[-1] != self.side else images
 
 
 def load_extractor(name: str, device: torch.device = placement.CPU) -> Extractor:
@@ -104,7 +104,7 @@ def load_extractor(name: str, device: torch.device = placement.CPU) -> Extractor
         return load_inception(device)
     if Path(name).exists():
         return _classifier(Path(name), Path(name).stem, device)
-    raise unknown("extractor", name, (*SHA256, "digits-each", "photos", "inception"))
+    raise unknown_name("extractor", name, (*SHA256, "digits-each", "photos", "inception"))
 
 
 def choose_extractor(source: str, channels: int, device: torch.device = placement.CPU) -> Extractor | None:

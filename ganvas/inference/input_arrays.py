@@ -16,8 +16,8 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Animates, Inpaints, TakesInputs, Translates, Upscales
 from ganvas.core.fields import FIELDS
-from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, Batch, Modality, modality_of, normalize
-from ganvas.errors import UsageError, unknown
+from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, Batch, Modality, modality_of, normalize_batch
+from ganvas.errors import UsageError, unknown_name
 from ganvas.inference.inputs import CHUNK, CLIP_CHUNK, KINDS, compute_chunks, split_direction
 from ganvas.latents.seed_latents import latents
 from ganvas.runtime import placement
@@ -33,7 +33,7 @@ def translate(game: Translates, inputs: npt.ArrayLike | Mapping[str, npt.ArrayLi
     if direction is None:
         raise UsageError(f"direction: expected one of {', '.join(game.directions)}, found none; name one")
     if direction not in game.directions:
-        raise unknown("direction", direction, game.directions)
+        raise unknown_name("direction", direction, game.directions)
     chosen, source = direction, split_direction(direction)[0]
     given = inputs if isinstance(inputs, Mapping) else {source: inputs}
     if source not in given or not given.keys() <= set(game.takes):
@@ -83,7 +83,7 @@ def apply_to_arrays(
     device, kinds = placement.device_of(game), {name: modality_of(x, KINDS) for name, x in inputs.items()}
 
     def compute_rows(rows: Tensor) -> Batch:
-        batch = normalize({name: x[rows].to(device) for name, x in inputs.items()}, kinds)
+        batch = normalize_batch({name: x[rows].to(device) for name, x in inputs.items()}, kinds)
         seeds = (seed + rows).tolist()
         return {"output": compute(batch, latents(seeds, game.noise_dim).to(device) if game.noise_dim else None)}
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Animates, Inpaints, TakesInputs, Translates, Upscales
 from ganvas.core.fields import check
-from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, Batch, modality_of, normalize
+from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, Batch, modality_of, normalize_batch
 from ganvas.data.dataset import Dataset
 from ganvas.data.table import TableDataset
 from ganvas.latents.seed_latents import latents
@@ -77,7 +77,7 @@ def run_task(task: Task, data: Dataset, rows: Tensor) -> Outputs:
 
     def compute(at: Tensor) -> Batch:
         kept = data.rows(rows[at])
-        batch = normalize({name: x.to(device) for name, x in kept.items()}, data.modalities)
+        batch = normalize_batch({name: x.to(device) for name, x in kept.items()}, data.modalities)
         check(batch, task.needs)
         inputs = task.prepare(batch)
         results = task.compute(inputs, latents(rows[at].tolist(), dim).to(device) if dim else None)

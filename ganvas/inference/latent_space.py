@@ -10,9 +10,9 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Samples, Styled, Writes, require_pictures
 from ganvas.core.modality import POINTS, modality_of
-from ganvas.errors import UsageError, unknown
+from ganvas.errors import UsageError, unknown_name
 from ganvas.inference.batches import as_pictures, sample_chunks
-from ganvas.latents.paths import class_path, loop
+from ganvas.latents.paths import class_path, closed_path
 from ganvas.latents.seed_latents import latents, truncated_latents
 
 SPACES = ("z", "w")
@@ -51,7 +51,7 @@ class Space:
         require_pictures(self.game)
         if self.flat:
             game = require_styles(self.game)
-            samples = sample_chunks(self.game, codes, None, draw=lambda w, _: game.synthesise(w))
+            samples = sample_chunks(self.game, codes, None, draw=lambda w, _: game.synthesize(w))
         elif self.together:
             every = [torch.full((len(codes),), world) for world in self.together]
             samples = torch.cat([as_pictures(sample_chunks(self.game, codes, world)) for world in every], -1)
@@ -68,13 +68,13 @@ class Space:
         """
         shares = class_path(classes, frames, n_classes) if classes and not self.together else None
         if not self.flat:
-            return self.pictures(loop(latents(seeds, self.game.latent_dim), frames, straight), shares)
+            return self.pictures(closed_path(latents(seeds, self.game.latent_dim), frames, straight), shares)
         if shares is None:
-            return self.pictures(loop(self.of_seeds(seeds, None), frames, straight=True), None)
+            return self.pictures(closed_path(self.of_seeds(seeds, None), frames, straight=True), None)
         total = torch.zeros(())
         for name in sorted(set(classes)):
             keys = self.of_seeds(seeds, torch.full((len(seeds),), name))
-            total = total + shares[:, name, None] * loop(keys, frames, straight=True)
+            total = total + shares[:, name, None] * closed_path(keys, frames, straight=True)
         return self.pictures(total, None)
 
 
@@ -92,7 +92,7 @@ def space(game: Samples, name: str | None = None, together: Sequence[int] = ()) 
         UsageError: no such space, or the game has no w.
     """
     if name is not None and name not in SPACES:
-        raise unknown("space", name, SPACES)
+        raise unknown_name("space", name, SPACES)
     if name == "w":
         require_styles(game)
     flat = name == "w" or (name is None and isinstance(game, Styled))

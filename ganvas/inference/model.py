@@ -29,17 +29,17 @@ from ganvas.core.game import Game
 from ganvas.core.modality import POINTS, TEXT, VOXELS, Modality, modality_of, modality_of_shape
 from ganvas.data.computed_domains import split_name
 from ganvas.data.open import BUILT_IN
-from ganvas.errors import DataError, UsageError, unknown
+from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.inference import encoding, input_arrays, model_file
 from ganvas.inference.batches import as_pictures, make_sampler, sample_chunks
 from ganvas.inference.latent_space import Space, noise, space
 from ganvas.inference.sheet import line_width
-from ganvas.latents.paths import loop
+from ganvas.latents.paths import closed_path
 from ganvas.latents.seed_latents import latents
-from ganvas.media.grid import legible_scale, sheet
+from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import save_png
-from ganvas.media.npz import as_array, as_arrays, save_npz
-from ganvas.media.preview import page
+from ganvas.media.npz import save_npz, to_array, to_arrays
+from ganvas.media.preview import draw_page
 from ganvas.media.scatter import scatter
 from ganvas.media.text_files import save_lines
 from ganvas.media.video import film_name, save_film
@@ -148,7 +148,7 @@ class Model:
             return self.classes.index(str(name))
         if str(name).isdigit() and int(name) < len(self.classes):
             return int(name)
-        raise unknown("class", str(name), self.classes)
+        raise unknown_name("class", str(name), self.classes)
 
     def stream(
         self,
@@ -208,7 +208,7 @@ class Model:
         """
         if not isinstance(self.game, Writes):
             raise UsageError(f"{self.name} generates no text; choose a model of a textgan or textlm recipe")
-        return [line for part, _ in self.stream(n, seed, temperature=temperature) for line in self.game.spell(part)]
+        return [line for part, _ in self.stream(n, seed, temperature=temperature) for line in self.game.decode_text(part)]
 
     def sample(
         self,
@@ -228,8 +228,8 @@ class Model:
         """
         parts = self.stream(n, seed, label, psi, truncate, temperature=temperature)
         if isinstance(self.game, Writes):
-            return [line for part, _ in parts for line in self.game.spell(part)]
-        return np.concatenate([as_array(part)[1] for part, _ in parts])
+            return [line for part, _ in parts for line in self.game.decode_text(part)]
+        return np.concatenate([to_array(part)[1] for part, _ in parts])
 
     def translate(
         self, inputs: npt.ArrayLike | Mapping[str, npt.ArrayLike], direction: str | None = None, *, seed: int = 0
@@ -304,7 +304,7 @@ class Model:
         if n is None:
             n = {".gif": len(self.classes) or 1, ".obj": 1, ".stl": 1}.get(out.suffix.lower(), 64)
         if out.suffix.lower() == ".npz":
-            save_npz(out, n, (as_arrays(part, c) for part, c in self.stream(n, seed, label, psi, truncate)))
+            save_npz(out, n, (to_arrays(part, c) for part, c in self.stream(n, seed, label, psi, truncate)))
             return out
         if self.modality is TEXT and out.suffix.lower() == ".txt":
             lines = self.sample(n, seed=seed, label=label, psi=psi, truncate=truncate, temperature=temperature)
@@ -320,7 +320,7 @@ class Model:
     def picture(self, samples: Tensor, columns: int | None = None) -> Image:
         """One picture of samples [n, ...]."""
         if isinstance(self.game, Writes):
-            return page(self.game.spell(samples), line_width(self.game), columns)
+            return draw_page(self.game.decode_text(samples), line_width(self.game), columns)
         if modality_of(samples) is POINTS:
             return scatter(samples[:0], samples)
         if columns is None:
@@ -329,7 +329,7 @@ class Model:
             if isinstance(self.game, Couples):  # couples side by side
                 columns *= max(1, round(square / columns))
         images = as_pictures(samples)
-        return sheet(images, min(columns, len(images)), legible_scale(images.shape[-1]))
+        return make_grid(images, min(columns, len(images)), legible_scale(images.shape[-1]))
 
     def provenance(self, seeds: str) -> dict[str, str]:
         """The origin of a picture, to be written into its file."""
@@ -366,7 +366,7 @@ class Model:
         pictures = self.space(where, label).walk(seeds, classes, len(self.classes), frames, straight)
         scale = 4 * legible_scale(pictures.shape[-1])
         text = self.provenance(",".join(map(str, seeds)))
-        save_film(out, [sheet(frame[None], 1, scale, 0) for frame in pictures], milliseconds, text)
+        save_film(out, [make_grid(frame[None], 1, scale, 0) for frame in pictures], milliseconds, text)
         return out
 
     def walk_of_lines(self, out: Path, seeds: Sequence[int], frames: int) -> Path:
@@ -374,7 +374,10 @@ class Model:
         if not isinstance(self.game, Writes) or out.suffix.lower() != ".txt":
             raise UsageError(f"cannot write a walk to {out.name!r}: expected a name ending in .txt")
         return save_lines(
-            out, self.game.spell(sample_chunks(self.drawer, loop(latents(seeds, self.drawer.latent_dim), frames), None))
+            out,
+            self.game.decode_text(
+                sample_chunks(self.drawer, closed_path(latents(seeds, self.drawer.latent_dim), frames), None)
+            ),
         )
 
     def encode(self, images: npt.ArrayLike) -> np.ndarray[Any, Any]:
@@ -383,11 +386,11 @@ class Model:
 
     def decode(self, z: npt.ArrayLike) -> np.ndarray[Any, Any]:
         """z [n, latent_dim] -> samples as of `sample`. Raises: UsageError: another shape, or a model with classes."""
-        return as_array(encoding.decode(self.drawer, z))[1]
+        return to_array(encoding.decode(self.drawer, z))[1]
 
     def reconstruct(self, images: npt.ArrayLike) -> np.ndarray[Any, Any]:
         """images uint8 [n, H, W, C] -> samples of their codes, of the class that the model predicts."""
-        return as_array(encoding.reconstruct(self.game, encoding.as_samples(images, self.shape)))[1]
+        return to_array(encoding.reconstruct(self.game, encoding.as_samples(images, self.shape)))[1]
 
 
 def load(path: str | Path, device: str | torch.device = "auto") -> Model:

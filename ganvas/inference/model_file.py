@@ -25,7 +25,7 @@ from torch.overrides import TorchFunctionMode
 from ganvas import games
 from ganvas.core.game import Game
 from ganvas.data.open import shorten_path
-from ganvas.errors import DataError, DivergedError, GanvasError, UsageError, unknown
+from ganvas.errors import DataError, DivergedError, GanvasError, UsageError, unknown_name
 from ganvas.utils import files, parsing, safetensors_header
 from ganvas.utils.settings import from_dict, rename_keys, to_dict
 
@@ -114,7 +114,7 @@ def _open_bundle(path: Path) -> Iterator[tuple[BinaryIO, int]]:
 
 def _read_header(file: BinaryIO, size: int) -> tuple[safetensors_header.Layout, dict[str, Any]]:
     """Layout and card. Raises: DataError: not a bundle."""
-    layout, metadata = safetensors_header.tensor_header(file, size)
+    layout, metadata = safetensors_header.read_header(file, size)
     numbers = [match[1] for key in metadata if (match := re.fullmatch(r"ganvas-([0-9]{1,9})", key))]
     if newer := [number for number in numbers if int(number) > NEWEST]:
         raise DataError(f"its format is ganvas-{newer[0]}, and this version reads up to {FORMAT}; install a newer ganvas")
@@ -140,7 +140,7 @@ def _recipe(card: Mapping[str, Any]) -> tuple[Maker, Any]:
     if not isinstance(name, str) or not isinstance(values, dict):
         raise DataError("its card has no recipe with a game's name and config")
     if name not in games.GAMES:
-        raise DataError(str(unknown("game", parsing.printable(name, 100), games.GAMES)))
+        raise DataError(str(unknown_name("game", parsing.printable(name, 100), games.GAMES)))
     pending: list[Any] = [values]
     while pending:
         value = pending.pop()

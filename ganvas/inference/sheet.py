@@ -18,10 +18,10 @@ from ganvas.data.dataset import Dataset
 from ganvas.inference.batches import as_pictures, sample_chunks
 from ganvas.inference.inputs import KINDS, Outputs, list_tasks, run_task
 from ganvas.latents.seed_latents import latents
-from ganvas.media.grid import arranged, caption, legible_scale, sheet
+from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid
 from ganvas.media.image_files import save_gif
 from ganvas.media.palette import class_color
-from ganvas.media.preview import page
+from ganvas.media.preview import draw_page
 from ganvas.media.scatter import scatter
 
 COLUMNS = 10
@@ -43,7 +43,7 @@ def make_sheet(game: Game, data: Dataset, seed: int = 0) -> Image | None:
 def _make_noise_sheet(game: Samples, data: Dataset, seed: int) -> Image:
     if isinstance(game, Writes):
         text = sample_chunks(game, latents(range(seed, seed + COLUMNS**2), game.latent_dim), None)
-        return page(game.spell(text), line_width(game))
+        return draw_page(game.decode_text(text), line_width(game))
     if data.modality is POINTS:
         fake = sample_chunks(game, latents(range(seed, seed + 500), game.latent_dim), None, 500)
         return scatter(data.samples(torch.arange(min(500, len(data))))["real"], fake)
@@ -56,7 +56,7 @@ def _make_noise_sheet(game: Samples, data: Dataset, seed: int) -> Image:
     else:
         z = latents(range(seed, seed + rows * COLUMNS), game.latent_dim)
     images = as_pictures(sample_chunks(game, z, c))
-    return sheet(images, COLUMNS, legible_scale(images.shape[-1]))
+    return make_grid(images, COLUMNS, legible_scale(images.shape[-1]))
 
 
 def make_input_sheet(game: TakesInputs, data: Dataset) -> Image:
@@ -70,7 +70,7 @@ def make_input_sheet(game: TakesInputs, data: Dataset) -> Image:
     """
     rows = torch.arange(min(INPUT_ROWS, len(data)))
     parts = [draw_outputs(run_task(task, data, rows)) for task in list_tasks(game)]
-    return parts[0] if len(parts) == 1 else arranged(parts, 1)
+    return parts[0] if len(parts) == 1 else arrange_pictures(parts, 1)
 
 
 def draw_outputs(outputs: Outputs) -> Image:
@@ -85,10 +85,10 @@ def draw_outputs(outputs: Outputs) -> Image:
     stills = torch.cat([blocks[0][:, :0], *(block for block in blocks if block.shape[1] == 1)], 1)
     clips = [block for block in blocks if block.shape[1] > 1]
     if not clips:
-        return sheet(stills.flatten(0, 1), stills.shape[1], legible_scale(width))
+        return make_grid(stills.flatten(0, 1), stills.shape[1], legible_scale(width))
     # Each clip is a row, with the still images at its left.
     lines = torch.stack([torch.cat([stills, clip], 1) for clip in clips], 1)
-    return sheet(lines.flatten(0, 2), lines.shape[2], legible_scale(width))
+    return make_grid(lines.flatten(0, 2), lines.shape[2], legible_scale(width))
 
 
 def _as_frames(kept: Tensor) -> Tensor:

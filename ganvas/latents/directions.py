@@ -75,7 +75,7 @@ def class_difference(points: Tensor, labels: Tensor, towards: int, away: int) ->
     return step.div(length)
 
 
-def spread(points: Tensor, vector: Tensor) -> float:
+def spread_along(points: Tensor, vector: Tensor) -> float:
     """The standard deviation of codes [N, d] along a unit vector [d]: how far a step is that the model is used to."""
     return float((points.double().cpu() @ vector.double()).std())
 

@@ -12,7 +12,7 @@ from ganvas.errors import UsageError
 from ganvas.utils.interpolation import lerp, norm, slerp
 
 
-def loop(points: Tensor, frames: int, straight: bool = False) -> Tensor:
+def closed_path(points: Tensor, frames: int, straight: bool = False) -> Tensor:
     """A closed tour [frames, d] through the K key latents `points` [K, d] along the sphere, in equal shares of each arc.
 
     Where `straight`, along lines: for styles w, whose space is flat.
@@ -28,7 +28,7 @@ def loop(points: Tensor, frames: int, straight: bool = False) -> Tensor:
     return (lerp if straight else slerp)(points[here], points[there], share.to(points))
 
 
-def plane(a: Tensor, b: Tensor, c: Tensor, side: int, straight: bool = False) -> Tensor:
+def latent_plane(a: Tensor, b: Tensor, c: Tensor, side: int, straight: bool = False) -> Tensor:
     """A square [side^2, d] of codes, row by row, with a [d] at its first corner, b at the end of its first row, c below a.
 
     Along the sphere: rows are arcs between arcs. The fourth corner is b + c - a, as long as the others are on average.
@@ -42,12 +42,12 @@ def plane(a: Tensor, b: Tensor, c: Tensor, side: int, straight: bool = False) ->
     t, corner = torch.linspace(0, 1, side).to(a), b + c - a
     if straight:
         return (a + t[:, None, None] * (c - a) + t[None, :, None] * (b - a)).flatten(0, 1)
-    corner = on_sphere(corner, torch.stack([norm(x) for x in (a, b, c)]).mean())
+    corner = scale_to_norm(corner, torch.stack([norm(x) for x in (a, b, c)]).mean())
     left, right = slerp(a, c, t), slerp(b, corner, t)
     return slerp(left[:, None], right[:, None], t.expand(side, -1)).flatten(0, 1)
 
 
-def on_sphere(z: Tensor, radius: float | Tensor) -> Tensor:
+def scale_to_norm(z: Tensor, radius: float | Tensor) -> Tensor:
     """z [..., d] as long as `radius`, in its own direction; zero stays zero."""
     return F.normalize(z, dim=-1) * radius
 
@@ -59,15 +59,15 @@ def combine(terms: Sequence[tuple[int, Tensor]], straight: bool = False) -> Tens
     as its codes are on average, and the sum as long as those of the first term, so that a - b + b is a. Where `straight`,
     for styles w, nothing is scaled. Source: arXiv:1511.06434 sec. 6.3.2.
     """
-    means = [codes.mean(0) if straight else on_sphere(codes.mean(0), norm(codes).mean()) for _, codes in terms]
+    means = [codes.mean(0) if straight else scale_to_norm(codes.mean(0), norm(codes).mean()) for _, codes in terms]
     total = torch.stack([sign * mean for (sign, _), mean in zip(terms, means, strict=True)]).sum(0)
-    return total if straight else on_sphere(total, norm(means[0]))
+    return total if straight else scale_to_norm(total, norm(means[0]))
 
 
 def class_path(classes: Sequence[int], frames: int, n_classes: int) -> Tensor:
     """Weights [frames, n_classes] of a closed tour through `classes`: one-hot at a key, mixed linearly between two.
 
-    In step with `loop` for as many keys. Every row sums to 1.
+    In step with `closed_path` for as many keys. Every row sums to 1.
 
     Raises:
         UsageError: no class or no frame, or a class that is not in 0 .. n_classes - 1.

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 import torch
 from torch import Tensor
 
-from ganvas.errors import UsageError, unknown
+from ganvas.errors import UsageError, unknown_name
 
 Uniform = Callable[..., Tensor]  # uniform(n, *shape) -> [n, *shape] in [0, 1)
 Normal = Callable[..., Tensor]  # normal(n, *shape) -> [n, *shape]
@@ -119,7 +119,7 @@ def _known(kinds: Iterable[str], known: Iterable[str], groups: Iterable[str] = (
     """The kinds as a set, each of them known."""
     on = set(kinds)
     for kind in sorted(on.difference(known)):
-        raise unknown("augmentation", kind, {*known, *groups})
+        raise unknown_name("augmentation", kind, {*known, *groups})
     return on
 
 

@@ -24,7 +24,7 @@ class LSTMGenerator(nn.Module):
         self.lstm = nn.LSTM(embedding, width, batch_first=True)
         self.head = nn.Linear(width, vocabulary)
 
-    def surprise(self, text: Tensor, kept: Tensor | None = None) -> Tensor:
+    def nll(self, text: Tensor, kept: Tensor | None = None) -> Tensor:
         """int64 [N, L] -> -log p of each symbol given those before it [N, L], in nats; 0 after the end.
 
         `kept` [N, L, width] multiplies what the LSTM says: the mask of a dropout.
@@ -44,14 +44,14 @@ class LSTMGenerator(nn.Module):
         symbol = torch.full((len(z),), self.vocabulary, device=z.device)
         alive, state, text = torch.ones_like(symbol), None, []
         for place in share.unbind(1):
-            logits, state = self.next(self.embed(symbol), state)
+            logits, state = self.predict_next(self.embed(symbol), state)
             reached = (logits.double() / temperature).softmax(1).cumsum(1)
             symbol = (reached < place[:, None]).sum(1).clamp(max=self.vocabulary - 1) * alive
             alive = alive * (symbol != 0) if self.ends else alive
             text.append(symbol)
         return torch.stack(text, 1)
 
-    def rehearse(self, noise: Tensor, softness: float) -> Tensor:
+    def sample_gumbel(self, noise: Tensor, softness: float) -> Tensor:
         """Gumbel noise [N, L, V] -> one-hots [N, L, V], drawn from the network's own law, with a gradient.
 
         Forward a symbol is the argmax of logits and noise, backward the softmax of both over `softness`. After the end all
@@ -61,7 +61,7 @@ class LSTMGenerator(nn.Module):
         symbol, state, text = self.embed(begins), None, []
         alive, over = torch.ones(len(noise), 1, device=noise.device), F.one_hot(begins * 0, self.vocabulary).float()
         for place in noise.unbind(1):
-            logits, state = self.next(symbol, state)
+            logits, state = self.predict_next(symbol, state)
             soft = ((logits.float() + place) / softness).softmax(1)
             hard = F.one_hot(soft.argmax(1), self.vocabulary).float()
             drawn = hard + soft - soft.detach()
@@ -72,7 +72,7 @@ class LSTMGenerator(nn.Module):
             text.append(drawn)
         return torch.stack(text, 1)
 
-    def next(self, symbol: Tensor, state: State) -> tuple[Tensor, State]:
+    def predict_next(self, symbol: Tensor, state: State) -> tuple[Tensor, State]:
         """An embedded symbol [N, d] -> logits of the one after it [N, V], and the LSTM's state."""
         said, state = self.lstm(symbol[:, None], state)
         logits: Tensor = self.head(said[:, 0])

@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from ganvas.layers.classes import class_shares
+from ganvas.layers.classes import class_weights
 from ganvas.layers.equalized import EqualLinear, leaky_relu
 from ganvas.layers.normalization import pixel_norm
 
@@ -36,14 +36,14 @@ class Mapping(nn.Module):
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         w = pixel_norm(z)
         if self.embed is not None and c is not None:
-            shares = class_shares(c, self.classes, z.dtype)
+            shares = class_weights(c, self.classes, z.dtype)
             w = torch.cat([w, pixel_norm(self.embed(shares)).to(w.dtype)], 1)
         for layer in self.layers:
             w = leaky_relu(layer(w))
         return w
 
     @torch.no_grad()
-    def follow(self, w: Tensor) -> None:
+    def update_mean(self, w: Tensor) -> None:
         """Move the running mean towards the mean of w [N, latent_dim]."""
         self.mean.lerp_(w.detach().float().mean(0), 1 - DECAY)
 
@@ -53,7 +53,7 @@ def repeat_per_layer(w: Tensor, layers: int) -> Tensor:
     return w[:, None].expand(-1, layers, -1) if w.ndim == 2 else w
 
 
-def mix_styles(first: Tensor, second: Tensor, layers: int, share: float, chance: Tensor, place: Tensor) -> Tensor:
+def mix_styles_randomly(first: Tensor, second: Tensor, layers: int, share: float, chance: Tensor, place: Tensor) -> Tensor:
     """Style mixing: w [N, d] twice -> [N, layers, d], `first` up to some layer and `second` from there on.
 
     `chance` and `place` [N] are uniform in [0, 1): a sample is mixed where its chance is below `share`, at a place from 1 to

@@ -23,12 +23,12 @@ def list_resolutions(resolution: int) -> list[int]:
     return found
 
 
-def widths(resolution: int, first: int, most: int) -> list[int]:
+def list_widths(resolution: int, first: int, most: int) -> list[int]:
     """Channels at half the resolution, a quarter, ..., down to the smallest side: `first`, doubled each time up to `most`."""
     return [min(most, first * 2**level) for level in range(len(list_resolutions(resolution)) - 1)]
 
 
-def subpixel(width: int, channels: int) -> list[nn.Module]:
+def subpixel_layers(width: int, channels: int) -> list[nn.Module]:
     """Layers from [N, width, H, W] to [N, channels, 2H, 2W], where nothing wide runs at full resolution.
 
     A 3x3 convolution with BatchNorm and ReLU, then one whose channels are the four pixels each becomes.

@@ -17,7 +17,7 @@ from ganvas.media.scatter import FINE
 EDGE = "#bbbbbb"  # of the square
 
 
-def cloud(points: Tensor, labels: Tensor | None, names: Sequence[str], size: int = 560) -> Picture:
+def draw_cloud(points: Tensor, labels: Tensor | None, names: Sequence[str], size: int = 560) -> Picture:
     """points [N, 2] in the unit square, y upwards, labels [N] or None -> a picture `size` high; names stand on the right.
 
     Raises:

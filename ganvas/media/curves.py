@@ -17,7 +17,7 @@ FAINT = "#dddddd"
 Points = Sequence[tuple[float, float]]
 
 
-def curves(
+def draw_curves(
     series: Mapping[str, Points], title: str, *, size: tuple[int, int] = (480, 200), log: bool = False, smooth: float = 0.03
 ) -> Picture:
     """Named curves of (images, value) in one frame of `size`, with a legend below it; x from 0, y over all that is drawn.
@@ -31,7 +31,7 @@ def curves(
     """
     if len(series) > len(LINE_COLORS):
         raise UsageError(f"curves: expected at most {len(LINE_COLORS)}, got {len(series)}")
-    drawn = [_smoothed(_drawable(points, log), smooth) for points in series.values()]
+    drawn = [_smooth(_keep_drawable(points, log), smooth) for points in series.values()]
     every = [point for points in drawn for point in points]
     if not every:
         raise DataError(f"curves: nothing to draw for {title!r}: expected finite values{' above 0' if log else ''}")
@@ -62,13 +62,13 @@ def curves(
     return canvas
 
 
-def _drawable(points: Points, log: bool) -> list[tuple[float, float]]:
+def _keep_drawable(points: Points, log: bool) -> list[tuple[float, float]]:
     """The finite points; on a logarithmic scale those above 0, by their power of ten."""
     finite = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
     return [(x, math.log10(y)) for x, y in finite if y > 0] if log else finite
 
 
-def _smoothed(points: list[tuple[float, float]], share: float) -> list[tuple[float, float]]:
+def _smooth(points: list[tuple[float, float]], share: float) -> list[tuple[float, float]]:
     """The running mean over `share` of the points, half of them on each side."""
     half = int(share * len(points) / 2)
     windows = [points[max(0, i - half) : i + half + 1] for i in range(len(points))]

@@ -20,7 +20,7 @@ def legible_scale(resolution: int) -> int:
     return max(1, round(64 / resolution))
 
 
-def sheet(images: Tensor, columns: int, scale: int = 1, padding: int = 2) -> Picture:
+def make_grid(images: Tensor, columns: int, scale: int = 1, padding: int = 2) -> Picture:
     """images [N, C, H, W], uint8 or in [-1, 1], C 1 or 3 -> one picture, row by row, on white.
 
     Each pixel becomes `scale` x `scale`; `padding` pixels lie round every image.
@@ -59,7 +59,7 @@ def caption(image: Picture, lines: Sequence[str]) -> Picture:
     return whole
 
 
-def arranged(pictures: Sequence[Picture], columns: int, gap: int = 12) -> Picture:
+def arrange_pictures(pictures: Sequence[Picture], columns: int, gap: int = 12) -> Picture:
     """Pictures of any sizes on white, in rows of `columns`, each at the left and top of its place."""
     rows = [pictures[i : i + columns] for i in range(0, len(pictures), columns)]
     widths = [max(row[j].width for row in rows if j < len(row)) + gap for j in range(len(rows[0]))]

@@ -36,7 +36,7 @@ class Mesh:
     triangles: Whole
 
 
-def surface(solid: Floats, level: float = 0.0) -> Mesh:
+def extract_surface(solid: Floats, level: float = 0.0) -> Mesh:
     """float [D, H, W] -> the closed surface between what lies above `level` and the rest; outside the grid nothing does.
 
     A vertex lies where the level is reached on the line between two voxels, and never on a voxel itself.
@@ -64,11 +64,11 @@ def surface(solid: Floats, level: float = 0.0) -> Mesh:
             which = np.array([bool(pattern >> k & 1) for k in range(4)])
             found = corners[(filled == which).all(1)]
             if len(found):
-                ends += [found[:, edges] for edges in _crossed(which)]
-    return _welded(np.concatenate(ends), field, shape)
+                ends += [found[:, edges] for edges in _crossing_triangles(which)]
+    return _weld(np.concatenate(ends), field, shape)
 
 
-def _crossed(which: NDArray[np.bool_]) -> list[Whole]:
+def _crossing_triangles(which: NDArray[np.bool_]) -> list[Whole]:
     """The triangles [3, 2] of a tetrahedron whose corners `which` are filled: each vertex an edge from filled to empty."""
     full, empty = np.flatnonzero(which), np.flatnonzero(~which)
     if len(full) == 1 or len(empty) == 1:
@@ -77,11 +77,11 @@ def _crossed(which: NDArray[np.bool_]) -> list[Whole]:
     return [np.array([(a, c), (a, d), (b, d)]), np.array([(a, c), (b, d), (b, c)])]
 
 
-def _welded(ends: Whole, field: Floats, shape: Whole) -> Mesh:
+def _weld(ends: Whole, field: Floats, shape: Whole) -> Mesh:
     """One vertex for each crossed edge, and all triangles turned outwards."""
     keys = ends[..., 0] * field.size + ends[..., 1]
     unique, index = np.unique(keys, return_inverse=True)
-    from_, to = (_upright(each, shape) for each in (unique // field.size, unique % field.size))
+    from_, to = (_voxel_centres(each, shape) for each in (unique // field.size, unique % field.size))
     high, low = field.ravel()[unique // field.size], field.ravel()[unique % field.size]
     share = np.clip(high / (high - low), 0.02, 0.98)[:, None]
     vertices = from_ + (to - from_) * share
@@ -95,13 +95,13 @@ def _welded(ends: Whole, field: Floats, shape: Whole) -> Mesh:
     return Mesh(vertices, triangles)
 
 
-def _upright(voxels: Whole, shape: Whole) -> Floats:
+def _voxel_centres(voxels: Whole, shape: Whole) -> Floats:
     """Numbers of padded voxels [N] -> their middles [N, 3]: x to the right, y to the back, z up; no mirror image."""
     depth, height, width = np.unravel_index(voxels, shape)
     return np.stack([width, depth, shape[1] - 1 - height], 1) - 1.0
 
 
-def side_by_side(meshes: Sequence[Mesh], gap: float = 4.0) -> Mesh:
+def join_meshes(meshes: Sequence[Mesh], gap: float = 4.0) -> Mesh:
     """One mesh of several, in a row along x.
 
     Raises:

@@ -21,7 +21,7 @@ from ganvas.utils.files import disk_errors
 Array = np.ndarray[Any, Any]
 
 
-def as_array(samples: Tensor) -> tuple[str, Array]:
+def to_array(samples: Tensor) -> tuple[str, Array]:
     """Samples [N, ...] as they are kept, by name: images uint8 [N, H, W, C], voxels uint8 [N, D, H, W], points [N, D].
 
     A filled voxel is 1.
@@ -34,9 +34,9 @@ def as_array(samples: Tensor) -> tuple[str, Array]:
     return "points", samples.numpy()
 
 
-def as_arrays(samples: Tensor, c: Tensor | None) -> dict[str, Array]:
+def to_arrays(samples: Tensor, c: Tensor | None) -> dict[str, Array]:
     """A part of an archive: the samples, and their classes [N] as `labels` where they have any."""
-    name, array = as_array(samples)
+    name, array = to_array(samples)
     return {name: array} | ({} if c is None else {"labels": c.numpy()})
 
 

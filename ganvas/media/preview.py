@@ -57,10 +57,10 @@ def save_scatter(points: Tensor, path: Path) -> None:
 
 def save_lines(lines: Sequence[str], path: Path) -> None:
     """Lines of text -> a PNG of them in columns."""
-    _save(page(lines, max(map(len, lines))), path)
+    _save(draw_page(lines, max(map(len, lines))), path)
 
 
-def page(lines: Sequence[str], longest: int, columns: int | None = None) -> Image.Image:
+def draw_page(lines: Sequence[str], longest: int, columns: int | None = None) -> Image.Image:
     """Lines of up to `longest` symbols as a picture, row by row, in as many columns as fit, or in `columns`.
 
     The size depends on the numbers of lines, symbols and columns only, so that the frames of a film agree.

@@ -36,7 +36,7 @@ def scatter(real: Tensor, fake: Tensor, size: int = 256, bounds: tuple[float, fl
     of_data, of_model = of_data[:, :2], of_model[:, :2]
     if not (np.isfinite(of_data).all() and np.isfinite(of_model).all()):
         raise DataError("the samples are not finite: the model has diverged")
-    low, high = bounds or _around(of_data if len(of_data) else of_model)
+    low, high = bounds or _range_with_margin(of_data if len(of_data) else of_model)
     if not low < high:
         raise UsageError(f"scatter: expected bounds (low, high) with low < high, got {bounds}")
     fine = size * FINE
@@ -50,7 +50,7 @@ def scatter(real: Tensor, fake: Tensor, size: int = 256, bounds: tuple[float, fl
     return canvas.resize((size, size), Image.Resampling.BOX)
 
 
-def _around(points: Array) -> tuple[float, float]:
+def _range_with_margin(points: Array) -> tuple[float, float]:
     """The interval that holds every coordinate, with a tenth of its length to spare on each side."""
     low, high = float(points.min()), float(points.max())
     margin = 0.1 * (high - low) or 1.0

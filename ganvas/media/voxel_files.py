@@ -7,10 +7,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ganvas.media.grid import sheet
+from ganvas.media.grid import make_grid
 from ganvas.media.image_files import save_gif
-from ganvas.media.mesh import save_mesh, side_by_side, surface
-from ganvas.media.voxel_rendering import turntable
+from ganvas.media.mesh import extract_surface, join_meshes, save_mesh
+from ganvas.media.voxel_rendering import render_turntable
 
 KINDS = (".gif", ".obj", ".stl")
 FRAMES, MILLISECONDS = 36, 80  # a turn in three seconds
@@ -26,7 +26,7 @@ def save_solids(path: Path, solids: Tensor, columns: int, text: Mapping[str, str
         ResourceError: the disk refused.
     """
     if path.suffix.lower() == ".gif":
-        frames = [sheet(frame, columns, 1, 0) for frame in turntable(solids, FRAMES, LARGE)]
+        frames = [make_grid(frame, columns, 1, 0) for frame in render_turntable(solids, FRAMES, LARGE)]
         save_gif(path, frames, MILLISECONDS, text)
     else:
-        save_mesh(path, side_by_side([surface(solid[0].double().cpu().numpy()) for solid in solids]), text)
+        save_mesh(path, join_meshes([extract_surface(solid[0].double().cpu().numpy()) for solid in solids]), text)

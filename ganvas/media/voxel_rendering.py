@@ -23,10 +23,10 @@ def shade(solids: Tensor, turn: float = BESIDE, above: float = ABOVE, side: int 
     """
     solids = solids.detach().float().cpu()
     turned, places = _rays(turn, above, side)
-    return torch.cat([_shaded(part, turned, places) for part in solids.split(chunk)])
+    return torch.cat([_shade_part(part, turned, places) for part in solids.split(chunk)])
 
 
-def turntable(solids: Tensor, frames: int, side: int = 64) -> list[Tensor]:
+def render_turntable(solids: Tensor, frames: int, side: int = 64) -> list[Tensor]:
     """Pictures [N, 1, side, side] of the solids from all round, `frames` of them, closing without a jump."""
     return [shade(solids, BESIDE + 360 * i / frames, side=side) for i in range(frames)]
 
@@ -43,7 +43,7 @@ def _rays(turn: float, above: float, side: int) -> tuple[Tensor, Tensor]:
     return turned, torch.stack([x, y, z], -1) @ turned.T
 
 
-def _shaded(solids: Tensor, turned: Tensor, places: Tensor) -> Tensor:
+def _shade_part(solids: Tensor, turned: Tensor, places: Tensor) -> Tensor:
     n, side = len(solids), places.shape[1]
     density = (solids + 1) / 2
     found = F.grid_sample(density, places.expand(n, -1, -1, -1, -1), align_corners=False)[:, 0] > 0.5

@@ -37,7 +37,7 @@ def require_matrices(
     return first, second
 
 
-def require_pictures_array(x: Tensor, name: str, at_least: int = 1, side: int = 1) -> Tensor:
+def require_images(x: Tensor, name: str, at_least: int = 1, side: int = 1) -> Tensor:
     """x [N, C, H, W] unchanged but outside of any graph: bytes or finite floats, H and W at least `side`.
 
     Raises:
@@ -70,7 +70,7 @@ def require_finite(x: Tensor, name: str) -> Tensor:
     return x
 
 
-def require_whole(value: int, name: str, low: int, high: int | None = None) -> int:
+def require_integer(value: int, name: str, low: int, high: int | None = None) -> int:
     """value, if it lies in low .. high.
 
     Raises:

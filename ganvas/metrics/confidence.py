@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.metrics.checks import require_whole
+from ganvas.metrics.checks import require_integer
 from ganvas.utils.seeds import mix
 
 LEVEL = 0.95
@@ -30,17 +30,17 @@ def jackknife(statistic: Callable[..., float], *sets: Tensor, groups: int = 10) 
 
     Source: Efron 1982 sec. 2 and 3; Kott 2001, J. Official Statistics 17:521 (a group at a time).
     """
-    require_whole(groups, "groups", 2)
+    require_integer(groups, "groups", 2)
     if not sets or min(map(len, sets)) < groups:
         raise UsageError(f"jackknife: expected sets of at least {groups} rows, found {list(map(len, sets))}; draw more")
     dealt = [_deal(len(each), groups).to(each.device) for each in sets]
     values = [statistic(*(each[group != g] for each, group in zip(sets, dealt, strict=True))) for g in range(groups)]
     mean = sum(values) / groups
     variance = (groups - 1) / groups * sum((value - mean) ** 2 for value in values)
-    return student(groups - 1) * math.sqrt(variance)
+    return student_quantile(groups - 1) * math.sqrt(variance)
 
 
-def binomial(share: float, n: int) -> float:
+def wilson(share: float, n: int) -> float:
     """The half-width of the 95 % interval of a share among n independent samples, by Wilson; not 0 at share 0 or 1.
 
     Raises:
@@ -48,22 +48,22 @@ def binomial(share: float, n: int) -> float:
 
     Source: Wilson 1927, J. Am. Stat. Assoc. 22:209.
     """
-    require_whole(n, "n", 1)
+    require_integer(n, "n", 1)
     if not 0 <= share <= 1:
         raise UsageError(f"share: expected 0 to 1, found {share}; divide the count by n")
     return Z / (1 + Z**2 / n) * math.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
 
 
-def student(freedom: int) -> float:
+def student_quantile(freedom: int) -> float:
     """The t beyond which, on either side, lie 5 % of Student's distribution with that many degrees of freedom."""
     low, high = 0.0, math.pi / 2
     for _ in range(60):
         angle = (low + high) / 2
-        low, high = (angle, high) if _within(angle, freedom) < LEVEL else (low, angle)
+        low, high = (angle, high) if _central_probability(angle, freedom) < LEVEL else (low, angle)
     return math.sqrt(freedom) * math.tan(low)
 
 
-def _within(angle: float, freedom: int) -> float:
+def _central_probability(angle: float, freedom: int) -> float:
     """P(|t| < sqrt(freedom) tan angle). Source: Abramowitz and Stegun 26.7.3-4, finite sums for whole degrees."""
     odd = freedom % 2
     term = math.cos(angle) if odd else 1.0

@@ -8,7 +8,7 @@ from torch import Tensor
 from ganvas.errors import UsageError
 
 
-def largest_part(solids: Tensor) -> Tensor:
+def largest_component(solids: Tensor) -> Tensor:
     """bool [N, D, H, W] -> the share of each solid's voxels in its largest connected part [N], float64; 0 where it is empty.
 
     Voxels are connected through their faces. Every filled voxel names itself; then neighbours, and those they name, agree

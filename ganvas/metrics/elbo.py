@@ -10,7 +10,7 @@ from ganvas.runtime import placement
 
 
 @torch.no_grad()
-def nats(game: Bounds, x: Tensor, c: Tensor | None = None, chunk: int = 500) -> dict[str, Tensor]:
+def elbo_terms(game: Bounds, x: Tensor, c: Tensor | None = None, chunk: int = 500) -> dict[str, Tensor]:
     """x float32 [N, ...] as the game takes it, c [N] class or None -> the parts of -ELBO, each [N] in float64 on the CPU.
 
     One draw from q(z|x) a sample, the same at every call: row i has the i-th noise of one fixed stream.

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.metrics.checks import require_finite, require_matrix, require_pictures_array, require_whole
+from ganvas.metrics.checks import require_finite, require_images, require_integer, require_matrix
 from ganvas.runtime import placement
 
 
 @torch.no_grad()
-def features(
+def extract_features(
     net: Callable[[Tensor], Tensor],
     images: Tensor,
     chunk: int = 500,
@@ -32,8 +32,8 @@ def features(
     Raises:
         UsageError: no images, images that are not bytes, or features that are not [chunk, d] or hold a NaN.
     """
-    images = require_finite(images, "voxels") if images.ndim == 5 else require_pictures_array(images, "images")
-    require_whole(chunk, "chunk", 1)
+    images = require_finite(images, "voxels") if images.ndim == 5 else require_images(images, "images")
+    require_integer(chunk, "chunk", 1)
     if images.dtype != torch.uint8:
         raise UsageError(f"images: expected bytes, found {images.dtype}; round samples as the exporters do, with to_bytes")
     found = torch.empty(0)

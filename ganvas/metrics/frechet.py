@@ -9,7 +9,7 @@ from ganvas.errors import UsageError
 from ganvas.metrics.checks import require_matrices, require_matrix
 
 
-def frechet(a: Tensor, b: Tensor) -> float:
+def frechet_distance(a: Tensor, b: Tensor) -> float:
     """Fréchet distance of features a [N, d] and b [M, d]: that of two Gaussians with their means and covariances.
 
     Biased upwards: for Gaussian features with covariance S, two samples of one law are apart by about
@@ -22,10 +22,10 @@ def frechet(a: Tensor, b: Tensor) -> float:
     Source: arXiv:1706.08500 sec. 2, eq. 6. "FID" is this number for the features of Inception v3, and for no others.
     """
     a, b = require_matrices(a, b, ("a", "b"))
-    return frechet_of(*moments(a), *moments(b))
+    return frechet_from_moments(*moments(a), *moments(b))
 
 
-def frechet_of(mean_a: Tensor, cov_a: Tensor, mean_b: Tensor, cov_b: Tensor) -> float:
+def frechet_from_moments(mean_a: Tensor, cov_a: Tensor, mean_b: Tensor, cov_b: Tensor) -> float:
     """|m1 - m2|^2 + tr(C1 + C2 - 2 (C1^1/2 C2 C1^1/2)^1/2) of means [d] and covariances [d, d].
 
     The trace of the last root is the sum of the singular values of C1^1/2 C2^1/2. Taking those spares the root of

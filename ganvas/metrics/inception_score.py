@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from ganvas.metrics.checks import require_matrix, require_whole
+from ganvas.metrics.checks import require_integer, require_matrix
 
 
 def inception_score(logits: Tensor, splits: int = 10) -> tuple[float, float]:
@@ -24,7 +24,7 @@ def inception_score(logits: Tensor, splits: int = 10) -> tuple[float, float]:
     Source: arXiv:1606.03498 sec. 4; openai/improved-gan, inception_score/model.py (splits, divisor of the deviation).
     """
     logits = require_matrix(logits, "logits")
-    require_whole(splits, "splits", 1, len(logits) // 2)
+    require_integer(splits, "splits", 1, len(logits) // 2)
     log_p = logits.log_softmax(1)
     edges = [len(log_p) * g // splits for g in range(splits + 1)]
     scores = torch.stack([_score(log_p[start:stop]) for start, stop in pairwise(edges)])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganvas.metrics.checks import require_matrices, require_whole
+from ganvas.metrics.checks import require_integer, require_matrices
 from ganvas.utils.seeds import mix
 
 ROWS = 1000  # of a kernel matrix in memory at a time
 
 
-def kernel(a: Tensor, b: Tensor, block: int = 1000, seed: int = 0, scale: Tensor | None = None) -> tuple[float, float]:
+def kernel_distance(a: Tensor, b: Tensor, block: int = 1000, seed: int = 0, scale: Tensor | None = None) -> tuple[float, float]:
     """Kernel distance of features a [N, d] and b [M, d], unbiased, and its standard error.
 
     The mean of `polynomial_mmd` over disjoint blocks of at most `block` random rows of each set, drawn by `seed`. Being
@@ -26,7 +26,7 @@ def kernel(a: Tensor, b: Tensor, block: int = 1000, seed: int = 0, scale: Tensor
     Differs: disjoint blocks instead of subsets drawn anew, whose spread says nothing about the error.
     """
     a, b = require_matrices(a, b, ("a", "b"))
-    require_whole(block, "block", 2)
+    require_integer(block, "block", 2)
     n = min(-(-max(len(a), len(b)) // block), min(len(a), len(b)) // 2)
     orders = [[rows[:block] for rows in _order(x, seed).tensor_split(n)] for x in (a, b)]
     found = []
@@ -46,16 +46,16 @@ def polynomial_mmd(a: Tensor, b: Tensor) -> float:
     Source: arXiv:1801.01401 eq. 4 and sec. 4.
     """
     a, b = require_matrices(a, b, ("a", "b"))
-    return _among(a) + _among(b) - 2 * _total(a, b) / (len(a) * len(b))
+    return _mean_within(a) + _mean_within(b) - 2 * _kernel_sum(a, b) / (len(a) * len(b))
 
 
-def _among(x: Tensor) -> float:
+def _mean_within(x: Tensor) -> float:
     """The mean kernel of two different rows of x."""
     own = float((x.square().sum(1) / x.shape[1] + 1).pow(3).sum())
-    return (_total(x, x) - own) / (len(x) * (len(x) - 1))
+    return (_kernel_sum(x, x) - own) / (len(x) * (len(x) - 1))
 
 
-def _total(a: Tensor, b: Tensor) -> float:
+def _kernel_sum(a: Tensor, b: Tensor) -> float:
     """The kernel summed over all pairs of a row of a and a row of b."""
     return sum(float((rows @ b.T).div_(a.shape[1]).add_(1).pow_(3).sum()) for rows in a.split(ROWS))
 

@@ -35,7 +35,7 @@ class Modes:
     reverse_kl: float
 
 
-def mixture(points: Tensor, centres: Tensor, sd: float) -> Modes:
+def mixture_modes(points: Tensor, centres: Tensor, sd: float) -> Modes:
     """points [N, d] against an even mixture of isotropic Gaussians with these centres [K, d] and standard deviation sd.
 
     `spread` looks at high-quality samples only, so stray samples between the modes cannot pass for width. Cut at 3 sd, a
@@ -59,7 +59,7 @@ def mixture(points: Tensor, centres: Tensor, sd: float) -> Modes:
     good = distance <= RADIUS * sd
     counts = mode[good].bincount(minlength=len(centres))
     within = [points[good & (mode == m)] for m in range(len(centres)) if counts[m] >= ENOUGH]
-    spreads = [math.sqrt(each.var(0).mean().item() / _kept_variance(each.shape[1])) / sd for each in within]
+    spreads = [math.sqrt(each.var(0).mean().item() / _truncated_variance(each.shape[1])) / sd for each in within]
     return Modes(
         captured=int((counts > 0).sum()),
         modes=len(centres),
@@ -70,7 +70,7 @@ def mixture(points: Tensor, centres: Tensor, sd: float) -> Modes:
 
 
 @dataclass(frozen=True)
-class Stacked:
+class StackedModes:
     """What was found of the 1,000 classes of Stacked-MNIST: classes with a sample, and KL(histogram || uniform) in nats."""
 
     captured: int
@@ -78,7 +78,7 @@ class Stacked:
     reverse_kl: float
 
 
-def stacked(classes: Tensor) -> Stacked:
+def stacked_modes(classes: Tensor) -> StackedModes:
     """classes [N, 3], the digit 0..9 that a classifier saw in each channel -> the modes among 000..999 that are there.
 
     26,000 samples are customary; then a uniform sampler has a KL of 0.0192 (`kl_floor(1000, 26_000)`) and MNIST itself,
@@ -97,7 +97,7 @@ def stacked(classes: Tensor) -> Stacked:
         raise UsageError(f"classes: expected digits from 0 to 9, found {found}; the classifier must have 10 classes")
     numbers = classes.long() @ torch.tensor([100, 10, 1], device=classes.device)
     counts = numbers.bincount(minlength=STACKED)
-    return Stacked(int((counts > 0).sum()), STACKED, _reverse_kl(counts))
+    return StackedModes(int((counts > 0).sum()), STACKED, _reverse_kl(counts))
 
 
 def kl_floor(modes: int, samples: int) -> float:
@@ -113,7 +113,7 @@ def _reverse_kl(counts: Tensor) -> float:
     return max(math.log(len(counts)) + p.xlogy(p).sum().item(), 0.0)
 
 
-def _kept_variance(d: int) -> float:
+def _truncated_variance(d: int) -> float:
     """The variance a coordinate of a standard normal in d dimensions keeps where samples beyond 3 are left out."""
     half = torch.tensor([d / 2, d / 2 + 1], dtype=torch.float64)
     inside, weighted = torch.special.gammainc(half, torch.full_like(half, RADIUS**2 / 2)).tolist()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.metrics.checks import require_finite, require_whole
+from ganvas.metrics.checks import require_finite, require_integer
 
 CHUNK = 500  # rows of a block of distances: 40 MB against 10,000 points
 
@@ -91,7 +91,7 @@ def _nearest(queries: Tensor, bank: _Bank) -> tuple[Tensor, Tensor]:
     return best.sqrt() * bank.lattice.unit, where
 
 
-def closest(
+def k_nearest(
     queries: Tensor, bank: Tensor, k: int, chunk: int | None = None, rows: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """The distances [N, k] of each query to its k nearest of `bank`, the nearest first, and which ones they are [N, k].
@@ -134,7 +134,7 @@ class _Bank:
         d = bank.shape[1]
         both_bytes = queries.dtype == bank.dtype == torch.uint8
         lattice = Lattice.of_bytes(d) if both_bytes else Lattice.over(queries, bank if rows is None else bank[rows])
-        return cls(bank, rows, lattice, require_whole(rows_at_a_time(d) if chunk is None else chunk, "chunk", 1))
+        return cls(bank, rows, lattice, require_integer(rows_at_a_time(d) if chunk is None else chunk, "chunk", 1))
 
     def __len__(self) -> int:
         return len(self.table if self.rows is None else self.rows)

@@ -43,28 +43,28 @@ def jensen_shannon(a: Counter[str], b: Counter[str]) -> float:
     return found
 
 
-def distinct(lines: Sequence[str]) -> float:
+def distinct_share(lines: Sequence[str]) -> float:
     """The share of lines that are left when each is kept once."""
     return len(set(lines)) / len(lines)
 
 
-def novel(lines: Sequence[str], known: Collection[str]) -> float:
+def novel_share(lines: Sequence[str], known: Collection[str]) -> float:
     """The share of lines that are not among the known ones."""
     known = set(known)
     return sum(line not in known for line in lines) / len(lines)
 
 
-def nearest_edit(text: Tensor, known: Tensor, chunk: int = 2_000_000) -> Tensor:
+def nearest_edit_distance(text: Tensor, known: Tensor, chunk: int = 2_000_000) -> Tensor:
     """text int64 [N, L], known [M, K], 0 past the end -> the edits from each line to the nearest known one, int64 [N].
 
     An edit adds, leaves out or replaces one symbol (Levenshtein 1966): the shortest way through the table of all prefixes,
     for all pairs of lines at once.
     """
     rows = max(1, chunk // len(known))
-    return torch.cat([_edits(part, known).amin(1) for part in text.split(rows)]).long()
+    return torch.cat([_edit_distances(part, known).amin(1) for part in text.split(rows)]).long()
 
 
-def _edits(a: Tensor, b: Tensor) -> Tensor:
+def _edit_distances(a: Tensor, b: Tensor) -> Tensor:
     """The edits between each of [N, L] and each of [M, K]: int16 [N, M]."""
     sizes_a, sizes_b = (a != 0).sum(1), (b != 0).sum(1)
     n, m, width = len(a), len(b), b.shape[1]

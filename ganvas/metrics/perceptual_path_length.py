@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.metrics.checks import require_finite, require_matrix, require_whole
+from ganvas.metrics.checks import require_finite, require_integer, require_matrix
 from ganvas.runtime import placement
 from ganvas.utils.interpolation import slerp
 
@@ -18,7 +18,7 @@ Features = Callable[[Tensor], Tensor]  # images [N, ...] -> features [N, ...]
 
 
 @torch.no_grad()
-def path_length(
+def perceptual_path_length(
     images: Images,
     features: Features | None,
     z0: Tensor,
@@ -51,7 +51,7 @@ def path_length(
     if space not in ("z", "w") or not 0 < eps <= 1 or not 0 <= trim < 0.5:
         found = f"{space!r}, {eps}, {trim}"
         raise UsageError(f"path length: expected space z or w, 0 < eps <= 1, 0 <= trim < 0.5, found {found}; use the defaults")
-    require_whole(chunk, "chunk", 1)
+    require_integer(chunk, "chunk", 1)
     parts = zip(require_finite(z0, "z0").split(chunk), require_finite(z1, "z1").split(chunk), strict=True)
     return trimmed_mean(torch.cat([step_lengths(images, features, *pair, eps=eps, space=space) for pair in parts]), trim)
 
@@ -60,7 +60,7 @@ def path_length(
 def step_lengths(
     images: Images, features: Features | None, z0: Tensor, z1: Tensor, eps: float = 1e-4, space: Literal["z", "w"] = "z"
 ) -> Tensor:
-    """|f(G(z_eps)) - f(G(z_0))|^2 / eps^2 of each path [N], float64, all N at once; arguments as of `path_length`.
+    """|f(G(z_eps)) - f(G(z_0))|^2 / eps^2 of each path [N], float64, all N at once; arguments as of `perceptual_path_length`.
 
     Raises:
         UsageError: bytes, or a NaN.

@@ -14,7 +14,7 @@ from ganvas.errors import UsageError
 Bytes = NDArray[np.uint8]
 
 
-def agreement(first: Tensor, second: Tensor, change: Callable[[Bytes], Bytes]) -> Tensor:
+def pixel_agreement(first: Tensor, second: Tensor, change: Callable[[Bytes], Bytes]) -> Tensor:
     """uint8 images [N, C, H, W] of two domains -> the share of pixels of each pair [N] that agree, float64.
 
     The first is brought to the second's domain by `change`, a function of bytes [N, C, H, W]; two pixels agree where both

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganvas.metrics.checks import require_matrices, require_whole
+from ganvas.metrics.checks import require_integer, require_matrices
 from ganvas.metrics.nearest_neighbours import CHUNK, Lattice, blocks
 
 
@@ -25,7 +25,7 @@ def precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> tuple[float, flo
 
     Source: arXiv:1904.06991 sec. 3, eq. 1-2.
     """
-    real, fake = _placed(real, fake, k)
+    real, fake = _place_on_lattice(real, fake, k)
     of_real, of_fake = _radii(real, k), _radii(fake, k)
     precise = torch.zeros(len(fake), dtype=torch.bool, device=fake.device)
     recalled = []
@@ -47,7 +47,7 @@ def density_coverage(real: Tensor, fake: Tensor, k: int = 5) -> tuple[float, flo
 
     Source: arXiv:2002.09797 eq. 3-4, sec. 4.1 (the average), clovaai/generative-evaluation-prdc (the strict edge).
     """
-    real, fake = _placed(real, fake, k)
+    real, fake = _place_on_lattice(real, fake, k)
     inside, covered = 0, 0
     for squared, radius in zip(blocks(real, fake), _radii(real, k).split(CHUNK), strict=True):
         hits = (squared < radius[:, None]).sum(1)
@@ -56,9 +56,9 @@ def density_coverage(real: Tensor, fake: Tensor, k: int = 5) -> tuple[float, flo
     return inside / (k * len(fake)), covered / len(real)
 
 
-def _placed(real: Tensor, fake: Tensor, k: int) -> tuple[Tensor, Tensor]:
+def _place_on_lattice(real: Tensor, fake: Tensor, k: int) -> tuple[Tensor, Tensor]:
     real, fake = require_matrices(real, fake)
-    require_whole(k, "k", 1, min(len(real), len(fake)) - 1)
+    require_integer(k, "k", 1, min(len(real), len(fake)) - 1)
     lattice = Lattice.over(real, fake)
     return lattice.place(real), lattice.place(fake)
 

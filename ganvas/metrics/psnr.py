@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.metrics.checks import require_pictures_array
+from ganvas.metrics.checks import require_images
 
 CHUNK = 250  # pairs compared at a time
 
@@ -21,7 +21,7 @@ def psnr(a: Tensor, b: Tensor) -> Tensor:
 
     Source: Huynh-Thu & Ghanbari 2008, Electronics Letters 44:800.
     """
-    a, b = require_pictures_array(a, "a"), require_pictures_array(b, "b")
+    a, b = require_images(a, "a"), require_images(b, "b")
     if a.shape != b.shape:
         raise UsageError(f"a and b: expected pairs of one shape, found {list(a.shape)} and {list(b.shape)}; resize one")
     for each, name in ((a, "a"), (b, "b")):

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ganvas.metrics.checks import require_pictures_array, require_whole
+from ganvas.metrics.checks import require_images, require_integer
 
 
 def resize(images: Tensor, side: int) -> Tensor:
@@ -20,10 +20,10 @@ def resize(images: Tensor, side: int) -> Tensor:
 
     Source: arXiv:2104.11222 sec. 3 (the distance that resizing makes).
     """
-    return interpolate(require_pictures_array(images, "images"), require_whole(side, "side", 1))
+    return resize_unchecked(require_images(images, "images"), require_integer(side, "side", 1))
 
 
-def interpolate(images: Tensor, side: int) -> Tensor:
+def resize_unchecked(images: Tensor, side: int) -> Tensor:
     """The same of images that were checked before; no value is read back from an accelerator."""
     resized = F.interpolate(
         images if images.is_floating_point() else images.float(), size=(side, side), mode="bicubic", antialias=True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganvas.metrics.checks import require_pictures_array
+from ganvas.metrics.checks import require_images
 
 CHUNK = 1_000
 
@@ -21,7 +21,7 @@ def sharpness(images: Tensor) -> Tensor:
 
     Source: Pech-Pacheco et al. 2000, Diatom autofocusing in brightfield microscopy, sec. 4 (there of floats in 0..255).
     """
-    images = require_pictures_array(images, "images", side=3)
+    images = require_images(images, "images", side=3)
     return torch.cat([_variance(part if part.is_floating_point() else part / 255) for part in images.split(CHUNK)])
 
 

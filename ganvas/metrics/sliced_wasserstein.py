@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.metrics.checks import require_matrix, require_pictures_array, require_whole
+from ganvas.metrics.checks import require_images, require_integer, require_matrix
 from ganvas.utils.seeds import mix
 
 SIDE = 16  # the coarsest level has at least as many pixels
@@ -42,13 +42,13 @@ def sliced_wasserstein_by_side(
     metrics/sliced_wasserstein.py (512 directions).
     Differs: both sets are cut at the same places, so that the distance is symmetric, and 0 for a set and itself.
     """
-    real, fake = require_pictures_array(real, "real", side=SIDE), require_pictures_array(fake, "fake", side=SIDE)
+    real, fake = require_images(real, "real", side=SIDE), require_images(fake, "fake", side=SIDE)
     if real.shape[1:] != fake.shape[1:]:
         raise UsageError(
             f"real and fake: expected images of one shape, found {list(real.shape[1:])} and {list(fake.shape[1:])}; resize one"
         )
-    require_whole(patches, "patches", 1)
-    require_whole(directions, "directions", 1)
+    require_integer(patches, "patches", 1)
+    require_integer(directions, "directions", 1)
     distances = {}
     for a, b in zip(pyramid(real), pyramid(fake), strict=True):
         side = min(a.shape[2:])
@@ -112,7 +112,7 @@ def _patches(level: Tensor, per_image: int, seed: int) -> Tensor:
 def _columns(a: Tensor, b: Tensor) -> Tensor:
     """W1 of row i of a [K, N] and row i of b [K, M], for every i: [K], float64."""
     n, m = a.shape[1], b.shape[1]
-    a, b = _sorted(a), _sorted(b)
+    a, b = _sort_rows(a), _sort_rows(b)
     if n == m:
         return (a - b).abs_().mean(1, dtype=torch.float64)
     # Both quantile functions are steps; between two neighbouring steps of either, both are constant.
@@ -122,6 +122,6 @@ def _columns(a: Tensor, b: Tensor) -> Tensor:
     return area
 
 
-def _sorted(x: Tensor) -> Tensor:
+def _sort_rows(x: Tensor) -> Tensor:
     """Each row sorted, on the CPU: NumPy's vectorised sort takes a tenth of the time of torch's, which finds indices too."""
     return torch.from_numpy(np.sort(x.numpy(force=True), axis=1))

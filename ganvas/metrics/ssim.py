@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.metrics.checks import require_pictures_array, require_whole
+from ganvas.metrics.checks import require_images, require_integer
 from ganvas.utils.seeds import mix
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales, fine to coarse; they sum to 1.0001
@@ -27,9 +27,9 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
 
     Source: Wang, Bovik, Sheikh, Simoncelli 2004, eq. 13, ssim_index.m.
     """
-    a, b = _pair(a, b)
+    a, b = _check_pair(a, b)
     parts = zip(a.split(CHUNK), b.split(CHUNK), strict=True)
-    return torch.cat([_similarity(_unit(x), _unit(y))[0] for x, y in parts])
+    return torch.cat([_similarity(_to_unit_range(x), _to_unit_range(y))[0] for x, y in parts])
 
 
 def ms_ssim(a: Tensor, b: Tensor) -> Tensor:
@@ -44,11 +44,11 @@ def ms_ssim(a: Tensor, b: Tensor) -> Tensor:
 
     Source: Wang, Simoncelli, Bovik 2003, eq. 7 and sec. 4; tensorflow/models, msssim.py (the negative factors).
     """
-    a, b = _pair(a, b)
+    a, b = _check_pair(a, b)
     weights = _weights(min(a.shape[2:]))
     found = []
     for parts in zip(a.split(CHUNK), b.split(CHUNK), strict=True):
-        x, y = map(_unit, parts)
+        x, y = map(_to_unit_range, parts)
         product = torch.ones(len(x), dtype=torch.float64, device=x.device)
         for scale, weight in enumerate(weights, 1):
             whole_index, contrast = _similarity(x, y)
@@ -69,8 +69,8 @@ def diversity(images: Tensor, labels: Tensor | None = None, pairs: int = 10_000,
 
     Source: arXiv:1610.09585 sec. 4.2 (100 pairs a class).
     """
-    images = require_pictures_array(images, "images", at_least=2, side=WINDOW)
-    require_whole(pairs, "pairs", 1)
+    images = require_images(images, "images", at_least=2, side=WINDOW)
+    require_integer(pairs, "pairs", 1)
     labels = torch.zeros(len(images), dtype=torch.int64) if labels is None else labels.cpu()
     if labels.shape != (len(images),):
         raise UsageError(f"labels: expected one for each of {len(images)} images, found shape {list(labels.shape)}; pass [N]")
@@ -90,14 +90,14 @@ def diversity(images: Tensor, labels: Tensor | None = None, pairs: int = 10_000,
 
 def _similarity(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """SSIM [N] and its factor without luminance [N], of float64 images [N, C, H, W] in [0, 1]."""
-    across, down = _band(x.shape[3]).to(x), _band(x.shape[2]).to(x)
+    across, down = _window_matrix(x.shape[3]).to(x), _window_matrix(x.shape[2]).to(x)
     mean_x, mean_y, xx, yy, xy = (down @ each @ across.T for each in (x, y, x * x, y * y, x * y))
     contrast = (2 * (xy - mean_x * mean_y) + C2) / (xx - mean_x.square() + yy - mean_y.square() + C2)
     luminance = (2 * mean_x * mean_y + C1) / (mean_x.square() + mean_y.square() + C1)
     return (luminance * contrast).mean((1, 2, 3)), contrast.mean((1, 2, 3))
 
 
-def _band(size: int) -> Tensor:
+def _window_matrix(size: int) -> Tensor:
     """The Gaussian window as a matrix [size - 10, size]: a product with it blurs one dimension, without padding."""
     window = torch.exp(-0.5 * (torch.arange(WINDOW, dtype=torch.float64) - WINDOW // 2).square() / SIGMA**2)
     band = torch.zeros(size - WINDOW + 1, size, dtype=torch.float64)
@@ -112,8 +112,8 @@ def _weights(side: int) -> tuple[float, ...]:
     return first if len(first) == len(WEIGHTS) else tuple(weight / sum(first) for weight in first)
 
 
-def _pair(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    a, b = require_pictures_array(a, "a", side=WINDOW), require_pictures_array(b, "b", side=WINDOW)
+def _check_pair(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    a, b = require_images(a, "a", side=WINDOW), require_images(b, "b", side=WINDOW)
     if a.shape != b.shape:
         raise UsageError(f"a and b: expected pairs of one shape, found {list(a.shape)} and {list(b.shape)}; resize one")
     for each, name in ((a, "a"), (b, "b")):
@@ -123,5 +123,5 @@ def _pair(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     return a, b
 
 
-def _unit(x: Tensor) -> Tensor:
+def _to_unit_range(x: Tensor) -> Tensor:
     return x.double() if x.is_floating_point() else x.double() / 255

@@ -24,7 +24,7 @@ DEVICES = ("cpu", "cuda")  # kinds that training is known to work on
 OTHERS = ("mps", "xpu")  # kinds that are offered where they can train
 
 
-def cores() -> list[int]:
+def available_cores() -> list[int]:
     """The processor cores this process may use."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
 
@@ -35,13 +35,13 @@ def pin(chosen: list[int]) -> None:
         os.sched_setaffinity(0, chosen)
 
 
-def most_threads() -> int:
+def max_threads() -> int:
     """How many threads one process should run: a core each, or fewer where OMP_NUM_THREADS says so."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
-    return min(len(cores()), int(asked)) if asked.isdigit() and int(asked) else len(cores())
+    return min(len(available_cores()), int(asked)) if asked.isdigit() and int(asked) else len(available_cores())
 
 
-def device_kinds() -> tuple[str, ...]:
+def list_device_kinds() -> tuple[str, ...]:
     """The kinds of device to offer: cpu, cuda, and what else this machine has."""
     return DEVICES + tuple(kind for kind in OTHERS if getattr(getattr(torch, kind, None), "is_available", bool)())
 
@@ -58,7 +58,7 @@ def find_device(name: str) -> torch.device:
     kind = name.partition(":")[0]
     if kind not in DEVICES + OTHERS:
         near = "; did you mean 'cuda'?" if kind.lower() in ("gpu", "nvidia") else ""
-        raise UsageError(f"unknown device {name!r}{near} (known: auto, {', '.join(device_kinds())})")
+        raise UsageError(f"unknown device {name!r}{near} (known: auto, {', '.join(list_device_kinds())})")
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
@@ -104,14 +104,14 @@ def describe_runtime() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "processor": processor(),
-        "cores": len(cores()),
+        "processor": processor_name(),
+        "cores": len(available_cores()),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
     }
 
 
-def processor() -> str:
+def processor_name() -> str:
     """The processor's name as its system tells it."""
     for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
         if line.startswith("model name"):

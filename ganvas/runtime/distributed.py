@@ -19,7 +19,7 @@ from torch.distributed.rendezvous import rendezvous
 from ganvas.runtime.device import local_rank
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.shared_memory import Exchange
-from ganvas.runtime.shared_memory import possible as exchange_possible
+from ganvas.runtime.shared_memory import is_available as exchange_possible
 
 # How long ranks wait for one another. Rank 0 measures and saves alone while the others wait, for minutes with large data; a
 # rank that dies is noticed by other means (`_watch`, `Exchange`, torchrun).
@@ -80,7 +80,7 @@ class Ranks:
         dist.all_gather(found, values)
         return torch.stack(found)
 
-    def agree(self, value: Any) -> Any:
+    def broadcast(self, value: Any) -> Any:
         """Rank 0's value, on every rank."""
         if self.size == 1:
             return value
@@ -88,7 +88,7 @@ class Ranks:
         dist.broadcast_object_list(box, src=0, device=torch.device("cpu"))
         return box[0]
 
-    def follow(self, plan: Plan) -> Ranks:
+    def use_plan(self, plan: Plan) -> Ranks:
         """These ranks as the plan has them meet: by NCCL only if each rank has its own GPU."""
         return replace(self, nccl=self.nccl and plan.device == "cuda")
 
@@ -118,7 +118,7 @@ def connect(minutes: float = 10) -> Ranks:
         dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PATIENCE)
     ranks = Ranks(dist.get_rank(), dist.get_world_size(), nccl=nccl)
     if local == size and exchange_possible():
-        return replace(ranks, exchange=Exchange(ranks.rank, size, ranks.agree, lambda: dist.all_reduce(torch.zeros(1))))
+        return replace(ranks, exchange=Exchange(ranks.rank, size, ranks.broadcast, lambda: dist.all_reduce(torch.zeros(1))))
     return ranks
 
 

@@ -12,7 +12,7 @@ from cyclopts import CycloptsError
 from ganvas.errors import GanvasError, ResourceError, UsageError
 
 
-def conclude(command: Callable[[], Any]) -> None:
+def run_and_exit(command: Callable[[], Any]) -> None:
     """Run `command` and end the process; an error is one line on standard error and an exit code of its kind."""
     try:
         code: Any = command()
@@ -33,11 +33,11 @@ def conclude(command: Callable[[], Any]) -> None:
             ResourceError.exit_code,
         )
     except Exception as bug:
-        _unforeseen(bug)
+        _report_bug(bug)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _unforeseen(bug: Exception) -> None:
+def _report_bug(bug: Exception) -> None:
     """One line for an unexpected exception; the traceback if GANVAS_DEBUG is set."""
     if "OutOfMemory" in type(bug).__name__ or "can't allocate memory" in str(bug):
         _fail("out of memory; try a smaller --batch", ResourceError.exit_code)

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from ganvas.runtime.device import has_bfloat16
 
 
-def seconds(work: Callable[[], object], least: float = 0.3, rounds: int = 3) -> float:
+def time_call(work: Callable[[], object], least: float = 0.3, rounds: int = 3) -> float:
     """The median seconds that one call of `work` takes, after a warm-up."""
     work()
     times: list[float] = []
@@ -23,7 +23,7 @@ def seconds(work: Callable[[], object], least: float = 0.3, rounds: int = 3) -> 
     return sorted(times)[len(times) // 2]
 
 
-def convolution_peak(
+def measure_convolution_peak(
     precision: str, channels: int = 128, side: int = 16, batch: int = 64, least: float = 0.5, device: str = "cpu"
 ) -> float:
     """GFLOP/s of a 3x3 convolution, forward and backward, channels-last: what a training step could reach at best."""
@@ -36,7 +36,7 @@ def convolution_peak(
         torch.autograd.grad(F.conv2d(x, weight, padding=1), [x, weight], ahead)
         wait_for(device)
 
-    return 3 * 2 * 9 * channels**2 * side**2 * batch / seconds(work, least) / 1e9
+    return 3 * 2 * 9 * channels**2 * side**2 * batch / time_call(work, least) / 1e9
 
 
 def _channels_last(*shape: int, dtype: torch.dtype, device: str) -> torch.Tensor:
@@ -54,8 +54,12 @@ def bfloat16_is_fast(device: str = "cpu") -> bool:
     if device == "cpu":
         if not torch.backends.mkldnn.is_available() or "AVX512" not in torch.backends.cpu.get_cpu_capability():
             return False  # emulated: up to 500 times slower (pytorch#146508), not worth timing
-        return convolution_peak("bfloat16", 32, 14, 16, 0.1) > 1.1 * convolution_peak("float32", 32, 14, 16, 0.1)
+        return measure_convolution_peak("bfloat16", 32, 14, 16, 0.1) > 1.1 * measure_convolution_peak(
+            "float32", 32, 14, 16, 0.1
+        )
     if not has_bfloat16(torch.device(device)):
         return False
     # Large enough to keep a GPU busy: else both precisions take the time of starting a kernel.
-    return convolution_peak("bfloat16", 128, 32, 64, 0.1, device) > 1.1 * convolution_peak("float32", 128, 32, 64, 0.1, device)
+    return measure_convolution_peak("bfloat16", 128, 32, 64, 0.1, device) > 1.1 * measure_convolution_peak(
+        "float32", 128, 32, 64, 0.1, device
+    )

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import torch
 
-from ganvas.runtime.device import cores, pin, place_on_rank
+from ganvas.runtime.device import available_cores, pin, place_on_rank
 from ganvas.runtime.plan import Plan
 
 # glibc's mallopt options (malloc.h) and their values in bytes. By default glibc gives freed memory back to the kernel, and
@@ -28,7 +28,7 @@ def apply_plan(plan: Plan, rank: int = 0) -> None:
     keep_freed_memory()
     torch.set_num_threads(plan.threads)
     torch.set_flush_denormal(True)
-    available = cores()
+    available = available_cores()
     if plan.device == "cpu" and plan.ranks > 1 and plan.threads == 1 and plan.ranks <= len(available):
         pin([available[rank]])
     device = torch.device(place_on_rank(plan).device)
@@ -57,7 +57,7 @@ def keep_freed_memory() -> bool:
 @contextmanager
 def keep_process_settings() -> Iterator[None]:
     """This process's cores and number of threads as they were before, whatever `settle` changes meanwhile."""
-    available, count = cores(), torch.get_num_threads()
+    available, count = available_cores(), torch.get_num_threads()
     try:
         yield
     finally:

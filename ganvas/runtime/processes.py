@@ -37,10 +37,10 @@ def local_ranks(folder: Path, plan: Plan, peers: Ranks, *, timed: bool = False) 
     with keep_process_settings():
         try:
             if peers.size == plan.ranks:
-                yield peers.follow(plan)
+                yield peers.use_plan(plan)
             else:
                 with _launch_ranks(folder, plan.ranks, timed):
-                    yield connect().follow(plan)
+                    yield connect().use_plan(plan)
         finally:
             disconnect()
 

@@ -28,12 +28,12 @@ SHORT_SLEEPS, LONG_SLEEPS = 2_000, 2_500
 ANXIOUS = 3_000  # looks, about a second, before asking whether that rank lives
 
 
-def possible() -> bool:
+def is_available() -> bool:
     """Whether this machine keeps the order of stores that the flags rely on, and has memory to share."""
     return platform.machine() in ("x86_64", "AMD64") and Path("/dev/shm").is_dir()  # noqa: S108
 
 
-def gone(process: int) -> bool:
+def is_dead(process: int) -> bool:
     """Whether there is no such process; 0 stands for one that is not known yet."""
     try:
         os.kill(process or os.getpid(), 0)
@@ -42,7 +42,7 @@ def gone(process: int) -> bool:
     return False
 
 
-def _parts(flat: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
+def _split_views(flat: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
     """Views of `flat`, one for each tensor. A channels-last one keeps its strides: its copy is one straight run."""
     views, start = [], 0
     for tensor in tensors:
@@ -58,7 +58,7 @@ class Exchange:
     """Slots of `size` ranks in shared memory, in two sets used in turn, so that no rank overwrites what another still reads."""
 
     def __init__(self, rank: int, size: int, agree: Callable[[Any], Any], gather: Callable[[], Any]) -> None:
-        self.rank, self.size, self.agree, self.gather = rank, size, agree, gather
+        self.rank, self.size, self.broadcast, self.gather = rank, size, agree, gather
         self.capacity, self.count = 0, 0
         self.limit = sys.maxsize  # floats of a mean for which there was no memory: no further try from there on
         self.slots = torch.empty(0)
@@ -88,10 +88,10 @@ class Exchange:
         Needs `fits` of all their elements together. The order of the sum is that of the ranks: equal bits on every rank.
         """
         n = sum(tensor.numel() for tensor in tensors)
-        slots = self.share(n, lambda slot: torch._foreach_copy_(_parts(slot, tensors), list(tensors)))
+        slots = self.share(n, lambda slot: torch._foreach_copy_(_split_views(slot, tensors), list(tensors)))
         mean = torch.sum(slots, 0)
         mean /= self.size
-        torch._foreach_copy_(list(tensors), _parts(mean, tensors))
+        torch._foreach_copy_(list(tensors), _split_views(mean, tensors))
 
     def share(self, n: int, write: Callable[[Tensor], object]) -> Tensor:
         """All ranks' slots [size, n] after `write` has filled this rank's own [n]; to be read before the next call."""
@@ -110,12 +110,16 @@ class Exchange:
                 looks += 1
                 if looks > SHORT_SLEEPS:
                     time.sleep(0.002 if looks > LONG_SLEEPS else 0.0001)
-                if looks % ANXIOUS == 0 and gone(int(self.flags[other * LINE + 1])) and self.flags[other * LINE] < self.count:
+                if (
+                    looks % ANXIOUS == 0
+                    and is_dead(int(self.flags[other * LINE + 1]))
+                    and self.flags[other * LINE] < self.count
+                ):
                     raise ResourceError(f"rank {other} died; start all ranks again, and they go on from the last checkpoint")
 
     def _map(self, what: str, count: int, dtype: torch.dtype) -> Tensor | None:
         """Zeroed memory shared by all ranks; its name is gone as soon as everybody has it. None: there is not enough."""
-        path = self.agree(self._file(what, count * dtype.itemsize) if self.rank == 0 else None)
+        path = self.broadcast(self._file(what, count * dtype.itemsize) if self.rank == 0 else None)
         if path is None:
             return None
         memory = torch.from_file(path, shared=True, size=count, dtype=dtype)

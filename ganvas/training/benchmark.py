@@ -30,12 +30,12 @@ from ganvas.data.table import TableDataset
 from ganvas.engine.autotune import ENDLESS, LATE, choose_plan, endless
 from ganvas.errors import UsageError
 from ganvas.games.common.duel import Duel
-from ganvas.games.recipes import adapt_recipe, open_data, recipe_from
+from ganvas.games.recipes import adapt_recipe, open_data, parse_recipe
 from ganvas.games.registry import build, find_recipe
-from ganvas.runtime.device import cores, describe_runtime, pin
+from ganvas.runtime.device import available_cores, describe_runtime, pin
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
-from ganvas.runtime.probe import bfloat16_is_fast, convolution_peak
+from ganvas.runtime.probe import bfloat16_is_fast, measure_convolution_peak
 from ganvas.runtime.process_settings import keep_process_settings
 from ganvas.runtime.processes import local_ranks
 from ganvas.training.run_folder import Run
@@ -89,16 +89,16 @@ def bench(recipe: str | Recipe, ranks: str = "auto", seconds: float = 20.0) -> R
     if not 0 < seconds < math.inf:
         raise UsageError(f"seconds: expected a number above 0, got {seconds:g}")
     with keep_process_settings():
-        torch.set_num_threads(len(cores()))  # the peak is that of all cores
+        torch.set_num_threads(len(available_cores()))  # the peak is that of all cores
         return _bench(find_recipe(recipe) if isinstance(recipe, str) else recipe, ranks, seconds)
 
 
 def _bench(recipe: Recipe, ranks: str, seconds: float) -> Report:
     machine, data = describe_runtime(), open_data(recipe)
     chosen = adapt_recipe(recipe, data)
-    peak = max(convolution_peak(precision, channels) for precision in precisions() for channels in (64, 128, 256))
+    peak = max(measure_convolution_peak(precision, channels) for precision in precisions() for channels in (64, 128, 256))
     plan = choose_plan(chosen, data, "cpu", ranks)
-    whole = replace(plan, ranks=1, threads=len(cores()))
+    whole = replace(plan, ranks=1, threads=len(available_cores()))
     flops = count_flops(chosen, data, whole)
     operations = profiled(chosen, data, whole)
     with tempfile.TemporaryDirectory() as folder:
@@ -118,7 +118,7 @@ def precisions() -> tuple[str, ...]:
 
 def race(recipe: Recipe, data: TableDataset, plan: Plan, peers: Ranks, seconds: float) -> tuple[list[float], list[float]]:
     """Images per second of each burst of the engine and of the plain loop, interleaved; the plain loop has its own process."""
-    over, everywhere = [False], set(cores())
+    over, everywhere = [False], set(available_cores())
     engine = endless(recipe, data, plan, peers, lambda: over[0])
     spawn = multiprocessing.get_context("spawn")
     ask, answer = spawn.Pipe()
@@ -145,7 +145,7 @@ def race(recipe: Recipe, data: TableDataset, plan: Plan, peers: Ranks, seconds: 
 def _play_plain(plain: dict[str, Any], pipe: Any, everywhere: set[int]) -> None:
     pin(sorted(everywhere))
     torch.set_num_threads(len(everywhere))
-    recipe = recipe_from(plain)
+    recipe = parse_recipe(plain)
     steps = plain_loop(recipe, open_data(recipe))
     while pipe.recv() == "go":
         pipe.send(burst(steps, recipe))
@@ -169,7 +169,7 @@ def plain_loop(recipe: Recipe, data: TableDataset) -> Iterator[None]:
     torch.manual_seed(recipe.train.seed)
     game, config = build(copy.deepcopy(recipe)), recipe.train
     rate, betas = config.learning_rate, (config.adam.beta1, config.adam.beta2)
-    optimizers = {player: torch.optim.Adam(game.trained_by(player), lr=rate, betas=betas) for player in game.players}
+    optimizers = {player: torch.optim.Adam(game.player_parameters(player), lr=rate, betas=betas) for player in game.players}
     position = LATE
     for index in itertools.count():
         batch = data.samples(rows(config.seed, position, config.batch, len(data)))

@@ -24,7 +24,7 @@ from ganvas.games.registry import build
 from ganvas.latents.seed_latents import latents
 from ganvas.training.run_folder import Run, open_run
 from ganvas.utils.files import disk_errors, make_folder, write_durably
-from ganvas.utils.settings import flat, to_dict
+from ganvas.utils.settings import flatten, to_dict
 
 SAMPLE = re.compile(r"(\d+\.\d{3})k\.png")
 
@@ -70,7 +70,7 @@ def branch(folder: Path, out: Path, settings: Mapping[str, str], at: int | None 
         with disk_errors(f"cannot make the run folder {out}"):
             make_folder(temporary)
             _copy(folder, temporary, at)
-            before, after = flat(to_dict(parent.recipe)), flat(to_dict(recipe))
+            before, after = flatten(to_dict(parent.recipe)), flatten(to_dict(recipe))
             changed = {name: [before.get(name), value] for name, value in after.items() if before.get(name) != value}
             story = {"parent": folder.name, "items": at, "changed": changed}
             replace(run, folder=temporary).write()
@@ -103,7 +103,7 @@ def require_same_networks(before: Recipe, after: Recipe) -> None:
     Raises:
         UsageError: the networks differ; names the settings.
     """
-    asked, held = flat(to_dict(after.config)), flat(to_dict(before.config))
+    asked, held = flatten(to_dict(after.config)), flatten(to_dict(before.config))
     names = ", ".join(f"config.{name}" for name in asked if asked[name] != held.get(name))
     refusal = UsageError(
         f"{names} changes the networks, whose weights a branch goes on with; "

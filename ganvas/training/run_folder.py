@@ -25,14 +25,14 @@ from ganvas.data.open import absolute_source
 from ganvas.engine.autotune import choose_plan
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.games import GAMES
-from ganvas.games.recipes import adapt_recipe, open_data, recipe_from
+from ganvas.games.recipes import adapt_recipe, open_data, parse_recipe
 from ganvas.runtime.device import describe_runtime, find_device
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.process_settings import GPU_SETTINGS
 from ganvas.utils.files import disk_errors, try_lock, write_durably
 from ganvas.utils.parsing import parse_json
-from ganvas.utils.settings import convert, flat, from_dict, to_dict
+from ganvas.utils.settings import convert, flatten, from_dict, to_dict
 
 FORMAT = 1  # of a run folder, in env.json; raised where an older version would read a new folder wrongly
 
@@ -93,7 +93,7 @@ class Run:
     def bring(self, data: Dataset) -> None:
         """Attach the data. Hold out a part if D could overfit, or if a held-out measure is requested."""
         kept = issubclass(GAMES[self.recipe.game], Watched | Writes | TakesInputs) or self.recipe.train.eval_every > 0
-        self.data, self.held_out = data.parted(self.recipe.data.held_out) if kept else (data, None)
+        self.data, self.held_out = data.hold_out(self.recipe.data.held_out) if kept else (data, None)
 
     def move(self, device: str | None, peers: Ranks) -> str:
         """Continue on `device` (None: the one it has): the plan is chosen anew for it and kept. Returns what to tell, or "".
@@ -134,7 +134,7 @@ class Run:
         ours["data"]["source"], theirs["data"]["source"] = source, absolute_source(recipe.data.source)
         if minutes is not None:
             theirs["train"]["images"] = ours["train"]["images"]  # minutes became images when the run began
-        asked, held = flat(theirs), flat(ours)
+        asked, held = flatten(theirs), flatten(ours)
         differences = [
             f"{name}={asked.get(name)!r} (it has {held.get(name)!r})"
             for name in asked | held
@@ -183,7 +183,7 @@ def start(
     if recipe.data.split != "train":
         raise UsageError(f"data.split: a run trains on the split 'train', not on {recipe.data.split!r}; leave it out")
     recipe = replace(recipe, data=replace(recipe.data, source=absolute_source(recipe.data.source)))
-    folder = Path(peers.agree(str(out or _restarted() or "")))
+    folder = Path(peers.broadcast(str(out or _restarted() or "")))
     if folder != Path() and (folder / "recipe.json").exists():
         run = open_run(folder)
         run.check(recipe, minutes)
@@ -194,13 +194,13 @@ def start(
     if out and peers.first:
         _require_place(out)
     data = open_data(recipe)
-    recipe = recipe_from(to_dict(adapt_recipe(recipe, data)))  # spelt as a resumed run will read it
+    recipe = parse_recipe(to_dict(adapt_recipe(recipe, data)))  # spelt as a resumed run will read it
     plan = _agree_on_plan(recipe, data, device, str(peers.size) if peers.size > 1 else ranks, peers)
     run = Run(out or Path(), recipe, plan, minutes)
     if peers.first:
         run.folder = out or _numbered(recipe)
         run.write()
-    run.folder = Path(peers.agree(str(run.folder)))
+    run.folder = Path(peers.broadcast(str(run.folder)))
     run.bring(data)
     return run
 
@@ -214,7 +214,7 @@ def _agree_on_plan(recipe: Recipe, data: Dataset, device: str, ranks: str, peers
             plan = choose_plan(recipe, data, device, ranks)
         except GanvasError as error:
             failure = error
-    plan, failure = peers.agree((plan, failure))
+    plan, failure = peers.broadcast((plan, failure))
     if plan is None:
         raise failure or UsageError(f"no plan for the device {device!r}; choose another --device")
     return plan
@@ -267,7 +267,7 @@ def open_run(folder: Path) -> Run:
         DataError: it holds no run.
     """
     try:
-        recipe = recipe_from(parse_json((folder / "recipe.json").read_bytes(), "recipe.json"))
+        recipe = parse_recipe(parse_json((folder / "recipe.json").read_bytes(), "recipe.json"))
         env = parse_json((folder / "env.json").read_bytes(), "env.json")
         if (written := convert(int, env.get("format", 1), "format")) > FORMAT:
             raise DataError(f"it has the format {written}, and this version reads up to {FORMAT}; use a newer ganvas")

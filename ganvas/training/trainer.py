@@ -28,7 +28,7 @@ from ganvas.games.recipes import open_data
 from ganvas.inference import model_file
 from ganvas.inference.sheet import make_sheet, save_learning_gif
 from ganvas.media.image_files import save_png
-from ganvas.metrics.elbo import nats
+from ganvas.metrics.elbo import elbo_terms
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.process_settings import apply_plan
 from ganvas.training.log import TrainingLog
@@ -125,7 +125,7 @@ class Trainer:
         """Load the newest valid checkpoint, if there is one; all ranks use that of rank 0. Returns whether there was one."""
         found = checkpoint.load(self.run.folder / "checkpoints", self.report_skipped) if self.ranks.first else None
         # Only rank 0 chooses: another rank may see the folder a moment earlier or later.
-        items, times = self.ranks.agree((found.items, len(self.roll_backs())) if found else (None, 0))
+        items, times = self.ranks.broadcast((found.items, len(self.roll_backs())) if found else (None, 0))
         if items is None:
             return False
         found = found or checkpoint.load(self.run.folder / "checkpoints", lambda *_: None)
@@ -241,7 +241,7 @@ class Trainer:
             DivergedError: it went back too often already, or there is no valid checkpoint.
         """
         # Only rank 0 reads the file: another rank could read it after rank 0 has written it.
-        at = self.ranks.agree([*self.roll_backs(), self.state.items] if self.ranks.first else None)
+        at = self.ranks.broadcast([*self.roll_backs(), self.state.items] if self.ranks.first else None)
         if len(at) > SECOND_CHANCES:
             raise DivergedError(
                 f"the losses were not finite {PATIENCE} steps in a row, even after {SECOND_CHANCES} roll-backs with smaller "
@@ -310,7 +310,7 @@ def test_measures(game: Game, test: TableDataset) -> dict[str, float]:
         return found
     batch = test.samples(torch.arange(len(test)))
     label = batch["label"] if isinstance(game, Conditional) else None
-    parts = {name: float(each.mean()) for name, each in nats(game, batch["real"], label).items()}
+    parts = {name: float(each.mean()) for name, each in elbo_terms(game, batch["real"], label).items()}
     return found | {"test_loss": sum(parts.values()), **{f"test_{name}": value for name, value in parts.items()}}
 
 

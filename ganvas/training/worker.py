@@ -24,7 +24,7 @@ def main() -> None:
     for number in STOPS:  # blocked since the start, see `launch`; ignored, so that none stays pending
         signal.signal(number, signal.SIG_IGN)
     run = open_run(Path(sys.argv[1]))
-    ranks = connect().follow(run.plan)
+    ranks = connect().use_plan(run.plan)
     try:
         for _ in endless(run.recipe, run.data, run.plan, ranks) if "--timed" in sys.argv[2:] else fit(run, ranks):
             pass

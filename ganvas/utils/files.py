@@ -36,7 +36,7 @@ MACHINE, START = hashlib.sha256(platform.node().encode()).hexdigest()[:8], secre
 TEMPORARY = re.compile(r"\.ganvas-([0-9a-f]{8})-([0-9]{1,10})-([0-9a-f]{8})-[0-9a-f]{8}")
 
 
-A_DAY = 86_400
+DAY = 86_400
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def write_durably(path: Path, data: bytes) -> None:
     """
     with disk_errors(f"cannot write {printable(path)}"):
         sweep(path.parent)
-        temporary = temporary_in(path.parent)
+        temporary = temporary_path(path.parent)
         try:
             write_new(temporary, data)
             publish(temporary, path)
@@ -117,7 +117,7 @@ def remove_tree(path: Path) -> None:
     os.rmdir(path)
 
 
-def temporary_in(folder: Path) -> Path:
+def temporary_path(folder: Path) -> Path:
     """A fresh name in `folder` that `sweep` knows to be ours while this process lives."""
     return folder / f".ganvas-{MACHINE}-{os.getpid()}-{START}-{secrets.token_hex(4)}"
 
@@ -127,20 +127,20 @@ def sweep(folder: Path) -> None:
     for path in folder.iterdir():
         owner = TEMPORARY.fullmatch(path.name)
         with suppress(OSError):
-            if owner and not _writing(owner[1], int(owner[2]), owner[3], path.lstat().st_mtime):
+            if owner and not _may_be_writing(owner[1], int(owner[2]), owner[3], path.lstat().st_mtime):
                 remove_tree(path) if path.is_dir() else os.unlink(path)
 
 
-def _writing(machine: str, process: int, start: str, changed: float) -> bool:
+def _may_be_writing(machine: str, process: int, start: str, changed: float) -> bool:
     """Whether the writer of a temporary name may still be at it."""
     if (machine, process, start) == (MACHINE, os.getpid(), START):
         return True
-    if machine == MACHINE and (process == os.getpid() or not _alive(process)):
+    if machine == MACHINE and (process == os.getpid() or not _is_alive(process)):
         return False
-    return time.time() - changed < A_DAY  # another machine's, or a stranger who got the process id since
+    return time.time() - changed < DAY  # another machine's, or a stranger who got the process id since
 
 
-def _alive(process: int) -> bool:
+def _is_alive(process: int) -> bool:
     if os.name != "posix":
         return True  # signal 0 would end it
     try:

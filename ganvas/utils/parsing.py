@@ -19,7 +19,7 @@ def printable(text: object, limit: int = 300) -> str:
 def parse_json(data: bytes | str, what: str) -> dict[str, Any]:
     """A JSON object from a file that may be hostile. Raises: DataError: it is none, or nests or repeats keys absurdly."""
     try:
-        values = json.loads(data if isinstance(data, str) else data.decode(), object_pairs_hook=_distinct)
+        values = json.loads(data if isinstance(data, str) else data.decode(), object_pairs_hook=_require_distinct)
     except (ValueError, RecursionError) as error:
         raise DataError(f"{what} is not readable JSON: {printable(error, 100)}") from None
     if not isinstance(values, dict):
@@ -27,7 +27,7 @@ def parse_json(data: bytes | str, what: str) -> dict[str, Any]:
     return values
 
 
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _require_distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) != len(pairs):
         raise ValueError("a key appears twice")

@@ -30,7 +30,7 @@ DTYPES: Mapping[str, tuple[str, int]] = {  # the safetensors spelling -> torch's
 Layout = dict[str, tuple[str, tuple[int, ...]]]  # tensor name -> torch dtype, shape
 
 
-def tensor_header(file: BinaryIO, size: int) -> tuple[Layout, dict[str, str]]:
+def read_header(file: BinaryIO, size: int) -> tuple[Layout, dict[str, str]]:
     """What a safetensors file of `size` bytes claims to hold, checked against its size: layout and metadata.
 
     Raises:
@@ -48,7 +48,7 @@ def tensor_header(file: BinaryIO, size: int) -> tuple[Layout, dict[str, str]]:
     layout: Layout = {}
     spans = []
     for name, entry in entries.items():
-        dtype, shape, span = _claim(entry, f"tensor {printable(name, 100)}")
+        dtype, shape, span = _check_entry(entry, f"tensor {printable(name, 100)}")
         layout[name] = dtype, shape
         spans.append(span)
     end = 0
@@ -61,7 +61,7 @@ def tensor_header(file: BinaryIO, size: int) -> tuple[Layout, dict[str, str]]:
     return layout, metadata
 
 
-def _claim(entry: Any, what: str) -> tuple[str, tuple[int, ...], tuple[int, int]]:
+def _check_entry(entry: Any, what: str) -> tuple[str, tuple[int, ...], tuple[int, int]]:
     """One tensor's dtype, shape and byte span. Raises: DataError: they contradict each other."""
     known = isinstance(entry, dict) and set(entry) == {"dtype", "shape", "data_offsets"} and entry["dtype"] in list(DTYPES)
     if not known:

@@ -13,7 +13,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
-from ganvas.errors import UsageError, unknown
+from ganvas.errors import UsageError, unknown_name
 
 T = TypeVar("T")
 
@@ -40,11 +40,11 @@ def to_dict(settings: Any) -> dict[str, Any]:
     return plain
 
 
-def flat(settings: Mapping[str, Any], where: str = "") -> dict[str, Any]:
+def flatten(settings: Mapping[str, Any], where: str = "") -> dict[str, Any]:
     """Nested settings by dotted path."""
     found: dict[str, Any] = {}
     for name, value in settings.items():
-        found |= flat(value, f"{where}{name}.") if isinstance(value, Mapping) else {where + name: value}
+        found |= flatten(value, f"{where}{name}.") if isinstance(value, Mapping) else {where + name: value}
     return found
 
 
@@ -64,7 +64,7 @@ def from_dict(kind: type[T], values: Mapping[str, Any], where: str = "", **types
     fields = dataclasses.fields(kind)  # type: ignore[arg-type]
     for key in values:
         if key not in {f.name for f in fields}:
-            raise unknown("setting", where + key, [where + f.name for f in fields])
+            raise unknown_name("setting", where + key, [where + f.name for f in fields])
     needed = (f.name for f in fields if f.default is f.default_factory is dataclasses.MISSING)
     if missing := [where + name for name in needed if name not in values]:
         raise UsageError(f"missing settings of {kind.__name__}: {', '.join(missing)}")
@@ -99,7 +99,7 @@ def convert(hint: Any, value: Any, where: str) -> Any:
     if origin is Literal:
         if (type(value), value) in [(type(option), option) for option in options]:  # True == 1, but is not it
             return value
-        raise unknown(f"value of {where}", str(value), map(str, options))
+        raise unknown_name(f"value of {where}", str(value), map(str, options))
     if origin is tuple and isinstance(value, (list, tuple)):
         inner = [options[0]] * len(value) if options[-1] is Ellipsis else list(options)
         if len(inner) == len(value):
@@ -129,10 +129,10 @@ def assign(settings: T, path: str, text: str) -> T:
 def _assign(settings: T, path: list[str], text: str, where: str) -> T:
     head, rest = getattr(type(settings), "renamed", {}).get(path[0], path[0]), path[1:]
     names = [f.name for f in dataclasses.fields(settings)]  # type: ignore[arg-type]
-    if head not in names and not where and not rest and (homes := _homes(settings, head)):
+    if head not in names and not where and not rest and (homes := _find_paths(settings, head)):
         raise UsageError(f"unknown setting {head!r}; did you mean {' or '.join(map(repr, homes))}?")
     if head not in names:
-        raise unknown("setting", where + head, [where + name for name in names])
+        raise unknown_name("setting", where + head, [where + name for name in names])
     current, hint, here = getattr(settings, head), typing.get_type_hints(type(settings))[head], where + head
     if dataclasses.is_dataclass(current):
         if not rest:
@@ -140,15 +140,15 @@ def _assign(settings: T, path: list[str], text: str, where: str) -> T:
         value: Any = _assign(current, rest, text, here + ".")
     elif rest and isinstance(current, Mapping):
         key = ".".join(rest)
-        value = {**current, key: read(typing.get_args(hint)[1], text, f"{here}.{key}")}
+        value = {**current, key: read_value(typing.get_args(hint)[1], text, f"{here}.{key}")}
     elif rest:
         raise UsageError(f"{here} is a single value, it has no {'.'.join(rest)!r}")
     else:
-        value = read(hint, text, here)
+        value = read_value(hint, text, here)
     return dataclasses.replace(settings, **{head: value})  # type: ignore[type-var]
 
 
-def _homes(settings: Any, leaf: str) -> list[str]:
+def _find_paths(settings: Any, leaf: str) -> list[str]:
     """The dotted paths of all fields called `leaf`, or nearly so."""
     paths, pending = [], [("", settings)]
     while pending:
@@ -164,21 +164,21 @@ def _homes(settings: Any, leaf: str) -> list[str]:
     return sorted(path for path, name in zip(paths, leaves, strict=True) if name in near)
 
 
-def read(hint: Any, text: str, where: str) -> Any:
+def read_value(hint: Any, text: str, where: str) -> Any:
     """`text` as the type `hint`: JSON where that fits (`0.1`, `[1, 2]`), else the bare words (`hinge`, a path `2024`).
 
     Raises:
         UsageError: it fits neither way.
     """
     try:
-        return convert(hint, parse(text), where)
+        return convert(hint, parse_value(text), where)
     except UsageError:
         with contextlib.suppress(UsageError):
             return convert(hint, text, where)
         raise
 
 
-def parse(text: str) -> Any:
+def parse_value(text: str) -> Any:
     """JSON where it is JSON, else the text itself: `0.1` a number, `hinge` a word."""
     try:
         return json.loads(text)

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from ganvas.errors import UsageError
 
 
-def whole(name: str | None, text: str) -> int:
+def parse_whole(name: str | None, text: str) -> int:
     """960, 1e6 or 100_000. Raises: UsageError: a fraction, or no number; `name` is the option's."""
     with suppress(ValueError):
         return int(text)
@@ -20,4 +20,4 @@ def whole(name: str | None, text: str) -> int:
     raise UsageError(f"{name}: expected a whole number, got {text!r}")
 
 
-Whole = Annotated[int, Parameter(converter=lambda _, tokens: whole(tokens[0].keyword, tokens[0].value))]
+Whole = Annotated[int, Parameter(converter=lambda _, tokens: parse_whole(tokens[0].keyword, tokens[0].value))]

@@ -211,7 +211,9 @@ def test_minutes_become_images_once(tmp_path: Path) -> None:
 
 
 def test_help_does_not_import_torch() -> None:
-    code = "import sys; from ganvas.cli import app; app('--help', result_action='return_value'); exit('torch' in sys.modules)"
+    code = (
+        "import sys; from ganvas.cli.app import app; app('--help', result_action='return_value'); exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
 
 
@@ -259,10 +261,10 @@ def test_own_folder_with_a_broken_picture(tmp_path: Path) -> None:
 def test_what_nobody_foresaw_is_one_line(
     failure: Exception, code: int, says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def app(*_: object, **__: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise failure
 
-    monkeypatch.setattr(app, "app", app)
+    monkeypatch.setattr("ganvas.cli.app.app", fail)
     monkeypatch.delenv("GANVAS_DEBUG", raising=False)
     with pytest.raises(SystemExit) as ended:
         main()

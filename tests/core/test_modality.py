@@ -18,7 +18,7 @@ from ganvas.core.modality import (
     Modality,
     modality_of,
     modality_of_shape,
-    normalize,
+    normalize_batch,
 )
 from ganvas.errors import DataError
 
@@ -44,9 +44,9 @@ def some(kind: Modality) -> Tensor:
 @EVERY
 def test_normalized_samples_are_kept_again_without_loss(kind: Modality) -> None:
     kept = some(kind)
-    samples = kind.normalized(kept)
+    samples = kind.normalize(kept)
     assert (samples.shape, samples.dtype) == (kept.shape, kind.network_dtype)
-    again = kind.kept(samples)
+    again = kind.denormalize(samples)
     assert again.dtype == kind.dtype
     assert torch.equal(again, kept)
 
@@ -55,28 +55,28 @@ def test_normalized_samples_are_kept_again_without_loss(kind: Modality) -> None:
 def test_a_kind_is_found_from_type_and_rank(kind: Modality) -> None:
     among = (CLIPS,) if kind is CLIPS else tuple(MODALITIES.values())  # clips look like voxels
     assert modality_of(some(kind), among) is kind
-    assert modality_of(kind.normalized(some(kind)), among) is kind
+    assert modality_of(kind.normalize(some(kind)), among) is kind
 
 
 @EVERY
 def test_normalizing_stays_on_the_device(kind: Modality) -> None:
     meta = some(kind).to("meta")
-    assert kind.normalized(meta).device.type == "meta"
+    assert kind.normalize(meta).device.type == "meta"
     assert kind.mirror(meta, torch.ones(6, dtype=torch.bool, device="meta")).shape == meta.shape
 
 
 def test_pixels_are_normalized_exactly() -> None:
     pixels = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
-    assert torch.equal(IMAGES.normalized(pixels), pixels.float() / 127.5 - 1)
-    assert IMAGES.normalized(torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1)).flatten().tolist() == [-1.0, 1.0]
-    assert IMAGES.normalized(some(IMAGES)).is_contiguous(memory_format=torch.channels_last)
-    assert IMAGES.normalized(pixels).is_contiguous()
+    assert torch.equal(IMAGES.normalize(pixels), pixels.float() / 127.5 - 1)
+    assert IMAGES.normalize(torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1)).flatten().tolist() == [-1.0, 1.0]
+    assert IMAGES.normalize(some(IMAGES)).is_contiguous(memory_format=torch.channels_last)
+    assert IMAGES.normalize(pixels).is_contiguous()
 
 
 def test_samples_beyond_the_range_are_cut_and_nan_is_refused() -> None:
-    assert IMAGES.kept(torch.tensor([-1.5, 1.5]).view(2, 1, 1, 1)).flatten().tolist() == [0, 255]
+    assert IMAGES.denormalize(torch.tensor([-1.5, 1.5]).view(2, 1, 1, 1)).flatten().tolist() == [0, 255]
     with pytest.raises(DataError, match="the images hold NaN"):
-        IMAGES.kept(torch.full((1, 1, 2, 2), torch.nan))
+        IMAGES.denormalize(torch.full((1, 1, 2, 2), torch.nan))
 
 
 @EVERY
@@ -133,5 +133,5 @@ def test_a_shape_in_words(kind: Modality, shape: tuple[int, ...], words: str) ->
 
 def test_a_batch_is_normalized_field_by_field() -> None:
     batch = {"source": some(IMAGES), "map": some(LABEL_MAPS), "label": torch.arange(6), "other": torch.ones(6)}
-    found = normalize(batch, {"source": IMAGES, "map": LABEL_MAPS, "label": LABELS})
+    found = normalize_batch(batch, {"source": IMAGES, "map": LABEL_MAPS, "label": LABELS})
     assert [x.dtype for x in found.values()] == [torch.float32, torch.int64, torch.int64, torch.float32]

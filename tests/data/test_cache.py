@@ -41,7 +41,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         calls.append(1)
         return fit_to_side(pixels, resolution, channels, fit)
 
-    monkeypatch.setattr(collection, "fitted", counted)
+    monkeypatch.setattr(collection, "fit_to_side", counted)
     return calls
 
 
@@ -156,7 +156,7 @@ def test_labels_are_kept_as_numbers_not_as_text(cache_root: Path) -> None:
         file.write(bytes(1_000 * 4))
         return cache.Record((1_000, 1, 2, 2), labels, ("a",), (), splits=("train", "test"))
 
-    name = cache.key("labels")
+    name = cache.entry_name("labels")
     cache.store(name, build)
     found = cache.read(name)
     assert found is not None
@@ -169,16 +169,16 @@ def test_labels_are_kept_as_numbers_not_as_text(cache_root: Path) -> None:
 
 def entry(number: int, age: float, size: int = 1_000) -> str:
     """An entry of so many bytes that was last used so many seconds ago."""
-    name = cache.key("entry", number)
+    name = cache.entry_name("entry", number)
     cache.store(name, lambda file: cache.Record((file.write(bytes(size)), 1, 1, 1), None, (), ()))
-    for path in cache.folder().glob(f"{name}.*"):
+    for path in cache.cache_folder().glob(f"{name}.*"):
         os.utime(path, (time.time() - age,) * 2)
     return name
 
 
 def names() -> set[str]:
     """The entries in the cache."""
-    return {path.stem for path in cache.folder().iterdir()}
+    return {path.stem for path in cache.cache_folder().iterdir()}
 
 
 def test_the_entries_used_longest_ago_are_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,9 +202,9 @@ def test_a_new_entry_deletes_old_ones_and_stays(monkeypatch: pytest.MonkeyPatch)
 
 def test_what_a_crash_left_is_deleted_too(monkeypatch: pytest.MonkeyPatch) -> None:
     name = entry(0, 5_000)
-    (cache.folder() / f"{name}.json").unlink()
-    (cache.folder() / "fashion-mnist").mkdir()
-    (cache.folder() / "other.txt").write_bytes(bytes(9_999))
+    (cache.cache_folder() / f"{name}.json").unlink()
+    (cache.cache_folder() / "fashion-mnist").mkdir()
+    (cache.cache_folder() / "other.txt").write_bytes(bytes(9_999))
     monkeypatch.setenv("GANVAS_CACHE_GB", "1e-9")
     assert cache.evict() == [name]
     assert names() == {"fashion-mnist", "other"}  # nothing else is touched
@@ -213,7 +213,7 @@ def test_what_a_crash_left_is_deleted_too(monkeypatch: pytest.MonkeyPatch) -> No
 def test_pixels_in_use_outlive_their_entry(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = opened(folder)
     before = source.fields["real"].clone()
-    for path in cache.folder().iterdir():
+    for path in cache.cache_folder().iterdir():
         os.utime(path, (1, 1))
     monkeypatch.setenv("GANVAS_CACHE_GB", "1e-9")
     assert len(cache.evict()) == 1
@@ -249,7 +249,7 @@ def test_processes_may_delete_while_others_read(folder: Path, monkeypatch: pytes
 def test_a_limit_that_is_none_is_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANVAS_CACHE_GB", given)
     with pytest.raises(UsageError, match="GANVAS_CACHE_GB: expected a number of gigabytes above 0, found"):
-        cache.limit()
+        cache.max_bytes()
 
 
 def test_an_entry_of_an_earlier_format_is_made_again(folder: Path, cache_root: Path, decoded: list[int]) -> None:

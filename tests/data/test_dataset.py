@@ -144,17 +144,17 @@ def test_mirroring_and_crops_happen() -> None:
 
 def test_held_out_rows_are_in_one_part_only_and_stay_as_they_are() -> None:
     for data in (pairs(100, crop=3), unpaired(100, 200)):
-        kept, held_out = data.parted(0.3)
+        kept, held_out = data.hold_out(0.3)
         assert held_out is not None
         for name in ("low", "real") if isinstance(data, PairedDataset) else ("a", "b"):
             shown = [set(part.batch(1, 0, len(part))[name][:, 0, 0, 0].tolist()) for part in (kept, held_out)]
             assert not shown[0] & shown[1]
         assert type(kept) is type(data)
-    held_out = TableDataset("table", {"real": numbered(100)}, flip=True).parted(0.3)[1]
+    held_out = TableDataset("table", {"real": numbered(100)}, flip=True).hold_out(0.3)[1]
     assert held_out is not None
     places = held_out.batch(0, 0, 30)["real"][:, 1:]
     assert torch.equal(places, numbered(1)[:, 1:].expand(30, 2, SIDE, SIDE))  # none is mirrored
-    assert unpaired(100, 30).parted(0.3)[1] is None  # one table has too few
+    assert unpaired(100, 30).hold_out(0.3)[1] is None  # one table has too few
 
 
 def test_clips_are_given_as_clips() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ganvas.data.images import Bytes, UnreadableError, decode, fit_to_side, peek, quiet
+from ganvas.data.images import Bytes, UnreadableError, decode, fit_to_side, peek, silence_pillow
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> io.BytesIO:
@@ -114,7 +114,7 @@ def test_exif_rotation_is_applied() -> None:
 
 
 def test_damaged_exif_costs_only_the_rotation() -> None:
-    with quiet():
+    with silence_pillow():
         assert decode(encoded(flat("L", 3), exif=b"Exif\0\0II*\0\xff\xff\xff\x7f")).shape == (4, 4, 1)
 
 
@@ -164,7 +164,7 @@ def test_what_is_no_image_is_named(content: bytes, reason: str) -> None:
 def test_truncated_files_are_never_half_read(kind: str) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
     whole = encoded(Image.fromarray(noise), kind).getvalue()
-    with quiet():
+    with silence_pillow():
         for length in range(0, len(whole) * 3 // 4, max(1, len(whole) // 40)):
             with pytest.raises(UnreadableError):
                 decode(io.BytesIO(whole[:length]))
@@ -176,7 +176,7 @@ def test_flipped_bytes_decode_or_are_unreadable(kind: str, data: st.DataObject) 
     whole = bytearray(encoded(flat("RGB", (10, 200, 30), (12, 9)), kind).getvalue())
     for place in data.draw(st.lists(st.integers(0, len(whole) - 1), min_size=1, max_size=8)):
         whole[place] = data.draw(st.integers(0, 255))
-    with quiet():
+    with silence_pillow():
         try:
             pixels = decode(io.BytesIO(whole))
         except UnreadableError:

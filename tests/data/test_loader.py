@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ganvas.core.modality import normalize
+from ganvas.core.modality import normalize_batch
 from ganvas.data.loader import Loader, fetch
 from ganvas.data.table import TableDataset
 from ganvas.errors import DataError
@@ -35,7 +35,7 @@ def data() -> TableDataset:
 def test_on_the_cpu_a_batch_is_made_when_it_is_asked_for(data: TableDataset) -> None:
     loader = Loader(data, 3, 4, stride=8, needs=("real", "label"))
     for start in (0, 8, 4):
-        batch, own = loader.batch(start), normalize(data.batch(3, start, 4), data.modalities)
+        batch, own = loader.batch(start), normalize_batch(data.batch(3, start, 4), data.modalities)
         assert all(torch.equal(batch[name], own[name]) for name in own)
     assert all(main for _, main in MADE)
     assert loader.pool is None
@@ -56,9 +56,9 @@ def test_on_an_accelerator_a_thread_makes_the_next_batch(data: TableDataset) -> 
 def test_what_was_made_ahead_is_used_at_its_position_only(data: TableDataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a roll-back another batch is asked for than the one that was made ahead."""
     loader = Loader(data, 3, 4, device="meta")
-    monkeypatch.setattr("ganvas.data.loader._place", lambda data, kept, _device: normalize(kept, data.modalities))
+    monkeypatch.setattr("ganvas.data.loader._place", lambda data, kept, _device: normalize_batch(kept, data.modalities))
     for start in (0, 4, 0, 4, 20):
-        batch, own = loader.batch(start), normalize(data.batch(3, start, 4), data.modalities)
+        batch, own = loader.batch(start), normalize_batch(data.batch(3, start, 4), data.modalities)
         assert all(torch.equal(batch[name], own[name]) for name in own)
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas.data.collection import Pictures
-from ganvas.data.report import _balanced, inspect
+from ganvas.data.collection import ImageCollection
+from ganvas.data.report import _choose_balanced, inspect
 from ganvas.errors import DataError, UsageError
 
 WritePicture = Callable[..., Path]
@@ -73,8 +73,8 @@ def test_preview_is_balanced_over_classes(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("groups", "count"), [([4, 3], 64), ([2, 100], 64), ([40, 40], 10), ([5], 3)])
 def test_a_sheet_shows_no_picture_twice(groups: list[int], count: int) -> None:
     labels = [i for i, size in enumerate(groups) for _ in range(size)]
-    pictures = Pictures([""] * len(labels), peek=None, read=None, labels=labels)  # type: ignore[arg-type]
-    chosen = _balanced(pictures, range(len(labels)), count)
+    pictures = ImageCollection([""] * len(labels), peek=None, read=None, labels=labels)  # type: ignore[arg-type]
+    chosen = _choose_balanced(pictures, range(len(labels)), count)
     assert len(set(chosen)) == len(chosen) == min(count, sum(min(size, -(-count // len(groups))) for size in groups))
 
 

@@ -109,7 +109,7 @@ def test_the_first_batch_of_a_run_is_checked() -> None:
 def test_held_out_images_are_asked_by_position_too() -> None:
     """What the discriminator has not seen is shown as it is: held-out images are never mirrored."""
     recipe, data = miniature("dcgan-images")
-    kept, held_out = replace(data, flip=True).parted(0.45)
+    kept, held_out = replace(data, flip=True).hold_out(0.45)
     assert held_out is not None
     state = initial_state(recipe, PLAN)
     first, _ = next(iter(train(state, kept, recipe.train, held_out=held_out)))

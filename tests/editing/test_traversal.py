@@ -123,7 +123,7 @@ def test_a_classifier_names_the_classes_of_a_model_without(monkeypatch: pytest.M
         return torch.stack([~bright, bright], 1).double()
 
     judge = Extractor("pixel", classify, classify, ("dark", "bright-ish"))
-    monkeypatch.setattr(named_directions, "extractor", lambda name, device: judge)
+    monkeypatch.setattr(named_directions, "load_extractor", lambda name, device: judge)
     through = space(one.drawer)
     way = directions(one, through, ["class:bright-ish-dark"], judge="pixel")[0]
     codes = torch.cat([through.of_seeds(range(50), None) + side * way.vector.float() for side in (-2, 2)])

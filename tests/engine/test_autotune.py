@@ -17,7 +17,7 @@ from ganvas.errors import ResourceError
 from ganvas.games.progan import ProGAN
 from ganvas.games.recipes import open_data, resolve_recipe
 from ganvas.runtime import processes
-from ganvas.runtime.device import cores
+from ganvas.runtime.device import available_cores
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
 
@@ -89,11 +89,11 @@ def test_the_processes_that_are_timed_are_real_and_leave_nothing(monkeypatch: py
 
     monkeypatch.setattr(processes, "launch", note)
     recipe = resolve_recipe("gan-ring", {"config.width": "8"})
-    before, available = dict(os.environ), cores()
+    before, available = dict(os.environ), available_cores()
     pace = autotune._time_processes(recipe, open_data(recipe), Plan(ranks=2), 0.1)
     assert pace > 0
     assert [each.wait(timeout=20) for each in started] == [0]
-    assert (dict(os.environ), cores()) == (before, available)
+    assert (dict(os.environ), available_cores()) == (before, available)
     assert not torch.distributed.is_initialized()
 
 
@@ -105,7 +105,7 @@ def test_ranks_asked_for_get_the_statistics_of_the_whole_batch() -> None:
 
 
 def test_bfloat16_asked_of_a_card_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(autotune, "device_named", torch.device)
+    monkeypatch.setattr(autotune, "find_device", torch.device)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
     recipe, data = miniature("cgan-mnist")
     recipe = replace(recipe, train=replace(recipe.train, precision="bfloat16"))

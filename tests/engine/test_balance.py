@@ -129,7 +129,7 @@ def pushed(images: int) -> tuple[State, list[str]]:
     """A miniature whose critic is pushed ahead, after some images."""
     recipe, data = miniature("gan-ring")
     config = replace(recipe.train, images=images, rates={"D": 30.0})
-    kept, held_out = data.parted(0.42)
+    kept, held_out = data.hold_out(0.42)
     state = initial_state(replace(recipe, train=config), PLAN)
     state.balance = Balance(lead=1.2, augment=0.3)
     events = []
@@ -140,7 +140,7 @@ def pushed(images: int) -> tuple[State, list[str]]:
 
 def test_the_state_of_the_balance_resumes_exactly() -> None:
     recipe, data = miniature("gan-ring")
-    kept, held_out = data.parted(0.42)
+    kept, held_out = data.hold_out(0.42)
     assert held_out is not None
     config = replace(recipe.train, images=8 * 200, rates={"D": 30.0})
     recipe = replace(recipe, train=config)
@@ -224,15 +224,15 @@ def test_before_the_first_look_nothing_is_said_of_skill() -> None:
 
 def test_parting_keeps_samples_apart_and_together_they_are_all() -> None:
     _, data = miniature("cgan-mnist")
-    kept, held_out = data.parted(0.5)
+    kept, held_out = data.hold_out(0.5)
     assert held_out is not None
     assert kept.index is not None
     assert held_out.index is not None
     assert sorted([*kept.index.tolist(), *held_out.index.tolist()]) == list(range(48))
-    again = data.parted(0.5)[0]
+    again = data.hold_out(0.5)[0]
     assert again.index is not None
     assert torch.equal(again.index, kept.index)
-    assert data.parted(0.1) == (data, None)  # four samples say nothing
+    assert data.hold_out(0.1) == (data, None)  # four samples say nothing
     batch = held_out.samples(torch.tensor([0]))
     assert torch.equal(batch["label"], data.fields["label"][held_out.index[:1]])
 

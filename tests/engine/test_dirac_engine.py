@@ -52,9 +52,9 @@ class Dirac(Game):
         self.G, self.D = Number(config.theta), Number(config.psi)
 
     def turns(self) -> tuple[Turn, ...]:
-        return Duel(self.config.rules, self.fakes, self.judge, self.D).turns()
+        return Duel(self.config.rules, self.make_fakes, self.judge, self.D).turns()
 
-    def fakes(self, batch: Batch, step: Step) -> Tensor:
+    def make_fakes(self, batch: Batch, step: Step) -> Tensor:
         return self.G.value.expand(len(batch["real"]), 1)
 
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
@@ -67,7 +67,7 @@ def played(rules: Rules, theta: float, psi: float, h: float) -> list[float]:
     config = TrainConfig(images=2 * STEPS, batch=2, learning_rate=h, average_halflife=0, balance="off")
     state = new_state(game, config, PLAN)
     state.optimizers = {
-        name: torch.optim.SGD(game.trained_by(name), lr=1.0)  # type: ignore[misc]
+        name: torch.optim.SGD(game.player_parameters(name), lr=1.0)  # type: ignore[misc]
         for name in game.players
     }
     for _ in train(state, TableDataset("zero", {"real": torch.zeros(8, 1)}), config):

@@ -67,7 +67,7 @@ class Toy(Game):
             fake: Tensor = self.G(step.normal(len(batch["real"]), 1))
             return fake
 
-        return step.shared("fake", make)
+        return step.compute_once("fake", make)
 
     def d_loss(self, batch: Batch, step: Step) -> Terms:
         self.moves.append("D")
@@ -266,7 +266,7 @@ class Reads(TorchDispatchMode):
 def test_a_step_reads_nothing_from_the_device_but_its_numbers_at_the_end(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One transfer a step, in which all terms and notes come together; the meta device would fail at any other."""
     recipe, data = miniature(name)
-    kept, held_out = data.parted(0.42)
+    kept, held_out = data.hold_out(0.42)
     state = initial_state(recipe, PLAN)
     steps = train(state, kept, recipe.train, held_out=held_out)
     next(steps)

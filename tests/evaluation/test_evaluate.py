@@ -26,7 +26,7 @@ from ganvas.evaluation.sample_sets import SampleSet, real_sample_sets
 from ganvas.inference import model_file
 from ganvas.inference.feature_extractors import MEASURES, Extractor, load_extractor
 from ganvas.metrics.confidence import jackknife
-from ganvas.metrics.frechet import frechet
+from ganvas.metrics.frechet import frechet_distance
 from ganvas.utils.settings import to_dict
 
 
@@ -210,7 +210,10 @@ def test_each_class_is_judged_by_itself(untrained: Path) -> None:
 def test_the_interval_of_a_distance_copies_one_set_at_a_time() -> None:
     """It is the jackknife of the distance itself, bit for bit."""
     a, b = (torch.randn(n, 5, generator=torch.Generator().manual_seed(n), dtype=torch.float64) for n in (60, 80))
-    assert COMPARE["fd"](SampleSet(a, None, None), SampleSet(b, None, None)) == (frechet(a, b), jackknife(frechet, a, b))
+    assert COMPARE["fd"](SampleSet(a, None, None), SampleSet(b, None, None)) == (
+        frechet_distance(a, b),
+        jackknife(frechet_distance, a, b),
+    )
 
 
 def test_names_of_counts() -> None:

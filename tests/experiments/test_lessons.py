@@ -166,7 +166,7 @@ def test_models_are_measured_by_what_they_can_do(name: str, able: set[str], monk
         seen.append((len(images), labels.tolist(), shown))
         return 0.25
 
-    monkeypatch.setattr("ganvas.evaluation.generative_classifier.classification_accuracy.score", score)
+    monkeypatch.setattr("ganvas.evaluation.generative_classifier.classification_accuracy.classification_accuracy_score", score)
     torch.manual_seed(0)
     model = Model(build(recipe).eval(), {"recipe": to_dict(recipe), "classes": list(data.classes)}, "")
     found = generative_classifier.measure_classification(model, data, data, data, 40, 0)

@@ -14,7 +14,7 @@ from support import PLAN, miniature
 from ganvas.config import DataConfig
 from ganvas.core.capabilities import Couples
 from ganvas.core.game import Step
-from ganvas.data.computed_domains import CHANGES, edges
+from ganvas.data.computed_domains import CHANGES, extract_edges
 from ganvas.data.open import absolute_source, open_source
 from ganvas.data.report import inspect
 from ganvas.engine.autotune import initial_state
@@ -24,7 +24,7 @@ from ganvas.games.cogan import CoGAN, Config
 from ganvas.inference import model_file
 from ganvas.inference.model import load
 from ganvas.inference.sheet import make_sheet
-from ganvas.metrics.pixel_agreement import agreement
+from ganvas.metrics.pixel_agreement import pixel_agreement
 from ganvas.utils.settings import to_dict
 
 SMALL = Config(latent_dim=4, width=8, critic_width=8, max_width=8, head=8)
@@ -86,8 +86,8 @@ def test_edges_are_a_ring_round_a_dot() -> None:
     ring = np.zeros((5, 5), np.uint8)
     ring[1:4, 1:4] = 200
     ring[2, 2] = 0
-    assert np.array_equal(edges(dot)[0, 0], ring)
-    assert not edges(np.full((3, 4, 4), 90, np.uint8)).any()
+    assert np.array_equal(extract_edges(dot)[0, 0], ring)
+    assert not extract_edges(np.full((3, 4, 4), 90, np.uint8)).any()
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -132,9 +132,9 @@ def test_names_of_changed_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_agreement_counts_pixels_on_the_same_side_of_grey() -> None:
     first = torch.tensor([[[[0, 100], [200, 255]]], [[[0, 0], [0, 0]]]], dtype=torch.uint8)
     second = torch.tensor([[[[255, 200], [100, 200]]], [[[255, 255], [255, 255]]]], dtype=torch.uint8)
-    assert agreement(first, second, CHANGES["negatives"]).tolist() == [0.75, 1.0]
+    assert pixel_agreement(first, second, CHANGES["negatives"]).tolist() == [0.75, 1.0]
     with pytest.raises(UsageError, match="one shape"):
-        agreement(first, second[:1], CHANGES["negatives"])
+        pixel_agreement(first, second[:1], CHANGES["negatives"])
 
 
 @pytest.fixture

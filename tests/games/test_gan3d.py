@@ -88,7 +88,7 @@ def test_the_penalty_reaches_the_volume_critic() -> None:
     game = initial_state(recipe, PLAN).game
     duel = game.turns()[0].loss.__self__  # type: ignore[attr-defined]
     duel.penalties(data.samples(torch.arange(8)), Step())["R1"].backward()
-    reached = [p.grad is not None and bool(p.grad.abs().sum() > 0) for p in game.trained_by("D")]
+    reached = [p.grad is not None and bool(p.grad.abs().sum() > 0) for p in game.player_parameters("D")]
     assert sum(reached) >= 3
 
 
@@ -149,5 +149,5 @@ def test_solids_are_measured_by_a_classifier_of_solids(untrained: Path, tmp_path
     judge = bundled(tmp_path, "classifier-shapes", widths=(4, 4, 4), features=4)
     report = evaluate(untrained, samples=100, metrics=["requested"], network=str(judge))
     assert set(report.measures) == {"requested100-classifier-shapes"}
-    with pytest.raises(UsageError, match="compares pictures, and these are solids"):
+    with pytest.raises(UsageError, match="compares pictures, and these are voxels"):
         evaluate(untrained, samples=100, metrics=["swd"])

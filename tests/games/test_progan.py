@@ -56,16 +56,16 @@ def test_nothing_jumps_at_a_boundary(boundary: float, side: int) -> None:
     with torch.no_grad():
         torch.testing.assert_close(at.sample(z), near.sample(z), atol=1e-3, rtol=1e-3)
         torch.testing.assert_close(at.judge(x), near.judge(x), atol=1e-3, rtol=1e-3)
-        torch.testing.assert_close(at.faded(x), near.faded(x), atol=1e-4, rtol=1e-3)
+        torch.testing.assert_close(at.blend(x), near.blend(x), atol=1e-4, rtol=1e-3)
         assert not torch.allclose(at.sample(z), game_at(boundary + side * 0.5).sample(z), atol=1e-2)
 
 
 def test_reals_keep_the_detail_of_the_level_only() -> None:
     x = torch.randn(2, 1, 32, 32)
-    assert torch.equal(game_at(3.0).faded(x), x)
-    coarse = game_at(1.0).faded(x)
+    assert torch.equal(game_at(3.0).blend(x), x)
+    coarse = game_at(1.0).blend(x)
     torch.testing.assert_close(coarse[:, :, ::4, ::4], coarse[:, :, 3::4, 3::4])
-    torch.testing.assert_close(game_at(1.5).faded(x), (coarse + game_at(2.0).faded(x)) / 2)
+    torch.testing.assert_close(game_at(1.5).blend(x), (coarse + game_at(2.0).blend(x)) / 2)
 
 
 def test_one_latent_at_every_resolution() -> None:
@@ -143,4 +143,4 @@ def test_held_out_reals_are_shown_as_the_others_are() -> None:
     next(train(state, data, recipe.train, held_out=data))
     assert len(seen) > 2
     for image in seen[:3]:  # held out, real, fake
-        torch.testing.assert_close(image.float(), state.game.faded(image.float()))  # type: ignore[operator]
+        torch.testing.assert_close(image.float(), state.game.blend(image.float()))  # type: ignore[operator]

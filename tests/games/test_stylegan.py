@@ -66,11 +66,11 @@ def test_without_styles_the_picture_depends_on_its_start_only() -> None:
     assert made.G.constant is None
     assert not [name for name, _ in made.named_parameters() if "adain" in name]
     w = made.map(torch.randn(2, 6))[:, None].expand(-1, made.styles, -1).clone()
-    before = made.synthesise(w)
+    before = made.synthesize(w)
     w[:, 1:] += 1.0
-    assert torch.equal(made.synthesise(w), before)
+    assert torch.equal(made.synthesize(w), before)
     w[:, 0] += 1.0
-    assert not torch.allclose(made.synthesise(w), before, atol=1e-3)
+    assert not torch.allclose(made.synthesize(w), before, atol=1e-3)
     assert [weight.shape for weight in made.style_weights()] == [(8 * 16, 6)]
 
 
@@ -99,22 +99,22 @@ def test_fresh_noise_changes_the_picture_and_fixed_noise_does_not() -> None:
     made, z = game(), torch.randn(3, 6)
     assert torch.equal(made.sample(z), made.sample(z))
     step = Step()
-    noisy = made.synthesise(made.map(z), made.noise(3, step.normal))
+    noisy = made.synthesize(made.map(z), made.noise(3, step.normal))
     assert not torch.allclose(noisy, made.sample(z), atol=1e-3)
     without = game(noise=False)
     w = without.map(z)
-    assert torch.equal(without.synthesise(w, without.noise(3, step.normal)), without.synthesise(w))
+    assert torch.equal(without.synthesize(w, without.noise(3, step.normal)), without.synthesize(w))
 
 
 def test_each_layer_listens_to_its_own_style() -> None:
     made = game()
     assert isinstance(made, Styled)
     w = made.map(torch.randn(2, 6))[:, None].expand(-1, made.styles, -1)
-    before = made.synthesise(w)
+    before = made.synthesize(w)
     for layer in range(made.styles):
         changed = w.clone()
         changed[0, layer] += 1.0
-        after = made.synthesise(changed)
+        after = made.synthesize(changed)
         assert not torch.allclose(after[0], before[0], atol=1e-4), layer
         torch.testing.assert_close(after[1], before[1])
     assert [weight.shape for weight in made.style_weights()] == [(2 * c, 6) for c in (8, 8, 8, 8, 4, 4)]
@@ -124,7 +124,7 @@ def test_training_follows_the_mean_style_and_drawing_does_not() -> None:
     made = game()
     made.sample(torch.randn(4, 6))
     assert not made.w_mean.any()
-    made.fakes({"real": torch.zeros(4, 1, 16, 16)}, Step())
+    made.make_fakes({"real": torch.zeros(4, 1, 16, 16)}, Step())
     assert made.w_mean.any()
 
 

@@ -42,12 +42,12 @@ def test_the_mean_of_path_lengths_settles() -> None:
     made = game()
     for index in range(0, 800, 16):
         torch.manual_seed(3)
-        made.even_paths(BATCH, Step(index=index))
+        made.regularize_paths(BATCH, Step(index=index))
     torch.manual_seed(3)
-    lengths_term = made.even_paths(BATCH, Step(index=0))["path"]
+    lengths_term = made.regularize_paths(BATCH, Step(index=0))["path"]
     before = made.path_mean.clone()
     torch.manual_seed(3)
-    made.even_paths(BATCH, Step(index=0))
+    made.regularize_paths(BATCH, Step(index=0))
     torch.testing.assert_close(made.path_mean, before, rtol=1e-3, atol=0)
     assert torch.isfinite(lengths_term)
 
@@ -94,8 +94,8 @@ def test_augmentation_reaches_both_players_and_the_penalty() -> None:
 
     for turn in made.turns():
         terms = turn.loss(BATCH, Step(view=view))
-        sum(terms.values()).backward(inputs=made.trained_by(turn.trains))  # type: ignore[union-attr]
+        sum(terms.values()).backward(inputs=made.player_parameters(turn.trains))  # type: ignore[union-attr]
         assert all(
-            bool(torch.isfinite(weight.grad).all()) for weight in made.trained_by(turn.trains) if weight.grad is not None
+            bool(torch.isfinite(weight.grad).all()) for weight in made.player_parameters(turn.trains) if weight.grad is not None
         )
     assert len(seen) == 4  # reals, fakes, the reals of R1, the fakes of the artist

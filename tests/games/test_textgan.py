@@ -71,13 +71,13 @@ def test_the_artists_slope_comes_through_the_letters() -> None:
     game, step = built(anchor=0.0), Step()
     game.played.fill_(1.0)
     loss = game.turns()[1].loss({"text": torch.ones(8, 4, dtype=torch.int64)}, step)["G"]
-    slopes = torch.autograd.grad(loss, game.trained_by("G"))
+    slopes = torch.autograd.grad(loss, game.player_parameters("G"))
     assert all(bool(slope.abs().sum() > 0) for slope in slopes)
 
 
 def test_the_critic_reads_text_and_one_hots_alike() -> None:
     game, text = built(), torch.randint(0, 4, (5, 4), generator=torch.Generator().manual_seed(0))
-    assert torch.equal(game.judge(text), game.judge(game.hot(text)))
+    assert torch.equal(game.judge(text), game.judge(game.one_hot(text)))
 
 
 @pytest.mark.parametrize("objective", ["minimax", "nonsaturating", "leastsquares", "wasserstein-gp", "hinge", "relativistic"])

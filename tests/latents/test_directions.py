@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.latents.directions import class_difference, principal_directions, spread, strongest_directions
+from ganvas.latents.directions import class_difference, principal_directions, spread_along, strongest_directions
 
 seeds, sizes = st.integers(0, 10_000), st.integers(2, 12)
 
@@ -54,7 +54,7 @@ def test_principal_components_of_a_known_covariance(seed: int, d: int) -> None:
     found = principal_directions(points)
     torch.testing.assert_close(found.vectors, upright(axes))
     torch.testing.assert_close(found.shares, sd.square() / sd.square().sum())
-    torch.testing.assert_close(spread(points, found.vectors[0]), float((2 * sd[0] ** 2 / (2 * d - 1)).sqrt()))
+    torch.testing.assert_close(spread_along(points, found.vectors[0]), float((2 * sd[0] ** 2 / (2 * d - 1)).sqrt()))
 
 
 @given(seeds, st.integers(2, 30), sizes)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.latents.paths import class_path, combine, loop, on_sphere, plane
+from ganvas.latents.paths import class_path, closed_path, combine, latent_plane, scale_to_norm
 from ganvas.latents.seed_latents import latent, latents, truncated_latents
 from ganvas.utils.interpolation import lerp, slerp
 
@@ -94,16 +94,16 @@ def test_a_share_for_each_row() -> None:
 @given(keys, frames)
 def test_a_loop_starts_at_the_first_key_and_meets_every_key_it_has_frames_for(n: int, count: int) -> None:
     points = latents(range(n), 5)
-    film = loop(points, count * n)
+    film = closed_path(points, count * n)
     assert film.shape == (count * n, 5)
     assert torch.equal(film[::count], points)
-    assert torch.equal(loop(points, count)[0], points[0])
+    assert torch.equal(closed_path(points, count)[0], points[0])
 
 
 @given(st.integers(2, 6), st.integers(2, 40))
 def test_a_loop_moves_evenly_and_closes(n: int, count: int) -> None:
     """Keys at right angles: every frame is as far along its arc as its number says, and after the last comes the first."""
-    film = loop(torch.eye(n, dtype=torch.float64), count)
+    film = closed_path(torch.eye(n, dtype=torch.float64), count)
     for frame, z in enumerate(film):
         key, turn = divmod(frame * n, count)
         expected = torch.zeros(n, dtype=torch.float64)
@@ -113,7 +113,7 @@ def test_a_loop_moves_evenly_and_closes(n: int, count: int) -> None:
 
 @given(st.integers(3, 6), st.integers(7, 40))
 def test_a_loop_never_stands_still_or_leaps(n: int, count: int) -> None:
-    film = loop(latents(range(n), 64).double(), count)
+    film = closed_path(latents(range(n), 64).double(), count)
     steps = (film - film.roll(-1, 0)).norm(dim=1)
     longest = (math.pi / 2 + 0.6) * 12 * n / count  # an arc of at most 125 degrees at a radius of at most 12
     assert steps.min() > 0
@@ -122,7 +122,7 @@ def test_a_loop_never_stands_still_or_leaps(n: int, count: int) -> None:
 
 def test_one_key_stands_still() -> None:
     key = latents([7], 4)
-    assert torch.equal(loop(key, 3), key.expand(3, 4))
+    assert torch.equal(closed_path(key, 3), key.expand(3, 4))
     assert class_path([2], 3, 4).tolist() == [[0, 0, 1, 0]] * 3
 
 
@@ -175,9 +175,9 @@ def test_many_latents_are_fast() -> None:
     [
         (lambda: latent(-1, 4), f"seed: expected a whole number from 0 to {2**63 - 1}, got -1"),
         (lambda: latents([1, 2**64], 4), f"seed: expected a whole number from 0 to {2**63 - 1}, got {2**64}"),
-        (lambda: loop(torch.zeros(0, 4), 3), "loop: expected key latents [K, d] with K at least 1, got shape [0, 4]"),
-        (lambda: loop(torch.zeros(4), 3), "loop: expected key latents [K, d] with K at least 1, got shape [4]"),
-        (lambda: loop(torch.zeros(2, 4), 0), "frames: expected at least 1, got 0"),
+        (lambda: closed_path(torch.zeros(0, 4), 3), "loop: expected key latents [K, d] with K at least 1, got shape [0, 4]"),
+        (lambda: closed_path(torch.zeros(4), 3), "loop: expected key latents [K, d] with K at least 1, got shape [4]"),
+        (lambda: closed_path(torch.zeros(2, 4), 0), "frames: expected at least 1, got 0"),
         (lambda: class_path([], 3, 10), "class path: expected classes from 0 to 9, got []"),
         (lambda: class_path([1, 10], 3, 10), "class path: expected classes from 0 to 9, got [1, 10]"),
         (lambda: class_path([1], -2, 10), "frames: expected at least 1, got -2"),
@@ -213,10 +213,10 @@ def test_truncated_latents_follow_the_truncated_normal() -> None:
 def test_a_plane_has_its_three_codes_at_its_corners(seed: int, side: int) -> None:
     a, b, c = latents(range(seed, seed + 3), 16).double()
     for straight in (False, True):
-        square = plane(a, b, c, side, straight).unflatten(0, (side, side))
+        square = latent_plane(a, b, c, side, straight).unflatten(0, (side, side))
         for corner, expected in ((square[0, 0], a), (square[0, -1], b), (square[-1, 0], c)):
             torch.testing.assert_close(corner, expected)
-        mirrored = plane(a, c, b, side, straight).unflatten(0, (side, side))
+        mirrored = latent_plane(a, c, b, side, straight).unflatten(0, (side, side))
         torch.testing.assert_close(square[0], mirrored[:, 0])
         torch.testing.assert_close(square[:, 0], mirrored[0])
     torch.testing.assert_close(square[-1, -1], b + c - a)
@@ -224,8 +224,8 @@ def test_a_plane_has_its_three_codes_at_its_corners(seed: int, side: int) -> Non
 
 @given(st.integers(0, 1000))
 def test_between_codes_of_one_length_a_plane_keeps_it(seed: int) -> None:
-    a, b, c = on_sphere(latents(range(seed, seed + 3), 16).double(), 4.0)
-    torch.testing.assert_close(plane(a, b, c, 5).norm(dim=1), torch.full((25,), 4.0, dtype=torch.float64))
+    a, b, c = scale_to_norm(latents(range(seed, seed + 3), 16).double(), 4.0)
+    torch.testing.assert_close(latent_plane(a, b, c, 5).norm(dim=1), torch.full((25,), 4.0, dtype=torch.float64))
 
 
 @given(st.integers(0, 1000), st.booleans())
@@ -246,7 +246,7 @@ def test_arithmetic_on_means_stays_on_the_sphere(seed: int, k: int) -> None:
 @given(keys, frames)
 def test_a_straight_loop_is_made_of_lines(n: int, count: int) -> None:
     points = latents(range(n), 5)
-    film = loop(points, 2 * count * n, straight=True)
+    film = closed_path(points, 2 * count * n, straight=True)
     assert torch.equal(film[:: 2 * count], points)
     torch.testing.assert_close(film[count :: 2 * count], (points + points.roll(-1, 0)) / 2)
 
@@ -259,4 +259,4 @@ def test_a_limit_is_above_zero(limit: float) -> None:
 
 def test_a_plane_has_two_codes_a_side_or_more() -> None:
     with pytest.raises(UsageError, match="at least 2, got 1"):
-        plane(*latents(range(3), 4), 1)
+        latent_plane(*latents(range(3), 4), 1)

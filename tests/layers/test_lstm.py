@@ -30,13 +30,13 @@ def test_the_chances_of_all_lines_sum_to_one(ends: bool) -> None:
     every = torch.tensor(list(itertools.product(range(4), repeat=3)))
     if ends:  # after the end there is nothing but ends
         every = every[[not any(a == 0 and b for a, b in itertools.pairwise(line)) for line in every.tolist()]]
-    nats = built(ends).surprise(every)
+    nats = built(ends).nll(every)
     assert float((-nats.sum(1)).exp().sum()) == pytest.approx(1, abs=1e-5)
 
 
 @torch.no_grad()
 def test_after_the_end_nothing_surprises() -> None:
-    nats = built(True).surprise(torch.tensor([[2, 0, 0, 0]]))
+    nats = built(True).nll(torch.tensor([[2, 0, 0, 0]]))
     assert (nats[0, :2] > 0).all()
     assert nats[0, 2:].tolist() == [0, 0]
 
@@ -48,9 +48,9 @@ def test_what_is_drawn_follows_the_law(how: str) -> None:
     if how == "write":
         text = writer.write(torch.randn(n, 2, generator=torch.Generator().manual_seed(0)))
     else:
-        text = writer.rehearse(gumbel(n, 2, 3), 0.5).argmax(2)
+        text = writer.sample_gumbel(gumbel(n, 2, 3), 0.5).argmax(2)
     every = torch.tensor([[0, 0], *itertools.product((1, 2), (0, 1, 2))])
-    law = (-writer.surprise(every).sum(1)).exp()
+    law = (-writer.nll(every).sum(1)).exp()
     found = torch.stack([(text == line).all(1).double().mean() for line in every])
     assert float(found.sum()) == 1
     torch.testing.assert_close(found.float(), law, atol=0.012, rtol=0)
@@ -59,7 +59,7 @@ def test_what_is_drawn_follows_the_law(how: str) -> None:
 @torch.no_grad()
 def test_cold_is_the_likeliest_and_hot_is_even() -> None:
     writer, z = built(False), torch.randn(2_000, 1, generator=torch.Generator().manual_seed(0))
-    law = (-writer.surprise(torch.arange(4)[:, None])).exp().flatten()
+    law = (-writer.nll(torch.arange(4)[:, None])).exp().flatten()
     assert (writer.write(z, 0.01) == law.argmax()).all()
     hot = writer.write(z, 100.0).flatten().bincount(minlength=4) / 2_000
     assert (hot - 0.25).abs().max() < 0.05
@@ -74,7 +74,7 @@ def test_a_line_does_not_depend_on_the_others() -> None:
 def test_one_hots_with_a_slope() -> None:
     writer = built(True)
     noise = gumbel(16, 6, 4)
-    drawn = writer.rehearse(noise, 1.0)
+    drawn = writer.sample_gumbel(noise, 1.0)
     values = drawn.detach().round()
     torch.testing.assert_close(drawn.detach(), values)
     assert (values.sum(2) == 1).all()
@@ -90,6 +90,6 @@ def test_after_the_end_there_is_no_slope() -> None:
     writer = built(True)
     with torch.no_grad():
         writer.head.bias[0] = 50.0  # ends at once
-    drawn = writer.rehearse(gumbel(4, 3, 4), 1.0)
+    drawn = writer.sample_gumbel(gumbel(4, 3, 4), 1.0)
     (slope,) = torch.autograd.grad(drawn[:, 1:].sum(), writer.head.bias, allow_unused=True)
     assert slope is None or not slope.any()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from ganvas.layers.mapping import DECAY, Mapping, mix_styles, repeat_per_layer
+from ganvas.layers.mapping import DECAY, Mapping, mix_styles_randomly, repeat_per_layer
 from ganvas.layers.noise_input import NoiseInput
 from ganvas.layers.normalization import pixel_norm
 
@@ -36,7 +36,7 @@ def test_running_mean_follows() -> None:
 def test_crossed_cuts_where_it_is_told() -> None:
     first, second = torch.zeros(4, 2), torch.ones(4, 2)
     chance, place = torch.tensor([0.95, 0.1, 0.1, 0.1]), torch.tensor([0.5, 0.0, 0.5, 0.999])
-    w = mix_styles(first, second, 5, 0.9, chance, place)
+    w = mix_styles_randomly(first, second, 5, 0.9, chance, place)
     assert [row.int().tolist() for row in w[:, :, 0]] == [[0] * 5, [0, 1, 1, 1, 1], [0, 0, 0, 1, 1], [0, 0, 0, 0, 1]]
     assert torch.equal(repeat_per_layer(w, 5), w)
     assert torch.equal(repeat_per_layer(second, 5), torch.ones(4, 5, 2))

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from ganvas.errors import UsageError
-from ganvas.layers.resolutions import list_resolutions, subpixel
+from ganvas.layers.resolutions import list_resolutions, subpixel_layers
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_a_side_that_cannot_be_halved_is_said(resolution: int) -> None:
 
 def test_the_last_doubling_gives_each_pixel_four_of_its_own_channels() -> None:
     """arXiv:1609.05158 eq. 4: pixel (2i + a, 2j + b) of channel c is channel 4c + 2a + b at (i, j)."""
-    layers = nn.Sequential(*subpixel(5, 3)).eval()
+    layers = nn.Sequential(*subpixel_layers(5, 3)).eval()
     x = torch.randn(2, 5, 7, 7, generator=torch.Generator().manual_seed(1))
     before, after = layers[:-1](x), layers(x)
     assert after.shape == (2, 3, 14, 14)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ganvas.errors import DataError
-from ganvas.media.cloud import cloud
+from ganvas.media.cloud import draw_cloud
 from ganvas.media.palette import CLASS_COLORS, class_color
 
 
@@ -17,12 +17,12 @@ def rgb(text: str) -> tuple[int, ...]:
 
 def test_points_lie_where_they_belong() -> None:
     points = torch.tensor([[0.25, 0.75], [0.75, 0.25]])
-    picture = np.asarray(cloud(points, torch.tensor([0, 1]), ("cat", "dog"), 100))
+    picture = np.asarray(draw_cloud(points, torch.tensor([0, 1]), ("cat", "dog"), 100))
     assert tuple(picture[25, 25]) == rgb(CLASS_COLORS[0])  # y grows upwards
     assert tuple(picture[75, 75]) == rgb(CLASS_COLORS[1])
     assert tuple(picture[50, 50]) == (255, 255, 255)
     assert picture.shape[0] == 100 < picture.shape[1]  # the names stand beside it
-    assert cloud(points, None, ("cat", "dog"), 100).size == (100, 100)
+    assert draw_cloud(points, None, ("cat", "dog"), 100).size == (100, 100)
 
 
 def test_every_class_has_its_class_color() -> None:
@@ -33,4 +33,4 @@ def test_every_class_has_its_class_color() -> None:
 def test_wrong_points() -> None:
     for points in (torch.zeros(3, 3), torch.tensor([[0.5, float("nan")]])):
         with pytest.raises(DataError, match="cloud"):
-            cloud(points, None, ())
+            draw_cloud(points, None, ())

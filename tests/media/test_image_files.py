@@ -15,7 +15,7 @@ from PIL import Image, ImageSequence
 from torch import Tensor
 
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
-from ganvas.media.grid import arranged, caption, legible_scale, sheet
+from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid
 from ganvas.media.image_files import Picture, save_gif, save_png, to_bytes
 from ganvas.media.scatter import scatter
 
@@ -54,7 +54,7 @@ def test_to_bytes_rounds_and_cuts(dtype: torch.dtype) -> None:
 
 def test_a_sheet_places_each_image_where_it_belongs() -> None:
     images = torch.tensor([10, 20, 30], dtype=torch.uint8).view(3, 1, 1, 1).expand(3, 1, 2, 3)
-    picture = sheet(images, columns=2, scale=2, padding=1)
+    picture = make_grid(images, columns=2, scale=2, padding=1)
     assert (picture.mode, picture.size) == ("L", (1 + 7 + 7, 1 + 5 + 5))
     drawn = np.asarray(picture)
     assert (drawn[1:5, 1:7] == 10).all()
@@ -69,8 +69,8 @@ def test_a_sheet_places_each_image_where_it_belongs() -> None:
 @given(st.integers(1, 7), st.integers(1, 9), st.integers(1, 3), st.integers(0, 3), st.sampled_from([1, 3]))
 def test_a_sheet_can_be_cut_up_again(n: int, columns: int, scale: int, padding: int, channels: int) -> None:
     images = noise(n, channels, 4, 5)
-    drawn = np.asarray(sheet(images, columns, scale, padding)).reshape(
-        -1, sheet(images, columns, scale, padding).width, channels
+    drawn = np.asarray(make_grid(images, columns, scale, padding)).reshape(
+        -1, make_grid(images, columns, scale, padding).width, channels
     )
     for i, image in enumerate(images):
         y = padding + i // min(columns, n) * (4 * scale + padding)
@@ -81,7 +81,7 @@ def test_a_sheet_can_be_cut_up_again(n: int, columns: int, scale: int, padding: 
 
 def test_floats_and_bytes_make_the_same_sheet() -> None:
     images = noise(4, 3, 5, 5)
-    assert sheet(images.float() / 127.5 - 1, 2) == sheet(images, 2)
+    assert make_grid(images.float() / 127.5 - 1, 2) == make_grid(images, 2)
 
 
 def test_legible_scale() -> None:
@@ -109,7 +109,7 @@ def test_png_carries_its_provenance(tmp_path: Path) -> None:
         "model": "a1" * 32,
         "title": "Fréchet 距離",
     }
-    image = sheet(noise(2, 3, 4, 4), 2)
+    image = make_grid(noise(2, 3, 4, 4), 2)
     save_png(tmp_path / "a.png", image, text)
     with Image.open(tmp_path / "a.png") as file:
         assert isinstance(file, Image.Image)
@@ -121,9 +121,9 @@ def test_png_carries_its_provenance(tmp_path: Path) -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_an_animation_is_exact_and_repeats(tmp_path: Path, name: str, channels: int) -> None:
     """Every grey is kept; so is every colour where there are no more than 256, here 6 x 36."""
-    frames = [caption(sheet(noise(1, channels, 6, 6, seed=i), 1, 4, 0), [f"{i}"]) for i in range(6)]
+    frames = [caption(make_grid(noise(1, channels, 6, 6, seed=i), 1, 4, 0), [f"{i}"]) for i in range(6)]
     if channels == 3:
-        frames = [Image.fromarray(np.asarray(sheet(noise(1, 3, 6, 6, seed=i), 1, 4, 0))) for i in range(6)]
+        frames = [Image.fromarray(np.asarray(make_grid(noise(1, 3, 6, 6, seed=i), 1, 4, 0))) for i in range(6)]
     save_gif(tmp_path / name, frames, 70, {"synthetic": "true"})
     assert read(tmp_path / name) == [pixels(frame) for frame in frames]
     with Image.open(tmp_path / name) as file:
@@ -136,7 +136,9 @@ def test_an_animation_is_exact_and_repeats(tmp_path: Path, name: str, channels: 
 def test_a_gif_of_many_colours_does_not_flicker(tmp_path: Path) -> None:
     """A region that stands still keeps its colours while the rest changes, and all colours stay near the truth."""
     still = noise(1, 3, 16, 16, seed=99)
-    frames = [Image.fromarray(np.asarray(sheet(torch.cat([still, noise(1, 3, 16, 16, seed=i)]), 2, 1, 0))) for i in range(5)]
+    frames = [
+        Image.fromarray(np.asarray(make_grid(torch.cat([still, noise(1, 3, 16, 16, seed=i)]), 2, 1, 0))) for i in range(5)
+    ]
     save_gif(tmp_path / "a.gif", frames, 50)
     drawn = np.array(read(tmp_path / "a.gif"))
     assert (drawn[:, :, :16] == drawn[:1, :, :16]).all()
@@ -145,7 +147,7 @@ def test_a_gif_of_many_colours_does_not_flicker(tmp_path: Path) -> None:
 
 
 def test_a_gif_s_clock(tmp_path: Path) -> None:
-    frames = [sheet(noise(1, 1, 4, 4, seed=i), 1) for i in range(2)]
+    frames = [make_grid(noise(1, 1, 4, 4, seed=i), 1) for i in range(2)]
     for asked, given_ in ((1, 20), (33, 30), (66, 70)):
         save_gif(tmp_path / "a.gif", frames, asked)
         with Image.open(tmp_path / "a.gif") as file:
@@ -156,7 +158,7 @@ def test_a_gif_s_clock(tmp_path: Path) -> None:
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    image = sheet(noise(1, 1, 4, 4), 1)
+    image = make_grid(noise(1, 1, 4, 4), 1)
     save_png(tmp_path / "a.png", image, {})
     before = (tmp_path / "a.png").read_bytes()
 
@@ -212,12 +214,12 @@ def test_fakes_are_drawn_without_reals_and_in_two_dimensions(dims: int) -> None:
 
 def test_pictures_are_arranged_in_rows_without_overlap() -> None:
     tall, wide, red = Image.new("L", (10, 30), 0), Image.new("L", (20, 5), 0), Image.new("RGB", (10, 10), "red")
-    whole = np.asarray(arranged([tall, wide, tall], 2, gap=4))
+    whole = np.asarray(arrange_pictures([tall, wide, tall], 2, gap=4))
     assert whole.shape == (30 + 4 + 30, 10 + 4 + 20)
     assert (whole == 0).sum() == 2 * 300 + 100
     assert (whole[34:, :10] == 0).all()
     assert (whole[:5, 14:] == 0).all()
-    assert arranged([tall, red], 2).mode == "RGB"
+    assert arrange_pictures([tall, red], 2).mode == "RGB"
 
 
 SMALL = Image.new("L", (2, 2))
@@ -227,13 +229,21 @@ SMALL = Image.new("L", (2, 2))
     ("call", "kind", "message"),
     [
         (lambda: to_bytes(torch.tensor([0.0, float("nan")])), DataError, "the images hold NaN: the model has diverged"),
-        (lambda: sheet(torch.full((1, 1, 2, 2), float("nan")), 1), DataError, "the images hold NaN"),
-        (lambda: sheet(noise(2, 2, 4, 4), 2), DataError, "sheet: expected images [N, 1 or 3, H, W], got shape [2, 2, 4, 4]"),
-        (lambda: sheet(noise(3, 4, 4), 2), DataError, "sheet: expected images [N, 1 or 3, H, W], got shape [3, 4, 4]"),
-        (lambda: sheet(noise(0, 3, 4, 4), 2), DataError, "sheet: expected images"),
-        (lambda: sheet(noise(1, 1, 2, 2), 0), UsageError, "sheet: expected columns and scale >= 1, padding >= 0, got 0, 1, 2"),
-        (lambda: sheet(noise(1, 1, 2, 2), 1, scale=0), UsageError, "sheet: expected columns and scale >= 1"),
-        (lambda: sheet(noise(1, 1, 2, 2), 1, padding=-1), UsageError, "sheet: expected columns and scale >= 1"),
+        (lambda: make_grid(torch.full((1, 1, 2, 2), float("nan")), 1), DataError, "the images hold NaN"),
+        (
+            lambda: make_grid(noise(2, 2, 4, 4), 2),
+            DataError,
+            "sheet: expected images [N, 1 or 3, H, W], got shape [2, 2, 4, 4]",
+        ),
+        (lambda: make_grid(noise(3, 4, 4), 2), DataError, "sheet: expected images [N, 1 or 3, H, W], got shape [3, 4, 4]"),
+        (lambda: make_grid(noise(0, 3, 4, 4), 2), DataError, "sheet: expected images"),
+        (
+            lambda: make_grid(noise(1, 1, 2, 2), 0),
+            UsageError,
+            "sheet: expected columns and scale >= 1, padding >= 0, got 0, 1, 2",
+        ),
+        (lambda: make_grid(noise(1, 1, 2, 2), 1, scale=0), UsageError, "sheet: expected columns and scale >= 1"),
+        (lambda: make_grid(noise(1, 1, 2, 2), 1, padding=-1), UsageError, "sheet: expected columns and scale >= 1"),
         (lambda: save_gif("a.jpg", [SMALL], 50), UsageError, "a.jpg: expected a name that ends in .gif, .png or .apng"),
         (lambda: save_gif("a.gif", [SMALL], 0), UsageError, "milliseconds: expected more than 0, got 0"),
         (lambda: save_gif("a.gif", [], 50), DataError, "an animation needs frames of one size, got []"),

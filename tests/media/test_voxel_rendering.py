@@ -12,14 +12,14 @@ from PIL import Image
 from scipy.ndimage import label as parts_of
 
 from ganvas.core.modality import VOXELS
-from ganvas.data.builtin.voxel_shapes import COUNTS, SHAPES, shape_source, solid
+from ganvas.data.builtin.voxel_shapes import COUNTS, SHAPES, make_solid, shape_source
 from ganvas.errors import DataError, UsageError
-from ganvas.media.mesh import Mesh, save_mesh, side_by_side, surface
+from ganvas.media.mesh import Mesh, extract_surface, join_meshes, save_mesh
 from ganvas.media.voxel_files import LARGE, save_solids
-from ganvas.media.voxel_rendering import shade, turntable
-from ganvas.metrics.connected_parts import largest_part
+from ganvas.media.voxel_rendering import render_turntable, shade
+from ganvas.metrics.connected_parts import largest_component
 
-SOME = np.stack([solid("train", i) for i in range(24)])
+SOME = np.stack([make_solid("train", i) for i in range(24)])
 
 
 def field(seed: int) -> np.ndarray:
@@ -44,13 +44,13 @@ def half_edges(mesh: Mesh) -> list[tuple[int, int]]:
 
 
 def test_solids_are_a_function_of_their_number() -> None:
-    assert np.array_equal(solid("train", 5), SOME[5])
-    assert not np.array_equal(solid("test", 5), SOME[5])
+    assert np.array_equal(make_solid("train", 5), SOME[5])
+    assert not np.array_equal(make_solid("test", 5), SOME[5])
     assert len({grid.tobytes() for grid in SOME}) == len(SOME)
 
 
 def test_solids_are_whole_and_neither_empty_nor_full() -> None:
-    assert bool((largest_part(torch.from_numpy(SOME)) == 1).all())
+    assert bool((largest_component(torch.from_numpy(SOME)) == 1).all())
     filled = SOME.mean((1, 2, 3))
     assert 0.01 < filled.min() < filled.max() < 0.15
     for grid in SOME[:, :, 31]:  # the ground
@@ -69,7 +69,7 @@ def test_the_source_of_solids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert batch["label"].tolist() == [3, 0]
     assert batch["real"].unique().tolist() == [-1, 1]
     mirrored = VOXELS.mirror(batch["real"], torch.tensor([True, False]))
-    assert np.array_equal(mirrored[0, 0].numpy() > 0, solid("test", 3)[..., ::-1])
+    assert np.array_equal(mirrored[0, 0].numpy() > 0, make_solid("test", 3)[..., ::-1])
     assert shape_source("test").fingerprint == source.fingerprint
     with pytest.raises(DataError, match="32"):
         shape_source("test", 64)
@@ -77,17 +77,17 @@ def test_the_source_of_solids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_largest_part_agrees_with_scipy() -> None:
     some = torch.rand(8, 9, 8, 10, generator=torch.Generator().manual_seed(0)) < 0.35
-    for grid, share in zip(some.numpy(), largest_part(some).tolist(), strict=True):
+    for grid, share in zip(some.numpy(), largest_component(some).tolist(), strict=True):
         sizes = np.bincount(parts_of(grid)[0].ravel())[1:]
         assert share == pytest.approx(sizes.max() / sizes.sum())
-    assert largest_part(torch.zeros(1, 3, 3, 3, dtype=torch.bool)).tolist() == [0]
+    assert largest_component(torch.zeros(1, 3, 3, 3, dtype=torch.bool)).tolist() == [0]
     with pytest.raises(UsageError, match="expected bool"):
-        largest_part(some.float())
+        largest_component(some.float())
 
 
 @pytest.mark.parametrize("grid", [*map(field, range(4)), *map(blocks, range(4)), SOME[0] * 2.0 - 1, SOME[3] * 2.0 - 1])
 def test_surfaces_are_closed_and_face_outwards(grid: np.ndarray) -> None:
-    mesh = surface(grid)
+    mesh = extract_surface(grid)
     edges = half_edges(mesh)
     assert len(edges) == len(set(edges))  # nobody runs along an edge in the same direction
     assert set(edges) == {(b, a) for a, b in edges}  # and everybody meets one other: two faces an edge
@@ -98,25 +98,25 @@ def test_surfaces_are_closed_and_face_outwards(grid: np.ndarray) -> None:
 def test_a_surface_lies_half_way_round_what_is_filled() -> None:
     grid = -np.ones((6, 6, 6))
     grid[1, 0, 2:5] = 1
-    mesh = surface(grid)
+    mesh = extract_surface(grid)
     # Depth 1 is y = 1; height 0, the top, is z = 5; width 2 to 4 is x.
     assert mesh.vertices.min(0).tolist() == [1.5, 0.5, 4.5]
     assert mesh.vertices.max(0).tolist() == [4.5, 1.5, 5.5]
-    assert volume(surface(SOME[1] * 2.0 - 1)) == pytest.approx(SOME[1].sum(), rel=0.05)
+    assert volume(extract_surface(SOME[1] * 2.0 - 1)) == pytest.approx(SOME[1].sum(), rel=0.05)
 
 
 def test_what_has_no_surface_is_named() -> None:
     with pytest.raises(DataError, match="empty"):
-        surface(-np.ones((4, 4, 4)))
+        extract_surface(-np.ones((4, 4, 4)))
     with pytest.raises(DataError, match="NaN"):
-        surface(np.full((4, 4, 4), np.nan))
+        extract_surface(np.full((4, 4, 4), np.nan))
     with pytest.raises(UsageError, match=r"\[D, H, W\]"):
-        surface(np.ones((4, 4)))
+        extract_surface(np.ones((4, 4)))
 
 
 def test_meshes_stand_in_a_row() -> None:
-    one = surface(blocks(0))
-    row = side_by_side([one, one, one])
+    one = extract_surface(blocks(0))
+    row = join_meshes([one, one, one])
     assert len(row.triangles) == 3 * len(one.triangles)
     assert volume(row) == pytest.approx(3 * volume(one))
     width = np.ptp(one.vertices[:, 0])
@@ -124,7 +124,7 @@ def test_meshes_stand_in_a_row() -> None:
 
 
 def test_mesh_files_hold_the_mesh(tmp_path: Path) -> None:
-    mesh = surface(field(1))
+    mesh = extract_surface(field(1))
     save_mesh(tmp_path / "a.obj", mesh, {"seeds": "7"})
     lines = (tmp_path / "a.obj").read_text().splitlines()
     assert lines[0] == "# seeds: 7"
@@ -160,7 +160,7 @@ def test_a_box_is_seen_from_its_front_and_from_above() -> None:
 
 def test_a_solid_turns_once_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     solids = torch.from_numpy(SOME[:2]).float()[:, None] * 2 - 1
-    frames = turntable(solids, 4, 32)
+    frames = render_turntable(solids, 4, 32)
     assert [frame.shape for frame in frames] == [(2, 1, 32, 32)] * 4
     assert torch.allclose(shade(solids, 30 + 360, side=32), frames[0], atol=1e-3)
     monkeypatch.setattr("ganvas.media.voxel_files.FRAMES", 3)

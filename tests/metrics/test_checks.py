@@ -9,15 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.errors import UsageError
-from ganvas.metrics.confidence import binomial, jackknife
-from ganvas.metrics.features import features
-from ganvas.metrics.frechet import frechet, frechet_of
+from ganvas.metrics.confidence import jackknife, wilson
+from ganvas.metrics.features import extract_features
+from ganvas.metrics.frechet import frechet_distance, frechet_from_moments
 from ganvas.metrics.inception_score import inception_score
-from ganvas.metrics.kernel_distance import kernel, polynomial_mmd
+from ganvas.metrics.kernel_distance import kernel_distance, polynomial_mmd
 from ganvas.metrics.memorization import memorization
-from ganvas.metrics.modes import mixture, stacked
+from ganvas.metrics.modes import mixture_modes, stacked_modes
 from ganvas.metrics.nearest_neighbours import nearest
-from ganvas.metrics.perceptual_path_length import path_length
+from ganvas.metrics.perceptual_path_length import perceptual_path_length
 from ganvas.metrics.precision_recall import density_coverage, precision_recall
 from ganvas.metrics.resize import resize
 from ganvas.metrics.sliced_wasserstein import sliced_wasserstein, wasserstein_1d
@@ -27,8 +27,8 @@ GOOD, NAN = torch.randn(30, 4), torch.tensor([[1.0, float("nan")], [float("inf")
 IMAGES = torch.zeros(4, 1, 32, 32, dtype=torch.uint8)
 
 OF_TWO: dict[str, Callable[[Tensor, Tensor], object]] = {
-    "frechet": frechet,
-    "kernel": kernel,
+    "frechet": frechet_distance,
+    "kernel": kernel_distance,
     "polynomial_mmd": polynomial_mmd,
     "precision_recall": precision_recall,
     "density_coverage": density_coverage,
@@ -59,8 +59,8 @@ def test_two_sets_of_features(measure: Callable[[Tensor, Tensor], object], wrong
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: frechet_of(GOOD[0], GOOD, GOOD[0], GOOD), "found [[4], [30, 4], [4], [30, 4]]"),
-        (lambda: kernel(GOOD, GOOD, block=1), "block: expected a whole number at least 2, found 1"),
+        (lambda: frechet_from_moments(GOOD[0], GOOD, GOOD[0], GOOD), "found [[4], [30, 4], [4], [30, 4]]"),
+        (lambda: kernel_distance(GOOD, GOOD, block=1), "block: expected a whole number at least 2, found 1"),
         (lambda: precision_recall(GOOD, GOOD, k=0), "k: expected a whole number from 1 to 29, found 0"),
         (lambda: density_coverage(GOOD, GOOD, k=30), "k: expected a whole number from 1 to 29, found 30"),
         (lambda: inception_score(GOOD, splits=16), "splits: expected a whole number from 1 to 15, found 16"),
@@ -94,37 +94,37 @@ def test_two_sets_of_features(measure: Callable[[Tensor, Tensor], object], wrong
             "expected at least 2 images of every class, found 1 of class 5",
         ),
         (lambda: diversity(IMAGES, torch.tensor([1, 1])), "labels: expected one for each of 4 images, found shape [2]"),
-        (lambda: path_length(torch.tanh, None, GOOD, GOOD[1:]), "expected two sets of at least 2 latents [N, d]"),
-        (lambda: path_length(torch.tanh, None, GOOD, GOOD, eps=0), "found 'z', 0, 0.01"),
-        (lambda: path_length(torch.tanh, None, GOOD, GOOD, trim=0.5), "found 'z', 0.0001, 0.5"),
-        (lambda: path_length(torch.Tensor.byte, None, GOOD, -GOOD), "expected float images, found torch.uint8"),
-        (lambda: path_length(lambda z: z / 0, None, GOOD, GOOD), "features: expected finite numbers"),
-        (lambda: mixture(GOOD, GOOD[:, :3], 1.0), "points and centres: expected as many numbers a sample in both"),
-        (lambda: mixture(GOOD[:1], GOOD, 1.0), "points: expected at least 2 samples, found 1"),
-        (lambda: mixture(GOOD, GOOD, 0.0), "sd: expected a finite number above 0, found 0.0"),
-        (lambda: mixture(NAN, GOOD[:, :2], 1.0), "points: expected finite numbers"),
-        (lambda: stacked(torch.zeros(5, 2, dtype=torch.int64)), "classes: expected whole digits [N, 3]"),
+        (lambda: perceptual_path_length(torch.tanh, None, GOOD, GOOD[1:]), "expected two sets of at least 2 latents [N, d]"),
+        (lambda: perceptual_path_length(torch.tanh, None, GOOD, GOOD, eps=0), "found 'z', 0, 0.01"),
+        (lambda: perceptual_path_length(torch.tanh, None, GOOD, GOOD, trim=0.5), "found 'z', 0.0001, 0.5"),
+        (lambda: perceptual_path_length(torch.Tensor.byte, None, GOOD, -GOOD), "expected float images, found torch.uint8"),
+        (lambda: perceptual_path_length(lambda z: z / 0, None, GOOD, GOOD), "features: expected finite numbers"),
+        (lambda: mixture_modes(GOOD, GOOD[:, :3], 1.0), "points and centres: expected as many numbers a sample in both"),
+        (lambda: mixture_modes(GOOD[:1], GOOD, 1.0), "points: expected at least 2 samples, found 1"),
+        (lambda: mixture_modes(GOOD, GOOD, 0.0), "sd: expected a finite number above 0, found 0.0"),
+        (lambda: mixture_modes(NAN, GOOD[:, :2], 1.0), "points: expected finite numbers"),
+        (lambda: stacked_modes(torch.zeros(5, 2, dtype=torch.int64)), "classes: expected whole digits [N, 3]"),
         (
-            lambda: stacked(torch.zeros(5, 3)),
+            lambda: stacked_modes(torch.zeros(5, 3)),
             "classes: expected whole digits [N, 3], one a channel, found torch.float32 [5, 3]",
         ),
-        (lambda: stacked(torch.full((5, 3), 10)), "classes: expected digits from 0 to 9, found 10 to 10"),
+        (lambda: stacked_modes(torch.full((5, 3), 10)), "classes: expected digits from 0 to 9, found 10 to 10"),
         (lambda: jackknife(lambda x: 0.0, GOOD[:9]), "jackknife: expected sets of at least 10 rows, found [9]"),
         (lambda: jackknife(lambda: 0.0), "jackknife: expected sets of at least 10 rows, found []"),
         (lambda: jackknife(lambda x: 0.0, GOOD, groups=1), "groups: expected a whole number at least 2, found 1"),
-        (lambda: binomial(1.5, 10), "share: expected 0 to 1, found 1.5; divide the count by n"),
+        (lambda: wilson(1.5, 10), "share: expected 0 to 1, found 1.5; divide the count by n"),
         (lambda: resize(IMAGES, 0), "side: expected a whole number at least 1, found 0"),
         (lambda: resize(GOOD, 8), "images: expected images [N, C, H, W], found shape [30, 4]"),
-        (lambda: features(nn.Flatten(), IMAGES / 255), "images: expected bytes, found torch.float32"),
+        (lambda: extract_features(nn.Flatten(), IMAGES / 255), "images: expected bytes, found torch.float32"),
         (
-            lambda: features(nn.Identity(), IMAGES),
+            lambda: extract_features(nn.Identity(), IMAGES),
             "features: expected one row per sample, [N, d], found shape [500, 1, 32, 32]",
         ),
         (
-            lambda: features(lambda x: x.flatten(1)[:3], IMAGES),
+            lambda: extract_features(lambda x: x.flatten(1)[:3], IMAGES),
             "features: expected one row an image, [500, d], found [3, 1024]",
         ),
-        (lambda: features(lambda x: x.flatten(1) / 0, IMAGES), "features: expected finite numbers"),
+        (lambda: extract_features(lambda x: x.flatten(1) / 0, IMAGES), "features: expected finite numbers"),
     ],
 )
 def test_a_wrong_request_is_one_clear_line(call: Callable[[], object], message: str) -> None:

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from ganvas.metrics.confidence import binomial, jackknife, student
-from ganvas.metrics.frechet import frechet
+from ganvas.metrics.confidence import jackknife, student_quantile, wilson
+from ganvas.metrics.frechet import frechet_distance
 
 
 def normal(seed: int, *shape: int) -> Tensor:
@@ -25,21 +25,21 @@ def mean(x: Tensor) -> float:
 
 @pytest.mark.parametrize("freedom", [1, 2, 3, 4, 9, 10, 19, 30, 99])
 def test_student_agrees_with_scipy(freedom: int) -> None:
-    assert student(freedom) == pytest.approx(scipy.stats.t.ppf(0.975, freedom), rel=1e-9)
+    assert student_quantile(freedom) == pytest.approx(scipy.stats.t.ppf(0.975, freedom), rel=1e-9)
 
 
 @given(st.integers(2, 12), st.integers(0, 100))
 def test_with_a_row_a_group_it_is_the_textbook_interval_of_a_mean(n: int, seed: int) -> None:
     """t s / sqrt(n), exactly. Source: Efron 1982 sec. 3.1."""
     x = normal(seed, n)
-    assert jackknife(mean, x, groups=n) == pytest.approx(student(n - 1) * x.std().item() / math.sqrt(n), rel=1e-9)
+    assert jackknife(mean, x, groups=n) == pytest.approx(student_quantile(n - 1) * x.std().item() / math.sqrt(n), rel=1e-9)
 
 
 def test_the_half_width_is_that_of_the_true_sampling_deviation() -> None:
     """A Fréchet distance of 200 against 300 samples, drawn 150 times: half-width over t is its standard deviation."""
     draws = [(2 * normal(2 * i, 200, 4), 1 + normal(2 * i + 1, 300, 4)) for i in range(150)]
-    true = torch.tensor([frechet(a, b) for a, b in draws]).std().item()
-    errors = torch.tensor([jackknife(frechet, a, b) / student(9) for a, b in draws[:60]])
+    true = torch.tensor([frechet_distance(a, b) for a, b in draws]).std().item()
+    errors = torch.tensor([jackknife(frechet_distance, a, b) / student_quantile(9) for a, b in draws[:60]])
     assert errors.square().mean().sqrt().item() == pytest.approx(true, rel=0.2)
 
 
@@ -57,7 +57,7 @@ def test_sorted_and_periodic_rows_are_dealt_fairly(arrange: object) -> None:
     """Rows sorted by class, or classes that follow each other by ten, would fall into one group each without dealing."""
     assert callable(arrange)
     x = torch.arange(10.0).repeat(100) + 0.01 * normal(0, 1000)
-    expected = student(9) * x.std().item() / math.sqrt(1000)
+    expected = student_quantile(9) * x.std().item() / math.sqrt(1000)
     assert expected / 2 < jackknife(mean, arrange(x)) < 2 * expected
 
 
@@ -85,10 +85,10 @@ def test_every_row_is_left_out_once() -> None:
 def test_binomial_agrees_with_scipy(n: int, data: st.DataObject) -> None:
     count = data.draw(st.integers(0, n))
     interval = scipy.stats.binomtest(count, n).proportion_ci(method="wilson")
-    assert binomial(count / n, n) == pytest.approx((interval.high - interval.low) / 2, rel=1e-6)
+    assert wilson(count / n, n) == pytest.approx((interval.high - interval.low) / 2, rel=1e-6)
 
 
 def test_binomial_is_sure_of_nothing() -> None:
-    assert binomial(0.0, 100) > 0.01
-    assert binomial(1.0, 100) == pytest.approx(binomial(0.0, 100))
-    assert binomial(0.5, 10_000) == pytest.approx(0.0098, abs=1e-4)
+    assert wilson(0.0, 100) > 0.01
+    assert wilson(1.0, 100) == pytest.approx(wilson(0.0, 100))
+    assert wilson(0.5, 10_000) == pytest.approx(0.0098, abs=1e-4)

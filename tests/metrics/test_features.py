@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ganvas.metrics.features import features
+from ganvas.metrics.features import extract_features
 from ganvas.metrics.resize import resize
 
 
@@ -24,10 +24,10 @@ def net() -> nn.Module:
 def test_features_do_not_depend_on_how_many_are_asked_for(net: nn.Module, n: int) -> None:
     """Bit for bit; a network fed the last, smaller batch as it is differs in the last digits."""
     images = bytes_of(0, 200, 1, 12, 12)
-    everything = features(net, images, chunk=50)
+    everything = extract_features(net, images, chunk=50)
     assert everything.shape == (200, 33)
     assert everything.dtype == torch.float64
-    assert torch.equal(features(net, images[:n], chunk=50), everything[:n])
+    assert torch.equal(extract_features(net, images[:n], chunk=50), everything[:n])
 
 
 def test_the_network_sees_floats_from_minus_one_to_one_in_full_chunks() -> None:
@@ -38,13 +38,13 @@ def test_the_network_sees_floats_from_minus_one_to_one_in_full_chunks() -> None:
         return x.flatten(1)
 
     images = torch.tensor([0, 255, 51], dtype=torch.uint8).view(3, 1, 1, 1)
-    assert features(net, images, chunk=2).flatten().tolist() == pytest.approx([-1, 1, -0.6])
+    assert extract_features(net, images, chunk=2).flatten().tolist() == pytest.approx([-1, 1, -0.6])
     assert [(len(x), x.dtype) for x in seen] == [(2, torch.float32)] * 2
     assert not any(x.requires_grad for x in seen)
 
 
 def test_features_carry_no_graph(net: nn.Module) -> None:
-    assert not features(net, bytes_of(0, 3, 1, 12, 12)).requires_grad
+    assert not extract_features(net, bytes_of(0, 3, 1, 12, 12)).requires_grad
 
 
 def test_images_are_brought_to_size_one_chunk_at_a_time() -> None:
@@ -56,6 +56,6 @@ def test_images_are_brought_to_size_one_chunk_at_a_time() -> None:
         return resize(images, 24)
 
     images = bytes_of(1, 23, 1, 12, 12)
-    found = features(lambda x: x.flatten(1), images, chunk=5, fit=fit)
+    found = extract_features(lambda x: x.flatten(1), images, chunk=5, fit=fit)
     assert sizes == [5, 5, 5, 5, 3]
-    torch.testing.assert_close(found, features(lambda x: x.flatten(1), resize(images, 24), chunk=5), rtol=0, atol=0)
+    torch.testing.assert_close(found, extract_features(lambda x: x.flatten(1), resize(images, 24), chunk=5), rtol=0, atol=0)

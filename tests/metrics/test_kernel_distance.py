@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
-from ganvas.metrics.frechet import frechet, frechet_of, moments
-from ganvas.metrics.kernel_distance import kernel, polynomial_mmd
+from ganvas.metrics.frechet import frechet_distance, frechet_from_moments, moments
+from ganvas.metrics.kernel_distance import kernel_distance, polynomial_mmd
 
 seeds = st.integers(0, 10_000)
-DISTANCES = {"frechet": frechet, "polynomial_mmd": polynomial_mmd}
+DISTANCES = {"frechet": frechet_distance, "polynomial_mmd": polynomial_mmd}
 distances = pytest.mark.parametrize("distance", DISTANCES.values(), ids=DISTANCES.keys())
 
 
@@ -46,21 +46,21 @@ def test_golden_two_points() -> None:
     """Source: google/compare_gan, metrics/fid_score_test.py: 89.091 to 1e-4; exactly 980 / 11 by hand."""
     real, fake = torch.ones(100, 2), 9 * torch.ones(100, 2)
     real[:50, 0], fake[50:, 0] = 2, 2
-    assert frechet(real, fake) == pytest.approx(980 / 11, abs=1e-9)
+    assert frechet_distance(real, fake) == pytest.approx(980 / 11, abs=1e-9)
 
 
 @pytest.mark.parametrize("d", [256, pytest.param(2048, marks=pytest.mark.slow)])
 def test_golden_means_apart(d: int) -> None:
     """Means 0 and 1, covariances I_2048: exactly 2048. Source: mseitzer/pytorch-fid, tests/test_fid_score.py."""
     one, identity = torch.ones(d), torch.eye(d)
-    assert frechet_of(0 * one, identity, one, identity) == pytest.approx(d, abs=1e-9)
+    assert frechet_from_moments(0 * one, identity, one, identity) == pytest.approx(d, abs=1e-9)
 
 
 @given(seeds, st.integers(1, 8))
 def test_gaussians_whose_covariances_commute(seed: int, d: int) -> None:
     """|dm|^2 + sum (sqrt l1 - sqrt l2)^2 for eigenvalues l1, l2 in one basis. Source: arXiv:1706.08500 eq. 6."""
     basis, shift, (first, second) = rotation(seed, d), normal(seed + 1, d), normal(seed + 2, 2, d).square()
-    found = frechet_of(0 * shift, basis * first @ basis.T, shift, basis * second @ basis.T)
+    found = frechet_from_moments(0 * shift, basis * first @ basis.T, shift, basis * second @ basis.T)
     expected = shift.square().sum() + (first.sqrt() - second.sqrt()).square().sum()
     assert found == pytest.approx(expected.item(), rel=1e-9, abs=1e-12)
 
@@ -72,8 +72,8 @@ def test_frechet_agrees_with_the_matrix_root_and_torchmetrics() -> None:
     theirs = FrechetInceptionDistance(feature=AsTheyAre(24)).set_dtype(torch.float64)
     theirs.update(a, real=True)
     theirs.update(b, real=False)
-    assert frechet(a, b) == pytest.approx(by_root, rel=1e-6)
-    assert frechet(a, b) == pytest.approx(theirs.compute().item(), rel=1e-6)
+    assert frechet_distance(a, b) == pytest.approx(by_root, rel=1e-6)
+    assert frechet_distance(a, b) == pytest.approx(theirs.compute().item(), rel=1e-6)
 
 
 def test_moments_are_those_of_numpy() -> None:
@@ -88,14 +88,14 @@ def test_a_set_has_no_distance_to_itself(n: int, d: int) -> None:
     """Features of very different spread. Roots of eigenvalues that are rounding errors would leave 1e-7 of the variance."""
     a = 30 * normal(0, n, d) @ (normal(1, d, d) * torch.logspace(0, -3, d, dtype=torch.float64))
     for other in (a, a.flip(0)):
-        assert 0 <= frechet(a, other) < 1e-11 * a.var(0).sum().item()
+        assert 0 <= frechet_distance(a, other) < 1e-11 * a.var(0).sum().item()
 
 
 @pytest.mark.parametrize(("d", "n", "bias"), [(16, 500, 0.3366), (64, 2000, 1.1046)])
 def test_bias_of_finite_samples(d: int, n: int, bias: float) -> None:
     """tr(S)(1/n + 1/m) + d(d+1)/4 (1/(n-1) + 1/(m-1)) for S = I, to first order: within 2 %."""
     assert 2 * d / n + d * (d + 1) / 2 / (n - 1) == pytest.approx(bias, abs=1e-4)
-    draws = [frechet(normal(2 * i, n, d), normal(2 * i + 1, n, d)) for i in range(40)]
+    draws = [frechet_distance(normal(2 * i, n, d), normal(2 * i + 1, n, d)) for i in range(40)]
     assert sum(draws) / 40 == pytest.approx(bias, rel=0.02)
 
 
@@ -149,14 +149,14 @@ def test_polynomial_mmd_is_unbiased(shift: float, scale: float, population: floa
 
 def test_one_block_is_the_whole_distance_and_its_error_is_unknown() -> None:
     a, b = normal(0, 60, 4), normal(1, 50, 4)
-    value, error = kernel(a, b, block=60)
+    value, error = kernel_distance(a, b, block=60)
     assert value == pytest.approx(polynomial_mmd(a, b), rel=1e-9)
     assert error == 0.0
 
 
 def test_the_error_of_the_blocks_is_the_spread_of_the_distance() -> None:
     """Over 150 draws of equal laws, the standard deviation of the distance is the mean error, to within 15 %."""
-    draws = [kernel(normal(2 * i, 600, 8), normal(2 * i + 1, 600, 8), block=60) for i in range(150)]
+    draws = [kernel_distance(normal(2 * i, 600, 8), normal(2 * i + 1, 600, 8), block=60) for i in range(150)]
     values, errors = torch.tensor(draws).T
     assert errors.mean().item() == pytest.approx(values.std().item(), rel=0.15)
     assert abs(values.mean().item()) < 4 * values.std().item() / math.sqrt(150)
@@ -168,20 +168,20 @@ def test_blocks_are_disjoint_and_complete(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(
         "ganvas.metrics.kernel_distance.polynomial_mmd", lambda a, b: seen.append((a[:, 0].tolist(), b[:, 0].tolist())) or 0.0
     )
-    kernel(torch.arange(95.0)[:, None], torch.arange(40.0)[:, None], block=20, seed=3)
+    kernel_distance(torch.arange(95.0)[:, None], torch.arange(40.0)[:, None], block=20, seed=3)
     for side, n in enumerate((95, 40)):
         rows = [row for pair in seen for row in pair[side]]
         assert len(rows) == len(set(rows)) == n
         assert rows != sorted(rows)
     assert len(seen) == 5
-    kernel(torch.arange(95.0)[:, None], torch.arange(5.0)[:, None], block=20)
+    kernel_distance(torch.arange(95.0)[:, None], torch.arange(5.0)[:, None], block=20)
     assert [tuple(map(len, pair)) for pair in seen[5:]] == [(20, 3), (20, 2)]  # at most a block; 2 rows at least
 
 
 def test_the_seed_decides_the_blocks() -> None:
     a, b = normal(0, 100, 4), normal(1, 100, 4)
-    assert kernel(a, b, block=20, seed=1) == kernel(a, b, block=20, seed=1)
-    assert kernel(a, b, block=20, seed=1) != kernel(a, b, block=20, seed=2)
+    assert kernel_distance(a, b, block=20, seed=1) == kernel_distance(a, b, block=20, seed=1)
+    assert kernel_distance(a, b, block=20, seed=1) != kernel_distance(a, b, block=20, seed=2)
 
 
 @distances
@@ -199,8 +199,8 @@ def test_distances_are_symmetric_and_ignore_order_and_rotation(distance: object,
 def test_frechet_moves_with_its_space(seed: int, shift: float, scale: float) -> None:
     """A common shift changes nothing, a scale c multiplies by c^2, a shift of one set adds |shift|^2."""
     a, b = normal(seed, 12, 3), normal(seed + 1, 15, 3)
-    value = frechet(a, b)
+    value = frechet_distance(a, b)
     assert value >= 0
-    assert frechet(a + shift, b + shift) == pytest.approx(value, rel=1e-6, abs=1e-9)
-    assert frechet(scale * a, scale * b) == pytest.approx(scale**2 * value, rel=1e-6, abs=1e-9)
-    assert frechet(a, a + shift) == pytest.approx(3 * shift**2, rel=1e-6, abs=1e-9)
+    assert frechet_distance(a + shift, b + shift) == pytest.approx(value, rel=1e-6, abs=1e-9)
+    assert frechet_distance(scale * a, scale * b) == pytest.approx(scale**2 * value, rel=1e-6, abs=1e-9)
+    assert frechet_distance(a, a + shift) == pytest.approx(3 * shift**2, rel=1e-6, abs=1e-9)

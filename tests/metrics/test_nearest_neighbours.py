@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ganvas.errors import UsageError
 from ganvas.metrics.memorization import Memorization, _tail, memorization
-from ganvas.metrics.nearest_neighbours import BLOCK_BYTES, CHUNK, closest, nearest, rows_at_a_time
+from ganvas.metrics.nearest_neighbours import BLOCK_BYTES, CHUNK, k_nearest, nearest, rows_at_a_time
 
 
 def normal(seed: int, *shape: int) -> Tensor:
@@ -61,7 +61,7 @@ def test_some_rows_of_a_bank_are_searched_in_parts() -> None:
     rows = torch.randperm(90, generator=torch.Generator().manual_seed(2))[:40]
     expected, found = nearest(queries, bank[rows]), nearest(queries, bank, chunk=6, rows=rows)
     assert all(torch.equal(a, b) for a, b in zip(expected, found, strict=True))
-    expected, found = closest(queries, bank[rows], 3), closest(queries, bank, 3, chunk=6, rows=rows)
+    expected, found = k_nearest(queries, bank[rows], 3), k_nearest(queries, bank, 3, chunk=6, rows=rows)
     assert all(torch.equal(a, b) for a, b in zip(expected, found, strict=True))
     floats, table = normal(3, 7, 4), normal(4, 90, 4)
     assert torch.equal(nearest(floats, table, rows=rows)[1], nearest(floats, table[rows])[1])
@@ -164,7 +164,7 @@ def test_the_verdict_is_a_sentence_with_its_numbers() -> None:
 
 def test_the_k_closest_are_what_a_search_finds() -> None:
     queries, bank = normal(0, 12, 5), normal(1, 700, 5)
-    distances, index = closest(queries, bank, 4, chunk=90)
+    distances, index = k_nearest(queries, bank, 4, chunk=90)
     expected = torch.cdist(queries, bank, compute_mode="donot_use_mm_for_euclid_dist").topk(4, largest=False)
     assert torch.equal(index, expected.indices)
     torch.testing.assert_close(distances, expected.values, rtol=1e-6, atol=0)
@@ -175,8 +175,8 @@ def test_the_k_closest_are_what_a_search_finds() -> None:
 
 def test_of_equals_the_earlier_is_closer() -> None:
     bank = bytes_of(0, 5, 1, 4, 4).repeat(3, 1, 1, 1)
-    _, index = closest(bank[:5], bank, 3, chunk=4)
+    _, index = k_nearest(bank[:5], bank, 3, chunk=4)
     assert index.tolist() == [[row, row + 5, row + 10] for row in range(5)]
     for k in (0, 16):
         with pytest.raises(UsageError, match="expected from 1 to 15, the size of the bank"):
-            closest(bank[:5], bank, k)
+            k_nearest(bank[:5], bank, k)

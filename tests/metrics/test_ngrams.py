@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganvas.errors import UsageError
-from ganvas.metrics.ngrams import EDGE, distinct, jensen_shannon, nearest_edit, ngrams, novel
+from ganvas.metrics.ngrams import EDGE, distinct_share, jensen_shannon, nearest_edit_distance, ngrams, novel_share
 from ganvas.utils.tokens import encode_lines
 
 
@@ -42,8 +42,8 @@ def test_nothing_to_compare() -> None:
 
 
 def test_shares_by_hand() -> None:
-    assert distinct(["a", "b", "a", "a"]) == 0.5
-    assert novel(["a", "b", "c", "a"], ["a", "z"]) == 0.5
+    assert distinct_share(["a", "b", "a", "a"]) == 0.5
+    assert novel_share(["a", "b", "c", "a"], ["a", "z"]) == 0.5
 
 
 def edits(a: str, b: str) -> int:
@@ -60,17 +60,17 @@ def edits(a: str, b: str) -> int:
 def test_edits_by_hand() -> None:
     alphabet, known = "egiknst", ["sitting", "ten", "kitten"]
     text = encode_lines(["kitten", "sittin", "net", ""], alphabet, 8)
-    assert nearest_edit(text, encode_lines(known, alphabet, 7)).tolist() == [0, 1, 2, 3]
-    assert nearest_edit(text[:1], encode_lines(known[:1], alphabet, 7)).tolist() == [3]
+    assert nearest_edit_distance(text, encode_lines(known, alphabet, 7)).tolist() == [0, 1, 2, 3]
+    assert nearest_edit_distance(text[:1], encode_lines(known[:1], alphabet, 7)).tolist() == [3]
 
 
 @given(
     st.lists(st.text("abc", max_size=5), min_size=1, max_size=4), st.lists(st.text("abc", max_size=4), min_size=1, max_size=4)
 )
 def test_edits_are_the_textbooks(lines: list[str], known: list[str]) -> None:
-    found = nearest_edit(encode_lines(lines, "abc", 5), encode_lines(known, "abc", 4), chunk=3)
+    found = nearest_edit_distance(encode_lines(lines, "abc", 5), encode_lines(known, "abc", 4), chunk=3)
     assert found.tolist() == [min(edits(line, other) for other in known) for line in lines]
 
 
 def test_an_empty_line_is_as_far_as_the_other_is_long() -> None:
-    assert nearest_edit(torch.zeros(1, 3, dtype=torch.int64), encode_lines(["ab"], "ab", 2)).tolist() == [2]
+    assert nearest_edit_distance(torch.zeros(1, 3, dtype=torch.int64), encode_lines(["ab"], "ab", 2)).tolist() == [2]

@@ -15,7 +15,7 @@ from ganvas.engine.state import new_state
 from ganvas.errors import ResourceError, UsageError
 from ganvas.games.registry import build
 from ganvas.runtime import device, probe
-from ganvas.runtime.device import _try_training, cores, find_device, has_bfloat16, most_threads, place_on_rank
+from ganvas.runtime.device import _try_training, available_cores, find_device, has_bfloat16, max_threads, place_on_rank
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.process_settings import apply_plan, keep_process_settings
 
@@ -45,24 +45,24 @@ def test_devices_that_are_none(name: str, hint: str) -> None:
 def test_a_plan_follows_what_was_asked() -> None:
     recipe, data = miniature("gan-ring")
     plan = choose_plan(recipe, data, "cpu", "2")
-    assert (plan.ranks, plan.threads, plan.device) == (2, min(most_threads(), max(1, len(cores()) // 2)), "cpu")
-    assert choose_plan(recipe, data, "cpu", "auto").ranks in (1, len(cores()))
+    assert (plan.ranks, plan.threads, plan.device) == (2, min(max_threads(), max(1, len(available_cores()) // 2)), "cpu")
+    assert choose_plan(recipe, data, "cpu", "auto").ranks in (1, len(available_cores()))
 
 
 def test_fewer_threads_where_the_user_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    assert most_threads() == 1
+    assert max_threads() == 1
     recipe, data = miniature("gan-ring")
     assert choose_plan(recipe, data, "cpu", "1").threads == 1
     monkeypatch.delenv("OMP_NUM_THREADS")
-    assert most_threads() == len(cores())
+    assert max_threads() == len(available_cores())
 
 
 def test_settling_sets_the_threads() -> None:
-    before = cores()
+    before = available_cores()
     apply_plan(Plan(threads=1))
     assert torch.get_num_threads() == 1
-    assert cores() == before  # only one of several ranks is pinned
+    assert available_cores() == before  # only one of several ranks is pinned
 
 
 def test_points_are_never_rounded_to_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +80,7 @@ def test_a_plan_names_no_gpu_of_one_rank(monkeypatch: pytest.MonkeyPatch) -> Non
         there.setattr(torch, "empty", lambda *_, **__: None)  # there is a GPU
         assert str(find_device("cuda")) == "cuda"
         assert str(find_device("cuda:1")) == "cuda:1"
-    monkeypatch.setattr(autotune, "device_named", torch.device)
+    monkeypatch.setattr(autotune, "find_device", torch.device)
     monkeypatch.setattr(autotune, "bfloat16_is_fast", lambda _: True)
     recipe, data = miniature("cgan-mnist")
     found = choose_plan(recipe, data, "cuda", "2")
@@ -111,17 +111,17 @@ def test_emulated_bfloat16_does_not_count(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
     assert not has_bfloat16(torch.device("cuda"))
     assert not probe.bfloat16_is_fast("cuda")
-    monkeypatch.setattr(autotune, "device_named", torch.device)
+    monkeypatch.setattr(autotune, "find_device", torch.device)
     recipe, data = miniature("cgan-mnist")
     assert choose_plan(recipe, data, "cuda").precision == "float32"
 
 
 def test_what_has_been_set_is_put_back() -> None:
-    available, count = cores(), torch.get_num_threads()
+    available, count = available_cores(), torch.get_num_threads()
     with keep_process_settings():
         apply_plan(Plan(threads=1, ranks=2))
-        assert len(cores()) == 1
-    assert (cores(), torch.get_num_threads()) == (available, count)
+        assert len(available_cores()) == 1
+    assert (available_cores(), torch.get_num_threads()) == (available, count)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc only")
@@ -129,7 +129,8 @@ def test_freed_memory_is_not_fetched_again() -> None:
     """Each of 60 tensors of 64 MB costs 16,384 page faults where the memory of the one before went back to the kernel."""
     program = """
 import resource, torch
-from ganvas.machine import Plan, settle
+from ganvas.runtime.plan import Plan
+from ganvas.runtime.process_settings import apply_plan as settle
 {}
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(60):
@@ -147,9 +148,10 @@ import os, signal, sys
 sys.modules["fcntl"] = None
 for module, name in ((os, "sched_getaffinity"), (os, "sched_setaffinity"), (signal, "pthread_sigmask")):
     delattr(module, name)
-from ganvas.machine import Plan, settle
-from ganvas.ranks import _block_signals
-from ganvas import cli, training
+from ganvas.runtime.plan import Plan
+from ganvas.runtime.process_settings import apply_plan as settle
+from ganvas.runtime.processes import _block_signals
+import ganvas.cli.app, ganvas.training.api
 settle(Plan(ranks=2))
 with _block_signals():
     pass

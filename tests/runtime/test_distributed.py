@@ -57,8 +57,8 @@ def test_games_without_batch_norm_need_no_statistics() -> None:
 @pytest.mark.parametrize(("device", "nccl"), [("cuda", True), ("cuda:1", False), ("cpu", False)])
 def test_gpus_meet_directly_only_if_each_rank_has_its_own(device: str, nccl: bool) -> None:
     """NCCL refuses two ranks on one GPU, and tensors of a CPU."""
-    assert Ranks(0, 2, nccl=True).follow(Plan(device=device)).nccl is nccl
-    assert not Ranks(0, 2).follow(Plan(device="cuda")).nccl
+    assert Ranks(0, 2, nccl=True).use_plan(Plan(device=device)).nccl is nccl
+    assert not Ranks(0, 2).use_plan(Plan(device="cuda")).nccl
 
 
 def test_ranks_without_a_gpu_each_meet_in_main_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,9 +109,9 @@ from pathlib import Path
 from ganvas.runtime import shared_memory
 if "{}" == "none":
     shared_memory.Exchange._file = staticmethod(lambda what, size: None)
-from ganvas.resolve import resolve
-from ganvas.run import start
-from ganvas.training import resume
+from ganvas.games.recipes import resolve_recipe as resolve
+from ganvas.training.run_folder import start
+from ganvas.training.api import resume
 run = start(resolve("gan-line", {{"train.batch": "64"}}, images=320), out=Path("{}"), ranks="2")
 resume(run.folder)
 """

@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from ganvas.errors import ResourceError
-from ganvas.runtime.shared_memory import LINE, Exchange, gone, possible
+from ganvas.runtime.shared_memory import LINE, Exchange, is_available, is_dead
 
-pytestmark = pytest.mark.skipif(not possible(), reason="no shared memory here whose order of stores is known")
+pytestmark = pytest.mark.skipif(not is_available(), reason="no shared memory here whose order of stores is known")
 
 
 def pair() -> list[Exchange]:
@@ -95,10 +95,10 @@ def test_no_memory_to_share_is_found_out_before_it_is_used(monkeypatch: pytest.M
 
 def test_nobody_waits_for_the_dead() -> None:
     mine, other = pair()
-    assert not gone(os.getpid())
+    assert not is_dead(os.getpid())
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    assert gone(ended.pid)
+    assert is_dead(ended.pid)
     mine.capacity, mine.slots = other.capacity, other.slots = 4, torch.zeros(2, 2, 4)  # as after a first mean
     other.flags[LINE + 1] = ended.pid
     with pytest.raises(ResourceError, match="rank 1 died"):

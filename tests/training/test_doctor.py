@@ -174,7 +174,7 @@ def test_few_different_digits(script: Script) -> None:
 def test_generator_repeats_its_training_pictures(script: Script) -> None:
     data = folder_of(script.folder / "data", bytes_of(digits(1000)))
     recipe = replace(RECIPES["dcgan-mnist"], data=replace(RECIPES["dcgan-mnist"].data, source=str(data)))
-    kept, _ = open_data(recipe).parted(0.05)
+    kept, _ = open_data(recipe).hold_out(0.05)
     found = diagnose(script.run("dcgan-mnist", draws=kept.samples(torch.arange(500))["real"], data=data))
     assert names(found) == ["memorising"]
     assert "near to a training sample" in found[0].evidence
@@ -206,7 +206,7 @@ def test_a_part_of_the_training_set_is_enough_to_see_copies(script: Script, monk
     monkeypatch.setattr("ganvas.training.doctor.TRAIN_BYTES", 200 * 784)
     data = folder_of(script.folder / "data", bytes_of(digits(1000)))
     recipe = replace(RECIPES["dcgan-mnist"], data=replace(RECIPES["dcgan-mnist"].data, source=str(data)))
-    kept, _ = open_data(recipe).parted(0.05)
+    kept, _ = open_data(recipe).hold_out(0.05)
     assert names(diagnose(script.run("dcgan-mnist", draws=kept.samples(torch.arange(500))["real"], data=data))) == [
         "memorising"
     ]

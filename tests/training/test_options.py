@@ -9,14 +9,14 @@ import pytest
 from support import ganvas
 
 from ganvas.errors import UsageError
-from ganvas.games.recipes import NAMED
+from ganvas.games.recipes import ARGUMENTS
 from ganvas.training.api import train
 from ganvas.training.options import TrainOptions, split_options
 
 
 def test_every_option_is_one_of_the_recipe_or_of_the_run() -> None:
     options = TrainOptions()
-    assert set(options.recipe_fields) == {*NAMED, "objective", "minutes"}
+    assert set(options.recipe_fields) == {*ARGUMENTS, "objective", "minutes"}
     assert set(options.recipe_fields) | set(options.run_fields) == {f.name for f in dataclasses.fields(TrainOptions)}
 
 

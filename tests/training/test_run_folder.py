@@ -179,7 +179,7 @@ def test_gpu_settings_are_remembered(tmp_path: Path) -> None:
 @pytest.mark.parametrize("failed", [UsageError("no"), None])
 def test_one_rank_takes_the_times_and_all_fail_alike(failed: Exception | None, monkeypatch: pytest.MonkeyPatch) -> None:
     class Second(Ranks):
-        def agree(self, value: Any) -> Any:
+        def broadcast(self, value: Any) -> Any:
             assert value == (None, None)
             return (None, failed) if failed else (PLAN, None)
 
@@ -197,10 +197,11 @@ def test_an_error_leaves_no_rank_behind(tmp_path: Path) -> None:
     program = """
 import os, subprocess
 from pathlib import Path
-from ganvas.machine import cores
-from ganvas.ranks import Ranks, crew
-from ganvas.resolve import resolve
-from ganvas.run import start
+from ganvas.runtime.device import cores
+from ganvas.runtime.distributed import Ranks
+from ganvas.runtime.processes import local_ranks as crew
+from ganvas.games.recipes import resolve_recipe as resolve
+from ganvas.training.run_folder import start
 from ganvas.training import resume
 import torch.distributed as dist
 import time
@@ -229,8 +230,8 @@ def test_a_process_may_lead_two_ranks_twice(tmp_path: Path) -> None:
     """What the first run told the other rank through the environment is no longer true for the second."""
     program = """
 from pathlib import Path
-from ganvas.resolve import resolve
-from ganvas.run import start
+from ganvas.games.recipes import resolve_recipe as resolve
+from ganvas.training.run_folder import start
 from ganvas.training import resume
 for name in ("one", "other"):
     run = start(resolve("gan-line", {"train.batch": "64"}, images=512), out=Path(name), ranks="2")

@@ -181,7 +181,7 @@ class Follower(Ranks):
         object.__setattr__(self, "answers", answers)
         super().__init__(rank=1, size=2)
 
-    def agree(self, value: Any) -> Any:
+    def broadcast(self, value: Any) -> Any:
         assert value in (None, (None, 0)), "rank 0 decides"
         return self.answers.pop(0)
 

@@ -72,7 +72,7 @@ def test_sweep_takes_what_the_dead_left_and_spares_the_living(tmp_path: Path) ->
     living = [
         f".ganvas-{files.MACHINE}-{parent}-00000000-00000000",
         f".ganvas-ffffffff-{me}-00000000-00000000",
-        files.temporary_in(tmp_path).name,
+        files.temporary_path(tmp_path).name,
         ".ganvas-notes",
         "000000001",
     ]
@@ -111,27 +111,27 @@ def test_printable_is_one_short_safe_line() -> None:
     assert parsing.printable("a\x1b[31m\nb\u202e") == "a\\x1b[31m\\nb\\u202e"
     assert len(parsing.printable("x" * 10_000)) < 310
     assert parsing.printable("Zoë.png") == "Zoë.png"
-    assert socket.gethostname() not in files.temporary_in(Path()).name
+    assert socket.gethostname() not in files.temporary_path(Path()).name
 
 
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=list(HOSTILE))
 def test_hostile_headers_are_refused(data: bytes) -> None:
     with pytest.raises(DataError):
-        safetensors_header.tensor_header(io.BytesIO(data), len(data))
+        safetensors_header.read_header(io.BytesIO(data), len(data))
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_no_mutation_of_a_header_crashes_the_check(data: st.DataObject) -> None:
     good = bytearray(safetensors.torch.save({"a": torch.ones(3), "b": torch.zeros(2, 0)}, {"card": "{}"}))
-    assert safetensors_header.tensor_header(io.BytesIO(good), len(good))[0] == {
+    assert safetensors_header.read_header(io.BytesIO(good), len(good))[0] == {
         "a": ("float32", (3,)),
         "b": ("float32", (2, 0)),
     }
     for at in data.draw(st.lists(st.integers(0, len(good) - 13), min_size=1, max_size=4)):
         good[at] = data.draw(st.integers(0, 255))
     try:
-        layout, _ = safetensors_header.tensor_header(io.BytesIO(good), len(good))
+        layout, _ = safetensors_header.read_header(io.BytesIO(good), len(good))
     except DataError:
         return
     assert len(layout) == 2

@@ -11,7 +11,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from ganvas.data import cache
-from ganvas.data.collection import Found, Progress
+from ganvas.data.collection import DataSource, Progress
 from ganvas.data.readers import idx
 from ganvas.errors import DataError, ResourceError
 from ganvas.utils.files import make_folder, write_durably
@@ -29,33 +29,33 @@ MAX_BYTES = 64 << 20  # of one file, packed or not
 CLASSES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 
 
-def find(split: str, progress: Progress | None = None) -> Found:
+def find(split: str, progress: Progress | None = None) -> DataSource:
     """The clothes of one split, fetched if no copy is on this machine.
 
     Raises:
         DataError: there is no copy and none can be fetched; names the four ways to provide one.
     """
-    for folder in places():
-        if complete(folder) and (found := idx.find_folder(folder, split, CLASSES)):
+    for folder in list_folders():
+        if is_complete(folder) and (found := idx.find_folder(folder, split, CLASSES)):
             return found
     try:
-        download(places()[-1], progress=progress)
+        download(list_folders()[-1], progress=progress)
     except (OSError, HTTPException, ValueError, ResourceError, DataError) as error:
         raise DataError(
             "Fashion-MNIST is not on this machine: set GANVAS_DATA to a folder that has its four files, or install Debian's "
-            f"dataset-fashion-mnist, or put them in {places()[-1]}, or let them be fetched from {URL} ({error})"
+            f"dataset-fashion-mnist, or put them in {list_folders()[-1]}, or let them be fetched from {URL} ({error})"
         ) from None
     return find(split)
 
 
-def places() -> list[Path]:
+def list_folders() -> list[Path]:
     """The folders to look in, in order; the last is where a download goes."""
     given = os.environ.get("GANVAS_DATA")
     own = [Path(given), Path(given) / "fashion-mnist"] if given else []
-    return [*own, DEBIAN, cache.folder() / "fashion-mnist"]
+    return [*own, DEBIAN, cache.cache_folder() / "fashion-mnist"]
 
 
-def complete(folder: Path) -> bool:
+def is_complete(folder: Path) -> bool:
     """Whether all four files are in a folder, each packed or not, and are not MNIST's, whose names are the same."""
     if not all((folder / name).is_file() or (folder / f"{name}.gz").is_file() for name in SHA256):
         return False

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganvas.data.collection import Found, Pictures
+from ganvas.data.collection import DataSource, ImageCollection
 from ganvas.data.folder_layout import BOTH
 from ganvas.data.readers.numpy_arrays import Array, array_pictures
 from ganvas.errors import DataError
@@ -20,16 +20,16 @@ COUNTS = {"train": 60_000, "test": 10_000}
 PIXELS = 28 * 28
 
 
-def find(split: str) -> Found:
+def find(split: str) -> DataSource:
     """The digits of one split."""
-    return Found("embedded MNIST", ((EMBEDDED.name, 0, 0), (SHA256, 0, 0)), lambda: _load(split))
+    return DataSource("embedded MNIST", ((EMBEDDED.name, 0, 0), (SHA256, 0, 0)), lambda: _load(split))
 
 
-def _load(split: str) -> Pictures:
-    return array_pictures(*digits(split), DIGITS, "embedded MNIST", BOTH)
+def _load(split: str) -> ImageCollection:
+    return array_pictures(*load_digits(split), DIGITS, "embedded MNIST", BOTH)
 
 
-def digits(split: str) -> tuple[Array, Array]:
+def load_digits(split: str) -> tuple[Array, Array]:
     """Images uint8 [N, 28, 28, 1] and labels uint8 [N] of one split.
 
     Train images, test images, train labels, test labels follow one another in one compressed stream.

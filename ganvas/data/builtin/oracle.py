@@ -33,7 +33,7 @@ class Oracle:
     out: Tensor
     each: Tensor
 
-    def surprise(self, text: Tensor) -> Tensor:
+    def nll(self, text: Tensor) -> Tensor:
         """int64 [N, L] -> -log p of each symbol given those before it [N, L], in nats."""
         parts, last, state = [], torch.zeros(len(text), dtype=torch.int64), None
         for symbol in text.unbind(1):
@@ -62,7 +62,7 @@ class Oracle:
         return hidden @ self.out.T + self.each, (hidden, cell)
 
 
-def oracle(seed: int = 0, symbols: int = SYMBOLS, size: int = SIZE) -> Oracle:
+def make_oracle(seed: int = 0, symbols: int = SYMBOLS, size: int = SIZE) -> Oracle:
     """The oracle of a seed: a pure function."""
     random = torch.Generator().manual_seed(mix("oracle", seed))
     shapes = ((symbols, size), (4 * size, 2 * size), (4 * size,), (symbols, size), (symbols,))
@@ -71,10 +71,10 @@ def oracle(seed: int = 0, symbols: int = SYMBOLS, size: int = SIZE) -> Oracle:
 
 def oracle_source(split: str) -> TableDataset:
     """10,000 lines of 20 symbols of the oracle of seed 0, other ones for each split; always the same, kept in the cache."""
-    name = cache.key("oracle", VERSION, split)
+    name = cache.entry_name("oracle", VERSION, split)
 
     def build(file: BinaryIO) -> cache.Record:
-        random, wise = torch.Generator().manual_seed(mix("oracle lines", split)), oracle()
+        random, wise = torch.Generator().manual_seed(mix("oracle lines", split)), make_oracle()
         for _ in range(COUNTS[split] // 1_000):
             file.write(wise.write(1_000, LENGTH, random).to(torch.int16).numpy().tobytes())
         return cache.Record((COUNTS[split], LENGTH, 2), None, (), ())
@@ -84,7 +84,7 @@ def oracle_source(split: str) -> TableDataset:
     return TableDataset("oracle", {"text": text}, fingerprint=record.fingerprint, vocabulary=SYMBOLS, splits=tuple(COUNTS))
 
 
-def opinion(text: Tensor) -> Tensor:
+def oracle_nll(text: Tensor) -> Tensor:
     """int64 [N, 20] -> nats a symbol of each line [N] under the oracle of `oracle_source`, float64.
 
     Raises:
@@ -92,5 +92,5 @@ def opinion(text: Tensor) -> Tensor:
     """
     if text.ndim != 2 or text.shape[1] != LENGTH or int(text.max()) >= SYMBOLS:
         raise DataError(f"the oracle reads lines of {LENGTH} numbers below {SYMBOLS:,}, found {list(text.shape)}")
-    judge = oracle()
-    return torch.cat([judge.surprise(part).double().mean(1) for part in text.split(500)])
+    judge = make_oracle()
+    return torch.cat([judge.nll(part).double().mean(1) for part in text.split(500)])

@@ -22,7 +22,7 @@ class Mixture:
     centres: Tensor
     sd: float
 
-    def draw(self, n: int, generator: Generator) -> Tensor:
+    def sample(self, n: int, generator: Generator) -> Tensor:
         """n points float32 [n, D]."""
         which = torch.randint(len(self.centres), (n,), generator=generator)
         return self.centres[which] + self.sd * torch.randn(n, self.centres.shape[1], generator=generator)
@@ -49,13 +49,13 @@ MODES: Mapping[str, Mixture] = {
 }
 
 
-def line(n: int, generator: Generator) -> Tensor:
+def sample_line(n: int, generator: Generator) -> Tensor:
     """Points [n, 2] along the segment from (-1, -1) to (1, 1), with sd 0.02 of noise."""
     t = 2 * torch.rand(n, 1, generator=generator) - 1
     return t.expand(n, 2) + 0.02 * torch.randn(n, 2, generator=generator)
 
 
-def moons(n: int, generator: Generator) -> Tensor:
+def sample_moons(n: int, generator: Generator) -> Tensor:
     """Points [n, 2] on two interleaved half circles of radius 1 round (-0.5, -0.25) and (0.5, 0.25), with sd 0.05 of noise."""
     angle = math.pi * torch.rand(n, generator=generator)
     sign = 2.0 * torch.randint(2, (n,), generator=generator) - 1
@@ -63,7 +63,7 @@ def moons(n: int, generator: Generator) -> Tensor:
     return arc + 0.05 * torch.randn(n, 2, generator=generator)
 
 
-def spiral(n: int, generator: Generator) -> Tensor:
+def sample_spiral(n: int, generator: Generator) -> Tensor:
     """Points [n, 2] on a spiral of two turns out to radius 1, even along its length, with sd 0.02 of noise."""
     radius = torch.rand(n, generator=generator).sqrt()  # arc length grows with the square of the radius
     angle = 4 * math.pi * radius
@@ -72,14 +72,14 @@ def spiral(n: int, generator: Generator) -> Tensor:
 
 
 POINTS: Mapping[str, Callable[[int, Generator], Tensor]] = {
-    "line": line,
-    "gaussians": MODES["gaussians"].draw,
-    "ring": MODES["ring"].draw,
-    "grid": MODES["grid"].draw,
-    "moons": moons,
-    "spiral": spiral,
-    "normal1d": MODES["normal1d"].draw,
-    "mixture1d": MODES["mixture1d"].draw,
+    "line": sample_line,
+    "gaussians": MODES["gaussians"].sample,
+    "ring": MODES["ring"].sample,
+    "grid": MODES["grid"].sample,
+    "moons": sample_moons,
+    "spiral": sample_spiral,
+    "normal1d": MODES["normal1d"].sample,
+    "mixture1d": MODES["mixture1d"].sample,
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ganvas.data.builtin import mnist
-from ganvas.data.collection import Found, Pictures
+from ganvas.data.collection import DataSource, ImageCollection
 from ganvas.data.folder_layout import BOTH
 from ganvas.data.readers.numpy_arrays import array_pictures
 from ganvas.utils.seeds import mix
@@ -16,14 +16,14 @@ from ganvas.utils.seeds import mix
 COUNTS = {"train": 120_000, "test": 26_000}  # the customary number of samples to measure with
 
 
-def find(split: str) -> Found:
+def find(split: str) -> DataSource:
     """The stacks of one split: always the same; each digit of the split is used as often as any other, give or take one."""
     digits = mnist.find(split)
-    return Found("stacked MNIST", (*digits.identity, ("stacked", COUNTS[split], 1)), lambda: _load(split))
+    return DataSource("stacked MNIST", (*digits.identity, ("stacked", COUNTS[split], 1)), lambda: _load(split))
 
 
-def _load(split: str) -> Pictures:
-    images, count = mnist.digits(split)[0], COUNTS[split]
+def _load(split: str) -> ImageCollection:
+    images, count = mnist.load_digits(split)[0], COUNTS[split]
     random = np.random.default_rng(mix("stacked", split))
     rounds = -(-count // len(images))
     channels = [images[np.concatenate([random.permutation(len(images)) for _ in range(rounds)])[:count]] for _ in range(3)]

@@ -27,104 +27,104 @@ VERSION = 1  # raise it whenever a solid changes
 _d, _h, _w = np.mgrid[:SIDE, :SIDE, :SIDE] + 0.5  # the middles of the voxels
 
 
-def _block(grid: Grid, depth: tuple[int, int], height: tuple[int, int], width: tuple[int, int]) -> None:
+def _fill_box(grid: Grid, depth: tuple[int, int], height: tuple[int, int], width: tuple[int, int]) -> None:
     """Fill a box, each side from .. up to without."""
     grid[slice(*depth), slice(*height), slice(*width)] = True
 
 
-def _centred(size: int) -> tuple[int, int]:
+def _central_range(size: int) -> tuple[int, int]:
     """A stretch of the grid's side round its middle."""
     first = (SIDE - size) // 2
     return first, first + size
 
 
-def _round(grid: Grid, height: tuple[int, int], low: float, high: float) -> None:
+def _fill_frustum(grid: Grid, height: tuple[int, int], low: float, high: float) -> None:
     """Fill a frustum round the upright axis, of radius `high` at its top and `low` at its bottom."""
     share = (_h - height[0]) / max(1, height[1] - height[0])
     reach = np.hypot(_d - SIDE / 2, _w - SIDE / 2) <= high + (low - high) * share
     grid |= reach & (_h > height[0]) & (_h < height[1])
 
 
-def _legs(grid: Grid, top: int, depth: tuple[int, int], width: tuple[int, int], thick: int) -> None:
+def _add_legs(grid: Grid, top: int, depth: tuple[int, int], width: tuple[int, int], thick: int) -> None:
     """Four legs at the corners, from `top` to the ground."""
     for d in (depth[0], depth[1] - thick):
         for w in (width[0], width[1] - thick):
-            _block(grid, (d, d + thick), (top, SIDE), (w, w + thick))
+            _fill_box(grid, (d, d + thick), (top, SIDE), (w, w + thick))
 
 
-def _foot(grid: Grid, top: int, random: Random, reach: int) -> None:
+def _add_foot(grid: Grid, top: int, random: Random, reach: int) -> None:
     """One column under the middle, on a cross or a disc."""
     thick = int(random.integers(2, 5))
-    _block(grid, _centred(thick), (top, SIDE), _centred(thick))
+    _fill_box(grid, _central_range(thick), (top, SIDE), _central_range(thick))
     if random.random() < 0.5:
-        _round(grid, (SIDE - 2, SIDE), reach * 0.7, reach * 0.7)
+        _fill_frustum(grid, (SIDE - 2, SIDE), reach * 0.7, reach * 0.7)
     else:
-        _block(grid, _centred(reach), (SIDE - 2, SIDE), _centred(2))
-        _block(grid, _centred(2), (SIDE - 2, SIDE), _centred(reach))
+        _fill_box(grid, _central_range(reach), (SIDE - 2, SIDE), _central_range(2))
+        _fill_box(grid, _central_range(2), (SIDE - 2, SIDE), _central_range(reach))
 
 
-def chair(random: Random) -> Grid:
+def make_chair(random: Random) -> Grid:
     """A seat with a back, on four legs or one foot, perhaps with arms."""
     grid = np.zeros((SIDE,) * 3, bool)
-    depth, width = _centred(int(random.integers(13, 21))), _centred(int(random.integers(13, 21)))
+    depth, width = _central_range(int(random.integers(13, 21))), _central_range(int(random.integers(13, 21)))
     seat = SIDE - int(random.integers(9, 15))
     back = max(1, seat - int(random.integers(9, 17)))
     thick = int(random.integers(2, 4))
-    _block(grid, depth, (seat, seat + thick), width)
+    _fill_box(grid, depth, (seat, seat + thick), width)
     rear = (depth[1] - thick, depth[1])
     if random.random() < 0.6:
-        _block(grid, rear, (back, seat), width)
+        _fill_box(grid, rear, (back, seat), width)
     else:  # bars under a rail
-        _block(grid, rear, (back, back + 3), width)
+        _fill_box(grid, rear, (back, back + 3), width)
         for w in np.linspace(width[0], width[1] - 2, int(random.integers(3, 5))).round().astype(int):
-            _block(grid, rear, (back, seat), (w, w + 2))
+            _fill_box(grid, rear, (back, seat), (w, w + 2))
     if random.random() < 0.8:
-        _legs(grid, seat, depth, width, thick)
+        _add_legs(grid, seat, depth, width, thick)
     else:
-        _foot(grid, seat, random, depth[1] - depth[0])
+        _add_foot(grid, seat, random, depth[1] - depth[0])
     if random.random() < 0.35:
         rest = seat - int(random.integers(4, 7))
         for w in (width[0], width[1] - 2):
-            _block(grid, (depth[0], depth[1]), (rest, rest + 2), (w, w + 2))
-            _block(grid, (depth[0], depth[0] + 2), (rest, seat), (w, w + 2))
+            _fill_box(grid, (depth[0], depth[1]), (rest, rest + 2), (w, w + 2))
+            _fill_box(grid, (depth[0], depth[0] + 2), (rest, seat), (w, w + 2))
     return grid
 
 
-def table(random: Random) -> Grid:
+def make_table(random: Random) -> Grid:
     """A top, round or square, on four legs, two walls or one foot."""
     grid = np.zeros((SIDE,) * 3, bool)
-    depth, width = _centred(int(random.integers(14, 27))), _centred(int(random.integers(20, 31)))
+    depth, width = _central_range(int(random.integers(14, 27))), _central_range(int(random.integers(20, 31)))
     top, thick = SIDE - int(random.integers(11, 20)), int(random.integers(2, 4))
     kind = random.random()
     if kind < 0.3:
         radius = random.uniform(9, 15)
-        _round(grid, (top, top + thick), radius, radius)
-        _foot(grid, top, random, int(radius * 1.5))
+        _fill_frustum(grid, (top, top + thick), radius, radius)
+        _add_foot(grid, top, random, int(radius * 1.5))
         return grid
-    _block(grid, depth, (top, top + thick), width)
+    _fill_box(grid, depth, (top, top + thick), width)
     if kind < 0.8:
-        _legs(grid, top, depth, width, int(random.integers(2, 5)))
+        _add_legs(grid, top, depth, width, int(random.integers(2, 5)))
         if random.random() < 0.3:  # a shelf
             shelf = top + int(random.integers(5, 9))
-            _block(grid, depth, (shelf, shelf + 2), width)
+            _fill_box(grid, depth, (shelf, shelf + 2), width)
     else:
         wall = int(random.integers(2, 4))
         for w in (width[0], width[1] - wall):
-            _block(grid, depth, (top, SIDE), (w, w + wall))
+            _fill_box(grid, depth, (top, SIDE), (w, w + wall))
     return grid
 
 
-def lamp(random: Random) -> Grid:
+def make_lamp(random: Random) -> Grid:
     """A shade on a pole on a disc."""
     grid = np.zeros((SIDE,) * 3, bool)
     top = int(random.integers(1, 11))
     shade = int(random.integers(7, 12))
     low = random.uniform(5.5, 10.5)
-    _round(grid, (top, top + shade), low, low * random.uniform(0.35, 0.9))
+    _fill_frustum(grid, (top, top + shade), low, low * random.uniform(0.35, 0.9))
     thick = int(random.integers(1, 3)) * 2
-    _block(grid, _centred(thick), (top, SIDE), _centred(thick))
+    _fill_box(grid, _central_range(thick), (top, SIDE), _central_range(thick))
     disc = random.uniform(4, 8)
-    _round(grid, (SIDE - int(random.integers(2, 4)), SIDE), disc, disc * random.uniform(0.5, 1.0))
+    _fill_frustum(grid, (SIDE - int(random.integers(2, 4)), SIDE), disc, disc * random.uniform(0.5, 1.0))
     if random.random() < 0.3:  # a bulge half-way
         height = int(random.integers(top + shade + 1, SIDE - 4))
         centre = (_d - SIDE / 2) ** 2 + (_h - height) ** 2 + (_w - SIDE / 2) ** 2
@@ -132,11 +132,11 @@ def lamp(random: Random) -> Grid:
     return grid
 
 
-def plane(random: Random) -> Grid:
+def make_plane(random: Random) -> Grid:
     """A fuselage along the depth, wings swept back, a tail with a fin. Its nose is in front."""
     grid = np.zeros((SIDE,) * 3, bool)
     radius, length = random.uniform(1.8, 3.2), int(random.integers(22, 31))
-    nose, tail = _centred(length)
+    nose, tail = _central_range(length)
     height = SIDE / 2 + random.uniform(-1, 3)
     along = (_d - nose) / length
     slim = radius * np.clip(np.minimum(along / 0.15, 1.6 - along), 0.45, 1.0)
@@ -166,10 +166,10 @@ def plane(random: Random) -> Grid:
     return grid
 
 
-SHAPES: dict[str, Callable[[Random], Grid]] = {"chair": chair, "table": table, "lamp": lamp, "plane": plane}
+SHAPES: dict[str, Callable[[Random], Grid]] = {"chair": make_chair, "table": make_table, "lamp": make_lamp, "plane": make_plane}
 
 
-def solid(split: str, number: int) -> Grid:
+def make_solid(split: str, number: int) -> Grid:
     """Solid number `number` of a split: bool [32, 32, 32]; its class is `number` modulo four."""
     make = list(SHAPES.values())[number % len(SHAPES)]
     return make(np.random.default_rng(mix("shapes", split, number)))
@@ -183,14 +183,14 @@ def shape_source(split: str, resolution: int | None = None, channels: int | None
     """
     if resolution not in (None, SIDE) or channels not in (None, 1):
         raise DataError(f"shapes: solids of {SIDE}^3 voxels without colour, found a wish for {resolution}; leave it out")
-    name = cache.key("shapes", VERSION, split)
+    name = cache.entry_name("shapes", VERSION, split)
 
     def build(file: BinaryIO) -> cache.Record:
         for number in range(COUNTS[split]):
-            file.write((solid(split, number).astype(np.uint8) * 255).tobytes())
+            file.write((make_solid(split, number).astype(np.uint8) * 255).tobytes())
         labels = torch.arange(COUNTS[split]) % len(SHAPES)
         return cache.Record((COUNTS[split], 1, SIDE, SIDE, SIDE), labels, tuple(SHAPES), ())
 
     voxels, record = cache.read(name) or cache.store(name, build)
-    fields = cache.fields(voxels, record)
+    fields = cache.entry_fields(voxels, record)
     return TableDataset("shapes", fields, record.classes, fingerprint=record.fingerprint, splits=tuple(COUNTS))

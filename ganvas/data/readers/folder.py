@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ganvas.data import cache
-from ganvas.data.collection import Found, Pictures
+from ganvas.data.collection import DataSource, ImageCollection
 from ganvas.data.folder_layout import TABLE, arrange
 from ganvas.data.images import Bytes, Header, UnreadableError, decode, peek
 from ganvas.data.table import Skipped
@@ -42,16 +42,16 @@ class Listing:
     probes: Mapping[str, tuple[int, int]]  # relative name -> size, time of change in ns
 
 
-def find(path: Path, split: str) -> Found:
+def find(path: Path, split: str) -> DataSource:
     """The pictures below a folder.
 
     Raises:
         DataError: it holds no pictures, or not the split asked for; where the listing was kept, `Found.load` raises it.
     """
     root = str(path.resolve())
-    name = cache.key("files", root)
+    name = cache.entry_name("files", root)
     if (listing := _read_listing(name, path)) is not None:
-        return Found("folder", ((root, 0, 0), (listing.digest, 0, 0)), lambda: _pictures(path, split, *walk(path)[:2]))
+        return DataSource("folder", ((root, 0, 0), (listing.digest, 0, 0)), lambda: _pictures(path, split, *walk(path)[:2]))
     start = time.time_ns()
     files, skipped, folders = walk(path)
     pictures = _pictures(path, split, files, skipped)
@@ -61,10 +61,10 @@ def find(path: Path, split: str) -> Found:
         digest.update(f"{file}\0{size}\0{changed}\0".encode(errors="surrogateescape"))
     if len(files) >= LARGE:
         _write_listing(name, Listing(digest.hexdigest(), folders, _probes(files)), start)
-    return Found("folder", ((root, 0, 0), (digest.hexdigest(), 0, 0)), lambda: pictures)
+    return DataSource("folder", ((root, 0, 0), (digest.hexdigest(), 0, 0)), lambda: pictures)
 
 
-def _pictures(path: Path, split: str, files: Mapping[str, tuple[int, int]], skipped: list[Skipped]) -> Pictures:
+def _pictures(path: Path, split: str, files: Mapping[str, tuple[int, int]], skipped: list[Skipped]) -> ImageCollection:
     """The collection of the files of a folder. Raises: DataError: no pictures, or not the split asked for."""
     layout = arrange(list(files), split, lambda name: _read_table(path / name))
 
@@ -85,13 +85,13 @@ def _pictures(path: Path, split: str, files: Mapping[str, tuple[int, int]], skip
     names = tuple(map(printable, layout.members))
     left_out = (*layout.skipped, *skipped)
     labels, splits = layout.labels, layout.splits
-    return Pictures(names, peek_member, read_member, labels, layout.classes, left_out, layout.text, splits=splits)
+    return ImageCollection(names, peek_member, read_member, labels, layout.classes, left_out, layout.text, splits=splits)
 
 
 def _read_listing(name: str, root: Path) -> Listing | None:
     """The listing of a folder that was kept, if the folder has not changed since; None otherwise."""
     try:
-        path = cache.folder() / f"{name}.files"
+        path = cache.cache_folder() / f"{name}.files"
         values = json.loads(path.read_bytes())
         probes = {str(file): (int(size), int(changed)) for file, (size, changed) in values["probes"].items()}
         listing = Listing(str(values["digest"]), {str(at): int(ns) for at, ns in values["folders"].items()}, probes)
@@ -112,8 +112,8 @@ def _write_listing(name: str, listing: Listing, start: int) -> None:
     """Keep the listing of a folder that was walked from `start` (ns) on, unless it was still changing."""
     if max(listing.folders.values()) <= start - SETTLED:
         with suppress(OSError, ResourceError):
-            make_folder(cache.folder())
-            write_durably(cache.folder() / f"{name}.files", json.dumps(asdict(listing)).encode())
+            make_folder(cache.cache_folder())
+            write_durably(cache.cache_folder() / f"{name}.files", json.dumps(asdict(listing)).encode())
 
 
 def _probes(files: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ganvas.data.collection import Found, Pictures, stamp
-from ganvas.data.folder_layout import BOTH, no_test
+from ganvas.data.collection import DataSource, ImageCollection, identify_file
+from ganvas.data.folder_layout import BOTH, missing_test_split
 from ganvas.data.images import Bytes
 from ganvas.data.readers.numpy_arrays import array_pictures
 from ganvas.errors import DataError
@@ -26,7 +26,7 @@ MAX_BYTES = 8 << 30
 SPLITS = {"train": ("train",), "test": ("t10k", "test")}
 
 
-def find_folder(folder: Path, split: str, names: tuple[str, ...] = ()) -> Found | None:
+def find_folder(folder: Path, split: str, names: tuple[str, ...] = ()) -> DataSource | None:
     """The IDX files of one split in a folder, packed by gzip or not; None where it holds no IDX images.
 
     Raises:
@@ -40,17 +40,17 @@ def find_folder(folder: Path, split: str, names: tuple[str, ...] = ()) -> Found 
     if by_split[split]:
         return find_file(by_split[split][0], names, splits)
     if split == "test":
-        raise no_test(printable(files[0].name))
+        raise missing_test_split(printable(files[0].name))
     return find_file(files[0], names, splits)
 
 
-def find_file(path: Path, names: tuple[str, ...] = (), splits: tuple[str, ...] = ("train",)) -> Found:
+def find_file(path: Path, names: tuple[str, ...] = (), splits: tuple[str, ...] = ("train",)) -> DataSource:
     """One file of IDX images, and the labels beside it where there are any. `names` are the classes'."""
     spelled = path.name.replace("images", "labels").replace("idx3", "idx1").removesuffix(".gz")
     beside = [path.with_name(spelled + ending) for ending in ("", ".gz")]
     labels = next((candidate for candidate in beside if candidate != path and candidate.is_file()), None)
-    identity = (stamp(path), stamp(labels)) if labels else (stamp(path),)
-    return Found("IDX files", identity, lambda: _load(path, labels, names, splits))
+    identity = (identify_file(path), identify_file(labels)) if labels else (identify_file(path),)
+    return DataSource("IDX files", identity, lambda: _load(path, labels, names, splits))
 
 
 def read(path: Path, dimensions: int) -> Bytes:
@@ -85,7 +85,7 @@ def read(path: Path, dimensions: int) -> Bytes:
     return np.frombuffer(body, np.uint8).reshape(shape)
 
 
-def _load(images: Path, labels: Path | None, names: tuple[str, ...], splits: tuple[str, ...]) -> Pictures:
+def _load(images: Path, labels: Path | None, names: tuple[str, ...], splits: tuple[str, ...]) -> ImageCollection:
     pixels = read(images, 3)
     numbers = read(labels, 1) if labels else None
     return array_pictures(pixels[..., None], numbers, names, printable(images), splits)

@@ -17,8 +17,8 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganvas.data.collection import Found, Pictures, stamp
-from ganvas.data.folder_layout import BOTH, no_test
+from ganvas.data.collection import DataSource, ImageCollection, identify_file
+from ganvas.data.folder_layout import BOTH, missing_test_split
 from ganvas.data.images import Bytes, Header, flatten_on_white, sixteen_to_eight_bits
 from ganvas.data.readers.zip_archive import open_archive
 from ganvas.errors import DataError
@@ -36,14 +36,14 @@ KEYS = {
 }
 
 
-def find(path: Path, split: str) -> Found:
+def find(path: Path, split: str) -> DataSource:
     """The images or points of a .npy or .npz file. Raises: DataError: no test split in it."""
-    return Found("NumPy file", (stamp(path),), lambda: _load(path, split))
+    return DataSource("NumPy file", (identify_file(path),), lambda: _load(path, split))
 
 
-def find_csv(path: Path) -> Found:
+def find_csv(path: Path) -> DataSource:
     """The points of a CSV file: one to three columns of numbers, with or without a header row."""
-    return Found("CSV file", (stamp(path),), lambda: read_csv(path))
+    return DataSource("CSV file", (identify_file(path),), lambda: read_csv(path))
 
 
 def read_csv(path: Path) -> Tensor:
@@ -76,7 +76,7 @@ def read_csv(path: Path) -> Tensor:
 
 def array_pictures(
     images: Array, labels: Array | None, names: Sequence[str], what: str, splits: tuple[str, ...] = ("train",)
-) -> Pictures:
+) -> ImageCollection:
     """Pictures from an array [N, H, W, C] of any range and its labels [N]; `names` are the classes', 0, 1, ... if empty.
 
     `splits` are those that the place of the array has.
@@ -92,12 +92,12 @@ def array_pictures(
         return flatten_on_white(pixels[..., :3], pixels[..., 3:]) if pixels.shape[2] == 4 else pixels
 
     layout = "images without labels" if numbers is None else "images with labels"
-    return Pictures(
+    return ImageCollection(
         [f"#{i}" for i in range(len(images))], lambda _i: header, read, numbers, classes, layout=layout, splits=splits
     )
 
 
-def _load(path: Path, split: str) -> Pictures | Tensor:
+def _load(path: Path, split: str) -> ImageCollection | Tensor:
     what = printable(path)
     try:
         if zipfile.is_zipfile(path):
@@ -148,7 +148,7 @@ def _choose(arrays: Mapping[str, Array], split: str, what: str) -> tuple[Array, 
         if data in arrays:
             return arrays[data], arrays.get(labels)
     if split == "test":
-        raise no_test(what)
+        raise missing_test_split(what)
     if len(arrays) == 1:
         return next(iter(arrays.values())), None
     found = ", ".join(f"{printable(name, 40)} {list(array.shape)}" for name, array in arrays.items()) or "no array"

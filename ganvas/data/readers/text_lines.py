@@ -45,7 +45,7 @@ class Lines:
 
 def text_source(name: str, split: str) -> TableDataset:
     """The built-in list `name`: one item in ten, by a hash of it, is of the test split; no item is in both."""
-    every = _embedded(name)
+    every = _read_embedded(name)
     alphabet = "".join(sorted(set("".join(every))))
     chosen = [item for item in every if (mix(name, item) % TEST == 0) == (split == "test")]
     fields = {"text": encode_lines(chosen, alphabet, max(map(len, every)))}
@@ -64,7 +64,7 @@ def file_source(path: Path) -> TableDataset:
     )
 
 
-def _embedded(name: str) -> list[str]:
+def _read_embedded(name: str) -> list[str]:
     path = EMBEDDED / f"{name}.txt"
     try:
         content = path.read_bytes()
@@ -93,14 +93,14 @@ def read(path: Path) -> Lines:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise DataError(f"{what}, line {line}: expected UTF-8, found the byte 0x{content[error.start]:02x}") from None
-    found = usable(decoded.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n"))
+    found = keep_usable(decoded.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n"))
     if not found.lines:
         reasons = "; ".join(f"{name} {reason}" for name, reason in found.skipped) or "no line"
         raise DataError(f"{what}: expected one item a line, of 1 to {LONGEST} symbols; found {reasons}")
     return found
 
 
-def usable(lines: Iterable[str]) -> Lines:
+def keep_usable(lines: Iterable[str]) -> Lines:
     """The lines that can be learnt, their alphabet sorted, and the others counted by what is wrong with them."""
     found = [unicodedata.normalize("NFC", line).strip() for line in lines]
     counts = Counter(symbol for line in found for symbol in line if symbol.isprintable())
@@ -108,15 +108,15 @@ def usable(lines: Iterable[str]) -> Lines:
     kept: list[str] = []
     wrong: dict[str, list[int]] = {}
     for number, line in enumerate(found, 1):
-        if (reason := _fault(line, known)) is None:
+        if (reason := _find_fault(line, known)) is None:
             kept.append(line)
         else:
             wrong.setdefault(reason, []).append(number)
-    skipped = tuple(Skipped(_named(numbers), reason) for reason, numbers in wrong.items())
+    skipped = tuple(Skipped(_describe_numbers(numbers), reason) for reason, numbers in wrong.items())
     return Lines(tuple(kept), "".join(sorted(set("".join(kept)))), skipped)
 
 
-def _fault(line: str, known: set[str]) -> str | None:
+def _find_fault(line: str, known: set[str]) -> str | None:
     if not line:
         return "empty"
     if len(line) > LONGEST:
@@ -128,7 +128,7 @@ def _fault(line: str, known: set[str]) -> str | None:
     return None
 
 
-def _named(numbers: Sequence[int]) -> str:
+def _describe_numbers(numbers: Sequence[int]) -> str:
     """line 3; 12 lines (3, 8, 9, ...)."""
     if len(numbers) == 1:
         return f"line {numbers[0]}"
@@ -158,7 +158,7 @@ class TextFacts:
         return told
 
 
-def facts(lines: Sequence[str], alphabet: str) -> TextFacts:
+def describe_lines(lines: Sequence[str], alphabet: str) -> TextFacts:
     """What there is to know of the lines."""
     lengths, twice = sorted(map(len, lines)), Counter(lines)
     commonest = tuple(symbol for symbol, _ in Counter("".join(lines)).most_common(10))
@@ -167,7 +167,7 @@ def facts(lines: Sequence[str], alphabet: str) -> TextFacts:
     return TextFacts(lengths[0], middle, lengths[-1], alphabet, commonest, len(lines) - len(twice), examples)
 
 
-def spread(lines: Sequence[str], count: int) -> list[str]:
+def pick_evenly(lines: Sequence[str], count: int) -> list[str]:
     """Up to `count` of the lines, evenly from the first to the last."""
     chosen = torch.linspace(0, len(lines) - 1, min(count, len(lines))).long().tolist()
     return [lines[i] for i in chosen]

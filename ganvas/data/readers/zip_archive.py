@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from ganvas.data.collection import Found, Pictures, stamp
+from ganvas.data.collection import DataSource, ImageCollection, identify_file
 from ganvas.data.folder_layout import arrange
 from ganvas.data.images import Bytes, Header, UnreadableError, decode, peek
 from ganvas.errors import DataError
@@ -29,12 +29,12 @@ END = struct.Struct("<4s4H2LH")  # of a zip file; its sixth field is the size of
 LITTLE = 8 << 20  # bytes of a directory, of about 100,000 members
 
 
-def find(path: Path, split: str) -> Found:
+def find(path: Path, split: str) -> DataSource:
     """The pictures in a zip file, in the layouts of a folder or of StyleGAN's dataset_tool."""
-    return Found("zip file", (stamp(path),), lambda: load(path, split))
+    return DataSource("zip file", (identify_file(path),), lambda: load(path, split))
 
 
-def load(path: Path, split: str) -> Pictures:
+def load(path: Path, split: str) -> ImageCollection:
     """Raises: DataError: hostile or damaged, without pictures, or without the split asked for."""
     archive = open_archive(path)
     infos = [info for info in archive.infolist() if not info.is_dir()]
@@ -50,7 +50,7 @@ def load(path: Path, split: str) -> Pictures:
 
     names = tuple(map(printable, layout.members))
     labels, splits = layout.labels, layout.splits
-    return Pictures(names, peek_member, read_member, labels, layout.classes, layout.skipped, layout.text, splits=splits)
+    return ImageCollection(names, peek_member, read_member, labels, layout.classes, layout.skipped, layout.text, splits=splits)
 
 
 def open_archive(path: Path) -> zipfile.ZipFile:
@@ -71,7 +71,7 @@ def open_archive(path: Path) -> zipfile.ZipFile:
     return archive
 
 
-def little(path: Path) -> bool:
+def has_small_directory(path: Path) -> bool:
     """Whether the directory of a zip is read in a moment, or there is none; no where its end is not plain, as beyond 4 GB."""
     with path.open("rb") as file:
         file.seek(max(0, file.seek(0, 2) - END.size - (1 << 16) - 20))
@@ -91,9 +91,9 @@ def check_bombs(path: Path, infos: Sequence[zipfile.ZipInfo]) -> None:
         raise DataError(f"{printable(path)}: refused, unpacks to {total:,} bytes; expected at most {MAX_TOTAL:,}")
     for info in infos:
         if info.file_size > MAX_MEMBER:
-            raise _refused(path, info, f"unpacks to {info.file_size:,} bytes; expected at most {MAX_MEMBER:,}")
+            raise _refuse(path, info, f"unpacks to {info.file_size:,} bytes; expected at most {MAX_MEMBER:,}")
         if info.file_size > RATIO_FROM and info.file_size > MAX_RATIO * info.compress_size:
-            raise _refused(path, info, f"unpacks to over {MAX_RATIO} times its packed size, like a zip bomb")
+            raise _refuse(path, info, f"unpacks to over {MAX_RATIO} times its packed size, like a zip bomb")
 
 
 def _check_structure(path: Path, infos: Sequence[zipfile.ZipInfo]) -> None:
@@ -103,22 +103,22 @@ def _check_structure(path: Path, infos: Sequence[zipfile.ZipInfo]) -> None:
     for info in infos:
         name = info.orig_filename  # as written; zipfile cuts `filename` at a NUL
         if "\\" in name or "\0" in name or name.startswith("/") or re.match("[A-Za-z]:", name) or ".." in name.split("/"):
-            raise _refused(path, info, "its name leads out of the archive")
+            raise _refuse(path, info, "its name leads out of the archive")
         if stat.S_ISLNK(info.external_attr >> 16):
-            raise _refused(path, info, "it is a symbolic link")
+            raise _refuse(path, info, "it is a symbolic link")
         if info.flag_bits & 0x1:
-            raise _refused(path, info, "it is encrypted; unlock the archive first")
+            raise _refuse(path, info, "it is encrypted; unlock the archive first")
         if name in names:
-            raise _refused(path, info, "its name appears twice")
+            raise _refuse(path, info, "its name appears twice")
         names.add(name)
     end = 0
     for info in sorted(infos, key=lambda info: info.header_offset):
         if info.header_offset < end:
-            raise _refused(path, info, "it overlaps another member, like a zip bomb")
+            raise _refuse(path, info, "it overlaps another member, like a zip bomb")
         end = info.header_offset + 30 + info.compress_size  # 30 bytes: the smallest local header
 
 
-def _refused(path: Path, info: zipfile.ZipInfo, reason: str) -> DataError:
+def _refuse(path: Path, info: zipfile.ZipInfo, reason: str) -> DataError:
     return DataError(f"{printable(path)}: refused because of '{printable(info.orig_filename)}': {reason}")
 
 

@@ -40,19 +40,19 @@ class AdversarialGame(Game, Samples, Judges, Watched):
     def duel(self) -> Duel:
         """D against G."""
         classes = self.classes if isinstance(self, Conditional) else 0
-        return Duel(self.rules, self.fakes, self.judge, self.D, self.together, classes, condition=self.condition)
+        return Duel(self.rules, self.make_fakes, self.judge, self.D, self.together, classes, condition=self.condition)
 
     def turns(self) -> tuple[Turn, ...]:
         return self.duel().turns()
 
-    def verdicts(self, batch: Batch, step: Step) -> Mapping[str, Tensor]:
-        return self.duel().verdicts(batch, step)
+    def held_out_logits(self, batch: Batch, step: Step) -> Mapping[str, Tensor]:
+        return self.duel().held_out_logits(batch, step)
 
     def condition(self, batch: Batch, step: Step) -> Tensor | None:
         """The class [N] of each sample, in a conditional game."""
         return batch["label"] if isinstance(self, Conditional) else None
 
-    def fakes(self, batch: Batch, step: Step) -> Tensor:
+    def make_fakes(self, batch: Batch, step: Step) -> Tensor:
         """As many fakes as the batch has samples, of their classes where the game is conditional."""
         z = step.normal(len(batch[self.needs[0]]), self.latent_dim)
         return self.sample(z, self.condition(batch, step))

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ganvas.core.game import Batch, Loss, Step, Terms, Turn, sum_losses
 from ganvas.core.memory import Memory
-from ganvas.errors import UsageError, unknown
+from ganvas.errors import UsageError, unknown_name
 from ganvas.layers.augment import instance_noise
 from ganvas.losses.adversarial import OBJECTIVES, Objective
 from ganvas.losses.penalties import gradient_penalty, interpolate, zero_centered_penalty
@@ -42,7 +42,7 @@ class Rules:
 
     def __post_init__(self) -> None:
         if self.objective not in OBJECTIVES:
-            raise unknown("objective", self.objective, OBJECTIVES)
+            raise unknown_name("objective", self.objective, OBJECTIVES)
         require_within(self, "config.rules.n_critic config.rules.penalty_every", 1)
         require_within(self, "config.rules.r1_gamma config.rules.r2_gamma config.rules.gradient_penalty config.rules.clip", 0)
         require_within(self, "config.rules.drift config.rules.mismatch config.rules.noise", 0)
@@ -54,7 +54,7 @@ class Rules:
         return OBJECTIVES[self.objective]
 
     @property
-    def penalised(self) -> bool:
+    def penalized(self) -> bool:
         """Whether a gradient of D is penalised, which a BatchNorm inside D would mix across samples."""
         return bool(self.r1_gamma or self.r2_gamma or self.gradient_penalty)
 
@@ -89,7 +89,7 @@ def with_objective(rules: Rules, name: str) -> Rules:
         UsageError: no such objective; names the nearest.
     """
     if name not in NAMED:
-        raise unknown("objective", name, NAMED)
+        raise unknown_name("objective", name, NAMED)
     changed = dataclasses.replace(rules, **{"clip": 0.0, "gradient_penalty": 0.0, **NAMED[name]})
     # A recipe's smoothed labels belong to its own objective: where the new one has no labels, there is nothing to smooth.
     return changed if changed.scoring.smooth_d else dataclasses.replace(changed, smoothing=1.0)
@@ -183,7 +183,7 @@ class Duel:
 
     def make_fake(self, batch: Batch, step: Step) -> Tensor:
         """The fakes of this batch, made once: the weights of G do not move before its own turn."""
-        return step.shared(self.key("fake"), lambda: self.fake(batch, step))
+        return step.compute_once(self.key("fake"), lambda: self.fake(batch, step))
 
     def remember_fake(self, batch: Batch, step: Step) -> Tensor:
         """The fakes that D learns from: those of this batch, or older ones in their place where there is a memory."""
@@ -191,17 +191,17 @@ class Duel:
         if (memory := self.memory) is None:
             return fake
         # Shared as well: losses and penalties of one move must not exchange twice.
-        return step.shared(self.key("older fake"), lambda: memory.exchange(fake, step.uniform))
+        return step.compute_once(self.key("older fake"), lambda: memory.exchange(fake, step.uniform))
 
     def view(self, x: Tensor, step: Step) -> Tensor:
         """x [N, ...] as D gets it. Under noise far modes overlap, and mass moves between them (arXiv:1610.04490)."""
         sd = self.rules.noise * max(0.0, 1 - 2 * step.progress) ** 2
-        return step.shown(instance_noise(x, sd, step.normal), self.name)
+        return step.augment(instance_noise(x, sd, step.normal), self.name)
 
     def d_loss(self, batch: Batch, step: Step) -> Terms:
         """Tell reals from fakes, with the penalties where they are due."""
         terms = self.compare(batch, step, self.remember_fake)
-        if self.rules.penalised and step.due(self.rules.penalty_every):
+        if self.rules.penalized and step.is_due(self.rules.penalty_every):
             # In the same move as the rest: alone, a move by Adam without momentum would be as long as any other.
             penalties = self.penalties(batch, step)
             step.lazy |= dict.fromkeys(penalties, self.rules.penalty_every)
@@ -214,8 +214,8 @@ class Duel:
         real = self.view(self.real(batch, step), step)  # before the fakes: this order of random draws is part of a seed
         fake = self.view(make(batch, step).detach(), step)
         scales = self.logits(real, fake, self.condition(batch, step), step)
-        of_real = _flatten([real_logits for real_logits, _, _ in scales]).detach()
-        of_fake = _flatten([fake_logits for _, fake_logits, _ in scales]).detach()
+        of_real = _concatenate_scales([real_logits for real_logits, _, _ in scales]).detach()
+        of_fake = _concatenate_scales([fake_logits for _, fake_logits, _ in scales]).detach()
         found = discriminator_shares(scoring, of_real, of_fake, step.held_out.get(self.name))
         step.notes |= {self.key(name): value for name, value in found.items()}
 
@@ -265,10 +265,10 @@ class Duel:
         with torch.no_grad():
             self.compare(batch, step, self.make_fake)
 
-    def verdicts(self, batch: Batch, step: Step) -> dict[str, Tensor]:
+    def held_out_logits(self, batch: Batch, step: Step) -> dict[str, Tensor]:
         """Data that were never trained on -> the logits [N, ...] of D on their reals, by the duel's name."""
         real = self.view(self.real(batch, step), step)
-        return {self.name: _flatten(self.scales(real, self.condition(batch, step)))}
+        return {self.name: _concatenate_scales(self.scales(real, self.condition(batch, step)))}
 
     def penalties(self, batch: Batch, step: Step) -> Terms:
         """Gradient penalties of D, in float32 whatever the precision of the rest.
@@ -280,7 +280,7 @@ class Duel:
         terms: Terms = {}
 
         def score(x: Tensor) -> Tensor:
-            return _mean([_score(logits) for logits in self.scales(self.view(x, step), c)])
+            return _mean([_mean_logit(logits) for logits in self.scales(self.view(x, step), c)])
 
         with torch.autocast(real.device.type, enabled=False):
             if rules.r1_gamma:
@@ -332,12 +332,12 @@ def _mean(values: Sequence[Tensor]) -> Tensor:
     return values[0] if len(values) == 1 else torch.stack(tuple(values)).mean(0)
 
 
-def _score(logits: Tensor) -> Tensor:
+def _mean_logit(logits: Tensor) -> Tensor:
     """logits [N, ...] -> one score each [N]."""
     return logits if logits.ndim == 1 else logits.flatten(1).mean(1)
 
 
-def _flatten(scales: Sequence[Tensor]) -> Tensor:
+def _concatenate_scales(scales: Sequence[Tensor]) -> Tensor:
     """The logits of several scales, each [N, ...], side by side [N, K]; of one scale, that one itself."""
     return scales[0] if len(scales) == 1 else torch.cat([logits.flatten(1) for logits in scales], 1)
 

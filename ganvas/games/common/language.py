@@ -20,7 +20,7 @@ from ganvas.utils.tokens import decode_lines
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letters:
+class TextConfig:
     """What the data decides: lines of up to `length` of `vocabulary` symbols, and how these are written."""
 
     takes: ClassVar = (TEXT,)
@@ -41,8 +41,8 @@ class Letters:
         return replace(self, length=facts.shape[0], vocabulary=facts.vocabulary, alphabet=facts.alphabet)
 
 
-class Writing(Writes):
-    """The part of a game that writes with the LSTM `G`; `config` is one of `Letters`, with a `dropout`."""
+class LSTMTextGame(Writes):
+    """The part of a game that writes with the LSTM `G`; `config` is one of `TextConfig`, with a `dropout`."""
 
     G: LSTMGenerator
     config: Any
@@ -60,23 +60,23 @@ class Writing(Writes):
         """z [N, L] standard normal -> int64 [N, L]; below temperature 1 more of what is likely."""
         return self.G.write(z, temperature)
 
-    def spell(self, text: Tensor) -> list[str]:
+    def decode_text(self, text: Tensor) -> list[str]:
         """int64 [N, L] -> N lines."""
         return decode_lines(text, self.config.alphabet)
 
-    def surprise(self, text: Tensor) -> Tensor:
+    def nll(self, text: Tensor) -> Tensor:
         """int64 [N, L] -> -log p of each symbol given those before it [N, L], in nats; 0 after the end."""
-        return self.G.surprise(text)
+        return self.G.nll(text)
 
     def likelihood(self, batch: Batch, step: Step) -> Terms:
         """-log p(x) a place of the line; notes nats a symbol, the ends of lines included."""
         text = batch["text"]
         kept = dropout_mask(self.config.dropout, step.uniform, len(text), *text.shape[1:], self.config.width)
-        nats = self.G.surprise(text, kept)
+        nats = self.G.nll(text, kept)
         step.notes["nats_per_symbol"] = (nats.sum() / (nats > 0).sum().clamp(min=1)).detach()
         return {"likelihood": nats.mean()}
 
 
-def writer(config: Letters) -> LSTMGenerator:
+def make_lstm(config: TextConfig) -> LSTMGenerator:
     """The LSTM of a config."""
     return LSTMGenerator(config.vocabulary, config.embedding, config.width, bool(config.alphabet))

@@ -9,7 +9,7 @@ from torch import Tensor
 from ganvas.core.capabilities import Styled
 from ganvas.core.game import Batch, Step
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.layers.mapping import mix_styles, repeat_per_layer
+from ganvas.layers.mapping import mix_styles_randomly, repeat_per_layer
 
 
 class StyleBased(AdversarialGame, Styled):
@@ -37,24 +37,24 @@ class StyleBased(AdversarialGame, Styled):
         """Fresh noise [n, 1, side, side] for each layer from `normal(n, *shape)`."""
         return tuple(normal(n, 1, layer.side, layer.side) for layer in self.G.layers)
 
-    def synthesise(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
+    def synthesize(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
         """w [N, latent_dim] or [N, styles, latent_dim] -> image [N, C, H, W], about [-1, 1]; None: the fixed noise."""
         image: Tensor = self.G(repeat_per_layer(w, self.styles), noise)
         return image
 
     def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """z [N, latent_dim], c -> image [N, C, H, W], about [-1, 1]."""
-        return self.synthesise(self.map(z, c))
+        return self.synthesize(self.map(z, c))
 
-    def fakes(self, batch: Batch, step: Step) -> Tensor:
+    def make_fakes(self, batch: Batch, step: Step) -> Tensor:
         """To train on: fresh noise in every layer, some images from two styles; the mean of w follows.
 
         Source: arXiv:1812.04948 sec. 3.1 (mixing), appendix B (mean).
         """
         n, c = len(batch["real"]), self.condition(batch, step)
         w = self.map(step.normal(n, self.latent_dim), c)
-        self.G.mapping.follow(w)
+        self.G.mapping.update_mean(w)
         if self.config.mixing:
             other, chance, place = self.map(step.normal(n, self.latent_dim), c), step.uniform(n), step.uniform(n)
-            w = mix_styles(w, other, self.styles, self.config.mixing, chance, place)
-        return self.synthesise(w, self.noise(n, step.normal))
+            w = mix_styles_randomly(w, other, self.styles, self.config.mixing, chance, place)
+        return self.synthesize(w, self.noise(n, step.normal))

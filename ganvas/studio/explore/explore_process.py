@@ -17,8 +17,8 @@ from typing import Any
 
 import torch
 
-from ganvas.errors import GanvasError, UsageError, unknown
-from ganvas.runtime.device import cores
+from ganvas.errors import GanvasError, UsageError, unknown_name
+from ganvas.runtime.device import available_cores
 from ganvas.runtime.processes import die_with_parent
 from ganvas.studio.explore.explorer import Explorer, png_bytes
 from ganvas.studio.explore.view import View
@@ -55,7 +55,7 @@ class ModelServer:
         tasks = {"abilities": self.abilities, "picture": self.picture, "pad": self.pad, "nearest": self.nearest}
         tasks |= {"save": self.save, "walk": self.walk}
         if request["do"] not in tasks:
-            raise unknown("task", str(request["do"]), tasks)
+            raise unknown_name("task", str(request["do"]), tasks)
         return tasks[request["do"]](self.load_model(request["path"]), request)
 
     def abilities(self, model: Explorer, _: dict[str, Any]) -> Answer:
@@ -97,7 +97,7 @@ def parse_look(values: dict[str, Any]) -> View:
 def main() -> None:
     """Answer until the input ends."""
     die_with_parent()
-    torch.set_num_threads(max(1, len(cores()) // 2))
+    torch.set_num_threads(max(1, len(available_cores()) // 2))
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not get between the answers
     server = ModelServer()

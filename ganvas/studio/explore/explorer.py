@@ -21,14 +21,14 @@ from ganvas.data.table import TableDataset
 from ganvas.editing.named_directions import Direction, directions, separates
 from ganvas.errors import UsageError
 from ganvas.evaluation.sample_sets import read_rows
-from ganvas.games.recipes import open_data, recipe_from
+from ganvas.games.recipes import open_data, parse_recipe
 from ganvas.inference.batches import as_pictures, encode_chunks
 from ganvas.inference.model import Model, load
-from ganvas.media.grid import legible_scale, sheet
+from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import save_png, to_bytes
 from ganvas.media.video import film_name, save_film
 from ganvas.media.voxel_rendering import shade
-from ganvas.metrics.nearest_neighbours import closest
+from ganvas.metrics.nearest_neighbours import k_nearest
 from ganvas.studio.explore.view import SEEDS, Point, View, draw, point, tour
 
 EXACT = 32  # rows at a time: the bits of `ganvas sample`
@@ -115,7 +115,7 @@ class Explorer:
         samples = self.samples(look, chunk)
         if not self.has_images:
             return self.model.picture(samples, 2)
-        return sheet(self.render(samples, look), len(samples), scale, 0)
+        return make_grid(self.render(samples, look), len(samples), scale, 0)
 
     def render(self, samples: Tensor, look: View) -> Tensor:
         """Samples as images [N, C, H, W], solids from the viewing angle of the look."""
@@ -144,7 +144,7 @@ class Explorer:
             return self.picture(look)
         looks = [replace(look, seed=look.seed + i, picture=None, label=self._with_class(look)) for i in range(count)]
         samples = draw(self.model, [self.point(each) for each in looks], look.resolution, 16)
-        return sheet(self.render(samples, look), columns, 1, 0)
+        return make_grid(self.render(samples, look), columns, 1, 0)
 
     @property
     def _kind(self) -> str:
@@ -173,14 +173,14 @@ class Explorer:
         samples = self.render(draw(self.model, way, alike[0].resolution, 16), alike[0])
         scale = 2 * legible_scale(samples.shape[-1])
         text = self.model.provenance(",".join(str(each.seed) for each in looks))
-        save_film(out, [sheet(frame[None], 1, scale, 0) for frame in samples], milliseconds, text)
+        save_film(out, [make_grid(frame[None], 1, scale, 0) for frame in samples], milliseconds, text)
         return out
 
     @cached_property
     def training_data(self) -> TableDataset:
         """The training samples, memory-mapped. Raises: DataError: the data does not exist any more."""
-        recipe = recipe_from(self.model.card["recipe"])
-        return open_data(recipe).parted(recipe.data.held_out)[0]
+        recipe = parse_recipe(self.model.card["recipe"])
+        return open_data(recipe).hold_out(recipe.data.held_out)[0]
 
     def nearest(self, look: View, count: int = NEAREST) -> tuple[Image, list[float]]:
         """The sample beside the training pictures nearest to it, pixel by pixel, and their root mean square distances.
@@ -195,10 +195,10 @@ class Explorer:
             raise UsageError(f"this model {self._kind}; the nearest training pictures need a model of pictures")
         mine = self.samples(replace(look, resolution=None, label=self._with_class(look)))[:1]
         data = self.training_data
-        distances, which = closest(to_bytes(mine), data.table, min(count, len(data)), rows=data.index)
+        distances, which = k_nearest(to_bytes(mine), data.table, min(count, len(data)), rows=data.index)
         found = read_rows(data, which[0]).float() / 127.5 - 1
         images = self.render(torch.cat([mine, found]), look)
-        return sheet(images, len(images), 1, 2), (distances[0] / mine[0].numel() ** 0.5).tolist()
+        return make_grid(images, len(images), 1, 2), (distances[0] / mine[0].numel() ** 0.5).tolist()
 
 
 def png_bytes(image: Image) -> bytes:

@@ -144,7 +144,7 @@ def draw(model: Model, points: Sequence[Point], resolution: int | None = None, c
         return sample_chunks(game, at, c, chunk, lambda z, c: growing.sample_at(z, resolution, c))
     if isinstance(game, Styled):
         styles: Styled = game
-        return sample_chunks(game, at, c, chunk, lambda w, _: styles.synthesise(w))
+        return sample_chunks(game, at, c, chunk, lambda w, _: styles.synthesize(w))
     return sample_chunks(game, at, c, chunk)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ganvas.metrics.histogram_divergence import divergences
-from ganvas.metrics.modes import mixture
+from ganvas.metrics.modes import mixture_modes
 from ganvas.studio.play.simulation import Simulation
 from ganvas.studio.socket import Array
 from ganvas.utils.seeds import mix
@@ -81,7 +81,7 @@ class Charts:
         distance = divergences(data.masses, data.cells.counts(fake))
         self.latest = {"kl": distance.kl, "js": distance.js, "covered": distance.covered}
         if data.mixture:
-            modes = mixture(fake, data.mixture.centres, data.mixture.sd)
+            modes = mixture_modes(fake, data.mixture.centres, data.mixture.sd)
             self.latest |= {"captured": modes.captured, "modes": modes.modes, "quality": modes.high_quality}
         if simulation.step not in self.measures.steps:  # else the session went back here, and may go forward again
             self.measures.add(simulation.step, self.latest)
@@ -107,7 +107,7 @@ def measure_floor(simulation: Simulation) -> dict[str, float]:
     data = simulation.data
     generator = torch.Generator().manual_seed(mix("floor"))
     if data.mixture:
-        perfect = data.mixture.draw(SAMPLES, generator)
+        perfect = data.mixture.sample(SAMPLES, generator)
     else:
         perfect = data.points[torch.randint(len(data.points), (SAMPLES,), generator=generator)]
     distance = divergences(data.masses, data.cells.counts(perfect))

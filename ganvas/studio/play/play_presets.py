@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from ganvas.errors import UsageError, unknown
+from ganvas.errors import UsageError, unknown_name
 from ganvas.games.registry import find_recipe
 from ganvas.studio.play.play_settings import BUILT_IN, CUSTOM_DATA, PlaySettings, parse_settings
 
@@ -40,7 +40,7 @@ def choose_settings(data: str) -> PlaySettings:
     if data in CUSTOM_DATA:
         return PlaySettings(data=data, frequencies=4, span=2.0, r1=0.1, r2=0.1, momentum=0.0, latent_dim=2)
     if data not in BUILT_IN:
-        raise unknown("data", data, (*BUILT_IN, *CUSTOM_DATA))
+        raise unknown_name("data", data, (*BUILT_IN, *CUSTOM_DATA))
     recipe = find_recipe(f"gan-{data}")
     config, train, rules = recipe.config, recipe.train, recipe.config.rules
     width = 128 if config.frequencies or data == "spiral" else 64

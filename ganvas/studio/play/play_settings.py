@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ganvas.config import Adam, Ramp, TrainConfig
-from ganvas.errors import unknown
+from ganvas.errors import unknown_name
 from ganvas.games.common.duel import NAMED, Rules, with_objective
 from ganvas.games.gan import Config
-from ganvas.utils.settings import from_dict, read, require_within
+from ganvas.utils.settings import from_dict, read_value, require_within
 
 # Title of a group -> name of the data -> label. The page shows them in this order.
 DATA: Mapping[str, Mapping[str, str]] = {
@@ -129,9 +129,9 @@ class PlaySettings:
 
     def __post_init__(self) -> None:
         if self.data not in (*BUILT_IN, *CUSTOM_DATA):
-            raise unknown("data", self.data, (*BUILT_IN, *CUSTOM_DATA))
+            raise unknown_name("data", self.data, (*BUILT_IN, *CUSTOM_DATA))
         if self.objective not in NAMED:
-            raise unknown("objective", self.objective, NAMED)
+            raise unknown_name("objective", self.objective, NAMED)
         for field in dataclasses.fields(self):
             low, high, below = (field.metadata[bound] for bound in ("low", "high", "below"))
             if below is not None:
@@ -227,4 +227,4 @@ def parse_settings(values: Mapping[str, Any]) -> PlaySettings:
 def parse_text(name: str, value: Any) -> Any:
     """A setting's value from a link, in which everything is text."""
     kind = {"str": str, "int": int, "float": float, "bool": bool}.get(str(FIELDS[name].type))
-    return read(kind, value, name) if isinstance(value, str) and kind else value
+    return read_value(kind, value, name) if isinstance(value, str) and kind else value

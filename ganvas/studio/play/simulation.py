@@ -105,7 +105,7 @@ class Simulation:
 
     def make_optimizer(self, player: str) -> torch.optim.Optimizer:
         """A new optimizer of the kind that is set. The engine scales its rate of 1 at each step."""
-        weights = self.game.trained_by(player)
+        weights = self.game.player_parameters(player)
         if self.setup.optimiser == "sgd":
             return torch.optim.SGD(weights, lr=1.0)
         return torch.optim.Adam(weights, lr=1.0, betas=(self.setup.momentum, 0.99), fused=True)

@@ -16,7 +16,7 @@ from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.storage import Storage, list_checkpoints, read_json
 from ganvas.studio.train.choices import match_recipe
 from ganvas.studio.train.job_status import make_options
-from ganvas.utils.settings import flat, to_dict
+from ganvas.utils.settings import flatten, to_dict
 
 OUTDATED = "Training has gone on since these were measured; measure both again."
 Pair = tuple[str, str, int]  # two runs, and how many samples of each are measured
@@ -164,7 +164,7 @@ class Analyses:
 
 def list_differences(a: Path, b: Path) -> list[list[Any]]:
     """[setting, value in a, value in b] for each setting that differs. Of a path only the last part is given."""
-    first, second = (flat(read_json(folder / "recipe.json")) for folder in (a, b))
+    first, second = (flatten(read_json(folder / "recipe.json")) for folder in (a, b))
     names = sorted({name for name in first | second if first.get(name) != second.get(name)} - {"about", "paper", "minutes"})
     return [[name, _hide_folder(name, first.get(name)), _hide_folder(name, second.get(name))] for name in names]
 

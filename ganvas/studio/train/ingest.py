@@ -10,7 +10,7 @@ from typing import Any
 
 from ganvas.data.report import inspect
 from ganvas.data.sanitize_zip import repack
-from ganvas.runtime.exits import conclude
+from ganvas.runtime.exits import run_and_exit
 from ganvas.utils.files import write_durably
 
 MAX_MEMORY = 4 << 30  # bytes that a decoder may ask for
@@ -34,7 +34,7 @@ def main() -> None:
     """Limit memory, read the upload, print the report."""
     resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY, MAX_MEMORY))
     path, out, name = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-    conclude(lambda: print(json.dumps(ingest(path, out, name))))
+    run_and_exit(lambda: print(json.dumps(ingest(path, out, name))))
 
 
 if __name__ == "__main__":

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.errors import GanvasError
-from ganvas.games.recipes import recipe_from
+from ganvas.games.recipes import parse_recipe
 from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.storage import Storage, UnknownIdError, list_checkpoints, read_json, read_last_row
 from ganvas.studio.train.job_status import LIVE_STATES, list_actions
 from ganvas.studio.train.jobs import Jobs
-from ganvas.utils.settings import flat
+from ganvas.utils.settings import flatten
 
 READ_BYTES = 256 << 10  # of a log, for one answer
 SNAPSHOT = re.compile(r"(\d{6,12})\.(\d{3})k\.png")
@@ -139,7 +139,7 @@ def describe_run(storage: Storage, jobs: Jobs, name: str) -> dict[str, Any]:
     rate = row.get("images_per_second") if live else None
     recipe, branch, checkpoints = read_json(folder / "recipe.json"), read_json(folder / "branch.json"), list_checkpoints(folder)
     train, last = recipe.get("train", {}), read_last_row(folder / "log.jsonl", having="dropped")
-    settings = flat({key: recipe[key] for key in ("config", "data", "train") if key in recipe})
+    settings = flatten({key: recipe[key] for key in ("config", "data", "train") if key in recipe})
     settings.pop("data.source", None)  # a path of this machine, which no page needs
     return {
         **summary,
@@ -217,7 +217,7 @@ def find_equilibrium(recipe: dict[str, Any]) -> dict[str, Any]:
     """The discriminator's loss if reals and fakes are equal, in words and as a number; {} if there is no such value."""
 
     try:
-        scoring = recipe_from(recipe).config.rules.scoring
+        scoring = parse_recipe(recipe).config.rules.scoring
         return {"text": str(scoring.equilibrium_text), "value": float(scoring.equilibrium)}
     except (GanvasError, AttributeError):
         return {}

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from ganvas.data.readers.zip_archive import little
-from ganvas.data.sanitize_zip import admit
+from ganvas.data.readers.zip_archive import has_small_directory
+from ganvas.data.sanitize_zip import check_zip
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.studio.commands import run_command
 from ganvas.studio.storage import Storage, UnknownIdError, read_json
@@ -156,8 +156,8 @@ class Uploads:
 def _check_directory(incoming: Path) -> None:
     """Check a zip's directory, if it is small; else its process does that. Raises: DataError: it is refused."""
 
-    if little(incoming):
-        admit(incoming)
+    if has_small_directory(incoming):
+        check_zip(incoming)
 
 
 def _restore_name(refused: GanvasError, incoming: Path, label: str) -> str:

@@ -63,9 +63,9 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_digits_under_the_same_names_are_no_clothes(tmp_path: Path) -> None:
     labels = open_source(DataConfig(source="mnist", split="test")).fields["label"].to(torch.uint8).numpy().tobytes()
     write_copy(tmp_path, 2)
-    assert fashion_mnist.complete(tmp_path)
+    assert fashion_mnist.is_complete(tmp_path)
     (tmp_path / "t10k-labels-idx1-ubyte.gz").write_bytes(gzip.compress(struct.pack(">II", 2049, 10_000) + labels))
-    assert not fashion_mnist.complete(tmp_path)
+    assert not fashion_mnist.is_complete(tmp_path)
 
 
 def count() -> int:

@@ -8,30 +8,30 @@ import pytest
 import torch
 
 from ganvas.config import DataConfig
-from ganvas.data.builtin.oracle import LENGTH, SYMBOLS, Oracle, opinion, oracle
+from ganvas.data.builtin.oracle import LENGTH, SYMBOLS, Oracle, make_oracle, oracle_nll
 from ganvas.data.open import open_source
 from ganvas.errors import DataError
 
 
 @pytest.fixture(scope="module")
 def small() -> Oracle:
-    return oracle(3, symbols=4, size=3)
+    return make_oracle(3, symbols=4, size=3)
 
 
 def test_a_pure_function_of_the_seed() -> None:
     torch.manual_seed(1)
-    first = oracle(0, 50, 8)
+    first = make_oracle(0, 50, 8)
     torch.manual_seed(2)
-    again, other = oracle(0, 50, 8), oracle(1, 50, 8)
+    again, other = make_oracle(0, 50, 8), make_oracle(1, 50, 8)
     assert torch.equal(first.out, again.out)
     assert not torch.equal(first.out, other.out)
-    assert abs(float(oracle().out.std()) - 1) < 0.01
-    assert oracle().out.shape == (SYMBOLS, 32)
+    assert abs(float(make_oracle().out.std()) - 1) < 0.01
+    assert make_oracle().out.shape == (SYMBOLS, 32)
 
 
 def test_the_chances_of_all_lines_sum_to_one(small: Oracle) -> None:
     every = torch.tensor(list(itertools.product(range(4), repeat=3)))
-    assert float((-small.surprise(every).sum(1)).exp().sum()) == pytest.approx(1, abs=1e-5)
+    assert float((-small.nll(every).sum(1)).exp().sum()) == pytest.approx(1, abs=1e-5)
 
 
 def test_the_gates_are_those_of_torch(small: Oracle) -> None:
@@ -48,21 +48,21 @@ def test_the_gates_are_those_of_torch(small: Oracle) -> None:
             state = lstm(small.embed[last], state)
             nats.append(-(state[0] @ small.out.T + small.each).log_softmax(1)[0, symbol])
             last = symbol[None]
-    torch.testing.assert_close(small.surprise(text)[0], torch.stack(nats))
+    torch.testing.assert_close(small.nll(text)[0], torch.stack(nats))
 
 
 def test_lines_follow_the_law(small: Oracle) -> None:
     """The mean surprise of its own lines is the entropy, summed over all lines."""
     every = torch.tensor(list(itertools.product(range(4), repeat=3)))
-    nats = small.surprise(every).sum(1)
+    nats = small.nll(every).sum(1)
     entropy = float(((-nats).exp() * nats).sum())
     lines = small.write(20_000, 3, torch.Generator().manual_seed(0))
-    assert float(small.surprise(lines).sum(1).mean()) == pytest.approx(entropy, abs=0.02)
+    assert float(small.nll(lines).sum(1).mean()) == pytest.approx(entropy, abs=0.02)
 
 
 def test_opinion_refuses_other_lines() -> None:
     with pytest.raises(DataError, match="lines of 20 numbers"):
-        opinion(torch.zeros(3, 5, dtype=torch.int64))
+        oracle_nll(torch.zeros(3, 5, dtype=torch.int64))
 
 
 @pytest.mark.slow
@@ -71,4 +71,4 @@ def test_its_own_lines_score_as_published() -> None:
     source = open_source(DataConfig(source="oracle"))
     assert source.table.shape == (10_000, LENGTH)
     assert torch.equal(source.table, open_source(DataConfig(source="oracle")).table)  # from the cache
-    assert 5.6 < float(opinion(source.table[:2_000]).mean()) < 6.2
+    assert 5.6 < float(oracle_nll(source.table[:2_000]).mean()) < 6.2

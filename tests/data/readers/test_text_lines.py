@@ -10,7 +10,7 @@ from PIL import Image
 
 from ganvas.config import DataConfig
 from ganvas.data.open import open_source
-from ganvas.data.readers.text_lines import LONGEST, SYMBOLS, facts, text_source, usable
+from ganvas.data.readers.text_lines import LONGEST, SYMBOLS, describe_lines, keep_usable, text_source
 from ganvas.data.report import inspect
 from ganvas.errors import DataError, UsageError
 from ganvas.utils.tokens import decode_lines
@@ -52,12 +52,12 @@ def test_a_file_of_the_users(tmp_path: Path) -> None:
 
 
 def test_composed_and_decomposed_letters_are_one() -> None:
-    assert usable(["u\u0308ber", "über"]).lines == ("über", "über")
+    assert keep_usable(["u\u0308ber", "über"]).lines == ("über", "über")
 
 
 def test_what_is_left_out_is_told_with_its_lines() -> None:
     rare = [chr(0x4E00 + i) for i in range(SYMBOLS)]
-    found = usable(["a" * 3] * 3 + ["", "b\tc", "x" * (LONGEST + 1), "  "] + [f"{symbol}{symbol}" for symbol in rare])
+    found = keep_usable(["a" * 3] * 3 + ["", "b\tc", "x" * (LONGEST + 1), "  "] + [f"{symbol}{symbol}" for symbol in rare])
     reasons = {reason.split()[0]: name for name, reason in found.skipped}
     assert reasons["empty"] == "2 lines (4, 7)"
     assert reasons["too"] == "line 6"
@@ -68,7 +68,7 @@ def test_what_is_left_out_is_told_with_its_lines() -> None:
 
 
 def test_a_line_of_the_greatest_length_is_kept() -> None:
-    assert usable(["x" * LONGEST]).lines == ("x" * LONGEST,)
+    assert keep_usable(["x" * LONGEST]).lines == ("x" * LONGEST,)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_wrong_requests(tmp_path: Path) -> None:
 
 
 def test_facts_by_hand() -> None:
-    found = facts(["bb", "a", "bb", "abc"], "abc")
+    found = describe_lines(["bb", "a", "bb", "abc"], "abc")
     assert (found.shortest, found.median, found.longest) == (1, 2, 3)
     assert (found.commonest[0], found.duplicates, found.examples) == ("b", 1, ("bb",))
 

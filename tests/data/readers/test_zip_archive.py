@@ -154,7 +154,7 @@ def test_a_directory_is_little_only_where_its_end_is_plain(tmp_path: Path) -> No
     long[end:end] = b"PK\6\7" + bytes(16)  # the locator of a zip64
     for told, told_as in ((content, True), (b"junk", True), (b"", True), (huge, False), (cut, False), (long, False)):
         path.write_bytes(told)
-        assert zip_archive.little(path) is told_as
+        assert zip_archive.has_small_directory(path) is told_as
 
 
 def test_nested_archives_are_not_opened(tmp_path: Path) -> None:

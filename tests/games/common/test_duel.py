@@ -116,7 +116,7 @@ def test_two_duels_of_a_game_keep_terms_notes_and_fakes_apart() -> None:
         "generator_b",
     ]
     assert a.d_turn("D_a").discriminators == ("a",)
-    assert set(a.verdicts(batch, step)) == {"a"}
+    assert set(a.held_out_logits(batch, step)) == {"a"}
 
 
 @pytest.mark.parametrize("together", [True, False])
@@ -139,7 +139,7 @@ def test_logits_of_patches_and_of_several_scales(together: bool) -> None:
     # The slope of a sample's score: half of the mean of two, and half of three times the third.
     torch.testing.assert_close(terms["R1"], torch.tensor(0.25**2 + 0.25**2 + 1.5**2))
     torch.testing.assert_close(game.g_loss(batch, step)["G"], sum(F.softplus(-p(fake)).mean() for p in (large, small)) / 2)
-    logits = game.verdicts(batch, step)[""]
+    logits = game.held_out_logits(batch, step)[""]
     assert logits.shape == (5, 3)
     right = torch.cat([large(real), small(real)], 2) > 0
     torch.testing.assert_close(step.notes["verdict_real"], right.float().mean())

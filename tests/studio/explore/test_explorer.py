@@ -168,7 +168,7 @@ def test_the_nearest_training_picture_of_a_copy_is_itself(digits: Explorer) -> N
     mine = ((digits.samples(look) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     bank = torch.randint(0, 256, (50, *mine.shape[1:]), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     bank[17] = mine[0]
-    data = TableDataset("bank", {"real": bank}, rows=torch.arange(10, 50))
+    data = TableDataset("bank", {"real": bank}, index=torch.arange(10, 50))
     digits.__dict__["trained_on"] = data
     image, distances = digits.nearest(look, 3)
     assert distances[0] == 0
@@ -176,7 +176,7 @@ def test_the_nearest_training_picture_of_a_copy_is_itself(digits: Explorer) -> N
     assert image.width > 3 * mine.shape[-1]
     exact = ((bank[10:].float() - mine.float()).square().mean((1, 2, 3)).sort().values[:3]).sqrt()
     assert distances == pytest.approx(exact.tolist(), rel=1e-5)
-    digits.__dict__["trained_on"] = TableDataset("bank", {"real": bank}, rows=torch.arange(10))
+    digits.__dict__["trained_on"] = TableDataset("bank", {"real": bank}, index=torch.arange(10))
     assert digits.nearest(look, 20)[1][0] > 0  # the copy was not trained on
 
 
@@ -186,7 +186,7 @@ def test_a_picture_draws_one_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for name in ("cgan-mnist", "stylegan2-images", "voxel-shapes", "vae-mnist"):
         explorer = Explorer(saved(tmp_path / name, name))
         game = explorer.model.game
-        way = "synthesise" if hasattr(game, "synthesise") else "sample"
+        way = "synthesise" if hasattr(game, "synthesize") else "sample"
         draw = getattr(game, way)
         monkeypatch.setattr(game, way, lambda z, *rest, draw=draw: (sizes.append(len(z)), draw(z, *rest))[1])
         explorer.picture(View(seed=2, label=0 if explorer.model.classes else None))
