@@ -191,7 +191,7 @@ def time_two_ranks(name: str, device: str, *more: str) -> str:
 def play_rank(recipe: Recipe, device: str, seconds: float) -> int:
     """One of the ranks; rank 0 prints their images per second."""
     plan = Plan(device=device, ranks=2, threads=1, sync_batch_norm=has_batch_norm(recipe))
-    ranks = connect().follow(plan)
+    ranks = connect().use_plan(plan)
     over, rate = [False], 0.0
     steps = endless(recipe, make_data(recipe), plan, ranks, lambda: over[0])
     for _ in range(cycle(recipe)):

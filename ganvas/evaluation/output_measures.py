@@ -100,7 +100,7 @@ def choose_rows(recipe: Recipe, samples: int, split: str | None, *, trained: boo
         except DataError:
             if split == "test":
                 raise
-            rest, held_out = train.parted(recipe.data.held_out) if trained else (train, None)
+            rest, held_out = train.hold_out(recipe.data.held_out) if trained else (train, None)
             if held_out is not None:
                 train, data, words = rest, held_out, f"held-out rows of {source} (no test split)"
     n = min(samples, len(data))

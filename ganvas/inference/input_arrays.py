@@ -120,7 +120,7 @@ def _as_kind(kind: Modality, given: Array) -> Tensor | None:
     """The array as samples of a kind, as kept; None: it has not the number of dimensions."""
     samples = torch.from_numpy(np.ascontiguousarray(given, dtype=np.uint8))
     if kind is LABEL_MAPS:
-        return samples if given.ndim == kind.rank else None
-    if given.ndim == kind.rank - 1:  # grey
+        return samples if given.ndim == kind.ndim else None
+    if given.ndim == kind.ndim - 1:  # grey
         return samples.unsqueeze(-3)
-    return samples.movedim(-1, -3) if given.ndim == kind.rank else None
+    return samples.movedim(-1, -3) if given.ndim == kind.ndim else None

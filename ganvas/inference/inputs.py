@@ -109,7 +109,7 @@ def compute_chunks(compute: Callable[[Tensor], Batch], n: int, chunk: int) -> Ba
         rows = torch.arange(start, start + chunk).clamp(max=n - 1)  # the last chunk is filled up, so each has one size
         for name, x in compute(rows).items():
             # As bytes at once: floats of all rows would take four times the memory.
-            kept = x if x.dtype == torch.uint8 else modality_of(x, KINDS).kept(x)
+            kept = x if x.dtype == torch.uint8 else modality_of(x, KINDS).denormalize(x)
             parts.setdefault(name, []).append(placement.to_cpu(kept)[: n - start])
     return {name: torch.cat(tensors) for name, tensors in parts.items()}
 
