@@ -2,7 +2,7 @@
 
 The floor is the score of as many other real samples against the same reference: a perfect model reaches it. The reference
 is the test split, if there is one. Images are rounded to bytes first, except for the perceptual path length. Models of text
-are measured in `text.py`, models that take inputs in `paired.py`.
+are measured in `text.py`, models that take inputs in `output_measures.py`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from ganvas.evaluation.model_measures import (
     pixel_agreement_of,
     stacked_measures,
 )
-from ganvas.evaluation.paired import measure_outputs
+from ganvas.evaluation.output_measures import measure_outputs
 from ganvas.evaluation.sample_sets import (
     UNSEEN,
     Draws,

@@ -15,7 +15,7 @@ from ganvas.core.game import Game
 from ganvas.core.modality import IMAGES, LABEL_MAPS, POINTS, TEXT, VOXELS, modality_of
 from ganvas.data.dataset import Dataset
 from ganvas.data.table import TableDataset
-from ganvas.evaluation.paired import absolute_error, pixel_accuracy
+from ganvas.evaluation.output_measures import absolute_error, pixel_accuracy
 from ganvas.evaluation.sample_sets import labels_of, read_rows, to_kept
 from ganvas.inference import model_file
 from ganvas.inference.batches import sample_chunks

@@ -24,7 +24,7 @@ from ganvas.data.builtin.point_sets import MODES
 from ganvas.data.dataset import Dataset
 from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, GanvasError
-from ganvas.evaluation.paired import absolute_error
+from ganvas.evaluation.output_measures import absolute_error
 from ganvas.evaluation.sample_sets import read_rows, to_kept
 from ganvas.inference import model_file
 from ganvas.inference.batches import sample_chunks

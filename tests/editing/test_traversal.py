@@ -212,7 +212,7 @@ def test_neighbours_finds_copies_in_order(tmp_path: Path, monkeypatch: pytest.Mo
     ],
 )
 def test_text_has_no_pictures(call: Any, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="this model writes text and this needs pictures; sample it"):
+    with pytest.raises(UsageError, match="this model generates text and this needs images; sample it"):
         call(model("textgan-names"), tmp_path / "x.png")
     assert not (tmp_path / "x.png").exists()
 
@@ -246,7 +246,7 @@ def saved(one: Model, out: Path) -> Path:
         (lambda out: arithmetic(model("dcgan-mnist"), out, [Term([1])]), "two terms or more"),
         (lambda out: arithmetic(model("cgan-mnist"), out, [Term([1]), Term([2])]), "got 2 more"),
         (lambda out: arithmetic(model("dcgan-mnist"), out, [Term([1], label=3), Term([2])]), "trained without classes"),
-        (lambda out: neighbours(model("gan-ring"), out), "draws points"),
+        (lambda out: neighbours(model("gan-ring"), out), "generates points"),
         (lambda out: neighbours(model("dcgan-mnist"), out.with_suffix(".gif")), "ending in .png"),
     ],
 )

@@ -17,7 +17,7 @@ from ganvas.evaluation import validation
 from ganvas.evaluation.comparison import compare
 from ganvas.evaluation.evaluate import Report, evaluate
 from ganvas.evaluation.measure_names import INPUTS
-from ganvas.evaluation.paired import SETS, TRUTH, absolute_error, choose_rows, pixel_accuracy
+from ganvas.evaluation.output_measures import SETS, TRUTH, absolute_error, choose_rows, pixel_accuracy
 from ganvas.inference import model_file
 from ganvas.utils.settings import to_dict
 
@@ -126,7 +126,7 @@ def test_without_a_test_split_held_out_rows_are_measured(tmp_path: Path, monkeyp
             raise DataError("no test split")
         return miniatures.table(recipe.data.source, 240)
 
-    monkeypatch.setattr("ganvas.evaluation.paired.open_data", open_data)
+    monkeypatch.setattr("ganvas.evaluation.output_measures.open_data", open_data)
     recipe = miniatures.RECIPES["miniature-pair"]
     recipe = replace(recipe, data=replace(recipe.data, held_out=0.25))
     found = choose_rows(recipe, 1000, None, trained=True)

@@ -74,7 +74,7 @@ def test_wrong_spaces(tmp_path: Path) -> None:
         model("dcgan-mnist").interpolate(tmp_path / "walk.gif", [1, 2], where="w")
     with pytest.raises(UsageError, match="unknown space 'v'"):
         space(model("dcgan-mnist").drawer, "v")
-    with pytest.raises(UsageError, match="draws points"):
+    with pytest.raises(UsageError, match="generates points"):
         model("gan-ring").interpolate(tmp_path / "walk.gif", [1, 2])
     with pytest.raises(UsageError, match=r"expected a name ending in .gif, .png, .apng or .mp4"):
         model("dcgan-mnist").interpolate(tmp_path / "walk.avi", [1, 2])

@@ -102,7 +102,7 @@ class Explorer:
         return encode_chunks(game, chosen.float() / 127.5 - 1, 1)
 
     def samples(self, look: View, chunk: int = EXACT) -> Tensor:
-        """The samples of the look: one image, many points or lines; of a game that `Couples` classes, one of each class."""
+        """The samples of the look: one image, or many points or lines; of a game that `Couples` classes all of them."""
         if not self.has_images:
             return next(self.model.stream(LINES if self.model.modality is TEXT else CLOUD, look.seed, look.label))[0]
         looks = [look]

@@ -60,7 +60,7 @@ def test_a_model_of_text_shows_a_page_of_lines(tmp_path: Path) -> None:
     with Image.open(tmp_path / "look.png") as look, Image.open(tmp_path / "page.png") as page:
         assert look.tobytes() == page.tobytes()
     for refused in (lambda: writer.nearest(View()), lambda: writer.walk(tmp_path / "w.gif", [View(), View(seed=1)], 4)):
-        with pytest.raises(UsageError, match="writes text"):
+        with pytest.raises(UsageError, match="generates text"):
             refused()
 
 
