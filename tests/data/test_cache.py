@@ -41,7 +41,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         calls.append(1)
         return fit_to_side(pixels, resolution, channels, fit)
 
-    monkeypatch.setattr(collection, "fitted", counted)
+    monkeypatch.setattr(collection, "fit_to_side", counted)
     return calls
 
 
