@@ -80,7 +80,7 @@ def test_a_plan_names_no_gpu_of_one_rank(monkeypatch: pytest.MonkeyPatch) -> Non
         there.setattr(torch, "empty", lambda *_, **__: None)  # there is a GPU
         assert str(find_device("cuda")) == "cuda"
         assert str(find_device("cuda:1")) == "cuda:1"
-    monkeypatch.setattr(autotune, "device_named", torch.device)
+    monkeypatch.setattr(autotune, "find_device", torch.device)
     monkeypatch.setattr(autotune, "bfloat16_is_fast", lambda _: True)
     recipe, data = miniature("cgan-mnist")
     found = choose_plan(recipe, data, "cuda", "2")
@@ -111,7 +111,7 @@ def test_emulated_bfloat16_does_not_count(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
     assert not has_bfloat16(torch.device("cuda"))
     assert not probe.bfloat16_is_fast("cuda")
-    monkeypatch.setattr(autotune, "device_named", torch.device)
+    monkeypatch.setattr(autotune, "find_device", torch.device)
     recipe, data = miniature("cgan-mnist")
     assert choose_plan(recipe, data, "cuda").precision == "float32"
 
