@@ -58,8 +58,7 @@ def train(
 
         # Play the turns. The first moves of all turns share a batch and its fakes; each further move has its own.
         batch: Batch = {}
-        turns = state.game.turns()
-        for turn in turns:
+        for turn in state.game.turns():
             if not all(balance.plays(turn, state.step) for balance in state.balances.values()):
                 if turn.watch and any(balance.resting for balance in state.balances.values()):
                     batch = batch or next_batch(state, loader, config, ranks)
@@ -69,8 +68,7 @@ def train(
                 if not batch or again:
                     batch = next_batch(state, loader, config, ranks)
                     step.scratch.clear()
-                # The last move of a step needs no copy of its weights: if it fails, it is simply not made.
-                moves.play(turn, batch, final=turn is turns[-1] and turn.repeat == 1 and not turn.project)
+                moves.play(turn, batch)
 
         # End the step: equal statistics on all ranks, one read from the device, then EMA and balance.
         ranks.mean_(means)

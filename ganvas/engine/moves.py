@@ -1,8 +1,8 @@
 """The moves of one step: forward, backward, one update of the optimizer; and the way back if a number is not finite.
 
-A move is one optimizer update of one player. `Moves` lives for one step, and its methods stand in the order of a step: `save`
-before a move, `play` and `gate` for the move, `observe_resting` instead of a move, `finish` at the end, `undo` if the step is
-left out. The device is read once a step, in `finish`.
+A move is one optimizer update of one player. `Moves` lives for one step, and its methods stand in the order of a step: `play`
+and `gate` for a move, `observe_resting` instead of a move, `finish` at the end, `undo` if the step is dropped. The device is
+read once a step, in `finish`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from ganvas.runtime.distributed import Ranks
 class Moves:
     """The moves of one step.
 
-    A step that is not finite changes nothing: weights, moments, statistics and pools are as before. Whether it is finite is
-    decided on the device (`broken`), so that the moves do not wait for an answer.
+    A move with a number that is not finite is not made, nor is any later move of its step: no such number reaches a weight.
+    An earlier move of the step was finite and stays. Copies that could take it back would cost a tenth of every step.
+    Whether a move is finite is decided on the device (`broken`), so that the moves do not wait for an answer.
     """
 
     def __init__(self, step: Step, state: State, config: TrainConfig, ranks: Ranks) -> None:
@@ -33,29 +34,10 @@ class Moves:
         self.report: Terms = {}  # the loss terms of all moves, averaged over ranks
         self.broken = torch.zeros((), device=step.device)  # 1 after the first loss or gradient that is not finite
         self.made: dict[str, int] = {}  # turn -> moves in this step
-        self.saved: dict[str, list[Tensor]] = {}  # player with a copy -> those of its weights that have no moments yet
 
-    @torch.no_grad()
-    def save(self, player: str) -> None:
-        """Copy the weights and moments of a player before its first move of this step."""
-        if player in self.saved:
-            return
-        optimizer = self.state.optimizers[player]
-        self.saved[player] = [weight for weight in optimizer.param_groups[0]["params"] if not optimizer.state[weight]]
-        tensors = _weights_and_moments(optimizer)
-        # The memory of the copy is kept from step to step. It is new in the first step, and after the moments were made.
-        if len(self.state.spare.get(player, ())) != len(tensors):
-            self.state.spare[player] = [torch.empty_like(tensor) for tensor in tensors]
-        torch._foreach_copy_(self.state.spare[player], tensors)
-
-    def play(self, turn: Turn, batch: Batch, final: bool) -> None:
-        """Make one optimizer update of the player of `turn`; none if a number of this step was not finite.
-
-        `final`: no later move of this step can fail, so no copy of the weights is needed.
-        """
+    def play(self, turn: Turn, batch: Batch) -> None:
+        """Make one optimizer update of the player of `turn`; none if a number of this step was not finite."""
         step, state, optimizer = self.step, self.state, self.state.optimizers[turn.trains]
-        if not final:
-            self.save(turn.trains)
 
         # Count the move: lazy terms are due in every k-th move of their player.
         # A turn that begins late in a run (the game after a warm-up) starts at the number of the step.
@@ -136,28 +118,14 @@ class Moves:
         return report
 
     def undo(self) -> None:
-        """Leave the step out: put back all that its moves and its forward passes changed."""
+        """Count the step as dropped: put back what its forward passes changed, which may not be finite."""
         state = self.state
-        for player, without in self.saved.items():
-            for weight in without:  # its moments were made in this step
-                state.optimizers[player].state[weight].clear()
-            torch._foreach_copy_(_weights_and_moments(state.optimizers[player]), state.spare[player])
         for buffer, before in self.buffers:
             buffer.copy_(before)
         for memory in state.game.memories().values():
             memory.undo()
         state.dropped += 1
         state.dropped_in_a_row += 1
-
-
-def _weights_and_moments(optimizer: torch.optim.Optimizer) -> list[Tensor]:
-    """The weights of an optimizer and their moments: all that a move changes."""
-    weights: list[Tensor] = optimizer.param_groups[0]["params"]
-    found = [weight.detach() for weight in weights]
-    for weight in weights:
-        # Sorted by name: a checkpoint that was loaded has the moments in another order.
-        found += [value for _, value in sorted(optimizer.state[weight].items()) if isinstance(value, Tensor)]
-    return found
 
 
 def changing_buffers(game: Game) -> list[Tensor]:

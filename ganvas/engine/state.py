@@ -39,7 +39,6 @@ class State:
     dropped_in_a_row: int = 0
     moves: dict[str, int] = field(default_factory=dict)  # turn -> moves made: lazy terms count these
     balances: dict[str, Balance] = field(default_factory=dict)  # discriminator -> its controller; "" for the only one
-    spare: dict[str, list[Tensor]] = field(default_factory=dict)  # player -> memory for a copy of its weights and moments
 
 
 def new_state(game: Game, config: TrainConfig, plan: Plan) -> State:
@@ -135,7 +134,6 @@ def restore(state: State, tensors: dict[str, dict[str, Tensor]], counters: dict[
         for i, weight in enumerate(optimizer.param_groups[0]["params"]):
             moments = {name.partition(".")[2]: value for name, value in saved.items() if name.startswith(f"{i}.")}
             optimizer.state[weight] = {name: _place_like(value, weight) for name, value in moments.items()}
-    state.spare.clear()  # the memory for copies follows the order of the moments, which is another one now
     for name in ("step", "items", "dropped", "dropped_in_a_row"):
         setattr(state, name, counters[name])
     state.moves = dict(counters.get("moves", {}))
