@@ -1,12 +1,12 @@
-"""What a GPU does with every recipe: one table, in under ten minutes, of random data so that nothing is downloaded.
+"""Every recipe on a GPU: one table in less than ten minutes, with random data so that nothing is downloaded.
 
     python bench/gpu.py [--device cuda] [--minutes 9] [RECIPE ...]
-    python bench/gpu.py --device cpu --quick        a few seconds, to see that the script runs
+    python bench/gpu.py --device cpu --quick        a few seconds, to check the script
 
-Columns: images/s in float32 and in bfloat16 with their share of the fastest convolution in that precision; images/s in
-float32 of two ranks on two cards, of some recipes, under torchrun; and how far the weights of a resumed run are from those of
-an unbroken one after some steps, as a share of their size. Ends with 1 if one of these is more than a hundredth, and with 2 on
-a machine without a GPU.
+Columns: images/s in float32 and in bfloat16, each with its share of the fastest convolution in that precision; images/s in
+float32 of two ranks on two cards, by torchrun, for some recipes; and the difference between the weights of a resumed run and
+of an unbroken run after some steps, relative to their size. The exit code is 1 if a difference is larger than 0.01, and 2 on a
+machine without a GPU.
 """
 
 from __future__ import annotations
@@ -24,19 +24,21 @@ from typing import Any
 import torch
 
 from ganvas.config import Recipe
+from ganvas.core.modality import TEXT
 from ganvas.data.table import TableDataset
 from ganvas.engine import checkpoint
-from ganvas.engine.autotune import endless, has_batch_norm, initial_state
+from ganvas.engine.autotune import has_batch_norm, initial_state, train_endlessly
 from ganvas.engine.loop import train
 from ganvas.engine.state import dump, restore
 from ganvas.errors import GanvasError
 from ganvas.games import RECIPES
+from ganvas.games.recipes import modalities_of
 from ganvas.runtime.device import find_device, has_bfloat16, max_threads, processor_name
 from ganvas.runtime.distributed import Ranks, connect, disconnect
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.probe import measure_convolution_peak, wait_for
 from ganvas.runtime.process_settings import keep_process_settings
-from ganvas.training.benchmark import count_flops, cycle
+from ganvas.training.benchmark import count_cycle_steps, count_flops
 
 TOLERANCE = 0.01
 TWO_CARDS = ("cgan-mnist", "dcgan-mnist", "progan-mnist", "stylegan2-fashion", "voxel-shapes", "vae-mnist")
@@ -94,7 +96,7 @@ def main(words: list[str] | None = None) -> int:
 
 
 def measure_card(device: torch.device, quick: bool) -> Card:
-    """The peaks of the device in each precision that it computes in itself."""
+    """The peaks of the device in each precision of its hardware."""
     precisions = ["float32", *(["bfloat16"] if has_bfloat16(device) or quick else [])]
     sizes = (32,) if quick else (128, 256, 512)
     batch, least = (8, 0.01) if quick else (128, 0.3)
@@ -114,7 +116,7 @@ def find_name(device: torch.device) -> str:
 
 
 def prepare(recipe: Recipe, quick: bool) -> Recipe:
-    """The recipe with a size for pictures of any, and small where it is to be quick."""
+    """The recipe with the settings that the data would decide; with `quick` its networks are small."""
     known = {field.name for field in fields(recipe.config)}
     small: dict[str, Any] = {name: value for name, value in SMALL.items() if name in known} if quick else {}
     if "alphabet" in known:
@@ -129,7 +131,7 @@ def make_data(recipe: Recipe, count: int = 2_000) -> TableDataset:
     """Random samples of the kind that the recipe takes."""
     config: Any = recipe.config
     random = torch.Generator().manual_seed(0)
-    if hasattr(config, "alphabet"):
+    if TEXT in modalities_of(config):
         text = torch.randint(0, config.vocabulary, (count, config.length), generator=random)
         text = text * ((text == 0).cumsum(1) == 0)  # nothing follows the end of a line
         return TableDataset(
@@ -144,7 +146,7 @@ def make_data(recipe: Recipe, count: int = 2_000) -> TableDataset:
 
 
 def measure_row(recipe: Recipe, data: TableDataset, card: Card) -> tuple[list[str], float]:
-    """The cells of a recipe, and how far its resumed run is from an unbroken one."""
+    """The cells of a recipe, and the difference between its resumed and its unbroken run."""
     plan = Plan(device=card.device, threads=min(4, max_threads()))
     cells: list[str] = []
     with keep_process_settings():
@@ -162,17 +164,17 @@ def measure_row(recipe: Recipe, data: TableDataset, card: Card) -> tuple[list[st
 
 def measure_pace(recipe: Recipe, data: TableDataset, plan: Plan, seconds: float) -> float:
     """Images per second of the engine: the best of some bursts."""
-    steps, best = endless(recipe, data, plan, Ranks()), 0.0
-    for _ in range(cycle(recipe)):  # each kind of step once: cuDNN has chosen its algorithms then
+    steps, best = train_endlessly(recipe, data, plan, Ranks()), 0.0
+    for _ in range(count_cycle_steps(recipe)):  # each kind of step once: cuDNN has chosen its algorithms then
         next(steps)
     end = time.perf_counter() + seconds
     while not best or time.perf_counter() < end:
         wait_for(plan.device)
         start = time.perf_counter()
-        for _ in range(cycle(recipe)):
+        for _ in range(count_cycle_steps(recipe)):
             next(steps)
         wait_for(plan.device)
-        best = max(best, cycle(recipe) * recipe.train.batch / (time.perf_counter() - start))
+        best = max(best, count_cycle_steps(recipe) * recipe.train.batch / (time.perf_counter() - start))
     return best
 
 
@@ -189,18 +191,18 @@ def time_two_ranks(name: str, device: str, *more: str) -> str:
 
 
 def play_rank(recipe: Recipe, device: str, seconds: float) -> int:
-    """One of the ranks; rank 0 prints their images per second."""
+    """Train as one of the ranks; rank 0 prints the images per second of all."""
     plan = Plan(device=device, ranks=2, threads=1, sync_batch_norm=has_batch_norm(recipe))
     ranks = connect().use_plan(plan)
     over, rate = [False], 0.0
-    steps = endless(recipe, make_data(recipe), plan, ranks, lambda: over[0])
-    for _ in range(cycle(recipe)):
+    steps = train_endlessly(recipe, make_data(recipe), plan, ranks, lambda: over[0])
+    for _ in range(count_cycle_steps(recipe)):
         next(steps)
     start = time.perf_counter()
-    for count, _ in enumerate(steps, 1):  # the other rank ends when rank 0 has voted to
+    for count, _ in enumerate(steps, 1):  # the other rank ends when rank 0 says so
         if ranks.first and not over[0]:
             rate = count * recipe.train.batch / (time.perf_counter() - start)
-            over[0] = count % cycle(recipe) == 0 and time.perf_counter() - start > seconds
+            over[0] = count % count_cycle_steps(recipe) == 0 and time.perf_counter() - start > seconds
     if ranks.first:
         print(rate)
     disconnect()
@@ -208,7 +210,7 @@ def play_rank(recipe: Recipe, device: str, seconds: float) -> int:
 
 
 def compare_resume(recipe: Recipe, data: TableDataset, plan: Plan, steps: int = 3) -> float:
-    """The largest distance of a weight from that of the unbroken run, by the largest weight of its tensor."""
+    """The largest difference between a weight and that of the unbroken run, relative to the largest weight of its tensor."""
     unbroken, state = initial_state(recipe, plan), initial_state(recipe, plan)
     for each, count in ((unbroken, 2 * steps), (state, steps)):
         for _ in itertools.islice(train(each, data, recipe.train), count):

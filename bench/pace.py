@@ -1,9 +1,9 @@
-"""What every recipe takes on this machine, beside the minutes that it states.
+"""The time that every recipe takes on this machine, beside the minutes that its recipe states.
 
     python bench/pace.py [RECIPE ...]
 
-Settles the plan as `ganvas train` does and takes some seconds of steps, in the middle of each eighth of the run, so that what
-grows is measured small and large. Recipes for the user's own pictures get coloured noise of 80 x 80 pixels, in two folders.
+Chooses the plan as `ganvas train` does and times steps for some seconds, in the middle of each eighth of the run, so that
+networks that grow are timed at every size. Recipes for the user's own images get color noise of 80 x 80 pixels.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import torch
 from PIL import Image
 
 from ganvas.config import Recipe
+from ganvas.core.capabilities import Couples
 from ganvas.engine.autotune import choose_plan, images_in_minutes
-from ganvas.games import RECIPES
+from ganvas.games import GAMES, RECIPES
 from ganvas.games.recipes import adapt_recipe, open_data, resolve_recipe
 from ganvas.runtime.device import describe_runtime
 from ganvas.runtime.distributed import Ranks
@@ -27,8 +28,8 @@ from ganvas.runtime.process_settings import apply_plan
 ROW = "| {:<29} | {:<8} | {:>7} | {:>9} | {:>8} | {:>7} | {:>6} |"
 
 
-def pictures(folder: Path, count: int = 600, side: int = 80) -> Path:
-    """Random coloured pictures, half of them in each of two folders."""
+def make_pictures(folder: Path, count: int = 600, side: int = 80) -> Path:
+    """Save random color images, half of them in each of two folders."""
     generator = torch.Generator().manual_seed(0)
     for i in range(count):
         noise = torch.randint(0, 256, (side, side, 3), generator=generator, dtype=torch.uint8)
@@ -38,22 +39,22 @@ def pictures(folder: Path, count: int = 600, side: int = 80) -> Path:
     return folder
 
 
-def own(recipe: Recipe, folder: Path) -> str:
-    """The source that stands for a user's pictures; a pair of domains where the recipe needs one."""
-    return f"edges:{folder}" if recipe.game == "cogan" else str(folder)
+def choose_source(recipe: Recipe, folder: Path) -> str:
+    """The data source in place of a user's images: a pair of domains if the game couples domains."""
+    return f"edges:{folder}" if issubclass(GAMES[recipe.game], Couples) else str(folder)
 
 
 def main(names: Sequence[str]) -> None:
-    """A row for each recipe."""
+    """Print a row for each recipe."""
     facts = describe_runtime()
     print(f"{facts['processor']}, {facts['cores']} cores, PyTorch {facts['torch']}\n")
     print(ROW.format("recipe", "numbers", "threads", "items/s", "items", "minutes", "stated"))
     with tempfile.TemporaryDirectory() as temporary:
-        folder = pictures(Path(temporary))
+        folder = make_pictures(Path(temporary))
         for name in names or RECIPES:
             recipe = RECIPES[name]
             if not recipe.data.source:
-                recipe = resolve_recipe(recipe, data=own(recipe, folder))
+                recipe = resolve_recipe(recipe, data=choose_source(recipe, folder))
             data = open_data(recipe)
             recipe = adapt_recipe(recipe, data)
             plan = choose_plan(recipe, data)

@@ -1,8 +1,8 @@
-"""The record: what the recipes reach, with seeds, seconds and floors. The test split is looked at once a row.
+"""The quality of the recipes: measures with seeds, seconds and floors. The test split is used once for each row.
 
     python bench/quality.py EXPERIMENT [seeds] [first seed]
 
-Prints a JSON row a seed, then mean and deviation. Floors stand beside the values, as `floor:NAME`.
+Prints a JSON row for each seed, then mean and standard deviation. Floors are called `floor:NAME`.
 """
 
 from __future__ import annotations
@@ -12,38 +12,38 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from playing import played, show
+from runs_and_rows import print_rows, train_and_measure
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A recipe, how long it plays, what is measured of it."""
+    """A recipe, how long it is trained, and what is measured."""
 
     recipe: str
     metrics: tuple[str, ...]
     seeds: int = 3
-    images: int | None = None  # of training: those of the minutes in the name on two Zen 4 cores; None: as the recipe says
+    images: int | None = None  # of training: the minutes in the name, on two Zen 4 cores; None: those of the recipe
     samples: int = 10_000
     settings: dict[str, str] = field(default_factory=dict)
 
 
-DRAWN = ("fd", "kd", "recall", "requested")
+CLASSES = ("fd", "kd", "recall", "requested")
 EXPERIMENTS = {
     "ring": Experiment("gan-ring", ("modes",), seeds=10, samples=2_500),
     "grid": Experiment("gan-grid", ("modes",), seeds=10, samples=2_500),
     "stacked": Experiment("dcgan-stacked", ("modes", "fd"), samples=26_000),
-    "mnist-1": Experiment("cgan-mnist", DRAWN, images=100_000),
-    "mnist-5": Experiment("cgan-mnist", (*DRAWN, "cas"), images=480_000, settings={"config.rules.mismatch": "0.03"}),
-    "fashion-5": Experiment("cgan-fashion", DRAWN, images=480_000),
-    "fashion-20": Experiment("cgan-fashion", (*DRAWN, "cas"), images=1_900_000),
+    "mnist-1": Experiment("cgan-mnist", CLASSES, images=100_000),
+    "mnist-5": Experiment("cgan-mnist", (*CLASSES, "cas"), images=480_000, settings={"config.rules.mismatch": "0.03"}),
+    "fashion-5": Experiment("cgan-fashion", CLASSES, images=480_000),
+    "fashion-20": Experiment("cgan-fashion", (*CLASSES, "cas"), images=1_900_000),
     "unconditional": Experiment("dcgan-mnist-paired", ("fd", "kd", "recall", "rarest", "commonest", "memorisation")),
 }
 
 
-def rows(experiment: Experiment, seeds: range) -> Iterator[dict[str, Any]]:
-    """What each seed came to."""
+def measure_seeds(experiment: Experiment, seeds: range) -> Iterator[dict[str, Any]]:
+    """The measures of each seed."""
     for seed in seeds:
-        report, result, log = played(
+        report, result, log = train_and_measure(
             experiment.recipe,
             experiment.settings,
             experiment.metrics,
@@ -73,7 +73,7 @@ def main() -> None:
     experiment = EXPERIMENTS[sys.argv[1]]
     count = int(sys.argv[2]) if len(sys.argv) > 2 else experiment.seeds
     first = int(sys.argv[3]) if len(sys.argv) > 3 else 0
-    show(rows(experiment, range(first, first + count)), experiment=sys.argv[1], recipe=experiment.recipe)
+    print_rows(measure_seeds(experiment, range(first, first + count)), experiment=sys.argv[1], recipe=experiment.recipe)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""What the studio costs a training, and how soon a picture follows a touch: `python bench/studio.py`.
+"""The cost of the studio for a training, the delay of an image, and the first paint of each page: `python bench/studio.py`.
 
-Trainings alone and trainings watched take turns, one first and then the other: the watched one is started by a studio, while
-a client asks for all that the page /train asks for, as often as it does. The same recipe, seed and plan; images per second as
-result.json has them, and the processor's time that the server took, which no neighbour on the machine disturbs. Then
-pictures of an untrained generator of 64 pixels are asked for one after the other, each of another seed, as /explore does. Last,
-each page is opened in Debian's chromium with an empty cache: the first contentful paint, as the browser itself times it.
+Training alone and training with the studio take turns, with the same recipe, seed and plan. The studio starts its training, and
+a client sends all requests of the page /train, as often as the page does. Reported are images per second of result.json, and
+the processor time of the server, which other work on the machine does not change. Then images of an untrained generator of 64
+pixels are requested one by one, each of another seed, as /explore does. Last, each page is opened in Debian's chromium with
+an empty cache, for the time of its first contentful paint.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu"]
 
 @contextmanager
 def run_studio(folder: Path) -> Iterator[tuple[str, int]]:
-    """A studio over folder/runs; the link it says and its process."""
+    """A studio of folder/runs: its link and the number of its process."""
     command = [sys.executable, "-m", "ganvas", "studio", "--port", "0", "--no-browser", "--json"]
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
     try:
@@ -51,7 +51,7 @@ def run_studio(folder: Path) -> Iterator[tuple[str, int]]:
 
 @contextmanager
 def open_studio(folder: Path) -> Iterator[tuple[Get, int]]:
-    """A studio as a function from path (and body) to bytes, and its process."""
+    """A studio: a function from a path (and a body) to bytes, and the number of its process."""
     with run_studio(folder) as (link, process):
         base = link.partition("/?")[0]
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
@@ -66,20 +66,20 @@ def open_studio(folder: Path) -> Iterator[tuple[Get, int]]:
 
 
 def read_cpu_seconds(process: int) -> float:
-    """Seconds of the processor that a process took so far (Linux: fields 14 and 15 of its stat)."""
+    """Processor seconds of a process so far (Linux: fields 14 and 15 of its stat)."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def train_alone(recipe: str, images: int, folder: Path) -> float:
-    """Images per second of a training that nobody watches."""
+    """Images per second of a training without the studio."""
     words = ["train", recipe, "--images", str(images), "--ranks", "1", "--quiet", "--out", str(folder)]
     subprocess.run([sys.executable, "-m", "ganvas", *words], check=True)
     return read_pace(folder)
 
 
 def train_watched(folder: Path, plan: Path) -> tuple[float, float]:
-    """Of one that a page watches from its start to its end; also the share of one core that the server took meanwhile."""
+    """Images per second of a training that a page watches, and the share of one core that the server used."""
     run = folder / "runs" / "00000-watched"
     run.mkdir(parents=True)
     for name in ("recipe.json", "env.json"):
@@ -103,12 +103,12 @@ def train_watched(folder: Path, plan: Path) -> tuple[float, float]:
 
 
 def read_pace(run: Path) -> float:
-    """Images per second as the run's result has them."""
+    """Images per second of the result of a run."""
     return float(json.loads((run / "result.json").read_text())["images_per_second"])
 
 
 def measure_latency(count: int) -> list[float]:
-    """Milliseconds from a request to its picture, of an untrained generator of 64 pixels in colour."""
+    """Milliseconds from a request to its image, of an untrained generator of 64 pixels in color."""
     recipe = resolve_recipe("dcgan-images", {"config.resolution": "64", "config.channels": "3"})
     with tempfile.TemporaryDirectory() as name:
         run = Path(name) / "runs" / "generator"
@@ -126,7 +126,7 @@ def measure_latency(count: int) -> list[float]:
 
 
 def measure_paints(times: int) -> dict[str, float]:
-    """Milliseconds from the request for a page to its first contentful paint, the median of each page; empty cache."""
+    """Milliseconds from the request for a page to its first contentful paint: the median of each page, with an empty cache."""
     from playwright.sync_api import sync_playwright
 
     found: dict[str, list[float]] = {page.name: [] for page in PAGES}
@@ -153,19 +153,19 @@ def main() -> None:
     parser.add_argument("--recipe", default="cgan-mnist")
     parser.add_argument("--images", type=int, default=30_000)
     parser.add_argument("--rounds", type=int, default=3, help="pairs of trainings; 0: none")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     slower, shares = [], []
     with tempfile.TemporaryDirectory() as name:
         plan = Path(name) / "plan"
-        train_alone(asked.recipe, asked.images, plan)
-        for turn in range(asked.rounds):
+        train_alone(arguments.recipe, arguments.images, plan)
+        for turn in range(arguments.rounds):
             folder = Path(name) / str(turn)
             if turn % 2:
-                free = train_alone(asked.recipe, asked.images, folder / "alone")
+                free = train_alone(arguments.recipe, arguments.images, folder / "alone")
                 seen, share = train_watched(folder, plan)
             else:
                 seen, share = train_watched(folder, plan)
-                free = train_alone(asked.recipe, asked.images, folder / "alone")
+                free = train_alone(arguments.recipe, arguments.images, folder / "alone")
             slower.append(1 - seen / free)
             shares.append(share)
             row = {"round": turn, "alone": free, "watched": seen, "slower": round(slower[-1], 4), "server": round(share, 4)}
@@ -173,7 +173,7 @@ def main() -> None:
     times = measure_latency(65)
     if shares:
         low, middle, high = statistics.quantiles(slower, n=4) if len(slower) > 1 else slower * 3
-        print(f"# watched, {asked.recipe} trains {middle:.1%} slower (quartiles {low:.1%} and {high:.1%}, n={len(slower)})")
+        print(f"# watched, {arguments.recipe} trains {middle:.1%} slower (quartiles {low:.1%} and {high:.1%}, n={len(slower)})")
         print(f"# the server takes {statistics.fmean(shares):.1%} of one core meanwhile")
     print(f"# a picture of 64 pixels: median {statistics.median(times):.0f} ms, slowest {max(times):.0f} ms of {len(times)}")
     print("# first paint: " + ", ".join(f"{name} {value:.0f} ms" for name, value in measure_paints(5).items()))

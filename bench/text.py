@@ -1,10 +1,10 @@
-"""Quality against variety of text: an LSTM by likelihood and one against a critic, each over a sweep of temperatures.
+"""Quality and variety of text: an LSTM trained by likelihood and one as a GAN, each at several temperatures.
 
     python bench/text.py [names|words|oracle] [seeds] [RUN ...]
 
-Trains textlm-... and textgan-... with each seed, or measures the runs named. Prints a JSON row for each model and temperature:
-of names and words trigrams (the divergence from test lines), distinct, novel; of the oracle its opinion of the lines
-(`oracle`, lower is better), distinct and `nats`, what the model thinks of lines it never saw: who writes few lines pays there.
+Trains textlm-... and textgan-... with each seed, or measures the runs on the command line. Prints a JSON row for each model and
+temperature. Names and words: n-gram divergence from test lines, distinct and novel lines. Oracle: -log likelihood of the lines
+under the oracle (`oracle`, lower is better). `nats`: -log likelihood of test lines under the model, high if it lacks variety.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ METRICS = {
     "names": ("trigrams", "fourgrams", "distinct", "novel", "nats"),
     "words": ("trigrams", "fourgrams", "distinct", "novel", "nats"),
 }
-SAMPLES = {"oracle": 2_000, "names": 10_000, "words": 10_000}  # at most, of each side
+SAMPLES = {"oracle": 2_000, "names": 10_000, "words": 10_000}  # of each sample set, at most
 
 
-def show(run: Path, source: str, seed: int | None) -> None:
+def print_temperatures(run: Path, source: str, seed: int | None) -> None:
     """A row for each temperature."""
     model = load(run)
     for temperature in TEMPERATURES:
@@ -53,14 +53,14 @@ def main() -> None:
         sys.exit(f"expected one of {', '.join(METRICS)}; see the head of {__file__}")
     if len(sys.argv) > 3:
         for run in sys.argv[3:]:
-            show(Path(run), source, None)
+            print_temperatures(Path(run), source, None)
         return
     recipes = [f"textlm-{source}", f"textgan-{source}"]
     for seed in range(int(sys.argv[2]) if len(sys.argv) > 2 else 3):
         for name in recipes:
             with tempfile.TemporaryDirectory() as folder:
                 train(resolve_recipe(name, seed=seed), out=Path(folder) / "run")
-                show(Path(folder) / "run", source, seed)
+                print_temperatures(Path(folder) / "run", source, seed)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""ganvas: train, measure, show and use the family of generative adversarial networks.
+"""ganvas: train, measure, show and use generative adversarial networks (GANs).
 
 model = ganvas.train("cgan-mnist", minutes=1)
 model.sample(64, label=7, seed=3)          # uint8 [64, H, W, C]
 ganvas.load("runs/00000-cgan-mnist-seed0").save("sheet.png", n=64)
+
+The names in `__all__` are the public ones; what edits samples is in `ganvas.editing`.
 """
 
 from __future__ import annotations
@@ -11,45 +13,46 @@ import importlib
 from typing import Any
 
 __version__ = "0.1.0"
-
-# Loaded when first asked for, so that the command line answers --help without importing torch.
-_HOME = {
-    "train": "ganvas.training.api",
-    "resume": "ganvas.training.api",
-    "load": "ganvas.inference.model",
-    "Model": "ganvas.inference.model",
-    "Term": "ganvas.editing.traversal",
-    "arithmetic": "ganvas.editing.traversal",
-    "plane": "ganvas.editing.traversal",
-    "traverse": "ganvas.editing.traversal",
-    "neighbours": "ganvas.evaluation.training_neighbours",
-    "strip": "ganvas.editing.strips",
-    "RECIPES": "ganvas.games",
-    "Recipe": "ganvas.config",
-    "Game": "ganvas.core.capabilities",
-    "Turn": "ganvas.core.capabilities",
-    "Step": "ganvas.core.capabilities",
-}
 __all__ = [
     "RECIPES",
+    "Duel",
     "Game",
     "Model",
     "Recipe",
     "Step",
-    "Term",
     "Turn",
-    "arithmetic",
+    "compare",
+    "evaluate",
     "load",
-    "neighbours",
-    "plane",
     "resume",
-    "strip",
     "train",
-    "traverse",
 ]
+
+# Name -> module. A module is imported at the first use of its name: the command line must not import torch for --help.
+_MODULES = {
+    "RECIPES": "ganvas.games",
+    "Duel": "ganvas.games.common.duel",
+    "Game": "ganvas.core.game",
+    "Model": "ganvas.inference.model",
+    "Recipe": "ganvas.config",
+    "Step": "ganvas.core.game",
+    "Turn": "ganvas.core.game",
+    "compare": "ganvas.evaluation.comparison",
+    "evaluate": "ganvas.evaluation.evaluate",
+    "load": "ganvas.inference.model",
+    "resume": "ganvas.training.api",
+    "train": "ganvas.training.api",
+    # Names of earlier versions, which stay.
+    "Term": "ganvas.editing",
+    "arithmetic": "ganvas.editing",
+    "neighbours": "ganvas.evaluation.training_neighbours",
+    "plane": "ganvas.editing",
+    "strip": "ganvas.editing",
+    "traverse": "ganvas.editing",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in _MODULES:
         raise AttributeError(f"module 'ganvas' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME[name]), name)
+    return getattr(importlib.import_module(_MODULES[name]), name)

@@ -1,4 +1,4 @@
-"""Settings: frozen dataclasses, their JSON spelling, and the one-line error for a mistyped one."""
+"""Settings of a recipe: frozen dataclasses for data, training and optimizer. Reading and writing: utils/settings.py."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from typing import Any, Literal
 from ganvas.errors import UsageError
 from ganvas.utils.settings import require_within
 
-# ---- The settings of a recipe. ----
-
 
 @dataclass(frozen=True, kw_only=True)
 class Ramp:
-    """A factor that moves from `start` to `end` as training progresses from 0 to 1."""
+    """A factor that changes from `start` to `end` during the run: a learning-rate schedule."""
 
     start: float = 1.0
     end: float = 1.0
@@ -29,7 +27,7 @@ class Ramp:
 
 @dataclass(frozen=True, kw_only=True)
 class Adam:
-    """The optimiser's moments. Source: arXiv:1412.6980; beta1 = 0.5 as in arXiv:1511.06434 sec. 4."""
+    """Settings of the Adam optimizer. Source: arXiv:1412.6980; beta1 = 0.5 as in arXiv:1511.06434 sec. 4."""
 
     beta1: float = 0.5
     beta2: float = 0.999
@@ -42,23 +40,23 @@ class Adam:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """How a game is optimised. What the model *is* (loss weights too) belongs to the game's own config."""
+    """How a game is trained. What the model is, with its loss weights, belongs to the config of the game."""
 
-    images: int = 100_000  # samples of the data shown in the whole run
-    batch: int = 64  # over all ranks together
+    images: int = 100_000  # training samples in the whole run, each epoch counted
+    batch: int = 64  # samples of all ranks together
     seed: int = 0
     learning_rate: float = 2e-4
-    rates: Mapping[str, float] = field(default_factory=dict)  # player -> factor on the learning rate (two time scales)
+    rates: Mapping[str, float] = field(default_factory=dict)  # player -> factor on the learning rate (TTUR, arXiv:1706.08500)
     schedule: Ramp = Ramp()  # factor on the learning rate over the run
     adam: Adam = Adam()
-    average_halflife: int = 10_000  # of the running averages, in images; 0 samples from the raw weights
+    average_halflife: int = 10_000  # half-life of the EMA of the weights, in images; 0: no EMA
     checkpoint_every: int = 20_000  # images
     eval_every: int = 0  # images between two measurements against held-out samples; 0: none
-    snapshots: int = 36  # pictures of the same noise over the run, denser at first
-    keep_all: bool = False  # a checkpoint with every picture, none deleted: `ganvas branch` can begin at any of them
+    snapshots: int = 36  # snapshots during the run, more often at the start
+    keep_all: bool = False  # a checkpoint with every snapshot, none deleted: `ganvas branch` can start from any of them
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    diff_augment: tuple[Literal["color", "translation", "cutout"], ...] = ()  # of all that D sees, always
-    balance: Literal["auto", "fixed", "rest", "off"] = "auto"  # steer the players; only watch; D rests above 80 %; neither
+    diff_augment: tuple[Literal["color", "translation", "cutout"], ...] = ()  # DiffAugment on every input of D
+    balance: Literal["auto", "fixed", "rest", "off"] = "auto"  # control; measure only; D rests above 80 % accuracy; neither
 
     def __post_init__(self) -> None:
         require_within(self, "train.images train.batch train.checkpoint_every train.snapshots", 1)
@@ -72,14 +70,14 @@ class TrainConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig:
-    """Where batches come from. `source` is the name of a built-in source or a path; "" waits for the user's --data."""
+    """The training data. `source` is the name of a built-in source or a path; "" if the user must give --data."""
 
     source: str
     split: Literal["train", "test"] = "train"
     fit: Literal["crop", "pad", "stretch"] = "crop"
-    flip: bool = False  # mirror half of the images, at random
-    channels: int | None = None  # 1 makes pictures grey, 3 coloured; None: as they are
-    held_out: float = 0.05  # share of the training split kept from training, at most 1,000: to see what D memorizes
+    flip: bool = False  # mirror half of the images, chosen at random
+    channels: int | None = None  # 1 converts images to grey, 3 to color; None: as they are
+    held_out: float = 0.05  # share of the training split that is not trained on, at most 1,000: to measure overfitting of D
 
     def __post_init__(self) -> None:
         require_within(self, "data.held_out", 0, below=1)
@@ -87,13 +85,13 @@ class DataConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A named experiment: a game, its config, its data and how it is trained."""
+    """A named experiment: a game, its config, its data and its training settings."""
 
     name: str
     game: str
-    config: Any  # the game's own Config
+    config: Any  # an instance of the game's `config_type`
     data: DataConfig
     train: TrainConfig
     paper: str
-    minutes: float  # on the 2-core reference machine
+    minutes: float  # training time on the reference machine with 2 cores
     about: str = ""

@@ -1,4 +1,4 @@
-"""What can go wrong, by exit code: one line that says what was wrong, expected, found, and what to do."""
+"""Errors, by exit code. A message is one line: what was wrong, what was expected, what was found, what to do."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Iterable
 
 
 class GanvasError(Exception):
-    """Base of every error a user can meet. `exit_code` is what the command line returns."""
+    """Base class of all errors that a user can get. `exit_code` is the exit code of the command."""
 
     exit_code = 1
 
 
 class UsageError(GanvasError):
-    """A name, flag or setting that does not exist or does not fit."""
+    """A name, option or setting does not exist, or has a value that does not fit."""
 
     exit_code = 2
 
 
 class DataError(GanvasError):
-    """Data or a file that cannot be used."""
+    """Data or a file cannot be used."""
 
     exit_code = 3
 

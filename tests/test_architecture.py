@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections import Counter
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -64,6 +65,13 @@ def test_every_module_has_its_own_name() -> None:
 
 def test_the_root_holds_what_a_user_meets() -> None:
     assert {path.name for path in ROOT.glob("*.py")} == {"__init__.py", "__main__.py", "errors.py", "config.py"}
+
+
+def test_the_installed_command_exists() -> None:
+    project = tomllib.loads((ROOT.parent / "pyproject.toml").read_text())["project"]
+    module, function = project["scripts"]["ganvas"].split(":")
+    tree = ast.parse(MODULES[module].read_text())
+    assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
 def test_tests_mirror_the_package() -> None:

@@ -26,7 +26,7 @@ from ganvas.inference.feature_extractors import NETWORKS, load_extractor
 from ganvas.inference.model import load
 from ganvas.latents.seed_latents import latents
 from ganvas.training import log
-from ganvas.training.branch import branch, checkpoints_of
+from ganvas.training.branch import branch, list_checkpoints
 from ganvas.training.doctor import diagnose
 from ganvas.training.run_folder import open_run
 
@@ -96,6 +96,7 @@ def test_a_run_resumes_to_its_end(run: Path) -> None:
     assert [row["step"] for row in rows[len(before) :]] == [59, 79, 99, 117]
     assert all({"gradient_discriminator", "gradient_generator"} <= row.keys() for row in rows)
     assert not any(OLD_NAMES & row.keys() for row in rows)
+    assert rows[-1].keys() == before[-1].keys()  # no value got lost, and none has another name
     assert len(list((run / "samples").glob("*k.png"))) > len(list((RUN / "samples").glob("*k.png")))
     found = checkpoint.load(run / "checkpoints")
     assert found
@@ -106,7 +107,7 @@ def test_a_run_resumes_to_its_end(run: Path) -> None:
 def test_a_run_is_measured_diagnosed_and_branched(run: Path) -> None:
     assert any(name.startswith("captured") for name in evaluate(str(run), samples=300).to_dict())
     assert isinstance(diagnose(run), list)
-    assert checkpoints_of(run) == [AT]
+    assert list_checkpoints(run) == [AT]
     child = branch(run, run.parent / "child", {"train.learning_rate": "1e-4"}, AT)
     assert open_run(child.folder).recipe.train.learning_rate == 1e-4
     assert log.read(child.folder / "log.jsonl") == log.read(run / "log.jsonl")

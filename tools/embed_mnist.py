@@ -1,7 +1,7 @@
-"""Write ganvas/data/builtin/embedded/mnist.xz, the whole of MNIST in one lossless file, from the original IDX files.
+"""Write ganvas/data/builtin/embedded/mnist.xz, the complete MNIST in one lossless file, from the original IDX files.
 
-Usage: python tools/embed_mnist.py [FOLDER WITH THE FOUR .gz FILES]; takes about 80 seconds. Prints the checksums that
-belong into ganvas/data/builtin/mnist.py and ganvas/data/builtin/embedded/README.md.
+Usage: python tools/embed_mnist.py [FOLDER WITH THE FOUR .gz FILES]; takes about 80 seconds. Prints the checksums for
+ganvas/data/builtin/mnist.py and ganvas/data/builtin/embedded/README.md.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT.parent / "shared" / "datasets" / "mnist"
     bodies = [gzip.decompress((folder / f"{name}.gz").read_bytes())[header:] for name, header in PARTS.items()]
     packed = lzma.compress(b"".join(bodies), format=lzma.FORMAT_XZ, check=lzma.CHECK_SHA256, filters=FILTERS)
-    target = ROOT / "ganvas" / "data" / "embedded" / "mnist.xz"
+    target = ROOT / "ganvas" / "data" / "builtin" / "embedded" / "mnist.xz"
     target.parent.mkdir(exist_ok=True)
     target.write_bytes(packed)
     for name, content in [(target.name, packed), *zip(PARTS, bodies, strict=True)]:

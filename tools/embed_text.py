@@ -16,7 +16,7 @@ EMBEDDED = Path(__file__).parents[1] / "ganvas" / "data" / "builtin" / "embedded
 WORDS = "diceware/wordlists/wordlist_en_eff.txt"
 
 
-def given_names(archive: Path) -> set[str]:
+def read_names(archive: Path) -> set[str]:
     """The given names of the census, of women and of men, capitalised."""
     found: set[str] = set()
     with tarfile.open(archive) as packed:
@@ -26,7 +26,7 @@ def given_names(archive: Path) -> set[str]:
     return found
 
 
-def words(archive: Path) -> set[str]:
+def read_words(archive: Path) -> set[str]:
     """The words of the EFF's long list that are plain letters."""
     with zipfile.ZipFile(archive) as packed:
         listed = packed.read(WORDS).decode("ascii").split()[1::2]
@@ -35,7 +35,7 @@ def words(archive: Path) -> set[str]:
 
 def main() -> None:
     """Write both files."""
-    for name, items in (("names", given_names(Path(sys.argv[1]))), ("words", words(Path(sys.argv[2])))):
+    for name, items in (("names", read_names(Path(sys.argv[1]))), ("words", read_words(Path(sys.argv[2])))):
         content = "".join(f"{item}\n" for item in sorted(items)).encode("ascii")
         (EMBEDDED / f"{name}.txt").write_bytes(content)
         print(f"{hashlib.sha256(content).hexdigest()}  {len(content):>7,}  {name}.txt  {len(items):,} items")

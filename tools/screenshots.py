@@ -1,6 +1,6 @@
-"""Photograph every page of the studio, light and dark, on a desktop and on a phone: docs/pictures/studio/PAGE-THEME-SIZE.png.
+"""Take screenshots of every page of the studio, light and dark, of desktop and phone: docs/pictures/studio/PAGE-THEME-SIZE.png.
 
-`python tools/screenshots.py [PAGE ...]`; needs playwright and Debian's chromium. A page named here waits for its own scene.
+`python tools/screenshots.py [PAGE ...]`; needs playwright and Debian's chromium. `SCENES` says what a page shows.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ def wait_until_loaded(page: Any) -> None:
 
 
 def play_link(page: Any) -> None:
-    """Wait until the link's moves are all made."""
+    """Wait until all moves of the link are made."""
     page.wait_for_function("document.getElementById('step').dataset.step >= 2500 && document.getElementById('veil').hidden")
 
 
 def take_tour(page: Any) -> None:
-    """The guided tour, where the generator has moved."""
+    """The guided tour after the first moves of the generator."""
     page.click("[data-lesson=tour]")
     page.wait_for_function("document.getElementById('canvas').getAttribute('aria-label').includes('Step 0')")
     page.click("#next")
@@ -52,7 +52,7 @@ def take_tour(page: Any) -> None:
 
 
 def train_digits(page: Any) -> None:
-    """Digits, trained for 20,000 images by the page itself."""
+    """A training of 20,000 images, started on the page."""
     page.wait_for_function("document.querySelectorAll('#recipe option').length > 5")
     page.select_option("#recipe", "cgan-mnist")
     page.fill("#images", "20000")
@@ -63,7 +63,7 @@ def train_digits(page: Any) -> None:
 
 
 def explore_model(page: Any) -> None:
-    """The model that was trained for the picture of /train, three of its sevens as keyframes, and the nearest pictures."""
+    """The model of the picture of /train, with three keyframes of sevens and the nearest training images."""
     page.wait_for_function("!document.getElementById('explore').hidden && document.getElementById('pad').width > 60")
     page.select_option("#label", "7")
     for _ in range(3):
@@ -84,7 +84,7 @@ SCENES: Mapping[str, tuple[str, Callable[[Any], None]]] = {
 
 
 def main(wanted: list[str]) -> None:
-    """Photograph the pages `wanted`, or all of them and the scenes."""
+    """Take screenshots of the pages `wanted`, or of all pages and scenes."""
     from playwright.sync_api import sync_playwright
 
     plain = {page.name: (page.path, wait_until_loaded) for page in PAGES}
@@ -117,7 +117,7 @@ def main(wanted: list[str]) -> None:
 
 
 def photograph(tab: Any, name: str) -> None:
-    """One page as it is now, in both themes and sizes."""
+    """Save the present page in both themes and sizes."""
     for size, (width, height) in SIZES.items():
         tab.set_viewport_size({"width": width, "height": height})
         for theme in ("light", "dark"):
@@ -125,16 +125,16 @@ def photograph(tab: Any, name: str) -> None:
             tab.wait_for_timeout(600)
             path = OUT / f"{name}-{theme}-{size}.png"
             tab.evaluate("scrollTo(0, 0)")  # else the bar, which sticks, would be in the middle
-            path.write_bytes(small(tab.screenshot(full_page=size == "desktop")))
+            path.write_bytes(compress(tab.screenshot(full_page=size == "desktop")))
             print(f"{path.relative_to(ROOT)}  {path.stat().st_size:,} bytes")
 
 
-def small(data: bytes) -> bytes:
-    """The same picture in fewer colours, until it is small enough."""
+def compress(data: bytes) -> bytes:
+    """The same picture in fewer colors, until it is small enough."""
     picture = Image.open(io.BytesIO(data)).convert("RGB")
-    for colours in (256, 128, 64, 32):
+    for colors in (256, 128, 64, 32):
         out = io.BytesIO()
-        picture.quantize(colours, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+        picture.quantize(colors, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
         if out.tell() <= MOST:
             break
     return out.getvalue()

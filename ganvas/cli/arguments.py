@@ -1,38 +1,37 @@
-"""What several commands take: whole numbers, settings, classes, seeds, and the options that they share."""
+"""What several commands share: the spelling of settings, classes and seeds, and groups of options, each written once."""
 
 from __future__ import annotations
 
+import json as json_
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
 from ganvas.errors import UsageError
 from ganvas.evaluation import measure_names
-from ganvas.utils.whole_numbers import (
-    Whole,  # for the verbs
-)
+from ganvas.utils.whole_numbers import Whole
 
 MOST = 10_000  # numbers in a list
 
 
-def setting(text: str) -> tuple[str, str]:
-    """FIELD=VALUE."""
+def parse_setting(text: str) -> tuple[str, str]:
+    """FIELD=VALUE -> the field and the value."""
     path, equals, value = text.partition("=")
     if not equals:
         raise UsageError(f"--set expects FIELD=VALUE such as train.learning_rate=1e-3, got {text!r}")
     return path.strip(), value.strip()
 
 
-def labels(text: str | None) -> str | list[str] | None:
-    """7, dog, all or 3,8."""
+def parse_labels(text: str | None) -> str | list[str] | None:
+    """7, dog or all stays as it is; 3,8 becomes a list."""
     return text.split(",") if text and "," in text else text
 
 
-def numbers(text: str) -> list[int]:
-    """1,5,9 or 0-7 or both."""
+def parse_numbers(text: str) -> list[int]:
+    """1,5,9 or 0-7 or both, as 1,5,7-9 -> the numbers."""
     found: list[int] = []
     for part in text.split(","):
         first, dash, last = part.partition("-")
@@ -47,75 +46,104 @@ def numbers(text: str) -> list[int]:
     return found
 
 
-def terms(text: str) -> list[tuple[int, str | None, list[int]]]:
-    """ "1,2 - 4,5 + 7:1-3" as signs, classes where they are named, and seeds."""
+def parse_terms(text: str) -> list[tuple[int, str | None, list[int]]]:
+    """ "1,2 - 4,5 + 7:1-3" -> for each term its sign, its class (None: not given) and its seeds."""
     parts = re.split(r"\s+([+-])\s+", text.strip())
     signs = [1, *(1 if sign == "+" else -1 for sign in parts[1::2])]
     found = []
     for sign, part in zip(signs, parts[::2], strict=True):
         label, colon, seeds = part.rpartition(":")
-        found.append((sign, label.strip() if colon else None, numbers(seeds.strip())))
+        found.append((sign, label.strip() if colon else None, parse_numbers(seeds.strip())))
     return found
 
 
 HOW = Group("How it runs")
-Quiet = Annotated[bool, Parameter(negative="", group=HOW)]
-Device = Annotated[str, Parameter(group=HOW, help="auto (a GPU where there is one), cpu, cuda, cuda:1, ...")]
+Flag = Annotated[bool, Parameter(negative="", group=HOW)]
+Quiet = Annotated[Flag, Parameter(help="Print nothing but errors.")]
+Json = Annotated[Flag, Parameter(help="Print JSON on standard output.")]
+Device = Annotated[str, Parameter(group=HOW, help="auto (a GPU if there is one), cpu, cuda, cuda:1, ...")]
 RunPath = Annotated[Path, Parameter(help="A run folder or a bundle.")]
 LABELS = Parameter(name=["--label", "--labels"], help="A class by number or name, several as 3,7, or all: each in turn.")
 Label = Annotated[str | None, LABELS]
+Temperature = Annotated[float, Parameter(help="For text models: below 1, lines are more typical and less varied.")]
 METRICS_HELP = (
-    f"Some of these, separated by commas: {', '.join(measure_names.SAMPLES)}; of text: {', '.join(measure_names.TEXT)}; "
-    f"of a model that takes inputs: {', '.join(measure_names.INPUTS)}."
+    f"Some of these, separated by commas: {', '.join(measure_names.SAMPLES)}; of text: {', '.join(measure_names.TEXT)}. "
+    "The default suits the data."
 )
 
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class Running:
-    """How a command runs, and where it tells the result."""
+class Reporting:
+    """What a command prints."""
+
+    quiet: Quiet = False
+    json: Json = False
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Running(Reporting):
+    """The same for a command that computes: also the device."""
 
     device: Device = "auto"
-    quiet: Annotated[Quiet, Parameter(help="Print nothing but errors.")] = False
-    json: Annotated[Quiet, Parameter(help="Print JSON on standard output.")] = False
 
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class Writing(Running):
-    """The same of a command that writes one file."""
+    """The same for a command that writes one file: also its path."""
 
     out: Annotated[
-        Path | None, Parameter(help="The file to write. Without it, a new name in this folder: nothing is replaced.")
+        Path | None, Parameter(help="The file to write. The default is a new name in this folder: nothing is replaced.")
     ] = None
 
     def path(self, name: str) -> Path:
-        """The file to write: `name` is the one without --out, as of `free_path`."""
+        """The file to write; without --out it is `name`, as of `free_path`."""
         return free_path(self.out, name)
 
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """Which samples of a model, and how they are drawn: the options of `Model.sample`."""
+    """Which samples of a model: the options of `Model.sample`."""
 
     seed: Annotated[Whole, Parameter(help="Of the first sample; sample i has seed SEED + i, on any device the same.")] = 0
     label: Label = None
     psi: Annotated[float, Parameter(help="Truncation of the styles of a stylegan model: nearer to the mean below 1.")] = 1.0
     truncate: Annotated[
         float | None,
-        Parameter(help="Truncation of the noise of other models: what lies beyond +-TRUNCATE is drawn again."),
+        Parameter(help="Truncation of the noise of other models: values beyond +-TRUNCATE are drawn again."),
     ] = None
 
     def options(self) -> dict[str, Any]:
         """The keyword arguments of `Model.sample`."""
-        return {"seed": self.seed, "label": labels(self.label), "psi": self.psi, "truncate": self.truncate}
+        return {"seed": self.seed, "label": parse_labels(self.label), "psi": self.psi, "truncate": self.truncate}
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Measuring:
+    """What is measured, and on what: the options that `evaluate` and `compare` share."""
+
+    metrics: Annotated[str | None, Parameter(help=METRICS_HELP)] = None
+    samples: Annotated[Whole, Parameter(help="Number of samples of each sample set.")] = 10_000
+    seed: Annotated[Whole, Parameter(help="Of the first sample.")] = 0
+    split: Annotated[
+        Literal["train", "test"] | None,
+        Parameter(help="Split of the real data; the default is test if it exists. Tune on train, report on test."),
+    ] = None
+
+    def options(self) -> dict[str, Any]:
+        """The keyword arguments of `evaluate` and `compare`."""
+        metrics = self.metrics.split(",") if self.metrics else None
+        return {"metrics": metrics, "samples": self.samples, "seed": self.seed, "split": self.split}
 
 
 def free_path(out: Path | None, name: str) -> Path:
-    """The file to write: `out` where it was given, else `name`, or name-2, name-3, ... where such a file exists.
+    """The file to write: `out` if it was given, else `name`, or name-2, name-3, ... if such a file exists.
 
-    A file is only replaced by a command that names it.
+    Only a file that the command names is replaced.
     """
     if out is not None:
         return out
@@ -124,3 +152,11 @@ def free_path(out: Path | None, name: str) -> Path:
         number += 1
         path = Path(f"{Path(name).stem}-{number}{Path(name).suffix}")
     return path
+
+
+def report_path(path: Path, reporting: Reporting) -> None:
+    """Print where something was saved."""
+    if reporting.json:
+        print(json_.dumps({"out": str(path)}))
+    elif not reporting.quiet:
+        print(path)

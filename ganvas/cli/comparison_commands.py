@@ -1,15 +1,15 @@
-"""The verbs that play several games and put them side by side. Thin: parse, call the library, print."""
+"""The commands for several models: `compare` and `lesson`."""
 
 from __future__ import annotations
 
 import json as json_
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from ganvas.cli.arguments import HOW, METRICS_HELP, Running
+from ganvas.cli.arguments import HOW, Measuring, Running
 from ganvas.errors import DataError, unknown_name
 from ganvas.utils.whole_numbers import Whole
 
@@ -20,15 +20,10 @@ def compare(
     out: Path = Path("comparison"),
     data: str | None = None,
     images: Whole | None = None,
-    metrics: Annotated[
-        str | None, Parameter(help=f"{METRICS_HELP} The default suits the data: fd,recall,sharpness for most pictures.")
-    ] = None,
-    samples: Whole = 10_000,
-    seed: Whole = 0,
-    split: Literal["train", "test"] | None = None,
+    measuring: Measuring = Measuring(),
     running: Running = Running(),
 ) -> int:
-    """Compare models: samples from the same noise, and measures of the distance to the data.
+    """Compare models: samples of the same noise, and measures against the data.
 
     Parameters
     ----------
@@ -37,38 +32,34 @@ def compare(
     out
         The folder for sheet.png, comparison.json and the runs that are trained.
     data
-        Data for the recipes instead of their own; also the reference of all measures.
+        Data for the recipes instead of their own; it is also the reference of all measures.
     images
-        How many samples are shown to each recipe: images, points or lines.
-    samples
-        Of each side.
-    seed
-        Of the first sample.
-    split
-        Of the reference; the default is test where there is one.
+        Number of training images (or points, lines) of each recipe that is trained.
     """
     from ganvas.cli.terminal import show_training
     from ganvas.evaluation import comparison as evaluation_comparison
     from ganvas.games.recipes import resolve_recipe
     from ganvas.runtime.distributed import connect
-    from ganvas.training.run_folder import start
+    from ganvas.training.run_folder import start_run
 
-    for target in targets:  # before any of them is trained
+    # Check all targets before the first is trained.
+    for target in targets:
         require_target(target)
+
+    # Train the recipes among them.
     found = []
     for target in targets:
         if Path(target).exists():
             found.append(Path(target))
             continue
         recipe = resolve_recipe(target, data=data, images=images)
-        run = start(recipe, out=out / target, device=running.device, ranks="auto")
+        run = start_run(recipe, out=out / target, device=running.device, ranks="auto")
         code = show_training(run, connect(), running.quiet, running.json)
         if not run.finished:
             return code
         found.append(run.folder)
-    chosen = metrics.split(",") if metrics else None
-    options: dict[str, Any] = {"samples": samples, "seed": seed, "split": split, "device": running.device}
-    comparison = evaluation_comparison.compare(found, out, against=data, metrics=chosen, **options)
+    options = measuring.options() | {"device": running.device}
+    comparison = evaluation_comparison.compare(found, out, against=data, **options)
     if running.json:
         print(json_.dumps(comparison.to_dict()))
     elif not running.quiet:
@@ -77,7 +68,7 @@ def compare(
 
 
 def require_target(target: str) -> None:
-    """Raises: DataError, UsageError: it is neither a run or bundle that is there, nor the name of a recipe."""
+    """Raises: DataError, UsageError: it is no existing run folder or bundle, and no name of a recipe."""
     from ganvas.games import RECIPES
 
     if Path(target).exists() or target in RECIPES:
@@ -103,13 +94,14 @@ def lesson(
     name
         Which lesson.
     images
-        Training images of each variant, instead of the number of the lesson.
+        Number of training images of each variant; the default is that of the lesson.
     seeds
-        Runs of each variant; the numbers are means, with the interval over seeds.
+        Number of runs of each variant; the results are means over them, each with its interval.
     out
-        The folder for sheet.png, curves.png, lesson.json and the runs, by default lessons/NAME; the same command goes on.
+        The folder for sheet.png, curves.png, lesson.json and the runs; the default is lessons/NAME. The same command
+        continues them.
     ranks
-        Processes on this machine for each run: a number, or auto for what is fastest.
+        Number of processes on this machine for each run, or auto for the fastest.
     """
     from ganvas.experiments.lesson_list import LESSONS, find_lesson
 
@@ -129,7 +121,7 @@ def lesson(
     from ganvas.runtime.distributed import connect
 
     options: dict[str, Any] = {"images": images, "seeds": seeds, "ranks": ranks, "device": running.device}
-    for _, run in lessons.runs(chosen, folder, **options):
+    for _, run in lessons.start_runs(chosen, folder, **options):
         code = 0 if run.finished else show_training(run, connect(), running.quiet, running.json)
         if not run.finished:
             return code

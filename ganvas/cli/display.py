@@ -1,4 +1,4 @@
-"""The terminal while a game is played: who is winning, how fast, how long still."""
+"""The terminal during training: how far, how fast, what the discriminator classifies correctly, and what to do at the end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganvas.engine.balance import HIGH, Balance
+from ganvas.engine.balance import HIGH, describe_action, rate_factor
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from ganvas.training.run_folder import Run
     from ganvas.training.trainer import Progress
 
-LEVEL = 0.55  # skill of D up to which it only guesses
-SIDES = (("verdict_real", "reals"), ("verdict_fake", "fakes"))
+LEVEL = 0.55  # skill of a discriminator up to which it only guesses
+CALLS = (("verdict_real", "reals", "green"), ("verdict_fake", "fakes", "magenta"))  # note, what it is about, color
+SMOOTHING = 0.95  # share of the old value in a smoothed value, each step
+WIDTH = 32  # characters of a bar
 
 
 class Display:
-    """Reads the progress of a run and shows it: live on a terminal, a line now and then elsewhere, or JSON rows."""
+    """Shows the progress of a run: live on a terminal, as a line now and then elsewhere, or as JSON rows."""
 
     def __init__(self, run: Run, *, quiet: bool = False, as_json: bool = False) -> None:
         from rich.console import Console
@@ -34,18 +36,18 @@ class Display:
         self.run, self.quiet, self.as_json = run, quiet, as_json
         self.console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
         self.smooth: dict[str, float] = {}
-        self.terms: dict[str, None] = {}  # every loss term seen so far: a lazy penalty is not in every step
-        self.shown = 0.0
+        self.terms: dict[str, None] = {}  # all loss terms so far, in order: a lazy penalty is not in every step
+        self.updated = 0.0  # when the display was last updated
         live = self.console.is_terminal and not quiet and not as_json
         self.live = Live(console=self.console, auto_refresh=False, transient=True) if live else None
         rules = getattr(run.recipe.config, "rules", None)
-        self.reference = (
-            f" ({rules.scoring.equilibrium_text} = {rules.scoring.equilibrium:.2f} if D only guesses)" if rules else ""
-        )
+        self.reference = ""  # the loss of D at the optimum
+        if rules:
+            self.reference = f"{rules.scoring.equilibrium_text} = {rules.scoring.equilibrium:.2f} if D only guesses"
 
     @contextmanager
-    def running(self) -> Iterator[Display]:
-        """Hold the terminal while the run goes on."""
+    def hold_terminal(self) -> Iterator[Display]:
+        """Use the terminal for the live display while the run is training."""
         if self.live is None:
             yield self
         else:
@@ -53,49 +55,46 @@ class Display:
                 yield self
 
     def update(self, progress: Progress) -> None:
-        """Take in one step; draw at most four times a second on a terminal, every five seconds elsewhere."""
+        """Add one step. The display changes at most four times a second on a terminal, every five seconds elsewhere."""
         for event in progress.events:
             print(event, file=sys.stderr)
         self.terms |= dict.fromkeys(progress.terms)
         for name, value in progress.values.items():
             if not math.isfinite(number := float(value)):
-                continue  # one such value would stay in the mean for ever
-            self.smooth[name] = number if name not in self.smooth else 0.95 * self.smooth[name] + 0.05 * number
+                continue  # one NaN would stay in the mean for ever
+            old = self.smooth.get(name)
+            self.smooth[name] = number if old is None else SMOOTHING * old + (1 - SMOOTHING) * number
         pause = 0.25 if self.live else 5.0
-        if self.quiet or time.monotonic() - self.shown < pause:
+        if self.quiet or time.monotonic() - self.updated < pause:
             return
-        self.shown = time.monotonic()
+        self.updated = time.monotonic()
         if self.as_json:
-            print(json.dumps(self.row(progress)), flush=True)
+            print(json.dumps(self.make_row(progress)), flush=True)
         elif self.live:
-            self.live.update(self.drawing(progress), refresh=True)
+            self.live.update(self.make_panel(progress), refresh=True)
         else:
-            self.console.print(self.line(progress), soft_wrap=True)
+            self.console.print(self.make_line(progress), soft_wrap=True)
 
-    def row(self, progress: Progress) -> dict[str, Any]:
-        """One row of --json: how far, how fast, the smoothed values, which of them are losses, the balance in words."""
+    def make_row(self, progress: Progress) -> dict[str, Any]:
+        """One row of --json: how far, how fast, the smoothed values, which of them are loss terms, the balance in words."""
         facts: dict[str, Any] = {"items": progress.items, "total": progress.total, "images_per_second": progress.rate}
-        facts |= {"seconds": progress.seconds, "terms": list(self.terms), "reference": self.reference.strip(" ()")}
-        return {**facts, "balance": gauge(self.smooth)[1] if "skill" in self.smooth else "", **self.smooth}
+        facts |= {"seconds": progress.seconds, "terms": list(self.terms), "reference": self.reference}
+        balances = [words for _, _, words in self.describe_balances()]
+        return {**facts, "balance": "; ".join(balances), **self.smooth}
 
-    def losses(self) -> str:
-        """Each loss term; the loss of D with its value at the optimum."""
-        told = (
-            f"{name} {self.smooth[name]:.3g}" + (self.reference if name == "D" or name.startswith("D_") else "")
-            for name in self.terms
-            if name in self.smooth
-        )
-        return " · ".join(told)
-
-    def line(self, progress: Progress) -> str:
+    def make_line(self, progress: Progress) -> str:
         """One line of plain text."""
-        verdicts = [f"{name} {self.smooth[key]:.0%} real" for key, name in SIDES if key in self.smooth]
-        other = [f"{key} {self.smooth[key]:.1%}" for key in ("accuracy",) if key in self.smooth]
-        other += [f"balance: {gauge(self.smooth)[1]}"] if "skill" in self.smooth else []
-        counts = f"{progress.items:,} of {progress.total:,} images, {progress.rate:,.0f}/s, {_left(progress)} left"
-        return " | ".join([counts, *verdicts, *other, self.losses()])
+        left = _format_time_left(progress)
+        parts = [f"{progress.items:,} of {progress.total:,} {self.unit}, {progress.rate:,.0f}/s, {left} left"]
+        for name in self.list_discriminators():
+            known = [(what, note + name) for note, what, _ in CALLS if note + name in self.smooth]
+            calls = [f"{what} called real {self.smooth[key]:.0%}" for what, key in known]
+            parts.append(f"{_title(name)}: {', '.join(calls)}")
+        parts += [f"accuracy {self.smooth['accuracy']:.1%}"] if "accuracy" in self.smooth else []
+        parts += [f"{title}: {words}" for title, _, words in self.describe_balances()]
+        return " | ".join([*parts, self.format_losses()])
 
-    def drawing(self, progress: Progress) -> RenderableType:
+    def make_panel(self, progress: Progress) -> RenderableType:
         """The live display."""
         from rich.progress_bar import ProgressBar
         from rich.table import Table
@@ -103,25 +102,55 @@ class Display:
 
         rows = Table.grid(padding=(0, 1))
         share = progress.items / progress.total
-        pace = f"{share:4.0%}  {progress.rate:,.0f} images/s  {_left(progress)} left"
-        rows.add_row(f"{progress.items:,} of {progress.total:,} images", ProgressBar(1.0, share, width=32), pace)
-        for key, name in SIDES:
-            if key in self.smooth:
-                style = "green" if key == "verdict_real" else "magenta"
-                bar = ProgressBar(1.0, self.smooth[key], width=32, complete_style=style, finished_style=style)
-                rows.add_row(f"D calls {name}", bar, f"{self.smooth[key]:4.0%} real")
-        if "skill" in self.smooth:
-            share, words = gauge(self.smooth)
-            rows.add_row("balance", ProgressBar(1.0, share, width=32, complete_style="yellow", finished_style="red"), words)
+        speed = f"{share:4.0%}  {progress.rate:,.0f} {self.unit}/s  {_format_time_left(progress)} left"
+        rows.add_row(f"{progress.items:,} of {progress.total:,} {self.unit}", ProgressBar(1.0, share, width=WIDTH), speed)
+        for name in self.list_discriminators():
+            for note, what, color in CALLS:
+                if (value := self.smooth.get(note + name)) is not None:
+                    bar = ProgressBar(1.0, value, width=WIDTH, complete_style=color, finished_style=color)
+                    rows.add_row(f"{_title(name)}: {what}", bar, f"{value:4.0%} called real")
+        for title, share, words in self.describe_balances():
+            bar = ProgressBar(1.0, share, width=WIDTH, complete_style="yellow", finished_style="red")
+            rows.add_row(title, bar, words)
         if "accuracy" in self.smooth:
-            rows.add_row("accuracy", ProgressBar(1.0, self.smooth["accuracy"], width=32), f"{self.smooth['accuracy']:.1%}")
+            value = self.smooth["accuracy"]
+            rows.add_row("accuracy", ProgressBar(1.0, value, width=WIDTH), f"{value:.1%}")
         outer = Table.grid()
         outer.add_row(Text(f"{self.run.recipe.name}  {self.run.folder}", style="bold"))
         outer.add_row(rows)
-        outer.add_row(f"losses: {self.losses()}")
+        outer.add_row(f"losses: {self.format_losses()}")
         return outer
 
-    def farewell(self) -> None:
+    @property
+    def unit(self) -> str:
+        """What is counted: images, points, lines, ..."""
+        return self.run.data.modality.unit
+
+    def list_discriminators(self) -> list[str]:
+        """The endings of the notes of each discriminator: "" for the only one of a game, else "_a" and "_b"."""
+        note = CALLS[0][0]
+        return [name.removeprefix(note) for name in self.smooth if name.startswith(note)]
+
+    def describe_balances(self) -> list[tuple[str, float, str]]:
+        """Of each balance: its title, the skill of its discriminator from 0 (guesses) to 1 (always right), and words."""
+        names = [name.removeprefix("skill") for name in self.smooth if name == "skill" or name.startswith("skill_")]
+        found = []
+        for name in names:
+            values = {note: self.smooth[note + name] for note in ("skill", "lead", "augment") if note + name in self.smooth}
+            share, words = describe_balance(values)
+            found.append((f"balance {name[1:]}".rstrip(), share, words))
+        return found
+
+    def format_losses(self) -> str:
+        """Each loss term; the loss of D with its value at the optimum."""
+        found = []
+        for name in self.terms:
+            if name in self.smooth:
+                of_discriminator = self.reference and (name == "D" or name.startswith("D_"))
+                found.append(f"{name} {self.smooth[name]:.3g}" + (f" ({self.reference})" if of_discriminator else ""))
+        return " · ".join(found)
+
+    def show_results(self) -> None:
         """Print the paths of all results and the next commands."""
         if self.quiet:
             return
@@ -129,11 +158,9 @@ class Display:
         if self.as_json:
             print(json.dumps({"run": str(folder), **result}), flush=True)
             return
-        console = self.console
-        console.print(
-            f"\n{result['items']:,} images in {result['seconds']:.0f} s ({result['images_per_second']:,.0f} images/s)",
-            style="bold",
-        )
+        console, unit = self.console, self.unit
+        speed = f"{result['images_per_second']:,.0f} {unit}/s"
+        console.print(f"\n{result['items']:,} {unit} in {result['seconds']:.0f} s ({speed})", style="bold")
         if result["dropped"]:
             console.print(f"{result['dropped']} steps were left out: their losses were not finite (see {folder}/log.jsonl)")
         if "test_accuracy" in result:
@@ -153,13 +180,13 @@ class Display:
             ("model.safetensors", "the model"),
         ):
             if (folder / name).exists():
-                console.print(f"  {what:25} {folder / name}", soft_wrap=True)
+                console.print(f"  {what:30} {folder / name}", soft_wrap=True)
         console.print("\nnext:")
         for command in self.next_commands(folder):
             console.print(f"  {command}", style="cyan", soft_wrap=True)
 
-    def consult(self) -> None:
-        """What the doctor says of the run."""
+    def show_diagnosis(self) -> None:
+        """Print the findings of the doctor."""
         if self.quiet or self.as_json:
             return
         from ganvas.training.doctor import diagnose, format_findings
@@ -167,50 +194,54 @@ class Display:
         self.console.print(f"\ndoctor: {format_findings(diagnose(self.run.folder))}", soft_wrap=True)
 
     def next_commands(self, folder: Path) -> list[str]:
-        """Three commands worth typing now."""
-        from ganvas.core.capabilities import Encodes, TakesInputs
-        from ganvas.core.modality import TEXT, VOXELS
+        """Three useful commands for the model in `folder`: by what its game can do and by the kind of its data."""
+        from ganvas.core.capabilities import Classifies, Conditional, Encodes, Samples
+        from ganvas.core.modality import IMAGES, TEXT, VOXELS
         from ganvas.games import GAMES
 
-        recipe, place = self.run.recipe, shlex.quote(str(folder))
-        if issubclass(GAMES[recipe.game], TakesInputs):
-            return [f"ganvas eval {place}", f"ganvas doctor {place}", "ganvas recipes"]
-        if self.run.data.modality is TEXT:
+        recipe, data, place = self.run.recipe, self.run.data, shlex.quote(str(folder))
+        game = GAMES[recipe.game]
+        if not issubclass(game, Samples):
+            first = "ganvas train cgan-mnist" if issubclass(game, Classifies) else f"ganvas doctor {place}"
+            return [first, "ganvas recipes", f"ganvas bench {recipe.name}"]
+        if data.modality is TEXT:
             cool = f"ganvas sample {place} -n 20 --temperature 0.7"
             return [f"ganvas sample {place} -n 20 --seed 3", cool, f"ganvas eval {place}"]
-        images = hasattr(recipe.config, "resolution") or len(recipe.config.shape) == 3
-        if recipe.game == "classifier":
-            return ["ganvas train cgan-mnist", "ganvas recipes", f"ganvas bench {recipe.name}"]
-        classes = self.run.data.classes if hasattr(recipe.config, "classes") else ()
-        one, two = _labels(classes, 7), _labels(classes, 3, 8)
+        classes = data.classes if issubclass(game, Conditional) else ()
+        one, two = _label_option(classes, 7), _label_option(classes, 3, 8)
         sample = f"ganvas sample {place} -n 64{one} --seed 3 --out sheet.png"
-        if self.run.data.modality is VOXELS:
+        if data.modality is VOXELS:
             return [sample, f"ganvas sample {place} --out turning.gif", f"ganvas sample {place}{one} --out solid.stl"]
         walk = f"ganvas interpolate {place} --seeds 1,5,9{two} --out walk.gif"
         last = "ganvas recipes"
-        if issubclass(GAMES[recipe.game], Encodes):
+        if issubclass(game, Encodes):
             last = f"ganvas map {place}" if recipe.config.latent_dim == 2 else f"ganvas reconstruct {place}"
-        return [sample, walk if images else f"ganvas sample {place} -n 10000 --out points.npz", last]
+        return [sample, walk if data.modality is IMAGES else f"ganvas sample {place} -n 10000 --out points.npz", last]
 
 
-def gauge(seen: Mapping[str, float]) -> tuple[float, str]:
-    """The skill of D from 0 (guesses) to 1 (never wrong), and the state of the balance in words."""
-    share = max(0.0, 2 * seen["skill"] - 1)
-    words = "D guesses" if seen["skill"] < LEVEL else "level" if seen["skill"] <= HIGH else "D is far ahead"
-    state = Balance(lead=seen.get("lead", 0.0), augment=seen.get("augment", 0.0))
-    held = [state.handles()] if state.rate < 0.9 else []
-    held += [f"augmentation {state.augment:.0%}"] if state.augment > 0.02 else []
-    return share, ", ".join([f"{words} ({seen['skill']:.0%} right)", *held])
+def describe_balance(values: Mapping[str, float]) -> tuple[float, str]:
+    """skill, lead and augment -> the skill from 0 (guesses) to 1 (always right), and the balance in words."""
+    skill, lead, augment = values["skill"], values.get("lead", 0.0), values.get("augment", 0.0)
+    words = "D only guesses" if skill < LEVEL else "level" if skill <= HIGH else "D is far ahead"
+    parts = [f"{words} ({skill:.0%} right)"]
+    parts += [describe_action(lead)] if rate_factor(lead) < 0.9 else []
+    parts += [f"augmentation {augment:.0%}"] if augment > 0.02 else []
+    return max(0.0, 2 * skill - 1), ", ".join(parts)
 
 
-def _labels(classes: Sequence[str], *wanted: int) -> str:
-    """The option that asks for these classes, or for the last ones where there are fewer; "" without classes."""
+def _title(name: str) -> str:
+    """ "" -> "discriminator"; "_a" -> "discriminator a"."""
+    return f"discriminator {name[1:]}".rstrip()
+
+
+def _label_option(classes: Sequence[str], *wanted: int) -> str:
+    """The option for these classes, or for the last ones if there are fewer; "" without classes."""
     if not classes:
         return ""
     numbers = wanted if max(wanted) < len(classes) else range(len(classes))[-len(wanted) :]
     return " --label " + shlex.quote(",".join(str(i) if "," in classes[i] else classes[i] for i in numbers))
 
 
-def _left(progress: Progress) -> str:
-    seconds: Any = int((progress.total - progress.items) / max(progress.rate, 1e-9))
+def _format_time_left(progress: Progress) -> str:
+    seconds = int((progress.total - progress.items) / max(progress.rate, 1e-9))
     return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"

@@ -1,4 +1,4 @@
-"""The verbs of the command line that move through a model's space. Thin: parse, call the library, print."""
+"""The commands of a model's latent space: `interpolate`, `traverse`, `plane`, `arithmetic` and `map`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from ganvas.cli.arguments import Label, Running, RunPath, Sampling, Writing, labels, numbers, terms
-from ganvas.cli.model_commands import saved
+from ganvas.cli.arguments import Label, Reporting, RunPath, Writing, parse_labels, parse_numbers, parse_terms, report_path
 from ganvas.utils.whole_numbers import Whole
 
 if TYPE_CHECKING:
@@ -20,6 +19,9 @@ Where = Annotated[
 ]
 Judge = Annotated[
     str | None, Parameter(help="For class:... in a model without classes: digits, clothes, or a classifier's run.")
+]
+Span = Annotated[
+    float, Parameter(name="--range", help="How far to each side, in standard deviations of the model's own codes.")
 ]
 
 
@@ -40,19 +42,21 @@ def interpolate(
     Parameters
     ----------
     seeds
-        The pictures to walk through, e.g. 1,5,9 or 0-7.
+        The samples to interpolate between, e.g. 1,5,9 or 0-7.
+    frames
+        Number of frames of the film.
     straight
         Use straight lines in z instead of arcs. Lines leave the sphere near which z lies.
     where
-        z, or the styles w of a stylegan model, where the walk is straight.
+        z, or the styles w of a stylegan model, with straight lines.
     """
     from ganvas.core.modality import TEXT
     from ganvas.inference.model import load
 
     model = load(run, to.device)
     out = to.path("walk.txt" if model.modality is TEXT else "walk.gif")
-    model.interpolate(out, numbers(seeds), frames, label=labels(label), straight=straight, where=where)
-    saved(out, to.quiet, to.json)
+    model.interpolate(out, parse_numbers(seeds), frames, label=parse_labels(label), straight=straight, where=where)
+    report_path(out, to)
 
 
 def traverse(
@@ -61,7 +65,7 @@ def traverse(
     axis: str | None = None,
     direction: str | None = None,
     seeds: str = "0-3",
-    span: Annotated[float, Parameter(name="--range")] = 3.0,
+    span: Span = 3.0,
     steps: Whole = 7,
     frames: Whole = 60,
     label: Label = None,
@@ -70,7 +74,7 @@ def traverse(
     judge: Judge = None,
     to: Writing = Writing(),
 ) -> None:
-    """Move pictures along directions of the space: a sheet (.png) or a film (.gif, .apng, .mp4).
+    """Move samples along directions of the latent space: a sheet (.png) or a film (.gif, .apng, .mp4).
 
     Parameters
     ----------
@@ -80,11 +84,9 @@ def traverse(
         sefa:0 (largest effect on the first layers), pca:0 (largest variance of w), class:7-1 (from 1 to 7), axis:3;
         several as sefa:0-4 or pca:0,class:7-1.
     seeds
-        The pictures that move, e.g. 0-7: a row for each direction and seed.
-    span
-        How far to each side, in standard deviations of the model's own codes.
+        The samples that move, e.g. 0-7: a row for each direction and seed.
     steps
-        Pictures in a row of a sheet; the middle one of an odd number is the seed itself.
+        Images in a row of a sheet; the middle one of an odd number is the seed itself.
     frames
         Number of frames of a film, which moves forth and back once.
     layers
@@ -93,22 +95,22 @@ def traverse(
     from ganvas.editing import traversal
     from ganvas.inference.model import load
 
-    names = [f"axis:{i}" for i in numbers(axis)] if axis else []
+    names = [f"axis:{i}" for i in parse_numbers(axis)] if axis else []
     names += direction.split(",") if direction else []
-    journey = traversal.traverse(
+    found = traversal.traverse(
         load(run, to.device),
         to.path("traversal.png"),
         names or ["sefa:0"],
-        numbers(seeds),
+        parse_numbers(seeds),
         span=span,
         steps=steps,
         frames=frames,
-        label=labels(label),
+        label=parse_labels(label),
         where="z" if axis and where is None else where,
-        layers=numbers(layers) if layers else None,
+        layers=parse_numbers(layers) if layers else None,
         judge=judge,
     )
-    _report(journey, to)
+    report_traversal(found, to)
 
 
 def plane(
@@ -117,7 +119,7 @@ def plane(
     seeds: str | None = None,
     side: Annotated[Whole, Parameter(name=["-n", "--side"])] = 12,
     direction: str | None = None,
-    span: Annotated[float, Parameter(name="--range")] = 3.0,
+    span: Span = 3.0,
     label: Annotated[Label, Parameter(help="The class; the default is the first.")] = None,
     where: Where = None,
     judge: Judge = None,
@@ -130,20 +132,27 @@ def plane(
     seeds
         Three, at the top left, the top right and the bottom left (1,5,9); with --direction the one in the middle (0).
     side
-        Pictures in a row and in a column.
+        Images in a row and in a column.
     direction
         Two, as of `ganvas traverse`: to the right and down, e.g. sefa:0-1.
-    span
-        How far to each side along directions, in standard deviations of the model's own codes.
     """
     from ganvas.editing import traversal
     from ganvas.inference.model import load
 
     names = direction.split(",") if direction else []
-    chosen = numbers(seeds or ("0" if names else "1,5,9"))
-    model, out = load(run, to.device), to.path("plane.png")
-    journey = traversal.plane(model, out, chosen, side, names=names, span=span, label=labels(label), where=where, judge=judge)
-    _report(journey, to)
+    chosen = parse_numbers(seeds or ("0" if names else "1,5,9"))
+    found = traversal.plane(
+        load(run, to.device),
+        to.path("plane.png"),
+        chosen,
+        side,
+        names=names,
+        span=span,
+        label=parse_labels(label),
+        where=where,
+        judge=judge,
+    )
+    report_traversal(found, to)
 
 
 def arithmetic(
@@ -161,53 +170,41 @@ def arithmetic(
         Terms with a sign between spaces: "1,2,3 - 4,5,6 + 7,8,9". Each is the mean of its seeds; of a model with classes
         also CLASS:SEEDS, as in "7:1-3 - 1:1-3 + 0:4-6".
     """
-    from ganvas.editing import arithmetic as editing_arithmetic
-    from ganvas.editing.arithmetic import Term
+    from ganvas.editing import latent_arithmetic
     from ganvas.inference.model import load
 
-    chosen = [Term(seeds, sign, label) for sign, label, seeds in terms(expression)]
+    terms = [latent_arithmetic.Term(seeds, sign, label) for sign, label, seeds in parse_terms(expression)]
     out = to.path("arithmetic.png")
-    _report(editing_arithmetic.arithmetic(load(run, to.device), out, chosen, where=where), to)
+    report_traversal(latent_arithmetic.arithmetic(load(run, to.device), out, terms, where=where), to)
 
 
-def neighbours(
+def latent_map(
     run: RunPath,
     *,
-    count: Annotated[Whole, Parameter(name=["-n", "--count"])] = 8,
-    k: Annotated[Whole, Parameter(name="-k")] = 4,
-    within: Annotated[str, Parameter(name="--in")] = "pixels",
-    sampling: Sampling = Sampling(),
     data: str | None = None,
+    side: Whole | None = None,
     to: Writing = Writing(),
 ) -> None:
-    """Save samples beside their nearest training images, to look for copies.
+    """Save a map of a two-dimensional latent space, and the codes of the test images in it.
 
     Parameters
     ----------
-    count
-        How many samples.
-    k
-        How many neighbours of each.
-    within
-        pixels, or an extractor whose features are compared: digits, clothes, photos, inception, a classifier's run.
     data
-        Other pictures than those it was trained on.
+        Images to use instead of the model's own data.
+    side
+        Images in a row of the map.
     """
-    from ganvas.evaluation import training_neighbours
-    from ganvas.inference.model import load
+    from ganvas.editing import latent_map as maps
 
-    out = to.path("neighbours.png")
-    found = training_neighbours.neighbours(load(run, to.device), out, count, k, within=within, data=data, **sampling.options())
-    if to.json:
+    out = to.path("map.png")
+    report_path(maps.latent_map(run, out, data=data, side=side, device=to.device), to)
+
+
+def report_traversal(found: Traversal, reporting: Reporting) -> None:
+    """Print the directions and the path of what was saved."""
+    if reporting.json:
         print(json_.dumps(found.to_dict()))
-    elif not to.quiet:
-        print(f"{found.text()}\n{out}")
-
-
-def _report(journey: Traversal, running: Running) -> None:
-    if running.json:
-        print(json_.dumps(journey.to_dict()))
-    elif not running.quiet:
-        for way in journey.directions:
-            print(way)
-        print(journey.out)
+    elif not reporting.quiet:
+        for direction in found.directions:
+            print(direction)
+        print(found.out)

@@ -1,4 +1,4 @@
-"""Train a run in a terminal: show it, and stop where a signal asks to."""
+"""Train a run in a terminal: show the progress, and stop after a signal."""
 
 from __future__ import annotations
 
@@ -16,44 +16,48 @@ from ganvas.training.trainer import fit
 
 
 def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
-    """Train the run to its end, or until a signal asks to stop: 0 after Ctrl-C, 143 after SIGTERM."""
-    quiet = quiet or not peers.first
+    """Train the run to its end or until a signal. Returns the exit code: 143 after SIGTERM, else 0."""
+    quiet = quiet or not peers.first  # rank 0 speaks for all
     display = Display(run, quiet=quiet, as_json=as_json)
     for name, reason in run.data.skipped if peers.first else ():
         print(f"skipped {name}: {reason}", file=sys.stderr)
     if run.notice and not quiet:
         print(run.notice, file=sys.stderr)
+
+    # Nothing to train: show the results again.
     if run.finished:
         if not quiet:
             print(f"{run.folder} is finished: {run.recipe.train.images:,} images; nothing left to train", file=sys.stderr)
-        display.farewell()
+        display.show_results()
         disconnect()
         return 0
-    run.hold(peers)
+
+    # Train. A signal ends it after the present step, on all ranks.
+    run.lock(peers)
     caught: list[int] = []
-    with _signals(caught), local_ranks(run.folder, run.plan, peers) as peers, display.running():
+    with _catch_signals(caught), local_ranks(run.folder, run.plan, peers) as peers, display.hold_terminal():
         for progress in fit(run, peers, stop=lambda: bool(caught)):
             display.update(progress)
     if run.finished:
-        display.farewell()
-        display.consult()
+        display.show_results()
+        display.show_diagnosis()
         return 0
     if peers.first:
-        display.consult()
+        display.show_diagnosis()
         print(f"stopped and saved; continue with: ganvas resume {run.folder}", file=sys.stderr)
     return 143 if signal.SIGTERM in caught else 0
 
 
 @contextmanager
-def _signals(caught: list[int]) -> Iterator[None]:
-    """Collect the first Ctrl-C or SIGTERM in `caught`; a second one ends the process at once."""
+def _catch_signals(caught: list[int]) -> Iterator[None]:
+    """Store the first Ctrl-C or SIGTERM in `caught`; a second one ends the process at once."""
 
-    def note(number: int, _: object) -> None:
+    def store(number: int, _: object) -> None:
         if caught:
             os._exit(128 + number)
         caught.append(number)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, store) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

@@ -1,1 +1,4 @@
-"""The contract between data and games: what a sample is, what a batch holds, what the data decides."""
+"""The contract between games, data and engine: Game, Turn and Step, capabilities, modalities, batch fields.
+
+No networks and no losses: these are in layers/, losses/ and games/.
+"""

@@ -1,4 +1,4 @@
-"""What the data decides of a recipe: kind and shape of a sample, classes, letters."""
+"""Facts about a data set that decide settings of a game: modality and shape of a sample, classes, alphabet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Config = TypeVar("Config", bound=Any)
 
 @dataclass(frozen=True)
 class Facts:
-    """Facts about a data set that settings of a game depend on."""
+    """The facts about one data set."""
 
     modality: Modality  # of the main field
     shape: tuple[int, ...]  # of one sample of it: [D], [C, H, W], [C, D, H, W], [L]
@@ -24,7 +24,7 @@ class Facts:
     vocabulary: int = 0  # of text, the end of a line included
 
     def fill(self, config: Config, **changes: Any) -> Config:
-        """A copy of the settings dataclass `config` with `changes`, and the facts that it has fields for.
+        """A copy of the settings dataclass `config` with `changes`, and with the facts for which it has fields.
 
         These are `classes`, and for images and voxels `channels` and `resolution`.
         """
@@ -36,7 +36,7 @@ class Facts:
 
 
 class Adapts(Protocol):
-    """Settings of a game that say themselves which data they take. Others take images, and are filled by `Facts.fill`."""
+    """Settings of a game that takes other data than images. Settings without this take images, and get `Facts.fill`."""
 
     takes: ClassVar[tuple[Modality, ...]]  # kinds of samples
 
@@ -44,5 +44,5 @@ class Adapts(Protocol):
         """The settings for this data.
 
         Raises:
-            UsageError: a setting does not go with it.
+            UsageError: a setting does not fit it.
         """

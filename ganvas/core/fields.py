@@ -1,4 +1,4 @@
-"""The batch vocabulary: every field that a batch may carry, what it may hold, and which fields belong together."""
+"""The vocabulary of batch fields: `real`, `label`, `source`, ...: what each contains, and which must have one size."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Field:
     """One entry of the vocabulary."""
 
-    modalities: tuple[Modality, ...]  # the kinds it may hold, the usual one first
+    modalities: tuple[Modality, ...]  # the kinds of samples it may contain, the usual one first
     meaning: str
 
 
@@ -36,18 +36,18 @@ FIELDS: Mapping[str, Field] = {
     "driving": Field((CLIPS, IMAGES), "the motion that `source` follows"),
 }
 
-# Fields of one row, of one height and width. `a` and `b` are not: they come from two tables.
+# Fields of one row that have the same height and width. `a` and `b` are not listed: they come from two tables.
 SAME_SIZE = ("real", "source", "target", "map", "mask", "clip", "driving")
 
 
 def check(batch: Mapping[str, Tensor], needs: Iterable[str]) -> None:
-    """Check that `batch` has every field in `needs`, each as the vocabulary describes it, as networks take it.
+    """Check that a normalized `batch` has every field in `needs`, each as the vocabulary describes it.
 
-    All have one batch size. `real`, `source`, `target`, `map`, `mask`, `clip` and `driving` have one height and width;
-    those of `low` times a whole number give theirs.
+    All fields have the same batch size. `real`, `source`, `target`, `map`, `mask`, `clip` and `driving` have the same height
+    and width, which are those of `low` times an integer.
 
     Raises:
-        DataError: a field is missing or unknown, has another type or rank than expected, or does not fit the others.
+        DataError: a field is missing or unknown, has another type or number of dimensions, or does not fit the others.
     """
     fields: dict[str, Tensor] = {}
     for name in needs:
@@ -82,7 +82,7 @@ def check_size(fields: Mapping[str, Tensor]) -> None:
         if scale < 1 or (low[0] * scale, low[1] * scale) != high:
             raise DataError(
                 f"field 'low': expected the size of {name!r}, {list(high)}, divided by a whole number, found {list(low)}; "
-                "make it anew at such a size"
+                "resize it"
             )
 
 

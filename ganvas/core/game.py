@@ -1,4 +1,8 @@
-"""The contract: a game is networks grouped into players, who take turns."""
+"""The contract of a game: its networks are grouped into players, and players take turns.
+
+A turn names the player that learns, the loss it learns from, and how often. A VAE or a classifier is a game with one player.
+The engine plays every game; it knows turns and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -11,22 +15,18 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.core.memory import Memory
-from ganvas.core.modality import Batch as Batch  # re-exported: each game file needs it
 
-Terms = dict[str, Tensor]  # named scalars, already weighted; their sum is minimised
-
-
+Batch = dict[str, Tensor]  # names and ranges: core/fields.py
+Terms = dict[str, Tensor]  # named scalars, already weighted; their sum is minimized
 Loss = Callable[["Batch", "Step"], "Terms"]
-
-
 View = Callable[[Tensor, "Step", str], Tensor]  # (x [N, ...], step, name of the discriminator) -> what it is given
 
 
 def sum_losses(*losses: Loss) -> Loss:
-    """Several losses as one: their terms side by side.
+    """One loss with the terms of several.
 
     Raises:
-        ValueError: two of them have a term of one name.
+        ValueError: two of them have a term with the same name.
     """
 
     def loss(batch: Batch, step: Step) -> Terms:
@@ -43,10 +43,10 @@ def sum_losses(*losses: Loss) -> Loss:
 
 @dataclass
 class Step:
-    """Where training stands, and what the turns of this one step share.
+    """The state of one training step: progress, rank, and the tensors that its turns share.
 
-    `rank` of `ranks` processes hold equal shares of the batch; noise is drawn for the whole batch and cut, so that it
-    depends on the seed, the step and the sample, never on the rank.
+    Each of `ranks` processes has an equal share of the batch. Noise is drawn for the whole batch and cut, so that it depends
+    on the seed, the step and the sample, never on the rank.
     """
 
     index: int = 0
@@ -55,17 +55,17 @@ class Step:
     rank: int = 0
     ranks: int = 1
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
-    scratch: dict[str, Tensor] = field(default_factory=dict)  # lives until the next batch is drawn
-    notes: dict[str, Tensor] = field(default_factory=dict)  # observations for the log: not minimised
-    values: dict[str, float] = field(default_factory=dict)  # terms and notes as numbers, once the step is over
+    scratch: dict[str, Tensor] = field(default_factory=dict)  # tensors that turns share; cleared with each new batch
+    notes: dict[str, Tensor] = field(default_factory=dict)  # measured values for the log: not minimized
+    values: dict[str, float] = field(default_factory=dict)  # terms and notes as numbers, at the end of the step
     lazy: dict[str, int] = field(default_factory=dict)  # lazy terms: the k they are multiplied by; the log divides by it
     events: list[str] = field(default_factory=list)  # messages for the user
-    view: View | None = None  # augmentation and noise on data before a discriminator sees it
-    held_out: dict[str, Tensor] = field(default_factory=dict)  # discriminator -> its logits on samples never trained on
-    move: int | None = None  # earlier moves of the turn that is played; None: one in each step
+    view: View | None = None  # augmentation and noise on every input of a discriminator
+    held_out: dict[str, Tensor] = field(default_factory=dict)  # discriminator -> its logits on held-out samples
+    move: int | None = None  # number of earlier moves of this turn; None: one in each step
 
     def is_due(self, every: int) -> bool:
-        """Whether a lazy term is part of this move: it is of each `every`-th move of this turn's player."""
+        """Whether this move has the lazy term: each `every`-th move of this turn has it (lazy regularization)."""
         return (self.index if self.move is None else self.move) % every == 0
 
     @property
@@ -74,21 +74,21 @@ class Step:
         return min(1.0, self.items_seen / max(1, self.total_items))
 
     def normal(self, n: int, *shape: int) -> Tensor:
-        """This rank's `n` rows of standard normal noise [n, *shape] for the whole batch."""
+        """Standard normal noise [n, *shape]: the rows of this rank, cut from noise for the whole batch."""
         whole = torch.randn(n * self.ranks, *shape, device=self.device)
         return whole[self.rank * n : (self.rank + 1) * n]
 
     def uniform(self, n: int, *shape: int) -> Tensor:
-        """This rank's `n` rows of uniform noise [n, *shape] in [0, 1) for the whole batch."""
+        """Uniform noise [n, *shape] in [0, 1): the rows of this rank, cut from noise for the whole batch."""
         whole = torch.rand(n * self.ranks, *shape, device=self.device)
         return whole[self.rank * n : (self.rank + 1) * n]
 
     def augment(self, x: Tensor, name: str = "") -> Tensor:
-        """x [N, ...] as the discriminator `name` gets it: augmented or noisy where recipe or balance ask for it."""
+        """x [N, ...] as the discriminator `name` gets it: with the augmentation and noise of the recipe and the balance."""
         return x if self.view is None else self.view(x, self, name)
 
     def compute_once(self, name: str, make: Callable[[], Tensor]) -> Tensor:
-        """The tensor `name` of this batch, made by the first turn that asks for it."""
+        """The tensor `name` of this batch: `make` is called once, and later turns get the same tensor."""
         if name not in self.scratch:
             self.scratch[name] = make()
         return self.scratch[name]
@@ -96,41 +96,41 @@ class Step:
 
 @dataclass(frozen=True)
 class Turn:
-    """One move of the game: who learns, from which loss, how often."""
+    """One turn of a step: which player learns, from which loss, and how often."""
 
     name: str
     trains: str  # a key of Game.players
     loss: Callable[[Batch, Step], Terms]
-    repeat: int = 1  # n_critic: moves per step, each on a fresh batch
+    repeat: int = 1  # n_critic: moves per step, each on a new batch
     project: Callable[[], None] | None = None  # applied to the weights after the move: weight clipping
     steerable: bool = True  # whether the balance may hold this move back
-    watch: Callable[[Batch, Step], object] | None = None  # what the player does instead when it rests
-    discriminators: tuple[str, ...] = ()  # names of those that this turn trains; "" where a game has only one
+    watch: Callable[[Batch, Step], object] | None = None  # called instead of a move when the player rests
+    discriminators: tuple[str, ...] = ()  # names of the discriminators that this turn trains; "" if a game has only one
 
 
 class Game(nn.Module, ABC):
-    """A set of networks and the turns they take. One subclass, one file, one system."""
+    """Networks, and the turns in which they are trained. Each system is one subclass in one file."""
 
     config_type: ClassVar[type]  # frozen dataclass: what the model is
     needs: ClassVar[tuple[str, ...]]  # batch fields, e.g. ("real", "label")
     players: ClassVar[dict[str, tuple[str, ...]]]  # player -> attribute names of its networks
-    averaged: ClassVar[tuple[str, ...]] = ()  # networks sampled from as running averages
-    # Buffers of the game itself that are means over a batch: each rank's share gives another value, so ranks average them.
+    averaged: ClassVar[tuple[str, ...]] = ()  # networks of which the engine keeps an EMA; samples come from it
+    # Buffers of the game that are means over a batch: each rank gets another value from its share, so ranks average them.
     batch_means: ClassVar[tuple[str, ...]] = ()
 
     config: Any
 
     def memories(self) -> Mapping[str, Memory]:
-        """What only training remembers, by name: pools of old fakes. In checkpoints, never in the model file."""
+        """State that only training needs, by name: pools of older fakes. It is in checkpoints, never in the model file."""
         return {}
 
     @abstractmethod
     def turns(self) -> tuple[Turn, ...]:
-        """The moves of one step, in order. Called every step: it may depend on `advance`."""
+        """The turns of one step, in order. Called in every step: they may depend on `advance`."""
 
     def advance(self, step: Step) -> None:
         """Set the buffers that change with progress: growth level, temperature."""
 
     def player_parameters(self, player: str) -> list[nn.Parameter]:
-        """The weights that `player` moves."""
+        """The weights that the optimizer of `player` updates."""
         return [p for name in self.players[player] for p in getattr(self, name).parameters() if p.requires_grad]

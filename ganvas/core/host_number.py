@@ -1,4 +1,4 @@
-"""A scalar buffer as a Python number, without reading it from its device in every step."""
+"""The value of a scalar buffer as a Python number, without a read from the device in every step."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from torch import Tensor
 
 
 class HostNumber:
-    """Remembers the number that a scalar float32 buffer holds, and reads it again only after the buffer changed.
+    """Caches the value of a scalar float32 buffer, and reads it again only after the buffer changed.
 
-    Networks that grow branch on such a number. To read it from a GPU makes the CPU wait for all work before it.
+    Growing networks branch on such a number. A read from a GPU would make the CPU wait for all work before it.
     """
 
     def __init__(self) -> None:
-        self.buffer: weakref.ref[Tensor] | None = None  # whose number it is: a copied module has another buffer
+        self.buffer: weakref.ref[Tensor] | None = None  # the buffer that was read: a copied module has another one
         self.version, self.number = -1, 0.0
 
     def write(self, buffer: Tensor, number: float) -> None:
-        """Fill the float32 buffer, and remember the number as float32 rounds it."""
+        """Fill the float32 buffer, and cache the number as float32 rounds it."""
         with torch.no_grad():
             buffer.fill_(number)
         self._remember(buffer, ctypes.c_float(number).value)
 
     def read(self, buffer: Tensor) -> float:
-        """The buffer's number; from its device only where something else has changed it."""
+        """The value of the buffer; read from the device only if something else has changed it."""
         if self.buffer is None or self.buffer() is not buffer or self.version != buffer._version:
             self._remember(buffer, float(buffer))
         return self.number

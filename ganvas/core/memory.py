@@ -1,7 +1,7 @@
-"""What only training remembers: a pool of old fakes, so that a discriminator is not led by the newest ones alone.
+"""A pool of older fakes (replay buffer): D learns from fakes of earlier steps too, not only from the newest ones.
 
-It is no part of the model: checkpoints hold it, a part for each rank, and the model file does not. A step that is not finite
-leaves it as it was.
+It is state of training, not of the model: it is in checkpoints, one part for each rank, and not in the model file. A step
+that is not finite does not change it.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ Uniform = Callable[..., Tensor]  # uniform(n, *shape) -> [n, *shape] in [0, 1)
 
 
 class Memory:
-    """A pool of up to `size` samples, in the place of which new ones come at random.
+    """A pool of up to `size` samples; new samples replace random older ones.
 
     Source: Shrivastava et al. 2017, arXiv:1612.07828 sec. 2.3; size 50 and a chance of one half: arXiv:1703.10593 sec. 4.
-    Differs: the places that one batch may exchange are all different, so that nothing has to be read back from the device.
+    Differs: the places that one batch may exchange are all different, so that nothing is read back from the device.
     """
 
     def __init__(self, size: int = 50) -> None:
         self.size, self.count = size, 0
         self.held: Tensor | None = None  # [size, ...], of which the first `count` are samples
-        self.changes: list[tuple[Tensor | slice, Tensor, int]] = []  # places, what was there, count before: this step's
+        self.changes: list[tuple[Tensor | slice, Tensor, int]] = []  # of this step: places, old contents, old count
 
     @torch.no_grad()
     def exchange(self, fresh: Tensor, uniform: Uniform) -> Tensor:
-        """fresh [N, ...] -> [N, ...]: while the pool fills they are kept and returned; then half of them are exchanged.
+        """fresh [N, ...] -> [N, ...]: until the pool is full they are stored and returned; then half of them are exchanged.
 
-        A sample that is exchanged goes into the pool, and the older one from its place is returned instead.
+        An exchanged sample goes into the pool, and the older one from its place is returned instead.
         """
         fresh = fresh.detach()
-        # Drawn at every call, whether the pool is full or not, so that no other draw of the step depends on that.
+        # Random numbers are drawn in every call, so that later draws of the step do not depend on whether the pool is full.
         chance, places = uniform(len(fresh)), uniform(self.size).argsort()
         if self.held is None:
             self.held = fresh.new_zeros(self.size, *fresh.shape[1:])
@@ -44,7 +44,7 @@ class Memory:
             self.held[kept] = fresh[:room]
             self.count += room
         late = min(len(fresh) - room, self.size)
-        if not late or room:  # what has just come in is not exchanged within the same batch
+        if not late or room:  # samples stored just now are not exchanged within the same batch
             return fresh
         rows = places[:late]
         old, swap = self.held[rows], (chance[:late] < 0.5).view(-1, *[1] * (fresh.ndim - 1))
@@ -53,11 +53,11 @@ class Memory:
         return torch.cat([torch.where(swap, old, fresh[:late]), fresh[late:]])
 
     def keep(self) -> None:
-        """The step was finite: what changed stays."""
+        """Accept the changes of this step: it was finite."""
         self.changes.clear()
 
     def undo(self) -> None:
-        """The step was not finite: put back what was there before it."""
+        """Undo the changes of this step: it was not finite."""
         for places, old, count in reversed(self.changes):
             if self.held is not None:
                 self.held[places] = old
@@ -65,11 +65,11 @@ class Memory:
         self.changes.clear()
 
     def dump(self) -> Tensor | None:
-        """The samples [count, ...]; None while there are none."""
+        """The samples [count, ...]; None if the pool is empty."""
         return self.held[: self.count] if self.held is not None and self.count else None
 
     def restore(self, samples: Tensor | None, device: torch.device | str = "cpu") -> None:
-        """Put dumped samples back; None empties the pool."""
+        """Restore samples from `dump`; None empties the pool."""
         self.held, self.count, self.changes = None, 0, []
         if samples is not None:
             self.held = torch.zeros(self.size, *samples.shape[1:], dtype=samples.dtype, device=device)

@@ -1,7 +1,7 @@
-"""What kind of thing a sample is: points, images, voxels, text, label maps or clips. The one place that knows the facts.
+"""The modality of a sample: points, images, voxels, text, label maps or clips.
 
-A sample is *kept* in a compact form (bytes where it is pixels), travels to the device in that form, and is *normalized*
-there to the form that networks take and give.
+Only this module knows how each kind is stored, normalized, mirrored and cropped. A sample is stored in a compact form
+(pixels as bytes), moves to the device in that form, and is normalized there to the form that networks take and return.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ class Modality:
     """One kind of sample. Compare with `is`: `data.modality is IMAGES`."""
 
     name: str  # the key in MODALITIES
-    unit: str  # what progress counts: "images", "lines", ...
+    unit: str  # the word for samples in progress messages: "images", "lines", ...
     dims: tuple[str, ...]  # the dimensions of a batch, e.g. ("N", "C", "H", "W")
-    dtype: torch.dtype  # as kept
-    network_dtype: torch.dtype  # as networks take and give it
+    dtype: torch.dtype  # as stored
+    network_dtype: torch.dtype  # as networks take and return it
     range: str  # of the normalized values, in words
-    space: int = 0  # dimensions of space that one sample fills, at the end of its shape
+    space: int = 0  # number of spatial dimensions, at the end of the shape
     scaled: bool = False  # whether bytes 0 .. 255 become [-1, 1]
-    mirrored: bool = False  # whether a left-right mirror image is a sample too
+    mirrored: bool = False  # whether a horizontal flip of a sample is a valid sample
 
     @property
     def ndim(self) -> int:
@@ -42,27 +42,27 @@ class Modality:
         return self.space > 0
 
     def matches(self, x: Tensor) -> bool:
-        """Whether x [N, ...] may be a batch of this kind, as kept or as normalized."""
+        """Whether x [N, ...] may be a batch of this kind, as stored or as normalized."""
         floats = x.is_floating_point() and self.network_dtype.is_floating_point
         return x.ndim == self.ndim and (floats or x.dtype in (self.dtype, self.network_dtype))
 
     def normalize(self, kept: Tensor) -> Tensor:
-        """kept [N, ...] -> what a network takes, of the same shape, on the device of `denormalize`.
+        """Stored samples [N, ...] -> what a network takes, of the same shape, on the same device.
 
-        Bytes of pixels and voxels become float32 in [-1, 1]; label maps become int64; the rest stays as it is.
+        Bytes of pixels and voxels become float32 in [-1, 1]; label maps become int64; other kinds do not change.
         """
         if not self.scaled:
             return kept.to(self.network_dtype)
-        # With one channel both formats are the same memory, and the plain one keeps strides unambiguous.
+        # With one channel both formats are the same memory; the contiguous one has unambiguous strides.
         flat = self.ndim == 4 and kept.shape[1] > 1
         layout = torch.channels_last if flat else torch.contiguous_format
         return kept.to(torch.float32, memory_format=layout).div_(127.5).sub_(1.0)
 
     def denormalize(self, samples: Tensor) -> Tensor:
-        """samples [N, ...] as networks give them -> as they are kept, on the same device: rounded, and cut to the range.
+        """Samples [N, ...] of a network -> as they are stored, on the same device: rounded, and clamped to the range.
 
         Raises:
-            DataError: there is a NaN among pixels or voxels.
+            DataError: a pixel or voxel is NaN.
         """
         if not self.scaled:
             return samples.detach().to(self.dtype)
@@ -72,16 +72,16 @@ class Modality:
         return levels.clamp(0, 255).round().to(torch.uint8)
 
     def mirror(self, kept: Tensor, flips: Tensor) -> Tensor:
-        """kept [N, ..., W] with the samples that `flips` bool [N] names mirrored left to right; no value is interpolated."""
+        """Stored samples [N, ..., W], those where `flips` bool [N] is true flipped horizontally; nothing is interpolated."""
         if not self.mirrored:
             return kept
         return torch.where(flips.view(-1, *[1] * (kept.ndim - 1)), kept.flip(-1), kept)
 
     def crop(self, kept: Tensor, top: Tensor, left: Tensor, side: int) -> Tensor:
-        """kept [N, ..., H, W] -> [N, ..., side, side]: the square of sample i begins at row top[i] and column left[i].
+        """Stored samples [N, ..., H, W] -> [N, ..., side, side]: the square of sample i starts at row top[i], column left[i].
 
         Raises:
-            DataError: samples of this kind are not flat pictures.
+            DataError: samples of this kind are not two-dimensional.
         """
         if self.space != 2:
             raise DataError(f"crop: expected a kind with height and width, found {self.name}; leave the crop out")
@@ -92,7 +92,7 @@ class Modality:
         return kept.gather(-2, rows).gather(-1, columns)
 
     def describe(self, shape: Sequence[int]) -> str:
-        """One sample's shape in words: "32 x 32 pixels, grey"."""
+        """The shape of one sample in words: "32 x 32 pixels, grey"."""
         size = " x ".join(map(str, shape[len(shape) - self.space :])) if self.space else str(shape[0])
         if self is POINTS:
             return f"points of {size} number{'s' * (shape[0] != 1)}"
@@ -123,15 +123,15 @@ LABEL_MAPS = Modality(
 CLIPS = Modality(
     "clips", "clips", ("N", "T", "C", "H", "W"), torch.uint8, torch.float32, "[-1, 1]", space=2, scaled=True, mirrored=True
 )
-LABELS = Modality("labels", "labels", ("N",), torch.int64, torch.int64, "0 .. classes-1")  # of samples, no sample itself
+LABELS = Modality("labels", "labels", ("N",), torch.int64, torch.int64, "0 .. classes-1")  # belong to samples of other kinds
 
 MODALITIES: Mapping[str, Modality] = {kind.name: kind for kind in (POINTS, IMAGES, VOXELS, TEXT, LABEL_MAPS, CLIPS)}
 
 
 def modality_of(x: Tensor, among: Iterable[Modality] = tuple(MODALITIES.values())) -> Modality:
-    """The kind of a batch x [N, ...], as kept or as normalized: the first of `among` that has its type and rank.
+    """The kind of a batch x [N, ...], as stored or as normalized: the first of `among` with its type and dimensions.
 
-    Voxels and clips have the same type and rank: a batch of clips is found only where `among` has no voxels.
+    Voxels and clips have the same type and number of dimensions: clips are found only if `among` has no voxels.
 
     Raises:
         DataError: it is of none of these kinds.
@@ -145,10 +145,10 @@ def modality_of(x: Tensor, among: Iterable[Modality] = tuple(MODALITIES.values()
 
 
 def modality_of_shape(shape: Sequence[int]) -> Modality:
-    """The kind of the samples of a network that gives float32 [N, *shape].
+    """The kind of the samples of a network that returns float32 [N, *shape].
 
     Raises:
-        DataError: no kind has so many dimensions.
+        DataError: no kind has this number of dimensions.
     """
     return modality_of(torch.empty(0, *shape), (POINTS, IMAGES, VOXELS))
 
@@ -160,5 +160,5 @@ def describe_modalities(kinds: Iterable[Modality]) -> str:
 
 
 def normalize_batch(batch: Mapping[str, Tensor], modalities: Mapping[str, Modality]) -> Batch:
-    """A batch as kept -> as networks take it, on its device; a field without a modality stays as it is."""
+    """A stored batch -> as networks take it, on its device; a field without a modality does not change."""
     return {name: modalities[name].normalize(x) if name in modalities else x for name, x in batch.items()}

@@ -1,4 +1,7 @@
-"""Data: where samples come from, and the order in which training sees them."""
+"""Data sets, their order, the loader; readers/ for files of a user, builtin/ for data sets of the package.
+
+No models and no rendering: `ganvas.data.report`, which draws previews, is not imported here.
+"""
 
 from ganvas.data.builtin.point_sets import MODES, POINTS, Mixture
 from ganvas.data.open import BUILT_IN, absolute_source, open_source

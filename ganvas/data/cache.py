@@ -1,12 +1,12 @@
-"""Decoded samples on disk: one file of bytes to map into memory, and one of JSON that says what they are.
+"""Cache of decoded samples on disk: a file of bytes that is mapped into memory, and a JSON file that describes it.
 
-`NAME.u8` holds the samples and after them the labels as int64; `NAME.json` the shape, the classes and what was left out.
-Several processes share the pages of one map. An entry is written under temporary names and renamed, the JSON last, so it
-exists whole or not at all; two processes that build the same one write the same. It may be deleted at any time.
+`NAME.u8` has the samples, then the labels as int64; `NAME.json` has the shape, the classes and the skipped files. Several
+processes share the pages of one memory map. An entry is written under temporary names and renamed, the JSON last, so it is
+complete or does not exist; two processes that build the same entry write equal files. It may be deleted at any time.
 
-Where all entries together are larger than `max_bytes()`, those used longest ago are deleted. The time of use is the JSON's time
-of change. Another process may read an entry while it is deleted: what it has mapped stays valid, as the system keeps a
-deleted file until nobody has it open, and what it has not it makes again.
+If all entries together are larger than `max_bytes()`, the least recently used ones are deleted. The time of use is the
+modification time of the JSON. Another process may read an entry while it is deleted: its memory map stays valid, because the
+system keeps a deleted file while it is open, and an entry that it has not yet opened is built again.
 """
 
 from __future__ import annotations
@@ -32,49 +32,49 @@ from ganvas.data.table import Skipped, fingerprint
 from ganvas.errors import ResourceError, UsageError
 from ganvas.utils.files import make_folder, sweep, temporary_path, write_durably
 
-VERSION = 2  # of what an entry holds: raise it whenever a rule in images.py changes
-GIGABYTES = 20.0  # of all entries together, where GANVAS_CACHE_GB does not say
-GRACE = 600  # seconds since an entry was used in which it is not deleted: somebody may be about to map it
+VERSION = 2  # of the contents of an entry: increase it when a rule in images.py changes
+GIGABYTES = 20.0  # limit of all entries together, if GANVAS_CACHE_GB is not set
+GRACE = 600  # an entry is not deleted within so many seconds of its last use: a process may be about to map it
 FILE = re.compile(r"([0-9a-f]{32})\.(json|u8|files)")
 
 
 @dataclass(frozen=True)
 class Record:
-    """What the bytes of an entry are."""
+    """The description of an entry."""
 
     shape: tuple[int, ...]  # N, C, H, W or N, C, D, H, W
     labels: Tensor | None  # int64 [N]
     classes: tuple[str, ...]
     skipped: tuple[Skipped, ...]
     fingerprint: str = ""
-    splits: tuple[str, ...] = ("train",)  # of the place that the samples come from
+    splits: tuple[str, ...] = ("train",)  # the splits that the source has
 
 
 def cache_folder() -> Path:
-    """Where ganvas keeps what it can make again: $XDG_CACHE_HOME/ganvas, or ~/.cache/ganvas.
+    """The cache folder: $XDG_CACHE_HOME/ganvas, or ~/.cache/ganvas.
 
     Raises:
         ResourceError: this user has no home folder.
     """
     root = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    if not root.is_absolute():  # a relative one is to be ignored, says the XDG specification
+    if not root.is_absolute():  # the XDG specification says to ignore relative paths
         try:
             root = Path.home() / ".cache"
         except RuntimeError:
-            raise ResourceError("this user has no home folder; set XDG_CACHE_HOME to a folder that can be written") from None
+            raise ResourceError("this user has no home folder; set XDG_CACHE_HOME to a writable folder") from None
     return root / "ganvas"
 
 
 def entry_name(*parts: object) -> str:
-    """The name of the entry that depends on all `parts`, which must be JSON."""
+    """The name of an entry: a hash of `parts`, which must be JSON values."""
     return hashlib.sha256(json.dumps([VERSION, *parts]).encode()).hexdigest()[:32]
 
 
 def max_bytes() -> int:
-    """The most bytes of all entries together: $GANVAS_CACHE_GB, or 20 gigabytes.
+    """The maximum size of all entries together, in bytes: $GANVAS_CACHE_GB, or 20 gigabytes.
 
     Raises:
-        UsageError: the variable holds no number above 0.
+        UsageError: the variable is no number above 0.
     """
     given = os.environ.get("GANVAS_CACHE_GB", "")
     try:
@@ -87,19 +87,19 @@ def max_bytes() -> int:
 
 
 def entry_fields(pixels: Tensor, record: Record) -> dict[str, Tensor]:
-    """The batch fields of an entry: "real" uint8 [N, C, ...], and "label" int64 [N] where there are labels."""
+    """The batch fields of an entry: "real" uint8 [N, C, ...], and "label" int64 [N] if there are labels."""
     return {"real": pixels} | ({} if record.labels is None else {"label": record.labels})
 
 
 def store(name: str, build: Callable[[BinaryIO], Record]) -> tuple[Tensor, Record]:
     """Make the entry `name` from the bytes that `build` writes: uint8 [N, C, ...] mapped from disk, and its record.
 
-    Where the folder cannot be written, the bytes stay in memory.
+    If the cache folder cannot be written, the bytes stay in memory.
 
     Raises:
         UsageError: $GANVAS_CACHE_GB is no number.
     """
-    max_bytes()  # a mistake in it is told before the work
+    max_bytes()  # a wrong setting is reported before the work
     with suppress(OSError, ResourceError):
         _write(name, build)
         if entry := read(name):
@@ -111,7 +111,7 @@ def store(name: str, build: Callable[[BinaryIO], Record]) -> tuple[Tensor, Recor
 
 
 def read(name: str) -> tuple[Tensor, Record] | None:
-    """The entry, or None where it is missing or its parts do not agree."""
+    """The entry, or None if it is missing or inconsistent."""
     try:
         values = json.loads((cache_folder() / f"{name}.json").read_bytes())
         shape = tuple(map(int, values["shape"]))
@@ -130,16 +130,16 @@ def read(name: str) -> tuple[Tensor, Record] | None:
 
 
 def touch(path: Path) -> None:
-    """Note that an entry is in use. Nothing is lost where it cannot be noted."""
+    """Mark an entry as used now; errors are ignored."""
     with suppress(OSError):
         os.utime(path)
 
 
 def evict(spare: str = "") -> list[str]:
-    """Delete the entries used longest ago until the rest fit into `max_bytes()`; never `spare`, nor one used in the last minutes.
+    """Delete the least recently used entries until the rest fit into `max_bytes()`; never `spare` or one used just now.
 
     Returns:
-        the names of the entries that were deleted.
+        the names of the deleted entries.
     """
     entries: dict[str, list[os.DirEntry[str]]] = {}
     with os.scandir(cache_folder()) as files:
@@ -148,16 +148,16 @@ def evict(spare: str = "") -> list[str]:
                 entries.setdefault(found[1], []).append(file)
     used, size = {}, {}
     for name, parts in entries.items():
-        with suppress(FileNotFoundError):  # another process deletes too
+        with suppress(FileNotFoundError):  # another process may delete it at the same time
             facts = [part.stat() for part in parts]
-            # Samples without a JSON are what a crash left, or about to get one: their own time counts.
+            # Samples without a JSON file come from a crash, or the JSON is about to be written: their own time counts.
             used[name], size[name] = max(fact.st_mtime for fact in facts), sum(fact.st_size for fact in facts)
     total, bound, deleted = sum(size.values()), max_bytes(), []
     for name in sorted(used, key=used.__getitem__):
         if total <= bound:
             break
         if name != spare and used[name] < time.time() - GRACE:
-            for ending in ("json", "u8", "files"):  # the JSON first: what is left without it is no entry
+            for ending in ("json", "u8", "files"):  # the JSON first: the rest is no entry without it
                 with suppress(OSError):
                     (cache_folder() / f"{name}.{ending}").unlink(missing_ok=True)
             total -= size[name]
@@ -192,5 +192,5 @@ def _seal(pixels: Tensor, record: Record) -> Record:
 
 
 def _map(path: Path, shape: tuple[int, ...]) -> Tensor:
-    # Copy on write: PyTorch warns about read-only arrays, and nobody writes, so the pages stay shared.
+    # Copy on write: PyTorch warns about read-only arrays. Nothing writes, so the pages stay shared.
     return torch.from_numpy(np.memmap(path, np.uint8, mode="c", shape=shape))

@@ -20,10 +20,10 @@ from ganvas.utils.parsing import printable
 T = TypeVar("T")
 Progress = Callable[[int, int], None]  # done, of how many
 
-SIDES = (32, 64, 128)  # the resolutions chosen when none is asked for
+SIDES = (32, 64, 128)  # the resolutions to choose from if none is given
 MAX_RESOLUTION = 4096
-BLOCK = 256  # pictures in flight: bounds memory, whatever the size of the collection
-TASK = 32  # pictures a thread takes at once: small ones cost less than handing them over
+BLOCK = 256  # images that are processed at the same time: this bounds the memory
+TASK = 32  # images in one task of a thread: for small images a task costs more than the decoding
 WORKERS = min(8, os.cpu_count() or 1)
 
 
@@ -39,19 +39,19 @@ class TargetFormat:
         if self.resolution is not None and not 1 <= self.resolution <= MAX_RESOLUTION:
             raise UsageError(f"resolution {self.resolution}: expected 1 to {MAX_RESOLUTION} pixels")
         if self.channels not in (None, 1, 3):
-            raise UsageError(f"channels {self.channels}: expected 1 (grey) or 3 (colour)")
+            raise UsageError(f"channels {self.channels}: expected 1 (grey) or 3 (color)")
 
 
 @dataclass(frozen=True)
 class ImageCollection:
-    """A collection of pictures as they are found: each of its own size, decoded when asked for.
+    """A collection of images of any size, each decoded on demand.
 
-    `read(i, enough)` gives uint8 [H, W, C] with C = 1 or 3, perhaps reduced but no smaller than `enough` a side;
-    `peek(i)` its header. Both raise `UnreadableError`, and may be called from several threads. `last(i, pixels)` is what is
-    done to a picture after it was brought to its size.
+    `read(i, enough)` returns uint8 [H, W, C] with C = 1 or 3; it may be reduced, but both sides are at least `enough`.
+    `peek(i)` returns the header. Both raise `UnreadableError`, and may be called from several threads. `last(i, pixels)` is
+    applied to an image after it has its final size.
     """
 
-    names: Sequence[str]  # printable
+    names: Sequence[str]  # safe to print
     peek: Callable[[int], Header]
     read: Callable[[int, int], Bytes]
     labels: Sequence[int] | None = None
@@ -59,14 +59,14 @@ class ImageCollection:
     skipped: tuple[Skipped, ...] = ()
     layout: str = ""  # how the labels were found, in words
     last: Callable[[int, Bytes], Bytes] = lambda _i, pixels: pixels
-    splits: tuple[str, ...] = ("train",)  # that the place has: this one and others
+    splits: tuple[str, ...] = ("train",)  # the splits that the source has
 
 
 @dataclass(frozen=True)
 class DataSource:
-    """What a path was understood as, before anything in it is decoded.
+    """A data source that was recognized, before anything in it is decoded.
 
-    `identity` changes when a file behind it does. `load` gives pictures, or points float32 [N, D].
+    `identity` changes when one of its files changes. `load` returns images, or points float32 [N, D].
     """
 
     layout: str
@@ -75,16 +75,16 @@ class DataSource:
 
 
 def identify_file(path: Path, name: str | None = None) -> tuple[str, int, int]:
-    """One file's entry in an identity. Raises: OSError."""
+    """The entry of one file in an identity. Raises: OSError."""
     status = path.stat()
     return (name if name is not None else str(path.resolve()), status.st_size, status.st_mtime_ns)
 
 
 def choose_format(pictures: ImageCollection, how: TargetFormat) -> tuple[int, int]:
-    """The resolution and channels to bring the pictures to.
+    """The resolution and the channels to convert the images to.
 
-    Where none is asked for: the side, if all are squares of one side up to 128; else the largest of 32, 64 and 128 that
-    is not above the median shorter side, and at least 32. One channel if every picture is grey, else three.
+    If `how` gives no resolution: the side, if all images are squares of one side up to 128; else the largest of 32, 64 and
+    128 that is at most the median of the shorter sides, and at least 32. One channel if every image is grey, else three.
     """
     if how.resolution and how.channels:
         return how.resolution, how.channels
@@ -100,7 +100,7 @@ def choose_format(pictures: ImageCollection, how: TargetFormat) -> tuple[int, in
 
 
 def map_images(call: Callable[[int], T], count: int) -> Iterator[tuple[int, T | str]]:
-    """(i, call(i)) in order, computed by several threads; the reason where a picture is unreadable."""
+    """(i, call(i)) in order, computed by several threads; for an unreadable image the reason instead of the result."""
 
     def guarded(i: int) -> T | str:
         try:
@@ -121,13 +121,13 @@ def map_images(call: Callable[[int], T], count: int) -> Iterator[tuple[int, T | 
 def write_images(
     pictures: ImageCollection, how: TargetFormat, file: BinaryIO, progress: Progress | None = None
 ) -> tuple[tuple[int, int, int, int], list[int], list[Skipped]]:
-    """Write every readable picture to `file` as bytes, all of one shape.
+    """Write every readable image to `file` as bytes, all with one shape.
 
     Returns:
-        the shape [N, C, H, W] written, the indices of the pictures in it, and what was left out.
+        the shape [N, C, H, W], the indices of these images, and the skipped files.
 
     Raises:
-        DataError: not one picture can be read.
+        DataError: no image can be read.
     """
     resolution, channels = choose_format(pictures, how)
     total = len(pictures.names)
@@ -151,7 +151,7 @@ def write_images(
 
 
 def no_readable_image(skipped: Sequence[Skipped]) -> DataError:
-    """The error for a collection without one readable picture."""
+    """The error for a collection without a readable image."""
     reasons = "; ".join(f"{printable(name)}: {reason}" for name, reason in skipped[:3])
     more = f"; and {len(skipped) - 3} more" if len(skipped) > 3 else ""
     return DataError(f"no readable picture: expected PNG, JPEG, WebP, BMP, GIF or TIFF; found {reasons or 'none'}{more}")

@@ -1,7 +1,7 @@
-"""Two domains from one collection: one half of its pictures as they are, the other half changed. No picture is in both.
+"""Two domains from one collection: one half of its images as they are, the other half changed. No image is in both.
 
-`edges:mnist` or `negatives:holiday/`: what comes before the colon is done to a random half, and the domain is the label.
-Source: Liu & Tuzel 2016, arXiv:1606.07536 sec. 4 and its published code (edges: dilated by 3 x 3, minus the picture).
+`edges:mnist` or `negatives:holiday/`: the change before the colon is applied to a random half, and the label is the domain.
+Source: Liu & Tuzel 2016, arXiv:1606.07536 sec. 4 and its published code (edges: 3 x 3 dilation minus the image).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ganvas.utils.seeds import mix
 
 
 def extract_edges(pixels: Bytes) -> Bytes:
-    """uint8 [..., C, H, W]: the brightest of each pixel's 3 x 3 neighbours, minus the pixel; each channel by itself."""
+    """uint8 [..., C, H, W] -> for each channel, the maximum of the 3 x 3 neighbours of a pixel minus the pixel."""
     brightest = pixels
     for axis in (-2, -1):
         size = brightest.shape[axis]
@@ -29,12 +29,12 @@ def extract_edges(pixels: Bytes) -> Bytes:
 
 
 def invert(pixels: Bytes) -> Bytes:
-    """uint8 [..., C, H, W]: black for white."""
+    """uint8 [..., C, H, W] -> inverted: black becomes white."""
     return ~pixels
 
 
 def rotate_quarter(pixels: Bytes) -> Bytes:
-    """uint8 [..., C, H, W] with H = W: a quarter turn to the left."""
+    """uint8 [..., C, H, W] with H = W -> rotated by 90 degrees counter-clockwise."""
     return np.ascontiguousarray(np.rot90(pixels, axes=(-2, -1)))
 
 
@@ -42,13 +42,13 @@ CHANGES: Mapping[str, Callable[[Bytes], Bytes]] = {"edges": extract_edges, "nega
 
 
 def split_name(source: str) -> tuple[str, str]:
-    """The change and the source that it is done to: ("edges", "mnist") of `edges:mnist`, ("", source) of any other."""
+    """The change and its source: ("edges", "mnist") for `edges:mnist`, ("", source) for a source without a change."""
     change, colon, inner = source.partition(":")
     return (change, inner) if colon and change in CHANGES else ("", source)
 
 
 def require_both(change: str, labels: Sequence[int]) -> None:
-    """Raises: DataError: a domain has no picture."""
+    """Raises: DataError: a domain has no image."""
     if len(set(labels)) < 2:
         missing = change if 0 in labels else "plain"
         raise DataError(
@@ -57,10 +57,10 @@ def require_both(change: str, labels: Sequence[int]) -> None:
 
 
 def split_domains(found: DataSource, change: str) -> DataSource:
-    """What was found as two domains, each a random half of it: plain, and changed after it was brought to its size.
+    """The source as two domains, each a random half of it: unchanged, and changed after it was resized.
 
     Raises, when it is loaded:
-        DataError: it holds points, or too few pictures for two domains.
+        DataError: the source has points, or too few images for two domains.
     """
 
     def load() -> ImageCollection:

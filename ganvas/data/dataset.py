@@ -1,7 +1,7 @@
-"""What training asks of data: the batch at a position of an endless order, as named fields.
+"""The Dataset protocol: batches of named fields at positions of an endless order.
 
-A position is a count of samples since the start of the run. What lies there is a pure function of (seed, position), so that
-a resumed run sees the same batches, and each rank its own part of them.
+A position is the number of samples since the start of the run. The sample at a position is a pure function of (seed,
+position), so that a resumed run gets the same batches, and each rank gets its share of them.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from ganvas.data.table import Skipped
 
 @runtime_checkable
 class Dataset(Protocol):
-    """A finite set of samples. `batch` and `rows` give fields as they are kept: `Modality.normalized` comes on the device."""
+    """A finite set of samples. `batch` and `rows` return stored fields: `Modality.normalize` is applied on the device."""
 
     @property
     def name(self) -> str:
-        """What a person calls the data."""
+        """The name of the data in messages."""
 
     @property
     def modalities(self) -> Mapping[str, Modality]:
@@ -34,15 +34,15 @@ class Dataset(Protocol):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The names of the classes; () where there are no labels."""
+        """The names of the classes; () if there are no labels."""
 
     @property
     def facts(self) -> Facts:
-        """What the settings of a game depend on."""
+        """The facts on which settings of a game depend."""
 
     @property
     def fingerprint(self) -> str:
-        """Equal for equal contents, wherever they lie."""
+        """A hash of the contents, independent of their path."""
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
@@ -50,19 +50,19 @@ class Dataset(Protocol):
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """The splits that the place of the data has: ("train", "test") or ("train",)."""
+        """The splits that the source has: ("train", "test") or ("train",)."""
 
     def __len__(self) -> int:
         """The number of positions in one epoch."""
 
     def batch(self, seed: int, start: int, count: int) -> Batch:
-        """The fields [count, ...] at the positions start .. start+count-1: those of a row mirrored and cropped alike."""
+        """The fields [count, ...] at positions start .. start+count-1; all fields of a row have the same flip and crop."""
 
     def rows(self, index: Tensor) -> Batch:
-        """The fields [N, ...] of the samples int64 [N], neither mirrored nor cropped."""
+        """The stored fields [N, ...] of the samples with indices int64 [N], without flips and crops."""
 
     def samples(self, index: Tensor) -> Batch:
-        """The same as networks take them, on the CPU."""
+        """The fields of `rows`, normalized, on the CPU."""
 
     def hold_out(self, share: float) -> tuple[Dataset, Dataset | None]:
-        """The data without a random `share` of its samples, and these; None where they are too few to measure with."""
+        """The data without a random `share` of its samples, and that share; None if it is too small to measure with."""

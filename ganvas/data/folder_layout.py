@@ -1,4 +1,4 @@
-"""How the names of a collection say what it is: a split, classes, labels. The same for folders and zip files."""
+"""The layout of an image collection, from its file names: splits, classes, labels. The same for folders and zip files."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ TEST_FOLDERS = ("test", "val", "valid", "validation")  # in order of preference
 
 @dataclass(frozen=True)
 class Layout:
-    """The pictures of one split: which members, in what order, with which labels."""
+    """The images of one split: its members in order, with their labels."""
 
     text: str
     members: tuple[str, ...]
     labels: tuple[int, ...] | None = None
     classes: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
-    splits: tuple[str, ...] = ("train",)  # that the collection has
+    splits: tuple[str, ...] = ("train",)  # the splits that the collection has
 
 
 def arrange(names: Sequence[str], split: str, read_table: Callable[[str], bytes]) -> Layout:
-    """Understand the relative names (with "/") of all files of a collection. `read_table` reads its dataset.json.
+    """The layout of a collection from the relative names (with "/") of all its files. `read_table` reads its dataset.json.
 
     Raises:
-        DataError: it holds no pictures, not the split asked for, or a dataset.json that cannot be used.
+        DataError: it has no images, or not this split, or its dataset.json cannot be used.
     """
     seen, members, skipped = drop_hidden_files(names)
     root = _find_wrapper([*members, *(name for name in seen if name.split("/")[-1] == TABLE)])
@@ -52,14 +52,14 @@ def arrange(names: Sequence[str], split: str, read_table: Callable[[str], bytes]
     )
     kept = [(name, number[c]) for name, c in zip(members, first, strict=True) if c in number]
     if not kept:
-        raise DataError(f"no picture of the {split} split lies in a folder of a class of train/: {', '.join(classes)}")
+        raise DataError(f"no picture of the {split} split is in a folder of a class of train/: {', '.join(classes)}")
     pictures, labels = zip(*kept, strict=True)
     names = tuple(map(printable, classes))
     return Layout(f"{what}one folder per class", pictures, labels, names, skipped + strangers, splits)
 
 
 def drop_hidden_files(names: Sequence[str]) -> tuple[list[str], list[str], tuple[Skipped, ...]]:
-    """All names but clutter, those of pictures, and what else there is. Raises: DataError: no pictures."""
+    """All names without hidden files, the names of images, and the other files. Raises: DataError: no images."""
     seen = sorted(name for name in names if not any(part.startswith((".", "__MACOSX")) for part in name.split("/")))
     members = [name for name in seen if name.lower().endswith(SUFFIXES)]
     others = Counter(_suffix(name) for name in seen if not name.lower().endswith((*SUFFIXES, TABLE)))
@@ -84,12 +84,12 @@ def _list_endings(others: Counter[str]) -> str:
 
 
 def _folders(root: str, members: Sequence[str]) -> set[str]:
-    """The first folders below `root`; "" stands for files that lie in `root` itself."""
+    """The folders directly below `root`; "" stands for files in `root` itself."""
     return {name[len(root) :].split("/")[0] if "/" in name[len(root) :] else "" for name in members}
 
 
 def _find_wrapper(members: Sequence[str]) -> str:
-    """The folders that only wrap the whole collection: "" or "faces/" or "archive/faces/"."""
+    """The path of folders that contain nothing but the collection: "" or "faces/" or "archive/faces/"."""
     root = ""
     while len(inside := _folders(root, members)) == 1 and not inside & {"", "train", *TEST_FOLDERS}:
         root += inside.pop() + "/"
@@ -97,7 +97,7 @@ def _find_wrapper(members: Sequence[str]) -> str:
 
 
 def _split(root: str, members: list[str], split: str) -> tuple[list[str], str, tuple[str, ...], str]:
-    """The members of the split, the folder they lie in, the classes (train/ fixes them), and words for it."""
+    """The members of the split, their folder, the classes (those of train/), and a description."""
     inside = _folders(root, members)
     if "train" not in inside or inside - {"train", *TEST_FOLDERS}:
         if split == "test":
@@ -112,7 +112,7 @@ def _split(root: str, members: list[str], split: str) -> tuple[list[str], str, t
 
 
 def _classes(root: str, members: Sequence[str]) -> tuple[str, ...]:
-    """The names of the classes, sorted: the folders below `root`, if there are two or more and no picture beside them."""
+    """The sorted names of the classes: the folders in `root`, if there are two or more and no image is directly in `root`."""
     inside = _folders(root, members)
     return () if "" in inside or len(inside) < 2 else tuple(sorted(inside))
 
@@ -135,7 +135,7 @@ def _arrange_by_table(root: str, members: list[str], table: bytes, split: str, s
 
 
 def _numbers(table: bytes) -> dict[str, int] | None:
-    """The labels of a dataset.json by name, or None where it has none."""
+    """The labels of a dataset.json by name, or None if it has none."""
     try:
         content: Any = json.loads(table)
         labels = content["labels"]

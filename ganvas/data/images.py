@@ -1,4 +1,4 @@
-"""One image: from a file of any of six formats to bytes of one size. The rules are listed in docs/data.md."""
+"""Decode and resize one image file (PNG, JPEG, WebP, BMP, GIF, TIFF). The rules are listed in docs/data.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ganvas.errors import DataError
 Bytes = NDArray[np.uint8]
 Fit = Literal["crop", "pad", "stretch"]
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")  # rarer decoders are where the security holes are
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")  # no rare formats: their decoders have more security holes
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 MAX_PIXELS = 64_000_000
 MODES = {
@@ -32,11 +32,11 @@ MODES = {
 
 
 class UnreadableError(DataError):
-    """One image that cannot be read; the rest of the data can."""
+    """One image cannot be read; the rest of the data can."""
 
 
 class Header(NamedTuple):
-    """What the first bytes of an image file say."""
+    """The header of an image file."""
 
     width: int
     height: int
@@ -44,15 +44,15 @@ class Header(NamedTuple):
 
     @property
     def grey(self) -> bool:
-        """Whether the image has one channel, going by its mode."""
+        """Whether the image has one channel, according to its mode."""
         return self.kind.startswith(("grey", "black"))
 
 
 @contextmanager
 def silence_pillow() -> Iterator[None]:
-    """Silence Pillow's warnings about odd files: they are read by rule or listed as skipped.
+    """Silence Pillow's warnings about unusual files: they are read by the rules or listed as skipped.
 
-    Enter it in the main thread, round the whole loop: Python's warning filters belong to the process.
+    Enter it in the main thread, around the whole loop: Python's warning filters belong to the process.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -60,7 +60,7 @@ def silence_pillow() -> Iterator[None]:
 
 
 def peek(file: BinaryIO) -> Header:
-    """Size and kind from the header of an image file, without decoding it.
+    """Size and mode from the header of an image file, without decoding it.
 
     Raises:
         UnreadableError: it is no image of the six formats, or too large.
@@ -71,10 +71,10 @@ def peek(file: BinaryIO) -> Header:
 
 
 def decode(file: BinaryIO, enough: int = 0) -> Bytes:
-    """The first frame of an image file, upright, as uint8 [H, W, C] with C = 1 or 3.
+    """The first frame of an image file, rotated as its EXIF says, as uint8 [H, W, C] with C = 1 or 3.
 
-    A JPEG with both sides of at least twice `enough` pixels is decoded at a half, quarter or eighth of its size, `enough`
-    or larger.
+    If both sides of a JPEG are at least twice `enough` pixels, it is decoded at a half, quarter or eighth of its size, but
+    not below `enough`.
 
     Raises:
         UnreadableError: it is no image of the six formats, too large, or damaged.
@@ -90,14 +90,14 @@ def decode(file: BinaryIO, enough: int = 0) -> Bytes:
 def fit_to_side(pixels: Bytes, resolution: int, channels: int, fit: Fit) -> Bytes:
     """uint8 [H, W, C] -> uint8 [channels, resolution, resolution].
 
-    "crop" takes the central square, "pad" the whole image on black, "stretch" ignores its shape; then it is resized with
-    an antialiasing Lanczos filter. A grey image of 28 x 28 asked for at 32 x 32 gets a black border of 2 instead.
+    "crop" takes the central square, "pad" the whole image on black, "stretch" ignores the aspect ratio; then the image is
+    resized with an antialiasing Lanczos filter. A grey 28 x 28 image at 32 x 32 gets a black border of 2 pixels instead.
     """
     height, width, given = pixels.shape
     size = (resolution, resolution)
     if pixels.shape == (*size, channels):
         return np.ascontiguousarray(pixels.transpose(2, 0, 1))
-    if (*pixels.shape, *size, channels) == (28, 28, 1, 32, 32, 1):  # what papers on MNIST do
+    if (*pixels.shape, *size, channels) == (28, 28, 1, 32, 32, 1):  # as papers do for MNIST
         framed = np.zeros((1, 32, 32), np.uint8)
         framed[0, 2:30, 2:30] = pixels[..., 0]
         return framed
@@ -121,7 +121,7 @@ def fit_to_side(pixels: Bytes, resolution: int, channels: int, fit: Fit) -> Byte
 
 
 def flatten_on_white(values: Bytes, alpha: Bytes) -> Bytes:
-    """uint8 [..., C] over a white ground, with alpha uint8 [..., 1]; rounded to the nearest."""
+    """uint8 [..., C] with alpha uint8 [..., 1], composed over white; rounded to the nearest."""
     opaque = alpha.astype(np.uint32)
     return ((values * opaque + 255 * (255 - opaque) + 127) // 255).astype(np.uint8)
 
@@ -163,12 +163,12 @@ def _kind(image: Image.Image) -> str:
 def _apply_orientation(image: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
-    except Exception:  # a damaged EXIF block costs the rotation, not the picture
+    except Exception:  # with a damaged EXIF block only the rotation is lost, not the image
         return image
 
 
 def _to_bytes(image: Image.Image) -> Bytes:
-    """Any mode -> uint8 [H, W, C]: grey stays grey, transparency is laid on white, the rest becomes RGB."""
+    """Any mode -> uint8 [H, W, C]: grey stays grey, transparency is composed over white, the rest becomes RGB."""
     if image.mode == "F" or image.mode.startswith("I"):
         return _scale_to_bytes(np.asarray(image), image.mode)[..., None]
     grey = image.mode in ("1", "L", "LA")
@@ -180,7 +180,7 @@ def _to_bytes(image: Image.Image) -> Bytes:
 
 
 def _scale_to_bytes(values: NDArray[np.generic], mode: str) -> Bytes:
-    """Samples wider than 8 bits -> uint8, by a fixed scale where the range tells one, else from darkest to lightest."""
+    """Values of more than 8 bits -> uint8: by a fixed scale if the range implies one, else from minimum to maximum."""
     if mode.startswith("I;16"):
         return sixteen_to_eight_bits(values)
     numbers = values.astype(np.float64)

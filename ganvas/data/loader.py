@@ -1,4 +1,4 @@
-"""Batches on the device that trains. They travel as they are kept, bytes where they are pixels, and are normalized there."""
+"""The loader: batches on the device that trains. Pixels are copied to the device as bytes, and normalized there."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ganvas.data.dataset import Dataset
 
 
 class Loader:
-    """This rank's share of each batch.
+    """The share of this rank of each batch.
 
-    On the CPU a batch is made when it is asked for. On an accelerator a thread makes the next batch, in pinned memory, while
-    the device works on this one, and the copy does not wait. A batch is a function of (seed, position) either way: what was
-    made ahead and is not asked for is thrown away.
+    On the CPU a batch is made on demand. On an accelerator a thread makes the next batch, in pinned memory, while the device
+    works on this one, and the copy does not wait. In both cases a batch is a function of (seed, position); a prefetched
+    batch that is not needed is dropped.
     """
 
     def __init__(
@@ -30,24 +30,24 @@ class Loader:
         device: torch.device | str = "cpu",
         needs: Sequence[str] = (),
     ) -> None:
-        """`count` samples a batch, of which the next begins `stride` positions further (None: `count`).
+        """Batches of `count` samples; the next batch starts `stride` positions later (None: `count`).
 
-        `needs` are the fields that the first batch is checked for.
+        The first batch is checked for the fields in `needs`.
         """
         self.data, self.seed, self.count = data, seed, count
         self.stride = count if stride is None else stride
         self.device = torch.device(device)
         self.needs = tuple(needs)
         self.checked = False
-        # The thread ends with the loader: the pool's own reference to it is weak.
+        # The thread ends with the loader: the thread's reference to its pool is weak.
         self.pool = None if self.device.type == "cpu" else ThreadPoolExecutor(1, "ganvas-loader")
         self.ahead: tuple[int, Future[Batch]] | None = None
 
     def batch(self, start: int) -> Batch:
-        """The fields [count, ...] at the positions start .. start+count-1, on the device, as networks take them.
+        """The normalized fields [count, ...] at positions start .. start+count-1, on the device.
 
         Raises:
-            DataError: the first batch lacks a field of `needs`, or one is not what the vocabulary says.
+            DataError: the first batch has not all fields of `needs`, or one is not as the vocabulary describes it.
         """
         batch = _place(self.data, self._next(start), self.device)
         if not self.checked:
@@ -56,7 +56,7 @@ class Loader:
         return batch
 
     def _next(self, start: int) -> Batch:
-        """The batch at `start` as kept, on the CPU; on an accelerator the next one is begun."""
+        """The stored batch at `start`, on the CPU; on an accelerator the thread starts with the next one."""
         if self.pool is None:
             return self._make(start)
         ahead, self.ahead = self.ahead, None
@@ -70,11 +70,11 @@ class Loader:
 
 
 def fetch(data: Dataset, seed: int, start: int, count: int, device: torch.device | str = "cpu") -> Batch:
-    """One batch as `Loader.batch` gives it, without a thread: for what is asked for now and then."""
+    """One batch as from `Loader.batch`, without a thread: for a single batch now and then."""
     return _place(data, data.batch(seed, start, count), torch.device(device))
 
 
 def _place(data: Dataset, kept: Batch, device: torch.device) -> Batch:
-    # From pinned memory the copy runs beside the work of the device; the allocator keeps the memory until it is done.
+    # A copy from pinned memory runs at the same time as other work; the allocator keeps the memory until it is done.
     moved = {name: x.to(device, non_blocking=True) for name, x in kept.items()}
     return normalize_batch(moved, data.modalities)

@@ -1,4 +1,4 @@
-"""From a name or a path to a source."""
+"""Open a data source by its built-in name or its path."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ def open_source(
     progress: Progress | None = None,
     pictures: bool = True,
 ) -> TableDataset:
-    """The samples that `config` names: a built-in source, which wins, or a path; docs/data.md says what it may hold.
+    """The samples of `config.source`: a built-in name, which has priority, or a path; docs/data.md describes the formats.
 
-    `resolution` and `channels` None let the data decide. `progress(done, total)` is called now and then while pictures
-    are decoded, which happens once: later calls map the cached bytes. Where `pictures` is false, `resolution` and `channels`
-    are for pictures only, and a source of points or text is opened all the same.
+    If `resolution` or `channels` is None, the data decides it. `progress(done, total)` is called now and then while images
+    are decoded, which happens once: later calls map the cached bytes. If `pictures` is false, `resolution` and `channels`
+    apply to images only, and a source of points or text can be opened too.
 
     Raises:
-        UsageError: no such name, or a setting that does not fit.
+        UsageError: no such name, or a setting does not fit.
         DataError: no such path, or nothing in it can be used.
     """
     how = TargetFormat(resolution, channels, config.fit)
     shaped = pictures and bool(resolution or channels)
     if config.source in POINTS:
-        return _check_points(point_source(config.source, config.split), config, shaped)
+        return _check_settings(point_source(config.source, config.split), config, shaped)
     if is_text(config.source):
-        return _check_text(_open_text(config.source, config.split), config, shaped)
+        return _check_settings(_open_text(config.source, config.split), config, shaped)
     if config.source == "shapes":
         return replace(shape_source(config.split, resolution, channels), flip=config.flip)
     found = find(config.source, config.split, progress)
@@ -63,20 +63,19 @@ def open_source(
         contents = load(found)
         if isinstance(contents, Tensor):
             fields = {"real": contents}
-            return _check_points(
-                TableDataset(printable(config.source), fields, fingerprint=fingerprint(fields)), config, shaped
-            )
+            points = TableDataset(printable(config.source), fields, fingerprint=fingerprint(fields))
+            return _check_settings(points, config, shaped)
         entry = cache.store(entry_name, lambda file: _build(contents, how, file, progress))
     pixels, record = entry
     if change := split_name(config.source)[0]:
-        require_both(change, [] if record.labels is None else record.labels.tolist())  # of those that could be read
+        require_both(change, [] if record.labels is None else record.labels.tolist())  # of the readable images
     fields = cache.entry_fields(pixels, record)
     name, splits = printable(config.source), record.splits
     return TableDataset(name, fields, record.classes, record.skipped, config.flip, record.fingerprint, splits=splits)
 
 
 def absolute_source(source: str) -> str:
-    """A path as an absolute one, which holds wherever a run is continued; names, and what does not exist, as they are."""
+    """A path as an absolute path, valid in every working folder; names and paths that do not exist do not change."""
     change, inner = split_name(source)
     if change:
         return f"{change}:{absolute_source(inner)}"
@@ -87,7 +86,7 @@ def absolute_source(source: str) -> str:
 
 
 def shorten_path(source: str) -> str:
-    """A source without the folders that lead to it: `photos` of `/home/me/photos`. Names and relative paths stay."""
+    """An absolute path without its parent folders: `photos` for `/home/me/photos`. Names and relative paths do not change."""
     change, inner = split_name(source)
     if change:
         return f"{change}:{shorten_path(inner)}"
@@ -95,11 +94,11 @@ def shorten_path(source: str) -> str:
 
 
 def find(source: str, split: str, progress: Progress | None = None) -> DataSource:
-    """What the name of a built-in image source, or a path, stands for.
+    """Recognize the name of a built-in image source, or a path.
 
     Raises:
-        UsageError: nothing was named.
-        DataError: no such name or path, or it is not understood.
+        UsageError: the name is empty.
+        DataError: no such name or path, or its format is not known.
     """
     if not source:
         raise UsageError("data: expected a folder, a file or the name of a source, got nothing")
@@ -138,7 +137,7 @@ def is_text(source: str) -> bool:
 
 
 def text_file(source: str) -> Path:
-    """The path of a text file that is there. Raises: DataError: no such file."""
+    """The path of a text file. Raises: DataError: no such file."""
     path = Path(source)
     with suppress(RuntimeError):  # "~stranger" stays as it is
         path = path.expanduser()
@@ -158,7 +157,7 @@ def _open_text(source: str, split: str) -> TableDataset:
 
 
 def load(found: DataSource) -> ImageCollection | Tensor:
-    """The pictures, or the points float32 [N, D], behind what was found. Raises: DataError: they cannot be read."""
+    """The images of a source, or its points float32 [N, D]. Raises: DataError: they cannot be read."""
     try:
         return found.load()
     except OSError as error:
@@ -188,23 +187,20 @@ def _build(pictures: ImageCollection, how: TargetFormat, file: BinaryIO, progres
     return cache.Record(shape, labels, pictures.classes, (*pictures.skipped, *skipped), splits=pictures.splits)
 
 
-def _check_points(source: TableDataset, config: DataConfig, shaped: bool) -> TableDataset:
-    if shaped:
-        raise DataError(
-            f"{source.name!r} holds points of {source.dims} numbers; the game expects pictures: choose an image source"
-        )
-    if config.flip:
-        raise UsageError(f"flip: {source.name!r} holds points, which have no mirror image; leave it off")
-    return source
+def _check_settings(source: TableDataset, config: DataConfig, shaped: bool) -> TableDataset:
+    """Points or text, after a check that no setting of images applies to them.
 
-
-def _check_text(source: TableDataset, config: DataConfig, shaped: bool) -> TableDataset:
+    Raises:
+        DataError: images of some shape are expected.
+        UsageError: samples are to be mirrored.
+    """
+    kind, have = ("text", "has") if source.is_text else ("points", "have")
     if shaped:
-        raise DataError(
-            f"{source.name!r} holds text; the game expects pictures: choose an image source, or a textgan-... recipe"
-        )
+        held = kind if source.is_text else f"points of {source.dims} numbers"
+        advice = ", or a textgan-... recipe" if source.is_text else ""
+        raise DataError(f"{source.name!r} holds {held}; the game expects pictures: choose an image source{advice}")
     if config.flip:
-        raise UsageError(f"flip: {source.name!r} holds text, which has no mirror image; leave it off")
+        raise UsageError(f"flip: {source.name!r} holds {kind}, which {have} no mirror image; leave it off")
     return source
 
 

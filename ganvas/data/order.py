@@ -1,4 +1,4 @@
-"""The order of the data as a pure function of position: nothing to save, nothing to restore."""
+"""The order of the data, flips and crops, as pure functions of (seed, position): there is no state to save."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from torch import Tensor
 from ganvas.errors import DataError
 from ganvas.utils.seeds import mix
 
-MOST = 32 << 20  # bytes of permutations kept
-LEAST = 2  # permutations kept, however large
-NUMBER = 16  # permutations kept, however small
+MOST = 32 << 20  # bytes of cached permutations
+LEAST = 2  # permutations that are cached even if they are larger
+NUMBER = 16  # cached permutations, even if they are smaller
 
 
 def rows(seed: int, start: int, count: int, n: int) -> Tensor:
-    """The int64 rows [count] of a table of `n` at the positions start .. start+count-1 of the endless data order.
+    """The int64 rows [count] of a table of `n` rows at positions start .. start+count-1 of the endless order.
 
-    Position p lies in epoch p // n, whose permutation depends on (seed, epoch) only; a batch may straddle epochs.
+    Position p is in epoch p // n, whose permutation depends on (seed, epoch) only; a batch may span two epochs.
     """
     if n < 1 or start < 0 or count < 0:
         raise DataError(f"data order needs n >= 1, start >= 0, count >= 0; got n={n}, start={start}, count={count}")
@@ -35,7 +35,7 @@ def rows(seed: int, start: int, count: int, n: int) -> Tensor:
 
 
 def flips(seed: int, start: int, count: int) -> Tensor:
-    """bool [count]: whether the sample at each position is mirrored, from (seed, position) only, half of them in the mean."""
+    """bool [count]: whether the sample at each position is flipped, from (seed, position) only; on average half of them."""
     positions = np.arange(start, start + count, dtype=np.uint64)
     return torch.from_numpy(_hash_bits(positions ^ np.uint64(mix("flips", seed))) >> np.uint64(63) == 1)
 
@@ -43,7 +43,7 @@ def flips(seed: int, start: int, count: int) -> Tensor:
 def crops(seed: int, start: int, count: int, room: tuple[int, int]) -> tuple[Tensor, Tensor]:
     """int64 [count] twice: the first row and column of the crop at each position, from (seed, position) only.
 
-    `room` is how many rows and columns a crop can move: 0 leaves one place.
+    `room` is the number of rows and columns by which a crop can move; with 0 there is one place.
     """
     positions = np.arange(start, start + count, dtype=np.uint64)
     offsets = []
@@ -53,23 +53,23 @@ def crops(seed: int, start: int, count: int, room: tuple[int, int]) -> tuple[Ten
     return offsets[0], offsets[1]
 
 
-# Permutations by (seed, epoch, n), the last used at the end. A thread that prefetches shares them with the main one.
+# Cached permutations by (seed, epoch, n), the last used at the end. The prefetching thread shares them with the main thread.
 _kept: OrderedDict[tuple[int, int, int], Tensor] = OrderedDict()
 _lock = threading.Lock()
 
 
 def _permutation(seed: int, epoch: int, n: int) -> Tensor:
-    """The order of one epoch, int32 [n] where that is enough: half the memory of int64.
+    """The order of one epoch, int32 [n] if that is enough: half the memory of int64.
 
-    It costs n random numbers, so the last ones are kept: as many as fit into `MOST` bytes, and always `LEAST`, as a batch may
-    straddle two epochs and two tables may take turns.
+    It costs n random numbers, so the last ones are cached: as many as fit into `MOST` bytes, and at least `LEAST`, because a
+    batch may span two epochs, and two tables may be read alternately.
     """
     key = (seed, epoch, n)
     with _lock:
         if key in _kept:
             _kept.move_to_end(key)
             return _kept[key]
-    # Drawn as int64 whatever is kept: the random numbers of `randperm` depend on the type.
+    # Always drawn as int64: the random numbers of `randperm` depend on the type.
     order = torch.randperm(n, generator=torch.Generator().manual_seed(mix("order", seed, epoch)))
     order = order.to(torch.int32) if n < 2**31 else order
     with _lock:
@@ -80,7 +80,7 @@ def _permutation(seed: int, epoch: int, n: int) -> Tensor:
 
 
 def _hash_bits(x: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    """Random bits from counters. Source: the finaliser of SplitMix64, Steele, Lea, Flood, OOPSLA 2014, fig. 16."""
+    """Random bits from counters. Source: the finalizer of SplitMix64, Steele, Lea, Flood, OOPSLA 2014, fig. 16."""
     x = (x + np.uint64(0x9E3779B97F4A7C15)).astype(np.uint64)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -1,4 +1,4 @@
-"""Several fields of one row: an image and its label map, a small image and the large one."""
+"""Paired data: several fields of one row, such as an image and its label map, or a small image and the large one."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from ganvas.errors import DataError, UsageError
 
 @dataclass(frozen=True, eq=False)
 class PairedDataset(TableDataset):
-    """A table with several fields a row. All fields of a row get the same mirroring and the same crop.
+    """A table with several fields in each row. All fields of a row get the same flip and the same crop.
 
-    The height and width of each field are those of the smallest one times a whole number: a crop of `crop` pixels of the
-    smallest field is as many times larger in the others.
+    The height and width of each field are those of the smallest field times an integer; a crop of `crop` pixels in the
+    smallest field is larger by this factor in the others.
 
     Raises:
-        DataError: fewer than two fields of samples, one without a name in the vocabulary, or sizes that do not fit.
-        UsageError: a crop larger than the samples.
+        DataError: fewer than two fields of samples, a field that is not in the vocabulary, or sizes that do not fit.
+        UsageError: the crop is larger than the samples.
     """
 
-    crop: int = 0  # pixels a side of a random square of each row, in the smallest field; 0: the whole
+    crop: int = 0  # side of a random square crop in pixels of the smallest field; 0: no crop
 
     def __post_init__(self) -> None:
         names = [name for name in self.fields if name != "label"]
@@ -61,7 +61,7 @@ class PairedDataset(TableDataset):
         return min(sizes, default=(0, 0))
 
     def batch(self, seed: int, start: int, count: int) -> Batch:
-        """The fields at the positions start .. start+count-1: each row mirrored and cropped as a whole, as kept."""
+        """The stored fields at positions start .. start+count-1; all fields of a row have the same flip and crop."""
         batch = super().batch(seed, start, count)
         if not self.crop:
             return batch

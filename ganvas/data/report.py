@@ -1,4 +1,4 @@
-"""What a data source holds, and what is wrong with it: a look before hours of training."""
+"""The report of `ganvas data`: the contents of a data source and its problems, before training on it."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ from ganvas.media.voxel_rendering import shade
 from ganvas.utils.parsing import printable
 from ganvas.utils.tokens import decode_lines
 
-BLANK = 2.0  # a picture whose standard deviation is below this, of 255, shows next to nothing
-EXAMPLES = 5  # pairs of duplicates named
-SHOWN = 20  # classes or blank pictures listed in the text; to_dict has all
+BLANK = 2.0  # an image with a standard deviation below this, of 255, is almost blank
+EXAMPLES = 5  # pairs of duplicates in the text
+SHOWN = 20  # classes or blank images in the text; to_dict has all
 
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """Numbers about pictures as they are found, before they are fitted."""
+    """Numbers about images at their original size."""
 
     sizes: Mapping[str, tuple[int, int]]  # min, median, max (of each side), common: width, height
     kinds: Mapping[str, int]
-    resolution: int  # what the pictures suggest; a recipe has its own
+    resolution: int  # suggested by the images; a recipe has its own
     channels: int
-    duplicates: int  # pictures equal, pixel for pixel, to an earlier one
+    duplicates: int  # images whose pixels all equal those of an earlier one
     examples: tuple[tuple[str, str], ...]
     blank: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class PointFacts:
-    """Numbers about points, one entry a dimension."""
+    """Numbers about points, with one entry for each dimension."""
 
     low: tuple[float, ...]
     high: tuple[float, ...]
@@ -58,7 +58,7 @@ class PointFacts:
 
 @dataclass(frozen=True)
 class Report:
-    """What `ganvas data` shows. All but one of `images`, `points` and `lines` are None; all are for solids."""
+    """What `ganvas data` prints. One of `images`, `points` and `lines` is set; none for voxels."""
 
     source: str
     layout: str
@@ -97,7 +97,7 @@ class Report:
         return "\n".join(lines)
 
     def preview(self, path: str | Path) -> None:
-        """Write a PNG: a sheet of up to 64 images as the network will see them, a scatter of points, or some of the lines.
+        """Write a PNG: a grid of up to 64 images as networks get them, a scatter plot of points, or some of the lines.
 
         Raises:
             UsageError: another kind of file.
@@ -113,7 +113,7 @@ class Report:
 
 
 def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Progress | None = None) -> Report:
-    """Look through all of a built-in source or a path. Reads every picture; writes nothing.
+    """Inspect a built-in source or a path. Reads every image; writes nothing.
 
     Raises:
         UsageError, DataError: as `open_source` does.
@@ -145,7 +145,7 @@ def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Prog
 
 
 class _ImageSummary(NamedTuple):
-    """What is kept of one picture."""
+    """The facts about one image that the report needs."""
 
     size: tuple[int, int]
     kind: str
@@ -191,7 +191,7 @@ def _facts(pictures: ImageCollection, looks: Mapping[int, _ImageSummary], resolu
 
 
 def _choose_balanced(pictures: ImageCollection, readable: Sequence[int], count: int) -> list[int]:
-    """Up to `count` pictures spread evenly: over each class in turn, or over the whole collection."""
+    """Up to `count` evenly spaced images: of each class in turn, or of the whole collection."""
     groups: dict[int, list[int]] = {}
     for i in readable:
         groups.setdefault(0 if pictures.labels is None else int(pictures.labels[i]), []).append(i)
@@ -227,19 +227,19 @@ def _report_text(source: str, split: str) -> Report:
 def _report_shapes(split: str) -> Report:
     source = shape_source(split)
     counts = {name: int((source.fields["label"] == i).sum()) for i, name in enumerate(source.classes)}
-    seen = shade(source.samples(torch.arange(min(SHEET, len(source))))["real"])
-    samples = list(((seen + 1) * 127.5).round().to(torch.uint8).numpy())
+    views = shade(source.samples(torch.arange(min(SHEET, len(source))))["real"])
+    samples = list(((views + 1) * 127.5).round().to(torch.uint8).numpy())
     return Report("shapes", "built-in solids of 32 x 32 x 32 voxels", len(source), counts, (), samples=samples)
 
 
 def _image_lines(facts: ImageFacts) -> list[str]:
     sizes = ", ".join(f"{word} {width} x {height}" for word, (width, height) in facts.sizes.items())
     kinds = ", ".join(f"{kind} {count:,}" for kind, count in facts.kinds.items())
-    colour = "grey" if facts.channels == 1 else "colour"
+    color = "grey" if facts.channels == 1 else "color"
     lines = [
         f"sizes: {sizes}",
         f"kinds: {kinds}",
-        f"suggested: --set config.resolution={facts.resolution} ({facts.resolution} x {facts.resolution}, {colour})",
+        f"suggested: --set config.resolution={facts.resolution} ({facts.resolution} x {facts.resolution}, {color})",
     ]
     if facts.duplicates:
         lines.append(f"exact duplicates: {facts.duplicates:,}")

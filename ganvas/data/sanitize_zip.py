@@ -1,6 +1,6 @@
-"""A foreign zip of pictures as a fresh one: every picture decoded and encoded anew under a name of ours.
+"""Rewrite an uploaded zip of images as a safe one: every image is decoded, and encoded again under a new name.
 
-Nothing of the old file survives but pixels and the names of classes: no metadata, no odd encodings, no paths.
+Only pixels and the names of classes are kept: no metadata, no unusual encodings, no paths.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from ganvas.errors import DataError
 from ganvas.utils.files import disk_errors
 from ganvas.utils.parsing import printable
 
-SIDE = 512  # pixels: a shorter side above it is reduced to it
+SIDE = 512  # pixels: images with a longer shorter side are downsampled to it
 MEMBERS = 200_000
 UNPACKED = 8 << 30  # bytes
 
 
 def repack(path: Path, out: Path, progress: Progress | None = None) -> tuple[Skipped, ...]:
-    """Write the pictures of the zip at `path` to a new zip at `out`; returns what was left out, and why.
+    """Write the images of the zip at `path` to a new zip at `out`; returns the skipped files and the reasons.
 
-    Classes stay folders, splits stay splits. The shorter side of a picture is at most 512 pixels afterwards.
+    Classes stay folders, and splits stay splits. The shorter side of an image is at most 512 pixels afterwards.
 
     Raises:
-        DataError: it is damaged, a bomb, hostile in another way, or holds no picture that can be read.
-        ResourceError: the disk refused.
+        DataError: the zip is damaged, a zip bomb or hostile in another way, or has no readable image.
+        ResourceError: the new zip cannot be written.
     """
     check_zip(path)
     parts = {"": load(path, "train")}
@@ -51,10 +51,10 @@ def repack(path: Path, out: Path, progress: Progress | None = None) -> tuple[Ski
 
 
 def check_zip(path: Path) -> None:
-    """Look at the directory of the zip at `path`, and unpack nothing.
+    """Check the central directory of the zip at `path`, without unpacking.
 
     Raises:
-        DataError: that alone shows that it is damaged, a bomb, hostile in another way, or holds no picture.
+        DataError: it is damaged, a zip bomb or hostile in another way, or has no image.
     """
     with open_archive(path) as archive:
         infos = [info for info in archive.infolist() if not info.is_dir()]
@@ -104,7 +104,7 @@ def _copy(pictures: ImageCollection, target: zipfile.ZipFile, prefix: str, progr
 
 
 def safe_names(classes: Sequence[str]) -> list[str]:
-    """Names of classes as names of folders in a zip: in the same order, each another, none that leads anywhere."""
+    """Class names -> safe folder names in a zip, in the same order: all different, none with a path."""
     names: list[str] = []
     for name in classes:
         plain = re.sub(r"[/\\:\x00-\x1f]", "_", name)[:100].strip(" .") or "class"

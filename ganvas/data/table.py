@@ -1,4 +1,4 @@
-"""A finite table of samples, and how rows of it become a batch."""
+"""TableDataset: a data set in memory (or memory-mapped), with one tensor for each field."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ganvas.utils.seeds import mix
 
 
 class Skipped(NamedTuple):
-    """A file that was left out, and why."""
+    """A file that was skipped, and the reason."""
 
     name: str
     reason: str
@@ -30,22 +30,22 @@ class Skipped(NamedTuple):
 class TableDataset:
     """A finite table of samples: the fields of one row belong together.
 
-    `fields` holds the samples as kept, e.g. "real" uint8 [N, C, H, W] (perhaps a memory map), float32 points [N, D], or
-    "text" int64 [N, L]; `fields["label"]`, where there is one, is int64 [N]. The kind of each field is found from its type
-    and rank, or given in `kinds`: clips must be, as they look like voxels.
+    `fields` has the samples as stored, e.g. "real" uint8 [N, C, H, W] (possibly a memory map), float32 points [N, D], or
+    "text" int64 [N, L]; `fields["label"]`, if there are labels, is int64 [N]. The modality of each field follows from its
+    type and number of dimensions, or is given in `kinds`: for clips it must be, because voxels have the same.
     """
 
     name: str
     fields: Mapping[str, Tensor]
     classes: tuple[str, ...] = ()  # names of the classes; () = no labels
     skipped: tuple[Skipped, ...] = ()
-    flip: bool = False  # mirror half of the samples, at random
-    fingerprint: str = ""  # equal for equal contents, wherever they lie
-    index: Tensor | None = None  # int64: the rows of the table that belong to this source; None: all
-    alphabet: str = ""  # of text: symbol k is its k-th letter; "": the number itself
-    vocabulary: int = 0  # of text: how many symbols there are, the end of a line included
-    splits: tuple[str, ...] = ("train",)  # of the place that the samples come from
-    kinds: Mapping[str, Modality] = field(default_factory=dict)  # field -> modality, where the tensor does not tell
+    flip: bool = False  # mirror half of the samples, chosen at random
+    fingerprint: str = ""  # a hash of the contents, independent of their path
+    index: Tensor | None = None  # int64: the rows of the table that belong to this data set; None: all
+    alphabet: str = ""  # for text: symbol k is its k-th letter; "": symbols are numbers
+    vocabulary: int = 0  # for text: the number of symbols, the end of a line included
+    splits: tuple[str, ...] = ("train",)  # the splits that the source has
+    kinds: Mapping[str, Modality] = field(default_factory=dict)  # field -> modality, if the tensor does not decide it
 
     def __len__(self) -> int:
         return len(self.table if self.index is None else self.index)
@@ -61,7 +61,7 @@ class TableDataset:
 
     @cached_property
     def main(self) -> str:
-        """The field that the samples are in, where there are several the first: "real", "text", "a", ...
+        """The field with the samples, the first one if there are several: "real", "text", "a", ...
 
         Raises:
             DataError: there is none.
@@ -78,7 +78,7 @@ class TableDataset:
 
     @property
     def table(self) -> Tensor:
-        """All samples of the main field, as kept; also those that `index` leaves out."""
+        """All stored samples of the main field, also those that are not in `index`."""
         return self.fields[self.main]
 
     @property
@@ -98,13 +98,13 @@ class TableDataset:
 
     @property
     def facts(self) -> Facts:
-        """What the settings of a game depend on."""
+        """The facts on which settings of a game depend."""
         shapes = {name: tuple(tensor.shape[1:]) for name, tensor in self.fields.items()}
         return Facts(self.modality, self.shape, shapes, len(self.classes), self.alphabet, self.vocabulary)
 
     @property
     def resolution(self) -> int:
-        """The width of images in pixels, of solids in voxels. Raises: DataError: the samples are no grid."""
+        """The width of images in pixels, of voxel shapes in voxels. Raises: DataError: the samples are no grid."""
         return self._grid_shape()[-1]
 
     @property
@@ -114,7 +114,7 @@ class TableDataset:
 
     @property
     def dims(self) -> int:
-        """The numbers in one point.
+        """The number of coordinates of a point.
 
         Raises:
             DataError: the samples are no points.
@@ -124,10 +124,10 @@ class TableDataset:
         return self.shape[0]
 
     def batch(self, seed: int, start: int, count: int) -> Batch:
-        """The fields at the positions start .. start+count-1 of the endless order of `seed`, as kept.
+        """The stored fields at positions start .. start+count-1 of the endless order of `seed`.
 
         Returns:
-            each field [count, ...]; all fields of a row are mirrored alike where `flip` is set.
+            each field [count, ...]; with `flip`, all fields of a row are mirrored or none.
         """
         batch = self.rows(order.rows(seed, start, count, len(self)))
         if self.flip:  # on bytes: a quarter of the memory traffic
@@ -136,19 +136,19 @@ class TableDataset:
         return batch
 
     def rows(self, index: Tensor) -> Batch:
-        """The fields [N, ...] of the samples int64 [N], as kept, not mirrored."""
+        """The stored fields [N, ...] of the samples with indices int64 [N], not mirrored."""
         table = index if self.index is None else self.index[index]
         return {name: tensor.index_select(0, table) for name, tensor in self.fields.items()}
 
     def samples(self, index: Tensor) -> Batch:
-        """The fields [N, ...] of the samples int64 [N], as networks take them, not mirrored, on the CPU."""
+        """The normalized fields [N, ...] of the samples with indices int64 [N], not mirrored, on the CPU."""
         return normalize_batch(self.rows(index), self.modalities)
 
     def hold_out(self, share: float, most: int = 1_000) -> tuple[Self, Self | None]:
-        """The source without a random `share` of its samples (at most `most`), and these; None where they are under 20.
+        """The data without a random `share` of its samples (at most `most`), and that share; None if it is below 20 samples.
 
-        The same samples at every call; both share the memory of the whole. The held-out samples are never mirrored: they
-        are there to measure with.
+        Every call gives the same samples; both parts share the memory of the whole. Held-out samples are never mirrored,
+        because they are used to measure.
         """
         count = min(most, int(share * len(self)))
         if count < 20:

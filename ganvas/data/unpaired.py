@@ -1,4 +1,4 @@
-"""Two tables without pairs: horses and zebras. Source of the task: Zhu et al. 2017, arXiv:1703.10593 sec. 3."""
+"""Unpaired data: two tables without pairs, such as horses and zebras. Source: Zhu et al. 2017, arXiv:1703.10593 sec. 3."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ganvas.utils.seeds import mix
 
 @dataclass(frozen=True, eq=False)
 class UnpairedDataset:
-    """The samples of two tables as the fields "a" and "b", each in an order of its own.
+    """The samples of two tables as fields "a" and "b", each with its own order.
 
-    One epoch has as many positions as the longer table has samples: it shows each of them once, and those of the shorter
-    table again and again, each as often as any other, give or take one. Labels are left out.
+    An epoch has as many positions as the longer table has samples, each once; samples of the shorter table repeat, and their
+    counts differ by at most one. Labels are left out.
 
     Raises:
-        DataError: the tables hold samples of two kinds, or one holds none.
+        DataError: the tables have samples of different kinds, or one is empty.
     """
 
     a: TableDataset
@@ -55,17 +55,17 @@ class UnpairedDataset:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """None: a domain is a field, not a class."""
+        """Always (): a domain is a field, not a class."""
         return ()
 
     @property
     def facts(self) -> Facts:
-        """What the settings of a game depend on: the shape is that of "a"."""
+        """The facts on which settings of a game depend: the shape is that of "a"."""
         return Facts(self.a.modality, self.a.shape, {"a": self.a.shape, "b": self.b.shape})
 
     @property
     def fingerprint(self) -> str:
-        """Equal for equal contents of both."""
+        """A hash of the contents of both."""
         return hashlib.sha256(f"{self.a.fingerprint}/{self.b.fingerprint}".encode()).hexdigest()[:16]
 
     @property
@@ -82,23 +82,23 @@ class UnpairedDataset:
         return max(len(self.a), len(self.b))
 
     def batch(self, seed: int, start: int, count: int) -> Batch:
-        """{"a": [count, ...], "b": [count, ...]} at the positions start .. start+count-1, as kept."""
-        # A seed for each table: with one seed, two tables of one length would meet in the same pairs in every epoch.
+        """The stored fields {"a": [count, ...], "b": [count, ...]} at positions start .. start+count-1."""
+        # One seed for each table: with a common seed two tables of equal length would form the same pairs in every epoch.
         return {
             name: table.batch(mix("unpaired", name, seed), start, count)[table.main]
             for name, table in (("a", self.a), ("b", self.b))
         }
 
     def rows(self, index: Tensor) -> Batch:
-        """The samples int64 [N] of both tables, as kept; the shorter table begins again where it ends."""
+        """The stored samples with indices int64 [N] of both tables; the shorter table repeats."""
         return {name: table.rows(index % len(table))[table.main] for name, table in (("a", self.a), ("b", self.b))}
 
     def samples(self, index: Tensor) -> Batch:
-        """The samples int64 [N] of both tables, as networks take them, on the CPU."""
+        """The normalized samples with indices int64 [N] of both tables, on the CPU."""
         return normalize_batch(self.rows(index), self.modalities)
 
     def hold_out(self, share: float) -> tuple[UnpairedDataset, UnpairedDataset | None]:
-        """The data without a random `share` of each table, and these; None where one table is too small to spare any."""
+        """The data without a random `share` of each table, and these shares; None if one table is too small."""
         (a, held_a), (b, held_b) = self.a.hold_out(share), self.b.hold_out(share)
         if held_a is None or held_b is None:
             return self, None

@@ -1,4 +1,7 @@
-"""Directions of a model by name: an axis of z, the strongest of its weights, the principal ones of w, from class to class."""
+"""Directions of the latent space by name: an axis of z, SeFa, principal components of w (GANSpace), from class to class.
+
+axis:3, sefa:0, pca:0-4, class:7-1. The mathematics is in `ganvas/latents/directions.py`.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +19,18 @@ from ganvas.inference.model import Model
 from ganvas.latents.directions import Directions, class_difference, principal_directions, spread_along, strongest_directions
 from ganvas.media.image_files import to_bytes
 
-CODES = 10_000  # in which principal directions are sought
-JUDGED = 2_000  # samples shown to a classifier, which costs more
-FEW = 20  # samples of a class, below which their mean says little
+CODES = 10_000  # codes w for principal components, class means and standard deviations
+CLASSIFIED = 2_000  # samples for class directions of a classifier, which costs more
+FEW = 20  # samples of a class: the mean of fewer is too uncertain
 KINDS = ("axis", "sefa", "pca", "class")
 
 
 @dataclass(frozen=True)
 class Direction:
-    """One of a model's directions.
+    """One direction of a model's latent space.
 
-    `vector` [d] has length 1; `sd` is the standard deviation of the model's own codes along it, the unit of a traversal;
-    `share` is what it accounts for: of the codes' variance (pca), of the squared change by the first layers (sefa).
+    `vector` [d] has length 1. `sd` is the standard deviation of the model's own codes along it, the unit of a traversal.
+    `share` is its share of the variance of the codes (pca), or of the squared change by the first layers (sefa).
     """
 
     name: str
@@ -36,18 +39,18 @@ class Direction:
     share: float | None = None
 
     def __str__(self) -> str:
-        meaning = {"pca": "of the variance of w", "sefa": "of what the weights answer to"}
+        meaning = {"pca": "of the variance of w", "sefa": "of the effect of the first layers"}
         return self.name if self.share is None else f"{self.name} ({self.share:.1%} {meaning[self.name.partition(':')[0]]})"
 
 
 def directions(model: Model, space: Space, names: Sequence[str], *, judge: str | None = None) -> list[Direction]:
-    """The directions called axis:3, sefa:0, pca:0-4 or class:7-1 (towards 7, away from 1), with a range for several.
+    """The directions called axis:3, sefa:0, pca:0-4 or class:7-1 (towards 7, away from 1); a range gives several.
 
-    Classes are what a conditional stylegan model was asked for; elsewhere what a classifier takes its samples for: `judge`,
-    a name as of `ganvas eval --extractor`, by default the one for the model's data.
+    The classes of a conditional stylegan model are its own. For other models a classifier names the classes of samples:
+    `judge`, a name as of `ganvas eval --extractor`, by default the classifier of the model's data.
 
     Raises:
-        UsageError: no such direction, or not in this model, or a model of text.
+        UsageError: no such direction, one that this model does not have, or a model of text.
     """
     require_pictures(model.game)
     if not names:
@@ -57,12 +60,15 @@ def directions(model: Model, space: Space, names: Sequence[str], *, judge: str |
         kind, colon, which = name.partition(":")
         if kind not in KINDS or not colon:
             raise UsageError(f"direction: expected axis:3, sefa:0, pca:0-4 or class:7-1, got {name!r}")
-        found += [codes.between(which)] if kind == "class" else [codes.numbered(kind, i) for i in _numbers(name, which)]
+        if kind == "class":
+            found.append(codes.find_between(which))
+        else:
+            found += [codes.find_numbered(kind, i) for i in _parse_range(name, which)]
     return found
 
 
-def separates(model: Model) -> list[str]:
-    """The classes between which directions can be found: the model's own in w, else those of the classifier of its data."""
+def separable_classes(model: Model) -> list[str]:
+    """The classes that class:A-B may name: the model's own in w, else those of the classifier of its data."""
     if isinstance(model.drawer, Conditional):
         return list(model.classes) if isinstance(model.drawer, Styled) else []
     judge = choose_extractor(str(model.card["recipe"]["data"]["source"]), model.shape[0], model.device)
@@ -70,22 +76,22 @@ def separates(model: Model) -> list[str]:
 
 
 class _Codes:
-    """What the directions of one model are found from, each part computed when it is first needed."""
+    """The codes of one model, and the tables of its directions; each part is computed at its first use."""
 
     def __init__(self, model: Model, space: Space, judge: str | None) -> None:
         self.model, self.space, self.judge = model, space, judge
         self.tables: dict[str, Directions] = {}
         self.cloud: Tensor | None = None
 
-    def numbered(self, kind: str, index: int) -> Direction:
-        """Direction `index` of a kind that counts them."""
+    def find_numbered(self, kind: str, index: int) -> Direction:
+        """Direction `index` of the kind axis, sefa or pca."""
         if kind not in self.tables:
             self.tables[kind] = {"axis": self.axes, "sefa": self.sefa, "pca": self.pca}[kind]()
         table = self.tables[kind]
         if not index < len(table.vectors):
             raise UsageError(f"{kind}:{index}: this model has {kind}:0 to {kind}:{len(table.vectors) - 1}")
         share = None if kind == "axis" else float(table.shares[index])
-        return self.scaled(Direction(f"{kind}:{index}", table.vectors[index], 1.0, share))
+        return self.scale(Direction(f"{kind}:{index}", table.vectors[index], 1.0, share))
 
     def axes(self) -> Directions:
         size = self.model.drawer.latent_dim
@@ -102,38 +108,38 @@ class _Codes:
     def pca(self) -> Directions:
         if not self.space.flat:
             raise UsageError("pca: z varies alike in all directions, only w does not; use sefa:0, or a stylegan model in w")
-        return principal_directions(self.points())
+        return principal_directions(self.draw_codes())
 
-    def points(self) -> Tensor:
-        """Codes [10,000, d] of seeds 0, 1, ..., of all classes in turn."""
+    def draw_codes(self) -> Tensor:
+        """Codes [10,000, d] of seeds 0, 1, ..., all classes in turn."""
         if self.cloud is None:
             self.cloud = self.space.of_seeds(range(CODES), self.model.classes_in_turn(None, CODES))
         return self.cloud
 
-    def scaled(self, direction: Direction) -> Direction:
-        """With the spread of the model's codes: 1 in z, which is standard normal."""
-        return replace(direction, sd=spread_along(self.points(), direction.vector)) if self.space.flat else direction
+    def scale(self, direction: Direction) -> Direction:
+        """The direction with the standard deviation of the model's codes: 1 in z, which is standard normal."""
+        return replace(direction, sd=spread_along(self.draw_codes(), direction.vector)) if self.space.flat else direction
 
-    def between(self, which: str) -> Direction:
-        """From class to class."""
+    def find_between(self, which: str) -> Direction:
+        """The direction class:A-B, from the mean code of B to that of A."""
         conditional = isinstance(self.model.game, Conditional)
         if conditional and not self.space.flat:
-            raise UsageError("class: this model is asked for its class, z has none; morph with interpolate --label 1,7")
+            raise UsageError("class: this model takes its class beside z, so z has none; use interpolate --label 1,7")
         if conditional:
-            towards, away = _pair(which, self.model.classes)
-            labels = torch.arange(CODES) % len(self.model.classes)  # as its points
-            return self.scaled(Direction(f"class:{which}", class_difference(self.points(), labels, towards, away), 1.0))
-        classifier = self.classifier()
-        towards, away = _pair(which, classifier.classes)
-        codes = self.space.of_seeds(range(JUDGED), None)
+            towards, away = _parse_classes(which, self.model.classes)
+            labels = torch.arange(CODES) % len(self.model.classes)  # as in `draw_codes`
+            return self.scale(Direction(f"class:{which}", class_difference(self.draw_codes(), labels, towards, away), 1.0))
+        classifier = self.load_classifier()
+        towards, away = _parse_classes(which, classifier.classes)
+        codes = self.space.of_seeds(range(CLASSIFIED), None)
         labels = classifier.logits(to_bytes(self.space.pictures(codes, None))).argmax(1)
         for name in (towards, away):
             if (count := int((labels == name).sum())) < FEW:
-                found = f"{classifier.name} takes {count} of {JUDGED:,} samples for {classifier.classes[name]!r}"
+                found = f"{classifier.name} takes {count} of {CLASSIFIED:,} samples for {classifier.classes[name]!r}"
                 raise UsageError(f"class: {found}, expected at least {FEW}; choose another class, or train longer")
-        return self.scaled(Direction(f"class:{which}", class_difference(codes, labels, towards, away), 1.0))
+        return self.scale(Direction(f"class:{which}", class_difference(codes, labels, towards, away), 1.0))
 
-    def classifier(self) -> Extractor:
+    def load_classifier(self) -> Extractor:
         recipe, shape = self.model.card["recipe"], self.model.shape
         device = self.model.device
         found = (
@@ -142,21 +148,19 @@ class _Codes:
             else choose_extractor(str(recipe["data"]["source"]), shape[0], device)
         )
         if found is None or found.classify is None:
-            raise UsageError(
-                "class: nothing here names the classes of samples; give --judge digits, clothes or a classifier's run"
-            )
+            raise UsageError("class: no classifier for this model's data; give --judge digits, clothes or a classifier's run")
         return found
 
 
-def _numbers(name: str, which: str) -> range:
+def _parse_range(name: str, which: str) -> range:
     first, dash, last = which.partition("-")
     if not first.isdigit() or (dash and not last.isdigit()) or int(last or first) < int(first):
         raise UsageError(f"direction: expected a number or a range such as sefa:0-4, got {name!r}")
     return range(int(first), int(last or first) + 1)
 
 
-def _pair(which: str, classes: Sequence[str]) -> tuple[int, int]:
-    """The numbers of two classes spelt A-B, each a name or a number; names may hold dashes."""
+def _parse_classes(which: str, classes: Sequence[str]) -> tuple[int, int]:
+    """A-B -> the numbers of the two classes. Each is a name or a number; a name may contain dashes."""
 
     def number(word: str) -> int | None:
         if word in classes:

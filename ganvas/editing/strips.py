@@ -1,4 +1,4 @@
-"""One latent in many ways, side by side: at every resolution, ever nearer to the mean, with the styles of others."""
+"""Strips: the same latents side by side at every resolution, with more and more truncation, or with mixed styles."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Images = tuple[Tensor, int]  # [N, C, H, W] row by row, and the number of column
 
 
 def by_resolution(model: Model, seeds: Sequence[int], c: Tensor | None) -> Images:
-    """A row for each seed, a column for each resolution the game draws at."""
+    """A row for each seed, a column for each resolution of the generator."""
     game = model.drawer
     if not isinstance(game, Grows):
-        raise UsageError(f"{model.card['recipe']['name']} draws at one resolution only; choose a progan or stylegan2 model")
+        raise UsageError(f"{model.card['recipe']['name']} has one resolution only; choose a progan or stylegan2 model")
     z = latents(seeds, game.latent_dim)
     ways = [partial(lambda z, c, side: game.sample_at(z, side, c), side=side) for side in game.resolutions]
-    return _beside([sample_chunks(game, z, c, draw=way) for way in ways])
+    return _arrange_columns([sample_chunks(game, z, c, draw=way) for way in ways])
 
 
 def by_truncation(model: Model, seeds: Sequence[int], c: Tensor | None) -> Images:
@@ -38,11 +38,11 @@ def by_truncation(model: Model, seeds: Sequence[int], c: Tensor | None) -> Image
     game = model.drawer
     require_styles(game)
     z = latents(seeds, game.latent_dim)
-    return _beside([sample_chunks(game, z, c, draw=make_sampler(game, psi)) for psi in PSIS])
+    return _arrange_columns([sample_chunks(game, z, c, draw=make_sampler(game, psi)) for psi in PSIS])
 
 
 def by_mixing(model: Model, seeds: Sequence[int], c: Tensor | None, cut: int | None = None) -> Images:
-    """The first half of the seeds down the side gives the coarse styles, the rest along the top those from layer `cut` on."""
+    """Style mixing: a row for each seed of the first half (coarse styles), a column for each other (from layer `cut` on)."""
     game = require_styles(model.drawer)
     if len(seeds) < 2:
         raise UsageError("mixing: expected two seeds or more, got 1")
@@ -61,10 +61,10 @@ def by_mixing(model: Model, seeds: Sequence[int], c: Tensor | None, cut: int | N
 
 
 def strip(model: Model, out: str | Path, by: str, seeds: Sequence[int], *, label: Label = None, cut: int | None = None) -> Path:
-    """The strip `by` resolution, truncation or mixing as a .png. Classes are taken in turn; mixing keeps to the first.
+    """Save the strip `by` resolution, truncation or mixing as a .png. Classes are taken in turn; mixing uses the first.
 
     Raises:
-        UsageError: no such kind, a game that cannot, as one of text, or another kind of file.
+        UsageError: no such strip, a model that cannot make it, or another kind of file.
     """
     out = Path(out)
     kinds: dict[str, Callable[[Model, Sequence[int], Tensor | None], Images]] = {
@@ -78,13 +78,13 @@ def strip(model: Model, out: str | Path, by: str, seeds: Sequence[int], *, label
     require_pictures(model.game)
     c = model.classes_in_turn(label, len(seeds))
     images, columns = kinds[by](model, seeds, c)
-    picture = caption(make_grid(images, columns, legible_scale(images.shape[-1])), [_told(model, by)])
+    picture = caption(make_grid(images, columns, legible_scale(images.shape[-1])), [_describe_columns(model, by)])
     save_png(out, picture, model.provenance(",".join(map(str, seeds))))
     return out
 
 
-def _told(model: Model, by: str) -> str:
-    """What the columns of a strip are, in a line below it."""
+def _describe_columns(model: Model, by: str) -> str:
+    """The line below a strip: what its columns are."""
     if by == "resolution" and isinstance(model.drawer, Grows):
         return "pixels: " + ", ".join(map(str, model.drawer.resolutions))
     if by == "truncation":
@@ -92,5 +92,5 @@ def _told(model: Model, by: str) -> str:
     return "left: coarse styles; top: fine ones"
 
 
-def _beside(columns: Sequence[Tensor]) -> Images:
+def _arrange_columns(columns: Sequence[Tensor]) -> Images:
     return torch.stack(list(columns), 1).flatten(0, 1), len(columns)

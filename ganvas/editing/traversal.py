@@ -1,4 +1,4 @@
-"""Journeys through a model's space: along directions, over a plane, and by arithmetic on what codes have in common."""
+"""Latent traversals: samples moved along directions of the latent space, and planes through it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ FAR = 1_000.0  # standard deviations, at most
 
 @dataclass(frozen=True)
 class Traversal:
-    """Where a sheet or a film was written, and the directions it shows."""
+    """The path of a sheet or a film, and the directions that it shows."""
 
     out: Path
     directions: tuple[Direction, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """For JSON."""
-        rows = [{"name": way.name, "sd": way.sd, "share": way.share} for way in self.directions]
+        rows = [{"name": each.name, "sd": each.sd, "share": each.share} for each in self.directions]
         return {"out": str(self.out), "directions": rows}
 
 
@@ -52,9 +52,9 @@ def traverse(
 ) -> Traversal:
     """Move seeds along directions, from -span to +span standard deviations of the model's own codes.
 
-    A .png has a row for each direction and seed, `steps` pictures each: with an odd number, the middle one is the seed
-    itself. A .gif, .apng or .mp4 swings to and fro once in `frames`. `names` as of `compass.directions`; `where` z or w,
-    by default w where there is one; `layers` of a stylegan model, all by default. Classes are taken in turn.
+    A .png has a row for each direction and seed, with `steps` images: the middle one of an odd number is the seed itself.
+    A .gif, .apng or .mp4 moves forth and back once in `frames`. `names` as of `named_directions.directions`. `where`: z or w,
+    by default w if the model has it. `layers` of a stylegan model, by default all. Classes are taken in turn.
 
     Raises:
         UsageError: no such direction, space or layer, nothing to show, no such span, or another kind of file.
@@ -70,18 +70,21 @@ def traverse(
     ways = tuple(directions(model, space, names, judge=judge))
     c = None if space.together else model.classes_in_turn(label, len(seeds))
     codes = space.of_seeds(seeds, c)
+
+    # A film follows a sine, so that it ends where it begins; a sheet has equal steps.
     offsets = span * (torch.arange(frames) * (2 * math.pi / frames)).sin() if film else torch.linspace(-span, span, steps)
     rows = torch.cat([_shift(space, codes, way, offsets, layers) for way in ways])  # [ways * seeds, offsets, ...]
     c = None if c is None else c.repeat(len(ways)).repeat_interleave(len(offsets))
     pictures = space.pictures(rows.flatten(0, 1), c).unflatten(0, rows.shape[:2])
-    told = model.provenance(",".join(map(str, seeds)))
-    told |= {"directions": ", ".join(map(str, ways)), "span": f"{span:g} standard deviations of {space.name}"}
+
+    text = model.provenance(",".join(map(str, seeds)))
+    text |= {"directions": ", ".join(map(str, ways)), "span": f"{span:g} standard deviations of {space.name}"}
     scale = legible_scale(pictures.shape[-2])
     if film:
         columns = len(seeds) if len(ways) > 1 else max(1, round(len(seeds) ** 0.5))
-        save_film(out, [make_grid(each, columns, 2 * scale, 2) for each in pictures.transpose(0, 1)], milliseconds, told)
+        save_film(out, [make_grid(each, columns, 2 * scale, 2) for each in pictures.transpose(0, 1)], milliseconds, text)
     else:
-        save_png(out, make_grid(pictures.flatten(0, 1), len(offsets), scale), told)
+        save_png(out, make_grid(pictures.flatten(0, 1), len(offsets), scale), text)
     return Traversal(out, ways)
 
 
@@ -97,11 +100,11 @@ def plane(
     where: str | None = None,
     judge: str | None = None,
 ) -> Traversal:
-    """A sheet of `side` x `side` pictures: between three seeds, or round one along two directions.
+    """A sheet of `side` x `side` images: between three seeds, or around one seed along two directions.
 
-    The first seed is at the top left, the second at the top right, the third at the bottom left; spherical in z, flat in w.
-    With two `names` of directions, the seed is in the middle, and they lead `span` standard deviations to the right and down.
-    One class is drawn, by default the first.
+    The first seed is at the top left, the second at the top right, the third at the bottom left; on a sphere in z, on a plane
+    in w. With two `names` of directions the seed is in the middle, and the directions go `span` standard deviations to the
+    right and down. All images are of one class, by default the first.
 
     Raises:
         UsageError: other numbers of seeds or directions, no such direction, space or span, or another kind of file.
@@ -124,14 +127,14 @@ def plane(
     else:
         points = paths.latent_plane(codes[0], codes[1], codes[2], side, straight=space.flat)
     pictures = space.pictures(points, None if one is None else one.expand(len(points)))
-    told = model.provenance(",".join(map(str, seeds))) | {"space": space.name}
-    told |= {"directions": ", ".join(map(str, ways))} if ways else {}
-    save_png(out, make_grid(pictures, side, legible_scale(pictures.shape[-2]), 0), told)
+    text = model.provenance(",".join(map(str, seeds))) | {"space": space.name}
+    text |= {"directions": ", ".join(map(str, ways))} if ways else {}
+    save_png(out, make_grid(pictures, side, legible_scale(pictures.shape[-2]), 0), text)
     return Traversal(out, ways)
 
 
 def _shift(space: Space, codes: Tensor, way: Direction, offsets: Tensor, layers: Sequence[int] | None) -> Tensor:
-    """codes [N, d] moved by each of the offsets [T], in standard deviations: [N, T, d], by layer [N, T, styles, d]."""
+    """codes [N, d], offsets [T] in standard deviations -> moved codes [N, T, d], or by layer [N, T, styles, d]."""
     step = (offsets[:, None] * way.sd * way.vector).float()
     if layers is None:
         return codes[:, None] + step
@@ -145,5 +148,5 @@ def _shift(space: Space, codes: Tensor, way: Direction, offsets: Tensor, layers:
 
 
 def _check_span(span: float) -> None:
-    if not abs(span) <= FAR:  # nor NaN
+    if not abs(span) <= FAR:  # written this way, it also refuses NaN
         raise UsageError(f"range: expected at most {FAR:,.0f} standard deviations, got {span:g}")

@@ -1,4 +1,7 @@
-"""Choose how a run's steps are executed, by timing the recipe's own steps: about three seconds, more for several ranks."""
+"""Choose how the steps of a run are executed (`Plan`), by timing real steps of the recipe: about three seconds.
+
+What is timed: memory formats on a CPU, bfloat16 against float32, and one process against one for each core or GPU.
+"""
 
 from __future__ import annotations
 
@@ -29,132 +32,98 @@ from ganvas.runtime.process_settings import apply_plan, keep_freed_memory, keep_
 from ganvas.runtime.processes import local_ranks
 from ganvas.utils.settings import to_dict
 
-SHORT = 20.0  # seconds of training: too few to pay for the start of further processes
-ENDLESS = 2**62  # images of a run that is only timed
-LATE = 9 * ENDLESS // 10  # the place in it where plans are compared: networks that grow have grown
-PLACES = range(ENDLESS // 16, ENDLESS, ENDLESS // 8)  # where a whole run's pace is measured: in the middle of each eighth
+SHORT = 20.0  # seconds of training: a shorter run does not pay for the start of further processes
+ENDLESS = 10**15  # images of a run that is only timed: no timing comes near its end
+LATE = 9 * ENDLESS // 10  # where plans are compared: networks that grow have their full size there
+STAGES = 8  # equal parts of a run; its mean speed is measured in the middle of each
+BURST = 4  # steps between two looks at the clock
 
 
 def choose_plan(recipe: Recipe, data: Dataset, device: str = "auto", ranks: str = "1") -> Plan:
     """The fastest plan for the recipe on this machine. `ranks` is a number or "auto".
 
     Raises:
-        UsageError: the batch does not split evenly over the ranks.
+        UsageError: the batch cannot be divided evenly among the ranks.
         ResourceError: this machine has no such device.
     """
-    where, count = find_device(device), _count(recipe, "1" if ranks == "auto" else ranks)
+    where, count = find_device(device), _parse_ranks(recipe, "1" if ranks == "auto" else ranks)
     keep_freed_memory()
     with keep_process_settings():
-        plan = _plan_gpu(recipe, data, where, count) if where.type != "cpu" else _plan_cpu(recipe, data, count)
+        plan = _choose_cpu_plan(recipe, data, count) if where.type == "cpu" else _choose_gpu_plan(recipe, data, where, count)
         if ranks == "auto":
-            plan = _add_ranks(recipe, data, plan)
+            plan = _try_more_ranks(recipe, data, plan)
     return replace(plan, sync_batch_norm=plan.ranks > 1 and has_batch_norm(recipe))
 
 
-def _plan_gpu(recipe: Recipe, data: Dataset, where: torch.device, ranks: int) -> Plan:
-    wanted = recipe.train.precision
-    if wanted == "auto":
-        # A point is its exact place, and bfloat16 has one number for 1.00 and 1.001.
-        wanted = "bfloat16" if data.modality.grid and bfloat16_is_fast(str(where)) else "float32"
-    elif wanted == "bfloat16" and where.type == "cuda" and not has_bfloat16(where):
-        raise ResourceError(f"{where} has no bfloat16 of its own; use --precision float32")
-    return Plan(device=str(where), precision=wanted, ranks=ranks, threads=min(4, max_threads(), _share(ranks)))
+def _parse_ranks(recipe: Recipe, ranks: str) -> int:
+    """The number of ranks. Raises: UsageError: it is no number, or the batch cannot be divided among so many."""
+    batch = recipe.train.batch
+    if not ranks.isdigit() or int(ranks) < 1:
+        raise UsageError(f"--ranks: expected a number or auto, got {ranks!r}")
+    if batch % int(ranks):
+        raise UsageError(f"a batch of {batch} does not split evenly over {ranks} ranks; choose --batch or --ranks")
+    if batch // int(ranks) < 2:
+        raise UsageError(f"a batch of {batch} leaves {ranks} rank(s) less than 2 images each; choose a larger --batch")
+    return int(ranks)
 
 
-def _plan_cpu(recipe: Recipe, data: Dataset, ranks: int) -> Plan:
-    wide = Plan(precision=_precision(recipe, data), threads=max_threads())
+def _choose_gpu_plan(recipe: Recipe, data: Dataset, where: torch.device, ranks: int) -> Plan:
+    if recipe.train.precision == "bfloat16" and where.type == "cuda" and not has_bfloat16(where):
+        raise ResourceError(f"{where} computes no bfloat16 in hardware; use --precision float32")
+    precision = _choose_precision(recipe, data, str(where))
+    return Plan(device=str(where), precision=precision, ranks=ranks, threads=min(4, max_threads(), _count_cores(ranks)))
+
+
+def _choose_cpu_plan(recipe: Recipe, data: Dataset, ranks: int) -> Plan:
+    """The faster memory format, by timing one process with all cores."""
+    wide = Plan(precision=_choose_precision(recipe, data, "cpu"), threads=max_threads())
     plans = [replace(wide, channels_last=last) for last in ((True, False) if data.modality.grid else (False,))]
-    paces = _paces(recipe, data, plans)
-    best = max(plans, key=lambda plan: paces[plan])
-    return replace(best, ranks=ranks, threads=min(max_threads(), _share(ranks)))
+    speeds = _time_plans(recipe, data, plans)
+    best = max(plans, key=lambda plan: speeds[plan])
+    return replace(best, ranks=ranks, threads=min(max_threads(), _count_cores(ranks)))
 
 
-def _share(ranks: int) -> int:
+def _choose_precision(recipe: Recipe, data: Dataset, device: str) -> str:
+    if recipe.train.precision != "auto":
+        return recipe.train.precision
+    # Points need float32: bfloat16 has one number for 1.00 and 1.001.
+    return "bfloat16" if data.modality.grid and bfloat16_is_fast(device) else "float32"
+
+
+def _count_cores(ranks: int) -> int:
     """The cores for each rank."""
     return max(1, len(available_cores()) // ranks)
 
 
-def _add_ranks(recipe: Recipe, data: Dataset, alone: Plan) -> Plan:
-    """The plan of one rank, or that of a rank for each core (of a CPU) or GPU, if its real processes are faster.
+def _try_more_ranks(recipe: Recipe, data: Dataset, alone: Plan) -> Plan:
+    """The plan of one rank, or one with a rank for each core (of a CPU) or GPU if their real processes are faster.
 
-    One rank timed by itself, times their number, would say too much: together they share memory, and they meet.
+    The speed of one rank times their number would be too high: together they share the memory bus, and exchange gradients.
     """
-    gpus = torch.cuda.device_count() if alone.device == "cuda" else 1  # an index puts all ranks on that GPU
-    count = max_threads() if alone.device == "cpu" else gpus
-    if not _splits(recipe, count):
+    on_cpu = alone.device == "cpu"
+    gpus = torch.cuda.device_count() if alone.device == "cuda" else 1  # "cuda:1" names one GPU for all ranks
+    count = max_threads() if on_cpu else gpus
+    if count < 2 or recipe.train.batch % count or recipe.train.batch // count < 2:
         return alone
-    together = replace(alone, ranks=count, threads=1 if alone.device == "cpu" else max(1, min(4, _share(count))))
+    together = replace(alone, ranks=count, threads=1 if on_cpu else max(1, min(4, _count_cores(count))))
     together = replace(together, sync_batch_norm=has_batch_norm(recipe))
-    pace = _paces(recipe, data, [alone], 1.0)[alone]
-    if recipe.train.images / pace < SHORT:
+    speed = _time_plans(recipe, data, [alone], 1.0)[alone]
+    if recipe.train.images / speed < SHORT:
         return alone
-    return together if _time_processes(recipe, data, together) > pace else alone
+    return together if _time_processes(recipe, data, together) > speed else alone
 
 
 def has_batch_norm(recipe: Recipe) -> bool:
-    """Whether a network of the recipe's game normalises over the batch."""
+    """Whether a network of the recipe's game normalizes over the batch."""
     with torch.random.fork_rng(devices=[]):
         return any(isinstance(module, _BatchNorm) for module in build(copy.deepcopy(recipe)).modules())
 
 
-def _time_processes(recipe: Recipe, data: Dataset, plan: Plan, seconds: float = 2.0) -> float:
-    """Images per second of all ranks of the plan, in processes of their own that are ended afterwards."""
-    best, over = 0.0, [False]
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "recipe.json").write_text(json.dumps(to_dict(recipe)), encoding="utf-8")
-        (Path(folder) / "env.json").write_text(json.dumps({"plan": asdict(plan), "minutes": None}), encoding="utf-8")
-        with local_ranks(Path(folder), plan, Ranks(), timed=True) as peers:
-            steps = endless(recipe, data, plan, peers, lambda: over[0])
-            next(steps)  # the other ranks have arrived
-            end = time.perf_counter() + seconds
-            while time.perf_counter() < end or not best:
-                start = time.perf_counter()
-                for _ in range(4):
-                    next(steps)
-                wait_for(plan.device)
-                best = max(best, 4 * recipe.train.batch / (time.perf_counter() - start))
-            over[0] = True
-            for _ in steps:
-                pass
-    return best
+def _time_plans(recipe: Recipe, data: Dataset, plans: list[Plan], seconds: float = 2.0) -> dict[Plan, float]:
+    """Images per second of one rank of each plan, on its share of the batch: the best of some bursts.
 
-
-def endless(
-    recipe: Recipe, data: Dataset, plan: Plan, peers: Ranks, stop: Callable[[], bool] = lambda: False
-) -> Iterator[None]:
-    """The engine's steps, of networks that have grown, until rank 0 stops."""
-    apply_plan(plan, peers.rank)
-    for _ in train(initial_state(recipe, plan, LATE), data, replace(recipe.train, images=ENDLESS), peers):
-        yield
-        if peers.any(stop()):
-            return
-
-
-def _splits(recipe: Recipe, ranks: int) -> bool:
-    return ranks > 1 and recipe.train.batch % ranks == 0 and recipe.train.batch // ranks > 1
-
-
-def _count(recipe: Recipe, ranks: str) -> int:
-    if not ranks.isdigit() or int(ranks) < 1:
-        raise UsageError(f"--ranks: expected a number or auto, got {ranks!r}")
-    if recipe.train.batch % int(ranks):
-        raise UsageError(f"a batch of {recipe.train.batch} does not split evenly over {ranks} ranks; choose --batch or --ranks")
-    if recipe.train.batch // int(ranks) < 2:
-        raise UsageError(
-            f"a batch of {recipe.train.batch} leaves {ranks} rank(s) less than 2 images each; choose a larger --batch"
-        )
-    return int(ranks)
-
-
-def _precision(recipe: Recipe, data: Dataset) -> str:
-    if recipe.train.precision != "auto":
-        return recipe.train.precision
-    # A point is its exact place, and bfloat16 has one number for 1.00 and 1.001.
-    return "bfloat16" if data.modality.grid and bfloat16_is_fast() else "float32"
-
-
-def _paces(recipe: Recipe, data: Dataset, plans: list[Plan], seconds: float = 2.0) -> dict[Plan, float]:
-    """Images per second of one rank of each plan, on its share of the batch; in turns: other work slows all alike."""
+    The plans take turns, so that other work on the machine slows all of them alike.
+    """
     steps, best = {}, dict.fromkeys(plans, 0.0)
     for plan in plans:
         config = replace(recipe.train, batch=recipe.train.batch // plan.ranks, images=ENDLESS)
@@ -163,18 +132,53 @@ def _paces(recipe: Recipe, data: Dataset, plans: list[Plan], seconds: float = 2.
     while time.perf_counter() < end or not all(best.values()):
         for plan in plans:
             with use_threads(plan.threads):
-                next(steps[plan])
-                wait_for(plan.device)
-                start = time.perf_counter()
-                for _ in range(4):
-                    next(steps[plan])
-                wait_for(plan.device)
-                best[plan] = max(best[plan], 4 * recipe.train.batch / plan.ranks / (time.perf_counter() - start))
+                next(steps[plan])  # the caches still hold the data of the other plan
+                best[plan] = max(best[plan], _time_burst(steps[plan], recipe.train.batch // plan.ranks, plan.device))
     return best
 
 
+def _time_processes(recipe: Recipe, data: Dataset, plan: Plan, seconds: float = 2.0) -> float:
+    """Images per second of all ranks of the plan, in real processes, which end afterwards."""
+    best, over = 0.0, [False]
+    with tempfile.TemporaryDirectory() as folder:
+        # The other ranks are `ganvas.training.worker` processes, which read the recipe and the plan from a run folder.
+        (Path(folder) / "recipe.json").write_text(json.dumps(to_dict(recipe)), encoding="utf-8")
+        (Path(folder) / "env.json").write_text(json.dumps({"plan": asdict(plan), "minutes": None}), encoding="utf-8")
+        with local_ranks(Path(folder), plan, Ranks(), timed=True) as peers:
+            steps = train_endlessly(recipe, data, plan, peers, lambda: over[0])
+            next(steps)  # this waits until the other ranks have started
+            end = time.perf_counter() + seconds
+            while time.perf_counter() < end or not best:
+                best = max(best, _time_burst(steps, recipe.train.batch, plan.device))
+            over[0] = True
+            for _ in steps:  # the step in which all ranks learn that it is over
+                pass
+    return best
+
+
+def _time_burst(steps: Iterator[object], batch: int, device: str) -> float:
+    """Images per second of the next few steps, each with `batch` images."""
+    wait_for(device)
+    start = time.perf_counter()
+    for _ in range(BURST):
+        next(steps)
+    wait_for(device)
+    return BURST * batch / (time.perf_counter() - start)
+
+
+def train_endlessly(
+    recipe: Recipe, data: Dataset, plan: Plan, peers: Ranks, stop: Callable[[], bool] = lambda: False
+) -> Iterator[None]:
+    """Steps of the recipe with networks of their full size, until `stop` says so on rank 0."""
+    apply_plan(plan, peers.rank)
+    for _ in train(initial_state(recipe, plan, LATE), data, replace(recipe.train, images=ENDLESS), peers):
+        yield
+        if peers.any(stop()):
+            return
+
+
 def initial_state(recipe: Recipe, plan: Plan, items: int = 0) -> State:
-    """The recipe's game at the start of training: a function of the seed alone. `items` counts as shown already."""
+    """The recipe's game at the start of training: a function of the seed alone. `items` counts as used already."""
     torch.manual_seed(recipe.train.seed)
     state = new_state(build(copy.deepcopy(recipe)), recipe.train, plan)
     state.items = items
@@ -182,28 +186,28 @@ def initial_state(recipe: Recipe, plan: Plan, items: int = 0) -> State:
 
 
 def images_in_minutes(recipe: Recipe, data: Dataset, plan: Plan, ranks: Ranks, minutes: float) -> tuple[int, float]:
-    """How many images fit into `minutes`, and the images per second of a whole run: about three seconds of real steps.
+    """How many images fit into `minutes`, and the mean images per second of a whole run: about three seconds of real steps.
 
-    Where networks grow, the first images cost a fraction of the last.
+    A game that grows is slower at the end than at the start. So a few steps are timed in each of `STAGES` parts of a run.
     """
     state, costs = initial_state(recipe, plan), []
     steps = train(state, data, replace(recipe.train, images=ENDLESS), ranks)
-    for place in PLACES:
-        state.items, count = place, 0
-        next(steps)
-        start = time.perf_counter()
-        while not count or not ranks.any(time.perf_counter() - start > 3 / len(PLACES)):
+    for stage in range(STAGES):
+        state.items = (2 * stage + 1) * ENDLESS // (2 * STAGES)  # the middle of this part
+        next(steps)  # the first step of a larger network allocates memory
+        count, start = 0, time.perf_counter()
+        while not count or not ranks.any(time.perf_counter() - start > 3 / STAGES):
             next(steps)
             count += 1
         costs.append((time.perf_counter() - start) / count)
     batch = recipe.train.batch
-    measured = float(ranks.broadcast(batch / fmean(costs)))
-    return max(1, round(measured * 60 * minutes / batch)) * batch, measured
+    speed = float(ranks.broadcast(batch / fmean(costs)))  # the clocks of two ranks differ, and the number of images must not
+    return max(1, round(speed * 60 * minutes / batch)) * batch, speed
 
 
 @contextmanager
 def use_threads(count: int) -> Iterator[None]:
-    """PyTorch on `count` threads for a while."""
+    """Run a block with `count` threads of PyTorch."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

@@ -1,9 +1,9 @@
-"""Crash-safe training state: one folder a save, never overwritten, the manifest last as the record that it is whole.
+"""Checkpoints: the complete state of a training on the disk. A crash or a power cut at any moment leaves a valid one.
 
-    000012345/game.safetensors, average.safetensors, ..., meta.json, manifest.json (SHA-256 and size of each)
+    000012345/game.safetensors, average.safetensors, ..., meta.json, manifest.json (SHA-256 and size of each file)
 
-After `save` returns, the state survives a kill and a power cut, and at any moment at least one valid checkpoint is there.
-No pickle: reading runs no code. The hashes catch what the file system lets through; the header check catches malice.
+Each save is a new folder. It is written under a temporary name, the manifest last, and then renamed. There is no pickle, so
+reading runs no code. The hashes find damage by the disk, and the check of the headers finds files that were made to harm.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -25,16 +24,12 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from ganvas.engine.manifest import GROUP, JSON_CAP, MANIFEST, META, dump_manifest, is_valid, read_small, verify
 from ganvas.errors import DataError, DivergedError, ResourceError, UsageError
 from ganvas.utils import files, parsing, safetensors_header
 
-FORMAT = "ganvas-checkpoint-1"
-MANIFEST, META = "manifest.json", "meta.json"
-JSON_CAP = 4 << 20  # bytes
-NAME = re.compile(r"[0-9]{9}|[1-9][0-9]{9,17}")  # images seen
-GROUP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+NAME = re.compile(r"[0-9]{9}|[1-9][0-9]{9,17}")  # of a folder: the number of images used so far
 UNREADABLE = (SafetensorError, ValueError, RuntimeError)  # what safetensors raises
-FILE = re.compile(GROUP.pattern + r"\.safetensors|meta\.json")
 
 
 @dataclass(frozen=True)
@@ -42,52 +37,52 @@ class Checkpoint:
     """A training state as it was saved."""
 
     path: Path
-    items: int  # images seen
+    items: int  # images used so far
     tensors: dict[str, dict[str, Tensor]]  # group ("game", "average", "optimizer.D", ...) -> name -> tensor
     meta: dict[str, Any]  # JSON state
 
 
-def finite(tensors: Mapping[str, Mapping[str, Tensor]]) -> bool:
+def is_finite(tensors: Mapping[str, Mapping[str, Tensor]]) -> bool:
     """Whether no tensor holds NaN or infinity."""
-    return not _not_finite(tensors)
+    return not _find_non_finite(tensors)
 
 
 def save(
     folder: Path, items: int, tensors: Mapping[str, Mapping[str, Tensor]], meta: Mapping[str, Any], keep: int | None = 3
 ) -> Path:
-    """Write folder/000012345/, then delete all but the newest `keep` valid ones. A valid one of the same `items` stays.
+    """Write folder/000012345/, then delete all but the newest `keep` valid checkpoints. A valid one of the same `items` stays.
 
-    With `keep` None all stay, and no older one is read: the cost of a save does not grow with their number.
+    With `keep` None all stay and no older one is read, so the time of a save does not grow with their number.
 
     Raises:
         DivergedError: a tensor holds NaN or infinity; nothing is written.
         UsageError: `items`, `keep`, a group's name, a tensor or `meta` cannot be stored; nothing is left behind.
-        ResourceError: the disk refused. Older checkpoints are untouched; the new one is absent, or complete if only the
-            tidying after it failed. Saving again finishes the work.
+        ResourceError: the disk refused. Older checkpoints are as before. The new one is absent, or it is complete and only
+            the deletion of older ones failed. Saving again finishes the work.
     """
     path = folder / f"{items:09d}"
     if (keep is not None and keep < 1) or not NAME.fullmatch(path.name):
         raise UsageError(f"a checkpoint needs keep >= 1 and 0 <= items < 10^18, got keep={keep}, items={items}")
-    bad = _not_finite(tensors)
+    bad = _find_non_finite(tensors)
     if bad:
         raise DivergedError(
-            f"not saved: {len(bad)} tensors hold NaN or infinity ({', '.join(bad[:3])}); go back to the last good"
+            f"not saved: {len(bad)} tensors hold NaN or infinity ({', '.join(bad[:3])}); go back to the last checkpoint"
         )
-    state = _meta_json(meta)
+    state = _dump_meta(meta)
     with files.disk_errors(f"checkpoint {parsing.printable(path)} not saved"):
         files.make_folder(folder)
         files.sweep(folder)
-        if not _valid(path, items):
+        if not is_valid(path, items):
             size = sum(t.numel() * t.element_size() + 1024 for group in tensors.values() for t in group.values())
             files.require_space(folder, size + len(state) + (1 << 20))
             _write(path, items, tensors, state)
     with files.disk_errors(f"checkpoint {parsing.printable(path)} is saved, but older ones could not be deleted"):
         if keep is not None:
-            _tidy(folder, path, keep)
+            _delete_old(folder, path, keep)
     return path
 
 
-def _not_finite(tensors: Mapping[str, Mapping[str, Tensor]]) -> list[str]:
+def _find_non_finite(tensors: Mapping[str, Mapping[str, Tensor]]) -> list[str]:
     return [
         f"{group}/{name}"
         for group, named in tensors.items()
@@ -97,21 +92,21 @@ def _not_finite(tensors: Mapping[str, Mapping[str, Tensor]]) -> list[str]:
 
 
 def _write(path: Path, items: int, tensors: Mapping[str, Mapping[str, Tensor]], state: bytes) -> None:
-    """Build the folder under a temporary name and rename it. Raises: OSError, UsageError, ResourceError: it is gone again."""
+    """Build the folder under a temporary name and rename it. Raises: OSError, UsageError, ResourceError: nothing is left."""
     temporary = files.temporary_path(path.parent)
     listing: dict[str, dict[str, Any]] = {}
     try:
         files.make_folder(temporary)
-        for name, data in _contents(tensors, state):
+        for name, data in _serialize_groups(tensors, state):
             files.write_new(temporary / name, data)
             listing[name] = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
-        files.write_new(temporary / MANIFEST, _manifest_json({"format": FORMAT, "items": items, "files": listing}))
+        files.write_new(temporary / MANIFEST, dump_manifest(items, listing))
         files.fsync_dir(temporary)
-        if not _valid(temporary, items):
+        if not is_valid(temporary, items):
             raise ResourceError(
                 f"checkpoint {parsing.printable(path)}: the disk returns other bytes than were written; replace it"
             )
-        if path.exists():  # damaged, else it had been kept
+        if path.exists():  # it is damaged: a valid one would have been kept
             files.remove_tree(path)
         files.publish(temporary, path)
     except BaseException:
@@ -120,14 +115,14 @@ def _write(path: Path, items: int, tensors: Mapping[str, Mapping[str, Tensor]], 
         raise
 
 
-def _contents(tensors: Mapping[str, Mapping[str, Tensor]], state: bytes) -> Iterator[tuple[str, bytes]]:
-    """File names and bytes, one at a time to save memory. Raises: UsageError: what the format cannot hold."""
+def _serialize_groups(tensors: Mapping[str, Mapping[str, Tensor]], state: bytes) -> Iterator[tuple[str, bytes]]:
+    """File names and bytes, one file at a time to save memory. Raises: UsageError: the format cannot store a tensor."""
     yield META, state
     for group, named in tensors.items():
         if not GROUP.fullmatch(group):
             raise UsageError(f"a group of tensors cannot be called {parsing.printable(group)!r}: it names a file")
         try:
-            # Copies: the format knows neither strides nor tensors that share memory.
+            # Dense copies, because the format has no strides and no shared memory.
             dense = {name: t.detach().cpu().clone(memory_format=torch.contiguous_format) for name, t in named.items()}
             data = safetensors.torch.save(dense)
             safetensors_header.read_header(BytesIO(data), len(data))
@@ -136,13 +131,13 @@ def _contents(tensors: Mapping[str, Mapping[str, Tensor]], state: bytes) -> Iter
         yield f"{group}.safetensors", data
 
 
-def _tidy(folder: Path, saved: Path, keep: int) -> None:
-    """Delete all but `saved` and the newest valid others, `keep` in all. Raises: OSError: one cannot be read or deleted."""
+def _delete_old(folder: Path, saved: Path, keep: int) -> None:
+    """Delete all but `saved` and the newest valid others, `keep` in total. Raises: OSError: one cannot be read or deleted."""
     kept = 1
-    for path in _newest_first(folder):
+    for path in _list_newest_first(folder):
         if path == saved:
             continue
-        if kept < keep and _valid(path, int(path.name)):
+        if kept < keep and is_valid(path, int(path.name)):
             kept += 1
         else:
             files.remove_tree(path)
@@ -153,7 +148,7 @@ def _log_skip(name: str, reason: str) -> None:
 
 
 def load(folder: Path, on_skip: Callable[[str, str], None] = _log_skip) -> Checkpoint | None:
-    """The newest valid checkpoint, or None. A damaged one is passed over for the one before it: on_skip(name, reason).
+    """The newest valid checkpoint, or None. A damaged one is skipped, with on_skip(name, reason), for the one before it.
 
     Raises:
         ResourceError: the folder cannot be listed.
@@ -161,7 +156,7 @@ def load(folder: Path, on_skip: Callable[[str, str], None] = _log_skip) -> Check
     if not folder.exists():
         return None
     with files.disk_errors(f"cannot list {parsing.printable(folder)}"):
-        paths = _newest_first(folder)
+        paths = _list_newest_first(folder)
     for path in paths:
         try:
             return _read(path)
@@ -170,7 +165,7 @@ def load(folder: Path, on_skip: Callable[[str, str], None] = _log_skip) -> Check
     return None
 
 
-def _newest_first(folder: Path) -> list[Path]:
+def _list_newest_first(folder: Path) -> list[Path]:
     paths = [path for path in folder.iterdir() if NAME.fullmatch(path.name)]
     return sorted(paths, key=lambda path: int(path.name), reverse=True)
 
@@ -178,9 +173,9 @@ def _newest_first(folder: Path) -> list[Path]:
 def _read(path: Path) -> Checkpoint:
     """Raises: DataError, OSError: it is not what was saved."""
     items = int(path.name)
-    names = _verify(path, items)
+    names = verify(path, items)
     tensors = {name.removesuffix(".safetensors"): _read_group(path / name) for name in names if name != META}
-    return Checkpoint(path, items, tensors, parsing.parse_json(_read_small(path / META), META))
+    return Checkpoint(path, items, tensors, parsing.parse_json(read_small(path / META), META))
 
 
 def _read_group(path: Path) -> dict[str, Tensor]:
@@ -193,59 +188,7 @@ def _read_group(path: Path) -> dict[str, Tensor]:
         raise DataError(f"{path.name}: {parsing.printable(error)}") from None
 
 
-def _read_small(path: Path) -> bytes:
-    with files.open_regular(path) as file:
-        data = file.read(JSON_CAP + 1)
-    if len(data) > JSON_CAP:
-        raise DataError(f"{path.name} is larger than {JSON_CAP:,} bytes")
-    return data
-
-
-def _valid(path: Path, items: int) -> bool:
-    """Whether every file is as the manifest says. Raises: OSError: the disk does not tell."""
-    try:
-        _verify(path, items)
-    except (DataError, FileNotFoundError, NotADirectoryError):
-        return False
-    return True
-
-
-def _verify(path: Path, items: int) -> list[str]:
-    """The file names, after comparing every file with the manifest. Raises: DataError, OSError."""
-    listing = _manifest(path, items)
-    for name, entry in listing.items():
-        with files.open_regular(path / name) as file:
-            size = file.seek(0, os.SEEK_END)
-        if size != entry["size"]:
-            raise DataError(f"{name} holds {size:,} bytes, expected {entry['size']:,}")
-        if files.sha256(path / name) != entry["sha256"]:
-            raise DataError(f"{name} has changed: its SHA-256 differs from the manifest's")
-    return list(listing)
-
-
-def _manifest(path: Path, items: int) -> dict[str, dict[str, Any]]:
-    """File name -> SHA-256 and size. Raises: DataError: not a manifest that `save` wrote for `items`. OSError."""
-    written = _read_small(path / MANIFEST)
-    manifest = parsing.parse_json(written, MANIFEST)
-    listing = manifest.get("files")
-    if set(manifest) != {"format", "items", "files"} or manifest["format"] != FORMAT or not isinstance(listing, dict):
-        raise DataError(f"{MANIFEST} is not of the format {FORMAT}")
-    if manifest["items"] != items or META not in listing:
-        raise DataError(f"{MANIFEST} belongs to another checkpoint, or lists no {META}")
-    for name, entry in listing.items():
-        known = FILE.fullmatch(name) and isinstance(entry, dict) and set(entry) == {"sha256", "size"}
-        if not known or type(entry["size"]) is not int or not isinstance(entry["sha256"], str):
-            raise DataError(f"{MANIFEST} lists {parsing.printable(name, 100)!r} wrongly")
-    if written != _manifest_json(manifest):  # no flipped bit may hide in the spelling
-        raise DataError(f"{MANIFEST} is not spelt as it was written")
-    return listing
-
-
-def _manifest_json(manifest: dict[str, Any]) -> bytes:
-    return json.dumps(manifest, indent=1, sort_keys=True).encode()
-
-
-def _meta_json(meta: Mapping[str, Any]) -> bytes:
+def _dump_meta(meta: Mapping[str, Any]) -> bytes:
     """Raises: UsageError: `meta` is not JSON, or too large to be read back."""
     try:
         state = json.dumps(dict(meta)).encode()

@@ -1,4 +1,4 @@
-"""Exponential moving averages (EMA) of the weights. Source: arXiv:1710.10196, arXiv:1912.04958 code."""
+"""Exponential moving average (EMA) of the weights of G. Source: arXiv:1710.10196, arXiv:1912.04958 code."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from ganvas.engine.state import State
 
 @torch.no_grad()
 def update_ema(state: State, config: TrainConfig, images: int) -> None:
-    """Move the running averages (EMA) towards the weights, by the `images` of this step; buffers are copied.
+    """Update the EMA of the averaged networks by a step of `images` images; their buffers are copied.
 
-    The half-life is in images, however many batches a step takes, and grows with the run, so that early averages are not
-    held back. Source: arXiv:1912.04958 code, arXiv:1710.10196.
+    The half-life is in images, however many batches a step takes. It grows with the run, so that early weights, which are
+    bad, are forgotten quickly.
     """
-    state.dropped_in_a_row = 0
     halflife = min(config.average_halflife, 0.05 * state.items)
     keep = 0.5 ** (images / halflife) if halflife else 0.0
     for name in state.game.averaged:

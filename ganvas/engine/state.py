@@ -1,4 +1,4 @@
-"""Everything that training changes: made, saved, restored."""
+"""The state of a training: networks, EMA, optimizers, counters; how it starts, and how a checkpoint stores and restores it."""
 
 from __future__ import annotations
 
@@ -29,30 +29,20 @@ class State:
     """Everything that training changes."""
 
     game: Game
-    average: Game  # the same game with running averages of the networks sampled from; the rest of it is the game's own
+    average: Game  # the same game with the EMA of the averaged networks; the other tensors are shared with `game`
     optimizers: Mapping[str, torch.optim.Optimizer]  # one a player
     plan: Plan
     step: int = 0
-    items: int = 0  # samples of the data drawn
-    rate: float = 1.0  # factor on every learning rate, halved by a roll-back
+    items: int = 0  # training samples used
+    rate: float = 1.0  # factor on every learning rate, halved by each roll-back
     dropped: int = 0  # steps left out because a loss or gradient was not finite
     dropped_in_a_row: int = 0
-    moves: dict[str, int] = field(default_factory=dict)  # turn -> moves made: lazy terms count in these
-    balances: dict[str, Balance] = field(default_factory=dict)  # discriminator -> its controller
-    spare: dict[str, list[Tensor]] = field(default_factory=dict)  # player -> room for a copy of its weights and moments
-
-    @property
-    def balance(self) -> Balance | None:
-        """The controller of the discriminator of a game that has only one."""
-        return self.balances.get("")
-
-    @balance.setter
-    def balance(self, balance: Balance | None) -> None:
-        self.balances = {} if balance is None else {"": balance}
+    moves: dict[str, int] = field(default_factory=dict)  # turn -> moves made: lazy terms count these
+    balances: dict[str, Balance] = field(default_factory=dict)  # discriminator -> its controller; "" for the only one
 
 
 def new_state(game: Game, config: TrainConfig, plan: Plan) -> State:
-    """A game about to start: on its device, in its memory format, with one fused Adam a player.
+    """The state at the start: the game on its device, in its memory format, with one fused Adam a player.
 
     Raises:
         UsageError: a learning rate for a player that the game does not have.
@@ -60,18 +50,24 @@ def new_state(game: Game, config: TrainConfig, plan: Plan) -> State:
     for player in config.rates:
         if player not in game.players:
             raise unknown_name("player in train.rates", player, game.players)
-    turns = game.turns()  # before the move to the device: they may depend on a number that lies with the game
-    plan = place_on_rank(plan)  # "cuda" is this rank's own GPU from here on
+    turns = game.turns()  # before the move to the device: a game that grows reads its level for it
+
+    # Place the networks: "cuda" becomes the GPU of this rank.
+    plan = place_on_rank(plan)
     game.to(plan.device)
-    if plan.channels_last:  # each tensor by its own dimensions: a game may have networks for pictures and for solids
+    if plan.channels_last:  # tensor by tensor: a game may have networks for images and for voxels
         for tensor in itertools.chain(game.parameters(), game.buffers()):
             if tensor.ndim in FORMATS:
                 tensor.data = tensor.data.to(memory_format=FORMATS[tensor.ndim])
+
+    # One Adam for each player. The learning rate is set in every move.
     betas = (config.adam.beta1, config.adam.beta2)
     optimizers = {
         player: torch.optim.Adam(game.player_parameters(player), lr=1.0, betas=betas, eps=config.adam.eps, fused=True)
         for player in game.players
     }
+
+    # One controller for each discriminator. It steers where a turn allows it; a WGAN critic should be at its optimum.
     state = State(game.train(), share_weights(game), optimizers, plan)
     if isinstance(game, Watched) and config.balance != "off":
         for name in game.discriminators:
@@ -82,21 +78,21 @@ def new_state(game: Game, config: TrainConfig, plan: Plan) -> State:
 
 
 def share_weights(game: Game) -> Game:
-    """A copy of the game for its running averages: what is not averaged is the same memory in both, and needs no copying."""
+    """A copy of the game for the EMA. Networks that are not averaged share their memory with the game."""
     averaged = tuple(f"{name}." for name in game.averaged)
     own = itertools.chain(game.named_parameters(), game.named_buffers())
-    # Other tensor objects on the same memory: the copy asks for no gradients, and the game must.
+    # New tensor objects on the same memory, because the copy needs no gradients and the game does.
     shared = {id(tensor): _alias(tensor) for name, tensor in own if not name.startswith(averaged)}
     return copy.deepcopy(game, shared).requires_grad_(False).eval()
 
 
 def _alias(tensor: Tensor) -> Tensor:
-    """Another tensor on the same memory, without a gradient."""
+    """A second tensor object on the same memory; it needs no gradient."""
     return nn.Parameter(tensor.detach(), requires_grad=False) if isinstance(tensor, nn.Parameter) else tensor.detach()
 
 
 def dump(state: State, ranks: Ranks = Ranks()) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
-    """All tensors by group and all counters of a state, for a checkpoint. With several ranks all of them must call it."""
+    """All tensors of a state by group, and all its counters, for a checkpoint. With several ranks, all ranks must call it."""
     tensors = {"game": dict(state.game.state_dict()), "average": dict(averaged_game(state).state_dict())}
     for player, optimizer in state.optimizers.items():
         weights = optimizer.param_groups[0]["params"]
@@ -115,13 +111,13 @@ def dump(state: State, ranks: Ranks = Ranks()) -> tuple[dict[str, dict[str, Tens
 
 
 def dump_memories(state: State, ranks: Ranks) -> dict[str, dict[str, Tensor]]:
-    """The pools of every rank, each a group of its own; {} in a game without any."""
+    """The pools of old fakes of every rank, a group for each rank; {} if the game has none."""
     pools = state.game.memories()
     if not pools:
         return {}
     own = {name: held for name, pool in pools.items() if (held := pool.dump()) is not None}
     every: list[dict[str, Tensor]] = [own] * ranks.size
-    if ranks.size > 1:  # each rank has shown its discriminators other fakes: rank 0 writes for all
+    if ranks.size > 1:  # each rank has its own fakes in its pools, and rank 0 writes the checkpoint
         dist.all_gather_object(every, {name: held.cpu() for name, held in own.items()})
     return {f"memory.{rank}": held for rank, held in enumerate(every) if held}
 
@@ -129,7 +125,7 @@ def dump_memories(state: State, ranks: Ranks) -> dict[str, dict[str, Tensor]]:
 def restore(state: State, tensors: dict[str, dict[str, Tensor]], counters: dict[str, Any], ranks: Ranks = Ranks()) -> None:
     """Put a dumped state back, bit for bit, in the memory format of the networks.
 
-    A checkpoint from before turns counted their moves, or of a game that had no pool, begins these anew.
+    An older checkpoint may have no number of moves and no pool: they start empty.
     """
     state.game.load_state_dict(tensors["game"])
     state.average.load_state_dict(tensors["average"])
@@ -137,8 +133,7 @@ def restore(state: State, tensors: dict[str, dict[str, Tensor]], counters: dict[
         saved = tensors[f"optimizer.{player}"]
         for i, weight in enumerate(optimizer.param_groups[0]["params"]):
             moments = {name.partition(".")[2]: value for name, value in saved.items() if name.startswith(f"{i}.")}
-            optimizer.state[weight] = {name: _placed(value, weight) for name, value in moments.items()}
-    state.spare.clear()  # a checkpoint has the moments in another order
+            optimizer.state[weight] = {name: _place_like(value, weight) for name, value in moments.items()}
     for name in ("step", "items", "dropped", "dropped_in_a_row"):
         setattr(state, name, counters[name])
     state.moves = dict(counters.get("moves", {}))
@@ -148,11 +143,11 @@ def restore(state: State, tensors: dict[str, dict[str, Tensor]], counters: dict[
         balance.restore(counters["balance"][name] if name else counters["balance"])
 
 
-def _placed(value: Tensor, weight: Tensor) -> Tensor:
-    """A copy of an optimiser's value where its weight lies, in the weight's memory format where it has its shape."""
+def _place_like(value: Tensor, weight: Tensor) -> Tensor:
+    """A copy of a value of the optimizer, on the device of its weight; a moment also gets the weight's memory format."""
     return torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value.to(weight.device, copy=True)
 
 
 def averaged_game(state: State) -> Game:
-    """The game as it is used: running averages where it has them, the latest weights elsewhere, which it shares."""
+    """The game to sample from and to save: the EMA of the averaged networks, and the latest weights of the others."""
     return state.average

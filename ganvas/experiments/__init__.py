@@ -1,1 +1,1 @@
-"""Several runs that answer one question."""
+"""Lessons: several runs that answer one question. A single run is in `ganvas.training`."""

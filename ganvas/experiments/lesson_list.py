@@ -1,4 +1,7 @@
-"""The lessons. Each is a question, the variants of one game that answer it, and the measures and plots of the result."""
+"""The list of lessons. A lesson is a question, the variants of one game that answer it, and the measures and plots to show.
+
+Its texts teach: beside generator and discriminator they use the words artist and critic.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from ganvas.errors import unknown_name
 class Variant:
     """One variant of a lesson: a recipe and the settings that differ from it, by dotted path."""
 
-    label: str
+    label: str  # also the name of its run folder
     recipe: str
     settings: Mapping[str, str] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""Lessons: variants of one game side by side, as images, a curve, a table and a conclusion."""
+"""Run a lesson: train its variants, measure them, and show them side by side as images, a curve and a table."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ from ganvas.media.image_files import PAPER, save_png
 from ganvas.media.scatter import scatter
 from ganvas.metrics.confidence import student_quantile
 from ganvas.training.api import resume
-from ganvas.training.log import read
-from ganvas.training.run_folder import Run, start
+from ganvas.training.log import read_log
+from ganvas.training.run_folder import Run, start_run
 from ganvas.utils.files import write_durably
 from ganvas.utils.parsing import parse_json
 
-SHOWN: Mapping[Modality, int] = {IMAGES: 30, POINTS: 500}  # samples of a variant
-SIZE = 200  # pixels of a plane of points
-COLUMNS = 6  # of pictures; of a game with classes, one a class
-ABREAST = 4  # blocks in a sheet of one row; more are put in rows of three
+SHOWN: Mapping[Modality, int] = {IMAGES: 30, POINTS: 500}  # samples of each variant in the sheet
+SIZE = 200  # pixels of a scatter plot
+COLUMNS = 6  # of images; a game with classes has one column for each class
+ABREAST = 4  # blocks in one row of a sheet, at most; more are put in rows of three
 
 
 @dataclass(frozen=True)
 class LessonResult:
-    """What a lesson came to."""
+    """The result of a lesson: the numbers of its variants, and the files with the images."""
 
     lesson: Lesson
     images: int
@@ -71,7 +71,7 @@ class LessonResult:
         }
 
     def text(self) -> str:
-        """The question, a table, and what it teaches."""
+        """The question, a table, and what the lesson teaches."""
         seeds = f"{self.seeds} seeds: means, ± 95 % over seeds" if self.seeds > 1 else "seed 0, ± 95 % of the samples"
         where = f"against {self.reference}; {seeds}; the same noise: {self.sheet}"
         more = [f"over time: {self.curves}"] if self.curves else []
@@ -87,48 +87,53 @@ def lesson(
     ranks: str = "auto",
     device: str = "auto",
 ) -> LessonResult:
-    """Play the variants of a lesson that are not yet played, measure them, draw them; continues where it was left.
+    """Train the variants of a lesson, measure them and draw them. What is finished in `out` is not repeated.
 
-    Writes sheet.png, lesson.json and, where a curve teaches, curves.png into the folder `out`, by default lessons/NAME; the
-    runs lie below it. `images` are shown to each variant; with several seeds the numbers are means and the pictures seed 0's.
+    Writes sheet.png, lesson.json and, if the lesson has a curve, curves.png to the folder `out`, by default lessons/NAME. The
+    run folders are in it. `images` is the number of training images of each variant. With several seeds the numbers are means
+    over them, and the images are of seed 0.
 
     Raises:
-        UsageError: no such lesson (names the nearest), or `out` holds another one or other runs.
-        DataError: its data cannot be had.
+        UsageError: no such lesson, or `out` holds another lesson or other runs.
+        DataError: its data cannot be opened.
     """
+    # Train what is not finished.
     chosen, out = find_lesson(name), Path(out or Path("lessons") / name)
-    played: dict[str, list[Run]] = {}
-    for variant, run in runs(chosen, out, images=images, seeds=seeds, ranks=ranks, device=device):
+    runs: dict[str, list[Run]] = {}  # variant -> its runs, one for each seed
+    for variant, run in start_runs(chosen, out, images=images, seeds=seeds, ranks=ranks, device=device):
         if not run.finished:
             resume(run.folder)
-        played.setdefault(variant.label, []).append(run)
-    source, shown = next(iter(played.values()))[0].recipe.data.source, images or chosen.images
-    measured = {label: [_measured(chosen, run, shown, device) for run in each] for label, each in played.items()}
-    rows = tuple(
-        Row(
-            label, each[0].recipe.train.images, fmean(run.result["seconds"] for run in each), _over_seeds([m for m, _ in found])
-        )
-        for (label, each), found in zip(played.items(), measured.values(), strict=True)
-    )
-    firsts = {label: each[0] for label, each in played.items()}
+        runs.setdefault(variant.label, []).append(run)
+
+    # Measure every run; a row of the table is the mean over the seeds of a variant.
+    source, shown = next(iter(runs.values()))[0].recipe.data.source, images or chosen.images
+    measured = {label: [_measure_run(chosen, run, shown, device) for run in each] for label, each in runs.items()}
+    rows = []
+    for label, each in runs.items():
+        seconds = fmean(run.result["seconds"] for run in each)
+        values = _average_seeds([measures for measures, _ in measured[label]])
+        rows.append(Row(label, each[0].recipe.train.images, seconds, values))
+
+    # Draw the first seed of every variant.
+    firsts = {label: each[0] for label, each in runs.items()}
     text = {"lesson": name, "seeds": "0", "synthetic": "true"}
-    save_png(out / "sheet.png", _sample(firsts, source, device), text)
-    curve = _curves(chosen, firsts)
+    save_png(out / "sheet.png", _draw_sheet(firsts, source, device), text)
+    curve = _draw_curves(chosen, firsts)
     if curve is not None:
         save_png(out / "curves.png", curve, text)
     reference = next(iter(measured.values()))[0][1]
-    found = LessonResult(chosen, shown, seeds, rows, reference, out / "sheet.png", out / "curves.png" if curve else None)
+    found = LessonResult(chosen, shown, seeds, tuple(rows), reference, out / "sheet.png", out / "curves.png" if curve else None)
     write_durably(out / "lesson.json", json.dumps(found.to_dict(), indent=1).encode())
     return found
 
 
-def runs(
+def start_runs(
     chosen: Lesson, out: Path, *, images: int | None = None, seeds: int = 1, ranks: str = "auto", device: str = "auto"
 ) -> Iterator[tuple[Variant, Run]]:
-    """The run of each variant and seed, started or found in `out`; whoever reads this may train it.
+    """The run of each variant and seed, started or found in `out`. The caller may train it.
 
     Raises:
-        UsageError: fewer than one seed, or `out` holds another lesson or other runs.
+        UsageError: `seeds` is below 1, or `out` holds another lesson or other runs.
     """
     if seeds < 1:
         raise UsageError(f"--seeds: expected at least 1, got {seeds}")
@@ -136,47 +141,49 @@ def runs(
     for variant in chosen.variants:
         for seed in range(seeds):
             recipe = variant_recipe(chosen, variant, images, seed)
-            yield variant, start(recipe, out=out / folder(variant, seed), device=device, ranks=ranks)
+            yield variant, start_run(recipe, out=out / name_folder(variant, seed), device=device, ranks=ranks)
 
 
 def _require_own(chosen: Lesson, out: Path) -> None:
     """Raises: UsageError: `out` holds another lesson, finished or not."""
-    told, own = out / "lesson.json", {folder(variant, 0) for variant in chosen.variants}
-    if told.exists():
-        name = parse_json(told.read_bytes(), str(told)).get("lesson")
+    path, own = out / "lesson.json", {name_folder(variant, 0) for variant in chosen.variants}
+    if path.exists():
+        name = parse_json(path.read_bytes(), str(path)).get("lesson")
         if name != chosen.name:
             raise UsageError(f"{out} holds the lesson {name!r}, not {chosen.name!r}; choose another --out")
         return
-    for run in sorted(path.parent for path in out.glob("*-seed*/recipe.json")):
+    for run in sorted(found.parent for found in out.glob("*-seed*/recipe.json")):
         if re.sub(r"\d+$", "0", run.name) not in own:
             raise UsageError(f"{out} holds {run.name}, which is no run of {chosen.name!r}; choose another --out")
 
 
 def variant_recipe(chosen: Lesson, variant: Variant, images: int | None = None, seed: int = 0) -> Recipe:
-    """The recipe that a variant plays."""
+    """The recipe of a variant."""
     count = images or chosen.images
     kept = {"train.snapshots": "9"} | ({"train.eval_every": str(max(1, count // chosen.looks))} if chosen.looks else {})
     return resolve_recipe(variant.recipe, {**kept, **chosen.settings, **variant.settings}, images=count, seed=seed)
 
 
-def folder(variant: Variant, seed: int) -> str:
+def name_folder(variant: Variant, seed: int) -> str:
     """The name of a variant's run folder."""
     words = re.sub(r"[^a-z0-9]+", "-", variant.label.lower()).strip("-")
     return f"{words}-seed{seed}"
 
 
-def _measured(chosen: Lesson, run: Run, shown: int, device: str) -> tuple[dict[str, Measurement], str]:
-    """All numbers of one run, and what they were measured against."""
+def _measure_run(chosen: Lesson, run: Run, shown: int, device: str) -> tuple[dict[str, Measurement], str]:
+    """All measures of one run, and the name of the reference."""
     found: dict[str, Measurement] = {}
     source, reference = run.recipe.data.source, "the log"
     if chosen.names_classes:
         train, test = (open_source(DataConfig(source=source, split=split)) for split in ("train", "test"))
-        found |= measure_classification(load(run.folder, device), train, test, _strangers(), shown, run.recipe.train.seed)
+        found |= measure_classification(
+            load(run.folder, device), train, test, _open_unrelated_data(), shown, run.recipe.train.seed
+        )
         reference = f"{len(test):,} real samples of the test split of {source}"
     if chosen.metrics:
         report = evaluate(run.folder, against=source, metrics=chosen.metrics, samples=chosen.samples, device=device)
         found, reference = found | dict(report.measures), report.reference
-    rows = read(run.folder / "log.jsonl")
+    rows = read_log(run.folder / "log.jsonl")
     for note in chosen.notes:
         if values := [row[note] for row in rows if note in row]:
             late = values[-max(1, len(values) // 3) :]
@@ -184,16 +191,16 @@ def _measured(chosen: Lesson, run: Run, shown: int, device: str) -> tuple[dict[s
     return found, reference
 
 
-def _strangers() -> TableDataset | None:
-    """Clothes, which no model of digits has seen; None where they cannot be had."""
+def _open_unrelated_data() -> TableDataset | None:
+    """Images of clothes, to test models of digits with; None if they are not available."""
     try:
         return open_source(DataConfig(source="fashion", split="test"))
     except DataError:
         return None
 
 
-def _over_seeds(seeds: Sequence[dict[str, Measurement]]) -> dict[str, Measurement]:
-    """The mean over seeds, with the interval of that mean; a single seed as it is."""
+def _average_seeds(seeds: Sequence[dict[str, Measurement]]) -> dict[str, Measurement]:
+    """The mean of each measure over seeds, with the interval of that mean; a single seed stays as it is."""
     if len(seeds) == 1:
         return seeds[0]
     found = {}
@@ -204,13 +211,13 @@ def _over_seeds(seeds: Sequence[dict[str, Measurement]]) -> dict[str, Measuremen
     return found
 
 
-def _sample(played: dict[str, Run], source: str, device: str) -> Image.Image:
-    """A block for each variant, of the same noise, and one of the data."""
-    real = next(iter(played.values())).data
-    pictures = {label: _block(run, real, device) for label, run in played.items()}
+def _draw_sheet(runs: dict[str, Run], source: str, device: str) -> Image.Image:
+    """A block of samples for each variant, of the same noise, and one of the data."""
+    real = next(iter(runs.values())).data
+    pictures = {label: _draw_block(run, real, device) for label, run in runs.items()}
     blank = Image.new("L", next(picture.size for picture in pictures.values() if picture), PAPER)
     blocks = [
-        caption(picture or blank, [label if picture else f"{label} (draws nothing)"]) for label, picture in pictures.items()
+        caption(picture or blank, [label if picture else f"{label} (makes no samples)"]) for label, picture in pictures.items()
     ]
     kind = real.modality
     few = real.samples(torch.arange(SHOWN[kind]))["real"]
@@ -219,8 +226,8 @@ def _sample(played: dict[str, Run], source: str, device: str) -> Image.Image:
     return arrange_pictures(blocks, len(blocks) if len(blocks) <= ABREAST else 3)
 
 
-def _block(run: Run, real: Dataset, device: str) -> Image.Image | None:
-    """What one variant draws; None: it does not draw."""
+def _draw_block(run: Run, real: Dataset, device: str) -> Image.Image | None:
+    """Samples of one variant; None if it makes none."""
     model = load(run.folder, device)
     if not isinstance(model.game, Samples):
         return None
@@ -231,14 +238,14 @@ def _block(run: Run, real: Dataset, device: str) -> Image.Image | None:
     return make_grid(samples, 10 if model.classes else COLUMNS, legible_scale(samples.shape[-1]))
 
 
-def _curves(chosen: Lesson, played: dict[str, Run]) -> Image.Image | None:
-    """The lesson's curve, of each variant that has it; None where a lesson has none."""
+def _draw_curves(chosen: Lesson, runs: dict[str, Run]) -> Image.Image | None:
+    """The plot of the lesson's curve, a line for each variant; None if the lesson has none."""
     if chosen.curve is None:
         return None
-    named = re.compile(rf"{chosen.curve.note}(\d+-\w+)?")
-    logs = {label: read(run.folder / "log.jsonl") for label, run in played.items()}
+    pattern = re.compile(rf"{chosen.curve.note}(\d+-\w+)?")
+    logs = {label: read_log(run.folder / "log.jsonl") for label, run in runs.items()}
     series = {
-        label: [(row["items"], row[name]) for row in rows for name in row if named.fullmatch(name)]
+        label: [(row["items"], row[name]) for row in rows for name in row if pattern.fullmatch(name)]
         for label, rows in logs.items()
     }
     return draw_curves(series, chosen.curve.title, log=chosen.curve.log)

@@ -1,4 +1,7 @@
-"""Every game and every recipe, by name. Nothing is registered by being imported: a game is a line here."""
+"""All games and recipes by name: GAMES and RECIPES. To add a game, add a line here.
+
+One file for each system, and no game imports another; shared code is in common/, blocks of networks are in layers/.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +29,5 @@ GAMES: Mapping[str, type[Game]] = {
     "vae-conditional": vae.ConditionalVAE,
 }
 
-
 _MODULES = (cgan, gan, dcgan, cogan, r3gan, progan, stylegan, stylegan2, gan3d, textgan, textlm, vae, classifier)
-
-
 RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for module in _MODULES for recipe in module.RECIPES}

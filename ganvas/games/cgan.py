@@ -1,12 +1,12 @@
-"""Conditional GAN: noise and a class in, P(features | class) out. The discriminator sees the class too.
+"""Conditional GAN (cGAN): generator and discriminator both get the class.
 
 Source: Mirza & Osindero 2014, arXiv:1411.1784.
 
-Differs: convolutions instead of perceptrons; the discriminator gives one logit per class and answers for the class it is
-asked about (the class-dependent part of the projection discriminator, arXiv:1802.05637), which trains far faster than a
-one-hot vector joined to the input. Fakes are asked for the classes of the reals in the same batch, so that both terms
-see the data's marginal. With `rules.mismatch` a real under the label of another class counts as a fake as well
-(arXiv:1605.05396 sec. 4.2): the discriminator learns early what sets classes apart, and it costs no pass of its own.
+Differs: convolutions instead of perceptrons. The discriminator has one logit for each class, and the logit of the given class
+is used (the class-dependent part of the projection discriminator, arXiv:1802.05637); this trains much faster than a one-hot
+vector concatenated to the input. Fakes have the classes of the reals in the same batch, so that both terms have the same
+class frequencies. With `rules.mismatch` a real with a wrong class counts as a fake too (arXiv:1605.05396 sec. 4.2): the
+discriminator learns the differences of classes early, without a further forward pass.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from ganvas.core.capabilities import Conditional, Projects
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.games.common.duel import Rules
 from ganvas.games.common.family import Family, cosine
+from ganvas.games.common.rules import Rules
 from ganvas.layers.classes import class_weights
 from ganvas.layers.discriminator import select_class
 from ganvas.layers.flatten import Flatten
@@ -39,7 +39,7 @@ class Config:
     width: int = 32
     critic_width: int = 32
     max_width: int = 128
-    head: int = 256  # width of D's hidden layer, which sees the picture whole
+    head: int = 256  # width of the fully connected hidden layer of D
     rules: Rules = Rules(r1_gamma=0.1, penalty_every=8, mismatch=0.3)
 
     def __post_init__(self) -> None:
@@ -52,10 +52,8 @@ class Generator(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        side, channels = (
-            list_resolutions(config.resolution)[-1],
-            list_widths(config.resolution, config.width, config.max_width)[::-1],
-        )
+        side = list_resolutions(config.resolution)[-1]
+        channels = list_widths(config.resolution, config.width, config.max_width)[::-1]
         self.classes, self.base = config.classes, (channels[0], side, side)
         self.first = nn.Linear(config.latent_dim + config.classes, channels[0] * side**2, bias=False)
         layers: list[nn.Module] = [nn.BatchNorm2d(channels[0]), nn.ReLU(inplace=True)]
@@ -87,7 +85,7 @@ class Discriminator(nn.Module):
 
 
 class CGAN(AdversarialGame, Conditional, Projects):
-    """G and D both know which class is asked for."""
+    """A generator and a discriminator that both get the class."""
 
     config_type = Config
     needs = ("real", "label")
@@ -99,7 +97,7 @@ class CGAN(AdversarialGame, Conditional, Projects):
 
 _recipe = Family("cgan", "Mirza & Osindero 2014, arXiv:1411.1784")
 _TRAIN = cosine(0.02, 84_000, 64, 3e-3, average_halflife=20_000)
-# Under a gentler penalty one class, the bags, collapses; clothes overlap, so that exchanged labels count less.
+# With a weaker penalty one class, the bags, collapses. Classes of clothes overlap, so wrong labels have less weight.
 _CLOTHES = Config(rules=Rules(r1_gamma=1.0, penalty_every=8, mismatch=0.1))
 
 RECIPES = (

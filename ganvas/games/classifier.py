@@ -1,10 +1,10 @@
-"""The classifier: the discriminative model, P(class | features), as a game of one player.
+"""A classifier: a discriminative model, P(class | x), as a game with one player.
 
-It learns the boundary between classes and nothing of what lies inside them: it can judge a digit, not draw one. Its
-penultimate layer is the feature space in which generated pictures are measured.
+It learns the boundaries between classes and cannot generate. Its penultimate layer is the feature space in which generated
+samples are measured.
 
-Source: cross-entropy on a small VGG-like network (arXiv:1409.1556) with BatchNorm (arXiv:1502.03167); reals are shifted
-by up to two pixels.
+Source: cross-entropy on a small VGG-like network (arXiv:1409.1556) with BatchNorm (arXiv:1502.03167); training images are
+shifted by up to two pixels.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from ganvas.utils.settings import require_within
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """`widths` are the channels of the three stages, each at half the side of the one before."""
+    """`widths` are the channels of the stages; each stage has half the resolution of the one before."""
 
     takes: ClassVar = (POINTS, IMAGES, VOXELS)
-    dims: int = 2  # of space: 2 for pictures, 3 for solids; 0: points of `channels` numbers, by a perceptron
+    dims: int = 2  # spatial dimensions: 2 for images, 3 for voxels; 0: a perceptron for points with `channels` coordinates
     resolution: int = 28
     channels: int = 1
     classes: int = 10
     widths: tuple[int, ...] = (16, 32, 64)
     features: int = 64
     dropout: float = 0.3
-    shift: int = 2  # pixels, at random, while training
+    shift: int = 2  # maximum random shift of training samples, in pixels
 
     def __post_init__(self) -> None:
         require_within(self, "config.resolution", 4)
@@ -60,7 +60,7 @@ class Config:
         return facts.fill(self, dims=facts.modality.space)
 
 
-# By the dimensions of space: convolution, normalisation, pooling, and pooling to a fixed side.
+# By the number of spatial dimensions: convolution, normalization, pooling, and pooling to a fixed size.
 _LAYERS: Mapping[int, Any] = {
     2: (nn.Conv2d, nn.BatchNorm2d, nn.MaxPool2d, nn.AdaptiveAvgPool2d),
     3: (nn.Conv3d, nn.BatchNorm3d, nn.MaxPool3d, nn.AdaptiveAvgPool3d),
@@ -96,7 +96,7 @@ class Network(nn.Module):
 
 
 class Classifier(Game, Classifies):
-    """One player C, who names the class of what it is shown."""
+    """One player C, which predicts the class of a sample."""
 
     config_type = Config
     needs = ("real", "label")
@@ -124,7 +124,7 @@ class Classifier(Game, Classifies):
         return {"C": F.cross_entropy(logits, batch["label"])}
 
     def shift_randomly(self, images: Tensor, step: Step) -> Tensor:
-        """The samples [N, C, ...], each moved by up to `shift` pixels; what comes in from outside is black, or empty."""
+        """The samples [N, C, ...], each shifted at random by up to `shift` pixels; new pixels are black, new voxels empty."""
         reach = self.config.shift
         if reach == 0:
             return images

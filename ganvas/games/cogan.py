@@ -1,17 +1,17 @@
-"""CoGAN: pairs of pictures in two domains, learnt without a single pair.
+"""CoGAN (coupled GANs): pairs of images in two domains, learnt without paired data.
 
-Each domain has a generator and a discriminator of its own, but the generators share their first layers, which decide what is
-drawn, and the discriminators their last ones, which judge what was understood. The sum of both games is played,
+Each domain has a generator and a discriminator. The generators share their first layers (the content), the discriminators
+share their last layers. The sum of both games is played,
 
     min over G1, G2  max over D1, D2  of  V(D1, G1) + V(D2, G2),
 
-each domain's reals from other pictures than the other's (data/domains.py). One z through both generators gives a pair: what
-they share has to say the same to both last layers. Source: Liu & Tuzel 2016, arXiv:1606.07536 eq. 3-6, sec. 4.
+and the domains have different training images (data/computed_domains.py). One z through both generators gives a pair, because
+the shared layers give the same features to both. Source: Liu & Tuzel 2016, arXiv:1606.07536 eq. 3-6, sec. 4.
 
-Differs: a domain's own layers begin as copies of the other's, so that couples are alike from the start. The domain is the
-class of a conditional game, which picks the layers that are not shared; any number of domains. Every fake has noise of its
-own while training: the losses are sums over the domains' marginals, so the expected gradient is the same. Networks and
-objective are those of `cgan`, which learn from a tenth of the paper's 3.2 million pictures.
+Differs: the layers that are not shared start as copies, so that pairs are similar from the start. The domain is the class of
+a conditional game, and selects these layers; any number of domains is possible. In training every fake has its own noise: the
+losses are sums over the marginals of the domains, so the expected gradient is the same. Networks and objective are those of
+`cgan`, which need a tenth of the 3.2 million images of the paper.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from torch import Tensor, nn
 
 from ganvas.core.capabilities import Couples, Projects
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.games.common.duel import Rules
 from ganvas.games.common.family import Family, cosine
+from ganvas.games.common.rules import Rules
+from ganvas.layers.flatten import Flatten
 from ganvas.layers.resolutions import list_resolutions, list_widths
 from ganvas.utils.settings import require_within
 
@@ -45,8 +46,8 @@ class Config:
     width: int = 32
     critic_width: int = 24
     max_width: int = 128
-    fine: int = 16  # channels of G at full resolution: all that a domain's own last layer sees
-    head: int = 128  # width of D's hidden layer, which sees the picture whole
+    fine: int = 16  # channels of G at full resolution: the input of the last layer, which is not shared
+    head: int = 128  # width of the fully connected hidden layer of D
     shared_g: int | None = None
     shared_d: int | None = None
     rules: Rules = Rules(r1_gamma=0.05, penalty_every=4)
@@ -91,17 +92,17 @@ def _discriminator(config: Config) -> list[nn.Module]:
         nn.Sequential(nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True))
         for before, after in itertools.pairwise(channels)
     ]
-    layers.append(nn.Sequential(nn.Flatten(), nn.Linear(size, config.head), nn.LeakyReLU(0.2)))
+    layers.append(nn.Sequential(Flatten(), nn.Linear(size, config.head), nn.LeakyReLU(0.2)))
     layers.append(nn.Linear(config.head, 1))
     return layers
 
 
 class PartlySharedLayers(nn.Module):
-    """Layers of which a stretch is shared by all domains, and the rest is each domain's own.
+    """A stack of layers; each domain has its own copy of the layers in `own`, and all domains share the others.
 
-    x [N, ...], c [N] domain or [N, domains] shares -> [N, ...]. All domains' own layers begin equal, so that what they make
-    of one noise is alike from the start. Every domain's own layers see the whole batch, then the
-    one asked for is kept: a sample does not depend on which domains are asked for beside it.
+    x [N, ...], c [N] domain or [N, domains] shares -> [N, ...]. The copies are equal at the start. The layers of every domain
+    get the whole batch, then the result of the chosen domain is selected: a sample does not depend on the domains of the
+    other samples in the batch.
     """
 
     def __init__(self, domains: int, layers: list[nn.Module], own: slice) -> None:
@@ -117,7 +118,7 @@ class PartlySharedLayers(nn.Module):
         return result
 
     def apply_own(self, x: Tensor, c: Tensor) -> Tensor:
-        """What each sample's own domain makes of it."""
+        """x through the own layers of the domain of each sample."""
         every = torch.stack([own(x) for own in self.own], 1)  # [N, domains, ...]
         if c.is_floating_point():
             return torch.einsum("nd,nd...->n...", c.to(every.dtype), every)
@@ -125,7 +126,7 @@ class PartlySharedLayers(nn.Module):
 
 
 class CoGAN(AdversarialGame, Couples, Projects):
-    """One generator and one discriminator a domain, which share what has to do with meaning. One z is one pair."""
+    """A generator and a discriminator for each domain, with shared layers. One z gives one pair."""
 
     config_type = Config
     needs = ("real", "label")
@@ -138,7 +139,7 @@ class CoGAN(AdversarialGame, Couples, Projects):
         super().__init__(config, g, PartlySharedLayers(config.classes, _discriminator(config), slice(None, last)))
 
     def projection(self) -> Tensor:
-        """The first weight matrix that multiplies z, [features, latent_dim]; of every domain where no layer is shared."""
+        """The first weight matrix that multiplies z, [features, latent_dim]; those of all domains if it is not shared."""
         if not self.G.own_first:
             weight: Tensor = self.G.shared[0][0].weight
             return weight

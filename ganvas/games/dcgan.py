@@ -1,13 +1,13 @@
-"""DCGAN: the rules that made convolutional GANs train.
+"""DCGAN: architecture rules with which convolutional GANs train.
 
-No pooling and no hidden fully connected layer; BatchNorm everywhere but at G's output and D's input; ReLU and tanh in G,
-leaky ReLU in D; weights from N(0, 0.02); Adam 2e-4 with beta1 0.5; batch 128; z of 100.
+No pooling and no fully connected hidden layer; BatchNorm everywhere except at the output of G and the input of D; ReLU and
+tanh in G, leaky ReLU in D; weights from N(0, 0.02); Adam 2e-4 with beta1 0.5; batch 128; z of 100.
 Source: Radford et al. 2016, arXiv:1511.06434 sec. 3-4.
 
-Differs: D's BatchNorm is left out where a slope penalty is asked for, which it would blur across samples
-(arXiv:1704.00028 sec. 4). D may have a hidden layer that sees the picture whole (`config.head`), G a sub-pixel end
-(`config.subpixel`): two recipes use one or both. Sides of 28 start from 7x7 instead of 4x4. Narrower than the paper's
-1024-channel networks.
+Differs: D has no BatchNorm if there is a gradient penalty, because BatchNorm mixes the gradients of samples (arXiv:1704.00028
+sec. 4). D may have a fully connected hidden layer (`config.head`), and G a sub-pixel convolution at the end
+(`config.subpixel`): two recipes use one or both. Images of 28 pixels start from 7x7 instead of 4x4. Networks are narrower
+than those of the paper, with 1024 channels.
 """
 
 from __future__ import annotations
@@ -20,23 +20,25 @@ from torch import Tensor, nn
 from ganvas.config import TrainConfig
 from ganvas.core.capabilities import Projects
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.games.common.duel import Duel, Rules
+from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
+from ganvas.games.common.rules import Rules
+from ganvas.layers.flatten import Flatten
 from ganvas.layers.resolutions import list_resolutions, list_widths, subpixel_layers
 from ganvas.utils.settings import require_within
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """`width` is the number of channels at the largest inner side; it doubles at every halving, up to `max_width`."""
+    """`width` channels at half the resolution; doubled at each halving up to `max_width`."""
 
     resolution: int = 28
     channels: int = 1
     latent_dim: int = 100
     width: int = 32
     max_width: int = 512
-    subpixel: bool = False  # G's last doubling with one convolution more
-    head: int = 0  # width of a hidden layer in D that sees the picture whole; the paper has none
+    subpixel: bool = False  # G ends with a sub-pixel convolution, which is one more layer
+    head: int = 0  # width of a fully connected hidden layer of D; 0: none, as in the paper
     rules: Rules = Rules()
 
     def __post_init__(self) -> None:
@@ -60,7 +62,7 @@ def _generator(config: Config) -> nn.Sequential:
 
 
 def _discriminator(config: Config) -> nn.Sequential:
-    """image [N, C, H, W] -> one logit each."""
+    """image [N, C, H, W] -> logits [N, 1, 1, 1], or [N, 1] with `head`."""
     side = list_resolutions(config.resolution)[-1]
     channels = [config.channels, *list_widths(config.resolution, config.width, config.max_width)]
     norm = not config.rules.penalized
@@ -73,7 +75,7 @@ def _discriminator(config: Config) -> nn.Sequential:
     if not config.head:
         return nn.Sequential(*layers, nn.Conv2d(channels[-1], 1, side))
     whole = nn.Linear(channels[-1] * side**2, config.head)
-    return nn.Sequential(*layers, nn.Flatten(), whole, nn.LeakyReLU(0.2), nn.Linear(config.head, 1))
+    return nn.Sequential(*layers, Flatten(), whole, nn.LeakyReLU(0.2), nn.Linear(config.head, 1))
 
 
 def _initialize(module: nn.Module) -> None:
@@ -85,17 +87,17 @@ def _initialize(module: nn.Module) -> None:
 
 
 class DCGAN(AdversarialGame, Projects):
-    """An all-convolutional G and D."""
+    """A generator and a discriminator of convolutions only."""
 
     config_type = Config
 
     def __init__(self, config: Config) -> None:
         super().__init__(config, _generator(config).apply(_initialize), _discriminator(config).apply(_initialize))
         if config.rules.scoring.g_sees_reals:
-            self.D[-1].register_parameter("bias", None)  # a common shift of all logits changes no relativistic loss
+            self.D[-1].register_parameter("bias", None)  # a constant on all logits does not change a relativistic loss
 
     def duel(self) -> Duel:
-        # Without a penalty D has BatchNorm, and reals and fakes are separate batches.
+        # Without a gradient penalty D has BatchNorm, so reals and fakes must be separate batches.
         return replace(super().duel(), together=self.rules.penalized)
 
     def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
@@ -115,7 +117,7 @@ class DCGAN(AdversarialGame, Projects):
 _recipe = Family("dcgan", "Radford et al. 2016, arXiv:1511.06434")
 _TRAIN = TrainConfig(images=200_000, batch=128, learning_rate=2e-4, checkpoint_every=40_000)
 
-# Under the relativistic loss with R1 and R2 (arXiv:2501.05441), and at a higher rate, no class is lost.
+# With the relativistic loss, R1 and R2 (arXiv:2501.05441), and a higher learning rate, no class is lost.
 _RULES = Rules(objective="relativistic", r1_gamma=0.3, r2_gamma=0.3, penalty_every=4)
 _PAIRED = Config(latent_dim=32, subpixel=True, head=256, rules=_RULES)
 _STACKED = Config(channels=3, head=256, rules=_RULES)
@@ -132,7 +134,7 @@ RECIPES = (
         "dcgan-stacked",
         "stacked",
         15,
-        "three digits in one picture: all 1,000 modes",
+        "three digits in one image: all 1,000 modes",
         _STACKED,
         cosine(0.02, 800_000, 64, 2e-3, **_LONG),
     ),

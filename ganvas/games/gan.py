@@ -1,12 +1,13 @@
-"""GAN: the original game. Noise becomes data through a multi-layer perceptron; another one tells the difference.
+"""The original GAN: generator and discriminator are multi-layer perceptrons.
 
-min_G max_D  E log D(x) + E log(1 - D(G(z))); at the optimum the fakes follow the data and D says one half everywhere.
+min_G max_D  E log D(x) + E log(1 - D(G(z))); at the optimum the fakes have the distribution of the data, and D = 1/2.
 Source: Goodfellow et al. 2014, arXiv:1406.2661.
 
-Differs: leaky ReLU and Adam instead of maxout, dropout and momentum, which train the same game more reliably. For data in
-separate pieces, `coins` and `frequencies`: a continuous map cannot tear one cloud of noise apart without samples in between
-(arXiv:1806.00880), and a perceptron on plain coordinates hardly sees small distances (arXiv:2006.10739). With
-`sharpen`, coarse waves come first and fine ones join (arXiv:2011.12948 eq. 8), which alone hold samples where they are.
+Differs: leaky ReLU and Adam instead of maxout, dropout and momentum: they train the same game more reliably. For data in
+separate modes there are two options. `coins` gives G the signs of z: a continuous map of connected noise always has samples
+between modes (arXiv:1806.00880). `frequencies` gives D Fourier features: a perceptron on plain coordinates hardly resolves
+small distances (arXiv:2006.10739). With `sharpen`, low frequencies come first and higher ones are added during training
+(arXiv:2011.12948 eq. 8).
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ from ganvas.core.facts import Facts
 from ganvas.core.game import Step
 from ganvas.core.modality import IMAGES, POINTS, VOXELS
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.games.common.duel import Rules
 from ganvas.games.common.family import Family, cosine
+from ganvas.games.common.rules import Rules
 from ganvas.layers.mlp import mlp
 from ganvas.utils.settings import require_within
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """`shape` is one sample's: (2,) for points in the plane, (1, 28, 28) for images, whose range ends in tanh."""
+    """`shape` is that of one sample: (2,) for points in the plane, (1, 28, 28) for images, for which G ends in tanh."""
 
     takes: ClassVar = (POINTS, IMAGES, VOXELS)
     shape: tuple[int, ...] = (2,)
@@ -42,12 +43,12 @@ class Config:
     critic_width: int | None = None  # of D; None: as wide as G
     depth: int = 3
     critic_depth: int | None = None  # of D; None: as deep as G
-    slope: float = 0.2  # of G's leaky ReLU below 0; 0 makes it a plain one
+    slope: float = 0.2  # negative slope of the leaky ReLU of G; 0: ReLU
     coins: bool = False  # G also gets the sign of each coordinate of z, so its map may be discontinuous
-    softness: float = 1.0  # of z beside the coins: the smaller, the farther apart are the pieces
-    frequencies: int = 0  # D sees sin and cos of each coordinate at this many octaves
-    span: float = 1.0  # half the period of the slowest of them
-    sharpen: float = 0.0  # share of the run in which the finer ones join, one after the other; 0: all from the start
+    softness: float = 1.0  # factor on z next to the signs: the smaller, the larger the gaps between modes
+    frequencies: int = 0  # Fourier features of D: sin and cos of each coordinate at this number of octaves
+    span: float = 1.0  # half of the longest period
+    sharpen: float = 0.0  # share of the run in which higher frequencies are added one by one; 0: all from the start
     rules: Rules = Rules()
 
     def __post_init__(self) -> None:
@@ -72,7 +73,7 @@ class GAN(AdversarialGame, Projects):
         super().__init__(config, g, d)
         self.register_buffer("sharpness", torch.ones(config.frequencies))  # weight of each octave
         if config.rules.scoring.g_sees_reals:
-            self.D[-1].register_parameter("bias", None)  # a common shift of all logits changes no relativistic loss
+            self.D[-1].register_parameter("bias", None)  # a constant on all logits does not change a relativistic loss
 
     def advance(self, step: Step) -> None:
         """Add higher Fourier frequencies during training."""
@@ -84,7 +85,7 @@ class GAN(AdversarialGame, Projects):
     def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """z [N, latent_dim], standard normal -> x [N, *shape].
 
-        Uniform noise in [-1, 1] is the normal's distribution function of z, so that every walk in z stays one in noise.
+        Uniform noise in [-1, 1] is the distribution function of z, so that every path in z is a path in the noise.
         """
         if self.config.noise == "uniform":
             z = torch.erf(z / math.sqrt(2))
@@ -94,7 +95,7 @@ class GAN(AdversarialGame, Projects):
         return torch.tanh(x) if len(self.config.shape) == 3 else x
 
     def projection(self) -> Tensor:
-        """The first matrix that z meets, [width, latent_dim]; that of its signs is left out."""
+        """The first weight matrix that multiplies z, [width, latent_dim]; the columns of its signs are left out."""
         weight: Tensor = self.G[0].weight
         return weight[:, : self.latent_dim]
 
@@ -121,7 +122,7 @@ def _points(source: str, about: str, dims: int = 2) -> Recipe:
 
 
 def _modes(source: str, about: str, config: Config, points: int) -> Recipe:
-    # The mean of many maps draws every mode too narrow: no running average.
+    # No EMA: an average of many maps makes every mode too narrow.
     train = cosine(0.02, points, 512, 2e-3, average_halflife=0, checkpoint_every=500_000)
     return _recipe(f"gan-{source}", source, 2, about, config, train)
 
@@ -142,7 +143,7 @@ _GRID = Config(
     rules=Rules(r1_gamma=0.5, r2_gamma=0.5, penalty_every=4, noise=1.0),
 )
 
-# G is the decoder of vae-mnist, unit for unit: what a discriminator teaches it, and what a bound does.
+# G has exactly the layers of the decoder of vae-mnist, to compare training by a discriminator with training by the ELBO.
 _DECODER = Config(
     shape=(1, 28, 28),
     latent_dim=20,
@@ -153,7 +154,6 @@ _DECODER = Config(
     critic_depth=3,
     rules=Rules(objective="relativistic", r1_gamma=0.15, r2_gamma=0.15, penalty_every=4),
 )
-
 
 RECIPES = (
     _points("normal1d", "noise on a line becomes one bell curve", dims=1),

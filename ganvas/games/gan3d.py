@@ -1,15 +1,15 @@
-"""3D-GAN: noise and a class become a solid, by the game that makes pictures, with convolutions over volumes.
+"""3D-GAN: a conditional GAN for voxel shapes, with 3-D convolutions.
 
-A solid is an occupancy grid in [-1, 1]: above 0 there is something. Volumetric transposed convolutions double a block of 4^3
-up to the full side, the discriminator mirrors them, and the discriminator rests while it was right about more than 80 % of
-the last batch: telling a solid from noise is easier than making one (`train.balance = "rest"`, sec. 3.1 of the paper).
+A solid is an occupancy grid in [-1, 1], filled above 0. Transposed 3-D convolutions upsample a block of 4^3, and the
+discriminator is the mirror image. The discriminator rests while it classifies more than 80 % of the last batch correctly,
+because voxel shapes are harder to generate than to classify (`train.balance = "rest"`, sec. 3.1 of the paper).
 Source: Wu et al. 2016, arXiv:1610.07584 sec. 3.1-3.2.
 
-Differs: 32^3 instead of 64^3 and a tenth of the channels, for two CPU cores; conditional, one discriminator's logit a class
-as in `cgan`, instead of one model a class; tanh instead of sigmoid, so that solids have the range of pictures; the layers
-next to the full size are sub-voxel convolutions at half of it; no BatchNorm in the discriminator, whose slope is penalised
-(R1, R2) instead: solids fill 2 to 10 % of the grid, and an unpenalised discriminator has the generator answer with nothing or
-everything; reals and fakes are judged in pairs (arXiv:2501.05441), without which specks float round every solid.
+Differs: 32^3 instead of 64^3 and a tenth of the channels, for two CPU cores. Conditional, with one logit for each class as in
+`cgan`, instead of one model for each class. tanh instead of sigmoid, so that solids have the range of images. Sub-pixel
+convolutions instead of layers at full size. No BatchNorm in the discriminator, but R1 and R2: solids fill 2 to 10 % of the
+grid, and without a penalty the generator collapses to empty or full grids. The relativistic loss (arXiv:2501.05441): without
+it there are single voxels around every solid.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from torch import Tensor, nn
 from ganvas.core.capabilities import Conditional, Projects
 from ganvas.core.modality import VOXELS
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.games.common.duel import Rules
 from ganvas.games.common.family import Family, cosine
+from ganvas.games.common.rules import Rules
 from ganvas.layers.classes import class_weights
 from ganvas.layers.discriminator import select_class
+from ganvas.layers.flatten import Flatten
 from ganvas.layers.pixel_shuffle3d import PixelShuffle3d, PixelUnshuffle3d
 from ganvas.layers.resolutions import list_resolutions, list_widths
 from ganvas.utils.settings import require_within
@@ -38,7 +39,7 @@ class Config:
     """`width` channels of G and `critic_width` of D at half the resolution; doubled at each halving up to `max_width`."""
 
     takes: ClassVar = (VOXELS,)
-    dims: ClassVar[int] = 3  # of space
+    dims: ClassVar[int] = 3  # spatial dimensions
     resolution: int = 32
     channels: int = 1
     classes: int = 4
@@ -46,7 +47,7 @@ class Config:
     width: int = 16
     critic_width: int = 16
     max_width: int = 128
-    head: int = 128  # width of D's hidden layer, which sees the solid whole
+    head: int = 128  # width of the fully connected hidden layer of D
     rules: Rules = Rules(objective="relativistic", r1_gamma=0.5, r2_gamma=0.5, penalty_every=4)
 
     def __post_init__(self) -> None:
@@ -59,10 +60,8 @@ class Generator(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        side, channels = (
-            list_resolutions(config.resolution)[-1],
-            list_widths(config.resolution, config.width, config.max_width)[::-1],
-        )
+        side = list_resolutions(config.resolution)[-1]
+        channels = list_widths(config.resolution, config.width, config.max_width)[::-1]
         self.classes, self.base = config.classes, (channels[0], side, side, side)
         self.first = nn.Linear(config.latent_dim + config.classes, channels[0] * side**3, bias=False)
         layers: list[nn.Module] = [nn.BatchNorm3d(channels[0]), nn.ReLU(inplace=True)]
@@ -82,14 +81,12 @@ class Discriminator(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         channels = list_widths(config.resolution, config.critic_width, config.max_width)
-        size, first = (
-            channels[-1] * list_resolutions(config.resolution)[-1] ** 3,
-            nn.Conv3d(8 * config.channels, channels[0], 3, 1, 1),
-        )
+        size = channels[-1] * list_resolutions(config.resolution)[-1] ** 3
+        first = nn.Conv3d(8 * config.channels, channels[0], 3, 1, 1)
         layers: list[nn.Module] = [PixelUnshuffle3d(), first, nn.LeakyReLU(0.2, inplace=True)]
         for before, after in itertools.pairwise(channels):
             layers += [nn.Conv3d(before, after, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
-        self.body = nn.Sequential(*layers, nn.Flatten(), nn.Linear(size, config.head), nn.LeakyReLU(0.2))
+        self.body = nn.Sequential(*layers, Flatten(), nn.Linear(size, config.head), nn.LeakyReLU(0.2))
         self.head = nn.Linear(config.head, config.classes)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
@@ -97,7 +94,7 @@ class Discriminator(nn.Module):
 
 
 class VoxelGAN(AdversarialGame, Conditional, Projects):
-    """G makes solids [N, C, D, H, W] in [-1, 1] of a class, filled above 0; D knows which class was asked for."""
+    """A generator of solids [N, C, D, H, W] in [-1, 1] of a class, filled above 0, and a discriminator that gets the class."""
 
     config_type = Config
     needs = ("real", "label")

@@ -1,15 +1,14 @@
-"""ProGAN: generator and discriminator begin with a few pixels, and grow new layers while they learn.
+"""ProGAN: progressive growing of generator and discriminator, from a few pixels to the full resolution.
 
-Large structure is learnt first, where it is easy, then ever finer detail. A new resolution fades in: both players mix the old
-way with the new one, and the reals are mixed alike. A discriminator under WGAN-GP with a drift term, an equalised learning
-rate in every layer, pixel norm in the generator, and the batch's deviation shown to the discriminator keep the game level.
-Source: Karras et al. 2018, arXiv:1710.10196.
+Large structure is learnt first, then finer detail. A new resolution fades in: both networks blend the old path with the new
+one, and reals are blended in the same way. WGAN-GP with a drift term, equalized learning rate, pixel norm in the generator,
+and minibatch standard deviation in the discriminator. Source: Karras et al. 2018, arXiv:1710.10196.
 
-Where growth stands is one number, `level`, a function of the progress of training: 1.25 is a quarter of the way from the
-second resolution to the third. The generator always draws full-size images, by nearest neighbours where it has not grown.
+The state of growth is one number, `level`, a function of the progress of training: 1.25 is a quarter of the way from the
+second resolution to the third. The generator always returns images of full size, upsampled by nearest neighbour.
 
-Differs: Adam's moments are kept when the image grows, because the old layers go on as they were; fewer channels; the time
-spent growing is a setting (`grown_by`), since the last resolution is what is looked at.
+Differs: the moments of Adam are kept when the networks grow, because the old layers do not change; fewer channels; the share
+of the run spent growing is a setting (`grown_by`), because only the last resolution counts.
 """
 
 from __future__ import annotations
@@ -26,8 +25,9 @@ from ganvas.core.game import Batch, Step
 from ganvas.core.host_number import HostNumber
 from ganvas.errors import UsageError
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.games.common.duel import Duel, Rules
+from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
+from ganvas.games.common.rules import Rules
 from ganvas.layers.discriminator import DiscriminatorHead
 from ganvas.layers.equalized import EqualConv, EqualLinear, leaky_relu
 from ganvas.layers.normalization import pixel_norm
@@ -45,7 +45,7 @@ class Config:
     latent_dim: int = 64
     width: int = 8
     max_width: int = 64
-    grown_by: float = 0.6  # the share of the run after which nothing grows any more
+    grown_by: float = 0.6  # the share of the run after which growth is complete
     rules: Rules = Rules(objective="wasserstein", gradient_penalty=10.0, drift=0.001)
 
     def __post_init__(self) -> None:
@@ -59,12 +59,12 @@ class Config:
 
     @property
     def widths(self) -> list[int]:
-        """Channels at each of them."""
+        """The channels at each resolution."""
         return [min(self.max_width, self.width * 2**level) for level in range(len(self.sides))][::-1]
 
 
 def level_at(progress: float, levels: int, grown_by: float) -> float:
-    """The level, from 0 to levels - 1, at `progress` in [0, 1]: each resolution stays for a while, then fades for as long."""
+    """The level, from 0 to levels - 1, at `progress` in [0, 1]: constant resolution and fading take turns of equal length."""
     if progress >= grown_by:
         return levels - 1.0
     stage, within_stage = divmod(progress / grown_by * (levels - 1), 1)
@@ -72,7 +72,7 @@ def level_at(progress: float, levels: int, grown_by: float) -> float:
 
 
 def split_level(level: float) -> tuple[int, float]:
-    """The level that is reached, and the share of the next one."""
+    """The integer level, and the share of the next one."""
     return int(level), level - int(level)
 
 
@@ -87,12 +87,12 @@ class GrowingNetwork(nn.Module):
         self.at = HostNumber()  # the level as a Python number: which layers run depends on it
 
     def split_level(self) -> tuple[int, float]:
-        """The level that is reached, and the share of the next one."""
+        """The integer level, and the share of the next one."""
         return split_level(self.at.read(self.level))
 
 
 class Stage(nn.Module):
-    """Two 3x3 convolutions; the generator's are normalised at every pixel."""
+    """Two 3x3 convolutions, each followed by leaky ReLU and `after`: pixel norm in the generator."""
 
     def __init__(self, inputs: int, middle: int, outputs: int, after: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
@@ -108,7 +108,7 @@ class Generator(GrowingNetwork):
     def __init__(self, config: Config) -> None:
         super().__init__()
         widths, self.sides = config.widths, config.sides
-        self.first = EqualLinear(config.latent_dim, widths[0] * self.sides[0] ** 2, gain=2**0.5 / 4)  # the paper's, for 4x4
+        self.first = EqualLinear(config.latent_dim, widths[0] * self.sides[0] ** 2, gain=2**0.5 / 4)  # the gain for 4x4
         self.second = EqualConv(widths[0], widths[0], 3)
         self.stages = nn.ModuleList(Stage(a, b, b, pixel_norm) for a, b in itertools.pairwise(widths))
         self.heads = nn.ModuleList(EqualConv(width, config.channels, 1, gain=1.0) for width in widths)
@@ -129,7 +129,7 @@ class Generator(GrowingNetwork):
 
 
 class Discriminator(GrowingNetwork):
-    """image [N, C, H, W] -> logits [N], seeing as much detail as `level` has."""
+    """image [N, C, H, W] -> logits [N], with the detail of `level`."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -151,22 +151,22 @@ class Discriminator(GrowingNetwork):
 
 
 class ProGAN(AdversarialGame, Projects, Grows):
-    """G and D grow together."""
+    """A generator and a discriminator that grow together."""
 
     config_type = Config
-    together = False  # D looks at the deviation of each batch
+    together = False  # D uses the standard deviation of its batch
 
     def __init__(self, config: Config) -> None:
         super().__init__(config, Generator(config), Discriminator(config))
 
     @property
     def resolutions(self) -> tuple[int, ...]:
-        """Those that have begun to show."""
+        """The resolutions up to the current one, the one that is fading in included."""
         reached, share = self.G.split_level()
         return tuple(self.G.sides[: reached + 1 + (share > 0)])
 
     def advance(self, step: Step) -> None:
-        """Grow."""
+        """Set the level of both networks."""
         level = level_at(step.progress, len(self.G.sides), self.config.grown_by)
         for network in (self.G, self.D):
             network.at.write(network.level, level)
@@ -175,11 +175,11 @@ class ProGAN(AdversarialGame, Projects, Grows):
         return replace(super().duel(), real=self.blend_real)
 
     def blend_real(self, batch: Batch, step: Step) -> Tensor:
-        """The reals, mixed as the fakes are. Source: arXiv:1710.10196 appendix A.1."""
+        """The reals, blended in the same way as the fakes. Source: arXiv:1710.10196 appendix A.1."""
         return self.blend(batch["real"])
 
     def blend(self, image: Tensor) -> Tensor:
-        """image [N, C, H, W] -> the same size, with the detail of the present level only."""
+        """image [N, C, H, W] -> the same size, with the detail of the current level only."""
         reached, share = self.G.split_level()
         coarse = upsample_nearest(downsample_mean(image, self.G.sides[reached]), image.shape[-1])
         if not share:
@@ -187,10 +187,10 @@ class ProGAN(AdversarialGame, Projects, Grows):
         return torch.lerp(coarse, upsample_nearest(downsample_mean(image, self.G.sides[reached + 1]), image.shape[-1]), share)
 
     def sample_at(self, z: Tensor, resolution: int, c: Tensor | None = None) -> Tensor:
-        """z [N, latent_dim] -> image [N, C, H, W] as it was drawn when the game had grown to `resolution`.
+        """z [N, latent_dim] -> image [N, C, H, W] of full size, from the layers up to `resolution`.
 
         Raises:
-            UsageError: it never drew at that resolution.
+            UsageError: the generator has not grown to this resolution.
         """
         if resolution not in self.resolutions:
             raise UsageError(f"resolution: expected one of {', '.join(map(str, self.resolutions))}, got {resolution}")

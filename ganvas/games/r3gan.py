@@ -1,13 +1,13 @@
-"""R3GAN: a modern baseline without tricks. A relativistic pairing loss, kept stable by penalties on both sides.
+"""R3GAN: a modern baseline without tricks: the relativistic pairing loss with R1 and R2 penalties.
 
 L = E softplus(-(D(x) - D(G(z)))), plus gamma / 2 |grad D|^2 at the reals (R1) and at the fakes (R2), every step; residual
-networks without normalisation, whose last convolutions start at zero; bilinear resampling; Adam with beta1 0; and
-schedules that cool the learning rate and gamma. Source: Huang et al. 2024, arXiv:2501.05441.
+networks without normalization, whose last convolutions start at zero; bilinear resampling; Adam with beta1 0; schedules
+that lower the learning rate and gamma. Source: Huang et al. 2024, arXiv:2501.05441.
 
-Differs: one residual block a stage and ungrouped convolutions, which two CPU cores run faster than grouped ones; the generator
-begins with a linear layer instead of a learnt basis, and the discriminator ends in one instead of a sum a channel: both are too
-poor at so few channels; the finest stage works on patches of 2x2 pixels; images end in a tanh; the penalties are lazy, every
-fourth step; beta2 stays at 0.99, and gamma unless `config.gamma` says otherwise: these runs are short.
+Differs: one residual block in each stage, and convolutions without groups, which are faster on two CPU cores. The generator
+starts with a linear layer instead of a learnt basis, and the discriminator ends with one instead of a sum over pixels: both
+are too weak with few channels. The finest stage works on patches of 2x2 pixels. Images end in a tanh. The penalties are lazy,
+every fourth step. beta2 is constant at 0.99, and gamma is constant unless `config.gamma` is set: these runs are short.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ from ganvas.core.capabilities import Projects
 from ganvas.core.game import Step
 from ganvas.errors import UsageError
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.games.common.duel import Rules
 from ganvas.games.common.family import Family, cosine
+from ganvas.games.common.rules import Rules
 from ganvas.layers.resolutions import list_resolutions
 from ganvas.utils.settings import require_within
 
 SLOPE = 0.2  # of the leaky ReLU
-GAIN = math.sqrt(2 / (1 + SLOPE**2))  # that preserves variance through it
+GAIN = math.sqrt(2 / (1 + SLOPE**2))  # keeps the variance through the leaky ReLU
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """`width` channels at the finest stage, `growth` times as many at every halving, up to `max_width`."""
+    """`width` channels at the finest stage, times `growth` at each halving, up to `max_width`."""
 
     resolution: int = 28
     channels: int = 1
     latent_dim: int = 64
-    patch: int = 2  # side in pixels of what the finest stage sees as one: 1 works at full resolution, at four times the cost
+    patch: int = 2  # side in pixels of a patch, the unit of the finest stage; 1: full resolution, at four times the cost
     width: int = 16
     growth: int = 3
     max_width: int = 96
-    head: int = 128  # width of D's hidden layer, which sees the picture whole
-    gamma: Ramp = Ramp(start=1.0, end=1.0)  # factor on the penalties over the run
+    head: int = 128  # width of the fully connected hidden layer of D
+    gamma: Ramp = Ramp(start=1.0, end=1.0)  # factor on the penalties during the run
     rules: Rules = Rules(objective="relativistic", r1_gamma=1.0, r2_gamma=1.0, penalty_every=4)
 
     def __post_init__(self) -> None:
@@ -58,20 +58,20 @@ class Config:
 
 
 def _stages(config: Config) -> tuple[list[int], list[int]]:
-    """The sides of the stages and their widths, the finest first."""
+    """The sides of the stages and their channels, the finest first."""
     steps = [side for side in list_resolutions(config.resolution) if side * config.patch <= config.resolution]
     return steps, [min(config.max_width, config.width * config.growth**level) for level in range(len(steps))]
 
 
 def _convolution(inputs: int, outputs: int, kernel: int, gain: float) -> nn.Conv2d:
-    """A convolution without bias, variance-preserving for `gain`; gain 0 starts it at zero. Source: sec. 3.2, Fix-up."""
+    """A convolution without bias, initialized with `gain` to keep the variance; gain 0: zeros. Source: sec. 3.2, Fix-up."""
     layer = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
     nn.init.normal_(layer.weight, 0.0, gain / math.sqrt(inputs * kernel * kernel))
     return layer
 
 
 class Block(nn.Module):
-    """x + f(x): 1x1, 3x3, 1x1 convolutions with biased leaky ReLU between; the last starts at zero."""
+    """Residual block x + f(x): 1x1, 3x3, 1x1 convolutions with bias and leaky ReLU between; the last starts at zero."""
 
     def __init__(self, width: int, blocks: int) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ class Block(nn.Module):
 
 
 class Resample(nn.Module):
-    """Bilinear resampling by 2 up or down, then a 1x1 convolution where the width changes."""
+    """Bilinear resampling by 2 up or down, and a 1x1 convolution if the number of channels changes."""
 
     def __init__(self, before: int, after: int, factor: float) -> None:
         super().__init__()
@@ -122,7 +122,7 @@ class Generator(nn.Module):
         last, pixels = widths[-1], config.channels * config.patch**2
         if config.patch == 1:
             self.to_image = nn.Sequential(_convolution(last, pixels, 1, 1.0))
-        else:  # neighbouring patches must agree at their seams
+        else:  # 3x3 convolutions, so that neighbouring patches fit together
             mixing = (_convolution(last, last, 3, GAIN), nn.LeakyReLU(SLOPE, inplace=True), _convolution(last, pixels, 3, 1.0))
             self.to_image = nn.Sequential(*mixing, nn.PixelShuffle(config.patch))
 
@@ -154,22 +154,22 @@ class Discriminator(nn.Module):
 
 
 class R3GAN(AdversarialGame, Projects):
-    """Residual G and D under the relativistic loss with R1 and R2."""
+    """Residual generator and discriminator with the relativistic loss, R1 and R2."""
 
     config_type = Config
 
     def __init__(self, config: Config) -> None:
         super().__init__(config, Generator(config), Discriminator(config))
-        self.factor = 1.0  # on the penalties, at this progress
+        self.factor = 1.0  # on the penalties, at the current progress
 
     @property
     def rules(self) -> Rules:
-        """Those of the config, with gamma cooled. Source: arXiv:2501.05441 table 5."""
+        """The rules of the config, with gamma from its schedule. Source: arXiv:2501.05441 table 5."""
         rules: Rules = self.config.rules
         return replace(rules, r1_gamma=rules.r1_gamma * self.factor, r2_gamma=rules.r2_gamma * self.factor)
 
     def advance(self, step: Step) -> None:
-        """Cool gamma."""
+        """Set the factor on the penalties."""
         self.factor = self.config.gamma.at(step.progress)
 
 

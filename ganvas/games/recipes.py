@@ -1,4 +1,4 @@
-"""From a recipe as it is written to one that fits the data, and the data that a recipe names."""
+"""Resolve a recipe: apply the user's settings, open its data, and adapt its config to the data."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.games import GAMES, RECIPES
-from ganvas.games.common.duel import with_objective
+from ganvas.games.common.rules import with_objective
 from ganvas.games.registry import find_game, find_recipe
 from ganvas.utils.settings import assign, from_dict
 
-# For data that the chosen game cannot take: the recipes to begin with.
+# Recipes to suggest if the chosen game cannot take data of this kind.
 SUGGESTED: Mapping[Modality, str] = {
     POINTS: "gan-...",
     IMAGES: "dcgan-...",
@@ -30,22 +30,23 @@ SUGGESTED: Mapping[Modality, str] = {
 
 
 def parse_recipe(plain: Mapping[str, Any]) -> Recipe:
-    """A recipe from its JSON spelling.
+    """A recipe from plain JSON values.
 
     Raises:
-        DataError: it names no known game. UsageError: a setting is unknown, missing or of the wrong type.
+        DataError: its game is unknown.
+        UsageError: a setting is unknown, missing or of the wrong type.
     """
     if not isinstance(plain.get("game"), str) or plain["game"] not in GAMES:
-        raise DataError(f"recipe.json names no known game: {plain.get('game')!r}")
+        raise DataError(f"recipe.json: expected the name of a known game, found {plain.get('game')!r}")
     return from_dict(Recipe, plain, config=GAMES[plain["game"]].config_type)
 
 
 def open_data(recipe: Recipe) -> TableDataset:
-    """The recipe's data, at the size its game works in.
+    """The data of a recipe, at the resolution of its game.
 
     Raises:
-        DataError: it cannot be used, or it is of a kind that the game does not take.
-        UsageError: the recipe has none of its own and none was given.
+        DataError: it cannot be used, or the game does not take data of this kind.
+        UsageError: the recipe has no data, and the user gave none.
     """
     if not recipe.data.source:
         raise UsageError(f"{recipe.name} trains on your own pictures: say where they are with --data FOLDER")
@@ -56,10 +57,10 @@ def open_data(recipe: Recipe) -> TableDataset:
 
 
 def adapt_recipe(recipe: Recipe, data: Dataset) -> Recipe:
-    """The recipe with the settings of its game that the data decides: shape, channels, classes, letters.
+    """The recipe with the settings of its game that the data decides: shape, channels, classes, alphabet.
 
     Raises:
-        DataError: the game needs classes and the data has none, or it needs other data than this.
+        DataError: the game needs a field or a kind of data that this data does not have.
     """
     _require_kind(recipe, data)
     game = GAMES[recipe.game]
@@ -78,13 +79,13 @@ def adapt_recipe(recipe: Recipe, data: Dataset) -> Recipe:
 
 
 def modalities_of(config: object) -> tuple[Modality, ...]:
-    """The kinds of samples that a game with this config takes: as its `takes` says, else images."""
+    """The kinds of samples that a game with this config takes: its `takes`, or images."""
     takes: tuple[Modality, ...] = getattr(config, "takes", (IMAGES,))
     return takes
 
 
 def _require_kind(recipe: Recipe, data: Dataset) -> None:
-    """Raises: DataError: the game takes no samples of this kind."""
+    """Raises: DataError: the game does not take samples of this kind."""
     takes, found = modalities_of(recipe.config), data.modality
     if found not in takes:
         shape = ", ".join(["N", *map(str, data.facts.shape)])
@@ -99,7 +100,7 @@ def _describe_kind(modality: Modality) -> str:
 
 
 def _suggest_without_classes(recipe: Recipe) -> str:
-    """What else there is for data without classes."""
+    """The recipe to use for data without classes."""
     plain = recipe.name.removesuffix("-conditional")
     if plain != recipe.name and plain in RECIPES:
         return f", or use {plain}"
@@ -107,7 +108,7 @@ def _suggest_without_classes(recipe: Recipe) -> str:
     return f", or {advice}" if advice else ""
 
 
-ARGUMENTS = {  # what has an argument of its own, here and on the command line
+ARGUMENTS = {  # settings with their own argument, here and on the command line
     "images": "train.images",
     "seed": "train.seed",
     "batch": "train.batch",
@@ -118,22 +119,21 @@ ARGUMENTS = {  # what has an argument of its own, here and on the command line
     "data": "data.source",
 }
 
-
 DECIDED_BY_DATA = tuple(
     f"config.{name}" for name in ("shape", "point", "dims", "classes", "length", "vocabulary", "alphabet")
 )  # by the data
 
 
 def resolve_recipe(recipe: str | Recipe, settings: Mapping[str, Any] = MappingProxyType({}), **named: Any) -> Recipe:
-    """A recipe by name with `settings` changed by dotted path, as `{"train.batch": "128"}`, then those with a name.
+    """A recipe with `settings` by dotted path, as `{"train.batch": "128"}`, then the `named` arguments.
 
     Raises:
-        UsageError: no such recipe, setting or value, or one that the data decides.
+        UsageError: no such recipe, setting or value, or the data decides the setting.
     """
     chosen = find_recipe(recipe) if isinstance(recipe, str) else recipe
     objective, minutes = named.pop("objective", None), named.pop("minutes", None)
     if minutes is not None and named.get("images") is not None:
-        raise UsageError("--minutes and --images both bound the run; give one of them")
+        raise UsageError("--minutes and --images both set the length of the run; give one of them")
     if stranger := next((name for name in named if name not in ARGUMENTS), None):
         raise unknown_name("argument", stranger, [*ARGUMENTS, "objective"])
     for path, value in {**settings, **{ARGUMENTS[name]: value for name, value in named.items() if value is not None}}.items():
@@ -141,12 +141,12 @@ def resolve_recipe(recipe: str | Recipe, settings: Mapping[str, Any] = MappingPr
             raise UsageError(f"{path}: the data decides it, not {value!r}; leave it out")
         text = value if isinstance(value, str) else json.dumps(value, default=str)
         chosen = assign(chosen, path, text)
-        if path == "config.channels":  # else the pictures would overrule it
+        if path == "config.channels":  # otherwise the channels of the images would replace it
             chosen = assign(chosen, "data.channels", text)
     if not issubclass(type(chosen.config), find_game(chosen.game).config_type):
         raise UsageError(f"game: {chosen.name}'s settings are not those of {chosen.game}; choose a recipe of that game")
     if objective is not None:
         if not hasattr(chosen.config, "rules"):
-            raise UsageError(f"{chosen.name} has no adversary: --objective does not apply")
+            raise UsageError(f"{chosen.name} has no discriminator, so it has no objective; leave --objective out")
         chosen = replace(chosen, config=replace(chosen.config, rules=with_objective(chosen.config.rules, objective)))
     return chosen

@@ -1,4 +1,4 @@
-"""The list of recipes, for people and for scripts."""
+"""Find games and recipes by name, list them, and build the networks of a recipe."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ import torch
 from ganvas.config import Recipe
 from ganvas.core.game import Game
 from ganvas.errors import unknown_name
-from ganvas.games import (
-    GAMES,
-    RECIPES,
-)
+from ganvas.games import GAMES, RECIPES
 
 
 def list_recipes() -> list[dict[str, Any]]:
-    """One row a recipe: name, game, paper, data, parameters (of all networks), minutes (reference machine), about."""
+    """One row for each recipe: name, game, paper, data, parameters of all networks, minutes on the reference machine, about."""
     rows = []
     for recipe in RECIPES.values():
         with torch.device("meta"):
@@ -36,19 +33,19 @@ def list_recipes() -> list[dict[str, Any]]:
 
 
 def find_game(name: str) -> type[Game]:
-    """Raises: UsageError: no such game; names the nearest."""
+    """The class of a game. Raises: UsageError: no such game; the message has the nearest name."""
     if name not in GAMES:
         raise unknown_name("game", name, GAMES)
     return GAMES[name]
 
 
 def build(recipe: Recipe) -> Game:
-    """The recipe's game with fresh weights, from the global random state."""
+    """The game of a recipe with new weights, from the global random state."""
     return GAMES[recipe.game](recipe.config)
 
 
 def find_recipe(name: str) -> Recipe:
-    """Raises: UsageError: no such recipe; names the nearest."""
+    """The recipe. Raises: UsageError: no such recipe; the message has the nearest name."""
     if name not in RECIPES:
         raise unknown_name("recipe", name, RECIPES)
     return RECIPES[name]

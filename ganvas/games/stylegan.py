@@ -1,14 +1,13 @@
-"""StyleGAN: a style for every layer. Noise z is mapped to w, and w sets the scale and shift of every feature map.
+"""StyleGAN: a mapping network z -> w, and adaptive instance normalization (AdaIN) by w in every layer.
 
-A mapping network bends the sphere of z into whatever shape the data's variation has; the image itself starts from a learnt
-constant, and adaptive instance normalisation paints the styles into it, coarse layers first. Noise inputs add what is left to
-chance. Two styles in one image, cut at a random layer, keep the layers apart. Non-saturating loss and R1.
-Source: Karras et al. 2019, arXiv:1812.04948.
+The mapping network unwarps the distribution of z. The image starts from a learnt constant, and AdaIN applies the styles,
+coarse layers first. Noise inputs add stochastic detail. Style mixing regularization (two styles in one image, with a random
+crossover layer) decorrelates the layers. Non-saturating loss and R1. Source: Karras et al. 2019, arXiv:1812.04948.
 
-Each ingredient can be switched off (table 1 of the paper): `mapping=0`, `noise=false`, `mixing=0`, `constant=false`,
-`styled=false`; of what it has from ProGAN `deviation=false` and `equalised=false`.
+Each part can be switched off (table 1 of the paper): `mapping=0`, `noise=false`, `mixing=0`, `constant=false`,
+`styled=false`; of the parts from ProGAN `deviation=false` and `equalised=false`.
 
-Differs: no progressive growth, which 32 pixels do not need; R1 is lazy, each 16th step; fewer channels and mapping layers.
+Differs: no progressive growing, which 32 pixels do not need; R1 is lazy, each 16th step; fewer channels and mapping layers.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from ganvas.games.common.duel import Rules
 from ganvas.games.common.family import Family, cosine
+from ganvas.games.common.rules import Rules
 from ganvas.games.common.style_based import StyleBased
 from ganvas.layers.discriminator import DiscriminatorHead, DownBlock
 from ganvas.layers.equalized import EqualConv, EqualLinear, leaky_relu, plain_weights
@@ -44,11 +43,11 @@ class Config:
     width: int = 8
     max_width: int = 128
     noise: bool = True
-    mixing: float = 0.9  # the share of fakes that are drawn from two styles
+    mixing: float = 0.9  # the share of fakes with style mixing
     constant: bool = True  # the image starts from a learnt constant, not from w
-    styled: bool = True  # w sets a style in every layer; else it is where the image starts, and pixel norm keeps the level
-    deviation: bool = True  # the discriminator sees how varied its batch is
-    equalised: bool = True  # all layers learn at one pace
+    styled: bool = True  # AdaIN by w in every layer; otherwise the image starts from w, with pixel norm in every layer
+    deviation: bool = True  # minibatch standard deviation in the discriminator
+    equalised: bool = True  # equalized learning rate
     rules: Rules = Rules(r1_gamma=1.0, penalty_every=16)
 
     def __post_init__(self) -> None:
@@ -58,17 +57,17 @@ class Config:
 
     @property
     def widths(self) -> list[int]:
-        """Channels at each side, from the largest."""
+        """The channels at each resolution, from the largest."""
         return [min(self.max_width, self.width * 2**level) for level in range(len(list_resolutions(self.resolution)))]
 
 
 class StyleLayer(nn.Module):
-    """x [N, I, h, h] -> [N, O, side, side]: doubled where it is smaller, convolved, noise, leaky ReLU, style."""
+    """x [N, I, h, h] -> [N, O, side, side]: upsampled if it is smaller, then convolution, noise, leaky ReLU, AdaIN."""
 
     def __init__(self, config: Config, inputs: int, outputs: int, side: int) -> None:
         super().__init__()
         self.side = side
-        self.conv = EqualConv(inputs, outputs, 3) if inputs else None  # the first layer takes the constant as it is
+        self.conv = EqualConv(inputs, outputs, 3) if inputs else None  # the first layer has no convolution
         self.noise = NoiseInput(outputs, side) if config.noise else None
         self.adain = AdaIN(config.latent_dim, outputs) if config.styled else None
 
@@ -87,7 +86,7 @@ class Generator(nn.Module):
         steps, widths = list_resolutions(config.resolution)[::-1], config.widths[::-1]
         self.mapping = Mapping(config.latent_dim, config.mapping)
         self.base = (widths[0], steps[0], steps[0])
-        constant = config.constant and config.styled  # else nothing would say which picture it is
+        constant = config.constant and config.styled  # without styles only the start can depend on w
         self.constant = nn.Parameter(torch.ones(1, *self.base)) if constant else None
         self.start = None if constant else EqualLinear(config.latent_dim, widths[0] * steps[0] ** 2)
         plan = [(0, widths[0], steps[0]), (widths[0], widths[0], steps[0])]
@@ -123,7 +122,7 @@ class Discriminator(nn.Module):
 
 
 class StyleGAN(StyleBased):
-    """G draws from styles."""
+    """A style-based generator and a discriminator."""
 
     config_type = Config
 
@@ -133,9 +132,9 @@ class StyleGAN(StyleBased):
             plain_weights(self)
 
     def style_weights(self) -> tuple[Tensor, ...]:
-        """For each layer what its style does to its features, [2 channels, latent_dim]: scales, then shifts.
+        """For each layer the matrix from w to its style, [2 channels, latent_dim]: scales, then shifts.
 
-        Without styles, what w does to the start, [features, latent_dim].
+        Without styles, the matrix from w to the start, [features, latent_dim].
         """
         if self.G.start is not None and not self.config.styled:
             return (self.G.start.weight,)

@@ -1,17 +1,16 @@
-"""StyleGAN2: styles scale the weights instead of the features, and nothing is left of the normalisation that drew droplets.
+"""StyleGAN2: modulated and demodulated convolutions instead of AdaIN, which removes its droplet artifacts.
 
-Modulated and demodulated convolutions; each resolution adds its own picture to a running sum (skip generator), judged by a
-residual discriminator; R1 and path length regularisation, both lazy. With few pictures the balance of the game augments all
-the discriminator sees, as ADA does (ganvas/engine/balance.py). The conditional game embeds the class beside z, and its
-discriminator
-projects. Source: Karras et al. 2020, arXiv:1912.04958; augmentation, conditions: arXiv:2006.06676.
+A skip generator (the image is the sum of the outputs of all resolutions) and a residual discriminator; R1 and path length
+regularization, both lazy. With few images the balance augments all inputs of the discriminator, as ADA does
+(engine/balance.py). The conditional game concatenates an embedding of the class to z, and has a projection discriminator.
+Source: Karras et al. 2020, arXiv:1912.04958; augmentation and conditions: arXiv:2006.06676.
 
-Path length: |J_w^T y| for a random image y of unit length should be the same everywhere, so that a step in w is a step in
-the image; a is its running mean, E (|J_w^T y| - a)^2 (sec. 3.2, eq. 4).
+Path length regularization: |J_w^T y| for a random image y of unit length should be constant, so that a step in w has a
+constant effect on the image; E (|J_w^T y| - a)^2 with the running mean a (sec. 3.2, eq. 4).
 
-Differs: the penalties join their player's own move instead of a move of their own, which under Adam without momentum would
-be as long as any other; a starts at the first measurement, not at 0; fewer channels and mapping layers; style mixing is
-off by default, as in the published settings for small images (arXiv:2006.06676 appendix D).
+Differs: penalties are part of an ordinary move of their player; as a separate move, under Adam without momentum, they would
+be as long as any other. a starts at the first measurement, not at 0. Fewer channels and mapping layers. Style mixing is off
+by default, as in the published settings for small images (arXiv:2006.06676 appendix D).
 """
 
 from __future__ import annotations
@@ -27,8 +26,9 @@ from torch import Tensor, nn
 from ganvas.core.capabilities import Conditional, Grows
 from ganvas.core.game import Batch, Step, Terms
 from ganvas.errors import UsageError
-from ganvas.games.common.duel import Duel, Rules
+from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
+from ganvas.games.common.rules import Rules
 from ganvas.games.common.style_based import StyleBased
 from ganvas.layers.discriminator import DiscriminatorHead, DownBlock, select_class
 from ganvas.layers.equalized import HE, EqualConv, leaky_relu
@@ -54,9 +54,9 @@ class Config:
     width: int = 8
     max_width: int = 128
     noise: bool = True
-    mixing: float = 0.0  # the share of fakes that are drawn from two styles
-    path_length: float = 0.5  # weight of the path length regularisation
-    path_every: int = 16
+    mixing: float = 0.0  # the share of fakes with style mixing
+    path_length: float = 0.5  # weight of the path length regularization
+    path_every: int = 16  # it is lazy: in each k-th move of G
     rules: Rules = Rules(r1_gamma=1.0, penalty_every=16)
 
     def __post_init__(self) -> None:
@@ -66,19 +66,19 @@ class Config:
 
     @property
     def widths(self) -> list[int]:
-        """Channels at each side, from the largest."""
+        """The channels at each resolution, from the largest."""
         return [min(self.max_width, self.width * 2**level) for level in range(len(list_resolutions(self.resolution)))]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConditionalConfig(Config):
-    """For a game that is asked for a class."""
+    """The settings of the conditional game."""
 
     classes: int = 10
 
 
 class StyleLayer(nn.Module):
-    """x [N, I, h, h] -> [N, O, side, side]: doubled where it is smaller, modulated convolution, noise, bias, leaky ReLU."""
+    """x [N, I, h, h] -> [N, O, side, side]: upsampled if it is smaller, modulated convolution, noise, bias, leaky ReLU."""
 
     def __init__(self, config: Config, inputs: int, outputs: int, side: int) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class StyleLayer(nn.Module):
 
 
 class Generator(nn.Module):
-    """w [N, layers + 1, latent_dim], noise for each layer or None -> image [N, C, H, W]: the sum of all sides' pictures."""
+    """w [N, layers + 1, latent_dim], noise for each layer or None -> image [N, C, H, W]: the sum over all resolutions."""
 
     def __init__(self, config: Config, classes: int) -> None:
         super().__init__()
@@ -111,12 +111,12 @@ class Generator(nn.Module):
         self.bias = nn.Parameter(torch.zeros(config.channels, 1, 1))
 
     def forward(self, w: Tensor, noise: Sequence[Tensor] | None = None, side: int = 0) -> Tensor:
-        """`side` stops at that resolution; 0 goes to the last."""
+        """`side` is the resolution at which to stop; 0: the last one."""
         x = self.constant.expand(len(w), -1, -1, -1)
         image: Tensor = self.bias
         for i, layer in enumerate(self.layers):
             x = layer(x, w[:, i], None if noise is None else noise[i])
-            if i % 2 == 0:  # the last layer of its side
+            if i % 2 == 0:  # the last layer of its resolution
                 part = self.to_image[i // 2](x, w[:, i + 1])
                 image = part + (upsample_blur(image) if i else image.to(part.dtype))
                 if layer.side == side:
@@ -132,9 +132,8 @@ class Discriminator(nn.Module):
         widths, side = config.widths, list_resolutions(config.resolution)[-1]
         self.from_image = EqualConv(config.channels, widths[0], 1)
         self.stages = nn.Sequential(*(DownBlock(a, b, residual=True) for a, b in itertools.pairwise(widths)))
-        self.verdict = DiscriminatorHead(
-            widths[-1], side, max(1, classes)
-        )  # with classes: a projection on each one's direction
+        # With classes: the logit of a class is a projection on the direction of the class.
+        self.verdict = DiscriminatorHead(widths[-1], side, max(1, classes))
 
     def forward(self, image: Tensor, c: Tensor | None = None) -> Tensor:
         logits: Tensor = self.verdict(self.stages(leaky_relu(self.from_image(image))))
@@ -142,7 +141,7 @@ class Discriminator(nn.Module):
 
 
 class StyleGAN2(StyleBased, Grows):
-    """G draws from styles, D is residual."""
+    """A style-based generator and a residual discriminator."""
 
     config_type: ClassVar[type] = Config
     batch_means = ("path_mean",)
@@ -162,7 +161,7 @@ class StyleGAN2(StyleBased, Grows):
         return tuple(self.G.sides)
 
     def style_weights(self) -> tuple[Tensor, ...]:
-        """For each layer what its style does to its inputs, [channels, latent_dim]; the last picture's at the end."""
+        """For each layer the matrix from w to its style, [channels, latent_dim]; that of the last image at the end."""
         layers = [layer.conv for layer in self.G.layers] + [self.G.to_image[-1]]
         return tuple(layer.style.weight for layer in layers)
 
@@ -170,7 +169,7 @@ class StyleGAN2(StyleBased, Grows):
         return replace(super().duel(), g_extra=(self.regularize_paths,) if self.config.path_length else ())
 
     def regularize_paths(self, batch: Batch, step: Step) -> Terms:
-        """Path length regularisation on half a batch, if it is due in this step; always in float32."""
+        """Path length regularization on half a batch, if this move has it; always in float32."""
         if not step.is_due(self.config.path_every):
             return {}
         n, c = max(1, len(batch["real"]) // 2), self.condition(batch, step)
@@ -186,10 +185,10 @@ class StyleGAN2(StyleBased, Grows):
             return {"path": self.config.path_every * self.config.path_length * (lengths - usual).square().mean()}
 
     def sample_at(self, z: Tensor, resolution: int, c: Tensor | None = None) -> Tensor:
-        """z [N, latent_dim], c -> image [N, C, H, W]: the sum of the pictures up to `resolution`.
+        """z [N, latent_dim], c -> image [N, C, H, W] of full size: the sum over the resolutions up to `resolution`.
 
         Raises:
-            UsageError: it does not draw at that resolution.
+            UsageError: the generator has no such resolution.
         """
         if resolution not in self.resolutions:
             raise UsageError(f"resolution: expected one of {', '.join(map(str, self.resolutions))}, got {resolution}")
@@ -198,7 +197,7 @@ class StyleGAN2(StyleBased, Grows):
 
 
 class ConditionalStyleGAN2(StyleGAN2, Conditional):
-    """G and D both know which class is asked for."""
+    """A generator and a discriminator that both get the class."""
 
     config_type: ClassVar[type] = ConditionalConfig
     needs: ClassVar[tuple[str, ...]] = ("real", "label")

@@ -1,14 +1,14 @@
-"""TextGAN: an LSTM writes text, a discriminator reads it. The generator must choose whole letters, yet learn from a slope.
+"""TextGAN: an LSTM generator of text against a convolutional discriminator, trained with straight-through Gumbel-softmax.
 
-A letter is an argmax, which has no slope. So forward the generator draws one-hots, exactly from its own law, by Gumbel noise,
-and backward the slope is that of a softmax whose temperature falls as the run goes on: straight-through Gumbel-softmax.
-Before the game begins, the generator learns from the likelihood of real lines alone; then that term fades, and the
-discriminator's word counts. Sources: SeqGAN, arXiv:1609.05473 (the game, likelihood first, the oracle experiment);
-arXiv:1611.04051 (Gumbel-softmax in GANs of sequences); RelGAN, Nie et al. 2019 (relativistic loss, annealed temperature).
+A letter is an argmax, which has no gradient. Forward, the generator samples one-hots from its distribution with Gumbel noise;
+backward, the gradient is that of a softmax whose temperature falls during the run. First the generator is trained by
+maximum likelihood alone (pretraining); then the weight of the likelihood falls, and the discriminator takes over.
+Sources: SeqGAN, arXiv:1609.05473 (the game, pretraining, the oracle experiment); arXiv:1611.04051 (Gumbel-softmax in GANs of
+sequences); RelGAN, Nie et al. 2019 (relativistic loss, annealed temperature).
 
-Differs: an LSTM for RelGAN's relational memory; one discriminator of convolutions over letters and places instead of RelGAN's
-64 embeddings or SeqGAN's rewards by roll-out; R1 and R2 on one-hots; the likelihood fades to `anchor` instead of stopping at
-once, which keeps the generator from writing one line for ever.
+Differs: an LSTM instead of RelGAN's relational memory; one convolutional discriminator instead of RelGAN's 64 embeddings or
+SeqGAN's rewards from roll-outs; R1 and R2 on one-hots; the weight of the likelihood falls to `anchor` instead of 0, which
+prevents mode collapse.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from ganvas.config import Adam
 from ganvas.core.game import Batch, Step, Terms, Turn
 from ganvas.core.host_number import HostNumber
 from ganvas.games.common.adversarial_game import AdversarialGame
-from ganvas.games.common.duel import Duel, Rules
+from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
 from ganvas.games.common.language import LSTMTextGame, TextConfig, make_lstm
+from ganvas.games.common.rules import Rules
 from ganvas.utils.settings import require_within
 
 
@@ -36,11 +37,11 @@ class Config(TextConfig):
 
     critic_width: int = 64
     depth: int = 2
-    head: int = 128  # width of D's hidden layer, which sees the line whole
-    pretrain: float = 0.5  # share of the run by likelihood alone
-    anchor: float = 0.2  # weight of the likelihood at the end, beside the discriminator's word
-    sharpness: float = 2.0  # the softmax's temperature falls from 1 to the inverse of this
-    dropout: float = 0.0  # of the generator, while it learns by likelihood
+    head: int = 128  # width of the fully connected hidden layer of D
+    pretrain: float = 0.5  # share of the run with maximum likelihood only
+    anchor: float = 0.2  # weight of the likelihood at the end of the run, added to the loss against D
+    sharpness: float = 2.0  # the temperature of the softmax falls from 1 to the inverse of this
+    dropout: float = 0.0  # of the generator, in the likelihood term
     rules: Rules = Rules(objective="relativistic", r1_gamma=0.002, r2_gamma=0.002, penalty_every=4)
 
     def __post_init__(self) -> None:
@@ -63,7 +64,7 @@ class Discriminator(nn.Module):
             layers += [nn.Conv1d(before, config.critic_width, 3, 1, 1), nn.LeakyReLU(0.2)]
         layers += [nn.Flatten(), nn.Linear(config.critic_width * config.length, config.head), nn.LeakyReLU(0.2)]
         self.body = nn.Sequential(*layers)
-        # A common shift of all logits changes no relativistic loss.
+        # A constant on all logits does not change a relativistic loss.
         self.head = nn.Linear(config.head, 1, bias=not config.rules.scoring.g_sees_reals)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -72,7 +73,7 @@ class Discriminator(nn.Module):
 
 
 class TextGAN(LSTMTextGame, AdversarialGame):
-    """G writes lines, and D reads them."""
+    """A generator of lines of text, and a discriminator."""
 
     config_type = Config
     needs = ("text",)
@@ -80,11 +81,11 @@ class TextGAN(LSTMTextGame, AdversarialGame):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config, make_lstm(config), Discriminator(config))
-        self.register_buffer("played", torch.zeros(()))  # share of the game against D; below 0: before it
-        self.at = HostNumber()  # the same as a Python number: which turns there are depends on it
+        self.register_buffer("played", torch.zeros(()))  # progress of the adversarial part of the run; below 0: pretraining
+        self.at = HostNumber()  # the same as a Python number: the turns depend on it
 
     def advance(self, step: Step) -> None:
-        """Set how much of the game was played."""
+        """Set the progress of the adversarial part of the run."""
         self.at.write(self.played, (step.progress - self.config.pretrain) / (1 - self.config.pretrain))
 
     def turns(self) -> tuple[Turn, ...]:
@@ -96,23 +97,23 @@ class TextGAN(LSTMTextGame, AdversarialGame):
         return replace(super().duel(), real=self.one_hot_real, g_extra=(self.anchor,))
 
     def one_hot_real(self, batch: Batch, step: Step) -> Tensor:
-        """The lines of the batch as D reads them: one-hots [N, L, V]."""
+        """The lines of the batch as one-hots [N, L, V], the input of D."""
         return step.compute_once("real", lambda: self.one_hot(batch["text"]))
 
     def anchor(self, batch: Batch, step: Step) -> Terms:
-        """The likelihood, which fades beside the loss against D."""
+        """The likelihood term, whose weight falls during the run."""
         weight = 1 + (self.config.anchor - 1) * self.at.read(self.played)
         if not weight:
             return {}
         return {name: weight * term for name, term in self.likelihood(batch, step).items()}
 
     def make_fakes(self, batch: Batch, step: Step) -> Tensor:
-        """One-hots [N, L, V] of as many lines as there are in the batch."""
+        """One-hots [N, L, V], one line for each line of the batch."""
         chances = step.uniform(*batch["text"].shape, self.config.vocabulary).clamp(min=1e-20)
         return self.G.sample_gumbel(-torch.log((-torch.log(chances)).clamp(min=1e-20)), self.softness())
 
     def softness(self) -> float:
-        """The temperature of the softmax, in float32 from a number on the CPU: nothing waits for the device."""
+        """The temperature of the softmax, computed in float32 on the CPU, so that nothing waits for the device."""
         return float(self.config.sharpness ** -torch.tensor(self.at.read(self.played)))
 
     def one_hot(self, text: Tensor) -> Tensor:
@@ -129,14 +130,14 @@ _recipe = Family("textgan", "Yu et al. 2017, arXiv:1609.05473")
 _ADAM = Adam(beta1=0.5, beta2=0.99)
 _TRAIN = cosine(0.05, 160_000, 64, 1e-3, adam=_ADAM, average_halflife=10_000, checkpoint_every=100_000, precision="float32")
 _WORDS = Config(length=9, vocabulary=27, alphabet=string.ascii_lowercase, dropout=0.2)
-# G as in arXiv:1609.05473 sec. 4.1; a step against D costs six of those by likelihood, so these are most of the run.
+# G as in arXiv:1609.05473 sec. 4.1. An adversarial step costs as much as six pretraining steps: most of the run is pretraining.
 _ORACLE = Config(length=20, vocabulary=5000, alphabet="", embedding=32, width=32, head=64, pretrain=0.8)
 
 _LONG = replace(_TRAIN, images=320_000, learning_rate=1e-2, checkpoint_every=64_000)
-_ABOUT = "sequences of a random LSTM, against a critic: the synthetic-oracle experiment"
+_ABOUT = "sequences of a random LSTM, with a discriminator: the synthetic-oracle experiment"
 
 RECIPES = (
-    _recipe("textgan-names", "names", 2, "given names, letter by letter, against a critic", Config(dropout=0.2), _TRAIN),
-    _recipe("textgan-words", "words", 2, "words that look English, letter by letter, against a critic", _WORDS, _TRAIN),
+    _recipe("textgan-names", "names", 2, "given names, letter by letter, with a discriminator", Config(dropout=0.2), _TRAIN),
+    _recipe("textgan-words", "words", 2, "words that look English, letter by letter, with a discriminator", _WORDS, _TRAIN),
     _recipe("textgan-oracle", "oracle", 15, _ABOUT, _ORACLE, _LONG),
 )

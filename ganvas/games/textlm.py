@@ -1,10 +1,10 @@
-"""TextLM: an LSTM writes text, and learns from the likelihood of real lines. A game of one player, without a discriminator.
+"""TextLM: an autoregressive LSTM language model, trained by maximum likelihood: a game with one player, no discriminator.
 
-log p(x) = sum_t log p(x_t | x_1 .. x_t-1): each symbol is guessed from those before it, and the right guess is known.
-What it draws at a temperature below 1 is more typical and less varied: quality is only worth something beside variety,
-and a likelihood model over a sweep of temperatures is the rival that a text GAN has to beat (arXiv:1811.02549).
+log p(x) = sum_t log p(x_t | x_1 .. x_t-1): each symbol is predicted from those before it. Samples at a temperature below 1
+are more typical and less varied. A text GAN must be compared with such a model over a range of temperatures
+(arXiv:1811.02549).
 
-Source: Hochreiter & Schmidhuber 1997; Graves 2013, arXiv:1308.0850. Differs: one layer, dropout on what the LSTM says.
+Source: Hochreiter & Schmidhuber 1997; Graves 2013, arXiv:1308.0850. Differs: one layer, dropout on the outputs of the LSTM.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Directions worth walking in: read off the weights, found in a cloud of codes, or the difference of two kinds."""
+"""Latent directions: SeFa (from the weights), GANSpace (PCA of codes), and the difference of two classes."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ganvas.errors import UsageError
 
 @dataclass(frozen=True)
 class Directions:
-    """Orthonormal directions `vectors` [k, d], the strongest first, and the share [k] of the whole that each accounts for.
+    """Orthonormal directions `vectors` [k, d], the strongest first, and the share [k] of the sum of eigenvalues of each.
 
-    The sign of an eigenvector is nobody's choice, so one is fixed: its largest entry is positive. All float64.
+    The sign of an eigenvector is arbitrary; here its largest entry is positive. All float64.
     """
 
     vectors: Tensor
@@ -23,10 +23,10 @@ class Directions:
 
 
 def strongest_directions(weights: Iterable[Tensor]) -> Directions:
-    """The directions n that matrices A [features, d] lengthen most: the eigenvectors of the sum of A^T A, by eigenvalue.
+    """SeFa: the eigenvectors n of the sum of A^T A, A [features, d], by eigenvalue.
 
-    A step in n changes the features by A n, whatever the code it starts from; |A n|^2 is the eigenvalue. The share is of the
-    sum of all eigenvalues. No data is needed. Source: arXiv:2007.06600 sec. 3 (SeFa).
+    A step along n changes the features by A n, from every code alike; |A n|^2 is the eigenvalue. The share is that of the
+    sum of all eigenvalues. No data is needed. Source: arXiv:2007.06600 sec. 3.
 
     Raises:
         UsageError: no matrix, matrices for codes of different sizes, or one that is not finite.
@@ -40,9 +40,9 @@ def strongest_directions(weights: Iterable[Tensor]) -> Directions:
 
 
 def principal_directions(points: Tensor) -> Directions:
-    """The directions in which a cloud of codes [N, d] varies most; the share is of its whole variance.
+    """GANSpace: the principal components of codes [N, d]; the share is that of the total variance.
 
-    Source: arXiv:2004.02546 sec. 2.2 (GANSpace).
+    Source: arXiv:2004.02546 sec. 2.2.
 
     Raises:
         UsageError: fewer than two codes, or one that is not finite.
@@ -55,10 +55,10 @@ def principal_directions(points: Tensor) -> Directions:
 
 
 def class_difference(points: Tensor, labels: Tensor, towards: int, away: int) -> Tensor:
-    """From the mean of the codes [N, d] of one class to that of another, scaled to length 1: [d], float64.
+    """The mean of the codes [N, d] of class `towards` minus that of class `away`, scaled to length 1: [d], float64.
 
-    Where both classes are Gaussian and equally wide in all directions, it is the best one to tell them apart by.
-    The operation is arXiv:1511.06434 sec. 6.3.2's: the mean of one kind minus the mean of the other.
+    If both classes are Gaussian with the same round covariance, no other direction separates them better.
+    Source: arXiv:1511.06434 sec. 6.3.2.
 
     Raises:
         UsageError: a class without a code, or two classes with one mean.
@@ -67,21 +67,21 @@ def class_difference(points: Tensor, labels: Tensor, towards: int, away: int) ->
     for name in (towards, away):
         chosen = points[labels == name]
         if not len(chosen):
-            raise UsageError(f"class {name}: none of {len(points):,} samples is one; choose another, or train longer")
+            raise UsageError(f"class {name}: found in none of {len(points):,} samples; choose another, or train longer")
         means.append(chosen.detach().double().cpu().mean(0))
     step: Tensor = means[0] - means[1]
     if not (length := step.norm()):
-        raise UsageError(f"classes {towards} and {away} have the same mean: there is no way from one to the other")
+        raise UsageError(f"classes {towards} and {away} have the same mean: there is no direction between them; choose others")
     return step.div(length)
 
 
 def spread_along(points: Tensor, vector: Tensor) -> float:
-    """The standard deviation of codes [N, d] along a unit vector [d]: how far a step is that the model is used to."""
+    """The standard deviation of codes [N, d] along a unit vector [d]: the unit of a step in this direction."""
     return float((points.double().cpu() @ vector.double()).std())
 
 
 def _eigenvectors(symmetric: Tensor, of: str) -> Directions:
-    """Of a matrix [d, d] without negative eigenvalues; the largest first."""
+    """The eigenvectors of a positive semidefinite matrix [d, d], by eigenvalue, the largest first."""
     if not symmetric.isfinite().all():
         raise UsageError(f"{of} are not finite: the model has diverged")
     values, columns = torch.linalg.eigh(symmetric)

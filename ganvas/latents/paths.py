@@ -1,4 +1,4 @@
-"""Latents by seed, and paths between them: straight, along the sphere, and closed into a loop."""
+"""Paths and planes through latents: closed loops, squares, sums; straight, or along the sphere."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ganvas.utils.interpolation import lerp, norm, slerp
 
 
 def closed_path(points: Tensor, frames: int, straight: bool = False) -> Tensor:
-    """A closed tour [frames, d] through the K key latents `points` [K, d] along the sphere, in equal shares of each arc.
+    """A closed path [frames, d] through the K key latents `points` [K, d], along the sphere, with equal steps on each arc.
 
-    Where `straight`, along lines: for styles w, whose space is flat.
-    Frame 0 is the first key, and the frame after the last would be it again, so that the film repeats without a jump.
-    Frames need not be a multiple of K; then keys may fall between two frames. One key makes a film that stands still.
+    If `straight`, along lines: for styles w, whose space is flat.
+    Frame 0 is the first key, and the frame after the last would be frame 0 again, so that a film repeats without a jump.
+    If `frames` is no multiple of K, keys may lie between two frames. With one key all frames are equal.
 
     Raises:
         UsageError: no key, or no frame.
@@ -29,10 +29,10 @@ def closed_path(points: Tensor, frames: int, straight: bool = False) -> Tensor:
 
 
 def latent_plane(a: Tensor, b: Tensor, c: Tensor, side: int, straight: bool = False) -> Tensor:
-    """A square [side^2, d] of codes, row by row, with a [d] at its first corner, b at the end of its first row, c below a.
+    """A square [side^2, d] of codes, row by row: a [d] is its first corner, b the end of the first row, c the last row's start.
 
-    Along the sphere: rows are arcs between arcs. The fourth corner is b + c - a, as long as the others are on average.
-    Where `straight`, it is the plane through the three, and every row and column is evenly spaced.
+    Along the sphere: rows are arcs between two arcs. The fourth corner is b + c - a, with the mean norm of the others.
+    If `straight`, it is the plane through the three, and all rows and columns are evenly spaced.
 
     Raises:
         UsageError: fewer than two codes a side.
@@ -48,16 +48,16 @@ def latent_plane(a: Tensor, b: Tensor, c: Tensor, side: int, straight: bool = Fa
 
 
 def scale_to_norm(z: Tensor, radius: float | Tensor) -> Tensor:
-    """z [..., d] as long as `radius`, in its own direction; zero stays zero."""
+    """z [..., d] scaled to the norm `radius`; a zero vector stays zero."""
     return F.normalize(z, dim=-1) * radius
 
 
 def combine(terms: Sequence[tuple[int, Tensor]], straight: bool = False) -> Tensor:
-    """The sum [d] of the mean codes of several terms, each +1 or -1 and its codes [k, d]: a - b + c.
+    """Latent arithmetic, a - b + c: the sum [d] of the mean codes of several terms, each a sign +1 or -1 and codes [k, d].
 
-    Means of k Gaussians are short, and their sum is as long as chance has it: along the sphere, each mean is made as long
-    as its codes are on average, and the sum as long as those of the first term, so that a - b + b is a. Where `straight`,
-    for styles w, nothing is scaled. Source: arXiv:1511.06434 sec. 6.3.2.
+    Means of k Gaussians are short, and the norm of their sum is random. So each mean is scaled to the mean norm of its codes,
+    and the sum to the norm of the first term; then a - b + b is a. If `straight`, for styles w, nothing is scaled.
+    Source: arXiv:1511.06434 sec. 6.3.2.
     """
     means = [codes.mean(0) if straight else scale_to_norm(codes.mean(0), norm(codes).mean()) for _, codes in terms]
     total = torch.stack([sign * mean for (sign, _), mean in zip(terms, means, strict=True)]).sum(0)
@@ -65,9 +65,9 @@ def combine(terms: Sequence[tuple[int, Tensor]], straight: bool = False) -> Tens
 
 
 def class_path(classes: Sequence[int], frames: int, n_classes: int) -> Tensor:
-    """Weights [frames, n_classes] of a closed tour through `classes`: one-hot at a key, mixed linearly between two.
+    """Class weights [frames, n_classes] of a closed path through `classes`: one-hot at a key, linear between two keys.
 
-    In step with `closed_path` for as many keys. Every row sums to 1.
+    Its frames match those of `closed_path` with the same number of keys. Every row sums to 1.
 
     Raises:
         UsageError: no class or no frame, or a class that is not in 0 .. n_classes - 1.
@@ -80,7 +80,7 @@ def class_path(classes: Sequence[int], frames: int, n_classes: int) -> Tensor:
 
 
 def _segments(keys: int, frames: int) -> tuple[Tensor, Tensor, Tensor]:
-    """For each frame of a closed tour: the key behind it, the key ahead, and the share [frames] of the way between."""
+    """For each frame of a closed path: the key before it, the key after it, and the share [frames] of the way between."""
     if frames < 1:
         raise UsageError(f"frames: expected at least 1, got {frames}")
     place = torch.arange(frames) * keys

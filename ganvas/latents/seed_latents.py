@@ -1,4 +1,4 @@
-"""Latents of seeds: seed k is one latent, whatever is drawn beside it."""
+"""Latents of seeds: seed k gives the same latent in every batch. Truncation of z (the truncation trick of BigGAN)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SEEDS = 2**63  # seeds are 0 .. SEEDS - 1
 
 
 def latent(seed: int, dim: int) -> Tensor:
-    """The latent [dim] called `seed`, standard normal: the same in any batch and for any device.
+    """The latent [dim] of one seed, standard normal: the same in every batch and on every device.
 
     Raises:
         UsageError: the seed is not in 0 .. 2^63 - 1.
@@ -22,7 +22,7 @@ def latent(seed: int, dim: int) -> Tensor:
 
 
 def latents(seeds: Iterable[int], dim: int) -> Tensor:
-    """The latents [N, dim] of `seeds`, each row depending on its own seed only; float32 on the CPU.
+    """The latents [N, dim] of `seeds`; each row depends on its own seed only; float32 on the CPU.
 
     Raises:
         UsageError: a seed is not in 0 .. 2^63 - 1.
@@ -37,11 +37,11 @@ def latents(seeds: Iterable[int], dim: int) -> Tensor:
 
 
 def truncated_latents(seeds: Iterable[int], dim: int, limit: float) -> Tensor:
-    """The latents [N, dim] of `seeds` with every entry beyond +-limit drawn again from within: fewer kinds, better ones.
+    """The latents [N, dim] of `seeds`, every entry beyond +-limit sampled again within: less variety, better quality.
 
-    What lies within is left as it is, so that a wide limit changes nothing and seed k stays a relative of its old self.
-    Source: arXiv:1809.11096 sec. 3.1.
-    Differs: drawn again once, through the inverse of the distribution function, not until it fits: the law is the same.
+    Other entries do not change, so seed k stays similar, and with a large limit equal.
+    Source: arXiv:1809.11096 sec. 3.1 (truncation trick).
+    Differs: an entry is sampled again once, by inverse transform, not until it fits: the distribution is the same.
 
     Raises:
         UsageError: a limit that is not above 0, or a seed that is not in 0 .. 2^63 - 1.

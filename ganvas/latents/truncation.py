@@ -1,4 +1,4 @@
-"""What can be done to styles w before an image is drawn from them: nearer to the mean, two in one image."""
+"""The truncation trick in w, and style mixing of two given styles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ganvas.errors import UsageError
 
 
 def truncate(w: Tensor, mean: Tensor, psi: float) -> Tensor:
-    """mean + psi (w - mean), w [..., d]: fewer kinds, better ones; 1 leaves w as it is, 0 is the mean, below 0 its opposite.
+    """mean + psi (w - mean), w [..., d]: less variety, better quality. psi 1: w; 0: the mean; below 0: the opposite of w.
 
     Source: arXiv:1812.04948 appendix B.
     """

@@ -1,4 +1,4 @@
-"""Classes as inputs of a network."""
+"""One-hot vectors of classes as inputs of a network."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from torch import Tensor
 
 
 def class_weights(c: Tensor, classes: int, dtype: torch.dtype) -> Tensor:
-    """c [N] class or [N, classes] shares of classes -> shares [N, classes]: of a class a one and zeros."""
+    """c [N] class -> one-hot [N, classes]; c [N, classes] shares of several classes -> the same, as `dtype`."""
     return (c if c.is_floating_point() else F.one_hot(c, classes)).to(dtype)

@@ -1,4 +1,4 @@
-"""What discriminators are made of: the verdict on a class, and the blocks of the growing and style families."""
+"""Blocks of discriminators: the logit of a class, the residual block and the head of ProGAN, StyleGAN and StyleGAN2."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ganvas.layers.resample import downsample_blur
 
 
 def select_class(logits: Tensor, c: Tensor) -> Tensor:
-    """The logits [N, K] of one class each, c [N] -> [N], or of several, c [N, k] -> [N, k]."""
+    """logits [N, K] -> the logit of class c [N] of each sample [N], or of several classes c [N, k] -> [N, k]."""
     return logits.gather(1, c.view(len(c), -1)).view(c.shape)
 
 
 class DownBlock(nn.Module):
-    """x [N, I, H, W] -> [N, O, H/2, W/2] between two convolutions; `residual` adds x, halved, and divides by sqrt(2).
+    """x [N, I, H, W] -> [N, O, H/2, W/2], two convolutions; `residual` adds the downsampled x and divides by sqrt(2).
 
     Source: arXiv:1812.04948 appendix C, arXiv:1912.04958 sec. 4.1.
     """
@@ -36,7 +36,7 @@ class DownBlock(nn.Module):
 
 
 class DiscriminatorHead(nn.Module):
-    """x [N, C, side, side] -> scores [N, outputs], seen whole and, with `deviation`, beside the other samples of the batch.
+    """x [N, C, side, side] -> scores [N, outputs]; with `deviation` after the minibatch standard deviation.
 
     Source: arXiv:1710.10196 table 2.
     """

@@ -1,7 +1,7 @@
-"""Layers with an equalised learning rate: weights of unit variance, scaled when they are used.
+"""Layers with equalized learning rate: weights have unit variance, and are scaled in each forward pass.
 
-Adam moves every weight by about its learning rate, however large it is. With He's constant applied at run time instead of
-at the start, all layers learn at one pace. Source: arXiv:1710.10196 sec. 4.1.
+Adam changes every weight by about its learning rate, for small and large weights alike. With He's constant applied at run
+time instead of at initialization, all layers learn at the same speed. Source: arXiv:1710.10196 sec. 4.1.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 SLOPE = 0.2  # of the leaky ReLU that follows
-HE = math.sqrt(2)  # gain that keeps the variance through a ReLU; 1 where none follows
+HE = math.sqrt(2)  # gain that keeps the variance through a ReLU; use 1 if no ReLU follows
 
 
 class EqualLinear(nn.Module):
-    """[N, inputs] -> [N, outputs]. `rate` is a factor on the layer's learning rate, which leaves the start as it is."""
+    """[N, inputs] -> [N, outputs]. `rate` is a factor on the learning rate; it does not change the initial output."""
 
     def __init__(self, inputs: int, outputs: int, *, gain: float = HE, rate: float = 1.0, bias: float = 0.0) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class EqualLinear(nn.Module):
 
 
 class EqualConv(nn.Module):
-    """[N, inputs, H, W] -> [N, outputs, H, W]: the side is kept."""
+    """[N, inputs, H, W] -> [N, outputs, H, W], with "same" padding."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, *, gain: float = HE, bias: bool = True) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ M = TypeVar("M", bound=nn.Module)
 
 @torch.no_grad()
 def plain_weights(network: M) -> M:
-    """The same function with ordinary weights: the scale moves from run time into the start, so that layers learn unevenly."""
+    """The same network without equalized learning rate: the scale is multiplied into the initial weights (an ablation)."""
     for layer in network.modules():
         if isinstance(layer, (EqualLinear, EqualConv)):
             layer.weight.mul_(layer.scale)
@@ -60,5 +60,5 @@ def plain_weights(network: M) -> M:
 
 
 def leaky_relu(x: Tensor) -> Tensor:
-    """Leaky ReLU, written over x: for what comes fresh from a layer."""
+    """Leaky ReLU, in place: only for an x that nothing else uses, such as the output of a layer."""
     return F.leaky_relu(x, SLOPE, inplace=True)

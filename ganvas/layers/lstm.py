@@ -1,4 +1,4 @@
-"""An LSTM that writes a line symbol by symbol, and knows how likely any line is.
+"""LSTM generator of text: samples a line symbol by symbol, and computes the log-likelihood of any line.
 
 Source: Hochreiter & Schmidhuber 1997; straight-through Gumbel-softmax: arXiv:1611.01144, arXiv:1611.04051 sec. 2.
 """
@@ -15,7 +15,7 @@ State = tuple[Tensor, Tensor] | None
 
 
 class LSTMGenerator(nn.Module):
-    """`vocabulary` symbols, of which number 0 ends a line where lines have an `ends`."""
+    """An LSTM over `vocabulary` symbols; with `ends`, symbol 0 ends a line."""
 
     def __init__(self, vocabulary: int, embedding: int, width: int, ends: bool) -> None:
         super().__init__()
@@ -25,20 +25,20 @@ class LSTMGenerator(nn.Module):
         self.head = nn.Linear(width, vocabulary)
 
     def nll(self, text: Tensor, kept: Tensor | None = None) -> Tensor:
-        """int64 [N, L] -> -log p of each symbol given those before it [N, L], in nats; 0 after the end.
+        """int64 [N, L] -> negative log-likelihood of each symbol given those before it [N, L], in nats; 0 after the end.
 
-        `kept` [N, L, width] multiplies what the LSTM says: the mask of a dropout.
+        `kept` [N, L, width] multiplies the outputs of the LSTM: a dropout mask.
         """
         first = torch.full_like(text[:, :1], self.vocabulary)
-        said, _ = self.lstm(self.embed(torch.cat([first, text[:, :-1]], 1)))
-        logits = self.head(said if kept is None else said * kept).float()
+        hidden, _ = self.lstm(self.embed(torch.cat([first, text[:, :-1]], 1)))
+        logits = self.head(hidden if kept is None else hidden * kept).float()
         nats = F.cross_entropy(logits.flatten(0, 1), text.flatten(), reduction="none").view(text.shape)
         return nats * count_symbols(text, self.ends)
 
     def write(self, z: Tensor, temperature: float = 1.0) -> Tensor:
-        """z [N, L] standard normal -> int64 [N, L]: each symbol where the chance of those up to it passes Phi(z).
+        """z [N, L] standard normal -> int64 [N, L]: each symbol by inverse transform sampling with Phi(z).
 
-        Drawn from the network's own law at temperature 1; below, likely symbols come more often.
+        At temperature 1 lines follow the distribution of the network; below 1, likely symbols are more frequent.
         """
         share = torch.special.ndtr(z.double())
         symbol = torch.full((len(z),), self.vocabulary, device=z.device)
@@ -52,28 +52,28 @@ class LSTMGenerator(nn.Module):
         return torch.stack(text, 1)
 
     def sample_gumbel(self, noise: Tensor, softness: float) -> Tensor:
-        """Gumbel noise [N, L, V] -> one-hots [N, L, V], drawn from the network's own law, with a gradient.
+        """Gumbel noise [N, L, V] -> one-hots [N, L, V], sampled from the network, with a straight-through gradient.
 
-        Forward a symbol is the argmax of logits and noise, backward the softmax of both over `softness`. After the end all
-        are number 0, and constant. Source: arXiv:1611.01144 sec. 2.2.
+        Forward, a symbol is the argmax of logits plus noise; backward, it is their softmax with temperature `softness`. After
+        the end all symbols are 0, without a gradient. Source: arXiv:1611.01144 sec. 2.2.
         """
-        begins = torch.full((len(noise),), self.vocabulary, device=noise.device)
-        symbol, state, text = self.embed(begins), None, []
-        alive, over = torch.ones(len(noise), 1, device=noise.device), F.one_hot(begins * 0, self.vocabulary).float()
+        start = torch.full((len(noise),), self.vocabulary, device=noise.device)
+        symbol, state, text = self.embed(start), None, []
+        alive, end = torch.ones(len(noise), 1, device=noise.device), F.one_hot(start * 0, self.vocabulary).float()
         for place in noise.unbind(1):
             logits, state = self.predict_next(symbol, state)
             soft = ((logits.float() + place) / softness).softmax(1)
             hard = F.one_hot(soft.argmax(1), self.vocabulary).float()
             drawn = hard + soft - soft.detach()
             if self.ends:
-                drawn = alive * drawn + (1 - alive) * over
+                drawn = alive * drawn + (1 - alive) * end
                 alive = alive * (1 - drawn.detach()[:, :1].round())
             symbol = drawn @ self.embed.weight[:-1]
             text.append(drawn)
         return torch.stack(text, 1)
 
     def predict_next(self, symbol: Tensor, state: State) -> tuple[Tensor, State]:
-        """An embedded symbol [N, d] -> logits of the one after it [N, V], and the LSTM's state."""
-        said, state = self.lstm(symbol[:, None], state)
-        logits: Tensor = self.head(said[:, 0])
+        """An embedded symbol [N, d] -> logits of the next symbol [N, V], and the state of the LSTM."""
+        hidden, state = self.lstm(symbol[:, None], state)
+        logits: Tensor = self.head(hidden[:, 0])
         return logits, state

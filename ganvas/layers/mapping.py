@@ -1,4 +1,4 @@
-"""From noise to styles: the mapping network, its running mean, and two styles in one image."""
+"""The mapping network of StyleGAN (z -> w), the running mean of w (for the truncation trick), and style mixing."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ganvas.layers.classes import class_weights
 from ganvas.layers.equalized import EqualLinear, leaky_relu
 from ganvas.layers.normalization import pixel_norm
 
-RATE = 0.01  # of the mapping's learning, beside that of the rest: arXiv:1812.04948 appendix C
+RATE = 0.01  # factor on the learning rate of the mapping network: arXiv:1812.04948 appendix C
 DECAY = 0.995  # of the running mean
 
 
 class Mapping(nn.Module):
-    """z [N, latent_dim], c [N] class or [N, classes] shares -> w [N, latent_dim]; without layers w is z, scaled to its sphere.
+    """z [N, latent_dim], c [N] class or [N, classes] shares -> w [N, latent_dim]; with depth 0, w is the normalized z.
 
-    `mean` [latent_dim] follows the mean of w while training. With classes, an embedding of c joins z, each scaled to unit
-    size. Source: arXiv:1812.04948 sec. 2 and appendix B; for classes arXiv:2006.06676 appendix D.
+    `mean` [latent_dim] is the running mean of w during training. With classes, an embedding of c is concatenated to z, both
+    normalized. Source: arXiv:1812.04948 sec. 2 and appendix B; for classes arXiv:2006.06676 appendix D.
     """
 
     batch_means: ClassVar[tuple[str, ...]] = ("mean",)
@@ -44,19 +44,19 @@ class Mapping(nn.Module):
 
     @torch.no_grad()
     def update_mean(self, w: Tensor) -> None:
-        """Move the running mean towards the mean of w [N, latent_dim]."""
+        """Update the running mean of w with w [N, latent_dim]."""
         self.mean.lerp_(w.detach().float().mean(0), 1 - DECAY)
 
 
 def repeat_per_layer(w: Tensor, layers: int) -> Tensor:
-    """w [N, d] for all layers, or [N, layers, d] -> [N, layers, d]."""
+    """w [N, d], the same for all layers, or [N, layers, d] -> [N, layers, d]."""
     return w[:, None].expand(-1, layers, -1) if w.ndim == 2 else w
 
 
 def mix_styles_randomly(first: Tensor, second: Tensor, layers: int, share: float, chance: Tensor, place: Tensor) -> Tensor:
-    """Style mixing: w [N, d] twice -> [N, layers, d], `first` up to some layer and `second` from there on.
+    """Style mixing regularization: w [N, d] twice -> [N, layers, d], `first` up to a random layer and `second` after it.
 
-    `chance` and `place` [N] are uniform in [0, 1): a sample is mixed where its chance is below `share`, at a place from 1 to
+    `chance` and `place` [N] are uniform in [0, 1): a sample is mixed if its chance is below `share`, at a layer from 1 to
     layers - 1. Source: arXiv:1812.04948 sec. 3.1.
     """
     cut = torch.where(chance < share, 1 + (place * (layers - 1)).floor(), layers)

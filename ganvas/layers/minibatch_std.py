@@ -1,4 +1,4 @@
-"""Minibatch standard deviation: D gets a measure of how varied its batch is, and so recognises fakes of little variety."""
+"""Minibatch standard deviation: D gets the deviation within its batch, so it detects fakes of little variety."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ GROUP = 4
 
 
 def minibatch_std(x: Tensor, group: int = GROUP) -> Tensor:
-    """[N, C, H, W] -> [N, C + 1, H, W]: one map more, the mean over all features of the deviation within a group.
+    """[N, C, H, W] -> [N, C + 1, H, W]: one more map, with the mean over all features of the deviation within a group.
 
-    A group is `group` neighbours in the batch, or the largest number below it that divides N; one sample alone has no
-    deviation. Reals and fakes must be separate batches. Source: arXiv:1710.10196 sec. 3.
+    A group is `group` consecutive samples, or the largest smaller number of samples that divides N. Reals and fakes must be
+    separate batches. Source: arXiv:1710.10196 sec. 3.
     """
     n, _, height, width = x.shape
     size = next(size for size in range(min(group, n), 0, -1) if n % size == 0)
     grouped = x.float().unflatten(0, (n // size, size))
-    # Written out: `var` over neighbours in the batch takes ten times as long.
+    # Not torch.var: over this dimension it takes ten times as long.
     mean = sum(grouped.unbind(1)) / size
     variance = sum((each - mean).square() for each in grouped.unbind(1)) / size
     spread = (variance + 1e-8).sqrt().mean((1, 2, 3))

@@ -1,4 +1,4 @@
-"""Modulated convolution: every sample has weights of its own, scaled by its style. Source: arXiv:1912.04958 sec. 2.2."""
+"""Modulated and demodulated convolution: the style of a sample scales the weights. Source: arXiv:1912.04958 sec. 2.2."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ganvas.layers.equalized import EqualLinear
 
 
 def modulated_conv(x: Tensor, weight: Tensor, style: Tensor, demodulate: bool = True, gain: float = 1.0) -> Tensor:
-    """x [N, I, H, W], weight [O, I, k, k], style [N, I] -> [N, O, H, W], each sample convolved with its own weights.
+    """x [N, I, H, W], weight [O, I, k, k], style [N, I] -> [N, O, H, W]: each sample has its own weights.
 
-    w' = s_i w, and w'' = w' / sqrt(sum_i,k w'^2 + 1e-8) where demodulated (eq. 1 and 3); the output times `gain`.
-    Scaling the inputs and the outputs of one ordinary convolution is the same, and far faster than weights for each sample.
+    w' = s_i w; with `demodulate` w'' = w' / sqrt(sum_i,k w'^2 + 1e-8) (eq. 1 and 3); the output is multiplied by `gain`.
+    Scaling the inputs and outputs of one ordinary convolution gives the same result, and is much faster.
     """
     style = style.to(weight.dtype)
     y = F.conv2d(x * style.to(x.dtype)[:, :, None, None], weight, padding=weight.shape[-1] // 2)
@@ -28,7 +28,7 @@ def modulated_conv(x: Tensor, weight: Tensor, style: Tensor, demodulate: bool = 
 
 
 class ModulatedConv(nn.Module):
-    """x [N, I, H, W], w [N, style_dim] -> [N, O, H, W]; the style starts at 1 for every channel."""
+    """x [N, I, H, W], w [N, style_dim] -> [N, O, H, W]; the style is initialized to 1 for every channel."""
 
     def __init__(
         self, style_dim: int, inputs: int, outputs: int, kernel: int, *, demodulate: bool = True, gain: float = 1.0

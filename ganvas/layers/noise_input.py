@@ -1,4 +1,4 @@
-"""Noise inputs: stochastic detail that the style need not carry. Source: arXiv:1812.04948 sec. 3.2."""
+"""Noise inputs: per-pixel noise for stochastic detail that is not in the style. Source: arXiv:1812.04948 sec. 3.2."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 
 class NoiseInput(nn.Module):
-    """x [N, C, side, side] + strength * noise [N or 1, 1, side, side]; without noise given, one fixed pattern for all.
+    """x [N, C, side, side] + strength * noise [N or 1, 1, side, side]; without `noise`, one fixed pattern for all samples.
 
-    The strength, one number a channel, starts at 0. The fixed pattern keeps animations from flickering.
+    The strength, one number for each channel, starts at 0. With the fixed pattern animations do not flicker.
     """
 
-    constants: ClassVar[tuple[str, ...]] = ("fixed",)  # no step changes it
+    constants: ClassVar[tuple[str, ...]] = ("fixed",)  # buffers that training does not change
     fixed: Tensor
 
     def __init__(self, channels: int, side: int) -> None:

@@ -1,4 +1,4 @@
-"""Normalisation without statistics of a batch: a sample's output depends on that sample only."""
+"""Pixel norm, instance norm and AdaIN: normalization of each sample alone, without statistics of the batch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ganvas.layers.equalized import EqualLinear
 
 
 def pixel_norm(x: Tensor) -> Tensor:
-    """[N, C, ...] -> the same, each pixel's C features scaled to a mean square of 1. Source: arXiv:1710.10196 sec. 4.2."""
+    """[N, C, ...] -> the same, the C features of each pixel scaled to mean square 1. Source: arXiv:1710.10196 sec. 4.2."""
     scaled: Tensor = F.normalize(x, dim=1, eps=1e-8) * x.shape[1] ** 0.5
     return scaled
 
@@ -18,7 +18,7 @@ def pixel_norm(x: Tensor) -> Tensor:
 def instance_norm(x: Tensor) -> Tensor:
     """[N, C, H, W] -> each map of each sample with mean 0 and variance 1.
 
-    The sums over a map are products of matrices: in channels-last memory the ready-made function copies every map.
+    Differs: sums over a map are matrix products; for channels-last memory the function of PyTorch copies every map.
     """
     pixels = x.flatten(2).transpose(1, 2)  # [N, HW, C]
     means = pixels.new_full((1, 1, pixels.shape[1]), 1 / pixels.shape[1]).expand(len(x), -1, -1)
@@ -29,7 +29,7 @@ def instance_norm(x: Tensor) -> Tensor:
 
 
 class AdaIN(nn.Module):
-    """x [N, C, H, W], w [N, style_dim] -> y_s (x - mean(x)) / sd(x) + y_b, over each map; y = A w, y_s starts at 1.
+    """x [N, C, H, W], w [N, style_dim] -> y_s (x - mean(x)) / sd(x) + y_b for each map; y = A w; y_s is initialized to 1.
 
     Source: arXiv:1812.04948 eq. 1.
     """

@@ -1,4 +1,4 @@
-"""Voxels moved between space and channels: what 3-D convolutions do at full size they do faster at half of it."""
+"""Pixel shuffle and unshuffle for voxels (sub-pixel convolution in 3-D), and random shifts of images and voxels."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class PixelShuffle3d(nn.Module):
 
 
 def shift_volume(x: Tensor, reach: int, places: Tensor) -> Tensor:
-    """[N, C, ...sides] -> the same, each sample moved by up to `reach` along every side; what comes in is -1.
+    """[N, C, ...sides] -> the same, each sample shifted by up to `reach` along every axis; new values are -1.
 
-    places [N, sides] whole numbers 0 .. 2 reach: where the window on the padded sample begins; `reach` moves nothing.
+    places [N, axes], integers 0 .. 2 reach: the start of the window in the padded sample; `reach` means no shift.
     """
     spatial = x.ndim - 2
     padded = F.pad(x, [reach, reach] * spatial, value=-1.0)

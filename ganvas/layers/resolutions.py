@@ -1,4 +1,4 @@
-"""How an image side is halved down to the few pixels where a convolutional network begins or ends, and the last doubling."""
+"""The resolutions and channel widths of a convolutional network, from full size down to 4 to 7 pixels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SMALLEST = range(4, 8)  # 28 -> 14 -> 7, 32 -> 16 -> 8 -> 4
 
 
 def list_resolutions(resolution: int) -> list[int]:
-    """The sides from `resolution` down to its smallest halving of 4 to 7 pixels: 28 -> [28, 14, 7], 32 -> [32, 16, 8, 4].
+    """The sides from `resolution`, halved down to 4 to 7 pixels: 28 -> [28, 14, 7], 32 -> [32, 16, 8, 4].
 
     Raises:
         UsageError: the side is not 4, 5, 6 or 7 times a power of two, or cannot be halved once.
@@ -24,14 +24,14 @@ def list_resolutions(resolution: int) -> list[int]:
 
 
 def list_widths(resolution: int, first: int, most: int) -> list[int]:
-    """Channels at half the resolution, a quarter, ..., down to the smallest side: `first`, doubled each time up to `most`."""
+    """The channels at each resolution, from half the full one to the smallest: `first`, doubled each time up to `most`."""
     return [min(most, first * 2**level) for level in range(len(list_resolutions(resolution)) - 1)]
 
 
 def subpixel_layers(width: int, channels: int) -> list[nn.Module]:
-    """Layers from [N, width, H, W] to [N, channels, 2H, 2W], where nothing wide runs at full resolution.
+    """Sub-pixel convolution: layers from [N, width, H, W] to [N, channels, 2H, 2W], all of them at half the resolution.
 
-    A 3x3 convolution with BatchNorm and ReLU, then one whose channels are the four pixels each becomes.
+    A 3x3 convolution with BatchNorm and ReLU, then one with four output channels for each pixel, and a pixel shuffle.
     Source: arXiv:1609.05158 eq. 4.
     """
     layers: list[nn.Module] = [nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]

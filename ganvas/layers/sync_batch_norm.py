@@ -1,7 +1,7 @@
-"""BatchNorm over the batch of all ranks: what one process with the whole batch computes, up to rounding.
+"""Synchronized BatchNorm over the batch of all ranks: up to rounding the same as one process with the whole batch.
 
-Source: arXiv:1502.03167 for BatchNorm; torch.nn.SyncBatchNorm for the sums to exchange, which has no kernels for CPUs.
-Differs: means and variances are exchanged and merged (Chan et al. 1979), so that nothing cancels; equal shares of the batch.
+Source: arXiv:1502.03167 for BatchNorm; torch.nn.SyncBatchNorm, which has no CPU kernels, for the sums to exchange.
+Differs: means and variances are exchanged and merged (Chan et al. 1979), so nothing cancels; all ranks have equal shares.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ Gather = Callable[[Tensor], Tensor]  # values [n] float32 of this rank -> those 
 
 
 def synchronize(network: nn.Module, gather: Gather) -> None:
-    """Have every BatchNorm in `network` normalize over the batch of all ranks while it trains.
+    """Make every BatchNorm in `network` use the batch of all ranks during training.
 
-    Weights, buffers and their names stay. A copy made before is not changed.
+    Weights, buffers and their names do not change, and neither do earlier copies of the network.
     """
     for module in network.modules():
         kind = SYNCHRONIZED.get(type(module))
-        if kind is not None:  # the class alone changes: optimizers and hooks keep hold of this very module
+        if kind is not None:  # only the class changes: optimizers and hooks keep their reference to this module
             module.__class__ = kind
         if isinstance(module, tuple(SYNCHRONIZED.values())):
             module.gather = gather  # type: ignore[assignment]
 
 
 class _Synchronized(_BatchNorm):
-    """A BatchNorm that asks the other ranks for their statistics."""
+    """A BatchNorm that gathers the statistics of all ranks."""
 
     gather: Gather
 
@@ -73,18 +73,18 @@ SYNCHRONIZED: dict[type[nn.Module], type[_Synchronized]] = {
 
 
 class _Normalize(torch.autograd.Function):
-    """x [N, C, ...], weight and bias [C] -> (normalized x, mean [C], biased variance [C], samples behind them)."""
+    """x [N, C, ...], weight and bias [C] -> (normalized x, mean [C], biased variance [C], number of values)."""
 
     @staticmethod
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float, gather: Gather
     ) -> tuple[Tensor, Tensor, Tensor, int]:
-        # Running statistics in float32 make it return float32 ones, also of bfloat16; they are thrown away.
+        # With running statistics in float32 it returns float32, also for bfloat16 inputs. They are not used.
         unused = torch.zeros_like(weight, dtype=torch.float32), torch.ones_like(weight, dtype=torch.float32)
         own = torch.stack(torch.batch_norm_update_stats(x, *unused, 0.0))
         all_ = gather(own.flatten()).view(-1, *own.shape)
         mean = all_[:, 0].mean(0)
-        # The variance within the ranks and that between them.
+        # The variance within the ranks plus the variance between their means.
         var = (all_[:, 1] + (all_[:, 0] - mean).square()).mean(0)
         ctx.save_for_backward(x, weight, mean, torch.rsqrt(var + eps))
         ctx.eps, ctx.gather = eps, gather
@@ -95,12 +95,12 @@ class _Normalize(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *grads: Any) -> tuple[Tensor | None, ...]:
         x, weight, mean, inverse = ctx.saved_tensors
-        # The kernel's gradient, as if this rank's batch were all of it, with the statistics of the whole.
+        # The gradient of the kernel, as if the batch of this rank were the whole one, with the statistics of the whole.
         grad_x, grad_weight, grad_bias = torch.ops.aten.native_batch_norm_backward(
             grads[0], x, weight, None, None, mean, inverse, True, ctx.eps, [True, True, True]
         )
         own = torch.stack([grad_bias.float(), grad_weight.float()])
-        # grad_x has subtracted the means over this rank where those over all ranks belong: put the difference right.
+        # grad_x contains the means over this rank; it needs those over all ranks: add the difference.
         off = (own - ctx.gather(own.flatten()).view(-1, *own.shape).mean(0)) * (weight * inverse * x.shape[1] / x.numel())
         slope = off[1] * inverse
         shape = (1, -1, *[1] * (x.ndim - 2))

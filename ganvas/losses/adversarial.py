@@ -1,7 +1,7 @@
-"""What the discriminator and the generator minimise: pairs of pure functions of logits, and penalties on slopes.
+"""The adversarial losses of discriminator and generator: minimax, non-saturating, LSGAN, WGAN, hinge, relativistic.
 
-Every objective takes the discriminator's raw logits [N] on reals and on fakes, never probabilities, and returns a scalar.
-Generator losses take the reals' logits too; only the relativistic ones look at them.
+Every loss takes the logits [N] of D for reals and for fakes, never probabilities, and returns a scalar. Generator losses
+get the logits of reals too; only the relativistic loss uses them. Gradient penalties: losses/penalties.py.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ LogitsLoss = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Objective:
-    """A pair of losses, both minimised.
+    """The pair of losses of D and G, both minimized.
 
-    `smooth_d` is the discriminator's loss with one-sided label smoothing where the loss has a label to smooth (else None).
-    `boundary` is the logit that separates real from fake where there is a fixed one. `equilibrium` is the discriminator's loss
-    when the fakes follow the data's distribution and the discriminator is at its optimum.
+    `smooth_d` is the loss of D with one-sided label smoothing; None if the loss has no labels. `boundary` is the logit that
+    separates real from fake; None if the loss does not fix it. `equilibrium` is the loss of an optimal D when the fakes have
+    the distribution of the data.
     """
 
     d: LogitsLoss  # (real_logits, fake_logits) -> scalar
@@ -30,37 +30,37 @@ class Objective:
     equilibrium_text: str
     boundary: float | None = 0.0
     g_sees_reals: bool = False
-    wants_best_critic: bool = False  # the discriminator measures a distance: the nearer to its optimum the better
+    wants_best_critic: bool = False  # D estimates a distance, so it should be trained to its optimum (Wasserstein)
     smooth_d: Callable[[Tensor, Tensor, float], Tensor] | None = None
 
 
 def log_d(real: Tensor, fake: Tensor) -> Tensor:
-    """-E log D(x) - E log(1 - D(G(z))), D = sigmoid(logit). Source: arXiv:1406.2661 eq. 1."""
+    """Binary cross-entropy: -E log D(x) - E log(1 - D(G(z))), D = sigmoid(logit). Source: arXiv:1406.2661 eq. 1."""
     return F.softplus(-real).mean() + F.softplus(fake).mean()
 
 
 def smooth_log_d(real: Tensor, fake: Tensor, target: float) -> Tensor:
-    """`log_d` with the label `target` instead of 1 for reals only. Source: arXiv:1606.03498 sec. 3.4."""
+    """`log_d` with the label `target` instead of 1 for reals: one-sided label smoothing. Source: arXiv:1606.03498 sec. 3.4."""
     return target * F.softplus(-real).mean() + (1 - target) * F.softplus(real).mean() + F.softplus(fake).mean()
 
 
 def minimax_g(real: Tensor, fake: Tensor) -> Tensor:
-    """E log(1 - D(G(z))): saturates when the discriminator is sure. Source: arXiv:1406.2661 eq. 1."""
+    """E log(1 - D(G(z))): the gradient vanishes when D is certain. Source: arXiv:1406.2661 eq. 1."""
     return -F.softplus(fake).mean()
 
 
 def nonsaturating_g(real: Tensor, fake: Tensor) -> Tensor:
-    """-E log D(G(z)): same fixed point, strong slope early on. Source: arXiv:1406.2661 sec. 3."""
+    """-E log D(G(z)): the same fixed point, and a strong gradient early in training. Source: arXiv:1406.2661 sec. 3."""
     return F.softplus(-fake).mean()
 
 
 def least_squares_d(real: Tensor, fake: Tensor) -> Tensor:
-    """1/2 E (D(x) - 1)^2 + 1/2 E D(G(z))^2. Source: arXiv:1611.04076 eq. 9."""
+    """LSGAN: 1/2 E (D(x) - 1)^2 + 1/2 E D(G(z))^2. Source: arXiv:1611.04076 eq. 9."""
     return smooth_least_squares_d(real, fake, 1.0)
 
 
 def smooth_least_squares_d(real: Tensor, fake: Tensor, target: float) -> Tensor:
-    """`least_squares_d` with `target` instead of 1 for reals only."""
+    """`least_squares_d` with the label `target` instead of 1 for reals."""
     return 0.5 * (real - target).square().mean() + 0.5 * fake.square().mean()
 
 
@@ -70,7 +70,7 @@ def least_squares_g(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def wasserstein_d(real: Tensor, fake: Tensor) -> Tensor:
-    """E D(G(z)) - E D(x), for a 1-Lipschitz discriminator. Source: arXiv:1701.07875 eq. 2."""
+    """WGAN: E D(G(z)) - E D(x), for a 1-Lipschitz D (a critic). Source: arXiv:1701.07875 eq. 2."""
     return fake.mean() - real.mean()
 
 
@@ -85,7 +85,7 @@ def hinge_d(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def relativistic_d(real: Tensor, fake: Tensor) -> Tensor:
-    """E softplus(-(D(x) - D(G(z)))), reals and fakes in pairs. Source: arXiv:2501.05441 eq. 2, arXiv:1807.00734."""
+    """RpGAN: E softplus(-(D(x) - D(G(z)))), reals and fakes in pairs. Source: arXiv:2501.05441 eq. 2, arXiv:1807.00734."""
     return F.softplus(fake - real).mean()
 
 
@@ -95,7 +95,6 @@ def relativistic_g(real: Tensor, fake: Tensor) -> Tensor:
 
 
 LN2 = 0.6931471805599453
-
 
 OBJECTIVES: Mapping[str, Objective] = {
     "minimax": Objective(log_d, minimax_g, 2 * LN2, "2 ln 2", smooth_d=smooth_log_d),

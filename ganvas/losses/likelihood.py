@@ -1,4 +1,4 @@
-"""Likelihood terms: the KL divergence of a Gaussian."""
+"""Likelihood terms of a VAE: the KL divergence of a Gaussian from the standard normal."""
 
 from __future__ import annotations
 

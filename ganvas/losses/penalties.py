@@ -1,4 +1,4 @@
-"""Gradient penalties of the discriminator (R1, R2, GP) and path lengths of the generator."""
+"""Gradient penalties of the discriminator (R1, R2, and the GP of WGAN-GP), and path length of the generator (StyleGAN2)."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from torch import Tensor
 def gradient_norm(scores: Tensor, x: Tensor) -> Tensor:
     """The gradient of each score with respect to its own sample: scores [N], x [N, ...] -> [N, features].
 
-    Differentiable again. `x` must require gradients and a score must depend on its own sample only.
+    It is differentiable again. `x` must require gradients, and a score must depend on its own sample only.
     """
     (gradient,) = torch.autograd.grad(scores.sum(), x, create_graph=True)
-    return gradient.unsqueeze(-1).flatten(1)  # a sample may be a single number: x [N]
+    return gradient.unsqueeze(-1).flatten(1)  # x may be [N]: one number for each sample
 
 
 def zero_centered_penalty(scores: Tensor, x: Tensor, gamma: float) -> Tensor:
-    """gamma / 2 E |grad D(x)|^2: R1 where x are reals, R2 where they are fakes. Source: arXiv:1801.04406 eq. 9-10."""
+    """gamma / 2 E |grad D(x)|^2: R1 if x are reals, R2 if x are fakes. Source: arXiv:1801.04406 eq. 9-10."""
     return 0.5 * gamma * gradient_norm(scores, x).square().sum(1).mean()
 
 
 def gradient_penalty(scores: Tensor, x: Tensor, weight: float) -> Tensor:
-    """weight E (|grad D(x)| - 1)^2 at points between reals and fakes. Source: arXiv:1704.00028 eq. 3."""
+    """WGAN-GP: weight E (|grad D(x)| - 1)^2, x between reals and fakes. Source: arXiv:1704.00028 eq. 3."""
     steepness: Tensor = torch.linalg.vector_norm(gradient_norm(scores, x), dim=1)
     return weight * (steepness - 1).square().mean()
 
 
 def path_lengths(image: Tensor, w: Tensor, direction: Tensor) -> Tensor:
-    """|J_w^T y| for each sample, [N]: how far a step in w moves the image along y.
+    """|J_w^T y| for each sample, [N]: how far a step in w changes the image along y (path length regularization).
 
-    image [N, C, H, W] made from w [N, layers, d]; direction [N, C, H, W] standard normal, which is y once scaled by
+    image [N, C, H, W] is made from w [N, layers, d]; direction [N, C, H, W] is standard normal, and y is it times
     1 / sqrt(HW). The mean square over layers. Differentiable again. Source: arXiv:1912.04958 sec. 3.2, eq. 4.
     """
     size = image.shape[-1] * image.shape[-2]
@@ -39,6 +39,6 @@ def path_lengths(image: Tensor, w: Tensor, direction: Tensor) -> Tensor:
 
 
 def interpolate(real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
-    """A point on each line from fake to real: share [N] in [0, 1], 1 gives the real. Source: arXiv:1704.00028 alg. 1."""
+    """A point on the line from each fake to its real: share [N] in [0, 1], 1 is the real. Source: arXiv:1704.00028 alg. 1."""
     share = share.view(-1, *[1] * (real.ndim - 1))
     return share * real + (1 - share) * fake

@@ -1,4 +1,4 @@
-"""A cloud of points in the unit square, coloured by class, with the classes' names beside it."""
+"""Scatter plot of points in the unit square, colored by class, with a legend (latent maps)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EDGE = "#bbbbbb"  # of the square
 
 
 def draw_cloud(points: Tensor, labels: Tensor | None, names: Sequence[str], size: int = 560) -> Picture:
-    """points [N, 2] in the unit square, y upwards, labels [N] or None -> a picture `size` high; names stand on the right.
+    """points [N, 2] in the unit square, y upwards, labels [N] or None -> a picture of height `size`, its legend on the right.
 
     Raises:
         DataError: other shapes, or points that are not finite.

@@ -1,4 +1,4 @@
-"""Curves over the images shown: what grows and what vanishes while several games are played."""
+"""Line plots of values over the number of training images, with a legend."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Points = Sequence[tuple[float, float]]
 def draw_curves(
     series: Mapping[str, Points], title: str, *, size: tuple[int, int] = (480, 200), log: bool = False, smooth: float = 0.03
 ) -> Picture:
-    """Named curves of (images, value) in one frame of `size`, with a legend below it; x from 0, y over all that is drawn.
+    """Named curves of (images, value) in one frame of `size`, with a legend below it; x starts at 0, y has the range of all.
 
-    With `log`, y grows tenfold from line to line, and what is not above 0 is left out. `smooth` is the share of a curve over
-    which its running mean is taken. What is not finite is left out.
+    With `log` the y axis is logarithmic, and values that are not above 0 are left out. `smooth` is the width of the running
+    mean, as a share of the curve. Values that are not finite are left out.
 
     Raises:
-        UsageError: more curves than colours.
+        UsageError: more curves than colors.
         DataError: nothing to draw.
     """
     if len(series) > len(LINE_COLORS):
@@ -55,9 +55,9 @@ def draw_curves(
         draw.text((LEFT - 6, TOP + tall * (1 - (value - low) / (high - low))), text, fill=INK, font=font, anchor="rm")
     draw.text((LEFT, height - 4), "0", fill=INK, font=font, anchor="ls")
     draw.text((LEFT + wide, height - 4), f"{right:,.0f} images", fill=INK, font=font, anchor="rs")
-    for (x, row, name), colour in zip(legend, LINE_COLORS, strict=False):
+    for (x, row, name), color in zip(legend, LINE_COLORS, strict=False):
         y = height + LINE * row + LINE // 2
-        draw.line((x, y, x + 16, y), fill=colour, width=3)
+        draw.line((x, y, x + 16, y), fill=color, width=3)
         draw.text((x + 21, y), name, fill=INK, font=font, anchor="lm")
     return canvas
 
@@ -76,14 +76,14 @@ def _smooth(points: list[tuple[float, float]], share: float) -> list[tuple[float
 
 
 def _range(values: list[float]) -> tuple[float, float]:
-    """The interval of all values, with a twentieth to spare."""
+    """The range of all values, with a margin of a twentieth on each side."""
     low, high = min(values), max(values)
     margin = 0.05 * (high - low) or 0.5
     return low - margin, high + margin
 
 
 def _ticks(low: float, high: float, log: bool) -> list[tuple[float, str]]:
-    """Round values in [low, high] with their text, about four of them; of powers of ten 1, 10, 100 or 1, 2, 5, 10."""
+    """About four round values in [low, high], with their text; on a logarithmic scale 1, 10, 100 or 1, 2, 5, 10."""
     if log:
         whole = range(math.floor(low), math.ceil(high) + 1)
         finer = [(1,), (1, 2, 5)][high - low < 2]
@@ -96,7 +96,7 @@ def _ticks(low: float, high: float, log: bool) -> list[tuple[float, str]]:
 
 
 def _legend(names: list[str], width: int) -> list[tuple[int, int, str]]:
-    """For each name its place: x, line, and the name; as many in a line as fit."""
+    """The position of each name in the legend: x, row, name; as many in a row as fit."""
     font, places, x, row = ImageFont.load_default(11), [], LEFT, 0
     for name in names:
         room = 21 + int(font.getlength(name)) + 14
@@ -108,18 +108,18 @@ def _legend(names: list[str], width: int) -> list[tuple[int, int, str]]:
 
 
 def _plot(lines: list[list[tuple[float, float]]], levels: list[float], size: tuple[int, int]) -> Picture:
-    """Lines and grid in shares of the frame, y upwards, drawn large and averaged down."""
+    """Lines and grid, coordinates in [0, 1] with y upwards, drawn at a higher resolution and downsampled."""
     wide, tall = size[0] * FINE, size[1] * FINE
     canvas = Image.new("RGB", (wide, tall), PAPER)
     draw = ImageDraw.Draw(canvas)
     for level in levels:
         draw.line((0, (1 - level) * (tall - 1), wide, (1 - level) * (tall - 1)), fill=FAINT, width=FINE)
-    for points, colour in zip(lines, LINE_COLORS, strict=False):
+    for points, color in zip(lines, LINE_COLORS, strict=False):
         places = [(x * (wide - 1), (1 - y) * (tall - 1)) for x, y in points]
         if len(places) > 1:
-            draw.line(places, fill=colour, width=2 * FINE, joint="curve")
+            draw.line(places, fill=color, width=2 * FINE, joint="curve")
         elif places:
             (x, y), r = places[0], 2 * FINE
-            draw.ellipse((x - r, y - r, x + r, y + r), fill=colour)
+            draw.ellipse((x - r, y - r, x + r, y + r), fill=color)
     draw.line([(0, 0), (0, tall - 1), (wide, tall - 1)], fill=INK, width=FINE)
     return canvas.resize(size, Image.Resampling.BOX)

@@ -1,4 +1,4 @@
-"""Pictures in a grid: contact sheets, captions, arrangements."""
+"""Grids of images (as torchvision's make_grid), captions, and pictures side by side."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from ganvas.errors import DataError, UsageError
 from ganvas.media.image_files import INK, PAPER, Picture, to_bytes
 from ganvas.runtime import placement
 
-LINE = 16  # pixels of a caption's line
+LINE = 16  # height of a line of a caption, in pixels
 
 
 def legible_scale(resolution: int) -> int:
-    """The whole factor that brings an image of `resolution` pixels to about 64 on the screen: 2 for 28."""
+    """The integer factor that enlarges an image of `resolution` pixels to about 64 pixels: 2 for 28."""
     return max(1, round(64 / resolution))
 
 
 def make_grid(images: Tensor, columns: int, scale: int = 1, padding: int = 2) -> Picture:
-    """images [N, C, H, W], uint8 or in [-1, 1], C 1 or 3 -> one picture, row by row, on white.
+    """images [N, C, H, W], uint8 or in [-1, 1], C 1 or 3 -> one picture with the images row by row, on white.
 
-    Each pixel becomes `scale` x `scale`; `padding` pixels lie round every image.
+    Each pixel becomes `scale` x `scale` pixels; every image has a border of `padding` pixels.
 
     Raises:
         UsageError: fewer than one column, a scale below 1 or a padding below 0.
-        DataError: no image, or not grey or colour images.
+        DataError: no image, or not grey or color images.
     """
     if columns < 1 or scale < 1 or padding < 0:
         raise UsageError(f"sheet: expected columns and scale >= 1, padding >= 0, got {columns}, {scale}, {padding}")
@@ -47,9 +47,9 @@ def make_grid(images: Tensor, columns: int, scale: int = 1, padding: int = 2) ->
 
 
 def caption(image: Picture, lines: Sequence[str]) -> Picture:
-    """The picture with a white strip of text below it, one row a line.
+    """The picture with lines of text below it, on white.
 
-    The size depends on the number of lines only, so that the frames of a film agree: what is too long is cut off.
+    The size depends only on the number of lines, so that all frames of a film have one size; long lines are cut off.
     """
     whole = Image.new(image.mode, (image.width, image.height + LINE * len(lines) + 4), PAPER)
     whole.paste(image)
@@ -60,7 +60,7 @@ def caption(image: Picture, lines: Sequence[str]) -> Picture:
 
 
 def arrange_pictures(pictures: Sequence[Picture], columns: int, gap: int = 12) -> Picture:
-    """Pictures of any sizes on white, in rows of `columns`, each at the left and top of its place."""
+    """Pictures of any size on white, in rows of `columns`, each at the top left of its cell."""
     rows = [pictures[i : i + columns] for i in range(0, len(pictures), columns)]
     widths = [max(row[j].width for row in rows if j < len(row)) + gap for j in range(len(rows[0]))]
     heights = [max(picture.height for picture in row) + gap for row in rows]

@@ -1,4 +1,4 @@
-"""Pictures of samples: contact sheets, scatter plots, captions, PNG with its provenance, animations that loop."""
+"""Image files: PNG with metadata, GIF and animated PNG; samples as bytes."""
 
 from __future__ import annotations
 
@@ -19,19 +19,13 @@ from ganvas.runtime import placement
 from ganvas.utils.files import write_durably
 
 Picture = Image.Image
-
-
 Array = npt.NDArray[np.floating[Any]]
-
-
 PAPER, INK = "white", "#282828"
-
-
-COLOURS = 256  # of a GIF's palette
+COLORS = 256  # of a GIF's palette
 
 
 def to_bytes(images: Tensor) -> Tensor:
-    """images [N, C, H, W] in [-1, 1] -> uint8 on the CPU: -1 is 0, 1 is 255, in between rounded, beyond cut.
+    """images [N, C, H, W] in [-1, 1] -> uint8 on the CPU: -1 becomes 0, 1 becomes 255; rounded and clamped.
 
     Raises:
         DataError: there is a NaN.
@@ -51,10 +45,10 @@ def png_name(out: str | Path, what: str = "a sheet") -> Path:
 
 
 def save_png(path: str | Path, image: Picture, text: Mapping[str, str]) -> None:
-    """Write a PNG that carries `text`: the recipe, the seed, the model, and that it is synthetic. All of it or nothing.
+    """Write a PNG with `text` as metadata: recipe, seed, model, and that it is synthetic. The write is atomic.
 
     Raises:
-        ResourceError: the disk refused.
+        ResourceError: the file cannot be written.
     """
     file = io.BytesIO()
     image.save(file, "PNG", pnginfo=_png_text(text), optimize=True)
@@ -62,15 +56,15 @@ def save_png(path: str | Path, image: Picture, text: Mapping[str, str]) -> None:
 
 
 def save_gif(path: str | Path, frames: Sequence[Picture], milliseconds: int, text: Mapping[str, str] | None = None) -> None:
-    """Write an animation that repeats for ever, `milliseconds` a frame: a GIF, or an animated PNG for .png and .apng.
+    """Write an animation in a loop with `milliseconds` for each frame: a GIF, or an animated PNG for .png and .apng.
 
-    A GIF has one palette for all frames and no dithering, so nothing flickers: exact up to 256 colours, hence in grey.
-    Its clock ticks in 10 ms, and browsers slow down what is under 20 ms: the time is rounded to that.
+    A GIF has one palette for all frames and no dithering, so it does not flicker: it is exact up to 256 colors, and so for
+    grey images. Its time unit is 10 ms, and browsers slow down frames below 20 ms: the time is rounded to these.
 
     Raises:
-        UsageError: another suffix, or no positive time.
+        UsageError: another suffix, or a time that is not positive.
         DataError: no frame, or frames of different sizes.
-        ResourceError: the disk refused.
+        ResourceError: the file cannot be written.
     """
     path, file, text = Path(path), io.BytesIO(), text or {}
     if path.suffix.lower() not in (".gif", ".png", ".apng"):
@@ -98,18 +92,18 @@ def _png_text(text: Mapping[str, str]) -> PngImagePlugin.PngInfo:
 
 
 def _with_one_palette(frames: Sequence[Picture]) -> list[Picture]:
-    """RGB frames -> frames with one palette: their very colours where these are few enough, else the median cut of all."""
+    """RGB frames -> frames with one palette: their exact colors if there are at most 256, else the median cut of all."""
     pixels = np.stack([np.asarray(frame) for frame in frames])
     codes = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
-    colours = np.empty(0, np.uint32)
+    colors = np.empty(0, np.uint32)
     for code in codes:
-        colours = np.union1d(colours, code)
-        if len(colours) > COLOURS:
+        colors = np.union1d(colors, code)
+        if len(colors) > COLORS:
             every = pixels.reshape(1, -1, 3)
-            palette = Image.fromarray(every[:, :: 1 + every.shape[1] // 2**20]).quantize(COLOURS, Image.Quantize.MEDIANCUT)
+            palette = Image.fromarray(every[:, :: 1 + every.shape[1] // 2**20]).quantize(COLORS, Image.Quantize.MEDIANCUT)
             return [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    table = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], 1).astype(np.uint8).tobytes()
-    indexed = [Image.fromarray(np.searchsorted(colours, code).astype(np.uint8)) for code in codes]
+    table = np.stack([colors >> 16, colors >> 8 & 255, colors & 255], 1).astype(np.uint8).tobytes()
+    indexed = [Image.fromarray(np.searchsorted(colors, code).astype(np.uint8)) for code in codes]
     for frame in indexed:
         frame.putpalette(table)
     return indexed

@@ -1,8 +1,8 @@
-"""Solids as surfaces: closed triangle meshes, written as OBJ or binary STL.
+"""Surfaces of voxel shapes by marching tetrahedra: closed triangle meshes, written as OBJ or binary STL.
 
-The surface is found by marching tetrahedra: each cube between eight voxel middles is cut into six tetrahedra round one
-diagonal, and each tetrahedron is crossed by one triangle, by two, or not at all. On a face between two tetrahedra both see
-the same crossing, so the mesh is closed: every edge belongs to exactly two triangles, which run along it in opposite ways.
+Each cube between eight voxel centres is split into six tetrahedra around one diagonal, and the surface crosses a tetrahedron
+in no triangle, one or two. Two tetrahedra have the same crossing on their common face, so the mesh is closed: every edge
+belongs to exactly two triangles, with opposite directions.
 Source: Doi & Koide 1991, IEICE Trans. E74:214 (no ambiguous cases, unlike marching cubes).
 """
 
@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 CORNERS = np.array(list(itertools.product((0, 1), repeat=3)))  # of a cube: depth, height, width
-# A tetrahedron for each order in which a walk from corner 0 to corner 7 takes the three axes.
+# One tetrahedron for each order of the three axes on a path from corner 0 to corner 7.
 TETRAHEDRA = np.array([[0, *np.cumsum([4 >> axis for axis in order])] for order in itertools.permutations(range(3))], np.int64)
 
 
@@ -37,12 +37,12 @@ class Mesh:
 
 
 def extract_surface(solid: Floats, level: float = 0.0) -> Mesh:
-    """float [D, H, W] -> the closed surface between what lies above `level` and the rest; outside the grid nothing does.
+    """float [D, H, W] -> the closed surface of the region above `level`; outside of the grid all is empty.
 
-    A vertex lies where the level is reached on the line between two voxels, and never on a voxel itself.
+    A vertex lies at the level on the line between two voxels, and never on a voxel.
 
     Raises:
-        DataError: nothing lies above the level, or there is a NaN.
+        DataError: no value is above the level, or there is a NaN.
         UsageError: another number of dimensions.
     """
     if solid.ndim != 3:
@@ -51,12 +51,12 @@ def extract_surface(solid: Floats, level: float = 0.0) -> Mesh:
     if np.isnan(field).any():
         raise DataError("the solid holds NaN: the model has diverged")
     if not (field > 0).any():
-        raise DataError("the solid is empty: there is no surface; choose another seed")
+        raise DataError("the solid is empty and has no surface; choose another seed")
     shape = np.array(field.shape)
     stride = np.array([shape[1] * shape[2], shape[2], 1])
     cubes = np.indices(tuple((shape - 1).tolist())).reshape(3, -1).T @ stride
     inside = (field > 0).ravel()
-    ends: list[Whole] = []  # of each triangle's three crossed edges: [T, 3, 2] voxels, the filled one first
+    ends: list[Whole] = []  # for each triangle its three crossed edges: [T, 3, 2] voxels, the filled one first
     for tetrahedron in TETRAHEDRA:
         corners = cubes[:, None] + CORNERS[tetrahedron] @ stride
         filled = inside[corners]
@@ -69,7 +69,7 @@ def extract_surface(solid: Floats, level: float = 0.0) -> Mesh:
 
 
 def _crossing_triangles(which: NDArray[np.bool_]) -> list[Whole]:
-    """The triangles [3, 2] of a tetrahedron whose corners `which` are filled: each vertex an edge from filled to empty."""
+    """The triangles [3, 2] of a tetrahedron, `which` of its corners are filled; a vertex is an edge from filled to empty."""
     full, empty = np.flatnonzero(which), np.flatnonzero(~which)
     if len(full) == 1 or len(empty) == 1:
         return [np.array([(f, e) for f in full for e in empty])]
@@ -78,7 +78,7 @@ def _crossing_triangles(which: NDArray[np.bool_]) -> list[Whole]:
 
 
 def _weld(ends: Whole, field: Floats, shape: Whole) -> Mesh:
-    """One vertex for each crossed edge, and all triangles turned outwards."""
+    """The mesh with one vertex for each crossed edge, all triangles oriented outwards."""
     keys = ends[..., 0] * field.size + ends[..., 1]
     unique, index = np.unique(keys, return_inverse=True)
     from_, to = (_voxel_centres(each, shape) for each in (unique // field.size, unique % field.size))
@@ -88,7 +88,7 @@ def _weld(ends: Whole, field: Floats, shape: Whole) -> Mesh:
     triangles = index.reshape(-1, 3)
     corner = vertices[triangles]
     normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-    # From the filled ends to the empty ones is outwards, wherever on the edges the vertices lie.
+    # Outwards is from the filled ends to the empty ones, wherever the vertices are on the edges.
     out = (to[triangles] - from_[triangles]).sum(1)
     wrong = (normal * out).sum(1) < 0
     triangles[wrong] = triangles[wrong][:, ::-1]
@@ -96,7 +96,7 @@ def _weld(ends: Whole, field: Floats, shape: Whole) -> Mesh:
 
 
 def _voxel_centres(voxels: Whole, shape: Whole) -> Floats:
-    """Numbers of padded voxels [N] -> their middles [N, 3]: x to the right, y to the back, z up; no mirror image."""
+    """Indices of padded voxels [N] -> their centres [N, 3]: x to the right, y to the back, z up; right-handed."""
     depth, height, width = np.unravel_index(voxels, shape)
     return np.stack([width, depth, shape[1] - 1 - height], 1) - 1.0
 
@@ -105,7 +105,7 @@ def join_meshes(meshes: Sequence[Mesh], gap: float = 4.0) -> Mesh:
     """One mesh of several, in a row along x.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is no mesh.
     """
     if not meshes:
         raise UsageError("a mesh file needs at least one solid")
@@ -119,11 +119,11 @@ def join_meshes(meshes: Sequence[Mesh], gap: float = 4.0) -> Mesh:
 
 
 def save_mesh(path: Path, mesh: Mesh, text: Mapping[str, str]) -> None:
-    """Write .obj (with `text` as comments) or binary .stl, one unit a voxel. All of it or nothing.
+    """Write .obj (with `text` as comments) or binary .stl; a voxel is one unit. The write is atomic.
 
     Raises:
         UsageError: another suffix.
-        ResourceError: the disk refused.
+        ResourceError: the file cannot be written.
     """
     if path.suffix.lower() == ".obj":
         lines = [f"# {key}: {value}" for key, value in text.items()]
@@ -137,11 +137,11 @@ def save_mesh(path: Path, mesh: Mesh, text: Mapping[str, str]) -> None:
 
 
 def _stl(mesh: Mesh, text: Mapping[str, str]) -> bytes:
-    """80 bytes of text, the number of triangles, then each triangle's normal and corners and two bytes of nothing."""
+    """80 bytes of text, the number of triangles, then for each triangle its normal, its corners and two zero bytes."""
     corners = mesh.vertices[mesh.triangles]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     rows = np.zeros(len(corners), [("facet", "<f4", (4, 3)), ("nothing", "<u2")])
     rows["facet"] = np.concatenate([normals[:, None], corners], 1)
-    told = "; ".join(f"{key} {value}" for key, value in text.items()).encode("ascii", "replace")[:79]
-    return b" " + told.ljust(79) + struct.pack("<I", len(corners)) + rows.tobytes()
+    header = "; ".join(f"{key} {value}" for key, value in text.items()).encode("ascii", "replace")[:79]
+    return b" " + header.ljust(79) + struct.pack("<I", len(corners)) + rows.tobytes()

@@ -1,4 +1,4 @@
-"""Samples as NumPy archives, written as they come."""
+"""Samples as NumPy archives (.npz), written as a stream."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Array = np.ndarray[Any, Any]
 
 
 def to_array(samples: Tensor) -> tuple[str, Array]:
-    """Samples [N, ...] as they are kept, by name: images uint8 [N, H, W, C], voxels uint8 [N, D, H, W], points [N, D].
+    """Samples [N, ...] as stored, with their name: images uint8 [N, H, W, C], voxels uint8 [N, D, H, W], points [N, D].
 
     A filled voxel is 1.
     """
@@ -35,16 +35,16 @@ def to_array(samples: Tensor) -> tuple[str, Array]:
 
 
 def to_arrays(samples: Tensor, c: Tensor | None) -> dict[str, Array]:
-    """A part of an archive: the samples, and their classes [N] as `labels` where they have any."""
+    """A part of an archive: the samples, and their classes [N] as `labels` if they have any."""
     name, array = to_array(samples)
     return {name: array} | ({} if c is None else {"labels": c.numpy()})
 
 
 def save_npz(path: Path, count: int, parts: Iterable[Mapping[str, Array]]) -> None:
-    """Write arrays of `count` rows that come in parts; the first name is streamed, so that any count fits in memory.
+    """Write arrays of `count` rows that come in parts; the first array is streamed, so that any count fits in memory.
 
     Raises:
-        ResourceError: the file cannot be written; what was there stays.
+        ResourceError: the file cannot be written; an older file is unchanged.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     small: dict[str, list[Array]] = {}
@@ -69,5 +69,5 @@ def save_npz(path: Path, count: int, parts: Iterable[Mapping[str, Array]]) -> No
         with disk_errors(f"cannot write {path}"):
             temporary.replace(path)
     finally:
-        with suppress(OSError):  # below a file it cannot even be looked for
+        with suppress(OSError):  # if a parent of the path is a file, even this fails
             temporary.unlink(missing_ok=True)

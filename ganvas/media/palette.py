@@ -1,4 +1,4 @@
-"""The colours of plots. All of them differ for colour-blind eyes too."""
+"""The colors of plots; people with color blindness can distinguish all of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LINE_COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9",
 
 
 def class_color(index: int, count: int) -> str:
-    """The colour of class `index` of `count`: from the list, or evenly round the colour wheel where there are more."""
+    """The color of class `index` of `count`: from the list, or evenly spaced hues if there are more classes."""
     if count <= len(CLASS_COLORS):
         return CLASS_COLORS[index]
     red, green, blue = (round(255 * part) for part in colorsys.hsv_to_rgb(index / count, 0.75, 0.6 + 0.3 * (index % 2)))

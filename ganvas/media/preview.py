@@ -1,4 +1,4 @@
-"""Pictures of data: a sheet of images, a scatter of points."""
+"""Preview pictures of data sets, for `ganvas data`: a grid of images, a scatter plot of points, lines of text."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SHEET = 64  # images on a sheet
 COLUMNS = 8
 GAP = 2  # pixels between images
 SIDE = 512  # pixels of a scatter
-MARGIN = 0.05  # of the range, on each side
-FONT, LETTER, ROW, EDGE = 14, 9, 20, 8  # pixels: of the font, a letter's width, a row's height, round the page
-WIDEST = 900  # pixels of a page
+MARGIN = 0.05  # share of the range, on each side
+FONT, LETTER, ROW, EDGE = 14, 9, 20, 8  # in pixels: font size, width of a letter, height of a row, margin of the page
+WIDEST = 900  # width of a page in pixels
 
 
 def save_sheet(images: Sequence[Bytes], path: Path) -> None:
-    """uint8 images [C, r, r] -> a PNG of eight columns; small ones are enlarged by a whole factor."""
+    """uint8 images [C, r, r] -> a PNG with eight columns; small images are enlarged by an integer factor."""
     resolution = images[0].shape[-1]
     factor = max(1, 64 // resolution)
     cell = resolution * factor + GAP
@@ -38,7 +38,7 @@ def save_sheet(images: Sequence[Bytes], path: Path) -> None:
 
 
 def save_scatter(points: Tensor, path: Path) -> None:
-    """float points [N, D] -> a PNG of the first two dimensions, one scale for both; of a histogram where D = 1."""
+    """float points [N, D] -> a PNG of the first two dimensions, one scale for both; a histogram if D = 1."""
     values = points.double().numpy()
     if values.shape[1] == 1:
         counts, _ = np.histogram(values[:, 0], bins=SIDE // 8)
@@ -56,14 +56,14 @@ def save_scatter(points: Tensor, path: Path) -> None:
 
 
 def save_lines(lines: Sequence[str], path: Path) -> None:
-    """Lines of text -> a PNG of them in columns."""
+    """Lines of text -> a PNG with the lines in columns."""
     _save(draw_page(lines, max(map(len, lines))), path)
 
 
 def draw_page(lines: Sequence[str], longest: int, columns: int | None = None) -> Image.Image:
     """Lines of up to `longest` symbols as a picture, row by row, in as many columns as fit, or in `columns`.
 
-    The size depends on the numbers of lines, symbols and columns only, so that the frames of a film agree.
+    The size depends only on the numbers of lines, symbols and columns, so that all frames of a film have one size.
     """
     width = LETTER * (longest + 2)
     columns = min(len(lines), max(1, WIDEST // width) if columns is None else columns)

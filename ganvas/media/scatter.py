@@ -1,4 +1,4 @@
-"""Scatter plots and histograms of points."""
+"""Scatter plots and histograms of real and generated points."""
 
 from __future__ import annotations
 
@@ -9,26 +9,22 @@ from torch import Tensor
 from ganvas.errors import DataError, UsageError
 from ganvas.media.image_files import PAPER, Array, Picture
 
-REAL, FAKE = (27, 158, 119, 150), (117, 112, 179, 150)  # green, purple: apart for colour-blind eyes too; translucent
-
-
+REAL, FAKE = (27, 158, 119, 150), (117, 112, 179, 150)  # green, purple; different for color blindness too; translucent
 BINS = 48  # of a histogram
-
-
-FINE = 3  # plots are drawn this much larger, then averaged: smooth edges
+FINE = 3  # plots are drawn larger by this factor, then averaged: smooth edges
 
 
 def scatter(real: Tensor, fake: Tensor, size: int = 256, bounds: tuple[float, float] | None = None) -> Picture:
-    """Samples of the data and of the model in one picture of `size` x `size`, data units on both axes alike.
+    """Samples of the data and of the model in one picture of `size` x `size`, with the same scale on both axes.
 
-    real, fake [N, D], of which the first two dimensions are drawn: green circles and purple triangles. [N, 1] or [N]: a
-    green area and a purple outline, the share of samples in each of 48 bins. `bounds` is (low, high) of every axis, by
-    default the reals' with a margin: what lies outside is not drawn, so that the frames of a film agree. Without any real
-    sample, the fakes stand alone.
+    real, fake [N, D]: the first two dimensions, as green circles and purple triangles. [N, 1] or [N]: a green area and a
+    purple line, the share of samples in each of 48 bins. `bounds` is (low, high) of every axis, by default that of the reals
+    with a margin; samples outside are not drawn, so that all frames of a film have the same axes. Without real samples only
+    the fakes are drawn.
 
     Raises:
         DataError: other shapes, no sample at all, or samples that are not finite.
-        UsageError: bounds that enclose nothing.
+        UsageError: low is not below high.
     """
     of_data, of_model = (points.detach().float().cpu().unsqueeze(-1).flatten(1).numpy() for points in (real, fake))
     if len(of_data) + len(of_model) == 0 or not of_data.shape[1] or of_data.shape[1] != of_model.shape[1]:
@@ -51,14 +47,14 @@ def scatter(real: Tensor, fake: Tensor, size: int = 256, bounds: tuple[float, fl
 
 
 def _range_with_margin(points: Array) -> tuple[float, float]:
-    """The interval that holds every coordinate, with a tenth of its length to spare on each side."""
+    """The range of all coordinates, with a margin of a tenth on each side."""
     low, high = float(points.min()), float(points.max())
     margin = 0.1 * (high - low) or 1.0
     return low - margin, high + margin
 
 
 def _draw_points(canvas: Picture, places: Array, crowd: int, marker: str) -> None:
-    """Markers at places [N, 2] in pixels, y upwards; the larger the crowd, the smaller."""
+    """Markers at places [N, 2] in pixels, y upwards; smaller if there are many (`crowd`)."""
     draw, r = ImageDraw.Draw(canvas, "RGBA"), canvas.width * min(1 / 90, 0.35 / max(1, crowd) ** 0.5)
     for x, y in zip(places[:, 0].tolist(), (canvas.height - places[:, 1]).tolist(), strict=True):
         if marker == "circle":
@@ -68,7 +64,7 @@ def _draw_points(canvas: Picture, places: Array, crowd: int, marker: str) -> Non
 
 
 def _draw_histograms(canvas: Picture, real: Array, fake: Array, bounds: tuple[float, float]) -> None:
-    """The share of samples in each bin; the reals, where there are any, set the height: no jumps in a film."""
+    """The share of samples in each bin; reals, if there are any, decide the height, so that films have a constant scale."""
     shares = [np.histogram(points, BINS, bounds)[0] / max(1, len(points)) for points in (real, fake)]
     top = 1.25 * (shares[0].max() or shares[1].max()) or 1.0
     outlines = []

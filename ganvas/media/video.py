@@ -1,4 +1,4 @@
-"""Frames as a film: GIF and animated PNG, which repeat, and MP4, which needs the extra `video`."""
+"""Films: GIF and animated PNG, which repeat, and MP4, which needs the extra `video`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FILMS = (".gif", ".png", ".apng", ".mp4")
 
 
 def film_name(out: str | Path) -> Path:
-    """The file to write a film to. Raises: UsageError: its name ends in none of the kinds of film."""
+    """The file to write a film to. Raises: UsageError: its name has none of the endings of a film."""
     path = Path(out)
     if path.suffix.lower() not in FILMS:
         raise UsageError(f"cannot write a film to {path.name!r}: expected a name ending in .gif, .png, .apng or .mp4")
@@ -26,12 +26,12 @@ def film_name(out: str | Path) -> Path:
 
 
 def save_film(path: str | Path, frames: Sequence[Picture], milliseconds: int, text: Mapping[str, str] | None = None) -> None:
-    """Write frames of one size as .gif, .png, .apng or .mp4, by the name of the file, with `text` in it.
+    """Write frames of one size as .gif, .png, .apng or .mp4, by the ending of the name, with `text` as metadata.
 
     Raises:
-        UsageError: another suffix, no positive time, or an MP4 without the extra `video`.
+        UsageError: another suffix, a time that is not positive, or an MP4 without the extra `video`.
         DataError: no frame, or frames of different sizes.
-        ResourceError: the disk refused.
+        ResourceError: the file cannot be written.
     """
     path = Path(path)
     if path.suffix.lower() == ".mp4":
@@ -41,7 +41,7 @@ def save_film(path: str | Path, frames: Sequence[Picture], milliseconds: int, te
 
 
 def _save_mp4(path: Path, frames: Sequence[Picture], milliseconds: int, text: Mapping[str, str]) -> None:
-    """H.264 at quality 18, which most eyes take for the original; an odd side loses its last row or column of pixels."""
+    """H.264 at CRF 18, visually almost lossless; an odd side loses its last row or column of pixels."""
     try:
         import av
     except ImportError:
@@ -51,7 +51,7 @@ def _save_mp4(path: Path, frames: Sequence[Picture], milliseconds: int, text: Ma
     sizes = {frame.size for frame in frames}
     if len(sizes) != 1 or min(frames[0].size) < 2:
         raise DataError(f"a film needs frames of one size, at least 2 by 2, got {sorted(sizes)}")
-    width, height = (side - side % 2 for side in frames[0].size)  # H.264 halves the colours' resolution
+    width, height = (side - side % 2 for side in frames[0].size)  # H.264 halves the resolution of color: even sides only
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
         container.metadata["comment"] = json.dumps(dict(text))

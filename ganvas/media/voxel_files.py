@@ -1,4 +1,4 @@
-"""Solids as files: a turntable, or one mesh of all of them in a row."""
+"""Voxel shapes as files: a turntable animation (GIF), or one mesh of all shapes in a row (OBJ, STL)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ganvas.media.mesh import extract_surface, join_meshes, save_mesh
 from ganvas.media.voxel_rendering import render_turntable
 
 KINDS = (".gif", ".obj", ".stl")
-FRAMES, MILLISECONDS = 36, 80  # a turn in three seconds
-LARGE = 96  # pixels of a solid that turns
+FRAMES, MILLISECONDS = 36, 80  # one rotation in three seconds
+LARGE = 96  # side of a picture of the turntable, in pixels
 
 
 def save_solids(path: Path, solids: Tensor, columns: int, text: Mapping[str, str]) -> None:
-    """solids [N, 1, D, H, W] in [-1, 1] -> a GIF in which they turn round, a mesh as OBJ, or one as binary STL.
+    """solids [N, 1, D, H, W] in [-1, 1] -> a GIF of a turntable, or a mesh as OBJ or binary STL.
 
     Raises:
         UsageError: another suffix.
-        DataError: a mesh of a solid that is empty.
-        ResourceError: the disk refused.
+        DataError: a solid for a mesh is empty.
+        ResourceError: the file cannot be written.
     """
     if path.suffix.lower() == ".gif":
         frames = [make_grid(frame, columns, 1, 0) for frame in render_turntable(solids, FRAMES, LARGE)]

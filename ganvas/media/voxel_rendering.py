@@ -1,4 +1,4 @@
-"""How solids are seen: occupancy grids as shaded pictures, by parallel rays, from any side."""
+"""Render voxel shapes (occupancy grids) as shaded pictures, by ray marching with parallel rays."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-WIDE = 1.2  # half of what the picture shows, where the grid's half side is 1: its corners may be cut, solids hardly are
-STEPS = 80  # places on each ray
-LIGHT = F.normalize(torch.tensor([-0.45, -0.7, -0.55]), dim=0)  # where it comes from: left, above and before the picture
-DIM = 0.3  # the brightness of what the light does not reach
-ABOVE, BESIDE = 25.0, 30.0  # degrees: the usual view
+WIDE = 1.2  # half of the width of the picture, in half sides of the grid: corners of the grid may be cut off
+STEPS = 80  # points on each ray
+LIGHT = F.normalize(torch.tensor([-0.45, -0.7, -0.55]), dim=0)  # direction to the light: left, above and in front
+DIM = 0.3  # the brightness of surfaces that face away from the light
+ABOVE, BESIDE = 25.0, 30.0  # elevation and azimuth of the default view, in degrees
 
 
 def shade(solids: Tensor, turn: float = BESIDE, above: float = ABOVE, side: int = 64, chunk: int = 16) -> Tensor:
     """solids [N, 1, D, H, W] in [-1, 1], filled above 0 -> pictures [N, 1, side, side] in [-1, 1], on white.
 
-    The view is from `turn` degrees beside the front and `above` degrees above it. Each pixel is the first filled place on its
-    ray, as bright as the blurred surface there faces the light.
+    The azimuth of the view is `turn` degrees, its elevation `above` degrees. Each pixel shows the first filled point on its
+    ray; its brightness is the cosine between the light and the normal of the blurred surface.
     """
     solids = solids.detach().float().cpu()
     turned, places = _rays(turn, above, side)
@@ -27,12 +27,12 @@ def shade(solids: Tensor, turn: float = BESIDE, above: float = ABOVE, side: int 
 
 
 def render_turntable(solids: Tensor, frames: int, side: int = 64) -> list[Tensor]:
-    """Pictures [N, 1, side, side] of the solids from all round, `frames` of them, closing without a jump."""
+    """`frames` pictures [N, 1, side, side] of the solids during one rotation; the last is followed by the first."""
     return [shade(solids, BESIDE + 360 * i / frames, side=side) for i in range(frames)]
 
 
 def _rays(turn: float, above: float, side: int) -> tuple[Tensor, Tensor]:
-    """The view's rotation [3, 3], and the places [STEPS, side, side, 3] (x, y, z) its rays visit, nearest first."""
+    """The rotation [3, 3] of the view, and the points [STEPS, side, side, 3] (x, y, z) on its rays, nearest first."""
     a, b = math.radians(turn), math.radians(above)
     about_upright = torch.tensor([[math.cos(a), 0, math.sin(a)], [0, 1, 0], [-math.sin(a), 0, math.cos(a)]])
     about_level = torch.tensor([[1, 0, 0], [0, math.cos(b), math.sin(b)], [0, -math.sin(b), math.cos(b)]])

@@ -1,1 +1,4 @@
-"""Measures: tensors in, numbers out. They know no game."""
+"""Measures: pure functions, tensors in and numbers out: Fréchet distance, precision and recall, SSIM, ...
+
+No models and no data sets: measures with a model, a reference and a floor are in evaluation/.
+"""

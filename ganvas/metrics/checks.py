@@ -1,4 +1,4 @@
-"""What every measure asks of its tensors, so that a wrong one is named in a line before it becomes a wrong number."""
+"""Checks of the inputs of measures: a wrong tensor gives a one-line error, not a wrong number."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ganvas.errors import UsageError
 
 
 def require_matrix(x: Tensor, name: str, at_least: int = 2) -> Tensor:
-    """x [N, d] as float64, outside of any graph; all finite and N at least `at_least`.
+    """x [N, d] as float64, detached; all values are finite and N is at least `at_least`.
 
     Raises:
         UsageError: another shape, too few rows, or a NaN.
@@ -23,22 +23,22 @@ def require_matrix(x: Tensor, name: str, at_least: int = 2) -> Tensor:
 def require_matrices(
     a: Tensor, b: Tensor, names: tuple[str, str] = ("real", "fake"), at_least: int = 2
 ) -> tuple[Tensor, Tensor]:
-    """Two sets [N, d] and [M, d] in the same space, as float64.
+    """Two sets [N, d] and [M, d] of one d, as float64.
 
     Raises:
-        UsageError: one of them is no such set, or they differ in d.
+        UsageError: one of them has another shape, too few rows or a NaN, or they differ in d.
     """
     first, second = require_matrix(a, names[0], at_least), require_matrix(b, names[1], at_least)
     if first.shape[1] != second.shape[1]:
         raise UsageError(
-            f"{names[0]} and {names[1]}: expected as many numbers a sample in both, found {first.shape[1]} and "
+            f"{names[0]} and {names[1]}: expected the same number of features, found {first.shape[1]} and "
             f"{second.shape[1]}; extract both with the same network"
         )
     return first, second
 
 
 def require_images(x: Tensor, name: str, at_least: int = 1, side: int = 1) -> Tensor:
-    """x [N, C, H, W] unchanged but outside of any graph: bytes or finite floats, H and W at least `side`.
+    """x [N, C, H, W] detached: bytes or finite floats, H and W at least `side`.
 
     Raises:
         UsageError: another shape or dtype, too few or too small images, or a NaN.
@@ -56,7 +56,7 @@ def require_images(x: Tensor, name: str, at_least: int = 1, side: int = 1) -> Te
 
 
 def require_finite(x: Tensor, name: str) -> Tensor:
-    """x without its graph, if every number in it is finite.
+    """x detached, if every number in it is finite.
 
     Raises:
         UsageError: there is a NaN or an infinity.
@@ -71,10 +71,10 @@ def require_finite(x: Tensor, name: str) -> Tensor:
 
 
 def require_integer(value: int, name: str, low: int, high: int | None = None) -> int:
-    """value, if it lies in low .. high.
+    """`value`, if it is in low .. high.
 
     Raises:
-        UsageError: it does not.
+        UsageError: it is not.
     """
     if value < low or (high is not None and value > high):
         bounds = f"at least {low}" if high is None else f"from {low} to {high}"

@@ -1,4 +1,4 @@
-"""How sure a measured number is: half-widths of 95 % intervals."""
+"""Confidence intervals: half-widths of 95 % intervals by the jackknife, and of a share by Wilson."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Z = 1.959963984540054  # the normal quantile of 97.5 %
 
 
 def jackknife(statistic: Callable[..., float], *sets: Tensor, groups: int = 10) -> float:
-    """The half-width of the 95 % interval of statistic(*sets), from the statistic without one tenth of the rows at a time.
+    """The half-width of the 95 % interval of statistic(*sets), by a jackknife that leaves out one of `groups` at a time.
 
-    Rows are dealt into `groups` at random, once and for all: what is sorted by class, or repeats every ten rows, is dealt
-    fairly, and row i of two sets of one length, such as images and labels, always goes together. The g-th group of
-    every set is left out together, and the error is read with Student's t of groups - 1 degrees of freedom. It is the
-    error from the samples at hand, not from another training run. A statistic that itself draws at random (blocks, pairs,
-    patches) draws anew for every group, which this multiplies: too wide, so compare disjoint parts there.
+    Rows get a random group, always the same one for a set of n rows, so sorted rows do no harm, and row i of two sets of one
+    length, such as images and labels, is in one group. The g-th group of every set is left out together; the interval uses
+    Student's t with groups - 1 degrees of freedom. It is the error from the finite number of samples, not from another
+    training run. It is too wide for a statistic that draws random blocks, pairs or patches, because the draw differs for
+    every group: compare disjoint parts instead.
 
     Raises:
         UsageError: fewer than 2 groups, no set, or fewer rows than groups.
@@ -41,7 +41,7 @@ def jackknife(statistic: Callable[..., float], *sets: Tensor, groups: int = 10) 
 
 
 def wilson(share: float, n: int) -> float:
-    """The half-width of the 95 % interval of a share among n independent samples, by Wilson; not 0 at share 0 or 1.
+    """The half-width of the 95 % Wilson interval of a share of n independent samples; it is not 0 at share 0 or 1.
 
     Raises:
         UsageError: a share outside 0 .. 1, or no sample.
@@ -55,7 +55,7 @@ def wilson(share: float, n: int) -> float:
 
 
 def student_quantile(freedom: int) -> float:
-    """The t beyond which, on either side, lie 5 % of Student's distribution with that many degrees of freedom."""
+    """The quantile t of Student's distribution with `freedom` degrees of freedom: P(|t'| > t) = 5 %."""
     low, high = 0.0, math.pi / 2
     for _ in range(60):
         angle = (low + high) / 2
@@ -64,7 +64,7 @@ def student_quantile(freedom: int) -> float:
 
 
 def _central_probability(angle: float, freedom: int) -> float:
-    """P(|t| < sqrt(freedom) tan angle). Source: Abramowitz and Stegun 26.7.3-4, finite sums for whole degrees."""
+    """P(|t| < sqrt(freedom) tan angle). Source: Abramowitz and Stegun 26.7.3-4, finite sums for integer degrees."""
     odd = freedom % 2
     term = math.cos(angle) if odd else 1.0
     total = 0.0
@@ -76,6 +76,6 @@ def _central_probability(angle: float, freedom: int) -> float:
 
 
 def _deal(n: int, groups: int) -> Tensor:
-    """The group [n] of each row: equally large to within one, at random, the same for every set of n rows."""
+    """The random group [n] of each row: sizes differ by at most one; the same for every set of n rows."""
     order = torch.randperm(n, generator=torch.Generator().manual_seed(mix("jackknife", n)))
     return (torch.arange(n) * groups // n)[order]

@@ -1,4 +1,4 @@
-"""Whether a solid hangs together."""
+"""Connected components of voxel shapes: the share of a shape that is in its largest component."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from ganvas.errors import UsageError
 
 
 def largest_component(solids: Tensor) -> Tensor:
-    """bool [N, D, H, W] -> the share of each solid's voxels in its largest connected part [N], float64; 0 where it is empty.
+    """bool [N, D, H, W] -> the share of the voxels of each shape in its largest component [N], float64; 0 if it is empty.
 
-    Voxels are connected through their faces. Every filled voxel names itself; then neighbours, and those they name, agree
-    on the smallest name until nothing changes. A part is one name.
+    Voxels are connected through faces. Every filled voxel starts with its own number; then neighbours take the smallest
+    number among them until nothing changes. A component is one number.
 
     Raises:
         UsageError: another type or other dimensions.

@@ -1,4 +1,4 @@
-"""How many nats a model with a bound needs for each sample, in the parts of the bound."""
+"""The evidence lower bound (ELBO) of samples, in nats: reconstruction and KL term."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ganvas.runtime import placement
 
 @torch.no_grad()
 def elbo_terms(game: Bounds, x: Tensor, c: Tensor | None = None, chunk: int = 500) -> dict[str, Tensor]:
-    """x float32 [N, ...] as the game takes it, c [N] class or None -> the parts of -ELBO, each [N] in float64 on the CPU.
+    """x float32 [N, ...] as the game takes it, c [N] class or None -> the terms of -ELBO, each [N] in float64 on the CPU.
 
-    One draw from q(z|x) a sample, the same at every call: row i has the i-th noise of one fixed stream.
+    One z from q(z|x) for each sample, the same in every call: row i gets the i-th noise of a fixed generator.
     """
     random = torch.Generator().manual_seed(0)
     device = placement.device_of(game) if isinstance(game, nn.Module) else x.device

@@ -1,4 +1,4 @@
-"""Images through a network: the features that the distances compare."""
+"""Extract features of images with a network; distances compare these features."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def extract_features(
 ) -> Tensor:
     """images [N, C, H, W], bytes -> features [N, d], float64; net: float32 images [chunk, C, H, W] in [-1, 1] -> [chunk, d].
 
-    Voxels [N, C, D, H, W] go the same way. `fit` brings bytes to the size and channels that the network takes, one chunk at
-    a time: a whole set at 224 pixels needs gigabytes. The network computes on `device`; features come back to the CPU.
+    Voxels [N, C, D, H, W] work too. `fit` converts bytes to the size and channels of the network, one chunk at a time: a
+    whole set at 224 pixels would need gigabytes. The network computes on `device`; features come back to the CPU.
 
-    The network always sees `chunk` images, the last time filled up with copies of the last image: matrix products of
-    another size may sum in another order, and so the features of an image would depend on how many are asked for.
+    The network always gets `chunk` images; the last chunk is padded with copies of the last image. Matrix products of another
+    size may sum in another order, and then the features of an image would depend on the number of images.
 
     Raises:
         UsageError: no images, images that are not bytes, or features that are not [chunk, d] or hold a NaN.
@@ -35,7 +35,7 @@ def extract_features(
     images = require_finite(images, "voxels") if images.ndim == 5 else require_images(images, "images")
     require_integer(chunk, "chunk", 1)
     if images.dtype != torch.uint8:
-        raise UsageError(f"images: expected bytes, found {images.dtype}; round samples as the exporters do, with to_bytes")
+        raise UsageError(f"images: expected bytes, found {images.dtype}; convert samples with to_bytes")
     found = torch.empty(0)
     for start, part in zip(range(0, len(images), chunk), images.split(chunk), strict=True):
         fitted = part if fit is None else fit(part)
@@ -43,7 +43,7 @@ def extract_features(
         rows = require_matrix(placement.to_cpu(net(full.float() / 127.5 - 1)), "features", 1)
         if len(rows) != chunk:
             raise UsageError(f"features: expected one row an image, [{chunk}, d], found {list(rows.shape)}; flatten per image")
-        if not start:  # all of them in one piece of memory: a list that is joined at the end needs twice as much
+        if not start:  # one tensor for all features: a list that is concatenated at the end needs twice the memory
             found = rows.new_empty(len(images), rows.shape[1])
         found[start : start + len(part)] = rows[: len(part)]
     return found

@@ -1,4 +1,4 @@
-"""Fréchet distance of two sets of features (the FID, over any features). Source: arXiv:1706.08500."""
+"""Fréchet distance of two sets of features; with Inception features it is the FID. Source: arXiv:1706.08500."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ganvas.metrics.checks import require_matrices, require_matrix
 def frechet_distance(a: Tensor, b: Tensor) -> float:
     """Fréchet distance of features a [N, d] and b [M, d]: that of two Gaussians with their means and covariances.
 
-    Biased upwards: for Gaussian features with covariance S, two samples of one law are apart by about
-    tr(S) (1/N + 1/M), and for S = I by d(d + 1)/4 (1/(N - 1) + 1/(M - 1)) more. So compare equal N and M only, take many
-    more samples than features, and print beside it the distance of as many reals to other reals.
+    It is biased upwards: for Gaussian features with covariance S, two sets from one distribution have a distance of about
+    tr(S) (1/N + 1/M), and for S = I by d(d + 1)/4 (1/(N - 1) + 1/(M - 1)) more. So compare only equal N and M, use many
+    more samples than features, and report the distance of as many reals to other reals (the floor).
 
     Raises:
         UsageError: fewer than 2 rows, another number of dimensions, different d, or a NaN.
 
-    Source: arXiv:1706.08500 sec. 2, eq. 6. "FID" is this number for the features of Inception v3, and for no others.
+    Source: arXiv:1706.08500 sec. 2, eq. 6. Only with the features of Inception v3 this number is called FID.
     """
     a, b = require_matrices(a, b, ("a", "b"))
     return frechet_from_moments(*moments(a), *moments(b))
@@ -28,11 +28,11 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
 def frechet_from_moments(mean_a: Tensor, cov_a: Tensor, mean_b: Tensor, cov_b: Tensor) -> float:
     """|m1 - m2|^2 + tr(C1 + C2 - 2 (C1^1/2 C2 C1^1/2)^1/2) of means [d] and covariances [d, d].
 
-    The trace of the last root is the sum of the singular values of C1^1/2 C2^1/2. Taking those spares the root of
-    eigenvalues that are rounding errors, which counts for singular covariances: fewer samples than features.
+    The trace of the last root is the sum of the singular values of C1^1/2 C2^1/2. This avoids square roots of eigenvalues
+    that are rounding errors, which matters for singular covariances (fewer samples than features).
 
     Raises:
-        UsageError: shapes that do not belong together, or a NaN.
+        UsageError: shapes that do not fit, or a NaN.
 
     Source: arXiv:1706.08500 eq. 6; Dowson and Landau 1982 eq. 4.
     """
@@ -44,7 +44,7 @@ def frechet_from_moments(mean_a: Tensor, cov_a: Tensor, mean_b: Tensor, cov_b: T
     mean_a, mean_b = require_matrix(mean_a[None], "mean of a", 1)[0], require_matrix(mean_b[None], "mean of b", 1)[0]
     overlap = torch.linalg.svdvals(_root(cov_a).T @ _root(cov_b)).sum()
     distance = float((mean_a - mean_b).square().sum() + cov_a.trace() + cov_b.trace() - 2 * overlap)
-    return max(distance, 0.0)  # of equal sets, rounding may leave -1e-14
+    return max(distance, 0.0)  # for equal sets rounding may give -1e-14
 
 
 def moments(features: Tensor) -> tuple[Tensor, Tensor]:

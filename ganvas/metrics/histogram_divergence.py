@@ -1,8 +1,8 @@
-"""How far samples are from a known distribution on a line or in the plane, by counting them in cells.
+"""KL and Jensen-Shannon divergence of points from a distribution in one or two dimensions, by histograms.
 
-The space is a box of side**D equal cells and one more for all that falls outside, so no sample is lost. Data whose density is
-known have exact masses; of others a large sample is counted. Both divergences are biased upwards by the finite number of
-samples: `of` a perfect sampler's counts is the floor to print beside them.
+The histogram has side**D equal cells, and one more for all points outside. If the density of the data is known, the masses
+are exact; otherwise a large sample is counted. Both divergences are biased upwards by the finite number of samples: report
+the divergence of a perfect sampler with as many samples (the floor).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ganvas.metrics.checks import require_matrix
 
 @dataclass(frozen=True)
 class Divergences:
-    """In nats. kl: KL(data || samples). js: Jensen-Shannon, from 0 to ln 2. covered: mass of data in cells with a sample."""
+    """kl: KL(data || samples) in nats. js: Jensen-Shannon, 0 to ln 2. covered: mass of the data in cells with a sample."""
 
     kl: float
     js: float
@@ -35,7 +35,7 @@ class Cells:
     dims: int
 
     def counts(self, points: Tensor) -> Tensor:
-        """points [N, dims] -> how many lie in each cell, float64 [side**dims + 1], the last outside.
+        """points [N, dims] -> the number in each cell, float64 [side**dims + 1]; the last is for points outside.
 
         Raises:
             UsageError: points of other dimensions, or a NaN.
@@ -50,7 +50,7 @@ class Cells:
         return cell.bincount(minlength=self.side**self.dims + 1).double()
 
     def masses(self, centres: Tensor, sd: float) -> Tensor:
-        """The exact mass of an even mixture of round Gaussians, centres [K, dims], in each cell [side**dims + 1]."""
+        """The exact mass in each cell [side**dims + 1] of K isotropic Gaussians of equal weight, centres [K, dims]."""
         edges = torch.linspace(self.low, self.high, self.side + 1, dtype=torch.float64)
         below = torch.special.ndtr((edges - centres.double()[:, :, None]) / sd)  # [K, dims, side + 1]
         within = below.diff(dim=2)
@@ -60,9 +60,9 @@ class Cells:
 
 
 def divergences(data: Tensor, counts: Tensor) -> Divergences:
-    """data [K], masses or counts, against counts [K] of samples.
+    """The divergences of counts [K] of samples from data [K], masses or counts.
 
-    One sample's worth of mass, spread over all cells, keeps KL finite where no sample fell: at most ln((N + 1) K).
+    One more sample, spread over all cells, keeps KL finite for cells without a sample: at most ln((N + 1) K).
     """
     p = data / data.sum()
     q = (counts + 1 / len(counts)) / (counts.sum() + 1)

@@ -1,4 +1,4 @@
-"""Inception score: how sure a classifier is of each sample, and how many classes it sees."""
+"""Inception score: whether a classifier is certain about each sample, and whether all classes occur."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ganvas.metrics.checks import require_integer, require_matrix
 def inception_score(logits: Tensor, splits: int = 10) -> tuple[float, float]:
     """exp of the mean KL(p(y|x) || p(y)) of logits [N, K]: mean and standard deviation over contiguous splits.
 
-    Between 1 (every sample looks the same to the classifier) and K (all classes equally often, always sure). Biased
-    downwards: K sure classes drawn at random score about K exp(-(K - 1) / (2 N / splits)), 9.56 of 10 with 1,000
-    samples in 10 splits. Splits follow the order of the rows, so rows sorted by class score far too low: shuffle them.
+    From 1 (all samples get the same prediction) to K (certain predictions, all classes equally frequent). It is biased
+    downwards: K certain classes at random score about K exp(-(K - 1) / (2 N / splits)), 9.56 of 10 for 1,000 samples in 10
+    splits. Splits follow the order of the rows: shuffle rows that are sorted by class, or the score is far too low.
 
     Raises:
         UsageError: another number of dimensions, a NaN, or fewer than 2 rows a split.

@@ -1,4 +1,4 @@
-"""How far apart two sets of features are: Fréchet distance and polynomial kernel distance, in float64."""
+"""Kernel distance of two sets of features: squared MMD with a polynomial kernel; with Inception features it is the KID."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ ROWS = 1000  # of a kernel matrix in memory at a time
 def kernel_distance(a: Tensor, b: Tensor, block: int = 1000, seed: int = 0, scale: Tensor | None = None) -> tuple[float, float]:
     """Kernel distance of features a [N, d] and b [M, d], unbiased, and its standard error.
 
-    The mean of `polynomial_mmd` over disjoint blocks of at most `block` random rows of each set, drawn by `seed`. Being
-    disjoint, the blocks are independent, and the error is their standard deviation over the root of their number; it is
-    0.0, meaning unknown, where there is one block only. The distance of equal laws is 0 on average, so it may be
-    negative. Published tables print it times 1000. `scale` [] divides the features, a block at a time.
+    The mean of `polynomial_mmd` over disjoint blocks of at most `block` random rows of each set, chosen by `seed`. Disjoint
+    blocks are independent, so the error is their standard deviation over the square root of their number; it is 0.0, meaning
+    unknown, if there is one block only. For equal distributions the mean is 0, so the distance may be negative. Papers
+    report it times 1000. `scale` [] divides the features, block by block.
 
     Raises:
         UsageError: fewer than 2 rows, another number of dimensions, different d, a NaN, or a block below 2.
 
     Source: arXiv:1801.01401 sec. 4 (KID), for the features of Inception v3.
-    Differs: disjoint blocks instead of subsets drawn anew, whose spread says nothing about the error.
+    Differs: disjoint blocks instead of random subsets, whose standard deviation is no estimate of the error.
     """
     a, b = require_matrices(a, b, ("a", "b"))
     require_integer(block, "block", 2)
@@ -50,16 +50,16 @@ def polynomial_mmd(a: Tensor, b: Tensor) -> float:
 
 
 def _mean_within(x: Tensor) -> float:
-    """The mean kernel of two different rows of x."""
+    """The mean of the kernel over all pairs of different rows of x."""
     own = float((x.square().sum(1) / x.shape[1] + 1).pow(3).sum())
     return (_kernel_sum(x, x) - own) / (len(x) * (len(x) - 1))
 
 
 def _kernel_sum(a: Tensor, b: Tensor) -> float:
-    """The kernel summed over all pairs of a row of a and a row of b."""
+    """The sum of the kernel over all pairs of a row of a and a row of b."""
     return sum(float((rows @ b.T).div_(a.shape[1]).add_(1).pow_(3).sum()) for rows in a.split(ROWS))
 
 
 def _order(x: Tensor, seed: int) -> Tensor:
-    """The numbers of the rows of x in an order that depends on the seed and on how many they are."""
+    """A random order of the rows of x, from the seed and the number of rows."""
     return torch.randperm(len(x), generator=torch.Generator().manual_seed(mix("kernel", seed, len(x)))).to(x.device)

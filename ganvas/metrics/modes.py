@@ -1,4 +1,4 @@
-"""How many modes of a known mixture a generator reaches, how evenly, and how wide: toy mixtures and Stacked-MNIST."""
+"""Mode coverage: captured modes, high-quality samples, reverse KL, for mixtures of Gaussians and Stacked-MNIST."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from ganvas.errors import UsageError
 from ganvas.metrics.checks import require_matrices, require_matrix
 
 RADIUS = 3.0  # standard deviations from a centre within which a sample is of high quality
-ENOUGH = 10  # samples of a mode whose spread is measured
+ENOUGH = 10  # samples in a mode from which its spread is measured
 STACKED = 1000  # classes of three digits
 CHUNK = 10_000
 
 
 @dataclass(frozen=True)
 class Modes:
-    """What was found of a mixture.
+    """Mode coverage of a mixture.
 
-    captured: modes that are the nearest of at least one high-quality sample
-    modes: how many there are
-    high_quality: the share of samples within 3 sd of the nearest centre; 98.89 % of perfect ones in 2-D, not 100 %
-    spread: the samples' standard deviation round their own mean over the true one, mean over captured modes; 1 if perfect
-    reverse_kl: KL(histogram of high-quality samples || uniform) in nats; log(modes) where there is no such sample
+    captured: modes that are the nearest one of at least one high-quality sample
+    modes: the number of modes
+    high_quality: the share of samples within 3 sd of the nearest centre; 98.89 % for a perfect sampler in 2-D, not 100 %
+    spread: standard deviation of the samples of a mode over the true one, mean over captured modes; 1 is perfect
+    reverse_kl: KL(histogram of high-quality samples || uniform) in nats; log(modes) if there is no such sample
     """
 
     captured: int
@@ -36,15 +36,15 @@ class Modes:
 
 
 def mixture_modes(points: Tensor, centres: Tensor, sd: float) -> Modes:
-    """points [N, d] against an even mixture of isotropic Gaussians with these centres [K, d] and standard deviation sd.
+    """points [N, d] against K isotropic Gaussians of equal weight: centres [K, d], standard deviation sd.
 
-    `spread` looks at high-quality samples only, so stray samples between the modes cannot pass for width. Cut at 3 sd, a
-    perfect mode is narrower, by a factor of 0.974 in 2-D; that is divided out, so a perfect sampler has 1.0 whatever d
-    is. Beyond 1 it understates, and ends at 1.54 in 2-D for a mode without edges, as `high_quality` falls. Modes with
-    fewer than 10 samples are left out, and 0.0 means that there was no other.
+    `spread` uses high-quality samples only, so samples between the modes do not count. Without samples beyond 3 sd a perfect
+    mode is narrower, in 2-D by a factor of 0.974; the spread is divided by it, so a perfect sampler has 1.0 for every d.
+    Above 1 it is too small: in 2-D it cannot exceed 1.54, while `high_quality` falls. Modes with fewer than 10 samples are
+    left out; 0.0 means that no mode had enough.
 
-    The `reverse_kl` of a perfect sampler is not 0 but about `kl_floor(K, N)`: 0.0014 for 8 modes and 0.0048 for 25 at the
-    customary 2,500 samples.
+    The `reverse_kl` of a perfect sampler is not 0 but about `kl_floor(K, N)`: 0.0014 for 8 modes and 0.0048 for 25 modes
+    with the usual 2,500 samples.
 
     Raises:
         UsageError: another number of dimensions, different d, a NaN, fewer than 2 points, or sd not above 0.
@@ -71,7 +71,7 @@ def mixture_modes(points: Tensor, centres: Tensor, sd: float) -> Modes:
 
 @dataclass(frozen=True)
 class StackedModes:
-    """What was found of the 1,000 classes of Stacked-MNIST: classes with a sample, and KL(histogram || uniform) in nats."""
+    """Mode coverage of Stacked-MNIST: how many of 1,000 classes have a sample, and KL(histogram || uniform) in nats."""
 
     captured: int
     modes: int
@@ -79,13 +79,13 @@ class StackedModes:
 
 
 def stacked_modes(classes: Tensor) -> StackedModes:
-    """classes [N, 3], the digit 0..9 that a classifier saw in each channel -> the modes among 000..999 that are there.
+    """classes [N, 3], the digit 0..9 that a classifier predicts for each channel -> the coverage of the modes 000..999.
 
-    26,000 samples are customary; then a uniform sampler has a KL of 0.0192 (`kl_floor(1000, 26_000)`) and MNIST itself,
-    whose digits are not equally frequent, 0.0238. Print both, and the classifier's accuracy, beside it.
+    With the usual 26,000 samples a uniform sampler has a KL of 0.0192 (`kl_floor(1000, 26_000)`), and MNIST itself, whose
+    digits are not equally frequent, 0.0238. Report both, and the accuracy of the classifier.
 
     Raises:
-        UsageError: another shape, no sample, or what is not a digit.
+        UsageError: another shape, no sample, or a value that is no digit.
 
     Source: arXiv:1705.07761 sec. 5.2, arXiv:1712.04086 sec. 4.2.
     """
@@ -114,7 +114,7 @@ def _reverse_kl(counts: Tensor) -> float:
 
 
 def _truncated_variance(d: int) -> float:
-    """The variance a coordinate of a standard normal in d dimensions keeps where samples beyond 3 are left out."""
+    """The variance of a coordinate of a standard normal in d dimensions, truncated to the ball of radius 3."""
     half = torch.tensor([d / 2, d / 2 + 1], dtype=torch.float64)
     inside, weighted = torch.special.gammainc(half, torch.full_like(half, RADIUS**2 / 2)).tolist()
     return float(weighted / inside)

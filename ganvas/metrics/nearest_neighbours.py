@@ -1,4 +1,4 @@
-"""Nearest neighbours with exact distances, and whether a generator repeats what it was trained on."""
+"""Exact nearest-neighbour search by Euclidean distance, in blocks that bound the memory."""
 
 from __future__ import annotations
 
@@ -12,20 +12,18 @@ from torch import Tensor
 from ganvas.errors import UsageError
 from ganvas.metrics.checks import require_finite, require_integer
 
-CHUNK = 500  # rows of a block of distances: 40 MB against 10,000 points
-
-
-BLOCK_BYTES = 64 << 20  # of rows as float64: large images go in smaller blocks, which changes no bit
+CHUNK = 500  # rows of a block of distances: 40 MB for 10,000 points
+BLOCK_BYTES = 64 << 20  # of rows as float64: large images use smaller blocks, which does not change the result
 
 
 @dataclass(frozen=True)
 class Lattice:
-    """A grid on which squared distances come out exact, whatever the order of summation.
+    """A grid on which squared distances are exact in float64, in every order of summation.
 
-    Points are rounded to whole multiples of `unit` from `centre` [d]. The unit is a power of two, and so coarse that
-    every partial sum of a matrix product is a whole number below 2^53: for 64 features, 2^-22 of half the range, about the
-    precision of float32. So equal points are at distance 0, distances do not depend on chunks, threads or machine, and
-    the matrix product makes them several times faster than differences would. Bytes are not rounded at all.
+    Points are rounded to integer multiples of `unit` from `centre` [d]. The unit is a power of two, large enough that every
+    partial sum of a matrix product is an integer below 2^53: for 64 features, 2^-22 of half the range, about the precision
+    of float32. So equal points have distance 0, and distances do not depend on chunks, threads or machine. The matrix
+    product is several times faster than differences. Bytes are not rounded.
     """
 
     centre: Tensor
@@ -33,7 +31,7 @@ class Lattice:
 
     @classmethod
     def over(cls, *sets: Tensor) -> Lattice:
-        """The finest such grid for all of these points, each set [N, d]."""
+        """The finest grid for the points of all sets [N, d]."""
         low = torch.stack([each.amin(0).double() for each in sets]).amin(0)
         high = torch.stack([each.amax(0).double() for each in sets]).amax(0)
         _, exponent = math.frexp((high - low).max().item() / 2)
@@ -42,16 +40,16 @@ class Lattice:
 
     @classmethod
     def of_bytes(cls, d: int) -> Lattice:
-        """A grid for d bytes a sample, without a look at them; it is exact for up to 2^30 bytes."""
+        """The grid for samples of d bytes; it is exact up to 2^30 bytes."""
         return cls(torch.zeros(d, dtype=torch.float64), 1.0)
 
     def place(self, points: Tensor) -> Tensor:
-        """points [N, d] -> their whole coordinates, as float64."""
+        """points [N, d] -> their integer coordinates, as float64."""
         return points.double().sub(self.centre).div_(self.unit).round_()
 
 
 def blocks(a: Tensor, b: Tensor, chunk: int = CHUNK) -> Iterator[Tensor]:
-    """Squared distances [rows, M] of `chunk` rows after another of a [N, d] to all of b [M, d], both on one lattice."""
+    """Squared distances [rows, M] from `chunk` rows of a [N, d] at a time to all rows of b [M, d], both on one lattice."""
     d = b.shape[1]
     right = b.new_empty(len(b), d + 2)  # filled in place: b may be as large as all features of a set
     torch.mul(b, -2, out=right[:, :d])
@@ -64,12 +62,12 @@ def blocks(a: Tensor, b: Tensor, chunk: int = CHUNK) -> Iterator[Tensor]:
 
 
 def nearest(queries: Tensor, bank: Tensor, chunk: int | None = None, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """The Euclidean distance [N] of each query to the nearest of `bank`, float64, and which one that is [N].
+    """The Euclidean distance [N] of each query to its nearest neighbour in `bank`, float64, and the index of that [N].
 
-    queries [N, ...] and bank [M, ...]: features, or images of the same shape and range, of which `chunk` of each are
-    compared at a time (None: as many as fit in little memory). `rows` [K]: only these of the bank, without a copy of all
-    of them; an answer k then means rows[k]. The bank may be a memory map.
-    Costs about 2 N M d operations: 10,000 x 60,000 images of 784 bytes, a minute on one core.
+    queries [N, ...] and bank [M, ...]: features, or images of the same shape and range; `chunk` of each are compared at a
+    time (None: as many as fit into little memory). `rows` [K]: search only these rows of the bank, without a copy of all of
+    them; an index k then means rows[k]. The bank may be a memory map.
+    Costs about 2 N M d operations: a minute on one core for 10,000 x 60,000 images of 784 bytes.
 
     Raises:
         UsageError: an empty set, different shapes of a sample, bytes against floats, or a NaN.
@@ -94,9 +92,9 @@ def _nearest(queries: Tensor, bank: _Bank) -> tuple[Tensor, Tensor]:
 def k_nearest(
     queries: Tensor, bank: Tensor, k: int, chunk: int | None = None, rows: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """The distances [N, k] of each query to its k nearest of `bank`, the nearest first, and which ones they are [N, k].
+    """The distances [N, k] of each query to its k nearest neighbours in `bank`, the nearest first, and their indices [N, k].
 
-    For a few queries: as `nearest`, but every row of distances is sorted; of equals, the earlier comes first.
+    For few queries: as `nearest`, but all distances are sorted; of equal ones the earlier row comes first.
 
     Raises:
         UsageError: as `nearest`; or k is not from 1 to the size of the bank.
@@ -118,7 +116,7 @@ def k_nearest(
 
 @dataclass(frozen=True)
 class _Bank:
-    """Samples [M, d] to search in, or the `rows` [K] of them, and the lattice over them and the queries."""
+    """The samples [M, d] to search in, or only their `rows` [K], and the lattice of samples and queries."""
 
     table: Tensor
     rows: Tensor | None
@@ -140,14 +138,14 @@ class _Bank:
         return len(self.table if self.rows is None else self.rows)
 
     def parts(self) -> Iterator[tuple[int, Tensor]]:
-        """The first position and the places [chunk, d] of one part after another."""
+        """For one part after another: its first index, and its points on the lattice [chunk, d]."""
         for start in range(0, len(self), self.chunk):
             part = slice(start, start + self.chunk)
             yield start, self.lattice.place(self.table[part] if self.rows is None else self.table[self.rows[part]])
 
 
 def rows_at_a_time(d: int) -> int:
-    """How many samples of d numbers are compared at once: 500, or fewer where they are large."""
+    """How many samples of d numbers are compared at once: 500, or fewer if they are large."""
     return max(1, min(CHUNK, BLOCK_BYTES // (8 * d)))
 
 

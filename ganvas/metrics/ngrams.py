@@ -1,7 +1,7 @@
-"""How good and how varied lines of text are: beside real lines, and beside those a model was trained on.
+"""Quality and diversity of text: n-gram divergence, distinct and novel lines, edit distance.
 
-No number here is worth anything alone: quality is won by writing one good line for ever, variety by writing at random
-(arXiv:1811.02549). Divergences are in nats, 0 for equal laws and ln 2 for laws with nothing in common.
+Always report several numbers: repeating one good line has perfect quality, random lines have perfect diversity
+(arXiv:1811.02549). Divergences are in nats: 0 for equal distributions, ln 2 for disjoint ones.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ EDGE = "\0"  # stands before a line and after it
 
 
 def ngrams(lines: Sequence[str], n: int) -> Counter[str]:
-    """All runs of n symbols in the lines, with one mark before each line and one after it."""
+    """The counts of all n-grams of symbols, with one mark before each line and one after it."""
     if n < 1:
         raise UsageError(f"ngrams: expected n of at least 1, got {n}")
     marked = lines if n == 1 else [f"{EDGE}{line}{EDGE}" for line in lines]
@@ -27,14 +27,14 @@ def ngrams(lines: Sequence[str], n: int) -> Counter[str]:
 
 
 def jensen_shannon(a: Counter[str], b: Counter[str]) -> float:
-    """The Jensen-Shannon divergence of two counted laws in nats: H((p + q) / 2) - (H(p) + H(q)) / 2.
+    """The Jensen-Shannon divergence of two distributions given as counts, in nats: H((p + q) / 2) - (H(p) + H(q)) / 2.
 
     Raises:
         UsageError: one of them is empty.
     """
     total_a, total_b = a.total(), b.total()
     if not total_a or not total_b:
-        raise UsageError("jensen_shannon: expected some n-grams on both sides, found none: are all lines shorter?")
+        raise UsageError("jensen_shannon: expected n-grams in both sets, found none; use a smaller n or longer lines")
     found = 0.0
     for run in a.keys() | b.keys():
         p, q = a[run] / total_a, b[run] / total_b
@@ -44,28 +44,27 @@ def jensen_shannon(a: Counter[str], b: Counter[str]) -> float:
 
 
 def distinct_share(lines: Sequence[str]) -> float:
-    """The share of lines that are left when each is kept once."""
+    """The number of different lines over the number of lines."""
     return len(set(lines)) / len(lines)
 
 
 def novel_share(lines: Sequence[str], known: Collection[str]) -> float:
-    """The share of lines that are not among the known ones."""
+    """The share of lines that are not in `known`."""
     known = set(known)
     return sum(line not in known for line in lines) / len(lines)
 
 
 def nearest_edit_distance(text: Tensor, known: Tensor, chunk: int = 2_000_000) -> Tensor:
-    """text int64 [N, L], known [M, K], 0 past the end -> the edits from each line to the nearest known one, int64 [N].
+    """The edit distance (Levenshtein 1966) of each line to the nearest known one: text int64 [N, L], known [M, K] -> [N].
 
-    An edit adds, leaves out or replaces one symbol (Levenshtein 1966): the shortest way through the table of all prefixes,
-    for all pairs of lines at once.
+    Lines are padded with 0. All pairs of lines are computed at once, by dynamic programming over their prefixes.
     """
     rows = max(1, chunk // len(known))
     return torch.cat([_edit_distances(part, known).amin(1) for part in text.split(rows)]).long()
 
 
 def _edit_distances(a: Tensor, b: Tensor) -> Tensor:
-    """The edits between each of [N, L] and each of [M, K]: int16 [N, M]."""
+    """The edit distance of each line of a [N, L] to each line of b [M, K]: int16 [N, M]."""
     sizes_a, sizes_b = (a != 0).sum(1), (b != 0).sum(1)
     n, m, width = len(a), len(b), b.shape[1]
     row = torch.arange(width + 1, dtype=torch.int16).repeat(n, m, 1)

@@ -1,4 +1,4 @@
-"""Perceptual path length: how far the picture moves for a small step of the latent."""
+"""Perceptual path length (PPL): how much the image changes for a small step in the latent space."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ def perceptual_path_length(
 ) -> float:
     """Mean |f(G(z_eps)) - f(G(z_0))|^2 / eps^2 over paths from z0 [N, d] to z1 [N, d], at their start ("end" sampling).
 
-    images: latents -> float images, called with the starts and then the ends of `chunk` paths at once; never rounded to
-        bytes, which would make a path about 37 times as long (torch-fidelity's measurement at eps = 1e-4)
-    features: images -> [n, ...], or None for the pixels themselves
-    space: "z" goes along the sphere, as Gaussian latents do; "w" straight, for style codes of any shape [N, ...]
-    trim: the share of paths left out at either end, as the published number does
+    images: latents -> float images, called once for the starts and the ends of `chunk` paths; do not round to bytes, which
+        makes a path about 37 times as long (measured by torch-fidelity at eps = 1e-4)
+    features: images -> [n, ...], or None for the pixels
+    space: "z": along the sphere, for Gaussian latents; "w": straight, for style codes of any shape [N, ...]
+    trim: the share of paths to leave out at each end, as in the published number
 
-    A linear map A has 2 |A|_F^2 in "w" between standard normals, whatever eps is (without trimming, which cuts the tail).
+    A linear map A has 2 |A|_F^2 in "w" between standard normals, for every eps (without trimming).
 
     Raises:
-        UsageError: latents that do not pair up, bytes, a NaN, or eps, space or trim out of range.
+        UsageError: z0 and z1 of different shapes, bytes, a NaN, or eps, space or trim out of range.
 
     Source: arXiv:1812.04948 sec. 4.1, eq. 2; NVlabs/stylegan3 metrics/perceptual_path_length.py (start, trimming).
-    Differs: the path along the sphere keeps the latents' lengths, since not every G normalises its z.
+    Differs: the path along the sphere keeps the norms of the latents, because not every G normalizes its z.
     """
     if z0.shape != z1.shape or z0.ndim < 2 or len(z0) < 2 or (space == "z" and z0.ndim != 2):
         found = f"{list(z0.shape)} and {list(z1.shape)}"
-        raise UsageError(f"path length: expected two sets of at least 2 latents [N, d], found {found}; draw as many of both")
+        raise UsageError(f"path length: expected two sets of at least 2 latents [N, d], found {found}; use equal shapes")
     if space not in ("z", "w") or not 0 < eps <= 1 or not 0 <= trim < 0.5:
         found = f"{space!r}, {eps}, {trim}"
         raise UsageError(f"path length: expected space z or w, 0 < eps <= 1, 0 <= trim < 0.5, found {found}; use the defaults")
@@ -75,7 +75,7 @@ def step_lengths(
 
 
 def trimmed_mean(lengths: Tensor, trim: float = 0.01) -> float:
-    """The mean of lengths [N] without the share `trim` at either end."""
+    """The mean of lengths [N] without the share `trim` at each end."""
     low = lengths.quantile(trim, interpolation="lower")
     high = lengths.quantile(1 - trim, interpolation="higher")
     return lengths[(lengths >= low) & (lengths <= high)].mean().item()

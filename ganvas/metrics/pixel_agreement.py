@@ -1,4 +1,4 @@
-"""How far pairs that were never shown as pairs belong together, where one domain can be computed from the other."""
+"""Pixel agreement of generated pairs in two domains, where the second domain can be computed from the first (CoGAN)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Bytes = NDArray[np.uint8]
 
 
 def pixel_agreement(first: Tensor, second: Tensor, change: Callable[[Bytes], Bytes]) -> Tensor:
-    """uint8 images [N, C, H, W] of two domains -> the share of pixels of each pair [N] that agree, float64.
+    """uint8 images [N, C, H, W] of two domains -> the share of pixels that agree, for each pair [N], float64.
 
-    The first is brought to the second's domain by `change`, a function of bytes [N, C, H, W]; two pixels agree where both
-    are brighter than mid-grey, or neither is.
+    `change`, a function of bytes [N, C, H, W], converts the first image to the second domain; two pixels agree if both are
+    brighter than mid-grey, or neither is.
 
     Raises:
         UsageError: images of two shapes, or no bytes.

@@ -1,6 +1,6 @@
-"""Do fakes lie where reals lie, and do they reach everywhere? Both read from balls round the samples of one set.
+"""Precision and recall, density and coverage of features, by k-nearest-neighbour balls.
 
-Every function takes (real, fake), in that order: exchanging them exchanges precision with recall.
+Every function takes (real, fake), in that order: swapping them swaps precision and recall.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from ganvas.metrics.nearest_neighbours import CHUNK, Lattice, blocks
 def precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> tuple[float, float]:
     """Precision and recall of features real [N, d] and fake [M, d].
 
-    Precision is the share of fakes inside the reals' support, recall the share of reals inside the fakes': the support
-    of a set is the union of a ball round each sample that reaches to its k-th neighbour, edge included. A fake that
-    repeats one typical real has precision 1 and recall near 0. Two samples of one law do not score 1 but about 0.5 where
-    the features are many, so print the score of reals against other reals beside it.
+    Precision is the share of fakes in the support of the reals, recall the share of reals in the support of the fakes. The
+    support of a set is the union of a ball around each sample, with the distance to its k-th neighbour as radius, boundary
+    included. Copies of one typical real have precision 1 and recall near 0. Two sets of one distribution do not score 1 but
+    about 0.5 if there are many features: report the score of reals against other reals.
 
     Raises:
         UsageError: k is not in 1 .. samples - 1, another number of dimensions, different d, or a NaN.
@@ -38,9 +38,9 @@ def precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> tuple[float, flo
 def density_coverage(real: Tensor, fake: Tensor, k: int = 5) -> tuple[float, float]:
     """Density and coverage of features real [N, d] and fake [M, d].
 
-    Density is the mean number of reals' balls that a fake lies in, over k: 1 for fakes of the reals' law, and above 1
-    where they crowd in its middle. Coverage is the share of reals with a fake inside their own ball, edge excluded; for
-    equal laws 1 - prod_{i=1..k} (N - i)/(N + M - i) on average, which tends to 1 - 2^-k.
+    Density is the mean number of balls of reals that contain a fake, over k: 1 for equal distributions, above 1 if fakes
+    concentrate in dense regions. Coverage is the share of reals with a fake in their ball, boundary excluded; for equal
+    distributions 1 - prod_{i=1..k} (N - i)/(N + M - i) on average, which tends to 1 - 2^-k.
 
     Raises:
         UsageError: k is not in 1 .. samples - 1, another number of dimensions, different d, or a NaN.
@@ -64,5 +64,5 @@ def _place_on_lattice(real: Tensor, fake: Tensor, k: int) -> tuple[Tensor, Tenso
 
 
 def _radii(points: Tensor, k: int) -> Tensor:
-    """The squared distance [N] of each point to its k-th neighbour. Its own distance is exactly 0, the least of k + 1."""
+    """The squared distance [N] of each point to its k-th neighbour. The smallest of k + 1 is 0: the point itself."""
     return torch.cat([squared.topk(k + 1, largest=False).values[:, k] for squared in blocks(points, points)])

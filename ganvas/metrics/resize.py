@@ -1,4 +1,4 @@
-"""The one way images are brought to another size before a measure looks at them."""
+"""Resize images for measures: antialiased bicubic interpolation, the only resizing that measures use."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from ganvas.metrics.checks import require_images, require_integer
 
 
 def resize(images: Tensor, side: int) -> Tensor:
-    """images [N, C, H, W] -> [N, C, side, side] by antialiased bicubic interpolation (a = -0.5), as Pillow's of floats.
+    """images [N, C, H, W] -> [N, C, side, side] by antialiased bicubic interpolation (a = -0.5), as Pillow does for floats.
 
-    Bytes are computed in float32, and rounded and cut to 0..255 once, at the end; floats stay as they are computed, and
-    may overshoot their range a little at edges. Without antialiasing, a reduced image has a Fréchet distance of its own.
+    Bytes are computed in float32, then rounded and clamped to 0..255 once; floats are not clamped, and may leave their range
+    a little at edges. Downsampling without antialiasing increases the Fréchet distance.
 
     Raises:
         UsageError: no images [N, C, H, W], a NaN, or a side below 1.
 
-    Source: arXiv:2104.11222 sec. 3 (the distance that resizing makes).
+    Source: arXiv:2104.11222 sec. 3 (clean-fid).
     """
     return resize_unchecked(require_images(images, "images"), require_integer(side, "side", 1))
 
 
 def resize_unchecked(images: Tensor, side: int) -> Tensor:
-    """The same of images that were checked before; no value is read back from an accelerator."""
+    """`resize` without checks: no value is read back from an accelerator."""
     resized = F.interpolate(
         images if images.is_floating_point() else images.float(), size=(side, side), mode="bicubic", antialias=True
     )

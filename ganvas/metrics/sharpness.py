@@ -1,4 +1,4 @@
-"""How sharp pictures are: the variance of their Laplacian, which blur takes away and speckle adds."""
+"""Sharpness of images: the variance of the Laplacian. Blur lowers it, and noise raises it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ CHUNK = 1_000
 
 
 def sharpness(images: Tensor) -> Tensor:
-    """The variance [N] over the inner pixels of the Laplacian of each image [N, C, H, W], uint8 or in [0, 1]; float64.
+    """The variance [N] of the Laplacian over the inner pixels of each image [N, C, H, W], uint8 or in [0, 1]; float64.
 
-    The Laplacian is the sum of the four neighbours less four times the pixel, of the mean of the colours in [0, 1]: a ramp
-    scores 0, a checkerboard of 0 and 1 scores 16. More is not better: the reals' own value is what to be near.
+    The Laplacian is the sum of the four neighbours minus four times the pixel, of the mean of the channels in [0, 1]: a ramp
+    scores 0, a checkerboard of 0 and 1 scores 16. Higher is not better: the best value is that of the reals.
 
     Raises:
         UsageError: no images, a side below 3, or a NaN.

@@ -1,4 +1,4 @@
-"""Structural similarity of two images, and how alike the samples of a class are to each other."""
+"""Structural similarity (SSIM and MS-SSIM) of image pairs, and the diversity of a class as the mean MS-SSIM of its samples."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ganvas.utils.seeds import mix
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales, fine to coarse; they sum to 1.0001
 WINDOW, SIGMA = 11, 1.5
 C1, C2 = 0.01**2, 0.03**2  # for pixels in [0, 1]
-CHUNK = 250  # pairs compared at a time
+CHUNK = 250  # pairs that are compared at a time
 
 
 def ssim(a: Tensor, b: Tensor) -> Tensor:
-    """Structural similarity [N] of each pair of images a, b [N, C, H, W], bytes or in [0, 1]; float64, 1 for equal ones.
+    """SSIM [N] of each pair of images a, b [N, C, H, W], bytes or in [0, 1]; float64, 1 for equal images.
 
-    The mean over channels and over all places where the Gaussian window of 11x11, sigma 1.5, lies inside the image. For
-    two constants it is (2ab + C1) / (a^2 + b^2 + C1), C1 = 0.0001.
+    The mean over channels and over all positions at which the Gaussian window of 11x11, sigma 1.5, is inside the image. For
+    two constant images it is (2ab + C1) / (a^2 + b^2 + C1), C1 = 0.0001.
 
     Raises:
         UsageError: different shapes, a side below 11, floats outside [0, 1], or a NaN.
@@ -33,11 +33,11 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
 
 
 def ms_ssim(a: Tensor, b: Tensor) -> Tensor:
-    """Multi-scale structural similarity [N] of each pair of images a, b [N, C, H, W], bytes or in [0, 1]; float64.
+    """Multi-scale SSIM [N] of each pair of images a, b [N, C, H, W], bytes or in [0, 1]; float64.
 
-    As many scales, each half as large as the last, as leave a side of 11 pixels, five at most: 1 scale below 22 pixels,
-    2 below 44 (MNIST), 3 below 88, 4 below 176. Five have the published weights; fewer have the first of them,
-    renormalised to sum to 1. So numbers compare at one image size only. A negative factor counts as 0.
+    Up to five scales, each half as large as the last and at least 11 pixels: 1 scale below 22 pixels, 2 below 44 (MNIST),
+    3 below 88, 4 below 176. Five scales have the published weights; fewer have the first of these, renormalized to sum
+    to 1. So compare only values of one image size. A negative factor counts as 0.
 
     Raises:
         UsageError: different shapes, a side below 11, floats outside [0, 1], or a NaN.
@@ -59,10 +59,10 @@ def ms_ssim(a: Tensor, b: Tensor) -> Tensor:
 
 
 def diversity(images: Tensor, labels: Tensor | None = None, pairs: int = 10_000, seed: int = 0) -> float:
-    """Mean MS-SSIM of random pairs of different images [N, C, H, W] of a class: 1 for copies, lower is more diverse.
+    """Mean MS-SSIM of random pairs of different images [N, C, H, W] of one class: 1 for copies, lower is more diverse.
 
-    With labels [N] every class gives as many pairs (to within one), however many images it has; without, all are one
-    class. The number says nothing about quality, and compares only at one image size and with reals beside it.
+    With labels [N] every class has equally many pairs (to within one); without labels all images are one class. The number
+    is no measure of quality; compare it with that of reals at the same image size.
 
     Raises:
         UsageError: a class with fewer than 2 images, labels of another length, or images that `ms_ssim` refuses.

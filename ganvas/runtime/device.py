@@ -1,7 +1,7 @@
-"""What this machine can do, and how a run's steps are executed on it.
+"""Devices: CPU cores, the GPU of each rank, bfloat16 support, and a description of this machine.
 
-Precision and memory format are chosen by timing, never by a flag alone: bfloat16 is twice as fast on one processor and
-five hundred times slower on another.
+Precision and memory format are chosen by timing (engine/autotune.py), not by a flag alone: bfloat16 is twice as fast on one
+processor and five hundred times slower on another.
 """
 
 from __future__ import annotations
@@ -18,10 +18,8 @@ import torch
 from ganvas.errors import ResourceError, UsageError
 from ganvas.runtime.plan import Plan
 
-DEVICES = ("cpu", "cuda")  # kinds that training is known to work on
-
-
-OTHERS = ("mps", "xpu")  # kinds that are offered where they can train
+DEVICES = ("cpu", "cuda")  # kinds on which training is tested
+OTHERS = ("mps", "xpu")  # kinds that are offered if a small training step works
 
 
 def available_cores() -> list[int]:
@@ -30,24 +28,24 @@ def available_cores() -> list[int]:
 
 
 def pin(chosen: list[int]) -> None:
-    """Keep this process on the `chosen` cores, where the system can (Linux)."""
+    """Bind this process to the `chosen` cores, if the system can (Linux)."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, chosen)
 
 
 def max_threads() -> int:
-    """How many threads one process should run: a core each, or fewer where OMP_NUM_THREADS says so."""
+    """How many threads one process should have: one for each core, or fewer if OMP_NUM_THREADS says so."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
     return min(len(available_cores()), int(asked)) if asked.isdigit() and int(asked) else len(available_cores())
 
 
 def list_device_kinds() -> tuple[str, ...]:
-    """The kinds of device to offer: cpu, cuda, and what else this machine has."""
+    """The kinds of device to offer: cpu, cuda, and others that this machine has."""
     return DEVICES + tuple(kind for kind in OTHERS if getattr(getattr(torch, kind, None), "is_available", bool)())
 
 
 def find_device(name: str) -> torch.device:
-    """The device called `name`, without an index where `name` has none; "auto" is a GPU if there is one, else the CPU.
+    """The device `name`, with an index only if `name` has one; "auto" is a GPU if there is one, else the CPU.
 
     Raises:
         UsageError: no kind of device has this name.
@@ -71,22 +69,22 @@ def find_device(name: str) -> torch.device:
 
 
 def _try_training(device: torch.device) -> None:
-    """One small step of what every game needs. Raises: RuntimeError, NotImplementedError, TypeError: it cannot run here."""
+    """One small training step. Raises: RuntimeError, NotImplementedError, TypeError: the device cannot run it."""
     layers = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.LeakyReLU(0.2, inplace=True))
     layers.to(device)
     optimizer = torch.optim.Adam(layers.parameters(), fused=True)
     layers(torch.randn(2, 1, 8, 8, device=device)).square().mean().backward()
     optimizer.step()
-    torch.zeros(1, device=device, dtype=torch.float64)  # the games of text take a logarithm in it
+    torch.zeros(1, device=device, dtype=torch.float64)  # text games compute logarithms in float64
 
 
 def local_rank() -> int:
-    """The number of this rank on its machine, as torchrun or `launch` set it; 0 for a process alone."""
+    """The number of this rank on its machine, as torchrun or `launch` set it; 0 for a single process."""
     return int(os.environ.get("LOCAL_RANK", "0"))
 
 
 def place_on_rank(plan: Plan) -> Plan:
-    """The plan with this rank's own GPU in the place of "cuda": `cuda:LOCAL_RANK`. Ranks share the GPUs if there are fewer."""
+    """The plan with the GPU of this rank, `cuda:LOCAL_RANK`, instead of "cuda". Ranks share GPUs if there are fewer GPUs."""
     device = torch.device(plan.device)
     if device.type != "cuda" or device.index is not None:
         return plan
@@ -94,13 +92,13 @@ def place_on_rank(plan: Plan) -> Plan:
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Whether a GPU computes in bfloat16 itself. Older cards (V100, T4, RTX 20) emulate it, slower than float32."""
+    """Whether a GPU has bfloat16 in hardware. Older cards (V100, T4, RTX 20) emulate it, which is slower than float32."""
     return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
-@functools.cache  # asked once: later this process may be pinned to one core
+@functools.cache  # read once: later this process may be bound to one core
 def describe_runtime() -> dict[str, Any]:
-    """What a run should remember of where it ran."""
+    """The software and hardware of this process, for the env.json of a run."""
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
@@ -112,7 +110,7 @@ def describe_runtime() -> dict[str, Any]:
 
 
 def processor_name() -> str:
-    """The processor's name as its system tells it."""
+    """The name of the processor, from the operating system."""
     for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
         if line.startswith("model name"):
             return line.partition(":")[2].strip()

@@ -1,6 +1,7 @@
-"""Several processes playing one game: PyTorch's own distributed runtime, and one gradient average a turn.
+"""Data-parallel training with torch.distributed: ranks, and the mean of gradients over them.
 
-Every rank holds the same weights and a share of the batch. Nothing wraps the networks.
+Every rank has the same weights and an equal share of the batch. The networks are not wrapped: after `backward` there is one
+mean over all gradients of the turn.
 """
 
 from __future__ import annotations
@@ -21,19 +22,19 @@ from ganvas.runtime.plan import Plan
 from ganvas.runtime.shared_memory import Exchange
 from ganvas.runtime.shared_memory import is_available as exchange_possible
 
-# How long ranks wait for one another. Rank 0 measures and saves alone while the others wait, for minutes with large data; a
-# rank that dies is noticed by other means (`_watch`, `Exchange`, torchrun).
+# How long ranks wait for each other. Rank 0 evaluates and saves alone while the others wait, for minutes with large data. A
+# rank that dies is detected by other means (`_watch`, `Exchange`, torchrun).
 PATIENCE = timedelta(days=2)
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """This process among its peers."""
+    """The ranks of a run, seen from this process: its number, how many there are, and how tensors are averaged."""
 
     rank: int = 0
     size: int = 1
-    exchange: Exchange | None = None  # a faster way to a mean of CPU tensors, where all ranks are on this machine
-    nccl: bool = False  # whether each rank has a GPU of its own, over which GPU tensors meet
+    exchange: Exchange | None = None  # faster than gloo for CPU tensors, if all ranks are on this machine
+    nccl: bool = False  # whether each rank has its own GPU, so that NCCL can average GPU tensors
 
     @property
     def first(self) -> bool:
@@ -41,7 +42,7 @@ class Ranks:
         return self.rank == 0
 
     def mean_(self, tensors: Sequence[Tensor]) -> None:
-        """Replace each tensor by its mean over all ranks, in one exchange. They lie on one device, alike on every rank."""
+        """Replace each tensor by its mean over all ranks, in one exchange. All are on one device, and alike on all ranks."""
         count = sum(tensor.numel() for tensor in tensors)
         if self.size == 1 or not count:
             return
@@ -53,7 +54,7 @@ class Ranks:
         if on_cpu or self.nccl:
             dist.all_reduce(flat)  # gloo for CPU tensors, NCCL for those of GPUs
             flat /= self.size
-        else:  # ranks that share a GPU meet in main memory: NCCL refuses them
+        else:  # NCCL refuses ranks that share a GPU: they exchange through main memory
             host = flat.cpu()
             self.mean_([host])
             flat = host.to(flat.device)
@@ -61,7 +62,7 @@ class Ranks:
             tensor.copy_(part.view(tensor.shape))
 
     def any(self, flag: bool) -> bool:
-        """Whether `flag` is set on any rank: all ranks get the same answer. The vote lies on the CPU: no GPU waits for it."""
+        """Whether `flag` is set on any rank; all ranks get the same answer. It is exchanged on the CPU: no GPU waits."""
         if self.size == 1:
             return flag
         votes = torch.tensor([float(flag)])
@@ -69,7 +70,7 @@ class Ranks:
         return bool(votes.item() > 0)
 
     def gather(self, values: Tensor) -> Tensor:
-        """`values` [n] float32 of all ranks [size, n], in the order of the ranks."""
+        """`values` [n] float32 of this rank -> those of all ranks [size, n], in the order of the ranks."""
         if self.size == 1:
             return values[None]
         if values.device.type == "cpu" and self.exchange and self.exchange.fits(len(values)):
@@ -81,7 +82,7 @@ class Ranks:
         return torch.stack(found)
 
     def broadcast(self, value: Any) -> Any:
-        """Rank 0's value, on every rank."""
+        """The value of rank 0, on every rank."""
         if self.size == 1:
             return value
         box = [value]
@@ -89,15 +90,15 @@ class Ranks:
         return box[0]
 
     def use_plan(self, plan: Plan) -> Ranks:
-        """These ranks as the plan has them meet: by NCCL only if each rank has its own GPU."""
+        """These ranks for the device of `plan`: with NCCL only if each rank has its own GPU."""
         return replace(self, nccl=self.nccl and plan.device == "cuda")
 
 
 def connect(minutes: float = 10) -> Ranks:
-    """Join the peers that torchrun (or `launch`) started, waiting `minutes` for them; alone where nobody did.
+    """Join the process group of torchrun (or `launch`), waiting `minutes` for it; a single rank without one.
 
-    CPU tensors meet over gloo whatever the run's device, which may not be known yet; GPU tensors over NCCL if there is a GPU
-    for each rank of this machine.
+    CPU tensors use gloo on every device of the run, which may not be known yet; GPU tensors use NCCL if there is a GPU for
+    each rank of this machine.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
@@ -109,9 +110,9 @@ def connect(minutes: float = 10) -> Ranks:
         if nccl:
             torch.cuda.set_device(local_rank())
         store, rank, size = next(rendezvous("env://", timeout=timedelta(minutes=minutes)))
-        if local == size and "TORCHELASTIC_RESTART_COUNT" in os.environ:  # all ranks on one machine count its restarts alike
-            # The store of torchrun's agent outlives a restart, so that a rank would find addresses of the dead: each attempt
-            # has its names. Source: pytorch/pytorch issue 135712.
+        if local == size and "TORCHELASTIC_RESTART_COUNT" in os.environ:  # on one machine all ranks see the same count
+            # The store of torchrun's agent survives a restart, so a rank would find addresses of dead processes. Each attempt
+            # therefore has its own prefix. Source: pytorch/pytorch issue 135712.
             attempt = f"attempt-{os.environ['TORCHELASTIC_RESTART_COUNT']}"
             store = dist.PrefixStore(attempt, store)  # type: ignore[attr-defined]
         backend = "cpu:gloo,cuda:nccl" if nccl else "gloo"
@@ -123,6 +124,6 @@ def connect(minutes: float = 10) -> Ranks:
 
 
 def disconnect() -> None:
-    """Leave the peers, if any."""
+    """Leave the process group, if there is one."""
     if dist.is_initialized():
         dist.destroy_process_group()

@@ -13,7 +13,7 @@ from ganvas.errors import GanvasError, ResourceError, UsageError
 
 
 def run_and_exit(command: Callable[[], Any]) -> None:
-    """Run `command` and end the process; an error is one line on standard error and an exit code of its kind."""
+    """Run `command` and end the process; an error becomes one line on standard error and the exit code of its kind."""
     try:
         code: Any = command()
     except CycloptsError as wrong:
@@ -26,10 +26,10 @@ def run_and_exit(command: Callable[[], Any]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except KeyboardInterrupt:
-        _fail("interrupted before there was anything to save", 130)
+        _fail("interrupted; nothing was saved", 130)
     except OSError as failure:
         _fail(
-            f"{failure.filename or 'the system'}: {failure.strerror or failure}; make room or choose another place",
+            f"{failure.filename or 'the system'}: {failure.strerror or failure}; free some space or choose another place",
             ResourceError.exit_code,
         )
     except Exception as bug:
@@ -43,8 +43,8 @@ def _report_bug(bug: Exception) -> None:
         _fail("out of memory; try a smaller --batch", ResourceError.exit_code)
     if os.environ.get("GANVAS_DEBUG"):
         raise bug
-    told = f"{type(bug).__name__}: {bug}"
-    _fail(f"this is a bug, please report it (GANVAS_DEBUG=1 shows where): {told[:300]}", 1)
+    text = f"{type(bug).__name__}: {bug}"
+    _fail(f"this is a bug, please report it (GANVAS_DEBUG=1 shows where): {text[:300]}", 1)
 
 
 def _fail(message: str, code: int) -> None:

@@ -1,6 +1,6 @@
-"""Where tensors live after training: inputs go to the device of the model, results come back to the CPU.
+"""Move tensors for inference: inputs go to the device of the model, results come back to the CPU.
 
-Call these through the module, as `devices.to_cpu(x)`: a test that has no accelerator replaces them there.
+Call these through the module, as `placement.to_cpu(x)`: tests without an accelerator replace them there.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ CPU = torch.device("cpu")
 
 
 def device_of(net: Any) -> torch.device:
-    """The device of a network's weights; the CPU for a function, and for a network without weights."""
+    """The device of the weights of a network; the CPU for a function, and for a network without weights."""
     if not isinstance(net, nn.Module):
         return CPU
     first = next(itertools.chain(net.parameters(), net.buffers()), None)
@@ -23,5 +23,5 @@ def device_of(net: Any) -> torch.device:
 
 
 def to_cpu(x: Tensor) -> Tensor:
-    """x on the CPU, with the same dtype and shape. This waits for the device: call it once for each chunk of work."""
+    """x on the CPU, with the same dtype and shape. This waits for the device: call it once for each chunk."""
     return x.cpu()

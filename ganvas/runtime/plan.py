@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How steps are executed. Chosen once, when a run begins, and kept by resume: it decides the last bits.
+    """How steps are executed. Chosen once at the start of a run and kept by resume, because it decides the last bits.
 
     `device` is "cpu", or "cuda" for the GPU of each rank; an index as in "cuda:1" puts all ranks on that GPU.
-    A field added later has the value of older runs as its default.
+    A new field has the value of older runs as its default.
     """
 
     device: str = "cpu"
@@ -18,7 +18,7 @@ class Plan:
     channels_last: bool = True
     ranks: int = 1
     threads: int = 1  # of each rank
-    sync_batch_norm: bool = False  # BatchNorm over the batch of all ranks, not of each rank alone
+    sync_batch_norm: bool = False  # BatchNorm over the batch of all ranks, not over that of each rank
 
     @property
     def autocast(self) -> bool:

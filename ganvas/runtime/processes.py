@@ -1,4 +1,4 @@
-"""Start the ranks of a run on this machine, and watch them."""
+"""Start the processes of the other ranks on this machine, and watch them."""
 
 from __future__ import annotations
 
@@ -18,22 +18,21 @@ from ganvas.runtime.distributed import Ranks, connect, disconnect
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.process_settings import keep_process_settings
 
-STOPS = (signal.SIGINT, signal.SIGTERM)  # rank 0 hears them for all, so that all ranks stop at the same step
+STOPS = (signal.SIGINT, signal.SIGTERM)  # only rank 0 receives them, so that all ranks stop at the same step
 
 
 @contextmanager
 def local_ranks(folder: Path, plan: Plan, peers: Ranks, *, timed: bool = False) -> Iterator[Ranks]:
-    """This process with all ranks of the run in `folder`: starts those that nobody started yet.
+    """Join all ranks of the run in `folder`; start the ranks that are missing.
 
-    `timed` ones only play steps to be timed (`ganvas.training.worker`). At the end the peers are left, also after an error,
-    and this
-    process has its cores and threads back.
+    `timed` ranks only run steps for a speed test (`ganvas.training.worker`). At the end, also after an error, the process
+    group is closed, and this process has its cores and threads back.
 
     Raises:
-        UsageError: torchrun started another number than the run was begun with.
+        UsageError: torchrun started another number of ranks than the run has.
     """
     if peers.size not in (1, plan.ranks):
-        raise UsageError(f"{folder} was begun with {plan.ranks} ranks and is continued with {peers.size}; use the same number")
+        raise UsageError(f"{folder} was started with {plan.ranks} ranks, found {peers.size}; use the same number")
     with keep_process_settings():
         try:
             if peers.size == plan.ranks:
@@ -47,7 +46,7 @@ def local_ranks(folder: Path, plan: Plan, peers: Ranks, *, timed: bool = False) 
 
 @contextmanager
 def _launch_ranks(folder: Path, size: int, timed: bool) -> Iterator[None]:
-    """Ranks 1 .. size-1 beside this process, which is rank 0 of this run only."""
+    """Ranks 1 .. size-1 as new processes, while this process is rank 0."""
     before, over = dict(os.environ), threading.Event()
     others = launch(folder, size, timed)
     advice = "choose --ranks 1" if timed else f"continue with: ganvas resume {folder}"
@@ -56,7 +55,7 @@ def _launch_ranks(folder: Path, size: int, timed: bool) -> Iterator[None]:
         yield
     except BaseException:
         over.set()
-        for other in others:  # they would wait for this rank as long as this process lives, which may be a Python session
+        for other in others:  # they would wait for rank 0 until this process ends, and it may be a long Python session
             other.kill()
         raise
     finally:
@@ -81,7 +80,7 @@ def launch(folder: Path, size: int, timed: bool = False) -> list[subprocess.Pope
     shared = {"WORLD_SIZE": str(size), "LOCAL_WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     shared |= {"GLOO_SOCKET_IFNAME": "lo"} if sys.platform == "linux" else {}
     command = [sys.executable, "-m", "ganvas.training.worker", str(folder), *(["--timed"] if timed else [])]
-    with _block_signals():  # inherited: not even a rank that still imports is ended
+    with _block_signals():  # the mask is inherited: Ctrl-C does not end a rank that is still importing
         others = [
             subprocess.Popen(
                 command,
@@ -96,7 +95,7 @@ def launch(folder: Path, size: int, timed: bool = False) -> list[subprocess.Pope
 
 @contextmanager
 def _block_signals() -> Iterator[None]:
-    """No `STOPS` for this thread and what it starts, where the system knows of such a mask (not Windows)."""
+    """Block `STOPS` for this thread and the processes it starts, if the system has signal masks (not Windows)."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -108,6 +107,6 @@ def _block_signals() -> Iterator[None]:
 
 
 def die_with_parent() -> None:
-    """Have the system kill this process when its parent dies, however it dies."""
+    """Make the system kill this process when its parent dies, for whatever reason (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1 = PR_SET_PDEATHSIG

@@ -1,7 +1,7 @@
-"""A mean over the ranks of one machine through shared memory.
+"""All-reduce (mean) over the ranks of one machine through shared memory.
 
-Gloo takes milliseconds for the gradients of a small network over the loopback; a step of the main job takes forty. Here
-each rank writes into its slot, raises its flag, waits for the others' and adds all slots up in the same order.
+Gloo over the loopback takes milliseconds for the gradients of a small network; a step of the main job takes forty. Here
+each rank writes into its slot, sets its flag, waits for the other flags, and adds all slots in the same order.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from torch import Tensor
 
 from ganvas.errors import ResourceError
 
-LINE = 8  # int64 values in a cache line: each flag has its own
-# Looks at a flag: at first one after another, then with short sleeps between them. After a tenth of a second the other rank
-# is at something long (a checkpoint, the other loop of a bench), which must not be slowed down from here: long sleeps.
+LINE = 8  # int64 values in a cache line: each flag has its own line
+# Reads of a flag: first without a pause, then with short sleeps. After a tenth of a second the other rank does something long
+# (a checkpoint, the other loop of a benchmark), and busy waiting would slow it down: long sleeps.
 SHORT_SLEEPS, LONG_SLEEPS = 2_000, 2_500
-ANXIOUS = 3_000  # looks, about a second, before asking whether that rank lives
+ANXIOUS = 3_000  # reads, about a second, before checking whether that rank is alive
 
 
 def is_available() -> bool:
-    """Whether this machine keeps the order of stores that the flags rely on, and has memory to share."""
+    """Whether this processor keeps the order of stores, on which the flags rely, and the system has shared memory."""
     return platform.machine() in ("x86_64", "AMD64") and Path("/dev/shm").is_dir()  # noqa: S108
 
 
 def is_dead(process: int) -> bool:
-    """Whether there is no such process; 0 stands for one that is not known yet."""
+    """Whether the process does not exist; 0 means that its id is not known yet."""
     try:
         os.kill(process or os.getpid(), 0)
     except OSError as error:
@@ -43,7 +43,7 @@ def is_dead(process: int) -> bool:
 
 
 def _split_views(flat: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
-    """Views of `flat`, one for each tensor. A channels-last one keeps its strides: its copy is one straight run."""
+    """Views of `flat`, one for each tensor. A channels-last view has the strides of its tensor, so that the copy is linear."""
     views, start = [], 0
     for tensor in tensors:
         part = flat[start : start + tensor.numel()]
@@ -60,7 +60,7 @@ class Exchange:
     def __init__(self, rank: int, size: int, agree: Callable[[Any], Any], gather: Callable[[], Any]) -> None:
         self.rank, self.size, self.broadcast, self.gather = rank, size, agree, gather
         self.capacity, self.count = 0, 0
-        self.limit = sys.maxsize  # floats of a mean for which there was no memory: no further try from there on
+        self.limit = sys.maxsize  # number of floats for which there was not enough memory: larger means do not try again
         self.slots = torch.empty(0)
         self.flags = np.zeros(0, np.int64)
         if (flags := self._map("flags", size * LINE, torch.int64)) is None:
@@ -70,7 +70,7 @@ class Exchange:
             self.flags[rank * LINE + 1] = os.getpid()
 
     def fits(self, n: int) -> bool:
-        """Whether there is room for a mean of `n` floats; makes it if there is memory. Called by all ranks alike.
+        """Whether a mean of `n` floats fits; allocates the slots if there is memory. All ranks must call this.
 
         A container may have as little as 64 MB of shared memory.
         """
@@ -83,9 +83,9 @@ class Exchange:
         return n <= self.capacity
 
     def mean_(self, tensors: Sequence[Tensor]) -> None:
-        """Replace each CPU tensor by its mean over the ranks, in float32. All ranks bring the same shapes and strides.
+        """Replace each CPU tensor by its mean over the ranks, in float32. Shapes and strides are equal on all ranks.
 
-        Needs `fits` of all their elements together. The order of the sum is that of the ranks: equal bits on every rank.
+        Call `fits` first, with the number of all elements. The sum is in the order of the ranks: equal bits on every rank.
         """
         n = sum(tensor.numel() for tensor in tensors)
         slots = self.share(n, lambda slot: torch._foreach_copy_(_split_views(slot, tensors), list(tensors)))
@@ -94,14 +94,14 @@ class Exchange:
         torch._foreach_copy_(list(tensors), _split_views(mean, tensors))
 
     def share(self, n: int, write: Callable[[Tensor], object]) -> Tensor:
-        """All ranks' slots [size, n] after `write` has filled this rank's own [n]; to be read before the next call."""
+        """The slots of all ranks [size, n], after `write` has filled that of this rank [n]. Read before the next call."""
         slots = self.slots[self.count % 2, :, :n]
         write(slots[self.rank])
         self._meet()
         return slots
 
     def _meet(self) -> None:
-        """Wait until every rank has come this far. Raises: ResourceError: one has died."""
+        """Wait until every rank has reached this call. Raises: ResourceError: a rank has died."""
         self.count += 1
         self.flags[self.rank * LINE] = self.count
         for other in range(self.size):
@@ -115,10 +115,10 @@ class Exchange:
                     and is_dead(int(self.flags[other * LINE + 1]))
                     and self.flags[other * LINE] < self.count
                 ):
-                    raise ResourceError(f"rank {other} died; start all ranks again, and they go on from the last checkpoint")
+                    raise ResourceError(f"rank {other} died; start all ranks again to continue from the last checkpoint")
 
     def _map(self, what: str, count: int, dtype: torch.dtype) -> Tensor | None:
-        """Zeroed memory shared by all ranks; its name is gone as soon as everybody has it. None: there is not enough."""
+        """Zeroed memory shared by all ranks; its file is deleted once all ranks have mapped it. None: not enough memory."""
         path = self.broadcast(self._file(what, count * dtype.itemsize) if self.rank == 0 else None)
         if path is None:
             return None
@@ -130,12 +130,12 @@ class Exchange:
 
     @staticmethod
     def _file(what: str, size: int) -> str | None:
-        """The path of a new file of `size` zero bytes. None: there is no memory for it."""
+        """The path of a new file of `size` zero bytes. None: not enough memory."""
         path = None
         try:
             handle, path = tempfile.mkstemp(prefix=f"ganvas-{what}-", dir="/dev/shm")
             try:
-                # Takes the memory now. A file that is only made longer would end the process (SIGBUS) at the first write.
+                # This reserves the memory. A file that is only extended would end the process (SIGBUS) at the first write.
                 os.posix_fallocate(handle, 0, size)
             finally:
                 os.close(handle)

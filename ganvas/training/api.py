@@ -1,4 +1,4 @@
-"""Train from Python: the arguments of the command line, and the model at the end."""
+"""`ganvas.train` and `ganvas.resume`: the options of the command line, and the trained model as the result."""
 
 from __future__ import annotations
 
@@ -11,43 +11,44 @@ from ganvas.inference.model import Model, load
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.processes import local_ranks
 from ganvas.training.options import split_options
-from ganvas.training.run_folder import Run, open_run, start
-from ganvas.training.trainer import fit as play
+from ganvas.training.run_folder import Run, open_run, start_run
+from ganvas.training.trainer import fit
 
 
 def train(recipe: str | Recipe, **named: Any) -> Model:
-    """Train a recipe and return the model. `named` are the fields of `TrainOptions`, as on the command line, and settings.
+    """Train a recipe and return the model. `named` are fields of `TrainOptions`, as on the command line, or settings.
 
     train("cgan-mnist", minutes=1, seed=3, ranks=1, **{"train.learning_rate": 1e-3})
 
-    The default `ranks="auto"` starts a second process where that is faster. This process keeps its cores and threads.
+    The default `ranks="auto"` starts more processes if that is faster. Afterwards this process has its cores and threads back.
 
     Raises:
-        GanvasError: what `ganvas train` would end with.
+        GanvasError: the error that `ganvas train` would print.
     """
     options, settings = split_options(named)
-    return _trained(start(resolve_recipe(recipe, settings, **options.recipe_fields), **options.run_fields))
+    return _finish(start_run(resolve_recipe(recipe, settings, **options.recipe_fields), **options.run_fields))
 
 
 def resume(folder: str | Path, device: str | None = None) -> Model:
-    """Continue the run in `folder` to its end, on `device` (None: the one it has), and return the model.
+    """Continue the run in `folder` to its end, on `device` (None: the one of its plan), and return the model.
 
     Raises:
-        GanvasError: what `ganvas resume` would end with.
+        GanvasError: the error that `ganvas resume` would print.
     """
     run = open_run(Path(folder))
     if not run.finished:
         run.move(device, Ranks())
-    return _trained(run)
+    return _finish(run)
 
 
-def _trained(run: Run) -> Model:
+def _finish(run: Run) -> Model:
+    """Train the run to its end, unless it is there, and load its model."""
     if not run.finished:
-        run.hold(Ranks())
+        run.lock(Ranks())
         try:
             with local_ranks(run.folder, run.plan, Ranks()) as peers:
-                for _ in play(run, peers):
+                for _ in fit(run, peers):
                     pass
         finally:
-            run.release()
+            run.unlock()
     return load(run.folder)

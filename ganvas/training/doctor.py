@@ -33,7 +33,7 @@ from ganvas.latents.seed_latents import latents
 from ganvas.metrics.memorization import memorization
 from ganvas.runtime.device import find_device
 from ganvas.training.artifacts import find_border, find_grey_levels, find_jpeg_blocks
-from ganvas.training.log import read
+from ganvas.training.log import read_log
 from ganvas.training.run_folder import Run, open_run
 
 SAMPLES = 500
@@ -80,7 +80,7 @@ class Case:
     def rows(self) -> list[dict[str, float]]:
         """The rows of the log with means of steps."""
         path = self.run.folder / "log.jsonl"
-        return [row for row in read(path) if "dropped" in row] if path.exists() else []
+        return [row for row in read_log(path) if "dropped" in row] if path.exists() else []
 
     def late(self, name: str) -> list[float]:
         """The values of a term or note in the last third of the log."""

@@ -1,4 +1,4 @@
-"""log.jsonl: one row for every few steps, the mean over these steps; a resumed run continues the same file."""
+"""The training log, log.jsonl: a row for every 20 steps with the means over them. A resumed run continues the same file."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 
 from ganvas.utils.files import write_durably
 
-# Names that notes had in the logs of earlier versions -> what they are called now.
+# Names of notes in the logs of earlier versions -> present names.
 RENAMED: Mapping[str, str] = {"gradient_critic": "gradient_discriminator", "gradient_artist": "gradient_generator"}
 
 
 class TrainingLog:
-    """Writes rows `{"step", "items", <term or note>: mean, ...}`; its unfinished row travels with the checkpoint.
+    """Writes rows `{"step", "items", <term or note>: mean, ...}`. The unfinished row is part of the checkpoint.
 
-    A row that cannot be written is left out; `tell` is called for the first one.
+    A row that cannot be written is left out, and `tell` gets one message.
     """
 
     def __init__(self, path: Path, every: int = 20, write: bool = True, tell: Callable[[str], None] = lambda _: None) -> None:
@@ -27,10 +27,9 @@ class TrainingLog:
         self.sums: dict[str, tuple[float, int]] = {}
 
     def add(self, step: int, items: int, values: Mapping[str, float], last: bool = False, **facts: Any) -> None:
-        """Count one step in; write the row when it is full, or is the last. What is not finite is left out of the mean.
+        """Add one step; write the row when it is complete or `last`. Values that are not finite are left out of the means.
 
-        A lazy term comes as its mean share of the loss (`Step.lazy`), so that its mean over the moves it is due in is that
-        over all moves.
+        A lazy term comes divided by its k (`Step.lazy`), so that its mean over the moves with the term is the mean over all.
         """
         for name, value in values.items():
             if math.isfinite(value):
@@ -42,7 +41,7 @@ class TrainingLog:
             self.event({"step": step, "items": items, **facts, **means})
 
     def event(self, row: Mapping[str, Any]) -> None:
-        """Append one row: all of it or nothing."""
+        """Append one row, completely or not at all."""
         if not self.write:
             return
         try:
@@ -54,21 +53,21 @@ class TrainingLog:
             self.refused = True
 
     def rewind(self, items: int, sums: Mapping[str, Any]) -> None:
-        """Forget what was written after `items` images; the unfinished row becomes `sums`.
+        """Delete the rows after `items` images; the unfinished row becomes `sums`.
 
         Raises:
-            ResourceError: the disk refused; the log is as it was.
+            ResourceError: the disk refused; the log is as before.
         """
         self.sums = {RENAMED.get(name, name): (float(total), int(count)) for name, (total, count) in sums.items()}
         if self.write and self.path.exists():
-            kept = [row for row in read(self.path) if row.get("items", 0) <= items]
+            kept = [row for row in read_log(self.path) if row.get("items", 0) <= items]
             text = "".join(json.dumps(row) + "\n" for row in kept).encode()
             if text != self.path.read_bytes():
                 write_durably(self.path, text)
 
 
 def _append(path: Path, line: bytes) -> None:
-    """Raises: OSError: nothing was appended: half a row would hide all that follow."""
+    """Raises: OSError: nothing was appended. Half a row would make all later rows unreadable."""
     with path.open("ab", buffering=0) as log:
         end = log.seek(0, 2)
         try:
@@ -80,8 +79,8 @@ def _append(path: Path, line: bytes) -> None:
             raise
 
 
-def read(path: Path) -> list[dict[str, Any]]:
-    """The rows of a log, under the present names; a last line cut off by a crash is left out."""
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The rows of a log, with the present names; a last line that a crash cut off is left out."""
     rows = []
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:

@@ -1,4 +1,4 @@
-"""How a recipe is trained, as the command line and Python both take it. Imports no torch: `--help` answers at once."""
+"""The options of training, shared by the command line and Python. It imports no torch, so that `--help` is fast."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ _HOW = Parameter(group="How it runs")
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions:
-    """What `ganvas train` and `ganvas.train` have in common. None: as the recipe has it.
+    """The options of `ganvas train` and `ganvas.train`. None: the value of the recipe.
 
     Parameters
     ----------
     data
-        Instead of the recipe's own: a folder or zip of pictures (one sub-folder per class), IDX, .npy, .npz, CSV, .txt.
+        Data instead of the recipe's own: a folder or zip of images (one sub-folder a class), IDX, .npy, .npz, CSV, .txt.
     minutes
-        Training time; a probe of three seconds converts it into a number of images, once.
+        Training time. A measurement of three seconds converts it into a number of images, once.
     images
-        How many images (or points) are shown.
+        Number of training images (or points, lines), repetitions included.
     out
-        The run folder; without it the next number under runs/.
+        The run folder; the default is the next number in runs/.
     seed
         Seed of all random numbers.
     objective
         minimax, nonsaturating, leastsquares, wasserstein, wasserstein-gp, hinge or relativistic.
     balance
-        auto keeps the two players at a similar level; fixed plays the recipe as it is; rest has the discriminator rest while
-        it is right about more than 80 % of the last batch; off does not even watch.
+        auto keeps generator and discriminator at a similar skill; fixed only measures; rest lets the discriminator skip its
+        update while it is right about more than 80 % of the last batch; off does not measure either.
     batch
         Images per step.
     eval_every
-        Images between two measurements against held-out samples; the best model is kept as best.safetensors.
+        Images between two measurements on held-out samples; the best model is saved as best.safetensors.
     fit
-        How images become square.
+        How images become square: crop the sides, pad with black, or stretch.
     device
-        auto, cpu, cuda, cuda:1, ...
+        auto (a GPU if there is one), cpu, cuda, cuda:1, ...
     precision
         auto times both.
     ranks
-        Processes on this machine: a number, or auto for what is fastest.
+        Number of processes on this machine, or auto for the fastest.
     """
 
     data: str | None = None
@@ -67,18 +67,18 @@ class TrainOptions:
 
     @property
     def recipe_fields(self) -> dict[str, Any]:
-        """Those that change the recipe, by name, for `resolve`."""
+        """The options that change the recipe, by name: arguments of `resolve_recipe`."""
         elsewhere = ("out", "device", "ranks")
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in elsewhere}
 
     @property
     def run_fields(self) -> dict[str, Any]:
-        """Those that say where and how the run is played, by name, for `start`."""
+        """The options that say where and how the run is trained, by name: arguments of `start_run`."""
         return {name: getattr(self, name) for name in ("out", "minutes", "device", "ranks")}
 
 
 def split_options(named: Mapping[str, Any]) -> tuple[TrainOptions, dict[str, Any]]:
-    """Python's keyword arguments as options, and as settings by dotted path.
+    """Keyword arguments as options, and the others as settings by dotted path.
 
     Raises:
         UsageError: `ranks` is neither a number nor "auto".

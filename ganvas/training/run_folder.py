@@ -1,6 +1,12 @@
-"""A run folder: everything one training is and was.
+"""The run folder: everything that belongs to one training.
 
-recipe.json  log.jsonl  samples/  checkpoints/  model.safetensors  env.json  result.json
+recipe.json        what is trained, on which data, with which settings
+env.json           how: the plan, the machine, the versions
+log.jsonl          loss terms and notes (`training/log.py`)
+samples/           snapshots: samples of the same noise during training
+checkpoints/       complete states to resume from (`engine/checkpoint.py`)
+model.safetensors  the bundle (`inference/model_file.py`)
+result.json        only of a finished run
 """
 
 from __future__ import annotations
@@ -44,11 +50,11 @@ class Run:
     folder: Path
     recipe: Recipe
     plan: Plan
-    minutes: float | None = None  # a bound still to be turned into images
+    minutes: float | None = None  # the length, until the trainer has turned it into a number of images
     data: Dataset = field(init=False)
     held_out: Dataset | None = None  # samples that are never trained on
-    notice: str = ""  # messages for the user before it goes on
-    _lock: int | None = field(default=None, init=False, repr=False, compare=False)  # an open file, while the folder is held
+    notice: str = ""  # message for the user before the training
+    _lock: int | None = field(default=None, init=False, repr=False, compare=False)  # file descriptor of the lock
 
     @property
     def model(self) -> Path:
@@ -57,15 +63,15 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether every image was shown."""
+        """Whether the training has reached its end."""
         return (self.folder / "result.json").exists()
 
     @property
     def result(self) -> dict[str, Any]:
-        """What the end of the run reported.
+        """The content of result.json: images, seconds and measures of the finished run.
 
         Raises:
-            DataError: the report is damaged.
+            DataError: the file is damaged.
         """
         path = self.folder / "result.json"
         found = parse_json(path.read_bytes(), str(path))
@@ -76,7 +82,7 @@ class Run:
         return found
 
     def write(self, probe: Mapping[str, Any] | None = None) -> None:
-        """recipe.json and env.json; `probe` says how minutes became images."""
+        """Write recipe.json and env.json; `probe` is the measurement that turned minutes into images."""
         with disk_errors(f"cannot make the run folder {self.folder}"):
             self.folder.mkdir(parents=True, exist_ok=True)
         env: dict[str, Any] = {"plan": dataclasses.asdict(self.plan), "minutes": self.minutes, "probe": probe}
@@ -90,16 +96,18 @@ class Run:
         write_durably(self.folder / "env.json", json.dumps(env, indent=1).encode())
         write_durably(self.folder / "recipe.json", json.dumps(to_dict(self.recipe), indent=1).encode())
 
-    def bring(self, data: Dataset) -> None:
-        """Attach the data. Hold out a part if D could overfit, or if a held-out measure is requested."""
+    def attach_data(self, data: Dataset) -> None:
+        """Attach the data. A part is held out if D could overfit, or if the recipe asks for held-out measures."""
         kept = issubclass(GAMES[self.recipe.game], Watched | Writes | TakesInputs) or self.recipe.train.eval_every > 0
         self.data, self.held_out = data.hold_out(self.recipe.data.held_out) if kept else (data, None)
 
     def move(self, device: str | None, peers: Ranks) -> str:
-        """Continue on `device` (None: the one it has): the plan is chosen anew for it and kept. Returns what to tell, or "".
+        """Continue on `device` (None: that of its plan). For another device a new plan is chosen and written.
+
+        Returns a message for the user, or "".
 
         Raises:
-            UsageError, ResourceError: there is no such device here, or the run's own is not here and `device` names none.
+            UsageError, ResourceError: this machine does not have the device, or that of the plan if `device` is None.
         """
         before, wanted = self.plan, device or self.plan.device
         try:
@@ -108,63 +116,62 @@ class Run:
             if device is not None:
                 raise
             reason = str(missing).partition(";")[0]
-            advice = f"continue elsewhere with: ganvas resume {self.folder} --device auto"
-            raise ResourceError(f"{self.folder} was begun on {before.device}: {reason}; {advice}") from None
-        if where == before.device or (device == "auto" and _is_kind(before.device, where)):
+            advice = f"continue on another device with: ganvas resume {self.folder} --device auto"
+            raise ResourceError(f"{self.folder} was started on {before.device}: {reason}; {advice}") from None
+        if where == before.device or (device == "auto" and _is_same_kind(before.device, where)):
             return ""
-        # The number of ranks stays: it decides how the batch is divided.
+        # The number of ranks stays, because it decides how the batch is divided.
         self.plan = replace(before, device=where)
-        if not _is_kind(before.device, where):
+        if not _is_same_kind(before.device, where):
             self.plan = _agree_on_plan(self.recipe, self.data, where, str(before.ranks), peers)
         if peers.first:
             probe = parse_json((self.folder / "env.json").read_bytes(), "env.json").get("probe")
             self.write(probe)
         plan = self.plan
         how = f"{plan.precision}, {plan.ranks} rank(s) of {plan.threads} thread(s)"
-        return f"continued on {plan.device} instead of {before.device}: {how}; bits differ from here on"
+        return f"continued on {plan.device} instead of {before.device}: {how}; numbers are rounded differently from here on"
 
     def check(self, recipe: Recipe, minutes: float | None) -> None:
         """Check that this is a run of `recipe`.
 
         Raises:
-            UsageError: it was started with other settings; names them.
+            UsageError: it was started with other settings, which the message names.
         """
         source = absolute_source(self.recipe.data.source)
         ours, theirs = to_dict(self.recipe), to_dict(adapt_recipe(recipe, self.data))
         ours["data"]["source"], theirs["data"]["source"] = source, absolute_source(recipe.data.source)
         if minutes is not None:
-            theirs["train"]["images"] = ours["train"]["images"]  # minutes became images when the run began
-        asked, held = flatten(theirs), flatten(ours)
+            theirs["train"]["images"] = ours["train"]["images"]  # minutes became images at the start of the run
+        new, old = flatten(theirs), flatten(ours)
         differences = [
-            f"{name}={asked.get(name)!r} (it has {held.get(name)!r})"
-            for name in asked | held
-            if asked.get(name) != held.get(name)
+            f"{name}={new.get(name)!r} (it has {old.get(name)!r})" for name in new | old if new.get(name) != old.get(name)
         ]
         if differences:
-            raise UsageError(f"{self.folder} holds another run; asked for {', '.join(differences[:4])}; choose another --out")
+            found = ", ".join(differences[:4])
+            raise UsageError(f"{self.folder} holds another run; expected its own settings, got {found}; choose another --out")
 
-    def hold(self, peers: Ranks) -> None:
-        """Keep other processes from training here until this one ends; rank 0 holds the folder for all.
+    def lock(self, peers: Ranks) -> None:
+        """Lock the folder against other trainings until this process ends; rank 0 does it for all ranks.
 
         Raises:
-            ResourceError: another process trains here.
+            ResourceError: another process is training this run.
         """
         if not peers.first:
             return
         with disk_errors(f"cannot write {self.folder / 'lock'}"):
             self._lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR)
         if not try_lock(self._lock):
-            self.release()
+            self.unlock()
             raise ResourceError(f"{self.folder} is being trained by another process; wait for it or choose another --out")
 
-    def release(self) -> None:
-        """Let others train here again."""
+    def unlock(self) -> None:
+        """Let other processes train this run again."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
 
-def start(
+def start_run(
     recipe: Recipe,
     *,
     out: Path | None = None,
@@ -173,40 +180,44 @@ def start(
     ranks: str = "1",
     peers: Ranks = Ranks(),
 ) -> Run:
-    """A new run of the recipe on its data, or the one that `out` already holds.
+    """A new run of the recipe on its data, or the run that is already in the folder `out`.
 
     Raises:
-        UsageError: `out` holds something else, or the recipe or `minutes` make no sense.
+        UsageError: `out` holds something else, or the recipe or `minutes` cannot be used.
     """
     if minutes is not None and not 0 < minutes < math.inf:
         raise UsageError(f"minutes: expected a number above 0, got {minutes:g}")
     if recipe.data.split != "train":
         raise UsageError(f"data.split: a run trains on the split 'train', not on {recipe.data.split!r}; leave it out")
     recipe = replace(recipe, data=replace(recipe.data, source=absolute_source(recipe.data.source)))
-    folder = Path(peers.broadcast(str(out or _restarted() or "")))
+
+    # Continue a run that is there, also after a restart by torchrun.
+    folder = Path(peers.broadcast(str(out or _find_restarted_run() or "")))
     if folder != Path() and (folder / "recipe.json").exists():
         run = open_run(folder)
         run.check(recipe, minutes)
         run.notice = run.move(None if device == "auto" else device, peers)
         return run
+
+    # Start a new one. Whether its folder can be written is checked first, because choosing a plan takes seconds.
     if out and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} exists and is no run folder; choose another --out")
     if out and peers.first:
         _require_place(out)
     data = open_data(recipe)
-    recipe = parse_recipe(to_dict(adapt_recipe(recipe, data)))  # spelt as a resumed run will read it
+    recipe = parse_recipe(to_dict(adapt_recipe(recipe, data)))  # as a resumed run will read it from JSON
     plan = _agree_on_plan(recipe, data, device, str(peers.size) if peers.size > 1 else ranks, peers)
     run = Run(out or Path(), recipe, plan, minutes)
     if peers.first:
-        run.folder = out or _numbered(recipe)
+        run.folder = out or _make_numbered_folder(recipe)
         run.write()
     run.folder = Path(peers.broadcast(str(run.folder)))
-    run.bring(data)
+    run.attach_data(data)
     return run
 
 
 def _agree_on_plan(recipe: Recipe, data: Dataset, device: str, ranks: str, peers: Ranks) -> Plan:
-    """Rank 0's plan on every rank; it takes its times while the others wait. Raises: UsageError, ResourceError: none fits."""
+    """The plan of rank 0 on every rank; the others wait for it. Raises: UsageError, ResourceError: there is no plan."""
     plan: Plan | None = None
     failure: GanvasError | None = None
     if peers.first:
@@ -220,16 +231,16 @@ def _agree_on_plan(recipe: Recipe, data: Dataset, device: str, ranks: str, peers
     return plan
 
 
-def _is_kind(one: str, other: str) -> bool:
-    """Whether two devices are of one kind: cuda and cuda:1."""
+def _is_same_kind(one: str, other: str) -> bool:
+    """Whether two devices are of the same kind, such as cuda and cuda:1."""
     return one.partition(":")[0] == other.partition(":")[0]
 
 
 def _require_place(out: Path) -> None:
-    """Find out before any work whether the run folder can be made; leaves nothing behind.
+    """Check that the run folder can be made, and leave nothing behind.
 
     Raises:
-        ResourceError: it cannot.
+        ResourceError: it cannot be made.
     """
     with disk_errors(f"cannot make the run folder {out}"):
         missing = [folder for folder in (out, *out.parents) if not folder.exists()]
@@ -240,22 +251,23 @@ def _require_place(out: Path) -> None:
             folder.rmdir()
 
 
-def _restarted() -> Path | None:
-    """The run that torchrun started before one of its ranks died, where the command gave no --out."""
+def _find_restarted_run() -> Path | None:
+    """The run of this torchrun job, if it restarts after a rank died and the command has no --out."""
     if int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")):
         for env in sorted(Path("runs").glob("*/env.json"), reverse=True):
-            with suppress(DataError):  # another run's, damaged
+            with suppress(DataError):  # a damaged file of another run
                 if parse_json(env.read_bytes(), "env.json").get("torchrun") == os.environ.get("TORCHELASTIC_RUN_ID"):
                     return env.parent
     return None
 
 
-def _numbered(recipe: Recipe) -> Path:
+def _make_numbered_folder(recipe: Recipe) -> Path:
+    """A new folder under runs/ with the next free number."""
     root = Path("runs")
     while True:
         taken = [int(found[1]) for path in root.glob("*-*") if (found := re.match(r"(\d+)-", path.name))]
         folder = root / f"{max(taken, default=-1) + 1:05d}-{recipe.name}-seed{recipe.train.seed}"
-        with disk_errors(f"cannot make the run folder {folder}"), suppress(FileExistsError):  # another process took the number
+        with disk_errors(f"cannot make the run folder {folder}"), suppress(FileExistsError):  # another process was faster
             folder.mkdir(parents=True)
             return folder
 
@@ -264,7 +276,7 @@ def open_run(folder: Path) -> Run:
     """The run in `folder`.
 
     Raises:
-        DataError: it holds no run.
+        DataError: there is no run in it, or it is damaged.
     """
     try:
         recipe = parse_recipe(parse_json((folder / "recipe.json").read_bytes(), "recipe.json"))
@@ -274,5 +286,5 @@ def open_run(folder: Path) -> Run:
         run = Run(folder, recipe, from_dict(Plan, env["plan"]), convert(float | None, env["minutes"], "minutes"))
     except (OSError, KeyError, TypeError, GanvasError) as failure:
         raise DataError(f"{folder} is not a run folder that can be continued: {failure}") from None
-    run.bring(open_data(recipe))
+    run.attach_data(open_data(recipe))
     return run

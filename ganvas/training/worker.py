@@ -1,6 +1,6 @@
-"""One further rank of a run: `python -m ganvas.worker RUN [--timed]`. Rank 0 shows, decides and writes.
+"""One more rank of a run: `python -m ganvas.training.worker RUN [--timed]`. Rank 0 starts it, decides, shows and writes.
 
-With --timed it only plays steps of the run's recipe that rank 0 takes the time of, until rank 0 stops.
+With --timed it makes steps of the run's recipe, which rank 0 times, until rank 0 stops.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import signal
 import sys
 from pathlib import Path
 
-from ganvas.engine.autotune import endless
+from ganvas.engine.autotune import train_endlessly
 from ganvas.errors import GanvasError
 from ganvas.runtime.distributed import connect, disconnect
 from ganvas.runtime.processes import STOPS, die_with_parent
@@ -19,14 +19,16 @@ from ganvas.training.trainer import fit
 
 
 def main() -> None:
-    """Play along until the run ends."""
+    """Train as one rank until the run ends."""
     die_with_parent()
-    for number in STOPS:  # blocked since the start, see `launch`; ignored, so that none stays pending
+    # Rank 0 handles Ctrl-C and SIGTERM for all ranks. Here they were blocked at the start (`launch`).
+    for number in STOPS:
         signal.signal(number, signal.SIG_IGN)
     run = open_run(Path(sys.argv[1]))
     ranks = connect().use_plan(run.plan)
     try:
-        for _ in endless(run.recipe, run.data, run.plan, ranks) if "--timed" in sys.argv[2:] else fit(run, ranks):
+        timed = "--timed" in sys.argv[2:]
+        for _ in train_endlessly(run.recipe, run.data, run.plan, ranks) if timed else fit(run, ranks):
             pass
     finally:
         disconnect()

@@ -1,1 +1,4 @@
-"""Files, settings, seeds and text: nothing here knows of networks."""
+"""Files, settings, seeds, tokens and interpolation: small functions that every other folder may use.
+
+Nothing here knows games, data sets or training.
+"""

@@ -1,7 +1,7 @@
-"""Files that survive a crash, and a look at a foreign one before it is believed. Standard library only.
+"""Durable file writes: atomic replacement with fsync, temporary files, locks. Standard library only.
 
 Durable means: written under a temporary name in the same folder, fsynced, renamed, and the folder fsynced. Every
-operation that changes the disk is a call on `os` in this file, so that a test can fail or crash at the k-th.
+operation that changes the disk is a call on `os` in this file, so that a test can make the k-th one fail or crash.
 """
 
 # ruff: noqa: PTH103, PTH105, PTH106, PTH108
@@ -28,20 +28,15 @@ from ganvas.utils.parsing import printable
 
 ADVICE = {errno.ENOSPC: "free some space", errno.EDQUOT: "free some space", errno.EMFILE: "close some files"}
 
-
-# Who writes, in the temporary name: this machine, this process, this start of it (containers reuse process ids).
+# Parts of a temporary name: this machine and this start of the process (containers reuse process ids).
 MACHINE, START = hashlib.sha256(platform.node().encode()).hexdigest()[:8], secrets.token_hex(4)
-
-
 TEMPORARY = re.compile(r"\.ganvas-([0-9a-f]{8})-([0-9]{1,10})-([0-9a-f]{8})-[0-9a-f]{8}")
-
-
 DAY = 86_400
 
 
 @contextmanager
 def disk_errors(doing: str) -> Iterator[None]:
-    """Raises: ResourceError: the disk refused; says while doing what, and what to do."""
+    """Turn an OSError into one line. Raises: ResourceError: the disk failed while `doing` something."""
     try:
         yield
     except OSError as error:
@@ -50,10 +45,10 @@ def disk_errors(doing: str) -> Iterator[None]:
 
 
 def write_durably(path: Path, data: bytes) -> None:
-    """Replace the file at `path` by `data`: after a crash it is the old one or the new one, whole.
+    """Replace the file at `path` by `data`: after a crash it is the complete old one or the complete new one.
 
     Raises:
-        ResourceError: the disk refused; the old file is untouched and the temporary one removed.
+        ResourceError: it cannot be written; the old file is unchanged and the temporary one removed.
     """
     with disk_errors(f"cannot write {printable(path)}"):
         sweep(path.parent)
@@ -108,7 +103,7 @@ def make_folder(path: Path) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Delete a folder with all it holds; links are deleted, not followed. Raises: OSError."""
+    """Delete a folder and everything in it; links are deleted, not followed. Raises: OSError."""
     for entry in sorted(path.iterdir()):
         if entry.is_dir() and not entry.is_symlink():
             remove_tree(entry)
@@ -118,12 +113,12 @@ def remove_tree(path: Path) -> None:
 
 
 def temporary_path(folder: Path) -> Path:
-    """A fresh name in `folder` that `sweep` knows to be ours while this process lives."""
+    """A new name in `folder`, which `sweep` does not delete while this process runs."""
     return folder / f".ganvas-{MACHINE}-{os.getpid()}-{START}-{secrets.token_hex(4)}"
 
 
 def sweep(folder: Path) -> None:
-    """Delete what crashed writers left in `folder`. What cannot be deleted waits for the next sweep."""
+    """Delete the temporary files of crashed processes in `folder`. What cannot be deleted stays for the next call."""
     for path in folder.iterdir():
         owner = TEMPORARY.fullmatch(path.name)
         with suppress(OSError):
@@ -132,12 +127,12 @@ def sweep(folder: Path) -> None:
 
 
 def _may_be_writing(machine: str, process: int, start: str, changed: float) -> bool:
-    """Whether the writer of a temporary name may still be at it."""
+    """Whether the process behind a temporary name may still be writing."""
     if (machine, process, start) == (MACHINE, os.getpid(), START):
         return True
     if machine == MACHINE and (process == os.getpid() or not _is_alive(process)):
         return False
-    return time.time() - changed < DAY  # another machine's, or a stranger who got the process id since
+    return time.time() - changed < DAY  # of another machine, or another process has this id now
 
 
 def _is_alive(process: int) -> bool:
@@ -153,7 +148,7 @@ def _is_alive(process: int) -> bool:
 
 
 def try_lock(file: int) -> bool:
-    """Lock an open file for this process until it is closed; False where another process holds the lock."""
+    """Lock an open file for this process until it is closed; False if another process holds the lock."""
     try:
         if sys.platform == "win32":
             import msvcrt

@@ -1,4 +1,4 @@
-"""The paths between two points: straight, and along the sphere."""
+"""Linear and spherical interpolation (lerp, slerp) of vectors."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ PARALLEL = 1e-4  # sine of the angle below which two directions count as one lin
 
 
 def lerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
-    """The point at share t on the line from a to b, each [..., d]; t a number or [...]. Exactly a at 0 and b at 1."""
+    """Linear interpolation from a to b, each [..., d], at t, a number or [...]. Exactly a at t = 0 and b at t = 1."""
     return torch.lerp(a, b, _share(a, t))
 
 
 def slerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
-    """The point at share t of the angle from a to b, each [..., d]; t a number or [...]. Exactly a at 0 and b at 1.
+    """Spherical interpolation from a to b, each [..., d], at t, a number or [...]. Exactly a at t = 0 and b at t = 1.
 
-    Gaussian latents lie near a sphere, which a straight line leaves: between equal norms the norm stays constant.
-    Parallel vectors need no turn, and opposite or zero ones name no way round: they are joined by `lerp`.
+    Gaussian latents lie near a sphere, and a straight line leaves it. Here the norm stays constant if both norms are equal.
+    For parallel, opposite or zero vectors there is no unique arc: the result is that of `lerp`.
     Source: arXiv:1609.04468 sec. 2.1.
     """
     t = _share(a, t)
     u, v = F.normalize(a, dim=-1), F.normalize(b, dim=-1)
-    # The arc cosine of u.v has no digits left near 0 and pi; this form of the angle keeps them.
+    # The arc cosine of u.v loses all digits near 0 and pi; this form of the angle keeps them.
     angle = 2 * torch.atan2(norm(u - v), norm(u + v))
     lined_up = (angle.sin().abs() < PARALLEL) | (norm(u) * norm(v) == 0)
     turn = torch.where(lined_up, 1.0, angle)
@@ -32,7 +32,7 @@ def slerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
 
 
 def _share(a: Tensor, t: float | Tensor) -> Tensor:
-    """t as a tensor that multiplies [..., d]."""
+    """t as a tensor that broadcasts over [..., d]."""
     return torch.as_tensor(t, dtype=a.dtype, device=a.device).unsqueeze(-1)
 
 

@@ -1,4 +1,4 @@
-"""Untrusted text: JSON with bounds, printable names."""
+"""Read untrusted text: JSON that may be hostile, and names that are safe to print."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ganvas.errors import DataError
 
 
 def printable(text: object, limit: int = 300) -> str:
-    """`text` on one line that is safe to show: control characters escaped, the middle of a long one left out."""
+    """`text` on one line that is safe to print: control characters are escaped, the middle of a long text is left out."""
     shown = str(text)
     if len(shown) > limit:
         shown = f"{shown[: limit // 2]}...{shown[-limit // 2 :]}"
@@ -17,7 +17,7 @@ def printable(text: object, limit: int = 300) -> str:
 
 
 def parse_json(data: bytes | str, what: str) -> dict[str, Any]:
-    """A JSON object from a file that may be hostile. Raises: DataError: it is none, or nests or repeats keys absurdly."""
+    """A JSON object from a file that may be hostile. Raises: DataError: it is no object, too deep, or repeats a key."""
     try:
         values = json.loads(data if isinstance(data, str) else data.decode(), object_pairs_hook=_require_distinct)
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""Check the header of a safetensors file before any tensor is read."""
+"""Read and check the header of a safetensors file before any memory is allocated for its tensors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from ganvas.errors import DataError
 from ganvas.utils.parsing import parse_json, printable
 
 HEADER_CAP = 2 << 20  # bytes: room for 20,000 tensors, and for 100 MB of Python objects at worst
-
 
 DTYPES: Mapping[str, tuple[str, int]] = {  # the safetensors spelling -> torch's, bytes
     "BOOL": ("bool", 1),
@@ -26,19 +25,18 @@ DTYPES: Mapping[str, tuple[str, int]] = {  # the safetensors spelling -> torch's
     "C64": ("complex64", 8),
 }
 
-
 Layout = dict[str, tuple[str, tuple[int, ...]]]  # tensor name -> torch dtype, shape
 
 
 def read_header(file: BinaryIO, size: int) -> tuple[Layout, dict[str, str]]:
-    """What a safetensors file of `size` bytes claims to hold, checked against its size: layout and metadata.
+    """The layout and the metadata of a safetensors file of `size` bytes, checked against its size.
 
     Raises:
-        DataError: not such a file, or the claims do not add up. Nothing is allocated on their behalf.
+        DataError: it is no such file, or its header contradicts its size.
     """
     length = int.from_bytes(file.read(8), "little")
     if size < 8 or length > size - 8:
-        raise DataError("no safetensors file, or cut short")
+        raise DataError("not a safetensors file, or the file is truncated")
     if length > HEADER_CAP:
         raise DataError(f"a header of {length:,} bytes, at most {HEADER_CAP:,} are read")
     entries = parse_json(file.read(length), "the header")
@@ -62,7 +60,7 @@ def read_header(file: BinaryIO, size: int) -> tuple[Layout, dict[str, str]]:
 
 
 def _check_entry(entry: Any, what: str) -> tuple[str, tuple[int, ...], tuple[int, int]]:
-    """One tensor's dtype, shape and byte span. Raises: DataError: they contradict each other."""
+    """The dtype, shape and byte span of one tensor. Raises: DataError: they contradict each other."""
     known = isinstance(entry, dict) and set(entry) == {"dtype", "shape", "data_offsets"} and entry["dtype"] in list(DTYPES)
     if not known:
         raise DataError(f"{what} is not described by a known dtype, a shape and offsets")
@@ -71,7 +69,7 @@ def _check_entry(entry: Any, what: str) -> tuple[str, tuple[int, ...], tuple[int
         if not isinstance(numbers, list) or len(numbers) > 64 or any(type(n) is not int or not 0 <= n < 2**63 for n in numbers):
             raise DataError(f"{what} has a shape or offsets that are no small lists of counts")
     dtype, width = DTYPES[entry["dtype"]]
-    if math.prod(n or 1 for n in shape) >= 2**60:  # beyond what a zero among them can excuse
+    if math.prod(n or 1 for n in shape) >= 2**60:  # a zero in the shape must not hide absurd sizes
         raise DataError(f"{what} has an impossible shape")
     if len(offsets) != 2 or offsets[1] - offsets[0] != math.prod(shape) * width:
         raise DataError(f"{what} has a shape that contradicts its size")

@@ -1,4 +1,4 @@
-"""Seeds as pure functions: whatever needs chance takes a seed mixed from what it depends on."""
+"""Seeds: every use of random numbers gets a seed that is a hash of what it depends on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import hashlib
 
 
 def mix(*parts: int | str) -> int:
-    """One seed in [0, 2**63) from any number of parts; different parts give unrelated seeds."""
+    """One seed in [0, 2**63) from any number of parts; other parts give an unrelated seed."""
     digest = hashlib.blake2b("/".join(map(str, parts)).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") >> 1

@@ -1,4 +1,4 @@
-"""Settings: dataclasses to and from JSON and text, with bounds and nearest names."""
+"""Settings: dataclasses to and from JSON and command-line text, with bounds and suggestions for mistyped names."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ from ganvas.errors import UsageError, unknown_name
 T = TypeVar("T")
 
 
-# ---- Settings of any kind: dataclasses, their JSON and text. Knows no recipe. ----
-
-
 def require_within(settings: Any, names: str, low: float, high: float = math.inf, *, below: float = math.inf) -> None:
-    """Check the fields of `settings` that the dotted `names`, separated by spaces, end in: low <= field <= high, < below.
+    """Check fields of `settings`: low <= field <= high, and field < below.
+
+    `names` are dotted paths, separated by spaces, as an error shows them; the last part of each is the name of a field.
 
     Raises:
-        UsageError: one lies outside, or is not a number.
+        UsageError: a value is outside of the bounds, or is not a number.
     """
     for name in names.split():
         value = getattr(settings, name.rpartition(".")[2])
@@ -35,7 +34,7 @@ def require_within(settings: Any, names: str, low: float, high: float = math.inf
 
 
 def to_dict(settings: Any) -> dict[str, Any]:
-    """The JSON spelling of a settings dataclass."""
+    """A settings dataclass as plain JSON values."""
     plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(settings)))
     return plain
 
@@ -49,10 +48,10 @@ def flatten(settings: Mapping[str, Any], where: str = "") -> dict[str, Any]:
 
 
 def from_dict(kind: type[T], values: Mapping[str, Any], where: str = "", **types_of: type) -> T:
-    """Build the settings dataclass `kind` from its JSON spelling; `types_of` names the class of an `Any` field.
+    """Build the settings dataclass `kind` from plain JSON values; `types_of` gives the class of an `Any` field.
 
-    A class may have `renamed: ClassVar[Mapping[str, str]]`, from old names of its fields to new ones: files that were
-    written before stay readable.
+    A class may have `renamed: ClassVar[Mapping[str, str]]`, from old names of its fields to new ones, so that older files
+    stay readable.
 
     Raises:
         UsageError: an unknown key (with the nearest known one), a missing one, or a value of the wrong type.
@@ -72,10 +71,10 @@ def from_dict(kind: type[T], values: Mapping[str, Any], where: str = "", **types
 
 
 def rename_keys(values: Mapping[str, T], renamed: Mapping[str, str], where: str = "") -> dict[str, T]:
-    """`values` under the names of this version: `renamed` maps an old name, or an old beginning up to a dot, to a new one.
+    """`values` under the names of this version: `renamed` maps an old name, or an old prefix up to a dot, to a new one.
 
     Raises:
-        UsageError: two of the names are one.
+        UsageError: a value is there under its old and under its new name.
     """
     found: dict[str, T] = {}
     for name, value in values.items():
@@ -91,7 +90,7 @@ def convert(hint: Any, value: Any, where: str) -> Any:
     """`value` (from JSON or a command line) as the type `hint`.
 
     Raises:
-        UsageError: it cannot be read as that type.
+        UsageError: it cannot be converted to that type.
     """
     origin, options = typing.get_origin(hint), typing.get_args(hint)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
@@ -149,7 +148,7 @@ def _assign(settings: T, path: list[str], text: str, where: str) -> T:
 
 
 def _find_paths(settings: Any, leaf: str) -> list[str]:
-    """The dotted paths of all fields called `leaf`, or nearly so."""
+    """The dotted paths of all fields with the name `leaf`, or a similar one."""
     paths, pending = [], [("", settings)]
     while pending:
         where, group = pending.pop()
@@ -165,10 +164,10 @@ def _find_paths(settings: Any, leaf: str) -> list[str]:
 
 
 def read_value(hint: Any, text: str, where: str) -> Any:
-    """`text` as the type `hint`: JSON where that fits (`0.1`, `[1, 2]`), else the bare words (`hinge`, a path `2024`).
+    """`text` as the type `hint`: as JSON if possible (`0.1`, `[1, 2]`), else as plain text (`hinge`, a path `2024`).
 
     Raises:
-        UsageError: it fits neither way.
+        UsageError: neither is possible.
     """
     try:
         return convert(hint, parse_value(text), where)
@@ -179,7 +178,7 @@ def read_value(hint: Any, text: str, where: str) -> Any:
 
 
 def parse_value(text: str) -> Any:
-    """JSON where it is JSON, else the text itself: `0.1` a number, `hinge` a word."""
+    """The JSON value if `text` is JSON, else the text itself: `0.1` is a number, `hinge` a word."""
     try:
         return json.loads(text)
     except ValueError:

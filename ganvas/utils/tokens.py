@@ -1,7 +1,7 @@
-"""How text is seen: lines of symbols as whole numbers, and back.
+"""Character tokens: encode lines of text as integers, and decode them.
 
-Number 0 ends a line and fills what follows; number k is the k-th symbol of the alphabet. Without an alphabet there is no
-end: every line has the full length, and its symbols are shown as the numbers they are.
+Token 0 ends a line and pads the rest; token k is the k-th symbol of the alphabet. Without an alphabet lines have no end:
+every line has the full length, and its tokens are printed as numbers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def encode_lines(lines: Sequence[str], alphabet: str, length: int) -> Tensor:
 
 
 def decode_lines(text: Tensor, alphabet: str) -> list[str]:
-    """int64 [N, L] -> N lines, each up to its first 0; without an alphabet all of its numbers, with spaces between."""
+    """int64 [N, L] -> N lines, each up to its first 0; without an alphabet all of its numbers, separated by spaces."""
     rows: list[list[int]] = text.tolist()
     if not alphabet:
         return [" ".join(map(str, row)) for row in rows]
@@ -28,7 +28,7 @@ def decode_lines(text: Tensor, alphabet: str) -> list[str]:
 
 
 def count_symbols(text: Tensor, ends: bool) -> Tensor:
-    """int64 [N, L] -> bool [N, L]: which symbols belong to the line, the first 0 included; all where lines have no end."""
+    """int64 [N, L] -> bool [N, L]: the mask of the tokens of each line, its first 0 included; all if lines have no end."""
     if not ends:
         return torch.ones_like(text, dtype=torch.bool)
     before = (text == 0).cumsum(1) - (text == 0).long()

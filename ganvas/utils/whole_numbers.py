@@ -1,4 +1,4 @@
-"""Whole numbers as people type them."""
+"""Integers on the command line: 960, 1e6 or 100_000."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ganvas.errors import UsageError
 
 
 def parse_whole(name: str | None, text: str) -> int:
-    """960, 1e6 or 100_000. Raises: UsageError: a fraction, or no number; `name` is the option's."""
+    """The integer in `text`; `name` is that of the option. Raises: UsageError: a fraction, or no number."""
     with suppress(ValueError):
         return int(text)
     with suppress(ValueError):

@@ -211,9 +211,8 @@ def test_minutes_become_images_once(tmp_path: Path) -> None:
 
 
 def test_help_does_not_import_torch() -> None:
-    code = (
-        "import sys; from ganvas.cli.app import app; app('--help', result_action='return_value'); exit('torch' in sys.modules)"
-    )
+    show = "from ganvas.cli.app import app; app('--help', result_action='return_value')"
+    code = f"import sys; {show}; exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
 
 

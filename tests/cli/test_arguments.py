@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ganvas.cli.arguments import METRICS_HELP, MOST, Sampling, free_path, numbers
+from ganvas.cli.app import app
+from ganvas.cli.arguments import METRICS_HELP, MOST, Sampling, free_path, parse_numbers
 from ganvas.cli.comparison_commands import require_target
 from ganvas.errors import DataError, UsageError
 from ganvas.evaluation import measure_names
@@ -16,10 +17,10 @@ from ganvas.evaluation.text import METRICS
 
 
 def test_numbers_are_lists_and_ranges() -> None:
-    assert numbers("1,5,9") == [1, 5, 9]
-    assert numbers("7,0-3,2-2") == [7, 0, 1, 2, 3, 2]
-    assert len(numbers(f"0-{MOST - 1}")) == MOST
-    assert numbers(f"{2**63 - 2}-{2**63 - 1}") == [2**63 - 2, 2**63 - 1]
+    assert parse_numbers("1,5,9") == [1, 5, 9]
+    assert parse_numbers("7,0-3,2-2") == [7, 0, 1, 2, 3, 2]
+    assert len(parse_numbers(f"0-{MOST - 1}")) == MOST
+    assert parse_numbers(f"{2**63 - 2}-{2**63 - 1}") == [2**63 - 2, 2**63 - 1]
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_numbers_are_lists_and_ranges() -> None:
 )
 def test_what_are_no_numbers(text: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        numbers(text)
+        parse_numbers(text)
 
 
 def test_a_default_name_replaces_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,6 +54,12 @@ def test_the_help_lists_every_measure() -> None:
     assert set(measure_names.SAMPLES) == {*COMPARE, *OTHERS}
     assert set(measure_names.TEXT) == set(METRICS)
     assert all(name in METRICS_HELP for name in (*measure_names.SAMPLES, *measure_names.TEXT))
+
+
+def test_every_verb_that_computes_takes_a_device() -> None:
+    idle = {"data", "recipes", "studio", "--help", "-h", "--version"}
+    for name in set(app) - idle:
+        assert any("--device" in argument.names for argument in app[name].assemble_argument_collection()), name
 
 
 def test_sampling_options_are_those_of_a_model() -> None:

@@ -1,7 +1,8 @@
-"""What a terminal is told: means that stay finite, commands that can be typed."""
+"""The display of a training: means that stay finite, every discriminator, commands that can be typed."""
 
 from __future__ import annotations
 
+import io
 import json
 import shlex
 from dataclasses import replace
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from rich.console import Console
 from support import PLAN, miniature
 
-from ganvas.cli.display import Display, gauge
+from ganvas.cli.display import Display, describe_balance
 from ganvas.training.run_folder import Run
 from ganvas.training.trainer import Progress
 
@@ -28,25 +30,25 @@ def display(name: str, classes: tuple[str, ...], folder: Path, as_json: bool = F
 def test_a_value_that_is_not_finite_leaves_no_trace(first: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shown = display("gan-ring", (), tmp_path, as_json=True)
     for value in (first, float("nan"), float("inf")):
-        shown.shown = -1e9
+        shown.updated = -1e9
         shown.update(Progress(1, 2, 1.0, 1.0, {"D": torch.tensor(value)}, ("D",)))
     assert shown.smooth.get("D", 1.0) == 1.0
     rows = capsys.readouterr().out.splitlines()
     assert len(rows) == 3
     assert all(json.loads(row, parse_constant=pytest.fail)["items"] == 1 for row in rows)
-    shown.losses()
+    shown.format_losses()
 
 
 def test_a_row_says_which_values_are_losses_and_how_the_players_stand(tmp_path: Path) -> None:
     shown = display("gan-ring", (), tmp_path, as_json=True)
     progress = Progress(1, 2, 3.0, 4.0, {"D": torch.tensor(1.5), "skill": torch.tensor(0.99)}, ("D",))
-    shown.shown = 1e18  # collected, not printed
+    shown.updated = 1e18  # collected, not printed
     shown.update(progress)
-    row = shown.row(progress)
+    row = shown.make_row(progress)
     assert row["terms"] == ["D"]
-    assert row["balance"] == "the critic is far ahead (99% right)"
+    assert row["balance"] == "D is far ahead (99% right)"
     assert row["seconds"] == 3.0
-    assert "when nobody can tell" in row["reference"]
+    assert row["reference"].endswith("if D only guesses")
 
 
 @pytest.mark.parametrize(
@@ -71,16 +73,16 @@ def test_the_next_commands_name_classes_that_exist(
 @pytest.mark.parametrize(
     ("skill", "lead", "augment", "share", "words"),
     [
-        (0.5, 0.0, 0.0, 0.0, "the critic guesses (50% right)"),
+        (0.5, 0.0, 0.0, 0.0, "D only guesses (50% right)"),
         (0.8, 0.0, 0.0, 0.6, "level (80% right)"),
-        (0.98, 1.0, 0.0, 0.96, "the critic is far ahead (98% right), its learning rate is 0.083 of the recipe's"),
+        (0.98, 1.0, 0.0, 0.96, "D is far ahead (98% right), its learning rate is 0.083 of the recipe's"),
         (0.9, 0.0, 0.4, 0.8, "level (90% right), augmentation 40%"),
     ],
 )
 def test_the_gauge_says_who_is_ahead_and_what_is_done(
     skill: float, lead: float, augment: float, share: float, words: str
 ) -> None:
-    found, told = gauge({"skill": skill, "lead": lead, "augment": augment})
+    found, told = describe_balance({"skill": skill, "lead": lead, "augment": augment})
     assert found == pytest.approx(share)
     assert told == words
 
@@ -88,5 +90,52 @@ def test_the_gauge_says_who_is_ahead_and_what_is_done(
 def test_the_gauge_is_in_the_line_of_a_watched_game(tmp_path: Path) -> None:
     shown = display("gan-ring", (), tmp_path)
     shown.smooth["skill"] = 0.7
-    assert "balance: level (70% right)" in shown.line(Progress(1, 2, 1.0, 1.0, {}, ()))
-    shown.drawing(Progress(1, 2, 1.0, 1.0, {}, ()))
+    assert "balance: level (70% right)" in shown.make_line(Progress(1, 2, 1.0, 1.0, {}, ()))
+    shown.make_panel(Progress(1, 2, 1.0, 1.0, {}, ()))
+
+
+def print_panel(shown: Display, progress: Progress) -> str:
+    console = Console(width=120, file=io.StringIO(), record=True)
+    console.print(shown.make_panel(progress))
+    return console.export_text()
+
+
+def test_the_words_of_the_display(tmp_path: Path) -> None:
+    shown = display("gan-ring", (), tmp_path)
+    shown.smooth |= {"verdict_real": 0.73, "verdict_fake": 0.44, "skill": 0.65, "D": 1.25}
+    shown.terms["D"] = None
+    progress = Progress(48, 84, 1.0, 4.0, {}, ())
+    line = shown.make_line(progress)
+    assert line.startswith("48 of 84 points, 4/s, 9 s left | discriminator: reals called real 73%, fakes called real 44% | ")
+    assert line.endswith("if D only guesses)")
+    panel = print_panel(shown, progress)
+    for words in ("48 of 84 points", "discriminator: reals", "73% called real", "discriminator: fakes", "level (65% right)"):
+        assert words in panel
+
+
+def test_every_discriminator_is_shown(tmp_path: Path) -> None:
+    shown = display("gan-ring", (), tmp_path)
+    shown.smooth |= {"verdict_real_a": 0.9, "verdict_fake_a": 0.2, "verdict_real_b": 0.6, "skill_a": 0.85, "skill_b": 0.5}
+    progress = Progress(1, 2, 1.0, 1.0, {}, ())
+    line = shown.make_line(progress)
+    assert "discriminator a: reals called real 90%, fakes called real 20% | discriminator b: reals called real 60%" in line
+    assert "balance a: level (85% right) | balance b: D only guesses (50% right)" in line
+    assert "discriminator b: reals" in print_panel(shown, progress)
+    assert shown.make_row(progress)["balance"] == "level (85% right); D only guesses (50% right)"
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("classifier-mnist", "ganvas train cgan-mnist", "ganvas bench"),
+        ("textlm-names", "ganvas sample", "ganvas eval"),
+        ("voxel-shapes", "ganvas sample", "solid.stl"),
+        ("vae-mnist", "ganvas sample", "ganvas reconstruct"),
+        ("gan-ring", "ganvas sample", "ganvas recipes"),
+    ],
+)
+def test_the_next_commands_follow_what_the_game_can_do(name: str, first: str, last: str, tmp_path: Path) -> None:
+    commands = display(name, (), tmp_path).next_commands(tmp_path)
+    assert len(commands) == 3
+    assert commands[0].startswith(first)
+    assert last in commands[2]

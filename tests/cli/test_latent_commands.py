@@ -1,4 +1,4 @@
-"""The verbs that move through a space, as they are typed, on a bundle in miniature."""
+"""The commands of the latent space, as they are typed, on a miniature bundle."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from support import miniature_model as model
 
 from ganvas.cli.app import app
-from ganvas.cli.arguments import terms
+from ganvas.cli.arguments import parse_terms
 from ganvas.data.table import TableDataset
 from ganvas.errors import UsageError
 from ganvas.evaluation import training_neighbours
@@ -98,8 +98,8 @@ def test_json_names_what_was_found(
 
 
 def test_terms_as_they_are_typed() -> None:
-    assert terms("1,2 - 4-6 + 9") == [(1, None, [1, 2]), (-1, None, [4, 5, 6]), (1, None, [9])]
-    assert terms(" T-shirt/top:1-2 - Ankle boot:3") == [(1, "T-shirt/top", [1, 2]), (-1, "Ankle boot", [3])]
+    assert parse_terms("1,2 - 4-6 + 9") == [(1, None, [1, 2]), (-1, None, [4, 5, 6]), (1, None, [9])]
+    assert parse_terms(" T-shirt/top:1-2 - Ankle boot:3") == [(1, "T-shirt/top", [1, 2]), (-1, "Ankle boot", [3])]
     for text in ("1 -2", "", "1 - ", "7:", "a"):
         with pytest.raises(UsageError, match="seeds such as"):
-            terms(text)
+            parse_terms(text)

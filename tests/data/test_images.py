@@ -195,7 +195,7 @@ def test_flipped_bytes_decode_or_are_unreadable(kind: str, data: st.DataObject) 
     fit=st.sampled_from(["crop", "pad", "stretch"]),
 )
 @settings(max_examples=100, deadline=None)
-def test_fitted_keeps_flat_colour_and_shape(height, width, given_channels, channels, resolution, fit) -> None:  # type: ignore[no-untyped-def]
+def test_fit_keeps_flat_colour_and_shape(height, width, given_channels, channels, resolution, fit) -> None:  # type: ignore[no-untyped-def]
     result = fit_to_side(np.full((height, width, given_channels), 200, np.uint8), resolution, channels, fit)
     assert result.shape == (channels, resolution, resolution)
     assert result.flags.c_contiguous

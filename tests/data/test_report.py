@@ -49,7 +49,7 @@ def test_pictures(folder: Path) -> None:
     text = report.text()
     for words in (
         "7 images",
-        "suggested: --set config.resolution=32 (32 x 32, colour)",
+        "suggested: --set config.resolution=32 (32 x 32, color)",
         "dog/0.png = cat/1.png",
         "skipped: 1",
         "cat: 4",

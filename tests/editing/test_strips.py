@@ -21,7 +21,7 @@ def test_resolutions_stand_side_by_side() -> None:
     images, columns = by_resolution(grown, [1, 2], None)
     assert (len(images), columns) == (8, 4)
     torch.testing.assert_close(images[3], torch.cat([part for part, _ in grown.stream(1, seed=1)])[0])
-    with pytest.raises(UsageError, match="draws at one resolution only"):
+    with pytest.raises(UsageError, match="has one resolution only"):
         by_resolution(model("stylegan-fashion"), [1], None)
 
 

@@ -1,4 +1,4 @@
-"""Journeys: what stands where in their sheets, directions by name, arithmetic, and neighbours among the data."""
+"""Traversals: what stands where in their sheets, directions by name, arithmetic, and neighbours among the data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ganvas.data.table import TableDataset
 from ganvas.editing import latent_map, named_directions, traversal
-from ganvas.editing.arithmetic import Term, arithmetic
+from ganvas.editing.latent_arithmetic import Term, arithmetic
 from ganvas.editing.named_directions import Direction, directions
 from ganvas.editing.strips import strip
 from ganvas.editing.traversal import plane, traverse
@@ -52,13 +52,13 @@ def seen(one: Model, seeds: list[int], label: Any = None) -> Tensor:
 @pytest.mark.parametrize("name", ["dcgan-mnist", "stylegan2-fashion", "gan-mnist"])
 def test_a_traversal_has_its_seeds_in_the_middle(name: str, tmp_path: Path) -> None:
     one = model(name)
-    journey = traverse(one, tmp_path / "t.png", ["sefa:0-1"], [5, 6, 7], span=2.0, steps=5)
+    found = traverse(one, tmp_path / "t.png", ["sefa:0-1"], [5, 6, 7], span=2.0, steps=5)
     side = one.shape[-1]
-    sheet = cells(journey.out, side)
+    sheet = cells(found.out, side)
     assert sheet.shape == (6, 5, side, side)
     assert torch.equal(sheet[:, 2], seen(one, [5, 6, 7]).repeat(2, 1, 1))
-    assert [way.name for way in journey.directions] == ["sefa:0", "sefa:1"]
-    with PIL.Image.open(journey.out) as picture:
+    assert [way.name for way in found.directions] == ["sefa:0", "sefa:1"]
+    with PIL.Image.open(found.out) as picture:
         assert picture.info["seeds"] == "5,6,7"
         assert picture.info["directions"].startswith("sefa:0 (")
 
@@ -145,8 +145,8 @@ def test_a_plane_has_its_seeds_at_its_corners(tmp_path: Path) -> None:
 
 def test_a_plane_along_two_directions_has_its_seed_in_the_middle(tmp_path: Path) -> None:
     one = model("vae-mnist")
-    journey = plane(one, tmp_path / "p.png", [4], 3, names=["sefa:0-1"], span=1.0)
-    sheet = cells(journey.out, 32, 0)
+    found = plane(one, tmp_path / "p.png", [4], 3, names=["sefa:0-1"], span=1.0)
+    sheet = cells(found.out, 32, 0)
     assert torch.equal(sheet[1, 1], seen(one, [4])[0])
     rows = cells(traverse(one, tmp_path / "t.png", ["sefa:0-1"], [4], span=1.0, steps=3).out, 32)
     assert torch.equal(sheet[1], rows[0])
@@ -235,7 +235,7 @@ def saved(one: Model, out: Path) -> Path:
         (lambda out: traverse(model("dcgan-mnist"), out.with_suffix(".gif"), ["sefa:0"], span=math.nan), "range: .* got nan"),
         (lambda out: plane(model("dcgan-mnist"), out, [1], names=["sefa:0-1"], span=-math.inf), "range: .* got -inf"),
         (lambda out: traverse(model("stylegan-fashion"), out, ["sefa:0"], where="z"), "no matrix to read directions from"),
-        (lambda out: traverse(model("cgan-mnist"), out, ["class:7-1"]), "morph with interpolate --label 1,7"),
+        (lambda out: traverse(model("cgan-mnist"), out, ["class:7-1"]), "use interpolate --label 1,7"),
         (lambda out: traverse(model("dcgan-images"), out, ["class:7-1"]), "--judge digits"),
         (lambda out: traverse(model("dcgan-mnist"), out, ["sefa:0"], steps=1), "two steps"),
         (lambda out: traverse(model("dcgan-mnist"), out.with_suffix(".bmp"), ["sefa:0"]), "cannot write a film to 'x.bmp'"),

@@ -64,7 +64,7 @@ def test_two_ranks_are_chosen_by_what_two_processes_did(
     """One rank alone, times two, promises what two ranks that share memory do not keep."""
     timed: list[Plan] = []
     monkeypatch.setattr(autotune, "SHORT", 0.0)
-    monkeypatch.setattr(autotune, "most_threads", lambda: 2)
+    monkeypatch.setattr(autotune, "max_threads", lambda: 2)
     monkeypatch.setattr(autotune, "_time_processes", lambda recipe, data, each: timed.append(each) or together)
     recipe, data = miniature(name)
     found = choose_plan(recipe, data, "cpu", "auto")
@@ -74,7 +74,7 @@ def test_two_ranks_are_chosen_by_what_two_processes_did(
 
 
 def test_a_short_run_starts_no_further_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(autotune, "most_threads", lambda: 2)
+    monkeypatch.setattr(autotune, "max_threads", lambda: 2)
     monkeypatch.setattr(autotune, "_time_processes", lambda *_: pytest.fail("two processes were started"))
     recipe, data = miniature("gan-ring")
     assert choose_plan(recipe, data, "cpu", "auto").ranks == 1

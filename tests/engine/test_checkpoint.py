@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from ganvas.engine import checkpoint
+from ganvas.engine.manifest import FORMAT
 from ganvas.errors import DivergedError, ResourceError, UsageError
 from ganvas.utils import files
 
@@ -272,7 +273,7 @@ def forge(folder: Path, **contents: bytes) -> None:
     for name, data in {"meta.json": b"{}", **contents}.items():
         (path / name).write_bytes(data)
         listing[name] = {"sha256": files.sha256(path / name), "size": len(data)}
-    manifest = {"format": checkpoint.FORMAT, "items": 1, "files": listing}
+    manifest = {"format": FORMAT, "items": 1, "files": listing}
     (path / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True))
 
 
@@ -344,10 +345,10 @@ def test_the_same_items_again_keeps_a_valid_one_and_replaces_a_damaged_one(tmp_p
 def test_nothing_that_is_not_finite_is_saved(tmp_path: Path) -> None:
     for bad in (float("nan"), float("inf")):
         spoilt = {"game": {"w": torch.tensor([1.0, bad], dtype=torch.bfloat16)}}
-        assert not checkpoint.finite(spoilt)
+        assert not checkpoint.is_finite(spoilt)
         with pytest.raises(DivergedError, match="game/w"):
             checkpoint.save(tmp_path / "c", 1, spoilt, {})
-    assert checkpoint.finite(state(1))
+    assert checkpoint.is_finite(state(1))
     assert not (tmp_path / "c").exists()
 
 

@@ -18,7 +18,8 @@ from ganvas.core.game import Batch, Game, Step, Turn
 from ganvas.data.table import TableDataset
 from ganvas.engine.loop import train
 from ganvas.engine.state import new_state
-from ganvas.games.common.duel import Duel, Rules
+from ganvas.games.common.duel import Duel
+from ganvas.games.common.rules import Rules
 
 NEAR = 1e-2  # of the equilibrium: the linear regime
 STEPS = 60

@@ -135,26 +135,21 @@ def test_a_step_that_is_not_finite_never_reaches_the_weights(poison: float) -> N
     assert (state.dropped, state.dropped_in_a_row) == (1, 0)
 
 
-@pytest.mark.parametrize("at", [0, 5])
 @pytest.mark.parametrize("repeat", [1, 2])
-def test_a_step_that_is_not_finite_makes_no_move(at: int, repeat: int) -> None:
-    """D has moved, by a finite loss, when the loss of G turns out not to be: that move is taken back, moments and all."""
+def test_a_move_that_is_not_finite_is_not_made(repeat: int) -> None:
+    """D has moved, by a finite loss, when the loss of G turns out not to be: D's move stays, and G and its moments do too."""
     game = Toy()
     game.repeat = repeat
-    game.poison_g = lambda step: float("nan") if step.index == at else 1.0
-    state = play(game, at)
+    game.poison_g = lambda step: float("nan") if step.index == 5 else 1.0
+    state = play(game, 5)
     before = copy.deepcopy(dump(state)[0])
-    moves = dict(state.moves)
     step, _ = next(train(state, POINTS, CONFIG))
-    assert state.dropped == 1
-    assert math.isfinite(step.values["D"])
-    assert not math.isfinite(step.values["G"])
+    assert (state.dropped, math.isfinite(step.values["D"]), math.isfinite(step.values["G"])) == (1, True, False)
     after = dump(state)[0]
-    if not before["optimizer.G"]:  # the first move that was left out has made its moments: zeros, as they begin
-        assert not any(bool(moment.any()) for moment in after.pop("optimizer.G").values())
-        before.pop("optimizer.G")
-    assert state_hash(after) == state_hash(before)
-    assert state.moves == moves
+    assert all(torch.isfinite(value).all() for group in after.values() for value in group.values())
+    changed = {name.partition(".")[0] for name, value in before["game"].items() if not torch.equal(value, after["game"][name])}
+    assert changed == {"D"}
+    assert state_hash({"G": after["optimizer.G"]}) == state_hash({"G": before["optimizer.G"]})
 
 
 def test_the_generator_does_not_answer_a_move_that_was_left_out() -> None:
@@ -193,8 +188,8 @@ def test_a_penalty_is_due_in_each_kth_move_of_the_discriminator() -> None:
     recipe, data = miniature("gan-ring")
     state = initial_state(replace(recipe, train=replace(recipe.train, balance="fixed")), PLAN)
     assert recipe.config.rules.penalty_every == 4
-    state.balance = Balance(steering=False, lead=1.6)
-    assert state.balance.pause == 4
+    state.balances = {"": Balance(steering=False, lead=1.6)}
+    assert state.balances[""].pause == 4
     due = [step.index for step, terms in itertools.islice(train(state, data, recipe.train), 33) if "R1" in terms]
     assert due == [0, 16, 32]
     assert state.moves == {"discriminator": 9, "generator": 33}
@@ -258,7 +253,7 @@ class Reads(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is torch.ops.aten._local_scalar_dense.default:
             callers = {frame.name for frame in traceback.extract_stack()}
-            self.count += not callers & {"class_shares", "hot", "rehearse", "softness"}
+            self.count += not callers & {"class_weights", "one_hot", "sample_gumbel", "softness"}
         return func(*args, **(kwargs or {}))
 
 

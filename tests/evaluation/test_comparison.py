@@ -14,7 +14,7 @@ from PIL import Image
 from support import PLAN, miniature
 
 from ganvas.cli import comparison_commands
-from ganvas.cli.arguments import Running
+from ganvas.cli.arguments import Measuring, Running
 from ganvas.engine.autotune import initial_state
 from ganvas.errors import UsageError
 from ganvas.evaluation import comparison
@@ -91,11 +91,9 @@ def test_one_command_trains_and_compares(
     monkeypatch.setattr("ganvas.training.run_folder.choose_plan", lambda *_: PLAN)
     names = ["vae-mnist", "gan-mnist-decoder"]
     for _ in range(2):  # the second time nothing is left to train
-        quiet = Running(quiet=True)
-        assert (
-            comparison_commands.compare(names, out=tmp_path / "c", images=256, samples=100, metrics="sharpness", running=quiet)
-            == 0
-        )
+        measuring, quiet = Measuring(samples=100, metrics="sharpness"), Running(quiet=True)
+        code = comparison_commands.compare(names, out=tmp_path / "c", images=256, measuring=measuring, running=quiet)
+        assert code == 0
         assert capsys.readouterr().out == ""
     told = json.loads((tmp_path / "c" / "comparison.json").read_text())
     assert [row["name"] for row in told["models"]] == names

@@ -9,7 +9,7 @@ from support import PLAN
 from ganvas.engine.autotune import initial_state
 from ganvas.evaluation import validation
 from ganvas.games.recipes import open_data, resolve_recipe
-from ganvas.training.log import read
+from ganvas.training.log import read_log
 from ganvas.training.run_folder import Run
 from ganvas.training.trainer import fit
 
@@ -18,7 +18,7 @@ SMALL = {"config.width": "8", "config.depth": "1", "train.batch": "32", "train.i
 
 def test_the_floor_is_what_other_reals_score(tmp_path: Path) -> None:
     run = Run(tmp_path, resolve_recipe("gan-ring", SMALL), PLAN)
-    run.bring(open_data(run.recipe))
+    run.attach_data(open_data(run.recipe))
     assert run.held_out
     game = initial_state(run.recipe, PLAN).average
     floor = validation.floor(run.data, run.held_out, game)
@@ -33,10 +33,10 @@ def test_a_run_of_text_is_measured_in_nats_and_has_no_floor(tmp_path: Path) -> N
     settings = {"config.width": "8", "train.batch": "32", "train.images": "128", "train.eval_every": "64"}
     run = Run(tmp_path / "run", resolve_recipe("textlm-names", settings), PLAN)
     run.write()
-    run.bring(open_data(run.recipe))
+    run.attach_data(open_data(run.recipe))
     for _ in fit(run):
         pass
-    rows = [row for row in read(run.folder / "log.jsonl") if any(name.startswith("nats") for name in row)]
+    rows = [row for row in read_log(run.folder / "log.jsonl") if any(name.startswith("nats") for name in row)]
     assert [row["items"] for row in rows][:2] == [64, 128]
     assert not any("floor" in row for row in rows)
 
@@ -44,9 +44,9 @@ def test_a_run_of_text_is_measured_in_nats_and_has_no_floor(tmp_path: Path) -> N
 def test_each_measurement_in_the_log_has_its_floor(tmp_path: Path) -> None:
     run = Run(tmp_path / "run", resolve_recipe("gan-ring", SMALL), PLAN)
     run.write()
-    run.bring(open_data(run.recipe))
+    run.attach_data(open_data(run.recipe))
     for _ in fit(run):
         pass
-    rows = [row for row in read(run.folder / "log.jsonl") if "floor" in row]
+    rows = [row for row in read_log(run.folder / "log.jsonl") if "floor" in row]
     assert [row["items"] for row in rows][:2] == [64, 128]
     assert len({row["floor"] for row in rows}) == 1

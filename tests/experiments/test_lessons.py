@@ -47,7 +47,7 @@ def shrunk(name: str, monkeypatch: pytest.MonkeyPatch, keep: int, **changes: obj
 def test_every_variant_is_another_game_that_can_be_built(lesson: Lesson) -> None:
     recipes = [lessons.variant_recipe(lesson, variant) for variant in lesson.variants]
     assert len({json.dumps(to_dict(recipe)) for recipe in recipes}) == len(recipes) >= 2
-    assert len({lessons.folder(variant, 0) for variant in lesson.variants}) == len(recipes)
+    assert len({lessons.name_folder(variant, 0) for variant in lesson.variants}) == len(recipes)
     for recipe in recipes:
         assert recipe.train.images == lesson.images
         build(recipe)
@@ -104,7 +104,7 @@ def test_a_lesson_of_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, q
 @pytest.mark.parametrize("finished", [True, False])
 def test_the_folder_of_another_lesson_is_left_alone(finished: bool, tmp_path: Path, quick: None) -> None:
     chosen, other = LESSONS["saturating"], LESSONS["mode-collapse"]
-    first = lessons.folder(other.variants[-1], 1)
+    first = lessons.name_folder(other.variants[-1], 1)
     (tmp_path / first).mkdir()
     (tmp_path / first / "recipe.json").write_text("{}")
     if finished:
@@ -117,7 +117,7 @@ def test_the_folder_of_another_lesson_is_left_alone(finished: bool, tmp_path: Pa
     assert sorted(tmp_path.rglob("*")) == before
     (tmp_path / first / "recipe.json").unlink()
     (tmp_path / "lesson.json").write_text(json.dumps({"lesson": chosen.name}))
-    assert next(lessons.runs(chosen, tmp_path, ranks="1"))[0] == chosen.variants[0]
+    assert next(lessons.start_runs(chosen, tmp_path, ranks="1"))[0] == chosen.variants[0]
 
 
 def test_unknown_lessons_are_answered_with_the_nearest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -194,5 +194,5 @@ def test_scores_are_those_of_each_kind() -> None:
 
 def test_variants_say_what_recipe_they_change() -> None:
     variant = Variant(label="A b!", recipe="gan-ring")
-    assert lessons.folder(variant, 3) == "a-b-seed3"
+    assert lessons.name_folder(variant, 3) == "a-b-seed3"
     assert variant.recipe in RECIPES

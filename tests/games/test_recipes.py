@@ -20,6 +20,8 @@ from ganvas.errors import DataError, UsageError
 from ganvas.games import RECIPES
 from ganvas.games.recipes import SUGGESTED, adapt_recipe, modalities_of, open_data, resolve_recipe
 from ganvas.games.registry import build
+from ganvas.inference.model import Model
+from ganvas.utils.settings import to_dict
 
 WORDS = {POINTS: "points", IMAGES: "images", VOXELS: "solids", TEXT: "text"}
 
@@ -78,6 +80,8 @@ def test_a_vae_learns_points(tmp_path: Path) -> None:
     for _, terms in itertools.islice(train(state, data, recipe.train), 3):
         assert all(bool(torch.isfinite(term)) for term in terms.values())
     assert state.average.sample(torch.zeros(2, recipe.config.latent_dim)).shape == (2, 3)  # type: ignore[operator]
+    model = Model(state.average, {"recipe": to_dict(recipe), "classes": []}, "0" * 12)
+    assert (model.shape, model.modality) == ((3,), POINTS)  # else it could not be measured against its own data
     pixels, _ = miniature("vae-mnist")
     assert adapt_recipe(replace(recipe, config=replace(recipe.config)), small(IMAGES)).config.point == 0
     assert pixels.config.point == 0

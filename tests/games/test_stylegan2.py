@@ -12,7 +12,7 @@ from ganvas.core.capabilities import Conditional, Grows, Styled
 from ganvas.core.game import Step
 from ganvas.errors import UsageError
 from ganvas.games.stylegan2 import PATH_DECAY, ConditionalConfig, ConditionalStyleGAN2, Config, StyleGAN2
-from ganvas.layers.augment import adaptive_augment
+from ganvas.layers.adaptive_augment import adaptive_augment
 
 TINY = Config(resolution=16, width=4, max_width=8, latent_dim=6)
 CLASSES = ConditionalConfig(resolution=16, width=4, max_width=8, latent_dim=6, classes=3)

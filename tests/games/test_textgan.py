@@ -82,7 +82,7 @@ def test_the_critic_reads_text_and_one_hots_alike() -> None:
 
 @pytest.mark.parametrize("objective", ["minimax", "nonsaturating", "leastsquares", "wasserstein-gp", "hinge", "relativistic"])
 def test_any_objective_plays(objective: str) -> None:
-    from ganvas.games.common.duel import with_objective
+    from ganvas.games.common.rules import with_objective
 
     recipe, data = miniature("textgan-names")
     config = replace(recipe.config, pretrain=0.0, rules=with_objective(recipe.config.rules, objective))
@@ -223,7 +223,7 @@ def test_beside_each_other(own: Path) -> None:
 
 def test_games_of_other_kinds_refuse_text_and_text_refuses_pictures(own: Path) -> None:
     from ganvas.games.recipes import resolve_recipe
-    from ganvas.training.run_folder import start
+    from ganvas.training.run_folder import start_run
 
     for recipe, source, says in (
         ("gan-ring", own / "words.txt", "gan needs points, images or solids and .* holds text"),
@@ -231,7 +231,7 @@ def test_games_of_other_kinds_refuse_text_and_text_refuses_pictures(own: Path) -
         ("textgan-names", "ring", "needs text"),
     ):
         with pytest.raises(DataError, match=says):
-            start(resolve_recipe(recipe, data=str(source)), out=own / "none")
+            start_run(resolve_recipe(recipe, data=str(source)), out=own / "none")
     with pytest.raises(UsageError, match="the data decides it"):
         resolve_recipe("textgan-names", {"config.length": "5"})
 

@@ -183,7 +183,7 @@ def test_a_gan_can_have_the_very_same_decoder() -> None:
 def test_nobody_balances_or_quizzes_it() -> None:
     recipe, data = miniature("vae-mnist")
     state = initial_state(recipe, PLAN)
-    assert state.balance is None
+    assert not state.balances
     for step, terms in itertools.islice(train(state, data, recipe.train), 5):
         assert set(terms) == {"reconstruction", "KL"}
         assert not {"skill", "lead", "verdict_real"} & set(step.notes)
@@ -274,7 +274,7 @@ def test_only_who_encodes_is_asked_to() -> None:
 
 
 def test_a_map_is_the_unit_square(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    places = latent_map.places(3)
+    places = latent_map.grid_middles(3)
     assert places[4].tolist() == [0.5, 0.5]
     assert places[0].tolist() == pytest.approx([1 / 6, 5 / 6])  # the top row first: v grows upwards
     assert places[8].tolist() == pytest.approx([5 / 6, 1 / 6])

@@ -77,12 +77,12 @@ def test_training_from_python_holds_the_folder(tmp_path: Path, monkeypatch: pyte
 
     def playing(run: Run, ranks: Ranks) -> Any:
         with pytest.raises(ResourceError, match="another process"):
-            open_run(folder).hold(ranks)
+            open_run(folder).lock(ranks)
         next(held)
         yield from fit(run, ranks)
 
     monkeypatch.setattr("ganvas.training.api.play", playing)
     train("gan-ring", out=folder, images=512, seed=2, **{"config.width": 8})
     assert next(held) == 1
-    open_run(folder).hold(Ranks())  # and lets go of it
+    open_run(folder).lock(Ranks())  # and lets go of it
     assert resume(folder).card["recipe"]["train"]["seed"] == 2

@@ -93,7 +93,7 @@ def test_from_class_to_class(seed: int, d: int) -> None:
         (lambda: strongest_directions([torch.full((3, 2), torch.nan)]), "the weights are not finite"),
         (lambda: principal_directions(torch.ones(1, 3)), "at least two codes"),
         (lambda: principal_directions(torch.full((4, 3), torch.inf)), "the codes are not finite"),
-        (lambda: class_difference(torch.ones(4, 2), torch.zeros(4), 0, 1), "class 1: none of 4 samples"),
+        (lambda: class_difference(torch.ones(4, 2), torch.zeros(4), 0, 1), "class 1: found in none of 4 samples"),
         (lambda: class_difference(torch.ones(4, 2), torch.arange(4) % 2, 0, 1), "the same mean"),
     ],
 )

@@ -26,10 +26,10 @@ def test_a_class_changes_w_and_shares_of_classes_lie_between() -> None:
 
 def test_running_mean_follows() -> None:
     mapping, w = Mapping(4, 1), torch.randn(6, 4)
-    mapping.follow(w)
+    mapping.update_mean(w)
     torch.testing.assert_close(mapping.mean, (1 - DECAY) * w.mean(0))
     for _ in range(2000):
-        mapping.follow(w)
+        mapping.update_mean(w)
     torch.testing.assert_close(mapping.mean, w.mean(0), atol=1e-3, rtol=1e-3)
 
 

@@ -43,7 +43,7 @@ OF_TWO: dict[str, Callable[[Tensor, Tensor], object]] = {
         (torch.randn(30, 4, 2), "expected one row per sample, [N, d], found shape [30, 4, 2]"),
         (torch.randn(30, 0), "found shape [30, 0]"),
         (torch.randn(1, 4), "expected at least 2 samples, found 1; draw more"),
-        (torch.randn(30, 5), "expected as many numbers a sample in both, found"),
+        (torch.randn(30, 5), "expected the same number of features, found"),
         (NAN, "expected finite numbers, found 2 of 4 that are NaN or infinite"),
     ],
 )
@@ -72,7 +72,7 @@ def test_two_sets_of_features(measure: Callable[[Tensor, Tensor], object], wrong
         (lambda: nearest(GOOD, GOOD, chunk=0), "chunk: expected a whole number at least 1, found 0"),
         (lambda: memorization(GOOD, GOOD, GOOD[:19]), "held-out: expected at least 20 samples [N, ...], found shape [19, 4]"),
         (lambda: memorization(GOOD, NAN, GOOD), "train: expected finite numbers"),
-        (lambda: memorization(GOOD, GOOD, GOOD), "held-out: expected samples that were not trained on, found 30 of 30"),
+        (lambda: memorization(GOOD, GOOD, GOOD), "held-out: expected samples that are not in the training set, found 30 of 30"),
         (lambda: sliced_wasserstein(IMAGES, IMAGES[:, :, 1:]), "found [1, 32, 32] and [1, 31, 32]; resize one"),
         (lambda: sliced_wasserstein(IMAGES[0], IMAGES), "real: expected images [N, C, H, W], found shape [1, 32, 32]"),
         (

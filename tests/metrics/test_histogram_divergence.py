@@ -26,7 +26,7 @@ def test_exact_masses_are_what_a_large_sample_shows() -> None:
         mixture = MODES[name]
         masses = cells.masses(mixture.centres, mixture.sd)
         assert masses.sum().item() == pytest.approx(1)
-        sample = mixture.draw(200_000, torch.Generator().manual_seed(0))
+        sample = mixture.sample(200_000, torch.Generator().manual_seed(0))
         shares = cells.counts(sample) / 200_000
         assert (shares - masses).abs().max() < 5 * math.sqrt(masses.max() / 200_000)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import math
 import os
 import subprocess
@@ -18,7 +19,7 @@ from ganvas.engine.autotune import initial_state
 from ganvas.engine.loop import train
 from ganvas.errors import UsageError
 from ganvas.games import RECIPES
-from ganvas.training.benchmark import _silence, bench, profiled
+from ganvas.training.benchmark import _silence, bench, plain_loop, profile_operations
 
 
 @pytest.mark.parametrize("seconds", [0, -1, math.nan, math.inf])
@@ -31,8 +32,19 @@ def test_the_profiler_is_silent(capfd: pytest.CaptureFixture[str]) -> None:
     recipe, data = miniature("gan-ring")
     with _silence():
         os.write(2, b"chatter\n")
-    assert sum(share for _, share in profiled(recipe, data, PLAN)) <= 1.0001
+    assert sum(share for _, share in profile_operations(recipe, data, PLAN)) <= 1.0001
     assert capfd.readouterr().err == ""
+
+
+def test_the_plain_loop_stays_on_its_device() -> None:
+    """PyTorch's meta device stands for a GPU: a batch that was left on the CPU would fail."""
+    recipe, data = miniature("gan-mnist")
+    assert len(list(itertools.islice(plain_loop(recipe, data, "meta"), 2))) == 2
+
+
+def test_an_unknown_device_is_named() -> None:
+    with pytest.raises(UsageError, match="unknown device 'abacus'"):
+        bench("gan-ring", device="abacus")
 
 
 GPU = Path(__file__).parents[2] / "bench" / "gpu.py"

@@ -12,8 +12,8 @@ from ganvas.config import Recipe
 from ganvas.engine import checkpoint
 from ganvas.errors import DataError, ResourceError, UsageError
 from ganvas.games.recipes import open_data, resolve_recipe
-from ganvas.training.branch import branch, checkpoints_of
-from ganvas.training.log import read
+from ganvas.training.branch import branch, list_checkpoints
+from ganvas.training.log import read_log
 from ganvas.training.run_folder import Run, open_run
 from ganvas.training.trainer import fit
 
@@ -30,7 +30,7 @@ def run(tmp_path: Path) -> Run:
     """A finished run of the ring in miniature, with a checkpoint for every picture."""
     found = Run(tmp_path / "parent", recipe(), PLAN)
     found.write()
-    found.bring(open_data(found.recipe))
+    found.attach_data(open_data(found.recipe))
     for _ in fit(found):
         pass
     return found
@@ -44,20 +44,20 @@ def last(folder: Path) -> int:
 
 def test_every_picture_has_a_checkpoint(run: Run) -> None:
     pictures = sorted(round(float(path.name[:10]) * 1000) for path in (run.folder / "samples").glob("*.png"))
-    assert checkpoints_of(run.folder) == pictures
+    assert list_checkpoints(run.folder) == pictures
     assert len(pictures) == 4
 
 
 def test_a_branch_goes_on_from_its_checkpoint(run: Run, tmp_path: Path) -> None:
-    at = checkpoints_of(run.folder)[2]
+    at = list_checkpoints(run.folder)[2]
     made = branch(run.folder, tmp_path / "child", {"train.learning_rate": "1e-4"}, at)
-    assert checkpoints_of(made.folder) == [at]
+    assert list_checkpoints(made.folder) == [at]
     opened = open_run(made.folder)
     assert opened.recipe.train.learning_rate == 1e-4
     for _ in fit(opened):
         pass
     assert opened.finished
-    rows, before = read(made.folder / "log.jsonl"), read(run.folder / "log.jsonl")
+    rows, before = read_log(made.folder / "log.jsonl"), read_log(run.folder / "log.jsonl")
     shared = [row for row in before if row["items"] <= at]
     assert rows[: len(shared)] == shared
     assert last(made.folder) != last(run.folder)
@@ -67,7 +67,7 @@ def test_a_branch_goes_on_from_its_checkpoint(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_change_that_trains_alike_ends_alike(run: Run, tmp_path: Path) -> None:
-    at = checkpoints_of(run.folder)[1]
+    at = list_checkpoints(run.folder)[1]
     made = branch(run.folder, tmp_path / "child", {"train.checkpoint_every": "320"}, at)
     for _ in fit(open_run(made.folder)):
         pass
@@ -80,7 +80,7 @@ def test_a_change_that_trains_alike_ends_alike(run: Run, tmp_path: Path) -> None
         ({}, "needs a setting that is changed"),
         ({"config.width": "16"}, "config.width changes the networks"),
         ({"config.shape": "[3]"}, "the data decides it"),
-        ({"train.images": "300"}, "expected more than the 640"),
+        ({"train.images": "300"}, "expected more than the 640 images"),
         ({"train.learning_rat": "1"}, "unknown setting"),
     ],
 )
@@ -91,7 +91,7 @@ def test_refusals_leave_nothing(run: Run, tmp_path: Path, settings: dict[str, st
 
 
 def test_the_loss_may_change(run: Run, tmp_path: Path) -> None:
-    made = branch(run.folder, tmp_path / "child", {"config.rules.r1_gamma": "0.25"}, checkpoints_of(run.folder)[1])
+    made = branch(run.folder, tmp_path / "child", {"config.rules.r1_gamma": "0.25"}, list_checkpoints(run.folder)[1])
     assert made.recipe.config.rules.r1_gamma == 0.25
 
 
@@ -101,7 +101,7 @@ def test_no_such_checkpoint(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_damaged_checkpoint(run: Run, tmp_path: Path) -> None:
-    at = checkpoints_of(run.folder)[1]
+    at = list_checkpoints(run.folder)[1]
     path = run.folder / "checkpoints" / f"{at:09d}" / "game.safetensors"
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(DataError, match="damaged"):
@@ -116,7 +116,7 @@ def test_a_branch_may_go_on_on_another_device(run: Run, tmp_path: Path) -> None:
     env["plan"]["device"] = "cuda"
     path.write_text(json.dumps(env))
     settings = {"train.checkpoint_every": "320"}
-    at = checkpoints_of(run.folder)[1]
+    at = list_checkpoints(run.folder)[1]
     assert branch(run.folder, tmp_path / "there", settings, at).plan.device == "cuda"
     made = branch(run.folder, tmp_path / "here", settings, at, "cpu")
     assert open_run(made.folder).plan.device == "cpu"

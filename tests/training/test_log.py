@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ganvas.errors import ResourceError
-from ganvas.training.log import TrainingLog, read
+from ganvas.training.log import TrainingLog, read_log
 
 
 def test_a_full_disk_costs_rows_not_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,7 +20,7 @@ def test_a_full_disk_costs_rows_not_the_run(tmp_path: Path, monkeypatch: pytest.
             monkeypatch.setattr("ganvas.training.log._append", refuse)
         journal.add(step, step, {"D": 1.0})
         monkeypatch.undo()
-    assert [row["step"] for row in read(journal.path)] == [0, 3]
+    assert [row["step"] for row in read_log(journal.path)] == [0, 3]
     assert told == ["rows left out of log.jsonl, training goes on: No space left on device"]
 
 
@@ -47,11 +47,11 @@ def test_rewinding_forgets_later_rows_and_survives_a_refusal(
     assert journal.path.read_bytes() == before
     monkeypatch.undo()
     journal.rewind(2, {"D": [1, 2]})
-    assert (read(journal.path), journal.sums) == ([{"items": 1}, {"items": 2}], {"D": (1.0, 2)})
+    assert (read_log(journal.path), journal.sums) == ([{"items": 1}, {"items": 2}], {"D": (1.0, 2)})
 
 
 def test_the_last_row_holds_what_is_left(tmp_path: Path) -> None:
     journal = TrainingLog(tmp_path / "log.jsonl", every=4)
     for step in range(6):
         journal.add(step, step, {"D": float(step)}, step == 5)
-    assert [(row["step"], row["D"]) for row in read(journal.path)] == [(3, 1.5), (5, 4.5)]
+    assert [(row["step"], row["D"]) for row in read_log(journal.path)] == [(3, 1.5), (5, 4.5)]

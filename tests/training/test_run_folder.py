@@ -21,7 +21,7 @@ from ganvas.games.recipes import adapt_recipe, open_data, resolve_recipe
 from ganvas.games.registry import find_recipe
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
-from ganvas.training.run_folder import Run, _agree_on_plan, open_run, start
+from ganvas.training.run_folder import Run, _agree_on_plan, open_run, start_run
 from ganvas.training.trainer import fit
 
 
@@ -35,21 +35,21 @@ def test_a_place_that_cannot_hold_a_run_is_refused_before_any_work(
     monkeypatch.setattr("ganvas.training.run_folder.choose_plan", settled)
     (tmp_path / "file").write_text("")
     with pytest.raises(ResourceError, match="cannot make the run folder"):
-        start(find_recipe("gan-ring"), out=tmp_path / place)
+        start_run(find_recipe("gan-ring"), out=tmp_path / place)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 @pytest.mark.parametrize("minutes", [math.nan, math.inf, 0, -1])
 def test_minutes_that_are_none(minutes: float, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="minutes: expected a number above 0"):
-        start(find_recipe("gan-ring"), out=tmp_path / "run", minutes=minutes)
+        start_run(find_recipe("gan-ring"), out=tmp_path / "run", minutes=minutes)
     assert not (tmp_path / "run").exists()
 
 
 def test_the_test_split_is_not_for_training(tmp_path: Path) -> None:
     recipe = find_recipe("gan-ring")
     with pytest.raises(UsageError, match=r"data\.split"):
-        start(replace(recipe, data=replace(recipe.data, split="test")), out=tmp_path / "run")
+        start_run(replace(recipe, data=replace(recipe.data, split="test")), out=tmp_path / "run")
 
 
 @pytest.mark.parametrize("name", ["recipe.json", "env.json", "result.json"])
@@ -67,14 +67,14 @@ def test_a_relative_path_holds_from_everywhere(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("ganvas.training.run_folder.choose_plan", lambda *_: PLAN)
     monkeypatch.chdir(tmp_path)
     recipe = resolve_recipe("gan-ring", data="points.npy")
-    run = start(recipe, out=Path("run"))
-    start(recipe, out=Path("run"))  # the same run
+    run = start_run(recipe, out=Path("run"))
+    start_run(recipe, out=Path("run"))  # the same run
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert open_run(tmp_path / "run").recipe.data.source == str(tmp_path / "points.npy")
     assert len(run.data) == 100
     with pytest.raises(UsageError, match="holds another run"):
-        start(resolve_recipe("gan-ring"), out=Path(os.pardir) / "run")
+        start_run(resolve_recipe("gan-ring"), out=Path(os.pardir) / "run")
 
 
 @pytest.mark.parametrize(("settings", "channels"), [({}, 3), ({"config.channels": "1"}, 1), ({"config.channels": 3}, 3)])
@@ -113,7 +113,7 @@ def test_a_curve_needs_held_out_samples_in_any_game(tmp_path: Path) -> None:
     recipe = resolve_recipe("vae-mnist", settings, data=str(tmp_path / "pictures.npy"), images=400, eval_every=200)
     run = Run(tmp_path / "run", recipe, PLAN)
     run.write()
-    run.bring(open_data(recipe))
+    run.attach_data(open_data(recipe))
     events = [event for progress in fit(run) for event in progress.events]
     assert sum(event.startswith("swd120") for event in events) >= 2
     assert (run.folder / "best.safetensors").exists()
@@ -130,7 +130,7 @@ def begun_on(device: str, tmp_path: Path, **env: Any) -> Run:
 
 def test_a_run_of_an_absent_device_says_how_to_go_on(tmp_path: Path) -> None:
     run = begun_on("cuda:3", tmp_path)
-    with pytest.raises(ResourceError, match=r"was begun on cuda:3.*ganvas resume .*run --device auto$"):
+    with pytest.raises(ResourceError, match=r"was started on cuda:3.*ganvas resume .*run --device auto$"):
         run.move(None, Ranks())
     with pytest.raises(ResourceError, match="use --device cpu"):
         run.move("cuda", Ranks())
@@ -199,16 +199,16 @@ import os, subprocess
 from pathlib import Path
 from ganvas.runtime.device import cores
 from ganvas.runtime.distributed import Ranks
-from ganvas.runtime.processes import local_ranks as crew
-from ganvas.games.recipes import resolve_recipe as resolve
-from ganvas.training.run_folder import start
-from ganvas.training import resume
+from ganvas.runtime.processes import local_ranks
+from ganvas.games.recipes import resolve_recipe
+from ganvas.training.run_folder import start_run
+from ganvas.training.api import resume
 import torch.distributed as dist
 import time
 before = cores()
-run = start(resolve("gan-line", {"train.batch": "64"}, images=640), out=Path("run"), ranks="2")
+run = start_run(resolve_recipe("gan-line", {"train.batch": "64"}, images=640), out=Path("run"), ranks="2")
 try:
-    with crew(run.folder, run.plan, Ranks()):
+    with local_ranks(run.folder, run.plan, Ranks()):
         raise KeyError("a bug")
 except KeyError:
     pass
@@ -230,11 +230,11 @@ def test_a_process_may_lead_two_ranks_twice(tmp_path: Path) -> None:
     """What the first run told the other rank through the environment is no longer true for the second."""
     program = """
 from pathlib import Path
-from ganvas.games.recipes import resolve_recipe as resolve
-from ganvas.training.run_folder import start
-from ganvas.training import resume
+from ganvas.games.recipes import resolve_recipe
+from ganvas.training.run_folder import start_run
+from ganvas.training.api import resume
 for name in ("one", "other"):
-    run = start(resolve("gan-line", {"train.batch": "64"}, images=512), out=Path(name), ranks="2")
+    run = start_run(resolve_recipe("gan-line", {"train.batch": "64"}, images=512), out=Path(name), ranks="2")
     assert run.plan.ranks == 2
     resume(run.folder)
 """

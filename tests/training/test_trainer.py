@@ -75,7 +75,7 @@ def test_ten_bad_steps_roll_back_three_times_then_give_up(tmp_path: Path, poison
     found = checkpoint.load(run.folder / "checkpoints")
     assert found is not None
     assert found.items == 160
-    assert checkpoint.finite(found.tensors)
+    assert checkpoint.is_finite(found.tensors)
 
 
 def test_a_roll_back_that_helps_lets_the_run_end(tmp_path: Path, poisoned: list[range]) -> None:
@@ -152,10 +152,10 @@ def test_a_rotten_checkpoint_is_named_and_the_one_before_is_used(tmp_path: Path)
 
 def test_two_processes_do_not_share_a_folder(tmp_path: Path) -> None:
     run = begun(tmp_path)
-    run.hold(Ranks())
+    run.lock(Ranks())
     other = Run(run.folder, run.recipe, run.plan)
     with pytest.raises(ResourceError, match="another process"):
-        other.hold(Ranks())
+        other.lock(Ranks())
 
 
 def test_a_run_is_read_back_as_it_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,7 +232,7 @@ def classify(folder: Path, out: Path) -> tuple[Run, list[str]]:
     data = open_data(chosen)
     run = Run(out, adapt_recipe(chosen, data), PLAN)
     run.write()
-    run.bring(data)
+    run.attach_data(data)
     return run, events(fit(run))
 
 

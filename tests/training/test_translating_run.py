@@ -22,7 +22,7 @@ from ganvas.inference import model_file
 from ganvas.inference.model import load
 from ganvas.studio.run_kind import describe_kind, explain_absence
 from ganvas.training.doctor import Diagnosis, diagnose, format_findings
-from ganvas.training.log import read
+from ganvas.training.log import read_log
 from ganvas.training.run_folder import Run, open_run
 from ganvas.training.trainer import fit
 
@@ -53,7 +53,7 @@ def test_a_run_is_trained_validated_and_evaluated(name: str, tmp_path: Path) -> 
     events = [event for progress in fit(run) for event in progress.events]
     metric = "swd60" if name == "miniature-cycle" else "mae60"
     assert [event.split()[0] for event in events] == [metric] * 2 + [metric] * (len(events) - 2)
-    rows = [row for row in read(run.folder / "log.jsonl") if metric in row]
+    rows = [row for row in read_log(run.folder / "log.jsonl") if metric in row]
     assert [row["items"] for row in rows] == [160, 320]
     assert all(("floor" in row) == (name == "miniature-cycle") for row in rows)
     best = json.loads((run.folder / "best.json").read_text())
@@ -89,7 +89,7 @@ def test_an_interrupted_run_is_resumed_bit_for_bit(name: str, tmp_path: Path) ->
 def test_the_error_falls_in_training(tmp_path: Path) -> None:
     run = begin(tmp_path, "miniature-pair", images=4800, eval_every=800)
     list(fit(run))
-    errors = [row["mae60"] for row in read(run.folder / "log.jsonl") if "mae60" in row]
+    errors = [row["mae60"] for row in read_log(run.folder / "log.jsonl") if "mae60" in row]
     assert errors[-1] < 0.7 * errors[0]
 
 

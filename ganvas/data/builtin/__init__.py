@@ -1,1 +1,4 @@
-"""Data sets that come with the package."""
+"""Data sets by name: embedded in the package (MNIST, text), computed (points, voxels, oracle) or downloaded (Fashion-MNIST).
+
+Files of a user are read in readers/.
+"""

@@ -1,4 +1,4 @@
-"""The whole of MNIST, embedded in the package: 60,000 + 10,000 digits. See embedded/README.md for source and licence."""
+"""MNIST, embedded in the package: 60,000 + 10,000 digits. See embedded/README.md for source and licence."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def _load(split: str) -> ImageCollection:
 def load_digits(split: str) -> tuple[Array, Array]:
     """Images uint8 [N, 28, 28, 1] and labels uint8 [N] of one split.
 
-    Train images, test images, train labels, test labels follow one another in one compressed stream.
+    One compressed file has the train images, test images, train labels and test labels, in this order.
 
     Raises:
-        DataError: the file is not there, or not the one that was shipped.
+        DataError: the file is missing, or is not the shipped one.
     """
     try:
         packed = EMBEDDED.read_bytes()

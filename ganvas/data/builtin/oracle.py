@@ -1,8 +1,9 @@
-"""The synthetic oracle: a random LSTM whose every weight is standard normal, so that the likelihood of any line is known.
+"""The synthetic oracle of SeqGAN: an LSTM with standard normal weights, so that the likelihood of every line is known.
 
-It writes the lines to learn from; what a model writes is judged by the oracle's own -log p. Source: arXiv:1609.05473
-sec. 4.1 (5,000 symbols, embedding and state of 32, 20 symbols a line, 10,000 lines). Differs: its weights follow from a
-seed, so the oracle's own score differs a little from the published one's, and scores compare as gaps to it.
+It generates the training lines, and lines of a model are scored by the negative log-likelihood under the oracle.
+Source: arXiv:1609.05473 sec. 4.1 (5,000 symbols, embedding and state of 32, 20 symbols in a line, 10,000 lines).
+Differs: its weights come from another seed than the published ones, so its own score is a little different; compare the gap
+of a score to it.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from ganvas.errors import DataError
 from ganvas.utils.seeds import mix
 
 SYMBOLS, SIZE, LENGTH = 5_000, 32, 20
-VERSION = 1  # raise it whenever the oracle or how it writes changes
+VERSION = 1  # increase it when the oracle or its sampling changes
 COUNTS = {"train": 10_000, "test": 10_000}
 
 
 @dataclass(frozen=True, eq=False)
 class Oracle:
-    """embed [V, d], into [4d, 2d] and bias [4d] of the gates i, f, o, g, out [V, d], each [V] its bias."""
+    """Weights: embed [V, d]; into [4d, 2d] and bias [4d] of the gates i, f, o, g; out [V, d] and its bias, each [V]."""
 
     embed: Tensor
     into: Tensor
@@ -34,7 +35,7 @@ class Oracle:
     each: Tensor
 
     def nll(self, text: Tensor) -> Tensor:
-        """int64 [N, L] -> -log p of each symbol given those before it [N, L], in nats."""
+        """int64 [N, L] -> negative log-likelihood of each symbol given those before it [N, L], in nats."""
         parts, last, state = [], torch.zeros(len(text), dtype=torch.int64), None
         for symbol in text.unbind(1):
             logits, state = self._next(last, state)
@@ -43,7 +44,7 @@ class Oracle:
         return torch.stack(parts, 1)
 
     def write(self, n: int, length: int, generator: torch.Generator) -> Tensor:
-        """n lines int64 [n, length], drawn symbol by symbol."""
+        """n lines int64 [n, length], sampled symbol by symbol."""
         last, state, text = torch.zeros(n, dtype=torch.int64), None, []
         for _ in range(length):
             logits, state = self._next(last, state)
@@ -63,14 +64,14 @@ class Oracle:
 
 
 def make_oracle(seed: int = 0, symbols: int = SYMBOLS, size: int = SIZE) -> Oracle:
-    """The oracle of a seed: a pure function."""
+    """The oracle of a seed."""
     random = torch.Generator().manual_seed(mix("oracle", seed))
     shapes = ((symbols, size), (4 * size, 2 * size), (4 * size,), (symbols, size), (symbols,))
     return Oracle(*(torch.randn(*shape, generator=random) for shape in shapes))
 
 
 def oracle_source(split: str) -> TableDataset:
-    """10,000 lines of 20 symbols of the oracle of seed 0, other ones for each split; always the same, kept in the cache."""
+    """10,000 lines of 20 symbols of the oracle of seed 0, different ones for each split; always the same, cached."""
     name = cache.entry_name("oracle", VERSION, split)
 
     def build(file: BinaryIO) -> cache.Record:
@@ -85,10 +86,10 @@ def oracle_source(split: str) -> TableDataset:
 
 
 def oracle_nll(text: Tensor) -> Tensor:
-    """int64 [N, 20] -> nats a symbol of each line [N] under the oracle of `oracle_source`, float64.
+    """int64 [N, 20] -> negative log-likelihood of each line [N] under the oracle of `oracle_source`, nats per symbol, float64.
 
     Raises:
-        DataError: no lines of 20 of its symbols.
+        DataError: the lines have another length or other symbols.
     """
     if text.ndim != 2 or text.shape[1] != LENGTH or int(text.max()) >= SYMBOLS:
         raise DataError(f"the oracle reads lines of {LENGTH} numbers below {SYMBOLS:,}, found {list(text.shape)}")

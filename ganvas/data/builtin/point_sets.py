@@ -1,4 +1,4 @@
-"""Distributions of points with a known shape: the quickest way to see what a GAN learns and what it drops."""
+"""Toy distributions of points in one and two dimensions: mixtures of Gaussians, a line, moons, a spiral."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COUNTS = {"train": 50_000, "test": 10_000}
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """Equal round Gaussians: centres [K, D], one standard deviation for all."""
+    """A mixture of isotropic Gaussians of equal weight: centres [K, D], one standard deviation."""
 
     centres: Tensor
     sd: float
@@ -50,13 +50,13 @@ MODES: Mapping[str, Mixture] = {
 
 
 def sample_line(n: int, generator: Generator) -> Tensor:
-    """Points [n, 2] along the segment from (-1, -1) to (1, 1), with sd 0.02 of noise."""
+    """Points [n, 2] on the segment from (-1, -1) to (1, 1), with noise of sd 0.02."""
     t = 2 * torch.rand(n, 1, generator=generator) - 1
     return t.expand(n, 2) + 0.02 * torch.randn(n, 2, generator=generator)
 
 
 def sample_moons(n: int, generator: Generator) -> Tensor:
-    """Points [n, 2] on two interleaved half circles of radius 1 round (-0.5, -0.25) and (0.5, 0.25), with sd 0.05 of noise."""
+    """Points [n, 2] on two interleaved half circles of radius 1 around (-0.5, -0.25) and (0.5, 0.25), noise of sd 0.05."""
     angle = math.pi * torch.rand(n, generator=generator)
     sign = 2.0 * torch.randint(2, (n,), generator=generator) - 1
     arc = torch.stack((sign * (angle.cos() - 0.5), sign * (angle.sin() - 0.25)), 1)
@@ -64,7 +64,7 @@ def sample_moons(n: int, generator: Generator) -> Tensor:
 
 
 def sample_spiral(n: int, generator: Generator) -> Tensor:
-    """Points [n, 2] on a spiral of two turns out to radius 1, even along its length, with sd 0.02 of noise."""
+    """Points [n, 2] on a spiral with two turns up to radius 1, uniform along its length, with noise of sd 0.02."""
     radius = torch.rand(n, generator=generator).sqrt()  # arc length grows with the square of the radius
     angle = 4 * math.pi * radius
     arc = torch.stack((radius * angle.cos(), radius * angle.sin()), 1)
@@ -84,6 +84,6 @@ POINTS: Mapping[str, Callable[[int, Generator], Tensor]] = {
 
 
 def point_source(name: str, split: str) -> TableDataset:
-    """The built-in point source `name`: always the same points, other ones for each split."""
+    """The built-in point source `name`: always the same points, different ones for each split."""
     fields = {"real": POINTS[name](COUNTS[split], torch.Generator().manual_seed(mix("points", name, split)))}
     return TableDataset(name, fields, fingerprint=fingerprint(fields), splits=tuple(COUNTS))

@@ -1,4 +1,4 @@
-"""Stacked-MNIST: three random digits as the three colours of one picture, 1,000 classes. The test of many modes.
+"""Stacked-MNIST: three random digits as the three channels of one image, 1,000 modes.
 
 Source: Metz et al. 2016, arXiv:1611.02163 sec. 3.3.1; Srivastava et al. 2017, arXiv:1705.07761 sec. 5.2.
 """
@@ -13,11 +13,11 @@ from ganvas.data.folder_layout import BOTH
 from ganvas.data.readers.numpy_arrays import array_pictures
 from ganvas.utils.seeds import mix
 
-COUNTS = {"train": 120_000, "test": 26_000}  # the customary number of samples to measure with
+COUNTS = {"train": 120_000, "test": 26_000}  # papers measure with 26,000 samples
 
 
 def find(split: str) -> DataSource:
-    """The stacks of one split: always the same; each digit of the split is used as often as any other, give or take one."""
+    """The images of one split: always the same; the numbers of uses of the digits differ by at most one."""
     digits = mnist.find(split)
     return DataSource("stacked MNIST", (*digits.identity, ("stacked", COUNTS[split], 1)), lambda: _load(split))
 

@@ -1,7 +1,7 @@
-"""Built-in solids: chairs, tables, lamps and planes on a grid of 32^3 voxels, every one of other proportions.
+"""Built-in voxel shapes: chairs, tables, lamps and planes with random proportions, on a grid of 32^3 voxels.
 
 A solid is bool [32, 32, 32]: depth (front to back), height (the first row is the top), width. It stands on the ground, is
-one connected piece and no thinner than two voxels. Number i of a split is always the same solid, drawn from (split, i).
+one connected component and at least two voxels thick. Solid i of a split is a function of (split, i).
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ Random = np.random.Generator
 
 SIDE = 32
 COUNTS = {"train": 4_800, "test": 800}
-VERSION = 1  # raise it whenever a solid changes
-_d, _h, _w = np.mgrid[:SIDE, :SIDE, :SIDE] + 0.5  # the middles of the voxels
+VERSION = 1  # increase it when a solid changes
+_d, _h, _w = np.mgrid[:SIDE, :SIDE, :SIDE] + 0.5  # the centres of the voxels
 
 
 def _fill_box(grid: Grid, depth: tuple[int, int], height: tuple[int, int], width: tuple[int, int]) -> None:
-    """Fill a box, each side from .. up to without."""
+    """Fill a box; each range is half-open."""
     grid[slice(*depth), slice(*height), slice(*width)] = True
 
 
 def _central_range(size: int) -> tuple[int, int]:
-    """A stretch of the grid's side round its middle."""
+    """The range of `size` voxels at the centre of an axis."""
     first = (SIDE - size) // 2
     return first, first + size
 
 
 def _fill_frustum(grid: Grid, height: tuple[int, int], low: float, high: float) -> None:
-    """Fill a frustum round the upright axis, of radius `high` at its top and `low` at its bottom."""
+    """Fill a frustum around the vertical axis, with radius `high` at its top and `low` at its bottom."""
     share = (_h - height[0]) / max(1, height[1] - height[0])
     reach = np.hypot(_d - SIDE / 2, _w - SIDE / 2) <= high + (low - high) * share
     grid |= reach & (_h > height[0]) & (_h < height[1])
@@ -53,7 +53,7 @@ def _add_legs(grid: Grid, top: int, depth: tuple[int, int], width: tuple[int, in
 
 
 def _add_foot(grid: Grid, top: int, random: Random, reach: int) -> None:
-    """One column under the middle, on a cross or a disc."""
+    """One column in the centre, on a cross or a disc."""
     thick = int(random.integers(2, 5))
     _fill_box(grid, _central_range(thick), (top, SIDE), _central_range(thick))
     if random.random() < 0.5:
@@ -64,7 +64,7 @@ def _add_foot(grid: Grid, top: int, random: Random, reach: int) -> None:
 
 
 def make_chair(random: Random) -> Grid:
-    """A seat with a back, on four legs or one foot, perhaps with arms."""
+    """A seat with a back, on four legs or one foot, sometimes with arms."""
     grid = np.zeros((SIDE,) * 3, bool)
     depth, width = _central_range(int(random.integers(13, 21))), _central_range(int(random.integers(13, 21)))
     seat = SIDE - int(random.integers(9, 15))
@@ -176,13 +176,15 @@ def make_solid(split: str, number: int) -> Grid:
 
 
 def shape_source(split: str, resolution: int | None = None, channels: int | None = None) -> TableDataset:
-    """The built-in solids: "real" uint8 [N, 1, 32, 32, 32], 255 where there is something; kept in the cache.
+    """The built-in solids: "real" uint8 [N, 1, 32, 32, 32], 255 for filled voxels; cached.
 
     Raises:
-        DataError: they are wanted at another size, or in colour.
+        DataError: another size or color is requested.
     """
     if resolution not in (None, SIDE) or channels not in (None, 1):
-        raise DataError(f"shapes: solids of {SIDE}^3 voxels without colour, found a wish for {resolution}; leave it out")
+        raise DataError(
+            f"shapes: expected resolution {SIDE} and channels 1, got {resolution or SIDE} and {channels or 1}; leave them out"
+        )
     name = cache.entry_name("shapes", VERSION, split)
 
     def build(file: BinaryIO) -> cache.Record:

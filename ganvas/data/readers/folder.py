@@ -1,8 +1,8 @@
-"""Pictures in a folder and the folders below it.
+"""Read the images in a folder and its subfolders.
 
-Whether a folder has changed is judged by every file's name, size and time of change. To ask a disk for these of a million
-files takes minutes, so the answer for a large folder is kept in the cache, and is used again as long as no folder below it
-has changed (which a new, deleted or renamed file does) and none of a few hundred files, spread evenly, has.
+A folder is unchanged if the name, size and modification time of every file are. For a million files this takes minutes, so
+the listing of a large folder is cached. It is used again if no subfolder has changed (a new, deleted or renamed file changes
+its folder), and none of a few hundred evenly spaced files has.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ from ganvas.utils.files import make_folder, write_durably
 from ganvas.utils.parsing import printable
 
 MAX_TABLE = 256 << 20  # bytes of a dataset.json
-LARGE = 10_000  # files from which on the listing of a folder is kept
-PROBES = 500  # files that are looked at to see whether a kept listing is still true
-SETTLED = 2_000_000_000  # ns since a folder's last change: younger ones may change again within one tick of the disk's clock
+LARGE = 10_000  # a listing is cached for folders with at least so many files
+PROBES = 500  # files that are checked to see whether a cached listing is still valid
+SETTLED = 2_000_000_000  # ns since the last change of a folder; within one tick of the disk clock it may change unnoticed
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What is kept of a large folder: enough to see whether it has changed."""
+    """The cached listing of a large folder: enough to see whether it has changed."""
 
-    digest: str  # of all names, sizes and times of change
-    folders: Mapping[str, int]  # relative name -> time of change in ns
-    probes: Mapping[str, tuple[int, int]]  # relative name -> size, time of change in ns
+    digest: str  # of all names, sizes and modification times
+    folders: Mapping[str, int]  # relative name -> modification time in ns
+    probes: Mapping[str, tuple[int, int]]  # relative name -> size, modification time in ns
 
 
 def find(path: Path, split: str) -> DataSource:
-    """The pictures below a folder.
+    """The images of a folder and its subfolders.
 
     Raises:
-        DataError: it holds no pictures, or not the split asked for; where the listing was kept, `Found.load` raises it.
+        DataError: it has no images, or not this split; if the listing was cached, `Found.load` raises it.
     """
     root = str(path.resolve())
     name = cache.entry_name("files", root)
@@ -55,7 +55,7 @@ def find(path: Path, split: str) -> DataSource:
     start = time.time_ns()
     files, skipped, folders = walk(path)
     pictures = _pictures(path, split, files, skipped)
-    # What is no picture counts too: it may be a dataset.json.
+    # Other files count too: one may be a dataset.json.
     digest = hashlib.sha256()
     for file, (size, changed) in sorted(files.items()):
         digest.update(f"{file}\0{size}\0{changed}\0".encode(errors="surrogateescape"))
@@ -65,7 +65,7 @@ def find(path: Path, split: str) -> DataSource:
 
 
 def _pictures(path: Path, split: str, files: Mapping[str, tuple[int, int]], skipped: list[Skipped]) -> ImageCollection:
-    """The collection of the files of a folder. Raises: DataError: no pictures, or not the split asked for."""
+    """The collection of the files of a folder. Raises: DataError: no images, or not this split."""
     layout = arrange(list(files), split, lambda name: _read_table(path / name))
 
     def open_member(i: int) -> BinaryIO:
@@ -89,7 +89,7 @@ def _pictures(path: Path, split: str, files: Mapping[str, tuple[int, int]], skip
 
 
 def _read_listing(name: str, root: Path) -> Listing | None:
-    """The listing of a folder that was kept, if the folder has not changed since; None otherwise."""
+    """The cached listing of a folder, if the folder has not changed since; None otherwise."""
     try:
         path = cache.cache_folder() / f"{name}.files"
         values = json.loads(path.read_bytes())
@@ -109,7 +109,7 @@ def _read_listing(name: str, root: Path) -> Listing | None:
 
 
 def _write_listing(name: str, listing: Listing, start: int) -> None:
-    """Keep the listing of a folder that was walked from `start` (ns) on, unless it was still changing."""
+    """Cache the listing of a folder that was walked from `start` (ns) on, unless the folder was still changing."""
     if max(listing.folders.values()) <= start - SETTLED:
         with suppress(OSError, ResourceError):
             make_folder(cache.cache_folder())
@@ -117,19 +117,19 @@ def _write_listing(name: str, listing: Listing, start: int) -> None:
 
 
 def _probes(files: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
-    """Some of the files, spread evenly, and each table of labels."""
+    """Some evenly spaced files, and each table of labels."""
     names = sorted(files)
     chosen = {*names[:: max(1, len(names) // PROBES)], *(name for name in names if name.rpartition("/")[2] == TABLE)}
     return {name: files[name] for name in sorted(chosen)}
 
 
 def walk(root: Path) -> tuple[dict[str, tuple[int, int]], list[Skipped], dict[str, int]]:
-    """Every regular file below `root`, what was left out, and the folders.
+    """Every regular file below `root`, the skipped files, and the folders.
 
     Returns:
-        relative name with "/" -> (size, time of change in ns); the files left out; folder -> time of change in ns.
+        relative name with "/" -> (size, modification time in ns); skipped files; folder -> modification time in ns.
 
-    Links are followed, each folder entered once, so a loop of links ends.
+    Links are followed, and each folder is entered once, so a loop of links ends.
     """
     files: dict[str, tuple[int, int]] = {}
     skipped: list[Skipped] = []
@@ -144,7 +144,7 @@ def walk(root: Path) -> tuple[dict[str, tuple[int, int]], list[Skipped], dict[st
                 skipped.append(Skipped(printable(prefix), "a link to a folder already read"))
                 continue
             entered.add((status.st_dev, status.st_ino))
-            folders[prefix] = status.st_mtime_ns  # before it is read: a later change is not missed
+            folders[prefix] = status.st_mtime_ns  # before it is read, so that a later change is detected
             entries = sorted(os.scandir(root / prefix), key=lambda entry: entry.name)
         except OSError as error:
             skipped.append(Skipped(printable(prefix or root), error.strerror or "cannot be read"))

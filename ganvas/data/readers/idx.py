@@ -1,4 +1,4 @@
-"""IDX, the format of the MNIST family: a big-endian header, then plain bytes.
+"""Read IDX files, the format of the MNIST family: a big-endian header, then bytes.
 
 Source: http://yann.lecun.com/exdb/mnist/, "file formats".
 """
@@ -27,7 +27,7 @@ SPLITS = {"train": ("train",), "test": ("t10k", "test")}
 
 
 def find_folder(folder: Path, split: str, names: tuple[str, ...] = ()) -> DataSource | None:
-    """The IDX files of one split in a folder, packed by gzip or not; None where it holds no IDX images.
+    """The IDX files of one split in a folder, with or without gzip; None if it has no IDX images.
 
     Raises:
         DataError: there are IDX images, but not of this split.
@@ -45,19 +45,19 @@ def find_folder(folder: Path, split: str, names: tuple[str, ...] = ()) -> DataSo
 
 
 def find_file(path: Path, names: tuple[str, ...] = (), splits: tuple[str, ...] = ("train",)) -> DataSource:
-    """One file of IDX images, and the labels beside it where there are any. `names` are the classes'."""
+    """One file of IDX images, and its file of labels if there is one. `names` are those of the classes."""
     spelled = path.name.replace("images", "labels").replace("idx3", "idx1").removesuffix(".gz")
-    beside = [path.with_name(spelled + ending) for ending in ("", ".gz")]
-    labels = next((candidate for candidate in beside if candidate != path and candidate.is_file()), None)
+    candidates = [path.with_name(spelled + ending) for ending in ("", ".gz")]
+    labels = next((candidate for candidate in candidates if candidate != path and candidate.is_file()), None)
     identity = (identify_file(path), identify_file(labels)) if labels else (identify_file(path),)
     return DataSource("IDX files", identity, lambda: _load(path, labels, names, splits))
 
 
 def read(path: Path, dimensions: int) -> Bytes:
-    """The uint8 array [N, ...] of so many dimensions in an IDX file.
+    """The uint8 array [N, ...] of an IDX file with this number of dimensions.
 
     Raises:
-        DataError: it is no such file, or its header does not agree with its size.
+        DataError: it is no such file, or its header contradicts its size.
     """
     what = printable(path)
     try:

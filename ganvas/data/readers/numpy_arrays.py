@@ -1,4 +1,4 @@
-"""NumPy files and CSV: images [N, H, W, C], or points [N, D] with D up to 3."""
+"""Read NumPy files and CSV: images [N, H, W, C], or points [N, D] with D up to 3."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Array = NDArray[np.generic]
 MAX_BYTES = 8 << 30  # of one array
 MAX_DIMS = 3  # numbers in a point
 MAX_CSV = 512 << 20
-# Keys in order of preference: our own samples, Keras' spelling, NumPy's default.
+# Keys in order of preference: files of `ganvas sample`, names of Keras, defaults of NumPy.
 KEYS = {
     "train": (("images", "labels"), ("x_train", "y_train"), ("points", ""), ("arr_0", "arr_1"), ("x", "y")),
     "test": (("x_test", "y_test"), ("test_images", "test_labels")),
@@ -47,7 +47,7 @@ def find_csv(path: Path) -> DataSource:
 
 
 def read_csv(path: Path) -> Tensor:
-    """Points float32 [N, D]. Raises: DataError: names the line that is no point."""
+    """Points float32 [N, D]. Raises: DataError: a line is no point; the message has its number."""
     what = printable(path)
     if path.stat().st_size > MAX_CSV:
         raise DataError(f"{what}: expected at most {MAX_CSV:,} bytes; save the points as .npy")
@@ -77,9 +77,9 @@ def read_csv(path: Path) -> Tensor:
 def array_pictures(
     images: Array, labels: Array | None, names: Sequence[str], what: str, splits: tuple[str, ...] = ("train",)
 ) -> ImageCollection:
-    """Pictures from an array [N, H, W, C] of any range and its labels [N]; `names` are the classes', 0, 1, ... if empty.
+    """Images from an array [N, H, W, C] of any range and its labels [N]; `names` are those of the classes, empty: 0, 1, ...
 
-    `splits` are those that the place of the array has.
+    `splits` are the splits that the source has.
     """
     if min(images.shape) < 1:
         raise DataError(f"{what}: expected images, found an array of shape {list(images.shape)}")
@@ -131,7 +131,7 @@ def _read_npz(path: Path) -> dict[str, Array]:
 
 
 def _check_header(file: IO[bytes], size: int, what: str) -> None:
-    """Nothing is allocated on a header's word: its shape must fit the size, and its type hold plain values."""
+    """Check a header before memory is allocated: its shape must match the size, and its type must have no Python objects."""
     version = npy.read_magic(file)
     reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, _, dtype = reader(file)
@@ -177,7 +177,7 @@ def _channels_last(images: Array, what: str) -> Array:
 
 
 def _scale(images: Array, what: str) -> Callable[[Array], Bytes]:
-    """How to turn one image of the array into bytes, judged by the type and the range of the whole array."""
+    """A function that converts one image of the array to bytes, from the type and the range of the whole array."""
     if images.dtype == np.uint8:
         return lambda image: image.astype(np.uint8)
     if images.dtype == np.uint16:

@@ -1,7 +1,7 @@
-"""Text: one item a line, from a file or from the package; and what was understood of it.
+"""Read text with one item on each line, from a file or from the package, and its statistics.
 
-A line is stripped of the space around it and composed (Unicode NFC). Left out, and told of, are empty lines, lines of more
-than `LONGEST` symbols, and lines with a symbol that cannot be printed or is not among the `SYMBOLS` commonest.
+A line is stripped of spaces at both ends and normalized (Unicode NFC). Empty lines, lines of more than `LONGEST` symbols, and
+lines with a symbol that is not printable or not among the `SYMBOLS` most frequent ones are skipped and reported.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LONGEST = 32  # symbols of a line
 SYMBOLS = 200  # of an alphabet
 MAX_BYTES = 64 << 20
 ENDINGS = (".txt",)
-TEST = 10  # one item in so many of a built-in list is of the test split
+TEST = 10  # one of so many items of a built-in list is in the test split
 
 EMBEDDED = Path(__file__).parents[1] / "builtin" / "embedded"
 SHA256 = {  # of the built-in lists; see embedded/README.md for sources and licences
@@ -36,7 +36,7 @@ SHA256 = {  # of the built-in lists; see embedded/README.md for sources and lice
 
 @dataclass(frozen=True)
 class Lines:
-    """Usable lines in the order of the file, and what was left out."""
+    """Usable lines in the order of the file, and the skipped ones."""
 
     lines: tuple[str, ...]
     alphabet: str
@@ -44,7 +44,7 @@ class Lines:
 
 
 def text_source(name: str, split: str) -> TableDataset:
-    """The built-in list `name`: one item in ten, by a hash of it, is of the test split; no item is in both."""
+    """The built-in list `name`: one item in ten, by its hash, is in the test split; no item is in both splits."""
     every = _read_embedded(name)
     alphabet = "".join(sorted(set("".join(every))))
     chosen = [item for item in every if (mix(name, item) % TEST == 0) == (split == "test")]
@@ -101,7 +101,7 @@ def read(path: Path) -> Lines:
 
 
 def keep_usable(lines: Iterable[str]) -> Lines:
-    """The lines that can be learnt, their alphabet sorted, and the others counted by what is wrong with them."""
+    """The usable lines, their sorted alphabet, and the number of other lines for each reason."""
     found = [unicodedata.normalize("NFC", line).strip() for line in lines]
     counts = Counter(symbol for line in found for symbol in line if symbol.isprintable())
     known = {symbol for symbol, _ in counts.most_common(SYMBOLS)}
@@ -129,7 +129,7 @@ def _find_fault(line: str, known: set[str]) -> str | None:
 
 
 def _describe_numbers(numbers: Sequence[int]) -> str:
-    """line 3; 12 lines (3, 8, 9, ...)."""
+    """ "line 3", or "12 lines (3, 8, 9, ...)"."""
     if len(numbers) == 1:
         return f"line {numbers[0]}"
     return f"{len(numbers):,} lines ({', '.join(map(str, numbers[:5]))}{', ...' if len(numbers) > 5 else ''})"
@@ -148,18 +148,18 @@ class TextFacts:
     examples: tuple[str, ...]  # the commonest of those
 
     def lines(self) -> list[str]:
-        """For people."""
-        told = [
+        """The numbers as lines of text."""
+        text = [
             f"symbols a line: {self.shortest} to {self.longest}, median {self.median}",
             f"alphabet: {len(self.alphabet)} symbols; the commonest: {' '.join(map(repr, self.commonest))}",
         ]
         if self.duplicates:
-            told.append(f"duplicates: {self.duplicates:,}, as {', '.join(map(repr, self.examples))}")
-        return told
+            text.append(f"duplicates: {self.duplicates:,}, as {', '.join(map(repr, self.examples))}")
+        return text
 
 
 def describe_lines(lines: Sequence[str], alphabet: str) -> TextFacts:
-    """What there is to know of the lines."""
+    """The statistics of the lines."""
     lengths, twice = sorted(map(len, lines)), Counter(lines)
     commonest = tuple(symbol for symbol, _ in Counter("".join(lines)).most_common(10))
     examples = tuple(line for line, count in twice.most_common(3) if count > 1)
@@ -168,6 +168,6 @@ def describe_lines(lines: Sequence[str], alphabet: str) -> TextFacts:
 
 
 def pick_evenly(lines: Sequence[str], count: int) -> list[str]:
-    """Up to `count` of the lines, evenly from the first to the last."""
+    """Up to `count` evenly spaced lines."""
     chosen = torch.linspace(0, len(lines) - 1, min(count, len(lines))).long().tolist()
     return [lines[i] for i in chosen]

@@ -1,4 +1,4 @@
-"""Pictures in a zip file: never extracted, each member streamed, a hostile archive refused as a whole.
+"""Read images from a zip file without extracting it; a hostile archive is refused.
 
 Source of the rules: CVE-2019-9674 (bombs), Fifield, WOOT 2019 (overlapping members), the zip-slip advisories.
 """
@@ -23,19 +23,19 @@ from ganvas.utils.parsing import printable
 MAX_MEMBERS = 2_000_000
 MAX_MEMBER = 256 << 20  # bytes, unpacked
 MAX_TOTAL = 256 << 30  # bytes, unpacked
-MAX_RATIO = 200  # unpacked to packed; pictures hardly shrink, deflate reaches 1032
-RATIO_FROM = 16 << 20  # bytes below which the ratio is harmless
-END = struct.Struct("<4s4H2LH")  # of a zip file; its sixth field is the size of the directory
-LITTLE = 8 << 20  # bytes of a directory, of about 100,000 members
+MAX_RATIO = 200  # unpacked to packed size; images are compressed already, and deflate reaches 1032
+RATIO_FROM = 16 << 20  # bytes; smaller members may have any ratio
+END = struct.Struct("<4s4H2LH")  # the end record of a zip file; its sixth field is the size of the directory
+LITTLE = 8 << 20  # bytes of a directory with about 100,000 members
 
 
 def find(path: Path, split: str) -> DataSource:
-    """The pictures in a zip file, in the layouts of a folder or of StyleGAN's dataset_tool."""
+    """The images in a zip file, with the layout of a folder or of StyleGAN's dataset_tool."""
     return DataSource("zip file", (identify_file(path),), lambda: load(path, split))
 
 
 def load(path: Path, split: str) -> ImageCollection:
-    """Raises: DataError: hostile or damaged, without pictures, or without the split asked for."""
+    """The images of one split. Raises: DataError: the zip is hostile or damaged, or has no images, or not this split."""
     archive = open_archive(path)
     infos = [info for info in archive.infolist() if not info.is_dir()]
     check_bombs(path, infos)
@@ -54,7 +54,7 @@ def load(path: Path, split: str) -> ImageCollection:
 
 
 def open_archive(path: Path) -> zipfile.ZipFile:
-    """Open a zip file whose structure is honest: plain relative names, each once, no links, no overlaps, not encrypted.
+    """Open a zip file after checks: relative names, each once, no links, no overlapping members, not encrypted.
 
     Raises:
         DataError: it is damaged, or breaks one of these rules.
@@ -72,7 +72,7 @@ def open_archive(path: Path) -> zipfile.ZipFile:
 
 
 def has_small_directory(path: Path) -> bool:
-    """Whether the directory of a zip is read in a moment, or there is none; no where its end is not plain, as beyond 4 GB."""
+    """Whether the directory of a zip is small, so that it is read quickly, or missing; false for zips of more than 4 GB."""
     with path.open("rb") as file:
         file.seek(max(0, file.seek(0, 2) - END.size - (1 << 16) - 20))
         tail = file.read()
@@ -85,7 +85,7 @@ def has_small_directory(path: Path) -> bool:
 
 
 def check_bombs(path: Path, infos: Sequence[zipfile.ZipInfo]) -> None:
-    """Raises: DataError: a member, or all together, would unpack to absurd sizes."""
+    """Raises: DataError: a member, or all of them together, would unpack to too many bytes."""
     total = sum(info.file_size for info in infos)
     if total > MAX_TOTAL:
         raise DataError(f"{printable(path)}: refused, unpacks to {total:,} bytes; expected at most {MAX_TOTAL:,}")
@@ -123,7 +123,7 @@ def _refuse(path: Path, info: zipfile.ZipInfo, reason: str) -> DataError:
 
 
 def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    """A member's bytes: zipfile stops at the declared size, which `check_bombs` has bounded, and compares the checksum."""
+    """The bytes of a member: zipfile stops at the declared size, which `check_bombs` has bounded, and checks the CRC."""
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise UnreadableError("packed by a method other than store or deflate")
     try:

@@ -1,1 +1,4 @@
-"""What several games share: the base of adversarial games, and the spelling of recipes. No game imports a game."""
+"""Code that several games share: rules and duel, base classes of games, recipe families.
+
+Nothing here belongs to one system only.
+"""

@@ -1,4 +1,4 @@
-"""The base of games in which one generator G plays against one discriminator D."""
+"""AdversarialGame: the base class of games with one generator G and one discriminator D."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from torch import Tensor, nn
 
 from ganvas.core.capabilities import Conditional, Judges, Samples, Watched, require_class
 from ganvas.core.game import Batch, Game, Step, Turn
-from ganvas.games.common.duel import Duel, Rules
+from ganvas.games.common.duel import Duel
+from ganvas.games.common.rules import Rules
 
 
 class AdversarialGame(Game, Samples, Judges, Watched):
-    """G against D under `config.rules`. A game says what its networks are, and what differs from this.
+    """G against D under `config.rules`. A subclass defines the networks, and overrides what differs.
 
-    G takes z [N, latent_dim] and D takes x [N, ...] -> logits [N]; in a game that is `Conditional` both take the class c [N]
-    as well, or shares of classes [N, classes].
+    G takes z [N, latent_dim], and D takes x [N, ...] -> logits [N]. In a game that is `Conditional` both also take the class
+    c [N], or shares of classes [N, classes].
     """
 
     needs: ClassVar[tuple[str, ...]] = ("real",)
     players: ClassVar[dict[str, tuple[str, ...]]] = {"D": ("D",), "G": ("G",)}
     averaged: ClassVar[tuple[str, ...]] = ("G",)
-    # Whether D may judge reals and fakes in one call: not where it looks at a batch as a whole.
+    # Whether D may get reals and fakes in one batch: not if it uses statistics of the batch.
     together: ClassVar[bool] = True
 
     def __init__(self, config: Any, G: nn.Module, D: nn.Module) -> None:
@@ -33,7 +34,7 @@ class AdversarialGame(Game, Samples, Judges, Watched):
 
     @property
     def rules(self) -> Rules:
-        """How both are scored."""
+        """The objective and the penalties of this step."""
         rules: Rules = self.config.rules
         return rules
 
@@ -53,20 +54,20 @@ class AdversarialGame(Game, Samples, Judges, Watched):
         return batch["label"] if isinstance(self, Conditional) else None
 
     def make_fakes(self, batch: Batch, step: Step) -> Tensor:
-        """As many fakes as the batch has samples, of their classes where the game is conditional."""
+        """One fake for each sample of the batch, of the same class if the game is conditional."""
         z = step.normal(len(batch[self.needs[0]]), self.latent_dim)
         return self.sample(z, self.condition(batch, step))
 
     def arguments(self, c: Tensor | None) -> tuple[Tensor, ...]:
-        """What G and D take beside their first argument. Raises: UsageError: a class is needed, and c is None."""
+        """The arguments of G and D after the first one. Raises: UsageError: the game is conditional, and c is None."""
         return (require_class(c),) if isinstance(self, Conditional) else ()
 
     def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        """z [N, latent_dim], c [N] class or [N, classes] shares where the game is conditional -> data [N, ...]."""
+        """z [N, latent_dim], c [N] class or [N, classes] shares if the game is conditional -> data [N, ...]."""
         x: Tensor = self.G(z, *self.arguments(c))
         return x
 
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
-        """x [N, ...], c [N] where the game is conditional -> logits [N]."""
+        """x [N, ...], c [N] if the game is conditional -> logits [N]."""
         logits: Tensor = self.D(x, *self.arguments(c))
         return logits

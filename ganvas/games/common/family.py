@@ -1,4 +1,4 @@
-"""How recipes are spelt in a game's file: one line for what is the same in all of a family."""
+"""Helpers to define recipes: the recipes of one game and paper (`Family`), and training with a cosine schedule."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from ganvas.config import Adam, DataConfig, Ramp, Recipe, TrainConfig
 
 
 def cosine(end: float, images: int, batch: int, rate: float, **settings: Any) -> TrainConfig:
-    """Training by Adam without momentum (beta1 0, beta2 0.99); the learning rate falls to `end` of its start as a cosine."""
+    """Adam with beta1 0, beta2 0.99; the learning rate starts at `rate` and falls to `end` times `rate` (cosine schedule)."""
     chosen: dict[str, Any] = {"adam": Adam(beta1=0.0, beta2=0.99), "schedule": Ramp(end=end, shape="cosine"), **settings}
     return TrainConfig(images=images, batch=batch, learning_rate=rate, **chosen)
 
 
 class Family:
-    """The recipes of one game and one paper. Call it with what differs: Family("cgan", "...")("cgan-mnist", "mnist", ...)."""
+    """The recipes of one game and paper. Call it for each recipe: Family("cgan", "...")("cgan-mnist", "mnist", ...)."""
 
     def __init__(self, game: str, paper: str, own_fit: Literal["crop", "pad"] = "crop") -> None:
         self.game, self.paper = game, paper
-        self.own_fit: Literal["crop", "pad"] = own_fit  # how built-in pictures, of 28 pixels, fill the game's own side
+        self.own_fit: Literal["crop", "pad"] = own_fit  # how built-in images of 28 pixels get the resolution of the game
 
     def __call__(
         self, name: str, source: str, minutes: float, about: str, config: Any, train: TrainConfig, game: str = ""
     ) -> Recipe:
-        """A recipe; `source` "" waits for the user's data. `game` where a family has several."""
+        """A recipe; `source` is "" if the user must give data. `game` replaces the game of the family."""
         data = DataConfig(source=source, fit=self.own_fit if source else "crop")
         return Recipe(
             name=name,

@@ -1,4 +1,4 @@
-"""The base of games whose generator is an LSTM that writes text: drawing lines, spelling them, how likely a line is."""
+"""The base class of text games with an LSTM generator: sample lines, decode them, compute their likelihood."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from ganvas.utils.tokens import decode_lines
 
 @dataclass(frozen=True, kw_only=True)
 class TextConfig:
-    """What the data decides: lines of up to `length` of `vocabulary` symbols, and how these are written."""
+    """Settings of text: lines of up to `length` symbols from `vocabulary`, and the LSTM. The data decides the first three."""
 
     takes: ClassVar = (TEXT,)
     length: int = 11
     vocabulary: int = 53
-    alphabet: str = string.ascii_uppercase + string.ascii_lowercase  # symbol k is its k-th letter; "": numbers without end
+    alphabet: str = string.ascii_uppercase + string.ascii_lowercase  # symbol k is its k-th letter; "": numbers
     embedding: int = 32
     width: int = 128  # of the LSTM
 
@@ -37,19 +37,19 @@ class TextConfig:
             raise UsageError(f"config.vocabulary: expected one more than the {len(self.alphabet)} symbols of config.alphabet")
 
     def adapt(self, facts: Facts) -> Self:
-        """The settings for lines of this length and alphabet."""
+        """The settings for lines with this length and alphabet."""
         return replace(self, length=facts.shape[0], vocabulary=facts.vocabulary, alphabet=facts.alphabet)
 
 
 class LSTMTextGame(Writes):
-    """The part of a game that writes with the LSTM `G`; `config` is one of `TextConfig`, with a `dropout`."""
+    """The part of a game that samples text from the LSTM `G`; `config` is a `TextConfig` with a field `dropout`."""
 
     G: LSTMGenerator
     config: Any
 
     @property
     def latent_dim(self) -> int:
-        """One normal number for each symbol."""
+        """One standard normal number for each symbol."""
         return int(self.config.length)
 
     def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
@@ -57,7 +57,7 @@ class LSTMTextGame(Writes):
         return self.write(z)
 
     def write(self, z: Tensor, temperature: float = 1.0) -> Tensor:
-        """z [N, L] standard normal -> int64 [N, L]; below temperature 1 more of what is likely."""
+        """z [N, L] standard normal -> int64 [N, L]; below temperature 1, likely symbols are more frequent."""
         return self.G.write(z, temperature)
 
     def decode_text(self, text: Tensor) -> list[str]:
@@ -65,11 +65,11 @@ class LSTMTextGame(Writes):
         return decode_lines(text, self.config.alphabet)
 
     def nll(self, text: Tensor) -> Tensor:
-        """int64 [N, L] -> -log p of each symbol given those before it [N, L], in nats; 0 after the end."""
+        """int64 [N, L] -> negative log-likelihood of each symbol given those before it [N, L], in nats; 0 after the end."""
         return self.G.nll(text)
 
     def likelihood(self, batch: Batch, step: Step) -> Terms:
-        """-log p(x) a place of the line; notes nats a symbol, the ends of lines included."""
+        """The mean of -log p over all positions; notes the nats per symbol, the ends of lines included."""
         text = batch["text"]
         kept = dropout_mask(self.config.dropout, step.uniform, len(text), *text.shape[1:], self.config.width)
         nats = self.G.nll(text, kept)
@@ -78,5 +78,5 @@ class LSTMTextGame(Writes):
 
 
 def make_lstm(config: TextConfig) -> LSTMGenerator:
-    """The LSTM of a config."""
+    """The LSTM for a config."""
     return LSTMGenerator(config.vocabulary, config.embedding, config.width, bool(config.alphabet))

@@ -1,4 +1,4 @@
-"""The base of games whose generator maps noise to styles w and draws from those."""
+"""StyleBased: the base class of StyleGAN and StyleGAN2: map z to styles w, synthesize from w."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ganvas.layers.mapping import mix_styles_randomly, repeat_per_layer
 class StyleBased(AdversarialGame, Styled):
     """`G` has a `mapping` z -> w and `layers`, and takes w for each of `styles` layers; `config` has `mixing`."""
 
-    together = False  # D looks at the deviation of each batch
+    together = False  # D uses the standard deviation of its batch
 
     @property
     def styles(self) -> int:
-        """How many layers take a style."""
+        """The number of layers that take a style."""
         return len(self.G.layers)
 
     @property
@@ -34,7 +34,7 @@ class StyleBased(AdversarialGame, Styled):
         return w
 
     def noise(self, n: int, normal: Callable[..., Tensor]) -> tuple[Tensor, ...]:
-        """Fresh noise [n, 1, side, side] for each layer from `normal(n, *shape)`."""
+        """New noise [n, 1, side, side] for each layer, from `normal(n, *shape)`."""
         return tuple(normal(n, 1, layer.side, layer.side) for layer in self.G.layers)
 
     def synthesize(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
@@ -47,9 +47,9 @@ class StyleBased(AdversarialGame, Styled):
         return self.synthesize(self.map(z, c))
 
     def make_fakes(self, batch: Batch, step: Step) -> Tensor:
-        """To train on: fresh noise in every layer, some images from two styles; the mean of w follows.
+        """Fakes for training: new noise in every layer, style mixing, and an update of the running mean of w.
 
-        Source: arXiv:1812.04948 sec. 3.1 (mixing), appendix B (mean).
+        Source: arXiv:1812.04948 sec. 3.1 (style mixing), appendix B (mean of w).
         """
         n, c = len(batch["real"]), self.condition(batch, step)
         w = self.map(step.normal(n, self.latent_dim), c)

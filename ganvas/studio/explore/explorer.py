@@ -18,7 +18,7 @@ from torch import Tensor
 from ganvas.core.capabilities import Conditional, Couples, Encodes, Grows, Projects, Styled
 from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, modality_of
 from ganvas.data.table import TableDataset
-from ganvas.editing.named_directions import Direction, directions, separates
+from ganvas.editing.named_directions import Direction, directions, separable_classes
 from ganvas.errors import UsageError
 from ganvas.evaluation.sample_sets import read_rows
 from ganvas.games.recipes import open_data, parse_recipe
@@ -68,7 +68,7 @@ class Explorer:
             "encodes": isinstance(game, Encodes),
             "truncates": not isinstance(game, Styled),
             "directions": self.list_directions() if self.has_images else [],
-            "between": separates(self.model) if self.model.modality is IMAGES else [],
+            "between": separable_classes(self.model) if self.model.modality is IMAGES else [],
         }
 
     @property

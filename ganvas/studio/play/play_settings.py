@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from ganvas.config import Adam, Ramp, TrainConfig
 from ganvas.errors import unknown_name
-from ganvas.games.common.duel import NAMED, Rules, with_objective
+from ganvas.games.common.rules import OBJECTIVE_RULES, Rules, with_objective
 from ganvas.games.gan import Config
 from ganvas.utils.settings import from_dict, read_value, require_within
 
@@ -130,8 +130,8 @@ class PlaySettings:
     def __post_init__(self) -> None:
         if self.data not in (*BUILT_IN, *CUSTOM_DATA):
             raise unknown_name("data", self.data, (*BUILT_IN, *CUSTOM_DATA))
-        if self.objective not in NAMED:
-            raise unknown_name("objective", self.objective, NAMED)
+        if self.objective not in OBJECTIVE_RULES:
+            raise unknown_name("objective", self.objective, OBJECTIVE_RULES)
         for field in dataclasses.fields(self):
             low, high, below = (field.metadata[bound] for bound in ("low", "high", "below"))
             if below is not None:
@@ -147,7 +147,7 @@ class PlaySettings:
     def make_rules(self) -> Rules:
         """Objective and penalties as the games take them."""
         return Rules(
-            objective=str(NAMED[self.objective]["objective"]),
+            objective=str(OBJECTIVE_RULES[self.objective]["objective"]),
             r1_gamma=self.r1,
             r2_gamma=self.r2,
             gradient_penalty=self.penalty,

@@ -98,10 +98,10 @@ class Simulation:
             else:
                 group["momentum"] = setup.momentum
         if setup.balance == "off":
-            self.state.balance = None
+            self.state.balances = {}
         else:
-            balance = self.state.balance or Balance()
-            self.state.balance = replace(balance, steering=setup.balance == "auto", resting=setup.balance == "rest")
+            balance = self.state.balances.get("", Balance())
+            self.state.balances = {"": replace(balance, steering=setup.balance == "auto", resting=setup.balance == "rest")}
 
     def make_optimizer(self, player: str) -> torch.optim.Optimizer:
         """A new optimizer of the kind that is set. The engine scales its rate of 1 at each step."""

@@ -34,6 +34,15 @@ SAVED = "stopped and saved"  # what the command line prints when a signal stoppe
 GONE = "the training process ended without a message: it was killed, or the machine stopped"
 
 
+def make_resume(folder: Path) -> tuple[list[str], str]:
+    """The words that continue a run, and the kind of device it continues on: its own, or what this machine has instead."""
+    words, kind = ["resume", str(folder), "--json"], read_device_kind(folder)
+    try:
+        return words, find_device_kind(kind)
+    except GanvasError:  # it was begun on another machine
+        return [*words, "--device", "auto"], find_device_kind("auto")
+
+
 class Jobs:
     """Start, pause, resume and stop trainings in a storage."""
 
@@ -81,7 +90,7 @@ class Jobs:
         """Start the training of a run folder that exists already, such as a branch."""
         self.queue.require_room()
         folder = self.storage.find_run(name)
-        self._submit(name, ["resume", str(folder), "--json"], read_device_kind(folder))
+        self._submit(name, *make_resume(folder))
 
     def resume(self, name: str) -> None:
         """Continue a training that was paused, stopped or killed.
@@ -97,7 +106,7 @@ class Jobs:
         note = self._read_note(name)
         self.queue.require_room()
         if (folder / "recipe.json").exists():
-            self._submit(name, ["resume", str(folder), "--json"], read_device_kind(folder))
+            self._submit(name, *make_resume(folder))
         else:  # it never began
             self._submit(name, note.get("words", []), note.get("device", "cpu"))
 

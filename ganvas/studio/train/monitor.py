@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ganvas.core.telemetry import is_note, list_discriminators, name_column
 from ganvas.errors import GanvasError
 from ganvas.games.recipes import parse_recipe
 from ganvas.studio.run_kind import describe_kind
@@ -21,11 +22,6 @@ from ganvas.utils.settings import flatten
 
 READ_BYTES = 256 << 10  # of a log, for one answer
 SNAPSHOT = re.compile(r"(\d{6,12})\.(\d{3})k\.png")
-# The columns of a row of means that are not losses. A loss has a name that only its game knows. In a game with several
-# discriminators a column ends in the name of one: skill_photo.
-NOTES = re.compile(
-    r"kind|step|items|dropped|accuracy|(verdict|gradient)_.*|(logit_gap|variety|strain|skill|memory|lead|augment)(_.*)?"
-)
 LEVEL = (0.55, 0.95)  # the skill of the discriminator at which both players learn
 
 
@@ -154,6 +150,7 @@ def describe_run(storage: Storage, jobs: Jobs, name: str) -> dict[str, Any]:
         "left": (summary["total"] - summary["items"]) / rate if rate else None,
         "seconds": row.get("seconds"),
         "terms": row.get("terms") or list_losses(folder),
+        "discriminators": list_discriminators(last),
         "equilibrium": find_equilibrium(recipe),
         "balance": row.get("balance", "") or judge_skill(last),
         "result": read_json(folder / "result.json"),
@@ -191,26 +188,38 @@ def explain_missing(run: Mapping[str, Any], row: Mapping[str, Any], every: int, 
 
 def describe_balance(row: Mapping[str, Any]) -> str:
     """How the balance stands in a run without an intervention in its log: small changes are not logged."""
-    lead, augment = row.get("lead", 0), row.get("augment", 0)
-    parts = [f"the discriminator is slowed down by {lead:.2g}"] if lead >= 0.005 else []
-    parts += [f"augmentation is at {augment:.0%}"] if augment >= 0.005 else []
+    parts, skills = [], []
+    for name in list_discriminators(row):
+        lead, augment, skill = (row.get(name_column(note, name), 0) for note in ("lead", "augment", "skill"))
+        skills.append(skill)
+        parts += [f"{name_discriminator(name)} is slowed down by {lead:.2g}"] if lead >= 0.005 else []
+        parts += [f"augmentation{f' for {name}' if name else ''} is at {augment:.0%}"] if augment >= 0.005 else []
     if parts:
         return f" large enough to log: {' and '.join(parts)} now."
-    return ": both players are level without help." if LEVEL[0] <= row.get("skill", 0) <= LEVEL[1] else "."
+    level = skills and all(LEVEL[0] <= skill <= LEVEL[1] for skill in skills)
+    return ": both players are level without help." if level else "."
 
 
 def judge_skill(row: Mapping[str, Any]) -> str:
-    """The balance of the last row in words; "" before it is known."""
-    if "skill" not in row:
-        return ""
-    if row["skill"] < LEVEL[0]:
-        return "The discriminator guesses."
-    return "Both players are level." if row["skill"] <= LEVEL[1] else "The discriminator is far ahead."
+    """The balance of the last row in words, a sentence for each discriminator; "" before it is known."""
+    sentences = []
+    for name in list_discriminators(row):
+        if (skill := row.get(name_column("skill", name))) is None:
+            continue
+        who = f"The discriminator {name}" if name else "The discriminator"
+        level = "Both players are level." if not name else f"{who} and its generator are level."
+        sentences.append(f"{who} guesses." if skill < LEVEL[0] else level if skill <= LEVEL[1] else f"{who} is far ahead.")
+    return " ".join(sentences)
+
+
+def name_discriminator(name: str) -> str:
+    """The discriminator in a sentence."""
+    return f"the discriminator {name}" if name else "the discriminator"
 
 
 def list_losses(folder: Path) -> list[str]:
     """The names of the losses in a run's log."""
-    return [name for name in read_last_row(folder / "log.jsonl", having="dropped") if not NOTES.fullmatch(name)]
+    return [name for name in read_last_row(folder / "log.jsonl", having="dropped") if not is_note(name)]
 
 
 def find_equilibrium(recipe: dict[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def test_each_colour_is_the_whole_of_mnist_in_an_order_of_its_own() -> None:
 def test_real_stacks_show_all_1000_classes_at_the_known_floor() -> None:
     """26,000 real stacks: 1,000 modes, KL 0.0238 = 999 / 52,000 of sampling and three times 0.00143 of uneven digits."""
     test = open_source(DataConfig(source="stacked", split="test")).fields["real"]
-    found = stacked_measures(load_extractor("digits-each"), test, test[:100])
+    found = stacked_measures(load_extractor("digits"), test, test[:100])
     assert found["captured"].value == 1000
     assert abs(found["reverse_kl"].value - 0.0238) < 0.004
     assert found["reverse_kl"].samples == 26_000

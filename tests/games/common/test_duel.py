@@ -13,7 +13,8 @@ from torch import nn
 from ganvas.core.game import Step, sum_losses
 from ganvas.core.memory import Memory
 from ganvas.errors import UsageError
-from ganvas.games.common.duel import Duel, Rules, with_objective
+from ganvas.games.common.duel import Duel
+from ganvas.games.common.rules import Rules, with_objective
 
 
 def duel(noise: float) -> Duel:
@@ -68,6 +69,14 @@ def test_without_noise_nothing_is_drawn() -> None:
     before = torch.get_rng_state()
     assert game.view(x, Step()) is x
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_variety_of_the_fakes_is_relative_to_that_of_the_reals() -> None:
+    real = torch.randn(64, 5, generator=torch.Generator().manual_seed(0)) + 3
+    game = Duel(Rules(), lambda batch, step: 0.25 * batch["real"], lambda x, c: x.sum(1), nn.Linear(1, 1), name="a")
+    step = Step()
+    game.d_loss({"real": real}, step)
+    assert step.notes["variety_a"].item() == pytest.approx(0.25, rel=1e-4)
 
 
 def test_noise_below_zero_is_refused() -> None:

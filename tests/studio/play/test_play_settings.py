@@ -9,7 +9,7 @@ import pytest
 
 from ganvas.errors import UsageError
 from ganvas.games import RECIPES
-from ganvas.games.common.duel import NAMED
+from ganvas.games.common.rules import OBJECTIVE_RULES
 from ganvas.studio.play.play_lessons import CAPTIONS, list_captions
 from ganvas.studio.play.play_settings import BUILT_IN, FIELDS, GROUPS, LIVE, OBJECTIVES, PlaySettings, describe_settings
 
@@ -42,7 +42,7 @@ def test_choices_are_those_of_the_type_or_of_the_registry() -> None:
     for control in CONTROLS:
         if control["kind"] == "choice" and control["name"] != "objective":
             assert [value for value, _ in control["choices"]] == list(typing.get_args(hints[control["name"]]))
-    assert set(OBJECTIVES) == set(NAMED)
+    assert set(OBJECTIVES) == set(OBJECTIVE_RULES)
     assert {f"gan-{name}" for name in BUILT_IN} <= set(RECIPES)
 
 

@@ -15,9 +15,9 @@ import pytest
 
 from ganvas.errors import UsageError
 from ganvas.studio.storage import Storage, UnknownIdError
-from ganvas.studio.train import monitor
+from ganvas.studio.train import choices, monitor
 from ganvas.studio.train.job_status import Status, describe_signal, make_options
-from ganvas.studio.train.jobs import Jobs
+from ganvas.studio.train.jobs import Jobs, make_resume
 from ganvas.training.run_folder import open_run
 from ganvas.training.trainer import fit
 
@@ -101,6 +101,17 @@ def test_a_killed_training_is_told_and_resumed(jobs: Jobs, end_all: Callable[[Jo
     jobs.stop(name)
     assert until(jobs, name, "stopped").words == "saved; resume continues bit for bit"
     end_all(restarted)
+
+
+@pytest.mark.parametrize(
+    ("device", "words", "kind"),
+    [("cpu", [], "cpu"), ("abacus:1", ["--device", "auto"], choices.find_device_kind("auto"))],
+)
+def test_a_run_of_a_device_that_is_not_here_continues_on_another(
+    device: str, words: list[str], kind: str, tmp_path: Path
+) -> None:
+    (tmp_path / "env.json").write_text(json.dumps({"plan": {"device": device}}))
+    assert make_resume(tmp_path) == (["resume", str(tmp_path), "--json", *words], kind)
 
 
 def test_what_cannot_be_trained_says_why(jobs: Jobs) -> None:
@@ -227,6 +238,15 @@ def test_what_is_absent_is_told_as_the_run_stands(
 ) -> None:
     found = monitor.explain_missing({"state": state, "items": items, "total": 20_000, **KIND}, row, every)
     assert {name: text in found[name] for name, text in told.items()} == dict.fromkeys(told, True), found
+
+
+def test_each_discriminator_is_told_of_by_its_name() -> None:
+    row = {"verdict_real_a": 0.9, "verdict_real_b": 0.7, "skill_a": 0.99, "skill_b": 0.7, "lead_a": 0.5, "lead_b": 0}
+    assert monitor.judge_skill(row) == "The discriminator a is far ahead. The discriminator b and its generator are level."
+    assert monitor.describe_balance(row) == " large enough to log: the discriminator a is slowed down by 0.5 now."
+    assert monitor.describe_balance({**row, "skill_a": 0.8, "lead_a": 0}) == ": both players are level without help."
+    assert monitor.judge_skill({"skill": 0.5}) == "The discriminator guesses."
+    assert monitor.judge_skill({"items": 90, "ELBO": -90.0}) == ""
 
 
 def test_of_a_run_that_has_no_recipe_yet_nothing_is_said_too_early() -> None:

@@ -9,10 +9,16 @@ const VERDICTS = [
   ["verdict_fake", "the generator's UNIT", "▲", "--fake", "dashed"],
 ];
 
-/** What the discriminator judges in these rows of the log: {key, name, mark, token, dash}. */
-export function listVerdicts(rows, unit) {
-  const found = VERDICTS.filter(([key]) => rows.some((row) => key in row));
-  return found.map(([key, name, mark, token, dash]) => ({ key, name: name.replace("UNIT", unit), mark, token, dash }));
+/** The column of a note of one discriminator; its name is "" where the game has only one. */
+export const nameColumn = (note, discriminator) => (discriminator ? `${note}_${discriminator}` : note);
+
+/** What the discriminators judge in these rows of the log: {key, name, mark, token, dash}. */
+export function listVerdicts(rows, unit, discriminators) {
+  const all = discriminators.flatMap((who, i) => VERDICTS.map(([note, about, mark, token, dash]) => {
+    const name = about.replace("UNIT", unit) + (who ? ` (${who})` : "");
+    return { key: nameColumn(note, who), name, mark, token, dash: i ? "long" : dash };
+  }));
+  return all.filter(({ key }) => rows.some((row) => key in row));
 }
 
 /** One bar with its number. Its mark differs by shape and place, not only by colour. */
@@ -31,8 +37,8 @@ function makeGauge(name, value, mark, token, hint = "") {
 }
 
 /** The gauges of a row of the log. */
-export function makeVerdictGauges(row, unit) {
-  const gauges = listVerdicts([row], unit).map(({ key, name, mark, token }) => {
+export function makeVerdictGauges(row, unit, discriminators) {
+  const gauges = listVerdicts([row], unit, discriminators).map(({ key, name, mark, token }) => {
     return makeGauge(`takes ${name} for real`, row[key], mark, token, "at one half it can only guess");
   });
   if ("accuracy" in row) gauges.push(makeGauge("right answers", row.accuracy, "✓", "--accent"));
@@ -40,11 +46,16 @@ export function makeVerdictGauges(row, unit) {
 }
 
 /** The balance of a row of the log, with the words of the run. */
-export function makeBalanceGauges(row, words) {
-  if ("skill" in row) {
-    const gauge = makeGauge("the discriminator's skill", row.skill, "◆", "--warn", "left of the mark it guesses");
-    return [gauge, make("p", { class: "small" }, words)];
+export function makeBalanceGauges(row, words, discriminators) {
+  const known = discriminators.filter((who) => nameColumn("skill", who) in row);
+  if (known.length) {
+    const gauges = known.map((who) => {
+      const name = who ? `the skill of the discriminator ${who}` : "the discriminator's skill";
+      return makeGauge(name, row[nameColumn("skill", who)], "◆", "--warn", "left of the mark it guesses");
+    });
+    return [...gauges, make("p", { class: "small" }, words)];
   }
-  const text = "lead" in row ? "The balance has not been measured yet." : "Nothing to balance in this game.";
+  const watched = discriminators.some((who) => nameColumn("lead", who) in row);
+  const text = watched ? "The balance has not been measured yet." : "Nothing to balance in this game.";
   return [make("p", { class: "muted small" }, text)];
 }

@@ -112,8 +112,8 @@ export class Monitor {
       $("balance").replaceChildren();
       return;
     }
-    $("gauges").replaceChildren(...makeVerdictGauges(last, this.details.unit));
-    $("balance").replaceChildren(...makeBalanceGauges(last, this.details.balance));
+    $("gauges").replaceChildren(...makeVerdictGauges(last, this.details.unit, this.details.discriminators));
+    $("balance").replaceChildren(...makeBalanceGauges(last, this.details.balance, this.details.discriminators));
   }
 
   drawEvents() {

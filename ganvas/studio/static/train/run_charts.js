@@ -2,7 +2,7 @@
 
 import { Chart } from "../common/chart.js";
 import { make } from "../common/shell.js";
-import { listVerdicts } from "./gauges.js";
+import { listVerdicts, nameColumn } from "./gauges.js";
 
 const $ = (id) => document.getElementById(id);
 const MAX_POINTS = 600; // of a curve
@@ -69,14 +69,17 @@ export class RunCharts {
   }
 
   drawVerdicts() {
-    const series = listVerdicts(this.rows, this.details.unit);
+    const series = listVerdicts(this.rows, this.details.unit, this.details.discriminators);
     const lines = [{ y: 0.5, text: "one half" }];
     const options = { title: "Taken for real", about: "by the discriminator", low: 0, high: 1, lines };
     this.drawChart("verdicts", series, options, this.steps, this.readColumns(series, fillGaps));
   }
 
   drawBalance() {
-    const series = BALANCE.filter(({ key }) => this.hasColumn(key));
+    const all = this.details.discriminators.flatMap((who, i) => BALANCE.map(({ key, name, token, dash }) => {
+      return { key: nameColumn(key, who), name: who ? `${name} (${who})` : name, token, dash: i ? "long" : dash };
+    }));
+    const series = all.filter(({ key }) => this.hasColumn(key));
     const lines = [{ y: 0.5, text: "a guess" }];
     const options = { title: "Balance", about: "the skill, and what was done about it", low: 0, lines };
     this.drawChart("players", series, options, this.steps, this.readColumns(series));

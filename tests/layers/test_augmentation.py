@@ -17,13 +17,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganvas.errors import UsageError
-from ganvas.layers import augment
-from ganvas.layers.augment import BLIT, COLOR, DIFF, GEOMETRY, GROUPS, adaptive_augment, diff_augment, instance_noise
+from ganvas.layers.adaptive_augment import BLIT, COLOR, GEOMETRY, GROUPS, adaptive_augment
+from ganvas.layers.augmentation import Uniform
+from ganvas.layers.diff_augment import DIFF, diff_augment
+from ganvas.layers.instance_noise import instance_noise
 from ganvas.losses.penalties import zero_centered_penalty
 
 EVERY = (*BLIT, *GEOMETRY, *COLOR)
 WHOLE = tuple(GROUPS)
-Apply = Callable[[Tensor, augment.Uniform], Tensor]
+Apply = Callable[[Tensor, Uniform], Tensor]
 
 KINDS: dict[str, Apply] = {
     **{f"adaptive-{kind}": functools.partial(adaptive_augment, p=1.0, kinds=(kind,)) for kind in EVERY},
@@ -34,16 +36,16 @@ KINDS: dict[str, Apply] = {
 each_kind = pytest.mark.parametrize("name", KINDS)
 
 
-def apply(name: str, images: Tensor, uniform: augment.Uniform) -> Tensor:
+def apply(name: str, images: Tensor, uniform: Uniform) -> Tensor:
     return KINDS[name](images, uniform=uniform)  # type: ignore[call-arg]
 
 
-def seeded(seed: int = 0) -> augment.Uniform:
+def seeded(seed: int = 0) -> Uniform:
     """Uniforms that depend on the seed alone: every call gives the same rows."""
     return lambda n, *shape: torch.rand(n, *shape, generator=torch.Generator().manual_seed(seed))
 
 
-def constant(value: float) -> augment.Uniform:
+def constant(value: float) -> Uniform:
     return lambda n, *shape: torch.full((n, *shape), value)
 
 
@@ -388,7 +390,7 @@ def test_each_sample_depends_on_its_own_row_only(name: str) -> None:
     """Permuted rows permute the outputs; a batch of one equals the row of a larger batch; reals and fakes share the law."""
     images = sample(9, 3, 8, 8)
 
-    def rows(wanted: Tensor) -> augment.Uniform:
+    def rows(wanted: Tensor) -> Uniform:
         return lambda n, *shape: seeded(3)(9, *shape)[wanted]
 
     out = apply(name, images, rows(torch.arange(9)))
@@ -461,7 +463,7 @@ def test_instance_noise_adds_its_standard_deviation(shape: tuple[int, ...]) -> N
 
 @pytest.mark.parametrize("p", [-0.1, 1.5, math.nan])
 def test_probability_outside_its_range(p: float) -> None:
-    with pytest.raises(UsageError, match="lies in"):
+    with pytest.raises(UsageError, match="expected 0 to 1"):
         adaptive_augment(sample(1, 1, 8, 8), p, seeded())
 
 

@@ -1,4 +1,4 @@
-"""Train a recipe, measure it, and sum several seeds up: what the benches of quality and of balance share."""
+"""Train a recipe and measure it; print rows with their mean and deviation. Shared by quality.py and balance.py."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from ganvas.games.recipes import resolve_recipe
 from ganvas.training.api import train
 
 
-def played(
-    recipe: str, settings: Mapping[str, str], metrics: Sequence[str], *, seed: int, measure: Mapping[str, Any], **named: Any
+def train_and_measure(
+    recipe: str, settings: Mapping[str, str], metrics: Sequence[str], *, seed: int, measure: Mapping[str, Any], **options: Any
 ) -> tuple[Report, dict[str, Any], list[dict[str, Any]]]:
-    """One run from start to end: the report of `ganvas eval` (`measure` are its options), result.json and the log's rows."""
+    """One run from start to end: its report of `evaluate` (with the options `measure`), its result.json, and its log."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        train(resolve_recipe(recipe, settings, seed=seed, **named), out=run)
+        train(resolve_recipe(recipe, settings, seed=seed, **options), out=run)
         report = evaluate(run, metrics=metrics, **measure)
         rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
         return report, json.loads((run / "result.json").read_text()), rows
 
 
-def show(rows: Iterable[dict[str, Any]], **group: Any) -> None:
-    """Print each row as it comes, as JSON; at the end mean and deviation of each of its numbers."""
+def print_rows(rows: Iterable[dict[str, Any]], **group: Any) -> None:
+    """Print each row as JSON when it comes; at the end mean and standard deviation of each number."""
     found: dict[str, list[float]] = {}
     for row in rows:
         print(json.dumps(group | row), flush=True)

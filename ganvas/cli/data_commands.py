@@ -1,0 +1,65 @@
+"""The commands that show what there is to train: `data` and `recipes`."""
+
+from __future__ import annotations
+
+import json as json_
+import sys
+from pathlib import Path
+from typing import Literal
+
+from ganvas.cli.arguments import Json, Reporting, free_path
+
+
+def data(
+    path: str,
+    *,
+    fit: Literal["crop", "pad", "stretch"] = "crop",
+    out: Path | None = None,
+    reporting: Reporting = Reporting(),
+) -> None:
+    """Show how a data set is read, before training on it, and save a preview sheet.
+
+    Parameters
+    ----------
+    path
+        A folder, zip, IDX, .npy, .npz, CSV or .txt (an item a line), or the name of a built-in source.
+    fit
+        How images become square.
+    out
+        The preview; the default is preview.png, or preview-2.png, ... if that exists.
+    """
+    from ganvas.data.report import inspect
+
+    report, out = inspect(path, fit), free_path(out, "preview.png")
+    report.preview(out)
+    if reporting.json:
+        print(json_.dumps({**report.to_dict(), "preview": str(out)}))
+    elif not reporting.quiet:
+        print(report.text())
+        print(f"preview: {out}")
+    for name, reason in report.skipped:
+        print(f"skipped {name}: {reason}", file=sys.stderr)
+
+
+def recipes(*, json: Json = False) -> None:
+    """List the recipes: their paper, data, parameters and minutes."""
+    from ganvas.games.registry import list_recipes
+
+    rows = list_recipes()
+    if json:
+        print(json_.dumps(rows))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("recipe", "paper", "data", "parameters", "minutes"):
+        table.add_column(title, no_wrap=True, min_width=max(len(row["name"]) for row in rows) if title == "recipe" else None)
+    table.add_column("what")
+    for row in rows:
+        paper = row["paper"].rpartition(" ")[2].removeprefix("arXiv:")
+        table.add_row(row["name"], paper, row["data"], f"{row['parameters']:,}", f"{row['minutes']:g}", row["about"])
+    console = Console()
+    console.print(table)
+    footer = "\npapers by arXiv number; minutes on the 2-core reference machine; start one with: ganvas train NAME"
+    console.print(footer, soft_wrap=True)

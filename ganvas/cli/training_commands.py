@@ -1,0 +1,131 @@
+"""The commands of a run: `train`, `resume`, `branch`, `doctor` and `bench`."""
+
+from __future__ import annotations
+
+import json as json_
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from ganvas.cli.arguments import HOW, Device, Json, Reporting, parse_setting, report_path
+from ganvas.training.options import TrainOptions
+from ganvas.utils.whole_numbers import Whole
+
+Other = Annotated[str | None, Parameter(group=HOW, help="auto, cpu, cuda, cuda:1, ...; the default is that of the run.")]
+
+
+def train(
+    recipe: str,
+    *,
+    options: Annotated[TrainOptions, Parameter(name="*")] = TrainOptions(),
+    settings: Annotated[list[str] | None, Parameter(name="--set", negative="")] = None,
+    reporting: Reporting = Reporting(),
+) -> int:
+    """Train a recipe (see `ganvas recipes`); the same command with --out continues an unfinished run.
+
+    Parameters
+    ----------
+    recipe
+        Its name, e.g. cgan-mnist.
+    settings
+        Any field of the recipe, e.g. --set train.learning_rate=1e-3 (repeatable).
+    """
+    from ganvas.cli.terminal import show_training
+    from ganvas.games.recipes import resolve_recipe
+    from ganvas.runtime.distributed import connect
+    from ganvas.training.run_folder import start_run
+
+    changes = dict(parse_setting(text) for text in settings or [])
+    chosen, peers = resolve_recipe(recipe, changes, **options.recipe_fields), connect()
+    run = start_run(chosen, **options.run_fields, peers=peers)
+    return show_training(run, peers, reporting.quiet, reporting.json)
+
+
+def resume(run: Path, *, device: Other = None, reporting: Reporting = Reporting()) -> int:
+    """Continue an interrupted run; on a CPU every bit is as in an unbroken run.
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    device
+        auto, cpu, cuda, cuda:1, ...; the default is that of the run. Another device rounds numbers differently.
+    """
+    from ganvas.cli.terminal import show_training
+    from ganvas.runtime.distributed import connect
+    from ganvas.training.run_folder import open_run
+
+    opened, peers = open_run(run), connect()
+    if not opened.finished:
+        opened.notice = opened.move(device, peers)
+    return show_training(opened, peers, reporting.quiet, reporting.json)
+
+
+def branch(
+    run: Path,
+    *,
+    settings: Annotated[list[str], Parameter(name="--set", negative="")],
+    out: Path,
+    at: Whole | None = None,
+    device: Other = None,
+    reporting: Reporting = Reporting(),
+) -> None:
+    """Start a new run from a checkpoint of another run, with other settings; `ganvas resume` then trains it.
+
+    Parameters
+    ----------
+    run
+        The run folder with the checkpoint. A run with --set train.keep_all=true has one for every snapshot.
+    settings
+        Settings to change, e.g. --set train.learning_rate=1e-4 (repeatable). The networks cannot change.
+    out
+        The new run folder.
+    at
+        The checkpoint, as a number of images; the default is the newest one.
+    """
+    from ganvas.training.branch import branch as start_branch
+
+    start_branch(run, out, dict(parse_setting(text) for text in settings), at, device)
+    report_path(out, reporting)
+
+
+def doctor(run: Path, *, device: Device = "auto", json: Json = False) -> None:
+    """Find problems of a run, each with its evidence and one flag to try.
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    """
+    from ganvas.training.doctor import diagnose, format_findings
+
+    found = diagnose(run, device)
+    print(json_.dumps([finding.to_dict() for finding in found]) if json else format_findings(found))
+
+
+def bench(
+    recipe: str,
+    *,
+    data: str | None = None,
+    ranks: str = "auto",
+    seconds: float = 20.0,
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
+    """Time a recipe's steps beside a plain loop with the same networks, and beside the machine's convolution peak.
+
+    Parameters
+    ----------
+    data
+        Data instead of the recipe's own, as for `ganvas train`.
+    ranks
+        Number of processes on this machine, or auto for the fastest.
+    seconds
+        How long the comparison runs.
+    """
+    from ganvas.games.recipes import resolve_recipe
+    from ganvas.training.benchmark import bench as measure
+
+    report = measure(resolve_recipe(recipe, data=data), ranks=ranks, seconds=seconds, device=device)
+    print(json_.dumps(report.to_dict()) if json else report.text())

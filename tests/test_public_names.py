@@ -1,0 +1,51 @@
+"""The names that users import: they exist, they are what they say, and older ones still work."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import ganvas
+import ganvas.editing
+import ganvas.evaluation
+from ganvas.core.game import Game, Step, Turn
+from ganvas.games.common.duel import Duel
+
+OLD = ("Term", "arithmetic", "neighbours", "plane", "strip", "traverse")
+
+
+def test_the_public_names() -> None:
+    assert len(ganvas.__all__) == 12
+    found = {name: getattr(ganvas, name) for name in ganvas.__all__}
+    assert all(callable(value) or name == "RECIPES" for name, value in found.items())
+    assert (found["Game"], found["Turn"], found["Step"], found["Duel"]) == (Game, Turn, Step, Duel)
+    assert {"cgan-mnist", "gan-ring"} <= set(found["RECIPES"])
+
+
+def test_names_that_moved_work_in_both_places() -> None:
+    for name in OLD:
+        home = ganvas.evaluation if name == "neighbours" else ganvas.editing
+        assert getattr(ganvas, name) is getattr(home, name)
+        assert callable(getattr(home, name))
+
+
+@pytest.mark.parametrize("module", [ganvas, ganvas.evaluation])
+def test_other_names_are_refused(module: object) -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'tarverse'"):
+        _ = module.tarverse  # type: ignore[attr-defined]
+
+
+def test_the_package_imports_no_torch_until_a_name_is_used() -> None:
+    code = "import sys, ganvas, ganvas.cli.app; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_installed_command_is_there() -> None:
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    module, _, name = project["scripts"]["ganvas"].partition(":")
+    assert callable(getattr(importlib.import_module(module), name))
