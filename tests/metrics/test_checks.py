@@ -99,7 +99,7 @@ def test_two_sets_of_features(measure: Callable[[Tensor, Tensor], object], wrong
         (lambda: perceptual_path_length(torch.tanh, None, GOOD, GOOD, trim=0.5), "found 'z', 0.0001, 0.5"),
         (lambda: perceptual_path_length(torch.Tensor.byte, None, GOOD, -GOOD), "expected float images, found torch.uint8"),
         (lambda: perceptual_path_length(lambda z: z / 0, None, GOOD, GOOD), "features: expected finite numbers"),
-        (lambda: mixture_modes(GOOD, GOOD[:, :3], 1.0), "points and centres: expected as many numbers a sample in both"),
+        (lambda: mixture_modes(GOOD, GOOD[:, :3], 1.0), "points and centres: expected the same number of features"),
         (lambda: mixture_modes(GOOD[:1], GOOD, 1.0), "points: expected at least 2 samples, found 1"),
         (lambda: mixture_modes(GOOD, GOOD, 0.0), "sd: expected a finite number above 0, found 0.0"),
         (lambda: mixture_modes(NAN, GOOD[:, :2], 1.0), "points: expected finite numbers"),
