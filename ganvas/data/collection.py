@@ -102,14 +102,14 @@ def choose_format(pictures: ImageCollection, how: TargetFormat) -> tuple[int, in
 def map_images(call: Callable[[int], T], count: int) -> Iterator[tuple[int, T | str]]:
     """(i, call(i)) in order, computed by several threads; for an unreadable image the reason instead of the result."""
 
-    def guarded(i: int) -> T | str:
+    def call_or_reason(i: int) -> T | str:
         try:
             return call(i)
         except UnreadableError as error:
             return str(error)
 
     def task(some: range) -> list[tuple[int, T | str]]:
-        return [(i, guarded(i)) for i in some]
+        return [(i, call_or_reason(i)) for i in some]
 
     with silence_pillow(), ThreadPoolExecutor(WORKERS) as pool:
         for start in range(0, count, BLOCK):
