@@ -251,7 +251,7 @@ def test_only_text_has_a_temperature() -> None:
     model = Model(game, {"recipe": {"name": "gan-ring"}, "classes": []}, "0")
     with pytest.raises(UsageError, match="only a model of text"):
         model.sample(2, temperature=0.5)
-    with pytest.raises(UsageError, match="writes nothing"):
+    with pytest.raises(UsageError, match="generates no text"):
         model.lines(2)
 
 
