@@ -126,7 +126,7 @@ def test_recipes_are_never_shortened(tmp_path: Path) -> None:
         (("train", "cgan-mnist", "--set", "train.learning_rat=1"), 2, "did you mean 'train.learning_rate'?"),
         (("train", "cgan-mnist", "--set", "train.learning_rate"), 2, "FIELD=VALUE"),
         (("train", "cgan-mnist", "--objective", "hing"), 2, "did you mean 'hinge'?"),
-        (("train", "classifier-mnist", "--objective", "hinge"), 2, "no adversary"),
+        (("train", "classifier-mnist", "--objective", "hinge"), 2, "no discriminator"),
         (("train", "cgan-mnist", "--minutes", "1", "--images", "9"), 2, "both"),
         (("train", "cgan-mnist", "--seeed", "1"), 2, "--see"),
         (("train", "cgan-mnist", "--batch", "three"), 2, "--batch"),
