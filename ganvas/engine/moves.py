@@ -95,7 +95,7 @@ class Moves:
 
     @torch.no_grad()
     def finish(self) -> Terms:
-        """Read all numbers of the step at once; keep the moves or take them back. Returns the loss terms, on the CPU."""
+        """Read all numbers of the step at once, then complete the step or drop it. Returns the loss terms, on the CPU."""
         step, state = self.step, self.state
         report, step.notes, flags = read_together(self.report, step.notes, {"broken": self.broken})
         step.values = {name: float(value) for name, value in (report | step.notes).items() if value.numel() == 1}
@@ -103,7 +103,7 @@ class Moves:
             self.undo()
             return report
 
-        # Keep the step.
+        # Complete the step: count its moves, keep its fakes in the pools, update the EMA.
         state.dropped_in_a_row = 0
         for name, count in self.made.items():
             state.moves[name] = state.moves.get(name, state.step) + count
@@ -118,7 +118,7 @@ class Moves:
         return report
 
     def undo(self) -> None:
-        """Count the step as dropped: put back what its forward passes changed, which may not be finite."""
+        """Drop the step: put back the buffers and pools that its forward passes changed, because they may not be finite."""
         state = self.state
         for buffer, before in self.buffers:
             buffer.copy_(before)
