@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -24,7 +26,11 @@ from ganvas.data.open import BUILT_IN
 from ganvas.data.paired import PairedDataset
 from ganvas.data.table import TableDataset, fingerprint
 from ganvas.data.unpaired import UnpairedDataset
+from ganvas.engine.autotune import initial_state
 from ganvas.games.common.duel import Duel, Rules
+from ganvas.inference import model_file
+from ganvas.runtime.plan import Plan
+from ganvas.utils.settings import to_dict
 
 SIDE, CHANNELS, FRAMES = 16, 1, 3
 IMAGE = (CHANNELS, SIDE, SIDE)
@@ -291,3 +297,17 @@ def install(monkeypatch: pytest.MonkeyPatch, count: int = 240) -> None:
 
     monkeypatch.setattr("ganvas.games.recipes.open_source", open_source)
     monkeypatch.setattr("ganvas.inference.model.BUILT_IN", (*BUILT_IN, *GAMES))
+
+
+def fresh_game(name: str) -> Any:
+    """A miniature before any training, with the weights of one seed."""
+    torch.manual_seed(0)
+    return initial_state(RECIPES[name], Plan(threads=1)).average
+
+
+def save_bundle(name: str, folder: Path) -> Path:
+    """The same as a bundle in `folder`."""
+    model_file.save(
+        folder / f"{name}.safetensors", fresh_game(name), {"recipe": to_dict(RECIPES[name]), "items": 8, "classes": []}
+    )
+    return folder / f"{name}.safetensors"

@@ -239,7 +239,7 @@ def saved(one: Model, out: Path) -> Path:
         (lambda out: traverse(model("dcgan-images"), out, ["class:7-1"]), "--judge digits"),
         (lambda out: traverse(model("dcgan-mnist"), out, ["sefa:0"], steps=1), "two steps"),
         (lambda out: traverse(model("dcgan-mnist"), out.with_suffix(".bmp"), ["sefa:0"]), "cannot write a film to 'x.bmp'"),
-        (lambda out: traverse(model("gan-ring"), out, ["axis:0"]), "draws points"),
+        (lambda out: traverse(model("gan-ring"), out, ["axis:0"]), "generates points"),
         (lambda out: plane(model("dcgan-mnist"), out, [1, 2]), "got 2 and 0"),
         (lambda out: plane(model("dcgan-mnist"), out, [1], names=["sefa:0"]), "got 1 and 1"),
         (lambda out: plane(model("dcgan-mnist"), out.with_suffix(".gif"), [1, 2, 3]), "ending in .png"),

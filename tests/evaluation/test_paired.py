@@ -9,17 +9,14 @@ from typing import Any
 import miniatures
 import pytest
 import torch
-from support import PLAN
+from miniatures import fresh_game, save_bundle
 
-from ganvas.engine.autotune import initial_state
 from ganvas.errors import DataError, UsageError
 from ganvas.evaluation import validation
 from ganvas.evaluation.comparison import compare
 from ganvas.evaluation.evaluate import Report, evaluate
 from ganvas.evaluation.measure_names import INPUTS
 from ganvas.evaluation.output_measures import SETS, TRUTH, absolute_error, choose_rows, pixel_accuracy
-from ganvas.inference import model_file
-from ganvas.utils.settings import to_dict
 
 
 @pytest.fixture(autouse=True)
@@ -27,20 +24,8 @@ def _games(monkeypatch: pytest.MonkeyPatch) -> None:
     miniatures.install(monkeypatch)
 
 
-def game_of(name: str) -> Any:
-    torch.manual_seed(0)
-    return initial_state(miniatures.RECIPES[name], PLAN).average
-
-
-def bundle(name: str, folder: Path) -> Path:
-    """An untrained miniature."""
-    card = {"recipe": to_dict(miniatures.RECIPES[name]), "items": 8, "classes": []}
-    model_file.save(folder / f"{name}.safetensors", game_of(name), card)
-    return folder / f"{name}.safetensors"
-
-
 def measured(name: str, folder: Path, **options: Any) -> Report:
-    return evaluate(bundle(name, folder), **options)
+    return evaluate(save_bundle(name, folder), **options)
 
 
 def perfect(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +102,7 @@ def test_measures_that_do_not_fit_are_refused_in_one_line(tmp_path: Path) -> Non
     with pytest.raises(UsageError, match="it compares with the truth, and this data has no pairs"):
         measured("miniature-cycle", tmp_path, metrics=["mae"])
     with pytest.raises(UsageError, match=r"miniature-pair takes inputs.*measure each model with eval"):
-        compare([bundle("miniature-pair", tmp_path)] * 2, tmp_path / "out", against="miniature-pair")
+        compare([save_bundle("miniature-pair", tmp_path)] * 2, tmp_path / "out", against="miniature-pair")
 
 
 def test_without_a_test_split_held_out_rows_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +126,7 @@ def test_without_a_test_split_held_out_rows_are_measured(tmp_path: Path, monkeyp
 
 @pytest.mark.parametrize("name", miniatures.RECIPES)
 def test_validation_is_an_error_where_there_is_a_truth_and_a_distance_elsewhere(name: str) -> None:
-    game, data = game_of(name), miniatures.table(name, 60)
+    game, data = fresh_game(name), miniatures.table(name, 60)
     found = validation.measure(game, data)
     assert found
     assert found[0] == ("swd60" if name == "miniature-cycle" else "mae60")

@@ -9,19 +9,17 @@ import miniatures
 import numpy as np
 import pytest
 import torch
-from support import PLAN
+from miniatures import fresh_game, save_bundle
 
 from ganvas.core.capabilities import TakesInputs
 from ganvas.core.modality import LABEL_MAPS
 from ganvas.data.paired import PairedDataset
 from ganvas.data.table import TableDataset
-from ganvas.engine.autotune import initial_state
 from ganvas.errors import DataError, UsageError
-from ganvas.inference import inputs, model_file
+from ganvas.inference import inputs
 from ganvas.inference.inputs import list_tasks, run_task
 from ganvas.inference.model import Model, load
 from ganvas.inference.sheet import draw_outputs, make_sheet
-from ganvas.utils.settings import to_dict
 
 NAMES = tuple(miniatures.RECIPES)
 TASKS = {
@@ -38,16 +36,9 @@ def _games(monkeypatch: pytest.MonkeyPatch) -> None:
     miniatures.install(monkeypatch)
 
 
-def game_of(name: str) -> Any:
-    torch.manual_seed(0)
-    return initial_state(miniatures.RECIPES[name], PLAN).average
-
-
 def model_of(name: str, folder: Path) -> Model:
     """The miniature, saved as a bundle and loaded again."""
-    recipe = miniatures.RECIPES[name]
-    model_file.save(folder / f"{name}.safetensors", game_of(name), {"recipe": to_dict(recipe), "items": 8, "classes": []})
-    return load(folder / f"{name}.safetensors", "cpu")
+    return load(save_bundle(name, folder), "cpu")
 
 
 def pictures(n: int = 5, side: int = 16) -> np.ndarray[Any, Any]:
@@ -57,7 +48,7 @@ def pictures(n: int = 5, side: int = 16) -> np.ndarray[Any, Any]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_outputs_are_bytes_and_the_same_in_any_company(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    game, data = game_of(name), miniatures.table(name)
+    game, data = fresh_game(name), miniatures.table(name)
     assert isinstance(game, TakesInputs)
     tasks = list_tasks(game)
     assert tuple(task.name for task in tasks) == TASKS[name]
@@ -77,7 +68,7 @@ def test_outputs_are_bytes_and_the_same_in_any_company(name: str, monkeypatch: p
 
 def test_the_truth_is_that_of_the_row() -> None:
     data = miniatures.table("miniature-pair")
-    (task,) = list_tasks(game_of("miniature-pair"))
+    (task,) = list_tasks(fresh_game("miniature-pair"))
     rows = torch.tensor([7, 3])
     found = run_task(task, data, rows)
     assert found.truth is not None
@@ -87,7 +78,7 @@ def test_the_truth_is_that_of_the_row() -> None:
 
 def test_the_game_does_not_see_the_missing_pixels() -> None:
     data = miniatures.table("miniature-filler")
-    (task,) = list_tasks(game_of("miniature-filler"))
+    (task,) = list_tasks(fresh_game("miniature-filler"))
     found = run_task(task, data, torch.arange(4))
     masked, output, real = found.inputs["masked"], found.output, data.rows(torch.arange(4))["real"]
     assert (masked[:, :, 4:12, 4:12] == 128).all()
@@ -101,7 +92,7 @@ def test_masks_of_the_data_replace_the_square() -> None:
     mask = torch.zeros(6, 16, 16, dtype=torch.uint8)
     mask[:, 0] = 1
     data = PairedDataset("masks", {"real": real, "mask": mask}, kinds={"mask": LABEL_MAPS})
-    (task,) = list_tasks(game_of("miniature-filler"))
+    (task,) = list_tasks(fresh_game("miniature-filler"))
     found = run_task(task, data, torch.arange(6))
     assert torch.equal(found.output[:, :, 1:], real[:, :, 1:])
     assert not torch.equal(found.output[:, :, 0], real[:, :, 0])
@@ -109,14 +100,14 @@ def test_masks_of_the_data_replace_the_square() -> None:
 
 def test_sides_that_the_scale_does_not_divide_are_cropped() -> None:
     data = TableDataset("odd", {"real": torch.randint(0, 256, (5, 1, 17, 19), dtype=torch.uint8)})
-    (task,) = list_tasks(game_of("miniature-larger"))
+    (task,) = list_tasks(fresh_game("miniature-larger"))
     found = run_task(task, data, torch.arange(5))
     assert found.truth is not None
     assert found.output.shape == found.truth.shape == (5, 1, 16, 18)
 
 
 def test_a_missing_field_and_nan_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    game, data = game_of("miniature-pair"), miniatures.table("miniature-filler")
+    game, data = fresh_game("miniature-pair"), miniatures.table("miniature-filler")
     (task,) = list_tasks(game)
     with pytest.raises(DataError, match=r"needs the field 'source'.*the data gives: real"):
         run_task(task, data, torch.arange(3))
@@ -126,7 +117,7 @@ def test_a_missing_field_and_nan_are_named(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_noise_beside_the_inputs_depends_on_the_row_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    game, data = game_of("miniature-pair"), miniatures.table("miniature-pair")
+    game, data = fresh_game("miniature-pair"), miniatures.table("miniature-pair")
     monkeypatch.setattr(type(game), "noise_dim", 2)
     monkeypatch.setattr(game, "translate", lambda x, _, z: x["source"] * 0 + z[:, 0].view(-1, 1, 1, 1).clamp(-1, 1))
     (task,) = list_tasks(game)
@@ -146,7 +137,7 @@ def test_noise_beside_the_inputs_depends_on_the_row_only(monkeypatch: pytest.Mon
     ],
 )
 def test_a_sheet_shows_input_output_and_truth(name: str, columns: int, rows: int) -> None:
-    game, data = game_of(name), miniatures.table(name)
+    game, data = fresh_game(name), miniatures.table(name)
     image = make_sheet(game, data)
     assert image is not None
     cell = 4 * 16  # pixels, each shown as 4 x 4
@@ -160,7 +151,7 @@ def test_a_sheet_shows_input_output_and_truth(name: str, columns: int, rows: int
 
 def test_label_maps_are_colored_and_channels_agree() -> None:
     image = torch.randint(0, 256, (2, 3, 16, 16), dtype=torch.uint8)
-    (task,) = list_tasks(game_of("miniature-pair"))
+    (task,) = list_tasks(fresh_game("miniature-pair"))
     maps = torch.randint(0, 5, (2, 16, 16), dtype=torch.uint8)
     found = draw_outputs(inputs.Outputs(task, {"map": maps}, image, image[:, :1], None))
     assert found.mode == "RGB"

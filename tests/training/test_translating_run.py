@@ -41,7 +41,7 @@ def begin(folder: Path, name: str, **train: Any) -> Run:
     recipe = replace(recipe, train=replace(recipe.train, **train), data=DataConfig(source=name, held_out=0.25))
     run = Run(folder / "run", recipe, PLAN)
     run.write()
-    run.bring(open_data(recipe))
+    run.attach_data(open_data(recipe))
     return run
 
 

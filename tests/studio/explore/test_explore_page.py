@@ -161,6 +161,9 @@ def test_only_models_that_draw_are_listed(tab: Any) -> None:
     listed = tab.locator("#model option").evaluate_all("options => options.map(({ value }) => value)")
     assert {"digits", "styled", "asked", "names"} <= set(listed)
     assert "sorter" not in listed
+    assert "Not shown: sorter (it generates nothing)." in tab.inner_text("#absent")
+    tab.goto(tab.url.partition("#")[0] + "#model=sorter")
+    tab.wait_for_function("document.getElementById('problem').textContent.includes('sorter is not shown here')")
 
 
 def test_controls_appear_by_what_the_model_can(tab: Any) -> None:

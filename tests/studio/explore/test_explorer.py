@@ -127,7 +127,7 @@ def test_every_kind_of_game_is_drawn(tmp_path: Path, name: str) -> None:
         ({"psi": 0.5}, "need a model with styles"),
         ({"mix": 3}, "need a model with styles"),
         ({"label": 10}, "a class from 0 to 9"),
-        ({"resolution": 8}, "does not draw at 8"),
+        ({"resolution": 8}, "does not generate at 8"),
         ({"moves": {"sefa:99": 1.0}}, "this model has"),
         ({"moves": {"up": 1.0}}, "direction: expected"),
     ],
@@ -169,14 +169,14 @@ def test_the_nearest_training_picture_of_a_copy_is_itself(digits: Explorer) -> N
     bank = torch.randint(0, 256, (50, *mine.shape[1:]), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     bank[17] = mine[0]
     data = TableDataset("bank", {"real": bank}, index=torch.arange(10, 50))
-    digits.__dict__["trained_on"] = data
+    digits.__dict__["training_data"] = data
     image, distances = digits.nearest(look, 3)
     assert distances[0] == 0
     assert distances == sorted(distances)
     assert image.width > 3 * mine.shape[-1]
     exact = ((bank[10:].float() - mine.float()).square().mean((1, 2, 3)).sort().values[:3]).sqrt()
     assert distances == pytest.approx(exact.tolist(), rel=1e-5)
-    digits.__dict__["trained_on"] = TableDataset("bank", {"real": bank}, index=torch.arange(10))
+    digits.__dict__["training_data"] = TableDataset("bank", {"real": bank}, index=torch.arange(10))
     assert digits.nearest(look, 20)[1][0] > 0  # the copy was not trained on
 
 
@@ -186,7 +186,7 @@ def test_a_picture_draws_one_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for name in ("cgan-mnist", "stylegan2-images", "voxel-shapes", "vae-mnist"):
         explorer = Explorer(saved(tmp_path / name, name))
         game = explorer.model.game
-        way = "synthesise" if hasattr(game, "synthesize") else "sample"
+        way = "synthesize" if hasattr(game, "synthesize") else "sample"
         draw = getattr(game, way)
         monkeypatch.setattr(game, way, lambda z, *rest, draw=draw: (sizes.append(len(z)), draw(z, *rest))[1])
         explorer.picture(View(seed=2, label=0 if explorer.model.classes else None))
@@ -205,7 +205,7 @@ def test_the_shape_of_a_model_is_that_of_its_samples(name: str, tmp_path: Path) 
 def test_a_training_picture_can_take_the_place_of_a_seed(tmp_path: Path, digits: Explorer) -> None:
     explorer = Explorer(saved(tmp_path / "run", "vae-mnist"))
     real = torch.randint(0, 256, (5, *explorer.model.shape), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
-    explorer.__dict__["trained_on"] = TableDataset("real", {"real": real})
+    explorer.__dict__["training_data"] = TableDataset("real", {"real": real})
     assert explorer.abilities()["encodes"]
     drawn = explorer.samples(View(picture=2))
     game: Any = explorer.model.game

@@ -45,7 +45,8 @@ export class Snapshots {
     const text = `${formatCount(items)} ${unit}${items === 0 ? ": before the first move" : ""}`;
     const source = `./api/${this.path}/samples/${items}`;
     if ($("picture").getAttribute("src") !== source) $("picture").src = source;
-    $("picture").alt = `What the generator makes of ${explores ? "one noise" : "the same inputs"} after ${formatCount(items)} of ${formatCount(total)} ${unit}`;
+    const given = explores ? "one noise" : "the same inputs";
+    $("picture").alt = `What the generator makes of ${given} after ${formatCount(items)} of ${formatCount(total)} ${unit}`;
     $("caption").textContent = `${text} · picture ${at + 1} of ${snapshots.length}`;
     $("scrub").setAttribute("aria-valuetext", text);
   }
