@@ -86,12 +86,12 @@ def test_the_files_hold_what_was_renamed() -> None:
 
 
 def test_a_run_resumes_to_its_end(run: Path) -> None:
-    before = log.read(run / "log.jsonl")
+    before = log.read_log(run / "log.jsonl")
     done = ganvas("resume", "run", "--quiet", cwd=run.parent)
     assert (done.returncode, done.stderr) == (0, "")
     assert open_run(run).finished
     assert json.loads((run / "result.json").read_text())["items"] >= 60_000
-    rows = [row for row in log.read(run / "log.jsonl") if "dropped" in row]
+    rows = [row for row in log.read_log(run / "log.jsonl") if "dropped" in row]
     assert rows[: len(before)] == before
     assert [row["step"] for row in rows[len(before) :]] == [59, 79, 99, 117]
     assert all({"gradient_discriminator", "gradient_generator"} <= row.keys() for row in rows)
@@ -110,4 +110,4 @@ def test_a_run_is_measured_diagnosed_and_branched(run: Path) -> None:
     assert list_checkpoints(run) == [AT]
     child = branch(run, run.parent / "child", {"train.learning_rate": "1e-4"}, AT)
     assert open_run(child.folder).recipe.train.learning_rate == 1e-4
-    assert log.read(child.folder / "log.jsonl") == log.read(run / "log.jsonl")
+    assert log.read_log(child.folder / "log.jsonl") == log.read_log(run / "log.jsonl")

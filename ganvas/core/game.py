@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.core.memory import Memory
+from ganvas.core.modality import Batch as Batch  # also exported from here: part of the contract
 
-Batch = dict[str, Tensor]  # names and ranges: core/fields.py
 Terms = dict[str, Tensor]  # named scalars, already weighted; their sum is minimized
 Loss = Callable[["Batch", "Step"], "Terms"]
-View = Callable[[Tensor, "Step", str], Tensor]  # (x [N, ...], step, name of the discriminator) -> what it is given
+View = Callable[[Tensor, "Step", str], Tensor]  # (x [N, ...], step, name of D) -> the input of D
 
 
 def sum_losses(*losses: Loss) -> Loss:

@@ -1,4 +1,4 @@
-"""The numbers that a step measures: their names in the log, and how they come to the host in one read from the device."""
+"""The measured values of a step: their names in the log, and their transfer to the host, one for each step."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ NOTES: Mapping[str, str] = {
 
 
 def is_note(column: str) -> bool:
-    """Whether a column of the log is one of `NOTES`, perhaps of one discriminator or turn, and so not a loss."""
+    """Whether a column of the log is a note (of one discriminator or turn, if its name follows), and so not a loss."""
     return any(column == name or column.startswith(f"{name}_") for name in NOTES)
 
 
 def name_column(note: str, discriminator: str) -> str:
-    """The column of a note of one discriminator; its name is "" where the game has only one."""
+    """The column of a note of one discriminator, whose name is "" if the game has only one."""
     return f"{note}_{discriminator}" if discriminator else note
 
 
 def list_discriminators(columns: Iterable[str]) -> list[str]:
-    """The names of the discriminators that the columns of a row of the log tell of; [""] for the only one of a game."""
+    """The names of the discriminators in the columns of a row of the log; [""] if the game has only one."""
     columns = list(columns)
     found = [
         column.removeprefix(note).removeprefix("_")

@@ -46,7 +46,7 @@ class Dataset(Protocol):
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
-        """The files that were left out, and why."""
+        """The skipped files, with reasons."""
 
     @property
     def splits(self) -> tuple[str, ...]:

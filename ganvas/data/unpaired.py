@@ -70,7 +70,7 @@ class UnpairedDataset:
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
-        """The files that were left out of both."""
+        """The skipped files of both."""
         return (*self.a.skipped, *self.b.skipped)
 
     @property

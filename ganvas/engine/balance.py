@@ -26,7 +26,8 @@ from torch import Tensor
 
 from ganvas.core.game import Step, Turn
 from ganvas.core.modality import IMAGES
-from ganvas.layers.augment import adaptive_augment, instance_noise
+from ganvas.layers.adaptive_augment import adaptive_augment
+from ganvas.layers.instance_noise import instance_noise
 
 # What the controller reads: notes of a step, equal on all ranks.
 WATCHED = ("verdict_real", "verdict_fake", "verdict_held_out", "strain")

@@ -5,7 +5,7 @@
 Everything random in a step is seeded from (seed, step), and its batch is a function of (seed, position). So a run that
 continues from a checkpoint gives the same bits as an unbroken run, on a CPU.
 
-A step with a number that is not finite makes no move: weights, moments, buffers and pools are as before (`Moves`).
+A move with a number that is not finite is not made, nor is any later move of its step (`Moves`).
 """
 
 from __future__ import annotations

@@ -55,6 +55,22 @@ def require_images(x: Tensor, name: str, at_least: int = 1, side: int = 1) -> Te
     return require_finite(x, name)
 
 
+def require_pairs(a: Tensor, b: Tensor, side: int = 1) -> tuple[Tensor, Tensor]:
+    """a and b [N, C, H, W], row by row pairs of images, detached: bytes or floats in [0, 1], H and W at least `side`.
+
+    Raises:
+        UsageError: different shapes, another dtype, too small images, floats outside [0, 1], or a NaN.
+    """
+    a, b = require_images(a, "a", side=side), require_images(b, "b", side=side)
+    if a.shape != b.shape:
+        raise UsageError(f"a and b: expected pairs of one shape, found {list(a.shape)} and {list(b.shape)}; resize one")
+    for each, name in ((a, "a"), (b, "b")):
+        if each.is_floating_point() and (each.min() < 0 or each.max() > 1):
+            found = f"{each.min().item():.3g} to {each.max().item():.3g}"
+            raise UsageError(f"{name}: expected bytes or floats from 0 to 1, found {found}; map [-1, 1] by (x + 1) / 2")
+    return a, b
+
+
 def require_finite(x: Tensor, name: str) -> Tensor:
     """x detached, if every number in it is finite.
 

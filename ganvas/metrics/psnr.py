@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganvas.errors import UsageError
-from ganvas.metrics.checks import require_images
+from ganvas.metrics.checks import require_pairs
 
 CHUNK = 250  # pairs compared at a time
 
@@ -21,13 +20,7 @@ def psnr(a: Tensor, b: Tensor) -> Tensor:
 
     Source: Huynh-Thu & Ghanbari 2008, Electronics Letters 44:800.
     """
-    a, b = require_images(a, "a"), require_images(b, "b")
-    if a.shape != b.shape:
-        raise UsageError(f"a and b: expected pairs of one shape, found {list(a.shape)} and {list(b.shape)}; resize one")
-    for each, name in ((a, "a"), (b, "b")):
-        if each.is_floating_point() and (each.min() < 0 or each.max() > 1):
-            found = f"{each.min().item():.3g} to {each.max().item():.3g}"
-            raise UsageError(f"{name}: expected bytes or floats from 0 to 1, found {found}; map [-1, 1] by (x + 1) / 2")
+    a, b = require_pairs(a, b)
     errors = [_mean_square(x, y) for x, y in zip(a.split(CHUNK), b.split(CHUNK), strict=True)]
     return -10 * torch.cat(errors).log10()
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.metrics.checks import require_images, require_integer
+from ganvas.metrics.checks import require_images, require_integer, require_pairs
 from ganvas.utils.seeds import mix
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales, fine to coarse; they sum to 1.0001
@@ -27,7 +27,7 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
 
     Source: Wang, Bovik, Sheikh, Simoncelli 2004, eq. 13, ssim_index.m.
     """
-    a, b = _check_pair(a, b)
+    a, b = require_pairs(a, b, WINDOW)
     parts = zip(a.split(CHUNK), b.split(CHUNK), strict=True)
     return torch.cat([_similarity(_to_unit_range(x), _to_unit_range(y))[0] for x, y in parts])
 
@@ -44,7 +44,7 @@ def ms_ssim(a: Tensor, b: Tensor) -> Tensor:
 
     Source: Wang, Simoncelli, Bovik 2003, eq. 7 and sec. 4; tensorflow/models, msssim.py (the negative factors).
     """
-    a, b = _check_pair(a, b)
+    a, b = require_pairs(a, b, WINDOW)
     weights = _weights(min(a.shape[2:]))
     found = []
     for parts in zip(a.split(CHUNK), b.split(CHUNK), strict=True):
@@ -110,17 +110,6 @@ def _weights(side: int) -> tuple[float, ...]:
     """The weights of as many scales as leave a side of 11 pixels."""
     first = WEIGHTS[: sum(side >> scale >= WINDOW for scale in range(len(WEIGHTS)))]
     return first if len(first) == len(WEIGHTS) else tuple(weight / sum(first) for weight in first)
-
-
-def _check_pair(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    a, b = require_images(a, "a", side=WINDOW), require_images(b, "b", side=WINDOW)
-    if a.shape != b.shape:
-        raise UsageError(f"a and b: expected pairs of one shape, found {list(a.shape)} and {list(b.shape)}; resize one")
-    for each, name in ((a, "a"), (b, "b")):
-        if each.is_floating_point() and (each.min() < 0 or each.max() > 1):
-            found = f"{each.min().item():.3g} to {each.max().item():.3g}"
-            raise UsageError(f"{name}: expected bytes or floats from 0 to 1, found {found}; map [-1, 1] by (x + 1) / 2")
-    return a, b
 
 
 def _to_unit_range(x: Tensor) -> Tensor:

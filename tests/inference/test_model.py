@@ -81,7 +81,7 @@ def test_training_from_python_holds_the_folder(tmp_path: Path, monkeypatch: pyte
         next(held)
         yield from fit(run, ranks)
 
-    monkeypatch.setattr("ganvas.training.api.play", playing)
+    monkeypatch.setattr("ganvas.training.api.fit", playing)
     train("gan-ring", out=folder, images=512, seed=2, **{"config.width": 8})
     assert next(held) == 1
     open_run(folder).lock(Ranks())  # and lets go of it
