@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganvas.core.telemetry import list_discriminators, name_column
 from ganvas.engine.balance import HIGH, describe_action, rate_factor
 
 if TYPE_CHECKING:
@@ -86,10 +87,10 @@ class Display:
         """One line of plain text."""
         left = _format_time_left(progress)
         parts = [f"{progress.items:,} of {progress.total:,} {self.unit}, {progress.rate:,.0f}/s, {left} left"]
-        for name in self.list_discriminators():
-            known = [(what, note + name) for note, what, _ in CALLS if note + name in self.smooth]
-            calls = [f"{what} called real {self.smooth[key]:.0%}" for what, key in known]
-            parts.append(f"{_title(name)}: {', '.join(calls)}")
+        for name in list_discriminators(self.smooth):
+            columns = [(what, name_column(note, name)) for note, what, _ in CALLS]
+            calls = [f"{what} called real {self.smooth[column]:.0%}" for what, column in columns if column in self.smooth]
+            parts += [f"{_title(name)}: {', '.join(calls)}"] if calls else []
         parts += [f"accuracy {self.smooth['accuracy']:.1%}"] if "accuracy" in self.smooth else []
         parts += [f"{title}: {words}" for title, _, words in self.describe_balances()]
         return " | ".join([*parts, self.format_losses()])
@@ -104,9 +105,9 @@ class Display:
         share = progress.items / progress.total
         speed = f"{share:4.0%}  {progress.rate:,.0f} {self.unit}/s  {_format_time_left(progress)} left"
         rows.add_row(f"{progress.items:,} of {progress.total:,} {self.unit}", ProgressBar(1.0, share, width=WIDTH), speed)
-        for name in self.list_discriminators():
+        for name in list_discriminators(self.smooth):
             for note, what, color in CALLS:
-                if (value := self.smooth.get(note + name)) is not None:
+                if (value := self.smooth.get(name_column(note, name))) is not None:
                     bar = ProgressBar(1.0, value, width=WIDTH, complete_style=color, finished_style=color)
                     rows.add_row(f"{_title(name)}: {what}", bar, f"{value:4.0%} called real")
         for title, share, words in self.describe_balances():
@@ -126,19 +127,15 @@ class Display:
         """What is counted: images, points, lines, ..."""
         return self.run.data.modality.unit
 
-    def list_discriminators(self) -> list[str]:
-        """The endings of the notes of each discriminator: "" for the only one of a game, else "_a" and "_b"."""
-        note = CALLS[0][0]
-        return [name.removeprefix(note) for name in self.smooth if name.startswith(note)]
-
     def describe_balances(self) -> list[tuple[str, float, str]]:
         """Of each balance: its title, the skill of its discriminator from 0 (guesses) to 1 (always right), and words."""
-        names = [name.removeprefix("skill") for name in self.smooth if name == "skill" or name.startswith("skill_")]
         found = []
-        for name in names:
-            values = {note: self.smooth[note + name] for note in ("skill", "lead", "augment") if note + name in self.smooth}
-            share, words = describe_balance(values)
-            found.append((f"balance {name[1:]}".rstrip(), share, words))
+        for name in list_discriminators(self.smooth):
+            columns = {note: name_column(note, name) for note in ("skill", "lead", "augment")}
+            values = {note: self.smooth[column] for note, column in columns.items() if column in self.smooth}
+            if "skill" in values:
+                share, words = describe_balance(values)
+                found.append((f"balance {name}".rstrip(), share, words))
         return found
 
     def format_losses(self) -> str:
@@ -230,8 +227,8 @@ def describe_balance(values: Mapping[str, float]) -> tuple[float, str]:
 
 
 def _title(name: str) -> str:
-    """ "" -> "discriminator"; "_a" -> "discriminator a"."""
-    return f"discriminator {name[1:]}".rstrip()
+    """ "" -> "discriminator"; "a" -> "discriminator a"."""
+    return f"discriminator {name}".rstrip()
 
 
 def _label_option(classes: Sequence[str], *wanted: int) -> str:
