@@ -252,7 +252,7 @@ def test_own_folder_with_a_broken_picture(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("failure", "code", "says"),
     [
-        (OSError(28, "No space left on device", "/there"), 5, "ganvas: /there: No space left on device; make room"),
+        (OSError(28, "No space left on device", "/there"), 5, "ganvas: /there: No space left on device; free some space"),
         (RuntimeError("no such\nthing"), 1, "ganvas: this is a bug, please report it"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 5, "ganvas: out of memory"),
     ],
