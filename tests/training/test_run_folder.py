@@ -197,7 +197,7 @@ def test_an_error_leaves_no_rank_behind(tmp_path: Path) -> None:
     program = """
 import os, subprocess
 from pathlib import Path
-from ganvas.runtime.device import cores
+from ganvas.runtime.device import available_cores
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.processes import local_ranks
 from ganvas.games.recipes import resolve_recipe
@@ -205,7 +205,7 @@ from ganvas.training.run_folder import start_run
 from ganvas.training.api import resume
 import torch.distributed as dist
 import time
-before = cores()
+before = available_cores()
 run = start_run(resolve_recipe("gan-line", {"train.batch": "64"}, images=640), out=Path("run"), ranks="2")
 try:
     with local_ranks(run.folder, run.plan, Ranks()):
@@ -220,7 +220,7 @@ while (left := Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_tex
 assert not left, left
 resume(run.folder)
 assert run.finished
-assert cores() == before, "still pinned to one core"
+assert available_cores() == before, "still pinned to one core"
 """
     done = python(program, tmp_path)
     assert done.returncode == 0, done.stderr
