@@ -30,7 +30,8 @@ from ganvas.inference import model_file
 from ganvas.media.image_files import to_bytes
 from ganvas.metrics import memorization
 from ganvas.metrics.memorization import Memorization
-from ganvas.training.doctor import Finding, diagnose, format_findings
+from ganvas.training.doctor import diagnose, format_findings
+from ganvas.training.doctor_case import Finding
 from ganvas.training.run_folder import Run
 from ganvas.utils.settings import to_dict
 
@@ -88,7 +89,7 @@ class Script:
         rows = [{"step": i, "items": 100 * i, "dropped": dropped * (i > 10), **HEALTHY, **log(i / 29)} for i in range(30)]
         (run.folder / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         if draws is not None:
-            self.monkeypatch.setattr("ganvas.training.doctor.sample_chunks", Prompter(draws))
+            self.monkeypatch.setattr("ganvas.training.doctor_case.sample_chunks", Prompter(draws))
         return run.folder
 
 
@@ -184,8 +185,8 @@ def test_large_pictures_are_bounded_by_their_bytes(script: Script, monkeypatch: 
     """It runs after every training, so it must fit beside one: few samples, a part of the training set, no floats of it."""
     data = folder_of(script.folder / "data", bytes_of(digits(1000)))
     folder = script.run("dcgan-mnist", draws=digits(500, 1000), data=data)
-    monkeypatch.setattr("ganvas.training.doctor.SAMPLE_BYTES", 100 * 784)
-    monkeypatch.setattr("ganvas.training.doctor.TRAIN_BYTES", 200 * 784)
+    monkeypatch.setattr("ganvas.training.doctor_case.SAMPLE_BYTES", 100 * 784)
+    monkeypatch.setattr("ganvas.training.doctor_checks.TRAIN_BYTES", 200 * 784)
     asked: list[tuple[int, ...]] = []
 
     def batch(self: TableDataset, rows: Tensor, flips: Tensor | None = None) -> dict[str, Tensor]:
@@ -197,13 +198,13 @@ def test_large_pictures_are_bounded_by_their_bytes(script: Script, monkeypatch: 
         return memorization.memorization(fakes, train, held_out, rows)
 
     monkeypatch.setattr(TableDataset, "batch", batch)
-    monkeypatch.setattr("ganvas.training.doctor.memorization", memorisation)
+    monkeypatch.setattr("ganvas.training.doctor_checks.memorization", memorisation)
     assert diagnose(folder) == []
     assert asked == [(100, 50, 200)]
 
 
 def test_a_part_of_the_training_set_is_enough_to_see_copies(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ganvas.training.doctor.TRAIN_BYTES", 200 * 784)
+    monkeypatch.setattr("ganvas.training.doctor_checks.TRAIN_BYTES", 200 * 784)
     data = folder_of(script.folder / "data", bytes_of(digits(1000)))
     recipe = replace(RECIPES["dcgan-mnist"], data=replace(RECIPES["dcgan-mnist"].data, source=str(data)))
     kept, _ = open_data(recipe).hold_out(0.05)
