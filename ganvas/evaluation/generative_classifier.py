@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Bounds, Classifies, Conditional, Judges, Samples
 from ganvas.core.game import Game
+from ganvas.core.modality import modality_of
 from ganvas.data.table import TableDataset
 from ganvas.evaluation import classification_accuracy
 from ganvas.evaluation.measures import Measurement
@@ -24,13 +25,15 @@ FALSE_ALARMS = 0.05  # share of in-distribution images below the threshold of th
 
 @torch.no_grad()
 def score_classes(game: Game, x: Tensor, chunk: int = 500) -> Tensor | None:
-    """x [N, ...] as the game takes it -> a score of each class [N, classes]; None: the game has no scores.
+    """x [N, ...] as the game takes it or as bytes -> a score of each class [N, classes]; None: the game has no scores.
 
     The scores are log-probabilities of the class (a classifier), bounds on log P(x | class) (a VAE), or the logit of a
     discriminator for x with each class.
     """
 
     def of(part: Tensor) -> Tensor | None:
+        if part.dtype == torch.uint8:  # chunk by chunk: a whole test split as floats takes four times its memory
+            part = modality_of(part).normalize(part)
         if isinstance(game, Classifies):
             logits = game.classify(part)
             return logits if isinstance(game, Bounds) else logits.log_softmax(1)
@@ -60,7 +63,7 @@ def measure_classification(
     `named`: accuracy of the model itself. `noticed`: detection rate of images of other data, with 5 % false alarms. `taught`:
     accuracy of a classifier that is trained only on samples of the model, `shown` images.
     """
-    batch, n = test.samples(torch.arange(len(test))), len(test)
+    batch, n = test.rows(torch.arange(len(test))), len(test)
     found: dict[str, Measurement] = {}
 
     def share(name: str, value: float, count: int) -> None:
@@ -69,7 +72,7 @@ def measure_classification(
     if (known := score_classes(model.game, batch["real"])) is not None:
         share("named", float((known.argmax(1) == batch["label"]).double().mean()), n)
         if strange is not None:
-            fits = score_classes(model.game, strange.samples(torch.arange(len(strange)))["real"])
+            fits = score_classes(model.game, strange.rows(torch.arange(len(strange)))["real"])
             if fits is not None:
                 share("noticed", detection_rate(known.amax(1), fits.amax(1)), len(strange))
     if model.classes and isinstance(model.game, Samples):

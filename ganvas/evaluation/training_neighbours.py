@@ -12,7 +12,7 @@ from torch import Tensor
 from ganvas.config import DataConfig
 from ganvas.core.capabilities import require_pictures
 from ganvas.core.modality import POINTS
-from ganvas.data.open import open_source
+from ganvas.data.open import open_source, shorten_path
 from ganvas.errors import UsageError
 from ganvas.inference.batches import as_pictures
 from ganvas.inference.feature_extractors import load_extractor
@@ -105,5 +105,9 @@ def neighbours(
         found.append((seed + i // share, tuple(Neighbour(row, far, label_of(row)) for row, far in near)))
     neighbours_of_seeds = Neighbours(out, within, tuple(found))
     text = model.provenance(f"{seed}-{seed + (count - 1) // share}")
-    save_png(out, picture, text | {"data": source.name, "in": within, "neighbours": json.dumps(neighbours_of_seeds.rows())})
+    save_png(
+        out,
+        picture,
+        text | {"data": shorten_path(source.name), "in": within, "neighbours": json.dumps(neighbours_of_seeds.rows())},
+    )
     return neighbours_of_seeds

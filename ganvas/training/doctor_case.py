@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Conditional, Samples, TakesInputs
 from ganvas.core.game import Game
-from ganvas.core.modality import IMAGES, modality_of
+from ganvas.core.modality import CLIPS, IMAGES, modality_of
 from ganvas.data.dataset import Dataset
 from ganvas.errors import DataError
 from ganvas.evaluation.sample_sets import read_rows, to_kept

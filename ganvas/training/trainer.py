@@ -308,7 +308,7 @@ def test_measures(game: Game, test: TableDataset) -> dict[str, float]:
         found["test_accuracy"] = accuracy(game.classify, test, device=device)
     if not isinstance(game, Bounds):
         return found
-    batch = test.samples(torch.arange(len(test)))
+    batch = test.rows(torch.arange(len(test)))  # as bytes
     label = batch["label"] if isinstance(game, Conditional) else None
     parts = {name: float(each.mean()) for name, each in elbo_terms(game, batch["real"], label).items()}
     return found | {"test_loss": sum(parts.values()), **{f"test_{name}": value for name, value in parts.items()}}

@@ -180,7 +180,7 @@ def test_neighbours_finds_copies_in_order(tmp_path: Path, monkeypatch: pytest.Mo
     one.game.G.rest[-3].weight.data.mul_(50)  # type: ignore[union-attr, index]  # untrained, it draws much the same for all
     drawn = torch.cat([to_bytes(part) for part, _ in one.stream(3, 5, [1, 2, 3])])
     bank = torch.cat([(drawn.int() + step).clamp(0, 255).to(torch.uint8) for step in (90, 0, 5)])
-    source = TableDataset("bank", {"real": bank, "label": torch.arange(9) % 3}, ("a", "b", "c"))
+    source = TableDataset("/home/me/bank", {"real": bank, "label": torch.arange(9) % 3}, ("a", "b", "c"))
     monkeypatch.setattr(training_neighbours, "open_source", lambda *args, **settings: source)
     found = neighbours(one, tmp_path / "n.png", 3, 2, seed=5, label=[1, 2, 3])
     for i, (seed, row) in enumerate(found.found):
@@ -191,6 +191,7 @@ def test_neighbours_finds_copies_in_order(tmp_path: Path, monkeypatch: pytest.Mo
     assert torch.equal(sheet[:, 0], drawn[:, 0])
     assert torch.equal(sheet[:, 2], bank[6:, 0])
     with PIL.Image.open(found.out) as picture:
+        assert picture.info["data"] == "bank"  # the picture may be published: no path of this machine is in it
         assert json.loads(picture.info["neighbours"]) == json.loads(json.dumps(found.rows()))
     in_features = neighbours(one, tmp_path / "n.png", 3, 1, within="digits", seed=5, label=[1, 2, 3])
     assert [row[0].index for _, row in in_features.found] == [3, 4, 5]
