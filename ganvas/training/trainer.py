@@ -13,8 +13,7 @@ from PIL.Image import Image
 
 from ganvas import __version__
 from ganvas.config import TrainConfig
-from ganvas.core.capabilities import Bounds, Classifies, Conditional, TakesInputs, Writes
-from ganvas.core.game import Game
+from ganvas.core.capabilities import Bounds, Classifies, TakesInputs, Writes
 from ganvas.data.open import shorten_path
 from ganvas.data.table import TableDataset
 from ganvas.engine import checkpoint
@@ -23,20 +22,21 @@ from ganvas.engine.loop import train
 from ganvas.engine.state import averaged_game, dump, restore
 from ganvas.errors import DataError, DivergedError, GanvasError, ResourceError, UsageError
 from ganvas.evaluation import validation
-from ganvas.evaluation.accuracy import accuracy
 from ganvas.games.recipes import open_data
 from ganvas.inference import model_file
 from ganvas.inference.sheet import make_sheet, save_learning_gif
 from ganvas.media.image_files import save_png
-from ganvas.metrics.elbo import elbo_terms
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.process_settings import apply_plan
 from ganvas.training.log import TrainingLog
 from ganvas.training.run_folder import Run
+from ganvas.training.test_split import measure_test_split
 from ganvas.utils.files import write_durably
 from ganvas.utils.settings import to_dict
 
 PATIENCE = 10  # steps in a row that are not finite, before the run goes back to its last checkpoint
+
+
 SECOND_CHANCES = 3
 
 
@@ -278,7 +278,7 @@ class Trainer:
             save_png(folder / "sheet.png", image, {"recipe": self.run.recipe.name, "synthetic": "true"})
             save_learning_gif(folder / "learning.gif", sorted((folder / "samples").glob("*k.png")))
         if (test := self.open_test_split()) is not None:
-            result |= test_measures(state.average, test)
+            result |= measure_test_split(state.average, test)
         elif isinstance(state.average, Writes) and isinstance(self.run.held_out, TableDataset):
             result["test_nats_per_symbol"] = validation.nats_per_symbol(state.average, self.run.held_out)
         write_durably(folder / "result.json", json.dumps(result, indent=1).encode())
@@ -297,21 +297,6 @@ class Trainer:
             self.events.append("no result on the test split: its classes are not those of the training split")
             return None
         return test
-
-
-def test_measures(game: Game, test: TableDataset) -> dict[str, float]:
-    """The measures on the test split for result.json: accuracy of a classifier, terms of a bound and nats a symbol in nats."""
-    if isinstance(game, Writes):
-        return {"test_nats_per_symbol": validation.nats_per_symbol(game, test)}
-    device, found = next(game.parameters()).device, {}
-    if isinstance(game, Classifies):
-        found["test_accuracy"] = accuracy(game.classify, test, device=device)
-    if not isinstance(game, Bounds):
-        return found
-    batch = test.rows(torch.arange(len(test)))  # as bytes
-    label = batch["label"] if isinstance(game, Conditional) else None
-    parts = {name: float(each.mean()) for name, each in elbo_terms(game, batch["real"], label).items()}
-    return found | {"test_loss": sum(parts.values()), **{f"test_{name}": value for name, value in parts.items()}}
 
 
 def _failure(write: Callable[[], object]) -> GanvasError | None:

@@ -15,7 +15,7 @@ from ganvas.errors import UsageError
 from ganvas.games.vae import ConditionalConfig, ConditionalVAE
 from ganvas.inference.encoding import reconstruct
 from ganvas.metrics.elbo import elbo_terms
-from ganvas.training import trainer
+from ganvas.training import test_split
 
 
 def built(**config: object) -> ConditionalVAE:
@@ -60,7 +60,7 @@ def test_a_run_reports_accuracy_and_bound() -> None:
     state = initial_state(recipe, PLAN)
     for _ in train(state, data, replace(recipe.train, images=16)):
         pass
-    told = trainer.test_measures(state.average, data)
+    told = test_split.measure_test_split(state.average, data)
     assert set(told) == {"test_accuracy", "test_loss", "test_reconstruction", "test_KL"}
     assert told["test_loss"] == pytest.approx(told["test_reconstruction"] + told["test_KL"])
 

@@ -16,7 +16,8 @@ import torch
 from PIL import Image
 from support import PLAN, miniature, state_hash
 
-from ganvas.core.game import Batch, Step, Terms
+from ganvas.core.game import Step, Terms
+from ganvas.core.modality import Batch
 from ganvas.engine import checkpoint
 from ganvas.errors import DivergedError, ResourceError
 from ganvas.games.common.duel import Duel
