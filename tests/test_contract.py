@@ -264,12 +264,15 @@ def test_a_pool_of_old_fakes_is_in_the_checkpoint_and_nowhere_else() -> None:
 def test_a_step_that_is_not_finite_leaves_the_pool_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     state = after("miniature-cycle", 4)
     before = copy.deepcopy(dump(state)[0])
+    pools = {name for name in before if name.startswith("memory")}
+    assert pools
     assert isinstance(state.game, miniatures.Cycle)
     monkeypatch.setattr(state.game, "cycle", lambda batch, step: {"cycle": batch["a"].sum() * float("nan")})
     recipe, data = miniature("miniature-cycle")
     next(train(state, data, recipe.train))
     assert state.dropped == 1
-    assert state_hash(dump(state)[0]) == state_hash(before)
+    now = dump(state)[0]
+    assert state_hash({name: now[name] for name in pools}) == state_hash({name: before[name] for name in pools})
 
 
 def test_what_is_not_declared_is_not_there() -> None:

@@ -67,7 +67,7 @@ def test_settling_sets_the_threads() -> None:
 
 def test_points_are_never_rounded_to_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
     """It has 8 bits: the ring's modes, sd 0.01, would be one number wide."""
-    monkeypatch.setattr("ganvas.engine.autotune.bfloat16_is_fast", lambda: True)
+    monkeypatch.setattr("ganvas.engine.autotune.bfloat16_is_fast", lambda _: True)
     recipe, data = miniature("gan-ring")
     assert choose_plan(recipe, data, "cpu").precision == "float32"
     recipe, data = miniature("cgan-mnist")

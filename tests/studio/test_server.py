@@ -18,7 +18,7 @@ from ganvas.studio.site import PAGES
 
 
 def test_another_address_needs_to_be_understood() -> None:
-    with pytest.raises(UsageError, match="whoever sees the link can use it") as refused:
+    with pytest.raises(UsageError, match="anyone who sees the link can use it") as refused:
         serve(lambda access: None, host="0.0.0.0", browser=False)
     assert "--i-understand" in str(refused.value)
 
