@@ -166,9 +166,5 @@ DISTANCES: Mapping[str, Callable[[SampleSet, SampleSet], float]] = {"fd": freche
 
 
 PIXELS = ("swd", "msssim", "sharpness")  # of pictures; need no network
-
-
 SOLIDS = ("connected",)  # of solids; need no network
-
-
 JUDGED = ("score", "requested", "rarest", "commonest")  # need a classifier

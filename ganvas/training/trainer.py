@@ -35,8 +35,6 @@ from ganvas.utils.files import write_durably
 from ganvas.utils.settings import to_dict
 
 PATIENCE = 10  # steps in a row that are not finite, before the run goes back to its last checkpoint
-
-
 SECOND_CHANCES = 3
 
 

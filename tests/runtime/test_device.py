@@ -130,14 +130,14 @@ def test_freed_memory_is_not_fetched_again() -> None:
     program = """
 import resource, torch
 from ganvas.runtime.plan import Plan
-from ganvas.runtime.process_settings import apply_plan as settle
+from ganvas.runtime.process_settings import apply_plan
 {}
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(60):
     torch.ones(16 << 20)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
-    kept, returned = (int(python(program.format(line)).stdout) for line in ("settle(Plan())", ""))
+    kept, returned = (int(python(program.format(line)).stdout) for line in ("apply_plan(Plan())", ""))
     assert 4 * kept < returned
 
 
@@ -149,10 +149,10 @@ sys.modules["fcntl"] = None
 for module, name in ((os, "sched_getaffinity"), (os, "sched_setaffinity"), (signal, "pthread_sigmask")):
     delattr(module, name)
 from ganvas.runtime.plan import Plan
-from ganvas.runtime.process_settings import apply_plan as settle
+from ganvas.runtime.process_settings import apply_plan
 from ganvas.runtime.processes import _block_signals
 import ganvas.cli.app, ganvas.training.api
-settle(Plan(ranks=2))
+apply_plan(Plan(ranks=2))
 with _block_signals():
     pass
 """
