@@ -14,7 +14,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from doctor_runs import CASES, PICTURES, Case, make_data
+from doctor_runs import CASES, PICTURES, SHAPES, Case, make_data
 
 from ganvas.errors import DivergedError
 from ganvas.games.recipes import adapt_recipe, open_data, resolve_recipe
@@ -24,6 +24,13 @@ from ganvas.training.run_folder import Run
 from ganvas.training.trainer import fit
 
 
+def find_data(name: str, folder: Path, pictures: Path | None) -> str:
+    """The data source of a case."""
+    if name == SHAPES:
+        return name
+    return str(pictures if name == PICTURES else make_data(name, folder / "data"))
+
+
 def train(name: str, case: Case, folder: Path, pictures: Path | None, settings: dict[str, str] | None = None) -> Path:
     """The folder of the run, trained unless it is there. `settings` replace some of the case's."""
     out = folder / name
@@ -31,7 +38,7 @@ def train(name: str, case: Case, folder: Path, pictures: Path | None, settings: 
         return out
     chosen = {**case.settings, "train.snapshots": "1", **(settings or {})}
     if case.data and "data.source" not in chosen:
-        chosen["data.source"] = str(pictures if case.data == PICTURES else make_data(case.data, folder / "data"))
+        chosen["data.source"] = find_data(case.data, folder, pictures)
     start = time.perf_counter()
     recipe = resolve_recipe(case.recipe, chosen)
     data = open_data(recipe)

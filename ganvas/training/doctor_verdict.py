@@ -1,4 +1,4 @@
-"""Checks by the distance of the samples: an average that is too long, artefacts, a run that is too short, or something unknown."""
+"""Checks by the distance of the samples: an average that is too long, artefacts, a short run, or something unknown."""
 
 from __future__ import annotations
 
@@ -40,16 +40,14 @@ def _aim(case: Case) -> int:
 def check_average(case: Case) -> Finding | None:
     """An EMA of the weights that still holds the first ones: samples of the latest weights are much nearer."""
     halflife = case.recipe.train.average_halflife
-    if not case.distance or not case.far or not halflife or 8 * halflife < case.items:
+    if not case.distance or not case.far or not halflife:
         return None
     latest = measure_latest(case)
     if latest is None or latest.share > BETTER * case.distance.share:
         return None
-    evidence = f"the half-life of the average is {halflife:,} images, of {case.items:,} in all; {case.distance.text()}, "
-    evidence += f"and with the latest weights {latest.value:.3g}"
-    usual = case.read_setting("train.average_halflife", usual=True)
-    short = usual if usual and 8 * usual <= case.items else max(1, case.items // 20)
-    return Finding("average too long", evidence, f"--set train.average_halflife={short}")
+    held = min(halflife, case.items // 20)  # the engine shortens it at the start of a run: engine/ema.py
+    evidence = f"{case.distance.text()}, and with the latest weights instead of their average {latest.value:.3g}"
+    return Finding("average too long", evidence, f"--set train.average_halflife={max(1, held // 10)}")
 
 
 def measure_latest(case: Case) -> Distance | None:
