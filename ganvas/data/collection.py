@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import statistics
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import BinaryIO, TypeVar
 from torch import Tensor
 
 from ganvas.data.images import Bytes, Fit, Header, UnreadableError, fit_to_side, silence_pillow
+from ganvas.data.labels import drop_empty_classes
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError, UsageError
 from ganvas.utils.parsing import printable
@@ -167,6 +169,21 @@ def write_images(
     if not kept:
         raise no_readable_image([*pictures.skipped, *skipped])
     return (len(kept), channels, resolution, resolution), kept, skipped
+
+
+def label_readable(
+    pictures: ImageCollection, kept: Sequence[int], keep_empty: bool
+) -> tuple[list[int] | None, tuple[str, ...], tuple[str, ...]]:
+    """The labels of the images `kept`, which can be read, their classes, and what is doubtful about these.
+
+    A class without any readable image is left out, unless `keep_empty`: a test split has the classes of the training split.
+    """
+    if pictures.labels is None:
+        return None, (), ()
+    labels = [int(pictures.labels[i]) for i in kept]
+    if keep_empty:
+        return labels, pictures.classes, ()
+    return drop_empty_classes(labels, pictures.classes, Counter(map(int, pictures.labels)))
 
 
 def no_readable_image(skipped: Sequence[Skipped]) -> DataError:

@@ -149,15 +149,11 @@ def _label_by_folders(parts: Parts, chosen: Sequence[str]) -> Layout:
     inside = Counter(_class_of(parts.inside(name)) for name in parts.train)
     if not has_class_folders(inside):
         folders = len(inside) - ("" in inside)
-        warnings = (
-            (
-                f"{inside['']:,} pictures lie beside {folders:,} folders: all are read, without labels; to train with classes, "
-                "move each picture into the folder of its class",
-            )
-            if folders > 1
-            else ()
+        doubt = (
+            f"{inside['']:,} pictures lie beside {folders:,} folders: all are read, without labels; to train with classes, "
+            "move each picture into the folder of its class"
         )
-        return Layout("pictures without labels", tuple(chosen), warnings=warnings)
+        return Layout("pictures without labels", tuple(chosen), warnings=(doubt,) if folders > 1 else ())
     folders_of = {name.split("/", 1)[0] for name in map(parts.inside, parts.train) if "/" in name}
     classes = tuple(sorted(name for name in inside if name))
     strays = [name for name in parts.train if not _class_of(parts.inside(name))]

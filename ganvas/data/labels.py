@@ -86,7 +86,7 @@ def drop_empty_classes(
     return [number[label] for label in labels], tuple(classes[i] for i in kept), (text,)
 
 
-def doubt_classes(labels: Sequence[int], classes: Sequence[str], what: str) -> tuple[str, ...]:
+def doubt_classes(labels: Sequence[object], classes: Sequence[str], what: str) -> tuple[str, ...]:
     """A sentence if the labels are hardly classes, because nearly each sample has its own."""
     if len(classes) > 10 and len(labels) < MANY * len(classes):
         return (f"{what}: {len(labels):,} samples have {len(classes):,} labels; expected many samples of each class",)

@@ -17,7 +17,15 @@ from ganvas.data.builtin import fashion_mnist, mnist, stacked_mnist
 from ganvas.data.builtin.oracle import oracle_source
 from ganvas.data.builtin.point_sets import POINTS, point_source
 from ganvas.data.builtin.voxel_shapes import shape_source
-from ganvas.data.collection import ArrayCollection, DataSource, ImageCollection, Progress, TargetFormat, write_images
+from ganvas.data.collection import (
+    ArrayCollection,
+    DataSource,
+    ImageCollection,
+    Progress,
+    TargetFormat,
+    label_readable,
+    write_images,
+)
 from ganvas.data.computed_domains import require_both, split_domains, split_name
 from ganvas.data.folder_layout import missing_test_split
 from ganvas.data.readers import folder, idx, numpy_arrays, text_lines, zip_archive
@@ -62,7 +70,8 @@ def open_source(
         contents = load(found)
         if isinstance(contents, ArrayCollection):
             return _check_settings(_as_table(config.source, contents), config, shaped)
-        entry = cache.store(entry_name, lambda file: _build(contents, how, file, progress))
+        keep_empty = config.split == "test" or split_name(config.source)[0] != ""
+        entry = cache.store(entry_name, lambda file: _build(contents, how, file, progress, keep_empty))
     pixels, record = entry
     if change := split_name(config.source)[0]:
         require_both(change, [] if record.labels is None else record.labels.tolist())  # of the readable images
@@ -186,11 +195,14 @@ def _find_in_file(path: Path, split: str) -> DataSource:
     )
 
 
-def _build(pictures: ImageCollection, how: TargetFormat, file: BinaryIO, progress: Progress | None) -> cache.Record:
+def _build(
+    pictures: ImageCollection, how: TargetFormat, file: BinaryIO, progress: Progress | None, keep_empty: bool
+) -> cache.Record:
     shape, kept, skipped = write_images(pictures, how, file, progress)
-    labels = None if pictures.labels is None else torch.tensor([int(pictures.labels[i]) for i in kept])
-    warnings, left_out = (*pictures.warnings, *pictures.late_warnings()), (*pictures.skipped, *skipped)
-    return cache.Record(shape, labels, pictures.classes, left_out, splits=pictures.splits, warnings=warnings)
+    numbers, classes, doubts = label_readable(pictures, kept, keep_empty)
+    labels = None if numbers is None else torch.tensor(numbers)
+    warnings, left_out = (*pictures.warnings, *doubts, *pictures.late_warnings()), (*pictures.skipped, *skipped)
+    return cache.Record(shape, labels, classes, left_out, splits=pictures.splits, warnings=warnings)
 
 
 def _as_table(source: str, contents: ArrayCollection) -> TableDataset:

@@ -23,6 +23,7 @@ from ganvas.data.collection import (
     Progress,
     TargetFormat,
     choose_format,
+    label_readable,
     map_images,
     no_readable_image,
 )
@@ -143,13 +144,12 @@ def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Prog
     resolution, channels = choose_format(contents, TargetFormat(fit=fit))
     chosen = _choose_balanced(contents, list(looks), SHEET)
     samples = [contents.last(i, fit_to_side(contents.read(i, 2 * resolution), resolution, channels, fit)) for i in chosen]
-    classes: dict[str, int] = {}
-    if contents.labels is not None:
-        counts = Counter(int(contents.labels[i]) for i in looks)
-        classes = {name: counts[i] for i, name in enumerate(contents.classes)}
+    labels, names, doubts = label_readable(contents, list(looks), split == "test")
+    counts = Counter(labels)
+    classes = {name: counts[i] for i, name in enumerate(names)}
     layout = f"{found.layout}, {contents.layout}"
     facts = _facts(contents, looks, resolution, channels)
-    left_out, warnings = (*contents.skipped, *skipped), (*contents.warnings, *contents.late_warnings())
+    left_out, warnings = (*contents.skipped, *skipped), (*contents.warnings, *doubts, *contents.late_warnings())
     return Report(printable(source), layout, len(looks), classes, left_out, facts, warnings=warnings, samples=samples)
 
 

@@ -93,8 +93,16 @@ def paths(*folders: str, count: int = 2) -> list[str]:
 
 @pytest.mark.parametrize(
     ("train", "test"),
-    [("train", "test"), ("Train", "Test"), ("TRAINING", "testing"), ("train", "val"), ("Training", "Valid"), ("train", "eval")]
-    + [("train", "validation"), ("Train", "dev")],
+    [
+        ("train", "test"),
+        ("Train", "Test"),
+        ("TRAINING", "testing"),
+        ("Training", "Valid"),
+        ("train", "val"),
+        ("train", "eval"),
+        ("train", "validation"),
+        ("Train", "dev"),
+    ],
 )
 @pytest.mark.parametrize("root", ["", "set/"])
 def test_splits_are_known_by_their_usual_names_in_any_case(train: str, test: str, root: str) -> None:
