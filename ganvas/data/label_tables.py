@@ -19,8 +19,9 @@ FILE_COLUMNS = ("file", "file_name", "filename", "image", "name", "path", "id", 
 LABEL_COLUMNS = ("label", "class", "category", "target", "labels")
 MAX_TABLE = 64 << 20  # bytes of a table; and
 ROW_BYTES = 512  # for each file of the collection
-MAX_VALUES = 3_000_000  # values in a JSON table, each of which takes up to 80 bytes of memory; and
+MAX_VALUES = 3_000_000  # values in a table, each of which takes up to 80 bytes of memory; and
 ROW_VALUES = 8  # for each file of the collection
+JSON_SIGNS, CSV_SIGNS = (b",", b"[", b"{", b":"), (b"\n", b"\r", b",", b";", b"\t")  # one of them before or after each value
 FEW = 3  # examples in a message
 
 
@@ -45,7 +46,11 @@ def read_table(name: str, data: bytes, files: int) -> LabelTable | None:
     """
     if len(data) > MAX_TABLE + ROW_BYTES * files:
         raise DataError(f"{printable(name)}: {len(data):,} bytes for {files:,} files; expected at most {MAX_TABLE:,}")
-    rows = _read_json(name, data, files) if name.lower().endswith(".json") else _read_csv(name, data)
+    is_json = name.lower().endswith(".json")
+    values = sum(map(data.count, JSON_SIGNS if is_json else CSV_SIGNS))
+    if values > MAX_VALUES + ROW_VALUES * files:
+        raise DataError(f"{printable(name)}: {values:,} values for {files:,} files; expected at most {MAX_VALUES:,}")
+    rows = _read_json(name, data) if is_json else _read_csv(name, data)
     if rows is None:
         return None
     labels: dict[str, str] = {}
@@ -102,11 +107,8 @@ def describe_missing(table: LabelTable, missing: Sequence[str]) -> tuple[str, ..
     return (f"{printable(table.name)}: {len(missing):,} of {len(table.labels):,} names are no picture here, such as {names}",)
 
 
-def _read_json(name: str, data: bytes, files: int) -> list[tuple[str, str]] | None:
+def _read_json(name: str, data: bytes) -> list[tuple[str, str]] | None:
     what = printable(name)
-    values = sum(map(data.count, (b",", b"[", b"{", b":")))
-    if values > MAX_VALUES + ROW_VALUES * files:
-        raise DataError(f"{what}: {values:,} values for {files:,} files; expected at most {MAX_VALUES:,}")
     try:
         content: Any = json.loads(data)
     except json.JSONDecodeError as error:
@@ -138,13 +140,9 @@ def _read_json(name: str, data: bytes, files: int) -> list[tuple[str, str]] | No
 def _read_csv(name: str, data: bytes) -> list[tuple[str, str]]:
     """Rows of a file and a label. The first row names the columns, unless the table has two columns and no such names."""
     what = printable(name)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{what}: expected UTF-8, found {data[error.start : error.start + 1]!r}; save it as UTF-8") from None
-    head = text.partition("\n")[0]
-    delimiter = max("\t;,", key=head.count)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    head = data[:4096].partition(b"\n")[0].decode("utf-8", "replace")
+    lines = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline="")
+    rows = csv.reader(lines, delimiter=max("\t;,", key=head.count), strict=True)
     found: list[tuple[str, str]] = []
     file, label, wide = 0, 1, 2
     try:
@@ -169,6 +167,8 @@ def _read_csv(name: str, data: bytes) -> list[tuple[str, str]]:
             if not row[file].strip() or not row[label].strip():
                 raise DataError(f"{what}, line {rows.line_num}: expected a file and its label, found an empty one; fill it in")
             found.append((row[file], _plain(row[label])))
+    except UnicodeDecodeError as error:
+        raise DataError(f"{what}: expected UTF-8, found the byte {error.object[error.start]:#x}; save it as UTF-8") from None
     except csv.Error as error:
         raise DataError(f"{what}, line {rows.line_num}: {printable(error, 80)}; correct it there") from None
     if not found:
