@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ganvas.core.telemetry import list_discriminators, name_column
 from ganvas.engine.balance import HIGH, describe_action, rate_factor
+from ganvas.inference.class_names import match_class
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -236,7 +237,14 @@ def _label_option(classes: Sequence[str], *wanted: int) -> str:
     if not classes:
         return ""
     numbers = wanted if max(wanted) < len(classes) else range(len(classes))[-len(wanted) :]
-    return " --label " + shlex.quote(",".join(str(i) if "," in classes[i] else classes[i] for i in numbers))
+    return " --label " + shlex.quote(",".join(_spell_class(i, classes) for i in numbers))
+
+
+def _spell_class(number: int, classes: Sequence[str]) -> str:
+    """The name of a class as --label takes it; its number, #3, if the name is a list, "all" or a number of another class."""
+    name = classes[number]
+    plain = "," not in name and name != "all" and match_class(name, classes) == (number, "")
+    return name if plain else f"#{number}"
 
 
 def _format_time_left(progress: Progress) -> str:

@@ -56,7 +56,9 @@ def test_a_row_says_which_values_are_losses_and_how_the_players_stand(tmp_path: 
     [
         ("cgan-mnist", tuple("0123456789"), "7", "3,8"),
         ("cgan-mnist", ("a cat", "dog"), "dog", "a cat,dog"),
-        ("cgan-mnist", ("cats, fat", "dogs, thin"), "1", "0,1"),
+        ("cgan-mnist", ("cats, fat", "dogs, thin"), "#1", "#0,#1"),
+        ("cgan-mnist", ("1", "10", "2", "0"), "#3", "2,#3"),
+        ("cgan-mnist", ("cat", "all"), "#1", "cat,#1"),
         ("dcgan-mnist", ("cat", "dog"), None, None),
     ],
 )
