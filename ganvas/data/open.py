@@ -45,7 +45,7 @@ def open_source(
     progress: Progress | None = None,
     pictures: bool = True,
 ) -> TableDataset:
-    """The samples of `config.source`: a built-in name, which has priority, or a path; docs/data.md describes the formats.
+    """The samples of `config.source`: a built-in name, which wins, or a path; docs/data.md describes the formats.
 
     If `resolution` or `channels` is None, the data decides it. `progress(done, total)` is called now and then while images
     are decoded, which happens once: later calls map the cached bytes. If `pictures` is false, `resolution` and `channels`
@@ -55,6 +55,24 @@ def open_source(
         UsageError: no such name, or a setting does not fit.
         DataError: no such path, or nothing in it can be used.
     """
+    data = _open(config, resolution, channels, progress, pictures)
+    doubts = doubt_name(config.source)
+    return replace(data, warnings=(*doubts, *data.warnings)) if doubts else data
+
+
+def doubt_name(source: str) -> tuple[str, ...]:
+    """A sentence if a built-in name is also that of a file or a folder here."""
+    inner = split_name(source)[1]
+    if inner not in BUILT_IN or not os.path.lexists(inner):
+        return ()
+    return (
+        f"{source} is the built-in source; write {source.removesuffix(inner)}./{inner} for the path {inner} in this folder",
+    )
+
+
+def _open(
+    config: DataConfig, resolution: int | None, channels: int | None, progress: Progress | None, pictures: bool
+) -> TableDataset:
     how = TargetFormat(resolution, channels, config.fit)
     shaped = pictures and bool(resolution or channels)
     if config.source in POINTS:

@@ -28,7 +28,7 @@ from ganvas.data.collection import (
     no_readable_image,
 )
 from ganvas.data.images import Bytes, Fit, fit_to_side
-from ganvas.data.open import TEXTS, find, is_text, load, open_source, text_file
+from ganvas.data.open import TEXTS, doubt_name, find, is_text, load, open_source, text_file
 from ganvas.data.readers import text_lines
 from ganvas.data.table import Skipped
 from ganvas.errors import UsageError
@@ -128,6 +128,11 @@ def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Prog
     Raises:
         UsageError, DataError: as `open_source` does.
     """
+    report = _inspect(source, fit, split, progress)
+    return replace(report, warnings=(*doubt_name(source), *report.warnings))
+
+
+def _inspect(source: str, fit: Fit, split: str, progress: Progress | None) -> Report:
     if source in POINTS:
         return _report_points(source, "built-in points", point_source(source, split).fields["real"])
     if source == "shapes":

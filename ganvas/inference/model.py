@@ -84,7 +84,7 @@ class Model:
     @property
     def name(self) -> str:
         """The name of its recipe."""
-        return str(self.card["recipe"]["name"])
+        return printable(self.card["recipe"]["name"])
 
     @property
     def device(self) -> torch.device:
@@ -116,7 +116,7 @@ class Model:
     @property
     def classes(self) -> list[str]:
         """The names of the classes it can generate on request."""
-        return list(self.card["classes"]) if isinstance(self.game, Conditional) else []
+        return list(map(printable, self.card["classes"])) if isinstance(self.game, Conditional) else []
 
     def choose_classes(self, label: Label) -> list[int]:
         """The numbers of the classes that `label` names: None or "all" all of them; [] for a model without classes.
