@@ -78,4 +78,4 @@ def test_no_run_folder_is_no_error(tmp_path: Path) -> None:
     assert list_recent(tmp_path / "nowhere") == []
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "recipe.json").write_text("{")
-    assert list_recent(tmp_path) == []
+    assert [(row["name"], "not readable JSON" in row["damage"]) for row in list_recent(tmp_path)] == [("broken", True)]

@@ -71,6 +71,11 @@ class FavouriteRequest:
     name: str = ""
 
 
+def is_favourite(value: Any) -> bool:
+    """Whether a value of the file of favourites is one: an older or a damaged file may hold anything."""
+    return isinstance(value, dict) and isinstance(value.get("model"), str) and isinstance(value.get("look"), dict)
+
+
 class ExploreService:
     """What the page needs for as long as the server lives: the model process, and the favourites."""
 
@@ -79,7 +84,8 @@ class ExploreService:
 
     def read_favourites(self) -> list[dict[str, Any]]:
         """The favourites. In an older file they have no ids: each gets one that follows from its content."""
-        kept = read_json(self.storage.private / "favourites.json").get("kept", [])
+        listed = read_json(self.storage.private / "favourites.json").get("kept")
+        kept = [each for each in listed if is_favourite(each)] if isinstance(listed, list) else []
         texts = [f"{i}{json.dumps(favourite)}".encode() for i, favourite in enumerate(kept)]
         ids = [hashlib.sha256(text).hexdigest()[:16] for text in texts]
         return [{"id": name, **favourite} for name, favourite in zip(ids, kept, strict=True)]

@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from starlette.concurrency import run_in_threadpool
 
 from ganvas.data.open import BUILT_IN
 from ganvas.errors import GanvasError, UsageError
 from ganvas.games import GAMES, RECIPES
 from ganvas.studio.commands import run_command
 from ganvas.studio.run_kind import describe_kind
-from ganvas.studio.storage import Storage, list_checkpoints, read_json
+from ganvas.studio.storage import Storage, UnknownIdError, list_checkpoints, read_json
+from ganvas.studio.train import pace
 from ganvas.studio.train.choices import match_recipe
 from ganvas.studio.train.job_status import make_options
+from ganvas.studio.train.pace import estimate_seconds, read_paces
+from ganvas.utils.parsing import printable
 from ganvas.utils.settings import flatten, to_dict
 
 OUTDATED = "Training has gone on since these were measured; measure both again."
@@ -27,15 +33,17 @@ class Analyses:
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
-        self.one_at_a_time, self.listing = asyncio.Lock(), asyncio.Lock()
+        self.one_at_a_time, self.listing, self.timing = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
         self.recipes: list[dict[str, Any]] | None = None
         self.findings: dict[str, tuple[object, Any]] = {}
         self.comparisons: dict[Pair, asyncio.Task[None]] = {}
         self.failures: dict[Pair, str] = {}
 
     async def list_recipes(self) -> list[dict[str, Any]]:
-        """A row for each recipe, as `ganvas recipes` lists them, with its `unit` and the data that suit it. Listed once."""
+        """A row for each recipe, as `ganvas recipes` lists them: also its `unit`, the data that suit it, its `seconds` here.
 
+        Only the seconds change, as runs end here.
+        """
         async with self.listing:
             if self.recipes is None:
                 rows = await run_command("recipes", "--json", seconds=300)
@@ -47,7 +55,25 @@ class Analyses:
                     }
                     for row in rows
                 ]
-            return self.recipes
+        paces = await run_in_threadpool(read_paces, self.storage)
+        return [{**row, "seconds": estimate_seconds(RECIPES[row["name"]], paces)} for row in self.recipes]
+
+    async def time_recipe(self, name: str) -> float | None:
+        """Seconds of a whole run of the recipe on this machine, by a timing unless one is kept; None: it cannot be timed.
+
+        Raises:
+            UnknownIdError: there is no such recipe.
+        """
+        if name not in RECIPES:
+            raise UnknownIdError(f"there is no recipe {printable(name, 60)!r}; look at the list of recipes")
+        async with self.timing:
+            paces = await run_in_threadpool(read_paces, self.storage)
+            if name not in paces and RECIPES[name].data.source:
+                with suppress(GanvasError):  # such as data that must be downloaded first: an estimate will do
+                    row = await run_command(name, module=pace.MODULE, seconds=60)
+                    pace.write_pace(self.storage, name, row["pace"])
+                    paces[name] = row["pace"]
+        return estimate_seconds(RECIPES[name], paces)
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -34,6 +34,13 @@ SAVED = "stopped and saved"  # what the command line prints when a signal stoppe
 GONE = "the training process ended without a message: it was killed, or the machine stopped"
 
 
+NOTE = {"words": list, "device": str, "asked": str, "pid": int, "written": int}  # what a note holds
+
+
+def _has_only_text(value: Any) -> bool:
+    return not isinstance(value, list) or all(isinstance(word, str) for word in value)
+
+
 def make_resume(folder: Path) -> tuple[list[str], str]:
     """The words that continue a run, and the kind of device it continues on: its own, or what this machine has instead."""
     words, kind = ["resume", str(folder), "--json"], read_device_kind(folder)
@@ -278,7 +285,9 @@ class Jobs:
             os.kill(note["pid"], signal.SIGTERM)
 
     def _read_note(self, name: str) -> dict[str, Any]:
-        return read_json(self.storage.find_note(name, "job.json"))
+        """The note about a run that was started here, without what is of another type than it was written."""
+        note = read_json(self.storage.find_note(name, "job.json"))
+        return {key: value for key, value in note.items() if type(value) is NOTE.get(key) and _has_only_text(value)}
 
     def _write_note(self, name: str, **note: Any) -> None:
         write_durably(self.storage.find_note(name, "job.json"), json.dumps(note).encode())
