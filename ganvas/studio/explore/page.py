@@ -18,9 +18,9 @@ from starlette.routing import Route
 from ganvas.errors import UsageError
 from ganvas.studio.explore.client import ModelClient, SupersededError
 from ganvas.studio.explore.view import View
-from ganvas.studio.page import Page, Studio, find_service
+from ganvas.studio.page import Handover, Page, Studio, find_service, list_links
 from ganvas.studio.responses import make_endpoint, read_body, read_number
-from ganvas.studio.run_kind import explain_absence
+from ganvas.studio.run_kind import ABILITIES, describe_kind, explain_absence
 from ganvas.studio.storage import Storage, UnknownIdError, read_json
 from ganvas.utils.files import write_durably
 from ganvas.utils.parsing import printable
@@ -141,7 +141,11 @@ def get_schema(_: Request) -> Any:
 def list_models(request: Request) -> Any:
     """The runs with a saved model that the page can explore: it samples from noise."""
     found = read_models(get_service(request).storage)
-    return [{"id": name, "recipe": recipe.get("name", "")} for name, recipe in found if not explain_absence(recipe)]
+    return [
+        {"id": name, "recipe": str(recipe.get("name", "")), **describe_abilities(describe_kind(recipe))}
+        for name, recipe in found
+        if not explain_absence(recipe)
+    ]
 
 
 def list_absent(request: Request) -> Any:
@@ -157,8 +161,16 @@ def read_models(storage: Storage) -> list[tuple[str, dict[str, Any]]]:
 
 
 async def get_abilities(request: Request) -> Any:
-    """What a model is and can do."""
-    return (await get_service(request).ask(request, "abilities"))[0]
+    """What a model is and can do, and the other pages that it can be handed over to."""
+    here, name = get_service(request), request.path_params["id"]
+    able = (await here.ask(request, "abilities"))[0]
+    kind = {**describe_kind(read_json(here.storage.find_run(name) / "recipe.json")), "model": True}
+    return {**able, **describe_abilities(kind), "links": list_links(request.app.state.pages, name, kind, PAGE.name)}
+
+
+def describe_abilities(kind: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a run's kind what its model takes, gives, and whether it inverts pictures."""
+    return {name: kind[name] for name in ABILITIES}
 
 
 async def get_picture(request: Request) -> Response:
@@ -257,6 +269,8 @@ PAGE = Page(
     "explore",
     "Explore",
     "Explore a trained model: seeds, classes, directions, style mixing, walks, nearest training pictures.",
+    "Use",
     routes=ROUTES,
     service=ExploreService,
+    handover=Handover("Explore the model", "model={id}", lambda facts: bool(facts["explores"] and facts["model"])),
 )

@@ -58,8 +58,10 @@ class Analyses:
         paces = await run_in_threadpool(read_paces, self.storage)
         return [{**row, "seconds": estimate_seconds(RECIPES[row["name"]], paces)} for row in self.recipes]
 
-    async def time_recipe(self, name: str) -> float | None:
+    async def time_recipe(self, name: str, may_time: bool = True) -> float | None:
         """Seconds of a whole run of the recipe on this machine, by a timing unless one is kept; None: it cannot be timed.
+
+        Without `may_time` they follow from what is known: beside a training a timing would be wrong, and disturb it.
 
         Raises:
             UnknownIdError: there is no such recipe.
@@ -68,7 +70,7 @@ class Analyses:
             raise UnknownIdError(f"there is no recipe {printable(name, 60)!r}; look at the list of recipes")
         async with self.timing:
             paces = await run_in_threadpool(read_paces, self.storage)
-            if name not in paces and RECIPES[name].data.source:
+            if may_time and name not in paces and RECIPES[name].data.source:
                 with suppress(GanvasError):  # such as data that must be downloaded first: an estimate will do
                     row = await run_command(name, module=pace.MODULE, seconds=60)
                     pace.write_pace(self.storage, name, row["pace"])

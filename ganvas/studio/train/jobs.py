@@ -226,7 +226,7 @@ class Jobs:
         if not self.queue.read():
             return
         with self.queue.lock():
-            busy = {self._read_note(name).get("device", "cpu") for name in self._list_alive()}
+            busy = {self._read_note(name).get("device", "cpu") for name in self.list_alive()}
             for name in self.queue.read():
                 note = self._read_note(name)
                 words, device = note.get("words"), note.get("device", "cpu")
@@ -242,7 +242,8 @@ class Jobs:
                     if name == own:
                         raise
 
-    def _list_alive(self) -> list[str]:
+    def list_alive(self) -> list[str]:
+        """The ids of the trainings that were started here and run now."""
         names = [path.name.removesuffix(".job.json") for path in self.storage.make_folder("jobs").glob("*.job.json")]
         return [name for name in names if self.is_alive(name)]
 

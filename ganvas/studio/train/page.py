@@ -14,7 +14,7 @@ from starlette.routing import Route
 from ganvas.errors import GanvasError, UsageError
 from ganvas.games import RECIPES
 from ganvas.studio.openapi import build_document
-from ganvas.studio.page import Page, Studio, find_service
+from ganvas.studio.page import Handover, Page, Studio, find_service, list_links
 from ganvas.studio.responses import make_endpoint, read_body, read_number
 from ganvas.studio.storage import Storage, UnknownIdError
 from ganvas.studio.train import choices, monitor
@@ -110,6 +110,13 @@ async def list_recipes(request: Request) -> Any:
     return await get_service(request).analyses.list_recipes()
 
 
+async def time_recipe(request: Request) -> Any:
+    """How many seconds a whole run of a recipe takes on this machine. It is timed unless that was done, or a training runs."""
+    here, name = get_service(request), request.path_params["name"]
+    busy = await run_in_threadpool(here.jobs.list_alive)
+    return {"seconds": await here.analyses.time_recipe(name, may_time=not busy)}
+
+
 async def receive_upload(request: Request) -> Response:
     """A zip of pictures, as the raw body; ?name= is for display."""
     uploads = get_service(request).uploads
@@ -155,8 +162,9 @@ async def start_run(request: Request) -> Response:
 
 def get_run(request: Request) -> Any:
     """All facts of one run."""
-    here = get_service(request)
-    return monitor.describe_run(here.storage, here.jobs, request.path_params["id"])
+    here, name = get_service(request), request.path_params["id"]
+    run = monitor.describe_run(here.storage, here.jobs, name)
+    return {**run, "links": list_links(request.app.state.pages, name, run, PAGE.name)}
 
 
 def remove_run(request: Request) -> Any:
@@ -243,6 +251,7 @@ ROUTES = (
     Route(f"{API}/openapi.json", make_endpoint(get_openapi)),
     Route(f"{API}/schema", make_endpoint(get_schema)),
     Route(f"{API}/recipes", make_endpoint(list_recipes)),
+    Route(f"{API}/recipes/{{name}}/time", make_endpoint(time_recipe), methods=["POST"]),
     Route(f"{API}/uploads", make_endpoint(list_uploads), methods=["GET"]),
     Route(f"{API}/uploads", make_endpoint(receive_upload, bytes, ("name",)), methods=["POST"]),
     Route(f"{API}/uploads/{{id}}", make_endpoint(get_upload), methods=["GET"]),
@@ -264,7 +273,9 @@ PAGE = Page(
     "train",
     "Train",
     "Start a recipe on built-in data or your own pictures, and watch the same noise become pictures.",
+    "Make",
     routes=ROUTES,
     service=TrainService,
     uploads={f"{API}/uploads": MAX_UPLOAD_BYTES},
+    handover=Handover("Its training", "run={id}", lambda facts: True),
 )
