@@ -23,9 +23,9 @@ export class Overview {
   }
 
   makeBox(id, title, word, style) {
-    const about = make("span", { class: "small muted num" });
-    const field = word ? make("span", { class: "small" }, ` ${word}`) : null;
-    const box = make("li", { class: `node ${style}`, "data-node": id }, make("strong", {}, title), field, about);
+    const about = make("span", { class: "small muted num" }, "\u00a0");
+    const name = make("span", {}, make("strong", {}, title), word ? make("span", { class: "small" }, ` ${word}`) : null);
+    const box = make("li", { class: `node ${style}`, "data-node": id }, name, about);
     this.boxes[id] = { box, about };
     return box;
   }

@@ -134,6 +134,7 @@ function render() {
   clearTimeout(renderTimer);
   renderTimer = 0;
   const { facts } = frame;
+  document.querySelector(".play").dataset.dims = facts.dims; // the shape of the picture
   picture.draw();
   picture.showLayers();
   charts.draw(frame);
@@ -183,9 +184,9 @@ function renderTime(facts) {
 
 function renderCaption() {
   const caption = getCaption();
-  $("caption").hidden = !caption;
-  if (!caption || $("caption").textContent === caption.text) return;
-  $("caption").textContent = caption.text;
+  $("stage-words").hidden = !caption;
+  if (!caption || $("stage-words").textContent === caption.text) return;
+  $("stage-words").textContent = caption.text;
   say(caption.text, true);
 }
 

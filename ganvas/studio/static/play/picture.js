@@ -66,10 +66,7 @@ export class Picture {
   }
 
   drawFrame(facts, arrays, layers, focus) {
-    const side = Math.min(this.canvas.parentElement.clientWidth, 640);
-    const tall = facts.dims === 2 ? side : Math.round(Math.min(side * 0.8, 520));
-    this.canvas.style.height = `${tall}px`;
-    const { context, width, height } = fitCanvas(this.canvas, tall);
+    const { context, width, height } = fitCanvas(this.canvas);
     const bright = (layer) => focus === null || focus === "losses" || focus === layer || BRIGHT_WITH[focus]?.includes(layer);
     const draw = facts.dims === 2 ? drawPlane : drawLine;
     draw(context, width, height, facts, arrays, layers, (layer) => (bright(layer) ? 1 : DIM));
