@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from ganvas.data.open import BUILT_IN
 from ganvas.errors import GanvasError, UsageError
+from ganvas.evaluation.measure_names import SAMPLES, TEXT
 from ganvas.games import GAMES, RECIPES
 from ganvas.studio.commands import run_command
 from ganvas.studio.run_kind import describe_kind
@@ -25,6 +27,7 @@ from ganvas.utils.parsing import printable
 from ganvas.utils.settings import flatten, to_dict
 
 OUTDATED = "Training has gone on since these were measured; measure both again."
+LOWER = ("fd", "kd", "ppl", "nats")  # measures that a better model lowers; others are best near those of real data
 Pair = tuple[str, str, int]  # two runs, and how many samples of each are measured
 
 
@@ -172,6 +175,8 @@ class Analyses:
             "reference": Path(result["reference"]).name,
             "note": result.get("note", ""),
         }
+        names = {name for model in numbers["models"] for name in model.get("measures", {})}
+        numbers["about"] = {name: explain_measure(name) for name in names}
         return {**facts, "state": "ready", "words": words, **numbers}
 
     def forget(self, name: str) -> None:
@@ -188,6 +193,13 @@ class Analyses:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def explain_measure(name: str) -> list[str]:
+    """[what it measures, what is better] of a measure by its name in a report, such as fd2000-digits."""
+    plain = re.split(r"[\d:-]", name, maxsplit=1)[0]
+    better = "lower is better" if plain in LOWER else "near that of real data is best"
+    return [{**SAMPLES, **TEXT}.get(plain, ""), better]
 
 
 def list_differences(a: Path, b: Path) -> list[list[Any]]:

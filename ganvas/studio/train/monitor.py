@@ -26,11 +26,13 @@ from ganvas.studio.storage import (
     read_last_row,
     read_part,
 )
+from ganvas.studio.train.explanations import explain_settings
 from ganvas.studio.train.job_status import LIVE_STATES, Status, list_actions
 from ganvas.studio.train.jobs import Jobs
 from ganvas.utils.settings import flatten
 
 READ_BYTES = 256 << 10  # of a log, for one answer
+TUNABLE = re.compile(r"train\.(?!seed$|images$)|config\.rules\.|data\.(fit|flip)$")  # what a branch may change: not the networks
 LEVEL = (0.55, 0.95)  # the skill of the discriminator at which both players learn
 
 
@@ -102,8 +104,8 @@ def summarize_run(storage: Storage, jobs: Jobs, name: str) -> dict[str, Any]:
         total = max(items, total) if total else 0  # a step may use several batches
     return {
         "id": name,
-        "recipe": recipe.get("name", ""),
-        "game": recipe.get("game", ""),
+        "recipe": str(recipe.get("name", "")),
+        "game": str(recipe.get("game", "")),
         "state": status.state,
         "words": status.words,
         "items": items,
@@ -158,6 +160,8 @@ def describe_run(storage: Storage, jobs: Jobs, name: str) -> dict[str, Any]:
         "about": recipe.get("about", ""),
         "paper": recipe.get("paper", ""),
         "settings": settings,
+        "explained": explain_settings(summary["game"], settings),
+        "tunable": [name for name in settings if TUNABLE.match(name)],
         "snapshots": list_snapshots(folder),
         "checkpoints": checkpoints,
         "rate": rate,

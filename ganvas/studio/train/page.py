@@ -68,6 +68,7 @@ class TrainService:
     def start(self, asked: StartRequest) -> str:
         """Start a training; returns the id of its run. Raises: UsageError, ResourceError: as `Jobs.start`."""
 
+        choices.require_no_field(asked.settings)
         recipe, upload = RECIPES.get(asked.recipe), asked.data.removeprefix("upload:")
         settings = choices.complete_settings(
             asked.settings,
@@ -108,6 +109,15 @@ def get_schema(_: Request) -> Any:
 async def list_recipes(request: Request) -> Any:
     """All recipes, with the data that suit each."""
     return await get_service(request).analyses.list_recipes()
+
+
+async def offer_recipes(request: Request) -> Any:
+    """The recipes for ?data=, a source or upload:ID, by name: the best, those made for such data, others that take them."""
+    here, data = get_service(request), request.query_params.get("data", "")
+    here.find_source(data)
+    upload = data.removeprefix("upload:")
+    report = here.uploads.describe(upload).get("report", {}) if upload != data else {}
+    return choices.rank_recipes(await here.analyses.list_recipes(), data, report)
 
 
 async def time_recipe(request: Request) -> Any:
@@ -251,6 +261,7 @@ ROUTES = (
     Route(f"{API}/openapi.json", make_endpoint(get_openapi)),
     Route(f"{API}/schema", make_endpoint(get_schema)),
     Route(f"{API}/recipes", make_endpoint(list_recipes)),
+    Route(f"{API}/recipes/offer", make_endpoint(offer_recipes, query=("data",))),
     Route(f"{API}/recipes/{{name}}/time", make_endpoint(time_recipe), methods=["POST"]),
     Route(f"{API}/uploads", make_endpoint(list_uploads), methods=["GET"]),
     Route(f"{API}/uploads", make_endpoint(receive_upload, bytes, ("name",)), methods=["POST"]),
