@@ -69,7 +69,9 @@ def check_checkerboard(case: Case) -> Finding | None:
     if case.fakes is None or not case.has_images or case.single:
         return None
     found = find_checkerboard(case.fakes.float(), case.reals.float())
-    advice = case.restore("train.rates.G", "train.learning_rate", "config.subpixel", "config.critic_width", "train.images")
+    advice = case.restore(
+        "train.rates.D", "train.rates.G", "train.learning_rate", "config.subpixel", "config.critic_width", "train.images"
+    )
     return Finding("checkerboard", found[0], advice or f"--images {_aim(case)}") if found else None
 
 

@@ -1,132 +1,27 @@
 """The doctor: runs that were made to go wrong are named, healthy ones draw no alarm.
 
-Each run folder holds a real recipe, real data and a real bundle; what a long training would have left in the log is written
-down, so that each illness stands alone.
+What a long training would have left in the log is written down, so that each fault stands alone.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
-from support import PLAN, ganvas
+from made_runs import Script, bytes_of, digits, faint, folder_of, names, points
+from support import ganvas
 from torch import Tensor
 
-from ganvas.config import DataConfig
-from ganvas.core.game import Game
-from ganvas.data.builtin.point_sets import MODES, point_source
-from ganvas.data.open import open_source
+from ganvas.data.builtin.point_sets import MODES
 from ganvas.data.table import TableDataset
 from ganvas.errors import UsageError
 from ganvas.games import RECIPES
-from ganvas.games.recipes import adapt_recipe, open_data
-from ganvas.games.registry import build
-from ganvas.inference import model_file
-from ganvas.media.image_files import to_bytes
+from ganvas.games.recipes import open_data
 from ganvas.metrics import memorization
 from ganvas.metrics.memorization import Memorization
-from ganvas.training.doctor import diagnose, format_findings
-from ganvas.training.doctor_finding import Finding
-from ganvas.training.run_folder import Run
-from ganvas.utils.settings import to_dict
-
-HEALTHY = {
-    "verdict_real": 0.68,
-    "verdict_fake": 0.3,
-    "skill": 0.69,
-    "memory": 0.01,
-    "augment": 0.0,
-    "variety": 1.0,
-    "gradient_generator": 1.2,
-    "gradient_discriminator": 1.4,
-    "D": 1.2,
-    "G": 1.0,
-}
-
-
-class Prompter:
-    """Draws given samples whatever the noise: the artist of a run that learnt just these."""
-
-    def __init__(self, samples: Tensor) -> None:
-        self.samples = samples
-
-    def __call__(self, game: Game, z: Tensor, c: Tensor | None, chunk: int = 32, *, keep: Callable[[Tensor], Tensor]) -> Tensor:
-        return keep(self.samples[torch.arange(len(z)) % len(self.samples)])
-
-
-@dataclass
-class Script:
-    """A run folder to be: a recipe on some data, what its log says and what its model draws."""
-
-    folder: Path
-    monkeypatch: pytest.MonkeyPatch
-
-    def run(
-        self,
-        name: str,
-        log: Callable[[float], dict[str, float]] = lambda share: {},
-        draws: Tensor | None = None,
-        data: Path | None = None,
-        dropped: int = 0,
-        items: int | None = None,
-        **train: object,
-    ) -> Path:
-        recipe = RECIPES[name]
-        if data is not None:
-            recipe = replace(recipe, data=replace(recipe.data, source=str(data)))
-        recipe = replace(recipe, train=replace(recipe.train, **train))  # type: ignore[arg-type]
-        source = open_data(recipe)
-        recipe = adapt_recipe(recipe, source)
-        run = Run(self.folder / "run", recipe, PLAN)
-        run.write()
-        torch.manual_seed(0)
-        card = {"recipe": to_dict(recipe), "items": items or recipe.train.images, "classes": list(source.classes)}
-        model_file.save(run.model, build(recipe), card)
-        rows = [{"step": i, "items": 100 * i, "dropped": dropped * (i > 10), **HEALTHY, **log(i / 29)} for i in range(30)]
-        (run.folder / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-        if draws is not None:
-            self.monkeypatch.setattr("ganvas.training.doctor_case.sample_chunks", Prompter(draws))
-        return run.folder
-
-
-@pytest.fixture
-def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
-    return Script(tmp_path, monkeypatch)
-
-
-def points(name: str, count: int = 500) -> Tensor:
-    """Other samples of a built-in law than those trained on."""
-    return point_source(name, "test").fields["real"][:count]
-
-
-def digits(count: int = 500, offset: int = 0) -> Tensor:
-    """Real test digits in [-1, 1]."""
-    return open_source(DataConfig(source="mnist", split="test")).samples(torch.arange(offset, offset + count))["real"]
-
-
-def faint(images: Tensor) -> Tensor:
-    """The images with less contrast: as different from each other as the reals, and far from them."""
-    return 0.5 * images - 0.5
-
-
-def folder_of(path: Path, images: np.ndarray) -> Path:
-    """uint8 images [N, H, W] as an archive that a recipe can train on."""
-    path.parent.mkdir(exist_ok=True)
-    np.savez(path.with_suffix(".npz"), images=images)
-    return path.with_suffix(".npz")
-
-
-def bytes_of(images: Tensor) -> np.ndarray:
-    return to_bytes(images).squeeze(1).numpy()
-
-
-def names(found: list[Finding]) -> list[str]:
-    return [finding.name for finding in found]
+from ganvas.training.doctor import diagnose
 
 
 def test_non_finite_values(script: Script) -> None:
