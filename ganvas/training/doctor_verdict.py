@@ -31,10 +31,9 @@ def check_early(case: Case) -> Finding | None:
 
 
 def _aim(case: Case) -> int:
-    """A length of the run to try: that of the recipe, or twice what it had, and never too early."""
-    usual = case.read_setting("train.images", usual=True) or 0
-    now = max(case.items, case.recipe.train.images)
-    return int(max(usual if usual > now else 2 * now, 5 * EARLY * case.recipe.train.batch))
+    """A length of the run to try: the one that was planned or that of the recipe, else twice what it had; never too early."""
+    planned = max(case.recipe.train.images, case.read_setting("train.images", usual=True) or 0)
+    return max(planned if planned > case.items else 2 * case.items, 5 * EARLY * case.recipe.train.batch)
 
 
 def check_average(case: Case) -> Finding | None:

@@ -1,4 +1,4 @@
-"""The distance of the doctor: at its floor for other reals, near 1 of its scale for a trivial model, and larger for worse samples."""
+"""The distance of the doctor: at its floor for other reals, near 1 for a trivial model, and larger for worse samples."""
 
 from __future__ import annotations
 

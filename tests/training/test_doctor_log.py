@@ -57,6 +57,8 @@ def test_a_penalty_holds_the_discriminator_down(script: Script) -> None:
     assert found[0].advice == "--set config.rules.r1_gamma=0.1"
 
 
-@pytest.mark.parametrize("log", [{"skill": 0.99}, {"skill": 0.51}, {"strain": 30.0}, {"gradient_generator": 1e-6, "skill": 0.95}])
+@pytest.mark.parametrize(
+    "log", [{"skill": 0.99}, {"skill": 0.51}, {"strain": 30.0}, {"gradient_generator": 1e-6, "skill": 0.95}]
+)
 def test_players_of_good_samples_draw_no_alarm(script: Script, log: dict[str, float]) -> None:
     assert names(diagnose(script.run("cgan-mnist", lambda share: log, digits()))) == []
