@@ -1,4 +1,4 @@
-"""The forty runs of bench/doctor.py: twenty that go well, and twenty that are made to go wrong, each in its own way."""
+"""The runs of bench/doctor.py: some that go well, and some that are made to go wrong, each in its own way."""
 
 from __future__ import annotations
 
