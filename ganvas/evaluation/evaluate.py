@@ -19,6 +19,7 @@ from ganvas.core.capabilities import Couples, TakesInputs, Writes
 from ganvas.core.modality import IMAGES, POINTS, VOXELS, modality_of
 from ganvas.data.builtin.point_sets import MODES
 from ganvas.data.computed_domains import split_name
+from ganvas.data.open import BUILT_IN
 from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.evaluation.measures import (
     COMPARE,
@@ -254,6 +255,8 @@ def _subject(path: Path, device: torch.device) -> tuple[Model | None, str]:
         return model, f"{model.card['recipe']['name']} after {model.card['items']:,} images"
     if (path / "recipe.json").exists():
         raise DataError(f"{path} has saved no model yet; let it train on, or name another run")
+    if split_name(str(path))[1] not in BUILT_IN and not path.expanduser().exists():
+        raise DataError(f"{path}: no such run folder, bundle or set of images; check the path")
     return None, str(path)
 
 

@@ -110,6 +110,13 @@ def choose_rows(recipe: Recipe, samples: int, split: str | None, *, trained: boo
     return InputRows(data, rows, train, f"{n:,} {words}")
 
 
+def held_out_rows(model: Model, source: str, samples: int, split: str | None = None) -> InputRows:
+    """The rows of `choose_rows` for a model and a data source. Raises: as `choose_rows`."""
+    recipe = parse_recipe(model.card["recipe"])
+    trained = source == recipe.data.source
+    return choose_rows(replace(recipe, data=replace(recipe.data, source=source)), samples, split, trained=trained)
+
+
 def measure_outputs(
     model: Model,
     source: str,
@@ -134,9 +141,7 @@ def measure_outputs(
     for name in chosen or ():
         if name not in (*TRUTH, *SETS):
             raise _misfit(name)
-    recipe = parse_recipe(model.card["recipe"])
-    trained = source == recipe.data.source
-    found = choose_rows(replace(recipe, data=replace(recipe.data, source=source)), samples, split, trained=trained)
+    found = held_out_rows(model, source, samples, split)
     tasks, notes = list_tasks(game), _Notes(strict=chosen is not None)
     measures: dict[str, Measurement] = {}
     for task in tasks:
