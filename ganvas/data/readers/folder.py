@@ -23,11 +23,12 @@ from ganvas.data.collection import DataSource, ImageCollection
 from ganvas.data.folder_layout import TABLE, arrange
 from ganvas.data.images import Bytes, Header, UnreadableError, decode, peek
 from ganvas.data.table import Skipped
-from ganvas.errors import DataError, ResourceError
-from ganvas.utils.files import make_folder, write_durably
+from ganvas.errors import DataError, GanvasError, ResourceError
+from ganvas.utils.files import make_folder, open_regular, read_regular, write_durably
 from ganvas.utils.parsing import printable
 
 MAX_TABLE = 256 << 20  # bytes of a dataset.json
+MAX_LISTING = 1 << 30  # bytes of a cached listing
 LARGE = 10_000  # a listing is cached for folders with at least so many files
 PROBES = 500  # files that are checked to see whether a cached listing is still valid
 SETTLED = 2_000_000_000  # ns since the last change of a folder; within one tick of the disk clock it may change unnoticed
@@ -92,7 +93,7 @@ def _read_listing(name: str, root: Path) -> Listing | None:
     """The cached listing of a folder, if the folder has not changed since; None otherwise."""
     try:
         path = cache.cache_folder() / f"{name}.files"
-        values = json.loads(path.read_bytes())
+        values = json.loads(read_regular(path, MAX_LISTING))
         probes = {str(file): (int(size), int(changed)) for file, (size, changed) in values["probes"].items()}
         listing = Listing(str(values["digest"]), {str(at): int(ns) for at, ns in values["folders"].items()}, probes)
         for folder, changed in listing.folders.items():
@@ -102,7 +103,7 @@ def _read_listing(name: str, root: Path) -> Listing | None:
             status = (root / file).stat()
             if (status.st_size, status.st_mtime_ns) != facts:
                 return None
-    except (OSError, ResourceError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, GanvasError, ValueError, KeyError, TypeError, AttributeError):
         return None
     cache.touch(path)
     return listing
