@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json as json_
 import re
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -160,3 +162,13 @@ def report_path(path: Path, reporting: Reporting) -> None:
         print(json_.dumps({"out": str(path)}))
     elif not reporting.quiet:
         print(path)
+
+
+def report_doubts(warnings: Sequence[str], skipped: Sequence[tuple[str, str]], most: int | None = None) -> None:
+    """Print what is doubtful about data, and what was skipped (at most `most` files), to standard error, a line each."""
+    lines = [f"warning: {text}" for text in warnings]
+    lines += [f"skipped {name}: {reason}" for name, reason in skipped[:most]]
+    if most is not None and len(skipped) > most:
+        lines.append(f"skipped {len(skipped) - most:,} more; `ganvas data` lists them all")
+    for line in lines:
+        print(line, file=sys.stderr)
