@@ -17,12 +17,13 @@ from ganvas.data.builtin import fashion_mnist, mnist, stacked_mnist
 from ganvas.data.builtin.oracle import oracle_source
 from ganvas.data.builtin.point_sets import POINTS, point_source
 from ganvas.data.builtin.voxel_shapes import shape_source
-from ganvas.data.collection import ArrayCollection, DataSource, ImageCollection, Progress, TargetFormat, write_images
+from ganvas.data.collection import ArrayCollection, DataSource, ImageCollection, Progress, TargetFormat, as_bytes, write_images
 from ganvas.data.computed_domains import require_both, split_domains, split_name
 from ganvas.data.folder_layout import missing_test_split
-from ganvas.data.readers import folder, idx, numpy_arrays, text_lines, zip_archive
+from ganvas.data.readers import csv_points, folder, idx, numpy_arrays, text_lines, zip_archive
 from ganvas.data.table import TableDataset, fingerprint
 from ganvas.errors import DataError, UsageError
+from ganvas.utils.files import require_regular
 from ganvas.utils.parsing import printable
 
 TEXTS = (*text_lines.SHA256, "oracle")  # built-in sources of text
@@ -56,13 +57,13 @@ def open_source(
     if config.source == "shapes":
         return replace(shape_source(config.split, resolution, channels), flip=config.flip)
     found = find(config.source, config.split, progress)
-    entry_name = cache.entry_name(found.identity, config.split, resolution, channels, config.fit)
+    entry_name = cache.entry_name(found.identity, config.split, resolution, channels, config.fit, config.white)
     entry = cache.read(entry_name)
     if entry is None:
         contents = load(found)
         if isinstance(contents, ArrayCollection):
             return _check_settings(_as_table(config.source, contents), config, shaped)
-        entry = cache.store(entry_name, lambda file: _build(contents, how, file, progress))
+        entry = cache.store(entry_name, lambda file: _build(as_bytes(contents, config.white), how, file, progress))
     pixels, record = entry
     if change := split_name(config.source)[0]:
         require_both(change, [] if record.labels is None else record.labels.tolist())  # of the readable images
@@ -126,6 +127,8 @@ def find(source: str, split: str, progress: Progress | None = None) -> DataSourc
         hint = f"did you mean {near[0]!r}?" if near else "check the path"
         raise DataError(f"{printable(source)}: no such file or folder; {hint}")
     try:
+        if not path.is_dir():
+            require_regular(path)
         if path.is_dir():
             return idx.find_folder(path, split) or folder.find(path, split)
         return _find_in_file(path, split)
@@ -178,7 +181,7 @@ def _find_in_file(path: Path, split: str) -> DataSource:
     if split == "test":
         raise missing_test_split("one file")
     if ending in (".csv", ".tsv"):
-        return numpy_arrays.find_csv(path)
+        return csv_points.find(path)
     if idx.IMAGES.search(path.name):
         return idx.find_file(path)
     raise DataError(

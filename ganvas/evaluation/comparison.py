@@ -22,8 +22,7 @@ from ganvas.inference.model import Model, load
 from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid
 from ganvas.media.image_files import save_png
 from ganvas.media.scatter import scatter
-from ganvas.utils.files import write_durably
-from ganvas.utils.files import read_regular
+from ganvas.utils.files import read_regular, write_durably
 from ganvas.utils.parsing import parse_json
 
 METRICS = ("fd", "recall", "sharpness")

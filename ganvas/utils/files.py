@@ -180,7 +180,8 @@ def require_space(folder: Path, size: int) -> None:
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal. Raises: OSError, DataError: it is no regular file."""
-    with open_regular(path) as file:
+    require_regular(path)
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

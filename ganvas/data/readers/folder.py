@@ -21,10 +21,11 @@ from typing import BinaryIO
 from ganvas.data import cache
 from ganvas.data.collection import DataSource, ImageCollection
 from ganvas.data.folder_layout import TABLE, arrange
-from ganvas.data.images import Bytes, Header, UnreadableError, decode, peek
+from ganvas.data.images import Header, UnreadableError, decode, peek
+from ganvas.data.levels import Values
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError, GanvasError, ResourceError
-from ganvas.utils.files import make_folder, open_regular, read_regular, write_durably
+from ganvas.utils.files import make_folder, read_regular, write_durably
 from ganvas.utils.parsing import printable
 
 MAX_TABLE = 256 << 20  # bytes of a dataset.json
@@ -79,7 +80,7 @@ def _pictures(path: Path, split: str, files: Mapping[str, tuple[int, int]], skip
         with open_member(i) as file:
             return peek(file)
 
-    def read_member(i: int, enough: int) -> Bytes:
+    def read_member(i: int, enough: int) -> Values:
         with open_member(i) as file:
             return decode(file, enough)
 
@@ -168,10 +169,6 @@ def walk(root: Path) -> tuple[dict[str, tuple[int, int]], list[Skipped], dict[st
 
 def _read_table(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            table = file.read(MAX_TABLE + 1)
+        return read_regular(path, MAX_TABLE)
     except OSError as error:
         raise DataError(f"{printable(path)}: {error.strerror}; make it readable or remove it") from None
-    if len(table) > MAX_TABLE:
-        raise DataError(f"{printable(path)}: expected at most {MAX_TABLE:,} bytes")
-    return table
