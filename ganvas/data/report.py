@@ -22,13 +22,16 @@ from ganvas.data.collection import (
     ImageCollection,
     Progress,
     TargetFormat,
+    as_bytes,
     choose_format,
     label_readable,
     map_images,
     no_readable_image,
 )
-from ganvas.data.images import Bytes, Fit, fit_to_side
+from ganvas.data.images import Fit, fit_to_side
+from ganvas.data.levels import Bytes
 from ganvas.data.open import TEXTS, doubt_name, find, is_text, load, open_source, text_file
+from ganvas.data.order import spread_evenly
 from ganvas.data.readers import text_lines
 from ganvas.data.table import Skipped
 from ganvas.errors import UsageError
@@ -122,17 +125,19 @@ class Report:
             save_sheet([image for image in self.samples if not isinstance(image, str)], Path(path))
 
 
-def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Progress | None = None) -> Report:
-    """Inspect a built-in source or a path. Reads every image; writes nothing.
+def inspect(
+    source: str, fit: Fit = "crop", split: str = "train", progress: Progress | None = None, *, white: float | None = None
+) -> Report:
+    """Inspect a built-in source or a path. Reads every image; writes nothing. `white` is the setting `data.white`.
 
     Raises:
         UsageError, DataError: as `open_source` does.
     """
-    report = _inspect(source, fit, split, progress)
+    report = _inspect(source, fit, split, progress, white)
     return replace(report, warnings=(*doubt_name(source), *report.warnings))
 
 
-def _inspect(source: str, fit: Fit, split: str, progress: Progress | None) -> Report:
+def _inspect(source: str, fit: Fit, split: str, progress: Progress | None, white: float | None) -> Report:
     if source in POINTS:
         return _report_points(source, "built-in points", point_source(source, split).fields["real"])
     if source == "shapes":
@@ -143,6 +148,7 @@ def _inspect(source: str, fit: Fit, split: str, progress: Progress | None) -> Re
     contents = load(found)
     if isinstance(contents, ArrayCollection):
         return replace(_report_points(printable(source), found.layout, contents.samples), warnings=contents.warnings)
+    contents = as_bytes(contents, white)
     looks, skipped = _summarize_images(contents, progress)
     if not looks:
         raise no_readable_image([*contents.skipped, *skipped])
@@ -173,9 +179,12 @@ def _summarize_images(pictures: ImageCollection, progress: Progress | None) -> t
     skipped: list[Skipped] = []
 
     def look(i: int) -> _ImageSummary:
-        pixels = pictures.read(i, 0)
+        header, pixels = pictures.peek(i), pictures.read(i, 0)  # a large image may be reduced
         digest = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest()
-        return _ImageSummary((pixels.shape[1], pixels.shape[0]), pictures.peek(i).kind, digest, float(pixels.std()))
+        size = (header.width, header.height)
+        if (pixels.shape[1] > pixels.shape[0]) != (header.width > header.height):  # rotated by EXIF
+            size = size[::-1]
+        return _ImageSummary(size, header.kind, digest, float(pixels.std()))
 
     for i, result in map_images(look, total):
         if isinstance(result, str):
@@ -222,7 +231,7 @@ def _choose_balanced(pictures: ImageCollection, readable: Sequence[int], count: 
 def _report_points(name: str, layout: str, points: Tensor) -> Report:
     columns = (points.amin(0), points.amax(0), points.mean(0), points.std(0, correction=0))
     facts = PointFacts(*(tuple(column.tolist()) for column in columns))
-    picked = points[torch.linspace(0, len(points) - 1, min(len(points), 5000)).long()]
+    picked = points[spread_evenly(len(points), 5_000)]
     return Report(name, layout, len(points), {}, (), points=facts, samples=picked)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ganvas.data.collection import ImageCollection, Progress, map_images, no_readable_image
+from ganvas.data.collection import ImageCollection, Progress, as_bytes, map_images, no_readable_image
 from ganvas.data.folder_layout import drop_hidden_files
 from ganvas.data.images import UnreadableError
 from ganvas.data.readers.zip_archive import MAX_RATIO, check_bombs, load, open_archive
@@ -38,9 +38,9 @@ def repack(path: Path, out: Path, progress: Progress | None = None) -> tuple[Ski
         ResourceError: the new zip cannot be written.
     """
     check_zip(path)
-    parts = {"": load(path, "train")}
+    parts = {"": as_bytes(load(path, "train"))}
     try:
-        tests = load(path, "test")
+        tests = as_bytes(load(path, "test"))
         parts = {"train/": parts[""], f"{TEST_FOLDERS[0]}/": tests}
     except DataError:
         pass  # no test split

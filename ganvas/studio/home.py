@@ -13,9 +13,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ganvas import __version__
+from ganvas.errors import GanvasError
 from ganvas.runtime.device import describe_runtime
 from ganvas.studio.page import Page, Studio
 from ganvas.studio.storage import RUN_ID
+from ganvas.utils.files import read_regular
 
 MAX_RUNS = 8  # in the list
 
@@ -40,8 +42,8 @@ def list_recent(runs: Path, most: int = MAX_RUNS) -> list[dict[str, Any]]:
     rows = []
     folders = [path for path in runs.iterdir() if (path / "recipe.json").is_file()] if runs.is_dir() else []
     for folder in sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)[:most]:
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            recipe = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
+        with suppress(OSError, GanvasError, ValueError, KeyError, TypeError):
+            recipe = json.loads(read_regular(folder / "recipe.json"))
             facts = {"finished": (folder / "result.json").exists(), "opens": bool(RUN_ID.fullmatch(folder.name))}
             rows.append({"name": folder.name, "recipe": recipe["name"], **facts})
     return rows

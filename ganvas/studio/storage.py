@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ganvas.errors import GanvasError, UsageError
-from ganvas.utils.files import disk_errors, make_folder
+from ganvas.errors import DataError, GanvasError, UsageError
+from ganvas.utils.files import disk_errors, make_folder, open_regular, read_regular
 from ganvas.utils.parsing import parse_json, printable
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -70,7 +70,7 @@ class Storage:
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file; {} if it is missing, damaged, or being written."""
     try:
-        return parse_json(path.read_bytes(), path.name)
+        return parse_json(read_regular(path), path.name)
     except (OSError, GanvasError):
         return {}
 
@@ -78,11 +78,11 @@ def read_json(path: Path) -> dict[str, Any]:
 def read_tail(path: Path, size: int = 1 << 16, since: int = 0) -> list[str]:
     """The last lines of a file, at most `size` bytes, after its first `since` bytes; [] if it is missing."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             end = file.seek(0, 2)
             file.seek(max(since, end - size))
             return file.read(size).decode("utf-8", "replace").splitlines()
-    except OSError:
+    except (OSError, DataError):
         return []
 
 

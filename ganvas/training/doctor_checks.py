@@ -17,6 +17,7 @@ from ganvas.evaluation.sample_sets import read_rows
 from ganvas.metrics.memorization import memorization
 from ganvas.training.artifacts import find_border, find_grey_levels, find_jpeg_blocks
 from ganvas.training.doctor_case import Case, Finding, input_like
+from ganvas.utils.files import read_regular
 
 TRAIN_BYTES = 64 << 20  # of the training images that are searched for copies: a random part of a larger set
 SAME = 0.05  # of what is normal: so small a difference counts as none
@@ -31,7 +32,7 @@ def check_finite(case: Case) -> Finding | None:
         )
     dropped = max((int(row["dropped"]) for row in case.rows), default=0)
     back = case.run.folder / "rollbacks.json"
-    times = len(json.loads(back.read_text(encoding="utf-8"))) if back.exists() else 0
+    times = len(json.loads(read_regular(back))) if back.exists() else 0
     if not dropped and not times:
         return None
     rate = case.run.recipe.train.learning_rate

@@ -15,14 +15,14 @@ import numpy as np
 
 from ganvas.data.collection import DataSource, ImageCollection, identify_file
 from ganvas.data.folder_layout import BOTH, missing_test_split
-from ganvas.data.images import Bytes
+from ganvas.data.levels import Bytes
 from ganvas.data.readers.numpy_arrays import array_pictures
+from ganvas.data.readers.unpacking import MAX_BYTES, require_array_size, unpack_array
 from ganvas.errors import DataError
 from ganvas.utils.files import open_regular
 from ganvas.utils.parsing import printable
 
 IMAGES = re.compile(r"images[-.]idx3[-.]ubyte(\.gz)?$")
-MAX_BYTES = 8 << 30
 SPLITS = {"train": ("train",), "test": ("t10k", "test")}
 
 
@@ -63,6 +63,7 @@ def read(path: Path, dimensions: int) -> Bytes:
     try:
         with open_regular(path) as file:
             packed = file.read(2) == b"\x1f\x8b"
+            length = file.seek(0, 2)
             file.seek(0)
             with gzip.GzipFile(fileobj=file) if packed else file as stream:
                 head = stream.read(4 + 4 * dimensions)
@@ -74,15 +75,16 @@ def read(path: Path, dimensions: int) -> Bytes:
                 size = math.prod(shape)
                 if not 0 < size <= MAX_BYTES:
                     raise DataError(f"{what}: its header claims shape {list(shape)}; expected 1 to {MAX_BYTES:,} bytes")
-                body = bytearray()
-                while len(body) <= size and (piece := stream.read(min(1 << 24, size + 1 - len(body)))):
-                    body += piece
+                require_array_size(size, length, what)
+                pixels = unpack_array(stream, np.dtype(np.uint8), shape)
+                more = pixels is not None and stream.read(1)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{what}: damaged or unreadable ({error}); fetch it again") from None
-    if len(body) != size:
-        found = "more" if len(body) > size else f"{len(body):,}"
-        raise DataError(f"{what}: its header claims {size:,} bytes of data, found {found}; fetch it again")
-    return np.frombuffer(body, np.uint8).reshape(shape)
+    if pixels is None or more:
+        raise DataError(
+            f"{what}: its header claims {size:,} bytes of data, found {'more' if more else 'fewer'}; fetch it again"
+        )
+    return pixels.view(np.uint8)
 
 
 def _load(images: Path, labels: Path | None, names: tuple[str, ...], splits: tuple[str, ...]) -> ImageCollection:
