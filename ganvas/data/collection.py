@@ -224,18 +224,18 @@ def write_images(
 
 
 def label_readable(
-    pictures: ImageCollection, kept: Sequence[int], keep_empty: bool
+    samples: ImageCollection | ArrayCollection, kept: Sequence[int], keep_empty: bool
 ) -> tuple[list[int] | None, tuple[str, ...], tuple[str, ...]]:
-    """The labels of the images `kept`, which can be read, their classes, and what is doubtful about these.
+    """The labels of the samples `kept`, which can be read, their classes, and what is doubtful about these.
 
-    A class without any readable image is left out, unless `keep_empty`: a test split has the classes of the training split.
+    A class without any readable sample is left out, unless `keep_empty`: a test split has the classes of the training split.
     """
-    if pictures.labels is None:
+    if samples.labels is None:
         return None, (), ()
-    labels = [int(pictures.labels[i]) for i in kept]
+    labels = [int(samples.labels[i]) for i in kept]
     if keep_empty:
-        return labels, pictures.classes, ()
-    return drop_empty_classes(labels, pictures.classes, Counter(map(int, pictures.labels)))
+        return labels, samples.classes, ()
+    return drop_empty_classes(labels, samples.classes, Counter(map(int, samples.labels)))
 
 
 def no_readable_image(skipped: Sequence[Skipped]) -> DataError:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 import torch
 
 from ganvas.config import DataConfig
+from ganvas.core.modality import VOXELS
 from ganvas.data import cache
 from ganvas.data.builtin import fashion_mnist, mnist, stacked_mnist
 from ganvas.data.builtin.oracle import oracle_source
@@ -30,6 +31,7 @@ from ganvas.data.collection import (
 from ganvas.data.computed_domains import require_both, split_domains, split_name
 from ganvas.data.folder_layout import missing_test_split
 from ganvas.data.readers import csv_points, folder, idx, numpy_arrays, text_lines, zip_archive
+from ganvas.data.readers.voxel_arrays import reduce_voxels
 from ganvas.data.table import TableDataset, fingerprint
 from ganvas.errors import DataError, UsageError
 from ganvas.utils.files import require_regular
@@ -89,7 +91,14 @@ def _open(
     if entry is None:
         contents = load(found)
         if isinstance(contents, ArrayCollection):
-            return _check_settings(_as_table(config.source, contents), config, shaped)
+            table = _as_table(config.source, contents, config.split == "test")
+            if table.modality is not VOXELS:
+                return _check_settings(table, config, shaped)
+            voxels, doubts = reduce_voxels(table.fields["real"], resolution)
+            fields = {**table.fields, "real": voxels}
+            print_ = fingerprint(fields, table.classes)
+            warnings = (*table.warnings, *doubts)
+            return replace(table, fields=fields, flip=config.flip, fingerprint=print_, warnings=warnings)
         keep_empty = config.split == "test" or split_name(config.source)[0] != ""
         images = as_bytes(contents, config.white)
         entry = cache.store(entry_name, lambda file: _build(images, how, file, progress, keep_empty))
@@ -228,18 +237,19 @@ def _build(
     return cache.Record(shape, labels, classes, left_out, splits=pictures.splits, warnings=warnings)
 
 
-def _as_table(source: str, contents: ArrayCollection) -> TableDataset:
-    """Samples that are in memory as a data set."""
+def _as_table(source: str, contents: ArrayCollection, keep_empty: bool) -> TableDataset:
+    """Samples that are in memory as a data set. Classes without a sample are left out, unless `keep_empty`."""
     fields = {"real": contents.samples}
-    if contents.labels is not None:
-        fields["label"] = torch.tensor(contents.labels, dtype=torch.int64)
+    labels, classes, doubts = label_readable(contents, range(len(contents.samples)), keep_empty)
+    if labels is not None:
+        fields["label"] = torch.tensor(labels, dtype=torch.int64)
     return TableDataset(
         printable(source),
         fields,
-        contents.classes,
-        fingerprint=fingerprint(fields, contents.classes),
+        classes,
+        fingerprint=fingerprint(fields, classes),
         splits=contents.splits,
-        warnings=contents.warnings,
+        warnings=(*contents.warnings, *doubts),
     )
 
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ganvas.config import DataConfig
+from ganvas.core.modality import VOXELS
 from ganvas.data.builtin.point_sets import POINTS, point_source
 from ganvas.data.builtin.voxel_shapes import shape_source
 from ganvas.data.collection import (
@@ -147,7 +148,7 @@ def _inspect(source: str, fit: Fit, split: str, progress: Progress | None, white
     found = find(source, split, progress)
     contents = load(found)
     if isinstance(contents, ArrayCollection):
-        return replace(_report_points(printable(source), found.layout, contents.samples), warnings=contents.warnings)
+        return _report_array(printable(source), found.layout, contents, split)
     contents = as_bytes(contents, white)
     looks, skipped = _summarize_images(contents, progress)
     if not looks:
@@ -235,6 +236,25 @@ def _report_points(name: str, layout: str, points: Tensor) -> Report:
     return Report(name, layout, len(points), {}, (), points=facts, samples=picked)
 
 
+def _report_array(name: str, layout: str, contents: ArrayCollection, split: str) -> Report:
+    """The report on points or voxels of a file."""
+    labels, classes, doubts = label_readable(contents, range(len(contents.samples)), split == "test")
+    counts = Counter(labels)
+    layout = f"{layout}, {contents.layout}" if contents.layout else layout
+    if contents.samples.ndim == 2:
+        report = _report_points(name, layout, contents.samples)
+    else:
+        shown = contents.samples[spread_evenly(len(contents.samples), SHEET)]
+        report = Report(name, layout, len(contents.samples), {}, (), samples=_draw_solids(VOXELS.normalize(shown)))
+    known = {name: counts[i] for i, name in enumerate(classes)}
+    return replace(report, classes=known, warnings=(*contents.warnings, *doubts))
+
+
+def _draw_solids(solids: Tensor) -> list[Bytes]:
+    """Solids float32 [N, 1, S, S, S] -> a picture of each, uint8 [C, H, W]."""
+    return list(((shade(solids) + 1) * 127.5).round().to(torch.uint8).numpy())
+
+
 def _report_text(source: str, split: str) -> Report:
     if source in TEXTS:
         data = open_source(DataConfig(source=source, split="test" if split == "test" else "train"))
@@ -250,8 +270,7 @@ def _report_text(source: str, split: str) -> Report:
 def _report_shapes(split: str) -> Report:
     source = shape_source(split)
     counts = {name: int((source.fields["label"] == i).sum()) for i, name in enumerate(source.classes)}
-    views = shade(source.samples(torch.arange(min(SHEET, len(source))))["real"])
-    samples = list(((views + 1) * 127.5).round().to(torch.uint8).numpy())
+    samples = _draw_solids(source.samples(torch.arange(min(SHEET, len(source))))["real"])
     return Report("shapes", "built-in solids of 32 x 32 x 32 voxels", len(source), counts, (), samples=samples)
 
 
