@@ -68,7 +68,7 @@ def adapt_recipe(recipe: Recipe, data: Dataset) -> Recipe:
         if name not in FIELDS:
             raise unknown_field(name)
         if name == "label" and name not in data.modalities:
-            labels = "give one folder per class, or labels.csv" if data.modality is IMAGES else "give labels beside the samples"
+            labels = "give one folder per class" if data.modality is IMAGES else "give labels beside the samples"
             advice = f"{labels}{_suggest_without_classes(recipe)}"
             raise DataError(f"{recipe.game} needs classes and {data.name} has none; {advice}")
         if name not in data.modalities:
