@@ -165,7 +165,9 @@ def _is_header(cells: Sequence[str]) -> bool:
     """Whether a first line names columns: no cell begins like a number, or pandas wrote ",0,1"."""
     names = [cell for cell in cells if cell]
     numbered = not cells[0] and len(cells) > 1 and list(cells[1:]) == [str(i) for i in range(len(cells) - 1)]
-    return numbered or (bool(names) and not any(re.match(r"[+-]?[.,]?\d|[+-]?(nan|inf)", cell, re.IGNORECASE) for cell in names))
+    return numbered or (
+        bool(names) and not any(re.match(r"[+-]?[.,]?\d|[+-]?(nan|inf)", cell, re.IGNORECASE) for cell in names)
+    )
 
 
 def _chain(first: str, rest: Iterator[str]) -> Iterator[str]:

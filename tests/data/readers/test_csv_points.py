@@ -74,7 +74,9 @@ def test_an_index_of_pandas_is_left_out(tmp_path: Path) -> None:
     assert csv_points.load(tmp_path / "q.csv").samples.tolist() == [[5, 6], [7, 8], [9, 1]]
 
 
-@pytest.mark.parametrize("text", ["0,5\n1,6\n2,9\n", "x,y\n1,5\n2,6\n3,9\n", "id,y\n7,5\n3,6\n9,9\n", "Unnamed: 0,y\n7,5\n8,5\n"])
+@pytest.mark.parametrize(
+    "text", ["0,5\n1,6\n2,9\n", "x,y\n1,5\n2,6\n3,9\n", "id,y\n7,5\n3,6\n9,9\n", "Unnamed: 0,y\n7,5\n8,5\n"]
+)
 def test_what_may_be_an_index_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "p.csv").write_text(text)
     loaded = csv_points.load(tmp_path / "p.csv")
