@@ -65,7 +65,9 @@ Quiet = Annotated[Flag, Parameter(help="Print nothing but errors.")]
 Json = Annotated[Flag, Parameter(help="Print JSON on standard output.")]
 Device = Annotated[str, Parameter(group=HOW, help="auto (a GPU if there is one), cpu, cuda, cuda:1, ...")]
 RunPath = Annotated[Path, Parameter(help="A run folder or a bundle.")]
-LABELS = Parameter(name=["--label", "--labels"], help="A class by number or name, several as 3,7, or all: each in turn.")
+LABELS = Parameter(
+    name=["--label", "--labels"], help="A class by name or number (#7: always a number), several as 3,7, or all."
+)
 Label = Annotated[str | None, LABELS]
 Temperature = Annotated[float, Parameter(help="For text models: below 1, lines are more typical and less varied.")]
 METRICS_HELP = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import statistics
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ import numpy as np
 from torch import Tensor
 
 from ganvas.data.images import MAX_PACKED, Fit, Header, UnreadableError, fit_to_side, flatten_on_white, silence_pillow
+from ganvas.data.labels import drop_empty_classes
 from ganvas.data.levels import Brightest, Bytes, Levels, Span, Values, choose_levels, doubt_levels
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError, UsageError
@@ -219,6 +221,21 @@ def write_images(
     if not kept:
         raise no_readable_image([*pictures.skipped, *skipped])
     return (len(kept), channels, resolution, resolution), kept, skipped
+
+
+def label_readable(
+    samples: ImageCollection | ArrayCollection, kept: Sequence[int], keep_empty: bool
+) -> tuple[list[int] | None, tuple[str, ...], tuple[str, ...]]:
+    """The labels of the samples `kept`, which can be read, their classes, and what is doubtful about these.
+
+    A class without any readable sample is left out, unless `keep_empty`: a test split has the classes of the training split.
+    """
+    if samples.labels is None:
+        return None, (), ()
+    labels = [int(samples.labels[i]) for i in kept]
+    if keep_empty:
+        return labels, samples.classes, ()
+    return drop_empty_classes(labels, samples.classes, Counter(map(int, samples.labels)))
 
 
 def no_readable_image(skipped: Sequence[Skipped]) -> DataError:

@@ -12,15 +12,26 @@ from typing import BinaryIO
 import torch
 
 from ganvas.config import DataConfig
+from ganvas.core.modality import VOXELS
 from ganvas.data import cache
 from ganvas.data.builtin import fashion_mnist, mnist, stacked_mnist
 from ganvas.data.builtin.oracle import oracle_source
 from ganvas.data.builtin.point_sets import POINTS, point_source
 from ganvas.data.builtin.voxel_shapes import shape_source
-from ganvas.data.collection import ArrayCollection, DataSource, ImageCollection, Progress, TargetFormat, as_bytes, write_images
+from ganvas.data.collection import (
+    ArrayCollection,
+    DataSource,
+    ImageCollection,
+    Progress,
+    TargetFormat,
+    as_bytes,
+    label_readable,
+    write_images,
+)
 from ganvas.data.computed_domains import require_both, split_domains, split_name
 from ganvas.data.folder_layout import missing_test_split
 from ganvas.data.readers import csv_points, folder, idx, numpy_arrays, text_lines, zip_archive
+from ganvas.data.readers.voxel_arrays import reduce_voxels
 from ganvas.data.table import TableDataset, fingerprint
 from ganvas.errors import DataError, UsageError
 from ganvas.utils.files import require_regular
@@ -38,7 +49,7 @@ def open_source(
     progress: Progress | None = None,
     pictures: bool = True,
 ) -> TableDataset:
-    """The samples of `config.source`: a built-in name, which has priority, or a path; docs/data.md describes the formats.
+    """The samples of `config.source`: a built-in name, which wins, or a path; docs/data.md describes the formats.
 
     If `resolution` or `channels` is None, the data decides it. `progress(done, total)` is called now and then while images
     are decoded, which happens once: later calls map the cached bytes. If `pictures` is false, `resolution` and `channels`
@@ -48,6 +59,24 @@ def open_source(
         UsageError: no such name, or a setting does not fit.
         DataError: no such path, or nothing in it can be used.
     """
+    data = _open(config, resolution, channels, progress, pictures)
+    doubts = doubt_name(config.source)
+    return replace(data, warnings=(*doubts, *data.warnings)) if doubts else data
+
+
+def doubt_name(source: str) -> tuple[str, ...]:
+    """A sentence if a built-in name is also that of a file or a folder here."""
+    inner = split_name(source)[1]
+    if inner not in BUILT_IN or not os.path.lexists(inner):
+        return ()
+    return (
+        f"{source} is the built-in source; write {source.removesuffix(inner)}./{inner} for the path {inner} in this folder",
+    )
+
+
+def _open(
+    config: DataConfig, resolution: int | None, channels: int | None, progress: Progress | None, pictures: bool
+) -> TableDataset:
     how = TargetFormat(resolution, channels, config.fit)
     shaped = pictures and bool(resolution or channels)
     if config.source in POINTS:
@@ -62,8 +91,17 @@ def open_source(
     if entry is None:
         contents = load(found)
         if isinstance(contents, ArrayCollection):
-            return _check_settings(_as_table(config.source, contents), config, shaped)
-        entry = cache.store(entry_name, lambda file: _build(as_bytes(contents, config.white), how, file, progress))
+            table = _as_table(config.source, contents, config.split == "test")
+            if table.modality is not VOXELS:
+                return _check_settings(table, config, shaped)
+            voxels, doubts = reduce_voxels(table.fields["real"], resolution)
+            fields = {**table.fields, "real": voxels}
+            print_ = fingerprint(fields, table.classes)
+            warnings = (*table.warnings, *doubts)
+            return replace(table, fields=fields, flip=config.flip, fingerprint=print_, warnings=warnings)
+        keep_empty = config.split == "test" or split_name(config.source)[0] != ""
+        images = as_bytes(contents, config.white)
+        entry = cache.store(entry_name, lambda file: _build(images, how, file, progress, keep_empty))
     pixels, record = entry
     if change := split_name(config.source)[0]:
         require_both(change, [] if record.labels is None else record.labels.tolist())  # of the readable images
@@ -189,25 +227,29 @@ def _find_in_file(path: Path, split: str) -> DataSource:
     )
 
 
-def _build(pictures: ImageCollection, how: TargetFormat, file: BinaryIO, progress: Progress | None) -> cache.Record:
+def _build(
+    pictures: ImageCollection, how: TargetFormat, file: BinaryIO, progress: Progress | None, keep_empty: bool
+) -> cache.Record:
     shape, kept, skipped = write_images(pictures, how, file, progress)
-    labels = None if pictures.labels is None else torch.tensor([int(pictures.labels[i]) for i in kept])
-    warnings, left_out = (*pictures.warnings, *pictures.late_warnings()), (*pictures.skipped, *skipped)
-    return cache.Record(shape, labels, pictures.classes, left_out, splits=pictures.splits, warnings=warnings)
+    numbers, classes, doubts = label_readable(pictures, kept, keep_empty)
+    labels = None if numbers is None else torch.tensor(numbers)
+    warnings, left_out = (*pictures.warnings, *doubts, *pictures.late_warnings()), (*pictures.skipped, *skipped)
+    return cache.Record(shape, labels, classes, left_out, splits=pictures.splits, warnings=warnings)
 
 
-def _as_table(source: str, contents: ArrayCollection) -> TableDataset:
-    """Samples that are in memory as a data set."""
+def _as_table(source: str, contents: ArrayCollection, keep_empty: bool) -> TableDataset:
+    """Samples that are in memory as a data set. Classes without a sample are left out, unless `keep_empty`."""
     fields = {"real": contents.samples}
-    if contents.labels is not None:
-        fields["label"] = torch.tensor(contents.labels, dtype=torch.int64)
+    labels, classes, doubts = label_readable(contents, range(len(contents.samples)), keep_empty)
+    if labels is not None:
+        fields["label"] = torch.tensor(labels, dtype=torch.int64)
     return TableDataset(
         printable(source),
         fields,
-        contents.classes,
-        fingerprint=fingerprint(fields, contents.classes),
+        classes,
+        fingerprint=fingerprint(fields, classes),
         splits=contents.splits,
-        warnings=contents.warnings,
+        warnings=(*contents.warnings, *doubts),
     )
 
 

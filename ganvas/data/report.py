@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ganvas.config import DataConfig
+from ganvas.core.modality import VOXELS
 from ganvas.data.builtin.point_sets import POINTS, point_source
 from ganvas.data.builtin.voxel_shapes import shape_source
 from ganvas.data.collection import (
@@ -24,12 +25,13 @@ from ganvas.data.collection import (
     TargetFormat,
     as_bytes,
     choose_format,
+    label_readable,
     map_images,
     no_readable_image,
 )
 from ganvas.data.images import Fit, fit_to_side
 from ganvas.data.levels import Bytes
-from ganvas.data.open import TEXTS, find, is_text, load, open_source, text_file
+from ganvas.data.open import TEXTS, doubt_name, find, is_text, load, open_source, text_file
 from ganvas.data.order import spread_evenly
 from ganvas.data.readers import text_lines
 from ganvas.data.table import Skipped
@@ -132,6 +134,11 @@ def inspect(
     Raises:
         UsageError, DataError: as `open_source` does.
     """
+    report = _inspect(source, fit, split, progress, white)
+    return replace(report, warnings=(*doubt_name(source), *report.warnings))
+
+
+def _inspect(source: str, fit: Fit, split: str, progress: Progress | None, white: float | None) -> Report:
     if source in POINTS:
         return _report_points(source, "built-in points", point_source(source, split).fields["real"])
     if source == "shapes":
@@ -141,7 +148,7 @@ def inspect(
     found = find(source, split, progress)
     contents = load(found)
     if isinstance(contents, ArrayCollection):
-        return replace(_report_points(printable(source), found.layout, contents.samples), warnings=contents.warnings)
+        return _report_array(printable(source), found.layout, contents, split)
     contents = as_bytes(contents, white)
     looks, skipped = _summarize_images(contents, progress)
     if not looks:
@@ -149,13 +156,12 @@ def inspect(
     resolution, channels = choose_format(contents, TargetFormat(fit=fit))
     chosen = _choose_balanced(contents, list(looks), SHEET)
     samples = [contents.last(i, fit_to_side(contents.read(i, 2 * resolution), resolution, channels, fit)) for i in chosen]
-    classes: dict[str, int] = {}
-    if contents.labels is not None:
-        counts = Counter(int(contents.labels[i]) for i in looks)
-        classes = {name: counts[i] for i, name in enumerate(contents.classes)}
+    labels, names, doubts = label_readable(contents, list(looks), split == "test")
+    counts = Counter(labels)
+    classes = {name: counts[i] for i, name in enumerate(names)}
     layout = f"{found.layout}, {contents.layout}"
     facts = _facts(contents, looks, resolution, channels)
-    left_out, warnings = (*contents.skipped, *skipped), (*contents.warnings, *contents.late_warnings())
+    left_out, warnings = (*contents.skipped, *skipped), (*contents.warnings, *doubts, *contents.late_warnings())
     return Report(printable(source), layout, len(looks), classes, left_out, facts, warnings=warnings, samples=samples)
 
 
@@ -230,6 +236,25 @@ def _report_points(name: str, layout: str, points: Tensor) -> Report:
     return Report(name, layout, len(points), {}, (), points=facts, samples=picked)
 
 
+def _report_array(name: str, layout: str, contents: ArrayCollection, split: str) -> Report:
+    """The report on points or voxels of a file."""
+    labels, classes, doubts = label_readable(contents, range(len(contents.samples)), split == "test")
+    counts = Counter(labels)
+    layout = f"{layout}, {contents.layout}" if contents.layout else layout
+    if contents.samples.ndim == 2:
+        report = _report_points(name, layout, contents.samples)
+    else:
+        shown = contents.samples[spread_evenly(len(contents.samples), SHEET)]
+        report = Report(name, layout, len(contents.samples), {}, (), samples=_draw_solids(VOXELS.normalize(shown)))
+    known = {name: counts[i] for i, name in enumerate(classes)}
+    return replace(report, classes=known, warnings=(*contents.warnings, *doubts))
+
+
+def _draw_solids(solids: Tensor) -> list[Bytes]:
+    """Solids float32 [N, 1, S, S, S] -> a picture of each, uint8 [C, H, W]."""
+    return list(((shade(solids) + 1) * 127.5).round().to(torch.uint8).numpy())
+
+
 def _report_text(source: str, split: str) -> Report:
     if source in TEXTS:
         data = open_source(DataConfig(source=source, split="test" if split == "test" else "train"))
@@ -245,8 +270,7 @@ def _report_text(source: str, split: str) -> Report:
 def _report_shapes(split: str) -> Report:
     source = shape_source(split)
     counts = {name: int((source.fields["label"] == i).sum()) for i, name in enumerate(source.classes)}
-    views = shade(source.samples(torch.arange(min(SHEET, len(source))))["real"])
-    samples = list(((views + 1) * 127.5).round().to(torch.uint8).numpy())
+    samples = _draw_solids(source.samples(torch.arange(min(SHEET, len(source))))["real"])
     return Report("shapes", "built-in solids of 32 x 32 x 32 voxels", len(source), counts, (), samples=samples)
 
 

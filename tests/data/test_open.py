@@ -44,7 +44,11 @@ def test_nothing_is_no_source_and_an_empty_folder_is_named(tmp_path: Path) -> No
 def test_a_built_in_name_wins_over_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "ring").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert len(open_source(DataConfig(source="ring"))) == 50_000
+    ring = open_source(DataConfig(source="ring"))
+    assert len(ring) == 50_000
+    assert ring.warnings == ("ring is the built-in source; write ./ring for the path ring in this folder",)
+    assert inspect("ring").warnings == ring.warnings
+    assert inspect("moons").warnings == ()
     with pytest.raises(DataError, match="no pictures"):
         open_source(DataConfig(source="./ring"))
 

@@ -20,15 +20,15 @@ from typing import BinaryIO
 
 from ganvas.data import cache
 from ganvas.data.collection import DataSource, ImageCollection
-from ganvas.data.folder_layout import TABLE, arrange
+from ganvas.data.folder_layout import HEAD, arrange
 from ganvas.data.images import Header, UnreadableError, decode, peek
+from ganvas.data.label_tables import MAX_TABLE, ROW_BYTES, is_table
 from ganvas.data.levels import Values
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError, GanvasError, ResourceError
-from ganvas.utils.files import make_folder, read_regular, write_durably
+from ganvas.utils.files import make_folder, open_regular, read_regular, write_durably
 from ganvas.utils.parsing import printable
 
-MAX_TABLE = 256 << 20  # bytes of a dataset.json
 MAX_LISTING = 1 << 30  # bytes of a cached listing
 LARGE = 10_000  # a listing is cached for folders with at least so many files
 PROBES = 500  # files that are checked to see whether a cached listing is still valid
@@ -68,7 +68,8 @@ def find(path: Path, split: str) -> DataSource:
 
 def _pictures(path: Path, split: str, files: Mapping[str, tuple[int, int]], skipped: list[Skipped]) -> ImageCollection:
     """The collection of the files of a folder. Raises: DataError: no images, or not this split."""
-    layout = arrange(list(files), split, lambda name: _read_table(path / name))
+    limit = MAX_TABLE + ROW_BYTES * len(files)
+    layout = arrange(list(files), split, lambda name: _read_table(path / name, limit), lambda name: _read_head(path / name))
 
     def open_member(i: int) -> BinaryIO:
         try:
@@ -86,8 +87,17 @@ def _pictures(path: Path, split: str, files: Mapping[str, tuple[int, int]], skip
 
     names = tuple(map(printable, layout.members))
     left_out = (*layout.skipped, *skipped)
-    labels, splits = layout.labels, layout.splits
-    return ImageCollection(names, peek_member, read_member, labels, layout.classes, left_out, layout.text, splits=splits)
+    return ImageCollection(
+        names,
+        peek_member,
+        read_member,
+        layout.labels,
+        layout.classes,
+        left_out,
+        layout.text,
+        splits=layout.splits,
+        warnings=layout.warnings,
+    )
 
 
 def _read_listing(name: str, root: Path) -> Listing | None:
@@ -121,7 +131,7 @@ def _write_listing(name: str, listing: Listing, start: int) -> None:
 def _probes(files: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
     """Some evenly spaced files, and each table of labels."""
     names = sorted(files)
-    chosen = {*names[:: max(1, len(names) // PROBES)], *(name for name in names if name.rpartition("/")[2] == TABLE)}
+    chosen = {*names[:: max(1, len(names) // PROBES)], *filter(is_table, names)}
     return {name: files[name] for name in sorted(chosen)}
 
 
@@ -167,8 +177,17 @@ def walk(root: Path) -> tuple[dict[str, tuple[int, int]], list[Skipped], dict[st
     return files, skipped, folders
 
 
-def _read_table(path: Path) -> bytes:
+def _read_table(path: Path, limit: int) -> bytes:
     try:
-        return read_regular(path, MAX_TABLE)
+        return read_regular(path, limit)
     except OSError as error:
         raise DataError(f"{printable(path)}: {error.strerror}; make it readable or remove it") from None
+
+
+def _read_head(path: Path) -> bytes:
+    """The first bytes of a file; b"" if it cannot be read."""
+    try:
+        with open_regular(path) as file:
+            return file.read(HEAD)
+    except (OSError, DataError):
+        return b""

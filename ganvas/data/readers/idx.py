@@ -38,19 +38,30 @@ def find_folder(folder: Path, split: str, names: tuple[str, ...] = ()) -> DataSo
     by_split = {split: [path for path in files if any(word in path.name for word in words)] for split, words in SPLITS.items()}
     splits = BOTH if by_split["test"] and len(files) > len(by_split["test"]) else ("train",)
     if by_split[split]:
-        return find_file(by_split[split][0], names, splits)
+        trained = by_split["train"][0] if split == "test" and by_split["train"] else None
+        return find_file(by_split[split][0], names, splits, trained)
     if split == "test":
         raise missing_test_split(printable(files[0].name))
     return find_file(files[0], names, splits)
 
 
-def find_file(path: Path, names: tuple[str, ...] = (), splits: tuple[str, ...] = ("train",)) -> DataSource:
-    """One file of IDX images, and its file of labels if there is one. `names` are those of the classes."""
+def find_file(
+    path: Path, names: tuple[str, ...] = (), splits: tuple[str, ...] = ("train",), trained: Path | None = None
+) -> DataSource:
+    """One file of IDX images, and its file of labels if there is one. `names` are those of the classes.
+
+    `trained` are the images of the training split, whose labels are the classes.
+    """
+    labels, known = _find_labels(path), None if trained is None else _find_labels(trained)
+    identity = tuple(identify_file(file) for file in (path, labels, known) if file)
+    return DataSource("IDX files", identity, lambda: _load(path, labels, names, splits, known))
+
+
+def _find_labels(path: Path) -> Path | None:
+    """The file of labels beside a file of images."""
     spelled = path.name.replace("images", "labels").replace("idx3", "idx1").removesuffix(".gz")
     candidates = [path.with_name(spelled + ending) for ending in ("", ".gz")]
-    labels = next((candidate for candidate in candidates if candidate != path and candidate.is_file()), None)
-    identity = (identify_file(path), identify_file(labels)) if labels else (identify_file(path),)
-    return DataSource("IDX files", identity, lambda: _load(path, labels, names, splits))
+    return next((candidate for candidate in candidates if candidate != path and candidate.is_file()), None)
 
 
 def read(path: Path, dimensions: int) -> Bytes:
@@ -87,7 +98,10 @@ def read(path: Path, dimensions: int) -> Bytes:
     return pixels.view(np.uint8)
 
 
-def _load(images: Path, labels: Path | None, names: tuple[str, ...], splits: tuple[str, ...]) -> ImageCollection:
+def _load(
+    images: Path, labels: Path | None, names: tuple[str, ...], splits: tuple[str, ...], known: Path | None
+) -> ImageCollection:
     pixels = read(images, 3)
     numbers = read(labels, 1) if labels else None
-    return array_pictures(pixels[..., None], numbers, names, printable(images), splits)
+    trained = read(known, 1) if known else None
+    return array_pictures(pixels[..., None], numbers, names, printable(images), splits, trained=trained)

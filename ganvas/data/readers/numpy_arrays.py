@@ -1,4 +1,4 @@
-"""Read NumPy files: images [N, H, W, C], or points [N, D] with D up to 3."""
+"""Read NumPy files: images [N, H, W, C], voxels [N, D, H, W], or points [N, D] with D up to 3; and their labels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, overload
+from typing import IO
 
 import numpy as np
 import torch
@@ -19,9 +19,13 @@ from torch import Tensor
 from ganvas.data.collection import ArrayCollection, DataSource, ImageCollection, identify_file
 from ganvas.data.folder_layout import BOTH, missing_test_split
 from ganvas.data.images import MAX_PIXELS, MAX_SIDE, Header, UnreadableError
+from ganvas.data.labels import label_samples
 from ganvas.data.levels import Values
+from ganvas.data.readers.labelled_arrays import Numbered, label_array_samples
 from ganvas.data.readers.unpacking import forget_pages, require_array_size, unpack_array
+from ganvas.data.readers.voxel_arrays import find_voxels, read_voxels
 from ganvas.data.readers.zip_archive import MAX_MEMBERS, open_archive
+from ganvas.data.table import Skipped
 from ganvas.errors import DataError
 from ganvas.utils.files import open_regular
 from ganvas.utils.parsing import printable
@@ -49,7 +53,10 @@ UNREADABLE = (
 )
 # Keys in order of preference: files of `ganvas sample`, names of Keras, defaults of NumPy.
 KEYS = {
-    "train": (("images", "labels"), ("x_train", "y_train"), ("points", ""), ("arr_0", "arr_1"), ("x", "y")),
+    "train": (
+        *((name, "labels") for name in ("images", "points", "voxels")),
+        *(("x_train", "y_train"), ("arr_0", "arr_1"), ("x", "y")),
+    ),
     "test": (("x_test", "y_test"), ("test_images", "test_labels")),
 }
 
@@ -67,10 +74,12 @@ def array_pictures(
     splits: tuple[str, ...] = ("train",),
     *,
     usual: bool = False,
+    trained: Array | None = None,
 ) -> ImageCollection:
     """Images from an array [N, H, W, C] of any range and its labels [N]; `names` are those of the classes, empty: 0, 1, ...
 
     `splits` are the splits that the source has. `usual`: they are bytes from 0 to 255, without a look at their range.
+    `trained` are the labels of the training split, which has the classes; images of another class are left out.
 
     Raises:
         DataError: no images, too many or too large ones, or labels that do not fit.
@@ -78,55 +87,61 @@ def array_pictures(
     _require_pictures(images, what)
     kind = {1: "grey", 3: "RGB", 4: "RGB with alpha"}[images.shape[3]]
     header = Header(images.shape[2], images.shape[1], kind, deep=not usual)
-    numbers, classes = _labels(labels, len(images), names, what)
+    found = None if labels is None else label_samples(labels, len(images), names, what, trained)
+    names_of: Sequence[str] = Numbered(len(images))
+    skipped: tuple[Skipped, ...] = ()
+    numbers, rows = None if found is None else found.numbers, None
+    if numbers is not None and None in numbers:
+        rows = [i for i, number in enumerate(numbers) if number is not None]
+        skipped = tuple(
+            Skipped(names_of[i], "its class is not in the training split") for i in set(range(len(images))) - {*rows}
+        )
+        names_of, numbers = [names_of[i] for i in rows], [numbers[i] for i in rows]
+        if not rows:
+            raise DataError(f"{what}: no sample of this split is of a class of the training split; correct its labels")
     often = max(1, FORGET // max(1, images[0].nbytes))
 
     def read(i: int, _enough: int) -> Values:
-        pixels = np.asarray(images[i])
+        pixels = np.asarray(images[i if rows is None else rows[i]])
         if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
             raise UnreadableError("has samples that are not finite numbers")
         if i % often == 0:
             forget_pages(images)
         return pixels
 
-    layout = "images without labels" if numbers is None else "images with labels"
-    return ImageCollection(Numbered(len(images)), lambda _i: header, read, numbers, classes, layout=layout, splits=splits)
-
-
-class Numbered(Sequence[str]):
-    """The names "#0", "#1", ... without a list of them."""
-
-    def __init__(self, total: int) -> None:
-        self.total = total
-
-    def __len__(self) -> int:
-        return self.total
-
-    @overload
-    def __getitem__(self, at: int) -> str: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[str]: ...
-    def __getitem__(self, at: int | slice) -> str | list[str]:
-        return [f"#{i}" for i in range(self.total)[at]] if isinstance(at, slice) else f"#{range(self.total)[at]}"
+    return ImageCollection(
+        names_of,
+        lambda _i: header,
+        read,
+        None if numbers is None else [number for number in numbers if number is not None],
+        () if found is None else found.classes,
+        skipped,
+        "images without labels" if found is None else "images with labels",
+        splits=splits,
+        warnings=() if found is None else found.doubts,
+    )
 
 
 def _load(path: Path, split: str) -> ImageCollection | ArrayCollection:
     what = printable(path)
     try:
         arrays = _read_npz(path) if zipfile.is_zipfile(path) else {"images": _read_npy(path)}
-        images, labels = _choose(arrays, split, what)
+        images, labels, key = _choose(arrays, split, what)
+        trained = _training_labels(arrays) if split == "test" else None
         names = _class_names(arrays["classes"]) if "classes" in arrays else []
     except UNREADABLE as error:
         raise DataError(
             f"{what}: not a readable NumPy file ({printable(error, 120)}); save it again with numpy.savez"
         ) from None
-    if images.ndim <= 2 and images.dtype.kind in "fiu":
-        return ArrayCollection(_points(images, what))
-    if len(images) > max(MANY, path.stat().st_size):
+    if images.ndim > 2 and len(images) > max(MANY, path.stat().st_size):
         found = f"{len(images):,} pictures in {path.stat().st_size:,} bytes"
         raise DataError(f"{what}: refused: {found}, like a zip bomb; leave some out")
     splits = BOTH if any(data in arrays for data, _ in KEYS["test"]) else ("train",)
-    return array_pictures(_channels_last(images, what), labels, names, what, splits)
+    if images.ndim <= 2 and images.dtype.kind in "fiu":
+        return label_array_samples(_points(images, what), (), labels, names, what, splits, trained)
+    if (voxels := find_voxels(images, key == "voxels")) is not None:
+        return label_array_samples(*read_voxels(voxels, what), labels, names, what, splits, trained)
+    return array_pictures(_channels_last(images, what), labels, names, what, splits, trained=trained)
 
 
 def _class_names(values: Array) -> list[str]:
@@ -223,18 +238,23 @@ def _require_pictures(images: Array, what: str) -> None:
         raise DataError(f"{what}: pictures of {width} x {height}; expected at most {MAX_PIXELS:,} pixels, {MAX_SIDE:,} a side")
 
 
-def _choose(arrays: Mapping[str, Array], split: str, what: str) -> tuple[Array, Array | None]:
-    """The data and the labels among the arrays of a file."""
+def _choose(arrays: Mapping[str, Array], split: str, what: str) -> tuple[Array, Array | None, str]:
+    """The data, the labels, and the name of the data, among the arrays of a file."""
     for data, labels in KEYS[split]:
         if data in arrays:
-            return arrays[data], arrays.get(labels)
+            return arrays[data], arrays.get(labels), data
     if split == "test":
         raise missing_test_split(what)
     if len(arrays) == 1:
-        return next(iter(arrays.values())), None
+        return next(iter(arrays.values())), None, ""
     shapes = arrays.shapes if isinstance(arrays, _Npz) else {name: array.shape for name, array in arrays.items()}
     found = ", ".join(f"{printable(name, 40)} {list(shape)}" for name, shape in list(shapes.items())[:8]) or "no array"
     raise DataError(f"{what}: expected arrays named images and labels, found {found}")
+
+
+def _training_labels(arrays: Mapping[str, Array]) -> Array | None:
+    """The labels of the training split, if the file has one."""
+    return next((arrays.get(labels) for data, labels in KEYS["train"] if data in arrays), None)
 
 
 def _points(values: Array, what: str) -> Tensor:
@@ -262,15 +282,3 @@ def _channels_last(images: Array, what: str) -> Array:
     if images.ndim == 4 and images.shape[1] in (1, 3, 4):
         return images.transpose(0, 2, 3, 1)
     raise DataError(f"{what}: expected images [N, H, W] or [N, H, W, C] with C = 1, 3 or 4; found shape {list(images.shape)}")
-
-
-def _labels(labels: Any, count: int, names: Sequence[str], what: str) -> tuple[list[int] | None, tuple[str, ...]]:
-    """Label numbers 0 .. K-1 and the names of the K classes."""
-    if labels is None:
-        return None, ()
-    if labels.dtype.kind not in "iu" or labels.size != count:
-        raise DataError(f"{what}: expected {count:,} whole numbers as labels, found {labels.dtype} {list(labels.shape)}")
-    distinct, numbers = np.unique(labels.ravel(), return_inverse=True)
-    if distinct[0] >= 0 and distinct[-1] < len(names):
-        return [int(label) for label in labels.ravel()], tuple(printable(name) for name in names)
-    return numbers.tolist(), tuple(str(value) for value in distinct.tolist())

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import IO
 
 from ganvas.data.collection import DataSource, ImageCollection, identify_file
-from ganvas.data.folder_layout import arrange
+from ganvas.data.folder_layout import HEAD, arrange
 from ganvas.data.images import Header, UnreadableError, decode, peek
+from ganvas.data.label_tables import MAX_TABLE, ROW_BYTES
 from ganvas.data.levels import Values
 from ganvas.data.readers.unpacking import unpack
 from ganvas.errors import DataError
@@ -47,7 +48,13 @@ def load(path: Path, split: str) -> ImageCollection:
     infos = [info for info in archive.infolist() if not info.is_dir()]
     check_bombs(path, infos)
     by_name = {info.filename: info for info in infos}
-    layout = arrange(list(by_name), split, lambda name: _read_table(archive, by_name[name]))
+    limit = MAX_TABLE + ROW_BYTES * len(infos)
+    layout = arrange(
+        list(by_name),
+        split,
+        lambda name: _read_table(archive, by_name[name], limit),
+        lambda name: _read_head(archive, by_name[name]),
+    )
 
     def peek_member(i: int) -> Header:
         info = by_name[layout.members[i]]
@@ -68,7 +75,7 @@ def load(path: Path, split: str) -> ImageCollection:
         layout.skipped,
         layout.text,
         splits=layout.splits,
-        warnings=doubt_names(infos),
+        warnings=(*layout.warnings, *doubt_names(infos)),
     )
 
 
@@ -181,11 +188,6 @@ def doubt_names(infos: Sequence[zipfile.ZipInfo]) -> tuple[str, ...]:
     return (f"{len(unsure):,} names in the zip have an unknown encoding, such as '{example}'; {advice}",)
 
 
-def _read_table(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    with _open(archive, info) as file:
-        return file.read()
-
-
 def _open(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
     """The contents of a member as a file, in memory or on the disk. No more than the declared size is unpacked, which
     `check_bombs` has bounded; zipfile checks the CRC.
@@ -197,3 +199,23 @@ def _open(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
             return unpack(member, info.file_size)
     except (OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
         raise UnreadableError(f"damaged in the archive: {printable(error, 120)}") from None
+
+
+def _read_table(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
+    """The bytes of a table of labels. Raises: DataError: it is damaged or larger than `limit`."""
+    if info.file_size > limit:
+        raise DataError(f"{printable(info.filename)}: unpacks to {info.file_size:,} bytes; expected at most {limit:,}")
+    try:
+        with _open(archive, info) as file:
+            return file.read()
+    except UnreadableError as error:
+        raise DataError(f"{printable(info.filename)}: {error}; pack it again or leave it out") from None
+
+
+def _read_head(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """The first bytes of a member; b"" if it cannot be read."""
+    try:
+        with archive.open(info) as member:
+            return member.read(HEAD)
+    except (OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zlib.error, zipfile.BadZipFile):
+        return b""

@@ -34,7 +34,7 @@ def test_our_own_samples_come_back(tmp_path: Path) -> None:
 
 def test_keras_keys_have_splits(tmp_path: Path) -> None:
     grey = IMAGES[..., 0]
-    np.savez_compressed(tmp_path / "k.npz", x_train=grey, y_train=np.array([[5], [7], [7], [5]]), x_test=grey[:1], y_test=[3])
+    np.savez_compressed(tmp_path / "k.npz", x_train=grey, y_train=np.array([[5], [7], [7], [5]]), x_test=grey[:1], y_test=[7])
     train = opened(tmp_path / "k.npz")
     assert (train.classes, train.fields["label"].tolist(), train.channels) == (("5", "7"), [0, 1, 1, 0], 1)
     assert len(opened(tmp_path / "k.npz", "test")) == 1
