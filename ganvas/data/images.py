@@ -23,7 +23,10 @@ MAX_SIDE = 65_535  # pixels
 LARGE = 4_000_000  # pixels; larger images are reduced while they are decoded, if the result stays large enough
 FLAT = 16_000_000  # pixels; a larger image must not have more than MAX_PACKED pixels in a byte of its file
 MAX_PACKED = 300
-BAND = 1_000_000  # pixels that are reduced at a time
+BAND = 250_000  # pixels that are reduced at a time
+ENOUGH = 1_000  # pixels of a side of a large JPEG that is looked at
+MEMORY = 320 << 20  # bytes that all threads together decode at a time
+DENSE = 12  # pixels in a byte of the file, at most, of an image that takes more
 MODES = {
     "1": "black and white",
     "L": "grey",
@@ -91,15 +94,14 @@ def decode(file: IO[bytes], enough: int = 0) -> Values:
     """
     with _reading(), Image.open(file, formats=FORMATS) as image:
         _check_size(image, file)
-        pixels = image.width * image.height
-        if enough:
-            image.draft(None, (enough, enough))
-        if not image.info.get("progressive"):  # a progressive JPEG is held in memory as a whole, whatever is made of it
-            pixels = image.width * image.height
-        with DECODING.take(pixels):
+        memory = _memory(image)
+        if wanted := enough or (ENOUGH if image.width * image.height > LARGE else 0):
+            image.draft(None, (wanted, wanted))
+        with DECODING.take(max(memory if image.info.get("progressive") else 0, _memory(image))):
             image.load()
-            values = _reduce(image, max(1, enough))
-            return turn(values) if (turn := TURNS.get(_orientation(image))) else values
+            values, turn = _reduce(image, max(1, enough)), TURNS.get(_orientation(image))
+            image.close()  # its memory is free before another thread may use as much
+            return turn(values) if turn else values
 
 
 def fit_to_side(pixels: Values, resolution: int, channels: int, fit: Fit) -> Bytes:
@@ -161,7 +163,7 @@ class Allowance:
                 self.free.notify_all()
 
 
-DECODING = Allowance(MAX_PIXELS)  # pixels that all threads together decode at a time, of about 4 bytes each
+DECODING = Allowance(MEMORY)
 
 TURNS: Mapping[int, Callable[[Values], Values]] = {  # EXIF orientation -> what makes it upright
     2: lambda values: values[:, ::-1],
@@ -200,9 +202,15 @@ def _check_size(image: Image.Image, file: IO[bytes]) -> int:
     place = file.tell()
     packed = file.seek(0, 2)
     file.seek(place)
-    if width * height > max(FLAT, MAX_PACKED * packed):
+    if width * height > max(FLAT, MAX_PACKED * packed) or (_memory(image) > MEMORY and width * height > DENSE * packed):
         raise UnreadableError(f"{width} x {height} pixels in {packed:,} bytes, like a decompression bomb; make it smaller")
     return packed
+
+
+def _memory(image: Image.Image) -> int:
+    """The bytes that decoding takes, measured: some decoders hold the whole image more than once."""
+    each = 16 if image.format == "WEBP" else 10 if image.info.get("progressive") else 4
+    return image.width * image.height * each
 
 
 def _is_deep(image: Image.Image) -> bool:
@@ -233,12 +241,21 @@ def _reduce(image: Image.Image, enough: int) -> Values:
         return _to_values(image)
     width, height = width // factor, height // factor  # up to factor - 1 pixels at the right and at the bottom are left out
     lines = max(1, BAND // (width * factor**2))
-    bands = []
+    grey = image.mode in ("1", "L", "LA")
+    bands: list[Values] = []
     for top in range(0, height, lines):
         count = min(lines, height - top)
-        band = _to_values(image.crop((0, top * factor, width * factor, (top + count) * factor)))
-        means = band.reshape(count, factor, width, factor, band.shape[-1]).mean((1, 3), dtype=np.float64)
-        bands.append((means if band.dtype.kind == "f" else np.rint(means)).astype(band.dtype))
+        band = image.crop((0, top * factor, width * factor, (top + count) * factor))
+        if _is_deep(image):
+            values = _to_values(band).reshape(count, factor, width, factor, 1)
+            means = values.mean((1, 3), dtype=np.float64)
+            bands.append((means if values.dtype.kind == "f" else np.rint(means)).astype(values.dtype))
+        else:
+            if band.has_transparency_data:  # by Pillow, which is faster; it may round differently from `flatten_on_white`
+                rgba = band.convert("RGBA")
+                band = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+            small = np.asarray(band.convert("L" if grey else "RGB").reduce(factor))
+            bands.append(small[..., None] if grey else small)
     return np.concatenate(bands)
 
 

@@ -36,6 +36,7 @@ Shape = tuple[int, ...]
 MAX_DIMS = 3  # numbers in a point
 MAX_NUMBERS = 64_000_000  # in all points together
 MAX_NAMES = 16 << 20  # bytes of the names of classes
+MANY = 100_000  # pictures; more need at least a byte of the file each
 MAX_AXES = 8  # of an array
 MAX_LENGTH = 1 << 40  # of an axis
 FORGET = 64 << 20  # bytes of a mapped array that are read before its pages are given back
@@ -132,6 +133,9 @@ def _load(path: Path, split: str) -> ImageCollection | ArrayCollection:
         raise DataError(
             f"{what}: not a readable NumPy file ({printable(error, 120)}); save it again with numpy.savez"
         ) from None
+    if images.ndim > 2 and len(images) > max(MANY, path.stat().st_size):
+        found = f"{len(images):,} pictures in {path.stat().st_size:,} bytes"
+        raise DataError(f"{what}: refused: {found}, like a zip bomb; leave some out")
     splits = BOTH if any(data in arrays for data, _ in KEYS["test"]) else ("train",)
     if images.ndim <= 2 and images.dtype.kind in "fiu":
         return label_array_samples(_points(images, what), (), labels, names, what, splits, trained)
