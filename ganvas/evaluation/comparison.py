@@ -26,7 +26,7 @@ from ganvas.inference.model import Model, load
 from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid
 from ganvas.media.image_files import save_png
 from ganvas.media.scatter import scatter
-from ganvas.utils.files import write_durably
+from ganvas.utils.files import read_regular, write_durably
 from ganvas.utils.parsing import parse_json
 
 METRICS = ("fd", "recall", "sharpness")
@@ -192,4 +192,4 @@ def _name(target: Path, model: Model) -> str:
 
 def _seconds(target: Path) -> float | None:
     path = target / "result.json"
-    return float(parse_json(path.read_bytes(), str(path))["seconds"]) if path.exists() else None
+    return float(parse_json(read_regular(path), str(path))["seconds"]) if path.exists() else None

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ganvas.config import DataConfig
-from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality, modality_of, modality_of_shape
+from ganvas.core.modality import POINTS, TEXT, VOXELS, Modality, modality_of, modality_of_shape
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
@@ -149,8 +149,8 @@ def real_sample_sets(
     Raises:
         DataError: the source holds text, or too few samples.
     """
-    pictured = shape is not None and modality_of_shape(shape) is IMAGES
-    resolution, channels = (shape[-1], shape[0]) if shape is not None and pictured else (None, None)
+    gridded = shape is not None and modality_of_shape(shape).grid
+    resolution, channels = (shape[-1], shape[0]) if shape is not None and gridded else (None, None)
 
     def open_split(part: str) -> TableDataset:
         config = DataConfig(source=source, split=part)  # type: ignore[arg-type]

@@ -25,7 +25,7 @@ from ganvas.latents.seed_latents import latents
 from ganvas.metrics.frechet import frechet_distance
 from ganvas.metrics.sliced_wasserstein import sliced_wasserstein
 from ganvas.runtime import placement
-from ganvas.utils.files import write_durably
+from ganvas.utils.files import read_regular, write_durably
 
 LEAST = 50  # held-out samples: fewer give no reliable number
 
@@ -110,7 +110,7 @@ def nats_of(game: Writes, text: Tensor) -> Tensor:
 def keep_best(folder: Path, game: Game, card: dict[str, Any], metric: str, value: float) -> bool:
     """Save the game as best.safetensors if its value is the lowest of the run so far; best.json says which model it is."""
     path, items = folder / "best.json", int(card["items"])
-    found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    found = json.loads(read_regular(path)) if path.exists() else None
     if found and found["items"] < items and found["value"] <= value:
         return False
     model_file.save(folder / "best.safetensors", game, card)

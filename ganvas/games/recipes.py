@@ -68,7 +68,8 @@ def adapt_recipe(recipe: Recipe, data: Dataset) -> Recipe:
         if name not in FIELDS:
             raise unknown_field(name)
         if name == "label" and name not in data.modalities:
-            advice = f"give one folder per class{_suggest_without_classes(recipe)}"
+            labels = "give one folder per class" if data.modality is IMAGES else "give labels beside the samples"
+            advice = f"{labels}{_suggest_without_classes(recipe)}"
             raise DataError(f"{recipe.game} needs classes and {data.name} has none; {advice}")
         if name not in data.modalities:
             held = ", ".join(data.modalities)

@@ -87,7 +87,6 @@ class Page:
         """Its path below the root, relative: "" for home."""
         return "" if self.name == "home" else self.name
 
-
     @property
     def headers(self) -> dict[str, str]:
         """The headers of its HTML: what it may ask a person for, such as the camera. Other pages may not."""

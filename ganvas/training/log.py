@@ -10,10 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ganvas.utils.files import write_durably
+from ganvas.utils.files import read_regular, write_durably
 
 # Names of notes in the logs of earlier versions -> present names.
 RENAMED: Mapping[str, str] = {"gradient_critic": "gradient_discriminator", "gradient_artist": "gradient_generator"}
+
+MAX_LOG = 256 << 20  # bytes: about 10 million steps
 
 
 class TrainingLog:
@@ -80,9 +82,13 @@ def _append(path: Path, line: bytes) -> None:
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """The rows of a log, with the present names; a last line that a crash cut off is left out."""
+    """The rows of a log, with the present names; a last line that a crash cut off is left out.
+
+    Raises:
+        DataError: it is larger than `MAX_LOG`, or no regular file. OSError.
+    """
     rows = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in read_regular(path, MAX_LOG).decode("utf-8", "replace").splitlines():
         try:
             row = json.loads(line)
         except ValueError:

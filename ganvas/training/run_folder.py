@@ -36,7 +36,7 @@ from ganvas.runtime.device import describe_runtime, find_device
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.process_settings import GPU_SETTINGS
-from ganvas.utils.files import disk_errors, try_lock, write_durably
+from ganvas.utils.files import disk_errors, read_regular, try_lock, write_durably
 from ganvas.utils.parsing import parse_json
 from ganvas.utils.settings import convert, flatten, from_dict, to_dict
 
@@ -74,7 +74,7 @@ class Run:
             DataError: the file is damaged.
         """
         path = self.folder / "result.json"
-        found = parse_json(path.read_bytes(), str(path))
+        found = parse_json(read_regular(path), str(path))
         if not all(isinstance(found.get(name), (int, float)) for name in ("items", "seconds", "dropped", "images_per_second")):
             raise DataError(
                 f"{path} lacks figures of a finished run; delete it and repeat the end: ganvas resume {self.folder}"
@@ -125,7 +125,7 @@ class Run:
         if not _is_same_kind(before.device, where):
             self.plan = _agree_on_plan(self.recipe, self.data, where, str(before.ranks), peers)
         if peers.first:
-            probe = parse_json((self.folder / "env.json").read_bytes(), "env.json").get("probe")
+            probe = parse_json(read_regular(self.folder / "env.json"), "env.json").get("probe")
             self.write(probe)
         plan = self.plan
         how = f"{plan.precision}, {plan.ranks} rank(s) of {plan.threads} thread(s)"
@@ -256,7 +256,7 @@ def _find_restarted_run() -> Path | None:
     if int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")):
         for env in sorted(Path("runs").glob("*/env.json"), reverse=True):
             with suppress(DataError):  # a damaged file of another run
-                if parse_json(env.read_bytes(), "env.json").get("torchrun") == os.environ.get("TORCHELASTIC_RUN_ID"):
+                if parse_json(read_regular(env), "env.json").get("torchrun") == os.environ.get("TORCHELASTIC_RUN_ID"):
                     return env.parent
     return None
 
@@ -279,8 +279,8 @@ def open_run(folder: Path) -> Run:
         DataError: there is no run in it, or it is damaged.
     """
     try:
-        recipe = parse_recipe(parse_json((folder / "recipe.json").read_bytes(), "recipe.json"))
-        env = parse_json((folder / "env.json").read_bytes(), "env.json")
+        recipe = parse_recipe(parse_json(read_regular(folder / "recipe.json"), "recipe.json"))
+        env = parse_json(read_regular(folder / "env.json"), "env.json")
         if (written := convert(int, env.get("format", 1), "format")) > FORMAT:
             raise DataError(f"it has the format {written}, and this version reads up to {FORMAT}; use a newer ganvas")
         run = Run(folder, recipe, from_dict(Plan, env["plan"]), convert(float | None, env["minutes"], "minutes"))

@@ -31,7 +31,7 @@ from ganvas.runtime.process_settings import apply_plan
 from ganvas.training.log import TrainingLog
 from ganvas.training.run_folder import Run
 from ganvas.training.test_split import measure_test_split
-from ganvas.utils.files import write_durably
+from ganvas.utils.files import read_regular, write_durably
 from ganvas.utils.settings import to_dict
 
 PATIENCE = 10  # steps in a row that are not finite, before the run goes back to its last checkpoint
@@ -227,7 +227,7 @@ class Trainer:
         """The numbers of images at which the run went back."""
         path = self.run.folder / "rollbacks.json"
         try:
-            found: list[int] = json.loads(path.read_bytes()) if path.exists() else []
+            found: list[int] = json.loads(read_regular(path)) if path.exists() else []
             return list(found)
         except (ValueError, TypeError):
             raise DataError(f"{path} is damaged: expected a list of image counts") from None

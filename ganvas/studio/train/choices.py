@@ -90,7 +90,9 @@ def require_no_field(settings: Mapping[str, str]) -> None:
     """Raises: UsageError: one of the other settings has a field of its own in the form, which would win in silence."""
     for name, field in FIELDS.items():
         if name in settings:
-            raise UsageError(f"{name} has a field of its own: write {printable(settings[name], 40)} into {field}, and leave it out")
+            raise UsageError(
+                f"{name} has a field of its own: write {printable(settings[name], 40)} into {field}, and leave it out"
+            )
 
 
 def complete_settings(

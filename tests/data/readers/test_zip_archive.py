@@ -51,7 +51,7 @@ def test_flat_classes_and_stylegan(tmp_path: Path, compression: int) -> None:
     assert (style.classes, style.fields["label"].tolist()) == (("0", "1"), [1, 0])
 
 
-@pytest.mark.parametrize("name", ["../a.png", "x/../../a.png", "/a.png", "C:/a.png", "..\\a.png", "x\\a.png", ".."])
+@pytest.mark.parametrize("name", ["../a.png", "x/../../a.png", "/a.png", "C:/a.png", "..\\a.png", ".."])
 def test_names_that_lead_out_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match="leads out of the archive"):
         opened(packed(tmp_path / "slip.zip", {"ok.png": png(), name: png()}))
