@@ -143,12 +143,17 @@ def evaluate(
     network = load_extractor(network, where) if isinstance(network, str) else network
     if network is None and real.modality is IMAGES:
         network = choose_extractor(source, real.data.shape[1], where)
-    fake = fake_sample_set(model, len(real.data), seed, other.labels) if model else picture_set(str(target), len(real.data))
+    resized: tuple[str, ...] = ()
+    if model:
+        fake = fake_sample_set(model, len(real.data), seed, other.labels)
+    else:
+        fake, resized = picture_set(str(target), len(real.data), real)
     for side in (real, other, others, fake):
         side.extractor, side.classes = network, train.classes
     fake = require_same_shape(fake, real)
     explicit = metrics is not None
     measures, notes = _compare(chosen, fake, real, others, explicit)
+    notes = (*resized, *notes)
     if "each" in chosen and (explicit or any(name.startswith("requested") for name in measures)):
         whole = name_measure("requested", len(fake.data), network.name if network else "none")
         measures |= {f"{whole}:{name}": measured for name, measured in measure_each_class(fake, other).items()}

@@ -196,10 +196,20 @@ def to_kept(samples: Tensor) -> Tensor:
     return to_bytes(samples) if modality_of(samples).grid else samples
 
 
-def picture_set(path: str, n: int) -> SampleSet:
-    """The first n samples of a data source as a sample set."""
+def picture_set(path: str, n: int, like: SampleSet) -> tuple[SampleSet, tuple[str, ...]]:
+    """The first n samples of a data source as a sample set, and a note if they were resized.
+
+    Images of another size or other colours than those of `like` are read again in its size and colours, as data are: the
+    central square, with an antialiased Lanczos filter.
+    """
     source = require_no_text(open_source(DataConfig(source=path)))
-    return make_sample_set(source, torch.arange(min(n, len(source))))
+    note: tuple[str, ...] = ()
+    shape = tuple(like.data.shape[1:])
+    if source.modality is like.modality is IMAGES and source.shape != shape:
+        sizes = f"{IMAGES.describe(source.shape)}, to {IMAGES.describe(shape)}"
+        note = (f"read as the reference: from {sizes} (central square, Lanczos filter)",)
+        source = open_source(DataConfig(source=path), resolution=shape[-1], channels=shape[0])
+    return make_sample_set(source, torch.arange(min(n, len(source)))), note
 
 
 def require_same_shape(fake: SampleSet, real: SampleSet) -> SampleSet:
