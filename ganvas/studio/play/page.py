@@ -17,20 +17,29 @@ from ganvas.studio.play.play_settings import describe_settings
 from ganvas.studio.play.player import FIRST_SPEED, SPEEDS
 from ganvas.studio.responses import make_endpoint
 from ganvas.studio.socket import Channel, Frame, decode
+from ganvas.studio.worker import KINDS, TaskSocket
 
 MAX_CSV_BYTES = 2_000_000
 MODULE = "ganvas.studio.play.play_process"
+DIGITS = "ganvas.studio.play.digits_process"
 
 
 class PlaySocket:
-    """Passes commands to the session's process and pictures back. `begin` starts the process, also after it died."""
+    """Passes commands to the session's process and pictures back. `begin` starts the process, also after it died.
+
+    Tasks go to another process, which trains the same game on digits.
+    """
 
     def __init__(self, channel: Channel, _: Studio) -> None:
         self.channel = channel
         self.child: ChildProcess | None = None
+        self.digits = TaskSocket(channel, DIGITS)
 
     async def receive(self, frame: Frame) -> None:
         """Pass a command on."""
+        if frame.kind in KINDS:
+            await self.digits.receive(frame)
+            return
         if frame.kind == "begin" and self.child is None:
             self.child = ChildProcess(MODULE, self.pass_back, self.report_end)
             await self.child.start()
@@ -53,9 +62,12 @@ class PlaySocket:
         self.channel.send_message("ended", {"text": text})
 
     async def close(self) -> None:
-        """End the process with the page."""
-        if self.child:
-            await self.child.stop()
+        """End the processes with the page."""
+        try:
+            await self.digits.close()
+        finally:
+            if self.child:
+                await self.child.stop()
 
 
 def get_schema(_: Request) -> Any:
