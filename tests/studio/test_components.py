@@ -190,7 +190,9 @@ def test_settings_layers_and_charts_explain_themselves(tab: Any, context: Any) -
     tab.focus("#set-d_rate")
     tip.wait_for()
     assert "How far one move changes D" in tip.inner_text()
-    describing = "each => each.getAttribute('aria-describedby').split(' ').map((id) => document.getElementById(id).textContent).join('')"
+    describing = (
+        "each => each.getAttribute('aria-describedby').split(' ').map((id) => document.getElementById(id).textContent).join('')"
+    )
     silent = """kind => [...document.querySelectorAll(kind)].filter((each) =>
         !(each.getAttribute("aria-describedby") ?? "").split(" ").some((id) => document.getElementById(id)?.textContent))
         .map((each) => each.id || each.outerHTML)"""

@@ -22,10 +22,10 @@ from ganvas.engine import loop, state
 from ganvas.engine.balance import Balance
 from ganvas.games.registry import find_recipe
 from ganvas.runtime.plan import Plan
+from ganvas.studio.page_tasks import Result, Task, run_tasks
 from ganvas.studio.play.play_settings import PlaySettings, parse_settings
 from ganvas.studio.play.simulation import SteppedGAN
 from ganvas.studio.socket import Array
-from ganvas.studio.worker import Result, Task, run_tasks
 from ganvas.utils.seeds import mix
 
 RECIPE = "gan-mnist"

@@ -11,13 +11,13 @@ from starlette.routing import Route
 from ganvas.errors import DataError, UsageError
 from ganvas.studio.child_process import ChildProcess
 from ganvas.studio.page import Page, Studio
+from ganvas.studio.page_tasks import KINDS, TaskSocket
 from ganvas.studio.play.play_lessons import LESSONS, list_captions
 from ganvas.studio.play.play_points import read_points
 from ganvas.studio.play.play_settings import describe_settings
 from ganvas.studio.play.player import FIRST_SPEED, SPEEDS
 from ganvas.studio.responses import make_endpoint
 from ganvas.studio.socket import Channel, Frame, decode
-from ganvas.studio.worker import KINDS, TaskSocket
 
 MAX_CSV_BYTES = 2_000_000
 MODULE = "ganvas.studio.play.play_process"

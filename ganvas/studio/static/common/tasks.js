@@ -1,4 +1,4 @@
-// Long tasks on a page's socket (ganvas/studio/worker.py has the protocol): progress, pictures on the way, cancelling.
+// Long tasks on a page's socket (ganvas/studio/page_tasks.py has the protocol): progress, pictures on the way, cancelling.
 
 export class CancelledError extends Error {}
 

@@ -1,7 +1,7 @@
 // The same game on digits, beside the points: it trains with the settings of the session until it is stopped.
 
 import { formatCount } from "../common/api.js";
-import { make, say } from "../common/shell.js";
+import { say } from "../common/shell.js";
 import { CancelledError, Tasks } from "../common/tasks.js";
 
 const $ = (id) => document.getElementById(id);

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganvas.errors import UsageError
-from ganvas.studio import worker
+from ganvas.studio import page_tasks
+from ganvas.studio.page_tasks import Result, Task, TaskQueue, TaskSocket, do_task
 from ganvas.studio.socket import Frame, encode
-from ganvas.studio.worker import Result, Task, TaskQueue, TaskSocket, do_task
 
 
 def ask(number: int, name: str = "draw", **facts: Any) -> Frame:
@@ -50,12 +50,15 @@ def test_a_page_can_cancel_what_waits_and_what_runs() -> None:
     queue.take(Frame("cancel", {"id": 1}))
     queue.take(Frame("cancel", {"id": 77}))  # has ended already
     assert sent == [("cancelled", 2)]
-    assert running and running.cancelled
+    assert running
+    assert running.cancelled
     queue.end()
     assert queue.wait() is None
 
 
-@pytest.mark.parametrize("frame", [Frame("task"), Frame("task", {"id": "1"}), Frame("task", {"id": True}), Frame("x", {"id": 1})])
+@pytest.mark.parametrize(
+    "frame", [Frame("task"), Frame("task", {"id": "1"}), Frame("task", {"id": True}), Frame("x", {"id": 1})]
+)
 def test_what_is_no_task_is_refused(frame: Frame) -> None:
     with pytest.raises(UsageError, match="expected task or cancel"):
         make_queue()[0].take(frame)
@@ -63,7 +66,7 @@ def test_what_is_no_task_is_refused(frame: Frame) -> None:
 
 def test_no_more_lanes_than_allowed_may_wait() -> None:
     queue, _ = make_queue()
-    for number in range(worker.MAX_LANES):
+    for number in range(page_tasks.MAX_LANES):
         queue.take(ask(number, lane=str(number)))
     with pytest.raises(UsageError, match="expected at most 16 tasks"):
         queue.take(ask(99, lane="one more"))
@@ -96,7 +99,8 @@ def test_a_cancelled_task_stops_at_its_next_report_and_shows_nothing_more() -> N
 
 
 @pytest.mark.parametrize(
-    ("wrong", "text"), [(UsageError("no such digit"), "no such digit"), (ZeroDivisionError("x / 0"), "ZeroDivisionError: x / 0")]
+    ("wrong", "text"),
+    [(UsageError("no such digit"), "no such digit"), (ZeroDivisionError("x / 0"), "ZeroDivisionError: x / 0")],
 )
 def test_an_error_is_the_end_of_its_task_only(wrong: Exception, text: str) -> None:
     def draw(_: Task) -> Result:
