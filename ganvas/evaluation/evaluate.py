@@ -29,6 +29,7 @@ from ganvas.evaluation.measures import (
     SOLIDS,
     Measurement,
     measure_each_class,
+    measure_value,
     name_measure,
 )
 from ganvas.evaluation.model_measures import (
@@ -211,7 +212,7 @@ def _compare(
             elif name == "requested" and real.labels is None:
                 floor = None
             else:
-                floor = COMPARE[name](others.first, real)[0]
+                floor = measure_value(name, others.first, real)
         except UsageError as misfit:
             if explicit:
                 raise

@@ -14,7 +14,7 @@ from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, Modality, modality_o
 from ganvas.data.dataset import Dataset
 from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.evaluation import measure_names
-from ganvas.evaluation.measures import COMPARE, FEW, Measurement, name_measure
+from ganvas.evaluation.measures import COMPARE, FEW, Measurement, measure_value, name_measure
 from ganvas.evaluation.sample_sets import UNSEEN, SampleSet
 from ganvas.games.recipes import open_data, parse_recipe
 from ganvas.inference.feature_extractors import Extractor, choose_extractor
@@ -215,7 +215,7 @@ def _measure_sets(
         tag = "none" if name in ("swd", "sharpness") or network is None else network.name
         try:
             value, interval = COMPARE[name](fake, real)
-            floor = COMPARE[name](other, real)[0]
+            floor = measure_value(name, other, real)
         except UsageError as misfit:
             notes.add(name, misfit)
             continue

@@ -207,12 +207,13 @@ def test_each_class_is_judged_by_itself(untrained: Path) -> None:
     assert weakest.count("%") == 10
 
 
-def test_the_interval_of_a_distance_copies_one_set_at_a_time() -> None:
-    """It is the jackknife of the distance itself, bit for bit."""
-    a, b = (torch.randn(n, 5, generator=torch.Generator().manual_seed(n), dtype=torch.float64) for n in (60, 80))
+@pytest.mark.parametrize(("d", "corrected"), [(5, False), (8, True)])
+def test_the_interval_of_a_distance_copies_one_set_at_a_time(d: int, corrected: bool) -> None:
+    """It is the jackknife of the distance itself, bit for bit; it is corrected if there are many features."""
+    a, b = (torch.randn(n, d, generator=torch.Generator().manual_seed(n), dtype=torch.float64) for n in (60, 80))
     assert COMPARE["fd"](SampleSet(a, None, None), SampleSet(b, None, None)) == (
         frechet_distance(a, b),
-        jackknife(frechet_distance, a, b),
+        jackknife(frechet_distance, a, b, corrected=corrected),
     )
 
 
