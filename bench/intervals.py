@@ -16,7 +16,7 @@ import math
 from collections.abc import Sequence
 
 import torch
-from scipy.spatial import cKDTree
+from scipy.spatial import cKDTree  # type: ignore[import-untyped]
 from torch import Tensor
 
 from ganvas.evaluation.measures import COMPARE
@@ -27,7 +27,7 @@ from ganvas.metrics.precision_recall import SupportMeasures, support_measures
 
 LAWS = {"equal": (0.0, 1.0), "near": (0.1, 1.1)}  # mean and standard deviation of the fakes
 DISTANCES, SUPPORT = ("fd", "kd"), SupportMeasures._fields
-FEATURES = {name: 16 for name in DISTANCES} | {name: 4 for name in SUPPORT}
+FEATURES = dict.fromkeys(DISTANCES, 16) | dict.fromkeys(SUPPORT, 4)
 ROW = "| {:<9} | {:>7} | {:<5} | {:>8} | {:>8} | {:>8} | {:>13} |"
 
 
@@ -106,7 +106,7 @@ def support_by_trees(real: Tensor, fake: Tensor, k: int = 3, k_coverage: int = 5
 
 def share_in_balls(points: cKDTree, centres: cKDTree, radii: object) -> float:
     """The share of the points in at least one ball."""
-    return len(set().union(*points.query_ball_point(centres.data, radii))) / points.n
+    return float(len(set().union(*points.query_ball_point(centres.data, radii))) / points.n)
 
 
 def kernel_truth(mean: float, sd: float, sd_real: float, d: int) -> float:

@@ -211,7 +211,7 @@ COMPARE: Mapping[str, Compare] = {
 
 
 DISTANCES: Mapping[str, Value] = {"fd": frechet_value, "kd": kernel_value}
-VALUES: Mapping[str, Value] = DISTANCES | {name: support_value(name) for name in SupportMeasures._fields}  # without interval
+VALUES: Mapping[str, Value] = {**DISTANCES, **{name: support_value(name) for name in SupportMeasures._fields}}
 
 
 def measure_value(name: str, side: SampleSet, real: SampleSet) -> float:

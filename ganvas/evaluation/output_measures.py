@@ -206,8 +206,15 @@ def _measure_sets(
     if modality_of(outputs.output, KINDS) is not IMAGES or target not in reference.data.modalities:
         notes.add(", ".join(chosen), UsageError(f"the outputs are no images, or the data has no {target!r} to compare with"))
         return {}
-    picked = torch.randperm(len(reference.others), generator=torch.Generator().manual_seed(1))[:n].sort().values
-    sets = [outputs.output, reference.data.rows(reference.rows)[target], reference.others.rows(picked)[target]]
+    random = torch.Generator().manual_seed(1)
+    picked = torch.randperm(len(reference.others), generator=random)[:n].sort().values
+    n = len(picked)  # the floor is of as many samples; if the training split has fewer, fewer are measured
+    some = torch.randperm(len(reference.rows), generator=random)[:n].sort().values
+    sets = [
+        outputs.output[some],
+        reference.data.rows(reference.rows[some])[target],
+        reference.others.rows(picked)[target],
+    ]
     network = network or choose_extractor(reference.data.name, sets[0].shape[1], placement.device_of(outputs.task.game))
     fake, real, other = (SampleSet(images, None, network) for images in sets)
     measures = {}

@@ -49,7 +49,9 @@ def test_trees_give_the_same_numbers(bench: ModuleType) -> None:
 
 @pytest.mark.parametrize("law", ["equal", "near"])
 @pytest.mark.parametrize(("names", "n", "d", "repetitions"), [(("kd",), 500, 4, 400), (SHARES, 120, 4, 200)])
-def test_intervals_cover_the_truth(bench: ModuleType, names: tuple[str, ...], n: int, d: int, repetitions: int, law: str) -> None:
+def test_intervals_cover_the_truth(
+    bench: ModuleType, names: tuple[str, ...], n: int, d: int, repetitions: int, law: str
+) -> None:
     """With so few repetitions the bounds are wider by two standard errors; too narrow intervals covered 72 to 90 %."""
     for name, row in bench.simulate(names, law, d, n, repetitions, trees=False).items():
         covered = float(row[-1].partition("%")[0])
