@@ -120,6 +120,11 @@ class Draws:
         """The first set. Measures that are no distances use only this one."""
         return self._side(self.rows[0])
 
+    def resize(self, n: int) -> Draws:
+        """Sets of n samples each from the same rows: a floor is the score of as many reals as there are fakes."""
+        rows = tuple(part for part in torch.cat(self.rows).split(n)[:DRAWS] if len(part) == n)
+        return self if n == len(self.rows[0]) else Draws(self.source, rows, self.extractor, self.classes)
+
     def _side(self, rows: Tensor) -> SampleSet:
         side = make_sample_set(self.source, rows)
         side.extractor, side.classes = self.extractor, self.classes
