@@ -64,7 +64,7 @@ def read_comments(game: str) -> dict[str, str]:
 def _collect(kind: Any, prefix: str) -> dict[str, str]:
     """Comments beside the fields of a dataclass, of those it inherits from, and of the dataclasses within it."""
     texts: dict[str, str] = {}
-    families: list[type] = [each for each in reversed(kind.__mro__) if dataclasses.is_dataclass(each)]
+    families: Any = [each for each in reversed(kind.__mro__) if dataclasses.is_dataclass(each)]
     for each in families:
         found = FIELD.findall(inspect.getsource(each))
         texts |= {f"{prefix}.{name}": text for name, text in found if text and not text.startswith("noqa")}
