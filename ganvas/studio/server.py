@@ -23,6 +23,7 @@ from starlette.websockets import WebSocket
 from ganvas.errors import ResourceError, UsageError
 from ganvas.studio import picture_store
 from ganvas.studio.auth import Access, AuthMiddleware
+from ganvas.studio.connections import PatientProtocol
 from ganvas.studio.page import HERE, Page, Studio, render
 from ganvas.studio.site import PAGES
 from ganvas.studio.socket import MAX_FRAME_BYTES, Channel
@@ -132,7 +133,7 @@ def serve(
     config = uvicorn.Config(
         build_app(shared, access),
         ws="websockets-sansio",
-        http="h11",
+        http=PatientProtocol,
         lifespan="on",
         log_level="warning",
         access_log=False,
