@@ -31,6 +31,7 @@ from ganvas.data.computed_domains import split_name
 from ganvas.data.open import BUILT_IN
 from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.inference import encoding, input_arrays, model_file
+from ganvas.inference.card import check_card
 from ganvas.inference.batches import as_pictures, make_sampler, sample_chunks
 from ganvas.inference.latent_space import Space, noise, space
 from ganvas.inference.sheet import line_width
@@ -46,6 +47,7 @@ from ganvas.media.video import film_name, save_film
 from ganvas.media.voxel_files import KINDS, save_solids
 from ganvas.runtime import placement
 from ganvas.runtime.device import find_device
+from ganvas.utils.parsing import printable
 
 Label = int | str | Sequence[int | str] | None  # a class by number or name, several, "all" or None: every one in turn
 Array = np.ndarray[Any, Any]
@@ -404,4 +406,8 @@ def load(path: str | Path, device: str | torch.device = "auto") -> Model:
     path = Path(path)
     game, card = model_file.load(path, device if isinstance(device, torch.device) else find_device(device))
     file = path / "model.safetensors" if path.is_dir() else path
+    try:
+        check_card(game, card)
+    except DataError as wrong:
+        raise DataError(f"{printable(file)}: {printable(wrong)}") from None
     return Model(game, card, hashlib.sha256(file.read_bytes()).hexdigest()[:12])
