@@ -31,8 +31,8 @@ from ganvas.data.computed_domains import split_name
 from ganvas.data.open import BUILT_IN
 from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.inference import encoding, input_arrays, model_file
-from ganvas.inference.card import check_card
 from ganvas.inference.batches import as_pictures, make_sampler, sample_chunks
+from ganvas.inference.card import check_card
 from ganvas.inference.latent_space import Space, noise, space
 from ganvas.inference.sheet import line_width
 from ganvas.latents.paths import closed_path

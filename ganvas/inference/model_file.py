@@ -90,7 +90,7 @@ def load(
         file.seek(0)
         data = file.read(size)
         if not file_hash.check(data, written):
-            tell(f"{parsing.printable(path)}: saved by an older version without a hash, so damage to its weights is not noticed")
+            tell(f"{parsing.printable(path)}: saved by an older version, without a hash: damaged weights are not noticed")
         try:
             tensors = _rename_weights(make, safetensors.torch.load(data))
         except (SafetensorError, ValueError, RuntimeError) as error:

@@ -4,7 +4,7 @@ Durable means: written under a temporary name in the same folder, fsynced, renam
 operation that changes the disk is a call on `os` in this file, so that a test can make the k-th one fail or crash.
 """
 
-# ruff: noqa: PTH103, PTH105, PTH106, PTH108
+# ruff: noqa: PTH102, PTH105, PTH106, PTH108
 
 from __future__ import annotations
 
@@ -97,9 +97,12 @@ def fsync_dir(path: Path) -> None:
 def make_folder(path: Path) -> None:
     """Create `path` and its parents, durably. Raises: OSError."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    os.makedirs(path, exist_ok=True)
-    for folder in missing:
+    for folder in reversed(missing):  # not os.makedirs: it calls itself for each parent, and Python's stack has an end
+        with suppress(FileExistsError):
+            os.mkdir(folder)
         fsync_dir(folder.parent)
+    if not missing and not path.is_dir():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
 
 
 def remove_tree(path: Path) -> None:
