@@ -26,7 +26,7 @@ from ganvas.errors import ResourceError, UsageError
 from ganvas.games.registry import build
 from ganvas.runtime.device import available_cores, find_device, has_bfloat16, max_threads
 from ganvas.runtime.distributed import Ranks
-from ganvas.runtime.plan import Plan
+from ganvas.runtime.plan import Plan, Precision
 from ganvas.runtime.probe import bfloat16_is_fast, wait_for
 from ganvas.runtime.process_settings import apply_plan, keep_freed_memory, keep_process_settings
 from ganvas.runtime.processes import local_ranks
@@ -83,7 +83,7 @@ def _choose_cpu_plan(recipe: Recipe, data: Dataset, ranks: int) -> Plan:
     return replace(best, ranks=ranks, threads=min(max_threads(), _count_cores(ranks)))
 
 
-def _choose_precision(recipe: Recipe, data: Dataset, device: str) -> str:
+def _choose_precision(recipe: Recipe, data: Dataset, device: str) -> Precision:
     if recipe.train.precision != "auto":
         return recipe.train.precision
     # Points need float32: bfloat16 has one number for 1.00 and 1.001.

@@ -62,7 +62,7 @@ def check_networks(recipe: Recipe, data: Dataset, folder: object) -> None:
         fits = False
     if not fits:
         raise DataError(
-            f"{printable(folder)}: its networks do not fit the data {printable(data.name)}: another size or number of classes; start "
+            f"{printable(folder)}: its networks do not fit {printable(data.name)}: another size or number of classes; start "
             f"a run that continues from it: ganvas branch {printable(folder)} --data PATH --out NEW"
         )
 

@@ -17,7 +17,6 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from io import RawIOBase
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +55,7 @@ class Run:
     notice: str = ""  # message for the user before the training
     data_before: dict[str, Any] | None = None  # the data as env.json describes it; None: it does not
     moved: bool = False  # whether the user has named another place of the data
-    _lock: RawIOBase | None = field(default=None, init=False, repr=False, compare=False)  # the open file that is locked
+    _lock: int | None = field(default=None, init=False, repr=False, compare=False)  # file descriptor of the lock
 
     @property
     def model(self) -> Path:
@@ -206,15 +205,15 @@ class Run:
             return
         with disk_errors(f"cannot write {self.folder / 'lock'}"):
             make_folder(self.folder)
-            self._lock = os.fdopen(os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR), "wb", buffering=0)
-        if not try_lock(self._lock.fileno()):
+            self._lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR)
+        if not try_lock(self._lock):
             self.unlock()
             raise ResourceError(f"{self.folder} is being trained by another process; wait for it or choose another --out")
 
     def unlock(self) -> None:
         """Let other processes train this run again."""
         if self._lock is not None:
-            self._lock.close()
+            os.close(self._lock)
             self._lock = None
 
     @contextmanager
