@@ -13,7 +13,7 @@ from cyclopts import App
 
 from ganvas.cli import comparison_commands, data_commands, latent_commands, model_commands, training_commands
 from ganvas.cli.studio_command import studio
-from ganvas.runtime.exits import run_and_exit
+from ganvas.runtime.exits import allow_any_text, run_and_exit
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     # data and recipes
@@ -54,4 +54,5 @@ for name, command in COMMANDS.items():
 
 def main() -> None:
     """Run a command; an error is one line on standard error and an exit code of its kind."""
+    allow_any_text()
     run_and_exit(lambda: app(sys.argv[1:], exit_on_error=False, print_error=False))
