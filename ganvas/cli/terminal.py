@@ -17,7 +17,9 @@ from ganvas.runtime.processes import STOPS, local_ranks
 from ganvas.training.run_folder import Run
 from ganvas.training.trainer import fit
 
-CODES = {number: 128 + number for number in STOPS if number != signal.SIGINT}  # exit codes; 0 after Ctrl-C: it is saved
+CODES: dict[int, int] = {
+    number: 128 + number for number in STOPS if number != signal.SIGINT
+}  # exit codes; 0 after Ctrl-C: it is saved
 OUTPUT_GONE = 0  # among the signals: nobody reads the output any more
 
 

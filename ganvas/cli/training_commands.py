@@ -75,13 +75,14 @@ def resume(
 def branch(
     run: Path,
     *,
-    settings: Annotated[list[str], Parameter(name="--set", negative="")],
     out: Path,
+    settings: Annotated[list[str] | None, Parameter(name="--set", negative="")] = None,
+    data: str | None = None,
     at: Whole | None = None,
     device: Other = None,
     reporting: Reporting = Reporting(),
 ) -> None:
-    """Start a new run from a checkpoint of another run, with other settings; `ganvas resume` then trains it.
+    """Start a new run from a checkpoint of another run, with other settings or data; `ganvas resume` then trains it.
 
     Parameters
     ----------
@@ -89,6 +90,8 @@ def branch(
         The run folder with the checkpoint. A run with --set train.keep_all=true has one for every snapshot.
     settings
         Settings to change, e.g. --set train.learning_rate=1e-4 (repeatable). The networks cannot change.
+    data
+        Other data to train on, also with other classes: a class of the same name keeps its weights, a new one starts anew.
     out
         The new run folder.
     at
@@ -96,7 +99,8 @@ def branch(
     """
     from ganvas.training.branch import branch as start_branch
 
-    start_branch(run, out, dict(parse_setting(text) for text in settings), at, device)
+    changes = dict(parse_setting(text) for text in settings or [])
+    start_branch(run, out, changes, at, device, data)
     report_path(out, reporting)
 
 

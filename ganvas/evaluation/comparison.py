@@ -22,8 +22,8 @@ from ganvas.inference.model import Model, load
 from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid
 from ganvas.media.image_files import save_png
 from ganvas.media.scatter import scatter
-from ganvas.utils.files import write_durably
-from ganvas.utils.parsing import parse_json
+from ganvas.utils.files import disk_errors, make_folder, write_durably
+from ganvas.utils.parsing import parse_json, printable
 
 METRICS = ("fd", "recall", "sharpness")
 TEXT_METRICS = ("distinct", "novel", "trigrams", "nats")
@@ -143,7 +143,8 @@ def compare(
         caption(model.picture(_sample(model, count, seed), columns), [row.name])
         for model, row in zip(models, rows, strict=True)
     ]
-    out.mkdir(parents=True, exist_ok=True)
+    with disk_errors(f"cannot make {printable(out)}"):
+        make_folder(out)
     text = {"models": " ".join(model.identity for model in models), "seeds": f"{seed}-{seed + count - 1}", "synthetic": "true"}
     blocks.append(caption(of_data, ["real samples"]))
     save_png(out / "sheet.png", arrange_pictures(blocks, len(blocks)), text)

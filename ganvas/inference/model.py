@@ -47,10 +47,13 @@ from ganvas.media.video import film_name, save_film
 from ganvas.media.voxel_files import KINDS, save_solids
 from ganvas.runtime import placement
 from ganvas.runtime.device import find_device
-from ganvas.utils.parsing import printable
+from ganvas.utils.parsing import parse_index, printable, require_count
 
 Label = int | str | Sequence[int | str] | None  # a class by number or name, several, "all" or None: every one in turn
 Array = np.ndarray[Any, Any]
+MOST = 10**9  # samples in an archive
+MOST_SHOWN = 65_536  # samples in one picture, mesh or text
+MOST_FRAMES = 10_000  # of a film
 # Which method makes the output of a game that takes inputs.
 INPUT_METHODS: Mapping[type, str] = {
     Translates: "translate(inputs, direction)",
@@ -148,8 +151,9 @@ class Model:
         """
         if str(name) in self.classes:
             return self.classes.index(str(name))
-        if str(name).isdigit() and int(name) < len(self.classes):
-            return int(name)
+        number = parse_index(str(name))
+        if number is not None and number < len(self.classes):
+            return number
         raise unknown_name("class", str(name), self.classes)
 
     def stream(
@@ -303,6 +307,8 @@ class Model:
         if out.suffix.lower() not in kinds:
             known = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
             raise UsageError(f"cannot write samples to {out.name!r}: expected a name ending in {known}")
+        if n is not None:
+            require_count("the number of samples", n, 1, MOST if out.suffix.lower() == ".npz" else MOST_SHOWN)
         if n is None:
             n = {".gif": len(self.classes) or 1, ".obj": 1, ".stl": 1}.get(out.suffix.lower(), 64)
         if out.suffix.lower() == ".npz":
@@ -361,6 +367,7 @@ class Model:
         """
         if len(seeds) < 2 or frames < 2:
             raise UsageError(f"a walk needs at least two seeds and two frames, got {len(seeds)} and {frames}")
+        require_count("frames", frames, 2, MOST_FRAMES)
         if isinstance(self.game, Writes):
             return self.walk_of_lines(Path(out), seeds, frames)
         out = film_name(out)

@@ -12,6 +12,8 @@ from typing import Any
 from cyclopts import CycloptsError
 
 from ganvas.errors import GanvasError, ResourceError, UsageError
+from ganvas.utils.files import ADVICE
+from ganvas.utils.parsing import printable
 
 
 def run_and_exit(command: Callable[[], Any]) -> None:
@@ -31,7 +33,8 @@ def run_and_exit(command: Callable[[], Any]) -> None:
         _fail("interrupted; nothing was saved", 130)
     except OSError as failure:
         _fail(
-            f"{failure.filename or 'the system'}: {failure.strerror or failure}; free some space or choose another place",
+            f"{printable(failure.filename or 'the system')}: {failure.strerror or failure}; "
+            + ADVICE.get(failure.errno or 0, "free some space or choose another place"),
             ResourceError.exit_code,
         )
     except Exception as bug:

@@ -188,9 +188,13 @@ class Run:
         if minutes is not None:
             theirs["train"]["images"] = ours["train"]["images"]  # minutes became images at the start of the run
         new, old = flatten(theirs), flatten(ours)
-        differences = [
-            f"{name}={new.get(name)!r} (it has {old.get(name)!r})" for name in new | old if new.get(name) != old.get(name)
-        ]
+        differing = [name for name in new | old if new.get(name) != old.get(name)]
+        differences = [f"{name}={new.get(name)!r} (it has {old.get(name)!r})" for name in differing]
+        if self.finished and differing == ["train.images"]:
+            raise UsageError(
+                f"{self.folder} is finished after {self.recipe.train.images:,} images; to train it longer, branch it: "
+                f"ganvas branch {self.folder} --set train.images={recipe.train.images} --out NEW"
+            )
         if differences:
             found = ", ".join(differences[:4])
             raise UsageError(f"{self.folder} holds another run; expected its own settings, got {found}; choose another --out")

@@ -63,5 +63,6 @@ def make_numbered_folder(recipe: Recipe) -> Path:
         taken = [int(found[1]) for path in root.glob("*-*") if (found := re.match(r"([0-9]{1,9})-", path.name))]
         folder = root / f"{max(taken, default=-1) + 1:05d}-{recipe.name}-seed{recipe.train.seed}"
         with disk_errors(f"cannot make the run folder {folder}"), suppress(FileExistsError):  # another process was faster
-            folder.mkdir(parents=True)
+            make_folder(root)
+            folder.mkdir()
             return folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +14,8 @@ from ganvas.training.run_data import describe_data
 from ganvas.training.run_folder import Run, agree_on_plan, open_run
 from ganvas.training.run_place import find_restarted_run, is_free, make_numbered_folder, require_place
 from ganvas.utils.settings import to_dict
+
+MOST_MINUTES = 5_256_000  # ten years
 
 
 def start_run(
@@ -31,8 +32,8 @@ def start_run(
     Raises:
         UsageError: `out` holds something else, or the recipe or `minutes` cannot be used.
     """
-    if minutes is not None and not 0 < minutes < math.inf:
-        raise UsageError(f"minutes: expected a number above 0, got {minutes:g}")
+    if minutes is not None and not 0 < minutes <= MOST_MINUTES:
+        raise UsageError(f"minutes: expected a number above 0 and at most {MOST_MINUTES:,}, got {minutes:g}")
     if recipe.data.split != "train":
         raise UsageError(f"data.split: a run trains on the split 'train', not on {recipe.data.split!r}; leave it out")
     recipe = replace(recipe, data=replace(recipe.data, source=absolute_source(recipe.data.source)))

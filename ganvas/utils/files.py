@@ -27,6 +27,7 @@ from ganvas.errors import DataError, ResourceError
 from ganvas.utils.parsing import printable
 
 ADVICE = {errno.ENOSPC: "free some space", errno.EDQUOT: "free some space", errno.EMFILE: "close some files"}
+ADVICE |= {errno.ENAMETOOLONG: "choose a shorter path"}
 
 # Parts of a temporary name: this machine and this start of the process (containers reuse process ids).
 MACHINE, START = hashlib.sha256(platform.node().encode()).hexdigest()[:8], secrets.token_hex(4)
@@ -103,6 +104,20 @@ def make_folder(path: Path) -> None:
         fsync_dir(folder.parent)
     if not missing and not path.is_dir():
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+
+
+def sync_tree(path: Path) -> None:
+    """Make a folder and everything in it durable. Raises: OSError."""
+    for entry in sorted(path.iterdir()):
+        if entry.is_dir():
+            sync_tree(entry)
+        else:
+            file = os.open(entry, os.O_RDWR)
+            try:
+                os.fsync(file)
+            finally:
+                os.close(file)
+    fsync_dir(path)
 
 
 def remove_tree(path: Path) -> None:

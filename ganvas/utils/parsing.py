@@ -1,4 +1,4 @@
-"""Read untrusted text: JSON that may be hostile, and names that are safe to print."""
+"""Read untrusted text: JSON that may be hostile, numbers, and names that are safe to print."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from ganvas.errors import DataError
+from ganvas.errors import DataError, UsageError
 
 
 def printable(text: object, limit: int = 300) -> str:
@@ -16,6 +16,17 @@ def printable(text: object, limit: int = 300) -> str:
     if len(shown) > limit:
         shown = f"{shown[: limit // 2]}...{shown[-limit // 2 :]}"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
+
+
+def parse_index(text: str) -> int | None:
+    """The number that `text` spells with the digits 0 to 9; None: it is something else, such as a name."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
+def require_count(name: str, count: int, least: int, most: int) -> None:
+    """Raises: UsageError: `count` is not from `least` to `most`."""
+    if not least <= count <= most:
+        raise UsageError(f"{name}: expected a number from {least:,} to {most:,}, got {count:,}")
 
 
 def parse_json(data: bytes | str, what: str) -> dict[str, Any]:
