@@ -27,7 +27,7 @@ from ganvas.latents.seed_latents import latents
 from ganvas.training.run_data import describe_data
 from ganvas.training.run_folder import Run, read_run
 from ganvas.training.transfer import changed_classes, read_classes, transfer_classes
-from ganvas.utils.files import disk_errors, make_folder, publish, sweep, sync_tree, temporary_path, write_durably
+from ganvas.utils.files import disk_errors, make_folder, publish, remove_tree, sweep, sync_tree, temporary_path, write_durably
 from ganvas.utils.settings import flatten, to_dict
 
 SNAPSHOT = re.compile(r"(\d+\.\d{3})k\.png")
@@ -90,6 +90,7 @@ def branch(
             _copy_history(folder, temporary, at)
             if hasattr(recipe.config, "classes") and old != data.classes and recipe.data != parent.recipe.data:
                 transfer_classes(temporary / "checkpoints", recipe, old, data.classes)
+                remove_tree(temporary / "samples")  # they show other classes
             before, after = flatten(to_dict(parent.recipe)), flatten(to_dict(recipe))
             changed = {name: [before.get(name), value] for name, value in after.items() if before.get(name) != value}
             origin = {"parent": folder.name, "items": at, "changed": changed}

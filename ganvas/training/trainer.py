@@ -34,6 +34,7 @@ from ganvas.training.roll_backs import MOST, SIGN, read_roll_backs, write_roll_b
 from ganvas.training.run_folder import Run
 from ganvas.training.test_split import measure_test_split, open_test_split
 from ganvas.utils.files import write_durably
+from ganvas.utils.parsing import printable
 from ganvas.utils.settings import to_dict
 
 PATIENCE = 10  # steps in a row that are not finite, before the run goes back to its last checkpoint
@@ -282,7 +283,10 @@ class Trainer:
         result["images_per_second"] = round(state.items / max(seconds, 1e-9), 1)
         if (image := self.make_sheet()) is not None:
             save_png(folder / "sheet.png", image, {"recipe": self.run.recipe.name, "synthetic": "true"})
-            save_learning_gif(folder / "learning.gif", sorted((folder / "samples").glob("*k.png")))
+            try:
+                save_learning_gif(folder / "learning.gif", sorted((folder / "samples").glob("*k.png")))
+            except (DataError, OSError, SyntaxError, ValueError) as failure:  # a snapshot that is damaged or of another size
+                self.events.append(f"no learning.gif: {printable(failure)}")
         if (test := open_test_split(self.run.recipe, self.run.data, state.average, self.events.append)) is not None:
             result |= measure_test_split(state.average, test)
         elif isinstance(state.average, Writes) and isinstance(self.run.held_out, TableDataset):
