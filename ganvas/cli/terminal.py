@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 
+from ganvas.cli.arguments import report_doubts
 from ganvas.cli.display import Display
 from ganvas.runtime.distributed import Ranks, disconnect
 from ganvas.runtime.exits import discard_output
@@ -27,8 +28,8 @@ def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
     """Train the run to its end or until a signal. Returns the exit code: 143 after SIGTERM, 129 after SIGHUP, else 0."""
     quiet = quiet or not peers.first  # rank 0 speaks for all
     display = Display(run, quiet=quiet, as_json=as_json)
-    for name, reason in run.data.skipped if peers.first else ():
-        print(f"skipped {name}: {reason}", file=sys.stderr)
+    if peers.first:
+        report_doubts(run.data.warnings, run.data.skipped, most=20)
     if run.notice and not quiet:
         print(run.notice, file=sys.stderr)
 

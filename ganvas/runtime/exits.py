@@ -67,7 +67,7 @@ def _report_bug(bug: Exception) -> None:
 
 def _fail(message: str, code: int) -> None:
     with suppress(OSError):  # the terminal was closed
-        print("ganvas: " + " ".join(message.split()), file=sys.stderr)
+        print("ganvas: " + printable(" ".join(message.split()), 4000), file=sys.stderr)
         sys.stdout.flush()
         sys.stderr.flush()
     sys.exit(code)

@@ -41,6 +41,7 @@ HEADERS: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+SET_BY_PAGES = ("Permissions-Policy",)  # the default is to allow nothing; a page may ask for more (Page.permissions)
 
 
 @dataclass
@@ -140,7 +141,9 @@ class AuthMiddleware:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
-                    headers[name] = value
+                    if name not in SET_BY_PAGES:
+                        headers[name] = value
+                    headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 

@@ -2,49 +2,90 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ganvas import __version__
+from ganvas.games import RECIPES
 from ganvas.runtime.device import describe_runtime
 from ganvas.studio.page import Page, Studio
-from ganvas.studio.storage import RUN_ID
+from ganvas.studio.responses import make_endpoint
+from ganvas.studio.run_damage import find_damage
+from ganvas.studio.run_kind import describe_kind, explain_absence
+from ganvas.studio.storage import RUN_ID, Storage, list_snapshots, read_json
+from ganvas.studio.train.pace import estimate_seconds, read_paces
+from ganvas.studio.train.uploads import MAX_UPLOAD_BYTES
 
 MAX_RUNS = 8  # in the list
+DIGITS = "cgan-mnist"  # the main job
+STARTS = (
+    {
+        "title": "See how a GAN learns",
+        "about": "A tour in five parts, on points in the plane. Nothing to wait for.",
+        "href": "./play#tour",
+        "picture": "tour",
+    },
+    {
+        "title": "Train on digits",
+        "about": "Noise becomes handwritten digits, each on request. The data come with the package.",
+        "href": f"./train#new&recipe={DIGITS}",
+        "picture": "digits",
+    },
+    {
+        "title": "Train on your own pictures",
+        "about": "Drop a folder or a zip anywhere on this page. Pictures stay on this machine.",
+        "href": "./train#new&own",
+        "picture": "own",
+    },
+)
 
 
-async def get_overview(request: Request) -> Response:
-    """Version, machine, the other pages, and the latest runs."""
+def get_overview(request: Request) -> Any:
+    """Version, machine, the other pages, where to begin, and the latest runs."""
     studio: Studio = request.app.state.studio
     pages: tuple[Page, ...] = request.app.state.pages
     cards = [{"name": page.name, "title": page.title, "about": page.about} for page in pages if page is not PAGE]
-    machine = await run_in_threadpool(describe_machine)
-    return JSONResponse({"version": __version__, "machine": machine, "runs": list_recent(studio.runs), "pages": cards})
+    facts = {"version": __version__, "machine": describe_runtime(), "pages": cards, "starts": list_starts(studio.runs)}
+    return {**facts, "runs": list_recent(studio.runs), "upload": MAX_UPLOAD_BYTES}
 
 
-def describe_machine() -> dict[str, Any]:
-    """What this machine is, without a measurement."""
-
-    return describe_runtime()
+def list_starts(runs: Path) -> list[dict[str, Any]]:
+    """What one click begins: title, one line, where it leads, seconds on this machine (null: none are needed)."""
+    seconds = estimate_seconds(RECIPES[DIGITS], read_paces(Storage(runs)))
+    return [{**start, "seconds": seconds if DIGITS in start["href"] else None} for start in STARTS]
 
 
 def list_recent(runs: Path, most: int = MAX_RUNS) -> list[dict[str, Any]]:
-    """The latest run folders: name, recipe, whether finished, whether /train can open it. A damaged one is left out."""
-    rows = []
-    folders = [path for path in runs.iterdir() if (path / "recipe.json").is_file()] if runs.is_dir() else []
-    for folder in sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)[:most]:
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            recipe = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
-            facts = {"finished": (folder / "result.json").exists(), "opens": bool(RUN_ID.fullmatch(folder.name))}
-            rows.append({"name": folder.name, "recipe": recipe["name"], **facts})
-    return rows
+    """The latest run folders: how each stands, its newest picture, whether /train can open it.
+
+    A damaged one is a row with the reason in `damage`.
+    """
+    try:
+        folders = [path for path in runs.iterdir() if (path / "recipe.json").is_file()]
+        latest = sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)[:most]
+    except OSError:  # no folder of runs yet, or one that vanished meanwhile
+        return []
+    return [describe_recent(folder) for folder in latest]
 
 
-PAGE = Page("home", "Home", "Where to begin.", routes=(Route("/api/home/overview", get_overview),))
+def describe_recent(folder: Path) -> dict[str, Any]:
+    """One row of the latest runs."""
+    damage = find_damage(folder)
+    recipe = {} if damage else read_json(folder / "recipe.json")
+    snapshots = list_snapshots(folder)
+    return {
+        "name": folder.name,
+        "recipe": str(recipe.get("name", "")),
+        "unit": describe_kind(recipe)["unit"],
+        "finished": not damage and (folder / "result.json").exists(),
+        "opens": bool(RUN_ID.fullmatch(folder.name)),
+        "snapshot": snapshots[-1] if snapshots else None,
+        "explores": (folder / "model.safetensors").exists() and not explain_absence(recipe),
+        "damage": damage,
+    }
+
+
+PAGE = Page("home", "Home", "Where to begin.", "", routes=(Route("/api/home/overview", make_endpoint(get_overview)),))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 import json
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -38,10 +39,28 @@ def make_endpoint(function: Callable[[Request], Any], body: type | None = None, 
         except GanvasError as wrong:
             status = next((code for kind, code in STATUS.items() if isinstance(wrong, kind)), 500)
             return JSONResponse({"error": " ".join(str(wrong).split())}, status)
-        return result if isinstance(result, Response) else JSONResponse(result)
+        return result if isinstance(result, Response) else answer_json(result)
 
     answer.body, answer.query = body, query  # type: ignore[attr-defined]
     return answer
+
+
+def answer_json(values: Any) -> JSONResponse:
+    """`values` as JSON. What a file of a run may hold and JSON cannot becomes null (infinity) or "?" (half a character)."""
+    try:
+        return JSONResponse(values)
+    except ValueError:
+        return JSONResponse(_repair(values))
+
+
+def _repair(values: Any) -> Any:
+    if isinstance(values, Mapping):
+        return {_repair(name): _repair(value) for name, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [_repair(value) for value in values]
+    if isinstance(values, str):
+        return values.encode("utf-8", "replace").decode()
+    return None if isinstance(values, float) and not math.isfinite(values) else values
 
 
 async def read_body(request: Request, kind: type[T]) -> T:

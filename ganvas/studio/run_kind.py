@@ -7,13 +7,39 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ganvas.core.capabilities import Samples, TakesInputs
+from ganvas.core.capabilities import (
+    Animates,
+    Classifies,
+    Conditional,
+    Encodes,
+    Inpaints,
+    Samples,
+    TakesInputs,
+    Translates,
+    Upscales,
+)
+from ganvas.core.game import Game
 from ganvas.core.modality import IMAGES, POINTS, VOXELS
 from ganvas.games import GAMES
 from ganvas.games.recipes import modalities_of
 
 KINDS = {kind.space: kind for kind in (POINTS, IMAGES, VOXELS)}  # by the dimensions of space that a sample fills
-UNKNOWN_KIND = {"unit": IMAGES.unit, "draws": False, "explores": False, "alike": ""}
+INPUTS: Mapping[type, tuple[str, ...]] = {  # capability -> the fields that its method takes
+    Translates: (),
+    Animates: ("source", "driving"),
+    Inpaints: ("image", "mask"),
+    Upscales: ("low",),
+}
+ABILITIES = ("takes", "gives", "inverts")
+UNKNOWN_KIND = {
+    "unit": IMAGES.unit,
+    "draws": False,
+    "explores": False,
+    "alike": "",
+    "takes": [],
+    "gives": [],
+    "inverts": False,
+}
 
 
 def describe_kind(recipe: Mapping[str, Any]) -> dict[str, Any]:
@@ -22,7 +48,10 @@ def describe_kind(recipe: Mapping[str, Any]) -> dict[str, Any]:
     - `unit`: what its progress counts;
     - `draws`: whether it makes pictures, from noise or from inputs;
     - `explores`: whether the page /explore shows its model; if not, `explain_absence` says why;
-    - `alike`: equal for all runs that can be compared with each other, "" if none can.
+    - `alike`: equal for all runs that can be compared with each other, "" if none can;
+    - `takes`, `gives`: what goes into its model and what comes out: "noise", "label", the fields of a game with inputs;
+      "images", "points", "lines", "solids", "labels";
+    - `inverts`: whether it has an encoder, which turns a sample into its noise.
 
     A file may hold anything: a recipe that cannot be read is of an unknown kind.
     """
@@ -64,7 +93,26 @@ def _describe(recipe: Mapping[str, Any]) -> dict[str, Any]:
         "draws": samples or issubclass(game, TakesInputs),
         "explores": samples,
         "alike": hashlib.sha256(text).hexdigest()[:16] if samples else "",
+        "takes": list_inputs(game, modality.unit),
+        "gives": list_outputs(game, modality.unit),
+        "inverts": samples and issubclass(game, Encodes),
     }
+
+
+def list_inputs(game: type[Game], unit: str) -> list[str]:
+    """What goes into a model of the game; `unit` is what its samples are called."""
+    if issubclass(game, Samples):
+        return ["noise", "label"] if issubclass(game, Conditional) else ["noise"]
+    for kind, names in INPUTS.items():
+        if issubclass(game, kind):
+            return list(game.takes) if issubclass(game, Translates) else list(names)
+    return [unit] if issubclass(game, Classifies) else []
+
+
+def list_outputs(game: type[Game], unit: str) -> list[str]:
+    """What comes out of a model of the game."""
+    labels = ["labels"] if issubclass(game, Classifies) else []
+    return [unit, *labels] if issubclass(game, (Samples, TakesInputs)) else labels
 
 
 def sample_shape(config: Mapping[str, Any], dims: int) -> list[int]:

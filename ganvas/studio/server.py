@@ -15,13 +15,15 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from ganvas.errors import ResourceError, UsageError
+from ganvas.studio import picture_store
 from ganvas.studio.auth import Access, AuthMiddleware
+from ganvas.studio.connections import PatientProtocol
 from ganvas.studio.page import HERE, Page, Studio, render
 from ganvas.studio.site import PAGES
 from ganvas.studio.socket import MAX_FRAME_BYTES, Channel
@@ -51,19 +53,25 @@ def build_app(studio: Studio, access: Access, pages: tuple[Page, ...] = PAGES) -
         routes += page.routes
         if page.open:
             routes.append(WebSocketRoute(f"/api/{page.name}/socket", make_socket_endpoint(page, studio)))
+    routes += [*picture_store.ROUTES, Route("/favicon.ico", answer_icon)]
     routes.append(Mount("/static", StaticFiles(directory=HERE / "static"), name="static"))
-    uploads = {path: most for page in pages for path, most in page.uploads.items()}
+    uploads = picture_store.UPLOADS | {path: most for page in pages for path, most in page.uploads.items()}
     app = Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(AuthMiddleware, access=access, uploads=uploads)])
     app.state.studio, app.state.pages = studio, pages
     app.router.redirect_slashes = False
     return app
 
 
+async def answer_icon(_: Request) -> Response:
+    """The icon, where a browser looks for it by itself."""
+    return FileResponse(HERE / "static" / "common" / "icon.svg", media_type="image/svg+xml")
+
+
 def make_page_endpoint(page: Page, pages: tuple[Page, ...]) -> Callable[[Request], Coroutine[Any, Any, Response]]:
     """The endpoint of a page's HTML."""
 
     async def answer(_: Request) -> Response:
-        return HTMLResponse(render(page, pages))
+        return HTMLResponse(render(page, pages), headers=page.headers)
 
     return answer
 
@@ -125,7 +133,7 @@ def serve(
     config = uvicorn.Config(
         build_app(shared, access),
         ws="websockets-sansio",
-        http="h11",
+        http=PatientProtocol,
         lifespan="on",
         log_level="warning",
         access_log=False,

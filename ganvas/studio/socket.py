@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import math
 import struct
 from collections import deque
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -32,6 +33,8 @@ MAX_HEADER_BYTES = 64 << 10
 MAX_WAITING = 256  # messages that are not sent yet
 MESSAGES, BURST = 240.0, 480.0  # from a page: in a second, and at once
 DTYPES = ("f4", "f8", "i4", "u1")
+
+LOG = logging.getLogger("uvicorn.error")
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -77,7 +80,7 @@ def decode(data: bytes) -> Frame:
         (length,) = struct.unpack_from("<I", data)
         if len(data) > MAX_FRAME_BYTES or not 2 <= length <= min(MAX_HEADER_BYTES, len(data) - 4):
             raise ValueError("its lengths do not fit")
-        facts = json.loads(data[4 : 4 + length])
+        facts = json.loads(data[4 : 4 + length], parse_constant=refuse_number, parse_float=read_number)
         kind, entries = facts.pop("kind"), facts.pop("arrays", [])
         if not isinstance(kind, str):
             raise ValueError("its kind is not a name")
@@ -97,6 +100,17 @@ def decode(data: bytes) -> Frame:
         return Frame(kind, facts, arrays)
     except (struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as wrong:
         raise UsageError(f"not a frame: {wrong}") from None
+
+
+def refuse_number(text: str) -> float:
+    """NaN and Infinity are no JSON. Raises: ValueError: always."""
+    raise ValueError(f"{text} is not a finite number")
+
+
+def read_number(text: str) -> float:
+    """A finite number. Raises: ValueError: it is too large for one, as 1e999 is."""
+    value = float(text)
+    return value if math.isfinite(value) else refuse_number(text)
 
 
 class SocketHandler(Protocol):
@@ -147,9 +161,12 @@ class Channel:
             self.open = False
             for task in (sending, receiving):
                 task.cancel()
-                with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
-                    await task
-            await handler.close()
+            try:
+                for end in await asyncio.gather(sending, receiving, return_exceptions=True):
+                    if isinstance(end, Exception) and not isinstance(end, (WebSocketDisconnect, RuntimeError)):
+                        LOG.error("a socket ended by an error", exc_info=end)
+            finally:
+                await handler.close()  # whatever happened: the handler may own a process
 
     async def send_frames(self) -> None:
         """Send what waits: messages first, then the kind of picture that waits longest."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from ganvas.errors import GanvasError, UsageError
 from ganvas.utils.files import disk_errors, make_folder
 from ganvas.utils.parsing import parse_json, printable
 
+SNAPSHOT = re.compile(r"(\d{6,12})\.(\d{3})k\.png")
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -34,7 +36,10 @@ class Storage:
         return []
 
     def _is_run(self, name: str) -> bool:
-        return (self.runs / name / "recipe.json").exists() or self.find_note(name, "job.json").exists()
+        try:
+            return (self.runs / name / "recipe.json").exists() or self.find_note(name, "job.json").exists()
+        except OSError:  # a folder that may not be read: its row says so
+            return True
 
     def find_run(self, name: str) -> Path:
         """The folder of a run. Raises: UnknownIdError: no run has that id."""
@@ -75,6 +80,18 @@ def read_json(path: Path) -> dict[str, Any]:
         return {}
 
 
+def read_part(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """An object within an object; {} if it is missing or no object."""
+    part = values.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def read_count(values: Mapping[str, Any], name: str = "items") -> int:
+    """A count within an object; 0 if it is missing, negative or no whole number."""
+    count = values.get(name)
+    return count if type(count) is int and count > 0 else 0
+
+
 def read_tail(path: Path, size: int = 1 << 16, since: int = 0) -> list[str]:
     """The last lines of a file, at most `size` bytes, after its first `since` bytes; [] if it is missing."""
     try:
@@ -100,4 +117,12 @@ def list_checkpoints(folder: Path) -> list[int]:
     """The image counts of a run's checkpoints, in order."""
     with suppress(OSError):
         return sorted(int(path.name) for path in (folder / "checkpoints").iterdir() if re.fullmatch(r"\d{9,18}", path.name))
+    return []
+
+
+def list_snapshots(folder: Path) -> list[int]:
+    """The image counts at which the run kept a picture of the same noise, in order."""
+    with suppress(OSError):
+        matches = [SNAPSHOT.fullmatch(path.name) for path in (folder / "samples").iterdir()]
+        return sorted(int(match[1]) * 1000 + int(match[2]) for match in matches if match)
     return []

@@ -21,7 +21,7 @@ from ganvas.engine import checkpoint
 from ganvas.engine.autotune import images_in_minutes, initial_state
 from ganvas.engine.loop import train
 from ganvas.engine.state import averaged_game, dump, restore
-from ganvas.errors import DivergedError, GanvasError, ResourceError, UsageError
+from ganvas.errors import DataError, DivergedError, GanvasError, ResourceError, UsageError
 from ganvas.evaluation import validation
 from ganvas.inference import model_file
 from ganvas.inference.sheet import make_sheet, save_learning_gif

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,11 @@ def require_count(name: str, count: int, least: int, most: int) -> None:
     """Raises: UsageError: `count` is not from `least` to `most`."""
     if not least <= count <= most:
         raise UsageError(f"{name}: expected a number from {least:,} to {most:,}, got {count:,}")
+
+
+def compose(name: str) -> str:
+    """A name as it is compared: an accent and its letter are one sign (Unicode NFC). macOS writes them as two."""
+    return unicodedata.normalize("NFC", name)
 
 
 def parse_json(data: bytes | str, what: str) -> dict[str, Any]:

@@ -60,3 +60,21 @@ def test_a_path_is_told_by_its_hash_only() -> None:
     found = known("dcgan-images", source="/home/me/pets.zip")
     assert found["alike"] not in ("", known("dcgan-images", source="/home/me/other.zip")["alike"])
     assert "pets" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "takes", "gives", "inverts"),
+    [
+        ("gan-ring", ["noise"], ["points"], False),
+        ("cgan-mnist", ["noise", "label"], ["images"], False),
+        ("vae-mnist", ["noise"], ["images"], True),
+        ("textgan-names", ["noise"], ["lines"], False),
+        ("classifier-mnist", ["images"], ["labels"], False),
+    ],
+)
+def test_a_recipe_says_what_its_model_takes_and_gives(name: str, takes: list[str], gives: list[str], inverts: bool) -> None:
+    assert {key: known(name)[key] for key in ("takes", "gives", "inverts")} == {
+        "takes": takes,
+        "gives": gives,
+        "inverts": inverts,
+    }

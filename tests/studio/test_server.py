@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import urllib.error
@@ -12,8 +13,9 @@ from typing import Any
 import pytest
 
 from ganvas.errors import ResourceError, UsageError
-from ganvas.studio.page import render
-from ganvas.studio.server import listen, serve
+from ganvas.studio.auth import HEADERS, Access
+from ganvas.studio.page import Page, Studio, list_links, render
+from ganvas.studio.server import build_app, listen, serve
 from ganvas.studio.site import PAGES
 
 
@@ -38,6 +40,58 @@ def test_every_page_is_in_the_navigation_and_links_are_relative() -> None:
         assert "{{" not in text
         assert 'href="/' not in text
         assert 'src="/' not in text
+
+
+def test_the_navigation_has_groups_and_a_page_belongs_to_one() -> None:
+    text = render(PAGES[0], PAGES)
+    for group, titles in {"Learn": ["Play"], "Make": ["Train"], "Use": ["Explore"]}.items():
+        members = text.partition(f'<ul aria-labelledby="group-{group.lower()}">')[2].partition("</ul>")[0]
+        assert [title for title in ("Home", "Play", "Train", "Explore") if f">{title}</a>" in members] == titles
+    with pytest.raises(ValueError, match="group is one of"):
+        Page("x", "X", "", "Elsewhere")
+
+
+def test_only_a_page_that_asks_for_the_camera_may_use_it() -> None:
+    pages = (*PAGES, Page("home", "Photo", "", permissions=("camera",)))
+    answers = {page.title: page.headers["Permissions-Policy"] for page in pages}
+    assert answers["Photo"] == "camera=(self), microphone=(), geolocation=()"
+    assert {answers[page.title] for page in PAGES} == {HEADERS["Permissions-Policy"]}
+    with pytest.raises(ValueError, match="permissions are some of"):
+        Page("x", "X", "", permissions=("usb",))
+
+
+def test_the_header_of_a_page_reaches_the_browser(tmp_path: Path) -> None:
+    access = Access("127.0.0.1", 8765)
+    pages = (PAGES[0], Page("play", "Photo", "", permissions=("camera",)))
+    app = build_app(Studio(tmp_path), access, pages)
+    headers = {"host": "127.0.0.1:8765", "cookie": f"{access.cookie}={access.secret}"}
+
+    def ask(path: str) -> tuple[int, str]:
+        sent: list[Any] = []
+        parts = [{"type": "http.request", "body": b"", "more_body": False}]
+
+        async def receive() -> Any:
+            return parts.pop() if parts else {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+        scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"", "headers": raw}
+        asyncio.run(app({**scope, "scheme": "http", "root_path": "", "http_version": "1.1"}, receive, send))
+        return sent[0]["status"], dict(sent[0]["headers"])[b"permissions-policy"].decode()
+
+    assert ask("/play") == (200, "camera=(self), microphone=(), geolocation=()")
+    assert ask("/") == ask("/favicon.ico") == (200, "camera=(), microphone=(), geolocation=()")
+
+
+def test_a_run_is_handed_over_to_the_pages_that_suit_it() -> None:
+    facts = {"explores": True, "model": True}
+    assert list_links(PAGES, "a b", facts, "train") == [
+        {"page": "explore", "label": "Explore the model", "href": "./explore#model=a%20b"}
+    ]
+    assert list_links(PAGES, "a", {**facts, "model": False}, "train") == []
+    assert [link["href"] for link in list_links(PAGES, "a", facts, "explore")] == ["./train#run=a"]
 
 
 def test_over_a_real_socket(studio: Any) -> None:
@@ -78,4 +132,4 @@ def test_no_run_folder_is_no_error(tmp_path: Path) -> None:
     assert list_recent(tmp_path / "nowhere") == []
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "recipe.json").write_text("{")
-    assert list_recent(tmp_path) == []
+    assert [(row["name"], "not readable JSON" in row["damage"]) for row in list_recent(tmp_path)] == [("broken", True)]

@@ -159,3 +159,35 @@ def test_a_page_too_slow_for_messages_is_cut_off() -> None:
     for _ in range(page_socket.MAX_WAITING + 1):
         line.send_message("note")
     assert not line.open
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
+def test_a_number_that_is_not_finite_is_refused_in_words(number: str) -> None:
+    header = f'{{"kind": "set", "value": {number}, "arrays": []}}'.encode()
+    header += b" " * (-(4 + len(header)) % 8)
+    with pytest.raises(UsageError, match="not a finite number"):
+        decode(len(header).to_bytes(4, "little") + header)
+
+
+@pytest.mark.parametrize("wrong", [ValueError("no"), OSError("no"), RuntimeError("no")])
+def test_a_session_is_closed_whatever_its_handler_throws(wrong: Exception) -> None:
+    class Faulty(Nobody):
+        async def receive(self, frame: Frame) -> None:
+            raise wrong
+
+    session = Faulty()
+    run(Channel(Socket([encode(Frame("any"))])).serve(session))  # type: ignore[arg-type]
+    assert session.closed
+
+
+def test_a_session_is_closed_when_the_server_gives_up_on_the_socket() -> None:
+    async def play() -> Nobody:
+        session = Nobody()
+        serving = asyncio.create_task(Channel(Socket()).serve(session))  # type: ignore[arg-type]
+        await asyncio.sleep(0.01)
+        serving.cancel()
+        with suppress(asyncio.CancelledError):
+            await serving
+        return session
+
+    assert run(play()).closed

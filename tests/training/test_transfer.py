@@ -63,7 +63,9 @@ def weights(run: Run) -> Any:
     return found.tensors
 
 
-@pytest.mark.parametrize("names", [("birds", "cats", "dogs"), ("ants", "bees", "cats", "dogs"), ("ants", "dogs"), ("cats", "dogs")])
+@pytest.mark.parametrize(
+    "names", [("birds", "cats", "dogs"), ("ants", "bees", "cats", "dogs"), ("ants", "dogs"), ("cats", "dogs")]
+)
 def test_a_branch_on_other_classes_keeps_the_weights_of_those_it_knows(
     names: tuple[str, ...], parent: Run, tmp_path: Path
 ) -> None:
@@ -123,7 +125,5 @@ def test_a_finished_run_that_shall_be_longer_names_the_branch(parent: Run) -> No
     data = open_data(resolve_recipe("cgan-mnist", SMALL, data=str(pictures(parent.folder.parent / "pets", "cats", "dogs"))))
     parent.attach_data(data)
     longer = replace(parent.recipe, train=replace(parent.recipe.train, images=128))
-    with pytest.raises(
-        UsageError, match=r"is finished after 64 images; .* --set train\.images=128 --out NEW$"
-    ):
+    with pytest.raises(UsageError, match=r"is finished after 64 images; .* --set train\.images=128 --out NEW$"):
         parent.check(longer, None)

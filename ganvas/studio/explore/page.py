@@ -18,9 +18,9 @@ from starlette.routing import Route
 from ganvas.errors import UsageError
 from ganvas.studio.explore.client import ModelClient, SupersededError
 from ganvas.studio.explore.view import View
-from ganvas.studio.page import Page, Studio, find_service
+from ganvas.studio.page import Handover, Page, Studio, find_service, list_links
 from ganvas.studio.responses import make_endpoint, read_body, read_number
-from ganvas.studio.run_kind import explain_absence
+from ganvas.studio.run_kind import ABILITIES, describe_kind, explain_absence
 from ganvas.studio.storage import Storage, UnknownIdError, read_json
 from ganvas.utils.files import write_durably
 from ganvas.utils.parsing import printable
@@ -71,6 +71,11 @@ class FavouriteRequest:
     name: str = ""
 
 
+def is_favourite(value: Any) -> bool:
+    """Whether a value of the file of favourites is one: an older or a damaged file may hold anything."""
+    return isinstance(value, dict) and isinstance(value.get("model"), str) and isinstance(value.get("look"), dict)
+
+
 class ExploreService:
     """What the page needs for as long as the server lives: the model process, and the favourites."""
 
@@ -79,7 +84,8 @@ class ExploreService:
 
     def read_favourites(self) -> list[dict[str, Any]]:
         """The favourites. In an older file they have no ids: each gets one that follows from its content."""
-        kept = read_json(self.storage.private / "favourites.json").get("kept", [])
+        listed = read_json(self.storage.private / "favourites.json").get("kept")
+        kept = [each for each in listed if is_favourite(each)] if isinstance(listed, list) else []
         texts = [f"{i}{json.dumps(favourite)}".encode() for i, favourite in enumerate(kept)]
         ids = [hashlib.sha256(text).hexdigest()[:16] for text in texts]
         return [{"id": name, **favourite} for name, favourite in zip(ids, kept, strict=True)]
@@ -135,7 +141,11 @@ def get_schema(_: Request) -> Any:
 def list_models(request: Request) -> Any:
     """The runs with a saved model that the page can explore: it samples from noise."""
     found = read_models(get_service(request).storage)
-    return [{"id": name, "recipe": recipe.get("name", "")} for name, recipe in found if not explain_absence(recipe)]
+    return [
+        {"id": name, "recipe": str(recipe.get("name", "")), **describe_abilities(describe_kind(recipe))}
+        for name, recipe in found
+        if not explain_absence(recipe)
+    ]
 
 
 def list_absent(request: Request) -> Any:
@@ -151,8 +161,16 @@ def read_models(storage: Storage) -> list[tuple[str, dict[str, Any]]]:
 
 
 async def get_abilities(request: Request) -> Any:
-    """What a model is and can do."""
-    return (await get_service(request).ask(request, "abilities"))[0]
+    """What a model is and can do, and the other pages that it can be handed over to."""
+    here, name = get_service(request), request.path_params["id"]
+    able = (await here.ask(request, "abilities"))[0]
+    kind = {**describe_kind(read_json(here.storage.find_run(name) / "recipe.json")), "model": True}
+    return {**able, **describe_abilities(kind), "links": list_links(request.app.state.pages, name, kind, PAGE.name)}
+
+
+def describe_abilities(kind: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a run's kind what its model takes, gives, and whether it inverts pictures."""
+    return {name: kind[name] for name in ABILITIES}
 
 
 async def get_picture(request: Request) -> Response:
@@ -251,6 +269,8 @@ PAGE = Page(
     "explore",
     "Explore",
     "Explore a trained model: seeds, classes, directions, style mixing, walks, nearest training pictures.",
+    "Use",
     routes=ROUTES,
     service=ExploreService,
+    handover=Handover("Explore the model", "model={id}", lambda facts: bool(facts["explores"] and facts["model"])),
 )

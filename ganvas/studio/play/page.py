@@ -91,4 +91,5 @@ PAGE = Page(
     ),
     open=PlaySocket,
     uploads={f"{API}/points": MAX_CSV_BYTES},
+    group="Learn",
 )

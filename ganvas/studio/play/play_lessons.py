@@ -33,6 +33,7 @@ class PlayLesson:
     about: str
     setup: PlaySettings
     parts: tuple[Part, ...]
+    charts: tuple[str, ...] = ()  # that the words speak of: the page shows them first
     cure: Mapping[str, Any] = field(default_factory=dict)
     cure_title: str = ""
     cure_text: str = ""
@@ -73,17 +74,19 @@ TOUR = PlayLesson(
         ),
         Part(
             "In turns",
-            "Now they move in turns, D first. D finds what still differs, G removes it. The loss of D rises to 2 ln 2.",
+            "Now they move in turns, D first. D finds what still differs, G removes it. The loss of D rises to 2 ln 2, and "
+            "the means of D over data and over fakes meet at one half.",
             play=True,
         ),
         Part(
             "Equilibrium at one half",
             "When the violet curve is equal to the green one, even the best critic can only guess: D(x) = 1/2 wherever "
-            "there is data, and its loss is 2 ln 2 = 1.386. In practice both stay close to this point and move around it. "
-            "Training does not stop by itself.",
+            "there is data, and its loss is 2 ln 2 = 1.386. The share of points above one half then means nothing: it "
+            "jumps between 0 and 100 %, while D itself hardly changes. Training does not stop by itself.",
             play=True,
         ),
     ),
+    charts=("mean", "loss"),
 )
 
 BREAK = (
@@ -103,6 +106,7 @@ BREAK = (
                 play=True,
             ),
         ),
+        charts=("modes", "loss"),
         cure={
             "g_moves": 1,
             "g_rate": 2e-3,
@@ -134,6 +138,7 @@ BREAK = (
                 do=(("d", 400),),
             ),
         ),
+        charts=("mean", "loss"),
         cure={"objective": "nonsaturating"},
         cure_title="Give the artist the non-saturating loss",
         cure_text=(
@@ -146,11 +151,13 @@ BREAK = (
         about="Both players move in circles and never settle.",
         setup=dataclasses.replace(
             choose_settings("normal1d"),
-            objective="wasserstein",
-            clip=0.3,
             momentum=0.9,
             d_rate=3e-3,
             g_rate=3e-3,
+            end=1.0,
+            r1=0.0,
+            r2=0.0,
+            d_noise=0.0,
             width=32,
             critic_width=32,
             depth=1,
@@ -160,17 +167,18 @@ BREAK = (
         parts=(
             Part(
                 "In circles",
-                "D gives a score instead of a probability, and both players have momentum: nothing slows them down. The "
-                "fakes move over the data and out on the other side; D turns around; the fakes come back. The losses swing, "
-                "and the curves cross each other again and again.",
+                "Both players have a momentum of 0.9: each goes on in its old direction when the other has already turned. "
+                "The fakes run through the data and out on the other side; D turns around; the fakes come back. It does not "
+                "die out by itself.",
                 play=True,
             ),
         ),
+        charts=("mean", "kl"),
         cure={"r1": 1.0, "momentum": 0.0},
-        cure_title="Damp D with R1",
+        cure_title="No momentum, and R1",
         cure_text=(
-            "Without momentum and with R1 the movement is damped. R1 is a penalty on the slope of D at the data, so D "
-            "becomes flat when the fakes arrive, and the circles become smaller."
+            "Without momentum both players follow the gradient of now. R1 is a penalty on the slope of D at the data: D "
+            "becomes flat there, and the fakes come to rest on the data. The same game goes on, and KL falls to its floor."
         ),
     ),
     PlayLesson(
@@ -189,6 +197,7 @@ BREAK = (
                 play=True,
             ),
         ),
+        charts=("loss", "kl"),
         cure={"objective": "wasserstein-gp", "penalty": 10.0},
         restart=True,
         cure_title="Keep the slope at 1",

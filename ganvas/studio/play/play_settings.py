@@ -11,6 +11,7 @@ from ganvas.config import Adam, Ramp, TrainConfig
 from ganvas.errors import unknown_name
 from ganvas.games.common.rules import OBJECTIVE_RULES, Rules, with_objective
 from ganvas.games.gan import Config
+from ganvas.studio.play.play_explanations import SETTINGS
 from ganvas.utils.settings import from_dict, read_value, require_within
 
 # Title of a group -> name of the data -> label. The page shows them in this order.
@@ -200,7 +201,7 @@ def describe_settings() -> dict[str, Any]:
     for title, opened in GROUPS.items():
         controls = [describe_control(name) for name in FIELDS if FIELDS[name].metadata["group"] == title]
         groups.append({"title": title, "open": opened, "controls": [control for control in controls if control["label"]]})
-    return {"data": DATA, "groups": groups, "most_points": MAX_POINTS}
+    return {"data": DATA, "data_about": SETTINGS["data"], "groups": groups, "most_points": MAX_POINTS}
 
 
 def describe_control(name: str) -> dict[str, Any]:
@@ -210,7 +211,14 @@ def describe_control(name: str) -> dict[str, Any]:
     high = facts["high"] if facts["below"] is None else facts["below"] - 0.001  # an HTML input has no open bound
     choices = list((facts["choices"] or {}).items())
     bounds = {"low": facts["low"], "high": high, "whole": field.type == "int"}
-    return {"name": name, "label": facts["label"], "kind": kind, "choices": choices, **bounds}
+    return {
+        "name": name,
+        "label": facts["label"],
+        "about": SETTINGS.get(name, ""),
+        "kind": kind,
+        "choices": choices,
+        **bounds,
+    }
 
 
 def parse_settings(values: Mapping[str, Any]) -> PlaySettings:

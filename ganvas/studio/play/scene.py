@@ -46,6 +46,24 @@ def compute_realness(simulation: Simulation, logits: Tensor, cut: float, scale: 
     return torch.sigmoid(logits) if boundary == 0 else torch.sigmoid((logits - cut) / scale)
 
 
+def measure_realness(simulation: Simulation) -> dict[str, float]:
+    """How real D takes reals and fakes to be on average, from 0 to 1: `mean_real`, `mean_fake`.
+
+    The share of points above 1/2 jumps between 0 and 1 where D is nearly flat at 1/2. The mean does not.
+    """
+    with torch.no_grad():
+        on_real = simulation.game.judge(simulation.data.points[:REALS])
+        on_fake = simulation.game.judge(simulation.game.sample(draw_fixed_noise(simulation, FAKES)))
+    cut, scale = find_scale(on_real, on_fake)
+    means = (compute_realness(simulation, logits, cut, scale).mean() for logits in (on_real, on_fake))
+    return dict(zip(("mean_real", "mean_fake"), map(float, means), strict=True))
+
+
+def find_scale(on_real: Tensor, on_fake: Tensor) -> tuple[float, float]:
+    """The middle between the mean logits of reals and fakes, and the spread of all of them."""
+    return float(on_fake.mean() + on_real.mean()) / 2, float(torch.cat([on_fake, on_real]).std()) + 1e-6
+
+
 def collect_arrays(simulation: Simulation) -> dict[str, Array]:
     """All arrays of the present picture."""
     game, setup, reach = simulation.game, simulation.setup, simulation.data.reach
@@ -53,8 +71,7 @@ def collect_arrays(simulation: Simulation) -> dict[str, Array]:
     with torch.no_grad():
         fake, real = game.sample(z), choose_reals(simulation)
         on_fake, on_real = game.judge(fake), game.judge(real)
-        cut = float(on_fake.mean() + on_real.mean()) / 2
-        scale = float(torch.cat([on_fake, on_real]).std()) + 1e-6
+        cut, scale = find_scale(on_real, on_fake)
         arrays: dict[str, Tensor] = {"real": real, "fake": fake}
         arrays["fake_realness"] = compute_realness(simulation, on_fake, cut, scale)
         if setup.dims == 2:
@@ -145,12 +162,11 @@ def compute_arrows(simulation: Simulation, fake: Tensor) -> dict[str, Tensor]:
     return {"tail": fake, "pull": -gradient}
 
 
-def summarize(simulation: Simulation, measures: dict[str, Any]) -> str:
+def summarize(simulation: Simulation, measures: dict[str, Any], realness: dict[str, float]) -> str:
     """The picture in words, for a person who cannot see it."""
-    notes = simulation.notes
     parts = [f"Step {simulation.step:,}."]
-    if "verdict_real" in notes:
-        parts.append(f"The critic calls {notes['verdict_real']:.0%} of reals and {notes['verdict_fake']:.0%} of fakes real.")
+    if simulation.step:
+        parts.append(f"The critic gives reals {realness['mean_real']:.2f} and fakes {realness['mean_fake']:.2f} on average.")
     if measures.get("modes", 1) > 1:
         parts.append(f"The fakes reach {measures['captured']} of {measures['modes']} modes.")
     elif "covered" in measures:

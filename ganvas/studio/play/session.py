@@ -78,6 +78,7 @@ class Session:
         arrays = {**scene.collect_arrays(simulation), **self.charts.to_arrays(simulation)}
         if companions := self.update_companions():
             arrays |= companions.collect_arrays(simulation)
+        realness = scene.measure_realness(simulation)
         scoring, measures = simulation.setup.make_rules().scoring, self.charts.latest
         facts = {
             **simulation.to_link(),
@@ -85,7 +86,7 @@ class Session:
             "step": simulation.step,
             "ring": [simulation.place, len(simulation.ring.states)],
             "terms": scene.replace_infinite(simulation.terms),
-            "notes": scene.replace_infinite(simulation.notes),
+            "notes": scene.replace_infinite({**simulation.notes, **realness}),
             "measures": measures,
             "floor": self.floor,
             "equilibrium": [scoring.equilibrium, scoring.equilibrium_text],
@@ -95,6 +96,6 @@ class Session:
             "measure_keys": MEASURE_KEYS,
             "classes": bool(self.companions and "classifier" in self.companions.games),
             "events": simulation.take_events(),
-            "summary": scene.summarize(simulation, measures),
+            "summary": scene.summarize(simulation, measures, realness),
         }
         return facts, arrays

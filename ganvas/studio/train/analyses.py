@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
+
 from ganvas.data.open import BUILT_IN
 from ganvas.errors import GanvasError, UsageError
+from ganvas.evaluation.measure_names import SAMPLES, TEXT
 from ganvas.games import GAMES, RECIPES
 from ganvas.studio.commands import run_command
 from ganvas.studio.run_kind import describe_kind
-from ganvas.studio.storage import Storage, list_checkpoints, read_json
+from ganvas.studio.storage import Storage, UnknownIdError, list_checkpoints, read_json
+from ganvas.studio.train import pace
 from ganvas.studio.train.choices import match_recipe
 from ganvas.studio.train.job_status import make_options
+from ganvas.studio.train.pace import estimate_seconds, read_paces
+from ganvas.utils.parsing import printable
 from ganvas.utils.settings import flatten, to_dict
 
 OUTDATED = "Training has gone on since these were measured; measure both again."
+LOWER = ("fd", "kd", "ppl", "nats")  # measures that a better model lowers; others are best near those of real data
 Pair = tuple[str, str, int]  # two runs, and how many samples of each are measured
 
 
@@ -27,15 +36,17 @@ class Analyses:
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
-        self.one_at_a_time, self.listing = asyncio.Lock(), asyncio.Lock()
+        self.one_at_a_time, self.listing, self.timing = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
         self.recipes: list[dict[str, Any]] | None = None
         self.findings: dict[str, tuple[object, Any]] = {}
         self.comparisons: dict[Pair, asyncio.Task[None]] = {}
         self.failures: dict[Pair, str] = {}
 
     async def list_recipes(self) -> list[dict[str, Any]]:
-        """A row for each recipe, as `ganvas recipes` lists them, with its `unit` and the data that suit it. Listed once."""
+        """A row for each recipe, as `ganvas recipes` lists them: also its `unit`, the data that suit it, its `seconds` here.
 
+        Only the seconds change, as runs end here.
+        """
         async with self.listing:
             if self.recipes is None:
                 rows = await run_command("recipes", "--json", seconds=300)
@@ -47,7 +58,27 @@ class Analyses:
                     }
                     for row in rows
                 ]
-            return self.recipes
+        paces = await run_in_threadpool(read_paces, self.storage)
+        return [{**row, "seconds": estimate_seconds(RECIPES[row["name"]], paces)} for row in self.recipes]
+
+    async def time_recipe(self, name: str, may_time: bool = True) -> float | None:
+        """Seconds of a whole run of the recipe on this machine, by a timing unless one is kept; None: it cannot be timed.
+
+        Without `may_time` they follow from what is known: beside a training a timing would be wrong, and disturb it.
+
+        Raises:
+            UnknownIdError: there is no such recipe.
+        """
+        if name not in RECIPES:
+            raise UnknownIdError(f"there is no recipe {printable(name, 60)!r}; look at the list of recipes")
+        async with self.timing:
+            paces = await run_in_threadpool(read_paces, self.storage)
+            if may_time and name not in paces and RECIPES[name].data.source:
+                with suppress(GanvasError):  # such as data that must be downloaded first: an estimate will do
+                    row = await run_command(name, module=pace.MODULE, seconds=60)
+                    pace.write_pace(self.storage, name, row["pace"])
+                    paces[name] = row["pace"]
+        return estimate_seconds(RECIPES[name], paces)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -144,6 +175,8 @@ class Analyses:
             "reference": Path(result["reference"]).name,
             "note": result.get("note", ""),
         }
+        names = {name for model in numbers["models"] for name in model.get("measures", {})}
+        numbers["about"] = {name: explain_measure(name) for name in names}
         return {**facts, "state": "ready", "words": words, **numbers}
 
     def forget(self, name: str) -> None:
@@ -160,6 +193,13 @@ class Analyses:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def explain_measure(name: str) -> list[str]:
+    """[what it measures, what is better] of a measure by its name in a report, such as fd2000-digits."""
+    plain = re.split(r"[\d:-]", name, maxsplit=1)[0]
+    better = "lower is better" if plain in LOWER else "near that of real data is best"
+    return [{**SAMPLES, **TEXT}.get(plain, ""), better]
 
 
 def list_differences(a: Path, b: Path) -> list[list[Any]]:

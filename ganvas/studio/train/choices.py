@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ganvas.data.builtin import fashion_mnist, mnist
-from ganvas.errors import ResourceError
+from ganvas.errors import ResourceError, UsageError
 from ganvas.runtime.device import DEVICES, find_device
+from ganvas.utils.parsing import printable
 
 SOURCE_LABELS = {  # the built-in sources of pictures
     "mnist": "digits (MNIST)",
     "fashion": "clothes (Fashion-MNIST)",
     "stacked": "three digits in colours (stacked MNIST)",
 }
+BEST = {"": "cgan-mnist", "mnist": "cgan-mnist", "fashion": "stylegan2-fashion-conditional", "stacked": "dcgan-stacked"}
+BEST_OWN = {True: "stylegan2-images-conditional", False: "dcgan-images"}  # with classes, without
+FIELDS = {"train.seed": "“Seed”", "train.images": "“or images”"}  # settings that the form has fields for
 OWN_DATA = "your own"  # how `ganvas recipes` calls the data of a recipe that brings none
 SMALL_SIDE = 32  # pixels: pictures of this suggested size are not enlarged
 EVAL_EVERY = 8000  # images between two measurements, if the length of the run is not given in images
@@ -57,6 +61,38 @@ def match_recipe(row: Mapping[str, Any], labels: bool) -> dict[str, Any]:
     sources = [name for name, facts in list_sources().items() if pictures and (facts["classes"] > 1 or not labels)]
     own = row.get("data") == OWN_DATA
     return {"labels": labels, "sources": sources, "takes_pictures": pictures or own, "brings_data": not own}
+
+
+def suits(row: Mapping[str, Any], source: str, report: Mapping[str, Any]) -> bool:
+    """Whether a recipe, as `match_recipe` describes it, takes a built-in source, or an upload with this report.
+
+    Recipes for digits and clothes are for small grey pictures: of an upload they take no others.
+    """
+    if not report:
+        return source in row["sources"] if source else bool(row["brings_data"])
+    images = report.get("images") or {}
+    small = images.get("channels") == 1 and images.get("resolution", 0) <= SMALL_SIDE
+    has_classes = len(report.get("classes") or {}) > 1
+    return bool(row["takes_pictures"]) and (has_classes or not row["labels"]) and (small or not row["brings_data"])
+
+
+def rank_recipes(rows: Sequence[Mapping[str, Any]], source: str, report: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipes for some data: `best`, the one to begin with; `made` for such data; `others`, which can take them too."""
+    names = [row["name"] for row in rows if suits(row, source, report)]
+    made = {row["name"] for row in rows if row.get("data") == (OWN_DATA if report else source)} if source or report else names
+    best = BEST_OWN[len(report.get("classes") or {}) > 1] if report else BEST.get(source, "")
+    best = best if best in names else next((name for name in names if name in made), names[0] if names else "")
+    first = [name for name in names if name in made and name != best]
+    return {"best": best, "made": first, "others": [name for name in names if name not in made and name != best]}
+
+
+def require_no_field(settings: Mapping[str, str]) -> None:
+    """Raises: UsageError: one of the other settings has a field of its own in the form, which would win in silence."""
+    for name, field in FIELDS.items():
+        if name in settings:
+            raise UsageError(
+                f"{name} has a field of its own: write {printable(settings[name], 40)} into {field}, and leave it out"
+            )
 
 
 def complete_settings(

@@ -23,6 +23,7 @@ STATES = {  # -> how the page calls it
     "interrupted": "interrupted",
     "failed": "failed",
     "finished": "finished",
+    "damaged": "damaged",
 }
 LIVE_STATES = ("starting", "running", "saving")  # those in which a process is at work
 

@@ -34,6 +34,13 @@ SAVED = "stopped and saved"  # what the command line prints when a signal stoppe
 GONE = "the training process ended without a message: it was killed, or the machine stopped"
 
 
+NOTE = {"words": list, "device": str, "asked": str, "pid": int, "written": int}  # what a note holds
+
+
+def _has_only_text(value: Any) -> bool:
+    return not isinstance(value, list) or all(isinstance(word, str) for word in value)
+
+
 def make_resume(folder: Path) -> tuple[list[str], str]:
     """The words that continue a run, and the kind of device it continues on: its own, or what this machine has instead."""
     words, kind = ["resume", str(folder), "--json"], read_device_kind(folder)
@@ -219,7 +226,7 @@ class Jobs:
         if not self.queue.read():
             return
         with self.queue.lock():
-            busy = {self._read_note(name).get("device", "cpu") for name in self._list_alive()}
+            busy = {self._read_note(name).get("device", "cpu") for name in self.list_alive()}
             for name in self.queue.read():
                 note = self._read_note(name)
                 words, device = note.get("words"), note.get("device", "cpu")
@@ -235,7 +242,8 @@ class Jobs:
                     if name == own:
                         raise
 
-    def _list_alive(self) -> list[str]:
+    def list_alive(self) -> list[str]:
+        """The ids of the trainings that were started here and run now."""
         names = [path.name.removesuffix(".job.json") for path in self.storage.make_folder("jobs").glob("*.job.json")]
         return [name for name in names if self.is_alive(name)]
 
@@ -278,7 +286,9 @@ class Jobs:
             os.kill(note["pid"], signal.SIGTERM)
 
     def _read_note(self, name: str) -> dict[str, Any]:
-        return read_json(self.storage.find_note(name, "job.json"))
+        """The note about a run that was started here, without what is of another type than it was written."""
+        note = read_json(self.storage.find_note(name, "job.json"))
+        return {key: value for key, value in note.items() if type(value) is NOTE.get(key) and _has_only_text(value)}
 
     def _write_note(self, name: str, **note: Any) -> None:
         write_durably(self.storage.find_note(name, "job.json"), json.dumps(note).encode())

@@ -14,14 +14,27 @@ from typing import Any
 from ganvas.core.telemetry import is_note, list_discriminators, name_column
 from ganvas.errors import GanvasError
 from ganvas.games.recipes import parse_recipe
+from ganvas.studio.run_damage import find_damage
 from ganvas.studio.run_kind import describe_kind
-from ganvas.studio.storage import Storage, UnknownIdError, list_checkpoints, read_json, read_last_row
-from ganvas.studio.train.job_status import LIVE_STATES, list_actions
+from ganvas.studio.storage import (
+    Storage,
+    UnknownIdError,
+    list_checkpoints,
+    list_snapshots,
+    read_count,
+    read_json,
+    read_last_row,
+    read_part,
+)
+from ganvas.studio.train.explanations import explain_settings
+from ganvas.studio.train.job_status import LIVE_STATES, Status, list_actions
 from ganvas.studio.train.jobs import Jobs
 from ganvas.utils.settings import flatten
 
 READ_BYTES = 256 << 10  # of a log, for one answer
-SNAPSHOT = re.compile(r"(\d{6,12})\.(\d{3})k\.png")
+TUNABLE = re.compile(
+    r"train\.(?!seed$|images$)|config\.rules\.|data\.(fit|flip)$"
+)  # what a branch may change: not the networks
 LEVEL = (0.55, 0.95)  # the skill of the discriminator at which both players learn
 
 
@@ -69,14 +82,6 @@ def _classify_row(row: dict[str, Any]) -> str:
     return "events" if "event" in row else "rows" if "dropped" in row else "measures"
 
 
-def list_snapshots(folder: Path) -> list[int]:
-    """The image counts at which the run kept a picture of the same noise, in order."""
-    with suppress(OSError):
-        matches = [SNAPSHOT.fullmatch(path.name) for path in (folder / "samples").iterdir()]
-        return sorted(int(match[1]) * 1000 + int(match[2]) for match in matches if match)
-    return []
-
-
 def find_snapshot(folder: Path, items: int) -> Path:
     """The picture at an image count. Raises: UnknownIdError: there is none."""
     if items not in list_snapshots(folder):
@@ -85,19 +90,24 @@ def find_snapshot(folder: Path, items: int) -> Path:
 
 
 def summarize_run(storage: Storage, jobs: Jobs, name: str) -> dict[str, Any]:
-    """The main facts of a run: its recipe, of which kind it is, how far it is, how it stands."""
+    """The main facts of a run: its recipe, of which kind it is, how far it is, how it stands.
+
+    A run whose files are damaged has the state "damaged" and words that say which file it is.
+    """
     folder, status = storage.find_run(name), jobs.get_status(name)
-    recipe, result = read_json(folder / "recipe.json"), read_json(folder / "result.json")
-    total = count_total(recipe.get("train", {}), read_json(folder / "branch.json").get("items", 0))
+    if (damage := find_damage(folder)) and not status.live:
+        status = Status("damaged", damage)
+    recipe, result, branch = read_files(folder)
+    total = count_total(read_part(recipe, "train"), read_count(branch))
     if result:
-        items = total = result.get("items", total)
+        items = total = read_count(result) or total
     else:
         items = count_items(folder, status.live, jobs.read_row(name) if jobs.is_alive(name) else None)
         total = max(items, total) if total else 0  # a step may use several batches
     return {
         "id": name,
-        "recipe": recipe.get("name", ""),
-        "game": recipe.get("game", ""),
+        "recipe": str(recipe.get("name", "")),
+        "game": str(recipe.get("game", "")),
         "state": status.state,
         "words": status.words,
         "items": items,
@@ -105,6 +115,14 @@ def summarize_run(storage: Storage, jobs: Jobs, name: str) -> dict[str, Any]:
         "model": (folder / "model.safetensors").exists(),
         **describe_kind(recipe),
     }
+
+
+def read_files(folder: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """recipe.json, result.json and branch.json of a run; {} for each if one of them is damaged."""
+    if find_damage(folder):
+        return {}, {}, {}
+    recipe, result, branch = (read_json(folder / f"{name}.json") for name in ("recipe", "result", "branch"))
+    return recipe, result, branch
 
 
 def count_total(train: Mapping[str, Any], since: int = 0) -> int:
@@ -120,8 +138,8 @@ def count_items(folder: Path, live: bool, row: Mapping[str, Any] | None) -> int:
     process is not this studio's.
     """
     checkpoints = list_checkpoints(folder)
-    written: int = read_last_row(folder / "log.jsonl").get("items", 0)
-    printed: int = row.get("items", 0) if row else 0
+    written = read_count(read_last_row(folder / "log.jsonl"))
+    printed = read_count(row) if row else 0
     if live and row != {}:
         return max(*checkpoints, written, printed)
     return checkpoints[-1] if checkpoints else written
@@ -132,9 +150,9 @@ def describe_run(storage: Storage, jobs: Jobs, name: str) -> dict[str, Any]:
     summary = summarize_run(storage, jobs, name)
     folder, row = storage.find_run(name), jobs.read_row(name)
     live = summary["state"] in LIVE_STATES
-    rate = row.get("images_per_second") if live else None
-    recipe, branch, checkpoints = read_json(folder / "recipe.json"), read_json(folder / "branch.json"), list_checkpoints(folder)
-    train, last = recipe.get("train", {}), read_last_row(folder / "log.jsonl", having="dropped")
+    rate = read_rate(row) if live else None
+    (recipe, result, branch), checkpoints = read_files(folder), list_checkpoints(folder)
+    every, last = read_count(read_part(recipe, "train"), "eval_every"), read_numbers(folder)
     settings = flatten({key: recipe[key] for key in ("config", "data", "train") if key in recipe})
     settings.pop("data.source", None)  # a path of this machine, which no page needs
     return {
@@ -144,19 +162,21 @@ def describe_run(storage: Storage, jobs: Jobs, name: str) -> dict[str, Any]:
         "about": recipe.get("about", ""),
         "paper": recipe.get("paper", ""),
         "settings": settings,
+        "explained": explain_settings(summary["game"], settings),
+        "tunable": [name for name in settings if TUNABLE.match(name)],
         "snapshots": list_snapshots(folder),
         "checkpoints": checkpoints,
         "rate": rate,
         "left": (summary["total"] - summary["items"]) / rate if rate else None,
         "seconds": row.get("seconds"),
-        "terms": row.get("terms") or list_losses(folder),
+        "terms": row.get("terms") or [name for name in last if not is_note(name)],
         "discriminators": list_discriminators(last),
         "equilibrium": find_equilibrium(recipe),
         "balance": row.get("balance", "") or judge_skill(last),
-        "result": read_json(folder / "result.json"),
+        "result": result,
         "branch": branch,
         "best": read_json(folder / "best.json"),
-        "missing": explain_missing(summary, last, train.get("eval_every", 0), branch.get("items", 0)),
+        "missing": explain_missing(summary, last, every, read_count(branch)),
     }
 
 
@@ -217,9 +237,16 @@ def name_discriminator(name: str) -> str:
     return f"the discriminator {name}" if name else "the discriminator"
 
 
-def list_losses(folder: Path) -> list[str]:
-    """The names of the losses in a run's log."""
-    return [name for name in read_last_row(folder / "log.jsonl", having="dropped") if not is_note(name)]
+def read_numbers(folder: Path) -> dict[str, float]:
+    """The numbers of the last row of means in a run's log; {} before the first."""
+    row = read_last_row(folder / "log.jsonl", having="dropped")
+    return {name: value for name, value in row.items() if type(value) in (int, float)}
+
+
+def read_rate(row: Mapping[str, Any]) -> float | None:
+    """How many images a second a run has printed last; None: it has not, or none."""
+    rate = row.get("images_per_second")
+    return rate if isinstance(rate, int | float) and rate > 0 else None
 
 
 def find_equilibrium(recipe: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from ganvas.errors import GanvasError, UsageError
 from ganvas.games import RECIPES
 from ganvas.studio.openapi import build_document
-from ganvas.studio.page import Page, Studio, find_service
+from ganvas.studio.page import Handover, Page, Studio, find_service, list_links
 from ganvas.studio.responses import make_endpoint, read_body, read_number
 from ganvas.studio.storage import Storage, UnknownIdError
 from ganvas.studio.train import choices, monitor
@@ -68,6 +68,7 @@ class TrainService:
     def start(self, asked: StartRequest) -> str:
         """Start a training; returns the id of its run. Raises: UsageError, ResourceError: as `Jobs.start`."""
 
+        choices.require_no_field(asked.settings)
         recipe, upload = RECIPES.get(asked.recipe), asked.data.removeprefix("upload:")
         settings = choices.complete_settings(
             asked.settings,
@@ -108,6 +109,22 @@ def get_schema(_: Request) -> Any:
 async def list_recipes(request: Request) -> Any:
     """All recipes, with the data that suit each."""
     return await get_service(request).analyses.list_recipes()
+
+
+async def offer_recipes(request: Request) -> Any:
+    """The recipes for ?data=, a source or upload:ID, by name: the best, those made for such data, others that take them."""
+    here, data = get_service(request), request.query_params.get("data", "")
+    here.find_source(data)
+    upload = data.removeprefix("upload:")
+    report = here.uploads.describe(upload).get("report", {}) if upload != data else {}
+    return choices.rank_recipes(await here.analyses.list_recipes(), data, report)
+
+
+async def time_recipe(request: Request) -> Any:
+    """How many seconds a whole run of a recipe takes on this machine. It is timed unless that was done, or a training runs."""
+    here, name = get_service(request), request.path_params["name"]
+    busy = await run_in_threadpool(here.jobs.list_alive)
+    return {"seconds": await here.analyses.time_recipe(name, may_time=not busy)}
 
 
 async def receive_upload(request: Request) -> Response:
@@ -155,8 +172,9 @@ async def start_run(request: Request) -> Response:
 
 def get_run(request: Request) -> Any:
     """All facts of one run."""
-    here = get_service(request)
-    return monitor.describe_run(here.storage, here.jobs, request.path_params["id"])
+    here, name = get_service(request), request.path_params["id"]
+    run = monitor.describe_run(here.storage, here.jobs, name)
+    return {**run, "links": list_links(request.app.state.pages, name, run, PAGE.name)}
 
 
 def remove_run(request: Request) -> Any:
@@ -243,6 +261,8 @@ ROUTES = (
     Route(f"{API}/openapi.json", make_endpoint(get_openapi)),
     Route(f"{API}/schema", make_endpoint(get_schema)),
     Route(f"{API}/recipes", make_endpoint(list_recipes)),
+    Route(f"{API}/recipes/offer", make_endpoint(offer_recipes, query=("data",))),
+    Route(f"{API}/recipes/{{name}}/time", make_endpoint(time_recipe), methods=["POST"]),
     Route(f"{API}/uploads", make_endpoint(list_uploads), methods=["GET"]),
     Route(f"{API}/uploads", make_endpoint(receive_upload, bytes, ("name",)), methods=["POST"]),
     Route(f"{API}/uploads/{{id}}", make_endpoint(get_upload), methods=["GET"]),
@@ -264,7 +284,9 @@ PAGE = Page(
     "train",
     "Train",
     "Start a recipe on built-in data or your own pictures, and watch the same noise become pictures.",
+    "Make",
     routes=ROUTES,
     service=TrainService,
     uploads={f"{API}/uploads": MAX_UPLOAD_BYTES},
+    handover=Handover("Its training", "run={id}", lambda facts: True),
 )

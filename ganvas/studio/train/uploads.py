@@ -14,7 +14,7 @@ from ganvas.data.readers.zip_archive import has_small_directory
 from ganvas.data.sanitize_zip import check_zip
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.studio.commands import run_command
-from ganvas.studio.storage import Storage, UnknownIdError, read_json
+from ganvas.studio.storage import Storage, UnknownIdError, read_json, read_part
 from ganvas.utils.files import disk_errors, write_durably
 from ganvas.utils.parsing import printable
 
@@ -143,8 +143,9 @@ class Uploads:
 
     def _needs(self, run: str, data: str) -> bool:
         """Whether a run trains on the data, or was started with it and has no recipe yet."""
-        source = read_json(self.storage.runs / run / "recipe.json").get("data", {}).get("source")
-        return data in (source, *read_json(self.storage.find_note(run, "job.json")).get("words", []))
+        source = read_part(read_json(self.storage.runs / run / "recipe.json"), "data").get("source")
+        words = read_json(self.storage.find_note(run, "job.json")).get("words")
+        return data == source or (isinstance(words, list) and data in words)
 
     async def close(self) -> None:
         """End what is being read."""

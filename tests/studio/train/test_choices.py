@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from ganvas.errors import ResourceError, UsageError
+from ganvas.games import GAMES
+from ganvas.games.registry import list_recipes
 from ganvas.studio.train import choices
 from ganvas.studio.train.job_status import LIVE_STATES, STATES, list_actions
 
@@ -67,5 +69,38 @@ def test_every_state_has_a_name_and_its_actions() -> None:
         "interrupted": ["resume", "remove"],
         "failed": ["resume", "remove"],
         "finished": ["remove"],
+        "damaged": ["remove"],
     }
     assert list_actions("failed", []) == ["remove"]
+
+
+def test_the_best_recipe_for_the_data_comes_first_and_no_recipe_of_digits_takes_photographs() -> None:
+    rows = [{**row, **choices.match_recipe(row, "label" in GAMES[row["game"]].needs)} for row in list_recipes()]
+
+    def rank(source: str = "", **report: Any) -> dict[str, Any]:
+        return choices.rank_recipes(rows, source, report)
+
+    photos, icons = {"channels": 3, "resolution": 64}, {"channels": 1, "resolution": 32}
+    classes = {"cat": 5, "dog": 5}
+    assert rank(images=photos, classes=classes)["best"] == "stylegan2-images-conditional"
+    assert rank(images=photos, classes={})["best"] == "dcgan-images"
+    assert "stylegan2-images-conditional" not in rank(images=photos, classes={"cat": 5})["made"]
+    assert rank(images=photos, classes=classes)["others"] == []
+    assert {"cgan-mnist", "dcgan-mnist"} < set(rank(images=icons, classes=classes)["others"])
+    assert "cgan-mnist" not in rank(images=icons, classes={})["others"]
+    assert "dcgan-mnist" not in rank(images={**photos, "channels": 1}, classes={})["others"]
+    assert (rank("mnist")["best"], "dcgan-fashion" in rank("mnist")["others"]) == ("cgan-mnist", True)
+    everything = rank()
+    assert (everything["best"], everything["others"]) == ("cgan-mnist", [])
+    assert {"gan-ring", "textgan-names", "classifier-mnist"} < set(everything["made"])
+    names = [everything["best"], *everything["made"]]
+    assert len(names) == len(set(names))
+    assert not {"dcgan-images"} & set(names)  # brings no data
+
+
+def test_a_setting_that_has_a_field_is_refused_and_the_field_is_named() -> None:
+    with pytest.raises(UsageError, match="write banana into “Seed”"):
+        choices.require_no_field({"train.seed": "banana"})
+    with pytest.raises(UsageError, match="field of its own"):
+        choices.require_no_field({"train.images": "5"})
+    choices.require_no_field({"train.batch": "5"})

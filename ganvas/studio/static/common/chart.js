@@ -1,9 +1,9 @@
 // Line charts on a canvas. Lines differ by dash, not only by colour. Each chart has a summary in words, the latest values
 // (or those under the pointer) beside the names, and the values as a table.
 
+import { makeHint } from "./explain.js";
 import { colour, make, onTheme } from "./shell.js";
 
-const HEIGHT = 120; // pixels
 const TABLE_ROWS = 12; // evenly spaced, with the latest
 const DASHES = { solid: [], dashed: [6, 4], dotted: [2, 3], long: [12, 4] };
 
@@ -46,9 +46,12 @@ function findLast(list) {
 }
 
 export class Chart {
-  /** `series`: [{key, name, token, dash}]; `lines`: [{y, text}]; `low`, `high`: fixed ends of the axis, null: from the data. */
+  /**
+   * `series`: [{key, name, token, dash}]; `lines`: [{y, text}]; `low`, `high`: fixed ends of the axis, null: from the data;
+   * `meaning`: what the chart shows and how to read it, as an explanation.
+   */
   constructor(parent, options) {
-    const defaults = { about: "", lines: [], low: null, high: null, unit: "", axis: "step" };
+    const defaults = { about: "", meaning: "", lines: [], low: null, high: null, unit: "", axis: "step" };
     Object.assign(this, defaults, options, { steps: [], values: {}, pointer: null });
     this.build(parent);
     onTheme(() => this.root.isConnected && this.redraw());
@@ -56,7 +59,7 @@ export class Chart {
   }
 
   build(parent) {
-    const { title, about } = this;
+    const { title, about, meaning } = this;
     this.canvas = make("canvas", {
       class: "chart", role: "img", "aria-label": title,
       onpointermove: (event) => this.point(event.offsetX), onpointerleave: () => this.point(null),
@@ -68,7 +71,7 @@ export class Chart {
       make("summary", {}, "As a table", make("span", { class: "unseen" }, `: ${title}`)),
       make("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": label }, this.table));
     const caption = [make("strong", {}, title), about ? make("span", { class: "muted small" }, ` ${about}`) : ""];
-    const head = make("figcaption", {}, ...caption);
+    const head = make("figcaption", {}, ...caption, meaning ? makeHint(title, meaning) : "");
     this.root = make("figure", { class: "chart-box" }, head, this.canvas, this.legend, this.sheet);
     parent.append(this.root);
   }
@@ -86,7 +89,7 @@ export class Chart {
   }
 
   redraw() {
-    const { context, width, height } = fitCanvas(this.canvas, HEIGHT);
+    const { context, width, height } = fitCanvas(this.canvas);
     if (width < 20) return; // hidden
     const drawn = this.series.filter(({ key }) => this.values[key]?.length);
     context.font = "11px system-ui, sans-serif";

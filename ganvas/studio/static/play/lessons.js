@@ -1,12 +1,13 @@
 // The guided tour and the lessons: words and settings come from the server, this shows them part by part.
 
 import { ask } from "../common/api.js";
+import { explain } from "../common/explain.js";
 import { make, say } from "../common/shell.js";
 
 export class Lessons {
-  /** `begin(session)` and `send(kind, facts)` reach the session's process. */
-  constructor(bar, panel, { begin, send }) {
-    Object.assign(this, { bar, panel, begin, send, lesson: null, part: 0, cured: false });
+  /** `begin(session)` and `send(kind, facts)` reach the session's process; `order(names)` puts charts first. */
+  constructor(bar, panel, { begin, send, order }) {
+    Object.assign(this, { bar, panel, begin, send, order, lesson: null, part: 0, cured: false });
     this.tourAsked = location.hash === "#tour"; // until it is begun
     this.load();
   }
@@ -20,9 +21,11 @@ export class Lessons {
   }
 
   makeStart(lesson) {
-    const facts = { type: "button", title: lesson.about, "data-lesson": lesson.name, "aria-pressed": "false" };
+    const facts = { type: "button", class: "small", "data-lesson": lesson.name, "aria-pressed": "false" };
     const text = lesson.name === "tour" ? "Guided tour" : lesson.title;
-    return make("button", { ...facts, onclick: () => this.start(lesson) }, text);
+    const button = make("button", { ...facts, onclick: () => this.start(lesson) }, text);
+    explain(button, lesson.about);
+    return button;
   }
 
   /** Start the tour if the link asks for it, once there are lessons and a session. */
@@ -90,6 +93,7 @@ export class Lessons {
       button.setAttribute("aria-pressed", String(button.dataset.lesson === lesson?.name));
     }
     this.panel.hidden = !lesson;
+    this.order(lesson?.charts ?? []);
     if (!lesson) {
       this.panel.replaceChildren();
       return;
@@ -105,7 +109,10 @@ export class Lessons {
 
   makeButtons() {
     const { lesson, part } = this;
-    const button = (text, run, facts = {}) => make("button", { type: "button", ...facts, onclick: run }, text);
+    const button = (text, run, facts = {}) => {
+      const style = `small ${facts.class ?? ""}`;
+      return make("button", { type: "button", ...facts, class: style, onclick: run }, text);
+    };
     const last = part === lesson.parts.length - 1;
     const buttons = [];
     if (lesson.parts.length > 1) buttons.push(make("span", { class: "muted small" }, `${part + 1} of ${lesson.parts.length}`));

@@ -12,7 +12,12 @@ const ROW = [
   ["data", "● Data", "", "real-node"], ["loss-D", "Loss of D", "", "critic"], ["loss-G", "Loss of G", "", "artist"],
 ];
 
-const formatShare = (share) => `${Math.round(100 * share)} %`;
+/** What D says of one kind of points: its mean, and beside it the share above one half. */
+function describeVerdict(mean, share) {
+  if (!Number.isFinite(mean)) return "not judged yet";
+  return `D ${mean.toFixed(2)}${Number.isFinite(share) ? ` · ${Math.round(100 * share)} % above ½` : ""}`;
+}
+
 const describeLayers = (width, depth) => `${depth} hidden layer${depth === 1 ? "" : "s"} of ${width}`;
 
 export class Overview {
@@ -23,9 +28,9 @@ export class Overview {
   }
 
   makeBox(id, title, word, style) {
-    const about = make("span", { class: "small muted num" });
-    const field = word ? make("span", { class: "small" }, ` ${word}`) : null;
-    const box = make("li", { class: `node ${style}`, "data-node": id }, make("strong", {}, title), field, about);
+    const about = make("span", { class: "small muted num" }, "\u00a0");
+    const name = make("span", {}, make("strong", {}, title), word ? make("span", { class: "small" }, ` ${word}`) : null);
+    const box = make("li", { class: `node ${style}`, "data-node": id }, name, about);
     this.boxes[id] = { box, about };
     return box;
   }
@@ -35,9 +40,9 @@ export class Overview {
     const texts = {
       noise: `${setup.latent_dim} ${setup.noise} number${setup.latent_dim === 1 ? "" : "s"}`,
       G: describeLayers(setup.width, setup.depth),
-      fakes: notes.verdict_fake === undefined ? "not judged yet" : `${formatShare(notes.verdict_fake)} called real`,
+      fakes: describeVerdict(notes.mean_fake, notes.verdict_fake),
       D: describeLayers(setup.critic_width, setup.critic_depth),
-      data: notes.verdict_real === undefined ? setup.data : `${formatShare(notes.verdict_real)} called real`,
+      data: describeVerdict(notes.mean_real, notes.verdict_real),
       "loss-D": shorten(terms.D ?? NaN),
       "loss-G": shorten(terms.G ?? NaN),
     };

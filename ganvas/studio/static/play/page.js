@@ -6,6 +6,7 @@ import { calm, key, onTheme, say, toast } from "../common/shell.js";
 import { Socket } from "../common/socket.js";
 import { Lessons } from "./lessons.js";
 import { decodeLink, encodeLink } from "./link.js";
+import { explainControls } from "./meanings.js";
 import { Overview } from "./overview.js";
 import { openPad } from "./pad.js";
 import { Picture } from "./picture.js";
@@ -57,6 +58,7 @@ function connect() {
 
 function takeFrame(facts, arrays) {
   frame = { facts, arrays };
+  setReady(true);
   if (facts.number === number) linkHeld = false;
   for (const event of facts.events) toast(event);
   if (calm.matches && facts.playing) renderTimer ||= setTimeout(render, 500); // reduced motion: two pictures a second
@@ -76,7 +78,10 @@ const handlers = {
   undone: takeUndone,
   note: ({ text, undo: can }) => toast(text, can ? { action: { label: "Undo", run: undo } } : {}),
   error: ({ text }) => toast(text, { kind: "error", seconds: ERROR_SECONDS }),
-  ended: ({ text }) => toast(text, { kind: "error", seconds: 0, action: restart }),
+  ended: ({ text }) => {
+    setReady(false, "The session has ended");
+    toast(text, { kind: "error", seconds: 0, action: restart });
+  },
 };
 
 // What a person does ----------------------------------------------------------------------------------------------------
@@ -134,6 +139,7 @@ function render() {
   clearTimeout(renderTimer);
   renderTimer = 0;
   const { facts } = frame;
+  document.querySelector(".play").dataset.dims = facts.dims; // the shape of the picture
   picture.draw();
   picture.showLayers();
   charts.draw(frame);
@@ -150,11 +156,22 @@ function render() {
   scheduleLink(facts.playing);
 }
 
+/** Whether there is a game: without one no control is alive, and the picture says why. */
+function setReady(ready, why = "") {
+  for (const fields of document.querySelectorAll(".play fieldset")) fields.disabled = !ready;
+  if (ready) return;
+  $("veil").hidden = false;
+  $("veil-words").textContent = why;
+  $("veil-bar").hidden = true;
+}
+
 function renderVeil(restoring) {
   $("veil").hidden = !restoring;
   if (!restoring) return;
   const [done, all] = restoring;
-  $("veil").textContent = `Playing up to step ${formatCount(all)}: ${formatCount(done)} done`;
+  $("veil-words").textContent = `Playing up to step ${formatCount(all)}: ${formatCount(done)} done`;
+  $("veil-bar").hidden = false;
+  $("veil-bar").value = done / all;
 }
 
 function renderButtons(facts) {
@@ -183,9 +200,9 @@ function renderTime(facts) {
 
 function renderCaption() {
   const caption = getCaption();
-  $("caption").hidden = !caption;
-  if (!caption || $("caption").textContent === caption.text) return;
-  $("caption").textContent = caption.text;
+  $("stage-words").hidden = !caption;
+  if (!caption || $("stage-words").textContent === caption.text) return;
+  $("stage-words").textContent = caption.text;
   say(caption.text, true);
 }
 
@@ -220,13 +237,14 @@ function followVisibility() {
 
 $("speed").max = schema.speeds.length - 1;
 const set = (name, value) => send("set", { name, value });
-const settings = new Settings($("settings"), schema, { set, chooseData, openFile });
+const settings = new Settings($("fields"), schema, { set, chooseData, openFile });
 const overview = new Overview($("loop"));
 const charts = new SessionCharts($("charts"));
 const picture = new Picture($("canvas"), $("layers"), () => frame, getCaption);
 const probe = new Probe($("canvas"), $("cross"), $("probe"), () => frame);
 const socket = new Socket("play", handlers, { opened: connect });
-const lessons = new Lessons($("lessons"), $("lesson"), { begin, send });
+const lessons = new Lessons($("lessons"), $("lesson"), { begin, send, order: (names) => charts.order(names) });
+explainControls();
 
 $("play").addEventListener("click", togglePlay);
 for (const who of ["both", "d", "g"]) $(who).addEventListener("click", () => step(who[0]));

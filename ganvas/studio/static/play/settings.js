@@ -1,23 +1,24 @@
 // The settings form: native controls, made from the schema that the server sends. Changes are sent as they are made.
 
+import { explain } from "../common/explain.js";
 import { make, say } from "../common/shell.js";
 
 const makeOptions = (choices) => choices.map(([value, text]) => make("option", { value }, text));
 
 export class Settings {
   /** `set(name, value)`, `chooseData(name)`, `openFile(file)` are called with what a person does. */
-  constructor(form, schema, { set, chooseData, openFile }) {
+  constructor(root, schema, { set, chooseData, openFile }) {
     Object.assign(this, { controls: new Map(), set, chooseData, openFile });
-    form.addEventListener("submit", (event) => event.preventDefault());
-    form.append(this.makeDataField(schema.data));
+    root.form.addEventListener("submit", (event) => event.preventDefault());
+    root.append(this.makeDataField(schema.data, schema.data_about));
     for (const { title, open, controls } of schema.groups) {
       const fields = controls.map((control) => this.makeControl(control));
-      if (title) form.append(make("details", { open }, make("summary", {}, title), make("div", {}, ...fields)));
-      else form.append(...fields);
+      if (title) root.append(make("details", { open }, make("summary", {}, title), make("div", {}, ...fields)));
+      else root.append(...fields);
     }
   }
 
-  makeDataField(data) {
+  makeDataField(data, about) {
     const groups = Object.entries(data).map(([label, choices]) =>
       make("optgroup", { label }, ...makeOptions(Object.entries(choices))));
     this.data = make("select", { id: "set-data", onchange: () => this.chooseData(this.data.value) }, ...groups);
@@ -32,13 +33,17 @@ export class Settings {
     });
     const open = make("button", { ...quiet, onclick: () => upload.click() }, "Open CSV");
     const label = make("label", { for: "set-data" }, "Data");
-    return make("div", { class: "field" }, label, this.data, make("div", { class: "row own" }, draw, open, upload));
+    const field = make("div", { class: "field" }, label, this.data, make("div", { class: "row own" }, draw, open, upload));
+    explain(field, about, this.data);
+    return field;
   }
 
+  /** The field of a control, with its explanation. */
   makeControl(control) {
-    if (control.kind === "check") return this.makeCheck(control);
-    if (control.kind === "choice") return this.makeChoice(control);
-    return control.kind === "range" ? this.makeRange(control) : this.makeNumber(control);
+    const makers = { check: this.makeCheck, choice: this.makeChoice, range: this.makeRange, number: this.makeNumber };
+    const field = makers[control.kind].call(this, control);
+    explain(field, control.about, this.controls.get(control.name).input);
+    return field;
   }
 
   makeCheck({ name, label }) {
@@ -72,22 +77,21 @@ export class Settings {
     const id = `set-${name}`;
     const why = make("p", { id: `${id}-why`, class: "small", hidden: true });
     const entry = { value: "", show: (value) => { input.value = value; } };
-    const explain = (text) => {
+    const complain = (text) => {
       why.hidden = !text;
       why.textContent = text;
-      if (!text) return input.removeAttribute("aria-describedby");
-      input.setAttribute("aria-describedby", why.id);
-      return say(text, true);
+      if (text) say(text, true);
     };
     const change = () => {
       if (input.value !== "" && input.checkValidity()) return this.set(name, Number(input.value));
       const given = input.value === "" ? "" : `, not ${input.value}`;
       const kind = whole ? "whole number" : "number";
       input.value = entry.value;
-      return explain(`Expected a ${kind} from ${low} to ${high}${given}: it stays ${entry.value}.`);
+      return complain(`Expected a ${kind} from ${low} to ${high}${given}: it stays ${entry.value}.`);
     };
     const bounds = { min: low, max: high, step: whole ? 1 : "any" };
-    const input = make("input", { id, type: "number", ...bounds, onchange: change, oninput: () => explain("") });
+    const facts = { id, type: "number", ...bounds, "aria-describedby": why.id };
+    const input = make("input", { ...facts, onchange: change, oninput: () => complain("") });
     this.controls.set(name, Object.assign(entry, { input }));
     return make("div", { class: "field" }, make("label", { for: id }, label), input, why);
   }

@@ -1,10 +1,10 @@
 // The picture of a game on a line: both densities, D(x), the best D, and where each noise goes.
 
 import { colour } from "../../common/shell.js";
-import { arrow, clear, stroke, trace } from "./canvas.js";
+import { drawArrows } from "./arrows.js";
+import { clear, stroke, trace } from "./canvas.js";
 
 export const MARGIN = 16; // pixels left and right of the axis
-const LONGEST_ARROW = 38; // pixels
 const NO_DATA = 0.01; // density below which the best D means nothing
 
 /** Draw the layers in `layers`; `brightness(layer)` is less than 1 for what slow motion does not show now. */
@@ -18,7 +18,7 @@ export function drawLine(context, width, height, facts, arrays, layers, brightne
   if (layers.has("surface")) drawCurve(context, axes, arrays.curve, axes.realness, "--accent", [], 2.5, brightness("surface"));
   drawGround(context, axes);
   if (layers.has("grid")) drawNoiseLines(context, axes, arrays, brightness("grid"));
-  if (layers.has("arrows")) drawArrows(context, axes, arrays, brightness("arrows"));
+  if (layers.has("arrows")) drawArrows(context, ...findArrows(axes, arrays), brightness("arrows"));
   drawLabels(context, axes);
 }
 
@@ -92,14 +92,9 @@ function drawNoiseLines(context, axes, { noise, landing }, alpha) {
   });
 }
 
-/** Every fourth arrow, in four rows above the axis: more would hide each other. */
-function drawArrows(context, axes, { tail, pull }, alpha) {
-  stroke(context, "--ink", 1.4, alpha, () => {
-    for (let i = 0; i < tail.length; i += 4) {
-      const row = axes.ground - 5 - ((i / 4) % 4) * 4;
-      arrow(context, axes.x(tail[i]), row, LONGEST_ARROW * Math.tanh(pull[i]), 0);
-    }
-  });
+/** Where the arrows start, above the axis, and where they pull: pairs. */
+function findArrows(axes, { tail, pull }) {
+  return [Array.from(tail, (x) => [axes.x(x), axes.ground - 8]), Array.from(pull, (x) => [x, 0])];
 }
 
 function drawLabels(context, { left, right, ground, bottom, realness }) {

@@ -1,10 +1,9 @@
 // The picture of a game in the plane: heat map, contours, the warped noise grid, points, arrows.
 
-import { arrow, circle, clear, drawMarks, stroke, trace, triangle } from "./canvas.js";
+import { drawArrows } from "./arrows.js";
+import { circle, clear, drawMarks, stroke, trace, triangle } from "./canvas.js";
 import { drawContours } from "./contours.js";
 import { makeHeatMap } from "./heat_map.js";
-
-const LONGEST_ARROW = 38; // pixels
 
 /** Draw the layers in `layers`; `brightness(layer)` is less than 1 for what slow motion does not show now. */
 export function drawPlane(context, width, height, { reach }, arrays, layers, brightness) {
@@ -14,10 +13,11 @@ export function drawPlane(context, width, height, { reach }, arrays, layers, bri
   if (layers.has("surface")) drawHeatMap(context, width, height, arrays.surface, brightness("surface"));
   if (layers.has("contours")) drawContours(context, width, height, arrays.surface, brightness("contours"));
   if (layers.has("grid")) drawGrid(context, arrays.grid, place, brightness("grid"));
+  // Arrows lie below the fakes, which stay visible in a crowd.
+  if (layers.has("arrows")) drawArrows(context, ...findArrows(arrays, place), brightness("arrows"));
   if (layers.has("fakes")) drawMarks(context, arrays.fake, place, triangle, "--fake", 4, brightness("fakes"));
   // Reals are small and on top, so that a fake below one is visible too.
   if (layers.has("reals")) drawMarks(context, arrays.real, place, circle, "--real", 2.1, 0.9 * brightness("reals"));
-  if (layers.has("arrows")) drawArrows(context, arrays, place, brightness("arrows"));
 }
 
 function drawHeatMap(context, width, height, surface, alpha) {
@@ -41,20 +41,10 @@ function drawGrid(context, grid, place, alpha) {
   });
 }
 
-function drawArrows(context, { tail, pull }, place, alpha) {
-  stroke(context, "--ink", 1.4, alpha, () => {
-    for (let i = 0; i < tail.length; i += 2) {
-      const [dx, dy] = limitLength(pull[i], pull[i + 1]);
-      arrow(context, ...place(tail[i], tail[i + 1]), dx, -dy);
-    }
-  });
-}
-
-/** In true length while short, so that a gradient that vanishes can be seen to; never longer than LONGEST_ARROW. */
-function limitLength(x, y) {
-  const length = Math.hypot(x, y);
-  const limited = LONGEST_ARROW * Math.tanh(length);
-  return length ? [(x / length) * limited, (y / length) * limited] : [0, 0];
+/** Where the arrows start, and where they pull: pairs, in the picture's directions. */
+function findArrows({ tail, pull }, place) {
+  const each = (pair) => Array.from({ length: tail.length / 2 }, (_, i) => pair(2 * i));
+  return [each((i) => place(tail[i], tail[i + 1])), each((i) => [pull[i], -pull[i + 1]])];
 }
 
 /** The arrays with fakes and grid on their way from the noise: there at t = 0, where G puts them at t = 1. */
