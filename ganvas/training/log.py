@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import math
-import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ganvas.errors import DataError
-from ganvas.utils.files import open_regular, write_durably
+from ganvas.utils.files import append as _append
+from ganvas.utils.files import open_regular, sync_file, write_durably
 from ganvas.utils.parsing import parse_json
 
 # Names of notes in the logs of earlier versions -> present names.
@@ -60,8 +59,8 @@ class TrainingLog:
     def sync(self) -> None:
         """Make all rows durable: a checkpoint must not be newer than the log, or rows would be missing after a power cut."""
         if self.write and self.path.exists():
-            with suppress(OSError), self.path.open("rb+") as log:
-                os.fsync(log.fileno())
+            with suppress(OSError):
+                sync_file(self.path)
 
     def rewind(self, items: int, sums: Mapping[str, Any]) -> None:
         """Delete the rows after `items` images; the unfinished row becomes `sums`.
@@ -75,19 +74,6 @@ class TrainingLog:
             text = "".join(json.dumps(row) + "\n" for row in kept).encode()
             if text != self.path.read_bytes():
                 write_durably(self.path, text)
-
-
-def _append(path: Path, line: bytes) -> None:
-    """Raises: OSError: nothing was appended. Half a row would make all later rows unreadable."""
-    with path.open("ab", buffering=0) as log:
-        end = log.seek(0, 2)
-        try:
-            if log.write(line) < len(line):
-                raise OSError(errno.ENOSPC, "No space left on device")
-        except OSError:
-            with suppress(OSError):
-                log.truncate(end)
-            raise
 
 
 def read_log(path: Path, tell: Callable[[str], None] = lambda _: None) -> list[dict[str, Any]]:

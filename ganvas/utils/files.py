@@ -106,17 +106,43 @@ def make_folder(path: Path) -> None:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
 
 
+def append(path: Path, line: bytes) -> None:
+    """Append a line, which is not durable before `sync_file`.
+
+    Raises:
+        OSError: nothing was appended. Half a line would damage the next one.
+    """
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        end = os.fstat(file).st_size
+        try:
+            if os.write(file, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(file, end)
+            raise
+    finally:
+        os.close(file)
+
+
+def sync_file(path: Path) -> None:
+    """Make what was written to a file durable, and its name. Raises: OSError."""
+    file = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+    fsync_dir(path.parent)
+
+
 def sync_tree(path: Path) -> None:
     """Make a folder and everything in it durable. Raises: OSError."""
     for entry in sorted(path.iterdir()):
         if entry.is_dir():
             sync_tree(entry)
         else:
-            file = os.open(entry, os.O_RDWR)
-            try:
-                os.fsync(file)
-            finally:
-                os.close(file)
+            sync_file(entry)
     fsync_dir(path)
 
 
