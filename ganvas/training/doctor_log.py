@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ganvas.training.doctor_case import Case
 from ganvas.training.doctor_finding import Finding
+from ganvas.utils.files import read_regular
 
 SURE = 0.96  # skill of D above which it teaches little
 GUESSES = 0.6  # skill below which it only guesses
@@ -38,7 +39,7 @@ def check_finite(case: Case) -> Finding | None:
         return Finding("non-finite values", "; ".join(failures), advice)
     dropped = max((int(row["dropped"]) for row in case.rows), default=0)
     back = case.run.folder / "rollbacks.json"
-    times = len(json.loads(back.read_text(encoding="utf-8"))) if back.exists() else 0
+    times = len(json.loads(read_regular(back))) if back.exists() else 0
     if not dropped and not times:
         return None
     evidence = f"{dropped} steps were left out because a loss was not finite, and the run went back {times} times"
