@@ -130,7 +130,11 @@ class Model:
             return []
         if label is None or label == "all":
             return list(range(len(self.classes)))
-        return [self.class_index(name) for name in ([label] if isinstance(label, (int, str)) else label)]
+        several = [label] if isinstance(label, (int, str)) else list(label)
+        names = [name for name in several if isinstance(name, str)]
+        if len(several) == len(names) > 1 and (whole := ",".join(names)) in self.classes:
+            return [self.class_index(whole)]  # the command line cuts at commas, which a name may have
+        return [self.class_index(name) for name in several]
 
     def classes_in_turn(self, label: Label, n: int, first: int = 0) -> Tensor | None:
         """The classes [n] of samples first .. first + n - 1: those that `label` names, in turn; None without classes.
