@@ -30,6 +30,7 @@ T = TypeVar("T")
 Progress = Callable[[int, int], None]  # done, of how many
 
 SIDES = (32, 64, 128)  # the resolutions to choose from if none is given
+LEAST = 8  # pixels: smaller squares are enlarged to 32, because no game generates so few
 MAX_RESOLUTION = 4096
 BLOCK = 256  # images that are processed at the same time: this bounds the memory
 MANY = 256_000_000  # pixels; a larger collection must not have more than MAX_PACKED pixels in a byte of its files
@@ -108,7 +109,7 @@ def identify_file(path: Path, name: str | None = None) -> tuple[str, int, int]:
 def choose_format(pictures: ImageCollection, how: TargetFormat) -> tuple[int, int]:
     """The resolution and the channels to convert the images to.
 
-    If `how` gives no resolution: the side, if all images are squares of one side up to 128; else the largest of 32, 64 and
+    If `how` gives no resolution: the side, if all images are squares of one side from 8 to 128; else the largest of 32, 64 and
     128 that is at most the median of the shorter sides, and at least 32. One channel if every image is grey, else three.
     """
     if how.resolution and how.channels:
@@ -119,9 +120,21 @@ def choose_format(pictures: ImageCollection, how: TargetFormat) -> tuple[int, in
     sizes = {(header.width, header.height) for header in headers}
     width, height = next(iter(sizes))
     median = statistics.median(min(header.width, header.height) for header in headers)
-    one_square = len(sizes) == 1 and width == height <= SIDES[-1]
+    one_square = len(sizes) == 1 and LEAST <= width == height <= SIDES[-1]
     resolution = width if one_square else max([SIDES[0], *(side for side in SIDES if side <= median)])
     return how.resolution or resolution, how.channels or (1 if all(header.grey for header in headers) else 3)
+
+
+def doubt_sizes(pictures: ImageCollection, kept: Sequence[int], resolution: int) -> tuple[str, ...]:
+    """Whether images with the indices `kept` are enlarged to more than twice their side, in a sentence."""
+    sides = [(header.width, header.height) for header in map(pictures.peek, kept)]
+    tiny = [side for side in sides if 2 * min(side) < resolution]
+    if not tiny:
+        return ()
+    width, height = min(tiny, key=min)
+    many = "all pictures" if len(tiny) == len(sides) else f"{len(tiny):,} of {len(sides):,} pictures"
+    how = f"are enlarged to {resolution} x {resolution} pixels from less than half, the smallest from {width} x {height}"
+    return (f"{many} {how}; leave them out, or choose a smaller config.resolution",)
 
 
 def map_images(call: Callable[[int], T], count: int) -> Iterator[tuple[int, T | str]]:

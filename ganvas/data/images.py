@@ -92,7 +92,8 @@ def decode(file: IO[bytes], enough: int = 0) -> Values:
     Raises:
         UnreadableError: it is no image of the six formats, too large, or damaged.
     """
-    with _reading(), Image.open(file, formats=FORMATS) as image:
+    with _reading():
+        image = Image.open(file, formats=FORMATS)
         _check_size(image, file)
         memory = _memory(image)
         if wanted := enough or (ENOUGH if image.width * image.height > LARGE else 0):
@@ -100,7 +101,7 @@ def decode(file: IO[bytes], enough: int = 0) -> Values:
         with DECODING.take(max(memory if image.info.get("progressive") else 0, _memory(image))):
             image.load()
             values, turn = _reduce(image, max(1, enough)), TURNS.get(_orientation(image))
-            image.close()  # its memory is free before another thread may use as much
+            del image  # its memory is free before another thread may use as much
             return turn(values) if turn else values
 
 

@@ -25,6 +25,7 @@ from ganvas.data.collection import (
     Progress,
     TargetFormat,
     as_bytes,
+    doubt_sizes,
     label_readable,
     write_images,
 )
@@ -253,6 +254,7 @@ def _build(
     shape, kept, skipped = write_images(replace(pictures, last=see_last), how, file, progress)
     numbers, classes, doubts = label_readable(pictures, kept, keep_empty)
     labels = None if numbers is None else torch.tensor(numbers)
+    doubts = (*doubts, *doubt_sizes(pictures, kept, shape[-1]))
     warnings = (*pictures.warnings, *doubts, *pictures.late_warnings(), *watch.doubts())
     left_out = (*pictures.skipped, *skipped)
     return cache.Record(shape, labels, classes, left_out, splits=pictures.splits, warnings=warnings)

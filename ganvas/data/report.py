@@ -25,6 +25,7 @@ from ganvas.data.collection import (
     TargetFormat,
     as_bytes,
     choose_format,
+    doubt_sizes,
     label_readable,
     map_images,
     no_readable_image,
@@ -157,6 +158,7 @@ def _inspect(source: str, fit: Fit, split: str, progress: Progress | None, white
     chosen = _choose_balanced(contents, list(looks), SHEET)
     samples = [contents.last(i, fit_to_side(contents.read(i, 2 * resolution), resolution, channels, fit)) for i in chosen]
     labels, names, doubts = label_readable(contents, list(looks), split == "test")
+    doubts = (*doubts, *doubt_sizes(contents, list(looks), resolution))
     counts = Counter(labels)
     classes = {name: counts[i] for i, name in enumerate(names)}
     layout = f"{found.layout}, {contents.layout}"

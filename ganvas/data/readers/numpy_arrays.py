@@ -133,6 +133,8 @@ def _load(path: Path, split: str) -> ImageCollection | ArrayCollection:
         raise DataError(
             f"{what}: not a readable NumPy file ({printable(error, 120)}); save it again with numpy.savez"
         ) from None
+    if not images.ndim:
+        raise DataError(f"{what}: expected images [N, H, W, C] or points [N, D], found a single value; save an array")
     if images.ndim > 2 and len(images) > max(MANY, path.stat().st_size):
         found = f"{len(images):,} pictures in {path.stat().st_size:,} bytes"
         raise DataError(f"{what}: refused: {found}, like a zip bomb; leave some out")
@@ -215,7 +217,7 @@ def _read_header(file: IO[bytes], size: int, packed: int, what: str) -> tuple[Sh
         raise ValueError(str(error) or type(error).__name__) from None
     if dtype.hasobject:
         raise DataError(f"{what}: holds Python objects, which can run code when read; save it as a plain array")
-    if not shape or len(shape) > MAX_AXES or not all(0 <= length <= MAX_LENGTH for length in shape):
+    if len(shape) > MAX_AXES or not all(0 <= length <= MAX_LENGTH for length in shape):
         shown = printable(list(shape), 80)
         raise DataError(f"{what}: expected images [N, H, W, C] or points [N, D], found an array of shape {shown}")
     wanted = math.prod(shape) * dtype.itemsize
