@@ -19,6 +19,7 @@ from ganvas.core.capabilities import Couples, TakesInputs, Writes
 from ganvas.core.modality import IMAGES, POINTS, VOXELS, modality_of
 from ganvas.data.builtin.point_sets import MODES
 from ganvas.data.computed_domains import split_name
+from ganvas.data.units import choose_units
 from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.evaluation.measures import (
     COMPARE,
@@ -147,8 +148,11 @@ def evaluate(
         fake = fake_sample_set(model, len(real.data), seed, other.labels)
     else:
         fake, resized = picture_set(str(target), len(real.data), real)
+    units = choose_units(train.table) if real.modality is POINTS else None
+    if units is not None:
+        resized = ("points are compared in standard deviations of each coordinate",)
     for side in (real, other, others, fake):
-        side.extractor, side.classes = network, train.classes
+        side.extractor, side.classes, side.units = network, train.classes, units
     fake = require_same_shape(fake, real)
     explicit = metrics is not None
     measures, notes = _compare(chosen, fake, real, others, explicit)

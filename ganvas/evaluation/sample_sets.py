@@ -14,6 +14,7 @@ from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality, modalit
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
+from ganvas.data.units import Units
 from ganvas.errors import DataError, UsageError
 from ganvas.inference.feature_extractors import Extractor
 from ganvas.inference.model import Label, Model
@@ -28,6 +29,7 @@ class SampleSet:
     labels: Tensor | None
     extractor: Extractor | None
     classes: tuple[str, ...] = ()  # names of the labels
+    units: Units | None = None  # of points: in which they are compared; None: as they are
 
     @property
     def modality(self) -> Modality:
@@ -38,7 +40,7 @@ class SampleSet:
     def features(self) -> Tensor:
         """The features [N, d], in the type of the extractor. Raises: UsageError: there is no extractor."""
         if self.modality is POINTS:
-            return self.data.double()
+            return (self.data if self.units is None else self.units.standardize(self.data)).double()
         if self.extractor is None:
             if self.modality is VOXELS:
                 raise UsageError("solids have no extractor of their own: give --extractor RUN of a classifier-shapes recipe")
@@ -106,6 +108,7 @@ class Draws:
     rows: tuple[Tensor, ...]
     extractor: Extractor | None = None
     classes: tuple[str, ...] = ()
+    units: Units | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -122,7 +125,7 @@ class Draws:
 
     def _side(self, rows: Tensor) -> SampleSet:
         side = make_sample_set(self.source, rows)
-        side.extractor, side.classes = self.extractor, self.classes
+        side.extractor, side.classes, side.units = self.extractor, self.classes, self.units
         return side
 
 
