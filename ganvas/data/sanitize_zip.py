@@ -28,8 +28,8 @@ MEMBERS = 200_000
 UNPACKED = 8 << 30  # bytes
 
 
-def repack(path: Path, out: Path, progress: Progress | None = None) -> tuple[Skipped, ...]:
-    """Write the images of the zip at `path` to a new zip at `out`; returns the skipped files and the reasons.
+def repack(path: Path, out: Path, progress: Progress | None = None) -> tuple[tuple[Skipped, ...], tuple[str, ...]]:
+    """Write the images of the zip at `path` to a new zip at `out`; returns the skipped files, and what is doubtful.
 
     Classes stay folders, and splits stay splits. The shorter side of an image is at most 512 pixels afterwards.
 
@@ -48,7 +48,7 @@ def repack(path: Path, out: Path, progress: Progress | None = None) -> tuple[Ski
     with disk_errors(f"cannot write {out}"), zipfile.ZipFile(out, "x", zipfile.ZIP_STORED) as target:
         for prefix, pictures in parts.items():
             skipped += [*pictures.skipped, *_copy(pictures, target, prefix, progress)]
-    return tuple(skipped)
+    return tuple(skipped), parts["train/" if "train/" in parts else ""].warnings
 
 
 def check_zip(path: Path) -> None:

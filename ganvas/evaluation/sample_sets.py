@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ganvas.config import DataConfig
-from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality, modality_of, modality_of_shape
+from ganvas.core.modality import POINTS, TEXT, VOXELS, Modality, modality_of, modality_of_shape
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
@@ -123,6 +123,11 @@ class Draws:
         """The first set. Measures that are no distances use only this one."""
         return self._side(self.rows[0])
 
+    def resize(self, n: int) -> Draws:
+        """Sets of n samples each from the same rows: a floor is the score of as many reals as there are fakes."""
+        rows = tuple(part for part in torch.cat(self.rows).split(n)[:DRAWS] if len(part) == n)
+        return self if n == len(self.rows[0]) else Draws(self.source, rows, self.extractor, self.classes)
+
     def _side(self, rows: Tensor) -> SampleSet:
         side = make_sample_set(self.source, rows)
         side.extractor, side.classes, side.units = self.extractor, self.classes, self.units
@@ -152,8 +157,8 @@ def real_sample_sets(
     Raises:
         DataError: the source holds text, or too few samples.
     """
-    pictured = shape is not None and modality_of_shape(shape) is IMAGES
-    resolution, channels = (shape[-1], shape[0]) if shape is not None and pictured else (None, None)
+    gridded = shape is not None and modality_of_shape(shape).grid
+    resolution, channels = (shape[-1], shape[0]) if shape is not None and gridded else (None, None)
 
     def open_split(part: str) -> TableDataset:
         config = DataConfig(source=source, split=part)  # type: ignore[arg-type]
