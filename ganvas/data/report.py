@@ -34,6 +34,7 @@ from ganvas.data.images import Fit, fit_to_side
 from ganvas.data.levels import Bytes
 from ganvas.data.open import TEXTS, doubt_name, find, is_text, load, open_source, text_file
 from ganvas.data.order import spread_evenly
+from ganvas.data.picture_doubts import BLANK
 from ganvas.data.readers import text_lines
 from ganvas.data.table import Skipped
 from ganvas.data.units import Units, measure_units
@@ -43,7 +44,6 @@ from ganvas.media.voxel_rendering import shade
 from ganvas.utils.parsing import printable
 from ganvas.utils.tokens import decode_lines
 
-BLANK = 2.0  # an image with a standard deviation below this, of 255, is almost blank
 EXAMPLES = 5  # pairs of duplicates in the text
 SHOWN = 20  # classes or blank images in the text; to_dict has all
 

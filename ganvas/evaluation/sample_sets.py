@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ganvas.config import DataConfig
-from ganvas.core.modality import POINTS, TEXT, VOXELS, Modality, modality_of, modality_of_shape
+from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality, modality_of, modality_of_shape
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
@@ -126,7 +126,7 @@ class Draws:
     def resize(self, n: int) -> Draws:
         """Sets of n samples each from the same rows: a floor is the score of as many reals as there are fakes."""
         rows = tuple(part for part in torch.cat(self.rows).split(n)[:DRAWS] if len(part) == n)
-        return self if n == len(self.rows[0]) else Draws(self.source, rows, self.extractor, self.classes)
+        return self if n == len(self.rows[0]) else Draws(self.source, rows, self.extractor, self.classes, self.units)
 
     def _side(self, rows: Tensor) -> SampleSet:
         side = make_sample_set(self.source, rows)
