@@ -140,7 +140,8 @@ def evaluate(
     if source is None:
         raise UsageError(f"{target} holds pictures, no model: say what to measure them against with --against DATA")
     shape = model.shape if model else None
-    real, others, train, reference = real_sample_sets(source, shape, samples, split)
+    white = model.white if model and against is None else None  # it belongs to the training data
+    real, others, train, reference = real_sample_sets(source, shape, samples, split, white)
     network = load_extractor(network, where) if isinstance(network, str) else network
     if network is None and real.modality is IMAGES:
         network = choose_extractor(source, real.data.shape[1], where)

@@ -150,9 +150,11 @@ def labels_of(source: TableDataset, rows: Tensor) -> Tensor | None:
 
 
 def real_sample_sets(
-    source: str, shape: tuple[int, ...] | None, samples: int, split: str | None
+    source: str, shape: tuple[int, ...] | None, samples: int, split: str | None, white: float | None = None
 ) -> tuple[SampleSet, Draws, TableDataset, str]:
     """The reference, up to five sets of as many other reals, the training split, and a description of the reference.
+
+    `white` is the setting `data.white`.
 
     Raises:
         DataError: the source holds text, or too few samples.
@@ -161,7 +163,7 @@ def real_sample_sets(
     resolution, channels = (shape[-1], shape[0]) if shape is not None and gridded else (None, None)
 
     def open_split(part: str) -> TableDataset:
-        config = DataConfig(source=source, split=part)  # type: ignore[arg-type]
+        config = DataConfig(source=source, split=part, white=white)  # type: ignore[arg-type]
         return require_no_text(open_source(config, resolution=resolution, channels=channels))
 
     found = Reference.choose(source, open_split, samples, split, "samples")

@@ -132,6 +132,13 @@ class Model:
         return units
 
     @property
+    def white(self) -> float | None:
+        """The setting `data.white` of its training: the number in a picture that is white; None: by the range of all."""
+        data = self.card["recipe"].get("data")
+        white = data.get("white") if isinstance(data, dict) else None
+        return float(white) if type(white) in (int, float) and 0 < white < float("inf") else None
+
+    @property
     def classes(self) -> list[str]:
         """The names of the classes it can generate on request."""
         return list(map(printable, self.card["classes"])) if isinstance(self.game, Conditional) else []
