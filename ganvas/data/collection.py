@@ -78,7 +78,7 @@ class ImageCollection:
 
 @dataclass(frozen=True)
 class ArrayCollection:
-    """Samples of one shape that are in memory already: points float32 [N, D], or voxels uint8 [N, 1, D, H, W]."""
+    """Samples of one shape that are in memory already: points float32 or float64 [N, D], or voxels uint8 [N, 1, D, H, W]."""
 
     samples: Tensor
     labels: Sequence[int] | None = None

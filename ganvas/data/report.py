@@ -37,6 +37,7 @@ from ganvas.data.order import spread_evenly
 from ganvas.data.picture_doubts import BLANK
 from ganvas.data.readers import text_lines
 from ganvas.data.table import Skipped
+from ganvas.data.units import Units, measure_units
 from ganvas.errors import UsageError
 from ganvas.media.preview import SHEET, save_lines, save_scatter, save_sheet
 from ganvas.media.voxel_rendering import shade
@@ -102,6 +103,8 @@ class Report:
         if self.points:
             for i, (low, high, mean, sd) in enumerate(zip(*dataclasses.astuple(self.points), strict=True)):
                 lines.append(f"dimension {i}: {low:.4g} to {high:.4g}, mean {mean:.4g}, standard deviation {sd:.4g}")
+            if not Units(self.points.mean, self.points.sd).usual:
+                lines.append("standardised for the networks, and drawn in these units again")
         if self.classes:
             most, least = max(self.classes.values()), min(self.classes.values())
             lines.append(f"classes: {len(self.classes)}, of {least:,} to {most:,} {kind}")
@@ -232,8 +235,8 @@ def _choose_balanced(pictures: ImageCollection, readable: Sequence[int], count: 
 
 
 def _report_points(name: str, layout: str, points: Tensor) -> Report:
-    columns = (points.amin(0), points.amax(0), points.mean(0), points.std(0, correction=0))
-    facts = PointFacts(*(tuple(column.tolist()) for column in columns))
+    units = measure_units(points)
+    facts = PointFacts(tuple(points.amin(0).tolist()), tuple(points.amax(0).tolist()), units.center, units.scale)
     picked = points[spread_evenly(len(points), 5_000)]
     return Report(name, layout, len(points), {}, (), points=facts, samples=picked)
 
