@@ -21,7 +21,7 @@ from doctor_runs import BAD, CASES, PICTURES, SHAPES, Case, make_data
 
 from ganvas.errors import DivergedError
 from ganvas.games.recipes import adapt_recipe, open_data, resolve_recipe
-from ganvas.runtime.plan import Plan
+from ganvas.runtime.plan import Plan, Precision
 from ganvas.runtime.probe import bfloat16_is_fast
 from ganvas.training.doctor import Diagnosis, diagnose
 from ganvas.training.run_folder import Run
@@ -51,7 +51,7 @@ def train(name: str, case: Case, folder: Path, pictures: Path | None, advice: st
     data = open_data(recipe)
     recipe = adapt_recipe(recipe, data)
     recipe = replace(recipe, train=replace(recipe.train, checkpoint_every=max(1, recipe.train.images // 3)))
-    precision = "bfloat16" if data.modality.grid and bfloat16_is_fast("cpu") else "float32"
+    precision: Precision = "bfloat16" if data.modality.grid and bfloat16_is_fast("cpu") else "float32"
     run = Run(out, recipe, Plan(precision=precision, threads=1))
     out.mkdir(parents=True, exist_ok=True)
     run.write()
