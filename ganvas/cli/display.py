@@ -166,9 +166,8 @@ class Display:
         speed = f"{result['images_per_second']:,.0f} {unit}/s"
         console.print(f"\n{result['items']:,} {unit} in {result['seconds']:.0f} s ({speed})", style="bold")
         if result["dropped"]:
-            console.print(
-                f"{result['dropped']} steps were left out: their losses were not finite (see {printable(folder)}/log.jsonl)"
-            )
+            log = printable(folder / "log.jsonl")
+            console.print(f"{result['dropped']} steps were left out: their losses were not finite (see {log})")
         if "test_accuracy" in result:
             console.print(f"accuracy on the test set: {result['test_accuracy']:.2%}")
         if "test_nats_per_symbol" in result:

@@ -12,7 +12,9 @@ A game with several discriminators has one `Balance` for each. Its state is a fe
 so it is part of the checkpoint, and a resumed run gives the same bits.
 
 Sources: arXiv:1610.07584 sec. 3.1 (a discriminator that is too good rests), arXiv:2006.06676 sec. 3 (adaptive augmentation
-by r_v), arXiv:1701.04862 sec. 3 (instance noise). Differs: one integrating controller for all of them.
+by r_v), arXiv:1701.04862 sec. 3 (instance noise). Differs: one integrating controller for all of them. Overfitting is the
+difference of the shares of training and held-out reals that D calls real. r_v divides the same difference of outputs by that
+of training reals and fakes, which is near 0 when D cannot tell them apart: then it is noise, and a share needs no divisor.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ganvas.config import TrainConfig
 from ganvas.core.capabilities import Watched
-from ganvas.core.game import Game
+from ganvas.core.game import Game, Turn
 from ganvas.engine.balance import Balance
 from ganvas.errors import DataError, unknown_name
 from ganvas.runtime.device import place_on_rank
@@ -52,6 +52,7 @@ def new_state(game: Game, config: TrainConfig, plan: Plan) -> State:
         if player not in game.players:
             raise unknown_name("player in train.rates", player, game.players)
     turns = game.turns()  # before the move to the device: a game that grows reads its level for it
+    _require_distinct(turns)
 
     # Place the networks: "cuda" becomes the GPU of this rank.
     plan = place_on_rank(plan)
@@ -76,6 +77,16 @@ def new_state(game: Game, config: TrainConfig, plan: Plan) -> State:
             steering = config.balance == "auto" and steerable
             state.balances[name] = Balance(steering, resting=config.balance == "rest", name=name)
     return state
+
+
+def _require_distinct(turns: Sequence[Turn]) -> None:
+    """Raises: ValueError: two turns have one name, or share a discriminator: their moves and notes could not be told apart."""
+    for what, names in (
+        ("turn", [turn.name for turn in turns]),
+        ("discriminator", [name for turn in turns for name in turn.discriminators]),
+    ):
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"a game needs {what}s of different names, found {twice[0]!r} twice; give each Duel a name")
 
 
 def share_weights(game: Game) -> Game:

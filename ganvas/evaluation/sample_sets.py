@@ -120,6 +120,11 @@ class Draws:
         """The first set. Measures that are no distances use only this one."""
         return self._side(self.rows[0])
 
+    def resize(self, n: int) -> Draws:
+        """Sets of n samples each from the same rows: a floor is the score of as many reals as there are fakes."""
+        rows = tuple(part for part in torch.cat(self.rows).split(n)[:DRAWS] if len(part) == n)
+        return self if n == len(self.rows[0]) else Draws(self.source, rows, self.extractor, self.classes)
+
     def _side(self, rows: Tensor) -> SampleSet:
         side = make_sample_set(self.source, rows)
         side.extractor, side.classes = self.extractor, self.classes
@@ -149,8 +154,8 @@ def real_sample_sets(
     Raises:
         DataError: the source holds text, or too few samples.
     """
-    pictured = shape is not None and modality_of_shape(shape) is IMAGES
-    resolution, channels = (shape[-1], shape[0]) if shape is not None and pictured else (None, None)
+    gridded = shape is not None and modality_of_shape(shape).grid
+    resolution, channels = (shape[-1], shape[0]) if shape is not None and gridded else (None, None)
 
     def open_split(part: str) -> TableDataset:
         config = DataConfig(source=source, split=part)  # type: ignore[arg-type]
@@ -196,10 +201,20 @@ def to_kept(samples: Tensor) -> Tensor:
     return to_bytes(samples) if modality_of(samples).grid else samples
 
 
-def picture_set(path: str, n: int) -> SampleSet:
-    """The first n samples of a data source as a sample set."""
+def picture_set(path: str, n: int, like: SampleSet) -> tuple[SampleSet, tuple[str, ...]]:
+    """The first n samples of a data source as a sample set, and a note if they were resized.
+
+    Images of another size or other colours than those of `like` are read again in its size and colours, as data are: the
+    central square, with an antialiased Lanczos filter.
+    """
     source = require_no_text(open_source(DataConfig(source=path)))
-    return make_sample_set(source, torch.arange(min(n, len(source))))
+    note: tuple[str, ...] = ()
+    shape = tuple(like.data.shape[1:])
+    if source.modality is like.modality is IMAGES and source.shape != shape:
+        sizes = f"{IMAGES.describe(source.shape)}, to {IMAGES.describe(shape)}"
+        note = (f"read as the reference: from {sizes} (central square, Lanczos filter)",)
+        source = open_source(DataConfig(source=path), resolution=shape[-1], channels=shape[0])
+    return make_sample_set(source, torch.arange(min(n, len(source)))), note
 
 
 def require_same_shape(fake: SampleSet, real: SampleSet) -> SampleSet:

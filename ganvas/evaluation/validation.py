@@ -76,8 +76,11 @@ def _measure_outputs(game: TakesInputs, held_out: Dataset) -> tuple[str, float] 
 def floor(data: Dataset, held_out: Dataset, game: Game) -> float | None:
     """The floor of a distance: the score of as many training samples. A perfect model reaches it.
 
-    None of text, whose lowest possible value is not known, and of an error against the truth, whose floor is 0.
+    None of text, whose lowest possible value is not known, of an error against the truth, whose floor is 0, and if there are
+    fewer training samples than held-out ones.
     """
+    if len(data) < len(held_out):
+        return None
     rows = torch.randperm(len(data), generator=torch.Generator().manual_seed(4))[: len(held_out)]
     others, reals = data.rows(rows), held_out.rows(torch.arange(len(held_out)))
     if isinstance(game, TakesInputs):

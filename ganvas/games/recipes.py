@@ -68,7 +68,8 @@ def adapt_recipe(recipe: Recipe, data: Dataset) -> Recipe:
         if name not in FIELDS:
             raise unknown_field(name)
         if name == "label" and name not in data.modalities:
-            advice = f"give one folder per class{_suggest_without_classes(recipe)}"
+            labels = "give one folder per class" if data.modality is IMAGES else "give labels beside the samples"
+            advice = f"{labels}{_suggest_without_classes(recipe)}"
             raise DataError(f"{recipe.game} needs classes and {data.name} has none; {advice}")
         if name not in data.modalities:
             held = ", ".join(data.modalities)
@@ -125,7 +126,7 @@ DECIDED_BY_DATA = tuple(
 
 
 def resolve_recipe(recipe: str | Recipe, settings: Mapping[str, Any] = MappingProxyType({}), **named: Any) -> Recipe:
-    """A recipe with `settings` by dotted path, as `{"train.batch": "128"}`, then the `named` arguments.
+    """A recipe with the objective, then `settings` by dotted path, as `{"train.batch": "128"}`, then the `named` arguments.
 
     Raises:
         UsageError: no such recipe, setting or value, or the data decides the setting.
@@ -134,6 +135,12 @@ def resolve_recipe(recipe: str | Recipe, settings: Mapping[str, Any] = MappingPr
     objective, minutes = named.pop("objective", None), named.pop("minutes", None)
     if minutes is not None and named.get("images") is not None:
         raise UsageError("--minutes and --images both set the length of the run; give one of them")
+    if objective is not None:  # before the settings: a setting the user names wins over the defaults of the objective
+        if not hasattr(chosen.config, "rules"):
+            raise UsageError(f"{chosen.name} has no discriminator, so it has no objective; leave --objective out")
+        if "config.rules.objective" in settings:
+            raise UsageError("--objective and --set config.rules.objective both set the objective; give one of them")
+        chosen = replace(chosen, config=replace(chosen.config, rules=with_objective(chosen.config.rules, objective)))
     if stranger := next((name for name in named if name not in ARGUMENTS), None):
         raise unknown_name("argument", stranger, [*ARGUMENTS, "objective"])
     for path, value in {**settings, **{ARGUMENTS[name]: value for name, value in named.items() if value is not None}}.items():
@@ -145,8 +152,4 @@ def resolve_recipe(recipe: str | Recipe, settings: Mapping[str, Any] = MappingPr
             chosen = assign(chosen, "data.channels", text)
     if not issubclass(type(chosen.config), find_game(chosen.game).config_type):
         raise UsageError(f"game: {chosen.name}'s settings are not those of {chosen.game}; choose a recipe of that game")
-    if objective is not None:
-        if not hasattr(chosen.config, "rules"):
-            raise UsageError(f"{chosen.name} has no discriminator, so it has no objective; leave --objective out")
-        chosen = replace(chosen, config=replace(chosen.config, rules=with_objective(chosen.config.rules, objective)))
     return chosen

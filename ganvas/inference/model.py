@@ -35,7 +35,7 @@ from ganvas.inference.batches import as_pictures, make_sampler, sample_chunks
 from ganvas.inference.card import check_card
 from ganvas.inference.class_names import find_class
 from ganvas.inference.latent_space import Space, noise, space
-from ganvas.inference.sample_files import is_folder, save_folder
+from ganvas.inference.sample_files import is_folder, require_folder_of_pictures, save_folder
 from ganvas.inference.sheet import line_width
 from ganvas.latents.paths import closed_path
 from ganvas.latents.seed_latents import latents
@@ -301,9 +301,11 @@ class Model:
             UsageError: another kind of file, or a folder with something in it.
         """
         if is_folder(out):
-            require_count("the number of samples", 64 if n is None else n, 1, MOST_SHOWN)
-            options = {"label": label, "psi": psi, "truncate": truncate, "temperature": temperature}
-            return save_folder(self, Path(out), 64 if n is None else n, seed, **options)
+            require_folder_of_pictures(Path(out), self.modality)
+            n, share = 64 if n is None else n, self.together(label)
+            require_count("the number of samples", n, 1, MOST_SHOWN)
+            stream = self.stream(n, seed, label, psi, truncate, temperature=temperature)
+            return save_folder(Path(out), stream, (seed + i // share for i in range(n)), self.classes, self.provenance)
         out = Path(out)
         other = (".txt",) if self.modality is TEXT else (".npz", *(KINDS if self.modality is VOXELS else ()))
         if out.suffix.lower() not in (*PICTURES, *other):

@@ -61,6 +61,8 @@ def find_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
+        if kind == "cpu" and device.index:  # PyTorch takes any index
+            raise RuntimeError("there is one CPU device: cpu")
         if kind in OTHERS:
             _try_training(device)
     except (RuntimeError, AssertionError, NotImplementedError, TypeError) as missing:

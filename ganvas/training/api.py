@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 from ganvas.config import Recipe
+from ganvas.errors import GanvasWarning
 from ganvas.games.recipes import resolve_recipe
 from ganvas.inference.model import Model, load
 from ganvas.runtime.distributed import Ranks
@@ -48,6 +50,8 @@ def resume(
 def _finish(run: Run) -> Model:
     """Train the run to its end, unless it is there, and load its model."""
     if not run.finished:
+        for doubt in run.data.warnings:
+            warnings.warn(doubt, GanvasWarning, stacklevel=3)
         run.lock(Ranks())
         try:
             with local_ranks(run.folder, run.plan, Ranks()) as peers:

@@ -79,7 +79,7 @@ def find_checkerboard(fakes: Tensor, reals: Tensor) -> Found:
     if min(reals.shape[-2:]) < 2 * BLOCK:
         return None
     (share, size), (usual, _) = _alternation(fakes), _alternation(reals)
-    if share < max(0.5, 2 * usual) or size < FAINT:
+    if share < max(0.2, 3 * usual) or size < FAINT:
         return None
     words = f"in blocks of {BLOCK} pixels a pattern of period 2 has {share:.0%} of the contrast of neighbours, in the reals "
     return f"{words}{usual:.0%}; it is {size:.0f} of 255 strong", ""

@@ -233,6 +233,9 @@ class Case:
             return None
         order = torch.randperm(len(self.run.data), generator=torch.Generator().manual_seed(4))
         rest = order[n if data is self.run.data else 0 :]
+        if self.conditional and self.classes is not None and isinstance(self.run.data, TableDataset):
+            # Of the same classes as the fakes: another mix of classes is a distance by itself.
+            rest = _pick_classes(rest, labels_of(self.run.data, rest), self.classes[:n])
         others = [read_rows(self.run.data, part) for part in rest.split(n)[:FLOORS] if len(part) == n]
         if not others:
             return None
@@ -257,6 +260,21 @@ class Case:
     def far(self) -> bool:
         """Whether the samples are far from the data, or nobody knows."""
         return self.distance is None or self.distance.share > FAR or self.astray > ASTRAY
+
+
+def _pick_classes(rows: Tensor, labels: Tensor | None, wanted: Tensor) -> Tensor:
+    """Sets of rows, one after the other, each with the classes `wanted` [n] in this order; as many as there are rows for."""
+    if labels is None:
+        return rows
+    of_class = {int(c): rows[labels == c] for c in wanted.unique()}
+    need = {c: int((wanted == c).sum()) for c in of_class}
+    sets = max(1, min(FLOORS, *(len(of_class[c]) // need[c] for c in need)))
+    found = torch.empty(sets, len(wanted), dtype=torch.int64)
+    for c, mine in of_class.items():
+        if not len(mine):
+            return rows
+        found[:, wanted == c] = mine[torch.arange(sets * need[c]) % len(mine)].view(sets, -1)
+    return found.flatten()
 
 
 def _keep_finite(samples: Tensor) -> Tensor:

@@ -28,7 +28,10 @@ FLAT = 1.0  # levels of 255 by which pixels of all samples differ, when all samp
 
 def check_constant(case: Case) -> Finding | None:
     """All samples are the same, or all samples of each class are."""
-    if case.fakes is None or case.single or not isinstance(case.game, Samples) or modality_of(case.fakes) is TEXT:
+    # Of a game with a bound, `check_posterior` says so.
+    if case.fakes is None or case.single or not isinstance(case.game, Samples) or isinstance(case.game, Bounds):
+        return None
+    if modality_of(case.fakes) is TEXT:
         return None
     usual = _variation(case.reals)
     labels = case.classes if case.conditional else None

@@ -11,11 +11,13 @@ from typing import Any
 
 from ganvas.errors import DataError
 from ganvas.utils.files import append as _append
-from ganvas.utils.files import open_regular, sync_file, write_durably
+from ganvas.utils.files import read_regular, sync_file, write_durably
 from ganvas.utils.parsing import parse_json
 
 # Names of notes in the logs of earlier versions -> present names.
 RENAMED: Mapping[str, str] = {"gradient_critic": "gradient_discriminator", "gradient_artist": "gradient_generator"}
+
+MAX_LOG = 256 << 20  # bytes: about 10 million steps
 
 
 class TrainingLog:
@@ -82,10 +84,9 @@ def read_log(path: Path, tell: Callable[[str], None] = lambda _: None) -> list[d
     A last line that a crash cut off is no damage: it is left out without a message.
     """
     try:
-        with open_regular(path) as file:
-            lines = file.read().decode("utf-8", errors="replace").split("\n")
-    except DataError:
-        tell(f"{path.name} is no regular file, so it is not read")
+        lines = read_regular(path, MAX_LOG).decode("utf-8", errors="replace").split("\n")
+    except DataError as failure:
+        tell(f"{failure}; it is not read")
         return []
     rows = [_read_row(line) for line in lines if line.strip()]
     if damaged := sum(row is None for row in rows[: None if lines[-1] == "" else -1]):

@@ -33,6 +33,14 @@ ADVICE |= {errno.ENAMETOOLONG: "choose a shorter path"}
 MACHINE, START = hashlib.sha256(platform.node().encode()).hexdigest()[:8], secrets.token_hex(4)
 TEMPORARY = re.compile(r"\.ganvas-([0-9a-f]{8})-([0-9]{1,10})-([0-9a-f]{8})-[0-9a-f]{8}")
 DAY = 86_400
+SMALL = 16 << 20  # bytes: the limit of a file of settings or notes, such as recipe.json
+KINDS = (
+    (stat.S_ISDIR, "folder"),
+    (stat.S_ISFIFO, "pipe"),
+    (stat.S_ISSOCK, "socket"),
+    (stat.S_ISCHR, "device"),
+    (stat.S_ISBLK, "device"),
+)
 
 
 @contextmanager
@@ -215,13 +223,30 @@ def require_space(folder: Path, size: int) -> None:
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal. Raises: OSError."""
+    """The SHA-256 of a file's bytes, in hexadecimal. Raises: OSError, DataError: it is no regular file."""
+    require_regular(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def open_regular(path: Path) -> BinaryIO:
     """Open a file to read; a pipe or a device would block or never end. Raises: OSError, DataError."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise DataError(f"{printable(path)} is not a regular file")
+    require_regular(path)
     return path.open("rb")
+
+
+def require_regular(path: Path) -> None:
+    """Raises: DataError: it is a folder, a pipe or a device. OSError: it is missing."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        kind = next((word for test, word in KINDS if test(mode)), "special file")
+        raise DataError(f"{printable(path)} is a {kind}, not a regular file; give a file")
+
+
+def read_regular(path: Path, most: int = SMALL) -> bytes:
+    """The bytes of a file of at most `most` bytes. Raises: DataError: it is larger, or no regular file. OSError."""
+    with open_regular(path) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise DataError(f"{printable(path)} is larger than {most:,} bytes")
+    return data
