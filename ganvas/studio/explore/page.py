@@ -35,10 +35,34 @@ DIRECTIONS = {  # kind -> title of its sliders, what one of them is called
 }
 # What the page's controls offer. A look in a link may go further; its own bounds are those of the dataclass.
 CONTROLS = {
-    "psi": {"label": "Truncation psi: 0 is the mean, 1 as trained", "low": -1, "high": 1.5, "step": 0.05},
-    "truncate": {"label": "Truncation of the noise: all within ±", "low": 0.2, "high": 4, "step": 0.1},
-    "moves": {"label": "", "low": -4, "high": 4, "step": 0.1},
-    "turn": {"label": "Viewing angle in degrees", "low": -180, "high": 180, "step": 5},
+    "psi": {
+        "label": "Truncation psi",
+        "low": -1,
+        "high": 1.5,
+        "step": 0.05,
+        "about": "0 is the mean style, 1 is as trained. Below 1 the pictures are more usual and less varied.",
+    },
+    "truncate": {
+        "label": "Truncation of the noise: all within ±",
+        "low": 0.2,
+        "high": 4,
+        "step": 0.1,
+        "about": "Numbers of the noise beyond this are drawn again. A small value gives usual pictures that vary less.",
+    },
+    "moves": {
+        "label": "",
+        "low": -4,
+        "high": 4,
+        "step": 0.1,
+        "about": "How far the picture moves along this direction, in standard deviations. The two small pictures are its ends.",
+    },
+    "turn": {
+        "label": "Viewing angle in degrees",
+        "low": -180,
+        "high": 180,
+        "step": 5,
+        "about": "Where it is seen from.",
+    },
 }
 END = 3.0  # standard deviations from the look to the two ends of a direction
 FEW_CLASSES = 12  # which are buttons, not a choice

@@ -1,6 +1,7 @@
 // The controls of a model, made from what it can do.
 
 import { formatCount } from "../common/api.js";
+import { explain } from "../common/explain.js";
 import { make } from "../common/shell.js";
 import { makeClassChoice, showClass } from "./class_choice.js";
 import { makeEnd } from "./direction_ends.js";
@@ -25,7 +26,9 @@ function makeSlider(field, label = schema.controls[field].label, name = "") {
   const facts = { min: low, max: high, step, "data-field": field, "data-name": name, "data-off": off, value: off };
   const range = make("input", { id, type: "range", oninput: set, ...facts });
   const number = make("input", { type: "number", "aria-label": `${label}, as a number`, onchange: set, ...facts });
-  return make("div", { class: "slider" }, make("label", { for: id }, label), range, number);
+  const box = make("div", { class: "slider" }, make("label", { for: id }, label), range, number);
+  explain(box, schema.controls[field].about, range);
+  return box;
 }
 
 /** The slider of a direction between pictures of its two ends. */
