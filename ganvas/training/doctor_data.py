@@ -54,14 +54,14 @@ def _count_different(kept: Tensor) -> int:
 
 
 def check_range(case: Case) -> Finding | None:
-    """Images whose pixels fill only a few levels: bytes of 0 and 1, for example."""
+    """Images whose pixels fill only a few levels: those of four bits, for example."""
     if modality_of(case.reals) is not IMAGES:
         return None
     low, high = int(case.reals.min()), int(case.reals.max())
     if high - low > DARK:
         return None
     evidence = f"the pixels of {len(case.reals)} pictures are all within {low} to {high} of 255, so they look like one colour"
-    return Finding("wrong pixel range", evidence, "--data with pixels from 0 to 255 (multiply pixels in [0, 1] by 255)")
+    return Finding("wrong pixel range", evidence, "--data with pixels from 0 to 255")
 
 
 def check_labels(case: Case) -> Finding | None:
