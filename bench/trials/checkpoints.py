@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from functools import partial
 
 import torch
 
@@ -43,7 +44,7 @@ def run(seeds: range, until: float) -> Tally:
                 shutil.copyfile(other, path)
             skipped: list[str] = []
             try:
-                found = checkpoint.load(folder, lambda name, reason, skipped=skipped: skipped.append(f"{name}: {reason}"))
+                found = checkpoint.load(folder, partial(_note, skipped))
                 if found is None or found.items != 1 or not bool((found.tensors["game"]["w"] == 1).all()):
                     tally.fail(seed, f"{kind} of {path.name}: read {found and found.items} instead of the checkpoint before")
                 elif len(skipped) != 1 or not skipped[0].startswith("000000002: ") or not skipped[0].isprintable():
@@ -56,3 +57,7 @@ def run(seeds: range, until: float) -> Tally:
             tally.done += 1
     tally.seconds = time.monotonic() - start
     return tally
+
+
+def _note(skipped: list[str], name: str, reason: str) -> None:
+    skipped.append(f"{name}: {reason}")

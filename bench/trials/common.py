@@ -33,7 +33,7 @@ from ganvas.training.trainer import fit
 from ganvas.utils.settings import to_dict
 
 TESTS = str(Path(__file__).parents[2] / "tests")
-SHM = Path("/dev/shm")  # noqa: S108 - memory instead of a disk: a kill does not wait for it
+SHM = Path("/dev/shm")  # memory instead of a disk: a kill does not wait for it
 PLAN = Plan(threads=1)
 
 
@@ -186,4 +186,4 @@ def wait(pid: int, seconds: float = 120.0) -> int:
 
 def chance(kind: str, seed: int) -> random.Random:
     """The random numbers of one trial: a function of the kind and the seed."""
-    return random.Random(f"{kind}/{seed}")  # noqa: S311 - no secret
+    return random.Random(f"{kind}/{seed}")

@@ -66,9 +66,9 @@ def _trial(
             delay = random.random() * seconds
             child = fork(partial(finish, folder), report)
             end = time.monotonic() + delay
-            while time.monotonic() < end and (code := _peek(child)) is None:
+            while time.monotonic() < end and _lives(child):
                 time.sleep(0.001)
-            if _peek(child) is None:
+            if _lives(child):
                 os.kill(child, signal.SIGKILL)
             code = wait(child)
         if code == -signal.SIGKILL:
@@ -88,10 +88,9 @@ def _trial(
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _peek(child: int) -> int | None:
-    """None while the child lives. It stays waitable."""
-    found = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    return None if found is None else 0
+def _lives(child: int) -> bool:
+    """Whether the child still runs. It stays waitable."""
+    return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
 
 def _die_at_call(folder: Path, last: int) -> None:

@@ -33,7 +33,7 @@ from ganvas.training.own_checkpoint import check_own
 from ganvas.training.roll_backs import MOST, SIGN, read_roll_backs, write_roll_backs
 from ganvas.training.run_folder import Run
 from ganvas.training.test_split import measure_test_split, open_test_split
-from ganvas.utils.files import write_durably
+from ganvas.utils.files import make_folder, write_durably
 from ganvas.utils.parsing import printable
 from ganvas.utils.settings import to_dict
 
@@ -227,7 +227,7 @@ class Trainer:
             folder = self.run.folder / "samples"
             text = {"recipe": self.run.recipe.name, "images": str(self.state.items), "synthetic": "true"}
             try:
-                folder.mkdir(exist_ok=True)
+                make_folder(folder)
                 save_png(folder / f"{self.state.items / 1000:010.3f}k.png", image, text)
             except (OSError, ResourceError) as failure:
                 self.events.append(f"no sample picture, training goes on: {failure}")
