@@ -136,7 +136,7 @@ class Model:
         """The setting `data.white` of its training: the number in a picture that is white; None: by the range of all."""
         data = self.card["recipe"].get("data")
         white = data.get("white") if isinstance(data, dict) else None
-        return float(white) if type(white) in (int, float) and 0 < white < float("inf") else None
+        return float(white) if isinstance(white, (int, float)) and 0 < white < float("inf") else None
 
     @property
     def classes(self) -> list[str]:
