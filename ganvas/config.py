@@ -10,6 +10,8 @@ from typing import Any, Literal
 from ganvas.errors import UsageError
 from ganvas.utils.settings import require_within
 
+MOST = 2**53  # of a number of images: up to here a float holds every whole number, and schedules compute with floats
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ramp:
@@ -60,6 +62,9 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         require_within(self, "train.images train.batch train.checkpoint_every train.snapshots", 1)
+        require_within(self, "train.images train.checkpoint_every train.snapshots", 1, MOST)
+        require_within(self, "train.average_halflife train.eval_every", 0, MOST)
+        require_within(self, "train.batch", 1, 2**24)
         require_within(self, "train.learning_rate train.average_halflife train.eval_every", 0)
         require_within(self, "train.seed", 0, 2**63 - 1)
         require_within(self.schedule, "train.schedule.start train.schedule.end", 0)

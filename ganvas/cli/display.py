@@ -8,7 +8,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +55,12 @@ class Display:
         if self.live is None:
             yield self
         else:
-            with self.live:
+            self.live.start()
+            try:
                 yield self
+            finally:
+                with suppress(OSError):  # the terminal was closed
+                    self.live.stop()
 
     def update(self, progress: Progress) -> None:
         """Add one step. The display changes at most four times a second on a terminal, every five seconds elsewhere."""

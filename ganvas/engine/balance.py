@@ -20,6 +20,7 @@ of training reals and fakes, which is near 0 when D cannot tell them apart: then
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -212,6 +213,18 @@ class Balance:
         """All numbers, for a checkpoint."""
         settings = ("steering", "resting", "name")
         return {key: value for key, value in dataclasses.asdict(self).items() if key not in settings}
+
+    def accepts(self, numbers: Mapping[str, Any]) -> bool:
+        """Whether `restore` can put these numbers back: only those of `dump`, each a number, and sums of numbers."""
+
+        def is_number(value: object) -> bool:
+            return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+        sums = numbers.get("sums", {})
+        good = isinstance(sums, dict) and all(
+            isinstance(pair, list) and len(pair) == 2 and all(map(is_number, pair)) for pair in sums.values()
+        )
+        return good and all(name in self.dump() and (name == "sums" or is_number(value)) for name, value in numbers.items())
 
     def restore(self, numbers: Mapping[str, Any]) -> None:
         """Put dumped numbers back."""

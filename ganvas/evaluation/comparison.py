@@ -26,8 +26,8 @@ from ganvas.inference.model import Model, load
 from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid
 from ganvas.media.image_files import save_png
 from ganvas.media.scatter import scatter
-from ganvas.utils.files import read_regular, write_durably
-from ganvas.utils.parsing import parse_json
+from ganvas.utils.files import disk_errors, make_folder, read_regular, write_durably
+from ganvas.utils.parsing import parse_json, printable
 
 METRICS = ("fd", "recall", "sharpness")
 TEXT_METRICS = ("distinct", "novel", "trigrams", "nats")
@@ -162,7 +162,8 @@ def compare(
 
 def _save(found: Comparison, blocks: Sequence[Image], models: Sequence[Model], seeds: str) -> Comparison:
     """Write the sheet of all blocks, and comparison.json beside it."""
-    found.sheet.parent.mkdir(parents=True, exist_ok=True)
+    with disk_errors(f"cannot make {printable(found.sheet.parent)}"):
+        make_folder(found.sheet.parent)
     text = {"models": " ".join(model.identity for model in models), "seeds": seeds, "synthetic": "true"}
     save_png(found.sheet, arrange_pictures(blocks, len(blocks)), text)
     write_durably(found.sheet.with_name("comparison.json"), json.dumps(found.to_dict(), indent=1).encode())

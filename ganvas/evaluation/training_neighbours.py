@@ -20,6 +20,7 @@ from ganvas.inference.model import Label, Model
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import png_name, save_png, to_bytes
 from ganvas.metrics.nearest_neighbours import k_nearest
+from ganvas.utils.parsing import require_count
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ def neighbours(
         DataError: the data is not there.
     """
     out = png_name(out)
+    require_count("the number of samples", count, 1, 10_000)
+    require_count("k", k, 1, 10_000)
     require_pictures(model.game)
     if model.modality is POINTS:
         raise UsageError("this model generates points; neighbours need images or voxels")

@@ -15,6 +15,7 @@ from ganvas.core.game import Game
 from ganvas.core.modality import IMAGES, LABEL_MAPS, POINTS, TEXT, VOXELS, modality_of
 from ganvas.data.dataset import Dataset
 from ganvas.data.table import TableDataset
+from ganvas.errors import GanvasError
 from ganvas.evaluation.output_measures import absolute_error, pixel_accuracy
 from ganvas.evaluation.sample_sets import labels_of, read_rows, to_kept
 from ganvas.inference import model_file
@@ -25,7 +26,9 @@ from ganvas.latents.seed_latents import latents
 from ganvas.metrics.frechet import frechet_distance
 from ganvas.metrics.sliced_wasserstein import sliced_wasserstein
 from ganvas.runtime import placement
-from ganvas.utils.files import read_regular, write_durably
+from ganvas.utils.files import write_durably
+from ganvas.utils.parsing import read_json
+from ganvas.utils.settings import convert
 
 LEAST = 50  # held-out samples: fewer give no reliable number
 
@@ -113,9 +116,18 @@ def nats_of(game: Writes, text: Tensor) -> Tensor:
 def keep_best(folder: Path, game: Game, card: dict[str, Any], metric: str, value: float) -> bool:
     """Save the game as best.safetensors if its value is the lowest of the run so far; best.json says which model it is."""
     path, items = folder / "best.json", int(card["items"])
-    found = json.loads(read_regular(path)) if path.exists() else None
-    if found and found["items"] < items and found["value"] <= value:
+    before = _read_best(path)
+    if before and before[0] < items and before[1] <= value:
         return False
     model_file.save(folder / "best.safetensors", game, card)
     write_durably(path, json.dumps({"items": items, "metric": metric, "value": value}).encode())
     return True
+
+
+def _read_best(path: Path) -> tuple[int, float] | None:
+    """The images and the value of the best model so far; None: there is none, or the note of it is damaged."""
+    try:
+        found = read_json(path)
+        return convert(int, found["items"], "items"), convert(float, found["value"], "value")
+    except (OSError, KeyError, GanvasError):
+        return None

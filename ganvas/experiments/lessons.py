@@ -34,7 +34,8 @@ from ganvas.media.scatter import scatter
 from ganvas.metrics.confidence import student_quantile
 from ganvas.training.api import resume
 from ganvas.training.log import read_log
-from ganvas.training.run_folder import Run, start_run
+from ganvas.training.run_folder import Run
+from ganvas.training.start import start_run
 from ganvas.utils.files import read_regular, write_durably
 from ganvas.utils.parsing import parse_json
 

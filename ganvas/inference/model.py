@@ -33,6 +33,7 @@ from ganvas.data.units import Units
 from ganvas.errors import DataError, UsageError
 from ganvas.inference import encoding, input_arrays, model_file
 from ganvas.inference.batches import as_pictures, make_sampler, sample_chunks
+from ganvas.inference.card import check_card
 from ganvas.inference.class_names import find_class
 from ganvas.inference.latent_space import Space, noise, space
 from ganvas.inference.sample_files import is_folder, require_folder_of_pictures, save_folder
@@ -49,10 +50,13 @@ from ganvas.media.video import film_name, save_film
 from ganvas.media.voxel_files import KINDS, save_solids
 from ganvas.runtime import placement
 from ganvas.runtime.device import find_device
-from ganvas.utils.parsing import printable
+from ganvas.utils.parsing import printable, require_count
 
 Label = int | str | Sequence[int | str] | None  # a class by number or name, several, "all" or None: every one in turn
 Array = np.ndarray[Any, Any]
+MOST = 10**9  # samples in an archive
+MOST_SHOWN = 65_536  # samples in one picture, mesh or text
+MOST_FRAMES = 10_000  # of a film
 # Which method makes the output of a game that takes inputs.
 INPUT_METHODS: Mapping[type, str] = {
     Translates: "translate(inputs, direction)",
@@ -136,7 +140,9 @@ class Model:
         """The setting `data.white` of its training: the number in a picture that is white; None: by the range of all."""
         data = self.card["recipe"].get("data")
         white = data.get("white") if isinstance(data, dict) else None
-        return float(white) if isinstance(white, (int, float)) and 0 < white < float("inf") else None
+        if not isinstance(white, int | float) or isinstance(white, bool) or not 0 < white < float("inf"):
+            return None
+        return float(white)
 
     @property
     def classes(self) -> list[str]:
@@ -155,7 +161,11 @@ class Model:
             return []
         if label is None or label == "all":
             return list(range(len(self.classes)))
-        return [self.class_index(name) for name in ([label] if isinstance(label, (int, str)) else label)]
+        several = [label] if isinstance(label, (int, str)) else list(label)
+        names = [name for name in several if isinstance(name, str)]
+        if len(several) == len(names) > 1 and (whole := ",".join(names)) in self.classes:
+            return [self.class_index(whole)]  # the command line cuts at commas, which a name may have
+        return [self.class_index(name) for name in several]
 
     def classes_in_turn(self, label: Label, n: int, first: int = 0) -> Tensor | None:
         """The classes [n] of samples first .. first + n - 1: those that `label` names, in turn; None without classes.
@@ -325,6 +335,7 @@ class Model:
         if is_folder(out):
             require_folder_of_pictures(Path(out), self.modality)
             n, share = 64 if n is None else n, self.together(label)
+            require_count("the number of samples", n, 1, MOST_SHOWN)
             stream = self.stream(n, seed, label, psi, truncate, temperature=temperature)
             return save_folder(Path(out), stream, (seed + i // share for i in range(n)), self.classes, self.provenance)
         out = Path(out)
@@ -332,6 +343,8 @@ class Model:
         if out.suffix.lower() not in (*PICTURES, *other):
             known = f"{', '.join((*PICTURES, *other))}, or none for a folder"
             raise UsageError(f"cannot write samples to {printable(out.name)!r}: expected a name ending in {known}")
+        if n is not None:
+            require_count("the number of samples", n, 1, MOST if out.suffix.lower() == ".npz" else MOST_SHOWN)
         if n is None:
             n = {".gif": len(self.classes) or 1, ".obj": 1, ".stl": 1}.get(out.suffix.lower(), 64)
         if out.suffix.lower() == ".npz":
@@ -392,6 +405,7 @@ class Model:
         """
         if len(seeds) < 2 or frames < 2:
             raise UsageError(f"a walk needs at least two seeds and two frames, got {len(seeds)} and {frames}")
+        require_count("frames", frames, 2, MOST_FRAMES)
         if isinstance(self.game, Writes):
             return self.walk_of_lines(Path(out), seeds, frames)
         out = film_name(out)
@@ -452,4 +466,8 @@ def load(path: str | Path, device: str | torch.device = "auto") -> Model:
     path = Path(path)
     game, card = model_file.load(path, device if isinstance(device, torch.device) else find_device(device))
     file = path / "model.safetensors" if path.is_dir() else path
+    try:
+        check_card(game, card)
+    except DataError as wrong:
+        raise DataError(f"{printable(file)}: {printable(wrong)}") from None
     return Model(game, card, hashlib.sha256(file.read_bytes()).hexdigest()[:12])

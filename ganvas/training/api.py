@@ -13,7 +13,8 @@ from ganvas.inference.model import Model, load
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.processes import local_ranks
 from ganvas.training.options import split_options
-from ganvas.training.run_folder import Run, open_run, start_run
+from ganvas.training.run_folder import Run, open_run
+from ganvas.training.start import start_run
 from ganvas.training.trainer import fit
 
 
@@ -31,15 +32,18 @@ def train(recipe: str | Recipe, **named: Any) -> Model:
     return _finish(start_run(resolve_recipe(recipe, settings, **options.recipe_fields), **options.run_fields))
 
 
-def resume(folder: str | Path, device: str | None = None) -> Model:
+def resume(
+    folder: str | Path, device: str | None = None, *, data: str | Path | None = None, accept_data: bool = False
+) -> Model:
     """Continue the run in `folder` to its end, on `device` (None: the one of its plan), and return the model.
+
+    `data` is where its data is now, if it was moved; `accept_data` continues although the data has changed.
 
     Raises:
         GanvasError: the error that `ganvas resume` would print.
     """
-    run = open_run(Path(folder))
-    if not run.finished:
-        run.move(device, Ranks())
+    run = open_run(Path(folder), None if data is None else str(data))
+    run.prepare(device, Ranks(), accept_data)
     return _finish(run)
 
 

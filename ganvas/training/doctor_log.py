@@ -6,7 +6,6 @@ that are as near as other reals has taught what it could.
 
 from __future__ import annotations
 
-import json
 from statistics import median
 
 import torch
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from ganvas.training.doctor_case import Case
 from ganvas.training.doctor_finding import Finding
-from ganvas.utils.files import read_regular
+from ganvas.training.roll_backs import read_roll_backs
 
 SURE = 0.96  # skill of D above which it teaches little
 GUESSES = 0.6  # skill below which it only guesses
@@ -38,8 +37,7 @@ def check_finite(case: Case) -> Finding | None:
     if failures := [each for each in case.results if isinstance(each, str)]:
         return Finding("non-finite values", "; ".join(failures), advice)
     dropped = max((int(row["dropped"]) for row in case.rows), default=0)
-    back = case.run.folder / "rollbacks.json"
-    times = len(json.loads(read_regular(back))) if back.exists() else 0
+    times = len(read_roll_backs(case.run.folder, lambda _: None))
     if not dropped and not times:
         return None
     evidence = f"{dropped} steps were left out because a loss was not finite, and the run went back {times} times"
