@@ -36,6 +36,10 @@ class ResourceError(GanvasError):
     exit_code = 5
 
 
+class GanvasWarning(UserWarning):
+    """Something is done, but may not be what was meant. The command line prints it as one line."""
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """The error for a mistyped name: lists what exists and the nearest match."""
     names = sorted(known)

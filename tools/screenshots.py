@@ -53,8 +53,8 @@ def take_tour(page: Any) -> None:
 
 def train_digits(page: Any) -> None:
     """A training of 20,000 images, started on the page."""
-    page.wait_for_function("document.querySelectorAll('#recipe option').length > 5")
-    page.select_option("#recipe", "cgan-mnist")
+    page.wait_for_selector("input[value=cgan-mnist]:checked")
+    page.wait_for_function("!document.getElementById('start-words').textContent.startsWith('Timing')")
     page.fill("#images", "20000")
     page.click("#go")
     page.wait_for_selector("#state[data-state=finished]")
@@ -65,7 +65,7 @@ def train_digits(page: Any) -> None:
 def explore_model(page: Any) -> None:
     """The model of the picture of /train, with three keyframes of sevens and the nearest training images."""
     page.wait_for_function("!document.getElementById('explore').hidden && document.getElementById('pad').width > 60")
-    page.select_option("#label", "7")
+    page.click("[data-class='7']")
     for _ in range(3):
         page.click("#frame-it")
         page.locator("#pad").press("ArrowRight")

@@ -6,6 +6,7 @@ A command parses its words, calls the library and shows the result. Nothing else
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from cyclopts import App
 
 from ganvas.cli import comparison_commands, data_commands, latent_commands, model_commands, training_commands
 from ganvas.cli.studio_command import studio
+from ganvas.errors import GanvasWarning
 from ganvas.runtime.exits import run_and_exit
 
 COMMANDS: dict[str, Callable[..., Any]] = {
@@ -54,4 +56,13 @@ for name, command in COMMANDS.items():
 
 def main() -> None:
     """Run a command; an error is one line on standard error and an exit code of its kind."""
+    show_other = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, GanvasWarning):
+            print(f"warning: {message}", file=sys.stderr)
+        else:
+            show_other(message, category, *where, **more)
+
+    warnings.showwarning = show
     run_and_exit(lambda: app(sys.argv[1:], exit_on_error=False, print_error=False))

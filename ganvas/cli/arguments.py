@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json as json_
 import re
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -63,7 +65,9 @@ Quiet = Annotated[Flag, Parameter(help="Print nothing but errors.")]
 Json = Annotated[Flag, Parameter(help="Print JSON on standard output.")]
 Device = Annotated[str, Parameter(group=HOW, help="auto (a GPU if there is one), cpu, cuda, cuda:1, ...")]
 RunPath = Annotated[Path, Parameter(help="A run folder or a bundle.")]
-LABELS = Parameter(name=["--label", "--labels"], help="A class by number or name, several as 3,7, or all: each in turn.")
+LABELS = Parameter(
+    name=["--label", "--labels"], help="A class by name or number (#7: always a number), several as 3,7, or all."
+)
 Label = Annotated[str | None, LABELS]
 Temperature = Annotated[float, Parameter(help="For text models: below 1, lines are more typical and less varied.")]
 METRICS_HELP = (
@@ -160,3 +164,13 @@ def report_path(path: Path, reporting: Reporting) -> None:
         print(json_.dumps({"out": str(path)}))
     elif not reporting.quiet:
         print(path)
+
+
+def report_doubts(warnings: Sequence[str], skipped: Sequence[tuple[str, str]], most: int | None = None) -> None:
+    """Print what is doubtful about data, and what was skipped (at most `most` files), to standard error, a line each."""
+    lines = [f"warning: {text}" for text in warnings]
+    lines += [f"skipped {name}: {reason}" for name, reason in skipped[:most]]
+    if most is not None and len(skipped) > most:
+        lines.append(f"skipped {len(skipped) - most:,} more; `ganvas data` lists them all")
+    for line in lines:
+        print(line, file=sys.stderr)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json as json_
-import sys
 from pathlib import Path
 from typing import Literal
 
-from ganvas.cli.arguments import Json, Reporting, free_path
+from ganvas.cli.arguments import Json, Reporting, free_path, report_doubts
 
 
 def data(
@@ -37,8 +36,7 @@ def data(
     elif not reporting.quiet:
         print(report.text())
         print(f"preview: {out}")
-    for name, reason in report.skipped:
-        print(f"skipped {name}: {reason}", file=sys.stderr)
+    report_doubts(report.warnings if reporting.json or reporting.quiet else (), report.skipped)  # the text has the warnings
 
 
 def recipes(*, json: Json = False) -> None:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from ganvas.core.telemetry import list_discriminators, name_column
 from ganvas.engine.balance import HIGH, describe_action, rate_factor
+from ganvas.inference.class_names import match_class
+from ganvas.utils.parsing import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -35,7 +37,8 @@ class Display:
         from rich.live import Live
 
         self.run, self.quiet, self.as_json = run, quiet, as_json
-        self.console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
+        # No markup: a folder may be called [/b].
+        self.console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False, markup=False, emoji=False)
         self.smooth: dict[str, float] = {}
         self.terms: dict[str, None] = {}  # all loss terms so far, in order: a lazy penalty is not in every step
         self.updated = 0.0  # when the display was last updated
@@ -159,7 +162,9 @@ class Display:
         speed = f"{result['images_per_second']:,.0f} {unit}/s"
         console.print(f"\n{result['items']:,} {unit} in {result['seconds']:.0f} s ({speed})", style="bold")
         if result["dropped"]:
-            console.print(f"{result['dropped']} steps were left out: their losses were not finite (see {folder}/log.jsonl)")
+            console.print(
+                f"{result['dropped']} steps were left out: their losses were not finite (see {printable(folder)}/log.jsonl)"
+            )
         if "test_accuracy" in result:
             console.print(f"accuracy on the test set: {result['test_accuracy']:.2%}")
         if "test_nats_per_symbol" in result:
@@ -177,10 +182,10 @@ class Display:
             ("model.safetensors", "the model"),
         ):
             if (folder / name).exists():
-                console.print(f"  {what:30} {folder / name}", soft_wrap=True)
+                console.print(f"  {what:30} {printable(folder / name)}", soft_wrap=True)
         console.print("\nnext:")
         for command in self.next_commands(folder):
-            console.print(f"  {command}", style="cyan", soft_wrap=True)
+            console.print(f"  {printable(command, 1000)}", style="cyan", soft_wrap=True)
 
     def show_diagnosis(self) -> None:
         """Print the findings of the doctor."""
@@ -236,7 +241,14 @@ def _label_option(classes: Sequence[str], *wanted: int) -> str:
     if not classes:
         return ""
     numbers = wanted if max(wanted) < len(classes) else range(len(classes))[-len(wanted) :]
-    return " --label " + shlex.quote(",".join(str(i) if "," in classes[i] else classes[i] for i in numbers))
+    return " --label " + shlex.quote(",".join(_spell_class(i, classes) for i in numbers))
+
+
+def _spell_class(number: int, classes: Sequence[str]) -> str:
+    """The name of a class as --label takes it; its number, #3, if the name is a list, "all" or a number of another class."""
+    name = classes[number]
+    plain = "," not in name and name != "all" and match_class(name, classes) == (number, "")
+    return name if plain else f"#{number}"
 
 
 def _format_time_left(progress: Progress) -> str:

@@ -34,7 +34,7 @@ def sample(
     temperature: Temperature = 1.0,
     running: Running = Running(),
 ) -> None:
-    """Generate samples and save a sheet (.png) or an archive (.npz); voxel shapes also as .gif, .obj and .stl.
+    """Generate samples and save a sheet (.png, .jpg), an archive (.npz) or a folder; voxel shapes also as .gif, .obj and .stl.
 
     Text is printed, or written to a .txt.
 
@@ -43,9 +43,11 @@ def sample(
     count
         How many; the default is 64. Of voxels: one of each class in a GIF, and one in a mesh.
     out
-        .png: a sheet. .npz: images uint8 [N, H, W, C] (or voxels, points) and labels, any number of them. Voxels: .gif turns
-        them around, .obj and .stl are closed meshes. Text: .txt, or a page as .png; without --out it is printed. The default
-        is sheet.png, or sheet-2.png, ... if that exists: only a file that is named here is replaced.
+        .png, .jpg: a sheet. .npz: images uint8 [N, H, W, C] (or voxels, points), labels and names of classes, any number of
+        them. A folder (a name without an ending, or an empty folder): one PNG a sample, named by seed and class, and
+        labels.csv. Voxels: .gif turns them around, .obj and .stl are closed meshes. Text: .txt, or a page as .png; without
+        --out it is printed. The default is sheet.png, or sheet-2.png, ... if that exists: only a file that is named here is
+        replaced.
     columns
         Samples in a row of the sheet.
     """

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ganvas.cli.arguments import report_doubts
 from ganvas.cli.display import Display
 from ganvas.runtime.distributed import Ranks, disconnect
 from ganvas.runtime.processes import local_ranks
@@ -19,8 +20,8 @@ def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
     """Train the run to its end or until a signal. Returns the exit code: 143 after SIGTERM, else 0."""
     quiet = quiet or not peers.first  # rank 0 speaks for all
     display = Display(run, quiet=quiet, as_json=as_json)
-    for name, reason in run.data.skipped if peers.first else ():
-        print(f"skipped {name}: {reason}", file=sys.stderr)
+    if peers.first:
+        report_doubts(run.data.warnings, run.data.skipped, most=20)
     if run.notice and not quiet:
         print(run.notice, file=sys.stderr)
 

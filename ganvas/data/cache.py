@@ -32,7 +32,7 @@ from ganvas.data.table import Skipped, fingerprint
 from ganvas.errors import ResourceError, UsageError
 from ganvas.utils.files import make_folder, sweep, temporary_path, write_durably
 
-VERSION = 2  # of the contents of an entry: increase it when a rule in images.py changes
+VERSION = 3  # of the contents of an entry: increase it when a rule in images.py changes
 GIGABYTES = 20.0  # limit of all entries together, if GANVAS_CACHE_GB is not set
 GRACE = 600  # an entry is not deleted within so many seconds of its last use: a process may be about to map it
 FILE = re.compile(r"([0-9a-f]{32})\.(json|u8|files)")
@@ -48,6 +48,7 @@ class Record:
     skipped: tuple[Skipped, ...]
     fingerprint: str = ""
     splits: tuple[str, ...] = ("train",)  # the splits that the source has
+    warnings: tuple[str, ...] = ()  # what is doubtful about the data, a sentence each
 
 
 def cache_folder() -> Path:
@@ -121,7 +122,8 @@ def read(name: str) -> tuple[Tensor, Record] | None:
             return None
         if values["labelled"]:
             labels = torch.from_numpy(np.fromfile(path, "<i8", offset=size).astype(np.int64))
-        record = Record(shape, labels, classes, skipped, values["fingerprint"], tuple(values["splits"]))
+        splits, warnings = tuple(values["splits"]), tuple(values["warnings"])
+        record = Record(shape, labels, classes, skipped, values["fingerprint"], splits, warnings)
         pixels = _map(path, shape)
         touch(cache_folder() / f"{name}.json")
         return pixels, record

@@ -1,9 +1,15 @@
-"""Collections of images of any size, and their conversion into one table of bytes."""
+"""Collections of images of any size, and their conversion into one table of bytes.
+
+What a reader is not sure of goes into `warnings`: one sentence each, safe to print, with what was found and what to do. They
+travel from `ImageCollection` or `ArrayCollection` through the cache to `TableDataset.warnings`; `ganvas data` and the first
+lines of `ganvas train` show them. A file that is left out is no warning: it is listed in `skipped`, with its reason.
+"""
 
 from __future__ import annotations
 
 import os
 import statistics
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +19,7 @@ from typing import BinaryIO, TypeVar
 from torch import Tensor
 
 from ganvas.data.images import Bytes, Fit, Header, UnreadableError, fit_to_side, silence_pillow
+from ganvas.data.labels import drop_empty_classes
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError, UsageError
 from ganvas.utils.parsing import printable
@@ -60,18 +67,32 @@ class ImageCollection:
     layout: str = ""  # how the labels were found, in words
     last: Callable[[int, Bytes], Bytes] = lambda _i, pixels: pixels
     splits: tuple[str, ...] = ("train",)  # the splits that the source has
+    warnings: tuple[str, ...] = ()  # what is doubtful, a sentence each, known before an image is decoded
+    late_warnings: Callable[[], tuple[str, ...]] = tuple  # the same, known after every image was read; called then, once
+
+
+@dataclass(frozen=True)
+class ArrayCollection:
+    """Samples of one shape that are in memory already: points float32 [N, D], or voxels uint8 [N, 1, D, H, W]."""
+
+    samples: Tensor
+    labels: Sequence[int] | None = None
+    classes: tuple[str, ...] = ()
+    layout: str = ""  # how the labels were found, in words; "": there is nothing to say
+    splits: tuple[str, ...] = ("train",)  # the splits that the source has
+    warnings: tuple[str, ...] = ()  # what is doubtful, a sentence each
 
 
 @dataclass(frozen=True)
 class DataSource:
     """A data source that was recognized, before anything in it is decoded.
 
-    `identity` changes when one of its files changes. `load` returns images, or points float32 [N, D].
+    `identity` changes when one of its files changes. `load` returns images, or samples that are in memory.
     """
 
     layout: str
     identity: tuple[tuple[str, int, int], ...]  # each file's name, size and time of change in ns
-    load: Callable[[], ImageCollection | Tensor]
+    load: Callable[[], ImageCollection | ArrayCollection]
 
 
 def identify_file(path: Path, name: str | None = None) -> tuple[str, int, int]:
@@ -148,6 +169,21 @@ def write_images(
     if not kept:
         raise no_readable_image([*pictures.skipped, *skipped])
     return (len(kept), channels, resolution, resolution), kept, skipped
+
+
+def label_readable(
+    pictures: ImageCollection, kept: Sequence[int], keep_empty: bool
+) -> tuple[list[int] | None, tuple[str, ...], tuple[str, ...]]:
+    """The labels of the images `kept`, which can be read, their classes, and what is doubtful about these.
+
+    A class without any readable image is left out, unless `keep_empty`: a test split has the classes of the training split.
+    """
+    if pictures.labels is None:
+        return None, (), ()
+    labels = [int(pictures.labels[i]) for i in kept]
+    if keep_empty:
+        return labels, pictures.classes, ()
+    return drop_empty_classes(labels, pictures.classes, Counter(map(int, pictures.labels)))
 
 
 def no_readable_image(skipped: Sequence[Skipped]) -> DataError:

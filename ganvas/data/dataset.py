@@ -49,6 +49,10 @@ class Dataset(Protocol):
         """The skipped files, with reasons."""
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is doubtful about the data, a sentence each."""
+
+    @property
     def splits(self) -> tuple[str, ...]:
         """The splits that the source has: ("train", "test") or ("train",)."""
 

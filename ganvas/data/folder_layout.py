@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ganvas.data.images import FORMATS, SUFFIXES
+from ganvas.data.label_tables import JSON, TABLES, LabelTable, describe_missing, is_table, match_names, read_table
+from ganvas.data.labels import doubt_classes, number_labels, sort_classes
+from ganvas.data.splits import DOMAIN, LIKE_A_SPLIT, TEST_FOLDERS, TRAIN_FOLDERS, Parts, find_parts, fold, has_class_folders
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError
-from ganvas.utils.parsing import printable
+from ganvas.utils.parsing import compose, printable
 
-TABLE = "dataset.json"
 BOTH = ("train", "test")
-TEST_FOLDERS = ("test", "val", "valid", "validation")  # in order of preference
+SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", b"GIF8", b"II*\0", b"MM\0*")  # how files of the six formats begin
+HEAD = 4  # bytes of the longest signature
 
 
 @dataclass(frozen=True)
@@ -28,41 +29,62 @@ class Layout:
     classes: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     splits: tuple[str, ...] = ("train",)  # the splits that the collection has
+    warnings: tuple[str, ...] = ()  # what is doubtful, a sentence each
 
 
-def arrange(names: Sequence[str], split: str, read_table: Callable[[str], bytes]) -> Layout:
-    """The layout of a collection from the relative names (with "/") of all its files. `read_table` reads its dataset.json.
+def arrange(
+    names: Sequence[str],
+    split: str,
+    read_file: Callable[[str], bytes],
+    read_head: Callable[[str], bytes] = lambda _name: b"",
+) -> Layout:
+    """The layout of a collection from the relative names (with "/") of all its files.
+
+    `read_file` reads a table of labels; `read_head` the first bytes of a file without an ending, which decide what it is.
 
     Raises:
-        DataError: it has no images, or not this split, or its dataset.json cannot be used.
+        DataError: it has no images, or not this split, or its table of labels cannot be used.
     """
-    seen, members, skipped = drop_hidden_files(names)
-    root = _find_wrapper([*members, *(name for name in seen if name.split("/")[-1] == TABLE)])
-    if root + TABLE in seen:
-        return _arrange_by_table(root, members, read_table(root + TABLE), split, skipped)
-    inside = _folders(root, members)
-    splits = BOTH if "train" in inside and not inside - {"train", *TEST_FOLDERS} and len(inside) > 1 else ("train",)
-    members, root, classes, what = _split(root, members, split)
-    if not classes:
-        return Layout(f"{what}pictures without labels", tuple(members), skipped=skipped, splits=splits)
-    number = {name: i for i, name in enumerate(classes)}
-    first = [name[len(root) :].split("/")[0] for name in members]
-    strangers = tuple(
-        Skipped(printable(n), "its class is not in train/") for n, c in zip(members, first, strict=True) if c not in number
+    seen, members, skipped = drop_hidden_files(names, lambda name: read_head(name).startswith(SIGNATURES))
+    tables = [name for name in seen if is_table(name)]
+    parts = find_parts(members, tables)
+    used, unused = _choose_tables(parts, tables)
+    if split == "test" and not parts.test:
+        raise missing_test_split(used[0] if used else "train/ alone" if parts.text else "no folder train/")
+    read = [table for name in used if (table := read_table(name, read_file(name), len(seen))) is not None]
+    skipped = (*skipped, *parts.skipped, *unused)
+    splits, chosen = BOTH if parts.test else ("train",), parts.test if split == "test" else parts.train
+    what = f"{parts.folders[split == 'test']} {parts.text}, ".lstrip() if parts.text else ""
+    warnings = parts.warnings + _doubt_root(parts)
+    if used and not read:
+        return Layout(f"{what}StyleGAN layout ({JSON} without labels)", chosen, None, (), skipped, splits, warnings)
+    found = _label_by_tables(parts, chosen, read) if read else _label_by_folders(parts, chosen)
+    return Layout(
+        what + found.text,
+        found.members,
+        found.labels,
+        found.classes,
+        skipped + found.skipped,
+        splits,
+        warnings + found.warnings,
     )
-    kept = [(name, number[c]) for name, c in zip(members, first, strict=True) if c in number]
-    if not kept:
-        raise DataError(f"no picture of the {split} split is in a folder of a class of train/: {', '.join(classes)}")
-    pictures, labels = zip(*kept, strict=True)
-    names = tuple(map(printable, classes))
-    return Layout(f"{what}one folder per class", pictures, labels, names, skipped + strangers, splits)
 
 
-def drop_hidden_files(names: Sequence[str]) -> tuple[list[str], list[str], tuple[Skipped, ...]]:
-    """All names without hidden files, the names of images, and the other files. Raises: DataError: no images."""
+def drop_hidden_files(
+    names: Sequence[str], is_picture: Callable[[str], bool]
+) -> tuple[list[str], list[str], tuple[Skipped, ...]]:
+    """All names without hidden files, the names of images, and the other files. Raises: DataError: no images.
+
+    `is_picture` decides about a file without an ending.
+    """
     seen = sorted(name for name in names if not any(part.startswith((".", "__MACOSX")) for part in name.split("/")))
-    members = [name for name in seen if name.lower().endswith(SUFFIXES)]
-    others = Counter(_suffix(name) for name in seen if not name.lower().endswith((*SUFFIXES, TABLE)))
+    members: list[str] = []
+    others: Counter[str] = Counter()
+    for name in seen:
+        if name.lower().endswith(SUFFIXES) or ("." not in name.rpartition("/")[2] and is_picture(name)):
+            members.append(name)
+        elif not is_table(name):
+            others[_suffix(name)] += 1
     if not members:
         raise DataError(f"no pictures: expected {', '.join(FORMATS)} files; found {_list_endings(others) or 'nothing'}")
     skipped = tuple(Skipped(f"*{suffix}", f"{count:,} not {'/'.join(FORMATS)}") for suffix, count in sorted(others.items()))
@@ -71,7 +93,7 @@ def drop_hidden_files(names: Sequence[str]) -> tuple[list[str], list[str], tuple
 
 def missing_test_split(what: str) -> DataError:
     """The error for a collection without a test split."""
-    return DataError(f"no test split: expected a folder test/ beside train/, found {what}; use split train")
+    return DataError(f"no test split: expected a folder test/ beside train/, found {printable(what)}; use split train")
 
 
 def _suffix(name: str) -> str:
@@ -83,73 +105,117 @@ def _list_endings(others: Counter[str]) -> str:
     return ", ".join(f"{count:,} *{suffix}" for suffix, count in others.most_common(5))
 
 
-def _folders(root: str, members: Sequence[str]) -> set[str]:
-    """The folders directly below `root`; "" stands for files in `root` itself."""
-    return {name[len(root) :].split("/")[0] if "/" in name[len(root) :] else "" for name in members}
+def _choose_tables(parts: Parts, tables: Sequence[str]) -> tuple[list[str], tuple[Skipped, ...]]:
+    """The tables of labels that are used: one beside the pictures, else one in each split; and the others."""
+    used: list[str] = []
+    for places in ([parts.root], [parts.root + folder for folder in parts.folders if folder]):
+        if not used:
+            here = [[name for kind in TABLES for name in tables if name.lower() == (place + kind).lower()] for place in places]
+            used = [found[0] for found in here if found]
+    where = printable(parts.root) or "the main folder"
+    return used, tuple(Skipped(printable(name), f"not used: expected one in {where}") for name in tables if name not in used)
 
 
-def _find_wrapper(members: Sequence[str]) -> str:
-    """The path of folders that contain nothing but the collection: "" or "faces/" or "archive/faces/"."""
-    root = ""
-    while len(inside := _folders(root, members)) == 1 and not inside & {"", "train", *TEST_FOLDERS}:
-        root += inside.pop() + "/"
-    return root
+def _label_by_tables(parts: Parts, chosen: Sequence[str], tables: Sequence[LabelTable]) -> Layout:
+    """The labels of the tables; the classes are those of the training split.
+
+    Raises:
+        DataError: a table names no picture that is here.
+    """
+    labels: dict[str, str] = {}
+    warnings: list[str] = []
+    for table in tables:
+        place = table.name[: len(table.name) - len(table.name.rpartition("/")[2])]
+        beside = [name for name in (*parts.train, *parts.test) if name.startswith(place)]
+        found, missing = match_names(table, beside, lambda name, cut=len(place): name[cut:])  # type: ignore[misc]
+        if not found:
+            expected = "expected names relative to it"
+            raise DataError(f"{printable(table.name)}: none of its {len(table.labels):,} names is a picture here; {expected}")
+        labels |= found
+        warnings += describe_missing(table, missing)
+    what = printable(tables[0].name.rpartition("/")[2])
+    trained = [labels[name] for name in parts.train if name in labels]
+    classes = sort_classes(trained)
+    if not classes:
+        raise DataError(f"{what}: no picture of the training split has a label in it; label some")
+    warnings += doubt_classes(trained, classes, what)
+    text = f"StyleGAN layout ({what} with labels)" if what == JSON else f"pictures with labels in {what}"
+    bare = tuple(Skipped(printable(name), f"no label in {what}") for name in chosen if name not in labels)
+    return _number(text, [(name, labels[name]) for name in chosen if name in labels], classes, bare, tuple(warnings))
 
 
-def _split(root: str, members: list[str], split: str) -> tuple[list[str], str, tuple[str, ...], str]:
-    """The members of the split, their folder, the classes (those of train/), and a description."""
-    inside = _folders(root, members)
-    if "train" not in inside or inside - {"train", *TEST_FOLDERS}:
-        if split == "test":
-            raise missing_test_split("no folder train/")
-        return members, root, _classes(root, members), ""
-    folder = "train" if split == "train" else next((name for name in TEST_FOLDERS if name in inside), None)
-    if folder is None:
-        raise missing_test_split("train/ alone")
-    trained = [name for name in members if name.startswith(f"{root}train/")]
-    chosen = [name for name in members if name.startswith(f"{root}{folder}/")]
-    return chosen, f"{root}{folder}/", _classes(f"{root}train/", trained), f"{folder}/ of a split collection, "
+def _label_by_folders(parts: Parts, chosen: Sequence[str]) -> Layout:
+    """The folders directly below the splits as classes, if there are two or more; those of the training split."""
+    inside = Counter(_class_of(parts.inside(name)) for name in parts.train)
+    if not has_class_folders(inside):
+        folders = len(inside) - ("" in inside)
+        doubt = (
+            f"{inside['']:,} pictures lie beside {folders:,} folders: all are read, without labels; to train with classes, "
+            "move each picture into the folder of its class"
+        )
+        return Layout("pictures without labels", tuple(chosen), warnings=(doubt,) if folders > 1 else ())
+    folders_of = {name.split("/", 1)[0] for name in map(parts.inside, parts.train) if "/" in name}
+    classes = tuple(sorted(name for name in inside if name))
+    strays = [name for name in parts.train if not _class_of(parts.inside(name))]
+    warnings = _doubt_folders(parts, classes)
+    if len(folders_of) > len(classes):
+        warnings += ("folders with one name in two Unicode forms are read as one class",)
+    if strays:
+        some = ", ".join(map(printable, strays[:3])) + (f" and {len(strays) - 3:,} more" if len(strays) > 3 else "")
+        warnings += (f"{len(strays):,} pictures lie beside the folders of the classes and are left out: {some}",)
+    rows = [(name, _class_of(parts.inside(name))) for name in chosen]
+    skipped = tuple(Skipped(printable(name), "beside the folders of the classes") for name, of in rows if not of)
+    return _number("one folder per class", [row for row in rows if row[1]], classes, skipped, warnings)
 
 
-def _classes(root: str, members: Sequence[str]) -> tuple[str, ...]:
-    """The sorted names of the classes: the folders in `root`, if there are two or more and no image is directly in `root`."""
-    inside = _folders(root, members)
-    return () if "" in inside or len(inside) < 2 else tuple(sorted(inside))
-
-
-def _arrange_by_table(root: str, members: list[str], table: bytes, split: str, skipped: tuple[Skipped, ...]) -> Layout:
-    """The layout of StyleGAN's dataset_tool: dataset.json gives each member a class number, or null."""
-    if split == "test":
-        raise missing_test_split(TABLE)
-    numbers = _numbers(table)
-    if numbers is None:
-        return Layout(f"StyleGAN layout ({TABLE} without labels)", tuple(members), skipped=skipped)
-    kept = [name for name in members if name[len(root) :] in numbers]
-    bare = tuple(Skipped(printable(name), f"no label in {TABLE}") for name in members if name[len(root) :] not in numbers)
+def _number(
+    text: str,
+    rows: Sequence[tuple[str, str]],
+    classes: tuple[str, ...],
+    skipped: tuple[Skipped, ...],
+    warnings: tuple[str, ...],
+) -> Layout:
+    """The layout of names with the names of their classes. Raises: DataError: none is of a class of the training split."""
+    numbers = number_labels([of for _, of in rows], classes)
+    strangers = [name for (name, _), number in zip(rows, numbers, strict=True) if number is None]
+    skipped += tuple(Skipped(printable(name), "its class is not in train/") for name in strangers)
+    kept = [(name, number) for (name, _), number in zip(rows, numbers, strict=True) if number is not None]
     if not kept:
-        raise DataError(f"{TABLE}: none of its {len(numbers):,} names is a picture here; expected names relative to it")
-    values = [numbers[name[len(root) :]] for name in kept]
-    distinct = sorted(set(values))
-    labels = tuple(map({value: i for i, value in enumerate(distinct)}.__getitem__, values))
-    return Layout(f"StyleGAN layout ({TABLE} with labels)", tuple(kept), labels, tuple(map(str, distinct)), skipped + bare)
+        names = ", ".join(map(printable, classes[:20]))
+        raise DataError(f"no picture of this split is of a class of the training split: {names}; name its folders so")
+    members, labels = zip(*kept, strict=True)
+    return Layout(text, members, labels, tuple(map(printable, classes)), skipped, warnings=warnings)
 
 
-def _numbers(table: bytes) -> dict[str, int] | None:
-    """The labels of a dataset.json by name, or None if it has none."""
-    try:
-        content: Any = json.loads(table)
-        labels = content["labels"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise DataError(f'{TABLE}: expected {{"labels": [["name.png", 0], ...]}} or {{"labels": null}}') from None
-    if labels is None:
-        return None
-    numbers: dict[str, int] = {}
-    for entry in labels if isinstance(labels, list) else [labels]:
-        match entry:
-            case [str(name), bool()]:
-                raise DataError(f"{TABLE}: {printable(name)}: expected a whole number as label, got a truth value")
-            case [str(name), int(number)]:
-                numbers[name.replace("\\", "/")] = number
-            case _:
-                raise DataError(f"{TABLE}: expected entries like [name, whole number], got {printable(repr(entry), 80)}")
-    return numbers
+def _class_of(path: str) -> str:
+    """The composed name of the first folder of a path; "" if there is none."""
+    return compose(path.split("/", 1)[0]) if "/" in path else ""
+
+
+def _doubt_root(parts: Parts) -> tuple[str, ...]:
+    """A sentence if the only split is a test split, which is read as the training split."""
+    alone = next((name for name in parts.root.split("/") if fold(name) in TEST_FOLDERS), None)
+    if alone is None:
+        return ()
+    return (f"there is no training split beside {printable(alone)}/: its pictures are read as the training split",)
+
+
+def _doubt_folders(parts: Parts, classes: Sequence[str]) -> tuple[str, ...]:
+    """Sentences about classes whose names look like splits, and about folders that hold classes of their own."""
+    warnings: tuple[str, ...] = ()
+    exact = [name for name in classes if fold(name) in (*TRAIN_FOLDERS, *TEST_FOLDERS)]
+    alike = [name for name in classes if LIKE_A_SPLIT.fullmatch(fold(name)) or DOMAIN.fullmatch(fold(name))]
+    if exact or len(alike) > 1:
+        names = ", ".join(map(printable, alike[:3]))
+        warnings += (f"{names}: read as classes, though called like splits; splits are folders train/ and test/ side by side",)
+    below: dict[str, set[str]] = {name: set() for name in classes}
+    for name in map(parts.inside, parts.train):
+        if of := _class_of(name):
+            rest = name.split("/", 1)[1]
+            below[of].add(rest.split("/", 1)[0] if "/" in rest else "")
+    nested = [name for name in classes if len(below[name]) > 1 and "" not in below[name]]
+    if nested and len(nested) < len(classes):
+        name = nested[0]
+        inner = ", ".join(printable(each) for each in sorted(below[name])[:3])
+        warnings += (f"{printable(name)}/ is read as one class, though all its pictures are in folders of its own: {inner}",)
+    return warnings

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import torch
-from torch import Tensor
 
 from ganvas.config import DataConfig
 from ganvas.data import cache
@@ -18,7 +17,15 @@ from ganvas.data.builtin import fashion_mnist, mnist, stacked_mnist
 from ganvas.data.builtin.oracle import oracle_source
 from ganvas.data.builtin.point_sets import POINTS, point_source
 from ganvas.data.builtin.voxel_shapes import shape_source
-from ganvas.data.collection import DataSource, ImageCollection, Progress, TargetFormat, write_images
+from ganvas.data.collection import (
+    ArrayCollection,
+    DataSource,
+    ImageCollection,
+    Progress,
+    TargetFormat,
+    label_readable,
+    write_images,
+)
 from ganvas.data.computed_domains import require_both, split_domains, split_name
 from ganvas.data.folder_layout import missing_test_split
 from ganvas.data.readers import folder, idx, numpy_arrays, text_lines, zip_archive
@@ -38,7 +45,7 @@ def open_source(
     progress: Progress | None = None,
     pictures: bool = True,
 ) -> TableDataset:
-    """The samples of `config.source`: a built-in name, which has priority, or a path; docs/data.md describes the formats.
+    """The samples of `config.source`: a built-in name, which wins, or a path; docs/data.md describes the formats.
 
     If `resolution` or `channels` is None, the data decides it. `progress(done, total)` is called now and then while images
     are decoded, which happens once: later calls map the cached bytes. If `pictures` is false, `resolution` and `channels`
@@ -48,6 +55,24 @@ def open_source(
         UsageError: no such name, or a setting does not fit.
         DataError: no such path, or nothing in it can be used.
     """
+    data = _open(config, resolution, channels, progress, pictures)
+    doubts = doubt_name(config.source)
+    return replace(data, warnings=(*doubts, *data.warnings)) if doubts else data
+
+
+def doubt_name(source: str) -> tuple[str, ...]:
+    """A sentence if a built-in name is also that of a file or a folder here."""
+    inner = split_name(source)[1]
+    if inner not in BUILT_IN or not os.path.lexists(inner):
+        return ()
+    return (
+        f"{source} is the built-in source; write {source.removesuffix(inner)}./{inner} for the path {inner} in this folder",
+    )
+
+
+def _open(
+    config: DataConfig, resolution: int | None, channels: int | None, progress: Progress | None, pictures: bool
+) -> TableDataset:
     how = TargetFormat(resolution, channels, config.fit)
     shaped = pictures and bool(resolution or channels)
     if config.source in POINTS:
@@ -61,17 +86,24 @@ def open_source(
     entry = cache.read(entry_name)
     if entry is None:
         contents = load(found)
-        if isinstance(contents, Tensor):
-            fields = {"real": contents}
-            points = TableDataset(printable(config.source), fields, fingerprint=fingerprint(fields))
-            return _check_settings(points, config, shaped)
-        entry = cache.store(entry_name, lambda file: _build(contents, how, file, progress))
+        if isinstance(contents, ArrayCollection):
+            return _check_settings(_as_table(config.source, contents), config, shaped)
+        keep_empty = config.split == "test" or split_name(config.source)[0] != ""
+        entry = cache.store(entry_name, lambda file: _build(contents, how, file, progress, keep_empty))
     pixels, record = entry
     if change := split_name(config.source)[0]:
         require_both(change, [] if record.labels is None else record.labels.tolist())  # of the readable images
     fields = cache.entry_fields(pixels, record)
-    name, splits = printable(config.source), record.splits
-    return TableDataset(name, fields, record.classes, record.skipped, config.flip, record.fingerprint, splits=splits)
+    return TableDataset(
+        printable(config.source),
+        fields,
+        record.classes,
+        record.skipped,
+        config.flip,
+        record.fingerprint,
+        splits=record.splits,
+        warnings=record.warnings,
+    )
 
 
 def absolute_source(source: str) -> str:
@@ -156,8 +188,8 @@ def _open_text(source: str, split: str) -> TableDataset:
     return text_lines.file_source(text_file(source))
 
 
-def load(found: DataSource) -> ImageCollection | Tensor:
-    """The images of a source, or its points float32 [N, D]. Raises: DataError: they cannot be read."""
+def load(found: DataSource) -> ImageCollection | ArrayCollection:
+    """The images of a source, or its samples that are in memory. Raises: DataError: they cannot be read."""
     try:
         return found.load()
     except OSError as error:
@@ -181,10 +213,29 @@ def _find_in_file(path: Path, split: str) -> DataSource:
     )
 
 
-def _build(pictures: ImageCollection, how: TargetFormat, file: BinaryIO, progress: Progress | None) -> cache.Record:
+def _build(
+    pictures: ImageCollection, how: TargetFormat, file: BinaryIO, progress: Progress | None, keep_empty: bool
+) -> cache.Record:
     shape, kept, skipped = write_images(pictures, how, file, progress)
-    labels = None if pictures.labels is None else torch.tensor([int(pictures.labels[i]) for i in kept])
-    return cache.Record(shape, labels, pictures.classes, (*pictures.skipped, *skipped), splits=pictures.splits)
+    numbers, classes, doubts = label_readable(pictures, kept, keep_empty)
+    labels = None if numbers is None else torch.tensor(numbers)
+    warnings, left_out = (*pictures.warnings, *doubts, *pictures.late_warnings()), (*pictures.skipped, *skipped)
+    return cache.Record(shape, labels, classes, left_out, splits=pictures.splits, warnings=warnings)
+
+
+def _as_table(source: str, contents: ArrayCollection) -> TableDataset:
+    """Samples that are in memory as a data set."""
+    fields = {"real": contents.samples}
+    if contents.labels is not None:
+        fields["label"] = torch.tensor(contents.labels, dtype=torch.int64)
+    return TableDataset(
+        printable(source),
+        fields,
+        contents.classes,
+        fingerprint=fingerprint(fields, contents.classes),
+        splits=contents.splits,
+        warnings=contents.warnings,
+    )
 
 
 def _check_settings(source: TableDataset, config: DataConfig, shaped: bool) -> TableDataset:

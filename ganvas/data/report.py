@@ -7,7 +7,7 @@ import hashlib
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,9 +17,18 @@ from torch import Tensor
 from ganvas.config import DataConfig
 from ganvas.data.builtin.point_sets import POINTS, point_source
 from ganvas.data.builtin.voxel_shapes import shape_source
-from ganvas.data.collection import ImageCollection, Progress, TargetFormat, choose_format, map_images, no_readable_image
+from ganvas.data.collection import (
+    ArrayCollection,
+    ImageCollection,
+    Progress,
+    TargetFormat,
+    choose_format,
+    label_readable,
+    map_images,
+    no_readable_image,
+)
 from ganvas.data.images import Bytes, Fit, fit_to_side
-from ganvas.data.open import TEXTS, find, is_text, load, open_source, text_file
+from ganvas.data.open import TEXTS, doubt_name, find, is_text, load, open_source, text_file
 from ganvas.data.readers import text_lines
 from ganvas.data.table import Skipped
 from ganvas.errors import UsageError
@@ -68,18 +77,19 @@ class Report:
     images: ImageFacts | None = None
     points: PointFacts | None = None
     lines: text_lines.TextFacts | None = None
+    warnings: tuple[str, ...] = ()  # what is doubtful, a sentence each
     samples: Sequence[Bytes] | Sequence[str] | Tensor = field(default=(), repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values."""
-        plain = dataclasses.asdict(dataclasses.replace(self, samples=()))
+        plain = dataclasses.asdict(replace(self, samples=()))
         del plain["samples"]
         return plain | {"skipped": [skipped._asdict() for skipped in self.skipped]}
 
     def text(self) -> str:
         """The report for people."""
         kind = "images" if self.images else "points" if self.points else "lines" if self.lines else "solids"
-        lines = [f"{self.source}: {self.layout}, {self.count:,} {kind}"]
+        lines = [f"{self.source}: {self.layout}, {self.count:,} {kind}", *(f"warning: {text}" for text in self.warnings)]
         if self.images:
             lines += _image_lines(self.images)
         if self.lines:
@@ -118,6 +128,11 @@ def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Prog
     Raises:
         UsageError, DataError: as `open_source` does.
     """
+    report = _inspect(source, fit, split, progress)
+    return replace(report, warnings=(*doubt_name(source), *report.warnings))
+
+
+def _inspect(source: str, fit: Fit, split: str, progress: Progress | None) -> Report:
     if source in POINTS:
         return _report_points(source, "built-in points", point_source(source, split).fields["real"])
     if source == "shapes":
@@ -126,22 +141,21 @@ def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Prog
         return _report_text(source, split)
     found = find(source, split, progress)
     contents = load(found)
-    if isinstance(contents, Tensor):
-        return _report_points(printable(source), found.layout, contents)
+    if isinstance(contents, ArrayCollection):
+        return replace(_report_points(printable(source), found.layout, contents.samples), warnings=contents.warnings)
     looks, skipped = _summarize_images(contents, progress)
     if not looks:
         raise no_readable_image([*contents.skipped, *skipped])
     resolution, channels = choose_format(contents, TargetFormat(fit=fit))
     chosen = _choose_balanced(contents, list(looks), SHEET)
     samples = [contents.last(i, fit_to_side(contents.read(i, 2 * resolution), resolution, channels, fit)) for i in chosen]
-    classes: dict[str, int] = {}
-    if contents.labels is not None:
-        counts = Counter(int(contents.labels[i]) for i in looks)
-        classes = {name: counts[i] for i, name in enumerate(contents.classes)}
+    labels, names, doubts = label_readable(contents, list(looks), split == "test")
+    counts = Counter(labels)
+    classes = {name: counts[i] for i, name in enumerate(names)}
     layout = f"{found.layout}, {contents.layout}"
     facts = _facts(contents, looks, resolution, channels)
-    left_out = (*contents.skipped, *skipped)
-    return Report(printable(source), layout, len(looks), classes, left_out, images=facts, samples=samples)
+    left_out, warnings = (*contents.skipped, *skipped), (*contents.warnings, *doubts, *contents.late_warnings())
+    return Report(printable(source), layout, len(looks), classes, left_out, facts, warnings=warnings, samples=samples)
 
 
 class _ImageSummary(NamedTuple):

@@ -14,9 +14,10 @@ from pathlib import Path
 from PIL import Image
 
 from ganvas.data.collection import ImageCollection, Progress, map_images, no_readable_image
-from ganvas.data.folder_layout import TEST_FOLDERS, drop_hidden_files
+from ganvas.data.folder_layout import drop_hidden_files
 from ganvas.data.images import UnreadableError
 from ganvas.data.readers.zip_archive import MAX_RATIO, check_bombs, load, open_archive
+from ganvas.data.splits import TEST_FOLDERS
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError
 from ganvas.utils.files import disk_errors
@@ -66,7 +67,7 @@ def check_zip(path: Path) -> None:
         raise DataError(f"{shown}: refused, {size:,} bytes unpack to {total:,}, like a zip bomb; pack pictures as they are")
     check_bombs(path, infos)
     try:
-        drop_hidden_files([info.filename for info in infos])
+        drop_hidden_files([info.filename for info in infos], lambda _name: True)
     except DataError as error:
         raise DataError(f"{shown}: {error}") from None
 

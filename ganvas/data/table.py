@@ -39,6 +39,7 @@ class TableDataset:
     fields: Mapping[str, Tensor]
     classes: tuple[str, ...] = ()  # names of the classes; () = no labels
     skipped: tuple[Skipped, ...] = ()
+    warnings: tuple[str, ...] = field(default=(), kw_only=True)  # what is doubtful about the data, a sentence each
     flip: bool = False  # mirror half of the samples, chosen at random
     fingerprint: str = ""  # a hash of the contents, independent of their path
     index: Tensor | None = None  # int64: the rows of the table that belong to this data set; None: all

@@ -74,6 +74,11 @@ class UnpairedDataset:
         return (*self.a.skipped, *self.b.skipped)
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """The doubts about both."""
+        return (*self.a.warnings, *self.b.warnings)
+
+    @property
     def splits(self) -> tuple[str, ...]:
         """The splits that both have."""
         return tuple(split for split in self.a.splits if split in self.b.splits)

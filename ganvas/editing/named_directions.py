@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Conditional, Projects, Styled, require_pictures
 from ganvas.errors import UsageError, unknown_name
+from ganvas.inference.class_names import find_class, match_class
 from ganvas.inference.feature_extractors import Extractor, choose_extractor, load_extractor
 from ganvas.inference.latent_space import Space, require_styles
 from ganvas.inference.model import Model
@@ -162,17 +163,12 @@ def _parse_range(name: str, which: str) -> range:
 def _parse_classes(which: str, classes: Sequence[str]) -> tuple[int, int]:
     """A-B -> the numbers of the two classes. Each is a name or a number; a name may contain dashes."""
 
-    def number(word: str) -> int | None:
-        if word in classes:
-            return classes.index(word)
-        return int(word) if word.isdigit() and int(word) < len(classes) else None
-
     parts = which.split("-")
     for cut in range(1, len(parts)):
-        towards, away = number("-".join(parts[:cut])), number("-".join(parts[cut:]))
-        if towards is not None and away is not None:
-            return towards, away
+        names = "-".join(parts[:cut]), "-".join(parts[cut:])
+        if all(match_class(name, classes)[0] is not None for name in names):
+            return find_class(names[0], classes), find_class(names[1], classes)
     for word in (parts[0], parts[-1]):
-        if len(parts) == 2 and number(word) is None:
+        if len(parts) == 2 and match_class(word, classes)[0] is None:
             raise unknown_name("class", word, classes)
     raise UsageError(f"class: expected two classes such as class:7-1, got {which!r} (known: {', '.join(classes)})")

@@ -14,7 +14,7 @@ from ganvas.metrics.confidence import jackknife, student_quantile, wilson
 from ganvas.metrics.connected_parts import largest_component
 from ganvas.metrics.frechet import frechet_distance, frechet_from_moments, moments
 from ganvas.metrics.inception_score import inception_score
-from ganvas.metrics.kernel_distance import kernel_distance
+from ganvas.metrics.kernel_distance import feature_scale, kernel_distance
 from ganvas.metrics.precision_recall import density_coverage, precision_recall
 from ganvas.metrics.sharpness import sharpness
 from ganvas.metrics.sliced_wasserstein import sliced_wasserstein
@@ -64,7 +64,7 @@ def kernel_value(side: SampleSet, real: SampleSet) -> float:
 
 
 def _kernel(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
-    scale = real.features.square().mean().sqrt()  # the cubic kernel of features far from 1 sees outliers only
+    scale = feature_scale(real.features)  # the cubic kernel of features far from 1 sees outliers only
     value, error = kernel_distance(side.features, real.features, scale=scale)
     return 1000 * value, 1960 * error
 

@@ -49,9 +49,9 @@ class Extractor:
     device: torch.device = placement.CPU
     of_each: Extractor | None = None  # the grey extractor that is applied to each color channel
 
-    def features(self, images: Tensor) -> Tensor:
-        """images uint8 [N, C, H, W] -> [N, d] float64."""
-        return extract_features(self.net, images, self.chunk, fit=self.fit, device=self.device)
+    def features(self, images: Tensor, dtype: torch.dtype | None = torch.float64) -> Tensor:
+        """images uint8 [N, C, H, W] -> [N, d] float64, or of another `dtype`; None: the type the network computes in."""
+        return extract_features(self.net, images, self.chunk, fit=self.fit, device=self.device, dtype=dtype)
 
     def logits(self, images: Tensor) -> Tensor:
         """images uint8 [N, C, H, W] -> [N, classes] float64.

@@ -29,15 +29,17 @@ from ganvas.core.game import Game
 from ganvas.core.modality import POINTS, TEXT, VOXELS, Modality, modality_of, modality_of_shape
 from ganvas.data.computed_domains import split_name
 from ganvas.data.open import BUILT_IN
-from ganvas.errors import DataError, UsageError, unknown_name
+from ganvas.errors import DataError, UsageError
 from ganvas.inference import encoding, input_arrays, model_file
 from ganvas.inference.batches import as_pictures, make_sampler, sample_chunks
+from ganvas.inference.class_names import find_class
 from ganvas.inference.latent_space import Space, noise, space
+from ganvas.inference.sample_files import is_folder, save_folder
 from ganvas.inference.sheet import line_width
 from ganvas.latents.paths import closed_path
 from ganvas.latents.seed_latents import latents
 from ganvas.media.grid import legible_scale, make_grid
-from ganvas.media.image_files import save_png
+from ganvas.media.image_files import PICTURES, save_picture
 from ganvas.media.npz import save_npz, to_array, to_arrays
 from ganvas.media.preview import draw_page
 from ganvas.media.scatter import scatter
@@ -46,6 +48,7 @@ from ganvas.media.video import film_name, save_film
 from ganvas.media.voxel_files import KINDS, save_solids
 from ganvas.runtime import placement
 from ganvas.runtime.device import find_device
+from ganvas.utils.parsing import printable
 
 Label = int | str | Sequence[int | str] | None  # a class by number or name, several, "all" or None: every one in turn
 Array = np.ndarray[Any, Any]
@@ -81,7 +84,7 @@ class Model:
     @property
     def name(self) -> str:
         """The name of its recipe."""
-        return str(self.card["recipe"]["name"])
+        return printable(self.card["recipe"]["name"])
 
     @property
     def device(self) -> torch.device:
@@ -113,7 +116,7 @@ class Model:
     @property
     def classes(self) -> list[str]:
         """The names of the classes it can generate on request."""
-        return list(self.card["classes"]) if isinstance(self.game, Conditional) else []
+        return list(map(printable, self.card["classes"])) if isinstance(self.game, Conditional) else []
 
     def choose_classes(self, label: Label) -> list[int]:
         """The numbers of the classes that `label` names: None or "all" all of them; [] for a model without classes.
@@ -139,16 +142,12 @@ class Model:
         return torch.tensor([chosen[i % len(chosen)] for i in range(first, first + n)]) if chosen else None
 
     def class_index(self, name: int | str) -> int:
-        """The number of a class given by number or name.
+        """The number of a class given by its number (7, "#7") or its name ("cat", "7"); see `find_class`.
 
         Raises:
             UsageError: no such class; names the nearest.
         """
-        if str(name) in self.classes:
-            return self.classes.index(str(name))
-        if str(name).isdigit() and int(name) < len(self.classes):
-            return int(name)
-        raise unknown_name("class", str(name), self.classes)
+        return find_class(name, self.classes)
 
     def stream(
         self,
@@ -288,31 +287,36 @@ class Model:
         truncate: float | None = None,
         temperature: float = 1.0,
     ) -> Path:
-        """Samples into a file: .png a sheet, .npz `images` uint8 [n, H, W, C] and `labels` (`points`, `voxels`), any n.
+        """Samples into a file: .png and .jpg a sheet, .npz `images` uint8 [n, H, W, C] (`points`, `voxels`), `labels`,
+        `classes`, any n. A name without an ending is a new folder: one PNG a sample, and labels.csv.
 
         Solids also as .gif, in which they turn round, and as one mesh, .obj or .stl. n is 64 where it is None; of solids in
-        a GIF one of each class, in a mesh 1. Text as .txt, a line a sample, or as .png, a page.
+        a GIF one of each class, in a mesh 1. Text as .txt, a line a sample, or as a page.
 
         Raises:
-            UsageError: another kind of file.
+            UsageError: another kind of file, or a folder with something in it.
         """
+        if is_folder(out):
+            options = {"label": label, "psi": psi, "truncate": truncate, "temperature": temperature}
+            return save_folder(self, Path(out), 64 if n is None else n, seed, **options)
         out = Path(out)
-        kinds = (".txt", ".png") if self.modality is TEXT else (".png", ".npz", *(KINDS if self.modality is VOXELS else ()))
-        if out.suffix.lower() not in kinds:
-            known = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
-            raise UsageError(f"cannot write samples to {out.name!r}: expected a name ending in {known}")
+        other = (".txt",) if self.modality is TEXT else (".npz", *(KINDS if self.modality is VOXELS else ()))
+        if out.suffix.lower() not in (*PICTURES, *other):
+            known = f"{', '.join((*PICTURES, *other))}, or none for a folder"
+            raise UsageError(f"cannot write samples to {printable(out.name)!r}: expected a name ending in {known}")
         if n is None:
             n = {".gif": len(self.classes) or 1, ".obj": 1, ".stl": 1}.get(out.suffix.lower(), 64)
         if out.suffix.lower() == ".npz":
-            save_npz(out, n, (to_arrays(part, c) for part, c in self.stream(n, seed, label, psi, truncate)))
+            parts = (to_arrays(part, c) for part, c in self.stream(n, seed, label, psi, truncate))
+            save_npz(out, n, parts, {"classes": np.array(self.classes)} if self.classes else {})
             return out
         if self.modality is TEXT and out.suffix.lower() == ".txt":
             lines = self.sample(n, seed=seed, label=label, psi=psi, truncate=truncate, temperature=temperature)
             return save_lines(out, lines)
         samples = torch.cat([part for part, _ in self.stream(n, seed, label, psi, truncate, temperature=temperature)])
         text = self.provenance(f"{seed}-{seed + (n - 1) // self.together(label)}")
-        if out.suffix.lower() == ".png":
-            save_png(out, self.picture(samples, columns), text)
+        if out.suffix.lower() in PICTURES:
+            save_picture(out, self.picture(samples, columns), text)
         else:
             save_solids(out, samples, columns or round(n**0.5 + 0.4), text)
         return out

@@ -22,6 +22,8 @@ Picture = Image.Image
 Array = npt.NDArray[np.floating[Any]]
 PAPER, INK = "white", "#282828"
 COLORS = 256  # of a GIF's palette
+JPEG_QUALITY = 95
+PICTURES = (".png", ".jpg", ".jpeg")  # the endings that `save_picture` knows
 
 
 def to_bytes(images: Tensor) -> Tensor:
@@ -50,8 +52,27 @@ def save_png(path: str | Path, image: Picture, text: Mapping[str, str]) -> None:
     Raises:
         ResourceError: the file cannot be written.
     """
+    write_durably(Path(path), encode_png(image, text))
+
+
+def encode_png(image: Picture, text: Mapping[str, str]) -> bytes:
+    """The bytes of a PNG with `text` as metadata."""
     file = io.BytesIO()
     image.save(file, "PNG", pnginfo=_png_text(text), optimize=True)
+    return file.getvalue()
+
+
+def save_picture(path: str | Path, image: Picture, text: Mapping[str, str]) -> None:
+    """Write a PNG, or for .jpg and .jpeg a JPEG of high quality, with `text` as its comment. The write is atomic.
+
+    Raises:
+        ResourceError: the file cannot be written.
+    """
+    if Path(path).suffix.lower() == ".png":
+        save_png(path, image, text)
+        return
+    file, note = io.BytesIO(), json.dumps(text).encode()
+    image.save(file, "JPEG", quality=JPEG_QUALITY, subsampling=0, comment=note)
     write_durably(Path(path), file.getvalue())
 
 

@@ -40,8 +40,8 @@ def to_arrays(samples: Tensor, c: Tensor | None) -> dict[str, Array]:
     return {name: array} | ({} if c is None else {"labels": c.numpy()})
 
 
-def save_npz(path: Path, count: int, parts: Iterable[Mapping[str, Array]]) -> None:
-    """Write arrays of `count` rows that come in parts; the first array is streamed, so that any count fits in memory.
+def save_npz(path: Path, count: int, parts: Iterable[Mapping[str, Array]], whole: Mapping[str, Array] | None = None) -> None:
+    """Write arrays of `count` rows that come in parts, and the arrays `whole`. The first array is streamed: any count fits.
 
     Raises:
         ResourceError: the file cannot be written; an older file is unchanged.
@@ -63,9 +63,10 @@ def save_npz(path: Path, count: int, parts: Iterable[Mapping[str, Array]]) -> No
                     member.write(np.ascontiguousarray(part[large]).tobytes())
                     for name in part.keys() - {large}:
                         small.setdefault(name, []).append(part[name])
-            for name, pieces in small.items():
+            rest = {name: np.concatenate(pieces) for name, pieces in small.items()} | dict(whole or {})
+            for name, array in rest.items():
                 with archive.open(f"{name}.npy", "w") as member:
-                    np.lib.format.write_array(member, np.concatenate(pieces))
+                    np.lib.format.write_array(member, array)
         with disk_errors(f"cannot write {path}"):
             temporary.replace(path)
     finally:

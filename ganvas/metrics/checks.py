@@ -13,11 +13,20 @@ def require_matrix(x: Tensor, name: str, at_least: int = 2) -> Tensor:
     Raises:
         UsageError: another shape, too few rows, or a NaN.
     """
+    return require_rows(x, name, at_least).double()
+
+
+def require_rows(x: Tensor, name: str, at_least: int = 2) -> Tensor:
+    """As `require_matrix`, in the type of x: for measures that convert a part of a large set at a time.
+
+    Raises:
+        UsageError: another shape, too few rows, or a NaN.
+    """
     if x.ndim != 2 or x.shape[1] == 0:
         raise UsageError(f"{name}: expected one row per sample, [N, d], found shape {list(x.shape)}; flatten or reshape it")
     if len(x) < at_least:
         raise UsageError(f"{name}: expected at least {at_least} samples, found {len(x)}; draw more")
-    return require_finite(x, name).double()
+    return require_finite(x, name)
 
 
 def require_matrices(
@@ -28,7 +37,19 @@ def require_matrices(
     Raises:
         UsageError: one of them has another shape, too few rows or a NaN, or they differ in d.
     """
-    first, second = require_matrix(a, names[0], at_least), require_matrix(b, names[1], at_least)
+    first, second = require_row_sets(a, b, names, at_least)
+    return first.double(), second.double()
+
+
+def require_row_sets(
+    a: Tensor, b: Tensor, names: tuple[str, str] = ("real", "fake"), at_least: int = 2
+) -> tuple[Tensor, Tensor]:
+    """As `require_matrices`, in the types of a and b.
+
+    Raises:
+        UsageError: one of them has another shape, too few rows or a NaN, or they differ in d.
+    """
+    first, second = require_rows(a, names[0], at_least), require_rows(b, names[1], at_least)
     if first.shape[1] != second.shape[1]:
         raise UsageError(
             f"{names[0]} and {names[1]}: expected the same number of features, found {first.shape[1]} and "

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.metrics.checks import require_finite, require_images, require_integer, require_matrix
+from ganvas.metrics.checks import require_finite, require_images, require_integer, require_rows
 from ganvas.runtime import placement
 
 
@@ -20,8 +20,12 @@ def extract_features(
     *,
     fit: Callable[[Tensor], Tensor] | None = None,
     device: torch.device = placement.CPU,
+    dtype: torch.dtype | None = torch.float64,
 ) -> Tensor:
     """images [N, C, H, W], bytes -> features [N, d], float64; net: float32 images [chunk, C, H, W] in [-1, 1] -> [chunk, d].
+
+    `dtype` is that of the features; None: what the network computes. Large sets of float32 features need half the memory,
+    and measures convert them to float64 a part at a time.
 
     Voxels [N, C, D, H, W] work too. `fit` converts bytes to the size and channels of the network, one chunk at a time: a
     whole set at 224 pixels would need gigabytes. The network computes on `device`; features come back to the CPU.
@@ -40,10 +44,10 @@ def extract_features(
     for start, part in zip(range(0, len(images), chunk), images.split(chunk), strict=True):
         fitted = part if fit is None else fit(part)
         full = torch.cat([fitted, fitted[-1:].expand(chunk - len(fitted), *fitted.shape[1:])]).to(device)
-        rows = require_matrix(placement.to_cpu(net(full.float() / 127.5 - 1)), "features", 1)
+        rows = require_rows(placement.to_cpu(net(full.float() / 127.5 - 1)), "features", 1)
         if len(rows) != chunk:
             raise UsageError(f"features: expected one row an image, [{chunk}, d], found {list(rows.shape)}; flatten per image")
         if not start:  # one tensor for all features: a list that is concatenated at the end needs twice the memory
-            found = rows.new_empty(len(images), rows.shape[1])
+            found = rows.new_empty(len(images), rows.shape[1], dtype=dtype)
         found[start : start + len(part)] = rows[: len(part)]
     return found

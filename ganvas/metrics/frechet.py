@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.metrics.checks import require_matrices, require_matrix
+from ganvas.metrics.checks import require_matrix, require_row_sets
 
 
 def frechet_distance(a: Tensor, b: Tensor) -> float:
@@ -21,8 +21,8 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
 
     Source: arXiv:1706.08500 sec. 2, eq. 6. Only with the features of Inception v3 this number is called FID.
     """
-    a, b = require_matrices(a, b, ("a", "b"))
-    return frechet_from_moments(*moments(a), *moments(b))
+    a, b = require_row_sets(a, b, ("a", "b"))
+    return frechet_from_moments(*moments(a), *moments(b))  # one copy in float64 at a time
 
 
 def frechet_from_moments(mean_a: Tensor, cov_a: Tensor, mean_b: Tensor, cov_b: Tensor) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganvas.metrics.checks import require_integer, require_matrices
+from ganvas.metrics.checks import require_integer, require_matrices, require_row_sets
 from ganvas.utils.seeds import mix
 
 ROWS = 1000  # of a kernel matrix in memory at a time
@@ -25,13 +25,13 @@ def kernel_distance(a: Tensor, b: Tensor, block: int = 1000, seed: int = 0, scal
     Source: arXiv:1801.01401 sec. 4 (KID), for the features of Inception v3.
     Differs: disjoint blocks instead of random subsets, whose standard deviation is no estimate of the error.
     """
-    a, b = require_matrices(a, b, ("a", "b"))
+    a, b = require_row_sets(a, b, ("a", "b"))
     require_integer(block, "block", 2)
     n = min(-(-max(len(a), len(b)) // block), min(len(a), len(b)) // 2)
     orders = [[rows[:block] for rows in _order(x, seed).tensor_split(n)] for x in (a, b)]
     found = []
     for rows_a, rows_b in zip(*orders, strict=True):
-        pair = (a[rows_a], b[rows_b])  # copies of these rows only
+        pair = (a[rows_a].double(), b[rows_b].double())  # copies of these rows only
         found.append(polynomial_mmd(*(pair if scale is None else (part / scale for part in pair))))
     values = torch.tensor(found, dtype=torch.float64)
     return values.mean().item(), values.std().item() / n**0.5 if n > 1 else 0.0
@@ -47,6 +47,12 @@ def polynomial_mmd(a: Tensor, b: Tensor) -> float:
     """
     a, b = require_matrices(a, b, ("a", "b"))
     return _mean_within(a) + _mean_within(b) - 2 * _kernel_sum(a, b) / (len(a) * len(b))
+
+
+def feature_scale(features: Tensor) -> Tensor:
+    """The root mean square [] of all numbers of features [N, d], float64, `ROWS` rows at a time."""
+    squares = torch.stack([part.double().square().sum() for part in features.split(ROWS)])
+    return (squares.sum() / features.numel()).sqrt()
 
 
 def _mean_within(x: Tensor) -> float:

@@ -13,6 +13,7 @@ from ganvas.errors import UsageError
 from ganvas.metrics.checks import require_finite, require_integer
 
 CHUNK = 500  # rows of a block of distances: 40 MB for 10,000 points
+TILE = 2_000  # columns of a block that are computed at a time: 20 MB for 1,280 features
 BLOCK_BYTES = 64 << 20  # of rows as float64: large images use smaller blocks, which does not change the result
 
 
@@ -48,17 +49,23 @@ class Lattice:
         return points.double().sub(self.centre).div_(self.unit).round_()
 
 
-def blocks(a: Tensor, b: Tensor, chunk: int = CHUNK) -> Iterator[Tensor]:
-    """Squared distances [rows, M] from `chunk` rows of a [N, d] at a time to all rows of b [M, d], both on one lattice."""
-    d = b.shape[1]
-    right = b.new_empty(len(b), d + 2)  # filled in place: b may be as large as all features of a set
-    torch.mul(b, -2, out=right[:, :d])
-    right[:, d] = 1
-    for part, place in zip(b.split(CHUNK), right.split(CHUNK), strict=True):
-        place[:, d + 1] = part.square().sum(1)
-    right = right.T
-    for rows in a.split(chunk):
-        yield torch.cat([rows, rows.square().sum(1, keepdim=True), torch.ones(len(rows), 1).to(a)], 1) @ right
+def blocks(a: Tensor, b: Tensor, chunk: int = CHUNK, lattice: Lattice | None = None) -> Iterator[Tensor]:
+    """Squared distances [rows, M] from `chunk` rows of a [N, d] at a time to all rows of b [M, d].
+
+    Both are placed on `lattice` a part at a time, so that large sets need no copy in float64; None: they are on one already.
+    """
+
+    def place(points: Tensor) -> Tensor:
+        return points if lattice is None else lattice.place(points)
+
+    for rows in map(place, a.split(chunk)):
+        left = torch.cat([rows, rows.square().sum(1, keepdim=True), torch.ones(len(rows), 1).to(rows)], 1)
+        squared = rows.new_empty(len(rows), len(b))
+        for part, found in zip(b.split(TILE), squared.split(TILE, dim=1), strict=True):
+            columns = place(part)
+            right = torch.cat([-2 * columns, torch.ones(len(part), 1).to(rows), columns.square().sum(1, keepdim=True)], 1)
+            found.copy_(left @ right.T)
+        yield squared
 
 
 def nearest(queries: Tensor, bank: Tensor, chunk: int | None = None, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganvas.metrics.checks import require_integer, require_matrices
+from ganvas.metrics.checks import require_integer, require_row_sets
 from ganvas.metrics.nearest_neighbours import CHUNK, Lattice, blocks
 
 
@@ -25,11 +25,11 @@ def precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> tuple[float, flo
 
     Source: arXiv:1904.06991 sec. 3, eq. 1-2.
     """
-    real, fake = _place_on_lattice(real, fake, k)
-    of_real, of_fake = _radii(real, k), _radii(fake, k)
+    real, fake, lattice = _choose_lattice(real, fake, k)
+    of_real, of_fake = _radii(real, k, lattice), _radii(fake, k, lattice)
     precise = torch.zeros(len(fake), dtype=torch.bool, device=fake.device)
     recalled = []
-    for squared, radius in zip(blocks(real, fake), of_real.split(CHUNK), strict=True):
+    for squared, radius in zip(blocks(real, fake, lattice=lattice), of_real.split(CHUNK), strict=True):
         precise |= (squared <= radius[:, None]).any(0)
         recalled.append((squared <= of_fake).any(1))
     return precise.double().mean().item(), torch.cat(recalled).double().mean().item()
@@ -47,22 +47,21 @@ def density_coverage(real: Tensor, fake: Tensor, k: int = 5) -> tuple[float, flo
 
     Source: arXiv:2002.09797 eq. 3-4, sec. 4.1 (the average), clovaai/generative-evaluation-prdc (the strict edge).
     """
-    real, fake = _place_on_lattice(real, fake, k)
+    real, fake, lattice = _choose_lattice(real, fake, k)
     inside, covered = 0, 0
-    for squared, radius in zip(blocks(real, fake), _radii(real, k).split(CHUNK), strict=True):
+    for squared, radius in zip(blocks(real, fake, lattice=lattice), _radii(real, k, lattice).split(CHUNK), strict=True):
         hits = (squared < radius[:, None]).sum(1)
         inside += int(hits.sum())
         covered += int((hits > 0).sum())
     return inside / (k * len(fake)), covered / len(real)
 
 
-def _place_on_lattice(real: Tensor, fake: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    real, fake = require_matrices(real, fake)
+def _choose_lattice(real: Tensor, fake: Tensor, k: int) -> tuple[Tensor, Tensor, Lattice]:
+    real, fake = require_row_sets(real, fake)
     require_integer(k, "k", 1, min(len(real), len(fake)) - 1)
-    lattice = Lattice.over(real, fake)
-    return lattice.place(real), lattice.place(fake)
+    return real, fake, Lattice.over(real, fake)
 
 
-def _radii(points: Tensor, k: int) -> Tensor:
+def _radii(points: Tensor, k: int, lattice: Lattice) -> Tensor:
     """The squared distance [N] of each point to its k-th neighbour. The smallest of k + 1 is 0: the point itself."""
-    return torch.cat([squared.topk(k + 1, largest=False).values[:, k] for squared in blocks(points, points)])
+    return torch.cat([squared.topk(k + 1, largest=False).values[:, k] for squared in blocks(points, points, lattice=lattice)])

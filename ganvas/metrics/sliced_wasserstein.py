@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -13,6 +15,7 @@ from ganvas.utils.seeds import mix
 
 SIDE = 16  # smallest side of the coarsest level, in pixels
 PATCH = 7  # side of a patch, in pixels
+IMAGES = 100  # whose pyramids are built at a time
 SLICES = 16  # directions that are sorted at a time
 FLAT = 1e-6  # patches with less contrast, relative to the largest pixel, count as constant
 BINOMIAL = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16  # products with bytes are exact in float32
@@ -32,8 +35,8 @@ def sliced_wasserstein_by_side(
     Each level of a Laplacian pyramid, down to 16 pixels, gives `patches` random patches of each image. They are normalized to
     mean 0 and standard deviation 1 for each channel over the whole set: bytes and floats give the same result, and the
     brightness and contrast of a whole set do not count. The distance is the mean of `wasserstein_1d` over random directions.
-    It has a floor that falls with the number of images: report the distance of reals to other reals. A level needs
-    (N + M) x patches x 49 C floats of memory.
+    It has a floor that falls with the number of images: report the distance of reals to other reals. The patches of
+    all levels need (N + M) x levels x patches x 49 C floats of memory.
 
     Raises:
         UsageError: no images, different C, H or W, a side below 16, or a NaN.
@@ -50,11 +53,11 @@ def sliced_wasserstein_by_side(
     require_integer(patches, "patches", 1)
     require_integer(directions, "directions", 1)
     distances = {}
-    for a, b in zip(pyramid(real), pyramid(fake), strict=True):
-        side = min(a.shape[2:])
-        places, ways = mix("patches", seed, side), torch.Generator().manual_seed(mix("directions", seed, side))
-        lines = F.normalize(torch.randn(directions, a.shape[1] * PATCH * PATCH, generator=ways)).to(a.device)
-        left, right = _patches(a, patches, places), _patches(b, patches, places)
+    of_real, of_fake = _patches(real, patches, seed), _patches(fake, patches, seed)
+    for side in of_real:
+        left, right = of_real[side], of_fake[side]
+        ways = torch.Generator().manual_seed(mix("directions", seed, side))
+        lines = F.normalize(torch.randn(directions, left.shape[1], generator=ways)).to(left.device)
         total = sum(_columns(way @ left.T, way @ right.T).sum().item() for way in lines.split(SLICES))
         distances[side] = total / directions
     return distances
@@ -97,16 +100,37 @@ def _blur(x: Tensor) -> Tensor:
     return F.conv2d(x, kernel.transpose(2, 3), groups=x.shape[1])
 
 
-def _patches(level: Tensor, per_image: int, seed: int) -> Tensor:
-    """Normalized random patches [N * per_image, C * 49] of a level [N, C, H, W]."""
-    windows = level.unfold(2, PATCH, 1).unfold(3, PATCH, 1)
-    n, _, rows, columns = windows.shape[:4]
+def _patches(images: Tensor, per_image: int, seed: int) -> dict[int, Tensor]:
+    """Normalized random patches [N * per_image, C * 49] of images [N, C, H, W] for each level: shorter side -> patches.
+
+    The pyramid is built for a few images at a time: that of a whole set would take several times its size in floats.
+    """
+    cuts: dict[int, list[Tensor]] = {}
+    places: dict[int, Iterator[tuple[Tensor, Tensor]]] = {}
+    largest: dict[int, Tensor] = {}
+    for part in images.split(IMAGES):
+        for level in pyramid(part):
+            side = min(level.shape[2:])
+            if side not in places:
+                places[side] = _places(level.shape[2:], len(images), per_image, mix("patches", seed, side))
+            windows = level.unfold(2, PATCH, 1).unfold(3, PATCH, 1)
+            row, column = next(places[side])
+            cuts.setdefault(side, []).append(windows[torch.arange(len(part)).repeat_interleave(per_image), :, row, column])
+            largest[side] = torch.maximum(largest.get(side, level.new_zeros(())), level.abs().max())
+    found = {}
+    for side in list(cuts):
+        cut = torch.cat(cuts.pop(side))
+        spread, mean = torch.std_mean(cut, (0, 2, 3), correction=0, keepdim=True)
+        flat = spread <= FLAT * largest[side]
+        found[side] = cut.sub_(mean).div_(spread.masked_fill(flat, 1.0)).flatten(1)
+    return found
+
+
+def _places(shape: Sequence[int], images: int, per_image: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """The rows and columns of the random patches of a level [..., H, W]: those of `IMAGES` images after another."""
     generator = torch.Generator().manual_seed(seed)
-    row, column = (torch.randint(size, (n * per_image,), generator=generator) for size in (rows, columns))
-    cut = windows[torch.arange(n).repeat_interleave(per_image), :, row, column]
-    spread, mean = torch.std_mean(cut, (0, 2, 3), correction=0, keepdim=True)
-    flat = spread <= FLAT * level.abs().max()
-    return cut.sub_(mean).div_(spread.masked_fill(flat, 1.0)).flatten(1)
+    row, column = (torch.randint(size - PATCH + 1, (images * per_image,), generator=generator) for size in shape)
+    return zip(row.split(IMAGES * per_image), column.split(IMAGES * per_image), strict=True)
 
 
 def _columns(a: Tensor, b: Tensor) -> Tensor:

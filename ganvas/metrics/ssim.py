@@ -13,7 +13,7 @@ from ganvas.utils.seeds import mix
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales, fine to coarse; they sum to 1.0001
 WINDOW, SIGMA = 11, 1.5
 C1, C2 = 0.01**2, 0.03**2  # for pixels in [0, 1]
-CHUNK = 250  # pairs that are compared at a time
+NUMBERS = 1 << 19  # in the images that are compared at a time: 4 MB as float64
 
 
 def ssim(a: Tensor, b: Tensor) -> Tensor:
@@ -28,7 +28,7 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
     Source: Wang, Bovik, Sheikh, Simoncelli 2004, eq. 13, ssim_index.m.
     """
     a, b = require_pairs(a, b, WINDOW)
-    parts = zip(a.split(CHUNK), b.split(CHUNK), strict=True)
+    parts = zip(a.split(_pairs_at_a_time(a)), b.split(_pairs_at_a_time(b)), strict=True)
     return torch.cat([_similarity(_to_unit_range(x), _to_unit_range(y))[0] for x, y in parts])
 
 
@@ -47,7 +47,7 @@ def ms_ssim(a: Tensor, b: Tensor) -> Tensor:
     a, b = require_pairs(a, b, WINDOW)
     weights = _weights(min(a.shape[2:]))
     found = []
-    for parts in zip(a.split(CHUNK), b.split(CHUNK), strict=True):
+    for parts in zip(a.split(_pairs_at_a_time(a)), b.split(_pairs_at_a_time(b)), strict=True):
         x, y = map(_to_unit_range, parts)
         product = torch.ones(len(x), dtype=torch.float64, device=x.device)
         for scale, weight in enumerate(weights, 1):
@@ -84,8 +84,13 @@ def diversity(images: Tensor, labels: Tensor | None = None, pairs: int = 10_000,
     first, step = (torch.rand(2, pairs, generator=random, dtype=torch.float64) * torch.stack([size, size - 1])).long()
     order = labels.argsort(stable=True).to(images.device)
     one, other = order[start + first], order[start + (first + 1 + step) % size]
-    chunks = zip(one.split(CHUNK), other.split(CHUNK), strict=True)
+    at_a_time = _pairs_at_a_time(images)
+    chunks = zip(one.split(at_a_time), other.split(at_a_time), strict=True)
     return sum(ms_ssim(images[i], images[j]).sum().item() for i, j in chunks) / pairs
+
+
+def _pairs_at_a_time(images: Tensor) -> int:
+    return max(1, NUMBERS // images[0].numel())
 
 
 def _similarity(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

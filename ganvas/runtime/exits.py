@@ -10,6 +10,7 @@ from typing import Any
 from cyclopts import CycloptsError
 
 from ganvas.errors import GanvasError, ResourceError, UsageError
+from ganvas.utils.parsing import printable
 
 
 def run_and_exit(command: Callable[[], Any]) -> None:
@@ -48,7 +49,7 @@ def _report_bug(bug: Exception) -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    print("ganvas: " + " ".join(message.split()), file=sys.stderr)
+    print("ganvas: " + printable(" ".join(message.split()), 4000), file=sys.stderr)
     sys.stdout.flush()
     sys.stderr.flush()
     sys.exit(code)

@@ -26,19 +26,19 @@ STARTS = (
         "title": "See how a GAN learns",
         "about": "A tour in five parts, on points in the plane. Nothing to wait for.",
         "href": "./play#tour",
-        "picture": "tour",
+        "picture": "train/data/ring.png",
     },
     {
         "title": "Train on digits",
         "about": "Noise becomes handwritten digits, each on request. The data come with the package.",
         "href": f"./train#new&recipe={DIGITS}",
-        "picture": "digits",
+        "picture": "train/data/mnist.png",
     },
     {
         "title": "Train on your own pictures",
         "about": "Drop a folder or a zip anywhere on this page. Pictures stay on this machine.",
         "href": "./train#new&own",
-        "picture": "own",
+        "picture": "train/data/own.svg",
     },
 )
 
@@ -49,7 +49,7 @@ def get_overview(request: Request) -> Any:
     pages: tuple[Page, ...] = request.app.state.pages
     cards = [{"name": page.name, "title": page.title, "about": page.about} for page in pages if page is not PAGE]
     facts = {"version": __version__, "machine": describe_runtime(), "pages": cards, "starts": list_starts(studio.runs)}
-    return {**facts, "runs": list_recent(studio.runs), "upload": MAX_UPLOAD_BYTES}
+    return {**facts, "runs": list_recent(studio.runs), "max_upload_bytes": MAX_UPLOAD_BYTES}
 
 
 def list_starts(runs: Path) -> list[dict[str, Any]]:

@@ -1,8 +1,8 @@
 """What a page of the studio is: its type, what all pages share, and its HTML.
 
 Page `name` lives at /name. Its main part is html/NAME.html, its script static/NAME/page.js, its routes lie under /api/NAME/
-and its socket at /api/NAME/socket; /api/pictures is for all. The frame around it (navigation, theme, help) is html/shell.html and
-static/common/shell.js. The list of pages is `site.py`.
+and its socket at /api/NAME/socket; /api/pictures is for all. The frame around it (navigation, theme, help) is
+html/shell.html and static/common/shell.js. The list of pages is `site.py`.
 """
 
 from __future__ import annotations
@@ -86,7 +86,6 @@ class Page:
     def path(self) -> str:
         """Its path below the root, relative: "" for home."""
         return "" if self.name == "home" else self.name
-
 
     @property
     def headers(self) -> dict[str, str]:

@@ -1,27 +1,66 @@
-"""Find problems of a run. Each finding has its evidence in numbers and one flag to try.
+"""Find problems of a run. Each finding has its evidence in numbers and one flag to try; the first is the likeliest cause.
 
 The checks use the log (its last third, unless they say otherwise), the data, and samples of the model: samples from noise, or
-the outputs for held-out inputs. `Diagnosis.unchecked` lists what was not examined.
+the outputs for held-out inputs. No findings means that the distance of the samples to real ones was measured, and is near its
+floor; `Diagnosis.distance` has both. `Diagnosis.unchecked` lists what was not examined. docs/doctor.md lists all findings.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ganvas.errors import GanvasError
 from ganvas.inference import model_file
 from ganvas.runtime.device import find_device
-from ganvas.training.doctor_case import Case, Finding
-from ganvas.training.doctor_checks import CHECKS
+from ganvas.training import doctor_data, doctor_log, doctor_outputs, doctor_samples, doctor_verdict
+from ganvas.training.doctor_case import Case
+from ganvas.training.doctor_distance import Distance
+from ganvas.training.doctor_finding import Finding
 from ganvas.training.run_folder import open_run
+
+Check = Callable[[Case], Finding | None]
+
+# Of the data and the numbers: they need no long training, so they come first, and are made of every run.
+ALWAYS: tuple[Check, ...] = (
+    doctor_log.check_finite,
+    doctor_data.check_size,
+    doctor_data.check_range,
+    doctor_data.check_labels,
+    doctor_outputs.check_input_use,
+    doctor_outputs.check_copies,
+)
+# Of the samples and of the players. Causes come before what follows from them.
+TRAINED: tuple[Check, ...] = (
+    doctor_log.check_standstill,
+    doctor_verdict.check_average,
+    doctor_log.check_long_steps,
+    doctor_log.check_short_steps,
+    doctor_log.check_gradient,
+    doctor_samples.check_solids,
+    doctor_samples.check_constant,
+    doctor_samples.check_collapse,
+    doctor_samples.check_class_collapse,
+    doctor_samples.check_stray,
+    doctor_samples.check_posterior,
+    doctor_samples.check_memorization,
+    doctor_log.check_overfitting,
+    doctor_data.check_leak,
+    doctor_verdict.check_saturation,
+    doctor_verdict.check_checkerboard,
+    doctor_log.check_strong_discriminator,
+    doctor_log.check_weak_discriminator,
+)
 
 
 class Diagnosis(list[Finding]):
-    """The findings, and what was not examined."""
+    """The findings, the distance of the samples to real ones (None: not measured), and what was not examined."""
 
-    def __init__(self, findings: list[Finding], unchecked: tuple[str, ...] = ()) -> None:
+    def __init__(self, findings: list[Finding], unchecked: tuple[str, ...] = (), distance: Distance | None = None) -> None:
         super().__init__(findings)
         self.unchecked = unchecked
+        self.distance = distance
 
 
 def diagnose(folder: str | Path, device: str = "auto") -> Diagnosis:
@@ -32,22 +71,31 @@ def diagnose(folder: str | Path, device: str = "auto") -> Diagnosis:
         UsageError, ResourceError: there is no such device.
     """
     run, where = open_run(Path(folder)), find_device(device)
-    try:
-        game, _ = model_file.load(run.folder, where)
-    except GanvasError:
-        game = None
-    case = Case(run, game)
+    case = Case(run, None)
+    with suppress(GanvasError):
+        case = Case(run, *model_file.load(run.folder, where))
     found: list[Finding] = []
-    for check in CHECKS:
+    early = doctor_verdict.check_early(case)
+    for check in ALWAYS if early else (*ALWAYS, *TRAINED):
         finding = check(case)
         if finding and finding.name not in {earlier.name for earlier in found}:
             found.append(finding)
-    return Diagnosis(found, case.list_unchecked())
+    if early:
+        return Diagnosis([*found, early])
+    # The last resort: samples far from the data, and nothing else explains it.
+    if not found and (far := doctor_verdict.check_distance(case)):
+        found.append(far)
+    return Diagnosis(found, doctor_outputs.list_unchecked(case), case.distance)
 
 
 def format_findings(found: list[Finding]) -> str:
-    """The findings, one line each, and a line that says what was not examined."""
-    lines = [finding.text() for finding in found] or ["the doctor found no problem"]
+    """The findings, one line each, with the measured distance, and a line that says what was not examined."""
+    distance = found.distance if isinstance(found, Diagnosis) else None
+    lines = [finding.text() for finding in found]
+    if not lines:
+        lines = ["the doctor found no problem" + (f": {distance.text()}" if distance else " in what was examined")]
+    elif distance:
+        lines.append(f"distance to the data: {distance.text()}")
     if isinstance(found, Diagnosis) and found.unchecked:
         lines.append(f"not examined: {'; '.join(found.unchecked)}")
     return "\n".join(lines)

@@ -1,47 +1,44 @@
-"""What the doctor examines: the log of a run, its data, and samples or outputs of its model; and a finding."""
+"""What the doctor examines: the log of a run, its data, and samples or outputs of its model."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ganvas.core.capabilities import Conditional, Samples, TakesInputs
+from ganvas.config import Recipe
+from ganvas.core.capabilities import Conditional, Couples, Samples, TakesInputs
 from ganvas.core.game import Game
-from ganvas.core.modality import CLIPS, IMAGES, modality_of
+from ganvas.core.modality import IMAGES, POINTS, VOXELS, modality_of
 from ganvas.data.dataset import Dataset
+from ganvas.data.table import TableDataset
 from ganvas.errors import DataError
-from ganvas.evaluation.sample_sets import read_rows, to_kept
+from ganvas.evaluation.sample_sets import labels_of, read_rows, to_kept
+from ganvas.games import RECIPES
 from ganvas.inference.batches import sample_chunks
 from ganvas.inference.inputs import KINDS, Outputs, list_tasks, run_task
 from ganvas.latents.seed_latents import latents
+from ganvas.training.doctor_distance import Distance, find_astray, measure
+from ganvas.training.doctor_finding import read_setting, restore
 from ganvas.training.log import read_log
 from ganvas.training.run_folder import Run
 
 SAMPLES = 500
 SAMPLE_BYTES = 32 << 20  # of all samples that are examined: fewer of large images
+PART = 0.5  # of the recipe's images: a run with fewer was short
 FEWEST = 32  # samples, however large they are
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One problem."""
-
-    name: str  # a key of CHECKS
-    evidence: str
-    advice: str  # one flag to try
-
-    def text(self) -> str:
-        """One line for the user."""
-        return f"{self.name}: {self.evidence}; try {self.advice}"
-
-    def to_dict(self) -> dict[str, str]:
-        """For --json."""
-        return asdict(self)
+ENOUGH_HELD_OUT = 200  # held-out reals: with fewer, the distance is to training samples
+FLOORS = 3  # sets of other reals for the floor of the distance
+EARLY = 100  # steps: before, no verdict about the samples is given
+KNOWN = 5_000  # training points that samples are compared with one by one
+ASTRAY = 0.5  # share of points that are far from all training points: more is not well
+FAR = 0.1  # of the way from the floor to a trivial model: farther is not well
 
 
 @dataclass
@@ -50,6 +47,41 @@ class Case:
 
     run: Run
     game: Game | None  # of its bundle; None: it cannot be read
+    card: Mapping[str, Any] = field(default_factory=dict)  # of the bundle
+
+    # The settings of the run, and those of its recipe as it comes with the package.
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of the run."""
+        return self.run.recipe
+
+    def read_setting(self, path: str, *, usual: bool = False) -> Any:
+        """A setting by its dotted path; `usual`: as the recipe of this name has it. None: there is no such setting."""
+        recipe = RECIPES.get(self.recipe.name) if usual else self.recipe
+        return None if recipe is None else read_setting(recipe, path)
+
+    def restore(self, *paths: str) -> str:
+        """The flag that sets the first of some settings that differs from the recipe's back to it; "" if none differs."""
+        return restore(self.recipe, paths)
+
+    @property
+    def items(self) -> int:
+        """The number of images that the model was trained on."""
+        return int(self.card.get("items", self.recipe.train.images))
+
+    @property
+    def too_early(self) -> bool:
+        """Whether the run is too short for a verdict about its samples."""
+        return self.items < EARLY * self.recipe.train.batch
+
+    @property
+    def short(self) -> bool:
+        """Whether the model was trained on less than half of the images of its recipe."""
+        usual = self.read_setting("train.images", usual=True)
+        return bool(usual) and self.items < PART * usual
+
+    # The log.
 
     @cached_property
     def rows(self) -> list[dict[str, float]]:
@@ -78,8 +110,10 @@ class Case:
     @property
     def wants_balance(self) -> bool:
         """Whether the discriminator should be about as strong as the generator, and not at its optimum."""
-        rules = getattr(self.run.recipe.config, "rules", None)
+        rules = getattr(self.recipe.config, "rules", None)
         return rules is not None and not rules.scoring.wants_best_critic
+
+    # The data.
 
     @cached_property
     def source(self) -> Dataset:
@@ -111,21 +145,47 @@ class Case:
             return self.source.rows(self.indices)[first.task.target]
         return read_rows(self.source, self.indices)
 
+    @cached_property
+    def labels(self) -> Tensor | None:
+        """The classes of `reals`, if the data has classes."""
+        return labels_of(self.source, self.indices) if isinstance(self.source, TableDataset) else None
+
     @property
     def single(self) -> bool:
         """Whether there is only one real sample, which does not show how reals vary."""
         return len(self.reals) < 2
 
+    # The samples.
+
+    def draw(self, game: Game | None) -> Tensor | None:
+        """Samples of a game, as kept, of the classes of the reference; None: it makes none, or they hold NaN."""
+        if not isinstance(game, Samples):
+            return None
+        c = None
+        if isinstance(game, Conditional):
+            c = torch.arange(self.count) % game.classes if self.classes is None else self.classes
+        samples = sample_chunks(game, latents(range(self.count), game.latent_dim), c, keep=_keep_finite)
+        return samples if len(samples) == self.count else None
+
     @cached_property
     def fakes(self) -> Tensor | None:
-        """As many samples of the model, as kept: of all classes in turn, or outputs of its first task, if they are images."""
+        """As many samples of the model, as kept, or outputs of its first task, if they are images."""
         if self.outputs:
             output = self.outputs[0].output
             return output if modality_of(output, KINDS) is IMAGES else None
-        if not isinstance(self.game, Samples):
-            return None
-        c = torch.arange(self.count) % self.game.classes if isinstance(self.game, Conditional) else None
-        return sample_chunks(self.game, latents(range(self.count), self.game.latent_dim), c, keep=to_kept)
+        return self.draw(self.game)
+
+    @cached_property
+    def classes(self) -> Tensor | None:
+        """The requested classes of the fakes [count]: those of random reals of the reference, repeated if there are fewer."""
+        data, rows = self.reference
+        labels = labels_of(data, rows) if isinstance(data, TableDataset) else None
+        return None if labels is None else labels[torch.arange(self.count) % len(labels)]
+
+    @property
+    def conditional(self) -> bool:
+        """Whether the game takes a class that says what is drawn."""
+        return isinstance(self.game, Conditional) and not isinstance(self.game, Couples)
 
     @cached_property
     def results(self) -> tuple[Outputs | str, ...]:
@@ -150,31 +210,57 @@ class Case:
         """Whether the samples are images."""
         return self.fakes is not None and modality_of(self.fakes) is IMAGES
 
-    def list_unchecked(self) -> tuple[str, ...]:
-        """What no check examined, one line each."""
-        if self.game is None:
-            return ("samples of the model (it cannot be read)",)
-        if not isinstance(self.game, TakesInputs):
-            return ()
-        lines = ["memorization (the outputs belong to held-out inputs)"]
-        if self.source is not self.run.held_out:
-            lines = ["memorization, and inputs that it was not trained on (too few are held out)"]
-        for outputs in self.outputs:
-            name = outputs.task.name
-            if outputs.task.may_copy:
-                lines.append(f"{name}: whether the missing pixels depend on the others")
-            elif outputs.output.shape != input_like(outputs).shape:
-                lines.append(f"{name}: whether it copies its input (the sizes differ)")
-        if not self.has_images:
-            lines.append("statistics of outputs against reals (the outputs are no images)")
-        elif len(self.outputs) > 1:
-            lines.append(f"statistics of outputs against reals, except of {self.outputs[0].task.name}")
-        return tuple(lines)
+    @property
+    def has_solids(self) -> bool:
+        """Whether the samples are voxels."""
+        return self.fakes is not None and not isinstance(self.game, TakesInputs) and modality_of(self.fakes) is VOXELS
+
+    # The distance.
+
+    @cached_property
+    def reference(self) -> tuple[Dataset, Tensor]:
+        """The reals that samples are measured against: held-out ones if there are enough, else half of the training samples."""
+        held_out, data = self.run.held_out, self.run.data
+        if held_out is not None and len(held_out) >= ENOUGH_HELD_OUT:
+            return held_out, torch.arange(min(len(held_out), self.count))
+        order = torch.randperm(len(data), generator=torch.Generator().manual_seed(4))
+        return data, order[: min(self.count, len(data) // 2)]
+
+    def measure(self, fakes: Tensor | None) -> Distance | None:
+        """The distance of samples to the reference; None: there are too few reals, or no samples from noise."""
+        (data, rows), n = self.reference, len(self.reference[1])
+        if fakes is None or isinstance(self.game, TakesInputs) or n < FEWEST:
+            return None
+        order = torch.randperm(len(self.run.data), generator=torch.Generator().manual_seed(4))
+        rest = order[n if data is self.run.data else 0 :]
+        others = [read_rows(self.run.data, part) for part in rest.split(n)[:FLOORS] if len(part) == n]
+        if not others:
+            return None
+        alphabet = getattr(data, "alphabet", "")
+        return measure(fakes[:n], read_rows(data, rows), others, self.recipe.data.source, alphabet)
+
+    @cached_property
+    def distance(self) -> Distance | None:
+        """The distance of the model's samples."""
+        return self.measure(self.fakes)
+
+    @cached_property
+    def astray(self) -> float:
+        """Of points: the share of the samples that are farther from the data than nearly all reals; else 0."""
+        if self.fakes is None or modality_of(self.fakes) is not POINTS or self.distance is None:
+            return 0.0
+        data, rows = self.reference
+        known = torch.randperm(len(self.run.data), generator=torch.Generator().manual_seed(8))[:KNOWN]
+        return find_astray(self.fakes, read_rows(data, rows), read_rows(self.run.data, known))
+
+    @property
+    def far(self) -> bool:
+        """Whether the samples are far from the data, or nobody knows."""
+        return self.distance is None or self.distance.share > FAR or self.astray > ASTRAY
 
 
-def input_like(outputs: Outputs) -> Tensor:
-    """The first input; of a clip made from an image, the image in every frame."""
-    shown, output = next(iter(outputs.inputs.values())), outputs.output
-    if modality_of(output, KINDS) is CLIPS and modality_of(shown, KINDS) is IMAGES:
-        return shown[:, None].expand(-1, output.shape[1], -1, -1, -1)
-    return shown
+def _keep_finite(samples: Tensor) -> Tensor:
+    """Samples as kept, without those that are not finite."""
+    if samples.is_floating_point():
+        samples = samples[samples.flatten(1).isfinite().all(1)]
+    return to_kept(samples)

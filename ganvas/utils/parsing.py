@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from typing import Any
 
 from ganvas.errors import DataError
@@ -14,6 +15,11 @@ def printable(text: object, limit: int = 300) -> str:
     if len(shown) > limit:
         shown = f"{shown[: limit // 2]}...{shown[-limit // 2 :]}"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
+
+
+def compose(name: str) -> str:
+    """A name as it is compared: an accent and its letter are one sign (Unicode NFC). macOS writes them as two."""
+    return unicodedata.normalize("NFC", name)
 
 
 def parse_json(data: bytes | str, what: str) -> dict[str, Any]:

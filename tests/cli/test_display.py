@@ -11,11 +11,15 @@ from pathlib import Path
 import pytest
 import torch
 from rich.console import Console
-from support import PLAN, miniature
+from support import PLAN, miniature, miniature_model
 
 from ganvas.cli.display import Display, describe_balance
+from ganvas.errors import DataError
+from ganvas.inference.model import Model
+from ganvas.runtime.exits import run_and_exit
 from ganvas.training.run_folder import Run
 from ganvas.training.trainer import Progress
+from ganvas.utils.parsing import printable
 
 
 def display(name: str, classes: tuple[str, ...], folder: Path, as_json: bool = False) -> Display:
@@ -56,7 +60,9 @@ def test_a_row_says_which_values_are_losses_and_how_the_players_stand(tmp_path: 
     [
         ("cgan-mnist", tuple("0123456789"), "7", "3,8"),
         ("cgan-mnist", ("a cat", "dog"), "dog", "a cat,dog"),
-        ("cgan-mnist", ("cats, fat", "dogs, thin"), "1", "0,1"),
+        ("cgan-mnist", ("cats, fat", "dogs, thin"), "#1", "#0,#1"),
+        ("cgan-mnist", ("1", "10", "2", "0"), "#3", "2,#3"),
+        ("cgan-mnist", ("cat", "all"), "#1", "cat,#1"),
         ("dcgan-mnist", ("cat", "dog"), None, None),
     ],
 )
@@ -139,3 +145,31 @@ def test_the_next_commands_follow_what_the_game_can_do(name: str, first: str, la
     assert len(commands) == 3
     assert commands[0].startswith(first)
     assert last in commands[2]
+
+
+@pytest.mark.parametrize("name", ["[/b]", "[red]x", ":smile:", "a\x1b[31mb\rc"])
+def test_odd_names_are_shown_as_they_are(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / name
+    folder.mkdir(parents=True)
+    result = {"items": 1, "seconds": 1, "dropped": 1, "images_per_second": 1}
+    (folder / "result.json").write_text(json.dumps(result))
+    (folder / "sheet.png").touch()
+    shown = display("cgan-mnist", (name, "b"), folder)
+    shown.show_results()
+    said = capsys.readouterr().out
+    assert "\x1b" not in said
+    assert "\r" not in said
+    assert said.count(printable(name)) >= 4
+
+
+def test_errors_and_class_names_reach_the_terminal_without_escape_sequences(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        raise DataError("x\x1b[31mred\x07\u202e\nnext")
+
+    with pytest.raises(SystemExit):
+        run_and_exit(fail)
+    assert capsys.readouterr().err == "ganvas: x\\x1b[31mred\\x07\\u202e next\n"
+    plain = miniature_model("cgan-mnist")
+    model = Model(plain.game, {**plain.card, "classes": ["\x1b[2J", *"123456789"]}, plain.identity)
+    assert model.classes[0] == "\\x1b[2J"
+    assert model.class_index("\x1b[2J") == 0

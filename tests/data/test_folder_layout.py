@@ -85,3 +85,133 @@ def test_nothing_to_read_says_what_is_there() -> None:
         understood("a.heic", "b.HEIC", "c.zip")
     with pytest.raises(DataError, match="found nothing"):
         understood()
+
+
+def paths(*folders: str, count: int = 2) -> list[str]:
+    return [f"{folder}/{i}.png" for folder in folders for i in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("train", "test"),
+        ("Train", "Test"),
+        ("TRAINING", "testing"),
+        ("Training", "Valid"),
+        ("train", "val"),
+        ("train", "eval"),
+        ("train", "validation"),
+        ("Train", "dev"),
+    ],
+)
+@pytest.mark.parametrize("root", ["", "set/"])
+def test_splits_are_known_by_their_usual_names_in_any_case(train: str, test: str, root: str) -> None:
+    names = paths(*[f"{root}{split}/{name}" for split in (train, test) for name in ("cats", "dogs")])
+    for split, folder in (("train", train), ("test", test)):
+        layout = understood(*names, split=split)
+        assert layout.classes == ("cats", "dogs")
+        assert layout.members == tuple(sorted(name for name in names if name.startswith(f"{root}{folder}/")))
+        assert (layout.labels, layout.splits, layout.warnings) == ((0, 0, 1, 1), ("train", "test"), ())
+        assert layout.text == f"{folder}/ of a split collection, one folder per class"
+
+
+def test_one_training_and_one_test_split() -> None:
+    with pytest.raises(DataError, match="two folders are the training split: Train/ and train/; expected one"):
+        understood(*paths("Train", "train", "test"))
+    layout = understood(*paths("train", "val", "test"), split="test")
+    assert layout.members == ("test/0.png", "test/1.png")
+    assert layout.skipped == (("val/", "2 pictures test/ is the test split"),)
+
+
+def test_a_folder_beside_the_splits_is_left_out_by_name() -> None:
+    layout = understood(*paths("train/a", "train/b", "test/a", "docs"))
+    assert (layout.classes, layout.splits) == (("a", "b"), ("train", "test"))
+    assert layout.skipped == (("docs/", "2 pictures beside train/ and test/"),)
+    assert len(layout.warnings) == 1
+    assert layout.warnings[0].startswith("docs/: left out")
+
+
+def test_two_domains_are_an_unpaired_data_set() -> None:
+    names = paths("set/trainA", "set/trainB", "set/testA", "set/testB")
+    layout = understood(*names, "set/cover.png")
+    assert (layout.classes, layout.labels, layout.splits) == (("A", "B"), (0, 0, 1, 1), ("train", "test"))
+    assert layout.members == tuple(paths("set/trainA", "set/trainB"))
+    assert layout.warnings[0].startswith("this is an unpaired data set of two domains: set/trainA/ and set/trainB/")
+    assert layout.skipped == (("set/cover.png", "beside set/trainA/ and set/trainB/"),)
+    assert understood(*names, split="test").members == tuple(paths("set/testA", "set/testB"))
+    assert understood(*paths("TRAIN_a", "train_B")).classes == ("A", "B")
+
+
+def test_splits_inside_each_class_are_splits() -> None:
+    names = paths("cat/train", "cat/test", "dog/Train", "dog/val")
+    assert understood(*names).members == tuple(paths("cat/train", "dog/Train"))
+    test = understood(*names, split="test")
+    assert (test.members, test.labels, test.classes) == (tuple(paths("cat/test", "dog/val")), (0, 0, 1, 1), ("cat", "dog"))
+
+
+def test_a_test_split_alone_is_read_and_doubted() -> None:
+    layout = understood(*paths("test/a", "test/b"))
+    assert layout.classes == ("a", "b")
+    assert layout.warnings == ("there is no training split beside test/: its pictures are read as the training split",)
+
+
+@pytest.mark.parametrize("names", [("train", "docs"), ("car", "train", "plane"), ("val2017", "train2017"), ("trainA", "testA")])
+def test_classes_called_like_splits_are_doubted(names: tuple[str, ...]) -> None:
+    layout = understood(*paths(*names))
+    assert layout.classes == tuple(sorted(names))
+    assert "called like splits" in layout.warnings[0]
+    assert understood(*paths("trainer", "test tube")).warnings == ()
+
+
+STRAYS = [
+    ("", ["train/a", "train/b", "test/a"], "train/ and test/"),
+    ("", ["train/a", "train/b"], "train/"),
+    ("", ["a", "b"], "the folders of the classes"),
+    ("set/", ["set/a", "set/b"], "the folders of the classes"),
+    ("", ["set/a", "set/b"], "the folder set/"),
+    ("", ["set/train/a", "set/train/b", "set/test/b"], "the folder set/"),
+    ("", ["a/train", "a/test", "b/train", "b/test"], "the folders of the splits"),
+]
+
+
+@pytest.mark.parametrize(("at", "folders", "beside"), STRAYS)
+def test_a_stray_picture_changes_nothing_and_is_named(at: str, folders: list[str], beside: str) -> None:
+    plain, strayed = understood(*paths(*folders)), understood(*paths(*folders), f"{at}cover.jpg")
+    assert plain.labels is not None
+    assert plain.warnings == plain.skipped == ()
+    facts = (plain.members, plain.labels, plain.classes, plain.splits)
+    assert (strayed.members, strayed.labels, strayed.classes, strayed.splits) == facts
+    assert strayed.skipped == ((f"{at}cover.jpg", f"beside {beside}"),)
+    assert len(strayed.warnings) == 1
+    assert "left out: " in strayed.warnings[0]
+
+
+def test_an_album_with_folders_stays_one_album() -> None:
+    loose = [f"{i:03d}.jpg" for i in range(40)]
+    layout = understood(*loose, *paths("2020", "2021"))
+    assert (layout.labels, len(layout.members)) == (None, 44)
+    assert layout.warnings[0].startswith("40 pictures lie beside 2 folders: all are read, without labels")
+    assert understood(*loose, *paths("2020")).warnings == ()
+
+
+def test_folders_of_a_class_are_doubted_if_only_some_classes_have_them() -> None:
+    layout = understood(*paths("data/cats", "data/dogs", "docs"))
+    assert layout.classes == ("data", "docs")
+    assert layout.warnings == ("data/ is read as one class, though all its pictures are in folders of its own: cats, dogs",)
+    assert understood(*paths("a/x", "a/y", "b/x", "b/y")).warnings == ()
+
+
+def test_names_are_compared_composed() -> None:
+    composed, decomposed = "\u00c4rger", "A\u0308rger"
+    layout = understood(*paths(f"train/{decomposed}", "train/b", f"test/{composed}", "test/b"), split="test")
+    assert (layout.classes, layout.labels) == (("b", composed), (0, 0, 1, 1))
+    both = understood(*paths(composed, decomposed, "b"))
+    assert (both.classes, len(both.members)) == (("b", composed), 6)
+    assert both.warnings == ("folders with one name in two Unicode forms are read as one class",)
+
+
+def test_a_picture_without_an_ending_is_read_for_what_it_is() -> None:
+    heads = {"photo": b"\x89PNG", "a/scan": b"\xff\xd8\xff\xe0", "LICENSE": b"Copy", "lost": b""}
+    layout = arrange(list(heads), "train", lambda _name: b"", heads.__getitem__)
+    assert layout.members == ("a/scan", "photo")
+    assert layout.skipped == (("* (no ending)", "2 not PNG/JPEG/WEBP/BMP/GIF/TIFF"),)

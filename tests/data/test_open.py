@@ -5,13 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ganvas.config import DataConfig
 from ganvas.data.builtin.point_sets import POINTS
+from ganvas.data.collection import DataSource, ImageCollection
 from ganvas.data.open import BUILT_IN, open_source
+from ganvas.data.readers import folder
+from ganvas.data.report import inspect
 from ganvas.errors import DataError, UsageError
 
 
@@ -40,7 +44,11 @@ def test_nothing_is_no_source_and_an_empty_folder_is_named(tmp_path: Path) -> No
 def test_a_built_in_name_wins_over_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "ring").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert len(open_source(DataConfig(source="ring"))) == 50_000
+    ring = open_source(DataConfig(source="ring"))
+    assert len(ring) == 50_000
+    assert ring.warnings == ("ring is the built-in source; write ./ring for the path ring in this folder",)
+    assert inspect("ring").warnings == ring.warnings
+    assert inspect("moons").warnings == ()
     with pytest.raises(DataError, match="no pictures"):
         open_source(DataConfig(source="./ring"))
 
@@ -77,3 +85,22 @@ def test_opening_data_loads_no_rendering() -> None:
     program = f"import sys, ganvas.data; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_doubt_of_a_reader_reaches_the_data_the_cache_and_the_report(
+    tmp_path: Path, write_picture: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = folder.find
+    write_picture(tmp_path / "p" / "a.png")
+
+    def doubt(path: Path, split: str) -> DataSource:
+        found = plain(path, split)
+        contents = found.load()
+        assert isinstance(contents, ImageCollection)
+        doubted = replace(contents, warnings=("early",), late_warnings=lambda: ("late",))
+        return replace(found, load=lambda: doubted)
+
+    monkeypatch.setattr("ganvas.data.open.folder.find", doubt)
+    config = DataConfig(source=str(tmp_path / "p"))
+    assert open_source(config).warnings == open_source(config).warnings == ("early", "late")
+    assert "\nwarning: early\nwarning: late\n" in inspect(config.source).text()

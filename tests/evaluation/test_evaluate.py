@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from support import PLAN, ganvas, miniature
+from support import PLAN, ganvas, miniature, miniature_model
 
 from ganvas.config import DataConfig
 from ganvas.data.open import open_source
@@ -22,9 +22,10 @@ from ganvas.errors import DataError, UsageError
 from ganvas.evaluation import classification_accuracy
 from ganvas.evaluation.evaluate import _Floors, evaluate
 from ganvas.evaluation.measures import COMPARE, name_measure
-from ganvas.evaluation.sample_sets import SampleSet, real_sample_sets
+from ganvas.evaluation.sample_sets import SampleSet, fake_sample_set, real_sample_sets
 from ganvas.inference import model_file
 from ganvas.inference.feature_extractors import MEASURES, Extractor, load_extractor
+from ganvas.inference.model import Model
 from ganvas.metrics.confidence import jackknife
 from ganvas.metrics.frechet import frechet_distance
 from ganvas.utils.settings import to_dict
@@ -282,3 +283,12 @@ def test_class_shares_of_real_digits(tmp_path: Path) -> None:
     shares = open_source(DataConfig(source="mnist")).fields["label"][rows].bincount() / 1000
     assert report.measures["rarest1k-digits"].value == pytest.approx(shares.min().item(), abs=0.003)
     assert report.measures["commonest1k-digits"].value == pytest.approx(shares.max().item(), abs=0.003)
+
+
+def test_generated_classes_are_those_of_the_reals_also_if_they_are_called_like_numbers() -> None:
+    plain = miniature_model("cgan-mnist")
+    model = Model(plain.game, {**plain.card, "classes": ["1", "10", "2", "3", "4", "5", "6", "7", "8", "9"]}, plain.identity)
+    wanted = torch.tensor([1, 0, 2, 9])
+    found = fake_sample_set(model, 4, 0, wanted)
+    assert found.labels is not None
+    assert found.labels.tolist() == wanted.tolist()

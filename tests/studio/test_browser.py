@@ -83,7 +83,7 @@ def test_home_leads_to_the_runs_and_to_where_one_begins(page: Any, context: Any,
     page.click("#runs a >> text=00000-a")
     page.wait_for_selector("#run-title >> text=00000-a")
     opened(page, context, "/")
-    page.click("text=Take the guided tour")
+    page.click("text=See how a GAN learns")
     page.wait_for_selector("#lesson >> text=1 of 5")
     page.wait_for_url(lambda url: "#" in url and not url.endswith(("#", "#tour")))
     assert page.evaluate("document.activeElement.id") == "lesson"

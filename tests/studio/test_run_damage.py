@@ -26,7 +26,7 @@ ANY = st.recursive(
     max_leaves=4,
 )
 FILES = ["recipe.json", "result.json", "branch.json", "best.json", "env.json", "log.jsonl", "../.studio/jobs/a.job.json"]
-KEYS = (
+KEYS = (  # noqa: SIM905
     "name game config data train items seconds words asked pid written step dropped skill lead plan images_per_second "
     "resolution channels dims point shape eval_every machine about"
 ).split()

@@ -20,14 +20,14 @@ from typing import BinaryIO
 
 from ganvas.data import cache
 from ganvas.data.collection import DataSource, ImageCollection
-from ganvas.data.folder_layout import TABLE, arrange
+from ganvas.data.folder_layout import HEAD, arrange
 from ganvas.data.images import Bytes, Header, UnreadableError, decode, peek
+from ganvas.data.label_tables import MAX_TABLE, ROW_BYTES, is_table
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError, ResourceError
 from ganvas.utils.files import make_folder, write_durably
 from ganvas.utils.parsing import printable
 
-MAX_TABLE = 256 << 20  # bytes of a dataset.json
 LARGE = 10_000  # a listing is cached for folders with at least so many files
 PROBES = 500  # files that are checked to see whether a cached listing is still valid
 SETTLED = 2_000_000_000  # ns since the last change of a folder; within one tick of the disk clock it may change unnoticed
@@ -66,7 +66,8 @@ def find(path: Path, split: str) -> DataSource:
 
 def _pictures(path: Path, split: str, files: Mapping[str, tuple[int, int]], skipped: list[Skipped]) -> ImageCollection:
     """The collection of the files of a folder. Raises: DataError: no images, or not this split."""
-    layout = arrange(list(files), split, lambda name: _read_table(path / name))
+    limit = MAX_TABLE + ROW_BYTES * len(files)
+    layout = arrange(list(files), split, lambda name: _read_start(path / name, limit + 1), lambda name: _read_head(path / name))
 
     def open_member(i: int) -> BinaryIO:
         try:
@@ -84,8 +85,17 @@ def _pictures(path: Path, split: str, files: Mapping[str, tuple[int, int]], skip
 
     names = tuple(map(printable, layout.members))
     left_out = (*layout.skipped, *skipped)
-    labels, splits = layout.labels, layout.splits
-    return ImageCollection(names, peek_member, read_member, labels, layout.classes, left_out, layout.text, splits=splits)
+    return ImageCollection(
+        names,
+        peek_member,
+        read_member,
+        layout.labels,
+        layout.classes,
+        left_out,
+        layout.text,
+        splits=layout.splits,
+        warnings=layout.warnings,
+    )
 
 
 def _read_listing(name: str, root: Path) -> Listing | None:
@@ -119,7 +129,7 @@ def _write_listing(name: str, listing: Listing, start: int) -> None:
 def _probes(files: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
     """Some evenly spaced files, and each table of labels."""
     names = sorted(files)
-    chosen = {*names[:: max(1, len(names) // PROBES)], *(name for name in names if name.rpartition("/")[2] == TABLE)}
+    chosen = {*names[:: max(1, len(names) // PROBES)], *filter(is_table, names)}
     return {name: files[name] for name in sorted(chosen)}
 
 
@@ -165,12 +175,18 @@ def walk(root: Path) -> tuple[dict[str, tuple[int, int]], list[Skipped], dict[st
     return files, skipped, folders
 
 
-def _read_table(path: Path) -> bytes:
+def _read_start(path: Path, limit: int) -> bytes:
+    """The first `limit` bytes of a file. Raises: DataError: it cannot be read."""
     try:
         with path.open("rb") as file:
-            table = file.read(MAX_TABLE + 1)
+            return file.read(limit)
     except OSError as error:
         raise DataError(f"{printable(path)}: {error.strerror}; make it readable or remove it") from None
-    if len(table) > MAX_TABLE:
-        raise DataError(f"{printable(path)}: expected at most {MAX_TABLE:,} bytes")
-    return table
+
+
+def _read_head(path: Path) -> bytes:
+    """The first bytes of a file; b"" if it cannot be read."""
+    try:
+        return _read_start(path, HEAD)
+    except DataError:
+        return b""

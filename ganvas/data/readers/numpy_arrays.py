@@ -17,7 +17,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganvas.data.collection import DataSource, ImageCollection, identify_file
+from ganvas.data.collection import ArrayCollection, DataSource, ImageCollection, identify_file
 from ganvas.data.folder_layout import BOTH, missing_test_split
 from ganvas.data.images import Bytes, Header, flatten_on_white, sixteen_to_eight_bits
 from ganvas.data.readers.zip_archive import open_archive
@@ -43,7 +43,7 @@ def find(path: Path, split: str) -> DataSource:
 
 def find_csv(path: Path) -> DataSource:
     """The points of a CSV file: one to three columns of numbers, with or without a header row."""
-    return DataSource("CSV file", (identify_file(path),), lambda: read_csv(path))
+    return DataSource("CSV file", (identify_file(path),), lambda: ArrayCollection(read_csv(path)))
 
 
 def read_csv(path: Path) -> Tensor:
@@ -97,7 +97,7 @@ def array_pictures(
     )
 
 
-def _load(path: Path, split: str) -> ImageCollection | Tensor:
+def _load(path: Path, split: str) -> ImageCollection | ArrayCollection:
     what = printable(path)
     try:
         if zipfile.is_zipfile(path):
@@ -112,7 +112,7 @@ def _load(path: Path, split: str) -> ImageCollection | Tensor:
         ) from None
     images, labels = _choose(arrays, split, what)
     if images.ndim <= 2 and images.dtype.kind in "fiu":
-        return _points(images, what)
+        return ArrayCollection(_points(images, what))
     names = [str(name) for name in arrays["classes"].tolist()] if "classes" in arrays else []
     splits = BOTH if any(data in arrays for data, _ in KEYS["test"]) else ("train",)
     return array_pictures(_channels_last(images, what), labels, names, what, splits)

@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ganvas.data.collection import DataSource, ImageCollection, identify_file
-from ganvas.data.folder_layout import arrange
+from ganvas.data.folder_layout import HEAD, arrange
 from ganvas.data.images import Bytes, Header, UnreadableError, decode, peek
+from ganvas.data.label_tables import MAX_TABLE, ROW_BYTES
 from ganvas.errors import DataError
 from ganvas.utils.parsing import printable
 
@@ -40,7 +41,13 @@ def load(path: Path, split: str) -> ImageCollection:
     infos = [info for info in archive.infolist() if not info.is_dir()]
     check_bombs(path, infos)
     by_name = {info.filename: info for info in infos}
-    layout = arrange(list(by_name), split, lambda name: _read(archive, by_name[name]))
+    limit = MAX_TABLE + ROW_BYTES * len(infos)
+    layout = arrange(
+        list(by_name),
+        split,
+        lambda name: _read_table(archive, by_name[name], limit),
+        lambda name: _read_head(archive, by_name[name]),
+    )
 
     def peek_member(i: int) -> Header:
         return peek(io.BytesIO(_read(archive, by_name[layout.members[i]])))
@@ -49,8 +56,17 @@ def load(path: Path, split: str) -> ImageCollection:
         return decode(io.BytesIO(_read(archive, by_name[layout.members[i]])), enough)
 
     names = tuple(map(printable, layout.members))
-    labels, splits = layout.labels, layout.splits
-    return ImageCollection(names, peek_member, read_member, labels, layout.classes, layout.skipped, layout.text, splits=splits)
+    return ImageCollection(
+        names,
+        peek_member,
+        read_member,
+        layout.labels,
+        layout.classes,
+        layout.skipped,
+        layout.text,
+        splits=layout.splits,
+        warnings=layout.warnings,
+    )
 
 
 def open_archive(path: Path) -> zipfile.ZipFile:
@@ -131,3 +147,22 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
             return member.read()
     except (OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
         raise UnreadableError(f"damaged in the archive: {printable(error, 120)}") from None
+
+
+def _read_table(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
+    """The bytes of a table of labels. Raises: DataError: it is damaged or larger than `limit`."""
+    if info.file_size > limit:
+        raise DataError(f"{printable(info.filename)}: unpacks to {info.file_size:,} bytes; expected at most {limit:,}")
+    try:
+        return _read(archive, info)
+    except UnreadableError as error:
+        raise DataError(f"{printable(info.filename)}: {error}; pack it again or leave it out") from None
+
+
+def _read_head(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """The first bytes of a member; b"" if it cannot be read."""
+    try:
+        with archive.open(info) as member:
+            return member.read(HEAD)
+    except (OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zlib.error, zipfile.BadZipFile):
+        return b""

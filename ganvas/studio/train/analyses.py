@@ -20,8 +20,9 @@ from ganvas.studio.commands import run_command
 from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.storage import Storage, UnknownIdError, list_checkpoints, read_json
 from ganvas.studio.train import pace
-from ganvas.studio.train.choices import match_recipe
-from ganvas.studio.train.job_status import make_options
+from ganvas.studio.train.choices import FIELDS, match_recipe
+from ganvas.studio.train.explanations import explain_settings
+from ganvas.studio.train.job_status import SETTING, make_options
 from ganvas.studio.train.pace import estimate_seconds, read_paces
 from ganvas.utils.parsing import printable
 from ganvas.utils.settings import flatten, to_dict
@@ -55,6 +56,7 @@ class Analyses:
                         **row,
                         **match_recipe(row, "label" in GAMES[row["game"]].needs),
                         "unit": describe_kind(to_dict(RECIPES[row["name"]]))["unit"],
+                        "images": RECIPES[row["name"]].train.images,
                     }
                     for row in rows
                 ]
@@ -79,6 +81,20 @@ class Analyses:
                     pace.write_pace(self.storage, name, row["pace"])
                     paces[name] = row["pace"]
         return estimate_seconds(RECIPES[name], paces)
+
+    def describe_settings(self, name: str) -> list[list[Any]]:
+        """[setting, value, what it means] of a recipe, of those that a page may change.
+
+        Raises:
+            UnknownIdError: there is no such recipe.
+        """
+        if name not in RECIPES:
+            raise UnknownIdError(f"there is no recipe {printable(name, 60)!r}; look at the list of recipes")
+        recipe = to_dict(RECIPES[name])
+        settings = flatten({key: recipe[key] for key in ("config", "data", "train")})
+        meanings = explain_settings(recipe["game"], settings)
+        own = [setting for setting in settings if SETTING.fullmatch(setting) and setting not in FIELDS]
+        return [[setting, settings[setting], meanings.get(setting, "")] for setting in own]
 
     @property
     def sources(self) -> tuple[str, ...]:

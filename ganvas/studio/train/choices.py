@@ -15,9 +15,27 @@ SOURCE_LABELS = {  # the built-in sources of pictures
     "fashion": "clothes (Fashion-MNIST)",
     "stacked": "three digits in colours (stacked MNIST)",
 }
+GAMES_IN_WORDS = {  # what a recipe of the game is, for a person who has not read its paper
+    "cgan": "A GAN that you ask for a class",
+    "gan": "The original GAN",
+    "dcgan": "A convolutional GAN: the classic",
+    "cogan": "Two GANs that share their first layers",
+    "r3gan": "A modern GAN that trains steadily",
+    "progan": "A GAN that grows from few pixels to many",
+    "stylegan": "A GAN with a style for each layer",
+    "stylegan2": "The second StyleGAN: cleaner pictures, also from few examples",
+    "stylegan2-conditional": "The second StyleGAN, and you ask it for a class",
+    "voxel": "A GAN of solids",
+    "textgan": "A GAN that writes",
+    "textlm": "No GAN: it predicts the next letter",
+    "vae": "No GAN: an encoder and a decoder",
+    "vae-conditional": "No GAN: an encoder and a decoder, by class",
+    "classifier": "No generator: it names what it sees",
+}
 BEST = {"": "cgan-mnist", "mnist": "cgan-mnist", "fashion": "stylegan2-fashion-conditional", "stacked": "dcgan-stacked"}
 BEST_OWN = {True: "stylegan2-images-conditional", False: "dcgan-images"}  # with classes, without
 FIELDS = {"train.seed": "“Seed”", "train.images": "“or images”"}  # settings that the form has fields for
+FIRST_SOURCE = "mnist"  # chosen at first
 OWN_DATA = "your own"  # how `ganvas recipes` calls the data of a recipe that brings none
 SMALL_SIDE = 32  # pixels: pictures of this suggested size are not enlarged
 EVAL_EVERY = 8000  # images between two measurements, if the length of the run is not given in images
@@ -60,7 +78,9 @@ def match_recipe(row: Mapping[str, Any], labels: bool) -> dict[str, Any]:
     pictures = row.get("data") in SOURCE_LABELS
     sources = [name for name, facts in list_sources().items() if pictures and (facts["classes"] > 1 or not labels)]
     own = row.get("data") == OWN_DATA
-    return {"labels": labels, "sources": sources, "takes_pictures": pictures or own, "brings_data": not own}
+    facts = {"labels": labels, "sources": sources, "takes_pictures": pictures or own, "brings_data": not own}
+    picture = "own.svg" if own else f"{row.get('data', '').replace(':', '-')}.png"  # of tools/recipe_pictures.py
+    return {**facts, "kind": GAMES_IN_WORDS.get(row.get("game", ""), ""), "picture": picture}
 
 
 def suits(row: Mapping[str, Any], source: str, report: Mapping[str, Any]) -> bool:
@@ -90,7 +110,9 @@ def require_no_field(settings: Mapping[str, str]) -> None:
     """Raises: UsageError: one of the other settings has a field of its own in the form, which would win in silence."""
     for name, field in FIELDS.items():
         if name in settings:
-            raise UsageError(f"{name} has a field of its own: write {printable(settings[name], 40)} into {field}, and leave it out")
+            raise UsageError(
+                f"{name} has a field of its own: write {printable(settings[name], 40)} into {field}, and leave it out"
+            )
 
 
 def complete_settings(

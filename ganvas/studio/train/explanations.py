@@ -64,11 +64,10 @@ def read_comments(game: str) -> dict[str, str]:
 def _collect(kind: Any, prefix: str) -> dict[str, str]:
     """Comments beside the fields of a dataclass, of those it inherits from, and of the dataclasses within it."""
     texts: dict[str, str] = {}
-    for each in reversed(kind.__mro__):
-        if dataclasses.is_dataclass(each):
-            for name, text in FIELD.findall(inspect.getsource(each)):
-                if text and not text.startswith("noqa"):
-                    texts[f"{prefix}.{name}"] = text
+    families: Any = [each for each in reversed(kind.__mro__) if dataclasses.is_dataclass(each)]
+    for each in families:
+        found = FIELD.findall(inspect.getsource(each))
+        texts |= {f"{prefix}.{name}": text for name, text in found if text and not text.startswith("noqa")}
     for field in dataclasses.fields(kind):
         if dataclasses.is_dataclass(type(field.default)):
             texts |= _collect(type(field.default), f"{prefix}.{field.name}")

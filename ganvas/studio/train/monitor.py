@@ -32,7 +32,9 @@ from ganvas.studio.train.jobs import Jobs
 from ganvas.utils.settings import flatten
 
 READ_BYTES = 256 << 10  # of a log, for one answer
-TUNABLE = re.compile(r"train\.(?!seed$|images$)|config\.rules\.|data\.(fit|flip)$")  # what a branch may change: not the networks
+TUNABLE = re.compile(
+    r"train\.(?!seed$|images$)|config\.rules\.|data\.(fit|flip)$"
+)  # what a branch may change: not the networks
 LEVEL = (0.55, 0.95)  # the skill of the discriminator at which both players learn
 
 

@@ -99,6 +99,7 @@ def get_schema(_: Request) -> Any:
     return {
         "states": STATES,
         "sources": choices.list_sources(),
+        "first_source": choices.FIRST_SOURCE,
         "devices": choices.list_devices(),
         "sample_counts": choices.SAMPLE_COUNTS,
         "default_samples": choices.DEFAULT_SAMPLES,
@@ -109,6 +110,11 @@ def get_schema(_: Request) -> Any:
 async def list_recipes(request: Request) -> Any:
     """All recipes, with the data that suit each."""
     return await get_service(request).analyses.list_recipes()
+
+
+def get_recipe(request: Request) -> Any:
+    """The settings of a recipe that can be changed: for each its name, value and meaning."""
+    return {"settings": get_service(request).analyses.describe_settings(request.path_params["name"])}
 
 
 async def offer_recipes(request: Request) -> Any:
@@ -262,6 +268,7 @@ ROUTES = (
     Route(f"{API}/schema", make_endpoint(get_schema)),
     Route(f"{API}/recipes", make_endpoint(list_recipes)),
     Route(f"{API}/recipes/offer", make_endpoint(offer_recipes, query=("data",))),
+    Route(f"{API}/recipes/{{name}}", make_endpoint(get_recipe)),
     Route(f"{API}/recipes/{{name}}/time", make_endpoint(time_recipe), methods=["POST"]),
     Route(f"{API}/uploads", make_endpoint(list_uploads), methods=["GET"]),
     Route(f"{API}/uploads", make_endpoint(receive_upload, bytes, ("name",)), methods=["POST"]),
@@ -288,5 +295,5 @@ PAGE = Page(
     routes=ROUTES,
     service=TrainService,
     uploads={f"{API}/uploads": MAX_UPLOAD_BYTES},
-    handover=Handover("Its training", "run={id}", lambda facts: True),
+    handover=Handover("Its training", "run={id}", lambda _: True),
 )

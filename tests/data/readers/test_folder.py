@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from PIL import Image
 from ganvas.config import DataConfig
 from ganvas.data.open import open_source
 from ganvas.data.readers import folder
+from ganvas.data.report import inspect
 from ganvas.data.table import TableDataset
 from ganvas.errors import DataError
 
@@ -205,3 +207,31 @@ def test_a_folder_tells_its_splits(tmp_path: Path, write_picture: WritePicture) 
     write_picture(tmp_path / "three" / "cat" / "a.png")
     write_picture(tmp_path / "three" / "dog" / "b.png")
     assert opened(tmp_path / "three").splits == ("train",)
+
+
+def test_a_class_without_a_readable_picture_is_left_out_and_told(tmp_path: Path, write_picture: WritePicture) -> None:
+    for i, name in enumerate(["train/a/0.png", "train/b/0.png", "train/b/1.png", "train/c/0.png", "test/c/0.png"]):
+        write_picture(tmp_path / "p" / name, i)
+    for name in ("b/0.png", "b/1.png"):
+        (tmp_path / "p" / "train" / name).write_bytes(b"junk")
+    train = open_source(DataConfig(source=str(tmp_path / "p")))
+    assert (train.classes, train.fields["label"].tolist()) == (("a", "c"), [0, 1])
+    assert train.warnings == ("class without a sample, left out: 'b' (none of 2 files can be read); 2 of 3 classes are left",)
+    report = inspect(str(tmp_path / "p"))
+    assert (report.classes, report.warnings) == ({"a": 1, "c": 1}, train.warnings)
+    test = open_source(DataConfig(source=str(tmp_path / "p"), split="test"))
+    assert (test.classes, test.fields["label"].tolist(), test.warnings) == (("a", "b", "c"), [2], ())
+
+
+def test_pictures_without_an_ending_are_read_from_folders_and_zips(tmp_path: Path, write_picture: WritePicture) -> None:
+    for i, name in enumerate(["a/x.png", "b/x.png"]):
+        picture = write_picture(tmp_path / "p" / name, i)
+        picture.rename(picture.with_suffix(""))
+    (tmp_path / "p" / "README").write_text("words")
+    with zipfile.ZipFile(tmp_path / "p.zip", "w") as archive:
+        for file in (tmp_path / "p").rglob("*"):
+            archive.write(file, file.relative_to(tmp_path / "p"))
+    for source in ("p", "p.zip"):
+        found = open_source(DataConfig(source=str(tmp_path / source)))
+        assert (found.classes, len(found)) == (("a", "b"), 2)
+        assert [name for name, _ in found.skipped] == ["* (no ending)"]

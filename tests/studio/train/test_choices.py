@@ -75,9 +75,7 @@ def test_every_state_has_a_name_and_its_actions() -> None:
 
 
 def test_the_best_recipe_for_the_data_comes_first_and_no_recipe_of_digits_takes_photographs() -> None:
-    rows = [
-        {**row, **choices.match_recipe(row, "label" in GAMES[row["game"]].needs)} for row in list_recipes()
-    ]
+    rows = [{**row, **choices.match_recipe(row, "label" in GAMES[row["game"]].needs)} for row in list_recipes()]
 
     def rank(source: str = "", **report: Any) -> dict[str, Any]:
         return choices.rank_recipes(rows, source, report)

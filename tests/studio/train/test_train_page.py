@@ -38,15 +38,32 @@ def form(page: Any, context: Any) -> Any:
     """The page with the form of a new training."""
     page.set_default_timeout(PATIENCE)
     page.goto(f"{context.base}/train#new")
-    page.wait_for_function("document.querySelectorAll('#recipe option').length > 5")
+    page.wait_for_selector(".recipe input:checked")
+    page.wait_for_function("!document.getElementById('start-words').textContent.startsWith('Timing')")
     return page
+
+
+def offered(form: Any, box: str = "#recipes") -> list[str]:
+    """The recipes on the cards."""
+    return list(form.locator(f"{box} input").evaluate_all("cards => cards.map(({ value }) => value)"))
+
+
+def choose(form: Any, recipe: str, data: str = "") -> None:
+    """Choose the data, then a card."""
+    form.select_option("#data", data)
+    form.wait_for_selector(f"input[value={recipe}]", state="attached")
+    form.check(f"input[value={recipe}]")
+
+
+def chosen(form: Any) -> str:
+    return str(form.evaluate("document.querySelector('#form input[name=recipe]:checked')?.value ?? ''"))
 
 
 def begin(form: Any, images: int) -> str:
     """Start the ring in miniature; the id of the run."""
-    form.select_option("#recipe", "gan-ring")
+    choose(form, "gan-ring")
     form.fill("#images", str(images))
-    form.click("#start summary")
+    form.click("#other-box summary")
     form.fill("#extra", SMALL)
     form.click("#go")
     form.wait_for_function("location.hash.startsWith('#run=')")
@@ -70,17 +87,20 @@ def test_a_recipe_is_trained_to_its_end_branched_and_compared(form: Any) -> None
     form.wait_for_function("document.getElementById('caption').textContent.includes('picture 4 of 5')")
     form.wait_for_selector("#doctor .finding")
     form.click("#steer button:has-text('Branch')")
-    form.fill("#branch-name", "config.width")
-    form.fill("#branch-value", "16")
+    assert form.locator("#branch-name option[value='config.width']").count() == 0  # it would change the networks
+    form.select_option("#branch-name", "train.batch")
+    assert "samples in one step" in form.inner_text("#branch-what")
+    form.fill("#branch-value", "many")
     form.click("#branch-go")
     form.wait_for_selector("#branch-error:not([hidden])")
-    assert "changes the networks" in form.inner_text("#branch-error")
-    form.fill("#branch-name", "train.learning_rate")
+    form.select_option("#branch-name", "train.learning_rate")
+    assert form.is_hidden("#branch-error")  # it was about another setting
     form.fill("#branch-value", "0.0003")
     form.click("#branch-go")
     form.wait_for_function("document.getElementById('about-run').textContent.includes('Branched from')")
     assert "train.learning_rate = 0.0003" in form.inner_text("#about-run")
     form.wait_for_selector("#state[data-state=finished]")
+    form.click("button[data-view=compare]")
     form.select_option("#samples", "500")
     form.click("#contest")
     form.wait_for_selector("#comparison h3:has-text('Measures')", timeout=300_000)
@@ -88,10 +108,13 @@ def test_a_recipe_is_trained_to_its_end_branched_and_compared(form: Any) -> None
     assert "train.learning_rate" in told
     assert "fd500-points" in told
     assert "±" in told
+    assert "lower is better" in told
     form.wait_for_function("document.querySelector('#comparison img').naturalWidth > 0")
-    for width in (360, 1280):  # the sheet is wider, and scrolls in a box of its own
+    for width in (360, 1280):
         form.set_viewport_size({"width": width, "height": 900})
         assert form.evaluate("document.documentElement.scrollWidth") <= width
+        sheet = form.locator("#comparison img").bounding_box()
+        assert sheet["x"] + sheet["width"] <= width  # both models are in sight
     form.select_option("#samples", "2000")  # not measured yet
     form.wait_for_selector("#comparison h3:has-text('Measures')", state="detached")
     form.evaluate("document.getElementById('film').click(); location.hash = 'run=nope'")
@@ -145,15 +168,16 @@ def test_a_chart_draws_a_single_point_and_tells_the_values_under_the_pointer(pag
 
 def test_only_runs_that_draw_the_same_are_offered_to_compare(page: Any, context: Any) -> None:
     page.goto(f"{context.base}/train")
-    offered = page.evaluate("""async () => {
+    listed = page.evaluate("""async () => {
         const { offerRuns } = await import("./static/train/compare.js");
         const run = (id, alike, model = true) => ({ id, alike, model });
         const runs = [run("a", "x"), run("b", "x"), run("c", "y"), run("d", "x", false), run("e", ""), run("f", "")];
         const names = () => [...document.getElementById("other").options].map(({ value }) => value);
-        const options = (id) => { offerRuns(runs, id); return names(); };
+        const isEmpty = () => document.getElementById("contest-box").hidden;
+        const options = (id) => { offerRuns(runs, id); return [names(), isEmpty()]; };
         return [options("a"), options("c"), options("e"), document.getElementById("contest").disabled];
     }""")
-    assert offered == [["b"], [], [], True]
+    assert listed == [[["b"], False], [[], True], [[], True], True]
 
 
 def test_a_killed_training_says_so_and_goes_on(form: Any, studio: Any) -> None:
@@ -177,17 +201,74 @@ def test_a_killed_training_says_so_and_goes_on(form: Any, studio: Any) -> None:
 
 
 def test_built_in_pictures_are_offered_to_the_recipes_that_suit_them(form: Any) -> None:
-    offered = "[...document.querySelectorAll('#recipe option')].map((option) => option.value)"
+    assert (form.input_value("#data"), chosen(form)) == ("mnist", "cgan-mnist")
+    assert "suggested" in form.inner_text(".recipe:has(input:checked)")
+    assert form.locator(".recipe img").evaluate_all("all => all.every((image) => image.getAttribute('src'))")
     for recipe, unit in (("textgan-names", "lines"), ("dcgan-mnist", "images")):
-        form.select_option("#recipe", recipe)
+        choose(form, recipe)
         assert form.inner_text("#unit") == f"or {unit}"
     form.select_option("#data", "fashion")
-    assert form.input_value("#recipe") == "dcgan-mnist"
-    assert {"cgan-mnist", "stylegan2-fashion-conditional", "vae-mnist"} < set(form.evaluate(offered))
-    assert not {"gan-ring", "textgan-names", "voxel-shapes", "cogan-edges", "dcgan-images"} & set(form.evaluate(offered))
+    form.wait_for_selector("#recipes input[value=stylegan2-fashion-conditional]:checked")
+    assert {"cgan-mnist", "vae-mnist"} < set(offered(form, "#more"))
+    everything = {*offered(form), *offered(form, "#more")}
+    assert not {"gan-ring", "textgan-names", "voxel-shapes", "cogan-edges", "dcgan-images"} & everything
     form.select_option("#data", "stacked")  # without classes
-    assert not {"cgan-mnist", "classifier-mnist", "vae-mnist-conditional"} & set(form.evaluate(offered))
-    assert "dcgan-mnist" in form.evaluate(offered)
+    form.wait_for_selector("#recipes input[value=dcgan-stacked]:checked")
+    everything = {*offered(form), *offered(form, "#more")}
+    assert not {"cgan-mnist", "classifier-mnist", "vae-mnist-conditional"} & everything
+    assert "dcgan-mnist" in everything
+
+
+def test_an_address_fills_in_the_form_and_every_setting_says_what_it_means(page: Any, context: Any) -> None:
+    page.goto(f"{context.base}/train#new&recipe=dcgan-mnist&images=500&seed=7&set.train.learning_rate=0.001")
+    page.wait_for_selector("input[value=dcgan-mnist]:checked")
+    assert [page.input_value(f"#{name}") for name in ("data", "images", "seed")] == ["mnist", "500", "7"]
+    assert page.input_value("#extra") == "train.learning_rate=0.001"
+    page.wait_for_selector("#offered tr:has-text('half-life of the EMA')")
+    page.click("#offered button:text-is('train.batch')")
+    assert page.input_value("#extra").splitlines()[1].startswith("train.batch=")
+    page.fill("#extra", "train.seed=banana")
+    page.click("#go")
+    page.wait_for_selector("#start-error:has-text('write banana into “Seed”')")
+    page.fill("#extra", "train.batch=8\ntrain.batch=16")
+    page.click("#go")
+    page.wait_for_selector("#start-error:has-text('train.batch is in two lines')")
+    page.evaluate("location.hash = 'new&recipe=nothing'")
+    page.wait_for_selector("#start-error:has-text('There is no recipe “nothing”')")
+
+
+def test_axe_finds_nothing_on_the_form(form: Any, list_violations: Any) -> None:
+    form.click("#other-box summary")
+    form.wait_for_selector("#offered tr")
+    assert list_violations(form) == []
+    form.set_viewport_size({"width": 360, "height": 740})
+    assert form.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_run_is_seen_whole_in_a_small_window_and_first_on_a_phone(
+    page: Any, context: Any, studio: Any, list_violations: Any
+) -> None:
+    folder = studio.runs / "00777-seen"
+    (folder / "samples").mkdir(parents=True)
+    (folder / "recipe.json").write_text(json.dumps({"name": "dcgan-mnist", "game": "dcgan", "config": {"resolution": 28}}))
+    Image.new("L", (290, 290), 90).save(folder / "samples" / "000000.000k.png")
+    page.goto(f"{context.base}/train#run=00777-seen")
+    page.wait_for_function("document.getElementById('picture').naturalWidth > 0")
+    for width, height in ((1280, 720), (1440, 900)):
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate("document.documentElement.scrollHeight") <= height
+        boxes = [page.locator(place).bounding_box() for place in ("#picture", "#caption", "#scrub", "#steer")]
+        assert all(box["y"] + box["height"] <= height for box in boxes)
+        assert boxes[0]["height"] > 300
+    assert list_violations(page) == []
+    for view in ("compare", "settings"):
+        page.click(f"button[data-view={view}]")
+        assert list_violations(page) == []
+    page.click("button[data-view=watch]")
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.locator("#picture").bounding_box()["y"] < 370
+    assert page.input_value("#choice") == "00777-seen"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 def test_a_broken_zip_and_a_bomb_give_one_line(form: Any, tmp_path: Path) -> None:
@@ -200,12 +281,11 @@ def test_a_broken_zip_and_a_bomb_give_one_line(form: Any, tmp_path: Path) -> Non
     }"""
     assert form.evaluate(dropped, "header") == [True, ""]
     form.wait_for_function("document.getElementById('upload').textContent.includes('dropped.zip: not a readable zip')")
-    form.evaluate("document.getElementById('upload').textContent = ''; location.hash = ''")
+    form.evaluate("document.getElementById('upload').textContent = ''; location.hash = 'nothing'")
     form.wait_for_selector("#start", state="hidden")
     assert form.evaluate(dropped, "#empty") == [True, ""]
-    form.evaluate("location.hash = 'new'")
-    form.wait_for_selector("#start")
-    assert form.inner_text("#upload") == ""
+    form.wait_for_selector("#start")  # the form opens, with what was dropped
+    form.wait_for_function("document.getElementById('upload').textContent.includes('dropped.zip: not a readable zip')")
     for name, content, told in (
         ("broken.zip", b"PK", "not a readable zip"),
         ("bomb.zip", pictures((), bytes(15 << 20)), "bomb"),
@@ -232,7 +312,9 @@ def test_a_folder_is_reported_before_training_and_its_names_are_text(form: Any, 
     assert form.evaluate("window.hurt") is None
     form.wait_for_function("document.getElementById('report-preview').naturalWidth > 0")
     assert form.input_value("#data").startswith("upload:")
-    assert form.locator("#recipe option[value=gan-ring]").count() == 0  # needs points
+    form.wait_for_selector("input[value=stylegan2-images-conditional]:checked")  # as there are classes
+    assert "gan-ring" not in offered(form) + offered(form, "#more")  # needs points
+    assert "cgan-mnist" in offered(form, "#more")  # small and grey
     form.click("#remove")
     form.wait_for_selector("#report", state="hidden")
     assert form.locator("#data option[value^=upload]").count() == 0

@@ -1,22 +1,41 @@
-// The home page: cards of the other pages, the latest runs, this machine.
+// The home page: where to begin, the latest runs with their newest pictures, the other pages, this machine.
 
-import { ask } from "../common/api.js";
+import { ask, formatSeconds } from "../common/api.js";
 import { make } from "../common/shell.js";
+import { leadToTraining } from "../train/send_pictures.js";
 
 const $ = (id) => document.getElementById(id);
 
-function makeCard({ name, title, about }) {
-  return make("a", { class: "card", href: `./${name}` }, make("h2", {}, title), make("p", {}, about));
+/** What one click begins. */
+function makeStart({ title, about, href, picture, seconds }) {
+  const image = make("img", { src: `./static/${picture}`, alt: "", width: 96, height: 96 });
+  const time = seconds ? make("p", { class: "num small" }, `about ${formatSeconds(Math.max(60, seconds))} here`) : null;
+  return make("a", { class: "card", href }, image, make("div", {}, make("h3", {}, title), make("p", {}, about), time));
 }
 
-function makeRun({ name, recipe, finished, opens }) {
-  const link = `./train#run=${encodeURIComponent(name)}`;
-  const title = opens ? make("a", { href: link }, name) : make("strong", {}, name);
-  return make("li", {}, title, ` ${recipe} · ${finished ? "finished" : "not finished"}`);
+/** A run with its newest picture, and the pages that open it. */
+function makeRun({ name, recipe, finished, opens, snapshot, explores, damage }) {
+  const id = encodeURIComponent(name);
+  const hasPicture = opens && snapshot !== null;
+  const source = `./api/train/runs/${id}/samples/${snapshot}`;
+  const none = make("span", { class: "none" }, "no picture");
+  const image = hasPicture ? make("img", { src: source, alt: "", loading: "lazy" }) : none;
+  const title = opens ? make("a", { href: `./train#run=${id}` }, name) : make("strong", {}, name);
+  const state = damage ? make("span", { class: "problem" }, damage) : `${recipe} · ${finished ? "finished" : "not finished"}`;
+  const whose = make("span", { class: "unseen" }, ` the model of ${name}`);
+  const explore = opens && explores ? make("a", { href: `./explore#model=${id}` }, "Explore", whose) : null;
+  const words = make("div", { class: "words" }, title, make("p", { class: "muted small" }, state), explore);
+  return make("li", { class: "run" }, make("div", { class: "frame" }, image), words);
 }
 
-const { version, machine, runs, pages } = await ask("home/overview");
-$("cards").replaceChildren(...pages.map(makeCard));
+function makePage({ name, title, about }) {
+  return make("li", {}, make("a", { href: `./${name}` }, title), ` ${about}`);
+}
+
+const { version, machine, runs, pages, starts, max_upload_bytes: limit } = await ask("home/overview");
+$("starts").replaceChildren(...starts.map(makeStart));
 $("runs").replaceChildren(...runs.map(makeRun));
 $("no-runs").hidden = runs.length > 0;
+$("pages").replaceChildren(...pages.map(makePage));
 $("machine").textContent = `ganvas ${version} · ${machine.cores} cores · ${machine.processor} · ${machine.gpu ?? "no GPU"}`;
+leadToTraining(limit);

@@ -4,12 +4,16 @@ import { ask, formatCount } from "../common/api.js";
 import { make } from "../common/shell.js";
 
 const $ = (id) => document.getElementById(id);
-const OFFERED = /^(train\.|config\.rules|data\.(fit|flip))/; // settings that do not change the networks
+const USUAL = "train.learning_rate";
 let details = null;
 
-function showPresentValue() {
-  const value = details?.settings[$("branch-name").value];
+/** Say what the chosen setting means and which value it has; an error about another choice is out of date. */
+function showSetting() {
+  const name = $("branch-name").value;
+  const value = details?.settings[name];
   $("branch-now").textContent = value === undefined ? "" : `(now ${JSON.stringify(value)})`;
+  $("branch-what").textContent = details?.explained[name] ?? "";
+  $("branch-error").hidden = true;
 }
 
 /** Open the dialog for a run; the checkpoint nearest to `items` is chosen. */
@@ -20,18 +24,19 @@ export function openBranch(run, items) {
   const makeOption = (at) => make("option", { value: at }, `${formatCount(at)} ${run.unit}`);
   $("branch-at").replaceChildren(...run.checkpoints.map(makeOption));
   $("branch-at").value = nearest;
-  const names = Object.keys(run.settings).filter((name) => OFFERED.test(name));
-  $("branch-names").replaceChildren(...names.map((name) => make("option", { value: name })));
-  $("branch-error").hidden = true;
-  showPresentValue();
+  $("branch-name").replaceChildren(...run.tunable.map((name) => make("option", { value: name }, name)));
+  if (run.tunable.includes(USUAL)) $("branch-name").value = USUAL;
+  $("branch-value").value = "";
+  showSetting();
   $("branch").showModal();
 }
 
 /** Begin the new run; returns its id, null if that is refused. */
 async function submit() {
-  const [name, value] = [$("branch-name").value.trim(), $("branch-value").value.trim()];
+  const [name, value] = [$("branch-name").value, $("branch-value").value.trim()];
   const body = { at: Number($("branch-at").value), settings: value ? { [name]: value } : {} };
   $("branch-go").disabled = true;
+  $("branch-error").hidden = true;
   try {
     const { id } = await ask(`train/runs/${encodeURIComponent(details.id)}/branch`, { method: "POST", body });
     $("branch").close();
@@ -47,7 +52,8 @@ async function submit() {
 
 /** Connect the dialog; `begin(id)` is called with the new run. */
 export function connectBranch(begin) {
-  $("branch-name").addEventListener("input", showPresentValue);
+  $("branch-name").addEventListener("input", showSetting);
+  for (const id of ["branch-value", "branch-at"]) $(id).addEventListener("input", () => { $("branch-error").hidden = true; });
   $("branch-close").addEventListener("click", () => $("branch").close());
   $("branch-form").addEventListener("submit", async (event) => {
     event.preventDefault();

@@ -24,6 +24,7 @@ export function offerRuns(runs, id) {
     $("other").replaceChildren(...names.map((name) => make("option", { value: name }, name)));
   }
   if (names.includes(before)) $("other").value = before;
+  $("contest-box").hidden = !names.length; // an empty choice says nothing; a line does
   $("contest").disabled = !names.length;
 }
 
@@ -72,13 +73,13 @@ function put(text, ...parts) {
 function show(found, query) {
   const text = JSON.stringify([found, query]);
   if (text === shown) return; // a new table would lose its scroll position
-  const parts = showDifferences(found);
+  const parts = [];
   if (found.state === "measuring") {
     parts.push(make("p", { class: "muted" }, "Measuring both … this takes a minute or two; trainings go first."));
   }
   if (found.words) parts.push(make("p", { class: found.state === "failed" ? "problem" : "muted" }, found.words));
   if (found.state === "ready") parts.push(...showMeasures(found), ...showSheet(found, query));
-  put(text, ...parts);
+  put(text, ...parts, ...showDifferences(found));
 }
 
 function showDifferences({ a, b, differences }) {
@@ -90,21 +91,24 @@ function showDifferences({ a, b, differences }) {
   const makeRow = ([name, ...values]) => {
     return make("tr", {}, make("th", { scope: "row" }, name), ...values.map((value) => make("td", {}, format(value))));
   };
-  return [make("h3", {}, "Settings that differ"), makeTable(["", a, b], differences.map(makeRow))];
+  return [make("h3", { class: "spaced" }, "Settings that differ"), makeTable(["", a, b], differences.map(makeRow))];
 }
 
-function showMeasures({ a, b, models, reference, note }) {
+function showMeasures({ a, b, models, reference, note, about }) {
   const format = (m) => (m ? `${shorten(m.value)}${m.interval ? ` ± ${shorten(m.interval)}` : ""}` : "–");
   const makeRow = (name) => {
     const values = models.map((model) => format(model.measures[name]));
-    const floor = shorten(models[0].measures[name].floor ?? NaN);
+    const floor = shorten(models.find((model) => model.measures[name])?.measures[name].floor ?? NaN);
     const cells = [...values, floor].map((text) => make("td", { class: "num" }, text));
-    return make("tr", {}, make("th", { scope: "row" }, name), ...cells);
+    const [what, better] = about[name] ?? ["", ""];
+    const words = [what, better].filter(Boolean).join("; ");
+    return make("tr", {}, make("th", { scope: "row" }, name), ...cells, make("td", { class: "muted" }, words));
   };
+  const names = [...new Set(models.flatMap((model) => Object.keys(model.measures)))];
   const items = models.map((model) => formatCount(model.items)).join(" and ");
   const parts = [
     make("h3", { class: "spaced" }, "Measures, with 95 % intervals"),
-    makeTable(["", a, b, "other real data"], Object.keys(models[0]?.measures ?? {}).map(makeRow)),
+    makeTable(["", a, b, "other real data", "what it is"], names.map(makeRow)),
     make("p", { class: "muted small" }, `against ${reference}; trained on ${items}`),
   ];
   if (note) parts.push(make("p", { class: "muted small" }, note));
@@ -114,7 +118,8 @@ function showMeasures({ a, b, models, reference, note }) {
 function showSheet({ a, b, models }, query) {
   const version = models.map((model) => model.items).join("-"); // another address when they were measured again
   const alt = `What ${a} and ${b} generate from the same noise, and real samples`;
-  const image = make("img", { src: `./api/train/compare/sheet?${query}&at=${version}`, alt });
-  const box = { class: "scroll", tabindex: "0", role: "region", "aria-label": "Sheets side by side" };
-  return [make("h3", {}, "The same noise"), make("div", box, image)];
+  const href = `./api/train/compare/sheet?${query}&at=${version}`;
+  const link = make("a", { href, target: "_blank", class: "sheet-link" }, make("img", { src: href, alt, class: "sheet-img" }));
+  const how = make("p", { class: "muted small" }, "Press the sheet to see each pixel.");
+  return [make("h3", { class: "spaced" }, "The same noise"), link, how];
 }

@@ -85,6 +85,11 @@ export class Monitor {
     this.snapshots.stop();
   }
 
+  /** Draw again what the page shows now: a chart that was hidden has no size. */
+  redraw() {
+    if (this.details) this.draw();
+  }
+
   draw() {
     this.drawProgress();
     this.snapshots.draw(this.details);

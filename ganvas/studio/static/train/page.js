@@ -1,17 +1,18 @@
 // The page /train: the list of runs, and beside it the form of a new training, or one run.
 
 import { ask, formatCount } from "../common/api.js";
+import { acceptDrops } from "../common/drop.js";
 import { key, make, say, toast } from "../common/shell.js";
 import { connectBranch, openBranch } from "./branch.js";
 import { compareWith, offerRuns, refreshComparison } from "./compare.js";
+import { askDoctor, clearFindings } from "./findings.js";
 import { Monitor } from "./monitor.js";
 import { StartForm } from "./start.js";
 import { makeFacts } from "./tables.js";
 
 const $ = (id) => document.getElementById(id);
 const LIST_MILLISECONDS = 4000; // between two requests for the list
-const DOCTOR_HELP = "Looks at the log, at samples and at the data, and says what went wrong, with the evidence.";
-const TROUBLE = ["failed", "interrupted"]; // states whose words are shown as a problem
+const TROUBLE = ["failed", "interrupted", "damaged"]; // states whose words are shown as a problem
 const ENDS = ["finished", "paused", "stopped"]; // states after which the doctor is asked
 // [action, label, primary]
 const BUTTONS = [
@@ -26,7 +27,8 @@ let listText = ""; // what the list shows
 let steerText = ""; // what the buttons are made from
 
 const open = (id) => { location.hash = id ? `run=${encodeURIComponent(id)}` : "new"; };
-const getChosen = () => new URLSearchParams(location.hash.slice(1)).get("run");
+const readAddress = () => new URLSearchParams(location.hash.slice(1));
+const getChosen = () => readAddress().get("run");
 const runPath = (id) => `train/runs/${encodeURIComponent(id)}`;
 const complain = (wrong) => toast(wrong.message, { kind: "error" });
 
@@ -43,6 +45,7 @@ async function list() {
   if (text === listText) return;
   listText = text;
   $("no-runs").hidden = runs.length > 0;
+  showChoice(id);
   const focused = document.activeElement?.dataset?.run;
   $("runs").replaceChildren(...runs.map((run) => make("li", {}, makeEntry(run, run.id === id))));
   if (focused) findEntry(focused)?.focus();
@@ -50,11 +53,18 @@ async function list() {
   if (monitor?.details) refreshComparison(id);
 }
 
+/** The runs as a choice, where there is no room for the list. */
+function showChoice(id) {
+  const none = make("option", { value: "" }, runs.length ? "choose a run" : "none yet");
+  $("choice").replaceChildren(none, ...runs.map((run) => make("option", { value: run.id }, run.id)));
+  $("choice").value = id ?? "";
+}
+
 function makeEntry(run, isChosen) {
   const chip = make("span", { class: "chip", "data-state": run.state }, schema.states[run.state]);
   const name = make("span", { class: "name" }, run.id);
   const progress = make("span", { class: "muted small num" }, describeProgress(run));
-  const facts = { type: "button", "data-run": run.id, "aria-current": isChosen ? "true" : null };
+  const facts = { type: "button", "data-run": run.id, "aria-current": isChosen ? "true" : null, title: run.words };
   return make("button", { ...facts, onclick: () => open(run.id) }, name, chip, progress);
 }
 
@@ -71,24 +81,33 @@ function route() {
   monitor?.close();
   monitor = null;
   const id = getChosen();
-  const isNew = location.hash === "#new";
+  const isNew = readAddress().has("new");
   $("run").hidden = true; // until its details are there
   $("missing").hidden = true;
-  $("report").hidden = true;
   $("start").hidden = !isNew;
   $("empty").hidden = Boolean(id) || isNew;
   for (const button of $("runs").querySelectorAll("button")) {
     if (button.dataset.run === id) button.setAttribute("aria-current", "true");
     else button.removeAttribute("aria-current");
   }
+  $("choice").value = id ?? "";
   if (isNew) showForm();
   if (id) showRun(id);
 }
 
-function showForm() {
-  if (form) return;
-  form = new StartForm(schema, openNew);
-  form.load();
+/** Pictures that are dropped on any part of the page go into the form. */
+function takeDrop(transfer) {
+  form ??= new StartForm(schema, openNew);
+  form.uploader.takeDrop(transfer);
+  if ($("start").hidden) open("");
+}
+
+async function showForm() {
+  const wanted = readAddress();
+  form ??= new StartForm(schema, openNew);
+  if (!form.recipes.length) await form.load(wanted);
+  else if (wanted.size > 1) await form.fill(wanted);
+  if (wanted.has("own")) $("drop").scrollIntoView({ block: "nearest" });
 }
 
 async function openNew(id) {
@@ -98,11 +117,22 @@ async function openNew(id) {
 
 function showRun(id) {
   $("run-title").textContent = id;
-  $("doctor").replaceChildren(make("p", { class: "muted small" }, DOCTOR_HELP));
+  showView("watch");
+  clearFindings();
   monitor = new Monitor(id, update, lose);
   monitor.tick();
   offerRuns(runs, id);
   compareWith(id);
+}
+
+/** Show one of the parts beside the picture. A comparison takes the room of the picture too. */
+function showView(name) {
+  $("run").dataset.view = name;
+  for (const part of document.querySelectorAll("#run [data-part]")) part.hidden = part.dataset.part !== name;
+  for (const button of document.querySelectorAll("#run [data-view]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.view === name));
+  }
+  monitor?.redraw();
 }
 
 /** The address names no run, or one that was deleted meanwhile. */
@@ -123,7 +153,7 @@ function update(details, before) {
   $("words").className = TROUBLE.includes(details.state) ? "problem small" : "muted small";
   $("about-run").textContent = describeOrigin(details);
   findEntry(details.id)?.querySelector(".num").replaceChildren(describeProgress(details)); // the same as in the title
-  const text = JSON.stringify([details.id, details.actions, details.checkpoints.length > 0, details.model]);
+  const text = JSON.stringify([details.id, details.actions, details.checkpoints.length > 0, details.links]);
   if (text !== steerText) {
     steerText = text;
     showButtons(details);
@@ -132,7 +162,7 @@ function update(details, before) {
   if (!before || details.state === before) return;
   say(`${schema.states[details.state]}: ${details.words}`, true);
   list();
-  if (ENDS.includes(details.state)) askDoctor();
+  if (ENDS.includes(details.state)) examine();
 }
 
 function describeOrigin({ branch, unit, about, paper }) {
@@ -142,18 +172,16 @@ function describeOrigin({ branch, unit, about, paper }) {
   return `Branched from ${branch.parent} at ${formatCount(branch.items)} ${unit}: ${changes}. ${text}`;
 }
 
-function showSettings({ settings }) {
+function showSettings({ settings, explained }) {
   const format = (value) => (typeof value === "string" ? value : JSON.stringify(value));
-  $("settings").replaceChildren(makeFacts(Object.entries(settings).map(([name, value]) => [name, format(value)])));
+  const rows = Object.entries(settings).map(([name, value]) => [name, format(value), explained[name] ?? ""]);
+  $("settings").replaceChildren(makeFacts(rows));
 }
 
 function showButtons(details) {
   const buttons = BUTTONS.filter(([action]) => details.actions.includes(action)).map(makeAction);
   if (details.checkpoints.length) buttons.push(make("button", { type: "button", onclick: branch }, "Branch from here"));
-  if (details.model && details.explores) {
-    const href = `./explore#model=${encodeURIComponent(details.id)}`;
-    buttons.push(make("a", { class: "button", href }, "Explore the model"));
-  }
+  for (const { href, label } of details.links) buttons.push(make("a", { class: "button", href }, label));
   if (details.actions.includes("remove")) {
     buttons.push(make("button", { type: "button", class: "quiet", onclick: confirmRemoval }, "Delete …"));
   }
@@ -211,28 +239,9 @@ async function remove() {
   location.hash = runs.length ? `run=${encodeURIComponent(runs[0].id)}` : "";
 }
 
-async function askDoctor() {
+function examine() {
   const id = getChosen();
-  $("ask").disabled = true;
-  $("doctor").replaceChildren(make("p", { class: "muted" }, "Looking …"));
-  try {
-    const findings = await ask(`${runPath(id)}/doctor`);
-    if (id === getChosen()) showFindings(findings);
-  } catch (wrong) {
-    if (id === getChosen()) $("doctor").replaceChildren(make("p", { class: "problem" }, wrong.message));
-  } finally {
-    $("ask").disabled = false;
-  }
-}
-
-function showFindings(findings) {
-  const makeFinding = ({ name, evidence, advice }) => {
-    const cure = make("p", { class: "small" }, "Try ", make("code", {}, advice));
-    return make("div", { class: "finding" }, make("h3", {}, name), make("p", { class: "small" }, evidence), cure);
-  };
-  const good = make("p", {}, "✓ The doctor found nothing wrong.");
-  const parts = findings.length ? findings.map(makeFinding) : [make("div", { class: "finding good" }, good)];
-  $("doctor").replaceChildren(...parts);
+  askDoctor(id, () => id === getChosen());
 }
 
 function branch() {
@@ -249,8 +258,13 @@ function moveScrub(by) {
 for (const count of schema.sample_counts) $("samples").append(make("option", { value: count }, String(count)));
 $("samples").value = schema.default_samples;
 connectBranch(openNew);
-$("new").addEventListener("click", () => open(""));
-$("ask").addEventListener("click", askDoctor);
+acceptDrops($("drop"), takeDrop);
+for (const button of document.querySelectorAll("#run button[data-view]")) {
+  button.addEventListener("click", () => showView(button.dataset.view));
+}
+$("choice").addEventListener("change", () => $("choice").value && open($("choice").value));
+$("new-training").addEventListener("click", () => open(""));
+$("ask").addEventListener("click", examine);
 $("film").addEventListener("click", () => monitor?.snapshots.play());
 $("newest").addEventListener("click", () => monitor?.snapshots.follow(true));
 $("scrub").addEventListener("input", () => monitor?.snapshots.scrub());

@@ -6,10 +6,18 @@ import { calm } from "../common/shell.js";
 const $ = (id) => document.getElementById(id);
 const FILM_MILLISECONDS = 220;
 
+/** Give the frame the shape of the picture, so that it is as large as the window allows. */
+function fitFrame({ naturalWidth, naturalHeight }) {
+  $("frame").style.setProperty("--ratio", naturalWidth / naturalHeight);
+}
+
 export class Snapshots {
   constructor(path) {
     Object.assign(this, { path, details: null, following: true, film: null });
     $("picture").removeAttribute("src");
+    $("picture").hidden = true;
+    $("caption").textContent = "The picture is on its way";
+    $("picture").onload = () => fitFrame($("picture"));
     $("newest").setAttribute("aria-pressed", "true");
   }
 
@@ -26,7 +34,9 @@ export class Snapshots {
     const { snapshots, draws, explores, unit } = details;
     $("scrub").max = Math.max(0, snapshots.length - 1);
     if (this.following) $("scrub").value = this.last;
-    for (const part of [$("scrub").parentElement, $("same-noise")]) part.hidden = !draws && !snapshots.length;
+    const isBlank = !snapshots.length;
+    for (const part of [$("scrub").parentElement, $("same-noise")]) part.hidden = !draws && isBlank;
+    for (const id of ["film", "scrub", "newest"]) $(id).disabled = isBlank;
     const what = explores ? `noise in every picture: the ${unit} change` : "inputs in every picture: the outputs change";
     $("same-noise").textContent = `The same ${what} as training goes on.`;
     this.show();
@@ -38,8 +48,10 @@ export class Snapshots {
     const at = Math.min(this.place, snapshots.length - 1);
     const items = snapshots[at];
     $("picture").hidden = items === undefined;
+    $("no-picture").hidden = items !== undefined;
     if (items === undefined) {
-      $("caption").textContent = missing.picture;
+      $("caption").textContent = "";
+      $("no-picture").textContent = missing.picture;
       return;
     }
     const text = `${formatCount(items)} ${unit}${items === 0 ? ": before the first move" : ""}`;

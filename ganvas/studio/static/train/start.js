@@ -1,34 +1,37 @@
 // The form that starts a training: data (built in, or an upload), recipe, device, how long.
 
-import { ask, formatCount } from "../common/api.js";
+import { ask, formatCount, formatSeconds } from "../common/api.js";
 import { make, toast } from "../common/shell.js";
+import { chooseRecipe, describeTime, getRecipe, showCards } from "./recipe_cards.js";
 import { makeReport } from "./report.js";
+import { makeTable } from "./tables.js";
 import { Uploader } from "./uploads.js";
 
 const $ = (id) => document.getElementById(id);
 const makeOption = (value, text = value) => make("option", { value }, text);
+const UPLOAD = "upload:";
 
 export class StartForm {
   /** `schema` is the page's; `begin(id)` is called when a training was started. */
   constructor(schema, begin) {
-    Object.assign(this, { schema, begin, recipes: [], uploads: [] });
+    Object.assign(this, { schema, begin, recipes: [], uploads: [], asked: 0, seen: "" });
     this.uploader = new Uploader(schema.max_upload_bytes, (upload) => this.addUpload(upload));
     $("form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit();
     });
-    $("recipe").addEventListener("change", () => this.describeRecipe());
     $("data").addEventListener("change", () => {
       this.offerRecipes();
       this.showReport();
     });
+    for (const id of ["minutes", "images"]) $(id).addEventListener("input", () => this.describe());
+    $("other-box").addEventListener("toggle", () => this.showSettings());
     $("remove").addEventListener("click", () => this.removeUpload());
     $("device").replaceChildren(...schema.devices.map((name) => makeOption(name)));
   }
 
-  /** Read the lists of recipes and uploads. */
-  async load() {
-    $("recipe").replaceChildren(make("option", {}, "reading the list of recipes …"));
+  /** Read the lists of recipes and uploads, then fill in what the address asks for. */
+  async load(wanted) {
     try {
       const [recipes, ready] = await Promise.all([ask("train/recipes"), ask("train/uploads")]);
       this.recipes = recipes;
@@ -38,67 +41,114 @@ export class StartForm {
       this.fail(wrong.message);
       return;
     }
-    this.offerData($("data").value);
+    await this.fill(wanted);
+    if (this.recipes.every(({ seconds }) => seconds === null)) await this.timeMachine();
+  }
+
+  /** Fill in what an address asks for: recipe, data, minutes, images, seed, and settings as set.NAME=VALUE. */
+  async fill(wanted) {
+    for (const id of ["minutes", "images", "seed"]) if (wanted.has(id)) $(id).value = wanted.get(id);
+    const settings = [...wanted].filter(([name]) => name.startsWith("set."));
+    if (settings.length) {
+      $("extra").value = settings.map(([name, value]) => `${name.slice(4)}=${value}`).join("\n");
+      $("other-box").open = true;
+    }
+    const recipe = this.recipes.find(({ name }) => name === wanted.get("recipe"));
+    const own = recipe && this.schema.sources[recipe.data] ? recipe.data : "";
+    const kept = $("data").value || this.schema.first_source;
+    this.offerData(wanted.get("data") ?? (recipe ? own : kept));
+    await this.offerRecipes(wanted.get("recipe") ?? "");
+    if (wanted.has("recipe") && !recipe) this.fail(`There is no recipe “${wanted.get("recipe")}”; choose one of these.`);
+    this.showReport();
+  }
+
+  /** Time the chosen recipe here once, so that the cards say how long each takes on this machine. */
+  async timeMachine() {
+    $("start-words").textContent = "Timing this machine for some seconds …";
+    try {
+      await ask(`train/recipes/${encodeURIComponent(getRecipe())}/time`, { method: "POST" });
+      this.recipes = await ask("train/recipes");
+    } catch {
+      /* the times of the reference machine stay */
+    }
+    await this.offerRecipes(getRecipe());
   }
 
   /** The upload that is chosen; undefined: other data. */
   get upload() {
-    return this.uploads.find(({ id }) => `upload:${id}` === $("data").value);
+    return this.uploads.find(({ id }) => `${UPLOAD}${id}` === $("data").value);
   }
 
   get recipe() {
-    return this.recipes.find(({ name }) => name === $("recipe").value);
+    return this.recipes.find(({ name }) => name === getRecipe());
   }
 
-  offerData(chosen = "") {
+  offerData(chosen) {
     const own = this.uploads.map(({ id, name, report }) => {
-      return makeOption(`upload:${id}`, `${name}: ${formatCount(report.count)} pictures`);
+      return makeOption(`${UPLOAD}${id}`, `${name}: ${formatCount(report.count)} pictures`);
     });
     const builtIn = Object.entries(this.schema.sources).map(([name, { label }]) => makeOption(name, label));
-    $("data").replaceChildren(makeOption("", "the recipe's own data"), ...builtIn, ...own);
+    $("data").replaceChildren(...builtIn, makeOption("", "each recipe's own: points, text, solids …"), ...own);
     $("data").value = chosen;
-    this.offerRecipes();
+    if ($("data").selectedIndex < 0) $("data").value = ""; // such data are not here
   }
 
-  /** Whether a recipe can be trained on the chosen data. */
-  suits(recipe) {
-    const { upload } = this;
-    if (upload) return recipe.takes_pictures && (!recipe.labels || Object.keys(upload.report.classes).length > 1);
-    const data = $("data").value;
-    return data ? recipe.sources.includes(data) : recipe.brings_data;
+  /** Offer the recipes that suit the data, the best one chosen, or `wanted`. */
+  async offerRecipes(wanted = "") {
+    const mine = ++this.asked;
+    try {
+      const offer = await ask(`train/recipes/offer?data=${encodeURIComponent($("data").value)}`);
+      if (mine !== this.asked) return;
+      showCards(this.recipes, offer, () => this.describe());
+      if (!chooseRecipe(wanted)) chooseRecipe(offer.best);
+    } catch (wrong) {
+      if (mine === this.asked) this.fail(wrong.message);
+    }
+    this.describe();
   }
 
-  /** Offer the recipes that suit the data, by game. */
-  offerRecipes() {
-    const before = $("recipe").value;
-    const fits = this.recipes.filter((recipe) => this.suits(recipe));
-    const games = [...new Set(fits.map(({ game }) => game))];
-    const makeGroup = (game) => {
-      const recipes = fits.filter((recipe) => recipe.game === game);
-      const text = ({ name, minutes }) => `${name} · ${minutes < 1 ? "under a" : minutes} min`;
-      return make("optgroup", { label: game }, ...recipes.map((recipe) => makeOption(recipe.name, text(recipe))));
-    };
-    $("recipe").replaceChildren(...games.map(makeGroup));
-    const forOwn = this.upload && fits.find((recipe) => !recipe.brings_data);
-    const keeps = !this.upload && fits.some(({ name }) => name === before);
-    $("recipe").value = keeps ? before : (forOwn || fits[0])?.name ?? "";
-    this.describeRecipe();
-  }
-
-  describeRecipe() {
+  /** Say what would be started. */
+  describe() {
     const { recipe } = this;
     $("unit").textContent = `or ${recipe?.unit ?? "images"}`;
-    if (!recipe) {
-      $("about").textContent = "";
-      return;
-    }
-    const size = `${formatCount(recipe.parameters)} weights; ${recipe.minutes} min on two cores.`;
-    $("about").textContent = `${recipe.about}. ${recipe.paper}. ${size}`;
+    $("about").textContent = recipe ? `${recipe.paper}. ${formatCount(recipe.parameters)} weights.` : "";
+    $("start-words").textContent = recipe ? `${recipe.name} · ${this.describeLength(recipe)}` : "";
+    this.showSettings();
+  }
+
+  describeLength(recipe) {
+    const [minutes, images] = [Number($("minutes").value), Number($("images").value)];
+    if (minutes > 0) return `${minutes} min`;
+    if (images > 0 && recipe.seconds) return `about ${formatSeconds((recipe.seconds * images) / recipe.images)} here`;
+    return images > 0 ? `${formatCount(images)} ${recipe.unit}` : describeTime(recipe);
+  }
+
+  /** Show the settings of the recipe with their meanings, while they are open; a press writes one into the field. */
+  async showSettings() {
+    const { recipe } = this;
+    if (!$("other-box").open || !recipe || recipe.name === this.seen) return;
+    this.seen = recipe.name;
+    const { settings } = await ask(`train/recipes/${encodeURIComponent(recipe.name)}`);
+    if (recipe.name !== this.seen) return;
+    const rows = settings.map(([name, value, meaning]) => {
+      const text = `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`;
+      const change = make("button", { type: "button", class: "plain-text", onclick: () => this.addSetting(text) }, name);
+      return make("tr", {}, make("th", { scope: "row" }, change), make("td", {}, text.slice(name.length + 1)),
+        make("td", { class: "muted" }, meaning));
+    });
+    $("offered").replaceChildren(makeTable(["press to change", "now", "meaning"], rows).firstChild);
+  }
+
+  addSetting(text) {
+    const before = $("extra").value.trimEnd();
+    $("extra").value = before ? `${before}\n${text}` : text;
+    $("extra").focus();
   }
 
   addUpload(upload) {
     this.uploads = [...this.uploads.filter(({ id }) => id !== upload.id), upload];
-    this.offerData(`upload:${upload.id}`);
+    this.offerData(`${UPLOAD}${upload.id}`);
+    this.offerRecipes();
     this.fail("");
     this.showReport();
   }
@@ -125,7 +175,8 @@ export class StartForm {
     }
     this.uploads = this.uploads.filter(({ id }) => id !== upload.id);
     this.uploader.clear();
-    this.offerData();
+    this.offerData(this.schema.first_source);
+    this.offerRecipes();
     this.showReport();
     toast(`The studio's copy of ${upload.name} is deleted; your own pictures are where they were.`);
   }
@@ -142,15 +193,21 @@ export class StartForm {
     for (const row of $("extra").value.split("\n").map((text) => text.trim()).filter(Boolean)) {
       const cut = row.indexOf("=");
       if (cut < 1) throw new Error(`expected NAME=VALUE in “${row}”`);
-      settings[row.slice(0, cut).trim()] = row.slice(cut + 1).trim();
+      const name = row.slice(0, cut).trim();
+      if (name in settings) throw new Error(`${name} is in two lines; leave one of them out`);
+      settings[name] = row.slice(cut + 1).trim();
     }
     return settings;
   }
 
   readForm() {
     const number = (id) => ($(id).value === "" ? null : Number($(id).value));
+    if (!getRecipe()) throw new Error("choose a recipe");
+    for (const id of ["minutes", "images", "seed"]) {
+      if ($(id).validity.badInput) throw new Error(`${id}: expected a number`);
+    }
     return {
-      recipe: $("recipe").value, data: $("data").value, device: $("device").value,
+      recipe: getRecipe(), data: $("data").value, device: $("device").value,
       images: number("images"), minutes: number("minutes"), seed: number("seed") ?? 0,
       keep_all: $("keep").checked, measure: $("measure").checked, settings: this.readSettings(),
     };

@@ -2,9 +2,12 @@
 
 import { make } from "../common/shell.js";
 
-/** A table of [name, value] rows. */
+/** A table of rows: a name, its value, and perhaps what it means. */
 export function makeFacts(rows) {
-  const makeRow = ([name, value]) => make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, value));
+  const makeMeaning = (text) => (text === undefined ? null : make("td", { class: "muted" }, text));
+  const makeRow = ([name, value, meaning]) => {
+    return make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, value), makeMeaning(meaning));
+  };
   return make("table", { class: "facts" }, make("tbody", {}, ...rows.map(makeRow)));
 }
 

@@ -1,0 +1,103 @@
+"""Labels as numbers 0 .. K-1 with the names of the K classes, from whatever a user's file has as labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganvas.errors import DataError
+from ganvas.utils.parsing import compose, printable
+
+MANY = 2  # samples of a class, on average, below which its labels are hardly classes
+MAX_NAME = 200  # letters in the name of a class
+NONE = "none"  # the class of a sample with no label among several
+
+
+def name_class(value: object) -> str:
+    """The name of a class as it is kept: composed, on one line, safe to print."""
+    return printable(compose(str(value).strip()), MAX_NAME)
+
+
+def sort_classes(names: Iterable[str]) -> tuple[str, ...]:
+    """The distinct names in order: by value if all are whole numbers, else by letters."""
+    distinct = set(names)
+    if all(name.removeprefix("-").isdecimal() and name.isascii() for name in distinct):
+        return tuple(sorted(distinct, key=lambda name: (int(name), name)))
+    return tuple(sorted(distinct))
+
+
+def number_labels(values: Sequence[str], classes: Sequence[str]) -> list[int | None]:
+    """The number of each label in `classes`; None: it is not among them."""
+    numbers = {name: i for i, name in enumerate(classes)}
+    return [numbers.get(value) for value in values]
+
+
+def read_label_array(labels: NDArray[Any], count: int, what: str) -> tuple[list[str], tuple[str, ...]]:
+    """The name of the class of each of `count` samples, from an array of whole numbers, names, one-hot rows, or several labels.
+
+    Returns also what is doubtful.
+
+    Raises:
+        DataError: the array is none of these, or has another length.
+    """
+    found = f"found {labels.dtype} {list(labels.shape)}"
+    if labels.ndim == 0 or len(labels) != count or labels.size == 0:
+        raise DataError(f"{what}: expected {count:,} whole numbers or names as labels, one for each sample, {found}")
+    flat = labels.reshape(count, -1)
+    if flat.dtype.kind in "US":
+        values = np.char.decode(flat, "utf-8", "replace") if flat.dtype.kind == "S" else flat
+        names = [[name_class(each) for each in row] for row in values.tolist()]
+        return (_join(names), (_describe_several(names, what),)) if flat.shape[1] > 1 else ([row[0] for row in names], ())
+    if flat.dtype.kind not in "biuf" or not np.isfinite(flat).all() or (flat != np.rint(flat)).any():
+        raise DataError(f"{what}: expected {count:,} whole numbers or names as labels, {found} with other values; round them")
+    if flat.shape[1] == 1:
+        return [str(int(value)) for value in flat[:, 0].tolist()], ()
+    if ((flat == 0) | (flat == 1)).all():
+        if (flat.sum(1) == 1).all():  # one-hot
+            return [str(column) for column in flat.argmax(1).tolist()], ()
+        several = [[str(column) for column in np.flatnonzero(row).tolist()] for row in flat]
+    else:
+        several = [[str(int(value)) for value in row] for row in flat.tolist()]
+    return _join(several), (_describe_several(several, what),)
+
+
+def drop_empty_classes(
+    labels: Sequence[int], classes: tuple[str, ...], sources: Counter[int] | None = None
+) -> tuple[list[int], tuple[str, ...], tuple[str, ...]]:
+    """Labels and classes without the classes that have no sample, and a sentence about these.
+
+    `sources` counts the files of each class, readable or not.
+    """
+    counts = Counter(labels)
+    empty = [i for i in range(len(classes)) if not counts[i]]
+    if not empty:
+        return list(labels), classes, ()
+    kept = [i for i in range(len(classes)) if counts[i]]
+    number = {old: new for new, old in enumerate(kept)}
+    files = sum(sources[i] for i in empty) if sources else 0
+    names = ", ".join(repr(classes[i]) for i in empty[:5]) + (f" and {len(empty) - 5:,} more" if len(empty) > 5 else "")
+    reason = f"none of {files:,} files can be read" if files else "no sample has this label"
+    word = "class" if len(empty) == 1 else "classes"
+    text = f"{word} without a sample, left out: {names} ({reason}); {len(kept):,} of {len(classes):,} classes are left"
+    return [number[label] for label in labels], tuple(classes[i] for i in kept), (text,)
+
+
+def doubt_classes(labels: Sequence[object], classes: Sequence[str], what: str) -> tuple[str, ...]:
+    """A sentence if the labels are hardly classes, because nearly each sample has its own."""
+    if len(classes) > 10 and len(labels) < MANY * len(classes):
+        return (f"{what}: {len(labels):,} samples have {len(classes):,} labels; expected many samples of each class",)
+    return ()
+
+
+def _join(several: Iterable[Sequence[str]]) -> list[str]:
+    """Each combination of labels as one name, as in 3+7."""
+    return ["+".join(row) or NONE for row in several]
+
+
+def _describe_several(several: Sequence[Sequence[str]], what: str) -> str:
+    count = len(set(map(tuple, several)))
+    return f"{what}: several labels a sample; each of the {count:,} combinations is read as a class of its own"

@@ -1,0 +1,68 @@
+"""Pictures as one file each in a new folder, with labels.csv beside them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from ganvas.errors import UsageError
+from ganvas.media.image_files import Picture, encode_png
+from ganvas.utils.files import disk_errors, fsync_dir, publish, remove_tree, temporary_path, write_new
+from ganvas.utils.parsing import printable
+
+TABLE = "labels.csv"
+
+
+class NamedPicture(NamedTuple):
+    """A picture to be written, its file name without the ending, and what its file says about it."""
+
+    name: str
+    picture: Picture
+    seed: int
+    label: str | None  # the name of its class
+    text: Mapping[str, str]
+
+
+def require_new_folder(path: Path) -> None:
+    """Raises: UsageError: there is something at `path` that the new folder would replace."""
+    if path.is_dir() and any(path.iterdir()):
+        raise UsageError(f"{printable(path)}: expected a new or an empty folder, found files in it; choose another --out")
+
+
+def save_pictures(path: Path, pictures: Iterable[NamedPicture]) -> Path:
+    """Write pictures as PNG files into the new folder `path`, and, if they have classes, a labels.csv: file, seed, label.
+
+    The folder gets its name when all is written: it is complete or does not exist.
+
+    Raises:
+        UsageError: there is such a folder, with something in it.
+        ResourceError: it cannot be written.
+    """
+    require_new_folder(path)
+    rows: list[tuple[str, int, str]] = []
+    temporary = temporary_path(path.parent)
+    try:
+        with disk_errors(f"cannot write {printable(path)}"):
+            temporary.mkdir()
+        for each in pictures:
+            data, file = encode_png(each.picture, each.text), f"{each.name}.png"
+            with disk_errors(f"cannot write {printable(path)}"):
+                (temporary / file).write_bytes(data)
+            if each.label is not None:
+                rows.append((file, each.seed, each.label))
+        with disk_errors(f"cannot write {printable(path)}"):
+            if rows:
+                table = io.StringIO(newline="")
+                csv.writer(table, lineterminator="\n").writerows([("file", "seed", "label"), *rows])
+                write_new(temporary / TABLE, table.getvalue().encode())
+            fsync_dir(temporary)
+            publish(temporary, path)
+    finally:
+        if temporary.exists():
+            with suppress(OSError):
+                remove_tree(temporary)
+    return path
