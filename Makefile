@@ -12,6 +12,9 @@ test: $(READY)
 test-slow: $(READY)
 	$(BIN)/python -m pytest -q -m slow
 
+campaign: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python bench/campaign.py
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -26,4 +29,4 @@ $(READY): pyproject.toml constraints.txt
 clean:
 	rm -rf .venv
 
-.PHONY: train test test-slow lint clean
+.PHONY: train test test-slow campaign lint clean

@@ -1,4 +1,4 @@
-"""The forty runs of bench/doctor.py: twenty that go well, and twenty that are made to go wrong, each in its own way."""
+"""The runs of bench/doctor.py: some that go well, and some that are made to go wrong, each in its own way."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import torch
 from ganvas.config import DataConfig
 from ganvas.data.open import open_source
 
+SHAPES = "shapes"  # the built-in voxel shapes
 PICTURES = "PICTURES"  # stands for the colour pictures that --pictures names
 
 
@@ -41,7 +42,12 @@ def _copies() -> dict[str, torch.Tensor]:
 
 
 def _few() -> dict[str, torch.Tensor]:
-    return {"images": _digits(200)[0]}
+    images, labels = _digits(500)
+    return {"images": images, "labels": labels}
+
+
+def _three_hundred() -> dict[str, torch.Tensor]:
+    return {"images": _digits(300)[0]}
 
 
 def _shuffled() -> dict[str, torch.Tensor]:
@@ -80,14 +86,25 @@ def _tinted(count: int = 12_000) -> dict[str, torch.Tensor]:
     return {"images": (front * share + back * (1 - share)).round().to(torch.uint8), "labels": labels}
 
 
+def _ink() -> dict[str, torch.Tensor]:
+    """Digits in blue ink on paper that is a little lighter or darker: uint8 [N, 28, 28, 3]."""
+    images, labels = _digits(20_000)
+    light = 8 * torch.randn(len(images), 1, 1, 1, generator=torch.Generator().manual_seed(3))
+    ink, paper = torch.tensor([40.0, 50.0, 150.0]), torch.tensor([235.0, 225.0, 200.0])
+    share = images[..., None].float() / 255
+    return {"images": (ink * share + (paper + light) * (1 - share)).clamp(0, 255).round().to(torch.uint8), "labels": labels}
+
+
 DATA: Mapping[str, Callable[[], dict[str, torch.Tensor]]] = {
     "copies": _copies,
     "few": _few,
+    "three-hundred": _three_hundred,
     "shuffled": _shuffled,
     "rare": _rare,
     "dark": _dark,
     "framed": _framed,
     "tinted": _tinted,
+    "ink": _ink,
 }
 
 
@@ -103,6 +120,7 @@ def make_data(name: str, folder: Path) -> Path:
 
 _SMALL = {"config.width": "16", "config.critic_width": "16", "config.head": "128"}  # of cgan
 _SHORT = {"train.images": "60000"}
+_NO_PENALTY = {"config.rules.r1_gamma": "0", "config.rules.mismatch": "0"}
 _SOLIDS = {"config.width": "4", "config.critic_width": "4", "config.head": "32", "train.images": "16000"}
 
 
@@ -120,21 +138,40 @@ HEALTHY = {
     "ring": Case("gan-ring", _points(4_000_000)),
     "digits-by-class": Case("cgan-mnist", _SMALL),
     "clothes-by-class": Case("cgan-fashion", _SMALL),
-    "digits": Case("dcgan-mnist", _SHORT),
-    "clothes": Case("dcgan-fashion", _SHORT),
-    "perceptrons": Case("gan-mnist", {"train.images": "300000"}),
-    "decoder": Case("gan-mnist-decoder", {"train.images": "200000"}),
+    "digits": Case("dcgan-mnist-paired", {"config.width": "16", "train.images": "200000"}),
+    "no-penalty": Case("cgan-mnist", {**_SMALL, **_NO_PENALTY, "train.balance": "fixed"}),
+    "long-average": Case("cgan-mnist", {**_SMALL, **_SHORT, "train.average_halflife": "3000000"}),
     "vae": Case("vae-mnist", {"train.images": "200000"}),
-    "tinted-by-class": Case("cgan-mnist", {**_SMALL, **_SHORT}, data="tinted"),
-    "tinted": Case("dcgan-images", {"config.resolution": "28", "config.width": "32", **_SHORT}, data="tinted"),
+    "fast-discriminator": Case(
+        "cgan-mnist",
+        {**_SMALL, "config.max_width": "64", "train.balance": "fixed", "train.rates.D": "4", "train.images": "30000"},
+    ),
+    "ink-by-class": Case("cgan-mnist", {**_SMALL, **_SHORT}, data="ink"),
     "words": Case("textgan-words", {}),
     "names": Case("textgan-names", {}),
     "words-by-likelihood": Case("textlm-words", {}),
-    "solids": Case("voxel-shapes", _SOLIDS),
+    "names-by-likelihood": Case("textlm-names", {}),
+    "words-without-penalty": Case(
+        "textgan-words",
+        {
+            "config.pretrain": "0",
+            "config.anchor": "0",
+            "config.rules.r1_gamma": "0",
+            "config.rules.r2_gamma": "0",
+            "config.rules.objective": "minimax",
+            "train.learning_rate": "4e-3",
+            "train.rates.D": "4",
+            "train.images": "40000",
+        },
+    ),
+    "vae-by-class": Case("vae-mnist-conditional", {"train.images": "200000"}),
+    "solids": Case(
+        "voxel-shapes",
+        {"config.width": "8", "config.critic_width": "8", "config.head": "64", "train.images": "100000"},
+    ),
 }
 
 _PLAIN = {"config.coins": "false", "config.frequencies": "0", "config.rules.r1_gamma": "0", "config.rules.r2_gamma": "0"}
-_NO_PENALTY = {"config.rules.r1_gamma": "0", "config.rules.mismatch": "0"}
 
 BAD = {
     "ring-stray": Case(
@@ -145,9 +182,9 @@ BAD = {
     ),
     "ring-collapsed": Case(
         "gan-ring",
-        {**_PLAIN, **_points(500_000), "train.rates.G": "5", "train.balance": "fixed"},
+        {**_PLAIN, **_points(500_000), "train.rates.G": "4", "train.balance": "fixed"},
         "generator collapsed",
-        "no penalty, a fast generator",
+        "no penalty, no signs",
     ),
     "moons-early": Case("gan-moons", _points(10_240), "too early to tell", "stopped after 40 steps"),
     "spiral-short": Case("gan-spiral", _points(100_000), "trained too little", "a twentieth of the points"),
@@ -167,18 +204,18 @@ BAD = {
         {
             "config.rules.objective": "minimax",
             "train.balance": "fixed",
-            "train.rates.G": "0.05",
-            "train.learning_rate": "1e-3",
+            "train.rates.D": "4",
+            "train.rates.G": "0.03",
             "train.images": "60000",
         },
         "vanishing gradient",
         "the minimax loss, a slow generator",
     ),
     "strong": Case(
-        "gan-mnist",
-        {"train.balance": "fixed", "train.rates.D": "30", "train.images": "100000"},
-        "discriminator overpowers",
-        "D learns 30 times as fast",
+        "cgan-mnist",
+        {**_SMALL, "config.max_width": "64", "train.balance": "fixed", "train.rates.D": "10", "train.images": "40000"},
+        "learning rate too high",
+        "D learns 10 times as fast",
     ),
     "weak": Case(
         "cgan-mnist",
@@ -186,40 +223,38 @@ BAD = {
         "discriminator too weak",
         "D has one channel",
     ),
-    "unpenalized": Case(
-        "cgan-mnist", {**_SMALL, **_NO_PENALTY, "train.balance": "fixed"}, "generator collapsed", "no gradient penalty"
-    ),
     "shuffled": Case("cgan-mnist", {**_SMALL, **_SHORT}, "labels do not fit", "labels in random order", "shuffled"),
     "copies": Case("dcgan-mnist", {"train.images": "20000"}, "too little data", "600 copies of 6 pictures", "copies"),
     "few": Case(
-        "gan-mnist",
-        {"train.images": "300000", "train.balance": "fixed", "train.learning_rate": "1e-3"},
-        "memorising",
-        "200 pictures, no augmentation",
+        "cgan-mnist",
+        {**_SMALL, "train.images": "50000", "train.balance": "fixed"},
+        "too little data",
+        "500 pictures, no augmentation",
         "few",
+    ),
+    "copied": Case(
+        "vae-mnist-2d",
+        {"train.images": "300000", "data.held_out": "0.1", "train.eval_every": "300000"},
+        "memorising",
+        "270 pictures",
+        "three-hundred",
     ),
     "dark": Case("dcgan-mnist", {"train.images": "20000"}, "wrong pixel range", "pixels of 0 and 1 of 255", "dark"),
     "rare": Case("cgan-mnist", {**_SMALL, **_SHORT}, "one class collapsed", "all nines are copies of three", "rare"),
     "short": Case("cgan-mnist", {**_SMALL, "train.images": "16000"}, "trained too little", "a fifth of the images"),
-    "averaged": Case(
-        "cgan-mnist", {**_SMALL, **_SHORT, "train.average_halflife": "3000000"}, "average too long", "a half-life of 3,000,000"
-    ),
-    "checkered": Case(
-        "dcgan-mnist",
-        {"config.subpixel": "true", "train.rates.G": "30", "train.images": "30000", "train.balance": "fixed"},
-        "checkerboard",
-        "the rate of G times 30",
-    ),
+    "perceptrons-short": Case("gan-mnist-decoder", {"train.images": "200000"}, "trained too little", "a third of the images"),
+    "perceptrons": Case("gan-mnist", {"train.images": "300000"}, "far from the data", "half of the images, without a penalty"),
+    "dcgan-short": Case("dcgan-fashion", _SHORT, "trained too little", "a third of the images"),
     "saturated": Case(
         "gan-mnist",
         {"train.rates.G": "100", "train.images": "60000", "train.balance": "fixed"},
         "saturated values",
         "the rate of G times 100",
     ),
-    "constant": Case(
+    "penalized": Case(
         "gan-mnist",
         {"config.rules.r1_gamma": "1000", "train.images": "60000"},
-        "constant output",
+        "discriminator does not learn",
         "R1 of 1,000",
     ),
     "repeating": Case(
@@ -229,31 +264,29 @@ BAD = {
             "config.anchor": "0",
             "config.rules.r1_gamma": "0",
             "config.rules.r2_gamma": "0",
-            "train.images": "60000",
+            "config.rules.objective": "minimax",
+            "train.learning_rate": "1",
+            "train.images": "10000",
         },
         "generator collapsed",
-        "no likelihood, no penalty",
+        "no penalty, a rate of 1",
     ),
     "letters-slow": Case("textgan-names", {"train.learning_rate": "1e-6"}, "learning rate too low", "a rate of 1e-6"),
-    "emoji-few": Case(
+    "emoji-strong": Case(
         "dcgan-images",
         {"config.resolution": "32", "config.width": "16", "train.images": "80000", "train.balance": "fixed"},
-        "discriminator overfits",
-        "1,396 pictures, no augmentation",
+        "discriminator overpowers",
+        "1,396 pictures, no control of the balance",
         PICTURES,
     ),
+    "tinted": Case("cgan-mnist", {**_SMALL, **_SHORT}, "far from the data", "the colors do not vary as in the data", "tinted"),
     "framed": Case("dcgan-mnist", {"train.images": "20000"}, "real/fake leak", "a frame around each picture", "framed"),
     "hollow": Case(
-        "voxel-shapes",
-        {
-            **_SOLIDS,
-            "config.rules.r1_gamma": "0",
-            "config.rules.r2_gamma": "0",
-            "config.rules.objective": "nonsaturating",
-            "train.images": "6000",
-        },
+        "gan-mnist-decoder",
+        {"config.width": "64", "config.critic_width": "64", "train.images": "40000"},
         "empty solids",
-        "no penalty",
+        "perceptrons for solids",
+        SHAPES,
     ),
 }
 CASES: Mapping[str, Case] = {**HEALTHY, **BAD}

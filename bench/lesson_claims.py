@@ -1,4 +1,4 @@
-"""What the lessons of /play say, over many seeds: `python bench/lesson_claims.py 20 [LESSON ...]`; one JSON row for each seed."""
+"""What the lessons of /play say, over many seeds: `python bench/lesson_claims.py 20 [LESSON ...]`; a JSON row for each seed."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-CHANGING = ("open", "write", "fsync", "replace", "unlink", "rmdir", "makedirs")
+CHANGING = ("open", "write", "fsync", "replace", "unlink", "rmdir", "mkdir")
 
 
 def names_in(folder: Path) -> list[str]:

@@ -15,7 +15,7 @@ from cyclopts import App
 from ganvas.cli import comparison_commands, data_commands, latent_commands, model_commands, training_commands
 from ganvas.cli.studio_command import studio
 from ganvas.errors import GanvasWarning
-from ganvas.runtime.exits import run_and_exit
+from ganvas.runtime.exits import allow_any_text, run_and_exit
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     # data and recipes
@@ -56,6 +56,7 @@ for name, command in COMMANDS.items():
 
 def main() -> None:
     """Run a command; an error is one line on standard error and an exit code of its kind."""
+    allow_any_text()
     show_other = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:

@@ -14,6 +14,7 @@ from cyclopts import Group, Parameter
 
 from ganvas.errors import UsageError
 from ganvas.evaluation import measure_names
+from ganvas.utils.parsing import parse_index, printable
 from ganvas.utils.whole_numbers import Whole
 
 MOST = 10_000  # numbers in a list
@@ -37,13 +38,13 @@ def parse_numbers(text: str) -> list[int]:
     found: list[int] = []
     for part in text.split(","):
         first, dash, last = part.partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise UsageError(f"expected seeds such as 1,5,9 or 0-7, got {text!r}")
-        low, high = int(first), int(last or first)
+        low, high = parse_index(first), parse_index(last if dash else first)
+        if low is None or high is None:
+            raise UsageError(f"expected seeds such as 1,5,9 or 0-7, got {printable(text, 100)!r}")
         if high < low:
             raise UsageError(f"expected the smaller end of a range first, as in 0-7, got {part!r}")
         if len(found) + high - low >= MOST:
-            raise UsageError(f"expected at most {MOST:,} numbers, got {text!r}")
+            raise UsageError(f"expected at most {MOST:,} numbers, got {printable(text, 100)!r}")
         found += range(low, high + 1)
     return found
 

@@ -40,7 +40,7 @@ def compare(
     from ganvas.evaluation import comparison as evaluation_comparison
     from ganvas.games.recipes import resolve_recipe
     from ganvas.runtime.distributed import connect
-    from ganvas.training.run_folder import start_run
+    from ganvas.training.start import start_run
 
     # Check all targets before the first is trained.
     for target in targets:

@@ -8,7 +8,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +55,12 @@ class Display:
         if self.live is None:
             yield self
         else:
-            with self.live:
+            self.live.start()
+            try:
                 yield self
+            finally:
+                with suppress(OSError):  # the terminal was closed
+                    self.live.stop()
 
     def update(self, progress: Progress) -> None:
         """Add one step. The display changes at most four times a second on a terminal, every five seconds elsewhere."""
@@ -162,9 +166,8 @@ class Display:
         speed = f"{result['images_per_second']:,.0f} {unit}/s"
         console.print(f"\n{result['items']:,} {unit} in {result['seconds']:.0f} s ({speed})", style="bold")
         if result["dropped"]:
-            console.print(
-                f"{result['dropped']} steps were left out: their losses were not finite (see {printable(folder)}/log.jsonl)"
-            )
+            log = printable(folder / "log.jsonl")
+            console.print(f"{result['dropped']} steps were left out: their losses were not finite (see {log})")
         if "test_accuracy" in result:
             console.print(f"accuracy on the test set: {result['test_accuracy']:.2%}")
         if "test_nats_per_symbol" in result:

@@ -32,16 +32,17 @@ def sample(
     out: Path | None = None,
     columns: Whole | None = None,
     temperature: Temperature = 1.0,
+    data: str | None = None,
     running: Running = Running(),
 ) -> None:
     """Generate samples and save a sheet (.png, .jpg), an archive (.npz) or a folder; voxel shapes also as .gif, .obj and .stl.
 
-    Text is printed, or written to a .txt.
+    Text is printed, or written to a .txt. Of a model that takes inputs: a sheet of held-out inputs beside its outputs.
 
     Parameters
     ----------
     count
-        How many; the default is 64. Of voxels: one of each class in a GIF, and one in a mesh.
+        How many; the default is 64, and 8 inputs. Of voxels: one of each class in a GIF, and one in a mesh.
     out
         .png, .jpg: a sheet. .npz: images uint8 [N, H, W, C] (or voxels, points), labels and names of classes, any number of
         them. A folder (a name without an ending, or an empty folder): one PNG a sample, named by seed and class, and
@@ -50,11 +51,19 @@ def sample(
         replaced.
     columns
         Samples in a row of the sheet.
+    data
+        Where the inputs come from, for a model that takes inputs; the default is what it was trained on.
     """
+    from ganvas.core.capabilities import TakesInputs
     from ganvas.core.modality import TEXT
     from ganvas.inference.model import load
 
     model, options = load(run, running.device), sampling.options()
+    if isinstance(model.game, TakesInputs):
+        from ganvas.evaluation.output_sheet import save_output_sheet
+
+        report_path(save_output_sheet(model, free_path(out, "sheet.png"), data, 8 if count is None else count), running)
+        return
     if out is None and model.modality is TEXT:
         lines = model.sample(64 if count is None else count, temperature=temperature, **options)
         print(json_.dumps({"lines": lines}) if running.json else "\n".join(lines))

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from ganvas.cli.arguments import Json
 from ganvas.errors import UsageError
+from ganvas.utils.parsing import require_count
 from ganvas.utils.whole_numbers import Whole
 
 
@@ -38,6 +39,8 @@ def studio(
         Open the link in a browser.
     """
     from importlib.util import find_spec
+
+    require_count("--port", port, 0, 65_535)
 
     if missing := [name for name in ("starlette", "uvicorn", "websockets") if not find_spec(name)]:
         raise UsageError(f"the studio needs {' and '.join(missing)}: pip install 'ganvas[studio]'")

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 
 from ganvas.cli.arguments import report_doubts
 from ganvas.cli.display import Display
 from ganvas.runtime.distributed import Ranks, disconnect
-from ganvas.runtime.processes import local_ranks
+from ganvas.runtime.exits import discard_output
+from ganvas.runtime.processes import STOPS, local_ranks
 from ganvas.training.run_folder import Run
 from ganvas.training.trainer import fit
 
+CODES: dict[int, int] = {
+    number: 128 + number for number in STOPS if number != signal.SIGINT
+}  # exit codes; 0 after Ctrl-C: it is saved
+OUTPUT_GONE = 0  # among the signals: nobody reads the output any more
+
 
 def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
-    """Train the run to its end or until a signal. Returns the exit code: 143 after SIGTERM, else 0."""
+    """Train the run to its end or until a signal. Returns the exit code: 143 after SIGTERM, 129 after SIGHUP, else 0."""
     quiet = quiet or not peers.first  # rank 0 speaks for all
     display = Display(run, quiet=quiet, as_json=as_json)
     if peers.first:
@@ -29,36 +37,57 @@ def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
     if run.finished:
         if not quiet:
             print(f"{run.folder} is finished: {run.recipe.train.images:,} images; nothing left to train", file=sys.stderr)
+            print(f"to train it longer: ganvas branch {run.folder} --set train.images=N --out NEW", file=sys.stderr)
         display.show_results()
         disconnect()
         return 0
 
-    # Train. A signal ends it after the present step, on all ranks.
+    # Train. A signal ends it after the present step, on all ranks; so does an output that nobody reads any more.
     run.lock(peers)
     caught: list[int] = []
     with _catch_signals(caught), local_ranks(run.folder, run.plan, peers) as peers, display.hold_terminal():
         for progress in fit(run, peers, stop=lambda: bool(caught)):
-            display.update(progress)
+            _show(partial(display.update, progress), caught)
     if run.finished:
-        display.show_results()
-        display.show_diagnosis()
+        _show(display.show_results, caught)
+        _show(display.show_diagnosis, caught)
         return 0
     if peers.first:
-        display.show_diagnosis()
-        print(f"stopped and saved; continue with: ganvas resume {run.folder}", file=sys.stderr)
-    return 143 if signal.SIGTERM in caught else 0
+        _show(display.show_diagnosis, caught)
+        with suppress(OSError):
+            print(f"stopped and saved; continue with: ganvas resume {run.folder}", file=sys.stderr)
+    return next((CODES[number] for number in caught if number in CODES), 0)
+
+
+def _show(output: Callable[[], None], caught: list[int]) -> None:
+    """Print something. If that fails because the reader or the terminal is gone, the training stops and is saved."""
+    try:
+        output()
+    except OSError as gone:
+        if gone.errno not in (errno.EPIPE, errno.EIO):
+            raise
+        discard_output()
+        caught.append(OUTPUT_GONE)
 
 
 @contextmanager
 def _catch_signals(caught: list[int]) -> Iterator[None]:
-    """Store the first Ctrl-C or SIGTERM in `caught`; a second one ends the process at once."""
+    """Store the first signal of `STOPS` in `caught`; a second one ends the process at once.
+
+    A SIGHUP that is ignored, as under nohup, stays ignored.
+    """
 
     def store(number: int, _: object) -> None:
-        if caught:
+        if any(earlier != OUTPUT_GONE for earlier in caught):
             os._exit(128 + number)
         caught.append(number)
 
-    before = {number: signal.signal(number, store) for number in (signal.SIGINT, signal.SIGTERM)}
+    hangup = getattr(signal, "SIGHUP", None)
+    before = {
+        number: signal.signal(number, store)
+        for number in STOPS
+        if number != hangup or signal.getsignal(number) is not signal.SIG_IGN
+    }
     try:
         yield
     finally:

@@ -34,7 +34,7 @@ def train(
     from ganvas.cli.terminal import show_training
     from ganvas.games.recipes import resolve_recipe
     from ganvas.runtime.distributed import connect
-    from ganvas.training.run_folder import start_run
+    from ganvas.training.start import start_run
 
     changes = dict(parse_setting(text) for text in settings or [])
     chosen, peers = resolve_recipe(recipe, changes, **options.recipe_fields), connect()
@@ -42,13 +42,24 @@ def train(
     return show_training(run, peers, reporting.quiet, reporting.json)
 
 
-def resume(run: Path, *, device: Other = None, reporting: Reporting = Reporting()) -> int:
+def resume(
+    run: Path,
+    *,
+    data: str | None = None,
+    accept_data: Annotated[bool, Parameter(negative="")] = False,
+    device: Other = None,
+    reporting: Reporting = Reporting(),
+) -> int:
     """Continue an interrupted run; on a CPU every bit is as in an unbroken run.
 
     Parameters
     ----------
     run
         The run folder.
+    data
+        Where the data of the run is now, if it was moved.
+    accept_data
+        Continue although the data has changed since the start of the run.
     device
         auto, cpu, cuda, cuda:1, ...; the default is that of the run. Another device rounds numbers differently.
     """
@@ -56,22 +67,22 @@ def resume(run: Path, *, device: Other = None, reporting: Reporting = Reporting(
     from ganvas.runtime.distributed import connect
     from ganvas.training.run_folder import open_run
 
-    opened, peers = open_run(run), connect()
-    if not opened.finished:
-        opened.notice = opened.move(device, peers)
+    opened, peers = open_run(run, data), connect()
+    opened.prepare(device, peers, accept_data)
     return show_training(opened, peers, reporting.quiet, reporting.json)
 
 
 def branch(
     run: Path,
     *,
-    settings: Annotated[list[str], Parameter(name="--set", negative="")],
     out: Path,
+    settings: Annotated[list[str] | None, Parameter(name="--set", negative="")] = None,
+    data: str | None = None,
     at: Whole | None = None,
     device: Other = None,
     reporting: Reporting = Reporting(),
 ) -> None:
-    """Start a new run from a checkpoint of another run, with other settings; `ganvas resume` then trains it.
+    """Start a new run from a checkpoint of another run, with other settings or data; `ganvas resume` then trains it.
 
     Parameters
     ----------
@@ -79,6 +90,8 @@ def branch(
         The run folder with the checkpoint. A run with --set train.keep_all=true has one for every snapshot.
     settings
         Settings to change, e.g. --set train.learning_rate=1e-4 (repeatable). The networks cannot change.
+    data
+        Other data to train on, also with other classes: a class of the same name keeps its weights, a new one starts anew.
     out
         The new run folder.
     at
@@ -86,7 +99,8 @@ def branch(
     """
     from ganvas.training.branch import branch as start_branch
 
-    start_branch(run, out, dict(parse_setting(text) for text in settings), at, device)
+    changes = dict(parse_setting(text) for text in settings or [])
+    start_branch(run, out, changes, at, device, data)
     report_path(out, reporting)
 
 

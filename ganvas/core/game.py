@@ -30,15 +30,23 @@ def sum_losses(*losses: Loss) -> Loss:
     """
 
     def loss(batch: Batch, step: Step) -> Terms:
-        terms: Terms = {}
-        for part in losses:
-            found = part(batch, step)
-            if both := sorted(terms.keys() & found.keys()):
-                raise ValueError(f"losses to be summed need terms of different names; several have {', '.join(both)}")
-            terms |= found
-        return terms
+        return merge_terms(*(part(batch, step) for part in losses))
 
     return loss
+
+
+def merge_terms(*parts: Terms) -> Terms:
+    """All terms together: a plain `|` would let one of them replace another of the same name.
+
+    Raises:
+        ValueError: two of them have the same name.
+    """
+    terms: Terms = {}
+    for found in parts:
+        if both := sorted(terms.keys() & found.keys()):
+            raise ValueError(f"losses to be summed need terms of different names; several have {', '.join(both)}")
+        terms |= found
+    return terms
 
 
 @dataclass

@@ -29,11 +29,12 @@ import torch
 from torch import Tensor
 
 from ganvas.data.table import Skipped, fingerprint
-from ganvas.errors import ResourceError, UsageError
-from ganvas.utils.files import make_folder, sweep, temporary_path, write_durably
+from ganvas.errors import GanvasError, ResourceError, UsageError
+from ganvas.utils.files import make_folder, read_regular, sweep, temporary_path, write_durably
 
 VERSION = 3  # of the contents of an entry: increase it when a rule in images.py changes
 GIGABYTES = 20.0  # limit of all entries together, if GANVAS_CACHE_GB is not set
+MAX_JSON = 1 << 30  # bytes of the JSON file of an entry: it lists skipped files
 GRACE = 600  # an entry is not deleted within so many seconds of its last use: a process may be about to map it
 FILE = re.compile(r"([0-9a-f]{32})\.(json|u8|files)")
 
@@ -114,7 +115,7 @@ def store(name: str, build: Callable[[BinaryIO], Record]) -> tuple[Tensor, Recor
 def read(name: str) -> tuple[Tensor, Record] | None:
     """The entry, or None if it is missing or inconsistent."""
     try:
-        values = json.loads((cache_folder() / f"{name}.json").read_bytes())
+        values = json.loads(read_regular(cache_folder() / f"{name}.json", MAX_JSON))
         shape = tuple(map(int, values["shape"]))
         classes, skipped = tuple(values["classes"]), tuple(Skipped(*entry) for entry in values["skipped"])
         path, size, labels = cache_folder() / f"{name}.u8", math.prod(shape), None
@@ -127,7 +128,7 @@ def read(name: str) -> tuple[Tensor, Record] | None:
         pixels = _map(path, shape)
         touch(cache_folder() / f"{name}.json")
         return pixels, record
-    except (OSError, ResourceError, ValueError, KeyError, TypeError, IndexError):
+    except (OSError, GanvasError, ValueError, KeyError, TypeError, IndexError):
         return None
 
 

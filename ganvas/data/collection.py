@@ -12,14 +12,16 @@ import statistics
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
+import numpy as np
 from torch import Tensor
 
-from ganvas.data.images import Bytes, Fit, Header, UnreadableError, fit_to_side, silence_pillow
-from ganvas.data.labels import drop_empty_classes
+from ganvas.data.images import MAX_PACKED, Fit, Header, UnreadableError, fit_to_side, flatten_on_white, silence_pillow
+from ganvas.data.labels import doubt_balance, drop_empty_classes
+from ganvas.data.levels import Brightest, Bytes, Levels, Span, Values, choose_levels, doubt_levels
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError, UsageError
 from ganvas.utils.parsing import printable
@@ -28,8 +30,10 @@ T = TypeVar("T")
 Progress = Callable[[int, int], None]  # done, of how many
 
 SIDES = (32, 64, 128)  # the resolutions to choose from if none is given
+LEAST = 8  # pixels: smaller squares are enlarged to 32, because no game generates so few
 MAX_RESOLUTION = 4096
 BLOCK = 256  # images that are processed at the same time: this bounds the memory
+MANY = 256_000_000  # pixels; a larger collection must not have more than MAX_PACKED pixels in a byte of its files
 TASK = 32  # images in one task of a thread: for small images a task costs more than the decoding
 WORKERS = min(8, os.cpu_count() or 1)
 
@@ -53,14 +57,15 @@ class TargetFormat:
 class ImageCollection:
     """A collection of images of any size, each decoded on demand.
 
-    `read(i, enough)` returns uint8 [H, W, C] with C = 1 or 3; it may be reduced, but both sides are at least `enough`.
-    `peek(i)` returns the header. Both raise `UnreadableError`, and may be called from several threads. `last(i, pixels)` is
-    applied to an image after it has its final size.
+    `read(i, enough)` returns numbers [H, W, C], C = 1, 3 or 4 (alpha); they may be reduced, but both sides are at least
+    `enough`. They are bytes, unless the header is `deep`; `as_bytes` makes them bytes. `peek(i)` returns the header. Both
+    raise `UnreadableError`, and may be called from several threads. `last(i, pixels)` is applied to an image after it has its
+    final size.
     """
 
     names: Sequence[str]  # safe to print
     peek: Callable[[int], Header]
-    read: Callable[[int, int], Bytes]
+    read: Callable[[int, int], Values]
     labels: Sequence[int] | None = None
     classes: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
@@ -73,7 +78,7 @@ class ImageCollection:
 
 @dataclass(frozen=True)
 class ArrayCollection:
-    """Samples of one shape that are in memory already: points float32 [N, D], or voxels uint8 [N, 1, D, H, W]."""
+    """Samples of one shape that are in memory already: points float32 or float64 [N, D], or voxels uint8 [N, 1, D, H, W]."""
 
     samples: Tensor
     labels: Sequence[int] | None = None
@@ -104,7 +109,7 @@ def identify_file(path: Path, name: str | None = None) -> tuple[str, int, int]:
 def choose_format(pictures: ImageCollection, how: TargetFormat) -> tuple[int, int]:
     """The resolution and the channels to convert the images to.
 
-    If `how` gives no resolution: the side, if all images are squares of one side up to 128; else the largest of 32, 64 and
+    If `how` gives no resolution: the side, if all images are squares of one side from 8 to 128; else the largest of 32, 64 and
     128 that is at most the median of the shorter sides, and at least 32. One channel if every image is grey, else three.
     """
     if how.resolution and how.channels:
@@ -115,9 +120,21 @@ def choose_format(pictures: ImageCollection, how: TargetFormat) -> tuple[int, in
     sizes = {(header.width, header.height) for header in headers}
     width, height = next(iter(sizes))
     median = statistics.median(min(header.width, header.height) for header in headers)
-    one_square = len(sizes) == 1 and width == height <= SIDES[-1]
+    one_square = len(sizes) == 1 and LEAST <= width == height <= SIDES[-1]
     resolution = width if one_square else max([SIDES[0], *(side for side in SIDES if side <= median)])
     return how.resolution or resolution, how.channels or (1 if all(header.grey for header in headers) else 3)
+
+
+def doubt_sizes(pictures: ImageCollection, kept: Sequence[int], resolution: int) -> tuple[str, ...]:
+    """Whether images with the indices `kept` are enlarged to more than twice their side, in a sentence."""
+    sides = [(header.width, header.height) for header in map(pictures.peek, kept)]
+    tiny = [side for side in sides if 2 * min(side) < resolution]
+    if not tiny:
+        return ()
+    width, height = min(tiny, key=min)
+    many = "all pictures" if len(tiny) == len(sides) else f"{len(tiny):,} of {len(sides):,} pictures"
+    how = f"are enlarged to {resolution} x {resolution} pixels from less than half, the smallest from {width} x {height}"
+    return (f"{many} {how}; leave them out, or choose a smaller config.resolution",)
 
 
 def map_images(call: Callable[[int], T], count: int) -> Iterator[tuple[int, T | str]]:
@@ -137,6 +154,54 @@ def map_images(call: Callable[[int], T], count: int) -> Iterator[tuple[int, T | 
             tasks = [range(i, min(count, i + TASK)) for i in range(start, min(count, start + BLOCK), TASK)]
             for results in pool.map(task, tasks):
                 yield from results
+
+
+def as_bytes(pictures: ImageCollection, white: float | None = None) -> ImageCollection:
+    """The collection with images of bytes, uint8 [H, W, 1 or 3], by one rule for all of them: see levels.py.
+
+    Every header is read, and every deep image twice. `white` is the setting `data.white`.
+
+    Raises:
+        DataError: the pictures have far more pixels than their files have bytes.
+    """
+    headers = [header for _, header in map_images(pictures.peek, len(pictures.names))]
+    known = [header for header in headers if isinstance(header, Header)]
+    _require_no_bomb(known)
+    deep = [i for i, header in enumerate(headers) if isinstance(header, Header) and header.deep]
+    spans = map_images(lambda k: Span.of(pictures.read(deep[k], 0)), len(deep))
+    span = Span.join(found for _, found in spans if isinstance(found, Span))
+    plain = Levels(0.0, white) if white is not None and white <= 255 else Levels()
+    levels = plain if span is None else choose_levels(span, white)
+    brightest = Brightest()
+
+    def peek(i: int) -> Header:
+        header = headers[i]
+        if isinstance(header, str):
+            raise UnreadableError(header)
+        return header
+
+    def read(i: int, enough: int) -> Bytes:
+        values = pictures.read(i, enough)
+        of_file = values.dtype == np.uint8 and (levels.white > 255 or not peek(i).deep)
+        pixels = (plain if of_file else levels).to_bytes(values)
+        brightest.see(pixels)
+        return flatten_on_white(pixels[..., :3], pixels[..., 3:]) if pixels.shape[2] == 4 else pixels
+
+    def doubt() -> tuple[str, ...]:
+        if span is not None:
+            return (*pictures.late_warnings(), *doubt_levels(span, levels, white))
+        dark = doubt_levels(Span(0, brightest.value, whole=True), plain, white) if brightest.value >= 0 else ()
+        return (*pictures.late_warnings(), *dark)
+
+    return replace(pictures, peek=peek, read=read, late_warnings=doubt)
+
+
+def _require_no_bomb(headers: Sequence[Header]) -> None:
+    pixels = sum(header.width * header.height for header in headers if header.packed)
+    packed = sum(header.packed for header in headers)
+    if pixels > max(MANY, MAX_PACKED * packed):
+        found = f"{pixels:,} pixels in {packed:,} bytes"
+        raise DataError(f"refused: {found}, like a decompression bomb; expected at most {MAX_PACKED} in a byte; leave some out")
 
 
 def write_images(
@@ -172,18 +237,19 @@ def write_images(
 
 
 def label_readable(
-    pictures: ImageCollection, kept: Sequence[int], keep_empty: bool
+    samples: ImageCollection | ArrayCollection, kept: Sequence[int], keep_empty: bool
 ) -> tuple[list[int] | None, tuple[str, ...], tuple[str, ...]]:
-    """The labels of the images `kept`, which can be read, their classes, and what is doubtful about these.
+    """The labels of the samples `kept`, which can be read, their classes, and what is doubtful about these.
 
-    A class without any readable image is left out, unless `keep_empty`: a test split has the classes of the training split.
+    A class without any readable sample is left out, unless `keep_empty`: a test split has the classes of the training split.
     """
-    if pictures.labels is None:
+    if samples.labels is None:
         return None, (), ()
-    labels = [int(pictures.labels[i]) for i in kept]
+    labels = [int(samples.labels[i]) for i in kept]
     if keep_empty:
-        return labels, pictures.classes, ()
-    return drop_empty_classes(labels, pictures.classes, Counter(map(int, pictures.labels)))
+        return labels, samples.classes, ()
+    labels, classes, doubts = drop_empty_classes(labels, samples.classes, Counter(map(int, samples.labels)))
+    return labels, classes, (*doubts, *doubt_balance(labels, classes))
 
 
 def no_readable_image(skipped: Sequence[Skipped]) -> DataError:

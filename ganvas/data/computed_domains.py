@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from ganvas.data.collection import DataSource, ImageCollection
-from ganvas.data.images import Bytes
+from ganvas.data.levels import Bytes
 from ganvas.errors import DataError
 from ganvas.utils.seeds import mix
 

@@ -162,7 +162,8 @@ def _label_by_folders(parts: Parts, chosen: Sequence[str]) -> Layout:
         warnings += ("folders with one name in two Unicode forms are read as one class",)
     if strays:
         some = ", ".join(map(printable, strays[:3])) + (f" and {len(strays) - 3:,} more" if len(strays) > 3 else "")
-        warnings += (f"{len(strays):,} pictures lie beside the folders of the classes and are left out: {some}",)
+        count = f"{len(strays):,} of {len(parts.train):,}"
+        warnings += (f"pictures beside the folders of the classes are left out ({count}): {some}",)
     rows = [(name, _class_of(parts.inside(name))) for name in chosen]
     skipped = tuple(Skipped(printable(name), "beside the folders of the classes") for name, of in rows if not of)
     return _number("one folder per class", [row for row in rows if row[1]], classes, skipped, warnings)

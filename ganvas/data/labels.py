@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from ganvas.errors import DataError
 from ganvas.utils.parsing import compose, printable
 
+MAX_LABELS = 1 << 24  # numbers or names in an array of labels
+MAX_BYTES = 1 << 28  # of an array of labels
 MANY = 2  # samples of a class, on average, below which its labels are hardly classes
+UNLIKE = 50  # times as many samples in the largest class as in the smallest, from which on it is told
 MAX_NAME = 200  # letters in the name of a class
 NONE = "none"  # the class of a sample with no label among several
 
@@ -36,6 +39,38 @@ def number_labels(values: Sequence[str], classes: Sequence[str]) -> list[int | N
     return [numbers.get(value) for value in values]
 
 
+class Labelled(NamedTuple):
+    """Labels as numbers of classes."""
+
+    numbers: list[int | None]  # None: of no class of the training split
+    classes: tuple[str, ...]
+    doubts: tuple[str, ...]
+
+
+def label_samples(
+    labels: NDArray[Any], count: int, names: Sequence[str], what: str, trained: NDArray[Any] | None = None
+) -> Labelled:
+    """The labels of `count` samples as numbers; `names` are those of the classes, if the file has them.
+
+    `trained` are the labels of the training split, for another split: its classes are the classes.
+
+    Raises:
+        DataError: as `read_label_array`.
+    """
+    values, doubts = read_label_array(labels, count, what)
+    classes = tuple(map(name_class, names))
+    numeric = labels.dtype.kind not in "US"
+    if classes and numeric and not doubts and all(len(value) < 10 and 0 <= int(value) < len(classes) for value in set(values)):
+        return Labelled([int(value) for value in values], classes, ())
+    if classes and not numeric and not doubts and set(values) <= set(classes):
+        return Labelled(number_labels(values, classes), classes, ())
+    if classes:
+        doubts = (*doubts, f"{what}: the labels are not among the {len(classes):,} classes, so these names are not used")
+    known = values if trained is None else read_label_array(trained, len(trained), what)[0]
+    classes = sort_classes(known)
+    return Labelled(number_labels(values, classes), classes, (*doubts, *doubt_classes(known, classes, what)))
+
+
 def read_label_array(labels: NDArray[Any], count: int, what: str) -> tuple[list[str], tuple[str, ...]]:
     """The name of the class of each of `count` samples, from an array of whole numbers, names, one-hot rows, or several labels.
 
@@ -45,15 +80,17 @@ def read_label_array(labels: NDArray[Any], count: int, what: str) -> tuple[list[
         DataError: the array is none of these, or has another length.
     """
     found = f"found {labels.dtype} {list(labels.shape)}"
+    if labels.size > MAX_LABELS or labels.nbytes > MAX_BYTES:
+        raise DataError(f"{what}: expected at most {MAX_LABELS:,} labels, {found}; give each sample the number of its class")
     if labels.ndim == 0 or len(labels) != count or labels.size == 0:
-        raise DataError(f"{what}: expected {count:,} whole numbers or names as labels, one for each sample, {found}")
+        raise DataError(f"{what}: expected {count:,} whole numbers as labels, or names, one for each sample, {found}")
     flat = labels.reshape(count, -1)
     if flat.dtype.kind in "US":
         values = np.char.decode(flat, "utf-8", "replace") if flat.dtype.kind == "S" else flat
         names = [[name_class(each) for each in row] for row in values.tolist()]
         return (_join(names), (_describe_several(names, what),)) if flat.shape[1] > 1 else ([row[0] for row in names], ())
     if flat.dtype.kind not in "biuf" or not np.isfinite(flat).all() or (flat != np.rint(flat)).any():
-        raise DataError(f"{what}: expected {count:,} whole numbers or names as labels, {found} with other values; round them")
+        raise DataError(f"{what}: expected {count:,} whole numbers as labels, or names, {found} with other values; round them")
     if flat.shape[1] == 1:
         return [str(int(value)) for value in flat[:, 0].tolist()], ()
     if ((flat == 0) | (flat == 1)).all():
@@ -91,6 +128,18 @@ def doubt_classes(labels: Sequence[object], classes: Sequence[str], what: str) -
     if len(classes) > 10 and len(labels) < MANY * len(classes):
         return (f"{what}: {len(labels):,} samples have {len(classes):,} labels; expected many samples of each class",)
     return ()
+
+
+def doubt_balance(labels: Sequence[int], classes: Sequence[str]) -> tuple[str, ...]:
+    """A sentence if a class has far fewer samples than another."""
+    counts = Counter(labels)
+    if len(counts) < 2:
+        return ()
+    (most, many), (least, few) = counts.most_common()[0], counts.most_common()[-1]
+    if many < UNLIKE * few:
+        return ()
+    small = f"class {classes[least]!r} has {few:,} samples and {classes[most]!r} has {many:,}"
+    return (f"{small}: small classes are learned badly",)
 
 
 def _join(several: Iterable[Sequence[str]]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 import torch
 
 from ganvas.config import DataConfig
+from ganvas.core.modality import VOXELS
 from ganvas.data import cache
 from ganvas.data.builtin import fashion_mnist, mnist, stacked_mnist
 from ganvas.data.builtin.oracle import oracle_source
@@ -23,15 +24,21 @@ from ganvas.data.collection import (
     ImageCollection,
     Progress,
     TargetFormat,
+    as_bytes,
+    doubt_sizes,
     label_readable,
     write_images,
 )
 from ganvas.data.computed_domains import require_both, split_domains, split_name
 from ganvas.data.folder_layout import missing_test_split
-from ganvas.data.readers import folder, idx, numpy_arrays, text_lines, zip_archive
+from ganvas.data.levels import Bytes
+from ganvas.data.picture_doubts import PictureWatch
+from ganvas.data.readers import csv_points, folder, idx, numpy_arrays, text_lines, zip_archive
+from ganvas.data.readers.voxel_arrays import reduce_voxels
 from ganvas.data.table import TableDataset, fingerprint
 from ganvas.errors import DataError, UsageError
-from ganvas.utils.parsing import printable
+from ganvas.utils.files import require_regular
+from ganvas.utils.parsing import compose, printable
 
 TEXTS = (*text_lines.SHA256, "oracle")  # built-in sources of text
 BUILT_IN = ("mnist", "fashion", "stacked", "shapes", *TEXTS, *POINTS)
@@ -82,14 +89,22 @@ def _open(
     if config.source == "shapes":
         return replace(shape_source(config.split, resolution, channels), flip=config.flip)
     found = find(config.source, config.split, progress)
-    entry_name = cache.entry_name(found.identity, config.split, resolution, channels, config.fit)
+    entry_name = cache.entry_name(found.identity, config.split, resolution, channels, config.fit, config.white)
     entry = cache.read(entry_name)
     if entry is None:
         contents = load(found)
         if isinstance(contents, ArrayCollection):
-            return _check_settings(_as_table(config.source, contents), config, shaped)
+            table = _as_table(config.source, contents, config.split == "test")
+            if table.modality is not VOXELS:
+                return _check_settings(table, config, shaped)
+            voxels, doubts = reduce_voxels(table.fields["real"], resolution)
+            fields = {**table.fields, "real": voxels}
+            print_ = fingerprint(fields, table.classes)
+            warnings = (*table.warnings, *doubts)
+            return replace(table, fields=fields, flip=config.flip, fingerprint=print_, warnings=warnings)
         keep_empty = config.split == "test" or split_name(config.source)[0] != ""
-        entry = cache.store(entry_name, lambda file: _build(contents, how, file, progress, keep_empty))
+        images = as_bytes(contents, config.white)
+        entry = cache.store(entry_name, lambda file: _build(images, how, file, progress, keep_empty))
     pixels, record = entry
     if change := split_name(config.source)[0]:
         require_both(change, [] if record.labels is None else record.labels.tolist())  # of the readable images
@@ -111,9 +126,7 @@ def absolute_source(source: str) -> str:
     change, inner = split_name(source)
     if change:
         return f"{change}:{absolute_source(inner)}"
-    path = Path(source)
-    with suppress(RuntimeError):  # "~stranger" stays as it is
-        path = path.expanduser()
+    path = _find_path(source)
     return source if not source or source in BUILT_IN or not os.path.lexists(path) else str(path.absolute())
 
 
@@ -145,14 +158,14 @@ def find(source: str, split: str, progress: Progress | None = None) -> DataSourc
         return fashion_mnist.find(split, progress)
     if source == "stacked":
         return stacked_mnist.find(split)
-    path = Path(source)
-    with suppress(RuntimeError):  # "~stranger" stays as it is
-        path = path.expanduser()
+    path = _find_path(source)
     if not os.path.lexists(path):
         near = difflib.get_close_matches(source[:80], BUILT_IN, n=1)
         hint = f"did you mean {near[0]!r}?" if near else "check the path"
         raise DataError(f"{printable(source)}: no such file or folder; {hint}")
     try:
+        if not path.is_dir():
+            require_regular(path)
         if path.is_dir():
             return idx.find_folder(path, split) or folder.find(path, split)
         return _find_in_file(path, split)
@@ -170,12 +183,27 @@ def is_text(source: str) -> bool:
 
 def text_file(source: str) -> Path:
     """The path of a text file. Raises: DataError: no such file."""
-    path = Path(source)
-    with suppress(RuntimeError):  # "~stranger" stays as it is
-        path = path.expanduser()
+    path = _find_path(source)
     if not path.is_file():
         raise DataError(f"{printable(source)}: no such file; check the path")
     return path
+
+
+def _find_path(source: str) -> Path:
+    """The path that `source` spells; one in another Unicode form if there is no other, as on disks written by macOS."""
+    path = Path(source)
+    with suppress(RuntimeError):  # "~stranger" stays as it is
+        path = path.expanduser()
+    if source.isascii() or os.path.lexists(path):
+        return path
+    found = Path(path.anchor)
+    for part in path.relative_to(path.anchor).parts:
+        if not os.path.lexists(found / part):
+            with suppress(OSError):
+                names = sorted(entry.name for entry in found.iterdir())
+                part = next((name for name in names if compose(name) == compose(part)), part)
+        found /= part
+    return found if os.path.lexists(found) else path
 
 
 def _open_text(source: str, split: str) -> TableDataset:
@@ -205,7 +233,7 @@ def _find_in_file(path: Path, split: str) -> DataSource:
     if split == "test":
         raise missing_test_split("one file")
     if ending in (".csv", ".tsv"):
-        return numpy_arrays.find_csv(path)
+        return csv_points.find(path)
     if idx.IMAGES.search(path.name):
         return idx.find_file(path)
     raise DataError(
@@ -216,25 +244,35 @@ def _find_in_file(path: Path, split: str) -> DataSource:
 def _build(
     pictures: ImageCollection, how: TargetFormat, file: BinaryIO, progress: Progress | None, keep_empty: bool
 ) -> cache.Record:
-    shape, kept, skipped = write_images(pictures, how, file, progress)
+    watch = PictureWatch()
+
+    def see_last(i: int, pixels: Bytes) -> Bytes:
+        result = pictures.last(i, pixels)
+        watch.see(result)
+        return result
+
+    shape, kept, skipped = write_images(replace(pictures, last=see_last), how, file, progress)
     numbers, classes, doubts = label_readable(pictures, kept, keep_empty)
     labels = None if numbers is None else torch.tensor(numbers)
-    warnings, left_out = (*pictures.warnings, *doubts, *pictures.late_warnings()), (*pictures.skipped, *skipped)
+    doubts = (*doubts, *doubt_sizes(pictures, kept, shape[-1]))
+    warnings = (*pictures.warnings, *doubts, *pictures.late_warnings(), *watch.doubts())
+    left_out = (*pictures.skipped, *skipped)
     return cache.Record(shape, labels, classes, left_out, splits=pictures.splits, warnings=warnings)
 
 
-def _as_table(source: str, contents: ArrayCollection) -> TableDataset:
-    """Samples that are in memory as a data set."""
+def _as_table(source: str, contents: ArrayCollection, keep_empty: bool) -> TableDataset:
+    """Samples that are in memory as a data set. Classes without a sample are left out, unless `keep_empty`."""
     fields = {"real": contents.samples}
-    if contents.labels is not None:
-        fields["label"] = torch.tensor(contents.labels, dtype=torch.int64)
+    labels, classes, doubts = label_readable(contents, range(len(contents.samples)), keep_empty)
+    if labels is not None:
+        fields["label"] = torch.tensor(labels, dtype=torch.int64)
     return TableDataset(
         printable(source),
         fields,
-        contents.classes,
-        fingerprint=fingerprint(fields, contents.classes),
+        classes,
+        fingerprint=fingerprint(fields, classes),
         splits=contents.splits,
-        warnings=contents.warnings,
+        warnings=(*contents.warnings, *doubts),
     )
 
 

@@ -85,3 +85,9 @@ def _hash_bits(x: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> np.ndarray[tup
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
+
+
+def spread_evenly(total: int, count: int) -> list[int]:
+    """Up to `count` indices below `total`, evenly spaced, the first and the last among them."""
+    chosen = min(total, count)
+    return [k * (total - 1) // max(1, chosen - 1) for k in range(chosen)]

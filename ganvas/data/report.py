@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ganvas.config import DataConfig
+from ganvas.core.modality import VOXELS
 from ganvas.data.builtin.point_sets import POINTS, point_source
 from ganvas.data.builtin.voxel_shapes import shape_source
 from ganvas.data.collection import (
@@ -22,22 +23,27 @@ from ganvas.data.collection import (
     ImageCollection,
     Progress,
     TargetFormat,
+    as_bytes,
     choose_format,
+    doubt_sizes,
     label_readable,
     map_images,
     no_readable_image,
 )
-from ganvas.data.images import Bytes, Fit, fit_to_side
+from ganvas.data.images import Fit, fit_to_side
+from ganvas.data.levels import Bytes
 from ganvas.data.open import TEXTS, doubt_name, find, is_text, load, open_source, text_file
+from ganvas.data.order import spread_evenly
+from ganvas.data.picture_doubts import BLANK
 from ganvas.data.readers import text_lines
 from ganvas.data.table import Skipped
+from ganvas.data.units import Units, measure_units
 from ganvas.errors import UsageError
 from ganvas.media.preview import SHEET, save_lines, save_scatter, save_sheet
 from ganvas.media.voxel_rendering import shade
 from ganvas.utils.parsing import printable
 from ganvas.utils.tokens import decode_lines
 
-BLANK = 2.0  # an image with a standard deviation below this, of 255, is almost blank
 EXAMPLES = 5  # pairs of duplicates in the text
 SHOWN = 20  # classes or blank images in the text; to_dict has all
 
@@ -97,6 +103,8 @@ class Report:
         if self.points:
             for i, (low, high, mean, sd) in enumerate(zip(*dataclasses.astuple(self.points), strict=True)):
                 lines.append(f"dimension {i}: {low:.4g} to {high:.4g}, mean {mean:.4g}, standard deviation {sd:.4g}")
+            if not Units(self.points.mean, self.points.sd).usual:
+                lines.append("standardised for the networks, and drawn in these units again")
         if self.classes:
             most, least = max(self.classes.values()), min(self.classes.values())
             lines.append(f"classes: {len(self.classes)}, of {least:,} to {most:,} {kind}")
@@ -122,17 +130,19 @@ class Report:
             save_sheet([image for image in self.samples if not isinstance(image, str)], Path(path))
 
 
-def inspect(source: str, fit: Fit = "crop", split: str = "train", progress: Progress | None = None) -> Report:
-    """Inspect a built-in source or a path. Reads every image; writes nothing.
+def inspect(
+    source: str, fit: Fit = "crop", split: str = "train", progress: Progress | None = None, *, white: float | None = None
+) -> Report:
+    """Inspect a built-in source or a path. Reads every image; writes nothing. `white` is the setting `data.white`.
 
     Raises:
         UsageError, DataError: as `open_source` does.
     """
-    report = _inspect(source, fit, split, progress)
+    report = _inspect(source, fit, split, progress, white)
     return replace(report, warnings=(*doubt_name(source), *report.warnings))
 
 
-def _inspect(source: str, fit: Fit, split: str, progress: Progress | None) -> Report:
+def _inspect(source: str, fit: Fit, split: str, progress: Progress | None, white: float | None) -> Report:
     if source in POINTS:
         return _report_points(source, "built-in points", point_source(source, split).fields["real"])
     if source == "shapes":
@@ -142,7 +152,8 @@ def _inspect(source: str, fit: Fit, split: str, progress: Progress | None) -> Re
     found = find(source, split, progress)
     contents = load(found)
     if isinstance(contents, ArrayCollection):
-        return replace(_report_points(printable(source), found.layout, contents.samples), warnings=contents.warnings)
+        return _report_array(printable(source), found.layout, contents, split)
+    contents = as_bytes(contents, white)
     looks, skipped = _summarize_images(contents, progress)
     if not looks:
         raise no_readable_image([*contents.skipped, *skipped])
@@ -150,6 +161,7 @@ def _inspect(source: str, fit: Fit, split: str, progress: Progress | None) -> Re
     chosen = _choose_balanced(contents, list(looks), SHEET)
     samples = [contents.last(i, fit_to_side(contents.read(i, 2 * resolution), resolution, channels, fit)) for i in chosen]
     labels, names, doubts = label_readable(contents, list(looks), split == "test")
+    doubts = (*doubts, *doubt_sizes(contents, list(looks), resolution))
     counts = Counter(labels)
     classes = {name: counts[i] for i, name in enumerate(names)}
     layout = f"{found.layout}, {contents.layout}"
@@ -173,9 +185,12 @@ def _summarize_images(pictures: ImageCollection, progress: Progress | None) -> t
     skipped: list[Skipped] = []
 
     def look(i: int) -> _ImageSummary:
-        pixels = pictures.read(i, 0)
+        header, pixels = pictures.peek(i), pictures.read(i, 0)  # a large image may be reduced
         digest = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest()
-        return _ImageSummary((pixels.shape[1], pixels.shape[0]), pictures.peek(i).kind, digest, float(pixels.std()))
+        size = (header.width, header.height)
+        if (pixels.shape[1] > pixels.shape[0]) != (header.width > header.height):  # rotated by EXIF
+            size = size[::-1]
+        return _ImageSummary(size, header.kind, digest, float(pixels.std()))
 
     for i, result in map_images(look, total):
         if isinstance(result, str):
@@ -220,10 +235,29 @@ def _choose_balanced(pictures: ImageCollection, readable: Sequence[int], count: 
 
 
 def _report_points(name: str, layout: str, points: Tensor) -> Report:
-    columns = (points.amin(0), points.amax(0), points.mean(0), points.std(0, correction=0))
-    facts = PointFacts(*(tuple(column.tolist()) for column in columns))
-    picked = points[torch.linspace(0, len(points) - 1, min(len(points), 5000)).long()]
+    units = measure_units(points)
+    facts = PointFacts(tuple(points.amin(0).tolist()), tuple(points.amax(0).tolist()), units.center, units.scale)
+    picked = points[spread_evenly(len(points), 5_000)]
     return Report(name, layout, len(points), {}, (), points=facts, samples=picked)
+
+
+def _report_array(name: str, layout: str, contents: ArrayCollection, split: str) -> Report:
+    """The report on points or voxels of a file."""
+    labels, classes, doubts = label_readable(contents, range(len(contents.samples)), split == "test")
+    counts = Counter(labels)
+    layout = f"{layout}, {contents.layout}" if contents.layout else layout
+    if contents.samples.ndim == 2:
+        report = _report_points(name, layout, contents.samples)
+    else:
+        shown = contents.samples[spread_evenly(len(contents.samples), SHEET)]
+        report = Report(name, layout, len(contents.samples), {}, (), samples=_draw_solids(VOXELS.normalize(shown)))
+    known = {name: counts[i] for i, name in enumerate(classes)}
+    return replace(report, classes=known, warnings=(*contents.warnings, *doubts))
+
+
+def _draw_solids(solids: Tensor) -> list[Bytes]:
+    """Solids float32 [N, 1, S, S, S] -> a picture of each, uint8 [C, H, W]."""
+    return list(((shade(solids) + 1) * 127.5).round().to(torch.uint8).numpy())
 
 
 def _report_text(source: str, split: str) -> Report:
@@ -241,8 +275,7 @@ def _report_text(source: str, split: str) -> Report:
 def _report_shapes(split: str) -> Report:
     source = shape_source(split)
     counts = {name: int((source.fields["label"] == i).sum()) for i, name in enumerate(source.classes)}
-    views = shade(source.samples(torch.arange(min(SHEET, len(source))))["real"])
-    samples = list(((views + 1) * 127.5).round().to(torch.uint8).numpy())
+    samples = _draw_solids(source.samples(torch.arange(min(SHEET, len(source))))["real"])
     return Report("shapes", "built-in solids of 32 x 32 x 32 voxels", len(source), counts, (), samples=samples)
 
 

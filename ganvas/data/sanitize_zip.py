@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ganvas.data.collection import ImageCollection, Progress, map_images, no_readable_image
+from ganvas.data.collection import ImageCollection, Progress, as_bytes, map_images, no_readable_image
 from ganvas.data.folder_layout import drop_hidden_files
 from ganvas.data.images import UnreadableError
 from ganvas.data.readers.zip_archive import MAX_RATIO, check_bombs, load, open_archive
@@ -28,8 +28,8 @@ MEMBERS = 200_000
 UNPACKED = 8 << 30  # bytes
 
 
-def repack(path: Path, out: Path, progress: Progress | None = None) -> tuple[Skipped, ...]:
-    """Write the images of the zip at `path` to a new zip at `out`; returns the skipped files and the reasons.
+def repack(path: Path, out: Path, progress: Progress | None = None) -> tuple[tuple[Skipped, ...], tuple[str, ...]]:
+    """Write the images of the zip at `path` to a new zip at `out`; returns the skipped files, and what is doubtful.
 
     Classes stay folders, and splits stay splits. The shorter side of an image is at most 512 pixels afterwards.
 
@@ -38,9 +38,9 @@ def repack(path: Path, out: Path, progress: Progress | None = None) -> tuple[Ski
         ResourceError: the new zip cannot be written.
     """
     check_zip(path)
-    parts = {"": load(path, "train")}
+    parts = {"": as_bytes(load(path, "train"))}
     try:
-        tests = load(path, "test")
+        tests = as_bytes(load(path, "test"))
         parts = {"train/": parts[""], f"{TEST_FOLDERS[0]}/": tests}
     except DataError:
         pass  # no test split
@@ -48,7 +48,7 @@ def repack(path: Path, out: Path, progress: Progress | None = None) -> tuple[Ski
     with disk_errors(f"cannot write {out}"), zipfile.ZipFile(out, "x", zipfile.ZIP_STORED) as target:
         for prefix, pictures in parts.items():
             skipped += [*pictures.skipped, *_copy(pictures, target, prefix, progress)]
-    return tuple(skipped)
+    return tuple(skipped), parts["train/" if "train/" in parts else ""].warnings
 
 
 def check_zip(path: Path) -> None:

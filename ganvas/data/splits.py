@@ -211,7 +211,7 @@ def _add_strays(parts: Parts, loose: Sequence[str], beside: str, kept: int) -> P
     if not loose:
         return parts
     names = ", ".join(printable(name) for name in loose[:FEW]) + (f" and {len(loose) - FEW:,} more" if len(loose) > FEW else "")
-    text = f"{len(loose):,} of {len(loose) + kept:,} pictures lie beside {beside} and are left out: {names}"
+    text = f"pictures beside {beside} are left out ({len(loose):,} of {len(loose) + kept:,}): {names}"
     skipped = tuple(Skipped(printable(name), f"beside {beside}") for name in loose)
     return replace(parts, skipped=parts.skipped + skipped, warnings=(*parts.warnings, text))
 

@@ -19,6 +19,7 @@ from ganvas.inference.latent_space import Space, require_styles
 from ganvas.inference.model import Model
 from ganvas.latents.directions import Directions, class_difference, principal_directions, spread_along, strongest_directions
 from ganvas.media.image_files import to_bytes
+from ganvas.utils.parsing import parse_index
 
 CODES = 10_000  # codes w for principal components, class means and standard deviations
 CLASSIFIED = 2_000  # samples for class directions of a classifier, which costs more
@@ -155,9 +156,10 @@ class _Codes:
 
 def _parse_range(name: str, which: str) -> range:
     first, dash, last = which.partition("-")
-    if not first.isdigit() or (dash and not last.isdigit()) or int(last or first) < int(first):
+    low, high = parse_index(first), parse_index(last if dash else first)
+    if low is None or high is None or high < low:
         raise UsageError(f"direction: expected a number or a range such as sefa:0-4, got {name!r}")
-    return range(int(first), int(last or first) + 1)
+    return range(low, high + 1)
 
 
 def _parse_classes(which: str, classes: Sequence[str]) -> tuple[int, int]:

@@ -13,11 +13,12 @@ from torch import Tensor
 from ganvas.editing.named_directions import Direction, directions
 from ganvas.errors import UsageError
 from ganvas.inference.latent_space import Space, require_styles
-from ganvas.inference.model import Label, Model
+from ganvas.inference.model import MOST_FRAMES, Label, Model
 from ganvas.latents import paths
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import png_name, save_png
 from ganvas.media.video import film_name, save_film
+from ganvas.utils.parsing import require_count
 
 FAR = 1_000.0  # standard deviations, at most
 
@@ -65,6 +66,8 @@ def traverse(
         film_name(out)
     if steps < 2 or frames < 2 or not seeds:
         raise UsageError(f"a traversal needs a seed, two steps and two frames, got {len(seeds)}, {steps} and {frames}")
+    require_count("frames", frames, 2, MOST_FRAMES)
+    require_count("steps", steps, 2, MOST_FRAMES)
     _check_span(span)
     space = model.space(where, label)
     ways = tuple(directions(model, space, names, judge=judge))

@@ -26,10 +26,11 @@ from ganvas.errors import ResourceError, UsageError
 from ganvas.games.registry import build
 from ganvas.runtime.device import available_cores, find_device, has_bfloat16, max_threads
 from ganvas.runtime.distributed import Ranks
-from ganvas.runtime.plan import Plan
+from ganvas.runtime.plan import MOST, Plan, Precision
 from ganvas.runtime.probe import bfloat16_is_fast, wait_for
 from ganvas.runtime.process_settings import apply_plan, keep_freed_memory, keep_process_settings
 from ganvas.runtime.processes import local_ranks
+from ganvas.utils.parsing import parse_index, printable, require_count
 from ganvas.utils.settings import to_dict
 
 SHORT = 20.0  # seconds of training: a shorter run does not pay for the start of further processes
@@ -57,14 +58,15 @@ def choose_plan(recipe: Recipe, data: Dataset, device: str = "auto", ranks: str 
 
 def _parse_ranks(recipe: Recipe, ranks: str) -> int:
     """The number of ranks. Raises: UsageError: it is no number, or the batch cannot be divided among so many."""
-    batch = recipe.train.batch
-    if not ranks.isdigit() or int(ranks) < 1:
-        raise UsageError(f"--ranks: expected a number or auto, got {ranks!r}")
-    if batch % int(ranks):
+    batch, count = recipe.train.batch, parse_index(ranks)
+    if not count:
+        raise UsageError(f"--ranks: expected a number or auto, got {printable(ranks, 60)!r}")
+    require_count("--ranks", count, 1, MOST)
+    if batch % count:
         raise UsageError(f"a batch of {batch} does not split evenly over {ranks} ranks; choose --batch or --ranks")
-    if batch // int(ranks) < 2:
+    if batch // count < 2:
         raise UsageError(f"a batch of {batch} leaves {ranks} rank(s) less than 2 images each; choose a larger --batch")
-    return int(ranks)
+    return count
 
 
 def _choose_gpu_plan(recipe: Recipe, data: Dataset, where: torch.device, ranks: int) -> Plan:
@@ -83,7 +85,7 @@ def _choose_cpu_plan(recipe: Recipe, data: Dataset, ranks: int) -> Plan:
     return replace(best, ranks=ranks, threads=min(max_threads(), _count_cores(ranks)))
 
 
-def _choose_precision(recipe: Recipe, data: Dataset, device: str) -> str:
+def _choose_precision(recipe: Recipe, data: Dataset, device: str) -> Precision:
     if recipe.train.precision != "auto":
         return recipe.train.precision
     # Points need float32: bfloat16 has one number for 1.00 and 1.001.

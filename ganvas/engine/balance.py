@@ -12,12 +12,15 @@ A game with several discriminators has one `Balance` for each. Its state is a fe
 so it is part of the checkpoint, and a resumed run gives the same bits.
 
 Sources: arXiv:1610.07584 sec. 3.1 (a discriminator that is too good rests), arXiv:2006.06676 sec. 3 (adaptive augmentation
-by r_v), arXiv:1701.04862 sec. 3 (instance noise). Differs: one integrating controller for all of them.
+by r_v), arXiv:1701.04862 sec. 3 (instance noise). Differs: one integrating controller for all of them. Overfitting is the
+difference of the shares of training and held-out reals that D calls real. r_v divides the same difference of outputs by that
+of training reals and fakes, which is near 0 when D cannot tell them apart: then it is noise, and a share needs no divisor.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -210,6 +213,18 @@ class Balance:
         """All numbers, for a checkpoint."""
         settings = ("steering", "resting", "name")
         return {key: value for key, value in dataclasses.asdict(self).items() if key not in settings}
+
+    def accepts(self, numbers: Mapping[str, Any]) -> bool:
+        """Whether `restore` can put these numbers back: only those of `dump`, each a number, and sums of numbers."""
+
+        def is_number(value: object) -> bool:
+            return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+        sums = numbers.get("sums", {})
+        good = isinstance(sums, dict) and all(
+            isinstance(pair, list) and len(pair) == 2 and all(map(is_number, pair)) for pair in sums.values()
+        )
+        return good and all(name in self.dump() and (name == "sums" or is_number(value)) for name, value in numbers.items())
 
     def restore(self, numbers: Mapping[str, Any]) -> None:
         """Put dumped numbers back."""

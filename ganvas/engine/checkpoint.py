@@ -147,8 +147,14 @@ def _log_skip(name: str, reason: str) -> None:
     logging.getLogger(__name__).warning("checkpoint %s skipped: %s", name, reason)
 
 
-def load(folder: Path, on_skip: Callable[[str, str], None] = _log_skip) -> Checkpoint | None:
+def load(
+    folder: Path,
+    on_skip: Callable[[str, str], None] = _log_skip,
+    check: Callable[[Checkpoint], None] = lambda _: None,
+) -> Checkpoint | None:
     """The newest valid checkpoint, or None. A damaged one is skipped, with on_skip(name, reason), for the one before it.
+
+    So is one for which `check` raises a DataError, such as one of another game.
 
     Raises:
         ResourceError: the folder cannot be listed.
@@ -159,7 +165,9 @@ def load(folder: Path, on_skip: Callable[[str, str], None] = _log_skip) -> Check
         paths = _list_newest_first(folder)
     for path in paths:
         try:
-            return _read(path)
+            found = _read(path)
+            check(found)
+            return found
         except (DataError, OSError) as error:
             on_skip(path.name, parsing.printable(error))
     return None

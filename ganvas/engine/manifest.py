@@ -80,8 +80,4 @@ def is_valid(path: Path, items: int) -> bool:
 
 def read_small(path: Path) -> bytes:
     """The bytes of a JSON file. Raises: DataError: it is too large. OSError."""
-    with files.open_regular(path) as file:
-        data = file.read(JSON_CAP + 1)
-    if len(data) > JSON_CAP:
-        raise DataError(f"{path.name} is larger than {JSON_CAP:,} bytes")
-    return data
+    return files.read_regular(path, JSON_CAP)

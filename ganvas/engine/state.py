@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,12 +14,13 @@ from torch import Tensor, nn
 
 from ganvas.config import TrainConfig
 from ganvas.core.capabilities import Watched
-from ganvas.core.game import Game
+from ganvas.core.game import Game, Turn
 from ganvas.engine.balance import Balance
-from ganvas.errors import unknown_name
+from ganvas.errors import DataError, unknown_name
 from ganvas.runtime.device import place_on_rank
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
+from ganvas.utils.parsing import printable
 
 FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
 
@@ -51,6 +52,7 @@ def new_state(game: Game, config: TrainConfig, plan: Plan) -> State:
         if player not in game.players:
             raise unknown_name("player in train.rates", player, game.players)
     turns = game.turns()  # before the move to the device: a game that grows reads its level for it
+    _require_distinct(turns)
 
     # Place the networks: "cuda" becomes the GPU of this rank.
     plan = place_on_rank(plan)
@@ -75,6 +77,16 @@ def new_state(game: Game, config: TrainConfig, plan: Plan) -> State:
             steering = config.balance == "auto" and steerable
             state.balances[name] = Balance(steering, resting=config.balance == "rest", name=name)
     return state
+
+
+def _require_distinct(turns: Sequence[Turn]) -> None:
+    """Raises: ValueError: two turns have one name, or share a discriminator: their moves and notes could not be told apart."""
+    for what, names in (
+        ("turn", [turn.name for turn in turns]),
+        ("discriminator", [name for turn in turns for name in turn.discriminators]),
+    ):
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"a game needs {what}s of different names, found {twice[0]!r} twice; give each Duel a name")
 
 
 def share_weights(game: Game) -> Game:
@@ -141,6 +153,50 @@ def restore(state: State, tensors: dict[str, dict[str, Tensor]], counters: dict[
         pool.restore(tensors.get(f"memory.{ranks.rank}", {}).get(name), state.plan.device)
     for name, balance in state.balances.items():
         balance.restore(counters["balance"][name] if name else counters["balance"])
+
+
+def check_fits(state: State, tensors: Mapping[str, Mapping[str, Tensor]], counters: Any) -> None:
+    """Check that `restore` can put these tensors and counters back. An optimizer may lack moments: they start at zero.
+
+    Raises:
+        DataError: they are of another game, of networks of another size, or no counters.
+    """
+    for group, own in (("game", state.game), ("average", state.average)):
+        _check_tensors(group, tensors, {name: t.shape for name, t in own.state_dict().items()}, every=True)
+    for player, optimizer in state.optimizers.items():
+        expected: dict[str, torch.Size] = {}
+        for i, weight in enumerate(optimizer.param_groups[0]["params"]):
+            expected |= {f"{i}.{name}": weight.shape for name in ("exp_avg", "exp_avg_sq")} | {f"{i}.step": torch.Size()}
+        _check_tensors(f"optimizer.{player}", tensors, expected, every=False)
+    if not isinstance(counters, Mapping):
+        raise DataError("it has no counters")
+    for name in ("step", "items", "dropped", "dropped_in_a_row"):
+        if type(counters.get(name)) is not int or counters[name] < 0:
+            raise DataError(f"its counter {name!r} is no whole number: {printable(counters.get(name), 40)}")
+    moves, balances = counters.get("moves", {}), counters.get("balance", {})
+    if not isinstance(moves, Mapping) or not all(type(count) is int for count in moves.values()):
+        raise DataError("its numbers of moves are no whole numbers")
+    for name, balance in state.balances.items():
+        numbers = balances.get(name) if name and isinstance(balances, Mapping) else balances
+        if not isinstance(numbers, Mapping) or not balance.accepts(numbers):
+            raise DataError(f"it has no numbers of the balance {name!r}" if name else "it has no numbers of the balance")
+
+
+def _check_tensors(
+    group: str, tensors: Mapping[str, Mapping[str, Tensor]], expected: Mapping[str, torch.Size], every: bool
+) -> None:
+    """Raises: DataError: the group is missing, or its tensors have other names or shapes; `every`: one is missing."""
+    if group not in tensors:
+        raise DataError(f"it has no {group!r}: it is of another game")
+    found = tensors[group]
+    if stranger := next((name for name in found if name not in expected), None):
+        raise DataError(f"{group}: unexpected {printable(stranger, 80)}: it is of another game or other settings")
+    if every and (missing := next((name for name in expected if name not in found), None)):
+        raise DataError(f"{group}: no {printable(missing, 80)}: it is of another game or other settings")
+    for name, tensor in found.items():
+        if tensor.shape != expected[name]:
+            sizes = f"expected {list(expected[name])}, found {list(tensor.shape)}"
+            raise DataError(f"{group}/{name}: {sizes}: it is of networks of another size")
 
 
 def _place_like(value: Tensor, weight: Tensor) -> Tensor:

@@ -8,13 +8,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from PIL.Image import Image
+
 from ganvas.config import DataConfig
-from ganvas.core.capabilities import TakesInputs
+from ganvas.core.capabilities import TakesInputs, Writes
 from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality
 from ganvas.data.open import open_source
 from ganvas.errors import UsageError
 from ganvas.evaluation.evaluate import evaluate
 from ganvas.evaluation.measures import SOLIDS, Measurement
+from ganvas.evaluation.output_measures import held_out_rows
+from ganvas.evaluation.output_sheet import draw_output_sheet
 from ganvas.evaluation.sample_sets import real_sample_sets
 from ganvas.inference.batches import as_pictures
 from ganvas.inference.feature_extractors import choose_extractor
@@ -22,8 +26,8 @@ from ganvas.inference.model import Model, load
 from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid
 from ganvas.media.image_files import save_png
 from ganvas.media.scatter import scatter
-from ganvas.utils.files import write_durably
-from ganvas.utils.parsing import parse_json
+from ganvas.utils.files import disk_errors, make_folder, read_regular, write_durably
+from ganvas.utils.parsing import parse_json, printable
 
 METRICS = ("fd", "recall", "sharpness")
 TEXT_METRICS = ("distinct", "novel", "trigrams", "nats")
@@ -33,6 +37,7 @@ BLIND = (
 )
 SHOWN: Mapping[Modality, int] = {VOXELS: 30, IMAGES: 100, POINTS: 500}  # samples in a block of the sheet
 COLUMNS = 10
+INPUT_ROWS = 8  # held-out inputs in the sheet of models that take inputs
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,8 @@ def compare(
 ) -> Comparison:
     """Measure models (run folders or bundles) against one reference, and sample them from the same seeds, side by side.
 
+    Models that take inputs get the same held-out inputs.
+
     The options are those of `evaluate`. By default the reference is the data of the first model, and the measures are those
     that fit it. Writes `sheet.png` and `comparison.json` into the folder `out`.
 
@@ -118,10 +125,9 @@ def compare(
         raise UsageError(f"expected at least two models to compare, got {len(targets)}")
     out, models = Path(out), [load(target, device) for target in targets]
     source = models[0].data_source(against, "--data")
-    for model in models:
-        if isinstance(model.game, TakesInputs):
-            raise UsageError(f"{model.name} takes inputs, and compare uses samples from noise; measure each model with eval")
-    if len({model.modality is TEXT for model in models}) > 1:
+    if len({isinstance(model.game, TakesInputs) for model in models}) > 1:
+        raise UsageError("some of the models take inputs and some sample from noise; compare models of one kind")
+    if len({isinstance(model.game, Writes) for model in models}) > 1:
         raise UsageError("some of the models generate text and some images; compare models of one kind")
     chosen, note = (metrics, "") if metrics else choose_metrics(models[0], source)
     options: dict[str, Any] = {"samples": samples, "seed": seed, "split": split, "device": device}
@@ -130,6 +136,13 @@ def compare(
         Row(_name(Path(target), model), report.items, _seconds(Path(target)), dict(report.measures))
         for target, model, report in zip(targets, models, reports, strict=True)
     )
+    if isinstance(models[0].game, TakesInputs):
+        found_rows, reference = held_out_rows(models[0], source, samples, split), reports[0].reference
+        blocks = [
+            caption(draw_output_sheet(model, found_rows, INPUT_ROWS), [row.name])
+            for model, row in zip(models, rows, strict=True)
+        ]
+        return _save(Comparison(rows, reference, out / "sheet.png", note), blocks, models, "-")
     if models[0].modality is TEXT:
         count, columns, reference = 30, 1, reports[0].reference
         of_data = models[0].picture(open_source(DataConfig(source=source)).table[:count], columns)
@@ -143,17 +156,24 @@ def compare(
         caption(model.picture(_sample(model, count, seed), columns), [row.name])
         for model, row in zip(models, rows, strict=True)
     ]
-    out.mkdir(parents=True, exist_ok=True)
-    text = {"models": " ".join(model.identity for model in models), "seeds": f"{seed}-{seed + count - 1}", "synthetic": "true"}
     blocks.append(caption(of_data, ["real samples"]))
-    save_png(out / "sheet.png", arrange_pictures(blocks, len(blocks)), text)
-    found = Comparison(rows, reference, out / "sheet.png", note)
-    write_durably(out / "comparison.json", json.dumps(found.to_dict(), indent=1).encode())
+    return _save(Comparison(rows, reference, out / "sheet.png", note), blocks, models, f"{seed}-{seed + count - 1}")
+
+
+def _save(found: Comparison, blocks: Sequence[Image], models: Sequence[Model], seeds: str) -> Comparison:
+    """Write the sheet of all blocks, and comparison.json beside it."""
+    with disk_errors(f"cannot make {printable(found.sheet.parent)}"):
+        make_folder(found.sheet.parent)
+    text = {"models": " ".join(model.identity for model in models), "seeds": seeds, "synthetic": "true"}
+    save_png(found.sheet, arrange_pictures(blocks, len(blocks)), text)
+    write_durably(found.sheet.with_name("comparison.json"), json.dumps(found.to_dict(), indent=1).encode())
     return found
 
 
-def choose_metrics(model: Model, source: str) -> tuple[tuple[str, ...], str]:
-    """The measures that fit the kind of samples, and a note on those that need an extractor that is not installed."""
+def choose_metrics(model: Model, source: str) -> tuple[tuple[str, ...] | None, str]:
+    """The measures that fit the kind of samples (None: the default ones), and a note on those that lack an extractor."""
+    if isinstance(model.game, TakesInputs):
+        return None, ""
     if model.modality is TEXT:
         return TEXT_METRICS, ""
     if model.modality is not IMAGES:
@@ -173,4 +193,4 @@ def _name(target: Path, model: Model) -> str:
 
 def _seconds(target: Path) -> float | None:
     path = target / "result.json"
-    return float(parse_json(path.read_bytes(), str(path))["seconds"]) if path.exists() else None
+    return float(parse_json(read_regular(path), str(path))["seconds"]) if path.exists() else None

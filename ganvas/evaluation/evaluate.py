@@ -19,6 +19,8 @@ from ganvas.core.capabilities import Couples, TakesInputs, Writes
 from ganvas.core.modality import IMAGES, POINTS, VOXELS, modality_of
 from ganvas.data.builtin.point_sets import MODES
 from ganvas.data.computed_domains import split_name
+from ganvas.data.open import BUILT_IN
+from ganvas.data.units import choose_units
 from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.evaluation.measures import (
     COMPARE,
@@ -29,6 +31,7 @@ from ganvas.evaluation.measures import (
     SOLIDS,
     Measurement,
     measure_each_class,
+    measure_value,
     name_measure,
 )
 from ganvas.evaluation.model_measures import (
@@ -137,17 +140,27 @@ def evaluate(
     if source is None:
         raise UsageError(f"{target} holds pictures, no model: say what to measure them against with --against DATA")
     shape = model.shape if model else None
-    real, others, train, reference = real_sample_sets(source, shape, samples, split)
-    other = others.first
+    white = model.white if model and against is None else None  # it belongs to the training data
+    real, others, train, reference = real_sample_sets(source, shape, samples, split, white)
     network = load_extractor(network, where) if isinstance(network, str) else network
     if network is None and real.modality is IMAGES:
         network = choose_extractor(source, real.data.shape[1], where)
-    fake = fake_sample_set(model, len(real.data), seed, other.labels) if model else picture_set(str(target), len(real.data))
+    resized: tuple[str, ...] = ()
+    if model:
+        fake = fake_sample_set(model, len(real.data), seed, others.first.labels)
+    else:
+        fake, resized = picture_set(str(target), len(real.data), real)
+        others = others.resize(len(fake.data))
+    other = others.first
+    units = choose_units(train.table) if real.modality is POINTS else None
+    if units is not None:
+        resized = ("points are compared in standard deviations of each coordinate",)
     for side in (real, other, others, fake):
-        side.extractor, side.classes = network, train.classes
+        side.extractor, side.classes, side.units = network, train.classes, units
     fake = require_same_shape(fake, real)
     explicit = metrics is not None
     measures, notes = _compare(chosen, fake, real, others, explicit)
+    notes = (*resized, *notes)
     if "each" in chosen and (explicit or any(name.startswith("requested") for name in measures)):
         whole = name_measure("requested", len(fake.data), network.name if network else "none")
         measures |= {f"{whole}:{name}": measured for name, measured in measure_each_class(fake, other).items()}
@@ -165,9 +178,7 @@ def evaluate(
     if "memorisation" in chosen and modality_of(fake.data).grid and not explicit and UNSEEN not in reference:
         notes += ("left out: memorisation (no test split that the model never saw)",)
     elif "memorisation" in chosen and modality_of(fake.data).grid:
-        copies = measure_memorization(
-            fake.data, train.fields["real"], real.data, Path(target) if model and Path(target).is_dir() else None
-        )
+        copies = measure_memorization(fake.data, train, real.data, Path(target) if model and Path(target).is_dir() else None)
     return Report(subject, int(model.card["items"]) if model else 0, reference, measures, copies, notes)
 
 
@@ -211,7 +222,7 @@ def _compare(
             elif name == "requested" and real.labels is None:
                 floor = None
             else:
-                floor = COMPARE[name](others.first, real)[0]
+                floor = measure_value(name, others.first, real)
         except UsageError as misfit:
             if explicit:
                 raise
@@ -254,6 +265,8 @@ def _subject(path: Path, device: torch.device) -> tuple[Model | None, str]:
         return model, f"{model.card['recipe']['name']} after {model.card['items']:,} images"
     if (path / "recipe.json").exists():
         raise DataError(f"{path} has saved no model yet; let it train on, or name another run")
+    if split_name(str(path))[1] not in BUILT_IN and not path.expanduser().exists():
+        raise DataError(f"{path}: no such run folder, bundle or set of images; check the path")
     return None, str(path)
 
 

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
 from ganvas.errors import UsageError
 from ganvas.evaluation.sample_sets import SampleSet
-from ganvas.metrics.confidence import jackknife, student_quantile, wilson
+from ganvas.metrics.confidence import Halves, jackknife, student_quantile, wilson
 from ganvas.metrics.connected_parts import largest_component
 from ganvas.metrics.frechet import frechet_distance, frechet_from_moments, moments
 from ganvas.metrics.inception_score import inception_score
 from ganvas.metrics.kernel_distance import feature_scale, kernel_distance
-from ganvas.metrics.precision_recall import density_coverage, precision_recall
+from ganvas.metrics.precision_recall import SupportMeasures, support_measures
 from ganvas.metrics.sharpness import sharpness
 from ganvas.metrics.sliced_wasserstein import sliced_wasserstein
 from ganvas.metrics.ssim import diversity
 
 FEW = 1_000  # samples of the measures that compare pixels
+MANY = 8  # features from which on the interval of the Fréchet distance is corrected
 CONNECTED = 0.99  # share of voxels in the largest part of a connected solid
 
 
@@ -42,6 +45,53 @@ def name_measure(metric: str, samples: int, tag: str) -> str:
 
 
 Compare = Callable[[SampleSet, SampleSet], tuple[float, float | None]]  # (measured, reference) -> value, interval
+Value = Callable[[SampleSet, SampleSet], float]
+Found = TypeVar("Found")
+
+
+def _once(compute: Callable[[SampleSet, SampleSet], Found]) -> Callable[[SampleSet, SampleSet], Found]:
+    """`compute`, which is called once for two sets while both exist: four measures come from the same distances."""
+    known: WeakKeyDictionary[SampleSet, WeakKeyDictionary[SampleSet, Found]] = WeakKeyDictionary()
+
+    def look_up(side: SampleSet, real: SampleSet) -> Found:
+        of_side = known.setdefault(side, WeakKeyDictionary())
+        if real not in of_side:
+            of_side[real] = compute(side, real)
+        return of_side[real]
+
+    return look_up
+
+
+@_once
+def _support(side: SampleSet, real: SampleSet) -> SupportMeasures:
+    return support_measures(real.features, side.features)
+
+
+@_once
+def _support_halves(side: SampleSet, real: SampleSet) -> Halves:
+    a, b = real.features, side.features
+    return Halves.of(lambda rows_a, rows_b: support_measures(a[rows_a], b[rows_b]), torch.arange(len(a)), torch.arange(len(b)))
+
+
+def support_value(name: str) -> Value:
+    """Precision, recall, density or coverage alone, without its interval."""
+    return lambda side, real: float(getattr(_support(side, real), name))
+
+
+def _support_share(name: str) -> Compare:
+    """Precision, a share of the samples, or recall or coverage, which are shares of the reals."""
+
+    def share(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
+        value, n = support_value(name)(side, real), len((side if name == "precision" else real).data)
+        which = SupportMeasures._fields.index(name)
+        return value, _support_halves(side, real).share_interval(which, value, n)
+
+    return share
+
+
+def _density(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
+    which = SupportMeasures._fields.index("density")
+    return support_value("density")(side, real), _support_halves(side, real).interval(which)
 
 
 def _frechet(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
@@ -50,7 +100,9 @@ def _frechet(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
     def without(rows_a: Tensor, rows_b: Tensor) -> float:
         return frechet_from_moments(*moments(a[rows_a]), *moments(b[rows_b]))  # one copy at a time
 
-    return frechet_distance(a, b), jackknife(without, torch.arange(len(a)), torch.arange(len(b)))
+    # With few features the error is skewed, and the correction, which is right for its variance, makes the interval too narrow.
+    rows = (torch.arange(len(a)), torch.arange(len(b)))
+    return frechet_distance(a, b), jackknife(without, *rows, corrected=a.shape[1] >= MANY)
 
 
 def frechet_value(side: SampleSet, real: SampleSet) -> float:
@@ -65,12 +117,8 @@ def kernel_value(side: SampleSet, real: SampleSet) -> float:
 
 def _kernel(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
     scale = feature_scale(real.features)  # the cubic kernel of features far from 1 sees outliers only
-    value, error = kernel_distance(side.features, real.features, scale=scale)
-    return 1000 * value, 1960 * error
-
-
-def _share(pick: Callable[[SampleSet, SampleSet], float]) -> Compare:
-    return lambda side, real: (value := pick(side, real), wilson(min(1.0, value), len(side.data)))
+    value, interval = kernel_distance(side.features, real.features, scale=scale)
+    return 1000 * value, None if interval is None else 1000 * interval
 
 
 def _scatter(statistic: Callable[..., float], *sets: Tensor, parts: int = 5) -> float:
@@ -143,14 +191,14 @@ def _connected(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
     return value, wilson(value, len(side.data))
 
 
-# name -> how to compare; the share-like ones count samples, and the interval of a density is that of a mean of counts.
+# name -> how to compare
 COMPARE: Mapping[str, Compare] = {
     "fd": _frechet,
     "kd": _kernel,
-    "precision": _share(lambda side, real: precision_recall(real.features, side.features)[0]),
-    "recall": _share(lambda side, real: precision_recall(real.features, side.features)[1]),
-    "density": lambda side, real: (density_coverage(real.features, side.features)[0], None),
-    "coverage": _share(lambda side, real: density_coverage(real.features, side.features)[1]),
+    "precision": _support_share("precision"),
+    "recall": _support_share("recall"),
+    "density": _density,
+    "coverage": _support_share("coverage"),
     "score": _score,
     "requested": _requested,
     "rarest": _class_share(torch.amin),
@@ -162,7 +210,13 @@ COMPARE: Mapping[str, Compare] = {
 }
 
 
-DISTANCES: Mapping[str, Callable[[SampleSet, SampleSet], float]] = {"fd": frechet_value, "kd": kernel_value}
+DISTANCES: Mapping[str, Value] = {"fd": frechet_value, "kd": kernel_value}
+VALUES: Mapping[str, Value] = {**DISTANCES, **{name: support_value(name) for name in SupportMeasures._fields}}
+
+
+def measure_value(name: str, side: SampleSet, real: SampleSet) -> float:
+    """The value of a measure alone: of a floor, whose interval is not needed."""
+    return VALUES[name](side, real) if name in VALUES else COMPARE[name](side, real)[0]
 
 
 PIXELS = ("swd", "msssim", "sharpness")  # of pictures; need no network

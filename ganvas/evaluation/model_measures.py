@@ -109,8 +109,9 @@ def classify_samples(
     return Measurement(value, wilson(value, len(test)), floor, len(train), network.name if network and floor else "none")
 
 
-def measure_memorization(fake: Tensor, train: Tensor, real: Tensor, folder: Path | None) -> Memorization:
-    """Test whether fakes are nearer to training images than held-out reals are, in pixels; save the closest pairs."""
+def measure_memorization(fake: Tensor, source: TableDataset, real: Tensor, folder: Path | None) -> Memorization:
+    """Whether fakes are nearer to training images than held-out reals of their class, in pixels; save the closest pairs."""
+    train = source.fields["real"]
     few = fake[torch.randperm(len(fake), generator=torch.Generator().manual_seed(3))[:FEW]]
     if folder is not None:
         distances, which = nearest(few, train)
@@ -118,4 +119,4 @@ def measure_memorization(fake: Tensor, train: Tensor, real: Tensor, folder: Path
         pairs = as_pictures(torch.stack([few[closest], train[which[closest]]], 1).flatten(0, 1).float() / 127.5 - 1)
         picture = make_grid(pairs, 10, legible_scale(pairs.shape[-1]))
         save_png(folder / "closest.png", picture, {"what": "samples, each beside the nearest training picture"})
-    return memorization(few, train, real[:FEW])
+    return memorization(few, train, real[: 2 * FEW], labels=source.fields.get("label"))

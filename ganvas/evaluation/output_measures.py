@@ -14,7 +14,7 @@ from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, Modality, modality_o
 from ganvas.data.dataset import Dataset
 from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.evaluation import measure_names
-from ganvas.evaluation.measures import COMPARE, FEW, Measurement, name_measure
+from ganvas.evaluation.measures import COMPARE, FEW, Measurement, measure_value, name_measure
 from ganvas.evaluation.sample_sets import UNSEEN, SampleSet
 from ganvas.games.recipes import open_data, parse_recipe
 from ganvas.inference.feature_extractors import Extractor, choose_extractor
@@ -110,6 +110,13 @@ def choose_rows(recipe: Recipe, samples: int, split: str | None, *, trained: boo
     return InputRows(data, rows, train, f"{n:,} {words}")
 
 
+def held_out_rows(model: Model, source: str, samples: int, split: str | None = None) -> InputRows:
+    """The rows of `choose_rows` for a model and a data source. Raises: as `choose_rows`."""
+    recipe = parse_recipe(model.card["recipe"])
+    trained = source == recipe.data.source
+    return choose_rows(replace(recipe, data=replace(recipe.data, source=source)), samples, split, trained=trained)
+
+
 def measure_outputs(
     model: Model,
     source: str,
@@ -134,9 +141,7 @@ def measure_outputs(
     for name in chosen or ():
         if name not in (*TRUTH, *SETS):
             raise _misfit(name)
-    recipe = parse_recipe(model.card["recipe"])
-    trained = source == recipe.data.source
-    found = choose_rows(replace(recipe, data=replace(recipe.data, source=source)), samples, split, trained=trained)
+    found = held_out_rows(model, source, samples, split)
     tasks, notes = list_tasks(game), _Notes(strict=chosen is not None)
     measures: dict[str, Measurement] = {}
     for task in tasks:
@@ -206,8 +211,15 @@ def _measure_sets(
     if modality_of(outputs.output, KINDS) is not IMAGES or target not in reference.data.modalities:
         notes.add(", ".join(chosen), UsageError(f"the outputs are no images, or the data has no {target!r} to compare with"))
         return {}
-    picked = torch.randperm(len(reference.others), generator=torch.Generator().manual_seed(1))[:n].sort().values
-    sets = [outputs.output, reference.data.rows(reference.rows)[target], reference.others.rows(picked)[target]]
+    random = torch.Generator().manual_seed(1)
+    picked = torch.randperm(len(reference.others), generator=random)[:n].sort().values
+    n = len(picked)  # the floor is of as many samples; if the training split has fewer, fewer are measured
+    some = torch.randperm(len(reference.rows), generator=random)[:n].sort().values
+    sets = [
+        outputs.output[some],
+        reference.data.rows(reference.rows[some])[target],
+        reference.others.rows(picked)[target],
+    ]
     network = network or choose_extractor(reference.data.name, sets[0].shape[1], placement.device_of(outputs.task.game))
     fake, real, other = (SampleSet(images, None, network) for images in sets)
     measures = {}
@@ -215,7 +227,7 @@ def _measure_sets(
         tag = "none" if name in ("swd", "sharpness") or network is None else network.name
         try:
             value, interval = COMPARE[name](fake, real)
-            floor = COMPARE[name](other, real)[0]
+            floor = measure_value(name, other, real)
         except UsageError as misfit:
             notes.add(name, misfit)
             continue

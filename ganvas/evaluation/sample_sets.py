@@ -14,6 +14,7 @@ from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality, modalit
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
+from ganvas.data.units import Units
 from ganvas.errors import DataError, UsageError
 from ganvas.inference.feature_extractors import Extractor
 from ganvas.inference.model import Label, Model
@@ -28,6 +29,7 @@ class SampleSet:
     labels: Tensor | None
     extractor: Extractor | None
     classes: tuple[str, ...] = ()  # names of the labels
+    units: Units | None = None  # of points: in which they are compared; None: as they are
 
     @property
     def modality(self) -> Modality:
@@ -38,7 +40,7 @@ class SampleSet:
     def features(self) -> Tensor:
         """The features [N, d], in the type of the extractor. Raises: UsageError: there is no extractor."""
         if self.modality is POINTS:
-            return self.data.double()
+            return (self.data if self.units is None else self.units.standardize(self.data)).double()
         if self.extractor is None:
             if self.modality is VOXELS:
                 raise UsageError("solids have no extractor of their own: give --extractor RUN of a classifier-shapes recipe")
@@ -106,6 +108,7 @@ class Draws:
     rows: tuple[Tensor, ...]
     extractor: Extractor | None = None
     classes: tuple[str, ...] = ()
+    units: Units | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -120,9 +123,14 @@ class Draws:
         """The first set. Measures that are no distances use only this one."""
         return self._side(self.rows[0])
 
+    def resize(self, n: int) -> Draws:
+        """Sets of n samples each from the same rows: a floor is the score of as many reals as there are fakes."""
+        rows = tuple(part for part in torch.cat(self.rows).split(n)[:DRAWS] if len(part) == n)
+        return self if n == len(self.rows[0]) else Draws(self.source, rows, self.extractor, self.classes, self.units)
+
     def _side(self, rows: Tensor) -> SampleSet:
         side = make_sample_set(self.source, rows)
-        side.extractor, side.classes = self.extractor, self.classes
+        side.extractor, side.classes, side.units = self.extractor, self.classes, self.units
         return side
 
 
@@ -142,18 +150,20 @@ def labels_of(source: TableDataset, rows: Tensor) -> Tensor | None:
 
 
 def real_sample_sets(
-    source: str, shape: tuple[int, ...] | None, samples: int, split: str | None
+    source: str, shape: tuple[int, ...] | None, samples: int, split: str | None, white: float | None = None
 ) -> tuple[SampleSet, Draws, TableDataset, str]:
     """The reference, up to five sets of as many other reals, the training split, and a description of the reference.
+
+    `white` is the setting `data.white`.
 
     Raises:
         DataError: the source holds text, or too few samples.
     """
-    pictured = shape is not None and modality_of_shape(shape) is IMAGES
-    resolution, channels = (shape[-1], shape[0]) if shape is not None and pictured else (None, None)
+    gridded = shape is not None and modality_of_shape(shape).grid
+    resolution, channels = (shape[-1], shape[0]) if shape is not None and gridded else (None, None)
 
     def open_split(part: str) -> TableDataset:
-        config = DataConfig(source=source, split=part)  # type: ignore[arg-type]
+        config = DataConfig(source=source, split=part, white=white)  # type: ignore[arg-type]
         return require_no_text(open_source(config, resolution=resolution, channels=channels))
 
     found = Reference.choose(source, open_split, samples, split, "samples")
@@ -196,10 +206,20 @@ def to_kept(samples: Tensor) -> Tensor:
     return to_bytes(samples) if modality_of(samples).grid else samples
 
 
-def picture_set(path: str, n: int) -> SampleSet:
-    """The first n samples of a data source as a sample set."""
+def picture_set(path: str, n: int, like: SampleSet) -> tuple[SampleSet, tuple[str, ...]]:
+    """The first n samples of a data source as a sample set, and a note if they were resized.
+
+    Images of another size or other colours than those of `like` are read again in its size and colours, as data are: the
+    central square, with an antialiased Lanczos filter.
+    """
     source = require_no_text(open_source(DataConfig(source=path)))
-    return make_sample_set(source, torch.arange(min(n, len(source))))
+    note: tuple[str, ...] = ()
+    shape = tuple(like.data.shape[1:])
+    if source.modality is like.modality is IMAGES and source.shape != shape:
+        sizes = f"{IMAGES.describe(source.shape)}, to {IMAGES.describe(shape)}"
+        note = (f"read as the reference: from {sizes} (central square, Lanczos filter)",)
+        source = open_source(DataConfig(source=path), resolution=shape[-1], channels=shape[0])
+    return make_sample_set(source, torch.arange(min(n, len(source)))), note
 
 
 def require_same_shape(fake: SampleSet, real: SampleSet) -> SampleSet:

@@ -20,6 +20,7 @@ from ganvas.inference.model import Label, Model
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import png_name, save_png, to_bytes
 from ganvas.metrics.nearest_neighbours import k_nearest
+from ganvas.utils.parsing import require_count
 
 
 @dataclass(frozen=True)
@@ -79,12 +80,14 @@ def neighbours(
         DataError: the data is not there.
     """
     out = png_name(out)
+    require_count("the number of samples", count, 1, 10_000)
+    require_count("k", k, 1, 10_000)
     require_pictures(model.game)
     if model.modality is POINTS:
         raise UsageError("this model generates points; neighbours need images or voxels")
     network = None if within == "pixels" else load_extractor(within, model.device)
     recipe = model.card["recipe"]["data"]
-    config = DataConfig(source=model.data_source(data, "--data"), fit=str(recipe["fit"]))  # type: ignore[arg-type]
+    config = DataConfig(source=model.data_source(data, "--data"), fit=str(recipe["fit"]), white=model.white)  # type: ignore[arg-type]
     source = open_source(config, resolution=model.shape[-1], channels=model.shape[0])
     bank = source.fields["real"]
     samples = torch.cat([to_bytes(part) for part, _ in model.stream(count, seed, label, psi, truncate)])

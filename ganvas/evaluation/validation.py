@@ -15,6 +15,7 @@ from ganvas.core.game import Game
 from ganvas.core.modality import IMAGES, LABEL_MAPS, POINTS, TEXT, VOXELS, modality_of
 from ganvas.data.dataset import Dataset
 from ganvas.data.table import TableDataset
+from ganvas.errors import GanvasError
 from ganvas.evaluation.output_measures import absolute_error, pixel_accuracy
 from ganvas.evaluation.sample_sets import labels_of, read_rows, to_kept
 from ganvas.inference import model_file
@@ -26,6 +27,8 @@ from ganvas.metrics.frechet import frechet_distance
 from ganvas.metrics.sliced_wasserstein import sliced_wasserstein
 from ganvas.runtime import placement
 from ganvas.utils.files import write_durably
+from ganvas.utils.parsing import read_json
+from ganvas.utils.settings import convert
 
 LEAST = 50  # held-out samples: fewer give no reliable number
 
@@ -73,8 +76,11 @@ def _measure_outputs(game: TakesInputs, held_out: Dataset) -> tuple[str, float] 
 def floor(data: Dataset, held_out: Dataset, game: Game) -> float | None:
     """The floor of a distance: the score of as many training samples. A perfect model reaches it.
 
-    None of text, whose lowest possible value is not known, and of an error against the truth, whose floor is 0.
+    None of text, whose lowest possible value is not known, of an error against the truth, whose floor is 0, and if there are
+    fewer training samples than held-out ones.
     """
+    if len(data) < len(held_out):
+        return None
     rows = torch.randperm(len(data), generator=torch.Generator().manual_seed(4))[: len(held_out)]
     others, reals = data.rows(rows), held_out.rows(torch.arange(len(held_out)))
     if isinstance(game, TakesInputs):
@@ -110,9 +116,18 @@ def nats_of(game: Writes, text: Tensor) -> Tensor:
 def keep_best(folder: Path, game: Game, card: dict[str, Any], metric: str, value: float) -> bool:
     """Save the game as best.safetensors if its value is the lowest of the run so far; best.json says which model it is."""
     path, items = folder / "best.json", int(card["items"])
-    found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-    if found and found["items"] < items and found["value"] <= value:
+    before = _read_best(path)
+    if before and before[0] < items and before[1] <= value:
         return False
     model_file.save(folder / "best.safetensors", game, card)
     write_durably(path, json.dumps({"items": items, "metric": metric, "value": value}).encode())
     return True
+
+
+def _read_best(path: Path) -> tuple[int, float] | None:
+    """The images and the value of the best model so far; None: there is none, or the note of it is damaged."""
+    try:
+        found = read_json(path)
+        return convert(int, found["items"], "items"), convert(float, found["value"], "value")
+    except (OSError, KeyError, GanvasError):
+        return None

@@ -34,8 +34,9 @@ from ganvas.media.scatter import scatter
 from ganvas.metrics.confidence import student_quantile
 from ganvas.training.api import resume
 from ganvas.training.log import read_log
-from ganvas.training.run_folder import Run, start_run
-from ganvas.utils.files import write_durably
+from ganvas.training.run_folder import Run
+from ganvas.training.start import start_run
+from ganvas.utils.files import read_regular, write_durably
 from ganvas.utils.parsing import parse_json
 
 SHOWN: Mapping[Modality, int] = {IMAGES: 30, POINTS: 500}  # samples of each variant in the sheet
@@ -148,7 +149,7 @@ def _require_own(chosen: Lesson, out: Path) -> None:
     """Raises: UsageError: `out` holds another lesson, finished or not."""
     path, own = out / "lesson.json", {name_folder(variant, 0) for variant in chosen.variants}
     if path.exists():
-        name = parse_json(path.read_bytes(), str(path)).get("lesson")
+        name = parse_json(read_regular(path), str(path)).get("lesson")
         if name != chosen.name:
             raise UsageError(f"{out} holds the lesson {name!r}, not {chosen.name!r}; choose another --out")
         return

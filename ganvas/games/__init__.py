@@ -1,4 +1,4 @@
-"""All games and recipes by name: GAMES and RECIPES. To add a game, add a line here.
+"""All games and recipes by name: GAMES and RECIPES. A new game needs a line in each (CONTRIBUTING.md).
 
 One file for each system, and no game imports another; shared code is in common/, blocks of networks are in layers/.
 """

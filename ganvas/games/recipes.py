@@ -14,6 +14,7 @@ from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
+from ganvas.data.units import choose_units
 from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.games import GAMES, RECIPES
 from ganvas.games.common.rules import with_objective
@@ -53,7 +54,7 @@ def open_data(recipe: Recipe) -> TableDataset:
     resolution = getattr(recipe.config, "resolution", None)
     data = open_source(recipe.data, resolution=resolution, channels=recipe.data.channels, pictures=False)
     _require_kind(recipe, data)
-    return data
+    return data.in_units(recipe.data.center, recipe.data.scale)
 
 
 def adapt_recipe(recipe: Recipe, data: Dataset) -> Recipe:
@@ -68,13 +69,18 @@ def adapt_recipe(recipe: Recipe, data: Dataset) -> Recipe:
         if name not in FIELDS:
             raise unknown_field(name)
         if name == "label" and name not in data.modalities:
-            advice = f"give one folder per class{_suggest_without_classes(recipe)}"
+            labels = "give one folder per class" if data.modality is IMAGES else "give labels beside the samples"
+            advice = f"{labels}{_suggest_without_classes(recipe)}"
             raise DataError(f"{recipe.game} needs classes and {data.name} has none; {advice}")
         if name not in data.modalities:
             held = ", ".join(data.modalities)
             raise DataError(f"{recipe.game} needs the field {name!r} ({FIELDS[name].meaning}) and {data.name} has {held}")
     facts = data.facts
     config = recipe.config.adapt(facts) if hasattr(recipe.config, "adapt") else facts.fill(recipe.config)
+    if isinstance(data, TableDataset) and data.modality is POINTS and not recipe.data.center:
+        units = choose_units(data.table)
+        if units is not None:
+            recipe = replace(recipe, data=replace(recipe.data, center=units.center, scale=units.scale))
     return replace(recipe, config=config)
 
 
@@ -119,13 +125,15 @@ ARGUMENTS = {  # settings with their own argument, here and on the command line
     "data": "data.source",
 }
 
-DECIDED_BY_DATA = tuple(
-    f"config.{name}" for name in ("shape", "point", "dims", "classes", "length", "vocabulary", "alphabet")
-)  # by the data
+DECIDED_BY_DATA = (
+    *(f"config.{name}" for name in ("shape", "point", "dims", "classes", "length", "vocabulary", "alphabet")),
+    "data.center",
+    "data.scale",
+)
 
 
 def resolve_recipe(recipe: str | Recipe, settings: Mapping[str, Any] = MappingProxyType({}), **named: Any) -> Recipe:
-    """A recipe with `settings` by dotted path, as `{"train.batch": "128"}`, then the `named` arguments.
+    """A recipe with the objective, then `settings` by dotted path, as `{"train.batch": "128"}`, then the `named` arguments.
 
     Raises:
         UsageError: no such recipe, setting or value, or the data decides the setting.
@@ -134,6 +142,12 @@ def resolve_recipe(recipe: str | Recipe, settings: Mapping[str, Any] = MappingPr
     objective, minutes = named.pop("objective", None), named.pop("minutes", None)
     if minutes is not None and named.get("images") is not None:
         raise UsageError("--minutes and --images both set the length of the run; give one of them")
+    if objective is not None:  # before the settings: a setting the user names wins over the defaults of the objective
+        if not hasattr(chosen.config, "rules"):
+            raise UsageError(f"{chosen.name} has no discriminator, so it has no objective; leave --objective out")
+        if "config.rules.objective" in settings:
+            raise UsageError("--objective and --set config.rules.objective both set the objective; give one of them")
+        chosen = replace(chosen, config=replace(chosen.config, rules=with_objective(chosen.config.rules, objective)))
     if stranger := next((name for name in named if name not in ARGUMENTS), None):
         raise unknown_name("argument", stranger, [*ARGUMENTS, "objective"])
     for path, value in {**settings, **{ARGUMENTS[name]: value for name, value in named.items() if value is not None}}.items():
@@ -145,8 +159,4 @@ def resolve_recipe(recipe: str | Recipe, settings: Mapping[str, Any] = MappingPr
             chosen = assign(chosen, "data.channels", text)
     if not issubclass(type(chosen.config), find_game(chosen.game).config_type):
         raise UsageError(f"game: {chosen.name}'s settings are not those of {chosen.game}; choose a recipe of that game")
-    if objective is not None:
-        if not hasattr(chosen.config, "rules"):
-            raise UsageError(f"{chosen.name} has no discriminator, so it has no objective; leave --objective out")
-        chosen = replace(chosen, config=replace(chosen.config, rules=with_objective(chosen.config.rules, objective)))
     return chosen

@@ -9,8 +9,11 @@ Path length regularization: |J_w^T y| for a random image y of unit length should
 constant effect on the image; E (|J_w^T y| - a)^2 with the running mean a (sec. 3.2, eq. 4).
 
 Differs: penalties are part of an ordinary move of their player; as a separate move, under Adam without momentum, they would
-be as long as any other. a starts at the first measurement, not at 0. Fewer channels and mapping layers. Style mixing is off
-by default, as in the published settings for small images (arXiv:2006.06676 appendix D).
+be as long as any other. Path length regularization: a starts at the first measurement, not at 0, and a move is compared
+with the mean before it, because its own lengths would pull the mean towards themselves; the noise inputs are the fixed ones,
+so that lengths of two moves differ by w alone; the weight is 0.5 in each 16th move, not 2 in each 4th, which is a quarter of
+the published strength on average, for runs that are a hundred times shorter. Fewer channels and mapping layers. Style mixing
+is off by default, as in the published settings for small images (arXiv:2006.06676 appendix D).
 """
 
 from __future__ import annotations

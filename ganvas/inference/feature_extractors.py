@@ -129,14 +129,17 @@ def apply_to_channels(judge: Extractor, channels: int = 3) -> Extractor:
 
 
 def _classifier(path: Path, name: str, device: torch.device) -> Extractor:
-    game, card = model_file.load(path, device)
+    shipped = path.parent == NETWORKS  # their hash is in this file
+    game, card = model_file.load(path, device, *([lambda _: None] if shipped else []))
     if not isinstance(game, Classifies):
         raise UsageError(f"{path} holds no classifier; name the run of a classifier-... recipe")
+    names = card.get("classes")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise DataError(f"{path}: its card has no list of class names (classes)")
     config = game.config
     # As many pixels as 500 images of 32 x 32; of voxels a tenth.
     chunk = 50 if config.dims == 3 else min(500, max(10, 500 * 32**2 // config.resolution**2))
-    known = tuple(card["classes"])
-    return Extractor(name, game.features, game.classify, known, config.channels, config.resolution, chunk, device)
+    return Extractor(name, game.features, game.classify, tuple(names), config.channels, config.resolution, chunk, device)
 
 
 def load_photos(device: torch.device = placement.CPU) -> Extractor:

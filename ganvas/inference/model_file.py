@@ -3,11 +3,14 @@
 The card's `recipe` names the game and holds its config; the name is looked up in GAMES. No pickle, and a file never names
 code to import. A file is checked before memory is allocated for it: the header against the size of the
 file, then the game, built without memory (meta device), against the header.
+
+The card also holds a SHA-256 of the whole file (`file_hash.py`), so that damage is found. A file of an older version has none.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,6 +29,7 @@ from ganvas import games
 from ganvas.core.game import Game
 from ganvas.data.open import shorten_path
 from ganvas.errors import DataError, DivergedError, GanvasError, UsageError, unknown_name
+from ganvas.inference import file_hash
 from ganvas.utils import files, parsing, safetensors_header
 from ganvas.utils.settings import from_dict, rename_keys, to_dict
 
@@ -45,15 +49,14 @@ def save(path: Path, game: Game, card: Mapping[str, Any]) -> None:
         ResourceError: the disk refused; an older file at `path` is untouched.
     """
     state = game.state_dict()
-    bad = [name for name, t in state.items() if t.is_floating_point() and not bool(t.isfinite().all())]
-    if bad:
+    if bad := _find_non_finite(state):
         raise DivergedError(f"not saved: {len(bad)} weights hold NaN or infinity ({', '.join(bad[:3])})")
     try:
         # Copies: the format knows neither strides nor weights that networks share.
         dense = {name: t.detach().cpu().clone(memory_format=torch.contiguous_format) for name, t in state.items()}
         # One key only: safetensors writes several in any order, and equal models should be equal files.
-        data = safetensors.torch.save(dense, {FORMAT: json.dumps(dict(card))})
-        layout, kept = _read_header(BytesIO(data), len(data))
+        data = file_hash.fill(safetensors.torch.save(dense, {FORMAT: json.dumps(file_hash.reserve(card))}))
+        layout, kept, _ = _read_header(BytesIO(data), len(data))
         make, config = _recipe(kept)
         _compare(_layout_of(make, config, layout, len(data)), layout)
     except (DataError, TypeError, ValueError, RecursionError) as error:
@@ -63,29 +66,46 @@ def save(path: Path, game: Game, card: Mapping[str, Any]) -> None:
     files.write_durably(path, data)
 
 
-def load(path: Path, device: torch.device | str = "cpu") -> tuple[Game, dict[str, Any]]:
+def _log_word(word: str) -> None:
+    logging.getLogger(__name__).warning("%s", word)
+
+
+def load(
+    path: Path, device: torch.device | str = "cpu", tell: Callable[[str], None] = _log_word
+) -> tuple[Game, dict[str, Any]]:
     """The game, rebuilt with its weights on `device` in eval mode, and its card. `path` is a bundle or a run folder.
 
-    The random state is left as it was.
+    The random state is left as it was. `tell` gets a message if the file is of an older version, which stored no hash.
 
     Raises:
-        DataError: not a bundle, damaged, or not what this version's game of that name looks like.
+        DataError: not a bundle, damaged, with weights that are not finite, or not what this version's game of that name
+            looks like.
     """
     with _open_bundle(path) as (file, size):
-        layout, card = _read_header(file, size)
+        layout, card, written = _read_header(file, size)
         card = _restore_path(card, Path(file.name).parent)
         make, config = _recipe(card)
         layout = _rename_weights(make, layout)
         _compare(_layout_of(make, config, layout, size), layout)
         file.seek(0)
+        data = file.read(size)
+        if not file_hash.check(data, written):
+            tell(f"{parsing.printable(path)}: saved by an older version, without a hash: damaged weights are not noticed")
         try:
-            tensors = _rename_weights(make, safetensors.torch.load(file.read(size)))
+            tensors = _rename_weights(make, safetensors.torch.load(data))
         except (SafetensorError, ValueError, RuntimeError) as error:
             raise DataError(f"its tensors cannot be read: {error}") from None
+        if bad := _find_non_finite(tensors):
+            raise DataError(f"{len(bad)} weights hold NaN or infinity ({_few(bad)}); use an earlier copy of the file")
     with torch.random.fork_rng(devices=[]):
         game = make(config)
     game.load_state_dict(tensors)
     return game.eval().to(device), card
+
+
+def _find_non_finite(tensors: Mapping[str, Tensor]) -> list[str]:
+    """The names of the tensors with NaN or infinity."""
+    return [name for name, t in tensors.items() if t.is_floating_point() and not bool(t.isfinite().all())]
 
 
 def read_card(path: Path) -> dict[str, Any]:
@@ -112,8 +132,8 @@ def _open_bundle(path: Path) -> Iterator[tuple[BinaryIO, int]]:
         raise DataError(f"{path_text}: {parsing.printable(reason)}") from error
 
 
-def _read_header(file: BinaryIO, size: int) -> tuple[safetensors_header.Layout, dict[str, Any]]:
-    """Layout and card. Raises: DataError: not a bundle."""
+def _read_header(file: BinaryIO, size: int) -> tuple[safetensors_header.Layout, dict[str, Any], str | None]:
+    """Layout, card and hash. Raises: DataError: not a bundle."""
     layout, metadata = safetensors_header.read_header(file, size)
     numbers = [match[1] for key in metadata if (match := re.fullmatch(r"ganvas-([0-9]{1,9})", key))]
     if newer := [number for number in numbers if int(number) > NEWEST]:
@@ -121,7 +141,9 @@ def _read_header(file: BinaryIO, size: int) -> tuple[safetensors_header.Layout, 
     if FORMAT not in metadata:
         found = metadata.get("format", "none")
         raise DataError(f"a safetensors file, but no ganvas bundle: expected format {FORMAT!r}, found {found!r}")
-    return layout, parsing.parse_json(metadata[FORMAT], "the card")
+    card = parsing.parse_json(metadata[FORMAT], "the card")
+    written = file_hash.remove(card)
+    return layout, card, written
 
 
 def _restore_path(card: dict[str, Any], folder: Path) -> dict[str, Any]:

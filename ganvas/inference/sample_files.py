@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from ganvas.core.modality import POINTS, TEXT
+from torch import Tensor
+
+from ganvas.core.modality import POINTS, TEXT, Modality
 from ganvas.data.sanitize_zip import safe_names
 from ganvas.errors import UsageError
 from ganvas.inference.batches import as_pictures
@@ -14,38 +15,45 @@ from ganvas.media.grid import make_grid
 from ganvas.media.picture_folder import NamedPicture, require_new_folder, save_pictures
 from ganvas.utils.parsing import printable
 
-if TYPE_CHECKING:
-    from ganvas.inference.model import Model
-
 
 def is_folder(out: str | Path) -> bool:
     """Whether samples go into a folder: a name that ends in "/", has no ending, or is that of a folder."""
     return str(out).endswith(("/", "\\")) or not Path(out).suffix or Path(out).is_dir()
 
 
-def save_folder(model: Model, out: Path, n: int, seed: int, **options: Any) -> Path:
-    """n samples as PNG files in the new folder `out`, named by seed and class, with labels.csv; options as of `Model.stream`.
-
-    Raises:
-        UsageError: the samples are no pictures, or the folder has something in it.
-        ResourceError: it cannot be written.
-    """
-    if model.modality in (POINTS, TEXT):
-        ending = ".txt" if model.modality is TEXT else ".npz"
-        expected = f"expected pictures for a folder, and this model makes {model.modality.name}"
+def require_folder_of_pictures(out: Path, modality: Modality) -> None:
+    """Raises: UsageError: samples of this kind are no pictures, or the folder has something in it."""
+    if modality in (POINTS, TEXT):
+        ending = ".txt" if modality is TEXT else ".npz"
+        expected = f"expected pictures for a folder, and this model makes {modality.name}"
         raise UsageError(f"{printable(out)}: {expected}; choose a name ending in {ending}")
     require_new_folder(out)
-    return save_pictures(out, _list_pictures(model, n, seed, options))
 
 
-def _list_pictures(model: Model, n: int, seed: int, options: dict[str, Any]) -> Iterator[NamedPicture]:
-    classes, share = model.classes, model.together(options.get("label"))
+def save_folder(
+    out: Path,
+    parts: Iterable[tuple[Tensor, Tensor | None]],
+    seeds: Iterable[int],
+    classes: Sequence[str],
+    describe: Callable[[str], Mapping[str, str]],
+) -> Path:
+    """Samples [k, ...] with their classes [k], a part at a time, as PNG files in the new folder `out`, with labels.csv.
+
+    A file is named by the seed and the class. `describe` gives the metadata of a seed.
+
+    Raises:
+        UsageError: the folder has something in it.
+        ResourceError: it cannot be written.
+    """
     files = safe_names(classes)
-    done = 0
-    for part, c in model.stream(n, seed, **options):
-        for i in range(len(part)):
-            of, number = seed + done // share, None if c is None else int(c[i])
-            name = f"{of:05d}" if number is None else f"{of:05d}-{files[number]}"
-            label = None if number is None else classes[number]
-            yield NamedPicture(name, make_grid(as_pictures(part[i : i + 1]), 1, 1, 0), of, label, model.provenance(str(of)))
-            done += 1
+
+    def pictures() -> Iterator[NamedPicture]:
+        numbers = iter(seeds)
+        for part, c in parts:
+            for i in range(len(part)):
+                seed, of = next(numbers), None if c is None else int(c[i])
+                name = f"{seed:05d}" if of is None else f"{seed:05d}-{files[of]}"
+                picture = make_grid(as_pictures(part[i : i + 1]), 1, 1, 0)
+                yield NamedPicture(name, picture, seed, None if of is None else classes[of], describe(str(seed)))
+
+    return save_pictures(out, pictures())

@@ -20,6 +20,8 @@ class DownBlock(nn.Module):
     """x [N, I, H, W] -> [N, O, H/2, W/2], two convolutions; `residual` adds the downsampled x and divides by sqrt(2).
 
     Source: arXiv:1812.04948 appendix C, arXiv:1912.04958 sec. 4.1.
+    Differs: the second convolution works on the downsampled map. In the papers it works on the filtered map at full
+    resolution, with stride 2, so its window is half as wide; but then the filter has to compute four times as many pixels.
     """
 
     def __init__(self, inputs: int, outputs: int, *, residual: bool = False) -> None:

@@ -13,6 +13,9 @@ def minibatch_std(x: Tensor, group: int = GROUP) -> Tensor:
 
     A group is `group` consecutive samples, or the largest smaller number of samples that divides N. Reals and fakes must be
     separate batches. Source: arXiv:1710.10196 sec. 3.
+
+    Differs: the published code puts samples i, i + N/group, i + 2 N/group, ... into a group, and needs N to be a multiple of
+    the group. In a batch in random order any fixed grouping is the same.
     """
     n, _, height, width = x.shape
     size = next(size for size in range(min(group, n), 0, -1) if n % size == 0)

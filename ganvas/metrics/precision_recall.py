@@ -5,6 +5,9 @@ Every function takes (real, fake), in that order: swapping them swaps precision 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -25,14 +28,7 @@ def precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> tuple[float, flo
 
     Source: arXiv:1904.06991 sec. 3, eq. 1-2.
     """
-    real, fake, lattice = _choose_lattice(real, fake, k)
-    of_real, of_fake = _radii(real, k, lattice), _radii(fake, k, lattice)
-    precise = torch.zeros(len(fake), dtype=torch.bool, device=fake.device)
-    recalled = []
-    for squared, radius in zip(blocks(real, fake, lattice=lattice), of_real.split(CHUNK), strict=True):
-        precise |= (squared <= radius[:, None]).any(0)
-        recalled.append((squared <= of_fake).any(1))
-    return precise.double().mean().item(), torch.cat(recalled).double().mean().item()
+    return support_measures(real, fake, k, k)[:2]
 
 
 def density_coverage(real: Tensor, fake: Tensor, k: int = 5) -> tuple[float, float]:
@@ -47,21 +43,51 @@ def density_coverage(real: Tensor, fake: Tensor, k: int = 5) -> tuple[float, flo
 
     Source: arXiv:2002.09797 eq. 3-4, sec. 4.1 (the average), clovaai/generative-evaluation-prdc (the strict edge).
     """
-    real, fake, lattice = _choose_lattice(real, fake, k)
-    inside, covered = 0, 0
-    for squared, radius in zip(blocks(real, fake, lattice=lattice), _radii(real, k, lattice).split(CHUNK), strict=True):
-        hits = (squared < radius[:, None]).sum(1)
+    return support_measures(real, fake, k, k)[2:]
+
+
+class SupportMeasures(NamedTuple):
+    """The four measures of how far the supports of two sets agree."""
+
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+
+
+def support_measures(real: Tensor, fake: Tensor, k: int = 3, k_coverage: int = 5) -> SupportMeasures:
+    """`precision_recall` with k neighbours and `density_coverage` with k_coverage, from one computation of all distances.
+
+    Raises:
+        UsageError: as of these two.
+    """
+    real, fake = require_row_sets(real, fake)
+    for each, name in ((k, "k"), (k_coverage, "k of coverage")):
+        require_integer(each, name, 1, min(len(real), len(fake)) - 1)
+    lattice = Lattice.over(real, fake)
+    of_real, of_fake = _radii(real, (k, k_coverage), lattice), _radii(fake, (k,), lattice)[:, 0]
+    precise = torch.zeros(len(fake), dtype=torch.bool, device=fake.device)
+    recalled, inside, covered = 0, 0, 0
+    for squared, radii in zip(blocks(real, fake, lattice=lattice), of_real.split(CHUNK), strict=True):
+        precise |= (squared <= radii[:, :1]).any(0)
+        recalled += int((squared <= of_fake).any(1).sum())
+        hits = (squared < radii[:, 1:]).sum(1)
         inside += int(hits.sum())
         covered += int((hits > 0).sum())
-    return inside / (k * len(fake)), covered / len(real)
+    return SupportMeasures(
+        precise.double().mean().item(), recalled / len(real), inside / (k_coverage * len(fake)), covered / len(real)
+    )
 
 
-def _choose_lattice(real: Tensor, fake: Tensor, k: int) -> tuple[Tensor, Tensor, Lattice]:
-    real, fake = require_row_sets(real, fake)
-    require_integer(k, "k", 1, min(len(real), len(fake)) - 1)
-    return real, fake, Lattice.over(real, fake)
+def _radii(points: Tensor, neighbors: Sequence[int], lattice: Lattice) -> Tensor:
+    """The squared distances [N, len(neighbors)] of each point to its k-th neighbors.
 
-
-def _radii(points: Tensor, k: int, lattice: Lattice) -> Tensor:
-    """The squared distance [N] of each point to its k-th neighbour. The smallest of k + 1 is 0: the point itself."""
-    return torch.cat([squared.topk(k + 1, largest=False).values[:, k] for squared in blocks(points, points, lattice=lattice)])
+    The smallest of k + 1 distances is 0: the point itself.
+    """
+    count, which = max(neighbors) + 1, list(neighbors)
+    return torch.cat(
+        [
+            squared.topk(count, largest=False, sorted=True).values[:, which]
+            for squared in blocks(points, points, lattice=lattice)
+        ]
+    )

@@ -17,6 +17,7 @@ import torch
 
 from ganvas.errors import ResourceError, UsageError
 from ganvas.runtime.plan import Plan
+from ganvas.utils.parsing import parse_index
 
 DEVICES = ("cpu", "cuda")  # kinds on which training is tested
 OTHERS = ("mps", "xpu")  # kinds that are offered if a small training step works
@@ -36,7 +37,7 @@ def pin(chosen: list[int]) -> None:
 def max_threads() -> int:
     """How many threads one process should have: one for each core, or fewer if OMP_NUM_THREADS says so."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
-    return min(len(available_cores()), int(asked)) if asked.isdigit() and int(asked) else len(available_cores())
+    return min(len(available_cores()), parse_index(asked) or len(available_cores()))
 
 
 def list_device_kinds() -> tuple[str, ...]:
@@ -60,6 +61,8 @@ def find_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
+        if kind == "cpu" and device.index:  # PyTorch takes any index
+            raise RuntimeError("there is one CPU device: cpu")
         if kind in OTHERS:
             _try_training(device)
     except (RuntimeError, AssertionError, NotImplementedError, TypeError) as missing:

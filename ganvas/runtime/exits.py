@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from cyclopts import CycloptsError
 
 from ganvas.errors import GanvasError, ResourceError, UsageError
+from ganvas.utils.files import ADVICE
 from ganvas.utils.parsing import printable
 
 
@@ -23,19 +26,33 @@ def run_and_exit(command: Callable[[], Any]) -> None:
         _fail(str(failure), failure.exit_code)
     except MemoryError:
         _fail("out of memory; try a smaller --batch", ResourceError.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except BrokenPipeError:  # `ganvas ... | head`: nobody reads any more; 141 as of other programs (128 + SIGPIPE)
+        discard_output()
+        sys.exit(141)
     except KeyboardInterrupt:
         _fail("interrupted; nothing was saved", 130)
     except OSError as failure:
         _fail(
-            f"{failure.filename or 'the system'}: {failure.strerror or failure}; free some space or choose another place",
+            f"{printable(failure.filename or 'the system')}: {failure.strerror or failure}; "
+            + ADVICE.get(failure.errno or 0, "free some space or choose another place"),
             ResourceError.exit_code,
         )
     except Exception as bug:
         _report_bug(bug)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def allow_any_text() -> None:
+    """Let the console show "?" for a letter that it does not have: a name in another script must not end a command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def discard_output() -> None:
+    """Send standard output to nowhere: its reader is gone, and Python would fail once more when it flushes at the end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report_bug(bug: Exception) -> None:
@@ -49,7 +66,8 @@ def _report_bug(bug: Exception) -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    print("ganvas: " + printable(" ".join(message.split()), 4000), file=sys.stderr)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(OSError):  # the terminal was closed
+        print("ganvas: " + printable(" ".join(message.split()), 4000), file=sys.stderr)
+        sys.stdout.flush()
+        sys.stderr.flush()
     sys.exit(code)

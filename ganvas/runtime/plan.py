@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+from ganvas.utils.settings import require_within
+
+MOST = 1_024  # ranks, or threads of a rank: far more would end the process in the system's thread library
+
+Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,11 +21,14 @@ class Plan:
     """
 
     device: str = "cpu"
-    precision: str = "float32"
+    precision: Precision = "float32"
     channels_last: bool = True
     ranks: int = 1
     threads: int = 1  # of each rank
     sync_batch_norm: bool = False  # BatchNorm over the batch of all ranks, not over that of each rank
+
+    def __post_init__(self) -> None:
+        require_within(self, "plan.ranks plan.threads", 1, MOST)
 
     @property
     def autocast(self) -> bool:

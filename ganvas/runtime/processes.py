@@ -18,7 +18,8 @@ from ganvas.runtime.distributed import Ranks, connect, disconnect
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.process_settings import keep_process_settings
 
-STOPS = (signal.SIGINT, signal.SIGTERM)  # only rank 0 receives them, so that all ranks stop at the same step
+# Only rank 0 receives them, so that all ranks stop at the same step. SIGHUP: the terminal was closed; Windows has none.
+STOPS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 
 @contextmanager

@@ -76,6 +76,9 @@ class ChildProcess:
         except TimeoutError:
             process.kill()
             await process.wait()
+        finally:
+            if process.returncode is None:  # this wait itself was cancelled, as when the server ends
+                process.kill()
 
 
 def open_pipes() -> tuple[Callable[[], Frame | None], Callable[[Frame], None]]:

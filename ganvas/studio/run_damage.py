@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.errors import DataError
+from ganvas.utils.files import read_regular
 from ganvas.utils.parsing import parse_json
 
 SECTIONS = ("config", "data", "train")  # objects within recipe.json
@@ -21,12 +22,12 @@ def find_damage(folder: Path) -> str:
         try:
             if not path.exists():
                 continue
-            values = parse_json(path.read_bytes(), file)
+            values = parse_json(read_regular(path), file)
             _check(values, file, counts)
         except OSError as error:
             return f"{file} cannot be read: {error.strerror or error}; {ADVICE}"
         except DataError as wrong:
-            return f"{wrong}; {ADVICE}"
+            return f"{str(wrong).replace(str(path), file)}; {ADVICE}"
     return ""
 
 

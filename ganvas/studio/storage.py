@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ganvas.errors import GanvasError, UsageError
-from ganvas.utils.files import disk_errors, make_folder
+from ganvas.errors import DataError, GanvasError, UsageError
+from ganvas.utils.files import disk_errors, make_folder, open_regular, read_regular
 from ganvas.utils.parsing import parse_json, printable
 
 SNAPSHOT = re.compile(r"(\d{6,12})\.(\d{3})k\.png")
@@ -75,7 +75,7 @@ class Storage:
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file; {} if it is missing, damaged, or being written."""
     try:
-        return parse_json(path.read_bytes(), path.name)
+        return parse_json(read_regular(path), path.name)
     except (OSError, GanvasError):
         return {}
 
@@ -95,11 +95,11 @@ def read_count(values: Mapping[str, Any], name: str = "items") -> int:
 def read_tail(path: Path, size: int = 1 << 16, since: int = 0) -> list[str]:
     """The last lines of a file, at most `size` bytes, after its first `since` bytes; [] if it is missing."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             end = file.seek(0, 2)
             file.seek(max(since, end - size))
             return file.read(size).decode("utf-8", "replace").splitlines()
-    except OSError:
+    except (OSError, DataError):
         return []
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 from ganvas.config import Recipe
+from ganvas.errors import GanvasWarning
 from ganvas.games.recipes import resolve_recipe
 from ganvas.inference.model import Model, load
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.processes import local_ranks
 from ganvas.training.options import split_options
-from ganvas.training.run_folder import Run, open_run, start_run
+from ganvas.training.run_folder import Run, open_run
+from ganvas.training.start import start_run
 from ganvas.training.trainer import fit
 
 
@@ -29,21 +32,26 @@ def train(recipe: str | Recipe, **named: Any) -> Model:
     return _finish(start_run(resolve_recipe(recipe, settings, **options.recipe_fields), **options.run_fields))
 
 
-def resume(folder: str | Path, device: str | None = None) -> Model:
+def resume(
+    folder: str | Path, device: str | None = None, *, data: str | Path | None = None, accept_data: bool = False
+) -> Model:
     """Continue the run in `folder` to its end, on `device` (None: the one of its plan), and return the model.
+
+    `data` is where its data is now, if it was moved; `accept_data` continues although the data has changed.
 
     Raises:
         GanvasError: the error that `ganvas resume` would print.
     """
-    run = open_run(Path(folder))
-    if not run.finished:
-        run.move(device, Ranks())
+    run = open_run(Path(folder), None if data is None else str(data))
+    run.prepare(device, Ranks(), accept_data)
     return _finish(run)
 
 
 def _finish(run: Run) -> Model:
     """Train the run to its end, unless it is there, and load its model."""
     if not run.finished:
+        for doubt in run.data.warnings:
+            warnings.warn(doubt, GanvasWarning, stacklevel=3)
         run.lock(Ranks())
         try:
             with local_ranks(run.folder, run.plan, Ranks()) as peers:

@@ -16,14 +16,18 @@ from torch import Tensor
 from ganvas.config import Recipe
 from ganvas.core.capabilities import Conditional, Samples
 from ganvas.core.game import Game
+from ganvas.data.dataset import Dataset
+from ganvas.data.open import absolute_source
 from ganvas.engine import checkpoint
 from ganvas.engine.autotune import choose_plan
 from ganvas.errors import DataError, GanvasError, UsageError
 from ganvas.games.recipes import adapt_recipe, open_data, resolve_recipe
 from ganvas.games.registry import build
 from ganvas.latents.seed_latents import latents
-from ganvas.training.run_folder import Run, open_run
-from ganvas.utils.files import disk_errors, make_folder, write_durably
+from ganvas.training.run_data import describe_data
+from ganvas.training.run_folder import Run, read_run
+from ganvas.training.transfer import changed_classes, read_classes, transfer_classes
+from ganvas.utils.files import disk_errors, make_folder, publish, remove_tree, sweep, sync_tree, temporary_path, write_durably
 from ganvas.utils.settings import flatten, to_dict
 
 SNAPSHOT = re.compile(r"(\d+\.\d{3})k\.png")
@@ -37,10 +41,18 @@ def list_checkpoints(folder: Path) -> list[int]:
     return sorted(int(entry.name) for entry in path.iterdir() if checkpoint.NAME.fullmatch(entry.name))
 
 
-def branch(folder: Path, out: Path, settings: Mapping[str, str], at: int | None = None, device: str | None = None) -> Run:
+def branch(
+    folder: Path,
+    out: Path,
+    settings: Mapping[str, str],
+    at: int | None = None,
+    device: str | None = None,
+    source: str | None = None,
+) -> Run:
     """A new run in the folder `out`: the run in `folder` up to `at` images (None: its newest checkpoint), then `settings`.
 
-    It trains on `device` (None: that of the other run); `ganvas resume` continues it. The log and the snapshots up to `at` are
+    It trains on `device` (None: that of the other run) and on the data `source` (None: that of the other run, which is opened
+    only then), also with other classes (`transfer.py`). `ganvas resume` continues it. The log and the snapshots up to `at` are
     copied, so that the curves of both runs have a common start. branch.json names the other run and the changes.
 
     Raises:
@@ -48,7 +60,8 @@ def branch(folder: Path, out: Path, settings: Mapping[str, str], at: int | None 
         ResourceError: this machine does not have the device.
         DataError: the run or its checkpoint cannot be read.
     """
-    parent = open_run(folder)
+    parent = read_run(folder)
+    settings = dict(settings) if source is None else {**settings, "data.source": absolute_source(source)}
     known = list_checkpoints(folder)
     if at is None and known:
         at = known[-1]
@@ -57,46 +70,58 @@ def branch(folder: Path, out: Path, settings: Mapping[str, str], at: int | None 
         raise UsageError(f"{folder} has no checkpoint at {at or 0:,} images; expected one of: {listed}")
     if out.exists():
         raise UsageError(f"{out} exists; choose another --out")
-    recipe = _change_recipe(parent, settings, at)
+    recipe, data = _change_recipe(parent, settings, at)
+    old = read_classes(parent)
 
     # Keep the plan, unless it does not fit any more.
     plan, where = parent.plan, device or parent.plan.device
     fits = recipe.train.batch % plan.ranks == 0
     if recipe.train.precision != parent.recipe.train.precision or not fits or where != plan.device:
-        plan = choose_plan(recipe, parent.data, where, str(plan.ranks) if fits else "1")
-    run = Run(out, recipe, plan)
+        plan = choose_plan(recipe, data, where, str(plan.ranks) if fits else "1")
+    run = Run(out, recipe, plan, data_before=describe_data(recipe, data, len(data)))
 
-    # Build the folder under a temporary name: a failure leaves nothing behind.
-    temporary = out.with_name(f".{out.name}.part")
+    # Build the folder under a temporary name: a failure leaves nothing behind, and after a crash `sweep` deletes it.
+    temporary = temporary_path(out.parent)
     try:
         with disk_errors(f"cannot make the run folder {out}"):
+            make_folder(out.parent)
+            sweep(out.parent)
             make_folder(temporary)
             _copy_history(folder, temporary, at)
+            if hasattr(recipe.config, "classes") and old != data.classes and recipe.data != parent.recipe.data:
+                transfer_classes(temporary / "checkpoints", recipe, old, data.classes)
+                remove_tree(temporary / "samples")  # they show other classes
             before, after = flatten(to_dict(parent.recipe)), flatten(to_dict(recipe))
             changed = {name: [before.get(name), value] for name, value in after.items() if before.get(name) != value}
             origin = {"parent": folder.name, "items": at, "changed": changed}
             replace(run, folder=temporary).write()
             write_durably(temporary / "branch.json", json.dumps(origin, indent=1).encode())
-            temporary.rename(out)
+            sync_tree(temporary)
+            publish(temporary, out)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return run
 
 
-def _change_recipe(parent: Run, settings: Mapping[str, str], at: int) -> Recipe:
-    """The recipe of the other run with `settings`. Raises: UsageError: it cannot continue the networks from `at` images on."""
+def _change_recipe(parent: Run, settings: Mapping[str, str], at: int) -> tuple[Recipe, Dataset]:
+    """The recipe of the other run with `settings`, and its data.
+
+    Raises:
+        UsageError: it cannot continue the networks from `at` images on.
+    """
     recipe = resolve_recipe(parent.recipe, settings)
     if recipe.game != parent.recipe.game:
         raise UsageError(f"game: a branch continues the networks of {parent.recipe.game}; start a new run instead")
+    data = open_data(recipe)
     if recipe.data != parent.recipe.data:
-        recipe = adapt_recipe(recipe, open_data(recipe))
+        recipe = adapt_recipe(recipe, data)
     if recipe == parent.recipe:
         raise UsageError("a branch needs a setting that is changed, such as train.learning_rate=1e-4; got none")
-    if recipe.config != parent.recipe.config:
+    if recipe.config != parent.recipe.config and not changed_classes(parent.recipe, recipe):
         require_same_networks(parent.recipe, recipe)
     if recipe.train.images <= at:
         raise UsageError(f"train.images: expected more than the {at:,} images of the checkpoint, got {recipe.train.images:,}")
-    return recipe
+    return recipe, data
 
 
 def require_same_networks(before: Recipe, after: Recipe) -> None:

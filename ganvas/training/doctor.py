@@ -22,12 +22,11 @@ from ganvas.training.run_folder import open_run
 
 Check = Callable[[Case], Finding | None]
 
-# Of the data and the numbers: they need no long training, so they come first, and are made of every run.
+# A fault of the data explains whatever else is wrong, so nothing more is looked for.
+DATA: tuple[Check, ...] = (doctor_data.check_size, doctor_data.check_range, doctor_data.check_labels)
+# These need no long training.
 ALWAYS: tuple[Check, ...] = (
     doctor_log.check_finite,
-    doctor_data.check_size,
-    doctor_data.check_range,
-    doctor_data.check_labels,
     doctor_outputs.check_input_use,
     doctor_outputs.check_copies,
 )
@@ -47,10 +46,10 @@ TRAINED: tuple[Check, ...] = (
     doctor_samples.check_memorization,
     doctor_log.check_overfitting,
     doctor_data.check_leak,
-    doctor_verdict.check_saturation,
-    doctor_verdict.check_checkerboard,
     doctor_log.check_strong_discriminator,
     doctor_log.check_weak_discriminator,
+    doctor_verdict.check_saturation,
+    doctor_verdict.check_checkerboard,
 )
 
 
@@ -74,18 +73,21 @@ def diagnose(folder: str | Path, device: str = "auto") -> Diagnosis:
     case = Case(run, None)
     with suppress(GanvasError):
         case = Case(run, *model_file.load(run.folder, where))
-    found: list[Finding] = []
-    early = doctor_verdict.check_early(case)
-    for check in ALWAYS if early else (*ALWAYS, *TRAINED):
-        finding = check(case)
-        if finding and finding.name not in {earlier.name for earlier in found}:
-            found.append(finding)
-    if early:
+    faults = _run(DATA, case)
+    found = faults + _run(ALWAYS, case)
+    if early := doctor_verdict.check_early(case):
         return Diagnosis([*found, early])
+    if not faults:
+        found += _run(TRAINED, case)
     # The last resort: samples far from the data, and nothing else explains it.
     if not found and (far := doctor_verdict.check_distance(case)):
         found.append(far)
     return Diagnosis(found, doctor_outputs.list_unchecked(case), case.distance)
+
+
+def _run(checks: tuple[Check, ...], case: Case) -> list[Finding]:
+    """The findings of some checks."""
+    return [finding for check in checks if (finding := check(case))]
 
 
 def format_findings(found: list[Finding]) -> str:

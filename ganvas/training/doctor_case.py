@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ganvas.config import Recipe
-from ganvas.core.capabilities import Conditional, Couples, Samples, TakesInputs
+from ganvas.core.capabilities import Bounds, Conditional, Couples, Samples, TakesInputs
 from ganvas.core.game import Game
 from ganvas.core.modality import IMAGES, POINTS, VOXELS, modality_of
 from ganvas.data.dataset import Dataset
@@ -39,6 +39,7 @@ EARLY = 100  # steps: before, no verdict about the samples is given
 KNOWN = 5_000  # training points that samples are compared with one by one
 ASTRAY = 0.5  # share of points that are far from all training points: more is not well
 FAR = 0.1  # of the way from the floor to a trivial model: farther is not well
+BLURRED = 0.8  # the same of a game with a bound, whose samples are blurred: a good VAE of digits is at 0.65
 
 
 @dataclass
@@ -233,6 +234,9 @@ class Case:
             return None
         order = torch.randperm(len(self.run.data), generator=torch.Generator().manual_seed(4))
         rest = order[n if data is self.run.data else 0 :]
+        if self.conditional and self.classes is not None and isinstance(self.run.data, TableDataset):
+            # Of the same classes as the fakes: another mix of classes is a distance by itself.
+            rest = _pick_classes(rest, labels_of(self.run.data, rest), self.classes[:n])
         others = [read_rows(self.run.data, part) for part in rest.split(n)[:FLOORS] if len(part) == n]
         if not others:
             return None
@@ -256,7 +260,23 @@ class Case:
     @property
     def far(self) -> bool:
         """Whether the samples are far from the data, or nobody knows."""
-        return self.distance is None or self.distance.share > FAR or self.astray > ASTRAY
+        limit = BLURRED if isinstance(self.game, Bounds) else FAR
+        return self.distance is None or self.distance.share > limit or self.astray > ASTRAY
+
+
+def _pick_classes(rows: Tensor, labels: Tensor | None, wanted: Tensor) -> Tensor:
+    """Sets of rows, one after the other, each with the classes `wanted` [n] in this order; as many as there are rows for."""
+    if labels is None:
+        return rows
+    of_class = {int(c): rows[labels == c] for c in wanted.unique()}
+    need = {c: int((wanted == c).sum()) for c in of_class}
+    sets = max(1, min(FLOORS, *(len(of_class[c]) // need[c] for c in need)))
+    found = torch.empty(sets, len(wanted), dtype=torch.int64)
+    for c, mine in of_class.items():
+        if not len(mine):
+            return rows
+        found[:, wanted == c] = mine[torch.arange(sets * need[c]) % len(mine)].view(sets, -1)
+    return found.flatten()
 
 
 def _keep_finite(samples: Tensor) -> Tensor:

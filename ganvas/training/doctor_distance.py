@@ -61,6 +61,7 @@ def measure(fakes: Tensor, reals: Tensor, others: Sequence[Tensor], source: str,
     `source` names the data, which decides the features; `alphabet` is that of text, "" if its symbols are numbers.
     """
     kind, n = modality_of(reals), len(reals)
+    between: Callable[[Tensor, Tensor], float]
     if kind is POINTS:
         name, between, trivial = f"swd{n}-points", _sliced, _spread(reals)
     elif kind is TEXT:
@@ -72,8 +73,10 @@ def measure(fakes: Tensor, reals: Tensor, others: Sequence[Tensor], source: str,
         embedded = moments(features(reals))
         name, trivial = f"fd{n}-{features_name}", float(embedded[1].trace())
 
-        def between(a: Tensor, _: Tensor) -> float:
+        def from_reals(a: Tensor, _: Tensor) -> float:
             return frechet_from_moments(*moments(features(a)), *embedded)
+
+        between = from_reals
 
     floors = torch.tensor([between(other, reals) for other in others], dtype=torch.float64)
     spread = float(floors.std()) if len(floors) > 1 else 0.0

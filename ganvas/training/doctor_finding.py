@@ -38,7 +38,9 @@ def read_setting(recipe: Recipe, path: str) -> Any:
 def restore(recipe: Recipe, paths: Sequence[str]) -> str:
     """The flag that sets the first of some settings back that differs from the recipe of that name; "" if none differs."""
     usual = RECIPES.get(recipe.name)
-    for path in paths if usual else ():
+    if usual is None:
+        return ""
+    for path in paths:
         now, before = read_setting(recipe, path), read_setting(usual, path)
         if now is not None and before is not None and now != before:
             return f"--set {path}={_format(before)}"

@@ -1,4 +1,4 @@
-"""Checks of the log: losses that are not finite, steps that are too long or too short, a player that is far ahead or stands still.
+"""Checks of the log: losses that are not finite, steps that are too long or too short, a player far ahead or at a standstill.
 
 All but the first ask whether the samples are far from the data. A discriminator that is right all the time beside samples
 that are as near as other reals has taught what it could.
@@ -6,7 +6,6 @@ that are as near as other reals has taught what it could.
 
 from __future__ import annotations
 
-import json
 from statistics import median
 
 import torch
@@ -14,12 +13,19 @@ from torch import Tensor
 
 from ganvas.training.doctor_case import Case
 from ganvas.training.doctor_finding import Finding
+from ganvas.training.roll_backs import read_roll_backs
 
 SURE = 0.96  # skill of D above which it teaches little
 GUESSES = 0.6  # skill below which it only guesses
 STRAIN = 10.0  # the loss of D relative to that of a D that only guesses
 CHANGED = 5.0  # factor between a learning rate and that of the recipe
-STILL = 0.02  # factor on a learning rate, or mean gap between logits of reals and fakes, that counts as none
+STILL = 0.02  # factor on a learning rate that counts as none
+LEVEL = 0.05  # gap between the mean logits of reals and fakes that counts as none
+LEARNING_RATES = {  # setting -> whose it is
+    "train.learning_rate": "",
+    "train.rates.D": " of the discriminator",
+    "train.rates.G": " of the generator",
+}
 PENALTIES = ("config.rules.r1_gamma", "config.rules.r2_gamma", "config.rules.gradient_penalty")
 
 
@@ -31,8 +37,7 @@ def check_finite(case: Case) -> Finding | None:
     if failures := [each for each in case.results if isinstance(each, str)]:
         return Finding("non-finite values", "; ".join(failures), advice)
     dropped = max((int(row["dropped"]) for row in case.rows), default=0)
-    back = case.run.folder / "rollbacks.json"
-    times = len(json.loads(back.read_text(encoding="utf-8"))) if back.exists() else 0
+    times = len(read_roll_backs(case.run.folder, lambda _: None))
     if not dropped and not times:
         return None
     evidence = f"{dropped} steps were left out because a loss was not finite, and the run went back {times} times"
@@ -49,7 +54,7 @@ def check_standstill(case: Case) -> Finding | None:
             evidence = f"its learning rate is {factor:g} times that of the run{_describe_distance(case)}"
             return Finding(f"{who} does not learn", evidence, f"--set train.rates.{player}=1")
     gap, advice = case.mean("logit_gap"), _weaken_penalty(case)
-    if gap is None or abs(gap) > STILL or not advice:
+    if gap is None or abs(gap) > LEVEL or not advice:
         return None
     evidence = f"its mean logits of reals and fakes differ by {abs(gap):.2g}, and a penalty is far above the recipe's"
     return Finding("discriminator does not learn", evidence + _describe_distance(case), advice)
@@ -68,18 +73,21 @@ def check_long_steps(case: Case) -> Finding | None:
     """A learning rate that is too high: the losses are far above those of a guess, or it is far above the recipe's."""
     if not case.far:
         return None
-    rate, usual = case.recipe.train.learning_rate, case.read_setting("train.learning_rate", usual=True)
-    factor = rate / usual if usual else 1.0
-    strain = case.highest("strain") or 0.0
-    if strain < STRAIN and factor < CHANGED:
-        return None
+    rate, strain = case.recipe.train.learning_rate, case.highest("strain") or 0.0
     reasons = [f"the loss of the discriminator is {strain:.3g} times that of one that only guesses"] if strain >= STRAIN else []
-    reasons += [f"the learning rate is {factor:.3g} times the recipe's"] if factor >= CHANGED else []
-    best = usual if factor >= CHANGED else rate / 10
-    name = "learning rate too high"
-    if factor < CHANGED and (restored := case.restore("train.rates.D", "train.rates.G", "train.balance")):
-        return Finding(name, " and ".join(reasons) + _describe_distance(case), restored)
-    return Finding(name, " and ".join(reasons) + _describe_distance(case), f"--set train.learning_rate={best:g}")
+    advice = ""
+    for path, whose in LEARNING_RATES.items():
+        now, usual = case.read_setting(path), case.read_setting(path, usual=True)
+        if usual and now >= CHANGED * usual:
+            reasons.append(f"the learning rate{whose} is {now / usual:.3g} times the recipe's")
+            advice = advice or f"--set {path}={usual:g}"
+    if not reasons:
+        return None
+    return Finding(
+        "learning rate too high",
+        " and ".join(reasons) + _describe_distance(case),
+        advice or f"--set train.learning_rate={rate / 10:g}",
+    )
 
 
 def check_short_steps(case: Case) -> Finding | None:

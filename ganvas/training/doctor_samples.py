@@ -28,7 +28,10 @@ FLAT = 1.0  # levels of 255 by which pixels of all samples differ, when all samp
 
 def check_constant(case: Case) -> Finding | None:
     """All samples are the same, or all samples of each class are."""
-    if case.fakes is None or case.single or not isinstance(case.game, Samples) or modality_of(case.fakes) is TEXT:
+    # Of a game with a bound, `check_posterior` says so.
+    if case.fakes is None or case.single or not isinstance(case.game, Samples) or isinstance(case.game, Bounds):
+        return None
+    if modality_of(case.fakes) is TEXT:
         return None
     usual = _variation(case.reals)
     labels = case.classes if case.conditional else None
@@ -214,7 +217,8 @@ def check_memorization(case: Case) -> Finding | None:
     part = torch.randperm(len(data), generator=torch.Generator().manual_seed(5))[: TRAIN_BYTES // data.table[0].numel()]
     part = part.sort().values
     try:
-        found = memorization(case.fakes, data.table, unseen, part if data.index is None else data.index[part])
+        rows, labels = part if data.index is None else data.index[part], data.fields.get("label")
+        found = memorization(case.fakes, data.table, unseen, rows, labels)
     except UsageError:  # most held-out images are in the training set too: `check_size` counts the different ones
         return None
     if not found.copies and found.median_ratio > 0.5:

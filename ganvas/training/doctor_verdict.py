@@ -1,4 +1,4 @@
-"""Checks by the distance of the samples: an average that is too long, artefacts, a run that is too short, or something unknown."""
+"""Checks by the distance of the samples: an average that is too long, artefacts, a short run, or something unknown."""
 
 from __future__ import annotations
 
@@ -31,25 +31,22 @@ def check_early(case: Case) -> Finding | None:
 
 
 def _aim(case: Case) -> int:
-    """A length of the run to try: that of the recipe, or twice what it had, and never too early."""
-    usual = case.read_setting("train.images", usual=True) or 0
-    now = max(case.items, case.recipe.train.images)
-    return int(max(usual if usual > now else 2 * now, 5 * EARLY * case.recipe.train.batch))
+    """A length of the run to try: the one that was planned or that of the recipe, else twice what it had; never too early."""
+    planned = max(case.recipe.train.images, case.read_setting("train.images", usual=True) or 0)
+    return max(planned if planned > case.items else 2 * case.items, 5 * EARLY * case.recipe.train.batch)
 
 
 def check_average(case: Case) -> Finding | None:
     """An EMA of the weights that still holds the first ones: samples of the latest weights are much nearer."""
     halflife = case.recipe.train.average_halflife
-    if not case.distance or not case.far or not halflife or 8 * halflife < case.items:
+    if not case.distance or not case.far or not halflife:
         return None
     latest = measure_latest(case)
     if latest is None or latest.share > BETTER * case.distance.share:
         return None
-    evidence = f"the half-life of the average is {halflife:,} images, of {case.items:,} in all; {case.distance.text()}, "
-    evidence += f"and with the latest weights {latest.value:.3g}"
-    usual = case.read_setting("train.average_halflife", usual=True)
-    short = usual if usual and 8 * usual <= case.items else max(1, case.items // 20)
-    return Finding("average too long", evidence, f"--set train.average_halflife={short}")
+    held = min(halflife, case.items // 20)  # the engine shortens it at the start of a run: engine/ema.py
+    evidence = f"{case.distance.text()}, and with the latest weights instead of their average {latest.value:.3g}"
+    return Finding("average too long", evidence, f"--set train.average_halflife={max(1, held // 10)}")
 
 
 def measure_latest(case: Case) -> Distance | None:
@@ -71,7 +68,9 @@ def check_checkerboard(case: Case) -> Finding | None:
     if case.fakes is None or not case.has_images or case.single:
         return None
     found = find_checkerboard(case.fakes.float(), case.reals.float())
-    advice = case.restore("train.rates.G", "train.learning_rate", "config.subpixel", "config.critic_width", "train.images")
+    advice = case.restore(
+        "train.rates.D", "train.rates.G", "train.learning_rate", "config.subpixel", "config.critic_width", "train.images"
+    )
     return Finding("checkerboard", found[0], advice or f"--images {_aim(case)}") if found else None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -10,10 +9,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ganvas.utils.files import write_durably
+from ganvas.errors import DataError
+from ganvas.utils.files import append as _append
+from ganvas.utils.files import read_regular, sync_file, write_durably
+from ganvas.utils.parsing import parse_json
 
 # Names of notes in the logs of earlier versions -> present names.
 RENAMED: Mapping[str, str] = {"gradient_critic": "gradient_discriminator", "gradient_artist": "gradient_generator"}
+
+MAX_LOG = 256 << 20  # bytes: about 10 million steps
 
 
 class TrainingLog:
@@ -40,9 +44,11 @@ class TrainingLog:
             self.sums = {}
             self.event({"step": step, "items": items, **facts, **means})
 
-    def event(self, row: Mapping[str, Any]) -> None:
-        """Append one row, completely or not at all."""
+    def event(self, row: Mapping[str, Any], once: bool = False) -> None:
+        """Append one row, completely or not at all; `once`: unless the log has it already, from before an interruption."""
         if not self.write:
+            return
+        if once and self.path.exists() and dict(row) in read_log(self.path):
             return
         try:
             _append(self.path, (json.dumps(row) + "\n").encode())
@@ -52,6 +58,12 @@ class TrainingLog:
                 self.tell(f"rows left out of {self.path.name}, training goes on: {failure.strerror}")
             self.refused = True
 
+    def sync(self) -> None:
+        """Make all rows durable: a checkpoint must not be newer than the log, or rows would be missing after a power cut."""
+        if self.write and self.path.exists():
+            with suppress(OSError):
+                sync_file(self.path)
+
     def rewind(self, items: int, sums: Mapping[str, Any]) -> None:
         """Delete the rows after `items` images; the unfinished row becomes `sums`.
 
@@ -60,34 +72,39 @@ class TrainingLog:
         """
         self.sums = {RENAMED.get(name, name): (float(total), int(count)) for name, (total, count) in sums.items()}
         if self.write and self.path.exists():
-            kept = [row for row in read_log(self.path) if row.get("items", 0) <= items]
+            kept = [row for row in read_log(self.path, self.tell) if row.get("items", 0) <= items]
             text = "".join(json.dumps(row) + "\n" for row in kept).encode()
             if text != self.path.read_bytes():
                 write_durably(self.path, text)
 
 
-def _append(path: Path, line: bytes) -> None:
-    """Raises: OSError: nothing was appended. Half a row would make all later rows unreadable."""
-    with path.open("ab", buffering=0) as log:
-        end = log.seek(0, 2)
-        try:
-            if log.write(line) < len(line):
-                raise OSError(errno.ENOSPC, "No space left on device")
-        except OSError:
-            with suppress(OSError):
-                log.truncate(end)
-            raise
+def read_log(path: Path, tell: Callable[[str], None] = lambda _: None) -> list[dict[str, Any]]:
+    """The rows of a log, with the present names. Damaged rows are left out, and `tell` gets their number.
+
+    A last line that a crash cut off is no damage: it is left out without a message.
+    """
+    try:
+        lines = read_regular(path, MAX_LOG).decode("utf-8", errors="replace").split("\n")
+    except DataError as failure:
+        tell(f"{failure}; it is not read")
+        return []
+    rows = [_read_row(line) for line in lines if line.strip()]
+    if damaged := sum(row is None for row in rows[: None if lines[-1] == "" else -1]):
+        tell(f"{damaged} damaged row{'s' if damaged > 1 else ''} of {path.name} left out")
+    return [row for row in rows if row is not None]
 
 
-def read_log(path: Path) -> list[dict[str, Any]]:
-    """The rows of a log, with the present names; a last line that a crash cut off is left out."""
-    rows = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            row = json.loads(line)
-        except ValueError:
-            break
-        if not isinstance(row, dict):
-            break
-        rows.append({RENAMED.get(name, name): value for name, value in row.items()})
-    return rows
+def _read_row(line: str) -> dict[str, Any] | None:
+    """A row: images and steps are counts, an event is text, everything else a number. None: it is something else."""
+    try:
+        row = parse_json(line, "a row")
+    except DataError:
+        return None
+    for name, value in row.items():
+        if name in ("items", "step"):
+            good = type(value) is int and value >= 0
+        else:
+            good = isinstance(value, str) if name == "event" else type(value) in (int, float)
+        if not good:
+            return None
+    return {RENAMED.get(name, name): value for name, value in row.items()}

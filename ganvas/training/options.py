@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from ganvas.errors import UsageError
+from ganvas.utils.parsing import parse_index, printable
 from ganvas.utils.whole_numbers import Whole
 
 _HOW = Parameter(group="How it runs")
@@ -88,6 +89,6 @@ def split_options(named: Mapping[str, Any]) -> tuple[TrainOptions, dict[str, Any
     for name, kind in (("data", str), ("out", Path), ("ranks", str)):
         if options.get(name) is not None:
             options[name] = kind(options[name])
-    if (ranks := options.get("ranks", "auto")) != "auto" and not str(ranks).isdigit():
-        raise UsageError(f"ranks: expected a number or auto, got {ranks!r}")
+    if (ranks := options.get("ranks", "auto")) != "auto" and not parse_index(str(ranks)):
+        raise UsageError(f"ranks: expected a number or auto, got {printable(ranks, 60)!r}")
     return TrainOptions(**options), {name: value for name, value in named.items() if name not in known}

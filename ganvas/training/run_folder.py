@@ -12,13 +12,10 @@ result.json        only of a finished run
 from __future__ import annotations
 
 import dataclasses
-import errno
 import json
-import math
 import os
-import re
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +25,7 @@ from ganvas.config import Recipe
 from ganvas.core.capabilities import TakesInputs, Watched, Writes
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import absolute_source
+from ganvas.data.table import TableDataset
 from ganvas.engine.autotune import choose_plan
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.games import GAMES
@@ -36,8 +34,10 @@ from ganvas.runtime.device import describe_runtime, find_device
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.process_settings import GPU_SETTINGS
-from ganvas.utils.files import disk_errors, try_lock, write_durably
-from ganvas.utils.parsing import parse_json
+from ganvas.training.run_data import check_networks, describe_data, find_changes, refuse_changes
+from ganvas.training.run_place import is_free
+from ganvas.utils.files import disk_errors, make_folder, try_lock, write_durably
+from ganvas.utils.parsing import printable, read_json
 from ganvas.utils.settings import convert, flatten, from_dict, to_dict
 
 FORMAT = 1  # of a run folder, in env.json; raised where an older version would read a new folder wrongly
@@ -54,6 +54,8 @@ class Run:
     data: Dataset = field(init=False)
     held_out: Dataset | None = None  # samples that are never trained on
     notice: str = ""  # message for the user before the training
+    data_before: dict[str, Any] | None = None  # the data as env.json describes it; None: it does not
+    moved: bool = False  # whether the user has named another place of the data
     _lock: int | None = field(default=None, init=False, repr=False, compare=False)  # file descriptor of the lock
 
     @property
@@ -74,7 +76,7 @@ class Run:
             DataError: the file is damaged.
         """
         path = self.folder / "result.json"
-        found = parse_json(path.read_bytes(), str(path))
+        found = read_json(path)
         if not all(isinstance(found.get(name), (int, float)) for name in ("items", "seconds", "dropped", "images_per_second")):
             raise DataError(
                 f"{path} lacks figures of a finished run; delete it and repeat the end: ganvas resume {self.folder}"
@@ -82,24 +84,72 @@ class Run:
         return found
 
     def write(self, probe: Mapping[str, Any] | None = None) -> None:
-        """Write recipe.json and env.json; `probe` is the measurement that turned minutes into images."""
+        """Write recipe.json and env.json; `probe` is the measurement that turned minutes into images.
+
+        The first time recipe.json comes last: it makes the folder a run. Later it comes first: if env.json is older, it only
+        still says how many minutes the run should take, and they are converted again.
+        """
         with disk_errors(f"cannot make the run folder {self.folder}"):
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
         env: dict[str, Any] = {"plan": dataclasses.asdict(self.plan), "minutes": self.minutes, "probe": probe}
         env |= {
+            "data": self.data_before,
             "machine": describe_runtime(),
             "gpu_settings": GPU_SETTINGS,
             "format": FORMAT,
             "ganvas": __version__,
             "torchrun": os.environ.get("TORCHELASTIC_RUN_ID"),
         }
-        write_durably(self.folder / "env.json", json.dumps(env, indent=1).encode())
-        write_durably(self.folder / "recipe.json", json.dumps(to_dict(self.recipe), indent=1).encode())
+        parts = [("env.json", env), ("recipe.json", to_dict(self.recipe))]
+        for name, values in reversed(parts) if (self.folder / "recipe.json").exists() else parts:
+            write_durably(self.folder / name, json.dumps(values, indent=1).encode())
+
+    def prepare(self, device: str | None, peers: Ranks, accept: bool = False) -> None:
+        """Make an unfinished run ready to continue: compare its data, find its device; `notice` says what changed.
+
+        Raises:
+            GanvasError: as `check_data` and `move`.
+        """
+        if self.finished:
+            return
+        self.notice = "\n".join(filter(None, (self.check_data(peers, accept), self.move(device, peers))))
+
+    def rewrite(self, peers: Ranks) -> None:
+        """Write recipe.json and env.json again, with the measurement of the start; rank 0 does it for all ranks.
+
+        Raises:
+            ResourceError: another process is training this run.
+        """
+        if peers.first:
+            with self.hold():
+                self.write(read_json(self.folder / "env.json").get("probe"))
 
     def attach_data(self, data: Dataset) -> None:
         """Attach the data. A part is held out if D could overfit, or if the recipe asks for held-out measures."""
+        if isinstance(data, TableDataset):
+            data = data.in_units(self.recipe.data.center, self.recipe.data.scale)
         kept = issubclass(GAMES[self.recipe.game], Watched | Writes | TakesInputs) or self.recipe.train.eval_every > 0
         self.data, self.held_out = data.hold_out(self.recipe.data.held_out) if kept else (data, None)
+
+    def check_data(self, peers: Ranks, accept: bool = False) -> str:
+        """Compare the data with what env.json remembers of it, and remember it as it is now. Returns a message for the user.
+
+        Raises:
+            DataError: it has changed and `accept` is off, or the networks do not fit the changed data.
+        """
+        now = describe_data(self.recipe, self.data, len(self.data) + len(self.held_out or ()))
+        if now == self.data_before and not self.moved:
+            return ""
+        # An older version remembered nothing: this is noted now, and compared from here on.
+        known = self.data_before is not None or self.moved
+        changes = find_changes(self.data_before, now, self.data.modality.unit) if known else []
+        if changes and not accept:
+            raise refuse_changes(self.folder, changes)
+        if changes:
+            check_networks(self.recipe, self.data, self.folder)
+        self.data_before, self.moved = now, False
+        self.rewrite(peers)
+        return f"continued with changed data: {'; '.join(changes)}" if changes else ""
 
     def move(self, device: str | None, peers: Ranks) -> str:
         """Continue on `device` (None: that of its plan). For another device a new plan is chosen and written.
@@ -123,10 +173,8 @@ class Run:
         # The number of ranks stays, because it decides how the batch is divided.
         self.plan = replace(before, device=where)
         if not _is_same_kind(before.device, where):
-            self.plan = _agree_on_plan(self.recipe, self.data, where, str(before.ranks), peers)
-        if peers.first:
-            probe = parse_json((self.folder / "env.json").read_bytes(), "env.json").get("probe")
-            self.write(probe)
+            self.plan = agree_on_plan(self.recipe, self.data, where, str(before.ranks), peers)
+        self.rewrite(peers)
         plan = self.plan
         how = f"{plan.precision}, {plan.ranks} rank(s) of {plan.threads} thread(s)"
         return f"continued on {plan.device} instead of {before.device}: {how}; numbers are rounded differently from here on"
@@ -140,12 +188,18 @@ class Run:
         source = absolute_source(self.recipe.data.source)
         ours, theirs = to_dict(self.recipe), to_dict(adapt_recipe(recipe, self.data))
         ours["data"]["source"], theirs["data"]["source"] = source, absolute_source(recipe.data.source)
+        if not self.recipe.data.center:  # a run of an earlier version
+            theirs["data"] |= {"center": ours["data"]["center"], "scale": ours["data"]["scale"]}
         if minutes is not None:
             theirs["train"]["images"] = ours["train"]["images"]  # minutes became images at the start of the run
         new, old = flatten(theirs), flatten(ours)
-        differences = [
-            f"{name}={new.get(name)!r} (it has {old.get(name)!r})" for name in new | old if new.get(name) != old.get(name)
-        ]
+        differing = [name for name in new | old if new.get(name) != old.get(name)]
+        differences = [f"{name}={new.get(name)!r} (it has {old.get(name)!r})" for name in differing]
+        if self.finished and differing == ["train.images"]:
+            raise UsageError(
+                f"{self.folder} is finished after {self.recipe.train.images:,} images; to train it longer, branch it: "
+                f"ganvas branch {self.folder} --set train.images={recipe.train.images} --out NEW"
+            )
         if differences:
             found = ", ".join(differences[:4])
             raise UsageError(f"{self.folder} holds another run; expected its own settings, got {found}; choose another --out")
@@ -156,9 +210,10 @@ class Run:
         Raises:
             ResourceError: another process is training this run.
         """
-        if not peers.first:
+        if not peers.first or self._lock is not None:
             return
         with disk_errors(f"cannot write {self.folder / 'lock'}"):
+            make_folder(self.folder)
             self._lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR)
         if not try_lock(self._lock):
             self.unlock()
@@ -170,53 +225,19 @@ class Run:
             os.close(self._lock)
             self._lock = None
 
-
-def start_run(
-    recipe: Recipe,
-    *,
-    out: Path | None = None,
-    minutes: float | None = None,
-    device: str = "auto",
-    ranks: str = "1",
-    peers: Ranks = Ranks(),
-) -> Run:
-    """A new run of the recipe on its data, or the run that is already in the folder `out`.
-
-    Raises:
-        UsageError: `out` holds something else, or the recipe or `minutes` cannot be used.
-    """
-    if minutes is not None and not 0 < minutes < math.inf:
-        raise UsageError(f"minutes: expected a number above 0, got {minutes:g}")
-    if recipe.data.split != "train":
-        raise UsageError(f"data.split: a run trains on the split 'train', not on {recipe.data.split!r}; leave it out")
-    recipe = replace(recipe, data=replace(recipe.data, source=absolute_source(recipe.data.source)))
-
-    # Continue a run that is there, also after a restart by torchrun.
-    folder = Path(peers.broadcast(str(out or _find_restarted_run() or "")))
-    if folder != Path() and (folder / "recipe.json").exists():
-        run = open_run(folder)
-        run.check(recipe, minutes)
-        run.notice = run.move(None if device == "auto" else device, peers)
-        return run
-
-    # Start a new one. Whether its folder can be written is checked first, because choosing a plan takes seconds.
-    if out and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"{out} exists and is no run folder; choose another --out")
-    if out and peers.first:
-        _require_place(out)
-    data = open_data(recipe)
-    recipe = parse_recipe(to_dict(adapt_recipe(recipe, data)))  # as a resumed run will read it from JSON
-    plan = _agree_on_plan(recipe, data, device, str(peers.size) if peers.size > 1 else ranks, peers)
-    run = Run(out or Path(), recipe, plan, minutes)
-    if peers.first:
-        run.folder = out or _make_numbered_folder(recipe)
-        run.write()
-    run.folder = Path(peers.broadcast(str(run.folder)))
-    run.attach_data(data)
-    return run
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Keep the folder locked for a block, to write recipe.json or env.json. Raises: ResourceError: as `lock`."""
+        held = self._lock is not None
+        self.lock(Ranks())
+        try:
+            yield
+        finally:
+            if not held:
+                self.unlock()
 
 
-def _agree_on_plan(recipe: Recipe, data: Dataset, device: str, ranks: str, peers: Ranks) -> Plan:
+def agree_on_plan(recipe: Recipe, data: Dataset, device: str, ranks: str, peers: Ranks) -> Plan:
     """The plan of rank 0 on every rank; the others wait for it. Raises: UsageError, ResourceError: there is no plan."""
     plan: Plan | None = None
     failure: GanvasError | None = None
@@ -236,55 +257,42 @@ def _is_same_kind(one: str, other: str) -> bool:
     return one.partition(":")[0] == other.partition(":")[0]
 
 
-def _require_place(out: Path) -> None:
-    """Check that the run folder can be made, and leave nothing behind.
-
-    Raises:
-        ResourceError: it cannot be made.
-    """
-    with disk_errors(f"cannot make the run folder {out}"):
-        missing = [folder for folder in (out, *out.parents) if not folder.exists()]
-        out.mkdir(parents=True, exist_ok=True)
-        if not os.access(out, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        for folder in missing:
-            folder.rmdir()
-
-
-def _find_restarted_run() -> Path | None:
-    """The run of this torchrun job, if it restarts after a rank died and the command has no --out."""
-    if int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")):
-        for env in sorted(Path("runs").glob("*/env.json"), reverse=True):
-            with suppress(DataError):  # a damaged file of another run
-                if parse_json(env.read_bytes(), "env.json").get("torchrun") == os.environ.get("TORCHELASTIC_RUN_ID"):
-                    return env.parent
-    return None
-
-
-def _make_numbered_folder(recipe: Recipe) -> Path:
-    """A new folder under runs/ with the next free number."""
-    root = Path("runs")
-    while True:
-        taken = [int(found[1]) for path in root.glob("*-*") if (found := re.match(r"(\d+)-", path.name))]
-        folder = root / f"{max(taken, default=-1) + 1:05d}-{recipe.name}-seed{recipe.train.seed}"
-        with disk_errors(f"cannot make the run folder {folder}"), suppress(FileExistsError):  # another process was faster
-            folder.mkdir(parents=True)
-            return folder
-
-
-def open_run(folder: Path) -> Run:
-    """The run in `folder`.
+def read_run(folder: Path) -> Run:
+    """The run in `folder` without its data.
 
     Raises:
         DataError: there is no run in it, or it is damaged.
     """
     try:
-        recipe = parse_recipe(parse_json((folder / "recipe.json").read_bytes(), "recipe.json"))
-        env = parse_json((folder / "env.json").read_bytes(), "env.json")
+        if is_free(folder) and folder.exists():
+            raise DataError("a start was cut off in it, or it is empty; repeat the command that starts the run")
+        recipe, env = parse_recipe(read_json(folder / "recipe.json")), read_json(folder / "env.json")
         if (written := convert(int, env.get("format", 1), "format")) > FORMAT:
             raise DataError(f"it has the format {written}, and this version reads up to {FORMAT}; use a newer ganvas")
-        run = Run(folder, recipe, from_dict(Plan, env["plan"]), convert(float | None, env["minutes"], "minutes"))
+        minutes, before = convert(float | None, env["minutes"], "minutes"), env.get("data")
+        if minutes is not None and minutes <= 0:
+            raise DataError(f"env.json: minutes: expected a number above 0, found {minutes:g}")
+        plan = from_dict(Plan, env["plan"], "plan.")
+        return Run(folder, recipe, plan, minutes, data_before=before if isinstance(before, dict) else None)
     except (OSError, KeyError, TypeError, GanvasError) as failure:
-        raise DataError(f"{folder} is not a run folder that can be continued: {failure}") from None
-    run.attach_data(open_data(recipe))
+        reason = failure.strerror if isinstance(failure, OSError) else failure
+        raise DataError(f"{folder} is not a run folder that can be continued: {printable(reason)}") from None
+
+
+def open_run(folder: Path, source: str | None = None) -> Run:
+    """The run in `folder` with its data; `source` is where the data is now, if it was moved.
+
+    Raises:
+        DataError: there is no run in it, it is damaged, or its data is not there.
+    """
+    run = read_run(folder)
+    if source is not None:
+        run.recipe = replace(run.recipe, data=replace(run.recipe.data, source=absolute_source(source)))
+        run.moved = True
+    try:
+        run.attach_data(open_data(run.recipe))
+    except DataError as failure:
+        if source is not None or Path(run.recipe.data.source).exists() or not Path(run.recipe.data.source).is_absolute():
+            raise
+        raise DataError(f"{failure}; if it was moved, say where it is: ganvas resume {folder} --data PATH") from None
     return run

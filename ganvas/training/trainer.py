@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ from PIL.Image import Image
 
 from ganvas import __version__
 from ganvas.config import TrainConfig
-from ganvas.core.capabilities import Bounds, Classifies, TakesInputs, Writes
+from ganvas.core.capabilities import TakesInputs, Writes
 from ganvas.data.open import shorten_path
 from ganvas.data.table import TableDataset
 from ganvas.engine import checkpoint
@@ -22,20 +23,21 @@ from ganvas.engine.loop import train
 from ganvas.engine.state import averaged_game, dump, restore
 from ganvas.errors import DataError, DivergedError, GanvasError, ResourceError, UsageError
 from ganvas.evaluation import validation
-from ganvas.games.recipes import open_data
 from ganvas.inference import model_file
 from ganvas.inference.sheet import make_sheet, save_learning_gif
 from ganvas.media.image_files import save_png
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.process_settings import apply_plan
 from ganvas.training.log import TrainingLog
+from ganvas.training.own_checkpoint import check_own
+from ganvas.training.roll_backs import MOST, SIGN, read_roll_backs, write_roll_backs
 from ganvas.training.run_folder import Run
-from ganvas.training.test_split import measure_test_split
-from ganvas.utils.files import write_durably
+from ganvas.training.test_split import measure_test_split, open_test_split
+from ganvas.utils.files import make_folder, write_durably
+from ganvas.utils.parsing import printable
 from ganvas.utils.settings import to_dict
 
 PATIENCE = 10  # steps in a row that are not finite, before the run goes back to its last checkpoint
-SECOND_CHANCES = 3
 
 
 @dataclass(frozen=True)
@@ -78,17 +80,19 @@ def fit(run: Run, ranks: Ranks = Ranks(), stop: Callable[[], bool] = lambda: Fal
             events.append(message)
             trainer.journal.event({"step": step.index, "items": state.items, "event": message})
         # Before anything is saved: a checkpoint of a diverged run would be no place to go back to.
+        before = step.items_seen
         if state.dropped_in_a_row >= PATIENCE:
             trainer.roll_back()
+            before = state.items  # what was due at that checkpoint is there
+        stopped = False
         if state.items >= config.images:
             trainer.finish()
-        elif ranks.any(stop()):  # all ranks stop at one step, even if one of them was asked first
-            trainer.save()
-            yield trainer.progress(values, tuple(terms))  # reports what could not be saved
-            return
         else:
-            trainer.save_due(step.items_seen)
-        yield trainer.progress(values, tuple(terms))
+            stopped = ranks.any(stop())  # all ranks stop at one step, even if one of them was asked first
+            trainer.save_due(before, stopped)
+        yield trainer.progress(values, tuple(terms))  # reports also what could not be saved
+        if stopped:
+            return
 
 
 class Trainer:
@@ -101,7 +105,10 @@ class Trainer:
         self.before = 0.0  # seconds of training in earlier processes
         self.floor: float | None = None  # of the held-out measure, once it is computed
         self.measurable = True  # whether there is a measure for the held-out samples
+        told = len(events)
         if not self.load():
+            if len(events) > told:
+                events.append("no checkpoint of this run can be used, so it starts again from 0 images")
             self.journal.rewind(-1, {})
             self.snapshot()
             self.save()
@@ -121,12 +128,14 @@ class Trainer:
 
     def load(self) -> bool:
         """Load the newest valid checkpoint, if there is one; all ranks use that of rank 0. Returns whether there was one."""
-        found = checkpoint.load(self.run.folder / "checkpoints", self.report_skipped) if self.ranks.first else None
+        folder = self.run.folder / "checkpoints"
+        check = partial(check_own, self.state)
+        found = checkpoint.load(folder, self.report_skipped, check) if self.ranks.first else None
         # Only rank 0 chooses: another rank may see the folder a moment earlier or later.
         items, times = self.ranks.broadcast((found.items, len(self.roll_backs())) if found else (None, 0))
         if items is None:
             return False
-        found = found or checkpoint.load(self.run.folder / "checkpoints", lambda *_: None)
+        found = found or checkpoint.load(folder, lambda *_: None, check)
         if found is None or found.items != items:
             raise ResourceError(f"rank {self.ranks.rank} cannot read the checkpoint {items} that rank 0 reads")
         restore(self.state, found.tensors, found.meta["state"], self.ranks)
@@ -149,6 +158,7 @@ class Trainer:
             return None
         meta = {"state": counters, "seconds": self.seconds, "journal": self.journal.sums}
         items, folder = self.state.items, self.run.folder / "checkpoints"
+        self.journal.sync()
         keep = None if self.run.recipe.train.keep_all else 3
         lost = _failure(lambda: checkpoint.save(folder, items, tensors, meta, keep))
         # The bundle is far smaller: it may fit on a disk that is too full for the checkpoint.
@@ -174,17 +184,21 @@ class Trainer:
             "torch": torch.__version__,
         }
 
-    def save_due(self, before: int) -> None:
-        """Save the checkpoint and the snapshot, and validate, if they became due since `before` images."""
+    def save_due(self, before: int, stopped: bool = False) -> None:
+        """Make what became due since `before` images: a snapshot, a validation, a checkpoint; the last also if `stopped`.
+
+        The checkpoint comes last: whoever is killed in between continues from the one before, and makes all of it again.
+        """
         config, now = self.run.recipe.train, self.state.items
         steady = self.state.dropped_in_a_row == 0  # a roll-back should not return to a state that fails already
         pictured = _snapshots_due(before, config) != _snapshots_due(now, config)
-        if steady and (before // config.checkpoint_every != now // config.checkpoint_every or (pictured and config.keep_all)):
-            self.save()
         if pictured:
             self.snapshot()
         if steady and config.eval_every and before // config.eval_every != now // config.eval_every:
             self.validate()
+        due = before // config.checkpoint_every != now // config.checkpoint_every or (pictured and config.keep_all)
+        if stopped or (steady and due):
+            self.save()
 
     def validate(self) -> None:
         """Measure the averaged game on the held-out samples, and keep it if it is the best so far."""
@@ -203,7 +217,7 @@ class Trainer:
         if self.floor is None:
             self.floor = validation.floor(self.run.data, held_out, game)
         floor = {} if self.floor is None else {"floor": self.floor}
-        self.journal.event({"step": self.state.step, "items": self.state.items, metric: value, **floor})
+        self.journal.event({"step": self.state.step, "items": self.state.items, metric: value, **floor}, once=True)
         best = validation.keep_best(self.run.folder, game, self.card(), metric, value)
         self.events.append(f"{metric} {value:.4g} after {self.state.items:,} images{', the best so far' if best else ''}")
 
@@ -213,7 +227,7 @@ class Trainer:
             folder = self.run.folder / "samples"
             text = {"recipe": self.run.recipe.name, "images": str(self.state.items), "synthetic": "true"}
             try:
-                folder.mkdir(exist_ok=True)
+                make_folder(folder)
                 save_png(folder / f"{self.state.items / 1000:010.3f}k.png", image, text)
             except (OSError, ResourceError) as failure:
                 self.events.append(f"no sample picture, training goes on: {failure}")
@@ -225,12 +239,7 @@ class Trainer:
 
     def roll_backs(self) -> list[int]:
         """The numbers of images at which the run went back."""
-        path = self.run.folder / "rollbacks.json"
-        try:
-            found: list[int] = json.loads(path.read_bytes()) if path.exists() else []
-            return list(found)
-        except (ValueError, TypeError):
-            raise DataError(f"{path} is damaged: expected a list of image counts") from None
+        return read_roll_backs(self.run.folder, self.events.append)
 
     def roll_back(self) -> None:
         """Go back to the last checkpoint with half the learning rate.
@@ -240,15 +249,15 @@ class Trainer:
         """
         # Only rank 0 reads the file: another rank could read it after rank 0 has written it.
         at = self.ranks.broadcast([*self.roll_backs(), self.state.items] if self.ranks.first else None)
-        if len(at) > SECOND_CHANCES:
+        if len(at) > MOST:
             raise DivergedError(
-                f"the losses were not finite {PATIENCE} steps in a row, even after {SECOND_CHANCES} roll-backs with smaller "
+                f"the losses were not finite {PATIENCE} steps in a row, even after {MOST} roll-backs with smaller "
                 f"steps; try --set train.learning_rate={self.run.recipe.train.learning_rate / 10:g}, or look at the data"
             )
         if self.ranks.first:
-            write_durably(self.run.folder / "rollbacks.json", json.dumps(at).encode())
+            write_roll_backs(self.run.folder, at)
         rate = 0.5 ** len(at)
-        message = f"{PATIENCE} steps in a row were not finite: back from {at[-1]:,} images with {rate:g} of the learning rate"
+        message = f"{PATIENCE}{SIGN}{at[-1]:,} images with {rate:g} of the learning rate"
         if not self.load():
             raise DivergedError("the losses are not finite and there is no valid checkpoint to go back to")
         self.events.append(message)
@@ -262,10 +271,10 @@ class Trainer:
             ResourceError: the model could not be saved. There is no result then, so the run can be resumed.
         """
         self.snapshot()
-        if unkept := self.save():
-            raise type(unkept)(f"{unkept}; then repeat the end of the run with: ganvas resume {self.run.folder}")
         if self.run.recipe.train.eval_every:
             self.validate()
+        if unkept := self.save():
+            raise type(unkept)(f"{unkept}; then repeat the end of the run with: ganvas resume {self.run.folder}")
         if not self.ranks.first:
             return
         seconds = self.seconds
@@ -274,27 +283,15 @@ class Trainer:
         result["images_per_second"] = round(state.items / max(seconds, 1e-9), 1)
         if (image := self.make_sheet()) is not None:
             save_png(folder / "sheet.png", image, {"recipe": self.run.recipe.name, "synthetic": "true"})
-            save_learning_gif(folder / "learning.gif", sorted((folder / "samples").glob("*k.png")))
-        if (test := self.open_test_split()) is not None:
+            try:
+                save_learning_gif(folder / "learning.gif", sorted((folder / "samples").glob("*k.png")))
+            except (DataError, OSError, SyntaxError, ValueError) as failure:  # a snapshot that is damaged or of another size
+                self.events.append(f"no learning.gif: {printable(failure)}")
+        if (test := open_test_split(self.run.recipe, self.run.data, state.average, self.events.append)) is not None:
             result |= measure_test_split(state.average, test)
         elif isinstance(state.average, Writes) and isinstance(self.run.held_out, TableDataset):
             result["test_nats_per_symbol"] = validation.nats_per_symbol(state.average, self.run.held_out)
         write_durably(folder / "result.json", json.dumps(result, indent=1).encode())
-
-    def open_test_split(self) -> TableDataset | None:
-        """The test split of the data; None if there is none, or the game has nothing to report on it."""
-        run = self.run
-        if not isinstance(self.state.average, Classifies | Bounds | Writes):
-            return None
-        try:
-            test = open_data(replace(run.recipe, data=replace(run.recipe.data, split="test")))
-        except DataError as failure:  # a folder without test/, or one that cannot be read: no reason to lose the run
-            self.events.append(f"no result on a test split: {failure}")
-            return None
-        if test.classes != run.data.classes:
-            self.events.append("no result on the test split: its classes are not those of the training split")
-            return None
-        return test
 
 
 def _failure(write: Callable[[], object]) -> GanvasError | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from ganvas.engine.autotune import train_endlessly
 from ganvas.errors import GanvasError
 from ganvas.runtime.distributed import connect, disconnect
+from ganvas.runtime.exits import allow_any_text
 from ganvas.runtime.processes import STOPS, die_with_parent
 from ganvas.training.run_folder import open_run
 from ganvas.training.trainer import fit
@@ -35,6 +36,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    allow_any_text()
     try:
         main()
     except GanvasError as failure:

@@ -4,7 +4,7 @@ Durable means: written under a temporary name in the same folder, fsynced, renam
 operation that changes the disk is a call on `os` in this file, so that a test can make the k-th one fail or crash.
 """
 
-# ruff: noqa: PTH103, PTH105, PTH106, PTH108
+# ruff: noqa: PTH102, PTH105, PTH106, PTH108
 
 from __future__ import annotations
 
@@ -27,11 +27,20 @@ from ganvas.errors import DataError, ResourceError
 from ganvas.utils.parsing import printable
 
 ADVICE = {errno.ENOSPC: "free some space", errno.EDQUOT: "free some space", errno.EMFILE: "close some files"}
+ADVICE |= {errno.ENAMETOOLONG: "choose a shorter path"}
 
 # Parts of a temporary name: this machine and this start of the process (containers reuse process ids).
 MACHINE, START = hashlib.sha256(platform.node().encode()).hexdigest()[:8], secrets.token_hex(4)
 TEMPORARY = re.compile(r"\.ganvas-([0-9a-f]{8})-([0-9]{1,10})-([0-9a-f]{8})-[0-9a-f]{8}")
 DAY = 86_400
+SMALL = 16 << 20  # bytes: the limit of a file of settings or notes, such as recipe.json
+KINDS = (
+    (stat.S_ISDIR, "folder"),
+    (stat.S_ISFIFO, "pipe"),
+    (stat.S_ISSOCK, "socket"),
+    (stat.S_ISCHR, "device"),
+    (stat.S_ISBLK, "device"),
+)
 
 
 @contextmanager
@@ -97,9 +106,52 @@ def fsync_dir(path: Path) -> None:
 def make_folder(path: Path) -> None:
     """Create `path` and its parents, durably. Raises: OSError."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    os.makedirs(path, exist_ok=True)
-    for folder in missing:
+    for folder in reversed(missing):  # not os.makedirs: it calls itself for each parent, and Python's stack has an end
+        with suppress(FileExistsError):
+            os.mkdir(folder)
         fsync_dir(folder.parent)
+    if not missing and not path.is_dir():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+
+
+def append(path: Path, line: bytes) -> None:
+    """Append a line, which is not durable before `sync_file`.
+
+    Raises:
+        OSError: nothing was appended. Half a line would damage the next one.
+    """
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        end = os.fstat(file).st_size
+        try:
+            if os.write(file, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(file, end)
+            raise
+    finally:
+        os.close(file)
+
+
+def sync_file(path: Path) -> None:
+    """Make what was written to a file durable, and its name. Raises: OSError."""
+    file = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+    fsync_dir(path.parent)
+
+
+def sync_tree(path: Path) -> None:
+    """Make a folder and everything in it durable. Raises: OSError."""
+    for entry in sorted(path.iterdir()):
+        if entry.is_dir():
+            sync_tree(entry)
+        else:
+            sync_file(entry)
+    fsync_dir(path)
 
 
 def remove_tree(path: Path) -> None:
@@ -171,13 +223,30 @@ def require_space(folder: Path, size: int) -> None:
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal. Raises: OSError."""
+    """The SHA-256 of a file's bytes, in hexadecimal. Raises: OSError, DataError: it is no regular file."""
+    require_regular(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def open_regular(path: Path) -> BinaryIO:
     """Open a file to read; a pipe or a device would block or never end. Raises: OSError, DataError."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise DataError(f"{printable(path)} is not a regular file")
+    require_regular(path)
     return path.open("rb")
+
+
+def require_regular(path: Path) -> None:
+    """Raises: DataError: it is a folder, a pipe or a device. OSError: it is missing."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        kind = next((word for test, word in KINDS if test(mode)), "special file")
+        raise DataError(f"{printable(path)} is a {kind}, not a regular file; give a file")
+
+
+def read_regular(path: Path, most: int = SMALL) -> bytes:
+    """The bytes of a file of at most `most` bytes. Raises: DataError: it is larger, or no regular file. OSError."""
+    with open_regular(path) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise DataError(f"{printable(path)} is larger than {most:,} bytes")
+    return data

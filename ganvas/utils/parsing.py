@@ -1,12 +1,14 @@
-"""Read untrusted text: JSON that may be hostile, and names that are safe to print."""
+"""Read untrusted text: JSON that may be hostile, numbers, and names that are safe to print."""
 
 from __future__ import annotations
 
 import json
+import stat
 import unicodedata
+from pathlib import Path
 from typing import Any
 
-from ganvas.errors import DataError
+from ganvas.errors import DataError, UsageError
 
 
 def printable(text: object, limit: int = 300) -> str:
@@ -15,6 +17,17 @@ def printable(text: object, limit: int = 300) -> str:
     if len(shown) > limit:
         shown = f"{shown[: limit // 2]}...{shown[-limit // 2 :]}"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
+
+
+def parse_index(text: str) -> int | None:
+    """The number that `text` spells with the digits 0 to 9; None: it is something else, such as a name."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
+def require_count(name: str, count: int, least: int, most: int) -> None:
+    """Raises: UsageError: `count` is not from `least` to `most`."""
+    if not least <= count <= most:
+        raise UsageError(f"{name}: expected a number from {least:,} to {most:,}, got {count:,}")
 
 
 def compose(name: str) -> str:
@@ -31,6 +44,22 @@ def parse_json(data: bytes | str, what: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise DataError(f"{what} is not a JSON object")
     return values
+
+
+def read_json(path: Path, most: int = 4 << 20) -> dict[str, Any]:
+    """The JSON object in a file that may be hostile.
+
+    Raises:
+        DataError: it is no object, too deep, longer than `most` bytes, or no regular file: a pipe would block for ever.
+        OSError: it cannot be read.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise DataError(f"{printable(path)} is not a regular file")
+    with path.open("rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise DataError(f"{printable(path)} is larger than {most:,} bytes")
+    return parse_json(data, printable(path))
 
 
 def _require_distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -15,7 +15,11 @@ from torch import Tensor
 def encode_lines(lines: Sequence[str], alphabet: str, length: int) -> Tensor:
     """Lines of at most `length` symbols, all of them in the alphabet -> int64 [N, length]."""
     number = {symbol: i + 1 for i, symbol in enumerate(alphabet)}
-    return torch.tensor([[number[symbol] for symbol in line] + [0] * (length - len(line)) for line in lines])
+    text = torch.zeros(len(lines), length, dtype=torch.int64)
+    rows = text.numpy()
+    for i, line in enumerate(lines):
+        rows[i, : len(line)] = [number[symbol] for symbol in line]
+    return text
 
 
 def decode_lines(text: Tensor, alphabet: str) -> list[str]:

@@ -170,7 +170,7 @@ def test_wrong_requests_of_a_model(run: Path) -> None:
         assert says in done.stderr
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_signals_save_and_say_how_to_go_on(number: signal.Signals, code: int, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ganvas", "train", "gan-ring", "--ranks", "1", "--out", "run", "--quiet"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}

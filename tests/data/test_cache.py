@@ -16,7 +16,8 @@ import torch
 
 from ganvas.config import DataConfig
 from ganvas.data import cache, collection
-from ganvas.data.images import Bytes, Fit, fit_to_side
+from ganvas.data.images import Fit, fit_to_side
+from ganvas.data.levels import Bytes
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
 from ganvas.errors import UsageError

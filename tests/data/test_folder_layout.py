@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ganvas.data.folder_layout import Layout, arrange
 from ganvas.errors import DataError
+from ganvas.utils.parsing import printable
 
 
 def understood(*names: str, split: str = "train", table: object = None) -> Layout:
@@ -183,7 +187,8 @@ def test_a_stray_picture_changes_nothing_and_is_named(at: str, folders: list[str
     assert (strayed.members, strayed.labels, strayed.classes, strayed.splits) == facts
     assert strayed.skipped == ((f"{at}cover.jpg", f"beside {beside}"),)
     assert len(strayed.warnings) == 1
-    assert "left out: " in strayed.warnings[0]
+    assert strayed.warnings[0].startswith(f"pictures beside {beside} are left out (1 of ")
+    assert strayed.warnings[0].endswith(f": {at}cover.jpg")
 
 
 def test_an_album_with_folders_stays_one_album() -> None:
@@ -215,3 +220,37 @@ def test_a_picture_without_an_ending_is_read_for_what_it_is() -> None:
     layout = arrange(list(heads), "train", lambda _name: b"", heads.__getitem__)
     assert layout.members == ("a/scan", "photo")
     assert layout.skipped == (("* (no ending)", "2 not PNG/JPEG/WEBP/BMP/GIF/TIFF"),)
+
+
+SPLIT_LIKE = ("train", "Test", "val", "trainA", "TrainB", "testA")
+FOLDERS = st.sampled_from([*SPLIT_LIKE, "a", "b", "A\u030a", "\u00c5", "dataset.json", "\x1b[0m"])
+NAMES = st.tuples(st.lists(FOLDERS, max_size=3), st.sampled_from(["1.png", "2.JPG", "3.txt", "scan", "labels.csv"])).map(
+    lambda parts: "/".join([*parts[0], parts[1]])
+)
+TABLES = st.sampled_from([b"file,label\n1.png,x\na/1.png,y\n", b"", b"train/1.png,1\nTest/1.png,1\n"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sets(NAMES, max_size=12), st.sampled_from([b"file,label\n1.png,x\na/1.png,y\n", b"", b"train/1.png,1\nTest/1.png,1\n"])
+)
+def test_each_picture_is_trained_on_or_tested_on_or_listed(names: set[str], table: bytes) -> None:
+    found: dict[str, Layout] = {}
+    for split in ("train", "test"):
+        with contextlib.suppress(DataError):
+            found[split] = arrange(sorted(names), split, lambda _name: table, lambda _name: b"\x89PNG")
+    if "train" not in found:
+        return
+    trained, tested = found["train"].members, found["test"].members if "test" in found else ()
+    assert not {*trained} & {*tested}
+    assert ("test" in found) <= (found["train"].splits == ("train", "test"))
+    for layout in found.values():
+        assert list(layout.members) == sorted(layout.members)
+        assert layout.labels is None or len(layout.labels) == len(layout.members)
+        assert layout.labels is None or {*layout.labels} <= {*range(len(layout.classes))}
+        assert all(text.isprintable() for text in (*layout.warnings, *layout.classes, *map("".join, layout.skipped)))
+    listed = [name for layout in found.values() for name, _ in layout.skipped]
+    pictures = {name for name in names if name.endswith(("png", "JPG", "scan")) and not name.startswith(".")}
+    for name in pictures - {*trained, *tested}:
+        unreadable_test = found["train"].splits == ("train", "test") and "test" not in found
+        assert unreadable_test or any(printable(name) == each or printable(name).startswith(each) for each in listed), name

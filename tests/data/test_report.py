@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ganvas.config import DataConfig
 from ganvas.data.collection import ImageCollection
+from ganvas.data.open import open_source
 from ganvas.data.report import _choose_balanced, inspect
 from ganvas.errors import DataError, UsageError
 
@@ -118,3 +120,25 @@ def test_progress_and_errors(folder: Path, tmp_path: Path) -> None:
         path.write_bytes(b"junk")
     with pytest.raises(DataError, match="no readable picture"):
         inspect(str(folder))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 3), (5, 2)])
+def test_tiny_pictures_are_enlarged_and_it_is_told(tmp_path: Path, write_picture: WritePicture, size: tuple[int, int]) -> None:
+    write_picture(tmp_path / "a.png", 0, size)
+    report = inspect(str(tmp_path))
+    assert report.images is not None
+    assert report.images.resolution == 32
+    said = f"all pictures are enlarged to 32 x 32 pixels from less than half, the smallest from {size[0]} x {size[1]}"
+    assert any(said in warning for warning in report.warnings)
+
+
+def test_far_smaller_pictures_are_counted(tmp_path: Path, write_picture: WritePicture) -> None:
+    for i, side in enumerate((64, 64, 64, 20, 10)):
+        write_picture(tmp_path / f"{i}.png", i, (side, side))
+    said = "2 of 5 pictures are enlarged to 64 x 64 pixels from less than half, the smallest from 10 x 10"
+    assert said in inspect(str(tmp_path)).warnings[0]
+    assert said in open_source(DataConfig(source=str(tmp_path))).warnings[0]
+    assert open_source(DataConfig(source=str(tmp_path)), resolution=16).warnings == ()
+    (tmp_path / "4.png").unlink()
+    (tmp_path / "3.png").unlink()
+    assert inspect(str(tmp_path)).warnings == ()

@@ -14,6 +14,7 @@ from ganvas.config import DataConfig
 from ganvas.data import sanitize_zip
 from ganvas.data.open import open_source
 from ganvas.errors import DataError
+from ganvas.studio.train.ingest import ingest
 
 
 def png(seed: int = 0, side: int = 8) -> bytes:
@@ -38,8 +39,9 @@ def test_classes_stay_and_everything_else_goes(tmp_path: Path) -> None:
         "readme.txt": b"x",
         "con/bad.png": b"no picture",
     }
-    skipped = sanitize_zip.repack(packed(tmp_path / "in.zip", members), tmp_path / "out.zip")
+    skipped, warnings = sanitize_zip.repack(packed(tmp_path / "in.zip", members), tmp_path / "out.zip")
     assert sorted(entry.name for entry in skipped) == ["*.txt", "con/bad.png"]
+    assert warnings == ()
     with zipfile.ZipFile(tmp_path / "out.zip") as made:
         for name in made.namelist():
             assert b"where I live" not in made.read(name)
@@ -49,6 +51,14 @@ def test_classes_stay_and_everything_else_goes(tmp_path: Path) -> None:
     assert HOSTILE[0].replace("/", "_") in data.classes
     given = {bytes(np.asarray(Image.open(io.BytesIO(png(i)))).tobytes()) for i in range(len(HOSTILE))}
     assert {bytes(image.numpy().tobytes()) for image in data.fields["real"]} == given
+
+
+def test_what_is_doubtful_in_an_upload_is_in_its_report(tmp_path: Path) -> None:
+    members = {f"{name}/{i}.png": png(i) for name in "ab" for i in range(2)} | {"cover.png": png(9)}
+    facts = ingest(packed(tmp_path / "in.zip", members), tmp_path, "mine")
+    assert facts["classes"] == {"a": 2, "b": 2}
+    assert facts["warnings"] == ["pictures beside the folders of the classes are left out (1 of 5): cover.png"]
+    assert facts["skipped"] == [{"name": "cover.png", "reason": "beside the folders of the classes"}]
 
 
 def test_a_split_stays_a_split(tmp_path: Path) -> None:

@@ -302,6 +302,20 @@ def test_losses_that_are_summed_have_terms_of_different_names() -> None:
         sum_losses(one, one)({}, Step())
 
 
+@pytest.mark.parametrize(
+    ("names", "discriminators", "says"),
+    [(("a", "a"), ((), ()), "turns of different names, found 'a' twice"), (("a", "b"), (("",), ("",)), "discriminators of")],
+)
+def test_turns_that_could_not_be_told_apart_are_refused(names: Any, discriminators: Any, says: str) -> None:
+    class Doubled(Toy):
+        def turns(self) -> tuple[Turn, ...]:
+            first = super().turns()[0]
+            return tuple(replace(first, name=name, discriminators=d) for name, d in zip(names, discriminators, strict=True))
+
+    with pytest.raises(ValueError, match=says):
+        new_state(Doubled(), CONFIG, PLAN)
+
+
 def test_wasserstein_clipping_holds_after_every_move() -> None:
     recipe, data = miniature("gan-ring")
     rules = replace(recipe.config.rules, objective="wasserstein", clip=0.01, n_critic=2)

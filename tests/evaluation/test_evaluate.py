@@ -68,6 +68,26 @@ def test_real_pictures_score_about_their_floor(tmp_path: Path) -> None:
         assert measured.value == pytest.approx(measured.floor, abs=0.1)
 
 
+def test_the_floor_of_few_pictures_is_that_of_as_many_reals(tmp_path: Path) -> None:
+    """A Fréchet distance falls with the number of samples: 300 reals against 1,500 are farther than 1,500 other reals are."""
+    np.savez(tmp_path / "few.npz", images=digits(300))
+    report = evaluate(tmp_path / "few.npz", against="mnist", metrics=["fd", "precision"], samples=1500)
+    fd, precision = report.measures["fd300-digits"], report.measures["precision300-digits"]
+    assert fd.floor is not None
+    assert 0.6 < fd.value / fd.floor < 1.7  # 3 with the floor of 1,500
+    assert precision.value == pytest.approx(precision.floor, abs=0.1)
+
+
+def test_draws_are_cut_to_the_number_of_fakes() -> None:
+    _, others, _, _ = real_sample_sets("moons", None, 100, "train")
+    assert others.resize(100) is others
+    few = others.resize(30)
+    assert [len(each.data) for each in few] == [30] * 5
+    assert torch.equal(few.first.data, others.first.data[:30])
+    rows = torch.cat(few.rows)
+    assert len(rows.unique()) == len(rows)
+
+
 def test_replayed_training_pictures_are_named(tmp_path: Path) -> None:
     np.savez(tmp_path / "copies.npz", images=digits(300))
     report = evaluate(tmp_path / "copies.npz", against="mnist", metrics=["memorisation"], samples=300)
@@ -208,12 +228,13 @@ def test_each_class_is_judged_by_itself(untrained: Path) -> None:
     assert weakest.count("%") == 10
 
 
-def test_the_interval_of_a_distance_copies_one_set_at_a_time() -> None:
-    """It is the jackknife of the distance itself, bit for bit."""
-    a, b = (torch.randn(n, 5, generator=torch.Generator().manual_seed(n), dtype=torch.float64) for n in (60, 80))
+@pytest.mark.parametrize(("d", "corrected"), [(5, False), (8, True)])
+def test_the_interval_of_a_distance_copies_one_set_at_a_time(d: int, corrected: bool) -> None:
+    """It is the jackknife of the distance itself, bit for bit; it is corrected if there are many features."""
+    a, b = (torch.randn(n, d, generator=torch.Generator().manual_seed(n), dtype=torch.float64) for n in (60, 80))
     assert COMPARE["fd"](SampleSet(a, None, None), SampleSet(b, None, None)) == (
         frechet_distance(a, b),
-        jackknife(frechet_distance, a, b),
+        jackknife(frechet_distance, a, b, corrected=corrected),
     )
 
 
@@ -292,3 +313,16 @@ def test_generated_classes_are_those_of_the_reals_also_if_they_are_called_like_n
     found = fake_sample_set(model, 4, 0, wanted)
     assert found.labels is not None
     assert found.labels.tolist() == wanted.tolist()
+
+
+def test_folders_of_another_size_and_color_are_read_as_the_reference(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    np.savez(tmp_path / "small.npz", images=random.integers(0, 256, (120, 16, 16), dtype=np.uint8))
+    np.savez(tmp_path / "large.npz", images=random.integers(0, 256, (120, 40, 40, 3), dtype=np.uint8))
+    report = evaluate(tmp_path / "large.npz", against=str(tmp_path / "small.npz"), metrics=["swd"], samples=100)
+    assert report.measures
+    said = "read as the reference: from 40 x 40 pixels, color, to 16 x 16 pixels, grey (central square, Lanczos filter)"
+    assert said in report.notes
+    assert said in report.text()
+    same = evaluate(tmp_path / "small.npz", against=str(tmp_path / "small.npz"), metrics=["swd"], samples=100)
+    assert same.notes == ()

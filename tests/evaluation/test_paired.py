@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import miniatures
+import numpy as np
 import pytest
 import torch
 from miniatures import fresh_game, save_bundle
+from PIL import Image
+from support import PLAN, miniature
 
+from ganvas.cli.arguments import Running
+from ganvas.cli.model_commands import sample
+from ganvas.engine.autotune import initial_state
 from ganvas.errors import DataError, UsageError
 from ganvas.evaluation import validation
 from ganvas.evaluation.comparison import compare
 from ganvas.evaluation.evaluate import Report, evaluate
 from ganvas.evaluation.measure_names import INPUTS
-from ganvas.evaluation.output_measures import SETS, TRUTH, absolute_error, choose_rows, pixel_accuracy
+from ganvas.evaluation.output_measures import SETS, TRUTH, absolute_error, choose_rows, held_out_rows, pixel_accuracy
+from ganvas.evaluation.output_sheet import draw_output_sheet
+from ganvas.inference import model_file
+from ganvas.inference.model import load
+from ganvas.utils.settings import to_dict
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +95,18 @@ def test_domains_without_pairs_are_measured_as_sets_in_each_direction(tmp_path: 
         assert after.value < 2 * after.floor < before.value
 
 
+def test_a_set_is_as_large_as_that_of_its_floor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the training split has fewer rows than the test split, fewer outputs are measured: a floor is of as many reals."""
+
+    def open_data(recipe: Any) -> Any:
+        return miniatures.table(recipe.data.source, 240 if recipe.data.split == "test" else 90)
+
+    monkeypatch.setattr("ganvas.evaluation.output_measures.open_data", open_data)
+    found = measured("miniature-cycle", tmp_path, metrics=["swd"]).measures
+    assert set(found) == {"swd90 a>b", "swd90 b>a"}
+    assert all(each.samples == 90 and each.floor for each in found.values())
+
+
 def test_a_set_measure_of_pairs_may_be_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = measured("miniature-pair", tmp_path, metrics=["mae", "swd"], samples=100).measures
     assert set(found) == {"mae100", "swd100"}
@@ -101,8 +124,36 @@ def test_measures_that_do_not_fit_are_refused_in_one_line(tmp_path: Path) -> Non
             measured("miniature-pair", tmp_path, metrics=metrics)
     with pytest.raises(UsageError, match="it compares with the truth, and this data has no pairs"):
         measured("miniature-cycle", tmp_path, metrics=["mae"])
-    with pytest.raises(UsageError, match=r"miniature-pair takes inputs.*measure each model with eval"):
-        compare([save_bundle("miniature-pair", tmp_path)] * 2, tmp_path / "out", against="miniature-pair")
+
+
+@pytest.mark.parametrize("name", miniatures.RECIPES)
+def test_models_that_take_inputs_are_compared_on_the_same_held_out_rows(name: str, tmp_path: Path) -> None:
+    path = save_bundle(name, tmp_path)
+    found = compare([path, path], tmp_path / "out", against=name, samples=100)
+    one, other = found.rows
+    assert one.measures == other.measures != {}
+    with Image.open(found.sheet) as sheet:
+        pixels = np.asarray(sheet.convert("L"))
+    one_block = draw_output_sheet(load(path), held_out_rows(load(path), name, 40), 8)
+    assert pixels.shape[1] >= 2 * one_block.width
+    assert json.loads((tmp_path / "out" / "comparison.json").read_text())["models"][1]["measures"]
+    recipe, _ = miniature("gan-ring")
+    noise = tmp_path / "noise.safetensors"
+    model_file.save(noise, initial_state(recipe, PLAN).average, {"recipe": to_dict(recipe), "items": 8, "classes": []})
+    with pytest.raises(UsageError, match="some of the models take inputs"):
+        compare([path, noise], tmp_path / "other", against=name)
+
+
+@pytest.mark.parametrize("name", miniatures.RECIPES)
+def test_sample_draws_held_out_inputs_beside_their_outputs(name: str, tmp_path: Path) -> None:
+    path = save_bundle(name, tmp_path)
+    sample(path, count=3, out=tmp_path / "sheet.png", running=Running(quiet=True, device="cpu"))
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.size == draw_output_sheet(load(path), held_out_rows(load(path), name, 40), 3).size
+        assert sheet.text["recipe"] == name
+    for count, out, says in ((0, "sheet.png", "at least 1, got 0"), (2, "sheet.npz", "a name ending in .png")):
+        with pytest.raises(UsageError, match=says):
+            sample(path, count=count, out=tmp_path / out, running=Running(device="cpu"))
 
 
 def test_without_a_test_split_held_out_rows_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,4 +185,5 @@ def test_validation_is_an_error_where_there_is_a_truth_and_a_distance_elsewhere(
     floor = validation.floor(miniatures.table(name, 120), data, game)
     assert (floor is None) == (name != "miniature-cycle")
     assert floor is None or floor < found[1]
+    assert validation.floor(miniatures.table(name, 50), data, game) is None, "fewer training samples than held-out ones"
     assert validation.measure(game, miniatures.table(name, 20)) is None, "too few to measure"

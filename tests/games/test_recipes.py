@@ -105,3 +105,19 @@ def test_a_missing_field_is_named() -> None:
     data = PairedDataset("pairs", {"source": image, "target": image})
     with pytest.raises(DataError, match=r"dcgan needs the field 'real' \(a sample of the data\) and pairs has source, target"):
         adapt_recipe(RECIPES["dcgan-images"], data)
+
+
+def test_settings_win_over_the_defaults_of_an_objective() -> None:
+    """The clip, the number of critic moves and the penalty interval of an objective are defaults that a setting replaces."""
+    settings = {"config.rules.n_critic": "2", "config.rules.clip": "0.05"}
+    for given in (settings, dict(reversed(settings.items()))):
+        rules = resolve_recipe("gan-ring", given, objective="wasserstein").config.rules
+        assert (rules.objective, rules.n_critic, rules.clip) == ("wasserstein", 2, 0.05)
+    assert (
+        resolve_recipe("gan-ring", {"config.rules.penalty_every": "4"}, objective="wasserstein-gp").config.rules.penalty_every
+        == 4
+    )
+    with pytest.raises(UsageError, match=r"config\.rules\.smoothing: expected 1"):
+        build(resolve_recipe("cgan-mnist", {"config.rules.smoothing": "0.9"}, objective="hinge")).turns()
+    with pytest.raises(UsageError, match="both set the objective; give one of them"):
+        resolve_recipe("gan-ring", {"config.rules.objective": "hinge"}, objective="wasserstein")

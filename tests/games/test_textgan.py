@@ -223,7 +223,7 @@ def test_beside_each_other(own: Path) -> None:
 
 def test_games_of_other_kinds_refuse_text_and_text_refuses_pictures(own: Path) -> None:
     from ganvas.games.recipes import resolve_recipe
-    from ganvas.training.run_folder import start_run
+    from ganvas.training.start import start_run
 
     for recipe, source, says in (
         ("gan-ring", own / "words.txt", "gan needs points, images or solids and .* holds text"),

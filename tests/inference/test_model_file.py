@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -301,3 +302,51 @@ def test_the_card_is_read_without_the_weights(tmp_path: Path) -> None:
     start = time.perf_counter()
     assert model_file.read_card(path) == {"images": 3}
     assert time.perf_counter() - start < 1
+
+
+def saved(folder: Path) -> Path:
+    """A bundle of the tiny game."""
+    torch.manual_seed(0)
+    model_file.save(folder / "m.safetensors", Tiny(TinyConfig()), card_of(TinyConfig()))
+    return folder / "m.safetensors"
+
+
+def test_every_flipped_bit_and_every_truncation_is_noticed(tmp_path: Path) -> None:
+    path = saved(tmp_path)
+    good, random = path.read_bytes(), Random(5)
+    head = 8 + int.from_bytes(good[:8], "little")
+    places = [*random.sample(range(head), 300), *random.sample(range(head, len(good)), 100)]
+    for place in places:
+        bad = bytearray(good)
+        bad[place] ^= 1 << random.randrange(8)
+        path.write_bytes(bad)
+        with pytest.raises(DataError, match=r"m\.safetensors: "):
+            model_file.load(path, tell=pytest.fail)
+    for size in sorted({0, 1, 8, head, len(good) - 1, *(random.randrange(len(good)) for _ in range(60))}):
+        path.write_bytes(good[:size])
+        with pytest.raises(DataError, match=r"m\.safetensors: "):
+            model_file.load(path, tell=pytest.fail)
+    path.write_bytes(good)
+    model_file.load(path, tell=pytest.fail)
+
+
+def test_equal_models_are_equal_files(tmp_path: Path) -> None:
+    (tmp_path / "again").mkdir()
+    assert saved(tmp_path).read_bytes() == saved(tmp_path / "again").read_bytes()
+
+
+def test_a_bundle_of_before_the_hash_loads_with_a_word(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = forge(tmp_path / "m.safetensors", card_of(TinyConfig()), weights(TinyConfig()))
+    told: list[str] = []
+    model_file.load(path, tell=told.append)
+    assert told == [f"{path}: saved by an older version, without a hash: damaged weights are not noticed"]
+    model_file.load(path)
+    assert told[0] in caplog.text
+
+
+def test_weights_that_are_not_finite_are_not_loaded(tmp_path: Path) -> None:
+    spoilt = weights(TinyConfig())
+    spoilt["level"] = torch.tensor(float("nan"))
+    path = forge(tmp_path / "m.safetensors", card_of(TinyConfig()), spoilt)
+    with pytest.raises(DataError, match=r"1 weights hold NaN or infinity \(level\); use an earlier copy"):
+        model_file.load(path)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
+from ganvas.metrics.confidence import student_quantile
 from ganvas.metrics.frechet import frechet_distance, frechet_from_moments, moments
 from ganvas.metrics.kernel_distance import kernel_distance, polynomial_mmd
 
@@ -149,16 +150,19 @@ def test_polynomial_mmd_is_unbiased(shift: float, scale: float, population: floa
 
 def test_one_block_is_the_whole_distance_and_its_error_is_unknown() -> None:
     a, b = normal(0, 60, 4), normal(1, 50, 4)
-    value, error = kernel_distance(a, b, block=60)
+    value, interval = kernel_distance(a, b, block=60, least=1)
     assert value == pytest.approx(polynomial_mmd(a, b), rel=1e-9)
-    assert error == 0.0
+    assert interval is None
+    assert kernel_distance(a[:3], b[:3])[1] is None  # too few rows for two blocks
 
 
-def test_the_error_of_the_blocks_is_the_spread_of_the_distance() -> None:
-    """Over 150 draws of equal laws, the standard deviation of the distance is the mean error, to within 15 %."""
-    draws = [kernel_distance(normal(2 * i, 600, 8), normal(2 * i + 1, 600, 8), block=60) for i in range(150)]
-    values, errors = torch.tensor(draws).T
-    assert errors.mean().item() == pytest.approx(values.std().item(), rel=0.15)
+@pytest.mark.parametrize(("block", "least", "blocks"), [(60, 1, 10), (600, 10, 10), (300, 1, 2), (25, 10, 24)])
+def test_the_interval_is_students_of_the_blocks(block: int, least: int, blocks: int) -> None:
+    """Over 150 draws of equal laws the half-width over t is the standard deviation of the distance, to within 15 %."""
+    draws = [kernel_distance(normal(2 * i, 600, 8), normal(2 * i + 1, 600, 8), block, least=least) for i in range(150)]
+    values, intervals = torch.tensor(draws).T
+    error = (intervals / student_quantile(blocks - 1)).square().mean().sqrt().item()
+    assert error == pytest.approx(values.std().item(), rel=0.15)
     assert abs(values.mean().item()) < 4 * values.std().item() / math.sqrt(150)
     assert values.min() < 0 < values.max()
 
@@ -168,14 +172,17 @@ def test_blocks_are_disjoint_and_complete(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(
         "ganvas.metrics.kernel_distance.polynomial_mmd", lambda a, b: seen.append((a[:, 0].tolist(), b[:, 0].tolist())) or 0.0
     )
-    kernel_distance(torch.arange(95.0)[:, None], torch.arange(40.0)[:, None], block=20, seed=3)
-    for side, n in enumerate((95, 40)):
-        rows = [row for pair in seen for row in pair[side]]
-        assert len(rows) == len(set(rows)) == n
-        assert rows != sorted(rows)
-    assert len(seen) == 5
+    for block, least, blocks in ((20, 1, 5), (20, 10, 10)):
+        seen.clear()
+        kernel_distance(torch.arange(95.0)[:, None], torch.arange(40.0)[:, None], block, seed=3, least=least)
+        for side, n in enumerate((95, 40)):
+            rows = [row for pair in seen for row in pair[side]]
+            assert len(rows) == len(set(rows)) == n
+            assert rows != sorted(rows)
+        assert len(seen) == blocks
+    seen.clear()
     kernel_distance(torch.arange(95.0)[:, None], torch.arange(5.0)[:, None], block=20)
-    assert [tuple(map(len, pair)) for pair in seen[5:]] == [(20, 3), (20, 2)]  # at most a block; 2 rows at least
+    assert [tuple(map(len, pair)) for pair in seen] == [(20, 3), (20, 2)]  # at most a block; 2 rows at least
 
 
 def test_the_seed_decides_the_blocks() -> None:

@@ -23,6 +23,8 @@ from ganvas.runtime.process_settings import apply_plan, keep_process_settings
 def test_no_such_device() -> None:
     with pytest.raises(ResourceError, match="use --device cpu"):
         find_device("cuda:93")
+    with pytest.raises(ResourceError, match="there is one CPU device: cpu"):
+        find_device("cpu:3")
     assert find_device("cpu") == torch.device("cpu")
 
 

@@ -108,7 +108,7 @@ from ganvas.runtime import shared_memory
 if "{}" == "none":
     shared_memory.Exchange._file = staticmethod(lambda what, size: None)
 from ganvas.games.recipes import resolve_recipe
-from ganvas.training.run_folder import start_run
+from ganvas.training.start import start_run
 from ganvas.training.api import resume
 run = start_run(resolve_recipe("gan-line", {{"train.batch": "64"}}, images=320), out=Path("{}"), ranks="2")
 resume(run.folder)

@@ -21,7 +21,8 @@ from ganvas.games.recipes import adapt_recipe, open_data, resolve_recipe
 from ganvas.games.registry import find_recipe
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
-from ganvas.training.run_folder import Run, _agree_on_plan, open_run, start_run
+from ganvas.training.run_folder import Run, agree_on_plan, open_run
+from ganvas.training.start import start_run
 from ganvas.training.trainer import fit
 
 
@@ -186,10 +187,10 @@ def test_one_rank_takes_the_times_and_all_fail_alike(failed: Exception | None, m
     monkeypatch.setattr("ganvas.training.run_folder.choose_plan", lambda *_: pytest.fail("rank 1 takes no times"))
     recipe, data = miniature("gan-ring")
     if failed is None:
-        assert _agree_on_plan(recipe, data, "cpu", "2", Second(1, 2)) == PLAN
+        assert agree_on_plan(recipe, data, "cpu", "2", Second(1, 2)) == PLAN
     else:
         with pytest.raises(UsageError, match="no"):
-            _agree_on_plan(recipe, data, "cpu", "2", Second(1, 2))
+            agree_on_plan(recipe, data, "cpu", "2", Second(1, 2))
 
 
 def test_an_error_leaves_no_rank_behind(tmp_path: Path) -> None:
@@ -201,7 +202,7 @@ from ganvas.runtime.device import available_cores
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.processes import local_ranks
 from ganvas.games.recipes import resolve_recipe
-from ganvas.training.run_folder import start_run
+from ganvas.training.start import start_run
 from ganvas.training.api import resume
 import torch.distributed as dist
 import time
@@ -231,7 +232,7 @@ def test_a_process_may_lead_two_ranks_twice(tmp_path: Path) -> None:
     program = """
 from pathlib import Path
 from ganvas.games.recipes import resolve_recipe
-from ganvas.training.run_folder import start_run
+from ganvas.training.start import start_run
 from ganvas.training.api import resume
 for name in ("one", "other"):
     run = start_run(resolve_recipe("gan-line", {"train.batch": "64"}, images=512), out=Path(name), ranks="2")

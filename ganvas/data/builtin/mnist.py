@@ -26,7 +26,7 @@ def find(split: str) -> DataSource:
 
 
 def _load(split: str) -> ImageCollection:
-    return array_pictures(*load_digits(split), DIGITS, "embedded MNIST", BOTH)
+    return array_pictures(*load_digits(split), DIGITS, "embedded MNIST", BOTH, usual=True)
 
 
 def load_digits(split: str) -> tuple[Array, Array]:

@@ -27,4 +27,4 @@ def _load(split: str) -> ImageCollection:
     random = np.random.default_rng(mix("stacked", split))
     rounds = -(-count // len(images))
     channels = [images[np.concatenate([random.permutation(len(images)) for _ in range(rounds)])[:count]] for _ in range(3)]
-    return array_pictures(np.concatenate(channels, 3), None, (), "stacked MNIST", BOTH)
+    return array_pictures(np.concatenate(channels, 3), None, (), "stacked MNIST", BOTH, usual=True)

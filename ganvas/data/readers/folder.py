@@ -21,13 +21,15 @@ from typing import BinaryIO
 from ganvas.data import cache
 from ganvas.data.collection import DataSource, ImageCollection
 from ganvas.data.folder_layout import HEAD, arrange
-from ganvas.data.images import Bytes, Header, UnreadableError, decode, peek
+from ganvas.data.images import Header, UnreadableError, decode, peek
 from ganvas.data.label_tables import MAX_TABLE, ROW_BYTES, is_table
+from ganvas.data.levels import Values
 from ganvas.data.table import Skipped
-from ganvas.errors import DataError, ResourceError
-from ganvas.utils.files import make_folder, write_durably
+from ganvas.errors import DataError, GanvasError, ResourceError
+from ganvas.utils.files import make_folder, open_regular, read_regular, write_durably
 from ganvas.utils.parsing import printable
 
+MAX_LISTING = 1 << 30  # bytes of a cached listing
 LARGE = 10_000  # a listing is cached for folders with at least so many files
 PROBES = 500  # files that are checked to see whether a cached listing is still valid
 SETTLED = 2_000_000_000  # ns since the last change of a folder; within one tick of the disk clock it may change unnoticed
@@ -67,7 +69,7 @@ def find(path: Path, split: str) -> DataSource:
 def _pictures(path: Path, split: str, files: Mapping[str, tuple[int, int]], skipped: list[Skipped]) -> ImageCollection:
     """The collection of the files of a folder. Raises: DataError: no images, or not this split."""
     limit = MAX_TABLE + ROW_BYTES * len(files)
-    layout = arrange(list(files), split, lambda name: _read_start(path / name, limit + 1), lambda name: _read_head(path / name))
+    layout = arrange(list(files), split, lambda name: _read_table(path / name, limit), lambda name: _read_head(path / name))
 
     def open_member(i: int) -> BinaryIO:
         try:
@@ -79,7 +81,7 @@ def _pictures(path: Path, split: str, files: Mapping[str, tuple[int, int]], skip
         with open_member(i) as file:
             return peek(file)
 
-    def read_member(i: int, enough: int) -> Bytes:
+    def read_member(i: int, enough: int) -> Values:
         with open_member(i) as file:
             return decode(file, enough)
 
@@ -102,7 +104,7 @@ def _read_listing(name: str, root: Path) -> Listing | None:
     """The cached listing of a folder, if the folder has not changed since; None otherwise."""
     try:
         path = cache.cache_folder() / f"{name}.files"
-        values = json.loads(path.read_bytes())
+        values = json.loads(read_regular(path, MAX_LISTING))
         probes = {str(file): (int(size), int(changed)) for file, (size, changed) in values["probes"].items()}
         listing = Listing(str(values["digest"]), {str(at): int(ns) for at, ns in values["folders"].items()}, probes)
         for folder, changed in listing.folders.items():
@@ -112,7 +114,7 @@ def _read_listing(name: str, root: Path) -> Listing | None:
             status = (root / file).stat()
             if (status.st_size, status.st_mtime_ns) != facts:
                 return None
-    except (OSError, ResourceError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, GanvasError, ValueError, KeyError, TypeError, AttributeError):
         return None
     cache.touch(path)
     return listing
@@ -175,11 +177,9 @@ def walk(root: Path) -> tuple[dict[str, tuple[int, int]], list[Skipped], dict[st
     return files, skipped, folders
 
 
-def _read_start(path: Path, limit: int) -> bytes:
-    """The first `limit` bytes of a file. Raises: DataError: it cannot be read."""
+def _read_table(path: Path, limit: int) -> bytes:
     try:
-        with path.open("rb") as file:
-            return file.read(limit)
+        return read_regular(path, limit)
     except OSError as error:
         raise DataError(f"{printable(path)}: {error.strerror}; make it readable or remove it") from None
 
@@ -187,6 +187,7 @@ def _read_start(path: Path, limit: int) -> bytes:
 def _read_head(path: Path) -> bytes:
     """The first bytes of a file; b"" if it cannot be read."""
     try:
-        return _read_start(path, HEAD)
-    except DataError:
+        with open_regular(path) as file:
+            return file.read(HEAD)
+    except (OSError, DataError):
         return b""

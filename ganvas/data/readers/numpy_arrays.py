@@ -1,15 +1,14 @@
-"""Read NumPy files and CSV: images [N, H, W, C], or points [N, D] with D up to 3."""
+"""Read NumPy files: images [N, H, W, C], voxels [N, D, H, W], or points [N, D] with D up to 3; and their labels."""
 
 from __future__ import annotations
 
 import math
-import re
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 import torch
@@ -19,19 +18,46 @@ from torch import Tensor
 
 from ganvas.data.collection import ArrayCollection, DataSource, ImageCollection, identify_file
 from ganvas.data.folder_layout import BOTH, missing_test_split
-from ganvas.data.images import Bytes, Header, flatten_on_white, sixteen_to_eight_bits
-from ganvas.data.readers.zip_archive import open_archive
+from ganvas.data.images import MAX_PIXELS, MAX_SIDE, Header, UnreadableError
+from ganvas.data.labels import label_samples
+from ganvas.data.levels import Values
+from ganvas.data.readers.labelled_arrays import Numbered, label_array_samples
+from ganvas.data.readers.unpacking import forget_pages, require_array_size, unpack_array
+from ganvas.data.readers.voxel_arrays import find_voxels, read_voxels
+from ganvas.data.readers.zip_archive import MAX_MEMBERS, open_archive
+from ganvas.data.table import Skipped
+from ganvas.data.units import keep_exact
 from ganvas.errors import DataError
+from ganvas.utils.files import open_regular
 from ganvas.utils.parsing import printable
 
 Array = NDArray[np.generic]
+Shape = tuple[int, ...]
 
-MAX_BYTES = 8 << 30  # of one array
 MAX_DIMS = 3  # numbers in a point
-MAX_CSV = 512 << 20
+MAX_NUMBERS = 64_000_000  # in all points together
+MAX_NAMES = 16 << 20  # bytes of the names of classes
+MANY = 100_000  # pictures; more need at least a byte of the file each
+MAX_AXES = 8  # of an array
+MAX_LENGTH = 1 << 40  # of an axis
+FORGET = 64 << 20  # bytes of a mapped array that are read before its pages are given back
+UNREADABLE = (
+    OSError,
+    ValueError,
+    OverflowError,
+    EOFError,
+    RuntimeError,
+    zlib.error,
+    zipfile.BadZipFile,
+    tokenize.TokenError,
+    SyntaxError,
+)
 # Keys in order of preference: files of `ganvas sample`, names of Keras, defaults of NumPy.
 KEYS = {
-    "train": (("images", "labels"), ("x_train", "y_train"), ("points", ""), ("arr_0", "arr_1"), ("x", "y")),
+    "train": (
+        *((name, "labels") for name in ("images", "points", "voxels")),
+        *(("x_train", "y_train"), ("arr_0", "arr_1"), ("x", "y")),
+    ),
     "test": (("x_test", "y_test"), ("test_images", "test_labels")),
 }
 
@@ -41,128 +67,213 @@ def find(path: Path, split: str) -> DataSource:
     return DataSource("NumPy file", (identify_file(path),), lambda: _load(path, split))
 
 
-def find_csv(path: Path) -> DataSource:
-    """The points of a CSV file: one to three columns of numbers, with or without a header row."""
-    return DataSource("CSV file", (identify_file(path),), lambda: ArrayCollection(read_csv(path)))
-
-
-def read_csv(path: Path) -> Tensor:
-    """Points float32 [N, D]. Raises: DataError: a line is no point; the message has its number."""
-    what = printable(path)
-    if path.stat().st_size > MAX_CSV:
-        raise DataError(f"{what}: expected at most {MAX_CSV:,} bytes; save the points as .npy")
-    points: list[list[float]] = []
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        for number, line in enumerate(file, 1):
-            cells = [cell for cell in re.split(r"\s*[,;\t]\s*|\s+", line.strip()) if cell]
-            if not cells:
-                continue
-            try:
-                point = [float(cell) for cell in cells]
-            except ValueError:
-                if number == 1:
-                    continue  # a header row
-                raise DataError(f"{what}, line {number}: expected numbers, found '{printable(line.strip(), 60)}'") from None
-            wanted = len(points[0]) if points else min(len(point), MAX_DIMS)
-            if len(point) != wanted or not all(map(math.isfinite, point)):
-                raise DataError(
-                    f"{what}, line {number}: expected {wanted} finite numbers, found '{printable(line.strip(), 60)}'"
-                )
-            points.append(point)
-    if not points:
-        raise DataError(f"{what}: expected rows of 1 to {MAX_DIMS} numbers, found none")
-    return torch.tensor(points, dtype=torch.float32)
-
-
 def array_pictures(
-    images: Array, labels: Array | None, names: Sequence[str], what: str, splits: tuple[str, ...] = ("train",)
+    images: Array,
+    labels: Array | None,
+    names: Sequence[str],
+    what: str,
+    splits: tuple[str, ...] = ("train",),
+    *,
+    usual: bool = False,
+    trained: Array | None = None,
 ) -> ImageCollection:
     """Images from an array [N, H, W, C] of any range and its labels [N]; `names` are those of the classes, empty: 0, 1, ...
 
-    `splits` are the splits that the source has.
+    `splits` are the splits that the source has. `usual`: they are bytes from 0 to 255, without a look at their range.
+    `trained` are the labels of the training split, which has the classes; images of another class are left out.
+
+    Raises:
+        DataError: no images, too many or too large ones, or labels that do not fit.
     """
-    if min(images.shape) < 1:
-        raise DataError(f"{what}: expected images, found an array of shape {list(images.shape)}")
-    as_bytes = _scale(images, what)
-    header = Header(images.shape[2], images.shape[1], "grey" if images.shape[3] == 1 else "RGB")
-    numbers, classes = _labels(labels, len(images), names, what)
+    _require_pictures(images, what)
+    kind = {1: "grey", 3: "RGB", 4: "RGB with alpha"}[images.shape[3]]
+    header = Header(images.shape[2], images.shape[1], kind, deep=not usual)
+    found = None if labels is None else label_samples(labels, len(images), names, what, trained)
+    names_of: Sequence[str] = Numbered(len(images))
+    skipped: tuple[Skipped, ...] = ()
+    numbers, rows = None if found is None else found.numbers, None
+    if numbers is not None and None in numbers:
+        rows = [i for i, number in enumerate(numbers) if number is not None]
+        skipped = tuple(
+            Skipped(names_of[i], "its class is not in the training split") for i in set(range(len(images))) - {*rows}
+        )
+        names_of, numbers = [names_of[i] for i in rows], [numbers[i] for i in rows]
+        if not rows:
+            raise DataError(f"{what}: no sample of this split is of a class of the training split; correct its labels")
+    often = max(1, FORGET // max(1, images[0].nbytes))
 
-    def read(i: int, _enough: int) -> Bytes:
-        pixels = as_bytes(np.asarray(images[i]))
-        return flatten_on_white(pixels[..., :3], pixels[..., 3:]) if pixels.shape[2] == 4 else pixels
+    def read(i: int, _enough: int) -> Values:
+        pixels = np.asarray(images[i if rows is None else rows[i]])
+        if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
+            raise UnreadableError("has samples that are not finite numbers")
+        if i % often == 0:
+            forget_pages(images)
+        return pixels
 
-    layout = "images without labels" if numbers is None else "images with labels"
     return ImageCollection(
-        [f"#{i}" for i in range(len(images))], lambda _i: header, read, numbers, classes, layout=layout, splits=splits
+        names_of,
+        lambda _i: header,
+        read,
+        None if numbers is None else [number for number in numbers if number is not None],
+        () if found is None else found.classes,
+        skipped,
+        "images without labels" if found is None else "images with labels",
+        splits=splits,
+        warnings=() if found is None else found.doubts,
     )
 
 
 def _load(path: Path, split: str) -> ImageCollection | ArrayCollection:
     what = printable(path)
     try:
-        if zipfile.is_zipfile(path):
-            arrays = _read_npz(path)
-        else:
-            with path.open("rb") as file:
-                _check_header(file, path.stat().st_size, what)
-            arrays = {"images": np.load(path, mmap_mode="r", allow_pickle=False)}
-    except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile, tokenize.TokenError, SyntaxError) as error:
+        arrays = _read_npz(path) if zipfile.is_zipfile(path) else {"images": _read_npy(path)}
+        images, labels, key = _choose(arrays, split, what)
+        trained = _training_labels(arrays) if split == "test" else None
+        names = _class_names(arrays["classes"]) if "classes" in arrays else []
+    except UNREADABLE as error:
         raise DataError(
             f"{what}: not a readable NumPy file ({printable(error, 120)}); save it again with numpy.savez"
         ) from None
-    images, labels = _choose(arrays, split, what)
-    if images.ndim <= 2 and images.dtype.kind in "fiu":
-        return ArrayCollection(_points(images, what))
-    names = [str(name) for name in arrays["classes"].tolist()] if "classes" in arrays else []
+    if not images.ndim:
+        raise DataError(f"{what}: expected images [N, H, W, C] or points [N, D], found a single value; save an array")
+    if images.ndim > 2 and len(images) > max(MANY, path.stat().st_size):
+        found = f"{len(images):,} pictures in {path.stat().st_size:,} bytes"
+        raise DataError(f"{what}: refused: {found}, like a zip bomb; leave some out")
     splits = BOTH if any(data in arrays for data, _ in KEYS["test"]) else ("train",)
-    return array_pictures(_channels_last(images, what), labels, names, what, splits)
+    if images.ndim <= 2 and images.dtype.kind in "fiu":
+        return label_array_samples(_points(images, what), (), labels, names, what, splits, trained)
+    if (voxels := find_voxels(images, key == "voxels")) is not None:
+        return label_array_samples(*read_voxels(voxels, what), labels, names, what, splits, trained)
+    return array_pictures(_channels_last(images, what), labels, names, what, splits, trained=trained)
 
 
-def _read_npz(path: Path) -> dict[str, Array]:
-    arrays: dict[str, Array] = {}
+def _class_names(values: Array) -> list[str]:
+    if values.nbytes > MAX_NAMES:
+        raise DataError(f"its array classes has {values.nbytes:,} bytes; expected a name for each class, at most {MAX_NAMES:,}")
+    return [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values.ravel().tolist()]
+
+
+def _read_npy(path: Path) -> Array:
+    """The array of a .npy file, mapped from it."""
+    with open_regular(path) as file:
+        shape, order, dtype = _read_header(file, path.stat().st_size, 0, printable(path))
+        if math.prod(shape) * dtype.itemsize == 0:
+            return np.empty(shape, dtype)
+        return np.memmap(path, dtype, "r", file.tell(), shape, order)  # type: ignore[call-overload, no-any-return]
+
+
+class _Npz(Mapping[str, Array]):
+    """The arrays of a .npz file by name. Headers are read at once, an array when it is asked for."""
+
+    def __init__(self, path: Path, members: Mapping[str, zipfile.ZipInfo], shapes: Mapping[str, Shape]) -> None:
+        self.path, self.members, self.shapes = path, members, shapes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.members)
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def __getitem__(self, name: str) -> Array:
+        info = self.members[name]
+        what = f"{printable(self.path)}, {printable(info.filename)}"
+        with zipfile.ZipFile(self.path) as archive, archive.open(info) as member:
+            shape, order, dtype = _read_header(member, info.file_size, info.compress_size, what)
+            array = unpack_array(member, dtype, shape, order)
+        if array is None:
+            raise DataError(f"{what}: it ends too early; save it again with numpy.savez")
+        return array
+
+
+def _read_npz(path: Path) -> _Npz:
+    """Raises: DataError: an array has Python objects, or is not as its header says."""
+    members: dict[str, zipfile.ZipInfo] = {}
+    shapes: dict[str, Shape] = {}
     with open_archive(path) as archive:
         for info in archive.infolist():
-            if info.filename.endswith(".npy"):
+            name = info.filename.removesuffix(".npy")
+            if name != info.filename:
+                what = f"{printable(path)}, {printable(info.filename)}"
+                if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise DataError(f"{what}: packed by a method other than store or deflate; save it with numpy.savez")
                 with archive.open(info) as member:
-                    _check_header(member, info.file_size, f"{printable(path)}, {printable(info.filename)}")
-                with archive.open(info) as member:
-                    arrays[info.filename.removesuffix(".npy")] = npy.read_array(member, allow_pickle=False)
-    return arrays
+                    shapes[name] = _read_header(member, info.file_size, info.compress_size, what)[0]
+                members[name] = info
+    return _Npz(path, members, shapes)
 
 
-def _check_header(file: IO[bytes], size: int, what: str) -> None:
-    """Check a header before memory is allocated: its shape must match the size, and its type must have no Python objects."""
-    version = npy.read_magic(file)
-    reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, _, dtype = reader(file)
+def _read_header(file: IO[bytes], size: int, packed: int, what: str) -> tuple[Shape, str, np.dtype[np.generic]]:
+    """Shape, order (C or F) and type, checked before memory is allocated. `packed` bytes hold the `size` bytes; 0: the same.
+
+    Raises:
+        DataError: the shape does not match the size, the array is too large, or its type has Python objects.
+    """
+    try:
+        version = npy.read_magic(file)
+        reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, fortran, dtype = reader(file)
+    except UNREADABLE:
+        raise
+    except Exception as error:  # the header is a Python literal: nearly anything can go wrong
+        raise ValueError(str(error) or type(error).__name__) from None
     if dtype.hasobject:
         raise DataError(f"{what}: holds Python objects, which can run code when read; save it as a plain array")
+    if len(shape) > MAX_AXES or not all(0 <= length <= MAX_LENGTH for length in shape):
+        shown = printable(list(shape), 80)
+        raise DataError(f"{what}: expected images [N, H, W, C] or points [N, D], found an array of shape {shown}")
     wanted = math.prod(shape) * dtype.itemsize
-    if wanted > MAX_BYTES or wanted != size - file.tell():
-        raise DataError(f"{what}: its header claims {wanted:,} bytes, found {size - file.tell():,} (at most {MAX_BYTES:,})")
+    if wanted != size - file.tell():
+        raise DataError(f"{what}: its header claims {wanted:,} bytes, found {size - file.tell():,}; save it again")
+    require_array_size(wanted, packed or size, what)
+    return tuple(map(int, shape)), "F" if fortran else "C", dtype
 
 
-def _choose(arrays: Mapping[str, Array], split: str, what: str) -> tuple[Array, Array | None]:
-    """The data and the labels among the arrays of a file."""
+def _require_pictures(images: Array, what: str) -> None:
+    """Raises: DataError: no images, too many or too large ones."""
+    if min(images.shape) < 1:
+        raise DataError(f"{what}: expected images, found an array of shape {list(images.shape)}")
+    if images.dtype.kind not in "biuf":
+        raise DataError(f"{what}: expected numbers, found {images.dtype}")
+    count, height, width = images.shape[:3]
+    if count > MAX_MEMBERS:
+        raise DataError(f"{what}: {count:,} pictures; expected at most {MAX_MEMBERS:,}; leave some out")
+    if height * width > MAX_PIXELS or max(height, width) > MAX_SIDE:
+        raise DataError(f"{what}: pictures of {width} x {height}; expected at most {MAX_PIXELS:,} pixels, {MAX_SIDE:,} a side")
+
+
+def _choose(arrays: Mapping[str, Array], split: str, what: str) -> tuple[Array, Array | None, str]:
+    """The data, the labels, and the name of the data, among the arrays of a file."""
     for data, labels in KEYS[split]:
         if data in arrays:
-            return arrays[data], arrays.get(labels)
+            return arrays[data], arrays.get(labels), data
     if split == "test":
         raise missing_test_split(what)
     if len(arrays) == 1:
-        return next(iter(arrays.values())), None
-    found = ", ".join(f"{printable(name, 40)} {list(array.shape)}" for name, array in arrays.items()) or "no array"
+        return next(iter(arrays.values())), None, ""
+    shapes = arrays.shapes if isinstance(arrays, _Npz) else {name: array.shape for name, array in arrays.items()}
+    found = ", ".join(f"{printable(name, 40)} {list(shape)}" for name, shape in list(shapes.items())[:8]) or "no array"
     raise DataError(f"{what}: expected arrays named images and labels, found {found}")
 
 
+def _training_labels(arrays: Mapping[str, Array]) -> Array | None:
+    """The labels of the training split, if the file has one."""
+    return next((arrays.get(labels) for data, labels in KEYS["train"] if data in arrays), None)
+
+
 def _points(values: Array, what: str) -> Tensor:
-    points = np.asarray(values, np.float32).reshape(len(values), -1) if values.size else np.empty((0, 1), np.float32)
-    if not len(points) or points.shape[1] > MAX_DIMS:
+    shape = (len(values), *values.shape[1:]) if values.ndim == 2 else (len(values), 1)
+    if not values.size or shape[1] > MAX_DIMS:
         expected = f"points [N, D] with D up to {MAX_DIMS}, or images [N, H, W] or [N, H, W, C]"
         raise DataError(f"{what}: expected {expected}; found shape {list(values.shape)}")
-    if not np.isfinite(points).all():
-        raise DataError(f"{what}: holds numbers that are not finite; remove those rows")
-    return torch.from_numpy(points.copy())
+    if values.size > MAX_NUMBERS:
+        raise DataError(f"{what}: {values.size:,} numbers; expected at most {MAX_NUMBERS:,}; leave some rows out")
+    points = torch.empty(shape, dtype=torch.float64 if values.dtype.itemsize > 2 else torch.float32)
+    points.numpy()[...] = values.reshape(shape)
+    low, high = points.aminmax()
+    if not (torch.isfinite(low) and torch.isfinite(high)) or max(-low, high) > torch.finfo(torch.float32).max:
+        reason = "holds numbers that are not finite, or beyond 3.4e38"
+        raise DataError(f"{what}: {reason}; remove those rows")
+    return keep_exact(points)
 
 
 def _channels_last(images: Array, what: str) -> Array:
@@ -174,39 +285,3 @@ def _channels_last(images: Array, what: str) -> Array:
     if images.ndim == 4 and images.shape[1] in (1, 3, 4):
         return images.transpose(0, 2, 3, 1)
     raise DataError(f"{what}: expected images [N, H, W] or [N, H, W, C] with C = 1, 3 or 4; found shape {list(images.shape)}")
-
-
-def _scale(images: Array, what: str) -> Callable[[Array], Bytes]:
-    """A function that converts one image of the array to bytes, from the type and the range of the whole array."""
-    if images.dtype == np.uint8:
-        return lambda image: image.astype(np.uint8)
-    if images.dtype == np.uint16:
-        return sixteen_to_eight_bits
-    if images.dtype == np.bool_:
-        return lambda image: image.astype(np.uint8) * 255
-    if images.dtype.kind not in "fiu":
-        raise DataError(f"{what}: expected numbers, found {images.dtype}")
-    # One image at a time: the array may be a memory map larger than memory.
-    ends = np.array([(image.min(), image.max()) for image in images], np.float64)
-    low, high = float(ends[:, 0].min()), float(ends[:, 1].max())
-    if images.dtype.kind == "f" and low >= 0 and high <= 1:
-        factor, offset = 255.0, 0.0
-    elif images.dtype.kind == "f" and low >= -1 and high <= 1:
-        factor, offset = 127.5, 127.5
-    elif low >= 0 and high <= 255:
-        factor, offset = 1.0, 0.0
-    else:
-        raise DataError(f"{what}: expected values in [0, 1], [-1, 1] or [0, 255]; found {low:g} to {high:g}")
-    return lambda image: np.rint(image.astype(np.float64) * factor + offset).astype(np.uint8)
-
-
-def _labels(labels: Any, count: int, names: Sequence[str], what: str) -> tuple[list[int] | None, tuple[str, ...]]:
-    """Label numbers 0 .. K-1 and the names of the K classes."""
-    if labels is None:
-        return None, ()
-    if labels.dtype.kind not in "iu" or labels.size != count:
-        raise DataError(f"{what}: expected {count:,} whole numbers as labels, found {labels.dtype} {list(labels.shape)}")
-    distinct, numbers = np.unique(labels.ravel(), return_inverse=True)
-    if distinct[0] >= 0 and distinct[-1] < len(names):
-        return [int(label) for label in labels.ravel()], tuple(printable(name) for name in names)
-    return numbers.tolist(), tuple(str(value) for value in distinct.tolist())

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
+from ganvas.data.order import spread_evenly
 from ganvas.data.table import Skipped, TableDataset, fingerprint
 from ganvas.errors import DataError
+from ganvas.utils.files import open_regular
 from ganvas.utils.parsing import printable
 from ganvas.utils.seeds import mix
 from ganvas.utils.tokens import encode_lines
@@ -24,6 +24,8 @@ from ganvas.utils.tokens import encode_lines
 LONGEST = 32  # symbols of a line
 SYMBOLS = 200  # of an alphabet
 MAX_BYTES = 64 << 20
+MAX_LINES = 1_000_000
+MAX_TOKENS = 16_000_000  # lines times the length of the longest one: the table of all symbols, of 8 bytes each
 ENDINGS = (".txt",)
 TEST = 10  # one of so many items of a built-in list is in the test split
 
@@ -83,17 +85,24 @@ def read(path: Path) -> Lines:
     """
     what = printable(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise DataError(f"{what}: expected at most {MAX_BYTES:,} bytes of text; cut it into parts")
-        content = path.read_bytes()
+        with open_regular(path) as file:
+            content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise DataError(f"{what}: {error.strerror or error}; make it readable") from None
+    if len(content) > MAX_BYTES:
+        raise DataError(f"{what}: expected at most {MAX_BYTES:,} bytes of text; cut it into parts")
+    if (count := content.count(b"\n") + content.count(b"\r")) > 2 * MAX_LINES:
+        raise DataError(f"{what}: {count:,} ends of lines; expected at most {MAX_LINES:,} lines; cut it into parts")
     try:
         decoded = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise DataError(f"{what}, line {line}: expected UTF-8, found the byte 0x{content[error.start]:02x}") from None
     found = keep_usable(decoded.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n"))
+    longest = max(map(len, found.lines), default=0)
+    if len(found.lines) > MAX_LINES or len(found.lines) * longest > MAX_TOKENS:
+        limit = f"at most {MAX_LINES:,} lines, and {MAX_TOKENS:,} for lines times the longest one"
+        raise DataError(f"{what}: {len(found.lines):,} lines of up to {longest} symbols; expected {limit}; cut it into parts")
     if not found.lines:
         reasons = "; ".join(f"{name} {reason}" for name, reason in found.skipped) or "no line"
         raise DataError(f"{what}: expected one item a line, of 1 to {LONGEST} symbols; found {reasons}")
@@ -102,7 +111,7 @@ def read(path: Path) -> Lines:
 
 def keep_usable(lines: Iterable[str]) -> Lines:
     """The usable lines, their sorted alphabet, and the number of other lines for each reason."""
-    found = [unicodedata.normalize("NFC", line).strip() for line in lines]
+    found = [_compose(line) for line in lines]
     counts = Counter(symbol for line in found for symbol in line if symbol.isprintable())
     known = {symbol for symbol, _ in counts.most_common(SYMBOLS)}
     kept: list[str] = []
@@ -114,6 +123,17 @@ def keep_usable(lines: Iterable[str]) -> Lines:
             wrong.setdefault(reason, []).append(number)
     skipped = tuple(Skipped(_describe_numbers(numbers), reason) for reason, numbers in wrong.items())
     return Lines(tuple(kept), "".join(sorted(set("".join(kept)))), skipped)
+
+
+def _compose(line: str) -> str:
+    """A line in NFC, without spaces at both ends; a line that stays too long in any form is only cut.
+
+    NFC makes a line at most four times shorter. The time it takes grows with the square of the number of combining marks.
+    """
+    line = line.strip()
+    if len(line) > 4 * LONGEST:
+        return line[: 4 * LONGEST + 1]
+    return line if line.isascii() else unicodedata.normalize("NFC", line).strip()
 
 
 def _find_fault(line: str, known: set[str]) -> str | None:
@@ -169,5 +189,4 @@ def describe_lines(lines: Sequence[str], alphabet: str) -> TextFacts:
 
 def pick_evenly(lines: Sequence[str], count: int) -> list[str]:
     """Up to `count` evenly spaced lines."""
-    chosen = torch.linspace(0, len(lines) - 1, min(count, len(lines))).long().tolist()
-    return [lines[i] for i in chosen]
+    return [lines[i] for i in spread_evenly(len(lines), count)]

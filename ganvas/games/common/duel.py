@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.core.game import Batch, Loss, Step, Terms, Turn, sum_losses
+from ganvas.core.game import Batch, Loss, Step, Terms, Turn, merge_terms, sum_losses
 from ganvas.core.memory import Memory
 from ganvas.errors import UsageError
 from ganvas.games.common.rules import Rules
@@ -132,8 +132,8 @@ class Duel:
             # In the same move as the loss: alone, a move by Adam without momentum would be as long as any other move.
             penalties = self.penalties(batch, step)
             step.lazy |= dict.fromkeys(penalties, self.rules.penalty_every)
-            terms |= {name: term * self.rules.penalty_every for name, term in penalties.items()}
-        return terms | sum_losses(*self.d_extra)(batch, step)
+            terms = merge_terms(terms, {name: term * self.rules.penalty_every for name, term in penalties.items()})
+        return merge_terms(terms, sum_losses(*self.d_extra)(batch, step))
 
     def adversarial_d_loss(self, batch: Batch, step: Step, make: Field) -> Terms:
         """The adversarial loss of D for the reals of the batch and the fakes that `make` returns; notes the shares of D."""
@@ -235,7 +235,7 @@ class Duel:
             with torch.no_grad():
                 of_real = self.judge_scales(self.view(self.real(batch, step), step), c)
         terms = {self.key("G"): _mean([g(real, fake) for real, fake in zip(of_real, of_fake, strict=True)])}
-        return terms | sum_losses(*self.g_extra)(batch, step)
+        return merge_terms(terms, sum_losses(*self.g_extra)(batch, step))
 
     def match_features(self, batch: Batch, step: Step) -> Terms:
         """Feature matching, a loss of G: the L1 distance of the features of D for fakes and for reals, mean over its layers.

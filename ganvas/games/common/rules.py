@@ -48,6 +48,8 @@ class Rules:
 
 
 # The rules that each objective changes when it is chosen by name. Sources: arXiv:1701.07875 alg. 1, arXiv:1704.00028 alg. 1.
+# Differs: with weight clipping too, a recipe keeps its optimizer, Adam, and its learning rate; alg. 1 has RMSProp at 5e-5. So a
+# change of the objective changes nothing else. See also `--set train.learning_rate=5e-5 --set train.adam.beta1=0`.
 OBJECTIVE_RULES: Mapping[str, Mapping[str, Any]] = {
     **{name: {"objective": name} for name in OBJECTIVES},
     "wasserstein": {

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from ganvas.errors import DataError, UsageError
 from ganvas.studio.child_process import ChildProcess
 from ganvas.studio.page import Page, Studio
+from ganvas.studio.page_tasks import KINDS, TaskSocket
 from ganvas.studio.play.play_lessons import LESSONS, list_captions
 from ganvas.studio.play.play_points import read_points
 from ganvas.studio.play.play_settings import describe_settings
@@ -20,17 +21,25 @@ from ganvas.studio.socket import Channel, Frame, decode
 
 MAX_CSV_BYTES = 2_000_000
 MODULE = "ganvas.studio.play.play_process"
+DIGITS = "ganvas.studio.play.digits_process"
 
 
 class PlaySocket:
-    """Passes commands to the session's process and pictures back. `begin` starts the process, also after it died."""
+    """Passes commands to the session's process and pictures back. `begin` starts the process, also after it died.
+
+    Tasks go to another process, which trains the same game on digits.
+    """
 
     def __init__(self, channel: Channel, _: Studio) -> None:
         self.channel = channel
         self.child: ChildProcess | None = None
+        self.digits = TaskSocket(channel, DIGITS)
 
     async def receive(self, frame: Frame) -> None:
         """Pass a command on."""
+        if frame.kind in KINDS:
+            await self.digits.receive(frame)
+            return
         if frame.kind == "begin" and self.child is None:
             self.child = ChildProcess(MODULE, self.pass_back, self.report_end)
             await self.child.start()
@@ -53,9 +62,12 @@ class PlaySocket:
         self.channel.send_message("ended", {"text": text})
 
     async def close(self) -> None:
-        """End the process with the page."""
-        if self.child:
-            await self.child.stop()
+        """End the processes with the page."""
+        try:
+            await self.digits.close()
+        finally:
+            if self.child:
+                await self.child.stop()
 
 
 def get_schema(_: Request) -> Any:

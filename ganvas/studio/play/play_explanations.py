@@ -27,9 +27,9 @@ SETTINGS: Mapping[str, str] = {
     "noise": "The distribution of the numbers that G gets.",
     "latent_dim": "How many numbers G gets for one point. With one, all fakes lie on a curve.",
     "width": "Units in each hidden layer of G. More of them can make finer shapes, and take longer.",
-    "depth": "Hidden layers of G.",
+    "depth": "Hidden layers of G. More of them can bend the noise more sharply.",
     "critic_width": "Units in each hidden layer of D.",
-    "critic_depth": "Hidden layers of D.",
+    "critic_depth": "Hidden layers of D. More of them can draw finer borders.",
     "coins": "G also gets a few coin flips, so it can jump from mode to mode and leaves no fakes between them.",
     "frequencies": "D also gets sines and cosines of the place, up to this frequency. So it sees fine detail.",
 }

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ganvas.data.builtin.point_sets import MODES, Mixture, point_source
-from ganvas.data.readers.numpy_arrays import read_csv
+from ganvas.data.readers import csv_points
 from ganvas.data.table import TableDataset, fingerprint
 from ganvas.errors import DataError, UsageError
 from ganvas.metrics.histogram_divergence import Cells
@@ -110,7 +110,7 @@ def read_points(body: bytes) -> dict[str, object]:
         path = Path(folder) / "points.csv"  # never a name that the page gave
         path.write_bytes(body)
         try:
-            points = read_csv(path)
+            points = csv_points.load(path).samples
         except DataError as wrong:  # without the path, which tells the sender nothing
             raise DataError(re.sub(rf"^{re.escape(str(path))}[,:] ", "", str(wrong))) from None
     if points.shape[1] != 2:

@@ -22,10 +22,11 @@ def ingest(path: Path, out: Path, name: str) -> dict[str, Any]:
     Raises:
         DataError: it cannot be used.
     """
-    skipped = repack(path, out / "data.zip")
+    skipped, warnings = repack(path, out / "data.zip")
     report = inspect(str(out / "data.zip"))
     report.preview(out / "preview.png")
     facts = {**report.to_dict(), "source": name, "skipped": [entry._asdict() for entry in (*skipped, *report.skipped)]}
+    facts["warnings"] = list(dict.fromkeys((*warnings, *report.warnings)))
     write_durably(out / "report.json", json.dumps(facts).encode())
     return facts
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.core.telemetry import is_note, list_discriminators, name_column
-from ganvas.errors import GanvasError
+from ganvas.errors import DataError, GanvasError
 from ganvas.games.recipes import parse_recipe
 from ganvas.studio.run_damage import find_damage
 from ganvas.studio.run_kind import describe_kind
@@ -29,6 +29,7 @@ from ganvas.studio.storage import (
 from ganvas.studio.train.explanations import explain_settings
 from ganvas.studio.train.job_status import LIVE_STATES, Status, list_actions
 from ganvas.studio.train.jobs import Jobs
+from ganvas.utils.files import open_regular
 from ganvas.utils.settings import flatten
 
 READ_BYTES = 256 << 10  # of a log, for one answer
@@ -58,13 +59,13 @@ class LogPlace:
 def read_log(folder: Path, place: LogPlace) -> dict[str, Any]:
     """What was written to a run's log after `place`: rows of means, events, measures; `fresh`: it is a new file."""
     try:
-        with (folder / "log.jsonl").open("rb") as file:
+        with open_regular(folder / "log.jsonl") as file:
             status = os.fstat(file.fileno())
             fresh = status.st_ino != place.file or status.st_size < place.offset
             start = 0 if fresh else place.offset
             file.seek(start)
             data = file.read(READ_BYTES)
-    except OSError:
+    except (OSError, DataError):
         return {"place": str(LogPlace()), "fresh": True, "more": False, "rows": [], "events": [], "measures": []}
     lines = data[: data.rfind(b"\n") + 1]
     parts: dict[str, list[dict[str, Any]]] = {"rows": [], "events": [], "measures": []}

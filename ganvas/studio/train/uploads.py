@@ -15,7 +15,7 @@ from ganvas.data.sanitize_zip import check_zip
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.studio.commands import run_command
 from ganvas.studio.storage import Storage, UnknownIdError, read_json, read_part
-from ganvas.utils.files import disk_errors, write_durably
+from ganvas.utils.files import disk_errors, read_regular, write_durably
 from ganvas.utils.parsing import printable
 
 MAX_UPLOAD_BYTES = 2 << 30
@@ -168,6 +168,6 @@ def _restore_name(refused: GanvasError, incoming: Path, label: str) -> str:
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except OSError:
+        return read_regular(path).decode("utf-8", "replace")
+    except (OSError, DataError):
         return ""

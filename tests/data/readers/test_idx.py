@@ -65,7 +65,7 @@ def test_missing_test_split_is_said(tmp_path: Path) -> None:
         (b"\0\0\x08", "expected an IDX file"),
         (header(5, 28, 28, kind=13) + bytes(99), "expected an IDX file"),
         (header(5, 28) + bytes(140), "expected an IDX file"),
-        (header(6, 28, 28) + PIXELS.tobytes(), "claims 4,704 bytes of data, found 3,920"),
+        (header(6, 28, 28) + PIXELS.tobytes(), "claims 4,704 bytes of data, found fewer"),
         (header(4, 28, 28) + PIXELS.tobytes(), "claims 3,136 bytes of data, found more"),
         (header(2**32 - 1, 2**32 - 1, 2**32 - 1) + PIXELS.tobytes(), "claims shape"),
         (header(0, 28, 28), "claims shape"),

@@ -34,7 +34,7 @@ def test_our_own_samples_come_back(tmp_path: Path) -> None:
 
 def test_keras_keys_have_splits(tmp_path: Path) -> None:
     grey = IMAGES[..., 0]
-    np.savez_compressed(tmp_path / "k.npz", x_train=grey, y_train=np.array([[5], [7], [7], [5]]), x_test=grey[:1], y_test=[3])
+    np.savez_compressed(tmp_path / "k.npz", x_train=grey, y_train=np.array([[5], [7], [7], [5]]), x_test=grey[:1], y_test=[7])
     train = opened(tmp_path / "k.npz")
     assert (train.classes, train.fields["label"].tolist(), train.channels) == (("5", "7"), [0, 1, 1, 0], 1)
     assert len(opened(tmp_path / "k.npz", "test")) == 1
@@ -89,8 +89,7 @@ def test_points(tmp_path: Path, shape: tuple[int, ...]) -> None:
         (np.zeros((0, 8, 8, 3), np.uint8), "expected images"),
         (np.zeros((2, 8, 8, 7), np.uint8), "expected images"),
         (np.zeros((2, 8, 8, 8, 3), np.uint8), "expected images"),
-        (np.full((2, 8, 8), 300), "expected values in"),
-        (np.full((2, 8, 8), np.nan), "expected values in"),
+        (np.full((2, 8, 8), np.nan), "not finite numbers"),
         (np.zeros((2, 8, 8), complex), "expected numbers"),
         (np.array(["a"]), "expected images"),
         (np.array([{}, {}], dtype=object), "Python objects"),
@@ -138,36 +137,3 @@ def test_unclear_keys_are_listed(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", images=IMAGES, labels=[0.5] * 4)
     with pytest.raises(DataError, match="expected 4 whole numbers"):
         opened(tmp_path / "x.npz")
-
-
-@pytest.mark.parametrize(
-    ("text", "points"),
-    [
-        ("1,2\n3,4\n", [[1, 2], [3, 4]]),
-        ("\ufeffx, y\r\n1, 2\r\n\r\n3 , 4e0\r\n", [[1, 2], [3, 4]]),
-        ("1\n2\n", [[1], [2]]),
-        ("x;y;z\n1;2;3", [[1, 2, 3]]),
-        ("1\t2\n3 4", [[1, 2], [3, 4]]),
-    ],
-)
-def test_csv(tmp_path: Path, text: str, points: list[list[float]]) -> None:
-    (tmp_path / "p.csv").write_text(text, encoding="utf-8")
-    assert opened(tmp_path / "p.csv").fields["real"].tolist() == points
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("", "found none"),
-        ("x,y\n", "found none"),
-        ("1,2\n3\n", "line 2: expected 2 finite numbers, found '3'"),
-        ("1,2\na,b\n", "line 2: expected numbers, found 'a,b'"),
-        ("1,nan\n", "line 1: expected 2 finite"),
-        ("1,2,3,4\n", "line 1: expected 3 finite"),
-        ("x\n\x00\x1b", r"line 2: expected numbers, found '\\x00\\x1b'"),
-    ],
-)
-def test_csv_errors_name_the_line(tmp_path: Path, text: str, reason: str) -> None:
-    (tmp_path / "p.csv").write_text(text)
-    with pytest.raises(DataError, match=reason):
-        opened(tmp_path / "p.csv")

@@ -162,6 +162,14 @@ def test_further_losses_join_without_a_wrapper() -> None:
     assert set(game.g_loss(batch, Step())) == {"G", "L1"}
 
 
+@pytest.mark.parametrize(("extra", "term"), [("g_extra", "G"), ("d_extra", "D"), ("d_extra", "R1")])
+def test_a_further_loss_never_replaces_another(extra: str, term: str) -> None:
+    game = plain(Rules(r1_gamma=1.0), **{extra: (lambda batch, step: {term: torch.zeros(())},)})
+    loss = game.g_loss if extra == "g_extra" else game.d_loss
+    with pytest.raises(ValueError, match=f"terms of different names; several have {term}"):
+        loss({"real": torch.ones(4, 2)}, Step())
+
+
 def test_features_of_fakes_that_are_the_reals_match() -> None:
     features = lambda x, c: [x, x.square()]  # noqa: E731
     batch = {"real": torch.ones(3, 2)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,7 @@ def test_steps_alone_and_together(process: tuple[PlayProcess, Sent]) -> None:
     assert sent.last.facts["history"] == [["d", 1], ["g", 1], ["b", 1]]
     assert sent.last.facts["step"] == 3
     assert sent.last.facts["ring"] == [3, 4]
-    assert "The critic calls" in sent.last.facts["summary"]
+    assert "The critic gives reals 0." in sent.last.facts["summary"]
     made.handle(Frame("rewind", {"place": 1}))
     assert sent.last.facts["step"] == 1
     assert sent.last.arrays["moves_steps"].tolist() == [1]
@@ -198,10 +199,10 @@ def test_playing_takes_the_speed_that_was_asked_for(process: tuple[PlayProcess, 
     assert 1 <= sent.last.facts["step"] <= 9  # a twelfth of 100
     made.handle(Frame("speed", {"level": -5}))
     assert sent.last.facts["speed"] == 0
-    before = sent.last.facts["step"]
+    before, now = sent.last.facts["step"], time.monotonic()
     made.tick()
     assert sent.last.facts["step"] == before + 1
-    assert made.get_wait() > 0.5  # type: ignore[operator]
+    assert made.due >= now + 1  # a step a second
     made.handle(Frame("play", {"on": False}))
     assert made.get_wait() is None
 
@@ -211,7 +212,8 @@ def test_at_the_limit_of_its_link_a_game_halts(process: tuple[PlayProcess, Sent]
     monkeypatch.setattr("ganvas.studio.play.history.MAX_STEPS", 3)
     made.handle(Frame("speed", {"level": 4}))
     made.handle(Frame("play", {"on": True}))
-    made.tick()
+    while made.playing:  # on a busy machine it takes more than one
+        made.tick()
     assert (sent.last.facts["step"], sent.last.facts["playing"]) == (3, False)
     assert "at most 3 steps" in sent[-2].facts["text"]
 
@@ -264,7 +266,7 @@ def test_undo_takes_back_settings_and_takes_up_the_game_before(process: tuple[Pl
 
 def test_one_mode_is_no_number_of_modes() -> None:
     stage = Simulation(PlaySettings(data="normal1d", **{**TINY, "latent_dim": 1}))
-    text = scene.summarize(stage, {"modes": 1, "captured": 1, "covered": 0.3, "kl": 1.0, "js": 0.1})
+    text = scene.summarize(stage, {"modes": 1, "captured": 1, "covered": 0.3, "kl": 1.0, "js": 0.1}, {})
     assert "cover 30% of the data" in text
     assert "modes" not in text
 

@@ -11,6 +11,7 @@ const MEANINGS = {
   undo: "Takes back the last change of a setting, or goes back to the game before.",
   morph: "Shows in two seconds how the noise becomes the fakes.",
   slow: "Shows a step in ten stages, each with its words.",
+  bridge: "Trains a small GAN on handwritten digits beside the points, with the same loss, rates and balance.",
   time: "Goes back to an earlier state of this game, bit for bit, and forward again.",
   speed: "The pace of the game while it plays.",
   copy: "The link holds everything: settings, seed and each move.",

@@ -4,6 +4,7 @@ import { ask, formatCount, readError } from "../common/api.js";
 import { acceptDrops } from "../common/drop.js";
 import { calm, key, onTheme, say, toast } from "../common/shell.js";
 import { Socket } from "../common/socket.js";
+import { Digits } from "./digits.js";
 import { Lessons } from "./lessons.js";
 import { decodeLink, encodeLink } from "./link.js";
 import { explainControls } from "./meanings.js";
@@ -151,6 +152,7 @@ function render() {
   renderCaption();
   settings.show(facts, facts.number !== shownNumber); // of another session all, also the control in use
   shownNumber = facts.number;
+  digits.showState();
   lessons.follow(facts);
   if (facts.playing) say(facts.summary);
   scheduleLink(facts.playing);
@@ -243,6 +245,7 @@ const charts = new SessionCharts($("charts"));
 const picture = new Picture($("canvas"), $("layers"), () => frame, getCaption);
 const probe = new Probe($("canvas"), $("cross"), $("probe"), () => frame);
 const socket = new Socket("play", handlers, { opened: connect });
+const digits = new Digits(socket, () => frame?.facts.setup ?? null, (text) => handlers.error({ text }));
 const lessons = new Lessons($("lessons"), $("lesson"), { begin, send, order: (names) => charts.order(names) });
 explainControls();
 

@@ -10,6 +10,7 @@ const MAX_SKIPPED = 8;
 export function makeReport(report) {
   const rows = [["Pictures", formatCount(report.count)], ["Layout", report.layout]];
   if (report.images) rows.push(...listImageRows(report.images));
+  for (const text of report.warnings ?? []) rows.push(["Doubtful", text]); // the report of an older upload has none
   const classes = Object.entries(report.classes);
   if (classes.length) rows.push(["Classes", listClasses(classes)]);
   for (const { name, reason } of report.skipped.slice(0, MAX_SKIPPED)) rows.push(["Left out", `${name}: ${reason}`]);

@@ -1,0 +1,71 @@
+"""What a run remembers of its data, to notice that a folder or a file of the user has changed since the start.
+
+Built-in sources are left out: they come with the package, and computed ones may differ between machines in the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ganvas.config import Recipe
+from ganvas.data.computed_domains import split_name
+from ganvas.data.dataset import Dataset
+from ganvas.data.open import BUILT_IN
+from ganvas.errors import DataError, UsageError
+from ganvas.games.recipes import adapt_recipe
+from ganvas.utils.parsing import printable
+
+SHOWN = 5  # class names in a message
+
+
+def describe_data(recipe: Recipe, data: Dataset, count: int) -> dict[str, Any] | None:
+    """The number of samples (`count`), the names of the classes and a hash of the contents; None: of a built-in source."""
+    if split_name(recipe.data.source)[1] in BUILT_IN:
+        return None
+    return {"count": count, "classes": list(data.classes), "fingerprint": data.fingerprint}
+
+
+def find_changes(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None, unit: str) -> list[str]:
+    """What differs between two descriptions of data, in words; [] if nothing does. `unit` is "images", "points", ..."""
+    if before is None or now is None:
+        return ["other data than before"]
+    found = []
+    old, new = before.get("classes"), now["classes"]
+    if isinstance(old, list) and old != new:
+        for what, names in (("new", [n for n in new if n not in old]), ("gone", [n for n in old if n not in new])):
+            found += [f"{what} classes: {_list_names(names)}"] if names else []
+        found = found or ["the classes are in another order"]
+    if before.get("count") != now["count"]:
+        found.append(f"{now['count']:,} {unit}, it had {before.get('count'):,}")
+    if not found and before.get("fingerprint") != now["fingerprint"]:
+        found.append(f"other contents of the {now['count']:,} {unit}")
+    return found
+
+
+def refuse_changes(folder: object, changes: Sequence[str]) -> DataError:
+    """The error for changed data: what changed, and how to continue."""
+    shown = printable(folder)
+    advice = f"put it back, or continue with it as it is: ganvas resume {shown} --accept-data"
+    return DataError(f"{shown}: its data is not that of the start: {'; '.join(changes)}; {advice}")
+
+
+def check_networks(recipe: Recipe, data: Dataset, folder: object) -> None:
+    """Check that the networks of a run can continue with changed data.
+
+    Raises:
+        DataError: they take samples of another size, or another number of classes.
+    """
+    try:
+        fits = adapt_recipe(recipe, data).config == recipe.config
+    except (DataError, UsageError):
+        fits = False
+    if not fits:
+        raise DataError(
+            f"{printable(folder)}: its networks do not fit {printable(data.name)}: another size or number of classes; start "
+            f"a run that continues from it: ganvas branch {printable(folder)} --data PATH --out NEW"
+        )
+
+
+def _list_names(names: Sequence[str]) -> str:
+    return ", ".join(printable(name, 60) for name in names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")

@@ -1,0 +1,75 @@
+"""Start a run in a new folder, or continue the run that is in it already."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ganvas.config import Recipe
+from ganvas.data.open import absolute_source
+from ganvas.errors import UsageError
+from ganvas.games.recipes import adapt_recipe, open_data, parse_recipe
+from ganvas.runtime.distributed import Ranks
+from ganvas.training.run_data import describe_data
+from ganvas.training.run_folder import Run, agree_on_plan, open_run
+from ganvas.training.run_place import find_restarted_run, is_free, make_numbered_folder, require_place
+from ganvas.utils.settings import to_dict
+
+MOST_MINUTES = 5_256_000  # ten years
+
+
+def start_run(
+    recipe: Recipe,
+    *,
+    out: Path | None = None,
+    minutes: float | None = None,
+    device: str = "auto",
+    ranks: str = "1",
+    peers: Ranks = Ranks(),
+) -> Run:
+    """A new run of the recipe on its data, or the run that is already in the folder `out`.
+
+    Raises:
+        UsageError: `out` holds something else, or the recipe or `minutes` cannot be used.
+    """
+    if minutes is not None and not 0 < minutes <= MOST_MINUTES:
+        raise UsageError(f"minutes: expected a number above 0 and at most {MOST_MINUTES:,}, got {minutes:g}")
+    if recipe.data.split != "train":
+        raise UsageError(f"data.split: a run trains on the split 'train', not on {recipe.data.split!r}; leave it out")
+    recipe = replace(recipe, data=replace(recipe.data, source=absolute_source(recipe.data.source)))
+
+    # Continue a run that is there, also after a restart by torchrun.
+    folder = Path(peers.broadcast(str(out or find_restarted_run() or "")))
+    if folder != Path() and (folder / "recipe.json").exists():
+        return _continue_run(folder, recipe, minutes, device, peers)
+
+    # Start a new one. Whether its folder can be written is checked first, because choosing a plan takes seconds.
+    if out and not is_free(out):
+        raise UsageError(f"{out} exists and is no run folder; choose another --out")
+    if out and peers.first:
+        require_place(out)
+    data = open_data(recipe)
+    recipe = parse_recipe(to_dict(adapt_recipe(recipe, data)))  # as a resumed run will read it from JSON
+    plan = agree_on_plan(recipe, data, device, str(peers.size) if peers.size > 1 else ranks, peers)
+    run = Run(out or Path(), recipe, plan, minutes, data_before=describe_data(recipe, data, len(data)))
+    if peers.first:
+        run.folder = out or make_numbered_folder(recipe)
+        with run.hold():
+            late = (run.folder / "recipe.json").exists()  # another command was faster: its run stays as it is
+            if not late:
+                run.write()
+    run.folder, late = peers.broadcast((run.folder, peers.first and late))
+    if late:
+        return _continue_run(run.folder, recipe, minutes, device, peers)
+    run.attach_data(data)
+    return run
+
+
+def _continue_run(folder: Path, recipe: Recipe, minutes: float | None, device: str, peers: Ranks) -> Run:
+    """The run in `folder`, to be continued by the command that started it. Raises: UsageError, DataError: it is another one."""
+    run = open_run(folder)
+    if not run.finished:
+        run.check_data(peers)  # first: other data can change the settings that are compared below
+    run.check(recipe, minutes)
+    run.prepare(None if device == "auto" else device, peers)
+    return run

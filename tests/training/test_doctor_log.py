@@ -1,0 +1,64 @@
+"""Players that learn too fast, too slowly or not at all; and silence about them when the samples are near the data."""
+
+from __future__ import annotations
+
+import pytest
+from made_runs import Script, digits, faint, names, points
+
+from ganvas.training.doctor import diagnose
+
+
+def test_a_rate_of_five_is_too_high(script: Script) -> None:
+    """Once, the advice was a wider discriminator."""
+    folder = script.run("gan-moons", lambda share: {"skill": 0.5, "strain": 80.0}, 50 * points("moons"), learning_rate=5.0)
+    found = diagnose(folder)
+    assert found[0].name == "learning rate too high"
+    assert "80 times" in found[0].evidence
+    assert "5e+03 times the recipe's" in found[0].evidence
+    assert found[0].advice == "--set train.learning_rate=0.001"
+
+
+@pytest.mark.parametrize(("player", "whose"), [("D", "discriminator"), ("G", "generator")])
+def test_a_rate_of_a_player_is_too_high(script: Script, player: str, whose: str) -> None:
+    found = diagnose(script.run("cgan-mnist", draws=faint(digits()), rates={player: 10.0}))
+    assert names(found) == ["learning rate too high"]
+    assert f"of the {whose} is 10 times" in found[0].evidence
+    assert found[0].advice == f"--set train.rates.{player}=1"
+
+
+def test_a_loss_that_explodes_is_enough(script: Script) -> None:
+    found = diagnose(script.run("cgan-mnist", lambda share: {"strain": 30.0}, faint(digits())))
+    assert names(found) == ["learning rate too high"]
+    assert found[0].advice == "--set train.learning_rate=0.0003"
+
+
+def test_a_rate_is_too_low(script: Script) -> None:
+    found = diagnose(script.run("cgan-mnist", draws=faint(digits()), learning_rate=3e-5))
+    assert names(found) == ["learning rate too low"]
+    assert found[0].advice == "--set train.learning_rate=0.003"
+
+
+@pytest.mark.parametrize("rate", [5.0, 1e-6])
+def test_a_strange_rate_that_works_is_no_problem(script: Script, rate: float) -> None:
+    assert names(diagnose(script.run("cgan-mnist", draws=digits(), learning_rate=rate))) == []
+
+
+@pytest.mark.parametrize(("player", "who"), [("D", "discriminator"), ("G", "generator")])
+def test_a_player_stands_still(script: Script, player: str, who: str) -> None:
+    found = diagnose(script.run("cgan-mnist", draws=faint(digits()), rates={player: 0.0}))
+    assert names(found) == [f"{who} does not learn"]
+    assert found[0].advice == f"--set train.rates.{player}=1"
+
+
+def test_a_penalty_holds_the_discriminator_down(script: Script) -> None:
+    settings = {"config.rules.r1_gamma": "1000"}
+    found = diagnose(script.run("cgan-mnist", lambda share: {"logit_gap": 0.01}, faint(digits()), settings=settings))
+    assert names(found) == ["discriminator does not learn"]
+    assert found[0].advice == "--set config.rules.r1_gamma=0.1"
+
+
+@pytest.mark.parametrize(
+    "log", [{"skill": 0.99}, {"skill": 0.51}, {"strain": 30.0}, {"gradient_generator": 1e-6, "skill": 0.95}]
+)
+def test_players_of_good_samples_draw_no_alarm(script: Script, log: dict[str, float]) -> None:
+    assert names(diagnose(script.run("cgan-mnist", lambda share: log, digits()))) == []
