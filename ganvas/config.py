@@ -83,10 +83,14 @@ class DataConfig:
     flip: bool = False  # mirror half of the images, chosen at random
     channels: int | None = None  # 1 converts images to grey, 3 to color; None: as they are
     white: float | None = None  # the number in a picture that is white; 0 is black; None: by the range of all (data/levels.py)
+    center: tuple[float, ...] = ()  # of points: subtracted for the networks; () leaves points as they are (data/units.py)
+    scale: tuple[float, ...] = ()  # and what they are divided by
     held_out: float = 0.05  # share of the training split that is not trained on, at most 1,000: to measure overfitting of D
 
     def __post_init__(self) -> None:
         require_within(self, "data.held_out", 0, below=1)
+        if len(self.center) != len(self.scale) or not all(0 < scale < math.inf for scale in self.scale):
+            raise UsageError("data.scale: expected a number above 0 for each of data.center; leave both out")
         if self.white is not None and not 0 < self.white < math.inf:
             raise UsageError(f"data.white: expected a number above 0, got {self.white:g}; use the number that is white")
 

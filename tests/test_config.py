@@ -172,7 +172,8 @@ def test_assign_says_what_is_wrong(path: str, text: str, message: str) -> None:
     [
         (
             {"sourse": "x"},
-            "unknown setting 'sourse'; did you mean 'source'? (known: channels, fit, flip, held_out, source, split)",
+            "unknown setting 'sourse'; did you mean 'source'? (known: center, channels, fit, flip, held_out, scale, source, "
+            "split, white)",
         ),
         ({}, "missing settings of DataConfig: source"),
         ({"source": 3}, "source: expected str, got 3"),

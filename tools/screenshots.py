@@ -65,7 +65,7 @@ def train_digits(page: Any) -> None:
 def explore_model(page: Any) -> None:
     """The model of the picture of /train, with three keyframes of sevens and the nearest training images."""
     page.wait_for_function("!document.getElementById('explore').hidden && document.getElementById('pad').width > 60")
-    page.select_option("#label", "7")
+    page.click("[data-class='7']")
     for _ in range(3):
         page.click("#frame-it")
         page.locator("#pad").press("ArrowRight")

@@ -13,6 +13,7 @@ def data(
     path: str,
     *,
     fit: Literal["crop", "pad", "stretch"] = "crop",
+    white: float | None = None,
     out: Path | None = None,
     reporting: Reporting = Reporting(),
 ) -> None:
@@ -24,12 +25,14 @@ def data(
         A folder, zip, IDX, .npy, .npz, CSV or .txt (an item a line), or the name of a built-in source.
     fit
         How images become square.
+    white
+        The number in a picture that is white, such as 4095; training has it as `--set data.white=4095`.
     out
         The preview; the default is preview.png, or preview-2.png, ... if that exists.
     """
     from ganvas.data.report import inspect
 
-    report, out = inspect(path, fit), free_path(out, "preview.png")
+    report, out = inspect(path, fit, white=white), free_path(out, "preview.png")
     report.preview(out)
     if reporting.json:
         print(json_.dumps({**report.to_dict(), "preview": str(out)}))

@@ -20,7 +20,7 @@ import numpy as np
 from torch import Tensor
 
 from ganvas.data.images import MAX_PACKED, Fit, Header, UnreadableError, fit_to_side, flatten_on_white, silence_pillow
-from ganvas.data.labels import drop_empty_classes
+from ganvas.data.labels import doubt_balance, drop_empty_classes
 from ganvas.data.levels import Brightest, Bytes, Levels, Span, Values, choose_levels, doubt_levels
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError, UsageError
@@ -78,7 +78,7 @@ class ImageCollection:
 
 @dataclass(frozen=True)
 class ArrayCollection:
-    """Samples of one shape that are in memory already: points float32 [N, D], or voxels uint8 [N, 1, D, H, W]."""
+    """Samples of one shape that are in memory already: points float32 or float64 [N, D], or voxels uint8 [N, 1, D, H, W]."""
 
     samples: Tensor
     labels: Sequence[int] | None = None
@@ -248,7 +248,8 @@ def label_readable(
     labels = [int(samples.labels[i]) for i in kept]
     if keep_empty:
         return labels, samples.classes, ()
-    return drop_empty_classes(labels, samples.classes, Counter(map(int, samples.labels)))
+    labels, classes, doubts = drop_empty_classes(labels, samples.classes, Counter(map(int, samples.labels)))
+    return labels, classes, (*doubts, *doubt_balance(labels, classes))
 
 
 def no_readable_image(skipped: Sequence[Skipped]) -> DataError:

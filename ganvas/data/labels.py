@@ -15,6 +15,7 @@ from ganvas.utils.parsing import compose, printable
 MAX_LABELS = 1 << 24  # numbers or names in an array of labels
 MAX_BYTES = 1 << 28  # of an array of labels
 MANY = 2  # samples of a class, on average, below which its labels are hardly classes
+UNLIKE = 50  # times as many samples in the largest class as in the smallest, from which on it is told
 MAX_NAME = 200  # letters in the name of a class
 NONE = "none"  # the class of a sample with no label among several
 
@@ -127,6 +128,18 @@ def doubt_classes(labels: Sequence[object], classes: Sequence[str], what: str) -
     if len(classes) > 10 and len(labels) < MANY * len(classes):
         return (f"{what}: {len(labels):,} samples have {len(classes):,} labels; expected many samples of each class",)
     return ()
+
+
+def doubt_balance(labels: Sequence[int], classes: Sequence[str]) -> tuple[str, ...]:
+    """A sentence if a class has far fewer samples than another."""
+    counts = Counter(labels)
+    if len(counts) < 2:
+        return ()
+    (most, many), (least, few) = counts.most_common()[0], counts.most_common()[-1]
+    if many < UNLIKE * few:
+        return ()
+    small = f"class {classes[least]!r} has {few:,} samples and {classes[most]!r} has {many:,}"
+    return (f"{small}: small classes are learned badly",)
 
 
 def _join(several: Iterable[Sequence[str]]) -> list[str]:

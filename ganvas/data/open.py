@@ -31,12 +31,14 @@ from ganvas.data.collection import (
 )
 from ganvas.data.computed_domains import require_both, split_domains, split_name
 from ganvas.data.folder_layout import missing_test_split
+from ganvas.data.levels import Bytes
+from ganvas.data.picture_doubts import PictureWatch
 from ganvas.data.readers import csv_points, folder, idx, numpy_arrays, text_lines, zip_archive
 from ganvas.data.readers.voxel_arrays import reduce_voxels
 from ganvas.data.table import TableDataset, fingerprint
 from ganvas.errors import DataError, UsageError
 from ganvas.utils.files import require_regular
-from ganvas.utils.parsing import printable
+from ganvas.utils.parsing import compose, printable
 
 TEXTS = (*text_lines.SHA256, "oracle")  # built-in sources of text
 BUILT_IN = ("mnist", "fashion", "stacked", "shapes", *TEXTS, *POINTS)
@@ -124,9 +126,7 @@ def absolute_source(source: str) -> str:
     change, inner = split_name(source)
     if change:
         return f"{change}:{absolute_source(inner)}"
-    path = Path(source)
-    with suppress(RuntimeError):  # "~stranger" stays as it is
-        path = path.expanduser()
+    path = _find_path(source)
     return source if not source or source in BUILT_IN or not os.path.lexists(path) else str(path.absolute())
 
 
@@ -158,9 +158,7 @@ def find(source: str, split: str, progress: Progress | None = None) -> DataSourc
         return fashion_mnist.find(split, progress)
     if source == "stacked":
         return stacked_mnist.find(split)
-    path = Path(source)
-    with suppress(RuntimeError):  # "~stranger" stays as it is
-        path = path.expanduser()
+    path = _find_path(source)
     if not os.path.lexists(path):
         near = difflib.get_close_matches(source[:80], BUILT_IN, n=1)
         hint = f"did you mean {near[0]!r}?" if near else "check the path"
@@ -185,12 +183,27 @@ def is_text(source: str) -> bool:
 
 def text_file(source: str) -> Path:
     """The path of a text file. Raises: DataError: no such file."""
-    path = Path(source)
-    with suppress(RuntimeError):  # "~stranger" stays as it is
-        path = path.expanduser()
+    path = _find_path(source)
     if not path.is_file():
         raise DataError(f"{printable(source)}: no such file; check the path")
     return path
+
+
+def _find_path(source: str) -> Path:
+    """The path that `source` spells; one in another Unicode form if there is no other, as on disks written by macOS."""
+    path = Path(source)
+    with suppress(RuntimeError):  # "~stranger" stays as it is
+        path = path.expanduser()
+    if source.isascii() or os.path.lexists(path):
+        return path
+    found = Path(path.anchor)
+    for part in path.relative_to(path.anchor).parts:
+        if not os.path.lexists(found / part):
+            with suppress(OSError):
+                names = sorted(entry.name for entry in found.iterdir())
+                part = next((name for name in names if compose(name) == compose(part)), part)
+        found /= part
+    return found if os.path.lexists(found) else path
 
 
 def _open_text(source: str, split: str) -> TableDataset:
@@ -231,11 +244,19 @@ def _find_in_file(path: Path, split: str) -> DataSource:
 def _build(
     pictures: ImageCollection, how: TargetFormat, file: BinaryIO, progress: Progress | None, keep_empty: bool
 ) -> cache.Record:
-    shape, kept, skipped = write_images(pictures, how, file, progress)
+    watch = PictureWatch()
+
+    def see_last(i: int, pixels: Bytes) -> Bytes:
+        result = pictures.last(i, pixels)
+        watch.see(result)
+        return result
+
+    shape, kept, skipped = write_images(replace(pictures, last=see_last), how, file, progress)
     numbers, classes, doubts = label_readable(pictures, kept, keep_empty)
     labels = None if numbers is None else torch.tensor(numbers)
     doubts = (*doubts, *doubt_sizes(pictures, kept, shape[-1]))
-    warnings, left_out = (*pictures.warnings, *doubts, *pictures.late_warnings()), (*pictures.skipped, *skipped)
+    warnings = (*pictures.warnings, *doubts, *pictures.late_warnings(), *watch.doubts())
+    left_out = (*pictures.skipped, *skipped)
     return cache.Record(shape, labels, classes, left_out, splits=pictures.splits, warnings=warnings)
 
 

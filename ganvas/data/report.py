@@ -34,15 +34,16 @@ from ganvas.data.images import Fit, fit_to_side
 from ganvas.data.levels import Bytes
 from ganvas.data.open import TEXTS, doubt_name, find, is_text, load, open_source, text_file
 from ganvas.data.order import spread_evenly
+from ganvas.data.picture_doubts import BLANK
 from ganvas.data.readers import text_lines
 from ganvas.data.table import Skipped
+from ganvas.data.units import Units, measure_units
 from ganvas.errors import UsageError
 from ganvas.media.preview import SHEET, save_lines, save_scatter, save_sheet
 from ganvas.media.voxel_rendering import shade
 from ganvas.utils.parsing import printable
 from ganvas.utils.tokens import decode_lines
 
-BLANK = 2.0  # an image with a standard deviation below this, of 255, is almost blank
 EXAMPLES = 5  # pairs of duplicates in the text
 SHOWN = 20  # classes or blank images in the text; to_dict has all
 
@@ -102,6 +103,8 @@ class Report:
         if self.points:
             for i, (low, high, mean, sd) in enumerate(zip(*dataclasses.astuple(self.points), strict=True)):
                 lines.append(f"dimension {i}: {low:.4g} to {high:.4g}, mean {mean:.4g}, standard deviation {sd:.4g}")
+            if not Units(self.points.mean, self.points.sd).usual:
+                lines.append("standardised for the networks, and drawn in these units again")
         if self.classes:
             most, least = max(self.classes.values()), min(self.classes.values())
             lines.append(f"classes: {len(self.classes)}, of {least:,} to {most:,} {kind}")
@@ -232,8 +235,8 @@ def _choose_balanced(pictures: ImageCollection, readable: Sequence[int], count: 
 
 
 def _report_points(name: str, layout: str, points: Tensor) -> Report:
-    columns = (points.amin(0), points.amax(0), points.mean(0), points.std(0, correction=0))
-    facts = PointFacts(*(tuple(column.tolist()) for column in columns))
+    units = measure_units(points)
+    facts = PointFacts(tuple(points.amin(0).tolist()), tuple(points.amax(0).tolist()), units.center, units.scale)
     picked = points[spread_evenly(len(points), 5_000)]
     return Report(name, layout, len(points), {}, (), points=facts, samples=picked)
 

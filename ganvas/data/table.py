@@ -15,6 +15,7 @@ from ganvas.core.facts import Facts
 from ganvas.core.fields import FIELDS
 from ganvas.core.modality import LABELS, MODALITIES, POINTS, TEXT, Batch, Modality, modality_of, normalize_batch
 from ganvas.data import order
+from ganvas.data.units import Units
 from ganvas.errors import DataError
 from ganvas.utils.seeds import mix
 
@@ -40,6 +41,7 @@ class TableDataset:
     classes: tuple[str, ...] = ()  # names of the classes; () = no labels
     skipped: tuple[Skipped, ...] = ()
     warnings: tuple[str, ...] = field(default=(), kw_only=True)  # what is doubtful about the data, a sentence each
+    units: Units | None = field(default=None, kw_only=True)  # of points: batches are standardised, `fields` are not
     flip: bool = False  # mirror half of the samples, chosen at random
     fingerprint: str = ""  # a hash of the contents, independent of their path
     index: Tensor | None = None  # int64: the rows of the table that belong to this data set; None: all
@@ -139,11 +141,24 @@ class TableDataset:
     def rows(self, index: Tensor) -> Batch:
         """The stored fields [N, ...] of the samples with indices int64 [N], not mirrored."""
         table = index if self.index is None else self.index[index]
-        return {name: tensor.index_select(0, table) for name, tensor in self.fields.items()}
+        rows = {name: tensor.index_select(0, table) for name, tensor in self.fields.items()}
+        return rows if self.units is None else rows | {self.main: self.units.standardize(rows[self.main])}
 
     def samples(self, index: Tensor) -> Batch:
         """The normalized fields [N, ...] of the samples with indices int64 [N], not mirrored, on the CPU."""
         return normalize_batch(self.rows(index), self.modalities)
+
+    def in_units(self, center: tuple[float, ...], scale: tuple[float, ...]) -> Self:
+        """The data with points in these units, as the settings of a run have them; () leaves the data as they are.
+
+        Raises:
+            DataError: the points have another number of coordinates.
+        """
+        if self.modality is not POINTS or not center:
+            return self
+        units = Units(center, scale)
+        units.require(self.dims, self.name)
+        return replace(self, units=units)
 
     def hold_out(self, share: float, most: int = 1_000) -> tuple[Self, Self | None]:
         """The data without a random `share` of its samples (at most `most`), and that share; None if it is below 20 samples.

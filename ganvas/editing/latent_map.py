@@ -122,9 +122,9 @@ def open_pictures(model: Model, data: str | None) -> tuple[TableDataset, str]:
     fit = str(model.card["recipe"]["data"]["fit"])
     settings = {"resolution": shape[-1], "channels": shape[0]}
     try:
-        return open_source(DataConfig(source=name, split="test", fit=fit), **settings), "test split"  # type: ignore[arg-type]
+        return open_source(DataConfig(source=name, split="test", fit=fit, white=model.white), **settings), "test split"  # type: ignore[arg-type]
     except DataError:
-        return open_source(DataConfig(source=name, fit=fit), **settings), "all of it"  # type: ignore[arg-type]
+        return open_source(DataConfig(source=name, fit=fit, white=model.white), **settings), "all of it"  # type: ignore[arg-type]
 
 
 def _join(left: Image.Image, right: Image.Image, gap: int = 16) -> Image.Image:

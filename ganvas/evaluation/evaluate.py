@@ -20,6 +20,7 @@ from ganvas.core.modality import IMAGES, POINTS, VOXELS, modality_of
 from ganvas.data.builtin.point_sets import MODES
 from ganvas.data.computed_domains import split_name
 from ganvas.data.open import BUILT_IN
+from ganvas.data.units import choose_units
 from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.evaluation.measures import (
     COMPARE,
@@ -139,7 +140,8 @@ def evaluate(
     if source is None:
         raise UsageError(f"{target} holds pictures, no model: say what to measure them against with --against DATA")
     shape = model.shape if model else None
-    real, others, train, reference = real_sample_sets(source, shape, samples, split)
+    white = model.white if model and against is None else None  # it belongs to the training data
+    real, others, train, reference = real_sample_sets(source, shape, samples, split, white)
     network = load_extractor(network, where) if isinstance(network, str) else network
     if network is None and real.modality is IMAGES:
         network = choose_extractor(source, real.data.shape[1], where)
@@ -150,8 +152,11 @@ def evaluate(
         fake, resized = picture_set(str(target), len(real.data), real)
         others = others.resize(len(fake.data))
     other = others.first
+    units = choose_units(train.table) if real.modality is POINTS else None
+    if units is not None:
+        resized = ("points are compared in standard deviations of each coordinate",)
     for side in (real, other, others, fake):
-        side.extractor, side.classes = network, train.classes
+        side.extractor, side.classes, side.units = network, train.classes, units
     fake = require_same_shape(fake, real)
     explicit = metrics is not None
     measures, notes = _compare(chosen, fake, real, others, explicit)

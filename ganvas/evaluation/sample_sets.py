@@ -14,6 +14,7 @@ from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality, modalit
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
+from ganvas.data.units import Units
 from ganvas.errors import DataError, UsageError
 from ganvas.inference.feature_extractors import Extractor
 from ganvas.inference.model import Label, Model
@@ -28,6 +29,7 @@ class SampleSet:
     labels: Tensor | None
     extractor: Extractor | None
     classes: tuple[str, ...] = ()  # names of the labels
+    units: Units | None = None  # of points: in which they are compared; None: as they are
 
     @property
     def modality(self) -> Modality:
@@ -38,7 +40,7 @@ class SampleSet:
     def features(self) -> Tensor:
         """The features [N, d], in the type of the extractor. Raises: UsageError: there is no extractor."""
         if self.modality is POINTS:
-            return self.data.double()
+            return (self.data if self.units is None else self.units.standardize(self.data)).double()
         if self.extractor is None:
             if self.modality is VOXELS:
                 raise UsageError("solids have no extractor of their own: give --extractor RUN of a classifier-shapes recipe")
@@ -106,6 +108,7 @@ class Draws:
     rows: tuple[Tensor, ...]
     extractor: Extractor | None = None
     classes: tuple[str, ...] = ()
+    units: Units | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -123,11 +126,11 @@ class Draws:
     def resize(self, n: int) -> Draws:
         """Sets of n samples each from the same rows: a floor is the score of as many reals as there are fakes."""
         rows = tuple(part for part in torch.cat(self.rows).split(n)[:DRAWS] if len(part) == n)
-        return self if n == len(self.rows[0]) else Draws(self.source, rows, self.extractor, self.classes)
+        return self if n == len(self.rows[0]) else Draws(self.source, rows, self.extractor, self.classes, self.units)
 
     def _side(self, rows: Tensor) -> SampleSet:
         side = make_sample_set(self.source, rows)
-        side.extractor, side.classes = self.extractor, self.classes
+        side.extractor, side.classes, side.units = self.extractor, self.classes, self.units
         return side
 
 
@@ -147,9 +150,11 @@ def labels_of(source: TableDataset, rows: Tensor) -> Tensor | None:
 
 
 def real_sample_sets(
-    source: str, shape: tuple[int, ...] | None, samples: int, split: str | None
+    source: str, shape: tuple[int, ...] | None, samples: int, split: str | None, white: float | None = None
 ) -> tuple[SampleSet, Draws, TableDataset, str]:
     """The reference, up to five sets of as many other reals, the training split, and a description of the reference.
+
+    `white` is the setting `data.white`.
 
     Raises:
         DataError: the source holds text, or too few samples.
@@ -158,7 +163,7 @@ def real_sample_sets(
     resolution, channels = (shape[-1], shape[0]) if shape is not None and gridded else (None, None)
 
     def open_split(part: str) -> TableDataset:
-        config = DataConfig(source=source, split=part)  # type: ignore[arg-type]
+        config = DataConfig(source=source, split=part, white=white)  # type: ignore[arg-type]
         return require_no_text(open_source(config, resolution=resolution, channels=channels))
 
     found = Reference.choose(source, open_split, samples, split, "samples")

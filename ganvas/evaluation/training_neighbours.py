@@ -87,7 +87,7 @@ def neighbours(
         raise UsageError("this model generates points; neighbours need images or voxels")
     network = None if within == "pixels" else load_extractor(within, model.device)
     recipe = model.card["recipe"]["data"]
-    config = DataConfig(source=model.data_source(data, "--data"), fit=str(recipe["fit"]))  # type: ignore[arg-type]
+    config = DataConfig(source=model.data_source(data, "--data"), fit=str(recipe["fit"]), white=model.white)  # type: ignore[arg-type]
     source = open_source(config, resolution=model.shape[-1], channels=model.shape[0])
     bank = source.fields["real"]
     samples = torch.cat([to_bytes(part) for part, _ in model.stream(count, seed, label, psi, truncate)])

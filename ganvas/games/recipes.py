@@ -14,6 +14,7 @@ from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
+from ganvas.data.units import choose_units
 from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.games import GAMES, RECIPES
 from ganvas.games.common.rules import with_objective
@@ -53,7 +54,7 @@ def open_data(recipe: Recipe) -> TableDataset:
     resolution = getattr(recipe.config, "resolution", None)
     data = open_source(recipe.data, resolution=resolution, channels=recipe.data.channels, pictures=False)
     _require_kind(recipe, data)
-    return data
+    return data.in_units(recipe.data.center, recipe.data.scale)
 
 
 def adapt_recipe(recipe: Recipe, data: Dataset) -> Recipe:
@@ -76,6 +77,10 @@ def adapt_recipe(recipe: Recipe, data: Dataset) -> Recipe:
             raise DataError(f"{recipe.game} needs the field {name!r} ({FIELDS[name].meaning}) and {data.name} has {held}")
     facts = data.facts
     config = recipe.config.adapt(facts) if hasattr(recipe.config, "adapt") else facts.fill(recipe.config)
+    if isinstance(data, TableDataset) and data.modality is POINTS and not recipe.data.center:
+        units = choose_units(data.table)
+        if units is not None:
+            recipe = replace(recipe, data=replace(recipe.data, center=units.center, scale=units.scale))
     return replace(recipe, config=config)
 
 
@@ -120,9 +125,11 @@ ARGUMENTS = {  # settings with their own argument, here and on the command line
     "data": "data.source",
 }
 
-DECIDED_BY_DATA = tuple(
-    f"config.{name}" for name in ("shape", "point", "dims", "classes", "length", "vocabulary", "alphabet")
-)  # by the data
+DECIDED_BY_DATA = (
+    *(f"config.{name}" for name in ("shape", "point", "dims", "classes", "length", "vocabulary", "alphabet")),
+    "data.center",
+    "data.scale",
+)
 
 
 def resolve_recipe(recipe: str | Recipe, settings: Mapping[str, Any] = MappingProxyType({}), **named: Any) -> Recipe:

@@ -29,6 +29,7 @@ from ganvas.core.game import Game
 from ganvas.core.modality import POINTS, TEXT, VOXELS, Modality, modality_of, modality_of_shape
 from ganvas.data.computed_domains import split_name
 from ganvas.data.open import BUILT_IN
+from ganvas.data.units import Units
 from ganvas.errors import DataError, UsageError
 from ganvas.inference import encoding, input_arrays, model_file
 from ganvas.inference.batches import as_pictures, make_sampler, sample_chunks
@@ -117,6 +118,32 @@ class Model:
         """The kind of its samples: points, images, voxels or text."""
         return TEXT if isinstance(self.game, Writes) else modality_of_shape(self.shape)
 
+    @cached_property
+    def units(self) -> Units | None:
+        """The units of its points, in which `stream` gives them; None: those of the networks.
+
+        Raises:
+            DataError: its card has no such units.
+        """
+        data = self.card["recipe"].get("data")
+        center, scale = (data.get("center", ()), data.get("scale", ())) if isinstance(data, dict) else ((), ())
+        if not center and not scale:
+            return None
+        if self.modality is not POINTS or not _are_numbers(center) or not _are_numbers(scale) or min(scale, default=0) <= 0:
+            raise DataError(f"{self.name}: its card has no sensible data.center and data.scale; train it again")
+        units = Units(tuple(map(float, center)), tuple(map(float, scale)))
+        units.require(self.shape[0], self.name)
+        return units
+
+    @property
+    def white(self) -> float | None:
+        """The setting `data.white` of its training: the number in a picture that is white; None: by the range of all."""
+        data = self.card["recipe"].get("data")
+        white = data.get("white") if isinstance(data, dict) else None
+        if not isinstance(white, int | float) or isinstance(white, bool) or not 0 < white < float("inf"):
+            return None
+        return float(white)
+
     @property
     def classes(self) -> list[str]:
         """The names of the classes it can generate on request."""
@@ -134,7 +161,11 @@ class Model:
             return []
         if label is None or label == "all":
             return list(range(len(self.classes)))
-        return [self.class_index(name) for name in ([label] if isinstance(label, (int, str)) else label)]
+        several = [label] if isinstance(label, (int, str)) else list(label)
+        names = [name for name in several if isinstance(name, str)]
+        if len(several) == len(names) > 1 and (whole := ",".join(names)) in self.classes:
+            return [self.class_index(whole)]  # the command line cuts at commas, which a name may have
+        return [self.class_index(name) for name in several]
 
     def classes_in_turn(self, label: Label, n: int, first: int = 0) -> Tensor | None:
         """The classes [n] of samples first .. first + n - 1: those that `label` names, in turn; None without classes.
@@ -176,7 +207,8 @@ class Model:
             rows = range(first, min(n, first + chunk))
             c = self.classes_in_turn(label, len(rows), first)
             z = noise(self.drawer, [seed + i // share for i in rows], truncate)
-            yield sample_chunks(self.drawer, z, c, draw=draw), c
+            samples = sample_chunks(self.drawer, z, c, draw=draw)
+            yield self._in_own_units(samples), c
 
     def data_source(self, given: str | None, option: str) -> str:
         """The data source to use: `given`, or that of the training. `option` is the flag that names another source.
@@ -223,8 +255,8 @@ class Model:
         truncate: float | None = None,
         temperature: float = 1.0,
     ) -> Any:
-        """Samples of seeds seed .. seed+n: images uint8 [n, H, W, C], solids uint8 [n, D, H, W], points float32 [n, D]; of text
-        a list of n lines. Seed k gives the same sample for every n.
+        """Samples of seeds seed .. seed+n: images uint8 [n, H, W, C], solids uint8 [n, D, H, W], points float32 [n, D], or
+        float64 if they were standardised; of text a list of n lines. Seed k gives the same sample for every n.
 
         Raises:
             UsageError: as `stream`.
@@ -335,6 +367,7 @@ class Model:
         if isinstance(self.game, Writes):
             return draw_page(self.game.decode_text(samples), line_width(self.game), columns)
         if modality_of(samples) is POINTS:
+            samples = samples if self.units is None else self.units.standardize(samples)  # unlike scales fill the picture too
             return scatter(samples[:0], samples)
         if columns is None:
             square = max(1, round(len(samples) ** 0.5))
@@ -396,15 +429,30 @@ class Model:
 
     def encode(self, images: npt.ArrayLike) -> np.ndarray[Any, Any]:
         """images uint8 [n, H, W, C] -> codes float32 [n, latent_dim]. Raises: UsageError: no encoder, or other pictures."""
-        return encoding.encode(self.game, encoding.as_samples(images, self.shape)).numpy()
+        return encoding.encode(self.game, self._as_samples(images)).numpy()
 
     def decode(self, z: npt.ArrayLike) -> np.ndarray[Any, Any]:
         """z [n, latent_dim] -> samples as of `sample`. Raises: UsageError: another shape, or a model with classes."""
-        return to_array(encoding.decode(self.drawer, z))[1]
+        return to_array(self._in_own_units(encoding.decode(self.drawer, z)))[1]
 
     def reconstruct(self, images: npt.ArrayLike) -> np.ndarray[Any, Any]:
         """images uint8 [n, H, W, C] -> samples of their codes, of the class that the model predicts."""
-        return to_array(encoding.reconstruct(self.game, encoding.as_samples(images, self.shape)))[1]
+        return to_array(self._in_own_units(encoding.reconstruct(self.game, self._as_samples(images))))[1]
+
+    def _as_samples(self, samples: npt.ArrayLike) -> Tensor:
+        """Samples as the user has them -> as the networks take them."""
+        if self.units is None or np.shape(samples)[1:] != self.shape:
+            return encoding.as_samples(samples, self.shape)
+        own = torch.as_tensor(np.asarray(samples, np.float64))
+        return encoding.as_samples(self.units.standardize(own).numpy(), self.shape)
+
+    def _in_own_units(self, samples: Tensor) -> Tensor:
+        """Samples of the networks -> in the units of the user."""
+        return samples if self.units is None else self.units.restore(samples)
+
+
+def _are_numbers(values: Any) -> bool:
+    return isinstance(values, (list, tuple)) and all(type(v) in (int, float) and abs(v) < float("inf") for v in values)
 
 
 def load(path: str | Path, device: str | torch.device = "auto") -> Model:

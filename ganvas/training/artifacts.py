@@ -11,6 +11,7 @@ from torch import Tensor
 
 Found = tuple[str, str] | None
 
+OUTSIDE = 0.05  # share of the fakes' pixels beyond the levels of the reals; 0.03 of a good model of colors
 EDGE = 5  # levels of 255: nearer to black or white counts as that
 BLOCK = 8  # pixels over which a checkerboard keeps its sign
 FAINT = 4.0  # levels of 255: a fainter pattern is not seen
@@ -32,7 +33,7 @@ def find_grey_levels(fakes: Tensor, reals: Tensor) -> Found:
     low, high = float(reals.min()), float(reals.max())
     outside = float(((fakes < low - 2) | (fakes > high + 2)).float().mean())
     levels = len(reals.unique())
-    if outside > 0.02:
+    if outside > OUTSIDE:
         words = f"reals stay in {low:.0f} to {high:.0f}, and {outside:.0%} of the fakes' pixels do not"
         return words, "--data with pictures that use the whole range 0 to 255"
     if levels <= 16 and len(fakes.unique()) > 4 * levels:
@@ -55,15 +56,16 @@ def find_jpeg_blocks(fakes: Tensor, reals: Tensor) -> Found:
 
 
 def _block_contrast(x: Tensor) -> float:
-    """How much more neighbouring columns differ at the edge of blocks of 8 than two columns beside it, the median of the edges.
+    """How much more neighbouring columns differ at an edge of blocks of 8 than the columns beside it: the least of all edges.
 
-    Each edge has its own baseline: digits in the middle of an image change more at column 16 than at column 2, without JPEG.
+    Each edge has its own baseline, and the least counts: the box of 20 x 20 pixels around each digit of MNIST has an edge at
+    column 24, and JPEG has one at every 8th. 1.11 to 1.24 of photographs at quality 75, 1.02 of MNIST.
     """
     steps = (x[..., 1:] - x[..., :-1]).abs().mean((0, 1, 2))
     edges = range(7, len(steps) - 2, 8)
     beside = torch.tensor([float(steps[[i - 2, i - 1, i + 1, i + 2]].mean()) for i in edges])
     floor = max(0.1 * float(steps.mean()), 1e-6)  # an empty border has no edges
-    return float((steps[list(edges)] / beside.clamp(min=floor)).median())
+    return float((steps[list(edges)] / beside.clamp(min=floor)).min())
 
 
 def find_saturation(fakes: Tensor, reals: Tensor) -> Found:

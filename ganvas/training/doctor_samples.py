@@ -217,7 +217,8 @@ def check_memorization(case: Case) -> Finding | None:
     part = torch.randperm(len(data), generator=torch.Generator().manual_seed(5))[: TRAIN_BYTES // data.table[0].numel()]
     part = part.sort().values
     try:
-        found = memorization(case.fakes, data.table, unseen, part if data.index is None else data.index[part])
+        rows, labels = part if data.index is None else data.index[part], data.fields.get("label")
+        found = memorization(case.fakes, data.table, unseen, rows, labels)
     except UsageError:  # most held-out images are in the training set too: `check_size` counts the different ones
         return None
     if not found.copies and found.median_ratio > 0.5:

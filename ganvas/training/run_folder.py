@@ -25,6 +25,7 @@ from ganvas.config import Recipe
 from ganvas.core.capabilities import TakesInputs, Watched, Writes
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import absolute_source
+from ganvas.data.table import TableDataset
 from ganvas.engine.autotune import choose_plan
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.games import GAMES
@@ -125,6 +126,8 @@ class Run:
 
     def attach_data(self, data: Dataset) -> None:
         """Attach the data. A part is held out if D could overfit, or if the recipe asks for held-out measures."""
+        if isinstance(data, TableDataset):
+            data = data.in_units(self.recipe.data.center, self.recipe.data.scale)
         kept = issubclass(GAMES[self.recipe.game], Watched | Writes | TakesInputs) or self.recipe.train.eval_every > 0
         self.data, self.held_out = data.hold_out(self.recipe.data.held_out) if kept else (data, None)
 
@@ -185,6 +188,8 @@ class Run:
         source = absolute_source(self.recipe.data.source)
         ours, theirs = to_dict(self.recipe), to_dict(adapt_recipe(recipe, self.data))
         ours["data"]["source"], theirs["data"]["source"] = source, absolute_source(recipe.data.source)
+        if not self.recipe.data.center:  # a run of an earlier version
+            theirs["data"] |= {"center": ours["data"]["center"], "scale": ours["data"]["scale"]}
         if minutes is not None:
             theirs["train"]["images"] = ours["train"]["images"]  # minutes became images at the start of the run
         new, old = flatten(theirs), flatten(ours)

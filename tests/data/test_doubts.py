@@ -7,11 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from ganvas import train
 from ganvas.cli.app import app
 from ganvas.cli.arguments import report_doubts
+from ganvas.config import DataConfig
+from ganvas.data.open import open_source
+from ganvas.data.report import inspect
 from ganvas.errors import GanvasWarning
 
 STRAY = "pictures beside the folders of the classes are left out (1 of 25): cover.png"
@@ -59,3 +64,31 @@ def test_a_training_lists_few_of_many_skipped_files(capsys: pytest.CaptureFixtur
     lines = capsys.readouterr().err.splitlines()
     assert (len(lines), lines[0], lines[1]) == (22, "warning: w", "skipped 0.png: damaged")
     assert lines[-1] == "skipped 5 more; `ganvas data` lists them all"
+
+
+def test_copies_and_blank_pictures_are_told_where_there_are_many(tmp_path: Path, write_picture: Callable[..., Path]) -> None:
+    for i in range(120):
+        write_picture(tmp_path / "p" / f"{i:03d}.png", 0 if i < 2 else i)
+    assert open_source(DataConfig(source=str(tmp_path / "p"))).warnings == ()
+    for i in range(2, 6):
+        Image.new("L", (16, 16), i).save(tmp_path / "p" / f"{i:03d}.png")
+    write_picture(tmp_path / "p" / "119.png", 0)
+    found = [
+        f"{count} of 120 pictures are {what}; `ganvas data` shows which"
+        for count, what in (
+            (2, "exact copies of others"),
+            (4, "nearly blank"),
+        )
+    ]
+    assert open_source(DataConfig(source=str(tmp_path / "p"))).warnings == tuple(found)
+    facts = inspect(str(tmp_path / "p")).images
+    assert facts is not None
+    assert (facts.duplicates, len(facts.blank)) == (2, 4)
+
+
+def test_a_class_far_smaller_than_another_is_told(tmp_path: Path) -> None:
+    for few, told in ((2, False), (1, True)):
+        labels = np.array([0] * 50 + [1] * few)
+        np.savez(tmp_path / f"{few}.npz", points=np.random.default_rng(0).normal(size=(len(labels), 2)), labels=labels)
+        text = "class '1' has 1 samples and '0' has 50: small classes are learned badly"
+        assert open_source(DataConfig(source=str(tmp_path / f"{few}.npz"))).warnings == ((text,) if told else ())

@@ -13,7 +13,7 @@ import pytest
 from ganvas.config import DataConfig
 from ganvas.data.builtin.point_sets import POINTS
 from ganvas.data.collection import DataSource, ImageCollection
-from ganvas.data.open import BUILT_IN, open_source
+from ganvas.data.open import BUILT_IN, absolute_source, open_source
 from ganvas.data.readers import folder
 from ganvas.data.report import inspect
 from ganvas.errors import DataError, UsageError
@@ -104,3 +104,19 @@ def test_a_doubt_of_a_reader_reaches_the_data_the_cache_and_the_report(
     config = DataConfig(source=str(tmp_path / "p"))
     assert open_source(config).warnings == open_source(config).warnings == ("early", "late")
     assert "\nwarning: early\nwarning: late\n" in inspect(config.source).text()
+
+
+def test_a_path_is_found_in_either_unicode_form(
+    tmp_path: Path, write_picture: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    composed, decomposed = "\u00c4rger/f\u00fcr", "A\u0308rger/fu\u0308r"
+    write_picture(tmp_path / decomposed / "a.png")
+    (tmp_path / decomposed / "t.txt").write_text("one\ntwo\n")
+    for given in (composed, decomposed, str(tmp_path / composed)):
+        assert len(open_source(DataConfig(source=given))) == 1
+        assert absolute_source(given) == str(tmp_path / decomposed)
+    assert len(open_source(DataConfig(source=f"{composed}/t.txt"))) == 2
+    for source in (f"{composed}s", "\u00c4", "\0\u00c4"):
+        with pytest.raises(DataError, match="no such file or folder"):
+            open_source(DataConfig(source=source))

@@ -313,3 +313,16 @@ def test_generated_classes_are_those_of_the_reals_also_if_they_are_called_like_n
     found = fake_sample_set(model, 4, 0, wanted)
     assert found.labels is not None
     assert found.labels.tolist() == wanted.tolist()
+
+
+def test_folders_of_another_size_and_color_are_read_as_the_reference(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    np.savez(tmp_path / "small.npz", images=random.integers(0, 256, (120, 16, 16), dtype=np.uint8))
+    np.savez(tmp_path / "large.npz", images=random.integers(0, 256, (120, 40, 40, 3), dtype=np.uint8))
+    report = evaluate(tmp_path / "large.npz", against=str(tmp_path / "small.npz"), metrics=["swd"], samples=100)
+    assert report.measures
+    said = "read as the reference: from 40 x 40 pixels, color, to 16 x 16 pixels, grey (central square, Lanczos filter)"
+    assert said in report.notes
+    assert said in report.text()
+    same = evaluate(tmp_path / "small.npz", against=str(tmp_path / "small.npz"), metrics=["swd"], samples=100)
+    assert same.notes == ()

@@ -95,6 +95,18 @@ def test_domains_without_pairs_are_measured_as_sets_in_each_direction(tmp_path: 
         assert after.value < 2 * after.floor < before.value
 
 
+def test_a_set_is_as_large_as_that_of_its_floor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the training split has fewer rows than the test split, fewer outputs are measured: a floor is of as many reals."""
+
+    def open_data(recipe: Any) -> Any:
+        return miniatures.table(recipe.data.source, 240 if recipe.data.split == "test" else 90)
+
+    monkeypatch.setattr("ganvas.evaluation.output_measures.open_data", open_data)
+    found = measured("miniature-cycle", tmp_path, metrics=["swd"]).measures
+    assert set(found) == {"swd90 a>b", "swd90 b>a"}
+    assert all(each.samples == 90 and each.floor for each in found.values())
+
+
 def test_a_set_measure_of_pairs_may_be_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = measured("miniature-pair", tmp_path, metrics=["mae", "swd"], samples=100).measures
     assert set(found) == {"mae100", "swd100"}
@@ -173,4 +185,5 @@ def test_validation_is_an_error_where_there_is_a_truth_and_a_distance_elsewhere(
     floor = validation.floor(miniatures.table(name, 120), data, game)
     assert (floor is None) == (name != "miniature-cycle")
     assert floor is None or floor < found[1]
+    assert validation.floor(miniatures.table(name, 50), data, game) is None, "fewer training samples than held-out ones"
     assert validation.measure(game, miniatures.table(name, 20)) is None, "too few to measure"

@@ -10,6 +10,7 @@ import PIL.Image
 import pytest
 from support import ganvas, miniature_model
 
+from ganvas.cli.arguments import parse_labels
 from ganvas.config import DataConfig
 from ganvas.data.open import open_source
 from ganvas.errors import ResourceError, UsageError
@@ -55,6 +56,9 @@ def test_samples_come_back_as_data_with_their_classes(model: Model, out: str, tm
 
 
 def test_an_archive_of_one_class_keeps_its_name(model: Model, tmp_path: Path) -> None:
+    assert model.choose_classes(parse_labels("x,y")) == [5]
+    assert model.choose_classes([1]) == [1]
+    assert model.choose_classes(["6", 7]) == [6, 7]
     with np.load(model.save(tmp_path / "x.npz", 3, label="10")) as arrays:
         assert (arrays["labels"].tolist(), arrays["classes"].tolist()) == ([1, 1, 1], list(NAMES))
     data = open_source(DataConfig(source=str(tmp_path / "x.npz")))

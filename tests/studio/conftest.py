@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,3 +119,21 @@ def page(context: Any) -> Iterator[Any]:
     yield tab
     tab.close()
     assert errors == []
+
+
+@pytest.fixture(scope="session")
+def list_violations() -> Callable[[Any], list[Any]]:
+    """What axe-core finds in a tab: light, dark, and with the forced colours of a person who needs contrast."""
+    script = gzip.decompress(Path(__file__).with_name("axe.min.js.gz").read_bytes()).decode()
+    rules = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}"
+
+    def look(tab: Any) -> list[Any]:
+        tab.evaluate(script)
+        found = []
+        for media in ({"color_scheme": "light"}, {"color_scheme": "dark"}, {"color_scheme": "dark", "forced_colors": "active"}):
+            tab.emulate_media(**media, reduced_motion="reduce")
+            violations = tab.evaluate(f"axe.run(document, {rules})")["violations"]
+            found += [(media, each["id"], [node["html"][:120] for node in each["nodes"]]) for each in violations]
+        return found
+
+    return look

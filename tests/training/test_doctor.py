@@ -94,10 +94,10 @@ def test_large_pictures_are_bounded_by_their_bytes(script: Script, monkeypatch: 
     def batch(self: TableDataset, rows: Tensor, flips: Tensor | None = None) -> dict[str, Tensor]:
         raise AssertionError("the doctor reads bytes")
 
-    def memorisation(fakes: Tensor, train: Tensor, held_out: Tensor, rows: Tensor) -> Memorization:
+    def memorisation(fakes: Tensor, train: Tensor, held_out: Tensor, rows: Tensor, labels: Tensor | None) -> Memorization:
         asked.append((len(fakes), len(held_out), len(rows)))
         assert train.dtype == torch.uint8
-        return memorization.memorization(fakes, train, held_out, rows)
+        return memorization.memorization(fakes, train, held_out, rows, labels)
 
     monkeypatch.setattr(TableDataset, "batch", batch)
     monkeypatch.setattr("ganvas.training.doctor_samples.memorization", memorisation)

@@ -20,6 +20,7 @@ import torch
 
 from ganvas.data.collection import ArrayCollection, DataSource, identify_file
 from ganvas.data.readers.numpy_arrays import MAX_DIMS, MAX_NUMBERS
+from ganvas.data.units import keep_exact
 from ganvas.errors import DataError
 from ganvas.utils.files import open_regular
 from ganvas.utils.parsing import printable
@@ -37,7 +38,7 @@ def find(path: Path) -> DataSource:
 
 
 def load(path: Path) -> ArrayCollection:
-    """Points float32 [N, D].
+    """Points float32 [N, D]; float64 where float32 would round them coarsely.
 
     Raises:
         DataError: a line is no point; the message has its number.
@@ -63,7 +64,7 @@ class _Table:
 
     def read(self) -> ArrayCollection:
         """All points. Raises: DataError: a line is no point."""
-        numbers = array("f")
+        numbers = array("d")
         dims, counting, rows = 0, True, 0
         for cells in self._rows():
             if not self.columns:
@@ -86,7 +87,7 @@ class _Table:
                 raise self._error(f"more than {MAX_NUMBERS:,} numbers; leave some rows out")
         if not rows:
             raise DataError(f"{self.what}: expected rows of 1 to {MAX_DIMS} numbers, found none; add some")
-        samples = torch.frombuffer(numbers, dtype=torch.float32).reshape(rows, dims).clone()
+        samples = keep_exact(torch.frombuffer(numbers, dtype=torch.float64).reshape(rows, dims)).clone()
         return ArrayCollection(samples, warnings=self._doubts(dims, counting and rows > 2 and float(samples[0, 0]) in (0, 1)))
 
     def _rows(self) -> Iterator[list[str]]:

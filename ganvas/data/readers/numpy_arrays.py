@@ -26,6 +26,7 @@ from ganvas.data.readers.unpacking import forget_pages, require_array_size, unpa
 from ganvas.data.readers.voxel_arrays import find_voxels, read_voxels
 from ganvas.data.readers.zip_archive import MAX_MEMBERS, open_archive
 from ganvas.data.table import Skipped
+from ganvas.data.units import keep_exact
 from ganvas.errors import DataError
 from ganvas.utils.files import open_regular
 from ganvas.utils.parsing import printable
@@ -266,13 +267,13 @@ def _points(values: Array, what: str) -> Tensor:
         raise DataError(f"{what}: expected {expected}; found shape {list(values.shape)}")
     if values.size > MAX_NUMBERS:
         raise DataError(f"{what}: {values.size:,} numbers; expected at most {MAX_NUMBERS:,}; leave some rows out")
-    points = torch.empty(shape)
-    with np.errstate(over="ignore"):
-        points.numpy()[...] = values.reshape(shape)
-    if not points.isfinite().all():
+    points = torch.empty(shape, dtype=torch.float64 if values.dtype.itemsize > 2 else torch.float32)
+    points.numpy()[...] = values.reshape(shape)
+    low, high = points.aminmax()
+    if not (torch.isfinite(low) and torch.isfinite(high)) or max(-low, high) > torch.finfo(torch.float32).max:
         reason = "holds numbers that are not finite, or beyond 3.4e38"
         raise DataError(f"{what}: {reason}; remove those rows")
-    return points
+    return keep_exact(points)
 
 
 def _channels_last(images: Array, what: str) -> Array:

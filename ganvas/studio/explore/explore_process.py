@@ -53,7 +53,7 @@ class ModelServer:
             UsageError, DataError: as the explorer does.
         """
         tasks = {"abilities": self.abilities, "picture": self.picture, "pad": self.pad, "nearest": self.nearest}
-        tasks |= {"save": self.save, "walk": self.walk}
+        tasks |= {"save": self.save, "walk": self.walk, "atlas": self.atlas, "ends": self.ends}
         if request["do"] not in tasks:
             raise unknown_name("task", str(request["do"]), tasks)
         return tasks[request["do"]](self.load_model(request["path"]), request)
@@ -65,11 +65,20 @@ class ModelServer:
     def picture(self, model: Explorer, request: dict[str, Any]) -> Answer:
         """One picture, quickly; of a text model also its lines."""
         look = parse_look(request["look"])
-        return {"lines": model.lines(look)}, png_bytes(model.picture(look))
+        return {"lines": model.lines(look), "note": model.note(look)}, png_bytes(model.picture(look))
 
     def pad(self, model: Explorer, request: dict[str, Any]) -> Answer:
         """A sheet of seeds."""
         return {}, png_bytes(model.pad(parse_look(request["look"]), request["count"], request["columns"]))
+
+    def atlas(self, model: Explorer, request: dict[str, Any]) -> Answer:
+        """The plane of a look, seen from far."""
+        return {}, png_bytes(model.atlas(parse_look(request["look"]), request["side"]))
+
+    def ends(self, model: Explorer, request: dict[str, Any]) -> Answer:
+        """Where each direction of the model leads."""
+        names = model.list_directions()
+        return {"names": names}, png_bytes(model.ends(parse_look(request["look"]), names, request["amount"]))
 
     def nearest(self, model: Explorer, request: dict[str, Any]) -> Answer:
         """One picture beside its nearest training pictures."""
@@ -79,7 +88,8 @@ class ModelServer:
     def save(self, model: Explorer, request: dict[str, Any]) -> Answer:
         """One picture as `ganvas sample` makes it, with its origin in the file."""
         with tempfile.TemporaryDirectory() as folder:
-            return {}, model.save(Path(folder) / "look.png", parse_look(request["look"]), request["scale"]).read_bytes()
+            look = parse_look(request["look"])
+            return {"name": model.name_file(look)}, model.save(Path(folder) / "look.png", look, request["scale"]).read_bytes()
 
     def walk(self, model: Explorer, request: dict[str, Any]) -> Answer:
         """A film through several looks."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -29,7 +30,7 @@ from ganvas.media.image_files import save_png, to_bytes
 from ganvas.media.video import film_name, save_film
 from ganvas.media.voxel_rendering import shade
 from ganvas.metrics.nearest_neighbours import k_nearest
-from ganvas.studio.explore.view import SEEDS, Point, View, draw, point, tour
+from ganvas.studio.explore.view import SEEDS, Point, View, draw, find_noise_inputs, point, tour
 
 EXACT = 32  # rows at a time: the bits of `ganvas sample`
 CLOUD, LINES = 500, 24  # points of a model of points, lines of one of text
@@ -37,6 +38,7 @@ NEAREST = 5
 PAGE_KINDS = {TEXT: "text", POINTS: "points", IMAGES: "pictures", VOXELS: "solids"}  # kind -> the word of the page
 MOST_FRAMES, MOST_SEEDS = 240, 64
 OFFERED = 6  # directions of each kind
+PLANE_REACH = 2  # quarter turns from the middle of the plane to its edge
 
 
 class Explorer:
@@ -64,6 +66,7 @@ class Explorer:
             "classes": list(card["classes"]) if isinstance(game, Conditional) else [],
             "couples": isinstance(game, Couples),
             "styles": game.styles if isinstance(game, Styled) else 0,
+            "noise": bool(find_noise_inputs(game)),
             "resolutions": list(game.resolutions) if isinstance(game, Grows) else [],
             "encodes": isinstance(game, Encodes),
             "truncates": not isinstance(game, Styled),
@@ -145,6 +148,47 @@ class Explorer:
         looks = [replace(look, seed=look.seed + i, picture=None, label=self._with_class(look)) for i in range(count)]
         samples = draw(self.model, [self.point(each) for each in looks], look.resolution, 16)
         return make_grid(self.render(samples, look), columns, 1, 0)
+
+    def atlas(self, look: View, side: int) -> Image:
+        """The plane of the look seen from far: side x side pictures, each drawn at the middle of its cell.
+
+        Raises:
+            UsageError: the model generates points or text.
+        """
+        self._require_images("a plane")
+        cells = [(i + 0.5) / side * 2 * PLANE_REACH - PLANE_REACH for i in range(side)]
+        looks = [replace(look, x=x, y=-y, label=self._with_class(look)) for y in cells for x in cells]
+        samples = draw(self.model, [self.point(each) for each in looks], look.resolution, 16)
+        return make_grid(self.render(samples, look), side, 1, 0)
+
+    def ends(self, look: View, names: Sequence[str], amount: float) -> Image:
+        """Two pictures of each direction, a row for each: the look moved by -`amount` and +`amount` along it alone.
+
+        Raises:
+            UsageError: the model generates points or text, or has no such direction.
+        """
+        self._require_images("a direction")
+        looks = [replace(look, moves={name: way}, label=self._with_class(look)) for name in names for way in (-amount, amount)]
+        samples = draw(self.model, [self.point(each) for each in looks], look.resolution, 16)
+        return make_grid(self.render(samples, look), 2, 1, 0)
+
+    def name_file(self, look: View) -> str:
+        """What a saved picture of the look is called, without its ending: its seed, and its class if it has one."""
+        parts = [f"seed{look.seed}" if look.picture is None else f"picture{look.picture}"]
+        label = self._with_class(look)
+        if label is not None:
+            parts.append(f"class-{re.sub('[^A-Za-z0-9]+', '-', self.model.classes[label]).strip('-')[:40] or label}")
+        return "-".join(parts)
+
+    def note(self, look: View) -> str:
+        """What a person must know to understand the picture; "": nothing."""
+        if self.model.modality is VOXELS and not bool((self.samples(look) > 0).any()):
+            return "This solid is empty: no voxel is filled, so that the picture is white."
+        return ""
+
+    def _require_images(self, what: str) -> None:
+        if not self.has_images:
+            raise UsageError(f"this model {self._kind}; {what} needs pictures")
 
     @property
     def _kind(self) -> str:

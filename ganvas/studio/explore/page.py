@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,34 +15,58 @@ from starlette.routing import Route
 
 from ganvas.errors import UsageError
 from ganvas.studio.explore.client import ModelClient, SupersededError
+from ganvas.studio.explore.explorer import PLANE_REACH
+from ganvas.studio.explore.favourites import MAX_FAVOURITES, MAX_LOOK_CHARACTERS, Favourites
 from ganvas.studio.explore.view import View
 from ganvas.studio.page import Handover, Page, Studio, find_service, list_links
 from ganvas.studio.responses import make_endpoint, read_body, read_number
 from ganvas.studio.run_kind import ABILITIES, describe_kind, explain_absence
-from ganvas.studio.storage import Storage, UnknownIdError, read_json
-from ganvas.utils.files import write_durably
-from ganvas.utils.parsing import printable
+from ganvas.studio.storage import Storage, read_json
 from ganvas.utils.settings import require_within
 
-MAX_FAVOURITES = 200
-MAX_LOOK_CHARACTERS = 4096
 LANE = re.compile(r"[a-z0-9]{1,24}")
 FILM_TYPES = {"gif": "image/gif", "apng": "image/apng", "mp4": "video/mp4"}
 FILMS = {"gif": ["GIF", "gif"], "apng": ["PNG film", "png"], "mp4": ["MP4", "mp4"]}  # -> label, ending of the file
 FRAMES, MILLISECONDS = (2, 240), (20, 2000)  # bounds of a film
 DIRECTIONS = {  # kind -> title of its sliders, what one of them is called
     "sefa": ["What the weights react to most", "direction"],
-    "pca": ["How styles vary most", "component"],
+    "pca": ["How styles vary most", "direction"],
     "axis": ["Single numbers of the noise", "number"],
 }
 # What the page's controls offer. A look in a link may go further; its own bounds are those of the dataclass.
 CONTROLS = {
-    "psi": {"label": "Truncation psi: 0 is the mean, 1 as trained", "low": -1, "high": 1.5, "step": 0.05},
-    "truncate": {"label": "Truncation of the noise: all within ±", "low": 0.2, "high": 4, "step": 0.1},
-    "moves": {"label": "", "low": -4, "high": 4, "step": 0.1},
-    "turn": {"label": "Viewing angle in degrees", "low": -180, "high": 180, "step": 5},
+    "psi": {
+        "label": "Truncation psi",
+        "low": -1,
+        "high": 1.5,
+        "step": 0.05,
+        "about": "0 is the mean style, 1 is as trained. Below 1 the pictures are more usual and less varied.",
+    },
+    "truncate": {
+        "label": "Truncation of the noise: all within ±",
+        "low": 0.2,
+        "high": 4,
+        "step": 0.1,
+        "about": "Numbers of the noise beyond this are drawn again. A small value gives usual pictures that vary less.",
+    },
+    "moves": {
+        "label": "",
+        "low": -4,
+        "high": 4,
+        "step": 0.1,
+        "about": "How far the picture moves along this direction, in standard deviations. The two small pictures are its ends.",
+    },
+    "turn": {
+        "label": "Viewing angle in degrees",
+        "low": -180,
+        "high": 180,
+        "step": 5,
+        "about": "Where it is seen from.",
+    },
 }
-PLANE_REACH = 2  # quarter turns from the middle of the plane to its edge
+END = 3.0  # standard deviations from the look to the two ends of a direction
+FEW_CLASSES = 12  # which are buttons, not a choice
+MAX_NAMED = 6  # seeds in the name of a film
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,29 +93,12 @@ class FavouriteRequest:
     name: str = ""
 
 
-def is_favourite(value: Any) -> bool:
-    """Whether a value of the file of favourites is one: an older or a damaged file may hold anything."""
-    return isinstance(value, dict) and isinstance(value.get("model"), str) and isinstance(value.get("look"), dict)
-
-
 class ExploreService:
     """What the page needs for as long as the server lives: the model process, and the favourites."""
 
     def __init__(self, studio: Studio) -> None:
         self.storage, self.client = Storage(studio.runs), ModelClient()
-
-    def read_favourites(self) -> list[dict[str, Any]]:
-        """The favourites. In an older file they have no ids: each gets one that follows from its content."""
-        listed = read_json(self.storage.private / "favourites.json").get("kept")
-        kept = [each for each in listed if is_favourite(each)] if isinstance(listed, list) else []
-        texts = [f"{i}{json.dumps(favourite)}".encode() for i, favourite in enumerate(kept)]
-        ids = [hashlib.sha256(text).hexdigest()[:16] for text in texts]
-        return [{"id": name, **favourite} for name, favourite in zip(ids, kept, strict=True)]
-
-    def write_favourites(self, kept: list[dict[str, Any]]) -> None:
-        """Raises: ResourceError: the disk refused."""
-        self.storage.make_folder()
-        write_durably(self.storage.private / "favourites.json", json.dumps({"kept": kept}).encode())
+        self.favourites = Favourites(self.storage)
 
     async def ask(self, request: Request, do: str, **facts: Any) -> tuple[dict[str, Any], bytes]:
         """The model process's answer about the run of the request; ?lane= separates tabs. Raises: GanvasError: it refuses."""
@@ -135,6 +140,8 @@ def get_schema(_: Request) -> Any:
         "plane_reach": PLANE_REACH,
         "films": FILMS,
         "frames": FRAMES,
+        "few_classes": FEW_CLASSES,
+        "end": END,
     }
 
 
@@ -174,10 +181,11 @@ def describe_abilities(kind: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def get_picture(request: Request) -> Response:
-    """The picture of one look; 204 if a newer request replaced it. A header has the lines of a text model."""
+    """The picture of one look; 204 if a newer request replaced it. Headers have the lines of a text model, and a note."""
     try:
         facts, data = await get_service(request).ask(request, "picture", look=read_look(request))
-        return answer_png(data, **({"X-Ganvas-Lines": json.dumps(facts["lines"])} if facts["lines"] else {}))
+        headers = {"X-Ganvas-Lines": json.dumps(facts["lines"])} if facts["lines"] else {}
+        return answer_png(data, **headers, **({"X-Ganvas-Note": facts["note"]} if facts["note"] else {}))
     except SupersededError:
         return Response(status_code=204)
 
@@ -192,6 +200,24 @@ async def get_pad(request: Request) -> Response:
         return Response(status_code=204)
 
 
+async def get_atlas(request: Request) -> Response:
+    """The plane of a look, seen from far: ?side= pictures on each side; 204 as for a picture."""
+    try:
+        side = read_number(request, "side", 7, 2, 9)
+        return answer_png((await get_service(request).ask(request, "atlas", look=read_look(request), side=side))[1])
+    except SupersededError:
+        return Response(status_code=204)
+
+
+async def get_ends(request: Request) -> Response:
+    """Two pictures of each direction, one below the other: its two ends. A header has their names; 204 as for a picture."""
+    try:
+        facts, data = await get_service(request).ask(request, "ends", look=read_look(request), amount=END)
+        return answer_png(data, **{"X-Ganvas-Names": json.dumps(facts["names"])})
+    except SupersededError:
+        return Response(status_code=204)
+
+
 async def get_nearest(request: Request) -> Response:
     """A picture and the training pictures nearest to it. A header has their distances in grey levels."""
     facts, data = await get_service(request).ask(request, "nearest", look=read_look(request))
@@ -201,9 +227,8 @@ async def get_nearest(request: Request) -> Response:
 async def save_picture(request: Request) -> Response:
     """A picture as a file to keep: the bits of `ganvas sample`, with its seed and the model's hash in it."""
     look = read_look(request)
-    _, data = await get_service(request).ask(request, "save", look=look, scale=read_number(request, "scale", 1, 1, 16))
-    seed = look.get("seed", 0)
-    name = f"seed{seed if type(seed) is int else 0}.png"
+    facts, data = await get_service(request).ask(request, "save", look=look, scale=read_number(request, "scale", 1, 1, 16))
+    name = f"{request.path_params['id']}-{facts['name']}.png"
     return answer_png(data, **{"Content-Disposition": f'attachment; filename="{name}"'})
 
 
@@ -212,8 +237,10 @@ async def make_walk(request: Request) -> Response:
     wanted = await read_body(request, WalkRequest)
     facts = {name: getattr(wanted, name) for name in ("frames", "milliseconds", "closed", "kind")}
     _, data = await get_service(request).ask(request, "walk", looks=[dict(look) for look in wanted.looks], **facts)
-    name = f'attachment; filename="walk.{wanted.kind}"'
-    return Response(data, media_type=FILM_TYPES[wanted.kind], headers={"Content-Disposition": name})
+    seeds = "-".join(str(look.get("seed", 0)) for look in wanted.looks[:MAX_NAMED])
+    name = f"{request.path_params['id']}-walk-seeds-{seeds}.{FILMS[wanted.kind][1]}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(data, media_type=FILM_TYPES[wanted.kind], headers=headers)
 
 
 def answer_png(data: bytes, **headers: str) -> Response:
@@ -223,29 +250,19 @@ def answer_png(data: bytes, **headers: str) -> Response:
 
 def list_favourites(request: Request) -> Any:
     """The favourites, oldest first, each with its id."""
-    return {"kept": get_service(request).read_favourites(), "most": MAX_FAVOURITES}
+    return {"kept": get_service(request).favourites.read(), "most": MAX_FAVOURITES}
 
 
 async def add_favourite(request: Request) -> Response:
     """Keep one more look."""
-    here, wanted = get_service(request), await read_body(request, FavouriteRequest)
-    if len(json.dumps(dict(wanted.look))) > MAX_LOOK_CHARACTERS:
-        raise UsageError(f"look: expected at most {MAX_LOOK_CHARACTERS} characters of JSON")
-    added = {"model": wanted.model[:100], "look": dict(wanted.look), "name": printable(wanted.name, 80)}
-    kept = here.read_favourites()  # nothing is awaited from here on, so that no other tab can write in between
-    if len(kept) >= MAX_FAVOURITES:
-        raise UsageError(f"{MAX_FAVOURITES} favourites are kept, which is the most; remove one to keep another")
-    here.write_favourites([*kept, {"id": secrets.token_hex(8), **added}])
-    return JSONResponse(here.read_favourites()[-1], 201)
+    wanted = await read_body(request, FavouriteRequest)
+    return JSONResponse(get_service(request).favourites.add(wanted.model, wanted.look, wanted.name), 201)
 
 
 async def remove_favourite(request: Request) -> Any:
     """Remove one favourite."""
-    here, name = get_service(request), request.path_params["id"]
-    kept = here.read_favourites()
-    if all(favourite["id"] != name for favourite in kept):
-        raise UnknownIdError(f"there is no favourite {printable(name, 40)!r} here; look at the list of favourites")
-    here.write_favourites([favourite for favourite in kept if favourite["id"] != name])
+    name = request.path_params["id"]
+    get_service(request).favourites.remove(name)
     return {"removed": name}
 
 
@@ -261,6 +278,8 @@ ROUTES = (
     Route(f"{API}/models/{{id}}", make_endpoint(get_abilities, query=QUERY[:1])),
     Route(f"{API}/models/{{id}}/picture", make_endpoint(get_picture, query=QUERY)),
     Route(f"{API}/models/{{id}}/pad", make_endpoint(get_pad, query=(*QUERY, "count", "columns"))),
+    Route(f"{API}/models/{{id}}/atlas", make_endpoint(get_atlas, query=(*QUERY, "side"))),
+    Route(f"{API}/models/{{id}}/ends", make_endpoint(get_ends, query=QUERY)),
     Route(f"{API}/models/{{id}}/nearest", make_endpoint(get_nearest, query=QUERY)),
     Route(f"{API}/models/{{id}}/save", make_endpoint(save_picture, query=(*QUERY, "scale"))),
     Route(f"{API}/models/{{id}}/walk", make_endpoint(make_walk, WalkRequest, QUERY[:1]), methods=["POST"]),

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganvas.core.capabilities import Conditional, Grows, Samples, Styled
 from ganvas.errors import UsageError
@@ -19,6 +19,7 @@ from ganvas.inference.latent_space import noise, require_styles
 from ganvas.inference.model import Model
 from ganvas.latents.seed_latents import latents
 from ganvas.latents.truncation import mix_styles, truncate
+from ganvas.layers.noise_input import NoiseInput
 from ganvas.runtime import placement
 from ganvas.utils.interpolation import lerp, slerp
 from ganvas.utils.settings import require_within
@@ -44,6 +45,8 @@ class View:
     up: int = 2  # the seed that y leads towards
     mix: int | None = None  # the seed whose styles are taken from layer `cut` on
     cut: int = 0
+    layers: tuple[int, ...] = ()  # the layers whose styles are taken from `mix`; (): all from `cut` on
+    noise: int | None = None  # the seed of the noise in each layer, where the game has it; None: one fixed pattern
     resolution: int | None = None  # as a growing game draws it there
     turn: float = 30.0  # viewing angle of a solid, degrees
 
@@ -58,6 +61,10 @@ class View:
             raise UsageError(f"moves: expected at most {MOVES} directions, each by at most {FAR:g} standard deviations")
         require_within(self, "x y", -REACH, REACH)
         require_within(self, "cut", 0, 64)
+        if len(self.layers) > MOVES or not all(0 <= layer < 64 for layer in self.layers):
+            raise UsageError(f"layers: expected at most {MOVES} numbers of layers, from 0")
+        if self.noise is not None:
+            require_within(self, "noise", 0, SEEDS)
         require_within(self, "turn", -360, 360)
 
 
@@ -67,6 +74,7 @@ class Point:
 
     at: Tensor
     c: Tensor | None
+    noise: int | None = None  # the seed of the noise in the layers
 
 
 def place(z: Tensor, right: Tensor, up: Tensor, x: float, y: float) -> Tensor:
@@ -102,13 +110,16 @@ def point(model: Model, look: View, steps: Mapping[str, Tensor] = MappingProxyTy
         raise UsageError(f"resolution: this model does not generate at {look.resolution}; leave it out")
     step = sum((amount * steps[name][None] for name, amount in look.moves.items()), torch.zeros(()))
     if not isinstance(game, Styled) or look.resolution is not None:
-        if look.psi != 1 or look.mix is not None or (look.moves and isinstance(game, Styled)):
-            raise UsageError("truncation psi, mixing and directions of w need a model with styles at its full size")
+        if look.psi != 1 or look.mix is not None or look.noise is not None or (look.moves and isinstance(game, Styled)):
+            raise UsageError("truncation psi, mixing, noise and directions of w need a model with styles at its full size")
         return Point(z + step, c)
     styles = partial(_styles, game, c=c, psi=look.psi)
     w = styles(z)
     fine = w if look.mix is None else styles(latents([look.mix], game.latent_dim))
-    return Point(mix_styles(w + step, fine + step, game.styles, min(look.cut, game.styles)), c)
+    mixed = mix_styles(w + step, fine + step, game.styles, min(look.cut, game.styles))
+    if look.layers and look.mix is not None:
+        mixed = torch.stack([fine + step if i in look.layers else w + step for i in range(game.styles)], 1)
+    return Point(mixed, c, look.noise)
 
 
 def _styles(game: Samples, z: Tensor, c: Tensor | None, psi: float) -> Tensor:
@@ -144,8 +155,26 @@ def draw(model: Model, points: Sequence[Point], resolution: int | None = None, c
         return sample_chunks(game, at, c, chunk, lambda z, c: growing.sample_at(z, resolution, c))
     if isinstance(game, Styled):
         styles: Styled = game
-        return sample_chunks(game, at, c, chunk, lambda w, _: styles.synthesize(w))
+        noise = make_noise(game, points[0].noise, model.device)
+        return sample_chunks(game, at, c, chunk, lambda w, _: styles.synthesize(w, noise))
     return sample_chunks(game, at, c, chunk)
+
+
+def find_noise_inputs(game: Samples) -> list[NoiseInput]:
+    """The noise inputs of the layers of a game with styles, the first layer first; [] of a game without."""
+    found = [module for module in game.modules() if isinstance(module, NoiseInput)] if isinstance(game, nn.Module) else []
+    return found if isinstance(game, Styled) else []
+
+
+def make_noise(game: Samples, seed: int | None, device: torch.device) -> list[Tensor] | None:
+    """The noise of a seed for each layer, [1, 1, side, side]; None: the fixed pattern. Raises: UsageError: no noise inputs."""
+    if seed is None:
+        return None
+    inputs = find_noise_inputs(game)
+    if not inputs:
+        raise UsageError("noise: the layers of this model get no noise; leave it out")
+    source = torch.Generator().manual_seed(seed)
+    return [torch.randn(1, 1, layer.side, layer.side, generator=source).to(device) for layer in inputs]
 
 
 def tour(points: Sequence[Point], frames: int, closed: bool = True) -> list[Point]:
@@ -164,5 +193,5 @@ def tour(points: Sequence[Point], frames: int, closed: bool = True) -> list[Poin
         a, b, share = points[leg], points[(leg + 1) % len(points)], where - leg
         way: Any = lerp if a.at.ndim == 3 else slerp
         c = None if a.c is None or b.c is None else lerp(a.c, b.c, share)
-        found.append(Point(way(a.at, b.at, share), c))
+        found.append(Point(way(a.at, b.at, share), c, points[0].noise))
     return found

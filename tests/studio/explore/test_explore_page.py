@@ -51,6 +51,16 @@ def tab(page: Any, context: Any, models: Path) -> Any:
     return page
 
 
+def drag(tab: Any, place: str, right: float, down: float) -> None:
+    """Drag from the middle of an element."""
+    box = tab.locator(place).bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    tab.mouse.move(x, y)
+    tab.mouse.down()
+    tab.mouse.move(x + right, y + down)
+    tab.mouse.up()
+
+
 def changed(tab: Any, do: Any) -> str:
     """The picture after `do`, which must differ from the one before."""
     before = tab.evaluate(PIXELS)
@@ -69,13 +79,15 @@ def test_every_control_gives_another_picture_and_undo_the_first(tab: Any) -> Non
     tab.focus("#pad")
     changed(tab, lambda: tab.keyboard.press("ArrowRight"))
     assert "seed 1" in tab.inner_text("#said")
-    changed(tab, lambda: tab.select_option("#label", "4"))
+    changed(tab, lambda: tab.click("[data-class='4']"))
+    assert tab.get_attribute("[data-class='4']", "aria-pressed") == "true"
     tab.focus("#f-moves-sefa-0")
     changed(tab, lambda: tab.keyboard.press("End"))
     tab.focus("#plane")
     changed(tab, lambda: tab.keyboard.press("ArrowUp"))
     box = tab.locator("#plane").bounding_box()
     changed(tab, lambda: tab.mouse.click(box["x"] + 0.8 * box["width"], box["y"] + 0.3 * box["height"]))
+    changed(tab, lambda: drag(tab, "#picture", -60, 30))
     shown, link = tab.evaluate(PIXELS), tab.evaluate("location.href")
     tab.goto("about:blank")
     tab.goto(link)  # the whole look is in the link
@@ -116,7 +128,8 @@ def test_the_address_is_followed_and_what_it_cannot_mean_is_a_line(tab: Any) -> 
     tab.evaluate("location.hash = '#model=styled&look=' + encodeURIComponent('{\"seed\": 12}')")
     tab.wait_for_function("document.getElementById('said').textContent.startsWith('seed 12')")
     assert tab.locator("#model").input_value() == "styled"
-    assert "direction 1 (sefa:0)" in tab.inner_text("#directions")
+    assert "direction 1" in tab.inner_text("#directions")
+    assert "sefa:" not in tab.inner_text("#explore")
     tab.evaluate("location.hash = '#model=nowhere'")
     tab.wait_for_selector("#problem:has-text('no model “nowhere”')")
     assert tab.is_hidden("#explore")
@@ -128,7 +141,7 @@ def test_the_address_is_followed_and_what_it_cannot_mean_is_a_line(tab: Any) -> 
 
 
 def test_names_of_classes_are_text(tab: Any) -> None:
-    assert HOSTILE in tab.inner_text("#label")
+    assert HOSTILE in tab.inner_text("#class-buttons")
     assert HOSTILE in tab.inner_text("#said")
     assert tab.evaluate("window.hurt") is None
 
@@ -136,6 +149,7 @@ def test_names_of_classes_are_text(tab: Any) -> None:
 def test_what_is_saved_says_where_it_is_from(tab: Any) -> None:
     with tab.expect_download() as caught:
         tab.click("#save")
+    assert caught.value.suggested_filename.startswith("digits-seed0-class-")
     with Image.open(io.BytesIO(Path(caught.value.path()).read_bytes())) as image:
         assert image.info["seeds"] == "0"
         assert image.info["model"] in tab.inner_text("#card")
@@ -173,6 +187,12 @@ def test_controls_appear_by_what_the_model_can(tab: Any) -> None:
     assert tab.locator("#classes").is_hidden()
     assert tab.locator("#f-psi-").count() == 1
     changed(tab, lambda: tab.check("#mix"))
+    changed(tab, lambda: tab.click("[data-layers=early]"))
+    assert tab.is_checked("#layers input >> nth=0")
+    assert not tab.is_checked("#layers input >> nth=-1")
+    assert "in layers 1" in tab.inner_text("#said")
+    tab.check("#noise")
+    tab.wait_for_function("document.getElementById('said').textContent.includes('noise 0')")
     tab.select_option("#model", "names")  # a model of text: its lines, also for who cannot see them
     tab.wait_for_function("document.getElementById('picture').getAttribute('aria-label').startsWith('Lines: ')")
     assert tab.locator("#pad").is_hidden()
@@ -199,3 +219,62 @@ def test_the_nearest_training_pictures_are_looked_up(tab: Any) -> None:
     tab.wait_for_function("!document.getElementById('nearest').disabled")
     assert "grey levels apart" in tab.inner_text("#distances")
     assert tab.evaluate("document.getElementById('relatives').width") > 5 * 28
+
+
+def test_directions_show_their_ends_and_the_plane_its_pictures(tab: Any) -> None:
+    drawn = "(place) => { const canvas = document.querySelector(place); return !canvas.hidden && canvas.width > 1; }"
+    tab.wait_for_function(drawn, arg="[data-end='sefa:0'][data-side=high] canvas")
+    tab.wait_for_function(drawn, arg="#atlas")
+    changed(tab, lambda: tab.click("[data-end='sefa:0'][data-side=high]"))
+    assert tab.input_value("#f-moves-sefa-0") == "3"
+    assert "direction 1 +3" in tab.inner_text("#said")
+
+
+def test_a_text_is_copied(tab: Any, context: Any) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab.select_option("#model", "names")
+    tab.wait_for_function("document.getElementById('picture').getAttribute('aria-label').startsWith('Lines: ')")
+    tab.click("#copy-lines")
+    tab.wait_for_selector(".toast:has-text('24 lines are copied')")
+    assert len(tab.evaluate("navigator.clipboard.readText()").split("\n")) == 24
+
+
+def test_the_picture_and_its_controls_are_on_the_first_screen(tab: Any) -> None:
+    for width, height in ((1280, 720), (1440, 900)):
+        tab.set_viewport_size({"width": width, "height": height})
+        assert tab.evaluate("document.documentElement.scrollHeight") <= height
+        boxes = [tab.locator(place).bounding_box() for place in ("#picture", "#said", "#dice", "#save")]
+        assert all(box["y"] + box["height"] <= height for box in boxes)
+        assert boxes[0]["height"] > 300
+    for model in ("digits", "styled", "asked", "names"):
+        tab.select_option("#model", model)
+        tab.wait_for_function("(name) => location.hash.includes(`model=${name}`)", arg=model)
+        tab.set_viewport_size({"width": 360, "height": 740})
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 360
+        assert tab.locator("#picture").bounding_box()["y"] < 400
+
+
+def test_pictures_that_are_dropped_lead_to_the_form_of_a_training(tab: Any) -> None:
+    dropped = """async () => {
+        const canvas = Object.assign(document.createElement("canvas"), { width: 16, height: 16 });
+        const carried = new DataTransfer();
+        for (const name of ["a.png", "b.png"]) {
+            canvas.getContext("2d").fillRect(0, 0, 8, name === "a.png" ? 8 : 16);
+            carried.items.add(new File([await new Promise((done) => canvas.toBlob(done))], name));
+        }
+        const event = new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true });
+        document.querySelector("#pad").dispatchEvent(event);
+        return event.defaultPrevented;
+    }"""
+    tab.wait_for_load_state("networkidle")
+    assert tab.evaluate(dropped)
+    tab.wait_for_url("**/train#new&data=upload:*")
+    tab.wait_for_selector("#report:not([hidden])")
+    assert tab.input_value("#data").startswith("upload:")
+
+
+@pytest.mark.parametrize("model", ["asked", "names"])
+def test_axe_finds_nothing_on_a_model(tab: Any, model: str, list_violations: Any) -> None:
+    tab.select_option("#model", model)
+    tab.wait_for_function("document.getElementById('veil').hidden")
+    assert list_violations(tab) == []

@@ -25,7 +25,7 @@ from ganvas.inference.model import load
 from ganvas.studio.explore.client import ModelClient, SupersededError
 from ganvas.studio.explore.explore_process import ModelServer
 from ganvas.studio.explore.explorer import Explorer
-from ganvas.studio.explore.view import View, draw, place, point, tour
+from ganvas.studio.explore.view import View, draw, find_noise_inputs, place, point, tour
 from ganvas.utils.settings import from_dict, to_dict
 
 
@@ -38,6 +38,11 @@ def saved(folder: Path, name: str) -> Path:
     card = {"recipe": to_dict(recipe), "items": 0, "classes": list(data.classes)}
     model_file.save(folder / "model.safetensors", game, card)
     return folder
+
+
+def pixels(image: Image.Image) -> torch.Tensor:
+    """The grey levels of a picture."""
+    return torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8).int()
 
 
 @pytest.fixture(scope="module")
@@ -288,3 +293,65 @@ def test_an_artist_that_ended_is_told_and_starts_again(echo: str) -> None:
             await worker.close()
 
     assert asyncio.run(scene()) == (b"one", b"two")
+
+
+def test_the_plane_is_seen_from_far_and_each_cell_is_its_picture(digits: Explorer) -> None:
+    look = View(seed=4, label=2)
+    atlas = digits.atlas(look, 3)
+    assert atlas.size == (3 * 28, 3 * 28)
+    for column, row, x, y in ((1, 1, 0.0, 0.0), (2, 0, 4 / 3, 4 / 3), (0, 1, -4 / 3, 0.0)):
+        cell = pixels(atlas.crop((28 * column, 28 * row, 28 * column + 28, 28 * row + 28)))
+        one = pixels(digits.picture(replace(look, x=x, y=y)))
+        assert (cell - one).abs().max() <= 1  # of 255: the batch differs
+
+
+def test_each_direction_shows_its_two_ends(styled: Explorer) -> None:
+    names = styled.list_directions()
+    sheet = styled.ends(View(seed=1), names, 3.0)
+    side = styled.model.shape[-1]
+    assert sheet.size == (2 * side, len(names) * side)
+    high = pixels(sheet.crop((side, side, 2 * side, 2 * side)))
+    one = pixels(styled.picture(View(seed=1, moves={names[1]: 3.0})))
+    assert (high - one).abs().max() <= 1
+
+
+def test_styles_are_mixed_by_layer(styled: Explorer) -> None:
+    count = styled.abilities()["styles"]
+    own, other = styled.point(View(seed=1)).at, styled.point(View(seed=7)).at
+    mixed = styled.point(View(seed=1, mix=7, layers=(0, 2))).at
+    for layer in range(count):
+        assert torch.equal(mixed[:, layer], (other if layer in (0, 2) else own)[:, layer])
+    late = tuple(range(2, count))
+    assert torch.equal(styled.point(View(seed=1, mix=7, layers=late)).at, styled.point(View(seed=1, mix=7, cut=2)).at)
+
+
+def test_the_noise_of_the_layers_can_be_drawn_from_a_seed(tmp_path: Path, digits: Explorer) -> None:
+    model = Explorer(saved(tmp_path / "noisy", "stylegan2-fashion"))
+    assert (model.abilities()["noise"], digits.abilities()["noise"]) == (True, False)
+    for layer in find_noise_inputs(model.model.drawer):
+        layer.strength.data.fill_(0.5)
+    pictures = [model.picture(View(seed=1, noise=noise)).tobytes() for noise in (None, 3, 3, 4)]
+    assert pictures[1] == pictures[2]
+    assert len(set(pictures)) == 3
+    with pytest.raises(UsageError, match="need a model with styles"):
+        digits.picture(View(noise=3))
+
+
+def test_a_saved_file_is_called_by_its_seed_and_class(
+    digits: Explorer, styled: Explorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert digits.name_file(View(seed=3, label=7)) == "seed3-class-7"
+    assert digits.name_file(View(seed=3)) == "seed3-class-0"
+    assert styled.name_file(View(seed=12)) == "seed12"
+    monkeypatch.setitem(digits.model.card, "classes", ["0", "../T-shirt", "子"])
+    assert digits.name_file(View(label=1)) == "seed0-class-T-shirt"
+    assert digits.name_file(View(label=2)) == "seed0-class-2"
+
+
+def test_an_empty_solid_is_said_to_be_empty(tmp_path: Path, digits: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    solids = Explorer(saved(tmp_path / "solid", "voxel-shapes"))
+    filled = solids.samples(View())
+    monkeypatch.setattr(Explorer, "samples", lambda *_: torch.full_like(filled, -1.0))
+    assert "This solid is empty" in solids.note(View())
+    monkeypatch.setattr(Explorer, "samples", lambda *_: torch.full_like(filled, 1.0))
+    assert solids.note(View()) == digits.note(View()) == ""

@@ -43,16 +43,19 @@ def test_the_recipes_are_listed_once_and_wait_for_no_doctor(asked: Analyses, mon
     async def listed(*words: str, **_: Any) -> list[dict[str, str]]:
         calls.append(words)
         await asyncio.sleep(0)
-        return [{"name": "gan-ring", "game": "gan"}, {"name": "cgan-mnist", "game": "cgan", "data": "mnist"}]
+        return [{"name": "gan-ring", "game": "gan", "data": "ring"}, {"name": "cgan-mnist", "game": "cgan", "data": "mnist"}]
 
     async def both() -> list[Any]:
         async with asked.one_at_a_time:  # as a doctor holds it
             return await asyncio.wait_for(asyncio.gather(asked.list_recipes(), asked.list_recipes()), 10)
 
     monkeypatch.setattr(analyses, "run_command", listed)
-    ring = {"name": "gan-ring", "game": "gan", "labels": False, "unit": "points"}
-    ring |= {"sources": [], "takes_pictures": False, "brings_data": True}
+    ring = {"name": "gan-ring", "game": "gan", "data": "ring", "labels": False, "unit": "points", "seconds": None}
+    ring |= {"sources": [], "takes_pictures": False, "brings_data": True, "images": RECIPES["gan-ring"].train.images}
+    ring |= {"kind": "The original GAN", "picture": "ring.png"}
     digits = {"name": "cgan-mnist", "game": "cgan", "data": "mnist", "labels": True, "unit": "images"}
+    digits |= {"kind": "A GAN that you ask for a class", "picture": "mnist.png", "seconds": None}
+    digits |= {"images": RECIPES["cgan-mnist"].train.images}
     digits |= {"sources": ["mnist", "fashion"], "takes_pictures": True, "brings_data": True}  # stacked has no classes
     assert asyncio.run(both()) == [[ring, digits]] * 2
     assert calls == [("recipes", "--json")]

@@ -237,7 +237,17 @@ def test_an_address_fills_in_the_form_and_every_setting_says_what_it_means(page:
     page.wait_for_selector("#start-error:has-text('There is no recipe “nothing”')")
 
 
-def test_a_run_is_seen_whole_in_a_small_window_and_first_on_a_phone(page: Any, context: Any, studio: Any) -> None:
+def test_axe_finds_nothing_on_the_form(form: Any, list_violations: Any) -> None:
+    form.click("#other-box summary")
+    form.wait_for_selector("#offered tr")
+    assert list_violations(form) == []
+    form.set_viewport_size({"width": 360, "height": 740})
+    assert form.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_run_is_seen_whole_in_a_small_window_and_first_on_a_phone(
+    page: Any, context: Any, studio: Any, list_violations: Any
+) -> None:
     folder = studio.runs / "00777-seen"
     (folder / "samples").mkdir(parents=True)
     (folder / "recipe.json").write_text(json.dumps({"name": "dcgan-mnist", "game": "dcgan", "config": {"resolution": 28}}))
@@ -250,6 +260,11 @@ def test_a_run_is_seen_whole_in_a_small_window_and_first_on_a_phone(page: Any, c
         boxes = [page.locator(place).bounding_box() for place in ("#picture", "#caption", "#scrub", "#steer")]
         assert all(box["y"] + box["height"] <= height for box in boxes)
         assert boxes[0]["height"] > 300
+    assert list_violations(page) == []
+    for view in ("compare", "settings"):
+        page.click(f"button[data-view={view}]")
+        assert list_violations(page) == []
+    page.click("button[data-view=watch]")
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.locator("#picture").bounding_box()["y"] < 370
     assert page.input_value("#choice") == "00777-seen"

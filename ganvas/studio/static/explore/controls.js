@@ -1,9 +1,13 @@
 // The controls of a model, made from what it can do.
 
 import { formatCount } from "../common/api.js";
+import { explain } from "../common/explain.js";
 import { make } from "../common/shell.js";
+import { makeClassChoice, showClass } from "./class_choice.js";
+import { makeEnd } from "./direction_ends.js";
 import { schema } from "./look.js";
 import { $, changeLook, showProblem, showsMany, state } from "./state.js";
+import { makeLayerBoxes, showMix } from "./style_mix.js";
 
 const DIRECTION_PREFIX = "class:"; // of a direction from class to class
 
@@ -22,7 +26,17 @@ function makeSlider(field, label = schema.controls[field].label, name = "") {
   const facts = { min: low, max: high, step, "data-field": field, "data-name": name, "data-off": off, value: off };
   const range = make("input", { id, type: "range", oninput: set, ...facts });
   const number = make("input", { type: "number", "aria-label": `${label}, as a number`, onchange: set, ...facts });
-  return make("div", { class: "slider" }, make("label", { for: id }, label), range, number);
+  const box = make("div", { class: "slider" }, make("label", { for: id }, label), range, number);
+  explain(box, schema.controls[field].about, range);
+  return box;
+}
+
+/** The slider of a direction between pictures of its two ends. */
+function makeDirection(label, name) {
+  const slider = makeSlider("moves", label, name);
+  const low = makeEnd(name, "low", -schema.end, `${label}: to its lower end`);
+  const high = makeEnd(name, "high", schema.end, `${label}: to its upper end`);
+  return make("div", { class: "direction" }, low, slider, high);
 }
 
 /** Make all controls of the model. */
@@ -38,19 +52,17 @@ export function makeControls() {
   const isSolid = able.kind === "solids";
   $("turning").replaceChildren(...(isSolid ? [makeSlider("turn")] : []));
   $("sliders").hidden = !cuts.length && !able.directions.length && !isSolid;
-  $("mixing").hidden = !able.styles;
-  $("cut").max = able.styles;
+  makeLayerBoxes(able);
   for (const id of ["plane-box", "near-box", "frame-it", "walk-box"]) $(id).hidden = showsMany();
   $("picture").classList.toggle("smooth", able.kind === "text");
+  $("copy-lines").hidden = able.kind !== "text";
   $("card").textContent = describeModel(able);
+  $("links").replaceChildren(...able.links.map(({ href, label }) => make("a", { class: "button small", href }, label)));
 }
 
 function makeChoices({ classes, couples, encodes, resolutions }) {
   const makeOption = (value, text) => make("option", { value }, text);
-  $("classes").hidden = !classes.length;
-  const all = couples ? [makeOption("", "all, side by side")] : [];
-  $("label").replaceChildren(...all, ...classes.map((name, i) => makeOption(i, name)));
-  if (classes.length && !couples && state.look.label === null) state.look.label = 0;
+  makeClassChoice({ classes, couples });
   $("encoding").hidden = !encodes;
   $("resolutions").hidden = !resolutions.length;
   const sizes = resolutions.map((side) => makeOption(side, `${side} × ${side}`));
@@ -62,9 +74,9 @@ function makeDirections(names) {
   const kinds = [...new Set(names.map((name) => name.split(":")[0]))];
   return kinds.flatMap((kind) => {
     const [title, noun] = schema.directions[kind];
-    const label = (name) => `${noun} ${Number(name.split(":")[1]) + 1} (${name})`;
+    const label = (name) => `${noun} ${Number(name.split(":")[1]) + 1}`;
     const ours = names.filter((name) => name.startsWith(`${kind}:`));
-    return [make("h3", {}, title), ...ours.map((name) => makeSlider("moves", label(name), name))];
+    return [make("h3", {}, title), ...ours.map((name) => makeDirection(label(name), name))];
   });
 }
 
@@ -101,7 +113,7 @@ export function addPair() {
 /** Put every control where the look is. */
 export function showControls() {
   const { look } = state;
-  $("label").value = look.label ?? "";
+  showClass();
   if (document.activeElement !== $("source")) $("source").value = look.picture ?? "";
   $("resolution").value = look.resolution ?? "";
   for (const name of Object.keys(look.moves)) if (name.startsWith(DIRECTION_PREFIX)) findPairSlider(name);
@@ -111,8 +123,5 @@ export function showControls() {
     const inUse = document.activeElement === input && input.type !== "range"; // a person is typing
     if (!inUse) input.value = value ?? Number(off);
   }
-  $("mix").checked = look.mix !== null;
-  if (look.mix !== null) $("mix-seed").value = look.mix;
-  $("cut").value = look.cut;
-  $("cut-said").textContent = look.cut;
+  showMix();
 }

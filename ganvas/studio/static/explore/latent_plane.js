@@ -1,11 +1,66 @@
 // The plane to drag in: the seed in the middle, two other seeds to the right and up.
 
-import { schema } from "./look.js";
-import { $, changeLook, state, toSeed } from "./state.js";
+import { encodeLook, schema } from "./look.js";
+import { $, address, changeLook, showsMany, state, toSeed } from "./state.js";
+import { View } from "./view.js";
 
 const REACH = schema.plane_reach; // quarter turns to each edge
 const KEY_STEP = 0.1;
 const DIRECTIONS = { ArrowLeft: [-KEY_STEP, 0], ArrowRight: [KEY_STEP, 0], ArrowUp: [0, KEY_STEP], ArrowDown: [0, -KEY_STEP] };
+
+const WAIT_MILLISECONDS = 500; // after the last change: the picture itself comes first
+const [CELLS, FEW_CELLS, LARGE] = [7, 5, 48]; // pictures on a side of the atlas; of pictures with more pixels than LARGE
+const view = new View($("atlas"));
+let timer = 0;
+let shownPath = "";
+let grip = null; // where a drag on the large picture began
+
+/** Forget the plane of another model. */
+export function clearAtlas() {
+  shownPath = "";
+  view.clear();
+}
+
+/** Draw the plane seen from far, once the look rests, and only if another plane is meant. */
+export function drawAtlas() {
+  if (showsMany()) return;
+  const side = state.able.shape[2] > LARGE ? FEW_CELLS : CELLS;
+  const path = address("atlas", `&side=${side}&${encodePlane()}`);
+  if (path === shownPath) return;
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    shownPath = path;
+    view.ask(path);
+  }, WAIT_MILLISECONDS);
+}
+
+/** The look in the middle of the plane, with both of its other seeds. */
+function encodePlane() {
+  const { right, up, ...middle } = { ...state.look, x: 0, y: 0 };
+  const text = decodeURIComponent(encodeLook(middle).slice("look=".length));
+  return `look=${encodeURIComponent(JSON.stringify({ ...JSON.parse(text), right, up }))}`;
+}
+
+/** A drag on the large picture moves it: as far as the picture is wide is a quarter turn. */
+function dragPicture(event) {
+  const { width } = $("picture").getBoundingClientRect();
+  const x = clamp(grip.x - (event.clientX - grip.left) / width);
+  const y = clamp(grip.y + (event.clientY - grip.top) / width);
+  changeLook({ x, y }, "plane");
+}
+
+function connectPicture() {
+  const picture = $("picture");
+  picture.addEventListener("pointerdown", (event) => {
+    if (showsMany()) return;
+    grip = { x: state.look.x, y: state.look.y, left: event.clientX, top: event.clientY };
+    picture.setPointerCapture(event.pointerId);
+  });
+  picture.addEventListener("pointermove", (event) => {
+    if (grip && event.buttons) dragPicture(event);
+  });
+  for (const kind of ["pointerup", "pointercancel"]) picture.addEventListener(kind, () => { grip = null; });
+}
 
 /** Within the plane, in hundredths: a link stays short. */
 const clamp = (value) => Math.round(100 * Math.max(-REACH, Math.min(REACH, value))) / 100;
@@ -39,6 +94,7 @@ export function showPlane() {
 
 /** Connect the plane to the page. */
 export function connectPlane() {
+  connectPicture();
   $("plane").setAttribute("aria-valuemin", -100 * REACH);
   $("plane").setAttribute("aria-valuemax", 100 * REACH);
   $("plane").addEventListener("pointerdown", (event) => {

@@ -20,7 +20,8 @@ export function completeLook(look) {
 export function shortenLook(look) {
   const same = (name) => look[name] === undefined || look[name] === schema.look[name];
   const short = Object.fromEntries(Object.entries(look).filter(([name]) => name === "seed" || !same(name)));
-  if (short.mix === undefined) delete short.cut; // a layer to mix from, without a mixture
+  if (short.mix === undefined) for (const name of ["cut", "layers"]) delete short[name]; // layers without a mixture
+  if (short.layers?.length === 0) delete short.layers;
   if (short.x === undefined && short.y === undefined) {
     delete short.right;
     delete short.up;

@@ -2,12 +2,16 @@
 
 import { ask, readError } from "../common/api.js";
 import { key, make, say, toast } from "../common/shell.js";
+import { leadToTraining } from "../train/send_pictures.js";
+import { connectClasses } from "./class_choice.js";
 import { addPair, makeControls, showControls } from "./controls.js";
+import { clearEnds, drawEnds } from "./direction_ends.js";
 import { keepLook, loadFavourites, showFavourites } from "./favourites.js";
 import { LookHistory, completeLook, encodeLook, makeBlank, schema, shortenLook, tab } from "./look.js";
-import { connectPlane, showPlane } from "./latent_plane.js";
+import { clearAtlas, connectPlane, drawAtlas, showPlane } from "./latent_plane.js";
 import { clearPad, connectPad, drawPad, goTo, layOutPad, moveSeed, rollSeed } from "./seeds.js";
 import { $, address, changeLook, showProblem, state, toSeed } from "./state.js";
+import { connectMix } from "./style_mix.js";
 import { View } from "./view.js";
 import { addFrame, clearWalk, connectWalk } from "./walk.js";
 
@@ -15,6 +19,7 @@ const SMALL = 64; // pixels below which a saved picture is enlarged
 const ERROR_SECONDS = 15;
 const main = new View($("picture"), showProblem);
 const nearest = new View($("relatives"), showDistances);
+let lines = []; // of a model of text, those in the picture
 let models = [];
 let absent = []; // models that cannot be explored, each with the reason
 
@@ -30,6 +35,8 @@ function draw() {
   $("said").textContent = words;
   main.ask(address("picture", `&${encodeLook(look)}`), describePicture);
   drawPad();
+  drawEnds();
+  drawAtlas();
   const scale = state.able.kind === "pictures" && state.able.shape[2] < SMALL ? 4 : 1;
   $("save").href = address("save", `&scale=${scale}&${encodeLook(look)}`);
   showUndo();
@@ -39,10 +46,15 @@ function draw() {
   showPlane();
 }
 
-/** Say what is in the picture; a text model sends its lines with it. */
+/** Say what is in the picture; a text model sends its lines with it, and any model a note. */
 function describePicture(response) {
-  const lines = response.headers.get("X-Ganvas-Lines");
-  if (lines) $("picture").setAttribute("aria-label", `Lines: ${JSON.parse(lines).join(", ")}`);
+  const { width, height } = $("picture");
+  $("frame").style.setProperty("--ratio", width / height);
+  $("veil").hidden = true;
+  $("note").textContent = response.headers.get("X-Ganvas-Note") ?? "";
+  const sent = response.headers.get("X-Ganvas-Lines");
+  lines = sent ? JSON.parse(sent) : [];
+  if (sent) $("picture").setAttribute("aria-label", `Lines: ${lines.join(", ")}`);
   say($("picture").getAttribute("aria-label"));
 }
 
@@ -54,12 +66,23 @@ function describeLook() {
   if (look.psi !== schema.look.psi) parts.push(`psi ${look.psi}`);
   if (look.truncate !== null) parts.push(`noise within ±${look.truncate}`);
   for (const [name, amount] of Object.entries(look.moves)) {
-    if (amount) parts.push(`${name} ${amount > 0 ? "+" : ""}${amount}`);
+    if (amount) parts.push(`${nameDirection(name)} ${amount > 0 ? "+" : ""}${amount}`);
   }
   if (look.x || look.y) parts.push(`${look.x.toFixed(2)} towards ${look.right}, ${look.y.toFixed(2)} towards ${look.up}`);
-  if (look.mix !== null) parts.push(`styles of ${look.mix} from layer ${look.cut}`);
+  if (look.mix !== null) {
+    const which = look.layers.length ? `in layers ${look.layers.map((i) => i + 1).join(", ")}` : `from layer ${look.cut + 1}`;
+    parts.push(`styles of ${look.mix} ${which}`);
+  }
+  if (look.noise !== null) parts.push(`noise ${look.noise}`);
   if (look.resolution !== null) parts.push(`at ${look.resolution} pixels`);
   return parts.join(" · ");
+}
+
+/** A direction in words: sefa:0 is direction 1, class:7-1 is 7-1. */
+function nameDirection(name) {
+  const [kind, which] = name.split(":");
+  const [, noun] = schema.directions[kind] ?? [];
+  return noun ? `${noun} ${Number(which) + 1}` : which;
 }
 
 function describeClass() {
@@ -115,6 +138,9 @@ async function chooseModel(id, asked = null) {
   showProblem("");
   $("model").value = id;
   $("card").textContent = "Loading the model …";
+  $("veil").hidden = false;
+  clearEnds();
+  clearAtlas();
   try {
     state.able = await ask(`explore/models/${encodeURIComponent(id)}?lane=${tab}`);
   } catch (wrong) {
@@ -175,18 +201,22 @@ const readNumber = (id) => ($(id).value === "" ? null : Number($(id).value));
 /** At a lower resolution a model has no styles to truncate, mix or move. */
 function changeResolution() {
   const resolution = readNumber("resolution");
-  const plain = { psi: schema.look.psi, mix: null, moves: state.able.styles ? {} : state.look.moves };
+  const plain = { psi: schema.look.psi, mix: null, noise: null, moves: state.able.styles ? {} : state.look.moves };
   changeLook(resolution === null ? { resolution } : { resolution, ...plain });
-}
-
-function changeMix() {
-  const mix = $("mix").checked ? toSeed($("mix-seed").value) : null;
-  changeLook({ mix, cut: state.look.cut || Math.floor(state.able.styles / 2) });
 }
 
 function resetSliders() {
   const { psi, truncate, turn } = schema.look;
   changeLook({ moves: {}, psi, truncate, turn });
+}
+
+async function copyLines() {
+  try {
+    await navigator.clipboard.writeText(lines.join("\n"));
+    toast(`${lines.length} lines are copied.`);
+  } catch {
+    toast("The browser does not let this page use the clipboard.", { kind: "error" });
+  }
 }
 
 const keep = () => keepLook(describeLook());
@@ -196,18 +226,17 @@ state.draw = draw;
 connectPad();
 connectPlane();
 connectWalk();
-$("label").addEventListener("change", () => changeLook({ label: readNumber("label") }));
+connectClasses();
+connectMix();
 $("source").addEventListener("change", changePicture);
 $("resolution").addEventListener("change", changeResolution);
-$("mix").addEventListener("change", changeMix);
-$("mix-seed").addEventListener("change", () => $("mix").checked && changeMix());
-$("cut").addEventListener("input", () => changeLook({ cut: Number($("cut").value) }, "cut"));
 $("level").addEventListener("click", resetSliders);
 $("pair").addEventListener("click", addPair);
 $("undo").addEventListener("click", undo);
 $("redo").addEventListener("click", redo);
 $("keep").addEventListener("click", keep);
 $("nearest").addEventListener("click", findNearest);
+$("copy-lines").addEventListener("click", copyLines);
 $("model").addEventListener("change", () => chooseModel($("model").value));
 key("r", "Another seed, at random", rollSeed);
 key("ArrowLeft", "The seed before", () => moveSeed(-1));
@@ -221,6 +250,7 @@ addEventListener("hashchange", () => {
   if (models.length) followAddress().catch((wrong) => showProblem(wrong.message));
 });
 
+ask("home/overview").then(({ max_upload_bytes: limit }) => leadToTraining(limit)).catch(() => {}); // drops are then refused
 try {
   [models, absent] = await Promise.all([ask("explore/models"), ask("explore/absent"), loadFavourites()]);
   showAbsent();

@@ -6,6 +6,7 @@ import { completeLook, schema, shortenLook } from "./look.js";
 import { goTo } from "./seeds.js";
 import { $, address, focusNear, makeThumb, state } from "./state.js";
 
+const MAX_NAMED = 6; // seeds in the name of a film
 let frames = []; // looks
 
 /** Begin a walk without keyframes. */
@@ -72,7 +73,9 @@ async function makeFilm() {
 function showFilm(url, kind) {
   if ($("movie").src) URL.revokeObjectURL($("movie").src);
   const [, ending] = schema.films[kind];
-  $("film-said").replaceChildren(make("a", { href: url, download: `walk-${state.model}.${ending}` }, "Save the film"));
+  const seeds = frames.slice(0, MAX_NAMED).map(({ seed }) => seed).join("-");
+  const name = `${state.model}-walk-seeds-${seeds}.${ending}`;
+  $("film-said").replaceChildren(make("a", { href: url, download: name }, "Save the film"));
   $("movie").hidden = kind === "mp4"; // an image element cannot show it
   if (kind === "mp4") return;
   $("movie").src = url;

@@ -15,6 +15,16 @@ const BALANCE = [
   { key: "lead", name: "how far it is slowed down", token: "--accent", dash: "dashed" },
   { key: "augment", name: "augmentation", token: "--fake", dash: "dotted" },
 ];
+const MEANINGS = {
+  losses: "Each player lowers its own loss, so no curve falls for long: what one player gains the other loses. A loss that "
+    + "stays far from the level where D can only guess says that one player is ahead.",
+  verdicts: "How much of each kind the discriminator takes for real. With perfect fakes all curves meet at one half. If data "
+    + "it never trained on lie far below the data it trains on, it learns its data by heart.",
+  players: "The skill is the share of right answers. Between 0.55 and 0.95 both players learn. Outside, the training slows the "
+    + "discriminator down or augments its inputs; these curves show by how much.",
+  curve: "How far the samples are from pictures that were held out. The floor is the value of other real data: no model gets "
+    + "below it. Compare values of one name only.",
+};
 const NOT_MEASURES = ["step", "items", "floor"]; // columns of a row of measures
 
 /** At most `most` rows, evenly spaced, always with the last. */
@@ -113,7 +123,7 @@ export class RunCharts {
     const identity = series.map(({ key }) => key).join();
     if (this.charts[name]?.identity !== identity) {
       $(name).replaceChildren();
-      const chart = new Chart($(name), { ...options, series, axis: this.details.unit });
+      const chart = new Chart($(name), { ...options, meaning: MEANINGS[name], series, axis: this.details.unit });
       this.charts[name] = { identity, chart };
     }
     this.charts[name].chart.draw(steps, values, options.lines);
