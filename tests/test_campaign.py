@@ -25,7 +25,7 @@ def until() -> float:
 
 @pytest.mark.parametrize(
     ("trial", "count"),
-    [(checkpoints, 300), (bundles, 120), (power, 120), (runs, 12), (inputs, 200), (requests, 60), (frames, 100)],
+    [(checkpoints, 300), (bundles, 300), (power, 150), (runs, 20), (inputs, 1_000), (requests, 60), (frames, 200)],
     ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_trials(trial: Any, count: int) -> None:
