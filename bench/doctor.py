@@ -40,13 +40,14 @@ def find_data(name: str, folder: Path, pictures: Path | None) -> str:
 
 def train(name: str, case: Case, arguments: argparse.Namespace, advice: str = "") -> Path:
     """The folder of the run, trained unless it is there. `advice` is applied to the settings of the case."""
-    folder, seed = arguments.folder, arguments.seed
+    folder: Path = arguments.folder
+    seed: int = arguments.seed
     out = folder / (name + ("-after" if advice else "") + (f"-seed{seed}" if seed else ""))
     if (out / "trained").exists():
         return out
-    changed, objective = parse_advice(advice)
+    changed, objective = parse_advice(advice, case.cured)
     chosen = {**case.settings, "train.snapshots": "1", "train.seed": str(seed), **changed}
-    if case.data:
+    if case.data and "data.source" not in changed:
         chosen["data.source"] = find_data(case.data, folder, arguments.pictures)
     start = time.perf_counter()
     recipe = resolve_recipe(case.recipe, chosen, objective=objective)
@@ -68,8 +69,13 @@ def train(name: str, case: Case, arguments: argparse.Namespace, advice: str = ""
     return out
 
 
-def parse_advice(advice: str) -> tuple[dict[str, str], str | None]:
-    """The settings and the objective that an advice names; ({}, None) if a person has to do something, as "--data with ..."."""
+def parse_advice(advice: str, cured: str) -> tuple[dict[str, str], str | None]:
+    """The settings and the objective that an advice names; ({}, None) if nobody can follow it.
+
+    `cured` is the data that follows "--data with ...".
+    """
+    if advice.startswith("--data"):
+        return ({"data.source": cured}, None) if cured else ({}, None)
     settings: dict[str, str] = {}
     objective, words = None, iter(shlex.split(advice))
     for word in words:
@@ -117,7 +123,7 @@ def print_advice(name: str, case: Case, arguments: argparse.Namespace) -> None:
     """Train one run again with the advice of its first finding, and print the row of before and after."""
     before = diagnose(train(name, case, arguments), "cpu")
     advice = before[0].advice if before else ""
-    if parse_advice(advice) == ({}, None):
+    if parse_advice(advice, case.cured) == ({}, None):
         return
     after = diagnose(train(name, case, arguments, advice), "cpu")
     helped = case.expected not in [each.name for each in after]

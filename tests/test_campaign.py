@@ -10,7 +10,7 @@ from typing import Any
 import campaign
 import pytest
 from trials import bundles, checkpoints, failures, frames, inputs, kills, power, requests, runs
-from trials.common import Tally, differences
+from trials.common import differences
 from trials.damage import damage
 
 from ganvas.engine import checkpoint
@@ -34,11 +34,8 @@ def test_trials(trial: Any, count: int) -> None:
 
 
 def test_a_few_file_operations_of_every_moment_fail() -> None:
-    tally = Tally("failures")
-    for first in (0, 40, 90, 150):
-        found = failures.run(range(first, first + 1), until())
-        tally.done, tally.failures = tally.done + found.done, tally.failures + found.failures
-    assert (tally.failures, tally.done > 2) == ([], True)
+    tally = failures.run((0, 40, 91, 151), until())
+    assert (tally.failures, tally.done) == ([], 4)
 
 
 def test_a_few_kills() -> None:

@@ -53,6 +53,15 @@ def test_letters_in_random_order_are_trivial() -> None:
     assert far_from("names", lines).share == pytest.approx(1, abs=0.2)
 
 
+def test_lines_of_numbers_are_compared_with_one_line() -> None:
+    random = torch.Generator().manual_seed(0)
+    reals, other, fakes = (torch.randint(1, 50, (300, 20), generator=random) ** 2 % 97 for _ in range(3))
+    found = measure(fakes, reals, [other], "oracle")
+    assert found.name == "unigrams300"
+    assert found.share < 0.05
+    assert found.trivial > 10 * found.floor
+
+
 @pytest.mark.parametrize(
     ("source", "worse"),
     [

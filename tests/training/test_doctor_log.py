@@ -57,6 +57,11 @@ def test_a_penalty_holds_the_discriminator_down(script: Script) -> None:
     assert found[0].advice == "--set config.rules.r1_gamma=0.1"
 
 
+def test_a_discriminator_is_not_weak_while_the_run_is_short(script: Script) -> None:
+    found = diagnose(script.run("cgan-mnist", lambda share: {"skill": 0.51}, faint(digits()), items=20_000))
+    assert names(found) == ["trained too little"]
+
+
 @pytest.mark.parametrize(
     "log", [{"skill": 0.99}, {"skill": 0.51}, {"strain": 30.0}, {"gradient_generator": 1e-6, "skill": 0.95}]
 )
