@@ -14,7 +14,7 @@ from ganvas.data.table import TableDataset
 from ganvas.games import GAMES, RECIPES
 from ganvas.games.recipes import adapt_recipe, resolve_recipe
 from ganvas.games.registry import build
-from ganvas.studio.storage import Storage
+from ganvas.studio.storage import Storage, UnknownIdError
 from ganvas.studio.train import analyses
 from ganvas.studio.train.analyses import Analyses
 from ganvas.studio.train.choices import list_sources
@@ -109,3 +109,21 @@ def test_a_deleted_run_is_forgotten(asked: Analyses) -> None:
     asked.failures["a", "b", 2000] = "too few"
     asked.forget("b")
     assert [asked.describe_comparison("a", "b", samples)["state"] for samples in (500, 2000)] == ["none", "none"]
+
+
+def test_a_recipe_is_timed_once_and_never_beside_a_training(asked: Analyses, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    async def time_recipe(*words: str, **_: Any) -> dict[str, float]:
+        calls.append(words)
+        return {"pace": 1000.0}
+
+    monkeypatch.setattr(analyses, "run_command", time_recipe)
+    seconds = RECIPES["gan-ring"].train.images / 1000
+    assert asyncio.run(asked.time_recipe("gan-ring", may_time=False)) is None
+    assert [asyncio.run(asked.time_recipe("gan-ring")) for _ in range(2)] == [seconds, seconds]
+    assert calls == [("gan-ring",)]
+    assert asyncio.run(asked.time_recipe("dcgan-images")) is not None  # brings no data: estimated from the other
+    assert calls == [("gan-ring",)]
+    with pytest.raises(UnknownIdError, match="there is no recipe"):
+        asyncio.run(asked.time_recipe("nothing"))
