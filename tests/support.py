@@ -122,4 +122,4 @@ def miniature_model(name: str) -> Model:
     if hasattr(recipe.config, "resolution"):
         recipe = replace(recipe, config=replace(recipe.config, resolution=32))
     game = initial_state(recipe, PLAN).average
-    return Model(game, {"recipe": to_dict(recipe), "classes": list(data.classes)}, "0" * 12)
+    return Model(game, {"recipe": to_dict(recipe), "classes": list(data.classes), "items": 0}, "0" * 12)

@@ -10,7 +10,7 @@ import importlib
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from trials.common import PLAN, TESTS, Tally, begin, differences, everything, fi
 CODES = (errno.ENOSPC, errno.EIO)
 
 
-def run(seeds: range, until: float) -> Tally:
+def run(seeds: Sequence[int], until: float) -> Tally:
     """Every operation with each error; trial i is operation i // 2 of all moments together, with error i % 2."""
     tally, start = Tally("failures"), time.monotonic()
     sys.path.insert(0, TESTS)

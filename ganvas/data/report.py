@@ -238,6 +238,7 @@ def _report_points(name: str, layout: str, points: Tensor) -> Report:
     units = measure_units(points)
     facts = PointFacts(tuple(points.amin(0).tolist()), tuple(points.amax(0).tolist()), units.center, units.scale)
     picked = points[spread_evenly(len(points), 5_000)]
+    picked = picked if units.usual else units.standardize(picked)  # a plot has one scale for all coordinates
     return Report(name, layout, len(points), {}, (), points=facts, samples=picked)
 
 

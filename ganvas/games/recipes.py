@@ -54,6 +54,8 @@ def open_data(recipe: Recipe) -> TableDataset:
     resolution = getattr(recipe.config, "resolution", None)
     data = open_source(recipe.data, resolution=resolution, channels=recipe.data.channels, pictures=False)
     _require_kind(recipe, data)
+    if not recipe.data.center:  # of points only
+        return data
     return data.in_units(recipe.data.center, recipe.data.scale)
 
 

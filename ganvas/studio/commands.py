@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 from contextlib import suppress
@@ -15,6 +16,11 @@ from ganvas.utils.parsing import printable
 
 NICENESS = 5  # a training goes first
 ERRORS = {kind.exit_code: kind for kind in (UsageError, DataError, ResourceError)}
+
+
+def quote_code(text: str) -> str:
+    """A line of the command line for a page: what stands between backticks gets the quotes of a text."""
+    return re.sub("`([^`]*)`", "“\\1”", text)
 
 
 async def run_command(*words: str, module: str = "ganvas", seconds: float = 600.0) -> Any:

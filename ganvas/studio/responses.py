@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
+from ganvas.studio.commands import quote_code
 from ganvas.studio.storage import UnknownIdError
 from ganvas.utils.settings import from_dict
 
@@ -38,7 +39,7 @@ def make_endpoint(function: Callable[[Request], Any], body: type | None = None, 
                 result = await run_in_threadpool(function, request)
         except GanvasError as wrong:
             status = next((code for kind, code in STATUS.items() if isinstance(wrong, kind)), 500)
-            return JSONResponse({"error": " ".join(str(wrong).split())}, status)
+            return JSONResponse({"error": quote_code(" ".join(str(wrong).split()))}, status)
         return result if isinstance(result, Response) else answer_json(result)
 
     answer.body, answer.query = body, query  # type: ignore[attr-defined]

@@ -72,9 +72,14 @@ class TrainingLog:
         """
         self.sums = {RENAMED.get(name, name): (float(total), int(count)) for name, (total, count) in sums.items()}
         if self.write and self.path.exists():
+            try:
+                before = read_regular(self.path, MAX_LOG)
+            except DataError as failure:
+                self.tell(f"{failure}; it stays as it is")
+                return
             kept = [row for row in read_log(self.path, self.tell) if row.get("items", 0) <= items]
             text = "".join(json.dumps(row) + "\n" for row in kept).encode()
-            if text != self.path.read_bytes():
+            if text != before:
                 write_durably(self.path, text)
 
 

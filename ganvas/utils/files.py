@@ -120,7 +120,9 @@ def append(path: Path, line: bytes) -> None:
     Raises:
         OSError: nothing was appended. Half a line would damage the next one.
     """
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+    # Not blocking: a pipe without a reader would stop the training.
+    how = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    file = os.open(path, how, 0o666)
     try:
         end = os.fstat(file).st_size
         try:

@@ -62,7 +62,7 @@ def test_the_whole_set_decides_for_files_too(tmp_path: Path) -> None:
         Image.fromarray(np.array([[0, high], [0, 0]], np.float32)).save(tmp_path / f"{name}.tiff")
     source = open_source(DataConfig(source=str(tmp_path)), resolution=2)
     assert source.table.amax((1, 2, 3)).tolist() == [255, 255, 128]
-    assert source.warnings == ()
+    assert not any("range" in text or "dark" in text for text in source.warnings)
 
 
 def test_twelve_bits_are_told_and_white_mends_them(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_white_above_255_leaves_bytes_alone(tmp_path: Path) -> None:
 
 
 def test_black_and_clipped_pictures_are_told(tmp_path: Path) -> None:
-    assert opened(tmp_path / "x.npy", np.zeros((2, 8, 8))).warnings == ("all pictures are black: they have no value above 0",)
+    assert "all pictures are black: they have no value above 0" in opened(tmp_path / "x.npy", np.zeros((2, 8, 8))).warnings
     (clipped,) = opened(tmp_path / "y.npy", GREY.astype(np.int32) * 9, white=1000.0).warnings
     assert clipped == "values above data.white=1000 become white: the highest is 2295"
 

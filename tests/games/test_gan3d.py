@@ -132,7 +132,7 @@ def test_samples_as_sheet_archive_film_and_mesh(
         model.save(tmp_path / name, count)
     assert made == [("s.gif", 4), ("s.stl", 1), ("s.obj", 3)]
     model.interpolate(tmp_path / "walk.gif", [1, 2], 3, label=["chair", "lamp"])
-    with pytest.raises(UsageError, match=r"\.png, \.npz, \.gif, \.obj or \.stl"):
+    with pytest.raises(UsageError, match=r"\.png, .*\.npz, \.gif, \.obj, \.stl, or none for a folder"):
         model.save(tmp_path / "s.ply")
     image = make_sheet(model.game, open_source(DataConfig(source="shapes", split="test")))
     assert image is not None

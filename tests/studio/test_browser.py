@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from ganvas.studio.site import PAGES
 
@@ -87,6 +88,31 @@ def test_home_leads_to_the_runs_and_to_where_one_begins(page: Any, context: Any,
     page.wait_for_selector("#lesson >> text=1 of 5")
     page.wait_for_url(lambda url: "#" in url and not url.endswith(("#", "#tour")))
     assert page.evaluate("document.activeElement.id") == "lesson"
+
+
+def test_home_has_start_cards_and_the_newest_pictures_and_says_what_is_damaged(page: Any, context: Any, studio: Any) -> None:
+    drawn, broken = studio.runs / "00002-drawn", studio.runs / "00003-broken"
+    (drawn / "samples").mkdir(parents=True)
+    broken.mkdir()
+    (drawn / "recipe.json").write_text('{"name": "gan-ring", "game": "gan"}')
+    (broken / "recipe.json").write_text("{")
+    for name, shade in (("000000.000k", 10), ("000000.064k", 200)):
+        Image.new("L", (20, 20), shade).save(drawn / "samples" / f"{name}.png")
+    opened(page, context, "/")
+    links = page.locator("#starts a").evaluate_all("cards => cards.map((card) => card.getAttribute('href'))")
+    assert links == ["./play#tour", "./train#new&recipe=cgan-mnist", "./train#new&own"]
+    assert page.locator("#starts img").evaluate_all("all => all.every((image) => image.naturalWidth > 0)")
+    shown = page.locator("#runs li:has-text('00002-drawn') img")
+    assert shown.get_attribute("src").endswith("/samples/64")
+    assert shown.evaluate("image => image.decode().then(() => image.naturalWidth)") == 20
+    assert "recipe.json is not readable JSON" in page.inner_text("#runs li:has-text('00003-broken')")
+    page.goto(f"{context.base}/train#run=00003-broken")
+    page.wait_for_selector("#state[data-state=damaged]")
+    assert "recipe.json is not readable JSON" in page.inner_text("#words")
+    assert page.locator("#runs button").count() >= 2  # the others are there
+    page.click("#steer button:has-text('Delete')")
+    page.click("#sure-go")
+    page.wait_for_selector(".toast:has-text('00003-broken is deleted')")
 
 
 def test_the_theme_is_kept(page: Any, context: Any) -> None:

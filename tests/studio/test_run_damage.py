@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ganvas.games import RECIPES
 from ganvas.studio import home
+from ganvas.studio.commands import quote_code
 from ganvas.studio.responses import answer_json
 from ganvas.studio.run_damage import find_damage
 from ganvas.studio.storage import Storage
@@ -94,3 +95,7 @@ def test_numbers_and_letters_that_json_does_not_have_are_answered() -> None:
 def test_a_folder_that_cannot_be_read_is_told_by_its_file(tmp_path: Path) -> None:
     (tmp_path / "recipe.json").mkdir()
     assert find_damage(tmp_path).startswith("recipe.json cannot be read: ")
+
+
+def test_backticks_of_the_command_line_do_not_reach_a_page() -> None:
+    assert quote_code("see `ganvas recipes`, then `--set`; one ` stays") == "see “ganvas recipes”, then “--set”; one ` stays"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import ganvas
 
+from ganvas.cli.training_commands import train as train_by_command
 from ganvas.errors import UsageError
 from ganvas.games.recipes import ARGUMENTS
 from ganvas.training.api import train
@@ -36,6 +38,23 @@ def test_the_command_line_and_python_train_the_same_model(tmp_path: Path) -> Non
     model = train("gan-ring", images=512, seed=3, ranks=1, precision="float32", out=tmp_path / "called", **settings)
     assert (tmp_path / "typed" / "recipe.json").read_text() == (tmp_path / "called" / "recipe.json").read_text()
     assert model.card["items"] == 512
+
+
+def test_python_and_the_command_line_start_the_same_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise one seed would give other weights: the number of ranks decides how they are rounded."""
+    started: list[tuple[Any, dict[str, Any]]] = []
+
+    def note(recipe: Any, **how: Any) -> None:
+        started.append((recipe, {name: value for name, value in how.items() if name != "peers"}))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ganvas.training.api.start_run", note)
+    monkeypatch.setattr("ganvas.training.start.start_run", note)
+    for start in (lambda: train("gan-ring", seed=3), lambda: train_by_command("gan-ring", options=TrainOptions(seed=3))):
+        with pytest.raises(KeyboardInterrupt):
+            start()
+    assert started[0] == started[1]
+    assert started[0][1]["ranks"] == "auto"
 
 
 def test_a_typo_is_named() -> None:

@@ -176,7 +176,7 @@ def test_changed_data_is_refused_and_can_be_accepted(change: Any, says: str, fit
     assert contents(run.folder) == before
     opened = open_run(run.folder)
     if not fits:
-        with pytest.raises(DataError, match=r"its networks do not fit the data .*ganvas branch .*run --data PATH --out NEW"):
+        with pytest.raises(DataError, match=r"its networks do not fit .*ganvas branch .*run --data PATH --out NEW"):
             opened.prepare(None, Ranks(), accept=True)
         return
     opened.prepare(None, Ranks(), accept=True)

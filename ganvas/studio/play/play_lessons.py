@@ -61,9 +61,9 @@ TOUR = PlayLesson(
         Part(
             "The critic moves first",
             "G does not move now. The critic (the discriminator D) gets reals and fakes, and learns to say 1 for reals and "
-            "0 for fakes. Its curve comes close to the best possible one, D*(x) = p_data / (p_data + p_G), which is dotted. "
-            "Some noise is added to everything D gets; it makes the curve smooth. G learns from the slope of this curve, so "
-            "D learns first.",
+            "0 for fakes. Its curve moves towards the best possible one, D*(x) = p_data / (p_data + p_G), which is dotted. "
+            "Some noise is added to everything D gets: it makes the curve smoother than the dotted one. G learns from the "
+            "slope of this curve, so D learns first.",
             do=(("d", 200),),
         ),
         Part(
@@ -178,7 +178,7 @@ BREAK = (
         cure_title="No momentum, and R1",
         cure_text=(
             "Without momentum both players follow the gradient of now. R1 is a penalty on the slope of D at the data: D "
-            "becomes flat there, and the fakes come to rest on the data. The same game goes on, and KL falls to its floor."
+            "becomes flat there, and the fakes come to rest on the data. The same game goes on, and KL falls."
         ),
     ),
     PlayLesson(

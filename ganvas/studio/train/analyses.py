@@ -16,7 +16,7 @@ from ganvas.data.open import BUILT_IN
 from ganvas.errors import GanvasError, UsageError
 from ganvas.evaluation.measure_names import SAMPLES, TEXT
 from ganvas.games import GAMES, RECIPES
-from ganvas.studio.commands import run_command
+from ganvas.studio.commands import quote_code, run_command
 from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.storage import Storage, UnknownIdError, list_checkpoints, read_json
 from ganvas.studio.train import pace
@@ -108,7 +108,9 @@ class Analyses:
         key = (list_checkpoints(folder)[-1:], (folder / "result.json").exists())
         async with self.one_at_a_time:
             if name not in self.findings or self.findings[name][0] != key:
-                self.findings[name] = key, await run_command("doctor", str(folder), "--json", seconds=600)
+                findings = await run_command("doctor", str(folder), "--json", seconds=600)
+                texts = [{part: quote_code(str(text)) for part, text in each.items()} for each in findings]
+                self.findings[name] = key, texts
             return self.findings[name][1]
 
     async def branch(self, folder: Path, at: int | None, settings: Mapping[str, str]) -> str:

@@ -21,6 +21,7 @@ from typing import Any
 
 from ganvas.errors import GanvasError, UsageError
 from ganvas.games.recipes import resolve_recipe
+from ganvas.studio.commands import quote_code
 from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.storage import Storage, list_checkpoints, read_json, read_last_row, read_tail
 from ganvas.studio.train.choices import find_device_kind
@@ -181,7 +182,7 @@ class Jobs:
         """Why a process that is gone has ended."""
         lines = read_tail(self.storage.find_note(name, "err"))[-8:]
         if errors := [line for line in lines if line.startswith("ganvas: ")]:
-            return Status("failed", printable(errors[-1].removeprefix("ganvas: "), 600))
+            return Status("failed", quote_code(printable(errors[-1].removeprefix("ganvas: "), 600)))
         if any(SAVED in line for line in lines):
             return Status("stopped" if asked == "stop" else "paused", "saved; resume continues bit for bit")
         if asked:

@@ -154,7 +154,14 @@ def test_draw_data_by_hand_and_by_keys(tab: Any) -> None:
     tab.mouse.up()
     pad.press("ArrowRight")
     pad.press("Enter")
-    assert int(pad.get_attribute("aria-label").split(": ")[1].split()[0]) >= 5
+    count = int(pad.get_attribute("aria-label").split(": ")[1].split()[0])
+    assert count >= 5
+    tab.click("#clear")
+    assert ": 0 points" in pad.get_attribute("aria-label")
+    for _ in range(2):  # the clearing, and the point of Enter
+        tab.click("#undo-stroke")
+    assert f": {count - 1} points" in pad.get_attribute("aria-label")
+    pad.press("Enter")
     tab.click("#use")
     tab.wait_for_function("location.hash.includes('data=brush') && location.hash.includes('at=')")
     run = saved(tab)

@@ -14,7 +14,7 @@ from ganvas.data.table import TableDataset
 from ganvas.games import GAMES, RECIPES
 from ganvas.games.recipes import adapt_recipe, resolve_recipe
 from ganvas.games.registry import build
-from ganvas.studio.storage import Storage
+from ganvas.studio.storage import Storage, UnknownIdError
 from ganvas.studio.train import analyses
 from ganvas.studio.train.analyses import Analyses
 from ganvas.studio.train.choices import list_sources
@@ -43,16 +43,19 @@ def test_the_recipes_are_listed_once_and_wait_for_no_doctor(asked: Analyses, mon
     async def listed(*words: str, **_: Any) -> list[dict[str, str]]:
         calls.append(words)
         await asyncio.sleep(0)
-        return [{"name": "gan-ring", "game": "gan"}, {"name": "cgan-mnist", "game": "cgan", "data": "mnist"}]
+        return [{"name": "gan-ring", "game": "gan", "data": "ring"}, {"name": "cgan-mnist", "game": "cgan", "data": "mnist"}]
 
     async def both() -> list[Any]:
         async with asked.one_at_a_time:  # as a doctor holds it
             return await asyncio.wait_for(asyncio.gather(asked.list_recipes(), asked.list_recipes()), 10)
 
     monkeypatch.setattr(analyses, "run_command", listed)
-    ring = {"name": "gan-ring", "game": "gan", "labels": False, "unit": "points"}
-    ring |= {"sources": [], "takes_pictures": False, "brings_data": True}
+    ring = {"name": "gan-ring", "game": "gan", "data": "ring", "labels": False, "unit": "points", "seconds": None}
+    ring |= {"sources": [], "takes_pictures": False, "brings_data": True, "images": RECIPES["gan-ring"].train.images}
+    ring |= {"kind": "The original GAN", "picture": "ring.png"}
     digits = {"name": "cgan-mnist", "game": "cgan", "data": "mnist", "labels": True, "unit": "images"}
+    digits |= {"kind": "A GAN that you ask for a class", "picture": "mnist.png", "seconds": None}
+    digits |= {"images": RECIPES["cgan-mnist"].train.images}
     digits |= {"sources": ["mnist", "fashion"], "takes_pictures": True, "brings_data": True}  # stacked has no classes
     assert asyncio.run(both()) == [[ring, digits]] * 2
     assert calls == [("recipes", "--json")]
@@ -106,3 +109,21 @@ def test_a_deleted_run_is_forgotten(asked: Analyses) -> None:
     asked.failures["a", "b", 2000] = "too few"
     asked.forget("b")
     assert [asked.describe_comparison("a", "b", samples)["state"] for samples in (500, 2000)] == ["none", "none"]
+
+
+def test_a_recipe_is_timed_once_and_never_beside_a_training(asked: Analyses, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    async def time_recipe(*words: str, **_: Any) -> dict[str, float]:
+        calls.append(words)
+        return {"pace": 1000.0}
+
+    monkeypatch.setattr(analyses, "run_command", time_recipe)
+    seconds = RECIPES["gan-ring"].train.images / 1000
+    assert asyncio.run(asked.time_recipe("gan-ring", may_time=False)) is None
+    assert [asyncio.run(asked.time_recipe("gan-ring")) for _ in range(2)] == [seconds, seconds]
+    assert calls == [("gan-ring",)]
+    assert asyncio.run(asked.time_recipe("dcgan-images")) is not None  # brings no data: estimated from the other
+    assert calls == [("gan-ring",)]
+    with pytest.raises(UnknownIdError, match="there is no recipe"):
+        asyncio.run(asked.time_recipe("nothing"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -104,3 +105,11 @@ def test_a_setting_that_has_a_field_is_refused_and_the_field_is_named() -> None:
     with pytest.raises(UsageError, match="field of its own"):
         choices.require_no_field({"train.images": "5"})
     choices.require_no_field({"train.batch": "5"})
+
+
+def test_every_recipe_has_its_picture_and_every_game_its_words() -> None:
+    static = Path(choices.__file__).parents[1] / "static" / "train" / "data"
+    for row in list_recipes():
+        facts = choices.match_recipe(row, labels=False)
+        assert (static / facts["picture"]).is_file(), row["name"]
+        assert facts["kind"], row["game"]

@@ -2,6 +2,7 @@
 
 import { fitCanvas } from "../common/chart.js";
 import { colour, say, toast } from "../common/shell.js";
+import { UndoStack } from "../common/undo.js";
 
 const $ = (id) => document.getElementById(id);
 const REACH = 1.25; // the field shows -REACH to REACH
@@ -9,6 +10,7 @@ const KEY_STEP = 0.1;
 const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 let most = 0;
 let points = [];
+let stack = new UndoStack([]); // of points, one state for each stroke
 let cursor = [0, 0];
 let use = () => {};
 let cancel = () => {};
@@ -30,6 +32,8 @@ function paint() {
   const where = cursor.map((value) => value.toFixed(1)).join(", ");
   $("pad").setAttribute("aria-label", `Drawing field: ${points.length} points; cursor at ${where}`);
   $("use").disabled = points.length === 0;
+  if (!stack.canUndo && document.activeElement === $("undo-stroke")) $("pad").focus(); // a disabled button loses the focus
+  $("undo-stroke").disabled = !stack.canUndo;
 }
 
 function paintCursor(context, x, y) {
@@ -58,9 +62,18 @@ function press(event) {
   if (direction) cursor = cursor.map((value, k) => clamp(value + KEY_STEP * direction[k]));
   else if (event.key === "Enter") {
     add(cursor);
+    stack.push([...points]);
     say(`${points.length} points`, true);
   } else return;
   event.preventDefault();
+  paint();
+}
+
+/** Take back the last stroke, or the clearing. */
+function undo(event) {
+  event.preventDefault();
+  points = [...stack.undo()];
+  say(`${points.length} points`, true);
   paint();
 }
 
@@ -75,8 +88,17 @@ $("pad").addEventListener("pointermove", (event) => {
   for (const part of event.getCoalescedEvents?.() ?? [event]) add(locate(part));
   paint();
 });
+$("pad").addEventListener("pointerup", () => {
+  stack.push([...points]);
+  paint();
+});
+$("pad").addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") undo(event);
+});
+$("undo-stroke").addEventListener("click", undo);
 $("clear").addEventListener("click", () => {
   points = [];
+  stack.push([]);
   paint();
 });
 $("use").addEventListener("click", () => {
@@ -91,6 +113,7 @@ $("drawing").addEventListener("close", () => {
 /** Open the field for at most `limit` points. `onUse` gets them; `onCancel` runs if it is closed without. */
 export function openPad(limit, onUse, onCancel) {
   [most, points, cursor, use, cancel] = [limit, [], [0, 0], onUse, onCancel];
+  stack = new UndoStack([]);
   $("drawing").returnValue = "";
   $("drawing").showModal();
   paint();

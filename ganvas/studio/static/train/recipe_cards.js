@@ -20,8 +20,8 @@ function makeCard(recipe, isBest, choose) {
   const title = make("span", { class: "recipe-title" }, capitalize(recipe.about));
   const chip = isBest ? make("span", { class: "suggested" }, "suggested") : null;
   const kind = make("span", { class: "muted small" }, recipe.kind);
-  const facts = make("span", { class: "recipe-facts small" }, make("code", {}, recipe.name), make("span", { class: "num" },
-    describeTime(recipe)));
+  const facts = make("span", { class: "recipe-facts small" }, make("code", {}, recipe.name),
+    make("span", { class: "num", "data-time": recipe.name }, describeTime(recipe)));
   return make("label", { class: "recipe" }, input, picture, make("span", { class: "recipe-words" }, title, chip, kind, facts));
 }
 
@@ -35,6 +35,14 @@ export function showCards(recipes, { best, made, others }, choose) {
   $("more-box").hidden = !others.length;
   $("more-title").textContent = `${others.length} more ${others.length === 1 ? "recipe takes" : "recipes take"} these data too`;
   $("more").replaceChildren(...makeCards(others));
+}
+
+/** Say how long each takes, once that is known; the cards stay, with the choice and the focus. */
+export function showTimes(recipes) {
+  for (const place of document.querySelectorAll("[data-time]")) {
+    const recipe = recipes.find(({ name }) => name === place.dataset.time);
+    if (recipe) place.textContent = describeTime(recipe);
+  }
 }
 
 const listCards = () => [...document.querySelectorAll("#form input[name=recipe]")];

@@ -2,7 +2,7 @@
 
 import { ask, formatCount, formatSeconds } from "../common/api.js";
 import { make, toast } from "../common/shell.js";
-import { chooseRecipe, describeTime, getRecipe, showCards } from "./recipe_cards.js";
+import { chooseRecipe, describeTime, getRecipe, showCards, showTimes } from "./recipe_cards.js";
 import { makeReport } from "./report.js";
 import { makeTable } from "./tables.js";
 import { Uploader } from "./uploads.js";
@@ -71,7 +71,8 @@ export class StartForm {
     } catch {
       /* the times of the reference machine stay */
     }
-    await this.offerRecipes(getRecipe());
+    showTimes(this.recipes);
+    this.describe();
   }
 
   /** The upload that is chosen; undefined: other data. */
