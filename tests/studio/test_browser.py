@@ -115,6 +115,17 @@ def test_home_has_start_cards_and_the_newest_pictures_and_says_what_is_damaged(p
     page.wait_for_selector(".toast:has-text('00003-broken is deleted')")
 
 
+def test_what_an_address_names_is_not_under_the_bar_of_a_phone(page: Any, context: Any) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    opened(page, context, "/")
+    place = """() => {
+        document.getElementById("pages-title").scrollIntoView();
+        return document.getElementById("pages-title").getBoundingClientRect().top;
+    }"""
+    assert page.evaluate("document.body.style.minHeight = '3000px'") == "3000px"
+    assert page.evaluate(place) >= page.locator("header").bounding_box()["height"]
+
+
 def test_the_theme_is_kept(page: Any, context: Any) -> None:
     opened(page, context, "/")
     page.click("#theme")

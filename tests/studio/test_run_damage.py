@@ -94,7 +94,7 @@ def test_numbers_and_letters_that_json_does_not_have_are_answered() -> None:
 
 def test_a_folder_that_cannot_be_read_is_told_by_its_file(tmp_path: Path) -> None:
     (tmp_path / "recipe.json").mkdir()
-    assert find_damage(tmp_path).startswith("recipe.json cannot be read: ")
+    assert find_damage(tmp_path).startswith("recipe.json is a folder, not a regular file")
 
 
 def test_backticks_of_the_command_line_do_not_reach_a_page() -> None:
