@@ -296,7 +296,7 @@ def install(monkeypatch: pytest.MonkeyPatch, count: int = 240) -> None:
         return table(config.source, count, config.split)
 
     monkeypatch.setattr("ganvas.games.recipes.open_source", open_source)
-    monkeypatch.setattr("ganvas.inference.model.BUILT_IN", (*BUILT_IN, *GAMES))
+    monkeypatch.setattr("ganvas.inference.loaded_game.BUILT_IN", (*BUILT_IN, *GAMES))
 
 
 def fresh_game(name: str) -> Any:

@@ -13,7 +13,8 @@ from ganvas.core.capabilities import Grows, require_pictures
 from ganvas.errors import UsageError, unknown_name
 from ganvas.inference.batches import make_sampler, sample_chunks
 from ganvas.inference.latent_space import require_styles
-from ganvas.inference.model import Label, Model
+from ganvas.inference.loaded_game import Label
+from ganvas.inference.model import Model
 from ganvas.latents.seed_latents import latents
 from ganvas.latents.truncation import mix_styles
 from ganvas.media.grid import caption, legible_scale, make_grid

@@ -13,7 +13,8 @@ from torch import Tensor
 from ganvas.editing.named_directions import Direction, directions
 from ganvas.errors import UsageError
 from ganvas.inference.latent_space import Space, require_styles
-from ganvas.inference.model import MOST_FRAMES, Label, Model
+from ganvas.inference.loaded_game import Label
+from ganvas.inference.model import MOST_FRAMES, Model
 from ganvas.latents import paths
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import png_name, save_png

@@ -17,7 +17,8 @@ from ganvas.data.table import TableDataset
 from ganvas.data.units import Units
 from ganvas.errors import DataError, UsageError
 from ganvas.inference.feature_extractors import Extractor
-from ganvas.inference.model import Label, Model
+from ganvas.inference.loaded_game import Label
+from ganvas.inference.model import Model
 from ganvas.media.image_files import to_bytes
 
 

@@ -16,7 +16,8 @@ from ganvas.data.open import open_source, shorten_path
 from ganvas.errors import UsageError
 from ganvas.inference.batches import as_pictures
 from ganvas.inference.feature_extractors import load_extractor
-from ganvas.inference.model import Label, Model
+from ganvas.inference.loaded_game import Label
+from ganvas.inference.model import Model
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import png_name, save_png, to_bytes
 from ganvas.metrics.nearest_neighbours import k_nearest
