@@ -17,7 +17,7 @@ from ganvas.evaluation import measure_names
 from ganvas.utils.parsing import parse_index, printable
 from ganvas.utils.whole_numbers import Whole
 
-MOST = 10_000  # numbers in a list
+MOST_NUMBERS = 10_000  # numbers in a list
 
 
 def parse_setting(text: str) -> tuple[str, str]:
@@ -43,8 +43,8 @@ def parse_numbers(text: str) -> list[int]:
             raise UsageError(f"expected seeds such as 1,5,9 or 0-7, got {printable(text, 100)!r}")
         if high < low:
             raise UsageError(f"expected the smaller end of a range first, as in 0-7, got {part!r}")
-        if len(found) + high - low >= MOST:
-            raise UsageError(f"expected at most {MOST:,} numbers, got {printable(text, 100)!r}")
+        if len(found) + high - low >= MOST_NUMBERS:
+            raise UsageError(f"expected at most {MOST_NUMBERS:,} numbers, got {printable(text, 100)!r}")
         found += range(low, high + 1)
     return found
 

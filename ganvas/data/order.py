@@ -12,7 +12,7 @@ from torch import Tensor
 from ganvas.errors import DataError
 from ganvas.utils.seeds import mix
 
-MOST = 32 << 20  # bytes of cached permutations
+CACHE_BYTES = 32 << 20  # bytes of cached permutations
 LEAST = 2  # permutations that are cached even if they are larger
 NUMBER = 16  # cached permutations, even if they are smaller
 
@@ -61,8 +61,8 @@ _lock = threading.Lock()
 def _permutation(seed: int, epoch: int, n: int) -> Tensor:
     """The order of one epoch, int32 [n] if that is enough: half the memory of int64.
 
-    It costs n random numbers, so the last ones are cached: as many as fit into `MOST` bytes, and at least `LEAST`, because a
-    batch may span two epochs, and two tables may be read alternately.
+    It costs n random numbers, so the last ones are cached: as many as fit into `CACHE_BYTES`, and at least `LEAST`, because a batch
+    may span two epochs, and two tables may be read alternately.
     """
     key = (seed, epoch, n)
     with _lock:
@@ -74,7 +74,7 @@ def _permutation(seed: int, epoch: int, n: int) -> Tensor:
     order = order.to(torch.int32) if n < 2**31 else order
     with _lock:
         _kept[key] = order
-        while len(_kept) > NUMBER or (len(_kept) > LEAST and sum(kept.nbytes for kept in _kept.values()) > MOST):
+        while len(_kept) > NUMBER or (len(_kept) > LEAST and sum(kept.nbytes for kept in _kept.values()) > CACHE_BYTES):
             _kept.popitem(last=False)
     return order
 

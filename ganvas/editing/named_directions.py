@@ -23,8 +23,8 @@ from ganvas.utils.parsing import parse_index
 
 CODES = 10_000  # codes w for principal components, class means and standard deviations
 CLASSIFIED = 2_000  # samples for class directions of a classifier, which costs more
-FEW = 20  # samples of a class: the mean of fewer is too uncertain
-KINDS = ("axis", "sefa", "pca", "class")
+FEWEST_OF_CLASS = 20  # samples of a class: the mean of fewer is too uncertain
+DIRECTION_KINDS = ("axis", "sefa", "pca", "class")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def directions(model: Model, space: Space, names: Sequence[str], *, judge: str |
     codes, found = _Codes(model, space, judge), []
     for name in names:
         kind, colon, which = name.partition(":")
-        if kind not in KINDS or not colon:
+        if kind not in DIRECTION_KINDS or not colon:
             raise UsageError(f"direction: expected axis:3, sefa:0, pca:0-4 or class:7-1, got {name!r}")
         if kind == "class":
             found.append(codes.find_between(which))
@@ -136,9 +136,9 @@ class _Codes:
         codes = self.space.of_seeds(range(CLASSIFIED), None)
         labels = classifier.logits(to_bytes(self.space.pictures(codes, None))).argmax(1)
         for name in (towards, away):
-            if (count := int((labels == name).sum())) < FEW:
+            if (count := int((labels == name).sum())) < FEWEST_OF_CLASS:
                 found = f"{classifier.name} takes {count} of {CLASSIFIED:,} samples for {classifier.classes[name]!r}"
-                raise UsageError(f"class: {found}, expected at least {FEW}; choose another class, or train longer")
+                raise UsageError(f"class: {found}, expected at least {FEWEST_OF_CLASS}; choose another class, or train longer")
         return self.scale(Direction(f"class:{which}", class_difference(codes, labels, towards, away), 1.0))
 
     def load_classifier(self) -> Extractor:

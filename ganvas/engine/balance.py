@@ -44,7 +44,7 @@ HIGH = 0.95  # the highest skill of D that still teaches G
 EASE = 0.85  # below this skill, the controller undoes its action
 STRAIN = 3.0  # the loss of D relative to that of a D that only guesses: above it, its steps are too long
 MEMORY, FORGOTTEN = 0.08, 0.03  # how much more often D calls training reals real than held-out reals: act, undo
-MOST = 0.8  # of the augmentation's probability: above it, augmentation leaks into the fakes (arXiv:2006.06676 sec. 3.2)
+MOST_AUGMENTATION = 0.8  # above this probability, augmentation leaks into the fakes (arXiv:2006.06676 sec. 3.2)
 
 
 def rate_factor(lead: float) -> float:
@@ -177,7 +177,7 @@ class Balance:
         # A D that overfits is also ahead: then augmentation is the answer, and holding it back is not.
         memorises = self.memory > MEMORY
         if memorises:
-            self.augment = min(MOST, self.augment + 0.03)
+            self.augment = min(MOST_AUGMENTATION, self.augment + 0.03)
         elif self.memory < FORGOTTEN:
             self.augment = max(0.0, self.augment - 0.01)
         if self.skill > HIGH and not memorises:

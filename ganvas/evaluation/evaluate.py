@@ -25,8 +25,8 @@ from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.evaluation.measures import (
     COMPARE,
     DISTANCES,
-    FEW,
     JUDGED,
+    PIXEL_SAMPLES,
     PIXELS,
     SOLIDS,
     Measurement,
@@ -228,7 +228,7 @@ def _compare(
                 raise
             notes[f"left out: {name} ({misfit})"] = None
             continue
-        count = min(len(fake.data), len(real.data), FEW if name == "swd" else len(fake.data))
+        count = min(len(fake.data), len(real.data), PIXEL_SAMPLES if name == "swd" else len(fake.data))
         measures[name_measure(name, count, tag)] = Measurement(value, interval, floor, count, tag)
     return measures, tuple(notes)
 

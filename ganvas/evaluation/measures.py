@@ -22,7 +22,7 @@ from ganvas.metrics.sharpness import sharpness
 from ganvas.metrics.sliced_wasserstein import sliced_wasserstein
 from ganvas.metrics.ssim import diversity
 
-FEW = 1_000  # samples of the measures that compare pixels
+PIXEL_SAMPLES = 1_000  # samples of the measures that compare pixels
 MANY = 8  # features from which on the interval of the Fréchet distance is corrected
 CONNECTED = 0.99  # share of voxels in the largest part of a connected solid
 
@@ -128,7 +128,7 @@ def _scatter(statistic: Callable[..., float], *sets: Tensor, parts: int = 5) -> 
 
 
 def _sliced(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
-    n = min(FEW, len(side.data), len(real.data))
+    n = min(PIXEL_SAMPLES, len(side.data), len(real.data))
 
     def distance(a: Tensor, b: Tensor) -> float:
         return 1000 * sliced_wasserstein(b, a, patches=32)
@@ -138,9 +138,9 @@ def _sliced(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
 
 def _diversity(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
     def mean(images: Tensor, labels: Tensor) -> float:
-        return diversity(images, labels, pairs=FEW)
+        return diversity(images, labels, pairs=PIXEL_SAMPLES)
 
-    n = 4 * FEW
+    n = 4 * PIXEL_SAMPLES
     labels = torch.zeros(len(side.data), dtype=torch.int64) if side.labels is None else side.labels
     return mean(side.data[:n], labels[:n]), _scatter(mean, side.data[:n], labels[:n])
 

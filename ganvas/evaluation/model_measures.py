@@ -16,7 +16,7 @@ from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
 from ganvas.errors import UsageError
 from ganvas.evaluation import classification_accuracy
-from ganvas.evaluation.measures import FEW, Measurement, name_measure
+from ganvas.evaluation.measures import PIXEL_SAMPLES, Measurement, name_measure
 from ganvas.evaluation.sample_sets import fake_sample_set
 from ganvas.inference.batches import as_pictures
 from ganvas.inference.feature_extractors import Extractor
@@ -70,7 +70,7 @@ def pixel_agreement_of(model: Model | None, source: str, n: int, seed: int) -> d
     return found
 
 
-def perceptual_path(model: Model, network: Extractor | None, seed: int, pairs: int = FEW) -> Measurement:
+def perceptual_path(model: Model, network: Extractor | None, seed: int, pairs: int = PIXEL_SAMPLES) -> Measurement:
     """Perceptual path length in z of a model, in the extractor's features, without rounding to bytes."""
     if network is None:
         raise UsageError("the path length needs an extractor: pip install 'ganvas[photos]', or give --extractor RUN")
@@ -112,11 +112,11 @@ def classify_samples(
 def measure_memorization(fake: Tensor, source: TableDataset, real: Tensor, folder: Path | None) -> Memorization:
     """Whether fakes are nearer to training images than held-out reals of their class, in pixels; save the closest pairs."""
     train = source.fields["real"]
-    few = fake[torch.randperm(len(fake), generator=torch.Generator().manual_seed(3))[:FEW]]
+    few = fake[torch.randperm(len(fake), generator=torch.Generator().manual_seed(3))[:PIXEL_SAMPLES]]
     if folder is not None:
         distances, which = nearest(few, train)
         closest = distances.argsort()[:20]
         pairs = as_pictures(torch.stack([few[closest], train[which[closest]]], 1).flatten(0, 1).float() / 127.5 - 1)
         picture = make_grid(pairs, 10, legible_scale(pairs.shape[-1]))
         save_png(folder / "closest.png", picture, {"what": "samples, each beside the nearest training picture"})
-    return memorization(few, train, real[: 2 * FEW], labels=source.fields.get("label"))
+    return memorization(few, train, real[: 2 * PIXEL_SAMPLES], labels=source.fields.get("label"))

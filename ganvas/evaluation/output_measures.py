@@ -14,11 +14,11 @@ from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, Modality, modality_o
 from ganvas.data.dataset import Dataset
 from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.evaluation import measure_names
-from ganvas.evaluation.measures import COMPARE, FEW, Measurement, measure_value, name_measure
+from ganvas.evaluation.measures import COMPARE, PIXEL_SAMPLES, Measurement, measure_value, name_measure
 from ganvas.evaluation.sample_sets import UNSEEN, SampleSet
 from ganvas.games.recipes import open_data, parse_recipe
 from ganvas.inference.feature_extractors import Extractor, choose_extractor
-from ganvas.inference.inputs import KINDS, Outputs, list_tasks, run_task
+from ganvas.inference.inputs import INPUT_MODALITIES, Outputs, list_tasks, run_task
 from ganvas.inference.model import Model
 from ganvas.metrics.psnr import psnr
 from ganvas.metrics.ssim import ssim
@@ -49,7 +49,7 @@ def _of_frames(metric: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, 
     """A metric of images, applied to clips too: the mean over the frames."""
 
     def values(output: Tensor, truth: Tensor) -> Tensor:
-        if modality_of(output, KINDS) is IMAGES:
+        if modality_of(output, INPUT_MODALITIES) is IMAGES:
             return metric(output, truth)
         of_frames: Tensor = metric(output.flatten(0, 1), truth.flatten(0, 1)).unflatten(0, output.shape[:2])
         return of_frames.mean(1)
@@ -180,7 +180,7 @@ class _Notes:
 
 def measure_truth(outputs: Outputs, chosen: Iterable[str], notes: _Notes) -> dict[str, Measurement]:
     """Outputs against their truth: the mean over rows, with its interval. There is no floor: a perfect model has no error."""
-    kind, measures = modality_of(outputs.output, KINDS), {}
+    kind, measures = modality_of(outputs.output, INPUT_MODALITIES), {}
     for name in chosen:
         measure = TRUTH[name]
         if outputs.truth is None:
@@ -208,7 +208,7 @@ def _measure_sets(
     if not chosen:
         return {}
     target, n = outputs.task.target, len(reference.rows)
-    if modality_of(outputs.output, KINDS) is not IMAGES or target not in reference.data.modalities:
+    if modality_of(outputs.output, INPUT_MODALITIES) is not IMAGES or target not in reference.data.modalities:
         notes.add(", ".join(chosen), UsageError(f"the outputs are no images, or the data has no {target!r} to compare with"))
         return {}
     random = torch.Generator().manual_seed(1)
@@ -231,6 +231,6 @@ def _measure_sets(
         except UsageError as misfit:
             notes.add(name, misfit)
             continue
-        count = min(n, FEW) if name == "swd" else n
+        count = min(n, PIXEL_SAMPLES) if name == "swd" else n
         measures[name_measure(name, count, tag)] = Measurement(value, interval, floor, count, tag)
     return measures

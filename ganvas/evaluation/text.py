@@ -24,7 +24,7 @@ from ganvas.metrics.confidence import jackknife, wilson
 from ganvas.metrics.ngrams import distinct_share, jensen_shannon, nearest_edit_distance, ngrams, novel_share
 from ganvas.utils.tokens import decode_lines
 
-FEW = 500  # lines whose nearest training line is searched
+EDIT_LINES = 500  # lines whose nearest training line is searched
 GRAMS = {"unigrams": 1, "bigrams": 2, "trigrams": 3, "fourgrams": 4}  # symbols in a run
 METRICS = ("distinct", "novel", *GRAMS, "edit", "nats", "oracle")
 
@@ -116,7 +116,7 @@ def _one(name: str, sides: TextSets, game: Game, source: str) -> tuple[Value, in
     if name in _LETTERS and not sides.fake.alphabet:
         raise UsageError(f"{name} compares words of letters, and {source} has numbers; choose among distinct, nats and oracle")
     if name == "edit":
-        return _edit(sides), min(FEW, n)
+        return _edit(sides), min(EDIT_LINES, n)
     if name == "nats":
         return _nats(sides, game), n
     if name == "oracle":
@@ -148,8 +148,8 @@ def _divergence(sides: TextSets, n: int) -> Value:
 
 def _edit(sides: TextSets) -> Value:
     """Mean edits to the nearest training line; the floor is that of held-out reals."""
-    values = nearest_edit_distance(sides.fake.text[:FEW], sides.train.text).double()
-    floor = nearest_edit_distance(sides.real.text[:FEW], sides.train.text).double()
+    values = nearest_edit_distance(sides.fake.text[:EDIT_LINES], sides.train.text).double()
+    floor = nearest_edit_distance(sides.real.text[:EDIT_LINES], sides.train.text).double()
     return float(values.mean()), _error(values), float(floor.mean())
 
 

@@ -21,7 +21,7 @@ from ganvas.evaluation.sample_sets import labels_of, read_rows, to_kept
 from ganvas.inference import model_file
 from ganvas.inference.batches import sample_chunks
 from ganvas.inference.feature_extractors import choose_extractor
-from ganvas.inference.inputs import KINDS, has_truth, list_tasks, run_task
+from ganvas.inference.inputs import INPUT_MODALITIES, has_truth, list_tasks, run_task
 from ganvas.latents.seed_latents import latents
 from ganvas.metrics.frechet import frechet_distance
 from ganvas.metrics.sliced_wasserstein import sliced_wasserstein
@@ -62,7 +62,7 @@ def _measure_outputs(game: TakesInputs, held_out: Dataset) -> tuple[str, float] 
     found = []
     for task in tasks:
         outputs = run_task(task, held_out, rows)
-        kind = modality_of(outputs.output, KINDS)
+        kind = modality_of(outputs.output, INPUT_MODALITIES)
         if outputs.truth is not None and kind is LABEL_MAPS:  # lower must be better
             found.append((f"pixel_error{len(rows)}", float(1 - pixel_accuracy(outputs.output, outputs.truth).mean())))
         elif outputs.truth is not None:

@@ -18,7 +18,7 @@ from ganvas.core.capabilities import Animates, Inpaints, TakesInputs, Translates
 from ganvas.core.fields import FIELDS
 from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, Batch, Modality, modality_of, normalize_batch
 from ganvas.errors import UsageError, unknown_name
-from ganvas.inference.inputs import CHUNK, CLIP_CHUNK, KINDS, compute_chunks, split_direction
+from ganvas.inference.inputs import CHUNK, CLIP_CHUNK, INPUT_MODALITIES, compute_chunks, split_direction
 from ganvas.latents.seed_latents import latents
 from ganvas.runtime import placement
 
@@ -80,7 +80,7 @@ def apply_to_arrays(
     n = next(iter(sizes.values()), 0)
     if n == 0 or len(set(sizes.values())) > 1:
         raise UsageError(f"inputs: expected as many samples in each field, at least one, found {sizes}; give as many of each")
-    device, kinds = placement.device_of(game), {name: modality_of(x, KINDS) for name, x in inputs.items()}
+    device, kinds = placement.device_of(game), {name: modality_of(x, INPUT_MODALITIES) for name, x in inputs.items()}
 
     def compute_rows(rows: Tensor) -> Batch:
         batch = normalize_batch({name: x[rows].to(device) for name, x in inputs.items()}, kinds)
@@ -104,7 +104,7 @@ def as_input(name: str, array: npt.ArrayLike, kinds: tuple[Modality, ...]) -> Te
     if given.dtype != np.uint8 and not (given.dtype == bool and LABEL_MAPS in kinds):
         raise UsageError(f"{name}: expected uint8, found {given.dtype}; scale images to 0..255")
     for kind in kinds:
-        if kind in KINDS and (kept := _as_kind(kind, given)) is not None:
+        if kind in INPUT_MODALITIES and (kept := _as_kind(kind, given)) is not None:
             return kept
     shapes = " or ".join(_SHAPES[kind] for kind in kinds if kind in _SHAPES)
     raise UsageError(f"{name}: expected {shapes}, found {list(given.shape)}; add the missing dimensions")
@@ -112,7 +112,7 @@ def as_input(name: str, array: npt.ArrayLike, kinds: tuple[Modality, ...]) -> Te
 
 def as_output_array(kept: Tensor) -> Array:
     """Samples as kept -> uint8 [n, H, W, C] of images, [n, T, H, W, C] of clips, [n, H, W] of label maps."""
-    grid = kept if modality_of(kept, KINDS) is LABEL_MAPS else kept.movedim(-3, -1)
+    grid = kept if modality_of(kept, INPUT_MODALITIES) is LABEL_MAPS else kept.movedim(-3, -1)
     return np.ascontiguousarray(grid.numpy())
 
 

@@ -23,7 +23,7 @@ from ganvas.runtime import placement
 
 HOLE = 0.5  # side of the square that is missing where the data has no masks, as a share of the image's side
 CHUNK, CLIP_CHUNK = 32, 4  # rows at a time; of clips fewer, as each holds many images
-KINDS = (IMAGES, CLIPS, LABEL_MAPS)  # of inputs and outputs
+INPUT_MODALITIES = (IMAGES, CLIPS, LABEL_MAPS)  # of inputs and outputs
 Compute = Callable[[Batch, Tensor | None], Batch]  # inputs {name: [N, ...]}, z [N, noise_dim] or None -> {name: [N, ...]}
 
 
@@ -109,7 +109,7 @@ def compute_chunks(compute: Callable[[Tensor], Batch], n: int, chunk: int) -> Ba
         rows = torch.arange(start, start + chunk).clamp(max=n - 1)  # the last chunk is filled up, so each has one size
         for name, x in compute(rows).items():
             # As bytes at once: floats of all rows would take four times the memory.
-            kept = x if x.dtype == torch.uint8 else modality_of(x, KINDS).denormalize(x)
+            kept = x if x.dtype == torch.uint8 else modality_of(x, INPUT_MODALITIES).denormalize(x)
             parts.setdefault(name, []).append(placement.to_cpu(kept)[: n - start])
     return {name: torch.cat(tensors) for name, tensors in parts.items()}
 
@@ -149,7 +149,7 @@ def _animation(game: Animates) -> Task:
 
 def _as_clip(x: Tensor) -> Tensor:
     """Images [N, C, H, W] as clips of one frame [N, 1, C, H, W]; clips as they are."""
-    return x if modality_of(x, KINDS) is CLIPS else x[:, None]
+    return x if modality_of(x, INPUT_MODALITIES) is CLIPS else x[:, None]
 
 
 def _inpainting(game: Inpaints) -> Task:

@@ -38,7 +38,7 @@ from ganvas.media.preview import draw_page
 from ganvas.media.scatter import scatter
 from ganvas.media.text_files import save_lines
 from ganvas.media.video import film_name, save_film
-from ganvas.media.voxel_files import KINDS, save_solids
+from ganvas.media.voxel_files import SOLID_FILES, save_solids
 from ganvas.runtime.device import find_device
 from ganvas.utils.parsing import printable, require_count
 
@@ -148,7 +148,7 @@ class Model(LoadedGame):
             stream = self.stream(n, seed, label, psi, truncate, temperature=temperature)
             return save_folder(Path(out), stream, (seed + i // share for i in range(n)), self.classes, self.provenance)
         out = Path(out)
-        other = (".txt",) if self.modality is TEXT else (".npz", *(KINDS if self.modality is VOXELS else ()))
+        other = (".txt",) if self.modality is TEXT else (".npz", *(SOLID_FILES if self.modality is VOXELS else ()))
         if out.suffix.lower() not in (*PICTURES, *other):
             known = f"{', '.join((*PICTURES, *other))}, or none for a folder"
             raise UsageError(f"cannot write samples to {printable(out.name)!r}: expected a name ending in {known}")

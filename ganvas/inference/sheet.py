@@ -16,7 +16,7 @@ from ganvas.core.game import Game
 from ganvas.core.modality import CLIPS, LABEL_MAPS, POINTS, modality_of
 from ganvas.data.dataset import Dataset
 from ganvas.inference.batches import as_pictures, sample_chunks
-from ganvas.inference.inputs import KINDS, Outputs, list_tasks, run_task
+from ganvas.inference.inputs import INPUT_MODALITIES, Outputs, list_tasks, run_task
 from ganvas.latents.seed_latents import latents
 from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid
 from ganvas.media.image_files import save_gif
@@ -93,7 +93,7 @@ def draw_outputs(outputs: Outputs) -> Image:
 
 def _as_frames(kept: Tensor) -> Tensor:
     """Images, clips or label maps as kept [N, ...] -> frames [N, F, C, H, W], bytes; F is 1 but for clips."""
-    kind = modality_of(kept, KINDS)
+    kind = modality_of(kept, INPUT_MODALITIES)
     if kind is LABEL_MAPS:
         colors = [class_color(97 * i % 256, 256) for i in range(255)] + ["#000000"]  # 255: not known
         table = torch.tensor([[int(color[at : at + 2], 16) for at in (1, 3, 5)] for color in colors], dtype=torch.uint8)

@@ -12,7 +12,7 @@ from ganvas.media.image_files import save_gif
 from ganvas.media.mesh import extract_surface, join_meshes, save_mesh
 from ganvas.media.voxel_rendering import render_turntable
 
-KINDS = (".gif", ".obj", ".stl")
+SOLID_FILES = (".gif", ".obj", ".stl")
 FRAMES, MILLISECONDS = 36, 80  # one rotation in three seconds
 LARGE = 96  # side of a picture of the turntable, in pixels
 

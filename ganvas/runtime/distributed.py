@@ -24,7 +24,7 @@ from ganvas.runtime.shared_memory import is_available as exchange_possible
 
 # How long ranks wait for each other. Rank 0 evaluates and saves alone while the others wait, for minutes with large data. A
 # rank that dies is detected by other means (`_watch`, `Exchange`, torchrun).
-PATIENCE = timedelta(days=2)
+COLLECTIVE_TIMEOUT = timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def connect(minutes: float = 10) -> Ranks:
             attempt = f"attempt-{os.environ['TORCHELASTIC_RESTART_COUNT']}"
             store = dist.PrefixStore(attempt, store)  # type: ignore[attr-defined]
         backend = "cpu:gloo,cuda:nccl" if nccl else "gloo"
-        dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PATIENCE)
+        dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=COLLECTIVE_TIMEOUT)
     ranks = Ranks(dist.get_rank(), dist.get_world_size(), nccl=nccl)
     if local == size and exchange_possible():
         return replace(ranks, exchange=Exchange(ranks.rank, size, ranks.broadcast, lambda: dist.all_reduce(torch.zeros(1))))

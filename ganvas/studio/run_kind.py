@@ -23,7 +23,7 @@ from ganvas.core.modality import IMAGES, POINTS, VOXELS
 from ganvas.games import GAMES
 from ganvas.games.recipes import modalities_of
 
-KINDS = {kind.space: kind for kind in (POINTS, IMAGES, VOXELS)}  # by the dimensions of space that a sample fills
+MODALITY_OF_SPACE = {kind.space: kind for kind in (POINTS, IMAGES, VOXELS)}  # by the dimensions of space that a sample fills
 INPUTS: Mapping[type, tuple[str, ...]] = {  # capability -> the fields that its method takes
     Translates: (),
     Animates: ("source", "driving"),
@@ -85,7 +85,7 @@ def _describe(recipe: Mapping[str, Any]) -> dict[str, Any]:
         size = [config.get("alphabet"), config.get("vocabulary")]
     else:
         size = sample_shape(config, getattr(game.config_type, "dims", IMAGES.space))
-        modality = KINDS.get(len(size) - 1, POINTS)
+        modality = MODALITY_OF_SPACE.get(len(size) - 1, POINTS)
     data = [recipe.get("data", {}).get(name) for name in ("source", "channels", "fit")]
     text = json.dumps([modality.unit, size, data]).encode()  # it holds a path, so that only its hash leaves this machine
     return {
@@ -122,6 +122,6 @@ def sample_shape(config: Mapping[str, Any], dims: int) -> list[int]:
     if "resolution" not in config:
         return list(config.get("shape", (2,)))
     dims = config.get("dims", dims)
-    if dims not in KINDS:
+    if dims not in MODALITY_OF_SPACE:
         raise TypeError(dims)
     return [config.get("channels", 1), *[config["resolution"]] * dims]

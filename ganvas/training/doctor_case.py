@@ -22,7 +22,7 @@ from ganvas.errors import DataError
 from ganvas.evaluation.sample_sets import labels_of, read_rows, to_kept
 from ganvas.games import RECIPES
 from ganvas.inference.batches import sample_chunks
-from ganvas.inference.inputs import KINDS, Outputs, list_tasks, run_task
+from ganvas.inference.inputs import INPUT_MODALITIES, Outputs, list_tasks, run_task
 from ganvas.latents.seed_latents import latents
 from ganvas.training.doctor_distance import Distance, find_astray, measure
 from ganvas.training.doctor_finding import read_setting, restore
@@ -173,7 +173,7 @@ class Case:
         """As many samples of the model, as kept, or outputs of its first task, if they are images."""
         if self.outputs:
             output = self.outputs[0].output
-            return output if modality_of(output, KINDS) is IMAGES else None
+            return output if modality_of(output, INPUT_MODALITIES) is IMAGES else None
         return self.draw(self.game)
 
     @cached_property

@@ -7,7 +7,7 @@ from torch import Tensor
 from ganvas.core.capabilities import TakesInputs
 from ganvas.core.modality import CLIPS, IMAGES, modality_of
 from ganvas.evaluation.output_measures import absolute_error
-from ganvas.inference.inputs import KINDS, Outputs
+from ganvas.inference.inputs import INPUT_MODALITIES, Outputs
 from ganvas.training.doctor_case import Case
 from ganvas.training.doctor_finding import Finding
 
@@ -64,7 +64,7 @@ def _advise(case: Case) -> str:
 def input_like(outputs: Outputs) -> Tensor:
     """The first input; of a clip made from an image, the image in every frame."""
     shown, output = next(iter(outputs.inputs.values())), outputs.output
-    if modality_of(output, KINDS) is CLIPS and modality_of(shown, KINDS) is IMAGES:
+    if modality_of(output, INPUT_MODALITIES) is CLIPS and modality_of(shown, INPUT_MODALITIES) is IMAGES:
         return shown[:, None].expand(-1, output.shape[1], -1, -1, -1)
     return shown
 

@@ -34,7 +34,7 @@ MACHINE, START = hashlib.sha256(platform.node().encode()).hexdigest()[:8], secre
 TEMPORARY = re.compile(r"\.ganvas-([0-9a-f]{8})-([0-9]{1,10})-([0-9a-f]{8})-[0-9a-f]{8}")
 DAY = 86_400
 SMALL = 16 << 20  # bytes: the limit of a file of settings or notes, such as recipe.json
-KINDS = (
+SPECIAL_FILES = (
     (stat.S_ISDIR, "folder"),
     (stat.S_ISFIFO, "pipe"),
     (stat.S_ISSOCK, "socket"),
@@ -241,7 +241,7 @@ def require_regular(path: Path) -> None:
     """Raises: DataError: it is a folder, a pipe or a device. OSError: it is missing."""
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
-        kind = next((word for test, word in KINDS if test(mode)), "special file")
+        kind = next((word for test, word in SPECIAL_FILES if test(mode)), "special file")
         raise DataError(f"{printable(path)} is a {kind}, not a regular file; give a file")
 
 

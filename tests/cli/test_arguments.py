@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ganvas.cli.app import app
-from ganvas.cli.arguments import METRICS_HELP, MOST, Sampling, free_path, parse_numbers
+from ganvas.cli.arguments import METRICS_HELP, MOST_NUMBERS, Sampling, free_path, parse_numbers
 from ganvas.cli.comparison_commands import require_target
 from ganvas.errors import DataError, UsageError
 from ganvas.evaluation import measure_names
@@ -19,7 +19,7 @@ from ganvas.evaluation.text import METRICS
 def test_numbers_are_lists_and_ranges() -> None:
     assert parse_numbers("1,5,9") == [1, 5, 9]
     assert parse_numbers("7,0-3,2-2") == [7, 0, 1, 2, 3, 2]
-    assert len(parse_numbers(f"0-{MOST - 1}")) == MOST
+    assert len(parse_numbers(f"0-{MOST_NUMBERS - 1}")) == MOST_NUMBERS
     assert parse_numbers(f"{2**63 - 2}-{2**63 - 1}") == [2**63 - 2, 2**63 - 1]
 
 
