@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ganvas.cli.arguments import Json
+from ganvas.cli.arguments import Device, Json
 from ganvas.errors import UsageError
 from ganvas.utils.parsing import require_count
 from ganvas.utils.whole_numbers import Whole
@@ -21,6 +21,7 @@ def studio(
     i_understand: Annotated[bool, Parameter(negative="")] = False,
     runs: Path = Path("runs"),
     browser: bool = True,
+    device: Device = "auto",
     json: Json = False,
 ) -> None:
     """Open the studio, a local web page that shows training live; Ctrl-C stops it.
@@ -37,6 +38,8 @@ def studio(
         The folder of the run folders.
     browser
         Open the link in a browser.
+    device
+        Where the models that the pages show compute. A training has a choice of its own.
     """
     from importlib.util import find_spec
 
@@ -51,4 +54,4 @@ def studio(
         text = f"studio: {access.url}\n  this link opens it once; Ctrl-C ends the studio"
         print(json_.dumps({"url": access.url, "host": access.host, "port": access.port}) if json else text, flush=True)
 
-    serve(show_link, port=port, host=host, runs=runs, browser=browser, i_understand=i_understand)
+    serve(show_link, port=port, host=host, runs=runs, browser=browser, i_understand=i_understand, device=device)

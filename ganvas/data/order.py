@@ -61,8 +61,8 @@ _lock = threading.Lock()
 def _permutation(seed: int, epoch: int, n: int) -> Tensor:
     """The order of one epoch, int32 [n] if that is enough: half the memory of int64.
 
-    It costs n random numbers, so the last ones are cached: as many as fit into `CACHE_BYTES`, and at least `LEAST`, because a batch
-    may span two epochs, and two tables may be read alternately.
+    It costs n random numbers, so the last ones are cached: as many as fit into `CACHE_BYTES`, and at least `LEAST`,
+    because a batch may span two epochs, and two tables may be read alternately.
     """
     key = (seed, epoch, n)
     with _lock:

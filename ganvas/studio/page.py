@@ -38,6 +38,7 @@ class Studio:
     """What all pages share."""
 
     runs: Path  # the folder of the run folders; pages name runs by id, never by path
+    device: str = "auto"  # where the models that pages show compute
     services: dict[Callable[[Studio], Service], Service] = field(default_factory=dict)
     channels: set[Channel] = field(default_factory=set)  # open now
     tasks: set[asyncio.Task[None]] = field(default_factory=set)

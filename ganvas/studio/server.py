@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from ganvas.errors import ResourceError, UsageError
+from ganvas.runtime.device import find_device
 from ganvas.studio import picture_store
 from ganvas.studio.auth import Access, AuthMiddleware
 from ganvas.studio.connections import PatientProtocol
@@ -115,13 +116,17 @@ def serve(
     runs: Path = Path("runs"),
     browser: bool = True,
     i_understand: bool = False,
+    device: str = "auto",
 ) -> None:
     """Serve the studio until it is interrupted; `announce` is called with each link that opens it. Port 0: any free one.
 
+    Models that the pages show compute on `device`.
+
     Raises:
-        UsageError: another address than this machine's own, without `i_understand`.
+        UsageError: another address than this machine's own, without `i_understand`; no kind of device has this name.
         ResourceError: the port is taken, or the address is not this machine's.
     """
+    find_device(device)
     if host not in LOOPBACK and not i_understand:
         raise UsageError(f"{WARNING.format(host=host, port=port)}; add --i-understand if you want that")
     listener = listen(host, port)
@@ -129,7 +134,7 @@ def serve(
         print(f"ganvas: {WARNING.format(host=host, port=port)}", file=sys.stderr)
     access = Access(host, listener.getsockname()[1])
     access.on_renew = lambda: announce(access)
-    shared = Studio(runs)
+    shared = Studio(runs, device)
     config = uvicorn.Config(
         build_app(shared, access),
         ws="websockets-sansio",

@@ -29,8 +29,8 @@ Waiting = tuple[dict[str, Any], "asyncio.Future[tuple[dict[str, Any], bytes]]"]
 class ModelClient:
     """Starts the model process when it is first needed, and again after it ended."""
 
-    def __init__(self, module: str = "ganvas.studio.explore.explore_process") -> None:
-        self.module = module
+    def __init__(self, module: str = "ganvas.studio.explore.explore_process", device: str = "auto") -> None:
+        self.module, self.device = module, device
         self.process: asyncio.subprocess.Process | None = None
         self.waiting: OrderedDict[str, Waiting] = OrderedDict()
         self.wake = asyncio.Event()
@@ -99,7 +99,7 @@ class ModelClient:
         if self.process is None or self.process.returncode is not None:
             pipe = asyncio.subprocess.PIPE
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", self.module, stdin=pipe, stdout=pipe, limit=1 << 20, env=dict(os.environ)
+                *(sys.executable, "-m", self.module, self.device), stdin=pipe, stdout=pipe, limit=1 << 20, env=dict(os.environ)
             )
         return self.process
 

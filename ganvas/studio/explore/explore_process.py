@@ -1,4 +1,4 @@
-"""A process that keeps trained models in memory and generates pictures: `python -m ganvas.studio.explore.explore_process`.
+"""A process that keeps trained models in memory and generates pictures; the studio starts it with the name of a device.
 
 Its input are requests, each a line of JSON. Its output are answers, each a line of JSON with `size`, and so many bytes after
 it. It ends when its input ends.
@@ -32,7 +32,8 @@ Answer = tuple[dict[str, Any], bytes]
 class ModelServer:
     """Answers requests about models. Each is loaded once, and again when its file has changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: str = "auto") -> None:
+        self.device = device
         self.models: OrderedDict[tuple[str, int], Explorer] = OrderedDict()
 
     def load_model(self, path: str) -> Explorer:
@@ -40,7 +41,7 @@ class ModelServer:
         file = Path(path) / "model.safetensors"
         key = (path, file.stat().st_mtime_ns if file.exists() else 0)
         if key not in self.models:
-            self.models[key] = Explorer(path)
+            self.models[key] = Explorer(path, self.device)
             while len(self.models) > MAX_MODELS:
                 self.models.popitem(last=False)
         self.models.move_to_end(key)
@@ -110,7 +111,7 @@ def main() -> None:
     torch.set_num_threads(max(1, len(available_cores()) // 2))
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not get between the answers
-    server = ModelServer()
+    server = ModelServer(*sys.argv[1:2])
     for line in sys.stdin.buffer:
         try:
             facts, data = server.answer(json.loads(line))

@@ -97,7 +97,7 @@ class ExploreService:
     """What the page needs for as long as the server lives: the model process, and the favourites."""
 
     def __init__(self, studio: Studio) -> None:
-        self.storage, self.client = Storage(studio.runs), ModelClient()
+        self.storage, self.client = Storage(studio.runs), ModelClient(device=studio.device)
         self.favourites = Favourites(self.storage)
 
     async def ask(self, request: Request, do: str, **facts: Any) -> tuple[dict[str, Any], bytes]:

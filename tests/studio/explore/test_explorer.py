@@ -223,7 +223,7 @@ def test_a_training_picture_can_take_the_place_of_a_seed(tmp_path: Path, digits:
 
 
 def test_the_artist_loads_a_model_anew_when_it_has_changed(tmp_path: Path) -> None:
-    artist = ModelServer()
+    artist = ModelServer("cpu")
     folder = saved(tmp_path / "run", "cgan-mnist")
     asked = {"do": "picture", "path": str(folder), "look": {"seed": 1}}
     first = artist.answer(asked)[1]
@@ -233,6 +233,8 @@ def test_the_artist_loads_a_model_anew_when_it_has_changed(tmp_path: Path) -> No
     card = {"recipe": to_dict(replace(recipe)), "items": 1, "classes": list(data.classes)}
     model_file.save(folder / "model.safetensors", build(recipe).eval(), card)
     assert artist.answer(asked)[1] != first
+    with pytest.raises(ResourceError, match="use --device cpu"):
+        ModelServer("cuda:93").answer(asked)
     with pytest.raises(UsageError, match="unknown task"):
         artist.answer({"do": "paint", "path": str(folder)})
     with pytest.raises(DataError):
