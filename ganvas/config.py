@@ -61,11 +61,10 @@ class TrainConfig:
     balance: Literal["auto", "fixed", "rest", "off"] = "auto"  # control; measure only; D rests above 80 % accuracy; neither
 
     def __post_init__(self) -> None:
-        require_within(self, "train.images train.batch train.checkpoint_every train.snapshots", 1)
         require_within(self, "train.images train.checkpoint_every train.snapshots", 1, MOST)
         require_within(self, "train.average_halflife train.eval_every", 0, MOST)
         require_within(self, "train.batch", 1, 2**24)
-        require_within(self, "train.learning_rate train.average_halflife train.eval_every", 0)
+        require_within(self, "train.learning_rate", 0)
         require_within(self, "train.seed", 0, 2**63 - 1)
         require_within(self.schedule, "train.schedule.start train.schedule.end", 0)
         for player, factor in self.rates.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -88,6 +89,11 @@ def ganvas(*words: object, cwd: Path, **env: str) -> subprocess.CompletedProcess
     environment = {**os.environ, "OMP_NUM_THREADS": "1", **env}
     command = [sys.executable, "-m", "ganvas", *map(str, words)]
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240, check=False)
+
+
+def hear_hangups() -> None:
+    """In a child process: SIGHUP ends it, even if the tests run under nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def python(program: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

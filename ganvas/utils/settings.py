@@ -29,7 +29,8 @@ def require_within(settings: Any, names: str, low: float, high: float = math.inf
     for name in names.split():
         value = getattr(settings, name.rpartition(".")[2])
         if not (low <= value <= high and (value < below or below == math.inf)):
-            bounds = f"from {low:g} to below {below:g}" if below < math.inf else f"from {low:g} to {high:g}"
+            most = f"{high:,}" if isinstance(high, int) else f"{high:g}"
+            bounds = f"from {low:g} to below {below:g}" if below < math.inf else f"from {low:g} to {most}"
             raise UsageError(f"{name}: expected {f'at least {low:g}' if below == high == math.inf else bounds}, got {value}")
 
 

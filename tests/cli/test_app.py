@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from support import ganvas
+from support import ganvas, hear_hangups
 
 from ganvas.cli.app import main
 from ganvas.games import RECIPES
@@ -161,7 +161,7 @@ def test_errors_are_one_line(words: tuple[str, ...], code: int, says: str, tmp_p
 def test_wrong_requests_of_a_model(run: Path) -> None:
     for words, says in (
         (("sample", run, "--label", "11"), "unknown class '11'"),
-        (("sample", run, "--out", "x.bmp"), ".png or .npz"),
+        (("sample", run, "--out", "x.bmp"), ".npz, or none for a folder"),
         (("interpolate", run, "--seeds", "1"), "at least two seeds"),
         (("interpolate", run, "--seeds", "a,b"), "seeds such as"),
     ):
@@ -174,7 +174,9 @@ def test_wrong_requests_of_a_model(run: Path) -> None:
 def test_signals_save_and_say_how_to_go_on(number: signal.Signals, code: int, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ganvas", "train", "gan-ring", "--ranks", "1", "--out", "run", "--quiet"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=hear_hangups
+    )
     end = time.monotonic() + 60
     while time.monotonic() < end and not (tmp_path / "run" / "log.jsonl").exists():
         time.sleep(0.05)

@@ -65,8 +65,8 @@ def test_impossible_orders_are_refused(start: int, count: int, n: int) -> None:
 
 
 def test_permutations_kept_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Four permutations of ten million rows took 320 MB; now they take what `MOST` allows, or two of them."""
-    monkeypatch.setattr(order, "MOST", 10_000)
+    """Four permutations of ten million rows took 320 MB; now they take what `CACHE_BYTES` allows, or two of them."""
+    monkeypatch.setattr(order, "CACHE_BYTES", 10_000)
     order._kept.clear()
     for epoch in range(6):
         rows(0, epoch * 2_000, 10, 2_000)

@@ -97,7 +97,7 @@ def test_a_lesson_of_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, q
     assert re.search(r"^log\(1 - D\) +0\.\d+ ± ", text, re.MULTILINE)
     assert "gradient_generator" in text
     assert "other real samples" in text
-    with pytest.raises(UsageError, match="holds another run"):
+    with pytest.raises(UsageError, match="is finished after 2,560 images; to train it longer, branch it"):
         lessons.lesson("saturating", tmp_path / "s", images=4000, ranks="1")
 
 

@@ -51,6 +51,7 @@ def survive(recipe: str, images: int, kills: int, cwd: Path, *more: str) -> None
     assert rows[0] == rows[1], "the log has a seam"
 
 
+@pytest.mark.slow  # `make test` has the kills of tests/test_campaign.py
 @pytest.mark.timeout(500)
 def test_twenty_kills_leave_no_trace(tmp_path: Path) -> None:
     survive("gan-ring", 400_000, KILLS, tmp_path, "--ranks", "1")

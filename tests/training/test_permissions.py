@@ -67,8 +67,11 @@ def run(tmp_path: Path) -> Iterator[Run]:
     made, reached = begun(tmp_path / "run"), [False]
     for progress in fit(made, stop=lambda: reached[0]):
         reached[0] = progress.items >= 96
-    for path in (tmp_path, *tmp_path.parents[:2], *made.folder.rglob("*"), made.folder):
+    for path in (tmp_path, *made.folder.rglob("*"), made.folder):
         path.chmod(0o777 if path.is_dir() else 0o666)
+    for path in tmp_path.parents:  # pytest's own folders, of which there is one more with several workers
+        if not path.stat().st_mode & 0o001:
+            path.chmod(path.stat().st_mode | 0o055)
     yield made
     for path in made.folder.rglob("*"):
         path.chmod(0o777 if path.is_dir() else 0o666)

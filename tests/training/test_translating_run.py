@@ -176,5 +176,14 @@ def test_a_model_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
 @EVERY
 def test_the_studio_shows_the_run_and_says_why_it_cannot_explore_it(name: str, tmp_path: Path) -> None:
     recipe = json.loads((begin(tmp_path, name).folder / "recipe.json").read_text())
-    assert describe_kind(recipe) == {"unit": "images", "draws": True, "explores": False, "alike": ""}
+    found = describe_kind(recipe)
+    assert {"unit": "images", "draws": True, "explores": False, "alike": "", "inverts": False}.items() <= found.items()
+    takes = {
+        "cycle": ["a", "b"],
+        "pair": ["source"],
+        "puppet": ["source", "driving"],
+        "filler": ["image", "mask"],
+        "larger": ["low"],
+    }
+    assert found["takes"] == takes[name.removeprefix("miniature-")]
     assert explain_absence(recipe).startswith("it makes its output from inputs, not from noise")

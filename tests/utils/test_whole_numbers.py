@@ -45,7 +45,7 @@ def test_an_index_has_the_digits_0_to_9(text: str) -> None:
         lambda: parse_numbers(text),
         lambda: _parse_range("sefa", text),
         lambda: _parse_classes(f"{text}-1", ("a", "b")),
-        lambda: miniature_model("cgan-mnist").class_index(text),
+        lambda: miniature_model("cgan-mnist").class_index(f"#{text}"),
     ):
         with pytest.raises(UsageError):
             refused()

@@ -159,27 +159,6 @@ def test_numbers_are_not_taken_twice(tmp_path: Path) -> None:
     assert [storage.reserve_run("a").name, storage.reserve_run("b").name] == ["00000-a", "00001-b"]
 
 
-def test_loss_terms_are_found_behind_events_and_measurements(tmp_path: Path) -> None:
-    rows = [
-        {
-            "step": 9,
-            "items": 90,
-            "D": 1.2,
-            "R1": 0.1,
-            "G": 0.9,
-            "skill": 0.7,
-            "skill_photo": 0.6,
-            "gradient_discriminator": 2.0,
-            "dropped": 0,
-        },
-        {"step": 9, "items": 90, "event": "balance: level"},
-        {"step": 9, "items": 90, "fd100-points": 0.3},
-    ]
-    assert monitor.list_losses(tmp_path) == []
-    (tmp_path / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert monitor.list_losses(tmp_path) == ["D", "R1", "G"]
-
-
 def test_the_images_of_a_run_are_one_number_and_never_fall_when_it_is_resumed(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     (folder / "checkpoints").mkdir(parents=True)
