@@ -59,7 +59,7 @@ toys = st.builds(
 )
 trains = st.builds(
     TrainConfig,
-    images=st.integers(min_value=1),
+    images=st.integers(1, 2**53),
     learning_rate=positive,
     rates=st.dictionaries(words, positive, max_size=2),
     schedule=st.builds(Ramp, start=positive, end=positive),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from ganvas.config import DataConfig
@@ -22,6 +23,7 @@ def test_each_colour_is_the_whole_of_mnist_in_an_order_of_its_own() -> None:
     assert not torch.equal(stacks[:60_000, 0], stacks[60_000:, 0])
 
 
+@pytest.mark.slow
 def test_real_stacks_show_all_1000_classes_at_the_known_floor() -> None:
     """26,000 real stacks: 1,000 modes, KL 0.0238 = 999 / 52,000 of sampling and three times 0.00143 of uneven digits."""
     test = open_source(DataConfig(source="stacked", split="test")).fields["real"]
