@@ -147,7 +147,7 @@ def compare(
         count, columns, reference = 30, 1, reports[0].reference
         of_data = models[0].picture(open_source(DataConfig(source=source)).table[:count], columns)
     else:
-        real, _, _, reference = real_sample_sets(source, models[0].shape, samples, split)
+        real, _, _, reference = real_sample_sets(source, models[0].shape, samples, split, models[0].white)
         count, columns, few = SHOWN[real.modality], COLUMNS, real.data[: SHOWN[real.modality]]
         if real.modality is VOXELS:
             few = as_pictures(few.float() / 127.5 - 1)

@@ -92,10 +92,15 @@ def _run(checks: tuple[Check, ...], case: Case) -> list[Finding]:
 
 def format_findings(found: list[Finding]) -> str:
     """The findings, one line each, with the measured distance, and a line that says what was not examined."""
+    return "\n".join([*(finding.text() for finding in found), *summarize(found).splitlines()])
+
+
+def summarize(found: list[Finding]) -> str:
+    """The distance of the samples beside its floor, and what was not examined, each in a line; "" if there is neither."""
     distance = found.distance if isinstance(found, Diagnosis) else None
-    lines = [finding.text() for finding in found]
-    if not lines:
-        lines = ["the doctor found no problem" + (f": {distance.text()}" if distance else " in what was examined")]
+    lines = []
+    if not found:
+        lines.append("the doctor found no problem" + (f": {distance.text()}" if distance else " in what was examined"))
     elif distance:
         lines.append(f"distance to the data: {distance.text()}")
     if isinstance(found, Diagnosis) and found.unchecked:

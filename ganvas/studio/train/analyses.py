@@ -103,14 +103,14 @@ class Analyses:
         return BUILT_IN
 
     async def diagnose(self, name: str) -> Any:
-        """The findings of `ganvas doctor`. It is run again only if there is a newer checkpoint."""
+        """What `ganvas doctor` finds, and its summary. It is run again only if there is a newer checkpoint."""
         folder = self.storage.find_run(name)
         key = (list_checkpoints(folder)[-1:], (folder / "result.json").exists())
         async with self.one_at_a_time:
             if name not in self.findings or self.findings[name][0] != key:
-                findings = await run_command("doctor", str(folder), "--json", seconds=600)
-                texts = [{part: quote_code(str(text)) for part, text in each.items()} for each in findings]
-                self.findings[name] = key, texts
+                said = await run_command(str(folder), module="ganvas.studio.train.diagnosis", seconds=600)
+                texts = [{part: quote_code(str(text)) for part, text in each.items()} for each in said["findings"]]
+                self.findings[name] = key, {"findings": texts, "summary": quote_code(said["summary"])}
             return self.findings[name][1]
 
     async def branch(self, folder: Path, at: int | None, settings: Mapping[str, str]) -> str:

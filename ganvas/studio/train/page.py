@@ -228,7 +228,7 @@ async def branch_run(request: Request) -> Response:
 
 
 async def diagnose_run(request: Request) -> Any:
-    """The findings of the doctor about a run."""
+    """The findings of the doctor about a run, and its summary: the measured distance, and what was not examined."""
     return await get_service(request).analyses.diagnose(request.path_params["id"])
 
 

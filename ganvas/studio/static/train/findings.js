@@ -27,11 +27,12 @@ export async function askDoctor(id, isWanted) {
   $("ask").disabled = false;
 }
 
-function makeFindings(findings) {
+function makeFindings({ findings, summary }) {
   const makeFinding = ({ name, evidence, advice }) => {
     const cure = make("p", { class: "small" }, "Try ", make("code", {}, advice));
     return make("div", { class: "finding" }, make("h3", {}, name), make("p", { class: "small" }, evidence), cure);
   };
-  const good = make("p", {}, "✓ The doctor found nothing wrong.");
-  return findings.length ? findings.map(makeFinding) : [make("div", { class: "finding good" }, good)];
+  const lines = summary.split("\n").filter(Boolean);
+  if (!findings.length) return [make("div", { class: "finding good" }, ...lines.map((line) => make("p", {}, line)))];
+  return [...findings.map(makeFinding), ...lines.map((line) => make("p", { class: "small muted" }, line))];
 }
