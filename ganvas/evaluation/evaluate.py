@@ -140,7 +140,7 @@ def evaluate(
     if source is None:
         raise UsageError(f"{target} holds pictures, no model: say what to measure them against with --against DATA")
     shape = model.shape if model else None
-    white = model.white if model and against is None else None  # it belongs to the training data
+    white = model.white if model and source == model.card["recipe"]["data"]["source"] else None  # it is the training data's
     real, others, train, reference = real_sample_sets(source, shape, samples, split, white)
     network = load_extractor(network, where) if isinstance(network, str) else network
     if network is None and real.modality is IMAGES:

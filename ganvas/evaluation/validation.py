@@ -26,8 +26,7 @@ from ganvas.latents.seed_latents import latents
 from ganvas.metrics.frechet import frechet_distance
 from ganvas.metrics.sliced_wasserstein import sliced_wasserstein
 from ganvas.runtime import placement
-from ganvas.utils.files import write_durably
-from ganvas.utils.parsing import read_json
+from ganvas.utils.files import read_json, write_durably
 from ganvas.utils.settings import convert
 
 LEAST = 50  # held-out samples: fewer give no reliable number

@@ -36,8 +36,8 @@ from ganvas.runtime.plan import Plan
 from ganvas.runtime.process_settings import GPU_SETTINGS
 from ganvas.training.run_data import check_networks, describe_data, find_changes, refuse_changes
 from ganvas.training.run_place import is_free
-from ganvas.utils.files import disk_errors, make_folder, try_lock, write_durably
-from ganvas.utils.parsing import printable, read_json
+from ganvas.utils.files import disk_errors, make_folder, read_json, try_lock, write_durably
+from ganvas.utils.parsing import printable
 from ganvas.utils.settings import convert, flatten, from_dict, to_dict
 
 FORMAT = 1  # of a run folder, in env.json; raised where an older version would read a new folder wrongly

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from ganvas.config import Recipe
 from ganvas.errors import DataError
-from ganvas.utils.files import TEMPORARY, disk_errors, make_folder
-from ganvas.utils.parsing import read_json
+from ganvas.utils.files import TEMPORARY, disk_errors, make_folder, read_json
 
 BEFORE_RECIPE = ("lock", "env.json")  # the files that a start writes before recipe.json
 

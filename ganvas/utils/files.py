@@ -21,10 +21,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ganvas.errors import DataError, ResourceError
-from ganvas.utils.parsing import printable
+from ganvas.utils.parsing import parse_json, printable
 
 ADVICE = {errno.ENOSPC: "free some space", errno.EDQUOT: "free some space", errno.EMFILE: "close some files"}
 ADVICE |= {errno.ENAMETOOLONG: "choose a shorter path"}
@@ -252,3 +252,12 @@ def read_regular(path: Path, most: int = SMALL) -> bytes:
     if len(data) > most:
         raise DataError(f"{printable(path)} is larger than {most:,} bytes")
     return data
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a small file that may be hostile.
+
+    Raises:
+        DataError: it is no object, too deep, larger than `SMALL`, or no regular file. OSError: it cannot be read.
+    """
+    return parse_json(read_regular(path), printable(path))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import stat
 import unicodedata
-from pathlib import Path
 from typing import Any
 
 from ganvas.errors import DataError, UsageError
@@ -44,22 +42,6 @@ def parse_json(data: bytes | str, what: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise DataError(f"{what} is not a JSON object")
     return values
-
-
-def read_json(path: Path, most: int = 4 << 20) -> dict[str, Any]:
-    """The JSON object in a file that may be hostile.
-
-    Raises:
-        DataError: it is no object, too deep, longer than `most` bytes, or no regular file: a pipe would block for ever.
-        OSError: it cannot be read.
-    """
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise DataError(f"{printable(path)} is not a regular file")
-    with path.open("rb") as file:
-        data = file.read(most + 1)
-    if len(data) > most:
-        raise DataError(f"{printable(path)} is larger than {most:,} bytes")
-    return parse_json(data, printable(path))
 
 
 def _require_distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

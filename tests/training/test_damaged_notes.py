@@ -193,7 +193,7 @@ def test_a_pipe_instead_of_a_settings_file_does_not_hang(name: str, tmp_path: Pa
     run = begun(tmp_path / "run")
     (run.folder / name).unlink()
     os.mkfifo(run.folder / name)
-    with pytest.raises(DataError, match="is not a regular file"):
+    with pytest.raises(DataError, match="is a pipe, not a regular file"):
         read_run(run.folder)
 
 
