@@ -92,3 +92,12 @@ def test_labels_must_match_in_number(tmp_path: Path) -> None:
     (folder / "train-labels-idx1-ubyte.gz").write_bytes(header(4) + bytes(4))
     with pytest.raises(DataError, match="expected 5 whole numbers as labels"):
         open_source(DataConfig(source=str(folder)))
+
+
+@pytest.mark.parametrize("length", range(16))
+def test_a_header_that_is_cut_off_is_one_line(length: int, tmp_path: Path) -> None:
+    """Also in the middle of a number."""
+    path = tmp_path / "train-images-idx3-ubyte"
+    path.write_bytes(header(5, 28, 28)[:length])
+    with pytest.raises(DataError, match="expected an IDX file of bytes in 3 dimensions"):
+        idx.read(path, 3)
