@@ -78,7 +78,8 @@ def read(path: Path, dimensions: int) -> Bytes:
             file.seek(0)
             with gzip.GzipFile(fileobj=file) if packed else file as stream:
                 head = stream.read(4 + 4 * dimensions)
-                shape = tuple(np.frombuffer(head[4:], ">u4").tolist()) if head[:4] == bytes((0, 0, 8, dimensions)) and len(head) % 4 == 0 else ()
+                right = head[:4] == bytes((0, 0, 8, dimensions)) and len(head) == 4 + 4 * dimensions
+                shape = tuple(np.frombuffer(head[4:], ">u4").tolist()) if right else ()
                 if len(shape) != dimensions:
                     raise DataError(
                         f"{what}: expected an IDX file of bytes in {dimensions} dimensions, found {head[:4].hex()!r}"
