@@ -139,7 +139,8 @@ def everything(folder: Path) -> dict[str, str]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         fixed = name.startswith("samples/") or name in ("log.jsonl", "model.safetensors", "best.safetensors", "best.json")
-        if path.is_file() and (fixed or name in ("sheet.png", "learning.gif")):
+        left = path.name.startswith(".ganvas-")  # a temporary file: nothing may leave one
+        if path.is_file() and (fixed or left or name in ("sheet.png", "learning.gif")):
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     if (folder / "result.json").exists():
         result = json.loads((folder / "result.json").read_text())

@@ -193,7 +193,7 @@ def _build(node: Node, path: Path, at: int, random: Random, loss: float) -> None
                     else:
                         present[name] = child
         for name, child in present.items():
-            _build(child, path / name, at, random, loss)
+            _build(child, path / _of_the_dead(name), at, random, loss)
         return
     synced = max((moment for moment in node.syncs if moment <= at), default=0)
     safe = max((length for moment, length in node.writes if moment <= synced), default=0)
@@ -204,3 +204,9 @@ def _build(node: Node, path: Path, at: int, random: Random, loss: float) -> None
         cut = random.randint(0, len(rest))
         data += random.choice((rest, rest[:cut], rest[:cut] + b"\0" * (len(rest) - cut), b"\0" * len(rest)))
     path.write_bytes(data)
+
+
+def _of_the_dead(name: str) -> str:
+    """A temporary name as a process would have left it that ended with the power; other names as they are."""
+    parts = name.split("-")
+    return "-".join([*parts[:3], "0" * 8, *parts[4:]]) if name.startswith(".ganvas-") else name
