@@ -13,10 +13,11 @@ from functools import partial
 from ganvas.cli.arguments import report_doubts
 from ganvas.cli.display import Display
 from ganvas.runtime.distributed import Ranks, disconnect
-from ganvas.runtime.exits import discard_output
-from ganvas.runtime.processes import STOPS, local_ranks
+from ganvas.runtime.exits import STOPS, discard_output
+from ganvas.runtime.processes import local_ranks
 from ganvas.training.run_folder import Run
 from ganvas.training.trainer import fit
+from ganvas.utils.parsing import printable, quote
 
 CODES: dict[int, int] = {
     number: 128 + number for number in STOPS if number != signal.SIGINT
@@ -36,8 +37,11 @@ def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
     # Nothing to train: show the results again.
     if run.finished:
         if not quiet:
-            print(f"{run.folder} is finished: {run.recipe.train.images:,} images; nothing left to train", file=sys.stderr)
-            print(f"to train it longer: ganvas branch {run.folder} --set train.images=N --out NEW", file=sys.stderr)
+            print(
+                f"{printable(run.folder)} is finished: {run.recipe.train.images:,} images; nothing left to train",
+                file=sys.stderr,
+            )
+            print(f"to train it longer: ganvas branch {quote(run.folder)} --set train.images=N --out NEW", file=sys.stderr)
         display.show_results()
         disconnect()
         return 0
@@ -55,7 +59,7 @@ def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
     if peers.first:
         _show(display.show_diagnosis, caught)
         with suppress(OSError):
-            print(f"stopped and saved; continue with: ganvas resume {run.folder}", file=sys.stderr)
+            print(f"stopped and saved; continue with: ganvas resume {quote(run.folder)}", file=sys.stderr)
     return next((CODES[number] for number in caught if number in CODES), 0)
 
 

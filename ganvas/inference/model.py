@@ -44,6 +44,7 @@ from ganvas.utils.parsing import printable, require_count
 
 MOST = 10**9  # samples in an archive
 MOST_SHOWN = 65_536  # samples in one picture, mesh or text
+MOST_SIDE = 256  # rows and columns of a square of so many samples
 MOST_FRAMES = 10_000  # of a film
 
 
@@ -148,6 +149,8 @@ class Model(LoadedGame):
             stream = self.stream(n, seed, label, psi, truncate, temperature=temperature)
             return save_folder(Path(out), stream, (seed + i // share for i in range(n)), self.classes, self.provenance)
         out = Path(out)
+        if columns is not None:
+            require_count("columns", columns, 1, MOST_SHOWN)
         other = (".txt",) if self.modality is TEXT else (".npz", *(SOLID_FILES if self.modality is VOXELS else ()))
         if out.suffix.lower() not in (*PICTURES, *other):
             known = f"{', '.join((*PICTURES, *other))}, or none for a folder"

@@ -34,10 +34,10 @@ from ganvas.runtime.device import describe_runtime, find_device
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.process_settings import GPU_SETTINGS
-from ganvas.training.run_data import check_networks, describe_data, find_changes, refuse_changes
+from ganvas.training.run_data import check_networks, describe_data, find_changes, parse_description, refuse_changes
 from ganvas.training.run_place import is_free
 from ganvas.utils.files import disk_errors, make_folder, read_json, try_lock, write_durably
-from ganvas.utils.parsing import printable
+from ganvas.utils.parsing import is_number, printable, quote
 from ganvas.utils.settings import convert, flatten, from_dict, to_dict
 
 FORMAT = 1  # of a run folder, in env.json; raised where an older version would read a new folder wrongly
@@ -77,9 +77,11 @@ class Run:
         """
         path = self.folder / "result.json"
         found = read_json(path)
-        if not all(isinstance(found.get(name), (int, float)) for name in ("items", "seconds", "dropped", "images_per_second")):
+        figures = {"items", "seconds", "dropped", "images_per_second", *(name for name in found if name.startswith("test_"))}
+        if not all(is_number(found.get(name)) for name in figures):
             raise DataError(
-                f"{path} lacks figures of a finished run; delete it and repeat the end: ganvas resume {self.folder}"
+                f"{printable(path)} lacks figures of a finished run; delete it and repeat the end: "
+                f"ganvas resume {quote(self.folder)}"
             )
         return found
 
@@ -166,7 +168,7 @@ class Run:
             if device is not None:
                 raise
             reason = str(missing).partition(";")[0]
-            advice = f"continue on another device with: ganvas resume {self.folder} --device auto"
+            advice = f"continue on another device with: ganvas resume {quote(self.folder)} --device auto"
             raise ResourceError(f"{self.folder} was started on {before.device}: {reason}; {advice}") from None
         if where == before.device or (device == "auto" and _is_same_kind(before.device, where)):
             return ""
@@ -198,7 +200,7 @@ class Run:
         if self.finished and differing == ["train.images"]:
             raise UsageError(
                 f"{self.folder} is finished after {self.recipe.train.images:,} images; to train it longer, branch it: "
-                f"ganvas branch {self.folder} --set train.images={recipe.train.images} --out NEW"
+                f"ganvas branch {quote(self.folder)} --set train.images={recipe.train.images} --out NEW"
             )
         if differences:
             found = ", ".join(differences[:4])
@@ -269,14 +271,14 @@ def read_run(folder: Path) -> Run:
         recipe, env = parse_recipe(read_json(folder / "recipe.json")), read_json(folder / "env.json")
         if (written := convert(int, env.get("format", 1), "format")) > FORMAT:
             raise DataError(f"it has the format {written}, and this version reads up to {FORMAT}; use a newer ganvas")
-        minutes, before = convert(float | None, env["minutes"], "minutes"), env.get("data")
+        minutes, before = convert(float | None, env["minutes"], "minutes"), parse_description(env.get("data"))
         if minutes is not None and minutes <= 0:
             raise DataError(f"env.json: minutes: expected a number above 0, found {minutes:g}")
         plan = from_dict(Plan, env["plan"], "plan.")
-        return Run(folder, recipe, plan, minutes, data_before=before if isinstance(before, dict) else None)
+        return Run(folder, recipe, plan, minutes, data_before=before)
     except (OSError, KeyError, TypeError, GanvasError) as failure:
         reason = failure.strerror if isinstance(failure, OSError) else failure
-        raise DataError(f"{folder} is not a run folder that can be continued: {printable(reason)}") from None
+        raise DataError(f"{printable(folder)} is not a run folder that can be continued: {printable(reason)}") from None
 
 
 def open_run(folder: Path, source: str | None = None) -> Run:
@@ -294,5 +296,5 @@ def open_run(folder: Path, source: str | None = None) -> Run:
     except DataError as failure:
         if source is not None or Path(run.recipe.data.source).exists() or not Path(run.recipe.data.source).is_absolute():
             raise
-        raise DataError(f"{failure}; if it was moved, say where it is: ganvas resume {folder} --data PATH") from None
+        raise DataError(f"{failure}; if it was moved, say where it is: ganvas resume {quote(folder)} --data PATH") from None
     return run

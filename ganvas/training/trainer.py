@@ -34,7 +34,7 @@ from ganvas.training.roll_backs import MOST, SIGN, read_roll_backs, write_roll_b
 from ganvas.training.run_folder import Run
 from ganvas.training.test_split import measure_test_split, open_test_split
 from ganvas.utils.files import make_folder, write_durably
-from ganvas.utils.parsing import printable
+from ganvas.utils.parsing import printable, quote
 from ganvas.utils.settings import to_dict
 
 PATIENCE = 10  # steps in a row that are not finite, before the run goes back to its last checkpoint
@@ -274,7 +274,7 @@ class Trainer:
         if self.run.recipe.train.eval_every:
             self.validate()
         if unkept := self.save():
-            raise type(unkept)(f"{unkept}; then repeat the end of the run with: ganvas resume {self.run.folder}")
+            raise type(unkept)(f"{unkept}; then repeat the end of the run with: ganvas resume {quote(self.run.folder)}")
         if not self.ranks.first:
             return
         seconds = self.seconds

@@ -27,7 +27,9 @@ from ganvas.errors import DataError, ResourceError
 from ganvas.utils.parsing import parse_json, printable
 
 ADVICE = {errno.ENOSPC: "free some space", errno.EDQUOT: "free some space", errno.EMFILE: "close some files"}
-ADVICE |= {errno.ENAMETOOLONG: "choose a shorter path"}
+ADVICE |= {errno.ENAMETOOLONG: "choose a shorter path", errno.EFBIG: "allow larger files (ulimit -f)"}
+ADVICE |= dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "choose another place, or change its permissions")
+ADVICE |= {errno.ELOOP: "a link leads to itself; delete it"}
 
 # Parts of a temporary name: this machine and this start of the process (containers reuse process ids).
 MACHINE, START = hashlib.sha256(platform.node().encode()).hexdigest()[:8], secrets.token_hex(4)

@@ -253,6 +253,17 @@ def test_eval_verb_prints_json_and_keeps_a_record(tmp_path: Path, untrained: Pat
     assert kept["metrics"] == said
 
 
+def test_a_run_that_cannot_be_written_keeps_no_measures_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "recipe.json").write_text("{}")
+    os.mkfifo(tmp_path / "metrics.jsonl")  # to write to a pipe without a reader would wait for ever
+    with pytest.warns(GanvasWarning, match=r"the measures are not kept in .*metrics\.jsonl"):
+        record(tmp_path, Report("run", 7, "digits", {}, None, ()), 0)
+    fakes = torch.zeros(30, 1, 8, 8, dtype=torch.uint8)
+    source = TableDataset("digits", {"real": fakes})
+    with pytest.warns(GanvasWarning, match="no picture of the closest pairs"):
+        assert measure_memorization(fakes, source, fakes, tmp_path / "gone")
+
+
 @pytest.mark.slow
 def test_a_classifier_of_replayed_digits_is_nearly_as_good_as_one_of_digits() -> None:
     fields = open_source(DataConfig(source="mnist")).fields

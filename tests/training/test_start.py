@@ -212,3 +212,19 @@ def test_a_run_of_an_older_version_remembers_from_now_on(tmp_path: Path) -> None
     path.write_text(json.dumps(env))
     open_run(run.folder).prepare(None, Ranks())
     assert json.loads(path.read_text())["data"] == known
+
+
+def test_the_folder_that_the_command_is_in_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start_run(ring(), out=tmp_path / "run")
+    monkeypatch.chdir(tmp_path / "run")
+    again = start_run(ring(), out=Path())
+    assert again.recipe.train.images == 512
+    with pytest.raises(UsageError, match="holds another run"):
+        start_run(ring(seed=5), out=Path())
+
+
+def test_a_count_of_restarts_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "x")
+    with pytest.raises(UsageError, match="TORCHELASTIC_RESTART_COUNT: expected a number, found 'x'"):
+        start_run(ring())
