@@ -64,14 +64,19 @@ def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
 
 
 def _show(output: Callable[[], None], caught: list[int]) -> None:
-    """Print something. If that fails because the reader or the terminal is gone, the training stops and is saved."""
+    """Print something. If the reader or the terminal is gone, the training stops and is saved.
+
+    If the output cannot be written otherwise, as on a full disk, the training goes on without it, which is said once.
+    """
     try:
         output()
-    except OSError as gone:
-        if gone.errno not in (errno.EPIPE, errno.EIO):
-            raise
+    except OSError as failure:
         discard_output()
-        caught.append(OUTPUT_GONE)
+        if failure.errno in (errno.EPIPE, errno.EIO):
+            caught.append(OUTPUT_GONE)
+        else:
+            with suppress(OSError):
+                print(f"the output cannot be written, training goes on: {failure.strerror}", file=sys.stderr)
 
 
 @contextmanager

@@ -16,6 +16,9 @@ from ganvas.errors import GanvasError, ResourceError, UsageError
 from ganvas.utils.files import ADVICE
 from ganvas.utils.parsing import parse_index, printable
 
+# What PyTorch says about a tensor that no memory holds.
+TOO_LARGE = ("can't allocate memory", "calculation overflowed", "multiplication overflow", "Overflow when unpacking long")
+
 # What ends a command. With several ranks only rank 0 receives them, so that all stop at the same step. SIGHUP: the terminal was
 # closed; Windows has none.
 STOPS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
@@ -25,6 +28,7 @@ def run_and_exit(command: Callable[[], Any]) -> None:
     """Run `command` and end the process; an error becomes one line on standard error and the exit code of its kind."""
     try:
         code: Any = command()
+        flush_output()
     except CycloptsError as wrong:
         _fail(str(wrong) or type(wrong).__name__, UsageError.exit_code)
     except GanvasError as failure:
@@ -47,6 +51,22 @@ def run_and_exit(command: Callable[[], Any]) -> None:
     except Exception as bug:
         _report_bug(bug)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def flush_output() -> None:
+    """Write out what was printed, before Python does it at the end and fails with a code of its own.
+
+    Raises:
+        BrokenPipeError: nobody reads it.
+        ResourceError: it cannot be written.
+    """
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as failure:
+        discard_output()
+        raise ResourceError(f"the output cannot be written: {failure.strerror}; what was saved before stays") from None
 
 
 class Ended(BaseException):  # like KeyboardInterrupt: no `except Exception` stops it
@@ -99,7 +119,7 @@ def discard_output() -> None:
 
 def _report_bug(bug: Exception) -> None:
     """One line for an unexpected exception; the traceback if GANVAS_DEBUG is set."""
-    if "OutOfMemory" in type(bug).__name__ or "can't allocate memory" in str(bug):
+    if "OutOfMemory" in type(bug).__name__ or any(words in str(bug) for words in TOO_LARGE):
         _fail("out of memory; ask for less at once, such as a smaller --batch or -n", ResourceError.exit_code)
     if os.environ.get("GANVAS_DEBUG"):
         raise bug

@@ -58,10 +58,10 @@ def find_restarted_run() -> Path | None:
 
 def make_numbered_folder(recipe: Recipe) -> Path:
     """A new folder under runs/ with the next free number."""
-    root = Path("runs")
+    root, name = Path("runs"), re.sub(r"[^\w.-]+", "-", recipe.name)  # --set name= may have set it
     while True:
         taken = [int(found[1]) for path in root.glob("*-*") if (found := re.match(r"([0-9]{1,9})-", path.name))]
-        folder = root / f"{max(taken, default=-1) + 1:05d}-{recipe.name}-seed{recipe.train.seed}"
+        folder = root / f"{max(taken, default=-1) + 1:05d}-{name}-seed{recipe.train.seed}"
         with disk_errors(f"cannot make the run folder {folder}"), suppress(FileExistsError):  # another process was faster
             make_folder(root)
             folder.mkdir()

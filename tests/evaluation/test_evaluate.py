@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import types
 import weakref
@@ -17,11 +18,13 @@ from support import PLAN, ganvas, miniature, miniature_model
 
 from ganvas.config import DataConfig
 from ganvas.data.open import open_source
+from ganvas.data.table import TableDataset
 from ganvas.engine.autotune import initial_state
-from ganvas.errors import DataError, UsageError
+from ganvas.errors import DataError, GanvasWarning, UsageError
 from ganvas.evaluation import classification_accuracy
-from ganvas.evaluation.evaluate import _Floors, evaluate
+from ganvas.evaluation.evaluate import Report, _Floors, evaluate, record
 from ganvas.evaluation.measures import COMPARE, name_measure
+from ganvas.evaluation.model_measures import measure_memorization
 from ganvas.evaluation.sample_sets import SampleSet, fake_sample_set, real_sample_sets
 from ganvas.inference import model_file
 from ganvas.inference.feature_extractors import MEASURES, Extractor, load_extractor

@@ -133,7 +133,7 @@ def test_a_world_size_without_torchrun_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("WORLD_SIZE", "2")
     for name in ("RANK", "MASTER_ADDR", "MASTER_PORT"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(UsageError, match="WORLD_SIZE=2 asks for several processes: .* start with torchrun, or unset WORLD_SIZE"):
+    with pytest.raises(UsageError, match=r"WORLD_SIZE=2 asks for several processes: .* start with torchrun"):
         connect()
 
 

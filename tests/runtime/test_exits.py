@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -68,3 +67,10 @@ def test_a_width_that_is_none_is_forgotten(columns: str, kept: bool, monkeypatch
     monkeypatch.setenv("COLUMNS", columns)
     ignore_odd_width()
     assert ("COLUMNS" in os.environ) is kept
+
+
+@pytest.mark.parametrize("shape", ["(2**63 - 1, 16)", "(2**40, 2**40)", "(2**50,)", "(2**70,)"])
+def test_a_network_that_no_memory_holds_is_no_bug(shape: str) -> None:
+    ended = run(f"import torch; run_and_exit(lambda: torch.empty({shape}))")
+    assert ended.returncode == 5
+    assert ended.stderr.startswith("ganvas: out of memory; ")

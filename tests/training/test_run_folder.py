@@ -40,6 +40,14 @@ def test_a_place_that_cannot_hold_a_run_is_refused_before_any_work(
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.parametrize("target", ["nowhere", "no/where", "link"])
+def test_a_link_that_leads_nowhere_is_named(target: str, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(target)
+    with pytest.raises(ResourceError, match="cannot make the run folder .*: File exists; a file or a link has this name"):
+        start_run(find_recipe("gan-ring"), out=tmp_path / "link")
+    assert [path.name for path in tmp_path.iterdir()] == ["link"]
+
+
 @pytest.mark.parametrize("minutes", [math.nan, math.inf, 0, -1])
 def test_minutes_that_are_none(minutes: float, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="minutes: expected a number above 0"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +222,11 @@ def test_the_folder_that_the_command_is_in_is_continued(tmp_path: Path, monkeypa
     assert again.recipe.train.images == 512
     with pytest.raises(UsageError, match="holds another run"):
         start_run(ring(seed=5), out=Path())
+
+
+def test_a_name_with_a_path_stays_in_the_folder_of_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert start_run(replace(ring(), name="../../a\nb")).folder == Path("runs/00000-..-..-a-b-seed0")
 
 
 def test_a_count_of_restarts_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,9 @@ def test_numbers(text: str, number: float) -> None:
     assert parse_real("--psi", text) == number
 
 
-@pytest.mark.parametrize("text", ["", "one", "nan", "inf", "-inf", "1e999", "0x10", "²", "٣", "１２", "1,5", "9" * 5_000])
+@pytest.mark.parametrize(
+    "text", ["", "one", "nan", "inf", "-inf", "1e999", "0x10", "²", "٣", "\uff11\uff12", "1,5", "9" * 5_000]
+)
 def test_what_is_no_number(text: str) -> None:
     with pytest.raises(UsageError, match=r"^--psi: expected a number, got") as refusal:
         parse_real("--psi", text)
