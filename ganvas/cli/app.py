@@ -49,6 +49,7 @@ app = App(
     name="ganvas",
     help="Train, measure, show and use generative adversarial networks (GANs).",
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,  # run_and_exit says it
 )
 for name, command in COMMANDS.items():
     app.command(command, name=name)

@@ -277,7 +277,7 @@ def read_run(folder: Path) -> Run:
         plan = from_dict(Plan, env["plan"], "plan.")
         return Run(folder, recipe, plan, minutes, data_before=before)
     except (OSError, KeyError, TypeError, GanvasError) as failure:
-        reason = failure.strerror if isinstance(failure, OSError) else failure
+        reason = f"{Path(failure.filename or '').name}: {failure.strerror}" if isinstance(failure, OSError) else failure
         raise DataError(f"{printable(folder)} is not a run folder that can be continued: {printable(reason)}") from None
 
 

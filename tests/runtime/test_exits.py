@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from support import hear_hangups
 
-from ganvas.runtime.exits import ignore_odd_width
+from ganvas.cli.app import app
+from ganvas.runtime.exits import ignore_odd_width, run_and_exit
 
 HEAD = "from ganvas.runtime.exits import *; from ganvas.runtime import exits; import signal, sys, os; "
 
@@ -74,3 +75,28 @@ def test_a_network_that_no_memory_holds_is_no_bug(shape: str) -> None:
     ended = run(f"import torch; run_and_exit(lambda: torch.empty({shape}))")
     assert ended.returncode == 5
     assert ended.stderr.startswith("ganvas: out of memory; ")
+
+
+def test_ctrl_c_while_modules_are_imported_is_one_line() -> None:
+    program = """
+class Finder:
+    def find_spec(self, name, *more):
+        if name == "ganvas.cli.app":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Finder())
+from ganvas.__main__ import main
+main()
+"""
+    ended = run(program)
+    assert (ended.returncode, ended.stderr) == (130, "ganvas: interrupted\n")
+
+
+def test_ctrl_c_before_the_training_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ganvas.games.recipes.resolve_recipe", interrupt)
+    with pytest.raises(SystemExit) as end:
+        run_and_exit(lambda: app(["train", "gan-ring"], exit_on_error=False, print_error=False))
+    assert end.value.code == 130
+    assert capsys.readouterr().err == "ganvas: interrupted; what was saved before stays\n"

@@ -43,7 +43,7 @@ def test_a_place_that_cannot_hold_a_run_is_refused_before_any_work(
 @pytest.mark.parametrize("target", ["nowhere", "no/where", "link"])
 def test_a_link_that_leads_nowhere_is_named(target: str, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(target)
-    with pytest.raises(ResourceError, match="cannot make the run folder .*: File exists; a file or a link has this name"):
+    with pytest.raises(ResourceError, match=r"cannot make the run folder .*: File exists; a file or a link has this name"):
         start_run(find_recipe("gan-ring"), out=tmp_path / "link")
     assert [path.name for path in tmp_path.iterdir()] == ["link"]
 
@@ -252,3 +252,11 @@ for name in ("one", "other"):
     )
     assert done.returncode == 0, done.stderr
     assert all((tmp_path / name / "result.json").exists() for name in ("one", "other"))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    run = Run(tmp_path / "run", find_recipe("gan-ring"), PLAN)
+    run.write()
+    (run.folder / "env.json").unlink()
+    with pytest.raises(DataError, match=r"can be continued: env\.json: No such file or directory"):
+        open_run(run.folder)
