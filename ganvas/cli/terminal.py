@@ -36,6 +36,7 @@ def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
 
     # Nothing to train: show the results again.
     if run.finished:
+        _ = run.result  # a damaged one is an error, also with --quiet: the run may not be finished
         if not quiet:
             print(
                 f"{printable(run.folder)} is finished: {run.recipe.train.images:,} images; nothing left to train",

@@ -66,7 +66,7 @@ def find_device(name: str) -> torch.device:
         if kind in OTHERS:
             _try_training(device)
     except (RuntimeError, AssertionError, NotImplementedError, TypeError) as missing:
-        reason = (str(missing).splitlines() or [type(missing).__name__])[0]
+        reason = (str(missing).splitlines() or [type(missing).__name__])[0].partition(". ")[0]  # PyTorch lists all backends
         raise ResourceError(f"device {name!r} is not available ({reason}); use --device cpu") from None
     return device
 

@@ -125,7 +125,7 @@ def connect(minutes: float = 10) -> Ranks:
     return ranks
 
 
-def _meet(size: int, minutes: float) -> tuple[dist.Store, int, int]:
+def _meet(size: int, minutes: float) -> tuple[Any, int, int]:
     """The store of all ranks, the number of this rank, and how many there are, as environment variables say.
 
     Raises:

@@ -75,14 +75,14 @@ class Run:
         Raises:
             DataError: the file is damaged.
         """
-        path = self.folder / "result.json"
-        found = read_json(path)
+        advice = f"delete it and repeat the end: ganvas resume {quote(self.folder)}"
+        try:
+            found = read_json(self.folder / "result.json")
+        except DataError as damage:
+            raise DataError(f"{damage}; {advice}") from None
         figures = {"items", "seconds", "dropped", "images_per_second", *(name for name in found if name.startswith("test_"))}
         if not all(is_number(found.get(name)) for name in figures):
-            raise DataError(
-                f"{printable(path)} lacks figures of a finished run; delete it and repeat the end: "
-                f"ganvas resume {quote(self.folder)}"
-            )
+            raise DataError(f"{printable(self.folder / 'result.json')} lacks figures of a finished run; {advice}")
         return found
 
     def write(self, probe: Mapping[str, Any] | None = None) -> None:
@@ -269,8 +269,8 @@ def read_run(folder: Path) -> Run:
         if is_free(folder) and folder.exists():
             raise DataError("a start was cut off in it, or it is empty; repeat the command that starts the run")
         recipe, env = parse_recipe(read_json(folder / "recipe.json")), read_json(folder / "env.json")
-        if (written := convert(int, env.get("format", 1), "format")) > FORMAT:
-            raise DataError(f"it has the format {written}, and this version reads up to {FORMAT}; use a newer ganvas")
+        if not 1 <= (written := convert(int, env.get("format", 1), "format")) <= FORMAT:
+            raise DataError(f"it has the format {written}, and this version reads 1 to {FORMAT}; use a newer ganvas")
         minutes, before = convert(float | None, env["minutes"], "minutes"), parse_description(env.get("data"))
         if minutes is not None and minutes <= 0:
             raise DataError(f"env.json: minutes: expected a number above 0, found {minutes:g}")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from support import PLAN, miniature
 
+from ganvas.cli.terminal import show_training
 from ganvas.engine import checkpoint
 from ganvas.errors import DataError
 from ganvas.evaluation import validation
@@ -234,3 +235,15 @@ def test_a_result_that_cannot_be_shown_is_named(odd: dict[str, Any], tmp_path: P
     (run.folder / "result.json").write_text(json.dumps(whole | odd))
     with pytest.raises(DataError, match="lacks figures of a finished run; delete it and repeat the end: ganvas resume"):
         _ = run.result
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "\0" * 20])
+def test_a_damaged_result_is_not_taken_for_the_end(text: str, tmp_path: Path) -> None:
+    run = begun(tmp_path / "run")
+    train_to(run, 160)
+    (run.folder / "result.json").write_text(text)
+    with pytest.raises(DataError, match=r"result\.json.*; delete it and repeat the end: ganvas resume"):
+        show_training(again(run), Ranks(), quiet=True, as_json=False)
+    (run.folder / "result.json").unlink()
+    assert show_training(again(run), Ranks(), quiet=True, as_json=False) == 0
+    assert run.finished

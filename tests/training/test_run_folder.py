@@ -169,6 +169,8 @@ def test_resume_takes_a_device(tmp_path: Path) -> None:
 def test_a_folder_of_a_later_version_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"format 99.*use a newer ganvas"):
         begun_on("cpu", tmp_path, format=99)
+    with pytest.raises(DataError, match="format 0, and this version reads 1 to"):
+        begun_on("cpu", tmp_path / "odd", format=0)
 
 
 def test_a_folder_of_before_formats_and_new_plan_fields_opens(tmp_path: Path) -> None:
