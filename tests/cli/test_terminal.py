@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,7 @@ def test_an_output_that_cannot_be_written_is_one_line_at_the_end() -> None:
     """Python would flush it at its end, print a traceback and end with 120."""
     program = "from ganvas.runtime.exits import run_and_exit; run_and_exit(lambda: print(7))"
     with Path("/dev/full").open("w") as full:
-        ended = subprocess.run([sys.executable, "-c", program], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        command, buffered = [sys.executable, "-c", program], {**os.environ, "PYTHONUNBUFFERED": ""}
+        ended = subprocess.run(command, env=buffered, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert ended.returncode == 5
     assert ended.stderr == "ganvas: the output cannot be written: No space left on device; what was saved before stays\n"

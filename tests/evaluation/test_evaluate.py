@@ -261,10 +261,10 @@ def test_a_run_that_cannot_be_written_keeps_no_measures_and_says_so(tmp_path: Pa
     os.mkfifo(tmp_path / "metrics.jsonl")  # to write to a pipe without a reader would wait for ever
     with pytest.warns(GanvasWarning, match=r"the measures are not kept in .*metrics\.jsonl"):
         record(tmp_path, Report("run", 7, "digits", {}, None, ()), 0)
-    fakes = torch.zeros(30, 1, 8, 8, dtype=torch.uint8)
-    source = TableDataset("digits", {"real": fakes})
+    random = torch.Generator().manual_seed(0)
+    fakes, train, held_out = (torch.randint(256, (30, 1, 8, 8), generator=random, dtype=torch.uint8) for _ in range(3))
     with pytest.warns(GanvasWarning, match="no picture of the closest pairs"):
-        assert measure_memorization(fakes, source, fakes, tmp_path / "gone")
+        assert measure_memorization(fakes, TableDataset("digits", {"real": train}), held_out, tmp_path / "gone")
 
 
 @pytest.mark.slow
