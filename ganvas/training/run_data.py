@@ -57,10 +57,10 @@ def find_changes(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None
     return found
 
 
-def refuse_changes(folder: object, changes: Sequence[str]) -> DataError:
-    """The error for changed data: what changed, and how to continue."""
-    shown = printable(folder)
-    advice = f"put it back, or continue with it as it is: ganvas resume {quote(folder)} --accept-data"
+def refuse_changes(folder: object, changes: Sequence[str], source: str | None = None) -> DataError:
+    """The error for changed data: what changed, and how to continue. `source` is the other place that the user has named."""
+    shown, place = printable(folder), "" if source is None else f" --data {quote(source)}"
+    advice = f"put it back, or continue with it as it is: ganvas resume {quote(folder)}{place} --accept-data"
     return DataError(f"{shown}: its data is not that of the start: {'; '.join(changes)}; {advice}")
 
 

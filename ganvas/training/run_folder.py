@@ -146,7 +146,7 @@ class Run:
         known = self.data_before is not None or self.moved
         changes = find_changes(self.data_before, now, self.data.modality.unit) if known else []
         if changes and not accept:
-            raise refuse_changes(self.folder, changes)
+            raise refuse_changes(self.folder, changes, self.recipe.data.source if self.moved else None)
         if changes:
             check_networks(self.recipe, self.data, self.folder)
         self.data_before, self.moved = now, False
@@ -271,12 +271,13 @@ def read_run(folder: Path) -> Run:
         recipe, env = parse_recipe(read_json(folder / "recipe.json")), read_json(folder / "env.json")
         if not 1 <= (written := convert(int, env.get("format", 1), "format")) <= FORMAT:
             raise DataError(f"it has the format {written}, and this version reads 1 to {FORMAT}; use a newer ganvas")
+        if missing := {"minutes", "plan"} - env.keys():
+            raise DataError(f"env.json lacks {' and '.join(sorted(missing))}")
         minutes, before = convert(float | None, env["minutes"], "minutes"), parse_description(env.get("data"))
         if minutes is not None and minutes <= 0:
             raise DataError(f"env.json: minutes: expected a number above 0, found {minutes:g}")
-        plan = from_dict(Plan, env["plan"], "plan.")
-        return Run(folder, recipe, plan, minutes, data_before=before)
-    except (OSError, KeyError, TypeError, GanvasError) as failure:
+        return Run(folder, recipe, from_dict(Plan, env["plan"], "plan."), minutes, data_before=before)
+    except (OSError, TypeError, GanvasError) as failure:
         reason = f"{Path(failure.filename or '').name}: {failure.strerror}" if isinstance(failure, OSError) else failure
         raise DataError(f"{printable(folder)} is not a run folder that can be continued: {printable(reason)}") from None
 

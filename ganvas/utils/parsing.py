@@ -6,7 +6,7 @@ import json
 import math
 import shlex
 import unicodedata
-from typing import Any
+from typing import Any, TypeGuard
 
 from ganvas.errors import DataError, UsageError
 
@@ -33,9 +33,9 @@ def parse_index(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[int | float]:
     """Whether a JSON value is a finite number."""
-    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def require_count(name: str, count: int, least: int, most: int) -> None:

@@ -262,3 +262,6 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     (run.folder / "env.json").unlink()
     with pytest.raises(DataError, match=r"can be continued: env\.json: No such file or directory"):
         open_run(run.folder)
+    (run.folder / "env.json").write_text('{"format": 1}')
+    with pytest.raises(DataError, match=r"can be continued: env\.json lacks minutes and plan"):
+        open_run(run.folder)

@@ -174,6 +174,9 @@ def test_changed_data_is_refused_and_can_be_accepted(change: Any, says: str, fit
     ):
         with pytest.raises(DataError, match=f"is not that of the start: {says}; put it back, or .*run --accept-data$"):
             again()
+    shutil.copytree(tmp_path / "pets", tmp_path / "my pets")
+    with pytest.raises(DataError, match=r"run --data '.*my pets' --accept-data$"):  # without --data: the data of before
+        open_run(run.folder, str(tmp_path / "my pets")).prepare(None, Ranks())
     assert contents(run.folder) == before
     opened = open_run(run.folder)
     if not fits:
