@@ -24,7 +24,7 @@ from ganvas.errors import DataError, GanvasError, UsageError
 from ganvas.games.recipes import adapt_recipe, open_data, resolve_recipe
 from ganvas.games.registry import build
 from ganvas.latents.seed_latents import latents
-from ganvas.training.log import MAX_LOG
+from ganvas.training.log import MAX_LOG, describe_failure
 from ganvas.training.run_data import describe_data
 from ganvas.training.run_folder import Run, read_run
 from ganvas.training.transfer import changed_classes, read_classes, transfer_classes
@@ -200,5 +200,5 @@ def _copy_history(folder: Path, out: Path, at: int) -> str:
     except FileNotFoundError:
         return ""
     except (DataError, OSError) as damage:
-        return f"the log of {printable(folder)} is left out: {printable(damage)}"
+        return f"the log is left out: {describe_failure(damage, folder / 'log.jsonl')}"
     return ""
