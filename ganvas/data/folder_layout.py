@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from ganvas.data.images import FORMATS, SUFFIXES
 from ganvas.data.label_tables import JSON, TABLES, LabelTable, describe_missing, is_table, match_names, read_table
 from ganvas.data.labels import doubt_classes, number_labels, sort_classes
-from ganvas.data.splits import DOMAIN, LIKE_A_SPLIT, TEST_FOLDERS, TRAIN_FOLDERS, Parts, find_parts, fold, has_class_folders
+from ganvas.data.split_names import DOMAIN, LIKE_A_SPLIT, fold, is_usual, read_split_name
+from ganvas.data.splits import Parts, find_parts, has_class_folders
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError
 from ganvas.utils.parsing import compose, printable
@@ -59,6 +60,8 @@ def arrange(
     if used and not read:
         return Layout(f"{what}StyleGAN layout ({JSON} without labels)", chosen, None, (), skipped, splits, warnings)
     found = _label_by_tables(parts, chosen, read) if read else _label_by_folders(parts, chosen)
+    if split != "test" and found.classes and parts.test:
+        warnings += _doubt_test_split(parts, read)
     return Layout(
         what + found.text,
         found.members,
@@ -188,6 +191,19 @@ def _number(
     return Layout(text, members, labels, tuple(map(printable, classes)), skipped, warnings=warnings)
 
 
+def _doubt_test_split(parts: Parts, tables: Sequence[LabelTable]) -> tuple[str, ...]:
+    """A sentence about pictures of the test split that have none of the classes of the training split."""
+    try:
+        found = _label_by_tables(parts, parts.test, tables) if tables else _label_by_folders(parts, parts.test)
+        lost = [name for name, _ in found.skipped]
+    except DataError:  # none of them has
+        lost = [printable(name) for name in parts.test]
+    if not lost:
+        return ()
+    count = f"{len(lost):,} of {len(parts.test):,} pictures"
+    return (f"test split: {count} have no class of the training split and are not measured, such as {lost[0]}",)
+
+
 def _class_of(path: str) -> str:
     """The composed name of the first folder of a path; "" if there is none."""
     return compose(path.split("/", 1)[0]) if "/" in path else ""
@@ -195,7 +211,8 @@ def _class_of(path: str) -> str:
 
 def _doubt_root(parts: Parts) -> tuple[str, ...]:
     """A sentence if the only split is a test split, which is read as the training split."""
-    alone = next((name for name in parts.root.split("/") if fold(name) in TEST_FOLDERS), None)
+    splits = ((name, read_split_name(name)) for name in parts.root.split("/"))
+    alone = next((name for name, split in splits if split and not split.train and not split.rest), None)
     if alone is None:
         return ()
     return (f"there is no training split beside {printable(alone)}/: its pictures are read as the training split",)
@@ -204,8 +221,9 @@ def _doubt_root(parts: Parts) -> tuple[str, ...]:
 def _doubt_folders(parts: Parts, classes: Sequence[str]) -> tuple[str, ...]:
     """Sentences about classes whose names look like splits, and about folders that hold classes of their own."""
     warnings: tuple[str, ...] = ()
-    exact = [name for name in classes if fold(name) in (*TRAIN_FOLDERS, *TEST_FOLDERS)]
-    alike = [name for name in classes if LIKE_A_SPLIT.fullmatch(fold(name)) or DOMAIN.fullmatch(fold(name))]
+    exact = [name for name in classes if is_usual(name)]
+    spelled = (LIKE_A_SPLIT, DOMAIN)
+    alike = [name for name in classes if read_split_name(name) or any(each.fullmatch(fold(name)) for each in spelled)]
     if exact or len(alike) > 1:
         names = ", ".join(map(printable, alike[:3]))
         warnings += (f"{names}: read as classes, though called like splits; splits are folders train/ and test/ side by side",)
