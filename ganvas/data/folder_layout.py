@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ganvas.data.images import FORMATS, SUFFIXES
 from ganvas.data.label_tables import JSON, TABLES, LabelTable, describe_missing, is_table, match_names, read_table
-from ganvas.data.labels import doubt_classes, number_labels, sort_classes
+from ganvas.data.labels import doubt_alike, doubt_classes, number_labels, sort_classes
 from ganvas.data.split_names import DOMAIN, LIKE_A_SPLIT, fold, is_usual, read_split_name
 from ganvas.data.splits import Parts, find_parts, has_class_folders
 from ganvas.data.table import Skipped
@@ -17,6 +18,8 @@ from ganvas.utils.parsing import compose, printable
 
 BOTH = ("train", "test")
 SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", b"GIF8", b"II*\0", b"MM\0*")  # how files of the six formats begin
+FEW = 3  # files in a sentence
+OTHER_TABLE = re.compile(r".*\.(csv|tsv|jsonl?|xlsx?|parquet)|.*(label|class|annotation|metadata).*\.txt", re.IGNORECASE)
 HEAD = 4  # bytes of the longest signature
 
 
@@ -60,6 +63,8 @@ def arrange(
     if used and not read:
         return Layout(f"{what}StyleGAN layout ({JSON} without labels)", chosen, None, (), skipped, splits, warnings)
     found = _label_by_tables(parts, chosen, read) if read else _label_by_folders(parts, chosen)
+    if found.labels is None:
+        warnings += _doubt_other_tables(parts, seen)
     if split != "test" and found.classes and parts.test:
         warnings += _doubt_test_split(parts, read)
     return Layout(
@@ -116,7 +121,12 @@ def _choose_tables(parts: Parts, tables: Sequence[str]) -> tuple[list[str], tupl
             here = [[name for kind in TABLES for name in tables if name.lower() == (place + kind).lower()] for place in places]
             used = [found[0] for found in here if found]
     where = printable(parts.root) or "the main folder"
-    return used, tuple(Skipped(printable(name), f"not used: expected one in {where}") for name in tables if name not in used)
+    places = {name.rpartition("/")[0]: name.rpartition("/")[2] for name in used}
+    return used, tuple(
+        Skipped(printable(name), f"not used: {places[at]} is" if at in places else f"not used: expected one in {where}")
+        for name, at in ((name, name.rpartition("/")[0]) for name in tables)
+        if name not in used
+    )
 
 
 def _label_by_tables(parts: Parts, chosen: Sequence[str], tables: Sequence[LabelTable]) -> Layout:
@@ -130,18 +140,19 @@ def _label_by_tables(parts: Parts, chosen: Sequence[str], tables: Sequence[Label
     for table in tables:
         place = table.name[: len(table.name) - len(table.name.rpartition("/")[2])]
         beside = [name for name in (*parts.train, *parts.test) if name.startswith(place)]
-        found, missing = match_names(table, beside, lambda name, cut=len(place): name[cut:])  # type: ignore[misc]
+        found, missing, doubts = match_names(table, beside, lambda name, cut=len(place): name[cut:])  # type: ignore[misc]
         if not found:
-            expected = "expected names relative to it"
-            raise DataError(f"{printable(table.name)}: none of its {len(table.labels):,} names is a picture here; {expected}")
+            what = f"{printable(table.name)}: none of its {len(table.labels):,} names is a picture here"
+            example = f", found {printable(missing[0], 80)!r}" if missing else ""
+            raise DataError(f"{what}; expected names relative to it{example}; correct them")
         labels |= found
-        warnings += describe_missing(table, missing)
+        warnings += (*doubts, *describe_missing(table, missing))
     what = printable(tables[0].name.rpartition("/")[2])
     trained = [labels[name] for name in parts.train if name in labels]
     classes = sort_classes(trained)
     if not classes:
         raise DataError(f"{what}: no picture of the training split has a label in it; label some")
-    warnings += doubt_classes(trained, classes, what)
+    warnings += (*doubt_classes(trained, classes, what), *doubt_alike(classes))
     text = f"StyleGAN layout ({what} with labels)" if what == JSON else f"pictures with labels in {what}"
     bare = tuple(Skipped(printable(name), f"no label in {what}") for name in chosen if name not in labels)
     return _number(text, [(name, labels[name]) for name in chosen if name in labels], classes, bare, tuple(warnings))
@@ -160,7 +171,7 @@ def _label_by_folders(parts: Parts, chosen: Sequence[str]) -> Layout:
     folders_of = {name.split("/", 1)[0] for name in map(parts.inside, parts.train) if "/" in name}
     classes = tuple(sorted(name for name in inside if name))
     strays = [name for name in parts.train if not _class_of(parts.inside(name))]
-    warnings = _doubt_folders(parts, classes)
+    warnings = (*_doubt_folders(parts, classes), *doubt_alike(classes))
     if len(folders_of) > len(classes):
         warnings += ("folders with one name in two Unicode forms are read as one class",)
     if strays:
@@ -189,6 +200,16 @@ def _number(
         raise DataError(f"no picture of this split is of a class of the training split: {names}; name its folders so")
     members, labels = zip(*kept, strict=True)
     return Layout(text, members, labels, tuple(map(printable, classes)), skipped, warnings=warnings)
+
+
+def _doubt_other_tables(parts: Parts, names: Sequence[str]) -> tuple[str, ...]:
+    """A sentence about files that look like tables of labels beside pictures that have no labels."""
+    places = {parts.root, *(parts.root + folder for folder in parts.folders)}
+    found = [name for name in names if name[: name.rfind("/") + 1] in places and OTHER_TABLE.fullmatch(name.rpartition("/")[2])]
+    if not 0 < len(found) <= FEW:
+        return ()
+    some = ", ".join(map(printable, found))
+    return (f"{some}: not read; if it has a file and a label in each row, call it labels.csv to train with classes",)
 
 
 def _doubt_test_split(parts: Parts, tables: Sequence[LabelTable]) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -127,6 +129,19 @@ def doubt_classes(labels: Sequence[object], classes: Sequence[str], what: str) -
     """A sentence if the labels are hardly classes, because nearly each sample has its own."""
     if len(classes) > 10 and len(labels) < MANY * len(classes):
         return (f"{what}: {len(labels):,} samples have {len(classes):,} labels; expected many samples of each class",)
+    return ()
+
+
+def doubt_alike(classes: Sequence[str]) -> tuple[str, ...]:
+    """A sentence if the names of two classes look alike: cat and Cat, 1 and 01, or with signs that cannot be seen."""
+    seen: dict[str, str] = {}
+    for name in classes:
+        key = "".join(sign for sign in compose(name).casefold() if unicodedata.category(sign) not in ("Cf", "Zs"))
+        key = re.sub(r"^\+?0*(?=\d)", "", key)
+        if key in seen:
+            pair = f"{printable(seen[key], 40)!r} and {printable(name, 40)!r}"
+            return (f"the classes {pair} look alike, and are read as two; give them one name if they are one",)
+        seen[key] = name
     return ()
 
 
