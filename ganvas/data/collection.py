@@ -127,7 +127,8 @@ def choose_format(pictures: ImageCollection, how: TargetFormat) -> tuple[int, in
 
 def doubt_sizes(pictures: ImageCollection, kept: Sequence[int], resolution: int) -> tuple[str, ...]:
     """Whether images with the indices `kept` are enlarged to more than twice their side, in a sentence."""
-    sides = [(header.width, header.height) for header in map(pictures.peek, kept)]
+    with silence_pillow():
+        sides = [(header.width, header.height) for header in map(pictures.peek, kept)]
     tiny = [side for side in sides if 2 * min(side) < resolution]
     if not tiny:
         return ()

@@ -19,7 +19,10 @@ ROW_BYTES = 512  # for each file of the collection
 MAX_VALUES = 3_000_000  # values in a table, each of which takes up to 80 bytes of memory; and
 MAX_DEPTH = 32  # folders in front of a name
 ROW_VALUES = 8  # for each file of the collection
-JSON_SIGNS, CSV_SIGNS = (b",", b"[", b"{", b":"), (b"\n", b"\r", b",", b";", b"\t", b"|")  # one of them before or after each value
+JSON_SIGNS, CSV_SIGNS = (
+    (b",", b"[", b"{", b":"),
+    (b"\n", b"\r", b",", b";", b"\t", b"|"),
+)  # one of them before or after each value
 FEW = 3  # examples in a message
 
 
@@ -89,7 +92,11 @@ def match_names(
     near: dict[str, list[str]] = {}
     spelled: dict[str, list[str]] = {}  # the files with a row of their own
     for path, name in exact.items() if rest else ():
-        keys, places = (_near_keys(path), near) if name not in found else ({path.casefold(), path.casefold().rpartition(".")[0]} - {""}, spelled)
+        keys, places = (
+            (_near_keys(path), near)
+            if name not in found
+            else ({path.casefold(), path.casefold().rpartition(".")[0]} - {""}, spelled)
+        )
         for key in keys:
             places.setdefault(key, []).append(name)
     missing = []

@@ -61,16 +61,23 @@ def label_samples(
     """
     values, doubts = read_label_array(labels, count, what)
     classes = tuple(map(name_class, names))
+    if "" in classes:
+        raise DataError(f"{what}: expected a name for each class, found an empty one among {len(classes):,}; fill it in")
     numeric = labels.dtype.kind not in "US"
     if classes and numeric and not doubts and all(len(value) < 10 and 0 <= int(value) < len(classes) for value in set(values)):
-        return Labelled([int(value) for value in values], classes, ())
+        values, numeric = [classes[int(value)] for value in values], False
     if classes and not numeric and not doubts and set(values) <= set(classes):
-        return Labelled(number_labels(values, classes), classes, ())
+        distinct = tuple(dict.fromkeys(classes))
+        twice = next((name for name in distinct if classes.count(name) > 1), None) if len(distinct) < len(classes) else None
+        doubts = () if twice is None else (f"{what}: several classes are called {twice!r}, and are read as one",)
+        return Labelled(number_labels(values, distinct), distinct, (*doubts, *doubt_alike(distinct)))
     if classes:
         doubts = (*doubts, f"{what}: the labels are not among the {len(classes):,} classes, so these names are not used")
     known = values if trained is None else read_label_array(trained, len(trained), what)[0]
     classes = sort_classes(known)
-    return Labelled(number_labels(values, classes), classes, (*doubts, *doubt_classes(known, classes, what)))
+    return Labelled(
+        number_labels(values, classes), classes, (*doubts, *doubt_classes(known, classes, what), *doubt_alike(classes))
+    )
 
 
 def read_label_array(labels: NDArray[Any], count: int, what: str) -> tuple[list[str], tuple[str, ...]]:
@@ -88,9 +95,14 @@ def read_label_array(labels: NDArray[Any], count: int, what: str) -> tuple[list[
         raise DataError(f"{what}: expected {count:,} whole numbers as labels, or names, one for each sample, {found}")
     flat = labels.reshape(count, -1)
     if flat.dtype.kind in "US":
-        values = np.char.decode(flat, "utf-8", "replace") if flat.dtype.kind == "S" else flat
+        values = np.char.decode(flat, "utf-8", "backslashreplace") if flat.dtype.kind == "S" else flat
         names = [[name_class(each) for each in row] for row in values.tolist()]
-        return (_join(names), (_describe_several(names, what),)) if flat.shape[1] > 1 else ([row[0] for row in names], ())
+        if flat.shape[1] > 1:
+            names = [[each for each in row if each] for row in names]
+            return _join(names), (_describe_several(names, what),)
+        if (empty := next((i for i, row in enumerate(names) if not row[0]), None)) is not None:
+            raise DataError(f"{what}: expected a label for each sample, found an empty one of sample {empty}; fill it in")
+        return [row[0] for row in names], ()
     if flat.dtype.kind not in "biuf" or not np.isfinite(flat).all() or (flat != np.rint(flat)).any():
         raise DataError(f"{what}: expected {count:,} whole numbers as labels, or names, {found} with other values; round them")
     if flat.shape[1] == 1:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -62,9 +63,23 @@ def open_source(
         UsageError: no such name, or a setting does not fit.
         DataError: no such path, or nothing in it can be used.
     """
-    data = _open(config, resolution, channels, progress, pictures)
+    with naming(config.source):
+        data = _open(config, resolution, channels, progress, pictures)
     doubts = doubt_name(config.source)
     return replace(data, warnings=(*doubts, *data.warnings)) if doubts else data
+
+
+@contextmanager
+def naming(source: str) -> Iterator[None]:
+    """Errors inside have the path in front, if they do not name it yet."""
+    try:
+        yield
+    except DataError as error:
+        path = _find_path(split_name(source)[1])
+        known = any(printable(each) in str(error) for each in (source, path))
+        if known or source in BUILT_IN or not os.path.lexists(path):
+            raise
+        raise DataError(f"{printable(source)}: {error}") from None
 
 
 def doubt_name(source: str) -> tuple[str, ...]:
@@ -171,9 +186,6 @@ def find(source: str, split: str, progress: Progress | None = None) -> DataSourc
         return _find_in_file(path, split)
     except OSError as error:
         raise _unreadable(source, error) from None
-    except DataError as error:
-        shown = printable(source)
-        raise error if shown in str(error) else DataError(f"{shown}: {error}") from None
 
 
 def is_text(source: str) -> bool:

@@ -30,9 +30,9 @@ from ganvas.data.collection import (
     map_images,
     no_readable_image,
 )
-from ganvas.data.images import Fit, fit_to_side
+from ganvas.data.images import Fit, fit_to_side, silence_pillow
 from ganvas.data.levels import Bytes
-from ganvas.data.open import TEXTS, doubt_name, find, is_text, load, open_source, text_file
+from ganvas.data.open import TEXTS, doubt_name, find, is_text, load, naming, open_source, text_file
 from ganvas.data.order import spread_evenly
 from ganvas.data.picture_doubts import BLANK
 from ganvas.data.readers import text_lines
@@ -138,7 +138,8 @@ def inspect(
     Raises:
         UsageError, DataError: as `open_source` does.
     """
-    report = _inspect(source, fit, split, progress, white)
+    with naming(source), silence_pillow():
+        report = _inspect(source, fit, split, progress, white)
     return replace(report, warnings=(*doubt_name(source), *report.warnings))
 
 

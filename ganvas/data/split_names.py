@@ -14,16 +14,105 @@ _WORDS = "|".join((*TRAIN_FOLDERS, *TEST_FOLDERS))
 DOMAIN = re.compile(rf"({_WORDS})[-_ ]?([ab])")  # trainA, testB: two domains without pairs (arXiv:1703.10593)
 LIKE_A_SPLIT = re.compile(rf"({_WORDS})([^a-z].*)?")  # train, val2017, test-images
 TRAIN_WORDS = frozenset(
-    """train training trainset trainingset traindata trn trainings trainingsdaten trainingsset lerndaten entrainement
-    entraînement apprentissage entrenamiento addestramento treino treinamento träning opleiding обучение тренировка
-    训练 训练集 訓練 訓練集 学習 훈련 학습""".split()
+    [
+        "train",
+        "training",
+        "trainset",
+        "trainingset",
+        "traindata",
+        "trn",
+        "trainings",
+        "trainingsdaten",
+        "trainingsset",
+        "lerndaten",
+        "entrainement",
+        "entraînement",
+        "apprentissage",
+        "entrenamiento",
+        "addestramento",
+        "treino",
+        "treinamento",
+        "träning",
+        "opleiding",
+        "обучение",
+        "тренировка",
+        "训练",
+        "训练集",
+        "訓練",
+        "訓練集",
+        "学習",
+        "훈련",
+        "학습",
+    ]
 )
 TEST_WORDS = (  # in order of preference
-    *"""test tests testing testset testdata tst testdaten prueba pruebas teste testes prova prove тест 测试 测试集 測試 測試集
-    テスト 테스트 eval evaluation val valid validation valset validset validationset vld validierung validierungsdaten
-    validacion validación validação validacao validazione проверка 验证 验证集 驗證 検証 검증 dev devset holdout""".split(),
+    *[
+        "test",
+        "tests",
+        "testing",
+        "testset",
+        "testdata",
+        "tst",
+        "testdaten",
+        "prueba",
+        "pruebas",
+        "teste",
+        "testes",
+        "prova",
+        "prove",
+        "тест",
+        "测试",
+        "测试集",
+        "測試",
+        "測試集",
+        "テスト",
+        "테스트",
+        "eval",
+        "evaluation",
+        "val",
+        "valid",
+        "validation",
+        "valset",
+        "validset",
+        "validationset",
+        "vld",
+        "validierung",
+        "validierungsdaten",
+        "validacion",
+        "validación",
+        "validação",
+        "validacao",
+        "validazione",
+        "проверка",
+        "验证",
+        "验证集",
+        "驗證",
+        "検証",
+        "검증",
+        "dev",
+        "devset",
+        "holdout",
+    ],
 )
-FILLERS = frozenset("set data dataset images image imgs img pictures pics photos samples examples split files folder".split())
+FILLERS = frozenset(
+    [
+        "set",
+        "data",
+        "dataset",
+        "images",
+        "image",
+        "imgs",
+        "img",
+        "pictures",
+        "pics",
+        "photos",
+        "samples",
+        "examples",
+        "split",
+        "files",
+        "folder",
+    ]
+)
 
 
 class SplitName(NamedTuple):

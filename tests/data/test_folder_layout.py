@@ -176,7 +176,9 @@ def test_a_class_may_have_no_test_split_of_its_own() -> None:
     assert understood(*paths("cat/train", "dog/train")).classes == ("cat", "dog")
 
 
-@pytest.mark.parametrize(("tests", "lost"), [(["test/a", "test/c"], "2 of 4"), (["test"], "2 of 2"), (["test/A", "test/B"], "4 of 4")])
+@pytest.mark.parametrize(
+    ("tests", "lost"), [(["test/a", "test/c"], "2 of 4"), (["test"], "2 of 2"), (["test/A", "test/B"], "4 of 4")]
+)
 def test_pictures_of_the_test_split_without_a_known_class_are_told_before_a_training(tests: list[str], lost: str) -> None:
     layout = understood(*paths("train/a", "train/b", *tests))
     assert layout.labels == (0, 0, 1, 1)

@@ -7,6 +7,7 @@ import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +22,7 @@ from ganvas.data.folder_layout import BOTH, missing_test_split
 from ganvas.data.images import MAX_PIXELS, MAX_SIDE, Header, UnreadableError
 from ganvas.data.labels import label_samples
 from ganvas.data.levels import Values
+from ganvas.data.readers.array_names import choose_names, find_unused
 from ganvas.data.readers.labelled_arrays import Numbered, label_array_samples
 from ganvas.data.readers.unpacking import forget_pages, require_array_size, unpack_array
 from ganvas.data.readers.voxel_arrays import find_voxels, read_voxels
@@ -52,14 +54,6 @@ UNREADABLE = (
     tokenize.TokenError,
     SyntaxError,
 )
-# Keys in order of preference: files of `ganvas sample`, names of Keras, defaults of NumPy.
-KEYS = {
-    "train": (
-        *((name, "labels") for name in ("images", "points", "voxels")),
-        *(("x_train", "y_train"), ("arr_0", "arr_1"), ("x", "y")),
-    ),
-    "test": (("x_test", "y_test"), ("test_images", "test_labels")),
-}
 
 
 def find(path: Path, split: str) -> DataSource:
@@ -127,7 +121,7 @@ def _load(path: Path, split: str) -> ImageCollection | ArrayCollection:
     what = printable(path)
     try:
         arrays = _read_npz(path) if zipfile.is_zipfile(path) else {"images": _read_npy(path)}
-        images, labels, key = _choose(arrays, split, what)
+        images, labels, key, doubts = _choose(arrays, split, what)
         trained = _training_labels(arrays) if split == "test" else None
         names = _class_names(arrays["classes"]) if "classes" in arrays else []
     except UNREADABLE as error:
@@ -136,21 +130,42 @@ def _load(path: Path, split: str) -> ImageCollection | ArrayCollection:
         ) from None
     if not images.ndim:
         raise DataError(f"{what}: expected images [N, H, W, C] or points [N, D], found a single value; save an array")
+    if images.dtype.kind not in "biuf":
+        raise DataError(f"{what}: expected numbers, found {images.dtype}")
     if images.ndim > 2 and len(images) > max(MANY, path.stat().st_size):
         found = f"{len(images):,} pictures in {path.stat().st_size:,} bytes"
         raise DataError(f"{what}: refused: {found}, like a zip bomb; leave some out")
-    splits = BOTH if any(data in arrays for data, _ in KEYS["test"]) else ("train",)
-    if images.ndim <= 2 and images.dtype.kind in "fiu":
-        return label_array_samples(_points(images, what), (), labels, names, what, splits, trained)
+    splits = BOTH if choose_names(tuple(arrays), "test") else ("train",)
+    if images.ndim <= 2:
+        return label_array_samples(_points(images, what), doubts, labels, names, what, splits, trained)
     if (voxels := find_voxels(images, key == "voxels")) is not None:
-        return label_array_samples(*read_voxels(voxels, what), labels, names, what, splits, trained)
-    return array_pictures(_channels_last(images, what), labels, names, what, splits, trained=trained)
+        solids, odd = read_voxels(voxels, what)
+        return label_array_samples(solids, (*doubts, *odd), labels, names, what, splits, trained)
+    if key == "voxels":
+        raise DataError(f"{what}: expected voxels [N, D, H, W] with D = H = W, found shape {list(images.shape)}")
+    odd = _doubt_axes(images.shape, what) if labels is None else ()
+    pictures = array_pictures(put_channels_last(images, what), labels, names, what, splits, trained=trained)
+    return replace(pictures, warnings=(*doubts, *odd, *pictures.warnings))
+
+
+def _doubt_axes(shape: Shape, what: str) -> tuple[str, ...]:
+    """A sentence if an array [N, H, W] is perhaps one picture, or has its axes in another order."""
+    if len(shape) != 3:
+        return ()
+    count, height, width = shape
+    if not (count in (1, 3, 4) or width in (1, 3, 4) or (count == height and count > 1)):
+        return ()
+    how = f"is read as {count:,} grey pictures of {width} x {height} pixels"
+    return (f"{what}: the shape {list(shape)} {how}; save one picture as [1, H, W, C], one solid as [1, D, H, W]",)
 
 
 def _class_names(values: Array) -> list[str]:
     if values.nbytes > MAX_NAMES:
         raise DataError(f"its array classes has {values.nbytes:,} bytes; expected a name for each class, at most {MAX_NAMES:,}")
-    return [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values.ravel().tolist()]
+    return [
+        value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+        for value in values.ravel().tolist()
+    ]
 
 
 def _read_npy(path: Path) -> Array:
@@ -165,8 +180,8 @@ def _read_npy(path: Path) -> Array:
 class _Npz(Mapping[str, Array]):
     """The arrays of a .npz file by name. Headers are read at once, an array when it is asked for."""
 
-    def __init__(self, path: Path, members: Mapping[str, zipfile.ZipInfo], shapes: Mapping[str, Shape]) -> None:
-        self.path, self.members, self.shapes = path, members, shapes
+    def __init__(self, path: Path, members: Mapping[str, zipfile.ZipInfo], faults: Mapping[str, DataError]) -> None:
+        self.path, self.members, self.faults, self.shapes = path, members, faults, dict[str, Shape]()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.members)
@@ -176,6 +191,8 @@ class _Npz(Mapping[str, Array]):
 
     def __getitem__(self, name: str) -> Array:
         info = self.members[name]
+        if name in self.faults:
+            raise self.faults[name]
         what = f"{printable(self.path)}, {printable(info.filename)}"
         with zipfile.ZipFile(self.path) as archive, archive.open(info) as member:
             shape, order, dtype = _read_header(member, info.file_size, info.compress_size, what)
@@ -186,20 +203,25 @@ class _Npz(Mapping[str, Array]):
 
 
 def _read_npz(path: Path) -> _Npz:
-    """Raises: DataError: an array has Python objects, or is not as its header says."""
+    """The arrays of a file. One with Python objects, or not as its header says, is an error only if it is used."""
     members: dict[str, zipfile.ZipInfo] = {}
-    shapes: dict[str, Shape] = {}
+    faults: dict[str, DataError] = {}
+    found = _Npz(path, members, faults)
     with open_archive(path) as archive:
         for info in archive.infolist():
             name = info.filename.removesuffix(".npy")
-            if name != info.filename:
-                what = f"{printable(path)}, {printable(info.filename)}"
-                if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                    raise DataError(f"{what}: packed by a method other than store or deflate; save it with numpy.savez")
+            if name == info.filename:
+                continue
+            what, members[name] = f"{printable(path)}, {printable(info.filename)}", info
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                faults[name] = DataError(f"{what}: packed by a method other than store or deflate; save it with numpy.savez")
+                continue
+            try:
                 with archive.open(info) as member:
-                    shapes[name] = _read_header(member, info.file_size, info.compress_size, what)[0]
-                members[name] = info
-    return _Npz(path, members, shapes)
+                    found.shapes[name] = _read_header(member, info.file_size, info.compress_size, what)[0]
+            except DataError as error:
+                faults[name] = error
+    return found
 
 
 def _read_header(file: IO[bytes], size: int, packed: int, what: str) -> tuple[Shape, str, np.dtype[np.generic]]:
@@ -232,8 +254,6 @@ def _require_pictures(images: Array, what: str) -> None:
     """Raises: DataError: no images, too many or too large ones."""
     if min(images.shape) < 1:
         raise DataError(f"{what}: expected images, found an array of shape {list(images.shape)}")
-    if images.dtype.kind not in "biuf":
-        raise DataError(f"{what}: expected numbers, found {images.dtype}")
     count, height, width = images.shape[:3]
     if count > MAX_MEMBERS:
         raise DataError(f"{what}: {count:,} pictures; expected at most {MAX_MEMBERS:,}; leave some out")
@@ -241,23 +261,30 @@ def _require_pictures(images: Array, what: str) -> None:
         raise DataError(f"{what}: pictures of {width} x {height}; expected at most {MAX_PIXELS:,} pixels, {MAX_SIDE:,} a side")
 
 
-def _choose(arrays: Mapping[str, Array], split: str, what: str) -> tuple[Array, Array | None, str]:
-    """The data, the labels, and the name of the data, among the arrays of a file."""
-    for data, labels in KEYS[split]:
-        if data in arrays:
-            return arrays[data], arrays.get(labels), data
-    if split == "test":
-        raise missing_test_split(what)
-    if len(arrays) == 1:
-        return next(iter(arrays.values())), None, ""
+def _choose(arrays: Mapping[str, Array], split: str, what: str) -> tuple[Array, Array | None, str, tuple[str, ...]]:
+    """The data, the labels, the name of the data, and what is doubtful, among the arrays of a file."""
     shapes = arrays.shapes if isinstance(arrays, _Npz) else {name: array.shape for name, array in arrays.items()}
-    found = ", ".join(f"{printable(name, 40)} {list(shape)}" for name, shape in list(shapes.items())[:8]) or "no array"
-    raise DataError(f"{what}: expected arrays named images and labels, found {found}")
+    chosen = choose_names(tuple(arrays), split)
+    if chosen is None and split == "test":
+        raise missing_test_split(what)
+    if chosen is None and len(arrays) == 1:
+        return next(iter(arrays.values())), None, "", ()
+    if chosen is None:
+        found = ", ".join(f"{printable(name, 40)} {list(shape)}" for name, shape in list(shapes.items())[:8]) or "no array"
+        raise DataError(f"{what}: expected arrays named images and labels, found {found}")
+    data = arrays[chosen.data]
+    if chosen.labels is not None:
+        return data, arrays[chosen.labels], chosen.data, ()
+    others = find_unused(shapes, chosen, (*(choose_names(tuple(arrays), "test") or ()), "classes"))
+    some = ", ".join(printable(name, 40) for name in others[:3])
+    doubts = (f"{what}: {some}: not used; if these are the labels, call them labels",) if others else ()
+    return data, None, chosen.data, doubts
 
 
 def _training_labels(arrays: Mapping[str, Array]) -> Array | None:
     """The labels of the training split, if the file has one."""
-    return next((arrays.get(labels) for data, labels in KEYS["train"] if data in arrays), None)
+    chosen = choose_names(tuple(arrays), "train")
+    return None if chosen is None or chosen.labels is None else arrays[chosen.labels]
 
 
 def _points(values: Array, what: str) -> Tensor:
@@ -276,7 +303,7 @@ def _points(values: Array, what: str) -> Tensor:
     return keep_exact(points)
 
 
-def _channels_last(images: Array, what: str) -> Array:
+def put_channels_last(images: Array, what: str) -> Array:
     """[N, H, W], [N, H, W, C] or [N, C, H, W] -> [N, H, W, C], by which end holds 1, 3 or 4."""
     if images.ndim == 3:
         return images[..., None]
@@ -284,4 +311,6 @@ def _channels_last(images: Array, what: str) -> Array:
         return images
     if images.ndim == 4 and images.shape[1] in (1, 3, 4):
         return images.transpose(0, 2, 3, 1)
-    raise DataError(f"{what}: expected images [N, H, W] or [N, H, W, C] with C = 1, 3 or 4; found shape {list(images.shape)}")
+    raise DataError(
+        f"{what}: expected images [N, H, W] or [N, H, W, C] with C = 1, 3 or 4, or cubes of voxels; found shape {list(images.shape)}"
+    )
