@@ -32,10 +32,11 @@ from ganvas.data.collection import (
 )
 from ganvas.data.images import Fit, fit_to_side, silence_pillow
 from ganvas.data.levels import Bytes
-from ganvas.data.open import TEXTS, doubt_name, find, is_text, load, naming, open_source, text_file
+from ganvas.data.open import find, load_split, open_source
 from ganvas.data.order import spread_evenly
 from ganvas.data.picture_doubts import BLANK
 from ganvas.data.readers import text_lines
+from ganvas.data.source_names import TEXTS, doubt_name, is_text, naming, text_file
 from ganvas.data.table import Skipped
 from ganvas.data.units import Units, measure_units
 from ganvas.errors import UsageError
@@ -151,7 +152,7 @@ def _inspect(source: str, fit: Fit, split: str, progress: Progress | None, white
     if is_text(source):
         return _report_text(source, split)
     found = find(source, split, progress)
-    contents = load(found)
+    contents = load_split(found, source, split)
     if isinstance(contents, ArrayCollection):
         return _report_array(printable(source), found.layout, contents, split)
     contents = as_bytes(contents, white)

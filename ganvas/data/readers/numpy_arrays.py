@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import tokenize
 import zipfile
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import torch
-from numpy.lib import format as npy
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ganvas.data.collection import ArrayCollection, DataSource, ImageCollection, identify_file
@@ -24,36 +18,20 @@ from ganvas.data.labels import label_samples
 from ganvas.data.levels import Values
 from ganvas.data.readers.array_names import choose_names, find_unused
 from ganvas.data.readers.labelled_arrays import Numbered, label_array_samples
-from ganvas.data.readers.unpacking import forget_pages, require_array_size, unpack_array
+from ganvas.data.readers.npz_file import UNREADABLE, Array, Npz, Shape, read_npy, read_npz
+from ganvas.data.readers.unpacking import forget_pages
 from ganvas.data.readers.voxel_arrays import find_voxels, read_voxels
-from ganvas.data.readers.zip_archive import MAX_MEMBERS, open_archive
+from ganvas.data.readers.zip_archive import MAX_MEMBERS
 from ganvas.data.table import Skipped
 from ganvas.data.units import keep_exact
 from ganvas.errors import DataError
-from ganvas.utils.files import open_regular
 from ganvas.utils.parsing import printable
-
-Array = NDArray[np.generic]
-Shape = tuple[int, ...]
 
 MAX_DIMS = 3  # numbers in a point
 MAX_NUMBERS = 64_000_000  # in all points together
 MAX_NAMES = 16 << 20  # bytes of the names of classes
 MANY = 100_000  # pictures; more need at least a byte of the file each
-MAX_AXES = 8  # of an array
-MAX_LENGTH = 1 << 40  # of an axis
 FORGET = 64 << 20  # bytes of a mapped array that are read before its pages are given back
-UNREADABLE = (
-    OSError,
-    ValueError,
-    OverflowError,
-    EOFError,
-    RuntimeError,
-    zlib.error,
-    zipfile.BadZipFile,
-    tokenize.TokenError,
-    SyntaxError,
-)
 
 
 def find(path: Path, split: str) -> DataSource:
@@ -120,7 +98,7 @@ def array_pictures(
 def _load(path: Path, split: str) -> ImageCollection | ArrayCollection:
     what = printable(path)
     try:
-        arrays = _read_npz(path) if zipfile.is_zipfile(path) else {"images": _read_npy(path)}
+        arrays = read_npz(path) if zipfile.is_zipfile(path) else {"images": read_npy(path)}
         images, labels, key, doubts = _choose(arrays, split, what)
         trained = _training_labels(arrays) if split == "test" else None
         names = _class_names(arrays["classes"]) if "classes" in arrays else []
@@ -168,88 +146,6 @@ def _class_names(values: Array) -> list[str]:
     ]
 
 
-def _read_npy(path: Path) -> Array:
-    """The array of a .npy file, mapped from it."""
-    with open_regular(path) as file:
-        shape, order, dtype = _read_header(file, path.stat().st_size, 0, printable(path))
-        if math.prod(shape) * dtype.itemsize == 0:
-            return np.empty(shape, dtype)
-        return np.memmap(path, dtype, "r", file.tell(), shape, order)  # type: ignore[call-overload, no-any-return]
-
-
-class _Npz(Mapping[str, Array]):
-    """The arrays of a .npz file by name. Headers are read at once, an array when it is asked for."""
-
-    def __init__(self, path: Path, members: Mapping[str, zipfile.ZipInfo], faults: Mapping[str, DataError]) -> None:
-        self.path, self.members, self.faults, self.shapes = path, members, faults, dict[str, Shape]()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.members)
-
-    def __len__(self) -> int:
-        return len(self.members)
-
-    def __getitem__(self, name: str) -> Array:
-        info = self.members[name]
-        if name in self.faults:
-            raise self.faults[name]
-        what = f"{printable(self.path)}, {printable(info.filename)}"
-        with zipfile.ZipFile(self.path) as archive, archive.open(info) as member:
-            shape, order, dtype = _read_header(member, info.file_size, info.compress_size, what)
-            array = unpack_array(member, dtype, shape, order)
-        if array is None:
-            raise DataError(f"{what}: it ends too early; save it again with numpy.savez")
-        return array
-
-
-def _read_npz(path: Path) -> _Npz:
-    """The arrays of a file. One with Python objects, or not as its header says, is an error only if it is used."""
-    members: dict[str, zipfile.ZipInfo] = {}
-    faults: dict[str, DataError] = {}
-    found = _Npz(path, members, faults)
-    with open_archive(path) as archive:
-        for info in archive.infolist():
-            name = info.filename.removesuffix(".npy")
-            if name == info.filename:
-                continue
-            what, members[name] = f"{printable(path)}, {printable(info.filename)}", info
-            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                faults[name] = DataError(f"{what}: packed by a method other than store or deflate; save it with numpy.savez")
-                continue
-            try:
-                with archive.open(info) as member:
-                    found.shapes[name] = _read_header(member, info.file_size, info.compress_size, what)[0]
-            except DataError as error:
-                faults[name] = error
-    return found
-
-
-def _read_header(file: IO[bytes], size: int, packed: int, what: str) -> tuple[Shape, str, np.dtype[np.generic]]:
-    """Shape, order (C or F) and type, checked before memory is allocated. `packed` bytes hold the `size` bytes; 0: the same.
-
-    Raises:
-        DataError: the shape does not match the size, the array is too large, or its type has Python objects.
-    """
-    try:
-        version = npy.read_magic(file)
-        reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, fortran, dtype = reader(file)
-    except UNREADABLE:
-        raise
-    except Exception as error:  # the header is a Python literal: nearly anything can go wrong
-        raise ValueError(str(error) or type(error).__name__) from None
-    if dtype.hasobject:
-        raise DataError(f"{what}: holds Python objects, which can run code when read; save it as a plain array")
-    if len(shape) > MAX_AXES or not all(0 <= length <= MAX_LENGTH for length in shape):
-        shown = printable(list(shape), 80)
-        raise DataError(f"{what}: expected images [N, H, W, C] or points [N, D], found an array of shape {shown}")
-    wanted = math.prod(shape) * dtype.itemsize
-    if wanted != size - file.tell():
-        raise DataError(f"{what}: its header claims {wanted:,} bytes, found {size - file.tell():,}; save it again")
-    require_array_size(wanted, packed or size, what)
-    return tuple(map(int, shape)), "F" if fortran else "C", dtype
-
-
 def _require_pictures(images: Array, what: str) -> None:
     """Raises: DataError: no images, too many or too large ones."""
     if min(images.shape) < 1:
@@ -263,7 +159,7 @@ def _require_pictures(images: Array, what: str) -> None:
 
 def _choose(arrays: Mapping[str, Array], split: str, what: str) -> tuple[Array, Array | None, str, tuple[str, ...]]:
     """The data, the labels, the name of the data, and what is doubtful, among the arrays of a file."""
-    shapes = arrays.shapes if isinstance(arrays, _Npz) else {name: array.shape for name, array in arrays.items()}
+    shapes = arrays.shapes if isinstance(arrays, Npz) else {name: array.shape for name, array in arrays.items()}
     chosen = choose_names(tuple(arrays), split)
     if chosen is None and split == "test":
         raise missing_test_split(what)
@@ -311,6 +207,5 @@ def put_channels_last(images: Array, what: str) -> Array:
         return images
     if images.ndim == 4 and images.shape[1] in (1, 3, 4):
         return images.transpose(0, 2, 3, 1)
-    raise DataError(
-        f"{what}: expected images [N, H, W] or [N, H, W, C] with C = 1, 3 or 4, or cubes of voxels; found shape {list(images.shape)}"
-    )
+    expected = "expected images [N, H, W] or [N, H, W, C] with C = 1, 3 or 4, or cubes of voxels"
+    raise DataError(f"{what}: {expected}; found shape {list(images.shape)}")

@@ -143,8 +143,10 @@ def test_unclear_keys_are_listed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("data", "labels"),
-    [("X", "y"), ("Images", "Labels"), ("images", "y"), ("image", "label"), ("data", "target"), ("X_train", "y_train")]
-    + [("train_images", "train_labels"), ("train_x", "train_y"), ("arr_0", "labels"), ("x_training", "y_training")],
+    [
+        *[("X", "y"), ("Images", "Labels"), ("images", "y"), ("image", "label"), ("data", "target"), ("X_train", "y_train")],
+        *[("train_images", "train_labels"), ("train_x", "train_y"), ("arr_0", "labels"), ("x_training", "y_training")],
+    ],
 )
 def test_names_of_other_libraries_are_known_in_any_case(tmp_path: Path, data: str, labels: str) -> None:
     np.savez(tmp_path / "x.npz", **{data: IMAGES, labels: np.array([1, 0, 1, 1])})
