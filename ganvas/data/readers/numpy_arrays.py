@@ -31,6 +31,7 @@ MAX_DIMS = 3  # numbers in a point
 MAX_NUMBERS = 64_000_000  # in all points together
 MAX_NAMES = 16 << 20  # bytes of the names of classes
 MANY = 100_000  # pictures; more need at least a byte of the file each
+LEAST_SIDE = 3  # pixels, of so many pictures
 FORGET = 64 << 20  # bytes of a mapped array that are read before its pages are given back
 
 
@@ -131,7 +132,7 @@ def _doubt_axes(shape: Shape, what: str) -> tuple[str, ...]:
     if len(shape) != 3:
         return ()
     count, height, width = shape
-    if not (count in (1, 3, 4) or width in (1, 3, 4) or (count == height and count > 1)):
+    if count not in (3, 4) and width not in (3, 4) and not 1 < count == height:
         return ()
     how = f"is read as {count:,} grey pictures of {width} x {height} pixels"
     return (f"{what}: the shape {list(shape)} {how}; save one picture as [1, H, W, C], one solid as [1, D, H, W]",)
@@ -153,6 +154,9 @@ def _require_pictures(images: Array, what: str) -> None:
     count, height, width = images.shape[:3]
     if count > MAX_MEMBERS:
         raise DataError(f"{what}: {count:,} pictures; expected at most {MAX_MEMBERS:,}; leave some out")
+    if count > MANY and min(height, width) < LEAST_SIDE:  # they would be enlarged to 200 times as many numbers and more
+        expected = f"pictures of at least {LEAST_SIDE} pixels a side, if there are more than {MANY:,}"
+        raise DataError(f"{what}: {count:,} pictures of {width} x {height}; expected {expected}; save points as [N, D]")
     if height * width > MAX_PIXELS or max(height, width) > MAX_SIDE:
         raise DataError(f"{what}: pictures of {width} x {height}; expected at most {MAX_PIXELS:,} pixels, {MAX_SIDE:,} a side")
 

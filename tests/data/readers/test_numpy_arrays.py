@@ -198,3 +198,9 @@ def test_an_error_names_the_file(tmp_path: Path) -> None:
     for array in (np.full((2, 8, 8), np.nan), np.zeros((2, 8, 8, 7))):
         with pytest.raises(DataError, match=r"x\.npy: "):
             opened(saved(tmp_path / "x.npy", array))
+
+
+@pytest.mark.parametrize("shape", [(2_000_000, 1, 1), (200_000, 2, 9), (200_000, 9, 1, 3)])
+def test_very_many_tiny_pictures_are_refused_at_once(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    with pytest.raises(DataError, match="expected pictures of at least 3 pixels a side, if there are more than 100,000"):
+        opened(saved(tmp_path / "x.npy", np.zeros(shape, np.uint8)))
