@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -54,6 +57,9 @@ from ganvas.utils.parsing import printable
 __all__ = ("BUILT_IN", "TEXTS", "absolute_source", "find", "is_text", "load", "open_source", "shorten_path", "text_file")
 
 
+_HEARD: ContextVar[Callable[[Sequence[str]], None] | None] = ContextVar("heard", default=None)
+
+
 def open_source(
     config: DataConfig,
     *,
@@ -74,8 +80,20 @@ def open_source(
     """
     with naming(config.source):
         data = _open(config, resolution, channels, progress, pictures)
-    doubts = doubt_name(config.source)
-    return replace(data, warnings=(*doubts, *data.warnings)) if doubts else data
+    doubts = (*doubt_name(config.source), *data.warnings)
+    if (hear := _HEARD.get()) is not None:
+        hear(doubts)
+    return replace(data, warnings=doubts)
+
+
+@contextmanager
+def hear_doubts(hear: Callable[[Sequence[str]], None]) -> Iterator[None]:
+    """Call `hear` with the warnings of every source that is opened inside."""
+    token = _HEARD.set(hear)
+    try:
+        yield
+    finally:
+        _HEARD.reset(token)
 
 
 def _open(
