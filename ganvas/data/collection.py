@@ -194,7 +194,17 @@ def as_bytes(pictures: ImageCollection, white: float | None = None) -> ImageColl
         dark = doubt_levels(Span(0, brightest.value, whole=True), plain, white) if brightest.value >= 0 else ()
         return (*pictures.late_warnings(), *dark)
 
-    return replace(pictures, peek=peek, read=read, late_warnings=doubt)
+    warnings = (*pictures.warnings, *_doubt_several(known))
+    return replace(pictures, peek=peek, read=read, warnings=warnings, late_warnings=doubt)
+
+
+def _doubt_several(headers: Sequence[Header]) -> tuple[str, ...]:
+    """A sentence if files have more pictures than are read."""
+    count = sum(header.several for header in headers)
+    if not count:
+        return ()
+    what = f"{count:,} of {len(headers):,} files have several pictures, as animations or pages"
+    return (f"{what}: the first of each is read; save the others as files of their own to use them",)
 
 
 def _require_no_bomb(headers: Sequence[Header]) -> None:
