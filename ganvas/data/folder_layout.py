@@ -121,11 +121,11 @@ def _choose_tables(parts: Parts, tables: Sequence[str]) -> tuple[list[str], tupl
             here = [[name for kind in TABLES for name in tables if name.lower() == (place + kind).lower()] for place in places]
             used = [found[0] for found in here if found]
     where = printable(parts.root) or "the main folder"
-    places = {name.rpartition("/")[0]: name.rpartition("/")[2] for name in used}
+    at = {name.rpartition("/")[0]: name.rpartition("/")[2] for name in used}
+    others = ((name, name.rpartition("/")[0]) for name in tables if name not in used)
     return used, tuple(
-        Skipped(printable(name), f"not used: {places[at]} is" if at in places else f"not used: expected one in {where}")
-        for name, at in ((name, name.rpartition("/")[0]) for name in tables)
-        if name not in used
+        Skipped(printable(name), f"not used: {at[place]} is" if place in at else f"not used: expected one in {where}")
+        for name, place in others
     )
 
 

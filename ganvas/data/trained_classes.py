@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from ganvas.data.collection import ArrayCollection, ImageCollection
 from ganvas.data.images import UnreadableError, silence_pillow
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError
 
-Samples = TypeVar("Samples", ImageCollection, ArrayCollection)
+Samples = ImageCollection | ArrayCollection
 
 REASON = "its class has no readable sample in the training split"
 
 
-def find_trained_classes(train: ImageCollection | ArrayCollection) -> list[int]:
+def find_trained_classes(train: Samples) -> list[int]:
     """The numbers of the classes with a sample that can be read. Of each class, samples are decoded until one is read."""
     if isinstance(train, ArrayCollection):
         return sorted(set(map(int, train.labels or ())))
@@ -28,7 +27,7 @@ def find_trained_classes(train: ImageCollection | ArrayCollection) -> list[int]:
     return sorted(found)
 
 
-def keep_trained_classes(test: Samples, train: ImageCollection | ArrayCollection) -> Samples:
+def keep_trained_classes(test: Samples, train: Samples) -> Samples:
     """A test split without the classes that the training split leaves out; these samples are listed, and counted in a warning.
 
     Raises:
@@ -49,7 +48,7 @@ def keep_trained_classes(test: Samples, train: ImageCollection | ArrayCollection
     doubts = (
         (f"test split: {lost:,} of {len(test.labels):,} samples are left out: {names} cannot be trained on",) if lost else ()
     )
-    warnings = (*test.warnings, *doubts)
+    warnings: tuple[str, ...] = (*test.warnings, *doubts)
     if isinstance(test, ArrayCollection):
         return replace(test, samples=test.samples[kept], labels=labels, classes=classes, warnings=warnings)
     return _keep_pictures(replace(test, labels=labels, classes=classes, warnings=warnings), kept)
