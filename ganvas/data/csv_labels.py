@@ -14,6 +14,7 @@ from ganvas.utils.parsing import printable
 
 FILE_COLUMNS = ("file", "file_name", "filename", "image", "name", "path", "id", "image_id")
 LABEL_COLUMNS = ("label", "class", "category", "target", "labels")
+SPLIT_COLUMNS = ("split", "subset", "partition", "is_test", "is_train")
 SEPARATORS = "\t;,|"
 TRUTH = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
 
@@ -33,7 +34,8 @@ def read_csv(what: str, data: bytes) -> tuple[list[tuple[str, str]], tuple[str, 
         return _read_rows(what, ((rows.line_num, row) for row in rows))
     except UnicodeDecodeError as error:
         found = f"the byte {error.object[error.start]:#x}"
-        raise DataError(f"{what}: expected UTF-8, found {found}; save it as UTF-8") from None
+        expected = encoding.upper().removesuffix("-SIG")
+        raise DataError(f"{what}: expected {expected}, found {found}; save it as UTF-8") from None
     except csv.Error as error:
         raise DataError(f"{what}, line {rows.line_num}: {printable(error, 80)}; correct it there") from None
 
@@ -53,6 +55,7 @@ def _skip_notes(lines: io.TextIOWrapper, data: bytes, encoding: str) -> tuple[It
 def _read_rows(what: str, rows: Iterator[tuple[int, Sequence[str]]]) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
     found: list[tuple[str, str]] = []
     file, label, wide, several = 0, 1, 0, False
+    names: list[str] = []  # of the columns
     marks: dict[int, str] = {}  # the columns of 0 and 1, with the names of their classes
     for line, row in rows:
         if not any(cell.strip() for cell in row):
@@ -66,7 +69,8 @@ def _read_rows(what: str, rows: Iterator[tuple[int, Sequence[str]]]) -> tuple[li
                 file, label = files[0], columns[0]
             elif files and wide > 2:
                 file = files[0]
-                marks = {i: name_class(cell) for i, cell in enumerate(row) if i != file and cell.strip()}
+                unused = (file, *(i for i, name in enumerate(names) if not name or name in SPLIT_COLUMNS))
+                marks = {i: name_class(cell) for i, cell in enumerate(row) if i not in unused}
             elif wide != 2:
                 expected = "expected columns file and label, separated by commas, semicolons, tabs or |"
                 raise DataError(f"{what}: {expected}, found {printable(', '.join(row), 80)!r}")
@@ -96,8 +100,11 @@ def _read_rows(what: str, rows: Iterator[tuple[int, Sequence[str]]]) -> tuple[li
         found.append((row[file], "+".join(chosen) or NONE))
     if not found:
         raise DataError(f"{what}: expected rows of a file and a label, found none")
-    doubt = f"{what}: several labels a picture; each combination is read as a class of its own"
-    return found, (doubt,) if several else ()
+    doubts = [f"{what}: several labels a picture; each combination is read as a class of its own"] if several else []
+    if split := next((name for name in names if name in SPLIT_COLUMNS), None):
+        advice = "to keep pictures for tests, put them into a folder test/ beside train/"
+        doubts.append(f"{what}: its column '{split}' is not read, and all pictures are trained on; {advice}")
+    return found, tuple(doubts)
 
 
 def _is_picture(cell: str) -> bool:

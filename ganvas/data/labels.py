@@ -91,7 +91,8 @@ def read_label_array(labels: NDArray[Any], count: int, what: str) -> tuple[list[
     found = f"found {labels.dtype} {list(labels.shape)}"
     if labels.size > MAX_LABELS or labels.nbytes > MAX_BYTES:
         raise DataError(f"{what}: expected at most {MAX_LABELS:,} labels, {found}; give each sample the number of its class")
-    if labels.ndim == 0 or len(labels) != count or labels.size == 0:
+    deep = labels.ndim > 2 and labels.size > len(labels)
+    if labels.ndim == 0 or len(labels) != count or labels.size == 0 or deep:
         raise DataError(f"{what}: expected {count:,} whole numbers as labels, or names, one for each sample, {found}")
     flat = labels.reshape(count, -1)
     if flat.dtype.kind in "US":
@@ -107,6 +108,9 @@ def read_label_array(labels: NDArray[Any], count: int, what: str) -> tuple[list[
         raise DataError(f"{what}: expected {count:,} whole numbers as labels, or names, {found} with other values; round them")
     if flat.shape[1] == 1:
         return [str(int(value)) for value in flat[:, 0].tolist()], ()
+    low, high = flat.min(), flat.max()
+    if (low, high) in ((-1, 1), (0, 255)) and ((flat == low) | (flat == high)).all() and ((flat == high).sum(1) == 1).all():
+        flat = flat == high  # one-hot in other numbers
     if ((flat == 0) | (flat == 1)).all():
         if (flat.sum(1) == 1).all():  # one-hot
             return [str(column) for column in flat.argmax(1).tolist()], ()

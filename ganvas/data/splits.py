@@ -99,7 +99,10 @@ def _find_splits(root: str, members: Sequence[str], inside: Counter[str]) -> Par
     train, test = f"{root}{trains[0]}/", f"{root}{tests[0]}/" if tests else ""
     below = _skip_wrappers(train, members, ())
     known = tuple(count_folders(below, members))
-    cuts = {train: len(below), test: len(_skip_wrappers(test, members, known)) if test else 0}
+    strays = [name for name in members if name.startswith(train) and not name.startswith(below)]
+    tested = _skip_wrappers(test, members, known) if test else ""
+    strays += [name for name in members if test and name.startswith(test) and not name.startswith(tested)]
+    cuts = {train: len(below), test: len(tested)}
 
     def cut(name: str) -> str:
         return name[cuts[train if name.startswith(train) else test] :]
@@ -109,8 +112,8 @@ def _find_splits(root: str, members: Sequence[str], inside: Counter[str]) -> Par
     other |= {f"{root}{name}/": f"beside {beside}" for name in inside if name and name not in (*trains, *tests)}
     found = Parts(
         root,
-        tuple(name for name in members if name.startswith(train)),
-        tuple(name for name in members if name.startswith(test)) if test else (),
+        tuple(name for name in members if name.startswith(below)),
+        tuple(name for name in members if name.startswith(tested)) if test else (),
         (train[len(root) :], test[len(root) :]),
         "of a split collection",
         cut,
@@ -120,6 +123,7 @@ def _find_splits(root: str, members: Sequence[str], inside: Counter[str]) -> Par
             *_warn_of_folders([name for name, why in other.items() if why.startswith("beside")], beside),
         ),
     )
+    found = _add_strays(found, strays, printable(below), len(found.train))
     loose = [name for name in members if name.startswith(root) and "/" not in name[len(root) :]]
     return _add_strays(found, loose, beside, inside.total() - len(loose))
 
@@ -129,8 +133,15 @@ def _skip_wrappers(place: str, members: Sequence[str], known: Sequence[str]) -> 
 
     A folder that is one of the classes `known` is no wrapper, also if it is the only one of its split.
     """
-    while len(inside := count_folders(place, members)) == 1 and (name := next(iter(inside))) and name not in known:
-        place = f"{place}{name}/"
+    while True:
+        inside = count_folders(place, members)
+        names = [name for name in inside if name]
+        if len(names) != 1 or names[0] in known:
+            break
+        below = f"{place}{names[0]}/"
+        if inside[""] and not (are_strays(inside[""], inside[names[0]]) and has_class_folders(count_folders(below, members))):
+            break
+        place = below
     return place
 
 

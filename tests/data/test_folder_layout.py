@@ -167,6 +167,10 @@ def test_a_folder_around_the_classes_of_a_split_is_walked_through() -> None:
     layout = understood(*paths("train/img/a", "train/img/b", "test/a"), split="test")
     assert (layout.classes, layout.labels) == (("a", "b"), (0, 0))
     assert understood(*paths("train/a", "test/a")).labels is None
+    strayed = understood(*paths("train/img/a", "train/img/b", "test/img/a", "test/img/b"), "train/x.png", "test/y.png")
+    assert (strayed.classes, len(strayed.members)) == (("a", "b"), 4)
+    assert [name for name, _ in strayed.skipped] == ["train/x.png", "test/y.png"]
+    assert strayed.warnings[0].startswith("pictures beside train/img/ are left out (2 of 6): train/x.png, test/y.png")
 
 
 def test_a_class_may_have_no_test_split_of_its_own() -> None:

@@ -138,6 +138,16 @@ def test_several_labels_in_columns_are_told() -> None:
     assert layout.warnings == ("labels.csv: several labels a picture; each combination is read as a class of its own",)
 
 
+@pytest.mark.parametrize(
+    "table",
+    ["file,label,split\na.png,x,train\nb.png,y,test\n", "file,x,y,is_test\na.png,1,0,0\nb.png,0,1,1\n"],
+)
+def test_a_column_of_splits_is_told(table: str) -> None:
+    layout = understood("labels.csv", table, "a.png", "b.png")
+    assert layout.classes == ("x", "y")
+    assert "is not read, and all pictures are trained on" in layout.warnings[0]
+
+
 @pytest.mark.parametrize("front", ["/home/me/set/", "C:\\set\\", "../set/", "https://example.org/"])
 def test_folders_in_front_of_all_names_are_left_out_and_told(front: str) -> None:
     layout = understood("labels.csv", f"file,label\n{front}x/a.png,1\n{front}b.png,2\n{front}c.png,2\n", "x/a.png", "b.png")
@@ -192,6 +202,7 @@ def test_numbers_of_a_csv_are_sorted_as_numbers() -> None:
         ("file,x,y\na.png,1,2\n", "found 'file, x, y'"),
         ('file,label\n"a.png,cat\n', "labels.csv, line"),
         (b"file,label\n\xff.png,cat\n", "expected UTF-8"),
+        ("file,label\na.png,cat\n".encode("utf-16")[:-1], "expected UTF-16, found"),
         ("file,label\na.png,cat\n".encode("utf-16-le"), "like UTF-16; save it as UTF-8"),
         ("a.png,cat\n".encode("utf-32-be"), "like UTF-16; save it as UTF-8"),
         ("file label\na.png cat\n", "separated by commas, semicolons, tabs or |, found 'file label'"),

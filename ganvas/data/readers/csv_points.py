@@ -101,7 +101,9 @@ class _Table:
         if first is None:
             return
         if first.lower().startswith("sep=") and len(first) == 5:  # as Excel writes it
-            self.separator, first = first[4], next(lines, "")
+            self.separator, first = first[4], next(lines, None)
+            if first is None:
+                return
         else:
             self.separator = next((mark for mark in ";\t,|" if mark in first), " ")
         if self.separator == " ":

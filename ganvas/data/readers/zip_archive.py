@@ -141,6 +141,8 @@ def _check_structure(path: Path, infos: Sequence[zipfile.ZipInfo]) -> None:
             raise _refuse(path, info, "it is a symbolic link")
         if info.flag_bits & 0x1:
             raise _refuse(path, info, "it is encrypted; unlock the archive first")
+        if info.is_dir():
+            continue
         name = info.filename = _clean(name)
         if name in names:
             raise _refuse(path, info, "its name appears twice")
@@ -153,7 +155,7 @@ def _check_structure(path: Path, infos: Sequence[zipfile.ZipInfo]) -> None:
 
 
 def _clean(name: str) -> str:
-    """A name as folders have it: some programs write ./a/b or a//b. A folder keeps the "/" at its end."""
+    """A name as folders have it: some programs write ./a/b or a//b."""
     head, _, last = name.rpartition("/")
     return "/".join([*(part for part in head.split("/") if part not in ("", ".")), last])
 

@@ -99,6 +99,13 @@ def test_encodings_and_separators_of_spreadsheets(tmp_path: Path, encoding: str,
     assert source.fields["real"].tolist() == [[1.5, 2.0], [-3.0, 4.0]]
 
 
+@pytest.mark.parametrize("text", ["sep=;", "sep=;\n\n", "sep=,\n# x\n"])
+def test_a_separator_alone_is_no_table(tmp_path: Path, text: str) -> None:
+    (tmp_path / "p.csv").write_text(text)
+    with pytest.raises(DataError, match="expected rows of 1 to 3 numbers, found none"):
+        open_source(DataConfig(source=str(tmp_path / "p.csv")))
+
+
 def test_an_encoding_without_a_mark_is_refused(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_bytes("1,2\n3,4\n".encode("utf-16-le"))
     with pytest.raises(DataError, match="like UTF-16; save it as UTF-8"):

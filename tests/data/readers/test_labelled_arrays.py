@@ -40,6 +40,8 @@ def named(data: TableDataset) -> list[str]:
         (["A\u030a", "\u00c5", "b", "b"], "\u00c5 \u00c5 b b"),
         (np.eye(3)[[0, 2, 0, 1]], "0 2 0 1"),
         (np.eye(3, dtype=bool)[[0, 2, 0, 1]], "0 2 0 1"),
+        (np.eye(3, dtype=np.uint8)[[0, 2, 0, 1]] * 255, "0 2 0 1"),
+        (np.eye(3)[[0, 2, 0, 1]] * 2 - 1, "0 2 0 1"),
         ([[2], [10], [2], [3]], "2 10 2 3"),
         (["10", "9", "9", "10"], "10 9 9 10"),
     ],
@@ -76,6 +78,7 @@ def test_several_labels_are_one_class_for_each_combination_and_are_told(labels: 
         (np.array([1j, 0, 0, 0]), "found complex128"),
         (np.zeros((4, 0)), "expected 4 whole numbers"),
         (np.array("2020-01-01", "M8[D]").repeat(4), "found datetime64"),
+        (np.zeros((4, 8, 8), np.uint8), "one for each sample, found uint8 .4, 8, 8."),
         (["a", "", "a", "b"], "found an empty one of sample 1"),
     ],
 )
@@ -192,3 +195,5 @@ def test_names_in_an_unknown_encoding_stay_apart(tmp_path: Path) -> None:
 def test_solids_that_are_no_cubes_are_refused_as_such(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="with D = H = W"):
         opened(tmp_path / "x.npz", voxels=np.zeros((4, 8, 16, 16)))
+    with pytest.raises(DataError, match="expected at least 2 a side"):
+        opened(tmp_path / "x.npz", voxels=np.ones((4, 1, 1, 1)))

@@ -261,6 +261,15 @@ def test_names_are_read_as_folders_have_them(tmp_path: Path, name: str) -> None:
         opened(packed(tmp_path / "y.zip", {name: png(1), "a/1.png": png(2)}))
 
 
+def test_folders_have_entries_of_their_own_as_often_as_they_like(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as file:
+        for name in ("./", "a/", "./a/", "a/./"):
+            file.writestr(name, b"")
+        for i, name in enumerate(("./a/1.png", "b/1.png")):
+            file.writestr(name, png(i))
+    assert opened(tmp_path / "x.zip").classes == ("a", "b")
+
+
 def test_an_error_names_the_archive(tmp_path: Path) -> None:
     for name, data in (("x.txt", b""), ("a.png", b"junk")):
         with pytest.raises(DataError, match=r"bad\.zip: no "):
