@@ -109,10 +109,13 @@ class Run:
     def prepare(self, device: str | None, peers: Ranks, accept: bool = False) -> None:
         """Make an unfinished run ready to continue: compare its data, find its device; `notice` says what changed.
 
+        Of a finished run, only data that the user has moved is compared, and its new place is noted.
+
         Raises:
             GanvasError: as `check_data` and `move`.
         """
         if self.finished:
+            self.notice = self.check_data(peers, accept) if self.moved else ""
             return
         self.notice = "\n".join(filter(None, (self.check_data(peers, accept), self.move(device, peers))))
 
