@@ -12,6 +12,7 @@ const MEANINGS = {
   morph: "Shows in two seconds how the noise becomes the fakes.",
   slow: "Shows a step in ten stages, each with its words.",
   bridge: "Trains a small GAN on handwritten digits beside the points, with the same loss, rates and balance.",
+  "digits-train": "Opens the form of the page Train, filled in with the loss, rates, moves and balance of now.",
   time: "Goes back to an earlier state of this game, bit for bit, and forward again.",
   speed: "The pace of the game while it plays.",
   copy: "The link holds everything: settings, seed and each move.",

@@ -12,10 +12,11 @@ const makeOption = (value, text = value) => make("option", { value }, text);
 const UPLOAD = "upload:";
 
 export class StartForm {
-  /** `schema` is the page's; `begin(id)` is called when a training was started. */
-  constructor(schema, begin) {
+  /** `schema` is the page's; `begin(id)` is called when a training was started, `show()` when pictures come. */
+  constructor(schema, begin, show) {
     Object.assign(this, { schema, begin, recipes: [], uploads: [], asked: 0, seen: "" });
-    this.uploader = new Uploader(schema.max_upload_bytes, (upload) => this.addUpload(upload));
+    const add = (upload) => this.addUpload(upload);
+    this.uploader = new Uploader($("own"), schema.max_upload_bytes, { begin: show, add });
     $("form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit();
