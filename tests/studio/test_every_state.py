@@ -40,6 +40,8 @@ BROKEN = """() => {
     }
     return found;
 }"""
+# Marks of a source text that a person should not see.
+RAW = """() => document.body.innerText.match(/`[^`\\n]*`|\\*\\*|\\bundefined\\b|\\bNaN\\b|\\[object /g) ?? []"""
 # Text that does not fit into its button, box of choices or heading.
 CUT = """() => [...document.querySelectorAll("button, .button, h1, h2, h3, summary, label")]
     .filter((each) => each.checkVisibility() && !each.closest(".unseen") && each.clientWidth > 1
@@ -197,7 +199,7 @@ def list_faults(page: Any, list_violations: Any) -> dict[str, Any]:
         page.wait_for_timeout(150)
         if (found := page.evaluate("document.documentElement.scrollWidth")) > width:
             faults[f"{width}: wider"] = found
-        for kind, script in (("broken", BROKEN), ("cut", CUT)):
+        for kind, script in (("broken", BROKEN), ("cut", CUT), ("raw", RAW)):
             if found := page.evaluate(script):
                 faults[f"{width}: {kind}"] = found
         if stops := follow_tabs(page):
