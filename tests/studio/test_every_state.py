@@ -47,6 +47,12 @@ CUT = """() => [...document.querySelectorAll("button, .button, h1, h2, h3, summa
     .filter((each) => each.checkVisibility() && !each.closest(".unseen") && each.clientWidth > 1
         && each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX !== "visible")
     .map((each) => each.id || each.textContent)"""
+# Controls that do not explain themselves. A card of a recipe and the box of a layer say all beside them.
+SILENT = """() => [...document.querySelectorAll("main :is(select, textarea, input)")]
+    .filter((each) => each.checkVisibility() && !each.matches("[type=file], [type=radio], #choice, #mixing #layers input"))
+    .filter((each) => !(each.getAttribute("aria-describedby") ?? "").split(" ")
+        .some((id) => document.getElementById(id)?.textContent.trim()))
+    .map((each) => each.id || each.getAttribute("aria-label") || each.outerHTML)"""
 # Where the focus is: what cannot be seen of it is "hidden" (WCAG 2.4.11), and it must have an outline (2.4.7).
 FOCUS = """() => {
     const here = document.activeElement;
@@ -207,7 +213,7 @@ def list_faults(page: Any, list_violations: Any) -> dict[str, Any]:
         page.wait_for_timeout(150)
         if (found := page.evaluate("document.documentElement.scrollWidth")) > width:
             faults[f"{width}: wider"] = found
-        for kind, script in (("broken", BROKEN), ("cut", CUT), ("raw", RAW)):
+        for kind, script in (("broken", BROKEN), ("cut", CUT), ("raw", RAW), ("silent", SILENT)):
             if found := page.evaluate(script):
                 faults[f"{width}: {kind}"] = found
         if stops := follow_tabs(page):

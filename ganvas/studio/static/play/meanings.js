@@ -1,6 +1,6 @@
 // What each control below and beside the picture does.
 
-import { explain } from "../common/explain.js";
+import { explainAll } from "../common/explain.js";
 
 const MEANINGS = {
   play: "Steps by itself, at the speed that is set. Pressed again, it pauses.",
@@ -20,10 +20,4 @@ const MEANINGS = {
   run: "All numbers of the picture and the charts as JSON.",
 };
 
-/** Explain the controls of the page. A slider is explained together with its label. */
-export function explainControls() {
-  for (const [id, text] of Object.entries(MEANINGS)) {
-    const control = document.getElementById(id);
-    explain(control.closest(".field") ?? control, text, control);
-  }
-}
+export const explainControls = () => explainAll(MEANINGS);

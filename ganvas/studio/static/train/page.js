@@ -5,6 +5,7 @@ import { key, make, say, toast } from "../common/shell.js";
 import { connectBranch, openBranch } from "./branch.js";
 import { compareWith, offerRuns, refreshComparison } from "./compare.js";
 import { askDoctor, clearFindings } from "./findings.js";
+import { explainForm } from "./form_meanings.js";
 import { Monitor } from "./monitor.js";
 import { StartForm } from "./start.js";
 import { makeFacts } from "./tables.js";
@@ -254,6 +255,7 @@ function moveScrub(by) {
 for (const count of schema.sample_counts) $("samples").append(make("option", { value: count }, String(count)));
 $("samples").value = schema.default_samples;
 connectBranch(openNew);
+explainForm();
 for (const button of document.querySelectorAll("#run button[data-view]")) {
   button.addEventListener("click", () => showView(button.dataset.view));
 }
