@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,7 +15,7 @@ from ganvas.studio.play.play_settings import PlaySettings
 
 RECIPE = "gan-mnist"  # as the game on digits beside the points
 TRAINING = ("learning_rate", "rates", "schedule", "adam", "balance")  # what a session decides of a training
-PLAY_ONLY = {  # what no training has -> whether a session uses it
+PLAY_ONLY: Mapping[str, Callable[[PlaySettings], bool]] = {  # what no training has -> whether a session uses it
     "gradient descent in place of Adam": lambda setup: setup.optimiser == "sgd",
     "several moves of G in a step": lambda setup: setup.g_moves != 1,
     "a player that does not move": lambda setup: setup.d_moves == 0,

@@ -3,6 +3,7 @@
 // A layer is a list of strokes; strokes are never changed, so a state of the undo stack is cheap. The picture is made of the
 // strokes again at any size.
 
+import { explain } from "./explain.js";
 import { colour, make, onTheme, say } from "./shell.js";
 import { UndoStack } from "./undo.js";
 
@@ -72,6 +73,7 @@ export class Sketch {
       oninput: () => { this.size = brush.value / 100; },
     });
     const field = make("span", { class: "sketch-size" }, make("label", { for: brush.id, class: "small" }, "Brush"), brush);
+    explain(field, "The width of the brush, and of the eraser.", brush);
     const tools = [this.eraser, field, this.undoButton, this.redoButton, button("Clear", () => this.clear())];
     return make("div", { class: "row", role: "group", "aria-label": "Tools" }, ...tools);
   }
