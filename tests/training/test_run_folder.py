@@ -85,7 +85,7 @@ def test_a_run_goes_on_under_a_version_that_describes_its_recipe_in_other_words(
     before = replace(resolve_recipe("gan-ring"), about="a ring", paper="none", minutes=9)
     start_run(before, out=tmp_path / "run")
     assert start_run(resolve_recipe("gan-ring"), out=tmp_path / "run").recipe.about == "a ring"
-    with pytest.raises(UsageError, match="train.batch=99"):
+    with pytest.raises(UsageError, match=r"train\.batch=99"):
         start_run(resolve_recipe("gan-ring", {"train.batch": "99"}), out=tmp_path / "run")
 
 
