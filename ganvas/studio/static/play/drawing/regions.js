@@ -5,14 +5,15 @@ import { circle, drawMarks, rgb, stroke, trace } from "./canvas.js";
 import { openCompanion } from "./vae.js";
 
 const GOLDEN_DEGREES = 137.508; // between the hues of a class and the next
-const LIGHTNESS = { light: [0.9, 0.8, 0.7], dark: [0.3, 0.4, 0.5] }; // in OKLCH; the numbers stay legible on each
+const FIRST_HUE = 330; // of those tried, the one whose ten colors lie farthest apart in sRGB
+const LIGHTNESS = { light: [0.91, 0.85, 0.79], dark: [0.3, 0.36, 0.42] }; // in OKLCH; the numbers stay legible on each
 const CHROMA = 0.09;
 const DARK_BELOW = 128; // the green of the card, of 255
 
 /** The color of a class. The first 20 classes have 20 colors; all borders are drawn and all classes numbered besides. */
 export function chooseClassColor(name) {
   const levels = LIGHTNESS[rgb("--card")[1] < DARK_BELOW ? "dark" : "light"];
-  return `oklch(${levels[name % levels.length]} ${CHROMA} ${(145 + name * GOLDEN_DEGREES) % 360})`;
+  return `oklch(${levels[name % levels.length]} ${CHROMA} ${(FIRST_HUE + name * GOLDEN_DEGREES) % 360})`;
 }
 
 /** Draw the regions, their borders, the data, and the number of each class in the middle of its region. */
