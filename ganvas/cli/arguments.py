@@ -143,7 +143,7 @@ class Measuring:
 
     def options(self) -> dict[str, Any]:
         """The keyword arguments of `evaluate` and `compare`."""
-        metrics = self.metrics.split(",") if self.metrics else None
+        metrics = [name.strip() for name in (self.metrics or "").split(",") if name.strip()] or None
         return {"metrics": metrics, "samples": self.samples, "seed": self.seed, "split": self.split}
 
 
