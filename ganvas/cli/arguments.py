@@ -5,7 +5,8 @@ from __future__ import annotations
 import json as json_
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -142,7 +143,7 @@ class Measuring:
 
     def options(self) -> dict[str, Any]:
         """The keyword arguments of `evaluate` and `compare`."""
-        metrics = self.metrics.split(",") if self.metrics else None
+        metrics = [name.strip() for name in (self.metrics or "").split(",") if name.strip()] or None
         return {"metrics": metrics, "samples": self.samples, "seed": self.seed, "split": self.split}
 
 
@@ -176,3 +177,18 @@ def report_doubts(warnings: Sequence[str], skipped: Sequence[tuple[str, str]], m
         lines.append(f"skipped {len(skipped) - most:,} more; `ganvas data` lists them all")
     for line in lines:
         print(line, file=sys.stderr)
+
+
+@contextmanager
+def tell_doubts() -> Iterator[None]:
+    """Print what is doubtful about the data that is opened inside, each sentence once."""
+    from ganvas.data.open import hear_doubts
+
+    told: set[str] = set()
+
+    def tell(warnings: Sequence[str]) -> None:
+        report_doubts([text for text in warnings if text not in told], ())
+        told.update(warnings)
+
+    with hear_doubts(tell):
+        yield

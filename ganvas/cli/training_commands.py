@@ -107,18 +107,24 @@ def branch(
     report_path(out, reporting)
 
 
-def doctor(run: Path, *, device: Device = "auto", json: Json = False) -> None:
+def doctor(run: Path, *, report: bool = False, device: Device = "auto", json: Json = False) -> None:
     """Find problems of a run, each with its evidence and one flag to try.
 
     Parameters
     ----------
     run
         The run folder.
+    report
+        Print one JSON object: the findings, the distance with its floor, and what was not examined. --json prints the list
+        of the findings only.
     """
     from ganvas.training.doctor import diagnose, format_findings
 
     found = diagnose(run, device)
-    print(json_.dumps([finding.to_dict() for finding in found]) if json else format_findings(found))
+    if report:
+        print(json_.dumps(found.to_dict()))
+    else:
+        print(json_.dumps([finding.to_dict() for finding in found]) if json else format_findings(found))
 
 
 def bench(

@@ -181,7 +181,13 @@ def evaluate(
     if "memorisation" in chosen and modality_of(fake.data).grid and not explicit and UNSEEN not in reference:
         notes += ("left out: memorisation (no test split that the model never saw)",)
     elif "memorisation" in chosen and modality_of(fake.data).grid:
-        copies = measure_memorization(fake.data, train, real.data, Path(target) if model and Path(target).is_dir() else None)
+        try:
+            run = Path(target) if model and Path(target).is_dir() else None
+            copies = measure_memorization(fake.data, train, real.data, run)
+        except UsageError as misfit:  # too few held-out samples, or most of them are training samples too
+            if explicit:
+                raise
+            notes += (f"left out: memorisation ({misfit})",)
     return Report(subject, int(model.card["items"]) if model else 0, reference, measures, copies, notes)
 
 

@@ -25,7 +25,7 @@ from ganvas.inference.model import Model
 from ganvas.latents.seed_latents import latents
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import save_png
-from ganvas.metrics.confidence import wilson
+from ganvas.metrics.confidence import mean_interval, wilson
 from ganvas.metrics.memorization import Memorization, memorization
 from ganvas.metrics.modes import mixture_modes, stacked_modes
 from ganvas.metrics.nearest_neighbours import nearest
@@ -65,9 +65,7 @@ def pixel_agreement_of(model: Model | None, source: str, n: int, seed: int) -> d
     found = {}
     for name, other, floor in (("agreement", second, 1.0), ("strangers", second.roll(1, 0), None)):
         values = pixel_agreement(first, other, CHANGES[change])
-        found[name_measure(name, n, "none")] = Measurement(
-            float(values.mean()), float(1.96 * values.std() / n**0.5), floor, n, "none"
-        )
+        found[name_measure(name, n, "none")] = Measurement(*mean_interval(values), floor, n, "none")
     return found
 
 

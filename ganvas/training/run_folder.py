@@ -41,6 +41,7 @@ from ganvas.utils.parsing import is_number, printable, quote
 from ganvas.utils.settings import convert, flatten, from_dict, to_dict
 
 FORMAT = 1  # of a run folder, in env.json; raised where an older version would read a new folder wrongly
+WORDS = ("about", "paper", "minutes")  # of a recipe: they describe it, and change nothing in a training
 
 
 @dataclass
@@ -109,10 +110,13 @@ class Run:
     def prepare(self, device: str | None, peers: Ranks, accept: bool = False) -> None:
         """Make an unfinished run ready to continue: compare its data, find its device; `notice` says what changed.
 
+        Of a finished run, only data that the user has moved is compared, and its new place is noted.
+
         Raises:
             GanvasError: as `check_data` and `move`.
         """
         if self.finished:
+            self.notice = self.check_data(peers, accept) if self.moved else ""
             return
         self.notice = "\n".join(filter(None, (self.check_data(peers, accept), self.move(device, peers))))
 
@@ -195,7 +199,7 @@ class Run:
         if minutes is not None:
             theirs["train"]["images"] = ours["train"]["images"]  # minutes became images at the start of the run
         new, old = flatten(theirs), flatten(ours)
-        differing = [name for name in new | old if new.get(name) != old.get(name)]
+        differing = [name for name in new | old if new.get(name) != old.get(name) and name not in WORDS]
         differences = [f"{name}={new.get(name)!r} (it has {old.get(name)!r})" for name in differing]
         if self.finished and differing == ["train.images"]:
             raise UsageError(

@@ -86,6 +86,17 @@ def test_a_relative_path_holds_from_everywhere(tmp_path: Path, monkeypatch: pyte
         start_run(resolve_recipe("gan-ring"), out=Path(os.pardir) / "run")
 
 
+def test_a_run_goes_on_under_a_version_that_describes_its_recipe_in_other_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ganvas.training.run_folder.choose_plan", lambda *_: PLAN)
+    before = replace(resolve_recipe("gan-ring"), about="a ring", paper="none", minutes=9)
+    start_run(before, out=tmp_path / "run")
+    assert start_run(resolve_recipe("gan-ring"), out=tmp_path / "run").recipe.about == "a ring"
+    with pytest.raises(UsageError, match=r"train\.batch=99"):
+        start_run(resolve_recipe("gan-ring", {"train.batch": "99"}), out=tmp_path / "run")
+
+
 @pytest.mark.parametrize(("settings", "channels"), [({}, 3), ({"config.channels": "1"}, 1), ({"config.channels": 3}, 3)])
 def test_pictures_have_the_channels_asked_for(settings: dict[str, str], channels: int, tmp_path: Path) -> None:
     for i in range(3):

@@ -208,6 +208,17 @@ def test_other_data_is_not_taken_for_moved_data(source: str, tmp_path: Path) -> 
         other.prepare(None, Ranks())
 
 
+def test_a_finished_run_notes_moved_data_and_takes_no_other(tmp_path: Path) -> None:
+    run = pets(tmp_path)
+    (run.folder / "result.json").write_text("{}")
+    (tmp_path / "pets").rename(tmp_path / "animals")
+    open_run(run.folder, str(tmp_path / "animals")).prepare(None, Ranks())
+    assert open_run(run.folder).recipe.data.source == str(tmp_path / "animals")
+    pictures(tmp_path / "others", "cats", "birds")
+    with pytest.raises(DataError, match="new classes: birds"):
+        open_run(run.folder, str(tmp_path / "others")).prepare(None, Ranks())
+
+
 def test_a_run_of_an_older_version_remembers_from_now_on(tmp_path: Path) -> None:
     run = pets(tmp_path)
     path = run.folder / "env.json"
