@@ -16,6 +16,7 @@ from cyclopts import Group, Parameter
 from ganvas.errors import UsageError
 from ganvas.evaluation import measure_names
 from ganvas.utils.parsing import parse_index, printable
+from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
 
 MOST_NUMBERS = 10_000  # numbers in a list
@@ -34,14 +35,14 @@ def parse_labels(text: str | None) -> str | list[str] | None:
     return text.split(",") if text and "," in text else text
 
 
-def parse_numbers(text: str) -> list[int]:
-    """1,5,9 or 0-7 or both, as 1,5,7-9 -> the numbers."""
+def parse_numbers(text: str, what: str = "seeds") -> list[int]:
+    """1,5,9 or 0-7 or both, as 1,5,7-9 -> the numbers; `what` they are, for the message."""
     found: list[int] = []
     for part in text.split(","):
         first, dash, last = part.partition("-")
         low, high = parse_index(first), parse_index(last if dash else first)
         if low is None or high is None:
-            raise UsageError(f"expected seeds such as 1,5,9 or 0-7, got {printable(text, 100)!r}")
+            raise UsageError(f"expected {what} such as 1,5,9 or 0-7, got {printable(text, 100)!r}")
         if high < low:
             raise UsageError(f"expected the smaller end of a range first, as in 0-7, got {part!r}")
         if len(found) + high - low >= MOST_NUMBERS:
@@ -71,7 +72,7 @@ LABELS = Parameter(
     name=["--label", "--labels"], help="A class by name or number (#7: always a number), several as 3,7, or all."
 )
 Label = Annotated[str | None, LABELS]
-Temperature = Annotated[float, Parameter(help="For text models: below 1, lines are more typical and less varied.")]
+Temperature = Annotated[Real, Parameter(help="For text models: below 1, lines are more typical and less varied.")]
 METRICS_HELP = (
     f"Some of these, separated by commas: {', '.join(measure_names.SAMPLES)}; of text: {', '.join(measure_names.TEXT)}. "
     "The default suits the data."
@@ -116,9 +117,9 @@ class Sampling:
 
     seed: Annotated[Whole, Parameter(help="Of the first sample; sample i has seed SEED + i, on any device the same.")] = 0
     label: Label = None
-    psi: Annotated[float, Parameter(help="Truncation of the styles of a stylegan model: nearer to the mean below 1.")] = 1.0
+    psi: Annotated[Real, Parameter(help="Truncation of the styles of a stylegan model: nearer to the mean below 1.")] = 1.0
     truncate: Annotated[
-        float | None,
+        Real | None,
         Parameter(help="Truncation of the noise of other models: values beyond +-TRUNCATE are drawn again."),
     ] = None
 
@@ -142,7 +143,7 @@ class Measuring:
 
     def options(self) -> dict[str, Any]:
         """The keyword arguments of `evaluate` and `compare`."""
-        metrics = self.metrics.split(",") if self.metrics else None
+        metrics = [name.strip() for name in (self.metrics or "").split(",") if name.strip()] or None
         return {"metrics": metrics, "samples": self.samples, "seed": self.seed, "split": self.split}
 
 

@@ -100,11 +100,11 @@ def evaluate(
     options = measuring.options() | {"network": extractor, "temperature": temperature, "device": running.device}
     with tell_doubts():
         report = measure(target, against=against, **options)
-    record(Path(target), report, measuring.seed)
     if running.json:
         print(json_.dumps(report.to_dict()))
     elif not running.quiet:
         print(report.text())
+    record(Path(target), report, measuring.seed)
 
 
 def neighbours(
