@@ -110,7 +110,7 @@ class Halves:
         known = _wilson_half(share, n) / Z
         variance = known**2 + more
         # The part from the halves is estimated, with as many degrees of freedom as there are splits; the other one is known.
-        freedom = self.splits * max(1.0, variance / (more + half * (1 - half) / n)) ** 2 if more else math.inf
+        freedom = self.splits * max(0.5, variance / (more + half * (1 - half) / n)) ** 2 if more else math.inf
         return (student_quantile(int(freedom)) if freedom < NORMAL else Z) * math.sqrt(variance)
 
 

@@ -98,7 +98,7 @@ def test_the_known_part_of_a_share_interval_is_known() -> None:
     quiet = Halves(torch.tensor([0.5]), torch.tensor([0.0]), 10)
     assert quiet.share_interval(0, 0.5, 400) == pytest.approx(wilson(0.5, 400))
     wild = Halves(torch.tensor([0.5]), torch.tensor([20.0]), 10)
-    assert wild.share_interval(0, 0.5, 400) == pytest.approx(student_quantile(10) * math.sqrt(10), rel=0.01)
+    assert wild.share_interval(0, 0.5, 400) == pytest.approx(student_quantile(10) * math.sqrt(10), rel=0.02)
     sure = Halves(torch.tensor([0.5]), torch.tensor([0.002]), 10)  # the whole set has a share of 1, the halves have not
     assert 0 < sure.share_interval(0, 1.0, 400) < 0.1
 
