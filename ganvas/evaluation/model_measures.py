@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from ganvas.data.builtin.point_sets import MODES
 from ganvas.data.computed_domains import CHANGES, split_name
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
-from ganvas.errors import UsageError
+from ganvas.errors import GanvasWarning, ResourceError, UsageError
 from ganvas.evaluation import classification_accuracy
 from ganvas.evaluation.measures import PIXEL_SAMPLES, Measurement, name_measure
 from ganvas.evaluation.sample_sets import fake_sample_set
@@ -116,5 +117,8 @@ def measure_memorization(fake: Tensor, source: TableDataset, real: Tensor, folde
         closest = distances.argsort()[:20]
         pairs = as_pictures(torch.stack([few[closest], train[which[closest]]], 1).flatten(0, 1).float() / 127.5 - 1)
         picture = make_grid(pairs, 10, legible_scale(pairs.shape[-1]))
-        save_png(folder / "closest.png", picture, {"what": "samples, each beside the nearest training picture"})
+        try:
+            save_png(folder / "closest.png", picture, {"what": "samples, each beside the nearest training picture"})
+        except ResourceError as refused:  # such as the run of another user: no reason to lose the measures
+            warnings.warn(f"no picture of the closest pairs: {refused}", GanvasWarning, stacklevel=2)
     return memorization(few, train, real[: 2 * PIXEL_SAMPLES], labels=source.fields.get("label"))

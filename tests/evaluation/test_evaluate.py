@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import types
 import weakref
@@ -18,11 +19,13 @@ from support import PLAN, ganvas, miniature, miniature_model
 from ganvas.cli.arguments import Measuring
 from ganvas.config import DataConfig
 from ganvas.data.open import open_source
+from ganvas.data.table import TableDataset
 from ganvas.engine.autotune import initial_state
-from ganvas.errors import DataError, UsageError
+from ganvas.errors import DataError, GanvasWarning, UsageError
 from ganvas.evaluation import classification_accuracy
-from ganvas.evaluation.evaluate import _Floors, evaluate
+from ganvas.evaluation.evaluate import Report, _Floors, evaluate, record
 from ganvas.evaluation.measures import COMPARE, name_measure
+from ganvas.evaluation.model_measures import measure_memorization
 from ganvas.evaluation.sample_sets import SampleSet, fake_sample_set, real_sample_sets
 from ganvas.inference import model_file
 from ganvas.inference.feature_extractors import MEASURES, Extractor, load_extractor
@@ -310,6 +313,17 @@ def test_eval_verb_prints_json_and_keeps_a_record(tmp_path: Path, untrained: Pat
     assert set(said["fd200-digits"]) == {"value", "interval", "floor", "samples", "extractor"}
     kept = json.loads((tmp_path / "metrics.jsonl").read_text())
     assert kept["metrics"] == said
+
+
+def test_a_run_that_cannot_be_written_keeps_no_measures_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "recipe.json").write_text("{}")
+    os.mkfifo(tmp_path / "metrics.jsonl")  # to write to a pipe without a reader would wait for ever
+    with pytest.warns(GanvasWarning, match=r"the measures are not kept in .*metrics\.jsonl"):
+        record(tmp_path, Report("run", 7, "digits", {}, None, ()), 0)
+    random = torch.Generator().manual_seed(0)
+    fakes, train, held_out = (torch.randint(256, (30, 1, 8, 8), generator=random, dtype=torch.uint8) for _ in range(3))
+    with pytest.warns(GanvasWarning, match="no picture of the closest pairs"):
+        assert measure_memorization(fakes, TableDataset("digits", {"real": train}), held_out, tmp_path / "gone")
 
 
 @pytest.mark.slow

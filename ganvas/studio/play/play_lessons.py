@@ -101,7 +101,7 @@ BREAK = (
             Part(
                 "Only one mode",
                 "G moves five times for each move of D. It finds the one place that D takes for real most, and sends all "
-                "noise there. D learns that this place is fake, and all fakes move to the next one. `Modes covered` stays "
+                "noise there. D learns that this place is fake, and all fakes move to the next one. “Modes covered” stays "
                 "low, and no loss shows it.",
                 play=True,
             ),
