@@ -18,8 +18,8 @@ from ganvas.data.report import inspect
 from ganvas.data.table import TableDataset
 from ganvas.errors import UsageError
 
-GREY = np.random.default_rng(0).integers(0, 256, (4, 8, 8), dtype=np.uint8)
-MASK = np.random.default_rng(1).integers(0, 2, (4, 8, 8), dtype=np.uint8)
+GREY = np.random.default_rng(0).integers(0, 256, (5, 8, 8), dtype=np.uint8)
+MASK = np.random.default_rng(1).integers(0, 2, (5, 8, 8), dtype=np.uint8)
 
 
 def opened(path: Path, array: np.ndarray | None = None, **settings: float) -> TableDataset:
