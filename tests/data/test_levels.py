@@ -122,7 +122,7 @@ def test_pictures_with_a_sample_that_is_no_number_are_skipped(tmp_path: Path) ->
     values = GREY / 255
     values[1, 2, 3] = np.nan
     source = opened(tmp_path / "x.npy", values)
-    assert len(source) == 3
+    assert len(source) == 4
     assert source.skipped == (("#1", "has samples that are not finite numbers"),)
 
 
