@@ -74,8 +74,10 @@ def run(seeds: range, until: float) -> Tally:
 def _end_trainings(place: Path) -> None:
     """End the trainings that some requests have rightly started: they outlive a studio, and would slow down other trials."""
     for note in place.rglob("*.job.json"):
-        with suppress(ProcessLookupError, KeyError):
-            os.killpg(json.loads(note.read_text())["pid"], signal.SIGKILL)
+        with suppress(ProcessLookupError, ChildProcessError, KeyError):
+            pid = json.loads(note.read_text())["pid"]
+            os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 async def _ask_all(app: Starlette, access: Access, seeds: range, until: float, tally: Tally) -> None:
