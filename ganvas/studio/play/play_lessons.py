@@ -184,8 +184,8 @@ BREAK = (
             Part(
                 "No bound on the score",
                 "The Wasserstein loss rewards D for the distance between its scores of reals and fakes. It is a distance "
-                "only if the slope of D is at most 1. Without this condition the scores grow without end: the loss of D "
-                "falls and falls, and measures nothing.",
+                "only if the slope of D is at most 1. Without this condition the scores grow without end: the losses run "
+                "away, up or down, and measure nothing.",
                 play=True,
             ),
         ),
