@@ -9,7 +9,22 @@ from collections.abc import Mapping
 
 from ganvas.config import Recipe
 from ganvas.core.game import Game
-from ganvas.games import cgan, classifier, cogan, dcgan, fastgan, gan, gan3d, progan, r3gan, stylegan, stylegan2, textgan, textlm, vae
+from ganvas.games import (
+    cgan,
+    classifier,
+    cogan,
+    dcgan,
+    fastgan,
+    gan,
+    gan3d,
+    progan,
+    r3gan,
+    stylegan,
+    stylegan2,
+    textgan,
+    textlm,
+    vae,
+)
 
 GAMES: Mapping[str, type[Game]] = {
     "gan": gan.GAN,
@@ -17,6 +32,7 @@ GAMES: Mapping[str, type[Game]] = {
     "dcgan": dcgan.DCGAN,
     "r3gan": r3gan.R3GAN,
     "fastgan": fastgan.FastGAN,
+    "fastgan-conditional": fastgan.ConditionalFastGAN,
     "progan": progan.ProGAN,
     "stylegan": stylegan.StyleGAN,
     "stylegan2": stylegan2.StyleGAN2,

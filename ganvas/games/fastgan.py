@@ -19,17 +19,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.core.capabilities import Projects
+from ganvas.core.capabilities import Conditional, Projects
 from ganvas.core.game import Batch, Step, Terms
 from ganvas.games.common.adversarial_game import AdversarialGame
 from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
 from ganvas.games.common.rules import Rules
+from ganvas.layers.classes import class_weights
 from ganvas.layers.flatten import Flatten
 from ganvas.layers.minibatch_std import minibatch_std
 from ganvas.layers.resolutions import list_resolutions, list_widths
@@ -52,7 +54,7 @@ class Config:
     patches: bool = True  # D also judges patches, at 8 pixels
     reconstruct: float = 1.0  # weight of the reconstruction of the reals by D; 0: none
     reconstruct_every: int = 4  # it is lazy: in each k-th move of D
-    rules: Rules = Rules(r1_gamma=0.1, penalty_every=8, full_precision=False)
+    rules: Rules = Rules(r1_gamma=0.4, penalty_every=4, full_precision=False)
 
     def __post_init__(self) -> None:
         require_within(self, "config.channels config.latent_dim config.width config.max_width config.head", 1)
@@ -63,6 +65,13 @@ class Config:
     def widths(self) -> list[int]:
         """The channels at each resolution, from half the full one to the smallest."""
         return list_widths(self.resolution, self.width, self.max_width)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConditionalConfig(Config):
+    """The settings of the conditional game."""
+
+    classes: int = 10
 
 
 def _mix(inputs: int, outputs: int) -> list[nn.Module]:
@@ -103,20 +112,22 @@ class Excitation(nn.Module):
 
 
 class Generator(nn.Module):
-    """z [N, latent_dim] -> image [N, C, H, W] in [-1, 1]."""
+    """z [N, latent_dim], c [N], shares [N, classes] or None -> image [N, C, H, W] in [-1, 1]."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, classes: int) -> None:
         super().__init__()
+        self.classes = classes
         side, widths = list_resolutions(config.resolution)[-1], config.widths[::-1]
         self.base = (widths[0], side, side)
-        self.first = nn.Linear(config.latent_dim, widths[0] * side**2, bias=False)
+        self.first = nn.Linear(config.latent_dim + classes, widths[0] * side**2, bias=False)
         self.start = nn.Sequential(nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True), *_mix(widths[0], widths[0]))
         self.stages = nn.ModuleList(nn.Sequential(*_up(a, b), *_mix(b, b)) for a, b in itertools.pairwise(widths))
         pairs = zip(widths, widths[2:], strict=False) if config.excite else ()
         self.excitations = nn.ModuleList(Excitation(coarse, fine) for coarse, fine in pairs)
         self.end = nn.Sequential(*_to_pixels(widths[-1], config.channels))
 
-    def forward(self, z: Tensor) -> Tensor:
+    def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        z = z if c is None else torch.cat([z, class_weights(c, self.classes, z.dtype)], 1)
         x = self.first(z).unflatten(1, self.base).contiguous(memory_format=torch.channels_last)
         maps = [self.start(x)]
         for level, stage in enumerate(self.stages):
@@ -142,9 +153,12 @@ class Down(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """image [N, C, H, W] -> logits [N] of the whole image; with `patches` also those of patches [N, K]."""
+    """image [N, C, H, W], c [N] or None -> logits [N] of the whole image; with `patches` also those of patches [N, K].
 
-    def __init__(self, config: Config) -> None:
+    With classes there is a logit for each, and c chooses; for several classes c [N, k] logits are [N, k] and [N, k, K].
+    """
+
+    def __init__(self, config: Config, classes: int) -> None:
         super().__init__()
         side, widths = list_resolutions(config.resolution)[-1], config.widths
         stem = [nn.PixelUnshuffle(2), nn.Conv2d(4 * config.channels, widths[0], 3, 1, 1), nn.LeakyReLU(SLOPE)]
@@ -153,19 +167,27 @@ class Discriminator(nn.Module):
         self.deep = downs[-1]
         self.mix = nn.Sequential(nn.Conv2d(widths[-1] + 1, widths[-1], 3, 1, 1), nn.LeakyReLU(SLOPE))
         self.gather = nn.Sequential(Flatten(), nn.Linear(widths[-1] * side**2, config.head), nn.LeakyReLU(SLOPE))
-        self.score = nn.Linear(config.head, 1)
-        local = [nn.Conv2d(widths[-2], widths[-2], 1), nn.LeakyReLU(SLOPE), nn.Conv2d(widths[-2], 1, 3)]
+        self.score = nn.Linear(config.head, max(1, classes))
+        local = [nn.Conv2d(widths[-2], widths[-2], 1), nn.LeakyReLU(SLOPE), nn.Conv2d(widths[-2], max(1, classes), 3)]
         self.local = nn.Sequential(*local) if config.patches else None
 
-    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, image: Tensor, c: Tensor | None = None) -> tuple[Tensor, ...]:
         features = self.trunk(image)
-        whole: Tensor = self.score(self.gather(self.mix(minibatch_std(self.deep(features))))).squeeze(1)
-        return (whole,) if self.local is None else (whole, self.local(features).flatten(1))
+        logits = [self.score(self.gather(self.mix(minibatch_std(self.deep(features)))))]
+        if self.local is not None:
+            logits.append(self.local(features).flatten(2))
+        return tuple(each.squeeze(1) if c is None else _select(each, c) for each in logits)
 
     def encode(self, image: Tensor) -> Tensor:
         """The features [N, width, 4, 4] from which the decoder draws the image again."""
         features: Tensor = self.deep(self.trunk(image))
         return features
+
+
+def _select(logits: Tensor, c: Tensor) -> Tensor:
+    """logits [N, classes] or [N, classes, K], c [N] or [N, k] -> the logits of c: [N], [N, k], [N, K] or [N, k, K]."""
+    rows = torch.arange(len(c), device=c.device)
+    return logits[rows.view(-1, *[1] * (c.ndim - 1)), c]
 
 
 def _decoder(config: Config) -> nn.Sequential:
@@ -187,20 +209,21 @@ def _initialize(module: nn.Module) -> None:
 class FastGAN(AdversarialGame, Projects):
     """A generator with skip-layer excitation against a discriminator that also reconstructs."""
 
-    config_type = Config
-    players = {"D": ("D", "decoder"), "G": ("G",)}  # noqa: RUF012
+    config_type: ClassVar[type] = Config
+    players: ClassVar[dict[str, tuple[str, ...]]] = {"D": ("D", "decoder"), "G": ("G",)}
 
     def __init__(self, config: Config) -> None:
-        super().__init__(config, Generator(config), Discriminator(config).apply(_initialize))
+        classes = getattr(config, "classes", 0)
+        super().__init__(config, Generator(config, classes), Discriminator(config, classes).apply(_initialize))
         self.decoder = _decoder(config) if config.reconstruct else nn.Identity()
 
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
-        """image [N, C, H, W] -> logits [N] of the whole image."""
-        return self.judge_scales(x)[0]
+        """image [N, C, H, W], c [N] if the game is conditional -> logits [N] of the whole image."""
+        return self.judge_scales(x, c)[0]
 
     def judge_scales(self, x: Tensor, c: Tensor | None = None) -> Sequence[Tensor]:
-        """image [N, C, H, W] -> logits [N] of the whole image, and [N, K] of its patches."""
-        scales: Sequence[Tensor] = self.D(x)
+        """image [N, C, H, W], c -> logits [N] of the whole image, and [N, K] of its patches."""
+        scales: Sequence[Tensor] = self.D(x, *self.arguments(c))
         return scales
 
     def duel(self) -> Duel:
@@ -219,12 +242,22 @@ class FastGAN(AdversarialGame, Projects):
     def projection(self) -> Tensor:
         """The first weight matrix that multiplies z, [features, latent_dim]."""
         weight: Tensor = self.G.first.weight
-        return weight
+        return weight[:, : self.latent_dim]
+
+
+class ConditionalFastGAN(FastGAN, Conditional):
+    """A generator and a discriminator that both get the class."""
+
+    config_type: ClassVar[type] = ConditionalConfig
+    needs: ClassVar[tuple[str, ...]] = ("real", "label")
 
 
 _recipe = Family("fastgan", "Liu et al. 2021, arXiv:2101.04775")
-_TRAIN = cosine(
-    0.0, 400_000, 32, 1e-3, checkpoint_every=40_000, average_halflife=6_000, diff_augment=("color", "translation", "cutout")
-)
+_conditional = Family("fastgan-conditional", _recipe.paper)
+_TRAIN = cosine(0.0, 300_000, 32, 1e-3, checkpoint_every=40_000)
+_SUBFOLDERS = "your own pictures on request, one sub-folder a class"
 
-RECIPES = (_recipe("fastgan-images", "", 15, "a folder of your own pictures, few of them, sharp", Config(), _TRAIN),)
+RECIPES = (
+    _recipe("fastgan-images", "", 15, "a folder of your own pictures, also of few", Config(), _TRAIN),
+    _conditional("fastgan-images-conditional", "", 15, _SUBFOLDERS, ConditionalConfig(), _TRAIN),
+)

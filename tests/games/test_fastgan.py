@@ -10,7 +10,7 @@ import torch
 
 from ganvas.core.game import Step
 from ganvas.errors import UsageError
-from ganvas.games.fastgan import Config, FastGAN
+from ganvas.games.fastgan import ConditionalConfig, ConditionalFastGAN, Config, FastGAN
 
 TINY = Config(resolution=32, width=4, max_width=8, latent_dim=6, head=8)
 BATCH = {"real": torch.rand(4, 3, 32, 32) * 2 - 1}
@@ -60,6 +60,22 @@ def test_pixels_of_a_patch_start_equal() -> None:
     patches = game().sample(torch.randn(3, 6)).unfold(2, 2, 2).unfold(3, 2, 2)
     assert torch.allclose(patches, patches[..., :1, :1].expand_as(patches), atol=1e-6)
     assert patches.std() > 0.01
+
+
+def test_a_class_chooses_its_logits_of_the_whole_and_of_patches() -> None:
+    torch.manual_seed(0)
+    made = ConditionalFastGAN(ConditionalConfig(resolution=32, width=4, max_width=8, latent_dim=6, head=8, classes=3))
+    x, c = BATCH["real"], torch.tensor([0, 1, 2, 0])
+    each = [made.judge_scales(x, torch.full((4,), k)) for k in range(3)]
+    for scale, chosen in enumerate(made.judge_scales(x, c)):
+        assert torch.equal(chosen, torch.stack([each[k][scale][row] for row, k in enumerate(c.tolist())]))
+    pairs = torch.stack([c, (c + 1) % 3], 1)
+    for scale, several in enumerate(made.judge_scales(x, pairs)):
+        assert torch.equal(several[:, 0], made.judge_scales(x, c)[scale])
+        assert torch.equal(several[:, 1], made.judge_scales(x, pairs[:, 1])[scale])
+    z = torch.randn(4, 6)
+    assert not torch.equal(made.sample(z, c), made.sample(z, pairs[:, 1]))
+    assert made.projection().shape[1] == 6
 
 
 def test_wrong_settings_are_refused() -> None:
