@@ -1,17 +1,16 @@
-"""FastGAN: for few pictures and little time. Excitation of fine layers by coarse ones, and a D that also reconstructs.
+"""FastGAN: for few pictures and little time. Coarse features excite fine layers of G, and D also reconstructs.
 
-The features at 4 and 8 pixels decide how strong the channels at 16 and 32
-pixels are (skip-layer excitation): a short way for the gradient, and what is coarse fits to what is fine. D is residual. A small
-decoder draws the reals again from the features of D (self-supervision): these must describe the whole picture, so D cannot win
-with one detail that it remembers. Every input of D is augmented (DiffAugment).
-Source: Liu et al. 2021, arXiv:2101.04775 sec. 3; augmentation: arXiv:2006.10738.
+The features of G at 4 and 8 pixels decide how strong the channels at 16 and 32 pixels are (skip-layer excitation): a short way
+for the gradient, and the fine parts fit the coarse ones. D is residual. A small decoder draws the reals again from its features
+(self-supervision): they must describe the whole picture, so D cannot win by one detail of each picture that it remembers.
+Source: Liu et al. 2021, arXiv:2101.04775 sec. 3.
 
-Differs: the finest stage works on patches of 2x2 pixels (sub-pixel convolution), so that every layer has many channels and few
-pixels: such layers are the fast ones of a CPU. ReLU instead of
-gated linear units, which take twice as many channels. D has R1 instead of batch and spectral normalization, and judges a picture
-both as a whole and by patches. The reconstruction is a mean absolute difference of pixels instead of a distance in the features
-of a trained network, of the whole picture only, and lazy: in every k-th move, k times as strong. Adam with beta1 0, a higher
-learning rate that falls to zero, and larger batches: a quarter of an hour has few steps.
+Differs (G): ReLU instead of gated linear units, which need twice as many channels. Bilinear interpolation. The finest stage
+works on patches of 2x2 pixels, so that all layers have many channels and few pixels: these are the fast ones on a CPU.
+Differs (D): R1 instead of batch and spectral normalization, the non-saturating loss instead of the hinge loss; it judges the
+picture as a whole as well as by patches, and learns more slowly than G. The reconstruction is an absolute difference of pixels,
+not of features of a trained network, of the whole picture only, and lazy. No augmentation until the balance asks for it.
+Differs (both): Adam with beta1 0, a higher learning rate that falls to zero, larger batches, because the runs are short.
 """
 
 from __future__ import annotations
@@ -254,7 +253,8 @@ class ConditionalFastGAN(FastGAN, Conditional):
 
 _recipe = Family("fastgan", "Liu et al. 2021, arXiv:2101.04775")
 _conditional = Family("fastgan-conditional", _recipe.paper)
-_TRAIN = cosine(0.0, 300_000, 32, 1e-3, checkpoint_every=40_000)
+# At the rate of G the loss of D, which has no normalization, explodes after some hundred moves.
+_TRAIN = cosine(0.0, 300_000, 32, 1e-3, rates={"D": 0.4}, checkpoint_every=40_000)
 _SUBFOLDERS = "your own pictures on request, one sub-folder a class"
 
 RECIPES = (
