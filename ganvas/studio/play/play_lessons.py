@@ -107,7 +107,7 @@ BREAK = (
             ),
         ),
         charts=("modes", "loss"),
-        cure={"g_moves": 1, "g_rate": 2e-3, "d_rate": 2e-3, "end": 0.02, "r1": 0.2, "r2": 0.2},
+        cure={"g_moves": 1, "g_rate": 2e-3, "d_rate": 2e-3, "momentum": 0.0, "end": 0.02, "r1": 0.2, "r2": 0.2},
         restart=True,
         cure_title="One move each, and a smooth D",
         cure_text=(
