@@ -41,13 +41,14 @@ SLOPE = 0.2  # of the leaky ReLU
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """`width` channels at half the resolution; doubled at each halving up to `max_width`."""
+    """`width` channels at half the resolution; doubled at each halving up to `max_width`. G has `finest` at full resolution."""
 
     resolution: int = 64
     channels: int = 3
     latent_dim: int = 64
     width: int = 64
     max_width: int = 128
+    finest: int = 16
     head: int = 256  # width of the fully connected hidden layer of D
     excite: bool = True  # skip-layer excitation in G
     patches: bool = True  # D also judges patches, at 8 pixels
@@ -56,7 +57,7 @@ class Config:
     rules: Rules = Rules(r1_gamma=0.4, penalty_every=4, full_precision=False)
 
     def __post_init__(self) -> None:
-        require_within(self, "config.channels config.latent_dim config.width config.max_width config.head", 1)
+        require_within(self, "config.channels config.latent_dim config.width config.max_width config.finest config.head", 1)
         require_within(self, "config.reconstruct_every", 1)
         require_within(self, "config.reconstruct", 0)
 
@@ -84,19 +85,6 @@ def _up(inputs: int, outputs: int) -> list[nn.Module]:
     return [nn.Conv2d(inputs, outputs, 1, bias=False), wider, *_mix(outputs, outputs)]
 
 
-def _to_pixels(inputs: int, channels: int) -> list[nn.Module]:
-    """Sub-pixel convolution: [N, inputs, H, W] -> [N, channels, 2H, 2W] in [-1, 1].
-
-    The four pixels of a patch start with equal weights: otherwise they begin as a checkerboard, which is hard to unlearn.
-    Source: arXiv:1707.02937 (ICNR).
-    """
-    last = nn.Conv2d(inputs, 4 * channels, 3, 1, 1)
-    with torch.no_grad():
-        for values in (last.weight, last.bias):
-            values.copy_(values[::4].repeat_interleave(4, 0))
-    return [last, nn.PixelShuffle(2), nn.Tanh()]
-
-
 class Excitation(nn.Module):
     """coarse [N, I, h, h], fine [N, O, H, H] -> fine, each channel times a factor in [0, 1]. Source: sec. 3.1, eq. 1."""
 
@@ -116,14 +104,16 @@ class Generator(nn.Module):
     def __init__(self, config: Config, classes: int) -> None:
         super().__init__()
         self.classes = classes
-        side, widths = list_resolutions(config.resolution)[-1], config.widths[::-1]
+        side, widths = list_resolutions(config.resolution)[-1], [*config.widths[::-1], config.finest]
         self.base = (widths[0], side, side)
         self.first = nn.Linear(config.latent_dim + classes, widths[0] * side**2, bias=False)
         self.start = nn.Sequential(nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True), *_mix(widths[0], widths[0]))
-        self.stages = nn.ModuleList(nn.Sequential(*_up(a, b), *_mix(b, b)) for a, b in itertools.pairwise(widths))
+        stages = [nn.Sequential(*_up(a, b), *_mix(b, b)) for a, b in itertools.pairwise(widths[:-1])]
+        # At full resolution few channels and one convolution: every pass over so many pixels takes time.
+        self.stages = nn.ModuleList([*stages, nn.Sequential(*_up(widths[-2], widths[-1]))])
         pairs = zip(widths, widths[2:], strict=False) if config.excite else ()
         self.excitations = nn.ModuleList(Excitation(coarse, fine) for coarse, fine in pairs)
-        self.end = nn.Sequential(*_to_pixels(widths[-1], config.channels))
+        self.end = nn.Sequential(nn.Conv2d(config.finest, config.channels, 3, 1, 1), nn.Tanh())
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         z = z if c is None else torch.cat([z, class_weights(c, self.classes, z.dtype)], 1)
@@ -194,7 +184,8 @@ def _decoder(config: Config) -> nn.Sequential:
     widths = [max(32, width // 2) for width in config.widths[::-1]]
     widths[0] = config.widths[-1]
     steps = [layer for before, after in itertools.pairwise(widths) for layer in _up(before, after)]
-    return nn.Sequential(*steps, *_to_pixels(widths[-1], config.channels))
+    last = nn.Conv2d(widths[-1], 4 * config.channels, 3, 1, 1)
+    return nn.Sequential(*steps, last, nn.PixelShuffle(2), nn.Tanh())
 
 
 def _initialize(module: nn.Module) -> None:
