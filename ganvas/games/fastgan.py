@@ -5,8 +5,8 @@ for the gradient, and the fine parts fit the coarse ones. D is residual. A small
 (self-supervision): they must describe the whole picture, so D cannot win by one detail of each picture that it remembers.
 Source: Liu et al. 2021, arXiv:2101.04775 sec. 3.
 
-Differs (G): ReLU instead of gated linear units, which need twice as many channels. Bilinear interpolation. The finest stage
-works on patches of 2x2 pixels, so that all layers have many channels and few pixels: these are the fast ones on a CPU.
+Differs (G): ReLU instead of gated linear units, which need twice as many channels. Bilinear interpolation. Few channels at full
+resolution, and no more than 128 anywhere: layers of 64 to 128 channels and 16 to 32 pixels are the fast ones on a CPU.
 Differs (D): R1 instead of batch and spectral normalization, the non-saturating loss instead of the hinge loss; it judges the
 picture as a whole as well as by patches, and learns more slowly than G. The reconstruction is an absolute difference of pixels,
 not of features of a trained network, of the whole picture only, and lazy. No augmentation until the balance asks for it.
