@@ -184,6 +184,9 @@ BAD = {
     "moons-early": Case("gan-moons", _points(10_240), "too early to tell", "stopped after 40 steps"),
     "spiral-short": Case("gan-spiral", _points(100_000), "trained too little", "a twentieth of the points"),
     "moons-fast": Case("gan-moons", _points(200_000, **{"train.learning_rate": "5"}), "learning rate too high", "a rate of 5"),
+    "moons-batch": Case(
+        "gan-moons", _points(1_000_000, **{"train.batch": "8192"}), "batch too large", "123 steps with batches of 8,192 points"
+    ),
     "gaussians-slow": Case(
         "gan-gaussians",
         _points(400_000, **{"train.learning_rate": "1e-6"}),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
 import os
 import signal
 import subprocess
 import sys
+import warnings
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -15,11 +18,13 @@ from typing import Any, cast
 import miniatures
 import torch
 
+from ganvas.cli.app import main
 from ganvas.config import Recipe
 from ganvas.data.table import TableDataset
 from ganvas.engine.autotune import initial_state
 from ganvas.games import RECIPES
 from ganvas.inference.model import Model
+from ganvas.runtime.exits import STOPS
 from ganvas.runtime.plan import Plan
 from ganvas.utils.settings import to_dict
 
@@ -85,6 +90,37 @@ def _played(recipe: Recipe, config: Any) -> Recipe:
 
 
 def ganvas(*words: object, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """The command line as a user types it; with `env`, and as `ganvas_process`, in a process of its own.
+
+    Here it runs within the process of the tests: to import PyTorch anew takes longer than most commands.
+    """
+    if env:
+        return ganvas_process(*words, cwd=cwd, **env)
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    handlers = {number: signal.getsignal(number) for number in STOPS}
+    argv, folder, show = sys.argv, Path.cwd(), warnings.showwarning
+    code: Any = 0
+    try:
+        sys.argv = ["ganvas", *map(str, words)]
+        os.chdir(cwd)
+        with warnings.catch_warnings(), redirect_stdout(out), redirect_stderr(err):
+            warnings.simplefilter("default")
+            main()
+    except SystemExit as end:
+        code = end.code
+    finally:
+        sys.argv, warnings.showwarning = argv, show
+        os.chdir(folder)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    texts = []
+    for stream in (out, err):
+        stream.flush()
+        texts.append(stream.buffer.getvalue().decode())  # type: ignore[attr-defined]
+    return subprocess.CompletedProcess(sys.argv, int(code or 0), *texts)
+
+
+def ganvas_process(*words: object, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
     """The real command line in a process of its own, with one thread: tests run beside each other."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", **env}
     command = [sys.executable, "-m", "ganvas", *map(str, words)]

@@ -145,6 +145,7 @@ def test_assign_adds_to_a_mapping_and_a_whole_mapping_replaces_it() -> None:
         ("config.latent_dim", "1.5", "config.latent_dim: expected int, got 1.5"),
         ("config.latent_dim", "many", "config.latent_dim: expected int, got 'many'"),
         ("config.flip", "1", "config.flip: expected bool, got 1"),
+        ("train.learning_rate", "[" * 100_000, "train.learning_rate: expected float, got '[[["),
         ("config.hidden", "3", "config.hidden: expected tuple[int, ...], got 3"),
         ("config.hidden", "[3, true]", "config.hidden: expected int, got True"),
         ("config.span", "[1]", "config.span: expected tuple[float, str], got [1]"),

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import os
-import signal
 import time
-from contextlib import suppress
-from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.parse import unquote
@@ -20,6 +15,7 @@ from starlette.routing import Route
 from ganvas.studio.auth import Access, TokenBucket
 from ganvas.studio.page import Studio
 from ganvas.studio.server import build_app
+from ganvas.studio.train.page import TrainService
 from trials.common import Tally, begin, chance, finish, fork, miniatures, recipes, wait, workplace
 
 CANARY = "the canary that nobody may hear"
@@ -61,21 +57,22 @@ def run(seeds: range, until: float) -> Tally:
         begin(recipes(module)["ring"], place / "runs" / "00000-ring")
         wait(fork(lambda: finish(place / "runs" / "00000-ring")))
         access = Access("127.0.0.1", 8765)
-        app = build_app(Studio(place / "runs"), access)
+        studio = Studio(place / "runs")
+        app = build_app(studio, access)
         try:
             asyncio.run(_ask_all(app, access, seeds, until, tally))
         finally:
-            _end_trainings(place)
+            _end_trainings(studio)
     logging.disable(logging.NOTSET)
     tally.seconds = time.monotonic() - start
     return tally
 
 
-def _end_trainings(place: Path) -> None:
+def _end_trainings(studio: Studio) -> None:
     """End the trainings that some requests have rightly started: they outlive a studio, and would slow down other trials."""
-    for note in place.rglob("*.job.json"):
-        with suppress(ProcessLookupError, KeyError):
-            os.killpg(json.loads(note.read_text())["pid"], signal.SIGKILL)
+    for process in studio.get_service(TrainService).jobs.processes.values():
+        process.kill()
+        process.wait()
 
 
 async def _ask_all(app: Starlette, access: Access, seeds: range, until: float, tally: Tally) -> None:

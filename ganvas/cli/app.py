@@ -15,7 +15,7 @@ from cyclopts import App
 from ganvas.cli import comparison_commands, data_commands, latent_commands, model_commands, training_commands
 from ganvas.cli.studio_command import studio
 from ganvas.errors import GanvasWarning
-from ganvas.runtime.exits import allow_any_text, run_and_exit
+from ganvas.runtime.exits import allow_any_text, end_by_signals, ignore_odd_width, open_closed_streams, run_and_exit
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     # data and recipes
@@ -49,6 +49,7 @@ app = App(
     name="ganvas",
     help="Train, measure, show and use generative adversarial networks (GANs).",
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,  # run_and_exit says it
 )
 for name, command in COMMANDS.items():
     app.command(command, name=name)
@@ -56,7 +57,11 @@ for name, command in COMMANDS.items():
 
 def main() -> None:
     """Run a command; an error is one line on standard error and an exit code of its kind."""
+    open_closed_streams()
     allow_any_text()
+    ignore_odd_width()
+    end_by_signals()
+    warnings.simplefilter("always", GanvasWarning)  # a message for the user, whatever PYTHONWARNINGS says
     show_other = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json as json_
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +16,7 @@ from cyclopts import Group, Parameter
 from ganvas.errors import UsageError
 from ganvas.evaluation import measure_names
 from ganvas.utils.parsing import parse_index, printable
+from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
 
 MOST_NUMBERS = 10_000  # numbers in a list
@@ -33,14 +35,14 @@ def parse_labels(text: str | None) -> str | list[str] | None:
     return text.split(",") if text and "," in text else text
 
 
-def parse_numbers(text: str) -> list[int]:
-    """1,5,9 or 0-7 or both, as 1,5,7-9 -> the numbers."""
+def parse_numbers(text: str, what: str = "seeds") -> list[int]:
+    """1,5,9 or 0-7 or both, as 1,5,7-9 -> the numbers; `what` they are, for the message."""
     found: list[int] = []
     for part in text.split(","):
         first, dash, last = part.partition("-")
         low, high = parse_index(first), parse_index(last if dash else first)
         if low is None or high is None:
-            raise UsageError(f"expected seeds such as 1,5,9 or 0-7, got {printable(text, 100)!r}")
+            raise UsageError(f"expected {what} such as 1,5,9 or 0-7, got {printable(text, 100)!r}")
         if high < low:
             raise UsageError(f"expected the smaller end of a range first, as in 0-7, got {part!r}")
         if len(found) + high - low >= MOST_NUMBERS:
@@ -70,7 +72,7 @@ LABELS = Parameter(
     name=["--label", "--labels"], help="A class by name or number (#7: always a number), several as 3,7, or all."
 )
 Label = Annotated[str | None, LABELS]
-Temperature = Annotated[float, Parameter(help="For text models: below 1, lines are more typical and less varied.")]
+Temperature = Annotated[Real, Parameter(help="For text models: below 1, lines are more typical and less varied.")]
 METRICS_HELP = (
     f"Some of these, separated by commas: {', '.join(measure_names.SAMPLES)}; of text: {', '.join(measure_names.TEXT)}. "
     "The default suits the data."
@@ -115,9 +117,9 @@ class Sampling:
 
     seed: Annotated[Whole, Parameter(help="Of the first sample; sample i has seed SEED + i, on any device the same.")] = 0
     label: Label = None
-    psi: Annotated[float, Parameter(help="Truncation of the styles of a stylegan model: nearer to the mean below 1.")] = 1.0
+    psi: Annotated[Real, Parameter(help="Truncation of the styles of a stylegan model: nearer to the mean below 1.")] = 1.0
     truncate: Annotated[
-        float | None,
+        Real | None,
         Parameter(help="Truncation of the noise of other models: values beyond +-TRUNCATE are drawn again."),
     ] = None
 
@@ -141,7 +143,7 @@ class Measuring:
 
     def options(self) -> dict[str, Any]:
         """The keyword arguments of `evaluate` and `compare`."""
-        metrics = self.metrics.split(",") if self.metrics else None
+        metrics = [name.strip() for name in (self.metrics or "").split(",") if name.strip()] or None
         return {"metrics": metrics, "samples": self.samples, "seed": self.seed, "split": self.split}
 
 
@@ -175,3 +177,18 @@ def report_doubts(warnings: Sequence[str], skipped: Sequence[tuple[str, str]], m
         lines.append(f"skipped {len(skipped) - most:,} more; `ganvas data` lists them all")
     for line in lines:
         print(line, file=sys.stderr)
+
+
+@contextmanager
+def tell_doubts() -> Iterator[None]:
+    """Print what is doubtful about the data that is opened inside, each sentence once."""
+    from ganvas.data.open import hear_doubts
+
+    told: set[str] = set()
+
+    def tell(warnings: Sequence[str]) -> None:
+        report_doubts([text for text in warnings if text not in told], ())
+        told.update(warnings)
+
+    with hear_doubts(tell):
+        yield

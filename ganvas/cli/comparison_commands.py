@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from ganvas.cli.arguments import HOW, Measuring, Running
+from ganvas.cli.arguments import HOW, Measuring, Running, tell_doubts
 from ganvas.errors import DataError, unknown_name
 from ganvas.utils.whole_numbers import Whole
 
@@ -59,7 +59,8 @@ def compare(
             return code
         found.append(run.folder)
     options = measuring.options() | {"device": running.device}
-    comparison = evaluation_comparison.compare(found, out, against=data, **options)
+    with tell_doubts():
+        comparison = evaluation_comparison.compare(found, out, against=data, **options)
     if running.json:
         print(json_.dumps(comparison.to_dict()))
     elif not running.quiet:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ganvas.core.telemetry import list_discriminators, name_column
 from ganvas.engine.balance import HIGH, describe_action, rate_factor
 from ganvas.inference.class_names import match_class
-from ganvas.utils.parsing import printable
+from ganvas.utils.parsing import printable, quote
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -204,7 +204,7 @@ class Display:
         from ganvas.core.modality import IMAGES, TEXT, VOXELS
         from ganvas.games import GAMES
 
-        recipe, data, place = self.run.recipe, self.run.data, shlex.quote(str(folder))
+        recipe, data, place = self.run.recipe, self.run.data, quote(folder)
         game = GAMES[recipe.game]
         if not issubclass(game, Samples):
             first = "ganvas train cgan-mnist" if issubclass(game, Classifies) else f"ganvas doctor {place}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from ganvas.cli.arguments import Label, Reporting, RunPath, Writing, parse_labels, parse_numbers, parse_terms, report_path
+from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
 
 if TYPE_CHECKING:
@@ -20,9 +21,7 @@ Where = Annotated[
 Judge = Annotated[
     str | None, Parameter(help="For class:... in a model without classes: digits, clothes, or a classifier's run.")
 ]
-Span = Annotated[
-    float, Parameter(name="--range", help="How far to each side, in standard deviations of the model's own codes.")
-]
+Span = Annotated[Real, Parameter(name="--range", help="How far to each side, in standard deviations of the model's own codes.")]
 
 
 def interpolate(
@@ -95,7 +94,7 @@ def traverse(
     from ganvas.editing import traversal
     from ganvas.inference.model import load
 
-    names = [f"axis:{i}" for i in parse_numbers(axis)] if axis else []
+    names = [f"axis:{i}" for i in parse_numbers(axis, "coordinates")] if axis else []
     names += direction.split(",") if direction else []
     found = traversal.traverse(
         load(run, to.device),
@@ -107,7 +106,7 @@ def traverse(
         frames=frames,
         label=parse_labels(label),
         where="z" if axis and where is None else where,
-        layers=parse_numbers(layers) if layers else None,
+        layers=parse_numbers(layers, "layers") if layers else None,
         judge=judge,
     )
     report_traversal(found, to)

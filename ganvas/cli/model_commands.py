@@ -20,6 +20,7 @@ from ganvas.cli.arguments import (
     parse_labels,
     parse_numbers,
     report_path,
+    tell_doubts,
 )
 from ganvas.utils.whole_numbers import Whole
 
@@ -97,12 +98,13 @@ def evaluate(
     from ganvas.evaluation.evaluate import record
 
     options = measuring.options() | {"network": extractor, "temperature": temperature, "device": running.device}
-    report = measure(target, against=against, **options)
-    record(Path(target), report, measuring.seed)
+    with tell_doubts():
+        report = measure(target, against=against, **options)
     if running.json:
         print(json_.dumps(report.to_dict()))
     elif not running.quiet:
         print(report.text())
+    record(Path(target), report, measuring.seed)
 
 
 def neighbours(

@@ -13,10 +13,11 @@ from functools import partial
 from ganvas.cli.arguments import report_doubts
 from ganvas.cli.display import Display
 from ganvas.runtime.distributed import Ranks, disconnect
-from ganvas.runtime.exits import discard_output
-from ganvas.runtime.processes import STOPS, local_ranks
+from ganvas.runtime.exits import STOPS, discard_output
+from ganvas.runtime.processes import local_ranks
 from ganvas.training.run_folder import Run
 from ganvas.training.trainer import fit
+from ganvas.utils.parsing import printable, quote
 
 CODES: dict[int, int] = {
     number: 128 + number for number in STOPS if number != signal.SIGINT
@@ -35,9 +36,13 @@ def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
 
     # Nothing to train: show the results again.
     if run.finished:
+        _ = run.result  # a damaged one is an error, also with --quiet: the run may not be finished
         if not quiet:
-            print(f"{run.folder} is finished: {run.recipe.train.images:,} images; nothing left to train", file=sys.stderr)
-            print(f"to train it longer: ganvas branch {run.folder} --set train.images=N --out NEW", file=sys.stderr)
+            print(
+                f"{printable(run.folder)} is finished: {run.recipe.train.images:,} images; nothing left to train",
+                file=sys.stderr,
+            )
+            print(f"to train it longer: ganvas branch {quote(run.folder)} --set train.images=N --out NEW", file=sys.stderr)
         display.show_results()
         disconnect()
         return 0
@@ -55,19 +60,24 @@ def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
     if peers.first:
         _show(display.show_diagnosis, caught)
         with suppress(OSError):
-            print(f"stopped and saved; continue with: ganvas resume {run.folder}", file=sys.stderr)
+            print(f"stopped and saved; continue with: ganvas resume {quote(run.folder)}", file=sys.stderr)
     return next((CODES[number] for number in caught if number in CODES), 0)
 
 
 def _show(output: Callable[[], None], caught: list[int]) -> None:
-    """Print something. If that fails because the reader or the terminal is gone, the training stops and is saved."""
+    """Print something. If the reader or the terminal is gone, the training stops and is saved.
+
+    If the output cannot be written otherwise, as on a full disk, the training goes on without it, which is said once.
+    """
     try:
         output()
-    except OSError as gone:
-        if gone.errno not in (errno.EPIPE, errno.EIO):
-            raise
+    except OSError as failure:
         discard_output()
-        caught.append(OUTPUT_GONE)
+        if failure.errno in (errno.EPIPE, errno.EIO):
+            caught.append(OUTPUT_GONE)
+        else:
+            with suppress(OSError):
+                print(f"the output cannot be written, training goes on: {failure.strerror}", file=sys.stderr)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from cyclopts import Parameter
 
 from ganvas.cli.arguments import HOW, Device, Json, Reporting, parse_setting, report_path
 from ganvas.training.options import TrainOptions
+from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
 
 Other = Annotated[str | None, Parameter(group=HOW, help="auto, cpu, cuda, cuda:1, ...; the default is that of the run.")]
@@ -100,22 +102,29 @@ def branch(
     from ganvas.training.branch import branch as start_branch
 
     changes = dict(parse_setting(text) for text in settings or [])
-    start_branch(run, out, changes, at, device, data)
+    if notice := start_branch(run, out, changes, at, device, data).notice:
+        print(notice, file=sys.stderr)
     report_path(out, reporting)
 
 
-def doctor(run: Path, *, device: Device = "auto", json: Json = False) -> None:
+def doctor(run: Path, *, report: bool = False, device: Device = "auto", json: Json = False) -> None:
     """Find problems of a run, each with its evidence and one flag to try.
 
     Parameters
     ----------
     run
         The run folder.
+    report
+        Print one JSON object: the findings, the distance with its floor, and what was not examined. --json prints the list
+        of the findings only.
     """
     from ganvas.training.doctor import diagnose, format_findings
 
     found = diagnose(run, device)
-    print(json_.dumps([finding.to_dict() for finding in found]) if json else format_findings(found))
+    if report:
+        print(json_.dumps(found.to_dict()))
+    else:
+        print(json_.dumps([finding.to_dict() for finding in found]) if json else format_findings(found))
 
 
 def bench(
@@ -123,7 +132,7 @@ def bench(
     *,
     data: str | None = None,
     ranks: str = "auto",
-    seconds: float = 20.0,
+    seconds: Real = 20.0,
     device: Device = "auto",
     json: Json = False,
 ) -> None:

@@ -127,7 +127,8 @@ def choose_format(pictures: ImageCollection, how: TargetFormat) -> tuple[int, in
 
 def doubt_sizes(pictures: ImageCollection, kept: Sequence[int], resolution: int) -> tuple[str, ...]:
     """Whether images with the indices `kept` are enlarged to more than twice their side, in a sentence."""
-    sides = [(header.width, header.height) for header in map(pictures.peek, kept)]
+    with silence_pillow():
+        sides = [(header.width, header.height) for header in map(pictures.peek, kept)]
     tiny = [side for side in sides if 2 * min(side) < resolution]
     if not tiny:
         return ()
@@ -193,7 +194,17 @@ def as_bytes(pictures: ImageCollection, white: float | None = None) -> ImageColl
         dark = doubt_levels(Span(0, brightest.value, whole=True), plain, white) if brightest.value >= 0 else ()
         return (*pictures.late_warnings(), *dark)
 
-    return replace(pictures, peek=peek, read=read, late_warnings=doubt)
+    warnings = (*pictures.warnings, *_doubt_several(known))
+    return replace(pictures, peek=peek, read=read, warnings=warnings, late_warnings=doubt)
+
+
+def _doubt_several(headers: Sequence[Header]) -> tuple[str, ...]:
+    """A sentence if files have more pictures than are read."""
+    count = sum(header.several for header in headers)
+    if not count:
+        return ()
+    what = f"{count:,} of {len(headers):,} files have several pictures, as animations or pages"
+    return (f"{what}: the first of each is read; save the others as files of their own to use them",)
 
 
 def _require_no_bomb(headers: Sequence[Header]) -> None:

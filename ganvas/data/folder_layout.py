@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ganvas.data.images import FORMATS, SUFFIXES
 from ganvas.data.label_tables import JSON, TABLES, LabelTable, describe_missing, is_table, match_names, read_table
-from ganvas.data.labels import doubt_classes, number_labels, sort_classes
-from ganvas.data.splits import DOMAIN, LIKE_A_SPLIT, TEST_FOLDERS, TRAIN_FOLDERS, Parts, find_parts, fold, has_class_folders
+from ganvas.data.labels import doubt_alike, doubt_classes, number_labels, sort_classes
+from ganvas.data.split_names import DOMAIN, LIKE_A_SPLIT, fold, is_usual, read_split_name
+from ganvas.data.splits import Parts, find_parts, has_class_folders
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError
 from ganvas.utils.parsing import compose, printable
 
 BOTH = ("train", "test")
 SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", b"GIF8", b"II*\0", b"MM\0*")  # how files of the six formats begin
+FEW = 3  # files in a sentence
+OTHER_TABLE = re.compile(r".*\.(csv|tsv|jsonl?|xlsx?|parquet)|.*(label|class|annotation|metadata).*\.txt", re.IGNORECASE)
 HEAD = 4  # bytes of the longest signature
 
 
@@ -59,6 +63,10 @@ def arrange(
     if used and not read:
         return Layout(f"{what}StyleGAN layout ({JSON} without labels)", chosen, None, (), skipped, splits, warnings)
     found = _label_by_tables(parts, chosen, read) if read else _label_by_folders(parts, chosen)
+    if found.labels is None:
+        warnings += _doubt_other_tables(parts, seen)
+    if split != "test" and found.classes and parts.test:
+        warnings += _doubt_test_split(parts, read)
     return Layout(
         what + found.text,
         found.members,
@@ -113,7 +121,12 @@ def _choose_tables(parts: Parts, tables: Sequence[str]) -> tuple[list[str], tupl
             here = [[name for kind in TABLES for name in tables if name.lower() == (place + kind).lower()] for place in places]
             used = [found[0] for found in here if found]
     where = printable(parts.root) or "the main folder"
-    return used, tuple(Skipped(printable(name), f"not used: expected one in {where}") for name in tables if name not in used)
+    at = {name.rpartition("/")[0]: name.rpartition("/")[2] for name in used}
+    others = ((name, name.rpartition("/")[0]) for name in tables if name not in used)
+    return used, tuple(
+        Skipped(printable(name), f"not used: {at[place]} is" if place in at else f"not used: expected one in {where}")
+        for name, place in others
+    )
 
 
 def _label_by_tables(parts: Parts, chosen: Sequence[str], tables: Sequence[LabelTable]) -> Layout:
@@ -127,18 +140,19 @@ def _label_by_tables(parts: Parts, chosen: Sequence[str], tables: Sequence[Label
     for table in tables:
         place = table.name[: len(table.name) - len(table.name.rpartition("/")[2])]
         beside = [name for name in (*parts.train, *parts.test) if name.startswith(place)]
-        found, missing = match_names(table, beside, lambda name, cut=len(place): name[cut:])  # type: ignore[misc]
+        found, missing, doubts = match_names(table, beside, lambda name, cut=len(place): name[cut:])  # type: ignore[misc]
         if not found:
-            expected = "expected names relative to it"
-            raise DataError(f"{printable(table.name)}: none of its {len(table.labels):,} names is a picture here; {expected}")
+            what = f"{printable(table.name)}: none of its {len(table.labels):,} names is a picture here"
+            example = f", found {printable(missing[0], 80)!r}" if missing else ""
+            raise DataError(f"{what}; expected names relative to it{example}; correct them")
         labels |= found
-        warnings += describe_missing(table, missing)
+        warnings += (*doubts, *describe_missing(table, missing))
     what = printable(tables[0].name.rpartition("/")[2])
     trained = [labels[name] for name in parts.train if name in labels]
     classes = sort_classes(trained)
     if not classes:
         raise DataError(f"{what}: no picture of the training split has a label in it; label some")
-    warnings += doubt_classes(trained, classes, what)
+    warnings += (*doubt_classes(trained, classes, what), *doubt_alike(classes))
     text = f"StyleGAN layout ({what} with labels)" if what == JSON else f"pictures with labels in {what}"
     bare = tuple(Skipped(printable(name), f"no label in {what}") for name in chosen if name not in labels)
     return _number(text, [(name, labels[name]) for name in chosen if name in labels], classes, bare, tuple(warnings))
@@ -157,7 +171,7 @@ def _label_by_folders(parts: Parts, chosen: Sequence[str]) -> Layout:
     folders_of = {name.split("/", 1)[0] for name in map(parts.inside, parts.train) if "/" in name}
     classes = tuple(sorted(name for name in inside if name))
     strays = [name for name in parts.train if not _class_of(parts.inside(name))]
-    warnings = _doubt_folders(parts, classes)
+    warnings = (*_doubt_folders(parts, classes), *doubt_alike(classes))
     if len(folders_of) > len(classes):
         warnings += ("folders with one name in two Unicode forms are read as one class",)
     if strays:
@@ -188,6 +202,29 @@ def _number(
     return Layout(text, members, labels, tuple(map(printable, classes)), skipped, warnings=warnings)
 
 
+def _doubt_other_tables(parts: Parts, names: Sequence[str]) -> tuple[str, ...]:
+    """A sentence about files that look like tables of labels beside pictures that have no labels."""
+    places = {parts.root, *(parts.root + folder for folder in parts.folders)}
+    found = [name for name in names if name[: name.rfind("/") + 1] in places and OTHER_TABLE.fullmatch(name.rpartition("/")[2])]
+    if not 0 < len(found) <= FEW:
+        return ()
+    some = ", ".join(map(printable, found))
+    return (f"{some}: not read; if it has a file and a label in each row, call it labels.csv to train with classes",)
+
+
+def _doubt_test_split(parts: Parts, tables: Sequence[LabelTable]) -> tuple[str, ...]:
+    """A sentence about pictures of the test split that have none of the classes of the training split."""
+    try:
+        found = _label_by_tables(parts, parts.test, tables) if tables else _label_by_folders(parts, parts.test)
+        lost = [name for name, _ in found.skipped]
+    except DataError:  # none of them has
+        lost = [printable(name) for name in parts.test]
+    if not lost:
+        return ()
+    count = f"{len(lost):,} of {len(parts.test):,} pictures"
+    return (f"test split: {count} have no class of the training split and are not measured, such as {lost[0]}",)
+
+
 def _class_of(path: str) -> str:
     """The composed name of the first folder of a path; "" if there is none."""
     return compose(path.split("/", 1)[0]) if "/" in path else ""
@@ -195,7 +232,8 @@ def _class_of(path: str) -> str:
 
 def _doubt_root(parts: Parts) -> tuple[str, ...]:
     """A sentence if the only split is a test split, which is read as the training split."""
-    alone = next((name for name in parts.root.split("/") if fold(name) in TEST_FOLDERS), None)
+    splits = ((name, read_split_name(name)) for name in parts.root.split("/"))
+    alone = next((name for name, split in splits if split and not split.train and not split.rest), None)
     if alone is None:
         return ()
     return (f"there is no training split beside {printable(alone)}/: its pictures are read as the training split",)
@@ -204,8 +242,9 @@ def _doubt_root(parts: Parts) -> tuple[str, ...]:
 def _doubt_folders(parts: Parts, classes: Sequence[str]) -> tuple[str, ...]:
     """Sentences about classes whose names look like splits, and about folders that hold classes of their own."""
     warnings: tuple[str, ...] = ()
-    exact = [name for name in classes if fold(name) in (*TRAIN_FOLDERS, *TEST_FOLDERS)]
-    alike = [name for name in classes if LIKE_A_SPLIT.fullmatch(fold(name)) or DOMAIN.fullmatch(fold(name))]
+    exact = [name for name in classes if is_usual(name)]
+    spelled = (LIKE_A_SPLIT, DOMAIN)
+    alike = [name for name in classes if read_split_name(name) or any(each.fullmatch(fold(name)) for each in spelled)]
     if exact or len(alike) > 1:
         names = ", ".join(map(printable, alike[:3]))
         warnings += (f"{names}: read as classes, though called like splits; splits are folders train/ and test/ side by side",)

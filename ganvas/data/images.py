@@ -17,7 +17,7 @@ from ganvas.errors import DataError
 Fit = Literal["crop", "pad", "stretch"]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")  # no rare formats: their decoders have more security holes
-SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+SUFFIXES = (".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff")
 MAX_PIXELS = 64_000_000
 MAX_SIDE = 65_535  # pixels
 LARGE = 4_000_000  # pixels; larger images are reduced while they are decoded, if the result stays large enough
@@ -51,6 +51,7 @@ class Header(NamedTuple):
     kind: str
     deep: bool = False  # whether its numbers become bytes by the range of the whole set: see levels.py
     packed: int = 0  # bytes of the file; 0: not known
+    several: bool = False  # whether the file has more pictures: an animation, or pages
 
     @property
     def grey(self) -> bool:
@@ -77,7 +78,8 @@ def peek(file: IO[bytes]) -> Header:
     """
     with _reading(), Image.open(file, formats=FORMATS) as image:
         packed = _check_size(image, file)
-        return Header(*image.size, _kind(image), _is_deep(image), packed)
+        header = Header(*image.size, _kind(image), _is_deep(image), packed)
+        return header._replace(several=_has_several(image))
 
 
 def decode(file: IO[bytes], enough: int = 0) -> Values:
@@ -212,6 +214,14 @@ def _memory(image: Image.Image) -> int:
     """The bytes that decoding takes, measured: some decoders hold the whole image more than once."""
     each = 16 if image.format == "WEBP" else 10 if image.info.get("progressive") else 4
     return image.width * image.height * each
+
+
+def _has_several(image: Image.Image) -> bool:
+    """Whether a file has a second picture. A damaged one is noticed when it is decoded."""
+    try:
+        return image.format != "MPO" and bool(getattr(image, "is_animated", False))  # MPO: phones add a small second picture
+    except Exception:  # as in `_reading`; GIF and TIFF look for the second picture here
+        return False
 
 
 def _is_deep(image: Image.Image) -> bool:

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ganvas.data.csv_labels import read_csv
 from ganvas.data.labels import name_class
 from ganvas.errors import DataError
 from ganvas.utils.parsing import compose, printable
 
 JSON = "dataset.json"
 TABLES = (JSON, "labels.csv", "labels.tsv")  # in order of preference
-FILE_COLUMNS = ("file", "file_name", "filename", "image", "name", "path", "id", "image_id")
-LABEL_COLUMNS = ("label", "class", "category", "target", "labels")
 MAX_TABLE = 64 << 20  # bytes of a table; and
 ROW_BYTES = 512  # for each file of the collection
 MAX_VALUES = 3_000_000  # values in a table, each of which takes up to 80 bytes of memory; and
+MAX_DEPTH = 32  # folders in front of a name
 ROW_VALUES = 8  # for each file of the collection
-JSON_SIGNS, CSV_SIGNS = (b",", b"[", b"{", b":"), (b"\n", b"\r", b",", b";", b"\t")  # one of them before or after each value
+JSON_SIGNS, CSV_SIGNS = (
+    (b",", b"[", b"{", b":"),
+    (b"\n", b"\r", b",", b";", b"\t", b"|"),
+)  # one of them before or after each value
 FEW = 3  # examples in a message
 
 
@@ -31,6 +32,7 @@ class LabelTable:
 
     name: str  # of the table
     labels: Mapping[str, str]
+    doubts: tuple[str, ...] = ()
 
 
 def is_table(name: str) -> bool:
@@ -50,18 +52,21 @@ def read_table(name: str, data: bytes, files: int) -> LabelTable | None:
     values = sum(map(data.count, JSON_SIGNS if is_json else CSV_SIGNS))
     if values > MAX_VALUES + ROW_VALUES * files:
         raise DataError(f"{printable(name)}: {values:,} values for {files:,} files; expected at most {MAX_VALUES:,}")
-    rows = _read_json(name, data) if is_json else _read_csv(name, data)
+    found = (_read_json(name, data), ()) if is_json else read_csv(printable(name), data)
+    rows, doubts = found
     if rows is None:
         return None
     labels: dict[str, str] = {}
     for file, label in rows:
         key = clean_path(file)
         if labels.setdefault(key, label) != label:
-            raise DataError(
-                f"{printable(name)}: {printable(file, 80)!r} has two labels, {labels[key]!r} and {label!r}; expected one; "
-                "remove one of its rows"
-            )
-    return LabelTable(name, labels)
+            raise _refuse_two(name, file, labels[key], label)
+    return LabelTable(name, labels, doubts)
+
+
+def _refuse_two(name: str, file: str, first: str, second: str) -> DataError:
+    two = f"has two labels, {first!r} and {second!r}"
+    return DataError(f"{printable(name)}: {printable(file, 80)!r} {two}; expected one; remove one of its rows")
 
 
 def clean_path(path: str) -> str:
@@ -69,27 +74,59 @@ def clean_path(path: str) -> str:
     return "/".join(part for part in compose(path.strip()).replace("\\", "/").split("/") if part not in ("", "."))
 
 
-def match_names(table: LabelTable, names: Iterable[str], read: Callable[[str], str]) -> tuple[dict[str, str], list[str]]:
-    """The label of each name that the table has, and the rows of the table without a file.
+def match_names(
+    table: LabelTable, names: Iterable[str], read: Callable[[str], str]
+) -> tuple[dict[str, str], list[str], tuple[str, ...]]:
+    """The label of each name that the table has, the rows of the table without a file, and what is doubtful.
 
     `read` gives a name relative to the table. A row means the file with exactly this path; else the only other file that has
-    this path if capitals are left aside, and the file's own folder or ending, which the row may lack.
+    this path if capitals are left aside, and the file's own folder or ending, which the row may lack. If no row has a file,
+    the first folders of the rows are left out: tables often have absolute paths of another machine.
+
+    Raises:
+        DataError: two rows mean one file, and have different labels.
     """
     exact = {clean_path(read(name)): name for name in names}
     found = {exact[file]: label for file, label in table.labels.items() if file in exact}
     rest = [file for file in table.labels if file not in exact]
     near: dict[str, list[str]] = {}
-    if rest:
-        for path, name in exact.items():
-            for key in _near_keys(path) if name not in found else ():
-                near.setdefault(key, []).append(name)
+    spelled: dict[str, list[str]] = {}  # the files with a row of their own
+    for path, name in exact.items() if rest else ():
+        keys, places = (
+            (_near_keys(path), near)
+            if name not in found
+            else ({path.casefold(), path.casefold().rpartition(".")[0]} - {""}, spelled)
+        )
+        for key in keys:
+            places.setdefault(key, []).append(name)
     missing = []
     for file in rest:
-        others = near.get(file.casefold(), [])
-        if len(others) == 1 and found.setdefault(others[0], table.labels[file]) == table.labels[file]:
-            continue
-        missing.append(file)
-    return found, missing
+        label, others = table.labels[file], near.get(file.casefold(), [])
+        others = others if len(others) == 1 else spelled.get(file.casefold(), [])
+        if len(others) != 1:
+            missing.append(file)
+        elif found.setdefault(others[0], label) != label:
+            raise _refuse_two(table.name, file, found[others[0]], label)
+    return (found, missing, table.doubts) if found else _match_ends(table, exact, missing)
+
+
+def _match_ends(
+    table: LabelTable, exact: Mapping[str, str], rows: Sequence[str]
+) -> tuple[dict[str, str], list[str], tuple[str, ...]]:
+    """As `match_names`, by the longest end of each row that is the path of a file."""
+    found: dict[str, str] = {}
+    missing = []
+    for file in rows:
+        parts = file.split("/")
+        ends = ("/".join(parts[i:]) for i in range(1, min(len(parts), MAX_DEPTH)))
+        end = next((end for end in ends if end in exact), None)
+        if end is None:
+            missing.append(file)
+        elif found.setdefault(exact[end], table.labels[file]) != table.labels[file]:
+            raise _refuse_two(table.name, end, found[exact[end]], table.labels[file])
+    example = next((file for file in rows if file not in missing), "")
+    doubt = f"{printable(table.name)}: its names have folders in front that are not here, such as {printable(example, 80)!r}"
+    return found, missing, (*table.doubts, f"{doubt}; they are left out")
 
 
 def _near_keys(path: str) -> set[str]:
@@ -107,10 +144,17 @@ def describe_missing(table: LabelTable, missing: Sequence[str]) -> tuple[str, ..
     return (f"{printable(table.name)}: {len(missing):,} of {len(table.labels):,} names are no picture here, such as {names}",)
 
 
+def _require_distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise ValueError("a key appears twice")
+    return values
+
+
 def _read_json(name: str, data: bytes) -> list[tuple[str, str]] | None:
     what = printable(name)
     try:
-        content: Any = json.loads(data)
+        content: Any = json.loads(data, object_pairs_hook=_require_distinct)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise DataError(f"{what} is not readable JSON: {error.msg}, {where}; correct it there") from None
@@ -135,49 +179,3 @@ def _read_json(name: str, data: bytes) -> list[tuple[str, str]] | None:
             case _:
                 raise DataError(f"{what}: expected entries like [name, whole number], got {printable(repr(entry), 80)}")
     return rows
-
-
-def _read_csv(name: str, data: bytes) -> list[tuple[str, str]]:
-    """Rows of a file and a label. The first row names the columns, unless the table has two columns and no such names."""
-    what = printable(name)
-    head = data[:4096].partition(b"\n")[0].decode("utf-8", "replace")
-    lines = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline="")
-    rows = csv.reader(lines, delimiter=max("\t;,", key=head.count), strict=True)
-    found: list[tuple[str, str]] = []
-    file, label, wide = 0, 1, 2
-    try:
-        for i, row in enumerate(rows):
-            if not any(cell.strip() for cell in row):
-                continue
-            if i == 0:
-                names = [cell.strip().lower() for cell in row]
-                files = [names.index(each) for each in FILE_COLUMNS if each in names]
-                columns = [names.index(each) for each in LABEL_COLUMNS if each in names and names.index(each) not in files[:1]]
-                wide = len(row)
-                if files and columns:
-                    file, label = files[0], columns[0]
-                    continue
-                if len(row) != 2:
-                    raise DataError(f"{what}: expected columns file and label, found {printable(', '.join(row), 80)!r}")
-                if files or columns:  # one of two names is known: the other column is the other one
-                    file, label = (files[0], 1 - files[0]) if files else (1 - columns[0], columns[0])
-                    continue
-            if len(row) != wide:
-                raise DataError(f"{what}, line {rows.line_num}: expected {wide} columns, found {len(row)}; complete it")
-            if not row[file].strip() or not row[label].strip():
-                raise DataError(f"{what}, line {rows.line_num}: expected a file and its label, found an empty one; fill it in")
-            found.append((row[file], _plain(row[label])))
-    except UnicodeDecodeError as error:
-        raise DataError(f"{what}: expected UTF-8, found the byte {error.object[error.start]:#x}; save it as UTF-8") from None
-    except csv.Error as error:
-        raise DataError(f"{what}, line {rows.line_num}: {printable(error, 80)}; correct it there") from None
-    if not found:
-        raise DataError(f"{what}: expected rows of a file and a label, found none")
-    return found
-
-
-def _plain(label: str) -> str:
-    """The name of a class in a cell: 3.0, as spreadsheets write whole numbers, is 3."""
-    name = name_class(label)
-    whole, dot, rest = name.partition(".")
-    return whole if dot and whole.removeprefix("-").isdecimal() and rest.strip("0") == "" else name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -59,16 +61,23 @@ def label_samples(
     """
     values, doubts = read_label_array(labels, count, what)
     classes = tuple(map(name_class, names))
+    if "" in classes:
+        raise DataError(f"{what}: expected a name for each class, found an empty one among {len(classes):,}; fill it in")
     numeric = labels.dtype.kind not in "US"
     if classes and numeric and not doubts and all(len(value) < 10 and 0 <= int(value) < len(classes) for value in set(values)):
-        return Labelled([int(value) for value in values], classes, ())
+        values, numeric = [classes[int(value)] for value in values], False
     if classes and not numeric and not doubts and set(values) <= set(classes):
-        return Labelled(number_labels(values, classes), classes, ())
+        distinct = tuple(dict.fromkeys(classes))
+        twice = next((name for name in distinct if classes.count(name) > 1), None) if len(distinct) < len(classes) else None
+        doubts = () if twice is None else (f"{what}: several classes are called {twice!r}, and are read as one",)
+        return Labelled(number_labels(values, distinct), distinct, (*doubts, *doubt_alike(distinct)))
     if classes:
         doubts = (*doubts, f"{what}: the labels are not among the {len(classes):,} classes, so these names are not used")
     known = values if trained is None else read_label_array(trained, len(trained), what)[0]
     classes = sort_classes(known)
-    return Labelled(number_labels(values, classes), classes, (*doubts, *doubt_classes(known, classes, what)))
+    return Labelled(
+        number_labels(values, classes), classes, (*doubts, *doubt_classes(known, classes, what), *doubt_alike(classes))
+    )
 
 
 def read_label_array(labels: NDArray[Any], count: int, what: str) -> tuple[list[str], tuple[str, ...]]:
@@ -82,17 +91,26 @@ def read_label_array(labels: NDArray[Any], count: int, what: str) -> tuple[list[
     found = f"found {labels.dtype} {list(labels.shape)}"
     if labels.size > MAX_LABELS or labels.nbytes > MAX_BYTES:
         raise DataError(f"{what}: expected at most {MAX_LABELS:,} labels, {found}; give each sample the number of its class")
-    if labels.ndim == 0 or len(labels) != count or labels.size == 0:
+    deep = labels.ndim > 2 and labels.size > len(labels)
+    if labels.ndim == 0 or len(labels) != count or labels.size == 0 or deep:
         raise DataError(f"{what}: expected {count:,} whole numbers as labels, or names, one for each sample, {found}")
     flat = labels.reshape(count, -1)
     if flat.dtype.kind in "US":
-        values = np.char.decode(flat, "utf-8", "replace") if flat.dtype.kind == "S" else flat
+        values = np.char.decode(flat, "utf-8", "backslashreplace") if flat.dtype.kind == "S" else flat
         names = [[name_class(each) for each in row] for row in values.tolist()]
-        return (_join(names), (_describe_several(names, what),)) if flat.shape[1] > 1 else ([row[0] for row in names], ())
+        if flat.shape[1] > 1:
+            names = [[each for each in row if each] for row in names]
+            return _join(names), (_describe_several(names, what),)
+        if (empty := next((i for i, row in enumerate(names) if not row[0]), None)) is not None:
+            raise DataError(f"{what}: expected a label for each sample, found an empty one of sample {empty}; fill it in")
+        return [row[0] for row in names], ()
     if flat.dtype.kind not in "biuf" or not np.isfinite(flat).all() or (flat != np.rint(flat)).any():
         raise DataError(f"{what}: expected {count:,} whole numbers as labels, or names, {found} with other values; round them")
     if flat.shape[1] == 1:
         return [str(int(value)) for value in flat[:, 0].tolist()], ()
+    low, high = flat.min(), flat.max()
+    if (low, high) in ((-1, 1), (0, 255)) and ((flat == low) | (flat == high)).all() and ((flat == high).sum(1) == 1).all():
+        flat = flat == high  # one-hot in other numbers
     if ((flat == 0) | (flat == 1)).all():
         if (flat.sum(1) == 1).all():  # one-hot
             return [str(column) for column in flat.argmax(1).tolist()], ()
@@ -127,6 +145,19 @@ def doubt_classes(labels: Sequence[object], classes: Sequence[str], what: str) -
     """A sentence if the labels are hardly classes, because nearly each sample has its own."""
     if len(classes) > 10 and len(labels) < MANY * len(classes):
         return (f"{what}: {len(labels):,} samples have {len(classes):,} labels; expected many samples of each class",)
+    return ()
+
+
+def doubt_alike(classes: Sequence[str]) -> tuple[str, ...]:
+    """A sentence if the names of two classes look alike: cat and Cat, 1 and 01, or with signs that cannot be seen."""
+    seen: dict[str, str] = {}
+    for name in classes:
+        key = "".join(sign for sign in compose(name).casefold() if unicodedata.category(sign) not in ("Cf", "Zs"))
+        key = re.sub(r"^\+?0*(?=\d)", "", key)
+        if key in seen:
+            pair = f"{printable(seen[key], 40)!r} and {printable(name, 40)!r}"
+            return (f"the classes {pair} look alike, and are read as two; give them one name if they are one",)
+        seen[key] = name
     return ()
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import os
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -35,13 +37,27 @@ from ganvas.data.levels import Bytes
 from ganvas.data.picture_doubts import PictureWatch
 from ganvas.data.readers import csv_points, folder, idx, numpy_arrays, text_lines, zip_archive
 from ganvas.data.readers.voxel_arrays import reduce_voxels
+from ganvas.data.source_names import (
+    BUILT_IN,
+    TEXTS,
+    absolute_source,
+    doubt_name,
+    find_path,
+    is_text,
+    naming,
+    shorten_path,
+    text_file,
+)
 from ganvas.data.table import TableDataset, fingerprint
+from ganvas.data.trained_classes import keep_trained_classes
 from ganvas.errors import DataError, UsageError
 from ganvas.utils.files import require_regular
-from ganvas.utils.parsing import compose, printable
+from ganvas.utils.parsing import printable
 
-TEXTS = (*text_lines.SHA256, "oracle")  # built-in sources of text
-BUILT_IN = ("mnist", "fashion", "stacked", "shapes", *TEXTS, *POINTS)
+__all__ = ("BUILT_IN", "TEXTS", "absolute_source", "find", "is_text", "load", "open_source", "shorten_path", "text_file")
+
+
+_HEARD: ContextVar[Callable[[Sequence[str]], None] | None] = ContextVar("heard", default=None)
 
 
 def open_source(
@@ -62,19 +78,22 @@ def open_source(
         UsageError: no such name, or a setting does not fit.
         DataError: no such path, or nothing in it can be used.
     """
-    data = _open(config, resolution, channels, progress, pictures)
-    doubts = doubt_name(config.source)
-    return replace(data, warnings=(*doubts, *data.warnings)) if doubts else data
+    with naming(config.source):
+        data = _open(config, resolution, channels, progress, pictures)
+    doubts = (*doubt_name(config.source), *data.warnings)
+    if (hear := _HEARD.get()) is not None:
+        hear(doubts)
+    return replace(data, warnings=doubts)
 
 
-def doubt_name(source: str) -> tuple[str, ...]:
-    """A sentence if a built-in name is also that of a file or a folder here."""
-    inner = split_name(source)[1]
-    if inner not in BUILT_IN or not os.path.lexists(inner):
-        return ()
-    return (
-        f"{source} is the built-in source; write {source.removesuffix(inner)}./{inner} for the path {inner} in this folder",
-    )
+@contextmanager
+def hear_doubts(hear: Callable[[Sequence[str]], None]) -> Iterator[None]:
+    """Call `hear` with the warnings of every source that is opened inside."""
+    token = _HEARD.set(hear)
+    try:
+        yield
+    finally:
+        _HEARD.reset(token)
 
 
 def _open(
@@ -92,7 +111,7 @@ def _open(
     entry_name = cache.entry_name(found.identity, config.split, resolution, channels, config.fit, config.white)
     entry = cache.read(entry_name)
     if entry is None:
-        contents = load(found)
+        contents = load_split(found, config.source, config.split)
         if isinstance(contents, ArrayCollection):
             table = _as_table(config.source, contents, config.split == "test")
             if table.modality is not VOXELS:
@@ -121,23 +140,6 @@ def _open(
     )
 
 
-def absolute_source(source: str) -> str:
-    """A path as an absolute path, valid in every working folder; names and paths that do not exist do not change."""
-    change, inner = split_name(source)
-    if change:
-        return f"{change}:{absolute_source(inner)}"
-    path = _find_path(source)
-    return source if not source or source in BUILT_IN or not os.path.lexists(path) else str(path.absolute())
-
-
-def shorten_path(source: str) -> str:
-    """An absolute path without its parent folders: `photos` for `/home/me/photos`. Names and relative paths do not change."""
-    change, inner = split_name(source)
-    if change:
-        return f"{change}:{shorten_path(inner)}"
-    return Path(source).name if Path(source).is_absolute() else source
-
-
 def find(source: str, split: str, progress: Progress | None = None) -> DataSource:
     """Recognize the name of a built-in image source, or a path.
 
@@ -158,7 +160,7 @@ def find(source: str, split: str, progress: Progress | None = None) -> DataSourc
         return fashion_mnist.find(split, progress)
     if source == "stacked":
         return stacked_mnist.find(split)
-    path = _find_path(source)
+    path = find_path(source)
     if not os.path.lexists(path):
         near = difflib.get_close_matches(source[:80], BUILT_IN, n=1)
         hint = f"did you mean {near[0]!r}?" if near else "check the path"
@@ -171,39 +173,6 @@ def find(source: str, split: str, progress: Progress | None = None) -> DataSourc
         return _find_in_file(path, split)
     except OSError as error:
         raise _unreadable(source, error) from None
-    except DataError as error:
-        shown = printable(source)
-        raise error if shown in str(error) else DataError(f"{shown}: {error}") from None
-
-
-def is_text(source: str) -> bool:
-    """Whether a name or a path is a source of text."""
-    return source in TEXTS or (source not in BUILT_IN and Path(source).suffix.lower() in text_lines.ENDINGS)
-
-
-def text_file(source: str) -> Path:
-    """The path of a text file. Raises: DataError: no such file."""
-    path = _find_path(source)
-    if not path.is_file():
-        raise DataError(f"{printable(source)}: no such file; check the path")
-    return path
-
-
-def _find_path(source: str) -> Path:
-    """The path that `source` spells; one in another Unicode form if there is no other, as on disks written by macOS."""
-    path = Path(source)
-    with suppress(RuntimeError):  # "~stranger" stays as it is
-        path = path.expanduser()
-    if source.isascii() or os.path.lexists(path):
-        return path
-    found = Path(path.anchor)
-    for part in path.relative_to(path.anchor).parts:
-        if not os.path.lexists(found / part):
-            with suppress(OSError):
-                names = sorted(entry.name for entry in found.iterdir())
-                part = next((name for name in names if compose(name) == compose(part)), part)
-        found /= part
-    return found if os.path.lexists(found) else path
 
 
 def _open_text(source: str, split: str) -> TableDataset:
@@ -222,6 +191,14 @@ def load(found: DataSource) -> ImageCollection | ArrayCollection:
         return found.load()
     except OSError as error:
         raise _unreadable(found.layout, error) from None
+
+
+def load_split(found: DataSource, source: str, split: str) -> ImageCollection | ArrayCollection:
+    """The contents of a split; a test split has the classes of the training split that can be trained on."""
+    contents = load(found)
+    if split != "test" or not contents.classes or source in BUILT_IN or split_name(source)[0]:
+        return contents
+    return keep_trained_classes(contents, load(find(source, "train")))
 
 
 def _find_in_file(path: Path, split: str) -> DataSource:

@@ -30,12 +30,13 @@ from ganvas.data.collection import (
     map_images,
     no_readable_image,
 )
-from ganvas.data.images import Fit, fit_to_side
+from ganvas.data.images import Fit, fit_to_side, silence_pillow
 from ganvas.data.levels import Bytes
-from ganvas.data.open import TEXTS, doubt_name, find, is_text, load, open_source, text_file
+from ganvas.data.open import find, load_split, open_source
 from ganvas.data.order import spread_evenly
 from ganvas.data.picture_doubts import BLANK
 from ganvas.data.readers import text_lines
+from ganvas.data.source_names import TEXTS, doubt_name, is_text, naming, text_file
 from ganvas.data.table import Skipped
 from ganvas.data.units import Units, measure_units
 from ganvas.errors import UsageError
@@ -138,7 +139,8 @@ def inspect(
     Raises:
         UsageError, DataError: as `open_source` does.
     """
-    report = _inspect(source, fit, split, progress, white)
+    with naming(source), silence_pillow():
+        report = _inspect(source, fit, split, progress, white)
     return replace(report, warnings=(*doubt_name(source), *report.warnings))
 
 
@@ -150,7 +152,7 @@ def _inspect(source: str, fit: Fit, split: str, progress: Progress | None, white
     if is_text(source):
         return _report_text(source, split)
     found = find(source, split, progress)
-    contents = load(found)
+    contents = load_split(found, source, split)
     if isinstance(contents, ArrayCollection):
         return _report_array(printable(source), found.layout, contents, split)
     contents = as_bytes(contents, white)
@@ -162,9 +164,8 @@ def _inspect(source: str, fit: Fit, split: str, progress: Progress | None, white
     samples = [contents.last(i, fit_to_side(contents.read(i, 2 * resolution), resolution, channels, fit)) for i in chosen]
     labels, names, doubts = label_readable(contents, list(looks), split == "test")
     doubts = (*doubts, *doubt_sizes(contents, list(looks), resolution))
-    counts = Counter(labels)
+    counts, layout = Counter(labels), f"{found.layout}, {contents.layout}"
     classes = {name: counts[i] for i, name in enumerate(names)}
-    layout = f"{found.layout}, {contents.layout}"
     facts = _facts(contents, looks, resolution, channels)
     left_out, warnings = (*contents.skipped, *skipped), (*contents.warnings, *doubts, *contents.late_warnings())
     return Report(printable(source), layout, len(looks), classes, left_out, facts, warnings=warnings, samples=samples)
@@ -225,11 +226,8 @@ def _choose_balanced(pictures: ImageCollection, readable: Sequence[int], count: 
     for i in readable:
         groups.setdefault(0 if pictures.labels is None else int(pictures.labels[i]), []).append(i)
     share = -(-count // len(groups))
-    spread = [
-        [group[k * len(group) // shown] for k in range(shown)]
-        for _, group in sorted(groups.items())
-        if (shown := min(share, len(group)))
-    ]
+    ordered = [(group, min(share, len(group))) for _, group in sorted(groups.items())]
+    spread = [[group[k * len(group) // shown] for k in range(shown)] for group, shown in ordered]
     turns = (group[k] for k in range(share) for group in spread if k < len(group))
     return list(turns)[:count]
 
@@ -245,15 +243,14 @@ def _report_points(name: str, layout: str, points: Tensor) -> Report:
 def _report_array(name: str, layout: str, contents: ArrayCollection, split: str) -> Report:
     """The report on points or voxels of a file."""
     labels, classes, doubts = label_readable(contents, range(len(contents.samples)), split == "test")
-    counts = Counter(labels)
     layout = f"{layout}, {contents.layout}" if contents.layout else layout
     if contents.samples.ndim == 2:
         report = _report_points(name, layout, contents.samples)
     else:
         shown = contents.samples[spread_evenly(len(contents.samples), SHEET)]
         report = Report(name, layout, len(contents.samples), {}, (), samples=_draw_solids(VOXELS.normalize(shown)))
-    known = {name: counts[i] for i, name in enumerate(classes)}
-    return replace(report, classes=known, warnings=(*contents.warnings, *doubts))
+    counts = Counter(labels)
+    return replace(report, classes={name: counts[i] for i, name in enumerate(classes)}, warnings=(*contents.warnings, *doubts))
 
 
 def _draw_solids(solids: Tensor) -> list[Bytes]:

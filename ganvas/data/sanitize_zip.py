@@ -17,7 +17,7 @@ from ganvas.data.collection import ImageCollection, Progress, as_bytes, map_imag
 from ganvas.data.folder_layout import drop_hidden_files
 from ganvas.data.images import UnreadableError
 from ganvas.data.readers.zip_archive import MAX_RATIO, check_bombs, load, open_archive
-from ganvas.data.splits import TEST_FOLDERS
+from ganvas.data.split_names import TEST_FOLDERS
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError
 from ganvas.utils.files import disk_errors

@@ -5,26 +5,16 @@ Names are compared as a reader sees them: composed (Unicode NFC); those of split
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from ganvas.data.split_names import DOMAIN, TEST_FOLDERS, TRAIN_FOLDERS, fold, is_usual, name_splits
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError
-from ganvas.utils.parsing import compose, printable
+from ganvas.utils.parsing import printable
 
-TRAIN_FOLDERS = ("train", "training")
-TEST_FOLDERS = ("test", "testing", "eval", "val", "valid", "validation", "dev")  # in order of preference
-_WORDS = "|".join((*TRAIN_FOLDERS, *TEST_FOLDERS))
-DOMAIN = re.compile(rf"({_WORDS})[-_ ]?([ab])")  # trainA, testB: two domains without pairs (arXiv:1703.10593)
-LIKE_A_SPLIT = re.compile(rf"({_WORDS})([^a-z].*)?")  # train, val2017, test-images
 FEW = 3  # pictures beside folders that are always strays, not part of an album
-
-
-def fold(name: str) -> str:
-    """A name without regard to capitals and to the Unicode form."""
-    return compose(name).casefold()
 
 
 def _same(path: str) -> str:
@@ -89,23 +79,16 @@ def _find_root(members: Sequence[str], tables: set[str]) -> tuple[str, set[str]]
         below = f"{root}{names[0]}/"
         if loose := inside[""]:
             deeper = count_folders(below, members)
-            if not (are_strays(loose, inside[names[0]]) and (has_class_folders(deeper) or _name_splits(deeper)[0])):
+            if not (are_strays(loose, inside[names[0]]) and (has_class_folders(deeper) or name_splits(deeper)[0])):
                 break
             strays |= {name for name in members if name.startswith(root) and "/" not in name[len(root) :]}
         root = below
     return root, strays
 
 
-def _name_splits(inside: Iterable[str]) -> tuple[list[str], list[str]]:
-    """The folders that are called like a training split, and like a test split, the preferred one first."""
-    folders = sorted(name for name in inside if name)
-    tests = [name for word in TEST_FOLDERS for name in folders if fold(name) == word]
-    return [name for name in folders if fold(name) in TRAIN_FOLDERS], tests
-
-
 def _find_splits(root: str, members: Sequence[str], inside: Counter[str]) -> Parts | None:
     """train/ and test/, or train/ with at most strays beside it."""
-    trains, tests = _name_splits(inside)
+    trains, tests = name_splits(inside)
     if not trains or not (tests or inside.keys() <= {*trains, ""}):
         return None
     if not tests and inside[""] and not are_strays(inside[""], inside.total() - inside[""]):
@@ -114,7 +97,12 @@ def _find_splits(root: str, members: Sequence[str], inside: Counter[str]) -> Par
         both = " and ".join(f"{printable(name)}/" for name in trains)
         raise DataError(f"two folders are the training split: {both}; expected one; move the pictures into one of them")
     train, test = f"{root}{trains[0]}/", f"{root}{tests[0]}/" if tests else ""
-    cuts = {train: len(train), test: len(test)}
+    below = _skip_wrappers(train, members, ())
+    known = tuple(count_folders(below, members))
+    strays = [name for name in members if name.startswith(train) and not name.startswith(below)]
+    tested = _skip_wrappers(test, members, known) if test else ""
+    strays += [name for name in members if test and name.startswith(test) and not name.startswith(tested)]
+    cuts = {train: len(below), test: len(tested)}
 
     def cut(name: str) -> str:
         return name[cuts[train if name.startswith(train) else test] :]
@@ -124,16 +112,37 @@ def _find_splits(root: str, members: Sequence[str], inside: Counter[str]) -> Par
     other |= {f"{root}{name}/": f"beside {beside}" for name in inside if name and name not in (*trains, *tests)}
     found = Parts(
         root,
-        tuple(name for name in members if name.startswith(train)),
-        tuple(name for name in members if name.startswith(test)) if test else (),
+        tuple(name for name in members if name.startswith(below)),
+        tuple(name for name in members if name.startswith(tested)) if test else (),
         (train[len(root) :], test[len(root) :]),
         "of a split collection",
         cut,
         tuple(Skipped(printable(name), f"{inside[name[len(root) : -1]]:,} pictures {why}") for name, why in other.items()),
-        _warn_of_folders([name for name, why in other.items() if why.startswith("beside")], beside),
+        (
+            *_warn_of_names([trains[0], *tests[:1]], beside),
+            *_warn_of_folders([name for name, why in other.items() if why.startswith("beside")], beside),
+        ),
     )
+    found = _add_strays(found, strays, printable(below), len(found.train))
     loose = [name for name in members if name.startswith(root) and "/" not in name[len(root) :]]
     return _add_strays(found, loose, beside, inside.total() - len(loose))
+
+
+def _skip_wrappers(place: str, members: Sequence[str], known: Sequence[str]) -> str:
+    """The folder below the split `place` that holds its pictures or classes, below folders with nothing else in them.
+
+    A folder that is one of the classes `known` is no wrapper, also if it is the only one of its split.
+    """
+    while True:
+        inside = count_folders(place, members)
+        names = [name for name in inside if name]
+        if len(names) != 1 or names[0] in known:
+            break
+        below = f"{place}{names[0]}/"
+        if inside[""] and not (are_strays(inside[""], inside[names[0]]) and has_class_folders(count_folders(below, members))):
+            break
+        place = below
+    return place
 
 
 def _find_domains(root: str, members: Sequence[str], inside: Counter[str]) -> Parts | None:
@@ -180,10 +189,13 @@ def _find_inner_splits(root: str, members: Sequence[str], inside: Counter[str]) 
         return None
     roles: dict[str, bool] = {}  # "cat/train/" -> whether it is of the training split
     for name in inside:
-        trains, tests = _name_splits(count_folders(f"{root}{name}/", members)) if name else ([], [])
-        if name and not (trains and tests):
+        trains, tests = name_splits(count_folders(f"{root}{name}/", members)) if name else ([], [])
+        if name and not trains:
             return None
         roles |= {f"{root}{name}/{each}/": True for each in trains} | {f"{root}{name}/{each}/": False for each in tests[:1]}
+
+    if all(roles.values()):  # no class has a test split
+        return None
 
     def of(name: str) -> str:
         return "/".join(name[len(root) :].split("/", 2)[:2])
@@ -214,6 +226,14 @@ def _add_strays(parts: Parts, loose: Sequence[str], beside: str, kept: int) -> P
     text = f"pictures beside {beside} are left out ({len(loose):,} of {len(loose) + kept:,}): {names}"
     skipped = tuple(Skipped(printable(name), f"beside {beside}") for name in loose)
     return replace(parts, skipped=parts.skipped + skipped, warnings=(*parts.warnings, text))
+
+
+def _warn_of_names(splits: Sequence[str], beside: str) -> tuple[str, ...]:
+    """A sentence about splits with unusual names, which somebody might have meant otherwise."""
+    if all(map(is_usual, splits)):
+        return ()
+    what = "the training and the test split" if len(splits) > 1 else "the training split"
+    return (f"{beside} are read as {what}, because of their names; rename them if they are classes",)
 
 
 def _warn_of_folders(folders: Sequence[str], beside: str) -> tuple[str, ...]:

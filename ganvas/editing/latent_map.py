@@ -16,10 +16,11 @@ from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, UsageError
 from ganvas.inference import encoding
 from ganvas.inference.batches import sample_chunks
-from ganvas.inference.model import Model, load
+from ganvas.inference.model import MOST_SHOWN, MOST_SIDE, Model, load
 from ganvas.media.cloud import draw_cloud
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import PAPER, png_name, save_png
+from ganvas.utils.parsing import require_count
 
 COLUMNS = 10
 MAPPED = 5_000  # images in a map, at most
@@ -43,8 +44,7 @@ def reconstruct(
         DataError: no such model or data.
     """
     model, out = load(target, device), png_name(out)
-    if count < 1:
-        raise UsageError(f"the number of pictures must be at least 1, got {count}")
+    require_count("the number of pictures", count, 1, MOST_SHOWN)
     source, split = open_pictures(model, data)
     rows = torch.randperm(len(source), generator=torch.Generator().manual_seed(seed))[:count]
     originals = source.samples(rows)["real"]
@@ -83,8 +83,7 @@ def latent_map(
         )
         raise UsageError(f"a map needs a latent of 2 dimensions, {kind}; train vae-mnist-2d or --set config.latent_dim=2")
     side = max(5, 560 // model.shape[-1]) if side is None else side
-    if side < 1:
-        raise UsageError(f"--side: expected at least 1, got {side}")
+    require_count("side", side, 1, MOST_SIDE)
     z = torch.special.ndtri(grid_middles(side)).float()
     c = torch.zeros(len(z), dtype=torch.int64) if model.classes else None
     left = make_grid(sample_chunks(model.drawer, z, c), side, 1, 0).convert("RGB")

@@ -14,7 +14,7 @@ from ganvas.editing.named_directions import Direction, directions
 from ganvas.errors import UsageError
 from ganvas.inference.latent_space import Space, require_styles
 from ganvas.inference.loaded_game import Label
-from ganvas.inference.model import MOST_FRAMES, Model
+from ganvas.inference.model import MOST_FRAMES, MOST_SIDE, Model
 from ganvas.latents import paths
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import png_name, save_png
@@ -120,8 +120,7 @@ def plane(
     if (len(seeds), len(ways)) not in ((3, 0), (1, 2)):
         found = f"{len(seeds)} and {len(ways)}"
         raise UsageError(f"plane: expected three seeds, or one seed and two directions, got {found}")
-    if side < 2:
-        raise UsageError(f"plane: expected a side of at least 2, got {side}")
+    require_count("side", side, 2, MOST_SIDE)
     one = None if space.together else model.classes_in_turn(label, 1)
     codes = space.of_seeds(seeds, None if one is None else one.expand(len(seeds)))
     if ways:

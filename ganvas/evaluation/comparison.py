@@ -14,7 +14,7 @@ from ganvas.config import DataConfig
 from ganvas.core.capabilities import TakesInputs, Writes
 from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality
 from ganvas.data.open import open_source
-from ganvas.errors import UsageError
+from ganvas.errors import DataError, UsageError
 from ganvas.evaluation.evaluate import evaluate
 from ganvas.evaluation.measures import SOLIDS, Measurement
 from ganvas.evaluation.output_measures import held_out_rows
@@ -26,8 +26,8 @@ from ganvas.inference.model import Model, load
 from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid
 from ganvas.media.image_files import save_png
 from ganvas.media.scatter import scatter
-from ganvas.utils.files import disk_errors, make_folder, read_regular, write_durably
-from ganvas.utils.parsing import parse_json, printable
+from ganvas.utils.files import disk_errors, make_folder, read_json, write_durably
+from ganvas.utils.parsing import is_number, printable
 
 METRICS = ("fd", "recall", "sharpness")
 TEXT_METRICS = ("distinct", "novel", "trigrams", "nats")
@@ -192,5 +192,8 @@ def _name(target: Path, model: Model) -> str:
 
 
 def _seconds(target: Path) -> float | None:
-    path = target / "result.json"
-    return float(parse_json(read_regular(path), str(path))["seconds"]) if path.exists() else None
+    try:
+        found = read_json(target / "result.json").get("seconds")
+    except (DataError, OSError):  # not finished, or damaged: it is one column of the table
+        return None
+    return float(found) if is_number(found) else None

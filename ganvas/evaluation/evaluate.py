@@ -8,6 +8,7 @@ are measured in `text.py`, models that take inputs in `output_measures.py`.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from ganvas.data.builtin.point_sets import MODES
 from ganvas.data.computed_domains import split_name
 from ganvas.data.open import BUILT_IN
 from ganvas.data.units import choose_units
-from ganvas.errors import DataError, UsageError, unknown_name
+from ganvas.errors import DataError, GanvasWarning, UsageError, unknown_name
 from ganvas.evaluation.measures import (
     COMPARE,
     DISTANCES,
@@ -57,6 +58,8 @@ from ganvas.inference.feature_extractors import Extractor, choose_extractor, loa
 from ganvas.inference.model import Model, load
 from ganvas.metrics.memorization import Memorization
 from ganvas.runtime.device import find_device
+from ganvas.utils.files import append
+from ganvas.utils.parsing import printable
 
 OTHERS = ("each", "ppl", "memorisation", "modes", "agreement", "cas")
 DEFAULT = (*COMPARE, "each", "memorisation", "modes", "agreement")
@@ -178,7 +181,13 @@ def evaluate(
     if "memorisation" in chosen and modality_of(fake.data).grid and not explicit and UNSEEN not in reference:
         notes += ("left out: memorisation (no test split that the model never saw)",)
     elif "memorisation" in chosen and modality_of(fake.data).grid:
-        copies = measure_memorization(fake.data, train, real.data, Path(target) if model and Path(target).is_dir() else None)
+        try:
+            run = Path(target) if model and Path(target).is_dir() else None
+            copies = measure_memorization(fake.data, train, real.data, run)
+        except UsageError as misfit:  # too few held-out samples, or most of them are training samples too
+            if explicit:
+                raise
+            notes += (f"left out: memorisation ({misfit})",)
     return Report(subject, int(model.card["items"]) if model else 0, reference, measures, copies, notes)
 
 
@@ -271,9 +280,12 @@ def _subject(path: Path, device: torch.device) -> tuple[Model | None, str]:
 
 
 def record(run: Path, report: Report, seed: int) -> None:
-    """Append the report to the metrics.jsonl of a run folder; elsewhere nothing is written."""
+    """Append the report to metrics.jsonl, of a run folder only. If the disk refuses, that is a warning."""
     if not (run / "recipe.json").exists():
         return
     row = {"items": report.items, "seed": seed, "reference": report.reference, "metrics": report.to_dict()}
-    with (run / "metrics.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")
+    path = run / "metrics.jsonl"
+    try:
+        append(path, (json.dumps(row) + "\n").encode())
+    except OSError as refused:  # such as the run of another user
+        warnings.warn(f"the measures are not kept in {printable(path)}: {refused.strerror}", GanvasWarning, stacklevel=2)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ganvas.errors import UsageError
 from ganvas.evaluation.sample_sets import SampleSet
-from ganvas.metrics.confidence import Halves, jackknife, student_quantile, wilson
+from ganvas.metrics.confidence import Halves, jackknife, mean_interval, student_quantile, wilson
 from ganvas.metrics.connected_parts import largest_component
 from ganvas.metrics.frechet import frechet_distance, frechet_from_moments, moments
 from ganvas.metrics.inception_score import inception_score
@@ -24,6 +24,8 @@ from ganvas.metrics.ssim import diversity
 
 PIXEL_SAMPLES = 1_000  # samples of the measures that compare pixels
 MANY = 8  # features from which on the interval of the Fréchet distance is corrected
+GROUPS = 10  # of samples in a jackknife, and splits of an inception score
+HALVES = 12  # samples from which on each half has more than the five neighbours of coverage
 CONNECTED = 0.99  # share of voxels in the largest part of a connected solid
 
 
@@ -84,14 +86,15 @@ def _support_share(name: str) -> Compare:
     def share(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
         value, n = support_value(name)(side, real), len((side if name == "precision" else real).data)
         which = SupportMeasures._fields.index(name)
-        return value, _support_halves(side, real).share_interval(which, value, n)
+        few = min(len(side.data), len(real.data)) < HALVES
+        return value, None if few else _support_halves(side, real).share_interval(which, value, n)
 
     return share
 
 
 def _density(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
-    which = SupportMeasures._fields.index("density")
-    return support_value("density")(side, real), _support_halves(side, real).interval(which)
+    which, few = SupportMeasures._fields.index("density"), min(len(side.data), len(real.data)) < HALVES
+    return support_value("density")(side, real), None if few else _support_halves(side, real).interval(which)
 
 
 def _frechet(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
@@ -100,9 +103,11 @@ def _frechet(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
     def without(rows_a: Tensor, rows_b: Tensor) -> float:
         return frechet_from_moments(*moments(a[rows_a]), *moments(b[rows_b]))  # one copy at a time
 
+    if min(len(a), len(b)) < GROUPS:
+        return frechet_distance(a, b), None
     # With few features the error is skewed, and the correction, which is right for its variance, makes the interval too narrow.
     rows = (torch.arange(len(a)), torch.arange(len(b)))
-    return frechet_distance(a, b), jackknife(without, *rows, corrected=a.shape[1] >= MANY)
+    return frechet_distance(a, b), jackknife(without, *rows, groups=GROUPS, corrected=a.shape[1] >= MANY)
 
 
 def frechet_value(side: SampleSet, real: SampleSet) -> float:
@@ -121,10 +126,13 @@ def _kernel(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
     return 1000 * value, None if interval is None else 1000 * interval
 
 
-def _scatter(statistic: Callable[..., float], *sets: Tensor, parts: int = 5) -> float:
-    """The half-width of the 95 % interval from disjoint parts, for measures with random patches or pairs."""
-    values = torch.tensor([statistic(*part) for part in zip(*(rows.chunk(parts) for rows in sets), strict=True)])
-    return float(student_quantile(parts - 1) * values.std() / parts**0.5)
+def _scatter(statistic: Callable[..., float], *sets: Tensor, parts: int = 5) -> float | None:
+    """The half-width of the 95 % interval from disjoint parts, for measures with random patches or pairs; None: too few."""
+    try:
+        values = [statistic(*part) for part in zip(*(rows.tensor_split(parts) for rows in sets), strict=True)]
+    except UsageError:  # a part has no sample, or only one of a class
+        return None
+    return mean_interval(torch.tensor(values))[1]
 
 
 def _sliced(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
@@ -141,14 +149,17 @@ def _diversity(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
         return diversity(images, labels, pairs=PIXEL_SAMPLES)
 
     n = 4 * PIXEL_SAMPLES
-    labels = torch.zeros(len(side.data), dtype=torch.int64) if side.labels is None else side.labels
-    return mean(side.data[:n], labels[:n]), _scatter(mean, side.data[:n], labels[:n])
+    images = side.data[:n]
+    labels = torch.zeros(len(images), dtype=torch.int64) if side.labels is None else side.labels[:n]
+    if side.labels is not None and (alone := labels.bincount()[labels] == 1).any():  # one sample of a class has no pair
+        images, labels = images[~alone], labels[~alone]
+    return mean(images, labels), _scatter(mean, images, labels)
 
 
 def _score(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
     order = torch.randperm(len(side.logits), generator=torch.Generator().manual_seed(0))
-    value, sd = inception_score(side.logits[order])
-    return value, 2.262 * sd / 10**0.5
+    value, sd = inception_score(side.logits[order], GROUPS)
+    return value, student_quantile(GROUPS - 1) * sd / (GROUPS - 1) ** 0.5  # sd has the divisor of all splits
 
 
 def _requested(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
@@ -182,8 +193,7 @@ def _class_share(pick: Callable[[Tensor], Tensor]) -> Compare:
 
 
 def _sharpness(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:
-    values = sharpness(side.data)
-    return float(values.mean()), float(1.96 * values.std() / len(values) ** 0.5)
+    return mean_interval(sharpness(side.data))
 
 
 def _connected(side: SampleSet, real: SampleSet) -> tuple[float, float | None]:

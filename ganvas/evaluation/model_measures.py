@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from ganvas.data.builtin.point_sets import MODES
 from ganvas.data.computed_domains import CHANGES, split_name
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
-from ganvas.errors import UsageError
+from ganvas.errors import GanvasWarning, ResourceError, UsageError
 from ganvas.evaluation import classification_accuracy
 from ganvas.evaluation.measures import PIXEL_SAMPLES, Measurement, name_measure
 from ganvas.evaluation.sample_sets import fake_sample_set
@@ -24,7 +25,7 @@ from ganvas.inference.model import Model
 from ganvas.latents.seed_latents import latents
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import save_png
-from ganvas.metrics.confidence import wilson
+from ganvas.metrics.confidence import mean_interval, wilson
 from ganvas.metrics.memorization import Memorization, memorization
 from ganvas.metrics.modes import mixture_modes, stacked_modes
 from ganvas.metrics.nearest_neighbours import nearest
@@ -64,9 +65,7 @@ def pixel_agreement_of(model: Model | None, source: str, n: int, seed: int) -> d
     found = {}
     for name, other, floor in (("agreement", second, 1.0), ("strangers", second.roll(1, 0), None)):
         values = pixel_agreement(first, other, CHANGES[change])
-        found[name_measure(name, n, "none")] = Measurement(
-            float(values.mean()), float(1.96 * values.std() / n**0.5), floor, n, "none"
-        )
+        found[name_measure(name, n, "none")] = Measurement(*mean_interval(values), floor, n, "none")
     return found
 
 
@@ -118,5 +117,8 @@ def measure_memorization(fake: Tensor, source: TableDataset, real: Tensor, folde
         closest = distances.argsort()[:20]
         pairs = as_pictures(torch.stack([few[closest], train[which[closest]]], 1).flatten(0, 1).float() / 127.5 - 1)
         picture = make_grid(pairs, 10, legible_scale(pairs.shape[-1]))
-        save_png(folder / "closest.png", picture, {"what": "samples, each beside the nearest training picture"})
+        try:
+            save_png(folder / "closest.png", picture, {"what": "samples, each beside the nearest training picture"})
+        except ResourceError as refused:  # such as the run of another user: no reason to lose the measures
+            warnings.warn(f"no picture of the closest pairs: {refused}", GanvasWarning, stacklevel=2)
     return memorization(few, train, real[: 2 * PIXEL_SAMPLES], labels=source.fields.get("label"))

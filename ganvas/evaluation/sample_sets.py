@@ -208,7 +208,9 @@ def to_kept(samples: Tensor) -> Tensor:
 
 
 def picture_set(path: str, n: int, like: SampleSet) -> tuple[SampleSet, tuple[str, ...]]:
-    """The first n samples of a data source as a sample set, and a note if they were resized.
+    """n random samples of a data source as a sample set, always the same ones, and a note if they were resized.
+
+    The first n of a folder would be those of its first classes.
 
     Images of another size or other colours than those of `like` are read again in its size and colours, as data are: the
     central square, with an antialiased Lanczos filter.
@@ -220,7 +222,7 @@ def picture_set(path: str, n: int, like: SampleSet) -> tuple[SampleSet, tuple[st
         sizes = f"{IMAGES.describe(source.shape)}, to {IMAGES.describe(shape)}"
         note = (f"read as the reference: from {sizes} (central square, Lanczos filter)",)
         source = open_source(DataConfig(source=path), resolution=shape[-1], channels=shape[0])
-    return make_sample_set(source, torch.arange(min(n, len(source)))), note
+    return make_sample_set(source, torch.randperm(len(source), generator=torch.Generator().manual_seed(9))[:n]), note
 
 
 def require_same_shape(fake: SampleSet, real: SampleSet) -> SampleSet:

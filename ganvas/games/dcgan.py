@@ -128,7 +128,12 @@ RECIPES = (
     _recipe("dcgan-mnist", "mnist", 3, "handwritten digits without labels", Config(), _TRAIN),
     _recipe("dcgan-fashion", "fashion", 3, "clothes without labels", Config(), _TRAIN),
     _recipe(
-        "dcgan-mnist-paired", "mnist", 5, "all ten digits, without labels", _PAIRED, cosine(0.02, 360_000, 64, 3e-3, **_LONG)
+        "dcgan-mnist-paired",
+        "mnist",
+        5,
+        "handwritten digits without labels, and all ten of them: D compares reals with fakes",
+        _PAIRED,
+        cosine(0.02, 360_000, 64, 3e-3, **_LONG),
     ),
     _recipe(
         "dcgan-stacked",

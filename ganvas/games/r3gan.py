@@ -9,8 +9,8 @@ starts with a linear layer instead of a learnt basis, and the discriminator ends
 are too weak with few channels. The finest stage works on patches of 2x2 pixels. Images end in a tanh. The penalties are lazy,
 every fourth step. A block widens in its 3x3 convolution, not in its first 1x1, which halves its weights.
 Downsampling is the mean of 2x2 pixels; the published code filters with [1, 3, 3, 1] / 8 first, at more cost, against aliases
-that hardly matter at these sizes. beta2 is constant at 0.99, and gamma is constant unless `config.gamma` is set: these runs
-are short.
+that hardly matter at these sizes. Upsampling repeats pixels at the border, where the published code takes zeros. beta2 is
+constant at 0.99, and gamma is constant unless `config.gamma` is set: these runs are short.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ _WORDS = Config(length=9, vocabulary=27, alphabet=string.ascii_lowercase, dropou
 _ORACLE = Config(length=20, vocabulary=5000, alphabet="", embedding=32, width=32, head=64, pretrain=0.8)
 
 _LONG = replace(_TRAIN, images=320_000, learning_rate=1e-2, checkpoint_every=64_000)
-_ABOUT = "sequences of a random LSTM, with a discriminator: the synthetic-oracle experiment"
+_ABOUT = "sequences of a random network, which is then the judge of the fakes: the synthetic-oracle experiment"
 
 RECIPES = (
     _recipe("textgan-names", "names", 2, "given names, letter by letter, with a discriminator", Config(dropout=0.2), _TRAIN),

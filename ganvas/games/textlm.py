@@ -56,7 +56,7 @@ _WORDS = Config(length=9, vocabulary=27, alphabet=string.ascii_lowercase, dropou
 _ORACLE = Config(length=20, vocabulary=5000, alphabet="", embedding=32, width=32)
 
 _LONG = replace(_TRAIN, images=320_000, learning_rate=1e-2, checkpoint_every=64_000)
-_ABOUT = "sequences of a random LSTM, by likelihood: the synthetic-oracle experiment"
+_ABOUT = "sequences of a random network, by likelihood: the synthetic-oracle experiment"
 
 RECIPES = (
     _recipe("textlm-names", "names", 1, "given names by likelihood, letter by letter", Config(dropout=0.2), _TRAIN),

@@ -231,11 +231,23 @@ _CONVOLUTIONAL = Config(convolutional=True, width=32, latent_dim=32)
 _OWN = replace(_CONVOLUTIONAL, resolution=64, channels=3, latent_dim=64)
 
 RECIPES = (
-    _recipe("vae-mnist", "mnist", 1, "handwritten digits by a bound on their likelihood: 784-400-20", Config(), _EXAMPLE),
-    _conditional(
-        "vae-mnist-conditional", "mnist", 1, "a bound for each digit: draws and names them", ConditionalConfig(), _EXAMPLE
+    _recipe(
+        "vae-mnist",
+        "mnist",
+        1,
+        "handwritten digits by an encoder and a decoder: the first model of its kind",
+        Config(),
+        _EXAMPLE,
     ),
-    _recipe("vae-mnist-2d", "mnist", 2, "two numbers a digit, so that all of them fit on a map", _FLAT, _TRAIN),
-    _recipe("vae-fashion", "fashion", 5, "clothes, by convolutions", _CONVOLUTIONAL, _TRAIN),
+    _conditional(
+        "vae-mnist-conditional",
+        "mnist",
+        1,
+        "handwritten digits on request, by an encoder and a decoder, which also name them",
+        ConditionalConfig(),
+        _EXAMPLE,
+    ),
+    _recipe("vae-mnist-2d", "mnist", 2, "handwritten digits from two numbers each, so that all fit on a map", _FLAT, _TRAIN),
+    _recipe("vae-fashion", "fashion", 5, "clothes, by an encoder and a decoder", _CONVOLUTIONAL, _TRAIN),
     _recipe("vae-images", "", 15, "a folder of your own pictures, without a discriminator", _OWN, _TRAIN),
 )

@@ -31,7 +31,7 @@ from ganvas.inference.sample_files import is_folder, require_folder_of_pictures,
 from ganvas.inference.sheet import line_width
 from ganvas.latents.paths import closed_path
 from ganvas.latents.seed_latents import latents
-from ganvas.media.grid import legible_scale, make_grid
+from ganvas.media.grid import legible_scale, make_grid, name_columns
 from ganvas.media.image_files import PICTURES, save_picture
 from ganvas.media.npz import save_npz, to_array, to_arrays
 from ganvas.media.preview import draw_page
@@ -44,6 +44,7 @@ from ganvas.utils.parsing import printable, require_count
 
 MOST = 10**9  # samples in an archive
 MOST_SHOWN = 65_536  # samples in one picture, mesh or text
+MOST_SIDE = 256  # rows and columns of a square of so many samples
 MOST_FRAMES = 10_000  # of a film
 
 
@@ -148,6 +149,8 @@ class Model(LoadedGame):
             stream = self.stream(n, seed, label, psi, truncate, temperature=temperature)
             return save_folder(Path(out), stream, (seed + i // share for i in range(n)), self.classes, self.provenance)
         out = Path(out)
+        if columns is not None:
+            require_count("columns", columns, 1, MOST_SHOWN)
         other = (".txt",) if self.modality is TEXT else (".npz", *(SOLID_FILES if self.modality is VOXELS else ()))
         if out.suffix.lower() not in (*PICTURES, *other):
             known = f"{', '.join((*PICTURES, *other))}, or none for a folder"
@@ -166,13 +169,14 @@ class Model(LoadedGame):
         samples = torch.cat([part for part, _ in self.stream(n, seed, label, psi, truncate, temperature=temperature)])
         text = self.provenance(f"{seed}-{seed + (n - 1) // self.together(label)}")
         if out.suffix.lower() in PICTURES:
-            save_picture(out, self.picture(samples, columns), text)
+            every = label in (None, "all") and columns is None and n >= len(self.classes) and not isinstance(self.game, Couples)
+            save_picture(out, self.picture(samples, columns, self.classes if every else ()), text)
         else:
             save_solids(out, samples, columns or round(n**0.5 + 0.4), text)
         return out
 
-    def picture(self, samples: Tensor, columns: int | None = None) -> Image:
-        """One picture of samples [n, ...]."""
+    def picture(self, samples: Tensor, columns: int | None = None, names: Sequence[str] = ()) -> Image:
+        """One picture of samples [n, ...]; `names` of the columns of images, if there are any."""
         if isinstance(self.game, Writes):
             return draw_page(self.game.decode_text(samples), line_width(self.game), columns)
         if modality_of(samples) is POINTS:
@@ -184,7 +188,8 @@ class Model(LoadedGame):
             if isinstance(self.game, Couples):  # couples side by side
                 columns *= max(1, round(square / columns))
         images = as_pictures(samples)
-        return make_grid(images, min(columns, len(images)), legible_scale(images.shape[-1]))
+        grid = make_grid(images, min(columns, len(images)), legible_scale(images.shape[-1]))
+        return name_columns(grid, names) if names else grid
 
     def interpolate(
         self,

@@ -15,25 +15,41 @@ from ganvas.core.capabilities import Conditional, Couples, Samples, TakesInputs,
 from ganvas.core.game import Game
 from ganvas.core.modality import CLIPS, LABEL_MAPS, POINTS, modality_of
 from ganvas.data.dataset import Dataset
+from ganvas.errors import DataError
 from ganvas.inference.batches import as_pictures, sample_chunks
 from ganvas.inference.inputs import INPUT_MODALITIES, Outputs, list_tasks, run_task
 from ganvas.latents.seed_latents import latents
-from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid
-from ganvas.media.image_files import save_gif
+from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid, name_rows
+from ganvas.media.image_files import encode_gif
 from ganvas.media.palette import class_color
 from ganvas.media.preview import draw_page
 from ganvas.media.scatter import scatter
+from ganvas.utils.files import write_durably
 
 COLUMNS = 10
 INPUT_ROWS = 8  # samples of a sheet of inputs and outputs
 FRAMES = 6  # of a clip that a sheet shows at most
+LARGEST_GIF = 1_000_000  # bytes of a learning.gif
+# How often a learning.gif is halved, its frames and its colors, best first: the first that fits is taken.
+FITS = (
+    (0, 100, 256),
+    (1, 100, 256),
+    (1, 36, 64),
+    (1, 24, 64),
+    (1, 24, 32),
+    (1, 16, 32),
+    (1, 12, 16),
+    (2, 16, 32),
+    (3, 8, 16),
+    (4, 8, 4),
+)
 
 
 def make_sheet(game: Game, data: Dataset, seed: int = 0) -> Image | None:
     """One picture of what the game generates; every call uses the same noise, or the same inputs.
 
-    Images have one row a class, or a square; points lie among real ones; text is a page. Of a game that takes inputs, which
-    are the first samples of `data`, see `make_input_sheet`. None: the game generates nothing.
+    Images have one row a class, with its name, or a square; points lie among real ones; text is a page. Of a game that takes
+    inputs, which are the first samples of `data`, see `make_input_sheet`. None: the game generates nothing.
     """
     if isinstance(game, Samples):
         return _make_noise_sheet(game, data, seed)
@@ -56,7 +72,9 @@ def _make_noise_sheet(game: Samples, data: Dataset, seed: int) -> Image:
     else:
         z = latents(range(seed, seed + rows * COLUMNS), game.latent_dim)
     images = as_pictures(sample_chunks(game, z, c))
-    return make_grid(images, COLUMNS, legible_scale(images.shape[-1]))
+    grid = make_grid(images, COLUMNS, legible_scale(images.shape[-1]))
+    named = isinstance(game, Conditional) and not isinstance(game, Couples) and len(data.classes) == game.classes
+    return name_rows(grid, data.classes) if named else grid
 
 
 def make_input_sheet(game: TakesInputs, data: Dataset) -> Image:
@@ -116,10 +134,34 @@ def line_width(game: Writes) -> int:
 
 
 def save_learning_gif(path: Path, pictures: Sequence[Path]) -> None:
-    """A GIF of the pictures, each with the number of images used until then; the last one stays for two seconds."""
+    """A GIF of the pictures, each with the number of images used until then; the last one stays for two seconds.
+
+    It has at most `LARGEST_GIF` bytes, so that it can be sent by mail or shown in a README: if need be it is halved in size,
+    and has fewer colors and frames.
+
+    Raises:
+        DataError, OSError, SyntaxError, ValueError: a picture is damaged, of another size than the others, or far too large.
+        ResourceError: the file cannot be written.
+    """
     frames = []
     for name in pictures:
         with PIL.Image.open(name) as picture:
-            frames.append(caption(picture, [f"{int(picture.info.get('images', 0)):,} images"]))
-    if len(frames) > 1:
-        save_gif(path, frames + [frames[-1]] * 20, 100)
+            frames.append((picture.copy(), [f"{int(picture.info.get('images', 0)):,} images"]))
+    if len(frames) < 2:
+        return
+    for halvings, most, colors in FITS:
+        chosen = [frames[i] for i in sorted({round(i * (len(frames) - 1) / (most - 1)) for i in range(most)})]
+        shown = [caption(_halve(picture, halvings), words) for picture, words in chosen]
+        few = shown[:: max(1, len(shown) // 3)]  # encoding all frames takes seconds: first see whether they could fit
+        if len(encode_gif(few, 100, colors=colors)) * len(shown) / len(few) > 1.2 * LARGEST_GIF:
+            continue
+        data = encode_gif(shown + [shown[-1]] * 20, 100, colors=colors)
+        if len(data) <= LARGEST_GIF:
+            write_durably(path, data)
+            return
+    raise DataError(f"not even small frames of {frames[0][0].size} pixels fit into {LARGEST_GIF:,} bytes")
+
+
+def _halve(picture: Image, times: int) -> Image:
+    """The mean of each 2x2 pixels, some times. A sheet of small images repeats each pixel: the first halving loses nothing."""
+    return picture.reduce(2**times) if times else picture

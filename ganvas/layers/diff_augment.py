@@ -24,9 +24,9 @@ def diff_augment(images: Tensor, uniform: Uniform, kinds: Iterable[str] = DIFF) 
     the image; grey images have no saturation. translation: up to an eighth of each side, in both directions. cutout: a hole
     of half of each side, with its centre anywhere, so it may be partly outside. New pixels are 0: mid-grey.
 
-    Differs: an eighth and a half of a side are rounded down, as in the first version of the published code; the later version
-    rounds to the nearest number. This matters for small images: at 28 pixels a shift is up to 3 pixels, not 4, and at 27 the
-    hole has 13, not 14. A shift of 4 of 28 pixels already cuts off parts of digits.
+    Differs: an eighth and a half of a side are rounded down, as in one version of the published code; the other, that of its
+    StyleGAN2, rounds to the nearest number. This matters for small images: at 28 pixels a shift is up to 3 pixels, not 4, and
+    at 27 the hole has 13, not 14. A shift of 4 of 28 pixels already cuts off parts of digits.
 
     Raises:
         UsageError: no such kind; the message has the nearest name.

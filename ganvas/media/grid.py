@@ -59,6 +59,38 @@ def caption(image: Picture, lines: Sequence[str]) -> Picture:
     return whole
 
 
+def name_rows(picture: Picture, names: Sequence[str], most: int = 96) -> Picture:
+    """The picture of equally high rows with a name at the left of each, at most `most` pixels wide, then cut off."""
+    font, height = ImageFont.load_default(12), picture.height / len(names)
+    shown = [_cut_off(name, font, most) for name in names]
+    left = 8 + max(round(font.getlength(name)) for name in shown)
+    whole = Image.new(picture.mode, (left + picture.width, picture.height), PAPER)
+    whole.paste(picture, (left, 0))
+    draw = ImageDraw.Draw(whole)
+    for row, name in enumerate(shown):
+        draw.text((left - 4, height * (row + 0.5)), name, fill=INK, font=font, anchor="rm")
+    return whole
+
+
+def name_columns(picture: Picture, names: Sequence[str]) -> Picture:
+    """The picture of equally wide columns with a name above each; names that are too wide are cut off."""
+    font, width = ImageFont.load_default(12), picture.width / len(names)
+    whole = Image.new(picture.mode, (picture.width, picture.height + LINE), PAPER)
+    whole.paste(picture, (0, LINE))
+    draw = ImageDraw.Draw(whole)
+    for column, name in enumerate(names):
+        draw.text((width * (column + 0.5), LINE / 2), _cut_off(name, font, width - 4), fill=INK, font=font, anchor="mm")
+    return whole
+
+
+def _cut_off(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, most: float) -> str:
+    """The text in at most `most` pixels; "…" stands for what is cut off."""
+    shown = text
+    while shown and font.getlength(shown) > most:
+        shown = shown[:-2] + "…" if len(shown) > 1 else ""
+    return shown
+
+
 def arrange_pictures(pictures: Sequence[Picture], columns: int, gap: int = 12) -> Picture:
     """Pictures of any size on white, in rows of `columns`, each at the top left of its cell."""
     rows = [pictures[i : i + columns] for i in range(0, len(pictures), columns)]

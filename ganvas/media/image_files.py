@@ -87,22 +87,40 @@ def save_gif(path: str | Path, frames: Sequence[Picture], milliseconds: int, tex
         DataError: no frame, or frames of different sizes.
         ResourceError: the file cannot be written.
     """
-    path, file, text = Path(path), io.BytesIO(), text or {}
+    path, text = Path(path), text or {}
     if path.suffix.lower() not in (".gif", ".png", ".apng"):
         raise UsageError(f"{path}: expected a name that ends in .gif, .png or .apng")
+    if path.suffix.lower() == ".gif":
+        write_durably(path, encode_gif(frames, milliseconds, text))
+        return
+    _check_frames(frames, milliseconds)
+    first, *others = frames
+    file, chunks = io.BytesIO(), _png_text(text)
+    first.save(file, "PNG", save_all=True, append_images=others, duration=milliseconds, loop=0, pnginfo=chunks)
+    write_durably(path, file.getvalue())
+
+
+def encode_gif(
+    frames: Sequence[Picture], milliseconds: int, text: Mapping[str, str] | None = None, colors: int = COLORS
+) -> bytes:
+    """The bytes of a GIF in a loop with a palette of at most `colors` for all frames, as `save_gif` writes it.
+
+    Raises:
+        UsageError: a time that is not positive.
+        DataError: no frame, or frames of different sizes.
+    """
+    _check_frames(frames, milliseconds)
+    first, *others = _with_one_palette([frame.convert("RGB") for frame in frames], colors)
+    file, ticks, note = io.BytesIO(), max(2, round(milliseconds / 10)), json.dumps(text).encode() if text else b""
+    first.save(file, "GIF", save_all=True, append_images=others, duration=10 * ticks, loop=0, optimize=False, comment=note)
+    return file.getvalue()
+
+
+def _check_frames(frames: Sequence[Picture], milliseconds: int) -> None:
     if milliseconds <= 0:
         raise UsageError(f"milliseconds: expected more than 0, got {milliseconds}")
     if len({frame.size for frame in frames}) != 1:
         raise DataError(f"an animation needs frames of one size, got {sorted({frame.size for frame in frames})}")
-    if path.suffix.lower() == ".gif":
-        first, *others = _with_one_palette([frame.convert("RGB") for frame in frames])
-        ticks, note = max(2, round(milliseconds / 10)), json.dumps(text).encode() if text else b""
-        first.save(file, "GIF", save_all=True, append_images=others, duration=10 * ticks, loop=0, optimize=False, comment=note)
-    else:
-        first, *others = frames
-        chunks = _png_text(text)
-        first.save(file, "PNG", save_all=True, append_images=others, duration=milliseconds, loop=0, pnginfo=chunks)
-    write_durably(path, file.getvalue())
 
 
 def _png_text(text: Mapping[str, str]) -> PngImagePlugin.PngInfo:
@@ -112,16 +130,16 @@ def _png_text(text: Mapping[str, str]) -> PngImagePlugin.PngInfo:
     return chunks
 
 
-def _with_one_palette(frames: Sequence[Picture]) -> list[Picture]:
-    """RGB frames -> frames with one palette: their exact colors if there are at most 256, else the median cut of all."""
+def _with_one_palette(frames: Sequence[Picture], most: int) -> list[Picture]:
+    """RGB frames -> frames with one palette: their exact colors if there are at most `most`, else the median cut of all."""
     pixels = np.stack([np.asarray(frame) for frame in frames])
     codes = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
     colors = np.empty(0, np.uint32)
     for code in codes:
         colors = np.union1d(colors, code)
-        if len(colors) > COLORS:
+        if len(colors) > most:
             every = pixels.reshape(1, -1, 3)
-            palette = Image.fromarray(every[:, :: 1 + every.shape[1] // 2**20]).quantize(COLORS, Image.Quantize.MEDIANCUT)
+            palette = Image.fromarray(every[:, :: 1 + every.shape[1] // 2**20]).quantize(most, Image.Quantize.MEDIANCUT)
             return [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     table = np.stack([colors >> 16, colors >> 8 & 255, colors & 255], 1).astype(np.uint8).tobytes()
     indexed = [Image.fromarray(np.searchsorted(colors, code).astype(np.uint8)) for code in codes]

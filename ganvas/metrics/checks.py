@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+
+import torch
 from torch import Tensor
 
 from ganvas.errors import UsageError
@@ -66,7 +69,7 @@ def require_images(x: Tensor, name: str, at_least: int = 1, side: int = 1) -> Te
     """
     if x.ndim != 4 or x.shape[1] == 0 or min(x.shape[2:]) < 1:
         raise UsageError(f"{name}: expected images [N, C, H, W], found shape {list(x.shape)}; add the missing dimensions")
-    if x.dtype.itemsize > 1 and not x.is_floating_point():
+    if x.dtype != torch.uint8 and not x.is_floating_point():
         raise UsageError(f"{name}: expected uint8 or floating point images, found {x.dtype}; use .to(torch.uint8)")
     if len(x) < at_least:
         raise UsageError(f"{name}: expected at least {at_least} images, found {len(x)}; draw more")
@@ -93,12 +96,14 @@ def require_pairs(a: Tensor, b: Tensor, side: int = 1) -> tuple[Tensor, Tensor]:
 
 
 def require_finite(x: Tensor, name: str) -> Tensor:
-    """x detached, if every number in it is finite.
+    """x detached, if every number in it is real and finite.
 
     Raises:
-        UsageError: there is a NaN or an infinity.
+        UsageError: there is a NaN or an infinity, or the numbers are complex.
     """
     x = x.detach()
+    if x.is_complex():
+        raise UsageError(f"{name}: expected real numbers, found {x.dtype}; take the real part, or both parts as two numbers")
     if x.is_floating_point() and (wrong := x.numel() - int(x.isfinite().sum())):
         raise UsageError(
             f"{name}: expected finite numbers, found {wrong:,} of {x.numel():,} that are NaN or infinite; "
@@ -108,12 +113,13 @@ def require_finite(x: Tensor, name: str) -> Tensor:
 
 
 def require_integer(value: int, name: str, low: int, high: int | None = None) -> int:
-    """`value`, if it is in low .. high.
+    """`value`, if it is a whole number in low .. high.
 
     Raises:
-        UsageError: it is not.
+        UsageError: it is not. True and 2.0 are no whole numbers: they would mean something else further on.
     """
-    if value < low or (high is not None and value > high):
+    whole = hasattr(value, "__index__") and not isinstance(value, bool)
+    if not whole or value < low or (high is not None and value > high):
         bounds = f"at least {low}" if high is None else f"from {low} to {high}"
         raise UsageError(f"{name}: expected a whole number {bounds}, found {value}; choose another or draw more samples")
-    return value
+    return operator.index(value)

@@ -14,6 +14,7 @@ from ganvas.metrics.checks import require_integer
 from ganvas.utils.seeds import mix
 
 LEVEL = 0.95
+NORMAL = 1_000  # degrees of freedom from which on Student's distribution is taken for the normal one
 Z = 1.959963984540054  # the normal quantile of 97.5 %
 SUBTRACTED = 2 / 3  # of the correction of a jackknife
 
@@ -106,17 +107,29 @@ class Halves:
         """
         half = min(max(self.mean[which].item(), 0.0), 1.0)
         more = max(self.variance[which].item() / 2 - half * (1 - half) / n, 0.0)
-        return student_quantile(self.splits) * math.hypot(wilson(share, n) / Z, math.sqrt(more))
+        known = _wilson_half(share, n) / Z
+        variance = known**2 + more
+        # The part from the halves is estimated, with as many degrees of freedom as there are splits; the other one is known.
+        freedom = self.splits * max(0.5, variance / (more + half * (1 - half) / n)) ** 2 if more else math.inf
+        return (student_quantile(int(freedom)) if freedom < NORMAL else Z) * math.sqrt(variance)
 
 
 def wilson(share: float, n: int) -> float:
-    """The half-width of the 95 % Wilson interval of a share of n independent samples; it is not 0 at share 0 or 1.
+    """How far the 95 % Wilson interval of a share of n independent samples reaches from the share; it is not 0 at 0 or 1.
+
+    The interval reaches farther towards a half. One number for both sides has to be the longer arm: half of the width would
+    cover a true share of 98 % in 87 of 100 sets of 100 samples, because a set without a miss would be too sure.
 
     Raises:
         UsageError: a share outside 0 .. 1, or no sample.
 
     Source: Wilson 1927, J. Am. Stat. Assoc. 22:209.
     """
+    return _wilson_half(share, n) + Z**2 / (n + Z**2) * abs(0.5 - share)
+
+
+def _wilson_half(share: float, n: int) -> float:
+    """Half of the width of the Wilson interval."""
     require_integer(n, "n", 1)
     if not 0 <= share <= 1:
         raise UsageError(f"share: expected 0 to 1, found {share}; divide the count by n")
@@ -124,7 +137,12 @@ def wilson(share: float, n: int) -> float:
 
 
 def student_quantile(freedom: int) -> float:
-    """The quantile t of Student's distribution with `freedom` degrees of freedom: P(|t'| > t) = 5 %."""
+    """The quantile t of Student's distribution with `freedom` degrees of freedom: P(|t'| > t) = 5 %.
+
+    Raises:
+        UsageError: less than one degree of freedom.
+    """
+    require_integer(freedom, "degrees of freedom", 1)
     low, high = 0.0, math.pi / 2
     for _ in range(60):
         angle = (low + high) / 2

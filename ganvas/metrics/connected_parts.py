@@ -19,6 +19,8 @@ def largest_component(solids: Tensor) -> Tensor:
     """
     if solids.dtype != torch.bool or solids.ndim != 4:
         raise UsageError(f"solids: expected bool [N, D, H, W], found {solids.dtype} {list(solids.shape)}")
+    if not len(solids):
+        return torch.zeros(0, dtype=torch.float64)
     filled = solids.flatten().nonzero().squeeze(1)
     place = torch.full((solids.numel(),), -1).index_put((filled,), torch.arange(len(filled))).view(solids.shape)
     meets = []

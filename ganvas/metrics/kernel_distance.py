@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
+from ganvas.errors import UsageError
 from ganvas.metrics.checks import require_integer, require_matrices, require_row_sets
 from ganvas.metrics.confidence import mean_interval
 from ganvas.utils.seeds import mix
@@ -25,7 +28,8 @@ def kernel_distance(
     Papers report it times 1000. `scale` [] divides the features, block by block.
 
     Raises:
-        UsageError: fewer than 2 rows, another number of dimensions, different d, a NaN, a block below 2, or least below 1.
+        UsageError: fewer than 2 rows, another number of dimensions, different d, a NaN, a block below 2, least below 1, or
+            features so large that the cubes of their products are infinite.
 
     Source: arXiv:1801.01401 sec. 4 (KID), for the features of Inception v3.
     Differs: disjoint blocks instead of random subsets, whose standard deviation is no estimate of the error; and ten blocks
@@ -40,7 +44,14 @@ def kernel_distance(
     for rows_a, rows_b in zip(*orders, strict=True):
         pair = (a[rows_a].double(), b[rows_b].double())  # copies of these rows only
         found.append(polynomial_mmd(*(pair if scale is None else (part / scale for part in pair))))
-    return mean_interval(torch.tensor(found, dtype=torch.float64))
+    values = torch.tensor(found, dtype=torch.float64)
+    if not values.isfinite().all():
+        most = max(float(x.abs().max()) for x in (a, b)) / (1 if scale is None else float(scale))
+        raise UsageError(
+            f"kernel distance: expected features near 1, found {most:.3g}, too large for its cubic kernel; "
+            "the model has diverged: measure an earlier checkpoint"
+        )
+    return mean_interval(values)
 
 
 def polynomial_mmd(a: Tensor, b: Tensor) -> float:
@@ -56,9 +67,14 @@ def polynomial_mmd(a: Tensor, b: Tensor) -> float:
 
 
 def feature_scale(features: Tensor) -> Tensor:
-    """The root mean square [] of all numbers of features [N, d], float64, `ROWS` rows at a time."""
-    squares = torch.stack([part.double().square().sum() for part in features.split(ROWS)])
-    return (squares.sum() / features.numel()).sqrt()
+    """The root mean square [] of all numbers of features [N, d], float64, `ROWS` rows at a time; 1 if all are 0.
+
+    A power of two is taken out first, so that no square is infinite or 0.
+    """
+    largest = max(float(part.abs().max()) for part in features.split(ROWS))
+    unit = math.ldexp(1.0, math.frexp(largest)[1] - 1)
+    squares = torch.stack([(part.double() / unit).square().sum() for part in features.split(ROWS)])
+    return (squares.sum() / features.numel()).sqrt() * unit if largest else squares.new_ones(())
 
 
 def _mean_within(x: Tensor) -> float:

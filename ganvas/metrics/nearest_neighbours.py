@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +14,8 @@ from ganvas.metrics.checks import require_finite, require_integer
 
 CHUNK = 500  # rows of a block of distances: 40 MB for 10,000 points
 TILE = 2_000  # columns of a block that are computed at a time: 20 MB for 1,280 features
+STRAY = 1_000  # times the spread of the points: from here on a stray point makes a grid too coarse
+LOOKED_AT = 100  # rows of a set whose spread is measured
 BLOCK_BYTES = 64 << 20  # of rows as float64: large images use smaller blocks, which does not change the result
 
 
@@ -25,19 +27,27 @@ class Lattice:
     partial sum of a matrix product is an integer below 2^53: for 64 features, 2^-22 of half the range, about the precision
     of float32. So equal points have distance 0, and distances do not depend on chunks, threads or machine. The matrix
     product is several times faster than differences. Bytes are not rounded.
+
+    A few stray points may be so far from all others that such a grid would put those into one place: one sample at 1e9 among
+    standard normals would make every other distance 0. Then nothing is rounded, and distances are computed from differences.
     """
 
     centre: Tensor
     unit: float
+    rounds: bool = True  # whether points are placed on whole numbers
 
     @classmethod
     def over(cls, *sets: Tensor) -> Lattice:
         """The finest grid for the points of all sets [N, d]."""
-        low = torch.stack([each.amin(0).double() for each in sets]).amin(0)
-        high = torch.stack([each.amax(0).double() for each in sets]).amax(0)
-        _, exponent = math.frexp((high - low).max().item() / 2)
+        low = torch.stack([each.amin(0).double() for each in sets]).amin(0) / 2  # halves: their difference is finite
+        high = torch.stack([each.amax(0).double() for each in sets]).amax(0) / 2
+        largest = (high - low).max().item()
+        _, exponent = math.frexp(largest)
+        middle, spread = _find_middle(sets)
+        if largest > STRAY * spread:
+            return cls(middle, math.ldexp(1.0, exponent - 480), rounds=False)  # so that no square is infinite
         bits = int((51 - math.log2(low.numel())) / 2)  # 4 d 4^bits <= 2^53
-        return cls((low + high) / 2, math.ldexp(1.0, exponent - bits))
+        return cls(low + high, math.ldexp(1.0, exponent - bits))
 
     @classmethod
     def of_bytes(cls, d: int) -> Lattice:
@@ -45,26 +55,41 @@ class Lattice:
         return cls(torch.zeros(d, dtype=torch.float64), 1.0)
 
     def place(self, points: Tensor) -> Tensor:
-        """points [N, d] -> their integer coordinates, as float64."""
+        """points [N, d] -> their coordinates on the grid, as float64."""
+        if not self.rounds:
+            return (points.double() / self.unit).sub_(self.centre / self.unit)
         return points.double().sub(self.centre).div_(self.unit).round_()
+
+    def between(self, a: Tensor, b: Tensor) -> Tensor:
+        """Squared distances [N, M] of placed points a [N, d] and b [M, d]."""
+        return _multiply(a, b) if self.rounds else torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist").square_()
+
+
+def _multiply(a: Tensor, b: Tensor) -> Tensor:
+    """Squared distances [N, M] of whole numbers a [N, d] and b [M, d], by one matrix product."""
+    left = torch.cat([a, a.square().sum(1, keepdim=True), torch.ones(len(a), 1).to(a)], 1)
+    return left @ torch.cat([-2 * b, torch.ones(len(b), 1).to(a), b.square().sum(1, keepdim=True)], 1).T
+
+
+def _find_middle(sets: Sequence[Tensor]) -> tuple[Tensor, float]:
+    """The median [d], and half of what the middle half of the points spans where it spans most; inf: it is one point."""
+    count = min(LOOKED_AT, rows_at_a_time(sets[0].shape[1]))
+    some = torch.cat([each[:: max(1, len(each) // count)][:count].double() for each in sets]).sort(0).values
+    quarter, half, rest = (some[part * len(some) // 4] for part in (1, 2, 3))
+    return half, float((rest / 2 - quarter / 2).max()) or math.inf
 
 
 def blocks(a: Tensor, b: Tensor, chunk: int = CHUNK, lattice: Lattice | None = None) -> Iterator[Tensor]:
     """Squared distances [rows, M] from `chunk` rows of a [N, d] at a time to all rows of b [M, d].
 
-    Both are placed on `lattice` a part at a time, so that large sets need no copy in float64; None: they are on one already.
+    Both are placed on `lattice` a part at a time, so that large sets need no copy in float64; None: they are whole numbers on
+    one already.
     """
-
-    def place(points: Tensor) -> Tensor:
-        return points if lattice is None else lattice.place(points)
-
-    for rows in map(place, a.split(chunk)):
-        left = torch.cat([rows, rows.square().sum(1, keepdim=True), torch.ones(len(rows), 1).to(rows)], 1)
-        squared = rows.new_empty(len(rows), len(b))
+    for rows in a.split(chunk):
+        placed = rows if lattice is None else lattice.place(rows)
+        squared = placed.new_empty(len(rows), len(b))
         for part, found in zip(b.split(TILE), squared.split(TILE, dim=1), strict=True):
-            columns = place(part)
-            right = torch.cat([-2 * columns, torch.ones(len(part), 1).to(rows), columns.square().sum(1, keepdim=True)], 1)
-            found.copy_(left @ right.T)
+            found.copy_(_multiply(placed, part) if lattice is None else lattice.between(placed, lattice.place(part)))
         yield squared
 
 
@@ -90,7 +115,7 @@ def _nearest(queries: Tensor, bank: _Bank) -> tuple[Tensor, Tensor]:
     best = torch.full((len(queries),), torch.inf, dtype=torch.float64, device=queries.device)
     where = torch.zeros_like(best, dtype=torch.int64)
     for start, part in bank.parts():
-        squared, index = next(blocks(placed, part, len(placed))).min(1)
+        squared, index = bank.lattice.between(placed, part).min(1)
         closer = squared < best
         best[closer], where[closer] = squared[closer], index[closer] + start
     return best.sqrt() * bank.lattice.unit, where
@@ -113,7 +138,7 @@ def k_nearest(
     best = torch.empty(len(queries), 0, dtype=torch.float64, device=queries.device)
     where = torch.empty_like(best, dtype=torch.int64)
     for start, part in bank_.parts():
-        squared = next(blocks(placed, part, len(placed)))
+        squared = bank_.lattice.between(placed, part)
         index = torch.arange(start, start + squared.shape[1], device=where.device).expand_as(squared)
         best, order = torch.cat([best, squared], 1).sort(dim=1, stable=True)
         where = torch.cat([where, index], 1).gather(1, order)[:, :k]

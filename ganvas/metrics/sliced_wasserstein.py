@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganvas.errors import UsageError
-from ganvas.metrics.checks import require_images, require_integer, require_matrix
+from ganvas.metrics.checks import require_finite, require_images, require_integer, require_matrix
 from ganvas.utils.seeds import mix
 
 SIDE = 16  # smallest side of the coarsest level, in pixels
@@ -117,6 +117,7 @@ def _patches(images: Tensor, per_image: int, seed: int) -> dict[int, Tensor]:
             row, column = next(places[side])
             cuts.setdefault(side, []).append(windows[torch.arange(len(part)).repeat_interleave(per_image), :, row, column])
             largest[side] = torch.maximum(largest.get(side, level.new_zeros(())), level.abs().max())
+    require_finite(torch.stack(list(largest.values())), "largest pixels as float32")
     found = {}
     for side in list(cuts):
         cut = torch.cat(cuts.pop(side))

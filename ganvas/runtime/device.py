@@ -17,7 +17,7 @@ import torch
 
 from ganvas.errors import ResourceError, UsageError
 from ganvas.runtime.plan import Plan
-from ganvas.utils.parsing import parse_index
+from ganvas.utils.parsing import parse_index, printable
 
 DEVICES = ("cpu", "cuda")  # kinds on which training is tested
 OTHERS = ("mps", "xpu")  # kinds that are offered if a small training step works
@@ -66,7 +66,7 @@ def find_device(name: str) -> torch.device:
         if kind in OTHERS:
             _try_training(device)
     except (RuntimeError, AssertionError, NotImplementedError, TypeError) as missing:
-        reason = (str(missing).splitlines() or [type(missing).__name__])[0]
+        reason = (str(missing).splitlines() or [type(missing).__name__])[0].partition(". ")[0]  # PyTorch lists all backends
         raise ResourceError(f"device {name!r} is not available ({reason}); use --device cpu") from None
     return device
 
@@ -83,7 +83,16 @@ def _try_training(device: torch.device) -> None:
 
 def local_rank() -> int:
     """The number of this rank on its machine, as torchrun or `launch` set it; 0 for a single process."""
-    return int(os.environ.get("LOCAL_RANK", "0"))
+    return read_count("LOCAL_RANK", 0)
+
+
+def read_count(variable: str, default: int) -> int:
+    """The number in an environment variable of torchrun. Raises: UsageError: it is something else."""
+    text = os.environ.get(variable, "")
+    number = parse_index(text) if text else default
+    if number is None:
+        raise UsageError(f"the environment variable {variable}: expected a number, found {printable(text, 60)!r}; unset it")
+    return number
 
 
 def place_on_rank(plan: Plan) -> Plan:

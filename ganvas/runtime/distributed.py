@@ -17,10 +17,12 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.distributed.rendezvous import rendezvous
 
-from ganvas.runtime.device import local_rank
+from ganvas.errors import ResourceError, UsageError
+from ganvas.runtime.device import local_rank, read_count
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.shared_memory import Exchange
 from ganvas.runtime.shared_memory import is_available as exchange_possible
+from ganvas.utils.parsing import printable
 
 # How long ranks wait for each other. Rank 0 evaluates and saves alone while the others wait, for minutes with large data. A
 # rank that dies is detected by other means (`_watch`, `Exchange`, torchrun).
@@ -100,16 +102,16 @@ def connect(minutes: float = 10) -> Ranks:
     CPU tensors use gloo on every device of the run, which may not be known yet; GPU tensors use NCCL if there is a GPU for
     each rank of this machine.
     """
-    size = int(os.environ.get("WORLD_SIZE", "1"))
-    if size == 1:
+    size = read_count("WORLD_SIZE", 1)
+    if size <= 1:
         return Ranks()
-    local = int(os.environ.get("LOCAL_WORLD_SIZE", "0"))
+    local = read_count("LOCAL_WORLD_SIZE", 0)
     gpus = torch.cuda.device_count() if torch.cuda.is_available() and dist.is_nccl_available() else 0
     nccl = gpus >= (local or size)
     if not dist.is_initialized():
         if nccl:
             torch.cuda.set_device(local_rank())
-        store, rank, size = next(rendezvous("env://", timeout=timedelta(minutes=minutes)))
+        store, rank, size = _meet(size, minutes)
         if local == size and "TORCHELASTIC_RESTART_COUNT" in os.environ:  # on one machine all ranks see the same count
             # The store of torchrun's agent survives a restart, so a rank would find addresses of dead processes. Each attempt
             # therefore has its own prefix. Source: pytorch/pytorch issue 135712.
@@ -121,6 +123,24 @@ def connect(minutes: float = 10) -> Ranks:
     if local == size and exchange_possible():
         return replace(ranks, exchange=Exchange(ranks.rank, size, ranks.broadcast, lambda: dist.all_reduce(torch.zeros(1))))
     return ranks
+
+
+def _meet(size: int, minutes: float) -> tuple[Any, int, int]:
+    """The store of all ranks, the number of this rank, and how many there are, as environment variables say.
+
+    Raises:
+        UsageError: variables are missing: something else than torchrun has set WORLD_SIZE.
+        ResourceError: the other ranks cannot be reached.
+    """
+    try:
+        store, rank, size = next(rendezvous("env://", timeout=timedelta(minutes=minutes)))
+    except ValueError as failure:
+        advice = "start with torchrun, or unset WORLD_SIZE"
+        raise UsageError(f"WORLD_SIZE={size} asks for several processes: {printable(failure)}; {advice}") from None
+    except dist.DistError as failure:
+        advice = "start all of them, or unset WORLD_SIZE"
+        raise ResourceError(f"the other {size - 1} ranks cannot be reached: {printable(failure, 200)}; {advice}") from None
+    return store, rank, size
 
 
 def disconnect() -> None:

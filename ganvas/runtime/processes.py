@@ -15,11 +15,10 @@ from pathlib import Path
 
 from ganvas.errors import ResourceError, UsageError
 from ganvas.runtime.distributed import Ranks, connect, disconnect
+from ganvas.runtime.exits import STOPS
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.process_settings import keep_process_settings
-
-# Only rank 0 receives them, so that all ranks stop at the same step. SIGHUP: the terminal was closed; Windows has none.
-STOPS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+from ganvas.utils.parsing import quote
 
 
 @contextmanager
@@ -50,7 +49,7 @@ def _launch_ranks(folder: Path, size: int, timed: bool) -> Iterator[None]:
     """Ranks 1 .. size-1 as new processes, while this process is rank 0."""
     before, over = dict(os.environ), threading.Event()
     others = launch(folder, size, timed)
-    advice = "choose --ranks 1" if timed else f"continue with: ganvas resume {folder}"
+    advice = "choose --ranks 1" if timed else f"continue with: ganvas resume {quote(folder)}"
     threading.Thread(target=_watch, args=(others, over, advice), daemon=True).start()
     try:
         yield

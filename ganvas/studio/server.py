@@ -86,7 +86,8 @@ def make_socket_endpoint(page: Page, studio: Studio) -> Callable[[WebSocket], Co
         studio.channels.add(channel)
         try:
             if page.open:
-                await channel.serve(page.open(channel, studio))
+                with contextlib.suppress(asyncio.CancelledError):  # the server ends: that is no error to print
+                    await channel.serve(page.open(channel, studio))
         finally:
             studio.channels.discard(channel)
 

@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,14 +19,27 @@ from ganvas.data.dataset import Dataset
 from ganvas.data.open import absolute_source
 from ganvas.engine import checkpoint
 from ganvas.engine.autotune import choose_plan
+from ganvas.engine.manifest import MANIFEST, verify
 from ganvas.errors import DataError, GanvasError, UsageError
 from ganvas.games.recipes import adapt_recipe, open_data, resolve_recipe
 from ganvas.games.registry import build
 from ganvas.latents.seed_latents import latents
+from ganvas.training.log import MAX_LOG, describe_failure
 from ganvas.training.run_data import describe_data
 from ganvas.training.run_folder import Run, read_run
 from ganvas.training.transfer import changed_classes, read_classes, transfer_classes
-from ganvas.utils.files import disk_errors, make_folder, publish, remove_tree, sweep, sync_tree, temporary_path, write_durably
+from ganvas.utils.files import (
+    disk_errors,
+    make_folder,
+    publish,
+    read_regular,
+    remove_tree,
+    sweep,
+    sync_tree,
+    temporary_path,
+    write_durably,
+)
+from ganvas.utils.parsing import printable
 from ganvas.utils.settings import flatten, to_dict
 
 SNAPSHOT = re.compile(r"(\d+\.\d{3})k\.png")
@@ -87,7 +99,7 @@ def branch(
             make_folder(out.parent)
             sweep(out.parent)
             make_folder(temporary)
-            _copy_history(folder, temporary, at)
+            run.notice = _copy_history(folder, temporary, at)
             if hasattr(recipe.config, "classes") and old != data.classes and recipe.data != parent.recipe.data:
                 transfer_classes(temporary / "checkpoints", recipe, old, data.classes)
                 remove_tree(temporary / "samples")  # they show other classes
@@ -159,16 +171,34 @@ def _sample_two(game: Game) -> Tensor:
     return game.sample(latents([0, 1], game.latent_dim), c)
 
 
-def _copy_history(folder: Path, out: Path, at: int) -> None:
-    """Copy the checkpoint, the log and the snapshots up to it. Raises: OSError; DataError: the checkpoint is damaged."""
+def _copy_history(folder: Path, out: Path, at: int) -> str:
+    """Copy the checkpoint, the log and the snapshots up to it. Returns a message for the user, or "".
+
+    Raises:
+        DataError: the checkpoint is damaged, or the other run has deleted it. OSError.
+    """
     name = f"{at:09d}"
-    shutil.copytree(folder / "checkpoints" / name, out / "checkpoints" / name)
+    source, copy = folder / "checkpoints" / name, out / "checkpoints" / name
     damaged: list[str] = []
-    if checkpoint.load(out / "checkpoints", lambda _, reason: damaged.append(reason)) is None:
+    make_folder(copy)
+    try:
+        names = verify(source, at)
+    except (DataError, OSError) as damage:
+        damaged, names = [printable(damage)], []
+    # Only what the manifest lists, and only after it was read: a link may lead to a device that never ends.
+    for file in (*names, MANIFEST) if names else ():
+        shutil.copyfile(source / file, copy / file)
+    if damaged or checkpoint.load(out / "checkpoints", lambda _, reason: damaged.append(reason)) is None:
         raise DataError(f"the checkpoint at {at:,} images is damaged: {damaged[0]}; choose another")
-    with suppress(FileNotFoundError):
-        shutil.copyfile(folder / "log.jsonl", out / "log.jsonl")  # the resumed run deletes the rows after the checkpoint
     (out / "samples").mkdir()
     for path in (folder / "samples").glob("*k.png"):
-        if (found := SNAPSHOT.fullmatch(path.name)) and round(float(found[1]) * 1000) <= at:
+        if (found := SNAPSHOT.fullmatch(path.name)) and round(float(found[1]) * 1000) <= at and path.is_file():
             shutil.copyfile(path, out / "samples" / path.name)
+    try:
+        # The resumed run deletes the rows after the checkpoint.
+        (out / "log.jsonl").write_bytes(read_regular(folder / "log.jsonl", MAX_LOG))
+    except FileNotFoundError:
+        return ""
+    except (DataError, OSError) as damage:
+        return f"the log is left out: {describe_failure(damage, folder / 'log.jsonl')}"
+    return ""

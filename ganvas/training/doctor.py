@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from ganvas.errors import GanvasError
 from ganvas.inference import model_file
@@ -36,6 +37,7 @@ TRAINED: tuple[Check, ...] = (
     doctor_verdict.check_average,
     doctor_log.check_long_steps,
     doctor_log.check_short_steps,
+    doctor_log.check_batch,
     doctor_log.check_gradient,
     doctor_samples.check_solids,
     doctor_samples.check_constant,
@@ -60,6 +62,11 @@ class Diagnosis(list[Finding]):
         super().__init__(findings)
         self.unchecked = unchecked
         self.distance = distance
+
+    def to_dict(self) -> dict[str, Any]:
+        """For --report: the findings, the distance or None, and what was not examined."""
+        distance = None if self.distance is None else self.distance.to_dict()
+        return {"findings": [each.to_dict() for each in self], "distance": distance, "unchecked": list(self.unchecked)}
 
 
 def diagnose(folder: str | Path, device: str = "auto") -> Diagnosis:

@@ -75,10 +75,15 @@ def check_labels(case: Case) -> Finding | None:
         return None
     x = small_vectors(read_rows(data, rows))
     nearest = torch.cat([_without_itself(x, part).argmin(1) for part in torch.arange(len(x)).split(500)])
-    agree = float((labels[nearest] == labels).float().mean())
-    shares = labels.bincount().float() / len(labels)
-    chance = float(shares.square().sum())
-    if agree > chance + 3 * (chance * (1 - chance) / len(labels)) ** 0.5:
+    same, counts = (labels[nearest] == labels).double(), labels.bincount()
+    if int((counts > 0).sum()) < 2:
+        return None  # labels of one class say nothing, and are not wrong
+    shares = counts.double() / len(labels)
+    agree, chance = float(same.mean()), float(shares.square().sum())
+    # The mean of the classes too: where nearly all samples are of one class, agreement by chance leaves no room above it.
+    weights = 1 / (counts[labels] * (counts > 0).sum())
+    by_class, error = float((weights * same).sum()), float((weights.square() * (shares * (1 - shares))[labels]).sum().sqrt())
+    if agree > chance + 3 * (chance * (1 - chance) / len(labels)) ** 0.5 or by_class > 1 / int((counts > 0).sum()) + 3 * error:
         return None
     evidence = f"the picture most like a picture has the same label in {agree:.0%} of {len(labels):,} cases, "
     evidence += f"and labels in random order would agree in {chance:.0%}"

@@ -13,7 +13,7 @@ Random features compare better than their lack of training suggests: arXiv:2002.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 
 import torch
@@ -49,6 +49,10 @@ class Distance:
     def share(self) -> float:
         """How far the samples are: 0 at the floor, 1 at the trivial model."""
         return max(0.0, self.value - self.floor - self.spread) / max(self.trivial - self.floor, 1e-12)
+
+    def to_dict(self) -> dict[str, str | float]:
+        """For --report: all fields, and the share."""
+        return {**asdict(self), "share": self.share}
 
     def text(self) -> str:
         """The value beside its floor and its scale."""

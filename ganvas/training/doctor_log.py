@@ -11,7 +11,7 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from ganvas.training.doctor_case import Case
+from ganvas.training.doctor_case import PART, Case
 from ganvas.training.doctor_finding import Finding
 from ganvas.training.roll_backs import read_roll_backs
 
@@ -19,6 +19,7 @@ SURE = 0.96  # skill of D above which it teaches little
 GUESSES = 0.6  # skill below which it only guesses
 STRAIN = 10.0  # the loss of D relative to that of a D that only guesses
 CHANGED = 5.0  # factor between a learning rate and that of the recipe
+LARGE = 4.0  # factor between a batch and that of the recipe
 STILL = 0.02  # factor on a learning rate that counts as none
 LEVEL = 0.05  # gap between the mean logits of reals and fakes that counts as none
 LEARNING_RATES = {  # setting -> whose it is
@@ -88,6 +89,19 @@ def check_long_steps(case: Case) -> Finding | None:
         " and ".join(reasons) + _describe_distance(case),
         advice or f"--set train.learning_rate={rate / 10:g}",
     )
+
+
+def check_batch(case: Case) -> Finding | None:
+    """Batches so large that the run has few steps, though it has as many images as the recipe."""
+    batch, usual = case.recipe.train.batch, case.read_setting("train.batch", usual=True)
+    planned = case.read_setting("train.images", usual=True)
+    if not case.far or not usual or not planned or batch < LARGE * usual:
+        return None
+    steps, needed = case.items // batch, planned // usual
+    if steps >= PART * needed:
+        return None
+    evidence = f"{case.items:,} in batches of {batch:,} were {steps:,} steps, and the recipe has {needed:,} of {usual:,}"
+    return Finding("batch too large", evidence + _describe_distance(case), f"--set train.batch={usual}")
 
 
 def check_short_steps(case: Case) -> Finding | None:

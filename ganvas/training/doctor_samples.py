@@ -164,7 +164,11 @@ def check_class_collapse(case: Case) -> Finding | None:
     if case.fakes is None or labels is None or case.labels is None or not modality_of(case.fakes).grid:
         return None
     fakes, reals = case.fakes.flatten(1).float(), case.reals.flatten(1).float()
-    limit = TWIN * torch.cat([_nearest_distances(reals[case.labels == c]) for c in labels.unique()]).median()
+    # Of a rare class there may be no real, or only one, which has no other one near.
+    known = [real for c in labels.unique() if len(real := reals[case.labels == c]) > 1]
+    if not known:
+        return None
+    limit = TWIN * torch.cat([_nearest_distances(each) for each in known]).median()
     shares = {
         int(c): float((_nearest_distances(fakes[labels == c]) < limit).float().mean())
         for c in labels.unique()

@@ -12,7 +12,7 @@ from typing import Any
 from ganvas.errors import DataError
 from ganvas.utils.files import append as _append
 from ganvas.utils.files import read_regular, sync_file, write_durably
-from ganvas.utils.parsing import parse_json
+from ganvas.utils.parsing import parse_json, printable
 
 # Names of notes in the logs of earlier versions -> present names.
 RENAMED: Mapping[str, str] = {"gradient_critic": "gradient_discriminator", "gradient_artist": "gradient_generator"}
@@ -74,8 +74,8 @@ class TrainingLog:
         if self.write and self.path.exists():
             try:
                 before = read_regular(self.path, MAX_LOG)
-            except DataError as failure:
-                self.tell(f"{failure}; it stays as it is")
+            except (DataError, OSError) as failure:  # such as a log of another user
+                self.tell(f"{describe_failure(failure, self.path)}; it stays as it is")
                 return
             kept = [row for row in read_log(self.path, self.tell) if row.get("items", 0) <= items]
             text = "".join(json.dumps(row) + "\n" for row in kept).encode()
@@ -90,13 +90,20 @@ def read_log(path: Path, tell: Callable[[str], None] = lambda _: None) -> list[d
     """
     try:
         lines = read_regular(path, MAX_LOG).decode("utf-8", errors="replace").split("\n")
-    except DataError as failure:
-        tell(f"{failure}; it is not read")
+    except FileNotFoundError:
+        raise
+    except (DataError, OSError) as failure:
+        tell(f"{describe_failure(failure, path)}; it is not read")
         return []
     rows = [_read_row(line) for line in lines if line.strip()]
     if damaged := sum(row is None for row in rows[: None if lines[-1] == "" else -1]):
         tell(f"{damaged} damaged row{'s' if damaged > 1 else ''} of {path.name} left out")
     return [row for row in rows if row is not None]
+
+
+def describe_failure(failure: DataError | OSError, path: Path) -> str:
+    """Why a file cannot be read, without Python's numbers of errors."""
+    return f"{printable(path)}: {failure.strerror}" if isinstance(failure, OSError) else str(failure)
 
 
 def _read_row(line: str) -> dict[str, Any] | None:

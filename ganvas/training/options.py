@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 from ganvas.errors import UsageError
 from ganvas.utils.parsing import parse_index, printable
+from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
 
 _HOW = Parameter(group="How it runs")
@@ -53,7 +54,7 @@ class TrainOptions:
     """
 
     data: str | None = None
-    minutes: float | None = None
+    minutes: Real | None = None
     images: Whole | None = None
     out: Path | None = None
     seed: Whole | None = None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ganvas.training.log import read_log
-from ganvas.utils.files import write_durably
+from ganvas.utils.files import read_regular, write_durably
 from ganvas.utils.parsing import parse_json, printable
 
 NAME = "rollbacks.json"
@@ -24,7 +24,7 @@ def read_roll_backs(folder: Path, tell: Callable[[str], None]) -> list[int]:
     if not path.exists():
         return []
     try:
-        found = parse_json(b'{"at":' + path.read_bytes() + b"}", NAME)["at"]
+        found = parse_json(b'{"at":' + read_regular(path) + b"}", NAME)["at"]
     except Exception as damage:  # whatever it holds, the run can go on
         found, reason = None, printable(damage, 80)
     else:

@@ -14,7 +14,7 @@ from ganvas.data.dataset import Dataset
 from ganvas.data.open import BUILT_IN
 from ganvas.errors import DataError, UsageError
 from ganvas.games.recipes import adapt_recipe
-from ganvas.utils.parsing import printable
+from ganvas.utils.parsing import printable, quote
 
 SHOWN = 5  # class names in a message
 
@@ -24,6 +24,20 @@ def describe_data(recipe: Recipe, data: Dataset, count: int) -> dict[str, Any] |
     if split_name(recipe.data.source)[1] in BUILT_IN:
         return None
     return {"count": count, "classes": list(data.classes), "fingerprint": data.fingerprint}
+
+
+def parse_description(plain: Any) -> dict[str, Any] | None:
+    """A description of data as env.json holds it; None: the run was started on a built-in source, or by an older version.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    if plain is None:
+        return None
+    kinds = {"count": int, "classes": list, "fingerprint": str}
+    if not isinstance(plain, dict) or any(type(plain.get(name)) is not kind for name, kind in kinds.items()):
+        raise DataError(f"env.json: data: expected {', '.join(kinds)}, found {printable(plain, 60)}")
+    return plain
 
 
 def find_changes(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None, unit: str) -> list[str]:
@@ -43,10 +57,10 @@ def find_changes(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None
     return found
 
 
-def refuse_changes(folder: object, changes: Sequence[str]) -> DataError:
-    """The error for changed data: what changed, and how to continue."""
-    shown = printable(folder)
-    advice = f"put it back, or continue with it as it is: ganvas resume {shown} --accept-data"
+def refuse_changes(folder: object, changes: Sequence[str], source: str | None = None) -> DataError:
+    """The error for changed data: what changed, and how to continue. `source` is the other place that the user has named."""
+    shown, place = printable(folder), "" if source is None else f" --data {quote(source)}"
+    advice = f"put it back, or continue with it as it is: ganvas resume {quote(folder)}{place} --accept-data"
     return DataError(f"{shown}: its data is not that of the start: {'; '.join(changes)}; {advice}")
 
 
@@ -63,7 +77,7 @@ def check_networks(recipe: Recipe, data: Dataset, folder: object) -> None:
     if not fits:
         raise DataError(
             f"{printable(folder)}: its networks do not fit {printable(data.name)}: another size or number of classes; start "
-            f"a run that continues from it: ganvas branch {printable(folder)} --data PATH --out NEW"
+            f"a run that continues from it: ganvas branch {quote(folder)} --data PATH --out NEW"
         )
 
 

@@ -34,13 +34,14 @@ from ganvas.runtime.device import describe_runtime, find_device
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.process_settings import GPU_SETTINGS
-from ganvas.training.run_data import check_networks, describe_data, find_changes, refuse_changes
+from ganvas.training.run_data import check_networks, describe_data, find_changes, parse_description, refuse_changes
 from ganvas.training.run_place import is_free
 from ganvas.utils.files import disk_errors, make_folder, read_json, try_lock, write_durably
-from ganvas.utils.parsing import printable
+from ganvas.utils.parsing import is_number, printable, quote
 from ganvas.utils.settings import convert, flatten, from_dict, to_dict
 
 FORMAT = 1  # of a run folder, in env.json; raised where an older version would read a new folder wrongly
+WORDS = ("about", "paper", "minutes")  # of a recipe: they describe it, and change nothing in a training
 
 
 @dataclass
@@ -75,12 +76,14 @@ class Run:
         Raises:
             DataError: the file is damaged.
         """
-        path = self.folder / "result.json"
-        found = read_json(path)
-        if not all(isinstance(found.get(name), (int, float)) for name in ("items", "seconds", "dropped", "images_per_second")):
-            raise DataError(
-                f"{path} lacks figures of a finished run; delete it and repeat the end: ganvas resume {self.folder}"
-            )
+        advice = f"delete it and repeat the end: ganvas resume {quote(self.folder)}"
+        try:
+            found = read_json(self.folder / "result.json")
+        except DataError as damage:
+            raise DataError(f"{damage}; {advice}") from None
+        figures = {"items", "seconds", "dropped", "images_per_second", *(name for name in found if name.startswith("test_"))}
+        if not all(is_number(found.get(name)) for name in figures):
+            raise DataError(f"{printable(self.folder / 'result.json')} lacks figures of a finished run; {advice}")
         return found
 
     def write(self, probe: Mapping[str, Any] | None = None) -> None:
@@ -107,10 +110,13 @@ class Run:
     def prepare(self, device: str | None, peers: Ranks, accept: bool = False) -> None:
         """Make an unfinished run ready to continue: compare its data, find its device; `notice` says what changed.
 
+        Of a finished run, only data that the user has moved is compared, and its new place is noted.
+
         Raises:
             GanvasError: as `check_data` and `move`.
         """
         if self.finished:
+            self.notice = self.check_data(peers, accept) if self.moved else ""
             return
         self.notice = "\n".join(filter(None, (self.check_data(peers, accept), self.move(device, peers))))
 
@@ -144,7 +150,7 @@ class Run:
         known = self.data_before is not None or self.moved
         changes = find_changes(self.data_before, now, self.data.modality.unit) if known else []
         if changes and not accept:
-            raise refuse_changes(self.folder, changes)
+            raise refuse_changes(self.folder, changes, self.recipe.data.source if self.moved else None)
         if changes:
             check_networks(self.recipe, self.data, self.folder)
         self.data_before, self.moved = now, False
@@ -166,7 +172,7 @@ class Run:
             if device is not None:
                 raise
             reason = str(missing).partition(";")[0]
-            advice = f"continue on another device with: ganvas resume {self.folder} --device auto"
+            advice = f"continue on another device with: ganvas resume {quote(self.folder)} --device auto"
             raise ResourceError(f"{self.folder} was started on {before.device}: {reason}; {advice}") from None
         if where == before.device or (device == "auto" and _is_same_kind(before.device, where)):
             return ""
@@ -193,12 +199,12 @@ class Run:
         if minutes is not None:
             theirs["train"]["images"] = ours["train"]["images"]  # minutes became images at the start of the run
         new, old = flatten(theirs), flatten(ours)
-        differing = [name for name in new | old if new.get(name) != old.get(name)]
+        differing = [name for name in new | old if new.get(name) != old.get(name) and name not in WORDS]
         differences = [f"{name}={new.get(name)!r} (it has {old.get(name)!r})" for name in differing]
         if self.finished and differing == ["train.images"]:
             raise UsageError(
                 f"{self.folder} is finished after {self.recipe.train.images:,} images; to train it longer, branch it: "
-                f"ganvas branch {self.folder} --set train.images={recipe.train.images} --out NEW"
+                f"ganvas branch {quote(self.folder)} --set train.images={recipe.train.images} --out NEW"
             )
         if differences:
             found = ", ".join(differences[:4])
@@ -267,16 +273,17 @@ def read_run(folder: Path) -> Run:
         if is_free(folder) and folder.exists():
             raise DataError("a start was cut off in it, or it is empty; repeat the command that starts the run")
         recipe, env = parse_recipe(read_json(folder / "recipe.json")), read_json(folder / "env.json")
-        if (written := convert(int, env.get("format", 1), "format")) > FORMAT:
-            raise DataError(f"it has the format {written}, and this version reads up to {FORMAT}; use a newer ganvas")
-        minutes, before = convert(float | None, env["minutes"], "minutes"), env.get("data")
+        if not 1 <= (written := convert(int, env.get("format", 1), "format")) <= FORMAT:
+            raise DataError(f"it has the format {written}, and this version reads 1 to {FORMAT}; use a newer ganvas")
+        if missing := {"minutes", "plan"} - env.keys():
+            raise DataError(f"env.json lacks {' and '.join(sorted(missing))}")
+        minutes, before = convert(float | None, env["minutes"], "minutes"), parse_description(env.get("data"))
         if minutes is not None and minutes <= 0:
             raise DataError(f"env.json: minutes: expected a number above 0, found {minutes:g}")
-        plan = from_dict(Plan, env["plan"], "plan.")
-        return Run(folder, recipe, plan, minutes, data_before=before if isinstance(before, dict) else None)
-    except (OSError, KeyError, TypeError, GanvasError) as failure:
-        reason = failure.strerror if isinstance(failure, OSError) else failure
-        raise DataError(f"{folder} is not a run folder that can be continued: {printable(reason)}") from None
+        return Run(folder, recipe, from_dict(Plan, env["plan"], "plan."), minutes, data_before=before)
+    except (OSError, TypeError, GanvasError) as failure:
+        reason = f"{Path(failure.filename or '').name}: {failure.strerror}" if isinstance(failure, OSError) else failure
+        raise DataError(f"{printable(folder)} is not a run folder that can be continued: {printable(reason)}") from None
 
 
 def open_run(folder: Path, source: str | None = None) -> Run:
@@ -294,5 +301,5 @@ def open_run(folder: Path, source: str | None = None) -> Run:
     except DataError as failure:
         if source is not None or Path(run.recipe.data.source).exists() or not Path(run.recipe.data.source).is_absolute():
             raise
-        raise DataError(f"{failure}; if it was moved, say where it is: ganvas resume {folder} --data PATH") from None
+        raise DataError(f"{failure}; if it was moved, say where it is: ganvas resume {quote(folder)} --data PATH") from None
     return run

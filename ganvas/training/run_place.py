@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ganvas.config import Recipe
 from ganvas.errors import DataError
+from ganvas.runtime.device import read_count
 from ganvas.utils.files import TEMPORARY, disk_errors, make_folder, read_json
 
 BEFORE_RECIPE = ("lock", "env.json")  # the files that a start writes before recipe.json
@@ -47,7 +48,7 @@ def is_free(out: Path) -> bool:
 
 def find_restarted_run() -> Path | None:
     """The run of this torchrun job, if it restarts after a rank died and the command has no --out."""
-    if int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")):
+    if read_count("TORCHELASTIC_RESTART_COUNT", 0):
         for env in sorted(Path("runs").glob("*/env.json"), reverse=True):
             with suppress(DataError, OSError):  # a damaged file of another run
                 if read_json(env).get("torchrun") == os.environ.get("TORCHELASTIC_RUN_ID"):
@@ -57,10 +58,10 @@ def find_restarted_run() -> Path | None:
 
 def make_numbered_folder(recipe: Recipe) -> Path:
     """A new folder under runs/ with the next free number."""
-    root = Path("runs")
+    root, name = Path("runs"), re.sub(r"[^\w.-]+", "-", recipe.name)  # --set name= may have set it
     while True:
         taken = [int(found[1]) for path in root.glob("*-*") if (found := re.match(r"([0-9]{1,9})-", path.name))]
-        folder = root / f"{max(taken, default=-1) + 1:05d}-{recipe.name}-seed{recipe.train.seed}"
+        folder = root / f"{max(taken, default=-1) + 1:05d}-{name}-seed{recipe.train.seed}"
         with disk_errors(f"cannot make the run folder {folder}"), suppress(FileExistsError):  # another process was faster
             make_folder(root)
             folder.mkdir()

@@ -39,9 +39,9 @@ def start_run(
     recipe = replace(recipe, data=replace(recipe.data, source=absolute_source(recipe.data.source)))
 
     # Continue a run that is there, also after a restart by torchrun.
-    folder = Path(peers.broadcast(str(out or find_restarted_run() or "")))
-    if folder != Path() and (folder / "recipe.json").exists():
-        return _continue_run(folder, recipe, minutes, device, peers)
+    found = peers.broadcast(out or find_restarted_run())
+    if found is not None and (found / "recipe.json").exists():
+        return _continue_run(found, recipe, minutes, device, peers)
 
     # Start a new one. Whether its folder can be written is checked first, because choosing a plan takes seconds.
     if out and not is_free(out):

@@ -33,8 +33,8 @@ from ganvas.training.own_checkpoint import check_own
 from ganvas.training.roll_backs import MOST, SIGN, read_roll_backs, write_roll_backs
 from ganvas.training.run_folder import Run
 from ganvas.training.test_split import measure_test_split, open_test_split
-from ganvas.utils.files import make_folder, write_durably
-from ganvas.utils.parsing import printable
+from ganvas.utils.files import disk_errors, make_folder, write_durably
+from ganvas.utils.parsing import printable, quote
 from ganvas.utils.settings import to_dict
 
 PATIENCE = 10  # steps in a row that are not finite, before the run goes back to its last checkpoint
@@ -227,9 +227,10 @@ class Trainer:
             folder = self.run.folder / "samples"
             text = {"recipe": self.run.recipe.name, "images": str(self.state.items), "synthetic": "true"}
             try:
-                make_folder(folder)
+                with disk_errors(f"cannot make {printable(folder)}"):
+                    make_folder(folder)
                 save_png(folder / f"{self.state.items / 1000:010.3f}k.png", image, text)
-            except (OSError, ResourceError) as failure:
+            except ResourceError as failure:
                 self.events.append(f"no sample picture, training goes on: {failure}")
 
     def make_sheet(self) -> Image | None:
@@ -274,7 +275,7 @@ class Trainer:
         if self.run.recipe.train.eval_every:
             self.validate()
         if unkept := self.save():
-            raise type(unkept)(f"{unkept}; then repeat the end of the run with: ganvas resume {self.run.folder}")
+            raise type(unkept)(f"{unkept}; then repeat the end of the run with: ganvas resume {quote(self.run.folder)}")
         if not self.ranks.first:
             return
         seconds = self.seconds

@@ -13,8 +13,8 @@ from pathlib import Path
 from ganvas.engine.autotune import train_endlessly
 from ganvas.errors import GanvasError
 from ganvas.runtime.distributed import connect, disconnect
-from ganvas.runtime.exits import allow_any_text
-from ganvas.runtime.processes import STOPS, die_with_parent
+from ganvas.runtime.exits import STOPS, allow_any_text
+from ganvas.runtime.processes import die_with_parent
 from ganvas.training.run_folder import open_run
 from ganvas.training.trainer import fit
 

@@ -27,7 +27,10 @@ from ganvas.errors import DataError, ResourceError
 from ganvas.utils.parsing import parse_json, printable
 
 ADVICE = {errno.ENOSPC: "free some space", errno.EDQUOT: "free some space", errno.EMFILE: "close some files"}
-ADVICE |= {errno.ENAMETOOLONG: "choose a shorter path"}
+ADVICE |= {errno.ENAMETOOLONG: "choose a shorter path", errno.EFBIG: "allow larger files (ulimit -f)"}
+ADVICE |= dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "choose another place, or change its permissions")
+ADVICE |= dict.fromkeys((errno.EEXIST, errno.ENOTDIR), "a file or a link has this name; choose another")
+ADVICE |= {errno.ELOOP: "a link leads to itself; delete it"}
 
 # Parts of a temporary name: this machine and this start of the process (containers reuse process ids).
 MACHINE, START = hashlib.sha256(platform.node().encode()).hexdigest()[:8], secrets.token_hex(4)
@@ -110,7 +113,7 @@ def make_folder(path: Path) -> None:
         with suppress(FileExistsError):
             os.mkdir(folder)
         fsync_dir(folder.parent)
-    if not missing and not path.is_dir():
+    if not path.is_dir():  # a file, or a link that leads nowhere
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
 
 

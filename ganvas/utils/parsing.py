@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
+import shlex
 import unicodedata
-from typing import Any
+from typing import Any, TypeGuard
 
 from ganvas.errors import DataError, UsageError
 
@@ -17,9 +19,23 @@ def printable(text: object, limit: int = 300) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
 
 
+def quote(path: object) -> str:
+    """A path as a word of a command that can be pasted into a shell, on one line."""
+    text = str(path)
+    if text.isprintable():
+        return shlex.quote(text)
+    escaped = (c if c.isprintable() and c not in "\\'" else c.encode("unicode_escape").decode() for c in text)
+    return "$'" + "".join(escaped).replace("'", "\\'") + "'"
+
+
 def parse_index(text: str) -> int | None:
     """The number that `text` spells with the digits 0 to 9; None: it is something else, such as a name."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a JSON value is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def require_count(name: str, count: int, least: int, most: int) -> None:

@@ -182,5 +182,5 @@ def parse_value(text: str) -> Any:
     """The JSON value if `text` is JSON, else the text itself: `0.1` is a number, `hinge` a word."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

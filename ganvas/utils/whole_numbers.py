@@ -1,4 +1,4 @@
-"""Integers on the command line: 960, 1e6 or 100_000. A superscript or a number of a thousand digits is none."""
+"""Integers on the command line: 960, 1e6 or 100_000, of the digits 0 to 9. A superscript or a thousand digits are none."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def parse_whole(name: str | None, text: str) -> int:
         UsageError: a fraction, no number, or one beyond `LARGEST`.
     """
     number: int | None = None
-    if len(text) <= 40:
+    if len(text) <= 40 and text.isascii():
         with suppress(ValueError):
             number = int(text)
         with suppress(ValueError):

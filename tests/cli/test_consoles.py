@@ -73,14 +73,6 @@ def test_an_ignored_hangup_stays_ignored(monkeypatch: pytest.MonkeyPatch) -> Non
         signal.signal(signal.SIGHUP, before)
 
 
-def test_an_error_that_is_not_of_the_output_is_not_swallowed() -> None:
-    def full() -> None:
-        raise OSError(28, "No space left on device")
-
-    with pytest.raises(OSError, match="No space"):
-        terminal._show(full, [])
-
-
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_a_console_without_the_letters_shows_question_marks(encoding: str, tmp_path: Path) -> None:
     (tmp_path / "фото").mkdir()

@@ -17,7 +17,7 @@ from ganvas.cli.arguments import report_doubts
 from ganvas.config import DataConfig
 from ganvas.data.open import open_source
 from ganvas.data.report import inspect
-from ganvas.errors import GanvasWarning
+from ganvas.errors import DataError, GanvasWarning
 
 STRAY = "pictures beside the folders of the classes are left out (1 of 25): cover.png"
 SMALL = {"config.width": 4, "config.critic_width": 4, "config.head": 4, "config.latent_dim": 4}
@@ -57,6 +57,22 @@ def test_python_warns(folder: Path) -> None:
         model = train("cgan-mnist", data=folder, images=32, batch=16, ranks=1, out=folder.parent / "run", **SMALL)
     assert [str(each.message) for each in caught] == [STRAY]
     assert model.classes == ["a", "b"]
+
+
+def test_an_evaluation_and_a_comparison_tell_it_once(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_twice(*_: object, **__: object) -> None:
+        for _ in range(2):
+            open_source(DataConfig(source=str(folder)))
+        raise DataError("enough")
+
+    monkeypatch.setattr("ganvas.evaluation.evaluate.evaluate", open_twice)
+    monkeypatch.setattr("ganvas.evaluation.comparison.compare", open_twice)
+    for words in (("eval", folder, "--against", folder), ("compare", folder, folder)):
+        with pytest.raises(DataError, match="enough"):
+            typed(*words)
+        assert capsys.readouterr().err == f"warning: {STRAY}\n"
 
 
 def test_a_training_lists_few_of_many_skipped_files(capsys: pytest.CaptureFixture[str]) -> None:

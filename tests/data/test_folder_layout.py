@@ -119,6 +119,76 @@ def test_splits_are_known_by_their_usual_names_in_any_case(train: str, test: str
         assert layout.text == f"{folder}/ of a split collection, one folder per class"
 
 
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("training_set", "test_set"),
+        ("Train Set", "Test-Set"),
+        ("train_images", "test_images"),
+        ("train2014", "val2017"),
+        ("_train", "_test"),
+        ("01_train", "02_test"),
+        ("pets_train", "pets_test"),
+        ("trn", "tst"),
+        ("train", "tests"),
+        ("train", "hold-out"),
+        ("Trainingsdaten", "Testdaten"),
+        ("entrai\u0302nement", "validation"),
+        ("entrenamiento", "prueba"),
+        ("обучение", "тест"),
+        ("训练集", "测试集"),
+        ("trainA", "testA"),
+    ],
+)
+@pytest.mark.parametrize("below", ["", "images/"])
+def test_splits_are_known_by_other_names_and_told(train: str, test: str, below: str) -> None:
+    names = paths(*[f"{split}/{below}{name}" for split in (train, test) for name in ("cats", "dogs")])
+    for split, folder in (("train", train), ("test", test)):
+        layout = understood(*names, split=split)
+        assert (layout.classes, layout.labels, layout.splits) == (("cats", "dogs"), (0, 0, 1, 1), ("train", "test"))
+        assert layout.members == tuple(sorted(name for name in names if name.startswith(f"{folder}/")))
+        what = "are read as the training and the test split"
+        assert [warning.partition(what)[0] for warning in layout.warnings] == [f"{train}/ and {test}/ "]
+
+
+def test_names_that_only_hold_such_words_are_classes() -> None:
+    assert understood(*paths("train", "test tube")).classes == ("test tube", "train")
+    assert understood(*paths("pets_train", "cars_train", "pets_test", "cars_test")).splits == ("train",)
+    assert understood(*paths("train_test", "test_train")).splits == ("train",)
+
+
+def test_masks_beside_the_splits_are_left_out() -> None:
+    layout = understood(*paths("train_images", "train_masks", "test_images", "test_masks"))
+    assert layout.members == tuple(paths("train_images"))
+    assert [name for name, _ in layout.skipped] == ["test_masks/", "train_masks/"]
+
+
+def test_a_folder_around_the_classes_of_a_split_is_walked_through() -> None:
+    layout = understood(*paths("train/img/a", "train/img/b", "test/a"), split="test")
+    assert (layout.classes, layout.labels) == (("a", "b"), (0, 0))
+    assert understood(*paths("train/a", "test/a")).labels is None
+    strayed = understood(*paths("train/img/a", "train/img/b", "test/img/a", "test/img/b"), "train/x.png", "test/y.png")
+    assert (strayed.classes, len(strayed.members)) == (("a", "b"), 4)
+    assert [name for name, _ in strayed.skipped] == ["train/x.png", "test/y.png"]
+    assert strayed.warnings[0].startswith("pictures beside train/img/ are left out (2 of 6): train/x.png, test/y.png")
+
+
+def test_a_class_may_have_no_test_split_of_its_own() -> None:
+    names = paths("cat/train", "cat/test", "dog/train")
+    assert understood(*names).members == tuple(paths("cat/train", "dog/train"))
+    assert understood(*names, split="test").members == tuple(paths("cat/test"))
+    assert understood(*paths("cat/train", "dog/train")).classes == ("cat", "dog")
+
+
+@pytest.mark.parametrize(
+    ("tests", "lost"), [(["test/a", "test/c"], "2 of 4"), (["test"], "2 of 2"), (["test/A", "test/B"], "4 of 4")]
+)
+def test_pictures_of_the_test_split_without_a_known_class_are_told_before_a_training(tests: list[str], lost: str) -> None:
+    layout = understood(*paths("train/a", "train/b", *tests))
+    assert layout.labels == (0, 0, 1, 1)
+    assert [f"test split: {lost} pictures have no class of the training split" in each for each in layout.warnings] == [True]
+
+
 def test_one_training_and_one_test_split() -> None:
     with pytest.raises(DataError, match="two folders are the training split: Train/ and train/; expected one"):
         understood(*paths("Train", "train", "test"))
@@ -159,7 +229,7 @@ def test_a_test_split_alone_is_read_and_doubted() -> None:
     assert layout.warnings == ("there is no training split beside test/: its pictures are read as the training split",)
 
 
-@pytest.mark.parametrize("names", [("train", "docs"), ("car", "train", "plane"), ("val2017", "train2017"), ("trainA", "testA")])
+@pytest.mark.parametrize("names", [("train", "docs"), ("car", "train", "plane"), ("test", "val"), ("pets_train", "cars_test")])
 def test_classes_called_like_splits_are_doubted(names: tuple[str, ...]) -> None:
     layout = understood(*paths(*names))
     assert layout.classes == tuple(sorted(names))

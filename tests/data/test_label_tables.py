@@ -111,12 +111,80 @@ def test_a_table_too_large_is_refused_before_it_is_read() -> None:
         '"a.png","cat"\n"b.png","dog"\n',
         "id,label\na,cat\nb,dog\n",
         "picture,class\na.png, cat\nb.png,dog \n",
+        'file, label\na.png, "cat"\nb.png, "dog"\n',
+        "file|label\na.png|cat\nb.png|dog\n",
+        "sep=;\nfile;label\na.png;cat\nb.png;dog\n",
+        "# of 2026, by me\n\nfile,label\na.png,cat\nb.png,dog\n",
+        "cat,a.png\ndog,b.png\n",
+        "file,cat,dog\na.png,1,0\nb.png,0.0,1.0\n",
+        ",file,dog,cat\n0,a.png,False,True\n1,b.png,true,false\n",
     ],
 )
 def test_labels_of_a_csv(text: str) -> None:
     layout = understood("labels.csv", text, "a.png", "b.png")
     assert (layout.members, layout.labels, layout.classes) == (("a.png", "b.png"), (0, 1), ("cat", "dog"))
     assert (layout.text, layout.warnings) == ("pictures with labels in labels.csv", ())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_tables_have_the_encodings_of_spreadsheets(encoding: str) -> None:
+    text = "file\tlabel\na.png\tChat d'été\nb.png\t犬\n".encode(encoding)
+    assert understood("labels.tsv", text, "a.png", "b.png").classes == ("Chat d'été", "犬")
+
+
+def test_several_labels_in_columns_are_told() -> None:
+    layout = understood("labels.csv", "file,cat,dog\na.png,1,1\nb.png,0,0\n", "a.png", "b.png")
+    assert layout.classes == ("cat+dog", "none")
+    assert layout.warnings == ("labels.csv: several labels a picture; each combination is read as a class of its own",)
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["file,label,split\na.png,x,train\nb.png,y,test\n", "file,x,y,is_test\na.png,1,0,0\nb.png,0,1,1\n"],
+)
+def test_a_column_of_splits_is_told(table: str) -> None:
+    layout = understood("labels.csv", table, "a.png", "b.png")
+    assert layout.classes == ("x", "y")
+    assert "is not read, and all pictures are trained on" in layout.warnings[0]
+
+
+@pytest.mark.parametrize("front", ["/home/me/set/", "C:\\set\\", "../set/", "https://example.org/"])
+def test_folders_in_front_of_all_names_are_left_out_and_told(front: str) -> None:
+    layout = understood("labels.csv", f"file,label\n{front}x/a.png,1\n{front}b.png,2\n{front}c.png,2\n", "x/a.png", "b.png")
+    assert (layout.members, layout.labels) == (("b.png", "x/a.png"), (1, 0))
+    assert "its names have folders in front that are not here" in layout.warnings[0]
+    assert "1 of 3 names are no picture here" in layout.warnings[1]
+
+
+@pytest.mark.parametrize("name", ["A.png", "a.PNG", "a"])
+def test_two_labels_of_one_picture_are_refused_however_it_is_spelled(name: str) -> None:
+    assert f"'{name}' has two labels, 'x' and 'y'" in refused("labels.csv", f"a.png,x\n{name},y\n")
+    assert understood("labels.csv", f"a.png,x\n{name},x\nb.png,y\n", "a.png", "b.png").warnings == ()
+    assert "'a.png' has two labels" in refused("labels.csv", "/tmp/a.png,x\n/home/a.png,y\n")
+
+
+def test_a_key_that_json_has_twice_is_refused() -> None:
+    assert "a key appears twice" in refused("dataset.json", '{"labels": null, "labels": [["a.png", 0], ["b.png", 1]]}')
+
+
+def test_classes_that_look_alike_are_told() -> None:
+    for pair in (("cat", "Cat"), ("1", "01"), ("a b", "ab"), ("a", "a\u200b")):
+        names = [f"{name}/{i}.png" for name in pair for i in range(2)]
+        assert "look alike" in arrange(names, "train", lambda _name: b"").warnings[0]
+    assert arrange(["1/a.png", "10/b.png"], "train", lambda _name: b"").warnings == ()
+
+
+@pytest.mark.parametrize("name", ["metadata.csv", "annotations.json", "x.jsonl", "Labels.txt"])
+def test_a_table_of_another_name_is_told_where_pictures_have_no_labels(name: str) -> None:
+    layout = arrange([name, "README.txt", "a.png", "b.png"], "train", lambda _name: b"")
+    assert layout.warnings[0].startswith(f"{name}: not read")
+    assert arrange([name, "x/a.png", "y/b.png"], "train", lambda _name: b"").warnings == ()
+
+
+def test_one_of_two_tables_is_used_and_the_other_is_listed() -> None:
+    tables = {"labels.csv": b"a.png,x\nb.png,y\n", "dataset.json": b'{"labels": [["a.png", 0], ["b.png", 1]]}'}
+    layout = arrange([*tables, "a.png", "b.png"], "train", tables.__getitem__)
+    assert (layout.classes, layout.skipped) == (("0", "1"), (("labels.csv", "not used: dataset.json is"),))
 
 
 def test_numbers_of_a_csv_are_sorted_as_numbers() -> None:
@@ -131,9 +199,13 @@ def test_numbers_of_a_csv_are_sorted_as_numbers() -> None:
         ("file,label\n", "found none"),
         ("file,label\na.png,cat\nb.png\n", "labels.csv, line 3: expected 2 columns, found 1"),
         ("file,label\na.png,\n", "labels.csv, line 2: expected a file and its label"),
-        ("file,x,y\na.png,1,2\n", "expected columns file and label, found 'file, x, y'"),
+        ("file,x,y\na.png,1,2\n", "found 'file, x, y'"),
         ('file,label\n"a.png,cat\n', "labels.csv, line"),
         (b"file,label\n\xff.png,cat\n", "expected UTF-8"),
+        ("file,label\na.png,cat\n".encode("utf-16")[:-1], "expected UTF-16, found"),
+        ("file,label\na.png,cat\n".encode("utf-16-le"), "like UTF-16; save it as UTF-8"),
+        ("a.png,cat\n".encode("utf-32-be"), "like UTF-16; save it as UTF-8"),
+        ("file label\na.png cat\n", "separated by commas, semicolons, tabs or |, found 'file label'"),
         ("file,label\na.png,cat\na.png,dog\n", "has two labels, 'cat' and 'dog'"),
         ("file,label\nx.png,cat\n", "none of its 1 names is a picture here"),
     ],

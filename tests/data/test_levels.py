@@ -18,8 +18,8 @@ from ganvas.data.report import inspect
 from ganvas.data.table import TableDataset
 from ganvas.errors import UsageError
 
-GREY = np.random.default_rng(0).integers(0, 256, (4, 8, 8), dtype=np.uint8)
-MASK = np.random.default_rng(1).integers(0, 2, (4, 8, 8), dtype=np.uint8)
+GREY = np.random.default_rng(0).integers(0, 256, (5, 8, 8), dtype=np.uint8)
+MASK = np.random.default_rng(1).integers(0, 2, (5, 8, 8), dtype=np.uint8)
 
 
 def opened(path: Path, array: np.ndarray | None = None, **settings: float) -> TableDataset:
@@ -122,7 +122,7 @@ def test_pictures_with_a_sample_that_is_no_number_are_skipped(tmp_path: Path) ->
     values = GREY / 255
     values[1, 2, 3] = np.nan
     source = opened(tmp_path / "x.npy", values)
-    assert len(source) == 3
+    assert len(source) == 4
     assert source.skipped == (("#1", "has samples that are not finite numbers"),)
 
 

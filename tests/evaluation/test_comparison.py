@@ -101,3 +101,11 @@ def test_one_command_trains_and_compares(
     with pytest.raises(UsageError, match="did you mean 'vae-mnist'"):
         comparison_commands.compare(["vae-mnits", "vae-mnist"], out=tmp_path / "d")
     assert RECIPES["gan-mnist-decoder"].config.latent_dim == RECIPES["vae-mnist"].config.latent_dim
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"seconds": "x"}', '{"seconds": NaN}', "[" * 100_000])
+def test_a_damaged_result_is_a_run_of_unknown_seconds(text: str, tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text(text)
+    assert comparison._seconds(tmp_path) is None
+    (tmp_path / "result.json").write_text('{"seconds": 3}')
+    assert comparison._seconds(tmp_path) == 3.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import types
 import weakref
@@ -15,13 +16,16 @@ import torch
 from PIL import Image
 from support import PLAN, ganvas, miniature, miniature_model
 
+from ganvas.cli.arguments import Measuring
 from ganvas.config import DataConfig
 from ganvas.data.open import open_source
+from ganvas.data.table import TableDataset
 from ganvas.engine.autotune import initial_state
-from ganvas.errors import DataError, UsageError
+from ganvas.errors import DataError, GanvasWarning, UsageError
 from ganvas.evaluation import classification_accuracy
-from ganvas.evaluation.evaluate import _Floors, evaluate
+from ganvas.evaluation.evaluate import Report, _Floors, evaluate, record
 from ganvas.evaluation.measures import COMPARE, name_measure
+from ganvas.evaluation.model_measures import measure_memorization
 from ganvas.evaluation.sample_sets import SampleSet, fake_sample_set, real_sample_sets
 from ganvas.inference import model_file
 from ganvas.inference.feature_extractors import MEASURES, Extractor, load_extractor
@@ -76,6 +80,64 @@ def test_the_floor_of_few_pictures_is_that_of_as_many_reals(tmp_path: Path) -> N
     assert fd.floor is not None
     assert 0.6 < fd.value / fd.floor < 1.7  # 3 with the floor of 1,500
     assert precision.value == pytest.approx(precision.floor, abs=0.1)
+
+
+def test_names_of_measures_may_have_spaces_between_them() -> None:
+    assert Measuring(metrics=" fd, kd,").options()["metrics"] == ["fd", "kd"]
+    assert Measuring(metrics=",").options()["metrics"] is None
+
+
+def test_a_folder_is_measured_by_random_pictures_of_it(tmp_path: Path) -> None:
+    """Files are sorted by class. The first 300 of 600 would all be zeros, and far from digits of all classes."""
+    source = open_source(DataConfig(source="mnist"))
+    order = torch.cat([(source.fields["label"] == c).nonzero().flatten()[:300] for c in (0, 1)])
+    np.savez(tmp_path / "two.npz", images=source.fields["real"][order].permute(0, 2, 3, 1).numpy())
+    report = evaluate(tmp_path / "two.npz", against="mnist", metrics=["commonest", "msssim"], samples=300)
+    assert report.measures["commonest300-digits"].value < 0.6
+    assert evaluate(tmp_path / "two.npz", against="mnist", metrics=["msssim"], samples=300).to_dict() == {
+        "msssim300": report.to_dict()["msssim300"]  # always the same ones
+    }
+
+
+@pytest.mark.parametrize("count", [1, 4, 9, 11, 13])
+def test_few_pictures_have_values_but_perhaps_no_interval(count: int) -> None:
+    """No measure is lost because its interval cannot be known, and none has an interval that is NaN."""
+    few, real = (
+        SampleSet(torch.from_numpy(digits(n)).permute(0, 3, 1, 2).contiguous(), None, load_extractor("digits"))
+        for n in (count, 60)
+    )
+    least = {"fd": 10, "kd": 4, "precision": 12, "recall": 12, "density": 12, "coverage": 12, "swd": 5, "sharpness": 2}
+    for name, enough in least.items():
+        if count < 5 and name in ("fd", "kd", "precision", "recall", "density", "coverage", "swd"):
+            continue  # fewer samples than neighbours have no value either
+        value, interval = COMPARE[name](few, real)
+        assert np.isfinite(value), name
+        assert interval is None if count < enough else interval is not None and interval >= 0, name
+
+
+def test_a_class_with_one_picture_has_no_pair() -> None:
+    """It is left out of the similarity of pairs, and costs the other classes neither value nor interval."""
+    images = torch.from_numpy(digits(200)).permute(0, 3, 1, 2).contiguous()
+    labels = torch.arange(200) % 2
+    both = SampleSet(images, labels, None)
+    alone = SampleSet(torch.cat([images, images[:1]]), torch.cat([labels, torch.tensor([7])]), None)
+    assert COMPARE["msssim"](alone, alone) == COMPARE["msssim"](both, both)
+    assert COMPARE["msssim"](both, both)[1] is not None
+
+
+def test_memorisation_that_cannot_be_tested_does_not_stop_the_others(tmp_path: Path) -> None:
+    """Half of the held-out pictures are in the training set too."""
+    np.savez(tmp_path / "fakes.npz", images=digits(100))
+    for split in ("train", "test"):
+        (tmp_path / "real" / split).mkdir(parents=True)
+        for i, picture in enumerate(digits(60)):
+            Image.fromarray(picture[..., 0]).save(tmp_path / "real" / split / f"{i}.png")
+    options = {"against": str(tmp_path / "real"), "network": load_extractor("digits"), "samples": 100}
+    report = evaluate(tmp_path / "fakes.npz", **options)
+    assert "fd60-digits" in report.measures
+    assert any(note.startswith("left out: memorisation (held-out: expected samples that are not") for note in report.notes)
+    with pytest.raises(UsageError, match="held-out: expected samples that are not in the training set"):
+        evaluate(tmp_path / "fakes.npz", metrics=["memorisation"], **options)
 
 
 def test_draws_are_cut_to_the_number_of_fakes() -> None:
@@ -251,6 +313,17 @@ def test_eval_verb_prints_json_and_keeps_a_record(tmp_path: Path, untrained: Pat
     assert set(said["fd200-digits"]) == {"value", "interval", "floor", "samples", "extractor"}
     kept = json.loads((tmp_path / "metrics.jsonl").read_text())
     assert kept["metrics"] == said
+
+
+def test_a_run_that_cannot_be_written_keeps_no_measures_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "recipe.json").write_text("{}")
+    os.mkfifo(tmp_path / "metrics.jsonl")  # to write to a pipe without a reader would wait for ever
+    with pytest.warns(GanvasWarning, match=r"the measures are not kept in .*metrics\.jsonl"):
+        record(tmp_path, Report("run", 7, "digits", {}, None, ()), 0)
+    random = torch.Generator().manual_seed(0)
+    fakes, train, held_out = (torch.randint(256, (30, 1, 8, 8), generator=random, dtype=torch.uint8) for _ in range(3))
+    with pytest.warns(GanvasWarning, match="no picture of the closest pairs"):
+        assert measure_memorization(fakes, TableDataset("digits", {"real": train}), held_out, tmp_path / "gone")
 
 
 @pytest.mark.slow

@@ -48,7 +48,9 @@ def test_trees_give_the_same_numbers(bench: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("law", ["equal", "near"])
-@pytest.mark.parametrize(("names", "n", "d", "repetitions"), [(("kd",), 500, 4, 400), (SHARES, 120, 4, 200)])
+@pytest.mark.parametrize(
+    ("names", "n", "d", "repetitions"), [(("kd",), 500, 4, 400), (("fd",), 500, 16, 100), (SHARES, 120, 4, 200)]
+)
 def test_intervals_cover_the_truth(
     bench: ModuleType, names: tuple[str, ...], n: int, d: int, repetitions: int, law: str
 ) -> None:

@@ -136,7 +136,8 @@ def test_samples_as_sheet_archive_film_and_mesh(
         model.save(tmp_path / "s.ply")
     image = make_sheet(model.game, open_source(DataConfig(source="shapes", split="test")))
     assert image is not None
-    assert image.size == (10 * 66 + 2, 4 * 66 + 2)
+    assert image.height == 4 * 66 + 2
+    assert 10 * 66 + 2 < image.width < 10 * 66 + 100  # the names of the classes stand at the left
 
 
 def test_solids_are_measured_by_a_classifier_of_solids(untrained: Path, tmp_path: Path, few: None) -> None:

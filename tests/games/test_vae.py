@@ -247,7 +247,7 @@ def test_the_command_line(own: Path) -> None:
 
 
 def test_wrong_requests(own: Path) -> None:
-    for asked, says in (({"count": 0}, "at least 1"), ({"out": "x.gif"}, "ending in .png")):
+    for asked, says in (({"count": 0}, "from 1 to"), ({"out": "x.gif"}, "ending in .png")):
         with pytest.raises(UsageError, match=says):
             latent_map.reconstruct(own / "run", **asked)  # type: ignore[arg-type]
     with pytest.raises(DataError, match="nowhere"):

@@ -167,7 +167,7 @@ def test_other_devices_are_taken_only_if_they_can_train(kind: str, monkeypatch: 
     monkeypatch.setattr(torch, "empty", lambda *_, **__: None)  # there is one
 
     def refuse(_: torch.device) -> None:
-        raise TypeError("it has no float64\nand a stack trace")
+        raise TypeError("it has no float64. Others have: CPU, CUDA\nand a stack trace")
 
     monkeypatch.setattr(device, "_try_training", refuse)
     with pytest.raises(ResourceError, match=rf"'{kind}' is not available \(it has no float64\); use --device cpu"):

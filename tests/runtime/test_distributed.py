@@ -18,8 +18,9 @@ from support import PLAN, miniature, python, state_hash
 from ganvas.engine.autotune import has_batch_norm, initial_state
 from ganvas.engine.loop import train
 from ganvas.engine.state import dump
+from ganvas.errors import ResourceError, UsageError
 from ganvas.games import RECIPES
-from ganvas.runtime.distributed import Ranks
+from ganvas.runtime.distributed import Ranks, connect
 from ganvas.runtime.plan import Plan
 
 
@@ -118,3 +119,30 @@ resume(run.folder)
         assert done.returncode == 0, done.stderr
     hashes = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("none", "some")]
     assert hashes[0] == hashes[1]
+
+
+@pytest.mark.parametrize("number", ["abc", "-1", "2.0", "٣"])
+def test_a_world_size_that_is_no_number_is_named(number: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", number)
+    with pytest.raises(UsageError, match="WORLD_SIZE: expected a number, found"):
+        connect()
+
+
+def test_a_world_size_without_torchrun_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Job schedulers set it too."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for name in ("RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UsageError, match=r"WORLD_SIZE=2 asks for several processes: .* start with torchrun"):
+        connect()
+
+
+def test_ranks_that_cannot_be_reached_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    meet = {"WORLD_SIZE": "2", "RANK": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    for name, value in meet.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ResourceError, match="the other 1 ranks cannot be reached"):
+        connect(minutes=0.5 / 60)

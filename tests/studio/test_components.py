@@ -61,7 +61,7 @@ def mount(tab: Any, context: Any, script: str) -> None:
 
 
 def drag(tab: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
-    box = tab.locator(".sketch-canvas").bounding_box()
+    box = tab.locator("#host .sketch-canvas").bounding_box()
     tab.mouse.move(box["x"] + start[0] * box["width"], box["y"] + start[1] * box["height"])
     tab.mouse.down()
     tab.mouse.move(box["x"] + end[0] * box["width"], box["y"] + end[1] * box["height"], steps=5)
@@ -102,7 +102,7 @@ def test_a_sketch_has_layers_an_eraser_and_undo(tab: Any, context: Any) -> None:
 
 def test_a_sketch_can_be_made_by_keys_alone(tab: Any, context: Any) -> None:
     mount(tab, context, SKETCH)
-    canvas = tab.locator(".sketch-canvas")
+    canvas = tab.locator("#host .sketch-canvas")
     canvas.press("Enter")
     assert tab.evaluate(PIXEL, [25, 25, None]) == [255, 0, 0, 255]
     for _ in range(8):

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Coroutine
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 
 from ganvas.errors import UsageError
 from ganvas.studio import socket as page_socket
+from ganvas.studio.page import Page, Studio
+from ganvas.studio.server import make_socket_endpoint
 from ganvas.studio.socket import MAX_FRAME_BYTES, Channel, Frame, decode, encode
 
 
@@ -191,3 +194,30 @@ def test_a_session_is_closed_when_the_server_gives_up_on_the_socket() -> None:
         return session
 
     assert run(play()).closed
+
+
+def test_a_page_that_is_slow_to_close_ends_with_the_server_and_prints_no_error(tmp_path: Path) -> None:
+    class Slow(Nobody):
+        async def close(self) -> None:
+            try:
+                await asyncio.sleep(60)
+            finally:
+                self.closed = True
+
+    class Accepting(Socket):
+        async def accept(self) -> None:
+            """As a server does first."""
+
+    handler = Slow()
+
+    async def work() -> str:
+        page = Page("slow", "Slow", "", open=lambda channel, studio: handler)
+        answer = make_socket_endpoint(page, Studio(tmp_path))
+        task = asyncio.create_task(answer(Accepting([None])))  # type: ignore[arg-type]
+        for _ in range(20):
+            await asyncio.sleep(0)
+        task.cancel()  # as the server does after its time
+        return repr((await asyncio.gather(task, return_exceptions=True))[0])
+
+    assert run(work()) == "None"
+    assert handler.closed

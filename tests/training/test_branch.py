@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,29 @@ def test_a_branch_may_go_on_on_another_device(run: Run, tmp_path: Path) -> None:
     with pytest.raises(ResourceError, match="use --device cpu"):
         branch(run.folder, tmp_path / "nowhere", settings, at, "cuda:9")
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_link_to_a_device_in_a_checkpoint_is_damage(run: Run, tmp_path: Path) -> None:
+    """It is not copied: the disk would be full."""
+    at = list_checkpoints(run.folder)[1]
+    file = run.folder / "checkpoints" / f"{at:09d}" / "game.safetensors"
+    file.unlink()
+    file.symlink_to("/dev/zero")
+    with pytest.raises(DataError, match=r"the checkpoint at .* is damaged: .* is a device, not a regular file"):
+        branch(run.folder, tmp_path / "child", {"train.learning_rate": "1e-4"}, at)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["parent"]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_a_log_that_is_no_file_is_left_out_and_said(kind: str, run: Run, tmp_path: Path) -> None:
+    log = run.folder / "log.jsonl"
+    log.unlink()
+    if kind == "pipe":
+        os.mkfifo(log)
+    elif kind == "device":
+        log.symlink_to("/dev/zero")
+    else:
+        log.mkdir()
+    made = branch(run.folder, tmp_path / "child", {"train.learning_rate": "1e-4"}, list_checkpoints(run.folder)[1])
+    assert f"is a {kind}, not a regular file" in made.notice
+    assert not (made.folder / "log.jsonl").exists()

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from support import PLAN, miniature
 
+from ganvas.cli.terminal import show_training
 from ganvas.engine import checkpoint
 from ganvas.errors import DataError
 from ganvas.evaluation import validation
@@ -204,3 +205,45 @@ def test_a_damaged_note_of_the_best_model_is_written_again(text: str, tmp_path: 
     (run.folder / "best.json").write_text(text)
     assert validation.keep_best(run.folder, trainer.state.average, trainer.card(), "fd", 2.0)
     assert json.loads((run.folder / "best.json").read_text()) == {"items": 0, "metric": "fd", "value": 2.0}
+
+
+def test_a_pipe_instead_of_the_roll_backs_does_not_hang(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "rollbacks.json")
+    told: list[str] = []
+    assert read_roll_backs(tmp_path, told.append) == []
+    assert "not a regular file" in told[0]
+
+
+@pytest.mark.parametrize(
+    "data",
+    ["x", [], {}, {"count": "9", "classes": [], "fingerprint": ""}, {"count": 9, "classes": "ab", "fingerprint": ""}],
+)
+def test_a_damaged_description_of_the_data_is_named(data: Any, tmp_path: Path) -> None:
+    run = begun(tmp_path / "run")
+    env = json.loads((run.folder / "env.json").read_text())
+    (run.folder / "env.json").write_text(json.dumps({**env, "data": data}))
+    with pytest.raises(DataError, match=r"env\.json: data: expected count, classes, fingerprint, found"):
+        read_run(run.folder)
+
+
+@pytest.mark.parametrize("odd", [{"items": True}, {"seconds": "9"}, {"test_accuracy": "x"}, {"test_loss": None}])
+def test_a_result_that_cannot_be_shown_is_named(odd: dict[str, Any], tmp_path: Path) -> None:
+    run = begun(tmp_path / "run")
+    whole = {"items": 9, "seconds": 1.0, "dropped": 0, "images_per_second": 9.0, "test_loss": 1.0}
+    (run.folder / "result.json").write_text(json.dumps(whole))
+    assert run.result == whole
+    (run.folder / "result.json").write_text(json.dumps(whole | odd))
+    with pytest.raises(DataError, match="lacks figures of a finished run; delete it and repeat the end: ganvas resume"):
+        _ = run.result
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "\0" * 20])
+def test_a_damaged_result_is_not_taken_for_the_end(text: str, tmp_path: Path) -> None:
+    run = begun(tmp_path / "run")
+    train_to(run, 160)
+    (run.folder / "result.json").write_text(text)
+    with pytest.raises(DataError, match=r"result\.json.*; delete it and repeat the end: ganvas resume"):
+        show_training(again(run), Ranks(), quiet=True, as_json=False)
+    (run.folder / "result.json").unlink()
+    assert show_training(again(run), Ranks(), quiet=True, as_json=False) == 0
+    assert run.finished

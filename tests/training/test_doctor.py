@@ -224,6 +224,13 @@ def test_the_verb_speaks_json_and_words(script: Script) -> None:
     assert "distance to the data: swd500-points" in words.stdout
     found = json.loads(ganvas("doctor", folder, "--json", cwd=script.folder).stdout)
     assert "discriminator overpowers" in [each["name"] for each in found]
+    assert isinstance(found, list)
+    whole = json.loads(ganvas("doctor", folder, "--report", cwd=script.folder).stdout)
+    assert whole["findings"] == found
+    assert set(whole["distance"]) == {"name", "value", "floor", "trivial", "spread", "share"}
+    assert whole["distance"]["name"] == "swd500-points"
+    assert f"{whole['distance']['value']:.3g} (floor {whole['distance']['floor']:.3g}" in words.stdout
+    assert whole["unchecked"] == []
     assert ganvas("doctor", script.folder, cwd=script.folder).returncode == 3
 
 

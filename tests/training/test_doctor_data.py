@@ -55,6 +55,23 @@ def test_labels_of_digits_fit(script: Script) -> None:
     assert names(diagnose(script.run("cgan-mnist", draws=digits(500), data=data))) == []
 
 
+def test_labels_of_one_class_are_not_wrong(script: Script) -> None:
+    """All agree, and all would in any order: that shows nothing."""
+    images, labels = labelled(1500)
+    data = folder_of(script.folder / "data", images, labels=np.full_like(labels, 3))
+    assert "labels do not fit" not in names(diagnose(script.run("cgan-mnist", draws=digits(500), data=data)))
+
+
+def test_rare_classes_fit_and_are_no_crash(script: Script) -> None:
+    """98 % ones: agreement by chance leaves no room above it, and of some classes no real is among those looked at."""
+    source = open_source(DataConfig(source="mnist"))
+    labels = source.fields["label"]
+    chosen = torch.cat([(labels == c).nonzero().flatten()[: 1470 if c == 1 else 4] for c in range(10)])
+    data = folder_of(script.folder / "data", source.fields["real"][chosen, 0].numpy(), labels=labels[chosen].numpy())
+    found = diagnose(script.run("cgan-mnist", draws=digits(500), data=data))
+    assert "labels do not fit" not in names(found)
+
+
 def test_digits_are_no_jpeg(script: Script) -> None:
     """They change more in the middle of an image than at its edge, and column 16 is in the middle."""
     reals = to_levels(digits(500))

@@ -38,6 +38,18 @@ def test_a_rate_is_too_low(script: Script) -> None:
     assert found[0].advice == "--set train.learning_rate=0.003"
 
 
+def test_batches_are_so_large_that_there_are_few_steps(script: Script) -> None:
+    """Once, the advice was Fourier features, or more images."""
+    found = diagnose(script.run("gan-moons", draws=3 + points("moons"), batch=8192))
+    assert found[0].name == "batch too large"
+    assert "2,000,000 in batches of 8,192 were 244 steps, and the recipe has 7,812 of 256" in found[0].evidence
+    assert found[0].advice == "--set train.batch=256"
+
+
+def test_a_large_batch_that_works_is_no_problem(script: Script) -> None:
+    assert names(diagnose(script.run("gan-moons", draws=points("moons"), batch=8192))) == []
+
+
 @pytest.mark.parametrize("rate", [5.0, 1e-6])
 def test_a_strange_rate_that_works_is_no_problem(script: Script, rate: float) -> None:
     assert names(diagnose(script.run("cgan-mnist", draws=digits(), learning_rate=rate))) == []

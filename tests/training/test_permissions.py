@@ -96,8 +96,8 @@ def test_an_ordinary_user_may_continue_a_run_of_his_own(run: Run, tmp_path: Path
 @pytest.mark.parametrize(
     ("name", "mode", "says"),
     [
-        ("recipe.json", 0o000, "DataError: .*run is not a run folder that can be continued: Permission denied"),
-        (".", 0o555, r"ResourceError: cannot write .*Permission denied; check that the folder exists and is writable"),
+        ("recipe.json", 0o000, "DataError: .*run is not a run folder that can be continued: recipe.json: Permission denied"),
+        (".", 0o555, r"ResourceError: cannot write .*Permission denied; choose another place, or change its permissions"),
         ("checkpoints", 0o000, "ResourceError: cannot list .*checkpoints: Permission denied"),
     ],
 )
@@ -116,6 +116,16 @@ def test_a_checkpoint_that_may_not_be_read_is_skipped(run: Run, tmp_path: Path) 
     (newest / "game.safetensors").chmod(0o000)
     assert as_ordinary_user(lambda: train(run.folder), tmp_path / "told") == ""
     assert run.finished
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o444])
+def test_a_log_that_may_not_be_used_stops_nothing(mode: int, run: Run, tmp_path: Path) -> None:
+    before = b'{"step": 0, "items": 32}\n'
+    (run.folder / "log.jsonl").write_bytes(before)
+    (run.folder / "log.jsonl").chmod(mode)
+    assert as_ordinary_user(lambda: train(run.folder), tmp_path / "told") == ""
+    assert run.finished
+    assert (run.folder / "log.jsonl").read_bytes() == before
 
 
 def test_a_place_that_may_not_be_written(run: Run, tmp_path: Path) -> None:

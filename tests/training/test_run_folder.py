@@ -40,6 +40,14 @@ def test_a_place_that_cannot_hold_a_run_is_refused_before_any_work(
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.parametrize("target", ["nowhere", "no/where", "link"])
+def test_a_link_that_leads_nowhere_is_named(target: str, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(target)
+    with pytest.raises(ResourceError, match=r"cannot make the run folder .*: File exists; a file or a link has this name"):
+        start_run(find_recipe("gan-ring"), out=tmp_path / "link")
+    assert [path.name for path in tmp_path.iterdir()] == ["link"]
+
+
 @pytest.mark.parametrize("minutes", [math.nan, math.inf, 0, -1])
 def test_minutes_that_are_none(minutes: float, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="minutes: expected a number above 0"):
@@ -76,6 +84,17 @@ def test_a_relative_path_holds_from_everywhere(tmp_path: Path, monkeypatch: pyte
     assert len(run.data) == 100
     with pytest.raises(UsageError, match="holds another run"):
         start_run(resolve_recipe("gan-ring"), out=Path(os.pardir) / "run")
+
+
+def test_a_run_goes_on_under_a_version_that_describes_its_recipe_in_other_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ganvas.training.run_folder.choose_plan", lambda *_: PLAN)
+    before = replace(resolve_recipe("gan-ring"), about="a ring", paper="none", minutes=9)
+    start_run(before, out=tmp_path / "run")
+    assert start_run(resolve_recipe("gan-ring"), out=tmp_path / "run").recipe.about == "a ring"
+    with pytest.raises(UsageError, match=r"train\.batch=99"):
+        start_run(resolve_recipe("gan-ring", {"train.batch": "99"}), out=tmp_path / "run")
 
 
 @pytest.mark.parametrize(("settings", "channels"), [({}, 3), ({"config.channels": "1"}, 1), ({"config.channels": 3}, 3)])
@@ -161,6 +180,8 @@ def test_resume_takes_a_device(tmp_path: Path) -> None:
 def test_a_folder_of_a_later_version_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"format 99.*use a newer ganvas"):
         begun_on("cpu", tmp_path, format=99)
+    with pytest.raises(DataError, match="format 0, and this version reads 1 to"):
+        begun_on("cpu", tmp_path / "odd", format=0)
 
 
 def test_a_folder_of_before_formats_and_new_plan_fields_opens(tmp_path: Path) -> None:
@@ -244,3 +265,14 @@ for name in ("one", "other"):
     )
     assert done.returncode == 0, done.stderr
     assert all((tmp_path / name / "result.json").exists() for name in ("one", "other"))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    run = Run(tmp_path / "run", find_recipe("gan-ring"), PLAN)
+    run.write()
+    (run.folder / "env.json").unlink()
+    with pytest.raises(DataError, match=r"can be continued: env\.json: No such file or directory"):
+        open_run(run.folder)
+    (run.folder / "env.json").write_text('{"format": 1}')
+    with pytest.raises(DataError, match=r"can be continued: env\.json lacks minutes and plan"):
+        open_run(run.folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,9 @@ def test_changed_data_is_refused_and_can_be_accepted(change: Any, says: str, fit
     ):
         with pytest.raises(DataError, match=f"is not that of the start: {says}; put it back, or .*run --accept-data$"):
             again()
+    shutil.copytree(tmp_path / "pets", tmp_path / "my pets")
+    with pytest.raises(DataError, match=r"run --data '.*my pets' --accept-data$"):  # without --data: the data of before
+        open_run(run.folder, str(tmp_path / "my pets")).prepare(None, Ranks())
     assert contents(run.folder) == before
     opened = open_run(run.folder)
     if not fits:
@@ -204,6 +208,17 @@ def test_other_data_is_not_taken_for_moved_data(source: str, tmp_path: Path) -> 
         other.prepare(None, Ranks())
 
 
+def test_a_finished_run_notes_moved_data_and_takes_no_other(tmp_path: Path) -> None:
+    run = pets(tmp_path)
+    (run.folder / "result.json").write_text("{}")
+    (tmp_path / "pets").rename(tmp_path / "animals")
+    open_run(run.folder, str(tmp_path / "animals")).prepare(None, Ranks())
+    assert open_run(run.folder).recipe.data.source == str(tmp_path / "animals")
+    pictures(tmp_path / "others", "cats", "birds")
+    with pytest.raises(DataError, match="new classes: birds"):
+        open_run(run.folder, str(tmp_path / "others")).prepare(None, Ranks())
+
+
 def test_a_run_of_an_older_version_remembers_from_now_on(tmp_path: Path) -> None:
     run = pets(tmp_path)
     path = run.folder / "env.json"
@@ -212,3 +227,24 @@ def test_a_run_of_an_older_version_remembers_from_now_on(tmp_path: Path) -> None
     path.write_text(json.dumps(env))
     open_run(run.folder).prepare(None, Ranks())
     assert json.loads(path.read_text())["data"] == known
+
+
+def test_the_folder_that_the_command_is_in_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start_run(ring(), out=tmp_path / "run")
+    monkeypatch.chdir(tmp_path / "run")
+    again = start_run(ring(), out=Path())
+    assert again.recipe.train.images == 512
+    with pytest.raises(UsageError, match="holds another run"):
+        start_run(ring(seed=5), out=Path())
+
+
+def test_a_name_with_a_path_stays_in_the_folder_of_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert start_run(replace(ring(), name="../../a\nb")).folder == Path("runs/00000-..-..-a-b-seed0")
+
+
+def test_a_count_of_restarts_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "x")
+    with pytest.raises(UsageError, match="TORCHELASTIC_RESTART_COUNT: expected a number, found 'x'"):
+        start_run(ring())

@@ -29,7 +29,9 @@ def test_numbers(text: str, number: int) -> None:
     assert parse_whole("--images", text) == number
 
 
-@pytest.mark.parametrize("text", ["²", "9" * 5_000, "1e30", "1e400", "inf", "nan", "1.5", "", "one", str(LARGEST + 1)])
+@pytest.mark.parametrize(
+    "text", ["²", "٣", "\uff11", "9" * 5_000, "1e30", "1e400", "inf", "nan", "1.5", "", "one", str(LARGEST + 1)]
+)
 def test_what_is_no_whole_number(text: str) -> None:
     with pytest.raises(UsageError, match=r"^--images: expected a whole number") as refusal:
         parse_whole("--images", text)

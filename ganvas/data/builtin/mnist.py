@@ -10,7 +10,8 @@ import numpy as np
 
 from ganvas.data.collection import DataSource, ImageCollection
 from ganvas.data.folder_layout import BOTH
-from ganvas.data.readers.numpy_arrays import Array, array_pictures
+from ganvas.data.readers.npz_file import Array
+from ganvas.data.readers.numpy_arrays import array_pictures
 from ganvas.errors import DataError
 
 EMBEDDED = Path(__file__).parent / "embedded" / "mnist.xz"

@@ -1,7 +1,7 @@
 """Read points from CSV and TSV files: one to three columns of numbers. Nothing is guessed silently.
 
-The separator is that of the first line: a semicolon, a tab, a comma, or spaces. Between semicolons or tabs a comma in a number
-is a decimal comma. The first line is a header if none of its cells begins like a number; lines that begin with #
+The separator is that of the first line: a semicolon, a tab, a comma, |, or spaces. Between semicolons or tabs a comma in a
+number is a decimal comma. The first line is a header if none of its cells begins like a number; lines that begin with #
 are comments. A column whose header is empty, as pandas writes its index, is left out. Numbers may be quoted. An empty cell, a
 word, or a number that float32 cannot hold is an error, with its line and column.
 """
@@ -19,6 +19,8 @@ from typing import TextIO
 import torch
 
 from ganvas.data.collection import ArrayCollection, DataSource, identify_file
+from ganvas.data.csv_labels import LABEL_COLUMNS
+from ganvas.data.encodings import HEAD, find_encoding
 from ganvas.data.readers.numpy_arrays import MAX_DIMS, MAX_NUMBERS
 from ganvas.data.units import keep_exact
 from ganvas.errors import DataError
@@ -47,7 +49,9 @@ def load(path: Path) -> ArrayCollection:
     with open_regular(path) as binary:
         if binary.seek(0, 2) > MAX_CSV:
             raise DataError(f"{what}: expected at most {MAX_CSV:,} bytes; save the points as .npy")
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        binary.seek(0)
+        encoding = find_encoding(binary.read(HEAD), what)
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
         return _Table(what, file).read()
 
 
@@ -96,7 +100,12 @@ class _Table:
         first = next(lines, None)
         if first is None:
             return
-        self.separator = next((mark for mark in ";\t," if mark in first), " ")
+        if first.lower().startswith("sep=") and len(first) == 5:  # as Excel writes it
+            self.separator, first = first[4], next(lines, None)
+            if first is None:
+                return
+        else:
+            self.separator = next((mark for mark in ";\t,|" if mark in first), " ")
         if self.separator == " ":
             for text in _chain(first, lines):
                 yield [cell.strip('"') for cell in text.split()]
@@ -134,6 +143,10 @@ class _Table:
     def _doubts(self, dims: int, counting: bool) -> tuple[str, ...]:
         if self.width - self.trailing > dims:
             return ("the first column has no header: it is taken for an index and left out",)
+        titles = [self.header[at] for at in self.columns] if self.header else []
+        if label := next((title for title in titles if title.lower() in LABEL_COLUMNS), None):
+            how = f"the column '{printable(label, 40)}' is read as a coordinate; remove it if it has labels"
+            return (f"{how}: a .npz with points and labels has both",)
         named = self.header is not None and INDEX.fullmatch(self.header[0]) is not None
         if dims > 1 and (counting or named):
             how = f"is called '{printable(self.header[0], 40)}'" if self.header and named else "counts 0, 1, 2, ..."
@@ -147,7 +160,7 @@ class _Table:
     def _number(self, cell: str, at: int) -> float:
         """Raises: DataError: it is no number, or float32 cannot hold it."""
         try:
-            value = float(self._spell(cell))
+            value = float("no number" if "_" in cell else self._spell(cell))  # Python would take 1_0 for 10
         except ValueError:
             found = f"'{printable(cell, 60)}'" if cell else "an empty cell"
             raise self._error(f"expected a number, found {found}", at) from None

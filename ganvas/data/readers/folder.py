@@ -141,15 +141,15 @@ def walk(root: Path) -> tuple[dict[str, tuple[int, int]], list[Skipped], dict[st
     Returns:
         relative name with "/" -> (size, modification time in ns); skipped files; folder -> modification time in ns.
 
-    Links are followed, and each folder is entered once, so a loop of links ends.
+    Links are followed, and each folder is entered once, so a loop of links ends: first by its own name, if it is below `root`.
     """
     files: dict[str, tuple[int, int]] = {}
     skipped: list[Skipped] = []
     folders: dict[str, int] = {}
     entered: set[tuple[int, int]] = set()
-    waiting = [""]
-    while waiting:
-        prefix = waiting.pop()
+    waiting, linked = [""], list[str]()
+    while waiting or linked:
+        prefix = waiting.pop() if waiting else linked.pop(0)
         try:
             status = (root / prefix).stat()
             if (status.st_dev, status.st_ino) in entered:
@@ -169,7 +169,7 @@ def walk(root: Path) -> tuple[dict[str, tuple[int, int]], list[Skipped], dict[st
                 skipped.append(Skipped(printable(name), error.strerror or "cannot be read"))
                 continue
             if stat.S_ISDIR(status.st_mode):
-                waiting.append(name + "/")
+                (linked if entry.is_symlink() else waiting).append(name + "/")
             elif stat.S_ISREG(status.st_mode):
                 files[name] = (status.st_size, status.st_mtime_ns)
             else:  # opening a pipe would block

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import tokenize
 import zipfile
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import torch
-from numpy.lib import format as npy
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ganvas.data.collection import ArrayCollection, DataSource, ImageCollection, identify_file
@@ -21,45 +16,23 @@ from ganvas.data.folder_layout import BOTH, missing_test_split
 from ganvas.data.images import MAX_PIXELS, MAX_SIDE, Header, UnreadableError
 from ganvas.data.labels import label_samples
 from ganvas.data.levels import Values
+from ganvas.data.readers.array_names import choose_names, find_unused
 from ganvas.data.readers.labelled_arrays import Numbered, label_array_samples
-from ganvas.data.readers.unpacking import forget_pages, require_array_size, unpack_array
+from ganvas.data.readers.npz_file import UNREADABLE, Array, Npz, Shape, read_npy, read_npz
+from ganvas.data.readers.unpacking import forget_pages
 from ganvas.data.readers.voxel_arrays import find_voxels, read_voxels
-from ganvas.data.readers.zip_archive import MAX_MEMBERS, open_archive
+from ganvas.data.readers.zip_archive import MAX_MEMBERS
 from ganvas.data.table import Skipped
 from ganvas.data.units import keep_exact
 from ganvas.errors import DataError
-from ganvas.utils.files import open_regular
 from ganvas.utils.parsing import printable
-
-Array = NDArray[np.generic]
-Shape = tuple[int, ...]
 
 MAX_DIMS = 3  # numbers in a point
 MAX_NUMBERS = 64_000_000  # in all points together
 MAX_NAMES = 16 << 20  # bytes of the names of classes
 MANY = 100_000  # pictures; more need at least a byte of the file each
-MAX_AXES = 8  # of an array
-MAX_LENGTH = 1 << 40  # of an axis
+LEAST_SIDE = 3  # pixels, of so many pictures
 FORGET = 64 << 20  # bytes of a mapped array that are read before its pages are given back
-UNREADABLE = (
-    OSError,
-    ValueError,
-    OverflowError,
-    EOFError,
-    RuntimeError,
-    zlib.error,
-    zipfile.BadZipFile,
-    tokenize.TokenError,
-    SyntaxError,
-)
-# Keys in order of preference: files of `ganvas sample`, names of Keras, defaults of NumPy.
-KEYS = {
-    "train": (
-        *((name, "labels") for name in ("images", "points", "voxels")),
-        *(("x_train", "y_train"), ("arr_0", "arr_1"), ("x", "y")),
-    ),
-    "test": (("x_test", "y_test"), ("test_images", "test_labels")),
-}
 
 
 def find(path: Path, split: str) -> DataSource:
@@ -126,8 +99,8 @@ def array_pictures(
 def _load(path: Path, split: str) -> ImageCollection | ArrayCollection:
     what = printable(path)
     try:
-        arrays = _read_npz(path) if zipfile.is_zipfile(path) else {"images": _read_npy(path)}
-        images, labels, key = _choose(arrays, split, what)
+        arrays = read_npz(path) if zipfile.is_zipfile(path) else {"images": read_npy(path)}
+        images, labels, key, doubts = _choose(arrays, split, what)
         trained = _training_labels(arrays) if split == "test" else None
         names = _class_names(arrays["classes"]) if "classes" in arrays else []
     except UNREADABLE as error:
@@ -136,128 +109,82 @@ def _load(path: Path, split: str) -> ImageCollection | ArrayCollection:
         ) from None
     if not images.ndim:
         raise DataError(f"{what}: expected images [N, H, W, C] or points [N, D], found a single value; save an array")
+    if images.dtype.kind not in "biuf":
+        raise DataError(f"{what}: expected numbers, found {images.dtype}")
     if images.ndim > 2 and len(images) > max(MANY, path.stat().st_size):
         found = f"{len(images):,} pictures in {path.stat().st_size:,} bytes"
         raise DataError(f"{what}: refused: {found}, like a zip bomb; leave some out")
-    splits = BOTH if any(data in arrays for data, _ in KEYS["test"]) else ("train",)
-    if images.ndim <= 2 and images.dtype.kind in "fiu":
-        return label_array_samples(_points(images, what), (), labels, names, what, splits, trained)
+    splits = BOTH if choose_names(tuple(arrays), "test") else ("train",)
+    if images.ndim <= 2:
+        return label_array_samples(_points(images, what), doubts, labels, names, what, splits, trained)
     if (voxels := find_voxels(images, key == "voxels")) is not None:
-        return label_array_samples(*read_voxels(voxels, what), labels, names, what, splits, trained)
-    return array_pictures(_channels_last(images, what), labels, names, what, splits, trained=trained)
+        solids, odd = read_voxels(voxels, what)
+        return label_array_samples(solids, (*doubts, *odd), labels, names, what, splits, trained)
+    if key == "voxels":
+        raise DataError(f"{what}: expected voxels [N, D, H, W] with D = H = W, found shape {list(images.shape)}")
+    odd = _doubt_axes(images.shape, what) if labels is None else ()
+    pictures = array_pictures(put_channels_last(images, what), labels, names, what, splits, trained=trained)
+    return replace(pictures, warnings=(*doubts, *odd, *pictures.warnings))
+
+
+def _doubt_axes(shape: Shape, what: str) -> tuple[str, ...]:
+    """A sentence if an array [N, H, W] is perhaps one picture, or has its axes in another order."""
+    if len(shape) != 3:
+        return ()
+    count, height, width = shape
+    if count not in (3, 4) and width not in (3, 4) and not 1 < count == height:
+        return ()
+    how = f"is read as {count:,} grey pictures of {width} x {height} pixels"
+    return (f"{what}: the shape {list(shape)} {how}; save one picture as [1, H, W, C], one solid as [1, D, H, W]",)
 
 
 def _class_names(values: Array) -> list[str]:
     if values.nbytes > MAX_NAMES:
         raise DataError(f"its array classes has {values.nbytes:,} bytes; expected a name for each class, at most {MAX_NAMES:,}")
-    return [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values.ravel().tolist()]
-
-
-def _read_npy(path: Path) -> Array:
-    """The array of a .npy file, mapped from it."""
-    with open_regular(path) as file:
-        shape, order, dtype = _read_header(file, path.stat().st_size, 0, printable(path))
-        if math.prod(shape) * dtype.itemsize == 0:
-            return np.empty(shape, dtype)
-        return np.memmap(path, dtype, "r", file.tell(), shape, order)  # type: ignore[call-overload, no-any-return]
-
-
-class _Npz(Mapping[str, Array]):
-    """The arrays of a .npz file by name. Headers are read at once, an array when it is asked for."""
-
-    def __init__(self, path: Path, members: Mapping[str, zipfile.ZipInfo], shapes: Mapping[str, Shape]) -> None:
-        self.path, self.members, self.shapes = path, members, shapes
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.members)
-
-    def __len__(self) -> int:
-        return len(self.members)
-
-    def __getitem__(self, name: str) -> Array:
-        info = self.members[name]
-        what = f"{printable(self.path)}, {printable(info.filename)}"
-        with zipfile.ZipFile(self.path) as archive, archive.open(info) as member:
-            shape, order, dtype = _read_header(member, info.file_size, info.compress_size, what)
-            array = unpack_array(member, dtype, shape, order)
-        if array is None:
-            raise DataError(f"{what}: it ends too early; save it again with numpy.savez")
-        return array
-
-
-def _read_npz(path: Path) -> _Npz:
-    """Raises: DataError: an array has Python objects, or is not as its header says."""
-    members: dict[str, zipfile.ZipInfo] = {}
-    shapes: dict[str, Shape] = {}
-    with open_archive(path) as archive:
-        for info in archive.infolist():
-            name = info.filename.removesuffix(".npy")
-            if name != info.filename:
-                what = f"{printable(path)}, {printable(info.filename)}"
-                if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                    raise DataError(f"{what}: packed by a method other than store or deflate; save it with numpy.savez")
-                with archive.open(info) as member:
-                    shapes[name] = _read_header(member, info.file_size, info.compress_size, what)[0]
-                members[name] = info
-    return _Npz(path, members, shapes)
-
-
-def _read_header(file: IO[bytes], size: int, packed: int, what: str) -> tuple[Shape, str, np.dtype[np.generic]]:
-    """Shape, order (C or F) and type, checked before memory is allocated. `packed` bytes hold the `size` bytes; 0: the same.
-
-    Raises:
-        DataError: the shape does not match the size, the array is too large, or its type has Python objects.
-    """
-    try:
-        version = npy.read_magic(file)
-        reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, fortran, dtype = reader(file)
-    except UNREADABLE:
-        raise
-    except Exception as error:  # the header is a Python literal: nearly anything can go wrong
-        raise ValueError(str(error) or type(error).__name__) from None
-    if dtype.hasobject:
-        raise DataError(f"{what}: holds Python objects, which can run code when read; save it as a plain array")
-    if len(shape) > MAX_AXES or not all(0 <= length <= MAX_LENGTH for length in shape):
-        shown = printable(list(shape), 80)
-        raise DataError(f"{what}: expected images [N, H, W, C] or points [N, D], found an array of shape {shown}")
-    wanted = math.prod(shape) * dtype.itemsize
-    if wanted != size - file.tell():
-        raise DataError(f"{what}: its header claims {wanted:,} bytes, found {size - file.tell():,}; save it again")
-    require_array_size(wanted, packed or size, what)
-    return tuple(map(int, shape)), "F" if fortran else "C", dtype
+    return [
+        value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+        for value in values.ravel().tolist()
+    ]
 
 
 def _require_pictures(images: Array, what: str) -> None:
     """Raises: DataError: no images, too many or too large ones."""
     if min(images.shape) < 1:
         raise DataError(f"{what}: expected images, found an array of shape {list(images.shape)}")
-    if images.dtype.kind not in "biuf":
-        raise DataError(f"{what}: expected numbers, found {images.dtype}")
     count, height, width = images.shape[:3]
     if count > MAX_MEMBERS:
         raise DataError(f"{what}: {count:,} pictures; expected at most {MAX_MEMBERS:,}; leave some out")
+    if count > MANY and min(height, width) < LEAST_SIDE:  # they would be enlarged to 200 times as many numbers and more
+        expected = f"pictures of at least {LEAST_SIDE} pixels a side, if there are more than {MANY:,}"
+        raise DataError(f"{what}: {count:,} pictures of {width} x {height}; expected {expected}; save points as [N, D]")
     if height * width > MAX_PIXELS or max(height, width) > MAX_SIDE:
         raise DataError(f"{what}: pictures of {width} x {height}; expected at most {MAX_PIXELS:,} pixels, {MAX_SIDE:,} a side")
 
 
-def _choose(arrays: Mapping[str, Array], split: str, what: str) -> tuple[Array, Array | None, str]:
-    """The data, the labels, and the name of the data, among the arrays of a file."""
-    for data, labels in KEYS[split]:
-        if data in arrays:
-            return arrays[data], arrays.get(labels), data
-    if split == "test":
+def _choose(arrays: Mapping[str, Array], split: str, what: str) -> tuple[Array, Array | None, str, tuple[str, ...]]:
+    """The data, the labels, the name of the data, and what is doubtful, among the arrays of a file."""
+    shapes = arrays.shapes if isinstance(arrays, Npz) else {name: array.shape for name, array in arrays.items()}
+    chosen = choose_names(tuple(arrays), split)
+    if chosen is None and split == "test":
         raise missing_test_split(what)
-    if len(arrays) == 1:
-        return next(iter(arrays.values())), None, ""
-    shapes = arrays.shapes if isinstance(arrays, _Npz) else {name: array.shape for name, array in arrays.items()}
-    found = ", ".join(f"{printable(name, 40)} {list(shape)}" for name, shape in list(shapes.items())[:8]) or "no array"
-    raise DataError(f"{what}: expected arrays named images and labels, found {found}")
+    if chosen is None and len(arrays) == 1:
+        return next(iter(arrays.values())), None, "", ()
+    if chosen is None:
+        found = ", ".join(f"{printable(name, 40)} {list(shape)}" for name, shape in list(shapes.items())[:8]) or "no array"
+        raise DataError(f"{what}: expected arrays named images and labels, found {found}")
+    data = arrays[chosen.data]
+    if chosen.labels is not None:
+        return data, arrays[chosen.labels], chosen.data, ()
+    others = find_unused(shapes, chosen, (*(choose_names(tuple(arrays), "test") or ()), "classes"))
+    some = ", ".join(printable(name, 40) for name in others[:3])
+    doubts = (f"{what}: {some}: not used; if these are the labels, call them labels",) if others else ()
+    return data, None, chosen.data, doubts
 
 
 def _training_labels(arrays: Mapping[str, Array]) -> Array | None:
     """The labels of the training split, if the file has one."""
-    return next((arrays.get(labels) for data, labels in KEYS["train"] if data in arrays), None)
+    chosen = choose_names(tuple(arrays), "train")
+    return None if chosen is None or chosen.labels is None else arrays[chosen.labels]
 
 
 def _points(values: Array, what: str) -> Tensor:
@@ -276,7 +203,7 @@ def _points(values: Array, what: str) -> Tensor:
     return keep_exact(points)
 
 
-def _channels_last(images: Array, what: str) -> Array:
+def put_channels_last(images: Array, what: str) -> Array:
     """[N, H, W], [N, H, W, C] or [N, C, H, W] -> [N, H, W, C], by which end holds 1, 3 or 4."""
     if images.ndim == 3:
         return images[..., None]
@@ -284,4 +211,5 @@ def _channels_last(images: Array, what: str) -> Array:
         return images
     if images.ndim == 4 and images.shape[1] in (1, 3, 4):
         return images.transpose(0, 2, 3, 1)
-    raise DataError(f"{what}: expected images [N, H, W] or [N, H, W, C] with C = 1, 3 or 4; found shape {list(images.shape)}")
+    expected = "expected images [N, H, W] or [N, H, W, C] with C = 1, 3 or 4, or cubes of voxels"
+    raise DataError(f"{what}: {expected}; found shape {list(images.shape)}")

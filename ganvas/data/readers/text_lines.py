@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ganvas.data.encodings import decode_text
 from ganvas.data.order import spread_evenly
 from ganvas.data.table import Skipped, TableDataset, fingerprint
 from ganvas.errors import DataError
@@ -78,10 +79,10 @@ def _read_embedded(name: str) -> list[str]:
 
 
 def read(path: Path) -> Lines:
-    """The usable lines of a UTF-8 file.
+    """The usable lines of a file in UTF-8, or in UTF-16 or UTF-32 with a byte order mark.
 
     Raises:
-        DataError: it is too large, not UTF-8, or nothing in it can be used.
+        DataError: it is too large, in another encoding, or nothing in it can be used.
     """
     what = printable(path)
     try:
@@ -93,11 +94,7 @@ def read(path: Path) -> Lines:
         raise DataError(f"{what}: expected at most {MAX_BYTES:,} bytes of text; cut it into parts")
     if (count := content.count(b"\n") + content.count(b"\r")) > 2 * MAX_LINES:
         raise DataError(f"{what}: {count:,} ends of lines; expected at most {MAX_LINES:,} lines; cut it into parts")
-    try:
-        decoded = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{what}, line {line}: expected UTF-8, found the byte 0x{content[error.start]:02x}") from None
+    decoded = decode_text(content, what)
     found = keep_usable(decoded.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n"))
     longest = max(map(len, found.lines), default=0)
     if len(found.lines) > MAX_LINES or len(found.lines) * longest > MAX_TOKENS:

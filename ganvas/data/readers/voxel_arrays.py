@@ -37,6 +37,8 @@ def read_voxels(array: Array, what: str) -> tuple[Tensor, tuple[str, ...]]:
     """
     if min(array.shape) < 1 or array.dtype.kind not in "biuf":
         raise DataError(f"{what}: expected voxels [N, D, H, W] of numbers, found {array.dtype} {list(array.shape)}")
+    if array.shape[1] < 2:
+        raise DataError(f"{what}: {len(array):,} solids of one voxel; expected at least 2 a side")
     if array.shape[1] > MAX_SIDE or array.size > MAX_VOXELS:
         most = f"at most {MAX_SIDE} a side, and {MAX_VOXELS:,} in all"
         raise DataError(f"{what}: {len(array):,} solids of {array.shape[1]} voxels; expected {most}; make them smaller")

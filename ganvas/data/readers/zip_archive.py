@@ -141,6 +141,9 @@ def _check_structure(path: Path, infos: Sequence[zipfile.ZipInfo]) -> None:
             raise _refuse(path, info, "it is a symbolic link")
         if info.flag_bits & 0x1:
             raise _refuse(path, info, "it is encrypted; unlock the archive first")
+        if info.is_dir():
+            continue
+        name = info.filename = _clean(name)
         if name in names:
             raise _refuse(path, info, "its name appears twice")
         names.add(name)
@@ -149,6 +152,12 @@ def _check_structure(path: Path, infos: Sequence[zipfile.ZipInfo]) -> None:
         if info.header_offset < end:
             raise _refuse(path, info, "it overlaps another member, like a zip bomb")
         end = info.header_offset + 30 + info.compress_size  # 30 bytes: the smallest local header
+
+
+def _clean(name: str) -> str:
+    """A name as folders have it: some programs write ./a/b or a//b."""
+    head, _, last = name.rpartition("/")
+    return "/".join([*(part for part in head.split("/") if part not in ("", ".")), last])
 
 
 def _refuse(path: Path, info: zipfile.ZipInfo, reason: str) -> DataError:
@@ -193,7 +202,7 @@ def _open(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
     `check_bombs` has bounded; zipfile checks the CRC.
     """
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise UnreadableError("packed by a method other than store or deflate")
+        raise UnreadableError("packed by a method other than store or deflate; pack the archive again")
     try:
         with archive.open(info) as member:
             return unpack(member, info.file_size)

@@ -101,13 +101,13 @@ BREAK = (
             Part(
                 "Only one mode",
                 "G moves five times for each move of D. It finds the one place that D takes for real most, and sends all "
-                "noise there. D learns that this place is fake, and all fakes move to the next one. `Modes covered` stays "
+                "noise there. D learns that this place is fake, and all fakes move to the next one. “Modes covered” stays "
                 "low, and no loss shows it.",
                 play=True,
             ),
         ),
         charts=("modes", "loss"),
-        cure={"g_moves": 1, "g_rate": 2e-3, "d_rate": 2e-3, "end": 0.02, "r1": 0.2, "r2": 0.2},
+        cure={"g_moves": 1, "g_rate": 2e-3, "d_rate": 2e-3, "momentum": 0.0, "end": 0.02, "r1": 0.2, "r2": 0.2},
         restart=True,
         cure_title="One move each, and a smooth D",
         cure_text=(

@@ -13,6 +13,7 @@ from ganvas.studio.play.charts import MEASURE_KEYS, MOVE_KEYS, Charts, measure_f
 from ganvas.studio.play.companions import Companions, Dumps
 from ganvas.studio.play.rewind import SavedState
 from ganvas.studio.play.simulation import Simulation
+from ganvas.studio.play.training_link import make_training_link
 from ganvas.studio.socket import Array
 
 MEASURE_SECONDS = 1.0  # between two measurements
@@ -97,5 +98,6 @@ class Session:
             "classes": bool(self.companions and "classifier" in self.companions.games),
             "events": simulation.take_events(),
             "summary": scene.summarize(simulation, measures, realness),
+            "training": dataclasses.asdict(make_training_link(simulation.setup)),
         }
         return facts, arrays

@@ -89,3 +89,35 @@ def test_a_limit_of_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     np.savetxt(tmp_path / "p.csv", np.random.default_rng(0).normal(size=(6, 2)), delimiter=",")
     with pytest.raises(DataError, match="line 6: more than 10 numbers"):
         csv_points.load(tmp_path / "p.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("text", ["x,y\n1.5,2\n-3,4\n", "sep=;\nx;y\n1,5;2\n-3;4\n", "x|y\n1.5|2\n-3|4\n"])
+def test_encodings_and_separators_of_spreadsheets(tmp_path: Path, encoding: str, text: str) -> None:
+    (tmp_path / "p.csv").write_bytes(text.encode(encoding))
+    source = open_source(DataConfig(source=str(tmp_path / "p.csv")))
+    assert source.fields["real"].tolist() == [[1.5, 2.0], [-3.0, 4.0]]
+
+
+@pytest.mark.parametrize("text", ["sep=;", "sep=;\n\n", "sep=,\n# x\n"])
+def test_a_separator_alone_is_no_table(tmp_path: Path, text: str) -> None:
+    (tmp_path / "p.csv").write_text(text)
+    with pytest.raises(DataError, match="expected rows of 1 to 3 numbers, found none"):
+        open_source(DataConfig(source=str(tmp_path / "p.csv")))
+
+
+def test_an_encoding_without_a_mark_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_bytes("1,2\n3,4\n".encode("utf-16-le"))
+    with pytest.raises(DataError, match="like UTF-16; save it as UTF-8"):
+        open_source(DataConfig(source=str(tmp_path / "p.csv")))
+
+
+def test_a_column_of_labels_is_told(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("x,y,Class\n1,2,0\n3,4,1\n")
+    assert "the column 'Class' is read as a coordinate" in open_source(DataConfig(source=str(tmp_path / "p.csv"))).warnings[0]
+
+
+def test_numbers_are_not_spelled_as_in_python(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("1_0,2\n")
+    with pytest.raises(DataError, match="expected a number, found '1_0'"):
+        open_source(DataConfig(source=str(tmp_path / "p.csv")))

@@ -220,7 +220,7 @@ def test_a_class_without_a_readable_picture_is_left_out_and_told(tmp_path: Path,
     report = inspect(str(tmp_path / "p"))
     assert (report.classes, report.warnings) == ({"a": 1, "c": 1}, train.warnings)
     test = open_source(DataConfig(source=str(tmp_path / "p"), split="test"))
-    assert (test.classes, test.fields["label"].tolist(), test.warnings) == (("a", "b", "c"), [2], ())
+    assert (test.classes, test.fields["label"].tolist(), test.warnings) == (("a", "c"), [1], ())
 
 
 def test_pictures_without_an_ending_are_read_from_folders_and_zips(tmp_path: Path, write_picture: WritePicture) -> None:
@@ -235,3 +235,32 @@ def test_pictures_without_an_ending_are_read_from_folders_and_zips(tmp_path: Pat
         found = open_source(DataConfig(source=str(tmp_path / source)))
         assert (found.classes, len(found)) == (("a", "b"), 2)
         assert [name for name, _ in found.skipped] == ["* (no ending)"]
+
+
+def test_a_folder_is_read_by_its_own_name_not_by_that_of_a_link(tmp_path: Path, write_picture: WritePicture) -> None:
+    for i, name in enumerate(("pets/a/1", "pets/b/1", "elsewhere/1")):
+        write_picture(tmp_path / f"{name}.png", i)
+    (tmp_path / "pets" / "z").symlink_to("a")
+    (tmp_path / "pets" / "A link").symlink_to("b")
+    (tmp_path / "pets" / "c").symlink_to("../elsewhere")
+    source = open_source(DataConfig(source=str(tmp_path / "pets")))
+    assert source.classes == ("a", "b", "c")
+    assert source.skipped == tuple((f"{name}/", "a link to a folder already read") for name in ("A link", "z"))
+
+
+def test_files_with_several_pictures_are_told(tmp_path: Path, write_picture: WritePicture) -> None:
+    path = write_picture(tmp_path / "p" / "one.png", 0)
+    other = [Image.fromarray(np.full((16, 16), value, np.uint8)) for value in (0, 255)]
+    for name in ("a.gif", "b.tif", "c.webp", "d.png"):
+        other[0].save(path.with_name(name), save_all=True, append_images=other[1:])
+    source = open_source(DataConfig(source=str(path.parent)))
+    assert len(source) == 5
+    assert source.warnings[0].startswith("4 of 5 files have several pictures, as animations or pages: the first of each")
+
+
+@pytest.mark.filterwarnings("error")
+def test_unusual_files_make_no_noise(tmp_path: Path, write_picture: WritePicture) -> None:
+    path = write_picture(tmp_path / "p" / "one.png", 0)
+    Image.open(path).save(path.with_name("two.jpg"), exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff")
+    assert len(open_source(DataConfig(source=str(path.parent)))) == 2
+    assert inspect(str(path.parent)).count == 2

@@ -63,7 +63,8 @@ def test_missing_test_split_is_said(tmp_path: Path) -> None:
     [
         (b"", "expected an IDX file"),
         (b"\0\0\x08", "expected an IDX file"),
-        (header(5, 28, 28, kind=13) + bytes(99), "expected an IDX file"),
+        (header(5, 28, 28, kind=7) + bytes(99), "expected an IDX file"),
+        (header(5, 28, 28, kind=13) + bytes(99), "claims 15,680 bytes of data, found fewer"),
         (header(5, 28) + bytes(140), "expected an IDX file"),
         (header(6, 28, 28) + PIXELS.tobytes(), "claims 4,704 bytes of data, found fewer"),
         (header(4, 28, 28) + PIXELS.tobytes(), "claims 3,136 bytes of data, found more"),
@@ -99,5 +100,36 @@ def test_a_header_that_is_cut_off_is_one_line(length: int, tmp_path: Path) -> No
     """Also in the middle of a number."""
     path = tmp_path / "train-images-idx3-ubyte"
     path.write_bytes(header(5, 28, 28)[:length])
-    with pytest.raises(DataError, match="expected an IDX file of bytes in 3 dimensions"):
+    with pytest.raises(DataError, match="expected an IDX file in 3 dimensions"):
         idx.read(path, 3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype", "scale"), [(9, "i1", 1), (11, ">i2", 257), (12, ">i4", 257), (13, ">f4", 1 / 255), (14, ">f8", 1 / 255)]
+)
+def test_numbers_of_every_type_are_read(tmp_path: Path, kind: int, dtype: str, scale: float) -> None:
+    pixels = PIXELS // 2 if kind in (9, 11) else PIXELS  # signed
+    path = tmp_path / "train-images-idx3-float"
+    path.write_bytes(header(5, 28, 28, kind=kind) + (pixels * np.float64(scale)).round(9).astype(dtype).tobytes())
+    (tmp_path / "train-labels-idx1-int").write_bytes(header(5, kind=12) + np.arange(7, 12, dtype=">i4").tobytes())
+    source = open_source(DataConfig(source=str(path)))
+    assert np.array_equal(source.fields["real"][:, 0].numpy(), pixels)
+    assert source.classes == ("7", "8", "9", "10", "11")
+
+
+def test_color_and_capitals(tmp_path: Path) -> None:
+    color = np.stack([PIXELS] * 3, -1)
+    (tmp_path / "TRAIN-IMAGES-IDX4-UBYTE").write_bytes(header(5, 28, 28, 3) + color.tobytes())
+    (tmp_path / "TRAIN-LABELS-IDX1-UBYTE").write_bytes(header(5) + bytes(range(5)))
+    source = open_source(DataConfig(source=str(tmp_path)))
+    assert np.array_equal(source.fields["real"].numpy(), color.transpose(0, 3, 1, 2))
+    assert len(source.classes) == 5
+
+
+def test_a_folder_of_several_sets_is_told_and_its_splits_belong_together(tmp_path: Path) -> None:
+    for name, value in (("a-test", 1), ("b-test", 2), ("b-train", 3), ("c-train", 4)):
+        content = header(2, 8, 8) + bytes([value]) * 127 + b"\xff"
+        (tmp_path / f"{name}-images-idx3-ubyte").write_bytes(content)
+    train, test = (open_source(DataConfig(source=str(tmp_path), split=split)) for split in ("train", "test"))
+    assert (int(train.fields["real"][0, 0, 0, 0]), int(test.fields["real"][0, 0, 0, 0])) == (3, 2)
+    assert "2 more IDX files of images here are not used, such as a-test" in train.warnings[0]

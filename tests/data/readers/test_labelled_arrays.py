@@ -40,6 +40,8 @@ def named(data: TableDataset) -> list[str]:
         (["A\u030a", "\u00c5", "b", "b"], "\u00c5 \u00c5 b b"),
         (np.eye(3)[[0, 2, 0, 1]], "0 2 0 1"),
         (np.eye(3, dtype=bool)[[0, 2, 0, 1]], "0 2 0 1"),
+        (np.eye(3, dtype=np.uint8)[[0, 2, 0, 1]] * 255, "0 2 0 1"),
+        (np.eye(3)[[0, 2, 0, 1]] * 2 - 1, "0 2 0 1"),
         ([[2], [10], [2], [3]], "2 10 2 3"),
         (["10", "9", "9", "10"], "10 9 9 10"),
     ],
@@ -76,6 +78,8 @@ def test_several_labels_are_one_class_for_each_combination_and_are_told(labels: 
         (np.array([1j, 0, 0, 0]), "found complex128"),
         (np.zeros((4, 0)), "expected 4 whole numbers"),
         (np.array("2020-01-01", "M8[D]").repeat(4), "found datetime64"),
+        (np.zeros((4, 8, 8), np.uint8), "one for each sample, found uint8 .4, 8, 8."),
+        (["a", "", "a", "b"], "found an empty one of sample 1"),
     ],
 )
 def test_what_is_no_label_is_refused(labels: Any, reason: str, tmp_path: Path) -> None:
@@ -172,3 +176,24 @@ def test_doubtful_voxels_are_told_and_bad_ones_refused(tmp_path: Path) -> None:
         np.save(tmp_path / "b.npy", solids)
         with pytest.raises(DataError, match=reason):
             opened(tmp_path / "b.npy")
+
+
+def test_classes_with_one_name_are_one_class_and_told(tmp_path: Path) -> None:
+    for same in (["x", "x", "z"], ["A\u030a", "\u00c5", "z"]):
+        data = opened(tmp_path / "x.npz", images=GREY, labels=np.array([0, 1, 2, 1]), classes=np.array(same))
+        assert (len(data.classes), data.fields["label"].tolist()) == (2, [0, 0, 1, 0])
+        assert "several classes are called" in data.warnings[0]
+    with pytest.raises(DataError, match="expected a name for each class, found an empty one among 2"):
+        opened(tmp_path / "x.npz", images=GREY, labels=np.array([0, 1, 0, 1]), classes=np.array(["a", ""]))
+
+
+def test_names_in_an_unknown_encoding_stay_apart(tmp_path: Path) -> None:
+    data = opened(tmp_path / "x.npz", images=GREY, labels=np.array([b"\xe9", b"\xe8", b"a", b"a"]))
+    assert len(data.classes) == 3
+
+
+def test_solids_that_are_no_cubes_are_refused_as_such(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="with D = H = W"):
+        opened(tmp_path / "x.npz", voxels=np.zeros((4, 8, 16, 16)))
+    with pytest.raises(DataError, match="expected at least 2 a side"):
+        opened(tmp_path / "x.npz", voxels=np.ones((4, 1, 1, 1)))

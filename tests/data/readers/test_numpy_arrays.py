@@ -91,7 +91,9 @@ def test_points(tmp_path: Path, shape: tuple[int, ...]) -> None:
         (np.zeros((2, 8, 8, 8, 3), np.uint8), "expected images"),
         (np.full((2, 8, 8), np.nan), "not finite numbers"),
         (np.zeros((2, 8, 8), complex), "expected numbers"),
-        (np.array(["a"]), "expected images"),
+        (np.array(["a"]), "expected numbers, found <U1"),
+        (np.zeros(4, [("a", "i4")]), "expected numbers"),
+        (np.zeros((4, 2), "M8[s]"), "expected numbers, found datetime64"),
         (np.array([{}, {}], dtype=object), "Python objects"),
     ],
 )
@@ -137,3 +139,68 @@ def test_unclear_keys_are_listed(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", images=IMAGES, labels=[0.5] * 4)
     with pytest.raises(DataError, match="expected 4 whole numbers"):
         opened(tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize(
+    ("data", "labels"),
+    [
+        *[("X", "y"), ("Images", "Labels"), ("images", "y"), ("image", "label"), ("data", "target"), ("X_train", "y_train")],
+        *[("train_images", "train_labels"), ("train_x", "train_y"), ("arr_0", "labels"), ("x_training", "y_training")],
+    ],
+)
+def test_names_of_other_libraries_are_known_in_any_case(tmp_path: Path, data: str, labels: str) -> None:
+    np.savez(tmp_path / "x.npz", **{data: IMAGES, labels: np.array([1, 0, 1, 1])})
+    source = opened(tmp_path / "x.npz")
+    assert (source.fields["label"].tolist(), source.warnings) == ([1, 0, 1, 1], ())
+
+
+@pytest.mark.parametrize("test", ["test", "val", "valid", "dev"])
+def test_splits_of_medmnist(tmp_path: Path, test: str) -> None:
+    arrays = {
+        f"{word}_{what}": IMAGES[:n] if what == "images" else np.arange(n)[:, None] % 2
+        for word, n in (("train", 4), (test, 2))
+        for what in ("images", "labels")
+    }
+    np.savez(tmp_path / "x.npz", **arrays)
+    assert (len(opened(tmp_path / "x.npz")), len(opened(tmp_path / "x.npz", "test"))) == (4, 2)
+    assert opened(tmp_path / "x.npz").splits == ("train", "test")
+
+
+def test_an_array_that_may_be_the_labels_is_told(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", images=IMAGES, digits=[1, 0, 1, 1], mean=[0.5], x_test=IMAGES, y_test=[0, 1, 0, 1])
+    assert [warning.partition(".npz: ")[2] for warning in opened(tmp_path / "x.npz").warnings] == [
+        "digits: not used; if these are the labels, call them labels"
+    ]
+
+
+def test_an_array_that_is_not_used_may_be_anything(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", images=IMAGES, labels=[1, 0, 1, 1], meta=np.array({}, dtype=object))
+    assert len(opened(tmp_path / "x.npz").classes) == 2
+    np.savez(tmp_path / "y.npz", images=IMAGES, labels=np.array([1, "a", None, {}], dtype=object))
+    with pytest.raises(DataError, match=r"labels\.npy: holds Python objects"):
+        opened(tmp_path / "y.npz")
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 3), (3, 8, 8), (16, 16, 9), (8, 8, 8)])
+def test_axes_in_another_order_are_told(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    random = np.random.default_rng(0)
+    source = opened(saved(tmp_path / "x.npy", random.integers(0, 256, shape, dtype=np.uint8)))
+    assert f"the shape {list(shape)} is read as {shape[0]} grey pictures" in source.warnings[0]
+    assert opened(saved(tmp_path / "y.npy", random.integers(0, 256, (9, 8, 8), dtype=np.uint8))).warnings == ()
+
+
+def test_points_of_truth_values_are_points(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 2, (50, 2)).astype(bool)
+    assert np.array_equal(opened(saved(tmp_path / "x.npy", values)).fields["real"].numpy(), values)
+
+
+def test_an_error_names_the_file(tmp_path: Path) -> None:
+    for array in (np.full((2, 8, 8), np.nan), np.zeros((2, 8, 8, 7))):
+        with pytest.raises(DataError, match=r"x\.npy: "):
+            opened(saved(tmp_path / "x.npy", array))
+
+
+@pytest.mark.parametrize("shape", [(2_000_000, 1, 1), (200_000, 2, 9), (200_000, 9, 1, 3)])
+def test_very_many_tiny_pictures_are_refused_at_once(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    with pytest.raises(DataError, match="expected pictures of at least 3 pixels a side, if there are more than 100,000"):
+        opened(saved(tmp_path / "x.npy", np.zeros(shape, np.uint8)))

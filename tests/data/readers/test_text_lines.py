@@ -10,7 +10,7 @@ from PIL import Image
 
 from ganvas.config import DataConfig
 from ganvas.data.open import open_source
-from ganvas.data.readers.text_lines import LONGEST, SYMBOLS, describe_lines, keep_usable, text_source
+from ganvas.data.readers.text_lines import LONGEST, SYMBOLS, describe_lines, keep_usable, read, text_source
 from ganvas.data.report import inspect
 from ganvas.errors import DataError, UsageError
 from ganvas.utils.tokens import decode_lines
@@ -120,3 +120,12 @@ def test_report_and_preview(name: str, tmp_path: Path) -> None:
     with Image.open(tmp_path / "p.png") as page:
         assert page.width > 50
         assert page.getextrema()[0] < 128  # there is ink
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_encodings_with_a_mark_are_read(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "x.txt").write_bytes("Ümit\r\n犬\r\n".encode(encoding))
+    assert read(tmp_path / "x.txt").lines == ("Ümit", "犬")
+    (tmp_path / "x.txt").write_bytes("Umit\n".encode("utf-16-be"))
+    with pytest.raises(DataError, match="like UTF-16; save it as UTF-8"):
+        read(tmp_path / "x.txt")

@@ -18,6 +18,7 @@ from PIL import Image
 from ganvas.config import DataConfig
 from ganvas.data.open import open_source
 from ganvas.data.readers import zip_archive
+from ganvas.data.report import inspect
 from ganvas.data.table import TableDataset
 from ganvas.errors import DataError
 
@@ -133,7 +134,7 @@ def test_other_packing_methods_skip_the_member(tmp_path: Path) -> None:
     path = packed(tmp_path / "lzma.zip", {"b.png": png(2)})
     with zipfile.ZipFile(path, "a", zipfile.ZIP_LZMA) as file:
         file.writestr("a.png", png(1))
-    assert opened(path).skipped == (("a.png", "packed by a method other than store or deflate"),)
+    assert opened(path).skipped == (("a.png", "packed by a method other than store or deflate; pack the archive again"),)
 
 
 def test_truncated_and_foreign_files_are_named(tmp_path: Path) -> None:
@@ -250,3 +251,28 @@ def test_no_more_than_the_declared_size_is_unpacked(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(zipfile.ZipExtFile, "_read1", counted)
     assert opened(path).skipped[0].name == "a.bmp"
     assert most <= 1 << 20
+
+
+@pytest.mark.parametrize("name", ["./a/1.png", "a//1.png", "a/./1.png", ".\\a\\1.png"])
+def test_names_are_read_as_folders_have_them(tmp_path: Path, name: str) -> None:
+    source = opened(packed(tmp_path / "x.zip", {name: png(1), "b/1.png": png(2)}))
+    assert (source.classes, source.skipped) == (("a", "b"), ())
+    with pytest.raises(DataError, match="its name appears twice"):
+        opened(packed(tmp_path / "y.zip", {name: png(1), "a/1.png": png(2)}))
+
+
+def test_folders_have_entries_of_their_own_as_often_as_they_like(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as file:
+        for name in ("./", "a/", "./a/", "a/./"):
+            file.writestr(name, b"")
+        for i, name in enumerate(("./a/1.png", "b/1.png")):
+            file.writestr(name, png(i))
+    assert opened(tmp_path / "x.zip").classes == ("a", "b")
+
+
+def test_an_error_names_the_archive(tmp_path: Path) -> None:
+    for name, data in (("x.txt", b""), ("a.png", b"junk")):
+        with pytest.raises(DataError, match=r"bad\.zip: no "):
+            opened(packed(tmp_path / "bad.zip", {name: data}))
+        with pytest.raises(DataError, match=r"bad\.zip: no "):
+            inspect(str(tmp_path / "bad.zip"))

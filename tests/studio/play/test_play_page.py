@@ -146,7 +146,8 @@ def test_single_key_shortcuts_can_be_turned_off(page: Any, context: Any) -> None
 def test_draw_data_by_hand_and_by_keys(tab: Any) -> None:
     go(tab, 11)
     tab.select_option("#set-data", "brush")
-    pad = tab.locator("#pad")
+    pad = tab.locator("#pad canvas")
+    assert tab.locator("#use").is_disabled()
     box = pad.bounding_box()
     tab.mouse.move(box["x"] + 60, box["y"] + 60)
     tab.mouse.down()
@@ -154,18 +155,26 @@ def test_draw_data_by_hand_and_by_keys(tab: Any) -> None:
     tab.mouse.up()
     pad.press("ArrowRight")
     pad.press("Enter")
-    count = int(pad.get_attribute("aria-label").split(": ")[1].split()[0])
-    assert count >= 5
-    tab.click("#clear")
-    assert ": 0 points" in pad.get_attribute("aria-label")
-    for _ in range(2):  # the clearing, and the point of Enter
-        tab.click("#undo-stroke")
-    assert f": {count - 1} points" in pad.get_attribute("aria-label")
+    drawn = tab.locator("#drawn")
+    count = int(drawn.inner_text().split()[0])
+    assert count >= 20  # one at each hundredth of the way, and the dot
+    tab.click("#pad >> text=Clear")
+    assert drawn.inner_text() == "0 points"
+    for _ in range(2):  # the clearing, and the dot of Enter
+        tab.click("#pad >> text=Undo")
+    assert drawn.inner_text() == f"{count - 1} points"
+    tab.click("#pad >> text=Eraser")
+    tab.mouse.move(box["x"] + 160, box["y"] + 160)
+    tab.mouse.down()
+    tab.mouse.move(box["x"] + 110, box["y"] + 110, steps=8)
+    tab.mouse.up()
+    assert 0 < int(drawn.inner_text().split()[0]) < 0.7 * count
+    tab.click("#pad >> text=Eraser")
     pad.press("Enter")
     tab.click("#use")
     tab.wait_for_function("location.hash.includes('data=brush') && location.hash.includes('at=')")
     run = saved(tab)
-    assert run["points"][-1] == [0.1, 0]
+    assert run["points"][-1] == [0.078, 0]  # one thirty-second of the field right of its middle
     values = run["arrays"]["real"]["values"]
     assert len(values) == 800
     assert max(map(abs, values)) < 1.5
@@ -360,6 +369,23 @@ def test_reduced_motion_shows_two_pictures_a_second(tab: Any) -> None:
     tab.emulate_media(reduced_motion="no-preference")
     times = tab.evaluate("window.shown")
     assert all(b - a > 400 for a, b in itertools.pairwise(times[:4]))
+
+
+def test_the_bridge_fills_in_the_form_of_a_training(tab: Any, context: Any) -> None:
+    go(tab, 31, f"data=gaussians&objective=hinge&d_rate=0.0004&g_rate=0.0002&r1=0.5&{SMALL}")
+    tab.click("#bridge")
+    link = tab.locator("#digits-train")
+    link.wait_for()
+    assert "#new&recipe=gan-mnist&seed=31&" in link.get_attribute("href")
+    tab.click("#digits-close")
+    form = context.new_page()
+    form.goto(f"{context.base}/{link.get_attribute('href').removeprefix('./')}")
+    form.wait_for_selector("input[value=gan-mnist]:checked")
+    assert form.input_value("#seed") == "31"
+    lines = form.input_value("#extra").splitlines()
+    assert {"config.rules.objective=hinge", "config.rules.r1_gamma=0.5", "train.learning_rate=0.0004"} <= set(lines)
+    assert 'train.rates={"D": 1.0, "G": 0.5}' in lines
+    form.close()
 
 
 def test_lessons_break_it_and_cure_it(tab: Any) -> None:

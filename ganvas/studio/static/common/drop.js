@@ -13,3 +13,26 @@ export function acceptDrops(target, take, isWanted = () => true) {
   };
   for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) addEventListener(kind, handle);
 }
+
+/** The files of a drop, also those in folders: [{name, file}], names with "/". */
+export async function listDroppedFiles(transfer) {
+  const roots = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (!roots.length) return [...transfer.files].map((file) => ({ name: file.name, file }));
+  const files = [];
+  for (const root of roots) await walk(root, "", files);
+  return files;
+}
+
+async function walk(entry, prefix, files) {
+  const name = prefix + entry.name;
+  if (entry.isFile) {
+    files.push({ name, file: await new Promise((resolve, reject) => entry.file(resolve, reject)) });
+    return;
+  }
+  const reader = entry.createReader();
+  for (;;) {
+    const batch = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)); // some entries at a time
+    if (!batch.length) return;
+    for (const child of batch) await walk(child, `${name}/`, files);
+  }
+}

@@ -29,6 +29,15 @@ export function explain(target, text, control = target) {
   return words;
 }
 
+/** Explain controls of the page, {id: text}: each together with its label. */
+export function explainAll(meanings) {
+  for (const [id, text] of Object.entries(meanings)) {
+    const control = document.getElementById(id);
+    const box = control.closest(".field") ?? (control.type === "checkbox" ? control.closest("label") : null);
+    explain(box ?? control, text, control);
+  }
+}
+
 /** A button "?" that explains what stands before it, by hover, focus or a press. */
 export function makeHint(name, text) {
   const facts = { type: "button", class: "hint", "aria-label": `About: ${name}` };

@@ -1,13 +1,12 @@
-// One way in for pictures: drop, paste, choose a file, take one with the camera, or use an example that comes with the page.
+// One way in for a picture: choose a file, drop or paste one, take it with the camera, or use an example of the page.
 
 import { readError } from "./api.js";
-import { acceptDrops } from "./drop.js";
+import { FileIntake } from "./file_intake.js";
 import { make, say } from "./shell.js";
 
 const MAX_BYTES = 32 * 2 ** 20; // the server's limit for one picture
 const LARGEST = 1024; // pixels of the longer side of what is sent
 const TYPES = "image/png,image/jpeg,image/webp,image/bmp,image/gif";
-let count = 0;
 
 export class Intake {
   /**
@@ -15,36 +14,25 @@ export class Intake {
    * `camera`: whether the page may ask for it (Page.permissions); `isWanted()`: whether a drop or a paste is for it now.
    */
   constructor(root, { take, examples = [], camera = false, label = "Picture", isWanted = () => true }) {
-    Object.assign(this, { take, label, isWanted, stream: null });
-    this.build(root, examples, camera);
-    acceptDrops(this.root, (data) => this.open(data.files[0]), isWanted);
-    addEventListener("paste", (event) => this.paste(event));
+    Object.assign(this, { take, stream: null });
+    this.files = new FileIntake(root, {
+      choices: [{ text: "Choose a picture", accept: TYPES }], take: (files) => this.openFirst(files), label, isWanted,
+      words: "Or drop one anywhere on the page, or paste one. It stays on this machine.",
+    });
+    this.root = this.files.root;
+    if (camera) this.addCamera();
+    if (examples.length) this.root.append(this.makeExamples(examples));
     addEventListener("pagehide", () => this.stopCamera());
   }
 
-  build(root, examples, camera) {
-    const id = `intake-${count++}`;
-    const file = make("input", {
-      type: "file", id, accept: TYPES, class: "unseen", onchange: () => {
-        this.open(file.files[0]);
-        file.value = ""; // so that the same file can be chosen again
-      },
-    });
-    const choose = make("label", { class: "button", for: id }, "Choose a picture");
-    const shoot = make("button", { type: "button", onclick: () => this.startCamera() }, "Camera");
-    shoot.hidden = !camera;
-    this.problem = make("p", { class: "intake-problem small", role: "status" });
-    const seen = { playsinline: true, muted: true, "aria-label": "What the camera sees" };
-    this.video = make("video", { class: "intake-video", ...seen });
+  addCamera() {
+    this.files.buttons.append(make("button", { type: "button", onclick: () => this.startCamera() }, "Camera"));
+    const facts = { playsinline: true, muted: true, "aria-label": "What the camera sees" };
+    this.video = make("video", { class: "intake-video", ...facts });
     this.camera = make("div", { hidden: true }, this.video, make("p", { class: "row" },
       make("button", { type: "button", class: "primary", onclick: () => this.shoot() }, "Take the picture"),
       make("button", { type: "button", onclick: () => this.stopCamera() }, "Cancel")));
-    const how = "Or drop one anywhere on the page, or paste one. It stays on this machine.";
-    const words = make("p", { class: "small muted" }, how);
-    const parts = [make("p", { class: "row" }, file, choose, shoot), words, this.camera, this.problem];
-    if (examples.length) parts.push(this.makeExamples(examples));
-    this.root = make("div", { class: "intake", role: "group", "aria-label": this.label }, ...parts);
-    root.append(this.root);
+    this.root.append(this.camera);
   }
 
   makeExamples(examples) {
@@ -57,8 +45,7 @@ export class Intake {
   }
 
   fail(text) {
-    this.problem.textContent = text;
-    if (text) say(text, true);
+    this.files.fail(text);
   }
 
   async fetchExample(name, url) {
@@ -71,12 +58,13 @@ export class Intake {
     }
   }
 
-  paste(event) {
-    if (!this.isWanted() || event.target.closest?.("input, textarea, [contenteditable]")) return;
-    const file = [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
-    if (!file) return;
-    event.preventDefault();
-    this.open(file);
+  /** Of several files the first one is the picture. */
+  async openFirst(files) {
+    try {
+      await this.open((await files)[0]?.file);
+    } catch (wrong) {
+      this.fail(wrong.message);
+    }
   }
 
   /** Read a file of the person's; what is no picture is answered by a line. */
@@ -139,7 +127,7 @@ export class Intake {
   stopCamera() {
     for (const track of this.stream?.getTracks() ?? []) track.stop();
     this.stream = null;
-    this.camera.hidden = true;
+    if (this.camera) this.camera.hidden = true;
   }
 }
 

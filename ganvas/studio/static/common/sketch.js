@@ -3,6 +3,7 @@
 // A layer is a list of strokes; strokes are never changed, so a state of the undo stack is cheap. The picture is made of the
 // strokes again at any size.
 
+import { explain } from "./explain.js";
 import { colour, make, onTheme, say } from "./shell.js";
 import { UndoStack } from "./undo.js";
 
@@ -10,18 +11,22 @@ const KEY_STEP = 1 / 32; // of the side, that an arrow key moves the cursor
 const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 let count = 0;
 
+const resolveColor = (color) => (color.startsWith("--") ? colour(color) : color);
 const clamp = (value) => Math.max(0, Math.min(1, value));
 
 export class Sketch {
   /**
    * `layers`: [{name, label, color}], from the bottom; `ratio`: width over height; `size`: of the brush, a share of the width;
-   * `background`: a color, or null for none; `changed()` runs after each change.
+   * `background`: a color, or null for none; a color may be one of the theme, such as "--real"; `changed()` runs after each
+   * change; `paintOver(context, width, height)` draws on top of all, only on the page.
    */
-  constructor(root, { layers, label = "Sketch", ratio = 1, size = 0.05, background = "#ffffff", changed = () => {} }) {
-    const first = layers.map(({ name }) => [name, []]);
+  constructor(root, {
+    layers, label = "Sketch", ratio = 1, size = 0.05, background = "#ffffff", changed = () => {}, paintOver = () => {},
+  }) {
+    this.paintOver = paintOver;
     Object.assign(this, { layers, label, ratio, size, background, changed, active: layers.at(-1).name, erasing: false });
     Object.assign(this, { hidden: new Set(), below: null, stroke: null, pressed: false, cursor: [0.5, 0.5] });
-    this.stack = new UndoStack(Object.fromEntries(first));
+    this.stack = new UndoStack(this.makeEmpty());
     this.build(root);
     this.draw();
   }
@@ -29,6 +34,11 @@ export class Sketch {
   /** The strokes of each layer: {name: [{points: [[x, y], ...], size, erases}]}, in shares of width and height. */
   get strokes() {
     return this.stack.present;
+  }
+
+  /** The strokes of a layer, with the one that is being made. */
+  listStrokes(name) {
+    return this.stroke && name === this.active ? [...this.strokes[name], this.stroke] : this.strokes[name];
   }
 
   get isEmpty() {
@@ -63,6 +73,7 @@ export class Sketch {
       oninput: () => { this.size = brush.value / 100; },
     });
     const field = make("span", { class: "sketch-size" }, make("label", { for: brush.id, class: "small" }, "Brush"), brush);
+    explain(field, "The width of the brush, and of the eraser.", brush);
     const tools = [this.eraser, field, this.undoButton, this.redoButton, button("Clear", () => this.clear())];
     return make("div", { class: "row", role: "group", "aria-label": "Tools" }, ...tools);
   }
@@ -167,8 +178,20 @@ export class Sketch {
     this.update("Done again");
   }
 
+  makeEmpty() {
+    return Object.fromEntries(this.layers.map(({ name }) => [name, []]));
+  }
+
   clear() {
-    if (!this.isEmpty) this.change(Object.fromEntries(this.layers.map(({ name }) => [name, []])));
+    if (!this.isEmpty) this.change(this.makeEmpty());
+  }
+
+  /** Begin anew, without a past. */
+  reset() {
+    Object.assign(this, { stack: new UndoStack(this.makeEmpty()), stroke: null, cursor: [0.5, 0.5] });
+    this.setEraser(false);
+    this.draw();
+    this.changed();
   }
 
   update(words) {
@@ -188,6 +211,7 @@ export class Sketch {
     const context = this.canvas.getContext("2d");
     context.clearRect(0, 0, width, height);
     this.paint(context, width, height, this.layers.filter(({ name }) => !this.hidden.has(name)), true);
+    this.paintOver(context, width, height);
     if (document.activeElement === this.canvas) this.drawCursor(context, width, height);
     for (const [button, can] of [[this.undoButton, this.stack.canUndo], [this.redoButton, this.stack.canRedo]]) {
       if (!can && document.activeElement === button) this.canvas.focus(); // a disabled button loses the focus
@@ -198,15 +222,14 @@ export class Sketch {
   /** Paint the background, what lies below, and layers, each on a canvas of its own so that an eraser spares the others. */
   paint(context, width, height, layers, withBelow) {
     if (this.background) {
-      context.fillStyle = this.background;
+      context.fillStyle = resolveColor(this.background);
       context.fillRect(0, 0, width, height);
     }
     if (withBelow && this.below) context.drawImage(this.below, 0, 0, width, height);
     for (const { name, color } of layers) {
       const sheet = new OffscreenCanvas(width, height);
       const pen = sheet.getContext("2d");
-      const now = this.stroke && name === this.active ? [this.stroke] : [];
-      for (const stroke of [...this.strokes[name], ...now]) drawStroke(pen, width, height, stroke, color);
+      for (const stroke of this.listStrokes(name)) drawStroke(pen, width, height, stroke, resolveColor(color));
       context.drawImage(sheet, 0, 0);
     }
   }

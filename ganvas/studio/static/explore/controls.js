@@ -28,6 +28,7 @@ function makeSlider(field, label = schema.controls[field].label, name = "") {
   const number = make("input", { type: "number", "aria-label": `${label}, as a number`, onchange: set, ...facts });
   const box = make("div", { class: "slider" }, make("label", { for: id }, label), range, number);
   explain(box, schema.controls[field].about, range);
+  explain(number, schema.controls[field].about);
   return box;
 }
 

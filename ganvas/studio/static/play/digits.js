@@ -9,9 +9,9 @@ const SCALE = 2; // of the sheet, in pixels of the canvas for each of a digit
 const OF_POINTS = new Set(["data", "beside", "width", "depth", "critic_width", "critic_depth", "latent_dim", "coins"]);
 
 export class Digits {
-  /** `getSetup()` gives the settings of the session, or null; `fail(text)` shows what went wrong. */
-  constructor(socket, getSetup, fail) {
-    Object.assign(this, { tasks: new Tasks(socket), getSetup, fail, task: null, begun: "" });
+  /** `getFacts()` gives the facts of the session's last picture, or null; `fail(text)` shows what went wrong. */
+  constructor(socket, getFacts, fail) {
+    Object.assign(this, { tasks: new Tasks(socket), getFacts, fail, task: null, begun: "" });
     $("bridge").addEventListener("click", () => (this.isOpen ? this.close() : this.open()));
     $("digits-start").addEventListener("click", () => (this.task ? this.task.cancel() : this.start()));
     $("digits-close").addEventListener("click", () => this.close());
@@ -19,6 +19,10 @@ export class Digits {
 
   get isOpen() {
     return !$("digits-box").hidden;
+  }
+
+  get setup() {
+    return this.getFacts()?.setup ?? null;
   }
 
   open() {
@@ -38,7 +42,7 @@ export class Digits {
 
   /** Start the game with the settings of now; one that runs is stopped by this. */
   async start() {
-    const setup = this.getSetup();
+    const { setup } = this;
     if (!setup) return;
     this.begun = describe(setup);
     const task = this.tasks.start("digits", { setup }, {
@@ -59,9 +63,12 @@ export class Digits {
   /** Show whether it trains, and whether the session has other settings by now. */
   showState() {
     $("digits-start").textContent = this.task ? "Stop" : "Start";
-    const setup = this.getSetup();
+    const { setup } = this;
     const differs = this.begun && setup && describe(setup) !== this.begun;
     $("digits-note").textContent = differs ? "The settings have changed: stop, and start again to use them." : "";
+    const { address, lacks } = this.getFacts()?.training ?? { address: "new", lacks: [] };
+    $("digits-train").href = `./train#${address}`;
+    $("digits-lacks").textContent = lacks.length ? `A training of the page Train goes without ${lacks.join(", and ")}.` : "";
   }
 
   show({ step, mean_real: real, mean_fake: fake, D, G }, sheet) {

@@ -1,6 +1,6 @@
 // What each control below and beside the picture does.
 
-import { explain } from "../common/explain.js";
+import { explainAll } from "../common/explain.js";
 
 const MEANINGS = {
   play: "Steps by itself, at the speed that is set. Pressed again, it pauses.",
@@ -12,6 +12,7 @@ const MEANINGS = {
   morph: "Shows in two seconds how the noise becomes the fakes.",
   slow: "Shows a step in ten stages, each with its words.",
   bridge: "Trains a small GAN on handwritten digits beside the points, with the same loss, rates and balance.",
+  "digits-train": "Opens the form of the page Train, filled in with the loss, rates, moves and balance of now.",
   time: "Goes back to an earlier state of this game, bit for bit, and forward again.",
   speed: "The pace of the game while it plays.",
   copy: "The link holds everything: settings, seed and each move.",
@@ -19,10 +20,4 @@ const MEANINGS = {
   run: "All numbers of the picture and the charts as JSON.",
 };
 
-/** Explain the controls of the page. A slider is explained together with its label. */
-export function explainControls() {
-  for (const [id, text] of Object.entries(MEANINGS)) {
-    const control = document.getElementById(id);
-    explain(control.closest(".field") ?? control, text, control);
-  }
-}
+export const explainControls = () => explainAll(MEANINGS);

@@ -1,7 +1,6 @@
 // The page /play: shows what the session's process sends, sends what a person asks for, keeps the whole state in the link.
 
 import { ask, formatCount, readError } from "../common/api.js";
-import { acceptDrops } from "../common/drop.js";
 import { calm, key, onTheme, say, toast } from "../common/shell.js";
 import { Socket } from "../common/socket.js";
 import { Digits } from "./digits.js";
@@ -121,8 +120,11 @@ function restoreForm() {
   if (frame) settings.show(frame.facts, true);
 }
 
-async function openFile(file) {
+/** Play on the points of a file that was chosen, dropped or pasted; `files`: a promise of [{name, file}]. */
+async function openFiles(files) {
   const fail = (text) => toast(text, { kind: "error", seconds: ERROR_SECONDS });
+  const file = (await files.catch(() => []))[0]?.file;
+  if (!file) return undefined; // an empty folder, or one that cannot be read
   if (file.size > MAX_CSV_BYTES) return fail("That file has more than 2 MB; a few thousand rows are enough.");
   const response = await fetch("./api/play/points", { method: "POST", body: await file.arrayBuffer() });
   if (!response.ok) return fail(`${file.name}: ${await readError(response)}`);
@@ -239,13 +241,13 @@ function followVisibility() {
 
 $("speed").max = schema.speeds.length - 1;
 const set = (name, value) => send("set", { name, value });
-const settings = new Settings($("fields"), schema, { set, chooseData, openFile });
+const settings = new Settings($("fields"), schema, { set, chooseData, openFiles });
 const overview = new Overview($("loop"));
 const charts = new SessionCharts($("charts"));
 const picture = new Picture($("canvas"), $("layers"), () => frame, getCaption);
 const probe = new Probe($("canvas"), $("cross"), $("probe"), () => frame);
 const socket = new Socket("play", handlers, { opened: connect });
-const digits = new Digits(socket, () => frame?.facts.setup ?? null, (text) => handlers.error({ text }));
+const digits = new Digits(socket, () => frame?.facts ?? null, (text) => handlers.error({ text }));
 const lessons = new Lessons($("lessons"), $("lesson"), { begin, send, order: (names) => charts.order(names) });
 explainControls();
 
@@ -280,6 +282,5 @@ key("r", "Another seed", () => chooseSeed(Math.floor(Math.random() * 1e6)));
 addEventListener("pagehide", updateLink);
 addEventListener("hashchange", (event) => begin({ history: [], ...decodeLink(new URL(event.newURL).hash) }));
 document.addEventListener("visibilitychange", followVisibility);
-acceptDrops(document.querySelector(".stage"), ({ files }) => files[0] && openFile(files[0]));
 onTheme(() => picture.draw());
 new ResizeObserver(() => picture.draw()).observe($("canvas").parentElement);

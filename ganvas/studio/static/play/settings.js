@@ -1,14 +1,15 @@
 // The settings form: native controls, made from the schema that the server sends. Changes are sent as they are made.
 
 import { explain } from "../common/explain.js";
+import { FileIntake } from "../common/file_intake.js";
 import { make, say } from "../common/shell.js";
 
 const makeOptions = (choices) => choices.map(([value, text]) => make("option", { value }, text));
 
 export class Settings {
-  /** `set(name, value)`, `chooseData(name)`, `openFile(file)` are called with what a person does. */
-  constructor(root, schema, { set, chooseData, openFile }) {
-    Object.assign(this, { controls: new Map(), set, chooseData, openFile });
+  /** `set(name, value)`, `chooseData(name)`, `openFiles(files)` are called with what a person does. */
+  constructor(root, schema, { set, chooseData, openFiles }) {
+    Object.assign(this, { controls: new Map(), set, chooseData, openFiles });
     root.form.addEventListener("submit", (event) => event.preventDefault());
     root.append(this.makeDataField(schema.data, schema.data_about));
     for (const { title, open, controls } of schema.groups) {
@@ -24,16 +25,14 @@ export class Settings {
     this.data = make("select", { id: "set-data", onchange: () => this.chooseData(this.data.value) }, ...groups);
     const quiet = { type: "button", class: "quiet small" };
     const draw = make("button", { ...quiet, onclick: () => this.chooseData("brush") }, "Draw your own");
-    const upload = make("input", {
-      type: "file", id: "file", accept: ".csv,.tsv,.txt", class: "unseen", "aria-label": "CSV file of points", tabindex: "-1",
-      onchange: () => {
-        if (upload.files[0]) this.openFile(upload.files[0]);
-        upload.value = ""; // so that the same file can be chosen again
-      },
-    });
-    const open = make("button", { ...quiet, onclick: () => upload.click() }, "Open CSV");
     const label = make("label", { for: "set-data" }, "Data");
-    const field = make("div", { class: "field" }, label, this.data, make("div", { class: "row own" }, draw, open, upload));
+    const own = make("div", { class: "row own" }, draw);
+    this.files = new FileIntake(own, {
+      choices: [{ text: "Open CSV", id: "file", accept: ".csv,.tsv,.txt", style: "quiet small" }], label: "CSV file of points",
+      take: this.openFiles, over: document.querySelector(".stage"),
+    });
+    this.files.root.classList.add("plain");
+    const field = make("div", { class: "field" }, label, this.data, own);
     explain(field, about, this.data);
     return field;
   }

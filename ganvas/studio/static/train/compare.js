@@ -3,7 +3,7 @@
 import { ask, formatCount } from "../common/api.js";
 import { shorten } from "../common/chart.js";
 import { make } from "../common/shell.js";
-import { makeTable } from "./tables.js";
+import { makeCell, makeHead, makeTable } from "./tables.js";
 
 const $ = (id) => document.getElementById(id);
 const POLL_MILLISECONDS = 1500;
@@ -89,7 +89,7 @@ function showDifferences({ a, b, differences }) {
     return typeof value === "object" ? JSON.stringify(value) : String(value);
   };
   const makeRow = ([name, ...values]) => {
-    return make("tr", {}, make("th", { scope: "row" }, name), ...values.map((value) => make("td", {}, format(value))));
+    return make("tr", {}, makeHead(name), ...values.map((value) => makeCell(format(value))));
   };
   return [make("h3", { class: "spaced" }, "Settings that differ"), makeTable(["", a, b], differences.map(makeRow))];
 }
@@ -99,16 +99,16 @@ function showMeasures({ a, b, models, reference, note, about }) {
   const makeRow = (name) => {
     const values = models.map((model) => format(model.measures[name]));
     const floor = shorten(models.find((model) => model.measures[name])?.measures[name].floor ?? NaN);
-    const cells = [...values, floor].map((text) => make("td", { class: "num" }, text));
+    const cells = [...values, floor].map((text) => makeCell(text, "num"));
     const [what, better] = about[name] ?? ["", ""];
     const words = [what, better].filter(Boolean).join("; ");
-    return make("tr", {}, make("th", { scope: "row" }, name), ...cells, make("td", { class: "muted" }, words));
+    return make("tr", {}, makeHead(name, words), ...cells);
   };
   const names = [...new Set(models.flatMap((model) => Object.keys(model.measures)))];
   const items = models.map((model) => formatCount(model.items)).join(" and ");
   const parts = [
     make("h3", { class: "spaced" }, "Measures, with 95 % intervals"),
-    makeTable(["", a, b, "other real data", "what it is"], names.map(makeRow)),
+    makeTable(["", a, b, "other real data"], names.map(makeRow)),
     make("p", { class: "muted small" }, `against ${reference}; trained on ${items}`),
   ];
   if (note) parts.push(make("p", { class: "muted small" }, note));

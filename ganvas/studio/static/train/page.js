@@ -1,11 +1,11 @@
 // The page /train: the list of runs, and beside it the form of a new training, or one run.
 
 import { ask, formatCount } from "../common/api.js";
-import { acceptDrops } from "../common/drop.js";
 import { key, make, say, toast } from "../common/shell.js";
 import { connectBranch, openBranch } from "./branch.js";
 import { compareWith, offerRuns, refreshComparison } from "./compare.js";
 import { askDoctor, clearFindings } from "./findings.js";
+import { explainForm } from "./form_meanings.js";
 import { Monitor } from "./monitor.js";
 import { StartForm } from "./start.js";
 import { makeFacts } from "./tables.js";
@@ -22,7 +22,6 @@ const BUTTONS = [
 const schema = await ask("train/schema");
 let runs = [];
 let monitor = null;
-let form = null;
 let listText = ""; // what the list shows
 let steerText = ""; // what the buttons are made from
 
@@ -30,6 +29,7 @@ const open = (id) => { location.hash = id ? `run=${encodeURIComponent(id)}` : "n
 const readAddress = () => new URLSearchParams(location.hash.slice(1));
 const getChosen = () => readAddress().get("run");
 const runPath = (id) => `train/runs/${encodeURIComponent(id)}`;
+const form = new StartForm(schema, openNew, showFormOfDrop);
 const complain = (wrong) => toast(wrong.message, { kind: "error" });
 
 // The list --------------------------------------------------------------------------------------------------------------
@@ -95,19 +95,16 @@ function route() {
   if (id) showRun(id);
 }
 
-/** Pictures that are dropped on any part of the page go into the form. */
-function takeDrop(transfer) {
-  form ??= new StartForm(schema, openNew);
-  form.uploader.takeDrop(transfer);
+/** Pictures that are dropped or pasted on any part of the page go into the form. */
+function showFormOfDrop() {
   if ($("start").hidden) open("");
 }
 
 async function showForm() {
   const wanted = readAddress();
-  form ??= new StartForm(schema, openNew);
   if (!form.recipes.length) await form.load(wanted);
   else if (wanted.size > 1) await form.fill(wanted);
-  if (wanted.has("own")) $("drop").scrollIntoView({ block: "nearest" });
+  if (wanted.has("own")) $("own").scrollIntoView({ block: "nearest" });
 }
 
 async function openNew(id) {
@@ -258,7 +255,7 @@ function moveScrub(by) {
 for (const count of schema.sample_counts) $("samples").append(make("option", { value: count }, String(count)));
 $("samples").value = schema.default_samples;
 connectBranch(openNew);
-acceptDrops($("drop"), takeDrop);
+explainForm();
 for (const button of document.querySelectorAll("#run button[data-view]")) {
   button.addEventListener("click", () => showView(button.dataset.view));
 }

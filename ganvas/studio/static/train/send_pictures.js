@@ -1,9 +1,9 @@
 // Pictures on their way to the studio: a zip is sent as it is, a folder is packed first; then the server reads them.
 
 import { ask, readError } from "../common/api.js";
-import { acceptDrops } from "../common/drop.js";
+import { acceptDrops, listDroppedFiles } from "../common/drop.js";
 import { toast } from "../common/shell.js";
-import { listDroppedFiles, packZip } from "./zip.js";
+import { packZip } from "./zip.js";
 
 const POLL_MILLISECONDS = 700;
 

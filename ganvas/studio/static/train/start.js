@@ -4,7 +4,7 @@ import { ask, formatCount, formatSeconds } from "../common/api.js";
 import { make, toast } from "../common/shell.js";
 import { chooseRecipe, describeTime, getRecipe, showCards, showTimes } from "./recipe_cards.js";
 import { makeReport } from "./report.js";
-import { makeTable } from "./tables.js";
+import { makeCell, makeHead, makeTable, splitWords } from "./tables.js";
 import { Uploader } from "./uploads.js";
 
 const $ = (id) => document.getElementById(id);
@@ -12,10 +12,11 @@ const makeOption = (value, text = value) => make("option", { value }, text);
 const UPLOAD = "upload:";
 
 export class StartForm {
-  /** `schema` is the page's; `begin(id)` is called when a training was started. */
-  constructor(schema, begin) {
+  /** `schema` is the page's; `begin(id)` is called when a training was started, `show()` when pictures come. */
+  constructor(schema, begin, show) {
     Object.assign(this, { schema, begin, recipes: [], uploads: [], asked: 0, seen: "" });
-    this.uploader = new Uploader(schema.max_upload_bytes, (upload) => this.addUpload(upload));
+    const add = (upload) => this.addUpload(upload);
+    this.uploader = new Uploader($("own"), schema.max_upload_bytes, { begin: show, add });
     $("form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit();
@@ -133,11 +134,11 @@ export class StartForm {
     if (recipe.name !== this.seen) return;
     const rows = settings.map(([name, value, meaning]) => {
       const text = `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`;
-      const change = make("button", { type: "button", class: "plain-text", onclick: () => this.addSetting(text) }, name);
-      return make("tr", {}, make("th", { scope: "row" }, change), make("td", {}, text.slice(name.length + 1)),
-        make("td", { class: "muted" }, meaning));
+      const facts = { type: "button", class: "plain-text", onclick: () => this.addSetting(text) };
+      const change = make("button", facts, ...splitWords(name));
+      return make("tr", {}, makeHead(change, meaning), makeCell(text.slice(name.length + 1)));
     });
-    $("offered").replaceChildren(makeTable(["press to change", "now", "meaning"], rows).firstChild);
+    $("offered").replaceChildren(makeTable(["press to change", "now"], rows).firstChild);
   }
 
   addSetting(text) {

@@ -1,23 +1,23 @@
-// The part of the form that takes your own pictures: chosen or dropped, with how far they are on their way.
+// The part of the form that takes your own pictures: chosen, dropped or pasted, with how far they are on their way.
 
 import { formatCount } from "../common/api.js";
+import { FileIntake } from "../common/file_intake.js";
 import { makeZip, postZip, waitForReport } from "./send_pictures.js";
-import { listDroppedFiles } from "./zip.js";
 
-const $ = (id) => document.getElementById(id);
-
-/** The files that were chosen. The field is emptied, so that the same file can be chosen again. */
-function takeFiles(id) {
-  const files = [...$(id).files];
-  $(id).value = "";
-  return files.map((file) => ({ name: file.webkitRelativePath || file.name, file }));
-}
+const CHOICES = [
+  { text: "Choose a zip", id: "zip", accept: ".zip,application/zip" },
+  { text: "Choose a folder", id: "folder", folder: true },
+];
 
 export class Uploader {
-  /** `add(upload)` is called with each upload that is ready. */
-  constructor(limit, add) {
-    Object.assign(this, { limit, add, latest: "", active: 0 });
-    for (const id of ["zip", "folder"]) $(id).addEventListener("change", () => this.send(takeFiles(id)));
+  /** `begin()` is called when pictures come, `add(upload)` with each upload that is ready. */
+  constructor(root, limit, { begin, add }) {
+    Object.assign(this, { limit, begin, add, latest: "", active: 0 });
+    this.intake = new FileIntake(root, {
+      choices: CHOICES, take: (files) => this.send(files), label: "Your own pictures",
+      lead: "Or drop a folder or a zip of pictures anywhere on this page",
+      words: "One sub-folder for each class, or none. Pictures stay on this machine.",
+    });
   }
 
   /** Whether pictures are being packed, sent or read. */
@@ -25,53 +25,33 @@ export class Uploader {
     return this.active > 0;
   }
 
-  /** Take what was dropped; its list of files can be read only now. */
-  takeDrop(transfer) {
-    return this.track(async () => this.send(await listDroppedFiles(transfer)));
-  }
-
-  send(files) {
-    if (!files.length) return undefined;
-    return this.track(async () => {
-      const report = (text, share) => this.showProgress(text, share);
-      const zip = await makeZip(files, this.limit, report);
-      const id = await postZip(zip, report);
-      this.latest = id;
-      report(`Reading ${zip.name} …`, null);
-      const upload = await waitForReport(id, () => this.latest === id);
-      if (!upload) return; // a later one is shown instead
-      report(`${formatCount(upload.report.count)} pictures are ready.`, null);
-      this.add(upload);
-    });
-  }
-
-  /** Run some work, and count it while it goes on. */
-  async track(work) {
+  /** Send files, a promise of [{name, file}]. */
+  async send(files) {
     this.active += 1;
     try {
-      await work();
+      await this.sendAll(await files);
     } catch (wrong) {
-      this.refuse(wrong.message);
+      this.intake.fail(wrong.message);
     } finally {
       this.active -= 1;
     }
   }
 
-  /** Show a line and how much is done; null: no bar. */
-  showProgress(text, share) {
-    $("upload").className = "small";
-    $("upload").textContent = text;
-    $("sent").hidden = share === null;
-    if (share !== null) $("sent").value = share;
-  }
-
-  refuse(text) {
-    this.showProgress("", null);
-    $("upload").className = "problem";
-    $("upload").textContent = text;
+  async sendAll(files) {
+    if (!files.length) return; // an empty folder
+    this.begin();
+    const report = (text, share) => this.intake.showProgress(text, share);
+    const zip = await makeZip(files, this.limit, report);
+    const id = await postZip(zip, report);
+    this.latest = id;
+    report(`Reading ${zip.name} …`, null);
+    const upload = await waitForReport(id, () => this.latest === id);
+    if (!upload) return; // a later one is shown instead
+    report(`${formatCount(upload.report.count)} pictures are ready.`, null);
+    this.add(upload);
   }
 
   clear() {
-    this.showProgress("", null);
+    this.intake.showProgress("");
   }
 }

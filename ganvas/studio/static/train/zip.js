@@ -60,26 +60,3 @@ export async function packZip(entries, limit, report = () => {}) {
   const end = makeHeader(DIRECTORY_END, [[2, 0], [2, 0], [2, count], [2, count], [4, size], [4, offset], [2, 0]]);
   return new Blob([...parts, ...directory, end], { type: "application/zip" });
 }
-
-/** The files of a drop, also those in folders: [{name, file}], names with "/". */
-export async function listDroppedFiles(transfer) {
-  const roots = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  if (!roots.length) return [...transfer.files].map((file) => ({ name: file.name, file }));
-  const files = [];
-  for (const root of roots) await walk(root, "", files);
-  return files;
-}
-
-async function walk(entry, prefix, files) {
-  const name = prefix + entry.name;
-  if (entry.isFile) {
-    files.push({ name, file: await new Promise((resolve, reject) => entry.file(resolve, reject)) });
-    return;
-  }
-  const reader = entry.createReader();
-  for (;;) {
-    const batch = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)); // some entries at a time
-    if (!batch.length) return;
-    for (const child of batch) await walk(child, `${name}/`, files);
-  }
-}

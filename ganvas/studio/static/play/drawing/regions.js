@@ -1,10 +1,20 @@
 // The regions of the classifier: which class it names at each place.
 
 import { colour } from "../../common/shell.js";
-import { circle, drawMarks, stroke, trace } from "./canvas.js";
+import { circle, drawMarks, rgb, stroke, trace } from "./canvas.js";
 import { openCompanion } from "./vae.js";
 
-const TOKENS = ["--real", "--fake", "--accent", "--warn", "--bad", "--edge"];
+const GOLDEN_DEGREES = 137.508; // between the hues of a class and the next
+const FIRST_HUE = 330; // of those tried, the one whose ten colors lie farthest apart in sRGB
+const LIGHTNESS = { light: [0.91, 0.85, 0.79], dark: [0.3, 0.36, 0.42] }; // in OKLCH; the numbers stay legible on each
+const CHROMA = 0.09;
+const DARK_BELOW = 128; // the green of the card, of 255
+
+/** The color of a class. The first 20 classes have 20 colors; all borders are drawn and all classes numbered besides. */
+export function chooseClassColor(name) {
+  const levels = LIGHTNESS[rgb("--card")[1] < DARK_BELOW ? "dark" : "light"];
+  return `oklch(${levels[name % levels.length]} ${CHROMA} ${(FIRST_HUE + name * GOLDEN_DEGREES) % 360})`;
+}
 
 /** Draw the regions, their borders, the data, and the number of each class in the middle of its region. */
 export function drawRegions(canvas, facts, { regions, real }) {
@@ -18,17 +28,16 @@ export function drawRegions(canvas, facts, { regions, real }) {
 }
 
 function fillRegions(context, regions, cells) {
+  const colors = new Map([...new Set(regions)].map((name) => [name, chooseClassColor(name)]));
   regions.forEach((name, i) => {
     const [r, c] = [Math.floor(i / cells.columns), i % cells.columns];
-    context.globalAlpha = name % 2 ? 0.32 : 0.2;
-    context.fillStyle = colour(TOKENS[name % TOKENS.length]);
+    context.fillStyle = colors.get(name);
     // Whole pixels, or thin lines would show between the cells.
     const [left, right] = [Math.round(c * cells.width), Math.round((c + 1) * cells.width)];
     const top = Math.round(cells.total - (r + 1) * cells.height);
     const bottom = Math.round(cells.total - r * cells.height);
     context.fillRect(left, top, right - left, bottom - top);
   });
-  context.globalAlpha = 1;
 }
 
 function drawBorders(context, regions, { columns, rows, width, height, total }) {

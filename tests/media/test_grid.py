@@ -1,0 +1,41 @@
+"""Names beside the rows and above the columns of a grid."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from PIL import ImageFont
+
+from ganvas.media.grid import LINE, _cut_off, make_grid, name_columns, name_rows
+
+
+def test_a_name_stands_beside_each_row_and_the_grid_is_unchanged() -> None:
+    grid = make_grid(torch.full((6, 1, 20, 20), -1.0), columns=2)
+    named = name_rows(grid, ["ant", "bee", "crocodile"])
+    left = named.width - grid.width
+    assert np.array_equal(np.asarray(named)[:, left:], np.asarray(grid))
+    text = np.asarray(named)[:, :left] < 128
+    row = grid.height / 3
+    for i in range(3):  # each name lies within its own row
+        assert text[round(row * i) : round(row * (i + 1))].any()
+    assert name_rows(grid, ["x" * 500, "", "b"]).width < grid.width + 110
+
+
+def test_a_name_stands_above_each_column_and_within_it() -> None:
+    grid = make_grid(torch.full((6, 3, 64, 64), -1.0), columns=3)
+    named = name_columns(grid, ["T-shirt/top and more words than fit", "bag", "coat"])
+    pixels = np.asarray(named.convert("L"))
+    assert np.array_equal(np.asarray(named)[LINE:], np.asarray(grid))
+    edges = [round(grid.width * i / 3) for i in range(4)]
+    for i in range(3):
+        assert (pixels[:LINE, edges[i] + 2 : edges[i + 1] - 2] < 128).any()
+        assert not (pixels[:LINE, edges[i] : edges[i] + 2] < 128).any()  # no name runs into the next column
+
+
+def test_a_long_name_is_cut_off_with_an_ellipsis() -> None:
+    font = ImageFont.load_default(12)
+    assert _cut_off("cat", font, 100) == "cat"
+    cut = _cut_off("a very long name of a class", font, 60)
+    assert cut.endswith("…")
+    assert font.getlength(cut) <= 60
+    assert _cut_off("cat", font, 0) == ""
