@@ -1,4 +1,4 @@
-"""FastGAN: excitation, patches, the lazy reconstruction, pixels of a patch that start equal."""
+"""FastGAN: excitation, patches, classes, the lazy reconstruction, full resolution."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_discriminator_judges_the_whole_and_patches() -> None:
 
 def test_coarse_features_excite_fine_channels() -> None:
     made = game()
-    assert len(made.G.excitations) == 1  # from 4 to 16 pixels
+    assert len(made.G.excitations) == 2  # from 4 to 16 pixels, from 8 to 32
     coarse, fine = torch.randn(2, 8, 4, 4), torch.randn(2, 4, 16, 16)
     factor = made.G.excitations[0](coarse, fine) / fine
     assert torch.allclose(factor, factor[:, :, :1, :1].expand_as(factor), atol=1e-4)
@@ -56,10 +56,12 @@ def test_coarse_features_excite_fine_channels() -> None:
     assert len(game(excite=False).G.excitations) == 0
 
 
-def test_pixels_of_a_patch_start_equal() -> None:
-    patches = game().sample(torch.randn(3, 6)).unfold(2, 2, 2).unfold(3, 2, 2)
-    assert torch.allclose(patches, patches[..., :1, :1].expand_as(patches), atol=1e-6)
-    assert patches.std() > 0.01
+def test_the_generator_ends_at_full_resolution_with_few_channels() -> None:
+    """Sub-pixel convolutions print their grid of 2x2 pixels on every sample."""
+    made = game(finest=2)
+    assert not any(isinstance(module, torch.nn.PixelShuffle) for module in made.G.modules())
+    assert made.G.end[0].in_channels == 2
+    assert made.sample(torch.randn(3, 6)).shape == (3, 3, 32, 32)
 
 
 def test_a_class_chooses_its_logits_of_the_whole_and_of_patches() -> None:
