@@ -10,7 +10,7 @@ resolution, and no more than 128 anywhere: layers of 64 to 128 channels and 16 t
 Differs (D): R1 instead of batch and spectral normalization, the non-saturating loss instead of the hinge loss; it judges the
 picture as a whole as well as by patches, and learns more slowly than G. The reconstruction is an absolute difference of pixels,
 not of features of a trained network, of the whole picture only, and lazy. No augmentation until the balance asks for it.
-Differs (both): Adam with beta1 0, a higher learning rate that falls to zero, batches of 16 instead of 8, because the runs are short.
+Differs (both): Adam with beta1 0, a higher learning rate that falls to zero, batches of 16 instead of 8: the runs are short.
 """
 
 from __future__ import annotations

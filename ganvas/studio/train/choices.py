@@ -22,8 +22,6 @@ GAMES_IN_WORDS = {  # what a recipe of the game is, for a person who has not rea
     "dcgan": "A convolutional GAN: the classic",
     "cogan": "Two GANs that share their first layers",
     "r3gan": "A modern GAN that trains steadily",
-    "fastgan": "A GAN for few pictures and little time",
-    "fastgan-conditional": "A GAN for few pictures and little time, and you ask it for a class",
     "progan": "A GAN that grows from few pixels to many",
     "stylegan": "A GAN with a style for each layer",
     "stylegan2": "The second StyleGAN: cleaner pictures, also from few examples",
