@@ -140,7 +140,7 @@ def check_command(command: str, whole: bool) -> None:
         assert words[0] in app, words[0]
         return
     given: dict[str, Any] = bound.arguments
-    if function.__name__ == "train" and not given["recipe"].isupper():
+    if function.__name__ == "train" and not given.get("recipe", "RECIPE").isupper():
         settings = dict(parse_setting(text) for text in given.get("settings") or [])
         options = given["options"].recipe_fields if "options" in given else {}
         resolve_recipe(given["recipe"], settings, **options)

@@ -9,13 +9,30 @@ from collections.abc import Mapping
 
 from ganvas.config import Recipe
 from ganvas.core.game import Game
-from ganvas.games import cgan, classifier, cogan, dcgan, gan, gan3d, progan, r3gan, stylegan, stylegan2, textgan, textlm, vae
+from ganvas.games import (
+    cgan,
+    classifier,
+    cogan,
+    dcgan,
+    fastgan,
+    gan,
+    gan3d,
+    progan,
+    r3gan,
+    stylegan,
+    stylegan2,
+    textgan,
+    textlm,
+    vae,
+)
 
 GAMES: Mapping[str, type[Game]] = {
     "gan": gan.GAN,
     "cgan": cgan.CGAN,
     "dcgan": dcgan.DCGAN,
     "r3gan": r3gan.R3GAN,
+    "fastgan": fastgan.FastGAN,
+    "fastgan-conditional": fastgan.ConditionalFastGAN,
     "progan": progan.ProGAN,
     "stylegan": stylegan.StyleGAN,
     "stylegan2": stylegan2.StyleGAN2,
@@ -29,5 +46,5 @@ GAMES: Mapping[str, type[Game]] = {
     "vae-conditional": vae.ConditionalVAE,
 }
 
-_MODULES = (cgan, gan, dcgan, cogan, r3gan, progan, stylegan, stylegan2, gan3d, textgan, textlm, vae, classifier)
+_MODULES = (cgan, gan, dcgan, cogan, r3gan, fastgan, progan, stylegan, stylegan2, gan3d, textgan, textlm, vae, classifier)
 RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for module in _MODULES for recipe in module.RECIPES}

@@ -12,16 +12,18 @@ from ganvas.games.recipes import resolve_recipe
 from ganvas.inference.model import Model, load
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.processes import local_ranks
+from ganvas.training.chosen import choose
 from ganvas.training.options import split_options
 from ganvas.training.run_folder import Run, open_run
 from ganvas.training.start import start_run
 from ganvas.training.trainer import fit
 
 
-def train(recipe: str | Recipe, **named: Any) -> Model:
+def train(recipe: str | Recipe | None = None, **named: Any) -> Model:
     """Train a recipe and return the model. `named` are fields of `TrainOptions`, as on the command line, or settings.
 
     train("cgan-mnist", minutes=1, seed=3, ranks=1, **{"train.learning_rate": 1e-3})
+    train(data="holiday/", minutes=15)  # the recipe that suits the data
 
     The default `ranks="auto"` starts more processes if that is faster. Afterwards this process has its cores and threads back.
 
@@ -29,6 +31,8 @@ def train(recipe: str | Recipe, **named: Any) -> Model:
         GanvasError: the error that `ganvas train` would print.
     """
     options, settings = split_options(named)
+    if recipe is None:
+        recipe, options, settings, _ = choose(options, settings)
     return _finish(start_run(resolve_recipe(recipe, settings, **options.recipe_fields), **options.run_fields))
 
 

@@ -14,9 +14,8 @@ from PIL.Image import Image
 
 from ganvas import __version__
 from ganvas.config import TrainConfig
-from ganvas.core.capabilities import TakesInputs, Writes
+from ganvas.core.capabilities import TakesInputs
 from ganvas.data.open import shorten_path
-from ganvas.data.table import TableDataset
 from ganvas.engine import checkpoint
 from ganvas.engine.autotune import images_in_minutes, initial_state
 from ganvas.engine.loop import train
@@ -28,11 +27,11 @@ from ganvas.inference.sheet import make_sheet, save_learning_gif
 from ganvas.media.image_files import save_png
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.process_settings import apply_plan
+from ganvas.training.end_measures import measure_end
 from ganvas.training.log import TrainingLog
 from ganvas.training.own_checkpoint import check_own
 from ganvas.training.roll_backs import MOST, SIGN, read_roll_backs, write_roll_backs
 from ganvas.training.run_folder import Run
-from ganvas.training.test_split import measure_test_split, open_test_split
 from ganvas.utils.files import disk_errors, make_folder, write_durably
 from ganvas.utils.parsing import printable, quote
 from ganvas.utils.settings import to_dict
@@ -288,10 +287,7 @@ class Trainer:
                 save_learning_gif(folder / "learning.gif", sorted((folder / "samples").glob("*k.png")))
             except (DataError, OSError, SyntaxError, ValueError) as failure:  # a snapshot that is damaged or of another size
                 self.events.append(f"no learning.gif: {printable(failure)}")
-        if (test := open_test_split(self.run.recipe, self.run.data, state.average, self.events.append)) is not None:
-            result |= measure_test_split(state.average, test)
-        elif isinstance(state.average, Writes) and isinstance(self.run.held_out, TableDataset):
-            result["test_nats_per_symbol"] = validation.nats_per_symbol(state.average, self.run.held_out)
+        result |= measure_end(self.run, state.average, state.items, self.events.append)
         write_durably(folder / "result.json", json.dumps(result, indent=1).encode())
 
 

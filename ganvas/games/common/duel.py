@@ -7,6 +7,7 @@ move, or lazily: in each k-th move of D, k times as strong (lazy regularization,
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -202,7 +203,7 @@ class Duel:
         return {self.name: _concatenate_scales(self.judge_scales(real, self.condition(batch, step)))}
 
     def penalties(self, batch: Batch, step: Step) -> Terms:
-        """The gradient penalties of D, always in float32.
+        """The gradient penalties of D, in float32 unless the rules say otherwise.
 
         The score of a sample is the mean of its logits, so that the size of a patch map does not change the strength.
         """
@@ -213,7 +214,7 @@ class Duel:
         def score(x: Tensor) -> Tensor:
             return _mean([_mean_logit(logits) for logits in self.judge_scales(self.view(x, step), c)])
 
-        with torch.autocast(real.device.type, enabled=False):
+        with torch.autocast(real.device.type, enabled=False) if rules.full_precision else nullcontext():
             if rules.r1_gamma:
                 x = real.detach().requires_grad_()
                 terms["R1"] = zero_centered_penalty(score(x), x, rules.r1_gamma)
@@ -277,7 +278,7 @@ def _mean_logit(logits: Tensor) -> Tensor:
 
 def _concatenate_scales(scales: Sequence[Tensor]) -> Tensor:
     """The logits of several scales, each [N, ...] -> concatenated [N, K]; those of one scale are returned as they are."""
-    return scales[0] if len(scales) == 1 else torch.cat([logits.flatten(1) for logits in scales], 1)
+    return scales[0] if len(scales) == 1 else torch.cat([logits.reshape(len(logits), -1) for logits in scales], 1)
 
 
 def discriminator_shares(

@@ -23,6 +23,7 @@ class Rules:
     r2_gamma: float = 0.0
     gradient_penalty: float = 0.0
     penalty_every: int = 1  # lazy regularization above 1: in each k-th move of D, k times as strong
+    full_precision: bool = True  # gradient penalties in float32, or in the precision of the run, which may be far faster
     drift: float = 0.0  # weight of the squared logits of reals: keeps a Wasserstein D near 0 (arXiv:1710.10196 appendix A.1)
     clip: float = 0.0  # weight clipping: bound on the weights of D after each of its moves; 0: none
     mismatch: float = 0.0  # weight of reals with a wrong label as further fakes (matching-aware D, arXiv:1605.05396 alg. 1)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ganvas.data.builtin import fashion_mnist, mnist
 from ganvas.errors import ResourceError, UsageError
+from ganvas.games.recipe_choice import name_for_pictures
 from ganvas.runtime.device import DEVICES, find_device
 from ganvas.utils.parsing import printable
 
@@ -30,10 +31,11 @@ GAMES_IN_WORDS = {  # what a recipe of the game is, for a person who has not rea
     "textlm": "No GAN: it predicts the next letter",
     "vae": "No GAN: an encoder and a decoder",
     "vae-conditional": "No GAN: an encoder and a decoder, by class",
+    "fastgan": "A GAN for your own pictures, also of few",
+    "fastgan-conditional": "A GAN for your own pictures, and you ask it for a class",
     "classifier": "No generator: it names what it sees",
 }
 BEST = {"": "cgan-mnist", "mnist": "cgan-mnist", "fashion": "stylegan2-fashion-conditional", "stacked": "dcgan-stacked"}
-BEST_OWN = {True: "stylegan2-images-conditional", False: "dcgan-images"}  # with classes, without
 FIELDS = {"train.seed": "“Seed”", "train.images": "“or images”"}  # settings that the form has fields for
 FIRST_SOURCE = "mnist"  # chosen at first
 OWN_DATA = "your own"  # how `ganvas recipes` calls the data of a recipe that brings none
@@ -100,7 +102,9 @@ def rank_recipes(rows: Sequence[Mapping[str, Any]], source: str, report: Mapping
     """The recipes for some data: `best`, the one to begin with; `made` for such data; `others`, which can take them too."""
     names = [row["name"] for row in rows if suits(row, source, report)]
     made = {row["name"] for row in rows if row.get("data") == (OWN_DATA if report else source)} if source or report else names
-    best = BEST_OWN[len(report.get("classes") or {}) > 1] if report else BEST.get(source, "")
+    images = report.get("images") or {}
+    channels, side = images.get("channels", 3), images.get("resolution", SMALL_SIDE)
+    best = name_for_pictures(channels, side, len(report.get("classes") or {})) if report else BEST.get(source, "")
     best = best if best in names else next((name for name in names if name in made), names[0] if names else "")
     first = [name for name in names if name in made and name != best]
     return {"best": best, "made": first, "others": [name for name in names if name not in made and name != best]}

@@ -215,3 +215,32 @@ def test_a_penalty_is_due_by_the_moves_of_the_discriminator() -> None:
     step = Step(index=1, move=0)
     assert game.d_loss(batch, step)["R1"].item() == pytest.approx(4 * game.penalties(batch, Step())["R1"].item())
     assert step.lazy == {"R1": 4}
+
+
+def test_penalties_are_in_float32_unless_the_rules_say_otherwise() -> None:
+    D, seen = nn.Linear(3, 1), []
+
+    def judge(x: torch.Tensor, c: torch.Tensor | None) -> torch.Tensor:
+        seen.append((logits := D(x)).dtype)
+        return logits.squeeze(1)
+
+    values = []
+    for full in (True, False):
+        game = Duel(Rules(r1_gamma=1.0, full_precision=full), lambda batch, step: batch["real"] + 1, judge, D)
+        with torch.autocast("cpu", torch.bfloat16):
+            values.append(game.penalties({"real": torch.randn(4, 3)}, Step())["R1"])
+    assert seen == [torch.float32, torch.bfloat16]
+    assert values[1].item() == pytest.approx(values[0].item(), rel=0.02)
+    (slope,) = torch.autograd.grad(values[1], [D.weight])
+    assert torch.allclose(slope, D.weight, rtol=0.02)
+
+
+def test_one_logit_and_a_map_of_logits_may_stand_side_by_side() -> None:
+    game = Duel(
+        Rules(), lambda batch, step: -batch["real"], lambda x, c: (x[:, 0], x.unflatten(1, (1, 1, -1))), nn.Linear(1, 1)
+    )
+    batch, step = {"real": torch.ones(4, 6)}, Step()
+    assert game.d_loss(batch, step)["D"].item() == pytest.approx(2 * math.log1p(math.exp(-1)))
+    assert step.notes["verdict_real"] == 1
+    assert step.notes["verdict_fake"] == 0
+    assert game.held_out_logits(batch, Step())[""].shape == (4, 7)

@@ -1,0 +1,117 @@
+"""Choose a recipe for data: what `ganvas train --data FOLDER` plays if no recipe is named.
+
+The rules are few, so that they can be read and corrected; docs/benchmarks.md has the measurements behind them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ganvas.config import DataConfig
+from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS
+from ganvas.data.open import open_source
+from ganvas.data.table import TableDataset
+from ganvas.errors import DataError, UsageError
+from ganvas.runtime.device import find_device
+
+SMALL = 32  # sides up to which grey pictures are taken for drawings such as digits
+MINUTES = 15.0  # of a training on pictures, if the user names neither minutes nor a number of images
+# The longest training in minutes for a side in pixels, on a CPU and on a GPU; beyond the last one, the last side.
+# A picture of twice the side costs about four times as much.
+SIDES_CPU: tuple[tuple[float, int], ...] = ((5, 32), (45, 64), (float("inf"), 128))
+SIDES_GPU: tuple[tuple[float, int], ...] = ((5, 64), (float("inf"), 128))
+OWN = ("fastgan-images", "fastgan-images-conditional")  # for other pictures: without classes, with
+FEW = 5_000  # pictures, below which a discriminator soon knows each of them
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A recipe with settings for the data, and the reason in words."""
+
+    recipe: str
+    settings: Mapping[str, str] = field(default_factory=dict)  # by dotted path, as for --set
+    minutes: float | None = None  # None: the number of images of the recipe
+    reason: str = ""
+
+    def text(self) -> str:
+        """One line for the user."""
+        return f"{self.recipe}: {self.reason}; name another recipe to choose yourself"
+
+
+def choose_for_source(
+    source: str | None, minutes: float | None = None, images: int | None = None, device: str = "auto", fit: str | None = None
+) -> Choice:
+    """The recipe for the data `source`; `fit` is the setting `data.fit`.
+
+    Raises:
+        UsageError: no source, or another argument that cannot be used.
+        DataError: the data cannot be read, or no recipe takes it.
+    """
+    if not source:
+        raise UsageError("expected a recipe (see `ganvas recipes`) or your own data: --data FOLDER; got neither")
+    config = DataConfig(source=source) if fit is None else DataConfig(source=source, fit=fit)  # type: ignore[arg-type]
+    return choose_recipe(open_source(config), minutes, images, find_device(device).type)
+
+
+def choose_recipe(data: TableDataset, minutes: float | None = None, images: int | None = None, device: str = "cpu") -> Choice:
+    """The recipe that does best on such data in that time, by the kind, number, classes, colors and size of the samples.
+
+    `data` is opened without a resolution, so it has the one that its pictures suggest. `device` is where it will train.
+
+    Raises:
+        DataError: no recipe takes such data.
+    """
+    n, classes, modality = len(data), len(data.classes), data.modality
+    if modality is POINTS:
+        dims = data.facts.shape[0]
+        if dims > 2:
+            raise DataError(f"{data.name}: points of {dims} numbers; expected 1 or 2, or name a recipe, such as gan-gaussians")
+        name = "gan-normal1d" if dims == 1 else "gan-ring"
+        return Choice(name, {}, minutes, f"{n:,} points {'on a line' if dims == 1 else 'in the plane'}")
+    if modality is TEXT:
+        return Choice("textgan-names", {}, minutes, f"{n:,} lines of text")
+    if modality is VOXELS:
+        return Choice("voxel-shapes", {}, minutes, f"{n:,} solids")
+    if modality is not IMAGES:
+        raise DataError(f"{data.name}: no recipe takes {modality.unit} alone; name one (see `ganvas recipes`)")
+    channels, side = data.facts.shape[0], data.facts.shape[-1]
+    kind = (
+        f"{n:,} {'grey' if channels == 1 else 'color'} pictures {f'of {classes} classes' if classes > 1 else 'without classes'}"
+    )
+    name = name_for_pictures(channels, side, classes)
+    if name not in OWN:
+        return Choice(name, {}, minutes, f"{kind} at {side} pixels, as small as digits")
+    if minutes is None and images is None:
+        minutes = MINUTES
+    # Of a number of images nothing is known about the time, so the side is that of a quarter of an hour.
+    side = choose_side(side, MINUTES if minutes is None else minutes, device)
+    length = f"{minutes:g} minutes" if minutes is not None else f"{images:,} images"
+    reason = f"{kind} at {side} pixels for {length} on {_describe(device)}"
+    if n < FEW:
+        reason += ", augmented as soon as the discriminator knows them by heart"
+    return Choice(name, {"config.resolution": str(side)}, minutes, reason)
+
+
+def name_for_pictures(channels: int, side: int, classes: int) -> str:
+    """The name of the recipe for pictures of that many channels, pixels and classes (0: without)."""
+    if channels == 1 and side <= SMALL:
+        return "cgan-mnist" if classes > 1 else "dcgan-mnist-paired"
+    return OWN[int(classes > 1)]
+
+
+def choose_side(largest: int, minutes: float, device: str) -> int:
+    """The side at which pictures are trained: what the time allows, but not more than they have; a power of two.
+
+    Raises:
+        UsageError: a time that is not positive.
+    """
+    if not minutes > 0:
+        raise UsageError(f"minutes: expected a number above 0, got {minutes:g}")
+    sides = SIDES_CPU if device == "cpu" else SIDES_GPU
+    allowed = next(side for longest, side in sides if minutes <= longest)
+    return max(32, min(allowed, 1 << (largest.bit_length() - 1)))
+
+
+def _describe(device: str) -> str:
+    return "the CPU" if device == "cpu" else device

@@ -1,0 +1,52 @@
+"""A finished run says how good it is: result.json has the distance of its samples to the data, with its floor."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import PLAN, miniature
+
+from ganvas.errors import DataError
+from ganvas.training import end_measures
+from ganvas.training.doctor_case import Case
+from ganvas.training.run_folder import Run
+from ganvas.training.trainer import fit
+
+
+def finished(folder: Path, name: str) -> tuple[dict[str, Any], list[str]]:
+    recipe, data = miniature(name)
+    run = Run(folder / name, replace(recipe, train=replace(recipe.train, images=64, snapshots=1)), PLAN)
+    run.write()
+    run.attach_data(data)
+    events = [event for progress in fit(run) for event in progress.events]
+    return json.loads((run.folder / "result.json").read_text()), events
+
+
+def test_the_distance_of_a_run_is_in_its_result_with_its_floor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganvas.training.doctor_case.FEWEST", 4)  # a miniature has 48 samples
+    result, events = finished(tmp_path, "gan-ring")
+    found = result["distance"]
+    assert found["name"].startswith("swd")
+    assert found["value"] > found["floor"] > 0  # 64 points do not train a network
+    assert not events
+
+
+def test_what_generates_nothing_has_no_distance(tmp_path: Path) -> None:
+    result, _ = finished(tmp_path, "classifier-mnist")
+    assert "distance" not in result
+
+
+def test_a_distance_that_cannot_be_measured_loses_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(Case):
+        @property
+        def distance(self) -> Any:  # type: ignore[override]
+            raise DataError("the samples hold NaN")
+
+    monkeypatch.setattr(end_measures, "Case", Broken)
+    result, events = finished(tmp_path, "gan-ring")
+    assert result["items"] == 64
+    assert "no distance to the data: the samples hold NaN" in events
