@@ -1,6 +1,6 @@
 """FastGAN: for few pictures and little time. Coarse features excite fine layers of G, and D also reconstructs.
 
-The features of G at 4 and 8 pixels decide how strong the channels at 16 and 32 pixels are (skip-layer excitation): a short way
+The features of G at 4, 8, ... pixels decide how strong the channels at 16, 32, ... are (skip-layer excitation): a short way
 for the gradient, and the fine parts fit the coarse ones. D is residual. A small decoder draws the reals again from its features
 (self-supervision): they must describe the whole picture, so D cannot win by one detail of each picture that it remembers.
 Source: Liu et al. 2021, arXiv:2101.04775 sec. 3.
