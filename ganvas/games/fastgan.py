@@ -118,8 +118,7 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         z = z if c is None else torch.cat([z, class_weights(c, self.classes, z.dtype)], 1)
-        x = self.first(z).unflatten(1, self.base).contiguous(memory_format=torch.channels_last)
-        maps = [self.start(x)]
+        maps = [self.start(self.first(z).unflatten(1, self.base))]  # the plan of the run chooses the memory format
         for level, stage in enumerate(self.stages):
             x = stage(maps[-1])
             # The features two stages before decide how strong each channel is.
