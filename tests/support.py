@@ -60,7 +60,8 @@ def miniature(name: str) -> tuple[Recipe, TableDataset]:
         return _played(recipe, replace(config, length=5, vocabulary=7, alphabet=config.alphabet[:6])), _lines(
             config.alphabet[:6]
         )
-    if recipe.game == "vae-conditional":  # 6 + 10 inputs: products whose inner size no 4 divides round rows by their place
+    if recipe.game in ("vae-conditional", "fastgan-conditional"):
+        # 6 + 10 inputs: products whose inner size no 4 divides round rows by their place.
         config = replace(config, latent_dim=6)
     shape = getattr(config, "shape", None) or (config.channels, *[config.resolution] * getattr(config, "dims", 2))
     random = torch.Generator().manual_seed(1)

@@ -25,6 +25,7 @@ def run(program: str, command: str = "", **named: object) -> subprocess.Complete
 def test_a_signal_before_the_training_is_one_line(name: str, code: int) -> None:
     """What was opened is closed, as after Ctrl-C: another process, a temporary folder."""
     program = f"""
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also if the tests run in the background of a shell
 end_by_signals()
 def command():
     try:
