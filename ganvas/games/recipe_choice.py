@@ -1,6 +1,7 @@
 """Choose a recipe for data: what `ganvas train --data FOLDER` plays if no recipe is named.
 
-The rules are few, so that they can be read and corrected; docs/benchmarks.md has the measurements behind them.
+The rules are few, so that they can be read and corrected. Which recipe is best for large or color pictures is not settled by
+measurement yet, and the limits of the sides are estimates; docs/systems/fastgan.md has what FastGAN reached.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ MINUTES = 15.0  # of a training on pictures, if the user names neither minutes n
 # A picture of twice the side costs about four times as much.
 SIDES_CPU: tuple[tuple[float, int], ...] = ((5, 32), (45, 64), (float("inf"), 128))
 SIDES_GPU: tuple[tuple[float, int], ...] = ((5, 64), (float("inf"), 128))
-OWN = ("fastgan-images", "fastgan-images-conditional")  # for other pictures: without classes, with
+OWN = ("dcgan-images", "stylegan2-images-conditional")  # for other pictures: without classes, with
 FEW = 5_000  # pictures, below which a discriminator soon knows each of them
 
 
@@ -55,7 +56,7 @@ def choose_for_source(
 
 
 def choose_recipe(data: TableDataset, minutes: float | None = None, images: int | None = None, device: str = "cpu") -> Choice:
-    """The recipe that does best on such data in that time, by the kind, number, classes, colors and size of the samples.
+    """The recipe that suits such data and that time, by the kind, number, classes, colors and size of the samples.
 
     `data` is opened without a resolution, so it has the one that its pictures suggest. `device` is where it will train.
 

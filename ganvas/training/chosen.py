@@ -8,6 +8,7 @@ from typing import Any
 
 from ganvas.games.recipe_choice import choose_for_source
 from ganvas.training.options import TrainOptions
+from ganvas.utils.parsing import parse_index
 
 
 def choose(options: TrainOptions, settings: Mapping[str, Any]) -> tuple[str, TrainOptions, dict[str, Any], str]:
@@ -21,7 +22,7 @@ def choose(options: TrainOptions, settings: Mapping[str, Any]) -> tuple[str, Tra
     """
     source = options.data or settings.get("data.source")
     fit = options.fit or settings.get("data.fit")
-    images = options.images or (1 if "train.images" in settings else None)  # a length is given, whatever it is
+    images = options.images or parse_index(str(settings.get("train.images", "")))
     choice = choose_for_source(source, options.minutes, images, options.device, fit)
     options = dataclasses.replace(options, minutes=choice.minutes)
     return choice.recipe, options, {**choice.settings, **settings}, choice.text()

@@ -24,10 +24,10 @@ def pictures(n: int, channels: int, side: int, classes: int = 0) -> TableDataset
 CASES = {
     "digits": (pictures(40, 1, 28, 3), "cgan-mnist"),
     "digits without classes": (pictures(40, 1, 28), "dcgan-mnist-paired"),
-    "photos": (pictures(40, 3, 128), "fastgan-images"),
-    "photos of classes": (pictures(40, 3, 64, 2), "fastgan-images-conditional"),
-    "one class is none": (pictures(40, 3, 64, 1), "fastgan-images"),
-    "large grey pictures": (pictures(40, 1, 64), "fastgan-images"),
+    "photos": (pictures(40, 3, 128), "dcgan-images"),
+    "photos of classes": (pictures(40, 3, 64, 2), "stylegan2-images-conditional"),
+    "one class is none": (pictures(40, 3, 64, 1), "dcgan-images"),
+    "large grey pictures": (pictures(40, 1, 64), "dcgan-images"),
     "points": (TableDataset("mine", {"real": torch.randn(50, 2)}), "gan-ring"),
     "numbers": (TableDataset("mine", {"real": torch.randn(50, 1)}), "gan-normal1d"),
     "solids": (

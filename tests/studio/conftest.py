@@ -109,6 +109,18 @@ def context(request: pytest.FixtureRequest, chromium: Any, studio: Running) -> I
     made.close()
 
 
+@pytest.fixture(scope="module")
+def silent_tab(context: Any) -> Iterator[Any]:
+    """One tab for a file of tests, in which the engine of Play does not answer and nothing may be thrown."""
+    made = context.new_page()
+    errors: list[str] = []
+    made.on("pageerror", lambda error: errors.append(str(error)))
+    made.add_init_script("window.WebSocket = class { send() {} close() {} };")
+    yield made
+    made.close()
+    assert errors == []
+
+
 @pytest.fixture
 def page(context: Any) -> Iterator[Any]:
     """A new tab in which nothing may be thrown."""

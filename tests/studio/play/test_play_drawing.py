@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -40,17 +39,11 @@ LIVE = """() => [...document.querySelectorAll(".play button, .play select, .play
 
 
 @pytest.fixture(scope="module")
-def tab(context: Any) -> Iterator[Any]:
+def tab(context: Any, silent_tab: Any) -> Any:
     """One tab of the page Play, whose engine does not answer."""
-    made = context.new_page()
-    errors: list[str] = []
-    made.on("pageerror", lambda error: errors.append(str(error)))
-    made.add_init_script("window.WebSocket = class { send() {} close() {} };")
-    made.goto(f"{context.base}/play")
-    made.wait_for_selector("[data-lesson=tour]", state="attached")
-    yield made
-    made.close()
-    assert errors == []
+    silent_tab.goto(f"{context.base}/play")
+    silent_tab.wait_for_selector("[data-lesson=tour]", state="attached")
+    return silent_tab
 
 
 def test_before_the_engine_answers_nothing_looks_live_and_the_picture_says_why(tab: Any) -> None:
