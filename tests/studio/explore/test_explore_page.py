@@ -20,6 +20,7 @@ pytestmark = pytest.mark.timeout(900)
 CLASSES = "stylegan2-fashion-conditional"
 HOSTILE = "<img src=x onerror=window.hurt=1>"
 READY = "!document.getElementById('explore').hidden && document.getElementById('pad').width > 60"
+SETTLED = "!document.getElementById('picture').hasAttribute('aria-busy')"
 PIXELS = "document.getElementById('picture').toDataURL()"
 
 
@@ -63,9 +64,11 @@ def drag(tab: Any, place: str, right: float, down: float) -> None:
 
 def changed(tab: Any, do: Any) -> str:
     """The picture after `do`, which must differ from the one before."""
+    tab.wait_for_function(SETTLED)  # a picture still on its way is not the one before
     before = tab.evaluate(PIXELS)
     do()
     tab.wait_for_function("(before) => document.getElementById('picture').toDataURL() !== before", arg=before)
+    tab.wait_for_function(SETTLED)
     return str(tab.evaluate(PIXELS))
 
 

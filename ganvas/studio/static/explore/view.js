@@ -24,12 +24,14 @@ export class View {
 
   async run() {
     this.busy = true;
+    this.canvas.setAttribute("aria-busy", "true"); // a screen reader waits until the picture is the newest one
     while (this.next) {
       const request = this.next;
       this.next = null;
       await this.fetchAndPaint(request);
     }
     this.busy = false;
+    this.canvas.removeAttribute("aria-busy");
   }
 
   async fetchAndPaint({ path, then }) {
