@@ -92,7 +92,7 @@ def evaluate(
     against
         Real data to compare with; the default is what the model was trained on.
     extractor
-        The network whose features are compared: digits, clothes, photos, inception, or the run of a classifier.
+        The network whose features are compared: digits, clothes, pictures, photos, inception, or the run of a classifier.
     """
     from ganvas.evaluation.evaluate import evaluate as measure
     from ganvas.evaluation.evaluate import record
@@ -126,7 +126,7 @@ def neighbours(
     k
         How many neighbours of each.
     within
-        pixels, or an extractor whose features are compared: digits, clothes, photos, inception, a classifier's run.
+        pixels, or an extractor whose features are compared: digits, clothes, pictures, photos, inception, a classifier's run.
     data
         Images to search instead of the training images.
     """

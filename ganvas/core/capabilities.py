@@ -50,6 +50,14 @@ class Samples(ABC):
         """z [N, latent_dim], c [N] class or None -> data [N, ...]; images in [-1, 1]."""
 
 
+class Prepares(ABC):
+    """Learns something of the data once, before the first step of a new run."""
+
+    @abstractmethod
+    def prepare(self, data: Tensor) -> None:
+        """Training samples [N, ...], as a batch has them; images in [-1, 1]."""
+
+
 class Conditional(ABC):
     """Takes the class c as its second argument."""
 

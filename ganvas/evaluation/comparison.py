@@ -32,9 +32,7 @@ from ganvas.utils.parsing import is_number, printable
 METRICS = ("fd", "recall", "sharpness")
 TEXT_METRICS = ("distinct", "novel", "trigrams", "nats")
 UNAIDED = ("swd", "sharpness")  # of pictures without an extractor, however few
-BLIND = (
-    "distances in features need an extractor, and there is none for these pictures: pip install 'ganvas[photos]' (colour only)"
-)
+BLIND = "distances in features need an extractor, and there is none for grey pictures of your own"
 SHOWN: Mapping[Modality, int] = {VOXELS: 30, IMAGES: 100, POINTS: 500}  # samples in a block of the sheet
 COLUMNS = 10
 INPUT_ROWS = 8  # held-out inputs in the sheet of models that take inputs

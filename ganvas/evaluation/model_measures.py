@@ -72,7 +72,7 @@ def pixel_agreement_of(model: Model | None, source: str, n: int, seed: int) -> d
 def perceptual_path(model: Model, network: Extractor | None, seed: int, pairs: int = PIXEL_SAMPLES) -> Measurement:
     """Perceptual path length in z of a model, in the extractor's features, without rounding to bytes."""
     if network is None:
-        raise UsageError("the path length needs an extractor: pip install 'ganvas[photos]', or give --extractor RUN")
+        raise UsageError("the path length needs an extractor: give --extractor RUN of a classifier")
     z0, z1 = latents(range(seed, seed + 2 * pairs), model.drawer.latent_dim).chunk(2)
     c = model.classes_in_turn(None, len(z0))
 

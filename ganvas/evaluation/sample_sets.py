@@ -45,7 +45,7 @@ class SampleSet:
         if self.extractor is None:
             if self.modality is VOXELS:
                 raise UsageError("solids have no extractor of their own: give --extractor RUN of a classifier-shapes recipe")
-            raise UsageError("there is no extractor for these pictures: pip install 'ganvas[photos]', or give --extractor RUN")
+            raise UsageError("there is no extractor for grey pictures of your own: give --extractor RUN of a classifier")
         return self.extractor.features(self.data, dtype=None)  # half the memory of float64
 
     @cached_property

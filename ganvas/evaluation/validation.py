@@ -20,7 +20,7 @@ from ganvas.evaluation.output_measures import absolute_error, pixel_accuracy
 from ganvas.evaluation.sample_sets import labels_of, read_rows, to_kept
 from ganvas.inference import model_file
 from ganvas.inference.batches import sample_chunks
-from ganvas.inference.feature_extractors import choose_extractor
+from ganvas.inference.feature_extractors import choose_shipped
 from ganvas.inference.inputs import INPUT_MODALITIES, has_truth, list_tasks, run_task
 from ganvas.latents.seed_latents import latents
 from ganvas.metrics.frechet import frechet_distance
@@ -94,7 +94,7 @@ def _distance(fake: Tensor, real: Tensor, source: str, device: torch.device = pl
     """The distance of samples as kept, images or points of the data `source`, and its name."""
     if modality_of(real) is POINTS:
         return f"fd{len(real)}-points", frechet_distance(fake, real)
-    network = choose_extractor(source, real.shape[1], device)
+    network = choose_shipped(source, real.shape[1], device)  # it is measured often, so it must be fast
     if network is None:
         return f"swd{len(real)}", 1000 * sliced_wasserstein(real, fake, patches=32)
     return f"fd{len(real)}-{network.name}", frechet_distance(network.features(fake), network.features(real))

@@ -29,6 +29,7 @@ from ganvas.games import (
 GAMES: Mapping[str, type[Game]] = {
     "gan": gan.GAN,
     "cgan": cgan.CGAN,
+    "self-conditioned": cgan.SelfConditionedGAN,
     "dcgan": dcgan.DCGAN,
     "r3gan": r3gan.R3GAN,
     "fastgan": fastgan.FastGAN,
@@ -46,5 +47,20 @@ GAMES: Mapping[str, type[Game]] = {
     "vae-conditional": vae.ConditionalVAE,
 }
 
-_MODULES = (cgan, gan, dcgan, cogan, r3gan, fastgan, progan, stylegan, stylegan2, gan3d, textgan, textlm, vae, classifier)
+_MODULES = (
+    cgan,
+    gan,
+    dcgan,
+    cogan,
+    r3gan,
+    fastgan,
+    progan,
+    stylegan,
+    stylegan2,
+    gan3d,
+    textgan,
+    textlm,
+    vae,
+    classifier,
+)
 RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for module in _MODULES for recipe in module.RECIPES}

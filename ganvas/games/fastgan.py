@@ -1,5 +1,8 @@
 """FastGAN: for few pictures and little time. Coarse features excite fine layers of G, and D also reconstructs.
 
+A run starts at 32 pixels, where a step takes a third of the time, and learns what is in a picture; then its resolution is
+doubled, and it learns what is sharp.
+
 The features of G at 4, 8, ... pixels decide how strong the channels at 16, 32, ... are (skip-layer excitation): a short way
 for the gradient, and the fine parts fit the coarse ones. D is residual. A small decoder draws the reals again from its features
 (self-supervision): they must describe the whole picture, so D cannot win by one detail of each picture that it remembers.
@@ -10,7 +13,8 @@ resolution, and no more than 128 anywhere: layers of 64 to 128 channels and 16 t
 Differs (D): R1 instead of batch and spectral normalization, the non-saturating loss instead of the hinge loss; it judges the
 picture as a whole as well as by patches, and learns more slowly than G. The reconstruction is an absolute difference of pixels,
 not of features of a trained network, of the whole picture only, and lazy. No augmentation until the balance asks for it.
-Differs (both): Adam with beta1 0, a higher learning rate that falls to zero, batches of 16 instead of 8: the runs are short.
+Differs (both): they grow, as in ProGAN (arXiv:1710.10196), but nothing is faded in: what new layers of G add to the enlarged
+image starts at zero. Adam with beta1 0, a higher learning rate that falls to zero, larger batches: the runs are short.
 """
 
 from __future__ import annotations
@@ -25,11 +29,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.core.capabilities import Conditional, Projects
+from ganvas.config import Ramp
+from ganvas.core.capabilities import Conditional, Grows, Projects
 from ganvas.core.game import Batch, Step, Terms
+from ganvas.errors import UsageError
 from ganvas.games.common.adversarial_game import AdversarialGame
 from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
+from ganvas.games.common.growing_network import GrowingNetwork
 from ganvas.games.common.rules import Rules
 from ganvas.layers.classes import class_weights
 from ganvas.layers.flatten import Flatten
@@ -42,9 +49,15 @@ SLOPE = 0.2  # of the leaky ReLU
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """`width` channels at half the resolution; doubled at each halving up to `max_width`. G has `finest` at full resolution."""
+    """`width` channels at half the first resolution; doubled at each halving up to `max_width`. G has `finest` at the end.
+
+    The first resolution is the largest half, quarter, ... of `resolution` that is at most `start`. At the share `grow_from` of
+    the run it is doubled; further doublings follow at equal distances.
+    """
 
     resolution: int = 64
+    start: int = 32
+    grow_from: float = 0.6
     channels: int = 3
     latent_dim: int = 64
     width: int = 64
@@ -60,12 +73,22 @@ class Config:
     def __post_init__(self) -> None:
         require_within(self, "config.channels config.latent_dim config.width config.max_width config.finest config.head", 1)
         require_within(self, "config.reconstruct_every", 1)
+        require_within(self, "config.start", 4)
+        require_within(self, "config.grow_from", 0, 1)
         require_within(self, "config.reconstruct", 0)
 
     @property
     def widths(self) -> list[int]:
-        """The channels at each resolution, from half the full one to the smallest."""
-        return list_widths(self.resolution, self.width, self.max_width)
+        """The channels at each resolution, from half the first one to the smallest."""
+        return list_widths(self.sides[0], self.width, self.max_width)
+
+    @property
+    def sides(self) -> list[int]:
+        """The resolutions of a run, the smallest first."""
+        found = [self.resolution]
+        while found[0] > self.start and found[0] % 2 == 0:
+            found.insert(0, found[0] // 2)
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,13 +122,13 @@ class Excitation(nn.Module):
         return excited
 
 
-class Generator(nn.Module):
-    """z [N, latent_dim], c [N], shares [N, classes] or None -> image [N, C, H, W] in [-1, 1]."""
+class Generator(GrowingNetwork):
+    """z [N, latent_dim], c [N], shares [N, classes] or None -> image [N, C, h, h] in [-1, 1], h that of the level."""
 
     def __init__(self, config: Config, classes: int) -> None:
         super().__init__()
         self.classes = classes
-        side, widths = list_resolutions(config.resolution)[-1], [*config.widths[::-1], config.finest]
+        side, widths = list_resolutions(config.sides[0])[-1], [*config.widths[::-1], config.finest]
         self.base = (widths[0], side, side)
         self.first = nn.Linear(config.latent_dim + classes, widths[0] * side**2, bias=False)
         self.start = nn.Sequential(nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True), *_mix(widths[0], widths[0]))
@@ -114,17 +137,40 @@ class Generator(nn.Module):
         self.stages = nn.ModuleList([*stages, nn.Sequential(*_up(widths[-2], widths[-1]))])
         pairs = zip(widths, widths[2:], strict=False) if config.excite else ()
         self.excitations = nn.ModuleList(Excitation(coarse, fine) for coarse, fine in pairs)
-        self.end = nn.Sequential(nn.Conv2d(config.finest, config.channels, 3, 1, 1), nn.Tanh())
+        self.end = nn.Conv2d(config.finest, config.channels, 3, 1, 1)
+        self.details = nn.ModuleList(Detail(config) for _ in config.sides[1:])
 
-    def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+    def forward(self, z: Tensor, c: Tensor | None = None, level: int | None = None) -> Tensor:
         z = z if c is None else torch.cat([z, class_weights(c, self.classes, z.dtype)], 1)
         maps = [self.start(self.first(z).unflatten(1, self.base))]  # the plan of the run chooses the memory format
-        for level, stage in enumerate(self.stages):
+        for number, stage in enumerate(self.stages):
             x = stage(maps[-1])
             # The features two stages before decide how strong each channel is.
-            maps.append(self.excitations[level - 1](maps[level - 1], x) if level and self.excitations else x)
-        image: Tensor = self.end(maps[-1])
-        return image
+            maps.append(self.excitations[number - 1](maps[number - 1], x) if number and self.excitations else x)
+        image, x = self.end(maps[-1]), maps[-2]
+        for detail in self.details[: int(self.read_level()) if level is None else level]:
+            x, image = detail(x, image)
+        return torch.tanh(image)
+
+
+class Detail(nn.Module):
+    """Features [N, width, h, h], image [N, C, 2h, 2h] before tanh -> features and image of twice the side.
+
+    The image is enlarged, and what is added to it starts at zero: at this moment nothing that was learned is lost.
+    """
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        width = config.widths[0]
+        self.grow = nn.Sequential(*_up(width, width), *_mix(width, width))
+        self.fine = nn.Sequential(*_up(width, config.finest))
+        self.end = nn.Conv2d(config.finest, config.channels, 3, 1, 1)
+        nn.init.zeros_(self.end.weight)
+        nn.init.zeros_(self.end.bias)
+
+    def forward(self, x: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
+        x = self.grow(x)
+        return x, F.interpolate(image, scale_factor=2, mode="bilinear") + self.end(self.fine(x))
 
 
 class Down(nn.Module):
@@ -141,7 +187,31 @@ class Down(nn.Module):
         return both * math.sqrt(0.5)
 
 
-class Discriminator(nn.Module):
+class Look(nn.Module):
+    """image [N, C, 4h, 4h], finer features [N, width, 2h, 2h] or None -> features [N, width, h, h].
+
+    They are added to those of the smaller image, and are weak at first, so that D is not a new one.
+    """
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        width = config.widths[0]
+        self.stem = _stem(config.channels, width)
+        self.down = Down(width, width)
+        self.gain = nn.Parameter(torch.tensor(0.3))
+
+    def forward(self, image: Tensor, finer: Tensor | None = None) -> Tensor:
+        x = self.stem(image)
+        found: Tensor = self.gain * self.down(x if finer is None else x + finer)
+        return found
+
+
+def _stem(channels: int, width: int) -> nn.Sequential:
+    """image [N, C, 2h, 2h] -> features [N, width, h, h]: 2x2 pixels are one pixel of four times the channels."""
+    return nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(4 * channels, width, 3, 1, 1), nn.LeakyReLU(SLOPE))
+
+
+class Discriminator(GrowingNetwork):
     """image [N, C, H, W], c [N] or None -> logits [N] of the whole image; with `patches` also those of patches [N, K].
 
     With classes there is a logit for each, and c chooses; for several classes c [N, k] logits are [N, k] and [N, k, K].
@@ -149,10 +219,11 @@ class Discriminator(nn.Module):
 
     def __init__(self, config: Config, classes: int) -> None:
         super().__init__()
-        side, widths = list_resolutions(config.resolution)[-1], config.widths
-        stem = [nn.PixelUnshuffle(2), nn.Conv2d(4 * config.channels, widths[0], 3, 1, 1), nn.LeakyReLU(SLOPE)]
+        side, widths = list_resolutions(config.sides[0])[-1], config.widths
+        self.sides, self.stem = config.sides, _stem(config.channels, widths[0])
+        self.looks = nn.ModuleList(Look(config) for _ in config.sides[1:])
         downs = [Down(before, after) for before, after in itertools.pairwise(widths)]
-        self.trunk = nn.Sequential(*stem, *downs[:-1])
+        self.trunk = nn.Sequential(*downs[:-1])
         self.deep = downs[-1]
         self.mix = nn.Sequential(nn.Conv2d(widths[-1] + 1, widths[-1], 3, 1, 1), nn.LeakyReLU(SLOPE))
         self.gather = nn.Sequential(Flatten(), nn.Linear(widths[-1] * side**2, config.head), nn.LeakyReLU(SLOPE))
@@ -161,16 +232,31 @@ class Discriminator(nn.Module):
         self.local = nn.Sequential(*local) if config.patches else None
 
     def forward(self, image: Tensor, c: Tensor | None = None) -> tuple[Tensor, ...]:
-        features = self.trunk(image)
+        features = self.trunk(self.look(image))
         logits = [self.score(self.gather(self.mix(minibatch_std(self.deep(features)))))]
         if self.local is not None:
             logits.append(self.local(features).flatten(2))
         return tuple(each.squeeze(1) if c is None else _select(each, c) for each in logits)
 
+    def look(self, image: Tensor) -> Tensor:
+        """image of any side -> the features [N, width, h, h] of it and of its halves, as far as D has grown."""
+        level = int(self.read_level())
+        image, finer = shrink(image, self.sides[level]), None
+        for look, side in zip(self.looks[:level][::-1], self.sides[:level][::-1], strict=True):
+            finer = look(image, finer)
+            image = shrink(image, side)
+        x: Tensor = self.stem(image)
+        return x if finer is None else x + finer
+
     def encode(self, image: Tensor) -> Tensor:
         """The features [N, width, 4, 4] from which the decoder draws the image again."""
-        features: Tensor = self.deep(self.trunk(image))
+        features: Tensor = self.deep(self.trunk(self.look(image)))
         return features
+
+
+def shrink(image: Tensor, side: int) -> Tensor:
+    """image [N, C, H, W] -> at most `side` pixels, the means of squares."""
+    return image if image.shape[-1] <= side else F.avg_pool2d(image, image.shape[-1] // side)
 
 
 def _select(logits: Tensor, c: Tensor) -> Tensor:
@@ -180,7 +266,7 @@ def _select(logits: Tensor, c: Tensor) -> Tensor:
 
 
 def _decoder(config: Config) -> nn.Sequential:
-    """Features of D [N, width, 4, 4] -> image [N, C, H, W] in [-1, 1]."""
+    """Features of D [N, width, 4, 4] -> image [N, C, h, h] in [-1, 1], of the first resolution."""
     widths = [max(32, width // 2) for width in config.widths[::-1]]
     widths[0] = config.widths[-1]
     steps = [layer for before, after in itertools.pairwise(widths) for layer in _up(before, after)]
@@ -196,7 +282,7 @@ def _initialize(module: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
-class FastGAN(AdversarialGame, Projects):
+class FastGAN(AdversarialGame, Projects, Grows):
     """A generator with skip-layer excitation against a discriminator that also reconstructs."""
 
     config_type: ClassVar[type] = Config
@@ -206,6 +292,42 @@ class FastGAN(AdversarialGame, Projects):
         classes = getattr(config, "classes", 0)
         super().__init__(config, Generator(config, classes), Discriminator(config, classes).apply(_initialize))
         self.decoder = _decoder(config) if config.reconstruct else nn.Identity()
+
+    @property
+    def resolutions(self) -> tuple[int, ...]:
+        """The resolutions up to the current one."""
+        return tuple(self.config.sides[: int(self.G.read_level()) + 1])
+
+    def advance(self, step: Step) -> None:
+        """Set the level of both networks."""
+        first, doublings = self.config.grow_from, len(self.config.sides) - 1
+        level = sum(step.progress >= first + (1 - first) * k / doublings for k in range(doublings))
+        for network in (self.G, self.D):
+            network.write_level(float(level))
+
+    def make_fakes(self, batch: Batch, step: Step) -> Tensor:
+        z = step.normal(len(batch["real"]), self.latent_dim)
+        image: Tensor = self.G(z, *self.arguments(self.condition(batch, step)))
+        return image
+
+    def read_real(self, batch: Batch, _: Step) -> Tensor:
+        """The reals at the current resolution."""
+        return shrink(batch["real"], self.resolutions[-1])
+
+    def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        return self.sample_at(z, self.resolutions[-1], c)
+
+    def sample_at(self, z: Tensor, resolution: int, c: Tensor | None = None) -> Tensor:
+        """z [N, latent_dim], c -> image [N, C, H, W] of full size, from the layers up to `resolution`.
+
+        Raises:
+            UsageError: the generator has not grown to this resolution.
+        """
+        if resolution not in self.resolutions:
+            raise UsageError(f"resolution: expected one of {', '.join(map(str, self.resolutions))}, got {resolution}")
+        image: Tensor = self.G(z, *self.arguments(c), level=self.config.sides.index(resolution))
+        side = self.config.resolution
+        return image if image.shape[-1] == side else F.interpolate(image, size=(side, side), mode="bilinear")
 
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """image [N, C, H, W], c [N] if the game is conditional -> logits [N] of the whole image."""
@@ -217,17 +339,18 @@ class FastGAN(AdversarialGame, Projects):
         return scales
 
     def duel(self) -> Duel:
-        return replace(super().duel(), judge=self.judge_scales, d_extra=(self.reconstruct,) if self.config.reconstruct else ())
+        extra = (self.reconstruct,) if self.config.reconstruct else ()
+        return replace(super().duel(), real=self.read_real, judge=self.judge_scales, d_extra=extra)
 
     def reconstruct(self, batch: Batch, step: Step) -> Terms:
         """The reconstruction of the reals, as D sees them, if this move has it. Source: arXiv:2101.04775 eq. 2."""
         if not step.is_due(self.config.reconstruct_every):
             return {}
-        real = self.duel().view(batch["real"], step)
+        real = self.duel().view(self.read_real(batch, step), step)
         again = self.decoder(self.D.encode(real))
         step.lazy["reconstruction"] = self.config.reconstruct_every
         weight = self.config.reconstruct_every * self.config.reconstruct
-        return {"reconstruction": weight * F.l1_loss(again.float(), real.float())}
+        return {"reconstruction": weight * F.l1_loss(again.float(), shrink(real.float(), again.shape[-1]))}
 
     def projection(self) -> Tensor:
         """The first weight matrix that multiplies z, [features, latent_dim]."""
@@ -245,7 +368,9 @@ class ConditionalFastGAN(FastGAN, Conditional):
 _recipe = Family("fastgan", "Liu et al. 2021, arXiv:2101.04775")
 _conditional = Family("fastgan-conditional", _recipe.paper)
 # At the rate of G the loss of D, which has no normalization, explodes after some hundred moves.
-_TRAIN = cosine(0.0, 100_000, 16, 1e-3, rates={"D": 0.4}, checkpoint_every=40_000)
+# It falls to a fifth, not to zero: the layers of the full resolution begin to learn when half of the time is over.
+_FALL = Ramp(end=0.2)
+_TRAIN = cosine(0.0, 170_000, 32, 1e-3, rates={"D": 0.4}, schedule=_FALL, checkpoint_every=40_000)
 _SUBFOLDERS = "your own pictures on request, one sub-folder a class"
 
 RECIPES = (

@@ -1,7 +1,8 @@
 """Feature extractors: the networks in whose features samples are compared. The name of a measure has it: fd10k-digits.
 
-Two small ones come with ganvas, trained by its own classifier game (metrics/networks/README.md). For photographs there are
-ImageNet features in an optional package. A run of a classifier is an extractor too, and so is any function in Python.
+Three small ones come with ganvas (metrics/networks/README.md): for digits, for clothes, and for any color pictures. For
+photographs there are ImageNet features in an optional package too. A run of a classifier is an extractor, and so is any
+function in Python.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ganvas.core.capabilities import Classifies
 from ganvas.data.computed_domains import split_name
 from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.inference import model_file
+from ganvas.metrics import picture_network
 from ganvas.metrics.features import extract_features
 from ganvas.metrics.resize import resize_unchecked
 from ganvas.runtime import placement
@@ -85,7 +87,7 @@ class Extractor:
 
 
 def load_extractor(name: str, device: torch.device = placement.CPU) -> Extractor:
-    """The extractor `name` on a device: digits, clothes, digits-each, photos, inception, or a classifier's run or bundle.
+    """The extractor `name` on a device: digits, clothes, pictures, digits-each, photos, inception, or a classifier's run.
 
     Raises:
         UsageError: no such extractor; names the nearest.
@@ -98,23 +100,33 @@ def load_extractor(name: str, device: torch.device = placement.CPU) -> Extractor
         if hashlib.sha256(path.read_bytes()).hexdigest() != SHA256[name]:
             raise DataError(f"{path}: its SHA-256 is not the one it was shipped with; install ganvas again")
         return _classifier(path, name, device)
+    if name == "pictures":
+        return load_pictures(device)
     if name == "photos":
         return load_photos(device)
     if name == "inception":
         return load_inception(device)
     if Path(name).exists():
         return _classifier(Path(name), Path(name).stem, device)
-    raise unknown_name("extractor", name, (*SHA256, "digits-each", "photos", "inception"))
+    raise unknown_name("extractor", name, (*SHA256, "pictures", "digits-each", "photos", "inception"))
 
 
 def choose_extractor(source: str, channels: int, device: torch.device = placement.CPU) -> Extractor | None:
-    """The extractor for a data source; None: there is none, as for photographs without the optional package."""
+    """The extractor for a data source; for color pictures `photos` if it is installed, else `pictures`. None: there is none."""
+    shipped = choose_shipped(source, channels, device)
+    if shipped is None or shipped.name != "pictures":
+        return shipped
+    try:
+        return load_photos(device)
+    except UsageError:
+        return shipped
+
+
+def choose_shipped(source: str, channels: int, device: torch.device = placement.CPU) -> Extractor | None:
+    """The extractor for a data source among those that come with ganvas, which are fast. None: there is none."""
     if (origin := split_name(source)[1]) in MEASURES:
         return load_extractor(MEASURES[origin], device)
-    try:
-        return load_photos(device) if channels == 3 else None
-    except UsageError:
-        return None
+    return load_pictures(device) if channels == 3 else None
 
 
 def apply_to_channels(judge: Extractor, channels: int = 3) -> Extractor:
@@ -140,6 +152,12 @@ def _classifier(path: Path, name: str, device: torch.device) -> Extractor:
     # As many pixels as 500 images of 32 x 32; of voxels a tenth.
     chunk = 50 if config.dims == 3 else min(500, max(10, 500 * 32**2 // config.resolution**2))
     return Extractor(name, game.features, game.classify, tuple(names), config.channels, config.resolution, chunk, device)
+
+
+def load_pictures(device: torch.device = placement.CPU) -> Extractor:
+    """Features [N, 160] of color pictures of 64 pixels, of the network that comes with ganvas. Raises: DataError: damaged."""
+    network = picture_network.load_picture_network().to(device)
+    return Extractor("pictures", network, channels=3, side=picture_network.SIDE, device=device)
 
 
 def load_photos(device: torch.device = placement.CPU) -> Extractor:

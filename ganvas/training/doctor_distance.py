@@ -1,6 +1,7 @@
 """The distance of samples to reals, beside its floor: what the doctor measures before it says that all is well.
 
-- images: a Fréchet distance, in features of the shipped network for digits or clothes, else of a random convolutional network;
+- images: a Fréchet distance, in features of the shipped network for digits, clothes or color pictures; of other grey pictures,
+  in those of a random convolutional network;
 - voxels: a Fréchet distance of the share of filled voxels in each of 4 x 4 x 4 cells;
 - points: the sliced Wasserstein-1 distance;
 - text: the Jensen-Shannon divergence of pairs of letters; of numbers, that of single ones.
@@ -20,9 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, modality_of
-from ganvas.data.computed_domains import split_name
-from ganvas.inference.feature_extractors import MEASURES, load_extractor
+from ganvas.core.modality import POINTS, TEXT, VOXELS, modality_of
+from ganvas.inference.feature_extractors import choose_shipped
 from ganvas.metrics.frechet import frechet_from_moments, moments
 from ganvas.metrics.ngrams import jensen_shannon, ngrams
 from ganvas.metrics.sliced_wasserstein import wasserstein_1d
@@ -98,9 +98,8 @@ def find_features(source: str, samples: Tensor) -> tuple[str, Callable[[Tensor],
     """The name of the features of images or voxels, and the function to features [N, d] in float64."""
     if modality_of(samples) is VOXELS:
         return "cells", _fill_cells
-    if modality_of(samples) is IMAGES and (shipped := MEASURES.get(split_name(source)[1])):
-        return shipped, load_extractor(shipped).features
-    return "random", _random_features
+    shipped = choose_shipped(source, samples.shape[1])
+    return ("random", _random_features) if shipped is None else (shipped.name, shipped.features)
 
 
 def _fill_cells(solids: Tensor) -> Tensor:

@@ -14,7 +14,8 @@ from PIL.Image import Image
 
 from ganvas import __version__
 from ganvas.config import TrainConfig
-from ganvas.core.capabilities import TakesInputs
+from ganvas.core.capabilities import Prepares, TakesInputs
+from ganvas.data.loader import fetch
 from ganvas.data.open import shorten_path
 from ganvas.engine import checkpoint
 from ganvas.engine.autotune import images_in_minutes, initial_state
@@ -36,6 +37,7 @@ from ganvas.utils.files import disk_errors, make_folder, write_durably
 from ganvas.utils.parsing import printable, quote
 from ganvas.utils.settings import to_dict
 
+PREPARED = 10_000  # samples from which a game learns something of its data before the first step
 PATIENCE = 10  # steps in a row that are not finite, before the run goes back to its last checkpoint
 
 
@@ -108,6 +110,10 @@ class Trainer:
         if not self.load():
             if len(events) > told:
                 events.append("no checkpoint of this run can be used, so it starts again from 0 images")
+            if isinstance(self.state.game, Prepares):  # each rank for itself: the samples are the same
+                count = min(PREPARED, len(run.data))
+                samples = fetch(run.data, run.recipe.train.seed, 0, count, self.state.plan.device)
+                self.state.game.prepare(samples[self.state.game.needs[0]])
             self.journal.rewind(-1, {})
             self.snapshot()
             self.save()

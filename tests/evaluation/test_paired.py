@@ -117,7 +117,7 @@ def test_measures_that_do_not_fit_are_refused_in_one_line(tmp_path: Path) -> Non
     for metrics, says in (
         (["ssin"], "did you mean 'ssim'"),
         (["ppl"], f"ppl does not fit a model that takes inputs; choose among {', '.join((*TRUTH, *SETS))}"),
-        (["fd"], "there is no extractor for these pictures"),
+        (["fd"], "there is no extractor for grey pictures"),
         (["pixel_accuracy"], "pixel_accuracy does not fit images"),
     ):
         with pytest.raises(UsageError, match=says):

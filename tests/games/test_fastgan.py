@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from ganvas.core.game import Step
 from ganvas.errors import UsageError
-from ganvas.games.fastgan import ConditionalConfig, ConditionalFastGAN, Config, FastGAN
+from ganvas.games.fastgan import ConditionalConfig, ConditionalFastGAN, Config, FastGAN, shrink
 
 TINY = Config(resolution=32, width=4, max_width=8, latent_dim=6, head=8)
 BATCH = {"real": torch.rand(4, 3, 32, 32) * 2 - 1}
@@ -60,7 +61,7 @@ def test_the_generator_ends_at_full_resolution_with_few_channels() -> None:
     """Sub-pixel convolutions print their grid of 2x2 pixels on every sample."""
     made = game(finest=2)
     assert not any(isinstance(module, torch.nn.PixelShuffle) for module in made.G.modules())
-    assert made.G.end[0].in_channels == 2
+    assert made.G.end.in_channels == 2
     assert made.sample(torch.randn(3, 6)).shape == (3, 3, 32, 32)
 
 
@@ -78,6 +79,50 @@ def test_a_class_chooses_its_logits_of_the_whole_and_of_patches() -> None:
     z = torch.randn(4, 6)
     assert not torch.equal(made.sample(z, c), made.sample(z, pairs[:, 1]))
     assert made.projection().shape[1] == 6
+
+
+GROWING = replace(TINY, resolution=64, start=16, grow_from=0.5)
+
+
+@pytest.mark.parametrize(("items", "sides"), [(0, 1), (49, 1), (50, 2), (74, 2), (75, 3), (100, 3)])
+def test_the_resolution_is_doubled_at_equal_distances(items: int, sides: int) -> None:
+    torch.manual_seed(0)
+    made = FastGAN(GROWING)
+    made.advance(Step(index=0, items_seen=items, total_items=100))
+    assert made.resolutions == (16, 32, 64)[:sides]
+    batch = {"real": torch.rand(4, 3, 64, 64) * 2 - 1}
+    side = made.resolutions[-1]
+    step = Step(index=0, items_seen=items, total_items=100)
+    assert made.make_fakes(batch, step).shape == made.read_real(batch, step).shape == (4, 3, side, side)
+    assert made.sample(torch.randn(2, 6)).shape == (2, 3, 64, 64)
+    assert all(term.isfinite() for turn in made.turns() for term in turn.loss(batch, step).values())
+
+
+def test_growing_changes_no_sample_at_first() -> None:
+    torch.manual_seed(0)
+    made, z = FastGAN(GROWING).eval(), torch.randn(3, 6)
+    with torch.no_grad():
+        small = made.G(z, level=0)
+        grown = made.G(z, level=2)
+    assert torch.allclose(shrink(grown, 16), small, atol=0.1)
+    assert torch.equal(made.sample_at(z, 16), made.sample(z))
+    with pytest.raises(UsageError, match="resolution"):
+        made.sample_at(z, 32)
+
+
+def test_the_discriminator_looks_at_pictures_as_far_as_it_has_grown() -> None:
+    torch.manual_seed(0)
+    made, x = FastGAN(GROWING).eval(), torch.rand(2, 3, 64, 64) * 2 - 1
+    at_start = made.judge(x)
+    assert torch.equal(at_start, made.judge(shrink(x, 16)))
+    made.advance(Step(index=0, items_seen=100, total_items=100))
+    assert not torch.equal(at_start, made.judge(x))
+    assert not torch.equal(made.judge(x), made.judge(F.interpolate(shrink(x, 32), scale_factor=2)))  # it sees the finest pixels
+
+
+@pytest.mark.parametrize(("side", "sides"), [(64, [32, 64]), (128, [32, 64, 128]), (32, [32]), (28, [28]), (96, [24, 48, 96])])
+def test_the_first_resolution_is_at_most_32(side: int, sides: list[int]) -> None:
+    assert Config(resolution=side).sides == sides
 
 
 def test_wrong_settings_are_refused() -> None:

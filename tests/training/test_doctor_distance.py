@@ -15,11 +15,13 @@ from ganvas.evaluation.sample_sets import read_rows
 from ganvas.media.image_files import to_bytes
 from ganvas.training.doctor_distance import Distance, find_astray, measure
 
-SOURCES = ("mnist", "moons", "names", "somewhere/pictures.zip")
+SOURCES = ("mnist", "moons", "names", "somewhere/pictures.zip", "somewhere/grey.zip")
 
 
 def reals(source: str, start: int, n: int = 300) -> Tensor:
-    """Some samples of a source as kept; of the pictures without a network of their own, tinted digits."""
+    """Some samples of a source as kept; of color pictures tinted digits, of grey ones without a network digits."""
+    if source.endswith("grey.zip"):
+        return to_bytes(digits(n, start))
     if source.endswith(".zip"):
         tint = torch.tensor([1.0, 0.5, 0.2])[:, None, None]
         return to_bytes(tint * (digits(n, start) + 1) - 1)
@@ -81,6 +83,7 @@ def test_its_name_has_the_number_of_samples_and_the_features() -> None:
         "fd300-digits",
         "swd300-points",
         "bigrams300",
+        "fd300-pictures",
         "fd300-random",
     ]
     assert "floor" in far_from("moons", reals("moons", 900)).text()
