@@ -5,7 +5,7 @@ env.json           how: the plan, the machine, the versions
 log.jsonl          loss terms and notes (`training/log.py`)
 samples/           snapshots: samples of the same noise during training
 checkpoints/       complete states to resume from (`engine/checkpoint.py`)
-model.safetensors  the bundle (`inference/model_file.py`)
+model.safetensors  the bundle (`inference/model_file.py`); its discriminator is in model.discriminator.safetensors
 result.json        only of a finished run
 """
 
@@ -30,6 +30,7 @@ from ganvas.engine.autotune import choose_plan
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.games import GAMES
 from ganvas.games.recipes import adapt_recipe, open_data, parse_recipe
+from ganvas.inference import model_file
 from ganvas.runtime.device import describe_runtime, find_device
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
@@ -62,7 +63,7 @@ class Run:
     @property
     def model(self) -> Path:
         """The bundle."""
-        return self.folder / "model.safetensors"
+        return self.folder / model_file.NAME
 
     @property
     def finished(self) -> bool:
