@@ -171,6 +171,12 @@ def load_discriminator(game: Game) -> None:
         setattr(game, name, getattr(found, name).eval().to(device))
 
 
+def lacks_discriminator_file(game: Game) -> bool:
+    """Whether a loaded game has no discriminator, and its file is not beside the bundle either."""
+    absent = _find_absent(game)
+    return absent is not None and not discriminator_path(absent.bundle).exists()
+
+
 def _find_absent(game: Game) -> Absent | None:
     """One of the networks that were not loaded; None: the game has them all."""
     return next((network for name in game.kept_apart if isinstance(network := getattr(game, name), Absent)), None)

@@ -28,6 +28,7 @@ from ganvas.media.image_files import save_png
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.process_settings import apply_plan
 from ganvas.training.end_measures import measure_end
+from ganvas.training.initial_weights import restore_start
 from ganvas.training.log import TrainingLog
 from ganvas.training.own_checkpoint import check_own
 from ganvas.training.roll_backs import MOST, SIGN, read_roll_backs, write_roll_backs
@@ -109,6 +110,8 @@ class Trainer:
             if len(events) > told:
                 events.append("no checkpoint of this run can be used, so it starts again from 0 images")
             self.journal.rewind(-1, {})
+            if run.origin is not None:
+                restore_start(self.state, run.folder)
             self.snapshot()
             self.save()
         self.started, self.items = time.perf_counter(), self.state.items
@@ -175,6 +178,7 @@ class Trainer:
         run, data, recipe = self.run, self.run.data, to_dict(self.run.recipe)
         recipe["data"]["source"] = shorten_path(run.recipe.data.source)
         return {
+            **({} if run.origin is None else {"from_model": run.origin}),
             "recipe": recipe,
             "items": self.state.items,
             "classes": list(data.classes),

@@ -6,7 +6,7 @@ import json
 import resource
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,12 +15,11 @@ import pytest
 import safetensors.torch
 import torch
 from file_faults import packed
-from support import PLAN, ganvas, miniature, miniature_model
+from support import ganvas, miniature, miniature_model
 from torch import Tensor, nn
 
 from ganvas.core.capabilities import Conditional, Judges, Samples
 from ganvas.core.game import Game, Turn
-from ganvas.engine.autotune import initial_state
 from ganvas.errors import DataError, ResourceError, UsageError
 from ganvas.evaluation.generative_classifier import score_classes
 from ganvas.games import GAMES, RECIPES
@@ -62,7 +61,7 @@ def forge(path: Path, tensors: Mapping[str, Tensor], card: Mapping[str, Any]) ->
 @pytest.mark.parametrize("name", ADVERSARIAL)
 def test_the_bundle_is_smaller_by_exactly_the_bytes_of_the_discriminator(name: str, tmp_path: Path) -> None:
     game, path = save(name, tmp_path)
-    whole = {name: t for name, t in game.state_dict().items()}
+    whole = dict(game.state_dict())
     apart = {name: t for name, t in whole.items() if name.split(".")[0] in game.kept_apart}
     assert sum(t.nbytes for t in apart.values()) > 0
     for file, expected in ((path, whole.keys() - apart.keys()), (model_file.discriminator_path(path), apart.keys())):
@@ -94,7 +93,7 @@ def test_a_copied_file_makes_the_same_samples(name: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_discriminator_comes_back_from_the_file_beside_the_bundle(name: str, tmp_path: Path) -> None:
-    game, path = save(name, tmp_path)
+    game, _ = save(name, tmp_path)
     before = torch.get_rng_state()
     again, card = model_file.load(tmp_path, discriminator=True)
     assert torch.equal(before, torch.get_rng_state())
