@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from support import PLAN, digest, ganvas
+from support import PLAN, digest, ganvas, miniature
 
 from ganvas.config import Recipe
 from ganvas.engine import checkpoint
+from ganvas.engine.autotune import initial_state
 from ganvas.errors import DataError, UsageError
+from ganvas.games import RECIPES
 from ganvas.games.recipes import resolve_recipe
 from ganvas.inference import model_file
 from ganvas.inference.model import load
@@ -27,11 +30,13 @@ from ganvas.runtime.distributed import Ranks
 from ganvas.training import run_folder
 from ganvas.training.api import train
 from ganvas.training.branch import branch
-from ganvas.training.initial_weights import read_recipe_of_model, take_over
+from ganvas.training.initial_weights import read_recipe_of_model, restore_start, take_over, write_start
 from ganvas.training.run_folder import Run, open_run
 from ganvas.training.start import start_run
 from ganvas.training.trainer import fit
+from ganvas.utils.settings import to_dict
 
+GAMES_ONCE = tuple({recipe.game: name for name, recipe in RECIPES.items()}.values())
 SMALL = {"config.width": "4", "config.max_width": "8", "config.head": "8", "train.batch": "8", "config.critic_width": "4"}
 SMALL |= {"train.checkpoint_every": "16", "train.snapshots": "2", "train.precision": "float32", "data.held_out": "0"}
 
@@ -190,10 +195,7 @@ def test_the_same_command_continues_and_another_model_is_refused(source: Path, t
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        (
-            {"config.resolution": "32"},
-            r"config\.resolution: expected 28, as of .*source, got 32; .*--set config\.resolution=28",
-        ),
+        ({"config.resolution": "32"}, r"config\.resolution: expected 28, as of .*source, got 32; .*config\.resolution=28"),
         ({"config.width": "8"}, r"config\.width: expected 4, as of .*source, got 8; set it with --set config\.width=4"),
         ({"config.critic_width": "8"}, r"config\.critic_width: expected 4"),
         ({"config.channels": "3"}, r"config\.channels: expected 1, as of .*source, got 3"),
@@ -269,6 +271,22 @@ def test_minutes_become_images_of_the_new_run(source: Path, tmp_path: Path, monk
     run = finish(start_run(recipe, out=tmp_path / "run", minutes=1, from_model=source))
     assert run.result["items"] == 24
     assert run.origin is not None
+
+
+@pytest.mark.parametrize("name", GAMES_ONCE)
+def test_every_game_takes_over_all_of_its_weights(name: str, tmp_path: Path) -> None:
+    recipe, data = miniature(name)
+    state = initial_state(recipe, PLAN)
+    card = {"recipe": to_dict(recipe), "classes": list(data.classes), "items": 8}
+    model_file.save(tmp_path / "model.safetensors", state.average, card)
+    again = replace(recipe, train=replace(recipe.train, seed=7))
+    weights = take_over(tmp_path, again, data)
+    assert weights.text.startswith("took over all ")
+    write_start(tmp_path, weights)
+    other = initial_state(again, PLAN)
+    restore_start(other, tmp_path)
+    for ours, theirs in ((other.game, state.game), (other.average, state.average)):
+        assert all(torch.equal(a, b) for a, b in zip(ours.state_dict().values(), theirs.state_dict().values(), strict=True))
 
 
 def test_points_take_over_networks_but_not_their_units(tmp_path: Path) -> None:
