@@ -74,8 +74,7 @@ class Jobs:
     ) -> str:
         """Start a recipe in a new run folder; returns its id. It waits if its device is in use.
 
-        `data` is a source or a path that the server knows. The new run begins with the weights of `from_run`, if there is one,
-        and has its recipe if `recipe` is "".
+        `data` is a source or a known path. It begins with the weights of `from_run`, and with its recipe if `recipe` is "".
 
         Raises:
             DataError: `from_run` has no model.
