@@ -72,6 +72,7 @@ class Cycle(Game, Watched, Translates):
 
     config_type, needs = Config, ("a", "b")
     players = {"D_a": ("D_a",), "D_b": ("D_b",), "G": ("G_ab", "G_ba")}  # noqa: RUF012
+    kept_apart = ("D_a", "D_b")
     averaged = ("G_ab", "G_ba")
     takes, directions = ("a", "b"), ("a>b", "b>a")
 

@@ -151,9 +151,12 @@ def test_bundle_rebuilds_the_game(name: str, tmp_path: Path) -> None:
     recipe, _ = miniature(name)
     game = averaged_game(after(name, 3))
     model_file.save(tmp_path / "model.safetensors", game, {"recipe": to_dict(recipe)})
-    names = model_file.load(tmp_path / "model.safetensors")[0].state_dict().keys()
+    assert not set(game.kept_apart) & set(game.averaged), "what is averaged is used"
+    alone = model_file.load(tmp_path / "model.safetensors")[0]
+    assert not {name.split(".")[0] for name in alone.state_dict()} & set(game.kept_apart)
+    again, card = model_file.load(tmp_path / "model.safetensors", discriminator=True)
+    names = again.state_dict().keys()
     assert not [name for name in names if "pool" in name or "memory" in name], "what only training remembers is not in it"
-    again, card = model_file.load(tmp_path / "model.safetensors")
     assert card["recipe"] == to_dict(recipe)
     assert state_hash({"": dict(again.state_dict())}) == state_hash({"": dict(game.state_dict())})
 

@@ -138,7 +138,8 @@ def everything(folder: Path) -> dict[str, str]:
     found = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        fixed = name.startswith("samples/") or name in ("log.jsonl", "model.safetensors", "best.safetensors", "best.json")
+        bundle = "/" not in name and path.suffix == ".safetensors"  # and the discriminator of it
+        fixed = name.startswith("samples/") or name in ("log.jsonl", "best.json") or bundle
         left = path.name.startswith(".ganvas-")  # a temporary file: nothing may leave one
         if path.is_file() and (fixed or left or name in ("sheet.png", "learning.gif")):
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()[:16]

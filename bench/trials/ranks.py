@@ -83,7 +83,7 @@ def _check(folder: Path) -> str:
         return f"it is not at its end of {images} images"
     if not checkpoint.is_finite(found.tensors):
         return "its weights are not finite"
-    model_file.load(folder)
+    model_file.load(folder, discriminator=True)
     steps = [row["step"] for row in read_log(folder / "log.jsonl") if "dropped" in row]
     return "" if steps == sorted(set(steps)) and steps else f"its log has the steps {steps}"
 

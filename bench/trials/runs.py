@@ -14,7 +14,10 @@ from ganvas.training.trainer import fit
 from trials.common import Tally, begin, chance, miniatures, recipes, workplace
 from trials.damage import damage
 
-NOTES = ("recipe.json", "env.json", "log.jsonl", "rollbacks.json", "best.json", "result.json", "model.safetensors")
+NOTES = (
+    *("recipe.json", "env.json", "log.jsonl", "rollbacks.json", "best.json", "result.json"),
+    *("model.safetensors", "model.discriminator.safetensors"),
+)
 STEPS = 3
 
 

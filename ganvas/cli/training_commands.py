@@ -29,22 +29,24 @@ def train(
     Parameters
     ----------
     recipe
-        Its name, e.g. cgan-mnist. Without one, the recipe that suits the data of --data.
+        Its name, e.g. cgan-mnist. Without one, that of the model of --from, or the recipe that suits the data of --data.
     settings
         Any field of the recipe, e.g. --set train.learning_rate=1e-3 (repeatable).
     """
     from ganvas.cli.terminal import show_training
+    from ganvas.config import Recipe
     from ganvas.games.recipes import resolve_recipe
     from ganvas.runtime.distributed import connect
     from ganvas.training.chosen import choose
     from ganvas.training.start import start_run
 
     changes = dict(parse_setting(text) for text in settings or [])
-    if recipe is None:
-        recipe, options, changes, told = choose(options, changes)
-        if not reporting.quiet:
+    wanted: str | Recipe | None = recipe
+    if wanted is None:
+        wanted, options, changes, told = choose(options, changes)
+        if told and not reporting.quiet:
             print(told, file=sys.stderr)
-    chosen, peers = resolve_recipe(recipe, changes, **options.recipe_fields), connect()
+    chosen, peers = resolve_recipe(wanted, changes, **options.recipe_fields), connect()
     run = start_run(chosen, **options.run_fields, peers=peers)
     return show_training(run, peers, reporting.quiet, reporting.json)
 

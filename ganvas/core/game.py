@@ -123,6 +123,8 @@ class Game(nn.Module, ABC):
     needs: ClassVar[tuple[str, ...]]  # batch fields, e.g. ("real", "label")
     players: ClassVar[dict[str, tuple[str, ...]]]  # player -> attribute names of its networks
     averaged: ClassVar[tuple[str, ...]] = ()  # networks of which the engine keeps an EMA; samples come from it
+    # Networks that only training and judging need, such as D: they are kept in a file of their own, beside the bundle.
+    kept_apart: ClassVar[tuple[str, ...]] = ()
     # Buffers of the game that are means over a batch: each rank gets another value from its share, so ranks average them.
     batch_means: ClassVar[tuple[str, ...]] = ()
 

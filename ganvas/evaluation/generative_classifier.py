@@ -16,6 +16,7 @@ from ganvas.data.table import TableDataset
 from ganvas.evaluation import classification_accuracy
 from ganvas.evaluation.measures import Measurement
 from ganvas.evaluation.sample_sets import fake_sample_set
+from ganvas.inference import model_file
 from ganvas.inference.model import Model
 from ganvas.metrics.confidence import wilson
 from ganvas.runtime import placement
@@ -28,8 +29,13 @@ def score_classes(game: Game, x: Tensor, chunk: int = 500) -> Tensor | None:
     """x [N, ...] as the game takes it or as bytes -> a score of each class [N, classes]; None: the game has no scores.
 
     The scores are log-probabilities of the class (a classifier), bounds on log P(x | class) (a VAE), or the logit of a
-    discriminator for x with each class.
+    discriminator for x with each class. A discriminator that was not loaded is read from the file beside the bundle.
+
+    Raises:
+        DataError: it is not there, or it is damaged.
     """
+    if isinstance(game, Judges) and isinstance(game, Conditional):
+        model_file.load_discriminator(game)
 
     def of(part: Tensor) -> Tensor | None:
         if part.dtype == torch.uint8:  # chunk by chunk: a whole test split as floats takes four times its memory

@@ -113,7 +113,10 @@ def nats_of(game: Writes, text: Tensor) -> Tensor:
 
 
 def keep_best(folder: Path, game: Game, card: dict[str, Any], metric: str, value: float) -> bool:
-    """Save the game as best.safetensors if its value is the lowest of the run so far; best.json says which model it is."""
+    """Save the game as best.safetensors if its value is the lowest of the run so far; best.json says which model it is.
+
+    The note comes last: whoever is killed before it has neither file kept for good, and both are written again.
+    """
     path, items = folder / "best.json", int(card["items"])
     before = _read_best(path)
     if before and before[0] < items and before[1] <= value:

@@ -287,6 +287,7 @@ class FastGAN(AdversarialGame, Projects, Grows):
 
     config_type: ClassVar[type] = Config
     players: ClassVar[dict[str, tuple[str, ...]]] = {"D": ("D", "decoder"), "G": ("G",)}
+    kept_apart: ClassVar[tuple[str, ...]] = ("D", "decoder")
 
     def __init__(self, config: Config) -> None:
         classes = getattr(config, "classes", 0)

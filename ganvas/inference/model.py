@@ -246,17 +246,20 @@ class Model(LoadedGame):
         return to_array(self._in_own_units(encoding.reconstruct(self.game, self._as_samples(images))))[1]
 
 
-def load(path: str | Path, device: str | torch.device = "auto") -> Model:
+def load(path: str | Path, device: str | torch.device = "auto", *, discriminator: bool = False) -> Model:
     """The model in a bundle or a run folder, on a device: cpu, cuda, cuda:1, ...; auto: a GPU if there is one.
+
+    `discriminator` loads its discriminator too, which only `Model.game.judge` needs and which is in a file beside the bundle.
 
     Raises:
         UsageError: no kind of device has this name.
         ResourceError: this machine has no such device.
-        DataError: there is no model, or it is damaged.
+        DataError: there is no model, or it is damaged; or there is no discriminator of it, if it is asked for.
     """
     path = Path(path)
-    game, card = model_file.load(path, device if isinstance(device, torch.device) else find_device(device))
-    file = path / "model.safetensors" if path.is_dir() else path
+    where = device if isinstance(device, torch.device) else find_device(device)
+    game, card = model_file.load(path, where, discriminator=discriminator)
+    file = path / model_file.NAME if path.is_dir() else path
     try:
         check_card(game, card)
     except DataError as wrong:

@@ -9,25 +9,24 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
 from ganvas.config import Recipe
-from ganvas.core.capabilities import Conditional, Samples
-from ganvas.core.game import Game
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import absolute_source
 from ganvas.engine import checkpoint
 from ganvas.engine.autotune import choose_plan
 from ganvas.engine.manifest import MANIFEST, verify
-from ganvas.errors import DataError, GanvasError, UsageError
+from ganvas.errors import DataError, UsageError
 from ganvas.games.recipes import adapt_recipe, open_data, resolve_recipe
-from ganvas.games.registry import build
-from ganvas.latents.seed_latents import latents
 from ganvas.training.log import MAX_LOG, describe_failure
 from ganvas.training.run_data import describe_data
 from ganvas.training.run_folder import Run, read_run
-from ganvas.training.transfer import changed_classes, read_classes, transfer_classes
+from ganvas.training.transfer import (
+    changed_classes,
+    differing_settings,
+    have_same_networks,
+    read_classes,
+    transfer_classes,
+)
 from ganvas.utils.files import (
     disk_errors,
     make_folder,
@@ -90,7 +89,7 @@ def branch(
     fits = recipe.train.batch % plan.ranks == 0
     if recipe.train.precision != parent.recipe.train.precision or not fits or where != plan.device:
         plan = choose_plan(recipe, data, where, str(plan.ranks) if fits else "1")
-    run = Run(out, recipe, plan, data_before=describe_data(recipe, data, len(data)))
+    run = Run(out, recipe, plan, data_before=describe_data(recipe, data, len(data)), origin=parent.origin)
 
     # Build the folder under a temporary name: a failure leaves nothing behind, and after a crash `sweep` deletes it.
     temporary = temporary_path(out.parent)
@@ -139,36 +138,15 @@ def _change_recipe(parent: Run, settings: Mapping[str, str], at: int) -> tuple[R
 def require_same_networks(before: Recipe, after: Recipe) -> None:
     """Check that the networks of `after` can continue with the weights of `before`.
 
-    They must have weights of the same names and shapes, print the same layers, and give the same samples for the same noise.
-
     Raises:
         UsageError: the networks differ; the message names the settings.
     """
-    new_config, old_config = flatten(to_dict(after.config)), flatten(to_dict(before.config))
-    names = ", ".join(f"config.{name}" for name, value in new_config.items() if value != old_config.get(name))
-    refusal = UsageError(
-        f"{names} changes the networks, and a branch continues with their weights; "
-        "change how they are trained (train..., config.rules...) or start a new run"
-    )
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            old, new = build(before).eval(), build(after).eval()
-        new.load_state_dict(old.state_dict())
-    except (GanvasError, RuntimeError):
-        raise refusal from None
-    # The printed layers show what has no weights (strides, activations); the samples show what is not printed either.
-    if str(old) != str(new) or not torch.equal(_sample_two(old), _sample_two(new)):
-        raise refusal
-
-
-@torch.no_grad()
-def _sample_two(game: Game) -> Tensor:
-    """Samples [2, ...] of two fixed latents; empty if the game does not sample from noise."""
-    if not isinstance(game, Samples):
-        return torch.empty(0)
-    c = torch.zeros(2, dtype=torch.long) if isinstance(game, Conditional) else None
-    return game.sample(latents([0, 1], game.latent_dim), c)
+    if not have_same_networks(before, after):
+        names = ", ".join(f"config.{name}" for name in differing_settings(before, after))
+        raise UsageError(
+            f"{names} changes the networks, and a branch continues with their weights; "
+            "change how they are trained (train..., config.rules...) or start a new run"
+        )
 
 
 def _copy_history(folder: Path, out: Path, at: int) -> str:

@@ -26,6 +26,8 @@ class TrainOptions:
     ----------
     data
         Data instead of the recipe's own: a folder or zip of images (one sub-folder a class), IDX, .npy, .npz, CSV, .txt.
+    from_model
+        A run or a bundle whose weights the new run begins with (transfer learning); its recipe, too, if none is named.
     minutes
         Training time. A measurement of three seconds converts it into a number of images, once.
     images
@@ -54,6 +56,7 @@ class TrainOptions:
     """
 
     data: str | None = None
+    from_model: Annotated[Path | None, Parameter(name="--from")] = None
     minutes: Real | None = None
     images: Whole | None = None
     out: Path | None = None
@@ -70,13 +73,13 @@ class TrainOptions:
     @property
     def recipe_fields(self) -> dict[str, Any]:
         """The options that change the recipe, by name: arguments of `resolve_recipe`."""
-        elsewhere = ("out", "device", "ranks")
+        elsewhere = ("from_model", "out", "device", "ranks")
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in elsewhere}
 
     @property
     def run_fields(self) -> dict[str, Any]:
         """The options that say where and how the run is trained, by name: arguments of `start_run`."""
-        return {name: getattr(self, name) for name in ("out", "minutes", "device", "ranks")}
+        return {name: getattr(self, name) for name in ("out", "minutes", "device", "ranks", "from_model")}
 
 
 def split_options(named: Mapping[str, Any]) -> tuple[TrainOptions, dict[str, Any]]:
@@ -87,7 +90,7 @@ def split_options(named: Mapping[str, Any]) -> tuple[TrainOptions, dict[str, Any
     """
     known = {f.name for f in dataclasses.fields(TrainOptions)}
     options = {name: value for name, value in named.items() if name in known}
-    for name, kind in (("data", str), ("out", Path), ("ranks", str)):
+    for name, kind in (("data", str), ("from_model", Path), ("out", Path), ("ranks", str)):
         if options.get(name) is not None:
             options[name] = kind(options[name])
     if (ranks := options.get("ranks", "auto")) != "auto" and not parse_index(str(ranks)):

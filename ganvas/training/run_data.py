@@ -26,17 +26,26 @@ def describe_data(recipe: Recipe, data: Dataset, count: int) -> dict[str, Any] |
     return {"count": count, "classes": list(data.classes), "fingerprint": data.fingerprint}
 
 
+def parse_origin(plain: Any) -> dict[str, Any] | None:
+    """The model that a run began with, as env.json holds it; None: with new weights. Raises: DataError: it is damaged."""
+    return _parse(plain, "origin", {"name": str, "sha256": str, "recipe": str, "items": int})
+
+
 def parse_description(plain: Any) -> dict[str, Any] | None:
     """A description of data as env.json holds it; None: the run was started on a built-in source, or by an older version.
 
     Raises:
         DataError: it is damaged.
     """
+    return _parse(plain, "data", {"count": int, "classes": list, "fingerprint": str})
+
+
+def _parse(plain: Any, what: str, kinds: Mapping[str, type]) -> dict[str, Any] | None:
+    """A part of env.json with fields of these kinds, or None. Raises: DataError: it is damaged."""
     if plain is None:
         return None
-    kinds = {"count": int, "classes": list, "fingerprint": str}
     if not isinstance(plain, dict) or any(type(plain.get(name)) is not kind for name, kind in kinds.items()):
-        raise DataError(f"env.json: data: expected {', '.join(kinds)}, found {printable(plain, 60)}")
+        raise DataError(f"env.json: {what}: expected {', '.join(kinds)}, found {printable(plain, 60)}")
     return plain
 
 

@@ -5,7 +5,8 @@ env.json           how: the plan, the machine, the versions
 log.jsonl          loss terms and notes (`training/log.py`)
 samples/           snapshots: samples of the same noise during training
 checkpoints/       complete states to resume from (`engine/checkpoint.py`)
-model.safetensors  the bundle (`inference/model_file.py`)
+start/             the weights of a model that the run began with, if there was one (`training/initial_weights.py`)
+model.safetensors  the bundle (`inference/model_file.py`); its discriminator is in model.discriminator.safetensors
 result.json        only of a finished run
 """
 
@@ -30,11 +31,19 @@ from ganvas.engine.autotune import choose_plan
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.games import GAMES
 from ganvas.games.recipes import adapt_recipe, open_data, parse_recipe
+from ganvas.inference import model_file
 from ganvas.runtime.device import describe_runtime, find_device
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.process_settings import GPU_SETTINGS
-from ganvas.training.run_data import check_networks, describe_data, find_changes, parse_description, refuse_changes
+from ganvas.training.run_data import (
+    check_networks,
+    describe_data,
+    find_changes,
+    parse_description,
+    parse_origin,
+    refuse_changes,
+)
 from ganvas.training.run_place import is_free
 from ganvas.utils.files import disk_errors, make_folder, read_json, try_lock, write_durably
 from ganvas.utils.parsing import is_number, printable, quote
@@ -56,13 +65,14 @@ class Run:
     held_out: Dataset | None = None  # samples that are never trained on
     notice: str = ""  # message for the user before the training
     data_before: dict[str, Any] | None = None  # the data as env.json describes it; None: it does not
+    origin: dict[str, Any] | None = None  # the model that it began with, as env.json describes it; None: with new weights
     moved: bool = False  # whether the user has named another place of the data
     _lock: int | None = field(default=None, init=False, repr=False, compare=False)  # file descriptor of the lock
 
     @property
     def model(self) -> Path:
         """The bundle."""
-        return self.folder / "model.safetensors"
+        return self.folder / model_file.NAME
 
     @property
     def finished(self) -> bool:
@@ -103,6 +113,7 @@ class Run:
             "ganvas": __version__,
             "torchrun": os.environ.get("TORCHELASTIC_RUN_ID"),
         }
+        env |= {} if self.origin is None else {"origin": self.origin}
         parts = [("env.json", env), ("recipe.json", to_dict(self.recipe))]
         for name, values in reversed(parts) if (self.folder / "recipe.json").exists() else parts:
             write_durably(self.folder / name, json.dumps(values, indent=1).encode())
@@ -280,7 +291,8 @@ def read_run(folder: Path) -> Run:
         minutes, before = convert(float | None, env["minutes"], "minutes"), parse_description(env.get("data"))
         if minutes is not None and minutes <= 0:
             raise DataError(f"env.json: minutes: expected a number above 0, found {minutes:g}")
-        return Run(folder, recipe, from_dict(Plan, env["plan"], "plan."), minutes, data_before=before)
+        origin = parse_origin(env.get("origin"))
+        return Run(folder, recipe, from_dict(Plan, env["plan"], "plan."), minutes, data_before=before, origin=origin)
     except (OSError, TypeError, GanvasError) as failure:
         reason = f"{Path(failure.filename or '').name}: {failure.strerror}" if isinstance(failure, OSError) else failure
         raise DataError(f"{printable(folder)} is not a run folder that can be continued: {printable(reason)}") from None

@@ -13,7 +13,7 @@ from ganvas.errors import DataError
 from ganvas.runtime.device import read_count
 from ganvas.utils.files import TEMPORARY, disk_errors, make_folder, read_json
 
-BEFORE_RECIPE = ("lock", "env.json")  # the files that a start writes before recipe.json
+BEFORE_RECIPE = ("lock", "env.json", "start")  # what a start writes before recipe.json
 
 
 def require_place(out: Path) -> None:

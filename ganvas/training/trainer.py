@@ -29,6 +29,7 @@ from ganvas.media.image_files import save_png
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.process_settings import apply_plan
 from ganvas.training.end_measures import measure_end
+from ganvas.training.initial_weights import restore_start
 from ganvas.training.log import TrainingLog
 from ganvas.training.own_checkpoint import check_own
 from ganvas.training.roll_backs import MOST, SIGN, read_roll_backs, write_roll_backs
@@ -115,6 +116,8 @@ class Trainer:
                 samples = fetch(run.data, run.recipe.train.seed, 0, count, self.state.plan.device)
                 self.state.game.prepare(samples[self.state.game.needs[0]])
             self.journal.rewind(-1, {})
+            if run.origin is not None:
+                restore_start(self.state, run.folder)
             self.snapshot()
             self.save()
         self.started, self.items = time.perf_counter(), self.state.items
@@ -181,6 +184,7 @@ class Trainer:
         run, data, recipe = self.run, self.run.data, to_dict(self.run.recipe)
         recipe["data"]["source"] = shorten_path(run.recipe.data.source)
         return {
+            **({} if run.origin is None else {"from_model": run.origin}),
             "recipe": recipe,
             "items": self.state.items,
             "classes": list(data.classes),

@@ -6,7 +6,7 @@ input, a logit for each class) the slice of a class with the same name is kept, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,20 +14,61 @@ import torch
 from torch import Tensor
 
 from ganvas.config import Recipe
+from ganvas.core.capabilities import Conditional, Samples
+from ganvas.core.game import Game
 from ganvas.engine import checkpoint
-from ganvas.errors import DataError, UsageError
+from ganvas.errors import DataError, GanvasError, UsageError
 from ganvas.games.registry import build
 from ganvas.inference import model_file
+from ganvas.latents.seed_latents import latents
 from ganvas.training.run_folder import Run
 from ganvas.utils.files import remove_tree
+from ganvas.utils.settings import flatten, to_dict
 
 
 def changed_classes(before: Recipe, after: Recipe) -> bool:
     """Whether the configs differ in the number of classes and in nothing else."""
     if before.config == after.config or not hasattr(before.config, "classes"):
         return False
-    same: bool = replace(before.config, classes=after.config.classes) == after.config
-    return same
+    return bool(align_classes(before, after).config == after.config)
+
+
+def align_classes(before: Recipe, after: Recipe) -> Recipe:
+    """The recipe `before` with the number of classes of `after`, if its networks have classes."""
+    if not hasattr(before.config, "classes"):
+        return before
+    return replace(before, config=replace(before.config, classes=after.config.classes))
+
+
+def differing_settings(before: Recipe, after: Recipe) -> list[str]:
+    """The names of the settings of the game, below `config.`, that differ."""
+    new, old = flatten(to_dict(after.config)), flatten(to_dict(before.config))
+    return [name for name, value in new.items() if value != old.get(name)]
+
+
+def have_same_networks(before: Recipe, after: Recipe) -> bool:
+    """Whether the networks of `after` can continue with the weights of `before`.
+
+    They must have weights of the same names and shapes, print the same layers, and give the same samples for the same noise.
+    """
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            old, new = build(before).eval(), build(after).eval()
+        new.load_state_dict(old.state_dict())
+    except (GanvasError, RuntimeError):
+        return False
+    # The printed layers show what has no weights (strides, activations); the samples show what is not printed either.
+    return str(old) == str(new) and torch.equal(_sample_two(old), _sample_two(new))
+
+
+@torch.no_grad()
+def _sample_two(game: Game) -> Tensor:
+    """Samples [2, ...] of two fixed latents; empty if the game does not sample from noise."""
+    if not isinstance(game, Samples):
+        return torch.empty(0)
+    c = torch.zeros(2, dtype=torch.long) if isinstance(game, Conditional) else None
+    return game.sample(latents([0, 1], game.latent_dim), c)
 
 
 def read_classes(run: Run) -> tuple[str, ...]:
@@ -55,12 +96,10 @@ def transfer_classes(folder: Path, after: Recipe, old: Sequence[str], new: Seque
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(after.train.seed)
         game = build(after)
-    with torch.device("meta"):
-        wider = build(replace(after, config=replace(after.config, classes=after.config.classes + 1))).state_dict()
     fresh, tensors = game.state_dict(), dict(found.tensors)
-    axes = {name: _class_axis(each, wider.get(name)) for name, each in fresh.items()}
+    axes = find_class_axes(after, fresh)
     for group in ("game", "average"):
-        if tensors[group].keys() != fresh.keys() or fresh.keys() != wider.keys():
+        if tensors[group].keys() != fresh.keys():
             raise UsageError(f"{after.game} has a network for each class, so it cannot continue with others; start a new run")
         tensors[group] = {name: transfer(tensors[group][name], each, axes[name], old, new) for name, each in fresh.items()}
     names = {id(weight): name for name, weight in game.named_parameters()}
@@ -93,8 +132,29 @@ def transfer(before: Tensor, fresh: Tensor, axis: int | None, old: Sequence[str]
     return fresh.clone().index_copy_(axis, target, before.index_select(axis, source))
 
 
-def _class_axis(weight: Tensor, wider: Tensor | None) -> int | None:
+def count_kept(weight: Tensor, axis: int | None, old: Sequence[str], new: Sequence[str]) -> int:
+    """How many numbers of a weight from `transfer` are not new."""
+    if axis is None:
+        return weight.numel()
+    strangers = sum(name not in old for name in new)
+    return weight.numel() // weight.shape[axis] * (weight.shape[axis] - strangers)
+
+
+def find_class_axes(recipe: Recipe, weights: Mapping[str, Tensor]) -> dict[str, int | None]:
+    """For each weight of the networks of `recipe` the axis that has a slice for each class; None: it has none.
+
+    Raises:
+        UsageError: there is a network for each class.
+    """
+    if not hasattr(recipe.config, "classes"):
+        return dict.fromkeys(weights)
+    with torch.device("meta"):
+        wider = build(replace(recipe, config=replace(recipe.config, classes=recipe.config.classes + 1))).state_dict()
+    if weights.keys() != wider.keys():
+        raise UsageError(f"{recipe.game} has a network for each class, so it cannot continue with others; start a new run")
+    return {name: _class_axis(each, wider[name]) for name, each in weights.items()}
+
+
+def _class_axis(weight: Tensor, wider: Tensor) -> int | None:
     """The axis that has a slice for each class: `wider` is the same weight with one class more. None: no such axis."""
-    if wider is None:
-        return None
     return next((axis for axis in range(weight.ndim) if weight.shape[axis] != wider.shape[axis]), None)

@@ -249,8 +249,8 @@ def test_each_difference_in_the_weights_is_named(tmp_path: Path) -> None:
 
 def test_a_newer_format_is_named(tmp_path: Path) -> None:
     path = tmp_path / "new.safetensors"
-    safetensors.torch.save_file({"a": torch.ones(1)}, path, {"ganvas-2": "{}"})
-    with pytest.raises(DataError, match="its format is ganvas-2, and this version reads up to ganvas-1; install a newer"):
+    safetensors.torch.save_file({"a": torch.ones(1)}, path, {"ganvas-3": "{}"})
+    with pytest.raises(DataError, match="its format is ganvas-3, and this version reads up to ganvas-2; install a newer"):
         model_file.read_card(path)
 
 

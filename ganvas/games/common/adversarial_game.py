@@ -23,6 +23,7 @@ class AdversarialGame(Game, Samples, Judges, Watched):
     needs: ClassVar[tuple[str, ...]] = ("real",)
     players: ClassVar[dict[str, tuple[str, ...]]] = {"D": ("D",), "G": ("G",)}
     averaged: ClassVar[tuple[str, ...]] = ("G",)
+    kept_apart: ClassVar[tuple[str, ...]] = ("D",)
     # Whether D may get reals and fakes in one batch: not if it uses statistics of the batch.
     together: ClassVar[bool] = True
 

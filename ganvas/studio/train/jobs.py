@@ -27,6 +27,7 @@ from ganvas.studio.storage import Storage, list_checkpoints, read_json, read_las
 from ganvas.studio.train.choices import find_device_kind
 from ganvas.studio.train.job_queue import JobQueue, is_locked
 from ganvas.studio.train.job_status import Status, describe_signal, make_options, read_device_kind
+from ganvas.training.initial_weights import read_recipe_of_model
 from ganvas.utils.files import disk_errors, write_durably
 from ganvas.utils.parsing import printable
 
@@ -65,6 +66,7 @@ class Jobs:
         *,
         settings: Mapping[str, str],
         data: str | None = None,
+        from_run: str = "",
         images: int | None = None,
         minutes: float | None = None,
         seed: int = 0,
@@ -72,17 +74,20 @@ class Jobs:
     ) -> str:
         """Start a recipe in a new run folder; returns its id. It waits if its device is in use.
 
-        `data` is a source or a path that the server knows.
+        `data` is a source or a known path. It begins with the weights of `from_run`, and with its recipe if `recipe` is "".
 
         Raises:
+            DataError: `from_run` has no model.
             UsageError: no such recipe, setting, value or device, no data, or too many trainings wait already.
             ResourceError: the disk refused, or this machine has no such device.
         """
-
-        if not RECIPE.fullmatch(recipe):
+        model = self.storage.find_run(from_run) if from_run else None
+        if not RECIPE.fullmatch(recipe) and (recipe or model is None):
             raise UsageError(f"no such recipe: {printable(recipe, 60)!r}")
-        words = ["train", recipe, "--seed", str(seed), "--device", device, "--json", *make_options(settings)]
-        chosen = resolve_recipe(recipe, settings, data=data, images=images, seed=seed)
+        words = ["train", *filter(None, [recipe]), *(["--from", str(model)] if model else [])]
+        words += ["--seed", str(seed), "--device", device, "--json", *make_options(settings)]
+        own = read_recipe_of_model(model, bool(data)) if model and not recipe else recipe
+        chosen = resolve_recipe(own, settings, data=data, images=images, seed=seed)
         if not chosen.data.source:
             raise UsageError(f"{recipe} trains on your own pictures, and none were chosen; drop a folder or a zip of them")
         kind = find_device_kind(device)
@@ -90,7 +95,7 @@ class Jobs:
         words += ["--images", str(images)] if images else []
         words += ["--minutes", f"{minutes:g}"] if minutes else []
         self.queue.require_room()
-        folder = self.storage.reserve_run(f"{recipe}-seed{seed}")
+        folder = self.storage.reserve_run(f"{recipe or chosen.game}-seed{seed}")
         self._submit(folder.name, [*words, "--out", str(folder)], kind)
         return folder.name
 

@@ -67,7 +67,6 @@ class TrainService:
 
     def start(self, asked: StartRequest) -> str:
         """Start a training; returns the id of its run. Raises: UsageError, ResourceError: as `Jobs.start`."""
-
         choices.require_no_field(asked.settings)
         recipe, upload = RECIPES.get(asked.recipe), asked.data.removeprefix("upload:")
         settings = choices.complete_settings(
@@ -82,6 +81,7 @@ class TrainService:
             asked.recipe,
             settings=settings,
             data=self.find_source(asked.data),
+            from_run=asked.from_run,
             images=asked.images,
             minutes=asked.minutes,
             seed=asked.seed,

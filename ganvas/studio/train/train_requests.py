@@ -14,10 +14,14 @@ SAMPLE_BOUNDS = (100, 50_000)  # bounds of a comparison
 
 @dataclass(frozen=True, kw_only=True)
 class StartRequest:
-    """What to train. `data` is the name of a source or upload:ID; "" is the recipe's own."""
+    """What to train. `data` is the name of a source or upload:ID; "" is the recipe's own.
+
+    `from_run` is a run whose weights the new one begins with; with recipe "" it takes the recipe of that run, too.
+    """
 
     recipe: str
     data: str = ""
+    from_run: str = ""
     images: int | None = None
     minutes: float | None = None
     seed: int = 0

@@ -14,12 +14,16 @@ from typing import TypeVar
 import pytest
 
 from ganvas.errors import UsageError
+from ganvas.games.recipes import resolve_recipe
+from ganvas.games.registry import build
+from ganvas.inference import model_file
 from ganvas.studio.storage import Storage, UnknownIdError
 from ganvas.studio.train import choices, monitor
 from ganvas.studio.train.job_status import Status, describe_signal, make_options
 from ganvas.studio.train.jobs import Jobs, make_resume
 from ganvas.training.run_folder import open_run
 from ganvas.training.trainer import fit
+from ganvas.utils.settings import to_dict
 
 T = TypeVar("T")
 SMALL = {"train.batch": "32", "config.width": "8", "config.depth": "1", "data.held_out": "0", "train.snapshots": "4"}
@@ -125,6 +129,27 @@ def test_what_cannot_be_trained_says_why(jobs: Jobs) -> None:
             jobs.start(recipe, settings=settings)
     assert jobs.storage.list_runs() == []
     assert not jobs.storage.runs.exists()
+
+
+def test_a_run_begins_with_the_weights_of_another(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = resolve_recipe("gan-ring", SMALL)
+    source = jobs.storage.reserve_run("gan-ring-seed0")
+    model_file.save(source / "model.safetensors", build(recipe), {"recipe": to_dict(recipe), "classes": [], "items": 8})
+    (source / "recipe.json").write_text(json.dumps(to_dict(recipe)))
+    asked: list[list[str]] = []
+    monkeypatch.setattr(jobs, "_submit", lambda _, words, __: asked.append(words))
+    jobs.start("", settings={}, data="moons", from_run=source.name, images=640)
+    jobs.start("gan-ring", settings=SMALL, data="moons", from_run=source.name)
+    assert asked[0][:3] == ["train", "--from", str(source)]
+    assert asked[1][:4] == ["train", "gan-ring", "--from", str(source)]
+    assert asked[0][-6:-2] == ["--data", "moons", "--images", "640"]
+    for recipe_, run, error, told in (
+        ("", "", UsageError, "no such recipe: ''"),
+        ("gan-rin", source.name, UsageError, "did you mean"),
+        ("", "00009-x", UnknownIdError, "there is no run"),
+    ):
+        with pytest.raises(error, match=told):
+            jobs.start(recipe_, settings={}, from_run=run)
 
 
 def test_a_run_that_rests_is_deleted_with_all_that_is_known_of_it(jobs: Jobs, end_all: Callable[[Jobs], None]) -> None:
