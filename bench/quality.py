@@ -36,6 +36,7 @@ EXPERIMENTS = {
     "mnist-5": Experiment("cgan-mnist", (*CLASSES, "cas"), images=480_000, settings={"config.rules.mismatch": "0.03"}),
     "fashion-5": Experiment("cgan-fashion", CLASSES, images=480_000),
     "fashion-20": Experiment("cgan-fashion", (*CLASSES, "cas"), images=1_900_000),
+    "groups": Experiment("cgan-mnist-groups", ("fd", "kd", "recall", "rarest", "commonest", "memorisation")),
     "unconditional": Experiment("dcgan-mnist-paired", ("fd", "kd", "recall", "rarest", "commonest", "memorisation")),
 }
 

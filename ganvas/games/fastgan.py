@@ -1,7 +1,6 @@
 """FastGAN: for few pictures and little time. Coarse features excite fine layers of G, and D also reconstructs.
 
-A run starts at 32 pixels, where a step takes a third of the time, and learns what is in a picture; then its resolution is
-doubled, and it learns what is sharp.
+With `config.start` a run begins at a lower resolution, where a step takes a third of the time, and is doubled later.
 
 The features of G at 4, 8, ... pixels decide how strong the channels at 16, 32, ... are (skip-layer excitation): a short way
 for the gradient, and the fine parts fit the coarse ones. D is residual. A small decoder draws the reals again from its features
@@ -13,8 +12,8 @@ resolution, and no more than 128 anywhere: layers of 64 to 128 channels and 16 t
 Differs (D): R1 instead of batch and spectral normalization, the non-saturating loss instead of the hinge loss; it judges the
 picture as a whole as well as by patches, and learns more slowly than G. The reconstruction is an absolute difference of pixels,
 not of features of a trained network, of the whole picture only, and lazy. No augmentation until the balance asks for it.
-Differs (both): they grow, as in ProGAN (arXiv:1710.10196), but nothing is faded in: what new layers of G add to the enlarged
-image starts at zero. Adam with beta1 0, a higher learning rate that falls to zero, larger batches: the runs are short.
+Differs (both): they may grow, as in ProGAN (arXiv:1710.10196), but nothing is faded in: what new layers add starts at zero.
+Adam with beta1 0, a higher learning rate that falls to zero, batches of 16 instead of 8: the runs are short.
 """
 
 from __future__ import annotations
@@ -29,7 +28,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.config import Ramp
 from ganvas.core.capabilities import Conditional, Grows, Projects
 from ganvas.core.game import Batch, Step, Terms
 from ganvas.errors import UsageError
@@ -51,12 +49,12 @@ SLOPE = 0.2  # of the leaky ReLU
 class Config:
     """`width` channels at half the first resolution; doubled at each halving up to `max_width`. G has `finest` at the end.
 
-    The first resolution is the largest half, quarter, ... of `resolution` that is at most `start`. At the share `grow_from` of
-    the run it is doubled; further doublings follow at equal distances.
+    With `start` the first resolution is the largest half, quarter, ... of `resolution` that is at most `start`. At the share
+    `grow_from` of the run it is doubled; further doublings follow at equal distances.
     """
 
     resolution: int = 64
-    start: int = 32
+    start: int = 0  # 0: the whole run has the full resolution
     grow_from: float = 0.6
     channels: int = 3
     latent_dim: int = 64
@@ -73,7 +71,7 @@ class Config:
     def __post_init__(self) -> None:
         require_within(self, "config.channels config.latent_dim config.width config.max_width config.finest config.head", 1)
         require_within(self, "config.reconstruct_every", 1)
-        require_within(self, "config.start", 4)
+        require_within(self, "config.start", 0)
         require_within(self, "config.grow_from", 0, 1)
         require_within(self, "config.reconstruct", 0)
 
@@ -86,7 +84,7 @@ class Config:
     def sides(self) -> list[int]:
         """The resolutions of a run, the smallest first."""
         found = [self.resolution]
-        while found[0] > self.start and found[0] % 2 == 0:
+        while self.start and found[0] > self.start and found[0] % 2 == 0:
             found.insert(0, found[0] // 2)
         return found
 
@@ -165,8 +163,8 @@ class Detail(nn.Module):
         self.grow = nn.Sequential(*_up(width, width), *_mix(width, width))
         self.fine = nn.Sequential(*_up(width, config.finest))
         self.end = nn.Conv2d(config.finest, config.channels, 3, 1, 1)
-        nn.init.zeros_(self.end.weight)
-        nn.init.zeros_(self.end.bias)
+        for weight in self.end.parameters():
+            nn.init.zeros_(weight)
 
     def forward(self, x: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
         x = self.grow(x)
@@ -190,7 +188,7 @@ class Down(nn.Module):
 class Look(nn.Module):
     """image [N, C, 4h, 4h], finer features [N, width, 2h, 2h] or None -> features [N, width, h, h].
 
-    They are added to those of the smaller image, and are weak at first, so that D is not a new one.
+    They are added to those of the smaller image, and start at zero, so that D goes on as it was.
     """
 
     def __init__(self, config: Config) -> None:
@@ -198,7 +196,7 @@ class Look(nn.Module):
         width = config.widths[0]
         self.stem = _stem(config.channels, width)
         self.down = Down(width, width)
-        self.gain = nn.Parameter(torch.tensor(0.3))
+        self.gain = nn.Parameter(torch.zeros(()))
 
     def forward(self, image: Tensor, finer: Tensor | None = None) -> Tensor:
         x = self.stem(image)
@@ -369,9 +367,7 @@ class ConditionalFastGAN(FastGAN, Conditional):
 _recipe = Family("fastgan", "Liu et al. 2021, arXiv:2101.04775")
 _conditional = Family("fastgan-conditional", _recipe.paper)
 # At the rate of G the loss of D, which has no normalization, explodes after some hundred moves.
-# It falls to a fifth, not to zero: the layers of the full resolution begin to learn when half of the time is over.
-_FALL = Ramp(end=0.2)
-_TRAIN = cosine(0.0, 170_000, 32, 1e-3, rates={"D": 0.4}, schedule=_FALL, checkpoint_every=40_000)
+_TRAIN = cosine(0.0, 100_000, 16, 1e-3, rates={"D": 0.4}, checkpoint_every=40_000)
 _SUBFOLDERS = "your own pictures on request, one sub-folder a class"
 
 RECIPES = (

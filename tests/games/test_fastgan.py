@@ -116,13 +116,16 @@ def test_the_discriminator_looks_at_pictures_as_far_as_it_has_grown() -> None:
     at_start = made.judge(x)
     assert torch.equal(at_start, made.judge(shrink(x, 16)))
     made.advance(Step(index=0, items_seen=100, total_items=100))
+    for look in made.D.looks:
+        torch.nn.init.ones_(look.gain)
     assert not torch.equal(at_start, made.judge(x))
     assert not torch.equal(made.judge(x), made.judge(F.interpolate(shrink(x, 32), scale_factor=2)))  # it sees the finest pixels
 
 
 @pytest.mark.parametrize(("side", "sides"), [(64, [32, 64]), (128, [32, 64, 128]), (32, [32]), (28, [28]), (96, [24, 48, 96])])
-def test_the_first_resolution_is_at_most_32(side: int, sides: list[int]) -> None:
-    assert Config(resolution=side).sides == sides
+def test_the_first_resolution_is_at_most_the_one_asked_for(side: int, sides: list[int]) -> None:
+    assert Config(resolution=side, start=32).sides == sides
+    assert Config(resolution=side).sides == [side]
 
 
 def test_wrong_settings_are_refused() -> None:
