@@ -31,6 +31,7 @@ GAMES_IN_WORDS = {  # what a recipe of the game is, for a person who has not rea
     "textlm": "No GAN: it predicts the next letter",
     "vae": "No GAN: an encoder and a decoder",
     "vae-conditional": "No GAN: an encoder and a decoder, by class",
+    "self-conditioned": "A GAN that finds groups in the data by itself",
     "fastgan": "A GAN for your own pictures, also of few",
     "fastgan-conditional": "A GAN for your own pictures, and you ask it for a class",
     "classifier": "No generator: it names what it sees",
