@@ -31,7 +31,7 @@ from ganvas.runtime.process_settings import apply_plan
 from ganvas.training.end_measures import measure_end
 from ganvas.training.initial_weights import restore_start
 from ganvas.training.log import TrainingLog
-from ganvas.training.own_checkpoint import check_own
+from ganvas.training.own_checkpoint import check_own, require_own_start
 from ganvas.training.roll_backs import MOST, SIGN, read_roll_backs, write_roll_backs
 from ganvas.training.run_folder import Run
 from ganvas.utils.files import disk_errors, make_folder, write_durably
@@ -65,7 +65,7 @@ def fit(run: Run, ranks: Ranks = Ranks(), stop: Callable[[], bool] = lambda: Fal
     apply_plan(run.plan, ranks.rank)
     events: list[str] = []
     if (minutes := run.minutes) is not None:
-        images, pace = images_in_minutes(run.recipe, run.data, run.plan, ranks, minutes)
+        images, pace = images_in_minutes(run.recipe, run.data, run.plan, ranks, minutes, run.held_out)
         events.append(f"{minutes:g} minutes at {pace:,.0f} images/s: {images:,} images")
         run.recipe, run.minutes = replace(run.recipe, train=replace(run.recipe.train, images=images)), None
         if ranks.first:
@@ -109,8 +109,10 @@ class Trainer:
         self.measurable = True  # whether there is a measure for the held-out samples
         told = len(events)
         if not self.load():
-            if len(events) > told:
-                events.append("no checkpoint of this run can be used, so it starts again from 0 images")
+            require_own_start(run.folder)
+            if len(events) > told or run.model.exists():  # not of a new run, which has neither
+                again = "" if run.origin is None else ", with the weights of the model that it began with"
+                events.append(f"no checkpoint of this run can be used, so it starts again from 0 images{again}")
             if isinstance(self.state.game, Prepares):  # each rank for itself: the samples are the same
                 count = min(PREPARED, len(run.data))
                 samples = fetch(run.data, run.recipe.train.seed, 0, count, self.state.plan.device)
