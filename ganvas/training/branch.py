@@ -19,6 +19,7 @@ from ganvas.errors import DataError, UsageError
 from ganvas.games.recipes import adapt_recipe, open_data, refuse_contradictions, resolve_recipe
 from ganvas.training.log import MAX_LOG, describe_failure
 from ganvas.training.own_checkpoint import BRANCH
+from ganvas.training.preparation import prepare_checkpoint
 from ganvas.training.run_data import describe_data
 from ganvas.training.run_folder import Run, read_run
 from ganvas.training.transfer import (
@@ -104,6 +105,9 @@ def branch(
             if hasattr(recipe.config, "classes") and old != data.classes and recipe.data != parent.recipe.data:
                 transfer_classes(temporary / "checkpoints", recipe, old, data.classes)
                 remove_tree(temporary / "samples")  # they show other classes
+            if recipe.data != parent.recipe.data:
+                run.attach_data(data)
+                prepare_checkpoint(temporary / "checkpoints", recipe, run.data)
             before, after = flatten(to_dict(parent.recipe)), flatten(to_dict(recipe))
             changed = {name: [before.get(name), value] for name, value in after.items() if before.get(name) != value}
             origin = {"parent": folder.name, "items": at, "changed": changed}
