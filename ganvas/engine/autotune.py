@@ -42,6 +42,8 @@ ENDLESS = 10**15  # images of a run that is only timed: no timing comes near its
 LATE = 9 * ENDLESS // 10  # where plans are compared: networks that grow have their full size there
 GRID = 400  # places in a run at which it is asked for its resolution
 BURST = 4  # steps between two looks at the clock
+COMPARE = 2.0  # seconds in which plans are compared
+PROBE = 3.0  # seconds in which minutes become images
 
 
 def choose_plan(recipe: Recipe, data: Dataset, device: str = "auto", ranks: str = "1") -> Plan:
@@ -84,7 +86,7 @@ def _choose_cpu_plan(recipe: Recipe, data: Dataset, ranks: int) -> Plan:
     """The faster memory format, by timing one process with all cores."""
     wide = Plan(precision=_choose_precision(recipe, data, "cpu"), threads=max_threads())
     plans = [replace(wide, channels_last=last) for last in ((True, False) if data.modality.grid else (False,))]
-    speeds = _time_plans(recipe, data, plans)
+    speeds = _time_plans(recipe, data, plans, COMPARE) if len(plans) > 1 else dict.fromkeys(plans, 0.0)
     best = max(plans, key=lambda plan: speeds[plan])
     return replace(best, ranks=ranks, threads=min(max_threads(), _count_cores(ranks)))
 
@@ -113,10 +115,10 @@ def _try_more_ranks(recipe: Recipe, data: Dataset, alone: Plan) -> Plan:
         return alone
     together = replace(alone, ranks=count, threads=1 if on_cpu else max(1, min(4, _count_cores(count))))
     together = replace(together, sync_batch_norm=has_batch_norm(recipe))
-    speed = _time_plans(recipe, data, [alone], 1.0)[alone]
+    speed = _time_plans(recipe, data, [alone], COMPARE / 2)[alone]
     if recipe.train.images / speed < SHORT:
         return alone
-    return together if _time_processes(recipe, data, together) > speed else alone
+    return together if _time_processes(recipe, data, together, COMPARE) > speed else alone
 
 
 def has_batch_norm(recipe: Recipe) -> bool:
@@ -125,7 +127,7 @@ def has_batch_norm(recipe: Recipe) -> bool:
         return any(isinstance(module, _BatchNorm) for module in build(copy.deepcopy(recipe)).modules())
 
 
-def _time_plans(recipe: Recipe, data: Dataset, plans: list[Plan], seconds: float = 2.0) -> dict[Plan, float]:
+def _time_plans(recipe: Recipe, data: Dataset, plans: list[Plan], seconds: float) -> dict[Plan, float]:
     """Images per second of one rank of each plan, on its share of the batch: the best of some bursts.
 
     The plans take turns, so that other work on the machine slows all of them alike.
@@ -143,7 +145,7 @@ def _time_plans(recipe: Recipe, data: Dataset, plans: list[Plan], seconds: float
     return best
 
 
-def _time_processes(recipe: Recipe, data: Dataset, plan: Plan, seconds: float = 2.0) -> float:
+def _time_processes(recipe: Recipe, data: Dataset, plan: Plan, seconds: float) -> float:
     """Images per second of all ranks of the plan, in real processes, which end afterwards."""
     best, over = 0.0, [False]
     with tempfile.TemporaryDirectory() as folder:
@@ -204,7 +206,7 @@ def images_in_minutes(
     steps = train(state, data, replace(recipe.train, images=ENDLESS), ranks, held_out)
     mean, cycle = 0.0, MEASURE
     for part in parts:
-        seconds, cycle = _time_part(part, state, steps, ranks, 3 / len(parts), cycle)
+        seconds, cycle = _time_part(part, state, steps, ranks, PROBE / len(parts), cycle)
         mean += part.share * seconds
     batch = recipe.train.batch
     speed = float(ranks.broadcast(1 / mean))  # the clocks of two ranks differ, and the number of images must not

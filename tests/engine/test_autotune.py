@@ -27,6 +27,13 @@ from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
 
 
+@pytest.fixture(autouse=True)
+def untimed_plans(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here plans are timed, but not for long."""
+    monkeypatch.setattr(autotune, "COMPARE", 0.05)
+    monkeypatch.setattr(autotune, "PROBE", 0.05)
+
+
 @pytest.fixture
 def stood(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Where in the run each step was that is timed."""
