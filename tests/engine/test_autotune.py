@@ -50,8 +50,8 @@ def stood(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def small() -> tuple[Any, Any]:
     settings = {"config.resolution": "8", "config.width": "4", "config.max_width": "4", "train.batch": "8"}
-    recipe = resolve_recipe("progan-mnist", settings)
-    return recipe, open_data(recipe)
+    data = TableDataset("mine", {"real": torch.zeros(48, 1, 8, 8, dtype=torch.uint8)})
+    return resolve_recipe("progan-mnist", settings), data
 
 
 def test_minutes_of_a_growing_game_are_those_of_all_its_sizes(stood: list[float]) -> None:
@@ -183,7 +183,7 @@ def test_two_ranks_are_chosen_by_what_two_processes_did(
     timed: list[Plan] = []
     monkeypatch.setattr(autotune, "SHORT", 0.0)
     monkeypatch.setattr(autotune, "max_threads", lambda: 2)
-    monkeypatch.setattr(autotune, "_time_processes", lambda recipe, data, each: timed.append(each) or together)
+    monkeypatch.setattr(autotune, "_time_processes", lambda recipe, data, each, _: timed.append(each) or together)
     recipe, data = miniature(name)
     found = choose_plan(recipe, data, "cpu", "auto")
     assert [(each.ranks, each.threads) for each in timed] == [(2, 1)]
