@@ -6,6 +6,7 @@ measurement yet, and the limits of the sides are estimates; docs/systems/fastgan
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -25,9 +26,10 @@ SIDES_CPU: tuple[tuple[float, int], ...] = ((5, 32), (45, 64), (float("inf"), 12
 SIDES_GPU: tuple[tuple[float, int], ...] = ((5, 64), (float("inf"), 128))
 OWN = ("dcgan-images", "stylegan2-images-conditional")  # for other pictures: without classes, with
 DIGITS = ("dcgan-mnist-paired", "cgan-mnist-groups", "cgan-mnist")  # for those: few, many, with classes
-GROUPED = 400  # pictures without classes, from which groups of them take the place of classes
+GROUPED = 300  # pictures without classes, from which groups of them take the place of classes
 IN_A_GROUP = 50  # pictures, on the average: the discriminator would know fewer by heart
 MOST_GROUPS = 100
+HELD_OUT = 20  # pictures: fewer are never held out, and then nothing shows that the discriminator knows the others by heart
 FEW = 5_000  # pictures, below which a discriminator soon knows each of them
 
 
@@ -114,6 +116,8 @@ def settings_for_digits(name: str, side: int, count: int) -> dict[str, str]:
     settings = {"config.resolution": str(find_even_side(side))}
     if name == DIGITS[1]:
         settings["config.groups"] = str(max(1, min(MOST_GROUPS, count // IN_A_GROUP)))
+        if int(DataConfig.held_out * count) < HELD_OUT:
+            settings["data.held_out"] = f"{math.ceil(1000 * HELD_OUT / count) / 1000:g}"
     return settings
 
 

@@ -79,6 +79,15 @@ def test_fewer_pictures_are_in_fewer_groups() -> None:
     assert "groups" not in choose_recipe(pictures(GROUPED - 1, 1, 8)).text()
 
 
+@pytest.mark.parametrize("count", [GROUPED, 317, 399, 400, 2_000])
+def test_enough_pictures_are_held_out_to_see_what_the_discriminator_knows_by_heart(count: int) -> None:
+    choice = choose_recipe(data := pictures(count, 1, 8))
+    recipe = resolve_recipe(choice.recipe, choice.settings, data="mine")
+    _, held_out = data.hold_out(recipe.data.held_out)
+    assert held_out is not None
+    assert len(held_out) == max(20, count // 20)
+
+
 def test_time_decides_the_side_but_pictures_are_never_enlarged() -> None:
     assert [choose_side(512, minutes, "cpu") for minutes in (1, 5, 15, 45, 60, 10_000)] == [32, 32, 64, 64, 128, 128]
     assert [choose_side(512, minutes, "cuda") for minutes in (1, 15)] == [64, 128]
