@@ -22,7 +22,7 @@ from support import PLAN
 from test_architecture import FLOORS
 
 from ganvas.cli.app import app
-from ganvas.cli.arguments import parse_setting
+from ganvas.cli.arguments import parse_settings
 from ganvas.config import TrainConfig
 from ganvas.data.paired import PairedDataset
 from ganvas.data.table import TableDataset
@@ -141,7 +141,7 @@ def check_command(command: str, whole: bool) -> None:
         return
     given: dict[str, Any] = bound.arguments
     if function.__name__ == "train" and not given.get("recipe", "RECIPE").isupper():
-        settings = dict(parse_setting(text) for text in given.get("settings") or [])
+        settings = parse_settings(given.get("settings"))
         options = given["options"].recipe_fields if "options" in given else {}
         resolve_recipe(given["recipe"], settings, **options)
     if function.__name__ == "lesson" and given.get("name") and not given["name"].isupper():

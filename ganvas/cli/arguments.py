@@ -30,6 +30,16 @@ def parse_setting(text: str) -> tuple[str, str]:
     return path.strip(), value.strip()
 
 
+def parse_settings(texts: Sequence[str] | None) -> dict[str, str]:
+    """All values of --set by field. Raises: UsageError: a field is set twice, as other options must not be either."""
+    found: dict[str, str] = {}
+    for path, value in map(parse_setting, texts or ()):
+        if path in found:
+            raise UsageError(f"--set {path} is given twice, as {found[path]!r} and {value!r}; give one of them")
+        found[path] = value
+    return found
+
+
 def parse_labels(text: str | None) -> str | list[str] | None:
     """7, dog or all stays as it is; 3,8 becomes a list."""
     return text.split(",") if text and "," in text else text

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ganvas.cli.arguments import HOW, Device, Json, Reporting, parse_setting, report_path
+from ganvas.cli.arguments import HOW, Device, Json, Reporting, parse_settings, report_path
 from ganvas.training.options import TrainOptions
 from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
@@ -40,7 +40,7 @@ def train(
     from ganvas.training.chosen import choose
     from ganvas.training.start import start_run
 
-    changes = dict(parse_setting(text) for text in settings or [])
+    changes = parse_settings(settings)
     wanted: str | Recipe | None = recipe
     if wanted is None:
         wanted, options, changes, told = choose(options, changes)
@@ -108,7 +108,7 @@ def branch(
     """
     from ganvas.training.branch import branch as start_branch
 
-    changes = dict(parse_setting(text) for text in settings or [])
+    changes = parse_settings(settings)
     if notice := start_branch(run, out, changes, at, device, data).notice:
         print(notice, file=sys.stderr)
     report_path(out, reporting)

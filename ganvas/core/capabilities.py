@@ -51,7 +51,10 @@ class Samples(ABC):
 
 
 class Prepares(ABC):
-    """Learns something of the data once, before the first step of a new run."""
+    """Learns something of the data once, before the first step of a new run.
+
+    A run that begins with a model, and a branch on other data, learn it again, from what the model knows.
+    """
 
     @abstractmethod
     def prepare(self, data: Tensor) -> None:

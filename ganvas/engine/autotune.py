@@ -6,20 +6,24 @@ What is timed: memory formats on a CPU, bfloat16 against float32, and one proces
 from __future__ import annotations
 
 import copy
+import itertools
 import json
+import math
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from statistics import fmean
 
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganvas.config import Recipe
+from ganvas.core.capabilities import Grows
+from ganvas.core.game import Game, Step, Terms
 from ganvas.data.dataset import Dataset
+from ganvas.engine.balance import MEASURE
 from ganvas.engine.loop import train
 from ganvas.engine.state import State, new_state
 from ganvas.errors import ResourceError, UsageError
@@ -36,8 +40,10 @@ from ganvas.utils.settings import to_dict
 SHORT = 20.0  # seconds of training: a shorter run does not pay for the start of further processes
 ENDLESS = 10**15  # images of a run that is only timed: no timing comes near its end
 LATE = 9 * ENDLESS // 10  # where plans are compared: networks that grow have their full size there
-STAGES = 8  # equal parts of a run; its mean speed is measured in the middle of each
+GRID = 400  # places in a run at which it is asked for its resolution
 BURST = 4  # steps between two looks at the clock
+COMPARE = 2.0  # seconds in which plans are compared
+PROBE = 3.0  # seconds in which minutes become images
 
 
 def choose_plan(recipe: Recipe, data: Dataset, device: str = "auto", ranks: str = "1") -> Plan:
@@ -80,7 +86,7 @@ def _choose_cpu_plan(recipe: Recipe, data: Dataset, ranks: int) -> Plan:
     """The faster memory format, by timing one process with all cores."""
     wide = Plan(precision=_choose_precision(recipe, data, "cpu"), threads=max_threads())
     plans = [replace(wide, channels_last=last) for last in ((True, False) if data.modality.grid else (False,))]
-    speeds = _time_plans(recipe, data, plans)
+    speeds = _time_plans(recipe, data, plans, COMPARE) if len(plans) > 1 else dict.fromkeys(plans, 0.0)
     best = max(plans, key=lambda plan: speeds[plan])
     return replace(best, ranks=ranks, threads=min(max_threads(), _count_cores(ranks)))
 
@@ -109,10 +115,10 @@ def _try_more_ranks(recipe: Recipe, data: Dataset, alone: Plan) -> Plan:
         return alone
     together = replace(alone, ranks=count, threads=1 if on_cpu else max(1, min(4, _count_cores(count))))
     together = replace(together, sync_batch_norm=has_batch_norm(recipe))
-    speed = _time_plans(recipe, data, [alone], 1.0)[alone]
+    speed = _time_plans(recipe, data, [alone], COMPARE / 2)[alone]
     if recipe.train.images / speed < SHORT:
         return alone
-    return together if _time_processes(recipe, data, together) > speed else alone
+    return together if _time_processes(recipe, data, together, COMPARE) > speed else alone
 
 
 def has_batch_norm(recipe: Recipe) -> bool:
@@ -121,7 +127,7 @@ def has_batch_norm(recipe: Recipe) -> bool:
         return any(isinstance(module, _BatchNorm) for module in build(copy.deepcopy(recipe)).modules())
 
 
-def _time_plans(recipe: Recipe, data: Dataset, plans: list[Plan], seconds: float = 2.0) -> dict[Plan, float]:
+def _time_plans(recipe: Recipe, data: Dataset, plans: list[Plan], seconds: float) -> dict[Plan, float]:
     """Images per second of one rank of each plan, on its share of the batch: the best of some bursts.
 
     The plans take turns, so that other work on the machine slows all of them alike.
@@ -139,7 +145,7 @@ def _time_plans(recipe: Recipe, data: Dataset, plans: list[Plan], seconds: float
     return best
 
 
-def _time_processes(recipe: Recipe, data: Dataset, plan: Plan, seconds: float = 2.0) -> float:
+def _time_processes(recipe: Recipe, data: Dataset, plan: Plan, seconds: float) -> float:
     """Images per second of all ranks of the plan, in real processes, which end afterwards."""
     best, over = 0.0, [False]
     with tempfile.TemporaryDirectory() as folder:
@@ -187,24 +193,68 @@ def initial_state(recipe: Recipe, plan: Plan, items: int = 0) -> State:
     return state
 
 
-def images_in_minutes(recipe: Recipe, data: Dataset, plan: Plan, ranks: Ranks, minutes: float) -> tuple[int, float]:
+def images_in_minutes(
+    recipe: Recipe, data: Dataset, plan: Plan, ranks: Ranks, minutes: float, held_out: Dataset | None = None
+) -> tuple[int, float]:
     """How many images fit into `minutes`, and the mean images per second of a whole run: about three seconds of real steps.
 
-    A game that grows is slower at the end than at the start. So a few steps are timed in each of `STAGES` parts of a run.
+    A game that grows is slower at the end than at the start. So steps are timed in every part of a run, and the cost of a part
+    counts as often as it has images. `held_out` are the samples of the run on which its discriminators are watched.
     """
-    state, costs = initial_state(recipe, plan), []
-    steps = train(state, data, replace(recipe.train, images=ENDLESS), ranks)
-    for stage in range(STAGES):
-        state.items = (2 * stage + 1) * ENDLESS // (2 * STAGES)  # the middle of this part
-        next(steps)  # the first step of a larger network allocates memory
-        count, start = 0, time.perf_counter()
-        while not count or not ranks.any(time.perf_counter() - start > 3 / STAGES):
-            next(steps)
-            count += 1
-        costs.append((time.perf_counter() - start) / count)
+    state = initial_state(recipe, plan)
+    parts = list_parts(state.game)
+    steps = train(state, data, replace(recipe.train, images=ENDLESS), ranks, held_out)
+    mean, cycle = 0.0, MEASURE
+    for part in parts:
+        seconds, cycle = _time_part(part, state, steps, ranks, PROBE / len(parts), cycle)
+        mean += part.share * seconds
     batch = recipe.train.batch
-    speed = float(ranks.broadcast(batch / fmean(costs)))  # the clocks of two ranks differ, and the number of images must not
+    speed = float(ranks.broadcast(1 / mean))  # the clocks of two ranks differ, and the number of images must not
     return max(1, round(speed * 60 * minutes / batch)) * batch, speed
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a run in which an image always costs about the same."""
+
+    share: float  # of the images of the run
+    middle: float  # its progress, from 0 to 1
+
+
+def list_parts(game: Game) -> list[Part]:
+    """The parts of a run of this game, in order: two for each resolution that it grows to, and for each change of its turns."""
+
+    def describe_step(progress: float) -> object:
+        game.advance(Step(items_seen=round(progress * ENDLESS), total_items=ENDLESS))
+        grown = game.resolutions if isinstance(game, Grows) else ()
+        return grown, [(turn.name, turn.repeat) for turn in game.turns()]
+
+    seen = [describe_step((k + 0.5) / GRID) for k in range(GRID)]
+    parts, first = [], 0
+    for _, same in itertools.groupby(seen):
+        count = len(list(same))
+        # In the first half of a resolution its layers may fade in, beside the ones before.
+        parts += [Part(count / GRID / 2, (first + count * place) / GRID) for place in (0.25, 0.75)]
+        first += count
+    return parts
+
+
+def _time_part(
+    part: Part, state: State, steps: Iterator[tuple[Step, Terms]], ranks: Ranks, seconds: float, cycle: int
+) -> tuple[float, int]:
+    """The mean seconds for an image in this part of a run, and the steps after which the lazy terms known so far come again.
+
+    It takes `seconds`, rounded up to whole cycles. A lazy term is known from the first move of its turn, which always has it.
+    """
+    state.items = round(part.middle * ENDLESS)
+    warm, _ = next(steps)  # the first step of a larger network allocates memory
+    cycle = math.lcm(cycle, *warm.lazy.values())
+    first, count, start = state.items, 0, time.perf_counter()
+    while not count or count % cycle or not ranks.any(time.perf_counter() - start > seconds):
+        next(steps)
+        count += 1
+    # Not the batch times the steps: a step in which D moves five times uses five batches.
+    return (time.perf_counter() - start) / (state.items - first), cycle
 
 
 @contextmanager

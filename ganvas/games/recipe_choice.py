@@ -6,6 +6,7 @@ measurement yet, and the limits of the sides are estimates; docs/systems/fastgan
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, UsageError
+from ganvas.layers.resolutions import can_be_halved
 from ganvas.runtime.device import find_device
 
 SMALL = 32  # sides up to which grey pictures are taken for drawings such as digits
@@ -23,6 +25,11 @@ MINUTES = 15.0  # of a training on pictures, if the user names neither minutes n
 SIDES_CPU: tuple[tuple[float, int], ...] = ((5, 32), (45, 64), (float("inf"), 128))
 SIDES_GPU: tuple[tuple[float, int], ...] = ((5, 64), (float("inf"), 128))
 OWN = ("dcgan-images", "stylegan2-images-conditional")  # for other pictures: without classes, with
+DIGITS = ("dcgan-mnist-paired", "cgan-mnist-groups", "cgan-mnist")  # for those: few, many, with classes
+GROUPED = 300  # pictures without classes, from which groups of them take the place of classes
+IN_A_GROUP = 50  # pictures, on the average: the discriminator would know fewer by heart
+MOST_GROUPS = 100
+HELD_OUT = 20  # pictures: fewer are never held out, and then nothing shows that the discriminator knows the others by heart
 FEW = 5_000  # pictures, below which a discriminator soon knows each of them
 
 
@@ -80,9 +87,12 @@ def choose_recipe(data: TableDataset, minutes: float | None = None, images: int 
     kind = (
         f"{n:,} {'grey' if channels == 1 else 'color'} pictures {f'of {classes} classes' if classes > 1 else 'without classes'}"
     )
-    name = name_for_pictures(channels, side, classes)
+    name = name_for_pictures(channels, side, classes, n)
     if name not in OWN:
-        return Choice(name, {}, minutes, f"{kind} at {side} pixels, as small as digits")
+        settings = settings_for_digits(name, side, n)
+        where = f" in {settings['config.groups']} groups" if "config.groups" in settings else ""
+        reason = f"{kind}{where} at {settings['config.resolution']} pixels, as small as digits"
+        return Choice(name, settings, minutes, reason)
     if minutes is None and images is None:
         minutes = MINUTES
     # Of a number of images nothing is known about the time, so the side is that of a quarter of an hour.
@@ -94,11 +104,26 @@ def choose_recipe(data: TableDataset, minutes: float | None = None, images: int 
     return Choice(name, {"config.resolution": str(side)}, minutes, reason)
 
 
-def name_for_pictures(channels: int, side: int, classes: int) -> str:
-    """The name of the recipe for pictures of that many channels, pixels and classes (0: without)."""
-    if channels == 1 and side <= SMALL:
-        return "cgan-mnist" if classes > 1 else "dcgan-mnist-paired"
-    return OWN[int(classes > 1)]
+def name_for_pictures(channels: int, side: int, classes: int, count: int) -> str:
+    """The name of the recipe for `count` pictures of that many channels, pixels and classes (0: without)."""
+    if channels > 1 or side > SMALL:
+        return OWN[int(classes > 1)]
+    return DIGITS[2 if classes > 1 else int(count >= GROUPED)]
+
+
+def settings_for_digits(name: str, side: int, count: int) -> dict[str, str]:
+    """The settings with which a recipe of `DIGITS` takes `count` pictures of `side` pixels, by dotted path."""
+    settings = {"config.resolution": str(find_even_side(side))}
+    if name == DIGITS[1]:
+        settings["config.groups"] = str(max(1, min(MOST_GROUPS, count // IN_A_GROUP)))
+        if int(DataConfig.held_out * count) < HELD_OUT:
+            settings["data.held_out"] = f"{math.ceil(1000 * HELD_OUT / count) / 1000:g}"
+    return settings
+
+
+def find_even_side(side: int) -> int:
+    """The largest side up to `side` pixels, but not below 8, that can be halved down to 4 to 7 pixels: 30 -> 28."""
+    return next((found for found in range(side, 8, -1) if can_be_halved(found)), 8)
 
 
 def choose_side(largest: int, minutes: float, device: str) -> int:

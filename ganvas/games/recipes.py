@@ -127,11 +127,30 @@ ARGUMENTS = {  # settings with their own argument, here and on the command line
     "data": "data.source",
 }
 
+ALSO = ("objective", "minutes")  # arguments that are more than one setting, or none
+
 DECIDED_BY_DATA = (
     *(f"config.{name}" for name in ("shape", "point", "dims", "classes", "length", "vocabulary", "alphabet")),
     "data.center",
     "data.scale",
 )
+
+
+def refuse_contradictions(settings: Mapping[str, Any], **named: Any) -> None:
+    """Check that no setting is given twice, by `settings` and by an argument, even with one value: one would be lost.
+
+    Raises:
+        UsageError: one is.
+    """
+    given = [name for name, value in named.items() if value is not None]
+    if "minutes" in given and "images" in given:
+        raise UsageError("--minutes and --images both set the length of the run; give one of them")
+    both = {**ARGUMENTS, "minutes": "train.images", "objective": "config.rules.objective"}
+    words = {"minutes": "the length of the run", "images": "the length of the run", "objective": "the objective"}
+    for name in given:
+        if (path := both.get(name)) in settings:
+            what = words.get(name, path)
+            raise UsageError(f"--{name.replace('_', '-')} and --set {path} both set {what}; give one of them")
 
 
 def resolve_recipe(recipe: str | Recipe, settings: Mapping[str, Any] = MappingProxyType({}), **named: Any) -> Recipe:
@@ -141,17 +160,14 @@ def resolve_recipe(recipe: str | Recipe, settings: Mapping[str, Any] = MappingPr
         UsageError: no such recipe, setting or value, or the data decides the setting.
     """
     chosen = find_recipe(recipe) if isinstance(recipe, str) else recipe
-    objective, minutes = named.pop("objective", None), named.pop("minutes", None)
-    if minutes is not None and named.get("images") is not None:
-        raise UsageError("--minutes and --images both set the length of the run; give one of them")
+    if stranger := next((name for name in named if name not in (*ARGUMENTS, *ALSO)), None):
+        raise unknown_name("argument", stranger, [*ARGUMENTS, *ALSO])
+    refuse_contradictions(settings, **named)
+    objective, _ = named.pop("objective", None), named.pop("minutes", None)
     if objective is not None:  # before the settings: a setting the user names wins over the defaults of the objective
         if not hasattr(chosen.config, "rules"):
             raise UsageError(f"{chosen.name} has no discriminator, so it has no objective; leave --objective out")
-        if "config.rules.objective" in settings:
-            raise UsageError("--objective and --set config.rules.objective both set the objective; give one of them")
         chosen = replace(chosen, config=replace(chosen.config, rules=with_objective(chosen.config.rules, objective)))
-    if stranger := next((name for name in named if name not in ARGUMENTS), None):
-        raise unknown_name("argument", stranger, [*ARGUMENTS, "objective"])
     for path, value in {**settings, **{ARGUMENTS[name]: value for name, value in named.items() if value is not None}}.items():
         if path in DECIDED_BY_DATA:
             raise UsageError(f"{path}: the data decides it, not {value!r}; leave it out")

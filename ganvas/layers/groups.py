@@ -29,12 +29,16 @@ class Groups(nn.Module):
 
     @torch.no_grad()
     def fit(self, data: Tensor, seed: int = 0) -> None:
-        """Find the groups of data [N, ...] by Lloyd's algorithm, from `count` of the samples; an empty group gets a sample."""
+        """Find the groups of data [N, ...] by Lloyd's algorithm; an empty group gets a sample.
+
+        It starts from samples, or from the groups that were found before: those of other data move, and keep their meaning.
+        """
         flat = data.flatten(1).float()
         generator = torch.Generator().manual_seed(seed)
         count = len(self.centers)
         order = torch.randperm(len(flat), generator=generator).to(flat.device)
-        self.centers.copy_(flat[order.repeat(-(-count // len(order)))[:count]])
+        if not self.centers.any():
+            self.centers.copy_(flat[order.repeat(-(-count // len(order)))[:count]])
         for _ in range(ROUNDS):
             group = torch.cat([self(part) for part in flat.split(CHUNK)])
             sizes = group.bincount(minlength=count)

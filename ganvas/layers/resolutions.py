@@ -23,6 +23,14 @@ def list_resolutions(resolution: int) -> list[int]:
     return found
 
 
+def can_be_halved(resolution: int) -> bool:
+    """Whether `list_resolutions` takes this side."""
+    try:
+        return bool(list_resolutions(resolution))
+    except UsageError:
+        return False
+
+
 def list_widths(resolution: int, first: int, most: int) -> list[int]:
     """The channels at each resolution, from half the full one to the smallest: `first`, doubled each time up to `most`."""
     return [min(most, first * 2**level) for level in range(len(list_resolutions(resolution)) - 1)]

@@ -16,8 +16,10 @@ from ganvas.engine import checkpoint
 from ganvas.engine.autotune import choose_plan
 from ganvas.engine.manifest import MANIFEST, verify
 from ganvas.errors import DataError, UsageError
-from ganvas.games.recipes import adapt_recipe, open_data, resolve_recipe
+from ganvas.games.recipes import adapt_recipe, open_data, refuse_contradictions, resolve_recipe
 from ganvas.training.log import MAX_LOG, describe_failure
+from ganvas.training.own_checkpoint import BRANCH
+from ganvas.training.preparation import prepare_checkpoint
 from ganvas.training.run_data import describe_data
 from ganvas.training.run_folder import Run, read_run
 from ganvas.training.transfer import (
@@ -71,6 +73,7 @@ def branch(
         ResourceError: this machine does not have the device.
         DataError: the run or its checkpoint cannot be read.
     """
+    refuse_contradictions(settings, data=source)
     parent = read_run(folder)
     settings = dict(settings) if source is None else {**settings, "data.source": absolute_source(source)}
     known = list_checkpoints(folder)
@@ -102,11 +105,14 @@ def branch(
             if hasattr(recipe.config, "classes") and old != data.classes and recipe.data != parent.recipe.data:
                 transfer_classes(temporary / "checkpoints", recipe, old, data.classes)
                 remove_tree(temporary / "samples")  # they show other classes
+            if recipe.data != parent.recipe.data:
+                run.attach_data(data)
+                prepare_checkpoint(temporary / "checkpoints", recipe, run.data)
             before, after = flatten(to_dict(parent.recipe)), flatten(to_dict(recipe))
             changed = {name: [before.get(name), value] for name, value in after.items() if before.get(name) != value}
             origin = {"parent": folder.name, "items": at, "changed": changed}
             replace(run, folder=temporary).write()
-            write_durably(temporary / "branch.json", json.dumps(origin, indent=1).encode())
+            write_durably(temporary / BRANCH, json.dumps(origin, indent=1).encode())
             sync_tree(temporary)
             publish(temporary, out)
     finally:

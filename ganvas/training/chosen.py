@@ -8,6 +8,7 @@ from typing import Any
 
 from ganvas.config import Recipe
 from ganvas.games.recipe_choice import choose_for_source
+from ganvas.games.recipes import refuse_contradictions
 from ganvas.training.initial_weights import read_recipe_of_model
 from ganvas.training.options import TrainOptions
 from ganvas.utils.parsing import parse_index
@@ -19,9 +20,10 @@ def choose(options: TrainOptions, settings: Mapping[str, Any]) -> tuple[str | Re
     A setting of the user is kept; settings of the choice are added. The length, too, is only chosen if the user gave none.
 
     Raises:
-        UsageError: there is no data to choose by.
+        UsageError: there is no data to choose by, or a setting is given twice.
         DataError: the data or the model cannot be read, or no recipe takes the data.
     """
+    refuse_contradictions(settings, **options.recipe_fields)  # before the data is read
     source = options.data or settings.get("data.source")
     if options.from_model is not None:
         return read_recipe_of_model(options.from_model, other_data=bool(source)), options, dict(settings), ""

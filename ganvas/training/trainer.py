@@ -14,8 +14,7 @@ from PIL.Image import Image
 
 from ganvas import __version__
 from ganvas.config import TrainConfig
-from ganvas.core.capabilities import Prepares, TakesInputs
-from ganvas.data.loader import fetch
+from ganvas.core.capabilities import TakesInputs
 from ganvas.data.open import shorten_path
 from ganvas.engine import checkpoint
 from ganvas.engine.autotune import images_in_minutes, initial_state
@@ -31,14 +30,14 @@ from ganvas.runtime.process_settings import apply_plan
 from ganvas.training.end_measures import measure_end
 from ganvas.training.initial_weights import restore_start
 from ganvas.training.log import TrainingLog
-from ganvas.training.own_checkpoint import check_own
+from ganvas.training.own_checkpoint import check_own, require_own_start
+from ganvas.training.preparation import prepare_game
 from ganvas.training.roll_backs import MOST, SIGN, read_roll_backs, write_roll_backs
 from ganvas.training.run_folder import Run
 from ganvas.utils.files import disk_errors, make_folder, write_durably
 from ganvas.utils.parsing import printable, quote
 from ganvas.utils.settings import to_dict
 
-PREPARED = 10_000  # samples from which a game learns something of its data before the first step
 PATIENCE = 10  # steps in a row that are not finite, before the run goes back to its last checkpoint
 
 
@@ -65,7 +64,7 @@ def fit(run: Run, ranks: Ranks = Ranks(), stop: Callable[[], bool] = lambda: Fal
     apply_plan(run.plan, ranks.rank)
     events: list[str] = []
     if (minutes := run.minutes) is not None:
-        images, pace = images_in_minutes(run.recipe, run.data, run.plan, ranks, minutes)
+        images, pace = images_in_minutes(run.recipe, run.data, run.plan, ranks, minutes, run.held_out)
         events.append(f"{minutes:g} minutes at {pace:,.0f} images/s: {images:,} images")
         run.recipe, run.minutes = replace(run.recipe, train=replace(run.recipe.train, images=images)), None
         if ranks.first:
@@ -109,15 +108,14 @@ class Trainer:
         self.measurable = True  # whether there is a measure for the held-out samples
         told = len(events)
         if not self.load():
-            if len(events) > told:
-                events.append("no checkpoint of this run can be used, so it starts again from 0 images")
-            if isinstance(self.state.game, Prepares):  # each rank for itself: the samples are the same
-                count = min(PREPARED, len(run.data))
-                samples = fetch(run.data, run.recipe.train.seed, 0, count, self.state.plan.device)
-                self.state.game.prepare(samples[self.state.game.needs[0]])
+            require_own_start(run.folder)
+            if len(events) > told or run.model.exists():  # not of a new run, which has neither
+                again = "" if run.origin is None else ", with the weights of the model that it began with"
+                events.append(f"no checkpoint of this run can be used, so it starts again from 0 images{again}")
             self.journal.rewind(-1, {})
             if run.origin is not None:
                 restore_start(self.state, run.folder)
+            prepare_game(self.state.game, run.data, run.recipe.train.seed, self.state.plan.device)
             self.snapshot()
             self.save()
         self.started, self.items = time.perf_counter(), self.state.items

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ganvas.cli.app import app
-from ganvas.cli.arguments import METRICS_HELP, MOST_NUMBERS, Sampling, free_path, parse_numbers
+from ganvas.cli.arguments import METRICS_HELP, MOST_NUMBERS, Sampling, free_path, parse_numbers, parse_settings
 from ganvas.cli.comparison_commands import require_target
 from ganvas.errors import DataError, UsageError
 from ganvas.evaluation import measure_names
@@ -38,6 +38,13 @@ def test_numbers_are_lists_and_ranges() -> None:
 def test_what_are_no_numbers(text: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         parse_numbers(text)
+
+
+def test_a_field_that_is_set_twice_is_refused() -> None:
+    assert parse_settings(None) == {}
+    assert parse_settings(["train.batch=8", "data.source=a=b"]) == {"train.batch": "8", "data.source": "a=b"}
+    with pytest.raises(UsageError, match=r"--set train\.batch is given twice, as '8' and '16'; give one of them"):
+        parse_settings(["train.batch=8", "train.seed=1", " train.batch = 16"])
 
 
 def test_a_default_name_replaces_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pytest
 import torch
 
-from ganvas import train
+from ganvas import resume, train
 from ganvas.core.game import Step
 from ganvas.games.cgan import SelfConditionedConfig, SelfConditionedGAN
+from ganvas.inference.model import load
+from ganvas.layers.groups import Groups
+from ganvas.training.branch import branch
 
 TINY = SelfConditionedConfig(groups=4, latent_dim=6, width=4, critic_width=4, head=8)
 
@@ -38,10 +43,45 @@ def test_fakes_have_the_groups_of_the_reals_beside_them() -> None:
     assert game.make_fakes(batch, step).shape == (8, 1, 28, 28)
 
 
+SMALL = {"config.groups": 3, "config.width": 4, "config.critic_width": 4, "config.head": 8, "train.snapshots": 1}
+SMALL |= {"config.max_width": 4, "config.resolution": 8, "config.latent_dim": 3, "train.batch": 8, "data.held_out": 0}
+
+
+def kinds(folder: Path, *counts: int) -> str:
+    """Pictures of as many kinds as there are counts, a bright bar in another place each."""
+    pictures = np.random.default_rng(0).integers(0, 9, (sum(counts), 8, 8), dtype=np.uint8)
+    for kind, rows in enumerate(np.split(pictures, np.cumsum(counts)[:-1])):
+        rows[:, 2 * kind : 2 * kind + 2] += 240
+    folder.mkdir(exist_ok=True)
+    np.save(folder / f"{'-'.join(map(str, counts))}.npy", pictures)
+    return str(folder / f"{'-'.join(map(str, counts))}.npy")
+
+
+def found(folder: Path) -> Groups:
+    game = load(folder, "cpu").game
+    assert isinstance(game, SelfConditionedGAN)
+    return game.groups
+
+
 def test_a_run_finds_the_groups_of_its_data_first(tmp_path: Path) -> None:
-    settings = {"config.groups": 5, "config.width": 4, "config.critic_width": 4, "config.head": 8}
-    game = train("cgan-mnist-groups", out=tmp_path / "run", images=128, ranks=1, **settings).game
+    data = kinds(tmp_path / "data", 30, 20, 10)
+    game = train("cgan-mnist-groups", data=data, out=tmp_path / "run", images=16, ranks=1, precision="float32", **SMALL).game
     assert isinstance(game, SelfConditionedGAN)
     assert game.groups.centers.std() > 0
-    assert abs(float(game.groups.shares.sum()) - 1) < 1e-6
-    assert len(game.groups.shares.unique()) > 1
+    assert sorted(game.groups.shares.tolist()) == pytest.approx([1 / 6, 2 / 6, 3 / 6])
+
+
+@pytest.mark.parametrize("way", ["--from", "branch"])
+def test_other_data_has_other_shares_and_the_groups_keep_their_place(way: str, tmp_path: Path) -> None:
+    """A group has its weights in G and D. So it stays what it is, and occurs as often as in the new data."""
+    first, other = kinds(tmp_path / "data", 20, 20, 20), kinds(tmp_path / "data", 10, 20, 50)
+    train("cgan-mnist-groups", data=first, out=tmp_path / "model", ranks=1, images=16, precision="float32", **SMALL)
+    if way == "--from":
+        train(from_model=tmp_path / "model", data=other, out=tmp_path / "next", ranks=1, images=16)
+    else:
+        branch(tmp_path / "model", tmp_path / "next", {"train.images": "24"}, source=other)
+        resume(tmp_path / "next")
+    before, after = found(tmp_path / "model"), found(tmp_path / "next")
+    assert torch.allclose(before.centers, after.centers, atol=0.1)
+    assert sorted(before.shares.tolist()) == pytest.approx([1 / 3] * 3)
+    assert sorted(after.shares.tolist()) == pytest.approx([1 / 8, 2 / 8, 5 / 8])

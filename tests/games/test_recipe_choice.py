@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from ganvas.core.capabilities import Samples
 from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, UsageError
 from ganvas.games import RECIPES
-from ganvas.games.recipe_choice import FEW, choose_for_source, choose_recipe, choose_side
+from ganvas.games.recipe_choice import FEW, GROUPED, choose_for_source, choose_recipe, choose_side
 from ganvas.games.recipes import adapt_recipe, resolve_recipe
+from ganvas.games.registry import build
 
 
 def pictures(n: int, channels: int, side: int, classes: int = 0) -> TableDataset:
@@ -23,7 +25,9 @@ def pictures(n: int, channels: int, side: int, classes: int = 0) -> TableDataset
 
 CASES = {
     "digits": (pictures(40, 1, 28, 3), "cgan-mnist"),
-    "digits without classes": (pictures(40, 1, 28), "dcgan-mnist-paired"),
+    "few digits without classes": (pictures(GROUPED - 1, 1, 28), "dcgan-mnist-paired"),
+    "digits without classes": (pictures(GROUPED, 1, 28), "cgan-mnist-groups"),
+    "icons without classes": (pictures(GROUPED, 1, 32), "cgan-mnist-groups"),
     "photos": (pictures(40, 3, 128), "dcgan-images"),
     "photos of classes": (pictures(40, 3, 64, 2), "stylegan2-images-conditional"),
     "one class is none": (pictures(40, 3, 64, 1), "dcgan-images"),
@@ -46,6 +50,42 @@ def test_each_kind_of_data_has_a_recipe_that_takes_it(name: str) -> None:
     assert choice.recipe == expected
     assert f"{len(data):,}" in choice.text()
     adapt_recipe(resolve_recipe(choice.recipe, choice.settings, data="mine"), data)  # raises if it does not
+
+
+@pytest.mark.parametrize("side", [8, 9, 16, 25, 28, 30, 31, 32])
+@pytest.mark.parametrize("count", [40, GROUPED])
+@pytest.mark.parametrize("classes", [0, 3])
+def test_small_grey_pictures_are_trained_at_their_own_side(side: int, count: int, classes: int) -> None:
+    """At the largest one that the networks can have, and never at a larger one."""
+    data = pictures(count, 1, side, classes)
+    choice = choose_recipe(data)
+    trained = {9: 8, 25: 24, 30: 28, 31: 28}.get(side, side)
+    assert choice.settings["config.resolution"] == str(trained)
+    assert f"at {trained} pixels" in choice.text()
+    recipe = resolve_recipe(choice.recipe, choice.settings, data="mine")
+    game = build(adapt_recipe(recipe, pictures(count, 1, trained, classes))).eval()
+    assert isinstance(game, Samples)
+    made = game.sample(torch.zeros(2, game.latent_dim), torch.tensor([0, 1]) if classes else None)
+    assert made.shape == (2, 1, trained, trained)
+
+
+def test_fewer_pictures_are_in_fewer_groups() -> None:
+    """Some fifty in each, so that the discriminator does not know them by heart."""
+    counts = (GROUPED, 1_000, 2_049, 5_000, 60_000)
+    choices = [choose_recipe(pictures(count, 1, 8)) for count in counts]
+    assert [choice.settings["config.groups"] for choice in choices] == [str(GROUPED // 50), "20", "40", "100", "100"]
+    assert "2,049 grey pictures without classes in 40 groups at 8 pixels" in choices[2].text()
+    assert "config.groups" not in choose_recipe(pictures(GROUPED, 1, 8, 2)).settings
+    assert "groups" not in choose_recipe(pictures(GROUPED - 1, 1, 8)).text()
+
+
+@pytest.mark.parametrize("count", [GROUPED, 317, 399, 400, 2_000])
+def test_enough_pictures_are_held_out_to_see_what_the_discriminator_knows_by_heart(count: int) -> None:
+    choice = choose_recipe(data := pictures(count, 1, 8))
+    recipe = resolve_recipe(choice.recipe, choice.settings, data="mine")
+    _, held_out = data.hold_out(recipe.data.held_out)
+    assert held_out is not None
+    assert len(held_out) == max(20, count // 20)
 
 
 def test_time_decides_the_side_but_pictures_are_never_enlarged() -> None:

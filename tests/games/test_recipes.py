@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from ganvas.engine.autotune import initial_state
 from ganvas.engine.loop import train
 from ganvas.errors import DataError, UsageError
 from ganvas.games import RECIPES
-from ganvas.games.recipes import SUGGESTED, adapt_recipe, modalities_of, open_data, resolve_recipe
+from ganvas.games.recipes import ALSO, ARGUMENTS, SUGGESTED, adapt_recipe, modalities_of, open_data, resolve_recipe
 from ganvas.games.registry import build
 from ganvas.inference.model import Model
 from ganvas.utils.settings import to_dict
@@ -121,3 +122,37 @@ def test_settings_win_over_the_defaults_of_an_objective() -> None:
         build(resolve_recipe("cgan-mnist", {"config.rules.smoothing": "0.9"}, objective="hinge")).turns()
     with pytest.raises(UsageError, match="both set the objective; give one of them"):
         resolve_recipe("gan-ring", {"config.rules.objective": "hinge"}, objective="wasserstein")
+
+
+TWICE = {
+    "images": (64, "train.images"),
+    "minutes": (1.0, "train.images"),
+    "seed": (3, "train.seed"),
+    "batch": (8, "train.batch"),
+    "precision": ("float32", "train.precision"),
+    "balance": ("off", "train.balance"),
+    "eval_every": (64, "train.eval_every"),
+    "fit": ("pad", "data.fit"),
+    "data": ("ring", "data.source"),
+    "objective": ("hinge", "config.rules.objective"),
+}
+
+
+def test_every_argument_is_tested_for_contradictions() -> None:
+    assert set(TWICE) == {*ARGUMENTS, *ALSO}
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_a_setting_that_is_given_twice_is_refused(name: str) -> None:
+    value, path = TWICE[name]
+    resolve_recipe("gan-ring", {}, **{name: value})
+    what = {"train.images": "the length of the run", "config.rules.objective": "the objective"}.get(path, path)
+    told = f"--{name.replace('_', '-')} and --set {path} both set {what}; give one of them"
+    with pytest.raises(UsageError, match=f"^{re.escape(told)}$"):
+        resolve_recipe("gan-ring", {path: str(value)}, **{name: value})
+    resolve_recipe("gan-ring", {path: str(value)} if name != "minutes" else {}, **{name: None})
+
+
+def test_minutes_and_images_are_one_length() -> None:
+    with pytest.raises(UsageError, match="--minutes and --images both set the length"):
+        resolve_recipe("gan-ring", minutes=1.0, images=64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from ganvas.layers.groups import Groups
@@ -41,3 +42,16 @@ def test_fewer_samples_than_groups() -> None:
     groups.fit(torch.tensor([[0.0, 0.0], [1.0, 1.0]]))
     assert groups.centers.isfinite().all()
     assert groups.shares.sum() == 1
+
+
+def test_groups_that_were_found_move_to_other_data_and_keep_their_meaning() -> None:
+    generator = torch.Generator().manual_seed(3)
+    first = torch.cat([torch.randn(50, 2, generator=generator), torch.randn(50, 2, generator=generator) + 20])
+    groups = Groups(2, 2)
+    groups.fit(first)
+    low = int(groups(torch.zeros(1, 2)))
+    other = torch.cat([first[:20] + 3, first[50:] + 3, first[50:] + 3])
+    groups.fit(other)
+    assert int(groups(torch.full((1, 2), 3.0))) == low
+    assert torch.allclose(groups.centers[low], other[:20].mean(0), atol=1e-4)
+    assert float(groups.shares[low]) == pytest.approx(20 / 120)

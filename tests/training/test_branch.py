@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -150,3 +151,47 @@ def test_a_log_that_is_no_file_is_left_out_and_said(kind: str, run: Run, tmp_pat
     made = branch(run.folder, tmp_path / "child", {"train.learning_rate": "1e-4"}, list_checkpoints(run.folder)[1])
     assert f"is a {kind}, not a regular file" in made.notice
     assert not (made.folder / "log.jsonl").exists()
+
+
+def test_data_that_is_given_twice_is_refused(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"--data and --set data\.source both set data\.source; give one of them"):
+        branch(run.folder, tmp_path / "child", {"data.source": "moons"}, source="spiral")
+    assert not (tmp_path / "child").exists()
+
+
+@pytest.mark.parametrize("damage", ["gone", "damaged", "emptied"])
+@pytest.mark.parametrize("story", [True, False], ids=["", "damaged story"])
+def test_a_branch_that_lost_its_checkpoint_does_not_begin_with_new_weights(
+    damage: str, story: bool, run: Run, tmp_path: Path
+) -> None:
+    at = list_checkpoints(run.folder)[2]
+    made = branch(run.folder, tmp_path / "child", {"train.learning_rate": "1e-4"}, at)
+    checkpoints = made.folder / "checkpoints"
+    if damage == "damaged":
+        next((checkpoints / f"{at:09d}").glob("*.safetensors")).write_bytes(b"")
+    else:
+        shutil.rmtree(checkpoints)
+    if damage == "emptied":
+        checkpoints.mkdir()
+    if not story:
+        (made.folder / "branch.json").write_text("[")
+    before = sorted(path.name for path in made.folder.iterdir()), (made.folder / "log.jsonl").read_bytes()
+    again = f"ganvas branch {run.folder} --at {at} --out NEW" if story else "ganvas branch RUN --at IMAGES --out NEW"
+    with pytest.raises(DataError, match=f"child is a branch and none of its checkpoints can be used, .*: {again}") as told:
+        next(fit(open_run(made.folder)))
+    assert "\n" not in str(told.value)
+    assert (sorted(path.name for path in made.folder.iterdir()), (made.folder / "log.jsonl").read_bytes()) == before
+
+
+def test_a_run_that_lost_its_checkpoints_says_that_it_starts_again(run: Run) -> None:
+    (run.folder / "result.json").unlink()
+    shutil.rmtree(run.folder / "checkpoints")
+    told = next(fit(open_run(run.folder))).events
+    assert "no checkpoint of this run can be used, so it starts again from 0 images" in told
+
+
+def test_a_new_run_says_nothing_of_checkpoints(tmp_path: Path) -> None:
+    new = Run(tmp_path / "new", recipe(), PLAN)
+    new.write()
+    new.attach_data(open_data(new.recipe))
+    assert not any("checkpoint" in event for event in next(fit(new)).events)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from ganvas.cli.app import app
 from ganvas.errors import UsageError
+from ganvas.games.recipe_choice import GROUPED
 from ganvas.games.recipes import resolve_recipe
 from ganvas.training.api import train
 from ganvas.training.chosen import choose
@@ -66,3 +67,34 @@ def test_python_trains_without_a_recipe_and_the_command_line_continues(
     assert app([*command, *words], result_action="return_value") == 0  # it is the same run, and finished
     told = capsys.readouterr().err
     assert "stylegan2-images-conditional: 16 color pictures of 2 classes" in told
+
+
+def test_digits_without_classes_go_all_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train, sample, measure, examine, continue, branch, and begin another run with the model: by the commands of a user."""
+    monkeypatch.chdir(tmp_path)
+    digits = np.random.default_rng(0).integers(0, 255, (GROUPED, 32, 32), dtype=np.uint8)
+    np.save("digits.npy", digits)
+    np.save("others.npy", 255 - digits)
+    small = [f"--set=config.{name}=4" for name in ("width", "critic_width", "max_width", "head")] + ["--set=train.snapshots=1"]
+    how = ["--precision", "float32", "--ranks", "1", "--batch", "16"]
+
+    def call(*words: str) -> None:
+        assert app(
+            [*words, "--quiet"] if words[0] not in ("doctor", "branch") else list(words), result_action="return_value"
+        ) in (
+            0,
+            None,
+        )
+
+    call("train", "--data", "digits.npy", "--images", "64", "--out", "run", *how, *small)
+    recipe = read_run(Path("run")).recipe
+    assert (recipe.name, recipe.config.groups, recipe.config.resolution) == ("cgan-mnist-groups", GROUPED // 50, 32)
+    call("sample", "run", "-n", "4", "--out", "sheet.png")
+    call("eval", "run", "--samples", "100")
+    call("doctor", "run")
+    call("branch", "run", "--out", "longer", "--set", "train.images=128")
+    call("resume", "longer")
+    assert read_run(Path("longer")).result["items"] == 128
+    call("train", "--data", "others.npy", "--from", "run", "--images", "32", "--out", "other", "--ranks", "1")
+    assert read_run(Path("other")).recipe.config == recipe.config
+    assert Path("sheet.png").stat().st_size > 0

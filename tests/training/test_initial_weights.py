@@ -161,12 +161,23 @@ def test_a_run_that_lost_its_checkpoints_begins_with_the_model_again(source: Pat
     for _ in fit(broken, stop=lambda: True):
         pass
     shutil.rmtree(broken.folder / "checkpoints")
+    told = next(fit(open_run(broken.folder))).events
+    assert any(event.endswith("from 0 images, with the weights of the model that it began with") for event in told)
+    shutil.rmtree(broken.folder / "checkpoints")
     assert digest(finish(open_run(broken.folder)).folder) == digest(whole.folder)
     lost = on_other_data(source, tmp_path / "lost", "cats", "emus", images=32)
     weights = lost.folder / "start" / "000000000" / "game.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1])
     with pytest.raises(DataError, match=r"start: the weights that this run began with cannot be read: .*; start it again"):
         finish(open_run(lost.folder))
+
+
+def test_a_branch_of_such_a_run_has_no_other_start_than_its_checkpoint(source: Path, tmp_path: Path) -> None:
+    whole = finish(on_other_data(source, tmp_path / "whole", "cats", "emus", images=32))
+    child = branch(whole.folder, tmp_path / "child", {"train.images": "64"})
+    shutil.rmtree(child.folder / "checkpoints")
+    with pytest.raises(DataError, match=r"child is a branch and none of its checkpoints can be used"):
+        finish(open_run(child.folder))
 
 
 def test_a_start_that_was_cut_off_is_repeated(source: Path, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from ganvas.data.builtin import fashion_mnist, mnist
 from ganvas.errors import ResourceError, UsageError
-from ganvas.games.recipe_choice import name_for_pictures
+from ganvas.games import RECIPES
+from ganvas.games.recipe_choice import DIGITS, name_for_pictures, settings_for_digits
 from ganvas.runtime.device import DEVICES, find_device
 from ganvas.utils.parsing import printable
 
@@ -105,7 +106,8 @@ def rank_recipes(rows: Sequence[Mapping[str, Any]], source: str, report: Mapping
     made = {row["name"] for row in rows if row.get("data") == (OWN_DATA if report else source)} if source or report else names
     images = report.get("images") or {}
     channels, side = images.get("channels", 3), images.get("resolution", SMALL_SIDE)
-    best = name_for_pictures(channels, side, len(report.get("classes") or {})) if report else BEST.get(source, "")
+    classes, count = len(report.get("classes") or {}), report.get("count", 0)
+    best = name_for_pictures(channels, side, classes, count) if report else BEST.get(source, "")
     best = best if best in names else next((name for name in names if name in made), names[0] if names else "")
     first = [name for name in names if name in made and name != best]
     return {"best": best, "made": first, "others": [name for name in names if name not in made and name != best]}
@@ -126,7 +128,7 @@ def complete_settings(
     keep_all: bool,
     measure: bool,
     images: int | None,
-    own_recipe: bool,
+    recipe: str,
     report: Mapping[str, Any],
 ) -> dict[str, str]:
     """The settings of a new training with what the boxes of the form and the report on an upload add; a person's own win."""
@@ -136,6 +138,8 @@ def complete_settings(
     if measure:
         added["train.eval_every"] = str(max(1, round(images / EVALUATIONS)) if images else EVAL_EVERY)
     suggested = (report.get("images") or {}).get("resolution")
-    if own_recipe and suggested == SMALL_SIDE:
+    if recipe in DIGITS and suggested:
+        added |= settings_for_digits(recipe, min(suggested, SMALL_SIDE), report.get("count", 0))
+    elif recipe in RECIPES and not RECIPES[recipe].data.source and suggested == SMALL_SIDE:
         added["config.resolution"] = str(SMALL_SIDE)
     return {**added, **settings}

@@ -87,7 +87,7 @@ class Jobs:
         words = ["train", *filter(None, [recipe]), *(["--from", str(model)] if model else [])]
         words += ["--seed", str(seed), "--device", device, "--json", *make_options(settings)]
         own = read_recipe_of_model(model, bool(data)) if model and not recipe else recipe
-        chosen = resolve_recipe(own, settings, data=data, images=images, seed=seed)
+        chosen = resolve_recipe(own, settings, data=data, images=images, minutes=minutes, seed=seed)
         if not chosen.data.source:
             raise UsageError(f"{recipe} trains on your own pictures, and none were chosen; drop a folder or a zip of them")
         kind = find_device_kind(device)

@@ -12,7 +12,6 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from ganvas.errors import GanvasError, UsageError
-from ganvas.games import RECIPES
 from ganvas.studio.openapi import build_document
 from ganvas.studio.page import Handover, Page, Studio, find_service, list_links
 from ganvas.studio.responses import make_endpoint, read_body, read_number
@@ -68,13 +67,13 @@ class TrainService:
     def start(self, asked: StartRequest) -> str:
         """Start a training; returns the id of its run. Raises: UsageError, ResourceError: as `Jobs.start`."""
         choices.require_no_field(asked.settings)
-        recipe, upload = RECIPES.get(asked.recipe), asked.data.removeprefix("upload:")
+        upload = asked.data.removeprefix("upload:")
         settings = choices.complete_settings(
             asked.settings,
             keep_all=asked.keep_all,
             measure=asked.measure,
             images=asked.images,
-            own_recipe=recipe is not None and not recipe.data.source,
+            recipe=asked.recipe,
             report=self.uploads.describe(upload).get("report", {}) if upload != asked.data else {},
         )
         return self.jobs.start(

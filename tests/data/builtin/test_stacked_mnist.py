@@ -6,21 +6,23 @@ import pytest
 import torch
 
 from ganvas.config import DataConfig
+from ganvas.data.builtin.stacked_mnist import COUNTS
 from ganvas.data.open import open_source
 from ganvas.evaluation.model_measures import stacked_measures
 from ganvas.inference.feature_extractors import load_extractor
 
 
 def test_each_colour_is_the_whole_of_mnist_in_an_order_of_its_own() -> None:
-    digits = open_source(DataConfig(source="mnist")).fields["real"]
-    stacks = open_source(DataConfig(source="stacked")).fields["real"]
-    assert stacks.shape == (120_000, 3, 28, 28)
+    digits = open_source(DataConfig(source="mnist", split="test")).fields["real"]
+    stacks = open_source(DataConfig(source="stacked", split="test")).fields["real"]
+    assert {"train": 120_000, "test": len(stacks)} == COUNTS
+    assert stacks.shape[1:] == (3, 28, 28)
     assert stacks.dtype == torch.uint8
     total = digits.sum(dtype=torch.int64)
     for colour in stacks.split(1, 1):
-        assert colour[:60_000].sum(dtype=torch.int64) == colour[60_000:].sum(dtype=torch.int64) == total
-    assert not torch.equal(stacks[:60_000, 0], stacks[:60_000, 1])
-    assert not torch.equal(stacks[:60_000, 0], stacks[60_000:, 0])
+        assert colour[:10_000].sum(dtype=torch.int64) == colour[10_000:20_000].sum(dtype=torch.int64) == total
+    assert not torch.equal(stacks[:10_000, 0], stacks[:10_000, 1])
+    assert not torch.equal(stacks[:10_000, 0], stacks[10_000:20_000, 0])
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from ganvas.studio.train.job_status import LIVE_STATES, STATES, list_actions
 
 
 def complete(settings: dict[str, str], **facts: Any) -> dict[str, str]:
-    asked = {"keep_all": False, "measure": False, "images": None, "own_recipe": False, "report": {}, **facts}
+    asked = {"keep_all": False, "measure": False, "images": None, "recipe": "cgan-fashion", "report": {}, **facts}
     return choices.complete_settings(settings, **asked)
 
 
@@ -29,11 +29,22 @@ def test_the_boxes_of_the_form_become_settings_and_a_persons_own_win() -> None:
 
 def test_small_pictures_are_not_enlarged() -> None:
     small, large = ({"images": {"resolution": side}} for side in (32, 64))
-    assert complete({}, own_recipe=True, report=small) == {"config.resolution": "32"}
-    assert complete({"config.resolution": "64"}, own_recipe=True, report=small) == {"config.resolution": "64"}
+    assert complete({}, recipe="dcgan-images", report=small) == {"config.resolution": "32"}
+    assert complete({"config.resolution": "64"}, recipe="dcgan-images", report=small) == {"config.resolution": "64"}
     assert (
-        complete({}, own_recipe=True, report=large) == complete({}, report=small) == complete({}, report={"images": None}) == {}
+        complete({}, recipe="dcgan-images", report=large)
+        == complete({}, report=small)
+        == complete({}, report={"images": None})
+        == {}
     )
+
+
+def test_small_grey_pictures_get_the_settings_of_the_chooser() -> None:
+    report = {"images": {"resolution": 30, "channels": 1}, "count": 1_000}
+    assert complete({}, recipe="cgan-mnist-groups", report=report) == {"config.resolution": "28", "config.groups": "20"}
+    assert complete({"config.groups": "5"}, recipe="cgan-mnist-groups", report=report)["config.groups"] == "5"
+    assert complete({}, recipe="cgan-mnist", report=report) == {"config.resolution": "28"}
+    assert complete({}, recipe="cgan-mnist-groups") == {}  # on the data of the recipe
 
 
 def test_the_devices_of_this_machine_are_offered_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,6 +101,8 @@ def test_the_best_recipe_for_the_data_comes_first_and_no_recipe_of_digits_takes_
     small = rank(images=icons, classes=classes)
     assert (small["best"], "dcgan-mnist" in small["others"]) == ("cgan-mnist", True)  # as small and grey as digits
     assert "cgan-mnist" not in rank(images=icons, classes={})["others"]
+    assert rank(images=icons, classes={}, count=40)["best"] == "dcgan-mnist-paired"
+    assert rank(images=icons, classes={}, count=2_000)["best"] == "cgan-mnist-groups"
     assert "dcgan-mnist" not in rank(images={**photos, "channels": 1}, classes={})["others"]
     assert (rank("mnist")["best"], "dcgan-fashion" in rank("mnist")["others"]) == ("cgan-mnist", True)
     everything = rank()
