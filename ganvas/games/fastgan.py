@@ -1,6 +1,7 @@
 """FastGAN: for few pictures and little time. Coarse features excite fine layers of G, and D also reconstructs.
 
-With `config.start` a run begins at a lower resolution, where a step takes a third of the time, and is doubled later.
+G and D play at half the resolution, where a step takes a third of the time. A network that comes with ganvas and does not learn
+here draws the samples again at twice the side (`layers/redraw.py`).
 
 The features of G at 4, 8, ... pixels decide how strong the channels at 16, 32, ... are (skip-layer excitation): a short way
 for the gradient, and the fine parts fit the coarse ones. D is residual. A small decoder draws the reals again from its features
@@ -12,8 +13,8 @@ resolution, and no more than 128 anywhere: layers of 64 to 128 channels and 16 t
 Differs (D): R1 instead of batch and spectral normalization, the non-saturating loss instead of the hinge loss; it judges the
 picture as a whole as well as by patches, and learns more slowly than G. The reconstruction is an absolute difference of pixels,
 not of features of a trained network, of the whole picture only, and lazy. No augmentation until the balance asks for it.
-Differs (both): they may grow, as in ProGAN (arXiv:1710.10196), but nothing is faded in: what new layers add starts at zero.
-Adam with beta1 0, a higher learning rate that falls to zero, batches of 16 instead of 8: the runs are short.
+Differs (both): they play at half the resolution. Adam with beta1 0, a higher learning rate that falls to zero, batches of 32
+instead of 8: the runs are short.
 """
 
 from __future__ import annotations
@@ -28,34 +29,33 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.core.capabilities import Conditional, Grows, Projects
+from ganvas.core.capabilities import Conditional, Projects
 from ganvas.core.game import Batch, Step, Terms
-from ganvas.errors import UsageError
 from ganvas.games.common.adversarial_game import AdversarialGame
 from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
-from ganvas.games.common.growing_network import GrowingNetwork
 from ganvas.games.common.rules import Rules
 from ganvas.layers.classes import class_weights
 from ganvas.layers.flatten import Flatten
 from ganvas.layers.minibatch_std import minibatch_std
+from ganvas.layers.redraw import CODE_PIXELS, load_redraw
 from ganvas.layers.resolutions import list_resolutions, list_widths
 from ganvas.utils.settings import require_within
 
 SLOPE = 0.2  # of the leaky ReLU
+SMALLEST = 32  # pixels of a side of G
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """`width` channels at half the first resolution; doubled at each halving up to `max_width`. G has `finest` at the end.
+    """`width` channels at half the resolution of G; doubled at each halving up to `max_width`. G has `finest` at the end.
 
-    With `start` the first resolution is the largest half, quarter, ... of `resolution` that is at most `start`. At the share
-    `grow_from` of the run it is doubled; further doublings follow at equal distances.
+    Samples are drawn again at twice the side, `redraw` times; not so often where G would have fewer than `SMALLEST` pixels, or
+    a side that the network cannot take.
     """
 
     resolution: int = 64
-    start: int = 0  # 0: the whole run has the full resolution
-    grow_from: float = 0.6
+    redraw: int = 1  # 0: G and D have the full resolution
     channels: int = 3
     latent_dim: int = 64
     width: int = 64
@@ -71,22 +71,22 @@ class Config:
     def __post_init__(self) -> None:
         require_within(self, "config.channels config.latent_dim config.width config.max_width config.finest config.head", 1)
         require_within(self, "config.reconstruct_every", 1)
-        require_within(self, "config.start", 0)
-        require_within(self, "config.grow_from", 0, 1)
+        require_within(self, "config.redraw", 0)
         require_within(self, "config.reconstruct", 0)
 
     @property
     def widths(self) -> list[int]:
-        """The channels at each resolution, from half the first one to the smallest."""
-        return list_widths(self.sides[0], self.width, self.max_width)
+        """The channels at each resolution, from half the side of G to the smallest."""
+        return list_widths(self.side, self.width, self.max_width)
 
     @property
-    def sides(self) -> list[int]:
-        """The resolutions of a run, the smallest first."""
-        found = [self.resolution]
-        while self.start and found[0] > self.start and found[0] % 2 == 0:
-            found.insert(0, found[0] // 2)
-        return found
+    def side(self) -> int:
+        """The side of the pictures that G makes and D sees, in pixels."""
+        side = self.resolution
+        for _ in range(self.redraw):
+            if side % (2 * CODE_PIXELS) == 0 and side // 2 >= SMALLEST:
+                side //= 2
+        return side
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,13 +120,13 @@ class Excitation(nn.Module):
         return excited
 
 
-class Generator(GrowingNetwork):
-    """z [N, latent_dim], c [N], shares [N, classes] or None -> image [N, C, h, h] in [-1, 1], h that of the level."""
+class Generator(nn.Module):
+    """z [N, latent_dim], c [N], shares [N, classes] or None -> image [N, C, h, h] in [-1, 1], h = `config.side`."""
 
     def __init__(self, config: Config, classes: int) -> None:
         super().__init__()
         self.classes = classes
-        side, widths = list_resolutions(config.sides[0])[-1], [*config.widths[::-1], config.finest]
+        side, widths = list_resolutions(config.side)[-1], [*config.widths[::-1], config.finest]
         self.base = (widths[0], side, side)
         self.first = nn.Linear(config.latent_dim + classes, widths[0] * side**2, bias=False)
         self.start = nn.Sequential(nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True), *_mix(widths[0], widths[0]))
@@ -136,39 +136,15 @@ class Generator(GrowingNetwork):
         pairs = zip(widths, widths[2:], strict=False) if config.excite else ()
         self.excitations = nn.ModuleList(Excitation(coarse, fine) for coarse, fine in pairs)
         self.end = nn.Conv2d(config.finest, config.channels, 3, 1, 1)
-        self.details = nn.ModuleList(Detail(config) for _ in config.sides[1:])
 
-    def forward(self, z: Tensor, c: Tensor | None = None, level: int | None = None) -> Tensor:
+    def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         z = z if c is None else torch.cat([z, class_weights(c, self.classes, z.dtype)], 1)
         maps = [self.start(self.first(z).unflatten(1, self.base))]  # the plan of the run chooses the memory format
         for number, stage in enumerate(self.stages):
             x = stage(maps[-1])
             # The features two stages before decide how strong each channel is.
             maps.append(self.excitations[number - 1](maps[number - 1], x) if number and self.excitations else x)
-        image, x = self.end(maps[-1]), maps[-2]
-        for detail in self.details[: int(self.read_level()) if level is None else level]:
-            x, image = detail(x, image)
-        return torch.tanh(image)
-
-
-class Detail(nn.Module):
-    """Features [N, width, h, h], image [N, C, 2h, 2h] before tanh -> features and image of twice the side.
-
-    The image is enlarged, and what is added to it starts at zero: at this moment nothing that was learned is lost.
-    """
-
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        width = config.widths[0]
-        self.grow = nn.Sequential(*_up(width, width), *_mix(width, width))
-        self.fine = nn.Sequential(*_up(width, config.finest))
-        self.end = nn.Conv2d(config.finest, config.channels, 3, 1, 1)
-        for weight in self.end.parameters():
-            nn.init.zeros_(weight)
-
-    def forward(self, x: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.grow(x)
-        return x, F.interpolate(image, scale_factor=2, mode="bilinear") + self.end(self.fine(x))
+        return torch.tanh(self.end(maps[-1]))
 
 
 class Down(nn.Module):
@@ -185,41 +161,21 @@ class Down(nn.Module):
         return both * math.sqrt(0.5)
 
 
-class Look(nn.Module):
-    """image [N, C, 4h, 4h], finer features [N, width, 2h, 2h] or None -> features [N, width, h, h].
-
-    They are added to those of the smaller image, and start at zero, so that D goes on as it was.
-    """
-
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        width = config.widths[0]
-        self.stem = _stem(config.channels, width)
-        self.down = Down(width, width)
-        self.gain = nn.Parameter(torch.zeros(()))
-
-    def forward(self, image: Tensor, finer: Tensor | None = None) -> Tensor:
-        x = self.stem(image)
-        found: Tensor = self.gain * self.down(x if finer is None else x + finer)
-        return found
-
-
 def _stem(channels: int, width: int) -> nn.Sequential:
     """image [N, C, 2h, 2h] -> features [N, width, h, h]: 2x2 pixels are one pixel of four times the channels."""
     return nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(4 * channels, width, 3, 1, 1), nn.LeakyReLU(SLOPE))
 
 
-class Discriminator(GrowingNetwork):
-    """image [N, C, H, W], c [N] or None -> logits [N] of the whole image; with `patches` also those of patches [N, K].
+class Discriminator(nn.Module):
+    """image [N, C, h, h], h = `config.side`, c [N] or None -> logits [N] of the whole; with `patches` also of patches [N, K].
 
     With classes there is a logit for each, and c chooses; for several classes c [N, k] logits are [N, k] and [N, k, K].
     """
 
     def __init__(self, config: Config, classes: int) -> None:
         super().__init__()
-        side, widths = list_resolutions(config.sides[0])[-1], config.widths
-        self.sides, self.stem = config.sides, _stem(config.channels, widths[0])
-        self.looks = nn.ModuleList(Look(config) for _ in config.sides[1:])
+        side, widths = list_resolutions(config.side)[-1], config.widths
+        self.stem = _stem(config.channels, widths[0])
         downs = [Down(before, after) for before, after in itertools.pairwise(widths)]
         self.trunk = nn.Sequential(*downs[:-1])
         self.deep = downs[-1]
@@ -230,25 +186,15 @@ class Discriminator(GrowingNetwork):
         self.local = nn.Sequential(*local) if config.patches else None
 
     def forward(self, image: Tensor, c: Tensor | None = None) -> tuple[Tensor, ...]:
-        features = self.trunk(self.look(image))
+        features = self.trunk(self.stem(image))
         logits = [self.score(self.gather(self.mix(minibatch_std(self.deep(features)))))]
         if self.local is not None:
             logits.append(self.local(features).flatten(2))
         return tuple(each.squeeze(1) if c is None else _select(each, c) for each in logits)
 
-    def look(self, image: Tensor) -> Tensor:
-        """image of any side -> the features [N, width, h, h] of it and of its halves, as far as D has grown."""
-        level = int(self.read_level())
-        image, finer = shrink(image, self.sides[level]), None
-        for look, side in zip(self.looks[:level][::-1], self.sides[:level][::-1], strict=True):
-            finer = look(image, finer)
-            image = shrink(image, side)
-        x: Tensor = self.stem(image)
-        return x if finer is None else x + finer
-
     def encode(self, image: Tensor) -> Tensor:
         """The features [N, width, 4, 4] from which the decoder draws the image again."""
-        features: Tensor = self.deep(self.trunk(self.look(image)))
+        features: Tensor = self.deep(self.trunk(self.stem(image)))
         return features
 
 
@@ -264,7 +210,7 @@ def _select(logits: Tensor, c: Tensor) -> Tensor:
 
 
 def _decoder(config: Config) -> nn.Sequential:
-    """Features of D [N, width, 4, 4] -> image [N, C, h, h] in [-1, 1], of the first resolution."""
+    """Features of D [N, width, 4, 4] -> image [N, C, h, h] in [-1, 1], h = `config.side`."""
     widths = [max(32, width // 2) for width in config.widths[::-1]]
     widths[0] = config.widths[-1]
     steps = [layer for before, after in itertools.pairwise(widths) for layer in _up(before, after)]
@@ -280,7 +226,7 @@ def _initialize(module: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
-class FastGAN(AdversarialGame, Projects, Grows):
+class FastGAN(AdversarialGame, Projects):
     """A generator with skip-layer excitation against a discriminator that also reconstructs."""
 
     config_type: ClassVar[type] = Config
@@ -291,18 +237,7 @@ class FastGAN(AdversarialGame, Projects, Grows):
         classes = getattr(config, "classes", 0)
         super().__init__(config, Generator(config, classes), Discriminator(config, classes).apply(_initialize))
         self.decoder = _decoder(config) if config.reconstruct else nn.Identity()
-
-    @property
-    def resolutions(self) -> tuple[int, ...]:
-        """The resolutions up to the current one."""
-        return tuple(self.config.sides[: int(self.G.read_level()) + 1])
-
-    def advance(self, step: Step) -> None:
-        """Set the level of both networks."""
-        first, doublings = self.config.grow_from, len(self.config.sides) - 1
-        level = sum(step.progress >= first + (1 - first) * k / doublings for k in range(doublings))
-        for network in (self.G, self.D):
-            network.write_level(float(level))
+        self.redraw = load_redraw() if config.side < config.resolution else nn.Identity()
 
     def make_fakes(self, batch: Batch, step: Step) -> Tensor:
         z = step.normal(len(batch["real"]), self.latent_dim)
@@ -310,30 +245,22 @@ class FastGAN(AdversarialGame, Projects, Grows):
         return image
 
     def read_real(self, batch: Batch, _: Step) -> Tensor:
-        """The reals at the current resolution."""
-        return shrink(batch["real"], self.resolutions[-1])
+        """The reals at the side of G."""
+        return shrink(batch["real"], self.config.side)
 
     def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        return self.sample_at(z, self.resolutions[-1], c)
-
-    def sample_at(self, z: Tensor, resolution: int, c: Tensor | None = None) -> Tensor:
-        """z [N, latent_dim], c -> image [N, C, H, W] of full size, from the layers up to `resolution`.
-
-        Raises:
-            UsageError: the generator has not grown to this resolution.
-        """
-        if resolution not in self.resolutions:
-            raise UsageError(f"resolution: expected one of {', '.join(map(str, self.resolutions))}, got {resolution}")
-        image: Tensor = self.G(z, *self.arguments(c), level=self.config.sides.index(resolution))
-        side = self.config.resolution
-        return image if image.shape[-1] == side else F.interpolate(image, size=(side, side), mode="bilinear")
+        """z [N, latent_dim], c -> image [N, C, H, W] in [-1, 1], of the full resolution."""
+        image: Tensor = self.G(z, *self.arguments(c))
+        while image.shape[-1] < self.config.resolution:
+            image = self.redraw(image)
+        return image
 
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """image [N, C, H, W], c [N] if the game is conditional -> logits [N] of the whole image."""
-        return self.judge_scales(x, c)[0]
+        return self.judge_scales(shrink(x, self.config.side), c)[0]
 
     def judge_scales(self, x: Tensor, c: Tensor | None = None) -> Sequence[Tensor]:
-        """image [N, C, H, W], c -> logits [N] of the whole image, and [N, K] of its patches."""
+        """image [N, C, h, h] at the side of G, c -> logits [N] of the whole image, and [N, K] of its patches."""
         scales: Sequence[Tensor] = self.D(x, *self.arguments(c))
         return scales
 
@@ -367,7 +294,7 @@ class ConditionalFastGAN(FastGAN, Conditional):
 _recipe = Family("fastgan", "Liu et al. 2021, arXiv:2101.04775")
 _conditional = Family("fastgan-conditional", _recipe.paper)
 # At the rate of G the loss of D, which has no normalization, explodes after some hundred moves.
-_TRAIN = cosine(0.0, 100_000, 16, 1e-3, rates={"D": 0.4}, checkpoint_every=40_000)
+_TRAIN = cosine(0.0, 240_000, 32, 1e-3, rates={"D": 0.4}, checkpoint_every=40_000)
 _SUBFOLDERS = "your own pictures on request, one sub-folder a class"
 
 RECIPES = (

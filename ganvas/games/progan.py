@@ -22,11 +22,11 @@ from torch import Tensor, nn
 
 from ganvas.core.capabilities import Grows, Projects
 from ganvas.core.game import Batch, Step
+from ganvas.core.host_number import HostNumber
 from ganvas.errors import UsageError
 from ganvas.games.common.adversarial_game import AdversarialGame
 from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
-from ganvas.games.common.growing_network import GrowingNetwork
 from ganvas.games.common.rules import Rules
 from ganvas.layers.discriminator import DiscriminatorHead
 from ganvas.layers.equalized import EqualConv, EqualLinear, leaky_relu
@@ -76,6 +76,21 @@ def split_level(level: float) -> tuple[int, float]:
     return int(level), level - int(level)
 
 
+class GrowingNetwork(nn.Module):
+    """A network that grows with its buffer `level`."""
+
+    level: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("level", torch.zeros(()))
+        self.at = HostNumber()  # the level as a Python number: which layers run depends on it
+
+    def split_level(self) -> tuple[int, float]:
+        """The integer level, and the share of the next one."""
+        return split_level(self.at.read(self.level))
+
+
 class Stage(nn.Module):
     """Two 3x3 convolutions, each followed by leaky ReLU and `after`: pixel norm in the generator."""
 
@@ -99,7 +114,7 @@ class Generator(GrowingNetwork):
         self.heads = nn.ModuleList(EqualConv(width, config.channels, 1, gain=1.0) for width in widths)
 
     def forward(self, z: Tensor, level: float | None = None) -> Tensor:
-        reached, share = split_level(self.read_level()) if level is None else split_level(level)
+        reached, share = self.split_level() if level is None else split_level(level)
         x = pixel_norm(leaky_relu(self.first(pixel_norm(z)).unflatten(1, (-1, self.sides[0], self.sides[0]))))
         x = pixel_norm(leaky_relu(self.second(x)))
         for side, stage in zip(self.sides[1 : reached + 1], self.stages, strict=False):
@@ -124,7 +139,7 @@ class Discriminator(GrowingNetwork):
         self.verdict = DiscriminatorHead(widths[0], self.sides[0])
 
     def forward(self, image: Tensor) -> Tensor:
-        reached, share = split_level(self.read_level())
+        reached, share = self.split_level()
         x: Tensor = leaky_relu(self.heads[reached](downsample_mean(image, self.sides[reached])))
         if share:
             finer = leaky_relu(self.heads[reached + 1](downsample_mean(image, self.sides[reached + 1])))
@@ -147,14 +162,14 @@ class ProGAN(AdversarialGame, Projects, Grows):
     @property
     def resolutions(self) -> tuple[int, ...]:
         """The resolutions up to the current one, the one that is fading in included."""
-        reached, share = split_level(self.G.read_level())
+        reached, share = self.G.split_level()
         return tuple(self.G.sides[: reached + 1 + (share > 0)])
 
     def advance(self, step: Step) -> None:
         """Set the level of both networks."""
         level = level_at(step.progress, len(self.G.sides), self.config.grown_by)
         for network in (self.G, self.D):
-            network.write_level(level)
+            network.at.write(network.level, level)
 
     def duel(self) -> Duel:
         return replace(super().duel(), real=self.blend_real)
@@ -165,7 +180,7 @@ class ProGAN(AdversarialGame, Projects, Grows):
 
     def blend(self, image: Tensor) -> Tensor:
         """image [N, C, H, W] -> the same size, with the detail of the current level only."""
-        reached, share = split_level(self.G.read_level())
+        reached, share = self.G.split_level()
         coarse = upsample_nearest(downsample_mean(image, self.G.sides[reached]), image.shape[-1])
         if not share:
             return coarse
@@ -179,7 +194,7 @@ class ProGAN(AdversarialGame, Projects, Grows):
         """
         if resolution not in self.resolutions:
             raise UsageError(f"resolution: expected one of {', '.join(map(str, self.resolutions))}, got {resolution}")
-        image: Tensor = self.G(z, min(self.G.read_level(), float(self.G.sides.index(resolution))))
+        image: Tensor = self.G(z, min(self.G.at.read(self.G.level), float(self.G.sides.index(resolution))))
         return image
 
 

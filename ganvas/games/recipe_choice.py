@@ -1,7 +1,7 @@
 """Choose a recipe for data: what `ganvas train --data FOLDER` plays if no recipe is named.
 
-The rules are few, so that they can be read and corrected. Which recipe is best for large or color pictures is not settled by
-measurement yet, and the limits of the sides are estimates; docs/systems/fastgan.md has what FastGAN reached.
+The rules are few, so that they can be read and corrected. docs/systems/fastgan.md has the measurements behind the choice
+for color pictures; the limits of the sides are estimates.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from ganvas.runtime.device import find_device
 SMALL = 32  # sides up to which grey pictures are taken for drawings such as digits
 MINUTES = 15.0  # of a training on pictures, if the user names neither minutes nor a number of images
 # The longest training in minutes for a side in pixels, on a CPU and on a GPU; beyond the last one, the last side.
-# A picture of twice the side costs about four times as much.
-SIDES_CPU: tuple[tuple[float, int], ...] = ((5, 32), (45, 64), (float("inf"), 128))
+# A picture of twice the side costs about four times as much. FastGAN plays at half of it.
+SIDES_CPU: tuple[tuple[float, int], ...] = ((45, 64), (float("inf"), 128))
 SIDES_GPU: tuple[tuple[float, int], ...] = ((5, 64), (float("inf"), 128))
-OWN = ("dcgan-images", "stylegan2-images-conditional")  # for other pictures: without classes, with
+OWN = ("fastgan-images", "fastgan-images-conditional")  # for other pictures: without classes, with
 DIGITS = ("dcgan-mnist-paired", "cgan-mnist-groups", "cgan-mnist")  # for those: few, many, with classes
 GROUPED = 300  # pictures without classes, from which groups of them take the place of classes
 IN_A_GROUP = 50  # pictures, on the average: the discriminator would know fewer by heart
@@ -101,7 +101,7 @@ def choose_recipe(data: TableDataset, minutes: float | None = None, images: int 
     reason = f"{kind} at {side} pixels for {length} on {_describe(device)}"
     if n < FEW:
         reason += ", augmented as soon as the discriminator knows them by heart"
-    return Choice(name, {"config.resolution": str(side)}, minutes, reason)
+    return Choice(name, {"config.resolution": str(side)} | hold_out_enough(n), minutes, reason)
 
 
 def name_for_pictures(channels: int, side: int, classes: int, count: int) -> str:
@@ -116,9 +116,18 @@ def settings_for_digits(name: str, side: int, count: int) -> dict[str, str]:
     settings = {"config.resolution": str(find_even_side(side))}
     if name == DIGITS[1]:
         settings["config.groups"] = str(max(1, min(MOST_GROUPS, count // IN_A_GROUP)))
-        if int(DataConfig.held_out * count) < HELD_OUT:
-            settings["data.held_out"] = f"{math.ceil(1000 * HELD_OUT / count) / 1000:g}"
+        settings |= hold_out_enough(count)
     return settings
+
+
+def hold_out_enough(count: int) -> dict[str, str]:
+    """The setting with which `HELD_OUT` of `count` pictures are held out, if they are so few that it needs one.
+
+    Of fewer than ten times as many none are: the generator needs them more.
+    """
+    if int(DataConfig.held_out * count) >= HELD_OUT or count < 10 * HELD_OUT:
+        return {}
+    return {"data.held_out": f"{math.ceil(1000 * HELD_OUT / count) / 1000:g}"}
 
 
 def find_even_side(side: int) -> int:

@@ -6,17 +6,14 @@ trained by `tools/train_picture_network.py`; metrics/networks/README.md says on 
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import itertools
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from ganvas.errors import DataError
+from ganvas.utils.shipped_weights import read_shipped_weights
 
 FILE = Path(__file__).parent / "networks" / "pictures.safetensors"
 SHA256 = "2440473a5bcc3b42b3e1414789e2346f9a5bf2585a85824c179c02130d1379ec"
@@ -69,25 +66,12 @@ class PictureNetwork(nn.Module):
         return self.maps(image)[-1].mean((2, 3))
 
 
-@functools.cache
-def read_weights() -> dict[str, Tensor]:
-    """The weights that come with ganvas, in float32.
-
-    Raises:
-        DataError: the file is damaged.
-    """
-    if hashlib.sha256(FILE.read_bytes()).hexdigest() != SHA256:
-        raise DataError(f"{FILE}: its SHA-256 is not the one it was shipped with; install ganvas again")
-    with torch.device("cpu"):  # also where a game is built without memory
-        return {name: weight.float() for name, weight in load_file(FILE).items()}
-
-
 def load_picture_network() -> PictureNetwork:
     """The network that comes with ganvas; its weights do not learn.
 
     Raises:
-        DataError: its file is damaged.
+        DataError: its file is missing or damaged.
     """
     network = PictureNetwork()
-    network.load_state_dict(read_weights())
+    network.load_state_dict(read_shipped_weights(FILE, SHA256))
     return network.requires_grad_(False).eval()

@@ -1,4 +1,4 @@
-"""FastGAN: excitation, patches, classes, the lazy reconstruction, full resolution."""
+"""FastGAN: excitation, patches, classes, the lazy reconstruction, pictures drawn again."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 import torch
-import torch.nn.functional as F
 
 from ganvas.core.game import Step
 from ganvas.errors import UsageError
 from ganvas.games.fastgan import ConditionalConfig, ConditionalFastGAN, Config, FastGAN, shrink
 
-TINY = Config(resolution=32, width=4, max_width=8, latent_dim=6, head=8)
+TINY = Config(resolution=32, redraw=0, width=4, max_width=8, latent_dim=6, head=8)
 BATCH = {"real": torch.rand(4, 3, 32, 32) * 2 - 1}
 
 
@@ -67,7 +66,7 @@ def test_the_generator_ends_at_full_resolution_with_few_channels() -> None:
 
 def test_a_class_chooses_its_logits_of_the_whole_and_of_patches() -> None:
     torch.manual_seed(0)
-    made = ConditionalFastGAN(ConditionalConfig(resolution=32, width=4, max_width=8, latent_dim=6, head=8, classes=3))
+    made = ConditionalFastGAN(ConditionalConfig(resolution=32, redraw=0, width=4, max_width=8, latent_dim=6, head=8, classes=3))
     x, c = BATCH["real"], torch.tensor([0, 1, 2, 0])
     each = [made.judge_scales(x, torch.full((4,), k)) for k in range(3)]
     for scale, chosen in enumerate(made.judge_scales(x, c)):
@@ -81,51 +80,36 @@ def test_a_class_chooses_its_logits_of_the_whole_and_of_patches() -> None:
     assert made.projection().shape[1] == 6
 
 
-GROWING = replace(TINY, resolution=64, start=16, grow_from=0.5)
-
-
-@pytest.mark.parametrize(("items", "sides"), [(0, 1), (49, 1), (50, 2), (74, 2), (75, 3), (100, 3)])
-def test_the_resolution_is_doubled_at_equal_distances(items: int, sides: int) -> None:
+@pytest.mark.parametrize(
+    ("resolution", "redraw", "side"),
+    [(64, 1, 32), (64, 0, 64), (64, 9, 32), (128, 1, 64), (128, 2, 32), (32, 1, 32), (28, 1, 28), (56, 1, 56), (96, 1, 48)],
+)
+def test_pictures_are_drawn_again_as_often_as_their_side_allows(resolution: int, redraw: int, side: int) -> None:
+    """G has at least 32 pixels, and a side that is a multiple of four."""
+    config = replace(TINY, resolution=resolution, redraw=redraw)
+    assert config.side == side
     torch.manual_seed(0)
-    made = FastGAN(GROWING)
-    made.advance(Step(index=0, items_seen=items, total_items=100))
-    assert made.resolutions == (16, 32, 64)[:sides]
-    batch = {"real": torch.rand(4, 3, 64, 64) * 2 - 1}
-    side = made.resolutions[-1]
-    step = Step(index=0, items_seen=items, total_items=100)
+    made = FastGAN(config)
+    batch = {"real": torch.rand(4, 3, resolution, resolution) * 2 - 1}
+    step = Step(index=4)
     assert made.make_fakes(batch, step).shape == made.read_real(batch, step).shape == (4, 3, side, side)
-    assert made.sample(torch.randn(2, 6)).shape == (2, 3, 64, 64)
+    assert made.sample(torch.randn(2, 6)).shape == (2, 3, resolution, resolution)
+    assert made.judge(batch["real"]).shape == (4,)
     assert all(term.isfinite() for turn in made.turns() for term in turn.loss(batch, step).values())
 
 
-def test_growing_changes_no_sample_at_first() -> None:
-    torch.manual_seed(0)
-    made, z = FastGAN(GROWING).eval(), torch.randn(3, 6)
-    with torch.no_grad():
-        small = made.G(z, level=0)
-        grown = made.G(z, level=2)
-    assert torch.allclose(shrink(grown, 16), small, atol=0.1)
-    assert torch.equal(made.sample_at(z, 16), made.sample(z))
-    with pytest.raises(UsageError, match="resolution"):
-        made.sample_at(z, 32)
+def test_the_network_that_draws_again_does_not_learn_and_is_in_the_bundle() -> None:
+    made = game(resolution=64, redraw=1)
+    learned = {id(weight) for player in made.players for weight in made.player_parameters(player)}
+    assert not any(weight.requires_grad or id(weight) in learned for weight in made.redraw.parameters())
+    assert any(name.startswith("redraw.") for name in made.state_dict())
+    assert not any(name.startswith("redraw.") for name in game(redraw=0).state_dict())
+    assert "redraw" not in made.kept_apart
 
 
-def test_the_discriminator_looks_at_pictures_as_far_as_it_has_grown() -> None:
-    torch.manual_seed(0)
-    made, x = FastGAN(GROWING).eval(), torch.rand(2, 3, 64, 64) * 2 - 1
-    at_start = made.judge(x)
-    assert torch.equal(at_start, made.judge(shrink(x, 16)))
-    made.advance(Step(index=0, items_seen=100, total_items=100))
-    for look in made.D.looks:
-        torch.nn.init.ones_(look.gain)
-    assert not torch.equal(at_start, made.judge(x))
-    assert not torch.equal(made.judge(x), made.judge(F.interpolate(shrink(x, 32), scale_factor=2)))  # it sees the finest pixels
-
-
-@pytest.mark.parametrize(("side", "sides"), [(64, [32, 64]), (128, [32, 64, 128]), (32, [32]), (28, [28]), (96, [24, 48, 96])])
-def test_the_first_resolution_is_at_most_the_one_asked_for(side: int, sides: list[int]) -> None:
-    assert Config(resolution=side, start=32).sides == sides
-    assert Config(resolution=side).sides == [side]
+def test_the_discriminator_sees_the_picture_before_it_is_drawn_again() -> None:
+    made, large = game(resolution=64, redraw=1).eval(), torch.rand(2, 3, 64, 64) * 2 - 1
+    assert torch.equal(made.judge(large), made.judge(shrink(large, 32)))
 
 
 def test_wrong_settings_are_refused() -> None:
@@ -133,3 +117,5 @@ def test_wrong_settings_are_refused() -> None:
         replace(TINY, reconstruct_every=0)
     with pytest.raises(UsageError, match=r"config\.reconstruct"):
         replace(TINY, reconstruct=-1.0)
+    with pytest.raises(UsageError, match=r"config\.redraw"):
+        replace(TINY, redraw=-1)

@@ -28,10 +28,10 @@ CASES = {
     "few digits without classes": (pictures(GROUPED - 1, 1, 28), "dcgan-mnist-paired"),
     "digits without classes": (pictures(GROUPED, 1, 28), "cgan-mnist-groups"),
     "icons without classes": (pictures(GROUPED, 1, 32), "cgan-mnist-groups"),
-    "photos": (pictures(40, 3, 128), "dcgan-images"),
-    "photos of classes": (pictures(40, 3, 64, 2), "stylegan2-images-conditional"),
-    "one class is none": (pictures(40, 3, 64, 1), "dcgan-images"),
-    "large grey pictures": (pictures(40, 1, 64), "dcgan-images"),
+    "photos": (pictures(40, 3, 128), "fastgan-images"),
+    "photos of classes": (pictures(40, 3, 64, 2), "fastgan-images-conditional"),
+    "one class is none": (pictures(40, 3, 64, 1), "fastgan-images"),
+    "large grey pictures": (pictures(40, 1, 64), "fastgan-images"),
     "points": (TableDataset("mine", {"real": torch.randn(50, 2)}), "gan-ring"),
     "numbers": (TableDataset("mine", {"real": torch.randn(50, 1)}), "gan-normal1d"),
     "solids": (
@@ -69,6 +69,11 @@ def test_small_grey_pictures_are_trained_at_their_own_side(side: int, count: int
     assert made.shape == (2, 1, trained, trained)
 
 
+def test_of_very_few_pictures_none_are_held_out() -> None:
+    assert "data.held_out" not in choose_recipe(pictures(199, 3, 64)).settings
+    assert choose_recipe(pictures(200, 3, 64)).settings["data.held_out"] == "0.1"
+
+
 def test_fewer_pictures_are_in_fewer_groups() -> None:
     """Some fifty in each, so that the discriminator does not know them by heart."""
     counts = (GROUPED, 1_000, 2_049, 5_000, 60_000)
@@ -80,8 +85,9 @@ def test_fewer_pictures_are_in_fewer_groups() -> None:
 
 
 @pytest.mark.parametrize("count", [GROUPED, 317, 399, 400, 2_000])
-def test_enough_pictures_are_held_out_to_see_what_the_discriminator_knows_by_heart(count: int) -> None:
-    choice = choose_recipe(data := pictures(count, 1, 8))
+@pytest.mark.parametrize("channels", [1, 3])
+def test_enough_pictures_are_held_out_to_see_what_the_discriminator_knows_by_heart(channels: int, count: int) -> None:
+    choice = choose_recipe(data := pictures(count, channels, 8))
     recipe = resolve_recipe(choice.recipe, choice.settings, data="mine")
     _, held_out = data.hold_out(recipe.data.held_out)
     assert held_out is not None
@@ -89,7 +95,7 @@ def test_enough_pictures_are_held_out_to_see_what_the_discriminator_knows_by_hea
 
 
 def test_time_decides_the_side_but_pictures_are_never_enlarged() -> None:
-    assert [choose_side(512, minutes, "cpu") for minutes in (1, 5, 15, 45, 60, 10_000)] == [32, 32, 64, 64, 128, 128]
+    assert [choose_side(512, minutes, "cpu") for minutes in (1, 5, 15, 45, 60, 10_000)] == [64, 64, 64, 64, 128, 128]
     assert [choose_side(512, minutes, "cuda") for minutes in (1, 15)] == [64, 128]
     assert choose_side(64, 1_000, "cpu") == 64
     assert choose_side(100, 1_000, "cpu") == 64

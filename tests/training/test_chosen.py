@@ -34,7 +34,7 @@ def holiday(tmp_path: Path) -> str:
 def test_options_and_settings_of_the_user_are_kept(holiday: str) -> None:
     options = TrainOptions(data=holiday, seed=3)
     name, changed, settings, told = choose(options, {"train.batch": "8", "config.resolution": "32"})
-    assert name == "stylegan2-images-conditional"
+    assert name == "fastgan-images-conditional"
     assert (changed.seed, changed.minutes, changed.data) == (3, 15, holiday)
     assert settings == {"train.batch": "8", "config.resolution": "32"}  # not that of the choice
     assert "16 color pictures of 2 classes at 64 pixels for 15 minutes" in told
@@ -45,7 +45,7 @@ def test_a_number_of_images_is_a_length_too(holiday: str) -> None:
     assert choose(TrainOptions(data=holiday, images=64), {})[1].minutes is None
     _, options, _, told = choose(TrainOptions(data=holiday), {"train.images": "64"})
     assert (options.minutes, "for 64 images" in told) == (None, True)
-    assert choose(TrainOptions(), {"data.source": holiday, "train.images": "64"})[0] == "stylegan2-images-conditional"
+    assert choose(TrainOptions(), {"data.source": holiday, "train.images": "64"})[0] == "fastgan-images-conditional"
 
 
 def test_neither_recipe_nor_data_is_one_line() -> None:
@@ -61,12 +61,12 @@ def test_python_trains_without_a_recipe_and_the_command_line_continues(
     out = tmp_path / "run"
     model = train(data=holiday, images=48, batch=16, out=out, ranks=1, precision="float32", **SMALL)
     assert list(model.classes) == ["beach", "town"]
-    assert read_run(out).recipe.name == "stylegan2-images-conditional"
+    assert read_run(out).recipe.name == "fastgan-images-conditional"
     words = [f"--set={name}={value}" for name, value in SMALL.items()]
     command = ["train", "--data", holiday, "--images", "48", "--batch", "16", "--out", str(out), "--precision", "float32"]
     assert app([*command, *words], result_action="return_value") == 0  # it is the same run, and finished
     told = capsys.readouterr().err
-    assert "stylegan2-images-conditional: 16 color pictures of 2 classes" in told
+    assert "fastgan-images-conditional: 16 color pictures of 2 classes" in told
 
 
 def test_digits_without_classes_go_all_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,8 +94,8 @@ def test_the_best_recipe_for_the_data_comes_first_and_no_recipe_of_digits_takes_
 
     photos, icons = {"channels": 3, "resolution": 64}, {"channels": 1, "resolution": 32}
     classes = {"cat": 5, "dog": 5}
-    assert rank(images=photos, classes=classes)["best"] == "stylegan2-images-conditional"
-    assert rank(images=photos, classes={})["best"] == "dcgan-images"
+    assert rank(images=photos, classes=classes)["best"] == "fastgan-images-conditional"
+    assert rank(images=photos, classes={})["best"] == "fastgan-images"
     assert "stylegan2-images-conditional" not in rank(images=photos, classes={"cat": 5})["made"]
     assert rank(images=photos, classes=classes)["others"] == []
     small = rank(images=icons, classes=classes)

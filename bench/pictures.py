@@ -1,0 +1,156 @@
+"""A folder of your own pictures: what the recipe chosen for it reaches on six sets of pictures.
+
+    python bench/pictures.py EXPERIMENT DATASETS [--seeds 3] [--first 0] [--recipe R] [--minutes M] [--keep FOLDER]
+
+DATASETS is the folder with emoji/, earth/ and photos/. Prints a JSON row for each seed, then mean and standard deviation.
+With `--keep` the run folders stay there, with their sheets. Nothing else may run on the machine. `photos128` are the features
+of the extra `photos` of pictures of 128 pixels instead of 224.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageOps
+from runs_and_rows import print_rows
+
+from ganvas.errors import GanvasError
+from ganvas.evaluation.evaluate import evaluate
+from ganvas.inference.feature_extractors import load_photos, load_pictures
+from ganvas.training.api import train
+from ganvas.training.doctor import diagnose
+
+SIDE = 64
+
+
+def emoji(datasets: Path, _: Path) -> Path:
+    """The 1,396 pictures of Fluent, 3-D, in nine folders. There is no test split."""
+    return datasets / "emoji" / "fluent-3d.zip"
+
+
+def few(datasets: Path, folder: Path) -> Path:
+    """200 of them, chosen by the hash of their name; the others are the test split."""
+    with zipfile.ZipFile(emoji(datasets, folder)) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".png")]
+        names.sort(key=lambda name: hashlib.sha256(name.encode()).digest())
+        for number, name in enumerate(names):
+            path = folder / ("train" if number < 200 else "test") / name.replace("/", "-")
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(_on_white(archive.read(name)))
+    return folder
+
+
+def _on_white(data: bytes) -> bytes:
+    picture, flat = Image.open(io.BytesIO(data)).convert("RGBA"), io.BytesIO()
+    Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB").save(flat, "PNG")
+    return flat.getvalue()
+
+
+def earth(datasets: Path, folder: Path) -> Path:
+    """Squares of satellite.jpg: the western quarter of the longitudes is the test split."""
+    Image.MAX_IMAGE_PIXELS = None
+    picture = Image.open(datasets / "earth" / "satellite.jpg").convert("RGB")
+    _cut(picture.crop((0, 0, picture.width // 4, picture.height)), folder / "test", "west")
+    _cut(picture.crop((picture.width // 4, 0, picture.width, picture.height)), folder / "train", "rest")
+    return folder
+
+
+def photos(datasets: Path, folder: Path) -> Path:
+    """Squares of photographs with a shorter side of 400 pixels: the last six photographs are the test split."""
+    paths = sorted((datasets / "photos").glob("*.jpg"))
+    for number, path in enumerate(paths):
+        photo = Image.open(path).convert("RGB")
+        small = ImageOps.scale(photo, 400 / min(photo.size), Image.Resampling.BICUBIC)
+        _cut(small, folder / ("test" if number >= len(paths) - 6 else "train"), path.stem)
+    return folder
+
+
+def _cut(picture: Image.Image, folder: Path, name: str) -> None:
+    """Squares of `SIDE` pixels, side by side."""
+    folder.mkdir(exist_ok=True)
+    for top in range(0, picture.height - SIDE + 1, SIDE):
+        for left in range(0, picture.width - SIDE + 1, SIDE):
+            picture.crop((left, top, left + SIDE, top + SIDE)).save(folder / f"{name}-{top:04}-{left:04}.png")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A set of pictures, and the recipe that is measured on it."""
+
+    make: Callable[[Path, Path], Path]
+    recipe: str = "fastgan-images"
+    minutes: float = 15
+    side: int = SIDE
+    metrics: tuple[str, ...] = ("kd", "fd", "precision", "recall")
+
+
+SPLIT = ("kd", "fd", "precision", "recall", "memorisation")  # where there is a test split
+EXPERIMENTS = {
+    "emoji": Experiment(emoji),
+    "categories": Experiment(emoji, "fastgan-images-conditional"),
+    "earth": Experiment(earth, metrics=SPLIT),
+    "photos": Experiment(photos, metrics=SPLIT),
+    "few": Experiment(few, metrics=SPLIT),
+    "large": Experiment(emoji, minutes=60, side=128),
+}
+
+
+def measure_seeds(asked: argparse.Namespace, folder: Path) -> Iterator[dict[str, Any]]:
+    """The measures of each seed."""
+    experiment = EXPERIMENTS[asked.experiment]
+    (folder / "data").mkdir(exist_ok=True)
+    data = experiment.make(asked.datasets, folder / "data")
+    extractors = [load_pictures()]
+    try:
+        extractors.append(replace(load_photos(), name="photos128", side=128))
+    except GanvasError as error:  # the extra is not installed
+        print(f"# {error}", flush=True)
+    recipe, minutes = asked.recipe or experiment.recipe, asked.minutes or experiment.minutes
+    for seed in range(asked.first, asked.first + asked.seeds):
+        run = folder / f"{asked.experiment}-{recipe}-{seed}"
+        settings = {"config.resolution": str(experiment.side)} | dict(text.split("=", 1) for text in asked.set)
+        if not (run / "result.json").exists():  # else it was kept
+            train(recipe, data=str(data), minutes=minutes, seed=seed, out=run, **settings)
+        result = json.loads((run / "result.json").read_text())
+        row: dict[str, Any] = {"seed": seed, "images": result["items"], "seconds": round(result["seconds"], 1)}
+        for extractor in extractors:
+            report = evaluate(run, metrics=experiment.metrics, samples=asked.samples, network=extractor)
+            for name, measure in report.measures.items():
+                row[name] = round(measure.value, 4)
+                if measure.floor is not None:
+                    row[f"floor:{name}"] = round(measure.floor, 4)
+            if report.memorisation:
+                row["memorisation"] = report.memorisation.verdict
+        yield row | {"doctor": [finding.name for finding in diagnose(run)]}
+
+
+def main() -> None:
+    """Run the experiment named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("experiment", choices=EXPERIMENTS)
+    parser.add_argument("datasets", type=Path)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--recipe", help="another one, for comparison")
+    parser.add_argument("--minutes", type=float)
+    parser.add_argument("--samples", type=int, default=1000)
+    parser.add_argument("--set", nargs="*", default=[], help="settings of the recipe")
+    parser.add_argument("--keep", type=Path)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = asked.keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        print_rows(measure_seeds(asked, folder), experiment=asked.experiment)
+
+
+if __name__ == "__main__":
+    main()

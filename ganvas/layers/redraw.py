@@ -1,0 +1,76 @@
+"""Redraw: draws a picture again at twice the side, by a network that comes with ganvas. It learned from clean pictures.
+
+A generator that is trained for minutes leaves specks, broken lines and dents in its pictures. This network turns a picture into
+codes of 4x4 pixels, which hardly have room for such faults, and draws from the codes what clean pictures look like. It was
+trained by `tools/train_redraw.py`; layers/networks/README.md says on what, and how well it does.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ganvas.utils.shipped_weights import read_shipped_weights
+
+FILE = Path(__file__).parent / "networks" / "redraw.safetensors"
+SHA256 = "b6384331fcda964d36a64733e3b472ea1e2956654601d1c0ab73efacaa4f32e5"
+CODE_PIXELS = 4  # the sides must be multiples of it
+CODES = 24  # numbers of the code of 4x4 pixels
+WIDTHS = (48, 64, 96)  # channels at the side of the input, at a half and at a quarter of it
+FINEST = 12  # channels at twice the side
+
+
+class Residual(nn.Module):
+    """x [N, C, H, W] -> [N, C, H, W]: x and two convolutions beside it, which start as zero."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.steps = nn.Sequential(nn.SiLU(), nn.Conv2d(width, width, 3, 1, 1), nn.SiLU(), nn.Conv2d(width, width, 3, 1, 1))
+        nn.init.zeros_(self.steps[-1].weight)  # type: ignore[arg-type]
+        nn.init.zeros_(self.steps[-1].bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        both: Tensor = x + self.steps(x)
+        return both
+
+
+def _up(inputs: int, outputs: int) -> list[nn.Module]:
+    wider = nn.Upsample(scale_factor=2, mode="bilinear")
+    return [nn.Conv2d(inputs, outputs, 1), wider, Residual(outputs), Residual(outputs)]
+
+
+class Redraw(nn.Module):
+    """image [N, 3 or 1, H, W] in [-1, 1] -> [N, 3 or 1, 2H, 2W]; H and W are multiples of `CODE_PIXELS`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        fine, half, quarter = WIDTHS
+        start = [nn.Conv2d(3, fine, 3, 1, 1), Residual(fine), nn.Conv2d(fine, half, 4, 2, 1), Residual(half)]
+        self.encode = nn.Sequential(*start, nn.Conv2d(half, quarter, 4, 2, 1), nn.SiLU(), nn.Conv2d(quarter, CODES, 3, 1, 1))
+        deep = [nn.Conv2d(CODES, quarter, 3, 1, 1), Residual(quarter), Residual(quarter)]
+        # Sub-pixels with a convolution behind them, which wipes out their grid.
+        end = [nn.SiLU(), nn.Conv2d(fine, 4 * FINEST, 3, 1, 1), nn.SiLU(), nn.PixelShuffle(2), nn.Conv2d(FINEST, 3, 3, 1, 1)]
+        self.decode = nn.Sequential(*deep, *_up(quarter, half), *_up(half, fine), *end, nn.Tanh())
+
+    def forward(self, image: Tensor) -> Tensor:
+        drawn: Tensor = self.decode(self.encode(image.expand(-1, 3, -1, -1)))
+        return drawn if image.shape[1] == 3 else drawn.mean(1, keepdim=True)
+
+
+def load_redraw() -> Redraw:
+    """The network that comes with ganvas; its weights do not learn. Built without memory (on `meta`) it has no weights yet.
+
+    Raises:
+        DataError: its file is missing or damaged.
+    """
+    network = Redraw()
+    if not network.decode[0].weight.is_meta:  # else a bundle brings the weights
+        network.load_state_dict(read_shipped_weights(FILE, SHA256))
+    return network.requires_grad_(False).eval()
+
+
+def double(image: Tensor) -> Tensor:
+    """image [N, C, H, W] -> [N, C, 2H, 2W], without a network: what `Redraw` is compared with."""
+    return F.interpolate(image, scale_factor=2, mode="bicubic").clamp(-1, 1)
