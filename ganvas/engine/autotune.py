@@ -86,8 +86,13 @@ def _choose_cpu_plan(recipe: Recipe, data: Dataset, ranks: int) -> Plan:
     """The faster memory format, by timing one process with all cores."""
     wide = Plan(precision=_choose_precision(recipe, data, "cpu"), threads=max_threads())
     plans = [replace(wide, channels_last=last) for last in ((True, False) if data.modality.grid else (False,))]
-    speeds = _time_plans(recipe, data, plans, COMPARE) if len(plans) > 1 else dict.fromkeys(plans, 0.0)
-    best = max(plans, key=lambda plan: speeds[plan])
+    if len(plans) == 1:
+        # Nothing to time. One step shows, before there is a run folder, whether the recipe can be played.
+        next(train(initial_state(recipe, wide), data, recipe.train))
+        best = plans[0]
+    else:
+        speeds = _time_plans(recipe, data, plans, COMPARE)
+        best = max(plans, key=lambda plan: speeds[plan])
     return replace(best, ranks=ranks, threads=min(max_threads(), _count_cores(ranks)))
 
 

@@ -17,7 +17,6 @@ from ganvas.engine.autotune import ENDLESS, LATE, choose_plan, images_in_minutes
 from ganvas.engine.loop import train
 from ganvas.errors import ResourceError
 from ganvas.games.cgan import CGAN
-from ganvas.games.fastgan import FastGAN
 from ganvas.games.progan import ProGAN
 from ganvas.games.recipes import open_data, resolve_recipe
 from ganvas.games.registry import build
@@ -94,18 +93,7 @@ def cost_of_side(game: Any, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> No
     monkeypatch.setattr(game, "advance", noted)
 
 
-@pytest.mark.parametrize("grow_from", [0.2, 0.6, 0.95])
-def test_each_resolution_counts_by_its_share_of_the_images(
-    grow_from: float, monkeypatch: pytest.MonkeyPatch, clock: Clock
-) -> None:
-    cost_of_side(FastGAN, monkeypatch, clock)
-    settings = {**TINY, "config.resolution": "32", "config.start": "16", "config.head": "4"}
-    recipe = resolve_recipe("fastgan-images", {**settings, "config.grow_from": str(grow_from)}, data="mine")
-    _, pace = images_in_minutes(recipe, OWN, Plan(threads=1), Ranks(), 1)
-    assert 4 / pace == pytest.approx(grow_from * 16**2 + (1 - grow_from) * 32**2, rel=0.01)
-
-
-def test_each_resolution_of_many_counts_by_its_share(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+def test_each_resolution_counts_by_its_share_of_the_images(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     """Resolutions of 4, 8, 16 and 32 pixels: each new one fades in for a tenth of the run, and stays for a tenth."""
     cost_of_side(ProGAN, monkeypatch, clock)
     recipe = resolve_recipe("progan-images", {**TINY, "config.resolution": "32"}, data="mine")
