@@ -30,7 +30,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from train_picture_network import HELD_OUT_PHOTOS, choose_background, read_places, to_tensor, view_emoji, view_place
 
-from ganvas.layers.redraw import CODES, FILE, Redraw, double
+from ganvas.layers.redraw import CODES, FILE, Redraw
 from ganvas.metrics.picture_network import load_picture_network
 
 STYLES = ("fluent-flat", "noto")
@@ -95,6 +95,11 @@ class Patches(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         logits: Tensor = self.steps(image)
         return logits
+
+
+def double(image: Tensor) -> Tensor:
+    """image [N, C, H, W] -> [N, C, 2H, 2W], without a network: what the network is compared with."""
+    return F.interpolate(image, scale_factor=2, mode="bicubic").clamp(-1, 1)
 
 
 def psnr(found: Tensor, pixels: Tensor) -> float:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganvas.utils.shipped_weights import read_shipped_weights
@@ -69,8 +68,3 @@ def load_redraw() -> Redraw:
     if not network.decode[0].weight.is_meta:  # else a bundle brings the weights
         network.load_state_dict(read_shipped_weights(FILE, SHA256))
     return network.requires_grad_(False).eval()
-
-
-def double(image: Tensor) -> Tensor:
-    """image [N, C, H, W] -> [N, C, 2H, 2W], without a network: what `Redraw` is compared with."""
-    return F.interpolate(image, scale_factor=2, mode="bicubic").clamp(-1, 1)
