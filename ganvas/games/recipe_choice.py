@@ -99,7 +99,7 @@ def choose_recipe(data: TableDataset, minutes: float | None = None, images: int 
     side = choose_side(side, MINUTES if minutes is None else minutes, device)
     length = f"{minutes:g} minutes" if minutes is not None else f"{images:,} images"
     reason = f"{kind} at {side} pixels for {length} on {_describe(device)}"
-    if n < FEW:
+    if 10 * HELD_OUT <= n < FEW:  # of fewer none are held out, so nothing would start it
         reason += ", augmented as soon as the discriminator knows them by heart"
     return Choice(name, {"config.resolution": str(side)} | hold_out_enough(n), minutes, reason)
 
