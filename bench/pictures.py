@@ -1,9 +1,10 @@
 """A folder of your own pictures: what the recipe chosen for it reaches on six sets of pictures.
 
-    python bench/pictures.py EXPERIMENT DATASETS [--seeds 3] [--first 0] [--recipe R] [--minutes M] [--keep FOLDER]
+    python bench/pictures.py EXPERIMENT DATASETS [--seeds 3] [--first 0] [--recipe R] [--minutes M | --images N] [--keep FOLDER]
 
 DATASETS is the folder with emoji/, earth/ and photos/. Prints a JSON row for each seed, then mean and standard deviation.
-With `--keep` the run folders stay there, with their sheets. Nothing else may run on the machine. `photos128` are the features
+With `--keep` the run folders stay there, with their sheets. Nothing else may run on the machine, unless the length is a number
+of images: that which fifteen minutes make on the machine alone. `photos128` are the features
 of the extra `photos` of pictures of 128 pixels instead of 224.
 """
 
@@ -114,12 +115,13 @@ def measure_seeds(asked: argparse.Namespace, folder: Path) -> Iterator[dict[str,
         extractors.append(replace(load_photos(), name="photos128", side=128))
     except GanvasError as error:  # the extra is not installed
         print(f"# {error}", flush=True)
-    recipe, minutes = asked.recipe or experiment.recipe, asked.minutes or experiment.minutes
+    recipe = asked.recipe or experiment.recipe
+    length = {"images": asked.images} if asked.images else {"minutes": asked.minutes or experiment.minutes}
     for seed in range(asked.first, asked.first + asked.seeds):
         run = folder / f"{asked.experiment}-{recipe}-{seed}"
         settings = {"config.resolution": str(experiment.side)} | dict(text.split("=", 1) for text in asked.set)
         if not (run / "result.json").exists():  # else it was kept
-            train(recipe, data=str(data), minutes=minutes, seed=seed, out=run, **settings)
+            train(recipe, data=str(data), seed=seed, out=run, **length, **settings)
         result = json.loads((run / "result.json").read_text())
         row: dict[str, Any] = {"seed": seed, "images": result["items"], "seconds": round(result["seconds"], 1)}
         for extractor in extractors:
@@ -141,7 +143,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--recipe", help="another one, for comparison")
-    parser.add_argument("--minutes", type=float)
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--minutes", type=float)
+    length.add_argument("--images", type=int)
     parser.add_argument("--samples", type=int, default=1000)
     parser.add_argument("--set", nargs="*", default=[], help="settings of the recipe")
     parser.add_argument("--keep", type=Path)

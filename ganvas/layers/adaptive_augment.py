@@ -7,7 +7,8 @@ of the step. Images are not clamped.
 
 Differs (arXiv:2006.06676): bilinear interpolation, not a sym6 wavelet filter at twice the resolution: shrunk images alias a
 little.
-Differs (arXiv:2006.06676): borders are reflected repeatedly; the published code reflects once and is zero beyond.
+Differs (arXiv:2006.06676): the outermost pixels continue beyond the border. The published code reflects the picture, and G
+learned to draw the reflected strips at the border of its samples, at a probability of 0.16 already.
 Differs (arXiv:2006.06676): no filtering, noise or cutout, which the paper does not use after its comparison (fig. 4) either.
 """
 
@@ -110,17 +111,10 @@ def _sampling_points(pick: Pick, table: Tensor, height: int, width: int) -> tupl
     return xx * x + xy * y + offset[:, :1] + (width - 1) / 2, yx * x + yy * y + offset[:, 1:] + (height - 1) / 2
 
 
-def _reflect(place: Tensor, side: int) -> Tensor:
-    """Any coordinate -> [0, side - 1], with reflection at the centres of the outermost pixels."""
-    period = max(2 * side - 2, 1)
-    place = place - period * torch.floor(place / period)
-    return torch.clamp(side - 1 - torch.abs(place - (side - 1)), min=0)  # rounding may give a value slightly outside
-
-
 def _resample(images: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """[N, C, H, W] sampled at x, y [N, H, W], bilinear; at integer coordinates it is that pixel, bit for bit."""
     height, width = images.shape[2:]
-    x, y = _reflect(x, width), _reflect(y, height)
+    x, y = x.clamp(0, width - 1), y.clamp(0, height - 1)  # the outermost pixels continue
     left, top = x.floor(), y.floor()
     right, low = (left + 1).clamp(max=width - 1), (top + 1).clamp(max=height - 1)
     index = torch.stack([top * width + left, top * width + right, low * width + left, low * width + right], 1).long()
