@@ -21,12 +21,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from PIL import Image, ImageOps
 from runs_and_rows import print_rows
 
+from ganvas.config import DataConfig
+from ganvas.data.open import open_source
 from ganvas.errors import GanvasError
 from ganvas.evaluation.evaluate import evaluate
-from ganvas.inference.feature_extractors import load_photos, load_pictures
+from ganvas.inference.feature_extractors import Extractor, load_photos, load_pictures
+from ganvas.inference.model import load
+from ganvas.media.image_files import to_bytes
+from ganvas.metrics.nearest_neighbours import k_nearest
 from ganvas.training.api import train
 from ganvas.training.doctor import diagnose
 
@@ -105,6 +111,26 @@ EXPERIMENTS = {
 }
 
 
+def agree_with_neighbours(run: Path, extractor: Extractor) -> dict[str, float]:
+    """The share of samples whose nearest training picture has the requested class, and the share of pictures with such a twin.
+
+    The samples have the classes of the training pictures; the nearest picture of a picture is never itself.
+    """
+    model = load(run)
+    source = open_source(DataConfig(source=model.data_source(None, "data")), resolution=SIDE, channels=model.shape[0])
+    reals, labels = source.fields["real"], source.fields["label"].long()
+    bank, agreed = extractor.features(reals), 0
+    for number, count in enumerate(labels.bincount(minlength=len(source.classes)).tolist()):
+        samples = torch.cat([to_bytes(part) for part, _ in model.stream(count, label=number)])
+        nearest = k_nearest(extractor.features(samples), bank, 1)[1][:, 0]
+        agreed += int((labels[nearest] == number).sum())
+    twins = k_nearest(bank, bank, 2)[1]
+    rows = torch.arange(len(bank))
+    others = torch.where(twins[:, 0] == rows, twins[:, 1], twins[:, 0])
+    reals_agree = (labels[others] == labels).double().mean().item()
+    return {"requested": round(agreed / len(bank), 4), "floor:requested": round(reals_agree, 4)}
+
+
 def measure_seeds(asked: argparse.Namespace, folder: Path) -> Iterator[dict[str, Any]]:
     """The measures of each seed."""
     experiment = EXPERIMENTS[asked.experiment]
@@ -132,6 +158,8 @@ def measure_seeds(asked: argparse.Namespace, folder: Path) -> Iterator[dict[str,
                     row[f"floor:{name}"] = round(measure.floor, 4)
             if report.memorisation:
                 row["memorisation"] = report.memorisation.verdict
+        if load(run).classes and "conditional" in recipe:
+            row |= agree_with_neighbours(run, extractors[0])
         yield row | {"doctor": [finding.name for finding in diagnose(run)]}
 
 

@@ -1,13 +1,14 @@
 """The quality of the recipes: measures with seeds, seconds and floors. The test split is used once for each row.
 
-    python bench/quality.py EXPERIMENT [seeds] [first seed]
+    python bench/quality.py EXPERIMENT [seeds] [first seed] [--minutes M]
 
-Prints a JSON row for each seed, then mean and standard deviation. Floors are called `floor:NAME`.
+`--minutes` replaces the number of images; then nothing else may run on the machine. Prints a JSON row for each seed,
+then mean and standard deviation. Floors are called `floor:NAME`.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,7 +42,7 @@ EXPERIMENTS = {
 }
 
 
-def measure_seeds(experiment: Experiment, seeds: range) -> Iterator[dict[str, Any]]:
+def measure_seeds(experiment: Experiment, seeds: range, minutes: float | None) -> Iterator[dict[str, Any]]:
     """The measures of each seed."""
     for seed in seeds:
         report, result, log = train_and_measure(
@@ -49,7 +50,8 @@ def measure_seeds(experiment: Experiment, seeds: range) -> Iterator[dict[str, An
             experiment.settings,
             experiment.metrics,
             seed=seed,
-            images=experiment.images,
+            images=None if minutes else experiment.images,
+            minutes=minutes,
             measure={"samples": experiment.samples},
         )
         values = {name: round(measure.value, 5) for name, measure in report.measures.items()}
@@ -69,12 +71,15 @@ def measure_seeds(experiment: Experiment, seeds: range) -> Iterator[dict[str, An
 
 def main() -> None:
     """Run the experiment named on the command line."""
-    if len(sys.argv) < 2 or sys.argv[1] not in EXPERIMENTS:
-        sys.exit(f"expected one of {', '.join(EXPERIMENTS)}; see the head of {__file__}")
-    experiment = EXPERIMENTS[sys.argv[1]]
-    count = int(sys.argv[2]) if len(sys.argv) > 2 else experiment.seeds
-    first = int(sys.argv[3]) if len(sys.argv) > 3 else 0
-    print_rows(measure_seeds(experiment, range(first, first + count)), experiment=sys.argv[1], recipe=experiment.recipe)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("experiment", choices=EXPERIMENTS)
+    parser.add_argument("seeds", type=int, nargs="?")
+    parser.add_argument("first", type=int, nargs="?", default=0)
+    parser.add_argument("--minutes", type=float)
+    asked = parser.parse_args()
+    experiment = EXPERIMENTS[asked.experiment]
+    seeds = range(asked.first, asked.first + (asked.seeds or experiment.seeds))
+    print_rows(measure_seeds(experiment, seeds, asked.minutes), experiment=asked.experiment, recipe=experiment.recipe)
 
 
 if __name__ == "__main__":

@@ -15,12 +15,22 @@ from ganvas.training.api import train
 
 
 def train_and_measure(
-    recipe: str, settings: Mapping[str, str], metrics: Sequence[str], *, seed: int, measure: Mapping[str, Any], **options: Any
+    recipe: str,
+    settings: Mapping[str, str],
+    metrics: Sequence[str],
+    *,
+    seed: int,
+    measure: Mapping[str, Any],
+    minutes: float | None = None,
+    **options: Any,
 ) -> tuple[Report, dict[str, Any], list[dict[str, Any]]]:
-    """One run from start to end: its report of `evaluate` (with the options `measure`), its result.json, and its log."""
+    """One run from start to end: its report of `evaluate` (with the options `measure`), its result.json, and its log.
+
+    `minutes` replaces the number of images.
+    """
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        train(resolve_recipe(recipe, settings, seed=seed, **options), out=run)
+        train(resolve_recipe(recipe, settings, seed=seed, **options), out=run, minutes=minutes)
         report = evaluate(run, metrics=metrics, **measure)
         rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
         return report, json.loads((run / "result.json").read_text()), rows

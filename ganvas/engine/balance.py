@@ -4,7 +4,8 @@ Skill is the share of reals and fakes that the discriminator classifies correctl
 controller looks at the mean skill since the last look. Above the band it raises one number, the `lead` of the discriminator.
 From it follow the learning rate of D, its rests, and the noise on its inputs. Below the band it does nothing: at the end of a
 good game D can only guess, and a discriminator that is too small is not helped by any of these (docs/balance.md). Against
-overfitting of D, which shows in its outputs on held-out images, it augments all inputs of D.
+overfitting of D, which shows in its outputs on held-out images, it augments all inputs of D. Of few images none are held out;
+then the share of training reals that D calls real stands in for it.
 
 With `resting` the rule of 3D-GAN replaces all this: D makes no move while it was right about more than 80 % of the last batch.
 
@@ -15,6 +16,7 @@ Sources: arXiv:1610.07584 sec. 3.1 (a discriminator that is too good rests), arX
 by r_v), arXiv:1701.04862 sec. 3 (instance noise). Differs: one integrating controller for all of them. Overfitting is the
 difference of the shares of training and held-out reals that D calls real. r_v divides the same difference of outputs by that
 of training reals and fakes, which is near 0 when D cannot tell them apart: then it is noise, and a share needs no divisor.
+Without held-out images r_t of the paper, E sign(D(real)), which is 2 share - 1, should be 0.6 (eq. 1).
 """
 
 from __future__ import annotations
@@ -44,6 +46,8 @@ HIGH = 0.95  # the highest skill of D that still teaches G
 EASE = 0.85  # below this skill, the controller undoes its action
 STRAIN = 3.0  # the loss of D relative to that of a D that only guesses: above it, its steps are too long
 MEMORY, FORGOTTEN = 0.08, 0.03  # how much more often D calls training reals real than held-out reals: act, undo
+SURE, UNSURE = 0.8, 0.75  # without held-out images: how often D calls training reals real: act, undo (r_t of 0.6 and 0.5)
+FEW = 2_000  # images that D may know by heart
 MOST_AUGMENTATION = 0.8  # above this probability, augmentation leaks into the fakes (arXiv:2006.06676 sec. 3.2)
 
 
@@ -79,6 +83,7 @@ class Balance:
     """The controller of one discriminator: what it has measured, and what it does.
 
     `steering` off: it only measures. `resting`: D rests above `REST`. `name`: of the discriminator, "" for the only one.
+    `unwatched`: the data are few images, of which none are held out.
     """
 
     steering: bool = True
@@ -89,9 +94,11 @@ class Balance:
     augment: float = 0.0  # probability of each augmentation
     skill: float = 0.0  # of D, smoothed; 0 before the first look
     memory: float = 0.0  # share of training reals called real minus that of held-out reals, smoothed
+    sure: float = 0.0  # share of training reals called real, smoothed; 0 before the first look
     warmth: float = 1.0  # factor on the instance noise: it falls to 0 at the end of the run
     sums: dict[str, list[float]] = field(default_factory=dict)  # note -> [sum, count] since the last look
     name: str = ""
+    unwatched: bool = False
 
     @property
     def rate(self) -> float:
@@ -155,6 +162,7 @@ class Balance:
         self.sums = {}
         skill = (means["verdict_real"] + 1 - means["verdict_fake"]) / 2
         self.skill = skill if not self.skill else (self.skill + skill) / 2
+        self.sure = means["verdict_real"] if not self.sure else (self.sure + means["verdict_real"]) / 2
         if "verdict_held_out" in means:
             self.memory = 0.85 * self.memory + 0.15 * (means["verdict_real"] - means["verdict_held_out"])
         self.warmth = 1 - step.progress
@@ -175,10 +183,10 @@ class Balance:
         """Adjust augmentation and lead to the measurements. Returns one line for each visible change."""
         before = dataclasses.replace(self)
         # A D that overfits is also ahead: then augmentation is the answer, and holding it back is not.
-        memorises = self.memory > MEMORY
+        memorises = self.sure > SURE if self.unwatched else self.memory > MEMORY
         if memorises:
             self.augment = min(MOST_AUGMENTATION, self.augment + 0.03)
-        elif self.memory < FORGOTTEN:
+        elif self.sure < UNSURE if self.unwatched else self.memory < FORGOTTEN:
             self.augment = max(0.0, self.augment - 0.01)
         if self.skill > HIGH and not memorises:
             self.lead = min(2.0, self.lead + 0.1 + (self.skill - HIGH))
@@ -202,6 +210,8 @@ class Balance:
         """The change of the augmentation in words, with its reason."""
         more = "more" if self.memory > 0 else "less"
         why = f"{self.subject} calls training images real {abs(self.memory):.0%} {more} often than held-out images"
+        if self.unwatched:
+            why = f"{self.subject} calls {self.sure:.0%} of the few training images real"
         return f"balance: {why}; augmentation {'up' if self.augment > before else 'down'} to {self.augment:.0%}"
 
     @property
@@ -211,7 +221,7 @@ class Balance:
 
     def dump(self) -> dict[str, Any]:
         """All numbers, for a checkpoint."""
-        settings = ("steering", "resting", "name")
+        settings = ("steering", "resting", "name", "unwatched")
         return {key: value for key, value in dataclasses.asdict(self).items() if key not in settings}
 
     def accepts(self, numbers: Mapping[str, Any]) -> bool:

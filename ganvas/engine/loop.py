@@ -21,7 +21,7 @@ from ganvas.core.game import Batch, Game, Step, Terms, View
 from ganvas.core.modality import IMAGES
 from ganvas.data.dataset import Dataset
 from ganvas.data.loader import Loader, fetch
-from ganvas.engine.balance import MEASURE, Balance
+from ganvas.engine.balance import FEW, MEASURE, Balance
 from ganvas.engine.moves import Moves, changing_buffers
 from ganvas.engine.state import State
 from ganvas.layers.diff_augment import diff_augment
@@ -43,6 +43,8 @@ def train(
     device, share = torch.device(state.plan.device), config.batch // ranks.size
     loader = Loader(data, config.seed, share, stride=config.batch, device=state.plan.device, needs=state.game.needs)
     means = batch_means(state.game)
+    for balance in state.balances.values():
+        balance.unwatched = data.modality is IMAGES and not held_out and len(data) < FEW
 
     while state.items < config.images:
         # Begin the step: seed it, and let the game follow its schedule (growth, temperature).

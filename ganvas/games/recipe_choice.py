@@ -29,7 +29,7 @@ DIGITS = ("dcgan-mnist-paired", "cgan-mnist-groups", "cgan-mnist")  # for those:
 GROUPED = 300  # pictures without classes, from which groups of them take the place of classes
 IN_A_GROUP = 50  # pictures, on the average: the discriminator would know fewer by heart
 MOST_GROUPS = 100
-HELD_OUT = 20  # pictures: fewer are never held out, and then nothing shows that the discriminator knows the others by heart
+HELD_OUT = 20  # pictures: fewer are never held out; they show best whether the discriminator knows the others by heart
 FEW = 5_000  # pictures, below which a discriminator soon knows each of them
 
 
@@ -99,7 +99,7 @@ def choose_recipe(data: TableDataset, minutes: float | None = None, images: int 
     side = choose_side(side, MINUTES if minutes is None else minutes, device)
     length = f"{minutes:g} minutes" if minutes is not None else f"{images:,} images"
     reason = f"{kind} at {side} pixels for {length} on {_describe(device)}"
-    if 10 * HELD_OUT <= n < FEW:  # of fewer none are held out, so nothing would start it
+    if n < FEW:
         reason += ", augmented as soon as the discriminator knows them by heart"
     return Choice(name, {"config.resolution": str(side)} | hold_out_enough(n), minutes, reason)
 

@@ -106,6 +106,28 @@ def test_what_is_learnt_by_heart_is_answered_by_augmentation() -> None:
     assert balance.augment == 0
 
 
+def test_few_images_of_which_none_are_held_out_are_augmented_when_the_critic_is_sure_of_them() -> None:
+    """r_t of ADA is 2 share - 1, and should be 0.6: arXiv:2006.06676 eq. 1."""
+    balance = Balance(unwatched=True)
+    events = told(balance, 100, 0.9, 0.05)
+    assert balance.augment > 0.5
+    assert any("calls 90% of the few training images real; augmentation up" in event for event in events)
+    before = balance.augment
+    told(balance, 20, 0.78, 0.3)
+    assert abs(balance.augment - before) < 0.1
+    told(balance, 200, 0.6, 0.3)
+    assert balance.augment == 0
+
+
+@pytest.mark.parametrize(("share", "unwatched"), [(0.0, True), (0.42, False)])
+def test_the_loop_knows_whether_images_are_held_out(share: float, unwatched: bool) -> None:
+    recipe, data = miniature("cgan-mnist")
+    kept, held_out = data.hold_out(share)
+    state = initial_state(recipe, PLAN)
+    next(train(state, kept, recipe.train, held_out=held_out))
+    assert state.balances[""].unwatched is unwatched
+
+
 def test_nothing_happens_in_the_grace_of_the_start_or_when_only_watching() -> None:
     balance = Balance()
     for index in range(GRACE - 1):
@@ -337,7 +359,8 @@ def test_a_checkpoint_of_one_discriminator_has_the_format_of_before() -> None:
     recipe, _ = miniature("gan-ring")
     state = initial_state(recipe, PLAN)
     balance = dump(state)[1]["balance"]
-    assert set(balance) == {"last", "lead", "least", "augment", "skill", "memory", "warmth", "sums"}
-    counters = dump(state)[1] | {"balance": balance | {"lead": 0.7}}
+    before = {"last", "lead", "least", "augment", "skill", "memory", "warmth", "sums"}
+    assert set(balance) == before | {"sure"}
+    counters = dump(state)[1] | {"balance": {name: balance[name] for name in before} | {"lead": 0.7}}
     restore(state, dump(state)[0], counters)
     assert state.balances[""].lead == 0.7

@@ -65,6 +65,18 @@ def test_the_picture_is_the_sum_of_all_resolutions() -> None:
     assert len(made.style_weights()) == made.styles == 6
 
 
+def test_few_channels_at_full_resolution() -> None:
+    """`finest` channels there in G; D takes 2x2 pixels as one, so it has one stage less."""
+    assert replace(TINY, finest=2).widths == [2, 4, 8]
+    made = game(finest=2)
+    assert made.G.layers[-2].conv.weight.shape == (2, 4, 3, 3)
+    assert made.resolutions == (4, 8, 16)
+    assert len(made.D.stages) == len(game().D.stages) - 1
+    assert made.judge(made.sample(torch.randn(3, 6))).shape == (3,)
+    with pytest.raises(UsageError, match=r"config\.finest: expected .*0"):
+        replace(TINY, finest=-1)
+
+
 def test_a_class_changes_the_picture_and_the_verdict() -> None:
     torch.manual_seed(0)
     made = ConditionalStyleGAN2(CLASSES)

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from ganvas.layers.modulated_conv import ModulatedConv, modulated_conv
+from ganvas.layers.resample import upsample_blur
 
 
 @pytest.mark.parametrize("kernel", [1, 3])
@@ -23,6 +24,11 @@ def test_equals_the_loop_over_samples(kernel: int, demodulate: bool) -> None:
         expected.append(F.conv2d(one[None], own, padding=kernel // 2))
     torch.testing.assert_close(modulated_conv(x, weight, style, demodulate), torch.cat(expected))
     torch.testing.assert_close(modulated_conv(x, weight, style, demodulate, gain=2.0), 2 * torch.cat(expected))
+
+
+def test_it_doubles_the_side() -> None:
+    x, weight, style = torch.randn(2, 4, 5, 6), torch.randn(3, 4, 3, 3), torch.randn(2, 4)
+    torch.testing.assert_close(modulated_conv(x, weight, style, up=True), modulated_conv(upsample_blur(x), weight, style))
 
 
 def test_demodulation_keeps_the_variance_whatever_the_style() -> None:
