@@ -10,7 +10,7 @@ from ganvas.data.open import absolute_source
 from ganvas.errors import UsageError
 from ganvas.games.recipes import adapt_recipe, open_data, parse_recipe
 from ganvas.runtime.distributed import Ranks
-from ganvas.training.initial_weights import require_origin, take_over, write_start
+from ganvas.training.initial_weights import require_origin, require_same_game, take_over, write_start
 from ganvas.training.options import require_minutes
 from ganvas.training.run_data import describe_data
 from ganvas.training.run_folder import Run, agree_on_plan, open_run
@@ -51,8 +51,11 @@ def start_run(
         raise UsageError(f"{out} exists and is no run folder; choose another --out")
     if out and peers.first:
         require_place(out)
-    data = open_data(recipe)
-    recipe = parse_recipe(to_dict(adapt_recipe(recipe, data)))  # as a resumed run will read it from JSON
+    first = "" if from_model is None else "leave --from out"
+    data = open_data(recipe, first)
+    if from_model is not None:
+        require_same_game(from_model, recipe, data)
+    recipe = parse_recipe(to_dict(adapt_recipe(recipe, data, first)))  # as a resumed run will read it from JSON
     weights = None if from_model is None else take_over(from_model, recipe, data)
     plan = agree_on_plan(recipe, data, device, str(peers.size) if peers.size > 1 else ranks, peers)
     run = Run(out or Path(), recipe, plan, minutes, data_before=describe_data(recipe, data, len(data)))

@@ -10,9 +10,9 @@ import torch
 from ganvas.config import DataConfig
 from ganvas.core.capabilities import Samples
 from ganvas.data.table import TableDataset
+from ganvas.engine import balance
 from ganvas.errors import DataError, UsageError
 from ganvas.games import RECIPES
-from ganvas.engine import balance
 from ganvas.games.recipe_choice import (
     FEW,
     FEW_UNWATCHED,

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from ganvas.cli.app import app
-from ganvas.errors import UsageError
+from ganvas.errors import GanvasWarning, UsageError
 from ganvas.games.recipe_choice import GROUPED
 from ganvas.games.recipes import resolve_recipe
 from ganvas.training.api import train
@@ -75,10 +75,14 @@ def test_neither_recipe_nor_data_is_one_line() -> None:
 
 
 def test_python_trains_without_a_recipe_and_the_command_line_continues(
-    holiday: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    holiday: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     out = tmp_path / "run"
-    model = train(data=holiday, images=48, batch=16, out=out, ranks=1, precision="float32", **SMALL)
+    with pytest.warns(GanvasWarning, match="there are 16 samples; a GAN needs hundreds"):
+        model = train(data=holiday, images=48, batch=16, out=out, ranks=1, precision="float32", **SMALL)
+    assert [told.partition(" at ")[0] for told in caplog.messages] == [
+        "fastgan-images-conditional: 16 color pictures of 2 classes"
+    ]
     assert list(model.classes) == ["beach", "town"]
     assert read_run(out).recipe.name == "fastgan-images-conditional"
     words = [f"--set={name}={value}" for name, value in SMALL.items()]
