@@ -241,11 +241,11 @@ def test_pictures_without_classes_are_no_way_in_a_circle(source: Path, tmp_path:
     with pytest.raises(
         UsageError, match=r"expected cgan, as of .*source, got dcgan; leave --from out: cgan cannot be trained on"
     ):
-        begin("dcgan-mnist", tmp_path / "run", source, data=plain)
-    with pytest.raises(DataError, match=r"cgan needs pictures.* leave --from out and use a textgan-"):
+        start_run(resolve_recipe("dcgan-mnist", data=plain), out=tmp_path / "run", from_model=source)
+    with pytest.raises(DataError, match=r"cgan needs images.* leave --from out and use a textgan-"):
         train(data="names", from_model=source, out=tmp_path / "run")
     with pytest.raises(DataError, match=r"or start a new run and use dcgan-images"):
-        branch(source, tmp_path / "run", {}, data=plain)
+        branch(source, tmp_path / "run", {}, source=plain)
     assert not (tmp_path / "run").exists()
 
 
