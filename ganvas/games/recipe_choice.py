@@ -10,11 +10,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ganvas.config import DataConfig
+from ganvas.config import DataConfig, Recipe
 from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS
+from ganvas.data.computed_domains import split_name
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, UsageError
+from ganvas.games import RECIPES
 from ganvas.layers.resolutions import can_be_halved
 from ganvas.runtime.device import find_device
 
@@ -30,78 +32,129 @@ GROUPED = 300  # pictures without classes, from which groups of them take the pl
 IN_A_GROUP = 50  # pictures, on the average: the discriminator would know fewer by heart
 MOST_GROUPS = 100
 HELD_OUT = 20  # pictures: fewer are never held out; they show best whether the discriminator knows the others by heart
+DOMAINS = "cogan-images"  # for domains that are computed of other pictures
+MOST_OF_DOMAINS = 64  # pixels: its own side
 FEW = 5_000  # pictures, below which a discriminator soon knows each of them
+FEW_UNWATCHED = 2_000  # the same if none are held out: `FEW` of ganvas/engine/balance.py
+EXACT = 32  # pixels: a smaller suggested side is that of all pictures
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A recipe with settings for the data, and the reason in words."""
+    """A recipe with settings for the data, and what was found in the data."""
 
     recipe: str
     settings: Mapping[str, str] = field(default_factory=dict)  # by dotted path, as for --set
-    minutes: float | None = None  # None: the number of images of the recipe
-    reason: str = ""
+    minutes: float | None = None  # None: the number of images of the recipe, or of the user
+    found: str = ""  # the data in words
+    count: int = 0
+    side: int = 0  # of pictures, as they suggest it; 0: other data
+    why: str = ""  # in words, if there is more to say than what was found
+    device: str = "cpu"  # where it will train
+
+    def text(self, recipe: Recipe) -> str:
+        """One line for the user about what is trained: `recipe`, the chosen one with all settings of the user."""
+        parts = [self.found if not self.side else self._describe_pictures(recipe), *filter(None, [self.why])]
+        if self.side and (times := _describe_augmentation(recipe, self.count)):
+            parts.append(times)
+        return f"{self.recipe}: {', '.join(parts)}; name another recipe to choose yourself"
+
+    def _describe_pictures(self, recipe: Recipe) -> str:
+        groups, side = getattr(recipe.config, "groups", 0), recipe.config.resolution
+        where = f" in {groups} group{'s' * (groups != 1)}" if groups else ""
+        enlarged = f", enlarged from {self.side}," if self.side < min(EXACT, side) else ""
+        length = f"{self.minutes:g} minute{'s' * (self.minutes != 1)}" if self.minutes else f"{recipe.train.images:,} images"
+        where_trained = "the CPU" if self.device == "cpu" else self.device
+        return f"{self.found}{where} at {side} pixels{enlarged} for {length} on {where_trained}"
+
+
+@dataclass(frozen=True)
+class PictureFacts:
+    """What the choice needs to know of pictures. `side` is the one that they suggest, `classes` 0 or 1 without classes."""
+
+    count: int
+    channels: int
+    side: int
+    classes: int = 0
 
     def text(self) -> str:
-        """One line for the user."""
-        return f"{self.recipe}: {self.reason}; name another recipe to choose yourself"
+        """The pictures in words."""
+        pictures = f"{self.count:,} {'grey' if self.channels == 1 else 'color'} picture{'s' * (self.count != 1)}"
+        return f"{pictures} {f'of {self.classes} classes' if self.classes > 1 else 'without classes'}"
 
 
 def choose_for_source(
-    source: str | None, minutes: float | None = None, images: int | None = None, device: str = "auto", fit: str | None = None
+    config: DataConfig, minutes: float | None = None, images: int | None = None, device: str = "auto"
 ) -> Choice:
-    """The recipe for the data `source`; `fit` is the setting `data.fit`.
+    """The recipe for the data of `config`, which has the settings of the user.
 
     Raises:
         UsageError: no source, or another argument that cannot be used.
         DataError: the data cannot be read, or no recipe takes it.
     """
-    if not source:
+    if not config.source:
         raise UsageError("expected a recipe (see `ganvas recipes`) or your own data: --data FOLDER; got neither")
-    config = DataConfig(source=source) if fit is None else DataConfig(source=source, fit=fit)  # type: ignore[arg-type]
-    return choose_recipe(open_source(config), minutes, images, find_device(device).type)
+    data = open_source(config, channels=config.channels, pictures=False)
+    return choose_recipe(data, minutes, images, find_device(device).type, config.source)
 
 
-def choose_recipe(data: TableDataset, minutes: float | None = None, images: int | None = None, device: str = "cpu") -> Choice:
+def name_for_source(source: str) -> str:
+    """The first recipe that is made for the data `source`, by the name of its own data; "" if there is none."""
+    return next((name for name, recipe in RECIPES.items() if source and recipe.data.source == source), "")
+
+
+def choose_recipe(
+    data: TableDataset, minutes: float | None = None, images: int | None = None, device: str = "cpu", source: str = ""
+) -> Choice:
     """The recipe that suits such data and that time, by the kind, number, classes, colors and size of the samples.
 
     `data` is opened without a resolution, so it has the one that its pictures suggest. `device` is where it will train.
+    A built-in or computed `source` has the recipe that is made for it.
 
     Raises:
         DataError: no recipe takes such data.
     """
-    n, classes, modality = len(data), len(data.classes), data.modality
+    n, modality, own = len(data), data.modality, name_for_source(source)
+    made = "the recipe made for this data" if own else ""
     if modality is POINTS:
         dims = data.facts.shape[0]
         if dims > 2:
             raise DataError(f"{data.name}: points of {dims} numbers; expected 1 or 2, or name a recipe, such as gan-gaussians")
-        name = "gan-normal1d" if dims == 1 else "gan-ring"
-        return Choice(name, {}, minutes, f"{n:,} points {'on a line' if dims == 1 else 'in the plane'}")
+        name = own or ("gan-normal1d" if dims == 1 else "gan-ring")
+        return Choice(name, {}, minutes, f"{n:,} points {'on a line' if dims == 1 else 'in the plane'}", n, why=made)
     if modality is TEXT:
-        return Choice("textgan-names", {}, minutes, f"{n:,} lines of text")
+        return Choice(own or "textgan-names", {}, minutes, f"{n:,} lines of text", n, why=made)
     if modality is VOXELS:
-        return Choice("voxel-shapes", {}, minutes, f"{n:,} solids")
+        if "label" not in data.modalities:
+            raise DataError(
+                f"{data.name}: {n:,} solids without classes; expected labels beside them, such as y in an .npz file"
+            )
+        return Choice(own or "voxel-shapes", {}, minutes, f"{n:,} solids", n, why=made)
     if modality is not IMAGES:
         raise DataError(f"{data.name}: no recipe takes {modality.unit} alone; name one (see `ganvas recipes`)")
-    channels, side = data.facts.shape[0], data.facts.shape[-1]
-    kind = (
-        f"{n:,} {'grey' if channels == 1 else 'color'} pictures {f'of {classes} classes' if classes > 1 else 'without classes'}"
-    )
-    name = name_for_pictures(channels, side, classes, n)
-    if name not in OWN:
-        settings = settings_for_digits(name, side, n)
-        where = f" in {settings['config.groups']} groups" if "config.groups" in settings else ""
-        reason = f"{kind}{where} at {settings['config.resolution']} pixels, as small as digits"
-        return Choice(name, settings, minutes, reason)
+    facts = PictureFacts(n, data.facts.shape[0], data.facts.shape[-1], len(data.classes))
+    if own:
+        return Choice(own, {}, minutes, facts.text(), n, facts.side, made, device)
+    return choose_for_pictures(facts, minutes, images, device, domains=bool(split_name(source)[0]))
+
+
+def choose_for_pictures(
+    facts: PictureFacts, minutes: float | None = None, images: int | None = None, device: str = "cpu", domains: bool = False
+) -> Choice:
+    """The recipe for pictures of the user, as `choose_recipe`; with `domains` their classes are two computed domains."""
+    n, side = facts.count, facts.side
+    name = DOMAINS if domains else name_for_pictures(facts.channels, side, facts.classes, n)
+    if name in DIGITS:
+        settings, why = settings_for_digits(name, side, n), "as small as digits"
+        return Choice(name, settings, minutes, facts.text(), n, side, why, device)
     if minutes is None and images is None:
         minutes = MINUTES
     # Of a number of images nothing is known about the time, so the side is that of a quarter of an hour.
-    side = choose_side(side, MINUTES if minutes is None else minutes, device)
-    length = f"{minutes:g} minutes" if minutes is not None else f"{images:,} images"
-    reason = f"{kind} at {side} pixels for {length} on {_describe(device)}"
-    if n < FEW:
-        reason += ", augmented as soon as the discriminator knows them by heart"
-    return Choice(name, {"config.resolution": str(side)} | hold_out_enough(n), minutes, reason)
+    trained = choose_side(side, MINUTES if minutes is None else minutes, device)
+    if domains:
+        trained = min(MOST_OF_DOMAINS, trained) if side > SMALL else find_even_side(side)
+    settings = {"config.resolution": str(trained)} | hold_out_enough(n)
+    return Choice(name, settings, minutes, facts.text(), n, side, "in two domains" if domains else "", device)
 
 
 def name_for_pictures(channels: int, side: int, classes: int, count: int) -> str:
@@ -116,8 +169,7 @@ def settings_for_digits(name: str, side: int, count: int) -> dict[str, str]:
     settings = {"config.resolution": str(find_even_side(side))}
     if name == DIGITS[1]:
         settings["config.groups"] = str(max(1, min(MOST_GROUPS, count // IN_A_GROUP)))
-        settings |= hold_out_enough(count)
-    return settings
+    return settings | hold_out_enough(count)
 
 
 def hold_out_enough(count: int) -> dict[str, str]:
@@ -136,7 +188,7 @@ def find_even_side(side: int) -> int:
 
 
 def choose_side(largest: int, minutes: float, device: str) -> int:
-    """The side at which pictures are trained: what the time allows, but not more than they have; a power of two.
+    """The side at which pictures are trained: what the time allows, but not more than they have; a power of two from 32 on.
 
     Raises:
         UsageError: a time that is not positive.
@@ -148,5 +200,10 @@ def choose_side(largest: int, minutes: float, device: str) -> int:
     return max(32, min(allowed, 1 << (largest.bit_length() - 1)))
 
 
-def _describe(device: str) -> str:
-    return "the CPU" if device == "cpu" else device
+def _describe_augmentation(recipe: Recipe, count: int) -> str:
+    """When the balance augments pictures that the recipe is trained on, in words; "" if it hardly ever will, or never."""
+    if recipe.train.balance != "auto" or count >= FEW:
+        return ""
+    if int(recipe.data.held_out * count) >= HELD_OUT:
+        return "augmented as soon as the discriminator knows them by heart"
+    return "augmented while the discriminator is sure of them" if count < FEW_UNWATCHED else ""

@@ -42,8 +42,8 @@ def parse_recipe(plain: Mapping[str, Any]) -> Recipe:
     return from_dict(Recipe, plain, config=GAMES[plain["game"]].config_type)
 
 
-def open_data(recipe: Recipe) -> TableDataset:
-    """The data of a recipe, at the resolution of its game.
+def open_data(recipe: Recipe, first: str = "") -> TableDataset:
+    """The data of a recipe, at the resolution of its game. `first` is what to do before another recipe can be used.
 
     Raises:
         DataError: it cannot be used, or the game does not take data of this kind.
@@ -53,26 +53,28 @@ def open_data(recipe: Recipe) -> TableDataset:
         raise UsageError(f"{recipe.name} trains on your own pictures: say where they are with --data FOLDER")
     resolution = getattr(recipe.config, "resolution", None)
     data = open_source(recipe.data, resolution=resolution, channels=recipe.data.channels, pictures=False)
-    _require_kind(recipe, data)
+    _require_kind(recipe, data, first)
     if not recipe.data.center:  # of points only
         return data
     return data.in_units(recipe.data.center, recipe.data.scale)
 
 
-def adapt_recipe(recipe: Recipe, data: Dataset) -> Recipe:
+def adapt_recipe(recipe: Recipe, data: Dataset, first: str = "") -> Recipe:
     """The recipe with the settings of its game that the data decides: shape, channels, classes, alphabet.
+
+    `first` is what to do before another recipe can be used, such as "leave --from out".
 
     Raises:
         DataError: the game needs a field or a kind of data that this data does not have.
     """
-    _require_kind(recipe, data)
+    _require_kind(recipe, data, first)
     game = GAMES[recipe.game]
     for name in game.needs:
         if name not in FIELDS:
             raise unknown_field(name)
         if name == "label" and name not in data.modalities:
             labels = "give one folder per class" if data.modality is IMAGES else "give labels beside the samples"
-            advice = f"{labels}{_suggest_without_classes(recipe)}"
+            advice = f"{labels}{_suggest_without_classes(recipe, first)}"
             raise DataError(f"{recipe.game} needs classes and {data.name} has none; {advice}")
         if name not in data.modalities:
             held = ", ".join(data.modalities)
@@ -92,12 +94,12 @@ def modalities_of(config: object) -> tuple[Modality, ...]:
     return takes
 
 
-def _require_kind(recipe: Recipe, data: Dataset) -> None:
+def _require_kind(recipe: Recipe, data: Dataset, first: str = "") -> None:
     """Raises: DataError: the game does not take samples of this kind."""
     takes, found = modalities_of(recipe.config), data.modality
     if found not in takes:
         shape = ", ".join(["N", *map(str, data.facts.shape)])
-        advice = f"; use a {SUGGESTED[found]} recipe" if found in SUGGESTED else "; choose other data"
+        advice = f"; {_join(first, f'use a {SUGGESTED[found]} recipe')}" if found in SUGGESTED else "; choose other data"
         *most, last = map(_describe_kind, takes)
         needs = f"{', '.join(most)} or {last}" if most else last
         raise DataError(f"{recipe.game} needs {needs} and {data.name} holds {_describe_kind(found)} [{shape}]{advice}")
@@ -107,13 +109,19 @@ def _describe_kind(modality: Modality) -> str:
     return "text" if modality is TEXT else modality.unit
 
 
-def _suggest_without_classes(recipe: Recipe) -> str:
-    """The recipe to use for data without classes."""
+def _suggest_without_classes(recipe: Recipe, first: str) -> str:
+    """What to do with data without classes, such as the recipe to use for it, after `first`."""
     plain = recipe.name.removesuffix("-conditional")
     if plain != recipe.name and plain in RECIPES:
-        return f", or use {plain}"
+        return f", or {_join(first, f'use {plain}')}"
     advice = getattr(GAMES[recipe.game], "without_classes", "")
+    if advice.startswith("use "):
+        advice = _join(first, advice)
     return f", or {advice}" if advice else ""
+
+
+def _join(first: str, then: str) -> str:
+    return f"{first} and {then}" if first else then
 
 
 ARGUMENTS = {  # settings with their own argument, here and on the command line

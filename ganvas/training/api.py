@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,15 @@ def train(recipe: str | Recipe | None = None, **named: Any) -> Model:
 
     The default `ranks="auto"` starts more processes if that is faster. Afterwards this process has its cores and threads back.
 
+    What `ganvas train` would say is logged, and what is doubtful is a `GanvasWarning`.
+
     Raises:
         GanvasError: the error that `ganvas train` would print.
     """
     options, settings = split_options(named)
     if recipe is None:
-        recipe, options, settings, _ = choose(options, settings)
+        recipe, options, settings, told = choose(options, settings)
+        _tell(told)
     return _finish(start_run(resolve_recipe(recipe, settings, **options.recipe_fields), **options.run_fields))
 
 
@@ -53,8 +57,9 @@ def resume(
 
 def _finish(run: Run) -> Model:
     """Train the run to its end, unless it is there, and load its model."""
+    _tell(run.notice)
     if not run.finished:
-        for doubt in run.data.warnings:
+        for doubt in run.doubts:
             warnings.warn(doubt, GanvasWarning, stacklevel=3)
         run.lock(Ranks())
         try:
@@ -64,3 +69,9 @@ def _finish(run: Run) -> Model:
         finally:
             run.unlock()
     return load(run.folder)
+
+
+def _tell(text: str) -> None:
+    """Log a message for the user; Python shows it on standard error, unless the program has set up its logging."""
+    if text:
+        logging.getLogger(__name__).warning("%s", text)

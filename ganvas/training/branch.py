@@ -129,9 +129,9 @@ def _change_recipe(parent: Run, settings: Mapping[str, str], at: int) -> tuple[R
     recipe = resolve_recipe(parent.recipe, settings)
     if recipe.game != parent.recipe.game:
         raise UsageError(f"game: a branch continues the networks of {parent.recipe.game}; start a new run instead")
-    data = open_data(recipe)
+    data = open_data(recipe, "start a new run")
     if recipe.data != parent.recipe.data:
-        recipe = adapt_recipe(recipe, data)
+        recipe = adapt_recipe(recipe, data, "start a new run")
     if recipe == parent.recipe:
         raise UsageError("a branch needs a setting that is changed, such as train.learning_rate=1e-4; got none")
     if recipe.config != parent.recipe.config and not changed_classes(parent.recipe, recipe):

@@ -12,8 +12,8 @@ from ganvas.evaluation.sample_sets import labels_of, read_rows
 from ganvas.training.artifacts import find_border, find_grey_levels, find_jpeg_blocks
 from ganvas.training.doctor_case import Case
 from ganvas.training.doctor_finding import Finding
+from ganvas.training.run_data import NEEDED, doubt_count
 
-NEEDED = 100  # different samples
 LOOKED_AT = 2_000  # samples in which copies are searched, and labels compared
 BYTES = 64 << 20  # of them: fewer of large images
 DARK = 16  # levels of 255: images with a smaller range are nearly one color
@@ -23,9 +23,8 @@ SMALL = 16  # pixels: the side at which images are compared
 def check_size(case: Case) -> Finding | None:
     """A training set that is too small, or has many copies of a few samples."""
     n = len(case.run.data)
-    if n < NEEDED:
-        there = "there is 1 sample" if n == 1 else f"there are {n} samples"
-        return Finding("too little data", f"{there}; a GAN needs hundreds", "--data with more pictures")
+    if doubt := doubt_count(n):
+        return Finding("too little data", doubt, "--data with more pictures")
     rows = _some_rows(case)
     kept = read_rows(case.run.data, rows)
     if modality_of(kept) is POINTS:

@@ -24,7 +24,7 @@ from ganvas.engine import checkpoint
 from ganvas.engine.checkpoint import Checkpoint
 from ganvas.engine.state import State
 from ganvas.errors import DataError, GanvasError, UsageError
-from ganvas.games.recipes import DECIDED_BY_DATA, parse_recipe
+from ganvas.games.recipes import DECIDED_BY_DATA, adapt_recipe, parse_recipe
 from ganvas.games.registry import build
 from ganvas.inference import model_file
 from ganvas.inference.model import load
@@ -64,6 +64,24 @@ def read_recipe_of_model(model: Path, other_data: bool) -> Recipe:
         raise DataError(f"{printable(model)}: its card has no recipe of this version: {printable(misfit)}") from None
     data = replace(recipe.data, center=(), scale=(), white=None if other_data else recipe.data.white)
     return replace(recipe, data=data)
+
+
+def require_same_game(path: Path, recipe: Recipe, data: Dataset) -> None:
+    """Check that the model at `path` is one of the game of `recipe`.
+
+    Raises:
+        UsageError: it is not; the message says whether the model can be used with the data at all.
+        DataError: there is no model.
+    """
+    before, shown = read_recipe_of_model(path, other_data=True), printable(path)
+    if before.game == recipe.game:
+        return
+    try:
+        adapt_recipe(before, data)
+        advice = "leave the recipe out, to take that of the model"
+    except GanvasError:
+        advice = f"leave --from out: {before.game} cannot be trained on {data.name}"
+    raise UsageError(f"game: expected {before.game}, as of {shown}, got {recipe.game}; {advice}")
 
 
 def take_over(path: Path, recipe: Recipe, data: Dataset) -> InitialWeights:
@@ -111,10 +129,6 @@ def require_same_shape(before: Recipe, after: Recipe, shown: str) -> None:
     Raises:
         UsageError: they cannot; the message names the first setting that differs.
     """
-    if before.game != after.game:
-        raise UsageError(
-            f"game: expected {before.game}, as of {shown}, got {after.game}; leave the recipe out, to take that of the model"
-        )
     aligned = align_classes(before, after)
     differing = differing_settings(aligned, after)
     decided = [name for name in differing if f"config.{name}" in DECIDED_BY_DATA]

@@ -16,6 +16,7 @@ from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
 
 _HOW = Parameter(group="How it runs")
+MOST_MINUTES = 5_256_000  # ten years
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,3 +97,9 @@ def split_options(named: Mapping[str, Any]) -> tuple[TrainOptions, dict[str, Any
     if (ranks := options.get("ranks", "auto")) != "auto" and not parse_index(str(ranks)):
         raise UsageError(f"ranks: expected a number or auto, got {printable(ranks, 60)!r}")
     return TrainOptions(**options), {name: value for name, value in named.items() if name not in known}
+
+
+def require_minutes(minutes: float | None) -> None:
+    """Raises: UsageError: no training can take so long."""
+    if minutes is not None and not 0 < minutes <= MOST_MINUTES:
+        raise UsageError(f"minutes: expected a number above 0 and at most {MOST_MINUTES:,}, got {minutes:g}")

@@ -17,6 +17,7 @@ from ganvas.games.recipes import adapt_recipe
 from ganvas.utils.parsing import printable, quote
 
 SHOWN = 5  # class names in a message
+NEEDED = 100  # different samples, of which a GAN needs at least so many
 
 
 def describe_data(recipe: Recipe, data: Dataset, count: int) -> dict[str, Any] | None:
@@ -24,6 +25,14 @@ def describe_data(recipe: Recipe, data: Dataset, count: int) -> dict[str, Any] |
     if split_name(recipe.data.source)[1] in BUILT_IN:
         return None
     return {"count": count, "classes": list(data.classes), "fingerprint": data.fingerprint}
+
+
+def doubt_count(count: int) -> str:
+    """A sentence if `count` samples to train on are too few, else ""."""
+    if count >= NEEDED:
+        return ""
+    there = "there is 1 sample" if count == 1 else f"there are {count} samples"
+    return f"{there}; a GAN needs hundreds"
 
 
 def parse_origin(plain: Any) -> dict[str, Any] | None:

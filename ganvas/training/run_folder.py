@@ -39,6 +39,7 @@ from ganvas.runtime.process_settings import GPU_SETTINGS
 from ganvas.training.run_data import (
     check_networks,
     describe_data,
+    doubt_count,
     find_changes,
     parse_description,
     parse_origin,
@@ -78,6 +79,11 @@ class Run:
     def finished(self) -> bool:
         """Whether the training has reached its end."""
         return (self.folder / "result.json").exists()
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What is doubtful about the data, a sentence each, to tell before the training."""
+        return (*self.data.warnings, *filter(None, [doubt_count(len(self.data))]))
 
     @property
     def result(self) -> dict[str, Any]:

@@ -10,13 +10,12 @@ from ganvas.data.open import absolute_source
 from ganvas.errors import UsageError
 from ganvas.games.recipes import adapt_recipe, open_data, parse_recipe
 from ganvas.runtime.distributed import Ranks
-from ganvas.training.initial_weights import require_origin, take_over, write_start
+from ganvas.training.initial_weights import require_origin, require_same_game, take_over, write_start
+from ganvas.training.options import require_minutes
 from ganvas.training.run_data import describe_data
 from ganvas.training.run_folder import Run, agree_on_plan, open_run
 from ganvas.training.run_place import find_restarted_run, is_free, make_numbered_folder, require_place
 from ganvas.utils.settings import to_dict
-
-MOST_MINUTES = 5_256_000  # ten years
 
 
 def start_run(
@@ -37,8 +36,7 @@ def start_run(
         UsageError: `out` holds something else, or the recipe or `minutes` cannot be used, or `from_model` has other networks.
         DataError: the data or the model cannot be read.
     """
-    if minutes is not None and not 0 < minutes <= MOST_MINUTES:
-        raise UsageError(f"minutes: expected a number above 0 and at most {MOST_MINUTES:,}, got {minutes:g}")
+    require_minutes(minutes)
     if recipe.data.split != "train":
         raise UsageError(f"data.split: a run trains on the split 'train', not on {recipe.data.split!r}; leave it out")
     recipe = replace(recipe, data=replace(recipe.data, source=absolute_source(recipe.data.source)))
@@ -53,8 +51,11 @@ def start_run(
         raise UsageError(f"{out} exists and is no run folder; choose another --out")
     if out and peers.first:
         require_place(out)
-    data = open_data(recipe)
-    recipe = parse_recipe(to_dict(adapt_recipe(recipe, data)))  # as a resumed run will read it from JSON
+    first = "" if from_model is None else "leave --from out"
+    data = open_data(recipe, first)
+    if from_model is not None:
+        require_same_game(from_model, recipe, data)
+    recipe = parse_recipe(to_dict(adapt_recipe(recipe, data, first)))  # as a resumed run will read it from JSON
     weights = None if from_model is None else take_over(from_model, recipe, data)
     plan = agree_on_plan(recipe, data, device, str(peers.size) if peers.size > 1 else ranks, peers)
     run = Run(out or Path(), recipe, plan, minutes, data_before=describe_data(recipe, data, len(data)))

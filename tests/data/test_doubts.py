@@ -20,6 +20,7 @@ from ganvas.data.report import inspect
 from ganvas.errors import DataError, GanvasWarning
 
 STRAY = "pictures beside the folders of the classes are left out (1 of 25): cover.png"
+FEW = "there are 24 samples; a GAN needs hundreds"
 SMALL = {"config.width": 4, "config.critic_width": 4, "config.head": 4, "config.latent_dim": 4}
 
 
@@ -49,13 +50,13 @@ def test_the_command_lines_tell_the_same(folder: Path, capsys: pytest.CaptureFix
     assert shown.err.splitlines() == lines
     settings = [word for name, value in SMALL.items() for word in ("--set", f"{name}={value}")]
     typed("train", "cgan-mnist", "--data", folder, "--images", 16, "--batch", 16, "--ranks", 1, "--out", "run", *settings)
-    assert capsys.readouterr().err.splitlines()[:2] == lines
+    assert capsys.readouterr().err.splitlines()[:3] == [lines[0], "warning: " + FEW, lines[1]]
 
 
 def test_python_warns(folder: Path) -> None:
     with pytest.warns(GanvasWarning) as caught:
         model = train("cgan-mnist", data=folder, images=32, batch=16, ranks=1, out=folder.parent / "run", **SMALL)
-    assert [str(each.message) for each in caught] == [STRAY]
+    assert [str(each.message) for each in caught] == [STRAY, FEW]
     assert model.classes == ["a", "b"]
 
 

@@ -7,11 +7,22 @@ from pathlib import Path
 import pytest
 import torch
 
+from ganvas.config import DataConfig
 from ganvas.core.capabilities import Samples
 from ganvas.data.table import TableDataset
+from ganvas.engine import balance
 from ganvas.errors import DataError, UsageError
 from ganvas.games import RECIPES
-from ganvas.games.recipe_choice import FEW, GROUPED, choose_for_source, choose_recipe, choose_side
+from ganvas.games.recipe_choice import (
+    FEW,
+    FEW_UNWATCHED,
+    GROUPED,
+    Choice,
+    choose_for_source,
+    choose_recipe,
+    choose_side,
+    name_for_source,
+)
 from ganvas.games.recipes import adapt_recipe, resolve_recipe
 from ganvas.games.registry import build
 
@@ -21,6 +32,12 @@ def pictures(n: int, channels: int, side: int, classes: int = 0) -> TableDataset
     if classes:
         fields["label"] = torch.arange(n) % classes
     return TableDataset("mine", fields, tuple(f"class {i}" for i in range(classes)))
+
+
+def tell(choice: Choice, **settings: str) -> str:
+    """The line for a user with these settings; `config_groups` is config.groups."""
+    named = {name.replace("_", ".", 1): value for name, value in settings.items()}
+    return choice.text(resolve_recipe(choice.recipe, {**choice.settings, **named}, data="mine"))
 
 
 CASES = {
@@ -48,7 +65,7 @@ def test_each_kind_of_data_has_a_recipe_that_takes_it(name: str) -> None:
     data, expected = CASES[name]
     choice = choose_recipe(data, minutes=15)
     assert choice.recipe == expected
-    assert f"{len(data):,}" in choice.text()
+    assert f"{len(data):,}" in tell(choice)
     adapt_recipe(resolve_recipe(choice.recipe, choice.settings, data="mine"), data)  # raises if it does not
 
 
@@ -61,7 +78,7 @@ def test_small_grey_pictures_are_trained_at_their_own_side(side: int, count: int
     choice = choose_recipe(data)
     trained = {9: 8, 25: 24, 30: 28, 31: 28}.get(side, side)
     assert choice.settings["config.resolution"] == str(trained)
-    assert f"at {trained} pixels" in choice.text()
+    assert f"at {trained} pixels" in tell(choice)
     recipe = resolve_recipe(choice.recipe, choice.settings, data="mine")
     game = build(adapt_recipe(recipe, pictures(count, 1, trained, classes))).eval()
     assert isinstance(game, Samples)
@@ -79,15 +96,17 @@ def test_fewer_pictures_are_in_fewer_groups() -> None:
     counts = (GROUPED, 1_000, 2_049, 5_000, 60_000)
     choices = [choose_recipe(pictures(count, 1, 8)) for count in counts]
     assert [choice.settings["config.groups"] for choice in choices] == [str(GROUPED // 50), "20", "40", "100", "100"]
-    assert "2,049 grey pictures without classes in 40 groups at 8 pixels" in choices[2].text()
+    assert "2,049 grey pictures without classes in 40 groups at 8 pixels" in tell(choices[2])
     assert "config.groups" not in choose_recipe(pictures(GROUPED, 1, 8, 2)).settings
-    assert "groups" not in choose_recipe(pictures(GROUPED - 1, 1, 8)).text()
+    assert "groups" not in tell(choose_recipe(pictures(GROUPED - 1, 1, 8)))
 
 
-@pytest.mark.parametrize("count", [GROUPED, 317, 399, 400, 2_000])
-@pytest.mark.parametrize("channels", [1, 3])
-def test_enough_pictures_are_held_out_to_see_what_the_discriminator_knows_by_heart(channels: int, count: int) -> None:
-    choice = choose_recipe(data := pictures(count, channels, 8))
+@pytest.mark.parametrize("count", [200, GROUPED, 317, 399, 400, 2_000])
+@pytest.mark.parametrize(("channels", "classes"), [(1, 0), (1, 2), (3, 0)])
+def test_enough_pictures_are_held_out_to_see_what_the_discriminator_knows_by_heart(
+    channels: int, classes: int, count: int
+) -> None:
+    choice = choose_recipe(data := pictures(count, channels, 8, classes))
     recipe = resolve_recipe(choice.recipe, choice.settings, data="mine")
     _, held_out = data.hold_out(recipe.data.held_out)
     assert held_out is not None
@@ -111,26 +130,92 @@ def test_a_quarter_of_an_hour_unless_the_user_says_a_length() -> None:
     assert choose_recipe(data, minutes=60).settings == {"config.resolution": "128"}
     counted = choose_recipe(data, images=1_000)
     assert counted.minutes is None
-    assert "1,000 images" in counted.text()
+    assert "1,000 images" in tell(counted, train_images="1000")
 
 
 def test_few_pictures_are_told_to_be_augmented() -> None:
-    for count in (5, 199, 200):
-        assert "augmented" in choose_recipe(pictures(count, 3, 64)).text()
-    assert "augmented" not in choose_recipe(pictures(FEW, 3, 32)).text()
+    assert FEW_UNWATCHED == balance.FEW
+    for channels in (1, 3):
+        assert "augmented while the discriminator is sure" in tell(choose_recipe(pictures(5, channels, 64)))
+        assert "augmented while the discriminator is sure" in tell(choose_recipe(pictures(199, channels, 32)))
+        assert "augmented as soon as the discriminator knows them by heart" in tell(choose_recipe(pictures(200, channels, 32)))
+        assert "augmented" not in tell(choose_recipe(pictures(FEW, channels, 32)))
+    held_out = choose_recipe(pictures(1_000, 3, 32))
+    assert "is sure of them" in tell(held_out, data_held_out="0")
+    assert "augmented" not in tell(choose_recipe(pictures(2_000, 3, 32)), data_held_out="0")
+    for off in ("off", "fixed", "rest"):
+        assert "augmented" not in tell(held_out, train_balance=off)
+
+
+def test_the_line_describes_what_is_trained() -> None:
+    photos, icons = choose_recipe(pictures(40, 3, 128), minutes=60), choose_recipe(pictures(GROUPED, 1, 28))
+    assert "at 128 pixels for 60 minutes" in tell(photos)
+    assert "at 64 pixels for 60 minutes" in tell(photos, config_resolution="64")
+    assert "in 6 groups at 28 pixels" in tell(icons)
+    assert "in 3 groups at 28 pixels" in tell(icons, config_groups="3")
+    assert "in 1 group at" in tell(icons, config_groups="1")
+    assert tell(choose_recipe(pictures(1, 3, 64))).startswith("fastgan-images: 1 color picture without")
+
+
+def test_pictures_that_are_enlarged_are_told() -> None:
+    assert "at 32 pixels, enlarged from 16, for" in tell(choose_recipe(pictures(40, 3, 16)))
+    for data in (pictures(40, 3, 32), pictures(40, 3, 48), pictures(40, 1, 16)):
+        assert "enlarged" not in tell(choose_recipe(data))
+    assert "enlarged from 16" in tell(choose_recipe(pictures(40, 1, 16)), config_resolution="32")
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    {
+        "fashion": "cgan-fashion",
+        "mnist": "cgan-mnist",
+        "grid": "gan-grid",
+        "moons": "gan-moons",
+        "mixture1d": "gan-mixture1d",
+        "words": "textgan-words",
+        "oracle": "textgan-oracle",
+        "stacked": "dcgan-stacked",
+        "shapes": "voxel-shapes",
+        "edges:mnist": "cogan-edges",
+        "negatives:mnist": "cogan-negatives",
+        "holiday": "",
+        "": "",
+    }.items(),
+)
+def test_data_that_a_recipe_is_made_for_has_that_recipe(source: str, name: str) -> None:
+    assert name_for_source(source) == name
+
+
+@pytest.mark.parametrize(
+    ("source", "name"), [("moons", "gan-moons"), ("words", "textgan-words"), ("edges:mnist", "cogan-edges")]
+)
+def test_built_in_data_goes_to_its_recipe(source: str, name: str) -> None:
+    choice = choose_for_source(DataConfig(source=source), device="cpu")
+    assert (choice.recipe, choice.settings) == (name, {})
+    assert "made for this data" in choice.text(RECIPES[name])
+
+
+@pytest.mark.parametrize(("channels", "side", "trained"), [(1, 30, 28), (3, 30, 28), (3, 64, 64), (1, 128, 64)])
+def test_computed_domains_are_no_classes(channels: int, side: int, trained: int) -> None:
+    data = pictures(400, channels, side, 2)
+    choice = choose_recipe(data, minutes=90, source="edges:holiday")
+    assert (choice.recipe, choice.settings["config.resolution"]) == ("cogan-images", str(trained))
+    build(adapt_recipe(resolve_recipe(choice.recipe, choice.settings, data="mine"), pictures(40, channels, trained, 2)))
 
 
 def test_what_cannot_be_chosen_is_one_line() -> None:
     with pytest.raises(UsageError, match="expected a recipe"):
-        choose_for_source(None)
+        choose_for_source(DataConfig(source=""))
     with pytest.raises(DataError, match="points of 5 numbers"):
         choose_recipe(TableDataset("mine", {"real": torch.randn(50, 5)}))
+    with pytest.raises(DataError, match="20 solids without classes; expected labels"):
+        choose_recipe(TableDataset("mine", {"real": torch.zeros(20, 1, 16, 16, 16, dtype=torch.uint8)}))
     with pytest.raises(DataError, match="nowhere"):
-        choose_for_source("nowhere")
+        choose_for_source(DataConfig(source="nowhere"))
 
 
 def test_text_of_the_user(tmp_path: Path) -> None:
     (tmp_path / "names.txt").write_text("Ada\nBo\nCleo\n" * 40)
-    choice = choose_for_source(str(tmp_path / "names.txt"))
+    choice = choose_for_source(DataConfig(source=str(tmp_path / "names.txt")))
     assert choice.recipe == "textgan-names"
     assert choice.recipe in RECIPES

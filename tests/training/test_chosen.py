@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from ganvas.cli.app import app
-from ganvas.errors import UsageError
+from ganvas.errors import GanvasWarning, UsageError
 from ganvas.games.recipe_choice import GROUPED
 from ganvas.games.recipes import resolve_recipe
 from ganvas.training.api import train
@@ -37,7 +37,7 @@ def test_options_and_settings_of_the_user_are_kept(holiday: str) -> None:
     assert name == "fastgan-images-conditional"
     assert (changed.seed, changed.minutes, changed.data) == (3, 15, holiday)
     assert settings == {"train.batch": "8", "config.resolution": "32"}  # not that of the choice
-    assert "16 color pictures of 2 classes at 64 pixels for 15 minutes" in told
+    assert "16 color pictures of 2 classes at 32 pixels for 15 minutes" in told  # what is trained
     assert resolve_recipe(name, settings, **changed.recipe_fields).train.batch == 8
 
 
@@ -48,6 +48,25 @@ def test_a_number_of_images_is_a_length_too(holiday: str) -> None:
     assert choose(TrainOptions(), {"data.source": holiday, "train.images": "64"})[0] == "fastgan-images-conditional"
 
 
+def test_the_line_has_what_the_user_has_set(holiday: str) -> None:
+    options = TrainOptions(data=holiday, minutes=60)
+    assert "at 64 pixels" in choose(options, {})[3]
+    assert "at 128 pixels for 60 minutes" in choose(options, {"config.resolution": 128})[3]
+    assert "augmented" in choose(options, {})[3]
+    for changed, settings in ((TrainOptions(data=holiday, balance="off"), {}), (options, {"train.balance": "off"})):
+        assert "augmented" not in choose(changed, settings)[3]
+    grey = choose(options, {"config.channels": "1"})
+    assert "16 grey pictures" in grey[3]
+    with pytest.raises(UsageError, match=r"config\.resolution"):
+        choose(options, {"config.resolution": "banana"})
+
+
+@pytest.mark.parametrize("minutes", [0, -1, float("inf"), float("nan"), 1e9])
+def test_an_endless_training_is_refused_before_the_data_is_read(minutes: float) -> None:
+    with pytest.raises(UsageError, match="minutes: expected a number above 0 and at most"):
+        choose(TrainOptions(data="nowhere", minutes=minutes), {})
+
+
 def test_neither_recipe_nor_data_is_one_line() -> None:
     with pytest.raises(UsageError, match="expected a recipe"):
         choose(TrainOptions(), {})
@@ -56,10 +75,14 @@ def test_neither_recipe_nor_data_is_one_line() -> None:
 
 
 def test_python_trains_without_a_recipe_and_the_command_line_continues(
-    holiday: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    holiday: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     out = tmp_path / "run"
-    model = train(data=holiday, images=48, batch=16, out=out, ranks=1, precision="float32", **SMALL)
+    with pytest.warns(GanvasWarning, match="there are 16 samples; a GAN needs hundreds"):
+        model = train(data=holiday, images=48, batch=16, out=out, ranks=1, precision="float32", **SMALL)
+    assert [told.partition(" at ")[0] for told in caplog.messages] == [
+        "fastgan-images-conditional: 16 color pictures of 2 classes"
+    ]
     assert list(model.classes) == ["beach", "town"]
     assert read_run(out).recipe.name == "fastgan-images-conditional"
     words = [f"--set={name}={value}" for name, value in SMALL.items()]

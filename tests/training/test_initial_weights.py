@@ -19,7 +19,7 @@ from support import PLAN, digest, ganvas, miniature
 from ganvas.config import Recipe
 from ganvas.engine import checkpoint
 from ganvas.engine.autotune import initial_state
-from ganvas.errors import DataError, UsageError
+from ganvas.errors import DataError, GanvasWarning, UsageError
 from ganvas.games import RECIPES
 from ganvas.games.recipes import resolve_recipe
 from ganvas.inference import model_file
@@ -227,6 +227,28 @@ def test_another_game_is_refused(source: Path, tmp_path: Path) -> None:
         start_run(resolve_recipe("dcgan-mnist", data=str(tmp_path / "pets")), out=tmp_path / "run", from_model=source)
 
 
+def test_pictures_without_classes_are_no_way_in_a_circle(source: Path, tmp_path: Path) -> None:
+    """Each advice works: neither the other recipe nor the model of classes takes such pictures, so it is without --from."""
+    plain = pictures(tmp_path / "plain")
+    for call in (
+        lambda: begin(read_recipe_of_model(source, other_data=True), tmp_path / "run", source, data=plain),
+        lambda: train(data=plain, from_model=source, out=tmp_path / "run"),
+    ):
+        with pytest.raises(
+            DataError, match=r"cgan needs classes .*one folder per class, or leave --from out and use dcgan-images"
+        ):
+            call()
+    with pytest.raises(
+        UsageError, match=r"expected cgan, as of .*source, got dcgan; leave --from out: cgan cannot be trained on"
+    ):
+        start_run(resolve_recipe("dcgan-mnist", data=plain), out=tmp_path / "run", from_model=source)
+    with pytest.raises(DataError, match=r"cgan needs images.* leave --from out and use a textgan-"):
+        train(data="names", from_model=source, out=tmp_path / "run")
+    with pytest.raises(DataError, match=r"or start a new run and use dcgan-images"):
+        branch(source, tmp_path / "run", {}, source=plain)
+    assert not (tmp_path / "run").exists()
+
+
 def test_other_rules_are_no_other_networks(source: Path, tmp_path: Path) -> None:
     recipe = resolve_recipe(
         "cgan-mnist", {**SMALL, "config.rules.r1_gamma": "2"}, data=str(tmp_path / "pets"), images=16, objective="hinge"
@@ -265,13 +287,18 @@ def test_what_is_no_model_is_said_in_one_line(source: Path, tmp_path: Path) -> N
         assert not (tmp_path / "run").exists()
 
 
-def test_the_command_line_and_python_take_the_recipe_of_the_model(source: Path, tmp_path: Path) -> None:
+def test_the_command_line_and_python_take_the_recipe_of_the_model(
+    source: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     words = ("train", "--data", tmp_path / "pets", "--from", source, "--images", 16, "--ranks", 1, "--out")
     done = ganvas(*words, "run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     told = rf"took over all [0-9,]+ weights from {re.escape(str(source))} \(cgan-mnist, 40 images\): G, D\n"
-    assert re.fullmatch(told, done.stderr)
-    model = train(data=tmp_path / "pets", from_model=str(source), images=16, ranks=1, out=tmp_path / "python")
+    few = "warning: there are 24 samples; a GAN needs hundreds\n"
+    assert re.fullmatch(re.escape(few) + told, done.stderr)
+    with pytest.warns(GanvasWarning, match="there are 24 samples"):
+        model = train(data=tmp_path / "pets", from_model=str(source), images=16, ranks=1, out=tmp_path / "python")
+    assert [each[:13] for each in caplog.messages] == ["took over all"]
     assert model.card["from_model"]["recipe"] == "cgan-mnist"
     assert digest(tmp_path / "run") == digest(tmp_path / "python")
 

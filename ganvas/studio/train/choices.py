@@ -8,7 +8,14 @@ from typing import Any
 from ganvas.data.builtin import fashion_mnist, mnist
 from ganvas.errors import ResourceError, UsageError
 from ganvas.games import RECIPES
-from ganvas.games.recipe_choice import DIGITS, name_for_pictures, settings_for_digits
+from ganvas.games.recipe_choice import (
+    DIGITS,
+    Choice,
+    PictureFacts,
+    choose_for_pictures,
+    name_for_source,
+    settings_for_digits,
+)
 from ganvas.runtime.device import DEVICES, find_device
 from ganvas.utils.parsing import printable
 
@@ -37,7 +44,6 @@ GAMES_IN_WORDS = {  # what a recipe of the game is, for a person who has not rea
     "fastgan-conditional": "A GAN for your own pictures, and you ask it for a class",
     "classifier": "No generator: it names what it sees",
 }
-BEST = {"": "cgan-mnist", "mnist": "cgan-mnist", "fashion": "stylegan2-fashion-conditional", "stacked": "dcgan-stacked"}
 FIELDS = {"train.seed": "“Seed”", "train.images": "“or images”"}  # settings that the form has fields for
 FIRST_SOURCE = "mnist"  # chosen at first
 OWN_DATA = "your own"  # how `ganvas recipes` calls the data of a recipe that brings none
@@ -101,16 +107,43 @@ def suits(row: Mapping[str, Any], source: str, report: Mapping[str, Any]) -> boo
 
 
 def rank_recipes(rows: Sequence[Mapping[str, Any]], source: str, report: Mapping[str, Any]) -> dict[str, Any]:
-    """The recipes for some data: `best`, the one to begin with; `made` for such data; `others`, which can take them too."""
+    """The recipes for some data: `best`, the one to begin with; `made` for such data; `others`, which can take them too.
+
+    `minutes` is how long the best one takes unless the user says another length; None: as long as it says itself.
+    """
     names = [row["name"] for row in rows if suits(row, source, report)]
     made = {row["name"] for row in rows if row.get("data") == (OWN_DATA if report else source)} if source or report else names
-    images = report.get("images") or {}
-    channels, side = images.get("channels", 3), images.get("resolution", SMALL_SIDE)
-    classes, count = len(report.get("classes") or {}), report.get("count", 0)
-    best = name_for_pictures(channels, side, classes, count) if report else BEST.get(source, "")
+    choice = choose_for_report(report)
+    best = choice.recipe if choice else name_for_source(source or FIRST_SOURCE)
     best = best if best in names else next((name for name in names if name in made), names[0] if names else "")
     first = [name for name in names if name in made and name != best]
-    return {"best": best, "made": first, "others": [name for name in names if name not in made and name != best]}
+    minutes = choice.minutes if choice and choice.recipe == best else None
+    return {
+        "best": best,
+        "minutes": minutes,
+        "made": first,
+        "others": [name for name in names if name not in made and name != best],
+    }
+
+
+def choose_for_report(
+    report: Mapping[str, Any], minutes: float | None = None, images: int | None = None, device: str = "cpu"
+) -> Choice | None:
+    """What `ganvas train --data` would choose for an upload with this report on that device; None: no pictures."""
+    pictures = report.get("images") or {}
+    if not report:
+        return None
+    channels, side = pictures.get("channels", 3), pictures.get("resolution", SMALL_SIDE)
+    facts = PictureFacts(report.get("count", 0), channels, side, len(report.get("classes") or {}))
+    return choose_for_pictures(facts, minutes, images, device)
+
+
+def choose_minutes(
+    recipe: str, report: Mapping[str, Any], minutes: float | None, images: int | None, device: str
+) -> float | None:
+    """The minutes of a training: as asked, or those of the choice for an upload; None: the recipe's number of images."""
+    choice = choose_for_report(report, minutes, images, device)
+    return choice.minutes if choice and choice.recipe == recipe else minutes
 
 
 def require_no_field(settings: Mapping[str, str]) -> None:
@@ -130,15 +163,23 @@ def complete_settings(
     images: int | None,
     recipe: str,
     report: Mapping[str, Any],
+    minutes: float | None = None,
+    device: str = "cpu",
 ) -> dict[str, str]:
-    """The settings of a new training with what the boxes of the form and the report on an upload add; a person's own win."""
+    """The settings of a new training with what the boxes of the form and the report on an upload add; a person's own win.
+
+    The recipe that `ganvas train --data` would choose gets the settings that it would choose, on a `device` of this kind.
+    """
     added: dict[str, str] = {}
     if keep_all:
         added["train.keep_all"] = "true"
     if measure:
         added["train.eval_every"] = str(max(1, round(images / EVALUATIONS)) if images else EVAL_EVERY)
     suggested = (report.get("images") or {}).get("resolution")
-    if recipe in DIGITS and suggested:
+    choice = choose_for_report(report, minutes, images, device)
+    if choice and choice.recipe == recipe and suggested:
+        added |= choice.settings
+    elif recipe in DIGITS and suggested:
         added |= settings_for_digits(recipe, min(suggested, SMALL_SIDE), report.get("count", 0))
     elif recipe in RECIPES and not RECIPES[recipe].data.source and suggested == SMALL_SIDE:
         added["config.resolution"] = str(SMALL_SIDE)

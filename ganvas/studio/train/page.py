@@ -67,14 +67,19 @@ class TrainService:
     def start(self, asked: StartRequest) -> str:
         """Start a training; returns the id of its run. Raises: UsageError, ResourceError: as `Jobs.start`."""
         choices.require_no_field(asked.settings)
-        upload = asked.data.removeprefix("upload:")
+        upload, kind = asked.data.removeprefix("upload:"), choices.find_device_kind(asked.device)
+        report = {}
+        if upload != asked.data and not asked.from_run:  # the model decides what its pictures suggest otherwise
+            report = self.uploads.describe(upload).get("report", {})
         settings = choices.complete_settings(
             asked.settings,
             keep_all=asked.keep_all,
             measure=asked.measure,
             images=asked.images,
             recipe=asked.recipe,
-            report=self.uploads.describe(upload).get("report", {}) if upload != asked.data else {},
+            report=report,
+            minutes=asked.minutes,
+            device=kind,
         )
         return self.jobs.start(
             asked.recipe,
@@ -82,7 +87,7 @@ class TrainService:
             data=self.find_source(asked.data),
             from_run=asked.from_run,
             images=asked.images,
-            minutes=asked.minutes,
+            minutes=choices.choose_minutes(asked.recipe, report, asked.minutes, asked.images, kind),
             seed=asked.seed,
             device=asked.device,
         )

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from ganvas.data.table import TableDataset
 from ganvas.errors import ResourceError, UsageError
 from ganvas.games import GAMES
+from ganvas.games.recipe_choice import choose_recipe, name_for_source
 from ganvas.games.registry import list_recipes
 from ganvas.studio.train import choices
 from ganvas.studio.train.job_status import LIVE_STATES, STATES, list_actions
@@ -37,6 +40,35 @@ def test_small_pictures_are_not_enlarged() -> None:
         == complete({}, report={"images": None})
         == {}
     )
+
+
+@pytest.mark.parametrize("minutes", [None, 5, 60])
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("classes", [0, 2])
+@pytest.mark.parametrize(("channels", "side", "count"), [(3, 48, 60), (3, 128, 300), (3, 16, 300), (1, 28, 250), (1, 30, 900)])
+def test_an_upload_is_trained_as_by_the_command_line(
+    channels: int, side: int, count: int, classes: int, device: str, minutes: float | None
+) -> None:
+    names = {f"class {i}": count // 2 for i in range(classes)}
+    report = {"images": {"resolution": side, "channels": channels}, "count": count, "classes": names}
+    fields = {"real": torch.zeros(count, channels, side, side, dtype=torch.uint8)}
+    if classes:
+        fields["label"] = torch.arange(count) % classes
+    choice = choose_recipe(TableDataset("mine", fields, tuple(names)), minutes, device=device)
+    rows = [{**row, **choices.match_recipe(row, "label" in GAMES[row["game"]].needs)} for row in list_recipes()]
+    offer = choices.rank_recipes(rows, "", report)
+    assert (offer["best"], minutes or offer["minutes"]) == (choice.recipe, choice.minutes)
+    assert complete({}, recipe=choice.recipe, report=report, minutes=minutes, device=device) == choice.settings
+    assert choices.choose_minutes(choice.recipe, report, minutes, None, device) == choice.minutes
+    assert choices.choose_minutes(choice.recipe, report, None, 500, device) is None
+    assert choices.choose_minutes("dcgan-images", report, minutes, None, device) == minutes
+    assert complete({"config.resolution": "16"}, recipe=choice.recipe, report=report)["config.resolution"] == "16"
+
+
+@pytest.mark.parametrize("source", choices.SOURCE_LABELS)
+def test_the_best_recipe_for_a_source_is_that_of_the_command_line(source: str) -> None:
+    rows = [{**row, **choices.match_recipe(row, "label" in GAMES[row["game"]].needs)} for row in list_recipes()]
+    assert choices.rank_recipes(rows, source, {})["best"] == name_for_source(source)
 
 
 def test_small_grey_pictures_get_the_settings_of_the_chooser() -> None:

@@ -212,7 +212,7 @@ def test_built_in_pictures_are_offered_to_the_recipes_that_suit_them(form: Any) 
         choose(form, recipe)
         assert form.inner_text("#unit") == f"or {unit}"
     form.select_option("#data", "fashion")
-    form.wait_for_selector("#recipes input[value=stylegan2-fashion-conditional]:checked")
+    form.wait_for_selector("#recipes input[value=cgan-fashion]:checked")
     assert {"cgan-mnist", "vae-mnist"} < set(offered(form, "#more"))
     everything = {*offered(form), *offered(form, "#more")}
     assert not {"gan-ring", "textgan-names", "voxel-shapes", "cogan-edges", "dcgan-images"} & everything

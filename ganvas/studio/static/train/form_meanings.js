@@ -4,7 +4,7 @@ import { explainAll } from "../common/explain.js";
 
 const MEANINGS = {
   data: "What the network learns from. The recipes below are those that suit these data.",
-  minutes: "How long it trains. Empty: as long as the recipe says.",
+  minutes: "How long it trains. Empty: as long as the recipe says, or a quarter of an hour for your own pictures.",
   images: "How many samples it trains on, counted each time one is used. Empty: as many as the recipe says.",
   seed: "Fixes the first weights, the order of the data and the noise. The same seed gives the same training on a processor.",
   keep: "A branch is a new run that begins at such a checkpoint. Without it only the newest ones are kept.",

@@ -101,6 +101,7 @@ export class StartForm {
     try {
       const offer = await ask(`train/recipes/offer?data=${encodeURIComponent($("data").value)}`);
       if (mine !== this.asked) return;
+      this.offer = offer;
       showCards(this.recipes, offer, () => this.describe());
       if (!chooseRecipe(wanted)) chooseRecipe(offer.best);
     } catch (wrong) {
@@ -122,7 +123,8 @@ export class StartForm {
     const [minutes, images] = [Number($("minutes").value), Number($("images").value)];
     if (minutes > 0) return `${minutes} min`;
     if (images > 0 && recipe.seconds) return `about ${formatSeconds((recipe.seconds * images) / recipe.images)} here`;
-    return images > 0 ? `${formatCount(images)} ${recipe.unit}` : describeTime(recipe);
+    if (images > 0) return `${formatCount(images)} ${recipe.unit}`;
+    return recipe.name === this.offer?.best && this.offer.minutes ? `${this.offer.minutes} min` : describeTime(recipe);
   }
 
   /** Show the settings of the recipe with their meanings, while they are open; a press writes one into the field. */
