@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from ganvas.config import DataConfig
 from ganvas.core.capabilities import Encodes, require_pictures
 from ganvas.core.modality import IMAGES
 from ganvas.data.open import open_source
@@ -118,12 +118,12 @@ def open_pictures(model: Model, data: str | None) -> tuple[TableDataset, str]:
     name, shape = model.data_source(data, "--data"), model.shape
     if model.modality is not IMAGES:
         raise UsageError("this model makes points; a sheet needs images")
-    fit = str(model.card["recipe"]["data"]["fit"])
+    how = replace(model.data_config(name), white=model.white)
     settings = {"resolution": shape[-1], "channels": shape[0]}
     try:
-        return open_source(DataConfig(source=name, split="test", fit=fit, white=model.white), **settings), "test split"  # type: ignore[arg-type]
+        return open_source(replace(how, split="test"), **settings), "test split"
     except DataError:
-        return open_source(DataConfig(source=name, fit=fit, white=model.white), **settings), "all of it"  # type: ignore[arg-type]
+        return open_source(how, **settings), "all of it"
 
 
 def _join(left: Image.Image, right: Image.Image, gap: int = 16) -> Image.Image:
