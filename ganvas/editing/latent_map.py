@@ -18,6 +18,7 @@ from ganvas.inference import encoding
 from ganvas.inference.batches import sample_chunks
 from ganvas.inference.model import MOST_SHOWN, MOST_SIDE, Model, load
 from ganvas.media.cloud import draw_cloud
+from ganvas.media.font import explain_names
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import PAPER, png_name, save_png
 from ganvas.utils.parsing import require_count
@@ -95,7 +96,7 @@ def latent_map(
         found = torch.special.ndtr(encoding.encode(model.game, batch["real"]))
         right = draw_cloud(found, batch.get("label"), source.classes, left.height)
         left = _join(left, right)
-        text["data"] = f"{source.name}, {split}"
+        text |= {"data": f"{source.name}, {split}", **explain_names(source.classes)}
     save_png(out, left, text)
     return out
 

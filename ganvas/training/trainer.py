@@ -23,7 +23,7 @@ from ganvas.engine.state import averaged_game, dump, restore
 from ganvas.errors import DataError, DivergedError, GanvasError, ResourceError, UsageError
 from ganvas.evaluation import validation
 from ganvas.inference import model_file
-from ganvas.inference.sheet import make_sheet, save_learning_gif
+from ganvas.inference.sheet import explain_sheet, make_sheet, save_learning_gif
 from ganvas.media.image_files import save_png
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.process_settings import apply_plan
@@ -233,6 +233,7 @@ class Trainer:
         if self.ranks.first and (image := self.make_sheet()) is not None:
             folder = self.run.folder / "samples"
             text = {"recipe": self.run.recipe.name, "images": str(self.state.items), "synthetic": "true"}
+            text |= explain_sheet(self.state.average, self.run.data)
             try:
                 with disk_errors(f"cannot make {printable(folder)}"):
                     make_folder(folder)
@@ -290,7 +291,8 @@ class Trainer:
         result: dict[str, Any] = {"items": state.items, "seconds": round(seconds, 2), "dropped": state.dropped}
         result["images_per_second"] = round(state.items / max(seconds, 1e-9), 1)
         if (image := self.make_sheet()) is not None:
-            save_png(folder / "sheet.png", image, {"recipe": self.run.recipe.name, "synthetic": "true"})
+            text = {"recipe": self.run.recipe.name, "synthetic": "true", **explain_sheet(state.average, self.run.data)}
+            save_png(folder / "sheet.png", image, text)
             try:
                 save_learning_gif(folder / "learning.gif", sorted((folder / "samples").glob("*k.png")))
             except (DataError, OSError, SyntaxError, ValueError) as failure:  # a snapshot that is damaged or of another size
