@@ -105,6 +105,7 @@ class Trainer:
         self.state = initial_state(run.recipe, run.plan)
         self.before = 0.0  # seconds of training in earlier processes
         self.floor: float | None = None  # of the held-out measure, once it is computed
+        self.ended: float | None = None  # when the last step was saved; what the end measures and draws is no training
         self.measurable = True  # whether there is a measure for the held-out samples
         told = len(events)
         if not self.load():
@@ -123,13 +124,18 @@ class Trainer:
     @property
     def seconds(self) -> float:
         """Seconds of training since the start of the run."""
-        return self.before + time.perf_counter() - self.started if hasattr(self, "started") else 0.0
+        return self.before + self.spent if hasattr(self, "started") else 0.0
+
+    @property
+    def spent(self) -> float:
+        """Seconds of training in this process."""
+        return (time.perf_counter() if self.ended is None else self.ended) - self.started
 
     def progress(self, values: Mapping[str, float], terms: tuple[str, ...]) -> Progress:
         """The state of the training, with the messages since the last call."""
         events, state = tuple(self.events), self.state
         self.events.clear()
-        pace = (state.items - self.items) / max(1e-9, time.perf_counter() - self.started)
+        pace = (state.items - self.items) / max(1e-9, self.spent)
         return Progress(state.items, self.run.recipe.train.images, self.seconds, pace, values, terms, events)
 
     def load(self) -> bool:
@@ -284,6 +290,7 @@ class Trainer:
             self.validate()
         if unkept := self.save():
             raise type(unkept)(f"{unkept}; then repeat the end of the run with: ganvas resume {quote(self.run.folder)}")
+        self.ended = time.perf_counter()
         if not self.ranks.first:
             return
         seconds = self.seconds
