@@ -120,11 +120,10 @@ def open_pictures(model: Model, data: str | None) -> tuple[TableDataset, str]:
     if model.modality is not IMAGES:
         raise UsageError("this model makes points; a sheet needs images")
     how = replace(model.data_config(name), white=model.white)
-    settings = {"resolution": shape[-1], "channels": shape[0]}
     try:
-        return open_source(replace(how, split="test"), **settings), "test split"
+        return open_source(replace(how, split="test"), resolution=shape[-1], channels=shape[0]), "test split"
     except DataError:
-        return open_source(how, **settings), "all of it"
+        return open_source(how, resolution=shape[-1], channels=shape[0]), "all of it"
 
 
 def _join(left: Image.Image, right: Image.Image, gap: int = 16) -> Image.Image:

@@ -20,6 +20,7 @@ from ganvas.inference.feature_extractors import Extractor
 from ganvas.inference.loaded_game import Label
 from ganvas.inference.model import Model
 from ganvas.media.image_files import to_bytes
+from ganvas.utils.parsing import spell_count
 
 
 @dataclass(eq=False)
@@ -96,7 +97,7 @@ class Reference:
                 return cls(train, test, chosen, order, f"{n:,} real {what} {UNSEEN} {name}")
         n = min(samples, len(train) // 2)
         if n < 20:
-            raise DataError(f"{name} holds {len(train)} {what}; expected at least 40 to measure against")
+            raise DataError(f"{name} holds {spell_count(len(train), what)}; expected at least 40 to measure against")
         words = f"{n:,} real {what} of {name} (no test split used)"
         return cls(train, train, order[:n], order[n:], words)
 

@@ -17,6 +17,7 @@ from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, UsageError
 from ganvas.layers.resolutions import can_be_halved
 from ganvas.runtime.device import find_device
+from ganvas.utils.parsing import spell_count
 
 SMALL = 32  # sides up to which grey pictures are taken for drawings such as digits
 MINUTES = 15.0  # of a training on pictures, if the user names neither minutes nor a number of images
@@ -76,17 +77,16 @@ def choose_recipe(data: TableDataset, minutes: float | None = None, images: int 
         if dims > 2:
             raise DataError(f"{data.name}: points of {dims} numbers; expected 1 or 2, or name a recipe, such as gan-gaussians")
         name = "gan-normal1d" if dims == 1 else "gan-ring"
-        return Choice(name, {}, minutes, f"{n:,} points {'on a line' if dims == 1 else 'in the plane'}")
+        return Choice(name, {}, minutes, f"{spell_count(n, 'points')} {'on a line' if dims == 1 else 'in the plane'}")
     if modality is TEXT:
-        return Choice("textgan-names", {}, minutes, f"{n:,} lines of text")
+        return Choice("textgan-names", {}, minutes, f"{spell_count(n, 'lines')} of text")
     if modality is VOXELS:
-        return Choice("voxel-shapes", {}, minutes, f"{n:,} solids")
+        return Choice("voxel-shapes", {}, minutes, spell_count(n, "solids"))
     if modality is not IMAGES:
         raise DataError(f"{data.name}: no recipe takes {modality.unit} alone; name one (see `ganvas recipes`)")
     channels, side = data.facts.shape[0], data.facts.shape[-1]
-    kind = (
-        f"{n:,} {'grey' if channels == 1 else 'color'} pictures {f'of {classes} classes' if classes > 1 else 'without classes'}"
-    )
+    of_classes = f"of {classes} classes" if classes > 1 else "without classes"
+    kind = f"{spell_count(n, 'grey pictures' if channels == 1 else 'color pictures')} {of_classes}"
     name = name_for_pictures(channels, side, classes, n)
     if name not in OWN:
         settings = settings_for_digits(name, side, n)
@@ -97,7 +97,7 @@ def choose_recipe(data: TableDataset, minutes: float | None = None, images: int 
         minutes = MINUTES
     # Of a number of images nothing is known about the time, so the side is that of a quarter of an hour.
     side = choose_side(side, MINUTES if minutes is None else minutes, device)
-    length = f"{minutes:g} minutes" if minutes is not None else f"{images:,} images"
+    length = f"{minutes:g} minutes" if minutes is not None else spell_count(images or 0, "images")
     reason = f"{kind} at {side} pixels for {length} on {_describe(device)}"
     if n < FEW:
         reason += ", augmented as soon as the discriminator knows them by heart"

@@ -128,7 +128,7 @@ class LoadedGame:
         return float(white)
 
     def data_config(self, source: str, split: Literal["train", "test"] = "train") -> DataConfig:
-        """How to read `source` for a comparison with samples: made square as the training data; with their white if it is those."""
+        """How to read `source` to compare with samples: made square as the training data were; their white, if it is those."""
         data = self.card["recipe"]["data"]
         white = self.white if source == data["source"] else None
         return DataConfig(source=source, split=split, fit=data.get("fit", "crop"), white=white)

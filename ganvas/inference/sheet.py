@@ -77,7 +77,7 @@ def _make_noise_sheet(game: Samples, data: Dataset, seed: int) -> Image:
     return name_rows(grid, data.classes) if _has_names(game, data) else grid
 
 
-def _has_names(game: Game, data: Dataset) -> bool:
+def _has_names(game: Game | Samples, data: Dataset) -> bool:
     """Whether the rows of a sheet have the names of the classes."""
     return isinstance(game, Conditional) and not isinstance(game, Couples) and len(data.classes) == game.classes
 

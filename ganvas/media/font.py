@@ -40,7 +40,7 @@ def show_names(names: Sequence[str]) -> list[str]:
 
 def explain_names(names: Sequence[str]) -> dict[str, str]:
     """For the metadata of a picture: the classes that it shows by number; {} if there are none."""
-    pairs = zip(show_names(names), map(lambda name: unicodedata.normalize("NFC", name), names), strict=True)
+    pairs = zip(show_names(names), (unicodedata.normalize("NFC", name) for name in names), strict=True)
     legend = ", ".join(f"{shown} {name}" for shown, name in pairs if shown != name)
     return {"classes": legend} if legend else {}
 

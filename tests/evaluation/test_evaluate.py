@@ -407,7 +407,7 @@ def test_folders_of_another_size_and_color_are_read_as_the_reference(tmp_path: P
 def test_reals_are_made_square_as_the_training_pictures_were(
     fit: Literal["crop", "pad", "stretch"], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Wide pictures of noise on the left and grey on the right. A model that replays its training data is as near as reals are."""
+    """Wide pictures, noise on the left and grey on the right: one that replays its training data is as near as reals are."""
     noise = torch.randint(0, 256, (200, 8, 24), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     noise[:, :, 14:] = 90
     for i, picture in enumerate(noise.numpy()):

@@ -254,7 +254,7 @@ def test_what_is_no_model_is_said_in_one_line(source: Path, tmp_path: Path) -> N
         (lambda: None, "absent: No such file"),
         (lambda: second.write_bytes(good[:-1]), r"model\.discriminator\.safetensors: "),
         (lambda: second.write_bytes(good[:-1] + bytes([good[-1] ^ 1])), r"SHA-256 differs"),
-        (lambda: (source / "model.safetensors").write_bytes(b"x"), "source: not a safetensors file"),
+        (lambda: (source / "model.safetensors").write_bytes(b"x"), "model.safetensors: not a safetensors file"),
     ):
         spoil()
         model = tmp_path / "absent" if "absent" in told else source
