@@ -25,7 +25,6 @@ import torch
 from PIL import Image, ImageOps
 from runs_and_rows import print_rows
 
-from ganvas.config import DataConfig
 from ganvas.data.open import open_source
 from ganvas.errors import GanvasError
 from ganvas.evaluation.evaluate import evaluate
@@ -117,7 +116,7 @@ def agree_with_neighbours(run: Path, extractor: Extractor) -> dict[str, float]:
     The samples have the classes of the training pictures; the nearest picture of a picture is never itself.
     """
     model = load(run)
-    source = open_source(DataConfig(source=model.data_source(None, "data")), resolution=SIDE, channels=model.shape[0])
+    source = open_source(model.data_config(model.data_source(None, "data")), resolution=SIDE, channels=model.shape[0])
     reals, labels = source.fields["real"], source.fields["label"].long()
     bank, agreed = extractor.features(reals), 0
     for number, count in enumerate(labels.bincount(minlength=len(source.classes)).tolist()):

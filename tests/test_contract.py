@@ -32,15 +32,18 @@ from ganvas.core.capabilities import (
 )
 from ganvas.core.fields import check
 from ganvas.core.game import Step
+from ganvas.data.table import TableDataset
 from ganvas.engine import checkpoint
 from ganvas.engine.autotune import initial_state
 from ganvas.engine.loop import train
 from ganvas.engine.state import State, averaged_game, dump, restore
+from ganvas.errors import UsageError
 from ganvas.games import GAMES, RECIPES
+from ganvas.games.registry import build
 from ganvas.inference import model_file
 from ganvas.inference.batches import sample_chunks
 from ganvas.latents.seed_latents import latents
-from ganvas.utils.settings import from_dict, to_dict
+from ganvas.utils.settings import assign, from_dict, to_dict
 
 # A leaky ReLU of a sum that is zero but for rounding may fall either way, and Adam makes whole steps of it: on some processors
 # many weights of this miniature then go another way.
@@ -293,3 +296,38 @@ def test_what_is_not_declared_is_not_there() -> None:
             return x
 
     assert not isinstance(Accident(miniatures.Config()), Samples | Judges | Watched)
+
+
+@pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if hasattr(recipe.config, "resolution")])
+def test_a_small_side_is_trained_or_refused_in_one_line_that_names_it(name: str) -> None:
+    recipe, _ = miniature(name)
+    trained = 0
+    for side in range(4, 17):
+        config = recipe.config
+        shape = (config.channels, *[side] * getattr(config, "dims", 2))
+        fields = {"real": torch.randint(0, 256, (16, *shape), dtype=torch.uint8), "label": torch.arange(16) % 10}
+        data = TableDataset("small", fields, classes=tuple("0123456789"), fingerprint="0" * 16)
+        small, said = assign(recipe, "config.resolution", str(side)), ""
+        try:
+            state = initial_state(small, PLAN)
+        except UsageError as refused:
+            said = str(refused)
+        if said:
+            assert f"resolution {side} " in said
+            assert "\n" not in said
+            continue
+        for _ in itertools.islice(train(state, data, small.train), 2):
+            pass
+        game = state.average
+        if isinstance(game, Samples):
+            c = torch.zeros(2, dtype=torch.int64) if isinstance(game, Conditional) else None
+            assert game.sample(latents([0, 1], game.latent_dim), c).shape == (2, *shape)
+        trained += 1
+    assert trained
+
+
+@pytest.mark.parametrize("side", [44, 88, 176])
+def test_a_side_that_cannot_be_halved_is_named_as_the_user_gave_it(side: int) -> None:
+    """FastGAN plays at half the side."""
+    with pytest.raises(UsageError, match=f"^resolution {side} cannot be halved"):
+        build(assign(RECIPES["fastgan-images"], "config.resolution", str(side)))

@@ -39,6 +39,7 @@ class Samples(ABC):
     """A generator: turns noise z into data."""
 
     config: Any
+    choosing: ClassVar[int] = 0  # the first numbers of z that choose, such as a group, and do not vary: never truncated
 
     @property
     def latent_dim(self) -> int:

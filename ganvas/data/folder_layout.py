@@ -14,7 +14,7 @@ from ganvas.data.split_names import DOMAIN, LIKE_A_SPLIT, fold, is_usual, read_s
 from ganvas.data.splits import Parts, find_parts, has_class_folders
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError
-from ganvas.utils.parsing import compose, printable
+from ganvas.utils.parsing import compose, printable, spell_count
 
 BOTH = ("train", "test")
 SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", b"GIF8", b"II*\0", b"MM\0*")  # how files of the six formats begin
@@ -163,10 +163,9 @@ def _label_by_folders(parts: Parts, chosen: Sequence[str]) -> Layout:
     inside = Counter(_class_of(parts.inside(name)) for name in parts.train)
     if not has_class_folders(inside):
         folders = len(inside) - ("" in inside)
-        doubt = (
-            f"{inside['']:,} pictures lie beside {folders:,} folders: all are read, without labels; to train with classes, "
-            "move each picture into the folder of its class"
-        )
+        beside = f"{spell_count(inside[''], 'pictures')} {'lies' if inside[''] == 1 else 'lie'} beside {folders:,} folders"
+        advice = "to train with classes, move each picture into the folder of its class"
+        doubt = f"{beside}: all are read, without labels; {advice}"
         return Layout("pictures without labels", tuple(chosen), warnings=(doubt,) if folders > 1 else ())
     folders_of = {name.split("/", 1)[0] for name in map(parts.inside, parts.train) if "/" in name}
     classes = tuple(sorted(name for name in inside if name))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganvas.errors import DataError
-from ganvas.utils.parsing import compose, printable
+from ganvas.utils.parsing import compose, printable, spell_count
 
 MAX_LABELS = 1 << 24  # numbers or names in an array of labels
 MAX_BYTES = 1 << 28  # of an array of labels
@@ -169,7 +169,7 @@ def doubt_balance(labels: Sequence[int], classes: Sequence[str]) -> tuple[str, .
     (most, many), (least, few) = counts.most_common()[0], counts.most_common()[-1]
     if many < UNLIKE * few:
         return ()
-    small = f"class {classes[least]!r} has {few:,} samples and {classes[most]!r} has {many:,}"
+    small = f"class {classes[least]!r} has {spell_count(few, 'samples')} and {classes[most]!r} has {many:,}"
     return (f"{small}: small classes are learned badly",)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from ganvas.data.split_names import DOMAIN, TEST_FOLDERS, TRAIN_FOLDERS, fold, is_usual, name_splits
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError
-from ganvas.utils.parsing import printable
+from ganvas.utils.parsing import printable, spell_count
 
 FEW = 3  # pictures beside folders that are always strays, not part of an album
 
@@ -117,7 +117,10 @@ def _find_splits(root: str, members: Sequence[str], inside: Counter[str]) -> Par
         (train[len(root) :], test[len(root) :]),
         "of a split collection",
         cut,
-        tuple(Skipped(printable(name), f"{inside[name[len(root) : -1]]:,} pictures {why}") for name, why in other.items()),
+        tuple(
+            Skipped(printable(name), f"{spell_count(inside[name[len(root) : -1]], 'pictures')} {why}")
+            for name, why in other.items()
+        ),
         (
             *_warn_of_names([trains[0], *tests[:1]], beside),
             *_warn_of_folders([name for name, why in other.items() if why.startswith("beside")], beside),
@@ -172,7 +175,10 @@ def _find_domains(root: str, members: Sequence[str], inside: Counter[str]) -> Pa
         ("", ""),
         "of an unpaired data set",
         cut,
-        tuple(Skipped(f"{printable(root + name)}/", f"{count:,} pictures beside {beside}") for name, count in other.items()),
+        tuple(
+            Skipped(f"{printable(root + name)}/", f"{spell_count(count, 'pictures')} beside {beside}")
+            for name, count in other.items()
+        ),
         (
             f"this is an unpaired data set of two domains: {beside} are read as the classes A and B of one collection; "
             "give one of these folders to use one domain alone",

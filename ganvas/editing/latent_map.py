@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from ganvas.config import DataConfig
 from ganvas.core.capabilities import Encodes, require_pictures
 from ganvas.core.modality import IMAGES
 from ganvas.data.open import open_source
@@ -18,6 +18,7 @@ from ganvas.inference import encoding
 from ganvas.inference.batches import sample_chunks
 from ganvas.inference.model import MOST_SHOWN, MOST_SIDE, Model, load
 from ganvas.media.cloud import draw_cloud
+from ganvas.media.font import explain_names
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import PAPER, png_name, save_png
 from ganvas.utils.parsing import require_count
@@ -95,7 +96,7 @@ def latent_map(
         found = torch.special.ndtr(encoding.encode(model.game, batch["real"]))
         right = draw_cloud(found, batch.get("label"), source.classes, left.height)
         left = _join(left, right)
-        text["data"] = f"{source.name}, {split}"
+        text |= {"data": f"{source.name}, {split}", **explain_names(source.classes)}
     save_png(out, left, text)
     return out
 
@@ -118,12 +119,11 @@ def open_pictures(model: Model, data: str | None) -> tuple[TableDataset, str]:
     name, shape = model.data_source(data, "--data"), model.shape
     if model.modality is not IMAGES:
         raise UsageError("this model makes points; a sheet needs images")
-    fit = str(model.card["recipe"]["data"]["fit"])
-    settings = {"resolution": shape[-1], "channels": shape[0]}
+    how = replace(model.data_config(name), white=model.white)
     try:
-        return open_source(DataConfig(source=name, split="test", fit=fit, white=model.white), **settings), "test split"  # type: ignore[arg-type]
+        return open_source(replace(how, split="test"), resolution=shape[-1], channels=shape[0]), "test split"
     except DataError:
-        return open_source(DataConfig(source=name, fit=fit, white=model.white), **settings), "all of it"  # type: ignore[arg-type]
+        return open_source(how, resolution=shape[-1], channels=shape[0]), "all of it"
 
 
 def _join(left: Image.Image, right: Image.Image, gap: int = 16) -> Image.Image:

@@ -145,7 +145,7 @@ def compare(
         count, columns, reference = 30, 1, reports[0].reference
         of_data = models[0].picture(open_source(DataConfig(source=source)).table[:count], columns)
     else:
-        real, _, _, reference = real_sample_sets(source, models[0].shape, samples, split, models[0].white)
+        real, _, _, reference = real_sample_sets(models[0].data_config(source), models[0].shape, samples, split)
         count, columns, few = SHOWN[real.modality], COLUMNS, real.data[: SHOWN[real.modality]]
         if real.modality is VOXELS:
             few = as_pictures(few.float() / 127.5 - 1)

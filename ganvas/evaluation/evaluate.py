@@ -143,8 +143,8 @@ def evaluate(
     if source is None:
         raise UsageError(f"{target} holds pictures, no model: say what to measure them against with --against DATA")
     shape = model.shape if model else None
-    white = model.white if model and source == model.card["recipe"]["data"]["source"] else None  # it is the training data's
-    real, others, train, reference = real_sample_sets(source, shape, samples, split, white)
+    data = model.data_config(source) if model else source
+    real, others, train, reference = real_sample_sets(data, shape, samples, split)
     network = load_extractor(network, where) if isinstance(network, str) else network
     if network is None and real.modality is IMAGES:
         network = choose_extractor(source, real.data.shape[1], where)

@@ -9,7 +9,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganvas.config import DataConfig
 from ganvas.core.capabilities import Couples
 from ganvas.data.builtin.point_sets import MODES
 from ganvas.data.computed_domains import CHANGES, split_name
@@ -98,7 +97,7 @@ def classify_samples(
     """
     if model is None or not model.classes or "label" not in train.fields:
         raise UsageError("cas needs a model with classes: only then can a classifier learn from its samples")
-    test = open_source(DataConfig(source=source, split="test"), resolution=model.shape[-1], channels=model.shape[0])
+    test = open_source(model.data_config(source, "test"), resolution=model.shape[-1], channels=model.shape[0])
     side = fake_sample_set(model, len(train), seed, train.fields["label"])
     labels = side.labels if side.labels is not None else train.fields["label"]
     value = classification_accuracy.classification_accuracy_score(side.data, labels, test, seed, device=str(model.device))

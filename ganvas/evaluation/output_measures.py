@@ -23,6 +23,7 @@ from ganvas.inference.model import Model
 from ganvas.metrics.psnr import psnr
 from ganvas.metrics.ssim import ssim
 from ganvas.runtime import placement
+from ganvas.utils.parsing import spell_count
 
 MOST_DECIBELS = 100.0  # PSNR of equal images in a mean: that of a single wrong byte in 10^8 is about as high
 FEWEST = 20  # rows: fewer say nothing
@@ -105,7 +106,8 @@ def choose_rows(recipe: Recipe, samples: int, split: str | None, *, trained: boo
                 train, data, words = rest, held_out, f"held-out rows of {source} (no test split)"
     n = min(samples, len(data))
     if n < FEWEST:
-        raise DataError(f"{source} has {len(data)} rows to measure; expected at least {FEWEST}; give other data with --against")
+        found = f"{source} has {spell_count(len(data), 'rows')} to measure"
+        raise DataError(f"{found}; expected at least {FEWEST}; give other data with --against")
     rows = torch.randperm(len(data), generator=torch.Generator().manual_seed(2))[:n].sort().values
     return InputRows(data, rows, train, f"{n:,} {words}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -20,6 +20,7 @@ from ganvas.inference.feature_extractors import Extractor
 from ganvas.inference.loaded_game import Label
 from ganvas.inference.model import Model
 from ganvas.media.image_files import to_bytes
+from ganvas.utils.parsing import spell_count
 
 
 @dataclass(eq=False)
@@ -96,7 +97,7 @@ class Reference:
                 return cls(train, test, chosen, order, f"{n:,} real {what} {UNSEEN} {name}")
         n = min(samples, len(train) // 2)
         if n < 20:
-            raise DataError(f"{name} holds {len(train)} {what}; expected at least 40 to measure against")
+            raise DataError(f"{name} holds {spell_count(len(train), what)}; expected at least 40 to measure against")
         words = f"{n:,} real {what} of {name} (no test split used)"
         return cls(train, train, order[:n], order[n:], words)
 
@@ -151,23 +152,25 @@ def labels_of(source: TableDataset, rows: Tensor) -> Tensor | None:
 
 
 def real_sample_sets(
-    source: str, shape: tuple[int, ...] | None, samples: int, split: str | None, white: float | None = None
+    data: str | DataConfig, shape: tuple[int, ...] | None, samples: int, split: str | None
 ) -> tuple[SampleSet, Draws, TableDataset, str]:
     """The reference, up to five sets of as many other reals, the training split, and a description of the reference.
 
-    `white` is the setting `data.white`.
+    `data` is a source, or also how to read it. Samples of a model are compared with reals that were made square alike
+    (`LoadedGame.data_config`): borders that are padded in one set only would be a distance.
 
     Raises:
         DataError: the source holds text, or too few samples.
     """
     gridded = shape is not None and modality_of_shape(shape).grid
     resolution, channels = (shape[-1], shape[0]) if shape is not None and gridded else (None, None)
+    config = data if isinstance(data, DataConfig) else DataConfig(source=data)
 
     def open_split(part: str) -> TableDataset:
-        config = DataConfig(source=source, split=part, white=white)  # type: ignore[arg-type]
-        return require_no_text(open_source(config, resolution=resolution, channels=channels))
+        how = replace(config, split=part)  # type: ignore[arg-type]
+        return require_no_text(open_source(how, resolution=resolution, channels=channels))
 
-    found = Reference.choose(source, open_split, samples, split, "samples")
+    found = Reference.choose(config.source, open_split, samples, split, "samples")
     n = len(found.rows)
     draws = tuple(rows for rows in found.other.split(n)[:DRAWS] if len(rows) == n)
     return make_sample_set(found.source, found.rows), Draws(found.train, draws), found.train, found.words

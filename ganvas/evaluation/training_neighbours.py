@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ganvas.config import DataConfig
 from ganvas.core.capabilities import require_pictures
 from ganvas.core.modality import POINTS
 from ganvas.data.open import open_source, shorten_path
@@ -87,8 +86,7 @@ def neighbours(
     if model.modality is POINTS:
         raise UsageError("this model generates points; neighbours need images or voxels")
     network = None if within == "pixels" else load_extractor(within, model.device)
-    recipe = model.card["recipe"]["data"]
-    config = DataConfig(source=model.data_source(data, "--data"), fit=str(recipe["fit"]), white=model.white)  # type: ignore[arg-type]
+    config = replace(model.data_config(model.data_source(data, "--data")), white=model.white)
     source = open_source(config, resolution=model.shape[-1], channels=model.shape[0])
     bank = source.fields["real"]
     samples = torch.cat([to_bytes(part) for part, _ in model.stream(count, seed, label, psi, truncate)])

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -132,6 +133,7 @@ class SelfConditionedGAN(AdversarialGame, Projects, Prepares):
     """
 
     config_type = SelfConditionedConfig
+    choosing: ClassVar[int] = 1
 
     def __init__(self, config: SelfConditionedConfig) -> None:
         generator = Generator(config, config.latent_dim - 1, config.groups)

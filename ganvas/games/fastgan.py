@@ -31,6 +31,7 @@ from torch import Tensor, nn
 
 from ganvas.core.capabilities import Conditional, Projects
 from ganvas.core.game import Batch, Step, Terms
+from ganvas.errors import UsageError
 from ganvas.games.common.adversarial_game import AdversarialGame
 from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
@@ -76,13 +77,20 @@ class Config:
 
     @property
     def widths(self) -> list[int]:
-        """The channels at each resolution, from half the side of G to the smallest."""
-        return list_widths(self.side, self.width, self.max_width)
+        """The channels at each resolution, from half the side of G to the smallest.
+
+        Raises:
+            UsageError: the resolution cannot be halved, or not twice.
+        """
+        found = list_widths(self.side, self.width, self.max_width)
+        if len(found) < 2:
+            raise UsageError(f"resolution {self.resolution} is too small for FastGAN; use 16, 28, 32 or 64")
+        return found
 
     @property
     def side(self) -> int:
-        """The side of the pictures that G makes and D sees, in pixels."""
-        side = self.resolution
+        """The side of the pictures that G makes and D sees, in pixels. Raises: UsageError: the resolution cannot be halved."""
+        side = list_resolutions(self.resolution)[0]  # checked here, so that the message has the side that the user knows
         for _ in range(self.redraw):
             if side % (2 * CODE_PIXELS) == 0 and side // 2 >= SMALLEST:
                 side //= 2

@@ -19,6 +19,7 @@ from ganvas.errors import DataError, UsageError
 from ganvas.games import RECIPES
 from ganvas.layers.resolutions import can_be_halved
 from ganvas.runtime.device import find_device
+from ganvas.utils.parsing import spell_count
 
 SMALL = 32  # sides up to which grey pictures are taken for drawings such as digits
 MINUTES = 15.0  # of a training on pictures, if the user names neither minutes nor a number of images
@@ -63,7 +64,8 @@ class Choice:
         groups, side = getattr(recipe.config, "groups", 0), recipe.config.resolution
         where = f" in {groups} group{'s' * (groups != 1)}" if groups else ""
         enlarged = f", enlarged from {self.side}," if self.side < min(EXACT, side) else ""
-        length = f"{self.minutes:g} minute{'s' * (self.minutes != 1)}" if self.minutes else f"{recipe.train.images:,} images"
+        images = spell_count(recipe.train.images, "images")
+        length = f"{self.minutes:g} minute{'s' * (self.minutes != 1)}" if self.minutes else images
         where_trained = "the CPU" if self.device == "cpu" else self.device
         return f"{self.found}{where} at {side} pixels{enlarged} for {length} on {where_trained}"
 
@@ -79,7 +81,7 @@ class PictureFacts:
 
     def text(self) -> str:
         """The pictures in words."""
-        pictures = f"{self.count:,} {'grey' if self.channels == 1 else 'color'} picture{'s' * (self.count != 1)}"
+        pictures = spell_count(self.count, f"{'grey' if self.channels == 1 else 'color'} pictures")
         return f"{pictures} {f'of {self.classes} classes' if self.classes > 1 else 'without classes'}"
 
 
@@ -121,15 +123,17 @@ def choose_recipe(
         if dims > 2:
             raise DataError(f"{data.name}: points of {dims} numbers; expected 1 or 2, or name a recipe, such as gan-gaussians")
         name = own or ("gan-normal1d" if dims == 1 else "gan-ring")
-        return Choice(name, {}, minutes, f"{n:,} points {'on a line' if dims == 1 else 'in the plane'}", n, why=made)
+        return Choice(
+            name, {}, minutes, f"{spell_count(n, 'points')} {'on a line' if dims == 1 else 'in the plane'}", n, why=made
+        )
     if modality is TEXT:
-        return Choice(own or "textgan-names", {}, minutes, f"{n:,} lines of text", n, why=made)
+        return Choice(own or "textgan-names", {}, minutes, f"{spell_count(n, 'lines')} of text", n, why=made)
     if modality is VOXELS:
         if "label" not in data.modalities:
             raise DataError(
-                f"{data.name}: {n:,} solids without classes; expected labels beside them, such as y in an .npz file"
+                f"{data.name}: {spell_count(n, 'solids')} without classes; expected labels beside them, as y in an .npz file"
             )
-        return Choice(own or "voxel-shapes", {}, minutes, f"{n:,} solids", n, why=made)
+        return Choice(own or "voxel-shapes", {}, minutes, spell_count(n, "solids"), n, why=made)
     if modality is not IMAGES:
         raise DataError(f"{data.name}: no recipe takes {modality.unit} alone; name one (see `ganvas recipes`)")
     facts = PictureFacts(n, data.facts.shape[0], data.facts.shape[-1], len(data.classes))

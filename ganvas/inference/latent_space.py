@@ -102,6 +102,8 @@ def space(game: Samples, name: str | None = None, together: Sequence[int] = ()) 
 def noise(game: Samples, seeds: Sequence[int], truncate: float | None = None) -> Tensor:
     """The latents z [N, latent_dim] of `seeds`; with `truncate`, numbers beyond +-truncate are sampled again.
 
+    Those that choose a group are never: it would take whole groups away, not variety within them.
+
     Raises:
         UsageError: truncation of a game that uses only the direction of z; or a limit that is not above 0.
     """
@@ -111,4 +113,4 @@ def noise(game: Samples, seeds: Sequence[int], truncate: float | None = None) ->
         raise UsageError("a model of text chooses letters by its noise; use --temperature below 1, not --truncate")
     if isinstance(game, Styled):
         raise UsageError("a stylegan model uses the direction of z only; truncate its styles with --psi, not --truncate")
-    return truncated_latents(seeds, game.latent_dim, truncate)
+    return truncated_latents(seeds, game.latent_dim, truncate, game.choosing)

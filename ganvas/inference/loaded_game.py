@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ganvas.config import DataConfig
 from ganvas.core.capabilities import (
     Animates,
     Conditional,
@@ -125,6 +126,12 @@ class LoadedGame:
         if not isinstance(white, int | float) or isinstance(white, bool) or not 0 < white < float("inf"):
             return None
         return float(white)
+
+    def data_config(self, source: str, split: Literal["train", "test"] = "train") -> DataConfig:
+        """How to read `source` to compare with samples: made square as the training data were; their white, if it is those."""
+        data = self.card["recipe"]["data"]
+        white = self.white if source == data["source"] else None
+        return DataConfig(source=source, split=split, fit=data.get("fit", "crop"), white=white)
 
     @property
     def classes(self) -> list[str]:

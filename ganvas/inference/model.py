@@ -31,6 +31,7 @@ from ganvas.inference.sample_files import is_folder, require_folder_of_pictures,
 from ganvas.inference.sheet import line_width
 from ganvas.latents.paths import closed_path
 from ganvas.latents.seed_latents import latents
+from ganvas.media.font import explain_names
 from ganvas.media.grid import legible_scale, make_grid, name_columns
 from ganvas.media.image_files import PICTURES, save_picture
 from ganvas.media.npz import save_npz, to_array, to_arrays
@@ -170,7 +171,8 @@ class Model(LoadedGame):
         text = self.provenance(f"{seed}-{seed + (n - 1) // self.together(label)}")
         if out.suffix.lower() in PICTURES:
             every = label in (None, "all") and columns is None and n >= len(self.classes) and not isinstance(self.game, Couples)
-            save_picture(out, self.picture(samples, columns, self.classes if every else ()), text)
+            names = self.classes if every else ()
+            save_picture(out, self.picture(samples, columns, names), text | explain_names(names))
         else:
             save_solids(out, samples, columns or round(n**0.5 + 0.4), text)
         return out

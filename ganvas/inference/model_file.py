@@ -201,6 +201,7 @@ def _open_bundle(path: Path) -> Iterator[tuple[BinaryIO, int]]:
         path = path / NAME
         if not path.exists():
             raise DataError(f"{path_text} is a folder without {NAME}; give a bundle, or a run that has saved one")
+        path_text = parsing.printable(path)
     try:
         with files.open_regular(path) as file:
             size = file.seek(0, os.SEEK_END)

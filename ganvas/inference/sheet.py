@@ -19,6 +19,7 @@ from ganvas.errors import DataError
 from ganvas.inference.batches import as_pictures, sample_chunks
 from ganvas.inference.inputs import INPUT_MODALITIES, Outputs, list_tasks, run_task
 from ganvas.latents.seed_latents import latents
+from ganvas.media.font import explain_names
 from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid, name_rows
 from ganvas.media.image_files import encode_gif
 from ganvas.media.palette import class_color
@@ -73,8 +74,17 @@ def _make_noise_sheet(game: Samples, data: Dataset, seed: int) -> Image:
         z = latents(range(seed, seed + rows * COLUMNS), game.latent_dim)
     images = as_pictures(sample_chunks(game, z, c))
     grid = make_grid(images, COLUMNS, legible_scale(images.shape[-1]))
-    named = isinstance(game, Conditional) and not isinstance(game, Couples) and len(data.classes) == game.classes
-    return name_rows(grid, data.classes) if named else grid
+    return name_rows(grid, data.classes) if _has_names(game, data) else grid
+
+
+def _has_names(game: Game | Samples, data: Dataset) -> bool:
+    """Whether the rows of a sheet have the names of the classes."""
+    return isinstance(game, Conditional) and not isinstance(game, Couples) and len(data.classes) == game.classes
+
+
+def explain_sheet(game: Game, data: Dataset) -> dict[str, str]:
+    """For the metadata of a sheet: its classes whose names cannot be drawn."""
+    return explain_names(data.classes) if _has_names(game, data) else {}
 
 
 def make_input_sheet(game: TakesInputs, data: Dataset) -> Image:

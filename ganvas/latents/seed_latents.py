@@ -36,10 +36,10 @@ def latents(seeds: Iterable[int], dim: int) -> Tensor:
     return z
 
 
-def truncated_latents(seeds: Iterable[int], dim: int, limit: float) -> Tensor:
+def truncated_latents(seeds: Iterable[int], dim: int, limit: float, first: int = 0) -> Tensor:
     """The latents [N, dim] of `seeds`, every entry beyond +-limit sampled again within: less variety, better quality.
 
-    Other entries do not change, so seed k stays similar, and with a large limit equal.
+    Other entries do not change, so seed k stays similar, and with a large limit equal. Nor do the `first` ones.
     Source: arXiv:1809.11096 sec. 3.1 (truncation trick).
     Differs: an entry is sampled again once, by inverse transform, not until it fits: the distribution is the same.
 
@@ -56,4 +56,5 @@ def truncated_latents(seeds: Iterable[int], dim: int, limit: float) -> Tensor:
         row.uniform_(generator=generator)
     tail = torch.special.ndtr(torch.tensor(-limit, dtype=torch.float64))
     within = torch.special.ndtri(tail + place * (1 - 2 * tail)).clamp(-limit, limit)
-    return torch.where(z.abs() > limit, within.float(), z).clamp(-limit, limit)
+    z[:, first:] = torch.where(z.abs() > limit, within.float(), z).clamp(-limit, limit)[:, first:]
+    return z

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch import Tensor
 
 from ganvas.errors import DataError
+from ganvas.media.font import choose_font, show_names
 from ganvas.media.grid import LINE
 from ganvas.media.image_files import INK, PAPER, Picture
 from ganvas.media.palette import class_color
@@ -42,7 +43,8 @@ def draw_cloud(points: Tensor, labels: Tensor | None, names: Sequence[str], size
 def _with_names(picture: Picture, names: Sequence[str]) -> Picture:
     if not names:
         return picture
-    font = ImageFont.load_default(12)
+    names = show_names(names)
+    font = choose_font(names, 12)
     width = 16 + LINE + max(int(font.getlength(name)) for name in names)
     whole = Image.new("RGB", (picture.width + width, picture.height), PAPER)
     whole.paste(picture)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch import Tensor
 
 from ganvas.errors import DataError, UsageError
+from ganvas.media.font import Font, choose_font, show_line, show_names
 from ganvas.media.image_files import INK, PAPER, Picture, to_bytes
 from ganvas.runtime import placement
 
@@ -53,7 +54,8 @@ def caption(image: Picture, lines: Sequence[str]) -> Picture:
     """
     whole = Image.new(image.mode, (image.width, image.height + LINE * len(lines) + 4), PAPER)
     whole.paste(image)
-    draw, font = ImageDraw.Draw(whole), ImageFont.load_default(12)
+    lines = list(map(show_line, lines))
+    draw, font = ImageDraw.Draw(whole), choose_font(lines, 12)
     for row, line in enumerate(lines):
         draw.text((4, image.height + 1 + LINE * row), line, fill=INK, font=font)
     return whole
@@ -61,7 +63,8 @@ def caption(image: Picture, lines: Sequence[str]) -> Picture:
 
 def name_rows(picture: Picture, names: Sequence[str], most: int = 96) -> Picture:
     """The picture of equally high rows with a name at the left of each, at most `most` pixels wide, then cut off."""
-    font, height = ImageFont.load_default(12), picture.height / len(names)
+    names = show_names(names)
+    font, height = choose_font(names, 12), picture.height / len(names)
     shown = [_cut_off(name, font, most) for name in names]
     left = 8 + max(round(font.getlength(name)) for name in shown)
     whole = Image.new(picture.mode, (left + picture.width, picture.height), PAPER)
@@ -74,7 +77,8 @@ def name_rows(picture: Picture, names: Sequence[str], most: int = 96) -> Picture
 
 def name_columns(picture: Picture, names: Sequence[str]) -> Picture:
     """The picture of equally wide columns with a name above each; names that are too wide are cut off."""
-    font, width = ImageFont.load_default(12), picture.width / len(names)
+    names = show_names(names)
+    font, width = choose_font(names, 12), picture.width / len(names)
     whole = Image.new(picture.mode, (picture.width, picture.height + LINE), PAPER)
     whole.paste(picture, (0, LINE))
     draw = ImageDraw.Draw(whole)
@@ -83,7 +87,7 @@ def name_columns(picture: Picture, names: Sequence[str]) -> Picture:
     return whole
 
 
-def _cut_off(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, most: float) -> str:
+def _cut_off(text: str, font: Font, most: float) -> str:
     """The text in at most `most` pixels; "…" stands for what is cut off."""
     shown = text
     while shown and font.getlength(shown) > most:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch import Tensor
 
+from ganvas.media.font import choose_font, show_line
 from ganvas.utils.files import write_durably
 
 Bytes = NDArray[np.uint8]
@@ -68,7 +69,8 @@ def draw_page(lines: Sequence[str], longest: int, columns: int | None = None) ->
     width = LETTER * (longest + 2)
     columns = min(len(lines), max(1, WIDEST // width) if columns is None else columns)
     whole = Image.new("L", (2 * EDGE + columns * width, 2 * EDGE + -(-len(lines) // columns) * ROW), 255)
-    draw, font = ImageDraw.Draw(whole), ImageFont.load_default(FONT)
+    lines = list(map(show_line, lines))
+    draw, font = ImageDraw.Draw(whole), choose_font(lines, FONT)
     for i, line in enumerate(lines):
         draw.text((EDGE + i % columns * width, EDGE + i // columns * ROW), line, fill=40, font=font)
     return whole

@@ -258,6 +258,16 @@ class Case:
         return find_astray(self.fakes, read_rows(data, rows), read_rows(self.run.data, known))
 
     @property
+    def missing_distance(self) -> str:
+        """Why there is no distance."""
+        if self.fakes is None:
+            return "the samples are not finite" if isinstance(self.game, Samples) else "the model makes no samples from noise"
+        few, unit = 2 * FEWEST, self.run.data.modality.unit
+        if len(self.run.data) < few:
+            return f"the training data are {len(self.run.data)} {unit}; expected at least {few}"
+        return "too few of the training data are left for a second set of reals of the same classes"
+
+    @property
     def far(self) -> bool:
         """Whether the samples are far from the data, or nobody knows."""
         limit = BLURRED if isinstance(self.game, Bounds) else FAR

@@ -76,8 +76,7 @@ def list_unchecked(case: Case) -> tuple[str, ...]:
     if not isinstance(case.game, TakesInputs):
         if case.distance is not None:
             return ()
-        why = "the model makes no samples from noise" if case.fakes is None else "too few real samples"
-        return (f"the distance to real samples ({why})",)
+        return (f"the distance to real samples ({case.missing_distance})",)
     lines = ["memorization (the outputs belong to held-out inputs)"]
     if case.source is not case.run.held_out:
         lines = ["memorization, and inputs that it was not trained on (too few are held out)"]

@@ -24,11 +24,14 @@ def measure_end(run: Run, game: Game, items: int, tell: Callable[[str], None]) -
     found: dict[str, Any] = {}
     if isinstance(game, Samples):
         try:
-            distance = Case(run, game, {"items": items}).distance
+            case = Case(run, game, {"items": items})
+            distance = case.distance
         except GanvasError as failure:  # no reason to lose the run
             tell(f"no distance to the data: {failure}")
         else:
-            if distance is not None:
+            if distance is None:
+                tell(f"no distance to the data: {case.missing_distance}")
+            else:
                 parts = ("value", "floor", "trivial")
                 found["distance"] = {"name": distance.name, **{part: round(getattr(distance, part), 6) for part in parts}}
     if (test := open_test_split(run.recipe, run.data, game, tell)) is not None:

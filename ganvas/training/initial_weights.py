@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganvas.config import Recipe
 from ganvas.data.dataset import Dataset
@@ -100,12 +100,14 @@ def take_over(path: Path, recipe: Recipe, data: Dataset) -> InitialWeights:
     before = model.game.state_dict()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.train.seed)
-        fresh = build(recipe).state_dict()
+        game = build(recipe)
+    fresh, fixed = game.state_dict(), find_fixed_parts(game)
     axes = find_class_axes(recipe, fresh) if old != new else dict.fromkeys(fresh)
     tensors = {name: transfer(before[name], each, axes[name], old, new) for name, each in fresh.items() if name in before}
-    taken = sum(count_kept(each, axes[name], old, new) for name, each in tensors.items())
-    total = sum(each.numel() for each in fresh.values())
-    networks = list(dict.fromkeys(name.partition(".")[0] for name in fresh if "." in name))
+    told = [name for name in fresh if not name.startswith(fixed)]
+    taken = sum(count_kept(tensors[name], axes[name], old, new) for name in told if name in tensors)
+    total = sum(fresh[name].numel() for name in told)
+    networks = list(dict.fromkeys(name.partition(".")[0] for name in told if "." in name))
     kept = [name for name in networks if any(key.startswith(f"{name}.") for key in tensors)]
     news = []
     if alone:
@@ -121,6 +123,15 @@ def take_over(path: Path, recipe: Recipe, data: Dataset) -> InitialWeights:
     }
     text = f"took over {_share(taken, total)} from {shown} ({model.name}, {origin['items']:,} {data.modality.unit}): "
     return InitialWeights(tensors, origin, text + ", ".join(kept) + "".join(f"; new: {each}" for each in news))
+
+
+def find_fixed_parts(game: nn.Module) -> tuple[str, ...]:
+    """The beginnings of the names of weights that never learn, such as "redraw.": they are the same in every run.
+
+    Parts without parameters, such as groups that a run finds in its data, are not among them.
+    """
+    parts = ((name, list(part.parameters())) for name, part in game.named_modules() if name)
+    return tuple(f"{name}." for name, weights in parts if weights and not any(each.requires_grad for each in weights))
 
 
 def require_same_shape(before: Recipe, after: Recipe, shown: str) -> None:

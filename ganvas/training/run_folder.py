@@ -287,6 +287,8 @@ def read_run(folder: Path) -> Run:
         DataError: there is no run in it, or it is damaged.
     """
     try:
+        if folder.exists() and not folder.is_dir():
+            raise DataError("it is a file; give the folder of a run, which has its log and its recipe beside its model")
         if is_free(folder) and folder.exists():
             raise DataError("a start was cut off in it, or it is empty; repeat the command that starts the run")
         recipe, env = parse_recipe(read_json(folder / "recipe.json")), read_json(folder / "env.json")

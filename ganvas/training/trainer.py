@@ -23,7 +23,7 @@ from ganvas.engine.state import averaged_game, dump, restore
 from ganvas.errors import DataError, DivergedError, GanvasError, ResourceError, UsageError
 from ganvas.evaluation import validation
 from ganvas.inference import model_file
-from ganvas.inference.sheet import make_sheet, save_learning_gif
+from ganvas.inference.sheet import explain_sheet, make_sheet, save_learning_gif
 from ganvas.media.image_files import save_png
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.process_settings import apply_plan
@@ -105,6 +105,7 @@ class Trainer:
         self.state = initial_state(run.recipe, run.plan)
         self.before = 0.0  # seconds of training in earlier processes
         self.floor: float | None = None  # of the held-out measure, once it is computed
+        self.ended: float | None = None  # when the last step was saved; what the end measures and draws is no training
         self.measurable = True  # whether there is a measure for the held-out samples
         told = len(events)
         if not self.load():
@@ -123,13 +124,18 @@ class Trainer:
     @property
     def seconds(self) -> float:
         """Seconds of training since the start of the run."""
-        return self.before + time.perf_counter() - self.started if hasattr(self, "started") else 0.0
+        return self.before + self.spent if hasattr(self, "started") else 0.0
+
+    @property
+    def spent(self) -> float:
+        """Seconds of training in this process."""
+        return (time.perf_counter() if self.ended is None else self.ended) - self.started
 
     def progress(self, values: Mapping[str, float], terms: tuple[str, ...]) -> Progress:
         """The state of the training, with the messages since the last call."""
         events, state = tuple(self.events), self.state
         self.events.clear()
-        pace = (state.items - self.items) / max(1e-9, time.perf_counter() - self.started)
+        pace = (state.items - self.items) / max(1e-9, self.spent)
         return Progress(state.items, self.run.recipe.train.images, self.seconds, pace, values, terms, events)
 
     def load(self) -> bool:
@@ -233,6 +239,7 @@ class Trainer:
         if self.ranks.first and (image := self.make_sheet()) is not None:
             folder = self.run.folder / "samples"
             text = {"recipe": self.run.recipe.name, "images": str(self.state.items), "synthetic": "true"}
+            text |= explain_sheet(self.state.average, self.run.data)
             try:
                 with disk_errors(f"cannot make {printable(folder)}"):
                     make_folder(folder)
@@ -283,6 +290,7 @@ class Trainer:
             self.validate()
         if unkept := self.save():
             raise type(unkept)(f"{unkept}; then repeat the end of the run with: ganvas resume {quote(self.run.folder)}")
+        self.ended = time.perf_counter()
         if not self.ranks.first:
             return
         seconds = self.seconds
@@ -290,7 +298,8 @@ class Trainer:
         result: dict[str, Any] = {"items": state.items, "seconds": round(seconds, 2), "dropped": state.dropped}
         result["images_per_second"] = round(state.items / max(seconds, 1e-9), 1)
         if (image := self.make_sheet()) is not None:
-            save_png(folder / "sheet.png", image, {"recipe": self.run.recipe.name, "synthetic": "true"})
+            text = {"recipe": self.run.recipe.name, "synthetic": "true", **explain_sheet(state.average, self.run.data)}
+            save_png(folder / "sheet.png", image, text)
             try:
                 save_learning_gif(folder / "learning.gif", sorted((folder / "samples").glob("*k.png")))
             except (DataError, OSError, SyntaxError, ValueError) as failure:  # a snapshot that is damaged or of another size

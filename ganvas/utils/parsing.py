@@ -38,6 +38,12 @@ def is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def spell_count(count: int, plural: str) -> str:
+    """A number of things: 1 sample, 2 classes, 2,000 color pictures. `plural` ends with s; "classes" and the like with es."""
+    one = plural.removesuffix("es") if plural.endswith("sses") else plural.removesuffix("s")
+    return f"{count:,} {one if count == 1 else plural}"
+
+
 def require_count(name: str, count: int, least: int, most: int) -> None:
     """Raises: UsageError: `count` is not from `least` to `most`."""
     if not least <= count <= most:

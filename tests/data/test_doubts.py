@@ -107,5 +107,5 @@ def test_a_class_far_smaller_than_another_is_told(tmp_path: Path) -> None:
     for few, told in ((2, False), (1, True)):
         labels = np.array([0] * 50 + [1] * few)
         np.savez(tmp_path / f"{few}.npz", points=np.random.default_rng(0).normal(size=(len(labels), 2)), labels=labels)
-        text = "class '1' has 1 samples and '0' has 50: small classes are learned badly"
+        text = "class '1' has 1 sample and '0' has 50: small classes are learned badly"
         assert open_source(DataConfig(source=str(tmp_path / f"{few}.npz"))).warnings == ((text,) if told else ())

@@ -9,6 +9,7 @@ import types
 import weakref
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from ganvas.data.table import TableDataset
 from ganvas.engine.autotune import initial_state
 from ganvas.errors import DataError, GanvasWarning, UsageError
 from ganvas.evaluation import classification_accuracy
+from ganvas.evaluation.comparison import compare
 from ganvas.evaluation.evaluate import Report, _Floors, evaluate, record
 from ganvas.evaluation.measures import COMPARE, name_measure
 from ganvas.evaluation.model_measures import measure_memorization
@@ -399,3 +401,34 @@ def test_folders_of_another_size_and_color_are_read_as_the_reference(tmp_path: P
     assert said in report.text()
     same = evaluate(tmp_path / "small.npz", against=str(tmp_path / "small.npz"), metrics=["swd"], samples=100)
     assert same.notes == ()
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+def test_reals_are_made_square_as_the_training_pictures_were(
+    fit: Literal["crop", "pad", "stretch"], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wide pictures, noise on the left and grey on the right: one that replays its training data is as near as reals are."""
+    noise = torch.randint(0, 256, (200, 8, 24), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    noise[:, :, 14:] = 90
+    for i, picture in enumerate(noise.numpy()):
+        Image.fromarray(picture).save(tmp_path / f"{i:03}.png")
+    recipe, data = miniature("gan-mnist")
+    recipe = replace(recipe, data=DataConfig(source=str(tmp_path), fit=fit, white=128))
+    card = {"recipe": to_dict(recipe), "items": 0, "classes": list(data.classes)}
+    model_file.save(tmp_path / "model.safetensors", initial_state(recipe, PLAN).average, card)
+    trained_on = open_source(recipe.data, resolution=28, channels=1).table
+    opened: list[DataConfig] = []
+
+    def listen(config: DataConfig, **options: Any) -> TableDataset:
+        opened.append(config)
+        return open_source(config, **options)
+
+    monkeypatch.setattr("ganvas.evaluation.sample_sets.open_source", listen)
+    monkeypatch.setattr("ganvas.evaluation.evaluate.fake_sample_set", lambda *_: SampleSet(trained_on[:100], None, None))
+    monkeypatch.setattr("ganvas.evaluation.evaluate.measure_memorization", lambda *_: None)
+    report = evaluate(tmp_path / "model.safetensors", metrics=["swd"], samples=100)
+    (swd,) = report.measures.values()
+    assert swd.floor is not None
+    assert swd.value < 2 * swd.floor  # 10 times as far, if the reals are made square in another way
+    compare([tmp_path / "model.safetensors"] * 2, tmp_path / "out", metrics=["swd"], samples=100)
+    assert {(config.fit, config.white) for config in opened} == {(fit, 128)}

@@ -69,6 +69,17 @@ def test_truncation_is_for_noise_that_has_a_size() -> None:
         styled.sample(2, truncate=0.5)
 
 
+def test_truncation_takes_no_group_away() -> None:
+    """The first number of z chooses the group. Within +-0.5 it would choose only groups in the middle."""
+    one = model("cgan-mnist-groups")
+    truncated, plain = (noise(one.drawer, range(200), limit) for limit in (0.5, None))
+    assert torch.equal(truncated[:, 0], plain[:, 0])
+    assert truncated[:, 1:].abs().max() <= 0.5
+    groups = one.game.groups
+    assert torch.equal(groups.choose(truncated[:, 0]), groups.choose(plain[:, 0]))
+    assert torch.equal(truncated[:, 1:], truncated_latents(range(200), one.drawer.latent_dim, 0.5)[:, 1:])
+
+
 def test_wrong_spaces(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no styles w"):
         model("dcgan-mnist").interpolate(tmp_path / "walk.gif", [1, 2], where="w")

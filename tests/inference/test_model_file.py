@@ -283,6 +283,10 @@ def test_what_is_not_a_bundle_is_said_in_one_line(tmp_path: Path) -> None:
         model_file.load(tmp_path)
     with pytest.raises(DataError, match="regular"):
         model_file.load(Path("/dev/zero"))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "model.safetensors").write_bytes(b"cut off")
+    with pytest.raises(DataError, match=r"run/model\.safetensors: not a safetensors file"):  # the folder is none either
+        model_file.load(tmp_path / "run")
     path = tmp_path / "hf.safetensors"
     safetensors.torch.save_file({"a": torch.ones(1)}, path, {"format": "pt"})
     with pytest.raises(DataError, match="no ganvas bundle: expected format 'ganvas-1', found 'pt'"):

@@ -35,9 +35,16 @@ def test_the_distance_of_a_run_is_in_its_result_with_its_floor(tmp_path: Path, m
     assert not events
 
 
-def test_what_generates_nothing_has_no_distance(tmp_path: Path) -> None:
-    result, _ = finished(tmp_path, "classifier-mnist")
+def test_data_that_are_too_few_for_a_distance_are_told(tmp_path: Path) -> None:
+    result, events = finished(tmp_path, "gan-ring")
     assert "distance" not in result
+    assert "no distance to the data: the training data are 48 points; expected at least 64" in events
+
+
+def test_what_generates_nothing_has_no_distance(tmp_path: Path) -> None:
+    result, events = finished(tmp_path, "classifier-mnist")
+    assert "distance" not in result
+    assert not any("distance" in event for event in events)
 
 
 def test_a_distance_that_cannot_be_measured_loses_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,3 +57,24 @@ def test_a_distance_that_cannot_be_measured_loses_no_run(tmp_path: Path, monkeyp
     result, events = finished(tmp_path, "gan-ring")
     assert result["items"] == 64
     assert "no distance to the data: the samples hold NaN" in events
+
+
+def test_the_last_line_of_a_training_and_its_result_have_one_pace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the end measures and draws takes seconds in which nothing is trained."""
+    recipe, data = miniature("gan-ring")
+    run = Run(tmp_path / "run", replace(recipe, train=replace(recipe.train, images=64, snapshots=1)), PLAN)
+    run.write()
+    run.attach_data(data)
+    clock = [0.0]
+    monkeypatch.setattr("ganvas.training.trainer.time.perf_counter", lambda: clock[0])
+
+    def measure_slowly(*_: object) -> dict[str, Any]:
+        clock[0] += 1000
+        return {}
+
+    monkeypatch.setattr("ganvas.training.trainer.measure_end", measure_slowly)
+    for progress in fit(run):
+        clock[0] += 1
+        last = progress
+    assert round(last.rate, 1) == run.result["images_per_second"]
+    assert round(last.seconds, 2) == run.result["seconds"] < 1000

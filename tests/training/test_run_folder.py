@@ -21,6 +21,7 @@ from ganvas.games.recipes import adapt_recipe, open_data, resolve_recipe
 from ganvas.games.registry import find_recipe
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
+from ganvas.training.doctor import diagnose
 from ganvas.training.run_folder import Run, agree_on_plan, open_run
 from ganvas.training.start import start_run
 from ganvas.training.trainer import fit
@@ -69,6 +70,14 @@ def test_damaged_files_are_named(name: str, text: str, tmp_path: Path) -> None:
     (run.folder / name).write_text(text)
     with pytest.raises(DataError, match=str(run.folder)):
         _ = run.result if name == "result.json" else open_run(run.folder)
+
+
+def test_a_bundle_is_no_run_folder(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"x")
+    said = r"model\.safetensors is not a run folder that can be continued: it is a file; give the folder of a run"
+    for read in (open_run, diagnose):
+        with pytest.raises(DataError, match=said):
+            read(tmp_path / "model.safetensors")
 
 
 def test_a_relative_path_holds_from_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

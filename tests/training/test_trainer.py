@@ -53,7 +53,8 @@ def poisoned(monkeypatch: pytest.MonkeyPatch) -> list[range]:
 
 
 def events(progress: Iterator[Progress]) -> list[str]:
-    return [event for step in progress for event in step.events]
+    """All messages but that a miniature has too few samples for a distance."""
+    return [event for step in progress for event in step.events if not event.startswith("no distance to the data")]
 
 
 def test_single_bad_steps_are_dropped_and_counted(tmp_path: Path, poisoned: list[range]) -> None:
@@ -84,7 +85,7 @@ def test_a_roll_back_that_helps_lets_the_run_end(tmp_path: Path, poisoned: list[
     run = begun(tmp_path)
     seen = []
     for progress in fit(run):
-        seen += progress.events
+        seen += events(iter([progress]))
         if seen:
             poisoned.clear()
     assert len(seen) == 1

@@ -12,6 +12,7 @@ from torch import Tensor
 from ganvas.data.collection import ArrayCollection
 from ganvas.data.labels import label_samples
 from ganvas.errors import DataError
+from ganvas.utils.parsing import spell_count
 
 Array = NDArray[np.generic]
 
@@ -55,6 +56,7 @@ def label_array_samples(
     numbers = [number for number in found.numbers if number is not None]
     doubts += found.doubts
     if len(kept) < len(samples):
-        doubts += (f"{what}: {len(samples) - len(kept):,} samples are of no class of the training split and left out",)
+        lost = spell_count(len(samples) - len(kept), "samples")
+        doubts += (f"{what}: {lost} of no class of the training split left out",)
         samples = samples[kept]
     return ArrayCollection(samples, numbers, found.classes, "with labels", splits, doubts)

@@ -30,6 +30,7 @@ from ganvas.studio.train.explanations import explain_settings
 from ganvas.studio.train.job_status import LIVE_STATES, Status, list_actions
 from ganvas.studio.train.jobs import Jobs
 from ganvas.utils.files import open_regular
+from ganvas.utils.parsing import is_number
 from ganvas.utils.settings import flatten
 
 READ_BYTES = 256 << 10  # of a log, for one answer
@@ -175,10 +176,20 @@ def describe_run(storage: Storage, jobs: Jobs, name: str) -> dict[str, Any]:
         "equilibrium": find_equilibrium(recipe),
         "balance": row.get("balance", "") or judge_skill(last),
         "result": result,
+        "distance": describe_distance(result),
         "branch": branch,
         "best": read_json(folder / "best.json"),
         "missing": explain_missing(summary, last, every, read_count(branch)),
     }
+
+
+def describe_distance(result: Mapping[str, Any]) -> str:
+    """The distance of a finished run's samples beside its floor, in words; "": there is none."""
+    found = read_part(result, "distance")
+    value, floor = found.get("value"), found.get("floor")
+    if not is_number(value) or not is_number(floor):
+        return ""
+    return f"distance to the data {value:.3g} (real data: {floor:.3g})"
 
 
 def explain_missing(run: Mapping[str, Any], row: Mapping[str, Any], every: int, since: int = 0) -> dict[str, str]:

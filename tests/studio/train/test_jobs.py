@@ -82,6 +82,7 @@ def test_paused_and_resumed_is_as_if_nothing_had_happened(jobs: Jobs) -> None:
     assert found["snapshots"][0] == 0
     assert found["items"] == found["total"] == found["snapshots"][-1] == 12_800
     assert found["settings"]["config.width"] == 8
+    assert found["distance"].startswith("distance to the data ")
     assert "data.source" not in found["settings"]
     with pytest.raises(UsageError, match="finished; branch"):
         jobs.resume(name)
@@ -307,3 +308,10 @@ def test_a_place_that_is_none_is_the_start(text: str) -> None:
 def test_signals_have_names() -> None:
     assert describe_signal(9).startswith("SIGKILL (killed")
     assert describe_signal(99) == "signal 99"
+
+
+def test_the_distance_of_a_finished_run_stands_beside_its_floor() -> None:
+    found = {"distance": {"name": "fd500-digits", "value": 12.345, "floor": 4.0, "trivial": 90.0}}
+    assert monitor.describe_distance(found) == "distance to the data 12.3 (real data: 4)"
+    for odd in ({}, {"distance": 3}, {"distance": {"value": "x", "floor": 1}}, {"distance": {"value": 1.0}}):
+        assert monitor.describe_distance(odd) == ""

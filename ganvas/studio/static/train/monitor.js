@@ -99,7 +99,7 @@ export class Monitor {
   }
 
   drawProgress() {
-    const { items, total, unit, rate, left, result, seconds } = this.details;
+    const { items, total, unit, rate, left, result, seconds, distance } = this.details;
     $("progress").max = Math.max(1, total);
     $("progress").value = items;
     const parts = total ? [`${formatCount(items)} of ${formatCount(total)} ${unit}`] : [];
@@ -107,6 +107,7 @@ export class Monitor {
     if (rate) parts.push(`${formatCount(Math.round(rate))} a second`, `${formatSeconds(left)} left`);
     const spent = result.seconds ?? seconds;
     if (spent) parts.push(`${formatSeconds(spent)} trained`);
+    if (distance) parts.push(distance);
     $("pace").textContent = parts.join(" · ");
   }
 
