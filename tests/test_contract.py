@@ -302,17 +302,20 @@ def test_what_is_not_declared_is_not_there() -> None:
 def test_a_small_side_is_trained_or_refused_in_one_line_that_names_it(name: str) -> None:
     recipe, _ = miniature(name)
     trained = 0
-    for side in range(4, 17):
+    for side in (4, 7, 8, 10, 13, 14, 16):
         config = recipe.config
         shape = (config.channels, *[side] * getattr(config, "dims", 2))
         fields = {"real": torch.randint(0, 256, (16, *shape), dtype=torch.uint8), "label": torch.arange(16) % 10}
         data = TableDataset("small", fields, classes=tuple("0123456789"), fingerprint="0" * 16)
+        said = ""
         try:  # some settings are refused before there is a game
             small = assign(recipe, "config.resolution", str(side))
             state = initial_state(small, PLAN)
         except UsageError as refused:
-            assert f"resolution {side} " in str(refused)
-            assert "\n" not in str(refused)
+            said = str(refused)
+        if said:
+            assert f"resolution {side} " in said
+            assert "\n" not in said
             continue
         for _ in itertools.islice(train(state, data, small.train), 2):
             pass
