@@ -32,7 +32,7 @@ from ganvas.data.table import Skipped, fingerprint
 from ganvas.errors import GanvasError, ResourceError, UsageError
 from ganvas.utils.files import make_folder, read_regular, sweep, temporary_path, write_durably
 
-VERSION = 4  # of the contents of an entry: increase it when a rule of the readers, the layouts or images.py changes
+VERSION = 5  # of the contents of an entry: increase it when a rule of the readers, the layouts or images.py changes
 GIGABYTES = 20.0  # limit of all entries together, if GANVAS_CACHE_GB is not set
 MAX_JSON = 1 << 30  # bytes of the JSON file of an entry: it lists skipped files
 GRACE = 600  # an entry is not deleted within so many seconds of its last use: a process may be about to map it
@@ -50,6 +50,10 @@ class Record:
     fingerprint: str = ""
     splits: tuple[str, ...] = ("train",)  # the splits that the source has
     warnings: tuple[str, ...] = ()  # what is doubtful about the data, a sentence each
+    # Of rows with several fields, one after the other: the shape is [N, bytes], and these are name and shape of each.
+    parts: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    legend: tuple[str, ...] = ()  # of label maps: the names of the classes
+    colors: tuple[tuple[int, int, int], ...] = ()  # and their colors
 
 
 def cache_folder() -> Path:
@@ -89,8 +93,13 @@ def max_bytes() -> int:
 
 
 def entry_fields(pixels: Tensor, record: Record) -> dict[str, Tensor]:
-    """The batch fields of an entry: "real" uint8 [N, C, ...], and "label" int64 [N] if there are labels."""
-    return {"real": pixels} | ({} if record.labels is None else {"label": record.labels})
+    """The batch fields of an entry: "real" uint8 [N, C, ...], or those of its parts; and "label" int64 [N], if it has labels."""
+    fields, start = {} if record.parts else {"real": pixels}, 0
+    for name, shape in record.parts:
+        size = math.prod(shape)
+        fields[name] = pixels[:, start : start + size].unflatten(1, shape)
+        start += size
+    return fields | ({} if record.labels is None else {"label": record.labels})
 
 
 def store(name: str, build: Callable[[BinaryIO], Record]) -> tuple[Tensor, Record]:
@@ -124,7 +133,10 @@ def read(name: str) -> tuple[Tensor, Record] | None:
         if values["labelled"]:
             labels = torch.from_numpy(np.fromfile(path, "<i8", offset=size).astype(np.int64))
         splits, warnings = tuple(values["splits"]), tuple(values["warnings"])
-        record = Record(shape, labels, classes, skipped, values["fingerprint"], splits, warnings)
+        parts = tuple((str(field), tuple(map(int, each))) for field, each in values["parts"])
+        legend, colors = tuple(map(str, values["legend"])), tuple((int(r), int(g), int(b)) for r, g, b in values["colors"])
+        known = values["fingerprint"]
+        record = Record(shape, labels, classes, skipped, known, splits, warnings, parts, legend, colors)
         pixels = _map(path, shape)
         touch(cache_folder() / f"{name}.json")
         return pixels, record

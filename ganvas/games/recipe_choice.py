@@ -13,8 +13,11 @@ from dataclasses import dataclass, field
 from ganvas.config import DataConfig
 from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS
 from ganvas.data.open import open_source
+from ganvas.data.pair_report import suggest_recipe
 from ganvas.data.table import TableDataset
+from ganvas.data.two_sides import open_two_sides
 from ganvas.errors import DataError, UsageError
+from ganvas.games import RECIPES
 from ganvas.layers.resolutions import can_be_halved
 from ganvas.runtime.device import find_device
 
@@ -58,8 +61,29 @@ def choose_for_source(
     """
     if not source:
         raise UsageError("expected a recipe (see `ganvas recipes`) or your own data: --data FOLDER; got neither")
+    if (choice := choose_for_sides(source, minutes)) is not None:
+        return choice
     config = DataConfig(source=source) if fit is None else DataConfig(source=source, fit=fit)  # type: ignore[arg-type]
     return choose_recipe(open_source(config), minutes, images, find_device(device).type)
+
+
+def choose_for_sides(source: str, minutes: float | None = None) -> Choice | None:
+    """The recipe for pairs, for label maps with pictures, or for trainA/ and trainB/; None: the source is none of these.
+
+    Raises:
+        DataError: the source cannot be read.
+    """
+    two = open_two_sides(source)
+    name = None if two is None else suggest_recipe(two)
+    if two is None or name is None or name not in RECIPES:
+        return None
+    count = min(map(len, two.keys))
+    a, b = two.names
+    kind = {
+        "pix2pix-images": f"{count:,} pairs of pictures, {a} > {b}",
+        "spade-images": f"{count:,} label maps with pictures, {a} and {b}",
+    }.get(name, f"{' and '.join(f'{len(side):,}' for side in two.keys)} pictures of two domains without pairs")
+    return Choice(name, hold_out_enough(count), minutes, kind)
 
 
 def choose_recipe(data: TableDataset, minutes: float | None = None, images: int | None = None, device: str = "cpu") -> Choice:

@@ -11,6 +11,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import miniatures
 import pytest
 import torch
 from support import PLAN, miniature
@@ -43,7 +44,10 @@ def test_the_plain_loop_stays_on_its_device() -> None:
 
 
 @pytest.mark.parametrize("name", ["cogan-edges", "dcgan-mnist", "r3gan-mnist", "miniature-cycle", "miniature-pair"])
-def test_the_plain_loop_has_all_turns_and_calls_discriminators_for_one_kind_at_a_time(name: str) -> None:
+def test_the_plain_loop_has_all_turns_and_calls_discriminators_for_one_kind_at_a_time(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    miniatures.install(monkeypatch)
     game = initial_state(miniature(name)[0], PLAN).game
     turns = game.turns()
     duels = [turn.loss.__self__ for turn in plain_turns(game) if turn.discriminators]  # type: ignore[attr-defined]
