@@ -93,7 +93,7 @@ def max_bytes() -> int:
 
 
 def entry_fields(pixels: Tensor, record: Record) -> dict[str, Tensor]:
-    """The batch fields of an entry: "real" uint8 [N, C, ...], or those of its parts; and "label" int64 [N], if it has labels."""
+    """The batch fields of an entry: "real" uint8 [N, C, ...], or those of its parts; "label" int64 [N], if it has labels."""
     fields, start = {} if record.parts else {"real": pixels}, 0
     for name, shape in record.parts:
         size = math.prod(shape)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ganvas.data.side_names import choose_two
 from ganvas.data.split_names import DOMAIN, TEST_FOLDERS, TRAIN_FOLDERS, fold, name_splits
 from ganvas.data.splits import are_strays, count_folders
 from ganvas.data.table import Skipped
@@ -20,76 +21,6 @@ from ganvas.utils.parsing import compose, printable
 SHOWN = 3  # names in a sentence
 FEWEST = 2  # pairs
 MOST_MATCH = 0.9  # share of the pictures below which a sentence says that many have no partner
-MAPS = frozenset(
-    [
-        "map",
-        "maps",
-        "label",
-        "labels",
-        "labelmap",
-        "labelmaps",
-        "mask",
-        "masks",
-        "seg",
-        "segs",
-        "segmentation",
-        "segmentations",
-        "annotation",
-        "annotations",
-        "semantic",
-        "semantics",
-        "layout",
-        "layouts",
-    ]
-)
-FIRST = MAPS | frozenset(
-    [
-        "a",
-        "x",
-        "input",
-        "inputs",
-        "in",
-        "source",
-        "sources",
-        "src",
-        "from",
-        "before",
-        "sketch",
-        "sketches",
-        "edge",
-        "edges",
-        "low",
-        "lr",
-        "blurred",
-    ]
-)
-SECOND = frozenset(
-    [
-        "b",
-        "y",
-        "output",
-        "outputs",
-        "out",
-        "target",
-        "targets",
-        "dst",
-        "to",
-        "after",
-        "real",
-        "reals",
-        "photo",
-        "photos",
-        "picture",
-        "pictures",
-        "image",
-        "images",
-        "truth",
-        "gt",
-        "high",
-        "hr",
-        "sharp",
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -118,17 +49,6 @@ class Pairing:
     skipped: tuple[Skipped, ...]  # those without a partner
     warnings: tuple[str, ...] = ()
     share: float = 1.0  # of the pictures that have a partner
-
-
-def has_map_name(name: str) -> bool:
-    """Whether a folder is called like one of label maps."""
-    return any(word in MAPS for word in _words(name))
-
-
-def are_sides(names: tuple[str, str]) -> bool:
-    """Whether two folders are called like the sides of pairs, such as A and B or maps and photos, and not like two classes."""
-    first, second = (set(_words(name)) for name in names)
-    return bool(first & FIRST and second & SECOND) or any(map(has_map_name, names))
 
 
 def find_sides(members: Sequence[str]) -> Sides | None:
@@ -242,7 +162,7 @@ def _find_inside_splits(root: str, members: Sequence[str]) -> Sides | None:
         return None
     train, test = f"{root}{trains[0]}/", f"{root}{tests[0]}/" if tests else ""
     train, test = (place and _find_root([name for name in members if name.startswith(place)])[0] for place in (train, test))
-    chosen = _choose_two(count_folders(train, members))
+    chosen = choose_two(count_folders(train, members))
     if chosen is None:
         return None
     tested = None
@@ -262,7 +182,7 @@ def _find_inside_splits(root: str, members: Sequence[str]) -> Sides | None:
 
 def _find_folders(root: str, members: Sequence[str]) -> Sides | None:
     """A/ and B/, each with splits inside it or not."""
-    chosen = _choose_two(count_folders(root, members))
+    chosen = choose_two(count_folders(root, members))
     if chosen is None:
         return None
     places = [f"{root}{name}/" for name in chosen]
@@ -274,22 +194,6 @@ def _find_folders(root: str, members: Sequence[str]) -> Sides | None:
         skipped = _leave_out(members, [*inner, *filter(None, tests)])
         return Sides(f"{_name_both(chosen)} with splits inside", _safe(chosen), _keys(members, *inner), tested, skipped)
     return Sides(_name_both(chosen), _safe(chosen), _keys(members, *places), None, _leave_out(members, places))
-
-
-def _choose_two(inside: Mapping[str, int]) -> tuple[str, str] | None:
-    """The two folders, in the order in which one is translated into the other; of more, the two with known names."""
-    names = sorted((name for name in inside if name), key=fold)
-    if "" in inside:  # an album with folders in it
-        return None
-    if len(names) > 2:
-        firsts, seconds = ([name for name in names if set(_words(name)) & known] for known in (FIRST, SECOND))
-        return (firsts[0], seconds[0]) if len(firsts) == len(seconds) == 1 and firsts != seconds else None
-    if len(names) != 2:
-        return None
-    first, second = names
-    backwards = bool(set(_words(second)) & FIRST and not set(_words(first)) & FIRST)
-    backwards |= bool(set(_words(first)) & SECOND and not set(_words(second)) & SECOND)
-    return (second, first) if backwards else (first, second)
 
 
 def _keys(members: Sequence[str], first: str, second: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -325,10 +229,6 @@ def _begin_of(words: Sequence[str]) -> str:
     first, last = min(words), max(words)
     same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
     return first[:same]
-
-
-def _words(name: str) -> list[str]:
-    return re.findall(r"[^\W\d_]+", fold(name))
 
 
 def _safe(names: tuple[str, str]) -> tuple[str, str]:

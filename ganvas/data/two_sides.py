@@ -12,8 +12,9 @@ from ganvas.data.images import Header, UnreadableError
 from ganvas.data.legend import NAME as LEGEND
 from ganvas.data.levels import Values
 from ganvas.data.open import find, load
-from ganvas.data.pair_layout import Sides, are_sides, common_folder, find_sides, has_map_name, key_of
+from ganvas.data.pair_layout import Sides, common_folder, find_sides, key_of
 from ganvas.data.readers import folder, zip_archive
+from ganvas.data.side_names import are_sides, has_map_name
 from ganvas.data.source_names import BUILT_IN, find_path, is_text, split_two
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganvas.data.pair_layout import Sides, are_sides, find_sides, key_of, match
+from ganvas.data.pair_layout import Sides, find_sides, key_of, match
+from ganvas.data.side_names import are_sides
 from ganvas.errors import DataError
 
 

@@ -137,7 +137,7 @@ def test_text_of_the_user(tmp_path: Path) -> None:
 
 
 def test_two_sides_choose_a_game_that_translates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    translators = {name: RECIPES["dcgan-images"] for name in ("pix2pix-images", "spade-images", "cyclegan-images")}
+    translators = dict.fromkeys(("pix2pix-images", "spade-images", "cyclegan-images"), RECIPES["dcgan-images"])
     monkeypatch.setattr("ganvas.games.recipe_choice.RECIPES", {**RECIPES, **translators})
     for folders in (("p/A", "p/B"), ("m/masks", "m/photos"), ("h/trainA", "h/trainB"), ("c/cats", "c/dogs")):
         for folder in folders:
