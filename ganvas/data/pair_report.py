@@ -16,12 +16,13 @@ import torch
 from ganvas.config import DataConfig
 from ganvas.data.collection import ImageCollection, map_images
 from ganvas.data.images import Fit, Header, silence_pillow
-from ganvas.data.legend import UNKNOWN
+from ganvas.data.legend import UNKNOWN, write_color
 from ganvas.data.levels import Bytes
 from ganvas.data.open_fields import SIDE_BY_SIDE, find_two
 from ganvas.data.order import spread_evenly
 from ganvas.data.pair_layout import MOST_MATCH
 from ganvas.data.pair_table import open_domains, open_pairs, share_of_pairs
+from ganvas.data.paired import PairedDataset
 from ganvas.data.source_names import naming
 from ganvas.data.table import Skipped
 from ganvas.data.two_sides import TwoSides
@@ -119,8 +120,10 @@ def inspect_pairs(
             return None
         if kind == "domains":
             return _report_domains(two, config)
-        side = two.map_side
-        return _report_pairs(two.swapped() if side == 1 else two, side is not None, config)
+        if two.map_side == 1:
+            two = two.swapped()
+        data = open_pairs(two, config, maps=two.map_side is not None)
+        return describe_pairs(source, data, two.text, _facts_of_both(two))
 
 
 def kind_of(two: TwoSides, share: float) -> str | None:
@@ -138,28 +141,29 @@ def suggest_recipe(two: TwoSides) -> str | None:
     return kind and ("pix2pix-images" if two.map_side is None else "spade-images")
 
 
-def _report_pairs(two: TwoSides, maps: bool, config: DataConfig) -> PairReport:
-    data = open_pairs(two, config, maps=maps)
+def describe_pairs(source: str, data: PairedDataset, layout: str, sides: tuple[SideFacts, SideFacts]) -> PairReport:
+    """The report on pairs that are open: "real" and "source", or "map"."""
+    maps = "map" in data.modalities
     rows = data.rows(torch.tensor(spread_evenly(len(data), SHOWN)))
-    first = rows["map" if maps else "source"].numpy()
+    counts = torch.zeros(256, dtype=torch.int64)
     if maps:
         palette = np.full((256, 3), 128, np.uint8)
         palette[: len(data.colors)] = data.colors
-        first = palette[first].transpose(0, 3, 1, 2)
-    counts = torch.zeros(256, dtype=torch.int64)
-    if maps:
+        first = palette[rows["map"].numpy()].transpose(0, 3, 1, 2)
         for part in data.fields["map"].split(1_000):
             counts += part.flatten().long().bincount(minlength=256)
+    else:
+        first = rows["source"].numpy()
     shares = (counts.double() / counts.sum().clamp(min=1)).tolist()
     return PairReport(
-        printable(config.source),
-        two.text,
+        printable(source),
+        layout,
         len(data),
-        _facts_of_both(two),
+        sides,
         data.resolution,
         maps,
         dict(zip(data.legend, shares, strict=False)),
-        tuple("#{:02x}{:02x}{:02x}".format(*color) for color in data.colors),
+        tuple(map(write_color, data.colors)),
         shares[UNKNOWN],
         "spade-images" if maps else "pix2pix-images",
         data.skipped,
