@@ -32,7 +32,7 @@ from ganvas.data.table import Skipped, fingerprint
 from ganvas.errors import GanvasError, ResourceError, UsageError
 from ganvas.utils.files import make_folder, read_regular, sweep, temporary_path, write_durably
 
-VERSION = 5  # of the contents of an entry: increase it when a rule of the readers, the layouts or images.py changes
+VERSION = 4  # of the contents of an entry: increase it when a rule of the readers, the layouts or images.py changes
 GIGABYTES = 20.0  # limit of all entries together, if GANVAS_CACHE_GB is not set
 MAX_JSON = 1 << 30  # bytes of the JSON file of an entry: it lists skipped files
 GRACE = 600  # an entry is not deleted within so many seconds of its last use: a process may be about to map it
@@ -133,8 +133,11 @@ def read(name: str) -> tuple[Tensor, Record] | None:
         if values["labelled"]:
             labels = torch.from_numpy(np.fromfile(path, "<i8", offset=size).astype(np.int64))
         splits, warnings = tuple(values["splits"]), tuple(values["warnings"])
-        parts = tuple((str(field), tuple(map(int, each))) for field, each in values["parts"])
-        legend, colors = tuple(map(str, values["legend"])), tuple((int(r), int(g), int(b)) for r, g, b in values["colors"])
+        parts = tuple((str(field), tuple(map(int, each))) for field, each in values.get("parts", ()))
+        if parts and sum(math.prod(each) for _, each in parts) != math.prod(shape[1:]):
+            return None
+        legend = tuple(map(str, values.get("legend", ())))
+        colors = tuple((int(red), int(green), int(blue)) for red, green, blue in values.get("colors", ()))
         known = values["fingerprint"]
         record = Record(shape, labels, classes, skipped, known, splits, warnings, parts, legend, colors)
         pixels = _map(path, shape)
@@ -196,7 +199,8 @@ def _write(name: str, build: Callable[[BinaryIO], Record]) -> None:
     finally:
         temporary.unlink(missing_ok=True)
     values: dict[str, Any] = asdict(replace(record, labels=None)) | {"labelled": record.labels is not None}
-    del values["labels"]
+    for key in ("labels", *(key for key in ("parts", "legend", "colors") if not values[key])):  # most entries have none
+        del values[key]
     write_durably(cache_folder() / f"{name}.json", json.dumps(values).encode())
     evict(spare=name)
 
