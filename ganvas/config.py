@@ -87,8 +87,8 @@ class DataConfig:
     # Of games that take inputs from the data:
     pair: str = ""  # how one picture becomes a pair: "sketch", "bicubic-2", "side-by-side", ...; "": the data has pairs
     swap: bool = False  # the second picture of a pair, or the second domain, is the first
-    tile: int = 0  # side in pixels of the squares that large pictures are cut into; 0: each picture is one sample
-    crop: int = 0  # side in pixels of a random square of each sample, another one each time; 0: all of it
+    tile: int = 0  # side in pixels of a stored sample, into which photographs are cut; 0: the resolution of the game
+    crop: int = 0  # side in pixels of a random square of it, another one each time; 0: all of it
     held_out: float = 0.05  # share of the training split that is not trained on, at most 1,000: to measure overfitting of D
 
     def __post_init__(self) -> None:

@@ -77,6 +77,10 @@ def _open(
     if computed:
         used = f"data.pair={config.pair} is not used: the pairs of {two.names[0]} and {two.names[1]} are"
         two = replace(two, warnings=(*two.warnings, used))
+    if config.split == "train":
+        resolution = config.tile or resolution
+    elif config.crop:
+        resolution = config.crop
     if kind == ("a", "b"):
         if config.crop:
             raise UsageError("data.crop: crops are for pairs; domains without pairs are taken whole; leave it 0")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import torch
+from torch import Tensor
+
 from ganvas.core.facts import Facts
 from ganvas.core.fields import FIELDS, check_size, unknown_field
 from ganvas.core.modality import Batch
@@ -80,7 +83,21 @@ class PairedDataset(TableDataset):
             return batch
         height, width = self._smallest
         top, left = order.crops(seed, start, count, (height - self.crop, width - self.crop))
+        return self._cut(batch, top, left)
+
+    def rows(self, index: Tensor) -> Batch:
+        """The stored fields [N, ...] of the samples with indices int64 [N], not mirrored; with a crop, their centers."""
+        rows = super().rows(index)
+        if not self.crop:
+            return rows
+        height, width = self._smallest
+        top, left = (torch.full_like(index, (side - self.crop) // 2) for side in (height, width))
+        return self._cut(rows, top, left)
+
+    def _cut(self, rows: Batch, top: Tensor, left: Tensor) -> Batch:
+        """The crops of all fields at the places int64 [N], in pixels of the smallest field."""
+        width = self._smallest[1]
         for name in self._grids:
-            scale = batch[name].shape[-1] // width
-            batch[name] = self.modalities[name].crop(batch[name], top * scale, left * scale, self.crop * scale)
-        return batch
+            scale = rows[name].shape[-1] // width
+            rows[name] = self.modalities[name].crop(rows[name], top * scale, left * scale, self.crop * scale)
+        return rows

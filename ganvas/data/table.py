@@ -147,7 +147,7 @@ class TableDataset:
         Returns:
             each field [count, ...]; with `flip`, all fields of a row are mirrored or none.
         """
-        batch = self.rows(order.rows(seed, start, count, len(self)))
+        batch = self._take(order.rows(seed, start, count, len(self)))
         if self.flip:  # on bytes: a quarter of the memory traffic
             mirrored = order.flips(seed, start, count)
             batch = {name: self.modalities[name].mirror(x, mirrored) for name, x in batch.items()}
@@ -155,6 +155,9 @@ class TableDataset:
 
     def rows(self, index: Tensor) -> Batch:
         """The stored fields [N, ...] of the samples with indices int64 [N], not mirrored."""
+        return self._take(index)
+
+    def _take(self, index: Tensor) -> Batch:
         table = index if self.index is None else self.index[index]
         rows = {name: tensor.index_select(0, table) for name, tensor in self.fields.items()}
         return rows if self.units is None else rows | {self.main: self.units.standardize(rows[self.main])}

@@ -79,6 +79,13 @@ def test_facts_of_cropped_pairs_are_those_of_a_crop() -> None:
     assert maps(2, crop=3).facts.shapes["map"] == (3, 3)
 
 
+def test_rows_of_cropped_pairs_are_their_centers() -> None:
+    rows, whole = pairs(5, crop=4).rows(torch.tensor([3, 1])), pairs(5).rows(torch.tensor([3, 1]))
+    assert torch.equal(rows["low"], whole["low"][..., 1:5, 1:5])
+    assert torch.equal(rows["real"], whole["real"][..., 2:10, 2:10])
+    assert rows["label"].tolist() == [3, 1]
+
+
 def test_names_and_legends_are_facts() -> None:
     two = replace(unpaired(40, 50), names={"a": "day", "b": "night"})
     assert two.facts.names == two.hold_out(0.5)[0].facts.names == {"a": "day", "b": "night"}

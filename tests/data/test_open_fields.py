@@ -60,11 +60,13 @@ def test_pairs_of_two_folders_fit_in_every_row(tmp_path: Path) -> None:
     assert torch.equal(data.fields["source"][3], torch.from_numpy(draw(3).transpose(2, 0, 1)))
     assert data.facts.names == {"source": "A", "real": "B"}
     check(data.samples(torch.arange(4)), PAIR)
-    flipped = pairs(tmp_path / "p", flip=True, crop=8)
+    flipped = pairs(tmp_path / "p", 8, flip=True, tile=SIDE, crop=8)
     batch = flipped.batch(0, 0, 40)
     assert batch["real"].shape == (40, 3, 8, 8)
     assert torch.equal(batch["real"], 255 - batch["source"])
     assert flipped.facts.shapes == {"real": (3, 8, 8), "source": (3, 8, 8)}
+    assert flipped.fields["real"].shape[-1] == SIDE
+    assert flipped.rows(torch.arange(2))["real"].shape[-1] == 8
 
 
 def test_the_second_opening_decodes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

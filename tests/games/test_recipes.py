@@ -127,6 +127,8 @@ def test_settings_of_inputs_are_decided_by_the_data() -> None:
     for name in ("legend", "colors", "domains", "source_channels"):
         with pytest.raises(UsageError, match=f"config.{name}: the data decides it"):
             resolve_recipe("dcgan-mnist", {f"config.{name}": "[]"})
+    with pytest.raises(UsageError, match=r"data\.crop=64: expected data\.tile, the side it is taken from"):
+        open_data(resolve_recipe("dcgan-mnist", {"data.crop": 64, "data.tile": 48}))
     for name in ("tile", "crop"):
         with pytest.raises(UsageError, match=f"data.{name}: expected"):
             resolve_recipe("dcgan-mnist", {f"data.{name}": "-1"})
