@@ -55,9 +55,7 @@ def open_data(recipe: Recipe) -> Dataset:
     if not recipe.data.source:
         raise UsageError(f"{recipe.name} trains on your own pictures: say where they are with --data FOLDER")
     if recipe.data.crop > recipe.data.tile:  # without it the next start would take the crop for the whole
-        raise UsageError(
-            f"data.crop={recipe.data.crop}: expected data.tile, the side it is taken from, to be larger"
-        )
+        raise UsageError(f"data.crop={recipe.data.crop}: expected data.tile, the side it is taken from, to be larger")
     needs, size = GAMES[recipe.game].needs, getattr(recipe.config, "resolution", None)
     data: Dataset
     if set(needs) <= SAMPLES:
