@@ -70,6 +70,18 @@ def silence_pillow() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def open_image(file: IO[bytes]) -> Iterator[Image.Image]:
+    """The image of a file, not decoded yet, after the checks of its size.
+
+    Raises:
+        UnreadableError: it is no image of the six formats, or too large; also for what Pillow raises inside the block.
+    """
+    with _reading(), Image.open(file, formats=FORMATS) as image:
+        _check_size(image, file)
+        yield image
+
+
 def peek(file: IO[bytes]) -> Header:
     """Size and mode from the header of an image file, without decoding it.
 

@@ -14,7 +14,9 @@ from ganvas.config import DataConfig, Recipe
 from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS
 from ganvas.data.computed_domains import split_name
 from ganvas.data.open import open_source
+from ganvas.data.pair_report import suggest_recipe
 from ganvas.data.table import TableDataset
+from ganvas.data.two_sides import open_two_sides
 from ganvas.errors import DataError, UsageError
 from ganvas.games import RECIPES
 from ganvas.layers.resolutions import can_be_halved
@@ -96,6 +98,8 @@ def choose_for_source(
     """
     if not config.source:
         raise UsageError("expected a recipe (see `ganvas recipes`) or your own data: --data FOLDER; got neither")
+    if (sides := choose_for_sides(config.source, minutes)) is not None:
+        return sides
     data = open_source(config, channels=config.channels, pictures=False)
     return choose_recipe(data, minutes, images, find_device(device).type, config.source)
 
@@ -103,6 +107,25 @@ def choose_for_source(
 def name_for_source(source: str) -> str:
     """The first recipe that is made for the data `source`, by the name of its own data; "" if there is none."""
     return next((name for name, recipe in RECIPES.items() if source and recipe.data.source == source), "")
+
+
+def choose_for_sides(source: str, minutes: float | None = None) -> Choice | None:
+    """The recipe for pairs, for label maps with pictures, or for trainA/ and trainB/; None: the source is none of these.
+
+    Raises:
+        DataError: the source cannot be read.
+    """
+    two = open_two_sides(source)
+    name = None if two is None else suggest_recipe(two)
+    if two is None or name is None or name not in RECIPES:
+        return None
+    count = min(map(len, two.keys))
+    a, b = two.names
+    kind = {
+        "pix2pix-images": f"{count:,} pairs of pictures, {a} > {b}",
+        "spade-images": f"{count:,} label maps with pictures, {a} and {b}",
+    }.get(name, f"{' and '.join(f'{len(side):,}' for side in two.keys)} pictures of two domains without pairs")
+    return Choice(name, hold_out_enough(count), minutes, kind, count)
 
 
 def choose_recipe(

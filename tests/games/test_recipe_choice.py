@@ -18,6 +18,7 @@ from ganvas.games.recipe_choice import (
     FEW_UNWATCHED,
     GROUPED,
     Choice,
+    choose_for_sides,
     choose_for_source,
     choose_recipe,
     choose_side,
@@ -219,3 +220,26 @@ def test_text_of_the_user(tmp_path: Path) -> None:
     choice = choose_for_source(DataConfig(source=str(tmp_path / "names.txt")))
     assert choice.recipe == "textgan-names"
     assert choice.recipe in RECIPES
+
+
+def test_two_sides_choose_a_game_that_translates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    translators = dict.fromkeys(("pix2pix-images", "spade-images", "cyclegan-images"), RECIPES["dcgan-images"])
+    monkeypatch.setattr("ganvas.games.recipe_choice.RECIPES", {**RECIPES, **translators})
+    for folders in (("p/A", "p/B"), ("m/masks", "m/photos"), ("h/trainA", "h/trainB"), ("c/cats", "c/dogs")):
+        for folder in folders:
+            (tmp_path / folder).mkdir(parents=True)
+            for i in range(250):
+                (tmp_path / folder / f"{i}.png").write_bytes(b"")
+    found = {name: choose_for_sides(str(tmp_path / name), 5) for name in "pmhc"}
+    assert {name: choice and choice.recipe for name, choice in found.items()} == {
+        "p": "pix2pix-images",
+        "m": "spade-images",
+        "h": "cyclegan-images",
+        "c": None,
+    }
+    assert found["p"] is not None
+    assert found["p"].text().startswith("pix2pix-images: 250 pairs of pictures, A > B; name another recipe")
+    assert (found["p"].minutes, found["p"].settings) == (5, {"data.held_out": "0.08"})
+    monkeypatch.undo()
+    assert choose_for_sides(str(tmp_path / "p")) is None or "pix2pix-images" in RECIPES
+    assert choose_for_sides("mnist") is None
