@@ -142,7 +142,7 @@ def bicubic_scale(name: str, side: int) -> int:
 
 def shrink_picture(pixels: Bytes, scale: int) -> Bytes:
     """uint8 [H, W, C] -> [H // scale, W // scale, C] by `metrics.resize.shrink`: the one bicubic of data and measures."""
-    small = shrink(torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None], scale)[0]
+    small = shrink(torch.from_numpy(np.array(pixels.transpose(2, 0, 1), order="C"))[None], scale)[0]
     return small.permute(1, 2, 0).numpy()
 
 

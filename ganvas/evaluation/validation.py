@@ -16,8 +16,8 @@ from ganvas.core.modality import IMAGES, LABEL_MAPS, POINTS, TEXT, VOXELS, modal
 from ganvas.data.dataset import Dataset
 from ganvas.data.table import TableDataset
 from ganvas.errors import GanvasError
-from ganvas.evaluation.output_measures import absolute_error, pixel_accuracy
 from ganvas.evaluation.sample_sets import labels_of, read_rows, to_kept
+from ganvas.evaluation.truth_measures import absolute_error, pixel_accuracy
 from ganvas.inference import model_file
 from ganvas.inference.batches import sample_chunks
 from ganvas.inference.feature_extractors import choose_shipped
