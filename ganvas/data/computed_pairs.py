@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ from ganvas.data.levels import Bytes
 from ganvas.errors import UsageError, unknown_name
 from ganvas.metrics.resize import shrink
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 BICUBIC = "bicubic-"
 SCALES = (2, 4)
 GREY = (0.299, 0.587, 0.114)  # of red, green and blue: ITU-R BT.601
@@ -89,7 +90,7 @@ def age(pixels: Bytes) -> Bytes:
 
 def add_noise(pixels: Bytes, sigma: float = NOISE) -> Bytes:
     """Normal noise of `sigma` levels, drawn from a seed that is a hash of the pixels."""
-    seed = int.from_bytes(hashlib.sha256(np.ascontiguousarray(pixels)).digest()[:8], "little")
+    seed = int.from_bytes(hashlib.sha256(pixels.tobytes()).digest()[:8], "little")
     noise = np.random.default_rng(seed).standard_normal(pixels.shape, np.float32)
     return _to_bytes(pixels + np.float32(sigma) * noise)
 

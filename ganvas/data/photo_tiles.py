@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO
 
 import numpy as np
@@ -33,7 +34,7 @@ from ganvas.data.computed_domains import split_name
 from ganvas.data.computed_pairs import bicubic_scale, find_teacher, shrink_picture
 from ganvas.data.dataset import Dataset
 from ganvas.data.images import UnreadableError
-from ganvas.data.levels import Bytes
+from ganvas.data.levels import Bytes, Values
 from ganvas.data.open import find, load
 from ganvas.data.paired import PairedDataset
 from ganvas.data.table import Skipped, TableDataset
@@ -72,7 +73,7 @@ class Squares:
     scale: int  # of the source: 1, or that of super-resolution
     each: int  # squares of one photograph, at most
 
-    def make(self, pixels: Bytes) -> tuple[Bytes, Bytes]:
+    def make(self, pixels: Values) -> tuple[Bytes, Bytes]:
         """A photograph uint8 [H, W, 1 or 3] -> the squares of the truth [n, C, side, side] and of the source.
 
         Raises:
@@ -183,21 +184,23 @@ def open_photos(
 def _two_domains(fields: dict[str, Tensor], record: cache.Record, names: tuple[str, str], flip: bool) -> UnpairedDataset:
     """Sources of one half of the photographs, and truths of the other half."""
     assert record.labels is not None  # noqa: S101
-    tables = [
-        TableDataset(
+    first, second = _halve(record.labels)
+
+    def domain(name: str, field: str, index: Tensor) -> TableDataset:
+        return TableDataset(
             name,
             {"real": fields[field]},
-            skipped=record.skipped if field == "source" else (),
-            warnings=record.warnings if field == "source" else (),
+            skipped=record.skipped if index is first else (),  # once is enough
+            warnings=record.warnings if index is first else (),
             flip=flip,
             fingerprint=f"{record.fingerprint}/{field}",
             index=index,
             splits=record.splits,
             groups=record.labels,
         )
-        for name, field, index in zip(names, ("source", "real"), _halve(record.labels), strict=True)
-    ]
-    return UnpairedDataset(*tables, dict(zip("ab", names, strict=True)))
+
+    a, b = domain(names[0], "source", first), domain(names[1], "real", second)
+    return UnpairedDataset(a, b, dict(zip("ab", names, strict=True)))
 
 
 def _halve(groups: Tensor) -> tuple[Tensor, Tensor]:
@@ -221,11 +224,16 @@ def _split_rows(pixels: Tensor, side: int, scale: int) -> dict[str, Tensor]:
 
 def _build(photos: ImageCollection, how: Squares, file: BinaryIO, progress: Progress | None) -> cache.Record:
     """Write the squares of all photographs, a row of truth and source each; a few photographs at a time, as they are large."""
-    total, groups = len(photos.names), []
+
+    def make(start: int, k: int) -> tuple[Bytes, Bytes]:
+        return how.make(photos.read(start + k, LONGEST))
+
+    total = len(photos.names)
+    groups: list[int] = []
     skipped: list[Skipped] = []
     for start in range(0, total, WORKERS):
         some = min(WORKERS, total - start)
-        for k, squares in map_images(lambda k, start=start: how.make(photos.read(start + k, LONGEST)), some):
+        for k, squares in map_images(partial(make, start), some):
             i = start + k
             if isinstance(squares, str):
                 skipped.append(Skipped(photos.names[i], squares))

@@ -21,7 +21,7 @@ from ganvas.data.collection import ImageCollection, as_bytes
 from ganvas.data.computed_domains import split_name
 from ganvas.data.computed_pairs import TEACHERS, find_teacher, shrink_picture
 from ganvas.data.images import UnreadableError
-from ganvas.data.levels import Bytes
+from ganvas.data.levels import Bytes, Values
 from ganvas.data.open import BUILT_IN, find, load
 from ganvas.data.photo_tiles import LONGEST, name_pair, split_pair
 from ganvas.errors import DataError, UsageError, unknown_name
@@ -194,7 +194,7 @@ def _cut(picture: Tensor) -> Tensor:
     return found.permute(1, 2, 0, 3, 4).flatten(0, 1).contiguous()
 
 
-def _fit(pixels: Bytes, channels: int | None) -> Bytes:
+def _fit(pixels: Values, channels: int | None) -> Bytes:
     """A photograph in grey or color, None: as it is, with no side above 1,200 pixels."""
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     picture = picture.convert("L" if (channels or pixels.shape[2]) == 1 else "RGB")

@@ -185,12 +185,13 @@ def open_earth(config: DataConfig, needs: Sequence[str], resolution: int | None 
         names = {"a": first, "b": second}
         if not train:
             return pair(names, a=squares(days[first]), b=squares(days[second]))
-        sides = []
-        for name in (first, second):
+
+        def domain(name: str) -> TableDataset:
             fields = {"real": squares(days[name])}
             seal = fingerprint(fields)
-            sides.append(TableDataset(name, fields, flip=config.flip, fingerprint=seal, splits=BOTH, groups=strips))
-        return UnpairedDataset(*sides, names)
+            return TableDataset(name, fields, flip=config.flip, fingerprint=seal, splits=BOTH, groups=strips)
+
+        return UnpairedDataset(domain(first), domain(second), names)
     raise DataError(f"earth has no field {' and '.join(sorted(kind))}; choose other data")
 
 

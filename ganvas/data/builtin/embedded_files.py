@@ -43,4 +43,5 @@ def fit_pictures(pictures: Tensor, resolution: int, channels: int | None) -> Ten
     if channels != 1:
         return pictures
     red, green, blue = (part.int() for part in pictures.split(1, 1))
-    return ((red * GREY[0] + green * GREY[1] + blue * GREY[2] + 32768) >> 16).to(torch.uint8)
+    grey: Tensor = (red * GREY[0] + green * GREY[1] + blue * GREY[2] + 32768) >> 16
+    return grey.to(torch.uint8)

@@ -128,8 +128,8 @@ def open_emoji(config: DataConfig, needs: Sequence[str], resolution: int | None 
     if kind == {"a", "b"}:
         if config.split == "test":
             return pair({"a": first, "b": second}, a=table(one), b=table(other))
-        sides = [_domain(name, table(style), config.flip) for name, style in ((first, one), (second, other))]
-        return UnpairedDataset(*sides, {"a": first, "b": second})
+        a, b = (_domain(name, table(style), config.flip) for name, style in ((first, one), (second, other)))
+        return UnpairedDataset(a, b, {"a": first, "b": second})
     if kind == {"low", "real"}:
         real, scale = table(other), bicubic_scale(config.pair, resolution or SIDE)
         return pair({}, scale, real=real, low=shrink(real, scale))
