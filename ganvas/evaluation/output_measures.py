@@ -190,7 +190,12 @@ def _measure_sets(
     notes: _Notes,
     baseline: Baseline | None,
 ) -> dict[str, Measurement]:
-    """The outputs as a set against the real samples of the target field; the floor is that of training samples."""
+    """The outputs as a set against real samples of the target field, which do not belong to their inputs.
+
+    Of rows with the truth these are training samples, and the floor is the score of the truths: outputs and their truths are
+    so alike, pair by pair, that as two sets they would be nearer than any two sets of reals. Of rows without it these are the
+    reals of the same split, and the floor is the score of training samples.
+    """
     if not chosen:
         return {}
     target, n = outputs.task.target, len(reference.rows)
@@ -206,6 +211,8 @@ def _measure_sets(
         reference.data.rows(reference.rows[some])[target],
         reference.others.rows(picked)[target],
     ]
+    if outputs.truth is not None and outputs.truth.shape[1:] == sets[2].shape[1:]:
+        sets[1:] = [sets[2], outputs.truth[some]]
     network = network or choose_extractor(reference.data.name, sets[0].shape[1], placement.device_of(outputs.task.game))
     fake, real, other = (SampleSet(images, None, network) for images in sets)
     copy = None if baseline is None else SampleSet(baseline.output[some], None, network)
