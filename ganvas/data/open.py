@@ -16,7 +16,7 @@ import torch
 from ganvas.config import DataConfig
 from ganvas.core.modality import VOXELS
 from ganvas.data import cache
-from ganvas.data.builtin import fashion_mnist, mnist, stacked_mnist
+from ganvas.data.builtin import earth, emoji_sets, fashion_mnist, mnist, stacked_mnist
 from ganvas.data.builtin.oracle import oracle_source
 from ganvas.data.builtin.point_sets import POINTS, point_source
 from ganvas.data.builtin.voxel_shapes import shape_source
@@ -167,6 +167,10 @@ def find(source: str, split: str, progress: Progress | None = None) -> DataSourc
         return fashion_mnist.find(split, progress)
     if source == "stacked":
         return stacked_mnist.find(split)
+    if source in emoji_sets.SIDES:
+        return emoji_sets.find(source, split)
+    if source == "earth":
+        return earth.find(split)
     path = find_path(source)
     if not os.path.lexists(path):
         near = difflib.get_close_matches(source[:80], BUILT_IN, n=1)

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 from ganvas.config import DataConfig
 from ganvas.core.fields import FIELDS
+from ganvas.data.builtin import earth, emoji_sets
 from ganvas.data.collection import ImageCollection, Progress
 from ganvas.data.computed_domains import CHANGES, split_name
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import find, load, open_source, tell_doubts
 from ganvas.data.pair_layout import MOST_MATCH
 from ganvas.data.pair_table import open_domains, open_pairs, share_of_pairs
+from ganvas.data.photo_tiles import open_photos
 from ganvas.data.source_names import BUILT_IN, doubt_name, naming
 from ganvas.data.table import TableDataset
 from ganvas.data.two_sides import TwoSides, are_side_by_side, cut_in_halves, open_two_sides
@@ -21,7 +23,10 @@ from ganvas.errors import DataError, UsageError
 from ganvas.utils.parsing import printable
 
 Opener = Callable[[DataConfig, Sequence[str], int | None, int | None], Dataset]  # config, needs, resolution, channels
-SETS: Mapping[str, Opener] = {}  # built-in sets with such fields
+SETS: Mapping[str, Opener] = {  # built-in sets with such fields
+    **dict.fromkeys(emoji_sets.SIDES, emoji_sets.open_emoji),
+    "earth": earth.open_earth,
+}
 SIDE_BY_SIDE = "side-by-side"
 KINDS: Mapping[tuple[str, ...], str] = {  # what a game needs -> in words
     ("real", "source"): "pairs of pictures",
@@ -68,10 +73,10 @@ def _open(
     if change in CHANGES and kind == ("a", "b"):
         return _split_halves(config, resolution, channels)
     if change or kind == ("low", "real"):
-        return _open_computed(config, needs, resolution, channels, progress)
+        return open_photos(config, needs, resolution=resolution, channels=channels, progress=progress)
     two, computed = find_two(config), config.pair not in ("", SIDE_BY_SIDE)
     if computed and (two is None or not (two.certain and share_of_pairs(two.keys) >= MOST_MATCH)):
-        return _open_computed(config, needs, resolution, channels, progress)
+        return open_photos(config, needs, resolution=resolution, channels=channels, progress=progress)
     if two is None:
         raise _describe_missing(config.source, kind)
     if computed:
@@ -98,18 +103,6 @@ def find_two(config: DataConfig) -> TwoSides | None:
     if config.pair == SIDE_BY_SIDE:
         return cut_in_halves(config.source, config.split, config.swap)
     return open_two_sides(config.source, config.split, config.swap)
-
-
-def _open_computed(
-    config: DataConfig,
-    needs: Sequence[str],
-    resolution: int | None,  # noqa: ARG001
-    channels: int | None,  # noqa: ARG001
-    progress: Progress | None,  # noqa: ARG001
-) -> Dataset:
-    """Pairs that are computed from photographs. Raises: DataError, UsageError: they cannot be."""
-    what = config.pair or "this source"
-    raise DataError(f"{printable(config.source)}: {what} makes no {' and '.join(needs)}; choose another recipe")
 
 
 def _split_halves(config: DataConfig, resolution: int | None, channels: int | None) -> UnpairedDataset:

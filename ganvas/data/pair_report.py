@@ -15,10 +15,11 @@ import torch
 
 from ganvas.config import DataConfig
 from ganvas.data.collection import ImageCollection, map_images
+from ganvas.data.computed_domains import split_name
 from ganvas.data.images import Fit, Header, silence_pillow
 from ganvas.data.legend import UNKNOWN, write_color
 from ganvas.data.levels import Bytes
-from ganvas.data.open_fields import SIDE_BY_SIDE, find_two
+from ganvas.data.open_fields import SETS, SIDE_BY_SIDE, find_two, open_fields
 from ganvas.data.order import spread_evenly
 from ganvas.data.pair_layout import MOST_MATCH
 from ganvas.data.pair_table import open_domains, open_pairs, share_of_pairs
@@ -26,7 +27,7 @@ from ganvas.data.paired import PairedDataset
 from ganvas.data.source_names import naming
 from ganvas.data.table import Skipped
 from ganvas.data.two_sides import TwoSides
-from ganvas.errors import UsageError
+from ganvas.errors import DataError, UsageError
 from ganvas.media.preview import save_pairs
 from ganvas.utils.parsing import printable
 
@@ -107,12 +108,12 @@ def inspect_pairs(
     sides of pairs, or if fewer than half of their pictures have a partner of the same name.
 
     Raises:
-        UsageError: `pair` is no layout of files.
+        UsageError: `pair` is no layout of files, and no filter.
         DataError: it cannot be read, or has fewer than two pairs.
     """
-    if pair not in ("", SIDE_BY_SIDE):
-        raise UsageError(f"pair: expected {SIDE_BY_SIDE}, got {printable(pair)!r}; leave it out")
     config = DataConfig(source=source, fit=fit, split=split, pair=pair, swap=swap, white=white)  # type: ignore[arg-type]
+    if source in SETS or pair not in ("", SIDE_BY_SIDE) or split_name(source)[0].startswith("filter:"):
+        return _report_fields(config)
     with naming(source), silence_pillow():
         two = find_two(config)
         kind = None if two is None else kind_of(two, ENOUGH)
@@ -170,6 +171,18 @@ def describe_pairs(source: str, data: PairedDataset, layout: str, sides: tuple[S
         data.warnings,
         list(zip(first, rows["real"].numpy(), strict=True)),
     )
+
+
+def _report_fields(config: DataConfig) -> PairReport:
+    """Pairs of a built-in set, or what a filter makes of photographs."""
+    data = open_fields(config, ("map", "real") if config.source == "earth" else ("source", "real"))
+    if not isinstance(data, PairedDataset):
+        raise DataError(f"{data.name}: expected pairs, found {', '.join(data.modalities)}; choose another source")
+    size = dict.fromkeys(("min", "median", "max", "common"), (data.resolution, data.resolution))
+    first = next(name for name in data.modalities if name != "real")
+    sides = [SideFacts(data.names.get(field, field), len(data), size, {}) for field in (first, "real")]
+    layout = "built-in" if config.source in SETS else "photographs and a filter"
+    return describe_pairs(config.source, data, layout, (sides[0], sides[1]))
 
 
 def _report_domains(two: TwoSides, config: DataConfig) -> PairReport:

@@ -14,7 +14,8 @@ from ganvas.errors import DataError
 from ganvas.utils.parsing import compose, printable
 
 TEXTS = (*text_lines.SHA256, "oracle")  # built-in sources of text
-BUILT_IN = ("mnist", "fashion", "stacked", "shapes", *TEXTS, *POINTS)
+PICTURE_PAIRS = ("emoji-shading", "emoji-styles", "earth")  # built-in sources of pairs
+BUILT_IN = ("mnist", "fashion", "stacked", "shapes", *PICTURE_PAIRS, *TEXTS, *POINTS)
 
 
 @contextmanager

@@ -106,7 +106,9 @@ def draw_outputs(outputs: Outputs) -> Image:
     truth = outputs.truth
     if outputs.task.target in outputs.inputs:  # the driving frames are the truth: once is enough
         truth = None
-    blocks = [_as_frames(x) for x in (*outputs.inputs.values(), outputs.output, truth, outputs.back) if x is not None]
+    shown = (*outputs.inputs.values(), outputs.output, truth, outputs.back)
+    colors = getattr(getattr(outputs.task.game, "config", None), "colors", ())
+    blocks = [_as_frames(x, colors) for x in shown if x is not None]
     height, width = (max(block.shape[at] for block in blocks) for at in (-2, -1))
     channels = max(block.shape[2] for block in blocks)
     blocks = [_fit(block, channels, height, width) for block in blocks]
@@ -119,12 +121,17 @@ def draw_outputs(outputs: Outputs) -> Image:
     return make_grid(lines.flatten(0, 2), lines.shape[2], legible_scale(width))
 
 
-def _as_frames(kept: Tensor) -> Tensor:
-    """Images, clips or label maps as kept [N, ...] -> frames [N, F, C, H, W], bytes; F is 1 but for clips."""
+def _as_frames(kept: Tensor, legend: Sequence[Sequence[int]] = ()) -> Tensor:
+    """Images, clips or label maps as kept [N, ...] -> frames [N, F, C, H, W], bytes; F is 1 but for clips.
+
+    `legend` has the colors of the classes of label maps, RGB from 0 to 255.
+    """
     kind = modality_of(kept, INPUT_MODALITIES)
     if kind is LABEL_MAPS:
         colors = [class_color(97 * i % 256, 256) for i in range(255)] + ["#000000"]  # 255: not known
         table = torch.tensor([[int(color[at : at + 2], 16) for at in (1, 3, 5)] for color in colors], dtype=torch.uint8)
+        if legend:
+            table[: len(legend)] = torch.tensor(legend, dtype=torch.uint8)
         kept = table[kept.long()].movedim(-1, 1)
     if kind is CLIPS:
         return kept[:, torch.linspace(0, kept.shape[1] - 1, min(FRAMES, kept.shape[1])).round().long()]

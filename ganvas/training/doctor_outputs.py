@@ -6,7 +6,7 @@ from torch import Tensor
 
 from ganvas.core.capabilities import TakesInputs
 from ganvas.core.modality import CLIPS, IMAGES, modality_of
-from ganvas.evaluation.output_measures import absolute_error
+from ganvas.evaluation.truth_measures import absolute_error
 from ganvas.inference.inputs import INPUT_MODALITIES, Outputs
 from ganvas.training.doctor_case import Case
 from ganvas.training.doctor_finding import Finding

@@ -214,7 +214,7 @@ def test_label_maps_have_the_classes_of_the_training_split(tmp_path: Path) -> No
 
 
 def test_own_pairs_win_over_computed_ones_if_they_are_surely_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(open_fields_module, "_open_computed", lambda *_: pairs(tmp_path / "p"))
+    monkeypatch.setattr(open_fields_module, "open_photos", lambda *_, **__: pairs(tmp_path / "p"))
     data = pairs(write_pairs(tmp_path / "p"), pair="sketch")
     assert "data.pair=sketch is not used: the pairs of A and B are" in data.warnings
     albums = pairs(write_pairs(tmp_path / "q", 6, ("home/", "trip/")), pair="sketch")
@@ -229,8 +229,6 @@ def test_what_a_source_lacks_is_told(tmp_path: Path, write_picture: Callable[...
         write_picture(tmp_path / "p" / f"{i}.png", i)
     with pytest.raises(DataError, match=r"two folders in it, or two paths as A::B, .*found 5 pictures on one side"):
         pairs(tmp_path / "p")
-    with pytest.raises(DataError, match="sketch makes no source and real"):
-        pairs(tmp_path / "p", pair="sketch")
     with pytest.raises(DataError, match="no such file"):
         pairs(tmp_path / "gone")
     with pytest.raises(DataError, match="no such file"):
@@ -248,3 +246,34 @@ def test_two_paths_are_one_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (tmp_path / "x::y").mkdir()
     assert split_two("x::y") is None
     assert is_here("x::y")
+
+
+@pytest.mark.parametrize(
+    ("source", "needs", "names"),
+    [
+        ("emoji-shading", PAIR, {"source": "flat", "real": "shaded"}),
+        ("emoji-shading", DOMAINS, {"a": "flat", "b": "shaded"}),
+        ("emoji-styles", DOMAINS, {"a": "fluent", "b": "noto"}),
+        ("earth", PAIR, {"source": "relief", "real": "satellite"}),
+        ("earth", DOMAINS, {"a": "day", "b": "night"}),
+        ("earth", MAPS, {"map": "map", "real": "satellite"}),
+    ],
+)
+def test_built_in_sets_have_the_fields_that_the_game_needs(source: str, needs: tuple[str, ...], names: dict[str, str]) -> None:
+    data = open_fields(DataConfig(source=source, split="test"), needs, resolution=64)
+    check(data.samples(torch.arange(3)), needs)
+    assert dict(data.facts.names) == names
+    assert data.splits == ("train", "test")
+    assert not set(needs) - set(data.modalities)
+
+
+def test_filters_and_photographs_are_opened_as_the_game_needs(tmp_path: Path) -> None:
+    for i in range(3):
+        save(tmp_path / "p" / f"{i}.png", np.random.default_rng(i).integers(0, 256, (64, 96, 3), np.uint8))
+    sketch = pairs(tmp_path / "p", 32, pair="sketch")
+    named = pairs(f"filter:sketch:{tmp_path / 'p'}", 32)
+    assert torch.equal(sketch.fields["real"], named.fields["real"])
+    low = open_fields(DataConfig(source=str(tmp_path / "p"), pair="bicubic-2"), ("low", "real"), resolution=32)
+    assert low.facts.shapes == {"real": (3, 32, 32), "low": (3, 16, 16)}
+    with pytest.raises(UsageError, match="sketsh"):
+        pairs(tmp_path / "p", pair="sketsh")

@@ -72,3 +72,21 @@ def test_the_command_reports_pairs_and_what_was_left_out(tmp_path: Path) -> None
     assert "3 pairs, B > A" in swapped.stdout
     classes = ganvas("data", str(write(tmp_path / "c", "cats", "dogs")), "--out", "c.png", cwd=tmp_path)
     assert "classes: 2" in classes.stdout
+
+
+def test_built_in_sets_and_filters_are_reported(tmp_path: Path) -> None:
+    report = inspect_pairs("earth", split="test")
+    assert report is not None
+    assert (report.recipe, len(report.classes)) == ("spade-images", 10)
+    assert sum(report.classes.values()) == pytest.approx(1)
+    emoji = inspect_pairs("emoji-shading", split="test")
+    assert emoji is not None
+    assert "298 pairs, flat > shaded" in emoji.text()
+    (tmp_path / "p").mkdir()
+    for i in range(3):
+        Image.fromarray(np.full((80, 100, 3), 60 * i + 30, np.uint8)).save(tmp_path / "p" / f"{i}.png")
+    for source, pair in ((str(tmp_path / "p"), "sketch"), (f"filter:sketch:{tmp_path / 'p'}", "")):
+        sketch = inspect_pairs(source, pair=pair)
+        assert sketch is not None
+        assert sketch.pairs == 3
+        assert [side.name for side in sketch.sides] == ["photo", "sketch"]

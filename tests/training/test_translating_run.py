@@ -67,6 +67,12 @@ def test_a_run_is_trained_validated_and_evaluated(name: str, tmp_path: Path) -> 
         assert sheet.height < film.height  # the film has a caption
         assert film.n_frames > 1  # type: ignore[attr-defined]
     assert run.result["items"] == 320
+    outputs = run.result["outputs"]
+    assert outputs["name"] == metric
+    assert outputs["value"] > 0
+    assert ("floor" in outputs) == (name == "miniature-cycle")
+    assert outputs["trivial"]["name"] == ("bicubic" if name == "miniature-larger" else "copied input")
+    assert outputs["trivial"]["value"] > 0
     report = evaluate(run.folder)
     assert "test split" in report.reference
     assert report.measures
