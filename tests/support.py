@@ -13,16 +13,21 @@ import warnings
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import miniatures
 import torch
+from torch import Tensor
 
 from ganvas.cli.app import main
 from ganvas.config import Recipe
+from ganvas.core.capabilities import TakesInputs
+from ganvas.data.dataset import Dataset
+from ganvas.data.paired import PairedDataset
 from ganvas.data.table import TableDataset
+from ganvas.data.unpaired import UnpairedDataset
 from ganvas.engine.autotune import initial_state
-from ganvas.games import RECIPES
+from ganvas.games import GAMES, RECIPES
 from ganvas.inference.model import Model
 from ganvas.runtime.exits import STOPS
 from ganvas.runtime.plan import Plan
@@ -40,14 +45,19 @@ SMALL = {
     "embedding": 4,
     "pretrain": 0.05,
     "dropout": 0.1,
+    "critic_widths": (4, 4, 8),
+    "blocks": 1,
+    "map_width": 4,
+    "noise_dim": 4,
+    "pixel_share": 0.3,
 }
 PLAN = Plan(threads=1)
 
 
-def miniature(name: str) -> tuple[Recipe, TableDataset]:
+def miniature(name: str) -> tuple[Recipe, Any]:
     """The recipe with tiny networks, and 48 random samples of the kind it takes; or a game of `miniatures`."""
     if name in miniatures.RECIPES:
-        return miniatures.RECIPES[name], cast("TableDataset", miniatures.table(name))
+        return miniatures.RECIPES[name], miniatures.table(name)
     recipe = RECIPES[name]
     config = recipe.config
     known = {field.name for field in dataclasses.fields(config)}
@@ -56,6 +66,8 @@ def miniature(name: str) -> tuple[Recipe, TableDataset]:
         config = replace(config, resolution=8 if getattr(config, "dims", 2) == 3 else 28)
     if "classes" in known:
         config = replace(config, classes=10)
+    if issubclass(GAMES[recipe.game], TakesInputs):
+        return _with_inputs(recipe, config)
     if "alphabet" in known:
         return _played(recipe, replace(config, length=5, vocabulary=7, alphabet=config.alphabet[:6])), _lines(
             config.alphabet[:6]
@@ -71,6 +83,36 @@ def miniature(name: str) -> tuple[Recipe, TableDataset]:
         real = torch.randint(0, 256, (48, *shape), generator=random, dtype=torch.uint8)
     fields = {"real": real, "label": torch.arange(48) % 10}
     return _played(recipe, config), TableDataset("miniature", fields, classes=tuple("0123456789"), fingerprint="0" * 16)
+
+
+def _with_inputs(recipe: Recipe, config: Any) -> tuple[Recipe, Dataset]:
+    """48 random rows of 32 pixels with the fields that the game needs; of a label map a few pixels are not known."""
+    random, needs = torch.Generator().manual_seed(1), GAMES[recipe.game].needs
+    known, side, classes = {field.name for field in dataclasses.fields(config)}, 32, 4
+    values = {
+        "resolution": side,
+        "classes": classes,
+        "legend": tuple("0123"),
+        "colors": tuple((80 * i, 40 * i, 200 - 40 * i) for i in range(classes)),
+    }
+    config = replace(config, **{name: value for name, value in values.items() if name in known})
+
+    def draw(field: str) -> Tensor:
+        if field == "map":
+            blocks = torch.randint(0, classes, (48, side // 4, side // 4), generator=random, dtype=torch.uint8)
+            maps = blocks.repeat_interleave(4, 1).repeat_interleave(4, 2)
+            maps[:, :2, :3] = 255
+            return maps
+        channels = getattr(config, "source_channels", config.channels) if field == "source" else config.channels
+        size = side // config.scale if field == "low" else side
+        return torch.randint(0, 256, (48, channels, size, size), generator=random, dtype=torch.uint8)
+
+    fields = {field: draw(field) for field in sorted(needs, key=lambda field: field != "real")}
+    if "a" in needs:
+        a, b = (TableDataset(f"miniature {field}", {"real": fields[field]}, fingerprint="0" * 16) for field in "ab")
+        return _played(recipe, config), UnpairedDataset(a, b)
+    table = PairedDataset if len(fields) > 1 else TableDataset
+    return _played(recipe, config), table("miniature", fields, fingerprint="0" * 16)
 
 
 def _lines(alphabet: str) -> TableDataset:

@@ -120,7 +120,8 @@ def test_penalty_reaches_the_discriminator(name: str) -> None:
     rules = getattr(recipe.config, "rules", None)
     if rules and rules.penalized:
         batch = data.samples(torch.arange(8))
-        turn = state.game.turns()[0]
+        turns = state.game.turns()
+        turn = next((turn for turn in turns if turn.discriminators), turns[0])
         terms = turn.loss(batch, Step())
         terms = {key: term for key, term in terms.items() if key.partition("_")[0] in ("R1", "R2", "GP")}
         weights = state.game.player_parameters(turn.trains)
@@ -184,6 +185,10 @@ def test_capabilities_keep_their_shapes(name: str) -> None:
             one = game.translate({field: batch[field][:1] for field in game.takes}, direction)
             torch.testing.assert_close(one, made[:1])
             assert before in game.takes
+            # Another size than that of the training; `multiple` says which sizes are possible.
+            inputs = {field: batch[field][..., game.multiple :, :] for field in game.takes}
+            assert game.translate(inputs, direction).shape[-2:] == batch[after][..., game.multiple :, :].shape[-2:]
+        assert set(game.names) <= {field for direction in game.directions for field in direction.split(">")}
     if isinstance(game, Animates):
         assert game.animate(batch["source"], batch["driving"]).shape == batch["driving"].shape
     if isinstance(game, Inpaints):
@@ -195,7 +200,12 @@ def test_capabilities_keep_their_shapes(name: str) -> None:
         assert torch.equal(filled[:, :, :2], x[:, :, :2])
         assert not torch.equal(filled, x)
     if isinstance(game, Upscales):
-        assert game.upscale(x).shape == (*x.shape[:2], game.scale * x.shape[2], game.scale * x.shape[3])
+        low = batch.get("low", x)
+        wide = low[..., game.multiple :, :]
+        for strength in (0.0, 1.0):
+            for given in (low, wide):
+                height, width = given.shape[2:]
+                assert game.upscale(given, strength).shape == (*low.shape[:2], game.scale * height, game.scale * width)
     if isinstance(game, Samples):
         drawn_ = game.sample(torch.randn(6, game.latent_dim), c)
         assert (drawn_.shape, drawn_.dtype) == (x.shape, x.dtype)

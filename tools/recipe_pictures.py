@@ -15,7 +15,7 @@ from torch import Tensor
 from ganvas.core.modality import POINTS, TEXT, VOXELS, modality_of
 from ganvas.data.table import TableDataset
 from ganvas.games import RECIPES
-from ganvas.games.recipes import adapt_recipe, open_data
+from ganvas.games.recipes import adapt_recipe, open_samples
 from ganvas.games.registry import build
 from ganvas.inference.batches import as_pictures
 from ganvas.media.grid import make_grid
@@ -31,7 +31,7 @@ DOTS, LINES = 400, 6
 def draw(name: str) -> Image.Image:
     """The picture of the data of a recipe."""
     recipe = RECIPES[name]
-    data = open_data(recipe)
+    data = open_samples(recipe)
     if data.modality is TEXT:
         game: Any = build(adapt_recipe(recipe, data))
         return draw_lines(game.decode_text(data.table[torch.arange(LINES) * 97]))

@@ -81,9 +81,14 @@ def open_source(
     with naming(config.source):
         data = _open(config, resolution, channels, progress, pictures)
     doubts = (*doubt_name(config.source), *data.warnings)
+    tell_doubts(doubts)
+    return replace(data, warnings=doubts)
+
+
+def tell_doubts(doubts: Sequence[str]) -> None:
+    """Tell the warnings of a source to whoever listens: see `hear_doubts`."""
     if (hear := _HEARD.get()) is not None:
         hear(doubts)
-    return replace(data, warnings=doubts)
 
 
 @contextmanager
@@ -152,6 +157,8 @@ def find(source: str, split: str, progress: Progress | None = None) -> DataSourc
     change, inner = split_name(source)
     if change and (inner in (*POINTS, "shapes") or is_text(inner)):
         raise DataError(f"{change}: expected pictures, and {inner} has none; choose a source of pictures")
+    if change.startswith("filter:"):
+        raise DataError(f"{printable(change)}: makes pairs of pictures; choose a recipe that translates one into the other")
     if change:
         return split_domains(find(inner, split, progress), change)
     if source == "mnist":

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from ganvas.core.facts import Facts
 from ganvas.core.fields import FIELDS, check_size, unknown_field
 from ganvas.core.modality import Batch
 from ganvas.data import order
@@ -59,6 +60,18 @@ class PairedDataset(TableDataset):
         """The height and width of the smallest field."""
         sizes = [(self.fields[name].shape[-2], self.fields[name].shape[-1]) for name in self._grids]
         return min(sizes, default=(0, 0))
+
+    @property
+    def facts(self) -> Facts:
+        """The facts on which settings of a game depend; the shapes are those of a crop."""
+        facts = super().facts
+        if not self.crop:
+            return facts
+        shapes = dict(facts.shapes)
+        for name in self._grids:
+            side = self.crop * (shapes[name][-1] // self._smallest[1])
+            shapes[name] = (*shapes[name][:-2], side, side)
+        return replace(facts, shape=shapes[self.main], shapes=shapes)
 
     def batch(self, seed: int, start: int, count: int) -> Batch:
         """The stored fields at positions start .. start+count-1; all fields of a row have the same flip and crop."""

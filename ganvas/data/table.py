@@ -49,6 +49,11 @@ class TableDataset:
     vocabulary: int = 0  # for text: the number of symbols, the end of a line included
     splits: tuple[str, ...] = ("train",)  # the splits that the source has
     kinds: Mapping[str, Modality] = field(default_factory=dict)  # field -> modality, if the tensor does not decide it
+    # int64 [rows of the table]: rows of one group, such as squares of one photograph, are held out together or not at all.
+    groups: Tensor | None = field(default=None, kw_only=True)
+    names: Mapping[str, str] = field(default_factory=dict, kw_only=True)  # as in `Facts`, and so are the next two
+    legend: tuple[str, ...] = field(default=(), kw_only=True)
+    colors: tuple[tuple[int, int, int], ...] = field(default=(), kw_only=True)
 
     def __len__(self) -> int:
         return len(self.table if self.index is None else self.index)
@@ -103,7 +108,17 @@ class TableDataset:
     def facts(self) -> Facts:
         """The facts on which settings of a game depend."""
         shapes = {name: tuple(tensor.shape[1:]) for name, tensor in self.fields.items()}
-        return Facts(self.modality, self.shape, shapes, len(self.classes), self.alphabet, self.vocabulary)
+        return Facts(
+            self.modality,
+            self.shape,
+            shapes,
+            len(self.classes),
+            self.alphabet,
+            self.vocabulary,
+            self.names,
+            self.legend,
+            self.colors,
+        )
 
     @property
     def resolution(self) -> int:
@@ -164,15 +179,31 @@ class TableDataset:
         """The data without a random `share` of its samples (at most `most`), and that share; None if it is below 20 samples.
 
         Every call gives the same samples; both parts share the memory of the whole. Held-out samples are never mirrored,
-        because they are used to measure.
+        because they are used to measure. With `groups` whole groups are held out, as many as come nearest to the share, at
+        least one of five; of fewer than five groups none.
         """
         count = min(most, int(share * len(self)))
+        if share > 0 and self.groups is not None:
+            return self._hold_out_groups(self.groups, count)
         if count < 20:
             return self, None
         table = torch.arange(len(self.table)) if self.index is None else self.index
         shuffled = torch.randperm(len(table), generator=torch.Generator().manual_seed(mix("held out")))
         held_out, rest = shuffled[:count].sort().values, shuffled[count:].sort().values
         return replace(self, index=table[rest]), replace(self, index=table[held_out], flip=False)
+
+    def _hold_out_groups(self, groups: Tensor, count: int) -> tuple[Self, Self | None]:
+        """As `hold_out`, of whole groups: about `count` samples."""
+        table = torch.arange(len(self.table)) if self.index is None else self.index
+        group = groups[table]
+        values, sizes = group.unique(return_counts=True)
+        shuffled = torch.randperm(len(values), generator=torch.Generator().manual_seed(mix("held out")))
+        totals = sizes[shuffled].cumsum(0)
+        chosen = shuffled[: max(1, int((totals - count).abs().argmin()) + 1)]
+        held_out = torch.isin(group, values[chosen])
+        if len(values) < 5 or int(held_out.sum()) < 20:
+            return self, None
+        return replace(self, index=table[~held_out]), replace(self, index=table[held_out], flip=False)
 
     def _modality(self, name: str, tensor: Tensor) -> Modality:
         kind = self.kinds.get(name)

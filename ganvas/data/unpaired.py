@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -28,6 +28,7 @@ class UnpairedDataset:
 
     a: TableDataset
     b: TableDataset
+    names: Mapping[str, str] = field(default_factory=dict)  # what the user calls the domains: {"a": "day", "b": "night"}
 
     def __post_init__(self) -> None:
         if self.a.modality is not self.b.modality:
@@ -61,7 +62,7 @@ class UnpairedDataset:
     @property
     def facts(self) -> Facts:
         """The facts on which settings of a game depend: the shape is that of "a"."""
-        return Facts(self.a.modality, self.a.shape, {"a": self.a.shape, "b": self.b.shape})
+        return Facts(self.a.modality, self.a.shape, {"a": self.a.shape, "b": self.b.shape}, names=self.names)
 
     @property
     def fingerprint(self) -> str:
@@ -107,4 +108,4 @@ class UnpairedDataset:
         (a, held_a), (b, held_b) = self.a.hold_out(share), self.b.hold_out(share)
         if held_a is None or held_b is None:
             return self, None
-        return UnpairedDataset(a, b), UnpairedDataset(held_a, held_b)
+        return UnpairedDataset(a, b, self.names), UnpairedDataset(held_a, held_b, self.names)

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import miniatures
 import numpy as np
 import pytest
 import torch
@@ -18,8 +19,17 @@ from ganvas.data.table import TableDataset
 from ganvas.engine.autotune import initial_state
 from ganvas.engine.loop import train
 from ganvas.errors import DataError, UsageError
-from ganvas.games import RECIPES
-from ganvas.games.recipes import ALSO, ARGUMENTS, SUGGESTED, adapt_recipe, modalities_of, open_data, resolve_recipe
+from ganvas.games import GAMES, RECIPES
+from ganvas.games.recipes import (
+    ALSO,
+    ARGUMENTS,
+    SUGGESTED,
+    adapt_recipe,
+    modalities_of,
+    open_data,
+    open_samples,
+    resolve_recipe,
+)
 from ganvas.games.registry import build
 from ganvas.inference.model import Model
 from ganvas.utils.settings import to_dict
@@ -99,6 +109,27 @@ def test_data_of_another_kind_is_refused_when_it_is_opened(tmp_path: Path) -> No
     recipe = resolve_recipe("dcgan-images", data=str(tmp_path / "points.npy"))
     with pytest.raises(DataError, match=r"dcgan needs images and .*points\.npy holds points \[N, 2\]; use a gan-\.\.\. recipe"):
         open_data(recipe)
+
+
+def test_the_needs_of_the_game_decide_how_data_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    miniatures.install(monkeypatch)
+    monkeypatch.delattr("ganvas.games.recipes.open_source")
+    for name in ("miniature-pair", "miniature-cycle", "miniature-puppet"):
+        recipe = miniatures.RECIPES[name]
+        assert set(open_data(recipe).modalities) == set(GAMES[name].needs)
+        with pytest.raises(NameError, match="open_source"):
+            open_data(replace(recipe, game="dcgan"))
+    with pytest.raises(DataError, match="expected one table of samples, found a, b"):
+        open_samples(miniatures.RECIPES["miniature-cycle"])
+
+
+def test_settings_of_inputs_are_decided_by_the_data() -> None:
+    for name in ("legend", "colors", "domains", "source_channels"):
+        with pytest.raises(UsageError, match=f"config.{name}: the data decides it"):
+            resolve_recipe("dcgan-mnist", {f"config.{name}": "[]"})
+    for name in ("tile", "crop"):
+        with pytest.raises(UsageError, match=f"data.{name}: expected"):
+            resolve_recipe("dcgan-mnist", {f"data.{name}": "-1"})
 
 
 def test_a_missing_field_is_named() -> None:
