@@ -90,7 +90,7 @@ class Filter(Game, Translates):
     @property
     def reach(self) -> int:
         # Of the first and the last but one convolution, of each block, of the last one, and half a square of 2x2 pixels.
-        return 2 * 2 + sum(2 * (dilation + 1) for dilation in self.config.dilations) + 2
+        return 2 * 2 + sum(2 * (int(dilation) + 1) for dilation in self.config.dilations) + 2
 
     @property
     def keeps_grey(self) -> bool:

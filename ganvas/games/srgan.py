@@ -139,7 +139,7 @@ class SRGAN(Game, Watched, Upscales):
 
     @property
     def reach(self) -> int:
-        return 2 * self.config.blocks + 3
+        return int(2 * self.config.blocks + 3)
 
     @property
     def keeps_grey(self) -> bool:

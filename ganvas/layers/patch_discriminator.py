@@ -25,7 +25,8 @@ class PatchNetwork(nn.Module):
         half, quarter, eighth = widths
         downs = [nn.Conv2d(half, quarter, 4, 2, 1), nn.Conv2d(quarter, eighth, 4, 2, 1)]
         self.layers = nn.ModuleList([nn.Conv2d(4 * channels, half, 3, 1, 1), *downs])
-        self.score = nn.Conv2d(eighth, 1, 3, 1, 1)
+        # Without a bias: reals and fakes are equally many, so the same number on all logits is of no use to D.
+        self.score = nn.Conv2d(eighth, 1, 3, 1, 1, bias=False)
         self.apply(_initialize)
 
     def features(self, image: Tensor) -> list[Tensor]:
@@ -68,4 +69,5 @@ def _initialize(module: nn.Module) -> None:
     """Weights that keep the variance through the leaky ReLU; no bias."""
     if isinstance(module, nn.Conv2d):
         nn.init.kaiming_normal_(module.weight, SLOPE)
-        nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
