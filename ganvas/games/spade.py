@@ -39,7 +39,7 @@ from ganvas.utils.settings import require_within
 
 NOISE_MAPS, NOISE_SIDE = 8, 4  # the noise as maps, stretched over the picture
 FINEST = 16  # channels at full resolution
-MOST_VARIED = 0.25  # a distance of pictures, over that of their noise, above which there is variety enough
+MOST_VARIED = 0.15  # a distance of pictures, over that of their noise, above which there is variety enough
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class Config:
     critic_widths: tuple[int, int, int] = (64, 96, 128)
     modulation: Literal["spade", "concat"] = "spade"  # "concat": the map only as an input of the first and the last layer
     matching: float = 10.0  # weight of feature matching
-    variety: float = 1.0  # weight of the variety between two pictures of one map; 0: none
+    variety: float = 5.0  # weight of the variety between two pictures of one map; 0: none
     variety_every: int = 4  # it is lazy: in each k-th move of G
     rules: Rules = Rules(objective="hinge", r1_gamma=0.1, penalty_every=8, full_precision=False)
 

@@ -14,8 +14,8 @@ without normalization, the weights of the three terms, interpolation of the netw
 Differs (P): 8 blocks of 32 channels, one sub-pixel convolution for the whole scale with a convolution behind it; the result is
 added to the input enlarged by bicubic interpolation, from which it starts. The distance of pixels is absolute, not squared.
 Differs (D): R1, no normalization; it judges patches. The non-saturating loss, as in SRGAN; ESRGAN has a relativistic one.
-Differs (both): the network that has learned to see is the small one that comes with ganvas (`games/common/perceptual.py`). The
-adversarial part is two fifths of a run of minutes.
+Differs (both): the network that has learned to see is the small one that comes with ganvas (`games/common/perceptual.py`). Its
+maps are of another size than those of VGG, so the weights are others. The adversarial part is two fifths of a run of minutes.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ class Config:
     critic_widths: tuple[int, int, int] = (48, 64, 96)
     pixel_share: float = 0.6  # share of the run in which P learns pixels; 1: all of it
     l1: float = 2.0  # weight of the distance of pixels, beside D
-    perceptual: float = 200.0  # weight of the distance of maps; ESRGAN has 0.01 and 1, and 0.005 for D
+    # ESRGAN has 0.005 for D, 0.01 for pixels and 1 for the maps of VGG. Such weights do not carry over to these maps: their
+    # gradient would leave D nothing to say.
+    perceptual: float = 2.0  # weight of the distance of maps
     rules: Rules = Rules(r1_gamma=1.0, penalty_every=8, full_precision=False)
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from translation_tables import pairs, play, smooth_images
 from ganvas.config import Recipe
 from ganvas.core.game import Step
 from ganvas.errors import UsageError
+from ganvas.games.common.rules import with_objective
 from ganvas.games.pix2pix import RECIPES, Config, Pix2Pix
 from ganvas.utils.settings import from_dict, to_dict
 
@@ -90,3 +91,11 @@ def test_wrong_settings() -> None:
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
 def test_recipes_survive_their_json(recipe: Recipe) -> None:
     assert from_dict(Recipe, to_dict(recipe), config=Config) == recipe
+
+
+@pytest.mark.parametrize("objective", ["minimax", "leastsquares", "wasserstein-gp", "hinge", "relativistic"])
+def test_any_objective_plays(objective: str) -> None:
+    made = game(rules=with_objective(TINY.rules, objective))
+    state, terms = play(made, DATA, 3)
+    assert state.dropped == 0
+    assert {"D", "G", "L1"} <= set(terms[-1])

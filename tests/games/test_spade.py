@@ -15,7 +15,7 @@ from ganvas.games.spade import MOST_VARIED, RECIPES, SPADE, Config
 from ganvas.utils.settings import from_dict, to_dict
 
 TINY = Config(
-    resolution=32, classes=3, noise_dim=4, widths=(8, 8, 4), map_width=4, critic_widths=(4, 4, 8), variety_every=1, matching=2.0
+    resolution=32, classes=3, noise_dim=4, widths=(8, 8, 4), map_width=4, critic_widths=(4, 4, 8), variety_every=1, variety=1.0
 )
 MAPS = torch.randint(0, 3, (24, 4, 4), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
 MAPS = MAPS.repeat_interleave(8, 1).repeat_interleave(8, 2)
