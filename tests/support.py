@@ -62,6 +62,8 @@ def miniature(name: str) -> tuple[Recipe, Any]:
     config = recipe.config
     known = {field.name for field in dataclasses.fields(config)}
     config = replace(config, **{key: value for key, value in SMALL.items() if key in known})
+    if issubclass(GAMES[recipe.game], TakesInputs):
+        return _with_inputs(recipe, config)
     if "resolution" in known:
         config = replace(config, resolution=8 if getattr(config, "dims", 2) == 3 else 28)
     if "classes" in known:
