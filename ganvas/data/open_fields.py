@@ -13,7 +13,7 @@ from ganvas.data.computed_domains import CHANGES, split_name
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import find, load, open_source, tell_doubts
 from ganvas.data.pair_layout import MOST_MATCH
-from ganvas.data.pair_table import open_domains, open_pairs, share_of_pairs
+from ganvas.data.pair_table import open_domains, open_pairs
 from ganvas.data.photo_tiles import open_photos
 from ganvas.data.source_names import BUILT_IN, doubt_name, naming
 from ganvas.data.table import TableDataset
@@ -75,7 +75,7 @@ def _open(
     if change or kind == ("low", "real"):
         return open_photos(config, needs, resolution=resolution, channels=channels, progress=progress)
     two, computed = find_two(config), config.pair not in ("", SIDE_BY_SIDE)
-    if computed and (two is None or not (two.certain and share_of_pairs(two.keys) >= MOST_MATCH)):
+    if computed and (two is None or not (two.certain and two.share >= MOST_MATCH)):
         return open_photos(config, needs, resolution=resolution, channels=channels, progress=progress)
     if two is None:
         raise _describe_missing(config.source, kind)

@@ -56,14 +56,13 @@ def _for_built_in(config: DataConfig) -> Translation:
 
 def _for_sides(name: str, two: TwoSides) -> Translation:
     counts = len(two.keys[0]), len(two.keys[1])
-    common = len(set(two.keys[0].values()) & set(two.keys[1].values()))
     side = choose_format(two.pictures[0 if two.map_side == 1 else 1], TargetFormat(None, None))[0]
     first, second = two.names[::-1] if name == "spade-images" and two.map_side == 1 else two.names
     if name == "cyclegan-images":
         return Translation(name, _describe_domains(counts, first, second), min(counts), side)
     if name == "spade-images":
-        return Translation(name, f"{spell_count(common, 'label maps')} with pictures ({first} > {second})", common, side)
-    return Translation(name, _describe_pairs(common, first, second), common, side)
+        return Translation(name, f"{spell_count(two.count, 'label maps')} with pictures ({first} > {second})", two.count, side)
+    return Translation(name, _describe_pairs(two.count, first, second), two.count, side)
 
 
 def _for_photos(config: DataConfig) -> Translation | None:

@@ -299,3 +299,16 @@ def test_built_in_pairs_go_to_their_recipe(source: str, line: str) -> None:
     assert text.endswith(", the recipe made for this data; name another recipe to choose yourself")
     assert choice.settings == {}
     assert choice.minutes is None
+
+
+def test_names_that_differ_by_a_word_make_pairs_in_one_folder_only(tmp_path: Path) -> None:
+    for folder, name in (("p/A", "{}_in"), ("p/B", "{}_out"), ("c/cats", "cat.{}"), ("c/dogs", "dog.{}")):
+        (tmp_path / folder).mkdir(parents=True)
+        for i in range(4):
+            Image.new("RGB", (64, 64)).save(tmp_path / folder / f"{name.format(i)}.png")
+    pairs = find_translation(DataConfig(source=str(tmp_path / "p")))
+    animals = find_translation(DataConfig(source=f"{tmp_path / 'c/cats'}::{tmp_path / 'c/dogs'}"))
+    assert pairs is not None
+    assert (pairs.recipe, pairs.count) == ("pix2pix-images", 4)
+    assert animals is not None
+    assert animals.recipe == "cyclegan-images"
