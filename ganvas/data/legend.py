@@ -14,7 +14,6 @@ from ganvas.media.palette import class_color
 from ganvas.utils.parsing import parse_index, printable
 
 NAME = "legend.csv"
-UNKNOWN = 255  # in a map: the class of this pixel is not known
 MOST = 254  # classes
 MAX_LEGEND = 1 << 20  # bytes of the file
 HEADINGS = {  # heading of a column -> what it holds

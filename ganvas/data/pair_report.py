@@ -14,11 +14,12 @@ import numpy as np
 import torch
 
 from ganvas.config import DataConfig
+from ganvas.core.modality import UNKNOWN
 from ganvas.data.collection import ImageCollection, map_images
 from ganvas.data.computed_domains import split_name
 from ganvas.data.computed_pairs import BICUBIC, TEACHERS
 from ganvas.data.images import Fit, Header, silence_pillow
-from ganvas.data.legend import UNKNOWN, write_color
+from ganvas.data.legend import write_color
 from ganvas.data.levels import Bytes
 from ganvas.data.open_fields import SETS, SIDE_BY_SIDE, find_two, open_fields
 from ganvas.data.order import spread_evenly
