@@ -131,8 +131,8 @@ def _describe_missing(source: str, kind: tuple[str, ...]) -> DataError:
     """The error for a source without two sides."""
     shown, wanted = printable(source), KINDS[kind]
     if source in BUILT_IN:
-        able = f"; choose {', '.join(SETS)}, or your own pictures" if SETS else "; choose your own pictures"
-        return DataError(f"{shown}: expected {wanted}; this source has none{able}")
+        able = "earth" if "map" in kind else ", ".join(SETS)
+        return DataError(f"{shown}: expected {wanted}; this source has none; choose {able}, or your own pictures")
     expected = "two folders in it, or two paths as A::B"
     pictures = load(find(source, "train"))
     if isinstance(pictures, ImageCollection) and are_side_by_side(pictures):
