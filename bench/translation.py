@@ -112,7 +112,8 @@ def measure_run(run: Path, asked: argparse.Namespace, extractors: list[Extractor
     """All measures of a run: each output against its truth where there are pairs, and sets of outputs in each network."""
     row: dict[str, float] = {}
     options = {"samples": asked.samples, "against": asked.against and str(asked.against)}
-    for metrics, network in [(TRUTH, None), (EXPERIMENTS[asked.experiment].also, None), *((SETS, extractor) for extractor in extractors)]:
+    also, sets = EXPERIMENTS[asked.experiment].also, [(SETS, extractor) for extractor in extractors]
+    for metrics, network in [(TRUTH, None), (also, None), *sets]:
         if not metrics:
             continue
         try:
