@@ -163,7 +163,8 @@ def make_inputs(recipe: Recipe, count: int) -> Dataset:
 
     found = {field: draw(field) for field in sorted(needs, key=lambda field: field != "real")}  # "real" is the first
     if "a" in needs:
-        return UnpairedDataset(*(TableDataset(f"random {name}", {"real": found[name]}, fingerprint="0" * 16) for name in "ab"))
+        a, b = (TableDataset(f"random {name}", {"real": found[name]}, fingerprint="0" * 16) for name in "ab")
+        return UnpairedDataset(a, b)
     return PairedDataset("random", found, fingerprint="0" * 16)
 
 
