@@ -1,6 +1,7 @@
 """A folder of your own pictures: what the recipe chosen for it reaches on six sets of pictures.
 
-    python bench/pictures.py EXPERIMENT DATASETS [--seeds 3] [--first 0] [--recipe R] [--minutes M | --images N] [--keep FOLDER]
+    python bench/pictures.py EXPERIMENT DATASETS [--seeds 3] [--first 0] [--recipe R] [--from MODEL]
+        [--minutes M | --images N] [--keep FOLDER]
 
 DATASETS is the folder with emoji/, earth/ and photos/. Prints a JSON row for each seed, then mean and standard deviation.
 With `--keep` the run folders stay there, with their sheets. Nothing else may run on the machine, unless the length is a number
@@ -146,7 +147,7 @@ def measure_seeds(asked: argparse.Namespace, folder: Path) -> Iterator[dict[str,
         run = folder / f"{asked.experiment}-{recipe}-{seed}"
         settings = {"config.resolution": str(experiment.side)} | dict(text.split("=", 1) for text in asked.set)
         if not (run / "result.json").exists():  # else it was kept
-            train(recipe, data=str(data), seed=seed, out=run, **length, **settings)
+            train(recipe, data=str(data), seed=seed, out=run, from_model=asked.begin, **length, **settings)
         result = json.loads((run / "result.json").read_text())
         row: dict[str, Any] = {"seed": seed, "images": result["items"], "seconds": round(result["seconds"], 1)}
         for extractor in extractors:
@@ -173,6 +174,7 @@ def main() -> None:
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--minutes", type=float)
     length.add_argument("--images", type=int)
+    parser.add_argument("--from", type=Path, dest="begin", help="a run or a bundle to begin with (transfer)")
     parser.add_argument("--samples", type=int, default=1000)
     parser.add_argument("--set", nargs="*", default=[], help="settings of the recipe")
     parser.add_argument("--keep", type=Path)

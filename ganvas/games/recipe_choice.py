@@ -25,10 +25,9 @@ from ganvas.utils.parsing import spell_count
 
 SMALL = 32  # sides up to which grey pictures are taken for drawings such as digits
 MINUTES = 15.0  # of a training on pictures, if the user names neither minutes nor a number of images
-# The longest training in minutes for a side in pixels, on a CPU and on a GPU; beyond the last one, the last side.
-# A picture of twice the side costs about four times as much. FastGAN plays at half of it.
-SIDES_CPU: tuple[tuple[float, int], ...] = ((45, 64), (float("inf"), 128))
-SIDES_GPU: tuple[tuple[float, int], ...] = ((5, 64), (float("inf"), 128))
+# The longest training in minutes for a side in pixels; beyond the last one, the last side. FastGAN plays at 32 pixels for both,
+# and draws its samples again: a larger side costs time in sheets and measurements, which a short run has not.
+SIDES: tuple[tuple[float, int], ...] = ((5, 64), (float("inf"), 128))
 OWN = ("fastgan-images", "fastgan-images-conditional")  # for other pictures: without classes, with
 DIGITS = ("dcgan-mnist-paired", "cgan-mnist-groups", "cgan-mnist")  # for those: few, many, with classes
 GROUPED = 300  # pictures without classes, from which groups of them take the place of classes
@@ -171,7 +170,7 @@ def choose_for_pictures(
     if minutes is None and images is None:
         minutes = MINUTES
     # Of a number of images nothing is known about the time, so the side is that of a quarter of an hour.
-    trained = choose_side(side, MINUTES if minutes is None else minutes, device)
+    trained = choose_side(side, MINUTES if minutes is None else minutes)
     if domains:
         trained = min(MOST_OF_DOMAINS, trained) if side > SMALL else find_even_side(side)
     settings = {"config.resolution": str(trained)} | hold_out_enough(n)
@@ -208,7 +207,7 @@ def find_even_side(side: int) -> int:
     return next((found for found in range(side, 8, -1) if can_be_halved(found)), 8)
 
 
-def choose_side(largest: int, minutes: float, device: str) -> int:
+def choose_side(largest: int, minutes: float) -> int:
     """The side at which pictures are trained: what the time allows, but not more than they have; a power of two from 32 on.
 
     Raises:
@@ -216,8 +215,7 @@ def choose_side(largest: int, minutes: float, device: str) -> int:
     """
     if not minutes > 0:
         raise UsageError(f"minutes: expected a number above 0, got {minutes:g}")
-    sides = SIDES_CPU if device == "cpu" else SIDES_GPU
-    allowed = next(side for longest, side in sides if minutes <= longest)
+    allowed = next(side for longest, side in SIDES if minutes <= longest)
     return max(32, min(allowed, 1 << (largest.bit_length() - 1)))
 
 

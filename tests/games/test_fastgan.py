@@ -10,7 +10,8 @@ import torch
 
 from ganvas.core.game import Step
 from ganvas.errors import UsageError
-from ganvas.games.fastgan import ConditionalConfig, ConditionalFastGAN, Config, FastGAN, shrink
+from ganvas.games.fastgan import FILE, SHA256, ConditionalConfig, ConditionalFastGAN, Config, FastGAN, shrink
+from ganvas.utils.shipped_weights import read_shipped_weights
 
 TINY = Config(resolution=32, redraw=0, width=4, max_width=8, latent_dim=6, head=8)
 BATCH = {"real": torch.rand(4, 3, 32, 32) * 2 - 1}
@@ -110,6 +111,45 @@ def test_the_network_that_draws_again_does_not_learn_and_is_in_the_bundle() -> N
 def test_the_discriminator_sees_the_picture_before_it_is_drawn_again() -> None:
     made, large = game(resolution=64, redraw=1).eval(), torch.rand(2, 3, 64, 64) * 2 - 1
     assert torch.equal(made.judge(large), made.judge(shrink(large, 32)))
+
+
+def test_a_run_begins_with_the_weights_that_come_with_ganvas() -> None:
+    shipped = read_shipped_weights(FILE, SHA256)
+    made, new = build_default(FastGAN, Config()), build_default(FastGAN, Config(pretrained=False))
+    for name, weight in made.state_dict().items():
+        if not name.startswith("redraw."):
+            assert torch.equal(weight, shipped[name].to(weight.dtype)), name
+    assert not torch.equal(made.G.end.weight, new.G.end.weight)
+    z, real = torch.randn(4, 64), torch.rand(4, 3, 64, 64) * 2 - 1
+    assert made.eval().sample(z).shape == (4, 3, 64, 64)
+    assert made.judge(real).isfinite().all()
+
+
+def test_with_classes_it_begins_alike_for_each_class() -> None:
+    shipped = read_shipped_weights(FILE, SHA256)
+    made = build_default(ConditionalFastGAN, ConditionalConfig(classes=3)).eval()
+    assert torch.equal(made.G.first.weight[:, :64], shipped["G.first.weight"])
+    scales = [made.judge_scales(torch.full((1, 3, 32, 32), 0.5), torch.tensor([k])) for k in range(3)]
+    assert all(torch.allclose(each[i], scales[0][i]) for each in scales for i in (0, 1))
+
+
+@pytest.mark.parametrize(
+    "other", [{"channels": 1}, {"width": 32}, {"resolution": 128, "redraw": 1}, {"redraw": 0}, {"patches": False}]
+)
+def test_other_networks_begin_with_new_weights(other: dict[str, Any]) -> None:
+    made, new = (build_default(FastGAN, Config(pretrained=pretrained, **other)) for pretrained in (True, False))
+    assert all(torch.equal(a, b) for a, b in zip(made.state_dict().values(), new.state_dict().values(), strict=True))
+
+
+def test_the_weights_are_not_read_where_a_bundle_brings_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganvas.games.fastgan.read_shipped_weights", lambda *_: pytest.fail("read"))
+    with torch.device("meta"):
+        FastGAN(Config())
+
+
+def build_default(game: type[FastGAN], config: Config) -> Any:
+    torch.manual_seed(0)
+    return game(config)
 
 
 def test_wrong_settings_are_refused() -> None:
