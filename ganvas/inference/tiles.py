@@ -127,7 +127,8 @@ def _compute_tiles(
     """The result, cut to `size` times `scale`, of fields whose sides are multiples."""
     device = placement.device_of(game)
     deep = any(x.dtype == np.uint16 for x in fields.values())
-    tiles = _plan(game, *next(iter(fields.values())).shape[-2:], side)
+    height, width = next(iter(fields.values())).shape[-2:]
+    tiles = _plan(game, height, width, side)
     result: Array = np.empty(0)
     for done, (rows, columns) in enumerate(tiles):
         batch = {
