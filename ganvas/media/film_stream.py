@@ -108,7 +108,7 @@ class _Copy:
         if not self.count:
             raise DataError("a film without frames; expected at least one")
         self.writer.mux(self.out.encode())
-        announced = self.video.frames
+        announced = self._announced()
         if self.damaged or (announced and announced != self.count):
             self.notes.append(f"{self.count:,} frames could be read, of {announced or self.count + self.damaged:,}")
         return Film(self.count, tuple(self.notes))
@@ -157,7 +157,11 @@ class _Copy:
         self.writer.mux(self.out.encode(picture))
         self.count += 1
         if self.progress:
-            self.progress(self.count, self.video.frames)
+            self.progress(self.count, self._announced())
+
+    def _announced(self) -> int:
+        """How many frames the file says that it has; 0: not known. An AVI counts pauses too."""
+        return self.video.frames if self.reader.format.name.startswith("mov") else 0
 
     def _begin(self, frame: Any, shape: tuple[int, ...], *, turned: bool) -> None:
         """Begin the file: now the size of the frames is known."""
