@@ -76,12 +76,15 @@ def find_inputs(inputs: Sequence[str | Path]) -> InputFiles:
 def _name_file(path: Path, given: str | Path) -> InputFile:
     if not path.exists():
         raise DataError(f"{printable(given)}: no such file; check the path")
-    return InputFile(path.name, lambda: _open(path))
+    return InputFile(path.name, lambda: open_input(path))
 
 
-def _open(path: Path) -> IO[bytes]:
+def open_input(path: Path) -> IO[bytes]:
+    """A file to read. Raises: UnreadableError: it is missing, no regular file, or may not be read."""
     try:
         return open_regular(path)
+    except FileNotFoundError:
+        raise UnreadableError("no such file; check the path") from None
     except OSError as error:
         raise UnreadableError(error.strerror or "cannot be opened") from None
     except DataError:
@@ -93,7 +96,7 @@ def _list_folder(path: Path, prefix: str) -> tuple[list[InputFile], list[Skipped
     names, others = _choose(list(found))
 
     def opener(name: str) -> Callable[[], IO[bytes]]:
-        return lambda: _open(path / name)
+        return lambda: open_input(path / name)
 
     return [InputFile(prefix + name, opener(name)) for name in names], [*others, *skipped]
 

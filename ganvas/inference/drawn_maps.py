@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from ganvas.data.images import UnreadableError, silence_pillow
+from ganvas.data.input_files import open_input
 from ganvas.data.legend import UNKNOWN, Legend, number_classes, write_color
 from ganvas.data.levels import Bytes
 from ganvas.data.map_files import MapRule, RawMap, match_colors, read_map
+from ganvas.data.source_names import find_path
 from ganvas.errors import DataError, UsageError
 from ganvas.inference.loaded_game import LoadedGame
 from ganvas.media.image_files import Picture
-from ganvas.utils.files import disk_errors, open_regular
 from ganvas.utils.parsing import printable
 
 ENOUGH = 0.5  # share of the pixels that must have a color of the legend, or nearly so
@@ -51,11 +52,11 @@ def read_map_for(model: LoadedGame, given: Picture | str | Path) -> Bytes:
         file.seek(0)
         return _classify(read_map(file), legend, name)
     name = printable(Path(given).name)
-    with silence_pillow(), disk_errors(f"cannot read {printable(given)}"), open_regular(Path(given)) as stream:
-        try:
+    try:
+        with silence_pillow(), open_input(find_path(str(given))) as stream:
             return _classify(read_map(stream), legend, name)
-        except UnreadableError as error:
-            raise DataError(f"{name}: {error}") from None
+    except UnreadableError as error:
+        raise DataError(f"{name}: {error}") from None
 
 
 def _classify(raw: RawMap, legend: Legend, name: str) -> Bytes:

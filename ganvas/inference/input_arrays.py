@@ -21,9 +21,11 @@ from torch import Tensor
 from ganvas.core.capabilities import Animates, Inpaints, TakesInputs, Translates
 from ganvas.core.fields import FIELDS
 from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, Batch, Modality, modality_of, normalize_batch
-from ganvas.data.images import silence_pillow
+from ganvas.data.images import UnreadableError, silence_pillow
+from ganvas.data.input_files import open_input
+from ganvas.data.source_names import find_path
 from ganvas.data.whole_picture import read_picture, to_values
-from ganvas.errors import UsageError, unknown_name
+from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.inference.drawn_maps import read_map_for
 from ganvas.inference.inputs import CHUNK, CLIP_CHUNK, INPUT_MODALITIES, compute_chunks
 from ganvas.inference.loaded_game import LoadedGame
@@ -41,7 +43,6 @@ from ganvas.inference.tiles import compute_any_size
 from ganvas.latents.seed_latents import latents
 from ganvas.media.image_files import Picture, to_image
 from ganvas.runtime import placement
-from ganvas.utils.files import disk_errors, open_regular
 from ganvas.utils.parsing import printable
 
 Array = npt.NDArray[Any]
@@ -105,8 +106,11 @@ def paint(model: LoadedGame, given: npt.ArrayLike | Picture | str | Path, seed: 
 def _read_values(given: Picture | str | Path) -> Array:
     if isinstance(given, Picture):
         return to_values(ImageOps.exif_transpose(given))
-    with silence_pillow(), disk_errors(f"cannot read {printable(given)}"), open_regular(Path(given)) as file:
-        return read_picture(file).values
+    try:
+        with silence_pillow(), open_input(find_path(str(given))) as file:
+            return read_picture(file).values
+    except UnreadableError as error:
+        raise DataError(f"{printable(given)}: {error}") from None
 
 
 def animate(game: Animates, source: npt.ArrayLike, driving: npt.ArrayLike) -> Array:

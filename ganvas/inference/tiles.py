@@ -151,7 +151,7 @@ def to_network(kept: Array, device: torch.device) -> Tensor:
     """Pictures or label maps as arrays -> as networks take them, on their device."""
     if kept.dtype == np.uint16:
         return torch.from_numpy(kept.astype(np.float32)).to(device).div_(DEEP / 2).sub_(1)
-    x = torch.from_numpy(np.ascontiguousarray(kept)).to(device)
+    x = torch.from_numpy(np.array(kept, order="C")).to(device)  # a copy: arrays of Pillow cannot be written
     return (LABEL_MAPS if kept.ndim == LABEL_MAPS.ndim else IMAGES).normalize(x)
 
 

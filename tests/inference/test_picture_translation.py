@@ -10,7 +10,9 @@ import torch
 from PIL import Image
 from translators import make_translator
 
+from ganvas.data.paired import PairedDataset
 from ganvas.errors import UsageError
+from ganvas.inference.inputs import list_tasks, run_task
 from ganvas.inference.picture_translation import (
     find_way,
     fit_channels,
@@ -180,13 +182,9 @@ def test_wrong_maps_get_one_line() -> None:
 
 def test_the_sheet_shows_what_translate_makes() -> None:
     """The same rows through both ways: the network has nothing that differs between them."""
-    from ganvas.core.modality import IMAGES
-    from ganvas.data.paired import PairedDataset
-    from ganvas.inference.inputs import list_tasks, run_task
-
     model = make_translator("pix2pix")
     rows = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (4, 3, 64, 64), np.uint8))
-    data = PairedDataset({"source": rows, "real": rows.flip(0)}, {"source": IMAGES, "real": IMAGES})
+    data = PairedDataset("pairs", {"source": rows, "real": rows.flip(0)})
     shown = run_task(list_tasks(model.game)[0], data, torch.arange(4)).output
     made = np.stack([translate_one(model, x.permute(1, 2, 0).numpy()) for x in rows])
     assert np.abs(made.astype(int) - shown.permute(0, 2, 3, 1).numpy()).max() <= 1
