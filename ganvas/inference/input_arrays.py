@@ -222,7 +222,7 @@ def as_output_array(kept: Tensor) -> Array:
 
 def _as_kind(kind: Modality, given: Array) -> Tensor | None:
     """The array as samples of a kind, as kept; None: it has not the number of dimensions."""
-    samples = torch.from_numpy(np.ascontiguousarray(given, dtype=np.uint8))
+    samples = torch.from_numpy(np.array(given, np.uint8, order="C"))  # a copy: arrays of Pillow cannot be written
     if kind is LABEL_MAPS:
         return samples if given.ndim == kind.ndim else None
     if given.ndim == kind.ndim - 1:  # grey
