@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ganvas.core.modality import UNKNOWN
 from ganvas.data.images import UnreadableError, silence_pillow
 from ganvas.data.input_files import open_input
-from ganvas.data.legend import UNKNOWN, Legend, number_classes, write_color
+from ganvas.data.legend import Legend, number_classes, write_color
 from ganvas.data.levels import Bytes
 from ganvas.data.map_files import MapRule, RawMap, match_colors, read_map
 from ganvas.data.source_names import find_path

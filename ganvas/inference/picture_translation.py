@@ -16,9 +16,8 @@ from torch import Tensor
 
 from ganvas.core.capabilities import TakesInputs, Translates, Upscales
 from ganvas.core.fields import FIELDS
-from ganvas.core.modality import IMAGES, LABEL_MAPS, Batch
+from ganvas.core.modality import IMAGES, LABEL_MAPS, UNKNOWN, Batch
 from ganvas.data.computed_pairs import GREY
-from ganvas.data.legend import UNKNOWN
 from ganvas.errors import UsageError, unknown_name
 from ganvas.inference.inputs import split_direction
 from ganvas.inference.tiles import SIDE, Progress, compute_any_size
