@@ -211,12 +211,19 @@ class Display:
 
     def next_commands(self, folder: Path) -> list[str]:
         """Three useful commands for the model in `folder`: by what its game can do and by the kind of its data."""
-        from ganvas.core.capabilities import Classifies, Conditional, Encodes, Samples
+        from ganvas.core.capabilities import Classifies, Conditional, Encodes, Samples, TakesInputs
         from ganvas.core.modality import IMAGES, TEXT, VOXELS
         from ganvas.games import GAMES
 
         recipe, data, place = self.run.recipe, self.run.data, quote(folder)
         game = GAMES[recipe.game]
+        if issubclass(game, TakesInputs):
+            takes_maps = "map" in getattr(game, "takes", ())
+            directions: tuple[str, ...] = getattr(game, "directions", ())
+            names: tuple[str, ...] = getattr(recipe.config, "domains", ()) or directions
+            to = f" --to {quote(names[-1])}" if len(directions) > 1 else ""
+            use = f"ganvas paint {place} map.png --seed 3" if takes_maps else f"ganvas translate {place} photo.png{to}"
+            return [use, f"ganvas sample {place} --out sheet.png", f"ganvas eval {place}"]
         if not issubclass(game, Samples):
             if self.takes_inputs:
                 return [f"ganvas sample {place} --out sheet.png", f"ganvas eval {place}", f"ganvas doctor {place}"]
