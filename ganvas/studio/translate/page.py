@@ -13,15 +13,17 @@ from ganvas.studio.page import Handover, Page, list_links
 from ganvas.studio.responses import make_endpoint
 from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.storage import Storage, read_json
-from ganvas.studio.translate.translate_socket import TranslateSocket
+from ganvas.studio.translate.translate_socket import MOST_SENT, TranslateSocket
 from ganvas.studio.translate.translators import list_examples, list_translators
 
-LIVE, CAMERA = 512, 256  # pixels of the longer side: of what is translated while a person changes it, and of the camera
+CAMERA = 256  # pixels of the longer side of a picture of the webcam
 STARTS = {  # recipe to begin with -> what it makes possible, and the example that shows it
     "pix2pix-emoji": ("Draw, and it gets light and shade", "flat-1.png"),
     "spade-earth": ("Draw a coast, get a satellite picture", "map-1.png"),
     "cyclegan-emoji": ("There and back, learned without pairs", "shaded-1.png"),
-    "filter-sketch": ("Your photographs as pencil sketches", "photo-1.jpg"),
+    "cyclegan-earth": ("Night falls over a satellite picture", "night-2.png"),
+    "filter-sketch": ("Photographs become pencil sketches", "photo-2.jpg"),
+    "sr-photos": ("Small photographs become larger ones", "photo-1.jpg"),
 }
 
 
@@ -38,14 +40,14 @@ def get_schema(_: Request) -> Any:
         }
         for name, (title, picture) in STARTS.items()
     ]
-    return {"examples": list_examples(), "live": LIVE, "camera": CAMERA, "starts": starts}
+    return {"examples": list_examples(), "most_sent": MOST_SENT, "camera": CAMERA, "starts": starts}
 
 
 def list_models(request: Request) -> Any:
     """The runs whose models translate pictures, and the other pages that each can be handed over to."""
     storage, pages = Storage(request.app.state.studio.runs), request.app.state.pages
-    return [{**model, "links": list_links(pages, model["id"], describe_run(storage, model["id"]), PAGE.name)} for model in
-            list_translators(storage)]
+    found = list_translators(storage)
+    return [{**each, "links": list_links(pages, each["id"], describe_run(storage, each["id"]), PAGE.name)} for each in found]
 
 
 def describe_run(storage: Storage, name: str) -> dict[str, Any]:

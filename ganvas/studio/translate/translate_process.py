@@ -11,6 +11,7 @@ A task with the fact `keep` writes its result as a PNG, and answers with its id;
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,14 @@ from PIL import Image
 
 from ganvas.errors import UsageError
 from ganvas.inference.model import Model, load
-from ganvas.inference.picture_translation import find_way, paint_one, translate_one
+from ganvas.inference.picture_translation import find_way, paint_one, translate_along
 from ganvas.media.image_files import save_png
 from ganvas.runtime.device import available_cores
 from ganvas.studio.model_cache import ModelCache
 from ganvas.studio.page_tasks import Result, Task, run_tasks
 from ganvas.studio.socket import Array
+from ganvas.studio.translate.translate_socket import MOST_SENT
 
-MOST_SENT = 900_000  # bytes of pictures in one frame
 PREVIEW = 384  # pixels of the longer side of what is shown of a large result
 MAX_SEED = 2**53
 
@@ -58,22 +59,26 @@ class Painter:
         model, strength = self.find_model(task), task.facts.get("strength", 1.0)
         if type(strength) not in (int, float) or not 0 <= strength <= 1:
             raise UsageError("strength: expected a number from 0 to 1")
-        to = task.facts.get("to") or None
-        way, picture, start = find_way(model, to), read_picture(task), time.perf_counter()
+        way, picture, start = find_way(model, task.facts.get("to") or None), read_picture(task), time.perf_counter()
 
         def report(done: int, count: int) -> None:
             task.report(done, count)  # it also ends a task that is not wanted any more
 
-        found = {"picture": translate_one(model, picture, to, strength=strength, seed=read_seed(task), progress=report)}
+        facts: dict[str, Any] = {}
+        found = {"picture": translate_along(way, picture, strength=strength, seed=read_seed(task), progress=report)}
         reverse = way.reverse() if task.facts.get("back") else None
         if reverse:
-            found["back"] = translate_one(model, found["picture"], reverse.direction, progress=report)
-        return self.answer(task, model, found, start)
+            found["back"] = translate_along(reverse, found["picture"], progress=report)
+            facts["apart"] = round(float(np.abs(found["back"].astype(int) - picture.astype(int)).mean()), 1)
+        return self.answer(task, model, found, start, facts)
 
-    def answer(self, task: Task, model: Model, found: dict[str, Array], start: float) -> Result:
-        """The end of a task: pictures in a frame, or the id of a file."""
+    def answer(
+        self, task: Task, model: Model, found: dict[str, Array], start: float, more: Mapping[str, Any] | None = None
+    ) -> Result:
+        """The end of a task: pictures in a frame, or the id of a file; and the facts, with `more`."""
         picture = found["picture"]
         facts: dict[str, Any] = {
+            **(more or {}),
             "milliseconds": round(1000 * (time.perf_counter() - start)),
             "width": picture.shape[1],
             "height": picture.shape[0],

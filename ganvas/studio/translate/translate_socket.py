@@ -12,6 +12,7 @@ from ganvas.studio.socket import Channel, Frame
 from ganvas.studio.storage import Storage
 
 MODULE = "ganvas.studio.translate.translate_process"
+MOST_SENT = 900_000  # bytes of pictures in one frame; larger ones are sent, and come back, as files
 
 
 class TranslateSocket(TaskSocket):

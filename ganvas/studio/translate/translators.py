@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from ganvas.config import Recipe
 from ganvas.core.capabilities import Translates, Upscales
 from ganvas.core.fields import FIELDS
 from ganvas.core.modality import LABEL_MAPS
+from ganvas.data.builtin.earth import read_legend
 from ganvas.data.legend import number_classes
 from ganvas.errors import GanvasError
 from ganvas.games import GAMES
@@ -19,8 +20,8 @@ from ganvas.studio.storage import Storage, read_json
 
 EXAMPLES = Path(__file__).parents[1] / "static" / "translate" / "examples"
 USUAL = "photo"  # the examples of a model whose own inputs are not here
-UPSCALED = "enlarged"  # what the output of an upscaler is called
 MAP, PICTURE = "map", "picture"  # what goes in
+Class = tuple[str, tuple[int, int, int]]  # name and color
 
 
 def list_translators(storage: Storage) -> list[dict[str, Any]]:
@@ -61,20 +62,20 @@ def _describe(recipe: Recipe, game: type[Translates] | type[Upscales]) -> dict[s
         "scale": scale,
     }
     if not issubclass(game, Translates):
-        ways = [{"to": UPSCALED, "source": PICTURE, "back": False, "examples": USUAL}]
+        ways = [{"to": f"x{scale}", "source": PICTURE, "back": False, "examples": USUAL}]
         return {**facts, "takes": PICTURE, "ways": ways, "legend": []}
     pairs = [tuple(direction.split(">")) for direction in game.directions]
     if any(LABEL_MAPS in FIELDS[target].modalities for _, target in pairs):
         return None
     names = _name_fields(game, getattr(config, "domains", ()))
-    legend = [] if "map" not in game.takes else _list_classes(config)
+    legend = _list_classes(config) if "map" in game.takes else []
     takes = MAP if "map" in game.takes else PICTURE
     ways = [
         {
             "to": names[target],
             "source": names[source],
             "back": (target, source) in pairs,
-            "examples": _choose_examples(names[source], takes),
+            "examples": _choose_examples(names[source], legend),
         }
         for source, target in pairs
     ]
@@ -87,15 +88,17 @@ def _name_fields(game: type[Translates], domains: tuple[str, ...]) -> dict[str, 
     return dict(zip(fields, domains if len(domains) == len(fields) else fields, strict=True))
 
 
-def _list_classes(config: Any) -> list[tuple[str, tuple[int, int, int]]]:
+def _list_classes(config: Any) -> list[Class]:
     made = number_classes(config.classes, config.colors)
     names = config.legend if len(config.legend) == config.classes else made.names
     return list(zip(names, made.colors, strict=True))
 
 
-def _choose_examples(source: str, takes: str) -> str:
-    """The kind of the examples for inputs that are called `source`."""
-    return source if takes == MAP or source in list_examples() else USUAL
+def _choose_examples(source: str, legend: Sequence[Class]) -> str:
+    """The kind of the examples for inputs that are called `source`; "": there are none. Maps need the classes of the model."""
+    if legend:
+        return MAP if tuple(color for _, color in legend) == read_legend()[1] else ""
+    return source if source in list_examples() else USUAL
 
 
 def list_examples() -> dict[str, list[str]]:
