@@ -51,7 +51,7 @@ class Painter:
         if drawn is None or drawn.dtype != np.uint8 or drawn.ndim != 2:
             raise UsageError("map: expected the class of each pixel, uint8 [H, W]")
         start = time.perf_counter()
-        painted = paint_one(model, drawn, seed=seed)
+        painted = paint_one(model, np.array(drawn), seed=seed)  # a frame's own memory cannot be written to
         return self.answer(task, model, {"picture": painted}, start)
 
     def translate(self, task: Task) -> Result:
@@ -110,7 +110,7 @@ def read_picture(task: Task) -> Array:
     picture = task.arrays.get("picture")
     if picture is None or picture.dtype != np.uint8 or picture.ndim != 3:
         raise UsageError("picture: expected uint8 [H, W, C]")
-    return np.array(picture)  # a frame's own memory cannot be written to
+    return np.array(picture)
 
 
 def describe_origin(task: Task, model: Model) -> dict[str, str]:

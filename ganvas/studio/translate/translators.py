@@ -21,6 +21,7 @@ from ganvas.studio.storage import Storage, read_json
 EXAMPLES = Path(__file__).parents[1] / "static" / "translate" / "examples"
 USUAL = "photo"  # the examples of a model whose own inputs are not here
 MAP, PICTURE = "map", "picture"  # what goes in
+WORDS = {"real": "picture", "source": "picture", "map": "drawing"}  # fields of models whose data had no names
 Class = tuple[str, tuple[int, int, int]]  # name and color
 
 
@@ -35,8 +36,8 @@ def describe_translator(values: Mapping[str, Any]) -> dict[str, Any] | None:
     """What a model with this recipe.json does on the page; None: it does not translate.
 
     - `takes`: "map" (of classes) or "picture";
-    - `ways`: for each direction `to`, the name of its output; `source`, that of its input; `back`, whether there is a way back;
-      `examples`: the kind of its examples;
+    - `ways`: for each direction `to`, as `find_way` takes it; `source` and `title`, its input and its output in words; `back`,
+      whether there is a way back; `examples`: the kind of its examples;
     - `side`: pixels of the pictures that it was trained with; `whole`: whether they were parts of larger ones, so that a picture
       goes in as large as it is;
     - `scale`: how many times larger the output is;
@@ -62,7 +63,8 @@ def _describe(recipe: Recipe, game: type[Translates] | type[Upscales]) -> dict[s
         "scale": scale,
     }
     if not issubclass(game, Translates):
-        ways = [{"to": f"x{scale}", "source": PICTURE, "back": False, "examples": USUAL}]
+        title = f"{scale} times as large"
+        ways = [{"to": f"x{scale}", "source": PICTURE, "title": title, "back": False, "examples": USUAL}]
         return {**facts, "takes": PICTURE, "ways": ways, "legend": []}
     pairs = [tuple(direction.split(">")) for direction in game.directions]
     if any(LABEL_MAPS in FIELDS[target].modalities for _, target in pairs):
@@ -73,7 +75,8 @@ def _describe(recipe: Recipe, game: type[Translates] | type[Upscales]) -> dict[s
     ways = [
         {
             "to": names[target],
-            "source": names[source],
+            "source": WORDS.get(names[source], names[source]),
+            "title": WORDS.get(names[target], names[target]),
             "back": (target, source) in pairs,
             "examples": _choose_examples(names[source], legend),
         }

@@ -42,6 +42,8 @@ def test_each_model_says_what_it_takes_and_where_it_leads(runs: Path) -> None:
     assert ways["shader"] == [("flat", "shaded", False)]
     assert ways["filter"] == [("photo", "sketch", False)]
     assert ways["larger"] == [("picture", "x2", False)]
+    assert ways["painter"] == [("drawing", "real", False)]
+    assert [found[name]["ways"][0]["title"] for name in ("painter", "larger", "cycle")] == ["picture", "2 times as large", "shaded"]
     assert [found[name]["takes"] for name in ("painter", "shader", "larger")] == ["map", "picture", "picture"]
     assert [found[name]["whole"] for name in ("painter", "shader", "filter", "larger")] == [False, False, True, True]
     assert (found["larger"]["scale"], found["larger"]["side"]) == (2, 16)

@@ -53,7 +53,7 @@ export class Doodle {
       const swatch = make("span", { class: "sketch-swatch", "aria-hidden": "true" });
       swatch.style.background = `rgb(${color})`;
       const facts = { type: "button", "data-class": k, "aria-pressed": "false", onclick: () => this.canvas.choose(k) };
-      return make("button", facts, swatch, name);
+      return make("button", facts, swatch, make("span", { class: "name" }, name));
     });
     $("palette").replaceChildren(...buttons);
     this.update();

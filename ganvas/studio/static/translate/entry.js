@@ -10,11 +10,16 @@ import { $, pressOne, schema, state } from "./translate_state.js";
 const TINY = 256; // pixels below which each pixel is shown as a square
 const EXAMPLES = "./static/translate/examples/";
 const MODES = ["draw", "picture", "camera"];
+const HINTS = {
+  draw: "Draw here: what comes out follows the pen.",
+  picture: "Drop another one anywhere on the page, or paste it.",
+  camera: "Nothing leaves this machine.",
+};
 
 export class Entry {
   /** `changed(isWhole)`: what goes in is another; `isReady()`: the last result is there; `fail(text)`: what went wrong. */
   constructor({ changed, isReady, fail }) {
-    Object.assign(this, { changed, fail, picture: null, shot: null, sent: new Map() });
+    Object.assign(this, { changed, fail, picture: null, shot: null, sent: new Map(), turn: 0 });
     this.doodle = new Doodle((isWhole) => this.redraw(isWhole));
     this.camera = new LiveCamera({
       side: schema.camera, take: (canvas) => this.takeShot(canvas), isReady, changed: () => this.showCamera(),
@@ -52,11 +57,13 @@ export class Entry {
 
   /** Begin with a model: with what a link asks for, else with the first example. */
   async begin({ mode, map, picture, example }) {
+    const mine = ++this.turn;
     this.stop();
     this.sent.clear();
     Object.assign(this, { picture: null, shot: null });
     const { takes, legend, side } = state.model;
     this.doodle.begin(takes === "map" ? this.listClasses(legend) : [], takes === "map" ? state.size : 2 * side);
+    this.doodle.canvas.setTool("brush");
     this.offerExamples();
     $("intake").hidden = takes === "map";
     $("map-intake").hidden = takes !== "map";
@@ -69,7 +76,7 @@ export class Entry {
       if (map) await this.attempt(() => this.doodle.unpack(map));
       await this.attempt(() => (picture ? this.fetch(picture) : this.showExample(example)));
     }
-    this.chooseMode(wanted);
+    if (mine === this.turn) this.chooseMode(wanted); // else another model was chosen meanwhile
   }
 
   /** The classes of a model as the drawing takes them; of one model always the same list. */
@@ -100,6 +107,7 @@ export class Entry {
     $("entry-tools").hidden = mode === "camera" || (isDrawn && state.model.takes !== "map");
     $("picture-controls").hidden = mode !== "picture";
     $("camera-controls").hidden = mode !== "camera";
+    $("in-hint").textContent = HINTS[mode];
     if (mode === "camera") this.shot = null;
     this.show();
     this.changed(true);
@@ -125,14 +133,18 @@ export class Entry {
 
   /** A picture that the studio has, by its id. */
   async fetch(id) {
-    this.take({ canvas: await fetchPicture(`./api/pictures/${encodeURIComponent(id)}`), name: "the picture of the link", id });
+    const { turn } = this;
+    const canvas = await fetchPicture(`./api/pictures/${encodeURIComponent(id)}`);
+    if (turn === this.turn) this.take({ canvas, name: "the picture of the link", id });
   }
 
   async showExample(asked) {
     const files = schema.examples[state.way.examples] ?? [];
     const file = files.includes(asked) ? asked : files[0];
     if (!file) return;
+    const { turn } = this;
     const canvas = await fetchPicture(`${EXAMPLES}${file}`);
+    if (turn !== this.turn) return;
     if (state.model.takes === "map") {
       this.doodle.readPicture(canvas);
       this.doodle.put(this.doodle.canvas.map);

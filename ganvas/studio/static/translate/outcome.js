@@ -9,7 +9,7 @@ import { $, download, pressOne, state } from "./translate_state.js";
 const ERROR_SECONDS = 15;
 
 export class Outcome {
-  /** `requests`: Requests; `isWanted()` says whether there is a way back; `handOn(model, picture)`: a picture id for a model. */
+  /** `handOn(model, picture)`: the id of a picture for another model; `changed(needsMore)`: the view is another. */
   constructor(requests, { handOn, changed }) {
     Object.assign(this, { requests, handOn, changed, picture: null, entry: null, back: null, request: null, kept: null });
     this.view = new CompareView($("result"));
@@ -62,7 +62,7 @@ export class Outcome {
   describe(isBack) {
     const { way, seed, model } = state;
     const { width, height, milliseconds } = this.facts;
-    const parts = [isBack ? `${way.source} > ${way.to} > ${way.source}` : `${way.source} > ${way.to}`];
+    const parts = [isBack ? `${way.source} > ${way.title} > ${way.source}` : `${way.source} > ${way.title}`];
     if (model.takes === "map") parts.push(`seed ${seed}`);
     else if (state.strength < 1) parts.push(`strength ${state.strength}`);
     parts.push(`${width} × ${height} pixels`, `${formatCount(milliseconds)} ms`);
@@ -87,7 +87,7 @@ export class Outcome {
     await this.attempt(async () => {
       const id = await this.keep();
       const seed = state.model.takes === "map" ? `-seed${state.seed}` : "";
-      download(`./api/pictures/${id}`, `${state.model.id}-${state.way.to}${seed}.png`);
+      download(`./api/pictures/${id}`, `${state.model.id}-${state.way.title}${seed}.png`);
     });
   }
 

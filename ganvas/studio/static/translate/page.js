@@ -28,7 +28,10 @@ const outcome = new Outcome(requests, { handOn, changed: (needsMore) => (needsMo
 function refresh(isWhole = true) {
   if (!state.model) return;
   if (isWhole) link();
-  if (!entry.isThere) return;
+  if (!entry.isThere) {
+    outcome.clear("Here is what comes out.");
+    return;
+  }
   let asked = null;
   requests.ask(async () => {
     asked = await entry.describe();
@@ -77,18 +80,18 @@ async function chooseModel(model, asked = {}) {
 function chooseWay(way) {
   state.way = way;
   const { ways } = state.model;
-  const buttons = ways.map(({ source, to }) => {
+  const buttons = ways.map(({ source, to, title }) => {
     const press = () => {
       chooseWay(ways.find((each) => each.to === to));
       entry.changeWay();
     };
-    return make("button", { type: "button", class: "small", "data-to": to, onclick: press }, `${source} > ${to}`);
+    return make("button", { type: "button", class: "small", "data-to": to, onclick: press }, `${source} > ${title}`);
   });
   $("ways").hidden = ways.length < 2;
   $("ways").replaceChildren(...buttons);
   pressOne(buttons, "to", way.to);
   $("in-title").textContent = ways.length < 2 ? `In: ${way.source}` : "In";
-  $("out-title").textContent = `Out: ${way.to}`;
+  $("out-title").textContent = `Out: ${way.title}`;
   const back = document.querySelector("[data-view=back]");
   back.hidden = !way.back;
   if (!way.back && state.view === "back") state.view = "result";
@@ -115,6 +118,7 @@ function showSettings() {
   const isMap = state.model.takes === "map";
   for (const id of ["seed-field", "dice"]) $(id).hidden = !isMap;
   $("strength-field").hidden = isMap;
+  $("out-zoom-field").hidden = !state.model.whole;
   $("seed").value = state.seed;
   $("strength").value = state.strength;
   $("strength-out").textContent = `${Math.round(100 * state.strength)} %`;
@@ -166,7 +170,7 @@ function setSize() {
 function reuse() {
   const { picture } = outcome;
   const { ways } = state.model;
-  if (state.way.back) chooseWay(ways.find(({ to }) => to === state.way.source));
+  if (state.way.back) chooseWay(ways.find(({ title }) => title === state.way.source));
   entry.take({ canvas: picture, name: "the result" });
 }
 
