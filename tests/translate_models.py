@@ -37,9 +37,16 @@ def furnish(runs: Path) -> None:
     """One model of each kind, and one that samples from noise."""
     names, colors = read_legend()
     save(runs, "painter", "spade-earth", resolution=64, classes=len(names), legend=names, colors=colors)
-    save(runs, "own-maps", "spade-images", classes=3, legend=("road", "house", "tree"), colors=((0, 0, 0), (9, 9, 99), (0, 99, 9)))
+    save(
+        runs,
+        "own-maps",
+        "spade-images",
+        classes=3,
+        legend=("road", "house", "tree"),
+        colors=((0, 0, 0), (9, 9, 99), (0, 99, 9)),
+    )
     save(runs, "shader", "pix2pix-emoji", domains=("flat", "shaded"))
     save(runs, "cycle", "cyclegan-emoji", domains=("flat", "shaded"))
     save(runs, "filter", "filter-sketch", domains=("photo", "sketch"), keeps_grey=False)
     save(runs, "larger", "sr-photos")
-    save(runs, "digits", "cgan-mnist")
+    save(runs, "noise", "cgan-mnist")

@@ -43,7 +43,11 @@ def test_each_model_says_what_it_takes_and_where_it_leads(runs: Path) -> None:
     assert ways["filter"] == [("photo", "sketch", False)]
     assert ways["larger"] == [("picture", "x2", False)]
     assert ways["painter"] == [("drawing", "real", False)]
-    assert [found[name]["ways"][0]["title"] for name in ("painter", "larger", "cycle")] == ["picture", "2 times as large", "shaded"]
+    assert [found[name]["ways"][0]["title"] for name in ("painter", "larger", "cycle")] == [
+        "picture",
+        "2 times as large",
+        "shaded",
+    ]
     assert [found[name]["takes"] for name in ("painter", "shader", "larger")] == ["map", "picture", "picture"]
     assert [found[name]["whole"] for name in ("painter", "shader", "filter", "larger")] == [False, False, True, True]
     assert (found["larger"]["scale"], found["larger"]["side"]) == (2, 16)
@@ -67,7 +71,9 @@ def test_a_recipe_that_cannot_be_read_is_not_listed(values: dict[str, Any]) -> N
 
 
 def test_runs_are_handed_over_where_the_page_can_use_them(runs: Path) -> None:
-    found = {path.name: {**describe_kind(read_json(path / "recipe.json")), "model": True} for path in runs.iterdir() if path.is_dir()}
+    found = {
+        path.name: {**describe_kind(read_json(path / "recipe.json")), "model": True} for path in runs.iterdir() if path.is_dir()
+    }
     assert {name for name, facts in found.items() if suits(facts)} == set(describe(runs))
     assert not suits({**found["cycle"], "model": False})
 

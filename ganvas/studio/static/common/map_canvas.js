@@ -35,7 +35,8 @@ export class MapCanvas {
   /** Begin anew with a map of side x side pixels, without a past. */
   reset(classes, map, side) {
     Object.assign(this, { classes, side, map, colors: classes.map(({ color }) => color), start: null, last: null });
-    Object.assign(this, { zoom: 1, corner: [0, 0], cursor: [side / 2, side / 2], chosen: Math.min(this.chosen, classes.length - 1) });
+    Object.assign(this, { zoom: 1, corner: [0, 0], cursor: [side / 2, side / 2] });
+    this.chosen = Math.min(this.chosen, classes.length - 1);
     this.stack = new UndoStack(map.slice());
     this.update();
   }
@@ -59,7 +60,8 @@ export class MapCanvas {
   }
 
   setTool(tool) {
-    if (tool === "pick" || tool === "erase") this.before = this.tool === "pick" || this.tool === "erase" ? this.before : this.tool;
+    const passes = (name) => name === "pick" || name === "erase"; // choosing a class ends them
+    if (passes(tool) && !passes(this.tool)) this.before = this.tool;
     Object.assign(this, { tool, start: null });
     this.update();
   }
@@ -126,6 +128,7 @@ export class MapCanvas {
     else if (this.tool !== "fill" && this.tool !== "pick") {
       for (const part of event.getCoalescedEvents?.() ?? []) this.drawTo(this.locate(part));
       this.drawTo(point);
+      this.draw();
       this.changed(false);
     }
   }

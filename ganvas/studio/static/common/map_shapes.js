@@ -53,7 +53,8 @@ function listNeighbours(at, side, count = side * side) {
  */
 export function readClasses({ data, width, height }, colors) {
   const map = new Uint8Array(width * height).fill(EDGE);
-  const numbers = data.every((value, i) => (i % 4 === 3 ? value === 255 : value === data[i - (i % 4)] && value < colors.length));
+  const isNumber = (value, i) => value === data[i - (i % 4)] && value < colors.length;
+  const numbers = data.every((value, i) => (i % 4 === 3 ? value === 255 : isNumber(value, i)));
   const known = [];
   for (let at = 0; at < map.length; at++) {
     const [r, g, b, alpha] = data.subarray(4 * at, 4 * at + 4);

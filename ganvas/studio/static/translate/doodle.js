@@ -3,7 +3,7 @@
 import { MapCanvas } from "../common/map_canvas.js";
 import { drawLine, packMap, readClasses, unpackMap } from "../common/map_shapes.js";
 import { makePalettePng } from "../common/palette_png.js";
-import { key, make, say } from "../common/shell.js";
+import { key, make } from "../common/shell.js";
 import { $, download, pressOne } from "./translate_state.js";
 
 const INKS = [
@@ -63,7 +63,8 @@ export class Doodle {
   resize(side) {
     const { map, side: old } = this.canvas;
     const place = (at) => Math.floor(((at + 0.5) * old) / side);
-    const next = Uint8Array.from({ length: side * side }, (_, at) => map[place(Math.floor(at / side)) * old + place(at % side)]);
+    const find = (at) => map[place(Math.floor(at / side)) * old + place(at % side)];
+    const next = Uint8Array.from({ length: side * side }, (_, at) => find(at));
     const { isEmpty } = this;
     this.begin(this.given, side);
     this.put(next, isEmpty);
@@ -97,7 +98,7 @@ export class Doodle {
     context.drawImage(canvas, 0, 0, side, side);
     const { map, unknown } = readClasses(context.getImageData(0, 0, side, side), colors);
     if (unknown > TOO_STRANGE) {
-      throw new Error(`${Math.round(100 * unknown)} % of its pixels have no colour of the palette; use the colours on the left.`);
+      throw new Error(`${Math.round(100 * unknown)} % of its pixels have no colour of the palette; use the palette's colours.`);
     }
     this.canvas.replace(map);
     this.isEmpty = false;
@@ -163,9 +164,5 @@ export class Doodle {
     const { side, chosen, tool } = this.canvas;
     const what = tool === "erase" ? `eraser: ${this.classes[0].name}` : this.classes[chosen].name;
     return `${what} · ${side} × ${side} pixels`;
-  }
-
-  announce() {
-    say(this.describe());
   }
 }

@@ -160,7 +160,8 @@ export class Entry {
       const facts = { type: "button", class: "quiet intake-example", "aria-label": `Example ${i + 1}`, onclick: press };
       return make("li", {}, make("button", facts, picture));
     });
-    $("examples").replaceChildren(...(items.length ? [make("ul", { class: "plain row", "aria-label": "Examples" }, ...items)] : []));
+    const list = make("ul", { class: "plain row", "aria-label": "Examples" }, ...items);
+    $("examples").replaceChildren(...(items.length ? [list] : []));
   }
 
   /** The model goes another of its ways: an example of the old one makes no sense then. */
@@ -227,7 +228,7 @@ export class Entry {
     const isDrawn = state.mode === "draw";
     const canvas = this.isThere ? this.fit() : null;
     $("no-entry").hidden = isDrawn || canvas !== null;
-    $("no-entry").textContent = state.mode === "camera" ? "The webcam is off." : "Choose a picture, drop one here, or paste one.";
+    $("no-entry").textContent = state.mode === "camera" ? "The webcam is off." : "Choose a picture, drop or paste one.";
     const ratio = canvas && !isDrawn ? canvas.width / canvas.height : 1;
     document.querySelector(".translate-bench").style.setProperty("--ratio", ratio);
     $("in-said").textContent = canvas ? this.say(canvas) : "";

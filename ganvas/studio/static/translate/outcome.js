@@ -56,7 +56,8 @@ export class Outcome {
     const words = this.describe(isBack);
     $("result").setAttribute("aria-label", `${state.view === "result" ? "The result" : "Divider"}: ${words}`);
     $("out-said").textContent = words;
-    $("note").textContent = isBack ? `There and back, ${facts.apart} grey levels of 255 from the input on average.` : this.warn();
+    const far = `There and back: ${facts.apart} grey levels of 255 from the input on average.`;
+    $("note").textContent = isBack ? far : this.warn();
   }
 
   describe(isBack) {

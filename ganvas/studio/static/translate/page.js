@@ -32,6 +32,7 @@ function refresh(isWhole = true) {
     outcome.clear("Here is what comes out.");
     return;
   }
+  if (!socket.isOpen) return; // it asks again when it is
   let asked = null;
   requests.ask(async () => {
     asked = await entry.describe();
@@ -171,6 +172,7 @@ function reuse() {
   const { picture } = outcome;
   const { ways } = state.model;
   if (state.way.back) chooseWay(ways.find(({ title }) => title === state.way.source));
+  entry.offerExamples();
   entry.take({ canvas: picture, name: "the result" });
 }
 
@@ -178,7 +180,8 @@ function offerStarts() {
   const cards = schema.starts.map(({ recipe, title, about, minutes, own, picture }) => {
     const image = make("img", { src: `./static/${picture}`, alt: "", width: 96, height: 96 });
     const data = own ? "on your own photographs" : "the data come with the package";
-    const words = make("div", {}, make("h3", {}, title), make("p", {}, about), make("p", { class: "small" }, `${minutes} min · ${data}`));
+    const time = make("p", { class: "small" }, `${minutes} min · ${data}`);
+    const words = make("div", {}, make("h3", {}, title), make("p", {}, about), time);
     return make("a", { class: "start", href: `./train#new&recipe=${recipe}` }, image, words);
   });
   $("starts").replaceChildren(...cards);

@@ -12,9 +12,8 @@ export class Requests {
   }
 
   /**
-   * Ask for a result: `make()` gives {name, facts, arrays}, or a promise of it; `show(facts, arrays)` is called with the answer,
-   * unless a newer request was made that this one must not stand in the way of. A long one (with the fact `keep`) is cancelled
-   * by a newer one.
+   * Ask for a result: `make()` gives {name, facts, arrays}, or a promise of it; `show(facts, arrays)` is called with the
+   * answer. A long request (with the fact `keep`) is cancelled by a newer one; of those that wait only the newest is made.
    */
   ask(make, show) {
     this.next = { make, show };
