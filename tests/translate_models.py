@@ -1,4 +1,4 @@
-"""Models of each kind for the tests of the page /translate: small, untrained, and filters that change what goes in by a known amount."""
+"""Models of each kind for the tests of the page /translate: untrained; one makes pictures darker by a known amount."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ganvas.games.registry import build
 from ganvas.inference import model_file
 from ganvas.utils.settings import to_dict
 
+OWN = ((0, 0, 0), (9, 9, 99), (0, 99, 9))  # colors of somebody's own classes
 DARKER = 64  # levels of 255, by which the model "filter" makes a picture darker
 
 
@@ -43,7 +44,7 @@ def furnish(runs: Path) -> None:
         "spade-images",
         classes=3,
         legend=("road", "house", "tree"),
-        colors=((0, 0, 0), (9, 9, 99), (0, 99, 9)),
+        colors=OWN,
     )
     save(runs, "shader", "pix2pix-emoji", domains=("flat", "shaded"))
     save(runs, "cycle", "cyclegan-emoji", domains=("flat", "shaded"))

@@ -5,7 +5,7 @@ Tasks, with `model` (the run), `seed`, `to`, `strength` from 0 to 1 and `back` (
 - `paint`: array `map` uint8 [H, W] -> `picture` uint8 [H, W, 3];
 - `translate`: array `picture` uint8 [H, W, C], or the id of a picture that was sent as the fact `picture` -> `picture`, `back`.
 
-A task with the fact `keep` writes its result as a PNG, and answers with its id; so does one whose result is too large for a frame.
+A task with the fact `keep` writes its result as a PNG and answers with its id; a page asks so for what no frame can hold.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The models that the page /translate can use, and what the page must know of each: what it takes, its directions, its classes."""
+"""The models that the page /translate can use, and what it must know of each: what it takes, its directions, its classes."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def describe_translator(values: Mapping[str, Any]) -> dict[str, Any] | None:
     - `takes`: "map" (of classes) or "picture";
     - `ways`: for each direction `to`, as `find_way` takes it; `source` and `title`, its input and its output in words; `back`,
       whether there is a way back; `examples`: the kind of its examples;
-    - `side`: pixels of the pictures that it was trained with; `whole`: whether they were parts of larger ones, so that a picture
-      goes in as large as it is;
+    - `side`: pixels of the pictures that it was trained with; `whole`: whether they were parts of larger ones, so that a
+      picture goes in as large as it is;
     - `scale`: how many times larger the output is;
     - `legend`: for each class of the maps its name and its color.
     """

@@ -1,4 +1,4 @@
-"""The page /translate in a real browser: a drawn coast becomes a picture, a photograph is filtered, undo, keys, links, a phone."""
+"""The page /translate in a real browser: a drawn coast becomes a picture, a photograph is filtered; keys, links, a phone."""
 
 from __future__ import annotations
 
@@ -215,12 +215,12 @@ def test_the_drawing_can_be_made_by_keys_alone_and_enlarged(tab: Any) -> None:
     tab.evaluate("document.getElementById('map').blur()")
     tab.focus("#zoom")
     tab.keyboard.press("End")
-    assert tab.inner_text("#zoom-out") == "× 8"
+    assert tab.inner_text("#zoom-out") == "\u00d7 8"
     assert class_at(tab, 0.45, 0.45) == "forest"  # what was a dot in the middle
 
 
 def test_a_map_is_opened_by_its_colors_and_saved_with_a_palette(tab: Any) -> None:
-    names, colors = read_legend()
+    _, colors = read_legend()
     open_model(tab, "model=painter")
     image = Image.new("RGB", (300, 300), colors[4])
     image.paste(colors[9], (0, 0, 150, 300))
@@ -258,7 +258,7 @@ DROP = """async ([bytes, name]) => {
 def test_a_photograph_that_is_dropped_is_filtered_and_saved(tab: Any) -> None:
     open_model(tab, "model=filter")
     tab.evaluate(DROP, [list(png(900, 450)), "photo.png"])
-    tab.wait_for_selector("#out-said:has-text('512 × 256 pixels')")
+    tab.wait_for_selector("#out-said:has-text('512 \u00d7 256 pixels')")
     expected = [200 - DARKER, 150 - DARKER, 100 - DARKER]
     assert tab.evaluate(MEAN, ["result", 0, 0, 1, 1]) == pytest.approx(expected, abs=1.5)
     tab.focus("#strength")
@@ -272,7 +272,7 @@ def test_a_photograph_that_is_dropped_is_filtered_and_saved(tab: Any) -> None:
     assert tab.evaluate(MEAN, ["result", 0, 0, 0.45, 0.3]) == pytest.approx([200, 150, 100], abs=1.5)  # before
     assert tab.evaluate(MEAN, ["result", 0.65, 0, 1, 0.3]) == pytest.approx(expected, abs=1.5)  # after
     tab.select_option("#size", "0")  # as it is: too large for one frame, so it is sent, and comes back, as a file
-    tab.wait_for_selector("#out-said:has-text('900 × 450 pixels')")
+    tab.wait_for_selector("#out-said:has-text('900 \u00d7 450 pixels')")
     with tab.expect_download() as saved:
         tab.click("#save")
     assert saved.value.suggested_filename == "filter-sketch.png"
@@ -303,21 +303,21 @@ def test_a_drawing_in_flat_colors_goes_into_a_model_of_pictures(tab: Any) -> Non
     assert tab.locator("#palette button").count() == 12
     tab.click("#palette >> text=violet")
     changed(tab, lambda: drag(tab, (0.1, 0.1), (0.9, 0.9)))
-    assert "32 × 32 pixels" in tab.inner_text("#out-said")
+    assert "32 \u00d7 32 pixels" in tab.inner_text("#out-said")
 
 
 def test_a_result_is_handed_on_to_another_model(tab: Any) -> None:
     open_model(tab, "model=painter")
     tab.click("#hand")
     tab.click("#hand-list >> text=larger")
-    tab.wait_for_selector("#out-said:has-text('256 × 256 pixels')")
+    tab.wait_for_selector("#out-said:has-text('256 \u00d7 256 pixels')")
     assert tab.get_attribute("[data-view=compare]", "aria-pressed") == "true"
     assert tab.input_value("#model") == "larger"
     tab.wait_for_function("location.hash.includes('picture=')")
     link = tab.evaluate("location.hash.slice(1)")
     open_model(tab, "model=cycle")
     open_model(tab, link)  # the picture is in the studio
-    tab.wait_for_selector("#out-said:has-text('256 × 256 pixels')")
+    tab.wait_for_selector("#out-said:has-text('256 \u00d7 256 pixels')")
 
 
 def test_the_webcam_is_translated_while_it_runs(tab: Any) -> None:
@@ -325,7 +325,7 @@ def test_the_webcam_is_translated_while_it_runs(tab: Any) -> None:
     tab.click("[data-mode=camera]")
     assert tab.inner_text("#no-entry") == "The webcam is off."
     tab.click("#camera")
-    tab.wait_for_selector("#out-said:has-text('256 × 192 pixels')")
+    tab.wait_for_selector("#out-said:has-text('256 \u00d7 192 pixels')")
     tab.wait_for_function(f"(expected) => Math.abs(({MEAN})(['result', 0, 0, 1, 1])[0] - expected) < 6", arg=200 - DARKER)
     tab.click("#shoot")
     assert tab.get_attribute("[data-mode=picture]", "aria-pressed") == "true"
