@@ -231,7 +231,7 @@ def test_a_map_is_opened_by_its_colors_and_saved_with_a_palette(tab: Any) -> Non
     changed(
         tab,
         lambda: tab.set_input_files(
-            "#map-intake input[type=file]", {"name": "map.png", "mimeType": "image/png", "buffer": out.getvalue()}
+            "#intake input[type=file]", {"name": "map.png", "mimeType": "image/png", "buffer": out.getvalue()}
         ),
     )
     assert [class_at(tab, x, 0.5) for x in (0.2, 0.6, 0.9)] == ["forest", "sand", "sand"]
@@ -242,7 +242,7 @@ def test_a_map_is_opened_by_its_colors_and_saved_with_a_palette(tab: Any) -> Non
         assert set(found.get_flattened_data() if hasattr(found, "get_flattened_data") else found.getdata()) == {4, 9}
         assert found.getpalette()[: 3 * len(colors)] == [level for color in colors for level in color]
     tab.set_input_files(
-        "#map-intake input[type=file]", {"name": "x.png", "mimeType": "image/png", "buffer": png(9, 9, (255, 0, 255))}
+        "#intake input[type=file]", {"name": "x.png", "mimeType": "image/png", "buffer": png(9, 9, (255, 0, 255))}
     )
     tab.wait_for_selector(".toast:has-text('no colour of the palette')")
     assert class_at(tab, 0.2, 0.5) == "forest"

@@ -12,14 +12,14 @@ export class Intake {
   /**
    * `take({canvas, name})` gets each picture, upright and at most LARGEST pixels; `examples`: [{name, url}], of this server;
    * `camera`: whether the page may ask for it (Page.permissions); `isWanted()`: whether a drop or a paste is for it now;
-   * `choose`: the words of the button; `over`: an element that has the class "over" while files are near.
+   * `over`: an element that has the class "over" while files are near.
    */
   constructor(root, {
-    take, examples = [], camera = false, label = "Picture", isWanted = () => true, choose = "Choose a picture", over = null,
+    take, examples = [], camera = false, label = "Picture", isWanted = () => true, over = null,
   }) {
     Object.assign(this, { take, stream: null });
     this.files = new FileIntake(root, {
-      choices: [{ text: choose, accept: TYPES }], take: (files) => this.openFirst(files), label, isWanted, over,
+      choices: [{ text: "Choose a picture", accept: TYPES }], take: (files) => this.openFirst(files), label, isWanted, over,
       words: "Or drop one anywhere on the page, or paste one. It stays on this machine.",
     });
     this.root = this.files.root;

@@ -24,14 +24,8 @@ export class Entry {
     this.camera = new LiveCamera({
       side: schema.camera, take: (canvas) => this.takeShot(canvas), isReady, changed: () => this.showCamera(),
     });
-    const isMap = () => state.model?.takes === "map";
-    const parts = { over: document.querySelector(".entrance") };
     this.intake = new Intake($("intake"), {
-      ...parts, take: (picture) => this.take(picture), isWanted: () => Boolean(state.model) && !isMap(), label: "Picture",
-    });
-    this.mapIntake = new Intake($("map-intake"), {
-      ...parts, take: ({ canvas }) => this.attempt(() => this.doodle.readPicture(canvas)), isWanted: isMap, label: "Drawing",
-      choose: "Open a drawing",
+      take: (given) => this.takeFile(given), isWanted: () => Boolean(state.model), over: document.querySelector(".entrance"),
     });
     for (const button of $("modes").children) button.addEventListener("click", () => this.chooseMode(button.dataset.mode));
     $("camera").addEventListener("click", () => this.turnCamera());
@@ -65,8 +59,7 @@ export class Entry {
     this.doodle.begin(takes === "map" ? this.listClasses(legend) : [], takes === "map" ? state.size : 2 * side);
     this.doodle.canvas.setTool("brush");
     this.offerExamples();
-    $("intake").hidden = takes === "map";
-    $("map-intake").hidden = takes !== "map";
+    $("intake").querySelector("button").textContent = takes === "map" ? "Open a drawing" : "Choose a picture";
     const usual = takes === "map" ? "draw" : "picture";
     const wanted = this.modes.includes(mode) ? mode : usual;
     state.mode = usual; // until everything is there
@@ -118,6 +111,12 @@ export class Entry {
     if (!state.model) return;
     $("in-said").textContent = this.say();
     this.changed(isWhole);
+  }
+
+  /** A file of the person's: a drawing for a model of maps, else a picture. */
+  takeFile(given) {
+    if (state.model.takes !== "map") this.take(given);
+    else this.attempt(() => this.doodle.readPicture(given.canvas));
   }
 
   /** Take a picture; `example` is the name of its file if it is one of the page's. */
