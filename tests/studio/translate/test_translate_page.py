@@ -173,7 +173,7 @@ def test_tools_undo_and_the_link(tab: Any) -> None:
     assert class_at(tab, 0.5, 0.8) == "sand"
     tab.click("[data-tool=pick]")
     drag(tab, (0.5, 0.3), (0.5, 0.3))
-    assert tab.get_attribute("#palette >> text=ice", "aria-pressed") == "true"
+    assert tab.get_attribute("#palette button:has-text('ice')", "aria-pressed") == "true"
     assert tab.get_attribute("[data-tool=fill]", "aria-pressed") == "true"  # the tool before
     tab.click("[data-tool=erase]")
     drag(tab, (0.02, 0.3), (0.98, 0.3))
