@@ -225,7 +225,8 @@ def _by_number(raw: RawMap, legend: Legend) -> Bytes:
     return raw.values.astype(np.uint8)
 
 
-def _by_color(colors: NDArray[np.int64], legend: Legend) -> Bytes:
+def match_colors(colors: NDArray[np.int64], legend: Legend) -> Bytes:
+    """The class of each packed color [H, W], uint8 [H, W]; `UNKNOWN` where no color of the legend is near."""
     found, inverse = np.unique(colors, return_inverse=True)
     channels = np.stack([found >> 16, found >> 8 & 255, found & 255], 1).astype(np.int16)
     known = np.array(legend.colors, np.int16)
@@ -234,9 +235,14 @@ def _by_color(colors: NDArray[np.int64], legend: Legend) -> Bytes:
         distance = np.abs(channels[start : start + MANY, None] - known[None]).max(2)  # [colors, classes]
         near = distance.min(1) <= NEAR
         nearest[start : start + MANY][near] = distance.argmin(1)[near]
-    classes = nearest[inverse].reshape(colors.shape)
+    classes: Bytes = nearest[inverse].reshape(colors.shape)
+    return classes
+
+
+def _by_color(colors: NDArray[np.int64], legend: Legend) -> Bytes:
+    classes = match_colors(colors, legend)
     if (classes == UNKNOWN).all():
-        raise UnreadableError(f"no pixel has a color of the {len(known)} classes; correct it, or {NAME}")
+        raise UnreadableError(f"no pixel has a color of the {len(legend.colors)} classes; correct it, or {NAME}")
     return _grow_classes(classes)
 
 

@@ -11,12 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
 from ganvas.core.capabilities import Translates, Upscales
-from ganvas.core.modality import IMAGES
 from ganvas.data.collection import ImageCollection, as_bytes
 from ganvas.data.computed_domains import split_name
 from ganvas.data.computed_pairs import TEACHERS, find_teacher, shrink_picture
@@ -31,6 +29,7 @@ from ganvas.evaluation.truth_measures import absolute_error, cap_decibels
 from ganvas.games.recipes import parse_recipe
 from ganvas.inference.feature_extractors import choose_extractor
 from ganvas.inference.model import Model
+from ganvas.inference.picture_translation import translate_one
 from ganvas.metrics.confidence import mean_interval
 from ganvas.metrics.luma_psnr import psnr_y, ssim_y
 from ganvas.metrics.psnr import psnr
@@ -126,20 +125,10 @@ def translate_photographs(model: Model, source: str, notes: list[str]) -> Iterat
             yield Whole(_compute(model, before), after, before)
 
 
-@torch.no_grad()
 def _compute(model: Model, picture: Tensor) -> Tensor:
-    """uint8 [1, C, H, W] -> the output as bytes, on the CPU. The sides are continued to what the game takes, and cut back."""
-    game, (height, width) = model.game, picture.shape[-2:]
-    device = placement.device_of(game)
-    x = IMAGES.normalize(picture.to(device))
-    multiple = game.multiple if isinstance(game, Upscales | Translates) else 1
-    x = F.pad(x, (0, -width % multiple, 0, -height % multiple), mode="replicate")
-    if isinstance(game, Upscales):
-        y = game.upscale(x)
-    elif isinstance(game, Translates):
-        y = game.translate({game.takes[0]: x}, game.directions[0])
-    scale = _scale(model)
-    return placement.to_cpu(IMAGES.denormalize(y[..., : height * scale, : width * scale]))
+    """uint8 [1, C, H, W] -> the output as bytes, as `ganvas translate` writes it."""
+    found = translate_one(model, picture[0].permute(1, 2, 0).numpy())
+    return torch.from_numpy(found).permute(2, 0, 1)[None]
 
 
 def _scale(model: Model) -> int:

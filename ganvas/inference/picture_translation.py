@@ -22,6 +22,7 @@ from ganvas.data.legend import UNKNOWN
 from ganvas.errors import UsageError, unknown_name
 from ganvas.inference.inputs import split_direction
 from ganvas.inference.tiles import SIDE, Progress, compute_any_size
+from ganvas.inference.transparency import enlarge_alpha, mix_with, split_alpha, unmix
 from ganvas.latents.seed_latents import latents
 from ganvas.layers.translator import convert_channels
 from ganvas.runtime import placement
@@ -161,22 +162,27 @@ def translate_along(
     progress: Progress | None = None,
 ) -> Array:
     """As `translate_one`, for a way that is known."""
-    if not 0 <= strength <= 1:
-        raise UsageError(f"strength: expected a number from 0 to 1, got {strength}")
+    require_strength(strength)
     if way.of_maps:
         raise UsageError(f"this model makes its pictures from label maps ({way.about}); use ganvas paint, or Model.paint")
-    colors, alpha = _split_alpha(_check_picture(picture))
+    colors, alpha = split_alpha(_check_picture(picture))
     if alpha is None:
         return _compute(way, colors, strength, seed, tile, progress)
     top = int(np.iinfo(colors.dtype).max)
-    mixed = _compute(way, _mix(colors, alpha, float(top)), strength, seed, tile, progress)
-    alpha = _enlarge(alpha, way.scale)
+    mixed = _compute(way, mix_with(colors, alpha, float(top)), strength, seed, tile, progress)
+    alpha = enlarge_alpha(alpha, way.scale)
     partly = (alpha > 0) & (alpha < top)
     if partly.any():
         plain = np.full((WHITE_SIDE, WHITE_SIDE, colors.shape[2]), top, colors.dtype)
         white = np.median(_compute(way, plain, strength, seed, tile, None), axis=(0, 1)).astype(np.float32)
-        mixed = np.where(partly, _unmix(mixed, alpha, white), mixed)
+        mixed = np.where(partly, unmix(mixed, alpha, white), mixed)
     return np.concatenate([mixed, alpha], 2)
+
+
+def require_strength(strength: float) -> None:
+    """Raises: UsageError: it is not from 0 to 1."""
+    if not 0 <= strength <= 1:
+        raise UsageError(f"strength: expected a number from 0 to 1, got {strength}")
 
 
 def paint_one(model: HasGame, ids: Array, *, seed: int = 0, side: int | None = None) -> Array:
@@ -274,32 +280,3 @@ def _check_picture(picture: Array) -> Array:
     if given.dtype not in (np.uint8, np.uint16) or given.ndim != 3 or not 1 <= given.shape[2] <= 4 or not given.size:
         raise UsageError(f"picture: expected uint8 [H, W, C] with 1 to 4 channels, found {given.dtype} {list(given.shape)}")
     return given
-
-
-def _split_alpha(picture: Array) -> tuple[Array, Array | None]:
-    """The colors [H, W, 1 or 3], and the transparency [H, W, 1], if any pixel is not opaque or the picture has the channel."""
-    return (picture[..., :-1], picture[..., -1:]) if picture.shape[2] in (2, 4) else (picture, None)
-
-
-def _mix(colors: Array, alpha: Array, ground: float) -> Array:
-    """The colors over a plain ground, rounded, of the same type."""
-    top = np.iinfo(colors.dtype).max
-    share = alpha.astype(np.float32) / top
-    return np.rint(colors * share + ground * (1 - share)).astype(colors.dtype)
-
-
-def _unmix(mixed: Array, alpha: Array, white: npt.NDArray[np.float32]) -> Array:
-    """The colors whose mixture with `white` [C] is `mixed`: (mixed - (1 - share) white) / share, as far as there are such."""
-    top = np.iinfo(mixed.dtype).max
-    share = np.maximum(alpha.astype(np.float32), 1) / top
-    return np.rint(np.clip((mixed - (1 - share) * white) / share, 0, top)).astype(mixed.dtype)
-
-
-def _enlarge(alpha: Array, scale: int) -> Array:
-    """[H, W, 1] -> [scale H, scale W, 1] by bicubic interpolation, clipped."""
-    if scale == 1:
-        return alpha
-    top = np.iinfo(alpha.dtype).max
-    size = (alpha.shape[1] * scale, alpha.shape[0] * scale)
-    large = np.asarray(Image.fromarray(alpha[..., 0].astype(np.float32)).resize(size, Image.Resampling.BICUBIC))
-    return np.rint(large.clip(0, top)).astype(alpha.dtype)[..., None]

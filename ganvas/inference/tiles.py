@@ -127,7 +127,8 @@ def _compute_tiles(
     """The result, cut to `size` times `scale`, of fields whose sides are multiples."""
     device = placement.device_of(game)
     deep = any(x.dtype == np.uint16 for x in fields.values())
-    tiles = _plan(game, *next(iter(fields.values())).shape[-2:], side)
+    height, width = next(iter(fields.values())).shape[-2:]
+    tiles = _plan(game, height, width, side)
     result: Array = np.empty(0)
     for done, (rows, columns) in enumerate(tiles):
         batch = {
@@ -150,7 +151,7 @@ def to_network(kept: Array, device: torch.device) -> Tensor:
     """Pictures or label maps as arrays -> as networks take them, on their device."""
     if kept.dtype == np.uint16:
         return torch.from_numpy(kept.astype(np.float32)).to(device).div_(DEEP / 2).sub_(1)
-    x = torch.from_numpy(np.ascontiguousarray(kept)).to(device)
+    x = torch.from_numpy(np.array(kept, order="C")).to(device)  # a copy: arrays of Pillow cannot be written
     return (LABEL_MAPS if kept.ndim == LABEL_MAPS.ndim else IMAGES).normalize(x)
 
 

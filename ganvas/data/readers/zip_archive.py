@@ -57,11 +57,11 @@ def load(path: Path, split: str, how: Arrange = arrange) -> ImageCollection:
     )
 
     def open_member(i: int) -> IO[bytes]:
-        return _open(archive, by_name[layout.members[i]])
+        return open_packed(archive, by_name[layout.members[i]])
 
     def peek_member(i: int) -> Header:
         info = by_name[layout.members[i]]
-        with _open(archive, info) as file:
+        with open_packed(archive, info) as file:
             return peek(file)._replace(packed=max(1, info.compress_size))
 
     def read_member(i: int, enough: int) -> Values:
@@ -201,9 +201,12 @@ def doubt_names(infos: Sequence[zipfile.ZipInfo]) -> tuple[str, ...]:
     return (f"{len(unsure):,} names in the zip have an unknown encoding, such as '{example}'; {advice}",)
 
 
-def _open(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
+def open_packed(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
     """The contents of a member as a file, in memory or on the disk. No more than the declared size is unpacked, which
     `check_bombs` has bounded; zipfile checks the CRC.
+
+    Raises:
+        UnreadableError: it is damaged, or packed in an unusual way.
     """
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise UnreadableError("packed by a method other than store or deflate; pack the archive again")
@@ -219,7 +222,7 @@ def _read_table(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> 
     if info.file_size > limit:
         raise DataError(f"{printable(info.filename)}: unpacks to {info.file_size:,} bytes; expected at most {limit:,}")
     try:
-        with _open(archive, info) as file:
+        with open_packed(archive, info) as file:
             return file.read()
     except UnreadableError as error:
         raise DataError(f"{printable(info.filename)}: {error}; pack it again or leave it out") from None
