@@ -111,11 +111,9 @@ def load_extractors() -> list[Extractor]:
 def measure_run(run: Path, asked: argparse.Namespace, extractors: list[Extractor]) -> dict[str, float]:
     """All measures of a run: each output against its truth where there are pairs, and sets of outputs in each network."""
     row: dict[str, float] = {}
-    also, options = (
-        EXPERIMENTS[asked.experiment].also,
-        {"samples": asked.samples, "against": asked.against and str(asked.against)},
-    )
-    for metrics, network in [(TRUTH, None), (also, None), *((SETS, extractor) for extractor in extractors)]:
+    options = {"samples": asked.samples, "against": asked.against and str(asked.against)}
+    also, sets = EXPERIMENTS[asked.experiment].also, [(SETS, extractor) for extractor in extractors]
+    for metrics, network in [(TRUTH, None), (also, None), *sets]:
         if not metrics:
             continue
         try:

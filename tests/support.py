@@ -91,7 +91,7 @@ def _with_inputs(recipe: Recipe, config: Any) -> tuple[Recipe, Dataset]:
     """48 random rows of 32 pixels with the fields that the game needs; of a label map a few pixels are not known."""
     random, needs = torch.Generator().manual_seed(1), GAMES[recipe.game].needs
     known, side, classes = {field.name for field in dataclasses.fields(config)}, 32, 4
-    values = {
+    values: dict[str, Any] = {
         "resolution": side,
         "classes": classes,
         "legend": tuple("0123"),
@@ -113,8 +113,10 @@ def _with_inputs(recipe: Recipe, config: Any) -> tuple[Recipe, Dataset]:
     if "a" in needs:
         a, b = (TableDataset(f"miniature {field}", {"real": fields[field]}, fingerprint="0" * 16) for field in "ab")
         return _played(recipe, config), UnpairedDataset(a, b)
-    table = PairedDataset if len(fields) > 1 else TableDataset
-    return _played(recipe, config), table("miniature", fields, fingerprint="0" * 16)
+    if len(fields) < 2:
+        return _played(recipe, config), TableDataset("miniature", fields, fingerprint="0" * 16)
+    legend = {name: values[name] for name in ("legend", "colors") if "map" in fields}
+    return _played(recipe, config), PairedDataset("miniature", fields, fingerprint="0" * 16, **legend)
 
 
 def _lines(alphabet: str) -> TableDataset:

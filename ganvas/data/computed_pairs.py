@@ -120,8 +120,10 @@ def find_teacher(name: str) -> Teacher:
     """A teacher by its name.
 
     Raises:
-        UsageError: there is none of this name.
+        UsageError: there is none of this name, or it is that of a bicubic reduction.
     """
+    if name.removeprefix(BICUBIC) in map(str, SCALES):
+        raise UsageError(f"data.pair={name} is for super-resolution: choose sr-photos, or a filter: {', '.join(TEACHERS)}")
     if name not in TEACHERS:
         raise unknown_name("filter", name, (*TEACHERS, *(f"{BICUBIC}{scale}" for scale in SCALES)))
     return TEACHERS[name]

@@ -8,14 +8,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ganvas.core.modality import UNKNOWN
 from ganvas.data.encodings import decode_text
 from ganvas.errors import DataError
 from ganvas.media.palette import class_color
 from ganvas.utils.parsing import parse_index, printable
 
 NAME = "legend.csv"
-UNKNOWN = 255  # in a map: the class of this pixel is not known
-MOST = 254  # classes
+MOST = UNKNOWN - 1  # classes
 MAX_LEGEND = 1 << 20  # bytes of the file
 HEADINGS = {  # heading of a column -> what it holds
     **dict.fromkeys(("class", "id", "index", "number", "value"), "id"),

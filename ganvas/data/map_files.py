@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ganvas.core.modality import UNKNOWN
 from ganvas.data.collection import ImageCollection, map_images
 from ganvas.data.images import Fit, UnreadableError, open_image
-from ganvas.data.legend import MOST, NAME, UNKNOWN, Color, Legend, number_classes, write_color
+from ganvas.data.legend import MOST, NAME, Color, Legend, number_classes, write_color
 from ganvas.data.levels import Bytes
 from ganvas.errors import DataError
 

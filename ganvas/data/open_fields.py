@@ -13,7 +13,7 @@ from ganvas.data.computed_domains import CHANGES, split_name
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import find, load, open_source, tell_doubts
 from ganvas.data.pair_layout import MOST_MATCH
-from ganvas.data.pair_table import open_domains, open_pairs, share_of_pairs
+from ganvas.data.pair_table import open_domains, open_pairs
 from ganvas.data.photo_tiles import open_photos
 from ganvas.data.source_names import BUILT_IN, doubt_name, naming
 from ganvas.data.table import TableDataset
@@ -75,7 +75,7 @@ def _open(
     if change or kind == ("low", "real"):
         return open_photos(config, needs, resolution=resolution, channels=channels, progress=progress)
     two, computed = find_two(config), config.pair not in ("", SIDE_BY_SIDE)
-    if computed and (two is None or not (two.certain and share_of_pairs(two.keys) >= MOST_MATCH)):
+    if computed and (two is None or not (two.certain and two.share >= MOST_MATCH)):
         return open_photos(config, needs, resolution=resolution, channels=channels, progress=progress)
     if two is None:
         raise _describe_missing(config.source, kind)
@@ -131,8 +131,8 @@ def _describe_missing(source: str, kind: tuple[str, ...]) -> DataError:
     """The error for a source without two sides."""
     shown, wanted = printable(source), KINDS[kind]
     if source in BUILT_IN:
-        able = f"; choose {', '.join(SETS)}, or your own pictures" if SETS else "; choose your own pictures"
-        return DataError(f"{shown}: expected {wanted}; this source has none{able}")
+        able = "earth" if "map" in kind else ", ".join(SETS)
+        return DataError(f"{shown}: expected {wanted}; this source has none; choose {able}, or your own pictures")
     expected = "two folders in it, or two paths as A::B"
     pictures = load(find(source, "train"))
     if isinstance(pictures, ImageCollection) and are_side_by_side(pictures):

@@ -74,13 +74,10 @@ def match(first: Mapping[str, str], second: Mapping[str, str], names: tuple[str,
     Raises:
         DataError: there are fewer than two pairs.
     """
-    warnings: list[str] = []
-    keys = (first, second)
-    if not set(first.values()) & set(second.values()):
-        (cut_first, what_first), (cut_second, what_second) = map(_cut_common, keys)
-        if set(cut_first.values()) & set(cut_second.values()):
-            keys = (cut_first, cut_second)
-            warnings.append(f"names are compared without {what_first} in {names[0]}, and without {what_second} in {names[1]}")
+    keys, left_out = align(first, second)
+    warnings = [f"names are compared without {left_out[0]} in {names[0]}, and without {left_out[1]} in {names[1]}"] * any(
+        left_out
+    )
     by_key, skipped = [], list[Skipped]()
     for side in keys:
         chosen: dict[str, str] = {}
@@ -106,6 +103,26 @@ def match(first: Mapping[str, str], second: Mapping[str, str], names: tuple[str,
             "pair alike"
         )
     return Pairing(tuple((by_key[0][key], by_key[1][key]) for key in both), tuple(skipped), tuple(warnings), share)
+
+
+def align(
+    first: Mapping[str, str], second: Mapping[str, str]
+) -> tuple[tuple[Mapping[str, str], Mapping[str, str]], tuple[str, str]]:
+    """The keys of two sides by which their members are compared, and what of the names of each is left out, in words.
+
+    Nothing is, unless no key is on both sides.
+    """
+    if not set(first.values()) & set(second.values()):
+        (cut_first, what_first), (cut_second, what_second) = map(_cut_common, (first, second))
+        if set(cut_first.values()) & set(cut_second.values()):
+            return (cut_first, cut_second), (what_first, what_second)
+    return (first, second), ("", "")
+
+
+def are_numbered(first: Mapping[str, str], second: Mapping[str, str]) -> bool:
+    """Whether half of the names are mere numbers, but for what all of a side have: pictures of two classes may be called so."""
+    stems = [key.rpartition("/")[2] for side in (first, second) for key in _cut_common(side)[0].values()]
+    return 2 * sum(re.search(r"[^\W\d_]", stem) is None for stem in stems) >= len(stems)
 
 
 def key_of(path: str) -> str:

@@ -14,24 +14,35 @@ import numpy as np
 import torch
 
 from ganvas.config import DataConfig
+from ganvas.core.modality import UNKNOWN
 from ganvas.data.collection import ImageCollection, map_images
 from ganvas.data.computed_domains import split_name
+from ganvas.data.computed_pairs import BICUBIC, TEACHERS
 from ganvas.data.images import Fit, Header, silence_pillow
-from ganvas.data.legend import UNKNOWN, write_color
+from ganvas.data.legend import write_color
 from ganvas.data.levels import Bytes
 from ganvas.data.open_fields import SETS, SIDE_BY_SIDE, find_two, open_fields
 from ganvas.data.order import spread_evenly
 from ganvas.data.pair_layout import MOST_MATCH
-from ganvas.data.pair_table import open_domains, open_pairs, share_of_pairs
+from ganvas.data.pair_table import open_domains, open_pairs
 from ganvas.data.paired import PairedDataset
+from ganvas.data.photo_tiles import name_pair
 from ganvas.data.source_names import naming
 from ganvas.data.table import Skipped
 from ganvas.data.two_sides import TwoSides
 from ganvas.errors import DataError, UsageError
 from ganvas.media.preview import save_pairs
-from ganvas.utils.parsing import printable
+from ganvas.utils.parsing import printable, spell_count
 
 SHOWN = 32  # pairs on the preview
+RECIPES = {  # made for built-in sets, as they are shown, and for filters
+    "emoji-shading": "pix2pix-emoji",
+    "emoji-styles": "cyclegan-styles",
+    "earth": "spade-earth",
+    "bicubic-2": "sr-photos",
+    "bicubic-4": "sr-photos-x4",
+    **{name: f"filter-{name}" for name in TEACHERS if name != "edges"},
+}
 ENOUGH = 0.5  # share of the pictures with a partner, from which on two folders are reported as pairs, not as classes
 
 
@@ -61,6 +72,7 @@ class PairReport:
     recipe: str  # that suits
     skipped: tuple[Skipped, ...]
     warnings: tuple[str, ...]
+    made: bool = False  # whether the recipe is made for this data, and has its own resolution
     samples: Sequence[tuple[Bytes, Bytes]] = field(default=(), repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,7 +95,7 @@ class PairReport:
             shares = zip(self.classes.items(), self.colors, strict=True)
             lines += [f"  {color} {name}: {share:.1%}" for (name, share), color in shares]
             lines += [f"  not known: {self.unknown:.1%}"] if self.unknown else []
-        lines.append(f"suggested: {self.recipe} --set config.resolution={self.resolution}")
+        lines.append(f"suggested: {self.recipe}" + ("" if self.made else f" --set config.resolution={self.resolution}"))
         if self.skipped:
             lines.append(f"skipped: {len(self.skipped):,}")
         return "\n".join(lines)
@@ -129,7 +141,7 @@ def inspect_pairs(
 
 def kind_of(two: TwoSides, share: float) -> str | None:
     """What two sides are: "pairs", if at least this share of the pictures has a partner, or "domains"; None: maybe classes."""
-    if two.certain and not two.lettered and share_of_pairs(two.keys) >= share:
+    if two.certain and not two.lettered and two.share >= share:
         return "pairs"
     return "domains" if two.lettered or two.given else None
 
@@ -142,9 +154,12 @@ def suggest_recipe(two: TwoSides) -> str | None:
     return kind and ("pix2pix-images" if two.map_side is None else "spade-images")
 
 
-def describe_pairs(source: str, data: PairedDataset, layout: str, sides: tuple[SideFacts, SideFacts]) -> PairReport:
-    """The report on pairs that are open: "real" and "source", or "map"."""
-    maps = "map" in data.modalities
+def describe_pairs(
+    source: str, data: PairedDataset, layout: str, sides: tuple[SideFacts, SideFacts], made: str = ""
+) -> PairReport:
+    """The report on pairs that are open: "real", and "source", "map" or "low". `made` is a recipe that is made for them."""
+    field = next(name for name in data.modalities if name != "real")
+    maps = field == "map"
     rows = data.rows(torch.tensor(spread_evenly(len(data), SHOWN)))
     counts = torch.zeros(256, dtype=torch.int64)
     if maps:
@@ -154,7 +169,7 @@ def describe_pairs(source: str, data: PairedDataset, layout: str, sides: tuple[S
         for part in data.fields["map"].split(1_000):
             counts += part.flatten().long().bincount(minlength=256)
     else:
-        first = rows["source"].numpy()
+        first = rows[field].numpy()
     shares = (counts.double() / counts.sum().clamp(min=1)).tolist()
     return PairReport(
         printable(source),
@@ -166,23 +181,31 @@ def describe_pairs(source: str, data: PairedDataset, layout: str, sides: tuple[S
         dict(zip(data.legend, shares, strict=False)),
         tuple(map(write_color, data.colors)),
         shares[UNKNOWN],
-        "spade-images" if maps else "pix2pix-images",
+        made or ("spade-images" if maps else "pix2pix-images"),
         data.skipped,
         data.warnings,
+        bool(made),
         list(zip(first, rows["real"].numpy(), strict=True)),
     )
 
 
 def _report_fields(config: DataConfig) -> PairReport:
-    """Pairs of a built-in set, or what a filter makes of photographs."""
-    data = open_fields(config, ("map", "real") if config.source == "earth" else ("source", "real"))
+    """Pairs of a built-in set, or what a filter or a bicubic reduction makes of photographs."""
+    pair = "" if config.source in SETS else name_pair(config)
+    first = "map" if config.source == "earth" else "low" if pair.startswith(BICUBIC) else "source"
+    data = open_fields(config, (first, "real"))
     if not isinstance(data, PairedDataset):
         raise DataError(f"{data.name}: expected pairs, found {', '.join(data.modalities)}; choose another source")
-    size = dict.fromkeys(("min", "median", "max", "common"), (data.resolution, data.resolution))
-    first = next(name for name in data.modalities if name != "real")
-    sides = [SideFacts(data.names.get(field, field), len(data), size, {}) for field in (first, "real")]
-    layout = "built-in" if config.source in SETS else "photographs and a filter"
-    return describe_pairs(config.source, data, layout, (sides[0], sides[1]))
+    names = data.names or {"low": "small", "real": "large"}
+    sides = []
+    for name in (first, "real"):
+        side = data.fields[name].shape[-1]
+        size = dict.fromkeys(("min", "median", "max", "common"), (side, side))
+        sides.append(SideFacts(names[name], len(data), size, {}))
+    layout = "built-in"
+    if pair and data.groups is not None:
+        layout = f"squares of {spell_count(len(data.groups.unique()), 'photographs')}"
+    return describe_pairs(config.source, data, layout, (sides[0], sides[1]), RECIPES.get(pair or config.source, ""))
 
 
 def _report_domains(two: TwoSides, config: DataConfig) -> PairReport:
@@ -202,7 +225,7 @@ def _report_domains(two: TwoSides, config: DataConfig) -> PairReport:
         "cyclegan-images",
         data.skipped,
         data.warnings,
-        list(zip(*sides, strict=True)),
+        samples=list(zip(*sides, strict=True)),
     )
 
 

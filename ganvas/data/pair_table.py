@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import BinaryIO
@@ -270,13 +270,7 @@ def _open_side(two: TwoSides, k: int, config: DataConfig, how: TargetFormat, pro
 
 def _doubt_pairs(two: TwoSides) -> tuple[str, ...]:
     """A sentence if the domains seem to be pairs."""
-    if two.lettered or share_of_pairs(two.keys) < MOST_MATCH:
+    if two.lettered or two.share < MOST_MATCH:
         return ()
     both = f"{two.names[0]} and {two.names[1]}"
     return (f"the pictures of {both} have the same names; if they are pairs, pix2pix-images learns more from them",)
-
-
-def share_of_pairs(keys: tuple[Mapping[str, str], Mapping[str, str]]) -> float:
-    """The share of the pictures of two sides that have a partner of the same name."""
-    first, second = (set(side.values()) for side in keys)
-    return 2 * len(first & second) / max(1, len(first) + len(second))

@@ -178,29 +178,29 @@ class TableDataset:
         units.require(self.dims, self.name)
         return replace(self, units=units)
 
-    def hold_out(self, share: float, most: int = 1_000) -> tuple[Self, Self | None]:
+    def hold_out(self, share: float, most: int = 1_000, *, backwards: bool = False) -> tuple[Self, Self | None]:
         """The data without a random `share` of its samples (at most `most`), and that share; None if it is below 20 samples.
 
         Every call gives the same samples; both parts share the memory of the whole. Held-out samples are never mirrored,
         because they are used to measure. With `groups` whole groups are held out, as many as come nearest to the share, at
-        least one of five; of fewer than five groups none.
+        least one of five; of fewer than five groups none. `backwards`: others, from the other end of the random order.
         """
         count = min(most, int(share * len(self)))
         if share > 0 and self.groups is not None:
-            return self._hold_out_groups(self.groups, count)
+            return self._hold_out_groups(self.groups, count, backwards)
         if count < 20:
             return self, None
         table = torch.arange(len(self.table)) if self.index is None else self.index
-        shuffled = torch.randperm(len(table), generator=torch.Generator().manual_seed(mix("held out")))
+        shuffled = _shuffle(len(table), backwards)
         held_out, rest = shuffled[:count].sort().values, shuffled[count:].sort().values
         return replace(self, index=table[rest]), replace(self, index=table[held_out], flip=False)
 
-    def _hold_out_groups(self, groups: Tensor, count: int) -> tuple[Self, Self | None]:
+    def _hold_out_groups(self, groups: Tensor, count: int, backwards: bool) -> tuple[Self, Self | None]:
         """As `hold_out`, of whole groups: about `count` samples."""
         table = torch.arange(len(self.table)) if self.index is None else self.index
         group = groups[table]
         values, sizes = group.unique(return_counts=True)
-        shuffled = torch.randperm(len(values), generator=torch.Generator().manual_seed(mix("held out")))
+        shuffled = _shuffle(len(values), backwards)
         totals = sizes[shuffled].cumsum(0)
         chosen = shuffled[: max(1, int((totals - count).abs().argmin()) + 1)]
         held_out = torch.isin(group, values[chosen])
@@ -220,6 +220,12 @@ class TableDataset:
         if not self.is_grid:
             raise DataError(f"{self.name!r} holds {self.modality.name}, not images: use an image source such as 'mnist'")
         return self.table.shape
+
+
+def _shuffle(count: int, backwards: bool) -> Tensor:
+    """The numbers below `count` in a random order, always the same, or in that order backwards."""
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(mix("held out")))
+    return order.flip(0) if backwards else order
 
 
 def fingerprint(fields: Mapping[str, Tensor], classes: tuple[str, ...] = ()) -> str:

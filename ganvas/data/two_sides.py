@@ -12,7 +12,7 @@ from ganvas.data.images import Header, UnreadableError
 from ganvas.data.legend import NAME as LEGEND
 from ganvas.data.levels import Values
 from ganvas.data.open import find, load
-from ganvas.data.pair_layout import Sides, common_folder, find_sides, key_of
+from ganvas.data.pair_layout import MOST_MATCH, Sides, align, are_numbered, common_folder, find_sides, key_of
 from ganvas.data.readers import folder, zip_archive
 from ganvas.data.side_names import are_sides, has_map_name
 from ganvas.data.source_names import BUILT_IN, find_path, is_text, split_two
@@ -42,7 +42,19 @@ class TwoSides:
     @property
     def certain(self) -> bool:
         """Whether these are two sides, and not two folders of classes whose pictures have the same numbers."""
-        return self.given or self.lettered or are_sides(self.names) or are_sides(self.names[::-1])
+        named = are_sides(self.names) or are_sides(self.names[::-1])
+        return self.given or self.lettered or named or (self.share >= MOST_MATCH and not are_numbered(*self.keys))
+
+    @property
+    def count(self) -> int:
+        """How many pairs their names make. Of two paths the whole names count: `cat.1` and `dog.1` are no pair."""
+        first, second = self.keys if self.given else align(*self.keys)[0]
+        return len(set(first.values()) & set(second.values()))
+
+    @property
+    def share(self) -> float:
+        """The share of the pictures that have a partner."""
+        return 2 * self.count / max(1, sum(map(len, self.keys)))
 
     def swapped(self) -> TwoSides:
         """The sides in the other order."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from ganvas.core.modality import IMAGES, LABEL_MAPS, Batch, modality_of
+from ganvas.core.modality import IMAGES, LABEL_MAPS, UNKNOWN, Batch, modality_of
 from ganvas.data.dataset import Dataset
 from ganvas.errors import UsageError
 from ganvas.evaluation.baselines import Baseline, choose_training_rows
@@ -15,7 +15,7 @@ from ganvas.evaluation.measures import Measurement
 from ganvas.inference.inputs import INPUT_MODALITIES, Outputs, run_task
 from ganvas.metrics.color_segmenter import ColorSegmenter
 from ganvas.metrics.confidence import mean_interval
-from ganvas.metrics.mean_iou import UNKNOWN, mean_iou
+from ganvas.metrics.mean_iou import mean_iou
 
 MAPS = ("found", "miou", "variety")
 PAIRS = 200  # maps that are painted twice

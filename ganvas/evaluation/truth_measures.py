@@ -9,14 +9,13 @@ import torch
 from torch import Tensor
 
 from ganvas.core.capabilities import Upscales
-from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, Modality, modality_of
+from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, UNKNOWN, Modality, modality_of
 from ganvas.inference.inputs import INPUT_MODALITIES, Outputs
 from ganvas.metrics.luma_psnr import psnr_y, ssim_y
 from ganvas.metrics.psnr import psnr
 from ganvas.metrics.ssim import ssim
 
 MOST_DECIBELS = 100.0  # PSNR of equal images in a mean: that of a single wrong byte in 10^8 is about as high
-UNKNOWN = 255  # in a label map: such pixels do not count
 
 
 def absolute_error(output: Tensor, truth: Tensor) -> Tensor:

@@ -30,6 +30,7 @@ from ganvas.config import TrainConfig
 from ganvas.core.capabilities import Translates, Watched
 from ganvas.core.game import Batch, Game, Step, Terms, Turn, sum_losses
 from ganvas.core.memory import Memory
+from ganvas.data.builtin import earth
 from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
 from ganvas.games.common.rules import Rules
@@ -170,6 +171,15 @@ _OWN = "your own pictures of two kinds, in two folders; no pairs are needed"
 RECIPES = (
     _recipe("cyclegan-emoji", "emoji-shading", 15, "flat and shaded emoji, both ways, without pairs", Config(), _TRAIN),
     _recipe("cyclegan-styles", "emoji-styles", 15, "emoji of two hands, both ways, without pairs", Config(), _TRAIN),
-    _recipe("cyclegan-earth", "earth", 15, "the earth by day and by night, without pairs", Config(), _TRAIN, flip=True),
+    _recipe(
+        "cyclegan-earth",
+        "earth",
+        15,
+        "the earth by day and by night, without pairs",
+        Config(),
+        _TRAIN,
+        flip=True,
+        held_out=earth.HELD_OUT,
+    ),
     _recipe("cyclegan-images", "", 15, _OWN, Config(), _TRAIN),
 )

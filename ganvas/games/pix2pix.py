@@ -27,6 +27,7 @@ from ganvas.config import TrainConfig
 from ganvas.core.facts import Facts
 from ganvas.core.game import Batch, Step, Terms, Turn, sum_losses
 from ganvas.core.modality import IMAGES, Modality
+from ganvas.data.builtin import earth
 from ganvas.errors import UsageError
 from ganvas.games.common.family import Family, cosine
 from ganvas.games.common.rules import Rules
@@ -117,6 +118,15 @@ def _train(images: int, **settings: Any) -> TrainConfig:
 
 RECIPES = (
     _recipe("pix2pix-emoji", "emoji-shading", 5, "flat emoji become shaded ones, from pairs", Config(), _train(30_000)),
-    _recipe("pix2pix-earth", "earth", 10, "a relief map becomes a satellite picture", Config(), _train(60_000), flip=True),
+    _recipe(
+        "pix2pix-earth",
+        "earth",
+        10,
+        "a relief map becomes a satellite picture",
+        Config(),
+        _train(60_000),
+        flip=True,
+        held_out=earth.HELD_OUT,
+    ),
     _recipe("pix2pix-images", "", 15, "your own pairs of pictures, in two folders with equal names", Config(), _train(90_000)),
 )

@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ganvas.config import DataConfig, Recipe
+from ganvas.core.capabilities import Watched
 from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS
 from ganvas.data.computed_domains import split_name
 from ganvas.data.open import open_source
-from ganvas.data.pair_report import suggest_recipe
 from ganvas.data.table import TableDataset
-from ganvas.data.two_sides import open_two_sides
 from ganvas.errors import DataError, UsageError
-from ganvas.games import RECIPES
+from ganvas.games import GAMES, RECIPES
+from ganvas.games.translation_choice import Translation, find_translation
 from ganvas.layers.resolutions import can_be_halved
 from ganvas.runtime.device import find_device
 from ganvas.utils.parsing import spell_count
@@ -39,6 +39,8 @@ DOMAINS = "cogan-images"  # for domains that are computed of other pictures
 MOST_OF_DOMAINS = 64  # pixels: its own side
 FEW = 5_000  # pictures, below which a discriminator soon knows each of them
 FEW_UNWATCHED = 2_000  # the same if none are held out: `FEW` of ganvas/engine/balance.py
+RESOLUTION = 64  # pixels of the recipes that translate
+MADE = "the recipe made for this data"
 EXACT = 32  # pixels: a smaller suggested side is that of all pictures
 
 
@@ -98,10 +100,11 @@ def choose_for_source(
     """
     if not config.source:
         raise UsageError("expected a recipe (see `ganvas recipes`) or your own data: --data FOLDER; got neither")
-    if (sides := choose_for_sides(config.source, minutes)) is not None:
-        return sides
+    kind = find_device(device).type
+    if (translation := find_translation(config)) is not None:
+        return _choose_translation(translation, minutes, images, kind)
     data = open_source(config, channels=config.channels, pictures=False)
-    return choose_recipe(data, minutes, images, find_device(device).type, config.source)
+    return choose_recipe(data, minutes, images, kind, config.source)
 
 
 def name_for_source(source: str) -> str:
@@ -109,23 +112,14 @@ def name_for_source(source: str) -> str:
     return next((name for name, recipe in RECIPES.items() if source and recipe.data.source == source), "")
 
 
-def choose_for_sides(source: str, minutes: float | None = None) -> Choice | None:
-    """The recipe for pairs, for label maps with pictures, or for trainA/ and trainB/; None: the source is none of these.
-
-    Raises:
-        DataError: the source cannot be read.
-    """
-    two = open_two_sides(source)
-    name = None if two is None else suggest_recipe(two)
-    if two is None or name is None or name not in RECIPES:
-        return None
-    count = min(map(len, two.keys))
-    a, b = two.names
-    kind = {
-        "pix2pix-images": f"{count:,} pairs of pictures, {a} > {b}",
-        "spade-images": f"{count:,} label maps with pictures, {a} and {b}",
-    }.get(name, f"{' and '.join(f'{len(side):,}' for side in two.keys)} pictures of two domains without pairs")
-    return Choice(name, hold_out_enough(count), minutes, kind, count)
+def _choose_translation(found: Translation, minutes: float | None, images: int | None, device: str) -> Choice:
+    """The choice of a recipe that translates. For own pictures, as for `choose_for_pictures`, the time decides the side."""
+    if found.made:
+        return Choice(found.recipe, {}, minutes, found.text, found.count, RESOLUTION, MADE, device)
+    settings, length = hold_out_enough(found.count), MINUTES if minutes is None and images is None else minutes
+    if found.side:
+        settings["config.resolution"] = str(choose_side(found.side, length or MINUTES, device))
+    return Choice(found.recipe, settings, length, found.text, found.count, found.side or RESOLUTION, device=device)
 
 
 def choose_recipe(
@@ -140,7 +134,7 @@ def choose_recipe(
         DataError: no recipe takes such data.
     """
     n, modality, own = len(data), data.modality, name_for_source(source)
-    made = "the recipe made for this data" if own else ""
+    made = MADE if own else ""
     if modality is POINTS:
         dims = data.facts.shape[0]
         if dims > 2:
@@ -229,7 +223,8 @@ def choose_side(largest: int, minutes: float, device: str) -> int:
 
 def _describe_augmentation(recipe: Recipe, count: int) -> str:
     """When the balance augments pictures that the recipe is trained on, in words; "" if it hardly ever will, or never."""
-    if recipe.train.balance != "auto" or count >= FEW:
+    watched = issubclass(GAMES[recipe.game], Watched)
+    if not watched or recipe.train.balance != "auto" or count >= FEW:
         return ""
     if int(recipe.data.held_out * count) >= HELD_OUT:
         return "augmented as soon as the discriminator knows them by heart"

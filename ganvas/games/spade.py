@@ -28,6 +28,7 @@ from torch import Tensor, nn
 
 from ganvas.config import TrainConfig
 from ganvas.core.game import Batch, Step, Terms
+from ganvas.data.builtin import earth
 from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
 from ganvas.games.common.rules import Rules
@@ -175,6 +176,7 @@ RECIPES = (
         Config(),
         _train(60_000),
         flip=True,
+        held_out=earth.HELD_OUT,
     ),
     _recipe("spade-images", "", 15, "your own pictures with a label map for each", Config(), _train(60_000)),
 )

@@ -42,6 +42,7 @@ from ganvas.games.common.perceptual import measure_perceptual_distance
 from ganvas.games.common.rules import Rules
 from ganvas.layers.patch_discriminator import PatchDiscriminator
 from ganvas.layers.residual import Residual
+from ganvas.metrics.resize import enlarge_unchecked
 from ganvas.utils.settings import require_within
 
 FINEST = 8  # channels at the size of the output
@@ -102,16 +103,8 @@ class Enlarger(nn.Module):
 
     def forward(self, low: Tensor) -> Tensor:
         change: Tensor = self.steps(low)
-        return enlarge(low, self.scale) + change
-
-
-def enlarge(low: Tensor, scale: int) -> Tensor:
-    """low [N, C, h, w] -> [N, C, scale h, scale w] by bicubic interpolation with a = -0.5, that of Pillow.
-
-    Without `antialias` PyTorch has a = -0.75, which is another filter.
-    """
-    with torch.autocast(low.device.type, enabled=False):
-        return F.interpolate(low.float(), scale_factor=scale, mode="bicubic", antialias=True)
+        with torch.autocast(low.device.type, enabled=False):
+            return enlarge_unchecked(low.float(), self.scale) + change
 
 
 class SRGAN(Game, Watched, Upscales):

@@ -15,6 +15,7 @@ from ganvas.core.capabilities import Conditional, Couples, Samples, TakesInputs,
 from ganvas.core.game import Game
 from ganvas.core.modality import CLIPS, LABEL_MAPS, POINTS, modality_of
 from ganvas.data.dataset import Dataset
+from ganvas.data.order import spread_evenly
 from ganvas.errors import DataError
 from ganvas.inference.batches import as_pictures, sample_chunks
 from ganvas.inference.inputs import INPUT_MODALITIES, Outputs, list_tasks, run_task
@@ -50,7 +51,7 @@ def make_sheet(game: Game, data: Dataset, seed: int = 0) -> Image | None:
     """One picture of what the game generates; every call uses the same noise, or the same inputs.
 
     Images have one row a class, with its name, or a square; points lie among real ones; text is a page. Of a game that takes
-    inputs, which are the first samples of `data`, see `make_input_sheet`. None: the game generates nothing.
+    inputs, which are samples of `data`, see `make_input_sheet`. None: the game generates nothing.
     """
     if isinstance(game, Samples):
         return _make_noise_sheet(game, data, seed)
@@ -88,15 +89,16 @@ def explain_sheet(game: Game, data: Dataset) -> dict[str, str]:
 
 
 def make_input_sheet(game: TakesInputs, data: Dataset) -> Image:
-    """The first samples of `data`, one row each: input, output, and the truth if the rows have it.
+    """Some samples of `data`, one row each: input, output, and the truth if the rows have it.
 
+    They are spread evenly, because squares of one photograph follow each other.
     A translation with two directions has a part for each, and the output translated back as the last column. Of a clip the
     frames lie side by side: driving frames, output and truth below each other.
 
     Raises:
         DataError: the data lacks a field, or an output holds NaN.
     """
-    rows = torch.arange(min(INPUT_ROWS, len(data)))
+    rows = torch.tensor(spread_evenly(len(data), INPUT_ROWS))
     parts = [draw_outputs(run_task(task, data, rows)) for task in list_tasks(game)]
     return parts[0] if len(parts) == 1 else arrange_pictures(parts, 1)
 

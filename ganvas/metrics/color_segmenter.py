@@ -12,10 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ganvas.core.modality import UNKNOWN
 from ganvas.errors import UsageError
 from ganvas.metrics.checks import require_images
 
-UNKNOWN = 255  # in a map: such pixels are not learned from
 LEAST = 50  # pixels of a class: with fewer it is never found
 NOISE = 2.0**2  # levels of 255, squared: added to each variance, so that flat colors have one
 AT_A_TIME = 1 << 20  # pixels: this bounds the memory

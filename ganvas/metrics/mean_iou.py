@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ganvas.core.modality import UNKNOWN
 from ganvas.errors import UsageError
-
-UNKNOWN = 255  # in a true map: such pixels do not count
 
 
 def count_classes(output: Tensor, truth: Tensor, classes: int) -> Tensor:

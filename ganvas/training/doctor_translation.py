@@ -43,7 +43,7 @@ def check_inversion(case: Case) -> Finding | None:
 def check_hidden_input(case: Case) -> Finding | None:
     """The way back reads what no eye sees in the output, so the cycle does not hold what one sees.
 
-    Source: Chu, Zhmoginov, Sandler 2017, arXiv:1712.02950 sec. 4: the way back is undone by a little noise.
+    Source: Chu, Zhmoginov, Sandler 2017, arXiv:1712.02950: the way back is undone by a little noise.
     """
     for outputs in case.outputs:
         game, cycle = outputs.task.game, case.read_setting("config.cycle")

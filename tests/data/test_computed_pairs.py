@@ -139,6 +139,8 @@ def test_names_are_checked() -> None:
     assert bicubic_scale("bicubic-4", 64) == 4
     with pytest.raises(UsageError, match="did you mean 'sketch'"):
         find_teacher("skech")
+    with pytest.raises(UsageError, match=r"data\.pair=bicubic-2 is for super-resolution: choose sr-photos"):
+        find_teacher("bicubic-2")
     with pytest.raises(UsageError, match="expected bicubic-2 or bicubic-4"):
         bicubic_scale("", 64)
     with pytest.raises(UsageError, match="66 pixels are no multiple of 4"):

@@ -226,3 +226,15 @@ def test_fingerprints_of_two_tables() -> None:
     assert one.name == "horses and zebras"
     assert one.splits == ("train",)
     assert torch.equal(data.samples(torch.tensor([3]))["a"], data.samples(torch.tensor([0]))["a"])
+
+
+def test_nothing_is_held_out_of_both_domains() -> None:
+    """Else a measure of sets would compare the outputs with their own truths."""
+    for groups in (None, torch.arange(200) // 20):
+        tables = [TableDataset(name, {"real": numbered(200)}, groups=groups) for name in "ab"]
+        rest, held_out = UnpairedDataset(*tables).hold_out(0.2)
+        assert held_out is not None
+        first, second = (set(table.index.tolist()) for table in (held_out.a, held_out.b) if table.index is not None)
+        assert len(first) == len(second) == 40
+        assert not first & second
+        assert len(rest.a) == len(rest.b) == 160

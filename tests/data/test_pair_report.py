@@ -10,8 +10,10 @@ import pytest
 from PIL import Image
 from support import ganvas
 
+from ganvas.data import pair_report
 from ganvas.data.pair_report import inspect_pairs
 from ganvas.errors import UsageError
+from ganvas.games import RECIPES
 
 
 def write(root: Path, *folders: str, count: int = 4, maps: bool = False) -> Path:
@@ -77,7 +79,8 @@ def test_the_command_reports_pairs_and_what_was_left_out(tmp_path: Path) -> None
 def test_built_in_sets_and_filters_are_reported(tmp_path: Path) -> None:
     report = inspect_pairs("earth", split="test")
     assert report is not None
-    assert (report.recipe, len(report.classes)) == ("spade-images", 10)
+    assert (report.recipe, len(report.classes)) == ("spade-earth", 10)
+    assert report.text().endswith("suggested: spade-earth")
     assert sum(report.classes.values()) == pytest.approx(1)
     emoji = inspect_pairs("emoji-shading", split="test")
     assert emoji is not None
@@ -90,3 +93,24 @@ def test_built_in_sets_and_filters_are_reported(tmp_path: Path) -> None:
         assert sketch is not None
         assert sketch.pairs == 3
         assert [side.name for side in sketch.sides] == ["photo", "sketch"]
+        assert "squares of 3 photographs, 3 pairs, photo > sketch" in sketch.text()
+    small = inspect_pairs(str(tmp_path / "p"), pair="bicubic-4")
+    assert small is not None
+    assert "min 16 x 16" in small.text()
+    assert small.text().endswith("suggested: sr-photos-x4")
+    small.preview(tmp_path / "small.png")
+
+
+def test_the_recipes_made_for_sets_and_filters_exist() -> None:
+    for name, recipe in pair_report.RECIPES.items():
+        assert name in (RECIPES[recipe].data.source, RECIPES[recipe].data.pair)
+
+
+def test_two_folders_of_other_names_are_pairs_if_their_pictures_have_the_same_words(tmp_path: Path) -> None:
+    for folder in ("winter", "summer"):
+        (tmp_path / folder).mkdir()
+        for name in ("lake", "hill2", "road"):
+            Image.new("RGB", (32, 32)).save(tmp_path / folder / f"{name}.png")
+    report = inspect_pairs(str(tmp_path))
+    assert report is not None
+    assert (report.pairs, [side.name for side in report.sides]) == (3, ["summer", "winter"])

@@ -13,6 +13,7 @@ import pytest
 import torch
 from support import PLAN, miniature
 
+from ganvas.core.capabilities import TakesInputs
 from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality
 from ganvas.data.paired import PairedDataset
 from ganvas.data.table import TableDataset
@@ -56,7 +57,13 @@ def small(modality: Modality) -> TableDataset:
 @pytest.mark.parametrize("modality", WORDS, ids=lambda kind: kind.name)
 def test_each_recipe_takes_what_it_says_and_refuses_the_rest(name: str, modality: Modality) -> None:
     recipe, data = RECIPES[name], small(modality)
-    if modality in modalities_of(recipe.config):
+    if modality is IMAGES and issubclass(GAMES[recipe.game], TakesInputs):
+        with pytest.raises(DataError, match=rf"{recipe.game} needs the field '.*' \(.*\) and few has real, label"):
+            adapt_recipe(recipe, data)
+        paired = miniature(name)[1]
+        assert all(field in paired.modalities for field in GAMES[recipe.game].needs)
+        assert adapt_recipe(recipe, paired).config.resolution == 32
+    elif modality in modalities_of(recipe.config):
         if modality is POINTS and getattr(recipe.config, "convolutional", False):
             with pytest.raises(UsageError, match=r"config\.convolutional: points have no convolutions"):
                 adapt_recipe(recipe, data)

@@ -13,7 +13,8 @@ from translation_tables import TRAIN, measure_reach, pairs, play, randomize, smo
 from ganvas.config import Recipe
 from ganvas.core.game import Step
 from ganvas.errors import UsageError
-from ganvas.games.srgan import RECIPES, SRGAN, Config, enlarge
+from ganvas.games.srgan import RECIPES, SRGAN, Config
+from ganvas.metrics.resize import enlarge
 from ganvas.utils.settings import from_dict, to_dict
 
 TINY = Config(resolution=32, width=4, blocks=1, critic_widths=(4, 4, 8))

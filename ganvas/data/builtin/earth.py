@@ -53,6 +53,7 @@ SEA = 0.85  # share of sea in a square, at most
 WET = ("deep sea", "shallow sea")
 FIRST, BAND, APART = 900, 192, 1024  # pixels: where the first test band starts, its width, and from one to the next
 STRIPS = 4  # of the training split, between two bands
+HELD_OUT = 0.1  # share for the recipes: whole strips are held out, and one alone has too few squares to measure with
 GRID = 4  # pixels: all edges are multiples, so that a square is a square of the shrunk picture too
 
 Legend = tuple[tuple[str, ...], tuple[tuple[int, int, int], ...]]  # the names and the colors of the classes
