@@ -20,7 +20,7 @@ let models = [];
 // Asking ---------------------------------------------------------------------------------------------------------------
 
 const socket = new Socket("translate", {}, { opened: () => refresh(), pictures: [] });
-const requests = new Requests(new Tasks(socket), { report: showProgress, fail: showProblem });
+const requests = new Requests(new Tasks(socket), { report: showProgress, fail: showFailure });
 const entry = new Entry({ changed: (isWhole) => refresh(isWhole), isReady: () => !requests.busy, fail });
 const outcome = new Outcome(requests, { handOn, changed: (needsMore) => (needsMore ? refresh() : link()) });
 
@@ -48,6 +48,12 @@ const link = () => writeLink(() => entry.describeLink());
 function showProgress(share) {
   $("progress").hidden = share === null;
   $("progress").value = share ?? 0;
+}
+
+/** Show why there is no result; "": there is one. */
+function showFailure(text) {
+  showProblem(text);
+  if (text && !outcome.picture) outcome.clear("There is no result; the line above says why.");
 }
 
 function fail(text) {
