@@ -402,19 +402,18 @@ def test_without_a_model_one_click_leads_to_the_form(page: Any, context: Any) ->
     page.wait_for_selector("input[value=spade-earth]:checked")
 
 
-def test_a_drawn_coast_becomes_a_picture(page: Any, context: Any, models: Path) -> None:
+def test_a_drawn_coast_becomes_a_picture(tab: Any, models: Path) -> None:
     train(models)
-    page.goto(f"{context.base}/translate#model=earth")
-    page.wait_for_function(READY)
-    tab = page
+    open_model(tab, "model=earth")  # the page did not know it
     tab.click("#clear")  # deep sea, the first class
     tab.click("#palette >> text=forest")
     changed(tab, lambda: drag(tab, (0.75, 0.02), (0.75, 0.98)))  # a strip, whose left edge is a coast
     tab.click("[data-tool=fill]")
     changed(tab, lambda: drag(tab, (0.95, 0.5), (0.95, 0.5)))
     assert [class_at(tab, 0.2, 0.5), class_at(tab, 0.75, 0.5), class_at(tab, 0.97, 0.5)] == ["deep sea", "forest", "forest"]
-    tab.wait_for_timeout(300)
-    tab.wait_for_function(READY)
-    sea, land = (tab.evaluate(MEAN, ["result", left, 0.2, left + 0.3, 0.8]) for left in (0.1, 0.65))
-    assert sea[2] - sea[0] > land[2] - land[0] + 5, (sea, land)  # the sea is the bluer one
+    bluer = f"""() => {{
+        const [sea, land] = [0.1, 0.65].map((left) => ({MEAN})(["result", left, 0.2, left + 0.3, 0.8]));
+        return sea[2] - sea[0] > land[2] - land[0] + 5;
+    }}"""
+    tab.wait_for_function(bluer)  # the sea is the bluer one
     assert "drawing > picture" in tab.inner_text("#out-said")

@@ -38,7 +38,7 @@ function refresh(isWhole = true) {
     asked = await entry.describe();
     return asked.request;
   }, (facts, arrays) => {
-    if (asked.request.facts.model === state.model.id) return outcome.show(asked.request, asked.canvas, facts, arrays);
+    if (asked.request.facts.model === state.model?.id) return outcome.show(asked.request, asked.canvas, facts, arrays);
     return null;
   });
 }
@@ -52,6 +52,7 @@ function showProgress(share) {
 
 /** Show why there is no result; "": there is one. */
 function showFailure(text) {
+  if (!state.model) return; // the line says that a link leads nowhere; a late result does not change that
   showProblem(text);
   if (text && !outcome.picture) outcome.clear("There is no result; the line above says why.");
 }
@@ -136,10 +137,18 @@ function handOn(model, picture) {
   chooseModel(model, { mode: "picture", picture }).catch((wrong) => fail(wrong.message));
 }
 
+async function loadModels() {
+  models = await ask("translate/models");
+  $("none").hidden = models.length > 0;
+  $("choice").hidden = !models.length;
+  $("model").replaceChildren(...models.map(({ id }) => make("option", { value: id }, id)));
+}
+
 /** Go where the address says; the newest model if it names none. */
 async function followLink() {
   const asked = readLink();
   forgetLink();
+  if (asked.model && !models.some(({ id }) => id === asked.model)) await loadModels(); // it may be new
   const model = asked.model ? models.find(({ id }) => id === asked.model) : models[0];
   if (model) {
     await chooseModel(model, asked);
@@ -212,10 +221,7 @@ addEventListener("hashchange", () => {
 
 try {
   offerStarts();
-  models = await ask("translate/models");
-  $("none").hidden = models.length > 0;
-  $("choice").hidden = !models.length;
-  $("model").replaceChildren(...models.map(({ id }) => make("option", { value: id }, id)));
+  await loadModels();
   if (models.length) await followLink();
 } catch (wrong) {
   showProblem(wrong.message);
