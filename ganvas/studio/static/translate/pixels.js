@@ -1,6 +1,6 @@
 // Pictures between canvases and the arrays of frames.
 
-/** A copy on white whose longer side is `side` pixels, but never larger than the picture is; 0: as it is. An OffscreenCanvas. */
+/** A copy on white, `side` pixels on its longer side but never larger than the picture; 0: as it is. An OffscreenCanvas. */
 export function fitPicture(picture, side = 0) {
   const scale = side ? Math.min(1, side / Math.max(picture.width, picture.height)) : 1;
   const canvas = new OffscreenCanvas(
