@@ -27,7 +27,12 @@ SMALL = 32  # sides up to which grey pictures are taken for drawings such as dig
 MINUTES = 15.0  # of a training on pictures, if the user names neither minutes nor a number of images
 # The longest training in minutes for a side in pixels; beyond the last one, the last side. FastGAN plays at 32 pixels for both,
 # and draws its samples again: a larger side costs time in sheets and measurements, which a short run has not.
-SIDES: tuple[tuple[float, int], ...] = ((5, 64), (float("inf"), 128))
+Sides = tuple[tuple[float, int], ...]
+SIDES: Sides = ((5, 64), (float("inf"), 128))
+TRANSLATED: Sides = (
+    (45, 64),
+    (float("inf"), 128),
+)  # on a CPU; the networks play at the full side: twice of it costs four times
 OWN = ("fastgan-images", "fastgan-images-conditional")  # for other pictures: without classes, with
 DIGITS = ("dcgan-mnist-paired", "cgan-mnist-groups", "cgan-mnist")  # for those: few, many, with classes
 GROUPED = 300  # pictures without classes, from which groups of them take the place of classes
@@ -117,7 +122,9 @@ def _choose_translation(found: Translation, minutes: float | None, images: int |
         return Choice(found.recipe, {}, minutes, found.text, found.count, RESOLUTION, MADE, device)
     settings, length = hold_out_enough(found.count), MINUTES if minutes is None and images is None else minutes
     if found.side:
-        settings["config.resolution"] = str(choose_side(found.side, length or MINUTES, device))
+        settings["config.resolution"] = str(
+            choose_side(found.side, length or MINUTES, TRANSLATED if device == "cpu" else SIDES)
+        )
     return Choice(found.recipe, settings, length, found.text, found.count, found.side or RESOLUTION, device=device)
 
 
@@ -207,7 +214,7 @@ def find_even_side(side: int) -> int:
     return next((found for found in range(side, 8, -1) if can_be_halved(found)), 8)
 
 
-def choose_side(largest: int, minutes: float) -> int:
+def choose_side(largest: int, minutes: float, sides: Sides = SIDES) -> int:
     """The side at which pictures are trained: what the time allows, but not more than they have; a power of two from 32 on.
 
     Raises:
@@ -215,7 +222,7 @@ def choose_side(largest: int, minutes: float) -> int:
     """
     if not minutes > 0:
         raise UsageError(f"minutes: expected a number above 0, got {minutes:g}")
-    allowed = next(side for longest, side in SIDES if minutes <= longest)
+    allowed = next(side for longest, side in sides if minutes <= longest)
     return max(32, min(allowed, 1 << (largest.bit_length() - 1)))
 
 
