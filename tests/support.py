@@ -63,13 +63,12 @@ def miniature(name: str) -> tuple[Recipe, Any]:
     known = {field.name for field in dataclasses.fields(config)}
     config = replace(config, **{key: value for key, value in SMALL.items() if key in known})
     if issubclass(GAMES[recipe.game], TakesInputs):
-        return _with_inputs(recipe, config)
+        config = _adapt_to_inputs(config)
+        return _played(recipe, config), draw_inputs(recipe, config)
     if "resolution" in known:
         config = replace(config, resolution=8 if getattr(config, "dims", 2) == 3 else 28)
     if "classes" in known:
         config = replace(config, classes=10)
-    if issubclass(GAMES[recipe.game], TakesInputs):
-        return _with_inputs(recipe, config)
     if "alphabet" in known:
         return _played(recipe, replace(config, length=5, vocabulary=7, alphabet=config.alphabet[:6])), _lines(
             config.alphabet[:6]
@@ -87,21 +86,26 @@ def miniature(name: str) -> tuple[Recipe, Any]:
     return _played(recipe, config), TableDataset("miniature", fields, classes=tuple("0123456789"), fingerprint="0" * 16)
 
 
-def _with_inputs(recipe: Recipe, config: Any) -> tuple[Recipe, Dataset]:
-    """48 random rows of 32 pixels with the fields that the game needs; of a label map a few pixels are not known."""
-    random, needs = torch.Generator().manual_seed(1), GAMES[recipe.game].needs
-    known, side, classes = {field.name for field in dataclasses.fields(config)}, 32, 4
-    values: dict[str, Any] = {
-        "resolution": side,
-        "classes": classes,
-        "legend": tuple("0123"),
-        "colors": tuple((80 * i, 40 * i, 200 - 40 * i) for i in range(classes)),
-    }
-    config = replace(config, **{name: value for name, value in values.items() if name in known})
+MAP_CLASSES = 4
+LEGEND: dict[str, Any] = {
+    "legend": tuple("0123"),
+    "colors": tuple((80 * i, 40 * i, 200 - 40 * i) for i in range(MAP_CLASSES)),
+}
+
+
+def _adapt_to_inputs(config: Any) -> Any:
+    """The settings of a game with inputs for pictures of 32 pixels and maps of four classes."""
+    known, values = {field.name for field in dataclasses.fields(config)}, {"resolution": 32, "classes": MAP_CLASSES, **LEGEND}
+    return replace(config, **{name: value for name, value in values.items() if name in known})
+
+
+def draw_inputs(recipe: Recipe, config: Any) -> Dataset:
+    """48 random rows with the fields that the game needs, at its side; of a label map a few pixels are not known."""
+    random, needs, side = torch.Generator().manual_seed(1), GAMES[recipe.game].needs, config.resolution
 
     def draw(field: str) -> Tensor:
         if field == "map":
-            blocks = torch.randint(0, classes, (48, side // 4, side // 4), generator=random, dtype=torch.uint8)
+            blocks = torch.randint(0, MAP_CLASSES, (48, side // 4, side // 4), generator=random, dtype=torch.uint8)
             maps = blocks.repeat_interleave(4, 1).repeat_interleave(4, 2)
             maps[:, :2, :3] = 255
             return maps
@@ -112,11 +116,10 @@ def _with_inputs(recipe: Recipe, config: Any) -> tuple[Recipe, Dataset]:
     fields = {field: draw(field) for field in sorted(needs, key=lambda field: field != "real")}
     if "a" in needs:
         a, b = (TableDataset(f"miniature {field}", {"real": fields[field]}, fingerprint="0" * 16) for field in "ab")
-        return _played(recipe, config), UnpairedDataset(a, b)
+        return UnpairedDataset(a, b)
     if len(fields) < 2:
-        return _played(recipe, config), TableDataset("miniature", fields, fingerprint="0" * 16)
-    legend = {name: values[name] for name in ("legend", "colors") if "map" in fields}
-    return _played(recipe, config), PairedDataset("miniature", fields, fingerprint="0" * 16, **legend)
+        return TableDataset("miniature", fields, fingerprint="0" * 16)
+    return PairedDataset("miniature", fields, fingerprint="0" * 16, **(LEGEND if "map" in fields else {}))
 
 
 def _lines(alphabet: str) -> TableDataset:

@@ -225,8 +225,6 @@ class Display:
             use = f"ganvas paint {place} map.png --seed 3" if takes_maps else f"ganvas translate {place} photo.png{to}"
             return [use, f"ganvas sample {place} --out sheet.png", f"ganvas eval {place}"]
         if not issubclass(game, Samples):
-            if self.takes_inputs:
-                return [f"ganvas sample {place} --out sheet.png", f"ganvas eval {place}", f"ganvas doctor {place}"]
             first = "ganvas train cgan-mnist" if issubclass(game, Classifies) else f"ganvas doctor {place}"
             return [first, "ganvas recipes", f"ganvas bench {recipe.name}"]
         if data.modality is TEXT:

@@ -26,7 +26,7 @@ from ganvas.core.game import Batch, Game, Step, Terms, Turn
 from ganvas.core.modality import IMAGES, Modality
 from ganvas.games.common.family import Family, cosine
 from ganvas.layers.residual import Residual
-from ganvas.layers.translator import convert_channels, make_end
+from ganvas.layers.translator import convert_channels, make_end, require_multiple
 from ganvas.utils.settings import require_within
 
 MULTIPLE = 2  # the sides of a picture are multiples of it
@@ -47,6 +47,7 @@ class Config:
     keeps_grey: bool = False  # whether a grey photograph stays grey
 
     def __post_init__(self) -> None:
+        require_multiple(self.resolution, MULTIPLE)
         require_within(self, "config.channels config.source_channels config.width", 1)
 
     def adapt(self, facts: Facts) -> Self:

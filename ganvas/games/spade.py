@@ -40,6 +40,7 @@ from ganvas.utils.settings import require_within
 
 NOISE_MAPS, NOISE_SIDE = 8, 4  # the noise as maps, stretched over the picture
 FINEST = 16  # channels at full resolution
+SCALES = 2  # of D: the picture, and its half
 MOST_VARIED = 0.15  # a distance of pictures, over that of their noise, above which there is variety enough
 
 
@@ -63,7 +64,7 @@ class Config:
     rules: Rules = Rules(objective="hinge", r1_gamma=0.1, penalty_every=8, full_precision=False)
 
     def __post_init__(self) -> None:
-        require_multiple(self.resolution)
+        require_multiple(self.resolution, MULTIPLE * 2 ** (SCALES - 1))  # D halves the smallest scale as often as G
         require_within(self, "config.channels config.classes config.noise_dim config.map_width config.variety_every", 1)
         require_within(self, "config.matching config.variety", 0)
 
@@ -107,7 +108,7 @@ class SPADE(PairGame):
     takes, directions = ("map",), ("map>real",)
 
     def __init__(self, config: Config) -> None:
-        D = PatchDiscriminator(config.classes + config.channels, config.critic_widths, scales=2)
+        D = PatchDiscriminator(config.classes + config.channels, config.critic_widths, SCALES)
         super().__init__(config, Generator(config), D)
 
     @property
@@ -147,9 +148,8 @@ class SPADE(PairGame):
         z, other = self.find_noise(batch, step), step.normal(len(batch["map"]), self.noise_dim)
         image, again = self.find_image(batch, step), self.G(self.read_input(batch), other)
         far = (image.float() - again.float()).abs().flatten(1).mean(1) / (z - other).abs().mean(1)
-        step.notes["apart"] = far.detach().mean()
-        step.lazy["variety"] = self.config.variety_every
-        return {"variety": -self.config.variety_every * self.config.variety * far.clamp(max=MOST_VARIED).mean()}
+        step.lazy["mode_seeking"] = self.config.variety_every
+        return {"mode_seeking": -self.config.variety_every * self.config.variety * far.clamp(max=MOST_VARIED).mean()}
 
     def translate(self, inputs: Batch, direction: str, z: Tensor | None = None) -> Tensor:
         """inputs {"map": int64 [N, H, W]}, z [N, noise_dim], None: zeros -> image [N, C, H, W] in [-1, 1]."""

@@ -18,10 +18,10 @@ FINEST = 12  # channels at full resolution
 BLOCKS = (1, 2, 3, 1, 1)  # residual blocks at a half, a quarter and an eighth of the side, and on the way back
 
 
-def require_multiple(resolution: int) -> None:
-    """Raises: UsageError: a picture of this side cannot be halved three times."""
-    if resolution < MULTIPLE or resolution % MULTIPLE:
-        raise UsageError(f"config.resolution: expected a multiple of {MULTIPLE}, got {resolution}; use 64")
+def require_multiple(resolution: int, multiple: int = MULTIPLE) -> None:
+    """Raises: UsageError: a picture of this side cannot be halved often enough."""
+    if resolution < multiple or resolution % multiple:
+        raise UsageError(f"config.resolution: expected a multiple of {multiple}, got {resolution}; use 64")
 
 
 def convert_channels(image: Tensor, channels: int) -> Tensor:

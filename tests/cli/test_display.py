@@ -138,7 +138,8 @@ def test_every_discriminator_is_shown(tmp_path: Path) -> None:
         ("voxel-shapes", "ganvas sample", "solid.stl"),
         ("vae-mnist", "ganvas sample", "ganvas reconstruct"),
         ("gan-ring", "ganvas sample", "ganvas recipes"),
-        ("pix2pix-emoji", "ganvas sample", "ganvas doctor"),
+        ("pix2pix-emoji", "ganvas translate", "ganvas eval"),
+        ("spade-earth", "ganvas paint", "ganvas eval"),
     ],
 )
 def test_the_next_commands_follow_what_the_game_can_do(name: str, first: str, last: str, tmp_path: Path) -> None:

@@ -61,18 +61,18 @@ def test_the_terms_of_each_turn() -> None:
     made, step = game(), Step()
     assert set(made.turns()[0].loss(BATCH, step)) == {"D", "R1"}
     terms = made.turns()[1].loss(BATCH, step)
-    assert set(terms) == {"G", "features", "variety"}
-    assert -MOST_VARIED <= float(terms["variety"].detach()) < 0
+    assert set(terms) == {"G", "features", "mode_seeking"}
+    assert -MOST_VARIED <= float(terms["mode_seeking"].detach()) < 0
     assert set(game(matching=0.0, variety=0.0).turns()[1].loss(BATCH, Step())) == {"G"}
 
 
 def test_the_variety_is_lazy() -> None:
     made, step = game(variety_every=4), Step(index=4)
-    every = float(game().vary(BATCH, Step(index=4))["variety"].detach())
+    every = float(game().vary(BATCH, Step(index=4))["mode_seeking"].detach())
     torch.manual_seed(0)
     found = made.vary(BATCH, step)
-    assert step.lazy == {"variety": 4}
-    assert float(found["variety"].detach()) < 2 * every
+    assert step.lazy == {"mode_seeking": 4}
+    assert float(found["mode_seeking"].detach()) < 2 * every
     assert not made.vary(BATCH, Step(index=5))
 
 
@@ -99,7 +99,7 @@ def test_the_data_decides_the_classes() -> None:
 
 
 def test_wrong_settings() -> None:
-    for changes in ({"resolution": 36}, {"classes": 0}, {"variety": -1.0}, {"variety_every": 0}):
+    for changes in ({"resolution": 36}, {"resolution": 24}, {"classes": 0}, {"variety": -1.0}, {"variety_every": 0}):
         with pytest.raises(UsageError, match=rf"config\.{next(iter(changes))}"):
             game(**changes)
 

@@ -43,7 +43,7 @@ def test_own_data_is_trained_and_measured(name: str, measure: str, tmp_path: Pat
     assert run.held_out is not None
     list(fit(run))
     model = load(run.folder)
-    found, words, _ = measure_outputs(model, str(source), chosen=[measure], samples=24)
+    found, words, *_ = measure_outputs(model, str(source), chosen=[measure], samples=24)
     assert all(np.isfinite(value.value) for value in found.values())
     assert words.startswith("24 rows")
     write(source / "train", 1, 500)
