@@ -22,16 +22,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ganvas.config import Recipe
+from ganvas.core.capabilities import TakesInputs
 from ganvas.core.modality import TEXT
+from ganvas.data.dataset import Dataset
+from ganvas.data.paired import PairedDataset
 from ganvas.data.table import TableDataset
+from ganvas.data.unpaired import UnpairedDataset
 from ganvas.engine import checkpoint
 from ganvas.engine.autotune import has_batch_norm, initial_state, train_endlessly
 from ganvas.engine.loop import train
 from ganvas.engine.state import dump, restore
 from ganvas.errors import GanvasError
-from ganvas.games import RECIPES
+from ganvas.games import GAMES, RECIPES
 from ganvas.games.recipes import modalities_of
 from ganvas.runtime.device import find_device, has_bfloat16, max_threads, processor_name
 from ganvas.runtime.distributed import Ranks, connect, disconnect
@@ -127,9 +132,11 @@ def prepare(recipe: Recipe, quick: bool) -> Recipe:
     return replace(recipe, config=replace(recipe.config, **small), train=train)
 
 
-def make_data(recipe: Recipe, count: int = 2_000) -> TableDataset:
+def make_data(recipe: Recipe, count: int = 2_000) -> Dataset:
     """Random samples of the kind that the recipe takes."""
     config: Any = recipe.config
+    if issubclass(GAMES[recipe.game], TakesInputs):
+        return make_inputs(recipe, count)
     random = torch.Generator().manual_seed(0)
     if TEXT in modalities_of(config):
         text = torch.randint(0, config.vocabulary, (count, config.length), generator=random)
@@ -138,21 +145,42 @@ def make_data(recipe: Recipe, count: int = 2_000) -> TableDataset:
             "random", {"text": text}, fingerprint="0" * 16, alphabet=config.alphabet, vocabulary=config.vocabulary
         )
     shape = getattr(config, "shape", None) or (config.channels, *[config.resolution] * getattr(config, "dims", 2))
-    real = torch.randn(count, *shape, generator=random)
-    if len(shape) > 1:
-        real = (real * 60 + 128).clamp(0, 255).to(torch.uint8)
+    real = torch.randn(count, *shape, generator=random) if len(shape) == 1 else draw_bytes(count, *shape, random=random)
     labels = torch.arange(count) % 10
     return TableDataset("random", {"real": real, "label": labels}, classes=tuple("0123456789"), fingerprint="0" * 16)
 
 
-def measure_row(recipe: Recipe, data: TableDataset, card: Card) -> tuple[list[str], float]:
+def make_inputs(recipe: Recipe, count: int) -> Dataset:
+    """Random pictures and label maps for all fields that a game with inputs needs."""
+    config: Any = recipe.config
+    random, needs = torch.Generator().manual_seed(0), GAMES[recipe.game].needs
+
+    def draw(field: str) -> Tensor:
+        side = config.resolution // (config.scale if field == "low" else 1)
+        if field == "map":
+            return torch.randint(config.classes, (count, side, side), generator=random, dtype=torch.uint8)
+        return draw_bytes(count, config.source_channels if field == "source" else config.channels, side, side, random=random)
+
+    found = {field: draw(field) for field in sorted(needs, key=lambda field: field != "real")}  # "real" is the first
+    if "a" in needs:
+        a, b = (TableDataset(f"random {name}", {"real": found[name]}, fingerprint="0" * 16) for name in "ab")
+        return UnpairedDataset(a, b)
+    return PairedDataset("random", found, fingerprint="0" * 16)
+
+
+def draw_bytes(*shape: int, random: torch.Generator) -> Tensor:
+    """Random pixels or voxels, as they are stored."""
+    return (torch.randn(shape, generator=random) * 60 + 128).clamp(0, 255).to(torch.uint8)
+
+
+def measure_row(recipe: Recipe, data: Dataset, card: Card) -> tuple[list[str], float]:
     """The cells of a recipe, and the difference between its resumed and its unbroken run."""
     plan = Plan(device=card.device, threads=min(4, max_threads()))
     cells: list[str] = []
     with keep_process_settings():
         flops = count_flops(recipe, data, plan)
         for precision in ("float32", "bfloat16"):
-            if precision not in card.peaks or not (data.is_grid or precision == "float32"):
+            if precision not in card.peaks or not (data.modality.grid or precision == "float32"):
                 cells += ["-", "-"]
                 continue
             rate = measure_pace(recipe, data, replace(plan, precision=precision), card.seconds)
@@ -162,7 +190,7 @@ def measure_row(recipe: Recipe, data: TableDataset, card: Card) -> tuple[list[st
     return [*cells, f"{apart:.0e}" if apart else "exact"], apart
 
 
-def measure_pace(recipe: Recipe, data: TableDataset, plan: Plan, seconds: float) -> float:
+def measure_pace(recipe: Recipe, data: Dataset, plan: Plan, seconds: float) -> float:
     """Images per second of the engine: the best of some bursts."""
     steps, best = train_endlessly(recipe, data, plan, Ranks()), 0.0
     for _ in range(count_cycle_steps(recipe)):  # each kind of step once: cuDNN has chosen its algorithms then
@@ -209,7 +237,7 @@ def play_rank(recipe: Recipe, device: str, seconds: float) -> int:
     return 0
 
 
-def compare_resume(recipe: Recipe, data: TableDataset, plan: Plan, steps: int = 3) -> float:
+def compare_resume(recipe: Recipe, data: Dataset, plan: Plan, steps: int = 3) -> float:
     """The largest difference between a weight and that of the unbroken run, relative to the largest weight of its tensor."""
     unbroken, state = initial_state(recipe, plan), initial_state(recipe, plan)
     for each, count in ((unbroken, 2 * steps), (state, steps)):

@@ -29,19 +29,22 @@ ROW = "| {:<29} | {:<8} | {:>7} | {:>9} | {:>8} | {:>7} | {:>6} |"
 
 
 def make_pictures(folder: Path, count: int = 600, side: int = 80) -> Path:
-    """Save random color images, half of them in each of two folders."""
+    """Save random color images, half of them in each of two folders, a/ and b/, and as many label maps in maps/."""
     generator = torch.Generator().manual_seed(0)
-    for i in range(count):
-        noise = torch.randint(0, 256, (side, side, 3), generator=generator, dtype=torch.uint8)
-        place = folder / "ab"[i % 2]
-        place.mkdir(exist_ok=True, parents=True)
-        Image.fromarray(noise.numpy()).save(place / f"{i}.png")
+    for name, channels, levels in (("pictures/a", 3, 256), ("pictures/b", 3, 256), ("maps", 1, 4)):
+        (folder / name).mkdir(parents=True)
+        for i in range(count // 2):
+            noise = torch.randint(0, levels, (side, side, channels), generator=generator, dtype=torch.uint8)
+            Image.fromarray(noise.squeeze(-1).numpy()).save(folder / name / f"{i}.png")
     return folder
 
 
 def choose_source(recipe: Recipe, folder: Path) -> str:
-    """The data source in place of a user's images: a pair of domains if the game couples domains."""
-    return f"edges:{folder}" if issubclass(GAMES[recipe.game], Couples) else str(folder)
+    """The data source in place of a user's images: two domains if the game couples domains, or label maps with pictures."""
+    pictures, needs = folder / "pictures", GAMES[recipe.game].needs
+    if "map" in needs:
+        return f"{folder / 'maps'}::{pictures / 'b'}"
+    return f"edges:{pictures}" if issubclass(GAMES[recipe.game], Couples) else str(pictures)
 
 
 def main(names: Sequence[str]) -> None:

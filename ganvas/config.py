@@ -84,10 +84,16 @@ class DataConfig:
     white: float | None = None  # the number in a picture that is white; 0 is black; None: by the range of all (data/levels.py)
     center: tuple[float, ...] = ()  # of points: subtracted for the networks; () leaves points as they are (data/units.py)
     scale: tuple[float, ...] = ()  # and what they are divided by
+    # Of games that take inputs from the data:
+    pair: str = ""  # how one picture becomes a pair: "sketch", "bicubic-2", "side-by-side", ...; "": the data has pairs
+    swap: bool = False  # the second picture of a pair, or the second domain, is the first
+    tile: int = 0  # side in pixels of a stored sample, into which photographs are cut; 0: the resolution of the game
+    crop: int = 0  # side in pixels of a random square of it, another one each time; 0: all of it
     held_out: float = 0.05  # share of the training split that is not trained on, at most 1,000: to measure overfitting of D
 
     def __post_init__(self) -> None:
         require_within(self, "data.held_out", 0, below=1)
+        require_within(self, "data.tile data.crop", 0, 2**14)
         if len(self.center) != len(self.scale) or not all(0 < scale < math.inf for scale in self.scale):
             raise UsageError("data.scale: expected a number above 0 for each of data.center; leave both out")
         if self.white is not None and not 0 < self.white < math.inf:

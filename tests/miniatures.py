@@ -5,7 +5,7 @@ Each has a capability that no game of the product has yet, and must keep the con
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,7 @@ class Cycle(Game, Watched, Translates):
             lambda batch, step: generator(batch[other]),
             lambda x, c: discriminator(x),
             discriminator,
+            self.together,
             name=name,
             real=lambda batch, step: batch[name],
             memory=self.pools[name],
@@ -147,6 +148,7 @@ class PatchPair(Game, Watched, Translates):
             lambda batch, step: self.pair(batch, self.G(batch["source"])),
             lambda x, c: [part(size) for part, size in zip(self.D, self.sizes(x), strict=True)],
             self.D,
+            self.together,
             real=lambda batch, step: self.pair(batch, batch["real"]),
             features=lambda x, c: [part.features(size) for part, size in zip(self.D, self.sizes(x), strict=True)],
             g_extra=(self.match,),
@@ -233,7 +235,7 @@ class Larger(Alone, Upscales):
     def scale(self) -> int:
         return 2
 
-    def upscale(self, low: Tensor) -> Tensor:
+    def upscale(self, low: Tensor, strength: float = 1.0) -> Tensor:
         return F.pixel_shuffle(self.G(low), 2)
 
     def loss(self, batch: Batch, step: Step) -> Terms:
@@ -296,8 +298,12 @@ def install(monkeypatch: pytest.MonkeyPatch, count: int = 240) -> None:
     def open_source(config: DataConfig, **_: object) -> Dataset:
         return table(config.source, count, config.split)
 
+    def open_fields(config: DataConfig, needs: Sequence[str], **_: object) -> Dataset:
+        return table(config.source, count, config.split)
+
     monkeypatch.setattr("ganvas.games.recipes.open_source", open_source)
-    monkeypatch.setattr("ganvas.inference.loaded_game.BUILT_IN", (*BUILT_IN, *GAMES))
+    monkeypatch.setattr("ganvas.games.recipes.open_fields", open_fields)
+    monkeypatch.setattr("ganvas.data.source_names.BUILT_IN", (*BUILT_IN, *GAMES))
 
 
 def fresh_game(name: str) -> Any:

@@ -13,16 +13,21 @@ import warnings
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import miniatures
 import torch
+from torch import Tensor
 
 from ganvas.cli.app import main
 from ganvas.config import Recipe
+from ganvas.core.capabilities import TakesInputs
+from ganvas.data.dataset import Dataset
+from ganvas.data.paired import PairedDataset
 from ganvas.data.table import TableDataset
+from ganvas.data.unpaired import UnpairedDataset
 from ganvas.engine.autotune import initial_state
-from ganvas.games import RECIPES
+from ganvas.games import GAMES, RECIPES
 from ganvas.inference.model import Model
 from ganvas.runtime.exits import STOPS
 from ganvas.runtime.plan import Plan
@@ -40,18 +45,26 @@ SMALL = {
     "embedding": 4,
     "pretrain": 0.05,
     "dropout": 0.1,
+    "critic_widths": (4, 4, 8),
+    "blocks": 1,
+    "map_width": 4,
+    "noise_dim": 4,
+    "pixel_share": 0.3,
 }
 PLAN = Plan(threads=1)
 
 
-def miniature(name: str) -> tuple[Recipe, TableDataset]:
+def miniature(name: str) -> tuple[Recipe, Any]:
     """The recipe with tiny networks, and 48 random samples of the kind it takes; or a game of `miniatures`."""
     if name in miniatures.RECIPES:
-        return miniatures.RECIPES[name], cast("TableDataset", miniatures.table(name))
+        return miniatures.RECIPES[name], miniatures.table(name)
     recipe = RECIPES[name]
     config = recipe.config
     known = {field.name for field in dataclasses.fields(config)}
     config = replace(config, **{key: value for key, value in SMALL.items() if key in known})
+    if issubclass(GAMES[recipe.game], TakesInputs):
+        config = _adapt_to_inputs(config)
+        return _played(recipe, config), draw_inputs(recipe, config)
     if "resolution" in known:
         config = replace(config, resolution=8 if getattr(config, "dims", 2) == 3 else 28)
     if "classes" in known:
@@ -71,6 +84,42 @@ def miniature(name: str) -> tuple[Recipe, TableDataset]:
         real = torch.randint(0, 256, (48, *shape), generator=random, dtype=torch.uint8)
     fields = {"real": real, "label": torch.arange(48) % 10}
     return _played(recipe, config), TableDataset("miniature", fields, classes=tuple("0123456789"), fingerprint="0" * 16)
+
+
+MAP_CLASSES = 4
+LEGEND: dict[str, Any] = {
+    "legend": tuple("0123"),
+    "colors": tuple((80 * i, 40 * i, 200 - 40 * i) for i in range(MAP_CLASSES)),
+}
+
+
+def _adapt_to_inputs(config: Any) -> Any:
+    """The settings of a game with inputs for pictures of 32 pixels and maps of four classes."""
+    known, values = {field.name for field in dataclasses.fields(config)}, {"resolution": 32, "classes": MAP_CLASSES, **LEGEND}
+    return replace(config, **{name: value for name, value in values.items() if name in known})
+
+
+def draw_inputs(recipe: Recipe, config: Any) -> Dataset:
+    """48 random rows with the fields that the game needs, at its side; of a label map a few pixels are not known."""
+    random, needs, side = torch.Generator().manual_seed(1), GAMES[recipe.game].needs, config.resolution
+
+    def draw(field: str) -> Tensor:
+        if field == "map":
+            blocks = torch.randint(0, MAP_CLASSES, (48, side // 4, side // 4), generator=random, dtype=torch.uint8)
+            maps = blocks.repeat_interleave(4, 1).repeat_interleave(4, 2)
+            maps[:, :2, :3] = 255
+            return maps
+        channels = getattr(config, "source_channels", config.channels) if field == "source" else config.channels
+        size = side // config.scale if field == "low" else side
+        return torch.randint(0, 256, (48, channels, size, size), generator=random, dtype=torch.uint8)
+
+    fields = {field: draw(field) for field in sorted(needs, key=lambda field: field != "real")}
+    if "a" in needs:
+        a, b = (TableDataset(f"miniature {field}", {"real": fields[field]}, fingerprint="0" * 16) for field in "ab")
+        return UnpairedDataset(a, b)
+    if len(fields) < 2:
+        return TableDataset("miniature", fields, fingerprint="0" * 16)
+    return PairedDataset("miniature", fields, fingerprint="0" * 16, **(LEGEND if "map" in fields else {}))
 
 
 def _lines(alphabet: str) -> TableDataset:

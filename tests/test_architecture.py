@@ -53,7 +53,7 @@ def test_no_cycles() -> None:
 
 def test_games_import_no_game() -> None:
     games = {f"ganvas.games.{path.stem}" for path in (ROOT / "games").glob("*.py")} - {"ganvas.games.__init__"}
-    helpers = {"ganvas.games.registry", "ganvas.games.recipes"}
+    helpers = {f"ganvas.games.{name}" for name in ("registry", "recipes", "recipe_choice")}
     for game in games - helpers:
         assert not imports(MODULES[game]) & games, game
 

@@ -173,8 +173,8 @@ def test_assign_says_what_is_wrong(path: str, text: str, message: str) -> None:
     [
         (
             {"sourse": "x"},
-            "unknown setting 'sourse'; did you mean 'source'? (known: center, channels, fit, flip, held_out, scale, source, "
-            "split, white)",
+            "unknown setting 'sourse'; did you mean 'source'? (known: center, channels, crop, fit, flip, held_out, pair, "
+            "scale, source, split, swap, tile, white)",
         ),
         ({}, "missing settings of DataConfig: source"),
         ({"source": 3}, "source: expected str, got 3"),

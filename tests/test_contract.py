@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 import miniatures
 import pytest
 import torch
-from support import PLAN, miniature, state_hash
+from support import PLAN, draw_inputs, miniature, state_hash
 
 from ganvas.config import Recipe
 from ganvas.core.capabilities import (
@@ -25,6 +26,7 @@ from ganvas.core.capabilities import (
     Judges,
     Projects,
     Samples,
+    TakesInputs,
     Translates,
     Upscales,
     Watched,
@@ -32,6 +34,7 @@ from ganvas.core.capabilities import (
 )
 from ganvas.core.fields import check
 from ganvas.core.game import Step
+from ganvas.data.dataset import Dataset
 from ganvas.data.table import TableDataset
 from ganvas.engine import checkpoint
 from ganvas.engine.autotune import initial_state
@@ -123,7 +126,8 @@ def test_penalty_reaches_the_discriminator(name: str) -> None:
     rules = getattr(recipe.config, "rules", None)
     if rules and rules.penalized:
         batch = data.samples(torch.arange(8))
-        turn = state.game.turns()[0]
+        turns = state.game.turns()
+        turn = next((turn for turn in turns if turn.discriminators), turns[0])
         terms = turn.loss(batch, Step())
         terms = {key: term for key, term in terms.items() if key.partition("_")[0] in ("R1", "R2", "GP")}
         weights = state.game.player_parameters(turn.trains)
@@ -187,6 +191,10 @@ def test_capabilities_keep_their_shapes(name: str) -> None:
             one = game.translate({field: batch[field][:1] for field in game.takes}, direction)
             torch.testing.assert_close(one, made[:1])
             assert before in game.takes
+            # Another size than that of the training; `multiple` says which sizes are possible.
+            inputs = {field: batch[field][..., game.multiple :, :] for field in game.takes}
+            assert game.translate(inputs, direction).shape[-2:] == batch[after][..., game.multiple :, :].shape[-2:]
+        assert set(game.names) <= {field for direction in game.directions for field in direction.split(">")}
     if isinstance(game, Animates):
         assert game.animate(batch["source"], batch["driving"]).shape == batch["driving"].shape
     if isinstance(game, Inpaints):
@@ -198,7 +206,12 @@ def test_capabilities_keep_their_shapes(name: str) -> None:
         assert torch.equal(filled[:, :, :2], x[:, :, :2])
         assert not torch.equal(filled, x)
     if isinstance(game, Upscales):
-        assert game.upscale(x).shape == (*x.shape[:2], game.scale * x.shape[2], game.scale * x.shape[3])
+        low = batch.get("low", x)
+        wide = low[..., game.multiple :, :]
+        for strength in (0.0, 1.0):
+            for given in (low, wide):
+                height, width = given.shape[2:]
+                assert game.upscale(given, strength).shape == (*low.shape[:2], game.scale * height, game.scale * width)
     if isinstance(game, Samples):
         drawn_ = game.sample(torch.randn(6, game.latent_dim), c)
         assert (drawn_.shape, drawn_.dtype) == (x.shape, x.dtype)
@@ -306,7 +319,7 @@ def test_a_small_side_is_trained_or_refused_in_one_line_that_names_it(name: str)
         config = recipe.config
         shape = (config.channels, *[side] * getattr(config, "dims", 2))
         fields = {"real": torch.randint(0, 256, (16, *shape), dtype=torch.uint8), "label": torch.arange(16) % 10}
-        data = TableDataset("small", fields, classes=tuple("0123456789"), fingerprint="0" * 16)
+        data: Dataset = TableDataset("small", fields, classes=tuple("0123456789"), fingerprint="0" * 16)
         said = ""
         try:  # some settings are refused before there is a game
             small = assign(recipe, "config.resolution", str(side))
@@ -314,9 +327,11 @@ def test_a_small_side_is_trained_or_refused_in_one_line_that_names_it(name: str)
         except UsageError as refused:
             said = str(refused)
         if said:
-            assert f"resolution {side} " in said
+            assert re.search(rf"resolution\b.*\b{side}\b", said)
             assert "\n" not in said
             continue
+        if issubclass(GAMES[recipe.game], TakesInputs):
+            data = draw_inputs(small, small.config)
         for _ in itertools.islice(train(state, data, small.train), 2):
             pass
         game = state.average

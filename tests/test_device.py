@@ -55,6 +55,9 @@ def crossings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     # A part that must not run in bfloat16 says so by the type of its device; PyTorch has no autocast for meta.
     real = torch.autocast
     monkeypatch.setattr(torch, "autocast", lambda kind, **rest: nullcontext() if kind == "meta" else real(kind, **rest))
+    # Whether any value is NaN is asked there, before it comes back as bytes: none is.
+    ask = Tensor.__bool__
+    monkeypatch.setattr(Tensor, "__bool__", lambda x: not x.is_meta and ask(x))
     return shapes
 
 
@@ -153,7 +156,7 @@ def test_codes_and_bounds(there: tuple[Model, TableDataset]) -> None:
         assert validation.nats_of(game, batch["text"]).shape == batch["text"].shape
         page = text.TextPage(data.table, data.alphabet)
         text._nats(text.TextSets(page, page, page, page), game)  # type: ignore[arg-type]
-    else:
+    elif "real" in batch:  # two domains have none
         score_classes(game, batch["real"])
 
 

@@ -1,10 +1,11 @@
 """Draw the small pictures on the recipe cards of /train: what a recipe learns from. static/train/data/NAME.png.
 
-`python tools/recipe_pictures.py`; needs the built-in data, also Fashion-MNIST.
+`python tools/recipe_pictures.py [SOURCE ...]`; needs the built-in data, also Fashion-MNIST.
 """
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from ganvas.core.modality import POINTS, TEXT, VOXELS, modality_of
+from ganvas.data.dataset import Dataset
+from ganvas.data.paired import PairedDataset
 from ganvas.data.table import TableDataset
 from ganvas.games import RECIPES
 from ganvas.games.recipes import adapt_recipe, open_data
@@ -32,17 +35,26 @@ def draw(name: str) -> Image.Image:
     """The picture of the data of a recipe."""
     recipe = RECIPES[name]
     data = open_data(recipe)
+    if isinstance(data, PairedDataset) or not isinstance(data, TableDataset):
+        return draw_pairs(data)
     if data.modality is TEXT:
         game: Any = build(adapt_recipe(recipe, data))
         return draw_lines(game.decode_text(data.table[torch.arange(LINES) * 97]))
     if data.modality is POINTS:
         return draw_points(data.table[:DOTS].float())
-    return draw_images(data)
+    return join(data.table[: COLUMNS**2])  # one after another class where there are some
 
 
-def draw_images(data: TableDataset) -> Image.Image:
-    """Sixteen samples, one after another class where there are some."""
-    images = data.table[: COLUMNS**2]
+def draw_pairs(data: Dataset) -> Image.Image:
+    """Eight inputs, each beside its output; of two domains samples of both."""
+    rows = data.rows(torch.arange(COLUMNS**2 // 2) * (2 * len(data) // COLUMNS**2))
+    outputs = rows.pop("real" if "real" in rows else "b")
+    (inputs,) = rows.values()
+    return join(torch.stack([inputs, outputs], 1).flatten(0, 1))
+
+
+def join(images: Tensor) -> Image.Image:
+    """images or solids uint8 [16, ...] -> a square of them."""
     samples = images.float() / 127.5 - 1
     shown = shade(samples, 30.0) if modality_of(samples) is VOXELS else as_pictures(samples)
     return make_grid(shown, COLUMNS, 1, 0).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
@@ -76,12 +88,12 @@ def draw_lines(lines: list[str]) -> Image.Image:
 
 
 def main() -> None:
-    """Draw one picture for each data set."""
+    """Draw one picture for each data set, or for those that are named."""
     OUT.mkdir(parents=True, exist_ok=True)
     first = {recipe.data.source: name for name, recipe in reversed(list(RECIPES.items())) if recipe.data.source}
-    for source, name in first.items():
+    for source in sys.argv[1:] or first:
         path = OUT / f"{source.replace(':', '-')}.png"
-        draw(name).save(path, optimize=True)
+        draw(first[source]).save(path, optimize=True)
         print(f"{path.name}  {path.stat().st_size:,} bytes")
 
 

@@ -12,7 +12,14 @@ from typing import Any
 
 from cyclopts import App
 
-from ganvas.cli import comparison_commands, data_commands, latent_commands, model_commands, training_commands
+from ganvas.cli import (
+    comparison_commands,
+    data_commands,
+    latent_commands,
+    model_commands,
+    training_commands,
+    translation_commands,
+)
 from ganvas.cli.studio_command import studio
 from ganvas.errors import GanvasWarning
 from ganvas.runtime.exits import allow_any_text, end_by_signals, ignore_odd_width, open_closed_streams, run_and_exit
@@ -29,6 +36,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "bench": training_commands.bench,
     # a model
     "sample": model_commands.sample,
+    "translate": translation_commands.translate,
+    "paint": translation_commands.paint,
     "eval": model_commands.evaluate,
     "neighbours": model_commands.neighbours,
     "reconstruct": model_commands.reconstruct,

@@ -14,6 +14,8 @@ def data(
     *,
     fit: Literal["crop", "pad", "stretch"] = "crop",
     white: float | None = None,
+    pair: str = "",
+    swap: bool = False,
     out: Path | None = None,
     reporting: Reporting = Reporting(),
 ) -> None:
@@ -22,17 +24,23 @@ def data(
     Parameters
     ----------
     path
-        A folder, zip, IDX, .npy, .npz, CSV or .txt (an item a line), or the name of a built-in source.
+        A folder, zip, IDX, .npy, .npz, CSV or .txt (an item a line), or the name of a built-in source; A::B for two sides.
     fit
         How images become square.
     white
         The number in a picture that is white, such as 4095; training has it as `--set data.white=4095`.
+    pair
+        "side-by-side" if each picture is two: input and output. Training has it as `--set data.pair=side-by-side`.
+    swap
+        Whether the second side of pairs is the input; training has it as `--set data.swap=true`.
     out
         The preview; the default is preview.png, or preview-2.png, ... if that exists.
     """
+    from ganvas.data.pair_report import inspect_pairs
     from ganvas.data.report import inspect
 
-    report, out = inspect(path, fit, white=white), free_path(out, "preview.png")
+    report = inspect_pairs(path, fit, pair=pair, swap=swap, white=white) or inspect(path, fit, white=white)
+    out = free_path(out, "preview.png")
     report.preview(out)
     if reporting.json:
         print(json_.dumps({**report.to_dict(), "preview": str(out)}))

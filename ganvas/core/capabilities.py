@@ -100,6 +100,8 @@ class Judges(ABC):
 class Watched(ABC):
     """Has one or more discriminators, which the balance watches by name."""
 
+    together: bool = True  # whether they may get reals and fakes in one batch: not if one uses statistics of the batch
+
     @property
     def discriminators(self) -> tuple[str, ...]:
         """Their names; "" if there is only one."""
@@ -209,12 +211,41 @@ class TakesInputs(ABC):  # noqa: B024 - the subclasses have the abstract methods
         """The length of the noise z beside the inputs; 0: the output depends on the inputs only."""
         return 0
 
+    @property
+    def multiple(self) -> int:
+        """The height and width of an input are multiples of this number of pixels; whoever has another size pads it."""
+        return 1
+
+    @property
+    def reach(self) -> int | None:
+        """How many pixels of the input away from its own place an output pixel looks at most; None: at the whole input.
+
+        A large picture can be translated in tiles that overlap by this much, and the result is that of the whole.
+        """
+        return None
+
+    @property
+    def keeps_grey(self) -> bool:
+        """Whether the output for a grey input is to be grey too: an enlarged or a cleaned picture, but not a colored one."""
+        return False
+
 
 class Translates(TakesInputs):
     """Image-to-image translation: from one domain to another, or from a label map to an image."""
 
     takes: ClassVar[tuple[str, ...]]  # batch fields that `translate` reads, over all directions: ("a", "b")
     directions: ClassVar[tuple[str, ...]]  # ("a>b", "b>a"): from a field to a field
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """What the user calls the fields of the directions: {"a": "day", "b": "night"}; {} if the data has no names.
+
+        By default the names are `config.domains`, which `Facts.fill` sets, in the order in which the directions have the
+        fields.
+        """
+        fields = dict.fromkeys(field for direction in self.directions for field in direction.split(">"))
+        domains: tuple[str, ...] = getattr(getattr(self, "config", None), "domains", ())
+        return dict(zip(fields, domains, strict=True)) if len(domains) == len(fields) else {}
 
     @abstractmethod
     def translate(self, inputs: Batch, direction: str, z: Tensor | None = None) -> Tensor:
@@ -249,5 +280,9 @@ class Upscales(TakesInputs):
         """The factor on each side."""
 
     @abstractmethod
-    def upscale(self, low: Tensor) -> Tensor:
-        """low [N, C, H, W] -> image [N, C, scale H, scale W]."""
+    def upscale(self, low: Tensor, strength: float = 1.0) -> Tensor:
+        """low [N, C, H, W] -> image [N, C, scale H, scale W].
+
+        `strength` is from 0, only what the pixels say, to 1, with all details that the game makes up. A game that makes up
+        none has one answer.
+        """

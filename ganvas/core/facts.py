@@ -22,13 +22,19 @@ class Facts:
     classes: int = 0  # 0: no labels
     alphabet: str = ""  # of text
     vocabulary: int = 0  # of text, the end of a line included
+    names: Mapping[str, str] = field(default_factory=dict)  # field -> what the user calls it, in the order from, to: a, b
+    legend: tuple[str, ...] = ()  # of label maps: the name of each class
+    colors: tuple[tuple[int, int, int], ...] = ()  # and its color, RGB from 0 to 255
 
     def fill(self, config: Config, **changes: Any) -> Config:
         """A copy of the settings dataclass `config` with `changes`, and with the facts for which it has fields.
 
-        These are `classes`, and for images and voxels `channels` and `resolution`.
+        These are `classes` (of the samples, or else of label maps), and for images and voxels `channels` and `resolution`.
+        The names of two domains are `domains`; of label maps there are `legend` and `colors`.
         """
-        values = {"classes": self.classes}
+        values: dict[str, Any] = {"classes": self.classes or len(self.legend), "legend": self.legend, "colors": self.colors}
+        if self.names:
+            values |= {"domains": tuple(self.names.values())}
         if self.modality.grid:
             values |= {"channels": self.shape[0], "resolution": self.shape[-1]}
         known = {setting.name for setting in dataclasses.fields(config)}

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ganvas.errors import DataError
 
+UNKNOWN = 255  # in a label map: the class of this pixel is not known
 Batch = dict[str, Tensor]  # field -> [N, ...]; names and ranges as in fields.py
 
 

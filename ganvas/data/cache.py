@@ -50,6 +50,10 @@ class Record:
     fingerprint: str = ""
     splits: tuple[str, ...] = ("train",)  # the splits that the source has
     warnings: tuple[str, ...] = ()  # what is doubtful about the data, a sentence each
+    # Of rows with several fields, one after the other: the shape is [N, bytes], and these are name and shape of each.
+    parts: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    legend: tuple[str, ...] = ()  # of label maps: the names of the classes
+    colors: tuple[tuple[int, int, int], ...] = ()  # and their colors
 
 
 def cache_folder() -> Path:
@@ -89,8 +93,13 @@ def max_bytes() -> int:
 
 
 def entry_fields(pixels: Tensor, record: Record) -> dict[str, Tensor]:
-    """The batch fields of an entry: "real" uint8 [N, C, ...], and "label" int64 [N] if there are labels."""
-    return {"real": pixels} | ({} if record.labels is None else {"label": record.labels})
+    """The batch fields of an entry: "real" uint8 [N, C, ...], or those of its parts; "label" int64 [N], if it has labels."""
+    fields, start = {} if record.parts else {"real": pixels}, 0
+    for name, shape in record.parts:
+        size = math.prod(shape)
+        fields[name] = pixels[:, start : start + size].unflatten(1, shape)
+        start += size
+    return fields | ({} if record.labels is None else {"label": record.labels})
 
 
 def store(name: str, build: Callable[[BinaryIO], Record]) -> tuple[Tensor, Record]:
@@ -124,7 +133,13 @@ def read(name: str) -> tuple[Tensor, Record] | None:
         if values["labelled"]:
             labels = torch.from_numpy(np.fromfile(path, "<i8", offset=size).astype(np.int64))
         splits, warnings = tuple(values["splits"]), tuple(values["warnings"])
-        record = Record(shape, labels, classes, skipped, values["fingerprint"], splits, warnings)
+        parts = tuple((str(field), tuple(map(int, each))) for field, each in values.get("parts", ()))
+        if parts and sum(math.prod(each) for _, each in parts) != math.prod(shape[1:]):
+            return None
+        legend = tuple(map(str, values.get("legend", ())))
+        colors = tuple((int(red), int(green), int(blue)) for red, green, blue in values.get("colors", ()))
+        known = values["fingerprint"]
+        record = Record(shape, labels, classes, skipped, known, splits, warnings, parts, legend, colors)
         pixels = _map(path, shape)
         touch(cache_folder() / f"{name}.json")
         return pixels, record
@@ -184,7 +199,8 @@ def _write(name: str, build: Callable[[BinaryIO], Record]) -> None:
     finally:
         temporary.unlink(missing_ok=True)
     values: dict[str, Any] = asdict(replace(record, labels=None)) | {"labelled": record.labels is not None}
-    del values["labels"]
+    for key in ("labels", *(key for key in ("parts", "legend", "colors") if not values[key])):  # most entries have none
+        del values[key]
     write_durably(cache_folder() / f"{name}.json", json.dumps(values).encode())
     evict(spare=name)
 

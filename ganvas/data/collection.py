@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import IO, BinaryIO, TypeVar
 
 import numpy as np
 from torch import Tensor
@@ -74,6 +74,21 @@ class ImageCollection:
     splits: tuple[str, ...] = ("train",)  # the splits that the source has
     warnings: tuple[str, ...] = ()  # what is doubtful, a sentence each, known before an image is decoded
     late_warnings: Callable[[], tuple[str, ...]] = tuple  # the same, known after every image was read; called then, once
+    open: Callable[[int], IO[bytes]] | None = None  # the file of an image as it is; None: it has none of its own
+
+    def pick(self, chosen: Sequence[int]) -> ImageCollection:
+        """Only the images with these indices, in this order, without labels."""
+        opened = self.open
+        return replace(
+            self,
+            names=[self.names[i] for i in chosen],
+            peek=lambda k: self.peek(chosen[k]),
+            read=lambda k, enough: self.read(chosen[k], enough),
+            last=lambda k, pixels: self.last(chosen[k], pixels),
+            open=None if opened is None else lambda k: opened(chosen[k]),
+            labels=None,
+            classes=(),
+        )
 
 
 @dataclass(frozen=True)

@@ -42,8 +42,14 @@ CHANGES: Mapping[str, Callable[[Bytes], Bytes]] = {"edges": extract_edges, "nega
 
 
 def split_name(source: str) -> tuple[str, str]:
-    """The change and its source: ("edges", "mnist") for `edges:mnist`, ("", source) for a source without a change."""
+    """The change and its source: ("edges", "mnist") for `edges:mnist`, ("", source) for a source without a change.
+
+    `filter:sketch:photos/` has the change "filter:sketch".
+    """
     change, colon, inner = source.partition(":")
+    if change == "filter" and ":" in inner:
+        name, _, inner = inner.partition(":")
+        return f"filter:{name}", inner
     return (change, inner) if colon and change in CHANGES else ("", source)
 
 

@@ -36,6 +36,9 @@ class Layout:
     warnings: tuple[str, ...] = ()  # what is doubtful, a sentence each
 
 
+Arrange = Callable[[Sequence[str], str, Callable[[str], bytes], Callable[[str], bytes]], Layout]  # `arrange`, `take_all`
+
+
 def arrange(
     names: Sequence[str],
     split: str,
@@ -76,6 +79,17 @@ def arrange(
         splits,
         warnings + found.warnings,
     )
+
+
+def take_all(
+    names: Sequence[str],
+    _split: str,
+    _read_file: Callable[[str], bytes],
+    read_head: Callable[[str], bytes] = lambda _name: b"",
+) -> Layout:
+    """Every image of a collection, in the order of the names, without splits and labels. Arguments and errors as `arrange`."""
+    _, members, skipped = drop_hidden_files(names, lambda name: read_head(name).startswith(SIGNATURES))
+    return Layout("pictures", tuple(members), skipped=skipped)
 
 
 def drop_hidden_files(

@@ -70,6 +70,18 @@ def silence_pillow() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def open_image(file: IO[bytes]) -> Iterator[Image.Image]:
+    """The image of a file, not decoded yet, after the checks of its size.
+
+    Raises:
+        UnreadableError: it is no image of the six formats, or too large; also for what Pillow raises inside the block.
+    """
+    with _reading(), Image.open(file, formats=FORMATS) as image:
+        _check_size(image, file)
+        yield image
+
+
 def peek(file: IO[bytes]) -> Header:
     """Size and mode from the header of an image file, without decoding it.
 
@@ -102,7 +114,7 @@ def decode(file: IO[bytes], enough: int = 0) -> Values:
             image.draft(None, (wanted, wanted))
         with DECODING.take(max(memory if image.info.get("progressive") else 0, _memory(image))):
             image.load()
-            values, turn = _reduce(image, max(1, enough)), TURNS.get(_orientation(image))
+            values, turn = _reduce(image, max(1, enough)), TURNS.get(find_orientation(image))
             del image  # its memory is free before another thread may use as much
             return turn(values) if turn else values
 
@@ -235,7 +247,8 @@ def _kind(image: Image.Image) -> str:
     return kind if image.mode in ("LA", "PA", "RGBA") or "transparency" not in image.info else f"{kind} with alpha"
 
 
-def _orientation(image: Image.Image) -> int:
+def find_orientation(image: Image.Image) -> int:
+    """How the camera was turned, as in EXIF, 1 to 8."""
     try:
         return int(image.getexif().get(0x0112, 1))
     except Exception:  # with a damaged EXIF block only the rotation is lost, not the image

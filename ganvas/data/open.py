@@ -16,7 +16,7 @@ import torch
 from ganvas.config import DataConfig
 from ganvas.core.modality import VOXELS
 from ganvas.data import cache
-from ganvas.data.builtin import fashion_mnist, mnist, stacked_mnist
+from ganvas.data.builtin import earth, emoji_sets, fashion_mnist, mnist, stacked_mnist
 from ganvas.data.builtin.oracle import oracle_source
 from ganvas.data.builtin.point_sets import POINTS, point_source
 from ganvas.data.builtin.voxel_shapes import shape_source
@@ -81,9 +81,14 @@ def open_source(
     with naming(config.source):
         data = _open(config, resolution, channels, progress, pictures)
     doubts = (*doubt_name(config.source), *data.warnings)
+    tell_doubts(doubts)
+    return replace(data, warnings=doubts)
+
+
+def tell_doubts(doubts: Sequence[str]) -> None:
+    """Tell the warnings of a source to whoever listens: see `hear_doubts`."""
     if (hear := _HEARD.get()) is not None:
         hear(doubts)
-    return replace(data, warnings=doubts)
 
 
 @contextmanager
@@ -152,6 +157,8 @@ def find(source: str, split: str, progress: Progress | None = None) -> DataSourc
     change, inner = split_name(source)
     if change and (inner in (*POINTS, "shapes") or is_text(inner)):
         raise DataError(f"{change}: expected pictures, and {inner} has none; choose a source of pictures")
+    if change.startswith("filter:"):
+        raise DataError(f"{printable(change)}: makes pairs of pictures; choose a recipe that translates one into the other")
     if change:
         return split_domains(find(inner, split, progress), change)
     if source == "mnist":
@@ -160,6 +167,10 @@ def find(source: str, split: str, progress: Progress | None = None) -> DataSourc
         return fashion_mnist.find(split, progress)
     if source == "stacked":
         return stacked_mnist.find(split)
+    if source in emoji_sets.SIDES:
+        return emoji_sets.find(source, split)
+    if source == "earth":
+        return earth.find(split)
     path = find_path(source)
     if not os.path.lexists(path):
         near = difflib.get_close_matches(source[:80], BUILT_IN, n=1)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+import torch
+from torch import Tensor
+
+from ganvas.core.facts import Facts
 from ganvas.core.fields import FIELDS, check_size, unknown_field
 from ganvas.core.modality import Batch
 from ganvas.data import order
@@ -60,6 +64,18 @@ class PairedDataset(TableDataset):
         sizes = [(self.fields[name].shape[-2], self.fields[name].shape[-1]) for name in self._grids]
         return min(sizes, default=(0, 0))
 
+    @property
+    def facts(self) -> Facts:
+        """The facts on which settings of a game depend; the shapes are those of a crop."""
+        facts = super().facts
+        if not self.crop:
+            return facts
+        shapes = dict(facts.shapes)
+        for name in self._grids:
+            side = self.crop * (shapes[name][-1] // self._smallest[1])
+            shapes[name] = (*shapes[name][:-2], side, side)
+        return replace(facts, shape=shapes[self.main], shapes=shapes)
+
     def batch(self, seed: int, start: int, count: int) -> Batch:
         """The stored fields at positions start .. start+count-1; all fields of a row have the same flip and crop."""
         batch = super().batch(seed, start, count)
@@ -67,7 +83,21 @@ class PairedDataset(TableDataset):
             return batch
         height, width = self._smallest
         top, left = order.crops(seed, start, count, (height - self.crop, width - self.crop))
+        return self._cut(batch, top, left)
+
+    def rows(self, index: Tensor) -> Batch:
+        """The stored fields [N, ...] of the samples with indices int64 [N], not mirrored; with a crop, their centers."""
+        rows = super().rows(index)
+        if not self.crop:
+            return rows
+        height, width = self._smallest
+        top, left = (torch.full_like(index, (side - self.crop) // 2) for side in (height, width))
+        return self._cut(rows, top, left)
+
+    def _cut(self, rows: Batch, top: Tensor, left: Tensor) -> Batch:
+        """The crops of all fields at the places int64 [N], in pixels of the smallest field."""
+        width = self._smallest[1]
         for name in self._grids:
-            scale = batch[name].shape[-1] // width
-            batch[name] = self.modalities[name].crop(batch[name], top * scale, left * scale, self.crop * scale)
-        return batch
+            scale = rows[name].shape[-1] // width
+            rows[name] = self.modalities[name].crop(rows[name], top * scale, left * scale, self.crop * scale)
+        return rows

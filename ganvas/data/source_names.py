@@ -14,7 +14,8 @@ from ganvas.errors import DataError
 from ganvas.utils.parsing import compose, printable
 
 TEXTS = (*text_lines.SHA256, "oracle")  # built-in sources of text
-BUILT_IN = ("mnist", "fashion", "stacked", "shapes", *TEXTS, *POINTS)
+PICTURE_PAIRS = ("emoji-shading", "emoji-styles", "earth")  # built-in sources of pairs
+BUILT_IN = ("mnist", "fashion", "stacked", "shapes", *PICTURE_PAIRS, *TEXTS, *POINTS)
 
 
 @contextmanager
@@ -40,8 +41,24 @@ def doubt_name(source: str) -> tuple[str, ...]:
     )
 
 
+def split_two(source: str) -> tuple[str, str] | None:
+    """The two paths of `A::B`; None for every other source, also for a path with such a name."""
+    first, mark, second = source.partition("::")
+    return (first, second) if mark and first and second and not os.path.lexists(find_path(source)) else None
+
+
+def is_here(source: str) -> bool:
+    """Whether a source is built in, or its path, or both its paths, exist on this machine."""
+    if two := split_two(source):
+        return all(map(is_here, two))
+    inner = split_name(source)[1]
+    return inner in BUILT_IN or find_path(inner).exists()
+
+
 def absolute_source(source: str) -> str:
     """A path as an absolute path, valid in every working folder; names and paths that do not exist do not change."""
+    if two := split_two(source):
+        return "::".join(map(absolute_source, two))
     change, inner = split_name(source)
     if change:
         return f"{change}:{absolute_source(inner)}"
@@ -51,6 +68,8 @@ def absolute_source(source: str) -> str:
 
 def shorten_path(source: str) -> str:
     """An absolute path without its parent folders: `photos` for `/home/me/photos`. Names and relative paths do not change."""
+    if two := split_two(source):
+        return "::".join(map(shorten_path, two))
     change, inner = split_name(source)
     if change:
         return f"{change}:{shorten_path(inner)}"

@@ -49,6 +49,11 @@ class TableDataset:
     vocabulary: int = 0  # for text: the number of symbols, the end of a line included
     splits: tuple[str, ...] = ("train",)  # the splits that the source has
     kinds: Mapping[str, Modality] = field(default_factory=dict)  # field -> modality, if the tensor does not decide it
+    # int64 [rows of the table]: rows of one group, such as squares of one photograph, are held out together or not at all.
+    groups: Tensor | None = field(default=None, kw_only=True)
+    names: Mapping[str, str] = field(default_factory=dict, kw_only=True)  # as in `Facts`, and so are the next two
+    legend: tuple[str, ...] = field(default=(), kw_only=True)
+    colors: tuple[tuple[int, int, int], ...] = field(default=(), kw_only=True)
 
     def __len__(self) -> int:
         return len(self.table if self.index is None else self.index)
@@ -103,7 +108,17 @@ class TableDataset:
     def facts(self) -> Facts:
         """The facts on which settings of a game depend."""
         shapes = {name: tuple(tensor.shape[1:]) for name, tensor in self.fields.items()}
-        return Facts(self.modality, self.shape, shapes, len(self.classes), self.alphabet, self.vocabulary)
+        return Facts(
+            self.modality,
+            self.shape,
+            shapes,
+            len(self.classes),
+            self.alphabet,
+            self.vocabulary,
+            self.names,
+            self.legend,
+            self.colors,
+        )
 
     @property
     def resolution(self) -> int:
@@ -132,7 +147,7 @@ class TableDataset:
         Returns:
             each field [count, ...]; with `flip`, all fields of a row are mirrored or none.
         """
-        batch = self.rows(order.rows(seed, start, count, len(self)))
+        batch = self._take(order.rows(seed, start, count, len(self)))
         if self.flip:  # on bytes: a quarter of the memory traffic
             mirrored = order.flips(seed, start, count)
             batch = {name: self.modalities[name].mirror(x, mirrored) for name, x in batch.items()}
@@ -140,6 +155,9 @@ class TableDataset:
 
     def rows(self, index: Tensor) -> Batch:
         """The stored fields [N, ...] of the samples with indices int64 [N], not mirrored."""
+        return self._take(index)
+
+    def _take(self, index: Tensor) -> Batch:
         table = index if self.index is None else self.index[index]
         rows = {name: tensor.index_select(0, table) for name, tensor in self.fields.items()}
         return rows if self.units is None else rows | {self.main: self.units.standardize(rows[self.main])}
@@ -160,19 +178,35 @@ class TableDataset:
         units.require(self.dims, self.name)
         return replace(self, units=units)
 
-    def hold_out(self, share: float, most: int = 1_000) -> tuple[Self, Self | None]:
+    def hold_out(self, share: float, most: int = 1_000, *, backwards: bool = False) -> tuple[Self, Self | None]:
         """The data without a random `share` of its samples (at most `most`), and that share; None if it is below 20 samples.
 
         Every call gives the same samples; both parts share the memory of the whole. Held-out samples are never mirrored,
-        because they are used to measure.
+        because they are used to measure. With `groups` whole groups are held out, as many as come nearest to the share, at
+        least one of five; of fewer than five groups none. `backwards`: others, from the other end of the random order.
         """
         count = min(most, int(share * len(self)))
+        if share > 0 and self.groups is not None:
+            return self._hold_out_groups(self.groups, count, backwards)
         if count < 20:
             return self, None
         table = torch.arange(len(self.table)) if self.index is None else self.index
-        shuffled = torch.randperm(len(table), generator=torch.Generator().manual_seed(mix("held out")))
+        shuffled = _shuffle(len(table), backwards)
         held_out, rest = shuffled[:count].sort().values, shuffled[count:].sort().values
         return replace(self, index=table[rest]), replace(self, index=table[held_out], flip=False)
+
+    def _hold_out_groups(self, groups: Tensor, count: int, backwards: bool) -> tuple[Self, Self | None]:
+        """As `hold_out`, of whole groups: about `count` samples."""
+        table = torch.arange(len(self.table)) if self.index is None else self.index
+        group = groups[table]
+        values, sizes = group.unique(return_counts=True)
+        shuffled = _shuffle(len(values), backwards)
+        totals = sizes[shuffled].cumsum(0)
+        chosen = shuffled[: max(1, int((totals - count).abs().argmin()) + 1)]
+        held_out = torch.isin(group, values[chosen])
+        if len(values) < 5 or int(held_out.sum()) < 20:
+            return self, None
+        return replace(self, index=table[~held_out]), replace(self, index=table[held_out], flip=False)
 
     def _modality(self, name: str, tensor: Tensor) -> Modality:
         kind = self.kinds.get(name)
@@ -186,6 +220,12 @@ class TableDataset:
         if not self.is_grid:
             raise DataError(f"{self.name!r} holds {self.modality.name}, not images: use an image source such as 'mnist'")
         return self.table.shape
+
+
+def _shuffle(count: int, backwards: bool) -> Tensor:
+    """The numbers below `count` in a random order, always the same, or in that order backwards."""
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(mix("held out")))
+    return order.flip(0) if backwards else order
 
 
 def fingerprint(fields: Mapping[str, Tensor], classes: tuple[str, ...] = ()) -> str:

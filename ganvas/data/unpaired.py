@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -28,6 +28,7 @@ class UnpairedDataset:
 
     a: TableDataset
     b: TableDataset
+    names: Mapping[str, str] = field(default_factory=dict)  # what the user calls the domains: {"a": "day", "b": "night"}
 
     def __post_init__(self) -> None:
         if self.a.modality is not self.b.modality:
@@ -61,7 +62,7 @@ class UnpairedDataset:
     @property
     def facts(self) -> Facts:
         """The facts on which settings of a game depend: the shape is that of "a"."""
-        return Facts(self.a.modality, self.a.shape, {"a": self.a.shape, "b": self.b.shape})
+        return Facts(self.a.modality, self.a.shape, {"a": self.a.shape, "b": self.b.shape}, names=self.names)
 
     @property
     def fingerprint(self) -> str:
@@ -103,8 +104,12 @@ class UnpairedDataset:
         return normalize_batch(self.rows(index), self.modalities)
 
     def hold_out(self, share: float) -> tuple[UnpairedDataset, UnpairedDataset | None]:
-        """The data without a random `share` of each table, and these shares; None if one table is too small."""
-        (a, held_a), (b, held_b) = self.a.hold_out(share), self.b.hold_out(share)
+        """The data without a random `share` of each table, and these shares; None if one table is too small.
+
+        Of tables that hold the same things in the same order, such as emoji in two styles, other things are held out of each:
+        what is made of one would be nearer to its own truth than any two sets of reals are to each other.
+        """
+        (a, held_a), (b, held_b) = self.a.hold_out(share), self.b.hold_out(share, backwards=True)
         if held_a is None or held_b is None:
             return self, None
-        return UnpairedDataset(a, b), UnpairedDataset(held_a, held_b)
+        return UnpairedDataset(a, b, self.names), UnpairedDataset(held_a, held_b, self.names)

@@ -75,19 +75,22 @@ class Report:
     measures: Mapping[str, Measurement]
     memorisation: Memorization | None
     notes: tuple[str, ...]
+    baseline: str = ""  # what the baseline of the measures is: "copied input"; "": there is none
 
     def to_dict(self) -> dict[str, Any]:
-        """For --json: name -> value, interval, floor, samples, extractor."""
+        """For --json: name -> value, interval, floor, samples, extractor, baseline."""
         return {name: asdict(measured) for name, measured in self.measures.items()}
 
     def text(self) -> str:
         """A short table."""
         width = max((len(name) for name in self.measures if ":" not in name), default=10)
-        lines = [f"{self.subject} against {self.reference}", f"  {'':{width}}  {'value':>9}  {'± 95 %':>9}  {'floor':>9}"]
+        heading = f"  {'':{width}}  {'value':>9}  {'± 95 %':>9}  {'floor':>9}"
+        lines = [f"{self.subject} against {self.reference}", heading + (f"  {self.baseline}" if self.baseline else "")]
         classes = {name.partition(":")[2]: m.value for name, m in self.measures.items() if ":" in name}
         for name, m in self.measures.items():
             if ":" not in name:
-                lines.append(f"  {name:{width}}  {_digits(m.value)}  {_digits(m.interval)}  {_digits(m.floor)}")
+                line = f"  {name:{width}}  {_digits(m.value)}  {_digits(m.interval)}  {_digits(m.floor)}"
+                lines.append(line + (f"  {_digits(m.baseline)}" if self.baseline else ""))
         if classes:
             worst = sorted(classes, key=lambda name: classes[name])[:10]
             lines.append(f"  requested, the weakest first: {', '.join(f'{name} {classes[name]:.1%}' for name in worst)}")
@@ -194,8 +197,8 @@ def evaluate(
 def _evaluate_outputs(model: Model, subject: str, against: str | None, metrics: Sequence[str] | None, **options: Any) -> Report:
     """The report on a model that takes inputs."""
     source = model.data_source(against, "--against")
-    measures, reference, notes = measure_outputs(model, source, chosen=metrics, **options)
-    return Report(subject, int(model.card["items"]), reference, measures, None, notes)
+    measures, reference, notes, baseline = measure_outputs(model, source, chosen=metrics, **options)
+    return Report(subject, int(model.card["items"]), reference, measures, None, notes, baseline)
 
 
 def _evaluate_text(model: Model, subject: str, against: str | None, metrics: Sequence[str] | None, **options: Any) -> Report:

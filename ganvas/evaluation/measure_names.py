@@ -30,7 +30,12 @@ INPUTS: Mapping[str, str] = {  # of a model that takes inputs, in addition to me
     "mae": "mean absolute error (L1) of outputs against the truth, 0 to 1",
     "psnr": "peak signal-to-noise ratio of outputs against the truth, in dB; at most 100",
     "ssim": "structural similarity of outputs and truth",
+    "psnr_y": "PSNR of the brightness, as papers on super-resolution report it",
+    "ssim_y": "SSIM of the brightness",
     "pixel_accuracy": "share of pixels of a label map with the true class",
+    "found": "share of a map's pixels whose class is found again in the picture, by color",
+    "miou": "mean intersection over union of the classes found by color and those of the map",
+    "variety": "mean difference of two pictures of one map, 0 to 1",
 }
 TEXT: Mapping[str, str] = {
     "distinct": "share of different lines",

@@ -31,13 +31,17 @@ CONNECTED = 0.99  # share of voxels in the largest part of a connected solid
 
 @dataclass(frozen=True)
 class Measurement:
-    """One number. `interval` is the half-width of its 95 % interval, `floor` the score of other reals; None: not known."""
+    """One number. `interval` is the half-width of its 95 % interval, `floor` the score of other reals; None: not known.
+
+    `baseline` is the score of something trivial: of a model that takes inputs, of the copied input, for example.
+    """
 
     value: float
     interval: float | None
     floor: float | None
     samples: int
     extractor: str  # "none": no network
+    baseline: float | None = None
 
 
 def name_measure(metric: str, samples: int, tag: str) -> str:

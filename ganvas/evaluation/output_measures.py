@@ -1,8 +1,11 @@
-"""Measure a game that takes inputs: its outputs against the truth of each row, or as a set where the data has no pairs."""
+"""Measure a game that takes inputs: its outputs against the truth of each row, and as a set against the real samples.
+
+Every number stands beside that of a trivial baseline on the same rows: see baselines.py.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,69 +13,26 @@ from torch import Tensor
 
 from ganvas.config import Recipe
 from ganvas.core.capabilities import TakesInputs
-from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, Modality, modality_of
+from ganvas.core.modality import IMAGES, modality_of
 from ganvas.data.dataset import Dataset
 from ganvas.errors import DataError, UsageError, unknown_name
-from ganvas.evaluation import measure_names
+from ganvas.evaluation import measure_names, whole_pictures
+from ganvas.evaluation.baselines import Baseline, make_baseline
+from ganvas.evaluation.map_measures import MAPS, measure_maps, takes_maps
 from ganvas.evaluation.measures import COMPARE, PIXEL_SAMPLES, Measurement, measure_value, name_measure
 from ganvas.evaluation.sample_sets import UNSEEN, SampleSet
+from ganvas.evaluation.truth_measures import TRUTH
 from ganvas.games.recipes import open_data, parse_recipe
 from ganvas.inference.feature_extractors import Extractor, choose_extractor
 from ganvas.inference.inputs import INPUT_MODALITIES, Outputs, list_tasks, run_task
 from ganvas.inference.model import Model
-from ganvas.metrics.psnr import psnr
-from ganvas.metrics.ssim import ssim
 from ganvas.runtime import placement
 from ganvas.utils.parsing import spell_count
 
-MOST_DECIBELS = 100.0  # PSNR of equal images in a mean: that of a single wrong byte in 10^8 is about as high
 FEWEST = 20  # rows: fewer say nothing
-UNKNOWN = 255  # in a label map: such pixels do not count
-
-
-def absolute_error(output: Tensor, truth: Tensor) -> Tensor:
-    """uint8 [N, ...] of one shape -> the mean absolute error (L1) of each pair [N], 0 to 1 of the range, float64."""
-    parts = zip(output.split(50), truth.split(50), strict=True)
-    return torch.cat([(a.double() - b.double()).abs().flatten(1).mean(1) for a, b in parts]) / 255
-
-
-def pixel_accuracy(output: Tensor, truth: Tensor) -> Tensor:
-    """Label maps uint8 [N, H, W] -> the share of known pixels with the true class [N], float64.
-
-    Source: Long, Shelhamer, Darrell 2015, arXiv:1411.4038 sec. 5.
-    """
-    known = truth != UNKNOWN
-    right = ((output == truth) & known).flatten(1).double().sum(1)
-    return right / known.flatten(1).double().sum(1).clamp(min=1)
-
-
-def _of_frames(metric: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
-    """A metric of images, applied to clips too: the mean over the frames."""
-
-    def values(output: Tensor, truth: Tensor) -> Tensor:
-        if modality_of(output, INPUT_MODALITIES) is IMAGES:
-            return metric(output, truth)
-        of_frames: Tensor = metric(output.flatten(0, 1), truth.flatten(0, 1)).unflatten(0, output.shape[:2])
-        return of_frames.mean(1)
-
-    return values
-
-
-@dataclass(frozen=True)
-class TruthMeasure:
-    """A measure of outputs against the truth, row by row."""
-
-    kinds: tuple[Modality, ...]  # it fits
-    values: Callable[[Tensor, Tensor], Tensor]  # (outputs, truth) uint8 [N, ...] -> [N]
-
-
-TRUTH: Mapping[str, TruthMeasure] = {
-    "mae": TruthMeasure((IMAGES, CLIPS), absolute_error),
-    "psnr": TruthMeasure((IMAGES, CLIPS), _of_frames(lambda a, b: psnr(a, b).clamp(max=MOST_DECIBELS))),
-    "ssim": TruthMeasure((IMAGES, CLIPS), _of_frames(ssim)),
-    "pixel_accuracy": TruthMeasure((LABEL_MAPS,), pixel_accuracy),
-}
 SETS = ("fd", "kd", "precision", "recall", "density", "coverage", "swd", "sharpness")  # of `COMPARE`
+WITH_TRUTH = ("fd", "kd", "swd", "sharpness")  # of outputs that have a truth: a blurred output may be near it and yet not real
+NAMES = (*TRUTH, *SETS, *MAPS)
 
 
 @dataclass(frozen=True)
@@ -127,11 +87,13 @@ def measure_outputs(
     samples: int = 10_000,
     split: str | None = None,
     network: Extractor | None = None,
-) -> tuple[dict[str, Measurement], str, tuple[str, ...]]:
-    """The measures of a model that takes inputs, the reference in words, and notes on what was left out.
+) -> tuple[dict[str, Measurement], str, tuple[str, ...], str]:
+    """The measures of a model that takes inputs, the reference in words, notes on what was left out, and the baseline's name.
 
-    Tasks whose rows have the truth are measured against it; the others, such as a translation without pairs, as a set
-    against the real samples of the target field. With several tasks a measure's name ends with its task: "swd1k-... a>b".
+    Tasks whose rows have the truth are measured against it, and as a set against the real samples of the target field; the
+    others, such as a translation without pairs, as a set. Images made from label maps have measures of their own. With
+    several tasks a measure's name ends with its task: "swd1k-... a>b". Other photographs than those of the training are
+    measured whole: see whole_pictures.py.
 
     Raises:
         UsageError: an unknown measure, or one of `chosen` that does not fit.
@@ -141,24 +103,40 @@ def measure_outputs(
     if not isinstance(game, TakesInputs):
         raise UsageError(f"{model.name} takes no inputs; sample it from noise")
     for name in chosen or ():
-        if name not in (*TRUTH, *SETS):
+        if name not in NAMES:
             raise _misfit(name)
+    if whole_pictures.suits(model, source):
+        return whole_pictures.measure(model, source, chosen)
     found = held_out_rows(model, source, samples, split)
-    tasks, notes = list_tasks(game), _Notes(strict=chosen is not None)
+    tasks, notes, baselines = list_tasks(game), _Notes(strict=chosen is not None), dict[str, None]()
     measures: dict[str, Measurement] = {}
     for task in tasks:
         outputs = run_task(task, found.data, found.rows)
-        default = TRUTH if outputs.truth is not None else SETS
-        part = measure_truth(outputs, (name for name in chosen or default if name in TRUTH), notes)
-        part |= _measure_sets(outputs, found, [name for name in chosen or default if name in SETS], network, notes)
+        baseline = make_baseline(outputs, found.others)
+        if baseline is not None:
+            baselines[baseline.name] = None
+        asked = tuple(chosen) if chosen is not None else _choose(outputs)
+        part = measure_truth(outputs, (name for name in asked if name in TRUTH), notes, baseline)
+        part |= _measure_sets(outputs, found, [name for name in asked if name in SETS], network, notes, baseline)
+        part |= _measure_maps(outputs, found, [name for name in asked if name in MAPS], notes, baseline)
         measures |= {f"{name} {task.name}" if len(tasks) > 1 else name: value for name, value in part.items()}
-    return measures, found.words, notes.lines()
+    return measures, found.words, notes.lines(), ", ".join(baselines)
+
+
+def _choose(outputs: Outputs) -> tuple[str, ...]:
+    """The measures that suit some outputs, if the user names none."""
+    if outputs.truth is None:
+        return SETS
+    names = [name for name, measure in TRUTH.items() if measure.suits(outputs)]
+    if modality_of(outputs.output, INPUT_MODALITIES) is IMAGES:
+        names += WITH_TRUTH
+    return (*names, *(MAPS if takes_maps(outputs) else ()))
 
 
 def _misfit(name: str) -> UsageError:
     if name in measure_names.SAMPLES:
-        return UsageError(f"{name} does not fit a model that takes inputs; choose among {', '.join((*TRUTH, *SETS))}")
-    return unknown_name("metric of a model that takes inputs", name, (*TRUTH, *SETS))
+        return UsageError(f"{name} does not fit a model that takes inputs; choose among {', '.join(NAMES)}")
+    return unknown_name("metric of a model that takes inputs", name, NAMES)
 
 
 class _Notes:
@@ -180,7 +158,9 @@ class _Notes:
         return tuple(f"left out: {', '.join(names)} ({reason})" for reason, names in self.names.items())
 
 
-def measure_truth(outputs: Outputs, chosen: Iterable[str], notes: _Notes) -> dict[str, Measurement]:
+def measure_truth(
+    outputs: Outputs, chosen: Iterable[str], notes: _Notes, baseline: Baseline | None = None
+) -> dict[str, Measurement]:
     """Outputs against their truth: the mean over rows, with its interval. There is no floor: a perfect model has no error."""
     kind, measures = modality_of(outputs.output, INPUT_MODALITIES), {}
     for name in chosen:
@@ -193,20 +173,31 @@ def measure_truth(outputs: Outputs, chosen: Iterable[str], notes: _Notes) -> dic
                 raise UsageError(f"{name} does not fit {kind.name}; choose another measure")
             continue
         try:
-            values = measure.values(outputs.output, outputs.truth)
+            values = measure.compare(outputs, outputs.output)
+            trivial = None if baseline is None else float(measure.compare(outputs, baseline.output).mean())
         except UsageError as misfit:
             notes.add(name, misfit)
             continue
         n = len(values)
         interval = float(1.96 * values.std() / n**0.5)
-        measures[name_measure(name, n, "none")] = Measurement(float(values.mean()), interval, None, n, "none")
+        measures[name_measure(name, n, "none")] = Measurement(float(values.mean()), interval, None, n, "none", trivial)
     return measures
 
 
 def _measure_sets(
-    outputs: Outputs, reference: InputRows, chosen: Sequence[str], network: Extractor | None, notes: _Notes
+    outputs: Outputs,
+    reference: InputRows,
+    chosen: Sequence[str],
+    network: Extractor | None,
+    notes: _Notes,
+    baseline: Baseline | None,
 ) -> dict[str, Measurement]:
-    """The outputs as a set against the real samples of the target field; the floor is that of training samples."""
+    """The outputs as a set against real samples of the target field, which do not belong to their inputs.
+
+    Of rows with the truth these are training samples, and the floor is the score of the truths: outputs and their truths are
+    so alike, pair by pair, that as two sets they would be nearer than any two sets of reals. Of rows without it these are the
+    reals of the same split, and the floor is the score of training samples.
+    """
     if not chosen:
         return {}
     target, n = outputs.task.target, len(reference.rows)
@@ -222,17 +213,40 @@ def _measure_sets(
         reference.data.rows(reference.rows[some])[target],
         reference.others.rows(picked)[target],
     ]
+    if outputs.truth is not None and outputs.truth.shape[1:] == sets[2].shape[1:]:
+        sets[1:] = [sets[2], outputs.truth[some]]
     network = network or choose_extractor(reference.data.name, sets[0].shape[1], placement.device_of(outputs.task.game))
     fake, real, other = (SampleSet(images, None, network) for images in sets)
+    copy = None if baseline is None else SampleSet(baseline.output[some], None, network)
     measures = {}
     for name in chosen:
         tag = "none" if name in ("swd", "sharpness") or network is None else network.name
         try:
             value, interval = COMPARE[name](fake, real)
             floor = measure_value(name, other, real)
+            trivial = None if copy is None else measure_value(name, copy, real)
         except UsageError as misfit:
             notes.add(name, misfit)
             continue
         count = min(n, PIXEL_SAMPLES) if name == "swd" else n
-        measures[name_measure(name, count, tag)] = Measurement(value, interval, floor, count, tag)
+        measures[name_measure(name, count, tag)] = Measurement(value, interval, floor, count, tag, trivial)
     return measures
+
+
+def _measure_maps(
+    outputs: Outputs, reference: InputRows, chosen: Sequence[str], notes: _Notes, baseline: Baseline | None
+) -> dict[str, Measurement]:
+    """The measures of images made from label maps."""
+    if not chosen:
+        return {}
+    try:
+        if not takes_maps(outputs):
+            raise UsageError("only images made from label maps have it")
+        found = measure_maps(outputs, reference.data, reference.rows, reference.others, baseline)
+        if "variety" in chosen and "variety" not in found and notes.strict:
+            raise UsageError("variety: the model takes no noise, so a map has one picture; leave it out")
+    except UsageError as misfit:
+        for name in chosen:
+            notes.add(name, misfit)
+        return {}
+    return {name_measure(name, m.samples, m.extractor): m for name, m in found.items() if name in chosen}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
 from PIL.Image import Image
 
 from ganvas.core.capabilities import TakesInputs
+from ganvas.data.order import spread_evenly
 from ganvas.errors import UsageError
 from ganvas.evaluation.output_measures import FEWEST, InputRows, held_out_rows
 from ganvas.inference.inputs import list_tasks, run_task
@@ -17,7 +19,7 @@ from ganvas.media.image_files import save_png
 
 
 def draw_output_sheet(model: Model, found: InputRows, count: int) -> Image:
-    """The first `count` of the rows, one below the other; a translation with two directions has a part for each.
+    """`count` of the rows, spread evenly, one below the other; a translation with two directions has a part for each.
 
     Raises:
         UsageError: the model takes no inputs.
@@ -25,7 +27,8 @@ def draw_output_sheet(model: Model, found: InputRows, count: int) -> Image:
     """
     if not isinstance(model.game, TakesInputs):
         raise UsageError(f"{model.name} takes no inputs; sample it from noise")
-    parts = [draw_outputs(run_task(task, found.data, found.rows[:count])) for task in list_tasks(model.game)]
+    rows = found.rows[torch.tensor(spread_evenly(len(found.rows), count))]
+    parts = [draw_outputs(run_task(task, found.data, rows)) for task in list_tasks(model.game)]
     return parts[0] if len(parts) == 1 else arrange_pictures(parts, 1)
 
 

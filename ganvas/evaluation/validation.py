@@ -16,12 +16,13 @@ from ganvas.core.modality import IMAGES, LABEL_MAPS, POINTS, TEXT, VOXELS, modal
 from ganvas.data.dataset import Dataset
 from ganvas.data.table import TableDataset
 from ganvas.errors import GanvasError
-from ganvas.evaluation.output_measures import absolute_error, pixel_accuracy
+from ganvas.evaluation.baselines import make_baseline
 from ganvas.evaluation.sample_sets import labels_of, read_rows, to_kept
+from ganvas.evaluation.truth_measures import absolute_error, pixel_accuracy
 from ganvas.inference import model_file
 from ganvas.inference.batches import sample_chunks
 from ganvas.inference.feature_extractors import choose_shipped
-from ganvas.inference.inputs import INPUT_MODALITIES, has_truth, list_tasks, run_task
+from ganvas.inference.inputs import INPUT_MODALITIES, Outputs, has_truth, list_tasks, run_task
 from ganvas.latents.seed_latents import latents
 from ganvas.metrics.frechet import frechet_distance
 from ganvas.metrics.sliced_wasserstein import sliced_wasserstein
@@ -57,19 +58,39 @@ def measure(game: Game, held_out: Dataset) -> tuple[str, float] | None:
 
 
 def _measure_outputs(game: TakesInputs, held_out: Dataset) -> tuple[str, float] | None:
-    tasks, rows = list_tasks(game), torch.arange(len(held_out))
-    found = []
-    for task in tasks:
-        outputs = run_task(task, held_out, rows)
-        kind = modality_of(outputs.output, INPUT_MODALITIES)
-        if outputs.truth is not None and kind is LABEL_MAPS:  # lower must be better
-            found.append((f"pixel_error{len(rows)}", float(1 - pixel_accuracy(outputs.output, outputs.truth).mean())))
-        elif outputs.truth is not None:
-            found.append((f"mae{len(rows)}", float(absolute_error(outputs.output, outputs.truth).mean())))
-        elif kind is IMAGES and task.target in held_out.modalities:
-            real = held_out.rows(rows)[task.target]
-            found.append(_distance(outputs.output, real, held_out.name, placement.device_of(game)))
+    rows = torch.arange(len(held_out))
+    all_outputs = (run_task(task, held_out, rows) for task in list_tasks(game))
+    found = [score for outputs in all_outputs if (score := _score(outputs, outputs.output, held_out))]
     return None if not found else (found[0][0], fmean(value for _, value in found))
+
+
+def _score(outputs: Outputs, output: Tensor, held_out: Dataset) -> tuple[str, float] | None:
+    """The measure of `output`, of some outputs for all held-out rows or of their baseline, and its name; lower is better."""
+    n, kind, target = len(output), modality_of(output, INPUT_MODALITIES), outputs.task.target
+    if outputs.truth is not None and kind is LABEL_MAPS:  # lower must be better
+        return f"pixel_error{n}", float(1 - pixel_accuracy(output, outputs.truth).mean())
+    if outputs.truth is not None:
+        return f"mae{n}", float(absolute_error(output, outputs.truth).mean())
+    if kind is not IMAGES or target not in held_out.modalities:
+        return None
+    real = held_out.rows(torch.arange(n))[target]
+    return _distance(output, real, held_out.name, placement.device_of(outputs.task.game))
+
+
+def measure_baseline(game: TakesInputs, data: Dataset, held_out: Dataset) -> tuple[str, float] | None:
+    """The name of the trivial baseline of a game (see baselines.py), and the measure of `measure` of it; None: there is none.
+
+    `data` is the training split. With several directions of a translation it is their mean.
+    """
+    rows, found = torch.arange(len(held_out)), []
+    for task in list_tasks(game):
+        outputs = run_task(task, held_out, rows)
+        baseline = make_baseline(outputs, data)
+        score = None if baseline is None else _score(outputs, baseline.output, held_out)
+        if baseline is None or score is None:
+            return None
+        found.append((baseline.name, score[1]))
+    return found[0][0], fmean(value for _, value in found)
 
 
 def floor(data: Dataset, held_out: Dataset, game: Game) -> float | None:

@@ -13,12 +13,17 @@ from ganvas.games import (
     cgan,
     classifier,
     cogan,
+    cyclegan,
     dcgan,
     fastgan,
+    filters,
     gan,
     gan3d,
+    pix2pix,
     progan,
     r3gan,
+    spade,
+    srgan,
     stylegan,
     stylegan2,
     textgan,
@@ -45,6 +50,11 @@ GAMES: Mapping[str, type[Game]] = {
     "classifier": classifier.Classifier,
     "vae": vae.VAE,
     "vae-conditional": vae.ConditionalVAE,
+    "pix2pix": pix2pix.Pix2Pix,
+    "cyclegan": cyclegan.CycleGAN,
+    "spade": spade.SPADE,
+    "srgan": srgan.SRGAN,
+    "filters": filters.Filter,
 }
 
 _MODULES = (
@@ -62,5 +72,10 @@ _MODULES = (
     textlm,
     vae,
     classifier,
+    pix2pix,
+    cyclegan,
+    spade,
+    srgan,
+    filters,
 )
 RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for module in _MODULES for recipe in module.RECIPES}

@@ -98,7 +98,7 @@ class DCGAN(AdversarialGame, Projects):
 
     def duel(self) -> Duel:
         # Without a gradient penalty D has BatchNorm, so reals and fakes must be separate batches.
-        return replace(super().duel(), together=self.rules.penalized)
+        return replace(super().duel(), together=self.together and self.rules.penalized)
 
     def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """z [N, latent_dim] -> image [N, C, H, W] in [-1, 1]."""

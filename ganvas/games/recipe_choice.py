@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ganvas.config import DataConfig, Recipe
+from ganvas.core.capabilities import Watched
 from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS
 from ganvas.data.computed_domains import split_name
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, UsageError
-from ganvas.games import RECIPES
+from ganvas.games import GAMES, RECIPES
+from ganvas.games.translation_choice import Translation, find_translation
 from ganvas.layers.resolutions import can_be_halved
 from ganvas.runtime.device import find_device
 from ganvas.utils.parsing import spell_count
@@ -25,7 +27,12 @@ SMALL = 32  # sides up to which grey pictures are taken for drawings such as dig
 MINUTES = 15.0  # of a training on pictures, if the user names neither minutes nor a number of images
 # The longest training in minutes for a side in pixels; beyond the last one, the last side. FastGAN plays at 32 pixels for both,
 # and draws its samples again: a larger side costs time in sheets and measurements, which a short run has not.
-SIDES: tuple[tuple[float, int], ...] = ((5, 64), (float("inf"), 128))
+Sides = tuple[tuple[float, int], ...]
+SIDES: Sides = ((5, 64), (float("inf"), 128))
+TRANSLATED: Sides = (
+    (45, 64),
+    (float("inf"), 128),
+)  # on a CPU; the networks play at the full side: twice of it costs four times
 OWN = ("fastgan-images", "fastgan-images-conditional")  # for other pictures: without classes, with
 DIGITS = ("dcgan-mnist-paired", "cgan-mnist-groups", "cgan-mnist")  # for those: few, many, with classes
 GROUPED = 300  # pictures without classes, from which groups of them take the place of classes
@@ -36,6 +43,8 @@ DOMAINS = "cogan-images"  # for domains that are computed of other pictures
 MOST_OF_DOMAINS = 64  # pixels: its own side
 FEW = 5_000  # pictures, below which a discriminator soon knows each of them
 FEW_UNWATCHED = 2_000  # the same if none are held out: `FEW` of ganvas/engine/balance.py
+RESOLUTION = 64  # pixels of the recipes that translate
+MADE = "the recipe made for this data"
 EXACT = 32  # pixels: a smaller suggested side is that of all pictures
 
 
@@ -95,13 +104,28 @@ def choose_for_source(
     """
     if not config.source:
         raise UsageError("expected a recipe (see `ganvas recipes`) or your own data: --data FOLDER; got neither")
+    kind = find_device(device).type
+    if (translation := find_translation(config)) is not None:
+        return _choose_translation(translation, minutes, images, kind)
     data = open_source(config, channels=config.channels, pictures=False)
-    return choose_recipe(data, minutes, images, find_device(device).type, config.source)
+    return choose_recipe(data, minutes, images, kind, config.source)
 
 
 def name_for_source(source: str) -> str:
     """The first recipe that is made for the data `source`, by the name of its own data; "" if there is none."""
     return next((name for name, recipe in RECIPES.items() if source and recipe.data.source == source), "")
+
+
+def _choose_translation(found: Translation, minutes: float | None, images: int | None, device: str) -> Choice:
+    """The choice of a recipe that translates. For own pictures, as for `choose_for_pictures`, the time decides the side."""
+    if found.made:
+        return Choice(found.recipe, {}, minutes, found.text, found.count, RESOLUTION, MADE, device)
+    settings, length = hold_out_enough(found.count), MINUTES if minutes is None and images is None else minutes
+    if found.side:
+        settings["config.resolution"] = str(
+            choose_side(found.side, length or MINUTES, TRANSLATED if device == "cpu" else SIDES)
+        )
+    return Choice(found.recipe, settings, length, found.text, found.count, found.side or RESOLUTION, device=device)
 
 
 def choose_recipe(
@@ -116,7 +140,7 @@ def choose_recipe(
         DataError: no recipe takes such data.
     """
     n, modality, own = len(data), data.modality, name_for_source(source)
-    made = "the recipe made for this data" if own else ""
+    made = MADE if own else ""
     if modality is POINTS:
         dims = data.facts.shape[0]
         if dims > 2:
@@ -190,7 +214,7 @@ def find_even_side(side: int) -> int:
     return next((found for found in range(side, 8, -1) if can_be_halved(found)), 8)
 
 
-def choose_side(largest: int, minutes: float) -> int:
+def choose_side(largest: int, minutes: float, sides: Sides = SIDES) -> int:
     """The side at which pictures are trained: what the time allows, but not more than they have; a power of two from 32 on.
 
     Raises:
@@ -198,13 +222,14 @@ def choose_side(largest: int, minutes: float) -> int:
     """
     if not minutes > 0:
         raise UsageError(f"minutes: expected a number above 0, got {minutes:g}")
-    allowed = next(side for longest, side in SIDES if minutes <= longest)
+    allowed = next(side for longest, side in sides if minutes <= longest)
     return max(32, min(allowed, 1 << (largest.bit_length() - 1)))
 
 
 def _describe_augmentation(recipe: Recipe, count: int) -> str:
     """When the balance augments pictures that the recipe is trained on, in words; "" if it hardly ever will, or never."""
-    if recipe.train.balance != "auto" or count >= FEW:
+    watched = issubclass(GAMES[recipe.game], Watched)
+    if not watched or recipe.train.balance != "auto" or count >= FEW:
         return ""
     if int(recipe.data.held_out * count) >= HELD_OUT:
         return "augmented as soon as the discriminator knows them by heart"

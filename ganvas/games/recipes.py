@@ -13,6 +13,7 @@ from ganvas.core.fields import FIELDS, unknown_field
 from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import open_source
+from ganvas.data.open_fields import open_fields
 from ganvas.data.table import TableDataset
 from ganvas.data.units import choose_units
 from ganvas.errors import DataError, UsageError, unknown_name
@@ -20,6 +21,8 @@ from ganvas.games import GAMES, RECIPES
 from ganvas.games.common.rules import with_objective
 from ganvas.games.registry import find_game, find_recipe
 from ganvas.utils.settings import assign, from_dict
+
+SAMPLES = {"real", "label", "text"}  # fields of one table; a game that needs others gets pairs or domains
 
 # Recipes to suggest if the chosen game cannot take data of this kind.
 SUGGESTED: Mapping[Modality, str] = {
@@ -42,8 +45,10 @@ def parse_recipe(plain: Mapping[str, Any]) -> Recipe:
     return from_dict(Recipe, plain, config=GAMES[plain["game"]].config_type)
 
 
-def open_data(recipe: Recipe, first: str = "") -> TableDataset:
-    """The data of a recipe, at the resolution of its game. `first` is what to do before another recipe can be used.
+def open_data(recipe: Recipe, first: str = "") -> Dataset:
+    """The data of a recipe, at the resolution of its game, with the fields that the game needs.
+
+    `first` is what to do before another recipe can be used.
 
     Raises:
         DataError: it cannot be used, or the game does not take data of this kind.
@@ -51,12 +56,31 @@ def open_data(recipe: Recipe, first: str = "") -> TableDataset:
     """
     if not recipe.data.source:
         raise UsageError(f"{recipe.name} trains on your own pictures: say where they are with --data FOLDER")
-    resolution = getattr(recipe.config, "resolution", None)
-    data = open_source(recipe.data, resolution=resolution, channels=recipe.data.channels, pictures=False)
+    if recipe.data.crop > recipe.data.tile:  # without it the next start would take the crop for the whole
+        raise UsageError(f"data.crop={recipe.data.crop}: expected data.tile, the side it is taken from, to be larger")
+    needs, size = GAMES[recipe.game].needs, getattr(recipe.config, "resolution", None)
+    data: Dataset
+    if set(needs) <= SAMPLES:
+        data = open_source(recipe.data, resolution=size, channels=recipe.data.channels, pictures=False)
+    else:
+        data = open_fields(recipe.data, needs, resolution=size, channels=recipe.data.channels)
     _require_kind(recipe, data, first)
-    if not recipe.data.center:  # of points only
+    if not isinstance(data, TableDataset) or not recipe.data.center:  # of points only
         return data
     return data.in_units(recipe.data.center, recipe.data.scale)
+
+
+def open_samples(recipe: Recipe) -> TableDataset:
+    """The data of a recipe whose game has no inputs: one table of samples.
+
+    Raises:
+        DataError: it cannot be used, or is no table of samples.
+        UsageError: the recipe has no data, and the user gave none.
+    """
+    data = open_data(recipe)
+    if not isinstance(data, TableDataset):
+        raise DataError(f"{data.name}: expected one table of samples, found {', '.join(data.modalities)}; choose other data")
+    return data
 
 
 def adapt_recipe(recipe: Recipe, data: Dataset, first: str = "") -> Recipe:
@@ -139,6 +163,7 @@ ALSO = ("objective", "minutes")  # arguments that are more than one setting, or 
 
 DECIDED_BY_DATA = (
     *(f"config.{name}" for name in ("shape", "point", "dims", "classes", "length", "vocabulary", "alphabet")),
+    *(f"config.{name}" for name in ("legend", "colors", "domains", "source_channels")),
     "data.center",
     "data.scale",
 )

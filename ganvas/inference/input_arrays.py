@@ -6,43 +6,111 @@ device, in chunks of a fixed size.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from PIL import ImageOps
 from torch import Tensor
 
-from ganvas.core.capabilities import Animates, Inpaints, TakesInputs, Translates, Upscales
+from ganvas.core.capabilities import Animates, Inpaints, TakesInputs, Translates
 from ganvas.core.fields import FIELDS
 from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, Batch, Modality, modality_of, normalize_batch
-from ganvas.errors import UsageError, unknown_name
-from ganvas.inference.inputs import CHUNK, CLIP_CHUNK, INPUT_MODALITIES, compute_chunks, split_direction
+from ganvas.data.images import UnreadableError, silence_pillow
+from ganvas.data.input_files import open_input
+from ganvas.data.source_names import find_path
+from ganvas.data.whole_picture import read_picture, to_values
+from ganvas.errors import DataError, UsageError, unknown_name
+from ganvas.inference.drawn_maps import read_map_for
+from ganvas.inference.inputs import CHUNK, CLIP_CHUNK, INPUT_MODALITIES, compute_chunks
+from ganvas.inference.loaded_game import LoadedGame
+from ganvas.inference.picture_translation import (
+    Way,
+    find_way,
+    fit_channels,
+    input_channels,
+    list_ways,
+    paint_one,
+    require_strength,
+    translate_along,
+)
+from ganvas.inference.tiles import compute_any_size
 from ganvas.latents.seed_latents import latents
+from ganvas.media.image_files import Picture, to_image
 from ganvas.runtime import placement
+from ganvas.utils.parsing import printable
 
 Array = npt.NDArray[Any]
+CHUNK_PIXELS = 1_000_000  # of all pictures of a chunk
 _SHAPES: Mapping[Modality, str] = {IMAGES: "[n, H, W, C]", CLIPS: "[n, T, H, W, C]", LABEL_MAPS: "[n, H, W]"}
 
 
-def translate(game: Translates, inputs: npt.ArrayLike | Mapping[str, npt.ArrayLike], direction: str | None, seed: int) -> Array:
+def translate(
+    model: LoadedGame,
+    inputs: npt.ArrayLike | Mapping[str, npt.ArrayLike] | Picture | str | Path,
+    direction: str | None,
+    to: str | None,
+    seed: int,
+    strength: float,
+) -> Array | Picture:
     """As `Model.translate`."""
+    if direction is not None and to is not None:
+        raise UsageError("direction and to: expected one of them, found both; leave one out")
+    if isinstance(inputs, (Picture, str, Path)):
+        return translate_picture(find_way(model, to or direction), inputs, strength, seed)
+    game = model.game
+    if not isinstance(game, Translates):
+        raise UsageError(f"{model.name} does not translate arrays; use Model.upscale")
+    way = find_way(model, to) if to is not None else find_direction(game, direction)
+    given = inputs if isinstance(inputs, Mapping) else {way.field: inputs}
+    if way.field not in given or not given.keys() <= set(game.takes):
+        found = ", ".join(given) or "none"
+        raise UsageError(
+            f"inputs: expected {way.field!r}, and perhaps others of {', '.join(game.takes)}, found {found}; rename them"
+        )
+    return _apply_way(way, {name: as_input(name, x, FIELDS[name].modalities) for name, x in given.items()}, seed, strength)
+
+
+def find_direction(game: Translates, direction: str | None) -> Way:
+    """The direction of this name; None: the only one. Raises: UsageError: there are several, or none of this name."""
     if direction is None and len(game.directions) == 1:
         direction = game.directions[0]
     if direction is None:
         raise UsageError(f"direction: expected one of {', '.join(game.directions)}, found none; name one")
     if direction not in game.directions:
         raise unknown_name("direction", direction, game.directions)
-    chosen, source = direction, split_direction(direction)[0]
-    given = inputs if isinstance(inputs, Mapping) else {source: inputs}
-    if source not in given or not given.keys() <= set(game.takes):
-        found = ", ".join(given) or "none"
-        raise UsageError(
-            f"inputs: expected {source!r}, and perhaps others of {', '.join(game.takes)}, found {found}; rename them"
-        )
-    fields = {name: as_input(name, array, FIELDS[name].modalities) for name, array in given.items()}
-    return apply_to_arrays(game, lambda batch, z: game.translate(batch, chosen, z), fields, seed)
+    return next(way for way in list_ways(game) if way.direction == direction)
+
+
+def translate_picture(way: Way, given: Picture | str | Path, strength: float, seed: int = 0) -> Picture:
+    """A picture of any size, or the path of one -> the translated picture, with its transparency.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    return to_image(translate_along(way, _read_values(given), strength=strength, seed=seed))
+
+
+def paint(model: LoadedGame, given: npt.ArrayLike | Picture | str | Path, seed: int, side: int | None) -> Array | Picture:
+    """As `Model.paint`."""
+    if isinstance(given, (Picture, str, Path)):
+        return to_image(paint_one(model, read_map_for(model, given), seed=seed, side=side))
+    return paint_one(model, np.asarray(given), seed=seed, side=side)
+
+
+def _read_values(given: Picture | str | Path) -> Array:
+    if isinstance(given, Picture):
+        return to_values(ImageOps.exif_transpose(given))
+    try:
+        with silence_pillow(), open_input(find_path(str(given))) as file:
+            return read_picture(file).values
+    except UnreadableError as error:
+        raise DataError(f"{printable(given)}: {error}") from None
 
 
 def animate(game: Animates, source: npt.ArrayLike, driving: npt.ArrayLike) -> Array:
@@ -62,10 +130,49 @@ def inpaint(game: Inpaints, images: npt.ArrayLike, masks: npt.ArrayLike, seed: i
     return apply_to_arrays(game, compute, fields, seed)
 
 
-def upscale(game: Upscales, images: npt.ArrayLike) -> Array:
+def upscale(model: LoadedGame, images: npt.ArrayLike | Picture | str | Path, strength: float) -> Array | Picture:
     """As `Model.upscale`."""
-    fields = {"images": as_input("images", images, (IMAGES,))}
-    return apply_to_arrays(game, lambda batch, _: game.upscale(batch["images"]), fields)
+    way = next(way for way in list_ways(model.game) if not way.direction)
+    if isinstance(images, (Picture, str, Path)):
+        return translate_picture(way, images, strength)
+    kept = as_input("images", images, (IMAGES,))
+    require_one_length({"images": kept})
+    return _apply_way(way, {way.field: kept}, 0, strength)
+
+
+def _apply_way(way: Way, inputs: Mapping[str, Tensor], seed: int, strength: float) -> Array:
+    """The outputs for samples as kept {field: [n, ...]} of any size, a few at a time; sample i has the noise of seed + i."""
+    require_strength(strength)
+    n = require_one_length(inputs)
+    fields = {name: _fit_planes(x.numpy(), input_channels(way.game, name)) for name, x in inputs.items()}
+    chunk = max(1, min(CHUNK, CHUNK_PIXELS // max(1, math.prod(fields[way.field].shape[-2:]))))
+    device, dim = placement.device_of(way.game), way.game.noise_dim
+    parts = []
+    for start in range(0, n, chunk):
+        rows = np.arange(start, start + chunk).clip(max=n - 1)  # the last chunk is filled up, so each has one size
+        z = latents((seed + rows).tolist(), dim).to(device) if dim else None
+        some = {name: x[rows] for name, x in fields.items()}
+        found = compute_any_size(way.game, partial(_compute_way, way, z, strength), some, scale=way.scale)
+        parts.append(found[: n - start])
+    return as_output_array(torch.from_numpy(np.concatenate(parts)))
+
+
+def _compute_way(way: Way, z: Tensor | None, strength: float, batch: Batch) -> Tensor:
+    return way.compute(batch, z, strength)
+
+
+def _fit_planes(x: Array, channels: int | None) -> Array:
+    """[n, C, H, W] with `channels` channels; label maps do not change."""
+    return x if x.ndim != IMAGES.ndim else np.moveaxis(fit_channels(np.moveaxis(x, 1, -1), channels), -1, 1)
+
+
+def require_one_length(inputs: Mapping[str, Tensor]) -> int:
+    """The number of samples of each field. Raises: UsageError: none, or fields of different lengths."""
+    sizes = {name: len(x) for name, x in inputs.items()}
+    n = next(iter(sizes.values()), 0)
+    if n == 0 or len(set(sizes.values())) > 1:
+        raise UsageError(f"inputs: expected as many samples in each field, at least one, found {sizes}; give as many of each")
+    return n
 
 
 def apply_to_arrays(
@@ -76,10 +183,7 @@ def apply_to_arrays(
     Raises:
         UsageError: no inputs, or fields of different lengths.
     """
-    sizes = {name: len(x) for name, x in inputs.items()}
-    n = next(iter(sizes.values()), 0)
-    if n == 0 or len(set(sizes.values())) > 1:
-        raise UsageError(f"inputs: expected as many samples in each field, at least one, found {sizes}; give as many of each")
+    n = require_one_length(inputs)
     device, kinds = placement.device_of(game), {name: modality_of(x, INPUT_MODALITIES) for name, x in inputs.items()}
 
     def compute_rows(rows: Tensor) -> Batch:
@@ -118,7 +222,7 @@ def as_output_array(kept: Tensor) -> Array:
 
 def _as_kind(kind: Modality, given: Array) -> Tensor | None:
     """The array as samples of a kind, as kept; None: it has not the number of dimensions."""
-    samples = torch.from_numpy(np.ascontiguousarray(given, dtype=np.uint8))
+    samples = torch.from_numpy(np.array(given, np.uint8, order="C"))  # a copy: arrays of Pillow cannot be written
     if kind is LABEL_MAPS:
         return samples if given.ndim == kind.ndim else None
     if given.ndim == kind.ndim - 1:  # grey

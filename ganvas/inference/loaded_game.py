@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -26,8 +25,7 @@ from ganvas.core.capabilities import (
 )
 from ganvas.core.game import Game
 from ganvas.core.modality import POINTS, TEXT, Modality, modality_of_shape
-from ganvas.data.computed_domains import split_name
-from ganvas.data.open import BUILT_IN
+from ganvas.data.source_names import is_here
 from ganvas.data.units import Units
 from ganvas.errors import DataError, UsageError
 from ganvas.inference import encoding
@@ -208,8 +206,7 @@ class LoadedGame:
         if given is not None:
             return given
         source = str(self.card["recipe"]["data"]["source"])
-        inner = split_name(source)[1]
-        if inner not in BUILT_IN and not Path(inner).expanduser().exists():
+        if not is_here(source):
             raise DataError(f"this model was trained on {source!r}, which is not here; say where it is with {option} PATH")
         return source
 

@@ -84,17 +84,41 @@ class Model(LoadedGame):
         return np.concatenate([to_array(part)[1] for part, _ in parts])
 
     def translate(
-        self, inputs: npt.ArrayLike | Mapping[str, npt.ArrayLike], direction: str | None = None, *, seed: int = 0
-    ) -> Array:
+        self,
+        inputs: npt.ArrayLike | Mapping[str, npt.ArrayLike] | Image | str | Path,
+        direction: str | None = None,
+        *,
+        to: str | None = None,
+        seed: int = 0,
+        strength: float = 1.0,
+    ) -> Any:
         """Images translated in one of `directions`: uint8 [n, H, W, C] -> uint8 [n, H, W, C]; label maps uint8 [n, H, W].
 
-        `inputs` is the source field of the direction, or every field that the game takes, by name. `direction` may be left
-        out if there is only one. Sample i has the noise of seed + i, if the game takes noise.
+        H and W may be anything. `inputs` is the source field of the direction, or every field that the game takes, by name.
+        A picture of Pillow, or the path of one, becomes a picture of its size, with its transparency. `to` is what the user
+        calls the output, in place of the direction; neither is needed if there is only one. Sample i has the noise of
+        seed + i, if the game takes noise. `strength` from 0 to 1: how much of the change is made.
 
         Raises:
             UsageError: the game does not translate, no such direction, or inputs of another type or shape.
+            DataError: the file cannot be read.
         """
-        return input_arrays.translate(self._require(Translates, "translate"), inputs, direction, seed)
+        if not isinstance(self.game, Upscales):
+            self._require(Translates, "translate")
+        return input_arrays.translate(self, inputs, direction, to, seed, strength)
+
+    def paint(self, given: npt.ArrayLike | Image | str | Path, *, seed: int = 0, side: int | None = None) -> Any:
+        """A picture for one label map: uint8 [H, W] with the number of the class of each pixel, 255: not known ->
+        uint8 [H, W, C]. `side`: the map is first resized so that its longer side has so many pixels.
+
+        A picture of Pillow, or the path of one, has the classes as colors of the model's legend, or as numbers; it becomes
+        a picture of Pillow.
+
+        Raises:
+            UsageError: the game does not paint maps, a number that is no class, or too large a map.
+            DataError: the file cannot be read, or has other colors than the classes.
+        """
+        return input_arrays.paint(self, given, seed, side)
 
     def animate(self, source: npt.ArrayLike, driving: npt.ArrayLike) -> Array:
         """Images uint8 [n, H, W, C] that move as the clips `driving` uint8 [n, T, H, W, C] -> clips uint8 [n, T, H, W, C].
@@ -114,13 +138,17 @@ class Model(LoadedGame):
         """
         return input_arrays.inpaint(self._require(Inpaints, "inpaint"), images, masks, seed)
 
-    def upscale(self, images: npt.ArrayLike) -> Array:
-        """Images uint8 [n, H, W, C] -> uint8 [n, scale H, scale W, C], `scale` as the game's.
+    def upscale(self, images: npt.ArrayLike | Image | str | Path, *, strength: float = 1.0) -> Any:
+        """Images uint8 [n, H, W, C] -> uint8 [n, scale H, scale W, C], `scale` as the game's; a picture or path -> a picture.
+
+        `strength` is from 0, only what the pixels say, to 1, with all details that the game makes up.
 
         Raises:
             UsageError: the game does not upscale, or inputs of another type or shape.
+            DataError: the file cannot be read.
         """
-        return input_arrays.upscale(self._require(Upscales, "upscale"), images)
+        self._require(Upscales, "upscale")
+        return input_arrays.upscale(self, images, strength)
 
     def save(
         self,

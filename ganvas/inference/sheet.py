@@ -15,6 +15,7 @@ from ganvas.core.capabilities import Conditional, Couples, Samples, TakesInputs,
 from ganvas.core.game import Game
 from ganvas.core.modality import CLIPS, LABEL_MAPS, POINTS, modality_of
 from ganvas.data.dataset import Dataset
+from ganvas.data.order import spread_evenly
 from ganvas.errors import DataError
 from ganvas.inference.batches import as_pictures, sample_chunks
 from ganvas.inference.inputs import INPUT_MODALITIES, Outputs, list_tasks, run_task
@@ -50,7 +51,7 @@ def make_sheet(game: Game, data: Dataset, seed: int = 0) -> Image | None:
     """One picture of what the game generates; every call uses the same noise, or the same inputs.
 
     Images have one row a class, with its name, or a square; points lie among real ones; text is a page. Of a game that takes
-    inputs, which are the first samples of `data`, see `make_input_sheet`. None: the game generates nothing.
+    inputs, which are samples of `data`, see `make_input_sheet`. None: the game generates nothing.
     """
     if isinstance(game, Samples):
         return _make_noise_sheet(game, data, seed)
@@ -88,15 +89,16 @@ def explain_sheet(game: Game, data: Dataset) -> dict[str, str]:
 
 
 def make_input_sheet(game: TakesInputs, data: Dataset) -> Image:
-    """The first samples of `data`, one row each: input, output, and the truth if the rows have it.
+    """Some samples of `data`, one row each: input, output, and the truth if the rows have it.
 
+    They are spread evenly, because squares of one photograph follow each other.
     A translation with two directions has a part for each, and the output translated back as the last column. Of a clip the
     frames lie side by side: driving frames, output and truth below each other.
 
     Raises:
         DataError: the data lacks a field, or an output holds NaN.
     """
-    rows = torch.arange(min(INPUT_ROWS, len(data)))
+    rows = torch.tensor(spread_evenly(len(data), INPUT_ROWS))
     parts = [draw_outputs(run_task(task, data, rows)) for task in list_tasks(game)]
     return parts[0] if len(parts) == 1 else arrange_pictures(parts, 1)
 
@@ -106,7 +108,9 @@ def draw_outputs(outputs: Outputs) -> Image:
     truth = outputs.truth
     if outputs.task.target in outputs.inputs:  # the driving frames are the truth: once is enough
         truth = None
-    blocks = [_as_frames(x) for x in (*outputs.inputs.values(), outputs.output, truth, outputs.back) if x is not None]
+    shown = (*outputs.inputs.values(), outputs.output, truth, outputs.back)
+    colors = getattr(getattr(outputs.task.game, "config", None), "colors", ())
+    blocks = [_as_frames(x, colors) for x in shown if x is not None]
     height, width = (max(block.shape[at] for block in blocks) for at in (-2, -1))
     channels = max(block.shape[2] for block in blocks)
     blocks = [_fit(block, channels, height, width) for block in blocks]
@@ -119,12 +123,17 @@ def draw_outputs(outputs: Outputs) -> Image:
     return make_grid(lines.flatten(0, 2), lines.shape[2], legible_scale(width))
 
 
-def _as_frames(kept: Tensor) -> Tensor:
-    """Images, clips or label maps as kept [N, ...] -> frames [N, F, C, H, W], bytes; F is 1 but for clips."""
+def _as_frames(kept: Tensor, legend: Sequence[Sequence[int]] = ()) -> Tensor:
+    """Images, clips or label maps as kept [N, ...] -> frames [N, F, C, H, W], bytes; F is 1 but for clips.
+
+    `legend` has the colors of the classes of label maps, RGB from 0 to 255.
+    """
     kind = modality_of(kept, INPUT_MODALITIES)
     if kind is LABEL_MAPS:
         colors = [class_color(97 * i % 256, 256) for i in range(255)] + ["#000000"]  # 255: not known
         table = torch.tensor([[int(color[at : at + 2], 16) for at in (1, 3, 5)] for color in colors], dtype=torch.uint8)
+        if legend:
+            table[: len(legend)] = torch.tensor(legend, dtype=torch.uint8)
         kept = table[kept.long()].movedim(-1, 1)
     if kind is CLIPS:
         return kept[:, torch.linspace(0, kept.shape[1] - 1, min(FRAMES, kept.shape[1])).round().long()]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from ganvas.layers.residual import Residual
 from ganvas.utils.shipped_weights import read_shipped_weights
 
 FILE = Path(__file__).parent / "networks" / "redraw.safetensors"
@@ -19,20 +20,6 @@ CODE_PIXELS = 4  # the sides must be multiples of it
 CODES = 24  # numbers of the code of 4x4 pixels
 WIDTHS = (48, 64, 96)  # channels at the side of the input, at a half and at a quarter of it
 FINEST = 12  # channels at twice the side
-
-
-class Residual(nn.Module):
-    """x [N, C, H, W] -> [N, C, H, W]: x and two convolutions beside it, which start as zero."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.steps = nn.Sequential(nn.SiLU(), nn.Conv2d(width, width, 3, 1, 1), nn.SiLU(), nn.Conv2d(width, width, 3, 1, 1))
-        nn.init.zeros_(self.steps[-1].weight)  # type: ignore[arg-type]
-        nn.init.zeros_(self.steps[-1].bias)  # type: ignore[arg-type]
-
-    def forward(self, x: Tensor) -> Tensor:
-        both: Tensor = x + self.steps(x)
-        return both
 
 
 def _up(inputs: int, outputs: int) -> list[nn.Module]:

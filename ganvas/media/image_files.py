@@ -23,6 +23,7 @@ Array = npt.NDArray[np.floating[Any]]
 PAPER, INK = "white", "#282828"
 COLORS = 256  # of a GIF's palette
 JPEG_QUALITY = 95
+DESCRIPTION = 0x010E  # the field of EXIF for text
 PICTURES = (".png", ".jpg", ".jpeg")  # the endings that `save_picture` knows
 
 
@@ -58,7 +59,7 @@ def save_png(path: str | Path, image: Picture, text: Mapping[str, str]) -> None:
 def encode_png(image: Picture, text: Mapping[str, str]) -> bytes:
     """The bytes of a PNG with `text` as metadata."""
     file = io.BytesIO()
-    image.save(file, "PNG", pnginfo=_png_text(text), optimize=True)
+    image.save(file, "PNG", pnginfo=png_text(text), optimize=True)
     return file.getvalue()
 
 
@@ -74,6 +75,34 @@ def save_picture(path: str | Path, image: Picture, text: Mapping[str, str]) -> N
     file, note = io.BytesIO(), json.dumps(text).encode()
     image.save(file, "JPEG", quality=JPEG_QUALITY, subsampling=0, comment=note)
     write_durably(Path(path), file.getvalue())
+
+
+def to_image(values: npt.NDArray[Any]) -> Picture:
+    """uint8 [H, W, 1 to 4] or uint16 [H, W, 1] -> grey, color, either with transparency, or grey of 16 bits."""
+    return Image.fromarray(np.ascontiguousarray(values[..., 0] if values.shape[2] == 1 else values))
+
+
+def encode_picture(values: npt.NDArray[Any], ending: str, text: Mapping[str, str], profile: bytes | None = None) -> bytes:
+    """A picture as of `to_image` -> the bytes of a file ".png", ".jpg", ".jpeg" or ".webp", with `text` and an ICC profile.
+
+    A JPEG has no transparency: it is on white. JPEG and WebP have 8 bits.
+    """
+    file, note = io.BytesIO(), json.dumps(dict(text))
+    if ending != ".png" and values.dtype == np.uint16:
+        values = np.rint(values / 257.0).astype(np.uint8)
+    image, more = to_image(values), {"icc_profile": profile} if profile else {}
+    if ending == ".png":
+        image.save(file, "PNG", pnginfo=png_text(text), **more)
+    elif ending == ".webp":
+        exif = Image.Exif()
+        exif[DESCRIPTION] = note
+        image.save(file, "WEBP", quality=JPEG_QUALITY, exif=exif.tobytes(), **more)
+    else:
+        if image.has_transparency_data:
+            rgba = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert(image.mode[:-1])
+        image.save(file, "JPEG", quality=JPEG_QUALITY, subsampling=0, comment=note.encode(), **more)
+    return file.getvalue()
 
 
 def save_gif(path: str | Path, frames: Sequence[Picture], milliseconds: int, text: Mapping[str, str] | None = None) -> None:
@@ -95,7 +124,7 @@ def save_gif(path: str | Path, frames: Sequence[Picture], milliseconds: int, tex
         return
     _check_frames(frames, milliseconds)
     first, *others = frames
-    file, chunks = io.BytesIO(), _png_text(text)
+    file, chunks = io.BytesIO(), png_text(text)
     first.save(file, "PNG", save_all=True, append_images=others, duration=milliseconds, loop=0, pnginfo=chunks)
     write_durably(path, file.getvalue())
 
@@ -110,7 +139,7 @@ def encode_gif(
         DataError: no frame, or frames of different sizes.
     """
     _check_frames(frames, milliseconds)
-    first, *others = _with_one_palette([frame.convert("RGB") for frame in frames], colors)
+    first, *others = share_palette([frame.convert("RGB") for frame in frames], colors)
     file, ticks, note = io.BytesIO(), max(2, round(milliseconds / 10)), json.dumps(text).encode() if text else b""
     first.save(file, "GIF", save_all=True, append_images=others, duration=10 * ticks, loop=0, optimize=False, comment=note)
     return file.getvalue()
@@ -123,14 +152,15 @@ def _check_frames(frames: Sequence[Picture], milliseconds: int) -> None:
         raise DataError(f"an animation needs frames of one size, got {sorted({frame.size for frame in frames})}")
 
 
-def _png_text(text: Mapping[str, str]) -> PngImagePlugin.PngInfo:
+def png_text(text: Mapping[str, str]) -> PngImagePlugin.PngInfo:
+    """`text` as the metadata of a PNG."""
     chunks = PngImagePlugin.PngInfo()
     for key, value in text.items():
         chunks.add_text(key, value)
     return chunks
 
 
-def _with_one_palette(frames: Sequence[Picture], most: int) -> list[Picture]:
+def share_palette(frames: Sequence[Picture], most: int) -> list[Picture]:
     """RGB frames -> frames with one palette: their exact colors if there are at most `most`, else the median cut of all."""
     pixels = np.stack([np.asarray(frame) for frame in frames])
     codes = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)

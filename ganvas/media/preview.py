@@ -17,6 +17,7 @@ from ganvas.utils.files import write_durably
 Bytes = NDArray[np.uint8]
 SHEET = 64  # images on a sheet
 COLUMNS = 8
+PAIRS = 4  # in a row
 GAP = 2  # pixels between images
 SIDE = 512  # pixels of a scatter
 MARGIN = 0.05  # share of the range, on each side
@@ -35,6 +36,21 @@ def save_sheet(images: Sequence[Bytes], path: Path) -> None:
         tile = Image.fromarray(image[0] if len(image) == 1 else np.ascontiguousarray(image.transpose(1, 2, 0)))
         tile = tile.resize((resolution * factor,) * 2, Image.Resampling.NEAREST)
         sheet.paste(tile, (i % COLUMNS * cell + GAP, i // COLUMNS * cell + GAP))
+    _save(sheet, path)
+
+
+def save_pairs(pairs: Sequence[tuple[Bytes, Bytes]], path: Path) -> None:
+    """Two uint8 images [C, r, r] each, an input and its output -> a PNG with both side by side, four pairs in a row."""
+    resolution = max(image.shape[-1] for image in pairs[0])
+    side = resolution * max(1, 64 // resolution)
+    width, height = 2 * side + 3 * GAP, side + GAP  # a pair and the gap after it
+    rows = -(-len(pairs) // PAIRS)
+    sheet = Image.new("RGB", (min(PAIRS, len(pairs)) * width + GAP, rows * height + GAP), (128, 128, 128))
+    for i, pair in enumerate(pairs):
+        left, top = i % PAIRS * width + GAP, i // PAIRS * height + GAP
+        for k, image in enumerate(pair):
+            tile = Image.fromarray(image[0] if len(image) == 1 else np.ascontiguousarray(image.transpose(1, 2, 0)))
+            sheet.paste(tile.resize((side, side), Image.Resampling.NEAREST), (left + k * (side + GAP), top))
     _save(sheet, path)
 
 

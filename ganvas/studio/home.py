@@ -18,6 +18,7 @@ from ganvas.studio.run_kind import describe_kind, explain_absence
 from ganvas.studio.storage import RUN_ID, Storage, list_snapshots, read_json
 from ganvas.studio.train.pace import estimate_seconds, read_paces
 from ganvas.studio.train.uploads import MAX_UPLOAD_BYTES
+from ganvas.studio.translate.translators import describe_translator
 
 MAX_RUNS = 8  # in the list
 DIGITS = "cgan-mnist"  # the main job
@@ -75,7 +76,7 @@ def describe_recent(folder: Path) -> dict[str, Any]:
     """One row of the latest runs."""
     damage = find_damage(folder)
     recipe = {} if damage else read_json(folder / "recipe.json")
-    snapshots = list_snapshots(folder)
+    snapshots, has_model = list_snapshots(folder), (folder / "model.safetensors").exists()
     return {
         "name": folder.name,
         "recipe": str(recipe.get("name", "")),
@@ -83,7 +84,8 @@ def describe_recent(folder: Path) -> dict[str, Any]:
         "finished": not damage and (folder / "result.json").exists(),
         "opens": bool(RUN_ID.fullmatch(folder.name)),
         "snapshot": snapshots[-1] if snapshots else None,
-        "explores": (folder / "model.safetensors").exists() and not explain_absence(recipe),
+        "explores": has_model and not explain_absence(recipe),
+        "translates": has_model and describe_translator(recipe) is not None,
         "damage": damage,
     }
 

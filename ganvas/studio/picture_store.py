@@ -1,6 +1,7 @@
 """Single pictures that pages send, by id: /api/pictures. Each is decoded in a process of its own and kept as a plain PNG.
 
-A page that works on a picture sends it once and then names it by its id, also in a link to another page.
+A page that works on a picture sends it once and then names it by its id, also in a link to another page. What a page makes of a
+picture is kept here too, so that it can be saved, and handed on.
 """
 
 from __future__ import annotations
@@ -72,6 +73,17 @@ class PictureStore:
             for path in (incoming, out):
                 path.unlink(missing_ok=True)
         return {"id": name, **facts}
+
+    def reserve(self) -> tuple[str, Path]:
+        """A new id and its file, not there yet: for a process of a page that makes a picture, as a PNG of its own.
+
+        Raises:
+            ResourceError: the disk refused.
+        """
+        folder, name = self.storage.make_folder("pictures"), secrets.token_hex(8)
+        with disk_errors("cannot keep the picture"):
+            self._make_room(folder)
+        return name, folder / f"{name}.png"
 
     def _make_room(self, folder: Path) -> None:
         kept = sorted(folder.glob("[0-9a-f]*.png"), key=lambda path: path.stat().st_mtime)

@@ -6,5 +6,6 @@ from ganvas.studio import home
 from ganvas.studio.explore import page as explore
 from ganvas.studio.play import page as play
 from ganvas.studio.train import page as train
+from ganvas.studio.translate import page as translate
 
-PAGES = (home.PAGE, play.PAGE, train.PAGE, explore.PAGE)  # the first is the home page at /
+PAGES = (home.PAGE, play.PAGE, train.PAGE, explore.PAGE, translate.PAGE)  # the first is the home page at /

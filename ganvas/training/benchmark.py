@@ -24,12 +24,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from ganvas.config import Recipe
+from ganvas.core.capabilities import Watched
 from ganvas.core.game import Game, Step
+from ganvas.data.dataset import Dataset
 from ganvas.data.order import rows
-from ganvas.data.table import TableDataset
 from ganvas.engine.autotune import ENDLESS, LATE, choose_plan, train_endlessly
 from ganvas.errors import UsageError
-from ganvas.games.common.duel import Duel
 from ganvas.games.recipes import adapt_recipe, open_data, parse_recipe
 from ganvas.games.registry import build, find_recipe
 from ganvas.runtime.device import available_cores, describe_runtime, find_device, pin
@@ -130,7 +130,7 @@ def measure_peak(device: str = "cpu") -> float:
     )
 
 
-def race(recipe: Recipe, data: TableDataset, plan: Plan, peers: Ranks, seconds: float) -> tuple[list[float], list[float]]:
+def race(recipe: Recipe, data: Dataset, plan: Plan, peers: Ranks, seconds: float) -> tuple[list[float], list[float]]:
     """Images per second of each burst of the engine and of the plain loop, which take turns.
 
     The plain loop has a process of its own, because the threads and cores of this one follow the plan.
@@ -185,7 +185,7 @@ def time_burst(steps: Iterator[object], recipe: Recipe, device: str = "cpu") -> 
     return count_cycle_steps(recipe) * recipe.train.batch / (time.perf_counter() - start)
 
 
-def plain_loop(recipe: Recipe, data: TableDataset, device: str = "cpu") -> Iterator[None]:
+def plain_loop(recipe: Recipe, data: Dataset, device: str = "cpu") -> Iterator[None]:
     """The loop of a tutorial with the same networks and losses: float32, NCHW, default Adam, D on reals and fakes one by one.
 
     It begins late in the run, where networks that grow have their full size, as the engine does here.
@@ -209,14 +209,13 @@ def plain_loop(recipe: Recipe, data: TableDataset, device: str = "cpu") -> Itera
 
 
 def plain_turns(game: Game) -> tuple[Any, ...]:
-    """The game's turns, with the discriminator called for reals and for fakes one by one, as in tutorials."""
-    turns = game.turns()
-    if isinstance(home := getattr(turns[0].loss, "__self__", None), Duel):
-        return replace(home, together=False).turns()
-    return turns
+    """The game's turns, with each discriminator called for reals and for fakes one by one, as in tutorials."""
+    if isinstance(game, Watched):
+        game.together = False
+    return game.turns()
 
 
-def count_flops(recipe: Recipe, data: TableDataset, plan: Plan) -> float:
+def count_flops(recipe: Recipe, data: Dataset, plan: Plan) -> float:
     """Floating-point operations for one image, all forward and backward passes of a step counted: the mean over one cycle."""
     with FlopCounter() as counter:
         time_burst(train_endlessly(recipe, data, plan, Ranks()), recipe)
@@ -254,7 +253,7 @@ def _silence() -> Iterator[None]:
             os.close(before)
 
 
-def profile_operations(recipe: Recipe, data: TableDataset, plan: Plan, most: int = 10) -> tuple[tuple[str, float], ...]:
+def profile_operations(recipe: Recipe, data: Dataset, plan: Plan, most: int = 10) -> tuple[tuple[str, float], ...]:
     """The slowest operations of a step in one process, each with its share of the time of the processor, or of the GPU."""
     steps = train_endlessly(recipe, data, plan, Ranks())
     time_burst(steps, recipe)

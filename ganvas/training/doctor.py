@@ -15,7 +15,7 @@ from typing import Any
 from ganvas.errors import GanvasError
 from ganvas.inference import model_file
 from ganvas.runtime.device import find_device
-from ganvas.training import doctor_data, doctor_log, doctor_outputs, doctor_samples, doctor_verdict
+from ganvas.training import doctor_data, doctor_log, doctor_outputs, doctor_samples, doctor_translation, doctor_verdict
 from ganvas.training.doctor_case import Case
 from ganvas.training.doctor_distance import Distance
 from ganvas.training.doctor_finding import Finding
@@ -39,6 +39,10 @@ TRAINED: tuple[Check, ...] = (
     doctor_log.check_short_steps,
     doctor_log.check_batch,
     doctor_log.check_gradient,
+    doctor_translation.check_inversion,
+    doctor_translation.check_hidden_input,
+    doctor_translation.check_noise,
+    doctor_translation.check_pairs,
     doctor_samples.check_solids,
     doctor_samples.check_constant,
     doctor_samples.check_collapse,

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from ganvas.core.capabilities import TakesInputs
 from ganvas.core.modality import CLIPS, IMAGES, modality_of
-from ganvas.evaluation.output_measures import absolute_error
+from ganvas.evaluation.truth_measures import absolute_error
 from ganvas.inference.inputs import INPUT_MODALITIES, Outputs
 from ganvas.training.doctor_case import Case
 from ganvas.training.doctor_finding import Finding
@@ -40,9 +40,7 @@ def check_copies(case: Case) -> Finding | None:
         if (changed < LEVEL) if usual is None else (usual > LEVEL and changed < SAME * usual):
             evidence = f"{outputs.task.name}: the outputs differ from their inputs by {changed:.2g} of 255"
             evidence += "" if usual is None else f", the true images by {usual:.2g}"
-            cycle = getattr(case.run.recipe.config, "cycle", None)
-            advice = f"--set config.cycle={cycle / 2:g}" if cycle else _advise(case)
-            return Finding("generator copies its input", evidence, advice)
+            return Finding("generator copies its input", evidence, _advise_change(case))
     return None
 
 
@@ -54,6 +52,15 @@ def _variation(kept: Tensor) -> float:
 def _difference(a: Tensor, b: Tensor) -> float:
     """The mean absolute difference of two sets of bytes, in levels of 255."""
     return 255 * float(absolute_error(a, b).mean())
+
+
+def _advise_change(case: Case) -> str:
+    """A flag for a generator that does not change its input."""
+    if case.short:  # many generators start as a copy
+        return f"--images {case.read_setting('train.images', usual=True)}"
+    if cycle := case.read_setting("config.cycle"):
+        return f"--set config.cycle={cycle / 2:g}"
+    return "--set config.residual=false" if case.read_setting("config.residual") else _advise(case)
 
 
 def _advise(case: Case) -> str:

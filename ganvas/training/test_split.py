@@ -15,7 +15,7 @@ from ganvas.data.table import TableDataset
 from ganvas.errors import DataError
 from ganvas.evaluation import validation
 from ganvas.evaluation.accuracy import accuracy
-from ganvas.games.recipes import open_data
+from ganvas.games.recipes import open_samples
 from ganvas.metrics.elbo import elbo_terms
 
 
@@ -27,7 +27,7 @@ def open_test_split(recipe: Recipe, data: Dataset, game: Game, tell: Callable[[s
     if not isinstance(game, Classifies | Bounds | Writes):
         return None
     try:
-        test = open_data(replace(recipe, data=replace(recipe.data, split="test")))
+        test = open_samples(replace(recipe, data=replace(recipe.data, split="test")))
     except DataError as failure:  # a folder without test/, or one that cannot be read: no reason to lose the run
         tell(f"no result on a test split: {failure}")
         return None

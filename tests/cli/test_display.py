@@ -138,6 +138,8 @@ def test_every_discriminator_is_shown(tmp_path: Path) -> None:
         ("voxel-shapes", "ganvas sample", "solid.stl"),
         ("vae-mnist", "ganvas sample", "ganvas reconstruct"),
         ("gan-ring", "ganvas sample", "ganvas recipes"),
+        ("pix2pix-emoji", "ganvas translate", "ganvas eval"),
+        ("spade-earth", "ganvas paint", "ganvas eval"),
     ],
 )
 def test_the_next_commands_follow_what_the_game_can_do(name: str, first: str, last: str, tmp_path: Path) -> None:
@@ -145,6 +147,19 @@ def test_the_next_commands_follow_what_the_game_can_do(name: str, first: str, la
     assert len(commands) == 3
     assert commands[0].startswith(first)
     assert last in commands[2]
+
+
+def test_the_results_of_a_translation_stand_beside_their_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outputs = {"name": "mae54", "value": 0.05881, "trivial": {"name": "copied input", "value": 0.063}}
+    result = {"items": 1, "seconds": 1, "dropped": 0, "images_per_second": 1, "outputs": outputs}
+    (tmp_path / "result.json").write_text(json.dumps(result))
+    for name in ("sheet.png", "learning.gif"):
+        (tmp_path / name).touch()
+    display("pix2pix-emoji", (), tmp_path).show_results()
+    said = capsys.readouterr().out
+    assert "held-out outputs: mae54 0.0588 (copied input 0.063)" in said
+    assert "inputs and outputs" in said
+    assert "the same inputs during training" in said
 
 
 @pytest.mark.parametrize("name", ["[/b]", "[red]x", ":smile:", "a\x1b[31mb\rc"])

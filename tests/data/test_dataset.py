@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -71,6 +71,39 @@ def test_each_is_a_data_set() -> None:
     assert unpaired(2, 3).facts.shapes == {"a": (3, SIDE, SIDE), "b": (3, SIDE, SIDE)}
     assert pairs(2).facts.shapes == {"low": (3, SIDE, SIDE), "real": (3, 2 * SIDE, 2 * SIDE), "label": ()}
     assert pairs(2).modalities == {"low": IMAGES, "real": IMAGES, "label": LABELS}
+
+
+def test_facts_of_cropped_pairs_are_those_of_a_crop() -> None:
+    assert pairs(2, crop=4).facts.shapes == {"low": (3, 4, 4), "real": (3, 8, 8), "label": ()}
+    assert pairs(2, crop=4).facts.shape == (3, 4, 4)
+    assert maps(2, crop=3).facts.shapes["map"] == (3, 3)
+
+
+def test_rows_of_cropped_pairs_are_their_centers() -> None:
+    rows, whole = pairs(5, crop=4).rows(torch.tensor([3, 1])), pairs(5).rows(torch.tensor([3, 1]))
+    assert torch.equal(rows["low"], whole["low"][..., 1:5, 1:5])
+    assert torch.equal(rows["real"], whole["real"][..., 2:10, 2:10])
+    assert rows["label"].tolist() == [3, 1]
+
+
+def test_names_and_legends_are_facts() -> None:
+    two = replace(unpaired(40, 50), names={"a": "day", "b": "night"})
+    assert two.facts.names == two.hold_out(0.5)[0].facts.names == {"a": "day", "b": "night"}
+    legend = replace(maps(2), legend=("sea", "land"), colors=((0, 0, 255), (0, 255, 0)))
+    filled = legend.facts.fill(Settings())
+    assert filled == Settings(classes=2, legend=("sea", "land"), colors=((0, 0, 255), (0, 255, 0)))
+    assert two.facts.fill(Settings()).domains == ("day", "night")
+    assert pairs(2).facts.fill(Settings()).domains == ("a", "b")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a game that data with inputs decides."""
+
+    classes: int = 0
+    legend: tuple[str, ...] = ()
+    colors: tuple[tuple[int, int, int], ...] = ()
+    domains: tuple[str, ...] = ("a", "b")
 
 
 @given(seed=seeds, n=lengths, start=st.integers(0, 100), cuts=st.lists(st.integers(1, 12), min_size=1, max_size=5))
@@ -193,3 +226,15 @@ def test_fingerprints_of_two_tables() -> None:
     assert one.name == "horses and zebras"
     assert one.splits == ("train",)
     assert torch.equal(data.samples(torch.tensor([3]))["a"], data.samples(torch.tensor([0]))["a"])
+
+
+def test_nothing_is_held_out_of_both_domains() -> None:
+    """Else a measure of sets would compare the outputs with their own truths."""
+    for groups in (None, torch.arange(200) // 20):
+        tables = [TableDataset(name, {"real": numbered(200)}, groups=groups) for name in "ab"]
+        rest, held_out = UnpairedDataset(*tables).hold_out(0.2)
+        assert held_out is not None
+        first, second = (set(table.index.tolist()) for table in (held_out.a, held_out.b) if table.index is not None)
+        assert len(first) == len(second) == 40
+        assert not first & second
+        assert len(rest.a) == len(rest.b) == 160

@@ -20,7 +20,8 @@ from ganvas.errors import DataError, UsageError
 
 
 def test_built_in_names() -> None:
-    assert set(BUILT_IN) == {"mnist", "fashion", "stacked", "shapes", "names", "words", "oracle", *POINTS}
+    pairs = ("emoji-shading", "emoji-styles", "earth")
+    assert set(BUILT_IN) == {"mnist", "fashion", "stacked", "shapes", *pairs, "names", "words", "oracle", *POINTS}
 
 
 def test_mistyped_name_gives_the_nearest() -> None:

@@ -69,3 +69,27 @@ def test_fingerprint_tells_contents_apart() -> None:
         fingerprint({**fields, "real": fields["real"].reshape(4, 3, 25, 1)}, ("a", "b")),
     ]
     assert len({same, *others}) == 5
+
+
+def _grouped(groups: list[int], share: float) -> tuple[set[int], set[int]]:
+    """The groups that stay and those that are held out."""
+    fields = {"real": torch.zeros(len(groups), 1, 2, 2, dtype=torch.uint8)}
+    data = TableDataset("squares", fields, groups=torch.tensor(groups))
+    rest, held_out = data.hold_out(share)
+    kept, out = ({*data.groups[part.index].tolist()} if part and part.index is not None else set() for part in (rest, held_out))
+    return kept, out
+
+
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.2, 0.5])
+def test_rows_of_one_group_are_held_out_together(share: float) -> None:
+    groups = [group for group in range(12) for _ in range(20 + group)]
+    kept, out = _grouped(groups, share)
+    assert not kept & out
+    assert kept | out == set(range(12))
+    assert abs(sum(group in out for group in groups) - share * len(groups)) <= 31
+
+
+def test_too_few_groups_are_not_held_out() -> None:
+    assert _grouped([0, 1, 2, 3] * 100, 0.2) == (set(), set())
+    assert _grouped([0, 1, 2, 3, 4] * 100, 0.0) == (set(), set())
+    assert len(_grouped([0, 1, 2, 3, 4] * 100, 0.01)[1]) == 1

@@ -312,7 +312,7 @@ def test_eval_verb_prints_json_and_keeps_a_record(tmp_path: Path, untrained: Pat
     done = ganvas("eval", tmp_path, "--metrics", "fd", "--samples", 200, "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
-    assert set(said["fd200-digits"]) == {"value", "interval", "floor", "samples", "extractor"}
+    assert set(said["fd200-digits"]) == {"value", "interval", "floor", "samples", "extractor", "baseline"}
     kept = json.loads((tmp_path / "metrics.jsonl").read_text())
     assert kept["metrics"] == said
 

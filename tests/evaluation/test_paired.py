@@ -22,9 +22,11 @@ from ganvas.errors import DataError, UsageError
 from ganvas.evaluation import validation
 from ganvas.evaluation.comparison import compare
 from ganvas.evaluation.evaluate import Report, evaluate
+from ganvas.evaluation.map_measures import MAPS
 from ganvas.evaluation.measure_names import INPUTS
-from ganvas.evaluation.output_measures import SETS, TRUTH, absolute_error, choose_rows, held_out_rows, pixel_accuracy
+from ganvas.evaluation.output_measures import NAMES, choose_rows, held_out_rows
 from ganvas.evaluation.output_sheet import draw_output_sheet
+from ganvas.evaluation.truth_measures import TRUTH, absolute_error, pixel_accuracy
 from ganvas.inference import model_file
 from ganvas.inference.model import load
 from ganvas.utils.settings import to_dict
@@ -57,13 +59,18 @@ def test_errors_of_known_images() -> None:
 
 
 def test_every_measure_has_a_name_for_the_help() -> None:
-    assert set(INPUTS) == set(TRUTH)
+    assert set(INPUTS) == {*TRUTH, *MAPS}
 
 
 @pytest.mark.parametrize("name", [name for name in miniatures.RECIPES if name != "miniature-cycle"])
 def test_pairs_are_measured_against_their_truth(name: str, tmp_path: Path) -> None:
     report = measured(name, tmp_path)
-    assert set(report.measures) == {"mae240", "psnr240", "ssim240"}
+    expected = {"mae240", "psnr240", "ssim240"}
+    expected |= {"swd240", "sharpness240"} if name != "miniature-puppet" else set()
+    expected |= {"psnr_y240", "ssim_y240"} if name == "miniature-larger" else set()
+    assert set(report.measures) == expected
+    assert report.baseline == ("bicubic" if name == "miniature-larger" else "copied input")
+    assert all(each.baseline is not None for each in report.measures.values())
     assert report.reference == f"240 rows of the test split of {name}"
     mae, decibels = report.measures["mae240"], report.measures["psnr240"]
     assert 0 < mae.value < 1
@@ -73,12 +80,29 @@ def test_pairs_are_measured_against_their_truth(name: str, tmp_path: Path) -> No
     assert 0 < decibels.value < 60
     assert -1 < report.measures["ssim240"].value < 1
     assert "mae240" in report.text()
+    assert report.baseline in report.text().splitlines()[1]
+    assert report.to_dict()["mae240"]["baseline"] == mae.baseline
 
 
 def test_a_perfect_model_has_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     perfect(monkeypatch)
     values = {name: m.value for name, m in measured("miniature-pair", tmp_path).measures.items()}
-    assert values == {"mae240": 0.0, "psnr240": 100.0, "ssim240": pytest.approx(1.0)}
+    assert {name: values[name] for name in ("mae240", "psnr240", "ssim240")} == {
+        "mae240": 0.0,
+        "psnr240": 100.0,
+        "ssim240": pytest.approx(1.0),
+    }
+    assert values["swd240"] == measured("miniature-pair", tmp_path).measures["swd240"].floor
+
+
+def test_outputs_are_compared_with_reals_of_other_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A set that is pair by pair like the reference is nearer to it than reals are; so the truth itself is the floor."""
+    perfect(monkeypatch)
+    found = measured("miniature-pair", tmp_path, metrics=["swd", "sharpness"]).measures
+    for each in found.values():
+        assert each.value == each.floor
+        assert each.value > 0
+        assert each.baseline != each.value
 
 
 def test_domains_without_pairs_are_measured_as_sets_in_each_direction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,9 +140,10 @@ def test_a_set_measure_of_pairs_may_be_asked_for(tmp_path: Path, monkeypatch: py
 def test_measures_that_do_not_fit_are_refused_in_one_line(tmp_path: Path) -> None:
     for metrics, says in (
         (["ssin"], "did you mean 'ssim'"),
-        (["ppl"], f"ppl does not fit a model that takes inputs; choose among {', '.join((*TRUTH, *SETS))}"),
+        (["ppl"], f"ppl does not fit a model that takes inputs; choose among {', '.join(NAMES)}"),
         (["fd"], "there is no extractor for grey pictures"),
         (["pixel_accuracy"], "pixel_accuracy does not fit images"),
+        (["found"], "only images made from label maps have it"),
     ):
         with pytest.raises(UsageError, match=says):
             measured("miniature-pair", tmp_path, metrics=metrics)

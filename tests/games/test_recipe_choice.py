@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from ganvas.config import DataConfig
 from ganvas.core.capabilities import Samples
@@ -25,6 +27,7 @@ from ganvas.games.recipe_choice import (
 )
 from ganvas.games.recipes import adapt_recipe, resolve_recipe
 from ganvas.games.registry import build
+from ganvas.games.translation_choice import find_translation
 
 
 def pictures(n: int, channels: int, side: int, classes: int = 0) -> TableDataset:
@@ -218,3 +221,93 @@ def test_text_of_the_user(tmp_path: Path) -> None:
     choice = choose_for_source(DataConfig(source=str(tmp_path / "names.txt")))
     assert choice.recipe == "textgan-names"
     assert choice.recipe in RECIPES
+
+
+FOLDERS = {
+    "pairs": ("p/A", "p/B"),
+    "maps": ("m/photos", "m/masks"),
+    "domains": ("h/trainA", "h/trainB"),
+    "wide": ("w",),
+    "photos": ("s",),
+}
+
+
+def write(root: Path, folders: tuple[str, ...], count: int = 250, size: tuple[int, int] = (70, 70)) -> Path:
+    """Black color pictures with equal names in each folder. Returns the first part of their path."""
+    for folder in folders:
+        (root / folder).mkdir(parents=True)
+        Image.new("RGB", size).save(root / folder / "0.png")
+        for i in range(1, count):
+            shutil.copyfile(root / folder / "0.png", root / folder / f"{i}.png")
+    return root / folders[0].partition("/")[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "pair", "line"),
+    [
+        ("pairs", "", "pix2pix-images: 250 pairs of pictures (A > B) at 64 pixels for 15 minutes on the CPU"),
+        ("pairs", "sketch", "pix2pix-images: 250 pairs of pictures (A > B) at 64 pixels for 15 minutes on the CPU"),
+        ("maps", "", "spade-images: 250 label maps with pictures (masks > photos) at 64 pixels for 15 minutes on the CPU"),
+        ("domains", "", "cyclegan-images: 250 and 250 pictures of two domains without pairs (A, B) at 64 pixels"),
+        ("wide", "side-by-side", "pix2pix-images: 250 pairs of pictures (left > right) at 64 pixels for 15 minutes on the CPU"),
+        ("photos", "sketch", "filter-sketch: 250 photographs (data.pair=sketch) at 64 pixels for 15 minutes on the CPU"),
+        ("photos", "bicubic-4", "sr-photos-x4: 250 photographs (data.pair=bicubic-4) at 64 pixels for 15 minutes on the CPU"),
+        ("photos", "", "fastgan-images: 250 color pictures without classes at 64 pixels for 15 minutes on the CPU"),
+    ],
+)
+def test_own_data_that_a_game_can_translate_has_a_recipe(kind: str, pair: str, line: str, tmp_path: Path) -> None:
+    source = str(write(tmp_path, FOLDERS[kind], size=(140, 70) if kind == "wide" else (70, 70)))
+    choice = choose_for_source(DataConfig(source=source, pair=pair), device="cpu")
+    assert tell(choice, **({"data_pair": pair} if pair else {})).startswith(line)
+    assert "augmented" not in tell(choice) or choice.recipe == "fastgan-images"
+    assert (choice.minutes, choice.settings["data.held_out"]) == (15, "0.08")
+
+
+def test_the_time_decides_the_length_and_the_side_of_a_translation(tmp_path: Path) -> None:
+    source = str(write(tmp_path, FOLDERS["pairs"], 3, (300, 200)))
+    longer = choose_for_source(DataConfig(source=source), 60, device="cpu")
+    assert (longer.minutes, longer.settings) == (60, {"config.resolution": "128"})
+    counted = choose_for_source(DataConfig(source=source), images=500, device="cpu")
+    assert (counted.minutes, counted.settings) == (None, {"config.resolution": "64"})
+    write(tmp_path, ("c/cats", "c/dogs"), 3)
+    assert find_translation(DataConfig(source=str(tmp_path / "c"))) is None  # they are two classes
+    turned = find_translation(DataConfig(source=source, swap=True))
+    assert turned is not None
+    assert "(B > A)" in turned.text
+
+
+def test_a_filter_of_a_source_has_its_recipe(tmp_path: Path) -> None:
+    photos = write(tmp_path, ("photos",), 3)
+    assert choose_for_source(DataConfig(source=f"filter:oil:{photos}"), device="cpu").recipe == "filter-oil"
+    with pytest.raises(DataError, match="no such"):
+        choose_for_source(DataConfig(source=f"filter:oil:{tmp_path / 'nowhere'}"))
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("emoji-shading", "pix2pix-emoji: 1,098 pairs of pictures (flat > shaded) at 64 pixels for 30,000 images on the CPU"),
+        ("emoji-styles", "cyclegan-styles: 1,098 and 1,098 pictures of two domains without pairs (fluent, noto) at 64"),
+        ("earth", "pix2pix-earth: 1,569 pairs of pictures (relief > satellite) at 64 pixels for 60,000 images on the CPU"),
+    ],
+)
+def test_built_in_pairs_go_to_their_recipe(source: str, line: str) -> None:
+    choice = choose_for_source(DataConfig(source=source), device="cpu")
+    text = choice.text(RECIPES[choice.recipe])
+    assert text.startswith(line)
+    assert text.endswith(", the recipe made for this data; name another recipe to choose yourself")
+    assert choice.settings == {}
+    assert choice.minutes is None
+
+
+def test_names_that_differ_by_a_word_make_pairs_in_one_folder_only(tmp_path: Path) -> None:
+    for folder, name in (("p/A", "{}_in"), ("p/B", "{}_out"), ("c/cats", "cat.{}"), ("c/dogs", "dog.{}")):
+        (tmp_path / folder).mkdir(parents=True)
+        for i in range(4):
+            Image.new("RGB", (64, 64)).save(tmp_path / folder / f"{name.format(i)}.png")
+    pairs = find_translation(DataConfig(source=str(tmp_path / "p")))
+    animals = find_translation(DataConfig(source=f"{tmp_path / 'c/cats'}::{tmp_path / 'c/dogs'}"))
+    assert pairs is not None
+    assert (pairs.recipe, pairs.count) == ("pix2pix-images", 4)
+    assert animals is not None
+    assert animals.recipe == "cyclegan-images"

@@ -7,19 +7,30 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import miniatures
 import numpy as np
 import pytest
 import torch
 from support import PLAN, miniature
 
+from ganvas.core.capabilities import TakesInputs
 from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality
 from ganvas.data.paired import PairedDataset
 from ganvas.data.table import TableDataset
 from ganvas.engine.autotune import initial_state
 from ganvas.engine.loop import train
 from ganvas.errors import DataError, UsageError
-from ganvas.games import RECIPES
-from ganvas.games.recipes import ALSO, ARGUMENTS, SUGGESTED, adapt_recipe, modalities_of, open_data, resolve_recipe
+from ganvas.games import GAMES, RECIPES
+from ganvas.games.recipes import (
+    ALSO,
+    ARGUMENTS,
+    SUGGESTED,
+    adapt_recipe,
+    modalities_of,
+    open_data,
+    open_samples,
+    resolve_recipe,
+)
 from ganvas.games.registry import build
 from ganvas.inference.model import Model
 from ganvas.utils.settings import to_dict
@@ -46,7 +57,13 @@ def small(modality: Modality) -> TableDataset:
 @pytest.mark.parametrize("modality", WORDS, ids=lambda kind: kind.name)
 def test_each_recipe_takes_what_it_says_and_refuses_the_rest(name: str, modality: Modality) -> None:
     recipe, data = RECIPES[name], small(modality)
-    if modality in modalities_of(recipe.config):
+    if modality is IMAGES and issubclass(GAMES[recipe.game], TakesInputs):
+        with pytest.raises(DataError, match=rf"{recipe.game} needs the field '.*' \(.*\) and few has real, label"):
+            adapt_recipe(recipe, data)
+        paired = miniature(name)[1]
+        assert all(field in paired.modalities for field in GAMES[recipe.game].needs)
+        assert adapt_recipe(recipe, paired).config.resolution == 32
+    elif modality in modalities_of(recipe.config):
         if modality is POINTS and getattr(recipe.config, "convolutional", False):
             with pytest.raises(UsageError, match=r"config\.convolutional: points have no convolutions"):
                 adapt_recipe(recipe, data)
@@ -99,6 +116,29 @@ def test_data_of_another_kind_is_refused_when_it_is_opened(tmp_path: Path) -> No
     recipe = resolve_recipe("dcgan-images", data=str(tmp_path / "points.npy"))
     with pytest.raises(DataError, match=r"dcgan needs images and .*points\.npy holds points \[N, 2\]; use a gan-\.\.\. recipe"):
         open_data(recipe)
+
+
+def test_the_needs_of_the_game_decide_how_data_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    miniatures.install(monkeypatch)
+    monkeypatch.delattr("ganvas.games.recipes.open_source")
+    for name in ("miniature-pair", "miniature-cycle", "miniature-puppet"):
+        recipe = miniatures.RECIPES[name]
+        assert set(open_data(recipe).modalities) == set(GAMES[name].needs)
+        with pytest.raises(NameError, match="open_source"):
+            open_data(replace(recipe, game="dcgan"))
+    with pytest.raises(DataError, match="expected one table of samples, found a, b"):
+        open_samples(miniatures.RECIPES["miniature-cycle"])
+
+
+def test_settings_of_inputs_are_decided_by_the_data() -> None:
+    for name in ("legend", "colors", "domains", "source_channels"):
+        with pytest.raises(UsageError, match=f"config.{name}: the data decides it"):
+            resolve_recipe("dcgan-mnist", {f"config.{name}": "[]"})
+    with pytest.raises(UsageError, match=r"data\.crop=64: expected data\.tile, the side it is taken from"):
+        open_data(resolve_recipe("dcgan-mnist", {"data.crop": 64, "data.tile": 48}))
+    for name in ("tile", "crop"):
+        with pytest.raises(UsageError, match=f"data.{name}: expected"):
+            resolve_recipe("dcgan-mnist", {f"data.{name}": "-1"})
 
 
 def test_a_missing_field_is_named() -> None:

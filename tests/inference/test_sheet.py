@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import miniatures
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from support import miniature
 
 from ganvas.games import GAMES
-from ganvas.inference.sheet import LARGEST_GIF, make_sheet, save_learning_gif
+from ganvas.inference.inputs import Outputs, list_tasks
+from ganvas.inference.sheet import LARGEST_GIF, draw_outputs, make_sheet, save_learning_gif
 from ganvas.media.image_files import save_png
 
 
@@ -65,3 +68,17 @@ def test_the_sheet_of_a_conditional_game_names_its_classes() -> None:
     assert bare is not None
     assert named.width > bare.width
     assert np.array_equal(np.asarray(named)[:, named.width - bare.width :], np.asarray(bare))
+
+
+def test_label_maps_have_the_colors_of_their_legend(monkeypatch: pytest.MonkeyPatch) -> None:
+    miniatures.install(monkeypatch)
+    game = miniatures.fresh_game("miniature-pair")
+    (task,) = list_tasks(game)
+    maps = torch.zeros(2, 16, 16, dtype=torch.uint8)
+    maps[0, 8:], maps[1] = 1, 255
+    outputs = Outputs(task, {"map": maps}, torch.full((2, 3, 16, 16), 77, dtype=torch.uint8), None, None)
+    plain = {color for _, color in draw_outputs(outputs).convert("RGB").getcolors(9_999)}  # type: ignore[union-attr, misc]
+    game.config = type("Config", (), {"colors": ((16, 42, 92), (245, 248, 250))})()
+    colored = {color for _, color in draw_outputs(outputs).convert("RGB").getcolors(9_999)}  # type: ignore[union-attr, misc]
+    assert {(16, 42, 92), (245, 248, 250), (0, 0, 0)} <= colored
+    assert not {(16, 42, 92), (245, 248, 250)} & plain

@@ -8,7 +8,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganvas.metrics.resize import resize
+from ganvas.errors import UsageError
+from ganvas.metrics.resize import enlarge, resize, shrink
 
 
 def bytes_of(seed: int, *shape: int) -> Tensor:
@@ -57,3 +58,26 @@ def test_bytes_do_not_overshoot() -> None:
     assert resized[0, 0, 16, -1] == 255
     assert resized[0, 0, 16].sort().values.equal(resized[0, 0, 16].sort().values.clamp(0, 255))
     assert resize(edge.float(), 32).max() > 255
+
+
+@pytest.mark.parametrize(("height", "width", "scale"), [(8, 12, 2), (9, 14, 2), (16, 13, 4)])
+def test_super_resolution_shrinks_by_the_same_filter_after_a_crop(height: int, width: int, scale: int) -> None:
+    image = bytes_of(1, 1, 1, height, width)
+    small = shrink(image, scale)
+    assert small.shape == (1, 1, height // scale, width // scale)
+    whole = image[0, 0, : height // scale * scale, : width // scale * scale]
+    theirs = Image.fromarray(whole.float().numpy()).resize((width // scale, height // scale), Image.Resampling.BICUBIC)
+    assert np.abs(small[0, 0].numpy() - np.asarray(theirs).clip(0, 255)).max() < 0.501
+
+
+def test_enlarging_is_bicubic_too() -> None:
+    image = bytes_of(2, 1, 1, 5, 7)
+    theirs = Image.fromarray(image[0, 0].float().numpy()).resize((14, 10), Image.Resampling.BICUBIC)
+    assert np.abs(enlarge(image, 2)[0, 0].numpy() - np.asarray(theirs).clip(0, 255)).max() < 0.501
+    flat = torch.full((1, 3, 6, 6), 77, dtype=torch.uint8)
+    assert torch.equal(enlarge(shrink(flat, 3), 3), flat)
+
+
+def test_an_image_smaller_than_the_scale_is_refused() -> None:
+    with pytest.raises(UsageError, match="at least 4 x 4 pixels"):
+        shrink(bytes_of(0, 1, 1, 3, 9), 4)

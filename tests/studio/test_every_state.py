@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+import translate_models
 from PIL import Image
 from support import miniature
 
@@ -155,10 +156,19 @@ def explore(model: str) -> Callable[[Any, str], None]:
     return explore_it
 
 
+def translate(model: str, then: str = "") -> Callable[[Any, str], None]:
+    def translate_it(page: Any, base: str) -> None:
+        open_page(page, base, f"/translate#model={model}{then}")
+        page.wait_for_function("document.getElementById('veil').hidden")
+
+    return translate_it
+
+
 EMPTY = {
     "home without runs": lambda page, base: open_page(page, base, "/"),
     "train without runs": lambda page, base: open_page(page, base, "/train"),
     "explore without models": lambda page, base: open_page(page, base, "/explore"),
+    "translate without models": lambda page, base: open_page(page, base, "/translate"),
 }
 STATES: dict[str, Callable[[Any, str], None]] = {
     "home": lambda page, base: open_page(page, base, "/"),
@@ -178,11 +188,15 @@ STATES: dict[str, Callable[[Any, str], None]] = {
     "a missing run": lambda page, base: open_page(page, base, "/train#run=nothing"),
     **{f"explore {model}": explore(model) for model in ("digits", "styled", "names")},
     "a model that makes nothing": fail_to_explore,
+    **{f"translate {model}": translate(model) for model in ("painter", "cycle", "filter")},
+    "translate a drawing": translate("shader", "&mode=draw"),
+    "translate before and after": translate("larger", "&view=compare"),
 }
 
 
 def furnish(runs: Path) -> None:
     """Runs with pictures, models in miniature, and one that is damaged."""
+    translate_models.furnish(runs)
     for name, recipe_name in MODELS.items():
         recipe, data = miniature(recipe_name)
         torch.manual_seed(3)

@@ -17,7 +17,7 @@ from ganvas.games.recipes import open_data
 from ganvas.studio.explore import page
 from ganvas.studio.explore.client import ModelClient
 from ganvas.studio.explore.explorer import Explorer
-from ganvas.studio.storage import Storage
+from ganvas.studio.storage import Storage, read_json
 from ganvas.studio.train import monitor
 from ganvas.studio.train.jobs import Jobs
 from ganvas.training.run_folder import Run
@@ -45,13 +45,12 @@ def test_the_page_train_shows_unit_and_snapshots(storage: Storage) -> None:
 
 
 def test_the_page_explore_says_why_it_does_not_list_the_model(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    translates = read_json(storage.find_run("run") / "recipe.json")["game"] == "miniature-cycle"
+    where = "use the page Translate" if translates else "its snapshots are on the page Train"
     monkeypatch.setattr(page, "get_service", lambda request: SimpleNamespace(storage=storage, client=ModelClient()))
     request: Any = None
     assert page.list_models(request) == []
     (absent,) = page.list_absent(request)
-    assert absent == {
-        "id": "run",
-        "reason": "it makes its output from inputs, not from noise; its snapshots are on the page Train",
-    }
+    assert absent == {"id": "run", "reason": f"it makes its output from inputs, not from noise; {where}"}
     with pytest.raises(UsageError, match="makes its output from inputs, not from noise alone; use Model"):
         Explorer(storage.find_run("run"), "cpu").abilities()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -103,3 +104,18 @@ def test_the_oldest_pictures_make_room(store: PictureStore, monkeypatch: pytest.
 def test_the_process_that_decodes_does_not_wait_for_torch() -> None:
     code = "import ganvas.studio.picture_ingest, sys; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_a_picture_that_is_made_has_an_id_before_it_is_there(store: PictureStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture_store, "MAX_PICTURES", 2)
+    old = [send(store, encode(np.zeros((4, 4, 3))))["id"] for _ in range(2)]
+    for age, name in enumerate(old):
+        os.utime(store.find(name), (age, age))
+    name, path = store.reserve()
+    with pytest.raises(UnknownIdError, match="send it again"):
+        store.find(name)
+    path.write_bytes(encode(np.zeros((4, 4, 3))))
+    assert store.find(name) == path
+    with pytest.raises(UnknownIdError):
+        store.find(old[0])  # the oldest one made room
+    assert store.find(old[1])

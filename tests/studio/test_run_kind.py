@@ -37,6 +37,10 @@ def test_only_a_model_that_samples_is_explored() -> None:
     assert not known("classifier-mnist")["explores"]
     assert explain_absence(to_dict(RECIPES["gan-mnist"])) == ""
     assert explain_absence(to_dict(RECIPES["classifier-mnist"])) == "it generates nothing"
+    for name in ("spade-earth", "cyclegan-emoji", "filter-sketch", "sr-photos"):
+        assert (
+            explain_absence(to_dict(RECIPES[name])) == "it makes its output from inputs, not from noise; use the page Translate"
+        )
     assert explain_absence({}) == explain_absence({"game": []}) == "its recipe names no known game"
 
 

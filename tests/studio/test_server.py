@@ -44,18 +44,17 @@ def test_every_page_is_in_the_navigation_and_links_are_relative() -> None:
 
 def test_the_navigation_has_groups_and_a_page_belongs_to_one() -> None:
     text = render(PAGES[0], PAGES)
-    for group, titles in {"Learn": ["Play"], "Make": ["Train"], "Use": ["Explore"]}.items():
+    for group, titles in {"Learn": ["Play"], "Make": ["Train"], "Use": ["Explore", "Translate"]}.items():
         members = text.partition(f'<ul aria-labelledby="group-{group.lower()}">')[2].partition("</ul>")[0]
-        assert [title for title in ("Home", "Play", "Train", "Explore") if f">{title}</a>" in members] == titles
+        assert [title for title in ("Home", "Play", "Train", "Explore", "Translate") if f">{title}</a>" in members] == titles
     with pytest.raises(ValueError, match="group is one of"):
         Page("x", "X", "", "Elsewhere")
 
 
 def test_only_a_page_that_asks_for_the_camera_may_use_it() -> None:
-    pages = (*PAGES, Page("home", "Photo", "", permissions=("camera",)))
-    answers = {page.title: page.headers["Permissions-Policy"] for page in pages}
-    assert answers["Photo"] == "camera=(self), microphone=(), geolocation=()"
-    assert {answers[page.title] for page in PAGES} == {HEADERS["Permissions-Policy"]}
+    answers = {page.name: page.headers["Permissions-Policy"] for page in PAGES}
+    assert answers.pop("translate") == "camera=(self), microphone=(), geolocation=()"
+    assert set(answers.values()) == {HEADERS["Permissions-Policy"]}
     with pytest.raises(ValueError, match="permissions are some of"):
         Page("x", "X", "", permissions=("usb",))
 
@@ -86,12 +85,14 @@ def test_the_header_of_a_page_reaches_the_browser(tmp_path: Path) -> None:
 
 
 def test_a_run_is_handed_over_to_the_pages_that_suit_it() -> None:
-    facts = {"explores": True, "model": True}
+    facts = {"explores": True, "model": True, "takes": ["noise"], "gives": ["images"]}
     assert list_links(PAGES, "a b", facts, "train") == [
         {"page": "explore", "label": "Explore the model", "href": "./explore#model=a%20b"}
     ]
     assert list_links(PAGES, "a", {**facts, "model": False}, "train") == []
     assert [link["href"] for link in list_links(PAGES, "a", facts, "explore")] == ["./train#run=a"]
+    drawn = {"explores": False, "model": True, "takes": ["map"], "gives": ["images"]}
+    assert [link["href"] for link in list_links(PAGES, "a", drawn, "train")] == ["./translate#model=a"]
 
 
 def test_over_a_real_socket(studio: Any) -> None:

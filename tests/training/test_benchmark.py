@@ -11,6 +11,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import miniatures
 import pytest
 import torch
 from support import PLAN, miniature
@@ -19,7 +20,7 @@ from ganvas.engine.autotune import initial_state
 from ganvas.engine.loop import train
 from ganvas.errors import UsageError
 from ganvas.games import RECIPES
-from ganvas.training.benchmark import _silence, bench, plain_loop, profile_operations
+from ganvas.training.benchmark import _silence, bench, plain_loop, plain_turns, profile_operations
 
 
 @pytest.mark.parametrize("seconds", [0, -1, math.nan, math.inf])
@@ -40,6 +41,19 @@ def test_the_plain_loop_stays_on_its_device() -> None:
     """PyTorch's meta device stands for a GPU: a batch that was left on the CPU would fail."""
     recipe, data = miniature("gan-mnist")
     assert len(list(itertools.islice(plain_loop(recipe, data, "meta"), 2))) == 2
+
+
+@pytest.mark.parametrize("name", ["cogan-edges", "dcgan-mnist", "r3gan-mnist", "miniature-cycle", "miniature-pair"])
+def test_the_plain_loop_has_all_turns_and_calls_discriminators_for_one_kind_at_a_time(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    miniatures.install(monkeypatch)
+    game = initial_state(miniature(name)[0], PLAN).game
+    turns = game.turns()
+    duels = [turn.loss.__self__ for turn in plain_turns(game) if turn.discriminators]  # type: ignore[attr-defined]
+    assert [turn.name for turn in plain_turns(game)] == [turn.name for turn in turns]
+    assert duels
+    assert not any(duel.together for duel in duels)
 
 
 def test_an_unknown_device_is_named() -> None:

@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 from ganvas.data import cache
 from ganvas.data.collection import DataSource, ImageCollection
-from ganvas.data.folder_layout import HEAD, arrange
+from ganvas.data.folder_layout import HEAD, Arrange, arrange
 from ganvas.data.images import Header, UnreadableError, decode, peek
 from ganvas.data.label_tables import MAX_TABLE, ROW_BYTES, is_table
 from ganvas.data.levels import Values
@@ -44,7 +44,7 @@ class Listing:
     probes: Mapping[str, tuple[int, int]]  # relative name -> size, modification time in ns
 
 
-def find(path: Path, split: str) -> DataSource:
+def find(path: Path, split: str, how: Arrange = arrange) -> DataSource:
     """The images of a folder and its subfolders.
 
     Raises:
@@ -53,10 +53,12 @@ def find(path: Path, split: str) -> DataSource:
     root = str(path.resolve())
     name = cache.entry_name("files", root)
     if (listing := _read_listing(name, path)) is not None:
-        return DataSource("folder", ((root, 0, 0), (listing.digest, 0, 0)), lambda: _pictures(path, split, *walk(path)[:2]))
+        return DataSource(
+            "folder", ((root, 0, 0), (listing.digest, 0, 0)), lambda: _pictures(path, split, *walk(path)[:2], how)
+        )
     start = time.time_ns()
     files, skipped, folders = walk(path)
-    pictures = _pictures(path, split, files, skipped)
+    pictures = _pictures(path, split, files, skipped, how)
     # Other files count too: one may be a dataset.json.
     digest = hashlib.sha256()
     for file, (size, changed) in sorted(files.items()):
@@ -66,10 +68,12 @@ def find(path: Path, split: str) -> DataSource:
     return DataSource("folder", ((root, 0, 0), (digest.hexdigest(), 0, 0)), lambda: pictures)
 
 
-def _pictures(path: Path, split: str, files: Mapping[str, tuple[int, int]], skipped: list[Skipped]) -> ImageCollection:
+def _pictures(
+    path: Path, split: str, files: Mapping[str, tuple[int, int]], skipped: list[Skipped], how: Arrange
+) -> ImageCollection:
     """The collection of the files of a folder. Raises: DataError: no images, or not this split."""
     limit = MAX_TABLE + ROW_BYTES * len(files)
-    layout = arrange(list(files), split, lambda name: _read_table(path / name, limit), lambda name: _read_head(path / name))
+    layout = how(list(files), split, lambda name: _read_table(path / name, limit), lambda name: _read_head(path / name))
 
     def open_member(i: int) -> BinaryIO:
         try:
@@ -97,6 +101,7 @@ def _pictures(path: Path, split: str, files: Mapping[str, tuple[int, int]], skip
         layout.text,
         splits=layout.splits,
         warnings=layout.warnings,
+        open=open_member,
     )
 
 

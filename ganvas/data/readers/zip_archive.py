@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from ganvas.data.collection import DataSource, ImageCollection, identify_file
-from ganvas.data.folder_layout import HEAD, arrange
+from ganvas.data.folder_layout import HEAD, Arrange, arrange
 from ganvas.data.images import Header, UnreadableError, decode, peek
 from ganvas.data.label_tables import MAX_TABLE, ROW_BYTES
 from ganvas.data.levels import Values
@@ -37,32 +37,35 @@ END = struct.Struct("<4s4H2LH")  # the end record of a zip file; its sixth field
 LITTLE = 8 << 20  # bytes of a directory with about 100,000 members
 
 
-def find(path: Path, split: str) -> DataSource:
+def find(path: Path, split: str, how: Arrange = arrange) -> DataSource:
     """The images in a zip file, with the layout of a folder or of StyleGAN's dataset_tool."""
-    return DataSource("zip file", (identify_file(path),), lambda: load(path, split))
+    return DataSource("zip file", (identify_file(path),), lambda: load(path, split, how))
 
 
-def load(path: Path, split: str) -> ImageCollection:
+def load(path: Path, split: str, how: Arrange = arrange) -> ImageCollection:
     """The images of one split. Raises: DataError: the zip is hostile or damaged, or has no images, or not this split."""
     archive = open_archive(path)
     infos = [info for info in archive.infolist() if not info.is_dir()]
     check_bombs(path, infos)
     by_name = {info.filename: info for info in infos}
     limit = MAX_TABLE + ROW_BYTES * len(infos)
-    layout = arrange(
+    layout = how(
         list(by_name),
         split,
         lambda name: _read_table(archive, by_name[name], limit),
         lambda name: _read_head(archive, by_name[name]),
     )
 
+    def open_member(i: int) -> IO[bytes]:
+        return open_packed(archive, by_name[layout.members[i]])
+
     def peek_member(i: int) -> Header:
         info = by_name[layout.members[i]]
-        with _open(archive, info) as file:
+        with open_packed(archive, info) as file:
             return peek(file)._replace(packed=max(1, info.compress_size))
 
     def read_member(i: int, enough: int) -> Values:
-        with _open(archive, by_name[layout.members[i]]) as file:
+        with open_member(i) as file:
             return decode(file, enough)
 
     names = tuple(map(printable, layout.members))
@@ -76,6 +79,7 @@ def load(path: Path, split: str) -> ImageCollection:
         layout.text,
         splits=layout.splits,
         warnings=(*layout.warnings, *doubt_names(infos)),
+        open=open_member,
     )
 
 
@@ -197,9 +201,12 @@ def doubt_names(infos: Sequence[zipfile.ZipInfo]) -> tuple[str, ...]:
     return (f"{len(unsure):,} names in the zip have an unknown encoding, such as '{example}'; {advice}",)
 
 
-def _open(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
+def open_packed(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
     """The contents of a member as a file, in memory or on the disk. No more than the declared size is unpacked, which
     `check_bombs` has bounded; zipfile checks the CRC.
+
+    Raises:
+        UnreadableError: it is damaged, or packed in an unusual way.
     """
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise UnreadableError("packed by a method other than store or deflate; pack the archive again")
@@ -215,7 +222,7 @@ def _read_table(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> 
     if info.file_size > limit:
         raise DataError(f"{printable(info.filename)}: unpacks to {info.file_size:,} bytes; expected at most {limit:,}")
     try:
-        with _open(archive, info) as file:
+        with open_packed(archive, info) as file:
             return file.read()
     except UnreadableError as error:
         raise DataError(f"{printable(info.filename)}: {error}; pack it again or leave it out") from None

@@ -24,8 +24,6 @@ class AdversarialGame(Game, Samples, Judges, Watched):
     players: ClassVar[dict[str, tuple[str, ...]]] = {"D": ("D",), "G": ("G",)}
     averaged: ClassVar[tuple[str, ...]] = ("G",)
     kept_apart: ClassVar[tuple[str, ...]] = ("D",)
-    # Whether D may get reals and fakes in one batch: not if it uses statistics of the batch.
-    together: ClassVar[bool] = True
 
     def __init__(self, config: Any, G: nn.Module, D: nn.Module) -> None:
         super().__init__()

@@ -21,15 +21,18 @@ class Family:
         self.own_fit: Literal["crop", "pad"] = own_fit  # how built-in images of 28 pixels get the resolution of the game
 
     def __call__(
-        self, name: str, source: str, minutes: float, about: str, config: Any, train: TrainConfig, game: str = ""
+        self, name: str, source: str, minutes: float, about: str, config: Any, train: TrainConfig, game: str = "", **data: Any
     ) -> Recipe:
-        """A recipe; `source` is "" if the user must give data. `game` replaces the game of the family."""
-        data = DataConfig(source=source, fit=self.own_fit if source else "crop")
+        """A recipe; `source` is "" if the user must give data. `game` replaces the game of the family.
+
+        `data` are further settings of the data, such as `flip`.
+        """
+        data = {"fit": self.own_fit if source else "crop", **data}
         return Recipe(
             name=name,
             game=game or self.game,
             config=config,
-            data=data,
+            data=DataConfig(source=source, **data),
             train=train,
             paper=self.paper,
             minutes=minutes,

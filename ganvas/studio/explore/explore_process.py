@@ -10,7 +10,6 @@ import json
 import os
 import sys
 import tempfile
-from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,10 @@ from ganvas.runtime.device import available_cores
 from ganvas.runtime.processes import die_with_parent
 from ganvas.studio.explore.explorer import Explorer, png_bytes
 from ganvas.studio.explore.view import View
+from ganvas.studio.model_cache import ModelCache
 from ganvas.utils.parsing import printable
 from ganvas.utils.settings import from_dict
 
-MAX_MODELS = 2  # in memory
 Answer = tuple[dict[str, Any], bytes]
 
 
@@ -33,19 +32,7 @@ class ModelServer:
     """Answers requests about models. Each is loaded once, and again when its file has changed."""
 
     def __init__(self, device: str = "auto") -> None:
-        self.device = device
-        self.models: OrderedDict[tuple[str, int], Explorer] = OrderedDict()
-
-    def load_model(self, path: str) -> Explorer:
-        """The model at `path`. Raises: DataError: there is none, or it is damaged."""
-        file = Path(path) / "model.safetensors"
-        key = (path, file.stat().st_mtime_ns if file.exists() else 0)
-        if key not in self.models:
-            self.models[key] = Explorer(path, self.device)
-            while len(self.models) > MAX_MODELS:
-                self.models.popitem(last=False)
-        self.models.move_to_end(key)
-        return self.models[key]
+        self.models = ModelCache(lambda path: Explorer(path, device))
 
     def answer(self, request: dict[str, Any]) -> Answer:
         """What `request["do"]` asks for.
@@ -57,7 +44,7 @@ class ModelServer:
         tasks |= {"save": self.save, "walk": self.walk, "atlas": self.atlas, "ends": self.ends}
         if request["do"] not in tasks:
             raise unknown_name("task", str(request["do"]), tasks)
-        return tasks[request["do"]](self.load_model(request["path"]), request)
+        return tasks[request["do"]](self.models.find(request["path"]), request)
 
     def abilities(self, model: Explorer, _: dict[str, Any]) -> Answer:
         """What the model is and can do."""

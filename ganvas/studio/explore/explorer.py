@@ -22,7 +22,7 @@ from ganvas.data.table import TableDataset
 from ganvas.editing.named_directions import Direction, directions, separable_classes
 from ganvas.errors import UsageError
 from ganvas.evaluation.sample_sets import read_rows
-from ganvas.games.recipes import open_data, parse_recipe
+from ganvas.games.recipes import open_samples, parse_recipe
 from ganvas.inference.batches import as_pictures, encode_chunks
 from ganvas.inference.model import Model, load
 from ganvas.media.grid import legible_scale, make_grid
@@ -224,7 +224,7 @@ class Explorer:
     def training_data(self) -> TableDataset:
         """The training samples, memory-mapped. Raises: DataError: the data does not exist any more."""
         recipe = parse_recipe(self.model.card["recipe"])
-        return open_data(recipe).hold_out(recipe.data.held_out)[0]
+        return open_samples(recipe).hold_out(recipe.data.held_out)[0]
 
     def nearest(self, look: View, count: int = NEAREST) -> tuple[Image, list[float]]:
         """The sample beside the training pictures nearest to it, pixel by pixel, and their root mean square distances.

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ganvas.core.capabilities import TakesInputs
 from ganvas.data.builtin import fashion_mnist, mnist
+from ganvas.data.source_names import PICTURE_PAIRS
 from ganvas.errors import ResourceError, UsageError
-from ganvas.games import RECIPES
+from ganvas.games import GAMES, RECIPES
 from ganvas.games.recipe_choice import (
     DIGITS,
     Choice,
@@ -23,6 +25,9 @@ SOURCE_LABELS = {  # the built-in sources of pictures
     "mnist": "digits (MNIST)",
     "fashion": "clothes (Fashion-MNIST)",
     "stacked": "three digits in colours (stacked MNIST)",
+    "emoji-shading": "emoji, flat and shaded",
+    "emoji-styles": "emoji of two hands",
+    "earth": "the earth: relief, map, day and night",
 }
 GAMES_IN_WORDS = {  # what a recipe of the game is, for a person who has not read its paper
     "cgan": "A GAN that you ask for a class",
@@ -43,6 +48,11 @@ GAMES_IN_WORDS = {  # what a recipe of the game is, for a person who has not rea
     "fastgan": "A GAN for your own pictures, also of few",
     "fastgan-conditional": "A GAN for your own pictures, and you ask it for a class",
     "classifier": "No generator: it names what it sees",
+    "pix2pix": "A picture becomes another one, learned from pairs",
+    "cyclegan": "Two kinds of pictures, each turned into the other, without pairs",
+    "spade": "A drawn map becomes a picture",
+    "srgan": "A small picture becomes a large one",
+    "filters": "No discriminator: it learns what a filter does",
 }
 FIELDS = {"train.seed": "“Seed”", "train.images": "“or images”"}  # settings that the form has fields for
 FIRST_SOURCE = "mnist"  # chosen at first
@@ -57,8 +67,8 @@ DEFAULT_SAMPLES = 2000
 def list_sources() -> dict[str, dict[str, Any]]:
     """The built-in sources of pictures: label, and number of classes (0: no labels that a recipe could use)."""
 
-    classes = {"mnist": len(mnist.DIGITS), "fashion": len(fashion_mnist.CLASSES), "stacked": 0}
-    return {name: {"label": label, "classes": classes[name]} for name, label in SOURCE_LABELS.items()}
+    classes = {"mnist": len(mnist.DIGITS), "fashion": len(fashion_mnist.CLASSES)}
+    return {name: {"label": label, "classes": classes.get(name, 0)} for name, label in SOURCE_LABELS.items()}
 
 
 def list_devices() -> list[str]:
@@ -83,14 +93,29 @@ def find_device_kind(name: str) -> str:
 def match_recipe(row: Mapping[str, Any], labels: bool) -> dict[str, Any]:
     """What data a recipe of `ganvas recipes` can be trained on: `sources`, the built-in ones; `takes_pictures`: uploads.
 
-    A recipe that needs labels does not take data without classes.
+    A recipe that needs labels does not take data without classes, and one that translates takes the sets of pairs. Uploads get
+    new names, so they have no pairs: of the recipes that translate only those that compute their pairs take them.
     """
-    pictures = row.get("data") in SOURCE_LABELS
-    sources = [name for name, facts in list_sources().items() if pictures and (facts["classes"] > 1 or not labels)]
-    own = row.get("data") == OWN_DATA
-    facts = {"labels": labels, "sources": sources, "takes_pictures": pictures or own, "brings_data": not own}
-    picture = "own.svg" if own else f"{row.get('data', '').replace(':', '-')}.png"  # of tools/recipe_pictures.py
-    return {**facts, "kind": GAMES_IN_WORDS.get(row.get("game", ""), ""), "picture": picture}
+    source, game = row.get("data", ""), row.get("game", "")
+    own, pictures = source == OWN_DATA, source in SOURCE_LABELS
+    translates = game in GAMES and issubclass(GAMES[game], TakesInputs)
+    sources = _list_pairs(GAMES[game].needs) if translates else _list_digits(labels)
+    takes_own = own and (not translates or bool(RECIPES[row["name"]].data.pair))
+    facts = {"labels": labels, "sources": sources if pictures else [], "brings_data": not own}
+    picture = "own.svg" if own else f"{source.replace(':', '-')}.png"  # of tools/recipe_pictures.py
+    drawn = pictures and not translates
+    return {**facts, "takes_pictures": drawn or takes_own, "kind": GAMES_IN_WORDS.get(game, ""), "picture": picture}
+
+
+def _list_digits(labels: bool) -> list[str]:
+    """The built-in sources of pictures to draw; with `labels` those with classes."""
+    drawn = {name: facts for name, facts in list_sources().items() if name not in PICTURE_PAIRS}
+    return [name for name, facts in drawn.items() if facts["classes"] > 1 or not labels]
+
+
+def _list_pairs(needs: Sequence[str]) -> list[str]:
+    """The built-in sources of pairs that have these fields: one of them has maps."""
+    return [name for name in PICTURE_PAIRS if "map" not in needs or name == "earth"]
 
 
 def suits(row: Mapping[str, Any], source: str, report: Mapping[str, Any]) -> bool:

@@ -101,6 +101,16 @@ def test_a_recipe_is_offered_the_data_that_suit_it() -> None:
     assert (ring["sources"], ring["takes_pictures"], ring["brings_data"]) == ([], False, True)
 
 
+def test_a_game_that_translates_is_offered_the_sets_of_pairs_and_no_digits() -> None:
+    rows = {row["name"]: choices.match_recipe(row, labels=False) for row in list_recipes()}
+    assert rows["pix2pix-emoji"]["sources"] == rows["cyclegan-earth"]["sources"] == ["emoji-shading", "emoji-styles", "earth"]
+    assert rows["spade-earth"]["sources"] == ["earth"]
+    for name in ("pix2pix-emoji", "pix2pix-images", "cyclegan-images", "spade-images"):
+        assert not rows[name]["takes_pictures"]  # an upload has no pairs
+    for name in ("sr-photos", "filter-sketch"):
+        assert (rows[name]["takes_pictures"], rows[name]["brings_data"], rows[name]["sources"]) == (True, False, [])
+
+
 def test_every_state_has_a_name_and_its_actions() -> None:
     assert set(LIVE_STATES) < set(STATES)
     assert {state: list_actions(state, [100]) for state in STATES} == {

@@ -11,12 +11,15 @@ const TYPES = "image/png,image/jpeg,image/webp,image/bmp,image/gif";
 export class Intake {
   /**
    * `take({canvas, name})` gets each picture, upright and at most LARGEST pixels; `examples`: [{name, url}], of this server;
-   * `camera`: whether the page may ask for it (Page.permissions); `isWanted()`: whether a drop or a paste is for it now.
+   * `camera`: whether the page may ask for it (Page.permissions); `isWanted()`: whether a drop or a paste is for it now;
+   * `over`: an element that has the class "over" while files are near.
    */
-  constructor(root, { take, examples = [], camera = false, label = "Picture", isWanted = () => true }) {
+  constructor(root, {
+    take, examples = [], camera = false, label = "Picture", isWanted = () => true, over = null,
+  }) {
     Object.assign(this, { take, stream: null });
     this.files = new FileIntake(root, {
-      choices: [{ text: "Choose a picture", accept: TYPES }], take: (files) => this.openFirst(files), label, isWanted,
+      choices: [{ text: "Choose a picture", accept: TYPES }], take: (files) => this.openFirst(files), label, isWanted, over,
       words: "Or drop one anywhere on the page, or paste one. It stays on this machine.",
     });
     this.root = this.files.root;

@@ -93,8 +93,12 @@ export class Socket {
     };
   }
 
+  get isOpen() {
+    return this.socket.readyState === WebSocket.OPEN;
+  }
+
   send(kind, facts = {}, arrays = {}) {
-    if (this.socket.readyState !== WebSocket.OPEN) return false;
+    if (!this.isOpen) return false;
     this.socket.send(encode(kind, facts, arrays));
     return true;
   }

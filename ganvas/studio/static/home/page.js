@@ -14,7 +14,7 @@ function makeStart({ title, about, href, picture, seconds }) {
 }
 
 /** A run with its newest picture, and the pages that open it. */
-function makeRun({ name, recipe, finished, opens, snapshot, explores, damage }) {
+function makeRun({ name, recipe, finished, opens, snapshot, explores, translates, damage }) {
   const id = encodeURIComponent(name);
   const hasPicture = opens && snapshot !== null;
   const source = `./api/train/runs/${id}/samples/${snapshot}`;
@@ -22,9 +22,11 @@ function makeRun({ name, recipe, finished, opens, snapshot, explores, damage }) 
   const image = hasPicture ? make("img", { src: source, alt: "", loading: "lazy" }) : none;
   const title = opens ? make("a", { href: `./train#run=${id}` }, name) : make("strong", {}, name);
   const state = damage ? make("span", { class: "problem" }, damage) : `${recipe} · ${finished ? "finished" : "not finished"}`;
-  const whose = make("span", { class: "unseen" }, ` the model of ${name}`);
-  const explore = opens && explores ? make("a", { href: `./explore#model=${id}` }, "Explore", whose) : null;
-  const words = make("div", { class: "words" }, title, make("p", { class: "muted small" }, state), explore);
+  const whose = () => make("span", { class: "unseen" }, ` the model of ${name}`);
+  const use = (page, label) => make("a", { href: `./${page}#model=${id}` }, label, whose());
+  const explore = opens && explores ? use("explore", "Explore") : null;
+  const translate = opens && translates ? use("translate", "Translate") : null;
+  const words = make("div", { class: "words" }, title, make("p", { class: "muted small" }, state), explore, translate);
   return make("li", { class: "run" }, make("div", { class: "frame" }, image), words);
 }
 

@@ -1,0 +1,106 @@
+"""The commands of a model that makes pictures from pictures: `translate` and `paint`."""
+
+from __future__ import annotations
+
+import json as json_
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from ganvas.cli.arguments import Running, RunPath, report_doubts, report_path
+from ganvas.utils.parsing import printable, spell_count
+from ganvas.utils.real_numbers import Real
+from ganvas.utils.whole_numbers import Whole
+
+PAUSE = 5.0  # seconds between two lines about the progress
+MOST_LISTED = 100  # files that are listed
+
+
+def translate(
+    run: RunPath,
+    *inputs: str,
+    to: str | None = None,
+    out: str | None = None,
+    strength: Real = 1.0,
+    back: Annotated[bool, Parameter(negative="")] = False,
+    tile: Whole = 1_024,
+    seed: Whole = 0,
+    running: Running = Running(),
+) -> None:
+    """Translate, filter or enlarge pictures, folders, zips, GIFs and films with a model; each keeps its size.
+
+    Parameters
+    ----------
+    inputs
+        Pictures, animations, films, folders and zips of them.
+    to
+        The name of the output, e.g. shaded; only needed if the model has several directions.
+    out
+        A file for one picture (.png, .jpg, .webp, .gif; films .mp4, .mov, .mkv), a new folder for several. The default is a
+        new name in this folder, NAME-TO.png.
+    strength
+        From 0 to 1: how much of the change is made; of an enlargement how much detail is made up.
+    back
+        Also save the way back beside each picture, as NAME-back.png.
+    tile
+        Pixels of the side of the parts that a large picture is computed in; smaller ones need less memory.
+    seed
+        Of the noise, for models that take noise.
+    """
+    from ganvas.errors import UsageError
+    from ganvas.inference.model import load
+    from ganvas.inference.translate_files import translate_files
+
+    if not inputs:
+        raise UsageError("translate: expected a picture, a folder or a zip after the run, found none; name one")
+    quiet, told = running.quiet or running.json, time.monotonic()
+
+    def tell(what: str, done: int, total: int) -> None:
+        nonlocal told
+        if not quiet and time.monotonic() - told > PAUSE:
+            told = time.monotonic()
+            print(f"{done:,} of {total:,} {what}" if total else f"{done:,} {what}", file=sys.stderr)
+
+    model = load(run, running.device)
+    found = translate_files(model, inputs, out, to=to, strength=strength, seed=seed, tile=tile, back=back, progress=tell)
+    report_doubts(found.notes[:MOST_LISTED], [(each.name, each.reason) for each in found.skipped[:MOST_LISTED]])
+    if len(found.skipped) > MOST_LISTED:
+        print(f"skipped {len(found.skipped) - MOST_LISTED:,} more; --json lists them all", file=sys.stderr)
+    if running.json:
+        print(json_.dumps(found.to_dict()))
+    elif not running.quiet:
+        many = f", {spell_count(len(found.written), 'files')}" if found.out.is_dir() else ""
+        print(f"{printable(found.out)} ({printable(found.about)}{many})")
+
+
+def paint(
+    run: RunPath,
+    drawn: Annotated[Path, Parameter(name="MAP", help="A label map: .png with the colors or the numbers of the classes.")],
+    *,
+    seed: Whole = 0,
+    count: Annotated[Whole, Parameter(name=["-n", "--count"])] = 1,
+    side: Whole | None = None,
+    out: str | None = None,
+    running: Running = Running(),
+) -> None:
+    """Paint a picture for a drawn label map with a spade model; the seed chooses which of the many that fit.
+
+    Parameters
+    ----------
+    seed
+        Of the first picture; other seeds give other pictures of the same map.
+    count
+        How many pictures: one is a file, several are a folder.
+    side
+        Pixels of the longer side; the default is twice the side of the training, at most 1,024.
+    out
+        A file (.png, .jpg, .webp) or a folder. The default is a new name in this folder.
+    """
+    from ganvas.inference.model import load
+    from ganvas.inference.paint_files import paint_file
+
+    written = paint_file(load(run, running.device), drawn, out, seed=seed, count=count, side=side)
+    report_path(written[0] if count == 1 else written[0].parent, running)

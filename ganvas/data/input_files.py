@@ -1,0 +1,122 @@
+"""The pictures and films that a user names: files, folders and zips, in the order of their names, with their subfolders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from ganvas.data.images import SUFFIXES, UnreadableError
+from ganvas.data.readers.folder import walk
+from ganvas.data.readers.zip_archive import check_bombs, open_archive, open_packed
+from ganvas.data.source_names import find_path
+from ganvas.data.table import Skipped
+from ganvas.errors import DataError
+from ganvas.media.film_stream import FILM_SUFFIXES
+from ganvas.utils.files import open_regular
+from ganvas.utils.parsing import printable
+
+ZIP = ".zip"
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One picture or film."""
+
+    name: str  # with "/" between folders: "cats/tom.jpg"
+    open: Callable[[], IO[bytes]]  # raises UnreadableError
+
+    @property
+    def is_film(self) -> bool:
+        """Whether it is a film, by its ending."""
+        return self.name.lower().endswith(FILM_SUFFIXES)
+
+
+@dataclass(frozen=True)
+class InputFiles:
+    """What was found."""
+
+    files: tuple[InputFile, ...]
+    skipped: tuple[Skipped, ...]
+    alone: bool  # whether the user named one picture or film, and not a folder or a zip
+
+
+def find_inputs(inputs: Sequence[str | Path]) -> InputFiles:
+    """The pictures and films in `inputs`. With several of them, names begin with those of the folders and zips.
+
+    A file that is named itself is taken whatever its ending. In folders and zips the ending decides; hidden files are left out.
+
+    Raises:
+        DataError: no such file, a zip that is damaged or hostile, or nothing to read in all of them.
+    """
+    files: list[InputFile] = []
+    skipped: list[Skipped] = []
+    several = len(inputs) > 1
+    for given in inputs:
+        path = find_path(str(given))
+        if path.is_dir():
+            found, others = _list_folder(path, f"{path.resolve().name}/" if several else "")
+        elif path.suffix.lower() == ZIP and path.is_file():
+            found, others = _list_zip(path, f"{path.stem}/" if several else "")
+        else:
+            found, others = [_name_file(path, given)], []
+        files += found
+        skipped += others
+    if not files:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped[:3])
+        raise DataError(
+            f"{', '.join(printable(each, 80) for each in inputs[:3])}: no picture and no film in it"
+            + f" ({reasons})" * bool(reasons)
+        )
+    alone = not several and not find_path(str(inputs[0])).is_dir() and find_path(str(inputs[0])).suffix.lower() != ZIP
+    return InputFiles(tuple(files), tuple(skipped), alone)
+
+
+def _name_file(path: Path, given: str | Path) -> InputFile:
+    if not path.exists():
+        raise DataError(f"{printable(given)}: no such file; check the path")
+    return InputFile(path.name, lambda: open_input(path))
+
+
+def open_input(path: Path) -> IO[bytes]:
+    """A file to read. Raises: UnreadableError: it is missing, no regular file, or may not be read."""
+    try:
+        return open_regular(path)
+    except FileNotFoundError:
+        raise UnreadableError("no such file; check the path") from None
+    except OSError as error:
+        raise UnreadableError(error.strerror or "cannot be opened") from None
+    except DataError:
+        raise UnreadableError("not a regular file") from None
+
+
+def _list_folder(path: Path, prefix: str) -> tuple[list[InputFile], list[Skipped]]:
+    found, skipped, _ = walk(path)
+    names, others = _choose(list(found))
+
+    def opener(name: str) -> Callable[[], IO[bytes]]:
+        return lambda: open_input(path / name)
+
+    return [InputFile(prefix + name, opener(name)) for name in names], [*others, *skipped]
+
+
+def _list_zip(path: Path, prefix: str) -> tuple[list[InputFile], list[Skipped]]:
+    archive = open_archive(path)
+    infos = [info for info in archive.infolist() if not info.is_dir()]
+    check_bombs(path, infos)
+    by_name = {info.filename: info for info in infos}
+    names, others = _choose(list(by_name))
+
+    def opener(name: str) -> Callable[[], IO[bytes]]:
+        return lambda: open_packed(archive, by_name[name])
+
+    return [InputFile(prefix + name, opener(name)) for name in names], others
+
+
+def _choose(names: Sequence[str]) -> tuple[list[str], list[Skipped]]:
+    """The pictures and films among names, and the other files, without hidden ones."""
+    seen = sorted(name for name in names if not any(part.startswith((".", "__MACOSX")) for part in name.split("/")))
+    chosen = [name for name in seen if name.lower().endswith((*SUFFIXES, *FILM_SUFFIXES))]
+    others = set(seen) - set(chosen)
+    return chosen, [Skipped(printable(name), "not a picture or a film, by its ending") for name in sorted(others)]

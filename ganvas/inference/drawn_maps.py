@@ -1,0 +1,92 @@
+"""Label maps that a user drew, read with the classes that a model was trained with: by color, by palette or by number."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganvas.core.modality import UNKNOWN
+from ganvas.data.images import UnreadableError, silence_pillow
+from ganvas.data.input_files import open_input
+from ganvas.data.legend import Legend, number_classes, write_color
+from ganvas.data.levels import Bytes
+from ganvas.data.map_files import MapRule, RawMap, match_colors, read_map
+from ganvas.data.source_names import find_path
+from ganvas.errors import DataError, UsageError
+from ganvas.inference.loaded_game import LoadedGame
+from ganvas.media.image_files import Picture
+from ganvas.utils.parsing import printable
+
+ENOUGH = 0.5  # share of the pixels that must have a color of the legend, or nearly so
+SHOWN = 20  # classes that a message lists
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+
+
+def find_legend(model: LoadedGame) -> Legend:
+    """The classes of the label maps that a model takes.
+
+    Raises:
+        UsageError: it takes none.
+    """
+    config: Any = model.game.config
+    classes = getattr(config, "classes", None)
+    if classes is None or "map" not in getattr(model.game, "takes", ()):
+        raise UsageError(f"{model.name} does not paint label maps; choose a model of a spade recipe")
+    made = number_classes(int(classes), tuple(tuple(color) for color in getattr(config, "colors", ())))
+    return Legend(tuple(getattr(config, "legend", ())) or made.names, made.colors, made.colored)
+
+
+def read_map_for(model: LoadedGame, given: Picture | str | Path) -> Bytes:
+    """The classes of a drawn map, uint8 [H, W], 255: not known. Colors near those of the legend count as theirs.
+
+    Raises:
+        UsageError: the model takes no maps.
+        DataError: it cannot be read, or most of its pixels have no color of a class; the message lists them.
+    """
+    legend = find_legend(model)
+    if isinstance(given, Picture):
+        file, name = BytesIO(), "map"
+        given.save(file, "PNG")
+        file.seek(0)
+        return _classify(read_map(file), legend, name)
+    name = printable(Path(given).name)
+    try:
+        with silence_pillow(), open_input(find_path(str(given))) as stream:
+            return _classify(read_map(stream), legend, name)
+    except UnreadableError as error:
+        raise DataError(f"{name}: {error}") from None
+
+
+def _classify(raw: RawMap, legend: Legend, name: str) -> Bytes:
+    if _are_numbers(raw, legend):
+        return MapRule(legend, numbered=True).classify(raw)
+    colors = raw.colors()
+    clear = np.zeros(colors.shape, bool) if raw.clear is None else raw.clear
+    known = (match_colors(colors, legend) != UNKNOWN) | clear
+    if known.mean() < ENOUGH:
+        found = f"{1 - known.mean():.0%} of the pixels have no color of a class"
+        raise DataError(f"{name}: {found}; expected {describe_legend(legend)}; draw it with these colors")
+    return MapRule(legend, numbered=False).classify(raw)
+
+
+def _are_numbers(raw: RawMap, legend: Legend) -> bool:
+    """Whether the pixels are numbers of classes, and not colors: a palette whose used colors are in the legend is colors."""
+    if not raw.numbered:
+        return False
+    used = np.unique(raw.values)
+    fits = bool((used[used != UNKNOWN] < len(legend.names)).all())
+    if raw.palette:
+        matched = match_colors(RawMap(used[None], True, None, raw.palette).colors(), legend)[0]
+        return fits and bool((matched[used != UNKNOWN] == UNKNOWN).any())
+    masks = set(used.tolist()) == {0, UNKNOWN} and {BLACK, WHITE} <= set(legend.colors)
+    return fits and not masks
+
+
+def describe_legend(legend: Legend) -> str:
+    """The classes with their colors: "sea #0000ff, land #00ff00"."""
+    parts = [f"{name} {write_color(color)}" for name, color in zip(legend.names, legend.colors, strict=True)]
+    more = [f"{len(parts) - SHOWN} more"] if len(parts) > SHOWN else []
+    return ", ".join([*parts[:SHOWN], *more])

@@ -1,0 +1,90 @@
+"""Where translated files go: names that are new, short enough and different, and never the input itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from ganvas.data.input_files import InputFile, InputFiles
+from ganvas.errors import DataError, UsageError
+from ganvas.media.film_stream import CONTAINERS
+from ganvas.media.picture_folder import require_new_folder
+from ganvas.utils.parsing import printable
+
+PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
+MOST_NAME = 240  # bytes of a file name
+
+
+def is_file(found: InputFiles, target: Path) -> bool:
+    """Whether `target` is the file for the only input, and no folder."""
+    return found.alone and target.suffix.lower() in (*PICTURE_ENDINGS, ".gif", *CONTAINERS) and not target.is_dir()
+
+
+def choose_out(found: InputFiles, inputs: Sequence[str | Path], out: str | Path | None, made: str) -> Path:
+    """The file or folder to write; `made` is what the user calls the output.
+
+    Raises:
+        UsageError: it would replace something, is inside an input, or has an ending that does not fit.
+    """
+    named, stem = Path(out) if out is not None else None, Path(inputs[0]).resolve().stem
+    tag = re.sub(r"[^\w.-]+", "_", made).strip("._")[:60] or "out"
+    if found.alone:
+        ending = default_ending(found.files[0])
+        if named is None or named.is_dir() or str(out).endswith(("/", "\\")):
+            folder = named or Path()
+            return find_free(folder / f"{_shorten(stem, len(tag) + 20)}-{tag}{ending}")
+        fits = tuple(CONTAINERS) if found.files[0].is_film else (*PICTURE_ENDINGS, ".gif")
+        if named.suffix.lower() not in fits:
+            raise UsageError(
+                f"cannot write to {printable(named.name)!r}: expected a name ending in {', '.join(fits)}, or a folder"
+            )
+        if named.exists() and any(named.samefile(path) for path in map(Path, inputs) if path.exists()):
+            raise UsageError(f"{printable(named)} is the input itself; choose another --out")
+        return named
+    target = named or find_free(Path(f"{_shorten(stem if len(inputs) == 1 else 'translated', len(tag) + 20)}-{tag}"))
+    for path in map(Path, inputs):
+        if path.is_dir() and target.resolve().is_relative_to(path.resolve()):
+            raise UsageError(f"{printable(target)} is inside the input {printable(path)}; choose another --out")
+    if target.exists() and not target.is_dir():
+        raise UsageError(f"{printable(target)}: expected a new folder for several pictures, found a file; choose another --out")
+    require_new_folder(target)
+    return target
+
+
+def default_ending(file: InputFile) -> str:
+    """Of what is made of a file, as far as its name says."""
+    return ".mp4" if file.is_film else ".gif" if file.name.lower().endswith(".gif") else ".png"
+
+
+def _shorten(stem: str, other: int) -> str:
+    """A name that leaves `other` bytes of the longest possible one."""
+    while len(stem.encode(errors="surrogateescape")) > MOST_NAME - other:
+        stem = stem[:-1]
+    return stem
+
+
+def find_free(path: Path) -> Path:
+    """`path`, or with -2, -3, ... before its ending, if there is something."""
+    number, free = 1, path
+    while free.exists() or free.is_symlink():
+        number += 1
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return free
+
+
+def choose_name(file: InputFile, ending: str, taken: set[str]) -> str:
+    """Where a file goes in a folder: its name with this ending. `taken` are the names before it, without capitals.
+
+    Raises:
+        DataError: the name is too long.
+    """
+    path = PurePosixPath(file.name)
+    if any(len(part.encode(errors="surrogateescape")) > MOST_NAME for part in path.parts):
+        raise DataError("its name is too long; rename it")
+    number, place = 1, path.with_name(f"{path.stem}{ending}")
+    while str(place).casefold() in taken:
+        place = path.with_name(f"{path.name}{ending}" if number == 1 else f"{path.name}-{number}{ending}")
+        number += 1
+    taken.add(str(place).casefold())
+    return str(place)

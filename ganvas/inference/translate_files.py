@@ -1,0 +1,274 @@
+"""Translate pictures, animations and films from files, folders and zips into files. A bad file is left out, and listed."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ganvas.data.images import silence_pillow
+from ganvas.data.input_files import InputFile, InputFiles, find_inputs
+from ganvas.data.table import Skipped
+from ganvas.data.whole_picture import Animation, WholePicture, read_animation, read_picture
+from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
+from ganvas.inference.loaded_game import LoadedGame
+from ganvas.inference.output_names import choose_name, choose_out, is_file
+from ganvas.inference.picture_translation import Way, find_way, require_strength, translate_along
+from ganvas.inference.tiles import SIDE
+from ganvas.media.animations import encode_animation
+from ganvas.media.film_stream import change_film, require_video_extra
+from ganvas.media.image_files import encode_picture
+from ganvas.utils.files import disk_errors, make_folder, publish, temporary_path, write_new
+from ganvas.utils.parsing import printable, spell_count
+
+Array = npt.NDArray[Any]
+Place = Callable[[str], Path]  # the ending of what is made -> where it goes
+Progress = Callable[[str, int, int], None]  # what of, how many are done, how many in all (0: not known)
+ANIMATION_ENDINGS = (".gif", ".png", ".webp")
+NAME_ERRORS = (errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EILSEQ, errno.EINVAL)
+
+
+@dataclass(frozen=True)
+class Translated:
+    """What was written, and what was not."""
+
+    out: Path  # the file, or the folder
+    about: str  # the direction: "flat > shaded"
+    written: tuple[Path, ...]
+    skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...]  # what could not be kept, a sentence each
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        skipped = [{"file": each.name, "reason": each.reason} for each in self.skipped]
+        facts = {"out": str(self.out), "direction": self.about, "written": [str(path) for path in self.written]}
+        return {**facts, "skipped": skipped, "notes": list(self.notes)}
+
+
+def translate_files(
+    model: LoadedGame,
+    inputs: Sequence[str | Path],
+    out: str | Path | None = None,
+    *,
+    to: str | None = None,
+    strength: float = 1.0,
+    seed: int = 0,
+    tile: int = SIDE,
+    back: bool = False,
+    progress: Progress | None = None,
+) -> Translated:
+    """Translate all pictures and films in `inputs`: files, folders, zips. Each keeps its size and its transparency.
+
+    One picture becomes the file `out`, by default NAME-TO.png in this folder; several become a new folder, with subfolders
+    and names kept, pictures as PNG. Animations keep times, loop and transparency; films become MP4 and keep times and sound.
+    `back` writes the way back beside each picture. Files that are finished stay if the work is interrupted.
+
+    Raises:
+        UsageError: see `translate_one`; `out` exists, is inside an input, or has no ending that fits.
+        DataError: nothing in `inputs` can be read.
+        ResourceError: a file cannot be written.
+    """
+    way = find_way(model, to)
+    require_strength(strength)
+    if back and way.reverse() is None:
+        raise UsageError(f"{model.name} has no way back from {way.target}; leave --back out")
+    with silence_pillow():
+        found = find_inputs(inputs)
+        target = choose_out(found, inputs, out, way.target)
+        job = _Job(model, way, target, strength, seed, tile, back, progress)
+        return job.run_alone(found.files[0]) if is_file(found, target) else job.run_all(found)
+
+
+@dataclass
+class _Job:
+    """One call of `translate_files`."""
+
+    model: LoadedGame
+    way: Way
+    out: Path
+    strength: float
+    seed: int
+    tile: int
+    back: bool
+    progress: Progress | None
+    written: list[Path] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    colored: int = 0  # grey pictures that became color
+    sizes: set[tuple[int, int]] = field(default_factory=set)  # of pictures unlike those of the training
+
+    def run_alone(self, file: InputFile) -> Translated:
+        """One picture, animation or film into the file `out`."""
+        if not self.out.parent.is_dir():
+            raise ResourceError(f"cannot write {printable(self.out)}: no folder {printable(self.out.parent)}; create it")
+        try:
+            self._translate(file, lambda _: self.out, tell=self.progress)
+        except DataError as error:
+            raise DataError(f"{printable(file.name)}: {error}") from None
+        return self._report()
+
+    def run_all(self, found: InputFiles) -> Translated:
+        """Everything into the folder `out`."""
+        self.skipped += found.skipped
+        made = not self.out.exists()
+        with disk_errors(f"cannot write {printable(self.out)}"):
+            make_folder(self.out)
+        taken: set[str] = set()
+        for number, file in enumerate(found.files):
+            try:
+                self._translate(file, partial(self._place, file, taken))
+            except (DataError, UsageError) as error:
+                self.skipped.append(Skipped(printable(file.name), str(error)))
+            except ResourceError as error:
+                if not _is_about_name(error):
+                    raise
+                self.skipped.append(Skipped(printable(file.name), str(error)))
+            if self.progress:
+                self.progress("files", number + 1, len(found.files))
+        if not self.written:
+            if made:
+                with suppress(OSError):
+                    self.out.rmdir()
+            reasons = "; ".join(f"{name}: {reason}" for name, reason in self.skipped[:3])
+            raise DataError(f"none of {spell_count(len(self.skipped), 'files')} could be translated ({reasons})")
+        return self._report()
+
+    def _place(self, file: InputFile, taken: set[str], ending: str) -> Path:
+        return self.out / choose_name(file, ending, taken)
+
+    def _translate(self, file: InputFile, place: Place, tell: Progress | None = None) -> None:
+        if file.is_film:
+            self._translate_film(file, place(".mp4"), tell)
+            return
+        with file.open() as stream:
+            animation = read_animation(stream)
+            stream.seek(0)
+            picture = read_picture(stream)
+        if animation is not None:
+            target = place(animation.ending)
+            if target.suffix.lower() in ANIMATION_ENDINGS:
+                self._translate_animation(animation, target, tell)
+                return
+        self._translate_picture(file, picture, place(".png") if animation is None else target, tell)
+
+    def _translate_picture(self, file: InputFile, picture: WholePicture, target: Path, tell: Progress | None) -> None:
+        values = self._compute(picture.values, self.way, partial(tell, "tiles") if tell else None)
+        self._note_picture(file, picture.values, values, picture.notes, target)
+        profile = picture.profile if values.shape[2] == picture.values.shape[2] else None
+        text = self._provenance()
+        self._write(target, _encode(values, target, text, profile))
+        reverse = self.way.reverse() if self.back else None
+        if reverse:
+            again, there = self._compute(values, reverse), f"{self.way.about} > {reverse.target}"
+            target = target.with_name(f"{target.stem}-back{target.suffix}")
+            self._write(target, _encode(again, target, text | {"direction": there}, profile))
+
+    def _translate_animation(self, animation: Animation, target: Path, tell: Progress | None) -> None:
+        frames = []
+        for number, frame in enumerate(animation.frames):
+            frames.append(self._compute(frame, self.way))
+            if tell:
+                tell("frames", number + 1, len(animation.frames))
+        self._note_size(animation.frames[0])
+        ending = target.suffix.lower()
+        self._write(target, encode_animation(frames, animation.durations, animation.loop, ending, self._provenance()))
+
+    def _translate_film(self, file: InputFile, target: Path, tell: Progress | None) -> None:
+        require_video_extra(file.name)
+        doing = f"cannot write {printable(target)}"
+        with disk_errors(doing):
+            make_folder(target.parent)
+        temporary = temporary_path(target.parent)
+
+        def change(pixels: Array) -> Array:
+            made = self._compute(pixels, self.way)
+            return made if made.shape[2] == 3 else np.repeat(made[..., :1], 3, 2)
+
+        try:
+            with file.open() as source:
+                with disk_errors(doing):
+                    stream = temporary.open("xb")
+                with stream:
+                    told = partial(tell, "frames") if tell else None
+                    film = change_film(source, stream, change, target.suffix.lower(), self._provenance(), told)
+            with disk_errors(doing):
+                publish(temporary, target)
+        finally:
+            with suppress(OSError):
+                temporary.unlink()
+        self.written.append(target)
+        self.notes += [f"{printable(file.name)}: {note}" for note in film.notes]
+
+    def _compute(self, values: Array, way: Way, progress: Callable[[int, int], None] | None = None) -> Array:
+        return translate_along(way, values, strength=self.strength, seed=self.seed, tile=self.tile, progress=progress)
+
+    def _write(self, target: Path, data: bytes) -> None:
+        """Write a file: complete or not at all."""
+        with disk_errors(f"cannot write {printable(target)}"):
+            make_folder(target.parent)
+            temporary = temporary_path(target.parent)
+            try:
+                write_new(temporary, data)
+                publish(temporary, target)
+            except BaseException:
+                with suppress(OSError):
+                    temporary.unlink()
+                raise
+        self.written.append(target)
+
+    def _provenance(self) -> dict[str, str]:
+        more = {"direction": self.way.about} | ({"strength": f"{self.strength:g}"} if self.strength != 1 else {})
+        return self.model.provenance(str(self.seed)) | more
+
+    def _note_picture(self, file: InputFile, given: Array, made: Array, notes: Sequence[str], target: Path) -> None:
+        self._note_size(given)
+        found = list(notes)
+        self.colored += given.shape[2] < 3 <= made.shape[2]
+        if given.dtype != made.dtype or (made.dtype.itemsize > 1 and target.suffix.lower() != ".png"):
+            found.append("16 bits became 8 bits")
+        if made.shape[2] in (2, 4) and target.suffix.lower() in (".jpg", ".jpeg"):
+            found.append("transparent pixels became white: JPEG has no transparency")
+        self.notes += [f"{printable(file.name)}: {note}" for note in found]
+
+    def _note_size(self, given: Array) -> None:
+        side = trained_side(self.model)
+        if side and given.shape[:2] != (side, side):
+            self.sizes.add((given.shape[1], given.shape[0]))
+
+    def _report(self) -> Translated:
+        notes = list(self.notes)
+        if self.colored:
+            notes.append(f"{spell_count(self.colored, 'grey pictures')} became color: {self.model.name} makes color pictures")
+        if self.sizes:
+            side, (width, height) = trained_side(self.model), min(self.sizes)
+            size = f"{width} x {height} pixels" + (f" and {len(self.sizes) - 1:,} other sizes" if len(self.sizes) > 1 else "")
+            notes.append(f"{size}: {self.model.name} was trained on {side} x {side}; shapes of another size may look worse")
+        return Translated(self.out, self.way.about, tuple(self.written), tuple(self.skipped), tuple(notes))
+
+
+def trained_side(model: LoadedGame) -> int | None:
+    """The side of the pictures of the training in pixels; None: not known, or they were parts of pictures of any size."""
+    data = model.card["recipe"].get("data")
+    parts = isinstance(data, dict) and (data.get("tile") or data.get("crop"))
+    side = getattr(model.game.config, "resolution", None)
+    return int(side) if side and not parts else None
+
+
+def _encode(values: Array, target: Path, text: Mapping[str, str], profile: bytes | None) -> bytes:
+    ending = target.suffix.lower()
+    if ending == ".gif":
+        return encode_animation([values], [0], None, ending, text)
+    return encode_picture(values, ending, text, profile)
+
+
+def _is_about_name(error: GanvasError) -> bool:
+    """Whether a file could not be written because of its name, or of memory: others can."""
+    cause = error.__cause__
+    return "out of memory" in str(error) or (isinstance(cause, OSError) and cause.errno in NAME_ERRORS)

@@ -1,0 +1,73 @@
+"""PatchDiscriminator: a logit for each patch of a picture of any size, at one or more scales. Weights keep the variance.
+
+Source: PatchGAN, Isola et al. 2017, arXiv:1611.07004 sec. 3.2.2; several scales: Wang et al. 2018, arXiv:1711.11585 sec. 3.2.
+
+Differs: no normalization; a gradient penalty takes its place. It sees squares of 2x2 pixels as one pixel of four times the
+channels, because convolutions of few channels are slow on a CPU; patches of 40 instead of 70 pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+SLOPE = 0.2  # of the leaky ReLU
+FIELD = 40  # the side of a patch in pixels, at the first scale
+
+
+class PatchNetwork(nn.Module):
+    """image [N, C, H, W] -> logits [N, 1, H/8, W/8]."""
+
+    def __init__(self, channels: int, widths: tuple[int, int, int]) -> None:
+        super().__init__()
+        half, quarter, eighth = widths
+        downs = [nn.Conv2d(half, quarter, 4, 2, 1), nn.Conv2d(quarter, eighth, 4, 2, 1)]
+        self.layers = nn.ModuleList([nn.Conv2d(4 * channels, half, 3, 1, 1), *downs])
+        # Without a bias: reals and fakes are equally many, so the same number on all logits is of no use to D.
+        self.score = nn.Conv2d(eighth, 1, 3, 1, 1, bias=False)
+        self.apply(_initialize)
+
+    def features(self, image: Tensor) -> list[Tensor]:
+        """The maps behind the hidden layers, at a half, a quarter and an eighth of the side."""
+        found, x = [], F.pixel_unshuffle(image, 2)
+        for layer in self.layers:
+            x = F.leaky_relu(layer(x), SLOPE)
+            found.append(x)
+        return found
+
+    def forward(self, image: Tensor) -> Tensor:
+        logits: Tensor = self.score(self.features(image)[-1])
+        return logits
+
+
+class PatchDiscriminator(nn.Module):
+    """image [N, C, H, W] -> logits [N, 1, h, w] of its patches, for each scale: the picture, its half, its quarter, ...
+
+    H and W are multiples of 8 at the smallest scale.
+    """
+
+    def __init__(self, channels: int, widths: tuple[int, int, int] = (64, 96, 128), scales: int = 1) -> None:
+        super().__init__()
+        self.scales = nn.ModuleList(PatchNetwork(channels, widths) for _ in range(scales))
+
+    def shrink(self, image: Tensor) -> list[Tensor]:
+        """The picture for each scale: means of 1, 2x2, 4x4, ... pixels."""
+        return [image if not level else F.avg_pool2d(image, 2**level) for level in range(len(self.scales))]
+
+    def forward(self, image: Tensor) -> Sequence[Tensor]:
+        return [network(each) for network, each in zip(self.scales, self.shrink(image), strict=True)]
+
+    def features(self, image: Tensor) -> list[Tensor]:
+        """The maps behind the hidden layers of all scales, for feature matching (arXiv:1711.11585 eq. 4)."""
+        pairs = zip(self.scales, self.shrink(image), strict=True)
+        return [found for network, each in pairs for found in network.features(each)]  # type: ignore[operator]
+
+
+def _initialize(module: nn.Module) -> None:
+    """Weights that keep the variance through the leaky ReLU; no bias."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, SLOPE)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

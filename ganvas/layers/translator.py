@@ -1,0 +1,87 @@
+"""Translator: a generator from picture to picture, of any size: a U-Net that starts at half the side of the picture.
+
+3x3 convolutions of 48 to 128 channels on 8 to 32 pixels are the fast ones on a CPU, and full resolution is touched only at the
+start and at the end. Skips are added, not concatenated, which halves the channels. There is no normalization: a pixel depends
+only on the pixels within `Translator.reach`, so a large picture can be computed in tiles, and none of them shows.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ganvas.errors import UsageError
+from ganvas.layers.residual import Residual
+
+MULTIPLE = 8  # the sides of a picture must be multiples of it
+FINEST = 12  # channels at full resolution
+BLOCKS = (1, 2, 3, 1, 1)  # residual blocks at a half, a quarter and an eighth of the side, and on the way back
+
+
+def require_multiple(resolution: int, multiple: int = MULTIPLE) -> None:
+    """Raises: UsageError: a picture of this side cannot be halved often enough."""
+    if resolution < multiple or resolution % multiple:
+        raise UsageError(f"config.resolution: expected a multiple of {multiple}, got {resolution}; use 64")
+
+
+def convert_channels(image: Tensor, channels: int) -> Tensor:
+    """image [N, C, H, W] -> [N, channels, H, W], of which one is 1: grey becomes color, or color becomes grey."""
+    if image.shape[1] == channels:
+        return image
+    return image.expand(-1, channels, -1, -1) if image.shape[1] == 1 else image.mean(1, keepdim=True)
+
+
+class Translator(nn.Module):
+    """image [N, inputs, H, W] -> image [N, outputs, H, W]; H and W are multiples of `MULTIPLE`.
+
+    With `residual` the output is a change of the input, which starts as zero; it may leave [-1, 1] a little, because a clamp
+    would have no gradient there. Else it ends with tanh.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, widths: tuple[int, int, int] = (48, 96, 128), *, residual: bool = True
+    ) -> None:
+        super().__init__()
+        half, quarter, eighth = widths
+        self.outputs, self.residual = outputs, residual
+        stem = nn.Conv2d(4 * inputs, half, 3, 1, 1)
+        self.encode_half = nn.Sequential(nn.PixelUnshuffle(2), stem, *_stack(half, BLOCKS[0]))
+        self.encode_quarter = nn.Sequential(nn.Conv2d(half, quarter, 4, 2, 1), *_stack(quarter, BLOCKS[1]))
+        self.encode_eighth = nn.Sequential(nn.Conv2d(quarter, eighth, 4, 2, 1), *_stack(eighth, BLOCKS[2]))
+        # The 1x1 convolution comes first: it commutes with the interpolation, and works on a quarter of the pixels.
+        self.up_quarter = nn.Sequential(nn.Conv2d(eighth, quarter, 1), nn.Upsample(scale_factor=2, mode="bilinear"))
+        self.decode_quarter = nn.Sequential(*_stack(quarter, BLOCKS[3]))
+        self.up_half = nn.Sequential(nn.Conv2d(quarter, half, 1), nn.Upsample(scale_factor=2, mode="bilinear"))
+        self.decode_half = nn.Sequential(*_stack(half, BLOCKS[4]))
+        self.end = make_end(half, outputs, zero=residual)
+
+    @property
+    def reach(self) -> int:
+        """How far away the input pixels are, at most, that an output pixel depends on: in pixels along one axis."""
+        first, second, third, fourth, last = BLOCKS
+        convolutions = 2 * (2 * (first + last) + 2) + 4 * 2 * (second + fourth) + 8 * 2 * third
+        steps = 2 * 2 + 2 * 4  # the two with stride 2, whose windows of four pixels reach two to one side
+        return convolutions + steps + 4 + 8 + 2  # interpolation at a quarter and an eighth; the last layer, and half a block
+
+    def forward(self, image: Tensor) -> Tensor:
+        half = self.encode_half(image)
+        quarter = self.encode_quarter(half)
+        quarter = self.decode_quarter(quarter + self.up_quarter(self.encode_eighth(quarter)))
+        change: Tensor = self.end(self.decode_half(half + self.up_half(quarter)))
+        return convert_channels(image, self.outputs) + change if self.residual else torch.tanh(change)
+
+
+def make_end(width: int, outputs: int, finest: int = FINEST, *, zero: bool = False) -> nn.Sequential:
+    """Features [N, width, h, w] -> [N, outputs, 2h, 2w]; with `zero` the result starts as zero.
+
+    Sub-pixels with a convolution behind them, which wipes out their grid.
+    """
+    last = nn.Conv2d(finest, outputs, 3, 1, 1)
+    if zero:
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)  # type: ignore[arg-type]
+    return nn.Sequential(nn.SiLU(), nn.Conv2d(width, 4 * finest, 3, 1, 1), nn.SiLU(), nn.PixelShuffle(2), last)
+
+
+def _stack(width: int, count: int) -> list[nn.Module]:
+    return [Residual(width) for _ in range(count)]

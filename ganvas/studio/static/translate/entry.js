@@ -1,0 +1,274 @@
+// What goes in: a drawing, a picture, or the webcam; and the request that has it translated.
+
+import { Intake, sendPicture } from "../common/intake.js";
+import { make } from "../common/shell.js";
+import { Doodle } from "./doodle.js";
+import { LiveCamera } from "./live_camera.js";
+import { fetchPicture, fitPicture, readPixels } from "./pixels.js";
+import { $, pressOne, schema, state } from "./translate_state.js";
+
+const TINY = 256; // pixels below which each pixel is shown as a square
+const EXAMPLES = "./static/translate/examples/";
+const MODES = ["draw", "picture", "camera"];
+const HINTS = {
+  draw: "Draw here: what comes out follows the pen.",
+  picture: "Drop another one anywhere on the page, or paste it.",
+  camera: "Nothing leaves this machine.",
+};
+
+export class Entry {
+  /** `changed(isWhole)`: what goes in is another; `isReady()`: the last result is there; `fail(text)`: what went wrong. */
+  constructor({ changed, isReady, fail }) {
+    Object.assign(this, { changed, fail, picture: null, shot: null, sent: new Map(), turn: 0 });
+    this.doodle = new Doodle((isWhole) => this.redraw(isWhole));
+    this.camera = new LiveCamera({
+      side: schema.camera, take: (canvas) => this.takeShot(canvas), isReady, changed: () => this.showCamera(),
+    });
+    this.intake = new Intake($("intake"), {
+      take: (given) => this.takeFile(given), isWanted: () => Boolean(state.model), over: document.querySelector(".entrance"),
+    });
+    for (const button of $("modes").children) button.addEventListener("click", () => this.chooseMode(button.dataset.mode));
+    $("camera").addEventListener("click", () => this.turnCamera());
+    $("shoot").addEventListener("click", () => this.keepShot());
+    $("save-map").addEventListener("click", () => this.doodle.save(`${state.model.id}-drawing.png`));
+  }
+
+  addKeys() {
+    this.doodle.addKeys(() => state.mode === "draw" && !$("work").hidden);
+  }
+
+  /** What can go into the model: photographs are not drawn in flat colours. */
+  get modes() {
+    const { takes, whole } = state.model;
+    if (takes === "map") return ["draw"];
+    return whole ? ["picture", "camera"] : MODES;
+  }
+
+  get isThere() {
+    if (state.mode === "draw") return true;
+    return Boolean(state.mode === "picture" ? this.picture : this.shot);
+  }
+
+  /** Begin with a model: with what a link asks for, else with the first example. */
+  async begin({ mode, map, picture, example }) {
+    const mine = ++this.turn;
+    this.stop();
+    this.sent.clear();
+    Object.assign(this, { picture: null, shot: null });
+    const { takes, legend, side } = state.model;
+    this.doodle.begin(takes === "map" ? this.listClasses(legend) : [], takes === "map" ? state.size : 2 * side);
+    this.doodle.canvas.setTool("brush");
+    this.offerExamples();
+    $("intake").querySelector("button").textContent = takes === "map" ? "Open a drawing" : "Choose a picture";
+    const usual = takes === "map" ? "draw" : "picture";
+    const wanted = this.modes.includes(mode) ? mode : usual;
+    state.mode = usual; // until everything is there
+    if (takes === "map") await this.attempt(() => (map ? this.doodle.unpack(map) : this.showExample(example)));
+    else {
+      this.doodle.drawFace();
+      if (map) await this.attempt(() => this.doodle.unpack(map));
+      await this.attempt(() => (picture ? this.fetch(picture) : this.showExample(example)));
+    }
+    if (mine === this.turn) this.chooseMode(wanted); // else another model was chosen meanwhile
+  }
+
+  /** The classes of a model as the drawing takes them; of one model always the same list. */
+  listClasses(legend) {
+    legend.classes ??= legend.map(([name, color]) => ({ name, color }));
+    return legend.classes;
+  }
+
+  async attempt(run) {
+    try {
+      await run();
+    } catch (wrong) {
+      this.fail(wrong.message);
+    }
+  }
+
+  // The three kinds -------------------------------------------------------------------------------------------------------
+
+  chooseMode(mode) {
+    state.mode = mode;
+    if (mode !== "camera") this.camera.stop();
+    const isDrawn = mode === "draw";
+    for (const button of $("modes").children) button.hidden = !this.modes.includes(button.dataset.mode);
+    $("modes").hidden = this.modes.length < 2;
+    pressOne($("modes").children, "mode", mode);
+    $("map").hidden = $("draw-tools").hidden = $("draw-controls").hidden = !isDrawn;
+    $("entry").hidden = isDrawn;
+    $("entry-tools").hidden = mode === "camera" || (isDrawn && state.model.takes !== "map");
+    $("picture-controls").hidden = mode !== "picture";
+    $("camera-controls").hidden = mode !== "camera";
+    $("in-hint").textContent = HINTS[mode];
+    if (mode === "camera") this.shot = null;
+    this.show();
+    this.changed(true);
+  }
+
+  /** A stroke, or a part of one. */
+  redraw(isWhole) {
+    if (!state.model) return;
+    $("in-said").textContent = this.say();
+    this.changed(isWhole);
+  }
+
+  /** A file of the person's: a drawing for a model of maps, else a picture. */
+  takeFile(given) {
+    if (state.model.takes !== "map") this.take(given);
+    else this.attempt(() => this.doodle.readPicture(given.canvas));
+  }
+
+  /** Take a picture; `example` is the name of its file if it is one of the page's. */
+  take({ canvas, name, example = "", id = "" }) {
+    this.picture = { canvas, name, example };
+    this.sent.clear();
+    if (id) this.sent.set("whole", id);
+    if (state.mode === "picture") {
+      this.show();
+      this.changed(true);
+    } else this.chooseMode("picture");
+  }
+
+  /** A picture that the studio has, by its id. */
+  async fetch(id) {
+    const { turn } = this;
+    const canvas = await fetchPicture(`./api/pictures/${encodeURIComponent(id)}`);
+    if (turn === this.turn) this.take({ canvas, name: "the picture of the link", id });
+  }
+
+  async showExample(asked) {
+    const files = schema.examples[state.way.examples] ?? [];
+    const file = files.includes(asked) ? asked : files[0];
+    if (!file) return;
+    const { turn } = this;
+    const canvas = await fetchPicture(`${EXAMPLES}${file}`);
+    if (turn !== this.turn) return;
+    if (state.model.takes === "map") {
+      this.doodle.readPicture(canvas);
+      this.doodle.put(this.doodle.canvas.map);
+      this.redraw(true);
+    } else this.take({ canvas, name: "an example", example: file });
+  }
+
+  offerExamples() {
+    const files = schema.examples[state.way.examples] ?? [];
+    const items = files.map((file, i) => {
+      const picture = make("img", { src: `${EXAMPLES}${file}`, alt: "", width: 50, height: 50 });
+      const press = () => this.attempt(() => this.showExample(file));
+      const facts = { type: "button", class: "quiet intake-example", "aria-label": `Example ${i + 1}`, onclick: press };
+      return make("li", {}, make("button", facts, picture));
+    });
+    const list = make("ul", { class: "plain row", "aria-label": "Examples" }, ...items);
+    $("examples").replaceChildren(...(items.length ? [list] : []));
+  }
+
+  /** The model goes another of its ways: an example of the old one makes no sense then. */
+  changeWay() {
+    this.offerExamples();
+    if (this.picture?.example) this.attempt(() => this.showExample());
+    else this.changed(true);
+  }
+
+  /** What another model should begin with: the same picture, if it is no example. */
+  keepFor(model) {
+    const keeps = model.takes === "picture" && this.picture && !this.picture.example;
+    return keeps ? { mode: "picture", picture: this.sent.get("whole") ?? null } : {};
+  }
+
+  resize() {
+    if (state.model.takes === "map") this.doodle.resize(state.size);
+    this.show();
+    this.changed(true);
+  }
+
+  // The webcam ------------------------------------------------------------------------------------------------------------
+
+  turnCamera() {
+    if (this.camera.isOn) this.camera.stop();
+    else this.attempt(() => this.camera.start());
+  }
+
+  takeShot(canvas) {
+    if (state.mode !== "camera") return;
+    this.shot = canvas;
+    this.show();
+    this.changed(false);
+  }
+
+  keepShot() {
+    const canvas = this.camera.shoot(2 * schema.camera);
+    this.camera.stop();
+    this.take({ canvas, name: "the webcam" });
+  }
+
+  showCamera() {
+    const { isOn } = this.camera;
+    $("camera").textContent = isOn ? "Stop the camera" : "Start the camera";
+    $("shoot").disabled = !isOn;
+  }
+
+  stop() {
+    this.camera.stop();
+  }
+
+  // What is shown, and asked ----------------------------------------------------------------------------------------------
+
+  /** The picture of now at the size that is wanted. */
+  fit() {
+    if (state.mode === "draw") {
+      const drawn = this.doodle.render();
+      return state.model.takes === "map" ? drawn : fitPicture(drawn, state.size);
+    }
+    return fitPicture(state.mode === "picture" ? this.picture.canvas : this.shot, state.size);
+  }
+
+  show() {
+    const isDrawn = state.mode === "draw";
+    const canvas = this.isThere ? this.fit() : null;
+    $("no-entry").hidden = isDrawn || canvas !== null;
+    $("no-entry").textContent = state.mode === "camera" ? "The webcam is off." : "Choose a picture, drop or paste one.";
+    const ratio = canvas && !isDrawn ? canvas.width / canvas.height : 1;
+    document.querySelector(".translate-bench").style.setProperty("--ratio", ratio);
+    $("in-said").textContent = canvas ? this.say(canvas) : "";
+    if (!canvas || isDrawn) return;
+    Object.assign($("entry"), { width: canvas.width, height: canvas.height });
+    $("entry").classList.toggle("tiny", Math.max(canvas.width, canvas.height) <= TINY);
+    $("entry").getContext("2d").drawImage(canvas, 0, 0);
+    $("entry").setAttribute("aria-label", `What goes in: ${this.say(canvas)}`);
+  }
+
+  say(canvas = null) {
+    if (state.mode === "draw") return this.doodle.describe();
+    const name = state.mode === "camera" ? "the webcam, as in a mirror" : this.picture.name;
+    return `${name} · ${canvas.width} × ${canvas.height} pixels`;
+  }
+
+  /** {request, canvas}: the task for what goes in now, and what it looks like. */
+  async describe() {
+    const { model, way, seed, strength, view, mode } = state;
+    const canvas = this.fit();
+    if (model.takes === "map") {
+      return { canvas, request: { name: "paint", facts: { model: model.id, seed }, arrays: { map: this.doodle.copyMap() } } };
+    }
+    const back = way.back && view === "back";
+    const facts = { model: model.id, to: way.to, strength, back };
+    const bytes = 3 * canvas.width * canvas.height;
+    if (bytes * Math.max(1, model.scale ** 2 * (back ? 2 : 1)) <= schema.most_sent) {
+      return { canvas, request: { name: "translate", facts, arrays: { picture: readPixels(canvas) } } };
+    }
+    const name = mode === "picture" ? `at ${state.size}` : "";
+    const id = this.sent.get(name) ?? (await sendPicture(canvas)).id;
+    if (name) this.sent.set(name, id);
+    return { canvas, request: { name: "translate", facts: { ...facts, picture: id, keep: true } } };
+  }
+
+  /** What goes in, for the link. */
+  async describeLink() {
+    if (state.mode === "draw") return { map: await this.doodle.pack() };
+    if (state.mode === "camera" || !this.picture) return {};
+    if (this.picture.example) return { example: this.picture.example };
+    if (!this.sent.has("whole")) this.sent.set("whole", (await sendPicture(fitPicture(this.picture.canvas))).id);
+    return { picture: this.sent.get("whole") };
+  }
+}

@@ -1,0 +1,141 @@
+"""The process of a page /translate: it keeps the models, paints maps and translates pictures.
+
+Tasks, with `model` (the run), `seed`, `to`, `strength` from 0 to 1 and `back` (also the way back) in their facts:
+
+- `paint`: array `map` uint8 [H, W] -> `picture` uint8 [H, W, 3];
+- `translate`: array `picture` uint8 [H, W, C], or the id of a picture that was sent as the fact `picture` -> `picture`, `back`.
+
+A task with the fact `keep` writes its result as a PNG and answers with its id; a page asks so for what no frame can hold.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ganvas.errors import UsageError
+from ganvas.inference.model import Model, load
+from ganvas.inference.picture_translation import find_way, paint_one, translate_along
+from ganvas.media.image_files import save_png
+from ganvas.runtime.device import available_cores
+from ganvas.studio.model_cache import ModelCache
+from ganvas.studio.page_tasks import Result, Task, run_tasks
+from ganvas.studio.socket import Array
+from ganvas.studio.translate.translate_socket import MOST_SENT
+
+PREVIEW = 384  # pixels of the longer side of what is shown of a large result
+MAX_SEED = 2**53
+
+
+class Painter:
+    """The tasks, and the models that they use."""
+
+    def __init__(self) -> None:
+        self.models: dict[str, ModelCache[Model]] = {}
+
+    def find_model(self, task: Task) -> Model:
+        """The model of a task, on the device of the studio."""
+        paths = task.facts["paths"]
+        device = paths["device"]
+        return self.models.setdefault(device, ModelCache(lambda folder: load(folder, device))).find(paths["run"])
+
+    def paint(self, task: Task) -> Result:
+        """A picture of a drawn map."""
+        model, drawn, seed = self.find_model(task), task.arrays.get("map"), read_seed(task)
+        if drawn is None or drawn.dtype != np.uint8 or drawn.ndim != 2:
+            raise UsageError("map: expected the class of each pixel, uint8 [H, W]")
+        start = time.perf_counter()
+        painted = paint_one(model, np.array(drawn), seed=seed)  # a frame's own memory cannot be written to
+        return self.answer(task, model, {"picture": painted}, start)
+
+    def translate(self, task: Task) -> Result:
+        """A picture in another domain, larger, or filtered; with the fact `back` also back again."""
+        model, strength = self.find_model(task), task.facts.get("strength", 1.0)
+        if type(strength) not in (int, float) or not 0 <= strength <= 1:
+            raise UsageError("strength: expected a number from 0 to 1")
+        way, picture, start = find_way(model, task.facts.get("to") or None), read_picture(task), time.perf_counter()
+
+        def report(done: int, count: int) -> None:
+            task.report(done, count)  # it also ends a task that is not wanted any more
+
+        facts: dict[str, Any] = {}
+        found = {"picture": translate_along(way, picture, strength=strength, seed=read_seed(task), progress=report)}
+        reverse = way.reverse() if task.facts.get("back") else None
+        if reverse:
+            found["back"] = translate_along(reverse, found["picture"], progress=report)
+            facts["apart"] = round(float(np.abs(found["back"].astype(int) - picture.astype(int)).mean()), 1)
+        return self.answer(task, model, found, start, facts)
+
+    def answer(
+        self, task: Task, model: Model, found: dict[str, Array], start: float, more: Mapping[str, Any] | None = None
+    ) -> Result:
+        """The end of a task: pictures in a frame, or the id of a file; and the facts, with `more`."""
+        picture = found["picture"]
+        facts: dict[str, Any] = {
+            **(more or {}),
+            "milliseconds": round(1000 * (time.perf_counter() - start)),
+            "width": picture.shape[1],
+            "height": picture.shape[0],
+        }
+        if "out" in task.facts["paths"]:
+            write(Path(task.facts["paths"]["out"]), picture, describe_origin(task, model))
+            facts["kept"] = task.facts["kept"]
+            found = {name: shrink(array) for name, array in found.items()}
+        if sum(array.size for array in found.values()) > MOST_SENT:
+            raise UsageError("the result is too large to be shown at once; ask for it as a file")
+        return facts, {name: np.ascontiguousarray(array) for name, array in found.items()}
+
+
+def read_seed(task: Task) -> int:
+    """The seed of the noise. Raises: UsageError: it is none."""
+    seed = task.facts.get("seed", 0)
+    if type(seed) is not int or not 0 <= seed < MAX_SEED:
+        raise UsageError(f"seed: expected a whole number from 0 to {MAX_SEED:,}")
+    return seed
+
+
+def read_picture(task: Task) -> Array:
+    """The picture of a task, uint8 [H, W, C]. Raises: UsageError: there is none."""
+    path = task.facts["paths"].get("picture")
+    if path:
+        with Image.open(path) as image:
+            kept = np.array(image)  # the store has only grey and color of 8 bits
+        return kept if kept.ndim == 3 else kept[..., None]
+    picture = task.arrays.get("picture")
+    if picture is None or picture.dtype != np.uint8 or picture.ndim != 3:
+        raise UsageError("picture: expected uint8 [H, W, C]")
+    return np.array(picture)
+
+
+def describe_origin(task: Task, model: Model) -> dict[str, str]:
+    """What a saved file says about where it is from."""
+    named = {name: str(task.facts[name]) for name in ("to", "strength") if task.facts.get(name) not in (None, "")}
+    return {**model.provenance(str(read_seed(task))), **named}
+
+
+def write(out: Path, picture: Array, text: dict[str, str]) -> None:
+    """Write a picture uint8 [H, W, C] as a PNG. Raises: ResourceError: the disk refused."""
+    save_png(out, Image.fromarray(picture[..., 0] if picture.shape[2] == 1 else picture), text)
+
+
+def shrink(picture: Array) -> Array:
+    """A picture for a first look, at most PREVIEW pixels on its longer side."""
+    step = -(-max(picture.shape[:2]) // PREVIEW)
+    return picture[::step, ::step]
+
+
+def main() -> None:
+    """Do tasks until the page is gone."""
+    torch.set_num_threads(max(1, len(available_cores()) // 2))
+    painter = Painter()
+    run_tasks({"paint": painter.paint, "translate": painter.translate})
+
+
+if __name__ == "__main__":
+    main()

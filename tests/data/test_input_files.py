@@ -1,0 +1,99 @@
+"""Which pictures and films a user names: files, folders, zips; hidden files, links, hostile archives."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from ganvas.data.images import UnreadableError
+from ganvas.data.input_files import find_inputs
+from ganvas.errors import DataError
+
+
+def write(path: Path) -> Path:
+    """A small picture."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", (2, 2)).save(path, "PNG")
+    return path
+
+
+def names(*inputs: Path) -> list[str]:
+    """The names of what is found."""
+    return [file.name for file in find_inputs(inputs).files]
+
+
+def test_a_folder_keeps_names_and_order(tmp_path: Path) -> None:
+    for name in ("b.png", "a.JPG", "sub/c.webp", "sub/deep/é.png", "film.mp4", ".hidden.png", ".git/x.png", "__MACOSX/y.png"):
+        write(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("x")
+    found = find_inputs([tmp_path])
+    assert [file.name for file in found.files] == ["a.JPG", "b.png", "film.mp4", "sub/c.webp", "sub/deep/é.png"]
+    assert [file.is_film for file in found.files] == [False, False, True, False, False]
+    assert [(each.name, each.reason) for each in found.skipped] == [("notes.txt", "not a picture or a film, by its ending")]
+    assert not found.alone
+    with found.files[0].open() as file:
+        assert file.read(4) == b"\x89PNG"
+
+
+def test_several_inputs_begin_with_their_names(tmp_path: Path) -> None:
+    write(tmp_path / "cats/a.png")
+    write(tmp_path / "dogs/a.png")
+    with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:
+        archive.write(tmp_path / "cats/a.png", "in/a.png")
+    found = names(tmp_path / "cats", tmp_path / "dogs", tmp_path / "more.zip", write(tmp_path / "one.png"))
+    assert found == ["cats/a.png", "dogs/a.png", "more/in/a.png", "one.png"]
+    assert names(tmp_path / "more.zip") == ["in/a.png"]
+
+
+def test_one_file_is_alone_whatever_its_ending(tmp_path: Path) -> None:
+    found = find_inputs([write(tmp_path / "photo.txt")])
+    assert found.alone
+    assert found.files[0].name == "photo.txt"
+
+
+def test_links_are_followed_and_loops_end(tmp_path: Path) -> None:
+    write(tmp_path / "in/a.png")
+    (tmp_path / "in/b.png").symlink_to(tmp_path / "in/a.png")
+    (tmp_path / "in/lost.png").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "in/self").symlink_to(tmp_path / "in")
+    found = find_inputs([tmp_path / "in"])
+    assert [file.name for file in found.files] == ["a.png", "b.png"]
+    assert {each.name for each in found.skipped} == {"lost.png", "self/"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "p.png")
+    with pytest.raises(DataError, match=r"no picture and no film in it .*not a regular file"):
+        find_inputs([tmp_path])
+    with pytest.raises(UnreadableError, match="not a regular file"):
+        find_inputs([tmp_path / "p.png"]).files[0].open()
+
+
+def test_nothing_to_read_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no picture and no film in it"):
+        find_inputs([tmp_path])
+    with pytest.raises(DataError, match="no such file; check the path"):
+        find_inputs([tmp_path / "gone.png"])
+    (tmp_path / "bad.zip").write_bytes(b"PK")
+    with pytest.raises(DataError, match="not a readable zip file"):
+        find_inputs([tmp_path / "bad.zip"])
+
+
+@pytest.mark.parametrize("name", ["../out.png", "/etc/out.png", "a/../../out.png", "C:/out.png"])
+def test_an_archive_that_leads_out_is_refused(name: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr(name, b"x")
+    with pytest.raises(DataError, match="leads out of the archive"):
+        find_inputs([tmp_path / "x.zip"])
+
+
+def test_a_bomb_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.png", bytes(17 << 20))
+    with pytest.raises(DataError, match="like a zip bomb"):
+        find_inputs([tmp_path / "x.zip"])

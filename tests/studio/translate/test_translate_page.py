@@ -1,0 +1,419 @@
+"""The page /translate in a real browser: a drawn coast becomes a picture, a photograph is filtered; keys, links, a phone."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from support import PLAN
+from translate_models import DARKER, furnish
+
+from ganvas.data.builtin.earth import read_legend
+from ganvas.engine import loop
+from ganvas.engine.autotune import initial_state
+from ganvas.games import RECIPES
+from ganvas.games.recipes import adapt_recipe, open_data
+from ganvas.inference import model_file
+from ganvas.utils.settings import to_dict
+
+pytestmark = pytest.mark.timeout(900)
+IMAGES = 512  # of the training of the model that paints
+READY = "document.getElementById('veil').hidden"
+# The mean color of a part of a canvas, in shares of its sides.
+MEAN = """([id, left, top, right, bottom]) => {
+    const canvas = document.getElementById(id), { width, height } = canvas;
+    const [x, y] = [Math.round(left * width), Math.round(top * height)];
+    const [w, h] = [Math.round(right * width) - x, Math.round(bottom * height) - y];
+    const { data } = canvas.getContext("2d").getImageData(x, y, w, h);
+    const sum = [0, 0, 0];
+    for (let i = 0; i < data.length; i += 4) for (let k = 0; k < 3; k++) sum[k] += data[i + k];
+    return sum.map((each) => each / (w * h));
+}"""
+SHOWN = "document.getElementById('result').toDataURL()"
+CUT = """() => [...document.querySelectorAll(".stage .view, .stage .whole, .stage .caption, .stage .controls, #palette button")]
+    .filter((each) => each.checkVisibility())
+    .filter((each) => { const box = each.getBoundingClientRect(); return box.bottom > innerHeight || box.right > innerWidth; })
+    .map((each) => each.className || each.id)"""
+CAMERA = """navigator.mediaDevices.getUserMedia = async () => {
+    if (window.noCamera) throw new DOMException("none", "NotFoundError");
+    const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 240 });
+    const draw = () => {
+        const context = canvas.getContext("2d");
+        context.fillStyle = "#c89664";
+        context.fillRect(0, 0, 320, 240);
+    };
+    draw();
+    window.moving = setInterval(draw, 40);
+    window.stream = canvas.captureStream(25);
+    return window.stream;
+};"""
+
+
+def train(runs: Path) -> None:
+    """A model of the earth that has seen some hundred squares: water is blue, and land is not."""
+    recipe = RECIPES["spade-earth"]
+    config = replace(recipe.config, widths=(32, 32, 16), map_width=16, critic_widths=(16, 24, 32), variety=0.0)
+    training = replace(recipe.train, images=IMAGES, batch=8, learning_rate=4e-3, average_halflife=100)
+    data = open_data(recipe)
+    recipe = adapt_recipe(replace(recipe, config=config, train=training), data)
+    state = initial_state(recipe, PLAN)
+    list(loop.train(state, data, recipe.train))
+    (runs / "earth").mkdir()
+    card = {"recipe": to_dict(recipe), "items": IMAGES, "classes": []}
+    model_file.save(runs / "earth" / "model.safetensors", state.average, card)
+    (runs / "earth" / "recipe.json").write_text(json.dumps(to_dict(recipe)))
+
+
+@pytest.fixture(scope="module")
+def models(studio: Any) -> Path:
+    furnish(studio.runs)
+    return Path(studio.runs)
+
+
+@pytest.fixture(scope="module")
+def only_tab(context: Any, models: Path) -> Iterator[Any]:
+    """One tab for all tests, so that its process loads its libraries once. Nothing may be thrown in it."""
+    made = context.new_page()
+    errors: list[str] = []
+    made.on("pageerror", lambda error: errors.append(str(error)))
+    made.set_default_timeout(240_000)
+    made.add_init_script(CAMERA)
+    made.goto(f"{context.base}/translate#model=shader")
+    made.wait_for_function(READY)
+    yield made
+    made.close()
+    assert errors == []
+
+
+@pytest.fixture
+def tab(only_tab: Any) -> Any:
+    only_tab.set_viewport_size({"width": 1280, "height": 720})
+    return only_tab
+
+
+def follow(tab: Any, fragment: str) -> None:
+    """Follow a link to the page on the page itself."""
+    tab.evaluate("(fragment) => { history.replaceState(null, '', '#'); location.hash = fragment; }", fragment)
+
+
+def open_model(tab: Any, fragment: str) -> None:
+    """Follow a link to a model, and wait for its first result."""
+    tab.wait_for_function("!document.querySelector('dialog[open]')")
+    follow(tab, fragment)
+    model = fragment.partition("&")[0].removeprefix("model=")
+    tab.wait_for_function("(name) => document.getElementById('model').value === name", arg=model)
+    tab.wait_for_function(READY)
+    tab.wait_for_timeout(300)  # the hints of a page that was left are gone
+    tab.wait_for_function(READY)
+
+
+def changed(tab: Any, do: Any) -> str:
+    """The result after `do`, which must differ from the one before."""
+    before = tab.evaluate(SHOWN)
+    do()
+    tab.wait_for_function(f"(before) => {SHOWN} !== before", arg=before)
+    return str(tab.evaluate(SHOWN))
+
+
+def drag(tab: Any, *points: tuple[float, float]) -> None:
+    """Drag over the drawing; points in shares of its sides."""
+    box = tab.locator("#map").bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    tab.mouse.move(*places[0])
+    tab.mouse.down()
+    for place in places[1:]:
+        tab.mouse.move(*place, steps=6)
+    tab.mouse.up()
+
+
+def class_at(tab: Any, x: float, y: float) -> str:
+    """The name of the class that the keyboard's reader says for the color at a place of the drawing."""
+    names, colors = read_legend()
+    found = tab.evaluate(MEAN, ["map", x - 0.004, y - 0.004, x + 0.004, y + 0.004])
+    return str(names[min(range(len(colors)), key=lambda k: sum(abs(a - b) for a, b in zip(colors[k], found, strict=True)))])
+
+
+def png(width: int, height: int, color: tuple[int, int, int] = (200, 150, 100)) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), color).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_the_result_follows_the_pen_before_it_is_lifted(tab: Any) -> None:
+    open_model(tab, "model=painter")
+    box = tab.locator("#map").bounding_box()
+    before = tab.evaluate(SHOWN)
+    tab.mouse.move(box["x"] + 60, box["y"] + 60)
+    tab.mouse.down()
+    tab.mouse.move(box["x"] + 300, box["y"] + 300, steps=10)
+    tab.wait_for_function(f"(before) => {SHOWN} !== before", arg=before)
+    tab.mouse.up()
+
+
+def test_tools_undo_and_the_link(tab: Any) -> None:
+    open_model(tab, "model=painter")
+    tab.click("#clear")
+    tab.click("#palette >> text=ice")
+    tab.click("[data-tool=line]")
+    drag(tab, (0.1, 0.3), (0.5, 0.9), (0.9, 0.3))  # only the straight line from the first to the last point stays
+    assert [class_at(tab, 0.5, 0.3), class_at(tab, 0.5, 0.8)] == ["ice", "deep sea"]
+    tab.keyboard.press("f")
+    tab.click("#palette >> text=sand")
+    drag(tab, (0.5, 0.8), (0.5, 0.8))
+    assert [class_at(tab, 0.5, 0.3), class_at(tab, 0.5, 0.8), class_at(tab, 0.5, 0.05)] == ["ice", "sand", "sand"]
+    tab.click("#undo")
+    assert class_at(tab, 0.5, 0.8) == "deep sea"
+    tab.click("#redo")
+    assert class_at(tab, 0.5, 0.8) == "sand"
+    tab.click("[data-tool=pick]")
+    drag(tab, (0.5, 0.3), (0.5, 0.3))
+    assert tab.get_attribute("#palette button:has-text('ice')", "aria-pressed") == "true"
+    assert tab.get_attribute("[data-tool=fill]", "aria-pressed") == "true"  # the tool before
+    tab.click("[data-tool=erase]")
+    drag(tab, (0.02, 0.3), (0.98, 0.3))
+    assert class_at(tab, 0.5, 0.3) == "deep sea"
+    tab.keyboard.press("Control+z")
+    assert class_at(tab, 0.5, 0.3) == "ice"
+    changed(tab, lambda: tab.click("#dice"))
+    tab.wait_for_function("location.hash.includes('map=')")
+    tab.wait_for_timeout(600)
+    shown, link = tab.evaluate(SHOWN), tab.evaluate("location.hash.slice(1)")
+    open_model(tab, "model=cycle")
+    open_model(tab, link)
+    tab.wait_for_function(f"(before) => {SHOWN} === before", arg=shown)
+    assert [class_at(tab, 0.5, 0.3), class_at(tab, 0.5, 0.8)] == ["ice", "sand"]
+
+
+def test_the_drawing_can_be_made_by_keys_alone_and_enlarged(tab: Any) -> None:
+    open_model(tab, "model=painter")
+    tab.click("#clear")
+    tab.focus("#map")
+    tab.keyboard.press("0")  # the tenth class
+    tab.keyboard.press("Enter")
+    assert class_at(tab, 0.5, 0.5) == "forest"
+    for _ in range(6):
+        tab.keyboard.press("ArrowRight")
+    assert class_at(tab, 0.68, 0.5) == "deep sea"  # it moved without drawing
+    tab.keyboard.press("Shift+ArrowRight")
+    assert class_at(tab, 0.715, 0.5) == "forest"
+    tab.keyboard.press("l")
+    tab.keyboard.press("Enter")
+    for _ in range(8):
+        tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("Enter")
+    assert class_at(tab, 0.72, 0.65) == "forest"
+    for _ in range(3):
+        tab.keyboard.press("Control+z")
+    assert {class_at(tab, x, 0.52) for x in (0.5, 0.69)} == {"deep sea"}
+    tab.keyboard.press("Control+Shift+Z")
+    tab.evaluate("document.getElementById('map').blur()")
+    tab.focus("#zoom")
+    tab.keyboard.press("End")
+    assert tab.inner_text("#zoom-out") == "\u00d7 8"
+    assert class_at(tab, 0.45, 0.45) == "forest"  # what was a dot in the middle
+
+
+def test_a_map_is_opened_by_its_colors_and_saved_with_a_palette(tab: Any) -> None:
+    _, colors = read_legend()
+    open_model(tab, "model=painter")
+    image = Image.new("RGB", (300, 300), colors[4])
+    image.paste(colors[9], (0, 0, 150, 300))
+    image.paste((colors[4][0] + 9, colors[4][1] - 9, colors[4][2]), (200, 0, 300, 300))  # nearly sand
+    image.paste((255, 0, 255), (150, 0, 152, 300))  # no class at all: as the nearest pixel that has one
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    changed(
+        tab,
+        lambda: tab.set_input_files(
+            "#intake input[type=file]", {"name": "map.png", "mimeType": "image/png", "buffer": out.getvalue()}
+        ),
+    )
+    assert [class_at(tab, x, 0.5) for x in (0.2, 0.6, 0.9)] == ["forest", "sand", "sand"]
+    with tab.expect_download() as saved:
+        tab.click("#save-map")
+    with Image.open(saved.value.path()) as found:
+        assert (found.mode, found.size) == ("P", (128, 128))
+        assert set(found.get_flattened_data() if hasattr(found, "get_flattened_data") else found.getdata()) == {4, 9}
+        assert found.getpalette()[: 3 * len(colors)] == [level for color in colors for level in color]
+    tab.set_input_files(
+        "#intake input[type=file]", {"name": "x.png", "mimeType": "image/png", "buffer": png(9, 9, (255, 0, 255))}
+    )
+    tab.wait_for_selector(".toast:has-text('no colour of the palette')")
+    assert class_at(tab, 0.2, 0.5) == "forest"
+
+
+DROP = """async ([bytes, name]) => {
+    const data = new DataTransfer();
+    data.items.add(new File([Uint8Array.from(bytes)], name, { type: "image/png" }));
+    document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_a_photograph_that_is_dropped_is_filtered_and_saved(tab: Any) -> None:
+    open_model(tab, "model=filter")
+    tab.evaluate(DROP, [list(png(900, 450)), "photo.png"])
+    tab.wait_for_selector("#out-said:has-text('512 \u00d7 256 pixels')")
+    expected = [200 - DARKER, 150 - DARKER, 100 - DARKER]
+    assert tab.evaluate(MEAN, ["result", 0, 0, 1, 1]) == pytest.approx(expected, abs=1.5)
+    tab.focus("#strength")
+    changed(tab, lambda: tab.keyboard.press("Home"))  # nothing is changed
+    assert tab.evaluate(MEAN, ["result", 0, 0, 1, 1]) == pytest.approx([200, 150, 100], abs=1.5)
+    changed(tab, lambda: tab.keyboard.press("End"))
+    tab.click("[data-view=compare]")
+    tab.focus("#result")
+    tab.keyboard.press("ArrowRight")
+    assert tab.get_attribute("#result", "aria-valuenow") == "55"
+    assert tab.evaluate(MEAN, ["result", 0, 0, 0.45, 0.3]) == pytest.approx([200, 150, 100], abs=1.5)  # before
+    assert tab.evaluate(MEAN, ["result", 0.65, 0, 1, 0.3]) == pytest.approx(expected, abs=1.5)  # after
+    tab.select_option("#size", "0")  # as it is: too large for one frame, so it is sent, and comes back, as a file
+    tab.wait_for_selector("#out-said:has-text('900 \u00d7 450 pixels')")
+    with tab.expect_download() as saved:
+        tab.click("#save")
+    assert saved.value.suggested_filename == "filter-sketch.png"
+    with Image.open(saved.value.path()) as found:
+        assert found.size == (900, 450)
+        assert found.getpixel((5, 5)) == pytest.approx(tuple(expected), abs=1)
+        assert found.text["synthetic"] == "true"
+
+
+def test_both_ways_and_the_way_back(tab: Any) -> None:
+    open_model(tab, "model=cycle")
+    assert tab.inner_text("#out-title") == "Out: shaded"
+    tab.click("[data-view=back]")
+    tab.wait_for_selector("#note:has-text('grey levels of 255 from the input')")
+    assert "flat > shaded > flat" in tab.inner_text("#out-said")
+    tab.click("[data-view=result]")
+    changed(tab, lambda: tab.click("[data-to=flat]"))
+    assert "shaded > flat" in tab.inner_text("#out-said")
+    assert "example=shaded-1.png" in tab.evaluate("new Promise((done) => setTimeout(done, 600)).then(() => location.hash)")
+    tab.click("#reuse")
+    tab.wait_for_selector("#in-said:has-text('the result')")
+    tab.wait_for_selector("#out-said:has-text('flat > shaded')")
+
+
+def test_a_drawing_in_flat_colors_goes_into_a_model_of_pictures(tab: Any) -> None:
+    open_model(tab, "model=shader")
+    changed(tab, lambda: tab.click("[data-mode=draw]"))
+    assert tab.locator("#palette button").count() == 12
+    tab.click("#palette >> text=violet")
+    changed(tab, lambda: drag(tab, (0.1, 0.1), (0.9, 0.9)))
+    assert "32 \u00d7 32 pixels" in tab.inner_text("#out-said")
+
+
+def test_a_result_is_handed_on_to_another_model(tab: Any) -> None:
+    open_model(tab, "model=painter")
+    tab.click("#hand")
+    tab.click("#hand-list >> text=larger")
+    tab.wait_for_selector("#out-said:has-text('256 \u00d7 256 pixels')")
+    assert tab.get_attribute("[data-view=compare]", "aria-pressed") == "true"
+    assert tab.input_value("#model") == "larger"
+    tab.wait_for_function("location.hash.includes('picture=')")
+    link = tab.evaluate("location.hash.slice(1)")
+    open_model(tab, "model=cycle")
+    open_model(tab, link)  # the picture is in the studio
+    tab.wait_for_selector("#out-said:has-text('256 \u00d7 256 pixels')")
+
+
+def test_the_webcam_is_translated_while_it_runs(tab: Any) -> None:
+    open_model(tab, "model=filter")
+    tab.click("[data-mode=camera]")
+    assert tab.inner_text("#no-entry") == "The webcam is off."
+    tab.click("#camera")
+    tab.wait_for_selector("#out-said:has-text('256 \u00d7 192 pixels')")
+    tab.wait_for_function(f"(expected) => Math.abs(({MEAN})(['result', 0, 0, 1, 1])[0] - expected) < 6", arg=200 - DARKER)
+    tab.click("#shoot")
+    assert tab.get_attribute("[data-mode=picture]", "aria-pressed") == "true"
+    assert tab.evaluate("window.stream.getTracks().every((track) => track.readyState === 'ended')")
+    tab.wait_for_selector("#in-said:has-text('the webcam')")
+
+
+def test_a_camera_that_is_not_there_is_a_line(tab: Any) -> None:
+    open_model(tab, "model=filter")
+    tab.click("[data-mode=camera]")
+    tab.evaluate("window.noCamera = true")
+    tab.click("#camera")
+    tab.wait_for_selector(".toast:has-text('The camera: none was found')")
+
+
+@pytest.mark.parametrize("fragment", ["model=gone", "model=noise", "model=%3Cimg+src%3Dx+onerror%3Dwindow.hurt%3D1%3E"])
+def test_a_link_to_no_model_is_a_line(tab: Any, fragment: str) -> None:
+    follow(tab, fragment)
+    tab.wait_for_selector("#problem:not([hidden])")
+    assert "choose another" in tab.inner_text("#problem")
+    assert tab.evaluate("window.hurt") is None
+
+
+@pytest.mark.parametrize(
+    "entry", ["map=128.AAAA", "map=999.x", "map=64.____", "picture=0000000000000000", "picture=..%2F..", "size=x&seed=-1"]
+)
+def test_a_link_with_a_mistake_leaves_a_page_that_works(tab: Any, entry: str) -> None:
+    model = "filter" if entry.startswith("picture") else "painter"
+    tab.evaluate("document.getElementById('toasts').replaceChildren()")
+    open_model(tab, "model=cycle")
+    follow(tab, f"model={model}&{entry}")
+    if not entry.startswith("size"):
+        tab.wait_for_selector(".toast.error")
+    if model == "painter":
+        tab.wait_for_function(READY)
+        changed(tab, lambda: tab.click("#dice"))
+
+
+def test_all_is_on_the_first_screen_and_nothing_is_cut_off_on_a_phone(tab: Any) -> None:
+    for model in ("painter", "cycle", "filter"):
+        open_model(tab, f"model={model}")
+        for width, height in ((1280, 720), (1440, 900)):
+            tab.set_viewport_size({"width": width, "height": height})
+            assert tab.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == [
+                width,
+                height,
+            ]
+            assert tab.evaluate(CUT) == []
+            entry, result = (tab.locator(f".{side} .whole").bounding_box() for side in ("entrance", "exit"))
+            assert (entry["y"], entry["width"], entry["height"]) == pytest.approx(
+                (result["y"], result["width"], result["height"]), abs=1
+            )
+            assert entry["width"] > 350
+        for width in (360, 390):
+            tab.set_viewport_size({"width": width, "height": 844})
+            assert tab.evaluate("document.documentElement.scrollWidth") <= width
+            assert tab.locator(".entrance .whole").bounding_box()["y"] < 420
+        tab.set_viewport_size({"width": 1280, "height": 720})
+
+
+@pytest.mark.parametrize(
+    "fragment", ["model=painter", "model=cycle&view=back", "model=filter&view=compare", "model=shader&mode=draw"]
+)
+def test_axe_finds_nothing(tab: Any, list_violations: Any, fragment: str) -> None:
+    open_model(tab, fragment)
+    assert list_violations(tab) == []
+
+
+def test_without_a_model_one_click_leads_to_the_form(page: Any, context: Any) -> None:
+    page.route("**/api/translate/models", lambda route: route.fulfill(json=[]))
+    page.goto(f"{context.base}/translate")
+    page.click("#starts >> text=Draw a coast")
+    page.wait_for_url("**/train#new&recipe=spade-earth")
+    page.wait_for_selector("input[value=spade-earth]:checked")
+
+
+def test_a_drawn_coast_becomes_a_picture(tab: Any, models: Path) -> None:
+    train(models)
+    open_model(tab, "model=earth")  # the page did not know it
+    tab.click("#clear")  # deep sea, the first class
+    tab.click("#palette >> text=forest")
+    changed(tab, lambda: drag(tab, (0.75, 0.02), (0.75, 0.98)))  # a strip, whose left edge is a coast
+    tab.click("[data-tool=fill]")
+    changed(tab, lambda: drag(tab, (0.95, 0.5), (0.95, 0.5)))
+    assert [class_at(tab, 0.2, 0.5), class_at(tab, 0.75, 0.5), class_at(tab, 0.97, 0.5)] == ["deep sea", "forest", "forest"]
+    bluer = f"""() => {{
+        const [sea, land] = [0.1, 0.65].map((left) => ({MEAN})(["result", left, 0.2, left + 0.3, 0.8]));
+        return sea[2] - sea[0] > land[2] - land[0] + 5;
+    }}"""
+    tab.wait_for_function(bluer)  # the sea is the bluer one
+    assert "drawing > picture" in tab.inner_text("#out-said")

@@ -1,0 +1,187 @@
+"""What the page /translate knows of models, and what its process does: each kind, hostile requests, ids instead of paths."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from translate_models import DARKER, furnish
+
+from ganvas.data.builtin.earth import read_legend
+from ganvas.studio.page import Studio
+from ganvas.studio.page_tasks import Task, do_task
+from ganvas.studio.run_kind import describe_kind
+from ganvas.studio.socket import Frame
+from ganvas.studio.storage import Storage, UnknownIdError, read_json
+from ganvas.studio.translate.page import STARTS, suits
+from ganvas.studio.translate.translate_process import PREVIEW, Painter
+from ganvas.studio.translate.translate_socket import TranslateSocket
+from ganvas.studio.translate.translators import EXAMPLES, describe_translator, list_examples, list_translators
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs")
+    furnish(folder)
+    return folder
+
+
+def describe(runs: Path) -> dict[str, dict[str, Any]]:
+    return {each.pop("id"): each for each in list_translators(Storage(runs))}
+
+
+def test_each_model_says_what_it_takes_and_where_it_leads(runs: Path) -> None:
+    found = describe(runs)
+    assert set(found) == {"painter", "own-maps", "shader", "cycle", "filter", "larger"}  # a model of noise is on /explore
+    ways = {name: [(way["source"], way["to"], way["back"]) for way in each["ways"]] for name, each in found.items()}
+    assert ways["cycle"] == [("flat", "shaded", True), ("shaded", "flat", True)]
+    assert ways["shader"] == [("flat", "shaded", False)]
+    assert ways["filter"] == [("photo", "sketch", False)]
+    assert ways["larger"] == [("picture", "x2", False)]
+    assert ways["painter"] == [("drawing", "real", False)]
+    assert [found[name]["ways"][0]["title"] for name in ("painter", "larger", "cycle")] == [
+        "picture",
+        "2 times as large",
+        "shaded",
+    ]
+    assert [found[name]["takes"] for name in ("painter", "shader", "larger")] == ["map", "picture", "picture"]
+    assert [found[name]["whole"] for name in ("painter", "shader", "filter", "larger")] == [False, False, True, True]
+    assert (found["larger"]["scale"], found["larger"]["side"]) == (2, 16)
+    assert [name for name, _ in found["painter"]["legend"]] == list(read_legend()[0])
+
+
+def test_examples_are_of_what_the_model_takes(runs: Path) -> None:
+    examples = {name: [way["examples"] for way in each["ways"]] for name, each in describe(runs).items()}
+    assert examples["cycle"] == ["flat", "shaded"]
+    assert (examples["filter"], examples["larger"]) == (["photo"], ["photo"])
+    assert (examples["painter"], examples["own-maps"]) == (["map"], [""])  # maps of the earth have no roads
+    files = [name for names in list_examples().values() for name in names]
+    assert sorted(files) == sorted(path.name for path in EXAMPLES.iterdir())
+    assert sum(path.stat().st_size for path in EXAMPLES.iterdir()) < 250_000
+    assert {picture for _, picture in STARTS.values()} <= set(files)
+
+
+@pytest.mark.parametrize("values", [{}, {"game": []}, {"game": "spade"}, {"game": "cyclegan", "config": 3}])
+def test_a_recipe_that_cannot_be_read_is_not_listed(values: dict[str, Any]) -> None:
+    assert describe_translator(values) is None
+
+
+def test_runs_are_handed_over_where_the_page_can_use_them(runs: Path) -> None:
+    found = {
+        path.name: {**describe_kind(read_json(path / "recipe.json")), "model": True} for path in runs.iterdir() if path.is_dir()
+    }
+    assert {name for name, facts in found.items() if suits(facts)} == set(describe(runs))
+    assert not suits({**found["cycle"], "model": False})
+
+
+def do(runs: Path, name: str, model: str, arrays: dict[str, Any] | None = None, paths: Any = None, **facts: Any) -> Any:
+    """The end of a task."""
+    painter, sent = Painter(), []  # type: ignore[var-annotated]
+    paths = {"run": str(runs / model), "device": "cpu", **(paths or {})}
+    task = Task(1, name, name, {"model": model, "paths": paths, **facts}, arrays or {}, sent.append)
+    works: dict[str, Any] = {"paint": painter.paint, "translate": painter.translate}
+    end = do_task(task, works)
+    assert all(frame.kind == "progress" for frame in sent)
+    return end
+
+
+def photo(height: int = 30, width: int = 40, channels: int = 3) -> Any:
+    return np.random.default_rng(0).integers(DARKER, 256, (height, width, channels), dtype=np.uint8)
+
+
+def test_a_map_is_painted_and_the_seed_decides(runs: Path) -> None:
+    drawn = np.zeros((64, 64), np.uint8)
+    drawn[:, 32:] = 9
+    first, again, other = (do(runs, "paint", "painter", {"map": drawn}, seed=seed) for seed in (1, 1, 2))
+    assert first.arrays["picture"].shape == (64, 64, 3)
+    assert (first.facts["width"], first.facts["height"]) == (64, 64)
+    assert (first.arrays["picture"] == again.arrays["picture"]).all()
+    assert (first.arrays["picture"] != other.arrays["picture"]).any()
+
+
+def test_a_picture_of_any_size_is_translated_by_the_strength(runs: Path) -> None:
+    picture = photo()
+    for strength, darker in ((1.0, DARKER), (0.5, DARKER / 2), (0, 0)):
+        end = do(runs, "translate", "filter", {"picture": picture}, strength=strength)
+        found = picture.astype(float) - end.arrays["picture"]
+        assert np.abs(found - darker).max() <= 1
+    end = do(runs, "translate", "larger", {"picture": picture})
+    assert end.arrays["picture"].shape == (60, 80, 3)
+
+
+def test_the_way_back_says_how_far_it_is_from_the_input(runs: Path) -> None:
+    end = do(runs, "translate", "cycle", {"picture": photo()}, to="shaded", back=True)
+    assert end.arrays["back"].shape == end.arrays["picture"].shape
+    assert 0 <= end.facts["apart"] <= 255
+    assert "back" not in do(runs, "translate", "cycle", {"picture": photo()}, to="flat").arrays
+
+
+def test_a_result_is_kept_as_a_file_that_says_where_it_is_from(runs: Path, tmp_path: Path) -> None:
+    source, out = tmp_path / "in.png", tmp_path / "out.png"
+    Image.fromarray(photo(600, 500)).save(source)
+    end = do(runs, "translate", "filter", paths={"picture": str(source), "out": str(out)}, keep=True, kept="12ab", strength=0.5)
+    assert end.facts["kept"] == "12ab"
+    assert max(end.arrays["picture"].shape) <= PREVIEW
+    with Image.open(out) as image:
+        assert image.size == (500, 600)
+        assert {"synthetic": "true", "strength": "0.5"}.items() <= image.text.items()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "arrays", "facts", "text"),
+    [
+        ("paint", "painter", {}, {}, "expected the class of each pixel"),
+        ("paint", "painter", {"map": np.zeros((8, 8), "f4")}, {}, "expected the class of each pixel"),
+        ("paint", "painter", {"map": np.full((8, 8), 77, "u1")}, {}, "found 77"),
+        ("paint", "painter", {"map": np.zeros((8, 8), "u1")}, {"seed": -1}, "seed: expected"),
+        ("paint", "painter", {"map": np.zeros((8, 8), "u1")}, {"seed": True}, "seed: expected"),
+        ("paint", "shader", {"map": np.zeros((8, 8), "u1")}, {}, "does not paint label maps"),
+        ("translate", "shader", {}, {}, "picture: expected uint8"),
+        ("translate", "shader", {"picture": photo()}, {"strength": 2}, "strength: expected"),
+        ("translate", "shader", {"picture": photo()}, {"strength": "1"}, "strength: expected"),
+        ("translate", "cycle", {"picture": photo()}, {"to": "noise"}, "unknown direction"),
+        ("translate", "shader", {"picture": photo(8, 8, 2)[..., :0]}, {}, "expected"),
+        ("translate", "larger", {"picture": photo(300, 400)}, {}, "too large to be shown at once"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(runs: Path, name: str, model: str, arrays: Any, facts: Any, text: str) -> None:
+    end = do(runs, name, model, arrays, **facts)
+    assert end.kind == "failed"
+    assert text in end.facts["text"]
+    assert "\n" not in end.facts["text"]
+
+
+class Page:
+    """A channel that remembers what is sent."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, dict[str, Any]]] = []
+
+    def send_message(self, kind: str, facts: dict[str, Any], arrays: Any = None) -> None:
+        self.messages.append((kind, facts))
+
+
+def test_ids_become_paths_and_paths_of_a_page_are_not_used(runs: Path) -> None:
+    line = TranslateSocket(Page(), Studio(runs, "cpu"))  # type: ignore[arg-type]
+    hostile = {"id": 1, "name": "paint", "paths": {"out": "/etc/passwd"}, "kept": "x", "model": "painter"}
+    facts = line.resolve(Frame("task", hostile)).facts
+    assert facts["paths"] == {"run": str((runs / "painter").absolute()), "device": "cpu"}
+    assert "kept" not in facts
+    kept = line.resolve(Frame("task", {**hostile, "keep": True})).facts
+    assert kept["paths"]["out"].endswith(f"/pictures/{kept['kept']}.png")
+    for wrong in ({"model": "../painter"}, {"model": None}, {"picture": "../../x"}, {"picture": "0" * 16}):
+        with pytest.raises(UnknownIdError):
+            line.resolve(Frame("task", {**hostile, **wrong}))
+
+
+def test_a_task_that_names_what_is_not_here_has_failed(runs: Path) -> None:
+    page = Page()
+    line = TranslateSocket(page, Studio(runs, "cpu"))  # type: ignore[arg-type]
+    asyncio.run(line.receive(Frame("task", {"id": 5, "name": "paint", "model": "gone"})))
+    assert [(kind, facts["id"]) for kind, facts in page.messages] == [("failed", 5)]
+    assert "there is no run 'gone'" in page.messages[0][1]["text"]
+    assert line.child is None
