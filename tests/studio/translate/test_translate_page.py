@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -347,6 +348,17 @@ def test_a_link_to_no_model_is_a_line(tab: Any, fragment: str) -> None:
     tab.wait_for_selector("#problem:not([hidden])")
     assert "choose another" in tab.inner_text("#problem")
     assert tab.evaluate("window.hurt") is None
+
+
+def test_a_newer_link_wins_over_one_that_waits_for_the_list_of_models(tab: Any) -> None:
+    tab.route("**/api/translate/models", lambda route: (time.sleep(1), route.continue_()))
+    follow(tab, "model=gone")
+    open_model(tab, "model=cycle")
+    tab.unroute("**/api/translate/models")
+    tab.wait_for_timeout(1500)
+    assert tab.input_value("#model") == "cycle"
+    assert tab.is_visible("#work")
+    assert tab.is_hidden("#problem")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ const LARGE = 512; // pixels: photographs are translated at this size at first
 const SMALL = 256; // pixels: what is enlarged at first; the largest drawing
 const VIEWS = ["result", "compare", "back"];
 let models = [];
+let choices = 0; // of a model, by hand or by a link: what an older one waited for comes too late
 
 // Asking ---------------------------------------------------------------------------------------------------------------
 
@@ -65,6 +66,7 @@ function fail(text) {
 
 /** Choose a model, and begin with what a link asks for. */
 async function chooseModel(model, asked = {}) {
+  choices += 1;
   showProblem("");
   Object.assign(state, { model, seed: toSeed(asked.seed ?? state.seed), view: "result" });
   $("model").value = model.id;
@@ -142,13 +144,17 @@ async function loadModels() {
   $("none").hidden = models.length > 0;
   $("choice").hidden = !models.length;
   $("model").replaceChildren(...models.map(({ id }) => make("option", { value: id }, id)));
+  $("model").value = state.model?.id ?? "";
 }
 
 /** Go where the address says; the newest model if it names none. */
 async function followLink() {
   const asked = readLink();
+  choices += 1;
+  const mine = choices;
   forgetLink();
   if (asked.model && !models.some(({ id }) => id === asked.model)) await loadModels(); // it may be new
+  if (mine !== choices) return;
   const model = asked.model ? models.find(({ id }) => id === asked.model) : models[0];
   if (model) {
     await chooseModel(model, asked);
