@@ -30,6 +30,7 @@ from ganvas.layers.translator import convert_channels, make_end, require_multipl
 from ganvas.utils.settings import require_within
 
 MULTIPLE = 2  # the sides of a picture are multiples of it
+EDGE = 8  # pixels along the sides of a picture, for which a convolution sees mostly the zeros beyond it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,13 +102,18 @@ class Filter(Game, Translates):
         return (Turn("imitate", "G", self.imitate),)
 
     def imitate(self, batch: Batch, step: Step) -> Terms:
-        """The distance to what the teacher makes."""
-        return {"L1": F.l1_loss(self.G(batch["source"]).float(), batch["real"])}
+        """The distance to what the teacher makes, except along the sides: a teacher saw more of the photograph there."""
+        edge = min(EDGE, batch["real"].shape[-1] // 4)
+        made, wanted = (x[..., edge:-edge, edge:-edge] for x in (self.G(batch["source"]), batch["real"]))
+        return {"L1": F.l1_loss(made.float(), wanted)}
 
     def translate(self, inputs: Batch, direction: str, z: Tensor | None = None) -> Tensor:
-        """inputs {"source": [N, C, H, W]} -> image [N, C, H, W] in [-1, 1]; H and W are even."""
-        image: Tensor = self.G(inputs["source"])
-        return image.clamp(-1, 1)
+        """inputs {"source": [N, C, H, W]} -> image [N, C, H, W] in [-1, 1]; H and W are even.
+
+        The outermost pixels continue beyond the sides, as far as the training leaves them out.
+        """
+        image: Tensor = self.G(F.pad(inputs["source"], (EDGE,) * 4, "replicate"))
+        return image[..., EDGE:-EDGE, EDGE:-EDGE].clamp(-1, 1)
 
 
 _recipe = Family("filters", "Chen et al. 2017, arXiv:1709.00643")
