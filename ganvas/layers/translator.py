@@ -31,6 +31,14 @@ def convert_channels(image: Tensor, channels: int) -> Tensor:
     return image.expand(-1, channels, -1, -1) if image.shape[1] == 1 else image.mean(1, keepdim=True)
 
 
+def start_as_copy(layer: nn.Conv2d) -> None:
+    """Set the weights of a 1x1 convolution so that it does what `convert_channels` does."""
+    outputs, inputs = layer.weight.shape[:2]
+    with torch.no_grad():
+        layer.weight.copy_(convert_channels(torch.eye(inputs)[:, :, None, None], outputs).transpose(0, 1))
+        layer.bias.zero_()  # type: ignore[union-attr]
+
+
 class Translator(nn.Module):
     """image [N, inputs, H, W] -> image [N, outputs, H, W]; H and W are multiples of `MULTIPLE`.
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ganvas.layers.translator import MULTIPLE, Translator, convert_channels
+from ganvas.layers.translator import MULTIPLE, Translator, convert_channels, start_as_copy
 
 
 def trained(residual: bool = True) -> Translator:
@@ -74,3 +74,10 @@ def test_every_weight_gets_a_gradient_once_it_has_moved() -> None:
     image: Tensor = torch.rand(2, 3, 16, 16)
     network(image).square().mean().backward()
     assert all(weight.grad is not None and bool(weight.grad.any()) for weight in network.parameters())
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(3, 3), (1, 3), (3, 1), (1, 1)])
+def test_a_layer_starts_as_a_copy(inputs: int, outputs: int) -> None:
+    layer, image = torch.nn.Conv2d(inputs, outputs, 1), torch.randn(2, inputs, 5, 4)
+    start_as_copy(layer)
+    assert torch.allclose(layer(image), convert_channels(image, outputs), atol=1e-6)
