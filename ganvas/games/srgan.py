@@ -42,6 +42,7 @@ from ganvas.games.common.perceptual import measure_perceptual_distance
 from ganvas.games.common.rules import Rules
 from ganvas.layers.patch_discriminator import PatchDiscriminator
 from ganvas.layers.residual import Residual
+from ganvas.layers.translator import grow_evenly
 from ganvas.metrics.resize import enlarge_unchecked
 from ganvas.utils.settings import require_within
 
@@ -93,7 +94,7 @@ class Enlarger(nn.Module):
         super().__init__()
         width, self.scale = config.width, config.scale
         body = [Residual(width) for _ in range(config.blocks)]
-        grow = nn.Conv2d(width, FINEST * config.scale**2, 3, 1, 1)
+        grow = grow_evenly(width, FINEST, config.scale)
         last = nn.Conv2d(FINEST, config.channels, 3, 1, 1)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)  # type: ignore[arg-type]
