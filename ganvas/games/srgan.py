@@ -13,7 +13,8 @@ without normalization, the weights of the three terms, interpolation of the netw
 
 Differs (P): 8 blocks of 32 channels, one sub-pixel convolution for the whole scale with a convolution behind it; the result is
 added to the input enlarged by bicubic interpolation, from which it starts. The distance of pixels is absolute, not squared.
-Differs (D): R1, no normalization; it judges patches. The non-saturating loss, as in SRGAN; ESRGAN has a relativistic one.
+Differs (D): R1, group instead of batch normalization; it judges patches. The non-saturating loss, as in SRGAN; ESRGAN has a
+relativistic one.
 Differs (both): the network that has learned to see is the small one that comes with ganvas (`games/common/perceptual.py`). Its
 maps are of another size than those of VGG, so the weights are others. The adversarial part is two fifths of a run of minutes.
 """
