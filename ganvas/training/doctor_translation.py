@@ -35,7 +35,7 @@ def check_inversion(case: Case) -> Finding | None:
         if found < INVERTED < usual:
             evidence = f"{outputs.task.name}: bright parts of the input are dark in the output: correlation {found:.2f}"
             evidence += "" if outputs.truth is None else f", of the true images {usual:.2f}"
-            advice = "--images with a larger number" if identity is None else f"--set config.identity={max(10, 2 * identity):g}"
+            advice = "--images with a larger number" if identity is None else f"--set config.identity={max(2, 2 * identity):g}"
             return Finding("colors are inverted", evidence, advice)
     return None
 

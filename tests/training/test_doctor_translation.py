@@ -105,7 +105,7 @@ def test_inverted_colors_of_domains_without_pairs() -> None:
     assert found.name == "colors are inverted"
     assert "a>b" in found.evidence
     assert "correlation -1.00" in found.evidence
-    assert found.advice == "--set config.identity=10"
+    assert found.advice == "--set config.identity=2"
     assert check(check_inversion, Case(Cycle(same, same), domains(), {"config.identity": 5.0})) is None
     stronger = check(check_inversion, Case(Cycle(negative, negative), domains(), {"config.identity": 8.0}))
     assert stronger.advice == "--set config.identity=16"
