@@ -50,6 +50,7 @@ class TrainConfig:
     learning_rate: float = 2e-4
     rates: Mapping[str, float] = field(default_factory=dict)  # player -> factor on the learning rate (TTUR, arXiv:1706.08500)
     schedule: Ramp = Ramp()  # factor on the learning rate over the run
+    warmup: int = 0  # images at the start, over which the learning rate rises to that of the schedule
     adam: Adam = Adam()
     average_halflife: int = 10_000  # half-life of the EMA of the weights, in images; 0: no EMA
     checkpoint_every: int = 20_000  # images
@@ -62,7 +63,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         require_within(self, "train.images train.checkpoint_every train.snapshots", 1, MOST)
-        require_within(self, "train.average_halflife train.eval_every", 0, MOST)
+        require_within(self, "train.average_halflife train.eval_every train.warmup", 0, MOST)
         require_within(self, "train.batch", 1, 2**24)
         require_within(self, "train.learning_rate", 0)
         require_within(self, "train.seed", 0, 2**63 - 1)
@@ -70,6 +71,11 @@ class TrainConfig:
         for player, factor in self.rates.items():
             if factor < 0:
                 raise UsageError(f"train.rates.{player}: expected at least 0, got {factor}")
+
+    def rate_of(self, player: str, progress: float) -> float:
+        """The learning rate of a player at `progress` in [0, 1] of the run."""
+        begun = min(1.0, (progress * self.images + self.batch) / self.warmup) if self.warmup else 1.0
+        return self.learning_rate * self.rates.get(player, 1.0) * self.schedule.at(progress) * begun
 
 
 @dataclass(frozen=True, kw_only=True)

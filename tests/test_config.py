@@ -282,3 +282,13 @@ def test_files_with_former_names_load() -> None:
 
 def test_renaming_keeps_what_has_its_name() -> None:
     assert rename_keys({"old": 1, "same": 2}, {"old": "new"}) == {"new": 1, "same": 2}
+
+
+def test_the_learning_rate_of_a_player() -> None:
+    config = TrainConfig(images=1_000, batch=10, learning_rate=0.1, rates={"D": 2.0}, schedule=Ramp(end=0.0), warmup=100)
+    assert config.rate_of("G", 0.0) == pytest.approx(0.01)
+    assert config.rate_of("G", 0.04) == pytest.approx(0.1 * 0.96 * 0.5)
+    assert config.rate_of("D", 0.5) == pytest.approx(2 * 0.1 * 0.5)
+    assert TrainConfig(learning_rate=0.1).rate_of("G", 0.0) == 0.1
+    with pytest.raises(UsageError, match=r"train.warmup"):
+        TrainConfig(warmup=-1)

@@ -65,7 +65,7 @@ class Moves:
         self.broken = torch.maximum(self.broken, (~torch.isfinite(norm + sum(values.values()))).float())
 
         # Update: the learning rate is that of the recipe, times what schedule, roll-backs and balance make of it.
-        rate = self.config.learning_rate * self.config.rates.get(turn.trains, 1.0) * self.config.schedule.at(step.progress)
+        rate = self.config.rate_of(turn.trains, step.progress)
         level = min((balance.rate for balance in state.balances.values() if balance.steers(turn)), default=1.0)
         optimizer.param_groups[0]["lr"] = rate * state.rate * level
         self.gate(optimizer)

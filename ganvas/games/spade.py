@@ -11,8 +11,9 @@ Source: Park et al. 2019, arXiv:1903.07291 sec. 3; feature matching: arXiv:1711.
 2019, arXiv:1903.05628 (mode seeking).
 
 Differs (G): three blocks, at an eighth, a quarter and half of the side; full resolution is a sub-pixel convolution with a
-convolution behind it. The noise is made into maps of 4x4 pixels, stretched over the picture. Each pixel is
-normalized, not the batch. No encoder for the style of a given picture, and no distance in the maps of VGG.
+convolution behind it. The noise is made into maps of 4x4 pixels, stretched over the picture, and into the phases of waves, from
+which textures are drawn (`Waves`). Each pixel is normalized, not the batch. No encoder for the style of a given picture, and no
+distance in the maps of VGG.
 Differs (D): R1 and group instead of spectral and instance normalization. Differs (both): the term for variety, which the paper
 does not need; it is lazy. A learning rate that falls.
 """
@@ -34,7 +35,7 @@ from ganvas.games.common.family import Family, cosine
 from ganvas.games.common.rules import Rules
 from ganvas.games.common.translating_game import PairGame
 from ganvas.layers.patch_discriminator import PatchDiscriminator
-from ganvas.layers.spatially_adaptive import ModulatedBlock, encode_map
+from ganvas.layers.spatially_adaptive import ModulatedBlock, Waves, encode_map
 from ganvas.layers.translator import MULTIPLE, make_end, require_multiple
 from ganvas.utils.settings import require_within
 
@@ -59,7 +60,7 @@ class Config:
     critic_widths: tuple[int, int, int] = (64, 96, 128)
     modulation: Literal["spade", "concat"] = "spade"  # "concat": the map only as an input of the first and the last layer
     matching: float = 10.0  # weight of feature matching
-    variety: float = 5.0  # weight of the variety between two pictures of one map; 0: none
+    variety: float = 1.0  # weight of the variety between two pictures of one map; 0: none
     variety_every: int = 4  # it is lazy: in each k-th move of G
     rules: Rules = Rules(objective="hinge", r1_gamma=0.1, penalty_every=8, full_precision=False)
 
@@ -84,6 +85,9 @@ class Generator(nn.Module):
         self.looks = nn.ModuleList(looks)
         sizes = ((deep, deep), (deep, middle), (middle, fine))
         self.blocks = nn.ModuleList(ModulatedBlock(a, b, config.map_width if every else 0) for a, b in sizes)
+        self.waves = nn.ModuleList(
+            Waves(config.noise_dim, width, stride) for (width, _), stride in zip(sizes, (8, 4, 2), strict=True)
+        )
         self.join = None if every else nn.Conv2d(fine + given[-1], fine, 1)
         self.end = make_end(fine, config.channels, FINEST)
 
@@ -94,6 +98,7 @@ class Generator(nn.Module):
         x = self.start(torch.cat([shares, noise], 1))
         for level, (block, given) in enumerate(zip(self.blocks, (shares, F.avg_pool2d(seen, 4), details), strict=True)):
             x = F.interpolate(x, scale_factor=2.0, mode="nearest") if level else x
+            x = x + self.waves[level](z, x.shape[2:])
             x = block(x, self.looks[level](given) if self.looks else given)
         if self.join is not None:
             x = self.join(torch.cat([x, details.to(x.dtype)], 1))
@@ -164,7 +169,7 @@ _recipe = Family("spade", "Park et al. 2019, arXiv:1903.07291")
 def _train(images: int, **settings: Any) -> TrainConfig:
     # Two time scales (arXiv:1706.08500), as in the paper, sec. 4, where D learns four times as fast.
     steady = {"average_halflife": 2_000, "checkpoint_every": 10_000, "balance": "fixed", "rates": {"D": 2.0}}
-    return cosine(0.02, images, 16, 1e-3, **steady | settings)
+    return cosine(0.02, images, 16, 5e-4, **steady | settings)
 
 
 RECIPES = (

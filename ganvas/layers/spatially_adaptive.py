@@ -9,6 +9,8 @@ of the map that all layers of one resolution share, which takes an eighth of the
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -16,6 +18,9 @@ from torch import Tensor, nn
 from ganvas.layers.normalization import pixel_norm
 
 SLOPE = 0.2  # of the leaky ReLU
+WAVES, LONGEST = 32, 64  # how many, and the largest wavelength in pixels
+GOLDEN = math.pi * (3 - math.sqrt(5))  # the golden angle
+PHASES = math.pi  # the phase in radians for each unit of what the noise is mapped to
 
 
 def encode_map(numbers: Tensor, classes: int) -> Tensor:
@@ -40,6 +45,34 @@ class Modulation(nn.Module):
             return normal
         scale, shift = self.both(features).chunk(2, 1)
         return torch.addcmul(shift, normal, 1 + scale)
+
+
+class Waves(nn.Module):
+    """z [N, noise_dim] -> x [N, channels, h, w] of any size: mixed waves of fixed frequencies, whose phases z decides.
+
+    Where a map has one class for many pixels, a convolutional network has nothing to draw a texture from: it would show its own
+    grid. `stride` is the distance of two pixels of x in pixels of the picture, which is the unit of the wavelengths: from four
+    times the stride to `LONGEST`. Source: Fourier features, Karras et al. 2021 (StyleGAN3), arXiv:2106.12423 sec. 3.1.
+    """
+
+    angles: Tensor
+
+    def __init__(self, noise_dim: int, channels: int, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+        lengths = torch.logspace(math.log2(4 * stride), math.log2(LONGEST), WAVES, 2)
+        turns = GOLDEN * torch.arange(WAVES)  # directions that differ as much as possible, of neighbors too
+        self.register_buffer("angles", 2 * math.pi / lengths * torch.stack([turns.sin(), turns.cos()]))
+        self.phases = nn.Linear(noise_dim, WAVES)
+        self.mix = nn.Conv2d(WAVES, channels, 1)
+
+    def forward(self, z: Tensor, size: tuple[int, int]) -> Tensor:
+        down, right = (self.stride * torch.arange(length, device=z.device) for length in size)
+        with torch.autocast(z.device.type, enabled=False):  # bfloat16 would not know where it is in a long picture
+            place = self.angles[0][:, None, None] * down[:, None] + self.angles[1][:, None, None] * right
+            waves = torch.cos(place + PHASES * self.phases(z.float())[:, :, None, None])
+        mixed: Tensor = self.mix(waves)
+        return mixed
 
 
 class ModulatedBlock(nn.Module):
