@@ -22,17 +22,18 @@ from ganvas.data.legend import NAME as LEGEND
 from ganvas.data.legend import Legend, find_legend, read_legend, write_legend
 from ganvas.data.member_names import rename_members
 from ganvas.data.pair_layout import Sides, find_sides
-from ganvas.data.picture_copies import SIDE, copy_if_few_colors, copy_map, copy_picture
+from ganvas.data.picture_copies import SIDE, copy_halves, copy_if_few_colors, copy_map, copy_picture
 from ganvas.data.readers.zip_archive import MAX_RATIO, check_bombs, load, open_archive
 from ganvas.data.split_names import TEST_FOLDERS
 from ganvas.data.table import Skipped
-from ganvas.data.two_sides import TwoSides
+from ganvas.data.two_sides import TwoSides, are_side_by_side
 from ganvas.errors import DataError
 from ganvas.utils.files import disk_errors
 from ganvas.utils.parsing import printable
 
 MEMBERS = 200_000
 UNPACKED = 8 << 30  # bytes
+MOST_WHOLE = 16_000_000  # pixels: such pictures fit into the memory, one for each thread
 
 
 @dataclass
@@ -159,7 +160,8 @@ def _copy(pictures: ImageCollection, target: zipfile.ZipFile, prefix: str, progr
         f"{prefix}{'' if pictures.labels is None else f'{folders[pictures.labels[i]]}/'}{i:06d}.png"
         for i in range(len(pictures.names))
     ]
-    skipped = _write(pictures, names, _encode_picture, target, progress)
+    encode = _encode_halves if are_side_by_side(pictures) else _encode_picture
+    skipped = _write(pictures, names, encode, target, progress)
     if len(skipped) == len(names):
         raise no_readable_image(skipped)
     return skipped
@@ -187,6 +189,12 @@ def _write(
 
 def _encode_picture(pictures: ImageCollection, i: int) -> bytes:
     return copy_picture(pictures.read(i, SIDE))
+
+
+def _encode_halves(pictures: ImageCollection, i: int) -> bytes:
+    header = pictures.peek(i)
+    whole = header.width * header.height <= MOST_WHOLE  # a larger one is averaged while it is read, which mixes colors
+    return copy_halves(pictures.read(i, header.height if whole else SIDE))
 
 
 def _encode_side(pictures: ImageCollection, i: int) -> bytes:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from ganvas.config import DataConfig
-from ganvas.data import sanitize_zip
+from ganvas.data import picture_copies, sanitize_zip
 from ganvas.data.open import open_source
 from ganvas.errors import DataError
 from ganvas.studio.train.ingest import ingest
@@ -76,7 +76,7 @@ def test_large_pictures_become_smaller(tmp_path: Path) -> None:
     Image.new("RGB", (1500, 1100), "red").save(file, "JPEG")
     sanitize_zip.repack(packed(tmp_path / "in.zip", {"a.jpg": file.getvalue()}), tmp_path / "out.zip")
     with zipfile.ZipFile(tmp_path / "out.zip") as made, made.open("000000.png") as member:
-        assert min(Image.open(member).size) == sanitize_zip.SIDE
+        assert min(Image.open(member).size) == picture_copies.SIDE
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"<html>"])
