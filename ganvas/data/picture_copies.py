@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from ganvas.data.images import UnreadableError, find_orientation, open_image
-from ganvas.data.levels import Bytes
+from ganvas.data.levels import Values
 from ganvas.data.map_files import LOSSY, MOST_COLORS
 from ganvas.utils.parsing import printable
 
@@ -23,13 +23,13 @@ NUMBERS = 65_535  # the highest number that a PNG can hold
 PLAIN = ("1", "L", "LA", "RGB", "RGBA")  # the modes of PNG, without palettes and deep numbers
 
 
-def copy_picture(pixels: Bytes) -> bytes:
+def copy_picture(pixels: Values) -> bytes:
     """A PNG of uint8 [H, W, 1 or 3], smaller if it is large. Raises: UnreadableError: it cannot be encoded."""
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     return _encode(_shrink(image, Image.Resampling.LANCZOS), 1)
 
 
-def copy_halves(pixels: Bytes) -> bytes:
+def copy_halves(pixels: Values) -> bytes:
     """As `copy_picture`, of two squares side by side. A half of few colors, which may be a label map, gets no others."""
     width, height = pixels.shape[1] // 2, pixels.shape[0]
     if pixels.shape[1] != 2 * height:
