@@ -16,15 +16,22 @@ import argparse
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from runs_and_rows import print_rows
 
+from ganvas.core.capabilities import TakesInputs
 from ganvas.errors import GanvasError
+from ganvas.evaluation.baselines import make_baseline
 from ganvas.evaluation.evaluate import evaluate
+from ganvas.evaluation.output_measures import held_out_rows
+from ganvas.games.recipes import parse_recipe
 from ganvas.inference.feature_extractors import Extractor, load_photos, load_pictures
+from ganvas.inference.inputs import list_tasks, run_task
+from ganvas.inference.model import load
+from ganvas.metrics.kernel_distance import paired_mmd
 from ganvas.training.api import train
 from ganvas.training.doctor import diagnose
 
@@ -99,10 +106,10 @@ def choose_variants(experiment: Experiment, only: list[str] | None) -> dict[str,
 
 
 def load_extractors() -> list[Extractor]:
-    """The networks in whose features sets are compared: the one that comes with ganvas, and that of the extra `photos`."""
+    """The networks in whose features sets are compared: the one of ganvas, and that of the extra `photos` at two sizes."""
     extractors = [load_pictures()]
     try:
-        extractors.append(load_photos())
+        extractors += [load_photos(), replace(load_photos(), name="photos128", side=128)]
     except GanvasError as error:  # the extra is not installed
         print(f"# {error}", flush=True)
     return extractors
@@ -129,6 +136,26 @@ def measure_run(run: Path, asked: argparse.Namespace, extractors: list[Extractor
     return row
 
 
+def measure_pairs(run: Path, extractors: list[Extractor], samples: int) -> dict[str, float]:
+    """Where there are pairs: the kernel distance, times 1000, of the outputs to their truths, and of the copied inputs."""
+    model, row = load(run), dict[str, float]()
+    if not isinstance(model.game, TakesInputs):
+        return row
+    found = held_out_rows(model, parse_recipe(model.card["recipe"]).data.source, samples)
+    for task in list_tasks(model.game):
+        outputs = run_task(task, found.data, found.rows)
+        baseline = make_baseline(outputs, found.others)
+        if outputs.truth is None or outputs.truth.shape != outputs.output.shape:
+            continue
+        for extractor in extractors:
+            truth = extractor.features(outputs.truth)
+            name = f"kd-truth-{extractor.name} {task.name}"
+            row[name] = round(1000 * paired_mmd(extractor.features(outputs.output), truth), 2)
+            if baseline is not None:
+                row[f"baseline:{name}"] = round(1000 * paired_mmd(extractor.features(baseline.output), truth), 2)
+    return row
+
+
 def measure_seeds(asked: argparse.Namespace, name: str, settings: Settings, folder: Path) -> Iterator[dict[str, Any]]:
     """The measures of each seed of a variant."""
     experiment = EXPERIMENTS[asked.experiment]
@@ -143,6 +170,8 @@ def measure_seeds(asked: argparse.Namespace, name: str, settings: Settings, fold
         result = json.loads((run / "result.json").read_text())
         row: dict[str, Any] = {"seed": seed, "images": result["items"], "seconds": round(result["seconds"], 1)}
         row |= measure_run(run, asked, extractors)
+        if not asked.against:
+            row |= measure_pairs(run, extractors, asked.samples)
         yield row | {"doctor": [finding.name for finding in diagnose(run)]}
 
 

@@ -44,7 +44,7 @@ def translate(
     strength
         From 0 to 1: how much of the change is made; of an enlargement how much detail is made up.
     back
-        Also save the way back beside each picture, as NAME-back.png.
+        Also save the way back beside each picture, animation and film, as NAME-back.
     tile
         Pixels of the side of the parts that a large picture is computed in; smaller ones need less memory.
     seed

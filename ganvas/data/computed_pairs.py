@@ -27,6 +27,7 @@ BICUBIC = "bicubic-"
 SCALES = (2, 4)
 GREY = (0.299, 0.587, 0.114)  # of red, green and blue: ITU-R BT.601
 STROKE = 4.0  # pixels: sigma of the blur of a sketch
+DARK = 4.0  # levels added to both brightnesses of a sketch: without them what is black stays black, and dark noise is drawn
 LEVELS, RADIUS = 20, 3  # brightness levels of oil, and the pixels around one that vote for theirs
 NOISE = 25.0  # levels of 255: the usual test of denoising, Zhang et al. 2017, arXiv:1608.03981
 BLUR, LITTLE = 1.6, 2.0  # pixels and levels: sigma of the blur that is to be undone, and of the noise on it
@@ -58,7 +59,7 @@ def draw_sketch(pixels: Bytes) -> Bytes:
     """A pencil drawing: the brightness divided by its blurred self ("color dodge"), white where it does not change."""
     grey = _brightness(pixels)
     around = np.asarray(_blur(grey, STROKE)).astype(np.float32)
-    return _spread(_to_bytes(255 * grey.astype(np.float32) / np.maximum(around, 1)), pixels)
+    return _spread(_to_bytes(255 * (grey.astype(np.float32) + DARK) / (around + DARK)), pixels)
 
 
 def paint_oil(pixels: Bytes) -> Bytes:

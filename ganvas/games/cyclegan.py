@@ -11,7 +11,7 @@ the way back turns them again. D also sees older fakes, from a pool, so that G c
 Source: Zhu et al. 2017, arXiv:1703.10593 eq. 1-3, sec. 4, 5.2.
 
 Differs (G): as in `pix2pix`: a residual U-Net that makes a change of its input, without instance normalization.
-Differs (D): the non-saturating loss with R1 instead of least squares; patches of 40 pixels instead of 70, no normalization.
+Differs (D): the non-saturating loss with R1 instead of least squares; patches of 40 pixels instead of 70, group normalization.
 Differs (both): the identity term is lazy, in each fourth step and four times as strong, and shares a pass of G with the fakes.
 Batches of 8 instead of 1, an averaged G, a higher learning rate that falls to zero.
 """

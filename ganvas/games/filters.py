@@ -8,7 +8,7 @@ Source: Chen et al. 2017, arXiv:1709.00643 sec. 3: a fully convolutional network
 arXiv:1611.07004 sec. 3.2 for a picture that becomes a picture.
 
 Differs: residual blocks at half resolution instead of nine layers at full resolution, without normalization; the result is
-added to the input, from which it starts; absolute differences instead of squares.
+added to the input, whose colors are mixed anew, and starts as the input; absolute differences instead of squares.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -26,10 +27,11 @@ from ganvas.core.game import Batch, Game, Step, Terms, Turn
 from ganvas.core.modality import IMAGES, Modality
 from ganvas.games.common.family import Family, cosine
 from ganvas.layers.residual import Residual
-from ganvas.layers.translator import convert_channels, make_end, require_multiple
+from ganvas.layers.translator import make_end, require_multiple, start_as_copy
 from ganvas.utils.settings import require_within
 
 MULTIPLE = 2  # the sides of a picture are multiples of it
+EDGE = 8  # pixels along the sides of a picture, for which a convolution sees mostly the zeros beyond it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,18 +58,24 @@ class Config:
 
 
 class FilterNetwork(nn.Module):
-    """image [N, inputs, H, W] -> image [N, outputs, H, W]: the input and a change, which starts as zero."""
+    """image [N, inputs, H, W] -> image [N, outputs, H, W]: the input and a change, which starts as zero.
+
+    The colors of the input are mixed anew, at first as they are: a sketch has none of them left.
+    """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.outputs = config.channels
+        self.colors = nn.Conv2d(config.source_channels, config.channels, 1)
+        start_as_copy(self.colors)
         start = nn.Conv2d(4 * config.source_channels, config.width, 3, 1, 1)
         body = [Residual(config.width, dilation) for dilation in config.dilations]
         self.steps = nn.Sequential(nn.PixelUnshuffle(2), start, *body, make_end(config.width, config.channels, zero=True))
 
     def forward(self, image: Tensor) -> Tensor:
         change: Tensor = self.steps(image)
-        return convert_channels(image, self.outputs) + change
+        with torch.autocast(image.device.type, enabled=False):  # bfloat16 would lose half a level of the input
+            mixed: Tensor = self.colors(image.float())
+        return mixed + change
 
 
 class Filter(Game, Translates):
@@ -101,13 +109,18 @@ class Filter(Game, Translates):
         return (Turn("imitate", "G", self.imitate),)
 
     def imitate(self, batch: Batch, step: Step) -> Terms:
-        """The distance to what the teacher makes."""
-        return {"L1": F.l1_loss(self.G(batch["source"]).float(), batch["real"])}
+        """The distance to what the teacher makes, except along the sides: a teacher saw more of the photograph there."""
+        edge = min(EDGE, batch["real"].shape[-1] // 4)
+        made, wanted = (x[..., edge:-edge, edge:-edge] for x in (self.G(batch["source"]), batch["real"]))
+        return {"L1": F.l1_loss(made.float(), wanted)}
 
     def translate(self, inputs: Batch, direction: str, z: Tensor | None = None) -> Tensor:
-        """inputs {"source": [N, C, H, W]} -> image [N, C, H, W] in [-1, 1]; H and W are even."""
-        image: Tensor = self.G(inputs["source"])
-        return image.clamp(-1, 1)
+        """inputs {"source": [N, C, H, W]} -> image [N, C, H, W] in [-1, 1]; H and W are even.
+
+        The outermost pixels continue beyond the sides, as far as the training leaves them out.
+        """
+        image: Tensor = self.G(F.pad(inputs["source"], (EDGE,) * 4, "replicate"))
+        return image[..., EDGE:-EDGE, EDGE:-EDGE].clamp(-1, 1)
 
 
 _recipe = Family("filters", "Chen et al. 2017, arXiv:1709.00643")

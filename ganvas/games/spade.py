@@ -13,8 +13,8 @@ Source: Park et al. 2019, arXiv:1903.07291 sec. 3; feature matching: arXiv:1711.
 Differs (G): three blocks, at an eighth, a quarter and half of the side; full resolution is a sub-pixel convolution with a
 convolution behind it. The noise is made into maps of 4x4 pixels, stretched over the picture. Each pixel is
 normalized, not the batch. No encoder for the style of a given picture, and no distance in the maps of VGG.
-Differs (D): R1 instead of spectral and instance normalization. Differs (both): the term for variety, which the paper does not
-need; it is lazy. A learning rate that falls.
+Differs (D): R1 and group instead of spectral and instance normalization. Differs (both): the term for variety, which the paper
+does not need; it is lazy. A learning rate that falls.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ without normalization, the weights of the three terms, interpolation of the netw
 
 Differs (P): 8 blocks of 32 channels, one sub-pixel convolution for the whole scale with a convolution behind it; the result is
 added to the input enlarged by bicubic interpolation, from which it starts. The distance of pixels is absolute, not squared.
-Differs (D): R1, no normalization; it judges patches. The non-saturating loss, as in SRGAN; ESRGAN has a relativistic one.
+Differs (D): R1, group instead of batch normalization; it judges patches. The non-saturating loss, as in SRGAN; ESRGAN has a
+relativistic one.
 Differs (both): the network that has learned to see is the small one that comes with ganvas (`games/common/perceptual.py`). Its
 maps are of another size than those of VGG, so the weights are others. The adversarial part is two fifths of a run of minutes.
 """
@@ -42,6 +43,7 @@ from ganvas.games.common.perceptual import measure_perceptual_distance
 from ganvas.games.common.rules import Rules
 from ganvas.layers.patch_discriminator import PatchDiscriminator
 from ganvas.layers.residual import Residual
+from ganvas.layers.translator import grow_evenly
 from ganvas.metrics.resize import enlarge_unchecked
 from ganvas.utils.settings import require_within
 
@@ -93,7 +95,7 @@ class Enlarger(nn.Module):
         super().__init__()
         width, self.scale = config.width, config.scale
         body = [Residual(width) for _ in range(config.blocks)]
-        grow = nn.Conv2d(width, FINEST * config.scale**2, 3, 1, 1)
+        grow = grow_evenly(width, FINEST, config.scale)
         last = nn.Conv2d(FINEST, config.channels, 3, 1, 1)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)  # type: ignore[arg-type]

@@ -21,7 +21,7 @@ from ganvas.inference.batches import as_pictures, sample_chunks
 from ganvas.inference.inputs import INPUT_MODALITIES, Outputs, list_tasks, run_task
 from ganvas.latents.seed_latents import latents
 from ganvas.media.font import explain_names
-from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid, name_rows
+from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid, name_columns, name_rows
 from ganvas.media.image_files import encode_gif
 from ganvas.media.palette import class_color
 from ganvas.media.preview import draw_page
@@ -104,20 +104,22 @@ def make_input_sheet(game: TakesInputs, data: Dataset) -> Image:
 
 
 def draw_outputs(outputs: Outputs) -> Image:
-    """Inputs, outputs and truth as a sheet, as in `make_input_sheet`."""
+    """Inputs, outputs and truth as a sheet, as in `make_input_sheet`, with what they are above the columns."""
     truth = outputs.truth
     if outputs.task.target in outputs.inputs:  # the driving frames are the truth: once is enough
         truth = None
-    shown = (*outputs.inputs.values(), outputs.output, truth, outputs.back)
+    inputs = outputs.inputs if len(outputs.inputs) > 1 else {"input": next(iter(outputs.inputs.values()))}
+    columns = {**inputs, "output": outputs.output, "truth": truth, "and back": outputs.back}
+    shown = {name: x for name, x in columns.items() if x is not None}
     colors = getattr(getattr(outputs.task.game, "config", None), "colors", ())
-    blocks = [_as_frames(x, colors) for x in shown if x is not None]
+    blocks = [_as_frames(x, colors) for x in shown.values()]
     height, width = (max(block.shape[at] for block in blocks) for at in (-2, -1))
     channels = max(block.shape[2] for block in blocks)
     blocks = [_fit(block, channels, height, width) for block in blocks]
     stills = torch.cat([blocks[0][:, :0], *(block for block in blocks if block.shape[1] == 1)], 1)
     clips = [block for block in blocks if block.shape[1] > 1]
     if not clips:
-        return make_grid(stills.flatten(0, 1), stills.shape[1], legible_scale(width))
+        return name_columns(make_grid(stills.flatten(0, 1), stills.shape[1], legible_scale(width)), list(shown))
     # Each clip is a row, with the still images at its left.
     lines = torch.stack([torch.cat([stills, clip], 1) for clip in clips], 1)
     return make_grid(lines.flatten(0, 2), lines.shape[2], legible_scale(width))

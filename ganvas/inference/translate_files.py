@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,7 +25,7 @@ from ganvas.inference.tiles import SIDE
 from ganvas.media.animations import encode_animation
 from ganvas.media.film_stream import change_film, require_video_extra
 from ganvas.media.image_files import encode_picture
-from ganvas.utils.files import disk_errors, make_folder, publish, temporary_path, write_new
+from ganvas.utils.files import disk_errors, make_folder, publish, temporary_path, write_durably
 from ganvas.utils.parsing import printable, spell_count
 
 Array = npt.NDArray[Any]
@@ -68,7 +68,7 @@ def translate_files(
 
     One picture becomes the file `out`, by default NAME-TO.png in this folder; several become a new folder, with subfolders
     and names kept, pictures as PNG. Animations keep times, loop and transparency; films become MP4 and keep times and sound.
-    `back` writes the way back beside each picture. Files that are finished stay if the work is interrupted.
+    `back` writes the way back beside each of them. Files that are finished stay if the work is interrupted.
 
     Raises:
         UsageError: see `translate_one`; `out` exists, is inside an input, or has no ending that fits.
@@ -159,37 +159,47 @@ class _Job:
         self._translate_picture(file, picture, place(".png") if animation is None else target, tell)
 
     def _translate_picture(self, file: InputFile, picture: WholePicture, target: Path, tell: Progress | None) -> None:
-        values = self._compute(picture.values, self.way, partial(tell, "tiles") if tell else None)
-        self._note_picture(file, picture.values, values, picture.notes, target)
-        profile = picture.profile if values.shape[2] == picture.values.shape[2] else None
-        text = self._provenance()
-        self._write(target, _encode(values, target, text, profile))
-        reverse = self.way.reverse() if self.back else None
-        if reverse:
-            again, there = self._compute(values, reverse), f"{self.way.about} > {reverse.target}"
-            target = target.with_name(f"{target.stem}-back{target.suffix}")
-            self._write(target, _encode(again, target, text | {"direction": there}, profile))
+        values, told = picture.values, partial(tell, "tiles") if tell else None
+        for way, place, text in self._passes(target):
+            made = self._compute(values, way, told)
+            if way is self.way:
+                self._note_picture(file, values, made, picture.notes, target)
+            profile = picture.profile if made.shape[2] == picture.values.shape[2] else None
+            self._write(place, _encode(made, place, text, profile))
+            values = made
 
     def _translate_animation(self, animation: Animation, target: Path, tell: Progress | None) -> None:
-        frames = []
-        for number, frame in enumerate(animation.frames):
-            frames.append(self._compute(frame, self.way))
-            if tell:
-                tell("frames", number + 1, len(animation.frames))
         self._note_size(animation.frames[0])
-        ending = target.suffix.lower()
-        self._write(target, encode_animation(frames, animation.durations, animation.loop, ending, self._provenance()))
+        frames = list(animation.frames)
+        for way, place, text in self._passes(target):
+            for number, frame in enumerate(frames):
+                frames[number] = self._compute(frame, way)
+                if tell:
+                    tell("frames", number + 1, len(frames))
+            data = encode_animation(frames, animation.durations, animation.loop, place.suffix.lower(), text)
+            self._write(place, data)
 
     def _translate_film(self, file: InputFile, target: Path, tell: Progress | None) -> None:
         require_video_extra(file.name)
+        ways: list[Way] = []
+        for way, place, text in self._passes(target):
+            ways.append(way)  # the way back starts from the film itself: what was written has lost some of its colors
+            notes = self._change_film(file, place, tuple(ways), text, tell)
+        self.notes += [f"{printable(file.name)}: {note}" for note in notes]
+
+    def _change_film(
+        self, file: InputFile, target: Path, ways: Sequence[Way], text: Mapping[str, str], tell: Progress | None
+    ) -> Sequence[str]:
+        """Write a film whose frames went all these ways, one after the other -> what could not be kept."""
         doing = f"cannot write {printable(target)}"
         with disk_errors(doing):
             make_folder(target.parent)
         temporary = temporary_path(target.parent)
 
         def change(pixels: Array) -> Array:
-            made = self._compute(pixels, self.way)
-            return made if made.shape[2] == 3 else np.repeat(made[..., :1], 3, 2)
+            for way in ways:
+                pixels = self._compute(pixels, way)
+            return pixels if pixels.shape[2] == 3 else np.repeat(pixels[..., :1], 3, 2)
 
         try:
             with file.open() as source:
@@ -197,14 +207,23 @@ class _Job:
                     stream = temporary.open("xb")
                 with stream:
                     told = partial(tell, "frames") if tell else None
-                    film = change_film(source, stream, change, target.suffix.lower(), self._provenance(), told)
+                    film = change_film(source, stream, change, target.suffix.lower(), text, told)
             with disk_errors(doing):
                 publish(temporary, target)
         finally:
             with suppress(OSError):
                 temporary.unlink()
         self.written.append(target)
-        self.notes += [f"{printable(file.name)}: {note}" for note in film.notes]
+        return film.notes
+
+    def _passes(self, target: Path) -> Iterator[tuple[Way, Path, dict[str, str]]]:
+        """The way there, and if it was asked for the way back from there: where each goes, and what is noted in the file."""
+        text = self._provenance()
+        yield self.way, target, text
+        reverse = self.way.reverse() if self.back else None
+        if reverse:
+            there = f"{self.way.about} > {reverse.target}"
+            yield reverse, target.with_name(f"{target.stem}-back{target.suffix}"), text | {"direction": there}
 
     def _compute(self, values: Array, way: Way, progress: Callable[[int, int], None] | None = None) -> Array:
         return translate_along(way, values, strength=self.strength, seed=self.seed, tile=self.tile, progress=progress)
@@ -213,14 +232,7 @@ class _Job:
         """Write a file: complete or not at all."""
         with disk_errors(f"cannot write {printable(target)}"):
             make_folder(target.parent)
-            temporary = temporary_path(target.parent)
-            try:
-                write_new(temporary, data)
-                publish(temporary, target)
-            except BaseException:
-                with suppress(OSError):
-                    temporary.unlink()
-                raise
+        write_durably(target, data)
         self.written.append(target)
 
     def _provenance(self) -> dict[str, str]:

@@ -66,6 +66,25 @@ def polynomial_mmd(a: Tensor, b: Tensor) -> float:
     return _mean_within(a) + _mean_within(b) - 2 * _kernel_sum(a, b) / (len(a) * len(b))
 
 
+def paired_mmd(a: Tensor, b: Tensor) -> float:
+    """`polynomial_mmd` of a [N, d] and b [N, d] whose rows belong together: outputs and their truths.
+
+    A row and its partner are more alike than two independent rows of the two sets, which would make the distance too small.
+    So the kernel is not taken between partners; if a is b, the result is 0.
+
+    Raises:
+        UsageError: see `polynomial_mmd`; or another number of rows.
+
+    Source: Gretton et al. 2012, A kernel two-sample test, JMLR 13, lemma 6, the unbiased statistic of m = n samples.
+    """
+    a, b = require_matrices(a, b, ("a", "b"))
+    if len(a) != len(b):
+        raise UsageError(f"paired distance: expected as many rows in a and b, found {len(a):,} and {len(b):,}")
+    partners = float(((a * b).sum(1) / a.shape[1] + 1).pow(3).sum())
+    n = len(a)
+    return _mean_within(a) + _mean_within(b) - 2 * (_kernel_sum(a, b) - partners) / (n * (n - 1))
+
+
 def feature_scale(features: Tensor) -> Tensor:
     """The root mean square [] of all numbers of features [N, d], float64, `ROWS` rows at a time; 1 if all are 0.
 

@@ -71,6 +71,7 @@ def test_a_filter_does_not_know_the_place(name: str) -> None:
 def test_a_sketch_is_white_where_nothing_changes_and_dark_beside_an_edge() -> None:
     flat = np.full((40, 40, 3), (90, 140, 60), np.uint8)
     assert draw_sketch(flat).min() >= 253
+    assert draw_sketch(np.zeros_like(flat)).min() >= 253  # black is no stroke
     edge = flat.copy()
     edge[:, 20:] = 220
     drawn = draw_sketch(edge)

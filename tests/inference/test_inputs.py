@@ -142,8 +142,9 @@ def test_a_sheet_shows_input_output_and_truth(name: str, columns: int, rows: int
     assert image is not None
     cell = 4 * 16  # pixels, each shown as 4 x 4
     assert image.width == columns * (cell + 2) + 2
-    gap = 12 if name == "miniature-cycle" else 0
-    assert image.height == rows * (cell + 2) + 2 * (2 if gap else 1) + gap
+    parts, gap = (2, 12) if name == "miniature-cycle" else (1, 0)
+    heading = 0 if name == "miniature-puppet" else 16
+    assert image.height == rows * (cell + 2) + parts * (2 + heading) + gap
     again = make_sheet(game, data)
     assert again is not None
     assert image.tobytes() == again.tobytes()

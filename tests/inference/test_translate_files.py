@@ -131,6 +131,20 @@ def test_the_way_back(tmp_path: Path) -> None:
         translate_files(make_translator("pix2pix"), [tmp_path / "x.png"], back=True)
 
 
+def test_the_way_back_of_an_animation(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (16, 16), (level, 90, 30)) for level in (0, 120, 240)]
+    frames[0].save(tmp_path / "x.gif", save_all=True, append_images=frames[1:], duration=[40, 60, 200], loop=0)
+    model = make_translator("cyclegan")
+    found = translate_files(model, [tmp_path / "x.gif"], tmp_path / "y.png", to="shaded", back=True)
+    assert found.written == (tmp_path / "y.png", tmp_path / "y-back.png")
+    with Image.open(tmp_path / "x.gif") as given, Image.open(tmp_path / "y-back.png") as again:
+        for number in range(3):
+            given.seek(number)
+            again.seek(number)
+            there = translate_one(model, np.asarray(given.convert("RGB")), "shaded")
+            assert np.array_equal(np.asarray(again.convert("RGB")), translate_one(model, there, "flat"))
+
+
 def modes(paths: Sequence[Path]) -> list[str]:
     """What Pillow calls the channels of pictures."""
     found = []
@@ -209,6 +223,11 @@ def test_a_film(tmp_path: Path) -> None:
         assert container.streams.video[0].average_rate == 10
         assert json.loads(container.metadata["comment"])["synthetic"] == "true"
     assert told == [("frames", i + 1, 5) for i in range(5)]
+    found = translate_files(make_translator("cyclegan"), [tmp_path / "x.mov"], "there.mp4", to="shaded", back=True)
+    assert found.written == (Path("there.mp4"), Path("there-back.mp4"))
+    with av.open("there-back.mp4") as container:
+        assert len(list(container.decode(video=0))) == 5
+        assert json.loads(container.metadata["comment"])["direction"] == "flat > shaded > flat"
     with pytest.raises(UsageError, match=r"expected a name ending in .mp4, .mov, .mkv"):
         translate_files(make_translator("grey"), [tmp_path / "x.mov"], "y.avi")
 

@@ -1,8 +1,9 @@
-"""The discriminator of patches: a logit looks at one patch only, at each scale."""
+"""The discriminator of patches: but for the normalization a logit looks at one patch only, at each scale."""
 
 from __future__ import annotations
 
 import torch
+from torch import nn
 
 from ganvas.layers.patch_discriminator import FIELD, PatchDiscriminator
 
@@ -10,6 +11,7 @@ from ganvas.layers.patch_discriminator import FIELD, PatchDiscriminator
 def test_a_logit_depends_on_its_patch_only() -> None:
     torch.manual_seed(0)
     network = PatchDiscriminator(2, (4, 4, 8))
+    network.scales[0].norms = nn.ModuleList(nn.Identity() for _ in range(3))  # it sees the mean and the size of all patches
     image = torch.randn(1, 2, 96, 96, requires_grad=True)
     (slope,) = torch.autograd.grad(network(image)[0][0, 0, 6, 6], image)
     rows = slope.abs().sum((0, 1, 3)).nonzero()
@@ -31,7 +33,7 @@ def test_scales_see_the_same_picture_smaller() -> None:
 
 
 def test_logits_begin_with_a_size_that_teaches() -> None:
-    """Without normalization the weights have to keep the variance, or all logits are zero at the start."""
+    """The last layer has no normalization behind it: its weights have to keep the variance, or all logits start as zero."""
     torch.manual_seed(0)
     (logits,) = PatchDiscriminator(6)(torch.rand(8, 6, 64, 64) * 2 - 1)
     assert 0.1 < float(logits.detach().std()) < 3

@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
+from ganvas.errors import UsageError
 from ganvas.metrics.confidence import student_quantile
 from ganvas.metrics.frechet import frechet_distance, frechet_from_moments, moments
-from ganvas.metrics.kernel_distance import kernel_distance, polynomial_mmd
+from ganvas.metrics.kernel_distance import kernel_distance, paired_mmd, polynomial_mmd
 
 seeds = st.integers(0, 10_000)
 DISTANCES = {"frechet": frechet_distance, "polynomial_mmd": polynomial_mmd}
@@ -115,6 +116,25 @@ def naive_mmd(a: Tensor, b: Tensor) -> float:
 def test_polynomial_mmd_is_its_definition() -> None:
     a, b = normal(0, 9, 3), 1 + normal(1, 6, 3)
     assert polynomial_mmd(a, b) == pytest.approx(naive_mmd(a, b), rel=1e-12)
+
+
+@given(seed=seeds, n=st.integers(2, 9), d=st.integers(1, 5))
+def test_paired_mmd_is_its_definition(seed: int, n: int, d: int) -> None:
+    """The mean of h over all pairs of different rows. Source: Gretton et al. 2012, JMLR 13, lemma 6."""
+    a, b = normal(seed, n, d), normal(seed + 1, n, d)
+
+    def k(x: Tensor, y: Tensor) -> float:
+        return float((x @ y / d + 1) ** 3)
+
+    pairs = [(i, j) for i in range(n) for j in range(n) if i != j]
+    expected = sum(k(a[i], a[j]) + k(b[i], b[j]) - k(a[i], b[j]) - k(a[j], b[i]) for i, j in pairs) / len(pairs)
+    assert paired_mmd(a, b) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    assert paired_mmd(a, a) == pytest.approx(0, abs=1e-9)
+
+
+def test_paired_mmd_wants_partners() -> None:
+    with pytest.raises(UsageError, match="as many rows in a and b, found 3 and 2"):
+        paired_mmd(torch.ones(3, 2), torch.ones(2, 2))
 
 
 def test_polynomial_mmd_agrees_with_torchmetrics() -> None:
