@@ -65,10 +65,7 @@ def read_legend(data: bytes) -> Legend:
     """
     if len(data) > MAX_LEGEND:
         raise DataError(f"{NAME}: {len(data):,} bytes; expected at most {MAX_LEGEND:,}")
-    text = decode_text(data, NAME)
-    first = text.partition("\n")[0]
-    mark = max(",;\t", key=first.count)
-    rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=mark) if any(map(str.strip, row))]
+    rows = _read_rows(io.StringIO(decode_text(data, NAME), newline=None).read())
     if not rows:
         raise DataError(f"{NAME}: expected a row for each class, found an empty file")
     columns: Sequence[str] = [HEADINGS.get(cell.lower().replace(" ", "_"), "") for cell in rows[0]]
@@ -77,11 +74,13 @@ def read_legend(data: bytes) -> Legend:
         if (
             "name" not in columns
             and "id" in columns
-            and any(parse_index(row[columns.index("id")]) is None for row in rows if row)
+            and any(parse_index(cell) is None for row in rows for cell in row[columns.index("id") :][:1])
         ):
             columns = ["name" if column == "id" else column for column in columns]  # the classes have names, not numbers
     else:
         columns = PLAIN
+    if not rows:
+        raise DataError(f"{NAME}: expected a row for each class, found the headings alone")
     found: dict[int, tuple[str, Color | None]] = {}
     for line, row in enumerate(rows):
         cells = dict(zip(columns, row, strict=False))
@@ -106,6 +105,22 @@ def read_legend(data: bytes) -> Legend:
     return Legend(names, tuple(colors), colored)
 
 
+def write_legend(legend: Legend) -> str:
+    """The text of a file `legend.csv`, which `read_legend` reads as the same classes."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["class", *["color"] * legend.colored, "name"])
+    for number, (name, color) in enumerate(zip(legend.names, legend.colors, strict=True)):
+        writer.writerow([number, *[write_color(color)] * legend.colored, name])
+    return file.getvalue()
+
+
+def find_legend(names: Sequence[str]) -> str | None:
+    """The file `legend.csv` of a collection, of several the one in the fewest folders; None: it has none."""
+    found = [name for name in names if name.rpartition("/")[2].lower() == NAME]
+    return min(found, key=lambda name: (name.count("/"), name), default=None)
+
+
 def read_color(text: str) -> Color:
     """#1a2b3c, or three numbers from 0 to 255. Raises: DataError: it is no color."""
     if found := re.fullmatch(r"#?([0-9a-fA-F]{6})", text.strip()):
@@ -121,6 +136,16 @@ def read_color(text: str) -> Color:
 def write_color(color: Color) -> str:
     """A color as #1a2b3c."""
     return "#{:02x}{:02x}{:02x}".format(*color)
+
+
+def _read_rows(text: str) -> list[list[str]]:
+    """The cells of the rows that are not empty. Raises: DataError: it is no table."""
+    mark = max(",;\t", key=text.partition("\n")[0].count)
+    try:
+        rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=mark)]
+    except csv.Error as error:
+        raise DataError(f"{NAME}: not a readable table ({printable(error, 80)}); save it again as CSV") from None
+    return [row for row in rows if any(row)]
 
 
 def _color_of(cells: dict[str, str]) -> Color | None:

@@ -199,8 +199,9 @@ def _find_inside_splits(root: str, members: Sequence[str]) -> Sides | None:
 
 def _find_folders(root: str, members: Sequence[str]) -> Sides | None:
     """A/ and B/, each with splits inside it or not."""
-    chosen = choose_two(count_folders(root, members))
-    if chosen is None:
+    folders = count_folders(root, members)
+    chosen = choose_two(folders)
+    if chosen is None or all(name_splits(folders)):  # train/ and test/ of one collection
         return None
     places = [f"{root}{name}/" for name in chosen]
     splits = [name_splits(count_folders(place, members)) for place in places]

@@ -10,6 +10,7 @@ from ganvas.data.collection import DataSource, ImageCollection
 from ganvas.data.folder_layout import Layout, missing_test_split, take_all
 from ganvas.data.images import Header, UnreadableError
 from ganvas.data.legend import NAME as LEGEND
+from ganvas.data.legend import find_legend
 from ganvas.data.levels import Values
 from ganvas.data.open import find, load
 from ganvas.data.pair_layout import MOST_MATCH, Sides, align, are_numbered, common_folder, find_sides, key_of
@@ -155,10 +156,10 @@ class _Taken:
             layout = take_all(names, split, read_file, read_head)
         except DataError:
             return Layout("no pictures", ())
-        legends = [name for name in names if name.rpartition("/")[2].lower() == LEGEND]
-        if not legends:
+        legend = find_legend(names)
+        if legend is None:
             return layout
-        self.legend = read_file(min(legends, key=lambda name: (name.count("/"), name)))
+        self.legend = read_file(legend)
         return replace(layout, skipped=tuple(entry for entry in layout.skipped if entry.name != "*.csv"))
 
 

@@ -106,7 +106,7 @@ def choose_for_source(
         raise UsageError("expected a recipe (see `ganvas recipes`) or your own data: --data FOLDER; got neither")
     kind = find_device(device).type
     if (translation := find_translation(config)) is not None:
-        return _choose_translation(translation, minutes, images, kind)
+        return choose_translation(translation, minutes, images, kind)
     data = open_source(config, channels=config.channels, pictures=False)
     return choose_recipe(data, minutes, images, kind, config.source)
 
@@ -116,7 +116,7 @@ def name_for_source(source: str) -> str:
     return next((name for name, recipe in RECIPES.items() if source and recipe.data.source == source), "")
 
 
-def _choose_translation(found: Translation, minutes: float | None, images: int | None, device: str) -> Choice:
+def choose_translation(found: Translation, minutes: float | None, images: int | None, device: str) -> Choice:
     """The choice of a recipe that translates. For own pictures, as for `choose_for_pictures`, the time decides the side."""
     if found.made:
         return Choice(found.recipe, {}, minutes, found.text, found.count, RESOLUTION, MADE, device)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ganvas.data.legend import number_classes, read_color, read_legend, write_color
+from ganvas.data.legend import Legend, find_legend, number_classes, read_color, read_legend, write_color, write_legend
 from ganvas.errors import DataError
 
 
@@ -16,6 +16,7 @@ from ganvas.errors import DataError
         "name;colour\nsea;0 0 255\nland;0 255 0\n",
         "name,r,g,b\nsea,0,0,255\nland,0,255,0\n",
         "class,r,g,b\nsea,0,0,255\nland,0,255,0\n",
+        "0,#0000ff,sea\r1,#00ff00,land\r",
         "\ufeffid\tname\trgb\r\n0\tsea\t(0, 0, 255)\r\n1\tland\t(0, 255, 0)\r\n",
     ],
 )
@@ -43,6 +44,9 @@ def test_names_alone_get_colors() -> None:
         ("0,#0000ff,sea\n1,#0000ff,land", "two classes have the color #0000ff"),
         ("0,#0000ff,sea\n1,,land", "1 of 2 classes have no color"),
         ("0,#0000ff,sea\n9,#00ff00,land", "expected the classes 0 to 9, found 2"),
+        ("class,color,name\n", "expected a row for each class, found the headings alone"),
+        ("color,id\nx\n", "expected a color"),
+        (f"0,#0000ff,{'a' * 200_000}", "not a readable table"),
         ("255,#0000ff,sea", "expected a class number from 0 to 253, found '255'"),
     ],
 )
@@ -56,3 +60,20 @@ def test_made_up_colors_differ(count: int) -> None:
     legend = number_classes(count)
     assert len(set(legend.colors)) == count
     assert all(read_color(write_color(color)) == color for color in legend.colors)
+
+
+@pytest.mark.parametrize(
+    "legend",
+    [
+        Legend(("sea", 'the "dry", land; all', "3"), ((0, 0, 255), (0, 255, 0), (1, 2, 3)), colored=True),
+        number_classes(3),
+        read_legend(b"name\n=1+1\n-2\n\x00\n"),
+    ],
+)
+def test_a_legend_is_written_as_it_is_read(legend: Legend) -> None:
+    assert read_legend(write_legend(legend).encode()) == legend
+
+
+def test_the_legend_that_lies_highest_is_taken() -> None:
+    assert find_legend(["a/masks/legend.csv", "b/Legend.CSV", "a/legend.csv.png"]) == "b/Legend.CSV"
+    assert find_legend(["a/b.png"]) is None

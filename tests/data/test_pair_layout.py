@@ -66,6 +66,16 @@ def test_a_few_pictures_beside_the_sides_are_listed_and_an_album_has_no_sides() 
     assert find_sides(["A/1.png", "B/1.png", *(f"{i}.png" for i in range(9))]) is None
 
 
+SPLITS = [("train", "test"), ("train", "val"), ("Training", "Testing"), ("train2017", "val2017")]
+
+
+@pytest.mark.parametrize(("train", "test"), SPLITS)
+def test_the_splits_of_one_collection_are_no_sides(train: str, test: str) -> None:
+    """As of the sets that have two pictures side by side in each file."""
+    assert find_sides([f"facades/{split}/{i}.jpg" for split in (train, test) for i in range(1, 4)]) is None
+    assert find_sides([f"{split}/{name}/{i}.jpg" for split in (train, test) for name in "klm" for i in range(3)]) is None
+
+
 def test_classes_with_equal_numbers_are_not_called_pairs() -> None:
     assert not are_sides(("cats", "dogs"))
     assert not are_sides(("fake", "real"))

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from ganvas.config import DataConfig
-from ganvas.data import sanitize_zip
+from ganvas.data import picture_copies, sanitize_zip
 from ganvas.data.open import open_source
 from ganvas.errors import DataError
 from ganvas.studio.train.ingest import ingest
@@ -54,9 +54,9 @@ def test_classes_stay_and_everything_else_goes(tmp_path: Path) -> None:
 
 
 def test_what_is_doubtful_in_an_upload_is_in_its_report(tmp_path: Path) -> None:
-    members = {f"{name}/{i}.png": png(i) for name in "ab" for i in range(2)} | {"cover.png": png(9)}
+    members = {f"{name}/{i}.png": png(i) for name in "cd" for i in range(2)} | {"cover.png": png(9)}
     facts = ingest(packed(tmp_path / "in.zip", members), tmp_path, "mine")
-    assert facts["classes"] == {"a": 2, "b": 2}
+    assert facts["classes"] == {"c": 2, "d": 2}
     assert facts["warnings"] == ["pictures beside the folders of the classes are left out (1 of 5): cover.png"]
     assert facts["skipped"] == [{"name": "cover.png", "reason": "beside the folders of the classes"}]
 
@@ -76,7 +76,7 @@ def test_large_pictures_become_smaller(tmp_path: Path) -> None:
     Image.new("RGB", (1500, 1100), "red").save(file, "JPEG")
     sanitize_zip.repack(packed(tmp_path / "in.zip", {"a.jpg": file.getvalue()}), tmp_path / "out.zip")
     with zipfile.ZipFile(tmp_path / "out.zip") as made, made.open("000000.png") as member:
-        assert min(Image.open(member).size) == sanitize_zip.SIDE
+        assert min(Image.open(member).size) == picture_copies.SIDE
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"<html>"])

@@ -15,10 +15,12 @@ from ganvas.games.recipe_choice import (
     Choice,
     PictureFacts,
     choose_for_pictures,
+    choose_translation,
     name_for_source,
     settings_for_digits,
 )
 from ganvas.runtime.device import DEVICES, find_device
+from ganvas.studio.train.upload_sides import DOMAINS, MAPS, PAIRS, have_sides, read_translation
 from ganvas.utils.parsing import printable
 
 SOURCE_LABELS = {  # the built-in sources of pictures
@@ -93,8 +95,8 @@ def find_device_kind(name: str) -> str:
 def match_recipe(row: Mapping[str, Any], labels: bool) -> dict[str, Any]:
     """What data a recipe of `ganvas recipes` can be trained on: `sources`, the built-in ones; `takes_pictures`: uploads.
 
-    A recipe that needs labels does not take data without classes, and one that translates takes the sets of pairs. Uploads get
-    new names, so they have no pairs: of the recipes that translate only those that compute their pairs take them.
+    A recipe that needs labels does not take data without classes, and one that translates takes the sets of pairs. Of the
+    uploads it takes those with the two `sides` that it needs, unless it computes its pairs.
     """
     source, game = row.get("data", ""), row.get("game", "")
     own, pictures = source == OWN_DATA, source in SOURCE_LABELS
@@ -104,6 +106,7 @@ def match_recipe(row: Mapping[str, Any], labels: bool) -> dict[str, Any]:
     facts = {"labels": labels, "sources": sources if pictures else [], "brings_data": not own}
     picture = "own.svg" if own else f"{source.replace(':', '-')}.png"  # of tools/recipe_pictures.py
     drawn = pictures and not translates
+    facts["sides"] = _name_sides(GAMES[game].needs) if own and translates and not takes_own else ""
     return {**facts, "takes_pictures": drawn or takes_own, "kind": GAMES_IN_WORDS.get(game, ""), "picture": picture}
 
 
@@ -118,6 +121,10 @@ def _list_pairs(needs: Sequence[str]) -> list[str]:
     return [name for name in PICTURE_PAIRS if "map" not in needs or name == "earth"]
 
 
+def _name_sides(needs: Sequence[str]) -> str:
+    return MAPS if "map" in needs else DOMAINS if "a" in needs else PAIRS
+
+
 def suits(row: Mapping[str, Any], source: str, report: Mapping[str, Any]) -> bool:
     """Whether a recipe, as `match_recipe` describes it, takes a built-in source, or an upload with this report.
 
@@ -125,6 +132,8 @@ def suits(row: Mapping[str, Any], source: str, report: Mapping[str, Any]) -> boo
     """
     if not report:
         return source in row["sources"] if source else bool(row["brings_data"])
+    if row["sides"]:
+        return have_sides(report, row["sides"])
     images = report.get("images") or {}
     small = images.get("channels") == 1 and images.get("resolution", 0) <= SMALL_SIDE
     has_classes = len(report.get("classes") or {}) > 1
@@ -158,6 +167,8 @@ def choose_for_report(
     pictures = report.get("images") or {}
     if not report:
         return None
+    if (translation := read_translation(report)) is not None:
+        return choose_translation(translation, minutes, images, device)
     channels, side = pictures.get("channels", 3), pictures.get("resolution", SMALL_SIDE)
     facts = PictureFacts(report.get("count", 0), channels, side, len(report.get("classes") or {}))
     return choose_for_pictures(facts, minutes, images, device)

@@ -11,6 +11,7 @@ from typing import Any
 from ganvas.data.report import inspect
 from ganvas.data.sanitize_zip import repack
 from ganvas.runtime.exits import run_and_exit
+from ganvas.studio.train.upload_sides import describe_sides
 from ganvas.utils.files import write_durably
 
 MAX_MEMORY = 4 << 30  # bytes that a decoder may ask for
@@ -23,17 +24,35 @@ def ingest(path: Path, out: Path, name: str) -> dict[str, Any]:
         DataError: it cannot be used.
     """
     skipped, warnings = repack(path, out / "data.zip")
+    lift_limit()  # what is read from here on was written above
     report = inspect(str(out / "data.zip"))
-    report.preview(out / "preview.png")
-    facts = {**report.to_dict(), "source": name, "skipped": [entry._asdict() for entry in (*skipped, *report.skipped)]}
-    facts["warnings"] = list(dict.fromkeys((*warnings, *report.warnings)))
+    sides, paired, wrong = describe_sides(out / "data.zip")
+    shown = paired or report
+    shown.preview(out / "preview.png")
+    facts = {**report.to_dict(), "source": name, "layout": shown.layout, "sides": sides}
+    if paired and paired.pairs and sides["translation"]:
+        facts["classes"] = {}  # the folders are sides
+    facts["skipped"] = [entry._asdict() for entry in (*skipped, *shown.skipped)]
+    doubts = (*warnings, *shown.warnings, *([f"these are no pairs: {wrong}"] if wrong else []))
+    facts["warnings"] = list(dict.fromkeys(doubts))
     write_durably(out / "report.json", json.dumps(facts).encode())
     return facts
 
 
+def limit_memory() -> None:
+    """Limit what a decoder of foreign files may ask for."""
+    resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+
+
+def lift_limit() -> None:
+    """Undo `limit_memory`: a table of pictures that is mapped from the disk counts, too."""
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+
+
 def main() -> None:
     """Limit memory, read the upload, print the report."""
-    resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY, MAX_MEMORY))
+    limit_memory()
     path, out, name = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
     run_and_exit(lambda: print(json.dumps(ingest(path, out, name))))
 

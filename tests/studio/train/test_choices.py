@@ -106,9 +106,11 @@ def test_a_game_that_translates_is_offered_the_sets_of_pairs_and_no_digits() -> 
     assert rows["pix2pix-emoji"]["sources"] == rows["cyclegan-earth"]["sources"] == ["emoji-shading", "emoji-styles", "earth"]
     assert rows["spade-earth"]["sources"] == ["earth"]
     for name in ("pix2pix-emoji", "pix2pix-images", "cyclegan-images", "spade-images"):
-        assert not rows[name]["takes_pictures"]  # an upload has no pairs
+        assert not rows[name]["takes_pictures"]  # only uploads with two sides
+    assert [rows[f"{name}-images"]["sides"] for name in ("pix2pix", "cyclegan", "spade")] == ["pairs", "domains", "maps"]
     for name in ("sr-photos", "filter-sketch"):
         assert (rows[name]["takes_pictures"], rows[name]["brings_data"], rows[name]["sources"]) == (True, False, [])
+        assert not rows[name]["sides"]
 
 
 def test_every_state_has_a_name_and_its_actions() -> None:

@@ -328,6 +328,18 @@ def test_a_folder_is_reported_before_training_and_its_names_are_text(form: Any, 
     assert form.locator("#data option[value^=upload]").count() == 0
 
 
+def test_a_zip_of_pairs_is_reported_as_pairs_and_offered_to_the_game_that_translates_them(form: Any, tmp_path: Path) -> None:
+    (tmp_path / "pairs.zip").write_bytes(pictures(("A", "B")))
+    form.set_input_files("#zip", tmp_path / "pairs.zip")
+    form.wait_for_selector("#report:not([hidden])")
+    text = form.inner_text("#report-facts")
+    assert "4, A to B" in text
+    assert "Classes" not in text
+    form.wait_for_selector("input[value=pix2pix-images]:checked")
+    form.click("#remove")
+    form.wait_for_selector("#report", state="hidden")
+
+
 def test_nothing_is_started_while_pictures_are_on_their_way(form: Any, tmp_path: Path) -> None:
     held: list[Any] = []
     form.route("**/api/train/uploads?*", lambda route: held.append(route))

@@ -9,6 +9,8 @@ const MAX_SKIPPED = 8;
 /** The report of an upload as a table. */
 export function makeReport(report) {
   const rows = [["Pictures", formatCount(report.count)], ["Layout", report.layout]];
+  const { pairs, translation } = report.sides ?? {};
+  if (pairs || translation) rows.push(...listSides(report.sides)); // other two folders may be two classes
   if (report.images) rows.push(...listImageRows(report.images));
   for (const text of report.warnings ?? []) rows.push(["Doubtful", text]); // the report of an older upload has none
   const classes = Object.entries(report.classes);
@@ -17,6 +19,19 @@ export function makeReport(report) {
   const more = report.skipped.length - MAX_SKIPPED;
   if (more > 0) rows.push(["Left out", `and ${more} more`]);
   return makeFacts(rows);
+}
+
+/** Two sides: what is translated into what; or two domains. */
+function listSides({ names, counts, pairs, maps, classes }) {
+  if (!pairs) return [["Two domains", names.map((name, k) => `${name} (${formatCount(counts[k])})`).join(", ")]];
+  const rows = [["Pairs", `${formatCount(pairs)}, ${names.join(" to ")}`]];
+  if (maps) rows.push(["Classes of the maps", listShares(Object.entries(classes))]);
+  return rows;
+}
+
+function listShares(classes) {
+  const text = classes.slice(0, MAX_CLASSES).map(([name, share]) => `${name} (${Math.round(100 * share)} %)`).join(", ");
+  return classes.length > MAX_CLASSES ? `${text}, …` : text;
 }
 
 function listImageRows({ sizes, channels, resolution, duplicates, blank }) {
