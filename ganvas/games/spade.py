@@ -10,8 +10,8 @@ The last term is for variety: only one picture belongs to a map, so a G that ign
 Source: Park et al. 2019, arXiv:1903.07291 sec. 3; feature matching: arXiv:1711.11585 eq. 4; the term for variety: Mao et al.
 2019, arXiv:1903.05628 (mode seeking).
 
-Differs (G): three blocks, at an eighth, a quarter and half of the side; full resolution is a sub-pixel convolution with a
-convolution behind it. The noise is made into maps of 4x4 pixels, stretched over the picture, and into the phases of waves, from
+Differs (G): three blocks, at an eighth, a quarter and half of the side; full resolution has few channels and two convolutions
+without the map. The noise is made into maps of 4x4 pixels, stretched over the picture, and into the phases of waves, from
 which textures are drawn (`Waves`). Each pixel is normalized, not the batch. No encoder for the style of a given picture, and no
 distance in the maps of VGG.
 Differs (D): R1 and group instead of spectral and instance normalization. Differs (both): the term for variety, which the paper
@@ -36,7 +36,7 @@ from ganvas.games.common.rules import Rules
 from ganvas.games.common.translating_game import PairGame
 from ganvas.layers.patch_discriminator import PatchDiscriminator
 from ganvas.layers.spatially_adaptive import ModulatedBlock, Waves, encode_map
-from ganvas.layers.translator import MULTIPLE, make_end, require_multiple
+from ganvas.layers.translator import MULTIPLE, require_multiple
 from ganvas.utils.settings import require_within
 
 NOISE_MAPS, NOISE_SIDE = 8, 4  # the noise as maps, stretched over the picture
@@ -85,11 +85,14 @@ class Generator(nn.Module):
         self.looks = nn.ModuleList(looks)
         sizes = ((deep, deep), (deep, middle), (middle, fine))
         self.blocks = nn.ModuleList(ModulatedBlock(a, b, config.map_width if every else 0) for a, b in sizes)
-        self.waves = nn.ModuleList(
-            Waves(config.noise_dim, width, stride) for (width, _), stride in zip(sizes, (8, 4, 2), strict=True)
-        )
+        waves = zip((deep, deep, middle, FINEST), (8, 4, 2, 1), strict=True)
+        self.waves = nn.ModuleList(Waves(config.noise_dim, width, stride) for width, stride in waves)
         self.join = None if every else nn.Conv2d(fine + given[-1], fine, 1)
-        self.end = make_end(fine, config.channels, FINEST)
+        # Not sub-pixels: where all of a region is one class, their grid would be what is left to see.
+        self.enlarge = nn.Sequential(nn.SiLU(), nn.Conv2d(fine, FINEST, 3, 1, 1), nn.Upsample(scale_factor=2, mode="bilinear"))
+        self.end = nn.Sequential(
+            *(nn.SiLU(), nn.Conv2d(FINEST, FINEST, 3, 1, 1)), *(nn.SiLU(), nn.Conv2d(FINEST, config.channels, 3, 1, 1))
+        )
 
     def forward(self, seen: Tensor, z: Tensor) -> Tensor:
         shares, details = F.avg_pool2d(seen, 8), F.pixel_unshuffle(seen, 2)
@@ -102,7 +105,8 @@ class Generator(nn.Module):
             x = block(x, self.looks[level](given) if self.looks else given)
         if self.join is not None:
             x = self.join(torch.cat([x, details.to(x.dtype)], 1))
-        return torch.tanh(self.end(x))
+        x = self.enlarge(x)
+        return torch.tanh(self.end(x + self.waves[-1](z, x.shape[2:])))
 
 
 class SPADE(PairGame):
