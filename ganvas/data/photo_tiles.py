@@ -1,8 +1,9 @@
 """Photographs as squares of one size, with what a teacher makes of each: pairs for learned filters and for super-resolution.
 
 A photograph that is much larger than a square is shrunk first: its finest pixels are mostly blur, and traces of JPEG. Then a
-teacher sees all of it, and then it is cut, so that a square has no edge that the teacher saw. The squares of one photograph are
-one group: they are held out together, or not at all.
+teacher sees all of it, and then it is cut, so that a square has no edge that the teacher saw. The same with its half and its
+quarter, which have more details in a square. All squares of one photograph are one group: they are held out together, or not at
+all.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from ganvas.utils.seeds import mix
 
 MOST = 4_000  # squares of all photographs together
 LONGEST = 1_200  # pixels: a larger photograph is shrunk to this
+LEVELS = 3  # a photograph is cut at this size, at its half and its quarter: small pictures have more edges in a square
 SIDE = 64  # pixels of a square, if nothing else is wanted
 
 
@@ -88,27 +90,38 @@ class Squares:
             picture = picture.resize(size, Image.Resampling.LANCZOS)
         if min(picture.size) < self.side:
             raise UnreadableError(f"{pixels.shape[1]} x {pixels.shape[0]} pixels, smaller than a square of {self.side}")
-        whole = np.atleast_3d(np.asarray(picture))
+        parts, left = [], self.each
+        for level in reversed(range(LEVELS)):  # the smallest first: what they do not need is left for the others
+            size = (picture.width >> level, picture.height >> level)
+            if min(size) >= self.side:
+                again = picture.resize(size, Image.Resampling.LANCZOS) if level else picture
+                parts.append(self.cut(np.atleast_3d(np.asarray(again)), max(1, left // (level + 1))))
+                left = max(1, left - len(parts[-1][0]))
+        truth, source = (np.concatenate(squares[::-1]) for squares in zip(*parts, strict=True))
+        return truth, source
+
+    def cut(self, whole: Bytes, most: int) -> tuple[Bytes, Bytes]:
+        """A photograph uint8 [H, W, C] -> at most `most` squares of the truth and of the source, as `make` returns them."""
         if self.scale > 1:
             height, width = (length // self.scale * self.scale for length in whole.shape[:2])
             truth = whole[:height, :width]
             source = shrink_picture(truth, self.scale)
         else:
             source, truth = find_teacher(self.pair).make_pair(whole)
-        places = self.list_places(*truth.shape[:2])
+        places = self.list_places(truth.shape[0], truth.shape[1], most)
         small = self.side // self.scale
         return (
             np.stack([truth[y : y + self.side, x : x + self.side] for y, x in places]).transpose(0, 3, 1, 2),
             np.stack([source[y : y + small, x : x + small] for y, x in (places // self.scale).tolist()]).transpose(0, 3, 1, 2),
         )
 
-    def list_places(self, height: int, width: int) -> NDArray[np.int64]:
-        """The corners (row, column) of at most `each` squares that do not overlap, evenly over the photograph."""
+    def list_places(self, height: int, width: int, most: int) -> NDArray[np.int64]:
+        """The corners (row, column) of at most `most` squares that do not overlap, evenly over the photograph."""
         rows, columns = (self._spread(length) for length in (height, width))
         places = np.stack(np.meshgrid(rows, columns, indexing="ij"), -1).reshape(-1, 2)
-        if len(places) <= self.each:
+        if len(places) <= most:
             return places
-        return places[np.linspace(0, len(places) - 1, self.each).round().astype(np.int64)]
+        return places[np.linspace(0, len(places) - 1, most).round().astype(np.int64)]
 
     def _spread(self, length: int) -> NDArray[np.int64]:
         count = length // self.side

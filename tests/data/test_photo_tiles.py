@@ -46,13 +46,13 @@ def test_squares_are_cut_after_the_teacher_has_seen_the_whole(photos: Path) -> N
     assert data.main == "real"
     assert data.facts.shapes == {"real": (3, 16, 16), "source": (3, 16, 16)}
     assert data.facts.names == {"source": "photo", "real": "sketch"}
-    assert len(data) == 3 * (4 * 2) + 3 * (2 * 4)
+    assert len(data) == 3 * (4 * 2) + 3 * (2 * 4) + 6 * 2  # two of each at half its size
     assert data.groups is not None
-    assert data.groups.bincount().tolist() == [8] * 6
+    assert data.groups.bincount().tolist() == [10] * 6
     whole = np.asarray(Image.open(photos / "1.png"))
-    places = Squares("sketch", 16, 3, 1, 99).list_places(40, 70).tolist()
+    places = Squares("sketch", 16, 3, 1, 99).list_places(40, 70, 99).tolist()
     source, truth = find_teacher("sketch").make_pair(whole)
-    rows = data.rows(torch.arange(8, 16))
+    rows = data.rows(torch.arange(10, 18))
     for k, (y, x) in enumerate(places):
         assert (rows["source"][k].permute(1, 2, 0).numpy() == source[y : y + 16, x : x + 16]).all()
         assert (rows["real"][k].permute(1, 2, 0).numpy() == truth[y : y + 16, x : x + 16]).all()
@@ -62,12 +62,22 @@ def test_squares_are_cut_after_the_teacher_has_seen_the_whole(photos: Path) -> N
 def test_small_squares_are_those_of_the_shrunk_photograph(photos: Path, scale: int) -> None:
     data = opened(photos, LOW, pair=f"bicubic-{scale}")
     small = shrink_picture(np.asarray(Image.open(photos / "1.png"))[: 40 // scale * scale, : 70 // scale * scale], scale)
-    places = Squares(f"bicubic-{scale}", 16, 3, scale, 99).list_places(40, 70 // scale * scale).tolist()
-    rows, side = data.rows(torch.arange(8, 16)), 16 // scale
+    places = Squares(f"bicubic-{scale}", 16, 3, scale, 99).list_places(40, 70 // scale * scale, 99).tolist()
+    rows, side = data.rows(torch.arange(10, 18)), 16 // scale
     for k, (y, x) in enumerate(places):
         assert y % scale == x % scale == 0
         cut = small[y // scale : y // scale + side, x // scale : x // scale + side]
         assert (rows["low"][k].permute(1, 2, 0).numpy() == cut).all()
+
+
+def test_the_squares_of_the_half_are_those_of_a_smaller_photograph(photos: Path) -> None:
+    data = opened(photos)
+    half = Image.open(photos / "1.png").resize((35, 20), Image.Resampling.LANCZOS)
+    source, truth = find_teacher("sketch").make_pair(np.asarray(half))
+    rows = data.rows(torch.arange(18, 20))
+    for k, (y, x) in enumerate(Squares("sketch", 16, 3, 1, 99).list_places(20, 35, 99).tolist()):
+        assert (rows["source"][k].permute(1, 2, 0).numpy() == source[y : y + 16, x : x + 16]).all()
+        assert (rows["real"][k].permute(1, 2, 0).numpy() == truth[y : y + 16, x : x + 16]).all()
 
 
 def test_a_crop_is_random_while_training_and_the_center_otherwise(photos: Path) -> None:
@@ -118,14 +128,14 @@ def test_large_photographs_are_shrunk_and_give_a_bounded_number(monkeypatch: pyt
     how = Squares("vintage", 16, 3, 1, 7)
     truth, source = how.make(np.asarray(picture(0, 400, 200)))
     assert truth.shape == source.shape == (7, 3, 16, 16)
-    assert Squares("vintage", 16, 3, 1, 99).make(np.asarray(picture(0, 400, 200)))[0].shape == (6 * 3, 3, 16, 16)
+    assert Squares("vintage", 16, 3, 1, 99).make(np.asarray(picture(0, 400, 200)))[0].shape == (6 * 3 + 3 * 1, 3, 16, 16)
 
 
 def test_small_broken_and_missing_photographs(photos: Path, tmp_path: Path) -> None:
     picture(9, 12, 50).save(photos / "small.png")
     (photos / "broken.png").write_bytes(b"no picture")
     data = opened(photos)
-    assert len(data) == 48
+    assert len(data) == 60
     assert {each.name.rpartition("/")[2] for each in data.skipped} == {"small.png", "broken.png"}
     assert any("12 x 50 pixels, smaller than a square of 16" in each.reason for each in data.skipped)
     with pytest.raises(DataError, match="smaller than a square of 128"):
