@@ -31,6 +31,12 @@ def convert_channels(image: Tensor, channels: int) -> Tensor:
     return image.expand(-1, channels, -1, -1) if image.shape[1] == 1 else image.mean(1, keepdim=True)
 
 
+def start_as_zero(layer: nn.Conv2d) -> None:
+    """Set all weights of a convolution to zero."""
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+
+
 def start_as_copy(layer: nn.Conv2d) -> None:
     """Set the weights of a 1x1 convolution so that it does what `convert_channels` does."""
     outputs, inputs = layer.weight.shape[:2]
@@ -61,7 +67,12 @@ class Translator(nn.Module):
         self.decode_quarter = nn.Sequential(*_stack(quarter, BLOCKS[3]))
         self.up_half = nn.Sequential(nn.Conv2d(quarter, half, 1), nn.Upsample(scale_factor=2, mode="bilinear"))
         self.decode_half = nn.Sequential(*_stack(half, BLOCKS[4]))
-        self.end = make_end(half, outputs, zero=residual)
+        # Not sub-pixels, whose grid a discriminator of few layers lets pass; the finest details are those of the input.
+        self.up_full = nn.Sequential(nn.SiLU(), nn.Conv2d(half, FINEST, 3, 1, 1), nn.Upsample(scale_factor=2, mode="bilinear"))
+        last = nn.Conv2d(FINEST, outputs, 3, 1, 1)
+        self.end = nn.Sequential(nn.SiLU(), nn.Conv2d(FINEST + inputs, FINEST, 3, 1, 1), nn.SiLU(), last)
+        if residual:
+            start_as_zero(last)
 
     @property
     def reach(self) -> int:
@@ -69,13 +80,14 @@ class Translator(nn.Module):
         first, second, third, fourth, last = BLOCKS
         convolutions = 2 * (2 * (first + last) + 2) + 4 * 2 * (second + fourth) + 8 * 2 * third
         steps = 2 * 2 + 2 * 4  # the two with stride 2, whose windows of four pixels reach two to one side
-        return convolutions + steps + 4 + 8 + 2  # interpolation at a quarter and an eighth; the last layer, and half a block
+        return convolutions + steps + 2 + 4 + 8 + 2  # interpolation at a half, a quarter and an eighth; two at full resolution
 
     def forward(self, image: Tensor) -> Tensor:
         half = self.encode_half(image)
         quarter = self.encode_quarter(half)
         quarter = self.decode_quarter(quarter + self.up_quarter(self.encode_eighth(quarter)))
-        change: Tensor = self.end(self.decode_half(half + self.up_half(quarter)))
+        full = self.up_full(self.decode_half(half + self.up_half(quarter)))
+        change: Tensor = self.end(torch.cat([full, image.to(full.dtype)], 1))
         return convert_channels(image, self.outputs) + change if self.residual else torch.tanh(change)
 
 
@@ -86,8 +98,7 @@ def make_end(width: int, outputs: int, finest: int = FINEST, *, zero: bool = Fal
     """
     last = nn.Conv2d(finest, outputs, 3, 1, 1)
     if zero:
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)  # type: ignore[arg-type]
+        start_as_zero(last)
     return nn.Sequential(nn.SiLU(), grow_evenly(width, finest, 2), nn.SiLU(), nn.PixelShuffle(2), last)
 
 
