@@ -74,7 +74,7 @@ class FilterNetwork(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         change: Tensor = self.steps(image)
         with torch.autocast(image.device.type, enabled=False):  # bfloat16 would lose half a level of the input
-            mixed: Tensor = self.colors(image.float())
+            mixed: Tensor = self.colors(image.to(self.colors.weight.dtype))
         return mixed + change
 
 

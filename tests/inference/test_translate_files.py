@@ -15,10 +15,10 @@ from PIL import Image, ImageSequence
 from translators import make_translator
 
 from ganvas.errors import DataError, ResourceError, UsageError
-from ganvas.inference import translate_files as module
 from ganvas.inference.output_names import choose_name, find_free
 from ganvas.inference.picture_translation import translate_one
 from ganvas.inference.translate_files import translate_files
+from ganvas.utils import files
 
 SIZES = {"a.png": (100, 50), "sub/b.jpg": (50, 30), "sub/é 猫.webp": (33, 47), "c.bmp": (1, 9)}
 
@@ -302,7 +302,7 @@ def test_a_full_disk_is_an_error_and_not_a_bad_file(folder: Path, tmp_path: Path
     def fail(_path: Path, _data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module, "write_new", fail)
+    monkeypatch.setattr(files, "write_new", fail)
     with pytest.raises(ResourceError, match="No space left on device; free some space"):
         translate_files(make_translator("filters"), [folder], tmp_path / "out")
 

@@ -23,6 +23,8 @@ PLAIN = {  # fields whose names say enough in the source, and not on a page
     "train.schedule.end": "factor on the learning rate at the end",
     "train.schedule.shape": "how the factor gets from start to end",
     "train.rates.D": "factor on the learning rate of D",
+    "train.rates.D_a": "factor on the learning rate of the D of the first domain",
+    "train.rates.D_b": "factor on the learning rate of the D of the second domain",
     "train.rates.G": "factor on the learning rate of G",
     "train.precision": "of the numbers in the networks; auto: bfloat16 where it is faster",
     "data.fit": "how a picture becomes square: its middle, all of it on black, or stretched",
