@@ -60,7 +60,7 @@ def train(runs: Path) -> None:
     """A model of the earth that has seen some hundred squares: water is blue, and land is not."""
     recipe = RECIPES["spade-earth"]
     config = replace(recipe.config, widths=(32, 32, 16), map_width=16, critic_widths=(16, 24, 32), variety=0.0)
-    training = replace(recipe.train, images=IMAGES, batch=8, learning_rate=4e-3, average_halflife=100)
+    training = replace(recipe.train, images=IMAGES, batch=8, learning_rate=1e-3, rates={}, average_halflife=100)
     data = open_data(recipe)
     recipe = adapt_recipe(replace(recipe, config=config, train=training), data)
     state = initial_state(recipe, PLAN)
