@@ -22,6 +22,7 @@ from ganvas.cli.arguments import (
     report_path,
     tell_doubts,
 )
+from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
 
 
@@ -81,6 +82,7 @@ def evaluate(
     measuring: Measuring = Measuring(),
     extractor: str | None = None,
     temperature: Temperature = 1.0,
+    strength: Real = 1.0,
     running: Running = Running(),
 ) -> None:
     """Measure a model, or a folder of images, against real data: each number with its interval and its floor.
@@ -93,11 +95,14 @@ def evaluate(
         Real data to compare with; the default is what the model was trained on.
     extractor
         The network whose features are compared: digits, clothes, pictures, photos, inception, or the run of a classifier.
+    strength
+        From 0 to 1, for what translates or enlarges: how much of the change is made, or how much detail is made up.
     """
     from ganvas.evaluation.evaluate import evaluate as measure
     from ganvas.evaluation.evaluate import record
 
-    options = measuring.options() | {"network": extractor, "temperature": temperature, "device": running.device}
+    chosen = {"network": extractor, "temperature": temperature, "strength": strength, "device": running.device}
+    options = measuring.options() | chosen
     with tell_doubts():
         report = measure(target, against=against, **options)
     if running.json:

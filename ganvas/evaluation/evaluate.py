@@ -56,6 +56,7 @@ from ganvas.evaluation.sample_sets import (
 from ganvas.evaluation.text import measure
 from ganvas.inference.feature_extractors import Extractor, choose_extractor, load_extractor
 from ganvas.inference.model import Model, load
+from ganvas.inference.picture_translation import list_ways, require_strength
 from ganvas.metrics.memorization import Memorization
 from ganvas.runtime.device import find_device
 from ganvas.utils.files import append
@@ -113,13 +114,14 @@ def evaluate(
     network: str | Extractor | None = None,
     split: str | None = None,
     temperature: float = 1.0,
+    strength: float = 1.0,
     device: str = "auto",
 ) -> Report:
     """Measure the model in a run folder or bundle, or a set of images, against real data.
 
     `against` is a data source; the default is the training data. `split` is train or test; the default is test, if there is
-    one. `samples` is the number in each set; there may be fewer. `temperature` is for a model of text. The networks compute
-    on `device`.
+    one. `samples` is the number in each set; there may be fewer. `temperature` is for a model of text, `strength` for one that
+    translates or enlarges: see `Model.translate` and `Model.upscale`. The networks compute on `device`.
 
     Raises:
         UsageError: an unknown measure, or one that does not fit.
@@ -135,9 +137,15 @@ def evaluate(
         return _evaluate_text(model, subject, against, metrics, **options)
     if temperature != 1:
         raise UsageError("only a model of text has a temperature; leave --temperature out")
+    if strength != 1:
+        require_strength(strength)
+        if model is None or not any(not way.of_maps for way in list_ways(model.game)):
+            raise UsageError("only a model that translates or enlarges pictures has a strength; leave --strength out")
+        subject += f" at strength {strength:g}"
     if model and isinstance(model.game, TakesInputs):
         chosen_network = load_extractor(network, where) if isinstance(network, str) else network
-        return _evaluate_outputs(model, subject, against, metrics, samples=samples, split=split, network=chosen_network)
+        options = {"samples": samples, "split": split, "network": chosen_network, "strength": strength}
+        return _evaluate_outputs(model, subject, against, metrics, **options)
     chosen = tuple(DEFAULT if metrics is None else metrics)
     for name in chosen:
         if name not in COMPARE and name not in OTHERS:

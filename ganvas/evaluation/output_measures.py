@@ -87,13 +87,14 @@ def measure_outputs(
     samples: int = 10_000,
     split: str | None = None,
     network: Extractor | None = None,
+    strength: float = 1.0,
 ) -> tuple[dict[str, Measurement], str, tuple[str, ...], str]:
     """The measures of a model that takes inputs, the reference in words, notes on what was left out, and the baseline's name.
 
     Tasks whose rows have the truth are measured against it, and as a set against the real samples of the target field; the
     others, such as a translation without pairs, as a set. Images made from label maps have measures of their own. With
     several tasks a measure's name ends with its task: "swd1k-... a>b". Other photographs than those of the training are
-    measured whole: see whole_pictures.py.
+    measured whole: see whole_pictures.py. `strength`: see `Model.translate` and `Model.upscale`.
 
     Raises:
         UsageError: an unknown measure, or one of `chosen` that does not fit.
@@ -106,9 +107,9 @@ def measure_outputs(
         if name not in NAMES:
             raise _misfit(name)
     if whole_pictures.suits(model, source):
-        return whole_pictures.measure(model, source, chosen)
+        return whole_pictures.measure(model, source, chosen, strength)
     found = held_out_rows(model, source, samples, split)
-    tasks, notes, baselines = list_tasks(game), _Notes(strict=chosen is not None), dict[str, None]()
+    tasks, notes, baselines = list_tasks(game, strength), _Notes(strict=chosen is not None), dict[str, None]()
     measures: dict[str, Measurement] = {}
     for task in tasks:
         outputs = run_task(task, found.data, found.rows)

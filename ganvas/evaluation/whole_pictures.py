@@ -62,7 +62,7 @@ def suits(model: Model, source: str) -> bool:
 
 
 def measure(
-    model: Model, source: str, chosen: Sequence[str] | None = None
+    model: Model, source: str, chosen: Sequence[str] | None = None, strength: float = 1.0
 ) -> tuple[dict[str, Measurement], str, tuple[str, ...], str]:
     """The measures, the reference in words, notes on files that were left out, and the name of the baseline.
 
@@ -79,7 +79,7 @@ def measure(
     values: dict[str, list[tuple[float, float, float]]] = {}
     squares: list[list[Tensor]] = [[], [], []]
     count = 0
-    for whole in translate_photographs(model, source, notes):
+    for whole in translate_photographs(model, source, notes, strength):
         count += 1
         for name in names:
             if name in EACH:
@@ -100,8 +100,8 @@ def measure(
     return measures, f"{count:,} whole photographs of {source}", tuple(notes), "bicubic" if enlarges else "copied input"
 
 
-def translate_photographs(model: Model, source: str, notes: list[str]) -> Iterator[Whole]:
-    """The photographs one by one; `notes` gets a line for each that cannot be read."""
+def translate_photographs(model: Model, source: str, notes: list[str], strength: float = 1.0) -> Iterator[Whole]:
+    """The photographs one by one, with so much of the change; `notes` gets a line for each that cannot be read."""
     recipe = parse_recipe(model.card["recipe"])
     pair, inner = name_pair(recipe.data), split_pair(replace(recipe.data, source=source))[1]
     contents = load(find(inner, "train"))
@@ -119,15 +119,15 @@ def translate_photographs(model: Model, source: str, notes: list[str]) -> Iterat
             height, width = (length // scale * scale for length in pixels.shape[:2])
             truth = _to_tensor(pixels[:height, :width])
             low = _to_tensor(shrink_picture(pixels, scale))
-            yield Whole(_compute(model, low), truth, enlarge(low, scale))
+            yield Whole(_compute(model, low, strength), truth, enlarge(low, scale))
         else:
             before, after = (_to_tensor(x) for x in find_teacher(pair).make_pair(pixels))
-            yield Whole(_compute(model, before), after, before)
+            yield Whole(_compute(model, before, strength), after, before)
 
 
-def _compute(model: Model, picture: Tensor) -> Tensor:
+def _compute(model: Model, picture: Tensor, strength: float) -> Tensor:
     """uint8 [1, C, H, W] -> the output as bytes, as `ganvas translate` writes it."""
-    found = translate_one(model, picture[0].permute(1, 2, 0).numpy())
+    found = translate_one(model, picture[0].permute(1, 2, 0).numpy(), strength=strength)
     return torch.from_numpy(found).permute(2, 0, 1)[None]
 
 

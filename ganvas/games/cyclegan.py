@@ -10,7 +10,7 @@ and what is in the domain already must stay as it is: without this last term the
 the way back turns them again. D also sees older fakes, from a pool, so that G cannot go in circles around it.
 Source: Zhu et al. 2017, arXiv:1703.10593 eq. 1-3, sec. 4, 5.2.
 
-Differs (G): as in `pix2pix`: a residual U-Net that makes a change of its input, without instance normalization.
+Differs (G): as in `pix2pix`: a residual U-Net that makes a change of its input; pixels are normalized, not pictures.
 Differs (D): the non-saturating loss with R1 instead of least squares; patches of 40 pixels instead of 70, group normalization.
 Differs (both): `cycle` is 1 and `identity` 0.5, not 10 and 5: G starts as a copy, which has no loss of either, and with the
 weights of the paper it stays one. The identity term is lazy, in each fourth step and four times as strong, and shares a pass of

@@ -18,6 +18,7 @@ from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, Batch, modality_of, 
 from ganvas.data.dataset import Dataset
 from ganvas.data.table import TableDataset
 from ganvas.latents.seed_latents import latents
+from ganvas.layers.translator import convert_channels
 from ganvas.metrics.resize import shrink_unchecked
 from ganvas.runtime import placement
 
@@ -53,17 +54,20 @@ class Outputs:
     back: Tensor | None  # of a translation with two directions: the output translated back
 
 
-def list_tasks(game: TakesInputs) -> tuple[Task, ...]:
-    """The tasks of a game: each direction of a translation, and one for each further capability."""
+def list_tasks(game: TakesInputs, strength: float = 1.0) -> tuple[Task, ...]:
+    """The tasks of a game: each direction of a translation, and one for each further capability.
+
+    `strength` from 0 to 1: how much of the change a translation makes, or how much detail an enlargement makes up.
+    """
     tasks: list[Task] = []
     if isinstance(game, Translates):
-        tasks += [_translation(game, direction) for direction in game.directions]
+        tasks += [_translation(game, direction, strength) for direction in game.directions]
     if isinstance(game, Animates):
         tasks.append(_animation(game))
     if isinstance(game, Inpaints):
         tasks.append(_inpainting(game))
     if isinstance(game, Upscales):
-        tasks.append(_super_resolution(game))
+        tasks.append(_super_resolution(game, strength))
     return tuple(tasks)
 
 
@@ -114,12 +118,12 @@ def compute_chunks(compute: Callable[[Tensor], Batch], n: int, chunk: int) -> Ba
     return {name: torch.cat(tensors) for name, tensors in parts.items()}
 
 
-def _translation(game: Translates, direction: str) -> Task:
+def _translation(game: Translates, direction: str, strength: float) -> Task:
     source, target = split_direction(direction)
     reverse = f"{target}>{source}"
 
     def compute(inputs: Batch, z: Tensor | None) -> Batch:
-        output = game.translate(inputs, direction, z)
+        output = weaken(inputs[source], game.translate(inputs, direction, z), strength)
         if reverse not in game.directions:
             return {"output": output}
         return {"output": output, "back": game.translate({**inputs, target: output}, reverse, z)}
@@ -128,6 +132,14 @@ def _translation(game: Translates, direction: str) -> Task:
         return {field: batch[field] for field in game.takes}
 
     return Task(direction, game, target, game.takes, prepare, (source,), compute)
+
+
+def weaken(x: Tensor, y: Tensor, strength: float) -> Tensor:
+    """The input x and the output y [N, C, H, W] of a translation -> x with so much of the change. No images: y."""
+    if strength == 1 or not y.is_floating_point():
+        return y
+    x = convert_channels(x, y.shape[1])
+    return x + strength * (y - x)
 
 
 def split_direction(direction: str) -> tuple[str, str]:
@@ -174,7 +186,7 @@ def square_mask(image: Tensor) -> Tensor:
     return mask
 
 
-def _super_resolution(game: Upscales) -> Task:
+def _super_resolution(game: Upscales, strength: float) -> Task:
     def crop(x: Tensor) -> Tensor:
         return x[..., : x.shape[-2] // game.scale * game.scale, : x.shape[-1] // game.scale * game.scale]
 
@@ -185,6 +197,6 @@ def _super_resolution(game: Upscales) -> Task:
         return {"low": IMAGES.normalize(shrink_unchecked(IMAGES.denormalize(batch["real"]), game.scale))}
 
     def compute(inputs: Batch, _: Tensor | None) -> Batch:
-        return {"output": game.upscale(inputs["low"])}
+        return {"output": game.upscale(inputs["low"], strength)}
 
     return Task("super-resolution", game, "real", ("real",), prepare, ("low",), compute, truth=crop)

@@ -19,11 +19,10 @@ from ganvas.core.fields import FIELDS
 from ganvas.core.modality import IMAGES, LABEL_MAPS, UNKNOWN, Batch
 from ganvas.data.computed_pairs import GREY
 from ganvas.errors import UsageError, unknown_name
-from ganvas.inference.inputs import split_direction
+from ganvas.inference.inputs import split_direction, weaken
 from ganvas.inference.tiles import SIDE, Progress, compute_any_size
 from ganvas.inference.transparency import enlarge_alpha, mix_with, split_alpha, unmix
 from ganvas.latents.seed_latents import latents
-from ganvas.layers.translator import convert_channels
 from ganvas.runtime import placement
 from ganvas.utils.parsing import printable
 
@@ -76,11 +75,7 @@ class Way:
         game = self.game
         if isinstance(game, Upscales):
             return game.upscale(batch[self.field], strength)
-        y: Tensor = game.translate(batch, self.direction, z)  # type: ignore[attr-defined]
-        if strength == 1 or not y.is_floating_point():
-            return y
-        x = convert_channels(batch[self.field], y.shape[1])
-        return x + strength * (y - x)
+        return weaken(batch[self.field], game.translate(batch, self.direction, z), strength)  # type: ignore[attr-defined]
 
     def reverse(self) -> Way | None:
         """The way back, if there is one."""

@@ -1,8 +1,9 @@
 """Translator: a generator from picture to picture, of any size: a U-Net that starts at half the side of the picture.
 
 3x3 convolutions of 48 to 128 channels on 8 to 32 pixels are the fast ones on a CPU, and full resolution is touched only at the
-start and at the end. Skips are added, not concatenated, which halves the channels. There is no normalization: a pixel depends
-only on the pixels within `Translator.reach`, so a large picture can be computed in tiles, and none of them shows.
+start and at the end. Skips are added, not concatenated, which halves the channels. The features of each pixel are normalized
+(arXiv:1710.10196 sec. 4.2), not those of a picture: a pixel depends only on the pixels within `Translator.reach`, so a large
+picture can be computed in tiles, and none of them shows.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.errors import UsageError
+from ganvas.layers.normalization import pixel_norm
 from ganvas.layers.residual import Residual
 
 MULTIPLE = 8  # the sides of a picture must be multiples of it
@@ -87,7 +89,7 @@ class Translator(nn.Module):
         quarter = self.encode_quarter(half)
         quarter = self.decode_quarter(quarter + self.up_quarter(self.encode_eighth(quarter)))
         full = self.up_full(self.decode_half(half + self.up_half(quarter)))
-        change: Tensor = self.end(torch.cat([full, image.to(full.dtype)], 1))
+        change: Tensor = self.end(torch.cat([pixel_norm(full), image.to(full.dtype)], 1))
         return convert_channels(image, self.outputs) + change if self.residual else torch.tanh(change)
 
 
@@ -116,4 +118,4 @@ def grow_evenly(width: int, channels: int, scale: int) -> nn.Conv2d:
 
 
 def _stack(width: int, count: int) -> list[nn.Module]:
-    return [Residual(width) for _ in range(count)]
+    return [Residual(width, norm=True) for _ in range(count)]

@@ -91,6 +91,23 @@ def test_a_filter_is_compared_with_its_teacher(photos: Path, tmp_path: Path, mon
     assert report.measures["mae3"].value == report.measures["mae3"].baseline > 0
 
 
+def test_half_of_a_change_is_half_as_far(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(miniatures.PatchPair, "translate", lambda self, inputs, direction, z=None: inputs["source"] + 0.2)
+    monkeypatch.setattr(miniatures.PatchPair, "multiple", 8)
+    path = bundle("miniature-pair", tmp_path, "sketch")
+    outputs = [next(translate_photographs(load(path), str(photos), [], share)).output.float() for share in (0.0, 0.5, 1.0)]
+    assert torch.equal(outputs[0], next(translate_photographs(load(path), str(photos), [])).baseline.float())
+    assert (outputs[1] - outputs[0]).max() == 13
+    assert (outputs[2] - outputs[0]).max() == 26
+    report = evaluate(path, against=str(photos), metrics=["mae"], strength=0.5)
+    assert "at strength 0.5" in report.subject
+    for bad in (1.5, float("nan")):
+        with pytest.raises(UsageError, match="from 0 to 1"):
+            evaluate(path, against=str(photos), strength=bad)
+    with pytest.raises(UsageError, match="has a strength"):
+        evaluate(photos, against=str(photos), strength=0.5)
+
+
 def test_what_is_measured_whole(photos: Path, tmp_path: Path) -> None:
     larger, pair = (load(bundle(name, tmp_path)) for name in ("miniature-larger", "miniature-pair"))
     assert suits(larger, str(photos))

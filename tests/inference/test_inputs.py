@@ -76,6 +76,13 @@ def test_the_truth_is_that_of_the_row() -> None:
     assert torch.equal(found.truth, 255 - found.inputs["source"])
 
 
+def test_half_of_a_translation_is_half_way() -> None:
+    game, data, rows = fresh_game("miniature-pair"), miniatures.table("miniature-pair"), torch.tensor([7, 3])
+    none, half, all_of_it = (run_task(list_tasks(game, share)[0], data, rows).output.int() for share in (0.0, 0.5, 1.0))
+    assert torch.equal(none, data.rows(rows)["source"].int())
+    assert (2 * half - none - all_of_it).abs().max() <= 2  # each is rounded to bytes
+
+
 def test_the_game_does_not_see_the_missing_pixels() -> None:
     data = miniatures.table("miniature-filler")
     (task,) = list_tasks(fresh_game("miniature-filler"))
