@@ -26,8 +26,9 @@ from ganvas.core.facts import Facts
 from ganvas.core.game import Batch, Game, Step, Terms, Turn
 from ganvas.core.modality import IMAGES, Modality
 from ganvas.games.common.family import Family, cosine
+from ganvas.layers.initialization import start_as_copy
 from ganvas.layers.residual import Residual
-from ganvas.layers.translator import make_end, require_multiple, start_as_copy
+from ganvas.layers.translator import make_end, require_multiple
 from ganvas.utils.settings import require_within
 
 MULTIPLE = 2  # the sides of a picture are multiples of it

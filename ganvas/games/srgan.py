@@ -41,9 +41,9 @@ from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
 from ganvas.games.common.perceptual import measure_perceptual_distance
 from ganvas.games.common.rules import Rules
+from ganvas.layers.initialization import grow_evenly, start_as_zero
 from ganvas.layers.patch_discriminator import PatchDiscriminator
 from ganvas.layers.residual import Residual
-from ganvas.layers.translator import grow_evenly
 from ganvas.metrics.resize import enlarge_unchecked
 from ganvas.utils.settings import require_within
 
@@ -97,8 +97,7 @@ class Enlarger(nn.Module):
         body = [Residual(width) for _ in range(config.blocks)]
         grow = grow_evenly(width, FINEST, config.scale)
         last = nn.Conv2d(FINEST, config.channels, 3, 1, 1)
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)  # type: ignore[arg-type]
+        start_as_zero(last)
         start = nn.Conv2d(config.channels, width, 3, 1, 1)
         # Sub-pixels with a convolution behind them, which wipes out their grid.
         self.steps = nn.Sequential(start, *body, nn.SiLU(), grow, nn.PixelShuffle(config.scale), nn.SiLU(), last)

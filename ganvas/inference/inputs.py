@@ -18,7 +18,7 @@ from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, Batch, modality_of, 
 from ganvas.data.dataset import Dataset
 from ganvas.data.table import TableDataset
 from ganvas.latents.seed_latents import latents
-from ganvas.layers.translator import convert_channels
+from ganvas.layers.channels import convert_channels
 from ganvas.metrics.resize import shrink_unchecked
 from ganvas.runtime import placement
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from ganvas.layers.initialization import start_as_zero
 from ganvas.layers.normalization import pixel_norm
 
 
@@ -22,9 +23,9 @@ class Residual(nn.Module):
         super().__init__()
         self.norm = norm
         wide = nn.Conv2d(width, width, 3, 1, dilation, dilation)
-        self.steps = nn.Sequential(nn.SiLU(), wide, nn.SiLU(), nn.Conv2d(width, width, 3, 1, 1))
-        nn.init.zeros_(self.steps[-1].weight)  # type: ignore[arg-type]
-        nn.init.zeros_(self.steps[-1].bias)  # type: ignore[arg-type]
+        last = nn.Conv2d(width, width, 3, 1, 1)
+        self.steps = nn.Sequential(nn.SiLU(), wide, nn.SiLU(), last)
+        start_as_zero(last)
 
     def forward(self, x: Tensor) -> Tensor:
         both: Tensor = x + self.steps(pixel_norm(x) if self.norm else x)

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.errors import UsageError
+from ganvas.layers.channels import convert_channels
+from ganvas.layers.initialization import grow_evenly, start_as_zero
 from ganvas.layers.normalization import pixel_norm
 from ganvas.layers.residual import Residual
 
@@ -24,27 +26,6 @@ def require_multiple(resolution: int, multiple: int = MULTIPLE) -> None:
     """Raises: UsageError: a picture of this side cannot be halved often enough."""
     if resolution < multiple or resolution % multiple:
         raise UsageError(f"config.resolution: expected a multiple of {multiple}, got {resolution}; use 64")
-
-
-def convert_channels(image: Tensor, channels: int) -> Tensor:
-    """image [N, C, H, W] -> [N, channels, H, W], of which one is 1: grey becomes color, or color becomes grey."""
-    if image.shape[1] == channels:
-        return image
-    return image.expand(-1, channels, -1, -1) if image.shape[1] == 1 else image.mean(1, keepdim=True)
-
-
-def start_as_zero(layer: nn.Conv2d) -> None:
-    """Set all weights of a convolution to zero."""
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-
-
-def start_as_copy(layer: nn.Conv2d) -> None:
-    """Set the weights of a 1x1 convolution so that it does what `convert_channels` does."""
-    outputs, inputs = layer.weight.shape[:2]
-    with torch.no_grad():
-        layer.weight.copy_(convert_channels(torch.eye(inputs)[:, :, None, None], outputs).transpose(0, 1))
-        layer.bias.zero_()  # type: ignore[union-attr]
 
 
 class Translator(nn.Module):
@@ -102,19 +83,6 @@ def make_end(width: int, outputs: int, finest: int = FINEST, *, zero: bool = Fal
     if zero:
         start_as_zero(last)
     return nn.Sequential(nn.SiLU(), grow_evenly(width, finest, 2), nn.SiLU(), nn.PixelShuffle(2), last)
-
-
-def grow_evenly(width: int, channels: int, scale: int) -> nn.Conv2d:
-    """A 3x3 convolution before `PixelShuffle(scale)` whose pixels of one square start alike: no grid in the first pictures.
-
-    Source: Aitken et al. 2017, arXiv:1707.02937 sec. 3 (ICNR).
-    """
-    layer = nn.Conv2d(width, channels * scale**2, 3, 1, 1)
-    with torch.no_grad():
-        for each in (layer.weight, layer.bias):
-            squares = each.unflatten(0, (channels, scale**2))  # type: ignore[union-attr]
-            squares.copy_(squares[:, :1].clone().expand_as(squares))
-    return layer
 
 
 def _stack(width: int, count: int) -> list[nn.Module]:

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ganvas.layers.translator import MULTIPLE, Translator, convert_channels, grow_evenly, start_as_copy
+from ganvas.layers.channels import convert_channels
+from ganvas.layers.translator import MULTIPLE, Translator
 
 
 def trained(residual: bool = True) -> Translator:
@@ -74,19 +75,3 @@ def test_every_weight_gets_a_gradient_once_it_has_moved() -> None:
     image: Tensor = torch.rand(2, 3, 16, 16)
     network(image).square().mean().backward()
     assert all(weight.grad is not None and bool(weight.grad.any()) for weight in network.parameters())
-
-
-@pytest.mark.parametrize(("inputs", "outputs"), [(3, 3), (1, 3), (3, 1), (1, 1)])
-def test_a_layer_starts_as_a_copy(inputs: int, outputs: int) -> None:
-    layer, image = torch.nn.Conv2d(inputs, outputs, 1), torch.randn(2, inputs, 5, 4)
-    start_as_copy(layer)
-    assert torch.allclose(layer(image), convert_channels(image, outputs), atol=1e-6)
-
-
-@pytest.mark.parametrize("scale", [2, 4])
-def test_the_pixels_of_a_square_start_alike(scale: int) -> None:
-    drawn = torch.nn.functional.pixel_shuffle(grow_evenly(5, 3, scale)(torch.randn(2, 5, 4, 6)), scale)
-    assert drawn.shape == (2, 3, 4 * scale, 6 * scale)
-    squares = drawn.unfold(2, scale, scale).unfold(3, scale, scale).flatten(4)
-    assert torch.allclose(squares, squares[..., :1].expand_as(squares), atol=1e-6)
-    assert drawn.std() > 0.1

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ganvas.layers.translator import convert_channels
+from ganvas.layers.channels import convert_channels
 from ganvas.metrics.picture_network import PictureNetwork, load_picture_network
 
 MAPS = (1, 2)  # those at a quarter and an eighth of the side: what a place shows, and not only where edges are
