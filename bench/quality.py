@@ -1,9 +1,9 @@
 """The quality of the recipes: measures with seeds, seconds and floors. The test split is used once for each row.
 
-    python bench/quality.py EXPERIMENT [seeds] [first seed] [--minutes M]
+    python bench/quality.py EXPERIMENT [seeds] [first seed] [--minutes M | --images N]
 
-`--minutes` replaces the number of images; then nothing else may run on the machine. Prints a JSON row for each seed,
-then mean and standard deviation. Floors are called `floor:NAME`.
+Either replaces the length of the experiment; with `--minutes` nothing else may run on the machine. Prints a JSON row for each
+seed, then mean and standard deviation. Floors are called `floor:NAME`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ EXPERIMENTS = {
 }
 
 
-def measure_seeds(experiment: Experiment, seeds: range, minutes: float | None) -> Iterator[dict[str, Any]]:
+def measure_seeds(experiment: Experiment, seeds: range, minutes: float | None, images: int | None) -> Iterator[dict[str, Any]]:
     """The measures of each seed."""
     for seed in seeds:
         report, result, log = train_and_measure(
@@ -50,7 +50,7 @@ def measure_seeds(experiment: Experiment, seeds: range, minutes: float | None) -
             experiment.settings,
             experiment.metrics,
             seed=seed,
-            images=None if minutes else experiment.images,
+            images=None if minutes else images or experiment.images,
             minutes=minutes,
             measure={"samples": experiment.samples},
         )
@@ -75,11 +75,15 @@ def main() -> None:
     parser.add_argument("experiment", choices=EXPERIMENTS)
     parser.add_argument("seeds", type=int, nargs="?")
     parser.add_argument("first", type=int, nargs="?", default=0)
-    parser.add_argument("--minutes", type=float)
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--minutes", type=float)
+    length.add_argument("--images", type=int)
     asked = parser.parse_args()
     experiment = EXPERIMENTS[asked.experiment]
     seeds = range(asked.first, asked.first + (asked.seeds or experiment.seeds))
-    print_rows(measure_seeds(experiment, seeds, asked.minutes), experiment=asked.experiment, recipe=experiment.recipe)
+    print_rows(
+        measure_seeds(experiment, seeds, asked.minutes, asked.images), experiment=asked.experiment, recipe=experiment.recipe
+    )
 
 
 if __name__ == "__main__":
