@@ -129,6 +129,7 @@ class Game(nn.Module, ABC):
     batch_means: ClassVar[tuple[str, ...]] = ()
 
     config: Any
+    beginning: str = ""  # told to the user of a new run: what the networks begin with, if not with random weights
 
     def memories(self) -> Mapping[str, Memory]:
         """State that only training needs, by name: pools of older fakes. It is in checkpoints, never in the model file."""

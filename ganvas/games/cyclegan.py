@@ -49,6 +49,7 @@ class Config:
     domains: tuple[str, ...] = ()  # what the two domains are called; the data sets it
     widths: tuple[int, int, int] = (32, 64, 96)
     critic_widths: tuple[int, int, int] = (96, 128, 192)
+    slopes: bool = True  # each D sees the differences of neighboring pixels too, magnified
     residual: bool = True  # G makes a change of the input, instead of a new picture
     cycle: float = 1.0  # weight of the way there and back
     identity: float = 0.5  # weight of what should stay as it is
@@ -78,7 +79,7 @@ class CycleGAN(Game, Watched, Translates):
         self.G_ab, self.G_ba = (
             Translator(config.channels, config.channels, config.widths, residual=config.residual) for _ in range(2)
         )
-        self.D_a, self.D_b = (PatchDiscriminator(config.channels, config.critic_widths) for _ in range(2))
+        self.D_a, self.D_b = (PatchDiscriminator(config.channels, config.critic_widths, slopes=config.slopes) for _ in range(2))
         self.pools = {name: Memory(config.pool) for name in "ab" if config.pool}
 
     @property

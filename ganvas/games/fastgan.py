@@ -49,6 +49,8 @@ from ganvas.utils.shipped_weights import begin_with, read_shipped_weights
 
 FILE = Path(__file__).parent / "networks" / "fastgan.safetensors"  # of `tools/train_fastgan.py`
 SHA256 = "7f8e7963391d50d47385012bb8d3657d73d35f6bcfbb79e5a5bc079cc08ff7f8"
+BEGINNING = "begins with weights that come with ganvas, of other pictures: --set config.pretrained=false for new ones"
+ANEW = "begins with new weights: those that come with ganvas are of color pictures and other widths"
 LARGER = ("G.first.", "D.score.", "D.local.2.")  # with classes: more inputs of G, and a logit for each
 SLOPE = 0.2  # of the leaky ReLU
 SMALLEST = 32  # pixels of a side of G
@@ -254,7 +256,8 @@ class FastGAN(AdversarialGame, Projects):
         super().__init__(config, Generator(config, classes), Discriminator(config, classes).apply(_initialize))
         self.decoder = _decoder(config) if config.reconstruct else nn.Identity()
         if config.pretrained and not self.G.first.weight.is_meta:  # else a bundle brings the weights
-            begin_with(self, read_shipped_weights(FILE, SHA256), larger=LARGER)
+            fits = begin_with(self, read_shipped_weights(FILE, SHA256), larger=LARGER)
+            self.beginning = BEGINNING if fits else ANEW
         self.redraw = load_redraw() if config.side < config.resolution else nn.Identity()
 
     def make_fakes(self, batch: Batch, step: Step) -> Tensor:

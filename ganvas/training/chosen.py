@@ -29,7 +29,7 @@ def choose(options: TrainOptions, settings: Mapping[str, Any]) -> tuple[str | Re
     source = options.data or settings.get("data.source")
     if options.from_model is not None:
         return read_recipe_of_model(options.from_model, other_data=bool(source)), options, dict(settings), ""
-    images = options.images or parse_index(str(settings.get("train.images", "")))
+    images = parse_index(str(settings.get("train.images", ""))) if options.images is None else options.images
     choice = choose_for_source(_read_data_settings(options, settings), options.minutes, images, options.device)
     options = dataclasses.replace(options, minutes=choice.minutes)
     settings = {**choice.settings, **settings}

@@ -122,7 +122,10 @@ def take_over(path: Path, recipe: Recipe, data: Dataset) -> InitialWeights:
         "items": int(model.card["items"]),
     }
     text = f"took over {_share(taken, total)} from {shown} ({model.name}, {origin['items']:,} {data.modality.unit}): "
-    return InitialWeights(tensors, origin, text + ", ".join(kept) + "".join(f"; new: {each}" for each in news))
+    text += ", ".join(kept) + "".join(f"; new: {each}" for each in news)
+    if len(new) > 1 and "label" in data.modalities and not hasattr(recipe.config, "classes"):
+        text += f"; the {len(new)} classes of the data are not used: the model has none"
+    return InitialWeights(tensors, origin, text)
 
 
 def find_fixed_parts(game: nn.Module) -> tuple[str, ...]:
@@ -228,6 +231,9 @@ def _share(taken: int, total: int) -> str:
     """Numbers of weights in words: 2.1 million of 2.3 million weights."""
     if taken == total:
         return f"all {_in_words(total)} weights"
+    few = total - taken
+    if _in_words(taken) == _in_words(total):
+        return f"all but {few:,} of {_in_words(total)} weights"
     return f"{_in_words(taken)} of {_in_words(total)} weights"
 
 

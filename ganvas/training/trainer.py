@@ -65,7 +65,7 @@ def fit(run: Run, ranks: Ranks = Ranks(), stop: Callable[[], bool] = lambda: Fal
     events: list[str] = []
     if (minutes := run.minutes) is not None:
         images, pace = images_in_minutes(run.recipe, run.data, run.plan, ranks, minutes, run.held_out)
-        events.append(f"{minutes:g} minutes at {pace:,.0f} images/s: {images:,} images")
+        events.append(f"{minutes:g} minute{'s' * (minutes != 1)} at {pace:,.0f} images/s: {images:,} images")
         run.recipe, run.minutes = replace(run.recipe, train=replace(run.recipe.train, images=images)), None
         if ranks.first:
             run.write(probe={"minutes": minutes, "images_per_second": pace})
@@ -116,6 +116,8 @@ class Trainer:
             self.journal.rewind(-1, {})
             if run.origin is not None:
                 restore_start(self.state, run.folder)
+            elif beginning := self.state.game.beginning:
+                events.append(beginning)
             prepare_game(self.state.game, run.data, run.recipe.train.seed, self.state.plan.device)
             self.snapshot()
             self.save()

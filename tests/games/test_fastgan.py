@@ -10,7 +10,17 @@ import torch
 
 from ganvas.core.game import Step
 from ganvas.errors import UsageError
-from ganvas.games.fastgan import FILE, SHA256, ConditionalConfig, ConditionalFastGAN, Config, FastGAN, shrink
+from ganvas.games.fastgan import (
+    ANEW,
+    BEGINNING,
+    FILE,
+    SHA256,
+    ConditionalConfig,
+    ConditionalFastGAN,
+    Config,
+    FastGAN,
+    shrink,
+)
 from ganvas.utils.shipped_weights import read_shipped_weights
 
 TINY = Config(resolution=32, redraw=0, width=4, max_width=8, latent_dim=6, head=8)
@@ -120,6 +130,8 @@ def test_a_run_begins_with_the_weights_that_come_with_ganvas() -> None:
         if not name.startswith("redraw."):
             assert torch.equal(weight, shipped[name].to(weight.dtype)), name
     assert not torch.equal(made.G.end.weight, new.G.end.weight)
+    assert made.beginning == BEGINNING
+    assert not new.beginning
     z, real = torch.randn(4, 64), torch.rand(4, 3, 64, 64) * 2 - 1
     assert made.eval().sample(z).shape == (4, 3, 64, 64)
     assert made.judge(real).isfinite().all()
@@ -139,6 +151,7 @@ def test_with_classes_it_begins_alike_for_each_class() -> None:
 def test_other_networks_begin_with_new_weights(other: dict[str, Any]) -> None:
     made, new = (build_default(FastGAN, Config(pretrained=pretrained, **other)) for pretrained in (True, False))
     assert all(torch.equal(a, b) for a, b in zip(made.state_dict().values(), new.state_dict().values(), strict=True))
+    assert made.beginning == ANEW
 
 
 def test_the_weights_are_not_read_where_a_bundle_brings_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

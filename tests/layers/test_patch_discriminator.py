@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from ganvas.layers.patch_discriminator import FIELD, PatchDiscriminator
+from ganvas.layers.patch_discriminator import FIELD, SHARE, PatchDiscriminator, magnify_slopes
 
 
 def test_a_logit_depends_on_its_patch_only() -> None:
@@ -37,3 +37,31 @@ def test_logits_begin_with_a_size_that_teaches() -> None:
     torch.manual_seed(0)
     (logits,) = PatchDiscriminator(6)(torch.rand(8, 6, 64, 64) * 2 - 1)
     assert 0.1 < float(logits.detach().std()) < 3
+
+
+def test_a_slope_of_one_level_is_seen_in_bfloat16() -> None:
+    """Near white, bfloat16 has steps of half a level and more: there a plain area and a slope are nearly the same numbers."""
+    plain = torch.full((1, 3, 16, 16), 0.9)
+    slope = plain + torch.arange(16) * (2 / 255) / 2  # half a level from pixel to pixel
+    with torch.autocast("cpu", torch.bfloat16):
+        seen, nothing = magnify_slopes(slope), magnify_slopes(plain)
+    assert seen.dtype == torch.float32
+    assert seen.shape == (1, 6, 16, 16)
+    assert not nothing.any()
+    inner = seen[:, :3, :, :-1]
+    assert torch.allclose(inner, inner[0, 0, 0, 0].expand_as(inner), atol=1e-4)
+    assert 0.1 * SHARE < float(inner[0, 0, 0, 0]) < 0.2 * SHARE
+    assert not seen[:, 3:, :-1].any()
+    edge = magnify_slopes(torch.tensor([-1.0, 1.0]).repeat(1, 1, 4, 2))
+    assert float(edge.abs().max()) <= SHARE
+
+
+def test_slopes_are_further_inputs() -> None:
+    torch.manual_seed(0)
+    network = PatchDiscriminator(3, (4, 4, 8), slopes=True)
+    image = torch.rand(2, 3, 32, 32, requires_grad=True)
+    (logits,) = network(image)
+    assert logits.shape == (2, 1, 4, 4)
+    (first,) = torch.autograd.grad(logits.sum(), image, create_graph=True)
+    first.square().sum().backward()  # R1 needs the second derivative
+    assert bool(network.scales[0].layers[0].weight.grad.any())

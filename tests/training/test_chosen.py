@@ -43,6 +43,8 @@ def test_options_and_settings_of_the_user_are_kept(holiday: str) -> None:
 
 def test_a_number_of_images_is_a_length_too(holiday: str) -> None:
     assert choose(TrainOptions(data=holiday, images=64), {})[1].minutes is None
+    with pytest.raises(UsageError, match="images"):  # not: two lengths
+        choose(TrainOptions(data=holiday, images=0), {})
     _, options, _, told = choose(TrainOptions(data=holiday), {"train.images": "64"})
     assert (options.minutes, "for 64 images" in told) == (None, True)
     assert choose(TrainOptions(), {"data.source": holiday, "train.images": "64"})[0] == "fastgan-images-conditional"

@@ -132,6 +132,13 @@ def test_other_classes_keep_what_they_share(source: Path, tmp_path: Path) -> Non
     assert load(run.folder, "cpu").classes == ["birds", "cats", "dogs"]
 
 
+def test_classes_that_are_not_used_are_told(tmp_path: Path) -> None:
+    data = pictures(tmp_path / "pets", "cats", "dogs")
+    first = finish(begin("dcgan-images", tmp_path / "first", data=data, images=32)).folder
+    run = on_other_data(first, tmp_path / "run", "cats", "dogs", images=16)
+    assert run.notice.endswith("; the 2 classes of the data are not used: the model has none")
+
+
 def test_a_bundle_alone_gives_its_generator(source: Path, tmp_path: Path) -> None:
     alone = Path(shutil.copy(source / "model.safetensors", tmp_path / "shared.safetensors"))
     run = begin(read_recipe_of_model(alone, other_data=True), tmp_path / "run", alone, data=str(tmp_path / "pets"), images=16)
