@@ -73,18 +73,41 @@ def find_free(path: Path) -> Path:
     return free
 
 
-def choose_name(file: InputFile, ending: str, taken: set[str]) -> str:
-    """Where a file goes in a folder: its name with this ending. `taken` are the names before it, without capitals.
+class FolderNames:
+    """Names in a new folder for what is made of some files: each only once, also where capitals do not count."""
 
-    Raises:
-        DataError: the name is too long.
-    """
-    path = PurePosixPath(file.name)
-    if any(len(part.encode(errors="surrogateescape")) > MOST_NAME for part in path.parts):
-        raise DataError("its name is too long; rename it")
-    number, place = 1, path.with_name(f"{path.stem}{ending}")
-    while str(place).casefold() in taken:
-        place = path.with_name(f"{path.name}{ending}" if number == 1 else f"{path.name}-{number}{ending}")
-        number += 1
-    taken.add(str(place).casefold())
-    return str(place)
+    def __init__(self, files: Sequence[InputFile] = ()) -> None:
+        self.own = {file.name.casefold() for file in files}  # a.png stays a.png, though a.jpg comes before it
+        self.taken: set[str] = set()
+
+    def choose(self, file: InputFile, ending: str) -> str:
+        """The name of the file with this ending; if another file has or gets it, the ending comes after the whole name.
+
+        Raises:
+            DataError: the name is too long.
+        """
+        path = PurePosixPath(file.name)
+        if any(len(part.encode(errors="surrogateescape")) > MOST_NAME for part in path.parts):
+            raise DataError("its name is too long; rename it")
+        number, place = 1, path.with_name(f"{path.stem}{ending}")
+        while not self._take(place, file):
+            place = path.with_name(f"{path.name}{ending}" if number == 1 else f"{path.name}-{number}{ending}")
+            number += 1
+        return str(place)
+
+    def choose_beside(self, name: str, tag: str) -> str:
+        """A name for a second file made of the one that became `name`: with -tag, or -tag-2, -tag-3, ... before its ending."""
+        path, number = PurePosixPath(name), 1
+        place = path.with_name(f"{path.stem}-{tag}{path.suffix}")
+        while not self._take(place):
+            number += 1
+            place = path.with_name(f"{path.stem}-{tag}-{number}{path.suffix}")
+        return str(place)
+
+    def _take(self, place: PurePosixPath, file: InputFile | None = None) -> bool:
+        """Take a name, unless it belongs to another file."""
+        name = str(place).casefold()
+        if name in self.taken or (name in self.own and (file is None or name != file.name.casefold())):
+            return False
+        self.taken.add(name)
+        return True

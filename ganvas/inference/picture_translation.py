@@ -107,7 +107,6 @@ def find_way(model: HasGame, to: str | None) -> Way:
     ways = list_ways(model.game)
     if not ways:
         raise UsageError(f"{model.name} does not translate pictures; choose a model of a game that does")
-    names = [name for way in ways for name in (way.target, way.direction, split_direction(way.direction)[1]) if name]
     if to is None:
         if len(ways) == 1:
             return ways[0]
@@ -121,7 +120,7 @@ def find_way(model: HasGame, to: str | None) -> Way:
                 return way
     if len(ways) == 1 and wanted in (ways[0].source.casefold(), split_direction(ways[0].direction)[0]):
         raise UsageError(f"{model.name} has one direction, {ways[0].about}, and no way back; leave --to out")
-    raise unknown_name("direction", printable(to), list(dict.fromkeys(names)))
+    raise unknown_name("direction", printable(to), [way.target for way in ways])
 
 
 def translate_one(

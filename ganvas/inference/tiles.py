@@ -84,7 +84,6 @@ def compute_any_size(
     height, width = next(iter(sizes))
     require_result_size(height * scale, width * scale)
     padded = {name: continue_to_multiple(x, game.multiple) for name, x in fields.items()}
-    side = max(game.multiple, side // game.multiple * game.multiple)
     while True:
         try:
             return _compute_tiles(game, compute, padded, (height, width), scale, side, progress)

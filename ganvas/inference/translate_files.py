@@ -19,7 +19,7 @@ from ganvas.data.table import Skipped
 from ganvas.data.whole_picture import Animation, WholePicture, read_animation, read_picture
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.inference.loaded_game import LoadedGame
-from ganvas.inference.output_names import choose_name, choose_out, is_file
+from ganvas.inference.output_names import FolderNames, choose_out, find_free, is_file
 from ganvas.inference.picture_translation import Way, find_way, require_strength, translate_along
 from ganvas.inference.tiles import SIDE
 from ganvas.media.animations import encode_animation
@@ -102,6 +102,7 @@ class _Job:
     skipped: list[Skipped] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     colored: int = 0  # grey pictures that became color
+    names: FolderNames | None = None  # of the files in the folder `out`; None: it is one file
     sizes: set[tuple[int, int]] = field(default_factory=set)  # of pictures unlike those of the training
 
     def run_alone(self, file: InputFile) -> Translated:
@@ -120,10 +121,10 @@ class _Job:
         made = not self.out.exists()
         with disk_errors(f"cannot write {printable(self.out)}"):
             make_folder(self.out)
-        taken: set[str] = set()
+        self.names = FolderNames(found.files)
         for number, file in enumerate(found.files):
             try:
-                self._translate(file, partial(self._place, file, taken))
+                self._translate(file, partial(self._place, file, self.names))
             except (DataError, UsageError) as error:
                 self.skipped.append(Skipped(printable(file.name), str(error)))
             except ResourceError as error:
@@ -140,8 +141,14 @@ class _Job:
             raise DataError(f"none of {spell_count(len(self.skipped), 'files')} could be translated ({reasons})")
         return self._report()
 
-    def _place(self, file: InputFile, taken: set[str], ending: str) -> Path:
-        return self.out / choose_name(file, ending, taken)
+    def _place(self, file: InputFile, names: FolderNames, ending: str) -> Path:
+        return self.out / names.choose(file, ending)
+
+    def _place_back(self, target: Path) -> Path:
+        """Where the way back from what is in `target` goes."""
+        if self.names is None:
+            return find_free(target.with_name(f"{target.stem}-back{target.suffix}"))
+        return self.out / self.names.choose_beside(target.relative_to(self.out).as_posix(), "back")
 
     def _translate(self, file: InputFile, place: Place, tell: Progress | None = None) -> None:
         if file.is_film:
@@ -223,7 +230,7 @@ class _Job:
         reverse = self.way.reverse() if self.back else None
         if reverse:
             there = f"{self.way.about} > {reverse.target}"
-            yield reverse, target.with_name(f"{target.stem}-back{target.suffix}"), text | {"direction": there}
+            yield reverse, self._place_back(target), text | {"direction": there}
 
     def _compute(self, values: Array, way: Way, progress: Callable[[int, int], None] | None = None) -> Array:
         return translate_along(way, values, strength=self.strength, seed=self.seed, tile=self.tile, progress=progress)
@@ -243,7 +250,7 @@ class _Job:
         self._note_size(given)
         found = list(notes)
         self.colored += given.shape[2] < 3 <= made.shape[2]
-        if given.dtype != made.dtype or (made.dtype.itemsize > 1 and target.suffix.lower() != ".png"):
+        if given.dtype != made.dtype or (made.dtype.itemsize > 1 and (made.shape[2] > 1 or target.suffix.lower() != ".png")):
             found.append("16 bits became 8 bits")
         if made.shape[2] in (2, 4) and target.suffix.lower() in (".jpg", ".jpeg"):
             found.append("transparent pixels became white: JPEG has no transparency")
@@ -260,7 +267,8 @@ class _Job:
             notes.append(f"{spell_count(self.colored, 'grey pictures')} became color: {self.model.name} makes color pictures")
         if self.sizes:
             side, (width, height) = trained_side(self.model), min(self.sizes)
-            size = f"{width} x {height} pixels" + (f" and {len(self.sizes) - 1:,} other sizes" if len(self.sizes) > 1 else "")
+            others = f" and {spell_count(len(self.sizes) - 1, 'other sizes')}" if len(self.sizes) > 1 else ""
+            size = f"{width} x {height} pixels{others}"
             notes.append(f"{size}: {self.model.name} was trained on {side} x {side}; shapes of another size may look worse")
         return Translated(self.out, self.way.about, tuple(self.written), tuple(self.skipped), tuple(notes))
 

@@ -78,7 +78,9 @@ def save_picture(path: str | Path, image: Picture, text: Mapping[str, str]) -> N
 
 
 def to_image(values: npt.NDArray[Any]) -> Picture:
-    """uint8 [H, W, 1 to 4] or uint16 [H, W, 1] -> grey, color, either with transparency, or grey of 16 bits."""
+    """uint8 or uint16 [H, W, 1 to 4] -> grey, color, or either with transparency; only grey alone keeps 16 bits."""
+    if values.dtype == np.uint16 and values.shape[2] > 1:
+        values = _to_8_bits(values)
     return Image.fromarray(np.ascontiguousarray(values[..., 0] if values.shape[2] == 1 else values))
 
 
@@ -89,7 +91,7 @@ def encode_picture(values: npt.NDArray[Any], ending: str, text: Mapping[str, str
     """
     file, note = io.BytesIO(), json.dumps(dict(text))
     if ending != ".png" and values.dtype == np.uint16:
-        values = np.rint(values / 257.0).astype(np.uint8)
+        values = _to_8_bits(values)
     image, more = to_image(values), {"icc_profile": profile} if profile else {}
     if ending == ".png":
         image.save(file, "PNG", pnginfo=png_text(text), **more)
@@ -103,6 +105,10 @@ def encode_picture(values: npt.NDArray[Any], ending: str, text: Mapping[str, str
             image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert(image.mode[:-1])
         image.save(file, "JPEG", quality=JPEG_QUALITY, subsampling=0, comment=note.encode(), **more)
     return file.getvalue()
+
+
+def _to_8_bits(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    return np.rint(values / 257.0).astype(np.uint8)
 
 
 def save_gif(path: str | Path, frames: Sequence[Picture], milliseconds: int, text: Mapping[str, str] | None = None) -> None:

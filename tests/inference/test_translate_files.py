@@ -14,8 +14,9 @@ import pytest
 from PIL import Image, ImageSequence
 from translators import make_translator
 
+from ganvas.data.input_files import InputFile
 from ganvas.errors import DataError, ResourceError, UsageError
-from ganvas.inference.output_names import choose_name, find_free
+from ganvas.inference.output_names import FolderNames, find_free
 from ganvas.inference.picture_translation import translate_one
 from ganvas.inference.translate_files import translate_files
 from ganvas.utils import files
@@ -267,14 +268,14 @@ def test_equal_names_get_names_of_their_own(tmp_path: Path) -> None:
     for name in ("a.png", "a.jpg", "A.webp"):
         write(tmp_path / "in" / name)
     found = translate_files(make_translator("filters"), [tmp_path / "in"], tmp_path / "out")
-    assert [path.name for path in found.written] == ["A.png", "a.jpg.png", "a.png.png"]
+    assert [path.name for path in found.written] == ["A.webp.png", "a.jpg.png", "a.png"]
 
 
 def test_a_still_gif_does_not_take_the_name_of_another(tmp_path: Path) -> None:
     write(tmp_path / "in/a.gif", mode="L")
     write(tmp_path / "in/a.png")
     found = translate_files(make_translator("filters"), [tmp_path / "in"], tmp_path / "out")
-    assert [path.name for path in found.written] == ["a.png", "a.png.png"]
+    assert [path.name for path in found.written] == ["a.gif.png", "a.png"]
 
 
 def test_long_names_are_left_out_or_cut(tmp_path: Path) -> None:
@@ -310,8 +311,40 @@ def test_a_full_disk_is_an_error_and_not_a_bad_file(folder: Path, tmp_path: Path
 def test_free_names(tmp_path: Path) -> None:
     (tmp_path / "x.png").symlink_to(tmp_path / "nowhere")
     assert find_free(tmp_path / "x.png") == tmp_path / "x-2.png"
-    taken: set[str] = set()
-    from ganvas.data.input_files import InputFile
 
-    file = InputFile("s/a.jpg", lambda: io.BytesIO())
-    assert [choose_name(file, ".png", taken) for _ in range(3)] == ["s/a.png", "s/a.jpg.png", "s/a.jpg-2.png"]
+
+def test_names_in_a_folder() -> None:
+    files = [InputFile(name, io.BytesIO) for name in ("s/a.jpg", "s/A.webp", "s/b.jpg", "s/b.png")]
+    names = FolderNames(files)
+    assert [names.choose(files[0], ".png") for _ in range(3)] == ["s/a.png", "s/a.jpg.png", "s/a.jpg-2.png"]
+    assert names.choose(files[1], ".png") == "s/A.webp.png"
+    assert [names.choose(file, ".png") for file in files[2:]] == ["s/b.jpg.png", "s/b.png"], "a PNG keeps its name"
+    assert [names.choose_beside("s/b.png", "back") for _ in range(2)] == ["s/b-back.png", "s/b-back-2.png"]
+
+
+def test_the_way_back_replaces_nothing(tmp_path: Path) -> None:
+    model = make_translator("cyclegan")
+    for name in ("a.png", "a-back.png"):
+        write(tmp_path / "in" / name)
+    found = translate_files(model, [tmp_path / "in"], tmp_path / "out", to="shaded", back=True)
+    names = {"a.png", "a-back.png", "a-back-2.png", "a-back-back.png"}
+    assert {path.name for path in found.written} == names == {path.name for path in (tmp_path / "out").iterdir()}
+    (tmp_path / "y-back.png").write_bytes(b"mine")
+    translate_files(model, [tmp_path / "in" / "a.png"], tmp_path / "y.png", to="shaded", back=True)
+    assert (tmp_path / "y-back.png").read_bytes() == b"mine"
+    assert (tmp_path / "y-back-2.png").exists()
+
+
+@pytest.mark.parametrize("mode", ["grey", "transparent"])
+def test_sixteen_bits_become_eight_in_color(tmp_path: Path, mode: str) -> None:
+    Image.fromarray((np.arange(400, dtype=np.uint16) * 160).reshape(20, 20)).save(tmp_path / "deep.png")
+    write(tmp_path / "plain.png", (20, 20), mode="L" if mode == "grey" else "LA")
+    inputs = [tmp_path / "deep.png", tmp_path / "plain.png"]
+    found = translate_files(make_translator("pix2pix"), inputs, tmp_path / "out", strength=0)
+    assert found.skipped == ()
+    assert len(found.written) == 2
+    assert "deep.png: 16 bits became 8 bits" in found.notes
+    with Image.open(tmp_path / "out" / "deep.png") as image:
+        assert image.mode == "RGB"
+        levels = np.asarray(image).astype(int)[..., 0].ravel()
+    assert np.abs(levels - np.rint(np.arange(400) * 160 / 257)).max() <= 1
