@@ -78,7 +78,7 @@ def translate(
 
 def paint(
     run: RunPath,
-    drawn: Annotated[Path, Parameter(name="MAP", help="A label map: .png with the colors or the numbers of the classes.")],
+    drawn: Annotated[Path, Parameter(name="map", help="A label map: .png with the colors or the numbers of the classes.")],
     *,
     seed: Whole = 0,
     count: Annotated[Whole, Parameter(name=["-n", "--count"])] = 1,
