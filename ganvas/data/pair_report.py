@@ -17,11 +17,11 @@ from ganvas.config import DataConfig
 from ganvas.core.modality import UNKNOWN
 from ganvas.data.collection import ImageCollection, map_images
 from ganvas.data.computed_domains import split_name
-from ganvas.data.computed_pairs import BICUBIC, TEACHERS
+from ganvas.data.computed_pairs import BICUBICS, TEACHERS
 from ganvas.data.images import Fit, Header, silence_pillow
 from ganvas.data.legend import write_color
 from ganvas.data.levels import Bytes
-from ganvas.data.open_fields import SETS, SIDE_BY_SIDE, find_two, open_fields
+from ganvas.data.open_fields import SETS, find_two, is_computed, open_fields
 from ganvas.data.order import spread_evenly
 from ganvas.data.pair_layout import MOST_MATCH
 from ganvas.data.pair_table import open_domains, open_pairs
@@ -124,12 +124,15 @@ def inspect_pairs(
         DataError: it cannot be read, or has fewer than two pairs.
     """
     config = DataConfig(source=source, fit=fit, split=split, pair=pair, swap=swap, white=white)  # type: ignore[arg-type]
-    if source in SETS or pair not in ("", SIDE_BY_SIDE) or split_name(source)[0].startswith("filter:"):
+    if source in SETS or split_name(source)[0].startswith("filter:"):
         return _report_fields(config)
+    computed = is_computed(pair)
     with naming(source), silence_pillow():
         two = find_two(config)
-        kind = None if two is None else kind_of(two, ENOUGH)
-        if two is None or kind is None:
+        if two is None:
+            return _report_fields(config) if computed else None
+        kind = "pairs" if computed else kind_of(two, ENOUGH)  # own pairs win over a filter if they are surely pairs
+        if kind is None:
             return None
         if kind == "domains":
             return _report_domains(two, config)
@@ -192,7 +195,7 @@ def describe_pairs(
 def _report_fields(config: DataConfig) -> PairReport:
     """Pairs of a built-in set, or what a filter or a bicubic reduction makes of photographs."""
     pair = "" if config.source in SETS else name_pair(config)
-    first = "map" if config.source == "earth" else "low" if pair.startswith(BICUBIC) else "source"
+    first = "map" if config.source == "earth" else "low" if pair in BICUBICS else "source"
     data = open_fields(config, (first, "real"))
     if not isinstance(data, PairedDataset):
         raise DataError(f"{data.name}: expected pairs, found {', '.join(data.modalities)}; choose another source")
