@@ -21,7 +21,7 @@ from ganvas.data.table import TableDataset
 from ganvas.data.two_sides import TwoSides, are_side_by_side, cut_in_halves, open_two_sides
 from ganvas.data.unpaired import UnpairedDataset
 from ganvas.errors import DataError, UsageError
-from ganvas.utils.parsing import printable
+from ganvas.utils.parsing import printable, spell_count
 
 Opener = Callable[[DataConfig, Sequence[str], int | None, int | None], Dataset]  # config, needs, resolution, channels
 SETS: Mapping[str, Opener] = {  # built-in sets with such fields
@@ -162,6 +162,6 @@ def _describe_missing(source: str, kind: tuple[str, ...]) -> DataError:
             f"{shown}: expected {wanted}: {expected}; its pictures are twice as wide as high: if each is two side by side, say "
             f"--set data.pair={SIDE_BY_SIDE}"
         )
-    held = f"{len(pictures.names):,} pictures" if isinstance(pictures, ImageCollection) else "points"
+    held = spell_count(len(pictures.names), "pictures") if isinstance(pictures, ImageCollection) else "points"
     fields = " and ".join(f"{name!r} ({FIELDS[name].meaning})" for name in kind)
     return DataError(f"{shown}: expected {wanted}: {expected}, for the fields {fields}; found {held} on one side")

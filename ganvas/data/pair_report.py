@@ -89,7 +89,8 @@ class PairReport:
         for side in self.sides:
             sizes = ", ".join(f"{word} {width} x {height}" for word, (width, height) in side.sizes.items())
             kinds = ", ".join(f"{kind} {count:,}" for kind, count in side.kinds.items())
-            lines.append(f"{side.name}: {side.count:,} pictures; sizes: {sizes}" + (f"; kinds: {kinds}" if kinds else ""))
+            count = spell_count(side.count, "pictures")
+            lines.append(f"{side.name}: {count}; sizes: {sizes}" + (f"; kinds: {kinds}" if kinds else ""))
         if self.maps:
             lines.append(f"classes of the label maps: {len(self.classes)}")
             shares = zip(self.classes.items(), self.colors, strict=True)

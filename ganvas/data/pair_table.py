@@ -269,8 +269,9 @@ def _open_side(two: TwoSides, k: int, config: DataConfig, how: TargetFormat, pro
 
 
 def _doubt_pairs(two: TwoSides) -> tuple[str, ...]:
-    """A sentence if the domains seem to be pairs."""
-    if two.lettered or two.share < MOST_MATCH:
+    """A sentence if the domains seem to be pairs. Of trainA and trainB some equal numbers mean nothing, but all names do."""
+    first, second = (set(keys.values()) for keys in two.keys)
+    if first != second if two.lettered else two.share < MOST_MATCH:
         return ()
     both = f"{two.names[0]} and {two.names[1]}"
     return (f"the pictures of {both} have the same names; if they are pairs, pix2pix-images learns more from them",)

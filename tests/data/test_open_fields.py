@@ -173,6 +173,9 @@ def test_paired_data_for_a_game_without_pairs_is_told(tmp_path: Path) -> None:
     assert any("pix2pix-images learns more from them" in text for text in heard)
     assert any("pix2pix-images" in text for text in data.warnings)
     write_pairs(tmp_path / "q", 5, ("trainA/", "trainB/"))
+    (told,) = open_fields(DataConfig(source=str(tmp_path / "q")), DOMAINS).warnings
+    assert told.startswith("the pictures of A and B have the same names; if they are pairs, pix2pix-images")
+    save(tmp_path / "q" / "trainB" / "5.png", draw(5))  # two numbered domains of different sizes
     assert not open_fields(DataConfig(source=str(tmp_path / "q")), DOMAINS).warnings
 
 
