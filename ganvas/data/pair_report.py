@@ -73,6 +73,7 @@ class PairReport:
     skipped: tuple[Skipped, ...]
     warnings: tuple[str, ...]
     made: bool = False  # whether the recipe is made for this data, and has its own resolution
+    test: tuple[SideFacts, ...] = ()  # the two sides of the test split, if the source has one and another was reported
     samples: Sequence[tuple[Bytes, Bytes]] = field(default=(), repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -86,11 +87,12 @@ class PairReport:
         first, second = self.sides
         what = f"{self.pairs:,} pairs, {first.name} > {second.name}" if self.pairs else "two domains without pairs"
         lines = [f"{self.source}: {self.layout}, {what}", *(f"warning: {text}" for text in self.warnings)]
-        for side in self.sides:
+        told = [(side, "") for side in self.sides] + [(side, " of the test split") for side in self.test]
+        for side, where in told:
             sizes = ", ".join(f"{word} {width} x {height}" for word, (width, height) in side.sizes.items())
             kinds = ", ".join(f"{kind} {count:,}" for kind, count in side.kinds.items())
             count = spell_count(side.count, "pictures")
-            lines.append(f"{side.name}: {count}; sizes: {sizes}" + (f"; kinds: {kinds}" if kinds else ""))
+            lines.append(f"{side.name}{where}: {count}; sizes: {sizes}" + (f"; kinds: {kinds}" if kinds else ""))
         if self.maps:
             lines.append(f"classes of the label maps: {len(self.classes)}")
             shares = zip(self.classes.items(), self.colors, strict=True)
@@ -135,12 +137,13 @@ def inspect_pairs(
         kind = "pairs" if computed else kind_of(two, ENOUGH)  # own pairs win over a filter if they are surely pairs
         if kind is None:
             return None
+        test = _facts_of_test(two, config)
         if kind == "domains":
-            return _report_domains(two, config)
+            return replace(_report_domains(two, config), test=test)
         if two.map_side == 1:
-            two = two.swapped()
+            two, test = two.swapped(), test[::-1]
         data = open_pairs(two, config, maps=two.map_side is not None)
-        return describe_pairs(source, data, two.text, _facts_of_both(two))
+        return replace(describe_pairs(source, data, two.text, _facts_of_both(two)), test=test)
 
 
 def kind_of(two: TwoSides, share: float) -> str | None:
@@ -189,7 +192,7 @@ def describe_pairs(
         data.skipped,
         data.warnings,
         bool(made),
-        list(zip(first, rows["real"].numpy(), strict=True)),
+        samples=list(zip(first, rows["real"].numpy(), strict=True)),
     )
 
 
@@ -236,6 +239,14 @@ def _report_domains(two: TwoSides, config: DataConfig) -> PairReport:
 def _facts_of_both(two: TwoSides) -> tuple[SideFacts, SideFacts]:
     first, second = (_facts(name, pictures) for name, pictures in zip(two.names, two.pictures, strict=True))
     return first, second
+
+
+def _facts_of_test(two: TwoSides, config: DataConfig) -> tuple[SideFacts, ...]:
+    """Both sides of the test split, in the order of `two`; none if it has no such split, or is that split."""
+    if config.split == "test" or "test" not in two.splits:
+        return ()
+    tested = find_two(replace(config, split="test"))
+    return () if tested is None else _facts_of_both(tested)
 
 
 def _facts(name: str, pictures: ImageCollection) -> SideFacts:

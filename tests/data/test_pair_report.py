@@ -138,3 +138,22 @@ def test_own_pairs_that_win_over_a_filter_are_reported_as_without_it(tmp_path: P
     assert (report.layout, report.sides, report.recipe) == (plain.layout, plain.sides, plain.recipe)
     assert report.sides[0].kinds == {"RGB": 4}
     assert report.warnings == ("data.pair=sketch is not used: the pairs of A and B are", *plain.warnings)
+
+
+def test_the_sides_of_the_test_split_are_reported_too(tmp_path: Path) -> None:
+    write(tmp_path / "h", "trainA", "trainB")
+    write(tmp_path / "h", "testA", "testB", count=2)
+    report = inspect_pairs(str(tmp_path / "h"))
+    assert report is not None
+    assert [(side.name, side.count) for side in (*report.sides, *report.test)] == [("A", 4), ("B", 4), ("A", 2), ("B", 2)]
+    assert "B: 4 pictures; sizes: min 16 x 12" in report.text()
+    assert "B of the test split: 2 pictures; sizes: min 16 x 12" in report.text()
+    assert report.to_dict()["test"][1]["count"] == 2
+    held = inspect_pairs(str(tmp_path / "h"), split="test")
+    assert held is not None
+    assert (held.sides, held.test) == (report.test, ())
+    write(tmp_path / "m", "train/photos", "train/masks")
+    write(tmp_path / "m", "test/masks", "test/photos", count=3)
+    maps = inspect_pairs(str(tmp_path / "m"), swap=True)
+    assert maps is not None
+    assert [(side.name, side.count) for side in maps.test] == [("masks", 3), ("photos", 3)]
