@@ -218,7 +218,7 @@ def _build(
     if len(kept) < FEWEST:
         raise no_readable_image(skipped)
     parts = (("real", second.shape), ("map" if maps else "source", first.shape))
-    doubts = list(doubt_sizes(picked[1], kept, resolution))
+    doubts = [*(rule.doubts if rule else ()), *doubt_sizes(picked[1], kept, resolution)]
     for side in sides:
         doubts += [text for text in side.pictures.late_warnings() if text not in doubts]
     row = sum(math.prod(shape) for _, shape in parts)

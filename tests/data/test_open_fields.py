@@ -216,6 +216,19 @@ def test_label_maps_have_the_classes_of_the_training_split(tmp_path: Path) -> No
     assert again.facts.legend == ("sea", "ice", "land")  # from the cache
 
 
+def test_pictures_as_label_maps_are_told(tmp_path: Path) -> None:
+    picture = (np.arange(64).reshape(8, 8, 1) // np.array([16, 4, 1]) % 4 * 60).astype(np.uint8)  # 64 plain colors
+    for i in range(2):
+        save(tmp_path / "p" / "A" / f"{i}.png", picture)
+        save(tmp_path / "p" / "B" / f"{i}.png", picture)
+    for _ in range(2):  # read, and from the cache
+        heard: list[str] = []
+        with hear_doubts(heard.extend):
+            open_fields(DataConfig(source=str(tmp_path / "p")), MAPS, resolution=8)
+        assert sum("pix2pix-images takes pairs of ordinary pictures" in text for text in heard) == 1
+    assert not any("label maps" in text for text in pairs(tmp_path / "p", 8).warnings)
+
+
 def test_own_pairs_win_over_computed_ones_if_they_are_surely_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(open_fields_module, "open_photos", lambda *_, **__: pairs(tmp_path / "p"))
     data = pairs(write_pairs(tmp_path / "p"), pair="sketch")
