@@ -32,7 +32,7 @@ from ganvas.data.table import Skipped, fingerprint
 from ganvas.errors import GanvasError, ResourceError, UsageError
 from ganvas.utils.files import make_folder, read_regular, sweep, temporary_path, write_durably
 
-VERSION = 6  # of the contents of an entry: increase it when a rule of the readers, the layouts or images.py changes
+VERSION = 7  # of the contents of an entry: increase it when a rule of the readers, the layouts or images.py changes
 GIGABYTES = 20.0  # limit of all entries together, if GANVAS_CACHE_GB is not set
 MAX_JSON = 1 << 30  # bytes of the JSON file of an entry: it lists skipped files
 GRACE = 600  # an entry is not deleted within so many seconds of its last use: a process may be about to map it

@@ -23,8 +23,7 @@ from ganvas.errors import UsageError, unknown_name
 from ganvas.metrics.resize import shrink
 
 Floats = NDArray[np.floating[Any]]
-BICUBIC = "bicubic-"
-SCALES = (2, 4)
+BICUBICS = {"bicubic-2": 2, "bicubic-4": 4}  # name -> scale
 GREY = (0.299, 0.587, 0.114)  # of red, green and blue: ITU-R BT.601
 STROKE = 4.0  # pixels: sigma of the blur of a sketch
 DARK = 4.0  # levels added to both brightnesses of a sketch: without them what is black stays black, and dark noise is drawn
@@ -123,11 +122,17 @@ def find_teacher(name: str) -> Teacher:
     Raises:
         UsageError: there is none of this name, or it is that of a bicubic reduction.
     """
-    if name.removeprefix(BICUBIC) in map(str, SCALES):
+    if name in BICUBICS:
         raise UsageError(f"data.pair={name} is for super-resolution: choose sr-photos, or a filter: {', '.join(TEACHERS)}")
     if name not in TEACHERS:
-        raise unknown_name("filter", name, (*TEACHERS, *(f"{BICUBIC}{scale}" for scale in SCALES)))
+        raise unknown_name("filter", name, (*TEACHERS, *BICUBICS))
     return TEACHERS[name]
+
+
+def require_pair(name: str) -> None:
+    """Raises: UsageError: `name` is no filter and no bicubic reduction, as `data.pair` names them."""
+    if name not in BICUBICS:
+        find_teacher(name)
 
 
 def bicubic_scale(name: str, side: int) -> int:
@@ -136,12 +141,12 @@ def bicubic_scale(name: str, side: int) -> int:
     Raises:
         UsageError: it is no such name, or `side` pixels are no multiple of the scale.
     """
-    known = {f"{BICUBIC}{scale}": scale for scale in SCALES}
-    if name not in known:
-        raise UsageError(f"data.pair: expected {' or '.join(known)} for super-resolution, found {name!r}; choose one")
-    if side % known[name]:
-        raise UsageError(f"data.pair={name}: {side} pixels are no multiple of {known[name]}; choose another config.resolution")
-    return known[name]
+    if name not in BICUBICS:
+        raise UsageError(f"data.pair: expected {' or '.join(BICUBICS)} for super-resolution, found {name!r}; choose one")
+    scale = BICUBICS[name]
+    if side % scale:
+        raise UsageError(f"data.pair={name}: {side} pixels are no multiple of {scale}; choose another config.resolution")
+    return scale
 
 
 def shrink_picture(pixels: Bytes, scale: int) -> Bytes:

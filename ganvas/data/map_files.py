@@ -22,6 +22,7 @@ from ganvas.data.images import Fit, UnreadableError, open_image
 from ganvas.data.legend import MOST, NAME, Color, Legend, number_classes, write_color
 from ganvas.data.levels import Bytes
 from ganvas.errors import DataError
+from ganvas.utils.parsing import spell_count
 
 NEAR = 24  # levels of a channel: a color this near to one of the legend is that one
 MOST_COLORS = 64  # classes by color, without a legend
@@ -30,6 +31,10 @@ TRACE = 8  # levels of a channel; and
 RARER = 10  # times: such a color beside a more frequent one is no class
 GROW = 32  # pixels from a known class, up to which an unknown one is given it
 MANY = 20_000  # colors that are compared with the legend at a time
+MANY_CLASSES = 40  # colors that are classes: with more of them, maps without a legend may be ordinary pictures; and
+FEW_CLASSES = 8  # colors: up to so many stand out from the smooth edges between them,
+RARE = 0.005  # share of all pixels: unless half of the classes have less than this; and
+STRAY = 0.01  # share of all pixels, from which on those whose color is no class, as at smooth edges, count
 SPARSE = 64  # numbers up to here are classes also if few of them are used
 GREY = ("1", "L", "LA", "I", "F")
 LOSSY = ("JPEG", "MPO")  # these change colors a little
@@ -60,6 +65,7 @@ class MapRule:
 
     legend: Legend
     numbered: bool  # the files hold the numbers of the classes
+    doubts: tuple[str, ...] = ()  # what is doubtful about the classes, a sentence each
 
     def classify(self, raw: RawMap) -> Bytes:
         """The class of each pixel, uint8 [H, W].
@@ -127,7 +133,8 @@ def choose_rule(pictures: ImageCollection, legend: Legend | None = None) -> MapR
         return _rule_for_numbers(numbers, legend, ())
     if legend is not None:
         return MapRule(legend, numbered=False)
-    return MapRule(_legend_of_colors(colors), numbered=False)
+    chosen = _legend_of_colors(colors)
+    return MapRule(chosen, numbered=False, doubts=_doubt_colors(colors, chosen))
 
 
 def read_maps(pictures: ImageCollection, rule: MapRule) -> Callable[[int], Bytes]:
@@ -202,10 +209,31 @@ def _legend_of_colors(colors: Counter[int]) -> Legend:
     if not 1 <= len(chosen) <= MOST_COLORS:
         raise DataError(
             f"label maps: expected up to {MOST_COLORS} colors, one for each class, found {len(chosen) or len(colors):,}; save "
-            f"them as PNG without smooth edges, or list the classes in a file {NAME} beside them: number, color, name"
+            f"them as PNG without smooth edges, or list the classes in a file {NAME} beside them: number, color, name; "
+            "pix2pix-images takes pairs of ordinary pictures"
         )
     unpacked = tuple((color >> 16, color >> 8 & 255, color & 255) for color in chosen)
     return Legend(tuple(map(write_color, unpacked)), unpacked, colored=True)
+
+
+def _doubt_colors(colors: Counter[int], legend: Legend) -> tuple[str, ...]:
+    """A sentence if the colors seem to be those of ordinary pictures: very many, or with smooth edges between several.
+
+    The smooth edges of a few classes become the nearest class without harm. Between many colors a mixture of two is often like
+    a third, and where most classes are rare they are such mixtures themselves.
+    """
+    shares = {color: colors[pack_color(color)] / colors.total() for color in legend.colors}
+    count, stray = len(shares), 1 - sum(shares.values())
+    mixed = len(colors) > MOST_COLORS and stray >= STRAY  # more colors than classes may be: they are no forgotten classes
+    rare = 2 * sum(share < RARE for share in shares.values()) >= count
+    if not (count > MANY_CLASSES or (mixed and (count > FEW_CLASSES or rare))):
+        return ()
+    found = f"{spell_count(count, 'colors')} became classes, such as {write_color(min(shares, key=lambda each: shares[each]))}"
+    others = f", and {stray:.1%} of the pixels have one of {len(colors) - count:,} other colors" if mixed else ""
+    return (
+        f"label maps: {found}{others}; expected few plain colors, saved as PNG without smooth edges, or a {NAME} that lists "
+        "the classes; pix2pix-images takes pairs of ordinary pictures",
+    )
 
 
 def _are_near(first: int, second: int) -> bool:

@@ -10,6 +10,7 @@ from ganvas.core.fields import FIELDS
 from ganvas.data.builtin import earth, emoji_sets
 from ganvas.data.collection import ImageCollection, Progress
 from ganvas.data.computed_domains import CHANGES, split_name
+from ganvas.data.computed_pairs import require_pair
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import find, load, open_source, tell_doubts
 from ganvas.data.pair_layout import MOST_MATCH
@@ -20,7 +21,7 @@ from ganvas.data.table import TableDataset
 from ganvas.data.two_sides import TwoSides, are_side_by_side, cut_in_halves, open_two_sides
 from ganvas.data.unpaired import UnpairedDataset
 from ganvas.errors import DataError, UsageError
-from ganvas.utils.parsing import printable
+from ganvas.utils.parsing import printable, spell_count
 
 Opener = Callable[[DataConfig, Sequence[str], int | None, int | None], Dataset]  # config, needs, resolution, channels
 SETS: Mapping[str, Opener] = {  # built-in sets with such fields
@@ -67,6 +68,9 @@ def _open(
     kind = tuple(sorted(name for name in needs if name != "label"))
     if kind not in KINDS:
         raise DataError(f"{printable(config.source)}: no source has the fields {', '.join(needs)}; choose another recipe")
+    computed = is_computed(config.pair)
+    if computed and kind != ("low", "real"):  # which has an error of its own
+        require_pair(config.pair)
     if config.source in SETS:
         return SETS[config.source](config, needs, resolution, channels)
     change = split_name(config.source)[0]
@@ -74,14 +78,11 @@ def _open(
         return _split_halves(config, resolution, channels)
     if change or kind == ("low", "real"):
         return open_photos(config, needs, resolution=resolution, channels=channels, progress=progress)
-    two, computed = find_two(config), config.pair not in ("", SIDE_BY_SIDE)
-    if computed and (two is None or not (two.certain and two.share >= MOST_MATCH)):
+    two = find_two(config)
+    if two is None and computed:
         return open_photos(config, needs, resolution=resolution, channels=channels, progress=progress)
     if two is None:
         raise _describe_missing(config.source, kind)
-    if computed:
-        used = f"data.pair={config.pair} is not used: the pairs of {two.names[0]} and {two.names[1]} are"
-        two = replace(two, warnings=(*two.warnings, used))
     if config.split == "train":
         resolution = config.tile or resolution
     elif config.crop:
@@ -98,11 +99,32 @@ def _open(
     return open_pairs(two, config, maps=True, trained=trained, resolution=resolution, channels=channels, progress=progress)
 
 
+def is_computed(pair: str) -> bool:
+    """Whether this setting `data.pair` names a filter or a bicubic reduction, which makes pairs of photographs."""
+    return pair not in ("", SIDE_BY_SIDE)
+
+
 def find_two(config: DataConfig) -> TwoSides | None:
-    """The two sides of the source, found by its folders, or in each picture if `config.pair` says so."""
+    """The two sides of the source, found by its folders, or in each picture if `config.pair` says so.
+
+    None: it has not two, or `config.pair` names a filter and these are not surely pairs: the filter makes the pairs then.
+
+    Raises:
+        UsageError: `config.pair` is no layout of files, and no filter.
+        DataError: the source cannot be read, or has not this split.
+    """
     if config.pair == SIDE_BY_SIDE:
         return cut_in_halves(config.source, config.split, config.swap)
-    return open_two_sides(config.source, config.split, config.swap)
+    computed = is_computed(config.pair)
+    if computed:
+        require_pair(config.pair)
+    two = open_two_sides(config.source, config.split, config.swap)
+    if two is None or not computed:
+        return two
+    if not (two.certain and two.share >= MOST_MATCH):
+        return None
+    used = f"data.pair={config.pair} is not used: the pairs of {two.names[0]} and {two.names[1]} are"
+    return replace(two, warnings=(*two.warnings, used))
 
 
 def _split_halves(config: DataConfig, resolution: int | None, channels: int | None) -> UnpairedDataset:
@@ -140,6 +162,6 @@ def _describe_missing(source: str, kind: tuple[str, ...]) -> DataError:
             f"{shown}: expected {wanted}: {expected}; its pictures are twice as wide as high: if each is two side by side, say "
             f"--set data.pair={SIDE_BY_SIDE}"
         )
-    held = f"{len(pictures.names):,} pictures" if isinstance(pictures, ImageCollection) else "points"
+    held = spell_count(len(pictures.names), "pictures") if isinstance(pictures, ImageCollection) else "points"
     fields = " and ".join(f"{name!r} ({FIELDS[name].meaning})" for name in kind)
     return DataError(f"{shown}: expected {wanted}: {expected}, for the fields {fields}; found {held} on one side")

@@ -16,7 +16,7 @@ from ganvas.data.split_names import DOMAIN, TEST_FOLDERS, TRAIN_FOLDERS, fold, n
 from ganvas.data.splits import are_strays, count_folders
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError
-from ganvas.utils.parsing import compose, printable
+from ganvas.utils.parsing import compose, printable, spell_count
 
 SHOWN = 3  # names in a sentence
 FEWEST = 2  # pairs
@@ -33,7 +33,7 @@ class Sides:
     test: tuple[Mapping[str, str], Mapping[str, str]] | None = None
     skipped: tuple[Skipped, ...] = ()
     warnings: tuple[str, ...] = ()
-    lettered: bool = False  # trainA and trainB: made for games without pairs, where equal numbers mean nothing
+    lettered: bool = False  # trainA and trainB: made for games without pairs, where some equal numbers mean nothing
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -94,8 +94,8 @@ def match(first: Mapping[str, str], second: Mapping[str, str], names: tuple[str,
     if len(both) < FEWEST:
         shown = " and ".join(f"{names[i]}: {_list(keys[i])}" for i in (0, 1))
         raise DataError(
-            f"{len(both)} pairs: expected pictures of the same names on both sides, found {shown}; name each pair alike, or "
-            "use a game without pairs: cyclegan-images"
+            f"{spell_count(len(both), 'pairs')}: expected pictures of the same names on both sides, found {shown}; name each "
+            "pair alike, or use a game without pairs: cyclegan-images"
         )
     if share < MOST_MATCH:
         warnings.append(
@@ -223,7 +223,8 @@ def _keys(members: Sequence[str], first: str, second: str) -> tuple[dict[str, st
 def _leave_out(members: Sequence[str], used: Sequence[str]) -> tuple[Skipped, ...]:
     """The folders that are not used, with the number of their pictures."""
     others = Counter(name.rpartition("/")[0] for name in members if not name.startswith(tuple(used)))
-    return tuple(Skipped(f"{printable(name)}/", f"{count:,} pictures beside the two sides") for name, count in others.items())
+    told = {name: f"{spell_count(count, 'pictures')} beside the two sides" for name, count in others.items()}
+    return tuple(Skipped(f"{printable(name)}/", reason) for name, reason in told.items())
 
 
 def _cut_common(side: Mapping[str, str]) -> tuple[dict[str, str], str]:

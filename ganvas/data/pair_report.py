@@ -17,11 +17,11 @@ from ganvas.config import DataConfig
 from ganvas.core.modality import UNKNOWN
 from ganvas.data.collection import ImageCollection, map_images
 from ganvas.data.computed_domains import split_name
-from ganvas.data.computed_pairs import BICUBIC, TEACHERS
+from ganvas.data.computed_pairs import BICUBICS, TEACHERS
 from ganvas.data.images import Fit, Header, silence_pillow
 from ganvas.data.legend import write_color
 from ganvas.data.levels import Bytes
-from ganvas.data.open_fields import SETS, SIDE_BY_SIDE, find_two, open_fields
+from ganvas.data.open_fields import SETS, find_two, is_computed, open_fields
 from ganvas.data.order import spread_evenly
 from ganvas.data.pair_layout import MOST_MATCH
 from ganvas.data.pair_table import open_domains, open_pairs
@@ -73,6 +73,7 @@ class PairReport:
     skipped: tuple[Skipped, ...]
     warnings: tuple[str, ...]
     made: bool = False  # whether the recipe is made for this data, and has its own resolution
+    test: tuple[SideFacts, ...] = ()  # the two sides of the test split, if the source has one and another was reported
     samples: Sequence[tuple[Bytes, Bytes]] = field(default=(), repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -86,10 +87,12 @@ class PairReport:
         first, second = self.sides
         what = f"{self.pairs:,} pairs, {first.name} > {second.name}" if self.pairs else "two domains without pairs"
         lines = [f"{self.source}: {self.layout}, {what}", *(f"warning: {text}" for text in self.warnings)]
-        for side in self.sides:
+        told = [(side, "") for side in self.sides] + [(side, " of the test split") for side in self.test]
+        for side, where in told:
             sizes = ", ".join(f"{word} {width} x {height}" for word, (width, height) in side.sizes.items())
             kinds = ", ".join(f"{kind} {count:,}" for kind, count in side.kinds.items())
-            lines.append(f"{side.name}: {side.count:,} pictures; sizes: {sizes}" + (f"; kinds: {kinds}" if kinds else ""))
+            count = spell_count(side.count, "pictures")
+            lines.append(f"{side.name}{where}: {count}; sizes: {sizes}" + (f"; kinds: {kinds}" if kinds else ""))
         if self.maps:
             lines.append(f"classes of the label maps: {len(self.classes)}")
             shares = zip(self.classes.items(), self.colors, strict=True)
@@ -124,19 +127,23 @@ def inspect_pairs(
         DataError: it cannot be read, or has fewer than two pairs.
     """
     config = DataConfig(source=source, fit=fit, split=split, pair=pair, swap=swap, white=white)  # type: ignore[arg-type]
-    if source in SETS or pair not in ("", SIDE_BY_SIDE) or split_name(source)[0].startswith("filter:"):
+    if source in SETS or split_name(source)[0].startswith("filter:"):
         return _report_fields(config)
+    computed = is_computed(pair)
     with naming(source), silence_pillow():
         two = find_two(config)
-        kind = None if two is None else kind_of(two, ENOUGH)
-        if two is None or kind is None:
+        if two is None:
+            return _report_fields(config) if computed else None
+        kind = "pairs" if computed else kind_of(two, ENOUGH)  # own pairs win over a filter if they are surely pairs
+        if kind is None:
             return None
+        test = _facts_of_test(two, config)
         if kind == "domains":
-            return _report_domains(two, config)
+            return replace(_report_domains(two, config), test=test)
         if two.map_side == 1:
-            two = two.swapped()
+            two, test = two.swapped(), test[::-1]
         data = open_pairs(two, config, maps=two.map_side is not None)
-        return describe_pairs(source, data, two.text, _facts_of_both(two))
+        return replace(describe_pairs(source, data, two.text, _facts_of_both(two)), test=test)
 
 
 def kind_of(two: TwoSides, share: float) -> str | None:
@@ -185,14 +192,14 @@ def describe_pairs(
         data.skipped,
         data.warnings,
         bool(made),
-        list(zip(first, rows["real"].numpy(), strict=True)),
+        samples=list(zip(first, rows["real"].numpy(), strict=True)),
     )
 
 
 def _report_fields(config: DataConfig) -> PairReport:
     """Pairs of a built-in set, or what a filter or a bicubic reduction makes of photographs."""
     pair = "" if config.source in SETS else name_pair(config)
-    first = "map" if config.source == "earth" else "low" if pair.startswith(BICUBIC) else "source"
+    first = "map" if config.source == "earth" else "low" if pair in BICUBICS else "source"
     data = open_fields(config, (first, "real"))
     if not isinstance(data, PairedDataset):
         raise DataError(f"{data.name}: expected pairs, found {', '.join(data.modalities)}; choose another source")
@@ -232,6 +239,14 @@ def _report_domains(two: TwoSides, config: DataConfig) -> PairReport:
 def _facts_of_both(two: TwoSides) -> tuple[SideFacts, SideFacts]:
     first, second = (_facts(name, pictures) for name, pictures in zip(two.names, two.pictures, strict=True))
     return first, second
+
+
+def _facts_of_test(two: TwoSides, config: DataConfig) -> tuple[SideFacts, ...]:
+    """Both sides of the test split, in the order of `two`; none if it has no such split, or is that split."""
+    if config.split == "test" or "test" not in two.splits:
+        return ()
+    tested = find_two(replace(config, split="test"))
+    return () if tested is None else _facts_of_both(tested)
 
 
 def _facts(name: str, pictures: ImageCollection) -> SideFacts:

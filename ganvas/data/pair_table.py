@@ -218,7 +218,7 @@ def _build(
     if len(kept) < FEWEST:
         raise no_readable_image(skipped)
     parts = (("real", second.shape), ("map" if maps else "source", first.shape))
-    doubts = list(doubt_sizes(picked[1], kept, resolution))
+    doubts = [*(rule.doubts if rule else ()), *doubt_sizes(picked[1], kept, resolution)]
     for side in sides:
         doubts += [text for text in side.pictures.late_warnings() if text not in doubts]
     row = sum(math.prod(shape) for _, shape in parts)
@@ -269,8 +269,9 @@ def _open_side(two: TwoSides, k: int, config: DataConfig, how: TargetFormat, pro
 
 
 def _doubt_pairs(two: TwoSides) -> tuple[str, ...]:
-    """A sentence if the domains seem to be pairs."""
-    if two.lettered or two.share < MOST_MATCH:
+    """A sentence if the domains seem to be pairs. Of trainA and trainB some equal numbers mean nothing, but all names do."""
+    first, second = (set(keys.values()) for keys in two.keys)
+    if first != second if two.lettered else two.share < MOST_MATCH:
         return ()
     both = f"{two.names[0]} and {two.names[1]}"
     return (f"the pictures of {both} have the same names; if they are pairs, pix2pix-images learns more from them",)

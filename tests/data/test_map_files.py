@@ -94,16 +94,60 @@ def test_colors_are_classes_by_legend_or_by_themselves() -> None:
 def test_the_smooth_edge_of_a_brush_is_no_class() -> None:
     large = Image.new("RGB", (400, 400), (0, 0, 255))
     ImageDraw.Draw(large).ellipse((80, 80, 300, 320), fill=(0, 255, 0))
-    smooth = large.resize((100, 100), Image.Resampling.LANCZOS)
-    assert len(np.unique(np.asarray(smooth).reshape(-1, 3), axis=0)) > 20
+    edges = large.resize((100, 100), Image.Resampling.LANCZOS)
+    assert len(np.unique(np.asarray(edges).reshape(-1, 3), axis=0)) > 20
     hard = np.asarray(large.resize((100, 100), Image.Resampling.NEAREST))[..., 1] > 128
     for legend in (None, SEA_LAND):
-        rule, maps = classes([smooth], legend)
+        rule, maps = classes([edges], legend)
         assert len(rule.legend.names) == 2
+        assert rule.doubts == ()
         assert set(np.unique(maps[0])) == {0, 1}
         assert ((maps[0] == 1) != hard).mean() < 0.02
     rule, maps = classes([large.resize((200, 200))], SEA_LAND, "JPEG")
     assert set(np.unique(maps[0])) == {0, 1}
+
+
+def patches(count: int, side: int = 480, across: int = 16) -> Image.Image:
+    """A map of squares in `count` plain colors, some of them in few squares."""
+    rng = np.random.default_rng(count)
+    plain = (rng.permutation(8**3)[:count, None] // np.array([64, 8, 1]) % 8 * 36).astype(np.uint8)
+    chosen = np.concatenate([np.arange(count), rng.zipf(1.5, across**2) % count])[: across**2]
+    scale = side // across
+    return Image.fromarray(plain[rng.permutation(chosen)].reshape(across, across, 3).repeat(scale, 0).repeat(scale, 1))
+
+
+def smooth(image: Image.Image) -> Image.Image:
+    return image.resize((250, 250), Image.Resampling.BILINEAR)
+
+
+@pytest.mark.parametrize("count", [2, 10, 20, 40])
+def test_plain_colors_are_not_doubted(count: int) -> None:
+    rule = choose_rule(collection([patches(count)]))
+    assert len(rule.legend.names) == count
+    assert rule.doubts == ()
+
+
+def test_ordinary_pictures_as_maps_are_doubted() -> None:
+    (told,) = choose_rule(collection([smooth(patches(20))])).doubts
+    assert told.startswith("label maps: ")
+    assert " colors became classes, such as #" in told
+    assert "% of the pixels have one of " in told
+    assert told.endswith("or a legend.csv that lists the classes; pix2pix-images takes pairs of ordinary pictures")
+    (told,) = choose_rule(collection([patches(58)])).doubts
+    assert told.startswith("label maps: 58 colors became classes, such as #")
+    assert "pixels" not in told
+    drawing = Image.new("RGB", (400, 400), "white")  # two colors, and the mixtures of them at many edges
+    for i in range(0, 400, 20):
+        ImageDraw.Draw(drawing).line((i, 0, 400 - i, 400), (200, 30, 10), 3)
+    rule = choose_rule(collection([smooth(drawing)]))
+    assert len(rule.legend.names) > 2
+    assert len(rule.doubts) == 1
+
+
+def test_a_legend_and_numbers_are_not_doubted() -> None:
+    many = smooth(patches(20))
+    assert choose_rule(collection([many]), SEA_LAND).doubts == ()
+    assert choose_rule(collection([Image.fromarray(np.arange(60, dtype=np.uint8)[None])])).doubts == ()
 
 
 def test_a_transparent_pixel_is_not_known() -> None:

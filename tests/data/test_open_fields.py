@@ -173,6 +173,9 @@ def test_paired_data_for_a_game_without_pairs_is_told(tmp_path: Path) -> None:
     assert any("pix2pix-images learns more from them" in text for text in heard)
     assert any("pix2pix-images" in text for text in data.warnings)
     write_pairs(tmp_path / "q", 5, ("trainA/", "trainB/"))
+    (told,) = open_fields(DataConfig(source=str(tmp_path / "q")), DOMAINS).warnings
+    assert told.startswith("the pictures of A and B have the same names; if they are pairs, pix2pix-images")
+    save(tmp_path / "q" / "trainB" / "5.png", draw(5))  # two numbered domains of different sizes
     assert not open_fields(DataConfig(source=str(tmp_path / "q")), DOMAINS).warnings
 
 
@@ -211,6 +214,19 @@ def test_label_maps_have_the_classes_of_the_training_split(tmp_path: Path) -> No
     assert "class 3 in" in next(entry.reason for entry in data.skipped if entry.name.endswith("3.png"))
     again = open_fields(DataConfig(source=str(tmp_path / "p")), MAPS, resolution=8)
     assert again.facts.legend == ("sea", "ice", "land")  # from the cache
+
+
+def test_pictures_as_label_maps_are_told(tmp_path: Path) -> None:
+    picture = (np.arange(64).reshape(8, 8, 1) // np.array([16, 4, 1]) % 4 * 60).astype(np.uint8)  # 64 plain colors
+    for i in range(2):
+        save(tmp_path / "p" / "A" / f"{i}.png", picture)
+        save(tmp_path / "p" / "B" / f"{i}.png", picture)
+    for _ in range(2):  # read, and from the cache
+        heard: list[str] = []
+        with hear_doubts(heard.extend):
+            open_fields(DataConfig(source=str(tmp_path / "p")), MAPS, resolution=8)
+        assert sum("pix2pix-images takes pairs of ordinary pictures" in text for text in heard) == 1
+    assert not any("label maps" in text for text in pairs(tmp_path / "p", 8).warnings)
 
 
 def test_own_pairs_win_over_computed_ones_if_they_are_surely_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

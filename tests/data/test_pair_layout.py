@@ -54,7 +54,7 @@ def test_the_input_is_the_first_side() -> None:
 def test_of_many_folders_the_two_with_known_names_are_taken() -> None:
     found = sides("images/1.png", "masks/1.png", "depth/1.png")
     assert found.names == ("masks", "images")
-    assert found.skipped == (("depth/", "1 pictures beside the two sides"),)
+    assert found.skipped == (("depth/", "1 picture beside the two sides"),)
     assert find_sides(["cat/1.png", "cow/1.png", "dog/1.png"]) is None
     assert find_sides(["1.png", "2.png"]) is None
     assert find_sides([]) is None

@@ -10,10 +10,12 @@ import pytest
 from PIL import Image
 from support import ganvas
 
+from ganvas.config import DataConfig
 from ganvas.data import pair_report
 from ganvas.data.pair_report import inspect_pairs
 from ganvas.errors import UsageError
 from ganvas.games import RECIPES
+from ganvas.games.translation_choice import find_translation
 
 
 def write(root: Path, *folders: str, count: int = 4, maps: bool = False) -> Path:
@@ -114,3 +116,44 @@ def test_two_folders_of_other_names_are_pairs_if_their_pictures_have_the_same_wo
     report = inspect_pairs(str(tmp_path))
     assert report is not None
     assert (report.pairs, [side.name for side in report.sides]) == (3, ["summer", "winter"])
+
+
+def test_a_mistyped_filter_is_refused_wherever_it_is_named(tmp_path: Path) -> None:
+    write(tmp_path / "p", "A", "B")
+    for source, pair in (("p", "foo"), ("p/A", "foo"), ("earth", "foo"), ("mnist", "foo"), ("p", "2")):
+        path = str(tmp_path / source) if source.startswith("p") else source
+        with pytest.raises(UsageError, match=rf"^unknown filter '{pair}'.* \(known: bicubic-2, .*sketch"):
+            inspect_pairs(path, pair=pair)
+    with pytest.raises(UsageError, match=r"^unknown filter 'foo'"):
+        inspect_pairs(f"filter:foo:{tmp_path / 'p/A'}")
+    with pytest.raises(UsageError, match=r"^unknown filter 'foo'"):
+        find_translation(DataConfig(source=str(tmp_path / "p"), pair="foo"))
+
+
+def test_own_pairs_that_win_over_a_filter_are_reported_as_without_it(tmp_path: Path) -> None:
+    plain = inspect_pairs(str(write(tmp_path / "p", "A", "B")))
+    report = inspect_pairs(str(tmp_path / "p"), pair="sketch")
+    assert report is not None
+    assert plain is not None
+    assert (report.layout, report.sides, report.recipe) == (plain.layout, plain.sides, plain.recipe)
+    assert report.sides[0].kinds == {"RGB": 4}
+    assert report.warnings == ("data.pair=sketch is not used: the pairs of A and B are", *plain.warnings)
+
+
+def test_the_sides_of_the_test_split_are_reported_too(tmp_path: Path) -> None:
+    write(tmp_path / "h", "trainA", "trainB")
+    write(tmp_path / "h", "testA", "testB", count=2)
+    report = inspect_pairs(str(tmp_path / "h"))
+    assert report is not None
+    assert [(side.name, side.count) for side in (*report.sides, *report.test)] == [("A", 4), ("B", 4), ("A", 2), ("B", 2)]
+    assert "B: 4 pictures; sizes: min 16 x 12" in report.text()
+    assert "B of the test split: 2 pictures; sizes: min 16 x 12" in report.text()
+    assert report.to_dict()["test"][1]["count"] == 2
+    held = inspect_pairs(str(tmp_path / "h"), split="test")
+    assert held is not None
+    assert (held.sides, held.test) == (report.test, ())
+    write(tmp_path / "m", "train/photos", "train/masks")
+    write(tmp_path / "m", "test/masks", "test/photos", count=3)
+    maps = inspect_pairs(str(tmp_path / "m"), swap=True)
+    assert maps is not None
+    assert [(side.name, side.count) for side in maps.test] == [("masks", 3), ("photos", 3)]
