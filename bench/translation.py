@@ -55,7 +55,7 @@ class Experiment:
 EXPERIMENTS: Mapping[str, Experiment] = {
     "pix2pix-emoji": Experiment(
         "pix2pix-emoji",
-        4,
+        3,
         {
             "L1 alone": {"config.adversarial": "false"},
             "cGAN alone": {"config.l1": "0"},
