@@ -25,8 +25,8 @@ def test_the_first_number_of_z_decides_the_group_and_nothing_else() -> None:
     z = torch.randn(1, 6).repeat(3, 1)
     z[:, 0] = torch.tensor([-2.0, -1.0, 2.0])  # the first group, the first group, the last group
     a, b, c = game.sample(z)
-    assert torch.equal(a, b)
-    assert not torch.equal(a, c)
+    assert torch.allclose(a, b, atol=1e-5)  # two rows of a batch: their last bits differ on some machines
+    assert not torch.allclose(a, c, atol=1e-3)
     assert torch.allclose(c, game.G(z[2:, 1:], torch.tensor([3]))[0], atol=1e-5)
     assert game.projection().shape == (game.G.first.out_features, 6)
     assert not game.projection()[:, 0].any()
