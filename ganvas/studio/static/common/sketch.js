@@ -256,12 +256,17 @@ export class Sketch {
 
 function drawStroke(pen, width, height, { points, size, erases }, color) {
   pen.globalCompositeOperation = erases ? "destination-out" : "source-over";
-  pen.strokeStyle = color;
+  pen.strokeStyle = pen.fillStyle = color;
   pen.lineWidth = size * width;
   pen.lineCap = pen.lineJoin = "round";
+  const [[left, top], ...rest] = points.map(([x, y]) => [x * width, y * height]);
   pen.beginPath();
-  pen.moveTo(points[0][0] * width, points[0][1] * height);
-  for (const [x, y] of points.slice(1)) pen.lineTo(x * width, y * height);
-  if (points.length === 1) pen.lineTo(points[0][0] * width, points[0][1] * height); // a dot
+  if (rest.every(([x, y]) => x === left && y === top)) { // a dot: not every browser draws a line without length
+    pen.arc(left, top, pen.lineWidth / 2, 0, 7);
+    pen.fill();
+    return;
+  }
+  pen.moveTo(left, top);
+  for (const [x, y] of rest) pen.lineTo(x, y);
   pen.stroke();
 }
