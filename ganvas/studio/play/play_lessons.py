@@ -95,7 +95,7 @@ BREAK = (
         title="Mode collapse",
         about="The artist makes only one mode, again and again.",
         setup=dataclasses.replace(
-            choose_settings("ring"), r1=0.0, r2=0.0, g_moves=5, g_rate=1e-3, d_rate=1e-3, momentum=0.5, end=1.0, seed=1
+            choose_settings("ring"), r1=0.0, r2=0.0, g_moves=5, g_rate=1e-3, d_rate=1e-3, momentum=0.5, end=1.0, seed=3
         ),
         parts=(
             Part(
