@@ -50,7 +50,7 @@ from ganvas.utils.shipped_weights import begin_with, read_shipped_weights
 FILE = Path(__file__).parent / "networks" / "fastgan.safetensors"  # of `tools/train_fastgan.py`
 SHA256 = "7f8e7963391d50d47385012bb8d3657d73d35f6bcfbb79e5a5bc079cc08ff7f8"
 BEGINNING = "begins with weights that come with ganvas, of other pictures: --set config.pretrained=false for new ones"
-ANEW = "begins with new weights: those that come with ganvas are of color pictures and other widths"
+ANEW = "begins with new weights: those that come with ganvas fit color pictures, and the widths and side of G of the recipe"
 LARGER = ("G.first.", "D.score.", "D.local.2.")  # with classes: more inputs of G, and a logit for each
 SLOPE = 0.2  # of the leaky ReLU
 SMALLEST = 32  # pixels of a side of G
