@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -117,6 +118,9 @@ def connect(minutes: float = 10) -> Ranks:
             # therefore has its own prefix. Source: pytorch/pytorch issue 135712.
             attempt = f"attempt-{os.environ['TORCHELASTIC_RESTART_COUNT']}"
             store = dist.PrefixStore(attempt, store)  # type: ignore[attr-defined]
+        # This module keeps the group as a default argument if it is first imported while there is one, as torch's compiler
+        # does; the group then outlives `disconnect`, and its threads can abort the process while Python ends.
+        import_module("torch.distributed.nn.functional")
         backend = "cpu:gloo,cuda:nccl" if nccl else "gloo"
         dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=COLLECTIVE_TIMEOUT)
     ranks = Ranks(dist.get_rank(), dist.get_world_size(), nccl=nccl)
