@@ -41,6 +41,13 @@ CUT = """() => [...document.querySelectorAll(".stage .view, .stage .whole, .stag
     .filter((each) => each.checkVisibility())
     .filter((each) => { const box = each.getBoundingClientRect(); return box.bottom > innerHeight || box.right > innerWidth; })
     .map((each) => each.className || each.id)"""
+# The controls of the page that lie under a message.
+COVERED = """() => [...document.querySelectorAll("main button, main input, main select")]
+    .filter((each) => {
+        const { x, y, width, height } = each.getBoundingClientRect();
+        return document.elementFromPoint(x + width / 2, y + height / 2)?.closest("#toasts");
+    })
+    .map((each) => each.id || each.textContent)"""
 CAMERA = """navigator.mediaDevices.getUserMedia = async () => {
     if (window.noCamera) throw new DOMException("none", "NotFoundError");
     const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 240 });
@@ -371,6 +378,7 @@ def test_a_link_with_a_mistake_leaves_a_page_that_works(tab: Any, entry: str) ->
     follow(tab, f"model={model}&{entry}")
     if not entry.startswith("size"):
         tab.wait_for_selector(".toast.error")
+        assert tab.evaluate(COVERED) == []
     if model == "painter":
         tab.wait_for_function(READY)
         changed(tab, lambda: tab.click("#dice"))
