@@ -47,6 +47,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "traverse": latent_commands.traverse,
     "plane": latent_commands.plane,
     "arithmetic": latent_commands.arithmetic,
+    "invert": latent_commands.invert,
     "map": latent_commands.latent_map,
     # several models
     "compare": comparison_commands.compare,

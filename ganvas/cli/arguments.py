@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
@@ -18,6 +18,10 @@ from ganvas.evaluation import measure_names
 from ganvas.utils.parsing import parse_index, printable
 from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
+
+if TYPE_CHECKING:
+    from ganvas.inference.codes import Codes
+    from ganvas.inference.loaded_game import LoadedGame
 
 MOST_NUMBERS = 10_000  # numbers in a list
 
@@ -59,6 +63,11 @@ def parse_numbers(text: str, what: str = "seeds") -> list[int]:
             raise UsageError(f"expected at most {MOST_NUMBERS:,} numbers, got {printable(text, 100)!r}")
         found += range(low, high + 1)
     return found
+
+
+def parse_places(text: str, model: LoadedGame) -> list[int] | Codes:
+    """Seeds as above, or the codes of a file: codes.npz."""
+    return model.load_codes(text) if text.lower().endswith(".npz") else parse_numbers(text)
 
 
 def parse_terms(text: str) -> list[tuple[int, str | None, list[int]]]:

@@ -1,4 +1,4 @@
-"""The commands of a model's latent space: `interpolate`, `traverse`, `plane`, `arithmetic` and `map`."""
+"""The commands of a model's latent space: `interpolate`, `traverse`, `plane`, `arithmetic`, `invert` and `map`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from ganvas.cli.arguments import Label, Reporting, RunPath, Writing, parse_labels, parse_numbers, parse_terms, report_path
+from ganvas.cli.arguments import (
+    Label,
+    Reporting,
+    Running,
+    RunPath,
+    Writing,
+    parse_labels,
+    parse_numbers,
+    parse_places,
+    parse_terms,
+    report_doubts,
+    report_path,
+)
+from ganvas.utils.parsing import printable
 from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
 
@@ -41,7 +54,7 @@ def interpolate(
     Parameters
     ----------
     seeds
-        The samples to interpolate between, e.g. 1,5,9 or 0-7.
+        The samples to interpolate between, e.g. 1,5,9 or 0-7; or codes.npz of `ganvas invert`.
     frames
         Number of frames of the film.
     straight
@@ -54,7 +67,7 @@ def interpolate(
 
     model = load(run, to.device)
     out = to.path("walk.txt" if model.modality is TEXT else "walk.gif")
-    model.interpolate(out, parse_numbers(seeds), frames, label=parse_labels(label), straight=straight, where=where)
+    model.interpolate(out, parse_places(seeds, model), frames, label=parse_labels(label), straight=straight, where=where)
     report_path(out, to)
 
 
@@ -83,7 +96,7 @@ def traverse(
         sefa:0 (largest effect on the first layers), pca:0 (largest variance of w), class:7-1 (from 1 to 7), axis:3;
         several as sefa:0-4 or pca:0,class:7-1.
     seeds
-        The samples that move, e.g. 0-7: a row for each direction and seed.
+        The samples that move, e.g. 0-7: a row for each direction and seed; or codes.npz of `ganvas invert`.
     steps
         Images in a row of a sheet; the middle one of an odd number is the seed itself.
     frames
@@ -96,11 +109,12 @@ def traverse(
 
     names = [f"axis:{i}" for i in parse_numbers(axis, "coordinates")] if axis else []
     names += direction.split(",") if direction else []
+    model = load(run, to.device)
     found = traversal.traverse(
-        load(run, to.device),
+        model,
         to.path("traversal.png"),
         names or ["sefa:0"],
-        parse_numbers(seeds),
+        parse_places(seeds, model),
         span=span,
         steps=steps,
         frames=frames,
@@ -129,7 +143,8 @@ def plane(
     Parameters
     ----------
     seeds
-        Three, at the top left, the top right and the bottom left (1,5,9); with --direction the one in the middle (0).
+        Three, at the top left, the top right and the bottom left (1,5,9); with --direction the one in the middle (0); or
+        codes.npz of `ganvas invert`.
     side
         Images in a row and in a column.
     direction
@@ -139,9 +154,10 @@ def plane(
     from ganvas.inference.model import load
 
     names = direction.split(",") if direction else []
-    chosen = parse_numbers(seeds or ("0" if names else "1,5,9"))
+    model = load(run, to.device)
+    chosen = parse_places(seeds or ("0" if names else "1,5,9"), model)
     found = traversal.plane(
-        load(run, to.device),
+        model,
         to.path("plane.png"),
         chosen,
         side,
@@ -175,6 +191,59 @@ def arithmetic(
     terms = [latent_arithmetic.Term(seeds, sign, label) for sign, label, seeds in parse_terms(expression)]
     out = to.path("arithmetic.png")
     report_traversal(latent_arithmetic.arithmetic(load(run, to.device), out, terms, where=where), to)
+
+
+def invert(
+    run: RunPath,
+    *inputs: str,
+    out: str | None = None,
+    label: Annotated[Label, Parameter(help="The class, or several that are tried; the default is all.")] = None,
+    where: Where = None,
+    restarts: Whole = 16,
+    steps: Whole = 50,
+    seed: Whole = 0,
+    floor: bool = True,
+    running: Running = Running(),
+) -> None:
+    """Find the codes of pictures: the places in the latent space where the model makes what is nearest to them.
+
+    Parameters
+    ----------
+    inputs
+        Pictures, folders and zips of them. Each is made square and small as the training data were.
+    out
+        A new folder for codes.npz, which other commands take in place of seeds, the picture of each code, and a sheet. The
+        default is a new name in this folder, NAME-inverted.
+    restarts
+        Samples that each search starts from; the worse half is given up again and again.
+    steps
+        Steps of each search, at most. Ctrl-C keeps the best codes so far.
+    seed
+        Of the first sample that a search may start from.
+    floor
+        Also invert samples of the model, and held-out pictures of its data, to show how small the error can be.
+    """
+    from ganvas.editing.invert_files import invert_files
+    from ganvas.errors import UsageError
+    from ganvas.inference.model import load
+
+    if not inputs:
+        raise UsageError("invert: expected a picture, a folder or a zip after the run, found none; name one")
+    model = load(run, running.device)
+    found = invert_files(
+        model, inputs, out, label=parse_labels(label), floor=floor, where=where, restarts=restarts, steps=steps, seed=seed
+    )
+    report_doubts((), found.skipped)
+    if running.json:
+        print(json_.dumps(found.to_dict()))
+    elif not running.quiet:
+        labels = found.classes or ("",) * len(found.names)
+        for name, error, named in zip(found.names, found.errors, labels, strict=True):
+            print(f"{printable(name)}: {error:.1f} of 255 levels" + f", as {named}" * bool(named))
+        if found.own is not None:
+            other = "" if found.held_out is None else f"; held-out pictures of its data: {found.held_out:.1f}"
+            print(f"to compare, samples of the model itself: {found.own:.1f}{other}")
+        print(printable(found.out))
 
 
 def latent_map(

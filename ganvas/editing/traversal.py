@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ganvas.editing.named_directions import Direction, directions
 from ganvas.errors import UsageError
+from ganvas.inference.codes import Codes, name_places
 from ganvas.inference.latent_space import Space, require_styles
 from ganvas.inference.loaded_game import Label
 from ganvas.inference.model import MOST_FRAMES, MOST_SIDE, Model
@@ -41,7 +42,7 @@ def traverse(
     model: Model,
     out: str | Path,
     names: Sequence[str],
-    seeds: Sequence[int] = range(4),
+    seeds: Sequence[int] | Codes = range(4),
     *,
     span: float = 3.0,
     steps: int = 7,
@@ -65,14 +66,14 @@ def traverse(
     film = out.suffix.lower() != ".png"
     if film:
         film_name(out)
-    if steps < 2 or frames < 2 or not seeds:
+    if steps < 2 or frames < 2 or not len(seeds):
         raise UsageError(f"a traversal needs a seed, two steps and two frames, got {len(seeds)}, {steps} and {frames}")
     require_count("frames", frames, 2, MOST_FRAMES)
     require_count("steps", steps, 2, MOST_FRAMES)
     _check_span(span)
     space = model.space(where, label)
     ways = tuple(directions(model, space, names, judge=judge))
-    c = None if space.together else model.classes_in_turn(label, len(seeds))
+    c = None if space.together else model.classes_of(seeds, label)
     codes = space.of_seeds(seeds, c)
 
     # A film follows a sine, so that it ends where it begins; a sheet has equal steps.
@@ -81,7 +82,7 @@ def traverse(
     c = None if c is None else c.repeat(len(ways)).repeat_interleave(len(offsets))
     pictures = space.pictures(rows.flatten(0, 1), c).unflatten(0, rows.shape[:2])
 
-    text = model.provenance(",".join(map(str, seeds)))
+    text = model.provenance(name_places(seeds))
     text |= {"directions": ", ".join(map(str, ways)), "span": f"{span:g} standard deviations of {space.name}"}
     scale = legible_scale(pictures.shape[-2])
     if film:
@@ -95,7 +96,7 @@ def traverse(
 def plane(
     model: Model,
     out: str | Path,
-    seeds: Sequence[int],
+    seeds: Sequence[int] | Codes,
     side: int = 12,
     *,
     names: Sequence[str] = (),
@@ -121,7 +122,8 @@ def plane(
         found = f"{len(seeds)} and {len(ways)}"
         raise UsageError(f"plane: expected three seeds, or one seed and two directions, got {found}")
     require_count("side", side, 2, MOST_SIDE)
-    one = None if space.together else model.classes_in_turn(label, 1)
+    one = None if space.together else model.classes_of(seeds, label)
+    one = None if one is None else one[:1]
     codes = space.of_seeds(seeds, None if one is None else one.expand(len(seeds)))
     if ways:
         places, (right, down) = torch.linspace(-span, span, side), ways
@@ -130,7 +132,7 @@ def plane(
     else:
         points = paths.latent_plane(codes[0], codes[1], codes[2], side, straight=space.flat)
     pictures = space.pictures(points, None if one is None else one.expand(len(points)))
-    text = model.provenance(",".join(map(str, seeds))) | {"space": space.name}
+    text = model.provenance(name_places(seeds)) | {"space": space.name}
     text |= {"directions": ", ".join(map(str, ways))} if ways else {}
     save_png(out, make_grid(pictures, side, legible_scale(pictures.shape[-2]), 0), text)
     return Traversal(out, ways)

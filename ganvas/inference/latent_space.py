@@ -12,6 +12,7 @@ from ganvas.core.capabilities import Samples, Styled, Writes, require_pictures
 from ganvas.core.modality import POINTS, modality_of
 from ganvas.errors import UsageError, unknown_name
 from ganvas.inference.batches import as_pictures, sample_chunks
+from ganvas.inference.codes import Codes
 from ganvas.latents.paths import class_path, closed_path
 from ganvas.latents.seed_latents import latents, truncated_latents
 
@@ -38,9 +39,17 @@ class Space:
         """z [N, latent_dim], c [N] class, [N, classes] shares or None -> codes [N, d] in this space."""
         return sample_chunks(self.game, z, c, draw=require_styles(self.game).map) if self.flat else z
 
-    def of_seeds(self, seeds: Sequence[int], c: Tensor | None) -> Tensor:
-        """The codes [N, d] of seeds."""
-        return self.codes(latents(seeds, self.game.latent_dim), c)
+    def of_seeds(self, seeds: Sequence[int] | Codes, c: Tensor | None) -> Tensor:
+        """The codes [N, d] of seeds; given codes as they are, those of z moved into w where the space is w.
+
+        Raises:
+            UsageError: given codes are styles w, and the space is z.
+        """
+        if not isinstance(seeds, Codes):
+            return self.codes(latents(seeds, self.game.latent_dim), c)
+        if seeds.space == "w" and not self.flat:
+            raise UsageError("these codes are styles w, which have no z; use --in w")
+        return seeds.codes if seeds.space == self.name else self.codes(seeds.codes, c)
 
     def pictures(self, codes: Tensor, c: Tensor | None) -> Tensor:
         """codes [N, d], of w also [N, styles, d] -> pictures [N, C, H, W]; in w the code contains the class.
@@ -61,14 +70,14 @@ class Space:
             raise UsageError("this model generates points, and this needs images; sample it to a .png instead")
         return as_pictures(samples)
 
-    def walk(self, seeds: Sequence[int], classes: Sequence[int], n_classes: int, frames: int, straight: bool) -> Tensor:
+    def walk(self, seeds: Sequence[int] | Codes, classes: Sequence[int], n_classes: int, frames: int, straight: bool) -> Tensor:
         """Images [frames, C, H, W] of a closed interpolation through the codes of `seeds` and through `classes`.
 
         It is linear in w, between the codes of each class; in z it is spherical, or linear if `straight`.
         """
         shares = class_path(classes, frames, n_classes) if classes and not self.together else None
         if not self.flat:
-            return self.pictures(closed_path(latents(seeds, self.game.latent_dim), frames, straight), shares)
+            return self.pictures(closed_path(self.of_seeds(seeds, None), frames, straight), shares)
         if shares is None:
             return self.pictures(closed_path(self.of_seeds(seeds, None), frames, straight=True), None)
         total = torch.zeros(())

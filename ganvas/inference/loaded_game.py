@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -31,6 +32,7 @@ from ganvas.errors import DataError, UsageError
 from ganvas.inference import encoding
 from ganvas.inference.batches import make_sampler, sample_chunks
 from ganvas.inference.class_names import find_class
+from ganvas.inference.codes import Codes, load_codes
 from ganvas.inference.latent_space import Space, noise, space
 from ganvas.latents.seed_latents import latents
 from ganvas.runtime import placement
@@ -162,6 +164,20 @@ class LoadedGame:
         """
         chosen = self.choose_classes(label)
         return torch.tensor([chosen[i % len(chosen)] for i in range(first, first + n)]) if chosen else None
+
+    def classes_of(self, seeds: Sequence[int] | Codes, label: Label) -> Tensor | None:
+        """The classes [N] of seeds, or of codes: those that `label` names, in turn; of codes by default their own.
+
+        Raises:
+            UsageError: no such class, or the model has none.
+        """
+        if isinstance(seeds, Codes) and seeds.classes is not None and label is None:
+            return seeds.classes
+        return self.classes_in_turn(label, len(seeds))
+
+    def load_codes(self, path: str | Path) -> Codes:
+        """The codes in a file of `ganvas invert`, to use in place of seeds. Raises: DataError: not codes of such a model."""
+        return load_codes(Path(path), self.drawer.latent_dim, len(self.classes))
 
     def class_index(self, name: int | str) -> int:
         """The number of a class given by its number (7, "#7") or its name ("cat", "7"); see `find_class`.

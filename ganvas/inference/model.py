@@ -26,11 +26,11 @@ from ganvas.errors import DataError, UsageError
 from ganvas.inference import encoding, input_arrays, model_file
 from ganvas.inference.batches import as_pictures, sample_chunks
 from ganvas.inference.card import check_card
+from ganvas.inference.codes import Codes, name_places
 from ganvas.inference.loaded_game import Array, Label, LoadedGame
 from ganvas.inference.sample_files import is_folder, require_folder_of_pictures, save_folder
 from ganvas.inference.sheet import line_width
 from ganvas.latents.paths import closed_path
-from ganvas.latents.seed_latents import latents
 from ganvas.media.font import explain_names
 from ganvas.media.grid import legible_scale, make_grid, name_columns
 from ganvas.media.image_files import PICTURES, save_picture
@@ -224,7 +224,7 @@ class Model(LoadedGame):
     def interpolate(
         self,
         out: str | Path,
-        seeds: Sequence[int],
+        seeds: Sequence[int] | Codes,
         frames: int = 60,
         *,
         label: Label = None,
@@ -246,21 +246,21 @@ class Model(LoadedGame):
             return self.walk_of_lines(Path(out), seeds, frames)
         out = film_name(out)
         classes = self.choose_classes(label)[: 1 if label is None else None]
+        if isinstance(seeds, Codes) and seeds.classes is not None and label is None:
+            classes = seeds.classes.tolist()
         pictures = self.space(where, label).walk(seeds, classes, len(self.classes), frames, straight)
         scale = 4 * legible_scale(pictures.shape[-1])
-        text = self.provenance(",".join(map(str, seeds)))
+        text = self.provenance(name_places(seeds))
         save_film(out, [make_grid(frame[None], 1, scale, 0) for frame in pictures], milliseconds, text)
         return out
 
-    def walk_of_lines(self, out: Path, seeds: Sequence[int], frames: int) -> Path:
+    def walk_of_lines(self, out: Path, seeds: Sequence[int] | Codes, frames: int) -> Path:
         """A closed walk through lines of text, a line a frame. Raises: UsageError: another kind of file, or no text."""
         if not isinstance(self.game, Writes) or out.suffix.lower() != ".txt":
             raise UsageError(f"cannot write a walk to {out.name!r}: expected a name ending in .txt")
         return save_lines(
             out,
-            self.game.decode_text(
-                sample_chunks(self.drawer, closed_path(latents(seeds, self.drawer.latent_dim), frames), None)
-            ),
+            self.game.decode_text(sample_chunks(self.drawer, closed_path(self.space("z").of_seeds(seeds, None), frames), None)),
         )
 
     def encode(self, images: npt.ArrayLike) -> np.ndarray[Any, Any]:

@@ -9,6 +9,7 @@ picture can be computed in tiles, and none of them shows.
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganvas.errors import UsageError
@@ -31,8 +32,9 @@ def require_multiple(resolution: int, multiple: int = MULTIPLE) -> None:
 class Translator(nn.Module):
     """image [N, inputs, H, W] -> image [N, outputs, H, W]; H and W are multiples of `MULTIPLE`.
 
-    With `residual` the output is a change of the input, which starts as zero; it may leave [-1, 1] a little, because a clamp
-    would have no gradient there. Else it ends with tanh.
+    With `residual` the output is the input times a factor plus a change, both made for each pixel; at the start a copy. Where
+    the factor is 0, nothing of the input is left: an area with shades becomes plain, which a change alone would have to undo
+    shade by shade. It may leave [-1, 1] a little, because a clamp would have no gradient there. Else it ends with tanh.
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class Translator(nn.Module):
         self.decode_half = nn.Sequential(*_stack(half, BLOCKS[4]))
         # Not sub-pixels, whose grid a discriminator of few layers lets pass; the finest details are those of the input.
         self.up_full = nn.Sequential(nn.SiLU(), nn.Conv2d(half, FINEST, 3, 1, 1), nn.Upsample(scale_factor=2, mode="bilinear"))
-        last = nn.Conv2d(FINEST, outputs, 3, 1, 1)
+        last = nn.Conv2d(FINEST, 2 * outputs if residual else outputs, 3, 1, 1)
         self.end = nn.Sequential(nn.SiLU(), nn.Conv2d(FINEST + inputs, FINEST, 3, 1, 1), nn.SiLU(), last)
         if residual:
             start_as_zero(last)
@@ -70,8 +72,12 @@ class Translator(nn.Module):
         quarter = self.encode_quarter(half)
         quarter = self.decode_quarter(quarter + self.up_quarter(self.encode_eighth(quarter)))
         full = self.up_full(self.decode_half(half + self.up_half(quarter)))
-        change: Tensor = self.end(torch.cat([pixel_norm(full), image.to(full.dtype)], 1))
-        return convert_channels(image, self.outputs) + change if self.residual else torch.tanh(change)
+        made = self.end(torch.cat([pixel_norm(full), image.to(full.dtype)], 1))
+        if not self.residual:
+            return torch.tanh(made)
+        factor, change = made.chunk(2, 1)
+        output: Tensor = convert_channels(image, self.outputs) * F.relu(1 + factor.float()) + change
+        return output
 
 
 def make_end(width: int, outputs: int, finest: int = FINEST, *, zero: bool = False) -> nn.Sequential:

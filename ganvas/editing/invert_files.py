@@ -1,0 +1,217 @@
+"""Invert pictures of files: the code of each, its picture beside what was looked for, and the error beside its floor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganvas.data.images import decode, fit_to_side, silence_pillow
+from ganvas.data.input_files import InputFile, find_inputs
+from ganvas.data.levels import Span, choose_levels
+from ganvas.data.table import Skipped
+from ganvas.editing.inversion import Inversion, invert
+from ganvas.editing.latent_map import open_pictures
+from ganvas.errors import DataError, GanvasError
+from ganvas.inference.codes import NAME, Codes
+from ganvas.inference.encoding import as_samples
+from ganvas.inference.loaded_game import Label
+from ganvas.inference.model import Model
+from ganvas.inference.output_names import find_free
+from ganvas.media.grid import legible_scale, make_grid
+from ganvas.media.image_files import Picture, encode_gif, encode_png
+from ganvas.media.picture_folder import require_new_folder
+from ganvas.utils.files import disk_errors, fsync_dir, publish, remove_tree, temporary_path, write_new
+from ganvas.utils.parsing import printable
+
+SHEET, FILM = "sheet.png", "search.gif"
+SHOWN = 20  # pictures in the film, at most
+FLOORS = 3  # samples of the model, and held-out pictures of its data, that are inverted to compare
+COLUMNS = 10  # of the sheet
+Progress = Callable[[int, int], None]  # pictures done, of all
+
+
+@dataclass(frozen=True)
+class Inverted:
+    """The folder that was written; the names of the pictures, their errors in levels of 255, and their classes if any.
+
+    `own` and `held_out` are what the errors are compared with: the median of the model's own samples and of held-out pictures
+    of its data; None: not measured.
+    """
+
+    out: Path
+    names: tuple[str, ...]
+    errors: tuple[float, ...]
+    classes: tuple[str, ...]
+    own: float | None
+    held_out: float | None
+    skipped: tuple[Skipped, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        classes = self.classes or (None,) * len(self.names)
+        rows = [
+            {"name": name, "error": round(error, 3)} | ({} if label is None else {"class": label})
+            for name, error, label in zip(self.names, self.errors, classes, strict=True)
+        ]
+        floors = {"own_samples": self.own, "held_out": self.held_out}
+        return {"out": str(self.out), "pictures": rows, **floors, "skipped": [each._asdict() for each in self.skipped]}
+
+
+def invert_files(
+    model: Model,
+    inputs: Sequence[str | Path],
+    out: str | Path | None = None,
+    *,
+    label: Label = None,
+    floor: bool = True,
+    progress: Progress | None = None,
+    **search: Any,
+) -> Inverted:
+    """Find the codes of all pictures in `inputs` (files, folders, zips), each made square and small as the training data were.
+
+    The new folder `out` has codes.npz, which the commands of the latent space take in place of seeds; a PNG for each picture,
+    of its code; and a sheet, each picture as the model was shown it above that of its code. Without `out` it is NAME-inverted
+    in this folder. `floor`: also invert samples of the model and held-out pictures of its data, to compare the errors.
+    `search` as of `inversion.invert`.
+
+    Raises:
+        UsageError: see `inversion.invert`; `out` is not new.
+        DataError: no picture can be read.
+        ResourceError: a file cannot be written.
+    """
+    stem = Path(inputs[0]).resolve().stem if len(inputs) == 1 else "pictures"
+    target = find_free(Path(f"{stem[:100]}-inverted")) if out is None else Path(out)
+    require_new_folder(target)
+    names, targets, skipped = _read(model, inputs)
+    parts: list[Inversion] = []
+    films: list[list[Tensor]] = []
+    for number, each in enumerate(targets, 1):
+        films.append([])
+        parts.append(invert(model, each[None], label, watch=films[-1].append, **search))
+        if parts[-1].stopped:
+            skipped += [Skipped(name, "stopped before it") for name in names[number:]]
+            break
+        if progress:
+            progress(number, len(targets))
+    found, names, targets = _join(parts), names[: len(parts)], targets[: len(parts)]
+    own, held_out = _measure_floors(model, search) if floor and not parts[-1].stopped else (None, None)
+    labels = () if found.classes is None else tuple(model.classes[int(k)] for k in found.classes)
+    _write(model, target, names, targets, found, films)
+    errors = tuple(map(float, found.errors))
+    return Inverted(target, tuple(names), errors, labels, own, held_out, tuple(skipped))
+
+
+def _read(model: Model, inputs: Sequence[str | Path]) -> tuple[list[str], Tensor, list[Skipped]]:
+    """The names of the pictures, the pictures [N, C, H, W] as the model takes them, and what was skipped."""
+    fit = model.data_config("").fit
+    with silence_pillow():
+        found = find_inputs(inputs)
+        names, pictures, skipped = [], [], list(found.skipped)
+        for file in found.files:
+            try:
+                pictures.append(_read_one(file, model, fit))
+                names.append(file.name)
+            except DataError as error:
+                if found.alone:
+                    raise DataError(f"{printable(file.name)}: {error}") from None
+                skipped.append(Skipped(printable(file.name), str(error)))
+    if not pictures:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped[:3])
+        raise DataError(f"none of {len(skipped)} files is a picture that can be read ({reasons})")
+    return names, torch.cat(pictures), skipped
+
+
+def _read_one(file: InputFile, model: Model, fit: Any) -> Tensor:
+    channels, _, side = model.shape
+    with file.open() as opened:
+        values = decode(opened, 2 * side)
+    if values.dtype.name != "uint8":
+        values = choose_levels(Span.of(values), model.white).to_bytes(values)
+    return as_samples(fit_to_side(values, side, channels, fit).transpose(1, 2, 0)[None], model.shape)
+
+
+def _join(parts: Sequence[Inversion]) -> Inversion:
+    classes = [part.classes for part in parts if part.classes is not None]
+    return Inversion(
+        parts[0].space,
+        torch.cat([part.codes for part in parts]),
+        torch.cat(classes) if classes else None,
+        torch.cat([part.pictures for part in parts]),
+        torch.cat([part.errors for part in parts]),
+    )
+
+
+def _measure_floors(model: Model, search: dict[str, Any]) -> tuple[float, float | None]:
+    """The median error of the model's own samples, and of held-out pictures of its data, if they are here."""
+    far = 2**40  # seeds that no search starts from
+    samples = torch.cat([part for part, _ in model.stream(FLOORS, far)])
+    own = float(invert(model, samples, **search).errors.median())
+    try:
+        source, _ = open_pictures(model, None)
+    except GanvasError:  # such as: a bundle from another machine
+        return own, None
+    rows = torch.randperm(len(source), generator=torch.Generator().manual_seed(0))[:FLOORS]
+    return own, float(invert(model, source.samples(rows)["real"], **search).errors.median())
+
+
+def _write(
+    model: Model, target: Path, names: Sequence[str], targets: Tensor, found: Inversion, films: Sequence[Sequence[Tensor]]
+) -> None:
+    """The folder gets its name when all is written: it is complete or does not exist."""
+    temporary = temporary_path(target.parent)
+    text = model.provenance("none: found by inversion") | {"space": found.space}
+    files = _name_files(names)
+    columns = min(COLUMNS, len(targets))
+    blank = torch.ones(-len(targets) % columns, *targets.shape[1:])  # white, as the sheet
+    rows = [torch.cat([x, blank]).unflatten(0, (-1, columns)) for x in (targets, found.pictures)]
+    sheet = make_grid(torch.stack(rows, 1).flatten(0, 2), columns, legible_scale(targets.shape[-1]))
+    try:
+        with disk_errors(f"cannot write {printable(target)}"):
+            temporary.mkdir()
+        Codes(found.space, found.codes, found.classes, tuple(files)).save(temporary / NAME)
+        with disk_errors(f"cannot write {printable(target)}"):
+            for name, picture, error in zip(files, found.pictures, found.errors, strict=True):
+                about = text | {"picture": name, "error": f"{float(error):.3f} of 255"}
+                write_new(temporary / f"{name}.png", encode_png(make_grid(picture[None], 1, 1, 0), about))
+            if frames := _arrange_film(targets[:SHOWN], films[:SHOWN]):
+                write_new(temporary / FILM, encode_gif(frames, 120, text))
+            write_new(temporary / SHEET, encode_png(sheet, text | {"pictures": ", ".join(files)[:2_000]}))
+            fsync_dir(temporary)
+            publish(temporary, target)
+    finally:
+        if temporary.exists():
+            with suppress(OSError):
+                remove_tree(temporary)
+
+
+def _arrange_film(targets: Tensor, films: Sequence[Sequence[Tensor]]) -> list[Picture]:
+    """A frame for each step: the pictures, each beside the best one so far."""
+    length = max(map(len, films))
+    scale = legible_scale(targets.shape[-1])
+    frames = []
+    for step in range(length):
+        best = [film[min(step, len(film) - 1)] if film else target for film, target in zip(films, targets, strict=True)]
+        both = torch.stack([targets, torch.stack(best)], 1).flatten(0, 1)
+        frames.append(make_grid(both, 2 * min(len(targets), COLUMNS // 2), scale, 2))
+    return frames
+
+
+def _name_files(names: Sequence[str]) -> list[str]:
+    """A file name for each picture, without the ending: that of its file, with a number where two are equal."""
+    found: list[str] = []
+    taken = {Path(SHEET).stem, Path(NAME).stem}
+    for name in names:
+        stem = printable(Path(name.replace("/", "-")).stem, 100) or "picture"
+        free, number = stem, 1
+        while free.casefold() in taken:
+            number += 1
+            free = f"{stem}-{number}"
+        taken.add(free.casefold())
+        found.append(free)
+    return found

@@ -1,0 +1,89 @@
+"""Codes: places in a latent space that belong to no seed, such as those of inverted pictures, and the file that keeps them."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganvas.errors import DataError
+from ganvas.utils.files import disk_errors, read_regular, write_durably
+from ganvas.utils.parsing import printable
+
+NAME = "codes.npz"
+SPACES = ("z", "w")
+MOST_BYTES = 256 << 20  # of a file
+MOST_CODES = 100_000
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Codes [N, d] in the space z or w, their classes [N] if the model has any, and what each is called."""
+
+    space: str
+    codes: Tensor
+    classes: Tensor | None = None
+    names: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def save(self, path: Path) -> Path:
+        """Write them as an .npz: `space`, `codes` float32, `names`, and `classes` int64 if there are any.
+
+        Raises:
+            ResourceError: the file cannot be written.
+        """
+        classes = {} if self.classes is None else {"classes": self.classes.numpy().astype(np.int64)}
+        named = {"space": np.array(self.space), "names": np.array(self.names, dtype=np.str_)}
+        data = io.BytesIO()
+        np.savez(data, codes=self.codes.numpy().astype(np.float32), **named, **classes)  # type: ignore[arg-type]
+        with disk_errors(f"cannot write {printable(path)}"):
+            write_durably(path, data.getvalue())
+        return path
+
+
+def load_codes(path: Path, latent_dim: int, classes: int) -> Codes:
+    """The codes in a file, for a model with codes of `latent_dim` numbers and so many classes (0: none).
+
+    Raises:
+        DataError: no such file, or other contents; the message says which.
+    """
+    what = printable(path)
+    if not path.is_file():
+        raise DataError(f"{what}: no such file; `ganvas invert` writes one")
+    try:
+        with np.load(io.BytesIO(read_regular(path, MOST_BYTES)), allow_pickle=False) as file:
+            found = {name: file[name] for name in ("space", "codes", "names", "classes") if name in file}
+    except (ValueError, OSError, KeyError, zipfile.BadZipFile, EOFError) as error:
+        raise DataError(f"{what}: expected codes as of `ganvas invert`, got {printable(error, 100)}") from None
+    space, codes = str(found.get("space", "")), found.get("codes", np.zeros(0))
+    if space not in SPACES or codes.ndim != 2 or codes.dtype != np.float32 or not 0 < len(codes) <= MOST_CODES:
+        raise DataError(f"{what}: expected `space` z or w and `codes` float32 [n, d]; write it with `ganvas invert`")
+    if codes.shape[1] != latent_dim:
+        raise DataError(f"{what}: its codes have {codes.shape[1]} numbers, those of this model {latent_dim}")
+    if not np.isfinite(codes).all():
+        raise DataError(f"{what}: a code is not finite; write it again with `ganvas invert`")
+    labels = _read_classes(what, found.get("classes"), len(codes), classes)
+    names = tuple(printable(name) for name in np.ravel(found.get("names", np.zeros(0)))[: len(codes)])
+    return Codes(space, torch.from_numpy(codes.copy()), labels, names)
+
+
+def name_places(seeds: Sequence[int] | Codes) -> str:
+    """What is written into a picture: the seeds, or the names of codes."""
+    return ",".join(seeds.names if isinstance(seeds, Codes) else map(str, seeds))
+
+
+def _read_classes(what: str, given: np.ndarray[Any, Any] | None, count: int, classes: int) -> Tensor | None:
+    if not classes:
+        return None
+    if given is None or given.shape != (count,) or given.dtype != np.int64 or given.min() < 0 or given.max() >= classes:
+        raise DataError(f"{what}: expected `classes` from 0 to {classes - 1}, one for each code; invert with this model")
+    return torch.from_numpy(given.copy())

@@ -1,0 +1,133 @@
+"""Inversion: a model's own sample comes back; the search starts, stops and refuses as it says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from support import miniature_model as model
+from torch import Tensor
+
+from ganvas.editing import inversion
+from ganvas.editing.inversion import invert
+from ganvas.errors import UsageError
+from ganvas.inference.batches import sample_chunks
+from ganvas.latents.seed_latents import latents
+
+FAR = 10_000  # seeds that no search starts from
+
+
+def own_samples(one: Any, n: int, label: int | None = None) -> Tensor:
+    """Samples of the model that no search starts from."""
+    return torch.cat([part for part, _ in one.stream(n, FAR, label)])
+
+
+@pytest.mark.parametrize(("name", "where"), [("cgan-mnist", None), ("gan-mnist", None), ("stylegan2-fashion", "w")])
+def test_a_sample_of_the_model_comes_back(name: str, where: str | None) -> None:
+    one = model(name)
+    label = 3 if one.classes else None
+    targets = own_samples(one, 3, label)
+    found = invert(one, targets, label, where=where)
+    assert found.space == (where or "z")
+    assert (found.errors < 1).all(), found.errors
+    assert ((found.pictures - targets).abs() * 127.5 > 8).float().mean() < 0.01
+    assert found.classes is None if label is None else found.classes.tolist() == [3] * 3  # type: ignore[union-attr]
+    c = None if label is None or where == "w" else found.classes
+    assert torch.equal(one.space(found.space, label).pictures(found.codes, c), found.pictures)
+
+
+def test_the_class_is_found_too() -> None:
+    one = model("cgan-mnist")
+    targets = torch.cat([own_samples(one, 1, digit) for digit in (2, 7)])
+    found = invert(one, targets)
+    assert found.classes is not None
+    assert found.classes.tolist() == [2, 7]
+    assert (found.errors < 1).all()
+
+
+def test_a_step_is_that_of_least_squares() -> None:
+    """For a linear generator one step is the exact answer (Gauss and Newton)."""
+    one = model("gan-mnist")
+    search = inversion._Search(one, None, "z", 1, 1, 0)
+    matrix = torch.randn(one.drawer.latent_dim, 784, generator=torch.Generator().manual_seed(0))
+    search.generate = lambda z, _: (z @ matrix).view(-1, *one.shape)
+    z, other = latents([1, 2], one.drawer.latent_dim).split(1)
+    wanted = (other @ matrix).flatten()
+    pictures = z @ matrix
+    start = inversion._Ends(z, torch.zeros(1, dtype=torch.int64), pictures, (pictures - wanted).square().mean(1))
+    end = search._step(start, wanted)
+    torch.testing.assert_close(end.codes, other, rtol=0.02, atol=0.02)
+    assert end.errors < 1e-3 * start.errors
+
+
+def test_no_step_makes_it_worse_and_z_stays_where_noise_is() -> None:
+    one = model("gan-mnist")
+    target = torch.rand(1, *one.shape, generator=torch.Generator().manual_seed(0)) * 2 - 1  # no sample looks like it
+    errors: list[float] = []
+
+    def watch(picture: Tensor) -> None:
+        errors.append(float((picture - target[0]).square().mean()))
+
+    found = invert(one, target, restarts=4, steps=12, watch=watch)
+    assert errors == sorted(errors, reverse=True)
+    assert found.codes.norm() <= one.drawer.latent_dim**0.5 + inversion.OUTSIDE + 1e-4
+
+
+def test_a_search_that_is_stopped_keeps_the_best() -> None:
+    one, shown = model("gan-mnist"), list[Tensor]()
+    targets = torch.rand(2, *one.shape, generator=torch.Generator().manual_seed(0)) * 2 - 1  # no sample looks like them
+
+    def watch(picture: Tensor) -> bool:
+        shown.append(picture)
+        return len(shown) % 2 == 1  # two steps of each
+
+    found = invert(one, targets, watch=watch)
+    assert len(shown) == 4
+    assert not found.stopped
+    torch.testing.assert_close(found.pictures, torch.stack(shown[1::2]), rtol=0, atol=1e-4)
+
+    def interrupt(picture: Tensor) -> None:
+        raise KeyboardInterrupt
+
+    found = invert(one, targets, watch=interrupt)
+    assert found.stopped
+    assert found.pictures.shape == (1, *one.shape)  # the second was not begun
+
+
+def test_the_same_answer_twice() -> None:
+    one = model("gan-mnist")
+    target = own_samples(one, 1)
+    first, second = (invert(one, target, steps=5).codes for _ in range(2))
+    assert torch.equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "says"),
+    [
+        ("gan-mnist", {"where": "w"}, "no styles w"),
+        ("gan-mnist", {"where": "v"}, "space"),
+        ("gan-mnist", {"label": 3}, "without classes"),
+        ("gan-mnist", {"restarts": 0}, "restarts"),
+        ("gan-mnist", {"steps": 0}, "steps"),
+        ("gan-ring", {}, "needs images"),
+        ("voxel-shapes", {}, "needs images"),
+        ("textgan-names", {}, "generates text"),
+        ("classifier-mnist", {}, "does not generate"),
+    ],
+)
+def test_wrong_requests(name: str, given: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        invert(model(name), torch.zeros(1, 1, 28, 28), **given)
+
+
+def test_targets_of_another_size() -> None:
+    with pytest.raises(UsageError, match=r"expected shape \[n, 1, 28, 28\] .* got \[1, 3, 28, 28\]"):
+        invert(model("gan-mnist"), torch.zeros(1, 3, 28, 28))
+
+
+def test_samples_have_the_bits_of_any_batch() -> None:
+    one = model("cgan-mnist")
+    found = invert(one, own_samples(one, 1, 3), 3, steps=2)
+    again = sample_chunks(one.drawer, found.codes, found.classes)
+    assert torch.equal(again, found.pictures)

@@ -1,0 +1,147 @@
+"""The verb `ganvas invert`: pictures of any kind, what is written, what it says, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from support import PLAN, ganvas, miniature
+
+from ganvas.editing.invert_files import invert_files
+from ganvas.engine.autotune import initial_state
+from ganvas.errors import DataError, UsageError
+from ganvas.inference import model_file
+from ganvas.inference.codes import load_codes
+from ganvas.inference.model import Model, load
+from ganvas.utils.settings import to_dict
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder with a model of digits that has not learned yet, and a folder with three of its samples."""
+    recipe, data = miniature("cgan-mnist")
+    recipe = replace(recipe, data=replace(recipe.data, source="not-here"))
+    folder = tmp_path_factory.mktemp("inverted")
+    model_file.save(
+        folder / "run",
+        initial_state(recipe, PLAN).average,
+        {"recipe": to_dict(recipe), "classes": list(data.classes), "items": 0},
+    )
+    load(folder / "run").save(folder / "pictures", 3, seed=10_000)
+    return folder
+
+
+def open_model(run: Path) -> Model:
+    return load(run / "run")
+
+
+def test_what_is_written(run: Path, tmp_path: Path) -> None:
+    model, out = open_model(run), tmp_path / "out"
+    found = invert_files(model, [run / "pictures"], out)
+    assert sorted(path.name for path in out.iterdir()) == sorted(
+        ["codes.npz", "search.gif", "sheet.png", *(f"{name.removesuffix('.png')}.png" for name in found.names)]
+    )
+    assert found.classes == ("0", "1", "2")
+    assert max(found.errors) < 1
+    assert found.own is not None
+    assert found.own < 1
+    assert found.held_out is None  # its data is not here
+    assert [each.name for each in found.skipped] == ["labels.csv"]
+    codes = load_codes(out / "codes.npz", model.drawer.latent_dim, 10)
+    assert len(codes) == 3
+    for i, name in enumerate(codes.names):
+        with Image.open(out / f"{name}.png") as made, Image.open(run / "pictures" / f"{name}.png") as given:
+            assert np.abs(np.asarray(made, int) - np.asarray(given, int)).max() <= 3
+            assert (made.info["model"], made.info["picture"], made.info["synthetic"]) == (model.identity, name, "true"), i
+    with Image.open(out / "sheet.png") as sheet:
+        assert sheet.info["space"] == "z"
+
+
+def test_pictures_of_other_kinds_are_made_as_the_data(run: Path, tmp_path: Path) -> None:
+    """Color, transparent, 16-bit and large pictures; equal names in subfolders; one that cannot be read is told."""
+    source = tmp_path / "mixed"
+    (source / "more").mkdir(parents=True)
+    with Image.open(next((run / "pictures").glob("*.png"))) as digit:
+        digit.convert("RGB").resize((140, 140), Image.Resampling.LANCZOS).save(source / "large.png")
+        digit.convert("RGBA").save(source / "more" / "large.png")
+        Image.fromarray(np.asarray(digit).astype(np.uint16) * 257).save(source / "deep.png")
+    (source / "broken.png").write_bytes(b"no picture")
+    found = invert_files(open_model(run), [source], tmp_path / "out", floor=False, steps=30)
+    assert found.names == ("deep.png", "large.png", "more/large.png")
+    assert found.errors[0] < 3
+    assert [each.name for each in found.skipped] == ["broken.png"]
+    assert (found.own, found.held_out) == (None, None)
+    assert {path.name for path in (tmp_path / "out").glob("*.png")} == {"deep.png", "large.png", "more-large.png", "sheet.png"}
+
+
+def test_the_command(run: Path, tmp_path: Path) -> None:
+    one = next((run / "pictures").glob("*.png"))
+    done = ganvas("invert", run / "run", one, "--no-floor", "--label", "0", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    first, out = done.stdout.splitlines()
+    assert first.startswith((f"{one.name}: 0.", f"{one.name}: 1."))
+    assert first.endswith("of 255 levels, as 0")
+    assert out == f"{one.stem}-inverted"
+    done = ganvas("invert", run / "run", one, "--json", "--steps", 2, cwd=tmp_path)
+    report = json.loads(done.stdout)
+    assert report["out"] == f"{one.stem}-inverted-2"
+    assert report["pictures"][0]["name"] == one.name
+    assert report["own_samples"] is not None
+    file = tmp_path / f"{one.stem}-inverted" / "codes.npz"
+    done = ganvas("traverse", "run", "--direction", "axis:0", "--seeds", file, "--out", tmp_path / "t.png", cwd=run)
+    assert done.returncode == 0, done.stderr
+    with Image.open(tmp_path / "t.png") as sheet:
+        assert sheet.info["seeds"] == one.stem
+    done = ganvas("traverse", "run", "--seeds", tmp_path / "none.npz", cwd=run)
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1), done.stderr
+    assert "no such file" in done.stderr
+
+
+def test_the_command_needs_pictures(run: Path) -> None:
+    done = ganvas("invert", "run", cwd=run)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert "expected a picture" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("inputs", "says"),
+    [(["nowhere.png"], "no such file"), (["broken.png"], r"broken\.png"), (["empty"], "no picture")],
+)
+def test_nothing_to_read(inputs: list[str], says: str, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("broken.png").write_bytes(b"no picture")
+    Path("empty").mkdir()
+    with pytest.raises(DataError, match=says):
+        invert_files(open_model(run), inputs, "out")
+    assert not Path("out").exists()
+
+
+def test_a_folder_with_files_is_not_touched(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "kept.txt").write_text("mine")
+    with pytest.raises(UsageError, match="new or an empty folder"):
+        invert_files(open_model(run), [run / "pictures"], tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.txt"]
+
+
+def test_ctrl_c_keeps_what_was_found(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ganvas.editing import inversion
+
+    steps: list[Any] = []
+    original = inversion._Search._step
+
+    def interrupted(self: Any, *given: Any) -> Any:
+        steps.append(None)
+        if len(steps) == 3:
+            raise KeyboardInterrupt
+        return original(self, *given)
+
+    monkeypatch.setattr(inversion._Search, "_step", interrupted)
+    found = invert_files(open_model(run), [run / "pictures"], tmp_path / "out")
+    assert len(found.names) == len(load_codes(tmp_path / "out" / "codes.npz", open_model(run).drawer.latent_dim, 10)) < 3
+    assert "stopped" in found.skipped[-1].reason
+    assert found.own is None
