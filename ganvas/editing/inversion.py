@@ -71,11 +71,12 @@ def invert(
     seed: int = 0,
     watch: Watch | None = None,
 ) -> Inversion:
-    """The codes of pictures, uint8 [N, H, W, C] or a tensor [N, C, H, W] in [-1, 1], each from `restarts` starts with at most `steps` steps.
+    """The codes of pictures, uint8 [N, H, W, C] or a tensor [N, C, H, W] in [-1, 1].
 
-    `where` is z or w; None: w if the model has it. `label`: the classes that are tried, by default all. The starts are among
-    the samples of `seed` and the seeds after it. Where `watch` returns False, the best code so far is the result of this
-    picture; Ctrl-C ends the whole search, with the best codes so far.
+    Each is searched from `restarts` starts with at most `steps` steps. `where` is z or w; None: w if the model has it.
+    `label`: the classes that are tried, by default all. The starts are among the samples of `seed` and the seeds after it.
+    Where `watch` returns False, the best code so far is the result of this picture; Ctrl-C ends the whole search, with the
+    best codes so far.
 
     Raises:
         UsageError: the model does not make pictures of this shape from noise; no such space or class; or a wrong count.

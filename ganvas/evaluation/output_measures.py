@@ -185,6 +185,21 @@ def measure_truth(
     return measures
 
 
+def _choose_two_sets(reference: InputRows) -> tuple[Tensor, Tensor]:
+    """The outputs that are compared as a set, by place in `reference.rows`, and as many rows of `reference.others`.
+
+    If no rows are held out, both come from the same data: then they are two halves of it, without a row in common.
+    """
+    random = torch.Generator().manual_seed(1)
+    if reference.others is reference.data:
+        both = torch.randperm(len(reference.rows), generator=random)
+        half = len(both) // 2
+        return both[:half].sort().values, reference.rows[both[half : 2 * half]].sort().values
+    picked = torch.randperm(len(reference.others), generator=random)[: len(reference.rows)].sort().values
+    # The floor is of as many samples; if the training split has fewer, fewer are measured.
+    return torch.randperm(len(reference.rows), generator=random)[: len(picked)].sort().values, picked
+
+
 def _measure_sets(
     outputs: Outputs,
     reference: InputRows,
@@ -201,14 +216,15 @@ def _measure_sets(
     """
     if not chosen:
         return {}
-    target, n = outputs.task.target, len(reference.rows)
+    target = outputs.task.target
     if modality_of(outputs.output, INPUT_MODALITIES) is not IMAGES or target not in reference.data.modalities:
         notes.add(", ".join(chosen), UsageError(f"the outputs are no images, or the data has no {target!r} to compare with"))
         return {}
-    random = torch.Generator().manual_seed(1)
-    picked = torch.randperm(len(reference.others), generator=random)[:n].sort().values
-    n = len(picked)  # the floor is of as many samples; if the training split has fewer, fewer are measured
-    some = torch.randperm(len(reference.rows), generator=random)[:n].sort().values
+    some, picked = _choose_two_sets(reference)
+    n = len(picked)
+    if n < FEWEST:
+        notes.add(", ".join(chosen), UsageError(f"there are only {len(reference.rows)} real pictures to compare two sets of"))
+        return {}
     sets = [
         outputs.output[some],
         reference.data.rows(reference.rows[some])[target],

@@ -39,6 +39,7 @@ from ganvas.metrics.ssim import ssim
 from ganvas.runtime import placement
 
 SQUARE = 64  # pixels, of the distances
+LEAST = 32  # pixels of a side: SSIM needs 11 of them, and super-resolution a part for its borders
 EACH = ("mae", "psnr", "ssim", "psnr_y", "ssim_y", "sharpness")
 SETS = ("fd",)  # of sets of the same places, whose kernel distance would be below that of equal distributions
 LUMA = ("psnr_y", "ssim_y")  # of super-resolution only
@@ -111,6 +112,9 @@ def translate_photographs(model: Model, source: str, notes: list[str], strength:
     for i, name in enumerate(photos.names):
         try:
             pixels = _fit(photos.read(i, LONGEST), channels)
+            if min(pixels.shape[:2]) < LEAST:
+                height, width = pixels.shape[:2]
+                raise UnreadableError(f"{width} x {height} pixels, expected at least {LEAST} on each side")
         except UnreadableError as reason:
             notes.append(f"left out: {name} ({reason})")
             continue

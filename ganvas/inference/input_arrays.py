@@ -46,6 +46,7 @@ from ganvas.runtime import placement
 from ganvas.utils.parsing import printable
 
 Array = npt.NDArray[Any]
+COLORED = (3, 4)  # channels of a color picture, without and with transparency
 CHUNK_PIXELS = 1_000_000  # of all pictures of a chunk
 _SHAPES: Mapping[Modality, str] = {IMAGES: "[n, H, W, C]", CLIPS: "[n, T, H, W, C]", LABEL_MAPS: "[n, H, W]"}
 
@@ -67,6 +68,8 @@ def translate(
     if not isinstance(game, Translates):
         raise UsageError(f"{model.name} does not translate arrays; use Model.upscale")
     way = find_way(model, to) if to is not None else find_direction(game, direction)
+    if (one := _as_one_picture(inputs)) is not None:
+        return translate_along(way, one, strength=strength, seed=seed)
     given = inputs if isinstance(inputs, Mapping) else {way.field: inputs}
     if way.field not in given or not given.keys() <= set(game.takes):
         found = ", ".join(given) or "none"
@@ -74,6 +77,17 @@ def translate(
             f"inputs: expected {way.field!r}, and perhaps others of {', '.join(game.takes)}, found {found}; rename them"
         )
     return _apply_way(way, {name: as_input(name, x, FIELDS[name].modalities) for name, x in given.items()}, seed, strength)
+
+
+def _as_one_picture(given: Any) -> Array | None:
+    """The array, if it is one picture, uint8 [H, W, 3 or 4], as of `numpy.asarray` of a color picture; None: it is not.
+
+    So grey pictures [n, H, W] cannot be 3 or 4 pixels wide; they need their channel.
+    """
+    array = None if isinstance(given, Mapping) else np.asarray(given)
+    if array is None or array.dtype != np.uint8 or array.ndim != IMAGES.ndim - 1 or array.shape[-1] not in COLORED:
+        return None
+    return array
 
 
 def find_direction(game: Translates, direction: str | None) -> Way:
@@ -135,6 +149,8 @@ def upscale(model: LoadedGame, images: npt.ArrayLike | Picture | str | Path, str
     way = next(way for way in list_ways(model.game) if not way.direction)
     if isinstance(images, (Picture, str, Path)):
         return translate_picture(way, images, strength)
+    if (one := _as_one_picture(images)) is not None:
+        return translate_along(way, one, strength=strength)
     kept = as_input("images", images, (IMAGES,))
     require_one_length({"images": kept})
     return _apply_way(way, {way.field: kept}, 0, strength)

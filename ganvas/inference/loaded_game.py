@@ -24,8 +24,9 @@ from ganvas.core.capabilities import (
     Upscales,
     Writes,
 )
+from ganvas.core.fields import FIELDS
 from ganvas.core.game import Game
-from ganvas.core.modality import POINTS, TEXT, Modality, modality_of_shape
+from ganvas.core.modality import LABEL_MAPS, POINTS, TEXT, Modality, modality_of_shape
 from ganvas.data.source_names import is_here
 from ganvas.data.units import Units
 from ganvas.errors import DataError, UsageError
@@ -66,6 +67,8 @@ class LoadedGame:
             return self.game
         if isinstance(self.game, TakesInputs):
             methods = " or ".join(f"Model.{text}" for kind, text in INPUT_METHODS.items() if isinstance(self.game, kind))
+            if isinstance(self.game, Translates) and takes_maps(self.game):
+                methods = "Model.paint(map)"
             raise UsageError(f"{self.name} makes its output from inputs, not from noise alone; use {methods}")
         raise UsageError(f"{self.name} does not generate anything; choose a model of a generative game")
 
@@ -261,6 +264,11 @@ class LoadedGame:
     def _in_own_units(self, samples: Tensor) -> Tensor:
         """Samples of the networks -> in the units of the user."""
         return samples if self.units is None else self.units.restore(samples)
+
+
+def takes_maps(game: Translates) -> bool:
+    """Whether all that the game translates are label maps."""
+    return all(FIELDS[direction.partition(">")[0]].modalities == (LABEL_MAPS,) for direction in game.directions)
 
 
 def _are_numbers(values: Any) -> bool:

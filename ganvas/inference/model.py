@@ -94,7 +94,8 @@ class Model(LoadedGame):
     ) -> Any:
         """Images translated in one of `directions`: uint8 [n, H, W, C] -> uint8 [n, H, W, C]; label maps uint8 [n, H, W].
 
-        H and W may be anything. `inputs` is the source field of the direction, or every field that the game takes, by name.
+        H and W may be anything. One picture uint8 [H, W, 3 or 4] becomes one picture. `inputs` is the source field of
+        the direction, or every field that the game takes, by name.
         A picture of Pillow, or the path of one, becomes a picture of its size, with its transparency. `to` is what the user
         calls the output, in place of the direction; neither is needed if there is only one. Sample i has the noise of
         seed + i, if the game takes noise. `strength` from 0 to 1: how much of the change is made.
@@ -139,7 +140,8 @@ class Model(LoadedGame):
         return input_arrays.inpaint(self._require(Inpaints, "inpaint"), images, masks, seed)
 
     def upscale(self, images: npt.ArrayLike | Image | str | Path, *, strength: float = 1.0) -> Any:
-        """Images uint8 [n, H, W, C] -> uint8 [n, scale H, scale W, C], `scale` as the game's; a picture or path -> a picture.
+        """Images uint8 [n, H, W, C] -> uint8 [n, scale H, scale W, C], `scale` as the game's; a picture or path -> a picture;
+        one picture uint8 [H, W, 3 or 4] -> one picture.
 
         `strength` is from 0, only what the pixels say, to 1, with all details that the game makes up.
 

@@ -110,9 +110,8 @@ def find_way(model: HasGame, to: str | None) -> Way:
     if to is None:
         if len(ways) == 1:
             return ways[0]
-        raise UsageError(
-            f"{model.name} has several directions: choose one with --to {' or --to '.join(way.target for way in ways)}"
-        )
+        targets = " or ".join(way.target for way in ways)
+        raise UsageError(f"{model.name} has several directions: choose one with --to (in Python: to=) {targets}")
     wanted = to.strip().replace(" ", "").casefold()
     for spell in (lambda way: way.target, lambda way: way.about, lambda way: way.direction, _target_field):
         for way in ways:

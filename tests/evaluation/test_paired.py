@@ -24,7 +24,7 @@ from ganvas.evaluation.comparison import compare
 from ganvas.evaluation.evaluate import Report, evaluate
 from ganvas.evaluation.map_measures import MAPS
 from ganvas.evaluation.measure_names import INPUTS
-from ganvas.evaluation.output_measures import NAMES, choose_rows, held_out_rows
+from ganvas.evaluation.output_measures import NAMES, InputRows, _choose_two_sets, choose_rows, held_out_rows
 from ganvas.evaluation.output_sheet import draw_output_sheet
 from ganvas.evaluation.truth_measures import TRUTH, absolute_error, pixel_accuracy
 from ganvas.inference import model_file
@@ -212,3 +212,21 @@ def test_validation_is_an_error_where_there_is_a_truth_and_a_distance_elsewhere(
     assert floor is None or floor < found[1]
     assert validation.floor(miniatures.table(name, 50), data, game) is None, "fewer training samples than held-out ones"
     assert validation.measure(game, miniatures.table(name, 20)) is None, "too few to measure"
+
+
+def test_without_other_samples_sets_are_halves_with_no_row_in_common() -> None:
+    """The floor of a set against itself would be 0, and below that without its diagonal: no model could come near it."""
+    data, others = (miniature_rows(40) for _ in range(2))
+    rows = torch.arange(5, 36)
+    some, picked = _choose_two_sets(InputRows(data, rows, data, ""))
+    assert (len(some), len(picked)) == (15, 15)
+    assert not set(rows[some].tolist()) & set(picked.tolist())
+    assert set(picked.tolist()) <= set(rows.tolist())
+    some, picked = _choose_two_sets(InputRows(data, rows, others, ""))
+    assert (len(some), len(picked)) == (31, 31)
+    assert int(picked.max()) >= 36  # any of the others
+
+
+def miniature_rows(count: int) -> Any:
+    """A data set of which only the length is asked."""
+    return range(count)

@@ -129,6 +129,13 @@ def test_bad_files_are_listed_and_bad_measures_refused(photos: Path, tmp_path: P
         evaluate(path, against=str(tmp_path / "nowhere"))
 
 
+def test_a_picture_that_is_too_small_is_listed_and_the_rest_measured(photos: Path, tmp_path: Path) -> None:
+    Image.new("L", (1, 900)).save(photos / "strip.png")
+    report = evaluate(bundle("miniature-larger", tmp_path), against=str(photos))
+    assert report.reference == f"3 whole photographs of {photos}"
+    assert any("strip.png" in note and "1 x 900" in note for note in report.notes), report.notes
+
+
 def test_large_photographs_are_shrunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photos: Path) -> None:
     monkeypatch.setattr("ganvas.evaluation.whole_pictures.LONGEST", 48)
     found = list(translate_photographs(load(bundle("miniature-larger", tmp_path)), str(photos), []))

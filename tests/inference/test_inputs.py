@@ -10,14 +10,18 @@ import numpy as np
 import pytest
 import torch
 from miniatures import fresh_game, save_bundle
+from PIL import Image
+from support import miniature_model
 
 from ganvas.core.capabilities import TakesInputs
 from ganvas.core.modality import LABEL_MAPS
 from ganvas.data.paired import PairedDataset
 from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, UsageError
+from ganvas.games import GAMES
 from ganvas.inference import inputs
 from ganvas.inference.inputs import list_tasks, run_task
+from ganvas.inference.loaded_game import takes_maps
 from ganvas.inference.model import Model, load
 from ganvas.inference.sheet import draw_outputs, make_sheet
 
@@ -191,6 +195,17 @@ def test_a_model_animates_inpaints_and_upscales(tmp_path: Path) -> None:
     assert model_of("miniature-larger", tmp_path).upscale(images).shape == (5, 32, 32, 1)
 
 
+@pytest.mark.parametrize("channels", [3, 4])
+def test_one_color_picture_as_an_array_is_one_picture(channels: int) -> None:
+    """As `numpy.asarray` makes it of a picture of Pillow; not a row of grey pictures that are 3 pixels wide."""
+    picture = np.random.default_rng(0).integers(0, 256, (40, 33, channels), np.uint8)
+    pix2pix, larger = miniature_model("pix2pix-emoji"), miniature_model("sr-photos")
+    made = pix2pix.translate(picture)
+    assert made.shape == picture.shape
+    assert np.array_equal(made, np.asarray(pix2pix.translate(Image.fromarray(picture))))
+    assert larger.upscale(picture).shape == (80, 66, channels)
+
+
 @pytest.mark.parametrize(
     ("name", "method"),
     [
@@ -203,6 +218,12 @@ def test_a_model_animates_inpaints_and_upscales(tmp_path: Path) -> None:
 def test_sampling_says_which_method_to_use(name: str, method: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=f"{name} makes its output from inputs, not from noise alone; use {method}"):
         model_of(name, tmp_path).sample(3)
+
+
+def test_a_game_of_drawn_maps_is_said_to_paint() -> None:
+    assert takes_maps(GAMES["spade"])  # type: ignore[arg-type]
+    assert not takes_maps(GAMES["pix2pix"])  # type: ignore[arg-type]
+    assert not takes_maps(GAMES["cyclegan"])  # type: ignore[arg-type]
 
 
 def test_wrong_requests_get_one_line(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_the_only_direction_needs_no_name() -> None:
 
 
 def test_wrong_directions_get_one_line() -> None:
-    with pytest.raises(UsageError, match="has several directions: choose one with --to shaded or --to flat"):
+    with pytest.raises(UsageError, match=r"has several directions: choose one with --to \(in Python: to=\) shaded or flat"):
         find_way(make_translator("cyclegan"), None)
     with pytest.raises(UsageError, match=r"shadde.*shaded"):
         find_way(make_translator("cyclegan"), "shadde")
