@@ -7,8 +7,9 @@ it is near, or else the class of the nearest pixel that has one: no new classes.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import IO, NamedTuple
 
@@ -35,6 +36,7 @@ MANY_CLASSES = 40  # colors that are classes: with more of them, maps without a 
 FEW_CLASSES = 8  # colors: up to so many stand out from the smooth edges between them,
 RARE = 0.005  # share of all pixels: unless half of the classes have less than this; and
 STRAY = 0.01  # share of all pixels, from which on those whose color is no class, as at smooth edges, count
+EXACT = 2  # levels of a channel that a mixture of two colors may differ by from the line between them
 SPARSE = 64  # numbers up to here are classes also if few of them are used
 GREY = ("1", "L", "LA", "I", "F")
 LOSSY = ("JPEG", "MPO")  # these change colors a little
@@ -226,7 +228,8 @@ def _doubt_colors(colors: Counter[int], legend: Legend) -> tuple[str, ...]:
     count, stray = len(shares), 1 - sum(shares.values())
     mixed = len(colors) > MOST_COLORS and stray >= STRAY  # more colors than classes may be: they are no forgotten classes
     rare = 2 * sum(share < RARE for share in shares.values()) >= count
-    if not (count > MANY_CLASSES or (mixed and (count > FEW_CLASSES or rare))):
+    between = _count_mixtures(shares)
+    if not (count > MANY_CLASSES or (mixed and (count > FEW_CLASSES or rare)) or 2 * between >= max(count, FEW_CLASSES)):
         return ()
     found = f"{spell_count(count, 'colors')} became classes, such as {write_color(min(shares, key=lambda each: shares[each]))}"
     others = f", and {stray:.1%} of the pixels have one of {len(colors) - count:,} other colors" if mixed else ""
@@ -234,6 +237,22 @@ def _doubt_colors(colors: Counter[int], legend: Legend) -> tuple[str, ...]:
         f"label maps: {found}{others}; expected few plain colors, saved as PNG without smooth edges, or a {NAME} that lists "
         "the classes; pix2pix-images takes pairs of ordinary pictures",
     )
+
+
+def _count_mixtures(shares: Mapping[Color, float]) -> int:
+    """How many rare colors lie between two frequent ones: those of maps that were enlarged by a whole factor are few and exact."""
+    frequent = np.array([color for color, share in shares.items() if share >= RARE], float).reshape(-1, 3)
+    count = 0
+    for color in (np.array(color, float) for color, share in shares.items() if share < RARE):
+        pairs = itertools.combinations(frequent, 2)
+        count += any(_is_between(color, first, second) for first, second in pairs)
+    return count
+
+
+def _is_between(color: NDArray[np.float64], first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
+    along = second - first
+    part = float((color - first) @ along / (along @ along))
+    return 0 < part < 1 and float(np.abs(first + part * along - color).max()) <= EXACT
 
 
 def _are_near(first: int, second: int) -> bool:

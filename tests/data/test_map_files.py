@@ -144,6 +144,18 @@ def test_ordinary_pictures_as_maps_are_doubted() -> None:
     assert len(rule.doubts) == 1
 
 
+def test_maps_that_were_enlarged_by_a_whole_factor_are_doubted() -> None:
+    """Their mixtures are few, each with a part of the pixels that a class may have."""
+    drawing = Image.new("RGB", (120, 120), (20, 60, 200))
+    ImageDraw.Draw(drawing).rectangle((20, 20, 80, 90), (220, 200, 40))
+    ImageDraw.Draw(drawing).ellipse((50, 40, 110, 110), (10, 160, 20))
+    assert choose_rule(collection([drawing])).doubts == ()
+    rule = choose_rule(collection([drawing.resize((240, 240), Image.Resampling.BILINEAR)]))
+    assert len(rule.legend.names) > 3
+    (told,) = rule.doubts
+    assert "became classes" in told
+
+
 def test_a_legend_and_numbers_are_not_doubted() -> None:
     many = smooth(patches(20))
     assert choose_rule(collection([many]), SEA_LAND).doubts == ()
