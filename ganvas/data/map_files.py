@@ -240,7 +240,7 @@ def _doubt_colors(colors: Counter[int], legend: Legend) -> tuple[str, ...]:
 
 
 def _count_mixtures(shares: Mapping[Color, float]) -> int:
-    """How many rare colors lie between two frequent ones: those of maps that were enlarged by a whole factor are few and exact."""
+    """How many rare colors lie between two frequent ones: maps enlarged by a whole factor have few, exact ones."""
     frequent = np.array([color for color, share in shares.items() if share >= RARE], float).reshape(-1, 3)
     count = 0
     for color in (np.array(color, float) for color, share in shares.items() if share < RARE):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from ganvas.config import DataConfig
 from ganvas.core.fields import FIELDS
@@ -16,7 +17,7 @@ from ganvas.data.open import find, load, open_source, tell_doubts
 from ganvas.data.pair_layout import MOST_MATCH
 from ganvas.data.pair_table import open_domains, open_pairs
 from ganvas.data.photo_tiles import open_photos
-from ganvas.data.source_names import BUILT_IN, doubt_name, naming
+from ganvas.data.source_names import BUILT_IN, doubt_name, find_path, naming
 from ganvas.data.table import TableDataset
 from ganvas.data.two_sides import TwoSides, are_side_by_side, cut_in_halves, open_two_sides
 from ganvas.data.unpaired import UnpairedDataset
@@ -163,5 +164,13 @@ def _describe_missing(source: str, kind: tuple[str, ...]) -> DataError:
             f"--set data.pair={SIDE_BY_SIDE}"
         )
     held = spell_count(len(pictures.names), "pictures") if isinstance(pictures, ImageCollection) else "points"
+    if isinstance(pictures, ImageCollection) and (empty := _list_empty(find_path(source), pictures.names)):
+        return DataError(f"{shown}: expected {wanted}: {expected}; no pictures in its folder {', '.join(empty)}; found {held}")
     fields = " and ".join(f"{name!r} ({FIELDS[name].meaning})" for name in kind)
     return DataError(f"{shown}: expected {wanted}: {expected}, for the fields {fields}; found {held} on one side")
+
+
+def _list_empty(folder: Path, names: Sequence[str]) -> list[str]:
+    """The subfolders that hold none of these pictures."""
+    inside = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    return [printable(each, 60) for each in inside if not any(name.startswith(f"{each}/") for name in names)][:3]

@@ -190,7 +190,10 @@ def _join(paths: tuple[str, str], split: str) -> TwoSides:
     names = [printable(path if short[0] == short[1] else name, 60) for path, name in zip(paths, short, strict=True)]
     legend = None
     for path, name in zip(paths, names, strict=True):
-        contents.append(find(path, split))
+        try:
+            contents.append(find(path, split))
+        except DataError as error:
+            raise DataError(f"{printable(path)}: {str(error).removeprefix(f'{printable(path)}: ')}") from None
         pictures = load(contents[-1])
         if not isinstance(pictures, ImageCollection):
             raise DataError(f"{printable(path)}: expected pictures, found points; choose two sources of pictures")

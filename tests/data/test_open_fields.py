@@ -293,3 +293,17 @@ def test_filters_and_photographs_are_opened_as_the_game_needs(tmp_path: Path) ->
     assert low.facts.shapes == {"real": (3, 32, 32), "low": (3, 16, 16)}
     with pytest.raises(UsageError, match="sketsh"):
         pairs(tmp_path / "p", pair="sketsh")
+
+
+def test_the_side_without_pictures_is_named(tmp_path: Path) -> None:
+    whole = write_pairs(tmp_path / "whole")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(DataError, match=r"empty: no pictures: expected PNG") as error:
+        open_fields(DataConfig(source=f"{whole / 'A'}::{empty}"), ("real", "source"))
+    assert str(error.value).count("empty") == 1
+    half = write_pairs(tmp_path / "half")
+    for file in (half / "B").iterdir():
+        file.unlink()
+    with pytest.raises(DataError, match=r"half: expected pairs .*; no pictures in its folder B; found 6 pictures"):
+        open_fields(DataConfig(source=str(half)), ("real", "source"))
