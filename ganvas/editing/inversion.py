@@ -38,7 +38,7 @@ NUDGE = 0.003  # of a code, in standard deviations; larger ones miss the kinks o
 OUTSIDE = 2.2  # how far the length of z may exceed its usual one: the length of one noise in a thousand does
 DAMPINGS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0)  # of a step, all of which are tried: a picture is cheap beside them
 EXACT = 0.35  # levels of 255: little more than what rounding to 8 bits makes, 0.29
-NEAR, ATTEMPTS = 10.0, 4  # a smaller error says that the picture is of this model: then it is searched again,
+NEAR, ATTEMPTS = 10.0, 8  # a smaller error says that the picture is of this model: then it is searched again,
 SCATTER = 0.3  # around the best code, with this standard deviation, and from other samples, in turn
 STALLED, PATIENCE = 0.002, 4  # the share by which the error must fall in so many steps
 
