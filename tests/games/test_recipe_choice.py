@@ -286,7 +286,7 @@ def test_a_filter_of_a_source_has_its_recipe(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "line"),
     [
-        ("emoji-shading", "pix2pix-emoji: 1,098 pairs of pictures (flat > shaded) at 64 pixels for 12,000 images on the CPU"),
+        ("emoji-shading", "pix2pix-emoji: 1,098 pairs of pictures (flat > shaded) at 64 pixels for 20,000 images on the CPU"),
         ("emoji-styles", "cyclegan-styles: 1,098 and 1,098 pictures of two domains without pairs (fluent, noto) at 64"),
         ("earth", "pix2pix-earth: 1,569 pairs of pictures (relief > satellite) at 64 pixels for 60,000 images on the CPU"),
     ],
