@@ -290,6 +290,26 @@ def test_a_photograph_that_is_dropped_is_filtered_and_saved(tab: Any) -> None:
         assert found.text["synthetic"] == "true"
 
 
+def test_the_copied_link_is_of_the_picture_that_is_shown(tab: Any) -> None:
+    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    open_model(tab, "model=shader")
+    links = []
+    for name in ("one.png", "two.png"):
+        tab.evaluate("document.getElementById('toasts').replaceChildren()")
+        tab.evaluate(DROP, [list(png(40, 40)), name])
+        tab.wait_for_selector(f"#in-said:has-text('{name}')")
+        if links:
+            tab.route("**/api/pictures", lambda route: route.abort())
+            tab.click("#copy")
+            tab.wait_for_selector(".toast.error:has-text('There is no link')")
+            tab.unroute("**/api/pictures")
+        tab.click("#copy")  # the picture is on its way to the studio
+        tab.wait_for_selector(".toast:has-text('The link holds')")
+        links.append(tab.evaluate("navigator.clipboard.readText()"))
+    assert all("mode=picture" in link and "picture=" in link.partition("mode=picture")[2] for link in links)
+    assert links[0] != links[1]
+
+
 def test_both_ways_and_the_way_back(tab: Any) -> None:
     open_model(tab, "model=cycle")
     assert tab.inner_text("#out-title") == "Out: shaded"

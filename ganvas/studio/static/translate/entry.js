@@ -53,8 +53,7 @@ export class Entry {
   async begin({ mode, map, picture, example }) {
     const mine = ++this.turn;
     this.stop();
-    this.sent.clear();
-    Object.assign(this, { picture: null, shot: null });
+    Object.assign(this, { picture: null, shot: null, sent: new Map() });
     const { takes, legend, side } = state.model;
     this.doodle.begin(takes === "map" ? this.listClasses(legend) : [], takes === "map" ? state.size : 2 * side);
     this.doodle.canvas.setTool("brush");
@@ -122,7 +121,7 @@ export class Entry {
   /** Take a picture; `example` is the name of its file if it is one of the page's. */
   take({ canvas, name, example = "", id = "" }) {
     this.picture = { canvas, name, example };
-    this.sent.clear();
+    this.sent = new Map(); // what is still being sent is of the old picture
     if (id) this.sent.set("whole", id);
     if (state.mode === "picture") {
       this.show();
@@ -258,8 +257,7 @@ export class Entry {
       return { canvas, request: { name: "translate", facts, arrays: { picture: readPixels(canvas) } } };
     }
     const name = mode === "picture" ? `at ${state.size}` : "";
-    const id = this.sent.get(name) ?? (await sendPicture(canvas)).id;
-    if (name) this.sent.set(name, id);
+    const id = await (name ? this.send(name, () => canvas) : sendPicture(canvas).then((sent) => sent.id));
     return { canvas, request: { name: "translate", facts: { ...facts, picture: id, keep: true } } };
   }
 
@@ -268,7 +266,20 @@ export class Entry {
     if (state.mode === "draw") return { map: await this.doodle.pack() };
     if (state.mode === "camera" || !this.picture) return {};
     if (this.picture.example) return { example: this.picture.example };
-    if (!this.sent.has("whole")) this.sent.set("whole", (await sendPicture(fitPicture(this.picture.canvas))).id);
-    return { picture: this.sent.get("whole") };
+    const { canvas } = this.picture;
+    return { picture: await this.send("whole", () => fitPicture(canvas)) };
+  }
+
+  /** The id in the studio of the picture of now, or of a smaller one of it, by a name; each is sent once. */
+  send(name, draw) {
+    const { sent } = this;
+    if (!sent.has(name)) {
+      const forget = (wrong) => {
+        sent.delete(name); // the next one tries again
+        throw wrong;
+      };
+      sent.set(name, sendPicture(draw()).then(({ id }) => id).catch(forget));
+    }
+    return sent.get(name);
   }
 }

@@ -3,6 +3,7 @@
 import { CompareView } from "../common/compare_view.js";
 import { formatCount } from "../common/api.js";
 import { make, say, toast } from "../common/shell.js";
+import { flushLink } from "./entry_link.js";
 import { drawPixels, fetchPicture } from "./pixels.js";
 import { $, download, pressOne, state } from "./translate_state.js";
 
@@ -114,11 +115,18 @@ export class Outcome {
   }
 }
 
-/** Put the link into the clipboard. */
+/** Put the link of what is here now into the clipboard. */
 async function copyLink() {
   try {
+    await flushLink();
+  } catch (wrong) {
+    toast(`There is no link: ${wrong.message}`, { kind: "error", seconds: ERROR_SECONDS });
+    return;
+  }
+  const entry = state.mode === "camera" ? "not the webcam" : "what goes in";
+  try {
     await navigator.clipboard.writeText(location.href);
-    toast("The link holds the model, what goes in, and every setting.");
+    toast(`The link holds the model, ${entry}, and every setting.`);
   } catch {
     toast("The link is in the address bar.");
   }

@@ -44,7 +44,7 @@ function refresh(isWhole = true) {
   });
 }
 
-const link = () => writeLink(() => entry.describeLink());
+const link = () => writeLink(() => entry.describeLink(), fail);
 
 function showProgress(share) {
   $("progress").hidden = share === null;
