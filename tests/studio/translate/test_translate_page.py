@@ -310,6 +310,17 @@ def test_the_copied_link_is_of_the_picture_that_is_shown(tab: Any) -> None:
     assert links[0] != links[1]
 
 
+def test_a_picture_goes_with_to_another_model_before_it_is_sent(tab: Any) -> None:
+    open_model(tab, "model=shader")
+    tab.route("**/api/pictures", lambda route: route.abort())  # it never is
+    tab.evaluate(DROP, [list(png(40, 20)), "mine.png"])
+    tab.wait_for_selector("#in-said:has-text('mine.png')")
+    tab.select_option("#model", "filter")
+    tab.wait_for_selector("#out-said:has-text('photo > sketch')")
+    assert tab.inner_text("#in-said") == "mine.png \u00b7 40 \u00d7 20 pixels"
+    tab.unroute("**/api/pictures")
+
+
 def test_both_ways_and_the_way_back(tab: Any) -> None:
     open_model(tab, "model=cycle")
     assert tab.inner_text("#out-title") == "Out: shaded"

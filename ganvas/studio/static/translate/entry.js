@@ -49,8 +49,8 @@ export class Entry {
     return Boolean(state.mode === "picture" ? this.picture : this.shot);
   }
 
-  /** Begin with a model: with what a link asks for, else with the first example. */
-  async begin({ mode, map, picture, example }) {
+  /** Begin with a model: with a `given` picture, with what a link asks for, or else with the first example. */
+  async begin({ mode, map, picture, example, given }) {
     const mine = ++this.turn;
     this.stop();
     Object.assign(this, { picture: null, shot: null, sent: new Map() });
@@ -66,7 +66,8 @@ export class Entry {
     else {
       this.doodle.drawFace();
       if (map) await this.attempt(() => this.doodle.unpack(map));
-      await this.attempt(() => (picture ? this.fetch(picture) : this.showExample(example)));
+      if (given) this.take(given);
+      else await this.attempt(() => (picture ? this.fetch(picture) : this.showExample(example)));
     }
     if (mine === this.turn) this.chooseMode(wanted); // else another model was chosen meanwhile
   }
@@ -118,11 +119,10 @@ export class Entry {
     else this.attempt(() => this.doodle.readPicture(given.canvas));
   }
 
-  /** Take a picture; `example` is the name of its file if it is one of the page's. */
-  take({ canvas, name, example = "", id = "" }) {
+  /** Take a picture; `example`: its file if it is one of the page's; `sent`: its ids in the studio, as `send` keeps them. */
+  take({ canvas, name, example = "", sent = new Map() }) {
     this.picture = { canvas, name, example };
-    this.sent = new Map(); // what is still being sent is of the old picture
-    if (id) this.sent.set("whole", id);
+    this.sent = sent; // what is still being sent is of the old picture
     if (state.mode === "picture") {
       this.show();
       this.changed(true);
@@ -133,7 +133,7 @@ export class Entry {
   async fetch(id) {
     const { turn } = this;
     const canvas = await fetchPicture(`./api/pictures/${encodeURIComponent(id)}`);
-    if (turn === this.turn) this.take({ canvas, name: "the picture of the link", id });
+    if (turn === this.turn) this.take({ canvas, name: "the picture of the link", sent: new Map([["whole", id]]) });
   }
 
   async showExample(asked) {
@@ -172,7 +172,7 @@ export class Entry {
   /** What another model should begin with: the same picture, if it is no example. */
   keepFor(model) {
     const keeps = model.takes === "picture" && this.picture && !this.picture.example;
-    return keeps ? { mode: "picture", picture: this.sent.get("whole") ?? null } : {};
+    return keeps ? { mode: "picture", given: { ...this.picture, sent: this.sent } } : {};
   }
 
   resize() {
