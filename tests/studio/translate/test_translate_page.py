@@ -321,6 +321,21 @@ def test_a_picture_goes_with_to_another_model_before_it_is_sent(tab: Any) -> Non
     tab.unroute("**/api/pictures")
 
 
+def test_what_is_saved_has_the_seed_that_it_was_made_with(tab: Any) -> None:
+    open_model(tab, "model=painter&seed=7")
+    said = tab.inner_text("#out-said")
+    assert "seed 7" in said
+    newer = """document.getElementById("dice").click();
+        document.getElementById("save").click();
+        document.querySelector("[data-view=compare]").click();
+        document.getElementById("out-said").textContent"""
+    with tab.expect_download() as saved:
+        assert tab.evaluate(newer) == said  # the picture of the new seed is not there yet
+    assert saved.value.suggested_filename == "painter-picture-seed7.png"
+    with Image.open(saved.value.path()) as found:
+        assert "7" in found.text.values()
+
+
 def test_both_ways_and_the_way_back(tab: Any) -> None:
     open_model(tab, "model=cycle")
     assert tab.inner_text("#out-title") == "Out: shaded"

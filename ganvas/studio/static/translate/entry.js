@@ -243,22 +243,23 @@ export class Entry {
     return `${name} · ${canvas.width} × ${canvas.height} pixels`;
   }
 
-  /** {request, canvas}: the task for what goes in now, and what it looks like. */
+  /** {request, canvas, made}: the task for what goes in now, what it looks like, and the settings that it is made with. */
   async describe() {
     const { model, way, seed, strength, view, mode } = state;
-    const canvas = this.fit();
+    const [canvas, made] = [this.fit(), { model, way, seed, strength }];
     if (model.takes === "map") {
-      return { canvas, request: { name: "paint", facts: { model: model.id, seed }, arrays: { map: this.doodle.copyMap() } } };
+      const request = { name: "paint", facts: { model: model.id, seed }, arrays: { map: this.doodle.copyMap() } };
+      return { canvas, made, request };
     }
     const back = way.back && view === "back";
     const facts = { model: model.id, to: way.to, strength, back };
     const bytes = 3 * canvas.width * canvas.height;
     if (bytes * Math.max(1, model.scale ** 2 * (back ? 2 : 1)) <= schema.most_sent) {
-      return { canvas, request: { name: "translate", facts, arrays: { picture: readPixels(canvas) } } };
+      return { canvas, made, request: { name: "translate", facts, arrays: { picture: readPixels(canvas) } } };
     }
     const name = mode === "picture" ? `at ${state.size}` : "";
     const id = await (name ? this.send(name, () => canvas) : sendPicture(canvas).then((sent) => sent.id));
-    return { canvas, request: { name: "translate", facts: { ...facts, picture: id, keep: true } } };
+    return { canvas, made, request: { name: "translate", facts: { ...facts, picture: id, keep: true } } };
   }
 
   /** What goes in, for the link. */

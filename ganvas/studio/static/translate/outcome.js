@@ -12,7 +12,7 @@ const ERROR_SECONDS = 15;
 export class Outcome {
   /** `handOn(model, picture)`: the id of a picture for another model; `changed(needsMore)`: the view is another. */
   constructor(requests, { handOn, changed }) {
-    Object.assign(this, { requests, handOn, changed, picture: null, entry: null, back: null, request: null, kept: null });
+    Object.assign(this, { requests, handOn, changed, result: null });
     this.view = new CompareView($("result"));
     for (const button of $("views").children) button.addEventListener("click", () => this.choose(button.dataset.view));
     $("out-zoom").addEventListener("input", () => this.view.setZoom(Number($("out-zoom").value)));
@@ -21,20 +21,25 @@ export class Outcome {
     $("copy").addEventListener("click", copyLink);
   }
 
+  /** The picture that came out; null: there is none. */
+  get picture() {
+    return this.result?.picture ?? null;
+  }
+
   /** Nothing is there yet; `why` in its place. */
   clear(why) {
-    Object.assign(this, { picture: null, back: null, kept: null, request: null });
+    this.result = null;
     $("veil").textContent = why;
     $("veil").hidden = false;
     for (const id of ["save", "hand", "reuse"]) $(id).disabled = true;
     this.view.show(null);
   }
 
-  /** Show the answer to a request; `entry` is what went in, a canvas. */
-  async show(request, entry, facts, arrays) {
+  /** Show the answer to a request; `canvas` is what went in, and `made` the settings: those of the page may be newer. */
+  async show({ request, canvas, made }, facts, arrays) {
     const picture = facts.kept ? await fetchPicture(`./api/pictures/${facts.kept}`) : drawPixels(arrays.picture);
     const back = arrays.back ? drawPixels(arrays.back) : null;
-    Object.assign(this, { request, entry, picture, back, facts, kept: facts.kept ?? null });
+    this.result = { request, made, entry: canvas, picture, back, facts, file: facts.kept ?? null };
     $("veil").hidden = true;
     for (const id of ["save", "hand", "reuse"]) $(id).disabled = false;
     this.draw();
@@ -43,14 +48,14 @@ export class Outcome {
 
   choose(view) {
     state.view = view;
-    this.changed(view === "back" && !this.back);
+    this.changed(view === "back" && !this.result?.back);
     this.draw();
   }
 
   draw() {
     pressOne($("views").children, "view", state.view);
-    const { picture, entry, back, facts } = this;
-    if (!picture) return;
+    if (!this.result) return;
+    const { picture, entry, back, facts } = this.result;
     const isBack = state.view === "back" && back;
     const shown = isBack ? back : picture;
     this.view.show(shown, state.view === "result" ? null : entry);
@@ -62,34 +67,36 @@ export class Outcome {
   }
 
   describe(isBack) {
-    const { way, seed, model } = state;
-    const { width, height, milliseconds } = this.facts;
+    const { way, seed, strength, model } = this.result.made;
+    const { width, height, milliseconds } = this.result.facts;
     const parts = [isBack ? `${way.source} > ${way.title} > ${way.source}` : `${way.source} > ${way.title}`];
     if (model.takes === "map") parts.push(`seed ${seed}`);
-    else if (state.strength < 1) parts.push(`strength ${state.strength}`);
+    else if (strength < 1) parts.push(`strength ${strength}`);
     parts.push(`${width} × ${height} pixels`, `${formatCount(milliseconds)} ms`);
     return parts.join(" · ");
   }
 
   /** At another size than trained a model is worse: the person should know why. */
   warn() {
-    const { side, whole, takes } = state.model;
-    const long = Math.max(this.entry.width, this.entry.height);
+    const { made, entry } = this.result;
+    const { side, whole, takes } = made.model;
+    const long = Math.max(entry.width, entry.height);
     if (whole || takes === "map" || long === side) return "";
     return `It learned at ${side} pixels; at ${long} what it makes may be worse.`;
   }
 
-  /** The id of the result's file, made if there is none yet. */
-  async keep() {
-    this.kept ??= await this.requests.keep(this.request);
-    return this.kept;
+  /** The id of the file of a result, made if there is none yet. */
+  async keep(result) {
+    result.file ??= await this.requests.keep(result.request);
+    return result.file;
   }
 
   async save() {
+    const { result } = this; // another one may come while the file is made
     await this.attempt(async () => {
-      const id = await this.keep();
-      const seed = state.model.takes === "map" ? `-seed${state.seed}` : "";
-      download(`./api/pictures/${id}`, `${state.model.id}-${state.way.title}${seed}.png`);
+      const { model, way, seed } = result.made;
+      const end = model.takes === "map" ? `-seed${seed}` : "";
+      download(`./api/pictures/${await this.keep(result)}`, `${model.id}-${way.title}${end}.png`);
     });
   }
 
@@ -106,7 +113,7 @@ export class Outcome {
     const buttons = models.map((model) => {
       const press = () => this.attempt(async () => {
         $("hand-sheet").close();
-        this.handOn(model, await this.keep());
+        this.handOn(model, await this.keep(this.result));
       });
       return make("li", {}, make("button", { type: "button", onclick: press }, model.id));
     });

@@ -39,7 +39,7 @@ function refresh(isWhole = true) {
     asked = await entry.describe();
     return asked.request;
   }, (facts, arrays) => {
-    if (asked.request.facts.model === state.model?.id) return outcome.show(asked.request, asked.canvas, facts, arrays);
+    if (asked.made.model === state.model) return outcome.show(asked, facts, arrays);
     return null;
   });
 }
