@@ -60,15 +60,16 @@ class Painter:
         if type(strength) not in (int, float) or not 0 <= strength <= 1:
             raise UsageError("strength: expected a number from 0 to 1")
         way, picture, start = find_way(model, task.facts.get("to") or None), read_picture(task), time.perf_counter()
+        seed = read_seed(task)
 
         def report(done: int, count: int) -> None:
             task.report(done, count)  # it also ends a task that is not wanted any more
 
         facts: dict[str, Any] = {}
-        found = {"picture": translate_along(way, picture, strength=strength, seed=read_seed(task), progress=report)}
+        found = {"picture": translate_along(way, picture, strength=strength, seed=seed, progress=report)}
         reverse = way.reverse() if task.facts.get("back") else None
         if reverse:
-            found["back"] = translate_along(reverse, found["picture"], progress=report)
+            found["back"] = translate_along(reverse, found["picture"], strength=strength, seed=seed, progress=report)
             facts["apart"] = round(float(np.abs(found["back"].astype(int) - picture.astype(int)).mean()), 1)
         return self.answer(task, model, found, start, facts)
 

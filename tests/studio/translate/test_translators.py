@@ -120,6 +120,16 @@ def test_the_way_back_says_how_far_it_is_from_the_input(runs: Path) -> None:
     assert "back" not in do(runs, "translate", "cycle", {"picture": photo()}, to="flat").arrays
 
 
+def test_the_way_back_is_made_with_the_strength_of_the_way_there(runs: Path) -> None:
+    picture = photo()
+    end = do(runs, "translate", "cycle", {"picture": picture}, to="shaded", back=True, strength=0)
+    assert (end.arrays["back"] == picture).all()
+    assert end.facts["apart"] == 0
+    end = do(runs, "translate", "cycle", {"picture": picture}, to="shaded", back=True, strength=0.5)
+    expected = do(runs, "translate", "cycle", {"picture": end.arrays["picture"]}, to="flat", strength=0.5)
+    assert (end.arrays["back"] == expected.arrays["picture"]).all()
+
+
 def test_a_result_is_kept_as_a_file_that_says_where_it_is_from(runs: Path, tmp_path: Path) -> None:
     source, out = tmp_path / "in.png", tmp_path / "out.png"
     Image.fromarray(photo(600, 500)).save(source)
