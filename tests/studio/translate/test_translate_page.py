@@ -341,6 +341,10 @@ def test_both_ways_and_the_way_back(tab: Any) -> None:
     assert tab.inner_text("#out-title") == "Out: shaded"
     tab.click("[data-view=back]")
     tab.wait_for_selector("#note:has-text('grey levels of 255 from the input')")
+    tab.click("[data-mode=camera]")
+    assert tab.inner_text("#note") == ""
+    tab.click("[data-mode=picture]")
+    tab.wait_for_selector("#note:has-text('grey levels of 255 from the input')")
     assert "flat > shaded > flat" in tab.inner_text("#out-said")
     tab.click("[data-view=result]")
     changed(tab, lambda: tab.click("[data-to=flat]"))
@@ -378,6 +382,7 @@ def test_the_webcam_is_translated_while_it_runs(tab: Any) -> None:
     open_model(tab, "model=filter")
     tab.click("[data-mode=camera]")
     assert tab.inner_text("#no-entry") == "The webcam is off."
+    assert tab.inner_text("#out-said") == ""  # no longer that of the picture before
     tab.click("#camera")
     tab.wait_for_selector("#out-said:has-text('256 \u00d7 192 pixels')")
     tab.wait_for_function(f"(expected) => Math.abs(({MEAN})(['result', 0, 0, 1, 1])[0] - expected) < 6", arg=200 - DARKER)

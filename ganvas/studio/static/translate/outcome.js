@@ -31,6 +31,8 @@ export class Outcome {
     this.result = null;
     $("veil").textContent = why;
     $("veil").hidden = false;
+    for (const id of ["out-said", "note"]) $(id).textContent = "";
+    $("result").setAttribute("aria-label", "The result");
     for (const id of ["save", "hand", "reuse"]) $(id).disabled = true;
     this.view.show(null);
   }
