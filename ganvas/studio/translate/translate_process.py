@@ -5,7 +5,8 @@ Tasks, with `model` (the run), `seed`, `to`, `strength` from 0 to 1 and `back` (
 - `paint`: array `map` uint8 [H, W] -> `picture` uint8 [H, W, 3];
 - `translate`: array `picture` uint8 [H, W, C], or the id of a picture that was sent as the fact `picture` -> `picture`, `back`.
 
-A task with the fact `keep` writes its result as a PNG and answers with its id; a page asks so for what no frame can hold.
+A task with the fact `keep` writes its result as a PNG and answers with its id; a page asks so for what no frame can hold. With
+`keep` "back" it is the picture of the way back.
 """
 
 from __future__ import annotations
@@ -66,17 +67,28 @@ class Painter:
             task.report(done, count)  # it also ends a task that is not wanted any more
 
         facts: dict[str, Any] = {}
+        directions = {"picture": way.about}
         found = {"picture": translate_along(way, picture, strength=strength, seed=seed, progress=report)}
         reverse = way.reverse() if task.facts.get("back") else None
         if reverse:
             found["back"] = translate_along(reverse, found["picture"], strength=strength, seed=seed, progress=report)
+            directions["back"] = f"{way.about} > {reverse.target}"
             facts["apart"] = round(float(np.abs(found["back"].astype(int) - picture.astype(int)).mean()), 1)
-        return self.answer(task, model, found, start, facts)
+        return self.answer(task, model, found, start, facts, directions)
 
     def answer(
-        self, task: Task, model: Model, found: dict[str, Array], start: float, more: Mapping[str, Any] | None = None
+        self,
+        task: Task,
+        model: Model,
+        found: dict[str, Array],
+        start: float,
+        more: Mapping[str, Any] | None = None,
+        directions: Mapping[str, str] | None = None,
     ) -> Result:
-        """The end of a task: pictures in a frame, or the id of a file; and the facts, with `more`."""
+        """The end of a task: pictures in a frame, or the id of a file; and the facts, with `more`.
+
+        `directions`: for each picture of `found` what its file says about how it was made.
+        """
         picture = found["picture"]
         facts: dict[str, Any] = {
             **(more or {}),
@@ -85,7 +97,9 @@ class Painter:
             "height": picture.shape[0],
         }
         if "out" in task.facts["paths"]:
-            write(Path(task.facts["paths"]["out"]), picture, describe_origin(task, model))
+            kept = find_kept(task, found)
+            origin = {**describe_origin(task, model), **({"direction": directions[kept]} if directions else {})}
+            write(Path(task.facts["paths"]["out"]), found[kept], origin)
             facts["kept"] = task.facts["kept"]
             found = {name: shrink(array) for name, array in found.items()}
         if sum(array.size for array in found.values()) > MOST_SENT:
@@ -112,6 +126,14 @@ def read_picture(task: Task) -> Array:
     if picture is None or picture.dtype != np.uint8 or picture.ndim != 3:
         raise UsageError("picture: expected uint8 [H, W, C]")
     return np.array(picture)
+
+
+def find_kept(task: Task, found: Mapping[str, Array]) -> str:
+    """The name of the picture of `found` that a task keeps. Raises: UsageError: there is no way back to keep."""
+    name = "back" if task.facts.get("keep") == "back" else "picture"
+    if name not in found:
+        raise UsageError("keep: there is no picture of a way back; ask for it with back")
+    return name
 
 
 def describe_origin(task: Task, model: Model) -> dict[str, str]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from support import PLAN
@@ -346,7 +347,20 @@ def test_both_ways_and_the_way_back(tab: Any) -> None:
     tab.click("[data-mode=picture]")
     tab.wait_for_selector("#note:has-text('grey levels of 255 from the input')")
     assert "flat > shaded > flat" in tab.inner_text("#out-said")
+    back = tab.evaluate(MEAN, ["result", 0.55, 0, 1, 0.4])
+    with tab.expect_download() as saved:
+        tab.click("#save")
+    assert saved.value.suggested_filename == "cycle-shaded-back.png"
+    with Image.open(saved.value.path()) as found:
+        assert found.text["direction"] == "flat > shaded > flat"
+        width, height = found.size
+        part = np.array(found)[: round(0.4 * height), round(0.55 * width) :]
+    assert part.mean((0, 1)) == pytest.approx(back, abs=4)
     tab.click("[data-view=result]")
+    assert tab.evaluate(MEAN, ["result", 0.55, 0, 1, 0.4]) != pytest.approx(back, abs=8)
+    with tab.expect_download() as saved:
+        tab.click("#save")
+    assert saved.value.suggested_filename == "cycle-shaded.png"
     changed(tab, lambda: tab.click("[data-to=flat]"))
     assert "shaded > flat" in tab.inner_text("#out-said")
     assert "example=shaded-1.png" in tab.evaluate("new Promise((done) => setTimeout(done, 600)).then(() => location.hash)")

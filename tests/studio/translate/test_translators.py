@@ -141,6 +141,20 @@ def test_a_result_is_kept_as_a_file_that_says_where_it_is_from(runs: Path, tmp_p
         assert {"synthetic": "true", "strength": "0.5"}.items() <= image.text.items()  # type: ignore[attr-defined]
 
 
+def test_the_way_back_is_kept_as_a_file_of_its_own(runs: Path, tmp_path: Path) -> None:
+    picture = {"picture": photo()}
+    shown = do(runs, "translate", "cycle", picture, to="shaded", back=True).arrays
+    for keep, name, direction in ((True, "picture", "flat > shaded"), ("back", "back", "flat > shaded > flat")):
+        out = tmp_path / f"{name}.png"
+        do(runs, "translate", "cycle", picture, {"out": str(out)}, to="shaded", back=True, keep=keep, kept="12ab")
+        with Image.open(out) as image:
+            assert (np.array(image) == shown[name]).all()
+            assert image.text["direction"] == direction  # type: ignore[attr-defined]
+    assert (shown["picture"] != shown["back"]).any()
+    end = do(runs, "translate", "cycle", picture, {"out": str(tmp_path / "x.png")}, to="shaded", keep="back", kept="12ab")
+    assert "no picture of a way back" in end.facts["text"]
+
+
 @pytest.mark.parametrize(
     ("name", "model", "arrays", "facts", "text"),
     [

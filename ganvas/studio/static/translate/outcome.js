@@ -41,7 +41,7 @@ export class Outcome {
   async show({ request, canvas, made }, facts, arrays) {
     const picture = facts.kept ? await fetchPicture(`./api/pictures/${facts.kept}`) : drawPixels(arrays.picture);
     const back = arrays.back ? drawPixels(arrays.back) : null;
-    this.result = { request, made, entry: canvas, picture, back, facts, file: facts.kept ?? null };
+    this.result = { request, made, entry: canvas, picture, back, facts, file: facts.kept ?? null, backFile: null };
     $("veil").hidden = true;
     for (const id of ["save", "hand", "reuse"]) $(id).disabled = false;
     this.draw();
@@ -95,8 +95,13 @@ export class Outcome {
 
   async save() {
     const { result } = this; // another one may come while the file is made
+    const { model, way, seed } = result.made;
     await this.attempt(async () => {
-      const { model, way, seed } = result.made;
+      if (state.view === "back" && result.back) {
+        result.backFile ??= await this.requests.keep(result.request, "back");
+        download(`./api/pictures/${result.backFile}`, `${model.id}-${way.title}-back.png`);
+        return;
+      }
       const end = model.takes === "map" ? `-seed${seed}` : "";
       download(`./api/pictures/${await this.keep(result)}`, `${model.id}-${way.title}${end}.png`);
     });
