@@ -280,6 +280,7 @@ def test_a_photograph_that_is_dropped_is_filtered_and_saved(tab: Any) -> None:
     assert tab.get_attribute("#result", "aria-valuenow") == "55"
     assert tab.evaluate(MEAN, ["result", 0, 0, 0.45, 0.3]) == pytest.approx([200, 150, 100], abs=1.5)  # before
     assert tab.evaluate(MEAN, ["result", 0.65, 0, 1, 0.3]) == pytest.approx(expected, abs=1.5)  # after
+    assert tab.inner_text("#size option[value='0']") == "as it is; files: at most 1,024"
     tab.select_option("#size", "0")  # as it is: too large for one frame, so it is sent, and comes back, as a file
     tab.wait_for_selector("#out-said:has-text('900 \u00d7 450 pixels')")
     with tab.expect_download() as saved:
@@ -376,6 +377,23 @@ def test_a_drawing_in_flat_colors_goes_into_a_model_of_pictures(tab: Any) -> Non
     tab.click("#palette >> text=violet")
     changed(tab, lambda: drag(tab, (0.1, 0.1), (0.9, 0.9)))
     assert "32 \u00d7 32 pixels" in tab.inner_text("#out-said")
+
+
+def test_a_link_to_a_drawing_shows_its_result_first(tab: Any) -> None:
+    open_model(tab, "model=shader&mode=draw")
+    tab.wait_for_function("location.hash.includes('map=')")
+    link = tab.evaluate("location.hash.slice(1)")
+    open_model(tab, "model=cycle")
+    tab.evaluate("""() => {
+        window.entries = [];
+        const said = document.getElementById("in-said");
+        window.watcher = new MutationObserver(() => window.entries.push(said.textContent));
+        window.watcher.observe(said, { childList: true });
+    }""")
+    open_model(tab, link)
+    entries = tab.evaluate("window.watcher.disconnect() ?? window.entries")
+    assert entries and all("example" not in entry for entry in entries)
+    assert tab.get_attribute("[data-mode=draw]", "aria-pressed") == "true"
 
 
 def test_a_result_is_handed_on_to_another_model(tab: Any) -> None:

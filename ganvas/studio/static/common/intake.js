@@ -5,7 +5,7 @@ import { FileIntake } from "./file_intake.js";
 import { make, say } from "./shell.js";
 
 const MAX_BYTES = 32 * 2 ** 20; // the server's limit for one picture
-const LARGEST = 1024; // pixels of the longer side of what is sent
+export const LARGEST = 1024; // pixels of the longer side of what is sent
 const TYPES = "image/png,image/jpeg,image/webp,image/bmp,image/gif";
 
 export class Intake {

@@ -60,16 +60,17 @@ export class Entry {
     this.offerExamples();
     $("intake").querySelector("button").textContent = takes === "map" ? "Open a drawing" : "Choose a picture";
     const usual = takes === "map" ? "draw" : "picture";
-    const wanted = this.modes.includes(mode) ? mode : usual;
-    state.mode = usual; // until everything is there
+    state.mode = this.modes.includes(mode) ? mode : usual;
     if (takes === "map") await this.attempt(() => (map ? this.doodle.unpack(map) : this.showExample(example)));
     else {
       this.doodle.drawFace();
       if (map) await this.attempt(() => this.doodle.unpack(map));
-      if (given) this.take(given);
-      else await this.attempt(() => (picture ? this.fetch(picture) : this.showExample(example)));
+      await this.attempt(async () => {
+        const found = given ?? (await (picture ? this.fetch(picture) : this.fetchExample(example)));
+        if (mine === this.turn && !this.picture && found) this.hold(found); // else the person was faster
+      });
     }
-    if (mine === this.turn) this.chooseMode(wanted); // else another model was chosen meanwhile
+    if (mine === this.turn) this.chooseMode(state.mode); // else another model was chosen meanwhile
   }
 
   /** The classes of a model as the drawing takes them; of one model always the same list. */
@@ -119,10 +120,15 @@ export class Entry {
     else this.attempt(() => this.doodle.readPicture(given.canvas));
   }
 
-  /** Take a picture; `example`: its file if it is one of the page's; `sent`: its ids in the studio, as `send` keeps them. */
-  take({ canvas, name, example = "", sent = new Map() }) {
+  /** Have a picture as what goes in, not shown yet; `example`: its file if it is one of the page's; `sent`: its ids, see `send`. */
+  hold({ canvas, name, example = "", sent = new Map() }) {
     this.picture = { canvas, name, example };
     this.sent = sent; // what is still being sent is of the old picture
+  }
+
+  /** Take a picture of the person's, or an example, and show it. */
+  take(given) {
+    this.hold(given);
     if (state.mode === "picture") {
       this.show();
       this.changed(true);
@@ -131,23 +137,26 @@ export class Entry {
 
   /** A picture that the studio has, by its id. */
   async fetch(id) {
-    const { turn } = this;
     const canvas = await fetchPicture(`./api/pictures/${encodeURIComponent(id)}`);
-    if (turn === this.turn) this.take({ canvas, name: "the picture of the link", sent: new Map([["whole", id]]) });
+    return { canvas, name: "the picture of the link", sent: new Map([["whole", id]]) };
+  }
+
+  /** An example, by the name of its file, or the first one; null: there is none. */
+  async fetchExample(asked) {
+    const files = schema.examples[state.way.examples] ?? [];
+    const file = files.includes(asked) ? asked : files[0];
+    return file ? { canvas: await fetchPicture(`${EXAMPLES}${file}`), name: "an example", example: file } : null;
   }
 
   async showExample(asked) {
-    const files = schema.examples[state.way.examples] ?? [];
-    const file = files.includes(asked) ? asked : files[0];
-    if (!file) return;
     const { turn } = this;
-    const canvas = await fetchPicture(`${EXAMPLES}${file}`);
-    if (turn !== this.turn) return;
+    const found = await this.fetchExample(asked);
+    if (turn !== this.turn || !found) return;
     if (state.model.takes === "map") {
-      this.doodle.readPicture(canvas);
+      this.doodle.readPicture(found.canvas);
       this.doodle.put(this.doodle.canvas.map);
       this.redraw(true);
-    } else this.take({ canvas, name: "an example", example: file });
+    } else this.take(found);
   }
 
   offerExamples() {
