@@ -5,6 +5,7 @@ import { make } from "../common/shell.js";
 import { Doodle } from "./doodle.js";
 import { LiveCamera } from "./live_camera.js";
 import { fetchPicture, fitPicture, readPixels } from "./pixels.js";
+import { SentPictures } from "./sent_pictures.js";
 import { $, pressOne, schema, state } from "./translate_state.js";
 
 const TINY = 256; // pixels below which each pixel is shown as a square
@@ -19,7 +20,7 @@ const HINTS = {
 export class Entry {
   /** `changed(isWhole)`: what goes in is another; `isReady()`: the last result is there; `fail(text)`: what went wrong. */
   constructor({ changed, isReady, fail }) {
-    Object.assign(this, { changed, fail, picture: null, shot: null, sent: new Map(), turn: 0 });
+    Object.assign(this, { changed, fail, picture: null, shot: null, turn: 0 });
     this.doodle = new Doodle((isWhole) => this.redraw(isWhole));
     this.camera = new LiveCamera({
       side: schema.camera, take: (canvas) => this.takeShot(canvas), isReady, changed: () => this.showCamera(),
@@ -53,7 +54,7 @@ export class Entry {
   async begin({ mode, map, picture, example, given }) {
     const mine = ++this.turn;
     this.stop();
-    Object.assign(this, { picture: null, shot: null, sent: new Map() });
+    Object.assign(this, { picture: null, shot: null });
     const { takes, legend, side } = state.model;
     this.doodle.begin(takes === "map" ? this.listClasses(legend) : [], takes === "map" ? state.size : 2 * side);
     this.doodle.canvas.setTool("brush");
@@ -120,10 +121,9 @@ export class Entry {
     else this.attempt(() => this.doodle.readPicture(given.canvas));
   }
 
-  /** Have a picture as what goes in, not shown yet; `example`: its file if it is one of the page's; `sent`: its ids, see `send`. */
-  hold({ canvas, name, example = "", sent = new Map() }) {
-    this.picture = { canvas, name, example };
-    this.sent = sent; // what is still being sent is of the old picture
+  /** Have a picture as what goes in, not shown yet; `example`: its file if it is one of the page's; `sent`: SentPictures. */
+  hold({ canvas, name, example = "", sent = new SentPictures() }) {
+    this.picture = { canvas, name, example, sent };
   }
 
   /** Take a picture of the person's, or an example, and show it. */
@@ -138,7 +138,7 @@ export class Entry {
   /** A picture that the studio has, by its id. */
   async fetch(id) {
     const canvas = await fetchPicture(`./api/pictures/${encodeURIComponent(id)}`);
-    return { canvas, name: "the picture of the link", sent: new Map([["whole", id]]) };
+    return { canvas, name: "the picture of the link", sent: new SentPictures(id) };
   }
 
   /** An example, by the name of its file, or the first one; null: there is none. */
@@ -181,7 +181,7 @@ export class Entry {
   /** What another model should begin with: the same picture, if it is no example. */
   keepFor(model) {
     const keeps = model.takes === "picture" && this.picture && !this.picture.example;
-    return keeps ? { mode: "picture", given: { ...this.picture, sent: this.sent } } : {};
+    return keeps ? { mode: "picture", given: this.picture } : {};
   }
 
   resize() {
@@ -267,7 +267,7 @@ export class Entry {
       return { canvas, made, request: { name: "translate", facts, arrays: { picture: readPixels(canvas) } } };
     }
     const name = mode === "picture" ? `at ${state.size}` : "";
-    const id = await (name ? this.send(name, () => canvas) : sendPicture(canvas).then((sent) => sent.id));
+    const id = await (name ? this.picture.sent.send(name, () => canvas) : sendPicture(canvas).then((sent) => sent.id));
     return { canvas, made, request: { name: "translate", facts: { ...facts, picture: id, keep: true } } };
   }
 
@@ -276,20 +276,7 @@ export class Entry {
     if (state.mode === "draw") return { map: await this.doodle.pack() };
     if (state.mode === "camera" || !this.picture) return {};
     if (this.picture.example) return { example: this.picture.example };
-    const { canvas } = this.picture;
-    return { picture: await this.send("whole", () => fitPicture(canvas)) };
-  }
-
-  /** The id in the studio of the picture of now, or of a smaller one of it, by a name; each is sent once. */
-  send(name, draw) {
-    const { sent } = this;
-    if (!sent.has(name)) {
-      const forget = (wrong) => {
-        sent.delete(name); // the next one tries again
-        throw wrong;
-      };
-      sent.set(name, sendPicture(draw()).then(({ id }) => id).catch(forget));
-    }
-    return sent.get(name);
+    const { canvas, sent } = this.picture;
+    return { picture: await sent.send("whole", () => fitPicture(canvas)) };
   }
 }
