@@ -22,7 +22,7 @@ from PIL import Image
 
 from ganvas.errors import UsageError
 from ganvas.inference.model import Model, load
-from ganvas.inference.picture_translation import find_way, paint_one, translate_along
+from ganvas.inference.picture_translation import Way, find_way, paint_one, translate_along
 from ganvas.media.image_files import save_png
 from ganvas.runtime.device import available_cores
 from ganvas.studio.model_cache import ModelCache
@@ -32,6 +32,7 @@ from ganvas.studio.translate.translate_socket import MOST_SENT
 
 PREVIEW = 384  # pixels of the longer side of what is shown of a large result
 MAX_SEED = 2**53
+RGB = 3  # channels
 
 
 class Painter:
@@ -61,7 +62,7 @@ class Painter:
         if type(strength) not in (int, float) or not 0 <= strength <= 1:
             raise UsageError("strength: expected a number from 0 to 1")
         way, picture, start = find_way(model, task.facts.get("to") or None), read_picture(task), time.perf_counter()
-        seed = read_seed(task)
+        picture, seed = reduce_grey(picture, way), read_seed(task)
 
         def report(done: int, count: int) -> None:
             task.report(done, count)  # it also ends a task that is not wanted any more
@@ -134,6 +135,12 @@ def find_kept(task: Task, found: Mapping[str, Array]) -> str:
     if name not in found:
         raise UsageError("keep: there is no picture of a way back; ask for it with back")
     return name
+
+
+def reduce_grey(picture: Array, way: Way) -> Array:
+    """One channel of a grey picture, if the model keeps grey: a canvas has three of them, and so have its pictures."""
+    is_grey = picture.shape[2] == RGB and bool((picture == picture[..., :1]).all())
+    return picture[..., :1] if is_grey and way.game.keeps_grey else picture
 
 
 def describe_origin(task: Task, model: Model) -> dict[str, str]:

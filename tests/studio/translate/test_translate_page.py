@@ -338,6 +338,21 @@ def test_what_is_saved_has_the_seed_that_it_was_made_with(tab: Any) -> None:
         assert "7" in found.text.values()
 
 
+def test_that_transparent_pixels_become_white_is_said(tab: Any) -> None:
+    open_model(tab, "model=cycle")
+    assert "white" not in tab.inner_text("#note")
+    out = io.BytesIO()
+    Image.new("RGBA", (90, 90), (200, 150, 100, 0)).save(out, "PNG")
+    tab.evaluate(DROP, [list(out.getvalue()), "clear.png"])
+    tab.wait_for_selector("#note:has-text('Transparent pixels became white; ganvas translate keeps them.')")
+    tab.select_option("#size", "0")
+    tab.wait_for_selector("#note:has-text('may be worse. Transparent pixels')")
+    assert tab.evaluate(CUT) == []
+    tab.evaluate(DROP, [list(png(90, 90)), "opaque.png"])
+    tab.wait_for_selector("#in-said:has-text('opaque.png')")
+    tab.wait_for_function("!document.getElementById('note').textContent.includes('white')")
+
+
 def test_both_ways_and_the_way_back(tab: Any) -> None:
     open_model(tab, "model=cycle")
     assert tab.inner_text("#out-title") == "Out: shaded"
@@ -392,7 +407,8 @@ def test_a_link_to_a_drawing_shows_its_result_first(tab: Any) -> None:
     }""")
     open_model(tab, link)
     entries = tab.evaluate("window.watcher.disconnect() ?? window.entries")
-    assert entries and all("example" not in entry for entry in entries)
+    assert entries
+    assert all("example" not in entry for entry in entries)
     assert tab.get_attribute("[data-mode=draw]", "aria-pressed") == "true"
 
 

@@ -113,6 +113,15 @@ def test_a_picture_of_any_size_is_translated_by_the_strength(runs: Path) -> None
     assert end.arrays["picture"].shape == (60, 80, 3)
 
 
+def test_grey_that_arrives_as_color_stays_grey_where_the_model_keeps_it(runs: Path, tmp_path: Path) -> None:
+    grey, out = np.repeat(photo(channels=1), 3, 2), tmp_path / "out.png"
+    for model, picture, channels in (("larger", grey, 1), ("larger", photo(), 3), ("filter", grey, 3)):
+        end = do(runs, "translate", model, {"picture": picture}, {"out": str(out)}, keep=True, kept="12ab")
+        assert end.arrays["picture"].shape[2] == channels
+        with Image.open(out) as image:
+            assert image.mode == ("L" if channels == 1 else "RGB")
+
+
 def test_the_way_back_says_how_far_it_is_from_the_input(runs: Path) -> None:
     end = do(runs, "translate", "cycle", {"picture": photo()}, to="shaded", back=True)
     assert end.arrays["back"].shape == end.arrays["picture"].shape

@@ -4,7 +4,7 @@ import { Intake, sendPicture } from "../common/intake.js";
 import { make } from "../common/shell.js";
 import { Doodle } from "./doodle.js";
 import { LiveCamera } from "./live_camera.js";
-import { fetchPicture, fitPicture, readPixels } from "./pixels.js";
+import { fetchPicture, fitPicture, hasClearPixels, readPixels } from "./pixels.js";
 import { SentPictures } from "./sent_pictures.js";
 import { $, pressOne, schema, state } from "./translate_state.js";
 
@@ -117,13 +117,16 @@ export class Entry {
 
   /** A file of the person's: a drawing for a model of maps, else a picture. */
   takeFile(given) {
-    if (state.model.takes !== "map") this.take(given);
+    if (state.model.takes !== "map") this.take({ ...given, wasClear: hasClearPixels(given.canvas) });
     else this.attempt(() => this.doodle.readPicture(given.canvas));
   }
 
-  /** Have a picture as what goes in, not shown yet; `example`: its file if it is one of the page's; `sent`: SentPictures. */
-  hold({ canvas, name, example = "", sent = new SentPictures() }) {
-    this.picture = { canvas, name, example, sent };
+  /**
+   * Have a picture as what goes in, not shown yet. `example`: its file if it is one of the page's; `sent`: SentPictures;
+   * `wasClear`: whether it has transparent pixels, which become white.
+   */
+  hold({ canvas, name, example = "", sent = new SentPictures(), wasClear = false }) {
+    this.picture = { canvas, name, example, sent, wasClear };
   }
 
   /** Take a picture of the person's, or an example, and show it. */
@@ -255,7 +258,8 @@ export class Entry {
   /** {request, canvas, made}: the task for what goes in now, what it looks like, and the settings that it is made with. */
   async describe() {
     const { model, way, seed, strength, view, mode } = state;
-    const [canvas, made] = [this.fit(), { model, way, seed, strength }];
+    const wasClear = mode === "picture" && this.picture.wasClear;
+    const [canvas, made] = [this.fit(), { model, way, seed, strength, wasClear }];
     if (model.takes === "map") {
       const request = { name: "paint", facts: { model: model.id, seed }, arrays: { map: this.doodle.copyMap() } };
       return { canvas, made, request };

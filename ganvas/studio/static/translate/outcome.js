@@ -8,6 +8,7 @@ import { drawPixels, fetchPicture } from "./pixels.js";
 import { $, download, pressOne, state } from "./translate_state.js";
 
 const ERROR_SECONDS = 15;
+const CLEAR = "Transparent pixels became white; ganvas translate keeps them.";
 
 export class Outcome {
   /** `handOn(model, picture)`: the id of a picture for another model; `changed(needsMore)`: the view is another. */
@@ -57,7 +58,7 @@ export class Outcome {
   draw() {
     pressOne($("views").children, "view", state.view);
     if (!this.result) return;
-    const { picture, entry, back, facts } = this.result;
+    const { picture, entry, back, facts, made } = this.result;
     const isBack = state.view === "back" && back;
     const shown = isBack ? back : picture;
     this.view.show(shown, state.view === "result" ? null : entry);
@@ -65,7 +66,7 @@ export class Outcome {
     $("result").setAttribute("aria-label", `${state.view === "result" ? "The result" : "Divider"}: ${words}`);
     $("out-said").textContent = words;
     const far = `There and back: ${facts.apart} grey levels of 255 from the input on average.`;
-    $("note").textContent = isBack ? far : this.warn();
+    $("note").textContent = [isBack ? far : this.warn(), made.wasClear ? CLEAR : ""].filter(Boolean).join(" ");
   }
 
   describe(isBack) {
