@@ -28,6 +28,9 @@ def save(runs: Path, name: str, recipe_name: str, **config: Any) -> None:
     if name == "filter":
         with torch.no_grad():
             game.G.steps[-1][-1].bias.fill_(-DARKER / 127.5)  # the network is the input and this change
+    if name == "cycle":
+        with torch.no_grad():
+            game.G_ba.end[-1].bias.fill_(-0.5)  # the way back is a change too; untrained it is none
     folder = runs / name
     folder.mkdir(parents=True)
     model_file.save(folder / "model.safetensors", game, {"recipe": to_dict(recipe), "items": 0, "classes": []})

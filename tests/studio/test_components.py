@@ -171,6 +171,23 @@ def test_what_is_no_picture_and_a_camera_that_is_refused_are_a_line(tab: Any, co
     assert tab.evaluate("window.taken") == []
 
 
+def test_of_several_files_the_first_that_can_be_read_is_taken(tab: Any, context: Any) -> None:
+    mount(tab, context, INTAKE)
+    drop = """([text, names]) => {
+        const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+        const data = new DataTransfer();
+        for (const name of names) data.items.add(new File([name.startsWith("bad") ? "no picture" : bytes], name));
+        document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+    }"""
+    picture = base64.b64encode(make_png(30, 20)).decode()
+    tab.evaluate(drop, [picture, ["bad.txt", "good.png", "other.png"]])
+    tab.wait_for_selector("#host .intake-status:has-text('good.png is taken; 2 more left out')")
+    assert wait_for(tab, 1) == [["good.png", 30, 20]]
+    tab.evaluate(drop, [picture, ["bad.txt", "bad.png"]])
+    tab.wait_for_selector("#host .intake-problem:has-text('bad.txt: this browser cannot read it')")
+    assert len(wait_for(tab, 1)) == 1
+
+
 def test_settings_layers_and_charts_explain_themselves(tab: Any, context: Any) -> None:
     mount(tab, context, "() => { for (const each of document.querySelectorAll('fieldset')) each.disabled = false; }")
     tip = tab.locator(".tip")

@@ -5,7 +5,8 @@ Tasks, with `model` (the run), `seed`, `to`, `strength` from 0 to 1 and `back` (
 - `paint`: array `map` uint8 [H, W] -> `picture` uint8 [H, W, 3];
 - `translate`: array `picture` uint8 [H, W, C], or the id of a picture that was sent as the fact `picture` -> `picture`, `back`.
 
-A task with the fact `keep` writes its result as a PNG and answers with its id; a page asks so for what no frame can hold.
+A task with the fact `keep` writes its result as a PNG and answers with its id; a page asks so for what no frame can hold. With
+`keep` "back" it is the picture of the way back.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from PIL import Image
 
 from ganvas.errors import UsageError
 from ganvas.inference.model import Model, load
-from ganvas.inference.picture_translation import find_way, paint_one, translate_along
+from ganvas.inference.picture_translation import Way, find_way, paint_one, translate_along
 from ganvas.media.image_files import save_png
 from ganvas.runtime.device import available_cores
 from ganvas.studio.model_cache import ModelCache
@@ -31,6 +32,7 @@ from ganvas.studio.translate.translate_socket import MOST_SENT
 
 PREVIEW = 384  # pixels of the longer side of what is shown of a large result
 MAX_SEED = 2**53
+RGB = 3  # channels
 
 
 class Painter:
@@ -60,22 +62,34 @@ class Painter:
         if type(strength) not in (int, float) or not 0 <= strength <= 1:
             raise UsageError("strength: expected a number from 0 to 1")
         way, picture, start = find_way(model, task.facts.get("to") or None), read_picture(task), time.perf_counter()
+        picture, seed = reduce_grey(picture, way), read_seed(task)
 
         def report(done: int, count: int) -> None:
             task.report(done, count)  # it also ends a task that is not wanted any more
 
         facts: dict[str, Any] = {}
-        found = {"picture": translate_along(way, picture, strength=strength, seed=read_seed(task), progress=report)}
+        directions = {"picture": way.about}
+        found = {"picture": translate_along(way, picture, strength=strength, seed=seed, progress=report)}
         reverse = way.reverse() if task.facts.get("back") else None
         if reverse:
-            found["back"] = translate_along(reverse, found["picture"], progress=report)
+            found["back"] = translate_along(reverse, found["picture"], strength=strength, seed=seed, progress=report)
+            directions["back"] = f"{way.about} > {reverse.target}"
             facts["apart"] = round(float(np.abs(found["back"].astype(int) - picture.astype(int)).mean()), 1)
-        return self.answer(task, model, found, start, facts)
+        return self.answer(task, model, found, start, facts, directions)
 
     def answer(
-        self, task: Task, model: Model, found: dict[str, Array], start: float, more: Mapping[str, Any] | None = None
+        self,
+        task: Task,
+        model: Model,
+        found: dict[str, Array],
+        start: float,
+        more: Mapping[str, Any] | None = None,
+        directions: Mapping[str, str] | None = None,
     ) -> Result:
-        """The end of a task: pictures in a frame, or the id of a file; and the facts, with `more`."""
+        """The end of a task: pictures in a frame, or the id of a file; and the facts, with `more`.
+
+        `directions`: for each picture of `found` what its file says about how it was made.
+        """
         picture = found["picture"]
         facts: dict[str, Any] = {
             **(more or {}),
@@ -84,7 +98,9 @@ class Painter:
             "height": picture.shape[0],
         }
         if "out" in task.facts["paths"]:
-            write(Path(task.facts["paths"]["out"]), picture, describe_origin(task, model))
+            kept = find_kept(task, found)
+            origin = {**describe_origin(task, model), **({"direction": directions[kept]} if directions else {})}
+            write(Path(task.facts["paths"]["out"]), found[kept], origin)
             facts["kept"] = task.facts["kept"]
             found = {name: shrink(array) for name, array in found.items()}
         if sum(array.size for array in found.values()) > MOST_SENT:
@@ -111,6 +127,20 @@ def read_picture(task: Task) -> Array:
     if picture is None or picture.dtype != np.uint8 or picture.ndim != 3:
         raise UsageError("picture: expected uint8 [H, W, C]")
     return np.array(picture)
+
+
+def find_kept(task: Task, found: Mapping[str, Array]) -> str:
+    """The name of the picture of `found` that a task keeps. Raises: UsageError: there is no way back to keep."""
+    name = "back" if task.facts.get("keep") == "back" else "picture"
+    if name not in found:
+        raise UsageError("keep: there is no picture of a way back; ask for it with back")
+    return name
+
+
+def reduce_grey(picture: Array, way: Way) -> Array:
+    """One channel of a grey picture, if the model keeps grey: a canvas has three of them, and so have its pictures."""
+    is_grey = picture.shape[2] == RGB and bool((picture == picture[..., :1]).all())
+    return picture[..., :1] if is_grey and way.game.keeps_grey else picture
 
 
 def describe_origin(task: Task, model: Model) -> dict[str, str]:

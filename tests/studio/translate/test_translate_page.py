@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from support import PLAN
@@ -279,6 +280,7 @@ def test_a_photograph_that_is_dropped_is_filtered_and_saved(tab: Any) -> None:
     assert tab.get_attribute("#result", "aria-valuenow") == "55"
     assert tab.evaluate(MEAN, ["result", 0, 0, 0.45, 0.3]) == pytest.approx([200, 150, 100], abs=1.5)  # before
     assert tab.evaluate(MEAN, ["result", 0.65, 0, 1, 0.3]) == pytest.approx(expected, abs=1.5)  # after
+    assert tab.inner_text("#size option[value='0']") == "as it is; files: at most 1,024"
     tab.select_option("#size", "0")  # as it is: too large for one frame, so it is sent, and comes back, as a file
     tab.wait_for_selector("#out-said:has-text('900 \u00d7 450 pixels')")
     with tab.expect_download() as saved:
@@ -290,13 +292,91 @@ def test_a_photograph_that_is_dropped_is_filtered_and_saved(tab: Any) -> None:
         assert found.text["synthetic"] == "true"
 
 
+def test_the_copied_link_is_of_the_picture_that_is_shown(tab: Any) -> None:
+    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    open_model(tab, "model=shader")
+    links = []
+    for name in ("one.png", "two.png"):
+        tab.evaluate("document.getElementById('toasts').replaceChildren()")
+        tab.evaluate(DROP, [list(png(40, 40)), name])
+        tab.wait_for_selector(f"#in-said:has-text('{name}')")
+        if links:
+            tab.route("**/api/pictures", lambda route: route.abort())
+            tab.click("#copy")
+            tab.wait_for_selector(".toast.error:has-text('There is no link')")
+            tab.unroute("**/api/pictures")
+        tab.click("#copy")  # the picture is on its way to the studio
+        tab.wait_for_selector(".toast:has-text('The link holds')")
+        links.append(tab.evaluate("navigator.clipboard.readText()"))
+    assert all("mode=picture" in link and "picture=" in link.partition("mode=picture")[2] for link in links)
+    assert links[0] != links[1]
+
+
+def test_a_picture_goes_with_to_another_model_before_it_is_sent(tab: Any) -> None:
+    open_model(tab, "model=shader")
+    tab.route("**/api/pictures", lambda route: route.abort())  # it never is
+    tab.evaluate(DROP, [list(png(40, 20)), "mine.png"])
+    tab.wait_for_selector("#in-said:has-text('mine.png')")
+    tab.select_option("#model", "filter")
+    tab.wait_for_selector("#out-said:has-text('photo > sketch')")
+    assert tab.inner_text("#in-said") == "mine.png \u00b7 40 \u00d7 20 pixels"
+    tab.unroute("**/api/pictures")
+
+
+def test_what_is_saved_has_the_seed_that_it_was_made_with(tab: Any) -> None:
+    open_model(tab, "model=painter&seed=7")
+    said = tab.inner_text("#out-said")
+    assert "seed 7" in said
+    newer = """document.getElementById("dice").click();
+        document.getElementById("save").click();
+        document.querySelector("[data-view=compare]").click();
+        document.getElementById("out-said").textContent"""
+    with tab.expect_download() as saved:
+        assert tab.evaluate(newer) == said  # the picture of the new seed is not there yet
+    assert saved.value.suggested_filename == "painter-picture-seed7.png"
+    with Image.open(saved.value.path()) as found:
+        assert "7" in found.text.values()
+
+
+def test_that_transparent_pixels_become_white_is_said(tab: Any) -> None:
+    open_model(tab, "model=cycle")
+    assert "white" not in tab.inner_text("#note")
+    out = io.BytesIO()
+    Image.new("RGBA", (90, 90), (200, 150, 100, 0)).save(out, "PNG")
+    tab.evaluate(DROP, [list(out.getvalue()), "clear.png"])
+    tab.wait_for_selector("#note:has-text('Transparent pixels became white; ganvas translate keeps them.')")
+    tab.select_option("#size", "0")
+    tab.wait_for_selector("#note:has-text('may be worse. Transparent pixels')")
+    assert tab.evaluate(CUT) == []
+    tab.evaluate(DROP, [list(png(90, 90)), "opaque.png"])
+    tab.wait_for_selector("#in-said:has-text('opaque.png')")
+    tab.wait_for_function("!document.getElementById('note').textContent.includes('white')")
+
+
 def test_both_ways_and_the_way_back(tab: Any) -> None:
     open_model(tab, "model=cycle")
     assert tab.inner_text("#out-title") == "Out: shaded"
     tab.click("[data-view=back]")
     tab.wait_for_selector("#note:has-text('grey levels of 255 from the input')")
+    tab.click("[data-mode=camera]")
+    assert tab.inner_text("#note") == ""
+    tab.click("[data-mode=picture]")
+    tab.wait_for_selector("#note:has-text('grey levels of 255 from the input')")
     assert "flat > shaded > flat" in tab.inner_text("#out-said")
+    back = tab.evaluate(MEAN, ["result", 0.55, 0, 1, 0.4])
+    with tab.expect_download() as saved:
+        tab.click("#save")
+    assert saved.value.suggested_filename == "cycle-shaded-back.png"
+    with Image.open(saved.value.path()) as found:
+        assert found.text["direction"] == "flat > shaded > flat"
+        width, height = found.size
+        part = np.array(found)[: round(0.4 * height), round(0.55 * width) :]
+    assert part.mean((0, 1)) == pytest.approx(back, abs=4)
     tab.click("[data-view=result]")
+    assert tab.evaluate(MEAN, ["result", 0.55, 0, 1, 0.4]) != pytest.approx(back, abs=8)
+    with tab.expect_download() as saved:
+        tab.click("#save")
+    assert saved.value.suggested_filename == "cycle-shaded.png"
     changed(tab, lambda: tab.click("[data-to=flat]"))
     assert "shaded > flat" in tab.inner_text("#out-said")
     assert "example=shaded-1.png" in tab.evaluate("new Promise((done) => setTimeout(done, 600)).then(() => location.hash)")
@@ -312,6 +392,35 @@ def test_a_drawing_in_flat_colors_goes_into_a_model_of_pictures(tab: Any) -> Non
     tab.click("#palette >> text=violet")
     changed(tab, lambda: drag(tab, (0.1, 0.1), (0.9, 0.9)))
     assert "32 \u00d7 32 pixels" in tab.inner_text("#out-said")
+
+
+def test_a_drawing_stays_when_the_model_goes_its_other_way(tab: Any) -> None:
+    open_model(tab, "model=cycle&mode=draw")
+    drawing = tab.evaluate("document.getElementById('map').toDataURL()")
+    tab.click("[data-to=flat]")
+    tab.wait_for_selector("#out-said:has-text('shaded > flat')")
+    assert tab.evaluate("document.getElementById('map').toDataURL()") == drawing
+    assert tab.get_attribute("[data-mode=draw]", "aria-pressed") == "true"
+    tab.click("[data-mode=picture]")
+    tab.wait_for_function("location.hash.includes('example=shaded-1.png')")
+
+
+def test_a_link_to_a_drawing_shows_its_result_first(tab: Any) -> None:
+    open_model(tab, "model=shader&mode=draw")
+    tab.wait_for_function("location.hash.includes('map=')")
+    link = tab.evaluate("location.hash.slice(1)")
+    open_model(tab, "model=cycle")
+    tab.evaluate("""() => {
+        window.entries = [];
+        const said = document.getElementById("in-said");
+        window.watcher = new MutationObserver(() => window.entries.push(said.textContent));
+        window.watcher.observe(said, { childList: true });
+    }""")
+    open_model(tab, link)
+    entries = tab.evaluate("window.watcher.disconnect() ?? window.entries")
+    assert entries
+    assert all("example" not in entry for entry in entries)
+    assert tab.get_attribute("[data-mode=draw]", "aria-pressed") == "true"
 
 
 def test_a_result_is_handed_on_to_another_model(tab: Any) -> None:
@@ -332,6 +441,7 @@ def test_the_webcam_is_translated_while_it_runs(tab: Any) -> None:
     open_model(tab, "model=filter")
     tab.click("[data-mode=camera]")
     assert tab.inner_text("#no-entry") == "The webcam is off."
+    assert tab.inner_text("#out-said") == ""  # no longer that of the picture before
     tab.click("#camera")
     tab.wait_for_selector("#out-said:has-text('256 \u00d7 192 pixels')")
     tab.wait_for_function(f"(expected) => Math.abs(({MEAN})(['result', 0, 0, 1, 1])[0] - expected) < 6", arg=200 - DARKER)

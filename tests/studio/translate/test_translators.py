@@ -113,11 +113,30 @@ def test_a_picture_of_any_size_is_translated_by_the_strength(runs: Path) -> None
     assert end.arrays["picture"].shape == (60, 80, 3)
 
 
+def test_grey_that_arrives_as_color_stays_grey_where_the_model_keeps_it(runs: Path, tmp_path: Path) -> None:
+    grey, out = np.repeat(photo(channels=1), 3, 2), tmp_path / "out.png"
+    for model, picture, channels in (("larger", grey, 1), ("larger", photo(), 3), ("filter", grey, 3)):
+        end = do(runs, "translate", model, {"picture": picture}, {"out": str(out)}, keep=True, kept="12ab")
+        assert end.arrays["picture"].shape[2] == channels
+        with Image.open(out) as image:
+            assert image.mode == ("L" if channels == 1 else "RGB")
+
+
 def test_the_way_back_says_how_far_it_is_from_the_input(runs: Path) -> None:
     end = do(runs, "translate", "cycle", {"picture": photo()}, to="shaded", back=True)
     assert end.arrays["back"].shape == end.arrays["picture"].shape
     assert 0 <= end.facts["apart"] <= 255
     assert "back" not in do(runs, "translate", "cycle", {"picture": photo()}, to="flat").arrays
+
+
+def test_the_way_back_is_made_with_the_strength_of_the_way_there(runs: Path) -> None:
+    picture = photo()
+    end = do(runs, "translate", "cycle", {"picture": picture}, to="shaded", back=True, strength=0)
+    assert (end.arrays["back"] == picture).all()
+    assert end.facts["apart"] == 0
+    end = do(runs, "translate", "cycle", {"picture": picture}, to="shaded", back=True, strength=0.5)
+    expected = do(runs, "translate", "cycle", {"picture": end.arrays["picture"]}, to="flat", strength=0.5)
+    assert (end.arrays["back"] == expected.arrays["picture"]).all()
 
 
 def test_a_result_is_kept_as_a_file_that_says_where_it_is_from(runs: Path, tmp_path: Path) -> None:
@@ -129,6 +148,20 @@ def test_a_result_is_kept_as_a_file_that_says_where_it_is_from(runs: Path, tmp_p
     with Image.open(out) as image:
         assert image.size == (500, 600)
         assert {"synthetic": "true", "strength": "0.5"}.items() <= image.text.items()  # type: ignore[attr-defined]
+
+
+def test_the_way_back_is_kept_as_a_file_of_its_own(runs: Path, tmp_path: Path) -> None:
+    picture = {"picture": photo()}
+    shown = do(runs, "translate", "cycle", picture, to="shaded", back=True).arrays
+    for keep, name, direction in ((True, "picture", "flat > shaded"), ("back", "back", "flat > shaded > flat")):
+        out = tmp_path / f"{name}.png"
+        do(runs, "translate", "cycle", picture, {"out": str(out)}, to="shaded", back=True, keep=keep, kept="12ab")
+        with Image.open(out) as image:
+            assert (np.array(image) == shown[name]).all()
+            assert image.text["direction"] == direction  # type: ignore[attr-defined]
+    assert (shown["picture"] != shown["back"]).any()
+    end = do(runs, "translate", "cycle", picture, {"out": str(tmp_path / "x.png")}, to="shaded", keep="back", kept="12ab")
+    assert "no picture of a way back" in end.facts["text"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import { FileIntake } from "./file_intake.js";
 import { make, say } from "./shell.js";
 
 const MAX_BYTES = 32 * 2 ** 20; // the server's limit for one picture
-const LARGEST = 1024; // pixels of the longer side of what is sent
+export const LARGEST = 1024; // pixels of the longer side of what is sent
 const TYPES = "image/png,image/jpeg,image/webp,image/bmp,image/gif";
 
 export class Intake {
@@ -54,37 +54,49 @@ export class Intake {
   async fetchExample(name, url) {
     try {
       const response = await fetch(url);
-      if (!response.ok) throw new Error(await readError(response));
+      if (!response.ok) throw new Error(`${name}: ${await readError(response)}`);
       await this.open(new File([await response.blob()], name, { type: response.headers.get("Content-Type") }));
-    } catch (wrong) {
-      this.fail(`${name}: ${wrong.message}`);
-    }
-  }
-
-  /** Of several files the first one is the picture. */
-  async openFirst(files) {
-    try {
-      await this.open((await files)[0]?.file);
     } catch (wrong) {
       this.fail(wrong.message);
     }
   }
 
-  /** Read a file of the person's; what is no picture is answered by a line. */
-  async open(file) {
-    if (!file) return;
-    this.fail("");
-    if (file.size > MAX_BYTES) {
-      this.fail(`${file.name}: expected at most 32 MB, found ${Math.ceil(file.size / 2 ** 20)} MB; save it smaller`);
-      return;
-    }
-    let bitmap;
+  /** Of several files the first one that can be read is the picture; a line says what is left out. */
+  async openFirst(files) {
     try {
-      bitmap = await createImageBitmap(file); // upright: it follows the orientation in the file
-    } catch {
-      this.fail(`${file.name}: this browser cannot read it as a picture; choose a PNG, JPEG, WEBP, BMP or GIF file`);
-      return;
+      const found = (await files).map(({ file }) => file);
+      const taken = await this.findReadable(found);
+      if (taken && found.length > 1) this.files.showProgress(`${taken.name} is taken; ${found.length - 1} more left out.`);
+    } catch (wrong) {
+      this.fail(wrong.message);
     }
+  }
+
+  /** Open the first file that can be read, and return it; if there is none, what is wrong with the first one is said. */
+  async findReadable(files) {
+    let problem = "";
+    for (const file of files) {
+      try {
+        await this.open(file);
+        return file;
+      } catch (wrong) {
+        problem ||= wrong.message;
+      }
+    }
+    if (problem) throw new Error(problem);
+    return null;
+  }
+
+  /** Take a file of the person's as the picture. Throws an Error with one line: it is none, or too large. */
+  async open(file) {
+    if (file.size > MAX_BYTES) {
+      throw new Error(`${file.name}: expected at most 32 MB, found ${Math.ceil(file.size / 2 ** 20)} MB; save it smaller`);
+    }
+    const unreadable = `${file.name}: this browser cannot read it as a picture; choose a PNG, JPEG, WEBP, BMP or GIF file`;
+    const bitmap = await createImageBitmap(file).catch(() => { // upright: it follows the orientation in the file
+      throw new Error(unreadable);
+    });
+    this.fail("");
     this.hand(bitmap, file.name);
     bitmap.close();
   }

@@ -4,7 +4,8 @@ import { Intake, sendPicture } from "../common/intake.js";
 import { make } from "../common/shell.js";
 import { Doodle } from "./doodle.js";
 import { LiveCamera } from "./live_camera.js";
-import { fetchPicture, fitPicture, readPixels } from "./pixels.js";
+import { fetchPicture, fitPicture, hasClearPixels, readPixels } from "./pixels.js";
+import { SentPictures } from "./sent_pictures.js";
 import { $, pressOne, schema, state } from "./translate_state.js";
 
 const TINY = 256; // pixels below which each pixel is shown as a square
@@ -19,7 +20,7 @@ const HINTS = {
 export class Entry {
   /** `changed(isWhole)`: what goes in is another; `isReady()`: the last result is there; `fail(text)`: what went wrong. */
   constructor({ changed, isReady, fail }) {
-    Object.assign(this, { changed, fail, picture: null, shot: null, sent: new Map(), turn: 0 });
+    Object.assign(this, { changed, fail, picture: null, shot: null, turn: 0 });
     this.doodle = new Doodle((isWhole) => this.redraw(isWhole));
     this.camera = new LiveCamera({
       side: schema.camera, take: (canvas) => this.takeShot(canvas), isReady, changed: () => this.showCamera(),
@@ -49,11 +50,10 @@ export class Entry {
     return Boolean(state.mode === "picture" ? this.picture : this.shot);
   }
 
-  /** Begin with a model: with what a link asks for, else with the first example. */
-  async begin({ mode, map, picture, example }) {
+  /** Begin with a model: with a `given` picture, with what a link asks for, or else with the first example. */
+  async begin({ mode, map, picture, example, given }) {
     const mine = ++this.turn;
     this.stop();
-    this.sent.clear();
     Object.assign(this, { picture: null, shot: null });
     const { takes, legend, side } = state.model;
     this.doodle.begin(takes === "map" ? this.listClasses(legend) : [], takes === "map" ? state.size : 2 * side);
@@ -61,15 +61,17 @@ export class Entry {
     this.offerExamples();
     $("intake").querySelector("button").textContent = takes === "map" ? "Open a drawing" : "Choose a picture";
     const usual = takes === "map" ? "draw" : "picture";
-    const wanted = this.modes.includes(mode) ? mode : usual;
-    state.mode = usual; // until everything is there
+    state.mode = this.modes.includes(mode) ? mode : usual;
     if (takes === "map") await this.attempt(() => (map ? this.doodle.unpack(map) : this.showExample(example)));
     else {
       this.doodle.drawFace();
       if (map) await this.attempt(() => this.doodle.unpack(map));
-      await this.attempt(() => (picture ? this.fetch(picture) : this.showExample(example)));
+      await this.attempt(async () => {
+        const found = given ?? (await (picture ? this.fetch(picture) : this.fetchExample(example)));
+        if (mine === this.turn && !this.picture && found) this.hold(found); // else the person was faster
+      });
     }
-    if (mine === this.turn) this.chooseMode(wanted); // else another model was chosen meanwhile
+    if (mine === this.turn) this.chooseMode(state.mode); // else another model was chosen meanwhile
   }
 
   /** The classes of a model as the drawing takes them; of one model always the same list. */
@@ -115,15 +117,21 @@ export class Entry {
 
   /** A file of the person's: a drawing for a model of maps, else a picture. */
   takeFile(given) {
-    if (state.model.takes !== "map") this.take(given);
+    if (state.model.takes !== "map") this.take({ ...given, wasClear: hasClearPixels(given.canvas) });
     else this.attempt(() => this.doodle.readPicture(given.canvas));
   }
 
-  /** Take a picture; `example` is the name of its file if it is one of the page's. */
-  take({ canvas, name, example = "", id = "" }) {
-    this.picture = { canvas, name, example };
-    this.sent.clear();
-    if (id) this.sent.set("whole", id);
+  /**
+   * Have a picture as what goes in, not shown yet. `example`: its file if it is one of the page's; `sent`: SentPictures;
+   * `wasClear`: whether it has transparent pixels, which become white.
+   */
+  hold({ canvas, name, example = "", sent = new SentPictures(), wasClear = false }) {
+    this.picture = { canvas, name, example, sent, wasClear };
+  }
+
+  /** Take a picture of the person's, or an example, and show it. */
+  take(given) {
+    this.hold(given);
     if (state.mode === "picture") {
       this.show();
       this.changed(true);
@@ -132,23 +140,26 @@ export class Entry {
 
   /** A picture that the studio has, by its id. */
   async fetch(id) {
-    const { turn } = this;
     const canvas = await fetchPicture(`./api/pictures/${encodeURIComponent(id)}`);
-    if (turn === this.turn) this.take({ canvas, name: "the picture of the link", id });
+    return { canvas, name: "the picture of the link", sent: new SentPictures(id) };
+  }
+
+  /** An example, by the name of its file, or the first one; null: there is none. */
+  async fetchExample(asked) {
+    const files = schema.examples[state.way.examples] ?? [];
+    const file = files.includes(asked) ? asked : files[0];
+    return file ? { canvas: await fetchPicture(`${EXAMPLES}${file}`), name: "an example", example: file } : null;
   }
 
   async showExample(asked) {
-    const files = schema.examples[state.way.examples] ?? [];
-    const file = files.includes(asked) ? asked : files[0];
-    if (!file) return;
     const { turn } = this;
-    const canvas = await fetchPicture(`${EXAMPLES}${file}`);
-    if (turn !== this.turn) return;
+    const found = await this.fetchExample(asked);
+    if (turn !== this.turn || !found) return;
     if (state.model.takes === "map") {
-      this.doodle.readPicture(canvas);
+      this.doodle.readPicture(found.canvas);
       this.doodle.put(this.doodle.canvas.map);
       this.redraw(true);
-    } else this.take({ canvas, name: "an example", example: file });
+    } else this.take(found);
   }
 
   offerExamples() {
@@ -163,17 +174,21 @@ export class Entry {
     $("examples").replaceChildren(...(items.length ? [list] : []));
   }
 
-  /** The model goes another of its ways: an example of the old one makes no sense then. */
-  changeWay() {
+  /** The model goes another of its ways: an example of the old one makes no sense then; a drawing and the webcam stay. */
+  async changeWay() {
     this.offerExamples();
-    if (this.picture?.example) this.attempt(() => this.showExample());
-    else this.changed(true);
+    const [isExample, { turn }] = [Boolean(this.picture?.example), this];
+    if (!isExample || state.mode !== "picture") this.changed(true);
+    const found = isExample ? await this.fetchExample() : null;
+    if (!found || turn !== this.turn) return;
+    if (state.mode === "picture") this.take(found);
+    else this.hold(found);
   }
 
   /** What another model should begin with: the same picture, if it is no example. */
   keepFor(model) {
     const keeps = model.takes === "picture" && this.picture && !this.picture.example;
-    return keeps ? { mode: "picture", picture: this.sent.get("whole") ?? null } : {};
+    return keeps ? { mode: "picture", given: this.picture } : {};
   }
 
   resize() {
@@ -244,23 +259,24 @@ export class Entry {
     return `${name} · ${canvas.width} × ${canvas.height} pixels`;
   }
 
-  /** {request, canvas}: the task for what goes in now, and what it looks like. */
+  /** {request, canvas, made}: the task for what goes in now, what it looks like, and the settings that it is made with. */
   async describe() {
     const { model, way, seed, strength, view, mode } = state;
-    const canvas = this.fit();
+    const wasClear = mode === "picture" && this.picture.wasClear;
+    const [canvas, made] = [this.fit(), { model, way, seed, strength, wasClear }];
     if (model.takes === "map") {
-      return { canvas, request: { name: "paint", facts: { model: model.id, seed }, arrays: { map: this.doodle.copyMap() } } };
+      const request = { name: "paint", facts: { model: model.id, seed }, arrays: { map: this.doodle.copyMap() } };
+      return { canvas, made, request };
     }
     const back = way.back && view === "back";
     const facts = { model: model.id, to: way.to, strength, back };
     const bytes = 3 * canvas.width * canvas.height;
     if (bytes * Math.max(1, model.scale ** 2 * (back ? 2 : 1)) <= schema.most_sent) {
-      return { canvas, request: { name: "translate", facts, arrays: { picture: readPixels(canvas) } } };
+      return { canvas, made, request: { name: "translate", facts, arrays: { picture: readPixels(canvas) } } };
     }
     const name = mode === "picture" ? `at ${state.size}` : "";
-    const id = this.sent.get(name) ?? (await sendPicture(canvas)).id;
-    if (name) this.sent.set(name, id);
-    return { canvas, request: { name: "translate", facts: { ...facts, picture: id, keep: true } } };
+    const id = await (name ? this.picture.sent.send(name, () => canvas) : sendPicture(canvas).then((sent) => sent.id));
+    return { canvas, made, request: { name: "translate", facts: { ...facts, picture: id, keep: true } } };
   }
 
   /** What goes in, for the link. */
@@ -268,7 +284,7 @@ export class Entry {
     if (state.mode === "draw") return { map: await this.doodle.pack() };
     if (state.mode === "camera" || !this.picture) return {};
     if (this.picture.example) return { example: this.picture.example };
-    if (!this.sent.has("whole")) this.sent.set("whole", (await sendPicture(fitPicture(this.picture.canvas))).id);
-    return { picture: this.sent.get("whole") };
+    const { canvas, sent } = this.picture;
+    return { picture: await sent.send("whole", () => fitPicture(canvas)) };
   }
 }

@@ -5,6 +5,8 @@ import { state } from "./translate_state.js";
 const WAIT = 300; // milliseconds after the last change
 let timer = 0;
 let count = 0;
+let waiting = null; // gives what goes in, for the link that is not begun yet
+let writing = Promise.resolve();
 
 /** What the address asks for: {model, to, mode, seed, strength, size, view, map, picture, example}, each a text or null. */
 export function readLink() {
@@ -13,19 +15,43 @@ export function readLink() {
   return Object.fromEntries(names.map((name) => [name, parts.get(name)]));
 }
 
-/** Write the link soon. `describeEntry()` gives a promise of what goes in: {map}, {picture}, {example} or {}. */
-export function writeLink(describeEntry) {
+/**
+ * Write the link soon. `describeEntry()` gives a promise of what goes in: {map}, {picture}, {example} or {}; `fail(text)`:
+ * why the link could not be written.
+ */
+export function writeLink(describeEntry, fail) {
   clearTimeout(timer);
-  timer = setTimeout(async () => {
-    const mine = ++count;
-    const { model, way, mode, seed, strength, size, view } = state;
+  waiting = describeEntry;
+  timer = setTimeout(() => flushLink().catch((wrong) => fail(wrong.message)), WAIT);
+}
+
+/** Write at once what waits; a promise that the address is of now. It is rejected with a line. */
+export async function flushLink() {
+  do {
+    clearTimeout(timer);
+    if (waiting) writing = write(waiting);
+    waiting = null;
+    await writing;
+  } while (waiting); // a change came meanwhile
+}
+
+async function write(describeEntry) {
+  const mine = ++count;
+  const { model, way, mode, seed, strength, size, view } = state;
+  try {
     const facts = { model: model.id, to: way.to, mode, seed, strength, size, view, ...(await describeEntry()) };
     if (mine === count) history.replaceState(null, "", `#${new URLSearchParams(facts)}`);
-  }, WAIT);
+  } catch (wrong) {
+    if (mine !== count) return; // a newer link has taken its place
+    waiting ??= describeEntry; // to copy the link tries again
+    throw wrong;
+  }
 }
 
 /** What is to be written is of a page that is gone. */
 export function forgetLink() {
   clearTimeout(timer);
+  waiting = null;
+  writing = Promise.resolve();
   count += 1;
 }

@@ -3,15 +3,17 @@
 import { CompareView } from "../common/compare_view.js";
 import { formatCount } from "../common/api.js";
 import { make, say, toast } from "../common/shell.js";
+import { flushLink } from "./entry_link.js";
 import { drawPixels, fetchPicture } from "./pixels.js";
 import { $, download, pressOne, state } from "./translate_state.js";
 
 const ERROR_SECONDS = 15;
+const CLEAR = "Transparent pixels became white; ganvas translate keeps them.";
 
 export class Outcome {
   /** `handOn(model, picture)`: the id of a picture for another model; `changed(needsMore)`: the view is another. */
   constructor(requests, { handOn, changed }) {
-    Object.assign(this, { requests, handOn, changed, picture: null, entry: null, back: null, request: null, kept: null });
+    Object.assign(this, { requests, handOn, changed, result: null });
     this.view = new CompareView($("result"));
     for (const button of $("views").children) button.addEventListener("click", () => this.choose(button.dataset.view));
     $("out-zoom").addEventListener("input", () => this.view.setZoom(Number($("out-zoom").value)));
@@ -20,20 +22,27 @@ export class Outcome {
     $("copy").addEventListener("click", copyLink);
   }
 
+  /** The picture that came out; null: there is none. */
+  get picture() {
+    return this.result?.picture ?? null;
+  }
+
   /** Nothing is there yet; `why` in its place. */
   clear(why) {
-    Object.assign(this, { picture: null, back: null, kept: null, request: null });
+    this.result = null;
     $("veil").textContent = why;
     $("veil").hidden = false;
+    for (const id of ["out-said", "note"]) $(id).textContent = "";
+    $("result").setAttribute("aria-label", "The result");
     for (const id of ["save", "hand", "reuse"]) $(id).disabled = true;
     this.view.show(null);
   }
 
-  /** Show the answer to a request; `entry` is what went in, a canvas. */
-  async show(request, entry, facts, arrays) {
+  /** Show the answer to a request; `canvas` is what went in, and `made` the settings: those of the page may be newer. */
+  async show({ request, canvas, made }, facts, arrays) {
     const picture = facts.kept ? await fetchPicture(`./api/pictures/${facts.kept}`) : drawPixels(arrays.picture);
     const back = arrays.back ? drawPixels(arrays.back) : null;
-    Object.assign(this, { request, entry, picture, back, facts, kept: facts.kept ?? null });
+    this.result = { request, made, entry: canvas, picture, back, facts, file: facts.kept ?? null, backFile: null };
     $("veil").hidden = true;
     for (const id of ["save", "hand", "reuse"]) $(id).disabled = false;
     this.draw();
@@ -42,14 +51,14 @@ export class Outcome {
 
   choose(view) {
     state.view = view;
-    this.changed(view === "back" && !this.back);
+    this.changed(view === "back" && !this.result?.back);
     this.draw();
   }
 
   draw() {
     pressOne($("views").children, "view", state.view);
-    const { picture, entry, back, facts } = this;
-    if (!picture) return;
+    if (!this.result) return;
+    const { picture, entry, back, facts, made } = this.result;
     const isBack = state.view === "back" && back;
     const shown = isBack ? back : picture;
     this.view.show(shown, state.view === "result" ? null : entry);
@@ -57,38 +66,45 @@ export class Outcome {
     $("result").setAttribute("aria-label", `${state.view === "result" ? "The result" : "Divider"}: ${words}`);
     $("out-said").textContent = words;
     const far = `There and back: ${facts.apart} grey levels of 255 from the input on average.`;
-    $("note").textContent = isBack ? far : this.warn();
+    $("note").textContent = [isBack ? far : this.warn(), made.wasClear ? CLEAR : ""].filter(Boolean).join(" ");
   }
 
   describe(isBack) {
-    const { way, seed, model } = state;
-    const { width, height, milliseconds } = this.facts;
+    const { way, seed, strength, model } = this.result.made;
+    const { width, height, milliseconds } = this.result.facts;
     const parts = [isBack ? `${way.source} > ${way.title} > ${way.source}` : `${way.source} > ${way.title}`];
     if (model.takes === "map") parts.push(`seed ${seed}`);
-    else if (state.strength < 1) parts.push(`strength ${state.strength}`);
+    else if (strength < 1) parts.push(`strength ${strength}`);
     parts.push(`${width} × ${height} pixels`, `${formatCount(milliseconds)} ms`);
     return parts.join(" · ");
   }
 
   /** At another size than trained a model is worse: the person should know why. */
   warn() {
-    const { side, whole, takes } = state.model;
-    const long = Math.max(this.entry.width, this.entry.height);
+    const { made, entry } = this.result;
+    const { side, whole, takes } = made.model;
+    const long = Math.max(entry.width, entry.height);
     if (whole || takes === "map" || long === side) return "";
     return `It learned at ${side} pixels; at ${long} what it makes may be worse.`;
   }
 
-  /** The id of the result's file, made if there is none yet. */
-  async keep() {
-    this.kept ??= await this.requests.keep(this.request);
-    return this.kept;
+  /** The id of the file of a result, made if there is none yet. */
+  async keep(result) {
+    result.file ??= await this.requests.keep(result.request);
+    return result.file;
   }
 
   async save() {
+    const { result } = this; // another one may come while the file is made
+    const { model, way, seed } = result.made;
     await this.attempt(async () => {
-      const id = await this.keep();
-      const seed = state.model.takes === "map" ? `-seed${state.seed}` : "";
-      download(`./api/pictures/${id}`, `${state.model.id}-${state.way.title}${seed}.png`);
+      if (state.view === "back" && result.back) {
+        result.backFile ??= await this.requests.keep(result.request, "back");
+        download(`./api/pictures/${result.backFile}`, `${model.id}-${way.title}-back.png`);
+        return;
+      }
+      const end = model.takes === "map" ? `-seed${seed}` : "";
+      download(`./api/pictures/${await this.keep(result)}`, `${model.id}-${way.title}${end}.png`);
     });
   }
 
@@ -105,7 +121,7 @@ export class Outcome {
     const buttons = models.map((model) => {
       const press = () => this.attempt(async () => {
         $("hand-sheet").close();
-        this.handOn(model, await this.keep());
+        this.handOn(model, await this.keep(this.result));
       });
       return make("li", {}, make("button", { type: "button", onclick: press }, model.id));
     });
@@ -114,11 +130,18 @@ export class Outcome {
   }
 }
 
-/** Put the link into the clipboard. */
+/** Put the link of what is here now into the clipboard. */
 async function copyLink() {
   try {
+    await flushLink();
+  } catch (wrong) {
+    toast(`There is no link: ${wrong.message}`, { kind: "error", seconds: ERROR_SECONDS });
+    return;
+  }
+  const entry = state.mode === "camera" ? "not the webcam" : "what goes in";
+  try {
     await navigator.clipboard.writeText(location.href);
-    toast("The link holds the model, what goes in, and every setting.");
+    toast(`The link holds the model, ${entry}, and every setting.`);
   } catch {
     toast("The link is in the address bar.");
   }

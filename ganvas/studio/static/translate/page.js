@@ -1,6 +1,7 @@
 // The page /translate: what goes in is a drawing, a picture or the webcam; what comes out follows it.
 
-import { ask } from "../common/api.js";
+import { ask, formatCount } from "../common/api.js";
+import { LARGEST } from "../common/intake.js";
 import { key, make, toast } from "../common/shell.js";
 import { Socket } from "../common/socket.js";
 import { Tasks } from "../common/tasks.js";
@@ -14,6 +15,7 @@ import { $, pressOne, schema, showProblem, state, toSeed } from "./translate_sta
 const ERROR_SECONDS = 15;
 const LARGE = 512; // pixels: photographs are translated at this size at first
 const SMALL = 256; // pixels: what is enlarged at first; the largest drawing
+const AS_IT_IS = `as it is; files: at most ${formatCount(LARGEST)}`;
 const VIEWS = ["result", "compare", "back"];
 let models = [];
 let choices = 0; // of a model, by hand or by a link: what an older one waited for comes too late
@@ -39,12 +41,12 @@ function refresh(isWhole = true) {
     asked = await entry.describe();
     return asked.request;
   }, (facts, arrays) => {
-    if (asked.request.facts.model === state.model?.id) return outcome.show(asked.request, asked.canvas, facts, arrays);
+    if (asked.made.model === state.model) return outcome.show(asked, facts, arrays);
     return null;
   });
 }
 
-const link = () => writeLink(() => entry.describeLink());
+const link = () => writeLink(() => entry.describeLink(), fail);
 
 function showProgress(share) {
   $("progress").hidden = share === null;
@@ -93,7 +95,7 @@ function chooseWay(way) {
   const buttons = ways.map(({ source, to, title }) => {
     const press = () => {
       chooseWay(ways.find((each) => each.to === to));
-      entry.changeWay();
+      entry.attempt(() => entry.changeWay());
     };
     return make("button", { type: "button", class: "small", "data-to": to, onclick: press }, `${source} > ${title}`);
   });
@@ -115,7 +117,7 @@ function offerSizes(asked) {
   const sorted = [...new Set(sizes)].sort((a, b) => (a || Infinity) - (b || Infinity));
   const options = sorted.map((size) => {
     const isTrained = size === side && !whole;
-    return make("option", { value: size }, size ? `${size} pixels${isTrained ? ", as trained" : ""}` : "as it is");
+    return make("option", { value: size }, size ? `${size} pixels${isTrained ? ", as trained" : ""}` : AS_IT_IS);
   });
   $("size").replaceChildren(...options);
   const usual = isMap ? Math.min(2 * side, sorted.at(-1)) : side;

@@ -14,6 +14,13 @@ export function fitPicture(picture, side = 0) {
   return canvas;
 }
 
+/** Whether a canvas has pixels that are not opaque. */
+export function hasClearPixels(canvas) {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  for (let at = 3; at < data.length; at += 4) if (data[at] < 255) return true;
+  return false;
+}
+
 /** The pixels of a canvas as uint8 [H, W, 3]. */
 export function readPixels(canvas) {
   const { width, height } = canvas;

@@ -52,9 +52,12 @@ export class Requests {
     return task.done;
   }
 
-  /** The id of the file of a result, for a request that was shown; beside what is shown, so it does not wait for it. */
-  async keep({ name, facts, arrays = {} }) {
-    const { done } = this.tasks.start(name, { ...facts, keep: true }, { arrays, lane: "keep" });
+  /**
+   * The id of the file of a result, for a request that was shown; beside what is shown, so it does not wait for it.
+   * `keep`: true, or "back" for the picture of the way back.
+   */
+  async keep({ name, facts, arrays = {} }, keep = true) {
+    const { done } = this.tasks.start(name, { ...facts, keep }, { arrays, lane: "keep" });
     return (await done).facts.kept;
   }
 }

@@ -18,7 +18,7 @@ const MEANINGS = {
   camera: "The pictures of the camera stay on this machine.",
   shoot: "Stops the camera, and works on the picture of now.",
   dice: "A seed at random: another picture of the same drawing.",
-  save: "The result as PNG, which says what made it.",
+  save: "The result as PNG, which says what made it; in the view And back, the picture of the way back.",
   copy: "The link holds the model, what goes in, and every setting.",
   hand: "The result goes into another model.",
 };
