@@ -394,6 +394,20 @@ def test_a_drawing_in_flat_colors_goes_into_a_model_of_pictures(tab: Any) -> Non
     assert "32 \u00d7 32 pixels" in tab.inner_text("#out-said")
 
 
+def test_a_drawing_stays_when_the_model_goes_its_other_way(tab: Any) -> None:
+    open_model(tab, "model=cycle&mode=draw")
+    drawing = "new URLSearchParams(location.hash.slice(1)).get('map')"
+    tab.wait_for_function(drawing)
+    before = tab.evaluate(drawing)
+    tab.click("[data-to=flat]")
+    tab.wait_for_selector("#out-said:has-text('shaded > flat')")
+    tab.wait_for_function("location.hash.includes('to=flat')")
+    assert tab.evaluate(drawing) == before
+    assert tab.get_attribute("[data-mode=draw]", "aria-pressed") == "true"
+    tab.click("[data-mode=picture]")
+    tab.wait_for_function("location.hash.includes('example=shaded-1.png')")
+
+
 def test_a_link_to_a_drawing_shows_its_result_first(tab: Any) -> None:
     open_model(tab, "model=shader&mode=draw")
     tab.wait_for_function("location.hash.includes('map=')")

@@ -174,11 +174,15 @@ export class Entry {
     $("examples").replaceChildren(...(items.length ? [list] : []));
   }
 
-  /** The model goes another of its ways: an example of the old one makes no sense then. */
-  changeWay() {
+  /** The model goes another of its ways: an example of the old one makes no sense then; a drawing and the webcam stay. */
+  async changeWay() {
     this.offerExamples();
-    if (this.picture?.example) this.attempt(() => this.showExample());
-    else this.changed(true);
+    const [isExample, { turn }] = [Boolean(this.picture?.example), this];
+    if (!isExample || state.mode !== "picture") this.changed(true);
+    const found = isExample ? await this.fetchExample() : null;
+    if (!found || turn !== this.turn) return;
+    if (state.mode === "picture") this.take(found);
+    else this.hold(found);
   }
 
   /** What another model should begin with: the same picture, if it is no example. */

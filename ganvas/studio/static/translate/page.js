@@ -95,7 +95,7 @@ function chooseWay(way) {
   const buttons = ways.map(({ source, to, title }) => {
     const press = () => {
       chooseWay(ways.find((each) => each.to === to));
-      entry.changeWay();
+      entry.attempt(() => entry.changeWay());
     };
     return make("button", { type: "button", class: "small", "data-to": to, onclick: press }, `${source} > ${title}`);
   });
