@@ -13,7 +13,7 @@ Source: Zhu et al. 2017, arXiv:1703.10593 eq. 1-3, sec. 4, 5.2.
 Differs (G): as in `pix2pix`: a residual U-Net that makes a change of its input; pixels are normalized, not pictures.
 Differs (D): the non-saturating loss with R1 instead of least squares; patches of 40 pixels instead of 70, group normalization;
 it sees small slopes magnified.
-Differs (both): `cycle` is 1 and `identity` 0.5, not 10 and 5: G starts as a copy, which has no loss of either, and with the
+Differs (both): `cycle` is 2 and `identity` 1, not 10 and 5: G starts as a copy, which has no loss of either, and with the
 weights of the paper it stays one. The identity term is lazy, in each fourth step and four times as strong, and shares a pass of
 G with the fakes. Batches of 4 instead of 1, an averaged G, a higher learning rate that falls; that of D is twice as high.
 """
@@ -52,8 +52,8 @@ class Config:
     critic_widths: tuple[int, int, int] = (96, 128, 192)
     slopes: bool = True  # each D sees the differences of neighboring pixels too, magnified
     residual: bool = True  # G makes a change of the input, instead of a new picture
-    cycle: float = 1.0  # weight of the way there and back
-    identity: float = 0.5  # weight of what should stay as it is
+    cycle: float = 2.0  # weight of the way there and back
+    identity: float = 1.0  # weight of what should stay as it is
     identity_every: int = 4  # it is lazy: in each k-th step
     pool: int = 50  # older fakes for each D; 0: none
     rules: Rules = Rules(r1_gamma=0.2, penalty_every=8, full_precision=False)
@@ -168,7 +168,7 @@ def _train(images: int, **settings: Any) -> TrainConfig:
     return cosine(0.02, images, 4, 5e-4, **steady | settings)
 
 
-_TRAIN = _train(50_000)
+_TRAIN = _train(26_000)
 _OWN = "your own pictures of two kinds, in two folders; no pairs are needed"
 
 RECIPES = (

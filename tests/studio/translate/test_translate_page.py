@@ -396,10 +396,13 @@ def test_a_drawing_in_flat_colors_goes_into_a_model_of_pictures(tab: Any) -> Non
 
 def test_a_drawing_stays_when_the_model_goes_its_other_way(tab: Any) -> None:
     open_model(tab, "model=cycle&mode=draw")
-    drawing = tab.evaluate("document.getElementById('map').toDataURL()")
+    drawing = "new URLSearchParams(location.hash.slice(1)).get('map')"
+    tab.wait_for_function(drawing)
+    before = tab.evaluate(drawing)
     tab.click("[data-to=flat]")
     tab.wait_for_selector("#out-said:has-text('shaded > flat')")
-    assert tab.evaluate("document.getElementById('map').toDataURL()") == drawing
+    tab.wait_for_function("location.hash.includes('to=flat')")
+    assert tab.evaluate(drawing) == before
     assert tab.get_attribute("[data-mode=draw]", "aria-pressed") == "true"
     tab.click("[data-mode=picture]")
     tab.wait_for_function("location.hash.includes('example=shaded-1.png')")
