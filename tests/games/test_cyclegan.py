@@ -43,14 +43,15 @@ def test_there_and_back_costs_nothing_at_the_start() -> None:
 
 
 def test_the_cycle_and_the_identity_are_distances() -> None:
-    made = trained(identity_every=1)
+    made = trained(identity_every=1, cycle=1.5, identity=0.5)
     terms, a, b = generator_terms(made, Step()), BATCH["a"], BATCH["b"]
 
     def far(x: torch.Tensor, y: torch.Tensor) -> float:
         return float((x - y).abs().mean().detach())
 
-    assert terms["cycle"] == pytest.approx(far(made.G_ba(made.G_ab(a)), a) + far(made.G_ab(made.G_ba(b)), b), rel=1e-4)
-    assert terms["identity"] == pytest.approx(0.5 * (far(made.G_ba(a), a) + far(made.G_ab(b), b)), rel=1e-4)
+    there_and_back = far(made.G_ba(made.G_ab(a)), a) + far(made.G_ab(made.G_ba(b)), b)
+    assert terms["cycle"] == pytest.approx(made.config.cycle * there_and_back, rel=1e-4)
+    assert terms["identity"] == pytest.approx(made.config.identity * (far(made.G_ba(a), a) + far(made.G_ab(b), b)), rel=1e-4)
 
 
 def test_the_identity_is_lazy_and_shares_a_pass() -> None:
