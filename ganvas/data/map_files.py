@@ -7,9 +7,8 @@ it is near, or else the class of the nearest pixel that has one: no new classes.
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, NamedTuple
 
@@ -22,21 +21,15 @@ from ganvas.data.collection import ImageCollection, map_images
 from ganvas.data.images import Fit, UnreadableError, open_image
 from ganvas.data.legend import MOST, NAME, Color, Legend, number_classes, write_color
 from ganvas.data.levels import Bytes
+from ganvas.data.map_doubts import MOST_COLORS, doubt_colors
 from ganvas.errors import DataError
-from ganvas.utils.parsing import spell_count
 
 NEAR = 24  # levels of a channel: a color this near to one of the legend is that one
-MOST_COLORS = 64  # classes by color, without a legend
 LEAST = 0.001  # share of all pixels, from which on a color is a class
 TRACE = 8  # levels of a channel; and
 RARER = 10  # times: such a color beside a more frequent one is no class
 GROW = 32  # pixels from a known class, up to which an unknown one is given it
 MANY = 20_000  # colors that are compared with the legend at a time
-MANY_CLASSES = 40  # colors that are classes: with more of them, maps without a legend may be ordinary pictures; and
-FEW_CLASSES = 8  # colors: up to so many stand out from the smooth edges between them,
-RARE = 0.005  # share of all pixels: unless half of the classes have less than this; and
-STRAY = 0.01  # share of all pixels, from which on those whose color is no class, as at smooth edges, count
-EXACT = 2  # levels of a channel that a mixture of two colors may differ by from the line between them
 SPARSE = 64  # numbers up to here are classes also if few of them are used
 GREY = ("1", "L", "LA", "I", "F")
 LOSSY = ("JPEG", "MPO")  # these change colors a little
@@ -136,7 +129,8 @@ def choose_rule(pictures: ImageCollection, legend: Legend | None = None) -> MapR
     if legend is not None:
         return MapRule(legend, numbered=False)
     chosen = _legend_of_colors(colors)
-    return MapRule(chosen, numbered=False, doubts=_doubt_colors(colors, chosen))
+    shares = {color: colors[pack_color(color)] / colors.total() for color in chosen.colors}
+    return MapRule(chosen, numbered=False, doubts=doubt_colors(shares, len(colors)))
 
 
 def read_maps(pictures: ImageCollection, rule: MapRule) -> Callable[[int], Bytes]:
@@ -216,43 +210,6 @@ def _legend_of_colors(colors: Counter[int]) -> Legend:
         )
     unpacked = tuple((color >> 16, color >> 8 & 255, color & 255) for color in chosen)
     return Legend(tuple(map(write_color, unpacked)), unpacked, colored=True)
-
-
-def _doubt_colors(colors: Counter[int], legend: Legend) -> tuple[str, ...]:
-    """A sentence if the colors seem to be those of ordinary pictures: very many, or with smooth edges between several.
-
-    The smooth edges of a few classes become the nearest class without harm. Between many colors a mixture of two is often like
-    a third, and where most classes are rare they are such mixtures themselves.
-    """
-    shares = {color: colors[pack_color(color)] / colors.total() for color in legend.colors}
-    count, stray = len(shares), 1 - sum(shares.values())
-    mixed = len(colors) > MOST_COLORS and stray >= STRAY  # more colors than classes may be: they are no forgotten classes
-    rare = 2 * sum(share < RARE for share in shares.values()) >= count
-    between = _count_mixtures(shares)
-    if not (count > MANY_CLASSES or (mixed and (count > FEW_CLASSES or rare)) or 2 * between >= max(count, FEW_CLASSES)):
-        return ()
-    found = f"{spell_count(count, 'colors')} became classes, such as {write_color(min(shares, key=lambda each: shares[each]))}"
-    others = f", and {stray:.1%} of the pixels have one of {len(colors) - count:,} other colors" if mixed else ""
-    return (
-        f"label maps: {found}{others}; expected few plain colors, saved as PNG without smooth edges, or a {NAME} that lists "
-        "the classes; pix2pix-images takes pairs of ordinary pictures",
-    )
-
-
-def _count_mixtures(shares: Mapping[Color, float]) -> int:
-    """How many rare colors lie between two frequent ones: maps enlarged by a whole factor have few, exact ones."""
-    frequent = np.array([color for color, share in shares.items() if share >= RARE], float).reshape(-1, 3)
-    count = 0
-    for color in (np.array(color, float) for color, share in shares.items() if share < RARE):
-        pairs = itertools.combinations(frequent, 2)
-        count += any(_is_between(color, first, second) for first, second in pairs)
-    return count
-
-
-def _is_between(color: NDArray[np.float64], first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
-    along = second - first
-    part = float((color - first) @ along / (along @ along))
-    return 0 < part < 1 and float(np.abs(first + part * along - color).max()) <= EXACT
 
 
 def _are_near(first: int, second: int) -> bool:

@@ -15,7 +15,8 @@ from PIL import Image
 
 from ganvas.data.images import UnreadableError, find_orientation, open_image
 from ganvas.data.levels import Values
-from ganvas.data.map_files import LOSSY, MOST_COLORS
+from ganvas.data.map_doubts import MOST_COLORS
+from ganvas.data.map_files import LOSSY
 from ganvas.utils.parsing import printable
 
 SIDE = 512  # pixels: images with a longer shorter side are downsampled to it

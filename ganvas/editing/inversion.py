@@ -1,10 +1,10 @@
 """Inversion: the code whose picture is nearest to a given picture, found through the generator.
 
 The codes are short and the pictures are long, so this is a least-squares problem for the method of Levenberg and Marquardt: a
-step is as good as hundreds of gradient descent. Its Jacobian comes from pictures of codes that are nudged along each axis, so
-the generator need not be differentiable. The error has many local minima, so a search starts several times, from the nearest
-of some hundred samples; the worse half of the starts is given up again and again. z stays within the ball where the noise of
-the training was.
+step of it is worth hundreds of steps of gradient descent. Its Jacobian comes from pictures of codes that are nudged along each
+axis, so the generator need not be differentiable. The error has many local minima, so a search starts several times, from the
+nearest of some hundred samples; the worse half of the starts is given up again and again. z stays within the ball where the
+noise of the training was.
 Source: arXiv:1609.03552 sec. 3.1 (inversion by optimization); arXiv:1912.04958 sec. 5 (in w); doi:10.1137/0111030 (Marquardt).
 Differs: the distance is that of pixels, not of features of a trained network; starts are samples, not the mean of w.
 """
@@ -117,6 +117,23 @@ class _Ends:
         return _Ends(*(each[first:last] for each in (self.codes, self.c, self.pictures, self.errors)))
 
 
+def better_of(one: _Ends, other: _Ends) -> _Ends:
+    """The better one of two single ends; of equal ones the first."""
+    return other if other.errors[0] < one.errors[0] else one
+
+
+@dataclass(frozen=True)
+class _Show:
+    """Shows `watch` the best picture so far: that of this attempt, or of those before it."""
+
+    watch: Watch
+    best: _Ends
+    shape: torch.Size
+
+    def __call__(self, end: _Ends) -> object:
+        return self.watch(better_of(self.best, end).pictures[0].view(self.shape))
+
+
 class _Search:
     """The samples that a search starts from, and its steps."""
 
@@ -150,8 +167,9 @@ class _Search:
             starts = self._scatter(best, wanted) if attempt % 2 else samples.slice(first, first + self.restarts)
             if self.stopped or not len(starts.errors):
                 break
-            end, going = self._descend(starts, wanted, None if watch is None else lambda x: watch(x.view_as(target)))
-            best = end if end.errors[0] < best.errors[0] else best
+            show = None if watch is None else _Show(watch, best, target.shape)
+            end, going = self._descend(starts, wanted, show)
+            best = better_of(best, end)
             levels = 127.5 * float(best.errors[0]) ** 0.5
             if not going or not EXACT <= levels < NEAR:
                 break
@@ -164,14 +182,14 @@ class _Search:
         pictures = self._draw(codes, c)
         return _Ends(codes, c, pictures, (pictures - wanted).square().mean(1))
 
-    def _descend(self, ends: _Ends, wanted: Tensor, watch: Watch | None) -> tuple[_Ends, bool]:
-        """The best end of these starts, and whether `watch` let them come to it."""
+    def _descend(self, ends: _Ends, wanted: Tensor, show: _Show | None) -> tuple[_Ends, bool]:
+        """The best end of these starts, and whether `show` let them come to it."""
         history = [float(ends.errors.min())]
         try:
             for step in range(1, self.steps + 1):
                 ends = self._step(ends.best((len(ends.errors) + 1) // 2) if step in HALVED else ends, wanted)
                 history.append(float(ends.errors.min()))
-                if watch and watch(ends.best(1).pictures[0]) is False:
+                if show and show(ends.best(1)) is False:
                     return ends.best(1), False
                 if history[-1] < (EXACT / 127.5) ** 2 or (step > HALVED[-1] and _has_stalled(history)):
                     break

@@ -74,6 +74,18 @@ def test_no_step_makes_it_worse_and_z_stays_where_noise_is() -> None:
     assert found.codes.norm() <= one.drawer.latent_dim**0.5 + inversion.OUTSIDE + 1e-4
 
 
+def test_what_is_shown_never_gets_worse_over_all_attempts() -> None:
+    one, errors = model("gan-mnist"), list[float]()
+    target = own_samples(one, 1) + 0.04 * torch.randn(1, *one.shape, generator=torch.Generator().manual_seed(0))
+
+    def watch(picture: Tensor) -> None:
+        errors.append(float((picture - target[0]).square().mean()))
+
+    invert(one, target, restarts=2, steps=6, watch=watch)  # near, but never exact: all attempts are made
+    assert len(errors) > 6
+    assert errors == sorted(errors, reverse=True)
+
+
 def test_a_search_that_is_stopped_keeps_the_best() -> None:
     one, shown = model("gan-mnist"), list[Tensor]()
     targets = torch.rand(2, *one.shape, generator=torch.Generator().manual_seed(0)) * 2 - 1  # no sample looks like them
