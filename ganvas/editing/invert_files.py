@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +24,8 @@ from ganvas.inference.model import Model
 from ganvas.inference.output_names import find_free
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import Picture, encode_gif, encode_png
-from ganvas.media.picture_folder import require_new_folder
-from ganvas.utils.files import disk_errors, fsync_dir, publish, remove_tree, temporary_path, write_new
+from ganvas.media.picture_folder import make_new_folder, require_new_folder
+from ganvas.utils.files import disk_errors, write_new
 from ganvas.utils.parsing import printable
 
 SHEET, FILM = "sheet.png", "search.gif"
@@ -163,31 +162,21 @@ def _measure_floors(model: Model, search: dict[str, Any]) -> tuple[float, float 
 def _write(
     model: Model, target: Path, names: Sequence[str], targets: Tensor, found: Inversion, films: Sequence[Sequence[Tensor]]
 ) -> None:
-    """The folder gets its name when all is written: it is complete or does not exist."""
-    temporary = temporary_path(target.parent)
     text = model.provenance("none: found by inversion") | {"space": found.space}
     files = _name_files(names)
     columns = min(COLUMNS, len(targets))
     blank = torch.ones(-len(targets) % columns, *targets.shape[1:])  # white, as the sheet
     rows = [torch.cat([x, blank]).unflatten(0, (-1, columns)) for x in (targets, found.pictures)]
     sheet = make_grid(torch.stack(rows, 1).flatten(0, 2), columns, legible_scale(targets.shape[-1]))
-    try:
-        with disk_errors(f"cannot write {printable(target)}"):
-            temporary.mkdir()
-        Codes(found.space, found.codes, found.classes, tuple(files)).save(temporary / NAME)
+    with make_new_folder(target) as folder:
+        Codes(found.space, found.codes, found.classes, tuple(files)).save(folder / NAME)
         with disk_errors(f"cannot write {printable(target)}"):
             for name, picture, error in zip(files, found.pictures, found.errors, strict=True):
                 about = text | {"picture": name, "error": f"{float(error):.3f} of 255"}
-                write_new(temporary / f"{name}.png", encode_png(make_grid(picture[None], 1, 1, 0), about))
+                write_new(folder / f"{name}.png", encode_png(make_grid(picture[None], 1, 1, 0), about))
             if frames := _arrange_film(targets[:SHOWN], films[:SHOWN]):
-                write_new(temporary / FILM, encode_gif(frames, 120, text))
-            write_new(temporary / SHEET, encode_png(sheet, text | {"pictures": ", ".join(files)[:2_000]}))
-            fsync_dir(temporary)
-            publish(temporary, target)
-    finally:
-        if temporary.exists():
-            with suppress(OSError):
-                remove_tree(temporary)
+                write_new(folder / FILM, encode_gif(frames, 120, text))
+            write_new(folder / SHEET, encode_png(sheet, text | {"pictures": ", ".join(files)[:2_000]}))
 
 
 def _arrange_film(targets: Tensor, films: Sequence[Sequence[Tensor]]) -> list[Picture]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,36 +33,45 @@ def require_new_folder(path: Path) -> None:
         raise UsageError(f"{printable(path)}: expected a new or an empty folder, found files in it; choose another --out")
 
 
-def save_pictures(path: Path, pictures: Iterable[NamedPicture]) -> Path:
-    """Write pictures as PNG files into the new folder `path`, and, if they have classes, a labels.csv: file, seed, label.
-
-    The folder gets its name when all is written: it is complete or does not exist.
+@contextmanager
+def make_new_folder(path: Path) -> Iterator[Path]:
+    """A folder to write into, which becomes `path` at the end of the block: it is complete or does not exist.
 
     Raises:
         UsageError: there is such a folder, with something in it.
         ResourceError: it cannot be written.
     """
     require_new_folder(path)
-    rows: list[tuple[str, int, str]] = []
-    temporary = temporary_path(path.parent)
+    temporary, doing = temporary_path(path.parent), f"cannot write {printable(path)}"
     try:
-        with disk_errors(f"cannot write {printable(path)}"):
+        with disk_errors(doing):
             temporary.mkdir()
-        for each in pictures:
-            data, file = encode_png(each.picture, each.text), f"{each.name}.png"
-            with disk_errors(f"cannot write {printable(path)}"):
-                (temporary / file).write_bytes(data)
-            if each.label is not None:
-                rows.append((file, each.seed, each.label))
-        with disk_errors(f"cannot write {printable(path)}"):
-            if rows:
-                table = io.StringIO(newline="")
-                csv.writer(table, lineterminator="\n").writerows([("file", "seed", "label"), *rows])
-                write_new(temporary / TABLE, table.getvalue().encode())
+        yield temporary
+        with disk_errors(doing):
             fsync_dir(temporary)
             publish(temporary, path)
     finally:
         if temporary.exists():
             with suppress(OSError):
                 remove_tree(temporary)
+
+
+def save_pictures(path: Path, pictures: Iterable[NamedPicture]) -> Path:
+    """Write pictures as PNG files into the new folder `path`, and, if they have classes, a labels.csv: file, seed, label.
+
+    Raises: as `make_new_folder`.
+    """
+    rows: list[tuple[str, int, str]] = []
+    with make_new_folder(path) as folder:
+        for each in pictures:
+            data, file = encode_png(each.picture, each.text), f"{each.name}.png"
+            with disk_errors(f"cannot write {printable(path)}"):
+                (folder / file).write_bytes(data)
+            if each.label is not None:
+                rows.append((file, each.seed, each.label))
+        if rows:
+            table = io.StringIO(newline="")
+            csv.writer(table, lineterminator="\n").writerows([("file", "seed", "label"), *rows])
+            with disk_errors(f"cannot write {printable(path)}"):
+                write_new(folder / TABLE, table.getvalue().encode())
     return path
