@@ -10,7 +10,7 @@ and what is in the domain already must stay as it is: without this last term the
 the way back turns them again. D also sees older fakes, from a pool, so that G cannot go in circles around it.
 Source: Zhu et al. 2017, arXiv:1703.10593 eq. 1-3, sec. 4, 5.2.
 
-Differs (G): as in `pix2pix`: a residual U-Net that makes a change of its input; pixels are normalized, not pictures.
+Differs (G): as in `pix2pix`: a residual U-Net that scales and changes its input; pixels are normalized, not pictures.
 Differs (D): the non-saturating loss with R1 instead of least squares; patches of 40 pixels instead of 70, group normalization;
 it sees small slopes magnified.
 Differs (both): `cycle` is 2 and `identity` 1, not 10 and 5: G starts as a copy, which has no loss of either, and with the
@@ -51,7 +51,7 @@ class Config:
     widths: tuple[int, int, int] = (32, 64, 96)
     critic_widths: tuple[int, int, int] = (96, 128, 192)
     slopes: bool = True  # each D sees the differences of neighboring pixels too, magnified
-    residual: bool = True  # G makes a change of the input, instead of a new picture
+    residual: bool = True  # G scales and changes the input, instead of making a new picture
     cycle: float = 2.0  # weight of the way there and back
     identity: float = 1.0  # weight of what should stay as it is
     identity_every: int = 4  # it is lazy: in each k-th step

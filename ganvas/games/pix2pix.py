@@ -51,7 +51,7 @@ class Config:
     widths: tuple[int, int, int] = (48, 96, 128)
     critic_widths: tuple[int, int, int] = (96, 128, 192)
     slopes: bool = True  # D sees the differences of neighboring pixels too, magnified
-    residual: bool = True  # G makes a change of the input, instead of a new picture
+    residual: bool = True  # G scales and changes the input, instead of making a new picture
     l1: float = 30.0  # weight of the distance to the true picture
     adversarial: bool = True  # whether G gets the loss against D; D learns in any case
     rules: Rules = Rules(r1_gamma=0.1, penalty_every=8, full_precision=False)
