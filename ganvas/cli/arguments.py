@@ -66,18 +66,23 @@ def parse_numbers(text: str, what: str = "seeds") -> list[int]:
 
 
 def parse_places(text: str, model: LoadedGame) -> list[int] | Codes:
-    """Seeds as above, or the codes of a file: codes.npz."""
-    return model.load_codes(text) if text.lower().endswith(".npz") else parse_numbers(text)
+    """Seeds as above, or the codes of a file: codes.npz, or the one of a name in it: codes.npz#seven."""
+    return model.load_codes(text) if names_codes(text) else parse_numbers(text)
 
 
-def parse_terms(text: str) -> list[tuple[int, str | None, list[int]]]:
-    """ "1,2 - 4,5 + 7:1-3" -> for each term its sign, its class (None: not given) and its seeds."""
+def names_codes(text: str) -> bool:
+    """Whether a text names a file of codes instead of seeds."""
+    return re.search(r"\.npz(#.*)?$", text, re.IGNORECASE) is not None
+
+
+def parse_terms(text: str, model: LoadedGame) -> list[tuple[int, str | None, list[int] | Codes]]:
+    """ "1,2 - 4,5 + 7:1-3" -> for each term its sign, its class (None: not given) and its seeds, or codes as above."""
     parts = re.split(r"\s+([+-])\s+", text.strip())
     signs = [1, *(1 if sign == "+" else -1 for sign in parts[1::2])]
-    found = []
+    found: list[tuple[int, str | None, list[int] | Codes]] = []
     for sign, part in zip(signs, parts[::2], strict=True):
-        label, colon, seeds = part.rpartition(":")
-        found.append((sign, label.strip() if colon else None, parse_numbers(seeds.strip())))
+        label, colon, seeds = ("", "", part) if names_codes(part) else part.rpartition(":")
+        found.append((sign, label.strip() if colon else None, parse_places(seeds.strip(), model)))
     return found
 
 

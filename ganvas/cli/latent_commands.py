@@ -183,14 +183,14 @@ def arithmetic(
     ----------
     expression
         Terms with a sign between spaces: "1,2,3 - 4,5,6 + 7,8,9". Each is the mean of its seeds; of a model with classes
-        also CLASS:SEEDS, as in "7:1-3 - 1:1-3 + 0:4-6".
+        also CLASS:SEEDS, as in "7:1-3 - 1:1-3 + 0:4-6". In place of seeds codes.npz of `ganvas invert`, or codes.npz#NAME.
     """
     from ganvas.editing import latent_arithmetic
     from ganvas.inference.model import load
 
-    terms = [latent_arithmetic.Term(seeds, sign, label) for sign, label, seeds in parse_terms(expression)]
-    out = to.path("arithmetic.png")
-    report_traversal(latent_arithmetic.arithmetic(load(run, to.device), out, terms, where=where), to)
+    model = load(run, to.device)
+    terms = [latent_arithmetic.Term(seeds, sign, label) for sign, label, seeds in parse_terms(expression, model)]
+    report_traversal(latent_arithmetic.arithmetic(model, to.path("arithmetic.png"), terms, where=where), to)
 
 
 def invert(
@@ -198,11 +198,16 @@ def invert(
     *inputs: str,
     out: str | None = None,
     label: Annotated[Label, Parameter(help="The class, or several that are tried; the default is all.")] = None,
-    where: Where = None,
+    where: Annotated[
+        Literal["z", "w", "w+"] | None,
+        Parameter(name="--in", help="Noise z, styles w (the default if the model has them), or w+: a w for each layer."),
+    ] = None,
     restarts: Whole = 16,
     steps: Whole = 50,
     seed: Whole = 0,
     floor: bool = True,
+    align: bool = True,
+    tune: Whole = 0,
     running: Running = Running(),
 ) -> None:
     """Find the codes of pictures: the places in the latent space where the model makes what is nearest to them.
@@ -222,6 +227,11 @@ def invert(
         Of the first sample that a search may start from.
     floor
         Also invert samples of the model, and held-out pictures of its data, to show how small the error can be.
+    align
+        First make pictures with a plain ground as the data were: light on dark or dark on light, the figure as large as there.
+    tune
+        Then train a copy of the model for so many steps (200 is usual) until the codes give the pictures themselves. The new
+        folder is then a model too, for which the codes are.
     """
     from ganvas.editing.invert_files import invert_files
     from ganvas.errors import UsageError
@@ -231,15 +241,27 @@ def invert(
         raise UsageError("invert: expected a picture, a folder or a zip after the run, found none; name one")
     model = load(run, running.device)
     found = invert_files(
-        model, inputs, out, label=parse_labels(label), floor=floor, where=where, restarts=restarts, steps=steps, seed=seed
+        model,
+        inputs,
+        out,
+        label=parse_labels(label),
+        floor=floor,
+        align=align,
+        tune=tune,
+        where=where,
+        restarts=restarts,
+        steps=steps,
+        seed=seed,
     )
     report_doubts((), found.skipped)
     if running.json:
         print(json_.dumps(found.to_dict()))
     elif not running.quiet:
         labels = found.classes or ("",) * len(found.names)
-        for name, error, named in zip(found.names, found.errors, labels, strict=True):
-            print(f"{printable(name)}: {error:.1f} of 255 levels" + f", as {named}" * bool(named))
+        for i, (name, error) in enumerate(zip(found.names, found.errors, strict=True)):
+            before = f", {found.untuned[i]:.1f} before tuning" if found.untuned else ""
+            words = f", as {labels[i]}" * bool(labels[i]) + f" ({found.aligned[i]})" * bool(found.aligned[i])
+            print(f"{printable(name)}: {error:.1f} of 255 levels{before}{words}")
         if found.own is not None:
             other = "" if found.held_out is None else f"; held-out pictures of its data: {found.held_out:.1f}"
             print(f"to compare, samples of the model itself: {found.own:.1f}{other}")

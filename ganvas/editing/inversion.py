@@ -3,9 +3,11 @@
 The codes are short and the pictures are long, so this is a least-squares problem for the method of Levenberg and Marquardt: a
 step of it is worth hundreds of steps of gradient descent. Its Jacobian comes from pictures of codes that are nudged along each
 axis, so the generator need not be differentiable. The error has many local minima, so a search starts several times, from the
-nearest of some hundred samples; the worse half of the starts is given up again and again. z stays within the ball where the
-noise of the training was.
-Source: arXiv:1609.03552 sec. 3.1 (inversion by optimization); arXiv:1912.04958 sec. 5 (in w); doi:10.1137/0111030 (Marquardt).
+nearest of some hundred samples, or where the encoder says if the model has one; the worse half of the starts is given up again
+and again. z stays within the ball where the noise of the training was. In w+ each layer of a StyleGAN has its own w: the search
+goes on from the best w.
+Source: arXiv:1609.03552 sec. 3.1 (inversion by optimization); arXiv:1912.04958 sec. 5 (in w); arXiv:1904.03189 (w+);
+doi:10.1137/0111030 (Marquardt).
 Differs: the distance is that of pixels, not of features of a trained network; starts are samples, not the mean of w.
 """
 
@@ -18,10 +20,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ganvas.core.capabilities import require_pictures
+from ganvas.core.capabilities import Conditional, Encodes, require_pictures
 from ganvas.core.modality import IMAGES
 from ganvas.errors import UsageError
-from ganvas.inference.batches import Draw, sample_chunks
+from ganvas.inference.batches import Draw, encode_chunks, sample_chunks
 from ganvas.inference.encoding import as_samples
 from ganvas.inference.latent_space import require_styles, space
 from ganvas.inference.loaded_game import Label, LoadedGame
@@ -47,7 +49,7 @@ Watch = Callable[[Tensor], object]  # gets the best picture [C, H, W] after each
 
 @dataclass(frozen=True)
 class Inversion:
-    """Codes [N, d] in `space`, z or w, their classes [N] if the game has any, and their pictures.
+    """Codes [N, d] in `space`, z or w, or [N, styles, d] in w+; their classes [N] if the game has any, and their pictures.
 
     `pictures` [N, C, H, W] are in [-1, 1]; `errors` [N] are root mean square differences to the targets, in levels of 255.
     """
@@ -73,7 +75,7 @@ def invert(
 ) -> Inversion:
     """The codes of pictures, uint8 [N, H, W, C] or a tensor [N, C, H, W] in [-1, 1].
 
-    Each is searched from `restarts` starts with at most `steps` steps. `where` is z or w; None: w if the model has it.
+    Each is searched from `restarts` starts with at most `steps` steps. `where` is z, w or w+; None: w if the model has it.
     `label`: the classes that are tried, by default all. The starts are among the samples of `seed` and the seeds after it.
     Where `watch` returns False, the best code so far is the result of this picture; Ctrl-C ends the whole search, with the
     best codes so far.
@@ -95,7 +97,7 @@ def invert(
     c = torch.stack([c for _, c in found]) if model.classes else None
     pictures = search.space.pictures(codes, c)
     errors = 127.5 * (pictures - targets).square().flatten(1).mean(1).sqrt()
-    return Inversion(search.space.name, codes, c, pictures, errors, search.stopped)
+    return Inversion("w+" if search.by_layer else search.space.name, codes, c, pictures, errors, search.stopped)
 
 
 @dataclass
@@ -143,12 +145,21 @@ class _Search:
         require_pictures(model.game)
         if model.modality is not IMAGES:
             raise UsageError(f"{model.name} makes {model.modality.name}, and this needs images; choose another model")
-        self.model, self.space, self.restarts, self.steps = model, space(model.drawer, where), restarts, steps
+        self.by_layer = where == "w+"
+        self.model, self.space, self.restarts, self.steps = (
+            model,
+            space(model.drawer, "w" if self.by_layer else where),
+            restarts,
+            steps,
+        )
         self.generate: Draw = self.model.drawer.sample
         if self.space.flat:
-            game = require_styles(self.model.drawer)
-            self.generate = lambda w, _: game.synthesize(w)
-        self.stopped, chosen = False, model.choose_classes(label)
+            game, d = require_styles(self.model.drawer), self.model.drawer.latent_dim
+            self.styles = game.styles
+            # Codes of w+ are rows of styles * d numbers here.
+            self.generate = lambda w, _: game.synthesize(w if w.shape[1] == d else w.unflatten(1, (-1, d)))
+        self.stopped = self.ended = False  # by Ctrl-C; by `watch`, the search of one picture
+        chosen = model.choose_classes(label)
         count = max(restarts, min(MOST_IN_POOL, max(POOL, EACH * len(chosen))))
         self.c = torch.tensor([chosen[i % len(chosen)] if chosen else 0 for i in range(count)])
         self.codes = self.space.of_seeds(range(seed, seed + count), self.c if chosen else None)
@@ -157,10 +168,22 @@ class _Search:
         self.reach = float("inf") if self.space.flat else self.codes.shape[1] ** 0.5 + OUTSIDE
 
     def find(self, target: Tensor, watch: Watch | None) -> tuple[Tensor, Tensor]:
-        """The best code [d] of a target [C, H, W], and its class []."""
+        """The best code [d], in w+ [styles, d], of a target [C, H, W], and its class []."""
         wanted = target.flatten()
-        errors = (self.samples.flatten(1) - wanted).square().mean(1)
-        samples = _Ends(self.codes, self.c, self.samples.flatten(1), errors).best(len(errors))
+        best = self._find_code(target, wanted, watch)
+        if not self.by_layer:
+            return best.codes[0], best.c[0]
+        wide = _Ends(best.codes.repeat(1, self.styles), best.c, best.pictures, best.errors)
+        if not self.stopped and not self.ended:
+            show = None if watch is None else _Show(watch, wide, target.shape)
+            wide = better_of(wide, self._descend(wide, wanted, show)[0])
+        return wide.codes[0].unflatten(0, (self.styles, -1)), wide.c[0]
+
+    def _find_code(self, target: Tensor, wanted: Tensor, watch: Watch | None) -> _Ends:
+        """The best end in z or w."""
+        codes, c, pictures = self._list_starts(target)
+        errors = (pictures - wanted).square().mean(1)
+        samples = _Ends(codes, c, pictures, errors).best(len(errors))
         best = samples.best(1)
         for attempt in range(ATTEMPTS):
             first = attempt // 2 * self.restarts
@@ -171,9 +194,19 @@ class _Search:
             end, going = self._descend(starts, wanted, show)
             best = better_of(best, end)
             levels = 127.5 * float(best.errors[0]) ** 0.5
-            if not going or not EXACT <= levels < NEAR:
+            self.ended = not going
+            if self.ended or not EXACT <= levels < NEAR:
                 break
-        return best.codes[0], best.c[0]
+        return best
+
+    def _list_starts(self, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Codes [n, d], classes [n] and pictures [n, P] of the samples, and of what the encoder says of the target."""
+        samples = self.codes, self.c, self.samples.flatten(1)
+        game = self.model.game
+        if not isinstance(game, Encodes) or self.space.flat or isinstance(game, Conditional):
+            return samples
+        codes, c = encode_chunks(game, target[None]), self.c[:1]
+        return tuple(map(torch.cat, zip(samples, (codes, c, self._draw(codes, c)), strict=True)))  # type: ignore[return-value]
 
     def _scatter(self, best: _Ends, wanted: Tensor) -> _Ends:
         """Starts around the best end, to get out of its hollow."""

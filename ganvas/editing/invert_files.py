@@ -7,16 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from ganvas.core.game import Game
 from ganvas.data.images import decode, fit_to_side, silence_pillow
 from ganvas.data.input_files import InputFile, find_inputs
 from ganvas.data.levels import Span, choose_levels
 from ganvas.data.table import Skipped
+from ganvas.editing import tuning
+from ganvas.editing.alignment import Ground
 from ganvas.editing.inversion import Inversion, invert
 from ganvas.editing.latent_map import open_pictures
 from ganvas.errors import DataError, GanvasError
+from ganvas.inference import model_file
 from ganvas.inference.codes import NAME, Codes
 from ganvas.inference.encoding import as_samples
 from ganvas.inference.loaded_game import Label
@@ -29,6 +34,7 @@ from ganvas.utils.files import disk_errors, write_new
 from ganvas.utils.parsing import printable
 
 SHEET, FILM = "sheet.png", "search.gif"
+LOOKED_AT = 128  # samples that say how the data were aligned
 SHOWN = 20  # pictures in the film, at most
 FLOORS = 3  # samples of the model, and held-out pictures of its data, that are inverted to compare
 COLUMNS = 10  # of the sheet
@@ -40,7 +46,8 @@ class Inverted:
     """The folder that was written; the names of the pictures, their errors in levels of 255, and their classes if any.
 
     `own` and `held_out` are what the errors are compared with: the median of the model's own samples and of held-out pictures
-    of its data; None: not measured.
+    of its data; None: not measured. `aligned` says what was done to a picture first, "" if nothing. `untuned` are the errors
+    before the generator was tuned; () if it was not.
     """
 
     out: Path
@@ -50,14 +57,18 @@ class Inverted:
     own: float | None
     held_out: float | None
     skipped: tuple[Skipped, ...]
+    aligned: tuple[str, ...] = ()
+    untuned: tuple[float, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         classes = self.classes or (None,) * len(self.names)
-        rows = [
-            {"name": name, "error": round(error, 3)} | ({} if label is None else {"class": label})
-            for name, error, label in zip(self.names, self.errors, classes, strict=True)
+        rows: list[dict[str, Any]] = [
+            {"name": name, "error": round(error, 3), "aligned": aligned} | ({} if label is None else {"class": label})
+            for name, error, label, aligned in zip(self.names, self.errors, classes, self.aligned, strict=True)
         ]
+        for row, error in zip(rows, self.untuned, strict=False):
+            row["error_before_tuning"] = round(error, 3)
         floors = {"own_samples": self.own, "held_out": self.held_out}
         return {"out": str(self.out), "pictures": rows, **floors, "skipped": [each._asdict() for each in self.skipped]}
 
@@ -69,10 +80,15 @@ def invert_files(
     *,
     label: Label = None,
     floor: bool = True,
+    align: bool = True,
+    tune: int = 0,
     progress: Progress | None = None,
     **search: Any,
 ) -> Inverted:
     """Find the codes of all pictures in `inputs` (files, folders, zips), each made square and small as the training data were.
+
+    `align` first makes them as the data were (`alignment.py`). With `tune` steps a copy of the model is trained around the
+    codes (`tuning.py`); the folder then has it too, so that it is a model, for which the codes are.
 
     The new folder `out` has codes.npz, which the commands of the latent space take in place of seeds; a PNG for each picture,
     of its code; and a sheet, each picture as the model was shown it above that of its code. Without `out` it is NAME-inverted
@@ -87,7 +103,7 @@ def invert_files(
     stem = Path(inputs[0]).resolve().stem if len(inputs) == 1 else "pictures"
     target = find_free(Path(f"{stem[:100]}-inverted")) if out is None else Path(out)
     require_new_folder(target)
-    names, targets, skipped = _read(model, inputs)
+    names, targets, aligned, skipped = _read(model, inputs, align)
     parts: list[Inversion] = []
     films: list[list[Tensor]] = []
     for number, each in enumerate(targets, 1):
@@ -100,21 +116,29 @@ def invert_files(
             progress(number, len(targets))
     found, names, targets = _join(parts), names[: len(parts)], targets[: len(parts)]
     own, held_out = _measure_floors(model, search) if floor and not parts[-1].stopped else (None, None)
+    before: tuple[float, ...] = ()
+    tuned: Game | None = None
+    if tune and not found.stopped:
+        before = tuple(map(float, found.errors))
+        tuned, found = tuning.tune(model, found, targets, tune, seed=search.get("seed", 0))
     labels = () if found.classes is None else tuple(model.classes[int(k)] for k in found.classes)
-    _write(model, target, names, targets, found, films)
+    _write(model, target, names, targets, found, films, tuned)
     errors = tuple(map(float, found.errors))
-    return Inverted(target, tuple(names), errors, labels, own, held_out, tuple(skipped))
+    done = tuple(aligned[: len(names)])
+    return Inverted(target, tuple(names), errors, labels, own, held_out, tuple(skipped), done, before)
 
 
-def _read(model: Model, inputs: Sequence[str | Path]) -> tuple[list[str], Tensor, list[Skipped]]:
-    """The names of the pictures, the pictures [N, C, H, W] as the model takes them, and what was skipped."""
-    fit = model.data_config("").fit
+def _read(model: Model, inputs: Sequence[str | Path], align: bool) -> tuple[list[str], Tensor, list[str], list[Skipped]]:
+    """The names of the pictures, the pictures [N, C, H, W] as the model takes them, how they were aligned, what was skipped."""
+    ground = Ground.of_samples(torch.cat([part for part, _ in model.stream(LOOKED_AT)])) if align else None
     with silence_pillow():
         found = find_inputs(inputs)
-        names, pictures, skipped = [], [], list(found.skipped)
+        names, pictures, aligned, skipped = list[str](), list[Tensor](), list[str](), list(found.skipped)
         for file in found.files:
             try:
-                pictures.append(_read_one(file, model, fit))
+                picture, done = _read_one(file, model, ground)
+                pictures.append(picture)
+                aligned.append(done)
                 names.append(file.name)
             except DataError as error:
                 if found.alone:
@@ -123,16 +147,18 @@ def _read(model: Model, inputs: Sequence[str | Path]) -> tuple[list[str], Tensor
     if not pictures:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped[:3])
         raise DataError(f"none of {len(skipped)} files is a picture that can be read ({reasons})")
-    return names, torch.cat(pictures), skipped
+    return names, torch.cat(pictures), aligned, skipped
 
 
-def _read_one(file: InputFile, model: Model, fit: Any) -> Tensor:
+def _read_one(file: InputFile, model: Model, ground: Ground | None) -> tuple[Tensor, str]:
     channels, _, side = model.shape
     with file.open() as opened:
         values = decode(opened, 2 * side)
     if values.dtype.name != "uint8":
         values = choose_levels(Span.of(values), model.white).to_bytes(values)
-    return as_samples(fit_to_side(values, side, channels, fit).transpose(1, 2, 0)[None], model.shape)
+    values, done = ground.align(values.astype(np.uint8), side) if ground else (values, "")
+    fit = model.data_config("").fit
+    return as_samples(fit_to_side(values, side, channels, fit).transpose(1, 2, 0)[None], model.shape), done
 
 
 def _join(parts: Sequence[Inversion]) -> Inversion:
@@ -143,6 +169,7 @@ def _join(parts: Sequence[Inversion]) -> Inversion:
         torch.cat(classes) if classes else None,
         torch.cat([part.pictures for part in parts]),
         torch.cat([part.errors for part in parts]),
+        parts[-1].stopped,
     )
 
 
@@ -160,7 +187,13 @@ def _measure_floors(model: Model, search: dict[str, Any]) -> tuple[float, float 
 
 
 def _write(
-    model: Model, target: Path, names: Sequence[str], targets: Tensor, found: Inversion, films: Sequence[Sequence[Tensor]]
+    model: Model,
+    target: Path,
+    names: Sequence[str],
+    targets: Tensor,
+    found: Inversion,
+    films: Sequence[Sequence[Tensor]],
+    tuned: Game | None,
 ) -> None:
     text = model.provenance("none: found by inversion") | {"space": found.space}
     files = _name_files(names)
@@ -170,6 +203,8 @@ def _write(
     sheet = make_grid(torch.stack(rows, 1).flatten(0, 2), columns, legible_scale(targets.shape[-1]))
     with make_new_folder(target) as folder:
         Codes(found.space, found.codes, found.classes, tuple(files)).save(folder / NAME)
+        if tuned is not None:
+            model_file.save(folder / model_file.NAME, tuned, model.card | {"tuned_from": model.identity, "tuned_to": files})
         with disk_errors(f"cannot write {printable(target)}"):
             for name, picture, error in zip(files, found.pictures, found.errors, strict=True):
                 about = text | {"picture": name, "error": f"{float(error):.3f} of 255"}

@@ -12,23 +12,26 @@ from torch import Tensor
 
 from ganvas.editing.traversal import Traversal
 from ganvas.errors import UsageError
+from ganvas.inference.codes import Codes, name_places
+from ganvas.inference.latent_space import require_styles
 from ganvas.inference.model import Model
 from ganvas.latents import paths
+from ganvas.layers.mapping import repeat_per_layer
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import png_name, save_png
 
 
 @dataclass(frozen=True)
 class Term:
-    """What is added (`sign` 1) or subtracted (-1): the mean of the latents of some seeds, in a class if one is given."""
+    """What is added (`sign` 1) or subtracted (-1): the mean of the latents of seeds or of codes, in a class if one is given."""
 
-    seeds: Sequence[int]
+    seeds: Sequence[int] | Codes
     sign: int = 1
     label: int | str | None = None
 
     def __str__(self) -> str:
         label = "" if self.label is None else f"{self.label}:"
-        return f"{'-' if self.sign < 0 else '+'} {label}{','.join(map(str, self.seeds))}"
+        return f"{'-' if self.sign < 0 else '+'} {label}{name_places(self.seeds)}"
 
 
 def arithmetic(model: Model, out: str | Path, terms: Sequence[Term], *, where: str | None = None) -> Traversal:
@@ -44,10 +47,12 @@ def arithmetic(model: Model, out: str | Path, terms: Sequence[Term], *, where: s
             classes, not exactly one term more added than subtracted.
     """
     out = png_name(out)
-    if len(terms) < 2 or not all(term.seeds for term in terms):
+    if len(terms) < 2 or not all(len(term.seeds) for term in terms):
         raise UsageError("arithmetic: expected two terms or more, each with a seed, as in 1,2,3 - 4,5,6 + 7,8,9")
     space = model.space(where, next((term.label for term in terms if term.label is not None), None))
-    classes = [None if space.together else model.classes_in_turn(term.label, 1) for term in terms]  # default: the first
+    # By default the first class, of codes that of the first one.
+    every = [None if space.together else model.classes_of(term.seeds, term.label) for term in terms]
+    classes = [None if c is None else c[:1] for c in every]
     signs = [term.sign for term in terms]
     if sum(signs) != 1 and (space.flat or classes[0] is not None):
         raise UsageError(f"arithmetic: expected one term more added than taken away, as in a - b + c, got {sum(signs)} more")
@@ -56,6 +61,9 @@ def arithmetic(model: Model, out: str | Path, terms: Sequence[Term], *, where: s
     codes = []
     for term, c in zip(terms, classes, strict=True):
         codes.append(space.of_seeds(term.seeds, None if c is None else c.expand(len(term.seeds))))
+    if any(each.ndim == 3 for each in codes):  # w beside w+: the same style in all layers
+        styles = require_styles(model.drawer).styles
+        codes = [repeat_per_layer(each, styles) for each in codes]
     sums = [codes]
     if len({len(each) for each in codes}) == 1:
         sums += [[each[i : i + 1] for each in codes] for i in range(len(codes[0]))]

@@ -139,17 +139,18 @@ def plane(
 
 
 def _shift(space: Space, codes: Tensor, way: Direction, offsets: Tensor, layers: Sequence[int] | None) -> Tensor:
-    """codes [N, d], offsets [T] in standard deviations -> moved codes [N, T, d], or by layer [N, T, styles, d]."""
+    """codes [N, d] or [N, styles, d], offsets [T] in standard deviations -> moved codes [N, T, d] or [N, T, styles, d]."""
     step = (offsets[:, None] * way.sd * way.vector).float()
+    by_layer = codes.ndim == 3
     if layers is None:
-        return codes[:, None] + step
+        return codes[:, None] + (step[:, None] if by_layer else step)
     styles = require_styles(space.game).styles if space.flat else 0
     if not styles:
         raise UsageError("layers: only styles w differ by layer; leave --layers out")
     if wrong := [layer for layer in layers if not 0 <= layer < styles]:
         raise UsageError(f"layers: expected from 0 to {styles - 1}, got {wrong[0]}")
     moved = torch.isin(torch.arange(styles), torch.tensor(list(layers)))
-    return codes[:, None, None] + step[None, :, None] * moved[:, None]
+    return (codes[:, None] if by_layer else codes[:, None, None]) + step[None, :, None] * moved[:, None]
 
 
 def _check_span(span: float) -> None:

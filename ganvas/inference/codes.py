@@ -18,14 +18,14 @@ from ganvas.utils.files import disk_errors, read_regular, write_durably
 from ganvas.utils.parsing import printable
 
 NAME = "codes.npz"
-SPACES = ("z", "w")
+SPACES = ("z", "w", "w+")
 MOST_BYTES = 256 << 20  # of a file
 MOST_CODES = 100_000
 
 
 @dataclass(frozen=True)
 class Codes:
-    """Codes [N, d] in the space z or w, their classes [N] if the model has any, and what each is called."""
+    """Codes [N, d] in z or w, or [N, styles, d] in w+; their classes [N] if the model has any; what each is called."""
 
     space: str
     codes: Tensor
@@ -49,13 +49,33 @@ class Codes:
             write_durably(path, data.getvalue())
         return path
 
+    def choose(self, name: str) -> Codes:
+        """The code of this name alone.
 
-def load_codes(path: Path, latent_dim: int, classes: int) -> Codes:
-    """The codes in a file, for a model with codes of `latent_dim` numbers and so many classes (0: none).
+        Raises:
+            DataError: there is none, or there are several.
+        """
+        rows = [i for i, each in enumerate(self.names) if each == name]
+        if len(rows) != 1:
+            raise DataError(f"codes: expected one of {list_few(self.names)}; got {printable(name)!r}")
+        classes = None if self.classes is None else self.classes[rows]
+        return Codes(self.space, self.codes[rows], classes, (name,))
+
+
+def load_codes(place: str | Path, latent_dim: int, classes: int, styles: int = 0) -> Codes:
+    """The codes in a file; of `FILE#NAME` the one of this name.
+
+    They are for a model with codes of `latent_dim` numbers, so many classes (0: none), and `styles` layers that take w.
 
     Raises:
-        DataError: no such file, or other contents; the message says which.
+        DataError: no such file, no such name, or other contents; the message says which.
     """
+    path, _, name = str(place).partition("#") if not Path(place).is_file() else (str(place), "", "")
+    codes = _read(Path(path), latent_dim, classes, styles)
+    return codes.choose(name) if name else codes
+
+
+def _read(path: Path, latent_dim: int, classes: int, styles: int) -> Codes:
     what = printable(path)
     if not path.is_file():
         raise DataError(f"{what}: no such file; `ganvas invert` writes one")
@@ -65,15 +85,26 @@ def load_codes(path: Path, latent_dim: int, classes: int) -> Codes:
     except (ValueError, OSError, KeyError, zipfile.BadZipFile, EOFError) as error:
         raise DataError(f"{what}: expected codes as of `ganvas invert`, got {printable(error, 100)}") from None
     space, codes = str(found.get("space", "")), found.get("codes", np.zeros(0))
-    if space not in SPACES or codes.ndim != 2 or codes.dtype != np.float32 or not 0 < len(codes) <= MOST_CODES:
-        raise DataError(f"{what}: expected `space` z or w and `codes` float32 [n, d]; write it with `ganvas invert`")
-    if codes.shape[1] != latent_dim:
-        raise DataError(f"{what}: its codes have {codes.shape[1]} numbers, those of this model {latent_dim}")
+    dims = 3 if space == "w+" else 2
+    if space not in SPACES or codes.ndim != dims or codes.dtype != np.float32 or not 0 < len(codes) <= MOST_CODES:
+        expected = "`space` z or w and `codes` float32 [n, d], or w+ and [n, styles, d]"
+        raise DataError(f"{what}: expected {expected}; write it with `ganvas invert`")
+    if codes.shape[-1] != latent_dim:
+        raise DataError(f"{what}: its codes have {codes.shape[-1]} numbers, those of this model {latent_dim}")
+    if space != "z" and not styles:
+        raise DataError(f"{what}: its codes are styles {space}, and this model has none; invert with this model")
+    if space == "w+" and codes.shape[1] != styles:
+        raise DataError(f"{what}: its codes are for {codes.shape[1]} layers, this model has {styles}")
     if not np.isfinite(codes).all():
         raise DataError(f"{what}: a code is not finite; write it again with `ganvas invert`")
     labels = _read_classes(what, found.get("classes"), len(codes), classes)
     names = tuple(printable(name) for name in np.ravel(found.get("names", np.zeros(0)))[: len(codes)])
     return Codes(space, torch.from_numpy(codes.copy()), labels, names)
+
+
+def list_few(names: Sequence[str]) -> str:
+    """The first names, for a message."""
+    return ", ".join(names[:10]) + (", ..." if len(names) > 10 else "") if names else "no names"
 
 
 def name_places(seeds: Sequence[int] | Codes) -> str:

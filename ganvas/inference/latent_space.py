@@ -40,16 +40,16 @@ class Space:
         return sample_chunks(self.game, z, c, draw=require_styles(self.game).map) if self.flat else z
 
     def of_seeds(self, seeds: Sequence[int] | Codes, c: Tensor | None) -> Tensor:
-        """The codes [N, d] of seeds; given codes as they are, those of z moved into w where the space is w.
+        """The codes [N, d] of seeds. Given codes stay, also [N, styles, d]; those of z are moved into w where the space is w.
 
         Raises:
             UsageError: given codes are styles w, and the space is z.
         """
         if not isinstance(seeds, Codes):
             return self.codes(latents(seeds, self.game.latent_dim), c)
-        if seeds.space == "w" and not self.flat:
-            raise UsageError("these codes are styles w, which have no z; use --in w")
-        return seeds.codes if seeds.space == self.name else self.codes(seeds.codes, c)
+        if seeds.space != "z" and not self.flat:
+            raise UsageError(f"these codes are styles {seeds.space}, which have no z; use --in w")
+        return self.codes(seeds.codes, c) if self.flat and seeds.space == "z" else seeds.codes
 
     def pictures(self, codes: Tensor, c: Tensor | None) -> Tensor:
         """codes [N, d], of w also [N, styles, d] -> pictures [N, C, H, W]; in w the code contains the class.
@@ -82,8 +82,8 @@ class Space:
             return self.pictures(closed_path(self.of_seeds(seeds, None), frames, straight=True), None)
         total = torch.zeros(())
         for name in sorted(set(classes)):
-            keys = self.of_seeds(seeds, torch.full((len(seeds),), name))
-            total = total + shares[:, name, None] * closed_path(keys, frames, straight=True)
+            path = closed_path(self.of_seeds(seeds, torch.full((len(seeds),), name)), frames, straight=True)
+            total = total + shares[:, name].view(-1, *[1] * (path.ndim - 1)) * path
         return self.pictures(total, None)
 
 

@@ -19,6 +19,7 @@ from ganvas.core.capabilities import (
     Couples,
     Inpaints,
     Samples,
+    Styled,
     TakesInputs,
     Translates,
     Upscales,
@@ -179,8 +180,13 @@ class LoadedGame:
         return self.classes_in_turn(label, len(seeds))
 
     def load_codes(self, path: str | Path) -> Codes:
-        """The codes in a file of `ganvas invert`, to use in place of seeds. Raises: DataError: not codes of such a model."""
-        return load_codes(Path(path), self.drawer.latent_dim, len(self.classes))
+        """The codes in a file of `ganvas invert`, to use in place of seeds; of FILE#NAME the one of this name.
+
+        Raises:
+            DataError: not codes of such a model, or no such name.
+        """
+        styles = self.drawer.styles if isinstance(self.drawer, Styled) else 0
+        return load_codes(path, self.drawer.latent_dim, len(self.classes), styles)
 
     def class_index(self, name: int | str) -> int:
         """The number of a class given by its number (7, "#7") or its name ("cat", "7"); see `find_class`.

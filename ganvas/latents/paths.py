@@ -15,24 +15,25 @@ from ganvas.utils.interpolation import lerp, norm, slerp
 def closed_path(points: Tensor, frames: int, straight: bool = False) -> Tensor:
     """A closed path [frames, d] through the K key latents `points` [K, d], along the sphere, with equal steps on each arc.
 
-    If `straight`, along lines: for styles w, whose space is flat.
+    If `straight`, along lines: for styles w, whose space is flat; then keys may also be [K, styles, d].
     Frame 0 is the first key, and the frame after the last would be frame 0 again, so that a film repeats without a jump.
     If `frames` is no multiple of K, keys may lie between two frames. With one key all frames are equal.
 
     Raises:
         UsageError: no key, or no frame.
     """
-    if points.ndim != 2 or len(points) == 0:
+    if points.ndim not in ((2, 3) if straight else (2,)) or len(points) == 0:
         raise UsageError(f"loop: expected key latents [K, d] with K at least 1, got shape {list(points.shape)}")
     here, there, share = _segments(len(points), frames)
-    return (lerp if straight else slerp)(points[here], points[there], share.to(points))
+    share = share.to(points)
+    return (lerp if straight else slerp)(points[here], points[there], share if points.ndim == 2 else share[:, None])
 
 
 def latent_plane(a: Tensor, b: Tensor, c: Tensor, side: int, straight: bool = False) -> Tensor:
     """A square [side^2, d] of codes, row by row: a [d] is its first corner, b the end of the first row, c the last row's start.
 
     Along the sphere: rows are arcs between two arcs. The fourth corner is b + c - a, with the mean norm of the others.
-    If `straight`, it is the plane through the three, and all rows and columns are evenly spaced.
+    If `straight`, it is the plane through the three, and all rows and columns are evenly spaced; codes may be [styles, d] too.
 
     Raises:
         UsageError: fewer than two codes a side.
@@ -41,7 +42,8 @@ def latent_plane(a: Tensor, b: Tensor, c: Tensor, side: int, straight: bool = Fa
         raise UsageError(f"plane: expected a side of at least 2, got {side}")
     t, corner = torch.linspace(0, 1, side).to(a), b + c - a
     if straight:
-        return (a + t[:, None, None] * (c - a) + t[None, :, None] * (b - a)).flatten(0, 1)
+        ones = [1] * a.ndim
+        return (a + t.view(-1, 1, *ones) * (c - a) + t.view(1, -1, *ones) * (b - a)).flatten(0, 1)
     corner = scale_to_norm(corner, torch.stack([norm(x) for x in (a, b, c)]).mean())
     left, right = slerp(a, c, t), slerp(b, corner, t)
     return slerp(left[:, None], right[:, None], t.expand(side, -1)).flatten(0, 1)

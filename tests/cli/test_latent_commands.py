@@ -17,6 +17,7 @@ from ganvas.data.table import TableDataset
 from ganvas.errors import UsageError
 from ganvas.evaluation import training_neighbours
 from ganvas.inference import model_file
+from ganvas.inference.codes import Codes
 
 
 @pytest.fixture(scope="module")
@@ -97,9 +98,14 @@ def test_json_names_what_was_found(
     assert way["sd"] > 0
 
 
-def test_terms_as_they_are_typed() -> None:
-    assert parse_terms("1,2 - 4-6 + 9") == [(1, None, [1, 2]), (-1, None, [4, 5, 6]), (1, None, [9])]
-    assert parse_terms(" T-shirt/top:1-2 - Ankle boot:3") == [(1, "T-shirt/top", [1, 2]), (-1, "Ankle boot", [3])]
+def test_terms_as_they_are_typed(tmp_path: Path) -> None:
+    one = model("stylegan2-fashion")
+    assert parse_terms("1,2 - 4-6 + 9", one) == [(1, None, [1, 2]), (-1, None, [4, 5, 6]), (1, None, [9])]
+    assert parse_terms(" T-shirt/top:1-2 - Ankle boot:3", one) == [(1, "T-shirt/top", [1, 2]), (-1, "Ankle boot", [3])]
     for text in ("1 -2", "", "1 - ", "7:", "a"):
         with pytest.raises(UsageError, match="seeds such as"):
-            parse_terms(text)
+            parse_terms(text, one)
+    file = Codes("w", torch.randn(2, 4), None, ("seven", "one")).save(tmp_path / "my codes.npz")
+    (_, label, every), (sign, _, seven) = parse_terms(f"{file} - {file}#seven", one)
+    assert (label, sign) == (None, -1)
+    assert (every.names, seven.names) == (("seven", "one"), ("seven",))  # type: ignore[union-attr]

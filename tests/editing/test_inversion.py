@@ -37,6 +37,27 @@ def test_a_sample_of_the_model_comes_back(name: str, where: str | None) -> None:
     assert torch.equal(one.space(found.space, label).pictures(found.codes, c), found.pictures)
 
 
+def test_styles_of_each_layer_come_nearer_than_one_style() -> None:
+    one = model("stylegan2-fashion")
+    target = torch.rand(1, *one.shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    flat, wide = (invert(one, target, restarts=2, steps=4, where=where) for where in ("w", "w+"))
+    styles, d = one.drawer.styles, one.drawer.latent_dim  # type: ignore[attr-defined]
+    assert (wide.space, wide.codes.shape) == ("w+", (1, styles, d))
+    assert wide.errors < flat.errors
+    assert torch.equal(one.space("w").pictures(wide.codes, None), wide.pictures)
+    with pytest.raises(UsageError, match="no styles w"):
+        invert(model("gan-mnist"), target[:, :1], where="w+")
+
+
+def test_an_encoder_is_asked_first() -> None:
+    one = model("vae-mnist")
+    target = own_samples(one, 1)
+    search = inversion._Search(one, None, "z", 4, 1, 0)
+    codes, c, pictures = search._list_starts(target[0])
+    assert len(codes) == len(c) == len(pictures) == len(search.codes) + 1
+    torch.testing.assert_close(codes[-1:], one.game.encode(target))
+
+
 def test_the_class_is_found_too() -> None:
     one = model("cgan-mnist")
     targets = torch.cat([own_samples(one, 1, digit) for digit in (2, 7)])

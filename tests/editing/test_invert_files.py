@@ -102,6 +102,42 @@ def test_the_command(run: Path, tmp_path: Path) -> None:
     assert "no such file" in done.stderr
 
 
+def test_a_tuned_copy_is_a_model_of_its_own(run: Path, tmp_path: Path) -> None:
+    model, out = open_model(run), tmp_path / "out"
+    with Image.open(next((run / "pictures").glob("*.png"))) as sample:
+        Image.fromarray(255 - np.asarray(sample)).save(tmp_path / "negative.png")
+    found = invert_files(model, [tmp_path / "negative.png"], out, floor=False, align=False, tune=60, restarts=2, steps=2)
+    assert found.errors[0] < 0.9 * found.untuned[0]
+    copy = load(out)
+    assert copy.card["tuned_from"] == model.identity
+    assert copy.identity != model.identity
+    codes = copy.load_codes(f"{out}/codes.npz#negative")
+    picture = copy.space("z").pictures(codes.codes, codes.classes)
+    with Image.open(out / "negative.png") as saved:
+        assert np.abs((picture[0, 0].numpy() + 1) * 127.5 - np.asarray(saved)).max() <= 1
+    with pytest.raises(DataError, match="discriminator"):
+        load(out, discriminator=True)
+
+
+def test_a_scan_is_aligned_and_it_is_told(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from ganvas.editing import invert_files as module
+    from ganvas.editing.alignment import Ground
+
+    bars = torch.full((8, 1, 28, 28), -1.0)
+    bars[:, :, 4:24, 12:16] = 1
+    monkeypatch.setattr(module.Ground, "of_samples", lambda samples, of=Ground.of_samples: of(bars))  # as a trained model has
+    scan = np.full((300, 200), 240, np.uint8)
+    scan[50:150, 40:60] = 10
+    Image.fromarray(scan).save(tmp_path / "scan.png")
+    for align, words in ((True, "light and dark exchanged, its figure placed as in the data"), (False, "")):
+        out = tmp_path / f"out-{align}"
+        found = invert_files(open_model(run), [tmp_path / "scan.png"], out, floor=False, align=align, restarts=1, steps=1)
+        assert found.aligned == (words,)
+        assert found.to_dict()["pictures"][0]["aligned"] == words
+
+
 def test_the_command_needs_pictures(run: Path) -> None:
     done = ganvas("invert", "run", cwd=run)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr

@@ -11,6 +11,7 @@ import torch
 from PIL import Image, ImageSequence
 from support import miniature_model as model
 
+from ganvas.editing.latent_arithmetic import Term, arithmetic
 from ganvas.editing.traversal import plane, traverse
 from ganvas.errors import DataError, UsageError
 from ganvas.inference.codes import Codes, load_codes
@@ -103,3 +104,52 @@ def test_codes_of_w(tmp_path: Path) -> None:
         one.space("z").of_seeds(codes, None)
     z = Codes("z", latents([1, 2], one.drawer.latent_dim), None, ("a", "b"))
     assert torch.equal(one.space("w").of_seeds(z, None), w)
+
+
+def test_one_of_a_name(tmp_path: Path) -> None:
+    path = make_codes().save(tmp_path / "codes.npz")
+    one = load_codes(f"{path}#b", 4, 3)
+    assert (one.names, one.classes.tolist()) == (("b",), [2])  # type: ignore[union-attr]
+    assert torch.equal(one.codes, latents([5], 4))
+    with pytest.raises(DataError, match="expected one of a, b, c; got 'd'"):
+        load_codes(f"{path}#d", 4, 3)
+    hash_in_name = make_codes().save(tmp_path / "a#1.npz")
+    assert len(load_codes(hash_in_name, 4, 3)) == 3
+
+
+def test_styles_of_each_layer_take_the_place_of_seeds(tmp_path: Path) -> None:
+    """The same w in all layers gives what w gives, in every verb; another in one layer gives another picture."""
+    one = model("stylegan2-fashion")
+    styles = one.drawer.styles  # type: ignore[attr-defined]
+    w = one.space("w").of_seeds([3, 4, 5], None)
+    flat = Codes("w", w, None, ("a", "b", "c"))
+    wide = Codes("w+", w[:, None].repeat(1, styles, 1), None, ("a", "b", "c"))
+    other = Codes("w+", wide.codes.clone(), None, wide.names)
+    other.codes[:, 1:] *= -1
+    made = {}
+    for name, codes in {"flat": flat, "wide": wide, "other": other}.items():
+        again = one.load_codes(codes.save(tmp_path / f"{name}.npz"))
+        traverse(one, tmp_path / "t.png", ["pca:0"], again, steps=3, layers=[0])
+        traverse(one, tmp_path / "a.png", ["pca:0"], again, steps=3)
+        plane(one, tmp_path / "p.png", again, 3)
+        one.interpolate(tmp_path / "i.gif", again, 6, where="w")
+        arithmetic(one, tmp_path / "s.png", [Term(again), Term([1], -1), Term([2])])
+        made[name] = [read_pixels(tmp_path / file) for file in ("t.png", "a.png", "p.png", "i.gif", "s.png")]
+    assert made["flat"] == made["wide"]
+    assert all(a != b for a, b in zip(made["flat"], made["other"], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("space", "codes", "styles", "says"),
+    [
+        ("w+", torch.zeros(2, 4), 5, r"w\+ and \[n, styles, d\]"),
+        ("w+", torch.zeros(2, 3, 4), 5, "for 3 layers, this model has 5"),
+        ("w+", torch.zeros(2, 5, 4), 0, r"styles w\+, and this model has none"),
+        ("w", torch.zeros(2, 4), 0, "styles w, and this model has none"),
+        ("w", torch.zeros(2, 5, 4), 5, r"\[n, d\]"),
+    ],
+)
+def test_styles_of_another_model(space: str, codes: torch.Tensor, styles: int, says: str, tmp_path: Path) -> None:
+    path = Codes(space, codes, None, ("a", "b")).save(tmp_path / "codes.npz")
+    with pytest.raises(DataError, match=says):
+        load_codes(path, 4, 0, styles)
