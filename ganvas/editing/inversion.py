@@ -13,38 +13,16 @@ Differs: the distance is that of pixels, not of features of a trained network; s
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ganvas.core.capabilities import Conditional, Encodes, require_pictures
-from ganvas.core.modality import IMAGES
+from ganvas.editing.code_search import RESTARTS, STEPS, Search, Watch
 from ganvas.errors import UsageError
-from ganvas.inference.batches import Draw, encode_chunks, sample_chunks
 from ganvas.inference.encoding import as_samples
-from ganvas.inference.latent_space import require_styles, space
 from ganvas.inference.loaded_game import Label, LoadedGame
-from ganvas.utils.parsing import require_count
-
-RESTARTS, STEPS = 16, 60
-MOST_RESTARTS, MOST_STEPS = 256, 1_000
-POOL, MOST_IN_POOL = 256, 1_024  # samples to start from; at least `EACH` of a class
-EACH = 32
-PART = 256  # pictures that are generated at a time
-NUMBERS = 32_000_000  # of the Jacobians that are held at a time
-HALVED = (8, 16, 30)  # steps after which the worse half of the starts is given up
-NUDGE = 0.003  # of a code, in standard deviations; larger ones miss the kinks of ReLU, smaller ones the digits of float32
-OUTSIDE = 2.2  # how far the length of z may exceed its usual one: the length of one noise in a thousand does
-DAMPINGS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0)  # of a step, all of which are tried: a picture is cheap beside them
-EXACT = 0.35  # levels of 255: little more than what rounding to 8 bits makes, 0.29
-NEAR, ATTEMPTS = 10.0, 8  # a smaller error says that the picture is of this model: then it is searched again,
-SCATTER = 0.3  # around the best code, with this standard deviation, and from other samples, in turn
-STALLED, PATIENCE = 0.002, 4  # the share by which the error must fall in so many steps
-
-Watch = Callable[[Tensor], object]  # gets the best picture [C, H, W] after each step; what returns False ends the search
 
 
 @dataclass(frozen=True)
@@ -72,22 +50,20 @@ def invert(
     steps: int = STEPS,
     seed: int = 0,
     watch: Watch | None = None,
+    weights: Tensor | None = None,
 ) -> Inversion:
     """The codes of pictures, uint8 [N, H, W, C] or a tensor [N, C, H, W] in [-1, 1].
 
     Each is searched from `restarts` starts with at most `steps` steps. `where` is z, w or w+; None: w if the model has it.
     `label`: the classes that are tried, by default all. The starts are among the samples of `seed` and the seeds after it.
     Where `watch` returns False, the best code so far is the result of this picture; Ctrl-C ends the whole search, with the
-    best codes so far.
+    best codes so far. `weights` [H, W], at least 0, say how much each pixel counts; None: all alike.
 
     Raises:
-        UsageError: the model does not make pictures of this shape from noise; no such space or class; or a wrong count.
+        UsageError: the model does not make pictures of this shape from noise; no such space or class; a wrong count or weight.
     """
-    search = _Search(model, label, where, restarts, steps, seed)
-    targets = targets if isinstance(targets, Tensor) else as_samples(targets, model.shape)
-    if targets.shape[1:] != model.shape or not len(targets):
-        expected = ", ".join(map(str, model.shape))
-        raise UsageError(f"targets: expected shape [n, {expected}] with n at least 1, got {list(targets.shape)}")
+    search = Search(model, label, where, restarts, steps, seed, weights)
+    targets = _read_targets(model, targets)
     found: list[tuple[Tensor, Tensor]] = []
     for target in targets:
         if not search.stopped:
@@ -95,178 +71,44 @@ def invert(
     targets = targets[: len(found)]
     codes = torch.stack([code for code, _ in found])
     c = torch.stack([c for _, c in found]) if model.classes else None
+    return _describe(search, codes, c, targets)
+
+
+def refine(
+    model: LoadedGame,
+    start: Inversion,
+    target: Tensor,
+    *,
+    weights: Tensor | None = None,
+    hold: float = 0.0,
+    steps: int = STEPS,
+    watch: Watch | None = None,
+) -> Inversion:
+    """The code near that of `start`, a single one, whose picture is nearest to `target` [1, C, H, W], in the same space.
+
+    `weights` as of `invert`; with `hold` the code stays near its start: this is the weight of its squared distance, in standard
+    deviations of the model's codes, beside the mean squared error. Source: arXiv:1609.03552 eq. 4 (edits as constraints).
+
+    Raises:
+        UsageError: several codes, a target of another shape, or a wrong count or weight.
+    """
+    target = _read_targets(model, target)
+    if len(start.codes) != 1 or len(target) != 1:
+        raise UsageError(f"refine: expected one code and one target, got {len(start.codes)} and {len(target)}")
+    search = Search(model, None, start.space, 1, steps, 0, weights)
+    code, c = search.improve(start.codes, start.classes, target[0], hold, watch)
+    return _describe(search, code[None], None if start.classes is None else c[None], target)
+
+
+def _describe(search: Search, codes: Tensor, c: Tensor | None, targets: Tensor) -> Inversion:
     pictures = search.space.pictures(codes, c)
-    errors = 127.5 * (pictures - targets).square().flatten(1).mean(1).sqrt()
-    return Inversion("w+" if search.by_layer else search.space.name, codes, c, pictures, errors, search.stopped)
+    space = "w+" if search.by_layer else search.space.name
+    return Inversion(space, codes, c, pictures, search.measure(pictures, targets), search.stopped)
 
 
-@dataclass
-class _Ends:
-    """The ends of a search so far: codes [m, d], classes [m], pictures [m, P], mean squared errors [m]."""
-
-    codes: Tensor
-    c: Tensor
-    pictures: Tensor
-    errors: Tensor
-
-    def best(self, count: int) -> _Ends:
-        """The `count` best ones."""
-        rows = self.errors.argsort(stable=True)[:count]
-        return _Ends(self.codes[rows], self.c[rows], self.pictures[rows], self.errors[rows])
-
-    def slice(self, first: int, last: int) -> _Ends:
-        """Those from `first` to before `last`."""
-        return _Ends(*(each[first:last] for each in (self.codes, self.c, self.pictures, self.errors)))
-
-
-def better_of(one: _Ends, other: _Ends) -> _Ends:
-    """The better one of two single ends; of equal ones the first."""
-    return other if other.errors[0] < one.errors[0] else one
-
-
-@dataclass(frozen=True)
-class _Show:
-    """Shows `watch` the best picture so far: that of this attempt, or of those before it."""
-
-    watch: Watch
-    best: _Ends
-    shape: torch.Size
-
-    def __call__(self, end: _Ends) -> object:
-        return self.watch(better_of(self.best, end).pictures[0].view(self.shape))
-
-
-class _Search:
-    """The samples that a search starts from, and its steps."""
-
-    def __init__(self, model: LoadedGame, label: Label, where: str | None, restarts: int, steps: int, seed: int) -> None:
-        require_count("restarts", restarts, 1, MOST_RESTARTS)
-        require_count("steps", steps, 1, MOST_STEPS)
-        require_pictures(model.game)
-        if model.modality is not IMAGES:
-            raise UsageError(f"{model.name} makes {model.modality.name}, and this needs images; choose another model")
-        self.by_layer = where == "w+"
-        self.model, self.space, self.restarts, self.steps = (
-            model,
-            space(model.drawer, "w" if self.by_layer else where),
-            restarts,
-            steps,
-        )
-        self.generate: Draw = self.model.drawer.sample
-        if self.space.flat:
-            game, d = require_styles(self.model.drawer), self.model.drawer.latent_dim
-            self.styles = game.styles
-            # Codes of w+ are rows of styles * d numbers here.
-            self.generate = lambda w, _: game.synthesize(w if w.shape[1] == d else w.unflatten(1, (-1, d)))
-        self.stopped = self.ended = False  # by Ctrl-C; by `watch`, the search of one picture
-        chosen = model.choose_classes(label)
-        count = max(restarts, min(MOST_IN_POOL, max(POOL, EACH * len(chosen))))
-        self.c = torch.tensor([chosen[i % len(chosen)] if chosen else 0 for i in range(count)])
-        self.codes = self.space.of_seeds(range(seed, seed + count), self.c if chosen else None)
-        self.samples = self.space.pictures(self.codes, self.c if chosen else None)
-        self.deviation = float(self.codes.std())
-        self.reach = float("inf") if self.space.flat else self.codes.shape[1] ** 0.5 + OUTSIDE
-
-    def find(self, target: Tensor, watch: Watch | None) -> tuple[Tensor, Tensor]:
-        """The best code [d], in w+ [styles, d], of a target [C, H, W], and its class []."""
-        wanted = target.flatten()
-        best = self._find_code(target, wanted, watch)
-        if not self.by_layer:
-            return best.codes[0], best.c[0]
-        wide = _Ends(best.codes.repeat(1, self.styles), best.c, best.pictures, best.errors)
-        if not self.stopped and not self.ended:
-            show = None if watch is None else _Show(watch, wide, target.shape)
-            wide = better_of(wide, self._descend(wide, wanted, show)[0])
-        return wide.codes[0].unflatten(0, (self.styles, -1)), wide.c[0]
-
-    def _find_code(self, target: Tensor, wanted: Tensor, watch: Watch | None) -> _Ends:
-        """The best end in z or w."""
-        codes, c, pictures = self._list_starts(target)
-        errors = (pictures - wanted).square().mean(1)
-        samples = _Ends(codes, c, pictures, errors).best(len(errors))
-        best = samples.best(1)
-        for attempt in range(ATTEMPTS):
-            first = attempt // 2 * self.restarts
-            starts = self._scatter(best, wanted) if attempt % 2 else samples.slice(first, first + self.restarts)
-            if self.stopped or not len(starts.errors):
-                break
-            show = None if watch is None else _Show(watch, best, target.shape)
-            end, going = self._descend(starts, wanted, show)
-            best = better_of(best, end)
-            levels = 127.5 * float(best.errors[0]) ** 0.5
-            self.ended = not going
-            if self.ended or not EXACT <= levels < NEAR:
-                break
-        return best
-
-    def _list_starts(self, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Codes [n, d], classes [n] and pictures [n, P] of the samples, and of what the encoder says of the target."""
-        samples = self.codes, self.c, self.samples.flatten(1)
-        game = self.model.game
-        if not isinstance(game, Encodes) or self.space.flat or isinstance(game, Conditional):
-            return samples
-        codes, c = encode_chunks(game, target[None]), self.c[:1]
-        return tuple(map(torch.cat, zip(samples, (codes, c, self._draw(codes, c)), strict=True)))  # type: ignore[return-value]
-
-    def _scatter(self, best: _Ends, wanted: Tensor) -> _Ends:
-        """Starts around the best end, to get out of its hollow."""
-        noise = torch.randn(self.restarts, best.codes.shape[1], generator=torch.Generator().manual_seed(self.restarts))
-        codes, c = best.codes + SCATTER * self.deviation * noise, best.c.expand(self.restarts)
-        pictures = self._draw(codes, c)
-        return _Ends(codes, c, pictures, (pictures - wanted).square().mean(1))
-
-    def _descend(self, ends: _Ends, wanted: Tensor, show: _Show | None) -> tuple[_Ends, bool]:
-        """The best end of these starts, and whether `show` let them come to it."""
-        history = [float(ends.errors.min())]
-        try:
-            for step in range(1, self.steps + 1):
-                ends = self._step(ends.best((len(ends.errors) + 1) // 2) if step in HALVED else ends, wanted)
-                history.append(float(ends.errors.min()))
-                if show and show(ends.best(1)) is False:
-                    return ends.best(1), False
-                if history[-1] < (EXACT / 127.5) ** 2 or (step > HALVED[-1] and _has_stalled(history)):
-                    break
-        except KeyboardInterrupt:
-            self.stopped = True
-        return ends.best(1), True
-
-    def _step(self, ends: _Ends, wanted: Tensor) -> _Ends:
-        """One step of each end: the best of those with each damping, if it is better than none."""
-        m, k = len(ends.codes), len(DAMPINGS)
-        share = max(1, NUMBERS // (ends.codes.shape[1] * len(wanted)))  # ends whose Jacobians fit into memory
-        steps = [self._list_steps(ends.slice(first, first + share), wanted) for first in range(0, m, share)]
-        codes = (ends.codes[:, None] + torch.cat(steps)).flatten(0, 1)
-        codes = codes * (self.reach / codes.norm(dim=1, keepdim=True).clamp_min(1e-9)).clamp_max(1)
-        pictures = self._draw(codes, ends.c.repeat_interleave(k))
-        errors = (pictures - wanted).square().mean(1).nan_to_num(float("inf"))
-        rows = errors.view(m, k).argmin(1) + k * torch.arange(m)
-        better = errors[rows] < ends.errors
-        return _Ends(
-            torch.where(better[:, None], codes[rows], ends.codes),
-            ends.c,
-            torch.where(better[:, None], pictures[rows], ends.pictures),
-            torch.where(better, errors[rows], ends.errors),
-        )
-
-    def _list_steps(self, ends: _Ends, wanted: Tensor) -> Tensor:
-        """Steps [m, dampings, d]: that of Gauss and Newton, and shorter and shorter ones towards the steepest descent."""
-        m, d = ends.codes.shape
-        unit, nudge = torch.eye(d), NUDGE * self.deviation
-        nudged = self._draw((ends.codes[:, None] + nudge * unit).flatten(0, 1), ends.c.repeat_interleave(d))
-        jacobian = (nudged.view(m, d, -1) - ends.pictures[:, None]) / nudge  # [m, d, P]
-        normal = jacobian @ jacobian.mT
-        scale = normal.diagonal(dim1=1, dim2=2).mean(1)[:, None, None, None] + 1e-12
-        damped = normal[:, None] + scale * torch.tensor(DAMPINGS)[:, None, None] * unit
-        gradient = (jacobian @ (wanted - ends.pictures)[:, :, None])[:, None]
-        steps: Tensor = torch.linalg.solve_ex(damped, gradient.expand(-1, len(DAMPINGS), -1, -1))[0]
-        return steps.squeeze(3)
-
-    def _draw(self, codes: Tensor, c: Tensor) -> Tensor:
-        """codes [n, d] -> pictures [n, P]; in larger parts than where equal bits are asked for."""
-        classes = c if self.model.classes else None
-        return sample_chunks(self.model.drawer, codes, classes, min(len(codes), PART), self.generate).flatten(1)
-
-
-def _has_stalled(history: list[float]) -> bool:
-    """Whether the errors of the last steps say that more of them are useless."""
-    return history[-1] > (1 - STALLED) * history[-1 - PATIENCE]
+def _read_targets(model: LoadedGame, targets: Tensor | npt.ArrayLike) -> Tensor:
+    targets = targets if isinstance(targets, Tensor) else as_samples(targets, model.shape)
+    if targets.shape[1:] != model.shape or not len(targets):
+        expected = ", ".join(map(str, model.shape))
+        raise UsageError(f"targets: expected shape [n, {expected}] with n at least 1, got {list(targets.shape)}")
+    return targets

@@ -9,8 +9,8 @@ import torch
 from support import miniature_model as model
 from torch import Tensor
 
-from ganvas.editing import inversion
-from ganvas.editing.inversion import invert
+from ganvas.editing import code_search
+from ganvas.editing.inversion import invert, refine
 from ganvas.errors import UsageError
 from ganvas.inference.batches import sample_chunks
 from ganvas.latents.seed_latents import latents
@@ -52,10 +52,56 @@ def test_styles_of_each_layer_come_nearer_than_one_style() -> None:
 def test_an_encoder_is_asked_first() -> None:
     one = model("vae-mnist")
     target = own_samples(one, 1)
-    search = inversion._Search(one, None, "z", 4, 1, 0)
+    search = code_search.Search(one, None, "z", 4, 1, 0)
     codes, c, pictures = search._list_starts(target[0])
     assert len(codes) == len(c) == len(pictures) == len(search.codes) + 1
     torch.testing.assert_close(codes[-1:], one.game.encode(target))
+
+
+def test_pixels_that_do_not_count_may_be_anything() -> None:
+    one = model("gan-mnist")
+    own = own_samples(one, 1)
+    spoiled = own.clone()
+    spoiled[..., :10] = 1
+    weights = torch.ones(28, 28)
+    weights[:, :10] = 0
+    found = invert(one, spoiled, weights=weights)
+    assert found.errors < 1
+    assert ((found.pictures - own).abs() * 127.5).mean() < 2  # the rest of the picture says what was there
+    assert invert(one, spoiled).errors > 10
+
+
+def test_refine_stays_near_where_it_starts() -> None:
+    one = model("gan-mnist")
+    start, other = (invert(one, own_samples(one, 2)[i : i + 1], restarts=4) for i in range(2))
+    free, held = (refine(one, start, other.pictures, hold=hold, steps=10) for hold in (0.0, 10.0))
+    assert free.errors < held.errors < start_error(start.pictures, other.pictures)
+    far = [float((each.codes - start.codes).norm()) for each in (free, held)]
+    assert 0 < far[1] < 0.8 * far[0]
+    with pytest.raises(UsageError, match="one code and one target"):
+        refine(one, start, torch.cat([other.pictures] * 2))
+
+
+def test_refine_keeps_the_space_and_the_class() -> None:
+    one, styled = model("cgan-mnist"), model("stylegan2-fashion")
+    start = invert(one, own_samples(one, 1, 3), 3, steps=2)
+    assert refine(one, start, own_samples(one, 2, 3)[1:], steps=2).classes.tolist() == [3]  # type: ignore[union-attr]
+    start = invert(styled, own_samples(styled, 1), where="w+", steps=2, restarts=2)
+    end = refine(styled, start, own_samples(styled, 2)[1:], steps=2)
+    assert (end.space, end.codes.shape) == ("w+", start.codes.shape)
+
+
+def start_error(pictures: Tensor, targets: Tensor) -> Tensor:
+    return 127.5 * (pictures - targets).square().mean().sqrt()
+
+
+@pytest.mark.parametrize(
+    "weights", [torch.ones(14, 28), torch.zeros(28, 28), -torch.ones(28, 28), torch.full((28, 28), torch.nan)]
+)
+def test_wrong_weights(weights: Tensor) -> None:
+    one = model("gan-mnist")
+    with pytest.raises(UsageError, match="weights: expected numbers from 0"):
+        invert(one, own_samples(one, 1), weights=weights)
 
 
 def test_the_class_is_found_too() -> None:
@@ -70,13 +116,13 @@ def test_the_class_is_found_too() -> None:
 def test_a_step_is_that_of_least_squares() -> None:
     """For a linear generator one step is the exact answer (Gauss and Newton)."""
     one = model("gan-mnist")
-    search = inversion._Search(one, None, "z", 1, 1, 0)
+    search = code_search.Search(one, None, "z", 1, 1, 0)
     matrix = torch.randn(one.drawer.latent_dim, 784, generator=torch.Generator().manual_seed(0))
     search.generate = lambda z, _: (z @ matrix).view(-1, *one.shape)
     z, other = latents([1, 2], one.drawer.latent_dim).split(1)
     wanted = (other @ matrix).flatten()
     pictures = z @ matrix
-    start = inversion._Ends(z, torch.zeros(1, dtype=torch.int64), pictures, (pictures - wanted).square().mean(1))
+    start = code_search.Ends(z, torch.zeros(1, dtype=torch.int64), pictures, (pictures - wanted).square().mean(1))
     end = search._step(start, wanted)
     torch.testing.assert_close(end.codes, other, rtol=0.02, atol=0.02)
     assert end.errors < 1e-3 * start.errors
@@ -92,7 +138,7 @@ def test_no_step_makes_it_worse_and_z_stays_where_noise_is() -> None:
 
     found = invert(one, target, restarts=4, steps=12, watch=watch)
     assert errors == sorted(errors, reverse=True)
-    assert found.codes.norm() <= one.drawer.latent_dim**0.5 + inversion.OUTSIDE + 1e-4
+    assert found.codes.norm() <= one.drawer.latent_dim**0.5 + code_search.OUTSIDE + 1e-4
 
 
 def test_what_is_shown_never_gets_worse_over_all_attempts() -> None:

@@ -165,10 +165,10 @@ def test_a_folder_with_files_is_not_touched(run: Path, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_keeps_what_was_found(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ganvas.editing import inversion
+    from ganvas.editing import code_search
 
     steps: list[Any] = []
-    original = inversion._Search._step
+    original = code_search.Search._step
 
     def interrupted(self: Any, *given: Any) -> Any:
         steps.append(None)
@@ -176,7 +176,7 @@ def test_ctrl_c_keeps_what_was_found(run: Path, tmp_path: Path, monkeypatch: pyt
             raise KeyboardInterrupt
         return original(self, *given)
 
-    monkeypatch.setattr(inversion._Search, "_step", interrupted)
+    monkeypatch.setattr(code_search.Search, "_step", interrupted)
     found = invert_files(open_model(run), [run / "pictures"], tmp_path / "out")
     assert len(found.names) == len(load_codes(tmp_path / "out" / "codes.npz", open_model(run).drawer.latent_dim, 10)) < 3
     assert "stopped" in found.skipped[-1].reason

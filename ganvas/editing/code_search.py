@@ -1,0 +1,271 @@
+"""The search of an inversion: the method of Levenberg and Marquardt on codes, from several starts. `inversion.py` says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from ganvas.core.capabilities import Conditional, Encodes, require_pictures
+from ganvas.core.modality import IMAGES
+from ganvas.errors import UsageError
+from ganvas.inference.batches import encode_chunks, sample_chunks
+from ganvas.inference.latent_space import require_styles, space
+from ganvas.inference.loaded_game import Label, LoadedGame
+from ganvas.utils.parsing import require_count
+
+RESTARTS, STEPS = 16, 60
+MOST_RESTARTS, MOST_STEPS = 256, 1_000
+POOL, MOST_IN_POOL = 256, 1_024  # samples to start from; at least `EACH` of a class
+EACH = 32
+PART = 256  # pictures that are generated at a time
+NUMBERS = 32_000_000  # of the Jacobians that are held at a time
+HALVED = (8, 16, 30)  # steps after which the worse half of the starts is given up
+NUDGE = 0.003  # of a code, in standard deviations; larger ones miss the kinks of ReLU, smaller ones the digits of float32
+OUTSIDE = 2.2  # how far the length of z may exceed its usual one: the length of one noise in a thousand does
+DAMPINGS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0)  # of a step, all of which are tried: a picture is cheap beside them
+EXACT = 0.35  # levels of 255: little more than what rounding to 8 bits makes, 0.29
+NEAR, ATTEMPTS = 10.0, 8  # a smaller error says that the picture is of this model: then it is searched again,
+SCATTER = 0.3  # around the best code, with this standard deviation, and from other samples, in turn
+STALLED, PATIENCE = 0.002, 4  # the share by which the error must fall in so many steps
+
+Watch = Callable[[Tensor], object]  # gets the best picture [C, H, W] after each step; what returns False ends the search
+Generate = Callable[[Tensor, Tensor | None], Tensor]
+Draw = Callable[[Tensor, Tensor], Tensor]  # codes [n, d], classes [n] -> pictures [n, C, H, W]
+
+
+@dataclass
+class Ends:
+    """The ends of a search so far: codes [m, d], classes [m], pictures [m, P], mean squared errors [m]."""
+
+    codes: Tensor
+    c: Tensor
+    pictures: Tensor
+    errors: Tensor
+
+    def best(self, count: int) -> Ends:
+        """The `count` best ones."""
+        rows = self.errors.argsort(stable=True)[:count]
+        return Ends(self.codes[rows], self.c[rows], self.pictures[rows], self.errors[rows])
+
+    def slice(self, first: int, last: int) -> Ends:
+        """Those from `first` to before `last`."""
+        return Ends(*(each[first:last] for each in (self.codes, self.c, self.pictures, self.errors)))
+
+
+def better_of(one: Ends, other: Ends) -> Ends:
+    """The better one of two single ends; of equal ones the first."""
+    return other if other.errors[0] < one.errors[0] else one
+
+
+@dataclass(frozen=True)
+class _Show:
+    """Shows `watch` the best picture so far: that of this attempt, or of those before it."""
+
+    watch: Watch
+    best: Ends
+    draw: Draw  # codes, classes -> pictures [n, C, H, W]
+
+    def __call__(self, end: Ends) -> object:
+        best = better_of(self.best, end)
+        return self.watch(self.draw(best.codes, best.c)[0])
+
+
+class Search:
+    """The samples that a search starts from, and its steps."""
+
+    def __init__(
+        self,
+        model: LoadedGame,
+        label: Label,
+        where: str | None,
+        restarts: int,
+        steps: int,
+        seed: int,
+        weights: Tensor | None = None,
+    ) -> None:
+        require_count("restarts", restarts, 1, MOST_RESTARTS)
+        require_count("steps", steps, 1, MOST_STEPS)
+        require_pictures(model.game)
+        if model.modality is not IMAGES:
+            raise UsageError(f"{model.name} makes {model.modality.name}, and this needs images; choose another model")
+        self.by_layer = where == "w+"
+        self.model, self.space = model, space(model.drawer, "w" if self.by_layer else where)
+        self.restarts, self.steps, self.weights = restarts, steps, read_weights(model, weights)
+        self.anchor: Tensor | None = None  # a code [d] that the search stays near to, and how much
+        self.hold = 0.0
+        self.generate: Generate = self.model.drawer.sample
+        if self.space.flat:
+            game, d = require_styles(self.model.drawer), self.model.drawer.latent_dim
+            self.styles = game.styles
+            # Codes of w+ are rows of styles * d numbers here.
+            self.generate = lambda w, _: game.synthesize(w if w.shape[1] == d else w.unflatten(1, (-1, d)))
+        self.stopped = self.ended = False  # by Ctrl-C; by `watch`, the search of one picture
+        chosen = model.choose_classes(label)
+        count = max(restarts, min(MOST_IN_POOL, max(POOL, EACH * len(chosen))))
+        self.c = torch.tensor([chosen[i % len(chosen)] if chosen else 0 for i in range(count)])
+        self.codes = self.space.of_seeds(range(seed, seed + count), self.c if chosen else None)
+        self.deviation = float(self.codes.std())
+        self.reach = float("inf") if self.space.flat else self.codes.shape[1] ** 0.5 + OUTSIDE
+
+    @cached_property
+    def samples(self) -> Tensor:
+        """What is compared of the pictures of `codes`, [n, P]."""
+        return self._see(self.codes, self.c)
+
+    def find(self, target: Tensor, watch: Watch | None) -> tuple[Tensor, Tensor]:
+        """The best code [d], in w+ [styles, d], of a target [C, H, W], and its class []."""
+        wanted = self._aim(target)
+        best = self._find_code(target, wanted, watch)
+        if not self.by_layer:
+            return best.codes[0], best.c[0]
+        wide = Ends(best.codes.repeat(1, self.styles), best.c, best.pictures, best.errors)
+        if not self.stopped and not self.ended:
+            wide = self._follow(wide, wanted, watch)
+        return wide.codes[0].unflatten(0, (self.styles, -1)), wide.c[0]
+
+    def improve(
+        self, codes: Tensor, c: Tensor | None, target: Tensor, hold: float, watch: Watch | None
+    ) -> tuple[Tensor, Tensor]:
+        """The best code near one code [1, ...] of class [1] for a target [C, H, W], of its shape, and its class []."""
+        flat, c = codes.flatten(1), self.c[:1] if c is None else c
+        self.anchor, self.hold = flat[0], hold
+        wanted = self._aim(target)
+        seen = self._see(flat, c)
+        end = self._follow(Ends(flat, c, seen, (seen - wanted).square().mean(1)), wanted, watch)
+        return end.codes[0].view(codes.shape[1:]), end.c[0]
+
+    def measure(self, pictures: Tensor, targets: Tensor) -> Tensor:
+        """Root mean square differences [N] in levels of 255, weighted as the search is."""
+        apart = (pictures - targets).flatten(1)
+        return 127.5 * (apart if self.weights is None else apart * self.weights).square().mean(1).sqrt()
+
+    def _follow(self, ends: Ends, wanted: Tensor, watch: Watch | None) -> Ends:
+        """The end of a single start, if it is better than the start."""
+        show = None if watch is None else _Show(watch, ends, self._draw)
+        return better_of(ends, self._descend(ends, wanted, show)[0])
+
+    def _find_code(self, target: Tensor, wanted: Tensor, watch: Watch | None) -> Ends:
+        """The best end in z or w."""
+        codes, c, pictures = self._list_starts(target)
+        errors = (pictures - wanted).square().mean(1)
+        samples = Ends(codes, c, pictures, errors).best(len(errors))
+        best = samples.best(1)
+        for attempt in range(ATTEMPTS):
+            first = attempt // 2 * self.restarts
+            starts = self._scatter(best, wanted) if attempt % 2 else samples.slice(first, first + self.restarts)
+            if self.stopped or not len(starts.errors):
+                break
+            show = None if watch is None else _Show(watch, best, self._draw)
+            end, going = self._descend(starts, wanted, show)
+            best = better_of(best, end)
+            levels = 127.5 * float(best.errors[0]) ** 0.5
+            self.ended = not going
+            if self.ended or not EXACT <= levels < NEAR:
+                break
+        return best
+
+    def _list_starts(self, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Codes [n, d], classes [n] and pictures [n, P] of the samples, and of what the encoder says of the target."""
+        samples = self.codes, self.c, self.samples
+        game = self.model.game
+        if not isinstance(game, Encodes) or self.space.flat or isinstance(game, Conditional):
+            return samples
+        codes, c = encode_chunks(game, target[None]), self.c[:1]
+        return tuple(map(torch.cat, zip(samples, (codes, c, self._see(codes, c)), strict=True)))  # type: ignore[return-value]
+
+    def _scatter(self, best: Ends, wanted: Tensor) -> Ends:
+        """Starts around the best end, to get out of its hollow."""
+        noise = torch.randn(self.restarts, best.codes.shape[1], generator=torch.Generator().manual_seed(self.restarts))
+        codes, c = best.codes + SCATTER * self.deviation * noise, best.c.expand(self.restarts)
+        pictures = self._see(codes, c)
+        return Ends(codes, c, pictures, (pictures - wanted).square().mean(1))
+
+    def _descend(self, ends: Ends, wanted: Tensor, show: _Show | None) -> tuple[Ends, bool]:
+        """The best end of these starts, and whether `show` let them come to it."""
+        history = [float(ends.errors.min())]
+        try:
+            for step in range(1, self.steps + 1):
+                ends = self._step(ends.best((len(ends.errors) + 1) // 2) if step in HALVED else ends, wanted)
+                history.append(float(ends.errors.min()))
+                if show and show(ends.best(1)) is False:
+                    return ends.best(1), False
+                if history[-1] < (EXACT / 127.5) ** 2 or (step > HALVED[-1] and _has_stalled(history)):
+                    break
+        except KeyboardInterrupt:
+            self.stopped = True
+        return ends.best(1), True
+
+    def _step(self, ends: Ends, wanted: Tensor) -> Ends:
+        """One step of each end: the best of those with each damping, if it is better than none."""
+        m, k = len(ends.codes), len(DAMPINGS)
+        share = max(1, NUMBERS // (ends.codes.shape[1] * len(wanted)))  # ends whose Jacobians fit into memory
+        steps = [self._list_steps(ends.slice(first, first + share), wanted) for first in range(0, m, share)]
+        codes = (ends.codes[:, None] + torch.cat(steps)).flatten(0, 1)
+        codes = codes * (self.reach / codes.norm(dim=1, keepdim=True).clamp_min(1e-9)).clamp_max(1)
+        pictures = self._see(codes, ends.c.repeat_interleave(k))
+        errors = (pictures - wanted).square().mean(1).nan_to_num(float("inf"))
+        rows = errors.view(m, k).argmin(1) + k * torch.arange(m)
+        better = errors[rows] < ends.errors
+        return Ends(
+            torch.where(better[:, None], codes[rows], ends.codes),
+            ends.c,
+            torch.where(better[:, None], pictures[rows], ends.pictures),
+            torch.where(better, errors[rows], ends.errors),
+        )
+
+    def _list_steps(self, ends: Ends, wanted: Tensor) -> Tensor:
+        """Steps [m, dampings, d]: that of Gauss and Newton, and shorter and shorter ones towards the steepest descent."""
+        m, d = ends.codes.shape
+        unit, nudge = torch.eye(d), NUDGE * self.deviation
+        nudged = self._see((ends.codes[:, None] + nudge * unit).flatten(0, 1), ends.c.repeat_interleave(d))
+        jacobian = (nudged.view(m, d, -1) - ends.pictures[:, None]) / nudge  # [m, d, P]
+        normal = jacobian @ jacobian.mT
+        scale = normal.diagonal(dim1=1, dim2=2).mean(1)[:, None, None, None] + 1e-12
+        damped = normal[:, None] + scale * torch.tensor(DAMPINGS)[:, None, None] * unit
+        gradient = (jacobian @ (wanted - ends.pictures)[:, :, None])[:, None]
+        steps: Tensor = torch.linalg.solve_ex(damped, gradient.expand(-1, len(DAMPINGS), -1, -1))[0]
+        return steps.squeeze(3)
+
+    def _aim(self, target: Tensor) -> Tensor:
+        """What is compared of a target [C, H, W], [P]: where `_see` of the codes should come to."""
+        wanted = target.flatten()
+        wanted = wanted if self.weights is None else wanted * self.weights
+        return wanted if self.anchor is None else torch.cat([wanted, torch.zeros_like(self.anchor)])
+
+    def _see(self, codes: Tensor, c: Tensor) -> Tensor:
+        """codes [n, d] -> what is compared of their pictures, [n, P]: the weighted pixels, and the way from the anchor."""
+        seen = self._draw(codes, c).flatten(1)
+        seen = seen if self.weights is None else seen * self.weights
+        if self.anchor is None:
+            return seen
+        # So that its mean over all of these numbers is `hold` times its square in standard deviations.
+        scale = (self.hold * (seen.shape[1] + codes.shape[1]) / codes.shape[1]) ** 0.5
+        return torch.cat([seen, scale / self.deviation * (codes - self.anchor)], 1)
+
+    def _draw(self, codes: Tensor, c: Tensor) -> Tensor:
+        """codes [n, d] -> pictures [n, C, H, W]; in larger parts than where equal bits are asked for."""
+        classes = c if self.model.classes else None
+        return sample_chunks(self.model.drawer, codes, classes, min(len(codes), PART), self.generate)
+
+
+def read_weights(model: LoadedGame, weights: Tensor | None) -> Tensor | None:
+    """weights [H, W] -> factors [C * H * W] of the differences of pixels, so that their squares have a mean of 1.
+
+    Raises:
+        UsageError: another shape, a number below 0, or no pixel counts.
+    """
+    if weights is None:
+        return None
+    shape = model.shape[1:]
+    if weights.shape != shape or not bool(weights.min() >= 0) or not 0 < float(weights.mean()) < float("inf"):
+        raise UsageError(f"weights: expected numbers from 0, some of them above, for {shape[0]} x {shape[1]} pixels")
+    return (weights.float() / weights.float().mean()).sqrt().expand(model.shape).flatten()
+
+
+def _has_stalled(history: list[float]) -> bool:
+    """Whether the errors of the last steps say that more of them are useless."""
+    return history[-1] > (1 - STALLED) * history[-1 - PATIENCE]
