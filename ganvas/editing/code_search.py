@@ -39,7 +39,7 @@ Draw = Callable[[Tensor, Tensor], Tensor]  # codes [n, d], classes [n] -> pictur
 
 @dataclass
 class Ends:
-    """The ends of a search so far: codes [m, d], classes [m], pictures [m, P], mean squared errors [m]."""
+    """The ends of a search so far: codes [m, d], classes [m] or shares of them [m, k], pictures [m, P], squared errors [m]."""
 
     codes: Tensor
     c: Tensor
@@ -206,7 +206,7 @@ class Search:
         steps = [self._list_steps(ends.slice(first, first + share), wanted) for first in range(0, m, share)]
         codes = (ends.codes[:, None] + torch.cat(steps)).flatten(0, 1)
         codes = codes * (self.reach / codes.norm(dim=1, keepdim=True).clamp_min(1e-9)).clamp_max(1)
-        pictures = self._see(codes, ends.c.repeat_interleave(k))
+        pictures = self._see(codes, ends.c.repeat_interleave(k, 0))
         errors = (pictures - wanted).square().mean(1).nan_to_num(float("inf"))
         rows = errors.view(m, k).argmin(1) + k * torch.arange(m)
         better = errors[rows] < ends.errors
@@ -221,7 +221,7 @@ class Search:
         """Steps [m, dampings, d]: that of Gauss and Newton, and shorter and shorter ones towards the steepest descent."""
         m, d = ends.codes.shape
         unit, nudge = torch.eye(d), NUDGE * self.deviation
-        nudged = self._see((ends.codes[:, None] + nudge * unit).flatten(0, 1), ends.c.repeat_interleave(d))
+        nudged = self._see((ends.codes[:, None] + nudge * unit).flatten(0, 1), ends.c.repeat_interleave(d, 0))
         jacobian = (nudged.view(m, d, -1) - ends.pictures[:, None]) / nudge  # [m, d, P]
         normal = jacobian @ jacobian.mT
         scale = normal.diagonal(dim1=1, dim2=2).mean(1)[:, None, None, None] + 1e-12
