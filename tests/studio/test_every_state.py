@@ -156,6 +156,17 @@ def explore(model: str) -> Callable[[Any, str], None]:
     return explore_it
 
 
+def edit(model: str, then: str = "") -> Callable[[Any, str], None]:
+    def edit_it(page: Any, base: str) -> None:
+        open_page(page, base, f"/edit#model={model}&seed=1")
+        page.wait_for_selector("#work:not([hidden])")
+        page.wait_for_selector("#veil", state="hidden")
+        if then:
+            page.click(then)
+
+    return edit_it
+
+
 def translate(model: str, then: str = "") -> Callable[[Any, str], None]:
     def translate_it(page: Any, base: str) -> None:
         open_page(page, base, f"/translate#model={model}{then}")
@@ -168,6 +179,7 @@ EMPTY = {
     "home without runs": lambda page, base: open_page(page, base, "/"),
     "train without runs": lambda page, base: open_page(page, base, "/train"),
     "explore without models": lambda page, base: open_page(page, base, "/explore"),
+    "edit without models": lambda page, base: open_page(page, base, "/edit"),
     "translate without models": lambda page, base: open_page(page, base, "/translate"),
 }
 STATES: dict[str, Callable[[Any, str], None]] = {
@@ -188,6 +200,9 @@ STATES: dict[str, Callable[[Any, str], None]] = {
     "a missing run": lambda page, base: open_page(page, base, "/train#run=nothing"),
     **{f"explore {model}": explore(model) for model in ("digits", "styled", "names")},
     "a model that makes nothing": fail_to_explore,
+    **{f"edit {model}": edit(model) for model in ("digits", "styled")},
+    "edit with a step": edit("digits", "#add-morph"),
+    "edit by brush": edit("styled", "#paint"),
     **{f"translate {model}": translate(model) for model in ("painter", "cycle", "filter")},
     "translate a drawing": translate("shader", "&mode=draw"),
     "translate before and after": translate("larger", "&view=compare"),

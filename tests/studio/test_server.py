@@ -87,10 +87,11 @@ def test_the_header_of_a_page_reaches_the_browser(tmp_path: Path) -> None:
 def test_a_run_is_handed_over_to_the_pages_that_suit_it() -> None:
     facts = {"explores": True, "model": True, "takes": ["noise"], "gives": ["images"]}
     assert list_links(PAGES, "a b", facts, "train") == [
-        {"page": "explore", "label": "Explore the model", "href": "./explore#model=a%20b"}
+        {"page": "explore", "label": "Explore the model", "href": "./explore#model=a%20b"},
+        {"page": "edit", "label": "Edit its pictures", "href": "./edit#model=a%20b"},
     ]
     assert list_links(PAGES, "a", {**facts, "model": False}, "train") == []
-    assert [link["href"] for link in list_links(PAGES, "a", facts, "explore")] == ["./train#run=a"]
+    assert [link["href"] for link in list_links(PAGES, "a", facts, "explore")] == ["./train#run=a", "./edit#model=a"]
     drawn = {"explores": False, "model": True, "takes": ["map"], "gives": ["images"]}
     assert [link["href"] for link in list_links(PAGES, "a", drawn, "train")] == ["./translate#model=a"]
 

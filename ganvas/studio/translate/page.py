@@ -12,8 +12,8 @@ from ganvas.games import RECIPES
 from ganvas.studio.page import Handover, Page, list_links
 from ganvas.studio.responses import make_endpoint
 from ganvas.studio.run_kind import describe_kind
+from ganvas.studio.run_task_socket import MOST_SENT, RunTaskSocket
 from ganvas.studio.storage import Storage, read_json
-from ganvas.studio.translate.translate_socket import MOST_SENT, TranslateSocket
 from ganvas.studio.translate.translators import list_examples, list_translators
 
 CAMERA = 256  # pixels of the longer side of a picture of the webcam
@@ -69,7 +69,7 @@ PAGE = Page(
     "Draw a map and get a picture; turn photographs into others, larger ones, sketches; also with the camera.",
     "Use",
     routes=ROUTES,
-    open=TranslateSocket,
+    open=lambda channel, studio: RunTaskSocket(channel, studio, "ganvas.studio.translate.translate_process"),
     permissions=("camera",),
     handover=Handover("Translate with it", "model={id}", suits),
 )

@@ -27,8 +27,8 @@ from ganvas.media.image_files import save_png
 from ganvas.runtime.device import available_cores
 from ganvas.studio.model_cache import ModelCache
 from ganvas.studio.page_tasks import Result, Task, run_tasks
+from ganvas.studio.run_task_socket import MOST_SENT
 from ganvas.studio.socket import Array
-from ganvas.studio.translate.translate_socket import MOST_SENT
 
 PREVIEW = 384  # pixels of the longer side of what is shown of a large result
 MAX_SEED = 2**53

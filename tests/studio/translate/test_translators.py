@@ -15,11 +15,11 @@ from ganvas.data.builtin.earth import read_legend
 from ganvas.studio.page import Studio
 from ganvas.studio.page_tasks import Task, do_task
 from ganvas.studio.run_kind import describe_kind
+from ganvas.studio.run_task_socket import RunTaskSocket
 from ganvas.studio.socket import Frame
 from ganvas.studio.storage import Storage, UnknownIdError, read_json
 from ganvas.studio.translate.page import STARTS, suits
 from ganvas.studio.translate.translate_process import PREVIEW, Painter
-from ganvas.studio.translate.translate_socket import TranslateSocket
 from ganvas.studio.translate.translators import EXAMPLES, describe_translator, list_examples, list_translators
 
 
@@ -199,7 +199,7 @@ class Page:
 
 
 def test_ids_become_paths_and_paths_of_a_page_are_not_used(runs: Path) -> None:
-    line = TranslateSocket(Page(), Studio(runs, "cpu"))  # type: ignore[arg-type]
+    line = RunTaskSocket(Page(), Studio(runs, "cpu"), "")  # type: ignore[arg-type]
     hostile = {"id": 1, "name": "paint", "paths": {"out": "/etc/passwd"}, "kept": "x", "model": "painter"}
     facts = line.resolve(Frame("task", hostile)).facts
     assert facts["paths"] == {"run": str((runs / "painter").absolute()), "device": "cpu"}
@@ -213,7 +213,7 @@ def test_ids_become_paths_and_paths_of_a_page_are_not_used(runs: Path) -> None:
 
 def test_a_task_that_names_what_is_not_here_has_failed(runs: Path) -> None:
     page = Page()
-    line = TranslateSocket(page, Studio(runs, "cpu"))  # type: ignore[arg-type]
+    line = RunTaskSocket(page, Studio(runs, "cpu"), "")  # type: ignore[arg-type]
     asyncio.run(line.receive(Frame("task", {"id": 5, "name": "paint", "model": "gone"})))
     assert [(kind, facts["id"]) for kind, facts in page.messages] == [("failed", 5)]
     assert "there is no run 'gone'" in page.messages[0][1]["text"]

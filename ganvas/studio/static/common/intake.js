@@ -10,7 +10,8 @@ const TYPES = "image/png,image/jpeg,image/webp,image/bmp,image/gif";
 
 export class Intake {
   /**
-   * `take({canvas, name})` gets each picture, upright and at most LARGEST pixels; `examples`: [{name, url}], of this server;
+   * `take({canvas, name, file})` gets each picture, upright and at most LARGEST pixels, and its file if it has
+   * one; `examples`: [{name, url}], of this server;
    * `camera`: whether the page may ask for it (Page.permissions); `isWanted()`: whether a drop or a paste is for it now;
    * `over`: an element that has the class "over" while files are near.
    */
@@ -97,11 +98,11 @@ export class Intake {
       throw new Error(unreadable);
     });
     this.fail("");
-    this.hand(bitmap, file.name);
+    this.hand(bitmap, file.name, file);
     bitmap.close();
   }
 
-  hand(source, name) {
+  hand(source, name, file = null) {
     const [width, height] = [source.videoWidth ?? source.width, source.videoHeight ?? source.height];
     const scale = Math.min(1, LARGEST / Math.max(width, height));
     const canvas = document.createElement("canvas");
@@ -111,7 +112,7 @@ export class Intake {
     context.imageSmoothingQuality = "high";
     context.drawImage(source, 0, 0, canvas.width, canvas.height);
     say(`${name}: ${canvas.width} by ${canvas.height} pixels`, true);
-    this.take({ canvas, name });
+    this.take({ canvas, name, file });
   }
 
   // The camera ------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import { Intake, sendPicture } from "../common/intake.js";
 import { make } from "../common/shell.js";
 import { Doodle } from "./doodle.js";
 import { LiveCamera } from "./live_camera.js";
-import { fetchPicture, fitPicture, hasClearPixels, readPixels } from "./pixels.js";
+import { fetchPicture, fitPicture, hasClearPixels, readPixels } from "../common/pixels.js";
 import { SentPictures } from "./sent_pictures.js";
 import { $, pressOne, schema, state } from "./translate_state.js";
 

@@ -1,7 +1,7 @@
 // The webcam: each picture of it that there is time for.
 
 import { calm } from "../common/shell.js";
-import { fitPicture } from "./pixels.js";
+import { fitPicture } from "../common/pixels.js";
 
 const CALM_MILLISECONDS = 500; // with reduced motion: two pictures a second
 

@@ -4,7 +4,7 @@ import { CompareView } from "../common/compare_view.js";
 import { formatCount } from "../common/api.js";
 import { make, say, toast } from "../common/shell.js";
 import { flushLink } from "./entry_link.js";
-import { drawPixels, fetchPicture } from "./pixels.js";
+import { drawPixels, fetchPicture } from "../common/pixels.js";
 import { $, download, pressOne, state } from "./translate_state.js";
 
 const ERROR_SECONDS = 15;

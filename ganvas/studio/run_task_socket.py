@@ -1,4 +1,4 @@
-"""The server's end of a page /translate: it replaces the ids of runs and pictures by paths before its process sees a task."""
+"""The server's end of a page whose tasks need a run: it replaces the ids of runs and pictures by paths."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from ganvas.studio.picture_store import PictureStore
 from ganvas.studio.socket import Channel, Frame
 from ganvas.studio.storage import Storage
 
-MODULE = "ganvas.studio.translate.translate_process"
 MOST_SENT = 900_000  # bytes of pictures in one frame; larger ones are sent, and come back, as files
 
 
-class TranslateSocket(TaskSocket):
+class RunTaskSocket(TaskSocket):
     """Tasks of the page: ids come from it, paths never."""
 
-    def __init__(self, channel: Channel, studio: Studio) -> None:
-        super().__init__(channel, MODULE)
+    def __init__(self, channel: Channel, studio: Studio, module: str) -> None:
+        super().__init__(channel, module)
         self.storage, self.device = Storage(studio.runs), studio.device
         self.store = studio.get_service(PictureStore)
 

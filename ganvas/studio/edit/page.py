@@ -1,0 +1,49 @@
+"""The page /edit: a picture becomes a code, and steps change it. Its process does it; here are its routes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.routing import Route
+
+from ganvas.core.modality import IMAGES
+from ganvas.inference.model_file import NAME
+from ganvas.studio.page import Handover, Page, list_links
+from ganvas.studio.responses import make_endpoint
+from ganvas.studio.run_kind import describe_kind
+from ganvas.studio.run_task_socket import RunTaskSocket
+from ganvas.studio.storage import Storage, read_json
+
+
+def list_models(request: Request) -> Any:
+    """The runs whose models can be edited, and the other pages that each can be handed over to."""
+    storage, pages = Storage(request.app.state.studio.runs), request.app.state.pages
+    found = []
+    for name in storage.list_runs():
+        folder = storage.runs / name
+        recipe = read_json(folder / "recipe.json")
+        facts = {**describe_kind(recipe), "model": (folder / NAME).exists()}
+        if suits(facts):
+            found.append(
+                {"id": name, "recipe": str(recipe.get("name", "")), "links": list_links(pages, name, facts, PAGE.name)}
+            )
+    return found
+
+
+def suits(facts: Mapping[str, Any]) -> bool:
+    """Whether the page can use the model of a run with these facts: it makes images from noise."""
+    return bool(facts["model"]) and "noise" in facts["takes"] and facts["gives"] == [IMAGES.unit]
+
+
+API = "/api/edit"
+PAGE = Page(
+    "edit",
+    "Edit",
+    "Find your picture in a model, then change it: move, morph, mix styles, paint with a brush. Each step can be undone.",
+    "Use",
+    routes=(Route(f"{API}/models", make_endpoint(list_models)),),
+    open=lambda channel, studio: RunTaskSocket(channel, studio, "ganvas.studio.edit.edit_process"),
+    handover=Handover("Edit its pictures", "model={id}", suits),
+)

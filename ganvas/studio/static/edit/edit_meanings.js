@@ -1,0 +1,30 @@
+// What each control of the page does.
+
+import { explainAll } from "../common/explain.js";
+
+const MEANINGS = {
+  model: "The runs whose models make pictures from noise.",
+  seed: "Begins with the sample of this seed. A seed gives the same picture each time.",
+  dice: "Begins with a sample at random.",
+  label: "What the sample shows: a class that the model was trained with.",
+  tune: "Trains a copy of the model, never the model itself, until it makes your picture exactly.",
+  paint: "Paint on the picture; then Apply looks for the nearest picture that the model can make.",
+  color: "The color of the brush.",
+  "pick-ground": "Takes the color of the picture's corner, to remove something.",
+  apply: "Makes a step of what was painted.",
+  discard: "Leaves the picture as it was.",
+  morph: "A class that the picture turns into.",
+  "add-morph": "Adds a step towards this class.",
+  away: "The class to move away from.",
+  towards: "The class to move to.",
+  "add-between": "Adds a step from the one class to the other.",
+  "mix-seed": "The seed whose styles are taken.",
+  "mix-first": "The first layer that takes them: early layers decide shapes, late ones colors and texture.",
+  "add-mix": "Adds a step to the styles of this seed.",
+  undo: "Takes back the last change, of any kind.",
+  redo: "Makes the change again.",
+  stop: "Ends the search; the best code so far is kept.",
+  save: "The result as PNG. It holds its beginning and its steps: open it here again to go on.",
+};
+
+export const explainEdit = () => explainAll(MEANINGS);

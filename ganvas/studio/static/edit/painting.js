@@ -1,0 +1,73 @@
+// Painting on the picture: strokes that become a step.
+
+import { drawPixels } from "../common/pixels.js";
+import { Sketch } from "../common/sketch.js";
+import { $ } from "./edit_state.js";
+
+export class Painting {
+  /**
+   * `apply(strokes)` gets what was painted, uint8 [side, side, 4]; `left()` runs when painting ends; `getPicture()` is the
+   * picture of now, uint8 [side, side, C], or nothing.
+   */
+  constructor({ apply, left, getPicture }) {
+    Object.assign(this, { apply, left, getPicture });
+    const layers = [{ name: "paint", label: "Paint", color: "#ffffff" }];
+    const changed = () => { $("apply").disabled = this.sketch.isEmpty; };
+    this.sketch = new Sketch($("sketch"), { layers, label: "Paint on the picture", background: null, size: 0.08, changed });
+    $("paint").addEventListener("click", () => (this.isOpen ? this.close() : this.open()));
+    $("apply").addEventListener("click", () => this.finish());
+    $("discard").addEventListener("click", () => this.close());
+    $("color").addEventListener("input", () => this.setColor($("color").value));
+    $("pick-ground").addEventListener("click", () => this.takeGround());
+  }
+
+  get isOpen() {
+    return !$("sketch").hidden;
+  }
+
+  /** Begin to paint on the picture. */
+  open() {
+    const pixels = this.getPicture();
+    if (!pixels) return;
+    [this.side] = pixels.shape;
+    this.show(true);
+    this.sketch.reset();
+    this.sketch.setBelow(drawPixels(pixels));
+    this.setColor($("color").value);
+    this.sketch.canvas.focus();
+  }
+
+  setColor(color) {
+    $("color").value = color;
+    this.sketch.layers[0].color = color;
+    if (this.isOpen) this.sketch.draw();
+  }
+
+  /** The color of the corner at the top left: with it something is removed. */
+  takeGround() {
+    const pixels = this.getPicture();
+    if (!pixels) return;
+    const channels = pixels.shape[2];
+    const parts = [0, 1, 2].map((k) => pixels[Math.min(k, channels - 1)].toString(16).padStart(2, "0"));
+    this.setColor(`#${parts.join("")}`);
+  }
+
+  finish() {
+    const { data } = this.sketch.render(this.side).getContext("2d").getImageData(0, 0, this.side, this.side);
+    const strokes = new Uint8Array(data);
+    strokes.shape = [this.side, this.side, 4];
+    this.close();
+    this.apply(strokes);
+  }
+
+  close() {
+    this.show(false);
+    this.left();
+  }
+
+  show(isOpen) {
+    $("sketch").hidden = $("paint-controls").hidden = !isOpen;
+    $("result").closest(".view").hidden = isOpen;
+    $("paint").setAttribute("aria-pressed", String(isOpen));
+  }
+}
