@@ -176,8 +176,8 @@ class Styled(Samples):
         """The side in pixels of the features of each layer, from the first; layer i takes style i."""
 
     @abstractmethod
-    def synthesize_features(self, w: Tensor) -> Iterator[Tensor]:
-        """w [N, d] or [N, styles, d] -> in turn the features [N, K, side, side] after each layer, with the constant noise.
+    def synthesize_features(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Iterator[Tensor]:
+        """w and `noise` as above -> in turn the features [N, K, side, side] after each layer.
 
         Each is computed when it is asked for: who needs those of the early layers stops there.
         """

@@ -6,7 +6,7 @@ the way on (eq. 1). Point tracking: then the handle is where the features are ne
 the features of what may not move shall stay as they were. Source: DragGAN, arXiv:2305.10973, sec. 3.2.
 
 Differs: the features to be met are those of the start, not of the step before, for else what arrives is not what was taken
-(docs/latents.md has the numbers; arXiv:2307.04684 keeps such a template, too). A place is known by the pixels around it, to a
+(docs/latents.md has the numbers; arXiv:2307.04684 keeps such a template, too). The noise inputs are 0, as noise does not move. A place is known by the pixels around it, to a
 fraction of a pixel. Styles move in standard deviations of the w of the model, so that one rate suits all models. The search
 ends early where a handle goes back and forth, or stays.
 """
@@ -128,17 +128,19 @@ class _Search:
     def __init__(self, game: Styled, w: Tensor, axes: Tensor, starts: Tensor, targets: Tensor, moves: Tensor | None) -> None:
         device = placement.device_of(game)
         self.game, self.side, self.layers = game, game.layer_sides[-1], choose_layers(game)
+        # Noise stays in its place whatever moves, and so holds a texture there: the features are those without it.
+        self.noise = [torch.zeros(1, 1, side, side, device=device) for side in game.layer_sides]
         self.w, self.axes, self.points, self.targets = (each.to(device) for each in (w, axes, starts, targets))
         self.moves = None if moves is None else moves.to(device)
         free = max(self.layers) + 1
         self.way = torch.zeros(free, w.shape[1], device=device, requires_grad=True)  # of the styles, in standard deviations
-        self.pulled, self.known_by, self.sought = (list_pixels(r).to(device) for r in (PULLED, KNOWN_BY, SOUGHT))
+        self.pulled = list_pixels(PULLED).to(device)
         with torch.no_grad():
             found = self._list_features(self.w)
             self.scales = [float(each.abs().mean()) * each.shape[1] * len(found) for each in found]
             self.first = self._join(found)
-        self.pulled_first = look_up(self.first, self.points[:, None] + self.pulled)
-        self.known_first = look_up(self.first, self.points[:, None] + self.known_by)
+        self.pulled_first = look_around(self.first, self.points, PULLED)
+        self.known_first = look_around(self.first, self.points, KNOWN_BY)
         everywhere = look_up(self.first, list_pixels(self.side // 2) + self.side // 2)
         middle = look_up(self.first, self.points)
         self.usual = (everywhere - middle[:, None]).abs().sum(2).median(1).values  # how unlike a handle a place usually is
@@ -154,7 +156,7 @@ class _Search:
                 (self.way.grad,) = torch.autograd.grad(self._measure_loss(features), self.way)
                 optimizer.step()
                 w, features = self._draw()
-                self._track(features.detach())
+                self.points, self.unlike = track(features.detach(), self.known_first, self.points)
                 self.codes.append(placement.to_cpu(w.detach()))
                 self.paths.append(placement.to_cpu(self.points))
                 if watch and self._show(w, watch) is False:
@@ -173,7 +175,7 @@ class _Search:
     def _list_features(self, w: Tensor) -> list[Tensor]:
         """The features [1, K, side, side] of each chosen layer."""
         found = []
-        for layer, features in enumerate(self.game.synthesize_features(w[None])):
+        for layer, features in enumerate(self.game.synthesize_features(w[None], self.noise)):
             found += [features] if layer in self.layers else []
             if layer == self.layers[-1]:  # no later one is computed
                 break
@@ -194,17 +196,6 @@ class _Search:
         if self.moves is not None:
             loss = loss + KEEP * ((features - self.first).abs().sum(1) * (1 - self.moves)).mean()
         return loss
-
-    def _track(self, features: Tensor) -> None:
-        """Find each handle: the place around its last one whose pixels are most like those at its start (eq. 2)."""
-        places = self.points.round()[:, None] + self.sought
-        inside = ((places >= 0) & (places <= self.side - 1)).all(2)
-        unlike = (look_up(features, places[:, :, None] + self.known_by) - self.known_first[:, None]).abs().sum(3).mean(2)
-        unlike = unlike.masked_fill(~inside, float("inf"))
-        best = unlike.argmin(1)
-        rows = torch.arange(len(best))
-        self.unlike = unlike[rows, best]
-        self.points = places[rows, best] + find_vertex(unlike, best)
 
     def _may_move(self) -> bool:
         """Whether the mask is white at every handle."""
@@ -247,8 +238,28 @@ def look_up(features: Tensor, places: Tensor) -> Tensor:
     """features [1, K, H, H] at places [..., 2] (x, y) in pixels -> [..., K]: linear between pixels, outside the edge."""
     grid = (2 * places + 1) / features.shape[-1] - 1
     found = F.grid_sample(features, grid.reshape(1, 1, -1, 2), align_corners=False, padding_mode="border")
-    values: Tensor = found[0, :, 0].T
-    return values.unflatten(0, places.shape[:-1])
+    return found[0, :, 0].T.reshape(*places.shape[:-1], -1)
+
+
+def look_around(features: Tensor, points: Tensor, radius: int) -> Tensor:
+    """features [1, K, H, H] in the square of pixels around points [n, 2] -> [n, (2 radius + 1)^2, K]."""
+    return look_up(features, points[:, None] + list_pixels(radius).to(points.device))
+
+
+def track(features: Tensor, known: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+    """Where the handles [n, 2] are now, and how unlike [n] the place is: point tracking (eq. 2).
+
+    It is the place at most `SOUGHT` pixels away where the features [1, K, H, H] around it are nearest to `known`, those that
+    `look_around` gave of the first picture.
+    """
+    device, radius = points.device, (round(known.shape[1] ** 0.5) - 1) // 2
+    places = points.round()[:, None] + list_pixels(SOUGHT).to(device)  # [n, m, 2]
+    inside = ((places >= 0) & (places <= features.shape[-1] - 1)).all(2)
+    found = look_up(features, places[:, :, None] + list_pixels(radius).to(device))  # [n, m, k, K]
+    unlike = (found - known[:, None]).abs().sum(3).mean(2).masked_fill(~inside, float("inf"))
+    best = unlike.argmin(1)
+    rows = torch.arange(len(best), device=device)
+    return places[rows, best] + find_vertex(unlike, best), unlike[rows, best]
 
 
 def list_pixels(radius: int) -> Tensor:

@@ -50,9 +50,9 @@ class StyleBased(AdversarialGame, Styled):
         image: Tensor = self.G(repeat_per_layer(w, self.styles), noise)
         return image
 
-    def synthesize_features(self, w: Tensor) -> Iterator[Tensor]:
+    def synthesize_features(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Iterator[Tensor]:
         """w [N, latent_dim] or [N, styles, latent_dim] -> in turn the features [N, K, side, side] of each layer."""
-        every: Iterator[Tensor] = self.G.features(repeat_per_layer(w, self.styles))
+        every: Iterator[Tensor] = self.G.features(repeat_per_layer(w, self.styles), noise)
         return every
 
     def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
