@@ -108,7 +108,11 @@ def measure(model: Model, found: Drag) -> dict[str, Any]:
     """How far from the target the handle ended, by each measure; why, and after how many steps."""
     ends = draw_without_noise(model, found.codes[[0, -1]])
     start, target = found.paths[0, 0], found.targets[0]
-    places = {"own": found.paths[-1, 0], "other": track_in_another_layer(model, found), "pixels": find_by_pixels(*ends, start)}
+    places = {
+        "own": found.paths[-1, 0],
+        "other": track_in_another_layer(model, found),
+        "pixels": find_by_pixels(ends[0], ends[1], start),
+    }
     distances = {name: round(float((place - target).norm()), 2) for name, place in places.items()}
     return {"distance": distances, "reason": found.reason, "steps": found.steps}
 

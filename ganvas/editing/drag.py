@@ -6,9 +6,10 @@ the way on (eq. 1). Point tracking: then the handle is where the features are ne
 the features of what may not move shall stay as they were. Source: DragGAN, arXiv:2305.10973, sec. 3.2.
 
 Differs: the features to be met are those of the start, not of the step before, for else what arrives is not what was taken
-(docs/latents.md has the numbers; arXiv:2307.04684 keeps such a template, too). The noise inputs are 0, as noise does not move. A place is known by the pixels around it, to a
-fraction of a pixel. Styles move in standard deviations of the w of the model, so that one rate suits all models. The search
-ends early where a handle goes back and forth, or stays.
+(docs/latents.md has the numbers; FreeDrag, arXiv:2307.04684, keeps a template, too). They are drawn with noise inputs of 0, as
+noise stays in its place whatever moves. A place is known by the pixels around it, to a fraction of a pixel. Styles move in
+standard deviations of the w of the model, so that one rate suits all models. The search ends early where a handle goes back
+and forth, or stays.
 """
 
 from __future__ import annotations
