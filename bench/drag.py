@@ -9,9 +9,9 @@ it ended is measured
 
 - by the tracker of the drag (`own`);
 - by the tracker in a layer that the drag does not look at, from step to step (`other`);
-- by the pixels alone (`pixels`): the place in the last picture whose square of pixels correlates best with that around the
-  handle in the first (zero-mean normalized cross-correlation), among all within 14 pixels of the handle. Both pictures are
-  drawn with noise inputs of 0, as the noise stays in its place whatever moves, and so holds a texture there.
+- by the pixels alone (`pixels`), which the drag does not look at: the place in the last picture that looks most like the
+  surroundings of the handle in the first (`point_tracking.find_by_pixels`). Both pictures are drawn with noise inputs of 0, as
+  noise stays in its place whatever moves, and so holds a texture there.
 
 Prints a JSON row for each drag, and the sums: the share within 2 pixels, the median distance, seconds by the clock and of a
 core (which other work does not lengthen), reasons.
@@ -34,7 +34,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ganvas.editing.drag import KNOWN_BY, Drag, drag, look_around, track
+from ganvas.editing.drag import KNOWN_BY, Drag, drag
+from ganvas.editing.point_tracking import look_around, track
 from ganvas.inference.model import Model, load
 from ganvas.media.grid import arrange_pictures, legible_scale, make_grid
 from ganvas.media.marks import mark_ways
@@ -44,8 +45,6 @@ NEAR = 2.0  # pixels from the target
 OBJECT = 0.5  # of the 2 between black and white: how much a pixel of the object differs from the ground
 MARGIN = 2  # pixels of the border that hold neither handle nor target
 FEWEST = 40  # pixels of an object
-SEARCHED = 14  # pixels around the handle
-PART = 9  # the square that is compared reaches a ninth of the side of the picture to each side
 SHOWN, COLUMNS = 12, 8  # drags on the sheet, and its pictures in a row
 
 
@@ -106,13 +105,8 @@ def find_corners(picture: Tensor) -> Tensor:
 
 def measure(model: Model, found: Drag) -> dict[str, Any]:
     """How far from the target the handle ended, by each measure; why, and after how many steps."""
-    ends = draw_without_noise(model, found.codes[[0, -1]])
-    start, target = found.paths[0, 0], found.targets[0]
-    places = {
-        "own": found.paths[-1, 0],
-        "other": track_in_another_layer(model, found),
-        "pixels": find_by_pixels(ends[0], ends[1], start),
-    }
+    target = found.targets[0]
+    places = {"own": found.paths[-1, 0], "other": track_in_another_layer(model, found), "pixels": found.seen[0]}
     distances = {name: round(float((place - target).norm()), 2) for name, place in places.items()}
     return {"distance": distances, "reason": found.reason, "steps": found.steps}
 
@@ -131,36 +125,10 @@ def track_in_another_layer(model: Model, found: Drag) -> Tensor:
     return points[0]
 
 
-def draw_without_noise(model: Model, codes: Tensor) -> Tensor:
-    """Styles [N, styles, d] -> pictures [N, C, H, W] without noise."""
-    game: Any = model.drawer
-    with torch.no_grad():
-        pictures: Tensor = game.synthesize(codes.to(model.device), make_zeros(model, len(codes))).clamp(-1, 1).cpu()
-    return pictures
-
-
 def make_zeros(model: Model, n: int) -> list[Tensor]:
     """Noise of 0 for each layer."""
     game: Any = model.drawer
     return [torch.zeros(n, 1, side, side, device=model.device) for side in game.layer_sides]
-
-
-def find_by_pixels(first: Tensor, last: Tensor, handle: Tensor) -> Tensor:
-    """The pixel (x, y) of the last picture [C, H, W] that looks most like the surroundings of the handle in the first."""
-    side = first.shape[-1]
-    radius = side // PART
-    squares = [
-        F.pad(each[None], (radius,) * 4, mode="replicate")[0].unfold(1, 2 * radius + 1, 1).unfold(2, 2 * radius + 1, 1)
-        for each in (first, last)
-    ]  # [C, H, W, k, k]
-    x, y = handle.round().int().tolist()
-    wanted = squares[0][:, y, x]
-    wanted = wanted - wanted.mean((1, 2), keepdim=True)
-    given = squares[1] - squares[1].mean((3, 4), keepdim=True)
-    alike = (given * wanted[:, None, None]).sum((0, 3, 4)) / (given.square().sum((0, 3, 4)).sqrt() * wanted.norm() + 1e-6)
-    down, across = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
-    alike = alike.masked_fill((across - x).square() + (down - y).square() > SEARCHED**2, -2)
-    return torch.tensor([int(alike.argmax()) % side, int(alike.argmax()) // side])
 
 
 def summarize(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganvas.core.capabilities import Styled
+from ganvas.editing.point_tracking import find_by_pixels, list_pixels, look_around, look_up, track
 from ganvas.errors import UsageError
 from ganvas.inference.codes import Codes
 from ganvas.inference.latent_space import Space, require_styles
@@ -38,10 +39,11 @@ Watch = Callable[[Tensor, Tensor], object]  # gets the picture [C, H, W] and the
 
 STEPS, MOST_STEPS = 300, 10_000
 MOST_HANDLES = 100
-NEAR = 1.0  # pixels: a handle that is so near to its target has reached it
+NEAR = 0.5  # pixels: a handle that is so near to its target has reached it
+DOUBT = 2.0  # pixels from the target where the pixels alone see it: then it is doubtful
 RATE = 0.02  # of Adam, in standard deviations of w
 KEEP = 20.0  # weight of what the mask keeps
-PULLED, KNOWN_BY, SOUGHT = 2, 1, 3  # pixels around a handle that are pulled, that it is known by, and where it is sought
+PULLED, KNOWN_BY = 2, 1  # pixels around a handle that are pulled, and that it is known by
 MIDDLE = 128  # a mask from here on is white
 CLOUD = 2_000  # codes whose covariance is that of the model
 PATIENCE, PROGRESS = 60, 0.5  # steps in which some handle must come so many pixels nearer
@@ -49,6 +51,8 @@ RESTLESS = 2.0  # pixels between the ends of its way in the patience: more is os
 
 REASONS = {
     "reached": f"every handle is within {NEAR:g} px of its target",
+    "doubtful": f"every handle is within {NEAR:g} px of its target by its features, but the pixels there are not those that "
+    "were taken: the model knows no such picture; drag a shorter way",
     "limit": "the limit of steps came first; allow more steps, or drag a shorter way",
     "oscillation": "a handle goes back and forth and comes no nearer: the model knows no such picture; drag a shorter way",
     "stuck": "a handle stays where it is and comes no nearer: the model knows no such picture; drag a shorter way",
@@ -63,13 +67,16 @@ class Drag:
     """What was there after each step, the start included.
 
     `codes` [T, styles, d] are the styles w of each layer, `film` [T, C, H, W] their pictures in [-1, 1], `paths` [T, n, 2] the
-    handles (x, y), `targets` [n, 2]. `reason` is a key of `REASONS`: why it ended. `classes` [1]: of a model with classes.
+    handles (x, y), `targets` [n, 2]. `seen` [n, 2] is where the handles are in the end by the pixels alone, which the drag does
+    not look at (`point_tracking.find_by_pixels`). `reason` is a key of `REASONS`: why it ended. `classes` [1]: of a model with
+    classes.
     """
 
     codes: Tensor
     film: Tensor
     paths: Tensor
     targets: Tensor
+    seen: Tensor
     reason: str
     classes: Tensor | None = None
 
@@ -80,8 +87,13 @@ class Drag:
 
     @property
     def distances(self) -> list[float]:
-        """How far from its target each handle ended, in pixels."""
+        """How far from its target each handle ended, in pixels, by its features."""
         return [float(each) for each in (self.targets - self.paths[-1]).norm(dim=1)]
+
+    @property
+    def seen_distances(self) -> list[float]:
+        """The same by the pixels alone."""
+        return [float(each) for each in (self.targets - self.seen).norm(dim=1)]
 
 
 def drag(
@@ -120,7 +132,11 @@ def drag(
     search = _Search(game, w, _measure_axes(model, space), starts, ends, moves)
     reason = search.run(steps, watch)
     codes = torch.stack(search.codes)
-    return Drag(codes, space.pictures(codes, None), torch.stack(search.paths), ends, reason, c)
+    first, last = search.draw_without_noise(codes[[0, -1]])
+    seen = torch.stack([find_by_pixels(first, last, start) for start in starts])
+    if reason == "reached" and ((ends - seen).norm(dim=1) > DOUBT).any():
+        reason = "doubtful"
+    return Drag(codes, space.pictures(codes, None), torch.stack(search.paths), ends, seen, reason, c)
 
 
 class _Search:
@@ -203,6 +219,12 @@ class _Search:
         x, y = self.points.round().long().unbind(1)
         return bool((self.moves[y, x] > 0).all()) if self.moves is not None else True
 
+    @torch.no_grad()
+    def draw_without_noise(self, codes: Tensor) -> Tensor:
+        """Styles [N, styles, d] -> pictures [N, C, H, W] with noise inputs of 0."""
+        noise = [each.expand(len(codes), -1, -1, -1) for each in self.noise]
+        return placement.to_cpu(self.game.synthesize(codes.to(self.points.device), noise).clamp(-1, 1))
+
     def _find_reason(self, steps: int) -> str:
         """Why to end after these steps, a key of `REASONS`; "": go on."""
         if len(self.paths) == 1 and not self._may_move():
@@ -233,58 +255,6 @@ def choose_layers(game: Styled) -> tuple[int, ...]:
     """The layers whose features are followed: the last with half as many pixels a side as the picture, and the last of all."""
     sides = game.layer_sides
     return tuple(sorted({max(i for i, side in enumerate(sides) if side <= each) for each in (sides[-1] // 2, sides[-1])}))
-
-
-def look_up(features: Tensor, places: Tensor) -> Tensor:
-    """features [1, K, H, H] at places [..., 2] (x, y) in pixels -> [..., K]: linear between pixels, outside the edge."""
-    grid = (2 * places + 1) / features.shape[-1] - 1
-    found = F.grid_sample(features, grid.reshape(1, 1, -1, 2), align_corners=False, padding_mode="border")
-    return found[0, :, 0].T.reshape(*places.shape[:-1], -1)
-
-
-def look_around(features: Tensor, points: Tensor, radius: int) -> Tensor:
-    """features [1, K, H, H] in the square of pixels around points [n, 2] -> [n, (2 radius + 1)^2, K]."""
-    return look_up(features, points[:, None] + list_pixels(radius).to(points.device))
-
-
-def track(features: Tensor, known: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-    """Where the handles [n, 2] are now, and how unlike [n] the place is: point tracking (eq. 2).
-
-    It is the place at most `SOUGHT` pixels away where the features [1, K, H, H] around it are nearest to `known`, those that
-    `look_around` gave of the first picture.
-    """
-    device, radius = points.device, (round(known.shape[1] ** 0.5) - 1) // 2
-    places = points.round()[:, None] + list_pixels(SOUGHT).to(device)  # [n, m, 2]
-    inside = ((places >= 0) & (places <= features.shape[-1] - 1)).all(2)
-    found = look_up(features, places[:, :, None] + list_pixels(radius).to(device))  # [n, m, k, K]
-    unlike = (found - known[:, None]).abs().sum(3).mean(2).masked_fill(~inside, float("inf"))
-    best = unlike.argmin(1)
-    rows = torch.arange(len(best), device=device)
-    return places[rows, best] + find_vertex(unlike, best), unlike[rows, best]
-
-
-def list_pixels(radius: int) -> Tensor:
-    """The offsets [k, 2] (x, y) of a square of pixels, row by row."""
-    line = torch.arange(-radius, radius + 1.0)
-    y, x = torch.meshgrid(line, line, indexing="ij")
-    return torch.stack([x, y], -1).flatten(0, 1)
-
-
-def find_vertex(heights: Tensor, lowest: Tensor) -> Tensor:
-    """heights [n, k^2] on a square of pixels, the place [n] of the lowest -> how far from it the vertex lies, [n, 2] (x, y).
-
-    The vertex is that of a parabola through the lowest and its two neighbours on each axis; at an edge of the square it is 0.
-    """
-    k = round(heights.shape[1] ** 0.5)
-    rows = torch.arange(len(lowest), device=lowest.device)
-    offsets = []
-    for step, at in ((1, lowest % k), (k, lowest // k)):
-        inner = (at > 0) & (at < k - 1)
-        before, after = (heights[rows, (lowest + way).clamp(0, k * k - 1)] for way in (-step, step))
-        bend = before + after - 2 * heights[rows, lowest]
-        vertex = ((before - after) / (2 * bend)).clamp(-0.5, 0.5)
-        offsets.append(torch.where(inner & (bend > 0) & bend.isfinite(), vertex, 0.0))
-    return torch.stack(offsets, 1)
 
 
 def _measure_axes(model: LoadedGame, space: Space) -> Tensor:

@@ -66,7 +66,7 @@ class Spots(nn.Module, Styled):
 
     def synthesize(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
         *_, last = self.synthesize_features(w)
-        return 2 * (last[:, :1] + last[:, 3:4]) - 1
+        return 2 * (last[:, :1] + last[:, 4:5].abs()) - 1  # unlike each other
 
     def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         return self.synthesize(z)
