@@ -8,7 +8,7 @@ structure tensor), as flat places cannot be told apart. It goes 6 to 10 pixels i
 it ended is measured
 
 - by the tracker of the drag (`own`);
-- by the tracker in a layer that the drag does not look at, from step to step (`other`);
+- by the tracker in the last layer, which the drag does not look at, from step to step (`other`);
 - by the pixels alone (`pixels`), which the drag does not look at: the place in the last picture that looks most like the
   surroundings of the handle in the first (`point_tracking.find_by_pixels`). Both pictures are drawn with noise inputs of 0, as
   noise stays in its place whatever moves, and so holds a texture there.
@@ -112,9 +112,9 @@ def measure(model: Model, found: Drag) -> dict[str, Any]:
 
 
 def track_in_another_layer(model: Model, found: Drag) -> Tensor:
-    """Where the handle ended [2], followed from step to step by the features of the first layer of full size."""
+    """Where the handle ended [2], followed from step to step by the features of the last layer."""
     game: Any = model.drawer
-    layer, points, known = game.layer_sides.index(game.layer_sides[-1]), found.paths[0], None
+    layer, points, known = len(game.layer_sides) - 1, found.paths[0], None
     noise = make_zeros(model, 1)
     for code in found.codes:
         with torch.no_grad():

@@ -8,7 +8,8 @@ the features of what may not move shall stay as they were. Source: DragGAN, arXi
 Differs: the features to be met are those of the start, not of the step before, for else what arrives is not what was taken
 (docs/latents.md has the numbers; FreeDrag, arXiv:2307.04684, keeps a template, too). They are drawn with noise inputs of 0, as
 noise stays in its place whatever moves. A place is known by the pixels around it, to a fraction of a pixel. Styles move in
-standard deviations of the w of the model, so that one rate suits all models. The search ends early where a handle goes back
+standard deviations of the w of the model, so that one rate suits all models, and the square of their way is a part of the loss,
+which keeps the picture a picture of the model. Two layers are followed, not one. The search ends early where a handle goes back
 and forth, or stays.
 """
 
@@ -42,8 +43,8 @@ MOST_HANDLES = 100
 NEAR = 0.5  # pixels: a handle that is so near to its target has reached it
 DOUBT = 2.0  # pixels from the target where the pixels alone see it: then it is doubtful
 RATE = 0.02  # of Adam, in standard deviations of w
-KEEP = 20.0  # weight of what the mask keeps
-PULLED, KNOWN_BY = 2, 1  # pixels around a handle that are pulled, and that it is known by
+KEEP, STAY = 20.0, 0.002  # weights of what the mask keeps, and of the square of the way of the styles
+PULLED, KNOWN_BY = 4, 2  # pixels around a handle that are pulled, and that it is known by
 MIDDLE = 128  # a mask from here on is white
 CLOUD = 2_000  # codes whose covariance is that of the model
 PATIENCE, PROGRESS = 60, 0.5  # steps in which some handle must come so many pixels nearer
@@ -209,7 +210,7 @@ class _Search:
         ahead = self.targets - self.points
         distances = ahead.norm(dim=1, keepdim=True)
         met = look_up(features, self.points[:, None] + self.pulled + (ahead / distances.clamp_min(1))[:, None])
-        loss = (met - self.pulled_first).abs().sum(2).mean(1).sum()
+        loss = (met - self.pulled_first).abs().sum(2).mean(1).sum() + STAY * self.way.square().sum(1).mean()
         if self.moves is not None:
             loss = loss + KEEP * ((features - self.first).abs().sum(1) * (1 - self.moves)).mean()
         return loss
@@ -252,9 +253,10 @@ class _Search:
 
 
 def choose_layers(game: Styled) -> tuple[int, ...]:
-    """The layers whose features are followed: the last with half as many pixels a side as the picture, and the last of all."""
+    """The layers whose features are followed: the last with half as many pixels a side as the picture, and the one after it."""
     sides = game.layer_sides
-    return tuple(sorted({max(i for i, side in enumerate(sides) if side <= each) for each in (sides[-1] // 2, sides[-1])}))
+    last = max((i for i, side in enumerate(sides) if side < sides[-1]), default=0)
+    return tuple(sorted({last, min(last + 1, len(sides) - 1)}))
 
 
 def _measure_axes(model: LoadedGame, space: Space) -> Tensor:
