@@ -40,19 +40,21 @@ Watch = Callable[[Tensor, Tensor], object]  # gets the picture [C, H, W] and the
 
 STEPS, MOST_STEPS = 300, 10_000
 MOST_HANDLES = 100
-NEAR = 0.5  # pixels: a handle that is so near to its target has reached it
+NEAR = 0.5  # pixels from the target: it ends when all handles are so near
+CLOSE = 1.0  # is near enough, if they come no nearer
 DOUBT = 2.0  # pixels from the target where the pixels alone see it: then it is doubtful
+AHEAD = 1.0  # pixels in front of a handle where its features shall appear, at most
 RATE = 0.02  # of Adam, in standard deviations of w
 KEEP, STAY = 20.0, 0.002  # weights of what the mask keeps, and of the square of the way of the styles
 PULLED, KNOWN_BY = 4, 2  # pixels around a handle that are pulled, and that it is known by
 MIDDLE = 128  # a mask from here on is white
 CLOUD = 2_000  # codes whose covariance is that of the model
-PATIENCE, PROGRESS = 60, 0.5  # steps in which some handle must come so many pixels nearer
+PATIENCE, PROGRESS = 120, 0.25  # steps in which some handle must come so many pixels nearer
 RESTLESS = 2.0  # pixels between the ends of its way in the patience: more is oscillation, less is standing still
 
 REASONS = {
-    "reached": f"every handle is within {NEAR:g} px of its target",
-    "doubtful": f"every handle is within {NEAR:g} px of its target by its features, but the pixels there are not those that "
+    "reached": f"every handle is within {CLOSE:g} px of its target",
+    "doubtful": f"every handle is within {CLOSE:g} px of its target by its features, but the pixels there are not those that "
     "were taken: the model knows no such picture; drag a shorter way",
     "limit": "the limit of steps came first; allow more steps, or drag a shorter way",
     "oscillation": "a handle goes back and forth and comes no nearer: the model knows no such picture; drag a shorter way",
@@ -209,7 +211,7 @@ class _Search:
         """Motion supervision for the handles that are on their way, and what the mask keeps (eq. 1)."""
         ahead = self.targets - self.points
         distances = ahead.norm(dim=1, keepdim=True)
-        met = look_up(features, self.points[:, None] + self.pulled + (ahead / distances.clamp_min(1))[:, None])
+        met = look_up(features, self.points[:, None] + self.pulled + (ahead * (AHEAD / distances).clamp_max(1))[:, None])
         loss = (met - self.pulled_first).abs().sum(2).mean(1).sum() + STAY * self.way.square().sum(1).mean()
         if self.moves is not None:
             loss = loss + KEEP * ((features - self.first).abs().sum(1) * (1 - self.moves)).mean()
@@ -230,21 +232,22 @@ class _Search:
         """Why to end after these steps, a key of `REASONS`; "": go on."""
         if len(self.paths) == 1 and not self._may_move():
             return "frozen"
-        paths = torch.stack(self.paths[-PATIENCE - 1 :])
         distances = (self.targets.cpu() - torch.stack(self.paths)).norm(dim=2)  # [T, n]
         if (distances[-1] <= NEAR).all():
             return "reached"
         if (self.unlike > self.usual).any():
             return "left"
-        if len(distances) > steps:
-            return "limit"
+        over, stalled, away = len(distances) > steps, False, distances[-1] > NEAR
         if len(distances) > PATIENCE:
             late, early = distances[-PATIENCE:].amin(0), distances[:-PATIENCE].amin(0)
-            away = distances[-1] > NEAR
-            if not (late < early - PROGRESS)[away].any():
-                ends = (paths.amax(0) - paths.amin(0)).norm(dim=1)[away]
-                return "oscillation" if (ends > RESTLESS).any() else "frozen" if self.moves is not None else "stuck"
-        return ""
+            stalled = not (late < early - PROGRESS)[away].any()
+        if (over or stalled) and (distances[-1] <= CLOSE).all():
+            return "reached"
+        if stalled:
+            paths = torch.stack(self.paths[-PATIENCE:])
+            ends = (paths.amax(0) - paths.amin(0)).norm(dim=1)[away]
+            return "oscillation" if (ends > RESTLESS).any() else "frozen" if self.moves is not None else "stuck"
+        return "limit" if over else ""
 
     def _show(self, w: Tensor, watch: Watch) -> object:
         with torch.no_grad():
