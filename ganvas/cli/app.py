@@ -15,6 +15,7 @@ from cyclopts import App
 from ganvas.cli import (
     comparison_commands,
     data_commands,
+    drag_command,
     latent_commands,
     model_commands,
     training_commands,
@@ -48,6 +49,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "plane": latent_commands.plane,
     "arithmetic": latent_commands.arithmetic,
     "invert": latent_commands.invert,
+    "drag": drag_command.drag,
     "map": latent_commands.latent_map,
     # several models
     "compare": comparison_commands.compare,

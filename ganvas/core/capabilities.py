@@ -9,7 +9,7 @@ A game either `Samples` from noise or `TakesInputs`: other data, from which it m
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from torch import Tensor
@@ -169,6 +169,18 @@ class Styled(Samples):
     @abstractmethod
     def synthesize(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
         """w [N, d] for all layers or [N, styles, d] -> data [N, ...]; `noise` of each layer, None: a constant one."""
+
+    @property
+    @abstractmethod
+    def layer_sides(self) -> tuple[int, ...]:
+        """The side in pixels of the features of each layer, from the first; layer i takes style i."""
+
+    @abstractmethod
+    def synthesize_features(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Iterator[Tensor]:
+        """w and `noise` as above -> in turn the features [N, K, side, side] after each layer.
+
+        Each is computed when it is asked for: who needs those of the early layers stops there.
+        """
 
     @abstractmethod
     def style_weights(self) -> tuple[Tensor, ...]:

@@ -13,7 +13,7 @@ Differs: no progressive growing, which 32 pixels do not need; R1 is lazy, each 1
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -95,14 +95,19 @@ class Generator(nn.Module):
         self.layers = nn.ModuleList(StyleLayer(config, *sizes) for sizes in plan)
         self.to_image = EqualConv(widths[-1], config.channels, 1, gain=1.0)
 
-    def forward(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
+    def features(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Iterator[Tensor]:
+        """The features [N, width, h, h] after each layer, in turn."""
         if self.constant is not None:
             x = self.constant.repeat(len(w), 1, 1, 1)
         elif self.start is not None:
             x = self.start(w[:, 0]).unflatten(1, self.base)
         for i, layer in enumerate(self.layers):
             x = layer(x, w[:, i], None if noise is None else noise[i])
-        image: Tensor = self.to_image(x)
+            yield x
+
+    def forward(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
+        *_, last = self.features(w, noise)
+        image: Tensor = self.to_image(last)
         return image
 
 

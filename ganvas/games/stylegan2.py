@@ -19,7 +19,7 @@ is off by default, as in the published settings for small images (arXiv:2006.066
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -119,16 +119,21 @@ class Generator(nn.Module):
         )
         self.bias = nn.Parameter(torch.zeros(config.channels, 1, 1))
 
-    def forward(self, w: Tensor, noise: Sequence[Tensor] | None = None, side: int = 0) -> Tensor:
-        """`side` is the resolution at which to stop; 0: the last one."""
+    def features(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Iterator[Tensor]:
+        """The features [N, width, h, h] after each layer, in turn."""
         x = self.constant.expand(len(w), -1, -1, -1)
-        image: Tensor = self.bias
         for i, layer in enumerate(self.layers):
             x = layer(x, w[:, i], None if noise is None else noise[i])
+            yield x
+
+    def forward(self, w: Tensor, noise: Sequence[Tensor] | None = None, side: int = 0) -> Tensor:
+        """`side` is the resolution at which to stop; 0: the last one."""
+        image: Tensor = self.bias
+        for i, x in enumerate(self.features(w, noise)):
             if i % 2 == 0:  # the last layer of its resolution
                 part = self.to_image[i // 2](x, w[:, i + 1])
                 image = part + (upsample_blur(image) if i else image.to(part.dtype))
-                if layer.side == side:
+                if x.shape[-1] == side:
                     break
         return image
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from torch import Tensor
 
@@ -13,7 +13,10 @@ from ganvas.layers.mapping import mix_styles_randomly, repeat_per_layer
 
 
 class StyleBased(AdversarialGame, Styled):
-    """`G` has a `mapping` z -> w and `layers`, and takes w for each of `styles` layers; `config` has `mixing`."""
+    """`G` has a `mapping` z -> w and `layers`, and takes w for each of `styles` layers; `config` has `mixing`.
+
+    `G.features(w, noise)` yields the features after each of its layers.
+    """
 
     together = False  # D uses the standard deviation of its batch
 
@@ -28,6 +31,11 @@ class StyleBased(AdversarialGame, Styled):
         mean: Tensor = self.G.mapping.mean
         return mean
 
+    @property
+    def layer_sides(self) -> tuple[int, ...]:
+        """The side of the features of each layer, in pixels."""
+        return tuple(layer.side for layer in self.G.layers)
+
     def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """z [N, latent_dim], c [N] class, [N, classes] shares or None -> w [N, latent_dim]."""
         w: Tensor = self.G.mapping(z, *self.arguments(c))
@@ -41,6 +49,11 @@ class StyleBased(AdversarialGame, Styled):
         """w [N, latent_dim] or [N, styles, latent_dim] -> image [N, C, H, W], about [-1, 1]; None: the fixed noise."""
         image: Tensor = self.G(repeat_per_layer(w, self.styles), noise)
         return image
+
+    def synthesize_features(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Iterator[Tensor]:
+        """w [N, latent_dim] or [N, styles, latent_dim] -> in turn the features [N, K, side, side] of each layer."""
+        every: Iterator[Tensor] = self.G.features(repeat_per_layer(w, self.styles), noise)
+        return every
 
     def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """z [N, latent_dim], c -> image [N, C, H, W], about [-1, 1]."""
