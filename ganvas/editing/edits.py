@@ -2,7 +2,7 @@
 
 A step moves the code: along a direction, towards a class, to the styles of another seed, or by what a brush asked for. Styles w
 are edited layer by layer (w+). The list is all that is kept: the same model, beginning and steps give the same picture.
-Brush: arXiv:1609.03552 sec. 3.2; directions: `named_directions.py`; style mixing: arXiv:1812.04948 sec. 3.1.
+Brush: arXiv:1609.03552 sec. 3.2; drag: `drag.py`; directions: `named_directions.py`; style mixing: arXiv:1812.04948 sec. 3.1.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ganvas.core.capabilities import Conditional, Styled, require_pictures
 from ganvas.core.modality import IMAGES
+from ganvas.editing.drag import Drag, Point, drag
 from ganvas.editing.inversion import Inversion, refine
 from ganvas.editing.named_directions import Direction, directions
 from ganvas.errors import UsageError
@@ -205,6 +207,26 @@ class Editor:
         hold = HOLD * float((weights / weights.mean() * (before - target).square()).mean())
         found = refine(self.model, start, target[None], weights=weights, hold=hold, steps=BRUSH_STEPS, watch=watch)
         return Step(kind="shift", name="brush", change=tuple((found.codes[0] - place.code).flatten().tolist()))
+
+    def drag(
+        self,
+        place: Place,
+        handles: Sequence[Point],
+        targets: Sequence[Point],
+        mask: npt.ArrayLike | None = None,
+        *,
+        watch: Callable[[Tensor, Tensor], object] | None = None,
+    ) -> tuple[Step, Drag]:
+        """The step that drags handles to targets, pixels (x, y); `mask` as of `drag.drag`. And how it went.
+
+        Raises:
+            UsageError: the model has no styles, or points that do not fit.
+        """
+        if not self.styles:
+            raise UsageError("drag: this model has no styles; choose a model of a stylegan game")
+        found = drag(self.model, Codes("w+", place.code[None]), handles, targets, mask, watch=watch)
+        change = (found.codes[-1] - place.code).flatten().tolist()
+        return Step(kind="shift", name="drag", change=tuple(change)), found
 
 
 def replace_first(codes: Codes) -> Codes:

@@ -110,6 +110,16 @@ def test_a_brush_changes_where_it_painted(name: str) -> None:
         editor.brush(place, wanted, torch.zeros_like(covered))
 
 
+def test_a_drag_is_a_step() -> None:
+    editor = Editor(model(STYLED))
+    place = editor.of_seed(0)
+    step, found = editor.drag(place, [(15, 15)], [(15, 11)], watch=lambda *_: False)
+    assert (step.kind, step.name, found.reason) == ("shift", "drag", "stopped")
+    torch.testing.assert_close(editor.apply(place, step).code, found.codes[-1])
+    with pytest.raises(UsageError, match="no styles"):
+        Editor(model("gan-mnist")).drag(Place(torch.zeros(4)), [(1, 1)], [(2, 2)])
+
+
 def test_steps_come_back_from_json() -> None:
     steps = [
         Step(kind="move", name="pca:0", amount=-1.5, on=False),

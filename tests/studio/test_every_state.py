@@ -203,6 +203,7 @@ STATES: dict[str, Callable[[Any, str], None]] = {
     **{f"edit {model}": edit(model) for model in ("digits", "styled")},
     "edit with a step": edit("digits", "#add-morph"),
     "edit by brush": edit("styled", "#paint"),
+    "edit by drag": edit("styled", "#drag"),
     **{f"translate {model}": translate(model) for model in ("painter", "cycle", "filter")},
     "translate a drawing": translate("shader", "&mode=draw"),
     "translate before and after": translate("larger", "&view=compare"),

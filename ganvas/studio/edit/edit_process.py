@@ -9,9 +9,11 @@ Tasks have `model` (the run), `origin` and `steps` in their facts. An origin is 
 - `ends`: `names` of directions -> `ends` uint8 [2 n, h, w, C], the two ends of each;
 - `invert`: array `picture`, which is `called` so -> `origin`, its `error` in levels of 255, and `target`, the picture as the
   model was shown it;
-- `found`: what `invert` had found when it was cancelled;
+- `found`: what `invert` or `drag` had found when it was cancelled;
 - `tune`: array `target` -> `tuned`, a copy of the model whose code gives the target, and the new `error`;
-- `brush`: array `strokes` uint8 [H, W, 4], not transparent where it was painted -> `step`.
+- `brush`: array `strokes` uint8 [H, W, 4], not transparent where it was painted -> `step`;
+- `drag`: `handles` and `targets`, pixels [x, y], perhaps array `mask` uint8 [H, W], white where it may move -> `step`, the
+  `reason` for its end, the same in `words`, and the `distances` that are left.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from torch import Tensor
 from ganvas.core.capabilities import Projects, Styled
 from ganvas.data.images import fit_to_side
 from ganvas.editing.alignment import Ground
+from ganvas.editing.drag import REASONS, Point
 from ganvas.editing.edits import Editor, Place, Step, read_steps, write_steps
 from ganvas.editing.inversion import Inversion, invert
 from ganvas.editing.named_directions import separable_classes
@@ -52,6 +55,8 @@ RESTARTS, SEARCH_STEPS = 8, 40  # of a search, so that it takes seconds
 TUNING_STEPS = 150
 MOST_TUNED = 4  # copies that are kept
 LOOKED_AT = 128  # samples that say how the data were aligned
+SHOW_EACH = 4  # steps of a drag from one picture to the next
+XY = 2  # numbers of a point
 CHOICES = 4  # channels of strokes: color, and whether it was painted
 
 
@@ -192,6 +197,37 @@ class Desk:
         step = editor.brush(place, color, covered, watch=lambda _: not task.cancelled)
         return {"step": asdict(step)}, {}
 
+    def drag(self, task: Task) -> Result:
+        """The step that drags points to where they shall be."""
+        editor, mask = self.find_editor(task), task.arrays.get("mask")
+        place = editor.follow(read_origin(editor, task.facts.get("origin")), read_steps(task.facts.get("steps", [])))[-1]
+        handles, targets = read_points(task.facts.get("handles")), read_points(task.facts.get("targets"))
+        count = 0
+
+        def watch(picture: Tensor, points: Tensor) -> bool:
+            nonlocal count
+            count += 1
+            if count % SHOW_EACH == 0:
+                with suppress(CancelledTaskError):  # stopped: what was reached is the result, see `get_found`
+                    task.show({"step": count, "points": points.tolist()}, {"picture": to_picture(picture)})
+            return not task.cancelled
+
+        given = None if mask is None else np.array(mask)
+        step, found = editor.drag(place, handles, targets, given, watch=watch)
+        facts: dict[str, Any] = {"step": asdict(step), "reason": found.reason, "words": REASONS[found.reason]}
+        facts |= {"distances": [round(each, 1) for each in found.distances], "count": found.steps}
+        self.last = facts, {}
+        return self.last
+
+
+def read_points(points: Any) -> list[Point]:
+    """Points (x, y) of a page. Raises: UsageError: they are none."""
+    if not isinstance(points, list) or not all(isinstance(each, list) and len(each) == XY for each in points):
+        raise UsageError("points: expected pairs of numbers")
+    if not all(type(number) in (int, float) for each in points for number in each):
+        raise UsageError("points: expected pairs of numbers")
+    return [(float(x), float(y)) for x, y in points]
+
 
 def read_origin(editor: Editor, origin: Any) -> Place:
     """Where the steps begin. Raises: UsageError: neither a seed nor a code."""
@@ -264,7 +300,7 @@ def main() -> None:
     torch.set_num_threads(max(1, len(available_cores()) // 2))
     desk = Desk()
     works = {"describe": desk.describe, "draw": desk.draw, "ends": desk.ends, "invert": desk.invert, "found": desk.get_found}
-    run_tasks({**works, "tune": desk.tune, "brush": desk.brush})
+    run_tasks({**works, "tune": desk.tune, "brush": desk.brush, "drag": desk.drag})
 
 
 if __name__ == "__main__":

@@ -178,6 +178,31 @@ def test_styles_of_another_seed(tab: Any) -> None:
     assert tab.evaluate(SHOWN) == mixed
 
 
+def test_points_are_dragged_by_pointer_and_by_numbers(tab: Any) -> None:
+    open_model(tab, "model=clothes&seed=1")
+    before = tab.evaluate(SHOWN)
+    tab.click("#drag")
+    box = tab.locator("#marks").bounding_box()
+    tab.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
+    tab.mouse.down()
+    tab.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.4 * box["height"], steps=4)
+    tab.mouse.up()
+    assert [field.input_value() for field in tab.locator("#pairs input").all()] == ["13.5", "13.5", "13.5", "10.7"]
+    tab.click("#add-points")
+    tab.get_by_label("Point 2: to x").fill("40")  # beyond the picture
+    tab.keyboard.press("Tab")
+    assert tab.get_by_label("Point 2: to x").input_value() == "27"
+    tab.get_by_label("Remove point 2").click()
+    tab.click("#drag-go")
+    tab.wait_for_function("document.getElementById('note').textContent.startsWith('Drag, ')")
+    tab.wait_for_function(f"{STEPS} === 1 && {READY}")
+    assert tab.locator("#steps").inner_text().startswith("drag")
+    tab.click("#undo")
+    tab.wait_for_function(f"(before) => {SHOWN} === before", arg=before)
+    open_model(tab, "model=digits&seed=1")
+    assert tab.locator("#drag-panel").is_hidden()  # it has no styles
+
+
 def test_the_divider_and_a_name_for_a_direction(tab: Any) -> None:
     open_model(tab, "model=clothes&seed=1")
     add_direction(tab)

@@ -8,9 +8,11 @@ import { key, make, say, toast } from "../common/shell.js";
 import { Socket } from "../common/socket.js";
 import { CancelledError, Tasks } from "../common/tasks.js";
 import { UndoStack } from "../common/undo.js";
+import { Dragging } from "./dragging.js";
 import { drawEnds, showDirections } from "./directions.js";
 import { explainEdit } from "./edit_meanings.js";
 import { $, makeEdit, showProblem, state, toSeed } from "./edit_state.js";
+import { Jobs } from "./jobs.js";
 import { Painting } from "./painting.js";
 import { Stage, describe } from "./stage.js";
 import { showSteps } from "./steps.js";
@@ -19,7 +21,6 @@ const ERROR_SECONDS = 15;
 const SENT = 480; // pixels of the longer side of a picture that is sent
 const ENDS_WAIT = 350; // milliseconds after the last change: the picture itself comes first
 let models = [];
-let search = null; // a search that runs
 let endsTimer = 0;
 let moving = false; // a slider
 let choices = 0; // of a model: what an older one waited for comes too late
@@ -29,8 +30,13 @@ const opened = new Promise((resolve) => { isOpened = resolve; });
 const socket = new Socket("edit", {}, { opened: () => (isOpened(), state.model && draw()), pictures: [] });
 const tasks = new Tasks(socket);
 const stage = new Stage();
-const painting = new Painting({ apply: addStrokes, left: () => stage.draw(), getPicture: () => stage.shown?.after });
+const paint = (strokes) => jobs.brush(strokes);
+const painting = new Painting({ apply: paint, left: () => stage.draw(), getPicture: () => stage.shown?.after });
 new Intake($("intake"), { take: takePicture, camera: true, label: "Your picture", isWanted: () => Boolean(state.model) });
+
+const dragging = new Dragging({ run: (...points) => jobs.drag(...points), getSide: () => state.able.side });
+
+const jobs = new Jobs({ tasks, stage, dragging, facts: () => facts(), change, addStep, fail, busy });
 
 const now = () => state.stack.present;
 const facts = (edit = now()) => ({ model: state.model.id, origin: edit.origin, steps: edit.steps, tuned: edit.tuned });
@@ -50,7 +56,11 @@ function change(edit, isWhole = true) {
 }
 
 const setSteps = (steps, isWhole = true) => change({ ...now(), steps }, isWhole);
-const addStep = (step) => setSteps([...now().steps, { name: "", amount: 1, on: true, seed: 0, first: 0, change: [], ...step }]);
+
+function addStep(step, words = now().words) {
+  const steps = [...now().steps, { name: "", amount: 1, on: true, seed: 0, first: 0, change: [], ...step }];
+  change({ ...now(), steps, words });
+}
 
 function undo(isRedo) {
   if (!(isRedo ? state.stack.canRedo : state.stack.canUndo)) return;
@@ -118,66 +128,20 @@ async function takePicture({ canvas, name, file = null }) {
     fail(wrong);
     return;
   }
-  await find(readPixels(fitPicture(canvas, SENT)), name);
+  await jobs.find(readPixels(fitPicture(canvas, SENT)), name);
 }
 
-async function find(picture, name) {
-  busy(true);
-  const picturesShown = ({ step }, arrays) => {
-    stage.showSearch(arrays.picture);
-    $("said").textContent = `Looking for ${name}: step ${step}`;
-  };
-  search = tasks.start("invert", { ...facts(), tuned: "", called: name }, { arrays: { picture }, picture: picturesShown });
-  try {
-    takeFound(await search.done);
-  } catch (wrong) {
-    if (wrong instanceof CancelledError) await tasks.start("found", facts()).done.then(takeFound, fail);
-    else fail(wrong);
-  }
-  search = null;
-  busy(false);
-}
-
-function takeFound({ facts: answer, arrays }) {
-  const parts = [`The nearest that the model makes: ${answer.error} of 255 levels away`];
-  if (answer.class) parts.push(`as ${answer.class}`);
-  if (answer.aligned) parts.push(answer.aligned);
-  change({ ...makeEdit(0), origin: answer.origin, target: arrays.target, words: `${parts.join("; ")}.` });
-  say(now().words, true);
-}
-
-async function tuneCopy() {
-  const edit = now();
-  busy(true);
-  search = tasks.start("tune", facts(), {
-    arrays: { target: edit.target },
-    progress: ({ done, all }) => { $("said").textContent = `Tuning a copy: ${Math.round((100 * done) / all)} %`; },
-  });
-  try {
-    const { facts: answer } = await search.done;
-    const words = `A copy of the model was tuned to your picture: ${answer.error} of 255 levels away.`;
-    change({ ...edit, tuned: answer.tuned, words });
-  } catch (wrong) {
-    fail(wrong);
-  }
-  search = null;
-  busy(false);
-}
-
-async function addStrokes(strokes) {
-  busy(true);
-  try {
-    const { facts: answer } = await tasks.start("brush", facts(), { arrays: { strokes } }).done;
-    addStep(answer.step);
-  } catch (wrong) {
-    fail(wrong);
-  }
-  busy(false);
+/** What was painted becomes the mask of a drag: white may move. */
+function takeMask(strokes) {
+  const mask = Uint8Array.from({ length: strokes.length / 4 }, (_, k) => (strokes[4 * k + 3] > 127 ? 255 : 0));
+  mask.shape = strokes.shape.slice(0, 2);
+  dragging.mask = mask.some(Boolean) ? mask : null;
+  dragging.show(true);
 }
 
 function busy(isBusy) {
   $("stop").hidden = !isBusy;
-  for (const id of ["tune", "paint", "save"]) $(id).disabled = isBusy;
+  for (const id of ["tune", "paint", "drag-go", "save"]) $(id).disabled = isBusy;
   if (!isBusy) draw();
 }
 
@@ -215,11 +179,13 @@ async function chooseModel(model, asked = {}) {
   $("mix-first").max = Math.max(0, able.styles - 1);
   showDirections($("ways"), model.id, able.directions, (name, amount) => addStep({ kind: "move", name, amount }));
   state.stack = new UndoStack(makeEdit(toSeed(asked.seed), able.classes.length ? Number(asked.label ?? 0) || 0 : null));
+  $("drag-panel").hidden = !able.styles;
   painting.close();
+  dragging.clear();
   refresh();
   if (asked.picture) {
     const picture = await fetchPicture(`./api/pictures/${asked.picture}`);
-    await find(readPixels(fitPicture(picture, SENT)), "your picture");
+    await jobs.find(readPixels(fitPicture(picture, SENT)), "your picture");
   }
 }
 
@@ -242,8 +208,8 @@ $("model").addEventListener("change", () => chooseModel(models.find(({ id }) => 
 $("seed").addEventListener("change", () => begin($("seed").value));
 $("label").addEventListener("change", () => begin($("seed").value, $("label").value));
 $("dice").addEventListener("click", () => begin(Math.floor(Math.random() * 100_000)));
-$("tune").addEventListener("click", tuneCopy);
-$("stop").addEventListener("click", () => search?.cancel());
+$("tune").addEventListener("click", () => jobs.tune());
+$("stop").addEventListener("click", () => jobs.stop());
 $("save").addEventListener("click", save);
 $("undo").addEventListener("click", () => undo(false));
 $("redo").addEventListener("click", () => undo(true));
@@ -254,6 +220,7 @@ $("add-between").addEventListener("click", () => {
 $("add-mix").addEventListener("click", () => {
   addStep({ kind: "mix", seed: toSeed($("mix-seed").value), first: Number($("mix-first").value) || 0 });
 });
+$("paint-mask").addEventListener("click", () => painting.open(takeMask));
 key("Ctrl+Z", "Undo", () => undo(false));
 key("Ctrl+Shift+Z", "Redo", () => undo(true));
 key("s", "Save the result", save);

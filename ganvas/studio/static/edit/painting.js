@@ -10,7 +10,7 @@ export class Painting {
    * picture of now, uint8 [side, side, C], or nothing.
    */
   constructor({ apply, left, getPicture }) {
-    Object.assign(this, { apply, left, getPicture });
+    Object.assign(this, { apply, left, getPicture, take: apply });
     const layers = [{ name: "paint", label: "Paint", color: "#ffffff" }];
     const changed = () => { $("apply").disabled = this.sketch.isEmpty; };
     this.sketch = new Sketch($("sketch"), { layers, label: "Paint on the picture", background: null, size: 0.08, changed });
@@ -25,8 +25,9 @@ export class Painting {
     return !$("sketch").hidden;
   }
 
-  /** Begin to paint on the picture. */
-  open() {
+  /** Begin to paint on the picture; `take(strokes)` gets what was painted. */
+  open(take = this.apply) {
+    this.take = take;
     const pixels = this.getPicture();
     if (!pixels) return;
     [this.side] = pixels.shape;
@@ -57,7 +58,7 @@ export class Painting {
     const strokes = new Uint8Array(data);
     strokes.shape = [this.side, this.side, 4];
     this.close();
-    this.apply(strokes);
+    this.take(strokes);
   }
 
   close() {
