@@ -26,6 +26,7 @@ export class Dragging {
   show(isOpen) {
     this.isOpen = isOpen;
     $("marks").hidden = $("drag-part").hidden = !isOpen;
+    $("result").tabIndex = isOpen ? -1 : 0; // it lies below the points
     $("drag").setAttribute("aria-pressed", String(isOpen));
     this.list();
   }
