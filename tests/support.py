@@ -53,6 +53,7 @@ SMALL = {
     "keypoints": 2,
     "detector_widths": (4, 4, 8),
     "motion_widths": (4, 4, 8),
+    "draw_widths": (4, 8),
 }
 PLAN = Plan(threads=1)
 

@@ -70,7 +70,7 @@ class Config:
     first_order: bool = True  # false: keypoints without matrices, so that parts move but do not turn
     detector_widths: tuple[int, int, int] = (32, 48, 64)
     motion_widths: tuple[int, int, int] = (32, 48, 64)
-    widths: tuple[int, int] = (32, 64)  # of G, at a half and a quarter
+    draw_widths: tuple[int, int] = (32, 64)  # of G, at a half and a quarter
     critic_widths: tuple[int, int, int] = (48, 64, 96)
     pixel_share: float = 0.75  # share of the run in which G learns without D; 1: all of it
     pixels: float = 10.0  # weight of the distance of pixels
@@ -149,7 +149,7 @@ class Generator(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        (half, quarter), channels = config.widths, config.channels
+        (half, quarter), channels = config.draw_widths, config.channels
         self.encode_half = nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(4 * channels, half, 3, 1, 1), nn.SiLU())
         self.encode_quarter = nn.Sequential(nn.Conv2d(half, quarter, 4, 2, 1), nn.SiLU())
         self.deep = nn.Sequential(Residual(quarter, norm=True), Residual(quarter, norm=True))
