@@ -1,7 +1,7 @@
 """Cut the square with the object out of a clip or a picture, find jump cuts, and say what is doubtful about a clip.
 
-A picture and the clip that drives it are cut by one rule, so that the object has the same size and place in both: around all that
-is not the ground, if the ground is plain; else in the middle.
+A picture and the clip that drives it are cut by one rule, so that the object has the same size and place in both: around all
+that is not the ground, if the ground is plain; else in the middle.
 """
 
 from __future__ import annotations

@@ -63,6 +63,16 @@ class ClipTable(TableDataset):
         first, length = self._span(frames)
         return self._pair(frames, first + (frames - first + length // 2) % length)
 
+    def find_joints(self, index: Tensor) -> Tensor:
+        """The joints in the driving frames int64 [N]: [N, J, 2], x and y from -1 to 1.
+
+        Raises:
+            DataError: they are not known.
+        """
+        if self.joints is None:
+            raise DataError(f"{self.name}: nobody knows the joints; puppets have them")
+        return self.joints[self._number(index)]
+
     def _number(self, index: Tensor) -> Tensor:
         return index if self.index is None else self.index[index]
 

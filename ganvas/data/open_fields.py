@@ -15,6 +15,7 @@ from ganvas.data.computed_pairs import require_pair
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import find, load, open_source, tell_doubts
 from ganvas.data.open_clips import open_emoji_clips, open_puppets
+from ganvas.data.own_clips import open_own_clips
 from ganvas.data.pair_layout import MOST_MATCH
 from ganvas.data.pair_table import open_domains, open_pairs
 from ganvas.data.photo_tiles import open_photos
@@ -50,7 +51,8 @@ def open_fields(
     channels: int | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
-    """The fields `needs` of `config.source`: ("source", "real"), ("a", "b"), ("map", "real") or ("low", "real").
+    """The fields `needs` of `config.source`: ("source", "real"), ("a", "b"), ("map", "real"), ("low", "real") or
+    ("source", "driving").
 
     "real", if it is needed, is the first field of the data. The other arguments are those of `open_source`.
 
@@ -79,6 +81,10 @@ def _open(
     if config.source in SETS:
         return SETS[config.source](config, needs, resolution, channels)
     change = split_name(config.source)[0]
+    if kind == ("driving", "source"):
+        if change or config.source in BUILT_IN:
+            raise DataError(f"{printable(config.source)}: expected clips; choose emoji-clips, puppets, or a folder of your own")
+        return open_own_clips(config, resolution, channels, progress)
     if change in CHANGES and kind == ("a", "b"):
         return _split_halves(config, resolution, channels)
     if change or kind == ("low", "real"):

@@ -21,8 +21,8 @@ Differs (use): a motion that is larger than those of the training is held back, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -39,25 +39,18 @@ from ganvas.games.common.rules import Rules
 from ganvas.layers import warp as moved
 from ganvas.layers.hourglass import Hourglass
 from ganvas.layers.initialization import start_as_zero
+from ganvas.layers.keypoints import KeypointDetector, Pose, compare_poses
 from ganvas.layers.patch_discriminator import PatchDiscriminator
 from ganvas.layers.residual import Residual
 from ganvas.layers.smooth_warp import NUMBERS, SmoothWarp
 from ganvas.layers.translator import MULTIPLE, require_multiple
+from ganvas.losses.pyramid import pyramid_distance
 from ganvas.utils.settings import require_within
 
-TEMPERATURE = 0.1  # of the softmax over the places of a keypoint. Source: the code of arXiv:2003.00196, as the next one
-VARIANCE = 0.01  # of a keypoint that is drawn as a map
+VARIANCE = 0.01  # of a keypoint that is drawn as a map. Source: the code of arXiv:2003.00196
 FINEST = 12  # channels of G at full resolution
-SIZES = 4  # at which pixels are compared: the full one, a half, a quarter, an eighth
 MEMORY = 0.01  # share of a batch in the mean size of the motions
 MOST = 3.0  # times that mean (root of the mean square): a larger motion is held back to it
-
-
-class Pose(NamedTuple):
-    """The keypoints of N pictures."""
-
-    points: Tensor  # [N, K, 2]: x and y, from -1 to 1
-    jacobians: Tensor  # [N, K, 2, 2]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,31 +76,6 @@ class Config:
         require_within(self, "config.channels config.keypoints", 1)
         require_within(self, "config.pixel_share", 0, 1)
         require_within(self, "config.pixels config.perceptual config.equivariance", 0)
-
-
-class Detector(nn.Module):
-    """image [N, C, H, W] -> the keypoints."""
-
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        half, quarter, _ = config.detector_widths
-        self.body = Hourglass(4 * config.channels, config.detector_widths)
-        self.places = nn.Conv2d(half, config.keypoints, 3, 1, 1)
-        self.matrices = nn.Conv2d(quarter, 4 * config.keypoints, 3, 1, 1) if config.first_order else None
-        if self.matrices is not None:
-            start_as_zero(self.matrices)
-
-    def forward(self, image: Tensor) -> Pose:
-        fine, coarse = self.body(F.pixel_unshuffle(image, 2))
-        scores = self.places(F.silu(fine)).float() / TEMPERATURE
-        shares = scores.flatten(2).softmax(-1).view_as(scores)
-        points = moved.find_mean_places(shares)
-        matrices = torch.eye(2, device=image.device).expand(*points.shape, 2)
-        if self.matrices is not None:
-            found = self.matrices(F.silu(coarse)).float().unflatten(1, (points.shape[1], 4))
-            weights = 4 * F.avg_pool2d(shares, 2)  # they sum to 1
-            matrices = matrices + (found * weights[:, :, None]).sum((3, 4)).unflatten(2, (2, 2))
-        return Pose(points, matrices)
 
 
 class DenseMotion(nn.Module):
@@ -172,14 +140,9 @@ class Generator(nn.Module):
 
     def move(self, features: Tensor, ways: Tensor, seen: Tensor) -> Tensor:
         """features [N, F, h, w] where they go, and as far as they can be seen. Source: arXiv:2003.00196 eq. 12."""
-        size = features.shape[-2:]
-        there = moved.warp(features, resize_ways(ways, size))
-        return (there * F.adaptive_avg_pool2d(seen, size)).to(features.dtype)
-
-
-def resize_ways(ways: Tensor, size: torch.Size) -> Tensor:
-    """ways [N, H, W, 2] -> [N, h, w, 2], the means of squares: h and w divide H and W."""
-    return F.adaptive_avg_pool2d(ways.movedim(-1, 1), tuple(size)).movedim(1, -1)
+        height, width = features.shape[-2:]
+        there = moved.warp(features, moved.resize_places(ways, height, width))
+        return (there * F.adaptive_avg_pool2d(seen, (height, width))).to(features.dtype)
 
 
 class Networks(nn.Module):
@@ -187,7 +150,8 @@ class Networks(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.detect, self.motion, self.draw = Detector(config), DenseMotion(config), Generator(config)
+        self.detect = KeypointDetector(config.channels, config.keypoints, config.detector_widths, matrices=config.first_order)
+        self.motion, self.draw = DenseMotion(config), Generator(config)
 
     def forward(self, source: Tensor, of_source: Pose, driving: Pose) -> Tensor:
         frame: Tensor = self.draw(source, *self.motion(source, of_source, driving))
@@ -257,14 +221,14 @@ class Motion(Game, Watched, Animates):
     @torch.no_grad()
     def remember_motion(self, start: Pose, end: Pose) -> None:
         """The size of the motions of this batch, into a moving mean: it says later what a large motion is."""
-        ways, turned = _compare(start, end)
+        ways, turned = compare_poses(start, end)
         self.steps.lerp_(ways.square().sum(-1).mean(0), MEMORY)
         self.turns_made.lerp_(turned.square().sum((-2, -1)).mean(0), MEMORY)
 
     def reconstruct(self, batch: Batch, step: Step) -> Terms:
         """The distance to the driving frame, and the equivariance of the keypoints."""
         frame, wanted = self.duel().make_fake(batch, step)[:, self.config.channels :].float(), batch["driving"]
-        terms: Terms = {"L1": self.config.pixels * _compare_sizes(frame, wanted)}
+        terms: Terms = {"L1": self.config.pixels * pyramid_distance(frame, wanted)}
         if self.config.perceptual:
             terms["perceptual"] = self.config.perceptual * measure_perceptual_distance(frame, wanted)
         return terms | (self.equivary(step) if self.config.equivariance else {})
@@ -302,11 +266,12 @@ class Motion(Game, Watched, Animates):
             first = Pose(*(part.repeat_interleave(count, 0) for part in self.G.detect(start)))
             there = self.follow(of_source, first, there)
         frames: Tensor = self.G(source.repeat_interleave(count, 0), of_source, there)
-        return frames.clamp(-1, 1).unflatten(0, (len(source), count))
+        whole: Tensor = frames.clamp(-1, 1).unflatten(0, (len(source), count))
+        return whole
 
     def follow(self, of_source: Pose, first: Pose, there: Pose) -> Pose:
         """The pose of the source after the motion of the driver from `first` to `there`, which is held back if too large."""
-        ways, turned = _compare(first, there)
+        ways, turned = compare_poses(first, there)
         held = self.measure_excess(first, there).clamp(min=1)[:, None, None]
         turned = torch.eye(2, device=turned.device) + turned / held[..., None]
         return Pose(of_source.points + ways / held, moved.multiply(turned, of_source.jacobians))
@@ -318,29 +283,15 @@ class Motion(Game, Watched, Animates):
         """
         count = driving.shape[1]
         first = Pose(*(part.repeat_interleave(count, 0) for part in self.G.detect(start)))
-        return self.measure_excess(first, self.G.detect(driving.flatten(0, 1))).unflatten(0, (len(start), count))
+        sizes: Tensor = self.measure_excess(first, self.G.detect(driving.flatten(0, 1))).unflatten(0, (len(start), count))
+        return sizes
 
     def measure_excess(self, first: Pose, there: Pose) -> Tensor:
         """The largest motion of a keypoint or a matrix, over what counts as large, [N]."""
-        ways, turned = _compare(first, there)
+        ways, turned = compare_poses(first, there)
         sizes = ((ways.square().sum(-1), self.steps), (turned.square().sum((-2, -1)), self.turns_made))
         shares = [(size / known.clamp(min=1e-8)).sqrt().amax(1) / MOST for size, known in sizes]
         return torch.stack(shares).amax(0)
-
-
-def _compare(first: Pose, there: Pose) -> tuple[Tensor, Tensor]:
-    """The ways of the keypoints [N, K, 2], and the changes of their matrices [N, K, 2, 2], in float32."""
-    turned = moved.multiply(there.jacobians, moved.invert(first.jacobians))
-    return there.points - first.points, turned - torch.eye(2, device=turned.device)
-
-
-def _compare_sizes(image: Tensor, wanted: Tensor) -> Tensor:
-    """The mean distance of pixels, at several sizes of the picture: a scalar."""
-    far = [F.l1_loss(image, wanted)]
-    for _ in range(SIZES - 1):
-        image, wanted = F.avg_pool2d(image, 2), F.avg_pool2d(wanted, 2)
-        far.append(F.l1_loss(image, wanted))
-    return torch.stack(far).mean()
 
 
 _recipe = Family("motion", "Siarohin et al. 2019, arXiv:2003.00196")
@@ -352,7 +303,16 @@ def _train(images: int, **settings: Any) -> TrainConfig:
 
 
 RECIPES = (
-    _recipe("motion-emoji", "emoji-clips", 20, "an emoji moves as another one does", Config(), _train(60_000), flip=True, held_out=0.1),
+    _recipe(
+        "motion-emoji",
+        "emoji-clips",
+        20,
+        "an emoji moves as another one does",
+        Config(),
+        _train(60_000),
+        flip=True,
+        held_out=0.1,
+    ),
     _recipe(
         "motion-puppets",
         "puppets",

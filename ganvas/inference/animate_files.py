@@ -54,8 +54,8 @@ def animate_file(
 ) -> AnimatedFile:
     """Let the picture in a file move as the clip `driving` does: a file, a folder of frames, or the name of a shipped clip.
 
-    It becomes `out`, by default NAME-CLIP.gif in this folder, of the side of the training, and as fast as the clip. Beside it is
-    NAME-crops.png, which shows how both were cut.
+    It becomes `out`, by default NAME-CLIP.gif in this folder, as large as the pictures of the training and as fast as the clip.
+    Beside it is NAME-crops.png, which shows how both were cut.
 
     Raises:
         UsageError: the model does not animate, or `out` has another ending, or is one of the inputs.
@@ -114,7 +114,9 @@ def _choose_out(picture: str | Path, driving: str | Path, out: str | Path | None
         stem, clip = (re.sub(r"[^\w.-]+", "_", Path(each).stem)[:MOST_NAME] for each in (picture, driving))
         named = find_free((named or Path()) / f"{stem}-{clip}.gif")
     if named.suffix.lower() not in FILMS:
-        raise UsageError(f"cannot write to {printable(named.name)!r}: expected a name ending in {', '.join(FILMS)}, or a folder")
+        raise UsageError(
+            f"cannot write to {printable(named.name)!r}: expected a name ending in {', '.join(FILMS)}, or a folder"
+        )
     for given in (find_path(str(picture)), find_path(str(driving))):
         if named.exists() and given.exists() and named.samefile(given):
             raise UsageError(f"{printable(named)} is an input itself; choose another --out")

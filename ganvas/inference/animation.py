@@ -61,7 +61,7 @@ def animate_clip(
         raise UsageError(f"start: expected a frame from 0 to {len(frames) - 1}, got {start}")
     if start is not None and absolute:
         raise UsageError("start and absolute: absolute motion has no frame that it starts from; leave one out")
-    side, channels = int(game.config.resolution), int(game.config.channels)  # type: ignore[attr-defined]
+    side, channels = int(game.config.resolution), int(game.config.channels)
     crops = choose_crop([source]), choose_crop(frames)
     picture, clip = crops[0].cut(source, side), np.stack([crops[1].cut(frame, side) for frame in frames])
     notes = doubt_clip(clip, picture)

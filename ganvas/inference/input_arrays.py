@@ -133,7 +133,9 @@ def animate(game: Animates, source: npt.ArrayLike, driving: npt.ArrayLike, *, ab
     fields = {"source": as_input("source", source, (IMAGES,)), "driving": as_input("driving", driving, (CLIPS,))}
     sizes = {name: tuple(x.shape[-2:]) for name, x in fields.items()}
     if len(set(sizes.values())) > 1 or any(side % game.multiple for side in sizes["source"]):
-        raise UsageError(f"source and driving: expected one size, in multiples of {game.multiple} pixels, found {sizes}; resize")
+        raise UsageError(
+            f"source and driving: expected one size, in multiples of {game.multiple} pixels, found {sizes}; resize"
+        )
     return apply_to_arrays(
         game, lambda batch, _: animate_arrays(game, batch["source"], batch["driving"], absolute=absolute), fields
     )

@@ -1,7 +1,7 @@
 """Move pictures: grids of places, the picture at those places, and keypoints as maps.
 
-A place is (x, y) with -1 at the left and upper edge of a picture and 1 at the right and lower edge; the center of the first of n
-pixels is at 1/n - 1 (`align_corners=False`). All of it is computed in float32: in bfloat16 a place would be wrong by a pixel.
+A place is (x, y) with -1 at the left and upper edge of a picture and 1 at the right and lower edge; the center of the first of
+n pixels is at 1/n - 1 (`align_corners=False`). All of it is computed in float32: in bfloat16 a place would be wrong by a pixel.
 """
 
 from __future__ import annotations
@@ -29,11 +29,13 @@ def warp(picture: Tensor, places: Tensor) -> Tensor:
 
 
 def resize_places(places: Tensor, height: int, width: int) -> Tensor:
-    """places [N, h, w, 2] -> [N, H, W, 2], by bilinear interpolation."""
+    """places [N, h, w, 2] -> [N, H, W, 2]: means of squares if there are fewer pixels, else by bilinear interpolation."""
     if places.shape[1:3] == (height, width):
         return places
-    larger = F.interpolate(places.movedim(-1, 1), (height, width), mode="bilinear", align_corners=False)
-    return larger.movedim(1, -1)
+    maps = places.movedim(-1, 1)
+    if height < maps.shape[2]:
+        return F.adaptive_avg_pool2d(maps, (height, width)).movedim(1, -1)
+    return F.interpolate(maps, (height, width), mode="bilinear", align_corners=False).movedim(1, -1)
 
 
 def draw_gaussians(points: Tensor, height: int, width: int, variance: float) -> Tensor:
@@ -46,7 +48,8 @@ def draw_gaussians(points: Tensor, height: int, width: int, variance: float) -> 
 
 def find_mean_places(shares: Tensor) -> Tensor:
     """Maps [N, K, H, W] that each sum to 1 -> the mean place of each, [N, K, 2]."""
-    places = make_places(*shares.shape[-2:], shares.device)
+    height, width = shares.shape[-2:]
+    places = make_places(height, width, shares.device)
     x = (shares.sum(2) * places[0, :, 0]).sum(-1)
     y = (shares.sum(3) * places[:, 0, 1]).sum(-1)
     return torch.stack([x, y], -1)

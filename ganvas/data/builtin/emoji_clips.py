@@ -1,4 +1,4 @@
-"""Animated emoji, embedded in the package: clips of 8 frames of 64 x 64 pixels on white. See embedded/README.md for the licence.
+"""Animated emoji, embedded in the package: clips of 8 frames of 64 x 64 pixels on white. Licence: embedded/README.md.
 
 `emoji-clips` are the clips; a fifth of them, chosen by a hash of the name, is the test split. A clip is in one split only.
 Six clips of the test split are there with all their 24 frames, to drive a picture: `DRIVERS`.

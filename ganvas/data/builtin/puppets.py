@@ -60,7 +60,8 @@ def _move(kind: str, random: Random) -> Array:
     fits = 0.86 / np.abs(joints).max()  # nothing leaves the picture
     joints = joints * min(1.0, fits)
     room = 0.86 - np.abs(joints).max((0, 1))
-    return joints + random.uniform(-1, 1, 2) * room
+    placed: Array = joints + random.uniform(-1, 1, 2) * room
+    return placed
 
 
 def _turn(joints: Array, angles: Array) -> Array:
@@ -79,10 +80,10 @@ def _draw(joints: Array, random: Random) -> NDArray[np.uint8]:
     thick, shoes, eyes = random.uniform(0.055, 0.085), trousers * 0.5, np.array([0.1, 0.1, 0.15])
     up = joints[:, 0] - joints[:, 1]
     across = np.stack([-up[:, 1], up[:, 0]], -1)
-    parts = []  # start and end of all frames, radius, color
-    for limb, (start, end) in enumerate(LIMBS):
-        color = (trousers if start == 2 else shirt) * (1.0 if limb % 2 == 0 else 0.8)
-        parts.append((joints[:, start], joints[:, end], thick * (2.0 if limb == 0 else 1.0), color))
+    parts: list[tuple[Array, Array, float, Array]] = []  # start and end of all frames, radius, color
+    for limb, (one, other) in enumerate(LIMBS):
+        color = (trousers if one == 2 else shirt) * (1.0 if limb % 2 == 0 else 0.8)
+        parts.append((joints[:, one], joints[:, other], thick * (2.0 if limb == 0 else 1.0), color))
     for joint, color, radius in ((3, skin, 0.08), (4, skin, 0.08), (5, shoes, 0.09), (6, shoes, 0.09), (0, skin, 0.19)):
         parts.append((joints[:, joint], joints[:, joint], radius, color))
     for side in (-1, 1):
@@ -93,7 +94,8 @@ def _draw(joints: Array, random: Random) -> NDArray[np.uint8]:
         painted[_measure(begin, end) < np.square(radius * size)[:, None, None]] = number
     colors = np.stack([ground, *(color for *_, color in parts)])
     means = colors.astype(np.float32)[painted].reshape(FRAMES, SIDE, FINER, SIDE, FINER, 3).mean((2, 4))
-    return (means.clip(0, 1) * 255).round().astype(np.uint8).transpose(0, 3, 1, 2)
+    pixels: NDArray[np.uint8] = (means.clip(0, 1) * 255).round().astype(np.uint8).transpose(0, 3, 1, 2)
+    return pixels
 
 
 def _choose_color(random: Random) -> Array:
