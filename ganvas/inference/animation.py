@@ -111,5 +111,5 @@ def animate_arrays(game: Animates, source: Tensor, driving: Tensor, *, absolute:
 
 def _as_input(frames: Array, channels: int, device: torch.device) -> Tensor:
     """uint8 [T, H, W, 3] -> [T, C, H, W] in [-1, 1] on the device."""
-    kept = torch.from_numpy(np.ascontiguousarray(frames)).movedim(-1, 1)
+    kept = torch.from_numpy(np.array(frames)).movedim(-1, 1)
     return convert_channels(IMAGES.normalize(kept.to(device)), channels)
