@@ -80,7 +80,9 @@ def _find_points(game: Animates, data: Dataset, rows: Tensor) -> Tensor:
 
 
 def _frames(data: Dataset, rows: Tensor, device: torch.device) -> Tensor:
-    return IMAGES.normalize(data.rows(rows)["driving"].to(device))
+    """The driving frames, of clips the last ones, normalized."""
+    kept = data.rows(rows)["driving"].to(device)
+    return IMAGES.normalize(kept if kept.ndim == IMAGES.ndim else kept[:, -1])
 
 
 def _with_one(points: Tensor) -> Tensor:
