@@ -8,7 +8,9 @@ from ganvas.config import DataConfig
 from ganvas.data.builtin import emoji_clips, puppets
 from ganvas.data.builtin.embedded_files import fit_pictures
 from ganvas.data.clips import ClipTable, make_clips
+from ganvas.data.collection import DataSource, ImageCollection
 from ganvas.data.folder_layout import BOTH
+from ganvas.data.readers.numpy_arrays import array_pictures
 from ganvas.data.table import fingerprint
 from ganvas.errors import DataError
 
@@ -42,3 +44,14 @@ def require_clips(source: str, needs: Sequence[str]) -> None:
     wanted = set(needs) - {"source", "driving", "label"}
     if wanted:
         raise DataError(f"{source} has clips, and no {' and '.join(sorted(wanted))}; choose other data, or a recipe motion-...")
+
+
+def find_frames(source: str, split: str) -> DataSource:
+    """All frames of built-in clips as pictures without classes, for games that draw and for `ganvas data`."""
+
+    def load() -> ImageCollection:
+        frames = emoji_clips.load_clips(split) if source == "emoji-clips" else puppets.load_puppets(source, split)[0]
+        return array_pictures(frames.movedim(1, -1).contiguous().numpy(), None, (), f"built-in {source}", BOTH, usual=True)
+
+    seal = emoji_clips.SHA256 if source == "emoji-clips" else f"version {puppets.VERSION}"
+    return DataSource(f"built-in {source}", ((source, 0, 0), (seal, 0, 0)), load)

@@ -34,7 +34,7 @@ class KeypointDetector(nn.Module):
         super().__init__()
         half, quarter, _ = widths
         self.body = Hourglass(4 * channels, widths)
-        self.places = nn.Conv2d(half, keypoints, 3, 1, 1)
+        self.places = nn.Conv2d(half, keypoints, 3, 1, 1, bias=False)  # the softmax takes the same number away everywhere
         self.matrices = nn.Conv2d(quarter, 4 * keypoints, 3, 1, 1) if matrices else None
         if self.matrices is not None:
             start_as_zero(self.matrices)
