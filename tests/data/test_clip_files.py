@@ -14,6 +14,7 @@ from ganvas.data.clip_files import PACE, read_clip
 from ganvas.data.clips import ClipTable
 from ganvas.data.own_clips import open_own_clips
 from ganvas.errors import DataError
+from ganvas.media.video import save_film
 
 
 def ball(x: int, y: int, width: int = 60, height: int = 40, radius: int = 6) -> np.ndarray:
@@ -131,3 +132,15 @@ def test_a_folder_without_clips_is_told_in_one_line(tmp_path: Path) -> None:
         open_own_clips(DataConfig(source=str(tmp_path)))
     with pytest.raises(DataError, match="no test split"):
         open_own_clips(DataConfig(source=str(tmp_path), split="test"))
+
+
+def test_a_film_is_a_clip(tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    save_film(tmp_path / "ball.mp4", [Image.fromarray(frame) for frame in rolling()], 50)
+    clip = read_clip(tmp_path / "ball.mp4")
+    assert len(clip.frames) == 6
+    assert clip.milliseconds == pytest.approx(50)
+    assert abs(clip.frames[3].astype(int) - rolling()[3]).mean() < 8
+    (tmp_path / "bad.mp4").write_bytes(b"hello")
+    with pytest.raises(DataError, match="not a readable film"):
+        read_clip(tmp_path / "bad.mp4")

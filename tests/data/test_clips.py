@@ -8,9 +8,11 @@ import torch
 from ganvas.config import DataConfig
 from ganvas.data.builtin import emoji_clips, puppets
 from ganvas.data.clips import ClipTable, make_clips
+from ganvas.data.open import open_source
 from ganvas.data.open_clips import open_emoji_clips, open_puppets
 from ganvas.data.open_fields import open_fields
 from ganvas.errors import DataError, UsageError
+from ganvas.games.translation_choice import find_translation
 
 LENGTHS = [3, 5, 2, 4, 6, 4, 3, 5]
 
@@ -133,3 +135,11 @@ def test_joints_belong_to_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
         open_puppets(DataConfig(source="puppets"), ("source", "real"))
     with pytest.raises(DataError, match="expected clips; choose emoji-clips"):
         open_fields(DataConfig(source="mnist"), ("source", "driving"))
+
+
+def test_frames_of_clips_are_pictures_too_and_clips_have_a_recipe() -> None:
+    pictures = open_source(DataConfig(source="emoji-clips", split="test"))
+    assert (pictures.shape, len(pictures)) == ((3, 64, 64), 30 * 8)
+    found = find_translation(DataConfig(source="emoji-clips"))
+    assert found is not None
+    assert (found.recipe, found.text, found.made) == ("motion-emoji", "142 clips", True)
