@@ -197,10 +197,16 @@ class Puppet(Alone, Animates):
     def __init__(self, config: Config) -> None:
         super().__init__(config, 2 * CHANNELS)
 
-    def animate(self, source: Tensor, driving: Tensor) -> Tensor:
+    def animate(self, source: Tensor, driving: Tensor, start: Tensor | None = None) -> Tensor:
         pairs = torch.cat([source[:, None].expand_as(driving), driving], 2)
         frames: Tensor = self.G(pairs.flatten(0, 1)).unflatten(0, driving.shape[:2])
         return frames
+
+    def find_pose(self, image: Tensor) -> Tensor:
+        return image.mean((1, 2, 3))[:, None, None].expand(-1, 1, 2)
+
+    def measure_motion(self, driving: Tensor, start: Tensor) -> Tensor:
+        return (driving - start[:, None]).abs().mean((2, 3, 4))
 
     def loss(self, batch: Batch, step: Step) -> Terms:
         return {"L1": F.l1_loss(self.animate(batch["source"], batch["driving"]), batch["driving"])}

@@ -50,6 +50,10 @@ SMALL = {
     "map_width": 4,
     "noise_dim": 4,
     "pixel_share": 0.3,
+    "keypoints": 2,
+    "detector_widths": (4, 4, 8),
+    "motion_widths": (4, 4, 8),
+    "draw_widths": (4, 8),
 }
 PLAN = Plan(threads=1)
 

@@ -196,7 +196,14 @@ def test_capabilities_keep_their_shapes(name: str) -> None:
             assert game.translate(inputs, direction).shape[-2:] == batch[after][..., game.multiple :, :].shape[-2:]
         assert set(game.names) <= {field for direction in game.directions for field in direction.split(">")}
     if isinstance(game, Animates):
-        assert game.animate(batch["source"], batch["driving"]).shape == batch["driving"].shape
+        driving = batch["driving"] if batch["driving"].ndim == 5 else batch["driving"].unflatten(0, (6, 1))
+        source, start = batch["source"], driving[:, -1]
+        assert game.animate(source, driving).shape == driving.shape
+        torch.testing.assert_close(game.animate(source[:1], driving[:1], start[:1]), game.animate(source, driving, start)[:1])
+        points = game.find_pose(source)
+        assert (points.ndim, points.shape[2]) == (3, 2)
+        assert points.abs().max() <= 1
+        assert game.measure_motion(driving, start).shape == driving.shape[:2]
     if isinstance(game, Inpaints):
         mask = torch.zeros(6, 1, *x.shape[2:])
         assert torch.equal(game.inpaint(x, mask), x)

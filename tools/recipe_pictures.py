@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from ganvas.core.modality import POINTS, TEXT, VOXELS, modality_of
+from ganvas.data.clips import ClipTable
 from ganvas.data.dataset import Dataset
 from ganvas.data.paired import PairedDataset
 from ganvas.data.table import TableDataset
@@ -35,6 +36,8 @@ def draw(name: str) -> Image.Image:
     """The picture of the data of a recipe."""
     recipe = RECIPES[name]
     data = open_data(recipe)
+    if isinstance(data, ClipTable):
+        return draw_clips(data)
     if isinstance(data, PairedDataset) or not isinstance(data, TableDataset):
         return draw_pairs(data)
     if data.modality is TEXT:
@@ -51,6 +54,14 @@ def draw_pairs(data: Dataset) -> Image.Image:
     outputs = rows.pop("real" if "real" in rows else "b")
     (inputs,) = rows.values()
     return join(torch.stack([inputs, outputs], 1).flatten(0, 1))
+
+
+def draw_clips(data: ClipTable) -> Image.Image:
+    """Four clips, one in a row: frames from its first half."""
+    size = len(data) // data.clips
+    first = torch.linspace(0, data.clips - 1, COLUMNS).round().long() * size
+    frames = torch.arange(COLUMNS) * max(1, size // 2 // (COLUMNS - 1))
+    return join(data.table[(first[:, None] + frames).flatten()])
 
 
 def join(images: Tensor) -> Image.Image:

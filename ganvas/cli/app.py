@@ -13,6 +13,7 @@ from typing import Any
 from cyclopts import App
 
 from ganvas.cli import (
+    animation_commands,
     comparison_commands,
     data_commands,
     drag_command,
@@ -39,6 +40,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "sample": model_commands.sample,
     "translate": translation_commands.translate,
     "paint": translation_commands.paint,
+    "animate": animation_commands.animate,
     "eval": model_commands.evaluate,
     "neighbours": model_commands.neighbours,
     "reconstruct": model_commands.reconstruct,

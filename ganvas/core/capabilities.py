@@ -268,8 +268,23 @@ class Animates(TakesInputs):
     """Image animation: the object of an image moves as in a video. Source of the task: arXiv:2003.00196."""
 
     @abstractmethod
-    def animate(self, source: Tensor, driving: Tensor) -> Tensor:
-        """source [N, C, H, W], driving frames [N, T, C, H, W] -> frames [N, T, C, H, W] that show the source."""
+    def animate(self, source: Tensor, driving: Tensor, start: Tensor | None = None) -> Tensor:
+        """source [N, C, H, W], driving frames [N, T, C, H, W] -> frames [N, T, C, H, W] that show the source.
+
+        `start` [N, C, H, W] is a frame in which the driver has the pose of the source: the source then makes the motion from
+        there to each driving frame. None: it takes the poses of the driving frames themselves.
+        """
+
+    @abstractmethod
+    def find_pose(self, image: Tensor) -> Tensor:
+        """image [N, C, H, W] -> the keypoints [N, K, 2]: x and y, from -1 to 1."""
+
+    @abstractmethod
+    def measure_motion(self, driving: Tensor, start: Tensor) -> Tensor:
+        """The motions from `start` [N, C, H, W] to driving frames [N, T, C, H, W] -> [N, T], 1 for the largest of the training.
+
+        What is above 1 is held back by `animate`.
+        """
 
 
 class Inpaints(TakesInputs):

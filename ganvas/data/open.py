@@ -34,11 +34,13 @@ from ganvas.data.collection import (
 from ganvas.data.computed_domains import require_both, split_domains, split_name
 from ganvas.data.folder_layout import missing_test_split
 from ganvas.data.levels import Bytes
+from ganvas.data.open_clips import find_frames
 from ganvas.data.picture_doubts import PictureWatch
 from ganvas.data.readers import csv_points, folder, idx, numpy_arrays, text_lines, zip_archive
 from ganvas.data.readers.voxel_arrays import reduce_voxels
 from ganvas.data.source_names import (
     BUILT_IN,
+    CLIP_SETS,
     TEXTS,
     absolute_source,
     doubt_name,
@@ -169,6 +171,8 @@ def find(source: str, split: str, progress: Progress | None = None) -> DataSourc
         return stacked_mnist.find(split)
     if source in emoji_sets.SIDES:
         return emoji_sets.find(source, split)
+    if source in CLIP_SETS:
+        return find_frames(source, split)
     if source == "earth":
         return earth.find(split)
     path = find_path(source)

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from ganvas.config import DataConfig
 from ganvas.core.fields import FIELDS
-from ganvas.data.builtin import earth, emoji_sets
+from ganvas.data.builtin import earth, emoji_sets, puppets
 from ganvas.data.collection import ImageCollection, Progress
 from ganvas.data.computed_domains import CHANGES, split_name
 from ganvas.data.computed_pairs import require_pair
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import find, load, open_source, tell_doubts
+from ganvas.data.open_clips import open_emoji_clips, open_puppets
+from ganvas.data.own_clips import open_own_clips
 from ganvas.data.pair_layout import MOST_MATCH
 from ganvas.data.pair_table import open_domains, open_pairs
 from ganvas.data.photo_tiles import open_photos
@@ -28,6 +30,8 @@ Opener = Callable[[DataConfig, Sequence[str], int | None, int | None], Dataset] 
 SETS: Mapping[str, Opener] = {  # built-in sets with such fields
     **dict.fromkeys(emoji_sets.SIDES, emoji_sets.open_emoji),
     "earth": earth.open_earth,
+    "emoji-clips": open_emoji_clips,
+    **dict.fromkeys(puppets.SOURCES, open_puppets),
 }
 SIDE_BY_SIDE = "side-by-side"
 KINDS: Mapping[tuple[str, ...], str] = {  # what a game needs -> in words
@@ -35,6 +39,7 @@ KINDS: Mapping[tuple[str, ...], str] = {  # what a game needs -> in words
     ("map", "real"): "label maps, each with a picture",
     ("a", "b"): "two domains of pictures",
     ("low", "real"): "photographs",
+    ("driving", "source"): "clips",
 }
 
 
@@ -46,7 +51,8 @@ def open_fields(
     channels: int | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
-    """The fields `needs` of `config.source`: ("source", "real"), ("a", "b"), ("map", "real") or ("low", "real").
+    """The fields `needs` of `config.source`: ("source", "real"), ("a", "b"), ("map", "real"), ("low", "real") or
+    ("source", "driving").
 
     "real", if it is needed, is the first field of the data. The other arguments are those of `open_source`.
 
@@ -75,6 +81,10 @@ def _open(
     if config.source in SETS:
         return SETS[config.source](config, needs, resolution, channels)
     change = split_name(config.source)[0]
+    if kind == ("driving", "source"):
+        if change or config.source in BUILT_IN:
+            raise DataError(f"{printable(config.source)}: expected clips; choose emoji-clips, puppets, or a folder of your own")
+        return open_own_clips(config, resolution, channels, progress)
     if change in CHANGES and kind == ("a", "b"):
         return _split_halves(config, resolution, channels)
     if change or kind == ("low", "real"):

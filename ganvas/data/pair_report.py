@@ -27,7 +27,7 @@ from ganvas.data.pair_layout import MOST_MATCH
 from ganvas.data.pair_table import open_domains, open_pairs
 from ganvas.data.paired import PairedDataset
 from ganvas.data.photo_tiles import name_pair
-from ganvas.data.source_names import naming
+from ganvas.data.source_names import CLIP_SETS, naming
 from ganvas.data.table import Skipped
 from ganvas.data.two_sides import TwoSides
 from ganvas.errors import DataError, UsageError
@@ -127,6 +127,8 @@ def inspect_pairs(
         DataError: it cannot be read, or has fewer than two pairs.
     """
     config = DataConfig(source=source, fit=fit, split=split, pair=pair, swap=swap, white=white)  # type: ignore[arg-type]
+    if source in CLIP_SETS:
+        return None
     if source in SETS or split_name(source)[0].startswith("filter:"):
         return _report_fields(config)
     computed = is_computed(pair)

@@ -15,7 +15,8 @@ from ganvas.utils.parsing import compose, printable
 
 TEXTS = (*text_lines.SHA256, "oracle")  # built-in sources of text
 PICTURE_PAIRS = ("emoji-shading", "emoji-styles", "earth")  # built-in sources of pairs
-BUILT_IN = ("mnist", "fashion", "stacked", "shapes", *PICTURE_PAIRS, *TEXTS, *POINTS)
+CLIP_SETS = ("emoji-clips", "puppets", "puppets-turning")  # built-in sources of clips
+BUILT_IN = ("mnist", "fashion", "stacked", "shapes", *PICTURE_PAIRS, *CLIP_SETS, *TEXTS, *POINTS)
 
 
 @contextmanager

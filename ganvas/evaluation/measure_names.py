@@ -36,6 +36,8 @@ INPUTS: Mapping[str, str] = {  # of a model that takes inputs, in addition to me
     "found": "share of a map's pixels whose class is found again in the picture, by color",
     "miou": "mean intersection over union of the classes found by color and those of the map",
     "variety": "mean difference of two pictures of one map, 0 to 1",
+    "keypoint_error": "distance of true joints from the best linear map of the keypoints, over the side",
+    "equivariance": "distance of keypoints of a bent frame, bent back, from those of the frame, over the side",
 }
 TEXT: Mapping[str, str] = {
     "distinct": "share of different lines",

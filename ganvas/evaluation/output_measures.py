@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ganvas.config import Recipe
-from ganvas.core.capabilities import TakesInputs
+from ganvas.core.capabilities import Animates, TakesInputs
 from ganvas.core.modality import IMAGES, modality_of
 from ganvas.data.dataset import Dataset
 from ganvas.errors import DataError, UsageError, unknown_name
@@ -20,6 +20,7 @@ from ganvas.evaluation import measure_names, whole_pictures
 from ganvas.evaluation.baselines import Baseline, make_baseline
 from ganvas.evaluation.map_measures import MAPS, measure_maps, takes_maps
 from ganvas.evaluation.measures import COMPARE, PIXEL_SAMPLES, Measurement, measure_value, name_measure
+from ganvas.evaluation.motion_measures import MOTIONS, measure_motions
 from ganvas.evaluation.sample_sets import UNSEEN, SampleSet
 from ganvas.evaluation.truth_measures import TRUTH
 from ganvas.games.recipes import open_data, parse_recipe
@@ -32,7 +33,7 @@ from ganvas.utils.parsing import spell_count
 FEWEST = 20  # rows: fewer say nothing
 SETS = ("fd", "kd", "precision", "recall", "density", "coverage", "swd", "sharpness")  # of `COMPARE`
 WITH_TRUTH = ("fd", "kd", "swd", "sharpness")  # of outputs that have a truth: a blurred output may be near it and yet not real
-NAMES = (*TRUTH, *SETS, *MAPS)
+NAMES = (*TRUTH, *SETS, *MAPS, *MOTIONS)
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ def measure_outputs(
         part = measure_truth(outputs, (name for name in asked if name in TRUTH), notes, baseline)
         part |= _measure_sets(outputs, found, [name for name in asked if name in SETS], network, notes, baseline)
         part |= _measure_maps(outputs, found, [name for name in asked if name in MAPS], notes, baseline)
+        part |= _measure_motions(model, found, [name for name in asked if name in MOTIONS], notes)
         measures |= {f"{name} {task.name}" if len(tasks) > 1 else name: value for name, value in part.items()}
     return measures, found.words, notes.lines(), ", ".join(baselines)
 
@@ -131,7 +133,8 @@ def _choose(outputs: Outputs) -> tuple[str, ...]:
     names = [name for name, measure in TRUTH.items() if measure.suits(outputs)]
     if modality_of(outputs.output, INPUT_MODALITIES) is IMAGES:
         names += WITH_TRUTH
-    return (*names, *(MAPS if takes_maps(outputs) else ()))
+    more = MOTIONS if isinstance(outputs.task.game, Animates) else ()
+    return (*names, *(MAPS if takes_maps(outputs) else ()), *more)
 
 
 def _misfit(name: str) -> UsageError:
@@ -266,4 +269,19 @@ def _measure_maps(
         for name in chosen:
             notes.add(name, misfit)
         return {}
+    return {name_measure(name, m.samples, m.extractor): m for name, m in found.items() if name in chosen}
+
+
+def _measure_motions(model: Model, reference: InputRows, chosen: Sequence[str], notes: _Notes) -> dict[str, Measurement]:
+    """The measures of keypoints."""
+    if not chosen:
+        return {}
+    try:
+        found = measure_motions(model, reference.data, reference.rows, reference.others)
+    except UsageError as misfit:
+        for name in chosen:
+            notes.add(name, misfit)
+        return {}
+    if "keypoint_error" in chosen and "keypoint_error" not in found and notes.strict:
+        raise UsageError("keypoint_error: the joints of this data are not known; measure on puppets, or leave it out")
     return {name_measure(name, m.samples, m.extractor): m for name, m in found.items() if name in chosen}

@@ -19,6 +19,7 @@ from ganvas.games import (
     filters,
     gan,
     gan3d,
+    motion,
     pix2pix,
     progan,
     r3gan,
@@ -55,6 +56,7 @@ GAMES: Mapping[str, type[Game]] = {
     "spade": spade.SPADE,
     "srgan": srgan.SRGAN,
     "filters": filters.Filter,
+    "motion": motion.Motion,
 }
 
 _MODULES = (
@@ -77,5 +79,6 @@ _MODULES = (
     spade,
     srgan,
     filters,
+    motion,
 )
 RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for module in _MODULES for recipe in module.RECIPES}

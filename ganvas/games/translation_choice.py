@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ganvas.config import DataConfig
+from ganvas.data.clips import ClipTable
 from ganvas.data.collection import ImageCollection, TargetFormat, choose_format
 from ganvas.data.open import find, load
 from ganvas.data.open_fields import SETS, find_two, open_fields
@@ -48,6 +49,8 @@ def _for_built_in(config: DataConfig) -> Translation:
     """The first recipe that is made for a built-in set, whose needs decide what of it is shown."""
     name = next(name for name, recipe in RECIPES.items() if recipe.data.source == config.source)
     data = open_fields(config, GAMES[RECIPES[name].game].needs)
+    if isinstance(data, ClipTable):
+        return Translation(name, spell_count(data.clips, "clips"), len(data), made=True)
     first, second = data.facts.names.values()
     paired = "a" not in data.modalities
     text = _describe_pairs(len(data), first, second) if paired else _describe_domains((len(data), len(data)), first, second)

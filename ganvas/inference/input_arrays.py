@@ -26,6 +26,7 @@ from ganvas.data.input_files import open_input
 from ganvas.data.source_names import find_path
 from ganvas.data.whole_picture import read_picture, to_values
 from ganvas.errors import DataError, UsageError, unknown_name
+from ganvas.inference.animation import animate_arrays
 from ganvas.inference.drawn_maps import read_map_for
 from ganvas.inference.inputs import CHUNK, CLIP_CHUNK, INPUT_MODALITIES, compute_chunks
 from ganvas.inference.loaded_game import LoadedGame
@@ -127,10 +128,17 @@ def _read_values(given: Picture | str | Path) -> Array:
         raise DataError(f"{printable(given)}: {error}") from None
 
 
-def animate(game: Animates, source: npt.ArrayLike, driving: npt.ArrayLike) -> Array:
+def animate(game: Animates, source: npt.ArrayLike, driving: npt.ArrayLike, *, absolute: bool) -> Array:
     """As `Model.animate`."""
     fields = {"source": as_input("source", source, (IMAGES,)), "driving": as_input("driving", driving, (CLIPS,))}
-    return apply_to_arrays(game, lambda batch, _: game.animate(batch["source"], batch["driving"]), fields)
+    sizes = {name: tuple(x.shape[-2:]) for name, x in fields.items()}
+    if len(set(sizes.values())) > 1 or any(side % game.multiple for side in sizes["source"]):
+        raise UsageError(
+            f"source and driving: expected one size, in multiples of {game.multiple} pixels, found {sizes}; resize"
+        )
+    return apply_to_arrays(
+        game, lambda batch, _: animate_arrays(game, batch["source"], batch["driving"], absolute=absolute), fields
+    )
 
 
 def inpaint(game: Inpaints, images: npt.ArrayLike, masks: npt.ArrayLike, seed: int) -> Array:

@@ -121,13 +121,16 @@ class Model(LoadedGame):
         """
         return input_arrays.paint(self, given, seed, side)
 
-    def animate(self, source: npt.ArrayLike, driving: npt.ArrayLike) -> Array:
+    def animate(self, source: npt.ArrayLike, driving: npt.ArrayLike, *, absolute: bool = False) -> Array:
         """Images uint8 [n, H, W, C] that move as the clips `driving` uint8 [n, T, H, W, C] -> clips uint8 [n, T, H, W, C].
+
+        The motion is that of the clip since its frame whose pose is nearest to that of the image. `absolute`: the poses of the
+        clip as they are. `ganvas.inference.animation.animate_clip` takes pictures of any size.
 
         Raises:
             UsageError: the game does not animate, or inputs of another type or shape.
         """
-        return input_arrays.animate(self._require(Animates, "animate"), source, driving)
+        return input_arrays.animate(self._require(Animates, "animate"), source, driving, absolute=absolute)
 
     def inpaint(self, images: npt.ArrayLike, masks: npt.ArrayLike, *, seed: int = 0) -> Array:
         """Images uint8 [n, H, W, C] with masks bool or uint8 [n, H, W], not 0 at missing pixels -> images uint8 [n, H, W, C].

@@ -25,6 +25,7 @@ FILM_SUFFIXES = (*CONTAINERS, ".m4v", ".webm", ".avi", ".mpg", ".mpeg", ".ogv")
 # Only films: a playlist would make FFmpeg open other files and addresses.
 DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,ogg,flv"
 MOST_PIXELS = 64_000_000  # of a frame
+MOST_BYTES = 1_000_000_000  # of all frames that are read at once
 LARGE = 720  # lines: films of so many have the colors of ITU-R BT.709, smaller ones those of BT.601
 QUALITY = {"crf": "18"}  # visually almost lossless
 
@@ -72,6 +73,32 @@ def change_film(
         video.thread_type = "AUTO"
         with av.open(target, "w", format=CONTAINERS[ending]) as writer:
             return _Copy(reader, writer, change, text, progress).run()
+
+
+def read_film(source: IO[bytes], most: int) -> tuple[list[Array], float]:
+    """The first `most` frames of a film, uint8 [H, W, 3] each, and the milliseconds of a frame, 0 if nothing says so.
+
+    Raises:
+        DataError: it is no film, or is damaged before the first frame.
+    """
+    import av
+
+    frames: list[Array] = []
+    with _reading(), av.open(source, "r", options={"format_whitelist": DEMUXERS}, metadata_errors="replace") as reader:
+        if not reader.streams.video:
+            raise DataError("a film without pictures; expected frames")
+        video = reader.streams.video[0]
+        if video.width * video.height > MOST_PIXELS:
+            raise DataError(f"frames of {video.width} x {video.height}; expected at most {MOST_PIXELS:,} pixels")
+        rate = float(video.average_rate or 0)
+        for frame in reader.decode(video):
+            turns = round(frame.rotation / 90) % 4  # as players do with a film of a phone
+            frames.append(np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), turns)))
+            if len(frames) == most or len(frames) * frames[0].size > MOST_BYTES:
+                break
+    if not frames:
+        raise DataError("a film without frames; expected at least one")
+    return frames, 1000 / rate if rate else 0.0
 
 
 class _Copy:

@@ -21,7 +21,8 @@ from ganvas.errors import DataError, UsageError
 
 def test_built_in_names() -> None:
     pairs = ("emoji-shading", "emoji-styles", "earth")
-    assert set(BUILT_IN) == {"mnist", "fashion", "stacked", "shapes", *pairs, "names", "words", "oracle", *POINTS}
+    clips = ("emoji-clips", "puppets", "puppets-turning")
+    assert set(BUILT_IN) == {"mnist", "fashion", "stacked", "shapes", *pairs, *clips, "names", "words", "oracle", *POINTS}
 
 
 def test_mistyped_name_gives_the_nearest() -> None:

@@ -24,6 +24,7 @@ from ganvas.evaluation.comparison import compare
 from ganvas.evaluation.evaluate import Report, evaluate
 from ganvas.evaluation.map_measures import MAPS
 from ganvas.evaluation.measure_names import INPUTS
+from ganvas.evaluation.motion_measures import MOTIONS
 from ganvas.evaluation.output_measures import NAMES, InputRows, _choose_two_sets, choose_rows, held_out_rows
 from ganvas.evaluation.output_sheet import draw_output_sheet
 from ganvas.evaluation.truth_measures import TRUTH, absolute_error, pixel_accuracy
@@ -59,14 +60,14 @@ def test_errors_of_known_images() -> None:
 
 
 def test_every_measure_has_a_name_for_the_help() -> None:
-    assert set(INPUTS) == {*TRUTH, *MAPS}
+    assert set(INPUTS) == {*TRUTH, *MAPS, *MOTIONS}
 
 
 @pytest.mark.parametrize("name", [name for name in miniatures.RECIPES if name != "miniature-cycle"])
 def test_pairs_are_measured_against_their_truth(name: str, tmp_path: Path) -> None:
     report = measured(name, tmp_path)
     expected = {"mae240", "psnr240", "ssim240"}
-    expected |= {"swd240", "sharpness240"} if name != "miniature-puppet" else set()
+    expected |= {"swd240", "sharpness240"} if name != "miniature-puppet" else {"equivariance240"}
     expected |= {"psnr_y240", "ssim_y240"} if name == "miniature-larger" else set()
     assert set(report.measures) == expected
     assert report.baseline == ("bicubic" if name == "miniature-larger" else "copied input")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ganvas.core.capabilities import TakesInputs
+from ganvas.core.capabilities import Animates, TakesInputs
 from ganvas.data.builtin import fashion_mnist, mnist
 from ganvas.data.source_names import PICTURE_PAIRS
 from ganvas.errors import ResourceError, UsageError
@@ -55,6 +55,7 @@ GAMES_IN_WORDS = {  # what a recipe of the game is, for a person who has not rea
     "spade": "A drawn map becomes a picture",
     "srgan": "A small picture becomes a large one",
     "filters": "No discriminator: it learns what a filter does",
+    "motion": "A still picture moves as a clip does",
 }
 FIELDS = {"train.seed": "“Seed”", "train.images": "“or images”"}  # settings that the form has fields for
 FIRST_SOURCE = "mnist"  # chosen at first
@@ -106,7 +107,8 @@ def match_recipe(row: Mapping[str, Any], labels: bool) -> dict[str, Any]:
     facts = {"labels": labels, "sources": sources if pictures else [], "brings_data": not own}
     picture = "own.svg" if own else f"{source.replace(':', '-')}.png"  # of tools/recipe_pictures.py
     drawn = pictures and not translates
-    facts["sides"] = _name_sides(GAMES[game].needs) if own and translates and not takes_own else ""
+    animates = game in GAMES and issubclass(GAMES[game], Animates)  # of clips, which nobody can send yet
+    facts["sides"] = _name_sides(GAMES[game].needs) if own and translates and not takes_own and not animates else ""
     return {**facts, "takes_pictures": drawn or takes_own, "kind": GAMES_IN_WORDS.get(game, ""), "picture": picture}
 
 

@@ -1,0 +1,153 @@
+"""Clips of the user: a folder of animations, films and folders of frames, each cut to a square, and where it jumps in two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import torch
+
+from ganvas.config import DataConfig
+from ganvas.data import cache
+from ganvas.data.clip_crops import choose_crop, find_jumps
+from ganvas.data.clip_files import MOST, Clip, put_on_white, read_clip
+from ganvas.data.clips import ClipTable, make_clips
+from ganvas.data.collection import Progress
+from ganvas.data.folder_layout import missing_test_split
+from ganvas.data.images import SUFFIXES, UnreadableError, silence_pillow
+from ganvas.data.input_files import open_input
+from ganvas.data.readers.folder import walk
+from ganvas.data.source_names import find_path
+from ganvas.data.table import Skipped
+from ganvas.data.whole_picture import read_animation, read_picture
+from ganvas.errors import DataError, UsageError
+from ganvas.media.film_stream import FILM_SUFFIXES
+from ganvas.utils.parsing import printable, spell_count
+
+SIDE = 64  # pixels, if nothing else is wanted
+TOLD = 3  # clips whose squares are named
+
+
+def open_own_clips(
+    config: DataConfig, resolution: int | None = None, channels: int | None = None, progress: Progress | None = None
+) -> ClipTable:
+    """The clips in the folder `config.source`: each animation and each film is one, and so are the pictures of a folder.
+
+    Frames are cut to the square with the object (`clip_crops.py`), and reduced to `resolution` pixels. A clip with jump cuts
+    becomes several. What was done is in the warnings.
+
+    Raises:
+        DataError: no such folder, or no clip in it that can be read.
+    """
+    root, side = find_path(config.source), resolution or SIDE
+    if config.split == "test":
+        raise missing_test_split("a folder of clips")
+    if not root.is_dir():
+        raise DataError(f"{printable(config.source)}: expected a folder of clips: GIF, animated PNG and WebP, films, or frames")
+    files, skipped, _ = walk(root)
+    identity = sorted((name, size, time) for name, (size, time) in files.items())
+    entry = cache.entry_name("own clips", str(root.resolve()), identity, side, channels)
+    found = cache.read(entry) or cache.store(
+        entry, lambda file: _build(root, list(files), skipped, side, channels, file, progress)
+    )
+    pixels, record = found
+    assert record.labels is not None  # noqa: S101 - the clip of each frame
+    lengths = torch.bincount(record.labels).tolist()
+    return make_clips(
+        printable(config.source),
+        pixels,
+        lengths,
+        flip=config.flip,
+        fingerprint=record.fingerprint,
+        skipped=record.skipped,
+        warnings=record.warnings,
+    )
+
+
+def _build(
+    root: Path,
+    names: list[str],
+    skipped: list[Skipped],
+    side: int,
+    channels: int | None,
+    file: BinaryIO,
+    progress: Progress | None,
+) -> cache.Record:
+    left_out, told, cut = list(skipped), list[str](), list[str]()
+    groups = list[int]()
+    clips = 0
+    grey = channels == 1
+    done = 0
+    for name, clip in _read_all(root, names, left_out):
+        crop = choose_crop(clip.frames)
+        frames = np.stack([crop.cut(frame, side) for frame in clip.frames])
+        if not crop.whole:
+            told.append(f"{name} to {crop.text()}")
+        jumps = find_jumps(frames)
+        if jumps:
+            cut.append(f"{name} at frame {', '.join(str(jump + 1) for jump in jumps[:5])}")
+        for start, end in zip([0, *jumps], [*jumps, len(frames)], strict=True):
+            if end - start < 2:
+                continue
+            part = frames[start:end].transpose(0, 3, 1, 2)
+            if grey:
+                part = (part.astype(np.float32).mean(1, keepdims=True)).round().astype(np.uint8)
+            file.write(part.tobytes())
+            groups += [clips] * len(part)
+            clips += 1
+        done += 1
+        if progress:
+            progress(done, len(names))
+    if not groups:
+        reasons = "; ".join(f"{each.name}: {each.reason}" for each in left_out[:3])
+        raise DataError(
+            f"{printable(root.name)}: expected clips: GIF, animated PNG and WebP, films, or folders of frames; found none"
+            + f" ({reasons})" * bool(reasons)
+        )
+    warnings = []
+    if told:
+        more = f", and {len(told) - TOLD} more" if len(told) > TOLD else ""
+        warnings.append(f"{spell_count(len(told), 'clips')} cut to squares: {', '.join(told[:TOLD])}{more}")
+    if cut:
+        warnings.append(f"jump cuts, where a clip became several: {', '.join(cut[:TOLD])}")
+    shape = (len(groups), 1 if grey else 3, side, side)
+    return cache.Record(shape, torch.tensor(groups), (), tuple(left_out), warnings=tuple(warnings))
+
+
+def _read_all(root: Path, names: list[str], left_out: list[Skipped]) -> Iterator[tuple[str, Clip]]:
+    """Each clip with its name; what is none goes into `left_out`."""
+    stills: dict[str, list[str]] = {}
+    for name in sorted(names):
+        ending = Path(name).suffix.lower()
+        if any(part.startswith(".") for part in name.split("/")):
+            continue
+        try:
+            if ending in FILM_SUFFIXES:
+                yield printable(name), read_clip(root / name)
+            elif ending in SUFFIXES:
+                with silence_pillow(), open_input(root / name) as file:
+                    many = read_animation(file) is not None
+                if many:
+                    yield printable(name), read_clip(root / name)
+                else:
+                    stills.setdefault(name.rpartition("/")[0], []).append(name)
+            else:
+                left_out.append(Skipped(printable(name), "not a picture or a film, by its ending"))
+        except (DataError, UnreadableError, UsageError) as error:
+            left_out.append(Skipped(printable(name), str(error)))
+    for folder, pictures in stills.items():
+        frames = []
+        for name in pictures[:MOST]:
+            try:
+                with silence_pillow(), open_input(root / name) as file:
+                    frames.append(put_on_white(read_picture(file).values))
+            except UnreadableError as error:
+                left_out.append(Skipped(printable(name), str(error)))
+        alike = [frame for frame in frames if frame.shape == frames[0].shape]
+        if len(alike) < 2:
+            reason = "one picture of its size in its folder; a clip needs two frames or more"
+            left_out += [Skipped(printable(name), reason) for name in pictures]
+            continue
+        yield printable(folder or root.name), Clip(alike, 0.0)

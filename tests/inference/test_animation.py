@@ -1,0 +1,131 @@
+"""Animate a picture with a clip: files, the frame that fits best, what is told, and the command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from support import miniature_model
+
+from ganvas.cli.app import app
+from ganvas.data.builtin import emoji_clips
+from ganvas.errors import DataError, UsageError
+from ganvas.inference import model_file
+from ganvas.inference.animate_files import animate_file
+from ganvas.inference.animation import animate_clip, measure_poses
+from ganvas.inference.model import Model
+
+
+@pytest.fixture
+def model() -> Model:
+    """Random weights, with keypoints that leap at every change, and a training in which they did so."""
+    found = miniature_model("motion-emoji")
+    game: Any = found.game
+    with torch.no_grad():
+        game.G.detect.places.weight.mul_(30)
+    game.steps += 1
+    game.turns_made += 1
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(emoji_clips.load_driver("roar")[0]).save("lion.png")
+
+
+def frames_of(path: str | Path) -> int:
+    with Image.open(path) as image:
+        return int(getattr(image, "n_frames", 1))
+
+
+@pytest.mark.parametrize("ending", [".gif", ".png", ".webp"])
+def test_a_picture_becomes_an_animation(model: Model, ending: str) -> None:
+    found = animate_file(model, "lion.png", "nod", f"out{ending}")
+    assert found.out == Path(f"out{ending}")
+    assert found.result.frames.shape == (24, 32, 32, 3)
+    assert 1 < frames_of(found.out) <= 24, "equal frames may be one"
+    with Image.open(found.crops) as crops:
+        assert crops.width > crops.height
+    assert len(found.result.motion) == 24
+    assert [crop.text() for crop in found.result.crops] == ["all of 64 x 64 pixels"] * 2
+
+
+def test_the_motion_starts_from_the_frame_that_fits_best(model: Model) -> None:
+    driver = list(emoji_clips.load_driver("sway"))
+    found = animate_clip(model, driver[7], driver)
+    assert found.start == 7, "the picture is this frame itself"
+    assert found.motion[7] == pytest.approx(0, abs=1e-3)
+    told = animate_clip(model, driver[7], driver, start=2)
+    assert told.start == 2
+    assert animate_clip(model, driver[7], driver, absolute=True).start is None
+    with pytest.raises(UsageError, match="expected a frame from 0 to 23"):
+        animate_clip(model, driver[7], driver, start=24)
+
+
+def test_poses_are_compared_without_place_and_size(model: Model) -> None:
+    class Moved:
+        """Keypoints by hand: the third pose has another shape."""
+
+        def __init__(self) -> None:
+            shape = torch.tensor([[0.0, 0.0], [0.2, 0.0], [0.0, 0.4]])
+            self.poses = torch.stack([shape, 2 * shape - 0.3, shape.flip(1)])
+
+        def find_pose(self, image: torch.Tensor) -> torch.Tensor:
+            return self.poses[: len(image)]
+
+    far = measure_poses(Moved(), torch.zeros(1, 3, 8, 8), torch.zeros(3, 3, 8, 8))  # type: ignore[arg-type]
+    assert far[:2].tolist() == pytest.approx([0, 0], abs=1e-5)
+    assert far[2] > 0.5
+
+
+def test_motion_beyond_the_training_is_told(model: Model) -> None:
+    game: Any = model.game
+    game.steps.fill_(1e-6)
+    driver = list(emoji_clips.load_driver("reel"))
+    found = animate_clip(model, driver[0], driver)
+    assert max(found.motion) > 1
+    assert any("the motion was held back" in note for note in found.notes)
+
+
+def test_arrays(model: Model) -> None:
+    driver = emoji_clips.load_driver("wave")[None, :5, ::2, ::2]
+    moved = model.animate(driver[:, 2], driver)
+    assert (moved.shape, moved.dtype) == (driver.shape, np.uint8)
+    assert not np.array_equal(moved, model.animate(driver[:, 3], driver, absolute=True))
+    with pytest.raises(UsageError, match="one size"):
+        model.animate(driver[:, 2, :16], driver)
+
+
+def test_bad_input_is_one_line_and_writes_nothing(model: Model) -> None:
+    with pytest.raises(DataError, match="no such file; check the path, or name a clip that comes with ganvas: sway"):
+        animate_file(model, "lion.png", "nothing.gif")
+    with pytest.raises(DataError, match="expected two frames or more"):
+        animate_file(model, "lion.png", "lion.png", "x.gif")
+    with pytest.raises(UsageError, match=r"expected a name ending in \.gif"):
+        animate_file(model, "lion.png", "nod", "x.txt")
+    with pytest.raises(UsageError, match="is an input itself"):
+        animate_file(model, "lion.png", "nod", "lion.png")
+    with pytest.raises(UsageError, match="does not animate"):
+        animate_file(miniature_model("pix2pix-emoji"), "lion.png", "nod")
+    assert [path.name for path in Path().iterdir()] == ["lion.png"]
+
+
+def test_the_command(model: Model, capsys: pytest.CaptureFixture[str]) -> None:
+    model_file.save(Path("m.safetensors"), model.game, model.card)
+
+    def typed(*words: object) -> None:
+        app([str(word) for word in words], exit_on_error=False, print_error=False, result_action="return_value")
+
+    typed("animate", "m.safetensors", "lion.png", "--driving", "wave")
+    printed = capsys.readouterr().out
+    assert printed.startswith("lion-wave.gif (24 frames, motion since frame ")
+    assert "lion-wave-crops.png (picture: all of 64 x 64 pixels; clip: all of 64 x 64 pixels)" in printed
+    typed("animate", "m.safetensors", "lion.png", "--driving", "lion-wave.gif", "--absolute", "--json", "--out", "again.webp")
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["out"], facts["start"], facts["motion"]) == ("again.webp", None, [])
