@@ -21,7 +21,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 SMALL = "width=8&critic_width=8&depth=1&critic_depth=1&batch=16"
 WIDTHS = (360, 640, 1280)  # a phone; 1280 at 200 %; a small window
 MAX_STOPS = 150  # of the Tab key
-MODELS = {"digits": "cgan-mnist", "styled": "stylegan2-fashion", "names": "textlm-names", "sorter": "classifier-mnist"}
+MODELS = {
+    "mover": "motion-emoji",
+    "digits": "cgan-mnist",
+    "styled": "stylegan2-fashion",
+    "names": "textlm-names",
+    "sorter": "classifier-mnist",
+}
 # Words that are broken inside: a line begins in the middle of one. What a person or a file named may break anywhere.
 BROKEN = """() => {
     const found = [];
@@ -167,6 +173,13 @@ def edit(model: str, then: str = "") -> Callable[[Any, str], None]:
     return edit_it
 
 
+def animate(page: Any, base: str) -> None:
+    open_page(page, base, "/animate#model=mover")
+    page.wait_for_selector("#work:not([hidden])")
+    page.wait_for_selector("#veil", state="hidden")
+    page.click("#play")
+
+
 def translate(model: str, then: str = "") -> Callable[[Any, str], None]:
     def translate_it(page: Any, base: str) -> None:
         open_page(page, base, f"/translate#model={model}{then}")
@@ -180,6 +193,7 @@ EMPTY = {
     "train without runs": lambda page, base: open_page(page, base, "/train"),
     "explore without models": lambda page, base: open_page(page, base, "/explore"),
     "edit without models": lambda page, base: open_page(page, base, "/edit"),
+    "animate without models": lambda page, base: open_page(page, base, "/animate"),
     "translate without models": lambda page, base: open_page(page, base, "/translate"),
 }
 STATES: dict[str, Callable[[Any, str], None]] = {
@@ -204,6 +218,7 @@ STATES: dict[str, Callable[[Any, str], None]] = {
     "edit with a step": edit("digits", "#add-morph"),
     "edit by brush": edit("styled", "#paint"),
     "edit by drag": edit("styled", "#drag"),
+    "animate": animate,
     **{f"translate {model}": translate(model) for model in ("painter", "cycle", "filter")},
     "translate a drawing": translate("shader", "&mode=draw"),
     "translate before and after": translate("larger", "&view=compare"),
