@@ -43,7 +43,7 @@ MOST_HANDLES = 100
 NEAR = 0.5  # pixels from the target: it ends when all handles are so near
 CLOSE = 1.0  # is near enough, if they come no nearer
 DOUBT = 2.0  # pixels from the target where the pixels alone see it: then it is doubtful
-AHEAD = 1.0  # pixels in front of a handle where its features shall appear, at most
+AHEAD = 2.0  # pixels in front of a handle where its features shall appear, at most
 RATE = 0.02  # of Adam, in standard deviations of w
 KEEP, STAY = 20.0, 0.002  # weights of what the mask keeps, and of the square of the way of the styles
 PULLED, KNOWN_BY = 4, 2  # pixels around a handle that are pulled, and that it is known by
@@ -59,7 +59,7 @@ REASONS = {
     "limit": "the limit of steps came first; allow more steps, or drag a shorter way",
     "oscillation": "a handle goes back and forth and comes no nearer: the model knows no such picture; drag a shorter way",
     "stuck": "a handle stays where it is and comes no nearer: the model knows no such picture; drag a shorter way",
-    "frozen": "the mask holds a handle: it is, or would come, where the mask is black; make more of the mask white",
+    "frozen": "a handle comes no nearer, as the mask keeps what is black: make more of the mask white, or drag a shorter way",
     "left": "what the handle held is gone: it left the picture, or something covers it; drag a shorter way",
     "stopped": "stopped on request",
 }
@@ -157,7 +157,7 @@ class _Search:
         self.pulled = list_pixels(PULLED).to(device)
         with torch.no_grad():
             found = self._list_features(self.w)
-            self.scales = [float(each.abs().mean()) * each.shape[1] * len(found) for each in found]
+            self.scales = [float(each.abs().mean().clamp_min(1e-12)) * each.shape[1] * len(found) for each in found]
             self.first = self._join(found)
         self.pulled_first = look_around(self.first, self.points, PULLED)
         self.known_first = look_around(self.first, self.points, KNOWN_BY)
@@ -279,10 +279,11 @@ def _as_points(what: str, points: Sequence[Point], model: LoadedGame) -> Tensor:
     return torch.tensor([tuple(map(float, point)) for point in points]).view(-1, 2)
 
 
-def _as_mask(mask: npt.ArrayLike, model: LoadedGame) -> Tensor:
-    """A mask as the user has it -> 1 where a pixel may move, else 0: float32 [H, W]."""
+def _as_mask(mask: npt.ArrayLike, model: LoadedGame) -> Tensor | None:
+    """A mask as the user has it -> 1 where a pixel may move, else 0: float32 [H, W]; None: all may."""
     values, size = np.asarray(mask), model.shape[1:]
     if values.shape != size or values.dtype not in (np.bool_, np.uint8):
         expected = f"bool or uint8 [{size[0]}, {size[1]}]"
         raise UsageError(f"mask: expected {expected}, got {values.dtype} {list(values.shape)}")
-    return torch.from_numpy((values if values.dtype == np.bool_ else values >= MIDDLE).astype(np.float32))
+    moves = torch.from_numpy((values if values.dtype == np.bool_ else values >= MIDDLE).astype(np.float32))
+    return None if moves.all() else moves
