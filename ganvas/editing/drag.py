@@ -45,7 +45,7 @@ CLOSE = 1.0  # is near enough, if they come no nearer
 DOUBT = 2.0  # pixels from the target where the pixels alone see it: then it is doubtful
 AHEAD = 2.0  # pixels in front of a handle where its features shall appear, at most
 RATE = 0.02  # of Adam, in standard deviations of w
-KEEP, STAY = 20.0, 0.002  # weights of what the mask keeps, and of the square of the way of the styles
+KEEP, STAY = 1.0, 0.002  # weights of what the mask keeps, and of the square of the way of the styles
 PULLED, KNOWN_BY = 4, 2  # pixels around a handle that are pulled, and that it is known by
 MIDDLE = 128  # a mask from here on is white
 CLOUD = 2_000  # codes whose covariance is that of the model
@@ -161,7 +161,7 @@ class _Search:
             self.first = self._join(found)
         self.pulled_first = look_around(self.first, self.points, PULLED)
         self.known_first = look_around(self.first, self.points, KNOWN_BY)
-        everywhere = look_up(self.first, list_pixels(self.side // 2) + self.side // 2)
+        everywhere = look_up(self.first, (list_pixels(self.side // 2) + self.side // 2).to(device))
         middle = look_up(self.first, self.points)
         self.usual = (everywhere - middle[:, None]).abs().sum(2).median(1).values  # how unlike a handle a place usually is
         self.unlike = torch.zeros_like(self.usual)
