@@ -145,7 +145,7 @@ def track_in_another_layer(model: Model, found: Drag) -> Tensor:
         with torch.no_grad():
             features = next(itertools.islice(game.synthesize_features(code[None].to(model.device), noise), layer, None)).cpu()
         if known is None:
-            known = look_around(features, points, KNOWN_BY)
+            known = look_around(features, points, max(1, model.shape[-1] // KNOWN_BY))
         points, _ = track(features, known, points)
     return points[0]
 

@@ -46,7 +46,8 @@ DOUBT = 2.0  # pixels from the target where the pixels alone see it: then it is 
 AHEAD = 2.0  # pixels in front of a handle where its features shall appear, at most
 RATE = 0.02  # of Adam, in standard deviations of w
 KEEP, STAY = 1.0, 0.002  # weights of what the mask keeps, and of the square of the way of the styles
-PULLED, KNOWN_BY = 4, 2  # pixels around a handle that are pulled, and that it is known by
+KNOWN_BY = 16  # a handle is known by the pixels around it, to a sixteenth of the side of the picture
+MORE = 2  # pixels to each side that are pulled beyond those
 MIDDLE = 128  # a mask from here on is white
 CLOUD = 2_000  # codes whose covariance is that of the model
 PATIENCE, PROGRESS = 120, 0.25  # steps in which some handle must come so many pixels nearer
@@ -154,13 +155,14 @@ class _Search:
         self.moves = None if moves is None else moves.to(device)
         free = max(self.layers) + 1
         self.way = torch.zeros(free, w.shape[1], device=device, requires_grad=True)  # of the styles, in standard deviations
-        self.pulled = list_pixels(PULLED).to(device)
+        known_by = max(1, self.side // KNOWN_BY)
+        self.pulled = list_pixels(known_by + MORE).to(device)
         with torch.no_grad():
             found = self._list_features(self.w)
             self.scales = [float(each.abs().mean().clamp_min(1e-12)) * each.shape[1] * len(found) for each in found]
             self.first = self._join(found)
-        self.pulled_first = look_around(self.first, self.points, PULLED)
-        self.known_first = look_around(self.first, self.points, KNOWN_BY)
+        self.pulled_first = look_around(self.first, self.points, known_by + MORE)
+        self.known_first = look_around(self.first, self.points, known_by)
         everywhere = look_up(self.first, (list_pixels(self.side // 2) + self.side // 2).to(device))
         middle = look_up(self.first, self.points)
         self.usual = (everywhere - middle[:, None]).abs().sum(2).median(1).values  # how unlike a handle a place usually is
