@@ -1,6 +1,6 @@
 """Drag: how many random drags end at their targets, by the tracker and by two measures that it knows nothing of.
 
-    python bench/drag.py RUN [--drags 50] [--seed 0] [--sheet FILE.png]
+    python bench/drag.py RUN [--drags 50] [--seed 0] [--mask 12] [--sheet FILE.png]
 
 A drag takes a handle of the object, not of the ground: a pixel that differs from the median of the picture's border by more
 than a quarter of the range, with a corner around it that is above the median of the object (the smaller eigenvalue of the
@@ -12,6 +12,9 @@ it ended is measured
 - by the pixels alone (`pixels`), which the drag does not look at: the place in the last picture that looks most like the
   surroundings of the handle in the first (`point_tracking.find_by_pixels`). Both pictures are drawn with noise inputs of 0, as
   noise stays in its place whatever moves, and so holds a texture there.
+
+With `--mask` each drag is made again with a mask, which is white so many pixels around the way and black elsewhere. `kept` is
+how much the black part changed, as the mean over its pixels in levels of 255, without the mask and with it.
 
 Prints a JSON row for each drag, and the sums: the share within 2 pixels, the median distance, seconds by the clock and of a
 core (which other work does not lengthen), reasons.
@@ -30,6 +33,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -54,6 +59,7 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--drags", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0, help="of the first sample, and of handles and targets")
+    parser.add_argument("--mask", type=float, help="pixels around the way that may move")
     parser.add_argument("--sheet", type=Path, help="a picture of the first 12 drags")
     asked = parser.parse_args()
     model, rows, shown, seed = load(asked.run), list[dict[str, Any]](), list[Drag](), asked.seed
@@ -66,6 +72,11 @@ def main() -> None:
             times = {"seconds": time.perf_counter() - started, "cpu": time.process_time() - worked}
             row = {"seed": seed, "from": way[0], "to": way[1], **{key: round(each, 2) for key, each in times.items()}}
             rows.append(row | measure(model, found))
+            if asked.mask:
+                mask = draw_mask(found, asked.mask)
+                held = drag(model, seed, [way[0]], [way[1]], mask)
+                rows[-1]["kept"] = [round(measure_change(each, ~torch.from_numpy(mask)), 2) for each in (found, held)]
+                rows[-1]["masked"] = {"own": round(held.distances[0], 2), "reason": held.reason}
             shown += [found] if len(shown) < SHOWN else []
             print(json.dumps(rows[-1]), flush=True)
         seed += 1
@@ -111,6 +122,20 @@ def measure(model: Model, found: Drag) -> dict[str, Any]:
     return {"distance": distances, "reason": found.reason, "steps": found.steps}
 
 
+def draw_mask(found: Drag, radius: float) -> npt.NDArray[np.bool_]:
+    """Whether a pixel [H, W] is within `radius` of the straight way of the handle."""
+    line = torch.arange(float(found.film.shape[-1]))
+    places = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)  # [H, W, 2] (x, y)
+    way = torch.linspace(0, 1, 50)[:, None] * (found.targets[0] - found.paths[0, 0]) + found.paths[0, 0]
+    near: npt.NDArray[np.bool_] = ((places[:, :, None] - way).norm(dim=3).amin(2) <= radius).numpy()
+    return near
+
+
+def measure_change(found: Drag, black: Tensor) -> float:
+    """The mean difference of the pixels [H, W] that are True, between the first and the last picture, in levels of 255."""
+    return float((found.film[-1] - found.film[0]).abs().mean(0)[black].mean()) * 127.5
+
+
 def track_in_another_layer(model: Model, found: Drag) -> Tensor:
     """Where the handle ended [2], followed from step to step by the features of the last layer."""
     game: Any = model.drawer
@@ -120,7 +145,7 @@ def track_in_another_layer(model: Model, found: Drag) -> Tensor:
         with torch.no_grad():
             features = next(itertools.islice(game.synthesize_features(code[None].to(model.device), noise), layer, None)).cpu()
         if known is None:
-            known = look_around(features, points, KNOWN_BY)
+            known = look_around(features, points, max(1, model.shape[-1] // KNOWN_BY))
         points, _ = track(features, known, points)
     return points[0]
 
@@ -140,6 +165,11 @@ def summarize(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     for name in ("seconds", "cpu"):
         times = [row[name] for row in rows]
         found[name] = {"median": statistics.median(times), "largest": max(times)}
+    if "kept" in rows[0]:
+        kept = [statistics.median(row["kept"][i] for row in rows) for i in (0, 1)]
+        near = sum(row["masked"]["own"] <= NEAR for row in rows) / len(rows)
+        reasons = dict(Counter(row["masked"]["reason"] for row in rows))
+        found["masked"] = {"kept": kept, "own": near, "reasons": reasons}
     return found | {"reasons": dict(Counter(row["reason"] for row in rows))}
 
 

@@ -72,8 +72,10 @@ def drag(
     if to.json:
         print(json_.dumps(found.to_dict()))
     elif not to.quiet:
-        for start_at, goal, distance in zip(start, target, found.drag.distances, strict=True):
-            print(f"{printable(start_at)} to {printable(goal)}: ended {distance:.1f} px from it")
+        ends = zip(start, target, found.drag.distances, found.drag.seen_distances, strict=True)
+        for handle, goal, distance, seen in ends:
+            ended = f"ended {distance:.1f} px from it by its features, {seen:.1f} by its pixels"
+            print(f"{printable(handle)} to {printable(goal)}: {ended}")
         print(f"{found.drag.reason}, after {spell_count(found.drag.steps, 'steps')}: {REASONS[found.drag.reason]}")
         print(printable(found.out))
 

@@ -43,10 +43,11 @@ MOST_HANDLES = 100
 NEAR = 0.5  # pixels from the target: it ends when all handles are so near
 CLOSE = 1.0  # is near enough, if they come no nearer
 DOUBT = 2.0  # pixels from the target where the pixels alone see it: then it is doubtful
-AHEAD = 1.0  # pixels in front of a handle where its features shall appear, at most
+AHEAD = 2.0  # pixels in front of a handle where its features shall appear, at most
 RATE = 0.02  # of Adam, in standard deviations of w
-KEEP, STAY = 20.0, 0.002  # weights of what the mask keeps, and of the square of the way of the styles
-PULLED, KNOWN_BY = 4, 2  # pixels around a handle that are pulled, and that it is known by
+KEEP, STAY = 1.0, 0.002  # weights of what the mask keeps, and of the square of the way of the styles
+KNOWN_BY = 16  # a handle is known by the pixels around it, to a sixteenth of the side of the picture
+MORE = 2  # pixels to each side that are pulled beyond those
 MIDDLE = 128  # a mask from here on is white
 CLOUD = 2_000  # codes whose covariance is that of the model
 PATIENCE, PROGRESS = 120, 0.25  # steps in which some handle must come so many pixels nearer
@@ -59,7 +60,7 @@ REASONS = {
     "limit": "the limit of steps came first; allow more steps, or drag a shorter way",
     "oscillation": "a handle goes back and forth and comes no nearer: the model knows no such picture; drag a shorter way",
     "stuck": "a handle stays where it is and comes no nearer: the model knows no such picture; drag a shorter way",
-    "frozen": "the mask holds a handle: it is, or would come, where the mask is black; make more of the mask white",
+    "frozen": "a handle comes no nearer, as the mask keeps what is black: make more of the mask white, or drag a shorter way",
     "left": "what the handle held is gone: it left the picture, or something covers it; drag a shorter way",
     "stopped": "stopped on request",
 }
@@ -154,14 +155,15 @@ class _Search:
         self.moves = None if moves is None else moves.to(device)
         free = max(self.layers) + 1
         self.way = torch.zeros(free, w.shape[1], device=device, requires_grad=True)  # of the styles, in standard deviations
-        self.pulled = list_pixels(PULLED).to(device)
+        known_by = max(1, self.side // KNOWN_BY)
+        self.pulled = list_pixels(known_by + MORE).to(device)
         with torch.no_grad():
             found = self._list_features(self.w)
-            self.scales = [float(each.abs().mean()) * each.shape[1] * len(found) for each in found]
+            self.scales = [float(each.abs().mean().clamp_min(1e-12)) * each.shape[1] * len(found) for each in found]
             self.first = self._join(found)
-        self.pulled_first = look_around(self.first, self.points, PULLED)
-        self.known_first = look_around(self.first, self.points, KNOWN_BY)
-        everywhere = look_up(self.first, list_pixels(self.side // 2) + self.side // 2)
+        self.pulled_first = look_around(self.first, self.points, known_by + MORE)
+        self.known_first = look_around(self.first, self.points, known_by)
+        everywhere = look_up(self.first, (list_pixels(self.side // 2) + self.side // 2).to(device))
         middle = look_up(self.first, self.points)
         self.usual = (everywhere - middle[:, None]).abs().sum(2).median(1).values  # how unlike a handle a place usually is
         self.unlike = torch.zeros_like(self.usual)
@@ -279,10 +281,11 @@ def _as_points(what: str, points: Sequence[Point], model: LoadedGame) -> Tensor:
     return torch.tensor([tuple(map(float, point)) for point in points]).view(-1, 2)
 
 
-def _as_mask(mask: npt.ArrayLike, model: LoadedGame) -> Tensor:
-    """A mask as the user has it -> 1 where a pixel may move, else 0: float32 [H, W]."""
+def _as_mask(mask: npt.ArrayLike, model: LoadedGame) -> Tensor | None:
+    """A mask as the user has it -> 1 where a pixel may move, else 0: float32 [H, W]; None: all may."""
     values, size = np.asarray(mask), model.shape[1:]
     if values.shape != size or values.dtype not in (np.bool_, np.uint8):
         expected = f"bool or uint8 [{size[0]}, {size[1]}]"
         raise UsageError(f"mask: expected {expected}, got {values.dtype} {list(values.shape)}")
-    return torch.from_numpy((values if values.dtype == np.bool_ else values >= MIDDLE).astype(np.float32))
+    moves = torch.from_numpy((values if values.dtype == np.bool_ else values >= MIDDLE).astype(np.float32))
+    return None if moves.all() else moves

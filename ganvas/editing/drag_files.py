@@ -40,10 +40,12 @@ class Dragged:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        ends = zip(self.drag.paths[0].tolist(), self.drag.targets.tolist(), self.drag.paths[-1].tolist(), strict=True)
+        one = self.drag
+        ends = zip(*(each.tolist() for each in (one.paths[0], one.targets, one.paths[-1])), strict=True)
         handles = [
-            {"from": start, "to": target, "end": [round(each, 2) for each in end], "distance": round(distance, 2)}
-            for (start, target, end), distance in zip(ends, self.drag.distances, strict=True)
+            {"from": start, "to": target, "end": [round(each, 2) for each in end]}
+            | {"distance": round(distance, 2), "distance_by_pixels": round(seen, 2)}
+            for (start, target, end), distance, seen in zip(ends, one.distances, one.seen_distances, strict=True)
         ]
         return {
             "out": str(self.out),

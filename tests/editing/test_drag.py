@@ -121,8 +121,9 @@ def test_the_film_shows_each_step() -> None:
     assert torch.equal(found.film[0], one.space("w").pictures(CODE.codes, None)[0])
 
 
-def test_a_mask_holds_what_is_black() -> None:
+def test_a_mask_holds_what_is_black(monkeypatch: pytest.MonkeyPatch) -> None:
     """The left spot takes the right one along, unless the mask holds it."""
+    monkeypatch.setattr(module, "KEEP", 20.0)  # nearly all of these pictures is empty, and counts in the mean
     mask = np.zeros((SIDE, SIDE), bool)
     mask[:, : START[0] + 4] = True
     target = [(START[0] - 5, START[1])]
@@ -147,7 +148,8 @@ def test_a_mask_that_is_black_at_the_handle_freezes_it(grey: int) -> None:
     assert (found.reason, found.steps) == ("frozen", 0)
 
 
-def test_a_mask_that_is_black_in_the_way_is_told() -> None:
+def test_a_mask_that_is_black_in_the_way_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEEP", 20.0)
     mask = np.zeros((SIDE, SIDE), bool)
     mask[:, : START[0] + 4] = True
     found = drag(spots(), CODE, [START], [(START[0] + 9, START[1])], mask)
@@ -160,6 +162,34 @@ def test_what_the_model_cannot_show_is_told() -> None:
     assert found.reason in ("stuck", "oscillation")
     assert found.steps < module.STEPS
     assert found.distances[0] > 5
+
+
+def test_a_handle_that_is_gone_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lose(features: Tensor, known: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+        return points, torch.full((len(points),), 100.0)
+
+    monkeypatch.setattr(module, "track", lose)
+    found = drag(spots(), CODE, [START], [(START[0] + 9, START[1])])
+    assert (found.reason, found.steps) == ("left", 1)
+
+
+def test_pixels_that_are_elsewhere_make_it_doubtful(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "find_by_pixels", lambda first, last, handle: handle)
+    found = drag(spots(), CODE, [START], [(START[0] + 4, START[1])])
+    assert found.reason == "doubtful"
+    assert found.distances[0] <= module.CLOSE
+    assert found.seen_distances == [4.0]
+
+
+def test_the_pixels_see_what_truly_moved() -> None:
+    found = drag(spots(), CODE, [START], [(START[0] - 5, START[1] + 3)])
+    assert found.reason == "reached"
+    assert found.seen_distances[0] <= 1
+
+
+def test_a_handle_that_is_where_it_shall_be_needs_no_step() -> None:
+    found = drag(spots(), CODE, [START], [START])
+    assert (found.reason, found.steps, found.distances) == ("reached", 0, [0.0])
 
 
 def test_the_limit_of_steps_is_told() -> None:
