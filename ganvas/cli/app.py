@@ -37,6 +37,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     # a model
     "sample": model_commands.sample,
     "translate": translation_commands.translate,
+    "inpaint": translation_commands.inpaint,
     "paint": translation_commands.paint,
     "eval": model_commands.evaluate,
     "neighbours": model_commands.neighbours,

@@ -70,18 +70,20 @@ def invert(
     steps: int = STEPS,
     seed: int = 0,
     watch: Watch | None = None,
+    known: Tensor | None = None,
 ) -> Inversion:
     """The codes of pictures, uint8 [N, H, W, C] or a tensor [N, C, H, W] in [-1, 1].
 
     Each is searched from `restarts` starts with at most `steps` steps. `where` is z or w; None: w if the model has it.
     `label`: the classes that are tried, by default all. The starts are among the samples of `seed` and the seeds after it.
     Where `watch` returns False, the best code so far is the result of this picture; Ctrl-C ends the whole search, with the
-    best codes so far.
+    best codes so far. `known` bool [H, W]: the pixels that count, in the search and in the errors; None: all.
 
     Raises:
-        UsageError: the model does not make pictures of this shape from noise; no such space or class; or a wrong count.
+        UsageError: the model does not make pictures of this shape from noise; no such space or class; a wrong count; or no
+            pixel counts.
     """
-    search = _Search(model, label, where, restarts, steps, seed)
+    search = _Search(model, label, where, restarts, steps, seed, known)
     targets = targets if isinstance(targets, Tensor) else as_samples(targets, model.shape)
     if targets.shape[1:] != model.shape or not len(targets):
         expected = ", ".join(map(str, model.shape))
@@ -94,13 +96,13 @@ def invert(
     codes = torch.stack([code for code, _ in found])
     c = torch.stack([c for _, c in found]) if model.classes else None
     pictures = search.space.pictures(codes, c)
-    errors = 127.5 * (pictures - targets).square().flatten(1).mean(1).sqrt()
+    errors = 127.5 * search.count(pictures - targets).square().mean(1).sqrt()
     return Inversion(search.space.name, codes, c, pictures, errors, search.stopped)
 
 
 @dataclass
 class _Ends:
-    """The ends of a search so far: codes [m, d], classes [m], pictures [m, P], mean squared errors [m]."""
+    """The ends of a search so far: codes [m, d], classes [m], the pixels that count [m, P], mean squared errors [m]."""
 
     codes: Tensor
     c: Tensor
@@ -128,16 +130,25 @@ class _Show:
 
     watch: Watch
     best: _Ends
-    shape: torch.Size
+    draw: Callable[[_Ends], Tensor]  # a single end -> its picture [C, H, W]
 
     def __call__(self, end: _Ends) -> object:
-        return self.watch(better_of(self.best, end).pictures[0].view(self.shape))
+        return self.watch(self.draw(better_of(self.best, end)))
 
 
 class _Search:
     """The samples that a search starts from, and its steps."""
 
-    def __init__(self, model: LoadedGame, label: Label, where: str | None, restarts: int, steps: int, seed: int) -> None:
+    def __init__(
+        self,
+        model: LoadedGame,
+        label: Label,
+        where: str | None,
+        restarts: int,
+        steps: int,
+        seed: int,
+        known: Tensor | None = None,
+    ) -> None:
         require_count("restarts", restarts, 1, MOST_RESTARTS)
         require_count("steps", steps, 1, MOST_STEPS)
         require_pictures(model.game)
@@ -152,22 +163,23 @@ class _Search:
         count = max(restarts, min(MOST_IN_POOL, max(POOL, EACH * len(chosen))))
         self.c = torch.tensor([chosen[i % len(chosen)] if chosen else 0 for i in range(count)])
         self.codes = self.space.of_seeds(range(seed, seed + count), self.c if chosen else None)
-        self.samples = self.space.pictures(self.codes, self.c if chosen else None)
+        self.known = _choose_pixels(model.shape, known)
+        self.samples = self.count(self.space.pictures(self.codes, self.c if chosen else None))
         self.deviation = float(self.codes.std())
         self.reach = float("inf") if self.space.flat else self.codes.shape[1] ** 0.5 + OUTSIDE
 
     def find(self, target: Tensor, watch: Watch | None) -> tuple[Tensor, Tensor]:
         """The best code [d] of a target [C, H, W], and its class []."""
-        wanted = target.flatten()
-        errors = (self.samples.flatten(1) - wanted).square().mean(1)
-        samples = _Ends(self.codes, self.c, self.samples.flatten(1), errors).best(len(errors))
+        wanted = self.count(target[None])[0]
+        errors = (self.samples - wanted).square().mean(1)
+        samples = _Ends(self.codes, self.c, self.samples, errors).best(len(errors))
         best = samples.best(1)
         for attempt in range(ATTEMPTS):
             first = attempt // 2 * self.restarts
             starts = self._scatter(best, wanted) if attempt % 2 else samples.slice(first, first + self.restarts)
             if self.stopped or not len(starts.errors):
                 break
-            show = None if watch is None else _Show(watch, best, target.shape)
+            show = None if watch is None else _Show(watch, best, self._draw_whole)
             end, going = self._descend(starts, wanted, show)
             best = better_of(best, end)
             levels = 127.5 * float(best.errors[0]) ** 0.5
@@ -228,10 +240,33 @@ class _Search:
         steps: Tensor = torch.linalg.solve_ex(damped, gradient.expand(-1, len(DAMPINGS), -1, -1))[0]
         return steps.squeeze(3)
 
+    def count(self, pictures: Tensor) -> Tensor:
+        """pictures [n, C, H, W] -> the pixels that count [n, P]."""
+        flat = pictures.flatten(1)
+        return flat if self.known is None else flat[:, self.known]
+
     def _draw(self, codes: Tensor, c: Tensor) -> Tensor:
-        """codes [n, d] -> pictures [n, P]; in larger parts than where equal bits are asked for."""
+        """codes [n, d] -> the pixels that count [n, P]; in larger parts than where equal bits are asked for."""
         classes = c if self.model.classes else None
-        return sample_chunks(self.model.drawer, codes, classes, min(len(codes), PART), self.generate).flatten(1)
+        return self.count(sample_chunks(self.model.drawer, codes, classes, min(len(codes), PART), self.generate))
+
+    def _draw_whole(self, end: _Ends) -> Tensor:
+        """A single end -> its picture [C, H, W], also where pixels do not count."""
+        return self.space.pictures(end.codes, end.c if self.model.classes else None)[0]
+
+
+def _choose_pixels(shape: tuple[int, ...], known: Tensor | None) -> Tensor | None:
+    """The places of pixels that count, in flat pictures of this shape, int64 [P]; None: all.
+
+    Raises:
+        UsageError: another height or width, or no pixel counts.
+    """
+    if known is None:
+        return None
+    if known.shape != shape[1:] or not known.any():
+        found = f"{int(known.sum())} pixels of {list(known.shape)}"
+        raise UsageError(f"known: expected some pixels of {list(shape[1:])}, found {found}; leave some of them to search by")
+    return known.bool().expand(shape).flatten().nonzero().flatten()
 
 
 def _has_stalled(history: list[float]) -> bool:

@@ -19,6 +19,7 @@ from ganvas.games import (
     filters,
     gan,
     gan3d,
+    inpainting,
     pix2pix,
     progan,
     r3gan,
@@ -55,6 +56,7 @@ GAMES: Mapping[str, type[Game]] = {
     "spade": spade.SPADE,
     "srgan": srgan.SRGAN,
     "filters": filters.Filter,
+    "inpainting": inpainting.Inpainting,
 }
 
 _MODULES = (
@@ -77,5 +79,6 @@ _MODULES = (
     spade,
     srgan,
     filters,
+    inpainting,
 )
 RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for module in _MODULES for recipe in module.RECIPES}

@@ -1,0 +1,193 @@
+"""Inpainting: a hole in a picture is filled so that it cannot be seen.
+
+The hole is filled smoothly first (`layers/smooth_fill.py`). A network of gated convolutions sees this, and the mask of the hole,
+and learns what to change: edges go on, surfaces get their texture. First from the distance of pixels alone; then a discriminator
+of patches, which sees the picture with its hole filled and the mask, and the distance in the maps of a network that has learned
+to see, ask for a filling that looks real. Holes are drawn anew in every step: strokes of a brush, and rectangles. Outside the
+hole the output is the input.
+Source: Yu et al. 2019 (DeepFill v2), arXiv:1806.03589 sec. 3.1 to 3.4: gated convolutions with dilations, free-form masks, a
+hinge loss on patches, and the distance of pixels.
+
+Differs: one network, which changes a smooth filling, instead of a coarse one and a fine one; no attention; the distance of
+pixels in the hole only; R1 and group normalization in D instead of spectral normalization; the part without D, and the term of
+the maps, are new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ganvas.config import TrainConfig
+from ganvas.core.capabilities import Inpaints, Watched
+from ganvas.core.facts import Facts
+from ganvas.core.game import Batch, Game, Step, Terms, Turn
+from ganvas.core.host_number import HostNumber
+from ganvas.core.modality import IMAGES, Modality
+from ganvas.data.masks import NUMBERS, draw_masks
+from ganvas.games.common.duel import Duel
+from ganvas.games.common.family import Family, cosine
+from ganvas.games.common.perceptual import measure_perceptual_distance
+from ganvas.games.common.rules import Rules
+from ganvas.layers.gated import GatedConv, GatedResidual
+from ganvas.layers.patch_discriminator import PatchDiscriminator
+from ganvas.layers.smooth_fill import fill_smoothly
+from ganvas.layers.translator import MULTIPLE, make_end, require_multiple
+from ganvas.utils.settings import require_within
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """`width` channels at a quarter of the side, half of them at half of it. The weights are relative to that of D."""
+
+    takes: ClassVar[tuple[Modality, ...]] = (IMAGES,)
+
+    resolution: int = 128
+    channels: int = 3
+    width: int = 48
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 8, 4, 2, 1)  # of the blocks at a quarter of the side
+    critic_widths: tuple[int, int, int] = (48, 64, 96)
+    pixel_share: float = 0.7  # share of the run in which G learns pixels only; 1: all of it
+    l1: float = 10.0  # weight of the distance of pixels in the hole, beside D
+    perceptual: float = 1.0  # weight of the distance of maps
+    rules: Rules = Rules(objective="hinge", r1_gamma=1.0, penalty_every=8, full_precision=False)
+
+    def __post_init__(self) -> None:
+        require_multiple(self.resolution, MULTIPLE)
+        require_within(self, "config.channels config.width", 1)
+        require_within(self, "config.pixel_share", 0, 1)
+        require_within(self, "config.l1 config.perceptual", 0)
+
+    def adapt(self, facts: Facts) -> Self:
+        """The settings for this data."""
+        return facts.fill(self)
+
+
+class Inpainter(nn.Module):
+    """image [N, C, H, W], mask [N, 1, H, W] -> image: a smooth filling and a change of it, which starts as zero.
+
+    H and W are multiples of 4. What the image holds in the hole does not matter.
+    """
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        half, quarter = max(1, config.width // 2), config.width
+        self.start = nn.Sequential(nn.PixelUnshuffle(2), GatedConv(4 * (config.channels + 1), half), GatedResidual(half))
+        body = [GatedResidual(quarter, dilation) for dilation in config.dilations]
+        self.body = nn.Sequential(GatedConv(half, quarter, stride=2), *body)
+        self.grow = nn.Sequential(nn.Conv2d(quarter, half, 1), nn.Upsample(scale_factor=2, mode="bilinear"))
+        self.end = nn.Sequential(GatedResidual(half), make_end(half, config.channels, zero=True))
+
+    def forward(self, image: Tensor, mask: Tensor) -> Tensor:
+        with torch.autocast(image.device.type, enabled=False):  # bfloat16 would lose half a level
+            smooth = fill_smoothly(image, mask)
+        fine = self.start(torch.cat([smooth, mask.to(smooth.dtype)], 1))
+        change: Tensor = self.end(fine + self.grow(self.body(fine)))
+        return smooth + change
+
+
+class Inpainting(Game, Watched, Inpaints):
+    """G: a picture with a hole -> the picture without it, against D: patches of it beside the mask -> logits."""
+
+    config_type = Config
+    needs = ("real",)
+    players: ClassVar[dict[str, tuple[str, ...]]] = {"D": ("D",), "G": ("G",)}
+    averaged = ("G",)
+    kept_apart = ("D",)
+    played: Tensor
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.G = Inpainter(config)
+        self.D = PatchDiscriminator(config.channels + 1, config.critic_widths)
+        self.register_buffer("played", torch.zeros(()))  # progress since the discriminator plays; below 0: before that
+        self.at = HostNumber()  # the same as a Python number: the turns depend on it
+
+    @property
+    def multiple(self) -> int:
+        return MULTIPLE
+
+    @property
+    def keeps_grey(self) -> bool:
+        return True
+
+    def advance(self, step: Step) -> None:
+        """Set the progress since the discriminator plays."""
+        self.at.write(self.played, step.progress - self.config.pixel_share)
+
+    def turns(self) -> tuple[Turn, ...]:
+        if self.at.read(self.played) < 0:
+            return (Turn("pixels", "G", self.pixels),)
+        return self.duel().turns()
+
+    def duel(self) -> Duel:
+        """D against G. D sees the mask too, so it knows where to look."""
+        return Duel(
+            self.config.rules,
+            lambda batch, step: torch.cat([self.make_filled(batch, step), self.make_mask(batch, step)], 1),
+            lambda x, _: self.D(x),
+            self.D,
+            real=lambda batch, step: torch.cat([batch["real"], self.make_mask(batch, step)], 1),
+            g_extra=(self.resemble,),
+        )
+
+    def make_mask(self, batch: Batch, step: Step) -> Tensor:
+        """The mask [N, 1, H, W] of each picture of this batch, drawn once."""
+        n, (height, width) = len(batch["real"]), batch["real"].shape[-2:]
+        return step.compute_once("mask", lambda: draw_masks(step.uniform(n, NUMBERS), height, width))
+
+    def make_filled(self, batch: Batch, step: Step) -> Tensor:
+        """The pictures of the batch with their holes filled, with the gradient; as they are outside of them."""
+        mask = self.make_mask(batch, step)
+        return torch.where(mask > 0, self.G(batch["real"], mask), batch["real"])
+
+    def pixels(self, batch: Batch, step: Step) -> Terms:
+        """The first part: the distance of pixels."""
+        return {"L1": self._hole_distance(self.make_filled(batch, step), batch, step)}
+
+    def resemble(self, batch: Batch, step: Step) -> Terms:
+        """The second part: the distances of pixels and of maps."""
+        filled = self.duel().make_fake(batch, step)[:, : self.config.channels]
+        terms: Terms = {}
+        if self.config.l1:
+            terms["L1"] = self.config.l1 * self._hole_distance(filled, batch, step)
+        if self.config.perceptual:
+            terms["perceptual"] = self.config.perceptual * measure_perceptual_distance(filled, batch["real"])
+        return terms
+
+    def _hole_distance(self, filled: Tensor, batch: Batch, step: Step) -> Tensor:
+        """The mean distance to the true pixels, of those in the holes: outside there is none."""
+        share = self.make_mask(batch, step).mean().clamp(min=1e-6)
+        return F.l1_loss(filled.float(), batch["real"]) / share
+
+    def held_out_logits(self, batch: Batch, step: Step) -> Mapping[str, Tensor]:
+        return self.duel().held_out_logits(batch, step)
+
+    def inpaint(self, image: Tensor, mask: Tensor, z: Tensor | None = None) -> Tensor:
+        """image [N, C, H, W], mask [N, 1, H, W] with 1 in the hole -> image [N, C, H, W] in [-1, 1], filled.
+
+        H and W are multiples of `multiple`. There is no noise: a hole has one filling.
+        """
+        return torch.where(mask > 0, self.G(image, mask).clamp(-1, 1), image)
+
+
+_recipe = Family("inpainting", "Yu et al. 2019, arXiv:1806.03589")
+
+
+def _train(images: int, batch: int, **settings: Any) -> TrainConfig:
+    steady = {"average_halflife": 1_000, "checkpoint_every": 10_000, "balance": "fixed"}
+    return cosine(0.02, images, batch, 2e-3, **steady | settings)
+
+
+RECIPES = (
+    _recipe("inpaint-photos", "", 15, "what is missing in your own photographs", Config(), _train(25_000, 8), tile=128, flip=True),
+    _recipe(
+        "inpaint-images", "", 15, "what is missing in your own pictures", Config(resolution=64), _train(100_000, 16), flip=True
+    ),
+)
