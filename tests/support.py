@@ -50,6 +50,7 @@ SMALL = {
     "map_width": 4,
     "noise_dim": 4,
     "pixel_share": 0.3,
+    "crop": 16,
 }
 PLAN = Plan(threads=1)
 

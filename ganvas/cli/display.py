@@ -211,7 +211,7 @@ class Display:
 
     def next_commands(self, folder: Path) -> list[str]:
         """Three useful commands for the model in `folder`: by what its game can do and by the kind of its data."""
-        from ganvas.core.capabilities import Classifies, Conditional, Encodes, Samples, TakesInputs
+        from ganvas.core.capabilities import Classifies, Conditional, Encodes, Inpaints, Samples, TakesInputs
         from ganvas.core.modality import IMAGES, TEXT, VOXELS
         from ganvas.games import GAMES
 
@@ -223,6 +223,8 @@ class Display:
             names: tuple[str, ...] = getattr(recipe.config, "domains", ()) or directions
             to = f" --to {quote(names[-1])}" if len(directions) > 1 else ""
             use = f"ganvas paint {place} map.png --seed 3" if takes_maps else f"ganvas translate {place} photo.png{to}"
+            if issubclass(game, Inpaints):
+                use = f"ganvas inpaint {place} photo.png --mask mask.png"
             return [use, f"ganvas sample {place} --out sheet.png", f"ganvas eval {place}"]
         if not issubclass(game, Samples):
             first = "ganvas train cgan-mnist" if issubclass(game, Classifies) else f"ganvas doctor {place}"

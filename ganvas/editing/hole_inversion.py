@@ -92,7 +92,7 @@ def _resize(picture: Array, side: int) -> Array:
     if picture.shape[0] == side:
         return picture
     image = Image.fromarray(picture[..., 0] if picture.shape[2] == 1 else picture)
-    return np.atleast_3d(np.asarray(image.resize((side, side), Image.Resampling.LANCZOS)))
+    return np.atleast_3d(np.array(image.resize((side, side), Image.Resampling.LANCZOS)))
 
 
 def _resize_hole(hole: Hole, side: int) -> Hole:

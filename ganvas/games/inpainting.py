@@ -29,11 +29,13 @@ from ganvas.core.facts import Facts
 from ganvas.core.game import Batch, Game, Step, Terms, Turn
 from ganvas.core.host_number import HostNumber
 from ganvas.core.modality import IMAGES, Modality
-from ganvas.data.masks import NUMBERS, draw_masks
+from ganvas.data.masks import NUMBERS, SIDES, draw_masks
+from ganvas.errors import UsageError
 from ganvas.games.common.duel import Duel
 from ganvas.games.common.family import Family, cosine
 from ganvas.games.common.perceptual import measure_perceptual_distance
 from ganvas.games.common.rules import Rules
+from ganvas.layers.coarse_to_fine import fill_any_hole
 from ganvas.layers.gated import GatedConv, GatedResidual
 from ganvas.layers.patch_discriminator import PatchDiscriminator
 from ganvas.layers.smooth_fill import fill_smoothly
@@ -49,16 +51,20 @@ class Config:
 
     resolution: int = 128
     channels: int = 3
+    crop: int = 64  # side in pixels of the square of each picture that a step trains on, another one each time; 0: all of it
     width: int = 48
-    dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 8, 4, 2, 1)  # of the blocks at a quarter of the side
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 4, 2, 1)  # of the blocks at a quarter of the side
     critic_widths: tuple[int, int, int] = (48, 64, 96)
-    pixel_share: float = 0.7  # share of the run in which G learns pixels only; 1: all of it
+    pixel_share: float = 0.75  # share of the run in which G learns pixels only; 1: all of it
     l1: float = 10.0  # weight of the distance of pixels in the hole, beside D
     perceptual: float = 1.0  # weight of the distance of maps
     rules: Rules = Rules(objective="hinge", r1_gamma=1.0, penalty_every=8, full_precision=False)
 
     def __post_init__(self) -> None:
         require_multiple(self.resolution, MULTIPLE)
+        if self.crop % MULTIPLE or not 0 <= self.crop <= self.resolution:
+            most = f"a multiple of {MULTIPLE} up to {self.resolution}"
+            raise UsageError(f"config.crop: expected {most}, got {self.crop}; use 0 for whole pictures")
         require_within(self, "config.channels config.width", 1)
         require_within(self, "config.pixel_share", 0, 1)
         require_within(self, "config.l1 config.perceptual", 0)
@@ -110,10 +116,6 @@ class Inpainting(Game, Watched, Inpaints):
         self.at = HostNumber()  # the same as a Python number: the turns depend on it
 
     @property
-    def multiple(self) -> int:
-        return MULTIPLE
-
-    @property
     def keeps_grey(self) -> bool:
         return True
 
@@ -133,19 +135,32 @@ class Inpainting(Game, Watched, Inpaints):
             lambda batch, step: torch.cat([self.make_filled(batch, step), self.make_mask(batch, step)], 1),
             lambda x, _: self.D(x),
             self.D,
-            real=lambda batch, step: torch.cat([batch["real"], self.make_mask(batch, step)], 1),
+            real=lambda batch, step: torch.cat([self.cut(batch, step), self.make_mask(batch, step)], 1),
             g_extra=(self.resemble,),
         )
 
+    def cut(self, batch: Batch, step: Step) -> Tensor:
+        """The square of each picture that this step trains on, [N, C, crop, crop]."""
+        return step.compute_once("squares", lambda: self._cut(batch["real"], step))
+
+    def _cut(self, real: Tensor, step: Step) -> Tensor:
+        side = self.config.crop
+        if not side or side >= min(real.shape[-2:]):
+            return real
+        n, (height, width) = len(real), real.shape[-2:]
+        places = step.uniform(n, 2) * torch.tensor([height - side + 1, width - side + 1], device=real.device)
+        top, left = places.long().unbind(1)
+        return IMAGES.crop(real, top, left, side)
+
     def make_mask(self, batch: Batch, step: Step) -> Tensor:
-        """The mask [N, 1, H, W] of each picture of this batch, drawn once."""
-        n, (height, width) = len(batch["real"]), batch["real"].shape[-2:]
+        """The mask [N, 1, H, W] of each square of this batch, drawn once."""
+        n, (height, width) = len(batch["real"]), self.cut(batch, step).shape[-2:]
         return step.compute_once("mask", lambda: draw_masks(step.uniform(n, NUMBERS), height, width))
 
     def make_filled(self, batch: Batch, step: Step) -> Tensor:
-        """The pictures of the batch with their holes filled, with the gradient; as they are outside of them."""
-        mask = self.make_mask(batch, step)
-        return torch.where(mask > 0, self.G(batch["real"], mask), batch["real"])
+        """The squares of the batch with their holes filled, with the gradient; as they are outside of them."""
+        mask, real = self.make_mask(batch, step), self.cut(batch, step)
+        return torch.where(mask > 0, self.G(real, mask), real)
 
     def pixels(self, batch: Batch, step: Step) -> Terms:
         """The first part: the distance of pixels."""
@@ -158,13 +173,13 @@ class Inpainting(Game, Watched, Inpaints):
         if self.config.l1:
             terms["L1"] = self.config.l1 * self._hole_distance(filled, batch, step)
         if self.config.perceptual:
-            terms["perceptual"] = self.config.perceptual * measure_perceptual_distance(filled, batch["real"])
+            terms["perceptual"] = self.config.perceptual * measure_perceptual_distance(filled, self.cut(batch, step))
         return terms
 
     def _hole_distance(self, filled: Tensor, batch: Batch, step: Step) -> Tensor:
         """The mean distance to the true pixels, of those in the holes: outside there is none."""
         share = self.make_mask(batch, step).mean().clamp(min=1e-6)
-        return F.l1_loss(filled.float(), batch["real"]) / share
+        return F.l1_loss(filled.float(), self.cut(batch, step)) / share
 
     def held_out_logits(self, batch: Batch, step: Step) -> Mapping[str, Tensor]:
         return self.duel().held_out_logits(batch, step)
@@ -172,22 +187,31 @@ class Inpainting(Game, Watched, Inpaints):
     def inpaint(self, image: Tensor, mask: Tensor, z: Tensor | None = None) -> Tensor:
         """image [N, C, H, W], mask [N, 1, H, W] with 1 in the hole -> image [N, C, H, W] in [-1, 1], filled.
 
-        H and W are multiples of `multiple`. There is no noise: a hole has one filling.
+        There is no noise: a hole has one filling. Holes that are thicker than those of the training are filled at a smaller
+        size first (`layers/coarse_to_fine.py`).
         """
-        return torch.where(mask > 0, self.G(image, mask).clamp(-1, 1), image)
+        radius = max(1, round(SIDES[1] / 2 * (self.config.crop or self.config.resolution)))
+        return torch.where(mask > 0, fill_any_hole(self._fill, image, mask, radius).clamp(-1, 1), image)
+
+    def _fill(self, image: Tensor, mask: Tensor) -> Tensor:
+        """As `inpaint`, at the full size, which may be any: the sides are continued to multiples of `MULTIPLE`."""
+        height, width = image.shape[-2:]
+        more = (0, -width % MULTIPLE, 0, -height % MULTIPLE)
+        filled: Tensor = self.G(*(F.pad(x, more, "replicate") for x in (image, mask)))
+        return filled[..., :height, :width]
 
 
 _recipe = Family("inpainting", "Yu et al. 2019, arXiv:1806.03589")
 
 
-def _train(images: int, batch: int, **settings: Any) -> TrainConfig:
+def _train(images: int, **settings: Any) -> TrainConfig:
     steady = {"average_halflife": 1_000, "checkpoint_every": 10_000, "balance": "fixed"}
-    return cosine(0.02, images, batch, 2e-3, **steady | settings)
+    return cosine(0.02, images, 8, 2e-3, **steady | settings)
 
+
+_WHOLE = Config(resolution=64, crop=0)
 
 RECIPES = (
-    _recipe("inpaint-photos", "", 15, "what is missing in your own photographs", Config(), _train(25_000, 8), tile=128, flip=True),
-    _recipe(
-        "inpaint-images", "", 15, "what is missing in your own pictures", Config(resolution=64), _train(100_000, 16), flip=True
-    ),
+    _recipe("inpaint-photos", "", 15, "what is missing in your own photographs", Config(), _train(100_000), tile=128, flip=True),
+    _recipe("inpaint-images", "", 15, "what is missing in your own pictures", _WHOLE, _train(100_000), flip=True),
 )

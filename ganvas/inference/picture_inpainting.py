@@ -14,8 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganvas.core.capabilities import Inpaints
-from ganvas.data.masks import SIDES
-from ganvas.inference.hole_windows import Window, fill_any_hole, list_windows
+from ganvas.inference.hole_windows import Window, list_windows
 from ganvas.inference.holes import Hole
 from ganvas.inference.picture_translation import fit_channels
 from ganvas.inference.tiles import Progress, from_network, to_network
@@ -25,7 +24,6 @@ from ganvas.layers.smooth_fill import EXACT, fill_smoothly
 from ganvas.runtime import placement
 
 Array = npt.NDArray[Any]
-TRAINED = 64  # pixels of a side of the training, if the model does not say
 
 
 def inpaint_one(game: Inpaints, picture: Array, hole: Hole, *, seed: int = 0, progress: Progress | None = None) -> Array:
@@ -94,13 +92,12 @@ def _fill_window(game: Inpaints, planes: Array, hole: Hole, seed: int) -> Array:
     """[N, C, H, W] of bytes or 16 bits -> the same, filled."""
     device = placement.device_of(game)
     mask = torch.from_numpy(np.ascontiguousarray(hole)).to(device)[None, None].float()
-    radius = max(2, round(SIDES[1] / 2 * int(getattr(getattr(game, "config", None), "resolution", TRAINED))))
     z = latents([seed], game.noise_dim).to(device) if game.noise_dim else None
     parts = []
     for plane in planes:
         image = to_network(plane[None], device) * (1 - mask)  # the game does not see what is missing
         with torch.autocast(device.type, enabled=False):
-            filled = fill_any_hole(lambda x, m: _fill(game, x, m, z), image, mask, radius)
+            filled = _fill(game, image, mask, z)
         parts.append(from_network(filled, deep=planes.dtype == np.uint16))
     return np.concatenate(parts)
 

@@ -16,6 +16,10 @@ from torch import Tensor, nn
 from ganvas.layers.initialization import start_as_zero
 
 
+OPEN = 2.0  # of a gate at the start: sigmoid(2) = 0.88
+GAIN = 1.9  # the standard deviation of silu(x) is 0.6 for normal x, and the gate takes its share
+
+
 class GatedConv(nn.Module):
     """x [N, inputs, H, W] -> silu(features) * sigmoid(gate), [N, outputs, H / stride, W / stride]; the gate is [N, 1, ...]."""
 
@@ -24,6 +28,11 @@ class GatedConv(nn.Module):
         size = 2 * stride if stride > 1 else 3  # of the kernel: with a stride each pixel is seen equally often
         self.features = nn.Conv2d(inputs, outputs, size, stride, dilation, dilation)
         self.gate = nn.Conv2d(inputs, 1, size, stride, dilation, dilation)
+        # The variance is kept: features that shrink from layer to layer learn slowly. Gates start nearly open.
+        nn.init.kaiming_normal_(self.features.weight, nonlinearity="linear")
+        with torch.no_grad():
+            self.features.weight.mul_(GAIN)
+            self.gate.bias.fill_(OPEN)  # type: ignore[union-attr]
 
     def forward(self, x: Tensor) -> Tensor:
         return F.silu(self.features(x)) * torch.sigmoid(self.gate(x))
