@@ -59,7 +59,7 @@ def inpaint_file(
     """Fill what is white in `mask`, a picture of the same size; the other pixels keep their bits in a PNG.
 
     The result becomes `out`, by default NAME-inpainted.png in this folder. `preview`: a PNG of the picture with the hole
-    marked. `label`: the classes that a search tries, of a model that samples. `seed`: of the noise, or of the starts of a search.
+    marked. `label`: the classes that a search tries, of a model that samples. `seed`: of the noise, or of the search.
 
     Raises:
         UsageError: the model does neither; a mask that does not fit, or has no hole; `out` does not fit.
@@ -75,7 +75,7 @@ def inpaint_file(
     given, marked = _read(picture), _read(mask)
     if any("16 bits" in note for note in given.notes):
         raise DataError(
-            f"{printable(picture)}: colors of 16 bits; expected 8, so that pixels outside the hole can keep their bits; convert it"
+            f"{printable(picture)}: colors of 16 bits; expected 8, so that pixels outside the hole keep their bits; convert it"
         )
     hole = read_hole(marked.values)
     require_hole(hole, given.values.shape[:2], str(mask), str(picture))

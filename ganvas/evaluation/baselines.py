@@ -28,8 +28,9 @@ class Baseline:
 
 
 def make_baseline(outputs: Outputs, train: Dataset) -> Baseline | None:
-    """The baseline that fits: of filled holes their smooth filling; of images made larger the bicubic ones; of images made from label maps the mean color of each
-    class; of others the input itself, if it has the shape of the output, else the mean of the target. None: there is none.
+    """The baseline that fits: of filled holes their smooth filling; of images made larger the bicubic ones; of images made from
+    label maps the mean color of each class; of others the input itself, if it has the shape of the output, else the mean of the
+    target. None: there is none.
 
     Colors and means are those of up to 2,000 rows of the training split.
     """

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Upscales
 from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, UNKNOWN, Modality, modality_of
+from ganvas.errors import UsageError
 from ganvas.inference.inputs import INPUT_MODALITIES, Outputs
 from ganvas.metrics.luma_psnr import psnr_y, ssim_y
 from ganvas.metrics.psnr import psnr, psnr_within

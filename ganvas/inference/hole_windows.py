@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ganvas.inference.holes import Hole
 
@@ -38,12 +39,13 @@ def _reach(used: Hole, context: int) -> slice:
     return slice(max(0, int(places[0]) - context), min(len(used), int(places[-1]) + 1 + context))
 
 
-def _number_parts(hole: Hole) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+def _number_parts(hole: Hole) -> npt.NDArray[np.int64]:
     """The number of its part for each pixel: 0 outside of all; parts are connected by squares of `CELL` pixels that touch."""
     height, width = hole.shape
     more = ((0, -height % CELL), (0, -width % CELL))
-    cells = np.pad(hole, more).reshape((height + more[0][1]) // CELL, CELL, -1, CELL).any((1, 3))
-    numbers, count = np.zeros(cells.shape, np.int64), 0
+    cells: Hole = np.pad(hole, more).reshape((height + more[0][1]) // CELL, CELL, -1, CELL).any((1, 3))
+    numbers: npt.NDArray[np.int64] = np.zeros(cells.shape, np.int64)
+    count = 0
     for start in zip(*np.nonzero(cells), strict=True):
         if numbers[start]:
             continue

@@ -18,7 +18,7 @@ import torch
 from PIL import ImageOps
 from torch import Tensor
 
-from ganvas.core.capabilities import Animates, TakesInputs, Translates
+from ganvas.core.capabilities import Animates, Inpaints, TakesInputs, Translates
 from ganvas.core.fields import FIELDS
 from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, Batch, Modality, modality_of, normalize_batch
 from ganvas.data.images import UnreadableError, silence_pillow
@@ -135,9 +135,8 @@ def animate(game: Animates, source: npt.ArrayLike, driving: npt.ArrayLike) -> Ar
     return apply_to_arrays(game, lambda batch, _: game.animate(batch["source"], batch["driving"]), fields)
 
 
-def inpaint(model: LoadedGame, images: npt.ArrayLike | Picture | str | Path, masks: Any, seed: int) -> Array | Picture:
-    """As `Model.inpaint`, of a game that inpaints."""
-    game = model.game
+def inpaint(game: Inpaints, images: npt.ArrayLike | Picture | str | Path, masks: Any, seed: int) -> Array | Picture:
+    """As `Model.inpaint`."""
     if isinstance(images, (Picture, str, Path)):
         values, hole = _read_values(images), read_hole(_read_values(masks))
         require_hole(hole, values.shape[:2])

@@ -134,16 +134,14 @@ class Model(LoadedGame):
     ) -> Any:
         """Images uint8 [n, H, W, C] with holes filled; masks bool or uint8 [n, H, W], white (above 127) or 1 in the hole.
 
-        H and W may be anything. A picture of Pillow, or the path of one, with a mask of its size, becomes a picture. Only pixels
-        in the hole change. Image i has the noise of seed + i, if the game takes noise. Models that sample fill by inversion:
-        see `ganvas.editing.hole_inversion.fill_by_inversion`.
+        H and W may be anything. A picture or path with a mask becomes a picture. Image i has the noise of seed + i, if any.
+        Models that sample: `editing.hole_inversion.fill_by_inversion`.
 
         Raises:
             UsageError: the game does not inpaint, inputs of another type or shape, or a mask without a hole.
             DataError: a file cannot be read.
         """
-        self._require(Inpaints, "inpaint")
-        return input_arrays.inpaint(self, images, masks, seed)
+        return input_arrays.inpaint(self._require(Inpaints, "inpaint"), images, masks, seed)
 
     def upscale(self, images: npt.ArrayLike | Image | str | Path, *, strength: float = 1.0) -> Any:
         """Images uint8 [n, H, W, C] -> uint8 [n, scale H, scale W, C], `scale` as the game's; a picture or path -> a picture;

@@ -16,7 +16,7 @@ from torch import Tensor
 from ganvas.core.capabilities import Inpaints
 from ganvas.inference.hole_windows import Window, list_windows
 from ganvas.inference.holes import Hole
-from ganvas.inference.picture_translation import fit_channels
+from ganvas.inference.picture_translation import fit_channels, input_channels
 from ganvas.inference.tiles import Progress, from_network, to_network
 from ganvas.inference.transparency import mix_with, split_alpha, unmix
 from ganvas.latents.seed_latents import latents
@@ -47,7 +47,8 @@ def paste(picture: Array, hole: Hole, filling: Array) -> Array:
         partly = (alpha > 0) & (alpha < top)
         filling = np.where(partly, unmix(filling, alpha, np.full(colors.shape[2], top, np.float32)), filling)
         filling = np.concatenate([filling, alpha], 2)
-    return np.where(hole[..., None], filling, picture)
+    pasted: Array = np.where(hole[..., None], filling, picture)
+    return pasted
 
 
 def _put_on_white(colors: Array, alpha: Array | None) -> Array:
@@ -63,7 +64,7 @@ def _fill_alpha(alpha: Array, hole: Hole) -> Array:
 
 def _fill_colors(game: Inpaints, colors: Array, hole: Hole, seed: int, progress: Progress | None) -> Array:
     """[H, W, 1 or 3] -> the same with its hole filled."""
-    channels = int(getattr(getattr(game, "config", None), "channels", colors.shape[2]))
+    channels = input_channels(game, "image") or colors.shape[2]
     apart = channels == 1 < colors.shape[2]
     result, windows = colors.copy(), list_windows(hole)
     for done, window in enumerate(windows):
@@ -84,7 +85,8 @@ def _put(result: Array, window: Window, filled: Array) -> None:
 
 
 def _to_grey(planes: Array) -> Array:
-    return np.rint(planes.mean(0, keepdims=True)).astype(planes.dtype)
+    grey: Array = np.rint(planes.mean(0, keepdims=True)).astype(planes.dtype)
+    return grey
 
 
 @torch.no_grad()

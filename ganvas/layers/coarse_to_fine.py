@@ -1,4 +1,4 @@
-"""Holes that are thicker than those of the training are filled from coarse to fine.
+"""Thick holes are filled from coarse to fine.
 
 Such a hole is filled at half the size first. Then its inner part counts as known, and only a ring along its rim is filled anew.
 So at every size a network gets holes as it knows them, and what it cannot know, the middle of a large hole, is soft instead of

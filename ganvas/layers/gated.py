@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from ganvas.layers.initialization import start_as_zero
 
-
 OPEN = 2.0  # of a gate at the start: sigmoid(2) = 0.88
 GAIN = 1.9  # the standard deviation of silu(x) is 0.6 for normal x, and the gate takes its share
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from ganvas.inference.hole_windows import CONTEXT, list_windows
 
 

@@ -55,6 +55,7 @@ GAMES_IN_WORDS = {  # what a recipe of the game is, for a person who has not rea
     "spade": "A drawn map becomes a picture",
     "srgan": "A small picture becomes a large one",
     "filters": "No discriminator: it learns what a filter does",
+    "inpainting": "Fills holes so that they cannot be seen",
 }
 FIELDS = {"train.seed": "“Seed”", "train.images": "“or images”"}  # settings that the form has fields for
 FIRST_SOURCE = "mnist"  # chosen at first
