@@ -43,7 +43,7 @@ def _number_parts(hole: Hole) -> npt.NDArray[np.int64]:
     """The number of its part for each pixel: 0 outside of all; parts are connected by squares of `CELL` pixels that touch."""
     height, width = hole.shape
     more = ((0, -height % CELL), (0, -width % CELL))
-    cells: Hole = np.pad(hole, more).reshape((height + more[0][1]) // CELL, CELL, -1, CELL).any((1, 3))
+    cells: Hole = np.asarray(np.pad(hole, more).reshape((height + more[0][1]) // CELL, CELL, -1, CELL).any((1, 3)))
     numbers: npt.NDArray[np.int64] = np.zeros(cells.shape, np.int64)
     count = 0
     for start in zip(*np.nonzero(cells), strict=True):

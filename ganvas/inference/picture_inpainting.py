@@ -59,7 +59,8 @@ def _fill_alpha(alpha: Array, hole: Hole) -> Array:
     """The transparency [H, W, 1], filled smoothly in the hole."""
     plane = torch.from_numpy(alpha[..., 0].astype(np.float32))[None, None]
     filled = fill_smoothly(plane, torch.from_numpy(hole)[None, None].float(), EXACT)[0, 0]
-    return np.rint(filled.numpy()).astype(alpha.dtype)[..., None]
+    levels: Array = np.rint(filled.numpy()).astype(alpha.dtype)[..., None]
+    return levels
 
 
 def _fill_colors(game: Inpaints, colors: Array, hole: Hole, seed: int, progress: Progress | None) -> Array:

@@ -17,7 +17,7 @@ from ganvas.games.inpainting import RECIPES, Config, Inpainting
 from ganvas.layers.smooth_fill import fill_smoothly
 from ganvas.utils.settings import from_dict, to_dict
 
-TINY = Config(resolution=32, crop=0, width=8, dilations=(1, 2), critic_widths=(4, 4, 8))
+TINY = Config(resolution=32, crop=0, width=8, dilations=(1, 2), critic_widths=(4, 4, 8), pixel_share=0.6)
 REAL = smooth_images(side=32)
 DATA = TableDataset("smooth", {"real": REAL})
 BATCH = DATA.samples(torch.arange(4))
