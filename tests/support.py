@@ -54,6 +54,7 @@ SMALL = {
     "detector_widths": (4, 4, 8),
     "motion_widths": (4, 4, 8),
     "draw_widths": (4, 8),
+    "crop": 16,
 }
 PLAN = Plan(threads=1)
 

@@ -39,6 +39,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     # a model
     "sample": model_commands.sample,
     "translate": translation_commands.translate,
+    "inpaint": translation_commands.inpaint,
     "paint": translation_commands.paint,
     "animate": animation_commands.animate,
     "eval": model_commands.evaluate,

@@ -211,7 +211,7 @@ class Display:
 
     def next_commands(self, folder: Path) -> list[str]:
         """Three useful commands for the model in `folder`: by what its game can do and by the kind of its data."""
-        from ganvas.core.capabilities import Animates, Classifies, Conditional, Encodes, Samples, TakesInputs
+        from ganvas.core.capabilities import Animates, Classifies, Conditional, Encodes, Inpaints, Samples, TakesInputs
         from ganvas.core.modality import IMAGES, TEXT, VOXELS
         from ganvas.games import GAMES
 
@@ -225,6 +225,8 @@ class Display:
             use = f"ganvas paint {place} map.png --seed 3" if takes_maps else f"ganvas translate {place} photo.png{to}"
             if issubclass(game, Animates):
                 use = f"ganvas animate {place} picture.png --driving nod"
+            if issubclass(game, Inpaints):
+                use = f"ganvas inpaint {place} photo.png --mask mask.png"
             return [use, f"ganvas sample {place} --out sheet.png", f"ganvas eval {place}"]
         if not issubclass(game, Samples):
             first = "ganvas train cgan-mnist" if issubclass(game, Classifies) else f"ganvas doctor {place}"

@@ -1,4 +1,4 @@
-"""The commands of a model that makes pictures from pictures: `translate` and `paint`."""
+"""The commands of a model that makes pictures from pictures: `translate`, `inpaint` and `paint`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ganvas.cli.arguments import Running, RunPath, report_doubts, report_path
+from ganvas.cli.arguments import Label, Running, RunPath, parse_labels, report_doubts, report_path
 from ganvas.utils.parsing import printable, spell_count
 from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
 
 PAUSE = 5.0  # seconds between two lines about the progress
 MOST_LISTED = 100  # files that are listed
+LABEL = "Of a model with classes that samples: the class, or several that are tried; the default is all."
 
 
 def translate(
@@ -74,6 +75,46 @@ def translate(
     elif not running.quiet:
         many = f", {spell_count(len(found.written), 'files')}" if found.out.is_dir() else ""
         print(f"{printable(found.out)} ({printable(found.about)}{many})")
+
+
+def inpaint(
+    run: RunPath,
+    picture: str,
+    *,
+    mask: str,
+    out: str | None = None,
+    preview: str | None = None,
+    label: Annotated[Label, Parameter(help=LABEL)] = None,
+    seed: Whole = 0,
+    running: Running = Running(),
+) -> None:
+    """Fill what is white in a mask: with a model of an inpaint-... recipe, or with any that samples pictures, by inversion.
+
+    Parameters
+    ----------
+    picture
+        A picture of any size.
+    mask
+        A picture of the same size: white is filled, black is kept; greys count as the nearer of the two.
+    out
+        A file (.png, .jpg, .webp) or a folder. The default is a new name in this folder. In a .png all pixels outside the hole
+        keep their bits.
+    preview
+        Also write this .png: the picture with the hole marked.
+    seed
+        Of the noise, or of the samples that a search starts from.
+    """
+    from ganvas.editing.inpaint_files import inpaint_file
+    from ganvas.inference.model import load
+
+    model = load(run, running.device)
+    found = inpaint_file(model, picture, mask, out, preview=preview, label=parse_labels(label), seed=seed)
+    report_doubts(found.notes, [])
+    if running.json:
+        print(json_.dumps(found.to_dict()))
+    elif not running.quiet:
+        error = "" if found.error is None else f", outside the hole off by {found.error:.1f} of 255"
+        print(f"{printable(found.out)} ({found.about}{error})")
 
 
 def paint(

@@ -69,7 +69,7 @@ def split_pair(config: DataConfig) -> tuple[str, str]:
 class Squares:
     """How photographs become squares."""
 
-    pair: str  # the teacher, or "bicubic-2"
+    pair: str  # the teacher, or "bicubic-2"; "": there is no source
     side: int  # pixels
     channels: int
     scale: int  # of the source: 1, or that of super-resolution
@@ -106,8 +106,10 @@ class Squares:
             height, width = (length // self.scale * self.scale for length in whole.shape[:2])
             truth = whole[:height, :width]
             source = shrink_picture(truth, self.scale)
-        else:
+        elif self.pair:
             source, truth = find_teacher(self.pair).make_pair(whole)
+        else:
+            source, truth = whole[..., :0], whole
         places = self.list_places(truth.shape[0], truth.shape[1], most)
         small = self.side // self.scale
         return (
@@ -151,20 +153,7 @@ def open_photos(
     scale = bicubic_scale(pair, side) if kind == {"low", "real"} else 1
     if scale == 1:
         find_teacher(pair)
-    found = find(inner, config.split, progress)
-    entry_name = cache.entry_name("squares", found.identity, config.split, config.white, pair, side, channels, scale)
-    entry = cache.read(entry_name)
-    if entry is None:
-        contents = load(found)
-        if not isinstance(contents, ImageCollection):
-            raise DataError(f"{printable(inner)}: expected photographs, found points or solids; choose a folder of photographs")
-        photos = as_bytes(contents, config.white)
-        count = len(photos.names)
-        form = channels or choose_format(photos, TargetFormat(side, None))[1]
-        how = Squares(pair, side, form, scale, max(1, -(-MOST // max(1, count))))
-        entry = cache.store(entry_name, lambda file: _build(photos, how, file, progress))
-    pixels, record = entry
-    assert record.labels is not None  # noqa: S101 - the photograph of each square
+    pixels, record = _find_squares(config, pair, inner, side, scale, channels, progress)
     fields = _split_rows(pixels, side, scale)
     names: dict[str, str] = {}
     if kind == {"low", "real"}:
@@ -192,6 +181,40 @@ def open_photos(
         names=names,
         crop=config.crop // scale if train and config.crop != side else 0,
     )
+
+
+def open_squares(config: DataConfig, *, channels: int | None = None, progress: Progress | None = None) -> TableDataset:
+    """Photographs as squares of `config.tile` pixels, the field "real", without a teacher. Raises: as `open_photos`."""
+    side = config.tile
+    pixels, record = _find_squares(config, "", config.source, side, 1, channels, progress)
+    return TableDataset(
+        printable(config.source),
+        {"real": pixels.unflatten(1, (pixels.shape[1] // side**2, side, side))},
+        skipped=record.skipped,
+        warnings=record.warnings,
+        flip=config.flip and config.split == "train",
+        fingerprint=record.fingerprint,
+        splits=record.splits,
+        groups=record.labels,
+    )
+
+
+def _find_squares(
+    config: DataConfig, pair: str, source: str, side: int, scale: int, channels: int | None, progress: Progress | None
+) -> tuple[Tensor, cache.Record]:
+    """The squares of all photographs, rows of bytes, of truth and source; from the cache if they are there."""
+    found = find(source, config.split, progress)
+    entry_name = cache.entry_name("squares", found.identity, config.split, config.white, pair, side, channels, scale)
+    entry = cache.read(entry_name)
+    if entry is not None:
+        return entry
+    contents = load(found)
+    if not isinstance(contents, ImageCollection):
+        raise DataError(f"{printable(source)}: expected photographs, found points or solids; choose a folder of photographs")
+    photos = as_bytes(contents, config.white)
+    form = channels or choose_format(photos, TargetFormat(side, None))[1]
+    how = Squares(pair, side, form, scale, max(1, -(-MOST // max(1, len(photos.names)))))
+    return cache.store(entry_name, lambda file: _build(photos, how, file, progress))
 
 
 def _two_domains(fields: dict[str, Tensor], record: cache.Record, names: tuple[str, str], flip: bool) -> UnpairedDataset:
@@ -258,7 +281,7 @@ def _build(photos: ImageCollection, how: Squares, file: BinaryIO, progress: Prog
             progress(start + some, total)
     if not groups:
         raise no_readable_image([*photos.skipped, *skipped])
-    size = how.channels * (how.side**2 + (how.side // how.scale) ** 2)
+    size = how.channels * (how.side**2 + ((how.side // how.scale) ** 2 if how.pair else 0))
     labels = torch.tensor(groups)
     warnings = (*photos.warnings, *photos.late_warnings())
     left_out = (*photos.skipped, *skipped)

@@ -11,9 +11,11 @@ from ganvas.core.capabilities import Upscales
 from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, modality_of
 from ganvas.data.dataset import Dataset
 from ganvas.inference.inputs import INPUT_MODALITIES, Outputs
+from ganvas.layers.smooth_fill import EXACT, fill_smoothly
 from ganvas.metrics.color_segmenter import mean_colors
 from ganvas.metrics.resize import enlarge
 
+PART = 64  # images that are filled at a time
 ROWS = 2_000  # of the training split, from which colors and means are computed
 
 
@@ -26,12 +28,15 @@ class Baseline:
 
 
 def make_baseline(outputs: Outputs, train: Dataset) -> Baseline | None:
-    """The baseline that fits: of images made larger the bicubic ones; of images made from label maps the mean color of each
-    class; of others the input itself, if it has the shape of the output, else the mean of the target. None: there is none.
+    """The baseline that fits: of filled holes their smooth filling; of images made larger the bicubic ones; of images made from
+    label maps the mean color of each class; of others the input itself, if it has the shape of the output, else the mean of the
+    target. None: there is none.
 
     Colors and means are those of up to 2,000 rows of the training split.
     """
     task, output = outputs.task, outputs.output
+    if outputs.hole is not None:
+        return fill_by_diffusion(outputs)
     shown = next(iter(outputs.inputs.values()))
     kind, kind_in = (modality_of(x, INPUT_MODALITIES) for x in (output, shown))
     if isinstance(task.game, Upscales) and "low" in outputs.inputs:
@@ -50,6 +55,26 @@ def make_baseline(outputs: Outputs, train: Dataset) -> Baseline | None:
             mean = reals.double().mean(0).round().to(torch.uint8)
             return Baseline("mean target", mean.expand(len(output), *mean.shape))
     return None
+
+
+def fill_by_diffusion(outputs: Outputs) -> Baseline:
+    """The images with each hole as smooth as can be: Laplace's equation, with the pixels around the hole as its rim."""
+    shown, hole = next(iter(outputs.inputs.values())), _require_hole(outputs)
+    parts = [fill_smoothly(x, some, EXACT) for x, some in zip(shown.split(PART), hole.split(PART), strict=True)]
+    return Baseline("diffusion fill", torch.cat(parts).round().clamp(0, 255).to(torch.uint8))
+
+
+def fill_by_mean(outputs: Outputs) -> Baseline:
+    """The images with each hole in the mean color of the pixels outside of it."""
+    shown, hole = next(iter(outputs.inputs.values())), _require_hole(outputs) > 0
+    sums = shown.where(~hole, 0).sum((2, 3), keepdim=True, dtype=torch.float64)
+    mean = (sums / (~hole).sum((2, 3), keepdim=True).clamp(min=1)).round().to(torch.uint8)
+    return Baseline("mean color", torch.where(hole, mean, shown))
+
+
+def _require_hole(outputs: Outputs) -> Tensor:
+    assert outputs.hole is not None  # noqa: S101 - the caller has looked
+    return outputs.hole
 
 
 def choose_training_rows(train: Dataset) -> Tensor:

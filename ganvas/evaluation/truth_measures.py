@@ -10,9 +10,10 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Upscales
 from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, UNKNOWN, Modality, modality_of
+from ganvas.errors import UsageError
 from ganvas.inference.inputs import INPUT_MODALITIES, Outputs
 from ganvas.metrics.luma_psnr import psnr_y, ssim_y
-from ganvas.metrics.psnr import psnr
+from ganvas.metrics.psnr import psnr, psnr_within
 from ganvas.metrics.ssim import ssim
 
 MOST_DECIBELS = 100.0  # PSNR of equal images in a mean: that of a single wrong byte in 10^8 is about as high
@@ -58,14 +59,19 @@ class TruthMeasure:
     kinds: tuple[Modality, ...]  # it fits
     values: Callable[[Tensor, Tensor], Tensor]  # (outputs, truth) uint8 [N, ...] -> [N]
     enlarged: bool = False  # only of super-resolution, and without a border of as many pixels as its scale
+    in_holes: bool = False  # only of inpainting, and of the pixels in the holes alone
 
     def compare(self, outputs: Outputs, output: Tensor) -> Tensor:
         """The values [N] of `output`, of these outputs or of their baseline, against the truth, which they must have.
 
         Raises:
-            UsageError: the images are too small, or have another number of channels.
+            UsageError: the images are too small, or have another number of channels; or there are no holes.
         """
         assert outputs.truth is not None  # noqa: S101 - the caller has looked
+        if self.in_holes:
+            if outputs.hole is None:
+                raise UsageError("only the outputs of inpainting have holes")
+            return cap_decibels(psnr_within(output, outputs.truth, outputs.hole))
         border = self.border(outputs)
         if not border:
             return self.values(output, outputs.truth)
@@ -79,7 +85,9 @@ class TruthMeasure:
 
     def suits(self, outputs: Outputs) -> bool:
         """Whether it is measured if nobody asks for it."""
-        return not self.enlarged or isinstance(outputs.task.game, Upscales)
+        return (not self.enlarged or isinstance(outputs.task.game, Upscales)) and (
+            not self.in_holes or outputs.hole is not None
+        )
 
 
 TRUTH: Mapping[str, TruthMeasure] = {
@@ -88,5 +96,6 @@ TRUTH: Mapping[str, TruthMeasure] = {
     "ssim": TruthMeasure((IMAGES, CLIPS), _of_frames(ssim)),
     "psnr_y": TruthMeasure((IMAGES,), lambda a, b: cap_decibels(psnr_y(a, b)), enlarged=True),
     "ssim_y": TruthMeasure((IMAGES,), ssim_y, enlarged=True),
+    "psnr_hole": TruthMeasure((IMAGES,), psnr, in_holes=True),
     "pixel_accuracy": TruthMeasure((LABEL_MAPS,), pixel_accuracy),
 }

@@ -19,6 +19,7 @@ from ganvas.games import (
     filters,
     gan,
     gan3d,
+    inpainting,
     motion,
     pix2pix,
     progan,
@@ -57,6 +58,7 @@ GAMES: Mapping[str, type[Game]] = {
     "srgan": srgan.SRGAN,
     "filters": filters.Filter,
     "motion": motion.Motion,
+    "inpainting": inpainting.Inpainting,
 }
 
 _MODULES = (
@@ -80,5 +82,6 @@ _MODULES = (
     srgan,
     filters,
     motion,
+    inpainting,
 )
 RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for module in _MODULES for recipe in module.RECIPES}

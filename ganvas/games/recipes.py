@@ -14,6 +14,7 @@ from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import open_source
 from ganvas.data.open_fields import open_fields
+from ganvas.data.photo_tiles import open_squares
 from ganvas.data.table import TableDataset
 from ganvas.data.units import choose_units
 from ganvas.errors import DataError, UsageError, unknown_name
@@ -60,7 +61,9 @@ def open_data(recipe: Recipe, first: str = "") -> Dataset:
         raise UsageError(f"data.crop={recipe.data.crop}: expected data.tile, the side it is taken from, to be larger")
     needs, size = GAMES[recipe.game].needs, getattr(recipe.config, "resolution", None)
     data: Dataset
-    if set(needs) <= SAMPLES:
+    if set(needs) <= SAMPLES and recipe.data.tile:
+        data = open_squares(recipe.data, channels=recipe.data.channels)
+    elif set(needs) <= SAMPLES:
         data = open_source(recipe.data, resolution=size, channels=recipe.data.channels, pictures=False)
     else:
         data = open_fields(recipe.data, needs, resolution=size, channels=recipe.data.channels)

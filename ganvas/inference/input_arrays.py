@@ -28,8 +28,10 @@ from ganvas.data.whole_picture import read_picture, to_values
 from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.inference.animation import animate_arrays
 from ganvas.inference.drawn_maps import read_map_for
+from ganvas.inference.holes import read_hole, require_hole
 from ganvas.inference.inputs import CHUNK, CLIP_CHUNK, INPUT_MODALITIES, compute_chunks
 from ganvas.inference.loaded_game import LoadedGame
+from ganvas.inference.picture_inpainting import inpaint_one
 from ganvas.inference.picture_translation import (
     Way,
     find_way,
@@ -141,15 +143,19 @@ def animate(game: Animates, source: npt.ArrayLike, driving: npt.ArrayLike, *, ab
     )
 
 
-def inpaint(game: Inpaints, images: npt.ArrayLike, masks: npt.ArrayLike, seed: int) -> Array:
+def inpaint(game: Inpaints, images: npt.ArrayLike | Picture | str | Path, masks: Any, seed: int) -> Array | Picture:
     """As `Model.inpaint`."""
-
-    def compute(batch: Batch, z: Tensor | None) -> Tensor:
-        mask = (batch["masks"] > 0)[:, None].to(batch["images"])
-        return game.inpaint(batch["images"] * (1 - mask), mask, z)  # the game does not see what is missing
-
-    fields = {"images": as_input("images", images, (IMAGES,)), "masks": as_input("masks", masks, (LABEL_MAPS,))}
-    return apply_to_arrays(game, compute, fields, seed)
+    if isinstance(images, (Picture, str, Path)):
+        values, hole = _read_values(images), read_hole(_read_values(masks))
+        require_hole(hole, values.shape[:2])
+        return to_image(inpaint_one(game, values, hole, seed=seed))
+    kept = {"images": as_input("images", images, (IMAGES,)), "masks": as_input("masks", masks, (LABEL_MAPS,))}
+    n = require_one_length(kept)
+    given, marks = as_output_array(kept["images"]), kept["masks"].numpy()
+    if given.shape[1:3] != marks.shape[1:]:
+        raise UsageError(f"masks: expected {list(given.shape[:3])}, as the images, found {list(marks.shape)}; make them alike")
+    holes = marks > (0 if marks.max() <= 1 else 127)
+    return np.stack([inpaint_one(game, given[i], holes[i], seed=seed + i) for i in range(n)])
 
 
 def upscale(model: LoadedGame, images: npt.ArrayLike | Picture | str | Path, strength: float) -> Array | Picture:

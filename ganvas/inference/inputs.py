@@ -16,13 +16,14 @@ from ganvas.core.capabilities import Animates, Inpaints, TakesInputs, Translates
 from ganvas.core.fields import check
 from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, Batch, modality_of, normalize_batch
 from ganvas.data.dataset import Dataset
+from ganvas.data.masks import masks_of_seeds
 from ganvas.data.table import TableDataset
 from ganvas.latents.seed_latents import latents
 from ganvas.layers.channels import convert_channels
 from ganvas.metrics.resize import shrink_unchecked
 from ganvas.runtime import placement
 
-HOLE = 0.5  # side of the square that is missing where the data has no masks, as a share of the image's side
+HOLE = "hole"  # what of the inputs says where inpainting fills
 CHUNK, CLIP_CHUNK = 32, 4  # rows at a time; of clips fewer, as each holds many images
 INPUT_MODALITIES = (IMAGES, CLIPS, LABEL_MAPS)  # of inputs and outputs
 Compute = Callable[[Batch, Tensor | None], Batch]  # inputs {name: [N, ...]}, z [N, noise_dim] or None -> {name: [N, ...]}
@@ -36,7 +37,7 @@ class Task:
     game: TakesInputs
     target: str  # the field with the truth, if the fields of a row belong together
     needs: tuple[str, ...]  # fields that the data must have
-    prepare: Callable[[Batch], Batch]  # a batch of the data -> what the game takes
+    prepare: Callable[[Batch, Tensor], Batch]  # a batch of the data, and its rows int64 [N] -> what the game takes
     shows: tuple[str, ...]  # which of these a sheet shows
     compute: Compute  # -> {"output": ...}, and "back" of a translation with a way back
     truth: Callable[[Tensor], Tensor] = lambda x: x  # the target field as kept -> what the output is compared with
@@ -52,6 +53,7 @@ class Outputs:
     output: Tensor
     truth: Tensor | None  # None: the rows do not have it
     back: Tensor | None  # of a translation with two directions: the output translated back
+    hole: Tensor | None = None  # uint8 [N, 1, H, W], 1 where inpainting filled a pixel: elsewhere the output is the input
 
 
 def list_tasks(game: TakesInputs, strength: float = 1.0) -> tuple[Task, ...]:
@@ -83,9 +85,11 @@ def run_task(task: Task, data: Dataset, rows: Tensor) -> Outputs:
         kept = data.rows(rows[at])
         batch = normalize_batch({name: x.to(device) for name, x in kept.items()}, data.modalities)
         check(batch, task.needs)
-        inputs = task.prepare(batch)
+        inputs = task.prepare(batch, rows[at])
         results = task.compute(inputs, latents(rows[at].tolist(), dim).to(device) if dim else None)
         found = {f"input {name}": inputs[name] for name in task.shows} | results
+        if HOLE in inputs:
+            found[HOLE] = inputs[HOLE].to(torch.uint8)
         if has_truth(task, data):
             found["truth"] = task.truth(kept[task.target])
         return found
@@ -93,7 +97,7 @@ def run_task(task: Task, data: Dataset, rows: Tensor) -> Outputs:
     clips = any(modality is CLIPS for modality in data.modalities.values())
     found = compute_chunks(compute, len(rows), CLIP_CHUNK if clips else CHUNK)
     shown = {name: found[f"input {name}"] for name in task.shows}
-    return Outputs(task, shown, found["output"], found.get("truth"), found.get("back"))
+    return Outputs(task, shown, found["output"], found.get("truth"), found.get("back"), found.get(HOLE))
 
 
 def has_truth(task: Task, data: Dataset) -> bool:
@@ -128,7 +132,7 @@ def _translation(game: Translates, direction: str, strength: float) -> Task:
             return {"output": output}
         return {"output": output, "back": game.translate({**inputs, target: output}, reverse, z)}
 
-    def prepare(batch: Batch) -> Batch:
+    def prepare(batch: Batch, _: Tensor) -> Batch:
         return {field: batch[field] for field in game.takes}
 
     return Task(direction, game, target, game.takes, prepare, (source,), compute)
@@ -149,7 +153,7 @@ def split_direction(direction: str) -> tuple[str, str]:
 
 
 def _animation(game: Animates) -> Task:
-    def prepare(batch: Batch) -> Batch:
+    def prepare(batch: Batch, _: Tensor) -> Batch:
         return {"source": batch["source"], "driving": _as_clip(batch["driving"])}
 
     def compute(inputs: Batch, _: Tensor | None) -> Batch:
@@ -165,32 +169,24 @@ def _as_clip(x: Tensor) -> Tensor:
 
 
 def _inpainting(game: Inpaints) -> Task:
-    def prepare(batch: Batch) -> Batch:
+    def prepare(batch: Batch, rows: Tensor) -> Batch:
         image = batch["real"]
-        mask = (batch["mask"] == 1)[:, None].to(image) if "mask" in batch else square_mask(image)
-        return {"image": image, "mask": mask, "masked": image * (1 - mask)}
+        # A row has the mask of its number, so that all models and all checkpoints are measured with the same holes.
+        mask = (batch["mask"] == 1)[:, None] if "mask" in batch else masks_of_seeds(rows.tolist(), *image.shape[-2:])
+        mask = mask.to(image)
+        return {HOLE: mask, "masked": image * (1 - mask)}
 
     def compute(inputs: Batch, z: Tensor | None) -> Batch:
-        return {"output": game.inpaint(inputs["masked"], inputs["mask"], z)}
+        return {"output": game.inpaint(inputs["masked"], inputs[HOLE], z)}
 
     return Task("inpainting", game, "real", ("real",), prepare, ("masked",), compute, may_copy=True)
-
-
-def square_mask(image: Tensor) -> Tensor:
-    """image [N, C, H, W] -> mask [N, 1, H, W]: 1 in a square in the middle, of half the shorter side."""
-    height, width = image.shape[-2:]
-    side = max(1, round(HOLE * min(height, width)))
-    top, left = (height - side) // 2, (width - side) // 2
-    mask = torch.zeros_like(image[:, :1])
-    mask[:, :, top : top + side, left : left + side] = 1
-    return mask
 
 
 def _super_resolution(game: Upscales, strength: float) -> Task:
     def crop(x: Tensor) -> Tensor:
         return x[..., : x.shape[-2] // game.scale * game.scale, : x.shape[-1] // game.scale * game.scale]
 
-    def prepare(batch: Batch) -> Batch:
+    def prepare(batch: Batch, _: Tensor) -> Batch:
         if "low" in batch:
             return {"low": batch["low"]}
         # Through bytes, because data are made so: the network sees what it was trained on.

@@ -132,13 +132,17 @@ class Model(LoadedGame):
         """
         return input_arrays.animate(self._require(Animates, "animate"), source, driving, absolute=absolute)
 
-    def inpaint(self, images: npt.ArrayLike, masks: npt.ArrayLike, *, seed: int = 0) -> Array:
-        """Images uint8 [n, H, W, C] with masks bool or uint8 [n, H, W], not 0 at missing pixels -> images uint8 [n, H, W, C].
+    def inpaint(
+        self, images: npt.ArrayLike | Image | str | Path, masks: npt.ArrayLike | Image | str | Path, *, seed: int = 0
+    ) -> Any:
+        """Images uint8 [n, H, W, C] with holes filled; masks bool or uint8 [n, H, W], white (above 127) or 1 in the hole.
 
-        Only missing pixels change. Image i has the noise of seed + i, if the game takes noise.
+        H and W may be anything. A picture or path with a mask becomes a picture. Image i has the noise of seed + i, if any.
+        Models that sample: `editing.hole_inversion.fill_by_inversion`.
 
         Raises:
-            UsageError: the game does not inpaint, or inputs of another type or shape.
+            UsageError: the game does not inpaint, inputs of another type or shape, or a mask without a hole.
+            DataError: a file cannot be read.
         """
         return input_arrays.inpaint(self._require(Inpaints, "inpaint"), images, masks, seed)
 

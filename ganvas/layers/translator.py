@@ -23,10 +23,10 @@ FINEST = 12  # channels at full resolution
 BLOCKS = (1, 2, 3, 1, 1)  # residual blocks at a half, a quarter and an eighth of the side, and on the way back
 
 
-def require_multiple(resolution: int, multiple: int = MULTIPLE) -> None:
-    """Raises: UsageError: a picture of this side cannot be halved often enough."""
+def require_multiple(resolution: int, multiple: int = MULTIPLE, name: str = "config.resolution") -> None:
+    """Raises: UsageError: a picture of this side, the setting `name`, cannot be halved often enough."""
     if resolution < multiple or resolution % multiple:
-        raise UsageError(f"config.resolution: expected a multiple of {multiple}, got {resolution}; use 64")
+        raise UsageError(f"{name}: expected a multiple of {multiple}, got {resolution}; use 64")
 
 
 class Translator(nn.Module):

@@ -15,6 +15,7 @@ from translators import make_translator
 from ganvas.cli.app import app
 from ganvas.errors import UsageError
 from ganvas.inference import model_file
+from ganvas.inference.model import load
 
 
 def typed(*words: object) -> Any:
@@ -25,7 +26,7 @@ def typed(*words: object) -> Any:
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Models of both kinds, with random weights."""
     folder, found = tmp_path_factory.mktemp("bundles"), {}
-    for name in ("cyclegan-emoji", "spade-earth"):
+    for name in ("cyclegan-emoji", "spade-earth", "inpaint-photos"):
         found[name] = folder / f"{name}.safetensors"
         one = miniature_model(name)
         model_file.save(found[name], one.game, one.card)
@@ -64,6 +65,26 @@ def test_paint(bundles: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> 
         assert image.size == (64, 64)
     typed("paint", bundles["spade-earth"], "map.png", "-n", 2, "--side", 16, "--out", "several", "--quiet")
     assert {path.name for path in Path("several").iterdir()} == {"map-seed0.png", "map-seed1.png"}
+
+
+def test_inpaint(bundles: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    mask = np.zeros((20, 30), np.uint8)
+    mask[5:10, 5:10] = 255
+    Image.fromarray(mask).save("mask.png")
+    typed("inpaint", bundles["inpaint-photos"], "x.png", "--mask", "mask.png", "--preview", "hole.png")
+    assert capsys.readouterr().out == "x-inpainted.png (25 of 30 x 20 pixels are filled (4.2%))\n"
+    typed("inpaint", bundles["inpaint-photos"], "x.png", "--mask", "mask.png", "--out", "y.jpg", "--json")
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["out"] == "y.jpg"
+    assert "changes all pixels a little" in printed.err
+    with Image.open("x.png") as before, Image.open("x-inpainted.png") as after, Image.open("hole.png") as hole:
+        outside = mask == 0
+        assert np.array_equal(np.asarray(before)[outside], np.asarray(after)[outside])
+        assert np.array_equal(np.asarray(before)[outside], np.asarray(hole)[outside])
+    with pytest.raises(UsageError, match="fills no holes"):
+        typed("inpaint", bundles["cyclegan-emoji"], "x.png", "--mask", "mask.png")
+    filler = load(bundles["inpaint-photos"])
+    assert np.array_equal(np.asarray(filler.inpaint("x.png", "mask.png")), np.asarray(Image.open("x-inpainted.png")))
 
 
 def test_wrong_words(bundles: dict[str, Path]) -> None:

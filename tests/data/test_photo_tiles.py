@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ from PIL import Image
 from ganvas.config import DataConfig
 from ganvas.data.computed_pairs import find_teacher, shrink_picture
 from ganvas.data.paired import PairedDataset
-from ganvas.data.photo_tiles import Squares, name_pair, open_photos
+from ganvas.data.photo_tiles import Squares, name_pair, open_photos, open_squares
 from ganvas.data.unpaired import UnpairedDataset
 from ganvas.errors import DataError, UsageError
+from ganvas.games import RECIPES
+from ganvas.games.recipes import open_data
 
 PAIR, LOW = ("source", "real"), ("low", "real")
 
@@ -159,3 +162,33 @@ def test_grey_photographs_stay_grey(tmp_path: Path) -> None:
     assert opened(tmp_path).facts.shape == (1, 16, 16)
     color = open_photos(DataConfig(source=str(tmp_path), pair="sketch"), PAIR, resolution=16, channels=3)
     assert color.facts.shape == (3, 16, 16)
+
+
+def test_squares_without_a_teacher_are_the_truth_of_pairs(photos: Path) -> None:
+    config = DataConfig(source=str(photos), tile=16, flip=True)
+    data = open_squares(config)
+    assert tuple(data.modalities) == ("real",)
+    assert data.facts.shape == (3, 16, 16)
+    assert data.flip
+    pairs = opened(photos, pair="denoise")
+    assert torch.equal(data.fields["real"], pairs.fields["real"])
+    assert data.groups is not None
+    assert pairs.groups is not None
+    assert torch.equal(data.groups, pairs.groups)
+    rest, held_out = data.hold_out(0.4)
+    assert held_out is not None
+    kept, measured = (set(data.groups[part.index].tolist()) for part in (rest, held_out))
+    assert not kept & measured, "a photograph is held out as a whole"
+    assert open_squares(config, channels=1).facts.shape == (1, 16, 16)
+    assert torch.equal(open_squares(config).fields["real"], data.fields["real"]), "from the cache"
+
+
+def test_games_of_single_pictures_get_squares_if_they_ask_for_tiles(photos: Path) -> None:
+    recipe = RECIPES["inpaint-photos"]
+    data = open_data(replace(recipe, data=replace(recipe.data, source=str(photos), tile=16)))
+    assert (len(data), data.facts.shape) == (60, (3, 16, 16))
+    with pytest.raises(DataError, match="smaller than a square of 128"):
+        open_data(replace(recipe, data=replace(recipe.data, source=str(photos))))
+    np.save(photos / "solid.npy", np.zeros((30, 8, 8, 8), np.float32))
+    with pytest.raises(DataError, match="expected photographs, found points or solids"):
+        open_data(replace(recipe, data=replace(recipe.data, source=str(photos / "solid.npy"))))

@@ -69,8 +69,10 @@ def test_pairs_are_measured_against_their_truth(name: str, tmp_path: Path) -> No
     expected = {"mae240", "psnr240", "ssim240"}
     expected |= {"swd240", "sharpness240"} if name != "miniature-puppet" else {"equivariance240"}
     expected |= {"psnr_y240", "ssim_y240"} if name == "miniature-larger" else set()
+    expected |= {"psnr_hole240"} if name == "miniature-filler" else set()
     assert set(report.measures) == expected
-    assert report.baseline == ("bicubic" if name == "miniature-larger" else "copied input")
+    trivial = {"miniature-larger": "bicubic", "miniature-filler": "diffusion fill"}
+    assert report.baseline == trivial.get(name, "copied input")
     assert all(each.baseline is not None for each in report.measures.values())
     assert report.reference == f"240 rows of the test split of {name}"
     mae, decibels = report.measures["mae240"], report.measures["psnr240"]
@@ -231,3 +233,18 @@ def test_without_other_samples_sets_are_halves_with_no_row_in_common() -> None:
 def miniature_rows(count: int) -> Any:
     """A data set of which only the length is asked."""
     return range(count)
+
+
+def test_inpainting_is_measured_in_its_holes(tmp_path: Path) -> None:
+    report = measured("miniature-filler", tmp_path)
+    assert report.baseline == "diffusion fill"
+    in_holes, whole = (
+        next(m for name, m in report.measures.items() if name.startswith(each)) for each in ("psnr_hole", "psnr2")
+    )
+    assert in_holes.value < whole.value, "outside the holes there is no error"
+    assert in_holes.baseline is not None
+    assert any(note.startswith("psnr_hole of the mean color outside the hole: ") for note in report.notes)
+    again = measured("miniature-filler", tmp_path)
+    assert again.to_dict() == report.to_dict(), "the holes are the same each time"
+    with pytest.raises(UsageError, match="only the outputs of inpainting have holes"):
+        measured("miniature-pair", tmp_path, metrics=["psnr_hole"])

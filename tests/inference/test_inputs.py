@@ -15,6 +15,7 @@ from support import miniature_model
 
 from ganvas.core.capabilities import TakesInputs
 from ganvas.core.modality import LABEL_MAPS
+from ganvas.data.masks import masks_of_seeds
 from ganvas.data.paired import PairedDataset
 from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, UsageError
@@ -92,13 +93,19 @@ def test_the_game_does_not_see_the_missing_pixels() -> None:
     (task,) = list_tasks(fresh_game("miniature-filler"))
     found = run_task(task, data, torch.arange(4))
     masked, output, real = found.inputs["masked"], found.output, data.rows(torch.arange(4))["real"]
-    assert (masked[:, :, 4:12, 4:12] == 128).all()
-    assert torch.equal(masked[:, :, :4], real[:, :, :4])
-    assert torch.equal(output[:, :, :4], real[:, :, :4])
-    assert not torch.equal(output[:, :, 4:12, 4:12], real[:, :, 4:12, 4:12])
+    assert found.hole is not None
+    hole = found.hole > 0
+    assert torch.equal(hole, masks_of_seeds(range(4), 16, 16) > 0)
+    assert (masked[hole] == 128).all()
+    assert torch.equal(masked[~hole], real[~hole])
+    assert torch.equal(output[~hole], real[~hole])
+    assert not torch.equal(output[hole], real[hole])
+    # A row has its own hole in any company.
+    alone = run_task(task, data, torch.tensor([3]))
+    assert torch.equal(alone.output[0], output[3])
 
 
-def test_masks_of_the_data_replace_the_square() -> None:
+def test_masks_of_the_data_replace_the_drawn_ones() -> None:
     real = miniatures.table("miniature-filler").rows(torch.arange(6))["real"]
     mask = torch.zeros(6, 16, 16, dtype=torch.uint8)
     mask[:, 0] = 1

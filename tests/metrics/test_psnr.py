@@ -7,7 +7,7 @@ import torch
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
 from ganvas.errors import UsageError
-from ganvas.metrics.psnr import psnr
+from ganvas.metrics.psnr import psnr, psnr_within
 
 
 def test_a_constant_difference_has_a_closed_form() -> None:
@@ -39,3 +39,17 @@ def test_bytes_and_floats_agree_with_torchmetrics() -> None:
 def test_wrong_images_are_refused(a: torch.Tensor, b: torch.Tensor, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         psnr(a, b)
+
+
+def test_only_pixels_within_count() -> None:
+    random = torch.Generator().manual_seed(0)
+    a, b = torch.randint(0, 256, (2, 300, 3, 8, 8), generator=random, dtype=torch.uint8)
+    where = torch.zeros(300, 1, 8, 8)
+    where[:, :, 2:5, 1:7] = 1
+    torch.testing.assert_close(psnr_within(a, b, where), psnr(a[..., 2:5, 1:7], b[..., 2:5, 1:7]))
+    torch.testing.assert_close(psnr_within(a, b, torch.ones(300, 1, 8, 8)), psnr(a, b))
+    torch.testing.assert_close(psnr_within(a.double() / 255, b.double() / 255, where), psnr_within(a, b, where))
+    assert psnr_within(a, a.where(where > 0, 0), where).isinf().all()
+    where[7] = 0
+    with pytest.raises(UsageError, match="at least one pixel of each pair"):
+        psnr_within(a, b, where)

@@ -45,5 +45,6 @@ PAGE = Page(
     "Use",
     routes=(Route(f"{API}/models", make_endpoint(list_models)),),
     open=lambda channel, studio: RunTaskSocket(channel, studio, "ganvas.studio.edit.edit_process"),
+    permissions=("camera",),
     handover=Handover("Edit its pictures", "model={id}", suits),
 )

@@ -56,6 +56,7 @@ GAMES_IN_WORDS = {  # what a recipe of the game is, for a person who has not rea
     "srgan": "A small picture becomes a large one",
     "filters": "No discriminator: it learns what a filter does",
     "motion": "A still picture moves as a clip does",
+    "inpainting": "Fills holes so that they cannot be seen",
 }
 FIELDS = {"train.seed": "“Seed”", "train.images": "“or images”"}  # settings that the form has fields for
 FIRST_SOURCE = "mnist"  # chosen at first

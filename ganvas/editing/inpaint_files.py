@@ -1,0 +1,130 @@
+"""Fill the hole in a picture file by a mask file: with a model that inpaints, or by inversion with one that samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from ganvas.core.capabilities import Inpaints, Samples
+from ganvas.data.images import UnreadableError, silence_pillow
+from ganvas.data.input_files import open_input
+from ganvas.data.source_names import find_path
+from ganvas.data.whole_picture import WholePicture, read_picture
+from ganvas.editing.hole_inversion import fill_by_inversion
+from ganvas.errors import DataError, ResourceError, UsageError
+from ganvas.inference.holes import Hole, describe_hole, mark_hole, read_hole, require_hole
+from ganvas.inference.loaded_game import Label, LoadedGame
+from ganvas.inference.output_names import PICTURE_ENDINGS, find_free
+from ganvas.inference.picture_inpainting import inpaint_one
+from ganvas.inference.tiles import Progress
+from ganvas.latents.seed_latents import SEEDS
+from ganvas.media.image_files import encode_picture
+from ganvas.utils.files import write_durably
+from ganvas.utils.parsing import printable, require_count
+
+LOSSLESS = ".png"
+
+
+@dataclass(frozen=True)
+class Inpainted:
+    """What was written."""
+
+    out: Path
+    preview: Path | None
+    about: str  # how much was filled
+    error: float | None  # of an inversion: see `hole_inversion.Filled`
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        preview = None if self.preview is None else str(self.preview)
+        facts = {"out": str(self.out), "preview": preview, "filled": self.about, "notes": list(self.notes)}
+        return facts if self.error is None else {**facts, "error": round(self.error, 3)}
+
+
+def inpaint_file(
+    model: LoadedGame,
+    picture: str | Path,
+    mask: str | Path,
+    out: str | Path | None = None,
+    *,
+    preview: str | Path | None = None,
+    label: Label = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Inpainted:
+    """Fill what is white in `mask`, a picture of the same size; the other pixels keep their bits in a PNG.
+
+    The result becomes `out`, by default NAME-inpainted.png in this folder. `preview`: a PNG of the picture with the hole
+    marked. `label`: the classes that a search tries, of a model that samples. `seed`: of the noise, or of the search.
+
+    Raises:
+        UsageError: the model does neither; a mask that does not fit, or has no hole; `out` does not fit.
+        DataError: a file cannot be read.
+        ResourceError: a file cannot be written.
+    """
+    game = model.game
+    if not isinstance(game, (Inpaints, Samples)):
+        raise UsageError(f"{model.name} fills no holes; choose a model of an inpaint-... recipe, or one that samples pictures")
+    if label is not None and isinstance(game, Inpaints):
+        raise UsageError(f"{model.name} has no classes; leave --label out")
+    require_count("seed", seed, 0, SEEDS - 1)
+    given, marked = _read(picture), _read(mask)
+    if any("16 bits" in note for note in given.notes):
+        raise DataError(
+            f"{printable(picture)}: colors of 16 bits; expected 8, so that pixels outside the hole keep their bits; convert it"
+        )
+    hole = read_hole(marked.values)
+    require_hole(hole, given.values.shape[:2], str(mask), str(picture))
+    target = _choose_out(Path(picture), out, (Path(picture), Path(mask)))
+    shown = None if preview is None else _choose_preview(Path(preview), (Path(picture), Path(mask), target))
+    filled, error, notes = _fill(model, given, hole, label, seed, progress)
+    if target.suffix.lower() != LOSSLESS:
+        notes = (*notes, f"{target.suffix} changes all pixels a little; a .png keeps those outside the hole")
+    text = model.provenance(str(seed)) | {"direction": "inpainted"}
+    if shown is not None:
+        write_durably(shown, encode_picture(mark_hole(given.values, hole), LOSSLESS, {}, None))
+    write_durably(target, encode_picture(filled, target.suffix.lower(), text, given.profile))
+    return Inpainted(target, shown, describe_hole(hole), error, (*given.notes, *notes))
+
+
+def _fill(
+    model: LoadedGame, given: WholePicture, hole: Hole, label: Label, seed: int, progress: Progress | None
+) -> tuple[npt.NDArray[Any], float | None, tuple[str, ...]]:
+    if isinstance(model.game, Inpaints):
+        return inpaint_one(model.game, given.values, hole, seed=seed, progress=progress), None, ()
+    found = fill_by_inversion(model, given.values, hole, label=label, seed=seed)
+    return found.picture, found.error, found.notes
+
+
+def _read(path: str | Path) -> WholePicture:
+    try:
+        with silence_pillow(), open_input(find_path(str(path))) as stream:
+            return read_picture(stream)
+    except UnreadableError as error:
+        raise DataError(f"{printable(path)}: {error}") from None
+
+
+def _choose_out(picture: Path, out: str | Path | None, inputs: tuple[Path, ...]) -> Path:
+    """The file to write. Raises: UsageError, ResourceError: it does not fit."""
+    named = Path(out) if out is not None else None
+    if named is None or named.is_dir() or str(out).endswith(("/", "\\")):
+        named = find_free((named or Path()) / f"{picture.stem[:100]}-inpainted.png")
+    return _check(named, PICTURE_ENDINGS, inputs, "--out")
+
+
+def _choose_preview(preview: Path, others: tuple[Path, ...]) -> Path:
+    return _check(preview, (LOSSLESS,), others, "--preview")
+
+
+def _check(path: Path, endings: tuple[str, ...], others: tuple[Path, ...], option: str) -> Path:
+    if path.suffix.lower() not in endings:
+        raise UsageError(f"cannot write a picture to {printable(path.name)!r}: expected a name ending in {', '.join(endings)}")
+    if any(path == other or (path.exists() and other.exists() and path.samefile(other)) for other in others):
+        raise UsageError(f"{printable(path)} is another file of this command already; choose another {option}")
+    if not path.parent.is_dir():
+        raise ResourceError(f"cannot write {printable(path)}: no folder {printable(path.parent)}; create it")
+    return path
