@@ -103,7 +103,12 @@ class Editor:
         return self._place(self.space.of_seeds([seed], c)[0], c)
 
     def of_codes(self, codes: Codes) -> Place:
-        """The first one of given codes."""
+        """The first one of given codes. Raises: UsageError: they are of another model."""
+        d, shape = self.model.drawer.latent_dim, tuple(codes.codes.shape[1:])
+        fits = {"z": (d,), "w": (d,), "w+": (self.styles, d)}
+        lacks = codes.classes is None and not self.styles and bool(self.model.classes)
+        if shape != fits[codes.space] or (codes.space != "z" and not self.styles) or lacks:
+            raise UsageError(f"codes: made for another model than {self.model.name}; choose the model that they were made with")
         c = None if codes.classes is None else codes.classes[:1]
         return self._place(self.space.of_seeds(replace_first(codes), c)[0], c)
 

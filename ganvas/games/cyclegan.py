@@ -165,7 +165,7 @@ _recipe = Family("cyclegan", "Zhu et al. 2017, arXiv:1703.10593")
 def _train(images: int, **settings: Any) -> TrainConfig:
     # The term of the cycle holds G where D wins: the balance would not know that.
     steady = {"average_halflife": 2_000, "checkpoint_every": 5_000, "balance": "fixed", "rates": {"D_a": 2.0, "D_b": 2.0}}
-    return cosine(0.02, images, 4, 5e-4, **steady | settings)
+    return cosine(0.02, images, 4, 3e-4, **steady | settings)
 
 
 _TRAIN = _train(26_000)

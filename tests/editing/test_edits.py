@@ -43,6 +43,21 @@ def test_it_begins_with_given_codes(name: str, space: str) -> None:
     assert torch.equal(draw(editor, again), draw(editor, place))
 
 
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [
+        (STYLED, Codes("w+", torch.zeros(1, 2, 4))),
+        (STYLED, Codes("w", torch.zeros(1, 5))),
+        ("gan-mnist", Codes("w", torch.zeros(1, 4))),
+        ("gan-mnist", Codes("z", torch.zeros(1, 9))),
+        (BY_CLASS, Codes("z", torch.zeros(1, 4))),
+    ],
+)
+def test_codes_of_another_model(name: str, codes: Codes) -> None:
+    with pytest.raises(UsageError, match="another model"):
+        Editor(model(name)).of_codes(codes)
+
+
 def test_a_direction_moves_by_standard_deviations_and_back() -> None:
     editor = Editor(model(STYLED))
     place = editor.of_seed(0)

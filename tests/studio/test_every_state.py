@@ -214,7 +214,6 @@ STATES: dict[str, Callable[[Any, str], None]] = {
     "a missing run": lambda page, base: open_page(page, base, "/train#run=nothing"),
     **{f"explore {model}": explore(model) for model in ("digits", "styled", "names")},
     "a model that makes nothing": fail_to_explore,
-    **{f"edit {model}": edit(model) for model in ("digits", "styled")},
     "edit with a step": edit("digits", "#add-morph"),
     "edit by brush": edit("styled", "#paint"),
     "edit by drag": edit("styled", "#drag"),

@@ -87,6 +87,7 @@ class Desk:
         kinds = ["pca", "sefa"] if isinstance(game, Styled) else ["sefa"] if isinstance(game, Projects) else ["axis"]
         names = [f"{kind}:{i}" for kind in kinds for i in range(min(OFFERED, game.latent_dim))]
         return {
+            "identity": model.identity,
             "side": model.shape[-1],
             "channels": model.shape[0],
             "classes": model.classes,

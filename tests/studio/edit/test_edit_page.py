@@ -52,7 +52,7 @@ def only_tab(context: Any, runs: Path) -> Iterator[Any]:
     made = context.new_page()
     errors: list[str] = []
     made.on("pageerror", lambda error: errors.append(str(error)))
-    made.set_default_timeout(240_000)
+    made.set_default_timeout(40_000)
     made.goto(f"{context.base}/edit#model=digits&seed=3&label=4")
     made.wait_for_function(READY)
     yield made
@@ -153,6 +153,11 @@ def test_a_digit_is_found_painted_on_saved_and_opened_again(tab: Any, runs: Path
     open_model(tab, "model=digits&seed=9&label=9")
     tab.set_input_files("#intake input[type=file]", tmp_path / "edited.png")
     tab.wait_for_function(f"(painted) => {SHOWN} === painted && {STEPS} === 1", arg=painted)
+    assert tab.locator("#note").inner_text() == "Opened with its steps."
+    open_model(tab, "model=clothes&seed=9")
+    tab.set_input_files("#intake input[type=file]", tmp_path / "edited.png")
+    tab.wait_for_function("document.getElementById('problem').textContent.includes('another model')")
+    assert "another model made it" in tab.locator("#note").inner_text() or tab.locator("#problem").is_visible()
 
 
 def test_a_copy_is_tuned_to_the_picture(tab: Any, runs: Path, tmp_path: Path) -> None:

@@ -118,10 +118,14 @@ function begin(seed, label = now().origin.label ?? null) {
 /** A picture becomes a code; one that was saved here comes back with its steps. */
 async function takePicture({ canvas, name, file = null }) {
   try {
-    const text = file ? (await readPngTexts(file)).edits : "";
-    if (text) {
-      const { origin, steps } = JSON.parse(text);
-      change({ ...makeEdit(0), origin, steps, words: "Opened with its steps; it belongs to the model that made it." });
+    const { edits, model: maker } = file ? await readPngTexts(file) : {};
+    if (edits) {
+      const { origin, steps } = JSON.parse(edits);
+      const isMine = maker === state.able.identity;
+      const words = isMine
+        ? "Opened with its steps."
+        : `Opened with its steps, but another model made it (${maker}): choose that one.`;
+      change({ ...makeEdit(0), origin, steps, words });
       return;
     }
   } catch (wrong) {
@@ -161,7 +165,7 @@ async function chooseModel(model, asked = {}) {
   const mine = choices;
   showProblem("");
   $("model").value = model.id;
-  $("veil").hidden = false;
+  stage.clear();
   const { facts: able } = await tasks.start("describe", { model: model.id }).done;
   if (mine !== choices) return;
   Object.assign(state, { model, able });

@@ -33,6 +33,12 @@ export class Stage {
     this.drawFilm(arrays.film);
   }
 
+  /** Nothing is shown, until there is an answer. */
+  clear() {
+    this.shown = null;
+    $("veil").hidden = false;
+  }
+
   /** Show what a search has found so far. */
   showSearch(pixels) {
     this.view.show(drawPixels(pixels));
