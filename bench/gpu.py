@@ -159,12 +159,20 @@ def make_inputs(recipe: Recipe, count: int) -> Dataset:
         side = config.resolution // (config.scale if field == "low" else 1)
         if field == "map":
             return torch.randint(config.classes, (count, side, side), generator=random, dtype=torch.uint8)
-        return draw_bytes(count, config.source_channels if field == "source" else config.channels, side, side, random=random)
+        return draw_bytes(
+            count,
+            getattr(config, "source_channels", config.channels) if field == "source" else config.channels,
+            side,
+            side,
+            random=random,
+        )
 
     found = {field: draw(field) for field in sorted(needs, key=lambda field: field != "real")}  # "real" is the first
     if "a" in needs:
         a, b = (TableDataset(f"random {name}", {"real": found[name]}, fingerprint="0" * 16) for name in "ab")
         return UnpairedDataset(a, b)
+    if needs == ("real",):  # its inputs are made of the reals
+        return TableDataset("random", found, fingerprint="0" * 16)
     return PairedDataset("random", found, fingerprint="0" * 16)
 
 

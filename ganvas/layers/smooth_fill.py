@@ -29,7 +29,7 @@ def fill_smoothly(image: Tensor, mask: Tensor, rounds: int = ROUNDS) -> Tensor:
 
 def _fill(image: Tensor, hole: Tensor, rounds: int) -> Tensor:
     """As `fill_smoothly`; the hole holds 0."""
-    if min(image.shape[-2:]) <= COARSEST or not hole.any():
+    if min(image.shape[-2:]) <= COARSEST:  # whether a hole is left is not asked: that would wait for a GPU
         return _smooth(torch.where(hole, _mean(image, hole), image), hole, rounds)
     known = F.avg_pool2d((~hole).float(), 2, ceil_mode=True)
     coarse = F.avg_pool2d(image, 2, ceil_mode=True) / known.clamp(min=1e-6)  # the mean of those that are known

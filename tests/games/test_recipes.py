@@ -57,7 +57,8 @@ def small(modality: Modality) -> TableDataset:
 @pytest.mark.parametrize("modality", WORDS, ids=lambda kind: kind.name)
 def test_each_recipe_takes_what_it_says_and_refuses_the_rest(name: str, modality: Modality) -> None:
     recipe, data = RECIPES[name], small(modality)
-    if modality is IMAGES and issubclass(GAMES[recipe.game], TakesInputs):
+    needs = set(GAMES[recipe.game].needs)
+    if modality is IMAGES and issubclass(GAMES[recipe.game], TakesInputs) and not needs <= {"real", "label"}:
         with pytest.raises(DataError, match=rf"{recipe.game} needs the field '.*' \(.*\) and few has real, label"):
             adapt_recipe(recipe, data)
         paired = miniature(name)[1]
