@@ -20,12 +20,13 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Conditional, Styled, require_pictures
 from ganvas.core.modality import IMAGES
+from ganvas.editing.code_search import Search, Watch
 from ganvas.editing.drag import Drag, Point, drag
 from ganvas.editing.inversion import Inversion, refine
 from ganvas.editing.named_directions import Direction, directions
 from ganvas.errors import UsageError
 from ganvas.inference.codes import Codes
-from ganvas.inference.latent_space import Space
+from ganvas.inference.latent_space import Space, require_styles
 from ganvas.inference.model import Model
 from ganvas.layers.mapping import repeat_per_layer
 from ganvas.utils.settings import from_dict
@@ -33,7 +34,9 @@ from ganvas.utils.settings import from_dict
 MOST_STEPS = 64  # in a list
 FARTHEST = 100.0  # strength of a step
 ELSEWHERE = 0.03  # weight of a pixel that no stroke covers, beside 1
-HOLD = 0.05  # share of the error at the start that a way of one standard deviation in all numbers of the code costs
+# Share of the error at the start that a way of one standard deviation in all numbers of the code costs: of z, and of styles w,
+# where a picture falls apart sooner.
+HOLD, HOLD_STYLES = 0.05, 0.5
 BRUSH_STEPS = 12
 Kind = Literal["move", "morph", "mix", "shift"]
 
@@ -206,12 +209,25 @@ class Editor:
         if strokes.shape != before.shape or covered.shape != before.shape[1:] or not bool(covered.any()):
             raise UsageError(f"brush: expected strokes on some of {before.shape[2]} x {before.shape[1]} pixels")
         target = torch.lerp(before, strokes, covered)
-        shares = None if place.shares is None else place.shares[None]
-        start = Inversion("w+" if self.styles else "z", place.code[None], shares, before[None], torch.zeros(1))
         weights = ELSEWHERE + (1 - ELSEWHERE) * covered
-        hold = HOLD * float((weights / weights.mean() * (before - target).square()).mean())
-        found = refine(self.model, start, target[None], weights=weights, hold=hold, steps=BRUSH_STEPS, watch=watch)
-        return Step(kind="shift", name="brush", change=tuple((found.codes[0] - place.code).flatten().tolist()))
+        hold = (HOLD_STYLES if self.styles else HOLD) * float((weights / weights.mean() * (before - target).square()).mean())
+        if self.styles:
+            change = self._find_shift(place, target, weights, hold, watch)
+        else:
+            shares = None if place.shares is None else place.shares[None]
+            start = Inversion("z", place.code[None], shares, before[None], torch.zeros(1))
+            found = refine(self.model, start, target[None], weights=weights, hold=hold, steps=BRUSH_STEPS, watch=watch)
+            change = found.codes[0] - place.code
+        return Step(kind="shift", name="brush", change=tuple(change.flatten().tolist()))
+
+    def _find_shift(self, place: Place, target: Tensor, weights: Tensor, hold: float, watch: Watch | None) -> Tensor:
+        """What is added to the styles [styles, d], the same in all layers: an eighth of the numbers and of the time of w+."""
+        search = Search(self.model, None, "w", 1, BRUSH_STEPS, 0, weights)
+        game, middle = require_styles(self.model.drawer), place.code.mean(0)
+        away = place.code - middle
+        search.generate = lambda w, _: game.synthesize(w[:, None] + away.to(w.device))
+        found, _ = search.improve(middle[None], None, target, hold, watch)
+        return (found - middle).expand(self.styles, -1)
 
     def drag(
         self,
