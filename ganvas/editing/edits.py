@@ -92,11 +92,6 @@ class Editor:
         """The number of layers that take w; 0: the model has no styles."""
         return self.model.drawer.styles if isinstance(self.model.drawer, Styled) else 0
 
-    @cached_property
-    def deviation(self) -> float:
-        """The standard deviation of codes."""
-        return float(self.space.of_seeds(range(256), self.model.classes_in_turn(None, 256)).std()) if self.styles else 1.0
-
     # Beginnings -------------------------------------------------------------------------------------------------------------
 
     def of_seed(self, seed: int, label: int | str | None = None) -> Place:

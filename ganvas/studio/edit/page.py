@@ -9,27 +9,15 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from ganvas.core.modality import IMAGES
-from ganvas.inference.model_file import NAME
-from ganvas.studio.page import Handover, Page, list_links
+from ganvas.studio.page import Handover, Page
 from ganvas.studio.responses import make_endpoint
-from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.run_task_socket import RunTaskSocket
-from ganvas.studio.storage import Storage, read_json
+from ganvas.studio.suited_runs import list_suited_runs
 
 
 def list_models(request: Request) -> Any:
     """The runs whose models can be edited, and the other pages that each can be handed over to."""
-    storage, pages = Storage(request.app.state.studio.runs), request.app.state.pages
-    found = []
-    for name in storage.list_runs():
-        folder = storage.runs / name
-        recipe = read_json(folder / "recipe.json")
-        facts = {**describe_kind(recipe), "model": (folder / NAME).exists()}
-        if suits(facts):
-            found.append(
-                {"id": name, "recipe": str(recipe.get("name", "")), "links": list_links(pages, name, facts, PAGE.name)}
-            )
-    return found
+    return list_suited_runs(request, PAGE)
 
 
 def suits(facts: Mapping[str, Any]) -> bool:
