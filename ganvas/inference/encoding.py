@@ -27,12 +27,12 @@ def as_samples(array: npt.ArrayLike, shape: tuple[int, ...]) -> Tensor:
     given = np.asarray(array)
     pictured = modality_of_shape(shape).grid
     if not pictured:
-        samples = torch.from_numpy(np.ascontiguousarray(given, dtype=np.float32))
+        samples = torch.from_numpy(np.require(given, np.float32, ["C", "W"]))
     else:
         if given.dtype != np.uint8:
             raise UsageError(f"images: expected uint8 [n, H, W, C], got {given.dtype}; scale them to 0..255")
         given = given[..., None] if given.ndim == 3 and shape[0] == 1 else given
-        samples = torch.from_numpy(np.ascontiguousarray(given))
+        samples = torch.from_numpy(np.require(given, requirements=["C", "W"]))  # PyTorch warns of memory that is read-only
         samples = samples.permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0) if given.ndim == 4 else samples
     if samples.shape[1:] != shape or len(samples) == 0:
         wanted = (*shape[1:], shape[0]) if pictured else shape
