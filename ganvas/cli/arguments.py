@@ -15,15 +15,13 @@ from cyclopts import Group, Parameter
 
 from ganvas.errors import UsageError
 from ganvas.evaluation import measure_names
-from ganvas.utils.parsing import parse_index, printable
+from ganvas.utils.parsing import parse_numbers
 from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
 
 if TYPE_CHECKING:
     from ganvas.inference.codes import Codes
     from ganvas.inference.loaded_game import LoadedGame
-
-MOST_NUMBERS = 10_000  # numbers in a list
 
 
 def parse_setting(text: str) -> tuple[str, str]:
@@ -47,22 +45,6 @@ def parse_settings(texts: Sequence[str] | None) -> dict[str, str]:
 def parse_labels(text: str | None) -> str | list[str] | None:
     """7, dog or all stays as it is; 3,8 becomes a list."""
     return text.split(",") if text and "," in text else text
-
-
-def parse_numbers(text: str, what: str = "seeds") -> list[int]:
-    """1,5,9 or 0-7 or both, as 1,5,7-9 -> the numbers; `what` they are, for the message."""
-    found: list[int] = []
-    for part in text.split(","):
-        first, dash, last = part.partition("-")
-        low, high = parse_index(first), parse_index(last if dash else first)
-        if low is None or high is None:
-            raise UsageError(f"expected {what} such as 1,5,9 or 0-7, got {printable(text, 100)!r}")
-        if high < low:
-            raise UsageError(f"expected the smaller end of a range first, as in 0-7, got {part!r}")
-        if len(found) + high - low >= MOST_NUMBERS:
-            raise UsageError(f"expected at most {MOST_NUMBERS:,} numbers, got {printable(text, 100)!r}")
-        found += range(low, high + 1)
-    return found
 
 
 def parse_places(text: str, model: LoadedGame) -> list[int] | Codes:

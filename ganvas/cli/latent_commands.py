@@ -14,13 +14,12 @@ from ganvas.cli.arguments import (
     RunPath,
     Writing,
     parse_labels,
-    parse_numbers,
     parse_places,
     parse_terms,
     report_doubts,
     report_path,
 )
-from ganvas.utils.parsing import printable
+from ganvas.utils.parsing import parse_numbers, printable
 from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
 

@@ -18,10 +18,10 @@ from ganvas.cli.arguments import (
     Writing,
     free_path,
     parse_labels,
-    parse_numbers,
     report_path,
     tell_doubts,
 )
+from ganvas.utils.parsing import parse_numbers
 from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
 

@@ -1,8 +1,10 @@
 """Edits: a list of steps from a sample, or from the code of a picture; each has a strength, and can be switched off.
 
-A step moves the code: along a direction, towards a class, to the styles of another seed, or by what a brush asked for. Styles w
-are edited layer by layer (w+). The list is all that is kept: the same model, beginning and steps give the same picture.
-Brush: arXiv:1609.03552 sec. 3.2; drag: `drag.py`; directions: `named_directions.py`; style mixing: arXiv:1812.04948 sec. 3.1.
+A step moves the code: along a direction, towards a class, to the styles of another seed, by the latents of other seeds, or by
+what a brush asked for. Styles w are edited layer by layer (w+). The list is all that is kept: the same model, beginning and
+steps give the same picture.
+Brush: arXiv:1609.03552 sec. 3.2; drag: `drag.py`; directions: `named_directions.py`; style mixing: arXiv:1812.04948 sec. 3.1;
+sums: arXiv:1511.06434 sec. 6.3.2.
 """
 
 from __future__ import annotations
@@ -28,17 +30,20 @@ from ganvas.errors import UsageError
 from ganvas.inference.codes import Codes
 from ganvas.inference.latent_space import Space, require_styles
 from ganvas.inference.model import Model
+from ganvas.latents.paths import combine, scale_to_norm
 from ganvas.layers.mapping import repeat_per_layer
+from ganvas.utils.parsing import parse_numbers
 from ganvas.utils.settings import from_dict
 
 MOST_STEPS = 64  # in a list
 FARTHEST = 100.0  # strength of a step
+MOST_SEEDS = 256  # of a term of a sum
 ELSEWHERE = 0.03  # weight of a pixel that no stroke covers, beside 1
 # Share of the error at the start that a way of one standard deviation in all numbers of the code costs: of z, and of styles w,
 # where a picture falls apart sooner.
 HOLD, HOLD_STYLES = 0.05, 0.5
 BRUSH_STEPS = 12
-Kind = Literal["move", "morph", "mix", "shift"]
+Kind = Literal["move", "morph", "mix", "shift", "sum"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +52,9 @@ class Step:
 
     - `move`: `name` of a direction, and `amount` in standard deviations of the model's own codes;
     - `morph`: `name` of a class, and `amount`, the share of the way to it;
-    - `mix`: `seed`, whose styles the layers from `first` on take, and `amount`, the share of the way to them;
+    - `mix`: `seed`, whose styles the layers from `first` on take, or those of `layers`, and `amount`, the share of the way;
+    - `sum`: `plus` and `minus`, the latents of whose seeds are added and subtracted as `latent_arithmetic.py` does, and
+      `amount`, how often; each 1,2,5-7, or with a class as 8:1-3;
     - `shift`: `change`, what is added to the code, and `amount`, how often; `name` says what made it, such as brush.
     """
 
@@ -57,6 +64,9 @@ class Step:
     on: bool = True
     seed: int = 0
     first: int = 0
+    layers: tuple[int, ...] = ()
+    plus: str = ""
+    minus: str = ""
     change: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
@@ -137,6 +147,7 @@ class Editor:
             "morph": self._morph,
             "mix": self._mix,
             "shift": self._shift,
+            "sum": self._sum,
         }
         return kinds[step.kind](place, step)
 
@@ -158,8 +169,7 @@ class Editor:
             raise UsageError("morph: this model has no classes; move along a direction")
         number = self.model.class_index(step.name)
         if place.shares is not None:
-            wanted = F.one_hot(torch.tensor(number), len(self.model.classes)).float()
-            return replace(place, shares=torch.lerp(place.shares, wanted, step.amount))
+            return replace(place, shares=torch.lerp(place.shares, self._mark(number), step.amount))
         means = self.class_means
         nearest = int((place.code.mean(0) - means).norm(dim=1).argmin())  # the class that the styles are of now
         return replace(place, code=place.code + step.amount * (means[number] - means[nearest]))
@@ -176,11 +186,39 @@ class Editor:
     def _mix(self, place: Place, step: Step) -> Place:
         if not self.styles:
             raise UsageError("mix: this model has no styles; choose a model of a stylegan game")
-        if not 0 <= step.first < self.styles:
-            raise UsageError(f"mix: expected a layer from 0 to {self.styles - 1}, got {step.first}")
-        other = self.of_seed(step.seed).code
-        later = (torch.arange(self.styles) >= step.first)[:, None]
-        return replace(place, code=torch.where(later, torch.lerp(place.code, other, step.amount), place.code))
+        wrong = [layer for layer in (step.first, *step.layers) if not 0 <= layer < self.styles]
+        if wrong:
+            raise UsageError(f"mix: expected a layer from 0 to {self.styles - 1}, got {wrong[0]}")
+        other, every = self.of_seed(step.seed).code, torch.arange(self.styles)
+        taken = torch.isin(every, torch.tensor(step.layers)) if step.layers else every >= step.first
+        return replace(place, code=torch.where(taken[:, None], torch.lerp(place.code, other, step.amount), place.code))
+
+    def _sum(self, place: Place, step: Step) -> Place:
+        (added, to), (taken, of) = self._find_mean(step.plus), self._find_mean(step.minus)
+        if (to is None) != (of is None):
+            raise UsageError(f"sum: a class on one side alone; expected none, or two as in 8:1-3 and 3:1-3, got {step.plus!r}")
+        code = place.code + step.amount * (added - taken)
+        if self.styles:
+            return replace(place, code=code)
+        code = scale_to_norm(code, place.code.norm())  # z lies near a sphere
+        if place.shares is None or to is None or of is None:
+            return replace(place, code=code)
+        return replace(place, code=code, shares=place.shares + step.amount * (self._mark(to) - self._mark(of)))
+
+    def _find_mean(self, text: str) -> tuple[Tensor, int | None]:
+        """The mean code [d] of seeds, and their class if one is named. Raises: UsageError: no seeds, or no such class."""
+        name, colon, seeds = text.rpartition(":")
+        label = self.model.class_index(name.strip()) if colon else None
+        numbers = parse_numbers(seeds.strip())
+        if len(numbers) > MOST_SEEDS:
+            raise UsageError(f"sum: expected at most {MOST_SEEDS} seeds, got {len(numbers):,}")
+        needs = self.styles and self.model.classes  # w contains the class
+        c = torch.full((len(numbers),), label or 0) if needs else None
+        return combine([(1, self.space.of_seeds(numbers, c))], straight=bool(self.styles)), label
+
+    def _mark(self, number: int) -> Tensor:
+        """The shares [classes] of one class alone."""
+        return F.one_hot(torch.tensor(number), len(self.model.classes)).float()
 
     def _shift(self, place: Place, step: Step) -> Place:
         if len(step.change) != place.code.numel():

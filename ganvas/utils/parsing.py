@@ -10,6 +10,8 @@ from typing import Any, TypeGuard
 
 from ganvas.errors import DataError, UsageError
 
+MOST_NUMBERS = 10_000  # numbers in a list
+
 
 def printable(text: object, limit: int = 300) -> str:
     """`text` on one line that is safe to print: control characters are escaped, the middle of a long text is left out."""
@@ -31,6 +33,22 @@ def quote(path: object) -> str:
 def parse_index(text: str) -> int | None:
     """The number that `text` spells with the digits 0 to 9; None: it is something else, such as a name."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
+def parse_numbers(text: str, what: str = "seeds") -> list[int]:
+    """1,5,9 or 0-7 or both, as 1,5,7-9 -> the numbers; `what` they are, for the message."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        low, high = parse_index(first), parse_index(last if dash else first)
+        if low is None or high is None:
+            raise UsageError(f"expected {what} such as 1,5,9 or 0-7, got {printable(text, 100)!r}")
+        if high < low:
+            raise UsageError(f"expected the smaller end of a range first, as in 0-7, got {part!r}")
+        if len(found) + high - low >= MOST_NUMBERS:
+            raise UsageError(f"expected at most {MOST_NUMBERS:,} numbers, got {printable(text, 100)!r}")
+        found += range(low, high + 1)
+    return found
 
 
 def is_number(value: object) -> TypeGuard[int | float]:

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from ganvas.cli.app import app
-from ganvas.cli.arguments import METRICS_HELP, MOST_NUMBERS, Sampling, free_path, parse_numbers, parse_settings
+from ganvas.cli.arguments import METRICS_HELP, Sampling, free_path, parse_settings
 from ganvas.cli.comparison_commands import require_target
 from ganvas.errors import DataError, UsageError
 from ganvas.evaluation import measure_names
 from ganvas.evaluation.evaluate import OTHERS
 from ganvas.evaluation.measures import COMPARE
 from ganvas.evaluation.text import METRICS
+from ganvas.utils.parsing import MOST_NUMBERS, parse_numbers
 
 
 def test_numbers_are_lists_and_ranges() -> None:

@@ -187,3 +187,52 @@ def test_other_models_and_long_lists() -> None:
     editor = Editor(model("gan-mnist"))
     with pytest.raises(UsageError, match="at most"):
         editor.follow(editor.of_seed(0), [Step(kind="move", name="axis:0")] * (MOST_STEPS + 1))
+
+
+def test_mixing_takes_single_layers() -> None:
+    editor = Editor(model(STYLED))
+    place, other = editor.of_seed(0), editor.of_seed(1)
+    mixed = editor.apply(place, Step(kind="mix", seed=1, layers=(1, 3)))
+    taken = [bool(torch.equal(mixed.code[k], other.code[k])) for k in range(editor.styles)]
+    assert taken == [k in (1, 3) for k in range(editor.styles)]
+
+
+@pytest.mark.parametrize("name", ["gan-mnist", BY_CLASS, STYLED, "stylegan2-fashion-conditional"])
+def test_a_sum_adds_and_subtracts_means_of_seeds(name: str) -> None:
+    editor = Editor(model(name))
+    place = editor.of_seed(0)
+    torch.testing.assert_close(editor.apply(place, Step(kind="sum", plus="4-6", minus="4-6")).code, place.code)
+    there = editor.apply(place, Step(kind="sum", plus="1", minus="0"))  # a - a + b
+    torch.testing.assert_close(there.code, scale(editor.of_seed(1).code, None if editor.styles else place.code))
+    kept = editor.apply(place, Step(kind="sum", plus="1,2", minus="3", amount=0))
+    torch.testing.assert_close(kept.code, place.code)
+
+
+def scale(code: Tensor, like: Tensor | None) -> Tensor:
+    """A code with the length of another one."""
+    return code if like is None else code / code.norm() * like.norm()
+
+
+def test_a_sum_adds_and_subtracts_classes() -> None:
+    editor = Editor(model(BY_CLASS))
+    there = editor.apply(editor.of_seed(0, 3), Step(kind="sum", plus="8:1-3", minus="3:1-3"))
+    assert there.shares is not None
+    assert there.shares.argmax() == 8
+    torch.testing.assert_close(draw(editor, there), draw(editor, editor.of_seed(0, 8)))
+
+
+@pytest.mark.parametrize(
+    ("plus", "minus", "says"),
+    [
+        ("", "1", "seeds such as"),
+        ("a cat", "1", "seeds such as"),
+        ("0-256", "1", "at most 256 seeds, got 257"),
+        ("8:1", "3", "one side alone"),
+        ("eleven:1", "3:1", "class"),
+        (str(2**63), "1", "seed"),
+    ],
+)
+def test_wrong_sums(plus: str, minus: str, says: str) -> None:
+    editor = Editor(model(BY_CLASS))
+    with pytest.raises(UsageError, match=says):
+        editor.apply(editor.of_seed(0), Step(kind="sum", plus=plus, minus=minus))

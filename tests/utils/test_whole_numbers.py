@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from support import ganvas, miniature_model
 
-from ganvas.cli.arguments import parse_numbers
 from ganvas.cli.studio_command import studio
 from ganvas.config import TrainConfig
 from ganvas.editing.named_directions import _parse_classes, _parse_range
@@ -18,7 +17,7 @@ from ganvas.games.registry import find_recipe
 from ganvas.runtime.device import max_threads
 from ganvas.training.options import split_options
 from ganvas.training.start import start_run
-from ganvas.utils.parsing import parse_index
+from ganvas.utils.parsing import parse_index, parse_numbers
 from ganvas.utils.whole_numbers import LARGEST, parse_whole
 
 ODD = ("²", "٣", "9" * 5_000, "-1", "1.5", "", "one", "1e3", "0x10", "+1", " 1")
