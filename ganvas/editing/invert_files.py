@@ -18,9 +18,9 @@ from ganvas.data.levels import Span, choose_levels
 from ganvas.data.table import Skipped
 from ganvas.editing import tuning
 from ganvas.editing.alignment import Ground
+from ganvas.editing.floors import Floors
 from ganvas.editing.inversion import Inversion, invert
-from ganvas.editing.latent_map import open_pictures
-from ganvas.errors import DataError, GanvasError
+from ganvas.errors import DataError
 from ganvas.inference import model_file
 from ganvas.inference.codes import NAME, Codes
 from ganvas.inference.encoding import as_samples
@@ -36,7 +36,6 @@ from ganvas.utils.parsing import printable
 SHEET, FILM = "sheet.png", "search.gif"
 LOOKED_AT = 128  # samples that say how the data were aligned
 SHOWN = 20  # pictures in the film, at most
-FLOORS = 3  # samples of the model, and held-out pictures of its data, that are inverted to compare
 COLUMNS = 10  # of the sheet
 Progress = Callable[[int, int], None]  # pictures done, of all
 
@@ -115,7 +114,7 @@ def invert_files(
         if progress:
             progress(number, len(targets))
     found, names, targets = _join(parts), names[: len(parts)], targets[: len(parts)]
-    own, held_out = _measure_floors(model, search) if floor and not parts[-1].stopped else (None, None)
+    own, held_out = Floors(model).measure(**search) if floor and not parts[-1].stopped else (None, None)
     before: tuple[float, ...] = ()
     tuned: Game | None = None
     if tune and not found.stopped:
@@ -171,19 +170,6 @@ def _join(parts: Sequence[Inversion]) -> Inversion:
         torch.cat([part.errors for part in parts]),
         parts[-1].stopped,
     )
-
-
-def _measure_floors(model: Model, search: dict[str, Any]) -> tuple[float, float | None]:
-    """The median error of the model's own samples, and of held-out pictures of its data, if they are here."""
-    far = 2**31  # seeds that no search starts from; from 2**32 on PyTorch repeats them
-    samples = torch.cat([part for part, _ in model.stream(FLOORS, far)])
-    own = float(invert(model, samples, **search).errors.median())
-    try:
-        source, _ = open_pictures(model, None)
-    except GanvasError:  # such as: a bundle from another machine
-        return own, None
-    rows = torch.randperm(len(source), generator=torch.Generator().manual_seed(0))[:FLOORS]
-    return own, float(invert(model, source.samples(rows)["real"], **search).errors.median())
 
 
 def _write(

@@ -1,17 +1,24 @@
 // Files that are dropped anywhere on a page.
 
-/** Call `take(dataTransfer)` with a drop of files while `isWanted()`; `target` has the class "over" while one is near. */
+const takers = [];
+
+/**
+ * Call `take(dataTransfer)` with a drop of files while `isWanted(event)`; `target` has the class "over" while one is near. Of
+ * several on a page the first one that wants it takes a drop.
+ */
 export function acceptDrops(target, take, isWanted = () => true) {
-  const handle = (event) => {
-    if (!event.dataTransfer?.types.includes("Files")) return; // text is left to the browser
-    event.preventDefault(); // or the browser would leave the page and open the file
-    const wanted = isWanted();
-    const gone = event.type === "drop" || (event.type === "dragleave" && !event.relatedTarget);
-    if (!wanted) event.dataTransfer.dropEffect = "none";
-    target.classList.toggle("over", wanted && !gone);
-    if (wanted && event.type === "drop") take(event.dataTransfer);
-  };
-  for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) addEventListener(kind, handle);
+  if (!takers.length) for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) addEventListener(kind, handle);
+  takers.push({ target, take, isWanted });
+}
+
+function handle(event) {
+  if (!event.dataTransfer?.types.includes("Files")) return; // text is left to the browser
+  event.preventDefault(); // or the browser would leave the page and open the file
+  const taker = takers.find(({ isWanted }) => isWanted(event));
+  const gone = event.type === "drop" || (event.type === "dragleave" && !event.relatedTarget);
+  if (!taker) event.dataTransfer.dropEffect = "none";
+  for (const each of takers) each.target.classList.toggle("over", each === taker && !gone);
+  if (taker && event.type === "drop") taker.take(event.dataTransfer);
 }
 
 /** The files of a drop, also those in folders: [{name, file}], names with "/". */

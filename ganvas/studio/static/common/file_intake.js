@@ -9,7 +9,7 @@ export class FileIntake {
   /**
    * `choices`: the buttons, each {text, id, accept, folder, style}; `take(files)` gets a promise of [{name, file}], which is
    * rejected if a dropped folder cannot be read; `lead`, `words`: what stands above and below the buttons; `over`: an element
-   * that has the class "over" while files are near; `isWanted()`: whether a drop or a paste is for it now.
+   * that has the class "over" while files are near; `isWanted(event)`: whether a drop or a paste is for it now.
    */
   constructor(root, { choices, take, label, lead = "", words = "", over = null, isWanted = () => true }) {
     this.take = take;
@@ -44,7 +44,7 @@ export class FileIntake {
 
   /** Files of the clipboard, such as a picture that was copied on another page. Text goes where it always goes. */
   paste(event) {
-    if (!this.isWanted() || event.target.closest?.("input, textarea, [contenteditable]")) return;
+    if (!this.isWanted(event) || event.defaultPrevented || event.target.closest?.("input, textarea, [contenteditable]")) return;
     const files = listChosenFiles(event.clipboardData?.files ?? []);
     if (!files.length) return;
     event.preventDefault();

@@ -12,7 +12,7 @@ export class Intake {
   /**
    * `take({canvas, name, file})` gets each picture, upright and at most LARGEST pixels, and its file if it has
    * one; `examples`: [{name, url}], of this server;
-   * `camera`: whether the page may ask for it (Page.permissions); `isWanted()`: whether a drop or a paste is for it now;
+   * `camera`: whether the page may ask for it (Page.permissions); `isWanted(event)`: whether a drop or a paste is for it now;
    * `over`: an element that has the class "over" while files are near.
    */
   constructor(root, {

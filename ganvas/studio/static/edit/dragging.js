@@ -9,9 +9,9 @@ const PARTS = ["from x", "from y", "to x", "to y"];
 const tips = [];
 
 export class Dragging {
-  /** `run(handles, targets, mask)` gets points [x, y] in pixels of the picture; `getSide()` is its side. */
-  constructor({ run, getSide }) {
-    Object.assign(this, { run, getSide, pairs: [], drawn: null, isOpen: false, mask: null });
+  /** `run(handles, targets, mask)` gets points [x, y] in pixels of the picture; `getSide()` is its side; `opened()`. */
+  constructor({ run, getSide, opened }) {
+    Object.assign(this, { run, getSide, opened, pairs: [], drawn: null, isOpen: false, mask: null });
     const canvas = $("marks");
     $("drag").addEventListener("click", () => this.show(!this.isOpen));
     $("add-points").addEventListener("click", () => this.add());
@@ -28,6 +28,7 @@ export class Dragging {
     $("marks").hidden = $("drag-part").hidden = !isOpen;
     $("result").tabIndex = isOpen ? -1 : 0; // it lies below the points
     $("drag").setAttribute("aria-pressed", String(isOpen));
+    if (isOpen) this.opened();
     this.list();
   }
 

@@ -10,42 +10,75 @@ export class Jobs {
    * `busy(isBusy)` runs before and after; `fail(wrong)` shows what went wrong.
    */
   constructor(parts) {
-    Object.assign(this, parts, { task: null });
+    Object.assign(this, parts, { task: null, count: 0 });
   }
 
   stop() {
     this.task?.cancel();
   }
 
-  /** Do a task, and `take` its answer; where it is stopped, what it had found by then if `keeps`. */
-  async run(name, facts, options, take, keeps = false) {
-    this.busy(true);
-    this.task = this.tasks.start(name, { ...this.facts(), ...facts }, options);
-    try {
-      take(await this.task.done);
-    } catch (wrong) {
-      if (!(wrong instanceof CancelledError)) this.fail(wrong);
-      else if (keeps) await this.tasks.start("found", this.facts()).done.then(take, this.fail);
-    }
+  /** Stop, and keep nothing: something else takes the place of what was to be found. */
+  drop() {
+    if (!this.task) return;
+    this.count += 1;
+    this.task.cancel();
     this.task = null;
     this.busy(false);
   }
 
-  /** The code of a picture, uint8 [H, W, 3]. */
-  find(picture, called) {
-    const follow = ({ step }, arrays) => {
+  /** Do a task, and `take` its answer; where it is stopped, what it had found by then. */
+  async run(name, facts, options, take) {
+    this.drop();
+    const job = ++this.count;
+    const given = { ...this.facts(), ...facts, job };
+    this.busy(true);
+    this.task = this.tasks.start(name, given, options);
+    try {
+      const found = await this.task.done.catch((wrong) => {
+        if (!(wrong instanceof CancelledError) || job !== this.count) throw wrong;
+        return this.tasks.start("found", given).done;
+      });
+      if (job === this.count) take(found);
+    } catch (wrong) {
+      if (job === this.count) this.fail(wrong);
+    }
+    if (job !== this.count) return; // another one has taken its place
+    this.task = null;
+    this.busy(false);
+  }
+
+  follow(called) {
+    return ({ step }, arrays) => {
       this.stage.showSearch(arrays.picture);
       $("said").textContent = `Looking for ${called}: step ${step}`;
     };
+  }
+
+  /** The code of a picture uint8 [H, W, 3]; or once more, as class `label`, of `target`, as the model was shown it. */
+  find(called, { picture = null, target = null, label = null }) {
     const take = ({ facts: answer, arrays }) => {
       const parts = [`The nearest that the model makes: ${answer.error} of 255 levels away`];
       if (answer.class) parts.push(`as ${answer.class}`);
       if (answer.aligned) parts.push(answer.aligned);
       const words = `${parts.join("; ")}.`;
-      this.change({ ...makeEdit(0), origin: answer.origin, target: arrays.target, words });
+      this.change({ ...makeEdit(0), origin: answer.origin, target: arrays.target, error: answer.error, words });
       say(words, true);
     };
-    return this.run("invert", { tuned: "", called }, { arrays: { picture }, picture: follow }, take, true);
+    const arrays = target ? { target } : { picture };
+    return this.run("invert", { tuned: "", called, label }, { arrays, picture: this.follow(called) }, take);
+  }
+
+  /** The code of the picture that is nearest to `target` outside the hole that was painted, uint8 [side, side, 4]. */
+  fill(strokes, target, called) {
+    const take = ({ facts: answer }) => {
+      const words = `Filled. Outside the hole the nearest that the model makes is ${answer.error} of 255 levels away`;
+      const said = `${words}${answer.class ? `; as ${answer.class}` : ""}.`;
+      this.change({ ...makeEdit(0), origin: answer.origin, target, hole: strokes, error: answer.error, words: said });
+      this.stage.choose("filled");
+      say(said, true);
+    };
+    const options = { arrays: { target, strokes }, picture: this.follow("what fills the hole") };
+    return this.run("fill", { tuned: "", called }, options, take);
   }
 
   /** A copy of the model that makes the picture itself. */
@@ -54,7 +87,7 @@ export class Jobs {
     const follow = ({ done, all }) => { $("said").textContent = `Tuning a copy: ${Math.round((100 * done) / all)} %`; };
     const take = ({ facts: answer }) => {
       const words = `A copy of the model was tuned to your picture: ${answer.error} of 255 levels away.`;
-      this.change({ ...edit, tuned: answer.tuned, words });
+      this.change({ ...edit, tuned: answer.tuned, error: null, words });
     };
     return this.run("tune", {}, { arrays: { target: edit.target }, progress: follow }, take);
   }
@@ -76,6 +109,6 @@ export class Jobs {
       const far = answer.distances.map((each) => `${each} px`).join(", ");
       this.addStep(answer.step, `Drag, ${answer.count} steps: ${answer.words}. Still to go: ${far}.`);
     };
-    return this.run("drag", { handles, targets }, { arrays: mask ? { mask } : {}, picture: follow }, take, true);
+    return this.run("drag", { handles, targets }, { arrays: mask ? { mask } : {}, picture: follow }, take);
   }
 }

@@ -3,26 +3,31 @@
 import { ask, formatCount } from "../common/api.js";
 import { Intake } from "../common/intake.js";
 import { fetchPicture, fitPicture, readPixels } from "../common/pixels.js";
-import { readPngTexts } from "../common/png_text.js";
 import { key, make, say, toast } from "../common/shell.js";
 import { Socket } from "../common/socket.js";
 import { CancelledError, Tasks } from "../common/tasks.js";
 import { UndoStack } from "../common/undo.js";
+import { connectAdding, fill, offerSteps } from "./adding.js";
 import { Dragging } from "./dragging.js";
 import { drawEnds, showDirections } from "./directions.js";
 import { explainEdit } from "./edit_meanings.js";
-import { $, makeEdit, showProblem, state, toSeed } from "./edit_state.js";
+import { $, makeEdit, makeStep, showProblem, state, toSeed } from "./edit_state.js";
+import { Floor } from "./floor.js";
 import { Jobs } from "./jobs.js";
+import { openSaved, readLink } from "./opening.js";
 import { Painting } from "./painting.js";
+import { connectSheet } from "./slide_sheet.js";
 import { Stage, describe } from "./stage.js";
 import { showSteps } from "./steps.js";
 
 const ERROR_SECONDS = 15;
 const SENT = 480; // pixels of the longer side of a picture that is sent
+const HOLE_COLOR = "#ff4fa3"; // of the mark of what is to be filled
 const ENDS_WAIT = 350; // milliseconds after the last change: the picture itself comes first
 let models = [];
 let endsTimer = 0;
 let moving = false; // a slider
+let photo = null; // {picture, name}: the person's own, for another model
 let choices = 0; // of a model: what an older one waited for comes too late
 
 let isOpened = null;
@@ -30,13 +35,14 @@ const opened = new Promise((resolve) => { isOpened = resolve; });
 const socket = new Socket("edit", {}, { opened: () => (isOpened(), state.model && draw()), pictures: [] });
 const tasks = new Tasks(socket);
 const stage = new Stage();
-const paint = (strokes) => jobs.brush(strokes);
-const painting = new Painting({ apply: paint, left: () => stage.draw(), getPicture: () => stage.shown?.after });
+const apply = (strokes) => jobs.brush(strokes);
+const painting = new Painting({ apply, left: () => stage.draw(), getPicture: () => stage.shown?.after });
 new Intake($("intake"), { take: takePicture, camera: true, label: "Your picture", isWanted: () => Boolean(state.model) });
-
-const dragging = new Dragging({ run: (...points) => jobs.drag(...points), getSide: () => state.able.side });
-
+const dragging = new Dragging({
+  run: (...points) => jobs.drag(...points), getSide: () => state.able.side, opened: () => stage.choose("result"),
+});
 const jobs = new Jobs({ tasks, stage, dragging, facts: () => facts(), change, addStep, fail, busy });
+const floor = new Floor({ tasks, facts: () => facts(), fail });
 
 const now = () => state.stack.present;
 const facts = (edit = now()) => ({ model: state.model.id, origin: edit.origin, steps: edit.steps, tuned: edit.tuned });
@@ -58,12 +64,21 @@ function change(edit, isWhole = true) {
 const setSteps = (steps, isWhole = true) => change({ ...now(), steps }, isWhole);
 
 function addStep(step, words = now().words) {
-  const steps = [...now().steps, { name: "", amount: 1, on: true, seed: 0, first: 0, change: [], ...step }];
-  change({ ...now(), steps, words });
+  change({ ...now(), steps: [...now().steps, makeStep(step)], words });
+}
+
+/** Add a step that was written by hand, if the model can follow it. */
+async function tryStep(step) {
+  try {
+    await tasks.start("draw", { ...facts(), steps: [...now().steps, makeStep(step)] }, { lane: "check" }).done;
+    addStep(step);
+  } catch (wrong) {
+    fail(wrong);
+  }
 }
 
 function undo(isRedo) {
-  if (!(isRedo ? state.stack.canRedo : state.stack.canUndo)) return;
+  if (jobs.task || !(isRedo ? state.stack.canRedo : state.stack.canUndo)) return;
   if (isRedo) state.stack.redo();
   else state.stack.undo();
   say(isRedo ? "Done again" : "Undone", true);
@@ -74,15 +89,24 @@ function refresh(isWhole = true) {
   const edit = now();
   if (isWhole) showSteps($("steps"), edit.steps, setSteps);
   $("no-steps").hidden = edit.steps.length > 0;
-  $("undo").disabled = !state.stack.canUndo;
-  $("redo").disabled = !state.stack.canRedo;
-  $("found-controls").hidden = !edit.target || Boolean(edit.tuned);
+  showUndo();
+  $("found-controls").hidden = $("fill-panel").hidden = !edit.target || Boolean(edit.tuned);
   $("seed").value = edit.origin.seed ?? "";
   if (state.able.classes.length) $("label").value = edit.origin.label ?? 0;
   draw();
+  if (edit.error === null) floor.show();
+  else floor.ask();
+}
+
+function showUndo() {
+  const focused = document.activeElement;
+  $("undo").disabled = !state.stack.canUndo || Boolean(jobs.task);
+  $("redo").disabled = !state.stack.canRedo || Boolean(jobs.task);
+  if (focused.disabled && !jobs.task) $("result").focus(); // a disabled button loses the focus
 }
 
 async function draw() {
+  floor.pause();
   if (!state.model || !socket.isOpen) return;
   const mine = choices;
   try {
@@ -104,6 +128,7 @@ async function askEnds() {
   try {
     const { arrays } = await tasks.start("ends", { ...facts(), names: state.able.directions }).done;
     if (mine === choices) drawEnds($("ways"), arrays.ends);
+    if (!jobs.task) floor.resume();
   } catch (wrong) {
     fail(wrong);
   }
@@ -115,24 +140,30 @@ function begin(seed, label = now().origin.label ?? null) {
   change(makeEdit(toSeed(seed), state.able.classes.length ? Number(label ?? 0) : null));
 }
 
+/** Another class: of a picture, it is searched for once more; of a seed, or a code that has no picture, the same code. */
+function chooseLabel(label) {
+  const { origin, target } = now();
+  if (target) jobs.find(origin.name || "your picture", { target, label });
+  else if (origin.code) change({ ...now(), origin: { ...origin, label } });
+  else begin($("seed").value, label);
+}
+
+function findPhoto(canvas, name) {
+  photo = { name, picture: readPixels(fitPicture(canvas, SENT)) };
+  return jobs.find(name, photo);
+}
+
 /** A picture becomes a code; one that was saved here comes back with its steps. */
 async function takePicture({ canvas, name, file = null }) {
+  jobs.drop();
+  painting.close();
   try {
-    const { edits, model: maker } = file ? await readPngTexts(file) : {};
-    if (edits) {
-      const { origin, steps } = JSON.parse(edits);
-      const isMine = maker === state.able.identity;
-      const words = isMine
-        ? "Opened with its steps."
-        : `Opened with its steps, but another model made it (${maker}): choose that one.`;
-      change({ ...makeEdit(0), origin, steps, words });
-      return;
-    }
+    const saved = file && await openSaved(file, (edit) => tasks.start("draw", facts(edit), { lane: "check" }).done);
+    if (saved) change(saved);
+    else await findPhoto(canvas, name);
   } catch (wrong) {
-    fail(wrong);
-    return;
+    if (!(wrong instanceof CancelledError)) showProblem(wrong.message);
   }
-  await jobs.find(readPixels(fitPicture(canvas, SENT)), name);
 }
 
 /** What was painted becomes the mask of a drag: white may move. */
@@ -143,16 +174,33 @@ function takeMask(strokes) {
   dragging.show(true);
 }
 
+/** While a job runs nothing else can change: its step belongs to the picture that it began with. */
 function busy(isBusy) {
+  const here = document.activeElement;
   $("stop").hidden = !isBusy;
-  for (const id of ["tune", "paint", "drag-go", "save"]) $(id).disabled = isBusy;
-  if (!isBusy) draw();
+  for (const pane of document.querySelectorAll("#work > .pane")) pane.inert = isBusy;
+  $("save").disabled = isBusy;
+  for (const id of ["undo", "redo"]) $(id).disabled = isBusy;
+  if (isBusy && $("work").contains(here)) $("stop").focus();
+  if (!isBusy && (here === $("stop") || here === document.body)) $("result").focus();
+  if (isBusy) {
+    floor.pause();
+    return;
+  }
+  showUndo();
+  draw();
 }
 
 async function save() {
   try {
-    const { facts: answer } = await tasks.start("draw", { ...facts(), keep: true }, { lane: "keep" }).done;
-    make("a", { href: `./api/pictures/${answer.kept}`, download: `${state.model.id}-edited.png` }).click();
+    const { target, hole } = now();
+    const isFilled = state.view === "filled" && hole;
+    const options = { lane: "keep", arrays: isFilled ? { target, strokes: hole } : {} };
+    floor.pause();
+    const { facts: answer } = await tasks.start("draw", { ...facts(), keep: true }, options).done;
+    const name = `${state.model.id}-${isFilled ? "filled" : "edited"}.png`;
+    make("a", { href: `./api/pictures/${answer.kept}`, download: name }).click();
+    floor.resume();
   } catch (wrong) {
     fail(wrong);
   }
@@ -163,6 +211,8 @@ async function save() {
 async function chooseModel(model, asked = {}) {
   choices += 1;
   const mine = choices;
+  jobs.drop();
+  floor.reset();
   showProblem("");
   $("model").value = model.id;
   stage.clear();
@@ -173,28 +223,23 @@ async function chooseModel(model, asked = {}) {
   $("card").textContent = `${model.recipe} · pictures of ${able.side} × ${able.side} pixels`;
   $("links").replaceChildren(...model.links.map(({ href, label }) => make("a", { class: "button small", href }, label)));
   fill($("label"), able.classes.map((name, k) => [k, name]));
-  fill($("morph"), able.classes.map((name) => [name, name]));
-  fill($("away"), able.between.map((name) => [name, name]));
-  fill($("towards"), able.between.map((name) => [name, name]));
-  if (able.between.length > 1) $("towards").selectedIndex = 1;
-  $("label-field").hidden = $("morph-part").hidden = !able.classes.length;
-  $("between-part").hidden = !able.between.length;
-  $("mix-part").hidden = !able.styles;
-  $("mix-first").max = Math.max(0, able.styles - 1);
+  $("label-field").hidden = !able.classes.length;
+  offerSteps(able);
   showDirections($("ways"), model.id, able.directions, (name, amount) => addStep({ kind: "move", name, amount }));
-  state.stack = new UndoStack(makeEdit(toSeed(asked.seed), able.classes.length ? Number(asked.label ?? 0) || 0 : null));
+  state.stack = new UndoStack(readLink({ seed: asked.seed, label: asked.label }));
+  try {
+    state.stack = new UndoStack(readLink(asked));
+  } catch (wrong) {
+    toast(`The link: ${wrong.message}`, { kind: "error", seconds: ERROR_SECONDS });
+  }
   $("drag-panel").hidden = !able.styles;
   painting.close();
   dragging.clear();
   refresh();
   if (asked.picture) {
-    const picture = await fetchPicture(`./api/pictures/${asked.picture}`);
-    await jobs.find(readPixels(fitPicture(picture, SENT)), "your picture");
+    const canvas = await fetchPicture(`./api/pictures/${asked.picture}`);
+    if (mine === choices) await findPhoto(canvas, "your picture");
   }
-}
-
-function fill(select, options) {
-  select.replaceChildren(...options.map(([value, name]) => make("option", { value }, name)));
 }
 
 /** Go where the address says; to the newest model if it names none. */
@@ -208,23 +253,28 @@ async function followLink() {
 // Events ----------------------------------------------------------------------------------------------------------------
 
 explainEdit();
-$("model").addEventListener("change", () => chooseModel(models.find(({ id }) => id === $("model").value)).catch(fail));
+$("model").addEventListener("change", async () => {
+  const given = now().target || jobs.task ? photo : null; // the same picture in another model
+  const chosen = choices + 1;
+  await chooseModel(models.find(({ id }) => id === $("model").value)).catch(fail);
+  if (given && chosen === choices) jobs.find(given.name, given);
+});
 $("seed").addEventListener("change", () => begin($("seed").value));
-$("label").addEventListener("change", () => begin($("seed").value, $("label").value));
+$("label").addEventListener("change", () => chooseLabel(Number($("label").value)));
 $("dice").addEventListener("click", () => begin(Math.floor(Math.random() * 100_000)));
 $("tune").addEventListener("click", () => jobs.tune());
 $("stop").addEventListener("click", () => jobs.stop());
 $("save").addEventListener("click", save);
 $("undo").addEventListener("click", () => undo(false));
 $("redo").addEventListener("click", () => undo(true));
-$("add-morph").addEventListener("click", () => addStep({ kind: "morph", name: $("morph").value }));
-$("add-between").addEventListener("click", () => {
-  addStep({ kind: "move", name: `class:${$("towards").value}-${$("away").value}`, amount: 2 });
+connectAdding({ addStep, tryStep });
+$("paint-mask").addEventListener("click", () => painting.open({ take: takeMask, tool: "paint-mask", color: HOLE_COLOR }));
+$("fill").addEventListener("click", () => {
+  const { target, origin } = now();
+  const take = (strokes) => jobs.fill(strokes, target, origin.name);
+  painting.open({ take, tool: "fill", pixels: target, color: HOLE_COLOR });
 });
-$("add-mix").addEventListener("click", () => {
-  addStep({ kind: "mix", seed: toSeed($("mix-seed").value), first: Number($("mix-first").value) || 0 });
-});
-$("paint-mask").addEventListener("click", () => painting.open(takeMask));
+connectSheet();
 key("Ctrl+Z", "Undo", () => undo(false));
 key("Ctrl+Shift+Z", "Redo", () => undo(true));
 key("s", "Save the result", save);

@@ -10,11 +10,11 @@ export class Painting {
    * picture of now, uint8 [side, side, C], or nothing.
    */
   constructor({ apply, left, getPicture }) {
-    Object.assign(this, { apply, left, getPicture, take: apply });
+    Object.assign(this, { apply, left, getPicture, take: apply, tool: "paint" });
     const layers = [{ name: "paint", label: "Paint", color: "#ffffff" }];
     const changed = () => { $("apply").disabled = this.sketch.isEmpty; };
     this.sketch = new Sketch($("sketch"), { layers, label: "Paint on the picture", background: null, size: 0.08, changed });
-    $("paint").addEventListener("click", () => (this.isOpen ? this.close() : this.open()));
+    $("paint").addEventListener("click", () => (this.isOpen && this.tool === "paint" ? this.close() : this.open()));
     $("apply").addEventListener("click", () => this.finish());
     $("discard").addEventListener("click", () => this.close());
     $("color").addEventListener("input", () => this.setColor($("color").value));
@@ -25,21 +25,25 @@ export class Painting {
     return !$("sketch").hidden;
   }
 
-  /** Begin to paint on the picture; `take(strokes)` gets what was painted. */
-  open(take = this.apply) {
-    this.take = take;
-    const pixels = this.getPicture();
+  /**
+   * Begin to paint on the picture, or on another one; `take(strokes)` gets what was painted. `tool`: the id of the button that
+   * is pressed meanwhile; `color`: that of a mark, of which only the place counts.
+   */
+  open({ take = this.apply, tool = "paint", pixels = this.getPicture(), color = null } = {}) {
     if (!pixels) return;
-    [this.side] = pixels.shape;
+    if (this.isOpen) this.show(false);
+    Object.assign(this, { take, tool, side: pixels.shape[0] });
     this.show(true);
     this.sketch.reset();
     this.sketch.setBelow(drawPixels(pixels));
-    this.setColor($("color").value);
+    this.sketch.layers[0].color = color ?? $("color").value;
+    this.sketch.draw();
     this.sketch.canvas.focus();
   }
 
   setColor(color) {
     $("color").value = color;
+    if (this.tool !== "paint") return; // a mark has its own color
     this.sketch.layers[0].color = color;
     if (this.isOpen) this.sketch.draw();
   }
@@ -58,7 +62,7 @@ export class Painting {
     const strokes = new Uint8Array(data);
     strokes.shape = [this.side, this.side, 4];
     this.close();
-    this.take(strokes);
+    this.take(strokes); // what `open` was given
   }
 
   close() {
@@ -69,6 +73,6 @@ export class Painting {
   show(isOpen) {
     $("sketch").hidden = $("paint-controls").hidden = !isOpen;
     $("result").closest(".view").hidden = isOpen;
-    $("paint").setAttribute("aria-pressed", String(isOpen));
+    $(this.tool).setAttribute("aria-pressed", String(isOpen));
   }
 }

@@ -17,12 +17,12 @@ export class Stage {
   constructor() {
     this.shown = null; // {before, after, film} uint8 of the last answer
     this.view = new CompareView($("result"));
-    for (const button of $("views").children) button.addEventListener("click", () => this.choose(button));
+    for (const button of $("views").children) button.addEventListener("click", () => this.choose(button.dataset.view));
   }
 
-  choose(button) {
-    state.view = button.dataset.view;
-    for (const each of $("views").children) each.setAttribute("aria-pressed", String(each === button));
+  /** Show the result, "compare": before and after, or "filled": the picture of the person with its hole filled. */
+  choose(view) {
+    state.view = view;
     this.draw();
   }
 
@@ -46,14 +46,21 @@ export class Stage {
 
   draw() {
     if (!this.shown) return;
-    const { target, words } = state.stack.present;
+    const { target, hole } = state.stack.present;
+    const filled = document.querySelector("[data-view=filled]");
+    filled.hidden = !hole;
+    if (!hole && state.view === "filled") state.view = "result";
+    for (const each of $("views").children) each.setAttribute("aria-pressed", String(each.dataset.view === state.view));
     const compares = state.view === "compare";
-    this.view.show(drawPixels(this.shown.after), compares ? drawPixels(target ?? this.shown.before) : null);
+    const after = state.view === "filled" ? fillHole(target, hole, this.shown.after) : this.shown.after;
+    this.view.show(drawPixels(after), compares ? drawPixels(target ?? this.shown.before) : null);
     $("veil").hidden = true;
-    $("note").textContent = words;
-    const label = compares ? "Divider: before on the left, after on the right" : `The result: ${describe()}`;
+    $("note").textContent = state.stack.present.words;
+    const name = state.view === "filled" ? "Your picture with its hole filled" : "The result";
+    const label = compares ? "Divider: before on the left, after on the right" : `${name}: ${describe()}`;
     $("result").setAttribute("aria-label", label);
   }
+
 
   /** The picture at the beginning and after each step; those of steps that are off are dim. */
   drawFilm(film) {
@@ -69,4 +76,12 @@ export class Stage {
     });
     $("film").replaceChildren(...items);
   }
+}
+
+/** A picture uint8 [H, W, C] whose painted pixels are those of another one; the rest keeps its bits. */
+function fillHole(target, hole, made) {
+  const channels = target.shape[2];
+  const filled = target.map((value, at) => (hole[4 * Math.floor(at / channels) + 3] > 127 ? made[at] : value));
+  filled.shape = target.shape;
+  return filled;
 }

@@ -4,14 +4,20 @@ import { explain } from "../common/explain.js";
 import { make } from "../common/shell.js";
 
 const tips = [];
-const RANGES = { move: [-4, 4, 0.1], morph: [0, 1, 0.05], mix: [0, 1, 0.05], shift: [0, 1.5, 0.05] };
+const RANGES = { move: [-4, 4, 0.1], morph: [0, 1, 0.05], mix: [0, 1, 0.05], sum: [0, 1.5, 0.05], shift: [0, 1.5, 0.05] };
 
 /** What a step does, in words. */
-export function nameStep({ kind, name, seed, first }) {
+export function nameStep({ kind, name, seed, first, layers, plus, minus }) {
   if (kind === "move") return name.startsWith("class:") ? `class ${name.slice(6).split("-").reverse().join(" > ")}` : name;
   if (kind === "morph") return `towards ${name}`;
-  if (kind === "mix") return `styles of seed ${seed}, from layer ${first}`;
+  if (kind === "mix") return `styles of seed ${seed}, ${layers.length ? nameLayers(layers) : `from layer ${first + 1}`}`;
+  if (kind === "sum") return `+ ${plus} - ${minus}`;
   return name;
+}
+
+/** Numbers of layers in words, counted from 1 as on Explore. */
+function nameLayers(layers) {
+  return `layer${layers.length > 1 ? "s" : ""} ${layers.map((layer) => layer + 1).join(", ")}`;
 }
 
 /** Show `steps` in a list; `change(steps, isWhole)` gets the new ones, while a slider moves with isWhole false. */

@@ -5,6 +5,7 @@ import { explain } from "../common/explain.js";
 import { make } from "../common/shell.js";
 import { makeClassChoice, showClass } from "./class_choice.js";
 import { makeEnd } from "./direction_ends.js";
+import { showLinks } from "./leave.js";
 import { schema } from "./look.js";
 import { $, changeLook, showProblem, showsMany, state } from "./state.js";
 import { makeLayerBoxes, showMix } from "./style_mix.js";
@@ -58,7 +59,7 @@ export function makeControls() {
   $("picture").classList.toggle("smooth", able.kind === "text");
   $("copy-lines").hidden = able.kind !== "text";
   $("card").textContent = describeModel(able);
-  $("links").replaceChildren(...able.links.map(({ href, label }) => make("a", { class: "button small", href }, label)));
+  showLinks(able);
 }
 
 function makeChoices({ classes, couples, encodes, resolutions }) {

@@ -9,6 +9,7 @@ import { addPair, makeControls, showControls } from "./controls.js";
 import { clearEnds, drawEnds } from "./direction_ends.js";
 import { keepLook, loadFavourites, showFavourites } from "./favourites.js";
 import { LookHistory, completeLook, encodeLook, makeBlank, schema, shortenLook, tab } from "./look.js";
+import { followLook } from "./leave.js";
 import { clearAtlas, connectPlane, drawAtlas, showPlane } from "./latent_plane.js";
 import { clearPad, connectPad, drawPad, goTo, layOutPad, moveSeed, rollSeed } from "./seeds.js";
 import { $, address, changeLook, showProblem, state, toSeed } from "./state.js";
@@ -41,6 +42,7 @@ function draw() {
   const scale = state.able.kind === "pictures" && state.able.shape[2] < SMALL ? 4 : 1;
   $("save").href = address("save", `&scale=${scale}&${encodeLook(look)}`);
   showUndo();
+  followLook();
   nearest.clear(); // what is nearest to one picture says nothing about another
   showDistances("");
   showControls();

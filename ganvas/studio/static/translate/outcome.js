@@ -2,6 +2,7 @@
 
 import { CompareView } from "../common/compare_view.js";
 import { formatCount } from "../common/api.js";
+import { listPlaces, openWith } from "../common/hand_over.js";
 import { make, say, toast } from "../common/shell.js";
 import { flushLink } from "./entry_link.js";
 import { drawPixels, fetchPicture } from "../common/pixels.js";
@@ -13,12 +14,13 @@ const CLEAR = "Transparent pixels became white; ganvas translate keeps them.";
 export class Outcome {
   /** `handOn(model, picture)`: the id of a picture for another model; `changed(needsMore)`: the view is another. */
   constructor(requests, { handOn, changed }) {
-    Object.assign(this, { requests, handOn, changed, result: null });
+    Object.assign(this, { requests, handOn, changed, result: null, places: [] });
+    listPlaces().then((places) => { this.places = places; }, () => {});
     this.view = new CompareView($("result"));
     for (const button of $("views").children) button.addEventListener("click", () => this.choose(button.dataset.view));
     $("out-zoom").addEventListener("input", () => this.view.setZoom(Number($("out-zoom").value)));
     $("save").addEventListener("click", () => this.save());
-    $("hand").addEventListener("click", () => $("hand-sheet").showModal());
+    $("hand").addEventListener("click", () => this.openSheet());
     $("copy").addEventListener("click", copyLink);
   }
 
@@ -116,17 +118,25 @@ export class Outcome {
     }
   }
 
-  /** Offer the models that the result can go into. */
+  /** The models that the result can go into. */
   offer(models) {
-    const buttons = models.map((model) => {
+    this.models = models;
+  }
+
+  /** Offer these models, and the pages that take a picture. */
+  openSheet() {
+    const makeButton = (text, take) => {
       const press = () => this.attempt(async () => {
         $("hand-sheet").close();
-        this.handOn(model, await this.keep(this.result));
+        take(await this.keep(this.result));
       });
-      return make("li", {}, make("button", { type: "button", onclick: press }, model.id));
-    });
-    $("hand-list").replaceChildren(...buttons);
-    $("hand").hidden = !models.length;
+      return make("li", {}, make("button", { type: "button", onclick: press }, text));
+    };
+    const pages = this.places.map(({ page, label }) => makeButton(label, (id) => openWith(page, id)));
+    const models = this.models.map((model) => makeButton(model.id, (id) => this.handOn(model, id)));
+    $("hand-list").replaceChildren(...pages, ...models);
+    $("hand-none").hidden = pages.length + models.length > 0;
+    $("hand-sheet").showModal();
   }
 }
 

@@ -1,0 +1,19 @@
+// In a small window the steps are a sheet at the lower edge, which slides up.
+
+import { $ } from "./edit_state.js";
+
+export function connectSheet() {
+  const [sheet, button] = [$("steps-pane"), $("sheet-toggle")];
+  const show = (isOpen) => {
+    sheet.dataset.open = String(isOpen);
+    button.setAttribute("aria-expanded", String(isOpen));
+  };
+  button.addEventListener("click", () => show(sheet.dataset.open !== "true"));
+  addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || sheet.dataset.open !== "true" || document.querySelector("dialog[open]")) return;
+    if (getComputedStyle(sheet).position !== "fixed") return; // it is a column
+    show(false);
+    if (sheet.contains(event.target)) button.focus();
+  });
+  show(false);
+}
