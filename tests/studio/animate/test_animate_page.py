@@ -110,6 +110,32 @@ def test_a_picture_and_a_clip_of_ones_own(tab: Any, tmp_path: Path) -> None:
     wait_for(tab, "rolling · 10 frames · motion since frame")
 
 
+def test_a_dropped_clip_is_the_clip_and_a_dropped_picture_the_picture(tab: Any, tmp_path: Path) -> None:
+    frames = [draw_ball(at) for at in range(10, 40, 6)]
+    frames[0].save(tmp_path / "thrown.gif", save_all=True, append_images=frames[1:], duration=60, loop=0)
+    frames[0].save(tmp_path / "thrown.png", save_all=True, append_images=frames[1:], duration=60, loop=0)
+    drop = """([place, name, type, data]) => {
+        const carried = new DataTransfer();
+        carried.items.add(new File([Uint8Array.from(data)], name, { type }));
+        const send = (kind) => {
+            const event = new DragEvent(kind, { dataTransfer: carried, bubbles: true, cancelable: true });
+            document.querySelector(place).dispatchEvent(event);
+            return event.dataTransfer.dropEffect;
+        };
+        return [send("dragover"), send("drop")];
+    }"""
+    for place, name, kind in (("#result", "thrown.gif", "image/gif"), ("#drivers", "thrown.png", "image/png")):
+        tab.click(f"#drivers >> text={DRIVERS[0]}")
+        wait_for(tab, DRIVERS[0])
+        tab.evaluate(drop, [place, name, kind, list((tmp_path / name).read_bytes())])
+        wait_for(tab, "thrown · 5 frames")
+    before = tab.evaluate("document.getElementById('source').toDataURL()")
+    draw_ball(45).save(tmp_path / "still.png")
+    tab.evaluate(drop, ["#result", "still.png", "image/png", list((tmp_path / "still.png").read_bytes())])
+    tab.wait_for_function("(before) => document.getElementById('source').toDataURL() !== before", arg=before)
+    assert tab.locator("#said").inner_text().startswith("thrown")
+
+
 def test_what_is_no_clip_is_told_in_a_line(tab: Any, tmp_path: Path) -> None:
     draw_ball(25).save(tmp_path / "still.png")
     (tmp_path / "broken.gif").write_bytes(b"no clip")
@@ -128,3 +154,4 @@ def test_the_stage_is_on_the_first_screen_and_a_phone_scrolls_down_only(tab: Any
     assert box["y"] + box["height"] <= 720
     tab.set_viewport_size({"width": 375, "height": 740})
     assert tab.evaluate("document.documentElement.scrollWidth") <= 375
+    assert tab.locator("#result").bounding_box()["y"] < 400  # the picture comes before the tools

@@ -7,16 +7,18 @@ import { $, address, state } from "./state.js";
 
 const ERROR_SECONDS = 15;
 const NOT_TAKEN = ["psi", "truncate", "noise", "resolution", "picture"]; // Edit has none of these
-let places = [];
-listPlaces().then((found) => { places = found; }, () => {});
+const places = listPlaces();
 
 /** The links of the model; `able` is what it can do. */
-export function showLinks({ links, kind }) {
+export async function showLinks({ links, kind }) {
   const anchors = links.map(({ href, label, page }) =>
     make("a", { class: "button small", href, "data-page": page, "data-href": href }, label));
-  const isPicture = kind === "pictures" && places.some(({ page }) => page === "animate");
+  $("links").replaceChildren(...anchors);
+  const { model } = state;
+  const animates = kind === "pictures" && (await places).some(({ page }) => page === "animate");
+  if (!animates || model !== state.model || $("animate")) return;
   const facts = { type: "button", class: "small", id: "animate", onclick: animate };
-  $("links").replaceChildren(...anchors, ...(isPicture ? [make("button", facts, "Animate the picture")] : []));
+  $("links").append(make("button", facts, "Animate the picture"));
 }
 
 async function animate() {
