@@ -116,6 +116,7 @@ async function draw() {
     $("said").textContent = [describe(), `${arrays.after.shape[1]} × ${arrays.after.shape[0]} pixels`,
       `${formatCount(answer.milliseconds)} ms`].join(" · ");
     stage.show(arrays);
+    painting.follow(now().target);
     clearTimeout(endsTimer);
     endsTimer = setTimeout(askEnds, ENDS_WAIT);
   } catch (wrong) {

@@ -29,16 +29,24 @@ export class Painting {
    * Begin to paint on the picture, or on another one; `take(strokes)` gets what was painted. `tool`: the id of the button that
    * is pressed meanwhile; `color`: that of a mark, of which only the place counts.
    */
-  open({ take = this.apply, tool = "paint", pixels = this.getPicture(), color = null } = {}) {
+  open({ take = this.apply, tool = "paint", pixels: other = null, color = null } = {}) {
+    const pixels = other ?? this.getPicture();
     if (!pixels) return;
     if (this.isOpen) this.show(false);
-    Object.assign(this, { take, tool, side: pixels.shape[0] });
+    Object.assign(this, { take, tool, side: pixels.shape[0], other });
     this.show(true);
     this.sketch.reset();
     this.sketch.setBelow(drawPixels(pixels));
     this.sketch.layers[0].color = color ?? $("color").value;
     this.sketch.draw();
     this.sketch.canvas.focus();
+  }
+
+  /** The picture of now lies below what was painted; a hole that was painted in another picture than `target` is gone. */
+  follow(target) {
+    if (!this.isOpen) return;
+    if (!this.other) this.sketch.setBelow(drawPixels(this.getPicture()));
+    else if (this.other !== target) this.close();
   }
 
   setColor(color) {
