@@ -130,7 +130,7 @@ def test_a_dropped_clip_is_the_clip_and_a_dropped_picture_the_picture(tab: Any, 
         tab.evaluate(drop, [place, name, kind, list((tmp_path / name).read_bytes())])
         wait_for(tab, "thrown · 5 frames")
     before = tab.evaluate("document.getElementById('source').toDataURL()")
-    draw_ball(45).save(tmp_path / "still.png")
+    Image.new("RGB", (80, 80), (20, 160, 60)).save(tmp_path / "still.png")
     tab.evaluate(drop, ["#result", "still.png", "image/png", list((tmp_path / "still.png").read_bytes())])
     tab.wait_for_function("(before) => document.getElementById('source').toDataURL() !== before", arg=before)
     assert tab.locator("#said").inner_text().startswith("thrown")
