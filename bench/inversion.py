@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--in", dest="where", choices=("z", "w"))
     asked = parser.parse_args()
     model, back = load(asked.run), 0
-    samples = torch.cat([part for part, _ in model.stream(asked.seeds, FIRST)])
+    samples = torch.cat([part for part, _ in model.stream(asked.seeds, FIRST)]).clamp(-1, 1)  # as they are stored
     for i, sample in enumerate(samples):
         started = time.perf_counter()
         found = invert(model, sample[None], where=asked.where)

@@ -23,7 +23,8 @@ POOL, MOST_IN_POOL = 256, 1_024  # samples to start from; at least `EACH` of a c
 EACH = 32
 PART = 256  # pictures that are generated at a time
 NUMBERS = 32_000_000  # of the Jacobians that are held at a time
-HALVED = (8, 16, 30)  # steps after which the worse half of the starts is given up
+HALVED = (8, 16, 30)  # steps after which the worse half of the starts is given up;
+HALVED_IN_W = (2, 4, 7)  # sooner in w, which has fewer local minima than z
 NUDGE = 0.003  # of a code, in standard deviations; larger ones miss the kinks of ReLU, smaller ones the digits of float32
 OUTSIDE = 2.2  # how far the length of z may exceed its usual one: the length of one noise in a thousand does
 DAMPINGS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0)  # of a step, all of which are tried: a picture is cheap beside them
@@ -31,6 +32,7 @@ EXACT = 0.35  # levels of 255: little more than what rounding to 8 bits makes, 0
 NEAR, ATTEMPTS = 10.0, 8  # a smaller error says that the picture is of this model: then it is searched again,
 SCATTER = 0.3  # around the best code, with this standard deviation, and from other samples, in turn
 STALLED, PATIENCE = 0.002, 4  # the share by which the error must fall in so many steps
+AGREED = 0.02  # the share by which the errors of two starts may differ that have come to the same minimum
 
 Watch = Callable[[Tensor], object]  # gets the best picture [C, H, W] after each step; what returns False ends the search
 Generate = Callable[[Tensor, Tensor | None], Tensor]
@@ -97,6 +99,7 @@ class Search:
         self.restarts, self.steps, self.weights = restarts, steps, read_weights(model, weights)
         self.anchor: Tensor | None = None  # a code [d] that the search stays near to, and how much
         self.hold = 0.0
+        self.limits = torch.tensor(-float("inf")), torch.tensor(float("inf"))  # of each pixel, by the target
         self.generate: Generate = self.model.drawer.sample
         if self.space.flat:
             game, d = require_styles(self.model.drawer), self.model.drawer.latent_dim
@@ -113,8 +116,8 @@ class Search:
 
     @cached_property
     def samples(self) -> Tensor:
-        """What is compared of the pictures of `codes`, [n, P]."""
-        return self._see(self.codes, self.c)
+        """The pictures of `codes`, [n, P]."""
+        return self._draw(self.codes, self.c).flatten(1)
 
     def find(self, target: Tensor, watch: Watch | None) -> tuple[Tensor, Tensor]:
         """The best code [d], in w+ [styles, d], of a target [C, H, W], and its class []."""
@@ -146,7 +149,7 @@ class Search:
     def _follow(self, ends: Ends, wanted: Tensor, watch: Watch | None) -> Ends:
         """The end of a single start, if it is better than the start."""
         show = None if watch is None else _Show(watch, ends, self._draw)
-        return better_of(ends, self._descend(ends, wanted, show)[0])
+        return better_of(ends, self._descend(ends, wanted, show)[0].best(1))
 
     def _find_code(self, target: Tensor, wanted: Tensor, watch: Watch | None) -> Ends:
         """The best end in z or w."""
@@ -161,16 +164,16 @@ class Search:
                 break
             show = None if watch is None else _Show(watch, best, self._draw)
             end, going = self._descend(starts, wanted, show)
-            best = better_of(best, end)
+            best = better_of(best, end.best(1))
             levels = 127.5 * float(best.errors[0]) ** 0.5
             self.ended = not going
-            if self.ended or not EXACT <= levels < NEAR:
+            if self.ended or not EXACT <= levels < NEAR or (attempt % 2 == 0 and _do_agree(end)):
                 break
         return best
 
     def _list_starts(self, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Codes [n, d], classes [n] and pictures [n, P] of the samples, and of what the encoder says of the target."""
-        samples = self.codes, self.c, self.samples
+        samples = self.codes, self.c, self._compare(self.samples, self.codes)
         game = self.model.game
         if not isinstance(game, Encodes) or self.space.flat or isinstance(game, Conditional):
             return samples
@@ -185,19 +188,20 @@ class Search:
         return Ends(codes, c, pictures, (pictures - wanted).square().mean(1))
 
     def _descend(self, ends: Ends, wanted: Tensor, show: _Show | None) -> tuple[Ends, bool]:
-        """The best end of these starts, and whether `show` let them come to it."""
+        """The ends of the best of these starts, the best one first, and whether `show` let them come to it."""
+        halved = HALVED_IN_W if self.space.flat else HALVED
         history = [float(ends.errors.min())]
         try:
             for step in range(1, self.steps + 1):
-                ends = self._step(ends.best((len(ends.errors) + 1) // 2) if step in HALVED else ends, wanted)
+                ends = self._step(ends.best((len(ends.errors) + 1) // 2) if step in halved else ends, wanted)
                 history.append(float(ends.errors.min()))
                 if show and show(ends.best(1)) is False:
                     return ends.best(1), False
-                if history[-1] < (EXACT / 127.5) ** 2 or (step > HALVED[-1] and _has_stalled(history)):
+                if history[-1] < (EXACT / 127.5) ** 2 or (step > halved[-1] and _has_stalled(history)):
                     break
         except KeyboardInterrupt:
             self.stopped = True
-        return ends.best(1), True
+        return ends.best(len(ends.errors)), True
 
     def _step(self, ends: Ends, wanted: Tensor) -> Ends:
         """One step of each end: the best of those with each damping, if it is better than none."""
@@ -233,12 +237,17 @@ class Search:
     def _aim(self, target: Tensor) -> Tensor:
         """What is compared of a target [C, H, W], [P]: where `_see` of the codes should come to."""
         wanted = target.flatten()
+        self.limits = limits_of(wanted)
         wanted = wanted if self.weights is None else wanted * self.weights
         return wanted if self.anchor is None else torch.cat([wanted, torch.zeros_like(self.anchor)])
 
     def _see(self, codes: Tensor, c: Tensor) -> Tensor:
-        """codes [n, d] -> what is compared of their pictures, [n, P]: the weighted pixels, and the way from the anchor."""
-        seen = self._draw(codes, c).flatten(1)
+        """codes [n, d] -> what is compared of their pictures, [n, P]."""
+        return self._compare(self._draw(codes, c).flatten(1), codes)
+
+    def _compare(self, pictures: Tensor, codes: Tensor) -> Tensor:
+        """pictures [n, P] of codes -> what is compared: the weighted pixels, and the way from the anchor."""
+        seen = pictures.clamp(*self.limits)
         seen = seen if self.weights is None else seen * self.weights
         if self.anchor is None:
             return seen
@@ -250,6 +259,15 @@ class Search:
         """codes [n, d] -> pictures [n, C, H, W]; in larger parts than where equal bits are asked for."""
         classes = c if self.model.classes else None
         return sample_chunks(self.model.drawer, codes, classes, min(len(codes), PART), self.generate)
+
+
+def limits_of(targets: Tensor) -> tuple[Tensor, Tensor]:
+    """The lowest and the highest number [...] that each pixel of a picture that is compared with targets [...] may have.
+
+    Some generators go beyond black and white, -1 and 1, and a stored picture cannot: there, all that is beyond is right.
+    """
+    infinite = float("inf")
+    return torch.where(targets <= -1, -1.0, -infinite), torch.where(targets >= 1, 1.0, infinite)
 
 
 def read_weights(model: LoadedGame, weights: Tensor | None) -> Tensor | None:
@@ -269,3 +287,8 @@ def read_weights(model: LoadedGame, weights: Tensor | None) -> Tensor | None:
 def _has_stalled(history: list[float]) -> bool:
     """Whether the errors of the last steps say that more of them are useless."""
     return history[-1] > (1 - STALLED) * history[-1 - PATIENCE]
+
+
+def _do_agree(ends: Ends) -> bool:
+    """Whether the two best of several starts have come to one minimum: then it is hardly a local one."""
+    return len(ends.errors) > 1 and float(ends.errors[1]) <= (1 + AGREED) ** 2 * float(ends.errors[0])

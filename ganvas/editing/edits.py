@@ -238,7 +238,7 @@ class Editor:
         Raises:
             UsageError: another shape, or no stroke.
         """
-        before = self.draw([place])[0]
+        before = self.draw([place])[0].clamp(-1, 1)
         if strokes.shape != before.shape or covered.shape != before.shape[1:] or not bool(covered.any()):
             raise UsageError(f"brush: expected strokes on some of {before.shape[2]} x {before.shape[1]} pixels")
         target = torch.lerp(before, strokes, covered)

@@ -101,7 +101,7 @@ def refine(
 
 
 def _describe(search: Search, codes: Tensor, c: Tensor | None, targets: Tensor) -> Inversion:
-    pictures = search.space.pictures(codes, c)
+    pictures = search.space.pictures(codes, c).clamp(-1, 1)  # as they are stored
     space = "w+" if search.by_layer else search.space.name
     return Inversion(space, codes, c, pictures, search.measure(pictures, targets), search.stopped)
 
@@ -111,4 +111,4 @@ def _read_targets(model: LoadedGame, targets: Tensor | npt.ArrayLike) -> Tensor:
     if targets.shape[1:] != model.shape or not len(targets):
         expected = ", ".join(map(str, model.shape))
         raise UsageError(f"targets: expected shape [n, {expected}] with n at least 1, got {list(targets.shape)}")
-    return targets
+    return targets.clamp(-1, 1)  # what a generator makes beyond black and white cannot be stored

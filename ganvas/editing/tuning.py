@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.core.game import Game
+from ganvas.editing.code_search import limits_of
 from ganvas.editing.inversion import Inversion
 from ganvas.inference.latent_space import Space, require_styles
 from ganvas.inference.loaded_game import LoadedGame
@@ -88,7 +89,8 @@ class _Tuner:
         """One step of Adam."""
         rows = torch.randperm(len(self.codes), generator=self.random)[:PART]
         c = None if self.c is None else self.c[rows]
-        loss = (self.draw(self.game, self.codes[rows], c) - self.targets[rows].to(self.device)).square().mean()
+        targets = self.targets[rows].to(self.device)
+        loss = (self.draw(self.game, self.codes[rows], c).clamp(*limits_of(targets)) - targets).square().mean()
         others, c = self.sample_others()
         with torch.no_grad():
             before = self.draw(self.model.game, others, c)
@@ -118,7 +120,7 @@ class _Tuner:
 
     def look(self) -> None:
         """Keep the weights if they are the best so far."""
-        pictures = self.space.pictures(self.codes, self.c)
+        pictures = self.space.pictures(self.codes, self.c).clamp(-1, 1)
         errors = 127.5 * (pictures - self.targets).square().flatten(1).mean(1).sqrt()
         if errors.square().mean() < self.errors.square().mean():  # not where it is NaN
             self.pictures, self.errors, self.best = pictures, errors, _copy_weights(self.game)

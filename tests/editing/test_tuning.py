@@ -16,7 +16,7 @@ from ganvas.errors import UsageError
 def find(name: str, where: str | None) -> tuple[Inversion, Tensor]:
     """Two pictures that no code makes, samples in negative, and their codes."""
     one = model(name)
-    targets = -torch.cat([part for part, _ in one.stream(2, 10_000)])
+    targets = -torch.cat([part for part, _ in one.stream(2, 10_000)]).clamp(-1, 1)
     return invert(one, targets, restarts=2, steps=2, where=where), targets
 
 
