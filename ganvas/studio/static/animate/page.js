@@ -155,17 +155,18 @@ $("drivers").append(...drivers.map((name) => {
   const press = () => chooseDriver(name).catch(fail);
   return make("button", { type: "button", class: "small", "aria-pressed": "false", onclick: press }, name);
 }));
-const isWanted = () => Boolean(state.model);
 /** Whether a drop or a paste is a clip: it falls on the box of clips, or it is a film or a GIF. */
 function isClip(event) {
   const [{ type = "" } = {}] = (event.dataTransfer ?? event.clipboardData).items;
-  return isWanted() && (Boolean(event.target.closest?.("#clip-part")) || type === "image/gif" || type.startsWith("video/"));
+  const isOver = Boolean(event.target.closest?.("#clip-part"));
+  return Boolean(state.model) && (isOver || type === "image/gif" || type.startsWith("video/"));
 }
+const isPicture = (event) => Boolean(state.model) && !isClip(event);
+new Intake($("picture-intake"), { take: takePicture, camera: true, label: "Your picture", isWanted: isPicture });
 const clipIntake = new FileIntake($("clip-intake"), {
   choices: [{ text: "Choose a clip", accept: CLIPS }], take: takeFiles, label: "Your clip", isWanted: isClip,
   words: "Or drop one here: a GIF, an animated PNG or WebP, or a film.",
 });
-new Intake($("picture-intake"), { take: takePicture, camera: true, label: "Your picture", isWanted });
 $("model").addEventListener("change", () => chooseModel(models.find(({ id }) => id === $("model").value)).catch(fail));
 $("absolute").addEventListener("change", refresh);
 $("record").addEventListener("click", record);

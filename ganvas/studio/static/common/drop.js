@@ -4,7 +4,7 @@ const takers = [];
 
 /**
  * Call `take(dataTransfer)` with a drop of files while `isWanted(event)`; `target` has the class "over" while one is near. Of
- * several on a page the first one that wants it takes a drop.
+ * several on a page that want it the one that was added last takes a drop.
  */
 export function acceptDrops(target, take, isWanted = () => true) {
   if (!takers.length) for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) addEventListener(kind, handle);
@@ -14,7 +14,7 @@ export function acceptDrops(target, take, isWanted = () => true) {
 function handle(event) {
   if (!event.dataTransfer?.types.includes("Files")) return; // text is left to the browser
   event.preventDefault(); // or the browser would leave the page and open the file
-  const taker = takers.find(({ isWanted }) => isWanted(event));
+  const taker = takers.findLast(({ isWanted }) => isWanted(event));
   const gone = event.type === "drop" || (event.type === "dragleave" && !event.relatedTarget);
   if (!taker) event.dataTransfer.dropEffect = "none";
   for (const each of takers) each.target.classList.toggle("over", each === taker && !gone);

@@ -44,7 +44,7 @@ export class FileIntake {
 
   /** Files of the clipboard, such as a picture that was copied on another page. Text goes where it always goes. */
   paste(event) {
-    if (!this.isWanted(event) || event.defaultPrevented || event.target.closest?.("input, textarea, [contenteditable]")) return;
+    if (!this.isWanted(event) || event.target.closest?.("input, textarea, [contenteditable]")) return;
     const files = listChosenFiles(event.clipboardData?.files ?? []);
     if (!files.length) return;
     event.preventDefault();
