@@ -115,7 +115,8 @@ def diagnose(folder: str | Path, device: str = "auto") -> Diagnosis:
     if worst := doctor_baseline.find_worst(case, gains):
         found.append(worst)
     distance = next((gain.distance for gain in gains if gain.distance), case.distance)
-    return Diagnosis(found, doctor_outputs.list_unchecked(case), distance, tuple(gain.text() for gain in gains))
+    unchecked = (*doctor_outputs.list_unchecked(case), *(gain.text() for gain in gains if gain.unknown))
+    return Diagnosis(found, unchecked, distance, tuple(gain.text() for gain in gains if not gain.unknown))
 
 
 def _run(checks: tuple[Check, ...], case: Case) -> list[Finding]:

@@ -39,8 +39,15 @@ class Gain:
             return errors is None  # a baseline at the floor cannot be beaten by distance
         return at.value < (1 - GAIN) * at.trivial
 
+    @property
+    def unknown(self) -> bool:
+        """Whether nothing could be measured."""
+        return self.distance is None and self.errors is None
+
     def text(self) -> str:
-        """The numbers beside those of the baseline."""
+        """The numbers beside those of the baseline, or why there are none."""
+        if self.unknown:
+            return f"{self.outputs.task.title}: the distance to real samples (fewer than {FEWEST} are held out)"
         parts = [] if self.distance is None else [self.distance.text()]
         if self.errors is not None:
             parts.append(f"error {self.errors[0]:.3g} of 255 ({self.baseline.name} {self.errors[1]:.3g})")

@@ -79,6 +79,10 @@ class Case:
         return tuple(run_task(task, self.source, self.indices) for task in list_tasks(self.game))
 
 
+def one_domain(seed: int) -> TableDataset:
+    return TableDataset(str(seed), {"real": smooth(seed)})
+
+
 def darker(seed: int, n: int = N) -> PairedDataset:
     """Pairs: a picture, and the same a third as bright."""
     return PairedDataset("pairs", {"real": smooth(seed, n) // 3, "source": smooth(seed, n)})
@@ -139,3 +143,9 @@ def test_few_pictures_are_no_reason_for_a_verdict() -> None:
     assert found is None
     assert measure_gains(case)[0].distance is None
     assert "error" in measure_gains(case)[0].text()
+    unpaired: Any = Case(
+        Cycle(lambda x: x), UnpairedDataset(*map(one_domain, (1, 2))), UnpairedDataset(*map(one_domain, (3, 4)))
+    )
+    unpaired.indices = torch.arange(40)
+    assert all(gain.unknown and gain.better for gain in measure_gains(unpaired))
+    assert "a > b: the distance to real samples (fewer than 100 are held out)" in measure_gains(unpaired)[0].text()
