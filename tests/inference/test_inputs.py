@@ -12,6 +12,7 @@ import torch
 from miniatures import fresh_game, save_bundle
 from PIL import Image
 from support import miniature_model
+from translators import make_translator
 
 from ganvas.core.capabilities import TakesInputs
 from ganvas.core.modality import LABEL_MAPS
@@ -268,3 +269,10 @@ def test_wrong_requests_get_one_line(tmp_path: Path) -> None:
             cycle.translate(images, to="b", seed=seed)
     with pytest.raises(UsageError, match="as many of each"):
         model_of("miniature-filler", tmp_path).inpaint(images, np.zeros((2, 16, 16), bool))
+
+
+def test_a_task_is_called_as_the_user_calls_its_domains(tmp_path: Path) -> None:
+    game = make_translator("cyclegan").game
+    assert [(task.name, task.title) for task in list_tasks(game)] == [("a>b", "flat > shaded"), ("b>a", "shaded > flat")]
+    assert [task.title for task in list_tasks(model_of("miniature-cycle", tmp_path).game)] == ["a > b", "b > a"]
+    assert [task.title for task in list_tasks(model_of("miniature-larger", tmp_path).game)] == ["super-resolution"]
