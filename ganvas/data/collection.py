@@ -140,19 +140,6 @@ def choose_format(pictures: ImageCollection, how: TargetFormat) -> tuple[int, in
     return how.resolution or resolution, how.channels or (1 if all(header.grey for header in headers) else 3)
 
 
-def doubt_sizes(pictures: ImageCollection, kept: Sequence[int], resolution: int) -> tuple[str, ...]:
-    """Whether images with the indices `kept` are enlarged to more than twice their side, in a sentence."""
-    with silence_pillow():
-        sides = [(header.width, header.height) for header in map(pictures.peek, kept)]
-    tiny = [side for side in sides if 2 * min(side) < resolution]
-    if not tiny:
-        return ()
-    width, height = min(tiny, key=min)
-    many = "all pictures" if len(tiny) == len(sides) else f"{len(tiny):,} of {len(sides):,} pictures"
-    how = f"are enlarged to {resolution} x {resolution} pixels from less than half, the smallest from {width} x {height}"
-    return (f"{many} {how}; leave them out, or choose a smaller config.resolution",)
-
-
 def map_images(call: Callable[[int], T], count: int) -> Iterator[tuple[int, T | str]]:
     """(i, call(i)) in order, computed by several threads; for an unreadable image the reason instead of the result."""
 

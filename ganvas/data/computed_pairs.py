@@ -24,6 +24,7 @@ from ganvas.metrics.resize import shrink
 
 Floats = NDArray[np.floating[Any]]
 BICUBICS = {"bicubic-2": 2, "bicubic-4": 4}  # name -> scale
+SIDE_BY_SIDE = "side-by-side"  # the setting `data.pair` of pictures that are an input and an output each
 GREY = (0.299, 0.587, 0.114)  # of red, green and blue: ITU-R BT.601
 STROKE = 4.0  # pixels: sigma of the blur of a sketch
 DARK = 4.0  # levels added to both brightnesses of a sketch: without them what is black stays black, and dark noise is drawn
@@ -131,8 +132,9 @@ def find_teacher(name: str) -> Teacher:
 
 def require_pair(name: str) -> None:
     """Raises: UsageError: `name` is no filter and no bicubic reduction, as `data.pair` names them."""
-    if name not in BICUBICS:
-        find_teacher(name)
+    known = (*TEACHERS, *BICUBICS)
+    if name not in known:
+        raise unknown_name("filter", name, (*known, SIDE_BY_SIDE))
 
 
 def bicubic_scale(name: str, side: int) -> int:

@@ -27,7 +27,6 @@ from ganvas.data.collection import (
     Progress,
     TargetFormat,
     as_bytes,
-    doubt_sizes,
     label_readable,
     write_images,
 )
@@ -35,7 +34,7 @@ from ganvas.data.computed_domains import require_both, split_domains, split_name
 from ganvas.data.folder_layout import missing_test_split
 from ganvas.data.levels import Bytes
 from ganvas.data.open_clips import find_frames
-from ganvas.data.picture_doubts import PictureWatch
+from ganvas.data.picture_doubts import PictureWatch, doubt_shapes
 from ganvas.data.readers import csv_points, folder, idx, numpy_arrays, text_lines, zip_archive
 from ganvas.data.readers.voxel_arrays import reduce_voxels
 from ganvas.data.source_names import (
@@ -246,7 +245,7 @@ def _build(
     shape, kept, skipped = write_images(replace(pictures, last=see_last), how, file, progress)
     numbers, classes, doubts = label_readable(pictures, kept, keep_empty)
     labels = None if numbers is None else torch.tensor(numbers)
-    doubts = (*doubts, *doubt_sizes(pictures, kept, shape[-1]))
+    doubts = (*doubts, *doubt_shapes(pictures, kept, shape[-1]))
     warnings = (*pictures.warnings, *doubts, *pictures.late_warnings(), *watch.doubts())
     left_out = (*pictures.skipped, *skipped)
     return cache.Record(shape, labels, classes, left_out, splits=pictures.splits, warnings=warnings)

@@ -11,7 +11,7 @@ from ganvas.core.fields import FIELDS
 from ganvas.data.builtin import earth, emoji_sets, puppets
 from ganvas.data.collection import ImageCollection, Progress
 from ganvas.data.computed_domains import CHANGES, split_name
-from ganvas.data.computed_pairs import require_pair
+from ganvas.data.computed_pairs import SIDE_BY_SIDE, require_pair
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import find, load, open_source, tell_doubts
 from ganvas.data.open_clips import open_emoji_clips, open_puppets
@@ -33,7 +33,6 @@ SETS: Mapping[str, Opener] = {  # built-in sets with such fields
     "emoji-clips": open_emoji_clips,
     **dict.fromkeys(puppets.SOURCES, open_puppets),
 }
-SIDE_BY_SIDE = "side-by-side"
 KINDS: Mapping[tuple[str, ...], str] = {  # what a game needs -> in words
     ("real", "source"): "pairs of pictures",
     ("map", "real"): "label maps, each with a picture",

@@ -19,7 +19,6 @@ from ganvas.data.collection import (
     TargetFormat,
     as_bytes,
     choose_format,
-    doubt_sizes,
     map_images,
     no_readable_image,
     write_images,
@@ -30,6 +29,7 @@ from ganvas.data.levels import Bytes, Values
 from ganvas.data.map_files import MapRule, choose_rule, fit_map, read_maps
 from ganvas.data.pair_layout import FEWEST, MOST_MATCH, Pairing, match
 from ganvas.data.paired import PairedDataset
+from ganvas.data.picture_doubts import doubt_sizes
 from ganvas.data.table import Skipped, TableDataset
 from ganvas.data.two_sides import TwoSides
 from ganvas.data.unpaired import UnpairedDataset

@@ -1,13 +1,17 @@
-"""What is doubtful about many pictures together: copies, and pictures with nothing on them."""
+"""What is doubtful about many pictures together: copies, pictures with nothing on them, their shapes and sizes."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from threading import Lock
 
+from ganvas.data.collection import ImageCollection
+from ganvas.data.images import silence_pillow
 from ganvas.data.levels import Bytes
 
 BLANK = 2.0  # an image with a standard deviation below this, of 255, is almost blank
+HALVES = 0.9  # share of pictures that are twice as wide as high, from which on each may be two side by side
 SHARE = 0.01  # of all pictures, from which on copies or blank ones are told before a training
 
 
@@ -36,3 +40,33 @@ class PictureWatch:
             for count, what in found
             if count and count >= SHARE * self.count
         )
+
+
+def doubt_sizes(pictures: ImageCollection, kept: Sequence[int], resolution: int) -> tuple[str, ...]:
+    """Whether images with the indices `kept` are enlarged to more than twice their side, in a sentence."""
+    with silence_pillow():
+        sides = [(header.width, header.height) for header in map(pictures.peek, kept)]
+    tiny = [side for side in sides if 2 * min(side) < resolution]
+    if not tiny:
+        return ()
+    width, height = min(tiny, key=min)
+    many = "all pictures" if len(tiny) == len(sides) else f"{len(tiny):,} of {len(sides):,} pictures"
+    how = f"are enlarged to {resolution} x {resolution} pixels from less than half, the smallest from {width} x {height}"
+    return (f"{many} {how}; leave them out, or choose a smaller config.resolution",)
+
+
+def doubt_shapes(pictures: ImageCollection, kept: Sequence[int], resolution: int) -> tuple[str, ...]:
+    """What is doubtful about the shapes and the sizes of images that are no pairs, with the indices `kept`."""
+    return (*doubt_halves(pictures, kept), *doubt_sizes(pictures, kept, resolution))
+
+
+def doubt_halves(pictures: ImageCollection, kept: Sequence[int]) -> tuple[str, ...]:
+    """Whether images with the indices `kept` look like pairs, two side by side in each, in a sentence."""
+    with silence_pillow():
+        sides = [(header.width, header.height) for header in map(pictures.peek, kept)]
+    wide = sum(width == 2 * height for width, height in sides)
+    if len(sides) < 2 or wide < HALVES * len(sides):
+        return ()
+    many = "all pictures" if wide == len(sides) else f"{wide:,} of {len(sides):,} pictures"
+    hint = "with data.pair=side-by-side each is read as an input and an output (ganvas data: --pair side-by-side)"
+    return (f"{many} are twice as wide as high; {hint}",)

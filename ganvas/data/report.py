@@ -25,7 +25,6 @@ from ganvas.data.collection import (
     TargetFormat,
     as_bytes,
     choose_format,
-    doubt_sizes,
     label_readable,
     map_images,
     no_readable_image,
@@ -34,7 +33,7 @@ from ganvas.data.images import Fit, fit_to_side, silence_pillow
 from ganvas.data.levels import Bytes
 from ganvas.data.open import find, load_split, open_source
 from ganvas.data.order import spread_evenly
-from ganvas.data.picture_doubts import BLANK
+from ganvas.data.picture_doubts import BLANK, doubt_shapes
 from ganvas.data.readers import text_lines
 from ganvas.data.source_names import TEXTS, doubt_name, is_text, naming, text_file
 from ganvas.data.table import Skipped
@@ -163,7 +162,7 @@ def _inspect(source: str, fit: Fit, split: str, progress: Progress | None, white
     chosen = _choose_balanced(contents, list(looks), SHEET)
     samples = [contents.last(i, fit_to_side(contents.read(i, 2 * resolution), resolution, channels, fit)) for i in chosen]
     labels, names, doubts = label_readable(contents, list(looks), split == "test")
-    doubts = (*doubts, *doubt_sizes(contents, list(looks), resolution))
+    doubts = (*doubts, *doubt_shapes(contents, list(looks), resolution))
     counts, layout = Counter(labels), f"{found.layout}, {contents.layout}"
     classes = {name: counts[i] for i, name in enumerate(names)}
     facts = _facts(contents, looks, resolution, channels)

@@ -113,6 +113,8 @@ def measure_outputs(
     tasks, notes, baselines = list_tasks(game, strength), _Notes(strict=chosen is not None), dict[str, None]()
     told: list[str] = []
     measures: dict[str, Measurement] = {}
+    if len(tasks) > 1:  # measures have the names of the fields
+        told += [f"{task.name} is {task.title}" for task in tasks if task.title.replace(" ", "") != task.name]
     for task in tasks:
         outputs = run_task(task, found.data, found.rows)
         baseline = make_baseline(outputs, found.others)

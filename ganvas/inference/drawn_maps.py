@@ -18,7 +18,7 @@ from ganvas.data.source_names import find_path
 from ganvas.errors import DataError, UsageError
 from ganvas.inference.loaded_game import LoadedGame
 from ganvas.media.image_files import Picture
-from ganvas.utils.parsing import printable
+from ganvas.utils.parsing import printable, spell_count
 
 ENOUGH = 0.5  # share of the pixels that must have a color of the legend, or nearly so
 SHOWN = 20  # classes that a message lists
@@ -67,9 +67,21 @@ def _classify(raw: RawMap, legend: Legend, name: str) -> Bytes:
     clear = np.zeros(colors.shape, bool) if raw.clear is None else raw.clear
     known = (match_colors(colors, legend) != UNKNOWN) | clear
     if known.mean() < ENOUGH:
+        _refuse_numbers(raw, legend, name)
         found = f"{1 - known.mean():.0%} of the pixels have no color of a class"
         raise DataError(f"{name}: {found}; expected {describe_legend(legend)}; draw it with these colors")
     return MapRule(legend, numbered=False).classify(raw)
+
+
+def _refuse_numbers(raw: RawMap, legend: Legend, name: str) -> None:
+    """Raises: DataError: most pixels are numbers of classes, as in a map without colors, and one is none."""
+    strange = raw.values[(raw.values != UNKNOWN) & (raw.values >= len(legend.names))] if raw.numbered else raw.values[:0]
+    if not 0 < strange.size <= (1 - ENOUGH) * raw.values.size:
+        return
+    pixels = spell_count(int((strange == strange[0]).sum()), "pixels")
+    found = f"class {strange[0]} in {pixels} is not among the {len(legend.names)} classes"
+    expected = f"expected 0 to {len(legend.names) - 1}, or {UNKNOWN} for not known, or the colors {describe_legend(legend)}"
+    raise DataError(f"{name}: {found}; {expected}; correct it")
 
 
 def _are_numbers(raw: RawMap, legend: Legend) -> bool:

@@ -25,7 +25,7 @@ from ganvas.data.images import UnreadableError, silence_pillow
 from ganvas.data.input_files import open_input
 from ganvas.data.source_names import find_path
 from ganvas.data.whole_picture import read_picture, to_values
-from ganvas.errors import DataError, UsageError, unknown_name
+from ganvas.errors import DataError, UsageError
 from ganvas.inference.animation import animate_arrays
 from ganvas.inference.drawn_maps import read_map_for
 from ganvas.inference.holes import read_hole, require_hole
@@ -43,10 +43,10 @@ from ganvas.inference.picture_translation import (
     translate_along,
 )
 from ganvas.inference.tiles import compute_any_size
-from ganvas.latents.seed_latents import latents
+from ganvas.latents.seed_latents import SEEDS, latents
 from ganvas.media.image_files import Picture, to_image
 from ganvas.runtime import placement
-from ganvas.utils.parsing import printable
+from ganvas.utils.parsing import printable, require_count
 
 Array = npt.NDArray[Any]
 COLORED = (3, 4)  # channels of a color picture, without and with transparency
@@ -66,11 +66,11 @@ def translate(
     if direction is not None and to is not None:
         raise UsageError("direction and to: expected one of them, found both; leave one out")
     if isinstance(inputs, (Picture, str, Path)):
-        return translate_picture(find_way(model, to or direction), inputs, strength, seed)
+        return translate_picture(find_way(model, direction if to is None else to), inputs, strength, seed)
     game = model.game
     if not isinstance(game, Translates):
         raise UsageError(f"{model.name} does not translate arrays; use Model.upscale")
-    way = find_way(model, to) if to is not None else find_direction(game, direction)
+    way = find_way(model, direction if to is None else to)
     if (one := _as_one_picture(inputs)) is not None:
         return translate_along(way, one, strength=strength, seed=seed)
     given = inputs if isinstance(inputs, Mapping) else {way.field: inputs}
@@ -91,17 +91,6 @@ def _as_one_picture(given: Any) -> Array | None:
     if array is None or array.dtype != np.uint8 or array.ndim != IMAGES.ndim - 1 or array.shape[-1] not in COLORED:
         return None
     return array
-
-
-def find_direction(game: Translates, direction: str | None) -> Way:
-    """The direction of this name; None: the only one. Raises: UsageError: there are several, or none of this name."""
-    if direction is None and len(game.directions) == 1:
-        direction = game.directions[0]
-    if direction is None:
-        raise UsageError(f"direction: expected one of {', '.join(game.directions)}, found none; name one")
-    if direction not in game.directions:
-        raise unknown_name("direction", direction, game.directions)
-    return next(way for way in list_ways(game) if way.direction == direction)
 
 
 def translate_picture(way: Way, given: Picture | str | Path, strength: float, seed: int = 0) -> Picture:
@@ -174,6 +163,9 @@ def _apply_way(way: Way, inputs: Mapping[str, Tensor], seed: int, strength: floa
     """The outputs for samples as kept {field: [n, ...]} of any size, a few at a time; sample i has the noise of seed + i."""
     require_strength(strength)
     n = require_one_length(inputs)
+    require_count("seed", seed, 0, SEEDS - n)
+    shown = inputs[way.field]
+    stays_grey = shown.ndim == IMAGES.ndim and shown.shape[1] == 1 and way.game.keeps_grey
     fields = {name: _fit_planes(x.numpy(), input_channels(way.game, name)) for name, x in inputs.items()}
     chunk = max(1, min(CHUNK, CHUNK_PIXELS // max(1, math.prod(fields[way.field].shape[-2:]))))
     device, dim = placement.device_of(way.game), way.game.noise_dim
@@ -182,13 +174,14 @@ def _apply_way(way: Way, inputs: Mapping[str, Tensor], seed: int, strength: floa
         rows = np.arange(start, start + chunk).clip(max=n - 1)  # the last chunk is filled up, so each has one size
         z = latents((seed + rows).tolist(), dim).to(device) if dim else None
         some = {name: x[rows] for name, x in fields.items()}
-        found = compute_any_size(way.game, partial(_compute_way, way, z, strength), some, scale=way.scale)
+        found = compute_any_size(way.game, partial(_compute_way, way, z, strength, stays_grey), some, scale=way.scale)
         parts.append(found[: n - start])
     return as_output_array(torch.from_numpy(np.concatenate(parts)))
 
 
-def _compute_way(way: Way, z: Tensor | None, strength: float, batch: Batch) -> Tensor:
-    return way.compute(batch, z, strength)
+def _compute_way(way: Way, z: Tensor | None, strength: float, stays_grey: bool, batch: Batch) -> Tensor:
+    y = way.compute(batch, z, strength)
+    return y.mean(1, keepdim=True) if stays_grey and y.ndim == IMAGES.ndim else y
 
 
 def _fit_planes(x: Array, channels: int | None) -> Array:
@@ -237,6 +230,8 @@ def as_input(name: str, array: npt.ArrayLike, kinds: tuple[Modality, ...]) -> Te
     given = np.asarray(array)
     if given.dtype != np.uint8 and not (given.dtype == bool and LABEL_MAPS in kinds):
         raise UsageError(f"{name}: expected uint8, found {given.dtype}; scale images to 0..255")
+    if given.ndim and len(given) and not given.size:
+        raise UsageError(f"{name}: expected pictures with at least one pixel, found {list(given.shape)}; leave out empty ones")
     for kind in kinds:
         if kind in INPUT_MODALITIES and (kept := _as_kind(kind, given)) is not None:
             return kept

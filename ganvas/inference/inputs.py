@@ -43,6 +43,13 @@ class Task:
     truth: Callable[[Tensor], Tensor] = lambda x: x  # the target field as kept -> what the output is compared with
     may_copy: bool = False  # whether parts of the output are the input, as they should be
 
+    @property
+    def title(self) -> str:
+        """The name in the words of the user: "flat > shaded" of "a>b"."""
+        if not isinstance(self.game, Translates) or self.name not in self.game.directions:
+            return self.name
+        return " > ".join(self.game.names.get(field, field) for field in split_direction(self.name))
+
 
 @dataclass(frozen=True)
 class Outputs:

@@ -81,7 +81,8 @@ class FolderNames:
         self.taken: set[str] = set()
 
     def choose(self, file: InputFile, ending: str) -> str:
-        """The name of the file with this ending; if another file has or gets it, the ending comes after the whole name.
+        """The name of the file with this ending; if another file has or gets it, the ending comes after the whole name,
+        and a file that has this ending gets a number: a.png, a-2.png.
 
         Raises:
             DataError: the name is too long.
@@ -91,8 +92,11 @@ class FolderNames:
             raise DataError("its name is too long; rename it")
         number, place = 1, path.with_name(f"{path.stem}{ending}")
         while not self._take(place, file):
-            place = path.with_name(f"{path.name}{ending}" if number == 1 else f"{path.name}-{number}{ending}")
             number += 1
+            if path.suffix == ending:
+                place = path.with_name(f"{path.stem}-{number}{ending}")
+            else:
+                place = path.with_name(f"{path.name}{ending}" if number == 2 else f"{path.name}-{number - 1}{ending}")
         return str(place)
 
     def choose_beside(self, name: str, tag: str) -> str:

@@ -22,9 +22,9 @@ from ganvas.errors import UsageError, unknown_name
 from ganvas.inference.inputs import split_direction, weaken
 from ganvas.inference.tiles import SIDE, Progress, compute_any_size
 from ganvas.inference.transparency import enlarge_alpha, mix_with, split_alpha, unmix
-from ganvas.latents.seed_latents import latents
+from ganvas.latents.seed_latents import SEEDS, latents
 from ganvas.runtime import placement
-from ganvas.utils.parsing import printable
+from ganvas.utils.parsing import printable, require_count
 
 Array = npt.NDArray[Any]
 MOST_PAINTED = 1_024  # pixels of a side of a painted map
@@ -112,6 +112,8 @@ def find_way(model: HasGame, to: str | None) -> Way:
             return ways[0]
         targets = " or ".join(way.target for way in ways)
         raise UsageError(f"{model.name} has several directions: choose one with --to (in Python: to=) {targets}")
+    if not isinstance(to, str):
+        raise UsageError(f"to: expected the name of an output, such as {ways[0].target!r}, got {to!r}")
     wanted = to.strip().replace(" ", "").casefold()
     for spell in (lambda way: way.target, lambda way: way.about, lambda way: way.direction, _target_field):
         for way in ways:
@@ -119,7 +121,7 @@ def find_way(model: HasGame, to: str | None) -> Way:
                 return way
     if len(ways) == 1 and wanted in (ways[0].source.casefold(), split_direction(ways[0].direction)[0]):
         raise UsageError(f"{model.name} has one direction, {ways[0].about}, and no way back; leave --to out")
-    raise unknown_name("direction", printable(to), [way.target for way in ways])
+    raise unknown_name("direction", printable(to), [way.about if ">" in wanted else way.target for way in ways])
 
 
 def translate_one(
@@ -155,6 +157,7 @@ def translate_along(
 ) -> Array:
     """As `translate_one`, for a way that is known."""
     require_strength(strength)
+    require_count("seed", seed, 0, SEEDS - 1)
     if way.of_maps:
         raise UsageError(f"this model makes its pictures from label maps ({way.about}); use ganvas paint, or Model.paint")
     colors, alpha = split_alpha(_check_picture(picture))
@@ -188,6 +191,7 @@ def paint_one(model: HasGame, ids: Array, *, seed: int = 0, side: int | None = N
     way = next((way for way in list_ways(model.game) if way.of_maps), None)
     if way is None:
         raise UsageError(f"{model.name} does not paint label maps; choose a model of a spade recipe")
+    require_count("seed", seed, 0, SEEDS - 1)
     given = np.asarray(ids)
     if given.dtype != np.uint8 or given.ndim != 2 or not given.size:
         raise UsageError(
@@ -202,7 +206,9 @@ def paint_one(model: HasGame, ids: Array, *, seed: int = 0, side: int | None = N
         given = resize_map(given, side)
     if max(given.shape) > MOST_PAINTED:
         found = f"{given.shape[1]} x {given.shape[0]}"
-        raise UsageError(f"map: expected at most {MOST_PAINTED} pixels a side, found {found}; choose a smaller --side")
+        raise UsageError(
+            f"map: expected at most {MOST_PAINTED} pixels a side, found {found}; choose a smaller --side (in Python: side=)"
+        )
     z = _noise(way.game, seed)
     return _to_picture(compute_any_size(way.game, lambda batch: way.compute(batch, z), {way.field: given[None]}))
 

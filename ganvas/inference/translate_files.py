@@ -22,11 +22,12 @@ from ganvas.inference.loaded_game import LoadedGame
 from ganvas.inference.output_names import FolderNames, choose_out, find_free, is_file
 from ganvas.inference.picture_translation import Way, find_way, require_strength, translate_along
 from ganvas.inference.tiles import SIDE
+from ganvas.latents.seed_latents import SEEDS
 from ganvas.media.animations import encode_animation
 from ganvas.media.film_stream import change_film, require_video_extra
 from ganvas.media.image_files import encode_picture
 from ganvas.utils.files import disk_errors, make_folder, publish, temporary_path, write_durably
-from ganvas.utils.parsing import printable, spell_count
+from ganvas.utils.parsing import printable, require_count, spell_count
 
 Array = npt.NDArray[Any]
 Place = Callable[[str], Path]  # the ending of what is made -> where it goes
@@ -77,6 +78,7 @@ def translate_files(
     """
     way = find_way(model, to)
     require_strength(strength)
+    require_count("seed", seed, 0, SEEDS - 1)
     if back and way.reverse() is None:
         raise UsageError(f"{model.name} has no way back from {way.target}; leave --back out")
     with silence_pillow():

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ganvas.errors import UsageError
+from ganvas.media.film_stream import CONTAINERS
 from ganvas.media.image_files import Picture, encode_png
 from ganvas.utils.files import disk_errors, fsync_dir, publish, remove_tree, temporary_path, write_new
 from ganvas.utils.parsing import printable
 
 TABLE = "labels.csv"
+FILE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", *CONTAINERS)  # of pictures and films: no folder is meant
 
 
 class NamedPicture(NamedTuple):
@@ -28,7 +30,10 @@ class NamedPicture(NamedTuple):
 
 
 def require_new_folder(path: Path) -> None:
-    """Raises: UsageError: there is something at `path` that the new folder would replace."""
+    """Raises: UsageError: `path` is called like one file, or there is something that the new folder would replace."""
+    ending = path.suffix.lower()
+    if ending in FILE_ENDINGS and not path.exists():
+        raise UsageError(f"{printable(path)}: expected a folder for several files; choose a name without {ending} for --out")
     if path.is_dir() and any(path.iterdir()):
         raise UsageError(f"{printable(path)}: expected a new or an empty folder, found files in it; choose another --out")
 

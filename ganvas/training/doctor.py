@@ -15,7 +15,15 @@ from typing import Any
 from ganvas.errors import GanvasError
 from ganvas.inference import model_file
 from ganvas.runtime.device import find_device
-from ganvas.training import doctor_data, doctor_log, doctor_outputs, doctor_samples, doctor_translation, doctor_verdict
+from ganvas.training import (
+    doctor_baseline,
+    doctor_data,
+    doctor_log,
+    doctor_outputs,
+    doctor_samples,
+    doctor_translation,
+    doctor_verdict,
+)
 from ganvas.training.doctor_case import Case
 from ganvas.training.doctor_distance import Distance
 from ganvas.training.doctor_finding import Finding
@@ -60,10 +68,20 @@ TRAINED: tuple[Check, ...] = (
 
 
 class Diagnosis(list[Finding]):
-    """The findings, the distance of the samples to real ones (None: not measured), and what was not examined."""
+    """The findings, the distance of the samples to real ones (None: not measured), and what was not examined.
 
-    def __init__(self, findings: list[Finding], unchecked: tuple[str, ...] = (), distance: Distance | None = None) -> None:
+    `measured` are the outputs of a game that takes inputs beside those of its baseline, a line for each task.
+    """
+
+    def __init__(
+        self,
+        findings: list[Finding],
+        unchecked: tuple[str, ...] = (),
+        distance: Distance | None = None,
+        measured: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(findings)
+        self.measured = measured
         self.unchecked = unchecked
         self.distance = distance
 
@@ -93,7 +111,12 @@ def diagnose(folder: str | Path, device: str = "auto") -> Diagnosis:
     # The last resort: samples far from the data, and nothing else explains it.
     if not found and (far := doctor_verdict.check_distance(case)):
         found.append(far)
-    return Diagnosis(found, doctor_outputs.list_unchecked(case), case.distance)
+    gains = () if found else doctor_baseline.measure_gains(case)
+    if worst := doctor_baseline.find_worst(case, gains):
+        found.append(worst)
+    distance = next((gain.distance for gain in gains if gain.distance), case.distance)
+    unchecked = (*doctor_outputs.list_unchecked(case), *(gain.text() for gain in gains if gain.unknown))
+    return Diagnosis(found, unchecked, distance, tuple(gain.text() for gain in gains if not gain.unknown))
 
 
 def _run(checks: tuple[Check, ...], case: Case) -> list[Finding]:
@@ -108,11 +131,12 @@ def format_findings(found: list[Finding]) -> str:
 
 def summarize(found: list[Finding]) -> str:
     """The distance of the samples beside its floor, and what was not examined, each in a line; "" if there is neither."""
-    distance = found.distance if isinstance(found, Diagnosis) else None
+    distance, measured = (found.distance, found.measured) if isinstance(found, Diagnosis) else (None, ())
     lines = []
     if not found:
-        lines.append("the doctor found no problem" + (f": {distance.text()}" if distance else " in what was examined"))
-    elif distance:
+        known = "; ".join(measured) or (distance.text() if distance else "")
+        lines.append("the doctor found no problem" + (f": {known}" if known else " in what was examined"))
+    elif distance and not measured:
         lines.append(f"distance to the data: {distance.text()}")
     if isinstance(found, Diagnosis) and found.unchecked:
         lines.append(f"not examined: {'; '.join(found.unchecked)}")

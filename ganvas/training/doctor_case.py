@@ -198,7 +198,7 @@ class Case:
             try:
                 found.append(run_task(task, self.source, self.indices))
             except DataError as failure:  # NaN
-                found.append(f"{task.name}: {failure}")
+                found.append(f"{task.title}: {failure}")
         return tuple(found)
 
     @property

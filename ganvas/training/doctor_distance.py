@@ -44,6 +44,7 @@ class Distance:
     floor: float
     trivial: float
     spread: float = 0.0
+    model: str = "a trivial model"  # what `trivial` is the score of
 
     @property
     def share(self) -> float:
@@ -56,13 +57,16 @@ class Distance:
 
     def text(self) -> str:
         """The value beside its floor and its scale."""
-        return f"{self.name} {self.value:.3g} (floor {self.floor:.3g}, a trivial model {self.trivial:.3g})"
+        return f"{self.name} {self.value:.3g} (floor {self.floor:.3g}, {self.model} {self.trivial:.3g})"
 
 
-def measure(fakes: Tensor, reals: Tensor, others: Sequence[Tensor], source: str, alphabet: str = "") -> Distance:
+def measure(
+    fakes: Tensor, reals: Tensor, others: Sequence[Tensor], source: str, alphabet: str = "", plain: Tensor | None = None
+) -> Distance:
     """The distance of fakes to reals, both as kept, [N, ...]; `others` are further sets of N reals, for the floor.
 
-    `source` names the data, which decides the features; `alphabet` is that of text, "" if its symbols are numbers.
+    `source` names the data, which decides the features; `alphabet` is that of text, "" if its symbols are numbers. `plain` are
+    images of another trivial model than that of always one sample.
     """
     kind, n = modality_of(reals), len(reals)
     between: Callable[[Tensor, Tensor], float]
@@ -82,6 +86,7 @@ def measure(fakes: Tensor, reals: Tensor, others: Sequence[Tensor], source: str,
             return frechet_from_moments(*moments(features(a)), *embedded)
 
         between = from_reals
+        trivial = trivial if plain is None else between(plain, reals)
 
     floors = torch.tensor([between(other, reals) for other in others], dtype=torch.float64)
     spread = float(floors.std()) if len(floors) > 1 else 0.0

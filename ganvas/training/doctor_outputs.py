@@ -6,6 +6,7 @@ from torch import Tensor
 
 from ganvas.core.capabilities import TakesInputs
 from ganvas.core.modality import CLIPS, IMAGES, modality_of
+from ganvas.evaluation.baselines import make_baseline
 from ganvas.evaluation.truth_measures import absolute_error
 from ganvas.inference.inputs import INPUT_MODALITIES, Outputs
 from ganvas.training.doctor_case import Case
@@ -24,7 +25,7 @@ def check_input_use(case: Case) -> Finding | None:
         usual = _variation(input_like(outputs) if outputs.truth is None else outputs.truth)
         if varied < SAME * usual:
             what = "inputs" if outputs.truth is None else "true images"
-            evidence = f"{outputs.task.name}: the outputs of different inputs differ by {varied:.2g} of 255, the {what} by "
+            evidence = f"{outputs.task.title}: the outputs of different inputs differ by {varied:.2g} of 255, the {what} by "
             return Finding("generator ignores its input", f"{evidence}{usual:.2g}", _advise(case))
     return None
 
@@ -38,7 +39,7 @@ def check_copies(case: Case) -> Finding | None:
         changed = _difference(outputs.output, shown)
         usual = None if outputs.truth is None else _difference(outputs.truth, shown)
         if (changed < LEVEL) if usual is None else (usual > LEVEL and changed < SAME * usual):
-            evidence = f"{outputs.task.name}: the outputs differ from their inputs by {changed:.2g} of 255"
+            evidence = f"{outputs.task.title}: the outputs differ from their inputs by {changed:.2g} of 255"
             evidence += "" if usual is None else f", the true images by {usual:.2g}"
             return Finding("generator copies its input", evidence, _advise_change(case))
     return None
@@ -88,13 +89,13 @@ def list_unchecked(case: Case) -> tuple[str, ...]:
     if case.source is not case.run.held_out:
         lines = ["memorization, and inputs that it was not trained on (too few are held out)"]
     for outputs in case.outputs:
-        name = outputs.task.name
+        name = outputs.task.title
         if outputs.task.may_copy:
             lines.append(f"{name}: whether the missing pixels depend on the others")
-        elif outputs.output.shape != input_like(outputs).shape:
+        elif outputs.output.shape != input_like(outputs).shape and make_baseline(outputs, case.run.data) is None:
             lines.append(f"{name}: whether it copies its input (the sizes differ)")
     if not case.has_images:
         lines.append("statistics of outputs against reals (the outputs are no images)")
     elif len(case.outputs) > 1:
-        lines.append(f"statistics of outputs against reals, except of {case.outputs[0].task.name}")
+        lines.append(f"statistics of outputs against reals, except of {case.outputs[0].task.title}")
     return tuple(lines)

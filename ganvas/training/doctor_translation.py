@@ -33,7 +33,7 @@ def check_inversion(case: Case) -> Finding | None:
         found = _correlation(shown, outputs.output)
         usual = 0.0 if outputs.truth is None else _correlation(shown, outputs.truth)
         if found < INVERTED < usual:
-            evidence = f"{outputs.task.name}: bright parts of the input are dark in the output: correlation {found:.2f}"
+            evidence = f"{outputs.task.title}: bright parts of the input are dark in the output: correlation {found:.2f}"
             evidence += "" if outputs.truth is None else f", of the true images {usual:.2f}"
             advice = "--images with a larger number" if identity is None else f"--set config.identity={max(2, 2 * identity):g}"
             return Finding("colors are inverted", evidence, advice)
@@ -54,7 +54,7 @@ def check_hidden_input(case: Case) -> Finding | None:
         apart = 255 * float(absolute_error(changed, before).mean())
         if apart > FRAGILE * NOISE:
             evidence = (
-                f"{outputs.task.name}: noise of {NOISE:g} levels in the output changes the way back by {apart:.1f} of 255"
+                f"{outputs.task.title}: noise of {NOISE:g} levels in the output changes the way back by {apart:.1f} of 255"
             )
             return Finding("the cycle hides its input", evidence, f"--set config.cycle={cycle / 2:g}")
     return None
@@ -68,7 +68,7 @@ def check_noise(case: Case) -> Finding | None:
         apart = 255 * measure_variety(outputs, case.source, case.indices).value
         if apart < LEVEL:
             variety = case.read_setting("config.variety")
-            evidence = f"{outputs.task.name}: two outputs of one input from different noise differ by {apart:.2g} of 255"
+            evidence = f"{outputs.task.title}: two outputs of one input from different noise differ by {apart:.2g} of 255"
             advice = "--images with a larger number" if variety is None else f"--set config.variety={max(1, 2 * variety):g}"
             return Finding("generator ignores its noise", evidence, advice)
     return None
@@ -88,7 +88,7 @@ def check_pairs(case: Case) -> Finding | None:
         usual = 255 * float(absolute_error(mean, outputs.truth).mean())
         if error >= usual > 0:
             evidence = (
-                f"{outputs.task.name}: the outputs differ from their truth by {error:.1f} of 255, the mean of all truths by "
+                f"{outputs.task.title}: the outputs differ from their truth by {error:.1f} of 255, the mean of all truths by "
             )
             return Finding("pairs do not fit", f"{evidence}{usual:.1f}", "--data with pairs that belong together")
     return None

@@ -15,8 +15,9 @@ from ganvas.config import DataConfig
 from ganvas.core.fields import check
 from ganvas.data import open_fields as open_fields_module
 from ganvas.data import pair_table
+from ganvas.data.computed_pairs import SIDE_BY_SIDE
 from ganvas.data.open import hear_doubts
-from ganvas.data.open_fields import SIDE_BY_SIDE, open_fields
+from ganvas.data.open_fields import open_fields
 from ganvas.data.paired import PairedDataset
 from ganvas.data.source_names import absolute_source, is_here, shorten_path, split_two
 from ganvas.data.unpaired import UnpairedDataset

@@ -12,7 +12,9 @@ from support import ganvas
 
 from ganvas.config import DataConfig
 from ganvas.data import pair_report
+from ganvas.data.open import open_source
 from ganvas.data.pair_report import inspect_pairs
+from ganvas.data.report import inspect
 from ganvas.errors import UsageError
 from ganvas.games import RECIPES
 from ganvas.games.translation_choice import find_translation
@@ -157,3 +159,16 @@ def test_the_sides_of_the_test_split_are_reported_too(tmp_path: Path) -> None:
     maps = inspect_pairs(str(tmp_path / "m"), swap=True)
     assert maps is not None
     assert [(side.name, side.count) for side in maps.test] == [("masks", 3), ("photos", 3)]
+
+
+def test_pictures_that_may_be_two_are_told(tmp_path: Path) -> None:
+    """By `ganvas data` and before a training, where nobody named a game that needs pairs."""
+    for name, width in (("wide", 32), ("square", 16)):
+        (tmp_path / name).mkdir()
+        for i in range(5):
+            pixels = np.random.default_rng(i).integers(0, 256, (16, width, 3), np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{i}.png")
+    hint = "all pictures are twice as wide as high; with data.pair=side-by-side each is read as an input and an output"
+    assert any(text.startswith(hint) for text in inspect(str(tmp_path / "wide")).warnings)
+    assert any(text.startswith(hint) for text in open_source(DataConfig(source=str(tmp_path / "wide"))).warnings)
+    assert not any("twice as wide" in text for text in inspect(str(tmp_path / "square")).warnings)

@@ -78,6 +78,10 @@ def test_what_is_no_map_is_one_line_with_the_classes(tmp_path: Path) -> None:
         read_map_for(make_translator("spade"), save(tmp_path / "x.png", photo))
     with pytest.raises(DataError, match="no color of a class"):
         read_map_for(make_translator("spade"), save(tmp_path / "g.png", np.full((9, 9), 7, np.uint8)))
+    strange = np.where(np.arange(16) > 12, 77, IDS).astype(np.uint8)
+    words = r"n.png: class 77 in 48 pixels is not among the 3 classes; expected 0 to 2, or 255 for not known, or the colors sea"
+    with pytest.raises(DataError, match=words):
+        read_map_for(make_translator("spade"), save(tmp_path / "n.png", strange))
     (tmp_path / "t.png").write_bytes(b"hello")
     with pytest.raises(DataError, match=r"t.png: not an image"):
         read_map_for(make_translator("spade"), tmp_path / "t.png")
@@ -115,6 +119,7 @@ def test_wrong_requests_get_one_line(drawn: dict[str, Path], tmp_path: Path) -> 
         ({"out": tmp_path / "y.tif"}, "expected a name ending in"),
         ({"out": tmp_path, "count": 2}, "expected a new or an empty folder"),
         ({"out": path, "count": 2}, "found a file"),
+        ({"out": tmp_path / "y.png", "count": 2}, "expected a folder for several files"),
         ({"count": 0}, "the number of pictures"),
         ({"seed": -1}, "seed"),
         ({"side": 2_000}, "side: expected 1 to 1024"),

@@ -12,6 +12,7 @@ import torch
 from miniatures import fresh_game, save_bundle
 from PIL import Image
 from support import miniature_model
+from translators import make_translator
 
 from ganvas.core.capabilities import TakesInputs
 from ganvas.core.modality import LABEL_MAPS
@@ -213,6 +214,15 @@ def test_one_color_picture_as_an_array_is_one_picture(channels: int) -> None:
     assert larger.upscale(picture).shape == (80, 66, channels)
 
 
+def test_grey_arrays_stay_grey_where_grey_files_do() -> None:
+    grey = np.random.default_rng(0).integers(0, 256, (2, 40, 33, 1), np.uint8)
+    larger, pix2pix = miniature_model("sr-photos"), miniature_model("pix2pix-emoji")
+    made = larger.upscale(grey)
+    assert made.shape == (2, 80, 66, 1)
+    assert np.array_equal(made[1, ..., 0], np.asarray(larger.upscale(Image.fromarray(grey[1, ..., 0]))))
+    assert pix2pix.translate(grey).shape == (2, 40, 33, 3)
+
+
 @pytest.mark.parametrize(
     ("name", "method"),
     [
@@ -237,9 +247,9 @@ def test_wrong_requests_get_one_line(tmp_path: Path) -> None:
     cycle, larger, images = model_of("miniature-cycle", tmp_path), model_of("miniature-larger", tmp_path), pictures()
     with pytest.raises(UsageError, match="does not upscale; choose a model of a game that does"):
         cycle.upscale(images)
-    with pytest.raises(UsageError, match=r"unknown direction 'a>c'; did you mean 'a>b'"):
+    with pytest.raises(UsageError, match=r"unknown direction 'a>c'; did you mean 'a > b'"):
         cycle.translate(images, "a>c")
-    with pytest.raises(UsageError, match="direction: expected one of a>b, b>a, found none"):
+    with pytest.raises(UsageError, match=r"has several directions: choose one with --to \(in Python: to=\) b or a"):
         cycle.translate(images)
     with pytest.raises(UsageError, match="expected 'a', and perhaps others of a, b, found b"):
         cycle.translate({"b": images}, "a>b")
@@ -249,5 +259,20 @@ def test_wrong_requests_get_one_line(tmp_path: Path) -> None:
         larger.upscale(images[0, ..., 0])
     with pytest.raises(UsageError, match=r"at least one, found \{'images': 0\}"):
         larger.upscale(images[:0])
+    with pytest.raises(UsageError, match=r"at least one pixel, found \[5, 0, 16, 1\]"):
+        larger.upscale(images[:, :0])
+    for to in ("", 3):
+        with pytest.raises(UsageError, match=r"unknown direction ''|expected the name of an output, such as 'b', got 3"):
+            cycle.translate(images, to=to)  # type: ignore[arg-type]
+    for seed in (-1, 2**63):
+        with pytest.raises(UsageError, match="seed: expected a number from 0"):
+            cycle.translate(images, to="b", seed=seed)
     with pytest.raises(UsageError, match="as many of each"):
         model_of("miniature-filler", tmp_path).inpaint(images, np.zeros((2, 16, 16), bool))
+
+
+def test_a_task_is_called_as_the_user_calls_its_domains(tmp_path: Path) -> None:
+    game = make_translator("cyclegan").game
+    assert [(task.name, task.title) for task in list_tasks(game)] == [("a>b", "flat > shaded"), ("b>a", "shaded > flat")]
+    assert [task.title for task in list_tasks(model_of("miniature-cycle", tmp_path).game)] == ["a > b", "b > a"]
+    assert [task.title for task in list_tasks(model_of("miniature-larger", tmp_path).game)] == ["super-resolution"]

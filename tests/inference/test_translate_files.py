@@ -271,6 +271,21 @@ def test_equal_names_get_names_of_their_own(tmp_path: Path) -> None:
     assert [path.name for path in found.written] == ["A.webp.png", "a.jpg.png", "a.png"]
 
 
+def test_files_of_one_name_from_two_folders_get_numbers(tmp_path: Path) -> None:
+    files = [write(tmp_path / folder / "a.png") for folder in ("one", "two", "three")]
+    found = translate_files(make_translator("filters"), files, tmp_path / "out")
+    assert [path.name for path in found.written] == ["a.png", "a-2.png", "a-3.png"]
+
+
+def test_a_folder_is_not_called_like_a_picture(folder: Path, tmp_path: Path) -> None:
+    for name in ("x.png", "x.mp4", "x.GIF"):
+        with pytest.raises(UsageError, match="expected a folder for several files"):
+            translate_files(make_translator("filters"), [folder], tmp_path / name)
+        assert not (tmp_path / name).exists()
+    (tmp_path / "empty.png").mkdir()  # whoever has made it means it
+    assert translate_files(make_translator("filters"), [folder], tmp_path / "empty.png").written
+
+
 def test_a_still_gif_does_not_take_the_name_of_another(tmp_path: Path) -> None:
     write(tmp_path / "in/a.gif", mode="L")
     write(tmp_path / "in/a.png")
@@ -294,7 +309,12 @@ def test_long_names_are_left_out_or_cut(tmp_path: Path) -> None:
 
 
 def test_wrong_requests_come_before_the_files(folder: Path) -> None:
-    for options, words in (({"strength": 2}, "strength"), ({"to": "nowhere"}, "direction"), ({"back": True}, "way back")):
+    for options, words in (
+        ({"strength": 2}, "strength"),
+        ({"seed": -1}, "seed"),
+        ({"to": "nowhere"}, "direction"),
+        ({"back": True}, "way back"),
+    ):
         with pytest.raises(UsageError, match=words):
             translate_files(make_translator("pix2pix"), [folder], **options)  # type: ignore[arg-type]
 

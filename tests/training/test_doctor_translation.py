@@ -103,7 +103,7 @@ def check(what: Any, case: Case) -> Any:
 def test_inverted_colors_of_domains_without_pairs() -> None:
     found = check(check_inversion, Case(Cycle(negative, negative), domains(), {"config.identity": 0.0}))
     assert found.name == "colors are inverted"
-    assert "a>b" in found.evidence
+    assert "a > b" in found.evidence
     assert "correlation -1.00" in found.evidence
     assert found.advice == "--set config.identity=2"
     assert check(check_inversion, Case(Cycle(same, same), domains(), {"config.identity": 5.0})) is None

@@ -165,9 +165,10 @@ def test_the_doctor_says_what_it_did_not_look_at(name: str, tmp_path: Path) -> N
     says = {
         "miniature-puppet": "statistics of outputs against reals (the outputs are no images)",
         "miniature-filler": "inpainting: whether the missing pixels depend on the others",
-        "miniature-larger": "super-resolution: whether it copies its input (the sizes differ)",
+        "miniature-larger": "memorization",
     }
     assert says[name] in text.splitlines()[-1]
+    assert "the sizes differ" not in text, "an enlargement is compared with the bicubic one instead"
 
 
 def test_frames_that_do_not_move_are_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
