@@ -14,7 +14,7 @@ from support import PLAN, ganvas, miniature
 
 from ganvas.editing.invert_files import invert_files
 from ganvas.engine.autotune import initial_state
-from ganvas.errors import DataError, UsageError
+from ganvas.errors import DataError, ResourceError, UsageError
 from ganvas.inference import model_file
 from ganvas.inference.codes import load_codes
 from ganvas.inference.model import Model, load
@@ -38,6 +38,18 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def open_model(run: Path) -> Model:
     return load(run / "run")
+
+
+def test_what_cannot_end_well_is_refused_before_the_search(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def search(*_: Any, **__: Any) -> None:
+        raise AssertionError("searched")
+
+    monkeypatch.setattr("ganvas.editing.invert_files.invert", search)
+    with pytest.raises(UsageError, match="tuning steps: expected a number from 1"):
+        invert_files(open_model(run), [run / "pictures"], tmp_path / "out", tune=-3)
+    with pytest.raises(ResourceError, match=r"no folder .*missing; create it"):
+        invert_files(open_model(run), [run / "pictures"], tmp_path / "missing" / "out")
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_written(run: Path, tmp_path: Path) -> None:
