@@ -109,7 +109,7 @@ def neighbours(
         return None if labels is None or not source.classes else source.classes[int(labels[row])]
 
     share, found = model.together(label) if latents is None else 1, list[tuple[int | str, tuple[Neighbour, ...]]]()
-    places = [seed + i // share for i in range(count)] if latents is None else list_names(latents)
+    places: list[int | str] = [seed + i // share for i in range(count)] if latents is None else [*list_names(latents)]
     for i, place in enumerate(places):
         near = zip(which[i].tolist(), distances[i].tolist(), strict=True)
         found.append((place, tuple(Neighbour(row, far, label_of(row)) for row, far in near)))
