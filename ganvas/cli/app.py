@@ -38,6 +38,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "doctor": training_commands.doctor,
     "bench": training_commands.bench,
     # a model
+    "models": model_commands.models,
     "sample": model_commands.sample,
     "translate": translation_commands.translate,
     "inpaint": translation_commands.inpaint,

@@ -91,7 +91,7 @@ Flag = Annotated[bool, Parameter(negative="", group=HOW)]
 Quiet = Annotated[Flag, Parameter(help="Print nothing but errors.")]
 Json = Annotated[Flag, Parameter(help="Print JSON on standard output.")]
 Device = Annotated[str, Parameter(group=HOW, help="auto (a GPU if there is one), cpu, cuda, cuda:1, ...")]
-RunPath = Annotated[Path, Parameter(help="A run folder or a bundle.")]
+RunPath = Annotated[Path, Parameter(help="A run folder, a bundle, or the name of a model that comes with ganvas.")]
 LABELS = Parameter(
     name=["--label", "--labels"], help="A class by name or number (#7: always a number), several as 3,7, or all."
 )

@@ -1,14 +1,16 @@
-"""The commands of a model: `sample`, `eval`, `neighbours`, `reconstruct` and `strip`."""
+"""The commands of a model: `models`, `sample`, `eval`, `neighbours`, `reconstruct` and `strip`."""
 
 from __future__ import annotations
 
 import json as json_
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from ganvas.cli.arguments import (
+    Json,
     Label,
     Latents,
     Measuring,
@@ -25,6 +27,30 @@ from ganvas.cli.arguments import (
 )
 from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
+
+
+def models(*, json: Json = False) -> None:
+    """List the models that come with ganvas: their names stand wherever a run does, as in: ganvas sample cgan-mnist."""
+    from ganvas.inference.shipped_models import list_shipped
+
+    rows = list_shipped()
+    if json:
+        print(json_.dumps([asdict(row) for row in rows]))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("model", "recipe", "kB", "measured (floor)", "licence of the data"):
+        table.add_column(title, no_wrap=title != "measured (floor)")
+    for row in rows:
+        measured = ", ".join(
+            f"{name} {m.value:.3g}" + (f" ({m.floor:.3g})" if m.floor else "") for name, m in row.measured.items()
+        )
+        table.add_row(row.name, row.recipe, f"{row.bytes / 1000:,.0f}", measured, row.licence)
+    console = Console()
+    console.print(table)
+    console.print("\nhow each was made: ganvas models --json; use one by its name: ganvas sample cgan-mnist", soft_wrap=True)
 
 
 def sample(

@@ -16,6 +16,7 @@ from ganvas.runtime.distributed import Ranks, disconnect
 from ganvas.runtime.exits import STOPS, discard_output
 from ganvas.runtime.processes import local_ranks
 from ganvas.training.run_folder import Run
+from ganvas.training.trackers import follow_log
 from ganvas.training.trainer import fit
 from ganvas.utils.parsing import printable, quote
 
@@ -25,8 +26,11 @@ CODES: dict[int, int] = {
 OUTPUT_GONE = 0  # among the signals: nobody reads the output any more
 
 
-def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
-    """Train the run to its end or until a signal. Returns the exit code: 143 after SIGTERM, 129 after SIGHUP, else 0."""
+def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool, log: str | None = None) -> int:
+    """Train the run to its end or until a signal; `log` as of `TrainOptions`.
+
+    Returns the exit code: 143 after SIGTERM, 129 after SIGHUP, else 0.
+    """
     quiet = quiet or not peers.first  # rank 0 speaks for all
     display = Display(run, quiet=quiet, as_json=as_json)
     if peers.first:
@@ -50,9 +54,15 @@ def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
     # Train. A signal ends it after the present step, on all ranks; so does an output that nobody reads any more.
     run.lock(peers)
     caught: list[int] = []
-    with _catch_signals(caught), local_ranks(run.folder, run.plan, peers) as peers, display.hold_terminal():
+    with (
+        follow_log(run.folder, log if peers.first else None, _tell) as pass_on,
+        _catch_signals(caught),
+        local_ranks(run.folder, run.plan, peers) as peers,
+        display.hold_terminal(),
+    ):
         for progress in fit(run, peers, stop=lambda: bool(caught)):
             _show(partial(display.update, progress), caught)
+            pass_on()
     if run.finished:
         _show(display.show_results, caught)
         _show(display.show_diagnosis, caught)
@@ -62,6 +72,11 @@ def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool) -> int:
         with suppress(OSError):
             print(f"stopped and saved; continue with: ganvas resume {quote(run.folder)}", file=sys.stderr)
     return next((CODES[number] for number in caught if number in CODES), 0)
+
+
+def _tell(message: str) -> None:
+    with suppress(OSError):
+        print(message, file=sys.stderr)
 
 
 def _show(output: Callable[[], None], caught: list[int]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as json_
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -39,7 +39,9 @@ def train(
     from ganvas.runtime.distributed import connect
     from ganvas.training.chosen import choose
     from ganvas.training.start import start_run
+    from ganvas.training.trackers import require_tracker
 
+    require_tracker(options.log)
     changes = parse_settings(settings)
     wanted: str | Recipe | None = recipe
     if wanted is None:
@@ -48,7 +50,7 @@ def train(
             print(told, file=sys.stderr)
     chosen, peers = resolve_recipe(wanted, changes, **options.recipe_fields), connect()
     run = start_run(chosen, **options.run_fields, peers=peers)
-    return show_training(run, peers, reporting.quiet, reporting.json)
+    return show_training(run, peers, reporting.quiet, reporting.json, options.log)
 
 
 def resume(
@@ -57,6 +59,7 @@ def resume(
     data: str | None = None,
     accept_data: Annotated[bool, Parameter(negative="")] = False,
     device: Other = None,
+    log: Annotated[Literal["tensorboard"] | None, Parameter(group=HOW)] = None,
     reporting: Reporting = Reporting(),
 ) -> int:
     """Continue an interrupted run; on a CPU every bit is as in an unbroken run.
@@ -71,14 +74,18 @@ def resume(
         Continue although the data has changed since the start of the run.
     device
         auto, cpu, cuda, cuda:1, ...; the default is that of the run. Another device rounds numbers differently.
+    log
+        Another place for the whole log, as of `train`.
     """
     from ganvas.cli.terminal import show_training
     from ganvas.runtime.distributed import connect
     from ganvas.training.run_folder import open_run
+    from ganvas.training.trackers import require_tracker
 
+    require_tracker(log)
     opened, peers = open_run(run, data), connect()
     opened.prepare(device, peers, accept_data)
-    return show_training(opened, peers, reporting.quiet, reporting.json)
+    return show_training(opened, peers, reporting.quiet, reporting.json, log)
 
 
 def branch(

@@ -57,6 +57,7 @@ from ganvas.evaluation.text import measure
 from ganvas.inference.feature_extractors import Extractor, choose_extractor, load_extractor
 from ganvas.inference.model import Model, load
 from ganvas.inference.picture_translation import list_ways, require_strength
+from ganvas.inference.shipped_models import find_model
 from ganvas.metrics.memorization import Memorization
 from ganvas.runtime.device import find_device
 from ganvas.utils.files import append
@@ -280,6 +281,7 @@ def _fits(name: str, fake: SampleSet) -> bool:
 
 
 def _subject(path: Path, device: torch.device) -> tuple[Model | None, str]:
+    path = find_model(path)
     if (path / "model.safetensors").exists() or path.suffix == ".safetensors":
         model = load(path, device)
         return model, f"{model.card['recipe']['name']} after {model.card['items']:,} images"

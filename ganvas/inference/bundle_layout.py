@@ -24,6 +24,7 @@ from ganvas.utils.settings import from_dict, rename_keys
 
 TOO_LARGE = "its config asks for a far larger network than the file holds"
 LARGEST = 1 << 26  # of a number in a config: sizes and counts beyond it only serve to exhaust memory
+SMALLER = {"float32": "float16"}  # how a weight may be stored: dtype of the game -> of the file
 Maker = type[Game]
 Part = Literal["whole", "model", "discriminator"]  # all weights; those to use the model; those of `Game.kept_apart`
 
@@ -110,6 +111,7 @@ def make_draft(make: Maker, config: Any, part: Part, claimed: Layout, size: int)
 def assemble(draft: Draft, tensors: Mapping[str, Tensor]) -> Game:
     """The game with these weights; networks that its part lacks may have no memory. The random state is left as it was."""
     game, make = draft.game, type(draft.game)
+    tensors = {name: t.to(getattr(torch, draft.layout[name][0])) for name, t in tensors.items()}
     if not draft.rebuilt:
         # Copies: in the buffer of the file a tensor may start at any byte, and such a one is computed in another order.
         game.load_state_dict({name: t.clone() for name, t in tensors.items()}, strict=False, assign=True)
@@ -143,12 +145,12 @@ class _Budget(TorchFunctionMode):
 
 
 def compare_layouts(expected: Layout, found: Layout) -> None:
-    """Raises: DataError: names, shapes or dtypes differ."""
+    """Numbers of 32 bits may be stored in 16. Raises: DataError: names, shapes or dtypes differ."""
     for problem, names in (("missing", expected.keys() - found.keys()), ("unexpected", found.keys() - expected.keys())):
         if names:
             raise DataError(f"{len(names)} weights {problem}: {list_few(names)}")
     for name, (dtype, shape) in expected.items():
-        if found[name] != (dtype, shape):
+        if found[name] not in ((dtype, shape), (SMALLER.get(dtype), shape)):
             raise DataError(f"{name}: expected {dtype} {list(shape)}, found {found[name][0]} {list(found[name][1])}")
 
 

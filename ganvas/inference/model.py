@@ -31,6 +31,7 @@ from ganvas.inference.codes import Codes, name_places
 from ganvas.inference.loaded_game import Array, Label, LoadedGame
 from ganvas.inference.sample_files import is_folder, require_folder_of_pictures, save_folder
 from ganvas.inference.sheet import line_width
+from ganvas.inference.shipped_models import find_model
 from ganvas.latents.paths import closed_path
 from ganvas.media.font import explain_names
 from ganvas.media.grid import legible_scale, make_grid, name_columns
@@ -291,8 +292,9 @@ class Model(LoadedGame):
 
 
 def load(path: str | Path, device: str | torch.device = "auto", *, discriminator: bool = False) -> Model:
-    """The model in a bundle or a run folder, on a device: cpu, cuda, cuda:1, ...; auto: a GPU if there is one.
+    """The model in a bundle or a run folder, or of this name if it comes with ganvas, on a device.
 
+    Devices are cpu, cuda, cuda:1, ...; auto: a GPU if there is one.
     `discriminator` loads its discriminator too, which only `Model.game.judge` needs and which is in a file beside the bundle.
 
     Raises:
@@ -300,7 +302,7 @@ def load(path: str | Path, device: str | torch.device = "auto", *, discriminator
         ResourceError: this machine has no such device.
         DataError: there is no model, or it is damaged; or there is no discriminator of it, if it is asked for.
     """
-    path = Path(path)
+    path = find_model(path)
     where = device if isinstance(device, torch.device) else find_device(device)
     game, card = model_file.load(path, where, discriminator=discriminator)
     file = path / model_file.NAME if path.is_dir() else path

@@ -43,6 +43,7 @@ from ganvas.inference.bundle_layout import (
     rename_weights,
     select,
 )
+from ganvas.inference.shipped_models import find_model
 from ganvas.runtime import placement
 from ganvas.utils import files, parsing, safetensors_header
 from ganvas.utils.settings import to_dict
@@ -52,6 +53,7 @@ FORMAT = "ganvas-1"  # a whole game
 SPLIT = "ganvas-2"  # a part of a game: without `Game.kept_apart`, or these networks alone
 NEWEST = 2
 NAME = "model.safetensors"  # in a run folder
+MANY = 1024  # numbers of a weight that is stored in half its bits
 OF = "discriminator_of"  # in the card of a discriminator: the SHA-256 of its bundle
 
 
@@ -60,8 +62,11 @@ def discriminator_path(bundle: Path) -> Path:
     return bundle.with_suffix(".discriminator.safetensors")
 
 
-def save(path: Path, game: Game, card: Mapping[str, Any]) -> None:
+def save(path: Path, game: Game, card: Mapping[str, Any], *, half: bool = False) -> None:
     """Write the bundle of `game` with `card`, and then its discriminator beside it; each atomically and durably.
+
+    `half`: large weights of 32 bits are stored in 16, which halves the file, and there is no discriminator beside it. Biases
+    and factors of a channel keep their bits: they are few, and much depends on each.
 
     Nothing is written that `load` would refuse. A crash in between leaves a discriminator that belongs to the older bundle:
     this is noticed where it is loaded, and a run that is resumed writes both again.
@@ -77,8 +82,8 @@ def save(path: Path, game: Game, card: Mapping[str, Any]) -> None:
     apart = None
     try:
         part: Part = "model" if make.kept_apart else "whole"
-        data, digest = _pack(game, select(make, state, part), card, part)
-        if make.kept_apart and not _find_absent(game):
+        data, digest = _pack(game, select(make, state, part), card, part, half)
+        if make.kept_apart and not half and not _find_absent(game):
             part = "discriminator"
             apart, _ = _pack(game, select(make, state, part), {**card, OF: digest}, part)
     except (DataError, TypeError, ValueError, RecursionError) as error:
@@ -88,7 +93,9 @@ def save(path: Path, game: Game, card: Mapping[str, Any]) -> None:
         files.write_durably(discriminator_path(path), apart)
 
 
-def _pack(game: Game, weights: Mapping[str, Tensor], card: Mapping[str, Any], part: Part) -> tuple[bytes, str]:
+def _pack(
+    game: Game, weights: Mapping[str, Tensor], card: Mapping[str, Any], part: Part, half: bool = False
+) -> tuple[bytes, str]:
     """The bytes of a file with this part of the game, and their hash.
 
     Raises:
@@ -96,6 +103,10 @@ def _pack(game: Game, weights: Mapping[str, Tensor], card: Mapping[str, Any], pa
     """
     # Copies: the format knows neither strides nor weights that networks share.
     dense = {name: t.detach().cpu().clone(memory_format=torch.contiguous_format) for name, t in weights.items()}
+    if half:
+        dense = {name: t.half() if t.dtype == torch.float32 and t.numel() >= MANY else t for name, t in dense.items()}
+        if bad := _find_non_finite(dense):
+            raise ValueError(f"{list_few(bad)} does not fit into 16 bits")
     # One key only: safetensors writes several in any order, and equal models should be equal files.
     key = FORMAT if part == "whole" else SPLIT
     data = file_hash.fill(safetensors.torch.save(dense, {key: json.dumps(file_hash.reserve(card))}))
@@ -130,7 +141,7 @@ def load(
         DataError: not a bundle, damaged, with weights that are not finite, or not what this version's game of that name
             looks like; or no discriminator of it, if it is asked for.
     """
-    with _open_bundle(path) as (file, size):
+    with _open_bundle(find_model(path)) as (file, size):
         header, bundle = _read_model_header(file, size), Path(file.name)
         card = _restore_path(header.card, bundle.parent)
         game = _read_game(file, size, header, tell)
@@ -189,7 +200,7 @@ def _find_non_finite(tensors: Mapping[str, Tensor]) -> list[str]:
 
 def read_card(path: Path) -> dict[str, Any]:
     """The card alone, without reading the weights. Raises: DataError: not a bundle."""
-    with _open_bundle(path) as (file, size):
+    with _open_bundle(find_model(path)) as (file, size):
         return _restore_path(_read_model_header(file, size).card, Path(file.name).parent)
 
 
@@ -209,6 +220,8 @@ def _open_bundle(path: Path) -> Iterator[tuple[BinaryIO, int]]:
             yield file, size
     except (GanvasError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
+        if isinstance(error, FileNotFoundError) and len(path.parts) == 1:
+            reason = f"{reason}, and no model that comes with ganvas (ganvas models) has this name"
         raise DataError(f"{path_text}: {parsing.printable(reason)}") from error
 
 

@@ -41,7 +41,7 @@ class RunTaskSocket(TaskSocket):
             ResourceError: the disk refused.
         """
         facts = {name: value for name, value in frame.facts.items() if name != "kept"}
-        paths: dict[str, Any] = {"run": str(self.storage.find_run(str(facts.get("model")))), "device": self.device}
+        paths: dict[str, Any] = {"run": str(self.storage.find_model(str(facts.get("model")))), "device": self.device}
         if facts.get("picture"):
             paths["picture"] = str(self.store.find(str(facts["picture"])))
         if facts.get("keep"):

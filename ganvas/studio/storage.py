@@ -6,10 +6,13 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ganvas.errors import DataError, GanvasError, UsageError
+from ganvas.inference.model_file import NAME, read_card
+from ganvas.inference.shipped_models import SHIPPED, list_shipped
 from ganvas.utils.files import disk_errors, make_folder, open_regular, read_regular
 from ganvas.utils.parsing import parse_json, printable
 
@@ -47,6 +50,24 @@ class Storage:
             raise UnknownIdError(f"there is no run {printable(name, 100)!r} here; look at the list of runs")
         return self.runs / name
 
+    def list_models(self) -> list[tuple[str, Path, dict[str, Any]]]:
+        """What the pages can use: id, place and recipe of each run that has saved a model, the newest first, and of each model
+        that comes with ganvas, unless a run has its id."""
+        folders = [(name, self.runs / name) for name in self.list_runs()]
+        found = [(name, path, read_json(path / "recipe.json")) for name, path in folders if (path / NAME).exists()]
+        taken = {name for name, _, _ in found}
+        return found + [(one.name, one.path, read_recipe(one.path)) for one in list_shipped() if one.name not in taken]
+
+    def find_model(self, name: str) -> Path:
+        """The folder of a run, or the bundle of a model that comes with ganvas. Raises: UnknownIdError: there is neither."""
+        shipped = {one.name: one.path for one in list_shipped()}
+        return shipped[name] if name in shipped and not self._is_run(name) else self.find_run(name)
+
+    def read_model_recipe(self, name: str) -> dict[str, Any]:
+        """The recipe of a model; {} if it is damaged. Raises: UnknownIdError: no model has that id."""
+        path = self.find_model(name)
+        return read_recipe(path) if path.parent == SHIPPED else read_json(path / "recipe.json")
+
     def find_note(self, name: str, file: str) -> Path:
         """A file of the studio's own about a run."""
         return self.private / "jobs" / f"{name}.{file}"
@@ -70,6 +91,13 @@ class Storage:
                 with suppress(FileExistsError):  # another process took the number
                     path.mkdir()
                     return path
+
+
+@cache
+def read_recipe(bundle: Path) -> dict[str, Any]:
+    """The recipe in the card of a bundle that does not change. Raises: DataError: not a bundle."""
+    recipe: dict[str, Any] = read_card(bundle)["recipe"]
+    return recipe
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from ganvas.training.chosen import choose
 from ganvas.training.options import split_options
 from ganvas.training.run_folder import Run, open_run
 from ganvas.training.start import start_run
+from ganvas.training.trackers import follow_log, require_tracker
 from ganvas.training.trainer import fit
 
 
@@ -34,28 +35,37 @@ def train(recipe: str | Recipe | None = None, **named: Any) -> Model:
         GanvasError: the error that `ganvas train` would print.
     """
     options, settings = split_options(named)
+    require_tracker(options.log)
     if recipe is None:
         recipe, options, settings, told = choose(options, settings)
         _tell(told)
-    return _finish(start_run(resolve_recipe(recipe, settings, **options.recipe_fields), **options.run_fields))
+    run = start_run(resolve_recipe(recipe, settings, **options.recipe_fields), **options.run_fields)
+    return _finish(run, options.log)
 
 
 def resume(
-    folder: str | Path, device: str | None = None, *, data: str | Path | None = None, accept_data: bool = False
+    folder: str | Path,
+    device: str | None = None,
+    *,
+    data: str | Path | None = None,
+    accept_data: bool = False,
+    log: str | None = None,
 ) -> Model:
     """Continue the run in `folder` to its end, on `device` (None: the one of its plan), and return the model.
 
-    `data` is where its data is now, if it was moved; `accept_data` continues although the data has changed.
+    `data` is where its data is now, if it was moved; `accept_data` continues although the data has changed. `log` as
+    of `train`.
 
     Raises:
         GanvasError: the error that `ganvas resume` would print.
     """
+    require_tracker(log)
     run = open_run(Path(folder), None if data is None else str(data))
     run.prepare(device, Ranks(), accept_data)
-    return _finish(run)
+    return _finish(run, log)
 
 
-def _finish(run: Run) -> Model:
+def _finish(run: Run, log: str | None = None) -> Model:
     """Train the run to its end, unless it is there, and load its model."""
     _tell(run.notice)
     if not run.finished:
@@ -63,9 +73,9 @@ def _finish(run: Run) -> Model:
             warnings.warn(doubt, GanvasWarning, stacklevel=3)
         run.lock(Ranks())
         try:
-            with local_ranks(run.folder, run.plan, Ranks()) as peers:
+            with follow_log(run.folder, log, _tell) as pass_on, local_ranks(run.folder, run.plan, Ranks()) as peers:
                 for _ in fit(run, peers):
-                    pass
+                    pass_on()
         finally:
             run.unlock()
     return load(run.folder)

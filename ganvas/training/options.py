@@ -54,6 +54,8 @@ class TrainOptions:
         auto times both.
     ranks
         Number of processes on this machine, or auto for the fastest.
+    log
+        Another place for the log, the sheets and the events: tensorboard (pip install 'ganvas[tensorboard]').
     """
 
     data: str | None = None
@@ -70,11 +72,12 @@ class TrainOptions:
     device: Annotated[str, _HOW] = "auto"
     precision: Annotated[Literal["auto", "float32", "bfloat16"] | None, _HOW] = None
     ranks: Annotated[str, _HOW] = "auto"
+    log: Annotated[Literal["tensorboard"] | None, _HOW] = None
 
     @property
     def recipe_fields(self) -> dict[str, Any]:
         """The options that change the recipe, by name: arguments of `resolve_recipe`."""
-        elsewhere = ("from_model", "out", "device", "ranks")
+        elsewhere = ("from_model", "out", "device", "ranks", "log")
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in elsewhere}
 
     @property

@@ -244,7 +244,26 @@ def test_each_difference_in_the_weights_is_named(tmp_path: Path) -> None:
     assert reason(short) == "5 weights missing: G.1.bias, G.1.num_batches_tracked, G.1.running_mean, ..."
     assert reason({**good, "x\n": torch.ones(1)}) == "1 weights unexpected: x\\n"
     assert reason({**good, "level": torch.ones(2)}) == "level: expected float32 [], found float32 [2]"
-    assert reason({**good, "level": good["level"].half()}) == "level: expected float32 [], found float16 []"
+    assert reason({**good, "level": good["level"].double()}) == "level: expected float32 [], found float64 []"
+
+
+def test_half_the_bits_load_as_they_were_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_file, "MANY", 5)
+    config, path, whole = TinyConfig(width=5, depth=2), tmp_path / "half.safetensors", tmp_path / "whole.safetensors"
+    game = Tiny(config)
+    model_file.save(path, game, card_of(config), half=True)
+    model_file.save(whole, game, card_of(config))
+    assert path.stat().st_size < whole.stat().st_size
+    back, _ = model_file.load(path)
+    for name, wanted in game.state_dict().items():
+        found = back.state_dict()[name]
+        assert found.dtype == wanted.dtype
+        large = wanted.dtype == torch.float32 and wanted.numel() >= 5
+        assert torch.equal(found, wanted.half().float() if large else wanted), name
+    with torch.no_grad():
+        next(t for t in game.state_dict().values() if t.is_floating_point() and t.numel() >= 5).fill_(1e6)
+    with pytest.raises(UsageError, match="does not fit into 16 bits"):
+        model_file.save(path, game, card_of(config), half=True)
 
 
 def test_a_newer_format_is_named(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from ganvas.studio.explore.view import View
 from ganvas.studio.page import Handover, Page, Studio, find_service, list_links
 from ganvas.studio.responses import make_endpoint, read_body, read_number
 from ganvas.studio.run_kind import ABILITIES, describe_kind, explain_absence
-from ganvas.studio.storage import Storage, read_json
+from ganvas.studio.storage import Storage
 from ganvas.utils.settings import require_within
 
 LANE = re.compile(r"[a-z0-9]{1,24}")
@@ -102,7 +102,7 @@ class ExploreService:
 
     async def ask(self, request: Request, do: str, **facts: Any) -> tuple[dict[str, Any], bytes]:
         """The model process's answer about the run of the request; ?lane= separates tabs. Raises: GanvasError: it refuses."""
-        folder = self.storage.find_run(request.path_params["id"])
+        folder = self.storage.find_model(request.path_params["id"])
         lane = request.query_params.get("lane", "one")
         if not LANE.fullmatch(lane):
             raise UsageError("lane: expected up to 24 small letters and digits")
@@ -146,7 +146,7 @@ def get_schema(_: Request) -> Any:
 
 
 def list_models(request: Request) -> Any:
-    """The runs with a saved model that the page can explore: it samples from noise."""
+    """The models that the page can explore: they sample from noise."""
     found = read_models(get_service(request).storage)
     return [
         {"id": name, "recipe": str(recipe.get("name", "")), **describe_abilities(describe_kind(recipe))}
@@ -156,22 +156,21 @@ def list_models(request: Request) -> Any:
 
 
 def list_absent(request: Request) -> Any:
-    """The runs with a saved model that the page cannot explore, each with the reason in one line."""
+    """The models that the page cannot explore, each with the reason in one line."""
     found = read_models(get_service(request).storage)
     return [{"id": name, "reason": reason} for name, recipe in found if (reason := explain_absence(recipe))]
 
 
 def read_models(storage: Storage) -> list[tuple[str, dict[str, Any]]]:
-    """Each run that has saved a model, with its recipe.json."""
-    runs = [(name, storage.runs / name) for name in storage.list_runs()]
-    return [(name, read_json(path / "recipe.json")) for name, path in runs if (path / "model.safetensors").exists()]
+    """Each model that is here, with its recipe."""
+    return [(name, recipe) for name, _, recipe in storage.list_models()]
 
 
 async def get_abilities(request: Request) -> Any:
     """What a model is and can do, and the other pages that it can be handed over to."""
     here, name = get_service(request), request.path_params["id"]
     able = (await here.ask(request, "abilities"))[0]
-    kind = {**describe_kind(read_json(here.storage.find_run(name) / "recipe.json")), "model": True}
+    kind = {**describe_kind(here.storage.read_model_recipe(name)), "model": True}
     return {**able, **describe_abilities(kind), "links": list_links(request.app.state.pages, name, kind, PAGE.name)}
 
 

@@ -13,7 +13,7 @@ from ganvas.studio.page import Handover, Page, list_links
 from ganvas.studio.responses import make_endpoint
 from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.run_task_socket import MOST_SENT, RunTaskSocket
-from ganvas.studio.storage import Storage, read_json
+from ganvas.studio.storage import Storage
 from ganvas.studio.translate.translators import list_examples, list_translators
 
 CAMERA = 256  # pixels of the longer side of a picture of the webcam
@@ -44,15 +44,15 @@ def get_schema(_: Request) -> Any:
 
 
 def list_models(request: Request) -> Any:
-    """The runs whose models translate pictures, and the other pages that each can be handed over to."""
+    """The models that translate pictures, and the other pages that each can be handed over to."""
     storage, pages = Storage(request.app.state.studio.runs), request.app.state.pages
     found = list_translators(storage)
     return [{**each, "links": list_links(pages, each["id"], describe_run(storage, each["id"]), PAGE.name)} for each in found]
 
 
 def describe_run(storage: Storage, name: str) -> dict[str, Any]:
-    """The facts of a run with a model, as the links need them."""
-    return {**describe_kind(read_json(storage.find_run(name) / "recipe.json")), "model": True}
+    """The facts of a model, as the links need them."""
+    return {**describe_kind(storage.read_model_recipe(name)), "model": True}
 
 
 def suits(facts: Mapping[str, Any]) -> bool:

@@ -15,8 +15,7 @@ from ganvas.data.legend import number_classes
 from ganvas.errors import GanvasError
 from ganvas.games import GAMES
 from ganvas.games.recipes import parse_recipe
-from ganvas.inference.model_file import NAME
-from ganvas.studio.storage import Storage, read_json
+from ganvas.studio.storage import Storage
 
 EXAMPLES = Path(__file__).parents[1] / "static" / "translate" / "examples"
 USUAL = "photo"  # the examples of a model whose own inputs are not here
@@ -26,9 +25,8 @@ Class = tuple[str, tuple[int, int, int]]  # name and color
 
 
 def list_translators(storage: Storage) -> list[dict[str, Any]]:
-    """Every run with a saved model that translates pictures or maps, the newest first."""
-    found = [(name, storage.runs / name) for name in storage.list_runs()]
-    described = [(name, describe_translator(read_json(path / "recipe.json"))) for name, path in found if (path / NAME).exists()]
+    """Every model that translates pictures or maps, the newest run first."""
+    described = [(name, describe_translator(recipe)) for name, _, recipe in storage.list_models()]
     return [{"id": name, **facts} for name, facts in described if facts]
 
 
