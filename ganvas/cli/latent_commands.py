@@ -131,7 +131,9 @@ def traverse(
         judge=judge,
     )
     if name is not None:
-        direction_names.keep_name(run, model.identity, name, names[0])
+        kept = direction_names.keep_name(run, model.identity, name, names[0])
+        if not (to.quiet or to.json):
+            print(f"{name} is {names[0]} (kept in {printable(kept)})")
     report_traversal(found, to)
 
 

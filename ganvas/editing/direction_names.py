@@ -18,20 +18,19 @@ NAME = re.compile(r"[^\W\d][\w ()-]{0,49}")  # not "sefa:0", no comma
 
 
 def keep_name(run: str | Path, identity: str, name: str, direction: str) -> Path:
-    """Give `direction` of the model in `run`, a run folder or a bundle, a name: `find_named` then knows it.
-
-    Names of another state of the model are forgotten, as its directions are others.
+    """Give `direction` of the model in `run` a name: `find_named` then knows it. The file is in the run folder, beside the
+    bundle, or in this folder for a model that comes with ganvas.
 
     Raises:
         UsageError: a name that is none.
-        DataError: the file beside the model is none of names.
+        DataError: the file there is none of names.
         ResourceError: it cannot be written.
     """
     require_name(name)
     path = _place(run)
-    found = _read(path)
-    names = found["names"] if found.get("model") == identity else {}
-    write_durably(path, json.dumps({"model": identity, "names": {**names, name: direction}}, indent=1).encode())
+    models = _read(path)
+    models[identity] = {**models.get(identity, {}), name: direction}
+    write_durably(path, json.dumps({"models": models}, indent=1).encode())
     return path
 
 
@@ -53,20 +52,20 @@ def find_named(run: str | Path, identity: str, directions: Sequence[str]) -> lis
     """Directions as they were typed -> the same with what the names in them stand for.
 
     Raises:
-        UsageError: no such name, or one that was given before the model was trained further.
+        UsageError: no such name, or one of another model, such as this one before it was trained further.
         DataError: the file beside the model is none of names.
     """
     if all(each.partition(":")[0] in DIRECTION_KINDS and ":" in each for each in directions):
         return list(directions)
-    found = _read(_place(run))
-    names: dict[str, str] = found["names"]
+    models = _read(_place(run))
+    names = models.get(identity, {})
     for each in directions:
-        if ":" in each or not names:
-            continue  # `named_directions` refuses what is none
-        if each not in names:
+        if ":" in each or each in names:
+            continue
+        if any(each in others for others in models.values()):
+            raise UsageError(f"direction: {each} was named for another model, or before a further training; name it again")
+        if names:  # else `named_directions` says what is expected
             raise unknown_name("direction", each, [*names, "sefa:0"])
-        if found.get("model") != identity:
-            raise UsageError(f"direction: {each} was named before this model was trained further; name it again")
     return [names.get(each, each) for each in directions]
 
 
@@ -74,13 +73,16 @@ def _place(run: str | Path) -> Path:
     return Path(run) / FILE if Path(run).is_dir() else Path(run).parent / FILE
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """The model's identity and the names; without any where there is no file."""
+def _read(path: Path) -> dict[str, dict[str, str]]:
+    """For the identity of each model its names; none where there is no file."""
     if not path.is_file():
-        return {"names": {}}
+        return {}
     with disk_errors(f"cannot read {printable(path)}"):
-        found = parse_json(read_regular(path), printable(path))
-    names = found.get("names")
-    if not isinstance(names, dict) or not all(isinstance(value, str) for value in names.values()):
+        found = parse_json(read_regular(path), printable(path)).get("models")
+    if not isinstance(found, dict) or not all(map(_are_names, found.values())):
         raise DataError(f"{printable(path)}: expected the names of directions; delete it, and name them again")
     return found
+
+
+def _are_names(names: Any) -> bool:
+    return isinstance(names, dict) and all(isinstance(value, str) for value in names.values())
