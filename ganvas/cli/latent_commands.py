@@ -264,7 +264,9 @@ def invert(
         steps=steps,
         seed=seed,
     )
-    report_doubts((), found.skipped)
+    report_doubts(
+        ["stopped before the tuning: the folder has codes and no model"] * bool(tune and not found.untuned), found.skipped
+    )
     if running.json:
         print(json_.dumps(found.to_dict()))
     elif not running.quiet:
