@@ -14,6 +14,7 @@ from cyclopts import App
 
 from ganvas.cli import (
     animation_commands,
+    brush_command,
     comparison_commands,
     data_commands,
     drag_command,
@@ -54,6 +55,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "arithmetic": latent_commands.arithmetic,
     "invert": latent_commands.invert,
     "drag": drag_command.drag,
+    "brush": brush_command.brush,
     "map": latent_commands.latent_map,
     # several models
     "compare": comparison_commands.compare,

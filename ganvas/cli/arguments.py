@@ -78,6 +78,10 @@ LABELS = Parameter(
     name=["--label", "--labels"], help="A class by name or number (#7: always a number), several as 3,7, or all."
 )
 Label = Annotated[str | None, LABELS]
+Latents = Annotated[
+    str | None,
+    Parameter(help="In place of seeds: codes.npz of `ganvas invert`, or codes.npz#NAME, the one of this name."),
+]
 Temperature = Annotated[Real, Parameter(help="For text models: below 1, lines are more typical and less varied.")]
 METRICS_HELP = (
     f"Some of these, separated by commas: {', '.join(measure_names.SAMPLES)}; of text: {', '.join(measure_names.TEXT)}. "
@@ -132,6 +136,12 @@ class Sampling:
     def options(self) -> dict[str, Any]:
         """The keyword arguments of `Model.sample`."""
         return {"seed": self.seed, "label": parse_labels(self.label), "psi": self.psi, "truncate": self.truncate}
+
+    def refuse_seeds(self, count: int | None) -> None:
+        """Raises: UsageError: options of seeds, beside codes in their place."""
+        given = {"--seed": self.seed != 0, "-n": count is not None, "--truncate": self.truncate is not None}
+        if wrong := [name for name, is_given in given.items() if is_given]:
+            raise UsageError(f"--latents: its codes take the place of seeds; leave {wrong[0]} out")
 
 
 @Parameter(name="*")

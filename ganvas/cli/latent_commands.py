@@ -83,6 +83,7 @@ def traverse(
     where: Where = None,
     layers: str | None = None,
     judge: Judge = None,
+    name: str | None = None,
     to: Writing = Writing(),
 ) -> None:
     """Move samples along directions of the latent space: a sheet (.png) or a film (.gif, .apng, .mp4).
@@ -93,7 +94,7 @@ def traverse(
         Coordinates of z, e.g. 3 or 0-7; short for --direction axis:3 --in z.
     direction
         sefa:0 (largest effect on the first layers), pca:0 (largest variance of w), class:7-1 (from 1 to 7), axis:3;
-        several as sefa:0-4 or pca:0,class:7-1.
+        several as sefa:0-4 or pca:0,class:7-1; or a name that was given with --name.
     seeds
         The samples that move, e.g. 0-7: a row for each direction and seed; or codes.npz of `ganvas invert`.
     steps
@@ -102,17 +103,23 @@ def traverse(
         Number of frames of a film, which moves forth and back once.
     layers
         Of a stylegan model: which layers move, e.g. 0-3 for the coarse ones; the default is all.
+    name
+        Give the direction this name, e.g. slant: it is kept beside the model, for --direction slant.
     """
-    from ganvas.editing import traversal
+    from ganvas.editing import direction_names, traversal
     from ganvas.inference.model import load
 
     names = [f"axis:{i}" for i in parse_numbers(axis, "coordinates")] if axis else []
     names += direction.split(",") if direction else []
     model = load(run, to.device)
+    names = direction_names.find_named(run, model.identity, names or ["sefa:0"])
+    if name is not None:
+        direction_names.require_name(name)
+        direction_names.require_one(names)
     found = traversal.traverse(
         model,
         to.path("traversal.png"),
-        names or ["sefa:0"],
+        names,
         parse_places(seeds, model),
         span=span,
         steps=steps,
@@ -122,6 +129,10 @@ def traverse(
         layers=parse_numbers(layers, "layers") if layers else None,
         judge=judge,
     )
+    if name is not None:
+        kept = direction_names.keep_name(run, model.identity, name, names[0])
+        if not (to.quiet or to.json):
+            print(f"{name} is {names[0]} (kept in {printable(kept)})")
     report_traversal(found, to)
 
 
@@ -149,11 +160,11 @@ def plane(
     direction
         Two, as of `ganvas traverse`: to the right and down, e.g. sefa:0-1.
     """
-    from ganvas.editing import traversal
+    from ganvas.editing import direction_names, traversal
     from ganvas.inference.model import load
 
-    names = direction.split(",") if direction else []
     model = load(run, to.device)
+    names = direction_names.find_named(run, model.identity, direction.split(",") if direction else [])
     chosen = parse_places(seeds or ("0" if names else "1,5,9"), model)
     found = traversal.plane(
         model,
@@ -252,7 +263,9 @@ def invert(
         steps=steps,
         seed=seed,
     )
-    report_doubts((), found.skipped)
+    report_doubts(
+        ["stopped before the tuning: the folder has codes and no model"] * bool(tune and not found.untuned), found.skipped
+    )
     if running.json:
         print(json_.dumps(found.to_dict()))
     elif not running.quiet:

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from ganvas.cli.arguments import (
     Json,
     Label,
+    Latents,
     Measuring,
     Running,
     RunPath,
@@ -20,10 +21,10 @@ from ganvas.cli.arguments import (
     Writing,
     free_path,
     parse_labels,
+    parse_places,
     report_path,
     tell_doubts,
 )
-from ganvas.utils.parsing import parse_numbers
 from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
 
@@ -57,6 +58,7 @@ def sample(
     *,
     count: Annotated[Whole | None, Parameter(name=["-n", "--count"])] = None,
     sampling: Sampling = Sampling(),
+    latents: Latents = None,
     out: Path | None = None,
     columns: Whole | None = None,
     temperature: Temperature = 1.0,
@@ -97,6 +99,13 @@ def sample(
         print(json_.dumps({"lines": lines}) if running.json else "\n".join(lines))
         return
     out = free_path(out, "sheet.png")
+    if latents is not None:
+        from ganvas.editing.code_files import save_codes
+
+        sampling.refuse_seeds(count)
+        codes = model.load_codes(latents)
+        report_path(save_codes(model, out, codes, label=options["label"], columns=columns, psi=options["psi"]), running)
+        return
     model.save(out, count, columns=columns, temperature=temperature, **options)
     report_path(out, running)
 
@@ -141,10 +150,11 @@ def evaluate(
 def neighbours(
     run: RunPath,
     *,
-    count: Annotated[Whole, Parameter(name=["-n", "--count"])] = 8,
+    count: Annotated[Whole | None, Parameter(name=["-n", "--count"])] = None,
     k: Annotated[Whole, Parameter(name="-k")] = 4,
     within: Annotated[str, Parameter(name="--in")] = "pixels",
     sampling: Sampling = Sampling(),
+    latents: Latents = None,
     data: str | None = None,
     to: Writing = Writing(),
 ) -> None:
@@ -153,7 +163,7 @@ def neighbours(
     Parameters
     ----------
     count
-        How many samples.
+        How many samples; the default is 8.
     k
         How many neighbours of each.
     within
@@ -165,7 +175,11 @@ def neighbours(
     from ganvas.inference.model import load
 
     out = to.path("neighbours.png")
-    found = training_neighbours.neighbours(load(run, to.device), out, count, k, within=within, data=data, **sampling.options())
+    model, options = load(run, to.device), sampling.options()
+    if latents is not None:
+        sampling.refuse_seeds(count)
+        options["latents"] = model.load_codes(latents)
+    found = training_neighbours.neighbours(model, out, count or 8, k, within=within, data=data, **options)
     if to.json:
         print(json_.dumps(found.to_dict()))
     elif not to.quiet:
@@ -214,7 +228,7 @@ def strip(
         resolution: the image at each resolution of the generator. truncation: nearer and nearer to the mean style. mixing: the
         first half of the seeds down the side in coarse layers, the rest along the top in fine ones.
     seeds
-        Which latents, e.g. 1,5,9 or 0-7.
+        Which latents, e.g. 1,5,9 or 0-7; or codes.npz of `ganvas invert`.
     cut
         The layer from which the fine styles are taken; the default is the middle.
     """
@@ -222,5 +236,6 @@ def strip(
     from ganvas.inference.model import load
 
     out = to.path("strip.png")
-    strips.strip(load(run, to.device), out, by, parse_numbers(seeds), label=parse_labels(label), cut=cut)
+    model = load(run, to.device)
+    strips.strip(model, out, by, parse_places(seeds, model), label=parse_labels(label), cut=cut)
     report_path(out, to)

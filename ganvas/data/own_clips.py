@@ -12,22 +12,23 @@ import torch
 from ganvas.config import DataConfig
 from ganvas.data import cache
 from ganvas.data.clip_crops import choose_crop, find_jumps
-from ganvas.data.clip_files import MOST, Clip, put_on_white, read_clip
+from ganvas.data.clip_files import ENDINGS, MOST, Clip, put_on_white, read_clip
 from ganvas.data.clips import ClipTable, make_clips
 from ganvas.data.collection import Progress
 from ganvas.data.folder_layout import missing_test_split
-from ganvas.data.images import SUFFIXES, UnreadableError, silence_pillow
+from ganvas.data.images import SUFFIXES, UnreadableError, open_image, silence_pillow
 from ganvas.data.input_files import open_input
 from ganvas.data.readers.folder import walk
 from ganvas.data.source_names import find_path
 from ganvas.data.table import Skipped
-from ganvas.data.whole_picture import read_animation, read_picture
+from ganvas.data.whole_picture import ANIMATED, read_animation, read_picture
 from ganvas.errors import DataError, UsageError
 from ganvas.media.film_stream import FILM_SUFFIXES
 from ganvas.utils.parsing import printable, spell_count
 
 SIDE = 64  # pixels, if nothing else is wanted
 TOLD = 3  # clips whose squares are named
+LOOKED_AT = 100  # files of a folder that say whether it is one of clips
 
 
 def open_own_clips(
@@ -64,6 +65,32 @@ def open_own_clips(
         skipped=record.skipped,
         warnings=record.warnings,
     )
+
+
+def count_clips(config: DataConfig) -> int:
+    """The number of animations and films in the folder `config.source`; 0 if they are less than half of it, or it is no folder.
+
+    Folders of frames do not count: they look like classes of pictures.
+    """
+    root = find_path(config.source)
+    if not root.is_dir():
+        return 0
+    names = sorted(name for name in walk(root)[0] if Path(name).suffix.lower() in (*SUFFIXES, *FILM_SUFFIXES))
+    looked_at = names[:: -(-len(names) // LOOKED_AT)] if names else []
+    found = sum(_is_clip(root / name) for name in looked_at)
+    return round(found / len(looked_at) * len(names)) if 2 * found >= max(1, len(looked_at)) else 0
+
+
+def _is_clip(path: Path) -> bool:
+    if path.suffix.lower() in FILM_SUFFIXES:
+        return True
+    if path.suffix.lower() not in ENDINGS:
+        return False
+    try:
+        with silence_pillow(), open_input(path) as file, open_image(file) as image:
+            return image.format in ANIMATED and int(getattr(image, "n_frames", 1)) > 1
+    except (DataError, UnreadableError):
+        return False
 
 
 def _build(
@@ -138,16 +165,17 @@ def _read_all(root: Path, names: list[str], left_out: list[Skipped]) -> Iterator
         except (DataError, UnreadableError, UsageError) as error:
             left_out.append(Skipped(printable(name), str(error)))
     for folder, pictures in stills.items():
-        frames = []
+        frames, unread = [], set[str]()
         for name in pictures[:MOST]:
             try:
                 with silence_pillow(), open_input(root / name) as file:
                     frames.append(put_on_white(read_picture(file).values))
             except UnreadableError as error:
+                unread.add(name)
                 left_out.append(Skipped(printable(name), str(error)))
         alike = [frame for frame in frames if frame.shape == frames[0].shape]
         if len(alike) < 2:
             reason = "one picture of its size in its folder; a clip needs two frames or more"
-            left_out += [Skipped(printable(name), reason) for name in pictures]
+            left_out += [Skipped(printable(name), reason) for name in pictures if name not in unread]
             continue
         yield printable(folder or root.name), Clip(alike, 0.0)

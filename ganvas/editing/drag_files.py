@@ -23,7 +23,7 @@ from ganvas.media.image_files import PICTURES, Picture, encode_gif, encode_png, 
 from ganvas.media.marks import mark_ways
 from ganvas.media.picture_folder import make_new_folder, require_new_folder
 from ganvas.media.video import FILMS, save_film
-from ganvas.utils.files import disk_errors, open_regular, write_new
+from ganvas.utils.files import disk_errors, open_regular, require_writable, write_new
 from ganvas.utils.parsing import printable
 
 PICTURE, SHEET, FILM = "picture.png", "sheet.png", "drag.gif"
@@ -85,6 +85,7 @@ def drag_file(
         raise UsageError(f"cannot write a drag to {printable(target.name)!r}: {expected}")
     if not ending:
         require_new_folder(target)
+    require_writable(target)
     values = None if mask is None else read_mask(mask, model)
     found = drag(model, place, handles, targets, values, label=label, steps=steps, watch=watch)
     if found.reason == "frozen" and not found.steps:

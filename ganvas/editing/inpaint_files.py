@@ -14,7 +14,7 @@ from ganvas.data.input_files import open_input
 from ganvas.data.source_names import find_path
 from ganvas.data.whole_picture import WholePicture, read_picture
 from ganvas.editing.hole_inversion import fill_by_inversion
-from ganvas.errors import DataError, ResourceError, UsageError
+from ganvas.errors import DataError, UsageError
 from ganvas.inference.holes import Hole, describe_hole, mark_hole, read_hole, require_hole
 from ganvas.inference.loaded_game import Label, LoadedGame
 from ganvas.inference.output_names import PICTURE_ENDINGS, find_free
@@ -22,7 +22,7 @@ from ganvas.inference.picture_inpainting import inpaint_one
 from ganvas.inference.tiles import Progress
 from ganvas.latents.seed_latents import SEEDS
 from ganvas.media.image_files import encode_picture
-from ganvas.utils.files import write_durably
+from ganvas.utils.files import require_writable, write_durably
 from ganvas.utils.parsing import printable, require_count
 
 LOSSLESS = ".png"
@@ -125,6 +125,5 @@ def _check(path: Path, endings: tuple[str, ...], others: tuple[Path, ...], optio
         raise UsageError(f"cannot write a picture to {printable(path.name)!r}: expected a name ending in {', '.join(endings)}")
     if any(path == other or (path.exists() and other.exists() and path.samefile(other)) for other in others):
         raise UsageError(f"{printable(path)} is another file of this command already; choose another {option}")
-    if not path.parent.is_dir():
-        raise ResourceError(f"cannot write {printable(path)}: no folder {printable(path.parent)}; create it")
+    require_writable(path)
     return path

@@ -27,11 +27,12 @@ from ganvas.inference.encoding import as_samples
 from ganvas.inference.loaded_game import Label
 from ganvas.inference.model import Model
 from ganvas.inference.output_names import find_free
+from ganvas.inference.sample_files import name_files
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import Picture, encode_gif, encode_png
 from ganvas.media.picture_folder import make_new_folder, require_new_folder
-from ganvas.utils.files import disk_errors, write_new
-from ganvas.utils.parsing import printable
+from ganvas.utils.files import disk_errors, require_writable, write_new
+from ganvas.utils.parsing import printable, require_count
 
 SHEET, FILM = "sheet.png", "search.gif"
 LOOKED_AT = 128  # samples that say how the data were aligned
@@ -102,6 +103,9 @@ def invert_files(
     stem = Path(inputs[0]).resolve().stem if len(inputs) == 1 else "pictures"
     target = find_free(Path(f"{stem[:100]}-inverted")) if out is None else Path(out)
     require_new_folder(target)
+    require_writable(target)
+    if tune:
+        require_count("tuning steps", tune, 1, tuning.MOST_STEPS)
     names, targets, aligned, skipped = _read(model, inputs, align)
     parts: list[Inversion] = []
     films: list[list[Tensor]] = []
@@ -182,7 +186,7 @@ def _write(
     tuned: Game | None,
 ) -> None:
     text = model.provenance("none: found by inversion") | {"space": found.space}
-    files = _name_files(names)
+    files = name_files([Path(name.replace("/", "-")).stem for name in names], (Path(SHEET).stem, Path(NAME).stem))
     columns = min(COLUMNS, len(targets))
     blank = torch.ones(-len(targets) % columns, *targets.shape[1:])  # white, as the sheet
     rows = [torch.cat([x, blank]).unflatten(0, (-1, columns)) for x in (targets, found.pictures)]
@@ -210,18 +214,3 @@ def _arrange_film(targets: Tensor, films: Sequence[Sequence[Tensor]]) -> list[Pi
         both = torch.stack([targets, torch.stack(best)], 1).flatten(0, 1)
         frames.append(make_grid(both, 2 * min(len(targets), COLUMNS // 2), scale, 2))
     return frames
-
-
-def _name_files(names: Sequence[str]) -> list[str]:
-    """A file name for each picture, without the ending: that of its file, with a number where two are equal."""
-    found: list[str] = []
-    taken = {Path(SHEET).stem, Path(NAME).stem}
-    for name in names:
-        stem = printable(Path(name.replace("/", "-")).stem, 100) or "picture"
-        free, number = stem, 1
-        while free.casefold() in taken:
-            number += 1
-            free = f"{stem}-{number}"
-        taken.add(free.casefold())
-        found.append(free)
-    return found

@@ -14,6 +14,8 @@ from ganvas.core.modality import POINTS
 from ganvas.data.open import open_source, shorten_path
 from ganvas.errors import UsageError
 from ganvas.inference.batches import as_pictures
+from ganvas.inference.code_pictures import draw_codes
+from ganvas.inference.codes import Codes, list_names, name_places
 from ganvas.inference.feature_extractors import load_extractor
 from ganvas.inference.loaded_game import Label
 from ganvas.inference.model import Model
@@ -38,7 +40,7 @@ class Neighbours:
 
     out: Path
     within: str
-    found: tuple[tuple[int, tuple[Neighbour, ...]], ...]  # seed, its neighbours
+    found: tuple[tuple[int | str, tuple[Neighbour, ...]], ...]  # seed, or name of a code, and its neighbours
 
     def rows(self) -> list[dict[str, object]]:
         """For JSON."""
@@ -53,7 +55,7 @@ class Neighbours:
         lines = []
         for seed, row in self.found:
             near = ", ".join(f"{n.index}{f' ({n.label})' if n.label else ''} at {n.distance:.4g}" for n in row)
-            lines.append(f"seed {seed}: {near}")
+            lines.append(f"{'seed ' if isinstance(seed, int) else ''}{seed}: {near}")
         return "\n".join(lines)
 
 
@@ -68,12 +70,14 @@ def neighbours(
     label: Label = None,
     psi: float = 1.0,
     truncate: float | None = None,
+    latents: Codes | None = None,
     data: str | None = None,
 ) -> Neighbours:
     """Save a sheet with a row for each sample: the sample, then its k nearest images of the training split.
 
     Distances are Euclidean, `within` pixels (levels 0 to 255) or the features of an extractor, as in `ganvas eval`. `data`
-    names another source than that of the training. Seeds and rows of the data are written into the PNG too.
+    names another source than that of the training. `latents` are codes in place of
+    seeds. Seeds and rows of the data are written into the PNG too.
 
     Raises:
         UsageError: no such extractor or class, a model of points or text, k beyond the data, or another kind of file.
@@ -89,7 +93,10 @@ def neighbours(
     config = replace(model.data_config(model.data_source(data, "--data")), white=model.white)
     source = open_source(config, resolution=model.shape[-1], channels=model.shape[0])
     bank = source.fields["real"]
-    samples = torch.cat([to_bytes(part) for part, _ in model.stream(count, seed, label, psi, truncate)])
+    if latents is None:
+        samples = torch.cat([to_bytes(part) for part, _ in model.stream(count, seed, label, psi, truncate)])
+    else:
+        samples = to_bytes(draw_codes(model, latents, label=label, psi=psi)[0])
     measured: tuple[Tensor, Tensor] = (samples, bank)
     if network is not None:
         measured = (network.features(samples), network.features(bank))
@@ -101,12 +108,13 @@ def neighbours(
     def label_of(row: int) -> str | None:
         return None if labels is None or not source.classes else source.classes[int(labels[row])]
 
-    share, found = model.together(label), []
-    for i in range(count):
+    share, found = model.together(label) if latents is None else 1, list[tuple[int | str, tuple[Neighbour, ...]]]()
+    places: list[int | str] = [seed + i // share for i in range(count)] if latents is None else [*list_names(latents)]
+    for i, place in enumerate(places):
         near = zip(which[i].tolist(), distances[i].tolist(), strict=True)
-        found.append((seed + i // share, tuple(Neighbour(row, far, label_of(row)) for row, far in near)))
+        found.append((place, tuple(Neighbour(row, far, label_of(row)) for row, far in near)))
     neighbours_of_seeds = Neighbours(out, within, tuple(found))
-    text = model.provenance(f"{seed}-{seed + (count - 1) // share}")
+    text = model.provenance(f"{places[0]}-{places[-1]}" if latents is None else name_places(latents))
     save_png(
         out,
         picture,

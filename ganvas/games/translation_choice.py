@@ -1,4 +1,4 @@
-"""Choose a recipe for data that a game can translate: pairs, label maps, two domains, or photographs and a filter."""
+"""Choose a recipe for data that a game can translate: pairs, label maps, two domains, clips, or photographs and a filter."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from ganvas.data.clips import ClipTable
 from ganvas.data.collection import ImageCollection, TargetFormat, choose_format
 from ganvas.data.open import find, load
 from ganvas.data.open_fields import SETS, find_two, open_fields
+from ganvas.data.own_clips import count_clips
 from ganvas.data.pair_report import suggest_recipe
 from ganvas.data.photo_tiles import split_pair
 from ganvas.data.source_names import naming
 from ganvas.data.two_sides import TwoSides
 from ganvas.games import GAMES, RECIPES
 from ganvas.utils.parsing import spell_count
+
+CLIPS = "motion-clips"
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ def find_translation(config: DataConfig) -> Translation | None:
         name = None if two is None else suggest_recipe(two)
         if two is not None and name is not None:
             return _for_sides(name, two)
+        if not split_pair(config)[0] and (clips := count_clips(config)):
+            return Translation(CLIPS, spell_count(clips, "clips"), clips)
         return _for_photos(config)
 
 

@@ -18,7 +18,7 @@ from ganvas.data.images import UnreadableError, silence_pillow
 from ganvas.data.input_files import open_input
 from ganvas.data.source_names import find_path
 from ganvas.data.whole_picture import read_picture
-from ganvas.errors import DataError, ResourceError, UsageError
+from ganvas.errors import DataError, UsageError
 from ganvas.inference.animation import Animated, animate_clip
 from ganvas.inference.loaded_game import LoadedGame
 from ganvas.inference.output_names import find_free
@@ -26,7 +26,7 @@ from ganvas.media.animations import encode_animation
 from ganvas.media.grid import legible_scale
 from ganvas.media.image_files import encode_picture
 from ganvas.media.video import save_film
-from ganvas.utils.files import write_durably
+from ganvas.utils.files import require_writable, write_durably
 from ganvas.utils.parsing import printable
 
 Array = npt.NDArray[Any]
@@ -120,6 +120,5 @@ def _choose_out(picture: str | Path, driving: str | Path, out: str | Path | None
     for given in (find_path(str(picture)), find_path(str(driving))):
         if named.exists() and given.exists() and named.samefile(given):
             raise UsageError(f"{printable(named)} is an input itself; choose another --out")
-    if not named.parent.is_dir():
-        raise ResourceError(f"cannot write {printable(named)}: no folder {printable(named.parent)}; create it")
+    require_writable(named)
     return named

@@ -39,7 +39,7 @@ class Animated:
     driving: Array  # uint8 [T, side, side, 3]: and the clip
     crops: tuple[Crop, Crop]  # where both were cut out
     start: int | None  # the frame of the clip that fits the picture best; None: absolute motion
-    motion: tuple[float, ...]  # of each frame, 1 for the largest of the training: what is above was held back; () of absolute
+    motion: tuple[float, ...]  # of each frame, 1 for the largest of the training: what is above was held back
     notes: tuple[str, ...]  # what is doubtful, a sentence each
 
 
@@ -77,18 +77,20 @@ def animate_clip(
                     f"the clip has no pose near that of the picture: frame {start + 1} is the nearest, and differs by "
                     f"{distances[start]:.0%} of its size"
                 )
-        first = None if start is None else driving[start : start + 1]
+        # Absolute motion is that from the pose of the picture itself: so it is held back too where it is too large.
+        first = seen if start is None else driving[start : start + 1]
         made, sizes = [], []
         for part in driving.split(CHUNK):  # one size of all parts: see `inputs.compute_chunks`
             made.append(game.animate(seen, part[None], first)[0])
-            if first is not None:
-                sizes += game.measure_motion(part[None], first)[0].tolist()
+            sizes += game.measure_motion(part[None], first)[0].tolist()
         motion = tuple(sizes)
     output = IMAGES.denormalize(placement.to_cpu(torch.cat(made))).movedim(1, -1).numpy()
     if held := sum(size > 1 for size in motion):
         notes.append(
             f"{spell_count(held, 'frames')} of {len(motion)} move further than the clips of the training, up to "
             f"{max(motion):.1f} times: the motion was held back there"
+            + "; the poses of the clip are unlike that of the picture, leave absolute out"
+            * absolute
         )
     return Animated(output, picture, clip, crops, start, motion, tuple(notes))
 
@@ -104,7 +106,7 @@ def measure_poses(game: Animates, source: Tensor, driving: Tensor) -> Tensor:
 def animate_arrays(game: Animates, source: Tensor, driving: Tensor, *, absolute: bool) -> Tensor:
     """source [N, C, H, W], driving [N, T, C, H, W] -> [N, T, C, H, W]; relative to the frame of each clip that fits best."""
     if absolute:
-        return game.animate(source, driving)
+        return game.animate(source, driving, source)
     fits = [int(measure_poses(game, source[k : k + 1], driving[k]).argmin()) for k in range(len(source))]
     return game.animate(source, driving, driving[torch.arange(len(source)), fits])
 

@@ -107,9 +107,14 @@ def list_few(names: Sequence[str]) -> str:
     return ", ".join(names[:10]) + (", ..." if len(names) > 10 else "") if names else "no names"
 
 
+def list_names(codes: Codes) -> list[str]:
+    """What each code is called; its number, from 0, where the file does not say it."""
+    return list(codes.names) if len(codes.names) == len(codes) else [str(i) for i in range(len(codes))]
+
+
 def name_places(seeds: Sequence[int] | Codes) -> str:
     """What is written into a picture: the seeds, or the names of codes."""
-    return ",".join(seeds.names if isinstance(seeds, Codes) else map(str, seeds))
+    return ",".join(list_names(seeds) if isinstance(seeds, Codes) else map(str, seeds))
 
 
 def _read_classes(what: str, given: np.ndarray[Any, Any] | None, count: int, classes: int) -> Tensor | None:

@@ -26,6 +26,7 @@ from ganvas.errors import DataError, UsageError
 from ganvas.inference import encoding, input_arrays, model_file
 from ganvas.inference.batches import as_pictures, sample_chunks
 from ganvas.inference.card import check_card
+from ganvas.inference.code_pictures import draw_codes
 from ganvas.inference.codes import Codes, name_places
 from ganvas.inference.loaded_game import Array, Label, LoadedGame
 from ganvas.inference.sample_files import is_folder, require_folder_of_pictures, save_folder
@@ -272,6 +273,10 @@ class Model(LoadedGame):
             out,
             self.game.decode_text(sample_chunks(self.drawer, closed_path(self.space("z").of_seeds(seeds, None), frames), None)),
         )
+
+    def draw(self, codes: Codes, *, label: Label = None, psi: float = 1.0) -> Array:
+        """The pictures uint8 [n, H, W, C] of codes, such as `load_codes` reads. Raises: UsageError: as `draw_codes`."""
+        return to_array(draw_codes(self, codes, label=label, psi=psi)[0])[1]
 
     def encode(self, images: npt.ArrayLike) -> np.ndarray[Any, Any]:
         """images uint8 [n, H, W, C] -> codes float32 [n, latent_dim]. Raises: UsageError: no encoder, or other pictures."""

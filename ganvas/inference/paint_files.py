@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ganvas.errors import ResourceError, UsageError
+from ganvas.errors import UsageError
 from ganvas.inference.drawn_maps import read_map_for
 from ganvas.inference.loaded_game import LoadedGame
 from ganvas.inference.output_names import PICTURE_ENDINGS, find_free
@@ -12,7 +12,7 @@ from ganvas.inference.picture_translation import paint_one
 from ganvas.latents.seed_latents import SEEDS
 from ganvas.media.image_files import encode_picture
 from ganvas.media.picture_folder import require_new_folder
-from ganvas.utils.files import disk_errors, make_folder, write_durably
+from ganvas.utils.files import disk_errors, make_folder, require_writable, write_durably
 from ganvas.utils.parsing import printable, require_count
 
 MOST = 10_000  # pictures of one map
@@ -47,8 +47,8 @@ def paint_file(
     if count > 1:
         with disk_errors(f"cannot write {printable(target)}"):
             make_folder(target)
-    elif not target.parent.is_dir():
-        raise ResourceError(f"cannot write {printable(target)}: no folder {printable(target.parent)}; create it")
+    else:
+        require_writable(target)
     written = []
     for number in range(seed, seed + count):
         picture = paint_one(model, ids, seed=number, side=side)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -57,3 +58,18 @@ def save_folder(
                 yield NamedPicture(name, picture, seed, None if of is None else classes[of], describe(str(seed)))
 
     return save_pictures(out, pictures())
+
+
+def name_files(names: Sequence[str], taken: Sequence[str] = ()) -> list[str]:
+    """A file name for each picture, without the ending: its own one, with a number where two are equal, or it is `taken`."""
+    found: list[str] = []
+    used = {name.casefold() for name in taken}
+    for name in names:
+        stem = printable(re.sub(r"[/\\:]", "-", name), 100).strip(" .") or "picture"
+        free, number = stem, 1
+        while free.casefold() in used:
+            number += 1
+            free = f"{stem}-{number}"
+        used.add(free.casefold())
+        found.append(free)
+    return found

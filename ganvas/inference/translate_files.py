@@ -26,7 +26,7 @@ from ganvas.latents.seed_latents import SEEDS
 from ganvas.media.animations import encode_animation
 from ganvas.media.film_stream import change_film, require_video_extra
 from ganvas.media.image_files import encode_picture
-from ganvas.utils.files import disk_errors, make_folder, publish, temporary_path, write_durably
+from ganvas.utils.files import disk_errors, make_folder, publish, require_writable, temporary_path, write_durably
 from ganvas.utils.parsing import printable, require_count, spell_count
 
 Array = npt.NDArray[Any]
@@ -109,8 +109,7 @@ class _Job:
 
     def run_alone(self, file: InputFile) -> Translated:
         """One picture, animation or film into the file `out`."""
-        if not self.out.parent.is_dir():
-            raise ResourceError(f"cannot write {printable(self.out)}: no folder {printable(self.out.parent)}; create it")
+        require_writable(self.out)
         try:
             self._translate(file, lambda _: self.out, tell=self.progress)
         except DataError as error:

@@ -17,7 +17,7 @@ def truncate(w: Tensor, mean: Tensor, psi: float) -> Tensor:
 
 
 def mix_styles(coarse: Tensor, fine: Tensor, styles: int, cut: int) -> Tensor:
-    """w [N, d] twice -> [N, styles, d]: `coarse` in the first `cut` layers, `fine` in the rest.
+    """w [N, d] or [N, styles, d] twice -> [N, styles, d]: `coarse` in the first `cut` layers, `fine` in the rest.
 
     Source: arXiv:1812.04948 fig. 3.
 
@@ -26,4 +26,5 @@ def mix_styles(coarse: Tensor, fine: Tensor, styles: int, cut: int) -> Tensor:
     """
     if not 0 <= cut <= styles:
         raise UsageError(f"cut: expected a layer from 0 to {styles}, got {cut}")
-    return torch.stack([coarse if layer < cut else fine for layer in range(styles)], 1)
+    coarse, fine = (w[:, None].expand(-1, styles, -1) if w.ndim == 2 else w for w in (coarse, fine))
+    return torch.cat([coarse[:, :cut], fine[:, cut:]], 1)

@@ -24,7 +24,7 @@ class NamedPicture(NamedTuple):
 
     name: str
     picture: Picture
-    seed: int
+    seed: int | str  # or what its code is called
     label: str | None  # the name of its class
     text: Mapping[str, str]
 
@@ -66,7 +66,7 @@ def save_pictures(path: Path, pictures: Iterable[NamedPicture]) -> Path:
 
     Raises: as `make_new_folder`.
     """
-    rows: list[tuple[str, int, str]] = []
+    rows: list[tuple[str, int | str, str]] = []
     with make_new_folder(path) as folder:
         for each in pictures:
             data, file = encode_png(each.picture, each.text), f"{each.name}.png"

@@ -174,6 +174,17 @@ def temporary_path(folder: Path) -> Path:
     return folder / f".ganvas-{MACHINE}-{os.getpid()}-{START}-{secrets.token_hex(4)}"
 
 
+def require_writable(path: Path) -> None:
+    """Try, before a long computation, whether a file or a folder can be made at `path`. Raises: ResourceError: it cannot."""
+    doing = f"cannot write {printable(path)}"
+    if not path.parent.is_dir():
+        raise ResourceError(f"{doing}: no folder {printable(path.parent)}; create it")
+    with disk_errors(doing):
+        temporary = temporary_path(path.parent)
+        temporary.mkdir()
+        temporary.rmdir()
+
+
 def sweep(folder: Path) -> None:
     """Delete the temporary files of crashed processes in `folder`. What cannot be deleted stays for the next call."""
     for path in folder.iterdir():

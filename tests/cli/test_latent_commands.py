@@ -98,6 +98,45 @@ def test_json_names_what_was_found(
     assert way["sd"] > 0
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("sample", "--latents", "FILE"),
+        ("strip", "--by", "mixing", "--seeds", "FILE"),
+        ("traverse", "--seeds", "FILE"),
+        ("plane", "--seeds", "FILE#b", "--direction", "sefa:0-1", "-n", 3),
+        ("interpolate", "--seeds", "FILE", "--in", "w", "--frames", 4),
+        ("arithmetic", "FILE#a - FILE#b + 3"),
+        ("drag", "--latents", "FILE#b", "--from", "10,12", "--to", "16,12", "--steps", 1),
+        ("neighbours", "--latents", "FILE", "-k", 2),
+    ],
+)
+def test_every_verb_takes_codes(
+    words: tuple[object, ...],
+    bundles: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bank = torch.zeros(30, 1, 32, 32, dtype=torch.uint8)
+    monkeypatch.setattr(training_neighbours, "open_source", lambda *args, **settings: TableDataset("bank", {"real": bank}))
+    random = torch.Generator().manual_seed(0)
+    file = Codes("w", torch.randn(2, 4, generator=random), None, ("a", "b")).save(tmp_path / "codes.npz")
+    out = tmp_path / ("x.apng" if words[0] == "interpolate" else "x.png")
+    typed(words[0], bundles["stylegan2-fashion"], *(str(word).replace("FILE", str(file)) for word in words[1:]), "--out", out)
+    with PIL.Image.open(out) as picture:
+        assert "b" in picture.info["seeds"]
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("option", [("--seed", 3), ("-n", 4), ("--truncate", 0.5)])
+def test_codes_and_options_of_seeds_contradict(option: tuple[object, ...], bundles: dict[str, Path], tmp_path: Path) -> None:
+    file = Codes("z", torch.zeros(1, 4), torch.tensor([3]), ("a",)).save(tmp_path / "codes.npz")
+    with pytest.raises(UsageError, match=f"leave {option[0]} out"):
+        typed("sample", bundles["cgan-mnist"], "--latents", file, *option, "--out", tmp_path / "x.png")
+    assert not (tmp_path / "x.png").exists()
+
+
 def test_terms_as_they_are_typed(tmp_path: Path) -> None:
     one = model("stylegan2-fashion")
     assert parse_terms("1,2 - 4-6 + 9", one) == [(1, None, [1, 2]), (-1, None, [4, 5, 6]), (1, None, [9])]

@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 from support import PLAN, ganvas, miniature
 
-from ganvas.editing.invert_files import invert_files
+from ganvas.cli.app import app
+from ganvas.editing.invert_files import Inverted, invert_files
 from ganvas.engine.autotune import initial_state
-from ganvas.errors import DataError, UsageError
+from ganvas.errors import DataError, ResourceError, UsageError
 from ganvas.inference import model_file
 from ganvas.inference.codes import load_codes
 from ganvas.inference.model import Model, load
@@ -38,6 +39,18 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def open_model(run: Path) -> Model:
     return load(run / "run")
+
+
+def test_what_cannot_end_well_is_refused_before_the_search(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def search(*_: Any, **__: Any) -> None:
+        raise AssertionError("searched")
+
+    monkeypatch.setattr("ganvas.editing.invert_files.invert", search)
+    with pytest.raises(UsageError, match="tuning steps: expected a number from 1"):
+        invert_files(open_model(run), [run / "pictures"], tmp_path / "out", tune=-3)
+    with pytest.raises(ResourceError, match=r"no folder .*missing; create it"):
+        invert_files(open_model(run), [run / "pictures"], tmp_path / "missing" / "out")
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_written(run: Path, tmp_path: Path) -> None:
@@ -181,3 +194,14 @@ def test_ctrl_c_keeps_what_was_found(run: Path, tmp_path: Path, monkeypatch: pyt
     assert len(found.names) == len(load_codes(tmp_path / "out" / "codes.npz", open_model(run).drawer.latent_dim, 10)) < 3
     assert "stopped" in found.skipped[-1].reason
     assert found.own is None
+
+
+def test_a_stop_before_the_tuning_is_told(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stopped = Inverted(Path("x"), ("a",), (1.0,), (), None, None, (), ("",))
+    monkeypatch.setattr("ganvas.editing.invert_files.invert_files", lambda *_, **__: stopped)
+    for tune, told in (("200", True), ("0", False)):
+        words = ["invert", str(run / "run"), "a.png", "--tune", tune]
+        app(words, exit_on_error=False, print_error=False, result_action="return_value")
+        assert ("stopped before the tuning" in capsys.readouterr().err) == told

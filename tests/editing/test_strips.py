@@ -12,6 +12,7 @@ from support import miniature_model as model
 
 from ganvas.editing.strips import PSIS, by_mixing, by_resolution, by_truncation, strip
 from ganvas.errors import UsageError
+from ganvas.inference.codes import Codes
 from ganvas.media.grid import LINE
 
 
@@ -44,6 +45,20 @@ def test_mixing_shows_its_sources_along_the_edges() -> None:
     torch.testing.assert_close(all_coarse[4:6], alone[:1].expand(2, -1, -1, -1))
     with pytest.raises(UsageError, match="two seeds or more"):
         by_mixing(one, [1], None)
+
+
+def test_codes_take_the_place_of_seeds() -> None:
+    one, seeds = model("stylegan2-fashion-conditional"), [1, 2, 3, 4]
+    c = torch.tensor([5, 5, 5, 5])
+    z = Codes("z", one.space("z").of_seeds(seeds, c), c)
+    w = Codes("w", one.space("w").of_seeds(seeds, c), c)
+    wide = Codes("w+", w.codes[:, None].repeat(1, one.game.styles, 1), c)  # type: ignore[operator, call-overload]
+    for codes in (z, w, wide):
+        for way in (by_truncation, by_mixing):
+            torch.testing.assert_close(way(one, codes, c)[0], way(one, seeds, c)[0])  # type: ignore[operator]
+    torch.testing.assert_close(by_resolution(one, z, c)[0], by_resolution(one, seeds, c)[0])
+    with pytest.raises(UsageError, match="last resolution"):
+        by_resolution(one, w, c)
 
 
 def test_a_strip_is_a_picture_that_says_where_it_is_from(tmp_path: Path) -> None:

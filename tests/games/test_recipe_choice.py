@@ -311,3 +311,17 @@ def test_names_that_differ_by_a_word_make_pairs_in_one_folder_only(tmp_path: Pat
     assert (pairs.recipe, pairs.count) == ("pix2pix-images", 4)
     assert animals is not None
     assert animals.recipe == "cyclegan-images"
+
+
+def test_a_folder_of_clips_is_for_motion(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (64, 64), (shade, 0, 0)) for shade in (0, 90, 180)]
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    for name in ("a.gif", "b.png", "c.webp"):
+        frames[0].save(folder / name, save_all=True, append_images=frames[1:], duration=40)
+    found = choose_for_source(DataConfig(source=str(folder)))
+    assert (found.recipe, found.found, found.minutes) == ("motion-clips", "3 clips", 15)
+    assert "motion-clips: 3 clips at 64 pixels for 15 minutes on the CPU" in found.text(resolve_recipe(found.recipe, {}))
+    for i in range(4):
+        frames[i % 3].save(folder / f"still{i}.png")
+    assert find_translation(DataConfig(source=str(folder))) is None  # more are stills

@@ -91,6 +91,11 @@ def test_motion_beyond_the_training_is_told(model: Model) -> None:
     found = animate_clip(model, driver[0], driver)
     assert max(found.motion) > 1
     assert any("the motion was held back" in note for note in found.notes)
+    # Absolute motion is that from the picture: the same frame rests, and the others are held back as well.
+    absolute = animate_clip(model, driver[0], driver, absolute=True)
+    assert absolute.motion == pytest.approx(animate_clip(model, driver[0], driver, start=0).motion, abs=1e-3)
+    assert any("leave absolute out" in note for note in absolute.notes)
+    np.testing.assert_allclose(absolute.frames.astype(int), found.frames.astype(int), atol=2)
 
 
 def test_arrays(model: Model) -> None:
@@ -128,4 +133,4 @@ def test_the_command(model: Model, capsys: pytest.CaptureFixture[str]) -> None:
     assert "lion-wave-crops.png (picture: all of 64 x 64 pixels; clip: all of 64 x 64 pixels)" in printed
     typed("animate", "m.safetensors", "lion.png", "--driving", "lion-wave.gif", "--absolute", "--json", "--out", "again.webp")
     facts = json.loads(capsys.readouterr().out)
-    assert (facts["out"], facts["start"], facts["motion"]) == ("again.webp", None, [])
+    assert (facts["out"], facts["start"], len(facts["motion"])) == ("again.webp", None, 24)
