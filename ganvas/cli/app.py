@@ -17,6 +17,7 @@ from ganvas.cli import (
     comparison_commands,
     data_commands,
     drag_command,
+    export_commands,
     latent_commands,
     model_commands,
     training_commands,
@@ -54,6 +55,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "invert": latent_commands.invert,
     "drag": drag_command.drag,
     "map": latent_commands.latent_map,
+    # a model for others
+    "export": export_commands.export,
     # several models
     "compare": comparison_commands.compare,
     "lesson": comparison_commands.lesson,

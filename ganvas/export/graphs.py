@@ -48,18 +48,19 @@ class Input:
             return latents(seeds, self.shape[0]) / 10
         if self.kind == "psi":
             return torch.tensor([1 - seed % 4 / 4 for seed in seeds])
-        height, width = self.shape[-2:]
+        if len(self.shape) == 1:
+            return latents(seeds, self.shape[0])
         if self.kind == "mask":
-            return masks_of_seeds(seeds, height, width).float()
+            return masks_of_seeds(seeds, *self.shape[1:]).float()
         if self.kind == "map":
             return torch.stack([self._draw_map(seed) for seed in seeds])
         return torch.stack([self._draw_picture(seed) for seed in seeds])
 
     def _draw_picture(self, seed: int) -> Tensor:
-        """Smooth colors with some grain, in [-1, 1]."""
-        random = torch.Generator().manual_seed(seed)
-        coarse = torch.rand(1, self.shape[0], COARSE, COARSE, generator=random) * 2 - 1
-        smooth = F.interpolate(coarse, self.shape[1:], mode="bilinear", align_corners=False)[0]
+        """Smooth colors, or a smooth solid, with some grain, in [-1, 1]."""
+        random, sides = torch.Generator().manual_seed(seed), self.shape[1:]
+        coarse = torch.rand(1, self.shape[0], *[COARSE] * len(sides), generator=random) * 2 - 1
+        smooth = F.interpolate(coarse, sides, mode="bilinear" if len(sides) == 2 else "trilinear", align_corners=False)[0]
         return (0.9 * smooth + 0.1 * (2 * torch.rand(self.shape, generator=random) - 1)).clamp(-1, 1)
 
     def _draw_map(self, seed: int) -> Tensor:
@@ -162,7 +163,7 @@ def make_steered_graph(model: LoadedGame) -> Graph:
 
 def _sampling(model: LoadedGame) -> Graph:
     game = model.drawer
-    inputs = [Input("z", "noise", (game.latent_dim,), about="standard normal noise")]
+    inputs = [Input("z", "noise", (game.latent_dim,), about=f"noise; of seed k: torch.randn({game.latent_dim}, generator=torch.Generator().manual_seed(k))")]
     if isinstance(game, Conditional):
         inputs.append(Input("class", "class", classes=game.classes, about="the number of the class"))
     if isinstance(game, Writes):
@@ -238,7 +239,8 @@ def _classification(model: LoadedGame, side: int | None) -> Graph:
 
 
 def _noise_of(game: Any) -> tuple[Input, ...]:
-    return (Input("z", "noise", (game.noise_dim,), about="standard normal noise"),) if game.noise_dim else ()
+    about = f"noise; of seed k: torch.randn({game.noise_dim}, generator=torch.Generator().manual_seed(k))"
+    return (Input("z", "noise", (game.noise_dim,), about=about),) if game.noise_dim else ()
 
 
 def _choose_side(model: LoadedGame, side: int | None, multiple: int, scale: int = 1) -> int:
