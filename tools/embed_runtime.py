@@ -29,7 +29,8 @@ def main() -> None:
     with tarfile.open(archive) as package:
         for name, member in PARTS.items():
             file = package.extractfile(member)
-            assert file is not None
+            if file is None:
+                sys.exit(f"{archive}: {member} is no file")
             data = file.read()
             packed = lzma.compress(data, preset=9 | lzma.PRESET_EXTREME)
             (RUNTIME / name).write_bytes(packed)

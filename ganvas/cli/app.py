@@ -57,6 +57,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "map": latent_commands.latent_map,
     # a model for others
     "export": export_commands.export,
+    "publish": export_commands.publish,
     # several models
     "compare": comparison_commands.compare,
     "lesson": comparison_commands.lesson,

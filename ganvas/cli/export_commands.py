@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ganvas.cli.arguments import Reporting, RunPath
+from ganvas.cli.arguments import Reporting, RunPath, report_doubts
 from ganvas.utils.parsing import printable
 from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
@@ -54,3 +54,27 @@ def export(
         for each in found:
             print(f"{printable(each.path)} ({each.size:,} bytes; {each.agreement})")
             print(printable(each.card))
+
+
+def publish(
+    run: RunPath,
+    *,
+    to: Path,
+    licence: Licence = None,
+    reporting: Reporting = Reporting(),
+) -> None:
+    """Lay out a model in a new folder as model hubs expect it: card, settings, bundle, ONNX file, page, samples. Nothing is sent.
+
+    Parameters
+    ----------
+    to
+        The new folder. Upload it with the program of your hub, for example `hf upload NAME/MODEL FOLDER`.
+    """
+    from ganvas.export.hub_folder import publish as lay_out
+
+    found = lay_out(run, to, licence=licence)
+    report_doubts(found.notes, [])
+    if reporting.json:
+        print(json_.dumps({"out": str(found.folder), "files": list(found.files), "notes": list(found.notes)}))
+    elif not reporting.quiet:
+        print(f"{printable(found.folder)} ({', '.join(map(printable, found.files))})")

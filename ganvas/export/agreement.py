@@ -99,7 +99,9 @@ def measure(graph: Graph, expected: Array, found: Array) -> Agreement:
             expected, found = (x.clip(-1, 1) / 2 for x in (expected, found))
         agreement = Agreement(INPUTS, float(np.abs(expected - found).max()) * LEVELS, unit, 1.0)
     if not agreement.worst <= agreement.limit:
-        raise DataError(f"the exported model differs from PyTorch: {agreement}; at most {agreement.limit:g} allowed; not written")
+        raise DataError(
+            f"the exported model differs from PyTorch: {agreement}; at most {agreement.limit:g} allowed; not written"
+        )
     return agreement
 
 

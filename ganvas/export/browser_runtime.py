@@ -1,6 +1,6 @@
 """The program that runs a model in a page: onnxruntime-web for one thread of a CPU, shipped compressed with its licence.
 
-It is version 1.30.0 of the npm package `onnxruntime-web` (MIT, Microsoft). `tools/embed_runtime.py` takes it out of the archive.
+Version 1.30.0 of the npm package `onnxruntime-web` (MIT, Microsoft), taken out of its archive by `tools/embed_runtime.py`.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import base64
 import gzip
 import html
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from ganvas.utils.parsing import printable
 FOLDER = Path(__file__).parent / "demo"
 SCRIPTS = ("seeds.js", "session.js", "pads.js", "controls.js", "outputs.js", "demo.js")
 MOST = 16_000_000  # bytes of a page: what can be sent by mail and opened on a phone
-PLACE = "/*{}*/"  # of a part in the template
+PLACE = re.compile(r"/\*([a-z]+)\*/")  # of a part in the template
 
 
 def make_page(model: LoadedGame, graph: Graph, data: bytes, facts: Mapping[str, Any]) -> bytes:
@@ -48,12 +49,7 @@ def make_page(model: LoadedGame, graph: Graph, data: bytes, facts: Mapping[str, 
         "script": "\n".join(_read(name) for name in SCRIPTS),
         "versions": f"ganvas {__version__}, onnxruntime-web {VERSION}",
     }
-    text = _read("demo.html")
-    for name, part in parts.items():
-        before, mark, after = text.partition(PLACE.format(name))
-        assert mark, name
-        text = before + part + after
-    page = text.encode()
+    page = PLACE.sub(lambda found: parts[found[1]], _read("demo.html")).encode()
     if len(page) > MOST:
         raise UsageError(
             f"the page would have {len(page):,} bytes, at most {MOST:,} are sensible: the model has {len(data):,}; "

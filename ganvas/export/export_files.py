@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,11 +97,6 @@ def page_facts(model: Model, run: Path, licence: str | None) -> Mapping[str, str
     else:
         facts["Measured"] = "not measured"
     return facts | {"Model": f"SHA-256 begins with {model.identity}"}
-
-
-def digest(data: bytes) -> str:
-    """The SHA-256 of bytes, in hexadecimal."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def _note(agreement: Agreement) -> str:

@@ -163,7 +163,14 @@ def make_steered_graph(model: LoadedGame) -> Graph:
 
 def _sampling(model: LoadedGame) -> Graph:
     game = model.drawer
-    inputs = [Input("z", "noise", (game.latent_dim,), about=f"noise; of seed k: torch.randn({game.latent_dim}, generator=torch.Generator().manual_seed(k))")]
+    inputs = [
+        Input(
+            "z",
+            "noise",
+            (game.latent_dim,),
+            about=f"noise; of seed k: torch.randn({game.latent_dim}, generator=torch.Generator().manual_seed(k))",
+        )
+    ]
     if isinstance(game, Conditional):
         inputs.append(Input("class", "class", classes=game.classes, about="the number of the class"))
     if isinstance(game, Writes):
@@ -254,4 +261,3 @@ def _choose_side(model: LoadedGame, side: int | None, multiple: int, scale: int 
     if not 0 < side <= MOST_SIDE or side % multiple:
         raise UsageError(f"side: expected a multiple of {multiple} up to {MOST_SIDE} pixels, got {side}")
     return side
-

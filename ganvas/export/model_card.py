@@ -14,8 +14,9 @@ from typing import Any
 
 from ganvas import __version__
 from ganvas.core.capabilities import Animates, Classifies, Conditional, Inpaints, Samples, TakesInputs, Writes
+from ganvas.data.computed_domains import split_name
 from ganvas.data.open import shorten_path
-from ganvas.data.source_names import BUILT_IN, split_name
+from ganvas.data.source_names import BUILT_IN
 from ganvas.errors import DataError, UsageError
 from ganvas.inference.loaded_game import LoadedGame
 from ganvas.utils.files import read_json, read_regular
@@ -115,7 +116,7 @@ def list_limits(model: LoadedGame) -> list[str]:
     if isinstance(game, Conditional):
         limits.append(f"It knows {len(model.classes)} classes, and may miss the one that was asked for.")
     if isinstance(game, TakesInputs):
-        limits.append(f"It was trained on squares of {game.config.resolution} pixels; other sizes and motifs may look worse.")  # type: ignore[attr-defined]
+        limits.append(f"It was trained on squares of {game.config.resolution} pixels; other sizes and motifs may look worse.")
     if isinstance(game, Inpaints):
         limits.append("What it puts into a hole is made up, and says nothing of what was there.")
     if isinstance(game, Animates):

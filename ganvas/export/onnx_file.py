@@ -44,7 +44,7 @@ def to_onnx(graph: Graph, description: Mapping[str, Any]) -> bytes:
     graph.compute(*inputs)  # numbers that decide which layers run are read before the trace
     with _quiet(), torch.no_grad():
         try:
-            program = torch.onnx.export(
+            program: Any = torch.onnx.export(
                 graph.module,
                 inputs,
                 dynamo=True,
@@ -58,7 +58,6 @@ def to_onnx(graph: Graph, description: Mapping[str, Any]) -> bytes:
         except torch.onnx.OnnxExporterError as error:
             reason = str(error.__cause__ or error).strip().splitlines()[0][:200]
             raise UsageError(f"this PyTorch ({torch.__version__}) cannot export the model: {reason}") from error
-    assert program is not None
     proto = program.model_proto
     _tidy(proto.graph)
     for function in proto.functions:

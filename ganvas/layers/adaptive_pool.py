@@ -14,7 +14,7 @@ class AveragePool3d(nn.AdaptiveAvgPool3d):
 
 
 def average_by_matrices(x: Tensor, size: int) -> Tensor:
-    """The same for the last three axes: along each axis, cell i is the mean of the places from i n / size to (i + 1) n / size."""
+    """The same for the last three axes: of n places, cell i is the mean of those from i n / size to (i + 1) n / size."""
     for axis in (-3, -2, -1):
         x = (x.movedim(axis, -1) @ _averages(x.shape[axis], size).to(x)).movedim(-1, axis)
     return x

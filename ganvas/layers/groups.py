@@ -53,4 +53,5 @@ class Groups(nn.Module):
         """Standard normal z [N] -> a group for each [N], each group with the probability of its share."""
         position = torch.special.ndtr(z.float())
         # What torch.searchsorted finds; the exporter to ONNX does not know that function.
-        return (self.shares.cumsum(0) < position[:, None]).sum(1).clamp(max=len(self.shares) - 1)
+        before: Tensor = (self.shares.cumsum(0) < position[:, None]).sum(1)
+        return before.clamp(max=len(self.shares) - 1)

@@ -131,7 +131,7 @@ class ShiftControl {
 
 class PsiControl {
   constructor(changed) {
-    this.slider = makeSlider("Truncation: 1 as trained, nearer to 0 more typical", 0, 1.5, 1, changed);
+    this.slider = makeSlider("Psi: 1 as trained, 0 the mean", 0, 1.5, 1, changed);
     this.element = makeField("Truncation", this.slider.element);
   }
 

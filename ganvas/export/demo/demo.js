@@ -1,6 +1,7 @@
 // The page: controls for the inputs of the model, and its output for them, always the newest.
 
-const MORE = 11; // further seeds, beside the first
+const MORE = 10; // further seeds, beside the first
+const ORDER = ["noise", "class", "map", "picture", "mask", "psi", "shift"]; // of the controls
 const byId = (id) => document.getElementById(id);
 const description = JSON.parse(byId("description").textContent);
 const status = byId("status");
@@ -47,7 +48,9 @@ function makeControl(input) {
 }
 
 const controls = description.inputs.map(makeControl);
-byId("controls").append(...controls.map((each) => each.element));
+const places = description.inputs.map((_, i) => i).sort((a, b) => ORDER.indexOf(description.inputs[a].kind) - ORDER.indexOf(description.inputs[b].kind));
+byId("controls").append(...places.map((i) => controls[i].element));
+document.body.classList.toggle("steered", fromNoise && pictured);
 const seeds = controls.find((each) => each instanceof SeedControl);
 const canvas = pictured || description.output === "points" ? make("canvas", { role: "img" }) : null;
 if (canvas) box.append(canvas);
