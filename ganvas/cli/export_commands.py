@@ -63,7 +63,7 @@ def publish(
     licence: Licence = None,
     reporting: Reporting = Reporting(),
 ) -> None:
-    """Lay out a model in a new folder as model hubs expect it: card, settings, bundle, ONNX file, page, samples. Nothing is sent.
+    """Lay out a model in a new folder as model hubs expect it: card, bundle, ONNX file, page, samples. Nothing is sent.
 
     Parameters
     ----------

@@ -18,6 +18,7 @@ from ganvas import __version__
 from ganvas.core.capabilities import Samples, Styled, Writes
 from ganvas.errors import UsageError
 from ganvas.export.browser_runtime import VERSION, read_program, read_script
+from ganvas.export.examples import find_examples
 from ganvas.export.graphs import Graph
 from ganvas.export.onnx_file import describe_graph
 from ganvas.export.sliders import find_sliders
@@ -72,6 +73,7 @@ def describe_page(model: LoadedGame, graph: Graph) -> dict[str, Any]:
     if isinstance(game, Samples) and any(each.kind == "shift" for each in graph.inputs):
         found["sliders"] = [{"name": each.name, "step": each.step.tolist()} for each in find_sliders(game)]
         found["styled"] = isinstance(game, Styled)
+    found["examples"] = find_examples(model, graph.inputs)
     if isinstance(game, Writes):
         found["symbols"] = list(game.config.alphabet)
     return found

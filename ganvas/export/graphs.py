@@ -26,6 +26,7 @@ InputKind = Literal["noise", "class", "picture", "map", "mask", "shift", "psi"]
 OutputKind = Literal["pictures", "voxels", "points", "text", "logits"]
 COARSE = 4  # blocks of a side of a drawn test picture
 MOST_SIDE = 1_024  # pixels
+WORDS = {"source": "a picture", "real": "a picture", "map": "a map of classes"}  # of fields without a name of the user
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,10 @@ def _translation(model: LoadedGame, way: Way, side: int | None, strength: float)
     def compute(x: Tensor, z: Tensor | None = None) -> Tensor:
         return way.compute({way.field: x}, z, strength)
 
-    return Graph(Compute(game, compute), tuple(inputs), "pictures", way.about)
+    about = (
+        f"{WORDS.get(way.source, way.source)} to {WORDS.get(way.target, way.target)}" if way.direction else "a picture, larger"
+    )
+    return Graph(Compute(game, compute), tuple(inputs), "pictures", about)
 
 
 def _inpainting(model: LoadedGame, side: int | None) -> Graph:

@@ -140,6 +140,14 @@ class PsiControl {
   }
 }
 
+// Buttons for the examples of an input; the first is shown at once.
+function makeExamples(pad, examples) {
+  const bytes = examples.map((text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)));
+  if (bytes.length) pad.showExample(bytes[0]);
+  const buttons = bytes.map((each, i) => makeButton(`Example ${i + 1}`, () => pad.showExample(each)));
+  return make("div", { className: "row" }, ...buttons);
+}
+
 function makeBrushes(pad) {
   const usual = pad.brush;
   return make("div", { className: "row", role: "group", "aria-label": "Brush" }, ...makeChoice(
@@ -150,8 +158,8 @@ function makeBrushes(pad) {
 }
 
 class PictureControl {
-  constructor(input, changed, failed) {
-    this.pad = new PicturePad(input, `${input.name}: draw here`, changed);
+  constructor(input, alone, examples, changed, failed) {
+    this.pad = new PicturePad(input, `Picture ${input.name}: draw here`, changed);
     const [file, color] = [`file-${controlNumber}`, `color-${controlNumber++}`];
     const choose = make("input", { type: "file", id: file, accept: "image/*" });
     choose.addEventListener("change", () => {
@@ -159,19 +167,24 @@ class PictureControl {
     });
     const ink = make("input", { type: "color", id: color, value: "#000000" });
     ink.addEventListener("input", () => (this.pad.color = ink.value));
+    this.pad.setColor = (value) => (ink.value = value);
     this.element = makeField(
-      `Picture: ${input.name}`,
+      alone ? "Picture" : `Picture: ${input.name}`,
       make("p", { className: "hint" }, "Draw on it, or choose a picture. It stays in this page."),
-      make("div", { className: "row" }, make("label", { htmlFor: file }, "Picture"), choose),
+      make("div", { className: "row" }, make("label", { htmlFor: file }, "File"), choose),
+      makeExamples(this.pad, examples),
       this.pad.canvas,
       make("div", { className: "row" }, make("label", { htmlFor: color }, "Color"), ink, makeBrushes(this.pad)),
       make(
         "div",
         { className: "row" },
-        makeButton("White sheet", () => this.pad.clear("#ffffff")),
+        makeButton("White sheet", () => {
+          this.pad.pickColor("#000000");
+          this.pad.clear("#ffffff");
+        }),
         makeButton("Black sheet", () => {
+          this.pad.pickColor("#ffffff");
           this.pad.clear("#000000");
-          this.pad.color = ink.value = "#ffffff";
         }),
       ),
     );
@@ -183,7 +196,7 @@ class PictureControl {
 }
 
 class MapControl {
-  constructor(input, legend, changed) {
+  constructor(input, examples, legend, changed) {
     this.pad = new MapPad(input, "Map of classes: draw here", legend, changed);
     const buttons = makeChoice(
       legend.map((each) => each.name),
@@ -199,6 +212,7 @@ class MapControl {
     this.element = makeField(
       "Map",
       make("p", { className: "hint" }, "Choose a class and draw: the model paints it."),
+      makeExamples(this.pad, examples),
       this.pad.canvas,
       make("div", { className: "row", role: "group", "aria-label": "Class to draw" }, ...buttons),
       makeBrushes(this.pad),

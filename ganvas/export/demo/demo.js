@@ -35,14 +35,17 @@ function fail(error) {
 const changed = () => session && update();
 let picture = null; // the control of the first picture: a hole is drawn over it
 
+const alone = description.inputs.filter((each) => each.kind === "picture").length === 1;
+
 function makeControl(input) {
+  const examples = description.examples[input.name] ?? [];
   if (input.kind === "noise") return new SeedControl(input, changed);
   if (input.kind === "class") return new ClassControl(input, description.classes, changed);
   if (input.kind === "shift") return new ShiftControl(input, description.sliders, changed);
   if (input.kind === "psi") return new PsiControl(changed);
-  if (input.kind === "map") return new MapControl(input, description.legend, changed);
+  if (input.kind === "map") return new MapControl(input, examples, description.legend, changed);
   if (input.kind === "mask") return new MaskControl(input, picture.pad, changed);
-  const control = new PictureControl(input, changed, (text) => tell("error", text));
+  const control = new PictureControl(input, alone, examples, changed, (text) => tell("error", text));
   picture ??= control;
   return control;
 }

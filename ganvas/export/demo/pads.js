@@ -64,8 +64,46 @@ class PicturePad extends Pad {
   constructor(input, label, changed) {
     super(input.shape[2], label, STROKE.picture, changed);
     this.channels = input.shape[0];
+    if (this.channels === 1) this.canvas.style.filter = "grayscale(1)"; // what the model gets
+    this.setColor = () => {}; // of whoever shows the color of the brush
     this.color = "#000000";
-    this.clear("#ffffff");
+    this.drawScene();
+  }
+
+  // A sun above hills: something to begin with where there is no example.
+  drawScene() {
+    const side = this.side;
+    const sky = this.context.createLinearGradient(0, 0, 0, side);
+    sky.addColorStop(0, "#5b9bd5");
+    sky.addColorStop(1, "#f3e3c3");
+    const parts = [
+      [sky, () => this.context.rect(0, 0, side, side)],
+      ["#f7c331", () => this.context.arc(0.7 * side, 0.3 * side, 0.14 * side, 0, 2 * Math.PI)],
+      ["#6f8f4e", () => this.context.ellipse(0.25 * side, 1.02 * side, 0.55 * side, 0.45 * side, 0, 0, 2 * Math.PI)],
+      ["#47703f", () => this.context.ellipse(0.85 * side, 1.05 * side, 0.5 * side, 0.35 * side, 0, 0, 2 * Math.PI)],
+    ];
+    for (const [color, trace] of parts) {
+      this.context.fillStyle = color;
+      this.context.beginPath();
+      trace();
+      this.context.fill();
+    }
+    this.changed();
+  }
+
+  // Bytes [H, W, C] of an example.
+  showExample(bytes) {
+    const picture = this.context.createImageData(this.side, this.side);
+    const from = (i, c) => bytes[i * this.channels + (this.channels === 3 ? c : 0)];
+    for (let i = 0; i < this.side * this.side; i++) picture.data.set([from(i, 0), from(i, 1), from(i, 2), 255], 4 * i);
+    this.context.putImageData(picture, 0, 0);
+    this.pickColor(bytes[0] < 128 ? "#ffffff" : "#000000"); // seen against the corner
+    this.changed();
+  }
+
+  pickColor(color) {
+    this.color = color;
+    this.setColor(color);
   }
 
   clear(color) {
@@ -129,6 +167,13 @@ class MapPad extends Pad {
         if (distance < nearest) [nearest, this.ids[i]] = [distance, id];
       }
     }
+    this.show();
+    this.changed();
+  }
+
+  // Bytes [H, W] of an example; what is not known gets the first class.
+  showExample(bytes) {
+    this.ids.set(bytes.map((id) => (id < this.legend.length ? id : 0)));
     this.show();
     this.changed();
   }

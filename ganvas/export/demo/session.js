@@ -12,7 +12,11 @@ function readBytes(id) {
 
 async function unpack(bytes) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  try {
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  } catch {
+    throw new Error("This page is damaged: a part of it cannot be unpacked. Get the file once more.");
+  }
 }
 
 class Session {
