@@ -16,6 +16,7 @@ from typing import Any
 
 from ganvas import __version__
 from ganvas.core.capabilities import Samples, Styled, Writes
+from ganvas.core.modality import IMAGES
 from ganvas.errors import UsageError
 from ganvas.export.browser_runtime import VERSION, read_program, read_script
 from ganvas.export.examples import find_examples
@@ -36,9 +37,12 @@ def make_page(model: LoadedGame, graph: Graph, data: bytes, facts: Mapping[str, 
     """The page of a model. `data` is the ONNX file of `graph`; `facts` are lines about the model, name -> text.
 
     Raises:
-        UsageError: the page would be larger than 16 MB.
+        UsageError: the page would be larger than 16 MB, or an input is neither noise, class, picture nor map.
         DataError: a part of the package is damaged.
     """
+    if strange := next((each for each in graph.inputs if each.kind == "picture" and len(each.shape) != IMAGES.ndim - 1), None):
+        shape = " x ".join(map(str, strange.shape))
+        raise UsageError(f"a page has no control for the input {strange.name} of shape {shape}; write the model with --onnx")
     description = describe_page(model, graph) | {"facts": dict(facts)}
     parts = {
         "title": html.escape(printable(model.name, 80)),

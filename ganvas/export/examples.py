@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import torch
 
-from ganvas.core.modality import Batch
+from ganvas.core.modality import IMAGES, LABEL_MAPS, Batch
 from ganvas.data.computed_domains import split_name
 from ganvas.data.order import spread_evenly
 from ganvas.data.source_names import BUILT_IN
@@ -46,8 +46,8 @@ def _read(model: LoadedGame) -> Iterator[Batch]:
 
 
 def _encode(batch: Batch, given: Input) -> list[str]:
-    kept = batch.get(given.name)
-    if kept is None or kept.shape[1:] != given.shape or kept.dtype != torch.uint8:
+    values = batch.get(given.name)
+    if values is None or values.shape[1:] != given.shape or len(given.shape) > 3:  # of solids there is no pad
         return []
-    last = kept if given.kind == "map" else kept.movedim(1, -1)
-    return [base64.b64encode(each.contiguous().numpy().tobytes()).decode() for each in last]
+    kept = LABEL_MAPS.denormalize(values) if given.kind == "map" else IMAGES.denormalize(values).movedim(1, -1)
+    return [base64.b64encode(each.contiguous().numpy().tobytes()).decode() for each in kept]

@@ -137,9 +137,9 @@ def make_steered_graph(model: LoadedGame) -> Graph:
     `shift` is added to the code: to z, or to the style w of a StyleGAN; `psi` truncates the style.
     """
     game = model.drawer
-    if isinstance(game, Writes):
-        return _sampling(model)
     plain = _sampling(model)
+    if plain.output in ("text", "points"):  # the sliders move one sample, and here many are shown at once
+        return plain
     if not isinstance(game, Styled):
         draw = plain.module.compute
         shift = Input("shift", "shift", (game.latent_dim,), about="added to z")

@@ -22,7 +22,7 @@ from pathlib import Path
 from ganvas import __version__
 from ganvas.core.capabilities import Samples, Writes
 from ganvas.data.open import shorten_path
-from ganvas.errors import UsageError
+from ganvas.errors import ResourceError, UsageError
 from ganvas.export.agreement import Agreement
 from ganvas.export.demo_page import make_page
 from ganvas.export.export_files import export_onnx, page_facts
@@ -58,6 +58,8 @@ def publish(run: str | Path, to: str | Path, *, licence: str | None = None) -> P
     """
     target, origin = Path(to), Path(run)
     require_new_folder(target)
+    if not target.absolute().parent.is_dir():
+        raise ResourceError(f"cannot write {printable(target)}: no folder {printable(target.parent)}; create it")
     require_extra()
     require_licence(licence)
     model = load(run, "cpu")

@@ -215,6 +215,12 @@ def test_too_large_a_page_is_refused(lively_model: Make, monkeypatch: pytest.Mon
         make_page(model, make_steered_graph(model), b"", {})
 
 
+def test_a_solid_cannot_be_drawn_on_a_page(lively_model: Make) -> None:
+    model = lively_model("classifier-shapes")
+    with pytest.raises(UsageError, match=r"no control for the input real of shape 1 x 32 x 32 x 32; .*--onnx"):
+        make_page(model, make_graph(model), b"", {})
+
+
 def test_text_cannot_leave_its_place() -> None:
     packed = demo_page._as_json({"name": HOSTILE})
     assert "<" not in packed

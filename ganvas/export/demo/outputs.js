@@ -86,7 +86,6 @@ function drawPoints(canvas, { dims, data }) {
   const range = (values) => [Math.min(...values), Math.max(...values)];
   const xs = column(0);
   const [left, right] = range(xs);
-  const toX = (x) => 20 + ((x - left) / (right - left || 1)) * (side - 40);
   if (width === 1) {
     const bins = new Array(40).fill(0);
     for (const x of xs) bins[Math.min(39, Math.floor(((x - left) / (right - left || 1)) * 40))]++;
@@ -96,9 +95,10 @@ function drawPoints(canvas, { dims, data }) {
   }
   const ys = column(1);
   const [low, high] = range(ys);
+  const scale = (side - 40) / (Math.max(right - left, high - low) || 1); // one for both axes
   xs.forEach((x, i) => {
     context.beginPath();
-    context.arc(toX(x), side - 20 - ((ys[i] - low) / (high - low || 1)) * (side - 40), 2.5, 0, 2 * Math.PI);
+    context.arc(side / 2 + (x - (left + right) / 2) * scale, side / 2 - (ys[i] - (low + high) / 2) * scale, 2.5, 0, 2 * Math.PI);
     context.fill();
   });
 }
