@@ -4,7 +4,7 @@
     config.json         the recipe: game, settings, data, training
     model.safetensors   the bundle, as `ganvas.load` takes it: weights and description, no code
     model.onnx          the same for other programs; of a model with several directions one for each, model-DIRECTION.onnx
-    index.html          a page that runs it
+    demo.html          a page that runs it
     samples.png         what it makes, if it makes it from noise
 
 Nothing is sent anywhere: the folder is uploaded by whoever owns the account.
@@ -75,7 +75,7 @@ def publish(run: str | Path, to: str | Path, *, licence: str | None = None) -> P
         page_graph = make_steered_graph(model)
         page, _ = export_onnx(model, page_graph)
     try:
-        files["index.html"] = make_page(model, page_graph, page, page_facts(model, origin, licence))
+        files["demo.html"] = make_page(model, page_graph, page, page_facts(model, origin, licence))
     except UsageError as large:
         notes.append(f"no page: {large}")
     bundle = origin / model_file.NAME if origin.is_dir() else origin
@@ -118,6 +118,6 @@ def _card(
         parts.append(
             f"`{name}` ({graph.about}), without ganvas and without PyTorch:\n\n{onnx_usage(describe_graph(graph), name)}"
         )
-    parts.append("`index.html` runs the model in any browser, without a server or a network.")
+    parts.append("`demo.html` runs the model in any browser, without a server or a network.")
     notes = [f"`{name}` was compared with PyTorch: {found}." for name, found in agreements.items()]
     return write_card(model, run, "\n\n".join(parts), notes, licence, hub=True)

@@ -101,7 +101,7 @@ def test_a_published_folder_is_complete_and_loads(tmp_path: Path) -> None:
     run = save_run(tmp_path / "run", source="pictures")
     (run / "recipe.json").write_text(json.dumps({"data": {"source": "/home/somebody/secret/pictures"}}))
     found = publish(run, tmp_path / "hub", licence="apache-2.0")
-    names = ["README.md", "config.json", "index.html", "model.onnx", "model.safetensors", "samples.png"]
+    names = ["README.md", "config.json", "demo.html", "model.onnx", "model.safetensors", "samples.png"]
     assert sorted(path.name for path in (tmp_path / "hub").iterdir()) == names == list(found.files)
     card = (tmp_path / "hub" / "README.md").read_text()
     assert card.startswith("---\nlibrary_name: ganvas\npipeline_tag: unconditional-image-generation\nlicense: apache-2.0\n")

@@ -1,7 +1,7 @@
 // The page: controls for the inputs of the model, and its output for them, always the newest.
 
 const MORE = 10; // further seeds, beside the first
-const ORDER = ["noise", "class", "map", "picture", "mask", "psi", "shift"]; // of the controls
+const ORDER = ["map", "picture", "mask", "noise", "class", "psi", "shift"]; // of the controls
 const byId = (id) => document.getElementById(id);
 const description = JSON.parse(byId("description").textContent);
 const status = byId("status");
