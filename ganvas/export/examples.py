@@ -18,7 +18,8 @@ from ganvas.games.recipes import open_data, parse_recipe
 from ganvas.inference.loaded_game import LoadedGame
 
 COUNT = 4
-FIELDS = {"source", "a", "b", "map", "real", "low"}  # inputs that are fields of the data as they are
+# Inputs that are fields of the data; the frame that a motion starts from is the picture itself.
+FIELDS = {name: name for name in ("source", "a", "b", "map", "real", "low", "driving")} | {"start": "source"}
 
 
 def find_examples(model: LoadedGame, inputs: tuple[Input, ...]) -> dict[str, list[str]]:
@@ -39,14 +40,14 @@ def _read(model: LoadedGame) -> Iterator[Batch]:
     recipe = parse_recipe(model.card["recipe"])
     for split in ("test", "train"):
         try:
-            data = open_data(replace(recipe, data=replace(recipe.data, split=split)))  # type: ignore[arg-type]
+            data = open_data(replace(recipe, data=replace(recipe.data, split=split)))
             yield data.samples(torch.tensor(spread_evenly(len(data), COUNT)))
         except GanvasError:  # no such split, or its files are not here: a page has no examples then
             continue
 
 
 def _encode(batch: Batch, given: Input) -> list[str]:
-    values = batch.get(given.name)
+    values = batch.get(FIELDS[given.name])
     if values is None or values.shape[1:] != given.shape or len(given.shape) > 3:  # of solids there is no pad
         return []
     kept = LABEL_MAPS.denormalize(values) if given.kind == "map" else IMAGES.denormalize(values).movedim(1, -1)

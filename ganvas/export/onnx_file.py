@@ -54,6 +54,7 @@ def to_onnx(graph: Graph, description: Mapping[str, Any]) -> bytes:
                 output_names=[graph.output],
                 dynamic_shapes=(tuple({0: torch.export.Dim.DYNAMIC} for _ in inputs),),
                 verbose=False,
+                optimize=False,  # it takes a term of 1e-8 for zero and leaves it out: a division by zero
             )
         except torch.onnx.OnnxExporterError as error:
             reason = str(error.__cause__ or error).strip().splitlines()[0][:200]
