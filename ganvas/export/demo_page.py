@@ -64,7 +64,7 @@ def make_page(model: LoadedGame, graph: Graph, data: bytes, facts: Mapping[str, 
 
 
 def describe_page(model: LoadedGame, graph: Graph) -> dict[str, Any]:
-    """What the script of the page must know: inputs, output, classes, legend, sliders, symbols."""
+    """What the script of the page must know: inputs, output, classes, legend, sliders, symbols, examples."""
     game: Any = model.game
     found = describe_graph(graph) | {"name": printable(model.name, 80)}
     found["classes"] = [printable(name, 60) for name in model.card["classes"]]
