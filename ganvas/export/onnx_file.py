@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch import nn
 
 from ganvas import __version__
 from ganvas.errors import UsageError
@@ -42,7 +43,7 @@ def to_onnx(graph: Graph, description: Mapping[str, Any]) -> bytes:
 
     inputs = tuple(each.draw(range(TRACED)) for each in graph.inputs)
     graph.compute(*inputs)  # numbers that decide which layers run are read before the trace
-    with _quiet(), torch.no_grad():
+    with _quiet(), torch.no_grad(), _zero_biases(graph.module):
         try:
             program: Any = torch.onnx.export(
                 graph.module,
@@ -54,7 +55,7 @@ def to_onnx(graph: Graph, description: Mapping[str, Any]) -> bytes:
                 output_names=[graph.output],
                 dynamic_shapes=(tuple({0: torch.export.Dim.DYNAMIC} for _ in inputs),),
                 verbose=False,
-                optimize=False,  # it takes a term of 1e-8 for zero and leaves it out: a division by zero
+                optimize=False,  # its rules take a term of 1e-8 for zero and leave it out: a division by zero
             )
         except torch.onnx.OnnxExporterError as error:
             reason = str(error.__cause__ or error).strip().splitlines()[0][:200]
@@ -97,6 +98,19 @@ def _tidy(graph: Any) -> None:
             del value.metadata_props[:]
     for weight in getattr(graph, "initializer", ()):
         del weight.metadata_props[:]
+
+
+@contextmanager
+def _zero_biases(module: nn.Module) -> Iterator[None]:
+    """Convolutions of solids without a bias get one of zeros: what the exporter writes instead, onnxruntime refuses."""
+    bare = [each for each in module.modules() if isinstance(each, nn.Conv3d) and each.bias is None]
+    for each in bare:
+        each.bias = nn.Parameter(torch.zeros(each.out_channels))
+    try:
+        yield
+    finally:
+        for each in bare:
+            each.bias = None
 
 
 @contextmanager
