@@ -28,7 +28,8 @@ class Session {
     ort.env.wasm.proxy = false;
     ort.env.wasm.wasmBinary = (await unpack(readBytes("program"))).buffer;
     const session = new Session();
-    session.inner = await ort.InferenceSession.create(await unpack(readBytes("model")), { executionProviders: ["wasm"] });
+    const options = { executionProviders: ["wasm"], logSeverityLevel: 3 };
+    session.inner = await ort.InferenceSession.create(await unpack(readBytes("model")), options);
     return session;
   }
 
