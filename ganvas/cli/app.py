@@ -18,6 +18,7 @@ from ganvas.cli import (
     comparison_commands,
     data_commands,
     drag_command,
+    export_commands,
     latent_commands,
     model_commands,
     training_commands,
@@ -57,6 +58,9 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "drag": drag_command.drag,
     "brush": brush_command.brush,
     "map": latent_commands.latent_map,
+    # a model for others
+    "export": export_commands.export,
+    "publish": export_commands.publish,
     # several models
     "compare": comparison_commands.compare,
     "lesson": comparison_commands.lesson,

@@ -26,7 +26,12 @@ class HostNumber:
         self._remember(buffer, ctypes.c_float(number).value)
 
     def read(self, buffer: Tensor) -> float:
-        """The value of the buffer; read from the device only if something else has changed it."""
+        """The value of the buffer; read from the device only if something else has changed it.
+
+        While torch.export traces, the buffer is a stand-in without a value: then it is the value that was read before.
+        """
+        if torch.compiler.is_exporting():
+            return self.number
         if self.buffer is None or self.buffer() is not buffer or self.version != buffer._version:
             self._remember(buffer, float(buffer))
         return self.number

@@ -24,6 +24,7 @@ from ganvas.core.game import Batch, Game, Step, Terms, Turn
 from ganvas.core.modality import IMAGES, POINTS, VOXELS
 from ganvas.errors import UsageError
 from ganvas.games.common.family import Family, cosine
+from ganvas.layers.adaptive_pool import AveragePool3d
 from ganvas.layers.dropout import dropout_mask
 from ganvas.layers.pixel_shuffle3d import shift_volume
 from ganvas.utils.settings import require_within
@@ -63,7 +64,7 @@ class Config:
 # By the number of spatial dimensions: convolution, normalization, pooling, and pooling to a fixed size.
 _LAYERS: Mapping[int, Any] = {
     2: (nn.Conv2d, nn.BatchNorm2d, nn.MaxPool2d, nn.AdaptiveAvgPool2d),
-    3: (nn.Conv3d, nn.BatchNorm3d, nn.MaxPool3d, nn.AdaptiveAvgPool3d),
+    3: (nn.Conv3d, nn.BatchNorm3d, nn.MaxPool3d, AveragePool3d),
 }
 
 

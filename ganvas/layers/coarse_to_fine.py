@@ -25,7 +25,9 @@ def fill_any_hole(fill: Fill, image: Tensor, mask: Tensor, radius: int) -> Tenso
     """
     height, width = image.shape[-2:]
     core, large = shrink_hole(mask, radius), height * width > MOST
-    if not (large or bool(core.any())) or min(height, width) < 2 * SMALLEST:
+    # Without a core the rest gives the same, only later; an exported graph cannot ask.
+    thick = torch.compiler.is_exporting() or bool(core.any())
+    if not (large or thick) or min(height, width) < 2 * SMALLEST:
         return torch.where(mask > 0, fill(image, mask), image)
     known = F.avg_pool2d(1 - mask, 2, ceil_mode=True)
     half = F.avg_pool2d(image * (1 - mask), 2, ceil_mode=True) / known.clamp(min=1e-6)

@@ -52,4 +52,6 @@ class Groups(nn.Module):
     def choose(self, z: Tensor) -> Tensor:
         """Standard normal z [N] -> a group for each [N], each group with the probability of its share."""
         position = torch.special.ndtr(z.float())
-        return torch.searchsorted(self.shares.cumsum(0), position).clamp(max=len(self.shares) - 1)
+        # What torch.searchsorted finds; the exporter to ONNX does not know that function.
+        before: Tensor = (self.shares.cumsum(0) < position[:, None]).sum(1)
+        return before.clamp(max=len(self.shares) - 1)
