@@ -37,6 +37,7 @@ from ganvas.games.common.family import Family, cosine
 from ganvas.games.common.perceptual import measure_perceptual_distance
 from ganvas.games.common.rules import Rules
 from ganvas.layers import warp as moved
+from ganvas.layers.adaptive_augment import adaptive_augment
 from ganvas.layers.hourglass import Hourglass
 from ganvas.layers.initialization import start_as_zero
 from ganvas.layers.keypoints import KeypointDetector, Pose, compare_poses
@@ -50,6 +51,7 @@ from ganvas.utils.settings import require_within
 VARIANCE = 0.01  # of a keypoint that is drawn as a map. Source: the code of arXiv:2003.00196
 FINEST = 12  # channels of G at full resolution
 MEMORY = 0.01  # share of a batch in the mean size of the motions
+PLACE, COLOR = ("scale", "stretch", "translate"), ("hue", "saturation")  # what is changed; white stays white
 MOST = 3.0  # times that mean (root of the mean square): a larger motion is held back to it
 
 
@@ -69,12 +71,13 @@ class Config:
     pixels: float = 10.0  # weight of the distance of pixels
     perceptual: float = 2.0  # weight of the distance of maps
     equivariance: float = 10.0  # weights of the equivariance of the points, and of the matrices
+    augment: float = 0.0  # probability of each change of place, size and color, the same for both frames
     rules: Rules = Rules(r1_gamma=1.0, penalty_every=8, full_precision=False)
 
     def __post_init__(self) -> None:
         require_multiple(self.resolution)
         require_within(self, "config.channels config.keypoints", 1)
-        require_within(self, "config.pixel_share", 0, 1)
+        require_within(self, "config.pixel_share config.augment", 0, 1)
         require_within(self, "config.pixels config.perceptual config.equivariance", 0)
 
 
@@ -198,17 +201,31 @@ class Motion(Game, Watched, Animates):
         """D against G; both are shown the source too."""
         return Duel(
             self.config.rules,
-            lambda batch, step: torch.cat([batch["source"], self.make_frame(batch, step)], 1),
+            lambda batch, step: torch.cat([self.change_both(batch, step).chunk(2, 1)[0], self.make_frame(batch, step)], 1),
             lambda x, _: self.D(x),
             self.D,
             self.together,
-            real=lambda batch, _: torch.cat([batch["source"], batch["driving"]], 1),
+            real=self.change_both,
             g_extra=(self.reconstruct,),
         )
 
+    def change_both(self, batch: Batch, step: Step) -> Tensor:
+        """Source and driving frame, [N, 2 C, H, W], both with the same random changes: few clips become many."""
+
+        def change() -> Tensor:
+            both, p = torch.cat([batch["source"], batch["driving"]], 1), self.config.augment
+            if p == 0:
+                return both
+            # Side by side as channels they have one place and size, and one above the other one color.
+            placed = adaptive_augment(both, p, step.uniform, PLACE)
+            colored = adaptive_augment(torch.cat(placed.chunk(2, 1), 2), p, step.uniform, COLOR).clamp(-1, 1)
+            return torch.cat(colored.chunk(2, 2), 1)
+
+        return step.compute_once("both", change)
+
     def make_frame(self, batch: Batch, step: Step) -> Tensor:
         """The driving frame, made of the source. Keeps what `equivary` needs: the poses of three pictures of each row."""
-        source, driving = batch["source"], batch["driving"]
+        source, driving = self.change_both(batch, step).chunk(2, 1)
         noise = step.compute_once("warp", lambda: step.normal(len(source), NUMBERS))
         bent = SmoothWarp.from_noise(noise).change(driving)
         pose = self.G.detect(torch.cat([source, driving, bent.to(source.dtype)]))
@@ -227,7 +244,8 @@ class Motion(Game, Watched, Animates):
 
     def reconstruct(self, batch: Batch, step: Step) -> Terms:
         """The distance to the driving frame, and the equivariance of the keypoints."""
-        frame, wanted = self.duel().make_fake(batch, step)[:, self.config.channels :].float(), batch["driving"]
+        frame = self.duel().make_fake(batch, step)[:, self.config.channels :].float()
+        wanted = self.change_both(batch, step)[:, self.config.channels :]
         terms: Terms = {"L1": self.config.pixels * pyramid_distance(frame, wanted)}
         if self.config.perceptual:
             terms["perceptual"] = self.config.perceptual * measure_perceptual_distance(frame, wanted)
@@ -308,7 +326,7 @@ RECIPES = (
         "emoji-clips",
         20,
         "an emoji moves as another one does",
-        Config(),
+        Config(augment=0.6),
         _train(60_000),
         flip=True,
         held_out=0.1,
