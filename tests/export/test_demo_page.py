@@ -99,6 +99,7 @@ def test_the_page_makes_the_pictures_of_python(tab: Any, lively_model: Make, tmp
         assert list_violations(tab) == []
 
 
+@pytest.mark.slow
 def test_a_picture_becomes_that_of_python(tab: Any, lively_model: Make, tmp_path: Path, list_violations: Any) -> None:
     model = lively_model("pix2pix-emoji")
     open_page(tab, write_page(model, tmp_path))
@@ -196,6 +197,7 @@ def test_probabilities_are_those_of_python(tab: Any, lively_model: Make, tmp_pat
     assert list_violations(tab) == []
 
 
+@pytest.mark.slow
 def test_a_damaged_page_says_so(tab: Any, lively_model: Make, tmp_path: Path) -> None:
     path = write_page(lively_model("gan-ring"), tmp_path)
     text = path.read_text()

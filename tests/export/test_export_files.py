@@ -75,6 +75,7 @@ def test_bad_input_is_one_line_and_writes_nothing(run: Path, tmp_path: Path, wor
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
 
 
+@pytest.mark.slow
 def test_a_file_that_differs_is_not_written(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = exporting.to_onnx
 
@@ -97,6 +98,7 @@ def test_an_untrained_model_that_holds_nan_cannot_be_exported(tmp_path: Path) ->
         export_files(tmp_path / "run", tmp_path / "m.onnx")
 
 
+@pytest.mark.slow
 def test_a_published_folder_is_complete_and_loads(tmp_path: Path) -> None:
     run = save_run(tmp_path / "run", source="pictures")
     (run / "recipe.json").write_text(json.dumps({"data": {"source": "/home/somebody/secret/pictures"}}))

@@ -25,7 +25,7 @@ from ganvas.latents.seed_latents import latents
 
 onnx = pytest.importorskip("onnx", reason="the extra `export` is not installed: pip install 'ganvas[export]'")
 pytest.importorskip("onnxruntime", reason="the extra `export` is not installed: pip install 'ganvas[export]'")
-FAST = ("gan-ring", "cgan-mnist", "vae-mnist-conditional", "sr-photos")
+FAST = ("cgan-mnist",)
 SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in RECIPES if name not in FAST]
 
 
