@@ -105,7 +105,7 @@ def test_a_picture_and_a_clip_of_ones_own(tab: Any, tmp_path: Path) -> None:
     assert "of the largest" in tab.locator("#motion-said").inner_text()
     tab.check("#absolute")
     wait_for(tab, "rolling · 10 frames · absolute motion")
-    assert tab.locator(".gauge").is_hidden()
+    assert tab.locator(".gauge").is_visible()
     tab.uncheck("#absolute")
     wait_for(tab, "rolling · 10 frames · motion since frame")
 

@@ -372,7 +372,7 @@ def test_a_file_with_damaged_steps_changes_nothing(tab: Any, tmp_path: Path) -> 
 def test_the_steps_are_a_sheet_on_a_phone(tab: Any) -> None:
     tab.set_viewport_size({"width": 390, "height": 844})
     open_model(tab, "model=digits&seed=1")
-    assert not tab.locator("#add-morph").is_visible()
+    tab.wait_for_function("!document.getElementById('add-morph').checkVisibility({ visibilityProperty: true })")
     tab.click("#sheet-toggle")
     tab.wait_for_function("document.getElementById('add-morph').checkVisibility({ visibilityProperty: true })")
     assert tab.get_attribute("#sheet-toggle", "aria-expanded") == "true"
