@@ -256,7 +256,9 @@ def test_same_seed_same_weights(name: str) -> None:
     assert state_hash(dump(after(name, 5))[0]) == state_hash(dump(after(name, 5))[0])
 
 
-@pytest.mark.parametrize("local", [{"LOCAL_WORLD_SIZE": "2"}, {}], ids=["shared memory", "gloo"])
+@pytest.mark.parametrize(
+    "local", [pytest.param({"LOCAL_WORLD_SIZE": "2"}, id="shared memory"), pytest.param({}, id="gloo", marks=pytest.mark.slow)]
+)
 def test_two_ranks_stay_equal(local: dict[str, str], tmp_path: Path) -> None:
     """Every recipe in two processes: equal bits, and without BatchNorm equal to one process up to rounding."""
     script = Path(__file__).parent / "two_ranks.py"

@@ -65,7 +65,7 @@ def test_the_help_lists_every_measure() -> None:
 
 
 def test_every_verb_that_computes_takes_a_device() -> None:
-    idle = {"data", "models", "recipes", "studio", "--help", "-h", "--version"}
+    idle = {"data", "export", "models", "publish", "recipes", "studio", "--help", "-h", "--version"}
     for name in set(app) - idle:
         assert any("--device" in argument.names for argument in app[name].assemble_argument_collection()), name
 

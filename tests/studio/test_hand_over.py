@@ -59,7 +59,7 @@ def open_page(tab: Any, base: str, path: str) -> None:
     [
         ("digits", {"seed": 5, "label": 4, "moves": {"sefa:0": 1.5}}, ["sefa:0"]),
         ("clothes", {"seed": 5, "mix": 7, "layers": [1], "psi": 0.5}, ["styles of seed 7, layer 2"]),
-        ("clothes", {"seed": 5, "mix": 7, "cut": 2}, ["styles of seed 7, from layer 3"]),
+        pytest.param("clothes", {"seed": 5, "mix": 7, "cut": 2}, ["styles of seed 7, from layer 3"], marks=pytest.mark.slow),
     ],
 )
 def test_a_look_goes_on_in_edit(tab: Any, context: Any, model: str, look: dict[str, Any], says: list[str]) -> None:

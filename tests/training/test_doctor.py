@@ -227,7 +227,7 @@ def test_the_verb_speaks_json_and_words(script: Script) -> None:
     assert isinstance(found, list)
     whole = json.loads(ganvas("doctor", folder, "--report", cwd=script.folder).stdout)
     assert whole["findings"] == found
-    assert set(whole["distance"]) == {"name", "value", "floor", "trivial", "spread", "share"}
+    assert set(whole["distance"]) == {"name", "value", "floor", "trivial", "model", "spread", "share"}
     assert whole["distance"]["name"] == "swd500-points"
     assert f"{whole['distance']['value']:.3g} (floor {whole['distance']['floor']:.3g}" in words.stdout
     assert whole["unchecked"] == []

@@ -68,7 +68,9 @@ def test_lines_of_numbers_are_compared_with_one_line() -> None:
     ("source", "worse"),
     [
         ("mnist", lambda x, size: (x.float() * (1 - size)).to(torch.uint8)),
-        ("somewhere/pictures.zip", lambda x, size: (x.float() * (1 - size)).to(torch.uint8)),
+        pytest.param(
+            "somewhere/pictures.zip", lambda x, size: (x.float() * (1 - size)).to(torch.uint8), marks=pytest.mark.slow
+        ),
         ("moons", lambda x, size: x + size),
     ],
 )

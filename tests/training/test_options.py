@@ -19,7 +19,8 @@ from ganvas.training.options import TrainOptions, split_options
 def test_every_option_is_one_of_the_recipe_or_of_the_run() -> None:
     options = TrainOptions()
     assert set(options.recipe_fields) == {*ARGUMENTS, "objective", "minutes"}
-    assert set(options.recipe_fields) | set(options.run_fields) == {f.name for f in dataclasses.fields(TrainOptions)}
+    both = set(options.recipe_fields) | set(options.run_fields)
+    assert both | {"log"} == {f.name for f in dataclasses.fields(TrainOptions)}
 
 
 def test_python_takes_paths_and_numbers() -> None:

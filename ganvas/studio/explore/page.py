@@ -156,8 +156,10 @@ def list_models(request: Request) -> Any:
 
 
 def list_absent(request: Request) -> Any:
-    """The models that the page cannot explore, each with the reason in one line."""
-    found = read_models(get_service(request).storage)
+    """The runs with a saved model that the page cannot explore, each with the reason in one line."""
+    storage = get_service(request).storage
+    runs = set(storage.list_runs())
+    found = [(name, recipe) for name, recipe in read_models(storage) if name in runs]
     return [{"id": name, "reason": reason} for name, recipe in found if (reason := explain_absence(recipe))]
 
 

@@ -74,6 +74,7 @@ def begin(form: Any, images: int) -> str:
     return str(form.evaluate("new URLSearchParams(location.hash.slice(1)).get('run')"))
 
 
+@pytest.mark.slow
 def test_a_recipe_is_trained_to_its_end_branched_and_compared(form: Any) -> None:
     begin(form, 1280)
     form.wait_for_selector("#state[data-state=finished]")
