@@ -1,4 +1,4 @@
-"""A part, mostly a twentieth, of every kind of trial of the campaign (`bench/campaign.py`), of kills less, and that each kind can fail."""
+"""A part of every kind of trial of the campaign (`bench/campaign.py`), of kills less, and that each kind can fail."""
 
 from __future__ import annotations
 
