@@ -28,6 +28,7 @@ from ganvas.games.recipes import DECIDED_BY_DATA, adapt_recipe, parse_recipe
 from ganvas.games.registry import build
 from ganvas.inference import model_file
 from ganvas.inference.model import load
+from ganvas.inference.shipped_models import find_model
 from ganvas.training.transfer import (
     align_classes,
     count_kept,
@@ -201,6 +202,7 @@ def restore_start(state: State, folder: Path) -> None:
 
 def _bundle(path: Path) -> Path:
     """The file of a model that is a bundle or a run folder."""
+    path = find_model(path)
     return path / model_file.NAME if path.is_dir() else path
 
 

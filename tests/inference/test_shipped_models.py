@@ -77,6 +77,12 @@ def test_the_commands_take_the_name(
     assert {path.name for path in SHIPPED.iterdir()} == {*(model.path.name for model in MODELS), "models.json"}
 
 
+def test_a_training_begins_with_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    typed("train", "--from", DIGITS, "--images", 256, "--ranks", 1, "--precision", "float32", "--quiet", "--out", "mine")
+    assert load("mine").card["from_model"]["sha256"] == hashlib.sha256(find_model(DIGITS).read_bytes()).hexdigest()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 def test_each_measures_what_its_line_says(model: ShippedModel) -> None:
