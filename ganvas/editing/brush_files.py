@@ -90,7 +90,7 @@ def brush_file(model: Model, place: int | Codes, strokes: str | Path, out: str |
         shown = torch.stack([before, torch.lerp(before, color, covered), after])
         sheet = make_grid(shown, 3, legible_scale(shown.shape[-1]))
         with make_new_folder(target) as folder:
-            Codes("w+" if editor.styles else "z", end.code[None], classes, (target.name,)).save(folder / NAME)
+            Codes("w+" if editor.styles else "z", end.code[None], classes, (target.name,), model.identity).save(folder / NAME)
             with disk_errors(f"cannot write {printable(target)}"):
                 write_new(folder / PICTURE, encode_png(make_grid(after[None], 1, 1, 0), text))
                 write_new(folder / SHEET, encode_png(sheet, text))

@@ -135,7 +135,7 @@ def _describe(found: Drag) -> dict[str, str]:
 def _write_folder(target: Path, found: Drag, text: dict[str, str]) -> None:
     sheet = arrange_pictures([_mark(found, 0), _mark(found, found.steps)], 2)
     with make_new_folder(target) as folder:
-        Codes("w+", found.codes[-1:], found.classes, (target.name,)).save(folder / NAME)
+        Codes("w+", found.codes[-1:], found.classes, (target.name,), text["model"]).save(folder / NAME)
         with disk_errors(f"cannot write {printable(target)}"):
             write_new(folder / PICTURE, encode_png(make_grid(found.film[-1:], 1, 1, 0), text))
             write_new(folder / SHEET, encode_png(sheet, text))

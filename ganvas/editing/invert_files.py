@@ -192,9 +192,11 @@ def _write(
     rows = [torch.cat([x, blank]).unflatten(0, (-1, columns)) for x in (targets, found.pictures)]
     sheet = make_grid(torch.stack(rows, 1).flatten(0, 2), columns, legible_scale(targets.shape[-1]))
     with make_new_folder(target) as folder:
-        Codes(found.space, found.codes, found.classes, tuple(files)).save(folder / NAME)
+        identity = model.identity
         if tuned is not None:
             model_file.save(folder / model_file.NAME, tuned, model.card | {"tuned_from": model.identity, "tuned_to": files})
+            identity = model_file.identify(folder / model_file.NAME)
+        Codes(found.space, found.codes, found.classes, tuple(files), identity).save(folder / NAME)
         with disk_errors(f"cannot write {printable(target)}"):
             for name, picture, error in zip(files, found.pictures, found.errors, strict=True):
                 about = text | {"picture": name, "error": f"{float(error):.3f} of 255"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,24 +25,29 @@ MOST_CODES = 100_000
 
 @dataclass(frozen=True)
 class Codes:
-    """Codes [N, d] in z or w, or [N, styles, d] in w+; their classes [N] if the model has any; what each is called."""
+    """Codes [N, d] in z or w, or [N, styles, d] in w+; their classes [N] if the model has any; what each is called.
+
+    `model`: the identity of the model they were found with, as in the pictures; "" where nobody wrote it down.
+    """
 
     space: str
     codes: Tensor
     classes: Tensor | None = None
     names: tuple[str, ...] = ()
+    model: str = ""
 
     def __len__(self) -> int:
         return len(self.codes)
 
     def save(self, path: Path) -> Path:
-        """Write them as an .npz: `space`, `codes` float32, `names`, and `classes` int64 if there are any.
+        """Write them as an .npz: `space`, `codes` float32, `names`, `model`, and `classes` int64 if there are any.
 
         Raises:
             ResourceError: the file cannot be written.
         """
         classes = {} if self.classes is None else {"classes": self.classes.numpy().astype(np.int64)}
         named = {"space": np.array(self.space), "names": np.array(self.names, dtype=np.str_)}
+        named["model"] = np.array(self.model)
         data = io.BytesIO()
         np.savez(data, codes=self.codes.numpy().astype(np.float32), **named, **classes)  # type: ignore[arg-type]
         with disk_errors(f"cannot write {printable(path)}"):
@@ -59,7 +64,7 @@ class Codes:
         if len(rows) != 1:
             raise DataError(f"codes: expected one of {list_few(self.names)}; got {printable(name)!r}")
         classes = None if self.classes is None else self.classes[rows]
-        return Codes(self.space, self.codes[rows], classes, (name,))
+        return replace(self, codes=self.codes[rows], classes=classes, names=(name,))
 
 
 def load_codes(place: str | Path, latent_dim: int, classes: int, styles: int = 0) -> Codes:
@@ -81,7 +86,7 @@ def _read(path: Path, latent_dim: int, classes: int, styles: int) -> Codes:
         raise DataError(f"{what}: no such file; `ganvas invert` writes one")
     try:
         with np.load(io.BytesIO(read_regular(path, MOST_BYTES)), allow_pickle=False) as file:
-            found = {name: file[name] for name in ("space", "codes", "names", "classes") if name in file}
+            found = {name: file[name] for name in ("space", "codes", "names", "classes", "model") if name in file}
     except (ValueError, OSError, KeyError, zipfile.BadZipFile, EOFError) as error:
         raise DataError(f"{what}: expected codes as of `ganvas invert`, got {printable(error, 100)}") from None
     space, codes = str(found.get("space", "")), found.get("codes", np.zeros(0))
@@ -99,7 +104,7 @@ def _read(path: Path, latent_dim: int, classes: int, styles: int) -> Codes:
         raise DataError(f"{what}: a code is not finite; write it again with `ganvas invert`")
     labels = _read_classes(what, found.get("classes"), len(codes), classes)
     names = tuple(printable(name) for name in np.ravel(found.get("names", np.zeros(0)))[: len(codes)])
-    return Codes(space, torch.from_numpy(codes.copy()), labels, names)
+    return Codes(space, torch.from_numpy(codes.copy()), labels, names, printable(found.get("model", ""), 100))
 
 
 def list_few(names: Sequence[str]) -> str:

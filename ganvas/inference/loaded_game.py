@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +31,7 @@ from ganvas.core.game import Game
 from ganvas.core.modality import LABEL_MAPS, POINTS, TEXT, Modality, modality_of_shape
 from ganvas.data.source_names import is_here
 from ganvas.data.units import Units
-from ganvas.errors import DataError, UsageError
+from ganvas.errors import DataError, GanvasWarning, UsageError
 from ganvas.inference import encoding
 from ganvas.inference.batches import make_sampler, sample_chunks
 from ganvas.inference.class_names import find_class
@@ -182,11 +183,17 @@ class LoadedGame:
     def load_codes(self, path: str | Path) -> Codes:
         """The codes in a file of `ganvas invert`, to use in place of seeds; of FILE#NAME the one of this name.
 
+        A `GanvasWarning` tells of codes that were found with another model, for they show other pictures here.
+
         Raises:
             DataError: not codes of such a model, or no such name.
         """
         styles = self.drawer.styles if isinstance(self.drawer, Styled) else 0
-        return load_codes(path, self.drawer.latent_dim, len(self.classes), styles)
+        codes = load_codes(path, self.drawer.latent_dim, len(self.classes), styles)
+        if codes.model not in ("", self.identity):
+            doubt = f"found with the model {codes.model}, and this is {self.identity}: they may show something else here"
+            warnings.warn(f"{printable(path)}: {doubt}", GanvasWarning, stacklevel=2)
+        return codes
 
     def class_index(self, name: int | str) -> int:
         """The number of a class given by its number (7, "#7") or its name ("cat", "7"); see `find_class`.

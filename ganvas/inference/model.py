@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -310,4 +309,4 @@ def load(path: str | Path, device: str | torch.device = "auto", *, discriminator
         check_card(game, card)
     except DataError as wrong:
         raise DataError(f"{printable(file)}: {printable(wrong)}") from None
-    return Model(game, card, hashlib.sha256(file.read_bytes()).hexdigest()[:12])
+    return Model(game, card, model_file.identify(file))

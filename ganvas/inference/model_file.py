@@ -53,13 +53,18 @@ FORMAT = "ganvas-1"  # a whole game
 SPLIT = "ganvas-2"  # a part of a game: without `Game.kept_apart`, or these networks alone
 NEWEST = 2
 NAME = "model.safetensors"  # in a run folder
-MANY = 1024  # numbers of a weight that is stored in half its bits
+MANY = 5000  # numbers of a weight that is stored in half its bits; smaller ones, as of mapping networks, matter much
 OF = "discriminator_of"  # in the card of a discriminator: the SHA-256 of its bundle
 
 
 def discriminator_path(bundle: Path) -> Path:
     """The file with the discriminator of a bundle: model.discriminator.safetensors beside model.safetensors."""
     return bundle.with_suffix(".discriminator.safetensors")
+
+
+def identify(path: Path) -> str:
+    """The first twelve digits of a bundle's SHA-256, by which pictures and codes name their model."""
+    return files.sha256(path)[:12]
 
 
 def save(path: Path, game: Game, card: Mapping[str, Any], *, half: bool = False) -> None:

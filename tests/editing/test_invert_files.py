@@ -15,7 +15,7 @@ from support import PLAN, ganvas, miniature
 from ganvas.cli.app import app
 from ganvas.editing.invert_files import Inverted, invert_files
 from ganvas.engine.autotune import initial_state
-from ganvas.errors import DataError, ResourceError, UsageError
+from ganvas.errors import DataError, GanvasWarning, ResourceError, UsageError
 from ganvas.inference import model_file
 from ganvas.inference.codes import load_codes
 from ganvas.inference.model import Model, load
@@ -125,6 +125,9 @@ def test_a_tuned_copy_is_a_model_of_its_own(run: Path, tmp_path: Path) -> None:
     assert copy.card["tuned_from"] == model.identity
     assert copy.identity != model.identity
     codes = copy.load_codes(f"{out}/codes.npz#negative")
+    assert codes.model == copy.identity
+    with pytest.warns(GanvasWarning, match=f"codes.npz: found with the model {copy.identity}, and this is {model.identity}"):
+        model.load_codes(out / "codes.npz")
     picture = copy.space("z").pictures(codes.codes, codes.classes)
     with Image.open(out / "negative.png") as saved:
         assert np.abs((picture[0, 0].numpy() + 1) * 127.5 - np.asarray(saved)).max() <= 1
