@@ -2,37 +2,32 @@
 
 The floor is the score of as many other real samples against the same reference: a perfect model reaches it. The reference
 is the test split, if there is one. Images are rounded to bytes first, except for the perceptual path length. Models of text
-are measured in `text.py`, models that take inputs in `output_measures.py`.
+are measured in `text.py`, models that take inputs in `output_measures.py`, classifiers in `classifier_measures.py`.
 """
 
 from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ganvas.core.capabilities import Couples, TakesInputs, Writes
-from ganvas.core.modality import IMAGES, POINTS, VOXELS, modality_of
+from ganvas.core.capabilities import Classifies, Couples, Samples, TakesInputs, Writes
+from ganvas.core.modality import IMAGES, POINTS, modality_of
 from ganvas.data.builtin.point_sets import MODES
 from ganvas.data.computed_domains import split_name
 from ganvas.data.open import BUILT_IN
 from ganvas.data.units import choose_units
 from ganvas.errors import DataError, GanvasWarning, UsageError, unknown_name
+from ganvas.evaluation.classifier_measures import COMMONEST, measure_classifier
 from ganvas.evaluation.measures import (
     COMPARE,
-    DISTANCES,
-    JUDGED,
-    PIXEL_SAMPLES,
-    PIXELS,
-    SOLIDS,
     Measurement,
     measure_each_class,
-    measure_value,
     name_measure,
 )
 from ganvas.evaluation.model_measures import (
@@ -46,13 +41,12 @@ from ganvas.evaluation.model_measures import (
 from ganvas.evaluation.output_measures import measure_outputs
 from ganvas.evaluation.sample_sets import (
     UNSEEN,
-    Draws,
-    SampleSet,
     fake_sample_set,
     picture_set,
     real_sample_sets,
     require_same_shape,
 )
+from ganvas.evaluation.set_measures import compare_sets
 from ganvas.evaluation.text import measure
 from ganvas.inference.feature_extractors import Extractor, choose_extractor, load_extractor
 from ganvas.inference.model import Model, load
@@ -89,13 +83,14 @@ class Report:
         heading = f"  {'':{width}}  {'value':>9}  {'± 95 %':>9}  {'floor':>9}"
         lines = [f"{self.subject} against {self.reference}", heading + (f"  {self.baseline}" if self.baseline else "")]
         classes = {name.partition(":")[2]: m.value for name, m in self.measures.items() if ":" in name}
+        of = next((name.partition(":")[0].rstrip("0123456789k-") for name in self.measures if ":" in name), "")
         for name, m in self.measures.items():
             if ":" not in name:
                 line = f"  {name:{width}}  {_digits(m.value)}  {_digits(m.interval)}  {_digits(m.floor)}"
                 lines.append(line + (f"  {_digits(m.baseline)}" if self.baseline else ""))
         if classes:
             worst = sorted(classes, key=lambda name: classes[name])[:10]
-            lines.append(f"  requested, the weakest first: {', '.join(f'{name} {classes[name]:.1%}' for name in worst)}")
+            lines.append(f"  {of}, the weakest first: {', '.join(f'{name} {classes[name]:.1%}' for name in worst)}")
         if self.memorisation:
             lines.append(f"  {self.memorisation.verdict}")
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
@@ -147,6 +142,8 @@ def evaluate(
         chosen_network = load_extractor(network, where) if isinstance(network, str) else network
         options = {"samples": samples, "split": split, "network": chosen_network, "strength": strength}
         return _evaluate_outputs(model, subject, against, metrics, **options)
+    if model and isinstance(model.game, Classifies) and not isinstance(model.game, Samples):
+        return _evaluate_classifier(model, subject, against, metrics, samples, split)
     chosen = tuple(DEFAULT if metrics is None else metrics)
     for name in chosen:
         if name not in COMPARE and name not in OTHERS:
@@ -174,7 +171,7 @@ def evaluate(
         side.extractor, side.classes, side.units = network, train.classes, units
     fake = require_same_shape(fake, real)
     explicit = metrics is not None
-    measures, notes = _compare(chosen, fake, real, others, explicit)
+    measures, notes = compare_sets(chosen, fake, real, others, explicit)
     notes = (*resized, *notes)
     if "each" in chosen and (explicit or any(name.startswith("requested") for name in measures)):
         whole = name_measure("requested", len(fake.data), network.name if network else "none")
@@ -210,74 +207,20 @@ def _evaluate_outputs(model: Model, subject: str, against: str | None, metrics: 
     return Report(subject, int(model.card["items"]), reference, measures, None, notes, baseline)
 
 
+def _evaluate_classifier(
+    model: Model, subject: str, against: str | None, metrics: Sequence[str] | None, samples: int, split: str | None
+) -> Report:
+    """The report on a classifier."""
+    measures, reference = measure_classifier(model, model.data_source(against, "--against"), metrics, samples, split)
+    return Report(subject, int(model.card["items"]), reference, measures, None, (), COMMONEST)
+
+
 def _evaluate_text(model: Model, subject: str, against: str | None, metrics: Sequence[str] | None, **options: Any) -> Report:
     """The report on a model of text."""
     source = model.data_source(against, "--against")
     found, reference = measure(model, source, chosen=metrics, **options)
     measures = {name_measure(name, values[3], "none"): Measurement(*values, "none") for name, values in found.items()}
     return Report(subject, int(model.card["items"]), reference, measures, None, ())
-
-
-def _compare(
-    chosen: Iterable[str], fake: SampleSet, real: SampleSet, others: Draws, explicit: bool
-) -> tuple[dict[str, Measurement], tuple[str, ...]]:
-    """The chosen comparisons that fit the data. `explicit`: the user named them, so one that does not fit is an error."""
-    measures: dict[str, Measurement] = {}
-    notes: dict[str, None] = {}
-    floors = _Floors([name for name in chosen if name in DISTANCES], real, others)
-    for name in (name for name in chosen if name in COMPARE):
-        if not explicit and not _fits(name, fake):
-            continue
-        tag = "points" if real.modality is POINTS else real.extractor.name if real.extractor else ""
-        tag = "none" if name in (*PIXELS, *SOLIDS) else tag
-        try:
-            if name in PIXELS and real.modality is not IMAGES:
-                raise UsageError(f"{name} compares pictures, and these are {real.modality.name}")
-            if name in SOLIDS and real.modality is not VOXELS:
-                raise UsageError(f"{name} looks at solids: measure a model of a voxel-... recipe")
-            if name in JUDGED and (real.modality is POINTS or (real.extractor and real.extractor.classify is None)):
-                raise UsageError(f"{name} needs a classifier of the data: give --extractor RUN of a classifier-... recipe")
-            value, interval = COMPARE[name](fake, real)
-            if name in DISTANCES:
-                floor: float | None = floors[name]
-            elif name == "requested" and real.labels is None:
-                floor = None
-            else:
-                floor = measure_value(name, others.first, real)
-        except UsageError as misfit:
-            if explicit:
-                raise
-            notes[f"left out: {name} ({misfit})"] = None
-            continue
-        count = min(len(fake.data), len(real.data), PIXEL_SAMPLES if name == "swd" else len(fake.data))
-        measures[name_measure(name, count, tag)] = Measurement(value, interval, floor, count, tag)
-    return measures, tuple(notes)
-
-
-class _Floors(dict[str, float]):
-    """The floors of distances: the mean distance of several sets of other reals to the reference, as one set varies.
-
-    The first lookup computes all distances, one set at a time: the features of all sets would fill gigabytes.
-    """
-
-    def __init__(self, names: Sequence[str], real: SampleSet, others: Draws) -> None:
-        super().__init__()
-        self.names, self.real, self.others = names, real, others
-
-    def __missing__(self, name: str) -> float:
-        totals = dict.fromkeys(self.names, 0.0)
-        for side in self.others:
-            for each in self.names:
-                totals[each] += DISTANCES[each](side, self.real)
-        self.update({each: total / len(self.others) for each, total in totals.items()})
-        return self[name]
-
-
-def _fits(name: str, fake: SampleSet) -> bool:
-    """Whether a measure makes sense for this kind of data."""
-    if name in (*PIXELS, *SOLIDS):
-        return fake.modality is (IMAGES if name in PIXELS else VOXELS)
-    return name not in JUDGED or (modality_of(fake.data).grid and (name != "requested" or fake.labels is not None))
 
 
 def _subject(path: Path, device: torch.device) -> tuple[Model | None, str]:

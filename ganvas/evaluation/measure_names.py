@@ -51,3 +51,7 @@ TEXT: Mapping[str, str] = {
     "nats": "nats a symbol of held-out lines",
     "oracle": "nats a symbol under the known law",
 }
+CLASSIFIERS: Mapping[str, str] = {
+    "accuracy": "share of real samples whose class a classifier names",
+    "each": "accuracy, of each class",
+}

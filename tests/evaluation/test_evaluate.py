@@ -25,10 +25,11 @@ from ganvas.engine.autotune import initial_state
 from ganvas.errors import DataError, GanvasWarning, UsageError
 from ganvas.evaluation import classification_accuracy
 from ganvas.evaluation.comparison import compare
-from ganvas.evaluation.evaluate import Report, _Floors, evaluate, record
+from ganvas.evaluation.evaluate import Report, evaluate, record
 from ganvas.evaluation.measures import COMPARE, name_measure
 from ganvas.evaluation.model_measures import measure_memorization
 from ganvas.evaluation.sample_sets import SampleSet, fake_sample_set, real_sample_sets
+from ganvas.evaluation.set_measures import _Floors
 from ganvas.inference import model_file
 from ganvas.inference.feature_extractors import MEASURES, Extractor, load_extractor
 from ganvas.inference.model import Model
