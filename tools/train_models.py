@@ -56,7 +56,7 @@ PLANS: Mapping[str, Plan] = {
     "vae-fashion": Plan("vae-fashion", "clothes, by an encoder and a decoder", "Fashion-MNIST", MIT, ("fd",)),
     "classifier-mnist": Plan("classifier-mnist", "names the digit", "MNIST", FAIR),
     "cogan-edges": Plan("cogan-edges", "digits and their edges, in pairs", "MNIST", FAIR, ("fd",)),
-    "dcgan-fashion": Plan("dcgan-fashion", "clothes", "Fashion-MNIST", MIT, ("fd", "recall")),
+    "dcgan-fashion-paired": Plan("dcgan-fashion-paired", "clothes", "Fashion-MNIST", MIT, ("fd", "recall")),
     "stylegan2-fashion": Plan(
         "stylegan2-fashion", "clothes, with styles for every layer", "Fashion-MNIST", MIT, ("fd", "recall")
     ),
