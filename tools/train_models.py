@@ -61,7 +61,9 @@ PLANS: Mapping[str, Plan] = {
         "stylegan2-fashion", "clothes, with styles for every layer", "Fashion-MNIST", MIT, ("fd", "recall")
     ),
     "voxel-shapes": Plan("voxel-shapes", "chairs, tables, lamps and planes in 3-D", "drawn by ganvas", PUBLIC, ("connected",)),
-    "textgan-names": Plan("textgan-names", "given names, letter by letter", "given names", PUBLIC),
+    "textgan-names": Plan(
+        "textgan-names", "given names, letter by letter", "given names", PUBLIC, ("novel", "bigrams", "nats")
+    ),
     "pix2pix-emoji": Plan("pix2pix-emoji", "flat emoji become shaded ones", "Fluent Emoji", MIT, ("mae", "ssim"), NARROW),
     "cyclegan-emoji": Plan("cyclegan-emoji", "flat and shaded emoji, both ways", "Fluent Emoji", MIT, ("mae", "ssim"), NARROW),
     "spade-earth": Plan(
@@ -138,6 +140,7 @@ def measure_change(one: Model, other: Model) -> float:
     return float((first.double() - second.double()).abs().max())
 
 
+@torch.no_grad()
 def compute_outputs(model: Model) -> Tensor:
     """Samples of `COMPARED` seeds, or what it makes of held-out inputs; of a classifier its probabilities."""
     if isinstance(model.game, TakesInputs):
