@@ -76,7 +76,9 @@ PLANS: Mapping[str, Plan] = {
         "filter-sketch", "photographs as pencil sketches", "37 photographs", "CC BY-SA", ("psnr",), photos=True
     ),
     "motion-emoji": Plan("motion-emoji", "an emoji moves as another one does", "Fluent Emoji", MIT, ("mae",)),
-    "inpaint-photos": Plan("inpaint-photos", "holes in photographs filled", "37 photographs", "CC BY-SA", photos=True),
+    "inpaint-photos": Plan(
+        "inpaint-photos", "holes in photographs filled", "37 photographs", "CC BY-SA", ("psnr_hole", "mae"), photos=True
+    ),
 }
 
 
