@@ -22,7 +22,7 @@ from ganvas.evaluation.map_measures import MAPS, measure_maps, takes_maps
 from ganvas.evaluation.measures import COMPARE, PIXEL_SAMPLES, Measurement, measure_value, name_measure
 from ganvas.evaluation.motion_measures import MOTIONS, measure_motions
 from ganvas.evaluation.sample_sets import UNSEEN, SampleSet
-from ganvas.evaluation.truth_measures import TRUTH
+from ganvas.evaluation.truth_measures import TRUTH, absolute_error
 from ganvas.games.recipes import open_data, parse_recipe
 from ganvas.inference.feature_extractors import Extractor, choose_extractor
 from ganvas.inference.inputs import INPUT_MODALITIES, Outputs, list_tasks, run_task
@@ -33,7 +33,8 @@ from ganvas.utils.parsing import spell_count
 FEWEST = 20  # rows: fewer say nothing
 SETS = ("fd", "kd", "precision", "recall", "density", "coverage", "swd", "sharpness")  # of `COMPARE`
 WITH_TRUTH = ("fd", "kd", "swd", "sharpness")  # of outputs that have a truth: a blurred output may be near it and yet not real
-NAMES = (*TRUTH, *SETS, *MAPS, *MOTIONS)
+CYCLE = "cycle"  # of a translation with two directions, which needs no truth
+NAMES = (*TRUTH, CYCLE, *SETS, *MAPS, *MOTIONS)
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ def measure_outputs(
         part = measure_truth(outputs, (name for name in asked if name in TRUTH), notes, baseline)
         if "psnr_hole" in asked and outputs.hole is not None:
             told.append(_tell_mean_color(outputs))
+        part |= _measure_cycle(outputs, notes) if CYCLE in asked else {}
         part |= _measure_sets(outputs, found, [name for name in asked if name in SETS], network, notes, baseline)
         part |= _measure_maps(outputs, found, [name for name in asked if name in MAPS], notes, baseline)
         part |= _measure_motions(model, found, [name for name in asked if name in MOTIONS], notes)
@@ -139,13 +141,14 @@ def _tell_mean_color(outputs: Outputs) -> str:
 
 def _choose(outputs: Outputs) -> tuple[str, ...]:
     """The measures that suit some outputs, if the user names none."""
+    cycle = () if outputs.back is None else (CYCLE,)
     if outputs.truth is None:
-        return SETS
+        return (*cycle, *SETS)
     names = [name for name, measure in TRUTH.items() if measure.suits(outputs)]
     if modality_of(outputs.output, INPUT_MODALITIES) is IMAGES:
         names += WITH_TRUTH
     more = MOTIONS if isinstance(outputs.task.game, Animates) else ()
-    return (*names, *(MAPS if takes_maps(outputs) else ()), *more)
+    return (*names, *cycle, *(MAPS if takes_maps(outputs) else ()), *more)
 
 
 def _misfit(name: str) -> UsageError:
@@ -197,6 +200,16 @@ def measure_truth(
         interval = float(1.96 * values.std() / n**0.5)
         measures[name_measure(name, n, "none")] = Measurement(float(values.mean()), interval, None, n, "none", trivial)
     return measures
+
+
+def _measure_cycle(outputs: Outputs, notes: _Notes) -> dict[str, Measurement]:
+    """How far from the inputs the way there and back ends, the mean over rows. Source: arXiv:1703.10593 eq. 2."""
+    if outputs.back is None:
+        notes.add(CYCLE, UsageError("it needs a translation with two directions"))
+        return {}
+    values = absolute_error(outputs.back, next(iter(outputs.inputs.values())))
+    n, interval = len(values), float(1.96 * values.std() / len(values) ** 0.5)
+    return {name_measure(CYCLE, n, "none"): Measurement(float(values.mean()), interval, None, n, "none")}
 
 
 def _choose_two_sets(reference: InputRows) -> tuple[Tensor, Tensor]:

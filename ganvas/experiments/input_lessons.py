@@ -1,0 +1,128 @@
+"""The lessons about games whose input is data: translation, super-resolution, motion.
+
+All of them are trained at 32 pixels or with small networks, on the pictures that come with ganvas, so that they run in minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ganvas.experiments.lesson_parts import Curve, Lesson, Variant
+
+ERROR = Curve(note="mae", title="mean absolute error of held-out pictures")
+
+
+def _paired() -> Lesson:
+    alike = {"config.widths": "[24,32,48]", "config.critic_widths": "[32,48,64]"}
+    return Lesson(
+        name="paired-unpaired",
+        question="What are pairs worth, when one picture shall become another?",
+        teaches="With pairs every error has an address: this pixel should have been that one. Without them the critic (the "
+        "discriminator) only knows what shaded pictures look like, and the cycle that nothing may be lost.",
+        variants=(
+            Variant(label="pairs (pix2pix)", recipe="pix2pix-emoji", settings=alike),
+            Variant(label="no pairs (CycleGAN)", recipe="cyclegan-emoji", settings=alike),
+        ),
+        images=8_000,
+        minutes=4,
+        settings={"config.resolution": "32"},
+        metrics=("mae", "ssim", "fd"),
+        direction="a>b",
+    )
+
+
+def _cycle() -> Lesson:
+    new = {"config.residual": "false"}  # G makes a new picture: one that starts as a copy keeps the content by itself
+    none, cycle = {"config.cycle": "0", "config.identity": "0"}, {"config.cycle": "10", "config.identity": "0"}
+    return Lesson(
+        name="cycle",
+        question="What does the cycle of CycleGAN forbid?",
+        teaches="Two critics (discriminators) only ask for pictures that look right, whatever they show. The cycle forbids to "
+        "lose what is in the picture, because it must come back.",
+        variants=(
+            Variant(label="no cycle", recipe="cyclegan-emoji", settings={**new, **none}),
+            Variant(label="cycle", recipe="cyclegan-emoji", settings={**new, **cycle}),
+            Variant(label="cycle, identity", recipe="cyclegan-emoji", settings={**new, **cycle, "config.identity": "5"}),
+        ),
+        images=8_000,
+        minutes=5,
+        settings={
+            "config.resolution": "32",
+            "config.widths": "[24,32,48]",
+            "config.critic_widths": "[32,48,64]",
+        },
+        metrics=("cycle", "mae", "ssim", "fd"),
+        direction="a>b",
+    )
+
+
+def _spade() -> Lesson:
+    return Lesson(
+        name="spade-concatenation",
+        question="Does it matter where a generator gets the map that it shall paint?",
+        teaches="A map that only enters at the first and the last layer is forgotten between them. SPADE gives it to "
+        "every layer.",
+        variants=(
+            Variant(label="SPADE", recipe="spade-earth"),
+            Variant(label="concatenation", recipe="spade-earth", settings={"config.modulation": "concat"}),
+        ),
+        images=12_000,
+        minutes=5,
+        settings={
+            "config.resolution": "32",
+            "config.widths": "[64,64,48]",
+            "config.map_width": "32",
+            "config.critic_widths": "[32,48,64]",
+        },
+        metrics=("fd", "found", "miou", "mae"),
+    )
+
+
+def _super_resolution() -> Lesson:
+    return Lesson(
+        name="pixels-critic",
+        question="A larger picture: as right as possible, or as real as possible?",
+        teaches="The smallest error of pixels is the mean of all that could be: right, and soft. A critic (a discriminator) "
+        "rejects softness, so details are made up: sharp, and less right.",
+        variants=(
+            Variant(label="pixels alone", recipe="sr-photos-x4", settings={"config.pixel_share": "1"}),
+            Variant(label="then a critic", recipe="sr-photos-x4", settings={"config.perceptual": "0"}),
+            Variant(label="then critic and maps", recipe="sr-photos-x4"),
+        ),
+        images=20_000,
+        minutes=4,
+        settings={"data.source": "earth", "config.width": "24", "config.blocks": "4"},
+        metrics=("psnr_y", "ssim_y", "sharpness", "fd"),
+    )
+
+
+def _order() -> Lesson:
+    small: Mapping[str, str] = {
+        "config.resolution": "32",
+        "config.detector_widths": "[16,24,24]",
+        "config.motion_widths": "[16,24,24]",
+        "config.draw_widths": "[16,24]",
+        "config.perceptual": "0",
+        "config.pixel_share": "1",
+        "train.learning_rate": "2e-3",
+        "train.average_halflife": "300",
+    }
+    return Lesson(
+        name="motion-order",
+        question="How much must a model know about the motion of a point: where it goes, or also how it turns?",
+        teaches="A point can only be moved. A point with a matrix also says how its surroundings turn and grow: a Taylor "
+        "expansion of the first order instead of order zero.",
+        variants=(
+            Variant(label="zero order", recipe="motion-puppets", settings={"config.first_order": "false"}),
+            Variant(label="first order", recipe="motion-puppets"),
+        ),
+        images=8_000,
+        minutes=3,
+        settings={**small, "data.source": "puppets-turning"},
+        metrics=("mae", "ssim", "keypoint_error", "equivariance"),
+        curve=ERROR,
+        looks=10,
+    )
+
+
+INPUT_LESSONS = (_paired(), _cycle(), _spade(), _super_resolution(), _order())
