@@ -36,6 +36,7 @@ FOLDERS = ("docs/lessons/README", "docs/systems/README", "docs/networks")  # pag
 # Markdown as GitHub reads it: headings are anchors; a block without a language is no code.
 myst_heading_anchors = 4
 highlight_language = "none"
+smartquotes = False  # they make a dash of --json
 default_role = "literal"  # `code` in the help of the commands
 
 # The docstrings of the public names, in the order of the source. Signatures have short types, and no links to other projects.

@@ -1,6 +1,6 @@
 """A Sphinx extension: docstrings of plain text with `code`, lists, indented examples and "Raises:" become reStructuredText.
 
-Under a dataclass its fields are listed, with the comments that stand beside them in the source.
+Under a dataclass those fields are listed that have a comment beside them in the source, with it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ganvas import errors
 SPECIAL = re.compile(r"([\\*|_<>])")  # characters with a meaning in reStructuredText
 CALL = re.compile(r"(\w+ = )?[\w.]+\(.*")  # a line of an example
 RAISED = re.compile(r"((?:[A-Z]\w+, )*[A-Z]\w*(?:Error|Warning|Exit)): ")
-FIELD = re.compile(r"^    (\w+): (.+?)(?:  # (.*))?$")
+FIELD = re.compile(r"^    (\w+): .+?  # (.*)$")
 
 
 def escape(text: str) -> str:
@@ -57,14 +57,12 @@ def rewrite(docstring: str) -> list[str]:
 
 
 def list_fields(kind: type) -> Iterator[str]:
-    """The fields of a dataclass as a list: name, type and default, and what the comment beside it says."""
-    source = inspect.getsource(kind)
+    """The fields of a dataclass that have a comment beside them, as a list; the others are in the signature alone."""
     own = {field.name for field in dataclasses.fields(kind)}
-    for line in source.splitlines():
+    for line in inspect.getsource(kind).splitlines():
         match = FIELD.match(line)
         if match and match[1] in own:
-            about = f": {escape(match[3])}" if match[3] else ""
-            yield f"- ``{match[1]}: {match[2]}``{about}"
+            yield f"- ``{match[1]}``: {escape(match[2])}"
 
 
 def process(app: Sphinx, what: str, name: str, described: Any, options: Any, lines: list[str]) -> None:

@@ -78,8 +78,8 @@ def test_docstrings_become_restructuredtext(plain: str, lines: list[str], docstr
 
 def test_fields_are_listed_with_their_comments(docstrings: dict[str, Any]) -> None:
     found = list(docstrings["list_fields"](ganvas.Recipe))
-    assert "- ``minutes: float``: training time on the reference machine with 2 cores" in found
-    assert '- ``about: str = ""``' in found
+    assert "- ``minutes``: training time on the reference machine with 2 cores" in found
+    assert not any("about" in line for line in found)  # it has none
 
 
 class Links(HTMLParser):

@@ -45,7 +45,7 @@ def _cycle() -> Lesson:
             Variant(label="cycle, identity", recipe="cyclegan-emoji", settings={**new, **cycle, "config.identity": "5"}),
         ),
         images=8_000,
-        minutes=5,
+        minutes=6,
         settings={
             "config.resolution": "32",
             "config.widths": "[24,32,48]",

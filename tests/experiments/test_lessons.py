@@ -103,6 +103,21 @@ def test_a_lesson_of_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, q
         lessons.lesson("saturating", tmp_path / "s", images=4000, ranks="1")
 
 
+def test_a_lesson_of_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: None) -> None:
+    lesson = LESSONS["paired-unpaired"]
+    small = {"config.resolution": "16", "train.snapshots": "1", "data.held_out": "0", "train.batch": "4"}
+    narrow = {"config.widths": "[8,8,8]", "config.critic_widths": "[8,8,8]", "config.slopes": "false"}
+    variants = tuple(replace(each, settings={**each.settings, **narrow}) for each in lesson.variants)
+    tiny = replace(lesson, variants=variants, settings={**lesson.settings, **small}, metrics=("mae", "ssim"), samples=100)
+    monkeypatch.setattr("ganvas.experiments.lesson_list.LESSONS", {lesson.name: tiny})
+    found = lessons.lesson(lesson.name, tmp_path, images=16, ranks="1")
+    assert [sorted(row.measures) for row in found.rows] == [["mae100", "ssim100"]] * 2  # of one direction, under one name
+    assert found.reference == "100 rows of the test split of emoji-shading"
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        cell = 2 * 4 * 16 + 2
+        assert sheet.size == (5 * cell + 2, 6 * cell + 2 + 16)  # input, two outputs, truth, the way back of the second
+
+
 @pytest.mark.parametrize("finished", [True, False])
 def test_the_folder_of_another_lesson_is_left_alone(finished: bool, tmp_path: Path, quick: None) -> None:
     chosen, other = LESSONS["saturating"], LESSONS["mode-collapse"]
