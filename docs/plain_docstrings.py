@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from docutils import nodes
 from sphinx.application import Sphinx
 
 from ganvas import errors
@@ -65,14 +66,30 @@ def list_fields(kind: type) -> Iterator[str]:
             yield f"- ``{match[1]}``: {escape(match[2])}"
 
 
-def process(app: Sphinx, what: str, name: str, described: Any, options: Any, lines: list[str]) -> None:
+def process_docstring(app: Sphinx, what: str, name: str, described: Any, options: Any, lines: list[str]) -> None:
     """Rewrite the docstring of an object that autodoc found."""
-    lines[:] = rewrite("\n".join(lines))
+    lines[:] = [] if what == "data" else rewrite("\n".join(lines))  # that of a constant is the one of its type
     if isinstance(described, type) and dataclasses.is_dataclass(described):
         lines += ["", *list_fields(described), ""]
 
 
+def process_signature(
+    app: Sphinx, what: str, name: str, described: Any, options: Any, signature: str | None, returned: str | None
+) -> tuple[str | None, str | None]:
+    """Defaults that are no Python, such as <factory>, become dots: Sphinx shows a signature that it cannot read as it is."""
+    return signature and re.sub(r"<[^<>]*>", "...", signature), returned
+
+
+def draw_dashes(app: Sphinx, page: nodes.document) -> None:
+    """A dash between an error and its reason, which is all that smart quotes would be needed for."""
+    for text in list(page.findall(nodes.Text)):
+        if text == " -- ":
+            text.parent.replace(text, nodes.Text(" – "))  # noqa: RUF001
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
-    app.connect("autodoc-process-docstring", process)
+    app.connect("autodoc-process-docstring", process_docstring)
+    app.connect("autodoc-process-signature", process_signature)
+    app.connect("doctree-read", draw_dashes)
     return {"parallel_read_safe": True}
