@@ -16,9 +16,9 @@ def _paired() -> Lesson:
     alike = {"config.widths": "[24,32,48]", "config.critic_widths": "[32,48,64]"}
     return Lesson(
         name="paired-unpaired",
-        question="What are pairs worth, when one picture shall become another?",
-        teaches="With pairs every error has an address: this pixel should have been that one. Without them the critic (the "
-        "discriminator) only knows what shaded pictures look like, and the cycle that nothing may be lost.",
+        question="What are pairs worth when a picture becomes another one?",
+        teaches="With pairs the loss says of each pixel what it should have been. Without them the critic (the discriminator) "
+        "only knows what shaded pictures look like, and the cycle only that nothing may be lost.",
         variants=(
             Variant(label="pairs (pix2pix)", recipe="pix2pix-emoji", settings=alike),
             Variant(label="no pairs (CycleGAN)", recipe="cyclegan-emoji", settings=alike),
@@ -37,8 +37,8 @@ def _cycle() -> Lesson:
     return Lesson(
         name="cycle",
         question="What does the cycle of CycleGAN forbid?",
-        teaches="Two critics (discriminators) only ask for pictures that look right, whatever they show. The cycle forbids to "
-        "lose what is in the picture, because it must come back.",
+        teaches="Two critics (discriminators) only ask for pictures that look right, whatever they show. The cycle forbids "
+        "losing what is in the picture: it must come back.",
         variants=(
             Variant(label="no cycle", recipe="cyclegan-emoji", settings={**new, **none}),
             Variant(label="cycle", recipe="cyclegan-emoji", settings={**new, **cycle}),
@@ -59,7 +59,7 @@ def _cycle() -> Lesson:
 def _spade() -> Lesson:
     return Lesson(
         name="spade-concatenation",
-        question="Does it matter where a generator gets the map that it shall paint?",
+        question="Does it matter where in the generator the map enters?",
         teaches="A map that only enters at the first and the last layer is forgotten between them. SPADE gives it to "
         "every layer.",
         variants=(
@@ -109,7 +109,7 @@ def _order() -> Lesson:
     }
     return Lesson(
         name="motion-order",
-        question="How much must a model know about the motion of a point: where it goes, or also how it turns?",
+        question="What must a model know about the motion of a point: where it goes, or also how it turns?",
         teaches="A point can only be moved. A point with a matrix also says how its surroundings turn and grow: a Taylor "
         "expansion of the first order instead of order zero.",
         variants=(
