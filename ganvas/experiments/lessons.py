@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from ganvas.config import DataConfig, Recipe
-from ganvas.core.capabilities import Animates, Samples, TakesInputs
+from ganvas.core.capabilities import Samples, TakesInputs
 from ganvas.core.modality import IMAGES, POINTS, Modality
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import open_source
@@ -47,8 +47,7 @@ from ganvas.utils.parsing import parse_json
 SHOWN: Mapping[Modality, int] = {IMAGES: 30, POINTS: 500}  # samples of each variant in the sheet
 SIZE = 200  # pixels of a scatter plot
 COLUMNS = 6  # of images; a game with classes has one column for each class
-INPUTS = 6  # held-out inputs in the sheet of games that take inputs; of clips fewer
-CLIPS = 3
+INPUTS = 6  # held-out inputs in the sheet of games that take inputs
 ABREAST = 4  # blocks in one row of a sheet, at most; more are put in rows of three
 
 
@@ -255,8 +254,7 @@ def _draw_outputs(chosen: Lesson, models: Mapping[str, Model], source: str) -> I
         tasks = list_tasks(model.game)
         task = next((task for task in tasks if task.name == chosen.direction), tasks[0])
         found = held_out_rows(model, source, FEWEST)
-        count = CLIPS if isinstance(model.game, Animates) else INPUTS
-        several[label] = run_task(task, found.data, found.rows[torch.tensor(spread_evenly(len(found.rows), count))])
+        several[label] = run_task(task, found.data, found.rows[torch.tensor(spread_evenly(len(found.rows), INPUTS))])
     return draw_side_by_side(several)
 
 
@@ -276,7 +274,7 @@ def _draw_curves(chosen: Lesson, runs: dict[str, Run]) -> Image.Image | None:
     """The plot of the lesson's curve, a line for each variant; None if the lesson has none."""
     if chosen.curve is None:
         return None
-    pattern = re.compile(rf"{chosen.curve.note}(\d+-\w+)?")
+    pattern = re.compile(rf"{chosen.curve.note}(\d+(-\w+)?)?")
     logs = {label: read_log(run.folder / "log.jsonl") for label, run in runs.items()}
     series = {
         label: [(row["items"], row[name]) for row in rows for name in row if pattern.fullmatch(name)]
