@@ -25,7 +25,7 @@ def _paired() -> Lesson:
             Variant(label="no pairs (CycleGAN)", recipe="cyclegan-emoji", settings={**alike, **weights}),
         ),
         images=8_000,
-        minutes=4,
+        minutes=3,
         settings={"config.resolution": "32"},
         metrics=("mae", "ssim", "fd"),
         direction="a>b",
