@@ -61,8 +61,8 @@ def _spade() -> Lesson:
     return Lesson(
         name="spade-concatenation",
         question="Does it matter where in the generator the map enters?",
-        teaches="With SPADE the map scales and shifts the features of every layer. Pictures are nearer to real ones than those of "
-        "a generator that gets the map at its first and its last layer alone.",
+        teaches="With SPADE the map scales and shifts the features of every layer. Pictures are nearer to real ones than those "
+        "of a generator that gets the map at its first and its last layer alone.",
         variants=(
             Variant(label="SPADE", recipe="spade-earth"),
             Variant(label="concatenation", recipe="spade-earth", settings={"config.modulation": "concat"}),
