@@ -12,6 +12,13 @@ test: $(READY)
 test-slow: $(READY)
 	$(BIN)/python -m pytest -q -m slow
 
+docs: $(READY)
+	$(BIN)/sphinx-build -c docs -b html -W --keep-going -q . build/site
+	@echo "build/site/index.html"
+
+docs-links: $(READY)
+	$(BIN)/sphinx-build -c docs -b linkcheck -q . build/links
+
 campaign: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python bench/campaign.py
 
@@ -29,4 +36,4 @@ $(READY): pyproject.toml constraints.txt
 clean:
 	rm -rf .venv
 
-.PHONY: train test test-slow campaign lint clean
+.PHONY: train test test-slow docs docs-links campaign lint clean

@@ -30,6 +30,7 @@ INPUTS: Mapping[str, str] = {  # of a model that takes inputs, in addition to me
     "mae": "mean absolute error (L1) of outputs against the truth, 0 to 1",
     "psnr": "peak signal-to-noise ratio of outputs against the truth, in dB; at most 100",
     "ssim": "structural similarity of outputs and truth",
+    "cycle": "mean absolute error (L1) of inputs, translated there and back, against themselves, 0 to 1",
     "psnr_hole": "PSNR of the pixels that inpainting filled",
     "psnr_y": "PSNR of the brightness, as papers on super-resolution report it",
     "ssim_y": "SSIM of the brightness",

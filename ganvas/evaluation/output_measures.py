@@ -18,11 +18,12 @@ from ganvas.data.dataset import Dataset
 from ganvas.errors import DataError, UsageError, unknown_name
 from ganvas.evaluation import measure_names, whole_pictures
 from ganvas.evaluation.baselines import Baseline, fill_by_mean, make_baseline
+from ganvas.evaluation.left_out import Notes
 from ganvas.evaluation.map_measures import MAPS, measure_maps, takes_maps
 from ganvas.evaluation.measures import COMPARE, PIXEL_SAMPLES, Measurement, measure_value, name_measure
 from ganvas.evaluation.motion_measures import MOTIONS, measure_motions
 from ganvas.evaluation.sample_sets import UNSEEN, SampleSet
-from ganvas.evaluation.truth_measures import TRUTH
+from ganvas.evaluation.truth_measures import TRUTH, absolute_error
 from ganvas.games.recipes import open_data, parse_recipe
 from ganvas.inference.feature_extractors import Extractor, choose_extractor
 from ganvas.inference.inputs import INPUT_MODALITIES, Outputs, list_tasks, run_task
@@ -33,7 +34,8 @@ from ganvas.utils.parsing import spell_count
 FEWEST = 20  # rows: fewer say nothing
 SETS = ("fd", "kd", "precision", "recall", "density", "coverage", "swd", "sharpness")  # of `COMPARE`
 WITH_TRUTH = ("fd", "kd", "swd", "sharpness")  # of outputs that have a truth: a blurred output may be near it and yet not real
-NAMES = (*TRUTH, *SETS, *MAPS, *MOTIONS)
+CYCLE = "cycle"  # of a translation with two directions, which needs no truth
+NAMES = (*TRUTH, CYCLE, *SETS, *MAPS, *MOTIONS)
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def measure_outputs(
     if whole_pictures.suits(model, source):
         return whole_pictures.measure(model, source, chosen, strength)
     found = held_out_rows(model, source, samples, split)
-    tasks, notes, baselines = list_tasks(game, strength), _Notes(strict=chosen is not None), dict[str, None]()
+    tasks, notes, baselines = list_tasks(game, strength), Notes(strict=chosen is not None), dict[str, None]()
     told: list[str] = []
     measures: dict[str, Measurement] = {}
     if len(tasks) > 1:  # measures have the names of the fields
@@ -124,6 +126,7 @@ def measure_outputs(
         part = measure_truth(outputs, (name for name in asked if name in TRUTH), notes, baseline)
         if "psnr_hole" in asked and outputs.hole is not None:
             told.append(_tell_mean_color(outputs))
+        part |= _measure_cycle(outputs, notes) if CYCLE in asked else {}
         part |= _measure_sets(outputs, found, [name for name in asked if name in SETS], network, notes, baseline)
         part |= _measure_maps(outputs, found, [name for name in asked if name in MAPS], notes, baseline)
         part |= _measure_motions(model, found, [name for name in asked if name in MOTIONS], notes)
@@ -139,13 +142,14 @@ def _tell_mean_color(outputs: Outputs) -> str:
 
 def _choose(outputs: Outputs) -> tuple[str, ...]:
     """The measures that suit some outputs, if the user names none."""
+    cycle = () if outputs.back is None else (CYCLE,)
     if outputs.truth is None:
-        return SETS
+        return (*cycle, *SETS)
     names = [name for name, measure in TRUTH.items() if measure.suits(outputs)]
     if modality_of(outputs.output, INPUT_MODALITIES) is IMAGES:
         names += WITH_TRUTH
     more = MOTIONS if isinstance(outputs.task.game, Animates) else ()
-    return (*names, *(MAPS if takes_maps(outputs) else ()), *more)
+    return (*names, *cycle, *(MAPS if takes_maps(outputs) else ()), *more)
 
 
 def _misfit(name: str) -> UsageError:
@@ -154,27 +158,8 @@ def _misfit(name: str) -> UsageError:
     return unknown_name("metric of a model that takes inputs", name, NAMES)
 
 
-class _Notes:
-    """What was left out: names by reason. `strict`: the user named the measures, so a misfit is an error."""
-
-    def __init__(self, strict: bool) -> None:
-        self.strict = strict
-        self.names: dict[str, list[str]] = {}
-
-    def add(self, name: str, misfit: UsageError) -> None:
-        """Note that a measure does not fit. Raises: UsageError: the user named it."""
-        if self.strict:
-            raise misfit
-        names = self.names.setdefault(str(misfit), [])
-        names += [] if name in names else [name]
-
-    def lines(self) -> tuple[str, ...]:
-        """One line for each reason."""
-        return tuple(f"left out: {', '.join(names)} ({reason})" for reason, names in self.names.items())
-
-
 def measure_truth(
-    outputs: Outputs, chosen: Iterable[str], notes: _Notes, baseline: Baseline | None = None
+    outputs: Outputs, chosen: Iterable[str], notes: Notes, baseline: Baseline | None = None
 ) -> dict[str, Measurement]:
     """Outputs against their truth: the mean over rows, with its interval. There is no floor: a perfect model has no error."""
     kind, measures = modality_of(outputs.output, INPUT_MODALITIES), {}
@@ -199,6 +184,16 @@ def measure_truth(
     return measures
 
 
+def _measure_cycle(outputs: Outputs, notes: Notes) -> dict[str, Measurement]:
+    """How far from the inputs the way there and back ends, the mean over rows. Source: arXiv:1703.10593 eq. 2."""
+    if outputs.back is None:
+        notes.add(CYCLE, UsageError("it needs a translation with two directions"))
+        return {}
+    values = absolute_error(outputs.back, next(iter(outputs.inputs.values())))
+    n, interval = len(values), float(1.96 * values.std() / len(values) ** 0.5)
+    return {name_measure(CYCLE, n, "none"): Measurement(float(values.mean()), interval, None, n, "none")}
+
+
 def _choose_two_sets(reference: InputRows) -> tuple[Tensor, Tensor]:
     """The outputs that are compared as a set, by place in `reference.rows`, and as many rows of `reference.others`.
 
@@ -219,7 +214,7 @@ def _measure_sets(
     reference: InputRows,
     chosen: Sequence[str],
     network: Extractor | None,
-    notes: _Notes,
+    notes: Notes,
     baseline: Baseline | None,
 ) -> dict[str, Measurement]:
     """The outputs as a set against real samples of the target field, which do not belong to their inputs.
@@ -265,7 +260,7 @@ def _measure_sets(
 
 
 def _measure_maps(
-    outputs: Outputs, reference: InputRows, chosen: Sequence[str], notes: _Notes, baseline: Baseline | None
+    outputs: Outputs, reference: InputRows, chosen: Sequence[str], notes: Notes, baseline: Baseline | None
 ) -> dict[str, Measurement]:
     """The measures of images made from label maps."""
     if not chosen:
@@ -283,7 +278,7 @@ def _measure_maps(
     return {name_measure(name, m.samples, m.extractor): m for name, m in found.items() if name in chosen}
 
 
-def _measure_motions(model: Model, reference: InputRows, chosen: Sequence[str], notes: _Notes) -> dict[str, Measurement]:
+def _measure_motions(model: Model, reference: InputRows, chosen: Sequence[str], notes: Notes) -> dict[str, Measurement]:
     """The measures of keypoints."""
     if not chosen:
         return {}

@@ -14,19 +14,24 @@ import torch
 from PIL import Image
 
 from ganvas.config import DataConfig, Recipe
-from ganvas.core.capabilities import Samples
+from ganvas.core.capabilities import Samples, TakesInputs
 from ganvas.core.modality import IMAGES, POINTS, Modality
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import open_source
+from ganvas.data.order import spread_evenly
 from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, UsageError
 from ganvas.evaluation.comparison import Row, table
 from ganvas.evaluation.evaluate import evaluate
 from ganvas.evaluation.generative_classifier import measure_classification
 from ganvas.evaluation.measures import Measurement
-from ganvas.experiments.lesson_list import Lesson, Variant, find_lesson
+from ganvas.evaluation.output_measures import FEWEST, held_out_rows
+from ganvas.experiments.lesson_list import find_lesson
+from ganvas.experiments.lesson_parts import Lesson, Variant
 from ganvas.games.recipes import resolve_recipe
-from ganvas.inference.model import load
+from ganvas.inference.inputs import list_tasks, run_task
+from ganvas.inference.model import Model, load
+from ganvas.inference.sheet import draw_side_by_side
 from ganvas.media.curves import draw_curves
 from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid
 from ganvas.media.image_files import PAPER, save_png
@@ -42,6 +47,7 @@ from ganvas.utils.parsing import parse_json
 SHOWN: Mapping[Modality, int] = {IMAGES: 30, POINTS: 500}  # samples of each variant in the sheet
 SIZE = 200  # pixels of a scatter plot
 COLUMNS = 6  # of images; a game with classes has one column for each class
+INPUTS = 6  # held-out inputs in the sheet of games that take inputs
 ABREAST = 4  # blocks in one row of a sheet, at most; more are put in rows of three
 
 
@@ -118,7 +124,7 @@ def lesson(
     # Draw the first seed of every variant.
     firsts = {label: each[0] for label, each in runs.items()}
     text = {"lesson": name, "seeds": "0", "synthetic": "true"}
-    save_png(out / "sheet.png", _draw_sheet(firsts, source, device), text)
+    save_png(out / "sheet.png", _draw_sheet(chosen, firsts, source, device), text)
     curve = _draw_curves(chosen, firsts)
     if curve is not None:
         save_png(out / "curves.png", curve, text)
@@ -183,13 +189,23 @@ def _measure_run(chosen: Lesson, run: Run, shown: int, device: str) -> tuple[dic
         reference = f"{len(test):,} real samples of the test split of {source}"
     if chosen.metrics:
         report = evaluate(run.folder, against=source, metrics=chosen.metrics, samples=chosen.samples, device=device)
-        found, reference = found | dict(report.measures), report.reference
+        found, reference = found | _name_alike(chosen, report.measures), report.reference
     rows = read_log(run.folder / "log.jsonl")
     for note in chosen.notes:
         if values := [row[note] for row in rows if note in row]:
             late = values[-max(1, len(values) // 3) :]
             found[note] = Measurement(fmean(late), None, None, len(late), "none")
     return found, reference
+
+
+def _name_alike(chosen: Lesson, measures: Mapping[str, Measurement]) -> dict[str, Measurement]:
+    """The measures of the direction of the lesson, without its name: "mae298 a>b" is "mae298", as of a game with one."""
+    several = {name: name.rpartition(" ") for name in measures}
+    return {
+        several[name][0] or name: measured
+        for name, measured in measures.items()
+        if not several[name][0] or several[name][2] == chosen.direction
+    }
 
 
 def _open_unrelated_data() -> TableDataset | None:
@@ -212,8 +228,11 @@ def _average_seeds(seeds: Sequence[dict[str, Measurement]]) -> dict[str, Measure
     return found
 
 
-def _draw_sheet(runs: dict[str, Run], source: str, device: str) -> Image.Image:
-    """A block of samples for each variant, of the same noise, and one of the data."""
+def _draw_sheet(chosen: Lesson, runs: dict[str, Run], source: str, device: str) -> Image.Image:
+    """A block of samples for each variant, of the same noise, and one of the data; of games with inputs their outputs."""
+    models = {label: load(run.folder, device) for label, run in runs.items()}
+    if all(isinstance(model.game, TakesInputs) for model in models.values()):
+        return _draw_outputs(chosen, models, source)
     real = next(iter(runs.values())).data
     pictures = {label: _draw_block(run, real, device) for label, run in runs.items()}
     blank = Image.new("L", next(picture.size for picture in pictures.values() if picture), PAPER)
@@ -225,6 +244,18 @@ def _draw_sheet(runs: dict[str, Run], source: str, device: str) -> Image.Image:
     whole = scatter(few, few[:0], SIZE) if kind is POINTS else make_grid(few, COLUMNS, legible_scale(few.shape[-1]))
     blocks.append(caption(whole, [f"real: {source}"]))
     return arrange_pictures(blocks, len(blocks) if len(blocks) <= ABREAST else 3)
+
+
+def _draw_outputs(chosen: Lesson, models: Mapping[str, Model], source: str) -> Image.Image:
+    """What each variant makes of the same held-out inputs."""
+    several = {}
+    for label, model in models.items():
+        assert isinstance(model.game, TakesInputs)  # noqa: S101 - the caller has looked
+        tasks = list_tasks(model.game)
+        task = next((task for task in tasks if task.name == chosen.direction), tasks[0])
+        found = held_out_rows(model, source, FEWEST)
+        several[label] = run_task(task, found.data, found.rows[torch.tensor(spread_evenly(len(found.rows), INPUTS))])
+    return draw_side_by_side(several)
 
 
 def _draw_block(run: Run, real: Dataset, device: str) -> Image.Image | None:
@@ -243,7 +274,7 @@ def _draw_curves(chosen: Lesson, runs: dict[str, Run]) -> Image.Image | None:
     """The plot of the lesson's curve, a line for each variant; None if the lesson has none."""
     if chosen.curve is None:
         return None
-    pattern = re.compile(rf"{chosen.curve.note}(\d+-\w+)?")
+    pattern = re.compile(rf"{chosen.curve.note}(\d+(-\w+)?)?")
     logs = {label: read_log(run.folder / "log.jsonl") for label, run in runs.items()}
     series = {
         label: [(row["items"], row[name]) for row in rows for name in row if pattern.fullmatch(name)]

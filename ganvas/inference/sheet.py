@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import PIL.Image
@@ -105,24 +105,38 @@ def make_input_sheet(game: TakesInputs, data: Dataset) -> Image:
 
 def draw_outputs(outputs: Outputs) -> Image:
     """Inputs, outputs and truth as a sheet, as in `make_input_sheet`, with what they are above the columns."""
-    truth = outputs.truth
-    if outputs.task.target in outputs.inputs:  # the driving frames are the truth: once is enough
-        truth = None
-    inputs = outputs.inputs if len(outputs.inputs) > 1 else {"input": next(iter(outputs.inputs.values()))}
-    columns = {**inputs, "output": outputs.output, "truth": truth, "and back": outputs.back}
-    shown = {name: x for name, x in columns.items() if x is not None}
-    colors = getattr(getattr(outputs.task.game, "config", None), "colors", ())
-    blocks = [_as_frames(x, colors) for x in shown.values()]
+    return draw_side_by_side({"output": outputs}, 1)
+
+
+def draw_side_by_side(several: Mapping[str, Outputs], scale: int = 2) -> Image:
+    """What several models, by name, make of the same inputs: the inputs, the outputs of each, the truth, the ways back.
+
+    Each pixel is `scale` times as large as in other sheets, so that names fit. Of clips each line has its name at the left.
+    """
+    first = next(iter(several.values()))
+    inputs = first.inputs if len(first.inputs) > 1 else {"input": next(iter(first.inputs.values()))}
+    shown = [*inputs.items(), *((name, outputs.output) for name, outputs in several.items())]
+    if first.truth is not None and first.task.target not in first.inputs:  # the driving frames are the truth: once is enough
+        shown.append(("truth", first.truth))
+    backs = {name: outputs.back for name, outputs in several.items() if outputs.back is not None}
+    shown += [("and back" if len(several) == 1 else f"back: {name}", back) for name, back in backs.items()]
+    names = [name for name, _ in shown]
+    colors = getattr(getattr(first.task.game, "config", None), "colors", ())
+    blocks = [_as_frames(x, colors) for _, x in shown]
     height, width = (max(block.shape[at] for block in blocks) for at in (-2, -1))
     channels = max(block.shape[2] for block in blocks)
     blocks = [_fit(block, channels, height, width) for block in blocks]
     stills = torch.cat([blocks[0][:, :0], *(block for block in blocks if block.shape[1] == 1)], 1)
     clips = [block for block in blocks if block.shape[1] > 1]
     if not clips:
-        return name_columns(make_grid(stills.flatten(0, 1), stills.shape[1], legible_scale(width)), list(shown))
+        return name_columns(make_grid(stills.flatten(0, 1), stills.shape[1], scale * legible_scale(width)), names)
     # Each clip is a row, with the still images at its left.
     lines = torch.stack([torch.cat([stills, clip], 1) for clip in clips], 1)
-    return make_grid(lines.flatten(0, 2), lines.shape[2], legible_scale(width))
+    grid = make_grid(lines.flatten(0, 2), lines.shape[2], scale * legible_scale(width))
+    if len(several) == 1:
+        return grid
+    moving = [name for name, block in zip(names, blocks, strict=True) if block.shape[1] > 1]
+    return name_rows(grid, moving * len(lines))
 
 
 def _as_frames(kept: Tensor, legend: Sequence[Sequence[int]] = ()) -> Tensor:

@@ -25,7 +25,7 @@ from ganvas.evaluation.evaluate import Report, evaluate
 from ganvas.evaluation.map_measures import MAPS
 from ganvas.evaluation.measure_names import INPUTS
 from ganvas.evaluation.motion_measures import MOTIONS
-from ganvas.evaluation.output_measures import NAMES, InputRows, _choose_two_sets, choose_rows, held_out_rows
+from ganvas.evaluation.output_measures import CYCLE, NAMES, InputRows, _choose_two_sets, choose_rows, held_out_rows
 from ganvas.evaluation.output_sheet import draw_output_sheet
 from ganvas.evaluation.truth_measures import TRUTH, absolute_error, pixel_accuracy
 from ganvas.inference import model_file
@@ -60,7 +60,7 @@ def test_errors_of_known_images() -> None:
 
 
 def test_every_measure_has_a_name_for_the_help() -> None:
-    assert set(INPUTS) == {*TRUTH, *MAPS, *MOTIONS}
+    assert set(INPUTS) == {*TRUTH, CYCLE, *MAPS, *MOTIONS}
 
 
 @pytest.mark.parametrize("name", [name for name in miniatures.RECIPES if name != "miniature-cycle"])
@@ -110,7 +110,7 @@ def test_outputs_are_compared_with_reals_of_other_inputs(tmp_path: Path, monkeyp
 
 def test_domains_without_pairs_are_measured_as_sets_in_each_direction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     untrained = measured("miniature-cycle", tmp_path)
-    assert set(untrained.measures) == {f"{name}240 {way}" for name in ("swd", "sharpness") for way in ("a>b", "b>a")}
+    assert set(untrained.measures) == {f"{name}240 {way}" for name in ("cycle", "swd", "sharpness") for way in ("a>b", "b>a")}
     assert len(untrained.notes) == 1  # one line for all that need an extractor
     assert "left out: fd, kd, precision, recall, density, coverage (there is no extractor" in untrained.notes[0]
     perfect(monkeypatch)
@@ -120,6 +120,13 @@ def test_domains_without_pairs_are_measured_as_sets_in_each_direction(tmp_path: 
         assert after.floor == before.floor
         assert after.floor
         assert after.value < 2 * after.floor < before.value
+        assert untrained.measures[f"cycle240 {way}"].value > 0.01
+        assert good.measures[f"cycle240 {way}"].value == 0  # each domain is the negative of the other: back at the input
+
+
+def test_the_cycle_needs_two_directions(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="two directions"):
+        measured("miniature-pair", tmp_path, metrics=["cycle"])
 
 
 def test_a_set_is_as_large_as_that_of_its_floor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

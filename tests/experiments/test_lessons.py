@@ -20,8 +20,10 @@ from ganvas.evaluation import generative_classifier
 from ganvas.evaluation.comparison import Row, table
 from ganvas.evaluation.evaluate import OTHERS
 from ganvas.evaluation.measures import COMPARE, Measurement
+from ganvas.evaluation.output_measures import NAMES
 from ganvas.experiments import lessons
-from ganvas.experiments.lesson_list import LESSONS, Lesson, Variant
+from ganvas.experiments.lesson_list import LESSONS
+from ganvas.experiments.lesson_parts import Lesson, Variant
 from ganvas.games import RECIPES
 from ganvas.games.registry import build
 from ganvas.inference.model import Model
@@ -51,7 +53,7 @@ def test_every_variant_is_another_game_that_can_be_built(lesson: Lesson) -> None
     for recipe in recipes:
         assert recipe.train.images == lesson.images
         build(recipe)
-    assert set(lesson.metrics) <= {*COMPARE, *OTHERS}
+    assert set(lesson.metrics) <= {*COMPARE, *OTHERS, *NAMES}
     assert 1 <= lesson.minutes <= 15
     assert lesson.question.endswith("?")
     assert len(lesson.variants) <= 8  # colours of a curve
@@ -99,6 +101,21 @@ def test_a_lesson_of_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, q
     assert "other real samples" in text
     with pytest.raises(UsageError, match="is finished after 2,560 images; to train it longer, branch it"):
         lessons.lesson("saturating", tmp_path / "s", images=4000, ranks="1")
+
+
+def test_a_lesson_of_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: None) -> None:
+    lesson = LESSONS["paired-unpaired"]
+    small = {"config.resolution": "16", "train.snapshots": "1", "data.held_out": "0", "train.batch": "4"}
+    narrow = {"config.widths": "[8,8,8]", "config.critic_widths": "[8,8,8]", "config.slopes": "false"}
+    variants = tuple(replace(each, settings={**each.settings, **narrow}) for each in lesson.variants)
+    tiny = replace(lesson, variants=variants, settings={**lesson.settings, **small}, metrics=("mae", "ssim"), samples=100)
+    monkeypatch.setattr("ganvas.experiments.lesson_list.LESSONS", {lesson.name: tiny})
+    found = lessons.lesson(lesson.name, tmp_path, images=16, ranks="1")
+    assert [sorted(row.measures) for row in found.rows] == [["mae100", "ssim100"]] * 2  # of one direction, under one name
+    assert found.reference == "100 rows of the test split of emoji-shading"
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        cell = 2 * 4 * 16 + 2
+        assert sheet.size == (5 * cell + 2, 6 * cell + 2 + 16)  # input, two outputs, truth, the way back of the second
 
 
 @pytest.mark.parametrize("finished", [True, False])

@@ -13,8 +13,8 @@ from PIL import Image
 from support import miniature
 
 from ganvas.games import GAMES
-from ganvas.inference.inputs import Outputs, list_tasks
-from ganvas.inference.sheet import LARGEST_GIF, draw_outputs, make_sheet, save_learning_gif
+from ganvas.inference.inputs import Outputs, list_tasks, run_task
+from ganvas.inference.sheet import LARGEST_GIF, draw_outputs, draw_side_by_side, make_sheet, save_learning_gif
 from ganvas.media.image_files import save_png
 
 
@@ -68,6 +68,18 @@ def test_the_sheet_of_a_conditional_game_names_its_classes() -> None:
     assert bare is not None
     assert named.width > bare.width
     assert np.array_equal(np.asarray(named)[:, named.width - bare.width :], np.asarray(bare))
+
+
+def test_outputs_of_several_models_stand_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    miniatures.install(monkeypatch)
+    for name, columns, rows, left in (("miniature-cycle", 1 + 2 + 2, 1, 0), ("miniature-puppet", 1 + miniatures.FRAMES, 3, 20)):
+        data = miniatures.table(name)
+        tasks = {label: list_tasks(miniatures.fresh_game(name))[0] for label in ("one", "other")}
+        several = {label: run_task(task, data, torch.arange(3)) for label, task in tasks.items()}
+        image = draw_side_by_side(several)
+        cell = 2 * 4 * 16 + 2  # pixels: twice as large as in other sheets
+        assert image.width - columns * cell - 2 in ((0,) if left == 0 else range(left, 120))  # the names of lines
+        assert image.height == 3 * rows * cell + 2 + (0 if left else 16)  # or of columns
 
 
 def test_label_maps_have_the_colors_of_their_legend(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,136 @@
+"""The docs site: it builds without a warning, every link in it leads somewhere, and the public names are in its search."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+import subprocess
+import sys
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+import ganvas
+import ganvas.editing
+
+pytest.importorskip("sphinx", reason="needs the extra docs")
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+
+
+@pytest.fixture(scope="module")
+def settings() -> Iterator[dict[str, Any]]:
+    """What docs/conf.py defines. It adds to the search path of modules what Sphinx needs."""
+    before = list(sys.path)
+    yield runpy.run_path(str(DOCS / "conf.py"))
+    sys.path[:] = before
+
+
+@pytest.fixture(scope="module")
+def docstrings() -> dict[str, Any]:
+    """What docs/plain_docstrings.py defines."""
+    return runpy.run_path(str(DOCS / "plain_docstrings.py"))
+
+
+def test_every_page_is_in_the_navigation(settings: dict[str, Any]) -> None:
+    first = [page for pages in settings["list_navigation"]().values() for page in pages]
+    texts = {page: (ROOT / f"{page}.md").read_text(encoding="utf-8") for page in settings["FOLDERS"]}
+    below = [child for page, text in texts.items() for child in settings["list_children"](page, text)]
+    found = [*first, *below]
+    assert len(set(found)) == len(found)
+    assert [page for page in found if not (ROOT / f"{page}.md").exists()] == []
+    pages = [*DOCS.rglob("*.md"), *(ROOT / "ganvas").rglob("README.md")]
+    assert {path.relative_to(ROOT).with_suffix("").as_posix() for path in pages} <= set(found)
+
+
+def test_every_public_name_is_on_the_page_of_names() -> None:
+    text = (DOCS / "python.md").read_text(encoding="utf-8")
+    described = set(re.findall(r"^\.\. auto\w+:: ([\w.]+)$", text, re.MULTILINE))
+    assert {f"ganvas.{name}" for name in ganvas.__all__} <= described
+    assert {"ganvas.editing", "ganvas.errors", "ganvas.core.capabilities"} <= described  # with all that they hold
+
+
+@pytest.mark.parametrize(
+    ("plain", "lines"),
+    [
+        ("`n` of **x* a_ b|c", ["\\ ``n``\\  of \\*\\*x\\* a\\_ b\\|c", ""]),
+        ("One.\nRaises: UsageError: as of `f`.", ["One.", "", ":raises ~ganvas.errors.UsageError: as of \\ ``f``\\ .", ""]),
+        (
+            "A.\n\nRaises:\n    UsageError, DataError: no, or\n        not.\n    OSError: of the disk.",
+            [
+                *("A.", ""),
+                *(f":raises ~ganvas.errors.{name}: no, or not." for name in ("UsageError", "DataError")),
+                *(":raises OSError: of the disk.", ""),
+            ],
+        ),
+        ('train("x", minutes=1)\nmodel = load("y")', ["::", "", '    train("x", minutes=1)', '    model = load("y")', ""]),
+        ("Of two:\n- one;\n- two.", ["Of two:", "", "- one;", "- two.", ""]),
+    ],
+)
+def test_docstrings_become_restructuredtext(plain: str, lines: list[str], docstrings: dict[str, Any]) -> None:
+    assert docstrings["rewrite"](plain) == lines
+
+
+def test_fields_are_listed_with_their_comments(docstrings: dict[str, Any]) -> None:
+    found = list(docstrings["list_fields"](ganvas.Recipe))
+    assert "- ``minutes``: training time on the reference machine with 2 cores" in found
+    assert not any("about" in line for line in found)  # it has none
+
+
+class Links(HTMLParser):
+    """The targets, the anchors and the loaded files of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.targets: list[str] = []
+        self.loaded: list[str] = []
+        self.ids: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.ids.add(given.get("id", ""))
+        if tag == "a" and "href" in given:
+            self.targets.append(given["href"])
+        if tag in ("script", "img", "iframe", "source") and "src" in given:
+            self.loaded.append(given["src"])
+        if tag == "link" and given.get("rel") in ("stylesheet", "icon", "preload", "shortcut icon"):
+            self.loaded.append(given["href"])
+
+
+@pytest.mark.slow
+def test_the_site_builds_and_needs_no_network(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    how = ["-b", "html", "-W", "--keep-going", "-q", "-d", str(tmp_path / "trees")]  # as in the Makefile
+    command = [sys.executable, "-m", "sphinx", "-c", str(DOCS), *how, str(ROOT), str(site)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+    pages = {}
+    for path in site.rglob("*.html"):
+        pages[path] = Links()
+        pages[path].feed(path.read_text(encoding="utf-8"))
+    wrong = []
+    for path, page in pages.items():
+        for target in page.loaded + page.targets:
+            if "://" in target or target.startswith(("mailto:", "data:")):
+                wrong += [(path.name, target)] if target in page.loaded else []  # from a network
+                continue
+            name, _, anchor = target.partition("#")
+            there = (path.parent / unquote(name.partition("?")[0])).resolve() if name else path
+            if not there.exists() or (anchor and there in pages and unquote(anchor) not in pages[there].ids):
+                wrong.append((path.name, target))
+    assert wrong == []
+    styles = "".join(path.read_text(encoding="utf-8") for path in site.rglob("*.css"))
+    assert not re.search(r"@import|url\(\s*['\"]?https?:", styles)
+
+    index = json.loads((site / "searchindex.js").read_text().removeprefix("Search.setIndex(").removesuffix(")"))
+    objects = {f"{module}.{row[-1]}" if module else row[-1] for module, rows in index["objects"].items() for row in rows}
+    assert {f"ganvas.{name}" for name in ganvas.__all__} <= objects
+    assert {f"ganvas.editing.{name}" for name in ganvas.editing.__all__} <= objects
+    assert {"docs/lessons/mode-collapse", "docs/systems/spade", "README", "CONTRIBUTING"} <= set(index["docnames"])
+    assert "wasserstein" in index["terms"]
