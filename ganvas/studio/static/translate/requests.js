@@ -8,7 +8,7 @@ export class Requests {
    * `fail(text)`: what went wrong, "" when something came.
    */
   constructor(tasks, { report, fail }) {
-    Object.assign(this, { tasks, report, fail, busy: false, next: null, current: null });
+    Object.assign(this, { tasks, report, fail, busy: false, next: null, current: null, milliseconds: 0 });
   }
 
   /**
@@ -34,7 +34,9 @@ export class Requests {
   async answer({ make, show }) {
     try {
       const { name, facts, arrays = {} } = await make();
+      const begin = performance.now();
       const found = await this.start(name, facts, arrays, Boolean(facts.keep));
+      this.milliseconds = performance.now() - begin; // that the last answer took
       this.fail("");
       await show(found.facts, found.arrays);
     } catch (wrong) {

@@ -13,6 +13,7 @@ const MEANINGS = {
   undo: "Takes back the last stroke.",
   redo: "Makes the last stroke again.",
   clear: "An empty drawing; Undo brings the old one back.",
+  "save-mask": "The hole as a PNG, white where it is filled, which ganvas inpaint and this page open again.",
   "save-map": "The drawing as PNG with a palette, which ganvas paint and this page open again.",
   reuse: "What came out becomes what goes in.",
   camera: "The pictures of the camera stay on this machine.",
