@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -142,13 +143,19 @@ def read_picture(task: Task) -> Array:
     """The picture of a task, uint8 [H, W, C]. Raises: UsageError: there is none."""
     path = task.facts["paths"].get("picture")
     if path:
-        with Image.open(path) as image:
-            kept = np.array(image)  # the store has only grey and color of 8 bits
-        return kept if kept.ndim == 3 else kept[..., None]
+        return read_kept(path)
     picture = task.arrays.get("picture")
     if picture is None or picture.dtype != np.uint8 or picture.ndim != 3:
         raise UsageError("picture: expected uint8 [H, W, C]")
     return np.array(picture)
+
+
+@lru_cache(maxsize=1)  # each stroke of a hole asks for the same one; what an id names never changes
+def read_kept(path: str) -> Array:
+    """A picture of the store, uint8 [H, W, C]: it has only grey and color of 8 bits."""
+    with Image.open(path) as image:
+        kept = np.array(image)
+    return kept if kept.ndim == 3 else kept[..., None]
 
 
 def find_kept(task: Task, found: Mapping[str, Array]) -> str:
