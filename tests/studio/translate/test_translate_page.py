@@ -585,9 +585,12 @@ def test_a_hole_is_painted_by_keys_and_its_link_brings_it_back(tab: Any) -> None
         tab.keyboard.press("Shift+ArrowRight")
     tab.keyboard.press("e")
     tab.keyboard.press("Enter")  # the eraser, at the end of the stroke
-    tab.wait_for_timeout(1500)
-    tab.wait_for_function(READY)
-    said, shown = tab.inner_text("#in-said"), tab.evaluate(SHOWN)
+    tab.click("#copy")  # it waits until the picture is in the studio
+    tab.wait_for_selector(".toast:has-text('The link ')")
+    said = tab.inner_text("#in-said")
+    share = said.rpartition(" \u00b7 ")[2].partition(" ")[0]
+    tab.wait_for_selector(f"#note:has-text('({share}%)')")  # the result of the whole hole
+    shown = tab.evaluate(SHOWN)
     link = tab.evaluate("location.hash.slice(1)")
     assert "% painted over" in tab.get_attribute("#map", "aria-label")
     open_model(tab, "model=cycle")

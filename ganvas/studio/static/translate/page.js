@@ -37,6 +37,7 @@ function refresh(isWhole = true) {
   if (!state.model) return;
   if (isWhole) link();
   if (!entry.isThere) {
+    requests.forget();
     outcome.clear(entry.hasPicture ? "Paint over a part of the picture: here it is filled." : "Here is what comes out.");
     return;
   }
@@ -46,7 +47,7 @@ function refresh(isWhole = true) {
     asked = await describeRequest(entry);
     return asked.request;
   }, (facts, arrays) => {
-    if (asked.made.model === state.model) return outcome.show(asked, facts, arrays);
+    if (asked.made.model === state.model && entry.isThere) return outcome.show(asked, facts, arrays);
     return null;
   });
 }

@@ -21,6 +21,11 @@ export class Requests {
     if (!this.busy) this.run();
   }
 
+  /** Nothing is wanted any more: what waits is not asked for. */
+  forget() {
+    this.next = null;
+  }
+
   async run() {
     this.busy = true;
     while (this.next) {

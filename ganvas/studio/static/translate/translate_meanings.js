@@ -12,7 +12,7 @@ const MEANINGS = {
   "out-zoom": "Enlarges what comes out. Drag the picture, or use Shift and the arrow keys, to see its other parts.",
   undo: "Takes back the last stroke.",
   redo: "Makes the last stroke again.",
-  clear: "An empty drawing; Undo brings the old one back.",
+  clear: "Removes all that was drawn; Undo brings it back.",
   "save-mask": "The hole as a PNG, white where it is filled, which ganvas inpaint and this page open again.",
   "save-map": "The drawing as PNG with a palette, which ganvas paint and this page open again.",
   reuse: "What came out becomes what goes in.",
