@@ -698,8 +698,8 @@ def test_a_filled_picture_goes_on_to_another_model_and_comes_from_edit(tab: Any,
     tab.click("#hand-list >> text=larger")
     tab.wait_for_selector("#out-said:has-text('180 \u00d7 120 pixels')")
     other = context.new_page()
-    other.set_default_timeout(240_000)
-    other.goto(f"{context.base}/edit#model=noise&seed=1")
+    other.set_default_timeout(600_000)
+    other.goto(f"{context.base}/edit#model=cgan-mnist&seed=1")  # it comes with ganvas
     other.wait_for_selector("#work:not([hidden])")
     file = {"name": "own.png", "mimeType": "image/png", "buffer": noise(300, 200)}
     other.set_input_files("#intake input[type=file]", file)
