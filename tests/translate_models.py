@@ -53,4 +53,5 @@ def furnish(runs: Path) -> None:
     save(runs, "cycle", "cyclegan-emoji", domains=("flat", "shaded"))
     save(runs, "filter", "filter-sketch", domains=("photo", "sketch"), keeps_grey=False)
     save(runs, "larger", "sr-photos")
+    save(runs, "filler", "inpaint-photos")  # untrained it is a smooth filling
     save(runs, "noise", "cgan-mnist")

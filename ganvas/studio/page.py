@@ -58,9 +58,13 @@ PERMISSIONS = ("camera", "microphone", "geolocation")  # what a browser asks a p
 class Handover:
     """How other pages hand a run over to a page: what their link says, and where it leads."""
 
-    label: str
+    label: str | Callable[[Mapping[str, Any]], str]  # or one for the facts of a run
     fragment: str  # of the address; {id} is the run
     suits: Callable[[Mapping[str, Any]], bool]  # of the facts of a run, as `run_kind.describe_kind` gives them; also `model`
+
+    def name(self, facts: Mapping[str, Any]) -> str:
+        """What the link says of a run with these facts."""
+        return self.label if isinstance(self.label, str) else self.label(facts)
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ def list_links(pages: tuple[Page, ...], name: str, facts: Mapping[str, Any], her
     """
     fitting = [page for page in pages if page.handover and page.name != here and page.handover.suits(facts)]
     return [
-        {"page": page.name, "label": each.label, "href": f"./{page.path}#{each.fragment.format(id=quote(name, safe=''))}"}
+        {"page": page.name, "label": each.name(facts), "href": f"./{page.path}#{each.fragment.format(id=quote(name, safe=''))}"}
         for page in fitting
         if (each := page.handover)
     ]

@@ -69,8 +69,10 @@ def explain_absence(recipe: Mapping[str, Any]) -> str:
         return "its recipe names no known game"
     if issubclass(game, Samples):
         return ""
-    if issubclass(game, (Translates, Upscales)):
+    if issubclass(game, (Translates, Upscales, Inpaints)):
         return "it makes its output from inputs, not from noise; use the page Translate"
+    if issubclass(game, Animates):
+        return "it makes its output from inputs, not from noise; use the page Animate"
     if issubclass(game, TakesInputs):
         return "it makes its output from inputs, not from noise; its snapshots are on the page Train"
     return "it generates nothing"

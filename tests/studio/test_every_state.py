@@ -218,7 +218,7 @@ STATES: dict[str, Callable[[Any, str], None]] = {
     "edit by brush": edit("styled", "#paint"),
     "edit by drag": edit("styled", "#drag"),
     "animate": animate,
-    **{f"translate {model}": translate(model) for model in ("painter", "cycle", "filter")},
+    **{f"translate {model}": translate(model) for model in ("painter", "cycle", "filter", "filler")},
     "translate a drawing": translate("shader", "&mode=draw"),
     "translate before and after": translate("larger", "&view=compare"),
 }

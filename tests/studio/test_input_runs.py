@@ -46,7 +46,7 @@ def test_the_page_train_shows_unit_and_snapshots(storage: Storage) -> None:
 
 def test_the_page_explore_says_why_it_does_not_list_the_model(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     translates = read_json(storage.find_run("run") / "recipe.json")["game"] == "miniature-cycle"
-    where = "use the page Translate" if translates else "its snapshots are on the page Train"
+    where = "use the page Translate" if translates else "use the page Animate"
     monkeypatch.setattr(page, "get_service", lambda request: SimpleNamespace(storage=storage, client=ModelClient()))
     request: Any = None
     assert "run" not in [one["id"] for one in page.list_models(request)]

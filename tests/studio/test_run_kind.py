@@ -37,10 +37,11 @@ def test_only_a_model_that_samples_is_explored() -> None:
     assert not known("classifier-mnist")["explores"]
     assert explain_absence(to_dict(RECIPES["gan-mnist"])) == ""
     assert explain_absence(to_dict(RECIPES["classifier-mnist"])) == "it generates nothing"
-    for name in ("spade-earth", "cyclegan-emoji", "filter-sketch", "sr-photos"):
+    for name in ("spade-earth", "cyclegan-emoji", "filter-sketch", "sr-photos", "inpaint-photos"):
         assert (
             explain_absence(to_dict(RECIPES[name])) == "it makes its output from inputs, not from noise; use the page Translate"
         )
+    assert explain_absence(to_dict(RECIPES["motion-emoji"])).endswith("; use the page Animate")
     assert explain_absence({}) == explain_absence({"game": []}) == "its recipe names no known game"
 
 

@@ -12,7 +12,7 @@ from ganvas.data.builtin.emoji_clips import DRIVERS
 from ganvas.studio.page import Handover, Page
 from ganvas.studio.responses import make_endpoint
 from ganvas.studio.run_task_socket import RunTaskSocket
-from ganvas.studio.suited_runs import list_suited_runs
+from ganvas.studio.suited_runs import list_suited_runs, list_unreadable
 
 
 def list_models(request: Request) -> Any:
@@ -36,7 +36,11 @@ PAGE = Page(
     "Animate",
     "Let a picture move as a clip does: one that comes with ganvas, your own, or the camera.",
     "Use",
-    routes=(Route(f"{API}/schema", make_endpoint(get_schema)), Route(f"{API}/models", make_endpoint(list_models))),
+    routes=(
+        Route(f"{API}/schema", make_endpoint(get_schema)),
+        Route(f"{API}/models", make_endpoint(list_models)),
+        Route(f"{API}/absent", make_endpoint(list_unreadable)),
+    ),
     open=lambda channel, studio: RunTaskSocket(channel, studio, "ganvas.studio.animate.animate_process"),
     permissions=("camera",),
     handover=Handover("Animate with it", "model={id}", suits),

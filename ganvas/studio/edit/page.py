@@ -12,7 +12,7 @@ from ganvas.core.modality import IMAGES
 from ganvas.studio.page import Handover, Page
 from ganvas.studio.responses import make_endpoint
 from ganvas.studio.run_task_socket import RunTaskSocket
-from ganvas.studio.suited_runs import list_suited_runs
+from ganvas.studio.suited_runs import list_suited_runs, list_unreadable
 
 
 def list_models(request: Request) -> Any:
@@ -31,7 +31,7 @@ PAGE = Page(
     "Edit",
     "Find your picture in a model, then change it: move, morph, mix styles, paint with a brush. Each step can be undone.",
     "Use",
-    routes=(Route(f"{API}/models", make_endpoint(list_models)),),
+    routes=(Route(f"{API}/models", make_endpoint(list_models)), Route(f"{API}/absent", make_endpoint(list_unreadable))),
     open=lambda channel, studio: RunTaskSocket(channel, studio, "ganvas.studio.edit.edit_process"),
     permissions=("camera",),
     handover=Handover("Edit its pictures", "model={id}", suits),

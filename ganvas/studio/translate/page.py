@@ -1,4 +1,4 @@
-"""The page /translate: a drawn map becomes a picture, a photograph another one. Its process does it; here are its routes."""
+"""The page /translate: maps become pictures, photographs others, holes are filled. Its process does it; here are its routes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from ganvas.studio.responses import make_endpoint
 from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.run_task_socket import MOST_SENT, RunTaskSocket
 from ganvas.studio.storage import Storage
+from ganvas.studio.suited_runs import list_unreadable
 from ganvas.studio.translate.translators import list_examples, list_translators
 
+HOLE = {"image", "mask"}  # what goes into a model that fills holes
 CAMERA = 256  # pixels of the longer side of a picture of the webcam
 STARTS = {  # recipe to begin with -> what it makes possible, and the example that shows it
     "pix2pix-emoji": ("Draw, and it gets light and shade", "flat-1.png"),
@@ -24,6 +26,7 @@ STARTS = {  # recipe to begin with -> what it makes possible, and the example th
     "cyclegan-earth": ("Night falls over a satellite picture", "night-2.png"),
     "filter-sketch": ("Photographs become pencil sketches", "photo-2.jpg"),
     "sr-photos": ("Small photographs become larger ones", "photo-1.jpg"),
+    "inpaint-photos": ("Paint over a part of a photograph, and it is filled", "photo-2.jpg"),
 }
 
 
@@ -44,7 +47,7 @@ def get_schema(_: Request) -> Any:
 
 
 def list_models(request: Request) -> Any:
-    """The models that translate pictures, and the other pages that each can be handed over to."""
+    """The models that translate pictures or fill holes in them, and the other pages that each can be handed over to."""
     storage, pages = Storage(request.app.state.studio.runs), request.app.state.pages
     found = list_translators(storage)
     return [{**each, "links": list_links(pages, each["id"], describe_run(storage, each["id"]), PAGE.name)} for each in found]
@@ -56,20 +59,30 @@ def describe_run(storage: Storage, name: str) -> dict[str, Any]:
 
 
 def suits(facts: Mapping[str, Any]) -> bool:
-    """Whether the page can use the model of a run with these facts: it makes pictures of a picture or of a map."""
+    """Whether the page can use the model of a run with these facts: it makes pictures of a picture, of a map, or of a hole."""
     inputs = set(facts["takes"])
-    return bool(facts["model"]) and "images" in facts["gives"] and (inputs <= {"source", "map", "a", "b"} or inputs == {"low"})
+    uses = inputs <= {"source", "map", "a", "b"} or inputs in ({"low"}, HOLE)
+    return bool(facts["model"]) and "images" in facts["gives"] and uses
+
+
+def choose_label(facts: Mapping[str, Any]) -> str:
+    """What the links of other pages say of the model of a run with these facts."""
+    return "Fill holes with it" if set(facts["takes"]) == HOLE else "Translate with it"
 
 
 API = "/api/translate"
-ROUTES = (Route(f"{API}/schema", make_endpoint(get_schema)), Route(f"{API}/models", make_endpoint(list_models)))
+ROUTES = (
+    Route(f"{API}/schema", make_endpoint(get_schema)),
+    Route(f"{API}/models", make_endpoint(list_models)),
+    Route(f"{API}/absent", make_endpoint(list_unreadable)),
+)
 PAGE = Page(
     "translate",
     "Translate",
-    "Draw a map and get a picture; turn photographs into others, larger ones, sketches; also with the camera.",
+    "Draw a map and get a picture; turn photographs into others, larger ones, sketches; fill holes; also with the camera.",
     "Use",
     routes=ROUTES,
     open=lambda channel, studio: RunTaskSocket(channel, studio, "ganvas.studio.translate.translate_process"),
     permissions=("camera",),
-    handover=Handover("Translate with it", "model={id}", suits),
+    handover=Handover(choose_label, "model={id}", suits),
 )

@@ -1,9 +1,11 @@
-"""The process of a page /translate: it keeps the models, paints maps and translates pictures.
+"""The process of a page /translate: it keeps the models, paints maps, translates pictures and fills holes in them.
 
 Tasks, with `model` (the run), `seed`, `to`, `strength` from 0 to 1 and `back` (also the way back) in their facts:
 
 - `paint`: array `map` uint8 [H, W] -> `picture` uint8 [H, W, 3];
-- `translate`: array `picture` uint8 [H, W, C], or the id of a picture that was sent as the fact `picture` -> `picture`, `back`.
+- `translate`: array `picture` uint8 [H, W, C], or the id of a picture that was sent as the fact `picture` -> `picture`, `back`;
+- `fill`: a picture in the same ways, and array `hole` uint8 [H, ceil(W / 8)], a bit for each pixel -> `picture`, the smallest
+  part of the result that holds the hole; `corner` [x, y], its place.
 
 A task with the fact `keep` writes its result as a PNG and answers with its id; a page asks so for what no frame can hold. With
 `keep` "back" it is the picture of the way back.
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +23,12 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ganvas.core.capabilities import Inpaints
 from ganvas.errors import UsageError
+from ganvas.inference.holes import Hole, describe_hole, require_hole
 from ganvas.inference.model import Model, load
-from ganvas.inference.picture_translation import Way, find_way, paint_one, translate_along
+from ganvas.inference.picture_inpainting import inpaint_one
+from ganvas.inference.picture_translation import find_way, paint_one, translate_along
 from ganvas.media.image_files import save_png
 from ganvas.runtime.device import available_cores
 from ganvas.studio.model_cache import ModelCache
@@ -62,7 +68,7 @@ class Painter:
         if type(strength) not in (int, float) or not 0 <= strength <= 1:
             raise UsageError("strength: expected a number from 0 to 1")
         way, picture, start = find_way(model, task.facts.get("to") or None), read_picture(task), time.perf_counter()
-        picture, seed = reduce_grey(picture, way), read_seed(task)
+        picture, seed = reduce_grey(picture, way.game.keeps_grey), read_seed(task)
 
         def report(done: int, count: int) -> None:
             task.report(done, count)  # it also ends a task that is not wanted any more
@@ -77,6 +83,19 @@ class Painter:
             facts["apart"] = round(float(np.abs(found["back"].astype(int) - picture.astype(int)).mean()), 1)
         return self.answer(task, model, found, start, facts, directions)
 
+    def fill(self, task: Task) -> Result:
+        """A picture with its hole filled; all other pixels keep their bits."""
+        model, picture = self.find_model(task), read_picture(task)
+        if not isinstance(model.game, Inpaints):
+            raise UsageError(f"{model.name} fills no holes; choose a model of an inpaint-... recipe")
+        hole, start = read_sent_hole(task, picture), time.perf_counter()
+        given = reduce_grey(picture, keeps_grey=True)
+        filled = inpaint_one(model.game, given, hole, seed=read_seed(task), progress=task.report)
+        rows, columns = (np.flatnonzero(hole.any(axis)) for axis in (1, 0))
+        part = filled[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        facts = {"corner": [int(columns[0]), int(rows[0])], "filled": describe_hole(hole)}
+        return self.answer(task, model, {"picture": filled}, start, facts, {"picture": "inpainted"}, {"picture": part})
+
     def answer(
         self,
         task: Task,
@@ -85,10 +104,12 @@ class Painter:
         start: float,
         more: Mapping[str, Any] | None = None,
         directions: Mapping[str, str] | None = None,
+        shown: dict[str, Array] | None = None,
     ) -> Result:
         """The end of a task: pictures in a frame, or the id of a file; and the facts, with `more`.
 
-        `directions`: for each picture of `found` what its file says about how it was made.
+        `directions`: for each picture of `found` what its file says about how it was made. `shown`: what a frame holds in place
+        of `found`.
         """
         picture = found["picture"]
         facts: dict[str, Any] = {
@@ -103,6 +124,8 @@ class Painter:
             write(Path(task.facts["paths"]["out"]), found[kept], origin)
             facts["kept"] = task.facts["kept"]
             found = {name: shrink(array) for name, array in found.items()}
+        elif shown is not None:
+            found = shown
         if sum(array.size for array in found.values()) > MOST_SENT:
             raise UsageError("the result is too large to be shown at once; ask for it as a file")
         return facts, {name: np.ascontiguousarray(array) for name, array in found.items()}
@@ -120,13 +143,19 @@ def read_picture(task: Task) -> Array:
     """The picture of a task, uint8 [H, W, C]. Raises: UsageError: there is none."""
     path = task.facts["paths"].get("picture")
     if path:
-        with Image.open(path) as image:
-            kept = np.array(image)  # the store has only grey and color of 8 bits
-        return kept if kept.ndim == 3 else kept[..., None]
+        return read_kept(path)
     picture = task.arrays.get("picture")
     if picture is None or picture.dtype != np.uint8 or picture.ndim != 3:
         raise UsageError("picture: expected uint8 [H, W, C]")
     return np.array(picture)
+
+
+@lru_cache(maxsize=1)  # each stroke of a hole asks for the same one; what an id names never changes
+def read_kept(path: str) -> Array:
+    """A picture of the store, uint8 [H, W, C]: it has only grey and color of 8 bits."""
+    with Image.open(path) as image:
+        kept = np.array(image)
+    return kept if kept.ndim == 3 else kept[..., None]
 
 
 def find_kept(task: Task, found: Mapping[str, Array]) -> str:
@@ -137,10 +166,20 @@ def find_kept(task: Task, found: Mapping[str, Array]) -> str:
     return name
 
 
-def reduce_grey(picture: Array, way: Way) -> Array:
+def read_sent_hole(task: Task, picture: Array) -> Hole:
+    """What is to be filled of a picture [H, W, C], bool [H, W]. Raises: UsageError: nothing, everything, or of another size."""
+    (height, width), sent = picture.shape[:2], task.arrays.get("hole")
+    if sent is None or sent.dtype != np.uint8 or sent.shape != (height, -(-width // 8)):
+        raise UsageError(f"hole: expected one bit for each of {width} x {height} pixels; paint it again")
+    hole: Hole = np.unpackbits(sent, axis=1, count=width).astype(bool)
+    require_hole(hole, (height, width), "the hole")
+    return hole
+
+
+def reduce_grey(picture: Array, keeps_grey: bool) -> Array:
     """One channel of a grey picture, if the model keeps grey: a canvas has three of them, and so have its pictures."""
     is_grey = picture.shape[2] == RGB and bool((picture == picture[..., :1]).all())
-    return picture[..., :1] if is_grey and way.game.keeps_grey else picture
+    return picture[..., :1] if is_grey and keeps_grey else picture
 
 
 def describe_origin(task: Task, model: Model) -> dict[str, str]:
@@ -164,7 +203,7 @@ def main() -> None:
     """Do tasks until the page is gone."""
     torch.set_num_threads(max(1, len(available_cores()) // 2))
     painter = Painter()
-    run_tasks({"paint": painter.paint, "translate": painter.translate})
+    run_tasks({"paint": painter.paint, "translate": painter.translate, "fill": painter.fill})
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.config import Recipe
-from ganvas.core.capabilities import Translates, Upscales
+from ganvas.core.capabilities import Inpaints, Translates, Upscales
 from ganvas.core.fields import FIELDS
 from ganvas.core.modality import LABEL_MAPS
 from ganvas.data.builtin.earth import read_legend
@@ -25,15 +25,15 @@ Class = tuple[str, tuple[int, int, int]]  # name and color
 
 
 def list_translators(storage: Storage) -> list[dict[str, Any]]:
-    """Every model that translates pictures or maps, the newest run first."""
+    """Every model that translates pictures or maps, or fills holes, the newest run first."""
     described = [(name, describe_translator(recipe)) for name, _, recipe in storage.list_models()]
     return [{"id": name, **facts} for name, facts in described if facts]
 
 
 def describe_translator(values: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What a model with this recipe.json does on the page; None: it does not translate.
+    """What a model with this recipe.json does on the page; None: it does nothing here.
 
-    - `takes`: "map" (of classes) or "picture";
+    - `takes`: "map" (of classes) or "picture"; `fills`: whether it fills a hole that is painted over the picture;
     - `ways`: for each direction `to`, as `find_way` takes it; `source` and `title`, its input and its output in words; `back`,
       whether there is a way back; `examples`: the kind of its examples;
     - `side`: pixels of the pictures that it was trained with; `whole`: whether they were parts of larger ones, so that a
@@ -44,14 +44,14 @@ def describe_translator(values: Mapping[str, Any]) -> dict[str, Any] | None:
     try:
         recipe = parse_recipe(values)
         game = GAMES[recipe.game]
-        if not issubclass(game, (Translates, Upscales)):
+        if not issubclass(game, (Translates, Upscales, Inpaints)):
             return None
         return _describe(recipe, game)
     except (GanvasError, KeyError, TypeError, ValueError, AttributeError):
         return None
 
 
-def _describe(recipe: Recipe, game: type[Translates] | type[Upscales]) -> dict[str, Any] | None:
+def _describe(recipe: Recipe, game: type[Translates] | type[Upscales] | type[Inpaints]) -> dict[str, Any] | None:
     config: Any = recipe.config
     scale = int(config.scale) if issubclass(game, Upscales) else 1
     facts = {
@@ -59,10 +59,11 @@ def _describe(recipe: Recipe, game: type[Translates] | type[Upscales]) -> dict[s
         "side": int(config.resolution) // scale,
         "whole": scale > 1 or recipe.data.tile > 0,
         "scale": scale,
+        "fills": issubclass(game, Inpaints),
     }
     if not issubclass(game, Translates):
-        title = f"{scale} times as large"
-        ways = [{"to": f"x{scale}", "source": PICTURE, "title": title, "back": False, "examples": USUAL}]
+        to, title = ("filled", "filled") if facts["fills"] else (f"x{scale}", f"{scale} times as large")
+        ways = [{"to": to, "source": PICTURE, "title": title, "back": False, "examples": USUAL}]
         return {**facts, "takes": PICTURE, "ways": ways, "legend": []}
     pairs = [tuple(direction.split(">")) for direction in game.directions]
     if any(LABEL_MAPS in FIELDS[target].modalities for _, target in pairs):

@@ -22,6 +22,7 @@ from ganvas.engine.autotune import initial_state
 from ganvas.games import RECIPES
 from ganvas.games.recipes import adapt_recipe, open_data
 from ganvas.inference import model_file
+from ganvas.inference.model import load
 from ganvas.utils.settings import to_dict
 
 pytestmark = pytest.mark.timeout(900)
@@ -525,6 +526,225 @@ def test_all_is_on_the_first_screen_and_nothing_is_cut_off_on_a_phone(tab: Any) 
 def test_axe_finds_nothing(tab: Any, list_violations: Any, fragment: str) -> None:
     open_model(tab, fragment)
     assert list_violations(tab) == []
+
+
+def noise(width: int, height: int) -> bytes:
+    """A PNG whose every pixel is another one, so that a bit that changes is seen."""
+    out = io.BytesIO()
+    pixels = np.random.default_rng(0).integers(60, 190, (height, width, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(out, "PNG")
+    return out.getvalue()
+
+
+def open_filler(tab: Any, data: bytes, name: str) -> None:
+    """The model that fills holes, with a picture of a person's, and nothing painted over it."""
+    open_model(tab, "model=filler")
+    tab.evaluate(DROP, [list(data), name])
+    tab.wait_for_selector(f"#in-said:has-text('{name}')")
+    tab.wait_for_selector("#veil:has-text('Paint over a part of the picture')")
+
+
+def wait_until_filled(tab: Any) -> None:
+    """Wait for the result of all that is painted over; results on the way are of a part of a stroke."""
+    share = tab.inner_text("#in-said").rpartition(" \u00b7 ")[2].partition(" ")[0]
+    tab.wait_for_selector(f"#note:has-text('({share}%)')")
+
+
+def save_result(tab: Any) -> Any:
+    """The saved result as an array [H, W, C], and its texts."""
+    with tab.expect_download() as saved:
+        tab.click("#save")
+    assert saved.value.suggested_filename == "filler-filled.png"
+    with Image.open(saved.value.path()) as found:
+        return np.array(found), found.text
+
+
+def test_what_is_painted_over_is_filled_and_the_rest_keeps_its_bits(tab: Any) -> None:
+    data = noise(90, 60)
+    open_filler(tab, data, "noise.png")
+    assert tab.is_hidden("#palette")
+    drag(tab, (0.2, 0.5), (0.6, 0.5))
+    wait_until_filled(tab)
+    saved, texts = save_result(tab)
+    given = np.array(Image.open(io.BytesIO(data)))
+    other = (saved != given).any(2)
+    assert other[30, 20:52].mean() > 0.9
+    assert not other[:25].any()
+    assert not other[36:].any()
+    assert not other[:, 65:].any()
+    assert texts["direction"] == "inpainted"
+    tab.wait_for_function("/&hole=90x60\\.[\\w-]+$/.test(location.hash)")
+    tab.click("#undo")
+    tab.wait_for_selector("#veil:has-text('Paint over a part of the picture')")
+    tab.click("#redo")
+    tab.wait_for_function(READY)
+
+
+@pytest.mark.slow
+def test_a_hole_is_painted_by_keys_and_its_link_brings_it_back(tab: Any) -> None:
+    open_filler(tab, noise(90, 60), "keys.png")
+    tab.focus("#map")
+    tab.keyboard.press("1")  # no class can be chosen here
+    tab.keyboard.press("Enter")
+    tab.wait_for_function(READY)
+    for _ in range(8):
+        tab.keyboard.press("Shift+ArrowRight")
+    tab.keyboard.press("e")
+    tab.keyboard.press("Enter")  # the eraser, at the end of the stroke
+    tab.click("#copy")  # it waits until the picture is in the studio
+    tab.wait_for_selector(".toast:has-text('The link ')")
+    said = tab.inner_text("#in-said")
+    wait_until_filled(tab)
+    shown = tab.evaluate(SHOWN)
+    link = tab.evaluate("location.hash.slice(1)")
+    assert "% painted over" in tab.get_attribute("#map", "aria-label")
+    open_model(tab, "model=cycle")
+    assert tab.is_hidden("#mask-part")
+    assert tab.is_visible("#entry")
+    open_model(tab, link)
+    tab.wait_for_function(f"(before) => {SHOWN} === before", arg=shown)
+    assert tab.inner_text("#in-said") == said.replace("keys.png", "the picture of the link")
+    tab.keyboard.press("b")
+
+
+@pytest.mark.slow
+def test_a_mask_is_opened_and_saved(tab: Any, models: Path, tmp_path: Path) -> None:
+    data = noise(90, 60)
+    open_filler(tab, data, "photo.png")
+
+    def open_mask(mask: Any) -> None:
+        out = io.BytesIO()
+        Image.fromarray(mask).save(out, "PNG")
+        file = {"name": "mask.png", "mimeType": "image/png", "buffer": out.getvalue()}
+        tab.set_input_files("#mask-intake input[type=file]", file)
+
+    for mask, words in (
+        (np.full((50, 90), 255, np.uint8), "expected 90 \u00d7 60 pixels, as the picture has, found 90 \u00d7 50"),
+        (np.zeros((60, 90), np.uint8), "expected white where the picture is filled"),
+        (np.full((60, 90), 255, np.uint8), "expected black where the picture is kept"),
+    ):
+        open_mask(mask)
+        tab.wait_for_selector(f".toast.error:has-text('{words}')")
+        tab.evaluate("document.getElementById('toasts').replaceChildren()")
+    mask = np.zeros((60, 90, 4), np.uint8)
+    mask[10:20, 30:50] = (255, 255, 255, 255)
+    mask[30:40, 30:50] = (128, 128, 128, 255)  # the nearer of both is white
+    mask[45:50, 30:50] = (255, 255, 255, 0)  # transparent: black
+    open_mask(mask)
+    tab.wait_for_selector("#note:has-text('400 of 90 x 60 pixels are filled')")
+    saved, _ = save_result(tab)
+    with tab.expect_download() as given:
+        tab.click("#save-mask")
+    given.value.save_as(tmp_path / "mask.png")
+    (tmp_path / "photo.png").write_bytes(data)
+    with Image.open(tmp_path / "mask.png") as image:
+        assert np.array_equal(np.array(image.convert("L")) > 127, (mask[..., 0] > 127) & (mask[..., 3] > 0))
+    filled = load(models / "filler").inpaint(tmp_path / "photo.png", tmp_path / "mask.png")
+    assert np.array_equal(np.array(filled), saved)
+    tab.click("#undo")
+    tab.wait_for_selector("#veil:has-text('Paint over a part of the picture')")
+
+
+@pytest.mark.slow
+def test_a_large_photograph_is_filled_at_its_own_size(tab: Any) -> None:
+    data = noise(800, 600)
+    open_filler(tab, data, "large.png")
+    assert "800 \u00d7 600 pixels" in tab.inner_text("#in-said")
+    drag(tab, (0.5, 0.5), (0.55, 0.5))
+    wait_until_filled(tab)
+    small = np.array(Image.open(io.BytesIO(data)))
+    saved, _ = save_result(tab)
+    other = (saved != small).any(2)
+    assert saved.shape == small.shape
+    assert 0 < other.mean() < 0.02
+    drag(tab, (0.05, 0.05), (0.95, 0.95))  # what comes back is too large for a frame
+    wait_until_filled(tab)
+    saved, _ = save_result(tab)
+    other = (saved != small).any(2)
+    assert other[::40, ::40].mean() > 0.02
+    assert not other[450:, :200].any()
+    assert not other[:150, 500:].any()
+    tab.select_option("#size", "512")
+    tab.wait_for_selector("#note:has-text('of 512 x 384 pixels are filled')")  # the hole has gone with the picture
+    tab.evaluate(DROP, [list(noise(2100, 30)), "wide.png"])
+    tab.select_option("#size", "0")
+    tab.wait_for_selector("#in-said:has-text('2048 \u00d7 29 pixels')")
+    assert "ganvas inpaint takes any size" in tab.inner_text("#in-hint")
+
+
+@pytest.mark.slow
+def test_the_webcam_is_filled_where_it_is_painted_over(tab: Any) -> None:
+    open_model(tab, "model=filler")
+    tab.click("[data-mode=camera]")
+    tab.click("#camera")
+    tab.wait_for_selector("#in-said:has-text('256 \u00d7 192 pixels \u00b7 nothing painted over')")
+    drag(tab, (0.3, 0.5), (0.7, 0.5))
+    tab.wait_for_selector("#note:has-text('of 256 x 192 pixels are filled')")
+    assert tab.evaluate(MEAN, ["result", 0, 0, 1, 1]) == pytest.approx([200, 150, 100], abs=4)
+    tab.click("#shoot")
+    tab.wait_for_selector("#in-said:has-text('the webcam')")
+    tab.wait_for_selector("#note:has-text('of 320 x 240 pixels are filled')")  # the hole has gone with it
+    tab.click("[data-mode=camera]")
+    tab.click("[data-mode=picture]")
+    tab.wait_for_selector("#note:has-text('of 320 x 240 pixels are filled')")
+
+
+@pytest.mark.slow
+def test_a_filled_picture_goes_on_to_another_model_and_comes_from_edit(tab: Any, context: Any, models: Path) -> None:
+    open_filler(tab, noise(90, 60), "mine.png")
+    drag(tab, (0.2, 0.5), (0.6, 0.5))
+    wait_until_filled(tab)
+    tab.click("#hand")
+    tab.click("#hand-list >> text=larger")
+    tab.wait_for_selector("#out-said:has-text('180 \u00d7 120 pixels')")
+    other = context.new_page()
+    other.set_default_timeout(600_000)
+    other.goto(f"{context.base}/edit#model=cgan-mnist&seed=1")  # it comes with ganvas
+    other.wait_for_selector("#work:not([hidden])")
+    file = {"name": "own.png", "mimeType": "image/png", "buffer": noise(300, 200)}
+    other.set_input_files("#intake input[type=file]", file)
+    other.click("#filler")
+    other.wait_for_url("**/translate#model=filler*")
+    other.wait_for_selector("#in-said:has-text('300 \u00d7 200 pixels \u00b7 nothing painted over')")
+    other.close()
+
+
+@pytest.mark.slow
+def test_the_page_that_fills_fits_the_screen_and_axe_finds_nothing(tab: Any, list_violations: Any) -> None:
+    open_model(tab, "model=filler")
+    for width, height in ((1280, 720), (1440, 900)):
+        tab.set_viewport_size({"width": width, "height": height})
+        assert tab.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == [width, height]
+        assert tab.evaluate(CUT) == []
+        entry, result = (tab.locator(f".{side} .whole").bounding_box() for side in ("entrance", "exit"))
+        assert (entry["y"], entry["width"]) == pytest.approx((result["y"], result["width"]), abs=1)
+    tab.set_viewport_size({"width": 360, "height": 844})
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 360
+    drawing, tools, out = (tab.locator(each).bounding_box()["y"] for each in ("#map", "#tools", "#result"))
+    assert drawing < tools < out
+    tab.set_viewport_size({"width": 1280, "height": 720})
+    assert list_violations(tab) == []
+
+
+@pytest.mark.slow
+def test_a_run_that_cannot_be_read_is_told_on_each_page(tab: Any, context: Any, models: Path) -> None:
+    (models / "spoiled").mkdir()
+    (models / "spoiled" / "model.safetensors").write_bytes(b"")
+    (models / "spoiled" / "recipe.json").write_text("{")
+    other = context.new_page()
+    other.set_default_timeout(240_000)
+    try:
+        for name in ("translate", "edit", "animate"):
+            other.goto(f"{context.base}/{name}#model=spoiled")
+            other.wait_for_selector("#absent:has-text('Not shown: spoiled (recipe.json is not readable JSON')")
+            other.wait_for_selector("#problem:has-text('spoiled is not shown here')")
+            size = "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+            assert other.evaluate(size) == [1280, 900]
+    finally:
+        other.close()
+        for file in (models / "spoiled").iterdir():
+            file.unlink()
+        (models / "spoiled").rmdir()
 
 
 def test_without_a_model_one_click_leads_to_the_form(page: Any, context: Any) -> None:

@@ -12,13 +12,14 @@ from PIL import Image
 from translate_models import DARKER, furnish
 
 from ganvas.data.builtin.earth import read_legend
+from ganvas.inference.model import load
 from ganvas.studio.page import Studio
 from ganvas.studio.page_tasks import Task, do_task
 from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.run_task_socket import RunTaskSocket
 from ganvas.studio.socket import Frame
 from ganvas.studio.storage import Storage, UnknownIdError, read_json
-from ganvas.studio.translate.page import STARTS, suits
+from ganvas.studio.translate.page import STARTS, choose_label, suits
 from ganvas.studio.translate.translate_process import PREVIEW, Painter
 from ganvas.studio.translate.translators import EXAMPLES, describe_translator, list_examples, list_translators
 
@@ -39,13 +40,15 @@ def describe(runs: Path) -> dict[str, dict[str, Any]]:
 
 def test_each_model_says_what_it_takes_and_where_it_leads(runs: Path) -> None:
     found = describe(runs)
-    assert set(found) == {"painter", "own-maps", "shader", "cycle", "filter", "larger"}  # a model of noise is on /explore
+    assert set(found) == {"painter", "own-maps", "shader", "cycle", "filter", "larger", "filler"}  # a model of noise: /explore
     ways = {name: [(way["source"], way["to"], way["back"]) for way in each["ways"]] for name, each in found.items()}
     assert ways["cycle"] == [("flat", "shaded", True), ("shaded", "flat", True)]
     assert ways["shader"] == [("flat", "shaded", False)]
     assert ways["filter"] == [("photo", "sketch", False)]
     assert ways["larger"] == [("picture", "x2", False)]
     assert ways["painter"] == [("drawing", "real", False)]
+    assert ways["filler"] == [("picture", "filled", False)]
+    assert {name for name, each in found.items() if each["fills"]} == {"filler"}
     assert [found[name]["ways"][0]["title"] for name in ("painter", "larger", "cycle")] == [
         "picture",
         "2 times as large",
@@ -60,7 +63,7 @@ def test_each_model_says_what_it_takes_and_where_it_leads(runs: Path) -> None:
 def test_examples_are_of_what_the_model_takes(runs: Path) -> None:
     examples = {name: [way["examples"] for way in each["ways"]] for name, each in describe(runs).items()}
     assert examples["cycle"] == ["flat", "shaded"]
-    assert (examples["filter"], examples["larger"]) == (["photo"], ["photo"])
+    assert (examples["filter"], examples["larger"], examples["filler"]) == (["photo"], ["photo"], ["photo"])
     assert (examples["painter"], examples["own-maps"]) == (["map"], [""])  # maps of the earth have no roads
     files = [name for names in list_examples().values() for name in names]
     assert sorted(files) == sorted(path.name for path in EXAMPLES.iterdir())
@@ -79,6 +82,7 @@ def test_runs_are_handed_over_where_the_page_can_use_them(runs: Path) -> None:
     }
     assert {name for name, facts in found.items() if suits(facts)} == set(describe(runs))
     assert not suits({**found["cycle"], "model": False})
+    assert [choose_label(found[name]) for name in ("filler", "filter")] == ["Fill holes with it", "Translate with it"]
 
 
 def do(runs: Path, name: str, model: str, arrays: dict[str, Any] | None = None, paths: Any = None, **facts: Any) -> Any:
@@ -86,7 +90,7 @@ def do(runs: Path, name: str, model: str, arrays: dict[str, Any] | None = None, 
     painter, sent = Painter(), []  # type: ignore[var-annotated]
     paths = {"run": str(runs / model), "device": "cpu", **(paths or {})}
     task = Task(1, name, name, {"model": model, "paths": paths, **facts}, arrays or {}, sent.append)
-    works: dict[str, Any] = {"paint": painter.paint, "translate": painter.translate}
+    works: dict[str, Any] = {"paint": painter.paint, "translate": painter.translate, "fill": painter.fill}
     end = do_task(task, works)
     assert all(frame.kind == "progress" for frame in sent)
     return end
@@ -167,9 +171,45 @@ def test_the_way_back_is_kept_as_a_file_of_its_own(runs: Path, tmp_path: Path) -
     assert "no picture of a way back" in end.facts["text"]
 
 
+def pack(hole: Any) -> Any:
+    """A hole [H, W] as a page sends it."""
+    return np.packbits(hole, axis=1)
+
+
+def test_a_hole_is_filled_and_only_its_part_comes_back(runs: Path, tmp_path: Path) -> None:
+    picture, hole = photo(37, 45), np.zeros((37, 45), bool)
+    hole[10:20, 7:30] = hole[30:33, 40:44] = True
+    whole = load(runs / "filler").inpaint(picture[None], hole[None])[0]
+    end = do(runs, "fill", "filler", {"picture": picture, "hole": pack(hole)})
+    assert end.facts["corner"] == [7, 10]
+    assert (end.facts["width"], end.facts["height"]) == (45, 37)
+    assert end.facts["filled"] == "242 of 45 x 37 pixels are filled (14.5%)"
+    assert np.array_equal(end.arrays["picture"], whole[10:33, 7:44])
+    source, out = tmp_path / "in.png", tmp_path / "out.png"
+    Image.fromarray(picture).save(source)
+    paths = {"picture": str(source), "out": str(out)}
+    do(runs, "fill", "filler", {"hole": pack(hole)}, paths, keep=True, kept="12ab")
+    with Image.open(out) as image:
+        assert np.array_equal(np.array(image), whole)
+        assert np.array_equal(np.array(image)[~hole], picture[~hole])
+        assert {"synthetic": "true", "direction": "inpainted"}.items() <= image.text.items()  # type: ignore[attr-defined]
+
+
+def test_a_grey_photograph_is_filled_with_grey(runs: Path) -> None:
+    hole = np.zeros((30, 40), bool)
+    hole[5:9, 5:9] = True
+    end = do(runs, "fill", "filler", {"picture": np.repeat(photo(channels=1), 3, 2), "hole": pack(hole)})
+    assert end.arrays["picture"].shape == (4, 4, 1)
+
+
 @pytest.mark.parametrize(
     ("name", "model", "arrays", "facts", "text"),
     [
+        ("fill", "filter", {"picture": photo(), "hole": pack(np.ones((30, 40)) > 0)}, {}, "fills no holes"),
+        ("fill", "filler", {"picture": photo()}, {}, "one bit for each of 40 x 30 pixels"),
+        ("fill", "filler", {"picture": photo(), "hole": pack(np.ones((40, 30)) > 0)}, {}, "one bit for each of 40 x 30 pixels"),
+        ("fill", "filler", {"picture": photo(), "hole": np.zeros((30, 5), "u1")}, {}, "found none"),
+        ("fill", "filler", {"picture": photo(), "hole": np.full((30, 5), 255, "u1")}, {}, "found none"),
         ("paint", "painter", {}, {}, "expected the class of each pixel"),
         ("paint", "painter", {"map": np.zeros((8, 8), "f4")}, {}, "expected the class of each pixel"),
         ("paint", "painter", {"map": np.full((8, 8), 77, "u1")}, {}, "found 77"),

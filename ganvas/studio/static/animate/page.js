@@ -1,5 +1,6 @@
 // The page /animate: a picture and a clip; a preview of eight frames comes first, then all of them.
 
+import { explainMissing, showAbsent } from "../common/absent.js";
 import { ask, formatCount } from "../common/api.js";
 import { FileIntake } from "../common/file_intake.js";
 import { Intake } from "../common/intake.js";
@@ -19,6 +20,7 @@ const SHIPPED_MILLISECONDS = 40;
 const CLIPS = "image/gif,image/png,image/apng,image/webp,video/*";
 const ENDINGS = { gif: ["gif", "image/gif"], apng: ["png", "image/png"], mp4: ["mp4", "video/mp4"] };
 let models = [];
+let absent = []; // runs that cannot be read, each with the reason
 const state = { model: null, picture: null, clip: null, name: "" };
 
 let isOpened = null;
@@ -144,7 +146,7 @@ async function followLink() {
   const asked = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
   const model = asked.model ? models.find(({ id }) => id === asked.model) : models[0];
   if (model) await chooseModel(model, asked);
-  else if (asked.model) showProblem(`There is no model “${asked.model}” here that animates; choose another.`);
+  else if (asked.model) showProblem(explainMissing(asked.model, absent, " that animates"));
 }
 
 // Events ----------------------------------------------------------------------------------------------------------------
@@ -175,7 +177,8 @@ key(" ", "Pause, go on", () => player.setPlaying(!player.isPlaying));
 addEventListener("hashchange", () => models.length && followLink().catch(fail));
 
 try {
-  models = await ask("animate/models");
+  [models, absent] = await Promise.all([ask("animate/models"), ask("animate/absent")]);
+  showAbsent($("absent"), absent);
   $("none").hidden = models.length > 0;
   $("choice").hidden = !models.length;
   $("model").replaceChildren(...models.map(({ id }) => make("option", { value: id }, id)));

@@ -5,23 +5,23 @@ import { FileIntake } from "./file_intake.js";
 import { make, say } from "./shell.js";
 
 const MAX_BYTES = 32 * 2 ** 20; // the server's limit for one picture
-export const LARGEST = 1024; // pixels of the longer side of what is sent
+export const LARGEST = 1024; // pixels of the longer side of what is taken, where a page has no other limit
 const TYPES = "image/png,image/jpeg,image/webp,image/bmp,image/gif";
 
 export class Intake {
   /**
-   * `take({canvas, name, file})` gets each picture, upright and at most LARGEST pixels, and its file if it has
-   * one; `examples`: [{name, url}], of this server;
+   * `take({canvas, name, file, isReduced})` gets each picture, upright and made smaller if a side has more than `largest()`
+   * pixels, and its file if it has one; `examples`: [{name, url}], of this server; `text` stands on the button, `words` below;
    * `camera`: whether the page may ask for it (Page.permissions); `isWanted(event)`: whether a drop or a paste is for it now;
    * `over`: an element that has the class "over" while files are near.
    */
   constructor(root, {
-    take, examples = [], camera = false, label = "Picture", isWanted = () => true, over = null,
+    take, examples = [], camera = false, label = "Picture", isWanted = () => true, over = null, largest = () => LARGEST,
+    text = "Choose a picture", words = "Or drop one anywhere on the page, or paste one. It stays on this machine.",
   }) {
-    Object.assign(this, { take, stream: null });
+    Object.assign(this, { take, largest, stream: null });
     this.files = new FileIntake(root, {
-      choices: [{ text: "Choose a picture", accept: TYPES }], take: (files) => this.openFirst(files), label, isWanted, over,
-      words: "Or drop one anywhere on the page, or paste one. It stays on this machine.",
+      choices: [{ text, accept: TYPES }], take: (files) => this.openFirst(files), label, isWanted, over, words,
     });
     this.root = this.files.root;
     if (camera) this.addCamera();
@@ -104,7 +104,7 @@ export class Intake {
 
   hand(source, name, file = null) {
     const [width, height] = [source.videoWidth ?? source.width, source.videoHeight ?? source.height];
-    const scale = Math.min(1, LARGEST / Math.max(width, height));
+    const scale = Math.min(1, this.largest() / Math.max(width, height));
     const canvas = document.createElement("canvas");
     canvas.width = Math.max(1, Math.round(width * scale));
     canvas.height = Math.max(1, Math.round(height * scale));
@@ -112,7 +112,7 @@ export class Intake {
     context.imageSmoothingQuality = "high";
     context.drawImage(source, 0, 0, canvas.width, canvas.height);
     say(`${name}: ${canvas.width} by ${canvas.height} pixels`, true);
-    this.take({ canvas, name, file });
+    this.take({ canvas, name, file, isReduced: scale < 1 });
   }
 
   // The camera ------------------------------------------------------------------------------------------------------------

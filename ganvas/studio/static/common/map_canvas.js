@@ -1,25 +1,30 @@
-// A canvas on which a map of classes is drawn: hard edges, one class a pixel. By mouse, pen, finger, or by keys.
+// A canvas on which a map of classes is drawn, perhaps over a picture: hard edges, one class a pixel. By mouse, pen, or keys.
 //
 // Tools: brush, line, fill, pick (takes the class below it), move (when it is enlarged). The eraser is the brush with the first
 // class. States of the undo stack are whole maps.
 
-import { colorMap, drawLine, fillArea } from "./map_shapes.js";
-import { colour, onTheme, say } from "./shell.js";
+import { drawRing, paintLayers, renderMap } from "./map_layers.js";
+import { drawLine, fillArea } from "./map_shapes.js";
+import { onTheme, say } from "./shell.js";
 import { UndoStack } from "./undo.js";
 
 const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const BRUSHES = ["brush", "erase", "line"]; // tools that draw
 const KEY_STEPS = 32; // presses of an arrow key from one side of what is shown to the other
 const MOST_ZOOM = 8;
+const MOST_STATES = 60; // of the undo stack
+const MOST_KEPT = 64 * 2 ** 20; // bytes of them
 
 export class MapCanvas {
   /**
-   * `classes` [{name, color: [r, g, b]}]; `changed(isWhole)` runs while a stroke is made, and with true at its end;
+   * `classes` [{name, color: [r, g, b]}], a color with a fourth number where the picture below it shall be seen;
+   * `changed(isWhole)` runs while a stroke is made, and with true at its end;
    * `updated()` runs when the class, the tool, the brush or the zoom is another.
    */
   constructor(canvas, { changed = () => {}, updated = () => {} } = {}) {
     Object.assign(this, { canvas, changed, updated, tool: "brush", chosen: 0, width: 8, zoom: 1, corner: [0, 0] });
-    Object.assign(this, { start: null, last: null, cursor: null, hover: null, before: "brush" });
-    this.reset([{ name: "", color: [0, 0, 0] }], new Uint8Array(1), 1);
+    Object.assign(this, { start: null, last: null, cursor: null, hover: null, before: "brush", sheet: null });
+    this.reset([{ name: "", color: [0, 0, 0] }], new Uint8Array(1), [1, 1]);
     const listen = (name, run) => canvas.addEventListener(name, (event) => run.call(this, event));
     listen("pointerdown", this.begin);
     listen("pointermove", this.move);
@@ -32,13 +37,24 @@ export class MapCanvas {
     onTheme(() => this.canvas.isConnected && this.draw());
   }
 
-  /** Begin anew with a map of side x side pixels, without a past. */
-  reset(classes, map, side) {
-    Object.assign(this, { classes, side, map, colors: classes.map(({ color }) => color), start: null, last: null });
-    Object.assign(this, { zoom: 1, corner: [0, 0], cursor: [side / 2, side / 2] });
+  /** Begin anew with a map of `size` [columns, rows], without a past; `below`: a picture of this size, or null. */
+  reset(classes, map, size, below = null) {
+    Object.assign(this, { classes, size, map, below, colors: classes.map(({ color }) => color), start: null, last: null });
+    Object.assign(this, { zoom: 1, corner: [0, 0], cursor: size.map((count) => count / 2) });
     this.chosen = Math.min(this.chosen, classes.length - 1);
-    this.stack = new UndoStack(map.slice());
+    const most = Math.max(1, Math.min(MOST_STATES, Math.floor(MOST_KEPT / map.length)));
+    this.stack = new UndoStack(map.slice(), most);
     this.update();
+  }
+
+  /** The longer side in pixels. */
+  get side() {
+    return Math.max(...this.size);
+  }
+
+  /** The columns and rows that are shown. */
+  get shown() {
+    return this.size.map((count) => count / this.zoom);
   }
 
   /** Put another map in place of this one: one state of the undo stack. */
@@ -48,7 +64,7 @@ export class MapCanvas {
   }
 
   clear() {
-    this.replace(new Uint8Array(this.side * this.side));
+    this.replace(new Uint8Array(this.map.length));
   }
 
   choose(k) {
@@ -72,7 +88,7 @@ export class MapCanvas {
   }
 
   /** Enlarge, with one point (in pixels of the map) staying where it is; without one the middle does. */
-  setZoom(zoom, [x, y] = this.corner.map((from) => from + this.side / this.zoom / 2)) {
+  setZoom(zoom, [x, y] = this.corner.map((from, k) => from + this.shown[k] / 2)) {
     const next = Math.max(1, Math.min(MOST_ZOOM, zoom));
     const [left, top] = this.corner;
     this.corner = [x - ((x - left) * this.zoom) / next, y - ((y - top) * this.zoom) / next];
@@ -81,8 +97,8 @@ export class MapCanvas {
   }
 
   moveView(dx, dy) {
-    const most = this.side - this.side / this.zoom;
-    this.corner = this.corner.map((from, k) => Math.max(0, Math.min(most, from + [dx, dy][k])));
+    const { size, shown } = this;
+    this.corner = this.corner.map((from, k) => Math.max(0, Math.min(size[k] - shown[k], from + [dx, dy][k])));
     this.update();
   }
 
@@ -94,13 +110,13 @@ export class MapCanvas {
 
   locate({ clientX, clientY }) {
     const { left, top, width } = this.canvas.getBoundingClientRect();
-    const scale = this.side / this.zoom / width;
+    const scale = this.shown[0] / width;
     return [this.corner[0] + (clientX - left) * scale, this.corner[1] + (clientY - top) * scale];
   }
 
   /** The map's pixel at a point. */
   round(point) {
-    return point.map((value) => Math.max(0, Math.min(this.side - 1, Math.floor(value))));
+    return point.map((value, k) => Math.max(0, Math.min(this.size[k] - 1, Math.floor(value))));
   }
 
   begin(event) {
@@ -135,21 +151,20 @@ export class MapCanvas {
 
   finish(event) {
     if (!this.last) return;
-    const drew = this.tool === "brush" || this.tool === "erase" || this.tool === "line";
     if (this.tool === "line") this.preview(this.start, this.locate(event));
     Object.assign(this, { last: null, start: null });
-    if (drew) this.commit();
+    if (BRUSHES.includes(this.tool)) this.commit();
   }
 
   drawTo(point) {
-    drawLine(this.map, this.side, this.last, point, this.width, this.value);
+    drawLine(this.map, this.size[0], this.last, point, this.width, this.value);
     this.last = point;
   }
 
   /** The line as it would be, on the map as it was. */
   preview(from, to) {
     this.map = this.stack.present.slice();
-    drawLine(this.map, this.side, from, to, this.width, this.value);
+    drawLine(this.map, this.size[0], from, to, this.width, this.value);
     this.draw();
     this.changed(false);
   }
@@ -158,10 +173,10 @@ export class MapCanvas {
   use(from, point) {
     const [x, y] = this.round(point);
     if (this.tool === "pick") {
-      this.choose(this.map[y * this.side + x]);
+      this.choose(this.map[y * this.size[0] + x]);
       this.last = null;
     } else if (this.tool === "fill") {
-      fillArea(this.map, this.side, x, y, this.value);
+      fillArea(this.map, this.size[0], x, y, this.value);
       this.last = null;
       this.commit();
     } else {
@@ -199,13 +214,13 @@ export class MapCanvas {
   press(event) {
     const direction = DIRECTIONS[event.key];
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (/^[0-9]$/.test(event.key)) this.choose((Number(event.key) + 9) % 10); // 0 is the tenth
+    if (/^[0-9]$/.test(event.key) && !this.below) this.choose((Number(event.key) + 9) % 10); // 0 is the tenth
     if (!direction && event.key !== "Enter") return;
     event.preventDefault();
     const from = this.cursor;
     if (direction) {
       const step = Math.max(1, Math.round(this.side / KEY_STEPS / this.zoom));
-      this.cursor = from.map((value, k) => Math.max(0.5, Math.min(this.side - 0.5, value + step * direction[k])));
+      this.cursor = from.map((value, k) => Math.max(0.5, Math.min(this.size[k] - 0.5, value + step * direction[k])));
       this.showCursor();
     }
     if (this.tool === "line" && !event.shiftKey) {
@@ -219,7 +234,7 @@ export class MapCanvas {
       return;
     }
     const [x, y] = this.round(this.cursor);
-    say(`Column ${x + 1}, row ${y + 1}: ${this.classes[this.map[y * this.side + x]].name}`, true);
+    say(`Column ${x + 1}, row ${y + 1}: ${this.classes[this.map[y * this.size[0] + x]].name}`, true);
     this.draw();
   }
 
@@ -240,8 +255,8 @@ export class MapCanvas {
 
   /** Move what is shown so that the cursor is in it. */
   showCursor() {
-    const shown = this.side / this.zoom;
-    this.corner = this.corner.map((from, k) => Math.max(this.cursor[k] + 1 - shown, Math.min(this.cursor[k] - 1, from)));
+    const { cursor, shown } = this;
+    this.corner = this.corner.map((from, k) => Math.max(cursor[k] + 1 - shown[k], Math.min(cursor[k] - 1, from)));
     this.moveView(0, 0);
   }
 
@@ -256,7 +271,7 @@ export class MapCanvas {
 
   setHover(point) {
     this.hover = point;
-    this.draw();
+    this.draw(true);
   }
 
   update() {
@@ -264,36 +279,20 @@ export class MapCanvas {
     this.updated();
   }
 
-  draw() {
-    const size = Math.round(this.canvas.clientWidth * Math.min(2, devicePixelRatio || 1));
-    if (size < 2) return; // hidden
-    if (this.canvas.width !== size || this.canvas.height !== size) Object.assign(this.canvas, { width: size, height: size });
-    const context = this.canvas.getContext("2d");
-    const shown = this.side / this.zoom;
-    context.imageSmoothingEnabled = false;
-    context.drawImage(this.render(), ...this.corner, shown, shown, 0, 0, size, size);
-    const isFocused = document.activeElement === this.canvas && this.canvas.matches(":focus-visible");
+  /** `isSame`: the map is the one that was drawn last. */
+  draw(isSame = false) {
+    if (!this.sheet || isSame !== true) this.sheet = this.render();
+    const { below, sheet, canvas, corner, shown } = this;
+    if (!paintLayers(canvas, below ? [below, sheet] : [sheet], corner, shown)) return;
+    const isFocused = document.activeElement === canvas && canvas.matches(":focus-visible");
     const point = isFocused ? this.cursor : this.hover;
-    if (point) this.drawRing(context, point, size / shown);
-  }
-
-  /** The brush around a point; `scale`: screen pixels in a pixel of the map. */
-  drawRing(context, point, scale) {
-    const [x, y] = point.map((value, k) => (value - this.corner[k]) * scale);
-    const isBrush = this.tool === "brush" || this.tool === "erase" || this.tool === "line";
-    for (const [token, lineWidth] of [["--card", 4], ["--ink", 2]]) {
-      context.strokeStyle = colour(token);
-      context.lineWidth = lineWidth;
-      context.beginPath();
-      context.arc(x, y, Math.max(4, isBrush ? (this.width / 2) * scale : 5), 0, 7);
-      context.stroke();
-    }
+    const scale = canvas.width / shown[0];
+    const radius = BRUSHES.includes(this.tool) ? (this.width / 2) * scale : 5;
+    if (point) drawRing(canvas, point.map((value, k) => (value - corner[k]) * scale), Math.max(4, radius));
   }
 
   /** The map in its colours, one pixel a pixel: an OffscreenCanvas. */
   render() {
-    const canvas = new OffscreenCanvas(this.side, this.side);
-    canvas.getContext("2d").putImageData(colorMap(this.map, this.side, this.colors), 0, 0);
-    return canvas;
+    return renderMap(this.map, this.size[0], this.colors);
   }
 }

@@ -2,34 +2,35 @@
 
 const NEAR = 24; // levels from a class's colour, within which a colour is that class
 const EDGE = 255; // a pixel whose class is not known yet
-const MAX_SIDE = 512; // pixels of a map in a link
+const MAX_SIDE = 2048; // pixels of a map in a link
 
-/** Set the pixels of `map` (side x side) within a round brush that goes from one point to another, in pixels. */
-export function drawLine(map, side, [x0, y0], [x1, y1], width, value) {
+/** Set the pixels of a map (rows of `columns` pixels) within a round brush that goes from one point to another, in pixels. */
+export function drawLine(map, columns, [x0, y0], [x1, y1], width, value) {
   const reach = Math.max(width / 2, 0.71); // at least the pixel below the point
   const [dx, dy] = [x1 - x0, y1 - y0];
   const length = dx * dx + dy * dy;
-  const clip = (low) => Math.max(0, Math.min(side - 1, low));
-  const [left, right] = [clip(Math.floor(Math.min(x0, x1) - reach)), clip(Math.ceil(Math.max(x0, x1) + reach))];
-  const [top, bottom] = [clip(Math.floor(Math.min(y0, y1) - reach)), clip(Math.ceil(Math.max(y0, y1) + reach))];
+  const clip = (at, count) => Math.max(0, Math.min(count - 1, at));
+  const span = (a, b, count) =>
+    [Math.floor(Math.min(a, b) - reach), Math.ceil(Math.max(a, b) + reach)].map((at) => clip(at, count));
+  const [[left, right], [top, bottom]] = [span(x0, x1, columns), span(y0, y1, map.length / columns)];
   for (let y = top; y <= bottom; y++) {
     for (let x = left; x <= right; x++) {
       const [px, py] = [x + 0.5 - x0, y + 0.5 - y0];
       const along = length ? Math.max(0, Math.min(1, (px * dx + py * dy) / length)) : 0;
       const far = (px - along * dx) ** 2 + (py - along * dy) ** 2;
-      if (far <= reach * reach) map[y * side + x] = value;
+      if (far <= reach * reach) map[y * columns + x] = value;
     }
   }
 }
 
 /** Set the area of one class around a pixel. */
-export function fillArea(map, side, x, y, value) {
-  const from = map[y * side + x];
+export function fillArea(map, columns, x, y, value) {
+  const from = map[y * columns + x];
   if (from === value) return;
-  const open = [y * side + x];
+  const open = [y * columns + x];
   map[open[0]] = value;
   while (open.length) {
-    for (const at of listNeighbours(open.pop(), side)) {
+    for (const at of listNeighbours(open.pop(), columns, map.length)) {
       if (map[at] !== from) continue;
       map[at] = value;
       open.push(at);
@@ -37,12 +38,12 @@ export function fillArea(map, side, x, y, value) {
   }
 }
 
-function listNeighbours(at, side, count = side * side) {
+function listNeighbours(at, columns, count) {
   const found = [];
-  if (at % side) found.push(at - 1);
-  if ((at + 1) % side) found.push(at + 1);
-  if (at >= side) found.push(at - side);
-  if (at + side < count) found.push(at + side);
+  if (at % columns) found.push(at - 1);
+  if ((at + 1) % columns) found.push(at + 1);
+  if (at >= columns) found.push(at - columns);
+  if (at + columns < count) found.push(at + columns);
   return found;
 }
 
@@ -81,28 +82,41 @@ function findNear(color, colors) {
   return best;
 }
 
-/** The map in its colours, as ImageData. */
-export function colorMap(map, side, colors) {
-  const pixels = new Uint32Array(side * side);
-  const words = new Uint32Array(Uint8Array.from(colors.flatMap((color) => [...color, 255])).buffer); // a pixel as one number
+/** The map in its colours [r, g, b], or [r, g, b, a] where they are not opaque, as ImageData. */
+export function colorMap(map, columns, colors) {
+  const pixels = new Uint32Array(map.length);
+  const bytes = Uint8Array.from(colors.flatMap(([r, g, b, alpha = 255]) => [r, g, b, alpha]));
+  const words = new Uint32Array(bytes.buffer); // a pixel as one number
   for (let at = 0; at < map.length; at++) pixels[at] = words[map[at]];
-  return new ImageData(new Uint8ClampedArray(pixels.buffer), side, side);
+  return new ImageData(new Uint8ClampedArray(pixels.buffer), columns, map.length / columns);
 }
 
-/** A map as text for a link: its side, then its pixels, compressed. */
-export async function packMap(map, side) {
+/** A map at another size, by its nearest pixels. */
+export function resizeMap(map, [oldColumns, oldRows], [columns, rows]) {
+  const place = (at, old, now) => Math.floor(((at + 0.5) * old) / now);
+  const find = (at) =>
+    map[place(Math.floor(at / columns), oldRows, rows) * oldColumns + place(at % columns, oldColumns, columns)];
+  return Uint8Array.from({ length: columns * rows }, (_, at) => find(at));
+}
+
+/** A map as text for a link: its columns and rows (one number of a square), then its pixels, compressed. */
+export async function packMap(map, columns) {
   const stream = new Blob([map]).stream().pipeThrough(new CompressionStream("deflate-raw"));
   const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
-  const text = btoa(String.fromCharCode(...bytes));
-  return `${side}.${text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
+  const text = btoa(Array.from(bytes, (each) => String.fromCharCode(each)).join(""));
+  const rows = map.length / columns;
+  const size = columns === rows ? columns : `${columns}x${rows}`;
+  return `${size}.${text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
 }
 
-/** {map, side} of such a text. Throws an Error with one line: it is none, or it has other classes than `count`. */
+/** {map, columns, rows} of such a text. Throws an Error with one line: it is none, or it has other classes than `count`. */
 export async function unpackMap(text, count) {
-  const [, digits, packed] = /^(\d{1,3})\.([\w-]+)$/.exec(text) ?? [];
-  const side = Number(digits);
-  if (!packed || side < 1 || side > MAX_SIDE) throw new Error("the map in the link is damaged");
-  const map = new Uint8Array(side * side);
+  const [, digits, others, packed] = /^(\d{1,4})(?:x(\d{1,4}))?\.([\w-]+)$/.exec(text) ?? [];
+  const [columns, rows] = [Number(digits), Number(others ?? digits)];
+  if (!packed || Math.min(columns, rows) < 1 || Math.max(columns, rows) > MAX_SIDE) {
+    throw new Error("the map in the link is damaged");
+  }
+  const map = new Uint8Array(columns * rows);
   let at = 0;
   try {
     const bytes = Uint8Array.from(atob(packed.replaceAll("-", "+").replaceAll("_", "/")), (each) => each.charCodeAt(0));
@@ -110,12 +124,12 @@ export async function unpackMap(text, count) {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
-      map.set(value, at); // it throws where there is more than the side says
+      map.set(value, at); // it throws where there is more than the size says
       at += value.length;
     }
   } catch {
     throw new Error("the map in the link is damaged");
   }
   if (at !== map.length || map.some((each) => each >= count)) throw new Error("the map in the link is of another model");
-  return { map, side };
+  return { map, columns, rows };
 }

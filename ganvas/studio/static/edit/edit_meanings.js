@@ -9,6 +9,7 @@ const MEANINGS = {
   label: "What the sample shows: a class of the training. Your own picture is searched for again, as this class.",
   tune: "Trains a copy of the model, never the model itself, until it makes your picture exactly.",
   "measure-floor": "Searches for samples of the model, and for pictures of its data, to compare the error with; takes minutes.",
+  filler: "Opens your picture on the page Translate, with a model that fills holes in photographs.",
   fill: "Paint what the model shall make anew in your picture. It finds what is nearest to the rest.",
   paint: "Paint on the picture; then Apply looks for the nearest picture that the model can make.",
   color: "The color of the brush.",

@@ -1,5 +1,6 @@
 // The page /edit: a seed or a picture is the beginning, steps change it, and every change can be undone.
 
+import { explainMissing, showAbsent } from "../common/absent.js";
 import { ask, formatCount } from "../common/api.js";
 import { Intake } from "../common/intake.js";
 import { fetchPicture, fitPicture, readPixels } from "../common/pixels.js";
@@ -14,6 +15,7 @@ import { explainEdit } from "./edit_meanings.js";
 import { $, makeEdit, makeStep, showProblem, state, toSeed } from "./edit_state.js";
 import { Floor } from "./floor.js";
 import { Jobs } from "./jobs.js";
+import { connectMarks } from "./marks.js";
 import { openSaved, readLink } from "./opening.js";
 import { Painting } from "./painting.js";
 import { connectSheet } from "./slide_sheet.js";
@@ -22,12 +24,12 @@ import { showSteps } from "./steps.js";
 
 const ERROR_SECONDS = 15;
 const SENT = 480; // pixels of the longer side of a picture that is sent
-const HOLE_COLOR = "#ff4fa3"; // of the mark of what is to be filled
 const ENDS_WAIT = 350; // milliseconds after the last change: the picture itself comes first
 let models = [];
+let absent = []; // runs that cannot be read, each with the reason
 let endsTimer = 0;
 let moving = false; // a slider
-let photo = null; // {picture, name}: the person's own, for another model
+let photo = null; // {canvas, picture, name}: the person's own, for another model
 let choices = 0; // of a model: what an older one waited for comes too late
 
 let isOpened = null;
@@ -150,7 +152,7 @@ function chooseLabel(label) {
 }
 
 function findPhoto(canvas, name) {
-  photo = { name, picture: readPixels(fitPicture(canvas, SENT)) };
+  photo = { name, canvas, picture: readPixels(fitPicture(canvas, SENT)) };
   return jobs.find(name, photo);
 }
 
@@ -165,14 +167,6 @@ async function takePicture({ canvas, name, file = null }) {
   } catch (wrong) {
     if (!(wrong instanceof CancelledError)) showProblem(wrong.message);
   }
-}
-
-/** What was painted becomes the mask of a drag: white may move. */
-function takeMask(strokes) {
-  const mask = Uint8Array.from({ length: strokes.length / 4 }, (_, k) => (strokes[4 * k + 3] > 127 ? 255 : 0));
-  mask.shape = strokes.shape.slice(0, 2);
-  dragging.mask = mask.some(Boolean) ? mask : null;
-  dragging.show(true);
 }
 
 /** While a job runs nothing else can change: its step belongs to the picture that it began with. */
@@ -248,7 +242,7 @@ async function followLink() {
   const asked = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
   const model = asked.model ? models.find(({ id }) => id === asked.model) : models[0];
   if (model) await chooseModel(model, asked);
-  else if (asked.model) showProblem(`There is no model “${asked.model}” here that can be edited; choose another.`);
+  else if (asked.model) showProblem(explainMissing(asked.model, absent, " that can be edited"));
 }
 
 // Events ----------------------------------------------------------------------------------------------------------------
@@ -269,12 +263,7 @@ $("save").addEventListener("click", save);
 $("undo").addEventListener("click", () => undo(false));
 $("redo").addEventListener("click", () => undo(true));
 connectAdding({ addStep, tryStep });
-$("paint-mask").addEventListener("click", () => painting.open({ take: takeMask, tool: "paint-mask", color: HOLE_COLOR }));
-$("fill").addEventListener("click", () => {
-  const { target, origin } = now();
-  const take = (strokes) => jobs.fill(strokes, target, origin.name);
-  painting.open({ take, tool: "fill", pixels: target, color: HOLE_COLOR });
-});
+connectMarks({ painting, dragging, jobs, getPhoto: () => photo?.canvas, fail });
 connectSheet();
 key("Ctrl+Z", "Undo", () => undo(false));
 key("Ctrl+Shift+Z", "Redo", () => undo(true));
@@ -283,7 +272,8 @@ key("b", "Paint", () => $("paint").click());
 addEventListener("hashchange", () => models.length && followLink().catch(fail));
 
 try {
-  models = await ask("edit/models");
+  [models, absent] = await Promise.all([ask("edit/models"), ask("edit/absent")]);
+  showAbsent($("absent"), absent);
   $("none").hidden = models.length > 0;
   $("choice").hidden = !models.length;
   fill($("model"), models.map(({ id }) => [id, id]));

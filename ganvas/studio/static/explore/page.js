@@ -1,5 +1,6 @@
 // The page /explore: controls for what the model can do. Every control changes the look, and the look decides the picture.
 
+import { explainMissing, showAbsent } from "../common/absent.js";
 import { ask, readError } from "../common/api.js";
 import { key, make, say, toast } from "../common/shell.js";
 import { leadToTraining } from "../train/send_pictures.js";
@@ -160,14 +161,6 @@ async function chooseModel(id, asked = null) {
   showFavourites();
 }
 
-/** One line for each reason why models are not shown. */
-function showAbsent() {
-  const names = new Map();
-  for (const { id, reason } of absent) names.set(reason, [...(names.get(reason) ?? []), id]);
-  const lines = [...names].map(([reason, ids]) => make("p", {}, `Not shown: ${ids.join(", ")} (${reason}).`));
-  $("absent").replaceChildren(...lines);
-}
-
 /** Show no model, and why. */
 function hideModel(why) {
   $("explore").hidden = true;
@@ -183,8 +176,7 @@ async function followAddress() {
     main.clear(); // a picture that comes late would hide the line
     clearPad();
     state.model = $("model").value = "";
-    const reason = absent.find((model) => model.id === id)?.reason;
-    hideModel(reason ? `${id} is not shown here: ${reason}.` : `There is no model “${id}” here; choose another.`);
+    hideModel(explainMissing(id, absent, ""));
     return;
   }
   let asked = null;
@@ -257,7 +249,7 @@ addEventListener("hashchange", () => {
 ask("home/overview").then(({ max_upload_bytes: limit }) => leadToTraining(limit)).catch(() => {}); // drops are then refused
 try {
   [models, absent] = await Promise.all([ask("explore/models"), ask("explore/absent"), loadFavourites()]);
-  showAbsent();
+  showAbsent($("absent"), absent);
   $("model").replaceChildren(...models.map(({ id }) => make("option", { value: id }, id)));
   $("none").hidden = models.length > 0;
   if (models.length) await followAddress();

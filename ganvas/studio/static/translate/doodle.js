@@ -1,7 +1,7 @@
 // The drawing: a map of named classes for a model that paints maps, or flat colours for one that translates pictures.
 
 import { MapCanvas } from "../common/map_canvas.js";
-import { drawLine, packMap, readClasses, unpackMap } from "../common/map_shapes.js";
+import { drawLine, packMap, readClasses, resizeMap, unpackMap } from "../common/map_shapes.js";
 import { makePalettePng } from "../common/palette_png.js";
 import { key, make } from "../common/shell.js";
 import { $, download, pressOne } from "./translate_state.js";
@@ -13,6 +13,7 @@ const INKS = [
 ].map(([name, ...color]) => ({ name, color }));
 const TOO_STRANGE = 0.5; // share of the pixels of a map that may be of no class
 const TOOL_KEYS = { b: "brush", e: "erase", l: "line", f: "fill", i: "pick", m: "move" };
+const MAX_SIDE = 512; // pixels of a drawing in a link
 const FIRST_WIDTH = 1 / 14; // of the brush, as a share of the side
 
 export class Doodle {
@@ -32,7 +33,8 @@ export class Doodle {
   addKeys(isHere) {
     const add = (name, about, run) => key(name, about, () => isHere() && run());
     for (const [name, tool] of Object.entries(TOOL_KEYS)) {
-      add(name, `${$("tools").querySelector(`[data-tool=${tool}]`).textContent}: the tool`, () => this.canvas.setTool(tool));
+      const button = $("tools").querySelector(`[data-tool=${tool}]`);
+      add(name, `${button.textContent}: the tool`, () => button.hidden || this.canvas.setTool(tool));
     }
     add("[", "A narrower brush", () => this.canvas.setWidth(this.canvas.width * 0.75 - 0.5));
     add("]", "A wider brush", () => this.canvas.setWidth(this.canvas.width * 1.25 + 0.5));
@@ -46,7 +48,7 @@ export class Doodle {
   begin(classes, side) {
     const isOther = classes !== this.given;
     Object.assign(this, { given: classes, classes: classes.length ? classes : INKS, isEmpty: true });
-    this.canvas.reset(this.classes, new Uint8Array(side * side), side);
+    this.canvas.reset(this.classes, new Uint8Array(side * side), [side, side]);
     if (isOther) this.canvas.choose(Math.min(1, this.classes.length - 1));
     this.canvas.setWidth(side * FIRST_WIDTH);
     const buttons = this.classes.map(({ name, color }, k) => {
@@ -61,10 +63,7 @@ export class Doodle {
 
   /** The same drawing at another size. */
   resize(side) {
-    const { map, side: old } = this.canvas;
-    const place = (at) => Math.floor(((at + 0.5) * old) / side);
-    const find = (at) => map[place(Math.floor(at / side)) * old + place(at % side)];
-    const next = Uint8Array.from({ length: side * side }, (_, at) => find(at));
+    const next = resizeMap(this.canvas.map, this.canvas.size, [side, side]);
     const { isEmpty } = this;
     this.begin(this.given, side);
     this.put(next, isEmpty);
@@ -72,7 +71,7 @@ export class Doodle {
 
   /** Show a map in place of the drawing. */
   put(map, isEmpty = false) {
-    this.canvas.reset(this.classes, map, this.canvas.side);
+    this.canvas.reset(this.classes, map, this.canvas.size);
     this.isEmpty = isEmpty;
   }
 
@@ -121,8 +120,9 @@ export class Doodle {
 
   /** Show the map of a link. Throws an Error with one line. */
   async unpack(text) {
-    const { map, side } = await unpackMap(text, this.classes.length);
-    this.begin(this.given, side);
+    const { map, columns, rows } = await unpackMap(text, this.classes.length);
+    if (columns !== rows || columns > MAX_SIDE) throw new Error("the map in the link is damaged");
+    this.begin(this.given, columns);
     this.put(map);
   }
 
@@ -155,6 +155,7 @@ export class Doodle {
       if (!can && document.activeElement === $(id)) $("map").focus(); // a disabled button loses the focus
       $(id).disabled = !can;
     }
+    if (canvas.below) return; // a hole in a picture has other words
     const drawn = new Set(canvas.map);
     const names = [...drawn].map((k) => this.classes[k]?.name).filter(Boolean);
     $("map").setAttribute("aria-label", `The drawing: ${names.join(", ")}`);

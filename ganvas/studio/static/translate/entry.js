@@ -1,59 +1,74 @@
-// What goes in: a drawing, a picture, or the webcam; and the request that has it translated.
+// What goes in: a drawing, a picture, or the webcam; over a picture perhaps the hole that a model fills.
 
-import { Intake, sendPicture } from "../common/intake.js";
+import { Intake, LARGEST, sendPicture } from "../common/intake.js";
 import { make } from "../common/shell.js";
 import { Doodle } from "./doodle.js";
+import { showEntry, showStroke } from "./entry_view.js";
+import { Hole, readMap } from "./hole.js";
 import { LiveCamera } from "./live_camera.js";
-import { fetchPicture, fitPicture, hasClearPixels, readPixels } from "../common/pixels.js";
+import { fetchPicture, fitPicture, hasClearPixels } from "../common/pixels.js";
 import { SentPictures } from "./sent_pictures.js";
 import { $, pressOne, schema, state } from "./translate_state.js";
 
-const TINY = 256; // pixels below which each pixel is shown as a square
 const EXAMPLES = "./static/translate/examples/";
 const MODES = ["draw", "picture", "camera"];
-const HINTS = {
-  draw: "Draw here: what comes out follows the pen.",
-  picture: "Drop another one anywhere on the page, or paste it.",
-  camera: "Nothing leaves this machine.",
-};
+export const LARGEST_FILLED = 2048; // pixels of the longer side of a photograph with a hole
 
 export class Entry {
-  /** `changed(isWhole)`: what goes in is another; `isReady()`: the last result is there; `fail(text)`: what went wrong. */
-  constructor({ changed, isReady, fail }) {
-    Object.assign(this, { changed, fail, picture: null, shot: null, turn: 0 });
+  /**
+   * `changed(isWhole)`: what goes in is another; `isReady()`: the last result is there; `isQuick()`: results come so fast that
+   * they can follow the pen; `fail(text)`: what went wrong.
+   */
+  constructor({ changed, isReady, isQuick, fail }) {
+    Object.assign(this, { changed, isQuick, fail, picture: null, shot: null, turn: 0 });
     this.doodle = new Doodle((isWhole) => this.redraw(isWhole));
     this.camera = new LiveCamera({
       side: schema.camera, take: (canvas) => this.takeShot(canvas), isReady, changed: () => this.showCamera(),
     });
+    this.hole = new Hole(this.doodle.canvas);
+    const isMask = (event) => Boolean(state.model?.fills && event.target.closest?.("#mask-part"));
+    const largest = () => (state.model.fills ? LARGEST_FILLED : LARGEST);
     this.intake = new Intake($("intake"), {
-      take: (given) => this.takeFile(given), isWanted: () => Boolean(state.model), over: document.querySelector(".entrance"),
+      take: (given) => this.takeFile(given), isWanted: (event) => Boolean(state.model) && !isMask(event), largest,
+      over: document.querySelector(".entrance"),
     });
-    for (const button of $("modes").children) button.addEventListener("click", () => this.chooseMode(button.dataset.mode));
+    new Intake($("mask-intake"), {
+      take: (given) => this.takeMask(given), isWanted: isMask, largest, label: "Mask", text: "Open a mask",
+      words: "A picture of the same size: white is filled.",
+    });
+    for (const button of $("modes").children) button.addEventListener("click", () => this.switchMode(button.dataset.mode));
     $("camera").addEventListener("click", () => this.turnCamera());
     $("shoot").addEventListener("click", () => this.keepShot());
     $("save-map").addEventListener("click", () => this.doodle.save(`${state.model.id}-drawing.png`));
+    $("save-mask").addEventListener("click", () => this.hole.save(`${state.model.id}-mask.png`));
   }
 
   addKeys() {
-    this.doodle.addKeys(() => state.mode === "draw" && !$("work").hidden);
+    this.doodle.addKeys(() => !$("map").hidden && !$("work").hidden);
   }
 
   /** What can go into the model: photographs are not drawn in flat colours. */
   get modes() {
     const { takes, whole } = state.model;
     if (takes === "map") return ["draw"];
-    return whole ? ["picture", "camera"] : MODES;
+    return whole || state.model.fills ? ["picture", "camera"] : MODES;
   }
 
-  get isThere() {
+  get hasPicture() {
     if (state.mode === "draw") return true;
     return Boolean(state.mode === "picture" ? this.picture : this.shot);
   }
 
+  /** Whether there is something to make a result of. */
+  get isThere() {
+    return this.hasPicture && !(state.model.fills && this.hole.isEmpty);
+  }
+
   /** Begin with a model: with a `given` picture, with what a link asks for, or else with the first example. */
-  async begin({ mode, map, picture, example, given }) {
+  async begin({ mode, map, picture, example, given, hole = null, mask = null }) {
     const mine = ++this.turn;
     this.stop();
+    this.hole.drop();
     Object.assign(this, { picture: null, shot: null });
     const { takes, legend, side } = state.model;
     this.doodle.begin(takes === "map" ? this.listClasses(legend) : [], takes === "map" ? state.size : 2 * side);
@@ -69,6 +84,9 @@ export class Entry {
       await this.attempt(async () => {
         const found = given ?? (await (picture ? this.fetch(picture) : this.fetchExample(example)));
         if (mine === this.turn && !this.picture && found) this.hold(found); // else the person was faster
+        if (!state.model.fills || (hole === null && mask === null)) return;
+        const painted = mask ? readMap(await this.fetchCanvas(mask)) : await Hole.unpack(hole);
+        if (mine === this.turn) this.hole.drop(painted);
       });
     }
     if (mine === this.turn) this.chooseMode(state.mode); // else another model was chosen meanwhile
@@ -90,19 +108,27 @@ export class Entry {
 
   // The three kinds -------------------------------------------------------------------------------------------------------
 
+  /** Each of them has a hole of its own. */
+  switchMode(mode) {
+    if (mode !== state.mode) {
+      if (state.mode === "picture" && this.picture) this.picture.hole = this.hole.copy();
+      this.hole.drop(mode === "picture" ? this.picture?.hole : null);
+    }
+    this.chooseMode(mode);
+  }
+
   chooseMode(mode) {
     state.mode = mode;
     if (mode !== "camera") this.camera.stop();
     const isDrawn = mode === "draw";
+    const { fills } = state.model;
     for (const button of $("modes").children) button.hidden = !this.modes.includes(button.dataset.mode);
     $("modes").hidden = this.modes.length < 2;
     pressOne($("modes").children, "mode", mode);
-    $("map").hidden = $("draw-tools").hidden = $("draw-controls").hidden = !isDrawn;
-    $("entry").hidden = isDrawn;
+    $("draw-tools").hidden = $("draw-controls").hidden = !isDrawn && !fills;
     $("entry-tools").hidden = mode === "camera" || (isDrawn && state.model.takes !== "map");
     $("picture-controls").hidden = mode !== "picture";
     $("camera-controls").hidden = mode !== "camera";
-    $("in-hint").textContent = HINTS[mode];
     if (mode === "camera") this.shot = null;
     this.show();
     this.changed(true);
@@ -111,8 +137,16 @@ export class Entry {
   /** A stroke, or a part of one. */
   redraw(isWhole) {
     if (!state.model) return;
-    $("in-said").textContent = this.say();
-    this.changed(isWhole);
+    showStroke(this);
+    if (isWhole || !state.model.fills || this.isQuick()) this.changed(isWhole);
+  }
+
+  /** A picture of the person's as the mask of the hole. */
+  takeMask(given) {
+    this.attempt(() => {
+      if (!this.hasPicture) throw new Error("There is no picture yet; choose one first.");
+      this.hole.readMask(given, state.mode === "picture" ? this.picture.canvas : this.shot);
+    });
   }
 
   /** A file of the person's: a drawing for a model of maps, else a picture. */
@@ -123,10 +157,12 @@ export class Entry {
 
   /**
    * Have a picture as what goes in, not shown yet. `example`: its file if it is one of the page's; `sent`: SentPictures;
-   * `wasClear`: whether it has transparent pixels, which become white.
+   * `wasClear`: whether it has transparent pixels, which become white; `isReduced`: whether it was made smaller; `hole`: what
+   * is painted over it.
    */
-  hold({ canvas, name, example = "", sent = new SentPictures(), wasClear = false }) {
-    this.picture = { canvas, name, example, sent, wasClear };
+  hold({ canvas, name, example = "", sent = new SentPictures(), wasClear = false, isReduced = false, hole = null }) {
+    this.picture = { canvas, name, example, sent, wasClear, isReduced };
+    this.hole.drop(hole ?? (example ? "scratch" : null));
   }
 
   /** Take a picture of the person's, or an example, and show it. */
@@ -140,8 +176,11 @@ export class Entry {
 
   /** A picture that the studio has, by its id. */
   async fetch(id) {
-    const canvas = await fetchPicture(`./api/pictures/${encodeURIComponent(id)}`);
-    return { canvas, name: "the picture of the link", sent: new SentPictures(id) };
+    return { canvas: await this.fetchCanvas(id), name: "the picture of the link", sent: new SentPictures(id) };
+  }
+
+  fetchCanvas(id) {
+    return fetchPicture(`./api/pictures/${encodeURIComponent(id)}`);
   }
 
   /** An example, by the name of its file, or the first one; null: there is none. */
@@ -188,7 +227,11 @@ export class Entry {
   /** What another model should begin with: the same picture, if it is no example. */
   keepFor(model) {
     const keeps = model.takes === "picture" && this.picture && !this.picture.example;
-    return keeps ? { mode: "picture", given: this.picture } : {};
+    if (!keeps) return {};
+    const { canvas } = this.picture;
+    const isLarge = !model.fills && Math.max(canvas.width, canvas.height) > LARGEST;
+    const given = isLarge ? { canvas: fitPicture(canvas, LARGEST), sent: new SentPictures() } : { hole: this.hole.copy() };
+    return { mode: "picture", given: { ...this.picture, ...given } };
   }
 
   resize() {
@@ -214,7 +257,7 @@ export class Entry {
   keepShot() {
     const canvas = this.camera.shoot(2 * schema.camera);
     this.camera.stop();
-    this.take({ canvas, name: "the webcam" });
+    this.take({ canvas, name: "the webcam", hole: this.hole.copy() });
   }
 
   showCamera() {
@@ -239,52 +282,17 @@ export class Entry {
   }
 
   show() {
-    const isDrawn = state.mode === "draw";
-    const canvas = this.isThere ? this.fit() : null;
-    $("no-entry").hidden = isDrawn || canvas !== null;
-    $("no-entry").textContent = state.mode === "camera" ? "The webcam is off." : "Choose a picture, drop or paste one.";
-    const ratio = canvas && !isDrawn ? canvas.width / canvas.height : 1;
-    document.querySelector(".translate-bench").style.setProperty("--ratio", ratio);
-    $("in-said").textContent = canvas ? this.say(canvas) : "";
-    if (!canvas || isDrawn) return;
-    Object.assign($("entry"), { width: canvas.width, height: canvas.height });
-    $("entry").classList.toggle("tiny", Math.max(canvas.width, canvas.height) <= TINY);
-    $("entry").getContext("2d").drawImage(canvas, 0, 0);
-    $("entry").setAttribute("aria-label", `What goes in: ${this.say(canvas)}`);
-  }
-
-  say(canvas = null) {
-    if (state.mode === "draw") return this.doodle.describe();
-    const name = state.mode === "camera" ? "the webcam, as in a mirror" : this.picture.name;
-    return `${name} · ${canvas.width} × ${canvas.height} pixels`;
-  }
-
-  /** {request, canvas, made}: the task for what goes in now, what it looks like, and the settings that it is made with. */
-  async describe() {
-    const { model, way, seed, strength, view, mode } = state;
-    const wasClear = mode === "picture" && this.picture.wasClear;
-    const [canvas, made] = [this.fit(), { model, way, seed, strength, wasClear }];
-    if (model.takes === "map") {
-      const request = { name: "paint", facts: { model: model.id, seed }, arrays: { map: this.doodle.copyMap() } };
-      return { canvas, made, request };
-    }
-    const back = way.back && view === "back";
-    const facts = { model: model.id, to: way.to, strength, back };
-    const bytes = 3 * canvas.width * canvas.height;
-    if (bytes * Math.max(1, model.scale ** 2 * (back ? 2 : 1)) <= schema.most_sent) {
-      return { canvas, made, request: { name: "translate", facts, arrays: { picture: readPixels(canvas) } } };
-    }
-    const name = mode === "picture" ? `at ${state.size}` : "";
-    const id = await (name ? this.picture.sent.send(name, () => canvas) : sendPicture(canvas).then((sent) => sent.id));
-    return { canvas, made, request: { name: "translate", facts: { ...facts, picture: id, keep: true } } };
+    showEntry(this);
   }
 
   /** What goes in, for the link. */
   async describeLink() {
     if (state.mode === "draw") return { map: await this.doodle.pack() };
     if (state.mode === "camera" || !this.picture) return {};
-    if (this.picture.example) return { example: this.picture.example };
-    const { canvas, sent } = this.picture;
-    return { picture: await sent.send("whole", () => fitPicture(canvas)) };
+    const { canvas, sent, example } = this.picture;
+    const send = async (mask) => (await sendPicture(mask)).id;
+    const hole = state.model.fills && this.hole.isThere ? await this.hole.describeLink(send) : {};
+    if (example) return { example, ...hole };
+    return { picture: await sent.send("whole", () => fitPicture(canvas)), ...hole };
   }
 }

@@ -8,16 +8,19 @@ let count = 0;
 let waiting = null; // gives what goes in, for the link that is not begun yet
 let writing = Promise.resolve();
 
-/** What the address asks for: {model, to, mode, seed, strength, size, view, map, picture, example}, each a text or null. */
+/**
+ * What the address asks for: {model, to, mode, seed, strength, size, view, map, picture, example, hole, mask},
+ * each a text or null.
+ */
 export function readLink() {
   const parts = new URLSearchParams(location.hash.slice(1));
-  const names = ["model", "to", "mode", "seed", "strength", "size", "view", "map", "picture", "example"];
+  const names = ["model", "to", "mode", "seed", "strength", "size", "view", "map", "picture", "example", "hole", "mask"];
   return Object.fromEntries(names.map((name) => [name, parts.get(name)]));
 }
 
 /**
- * Write the link soon. `describeEntry()` gives a promise of what goes in: {map}, {picture}, {example} or {}; `fail(text)`:
- * why the link could not be written.
+ * Write the link soon. `describeEntry()` gives a promise of what goes in: {map}, {picture}, {example} or {}, with a hole
+ * also {hole} or {mask}; `fail(text)`: why the link could not be written.
  */
 export function writeLink(describeEntry, fail) {
   clearTimeout(timer);

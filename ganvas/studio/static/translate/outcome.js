@@ -5,11 +5,11 @@ import { formatCount } from "../common/api.js";
 import { listPlaces, openWith } from "../common/hand_over.js";
 import { make, say, toast } from "../common/shell.js";
 import { flushLink } from "./entry_link.js";
-import { drawPixels, fetchPicture } from "../common/pixels.js";
+import { drawPixels, fetchPicture, fitPicture } from "../common/pixels.js";
 import { $, download, pressOne, state } from "./translate_state.js";
 
 const ERROR_SECONDS = 15;
-const CLEAR = "Transparent pixels became white; ganvas translate keeps them.";
+const CLEAR = (command) => `Transparent pixels became white; ganvas ${command} keeps them.`;
 
 export class Outcome {
   /** `handOn(model, picture)`: the id of a picture for another model; `changed(needsMore)`: the view is another. */
@@ -42,7 +42,8 @@ export class Outcome {
 
   /** Show the answer to a request; `canvas` is what went in, and `made` the settings: those of the page may be newer. */
   async show({ request, canvas, made }, facts, arrays) {
-    const picture = facts.kept ? await fetchPicture(`./api/pictures/${facts.kept}`) : drawPixels(arrays.picture);
+    const given = facts.kept ? await fetchPicture(`./api/pictures/${facts.kept}`) : drawPixels(arrays.picture);
+    const picture = made.model.fills && !facts.kept ? paste(canvas, given, facts.corner) : given;
     const back = arrays.back ? drawPixels(arrays.back) : null;
     this.result = { request, made, entry: canvas, picture, back, facts, file: facts.kept ?? null, backFile: null };
     $("veil").hidden = true;
@@ -68,7 +69,9 @@ export class Outcome {
     $("result").setAttribute("aria-label", `${state.view === "result" ? "The result" : "Divider"}: ${words}`);
     $("out-said").textContent = words;
     const far = `There and back: ${facts.apart} grey levels of 255 from the input on average.`;
-    $("note").textContent = [isBack ? far : this.warn(), made.wasClear ? CLEAR : ""].filter(Boolean).join(" ");
+    const filled = facts.filled ? `${facts.filled}.` : "";
+    const clear = made.wasClear ? CLEAR(made.model.fills ? "inpaint" : "translate") : "";
+    $("note").textContent = [isBack ? far : this.warn(), filled, clear].filter(Boolean).join(" ");
   }
 
   describe(isBack) {
@@ -138,6 +141,13 @@ export class Outcome {
     $("hand-none").hidden = pages.length + models.length > 0;
     $("hand-sheet").showModal();
   }
+}
+
+/** A copy of a picture with another one on it, which begins at `corner`. */
+function paste(picture, part, corner) {
+  const canvas = fitPicture(picture);
+  canvas.getContext("2d").drawImage(part, ...corner);
+  return canvas;
 }
 
 /** Put the link of what is here now into the clipboard. */

@@ -1,11 +1,13 @@
 // The page /translate: what goes in is a drawing, a picture or the webcam; what comes out follows it.
 
+import { explainMissing, showAbsent } from "../common/absent.js";
 import { ask, formatCount } from "../common/api.js";
 import { LARGEST } from "../common/intake.js";
 import { key, make, toast } from "../common/shell.js";
 import { Socket } from "../common/socket.js";
 import { Tasks } from "../common/tasks.js";
-import { Entry } from "./entry.js";
+import { Entry, LARGEST_FILLED } from "./entry.js";
+import { describeRequest } from "./entry_request.js";
 import { forgetLink, readLink, writeLink } from "./entry_link.js";
 import { Outcome } from "./outcome.js";
 import { Requests } from "./requests.js";
@@ -15,16 +17,19 @@ import { $, pressOne, schema, showProblem, state, toSeed } from "./translate_sta
 const ERROR_SECONDS = 15;
 const LARGE = 512; // pixels: photographs are translated at this size at first
 const SMALL = 256; // pixels: what is enlarged at first; the largest drawing
-const AS_IT_IS = `as it is; files: at most ${formatCount(LARGEST)}`;
+const QUICK = 250; // milliseconds that an answer may take, so that it can follow the pen
 const VIEWS = ["result", "compare", "back"];
 let models = [];
+let absent = []; // runs that cannot be read, each with the reason
 let choices = 0; // of a model, by hand or by a link: what an older one waited for comes too late
 
 // Asking ---------------------------------------------------------------------------------------------------------------
 
 const socket = new Socket("translate", {}, { opened: () => refresh(), pictures: [] });
 const requests = new Requests(new Tasks(socket), { report: showProgress, fail: showFailure });
-const entry = new Entry({ changed: (isWhole) => refresh(isWhole), isReady: () => !requests.busy, fail });
+const entry = new Entry({
+  changed: (isWhole) => refresh(isWhole), isReady: () => !requests.busy, isQuick: () => requests.milliseconds < QUICK, fail,
+});
 const outcome = new Outcome(requests, { handOn, changed: (needsMore) => (needsMore ? refresh() : link()) });
 
 /** Have what goes in translated, and shown; while a stroke is made the link waits. */
@@ -32,16 +37,17 @@ function refresh(isWhole = true) {
   if (!state.model) return;
   if (isWhole) link();
   if (!entry.isThere) {
-    outcome.clear("Here is what comes out.");
+    requests.forget();
+    outcome.clear(entry.hasPicture ? "Paint over a part of the picture: here it is filled." : "Here is what comes out.");
     return;
   }
   if (!socket.isOpen) return; // it asks again when it is
   let asked = null;
   requests.ask(async () => {
-    asked = await entry.describe();
+    asked = await describeRequest(entry);
     return asked.request;
   }, (facts, arrays) => {
-    if (asked.made.model === state.model) return outcome.show(asked, facts, arrays);
+    if (asked.made.model === state.model && entry.isThere) return outcome.show(asked, facts, arrays);
     return null;
   });
 }
@@ -111,17 +117,20 @@ function chooseWay(way) {
 
 /** The sizes of what goes in that make sense for the model; the first of `preferred` is chosen. */
 function offerSizes(asked) {
-  const { side, whole, scale, takes } = state.model;
+  const { side, whole, scale, takes, fills } = state.model;
   const isMap = takes === "map";
-  const sizes = [side, 2 * side, 4 * side, ...(isMap ? [] : [SMALL, LARGE, 0])].filter((size) => !isMap || size <= SMALL);
+  const larger = fills && whole ? [LARGE, LARGEST, 0] : [side, 2 * side, 4 * side, ...(isMap ? [] : [SMALL, LARGE, 0])];
+  const sizes = larger.filter((size) => !isMap || size <= SMALL);
   const sorted = [...new Set(sizes)].sort((a, b) => (a || Infinity) - (b || Infinity));
   const options = sorted.map((size) => {
     const isTrained = size === side && !whole;
-    return make("option", { value: size }, size ? `${size} pixels${isTrained ? ", as trained" : ""}` : AS_IT_IS);
+    const asItIs = `as it is; files: at most ${formatCount(fills ? LARGEST_FILLED : LARGEST)}`;
+    return make("option", { value: size }, size ? `${size} pixels${isTrained ? ", as trained" : ""}` : asItIs);
   });
   $("size").replaceChildren(...options);
   const usual = isMap ? Math.min(2 * side, sorted.at(-1)) : side;
-  const best = whole ? (scale > 1 ? SMALL : LARGE) : usual;
+  const photo = fills ? 0 : scale > 1 ? SMALL : LARGE;
+  const best = whole ? photo : usual;
   state.size = sorted.includes(Number(asked ?? NaN)) ? Number(asked) : best;
   $("size").value = state.size;
 }
@@ -129,8 +138,8 @@ function offerSizes(asked) {
 function showSettings() {
   const isMap = state.model.takes === "map";
   for (const id of ["seed-field", "dice"]) $(id).hidden = !isMap;
-  $("strength-field").hidden = isMap;
-  $("out-zoom-field").hidden = !state.model.whole;
+  $("strength-field").hidden = isMap || state.model.fills;
+  $("out-zoom-field").hidden = !state.model.whole && !state.model.fills;
   $("seed").value = state.seed;
   $("strength").value = state.strength;
   $("strength-out").textContent = `${Math.round(100 * state.strength)} %`;
@@ -142,7 +151,8 @@ function handOn(model, picture) {
 }
 
 async function loadModels() {
-  models = await ask("translate/models");
+  [models, absent] = await Promise.all([ask("translate/models"), ask("translate/absent")]);
+  showAbsent($("absent"), absent);
   $("none").hidden = models.length > 0;
   $("choice").hidden = !models.length;
   $("model").replaceChildren(...models.map(({ id }) => make("option", { value: id }, id)));
@@ -166,7 +176,7 @@ async function followLink() {
   state.model = null;
   $("work").hidden = true;
   $("model").value = "";
-  showProblem(`There is no model “${asked.model}” here that translates; choose another.`);
+  showProblem(explainMissing(asked.model, absent, " that translates"));
 }
 
 // Events ----------------------------------------------------------------------------------------------------------------

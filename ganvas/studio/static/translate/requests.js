@@ -8,7 +8,7 @@ export class Requests {
    * `fail(text)`: what went wrong, "" when something came.
    */
   constructor(tasks, { report, fail }) {
-    Object.assign(this, { tasks, report, fail, busy: false, next: null, current: null });
+    Object.assign(this, { tasks, report, fail, busy: false, next: null, current: null, milliseconds: 0 });
   }
 
   /**
@@ -19,6 +19,11 @@ export class Requests {
     this.next = { make, show };
     if (this.current?.isLong) this.current.cancel();
     if (!this.busy) this.run();
+  }
+
+  /** Nothing is wanted any more: what waits is not asked for. */
+  forget() {
+    this.next = null;
   }
 
   async run() {
@@ -34,7 +39,9 @@ export class Requests {
   async answer({ make, show }) {
     try {
       const { name, facts, arrays = {} } = await make();
+      const begin = performance.now();
       const found = await this.start(name, facts, arrays, Boolean(facts.keep));
+      this.milliseconds = performance.now() - begin; // that the last answer took
       this.fail("");
       await show(found.facts, found.arrays);
     } catch (wrong) {
