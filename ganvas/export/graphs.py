@@ -115,6 +115,8 @@ def make_graph(model: LoadedGame, to: str | None = None, *, side: int | None = N
     if not takes_pictures and (to is not None or side is not None):
         option = "--to" if to is not None else "--side"
         raise UsageError(f"{model.name} makes its output from noise, not from pictures; leave {option} out")
+    if strength != 1 and not list_ways(game):
+        raise UsageError(f"{model.name} neither translates nor enlarges; leave --strength out")
     if isinstance(game, Samples):
         return _sampling(model)
     if list_ways(game):

@@ -27,11 +27,13 @@ from ganvas.export.agreement import Agreement
 from ganvas.export.demo_page import make_page
 from ganvas.export.export_files import export_onnx, page_facts
 from ganvas.export.graphs import Graph, make_graph, make_steered_graph
-from ganvas.export.model_card import onnx_usage, require_licence, write_card
-from ganvas.export.onnx_file import describe_graph, require_extra
+from ganvas.export.model_card import require_licence, write_card
+from ganvas.export.onnx_file import describe_graph, describe_model, require_extra
+from ganvas.export.usage_examples import onnx_usage, python_usage
 from ganvas.inference import model_file
 from ganvas.inference.model import Model, load
 from ganvas.inference.picture_translation import list_ways
+from ganvas.inference.shipped_models import find_model
 from ganvas.media.picture_folder import make_new_folder, require_new_folder
 from ganvas.utils.files import disk_errors, write_new
 from ganvas.utils.parsing import printable
@@ -56,13 +58,13 @@ def publish(run: str | Path, to: str | Path, *, licence: str | None = None) -> P
         DataError: no model, or an export that does not compute what PyTorch computes.
         ResourceError: the folder cannot be written.
     """
-    target, origin = Path(to), Path(run)
+    target, origin = Path(to), find_model(run)
     require_new_folder(target)
     if not target.absolute().parent.is_dir():
         raise ResourceError(f"cannot write {printable(target)}: no folder {printable(target.parent)}; create it")
     require_extra()
     require_licence(licence)
-    model = load(run, "cpu")
+    model = load(origin, "cpu")
     graphs = _graphs(model)
     files: dict[str, bytes] = {}
     notes: list[str] = []
@@ -113,11 +115,10 @@ def _settings(model: Model) -> bytes:
 def _card(
     model: Model, run: Path, graphs: Mapping[str, Graph], agreements: Mapping[str, Agreement], licence: str | None
 ) -> str:
-    parts = ['From Python, with ganvas installed:\n\n```python\nimport ganvas\n\nmodel = ganvas.load("model.safetensors")\n```']
+    parts = [f"From Python, with ganvas installed:\n\n{python_usage(model)}"]
     for name, graph in graphs.items():
-        parts.append(
-            f"`{name}` ({graph.about}), without ganvas and without PyTorch:\n\n{onnx_usage(describe_graph(graph), name)}"
-        )
+        usage = onnx_usage(describe_model(model) | describe_graph(graph), name)
+        parts.append(f"`{name}` ({graph.about}), without ganvas and without PyTorch. {usage}")
     parts.append("`demo.html` runs the model in any browser, without a server or a network.")
     notes = [f"`{name}` was compared with PyTorch: {found}." for name, found in agreements.items()]
     return write_card(model, run, "\n\n".join(parts), notes, licence, hub=True)

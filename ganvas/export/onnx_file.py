@@ -17,8 +17,11 @@ import torch
 from torch import nn
 
 from ganvas import __version__
+from ganvas.core.capabilities import Writes
 from ganvas.errors import UsageError
 from ganvas.export.graphs import Graph
+from ganvas.inference.drawn_maps import find_legend
+from ganvas.inference.loaded_game import LoadedGame
 
 PACKAGES = ("onnx", "onnxruntime", "onnxscript")
 OPSET = 20  # the first with all of GridSample and Gelu; read by every onnxruntime since 1.17
@@ -81,6 +84,16 @@ def describe_graph(graph: Graph) -> dict[str, Any]:
         for each in graph.inputs
     ]
     return {"about": graph.about, "inputs": inputs, "output": graph.output}
+
+
+def describe_model(model: LoadedGame) -> dict[str, Any]:
+    """What whoever uses the file must know of the model: names of classes, classes of a map, symbols of text."""
+    found = {"recipe": model.name, "model": model.identity, "classes": list(model.card["classes"])}
+    if "map" in getattr(model.game, "takes", ()):
+        found["legend"] = list(find_legend(model).names)
+    if isinstance(model.game, Writes):
+        found["symbols"] = list(model.game.config.alphabet)
+    return found
 
 
 def _tidy(graph: Any) -> None:

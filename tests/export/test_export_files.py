@@ -14,9 +14,10 @@ from test_docs import check_command
 from ganvas.errors import DataError, ResourceError, UsageError
 from ganvas.export import export_files as exporting
 from ganvas.export.agreement import Agreement
+from ganvas.export.card_measures import read_measures
 from ganvas.export.export_files import export_files
 from ganvas.export.hub_folder import publish
-from ganvas.export.model_card import list_limits, read_measures, write_card
+from ganvas.export.model_card import list_limits, write_card
 from ganvas.inference import model_file
 from ganvas.inference.model import load
 
