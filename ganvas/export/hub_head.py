@@ -24,7 +24,8 @@ odbl openmdw-1.0 openrail++ osl-3.0 postgresql ofl-1.1 ncsa unlicense zlib pddl 
 def make_head(model: LoadedGame, licence: str | None) -> list[str]:
     """The lines of the head. A task is named only where there is one of this kind; texts are JSON, which is YAML as well."""
     task = _find_task(model)
-    tags = dict.fromkeys(["gan", "ganvas", str(model.card["recipe"]["game"]), "onnx"])  # each once
+    adversarial = ["gan"] if hasattr(model.game.config, "rules") else []
+    tags = dict.fromkeys(["ganvas", *adversarial, str(model.card["recipe"]["game"]), "onnx"])  # each once
     return [
         "library_name: ganvas",
         *([f"pipeline_tag: {task}"] if task else []),
