@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ganvas import __version__
-from ganvas.core.capabilities import Animates, Classifies, Conditional, Inpaints, Samples, TakesInputs, Writes
+from ganvas.core.capabilities import Animates, Classifies, Conditional, Inpaints, Samples, TakesInputs, Upscales, Writes
 from ganvas.data.computed_domains import split_name
 from ganvas.data.open import shorten_path
 from ganvas.data.source_names import BUILT_IN
@@ -111,7 +111,9 @@ def list_limits(model: LoadedGame) -> list[str]:
         limits.append("A sample may be nearly a copy of a training picture: `ganvas neighbours` shows the nearest ones.")
     if isinstance(game, Conditional):
         limits.append(f"It knows {len(model.classes)} classes, and may miss the one that was asked for.")
-    if isinstance(game, TakesInputs):
+    if isinstance(game, Upscales):
+        limits.append(f"It was trained to make squares of {game.config.resolution} pixels; other motifs may look worse.")
+    elif isinstance(game, TakesInputs):
         limits.append(f"It was trained on squares of {game.config.resolution} pixels; other sizes and motifs may look worse.")
     if isinstance(game, Inpaints):
         limits.append("What it puts into a hole is made up, and says nothing of what was there.")
@@ -136,6 +138,8 @@ def _facts(model: LoadedGame, licence: str | None) -> list[tuple[str, str]]:
         ("Weights", f"{weights:,}"),
         ("Model", f"SHA-256 begins with {model.identity}"),
     ]
+    if shipped := find_shipped(model):
+        rows.append(("Made by", f"{shipped.command}, in {shipped.minutes:g} minutes on the {shipped.machine}"))
     if names := model.card["classes"]:
         few = ", ".join(printable(name, 40) for name in names[:20])
         rows.append(("Classes", f"{few}{', ...' if len(names) > 20 else ''}"))
@@ -146,16 +150,18 @@ def _measures(model: LoadedGame, run: Path) -> list[str]:
     measures, reference = find_measures(model, run)
     if not measures:
         return ["Not measured. `ganvas eval RUN` measures the model and keeps the numbers in its run folder."]
-    columns = [("measure", [plain(each.name) for each in measures]), ("value", [_digits(each.value) for each in measures])]
+    columns = [("measure", [each.name for each in measures]), ("value", [_digits(each.value) for each in measures])]
     for title, values in (
         ("± 95 %", [each.interval for each in measures]),
         ("floor", [each.floor for each in measures]),
         ("baseline", [each.baseline for each in measures]),
         ("samples", [each.count for each in measures]),
     ):
-        if title == "floor" or any(value is not None for value in values):
+        if any(value is not None for value in values):
             columns.append((title, [_digits(value) for value in values]))
-    said = f"Against {plain(reference)}. The floor is the score of as many other real samples."
+    said = f"Against {plain(reference)}."
+    if any(each.floor is not None for each in measures):
+        said += " The floor is the score of as many other real samples."
     if any(each.baseline is not None for each in measures):
         said += " The baseline is the score of something trivial, such as the copied input."
     rows = list(zip(*(values for _, values in columns), strict=True))
