@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganvas.core.capabilities import Samples
 from ganvas.errors import ResourceError, UsageError
 from ganvas.export.agreement import Agreement, compare
 from ganvas.export.card_measures import find_measures
 from ganvas.export.demo_page import make_page
-from ganvas.export.graphs import Graph, make_graph, make_steered_graph
+from ganvas.export.graphs import Graph, make_graph, make_page_graph
 from ganvas.export.model_card import describe_data, require_licence, write_card
 from ganvas.export.onnx_file import describe_graph, describe_model, require_extra, to_onnx
 from ganvas.export.usage_examples import onnx_usage
@@ -69,8 +68,9 @@ def export_files(
         card = write_card(model, origin, usage, [_note(agreement)], licence)
         written.append((targets[".onnx"], data, card, agreement))
     if ".html" in targets:
-        graph = make_steered_graph(model) if isinstance(model.game, Samples) else plain
-        data, agreement = export_onnx(model, graph)
+        graph = make_page_graph(model, to, side=side, strength=strength)
+        if not written or graph.inputs != plain.inputs:
+            data, agreement = export_onnx(model, graph)
         html = make_page(model, graph, data, page_facts(model, origin, licence))
         written.append((targets[".html"], html, write_card(model, origin, PAGE_USAGE, [_note(agreement)], licence), agreement))
     found = []
