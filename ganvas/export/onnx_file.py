@@ -64,6 +64,7 @@ def to_onnx(graph: Graph, description: Mapping[str, Any]) -> bytes:
             reason = str(error.__cause__ or error).strip().splitlines()[0][:200]
             raise UsageError(f"this PyTorch ({torch.__version__}) cannot export the model: {reason}") from error
     proto = program.model_proto
+    _name_casts(proto)
     _tidy(proto.graph)
     for function in proto.functions:
         _tidy(function)
@@ -94,6 +95,19 @@ def describe_model(model: LoadedGame) -> dict[str, Any]:
     if isinstance(model.game, Writes):
         found["symbols"] = list(model.game.config.alphabet)
     return found
+
+
+def _name_casts(proto: Any) -> None:
+    """CastLike becomes Cast: onnxruntime has no kernel of it for a CPU, and warns of each whenever the file is opened."""
+    import onnx
+
+    found = onnx.shape_inference.infer_shapes(proto).graph
+    types = {each.name: each.type.tensor_type.elem_type for each in (*found.value_info, *found.input, *found.output)}
+    types |= {weight.name: weight.data_type for weight in found.initializer}
+    for node in proto.graph.node:
+        if node.op_type == "CastLike" and types.get(node.input[1]):
+            node.op_type = "Cast"
+            node.attribute.append(onnx.helper.make_attribute("to", types[node.input.pop()]))
 
 
 def _tidy(graph: Any) -> None:
