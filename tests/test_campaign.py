@@ -23,31 +23,35 @@ def until() -> float:
     return time.monotonic() + LONG
 
 
-@pytest.mark.parametrize(
-    ("trial", "count"),
-    [
-        (checkpoints, 300),
-        (bundles, 300),
-        (power, 500),
-        (runs, 100),
-        (inputs, 500),
-        (requests, 500),
-        (frames, 200),
-        (ranks, 5),
-    ],
-    ids=lambda value: getattr(value, "__name__", str(value)),
-)
-def test_trials(trial: Any, count: int) -> None:
+TRIALS = {  # how many of each kind are tried, and how many when there is time
+    checkpoints: (150, 300),
+    bundles: (150, 300),
+    power: (150, 500),
+    runs: (50, 100),
+    inputs: (250, 500),
+    requests: (200, 500),
+    frames: (100, 200),
+    ranks: (2, 5),
+}
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize("length", [0, pytest.param(1, marks=SLOW)], ids=["few", "many"])
+@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.__name__)
+def test_trials(trial: Any, length: int) -> None:
+    count = TRIALS[trial][length]
     tally = trial.run(range(1_000, 1_000 + count), until())
     assert (tally.failures, tally.done) == ([], count)
 
 
-def test_every_twentieth_file_operation_fails() -> None:
-    tally = failures.run(range(0, 476, 20), until())
-    assert (tally.failures, tally.done) == ([], 24)
+@pytest.mark.parametrize("each", [40, pytest.param(20, marks=SLOW)])
+def test_some_file_operations_fail(each: int) -> None:
+    chosen = range(0, 476, each)
+    tally = failures.run(chosen, until())
+    assert (tally.failures, tally.done) == ([], len(chosen))
 
 
-@pytest.mark.parametrize("count", [20, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [8, pytest.param(100, marks=SLOW)])
 def test_kills(count: int) -> None:
     tally = kills.run(range(1_000), until(), frozenset({"ring"}), kills=count)
     assert tally.failures == []

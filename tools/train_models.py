@@ -56,12 +56,14 @@ PLANS: Mapping[str, Plan] = {
     "vae-fashion": Plan("vae-fashion", "clothes, by an encoder and a decoder", "Fashion-MNIST", MIT, ("fd",)),
     "classifier-mnist": Plan("classifier-mnist", "names the digit", "MNIST", FAIR),
     "cogan-edges": Plan("cogan-edges", "digits and their edges, in pairs", "MNIST", FAIR, ("fd",)),
-    "dcgan-fashion": Plan("dcgan-fashion", "clothes", "Fashion-MNIST", MIT, ("fd", "recall")),
+    "dcgan-fashion-paired": Plan("dcgan-fashion-paired", "clothes", "Fashion-MNIST", MIT, ("fd", "recall")),
     "stylegan2-fashion": Plan(
         "stylegan2-fashion", "clothes, with styles for every layer", "Fashion-MNIST", MIT, ("fd", "recall")
     ),
     "voxel-shapes": Plan("voxel-shapes", "chairs, tables, lamps and planes in 3-D", "drawn by ganvas", PUBLIC, ("connected",)),
-    "textgan-names": Plan("textgan-names", "given names, letter by letter", "given names", PUBLIC),
+    "textgan-names": Plan(
+        "textgan-names", "given names, letter by letter", "given names", PUBLIC, ("novel", "bigrams", "nats")
+    ),
     "pix2pix-emoji": Plan("pix2pix-emoji", "flat emoji become shaded ones", "Fluent Emoji", MIT, ("mae", "ssim"), NARROW),
     "cyclegan-emoji": Plan("cyclegan-emoji", "flat and shaded emoji, both ways", "Fluent Emoji", MIT, ("mae", "ssim"), NARROW),
     "spade-earth": Plan(
@@ -74,7 +76,9 @@ PLANS: Mapping[str, Plan] = {
         "filter-sketch", "photographs as pencil sketches", "37 photographs", "CC BY-SA", ("psnr",), photos=True
     ),
     "motion-emoji": Plan("motion-emoji", "an emoji moves as another one does", "Fluent Emoji", MIT, ("mae",)),
-    "inpaint-photos": Plan("inpaint-photos", "holes in photographs filled", "37 photographs", "CC BY-SA", photos=True),
+    "inpaint-photos": Plan(
+        "inpaint-photos", "holes in photographs filled", "37 photographs", "CC BY-SA", ("psnr_hole", "mae"), photos=True
+    ),
 }
 
 
@@ -138,6 +142,7 @@ def measure_change(one: Model, other: Model) -> float:
     return float((first.double() - second.double()).abs().max())
 
 
+@torch.no_grad()
 def compute_outputs(model: Model) -> Tensor:
     """Samples of `COMPARED` seeds, or what it makes of held-out inputs; of a classifier its probabilities."""
     if isinstance(model.game, TakesInputs):

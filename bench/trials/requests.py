@@ -15,7 +15,7 @@ from starlette.routing import Route
 from ganvas.studio.auth import Access, TokenBucket
 from ganvas.studio.page import Studio
 from ganvas.studio.server import build_app
-from ganvas.studio.train.page import TrainService
+from ganvas.studio.train.train_service import TrainService
 from trials.common import Tally, begin, chance, finish, fork, miniatures, recipes, wait, workplace
 
 CANARY = "the canary that nobody may hear"

@@ -41,16 +41,25 @@ def models(*, json: Json = False) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for title in ("model", "recipe", "kB", "measured (floor)", "licence of the data"):
-        table.add_column(title, no_wrap=title != "measured (floor)")
+    for title, justify in (
+        ("model", "left"),
+        ("what", "left"),
+        ("kB", "right"),
+        ("measured", "left"),
+        ("data's licence", "left"),
+    ):
+        table.add_column(title, justify=justify, no_wrap=title in ("model", "kB"))  # type: ignore[arg-type]
     for row in rows:
-        measured = ", ".join(
-            f"{name} {m.value:.3g}" + (f" ({m.floor:.3g})" if m.floor else "") for name, m in row.measured.items()
-        )
-        table.add_row(row.name, row.recipe, f"{row.bytes / 1000:,.0f}", measured, row.licence)
+        name, first = next(iter(row.measured.items()))
+        beside = [f"{word} {x:.3g}" for word, x in (("floor", first.floor), ("baseline", first.baseline)) if x is not None]
+        measured = f"{name} {first.value:.3g}" + (f" ({', '.join(beside)})" if beside else "")
+        table.add_row(row.name, row.about, f"{row.bytes / 1000:,.0f}", measured, row.licence)
     console = Console()
     console.print(table)
-    console.print("\nhow each was made: ganvas models --json; use one by its name: ganvas sample cgan-mnist", soft_wrap=True)
+    console.print(
+        "\nall measures, and how each was made: ganvas models --json; use one by its name: ganvas sample cgan-mnist",
+        soft_wrap=True,
+    )
 
 
 def sample(

@@ -136,6 +136,14 @@ RECIPES = (
         cosine(0.02, 360_000, 64, 3e-3, **_LONG),
     ),
     _recipe(
+        "dcgan-fashion-paired",
+        "fashion",
+        10,
+        "clothes without labels, of every kind: D compares reals with fakes",
+        _PAIRED,
+        cosine(0.02, 850_000, 64, 3e-3, **_LONG),
+    ),
+    _recipe(
         "dcgan-stacked",
         "stacked",
         15,

@@ -74,14 +74,15 @@ class Jobs:
     ) -> str:
         """Start a recipe in a new run folder; returns its id. It waits if its device is in use.
 
-        `data` is a source or a known path. It begins with the weights of `from_run`, and with its recipe if `recipe` is "".
+        `data` is a source or a known path. It begins with the weights of `from_run`, a run or a model
+        that comes with ganvas, and with its recipe if `recipe` is "".
 
         Raises:
             DataError: `from_run` has no model.
             UsageError: no such recipe, setting, value or device, no data, or too many trainings wait already.
             ResourceError: the disk refused, or this machine has no such device.
         """
-        model = self.storage.find_run(from_run) if from_run else None
+        model = self.storage.find_model(from_run) if from_run else None
         if not RECIPE.fullmatch(recipe) and (recipe or model is None):
             raise UsageError(f"no such recipe: {printable(recipe, 60)!r}")
         words = ["train", *filter(None, [recipe]), *(["--from", str(model)] if model else [])]

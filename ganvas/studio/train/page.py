@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -11,86 +9,17 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from ganvas.errors import GanvasError, UsageError
 from ganvas.studio.openapi import build_document
-from ganvas.studio.page import Handover, Page, Studio, find_service, list_links
+from ganvas.studio.page import Handover, Page, find_service, list_links
 from ganvas.studio.responses import make_endpoint, read_body, read_number
-from ganvas.studio.storage import Storage, UnknownIdError
+from ganvas.studio.storage import UnknownIdError
 from ganvas.studio.train import choices, monitor
-from ganvas.studio.train.analyses import Analyses
 from ganvas.studio.train.job_status import STATES
-from ganvas.studio.train.jobs import Jobs
 from ganvas.studio.train.train_requests import SAMPLE_BOUNDS, BranchRequest, ComparisonRequest, StartRequest
-from ganvas.studio.train.uploads import MAX_UPLOAD_BYTES, Uploads
+from ganvas.studio.train.train_service import TrainService
+from ganvas.studio.train.uploads import MAX_UPLOAD_BYTES
 
 MAX_LISTED = 200  # runs
-QUEUE_SECONDS = 2.0  # between two looks at the queue
-
-
-class TrainService:
-    """What the page needs for as long as the server lives. Trainings outlive the server; uploads and analyses do not."""
-
-    def __init__(self, studio: Studio) -> None:
-        self.storage = Storage(studio.runs)
-        self.jobs, self.uploads, self.analyses = Jobs(self.storage), Uploads(self.storage), Analyses(self.storage)
-        self.watcher: asyncio.Task[None] | None = None
-        with suppress(RuntimeError):  # without an event loop, as in a test, nobody watches the queue
-            self.watcher = asyncio.get_running_loop().create_task(self.watch_queue())
-
-    async def watch_queue(self) -> None:
-        """Start the trainings that wait, also while no page is open."""
-        while True:
-            with suppress(GanvasError):  # such as a full disk; the next try may succeed
-                await run_in_threadpool(self.jobs.start_waiting)
-            await asyncio.sleep(QUEUE_SECONDS)
-
-    async def close(self) -> None:
-        """End what does not outlive the server."""
-        if self.watcher:
-            self.watcher.cancel()
-            with suppress(asyncio.CancelledError):
-                await self.watcher
-        await self.uploads.close()
-        await self.analyses.close()
-
-    def find_source(self, name: str) -> str | None:
-        """The path or name behind what a page calls data. Raises: UsageError, UnknownIdError: it cannot be used."""
-        if not name:
-            return None
-        kind, _, upload = name.partition(":")
-        if kind == "upload":
-            return str(self.uploads.find_data(upload))
-        if name not in self.analyses.sources:
-            raise UsageError(f"data: expected one of {', '.join(self.analyses.sources)}, or upload:ID")
-        return name
-
-    def start(self, asked: StartRequest) -> str:
-        """Start a training; returns the id of its run. Raises: UsageError, ResourceError: as `Jobs.start`."""
-        choices.require_no_field(asked.settings)
-        upload, kind = asked.data.removeprefix("upload:"), choices.find_device_kind(asked.device)
-        report = {}
-        if upload != asked.data and not asked.from_run:  # the model decides what its pictures suggest otherwise
-            report = self.uploads.describe(upload).get("report", {})
-        settings = choices.complete_settings(
-            asked.settings,
-            keep_all=asked.keep_all,
-            measure=asked.measure,
-            images=asked.images,
-            recipe=asked.recipe,
-            report=report,
-            minutes=asked.minutes,
-            device=kind,
-        )
-        return self.jobs.start(
-            asked.recipe,
-            settings=settings,
-            data=self.find_source(asked.data),
-            from_run=asked.from_run,
-            images=asked.images,
-            minutes=choices.choose_minutes(asked.recipe, report, asked.minutes, asked.images, kind),
-            seed=asked.seed,
-            device=asked.device,
-        )
 
 
 def get_service(request: Request) -> TrainService:
@@ -119,6 +48,12 @@ async def list_recipes(request: Request) -> Any:
 def get_recipe(request: Request) -> Any:
     """The settings of a recipe that can be changed: for each its name, value and meaning."""
     return {"settings": get_service(request).analyses.describe_settings(request.path_params["name"])}
+
+
+def list_models(request: Request) -> Any:
+    """The models whose weights a training can begin with: the id and the recipe of each, the newest first."""
+    found = get_service(request).storage.list_models()
+    return [{"id": name, "recipe": str(recipe.get("name", ""))} for name, _, recipe in found]
 
 
 async def offer_recipes(request: Request) -> Any:
@@ -274,6 +209,7 @@ ROUTES = (
     Route(f"{API}/recipes/offer", make_endpoint(offer_recipes, query=("data",))),
     Route(f"{API}/recipes/{{name}}", make_endpoint(get_recipe)),
     Route(f"{API}/recipes/{{name}}/time", make_endpoint(time_recipe), methods=["POST"]),
+    Route(f"{API}/models", make_endpoint(list_models)),
     Route(f"{API}/uploads", make_endpoint(list_uploads), methods=["GET"]),
     Route(f"{API}/uploads", make_endpoint(receive_upload, bytes, ("name",)), methods=["POST"]),
     Route(f"{API}/uploads/{{id}}", make_endpoint(get_upload), methods=["GET"]),

@@ -16,7 +16,8 @@ SAMPLE_BOUNDS = (100, 50_000)  # bounds of a comparison
 class StartRequest:
     """What to train. `data` is the name of a source or upload:ID; "" is the recipe's own.
 
-    `from_run` is a run whose weights the new one begins with; with recipe "" it takes the recipe of that run, too.
+    `from_run` is a run, or a model that comes with ganvas, whose weights the new run begins with; with recipe "" it takes the
+    recipe of that model, too.
     """
 
     recipe: str

@@ -141,7 +141,9 @@ def test_a_run_begins_with_the_weights_of_another(jobs: Jobs, monkeypatch: pytes
     monkeypatch.setattr(jobs, "_submit", lambda _, words, __: asked.append(words))
     jobs.start("", settings={}, data="moons", from_run=source.name, images=640)
     jobs.start("gan-ring", settings=SMALL, data="moons", from_run=source.name)
+    jobs.start("", settings={}, from_run="cgan-mnist")  # it comes with ganvas
     assert asked[0][:3] == ["train", "--from", str(source)]
+    assert Path(asked[2][2]).name == "cgan-mnist.safetensors"
     assert asked[1][:4] == ["train", "gan-ring", "--from", str(source)]
     assert asked[0][-6:-2] == ["--data", "moons", "--images", "640"]
     for recipe_, run, error, told in (

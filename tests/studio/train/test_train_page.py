@@ -229,6 +229,7 @@ def test_an_address_fills_in_the_form_and_every_setting_says_what_it_means(page:
     page.wait_for_selector("input[value=dcgan-mnist]:checked")
     assert [page.input_value(f"#{name}") for name in ("data", "images", "seed")] == ["mnist", "500", "7"]
     assert page.input_value("#extra") == "train.learning_rate=0.001"
+    assert page.is_hidden("#from-field")  # no model of this recipe is here
     page.wait_for_selector("#offered tr:has-text('half-life of the EMA')")
     page.locator("#offered button").filter(has_text=re.compile(r"^train\.batch$")).click()
     assert page.input_value("#extra").splitlines()[1].startswith("train.batch=")
@@ -240,6 +241,14 @@ def test_an_address_fills_in_the_form_and_every_setting_says_what_it_means(page:
     page.wait_for_selector("#start-error:has-text('train.batch is in two lines')")
     page.evaluate("location.hash = 'new&recipe=nothing'")
     page.wait_for_selector("#start-error:has-text('There is no recipe “nothing”')")
+    page.evaluate("location.hash = 'new&recipe=cgan-mnist&from=cgan-mnist'")  # the model that comes with ganvas
+    page.wait_for_selector("#from:visible")
+    assert page.input_value("#from") == "cgan-mnist"
+    page.fill("#extra", "train.batch=none")
+    with page.expect_request("**/api/train/runs") as asked:
+        page.click("#go")
+    assert {"recipe": "", "from_run": "cgan-mnist", "data": "mnist"}.items() <= asked.value.post_data_json.items()
+    page.wait_for_selector("#start-error:visible")
 
 
 def test_axe_finds_nothing_on_the_form(form: Any, list_violations: Any) -> None:

@@ -14,7 +14,7 @@ const UPLOAD = "upload:";
 export class StartForm {
   /** `schema` is the page's; `begin(id)` is called when a training was started, `show()` when pictures come. */
   constructor(schema, begin, show) {
-    Object.assign(this, { schema, begin, recipes: [], uploads: [], asked: 0, seen: "" });
+    Object.assign(this, { schema, begin, recipes: [], models: [], uploads: [], asked: 0, seen: "" });
     const add = (upload) => this.addUpload(upload);
     this.uploader = new Uploader($("own"), schema.max_upload_bytes, { begin: show, add });
     $("form").addEventListener("submit", (event) => {
@@ -34,8 +34,9 @@ export class StartForm {
   /** Read the lists of recipes and uploads, then fill in what the address asks for. */
   async load(wanted) {
     try {
-      const [recipes, ready] = await Promise.all([ask("train/recipes"), ask("train/uploads")]);
-      this.recipes = recipes;
+      const lists = ["train/recipes", "train/uploads", "train/models"].map((path) => ask(path));
+      const [recipes, ready, models] = await Promise.all(lists);
+      Object.assign(this, { recipes, models });
       const isNew = (one) => !ready.some(({ id }) => id === one.id); // it may have come meanwhile
       this.uploads = [...this.uploads.filter(isNew), ...ready];
     } catch (wrong) {
@@ -46,7 +47,7 @@ export class StartForm {
     if (this.recipes.every(({ seconds }) => seconds === null)) await this.timeMachine();
   }
 
-  /** Fill in what an address asks for: recipe, data, minutes, images, seed, and settings as set.NAME=VALUE. */
+  /** Fill in what an address asks for: recipe, data, from, minutes, images, seed, and settings as set.NAME=VALUE. */
   async fill(wanted) {
     for (const id of ["minutes", "images", "seed"]) if (wanted.has(id)) $(id).value = wanted.get(id);
     const settings = [...wanted].filter(([name]) => name.startsWith("set."));
@@ -60,6 +61,7 @@ export class StartForm {
     this.offerData(wanted.get("data") ?? (recipe ? own : kept));
     await this.offerRecipes(wanted.get("recipe") ?? "");
     if (wanted.has("recipe") && !recipe) this.fail(`There is no recipe “${wanted.get("recipe")}”; choose one of these.`);
+    this.offerModels(wanted.get("from") ?? "");
     this.showReport();
   }
 
@@ -116,7 +118,17 @@ export class StartForm {
     $("unit").textContent = `or ${recipe?.unit ?? "images"}`;
     $("about").textContent = recipe ? `${recipe.paper}. ${formatCount(recipe.parameters)} weights.` : "";
     $("start-words").textContent = recipe ? `${recipe.name} · ${this.describeLength(recipe)}` : "";
+    this.offerModels();
     this.showSettings();
+  }
+
+  /** Offer the models of the recipe to begin with; the one that was chosen stays, if it is one of them. */
+  offerModels(wanted = $("from").value) {
+    const suited = this.models.filter(({ recipe }) => recipe === this.recipe?.name);
+    const options = suited.map(({ id }) => makeOption(id, `the weights of ${id}`));
+    $("from-field").hidden = !suited.length;
+    $("from").replaceChildren(makeOption("", "new weights"), ...options);
+    $("from").value = suited.some(({ id }) => id === wanted) ? wanted : "";
   }
 
   describeLength(recipe) {
@@ -210,8 +222,9 @@ export class StartForm {
     for (const id of ["minutes", "images", "seed"]) {
       if ($(id).validity.badInput) throw new Error(`${id}: expected a number`);
     }
+    const from = $("from").value;
     return {
-      recipe: getRecipe(), data: $("data").value, device: $("device").value,
+      recipe: from ? "" : getRecipe(), from_run: from, data: $("data").value, device: $("device").value,
       images: number("images"), minutes: number("minutes"), seed: number("seed") ?? 0,
       keep_all: $("keep").checked, measure: $("measure").checked, settings: this.readSettings(),
     };
