@@ -112,7 +112,7 @@ def test_a_published_folder_is_complete_and_loads(tmp_path: Path) -> None:
     names = ["README.md", "config.json", "demo.html", "model.onnx", "model.safetensors", "samples.png"]
     assert sorted(path.name for path in (tmp_path / "hub").iterdir()) == names == list(found.files)
     card = (tmp_path / "hub" / "README.md").read_text()
-    assert card.startswith("---\nlibrary_name: ganvas\npipeline_tag: unconditional-image-generation\nlicense: apache-2.0\n")
+    assert card.startswith("---\nlibrary_name: ganvas\nlicense: apache-2.0\ntags: ")
     for path in (tmp_path / "hub").iterdir():
         assert b"/home/somebody" not in path.read_bytes(), path.name
     assert load(tmp_path / "hub" / "model.safetensors").identity == load(run).identity
@@ -184,8 +184,9 @@ def test_a_model_that_comes_with_ganvas_is_published_by_its_name(tmp_path: Path,
     Image.new("RGB", (40, 30), "red").save("photo.jpg")
     for code in card.split("```python\n")[1:]:
         exec(code.split("```")[0], {})
-    assert Image.open("output.png").size == (64, 64)
-    assert Image.open("large.png").size == (80, 60)
+    for name, size in (("output.png", (64, 64)), ("large.png", (80, 60))):
+        with Image.open(name) as made:
+            assert made.size == size
 
 
 @pytest.mark.parametrize(
