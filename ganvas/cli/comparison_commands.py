@@ -5,13 +5,16 @@ from __future__ import annotations
 import json as json_
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from ganvas.cli.arguments import HOW, Measuring, Running, tell_doubts
 from ganvas.errors import DataError, unknown_name
 from ganvas.utils.whole_numbers import Whole
+
+if TYPE_CHECKING:
+    from ganvas.config import Recipe
 
 
 def compare(
@@ -28,7 +31,8 @@ def compare(
     Parameters
     ----------
     targets
-        Two or more: run folders, bundles, or names of recipes, which are trained first (the same command continues them).
+        Two or more: run folders, bundles, models that come with ganvas, or names of recipes, which are trained first (the same
+        command continues them). A name that is both is the model; with --images it is the recipe.
     out
         The folder for sheet.png, comparison.json and the runs that are trained.
     data
@@ -38,21 +42,19 @@ def compare(
     """
     from ganvas.cli.terminal import show_training
     from ganvas.evaluation import comparison as evaluation_comparison
-    from ganvas.games.recipes import resolve_recipe
     from ganvas.runtime.distributed import connect
     from ganvas.training.start import start_run
 
     # Check all targets before the first is trained.
-    for target in targets:
-        require_target(target)
+    evaluation_comparison.require_several(targets)
+    chosen = [choose_target(target, data, images) for target in targets]
 
     # Train the recipes among them.
     found = []
-    for target in targets:
-        if Path(target).exists():
-            found.append(Path(target))
+    for target, recipe in zip(targets, chosen, strict=True):
+        if isinstance(recipe, Path):
+            found.append(recipe)
             continue
-        recipe = resolve_recipe(target, data=data, images=images)
         run = start_run(recipe, out=out / target, device=running.device, ranks="auto")
         code = show_training(run, connect(), running.quiet, running.json)
         if not run.finished:
@@ -68,12 +70,23 @@ def compare(
     return 0
 
 
-def require_target(target: str) -> None:
-    """Raises: DataError, UsageError: it is no existing run folder or bundle, and no name of a recipe."""
-    from ganvas.games import RECIPES
+def choose_target(target: str, data: str | None, images: int | None) -> Path | Recipe:
+    """The model of this path or name, or the recipe that is to be trained: one that ganvas has no model of, or with `images`.
 
-    if Path(target).exists() or target in RECIPES:
-        return
+    Raises:
+        DataError, UsageError: neither a run folder or a bundle nor a name; or a recipe without data.
+    """
+    from ganvas.games import RECIPES
+    from ganvas.games.recipes import require_source, resolve_recipe
+    from ganvas.inference.shipped_models import find_model
+
+    path = find_model(target)
+    if Path(target).exists() or (path.exists() and (images is None or target not in RECIPES)):
+        return path
+    if target in RECIPES:
+        recipe = resolve_recipe(target, data=data, images=images)
+        require_source(recipe)
+        return recipe
     if os.sep in target or Path(target).suffix:
         raise DataError(f"{target}: no such run folder or bundle; check the path, or name a recipe of `ganvas recipes`")
     raise unknown_name("run folder, bundle or recipe", target, RECIPES)

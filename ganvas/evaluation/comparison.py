@@ -23,6 +23,7 @@ from ganvas.evaluation.sample_sets import real_sample_sets
 from ganvas.inference.batches import as_pictures
 from ganvas.inference.feature_extractors import choose_extractor
 from ganvas.inference.model import Model, load
+from ganvas.inference.shipped_models import find_model, list_shipped
 from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid
 from ganvas.media.image_files import save_png
 from ganvas.media.scatter import scatter
@@ -119,8 +120,7 @@ def compare(
         UsageError: fewer than two models, or an unknown measure.
         DataError: no such model, or models of different kinds.
     """
-    if len(targets) < 2:
-        raise UsageError(f"expected at least two models to compare, got {len(targets)}")
+    require_several(targets)
     out, models = Path(out), [load(target, device) for target in targets]
     source = models[0].data_source(against, "--data")
     if len({isinstance(model.game, TakesInputs) for model in models}) > 1:
@@ -168,6 +168,12 @@ def _save(found: Comparison, blocks: Sequence[Image], models: Sequence[Model], s
     return found
 
 
+def require_several(targets: Sequence[str | Path]) -> None:
+    """Raises: UsageError: fewer than two."""
+    if len(targets) < 2:
+        raise UsageError(f"expected at least two models to compare, got {len(targets)}")
+
+
 def choose_metrics(model: Model, source: str) -> tuple[tuple[str, ...] | None, str]:
     """The measures that fit the kind of samples (None: the default ones), and a note on those that lack an extractor."""
     if isinstance(model.game, TakesInputs):
@@ -190,6 +196,8 @@ def _name(target: Path, model: Model) -> str:
 
 
 def _seconds(target: Path) -> float | None:
+    if shipped := next((each for each in list_shipped() if each.path == find_model(target)), None):
+        return 60 * shipped.minutes
     try:
         found = read_json(target / "result.json").get("seconds")
     except (DataError, OSError):  # not finished, or damaged: it is one column of the table

@@ -28,6 +28,7 @@ from ganvas.inference.loaded_game import LoadedGame
 from ganvas.utils.parsing import printable
 
 FOLDER = Path(__file__).parent / "demo"
+STYLES = ("demo.css", "pads.css")
 SCRIPTS = ("seeds.js", "session.js", "pads.js", "controls.js", "outputs.js", "demo.js")
 MOST = 16_000_000  # bytes of a page: what can be sent by mail and opened on a phone
 PLACE = re.compile(r"/\*([a-z]+)\*/")  # of a part in the template
@@ -46,7 +47,7 @@ def make_page(model: LoadedGame, graph: Graph, data: bytes, facts: Mapping[str, 
     description = describe_page(model, graph) | {"facts": dict(facts)}
     parts = {
         "title": html.escape(printable(model.name, 80)),
-        "style": _read("demo.css"),
+        "style": "".join(map(_read, STYLES)),
         "description": _as_json(description),
         "model": _pack(gzip.compress(data, 9, mtime=0)),
         "program": _pack(read_program()),

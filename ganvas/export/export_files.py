@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganvas.core.capabilities import Samples
 from ganvas.errors import ResourceError, UsageError
 from ganvas.export.agreement import Agreement, compare
+from ganvas.export.card_measures import find_measures
 from ganvas.export.demo_page import make_page
-from ganvas.export.graphs import Graph, make_graph, make_steered_graph
-from ganvas.export.model_card import describe_data, onnx_usage, read_measures, require_licence, write_card
-from ganvas.export.onnx_file import describe_graph, require_extra, to_onnx
+from ganvas.export.graphs import Graph, make_graph, make_page_graph
+from ganvas.export.model_card import describe_data, require_licence, write_card
+from ganvas.export.onnx_file import describe_graph, describe_model, require_extra, to_onnx
+from ganvas.export.usage_examples import onnx_usage
 from ganvas.inference.model import Model, load
 from ganvas.utils.files import write_durably
 from ganvas.utils.parsing import printable
@@ -63,11 +64,13 @@ def export_files(
     written: list[tuple[Path, bytes, str, Agreement]] = []
     if ".onnx" in targets:
         data, agreement = export_onnx(model, plain)
-        card = write_card(model, origin, onnx_usage(describe_graph(plain), targets[".onnx"].name), [_note(agreement)], licence)
+        usage = onnx_usage(describe_model(model) | describe_graph(plain), targets[".onnx"].name)
+        card = write_card(model, origin, usage, [_note(agreement)], licence)
         written.append((targets[".onnx"], data, card, agreement))
     if ".html" in targets:
-        graph = make_steered_graph(model) if isinstance(model.game, Samples) else plain
-        data, agreement = export_onnx(model, graph)
+        graph = make_page_graph(model, to, side=side, strength=strength)
+        if not written or graph.inputs != plain.inputs:
+            data, agreement = export_onnx(model, graph)
         html = make_page(model, graph, data, page_facts(model, origin, licence))
         written.append((targets[".html"], html, write_card(model, origin, PAGE_USAGE, [_note(agreement)], licence), agreement))
     found = []
@@ -81,7 +84,7 @@ def export_files(
 
 def export_onnx(model: Model, graph: Graph) -> tuple[bytes, Agreement]:
     """The ONNX file of a graph, compared with PyTorch. Raises: as `export_files`."""
-    data = to_onnx(graph, {"recipe": model.name, "model": model.identity, "classes": model.card["classes"]})
+    data = to_onnx(graph, describe_model(model))
     return data, compare(graph, data)
 
 
@@ -89,7 +92,7 @@ def page_facts(model: Model, run: Path, licence: str | None) -> Mapping[str, str
     """The lines of the card that a page shows."""
     data, data_licence = describe_data(model)
     facts = {"Data": f"{data}; licence: {data_licence}", "Licence of the model": licence or "not stated"}
-    measures, reference = read_measures(run)
+    measures, reference = find_measures(model, run)
     if measures:
         first = measures[0]
         floor = "" if first.floor is None else f"; as many real samples score {first.floor:.4g}"

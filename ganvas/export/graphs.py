@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.core.capabilities import Animates, Classifies, Conditional, Inpaints, Samples, Styled, Writes
+from ganvas.core.capabilities import Animates, Classifies, Conditional, Inpaints, Samples, Styled, Upscales, Writes
 from ganvas.core.modality import UNKNOWN
 from ganvas.data.masks import masks_of_seeds
 from ganvas.errors import UsageError
@@ -115,6 +115,8 @@ def make_graph(model: LoadedGame, to: str | None = None, *, side: int | None = N
     if not takes_pictures and (to is not None or side is not None):
         option = "--to" if to is not None else "--side"
         raise UsageError(f"{model.name} makes its output from noise, not from pictures; leave {option} out")
+    if strength != 1 and not list_ways(game):
+        raise UsageError(f"{model.name} neither translates nor enlarges; leave --strength out")
     if isinstance(game, Samples):
         return _sampling(model)
     if list_ways(game):
@@ -129,6 +131,18 @@ def make_graph(model: LoadedGame, to: str | None = None, *, side: int | None = N
     if isinstance(game, Classifies):
         return _classification(model, side)
     raise UsageError(f"{model.name} neither generates nor translates nor classifies; choose another model")
+
+
+def make_page_graph(model: LoadedGame, to: str | None = None, *, side: int | None = None, strength: float = 1.0) -> Graph:
+    """The graph of a page: steered if the model samples. Where a model enlarges, the default side of the input is that of the
+    outputs of the training, so that there is something to see.
+    """
+    if isinstance(model.game, Samples):
+        make_graph(model, to, side=side, strength=strength)  # refuses what does not fit
+        return make_steered_graph(model)
+    if isinstance(model.game, Upscales) and side is None:
+        side = int(model.game.config.resolution)
+    return make_graph(model, to, side=side, strength=strength)
 
 
 def make_steered_graph(model: LoadedGame) -> Graph:
@@ -202,7 +216,9 @@ def _translation(model: LoadedGame, way: Way, side: int | None, strength: float)
         return way.compute({way.field: x}, z, strength)
 
     about = (
-        f"{WORDS.get(way.source, way.source)} to {WORDS.get(way.target, way.target)}" if way.direction else "a picture, larger"
+        f"{WORDS.get(way.source, way.source)} to {WORDS.get(way.target, way.target)}"
+        if way.direction
+        else f"a picture to one {way.scale} times as large"
     )
     return Graph(Compute(game, compute), tuple(inputs), "pictures", about)
 

@@ -26,12 +26,14 @@ from ganvas.errors import ResourceError, UsageError
 from ganvas.export.agreement import Agreement
 from ganvas.export.demo_page import make_page
 from ganvas.export.export_files import export_onnx, page_facts
-from ganvas.export.graphs import Graph, make_graph, make_steered_graph
-from ganvas.export.model_card import onnx_usage, require_licence, write_card
-from ganvas.export.onnx_file import describe_graph, require_extra
+from ganvas.export.graphs import Graph, make_graph, make_page_graph
+from ganvas.export.model_card import require_licence, write_card
+from ganvas.export.onnx_file import describe_graph, describe_model, require_extra
+from ganvas.export.usage_examples import onnx_usage, python_usage
 from ganvas.inference import model_file
 from ganvas.inference.model import Model, load
 from ganvas.inference.picture_translation import list_ways
+from ganvas.inference.shipped_models import find_model
 from ganvas.media.picture_folder import make_new_folder, require_new_folder
 from ganvas.utils.files import disk_errors, write_new
 from ganvas.utils.parsing import printable
@@ -56,24 +58,23 @@ def publish(run: str | Path, to: str | Path, *, licence: str | None = None) -> P
         DataError: no model, or an export that does not compute what PyTorch computes.
         ResourceError: the folder cannot be written.
     """
-    target, origin = Path(to), Path(run)
+    target, origin = Path(to), find_model(run)
     require_new_folder(target)
     if not target.absolute().parent.is_dir():
         raise ResourceError(f"cannot write {printable(target)}: no folder {printable(target.parent)}; create it")
     require_extra()
     require_licence(licence)
-    model = load(run, "cpu")
+    model = load(origin, "cpu")
     graphs = _graphs(model)
     files: dict[str, bytes] = {}
     notes: list[str] = []
     agreements: dict[str, Agreement] = {}
     for name, graph in graphs.items():
         files[name], agreements[name] = export_onnx(model, graph)
+    ways = list_ways(model.game)
+    page_graph = make_page_graph(model, ways[0].direction if len(ways) > 1 else None)
     first = next(iter(graphs))
-    page, page_graph = files[first], graphs[first]
-    if isinstance(model.game, Samples):
-        page_graph = make_steered_graph(model)
-        page, _ = export_onnx(model, page_graph)
+    page = files[first] if page_graph.inputs == graphs[first].inputs else export_onnx(model, page_graph)[0]
     try:
         files["demo.html"] = make_page(model, page_graph, page, page_facts(model, origin, licence))
     except UsageError as large:
@@ -81,7 +82,7 @@ def publish(run: str | Path, to: str | Path, *, licence: str | None = None) -> P
     bundle = origin / model_file.NAME if origin.is_dir() else origin
     files["model.safetensors"] = bundle.read_bytes()
     files["config.json"] = _settings(model)
-    files["README.md"] = _card(model, origin, graphs, agreements, licence).encode()
+    files["README.md"] = _card(model, origin, graphs, agreements, page_graph.about, licence).encode()
     with make_new_folder(target) as folder:
         with disk_errors(f"cannot write {printable(target)}"):
             for name, data in files.items():
@@ -111,13 +112,12 @@ def _settings(model: Model) -> bytes:
 
 
 def _card(
-    model: Model, run: Path, graphs: Mapping[str, Graph], agreements: Mapping[str, Agreement], licence: str | None
+    model: Model, run: Path, graphs: Mapping[str, Graph], agreements: Mapping[str, Agreement], about: str, licence: str | None
 ) -> str:
-    parts = ['From Python, with ganvas installed:\n\n```python\nimport ganvas\n\nmodel = ganvas.load("model.safetensors")\n```']
+    parts = [f"From Python, with ganvas installed:\n\n{python_usage(model)}"]
     for name, graph in graphs.items():
-        parts.append(
-            f"`{name}` ({graph.about}), without ganvas and without PyTorch:\n\n{onnx_usage(describe_graph(graph), name)}"
-        )
-    parts.append("`demo.html` runs the model in any browser, without a server or a network.")
+        usage = onnx_usage(describe_model(model) | describe_graph(graph), name)
+        parts.append(f"`{name}` ({graph.about}), without ganvas and without PyTorch. {usage}")
+    parts.append(f"`demo.html` runs the model ({about}) in any browser, without a server or a network.")
     notes = [f"`{name}` was compared with PyTorch: {found}." for name, found in agreements.items()]
     return write_card(model, run, "\n\n".join(parts), notes, licence, hub=True)

@@ -5,49 +5,38 @@ Its head has the fields that model hubs read. Only what was measured stands in i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ganvas import __version__
-from ganvas.core.capabilities import Animates, Classifies, Conditional, Inpaints, Samples, TakesInputs, Writes
+from ganvas.core.capabilities import Animates, Classifies, Conditional, Inpaints, Samples, TakesInputs, Upscales, Writes
 from ganvas.data.computed_domains import split_name
 from ganvas.data.open import shorten_path
 from ganvas.data.source_names import BUILT_IN
-from ganvas.errors import DataError, UsageError
+from ganvas.errors import UsageError
+from ganvas.export.card_measures import find_measures, find_shipped, list_meanings
+from ganvas.export.hub_head import make_head
+from ganvas.export.markdown_text import make_table, plain
 from ganvas.inference.loaded_game import LoadedGame
-from ganvas.utils.files import read_json, read_regular
-from ganvas.utils.parsing import is_number, parse_json, printable
+from ganvas.utils.parsing import printable
 
-MOST_MEASURES = 40  # rows of the table
 MOST_LICENCE = 60  # characters of the name of a licence
 MNIST = "CC BY-SA 3.0 (LeCun, Cortes, Burges)"
-EMOJI = "MIT (Fluent Emoji, Microsoft) and Apache-2.0 (Noto Emoji, Google)"
-# The licence of the built-in data, by the beginning of the name; the texts are in ganvas/data/builtin/embedded/README.md.
-DATA_LICENCES: Mapping[str, str] = {
-    "mnist": MNIST,
-    "stacked": MNIST,
-    "fashion": "MIT (Zalando SE)",
-    "names": "public domain (U.S. Census Bureau)",
-    "words": "CC BY 3.0 US (Joseph Bonneau, Electronic Frontier Foundation)",
-    "emoji-": EMOJI,
-    "earth": "public domain (NASA, NOAA)",
+FLUENT = "MIT (Fluent Emoji, Microsoft)"
+# What built-in data is, and its licence, by the beginning of the name; see ganvas/data/builtin/embedded/README.md.
+BUILT_IN_DATA: Mapping[str, tuple[str, str]] = {
+    "mnist": ("MNIST, handwritten digits", MNIST),
+    "stacked": ("digits of MNIST, three in the colors of one picture", MNIST),
+    "fashion": ("Fashion-MNIST, photographs of clothes", "MIT (Zalando SE)"),
+    "names": ("given names of the census of the United States of 1990", "public domain (U.S. Census Bureau)"),
+    "words": ("English words of the long list of the EFF", "CC BY 3.0 US (Joseph Bonneau, Electronic Frontier Foundation)"),
+    "emoji-shading": ("Fluent Emoji, flat and shaded", FLUENT),
+    "emoji-styles": ("Fluent Emoji and Noto Emoji", f"{FLUENT} and Apache-2.0 (Noto Emoji, Google)"),
+    "emoji-clips": ("Fluent Emoji, animated", FLUENT),
+    "earth": ("satellite pictures of the earth, and a map of ten classes", "public domain (NASA, NOAA)"),
 }
-DRAWN = "none: computed by ganvas"  # point sets, shapes, puppets, the oracle
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One measured number with its conditions."""
-
-    name: str
-    value: float
-    interval: float | None
-    floor: float | None
-    count: int | None
+DRAWN = ("drawn by ganvas", "none: computed by ganvas")  # point sets, shapes, puppets, the oracle
+OWN = "that of whoever made the data; not known to ganvas"
 
 
 def write_card(
@@ -65,16 +54,16 @@ def write_card(
     recipe = model.card["recipe"]
     about = recipe.get("about") or f"a {recipe['game']} model"
     parts = [
-        *(["---", *_head(model, licence), "---", ""] if hub else []),
-        f"# {_cell(model.name)}",
+        *(["---", *make_head(model, licence), "---", ""] if hub else []),
+        f"# {plain(model.name)}",
         "",
-        f"{_cell(about)[:1].upper()}{_cell(about)[1:]}. Made with ganvas {__version__}.",
+        f"{plain(about)[:1].upper()}{plain(about)[1:]}. Made with ganvas {__version__}.",
         "",
-        _table(("", ""), _facts(model, licence)),
+        make_table(("", ""), _facts(model, licence)),
         "",
         "## Measures",
         "",
-        *_measures(run),
+        *_measures(model, run),
         "",
         "## Use",
         "",
@@ -100,9 +89,16 @@ def describe_data(model: LoadedGame) -> tuple[str, str]:
     """The data of the training, by the last part of a path, and their licence in words."""
     source = str(model.card["recipe"]["data"]["source"])
     inner = split_name(source)[1]
+    if shipped := find_shipped(model):  # also of pictures that are not shipped
+        return f"{shipped.data} ({shorten_path(source)})", shipped.licence if inner not in BUILT_IN else _built_in(inner)[1]
     if inner not in BUILT_IN:
-        return shorten_path(source), "that of whoever made the data; not known to ganvas"
-    return source, next((text for start, text in DATA_LICENCES.items() if inner.startswith(start)), DRAWN)
+        return shorten_path(source), OWN
+    words, licence = _built_in(inner)
+    return f"{source} ({words})", licence
+
+
+def _built_in(name: str) -> tuple[str, str]:
+    return next((found for start, found in BUILT_IN_DATA.items() if name.startswith(start)), DRAWN)
 
 
 def list_limits(model: LoadedGame) -> list[str]:
@@ -115,7 +111,9 @@ def list_limits(model: LoadedGame) -> list[str]:
         limits.append("A sample may be nearly a copy of a training picture: `ganvas neighbours` shows the nearest ones.")
     if isinstance(game, Conditional):
         limits.append(f"It knows {len(model.classes)} classes, and may miss the one that was asked for.")
-    if isinstance(game, TakesInputs):
+    if isinstance(game, Upscales):
+        limits.append(f"It was trained to make squares of {game.config.resolution} pixels; other motifs may look worse.")
+    elif isinstance(game, TakesInputs):
         limits.append(f"It was trained on squares of {game.config.resolution} pixels; other sizes and motifs may look worse.")
     if isinstance(game, Inpaints):
         limits.append("What it puts into a hole is made up, and says nothing of what was there.")
@@ -126,61 +124,6 @@ def list_limits(model: LoadedGame) -> list[str]:
     elif not isinstance(game, Writes):
         limits.append("Outputs are synthetic: say so where they are shown.")
     return limits
-
-
-def read_measures(run: Path) -> tuple[list[Measure], str]:
-    """The measures that a run folder keeps, and what they were compared with: of the last evaluation, else of the training.
-
-    A file that is damaged or missing has no measures.
-    """
-    if not run.is_dir():
-        return [], ""
-    with suppress(OSError, DataError, IndexError, KeyError, TypeError, AttributeError):
-        row = parse_json(read_regular(run / "metrics.jsonl").decode("utf-8", "replace").splitlines()[-1], "metrics.jsonl")
-        found = [_measure(name, each) for name, each in list(row["metrics"].items())[:MOST_MEASURES]]
-        return [each for each in found if each is not None], str(row["reference"])
-    with suppress(OSError, DataError, KeyError, TypeError):
-        distance = read_json(run / "result.json")["distance"]
-        only = Measure(str(distance["name"]), float(distance["value"]), None, _number(distance.get("floor")), None)
-        return [only], "held-out data, at the end of the training"
-    return [], ""
-
-
-def onnx_usage(description: Mapping[str, Any], file: str) -> str:
-    """How to run the exported file from Python, in the names and shapes of its inputs."""
-    lines = ["import numpy as np", "import onnxruntime", "", f'session = onnxruntime.InferenceSession("{file}")', "inputs = {"]
-    for each in description["inputs"]:
-        shape = ", ".join(map(str, (4, *each["shape"])))
-        if each["kind"] in ("class", "map"):
-            value = f"np.zeros([{shape}], np.int64)"
-        elif each["kind"] == "noise":
-            value = f"np.random.default_rng(0).standard_normal([{shape}], np.float32)"
-        else:
-            value = f"np.zeros([{shape}], np.float32)"
-        lines.append(f'    "{each["name"]}": {value},  # {each["about"]}')
-    lines += ["}", f"{description['output']} = session.run(None, inputs)[0]"]
-    if description["output"] == "pictures":
-        lines.append("levels = np.clip((pictures + 1) * 127.5, 0, 255).round().astype(np.uint8)  # [N, C, H, W]")
-    return "\n".join(["```python", *lines, "```"])
-
-
-def _head(model: LoadedGame, licence: str | None) -> list[str]:
-    """The fields that a hub reads, in YAML; every text is quoted as JSON, which is YAML as well."""
-    game = model.game
-    task = "unconditional-image-generation"
-    if isinstance(game, Writes):
-        task = "text-generation"
-    elif isinstance(game, TakesInputs):
-        task = "image-to-image"
-    elif isinstance(game, Classifies):
-        task = "image-classification"
-    return [
-        "library_name: ganvas",
-        f"pipeline_tag: {task}",
-        f"license: {licence or 'other'}",
-        *(["license_name: not-stated"] if licence is None else []),
-        f"tags: {json.dumps(['gan', 'ganvas', str(model.card['recipe']['game']), 'onnx'])}",
-    ]
 
 
 def _facts(model: LoadedGame, licence: str | None) -> list[tuple[str, str]]:
@@ -195,55 +138,36 @@ def _facts(model: LoadedGame, licence: str | None) -> list[tuple[str, str]]:
         ("Weights", f"{weights:,}"),
         ("Model", f"SHA-256 begins with {model.identity}"),
     ]
+    if shipped := find_shipped(model):
+        rows.append(("Made by", f"{shipped.command}, in {shipped.minutes:g} minutes on the {shipped.machine}"))
     if names := model.card["classes"]:
         few = ", ".join(printable(name, 40) for name in names[:20])
         rows.append(("Classes", f"{few}{', ...' if len(names) > 20 else ''}"))
     return rows
 
 
-def _measures(run: Path) -> list[str]:
-    measures, reference = read_measures(run)
+def _measures(model: LoadedGame, run: Path) -> list[str]:
+    measures, reference = find_measures(model, run)
     if not measures:
         return ["Not measured. `ganvas eval RUN` measures the model and keeps the numbers in its run folder."]
-    rows = [
-        (each.name, _digits(each.value), _digits(each.interval), _digits(each.floor), _digits(each.count)) for each in measures
-    ]
-    return [
-        f"Against {_cell(reference)}. The floor is the score of as many other real samples.",
-        "",
-        _table(("measure", "value", "± 95 %", "floor", "samples"), rows),
-    ]
-
-
-def _measure(name: str, found: Any) -> Measure | None:
-    if not isinstance(found, Mapping) or not is_number(found.get("value")):
-        return None
-    count = found.get("samples", found.get("count"))
-    return Measure(
-        name,
-        float(found["value"]),
-        _number(found.get("interval")),
-        _number(found.get("floor")),
-        count if type(count) is int else None,
-    )
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if is_number(value) else None
+    columns = [("measure", [each.name for each in measures]), ("value", [_digits(each.value) for each in measures])]
+    for title, values in (
+        ("± 95 %", [each.interval for each in measures]),
+        ("floor", [each.floor for each in measures]),
+        ("baseline", [each.baseline for each in measures]),
+        ("samples", [each.count for each in measures]),
+    ):
+        if any(value is not None for value in values):
+            columns.append((title, [_digits(value) for value in values]))
+    said = f"Against {plain(reference)}."
+    if any(each.floor is not None for each in measures):
+        said += " The floor is the score of as many other real samples."
+    if any(each.baseline is not None for each in measures):
+        said += " The baseline is the score of something trivial, such as the copied input."
+    rows = list(zip(*(values for _, values in columns), strict=True))
+    meanings = [f"- {plain(name)}: {meaning}" for name, meaning in list_meanings(measures)]
+    return [said, "", make_table([title for title, _ in columns], rows), *(["", *meanings] if meanings else [])]
 
 
 def _digits(value: float | None) -> str:
     return "-" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
-
-
-def _table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heading, ["---"] * len(heading), *rows]
-    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
-
-
-def _cell(text: object) -> str:
-    """A name from a file as plain text in one cell: no Markdown, no HTML."""
-    plain = printable(text, 300)
-    for mark in "\\`*[]<>|#":
-        plain = plain.replace(mark, f"\\{mark}")
-    return plain.replace("_", "\\_")

@@ -17,8 +17,11 @@ import torch
 from torch import nn
 
 from ganvas import __version__
+from ganvas.core.capabilities import Writes
 from ganvas.errors import UsageError
 from ganvas.export.graphs import Graph
+from ganvas.inference.drawn_maps import find_legend
+from ganvas.inference.loaded_game import LoadedGame
 
 PACKAGES = ("onnx", "onnxruntime", "onnxscript")
 OPSET = 20  # the first with all of GridSample and Gelu; read by every onnxruntime since 1.17
@@ -61,6 +64,7 @@ def to_onnx(graph: Graph, description: Mapping[str, Any]) -> bytes:
             reason = str(error.__cause__ or error).strip().splitlines()[0][:200]
             raise UsageError(f"this PyTorch ({torch.__version__}) cannot export the model: {reason}") from error
     proto = program.model_proto
+    _name_casts(proto)
     _tidy(proto.graph)
     for function in proto.functions:
         _tidy(function)
@@ -81,6 +85,29 @@ def describe_graph(graph: Graph) -> dict[str, Any]:
         for each in graph.inputs
     ]
     return {"about": graph.about, "inputs": inputs, "output": graph.output}
+
+
+def describe_model(model: LoadedGame) -> dict[str, Any]:
+    """What whoever uses the file must know of the model: names of classes, classes of a map, symbols of text."""
+    found = {"recipe": model.name, "model": model.identity, "classes": list(model.card["classes"])}
+    if "map" in getattr(model.game, "takes", ()):
+        found["legend"] = list(find_legend(model).names)
+    if isinstance(model.game, Writes):
+        found["symbols"] = list(model.game.config.alphabet)
+    return found
+
+
+def _name_casts(proto: Any) -> None:
+    """CastLike becomes Cast: onnxruntime has no kernel of it for a CPU, and warns of each whenever the file is opened."""
+    import onnx
+
+    found = onnx.shape_inference.infer_shapes(proto).graph
+    types = {each.name: each.type.tensor_type.elem_type for each in (*found.value_info, *found.input, *found.output)}
+    types |= {weight.name: weight.data_type for weight in found.initializer}
+    for node in proto.graph.node:
+        if node.op_type == "CastLike" and types.get(node.input[1]):
+            node.op_type = "Cast"
+            node.attribute.append(onnx.helper.make_attribute("to", types[node.input.pop()]))
 
 
 def _tidy(graph: Any) -> None:

@@ -46,6 +46,12 @@ def parse_recipe(plain: Mapping[str, Any]) -> Recipe:
     return from_dict(Recipe, plain, config=GAMES[plain["game"]].config_type)
 
 
+def require_source(recipe: Recipe) -> None:
+    """Raises: UsageError: the recipe has no data, and the user gave none."""
+    if not recipe.data.source:
+        raise UsageError(f"{recipe.name} trains on your own pictures: say where they are with --data FOLDER")
+
+
 def open_data(recipe: Recipe, first: str = "") -> Dataset:
     """The data of a recipe, at the resolution of its game, with the fields that the game needs.
 
@@ -55,8 +61,7 @@ def open_data(recipe: Recipe, first: str = "") -> Dataset:
         DataError: it cannot be used, or the game does not take data of this kind.
         UsageError: the recipe has no data, and the user gave none.
     """
-    if not recipe.data.source:
-        raise UsageError(f"{recipe.name} trains on your own pictures: say where they are with --data FOLDER")
+    require_source(recipe)
     if recipe.data.crop > recipe.data.tile:  # without it the next start would take the crop for the whole
         raise UsageError(f"data.crop={recipe.data.crop}: expected data.tile, the side it is taken from, to be larger")
     needs, size = GAMES[recipe.game].needs, getattr(recipe.config, "resolution", None)

@@ -13,6 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ganvas.errors import UsageError
+from ganvas.utils.parsing import printable
+
 SHIPPED = Path(__file__).with_name("shipped")
 INDEX = "models.json"
 
@@ -69,3 +72,14 @@ def find_model(path: str | Path) -> Path:
     if len(path.parts) != 1 or path.suffix or path.exists():
         return path
     return next((model.path for model in list_shipped() if model.name == path.name), path)
+
+
+def require_run(folder: str | Path) -> None:
+    """Raises: UsageError: nothing is there, and it is the name of a model that comes with ganvas: it has no run folder."""
+    if (bundle := find_model(folder)) == Path(folder):
+        return
+    model = next(each for each in list_shipped() if each.path == bundle)
+    raise UsageError(
+        f"{printable(folder)} comes with ganvas as a model alone, without the log and the checkpoints of a run; train one: "
+        f"{model.command}, or begin with its weights: ganvas train {model.recipe} --from {model.name}"
+    )

@@ -33,9 +33,9 @@ def require_new_folder(path: Path) -> None:
     """Raises: UsageError: `path` is called like one file, or there is something that the new folder would replace."""
     ending = path.suffix.lower()
     if ending in FILE_ENDINGS and not path.exists():
-        raise UsageError(f"{printable(path)}: expected a folder for several files; choose a name without {ending} for --out")
+        raise UsageError(f"{printable(path)}: expected a folder for several files; choose a name without {ending}")
     if path.is_dir() and any(path.iterdir()):
-        raise UsageError(f"{printable(path)}: expected a new or an empty folder, found files in it; choose another --out")
+        raise UsageError(f"{printable(path)}: expected a new or an empty folder, found files in it; choose another one")
 
 
 @contextmanager

@@ -32,6 +32,7 @@ from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.games import GAMES
 from ganvas.games.recipes import adapt_recipe, open_data, parse_recipe
 from ganvas.inference import model_file
+from ganvas.inference.shipped_models import require_run
 from ganvas.runtime.device import describe_runtime, find_device
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.plan import Plan
@@ -285,7 +286,9 @@ def read_run(folder: Path) -> Run:
 
     Raises:
         DataError: there is no run in it, or it is damaged.
+        UsageError: it is the name of a model that comes with ganvas.
     """
+    require_run(folder)
     try:
         if folder.exists() and not folder.is_dir():
             raise DataError("it is a file; give the folder of a run, which has its log and its recipe beside its model")

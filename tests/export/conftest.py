@@ -73,7 +73,7 @@ def lively_model() -> Callable[[str], Model]:
         model, random = miniature_model(name), torch.Generator().manual_seed(5)
         with torch.no_grad():
             for weight in model.game.parameters():
-                if weight.ndim > 1:
+                if weight.ndim > 1 and weight.numel() > 1:  # one number has no spread
                     weight.mul_(4).add_(0.3 * torch.randn(weight.shape, generator=random) * weight.std().nan_to_num(0.1))
         return model
 

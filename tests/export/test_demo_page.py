@@ -70,6 +70,20 @@ def test_the_noise_of_a_seed_is_that_of_pytorch(tab: Any, seed: int, size: int) 
     np.testing.assert_allclose(found, latents([seed], size)[0].numpy(), rtol=0, atol=2e-6)
 
 
+def press_keys(tab: Any, pad: str) -> None:
+    """Draw a line on a pad with keys alone, and wait for the output."""
+    tab.locator(pad).first.focus()
+    before = tab.evaluate(READ.replace("#output canvas", pad))
+    tab.keyboard.press("ArrowLeft")
+    assert tab.evaluate(READ.replace("#output canvas", pad)) == before  # the brush moves, and is no part of the picture
+    for key in ("Shift+ArrowDown", "Shift+ArrowDown", "Enter"):
+        tab.keyboard.press(key)
+    assert tab.evaluate(READ.replace("#output canvas", pad)) != before
+    assert tab.inner_text(".unseen").startswith("Column ")
+    tab.wait_for_timeout(1_000)
+    wait(tab)
+
+
 def test_the_page_makes_the_pictures_of_python(tab: Any, lively_model: Make, tmp_path: Path, list_violations: Any) -> None:
     model = lively_model("cgan-mnist")
     model.card["classes"][3] = HOSTILE
@@ -93,10 +107,16 @@ def test_the_page_makes_the_pictures_of_python(tab: Any, lively_model: Make, tmp
     assert tab.input_value("input[type=number]") == str(2**31 + 3 + 3)
     assert tab.evaluate("window.hurt") is None
     assert HOSTILE in tab.inner_text("#facts")
+    tab.fill("input[type=number]", "4294967296")
+    assert tab.inner_text("#controls .hint.bad").endswith(f"is still that of seed {2**31 + 3 + 3}.")
+    tab.keyboard.press("Tab")
+    assert tab.input_value("input[type=number]") == str(2**31 + 3 + 3)
     for width in (360, 1100):
         tab.set_viewport_size({"width": width, "height": 800})
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
         assert list_violations(tab) == []
+        if width == 360:  # the output stays in view beside the controls, and leaves most of the screen to them
+            assert tab.locator(".stage").bounding_box()["height"] < 300
 
 
 @pytest.mark.slow
@@ -115,6 +135,15 @@ def test_a_picture_becomes_that_of_python(tab: Any, lively_model: Make, tmp_path
     before = read_picture(tab)
     draw_stroke(tab, ".pad")
     assert (read_picture(tab) != before).any()
+    with tab.expect_file_chooser() as chooser:
+        tab.click("input[type=file]")
+    chooser.value.set_files(tmp_path / "given.png")
+    tab.wait_for_timeout(1_000)
+    wait(tab)
+    assert (read_picture(tab) == before).all()  # the same file once more takes the drawing away
+    press_keys(tab, ".pad")
+    assert (read_picture(tab) != before).any()
+    tab.evaluate("scrollTo(0, 0)")
     tab.set_viewport_size({"width": 360, "height": 800})
     assert tab.evaluate("document.documentElement.scrollWidth") <= 360
     assert list_violations(tab) == []
@@ -141,6 +170,8 @@ def test_a_drawn_map_becomes_that_of_python(tab: Any, lively_model: Make, tmp_pa
     open_page(tab, write_page(model, tmp_path))
     tab.click("fieldset:has(legend:text-is('Map')) [aria-label='Class to draw'] button >> nth=2")
     draw_stroke(tab, ".pad")
+    press_keys(tab, ".pad")
+    assert tab.inner_text(".unseen").endswith(model.game.config.legend[2])  # type: ignore[attr-defined]
     set_seed(tab, 9)
     drawn = np.array(tab.evaluate(READ.replace("#output canvas", ".pad")), np.uint8).reshape(-1, 4)[:, :3]
     colors = np.array(model.game.config.colors)  # type: ignore[attr-defined]

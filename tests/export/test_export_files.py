@@ -8,17 +8,22 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from support import ganvas, miniature_model
 from test_docs import check_command
 
 from ganvas.errors import DataError, ResourceError, UsageError
 from ganvas.export import export_files as exporting
 from ganvas.export.agreement import Agreement
+from ganvas.export.card_measures import read_measures
 from ganvas.export.export_files import export_files
 from ganvas.export.hub_folder import publish
-from ganvas.export.model_card import list_limits, read_measures, write_card
+from ganvas.export.hub_head import make_head
+from ganvas.export.model_card import describe_data, list_limits, write_card
+from ganvas.games import RECIPES
 from ganvas.inference import model_file
 from ganvas.inference.model import load
+from ganvas.inference.shipped_models import list_shipped
 
 pytest.importorskip("onnxscript", reason="the extra `export` is not installed: pip install 'ganvas[export]'")
 HOSTILE = "x|y `z` <b> [a](http://b) \n# h"
@@ -64,6 +69,7 @@ def test_the_command_writes_both_files_and_their_cards(run: Path, tmp_path: Path
         (("--onnx", "m.html"), "expected a name ending in .onnx"),
         (("--onnx", "no/m.onnx"), "no folder no; create it"),
         (("--html", "m.html", "--to", "b"), "leave --to out"),
+        (("--onnx", "m.onnx", "--strength", "0.5"), "neither translates nor enlarges; leave --strength out"),
         (("--onnx", "m.onnx", "--licence", "my own"), "expected an identifier such as apache-2.0"),
     ],
 )
@@ -106,7 +112,7 @@ def test_a_published_folder_is_complete_and_loads(tmp_path: Path) -> None:
     names = ["README.md", "config.json", "demo.html", "model.onnx", "model.safetensors", "samples.png"]
     assert sorted(path.name for path in (tmp_path / "hub").iterdir()) == names == list(found.files)
     card = (tmp_path / "hub" / "README.md").read_text()
-    assert card.startswith("---\nlibrary_name: ganvas\npipeline_tag: unconditional-image-generation\nlicense: apache-2.0\n")
+    assert card.startswith("---\nlibrary_name: ganvas\nlicense: apache-2.0\ntags: ")
     for path in (tmp_path / "hub").iterdir():
         assert b"/home/somebody" not in path.read_bytes(), path.name
     assert load(tmp_path / "hub" / "model.safetensors").identity == load(run).identity
@@ -141,6 +147,78 @@ def test_measures_of_a_run_stand_in_the_card(run: Path) -> None:
     measures, reference = read_measures(run)
     assert [(each.name, each.value, each.floor) for each in measures] == [("fd500", 3.0, 2.5)]
     assert "end of the training" in reference
+
+
+def test_measures_of_other_weights_and_paths_of_this_machine_do_not_stand_in_the_card(run: Path) -> None:
+    row = {"items": 500, "reference": "5 whole photographs of /home/some body/five", "metrics": {"psnr5": {"value": 31.5}}}
+    later = row | {"items": 900, "metrics": {"psnr5": {"value": 40.0}}}
+    (run / "metrics.jsonl").write_text("".join(json.dumps(each) + "\n" for each in (row, later)))
+    measures, reference = read_measures(run, 500)
+    assert [each.value for each in measures] == [31.5]
+    assert measures[0].meaning.startswith("peak signal-to-noise ratio")
+    assert reference == "5 whole photographs of five"
+    assert read_measures(run, 700) == ([], "")
+
+
+def test_the_card_of_a_model_that_comes_with_ganvas_has_its_measures_and_its_licence(tmp_path: Path) -> None:
+    model = load("sr-photos")
+    card = write_card(model, tmp_path / "copied.safetensors", "usage")  # a copy is the same model
+    shipped = next(each for each in list_shipped() if each.name == "sr-photos")
+    psnr = shipped.measured["psnr_y218"]
+    assert f"| psnr\\_y218 | {psnr.value:.4g} | {psnr.baseline:.4g} |" in card
+    assert "psnr\\_y218: PSNR of the brightness" in card
+    assert f"{shipped.data} (" in card
+    assert f"| {shipped.licence} |" in card
+    assert f"ganvas train sr-photos --data PHOTOS --seed 0, in {shipped.minutes:g} minutes" in card
+    assert "Not measured" not in card
+
+
+@pytest.mark.slow
+def test_a_model_that_comes_with_ganvas_is_published_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    publish("sr-photos", "hub", licence="MIT")
+    assert load(tmp_path / "hub" / "model.safetensors").identity == load("sr-photos").identity
+    card = Path("hub/README.md").read_text()
+    assert card.startswith("---\nlibrary_name: ganvas\npipeline_tag: image-to-image\nlicense: mit\ntags: ")
+    monkeypatch.chdir(tmp_path / "hub")
+    Image.new("RGB", (40, 30), "red").save("photo.jpg")
+    for code in card.split("```python\n")[1:]:
+        exec(code.split("```")[0], {})
+    for name, size in (("output.png", (64, 64)), ("large.png", (80, 60))):
+        with Image.open(name) as made:
+            assert made.size == size
+
+
+@pytest.mark.parametrize(
+    ("name", "licence", "said"),
+    [
+        ("gan-ring", None, ["license: unknown", 'tags: ["ganvas", "gan", "onnx"]']),  # points: hubs have no such task
+        ("cgan-mnist", "Apache-2.0", ["pipeline_tag: unconditional-image-generation", "license: apache-2.0"]),
+        ("classifier-mnist", "my-own", ["pipeline_tag: image-classification", "license: other", 'license_name: "my-own"']),
+        ("motion-emoji", "no", ["pipeline_tag: image-to-video", "license: other", 'license_name: "no"']),
+        ("textlm-names", "MIT", ["pipeline_tag: text-generation", "license: mit", "language: en"]),
+    ],
+)
+def test_the_head_has_what_hubs_accept(name: str, licence: str | None, said: list[str]) -> None:
+    lines = make_head(miniature_model(name), licence)
+    assert set(said) <= set(lines)
+    tasks = [line for line in lines if line.startswith("pipeline_tag")]
+    assert tasks == [line for line in said if line.startswith("pipeline_tag")]
+    assert ('"gan"' in lines[-1]) == (name not in ("classifier-mnist", "textlm-names"))
+
+
+def test_built_in_data_has_its_own_licence() -> None:
+    for name, (words, licence) in {
+        "pix2pix-emoji": ("Fluent Emoji", "MIT (Fluent Emoji, Microsoft)"),
+        "cyclegan-styles": ("Noto Emoji", "MIT (Fluent Emoji, Microsoft) and Apache-2.0 (Noto Emoji, Google)"),
+        "motion-emoji": ("Fluent Emoji", "MIT (Fluent Emoji, Microsoft)"),
+        "voxel-shapes": ("drawn by ganvas", "none: computed by ganvas"),
+    }.items():
+        model = miniature_model(name)
+        model.card["recipe"]["data"]["source"] = RECIPES[name].data.source
+        said, terms = describe_data(model)
+        assert words in said
+        assert terms == licence
 
 
 def test_a_card_has_no_markup_of_a_file() -> None:

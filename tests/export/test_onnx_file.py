@@ -17,7 +17,8 @@ from ganvas.errors import UsageError
 from ganvas.export import onnx_file
 from ganvas.export.agreement import compare, open_session, run_session
 from ganvas.export.graphs import Graph, make_graph, make_steered_graph
-from ganvas.export.onnx_file import KEY, to_onnx
+from ganvas.export.onnx_file import KEY, describe_model, to_onnx
+from ganvas.export.usage_examples import onnx_usage
 from ganvas.games import RECIPES
 from ganvas.inference.model import Model
 from ganvas.inference.picture_translation import list_ways
@@ -25,6 +26,7 @@ from ganvas.latents.seed_latents import latents
 
 onnx = pytest.importorskip("onnx", reason="the extra `export` is not installed: pip install 'ganvas[export]'")
 pytest.importorskip("onnxruntime", reason="the extra `export` is not installed: pip install 'ganvas[export]'")
+pytestmark = pytest.mark.timeout(900)  # an export takes seconds, minutes on a busy machine
 FAST = ("cgan-mnist",)
 SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in RECIPES if name not in FAST]
 
@@ -36,20 +38,24 @@ def graph_of(model: Model) -> Graph:
 
 
 @pytest.mark.parametrize("name", [*FAST, *SLOW])
-def test_every_recipe_computes_the_same_outside(name: str) -> None:
+def test_every_recipe_computes_the_same_outside(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = miniature_model(name)
     graph = graph_of(model)
-    data = to_onnx(graph, {"recipe": name})
+    data = to_onnx(graph, describe_model(model))
     agreement = compare(graph, data)  # in batches of three sizes, none of which was traced
     assert agreement.inputs == 64
     assert agreement.worst <= (1 if graph.output == "text" else 0.05)  # levels: far less than what is allowed
     proto = onnx.load_from_string(data)
     assert [each.name for each in proto.graph.input] == [each.name for each in graph.inputs]
     assert all(value.type.tensor_type.shape.dim[0].dim_param == "batch" for value in (*proto.graph.input, *proto.graph.output))
+    assert not any(node.op_type == "CastLike" for node in proto.graph.node), "onnxruntime warns of it"
     assert not any(weight.data_location for weight in proto.graph.initializer), "weights in other files"
     assert str(Path(__file__).parents[2]).encode() not in data, "a path of this machine"
     (facts,) = (json.loads(each.value) for each in proto.metadata_props if each.key == KEY)
-    assert facts["recipe"] == name
+    assert facts["recipe"] == model.name
+    monkeypatch.chdir(tmp_path)
+    Path("m.onnx").write_bytes(data)
+    exec(onnx_usage(facts, "m.onnx").split("```python\n")[1].split("```")[0], {})  # as the card says
 
 
 @pytest.mark.parametrize("name", ["cgan-mnist", pytest.param("stylegan2-fashion-conditional", marks=pytest.mark.slow)])

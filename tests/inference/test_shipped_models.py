@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ganvas.cli.app import app
+from ganvas.cli.comparison_commands import choose_target
 from ganvas.errors import DataError
 from ganvas.evaluation.evaluate import evaluate
 from ganvas.games.recipes import RECIPES
@@ -93,3 +94,13 @@ def test_each_measures_what_its_line_says(model: ShippedModel) -> None:
         pytest.skip(str(absent))
     for name, measured in model.measured.items():
         assert found[name].value == pytest.approx(measured.value, rel=CLOSE), name
+
+
+def test_a_name_that_is_both_is_compared_as_the_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert choose_target(DIGITS, None, None) == SHIPPED / f"{DIGITS}.safetensors"
+    trained = choose_target(DIGITS, None, 1_000)  # --images trains the recipe
+    assert not isinstance(trained, Path)
+    assert (trained.name, trained.train.images) == (DIGITS, 1_000)
+    Path(DIGITS).mkdir()
+    assert choose_target(DIGITS, None, 1_000) == Path(DIGITS)

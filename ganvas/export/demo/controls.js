@@ -54,14 +54,22 @@ function repeat(values, count) {
   return whole;
 }
 
+// `hint`: what a seed gives here.
 class SeedControl {
-  constructor(input, changed) {
+  constructor(input, hint, changed) {
     this.size = input.shape[0];
     this.seed = 0;
     this.changed = changed;
     const id = `seed-${controlNumber++}`;
     this.number = make("input", { type: "number", id, min: 0, max: MOST_SEED, step: 1, value: 0 });
-    this.number.addEventListener("input", () => this.number.validity.valid && this.number.value && this.set(Number(this.number.value), true));
+    this.number.addEventListener("input", () => {
+      if (this.isValid()) this.set(Number(this.number.value), true);
+      this.tell();
+    });
+    this.number.addEventListener("change", () => {
+      if (!this.isValid()) this.number.value = this.seed;
+      this.tell();
+    });
     const row = make(
       "div",
       { className: "row" },
@@ -70,13 +78,30 @@ class SeedControl {
       makeButton("Next", () => this.set(Math.min(MOST_SEED, this.seed + 1))),
       makeButton("Random", () => this.set(crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000)),
     );
-    const hint = make("p", { className: "hint" }, "The same seed gives the same output here and in Python.");
-    this.element = makeField("Noise", make("label", { htmlFor: id }, "Seed"), row, hint);
+    this.usual = hint;
+    this.hint = make("p", { className: "hint", role: "status" }, hint);
+    this.element = makeField("Noise", make("label", { htmlFor: id }, "Seed"), row, this.hint);
+  }
+
+  isValid() {
+    return this.number.validity.valid && this.number.value !== "";
+  }
+
+  // Say what is wrong with what was typed, if anything is.
+  tell() {
+    const valid = this.isValid();
+    const wrong = `A seed is a whole number from 0 to ${MOST_SEED.toLocaleString("en")}. The output is still that of seed ${this.seed}.`;
+    this.number.setAttribute("aria-invalid", String(!valid));
+    this.hint.classList.toggle("bad", !valid);
+    this.hint.textContent = valid ? this.usual : wrong;
   }
 
   set(seed, typed = false) {
     this.seed = seed;
-    if (!typed) this.number.value = seed;
+    if (!typed) {
+      this.number.value = seed;
+      this.tell();
+    }
     this.changed();
   }
 
@@ -153,27 +178,34 @@ function makeBrushes(pad) {
   return make("div", { className: "row", role: "group", "aria-label": "Brush" }, ...makeChoice(
     BRUSHES.map(([name]) => name),
     1,
-    (i) => (pad.brush = usual * BRUSHES[i][1]),
+    (i) => {
+      pad.brush = usual * BRUSHES[i][1];
+      pad.moveRing();
+    },
   ));
 }
 
 class PictureControl {
   constructor(input, alone, examples, changed, failed) {
-    this.pad = new PicturePad(input, `Picture ${input.name}: draw here`, changed);
+    const [, side] = input.shape;
+    this.pad = new PicturePad(input, alone ? "Picture: draw here" : `Picture ${input.name}: draw here`, changed);
     const [file, color] = [`file-${controlNumber}`, `color-${controlNumber++}`];
     const choose = make("input", { type: "file", id: file, accept: "image/*" });
+    choose.addEventListener("click", () => (choose.value = "")); // the same file once more is a change too
     choose.addEventListener("change", () => {
       if (choose.files.length) this.pad.load(choose.files[0]).catch(() => failed("This file is no picture that the browser knows."));
     });
     const ink = make("input", { type: "color", id: color, value: "#000000" });
     ink.addEventListener("input", () => (this.pad.color = ink.value));
     this.pad.setColor = (value) => (ink.value = value);
+    const words = input.about.split(", in [")[0]; // of several pictures, which one it is
+    const what = alone ? "" : `${words[0].toUpperCase()}${words.slice(1)}. `;
     this.element = makeField(
       alone ? "Picture" : `Picture: ${input.name}`,
-      make("p", { className: "hint" }, "Draw on it, or choose a picture. It stays in this page."),
+      make("p", { className: "hint" }, `${what}Draw on it, or choose a picture: its middle square becomes ${side} x ${side} pixels. It stays in this page.`),
       make("div", { className: "row" }, make("label", { htmlFor: file }, "File"), choose),
       makeExamples(this.pad, examples),
-      this.pad.canvas,
+      this.pad.element,
       make("div", { className: "row" }, make("label", { htmlFor: color }, "Color"), ink, makeBrushes(this.pad)),
       make(
         "div",
@@ -213,7 +245,7 @@ class MapControl {
       "Map",
       make("p", { className: "hint" }, "Choose a class and draw: the model paints it."),
       makeExamples(this.pad, examples),
-      this.pad.canvas,
+      this.pad.element,
       make("div", { className: "row", role: "group", "aria-label": "Class to draw" }, ...buttons),
       makeBrushes(this.pad),
       make(
@@ -236,7 +268,7 @@ class MaskControl {
     this.element = makeField(
       "Hole",
       make("p", { className: "hint" }, "Draw over what is to be filled."),
-      this.pad.canvas,
+      this.pad.element,
       makeBrushes(this.pad),
       make("div", { className: "row" }, makeButton("No hole", () => this.pad.clear())),
     );

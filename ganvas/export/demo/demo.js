@@ -1,6 +1,11 @@
 // The page: controls for the inputs of the model, and its output for them, always the newest.
 
 const MORE = 10; // further seeds, beside the first
+const SEEDS = {
+  pictures: "The same seed gives the same output here and in Python.",
+  points: `${POINTS_SHOWN.toLocaleString("en")} points: of this seed and of those after it. The same seed gives the same point in Python.`,
+  text: `${LINES_SHOWN} lines: of this seed and of those after it. The same seed gives the same line in Python.`,
+};
 const ORDER = ["map", "picture", "mask", "noise", "class", "psi", "shift"]; // of the controls
 const byId = (id) => document.getElementById(id);
 const description = JSON.parse(byId("description").textContent);
@@ -39,7 +44,7 @@ const alone = description.inputs.filter((each) => each.kind === "picture").lengt
 
 function makeControl(input) {
   const examples = description.examples[input.name] ?? [];
-  if (input.kind === "noise") return new SeedControl(input, changed);
+  if (input.kind === "noise") return new SeedControl(input, SEEDS[description.output] ?? SEEDS.pictures, changed);
   if (input.kind === "class") return new ClassControl(input, description.classes, changed);
   if (input.kind === "shift") return new ShiftControl(input, description.sliders, changed);
   if (input.kind === "psi") return new PsiControl(changed);
@@ -53,10 +58,11 @@ function makeControl(input) {
 const controls = description.inputs.map(makeControl);
 const places = description.inputs.map((_, i) => i).sort((a, b) => ORDER.indexOf(description.inputs[a].kind) - ORDER.indexOf(description.inputs[b].kind));
 byId("controls").append(...places.map((i) => controls[i].element));
-document.body.classList.toggle("steered", fromNoise && pictured);
 const seeds = controls.find((each) => each instanceof SeedControl);
 const canvas = pictured || description.output === "points" ? make("canvas", { role: "img" }) : null;
 if (canvas) box.append(canvas);
+document.body.classList.toggle("steered", Boolean(canvas)); // it stays in view on a narrow page
+byId("synthetic").hidden = description.output === "logits";
 if (solid) {
   const slider = makeSlider("Turn", -180, 180, 30, () => {
     angle = (Number(slider.input.value) * Math.PI) / 180;
@@ -135,7 +141,7 @@ async function update() {
 
 byId("save").addEventListener("click", () => {
   canvas.toBlob((blob) => {
-    const link = make("a", { href: URL.createObjectURL(blob), download: `${description.name}.png` });
+    const link = make("a", { href: URL.createObjectURL(blob), download: `${description.name}${seeds ? `-seed${seeds.seed}` : ""}.png` });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   });

@@ -3,6 +3,11 @@
 const STROKE = { picture: 0.08, map: 0.1, mask: 0.12 }; // width of a brush, in sides of the pad
 const GREY_OF = [0.299, 0.587, 0.114]; // brightness of red, green and blue, ITU-R BT.601
 
+const KEY_STEPS = 32; // presses of an arrow key from one side of a pad to the other
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const KEYS = "By keys: the arrows move the brush, with Shift they draw; Enter makes a dot.";
+let padNumber = 0;
+
 function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -13,31 +18,69 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
-// A pad of `side` pixels that calls `paint(x, y, radius)` along every stroke, and `changed` after it.
+// A pad of `side` pixels that calls `paint(x, y, radius)` along every stroke, and `changed` after it. Strokes are made by mouse,
+// pen, finger or keys. `element` holds the canvas and the ring of the brush, which is never a part of the picture.
 class Pad {
   constructor(side, label, stroke, changed) {
     this.side = side;
     this.changed = changed;
     this.brush = stroke;
-    this.canvas = make("canvas", { width: side, height: side, className: "pad", role: "img", "aria-label": label });
+    const how = `pad-keys-${padNumber++}`;
+    this.canvas = make("canvas", {
+      width: side, height: side, className: "pad", role: "application", tabIndex: 0, "aria-label": label, "aria-describedby": how,
+    });
     this.context = this.canvas.getContext("2d", { willReadFrequently: true });
+    this.cursor = [side / 2, side / 2];
+    this.ring = make("span", { className: "ring", "aria-hidden": "true" });
+    this.said = make("span", { className: "unseen", role: "status" });
+    const keys = make("p", { className: "hint", id: how }, KEYS);
+    this.element = make("div", {}, make("div", { className: "sheet" }, this.canvas, this.ring), this.said, keys);
+    this.canvas.addEventListener("keydown", (event) => this.press(event));
+    this.canvas.addEventListener("focus", () => this.moveRing());
     let last = null;
     const place = (event) => {
       const box = this.canvas.getBoundingClientRect();
       return [((event.clientX - box.left) / box.width) * side, ((event.clientY - box.top) / box.height) * side];
     };
     this.canvas.addEventListener("pointerdown", (event) => {
+      if (!event.isPrimary || event.button) return; // a second finger, or another button
       this.canvas.setPointerCapture(event.pointerId);
       last = place(event);
       this.stroke(last, last);
     });
     this.canvas.addEventListener("pointermove", (event) => {
-      if (!last) return;
+      if (!last || !event.isPrimary) return;
       const next = place(event);
       this.stroke(last, next);
       last = next;
     });
-    for (const name of ["pointerup", "pointercancel"]) this.canvas.addEventListener(name, () => (last = null));
+    for (const name of ["pointerup", "pointercancel"])
+      this.canvas.addEventListener(name, (event) => {
+        if (event.isPrimary) last = null;
+      });
+  }
+
+  press(event) {
+    const direction = ARROWS[event.key];
+    if ((!direction && event.key !== "Enter") || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    const from = this.cursor;
+    const step = Math.max(1, Math.round(this.side / KEY_STEPS));
+    if (direction) this.cursor = from.map((value, k) => Math.max(0.5, Math.min(this.side - 0.5, value + step * direction[k])));
+    if (event.shiftKey || !direction) this.stroke(from, this.cursor);
+    const [x, y] = this.cursor.map(Math.floor);
+    this.said.textContent = `Column ${x + 1}, row ${y + 1}${this.describe(x, y)}`;
+    this.moveRing();
+  }
+
+  // What is at a pixel, in words.
+  describe() {
+    return "";
+  }
+
+  moveRing() {
+    const [x, y] = this.cursor.map((value) => `${(100 * value) / this.side}%`);
+    Object.assign(this.ring.style, { left: x, top: y, width: `${100 * this.brush}%` });
   }
 
   // Paint discs from one place to another.
@@ -150,6 +193,7 @@ class MapPad extends Pad {
   constructor(input, label, legend, changed) {
     super(input.shape[1], label, STROKE.map, changed);
     this.legend = legend.map(({ color }) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)));
+    this.names = legend.map(({ name }) => name);
     this.ids = new Uint8Array(this.side * this.side);
     this.chosen = 0;
     this.scatter(1);
@@ -187,6 +231,10 @@ class MapPad extends Pad {
   paint(x, y, radius) {
     this.disc(x, y, radius, (i) => (this.ids[i] = this.chosen));
     this.show();
+  }
+
+  describe(x, y) {
+    return `: ${this.names[this.ids[y * this.side + x]]}`;
   }
 
   show() {
