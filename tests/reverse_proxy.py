@@ -58,8 +58,6 @@ class ReverseProxy:
                 ends = [asyncio.ensure_future(copy(reader, outer)), asyncio.ensure_future(copy(inner, writer))]
                 try:
                     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-                    if ends[0].done():  # the browser has said all; the answer may come yet
-                        await ends[1]
                 finally:
                     for end in ends:
                         end.cancel()

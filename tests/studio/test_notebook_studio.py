@@ -123,7 +123,7 @@ def test_a_notebook_plays_and_explores_in_its_frame(chromium: Any, tmp_path: Pat
             proxy.prefix = opened.proxy or "/nowhere/"
             proxy.pages["/lab"] = f"<!doctype html><title>A notebook</title>{opened._repr_html_()}"
             context = chromium.new_context(viewport={"width": 1400, "height": 900}, bypass_csp=False)
-            context.set_default_timeout(120_000)
+            context.set_default_timeout(300_000)
             page, errors = context.new_page(), list[str]()
             page.on("pageerror", lambda error: errors.append(str(error)))
             page.on("response", lambda answer: errors.append(answer.url) if answer.status >= 400 else None)
@@ -162,11 +162,12 @@ def test_a_training_is_watched_behind_a_proxy(chromium: Any, tmp_path: Path) -> 
         with ganvas.studio("train#new&recipe=gan-ring&images=2000", runs=tmp_path, proxy=PREFIX) as opened:
             proxy.behind, proxy.prefix = opened.port, opened.proxy
             context = chromium.new_context(viewport={"width": 1400, "height": 900})
-            context.set_default_timeout(180_000)
+            context.set_default_timeout(300_000)
             page = context.new_page()
             page.goto(f"http://localhost:{proxy.port}{opened.url}")
             page.wait_for_url(re.compile(r"/user/ada/proxy/\d+/train#"))
-            page.click("#go:enabled")
+            page.wait_for_selector("input[name=recipe]:checked")
+            page.click("#go")
             page.wait_for_selector("#state[data-state=finished]")
             page.wait_for_selector("#picture:not([hidden])")
             assert list(tmp_path.glob("*/result.json"))
