@@ -17,6 +17,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import parse_qs, quote
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -259,8 +260,9 @@ class AuthMiddleware:
         )
         answer = HTMLResponse(f'{page}<a href="./{name}">Open the studio</a></html>')
         secure = f"https://{host}" in self.access.origins and f"http://{host}" not in self.access.origins
-        place = {"path": self.access.doorway.path} if self.access.is_proxy(host) else {}  # others live on the proxy's site too
-        answer.set_cookie(self.access.cookie, self.access.secret, httponly=True, samesite="strict", secure=secure, **place)
+        path = self.access.doorway.path if self.access.is_proxy(host) else "/"  # others live on the proxy's site too
+        options: dict[str, Any] = {"httponly": True, "samesite": "strict", "secure": secure, "path": path}
+        answer.set_cookie(self.access.cookie, self.access.secret, **options)
         return answer
 
 
