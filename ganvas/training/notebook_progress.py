@@ -131,7 +131,7 @@ def catch_interrupt(wanted: bool) -> Iterator[Callable[[], bool]]:
     if not wanted or threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    before = signal.getsignal(signal.SIGINT)
+    before = signal.getsignal(signal.SIGINT) or signal.default_int_handler  # None: one that was not set from Python
 
     def store(number: int, _: object) -> None:
         caught.append(number)

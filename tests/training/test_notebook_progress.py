@@ -6,6 +6,7 @@ import base64
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -83,7 +84,15 @@ def test_an_interrupt_saves_and_it_goes_on(notebook: Notebook, tmp_path: Path, m
     assert ganvas.resume(tmp_path / "run").card["items"] == 5120
 
 
-def test_a_second_interrupt_is_the_usual_one() -> None:
+@pytest.fixture
+def usual_interrupt() -> Iterator[None]:
+    """An interrupt raises KeyboardInterrupt, also where a shell had these tests started in the background, without it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_second_interrupt_is_the_usual_one(usual_interrupt: None) -> None:
     with catch_interrupt(True) as stopped:
         assert not stopped()
         os.kill(os.getpid(), signal.SIGINT)
