@@ -25,6 +25,7 @@ __all__ = [
     "evaluate",
     "load",
     "resume",
+    "studio",
     "train",
 ]
 
@@ -41,6 +42,7 @@ _MODULES = {
     "evaluate": "ganvas.evaluation.evaluate",
     "load": "ganvas.inference.model",
     "resume": "ganvas.training.api",
+    "studio": "ganvas.studio",
     "train": "ganvas.training.api",
     # Names of earlier versions, which stay.
     "Term": "ganvas.editing",
@@ -55,4 +57,5 @@ _MODULES = {
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module 'ganvas' has no attribute {name!r}")
-    return getattr(importlib.import_module(_MODULES[name]), name)
+    module = importlib.import_module(_MODULES[name])
+    return module if _MODULES[name] == f"ganvas.{name}" else getattr(module, name)

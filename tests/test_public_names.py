@@ -20,7 +20,7 @@ OLD = ("Term", "arithmetic", "neighbours", "plane", "strip", "traverse")
 
 
 def test_the_public_names() -> None:
-    assert len(ganvas.__all__) == 12
+    assert len(ganvas.__all__) == 13
     found = {name: getattr(ganvas, name) for name in ganvas.__all__}
     assert all(callable(value) or name == "RECIPES" for name, value in found.items())
     assert (found["Game"], found["Turn"], found["Step"], found["Duel"]) == (Game, Turn, Step, Duel)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import shlex
 import sys
 import time
@@ -13,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganvas.core.telemetry import list_discriminators, name_column
-from ganvas.engine.balance import HIGH, describe_action, rate_factor
 from ganvas.inference.class_names import match_class
+from ganvas.training.progress_text import CALLS, ProgressText, format_time_left, title_of
 from ganvas.utils.parsing import printable, quote
 
 if TYPE_CHECKING:
@@ -23,31 +22,23 @@ if TYPE_CHECKING:
     from ganvas.training.run_folder import Run
     from ganvas.training.trainer import Progress
 
-LEVEL = 0.55  # skill of a discriminator up to which it only guesses
-CALLS = (("verdict_real", "reals", "green"), ("verdict_fake", "fakes", "magenta"))  # note, what it is about, color
-SMOOTHING = 0.95  # share of the old value in a smoothed value, each step
 WIDTH = 32  # characters of a bar
 
 
-class Display:
+class Display(ProgressText):
     """Shows the progress of a run: live on a terminal, as a line now and then elsewhere, or as JSON rows."""
 
     def __init__(self, run: Run, *, quiet: bool = False, as_json: bool = False) -> None:
         from rich.console import Console
         from rich.live import Live
 
-        self.run, self.quiet, self.as_json = run, quiet, as_json
+        super().__init__(run)
+        self.quiet, self.as_json = quiet, as_json
         # No markup: a folder may be called [/b].
         self.console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False, markup=False, emoji=False)
-        self.smooth: dict[str, float] = {}
-        self.terms: dict[str, None] = {}  # all loss terms so far, in order: a lazy penalty is not in every step
         self.updated = 0.0  # when the display was last updated
         live = self.console.is_terminal and not quiet and not as_json
         self.live = Live(console=self.console, auto_refresh=False, transient=True) if live else None
-        rules = getattr(run.recipe.config, "rules", None)
-        self.reference = ""  # the loss of D at the optimum
-        if rules:
-            self.reference = f"{rules.scoring.equilibrium_text} = {rules.scoring.equilibrium:.2f} if D only guesses"
 
     @contextmanager
     def hold_terminal(self) -> Iterator[Display]:
@@ -66,12 +57,7 @@ class Display:
         """Add one step. The display changes at most four times a second on a terminal, every five seconds elsewhere."""
         for event in progress.events:
             print(event, file=sys.stderr)
-        self.terms |= dict.fromkeys(progress.terms)
-        for name, value in progress.values.items():
-            if not math.isfinite(number := float(value)):
-                continue  # one NaN would stay in the mean for ever
-            old = self.smooth.get(name)
-            self.smooth[name] = number if old is None else SMOOTHING * old + (1 - SMOOTHING) * number
+        self.add(progress)
         pause = 0.25 if self.live else 5.0
         if self.quiet or time.monotonic() - self.updated < pause:
             return
@@ -90,18 +76,6 @@ class Display:
         balances = [words for _, _, words in self.describe_balances()]
         return {**facts, "balance": "; ".join(balances), **self.smooth}
 
-    def make_line(self, progress: Progress) -> str:
-        """One line of plain text."""
-        left = _format_time_left(progress)
-        parts = [f"{progress.items:,} of {progress.total:,} {self.unit}, {progress.rate:,.0f}/s, {left} left"]
-        for name in list_discriminators(self.smooth):
-            columns = [(what, name_column(note, name)) for note, what, _ in CALLS]
-            calls = [f"{what} called real {self.smooth[column]:.0%}" for what, column in columns if column in self.smooth]
-            parts += [f"{_title(name)}: {', '.join(calls)}"] if calls else []
-        parts += [f"accuracy {self.smooth['accuracy']:.1%}"] if "accuracy" in self.smooth else []
-        parts += [f"{title}: {words}" for title, _, words in self.describe_balances()]
-        return " | ".join([*parts, self.format_losses()])
-
     def make_panel(self, progress: Progress) -> RenderableType:
         """The live display."""
         from rich.progress_bar import ProgressBar
@@ -110,13 +84,13 @@ class Display:
 
         rows = Table.grid(padding=(0, 1))
         share = progress.items / progress.total
-        speed = f"{share:4.0%}  {progress.rate:,.0f} {self.unit}/s  {_format_time_left(progress)} left"
+        speed = f"{share:4.0%}  {progress.rate:,.0f} {self.unit}/s  {format_time_left(progress)} left"
         rows.add_row(f"{progress.items:,} of {progress.total:,} {self.unit}", ProgressBar(1.0, share, width=WIDTH), speed)
         for name in list_discriminators(self.smooth):
             for note, what, color in CALLS:
                 if (value := self.smooth.get(name_column(note, name))) is not None:
                     bar = ProgressBar(1.0, value, width=WIDTH, complete_style=color, finished_style=color)
-                    rows.add_row(f"{_title(name)}: {what}", bar, f"{value:4.0%} called real")
+                    rows.add_row(f"{title_of(name)}: {what}", bar, f"{value:4.0%} called real")
         for title, share, words in self.describe_balances():
             bar = ProgressBar(1.0, share, width=WIDTH, complete_style="yellow", finished_style="red")
             rows.add_row(title, bar, words)
@@ -128,31 +102,6 @@ class Display:
         outer.add_row(rows)
         outer.add_row(f"losses: {self.format_losses()}")
         return outer
-
-    @property
-    def unit(self) -> str:
-        """What is counted: images, points, lines, ..."""
-        return self.run.data.modality.unit
-
-    def describe_balances(self) -> list[tuple[str, float, str]]:
-        """Of each balance: its title, the skill of its discriminator from 0 (guesses) to 1 (always right), and words."""
-        found = []
-        for name in list_discriminators(self.smooth):
-            columns = {note: name_column(note, name) for note in ("skill", "lead", "augment")}
-            values = {note: self.smooth[column] for note, column in columns.items() if column in self.smooth}
-            if "skill" in values:
-                share, words = describe_balance(values)
-                found.append((f"balance {name}".rstrip(), share, words))
-        return found
-
-    def format_losses(self) -> str:
-        """Each loss term; the loss of D with its value at the optimum."""
-        found = []
-        for name in self.terms:
-            if name in self.smooth:
-                of_discriminator = self.reference and (name == "D" or name.startswith("D_"))
-                found.append(f"{name} {self.smooth[name]:.3g}" + (f" ({self.reference})" if of_discriminator else ""))
-        return " · ".join(found)
 
     def show_results(self) -> None:
         """Print the paths of all results and the next commands."""
@@ -246,27 +195,12 @@ class Display:
         return [sample, walk if data.modality is IMAGES else f"ganvas sample {place} -n 10000 --out points.npz", last]
 
 
-def describe_balance(values: Mapping[str, float]) -> tuple[float, str]:
-    """skill, lead and augment -> the skill from 0 (guesses) to 1 (always right), and the balance in words."""
-    skill, lead, augment = values["skill"], values.get("lead", 0.0), values.get("augment", 0.0)
-    words = "D only guesses" if skill < LEVEL else "level" if skill <= HIGH else "D is far ahead"
-    parts = [f"{words} ({skill:.0%} right)"]
-    parts += [describe_action(lead)] if rate_factor(lead) < 0.9 else []
-    parts += [f"augmentation {augment:.0%}"] if augment > 0.02 else []
-    return max(0.0, 2 * skill - 1), ", ".join(parts)
-
-
 def _describe_outputs(outputs: Mapping[str, Any]) -> str:
     """The measure of held-out outputs in result.json, its floor and its baseline: mae54 0.0588 (copied input 0.063)."""
     beside = [f"floor {outputs['floor']:.3g}"] if "floor" in outputs else []
     if trivial := outputs.get("trivial"):
         beside.append(f"{trivial['name']} {trivial['value']:.3g}")
     return f"{outputs['name']} {outputs['value']:.3g}" + (f" ({', '.join(beside)})" if beside else "")
-
-
-def _title(name: str) -> str:
-    """ "" -> "discriminator"; "a" -> "discriminator a"."""
-    return f"discriminator {name}".rstrip()
 
 
 def _label_option(classes: Sequence[str], *wanted: int) -> str:
@@ -282,8 +216,3 @@ def _spell_class(number: int, classes: Sequence[str]) -> str:
     name = classes[number]
     plain = "," not in name and name != "all" and match_class(name, classes) == (number, "")
     return name if plain else f"#{number}"
-
-
-def _format_time_left(progress: Progress) -> str:
-    seconds = int((progress.total - progress.items) / max(progress.rate, 1e-9))
-    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"

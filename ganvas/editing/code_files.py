@@ -10,8 +10,9 @@ from ganvas.errors import UsageError
 from ganvas.inference.code_pictures import draw_codes
 from ganvas.inference.codes import Codes, list_names, name_places
 from ganvas.inference.loaded_game import Label
-from ganvas.inference.model import MOST_SHOWN, Model
+from ganvas.inference.model import Model
 from ganvas.inference.sample_files import is_folder, name_files, require_folder_of_pictures
+from ganvas.inference.shown_model import MOST_SHOWN
 from ganvas.media.grid import make_grid
 from ganvas.media.image_files import PICTURES, save_picture
 from ganvas.media.npz import save_npz, to_arrays

@@ -16,7 +16,8 @@ from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, UsageError
 from ganvas.inference import encoding
 from ganvas.inference.batches import sample_chunks
-from ganvas.inference.model import MOST_SHOWN, MOST_SIDE, Model, load
+from ganvas.inference.model import MOST_SIDE, Model, load
+from ganvas.inference.shown_model import MOST_SHOWN
 from ganvas.media.cloud import draw_cloud
 from ganvas.media.font import explain_names
 from ganvas.media.grid import legible_scale, make_grid

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -62,6 +64,12 @@ class Comparison:
         """For --json and comparison.json."""
         models = [asdict(row) for row in self.rows]
         return {"reference": self.reference, "sheet": str(self.sheet), "note": self.note, "models": models}
+
+    def _repr_html_(self) -> str:
+        """A notebook shows the table and the sheet."""
+        picture = base64.b64encode(self.sheet.read_bytes()).decode() if self.sheet.is_file() else ""
+        shown = f'<img alt="the same noise, or the same inputs" src="data:image/png;base64,{picture}">' if picture else ""
+        return f"<pre>{html.escape(self.text())}</pre>{shown}"
 
     def text(self) -> str:
         """A table. Its last line has the floors: the scores of as many other real samples."""

@@ -7,6 +7,7 @@ are measured in `text.py`, models that take inputs in `output_measures.py`, clas
 
 from __future__ import annotations
 
+import html
 import json
 import warnings
 from collections.abc import Mapping, Sequence
@@ -76,6 +77,10 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """For --json: name -> value, interval, floor, samples, extractor, baseline."""
         return {name: asdict(measured) for name, measured in self.measures.items()}
+
+    def _repr_html_(self) -> str:
+        """A notebook shows the table."""
+        return f"<pre>{html.escape(self.text())}</pre>"
 
     def text(self) -> str:
         """A short table."""

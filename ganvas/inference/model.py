@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL.Image import Image
-from torch import Tensor
 
 from ganvas.core.capabilities import (
     Animates,
@@ -20,24 +19,23 @@ from ganvas.core.capabilities import (
     Upscales,
     Writes,
 )
-from ganvas.core.modality import POINTS, TEXT, VOXELS, modality_of
+from ganvas.core.modality import IMAGES, TEXT, VOXELS
 from ganvas.errors import DataError, UsageError
 from ganvas.inference import encoding, input_arrays, model_file
-from ganvas.inference.batches import as_pictures, sample_chunks
+from ganvas.inference.batches import sample_chunks
 from ganvas.inference.card import check_card
 from ganvas.inference.code_pictures import draw_codes
 from ganvas.inference.codes import Codes, name_places
-from ganvas.inference.loaded_game import Array, Label, LoadedGame
+from ganvas.inference.loaded_game import Array, Label
 from ganvas.inference.sample_files import is_folder, require_folder_of_pictures, save_folder
-from ganvas.inference.sheet import line_width
 from ganvas.inference.shipped_models import find_model
+from ganvas.inference.shown_model import MOST_SHOWN, ShownModel
 from ganvas.latents.paths import closed_path
 from ganvas.media.font import explain_names
-from ganvas.media.grid import legible_scale, make_grid, name_columns
+from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import PICTURES, save_picture
 from ganvas.media.npz import save_npz, to_array, to_arrays
-from ganvas.media.preview import draw_page
-from ganvas.media.scatter import scatter
+from ganvas.media.shown_arrays import as_shown
 from ganvas.media.text_files import save_lines
 from ganvas.media.video import film_name, save_film
 from ganvas.media.voxel_files import SOLID_FILES, save_solids
@@ -45,12 +43,11 @@ from ganvas.runtime.device import find_device
 from ganvas.utils.parsing import printable, require_count
 
 MOST = 10**9  # samples in an archive
-MOST_SHOWN = 65_536  # samples in one picture, mesh or text
 MOST_SIDE = 256  # rows and columns of a square of so many samples
 MOST_FRAMES = 10_000  # of a film
 
 
-class Model(LoadedGame):
+class Model(ShownModel):
     """A trained game that makes arrays and files: samples, walks, and outputs for inputs."""
 
     def lines(self, n: int = 1, *, seed: int = 0, temperature: float = 1.0) -> list[str]:
@@ -74,7 +71,8 @@ class Model(LoadedGame):
         temperature: float = 1.0,
     ) -> Any:
         """Samples of seeds seed .. seed+n: images uint8 [n, H, W, C], solids uint8 [n, D, H, W], points float32 [n, D], or
-        float64 if they were standardised; of text a list of n lines. Seed k gives the same sample for every n.
+        float64 if they were standardised; of text a list of n lines. Seed k gives the same sample for every n. A notebook
+        shows images.
 
         Raises:
             UsageError: as `stream`.
@@ -82,7 +80,8 @@ class Model(LoadedGame):
         parts = self.stream(n, seed, label, psi, truncate, temperature=temperature)
         if isinstance(self.game, Writes):
             return [line for part, _ in parts for line in self.game.decode_text(part)]
-        return np.concatenate([to_array(part)[1] for part, _ in parts])
+        found = np.concatenate([to_array(part)[1] for part, _ in parts])
+        return as_shown(found) if self.modality is IMAGES else found
 
     def translate(
         self,
@@ -107,7 +106,7 @@ class Model(LoadedGame):
         """
         if not isinstance(self.game, Upscales):
             self._require(Translates, "translate")
-        return input_arrays.translate(self, inputs, direction, to, seed, strength)
+        return as_shown(input_arrays.translate(self, inputs, direction, to, seed, strength))
 
     def paint(self, given: npt.ArrayLike | Image | str | Path, *, seed: int = 0, side: int | None = None) -> Any:
         """A picture for one label map: uint8 [H, W] with the number of the class of each pixel, 255: not known ->
@@ -120,7 +119,7 @@ class Model(LoadedGame):
             UsageError: the game does not paint maps, a number that is no class, or too large a map.
             DataError: the file cannot be read, or has other colors than the classes.
         """
-        return input_arrays.paint(self, given, seed, side)
+        return as_shown(input_arrays.paint(self, given, seed, side))
 
     def animate(self, source: npt.ArrayLike, driving: npt.ArrayLike, *, absolute: bool = False) -> Array:
         """Images uint8 [n, H, W, C] that move as the clips `driving` uint8 [n, T, H, W, C] -> clips uint8 [n, T, H, W, C].
@@ -131,7 +130,7 @@ class Model(LoadedGame):
         Raises:
             UsageError: the game does not animate, or inputs of another type or shape.
         """
-        return input_arrays.animate(self._require(Animates, "animate"), source, driving, absolute=absolute)
+        return as_shown(input_arrays.animate(self._require(Animates, "animate"), source, driving, absolute=absolute))
 
     def inpaint(
         self, images: npt.ArrayLike | Image | str | Path, masks: npt.ArrayLike | Image | str | Path, *, seed: int = 0
@@ -145,7 +144,7 @@ class Model(LoadedGame):
             UsageError: the game does not inpaint, inputs of another type or shape, or a mask without a hole.
             DataError: a file cannot be read.
         """
-        return input_arrays.inpaint(self._require(Inpaints, "inpaint"), images, masks, seed)
+        return as_shown(input_arrays.inpaint(self._require(Inpaints, "inpaint"), images, masks, seed))
 
     def upscale(self, images: npt.ArrayLike | Image | str | Path, *, strength: float = 1.0) -> Any:
         """Images uint8 [n, H, W, C] -> uint8 [n, scale H, scale W, C], `scale` as the game's; a picture or path -> a picture;
@@ -158,7 +157,7 @@ class Model(LoadedGame):
             DataError: the file cannot be read.
         """
         self._require(Upscales, "upscale")
-        return input_arrays.upscale(self, images, strength)
+        return as_shown(input_arrays.upscale(self, images, strength))
 
     def save(
         self,
@@ -215,22 +214,6 @@ class Model(LoadedGame):
             save_solids(out, samples, columns or round(n**0.5 + 0.4), text)
         return out
 
-    def picture(self, samples: Tensor, columns: int | None = None, names: Sequence[str] = ()) -> Image:
-        """One picture of samples [n, ...]; `names` of the columns of images, if there are any."""
-        if isinstance(self.game, Writes):
-            return draw_page(self.game.decode_text(samples), line_width(self.game), columns)
-        if modality_of(samples) is POINTS:
-            samples = samples if self.units is None else self.units.standardize(samples)  # unlike scales fill the picture too
-            return scatter(samples[:0], samples)
-        if columns is None:
-            square = max(1, round(len(samples) ** 0.5))
-            columns = len(self.classes) or square
-            if isinstance(self.game, Couples):  # couples side by side
-                columns *= max(1, round(square / columns))
-        images = as_pictures(samples)
-        grid = make_grid(images, min(columns, len(images)), legible_scale(images.shape[-1]))
-        return name_columns(grid, names) if names else grid
-
     def interpolate(
         self,
         out: str | Path,
@@ -275,7 +258,7 @@ class Model(LoadedGame):
 
     def draw(self, codes: Codes, *, label: Label = None, psi: float = 1.0) -> Array:
         """The pictures uint8 [n, H, W, C] of codes, such as `load_codes` reads. Raises: UsageError: as `draw_codes`."""
-        return to_array(draw_codes(self, codes, label=label, psi=psi)[0])[1]
+        return as_shown(to_array(draw_codes(self, codes, label=label, psi=psi)[0])[1])
 
     def encode(self, images: npt.ArrayLike) -> np.ndarray[Any, Any]:
         """images uint8 [n, H, W, C] -> codes float32 [n, latent_dim]. Raises: UsageError: no encoder, or other pictures."""

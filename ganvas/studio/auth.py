@@ -3,7 +3,7 @@
 A page of any web site can send requests to this machine's loopback address, so the address alone protects nothing. Three
 checks do: the name in `Host` must be ours (against DNS rebinding); `Origin` must be ours (against forged requests, and for
 WebSockets, to which CORS does not apply); the caller must hold the cookie, which a one-time link from the terminal is
-exchanged for. No route is exempt.
+exchanged for. No route is exempt. Nobody may show the pages in a frame, but a notebook that asked for it (`Doorway`).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs
+from typing import Any
+from urllib.parse import parse_qs, quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -29,6 +29,8 @@ MAX_BODY_BYTES = 64 << 10  # of a request, unless its page allows more
 PART_SECONDS = 30.0  # seconds to wait for the next part of a body
 MAX_SOCKETS = 32  # WebSockets open at once
 REQUESTS, BURST = 200.0, 400.0  # in a second, and at once; callers with and without the cookie are counted separately
+
+FRAGMENT = "=&:,~/.-+%"  # what may stand in the fragment of a link, besides letters and digits
 
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; media-src 'self' blob:; object-src 'none'; "
@@ -65,15 +67,35 @@ class TokenBucket:
         return True
 
 
+@dataclass(frozen=True)
+class Doorway:
+    """What a notebook needs beyond the usual: a proxy in front of the studio, and a frame around its pages.
+
+    `origins` are those of the proxy, such as https://hub.example.org, and `path` is where it shows the studio there; it cuts
+    this part off. `learns`: the proxy's name is not known yet; it is the `Host` of whoever brings the token of the link, which
+    is a secret, so nobody else can add a name. `framers`: who may show the pages in a frame, as of `frame-ancestors`.
+    """
+
+    origins: tuple[str, ...] = ()
+    path: str = "/"
+    learns: bool = False
+    framers: tuple[str, ...] = ()
+
+
 @dataclass
 class Access:
     """The names this server answers to, the link's token, which works once, and the cookie that it is exchanged for."""
 
     host: str
     port: int
+    doorway: Doorway = Doorway()
     on_renew: Callable[[], None] = lambda: None  # called after a link was used: there is a new one now
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    origins: set[str] = field(default_factory=set)  # of a proxy in front of this server
+
+    def __post_init__(self) -> None:
+        self.origins |= set(self.doorway.origins)
 
     @property
     def cookie(self) -> str:
@@ -85,6 +107,23 @@ class Access:
         """The link that opens the studio, once."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/?token={self.token}"
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of every answer. Frames are forbidden, but for those that the doorway names."""
+        if not self.doorway.framers:
+            return HEADERS
+        policy = HEADERS["Content-Security-Policy"].replace("ancestors 'none'", f"ancestors {' '.join(self.doorway.framers)}")
+        kept = {name: value for name, value in HEADERS.items() if name != "X-Frame-Options"}  # it knows one site at most
+        return {**kept, "Content-Security-Policy": policy}
+
+    def is_proxy(self, name: str) -> bool:
+        """Whether `name` is a Host header of the proxy in front of this server."""
+        return any(origin.partition("://")[2] == name for origin in self.origins)
+
+    def accepts_origin(self, origin: str, host: str) -> bool:
+        """Whether a page of `origin` may send requests to `host`. A proxy may leave the browser's Host or put in ours."""
+        return origin in self.origins or (origin == f"http://{host}" and not self.is_proxy(host))
 
     def accepts_host(self, name: str) -> bool:
         """Whether `name` is a Host header of ours. An address cannot be rebound; another name could point anywhere."""
@@ -100,21 +139,25 @@ class Access:
             return bare in known | {socket.gethostname()}
         return True
 
-    def exchange(self, token: str) -> bool:
-        """Whether `token` is the link's. It does not work again."""
-        if not hmac.compare_digest(token.encode(), self.token.encode()):
+    def is_token(self, token: str) -> bool:
+        """Whether `token` is the link's."""
+        return hmac.compare_digest(token.encode(), self.token.encode())
+
+    def exchange(self, token: str, host: str = "") -> bool:
+        """Whether `token` is the link's. It does not work again. `host` is where it was brought, the proxy's if need be."""
+        if not self.is_token(token):
             return False
+        if self.doorway.learns and not self.accepts_host(host):
+            self.origins |= {f"https://{host}", f"http://{host}"}
         self.token = secrets.token_urlsafe(24)
         self.on_renew()
         return True
 
     def has_cookie(self, headers: Headers) -> bool:
-        """Whether the caller holds the cookie."""
-        try:
-            morsel = SimpleCookie("; ".join(headers.getlist("cookie"))).get(self.cookie)
-        except CookieError:
-            return False
-        return morsel is not None and hmac.compare_digest(morsel.value.encode(), self.secret.encode())
+        """Whether the caller holds the cookie. Cookies of others, such as a hub's, may have any form."""
+        pairs = (part.strip().partition("=") for part in ";".join(headers.getlist("cookie")).split(";"))
+        held = [value for name, _, value in pairs if name == self.cookie]
+        return any(hmac.compare_digest(value.encode(), self.secret.encode()) for value in held)
 
 
 class AuthMiddleware:
@@ -140,7 +183,7 @@ class AuthMiddleware:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self.access.headers.items():
                     if name not in SET_BY_PAGES:
                         headers[name] = value
                     headers.setdefault(name, value)
@@ -181,9 +224,10 @@ class AuthMiddleware:
     def find_refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         """Why a caller is refused even with a cookie; None: it is not."""
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
-        if len(hosts) != 1 or not self.access.accepts_host(hosts[0]):
+        known = len(hosts) == 1 and (self.access.accepts_host(hosts[0]) or self.access.is_proxy(hosts[0]))
+        if not known and not (len(hosts) == 1 and self.access.doorway.learns and self.find_token(scope)):
             return 403, "this server does not answer to that Host"
-        if len(origins) > 1 or any(origin != f"http://{hosts[0]}" for origin in origins):
+        if len(origins) > 1 or not all(self.access.accepts_origin(origin, hosts[0]) for origin in origins):
             return 403, "requests from other origins are refused"
         if scope["type"] == "http":
             if scope["method"] not in ("GET", "HEAD") and not origins:
@@ -193,19 +237,32 @@ class AuthMiddleware:
                 return 403, "requests from other sites are refused"
         return None
 
+    def find_token(self, scope: Scope) -> str | None:
+        """The token of a request that brings the link's; None: it brings none, or another one."""
+        tokens = parse_qs(scope["query_string"].decode("latin-1")).get("token", [])
+        rightful = scope["type"] == "http" and scope["method"] == "GET" and len(tokens) == 1 and self.access.is_token(tokens[0])
+        return tokens[0] if rightful else None
+
     def exchange_link(self, scope: Scope) -> Response | None:
         """The answer to a good link: the cookie, and a page that moves on. Not a redirect, on which a cookie of this
         strictness would not travel where the link was followed from another site, such as a web terminal.
+
+        `at` in the link is the fragment of the address that it moves on to.
         """
-        tokens = parse_qs(scope["query_string"].decode("latin-1")).get("token", [])
-        if scope["method"] != "GET" or len(tokens) != 1 or not self.access.exchange(tokens[0]):
+        token, host = self.find_token(scope), Headers(scope=scope)["host"]
+        if token is None or not self.access.exchange(token, host):
             return None
-        name = html.escape(scope["path"].rpartition("/")[2])
+        at = parse_qs(scope["query_string"].decode("latin-1")).get("at", [""])[0]
+        name = scope["path"].rpartition("/")[2] + (f"#{quote(at, safe=FRAGMENT)}" if at else "")
+        name = html.escape(name)
         page = (
             f'<!doctype html><html lang="en"><meta http-equiv="refresh" content="0;url=./{name}"><title>ganvas studio</title>'
         )
         answer = HTMLResponse(f'{page}<a href="./{name}">Open the studio</a></html>')
-        answer.set_cookie(self.access.cookie, self.access.secret, httponly=True, samesite="strict")
+        secure = f"https://{host}" in self.access.origins and f"http://{host}" not in self.access.origins
+        path = self.access.doorway.path if self.access.is_proxy(host) else "/"  # others live on the proxy's site too
+        options: dict[str, Any] = {"httponly": True, "samesite": "strict", "secure": secure, "path": path}
+        answer.set_cookie(self.access.cookie, self.access.secret, **options)
         return answer
 
 

@@ -135,9 +135,17 @@ def serve(
         print(f"ganvas: {WARNING.format(host=host, port=port)}", file=sys.stderr)
     access = Access(host, listener.getsockname()[1])
     access.on_renew = lambda: announce(access)
-    shared = Studio(runs, device)
+    announce(access)
+    if browser:
+        webbrowser.open(access.url)
+    with contextlib.suppress(KeyboardInterrupt):
+        make_server(Studio(runs, device), access).run(sockets=[listener])
+
+
+def make_server(studio: Studio, access: Access) -> Server:
+    """The server of the studio, which listens where it is told to: `run(sockets=...)`."""
     config = uvicorn.Config(
-        build_app(shared, access),
+        build_app(studio, access),
         ws="websockets-sansio",
         http=PatientProtocol,
         lifespan="on",
@@ -152,11 +160,7 @@ def serve(
         timeout_graceful_shutdown=3,
         h11_max_incomplete_event_size=16 << 10,
     )
-    announce(access)
-    if browser:
-        webbrowser.open(access.url)
-    with contextlib.suppress(KeyboardInterrupt):
-        Server(config, shared).run(sockets=[listener])
+    return Server(config, studio)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -14,6 +14,7 @@ from ganvas.inference.model import Model, load
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.processes import local_ranks
 from ganvas.training.chosen import choose
+from ganvas.training.notebook_progress import NotebookProgress, catch_interrupt, find_display
 from ganvas.training.options import split_options
 from ganvas.training.run_folder import Run, open_run
 from ganvas.training.start import start_run
@@ -29,7 +30,8 @@ def train(recipe: str | Recipe | None = None, **named: Any) -> Model:
 
     The default `ranks="auto"` starts more processes if that is faster. Afterwards this process has its cores and threads back.
 
-    What `ganvas train` would say is logged, and what is doubtful is a `GanvasWarning`.
+    What `ganvas train` would say is logged, and what is doubtful is a `GanvasWarning`. In a notebook the progress and the
+    newest sheet are shown, and an interrupt stops the training after the present step and saves it.
 
     Raises:
         GanvasError: the error that `ganvas train` would print.
@@ -71,13 +73,22 @@ def _finish(run: Run, log: str | None = None) -> Model:
     if not run.finished:
         for doubt in run.doubts:
             warnings.warn(doubt, GanvasWarning, stacklevel=3)
+        shown = NotebookProgress(run, display) if (display := find_display()) else None
         run.lock(Ranks())
         try:
-            with follow_log(run.folder, log, _tell) as pass_on, local_ranks(run.folder, run.plan, Ranks()) as peers:
-                for _ in fit(run, peers):
+            with (
+                follow_log(run.folder, log, _tell) as pass_on,
+                catch_interrupt(shown is not None) as stopped,
+                local_ranks(run.folder, run.plan, Ranks()) as peers,
+            ):
+                for progress in fit(run, peers, stop=stopped):
                     pass_on()
+                    if shown:
+                        shown.update(progress)
         finally:
             run.unlock()
+        if shown:
+            shown.finish()
     return load(run.folder)
 
 

@@ -13,10 +13,11 @@ import torch
 from rich.console import Console
 from support import PLAN, miniature, miniature_model
 
-from ganvas.cli.display import Display, describe_balance
+from ganvas.cli.display import Display
 from ganvas.errors import DataError
 from ganvas.inference.model import Model
 from ganvas.runtime.exits import run_and_exit
+from ganvas.training.progress_text import describe_balance
 from ganvas.training.run_folder import Run
 from ganvas.training.trainer import Progress
 from ganvas.utils.parsing import printable

@@ -75,7 +75,7 @@ def test_training_from_python_holds_the_folder(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("ganvas.training.run_folder.choose_plan", lambda *_: PLAN)
     folder, held = tmp_path / "run", itertools.count()
 
-    def playing(run: Run, ranks: Ranks) -> Any:
+    def playing(run: Run, ranks: Ranks, stop: Any) -> Any:
         with pytest.raises(ResourceError, match="another process"):
             open_run(folder).lock(ranks)
         next(held)

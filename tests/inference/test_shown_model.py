@@ -1,0 +1,57 @@
+"""Models show themselves: samples in rows of classes, points, text; nothing of what is not here."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import ganvas
+from ganvas.errors import UsageError
+from ganvas.inference.model import Model
+from ganvas.media.shown_arrays import Pictures
+
+
+@pytest.fixture(scope="module")
+def digits() -> Model:
+    return ganvas.load("cgan-mnist", "cpu")
+
+
+def test_a_model_with_classes_has_a_row_for_each(digits: Model) -> None:
+    data = digits._repr_png_()
+    assert data
+    with Image.open(BytesIO(data)) as picture:
+        assert picture.height == 10 * 58 + 2
+        assert picture.width > 10 * 58 + 2  # the names
+        assert picture.info["synthetic"] == "true"
+    assert repr(digits) == "Model('cgan-mnist', trained on 84,032 images, 10 classes, on cpu)"
+
+
+def test_a_sheet_has_the_samples_that_are_asked_for(digits: Model) -> None:
+    sheet = np.asarray(digits.sheet(4, seed=5, label=7, columns=2))
+    sevens = digits.sample(4, seed=5, label=7)
+    assert isinstance(sevens, Pictures)
+    assert sheet.shape == (2 * 58 + 2, 2 * 58 + 2)
+    assert np.array_equal(sheet[60:116:2, 60:116:2], sevens[3, :, :, 0])
+    assert digits.sheet(label=[3, 8]).height == 2 * 58 + 2
+    with pytest.raises(UsageError, match="number of samples"):
+        digits.sheet(0)
+
+
+def test_own_pictures_are_not_opened_to_show_a_model() -> None:
+    photos = ganvas.load("sr-photos", "cpu")
+    assert photos._repr_png_() is None
+    with pytest.raises(UsageError, match="leave n and label out"):
+        photos.sheet(3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["cyclegan-emoji", "spade-earth", "motion-emoji", "stylegan2-fashion"])
+def test_models_on_built_in_data_show_inputs_and_outputs(name: str) -> None:
+    data: Any = ganvas.load(name, "cpu")._repr_png_()
+    with Image.open(BytesIO(data)) as picture:
+        assert min(picture.size) > 200
+        assert len(picture.convert("RGB").getcolors(1 << 24) or ()) > 100
