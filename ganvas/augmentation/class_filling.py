@@ -14,7 +14,7 @@ from torch import Tensor
 from ganvas.augmentation.generator_distance import measure_distance, require_near
 from ganvas.augmentation.labelled_rows import count_classes, even_out, make_table, read_labelled
 from ganvas.augmentation.sample_filters import NEAR, Counts, Filter, sum_counts
-from ganvas.augmentation.small_training import Judge, train_judge
+from ganvas.augmentation.small_training import SHOWN, Judge, train_judge
 from ganvas.core.capabilities import Conditional
 from ganvas.core.modality import IMAGES
 from ganvas.data.open import open_source, shorten_path
@@ -86,13 +86,15 @@ def fill_classes(
     mix: bool = False,
     near: float = NEAR,
     seed: int = 0,
+    shown: int = SHOWN,
     tell: Tell | None = None,
 ) -> Filled:
     """Write so many samples of each class into out/CLASS/ that real pictures and samples are `per_class` together.
 
     None: as many as the commonest class has. `data` is what is filled, by default the data of the training; only its training
     split is read. `mix`: the real pictures too, in the size of the samples. `near` is the share of the usual distance below
-    which a sample counts as a near duplicate; 0: none does. Sample k of a class has the noise of seed + k. augment.json in
+    which a sample counts as a near duplicate; 0: none does. Sample k of a class has the noise of seed + k. `shown`: how many
+    pictures the classifier of the filter is shown. augment.json in
     the folder says what was kept and refused. The folder is complete or is not there.
 
     Raises:
@@ -125,7 +127,7 @@ def fill_classes(
     # The classifier of the filter.
     plan = Plan(device=str(model.device))
     kept, held_out = real.hold_out(HELD_OUT)
-    judge = train_judge(even_out(make_table(*read_labelled(kept), real)), plan, seed=seed)
+    judge = train_judge(even_out(make_table(*read_labelled(kept), real)), plan, seed=seed, shown=shown)
     accuracy = _measure_accuracy(judge, held_out)
     notes = (*_doubt_origin(model, real), *_doubt_accuracy(accuracy, len(real.classes)))
 

@@ -26,6 +26,8 @@ from ganvas.runtime.plan import Plan
 from ganvas.runtime.process_settings import apply_plan, keep_process_settings
 
 SHOWN = 8_000  # pictures that a classifier is shown, whatever the number of different ones
+WIDTHS = (8, 16, 32)  # channels of the classifier: half of those of the recipe, and twice as fast
+JUDGED, LEARNT = 32, 16  # the batches of classifier and generator: few pictures need many steps
 SHIFT = 2  # pixels of 28: how far the pictures of a classifier are shifted at most
 CHUNK = 500  # pictures that are classified at a time
 DRAWN = 64  # samples at a time
@@ -54,8 +56,10 @@ def train_judge(
     """
     recipe = RECIPES["classifier-mnist"]
     reach = max(1, round(SHIFT * data.resolution / 28)) if shifted else 0
-    settings = replace(recipe.train, images=shown, batch=32, seed=seed, average_halflife=min(2_000, shown // 4), balance="off")
-    recipe = replace(recipe, config=replace(recipe.config, shift=reach), train=settings)
+    settings = replace(
+        recipe.train, images=shown, batch=JUDGED, seed=seed, average_halflife=min(2_000, shown // 4), balance="off"
+    )
+    recipe = replace(recipe, config=replace(recipe.config, shift=reach, widths=WIDTHS), train=settings)
     data = replace(data, flip=flipped)
     return Judge(cast("Classifies", _play(adapt_recipe(recipe, data), data, plan)))
 
@@ -92,7 +96,8 @@ def train_drawer(recipe: Recipe, data: TableDataset, plan: Plan, seed: int = 0) 
     settings = replace(
         recipe.train,
         seed=seed,
-        diff_augment=recipe.train.diff_augment or ("translation", "cutout"),
+        batch=min(recipe.train.batch, LEARNT),
+        diff_augment=recipe.train.diff_augment or ("translation",),
         average_halflife=min(recipe.train.average_halflife, recipe.train.images // 4),
     )
     return Drawer(cast("Samples", _play(adapt_recipe(replace(recipe, train=settings), data), data, plan)))

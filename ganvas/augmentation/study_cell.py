@@ -58,7 +58,10 @@ def play_cell(bench: Bench, setting: Setting, seed: int) -> tuple[dict[str, Any]
     judge = train_judge(even_out(few), bench.plan, seed=seed, flipped=bench.flipped, shown=bench.shown)
     kept, plain, counts = _draw(drawer, judge, few, setting, bench.near)
     found: dict[str, Any] = {"setting": setting.name, "seed": seed, "generator_seconds": round(seconds, 1)}
-    found |= {"samples": vars(sum_counts(counts.values())), "samples_by_class": {str(c): vars(each) for c, each in counts.items()}}
+    found |= {
+        "samples": vars(sum_counts(counts.values())),
+        "samples_by_class": {str(c): vars(each) for c, each in counts.items()},
+    }
     found |= _describe_distance(plain, few, bench.recipe.data.source)
 
     # A classifier for each arm, of the same size, shown the same number of pictures.
