@@ -14,7 +14,8 @@ from torch import Tensor
 from ganvas.augmentation.generator_distance import measure_distance, require_near
 from ganvas.augmentation.labelled_rows import count_classes, even_out, make_table, read_labelled
 from ganvas.augmentation.sample_filters import NEAR, Counts, Filter, sum_counts
-from ganvas.augmentation.small_training import SHOWN, Judge, train_judge
+from ganvas.augmentation.small_training import Judge, train_judge
+from ganvas.augmentation.study_plan import CLASSIFIED
 from ganvas.core.capabilities import Conditional
 from ganvas.core.modality import IMAGES
 from ganvas.data.open import open_source, shorten_path
@@ -86,7 +87,7 @@ def fill_classes(
     mix: bool = False,
     near: float = NEAR,
     seed: int = 0,
-    shown: int = SHOWN,
+    shown: int = CLASSIFIED,
     tell: Tell | None = None,
 ) -> Filled:
     """Write so many samples of each class into out/CLASS/ that real pictures and samples are `per_class` together.

@@ -8,6 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from ganvas.augmentation.study_plan import CLASSIFIED
 from ganvas.config import Recipe
 from ganvas.core.capabilities import Classifies, Conditional, Samples
 from ganvas.core.game import Game
@@ -25,7 +26,6 @@ from ganvas.runtime import placement
 from ganvas.runtime.plan import Plan
 from ganvas.runtime.process_settings import apply_plan, keep_process_settings
 
-SHOWN = 8_000  # pictures that a classifier is shown, whatever the number of different ones
 WIDTHS = (8, 16, 32)  # channels of the classifier: half of those of the recipe, and twice as fast
 JUDGED, LEARNT = 32, 16  # the batches of classifier and generator: few pictures need many steps
 SHIFT = 2  # pixels of 28: how far the pictures of a classifier are shifted at most
@@ -48,7 +48,7 @@ class Judge:
 
 
 def train_judge(
-    data: TableDataset, plan: Plan, *, seed: int = 0, shifted: bool = True, flipped: bool = False, shown: int = SHOWN
+    data: TableDataset, plan: Plan, *, seed: int = 0, shifted: bool = True, flipped: bool = False, shown: int = CLASSIFIED
 ) -> Judge:
     """A small classifier (`ganvas/games/classifier.py`) that was shown `shown` pictures of `data`, each as often.
 

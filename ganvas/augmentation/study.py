@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from ganvas.augmentation.labelled_rows import read_labelled
-from ganvas.augmentation.small_training import SHOWN, require_conditional
+from ganvas.augmentation.small_training import require_conditional
 from ganvas.augmentation.study_cell import Bench, play_cell
-from ganvas.augmentation.study_plan import Setting, plan_settings
+from ganvas.augmentation.study_plan import Setting, StudyOptions, plan_settings
 from ganvas.augmentation.study_report import StudyResult, draw_figure, draw_sheet
 from ganvas.config import Recipe
 from ganvas.core.modality import IMAGES
@@ -24,34 +24,16 @@ from ganvas.errors import DataError, UsageError
 from ganvas.games.recipes import adapt_recipe, open_samples, resolve_recipe
 from ganvas.media.image_files import save_png
 from ganvas.utils.files import make_folder, read_regular, write_durably
-from ganvas.utils.parsing import parse_json, printable, require_count
+from ganvas.utils.parsing import parse_json, printable
 from ganvas.utils.seeds import mix
 from ganvas.utils.settings import to_dict
 
 TESTS = 2_000  # real pictures of the tests, at most
 TEST_SHARE = 0.25  # of data without a test split
-IMAGES_SHOWN = 16_000  # training pictures of each generator, each as often
 KEPT = "cells"  # the folder of what is finished
 SETTINGS = "settings.json"
 
 Tell = Callable[[int, int, str], None]  # cells that are done, of how many, what is next
-
-
-@dataclass(frozen=True, kw_only=True)
-class StudyOptions:
-    """What a study compares."""
-
-    labels: tuple[int, ...] = (20, 50, 200)
-    imbalance: int = 10  # times fewer labels of every second class, in one more setting; 1: no such setting
-    seeds: int = 5
-    images: int = IMAGES_SHOWN
-    shown: int = SHOWN
-    flips: bool = False  # the arms with shifts also mirror half of the pictures
-
-    def __post_init__(self) -> None:
-        require_count("--seeds", self.seeds, 2, 1_000)
-        require_count("--images", self.images, 64, 10**9)
-        require_count("--shown", self.shown, 64, 10**9)
 
 
 def study(

@@ -12,8 +12,8 @@ from torch import Tensor
 from ganvas.augmentation.generator_distance import is_far, measure_distance
 from ganvas.augmentation.labelled_rows import choose_rows, even_out, make_table, read_labelled
 from ganvas.augmentation.sample_filters import Counts, Filter, sum_counts
-from ganvas.augmentation.small_training import SHOWN, Drawer, Judge, train_drawer, train_judge
-from ganvas.augmentation.study_plan import Arm, Setting
+from ganvas.augmentation.small_training import Drawer, Judge, train_drawer, train_judge
+from ganvas.augmentation.study_plan import CLASSIFIED, Arm, Setting
 from ganvas.config import Recipe
 from ganvas.data.table import TableDataset
 from ganvas.errors import DataError
@@ -33,7 +33,7 @@ class Bench:
     test_labels: Tensor  # [m]
     plan: Plan
     flipped: bool = False
-    shown: int = SHOWN
+    shown: int = CLASSIFIED
     near: float = 0.5
 
 

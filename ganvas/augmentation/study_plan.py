@@ -10,6 +10,8 @@ from ganvas.errors import UsageError
 from ganvas.utils.parsing import require_count
 
 More = Literal["nothing", "synthetic", "real"]
+IMAGES_SHOWN = 12_000  # training pictures of each generator, each as often
+CLASSIFIED = 6_000  # pictures that each classifier is shown, whatever the number of different ones
 RATIOS = (0.5, 1.0, 2.0, 5.0)  # synthetic pictures for each real one, in the sweep
 
 
@@ -65,8 +67,8 @@ class Setting:
     def arms(self) -> tuple[Arm, ...]:
         """The arms, in the order of the table; those of the sweep last."""
         even = (OVERSAMPLING, OVERSAMPLING_SHIFTS) if self.uneven else ()
-        found = (PLAIN, SHIFTS, *even, SYNTHETIC, UNFILTERED, BOTH, REAL, REAL_SHIFTS)
-        return (*found, *sweep_arms(), ALONE) if self.sweep else found
+        found = (PLAIN, SHIFTS, *even, SYNTHETIC, BOTH, REAL, REAL_SHIFTS)
+        return (*found, UNFILTERED, *sweep_arms(), ALONE) if self.sweep else found
 
     def add(self, ratio: float) -> tuple[int, ...]:
         """The number of pictures to add to each class."""
@@ -83,6 +85,23 @@ def sweep_arms() -> tuple[Arm, ...]:
     return tuple(
         Arm(f"{ratio:g} samples a picture", more="synthetic", ratio=ratio, shifted=True) for ratio in RATIOS if ratio != 1
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyOptions:
+    """What a study compares."""
+
+    labels: tuple[int, ...] = (20, 50, 200)
+    imbalance: int = 10  # times fewer labels of every second class, in one more setting; 1: no such setting
+    seeds: int = 5
+    images: int = IMAGES_SHOWN
+    shown: int = CLASSIFIED
+    flips: bool = False  # the arms with shifts also mirror half of the pictures
+
+    def __post_init__(self) -> None:
+        require_count("--seeds", self.seeds, 2, 1_000)
+        require_count("--images", self.images, 64, 10**9)
+        require_count("--shown", self.shown, 64, 10**9)
 
 
 def plan_settings(labels: Sequence[int], classes: int, imbalance: int) -> tuple[Setting, ...]:

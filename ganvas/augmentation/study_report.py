@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from ganvas.augmentation.study_plan import ALONE, BOTH, REAL_SHIFTS, Arm, Setting, sweep_arms
+from ganvas.augmentation.study_plan import ALONE, BOTH, REAL_SHIFTS, UNFILTERED, Arm, Setting, StudyOptions, sweep_arms
 from ganvas.media.font import choose_font, show_names
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import INK, PAPER, Picture
 from ganvas.media.palette import LINE_COLORS
 from ganvas.metrics.confidence import mean_interval
-
-if TYPE_CHECKING:
-    from ganvas.augmentation.study import StudyOptions
+from ganvas.utils.parsing import printable
 
 ROW, LEFT, WIDE, TOP, GAP = 18, 190, 300, 26, 22  # pixels of the figure
 COLORS = {"nothing": "#999999", "synthetic": LINE_COLORS[1], "real": LINE_COLORS[2]}
@@ -61,10 +59,9 @@ class StudyResult:
 
     def values(self, setting: Setting, arm: Arm, rare: bool = False) -> Tensor:
         """The accuracy [seeds], or the mean recall of the rare classes."""
-        each = [cell["arms"][arm.name] for cell in self.of(setting)]
-        if not rare:
-            return torch.tensor([arm["accuracy"] for arm in each], dtype=torch.float64)
-        return torch.tensor([arm["recall"] for arm in each], dtype=torch.float64)[:, list(setting.rare)].mean(1)
+        if rare:
+            return self._recalls(setting, arm)[:, list(setting.rare)].mean(1)
+        return torch.tensor([cell["arms"][arm.name]["accuracy"] for cell in self.of(setting)], dtype=torch.float64)
 
     def change(self, setting: Setting, arm: Arm, than: Arm) -> Change:
         """How much better `arm` is than another one, over the same seeds."""
@@ -73,9 +70,12 @@ class StudyResult:
 
     def recall(self, setting: Setting, arm: Arm) -> list[float]:
         """The recall of each class, the mean over seeds."""
-        each = [cell["arms"][arm.name]["recall"] for cell in self.of(setting)]
-        found: list[float] = torch.tensor(each, dtype=torch.float64).mean(0).tolist()
+        found: list[float] = self._recalls(setting, arm).mean(0).tolist()
         return found
+
+    def _recalls(self, setting: Setting, arm: Arm) -> Tensor:
+        """The recall [seeds, classes]."""
+        return torch.tensor([cell["arms"][arm.name]["recall"] for cell in self.of(setting)], dtype=torch.float64)
 
     def to_dict(self) -> dict[str, Any]:
         """For study.json and --json."""
@@ -113,7 +113,7 @@ class StudyResult:
             f"{options.shown:,} pictures",
             "",
         ]
-        lines += self._table() + self._rare_table() + self._sweep_table()
+        lines += self._table() + self._rare_table() + self._class_table() + self._sweep_table()
         return "\n".join([*lines, *self._sentences()])
 
     def _table(self) -> list[str]:
@@ -133,6 +133,17 @@ class StudyResult:
                 found += [*_align([["recall of the rare classes", setting.name], *rows]), ""]
         return found
 
+    def _class_table(self) -> list[str]:
+        """The recall of each class, where classes are unequal, or else with the fewest labels."""
+        setting = next((each for each in self.settings if each.uneven), self.settings[0])
+        arms = (setting.rival, BOTH, REAL_SHIFTS)
+        each = {arm: self._recalls(setting, arm) for arm in arms}
+        rows = [
+            [printable(name, 30), f"{setting.counts[c]:,}", *(_spell(each[arm][:, c]) for arm in arms)]
+            for c, name in enumerate(self.classes)
+        ]
+        return [*_align([["recall of the class", "labels", *(arm.name for arm in arms)], *rows]), ""]
+
     def _sweep_table(self) -> list[str]:
         found = []
         for setting in self.settings:
@@ -140,7 +151,8 @@ class StudyResult:
                 arms = sorted((BOTH, *sweep_arms()), key=lambda arm: arm.ratio)
                 rows = [["0", self._cell(setting, setting.rival)]]
                 rows += [[f"{arm.ratio:g}", self._cell(setting, arm)] for arm in arms]
-                rows += [["samples alone", self._cell(setting, ALONE)]]
+                rows += [["1, not filtered", self._cell(setting, UNFILTERED)]]
+                rows += [["samples alone, 1", self._cell(setting, ALONE)]]
                 found += [*_align([["samples for each real picture", f"{setting.name} labels a class"], *rows]), ""]
         return found
 
@@ -160,7 +172,7 @@ class StudyResult:
 
 
 def _swept() -> tuple[Arm, ...]:
-    return (*sweep_arms(), ALONE)
+    return (*sweep_arms(), UNFILTERED, ALONE)
 
 
 def _spell(values: Tensor) -> str:

@@ -70,7 +70,7 @@ def augment(
     seeds
         Each has other labels, another generator and other classifiers; the default is 5.
     images
-        Training images of each generator; the default is 16000.
+        Training images of each generator; the default is 12000.
     flips
         Also mirror pictures where they are shifted. Not for digits or letters.
     settings
@@ -99,7 +99,8 @@ def augment(
 def _study(
     target: str, out: Path | None, data: str | None, chosen: dict[str, Any], settings: list[str] | None, running: Running
 ) -> None:
-    from ganvas.augmentation.study import StudyOptions, study
+    from ganvas.augmentation.study import study
+    from ganvas.augmentation.study_plan import StudyOptions
     from ganvas.errors import UsageError
     from ganvas.games import RECIPES
 

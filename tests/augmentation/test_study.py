@@ -14,8 +14,8 @@ from torch import Tensor
 from ganvas.augmentation import study as study_module
 from ganvas.augmentation import study_cell
 from ganvas.augmentation.small_training import Judge
-from ganvas.augmentation.study import StudyOptions, open_splits, study
-from ganvas.augmentation.study_plan import plan_settings
+from ganvas.augmentation.study import open_splits, study
+from ganvas.augmentation.study_plan import StudyOptions, plan_settings
 from ganvas.augmentation.study_report import Change
 from ganvas.cli.app import app
 from ganvas.data.table import TableDataset
@@ -40,6 +40,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[TableDataset]:
     game: Any = model_file.load(feature_extractors.NETWORKS / "digits.safetensors", "cpu")[0]
     monkeypatch.setattr(study_cell, "train_judge", lambda *_, **__: Judge(game))  # each training takes a part of a second
     monkeypatch.setattr(study_module, "TESTS", 60)
+    monkeypatch.setattr(study_cell, "TRIES", 1)
     return found
 
 
