@@ -137,8 +137,9 @@ def fill_classes(
     with make_new_folder(out) as folder:
         for c, name in enumerate(real.classes):
             filter_ = Filter(images[labels == c], near)
-            with disk_errors(f"cannot write {printable(out)}"):
-                (folder / files[c]).mkdir()
+            if missing[c] or mix:
+                with disk_errors(f"cannot write {printable(out)}"):
+                    (folder / files[c]).mkdir()
             written = 0
             for first, samples in _rounds(model, numbers[c], missing[c], seed):
                 chosen = filter_.choose(samples, judge.name_classes(samples) == c, missing[c] - written)

@@ -61,7 +61,7 @@ class Setting:
 
     @property
     def rival(self) -> Arm:
-        """The best arm that needs no generator: what an arm with samples has to be better than."""
+        """The arm that "samples and shifts" is compared with: the same without samples; rare classes are repeated instead."""
         return OVERSAMPLING_SHIFTS if self.uneven else SHIFTS
 
     def arms(self) -> tuple[Arm, ...]:

@@ -14,6 +14,7 @@ from PIL import Image
 from ganvas.augmentation import class_filling
 from ganvas.augmentation.class_filling import fill_classes
 from ganvas.augmentation.small_training import Judge
+from ganvas.cli.app import app
 from ganvas.config import DataConfig
 from ganvas.data.open import open_source
 from ganvas.errors import DataError, UsageError
@@ -48,7 +49,7 @@ def _trained_judge(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_class_is_filled_to_the_commonest_with_one_file_a_picture(tmp_path: Path, model: Model) -> None:
     data, out = write_digits(tmp_path / "data"), tmp_path / "out"
     found = fill_classes(model, out, data=str(data), near=0.3)
-    written = {name: sorted((out / name).iterdir()) for name in model.classes}
+    written = {name: sorted(out.glob(f"{name}/*")) for name in model.classes}
     assert [len(written[str(c)]) for c in range(10)] == [max(COUNTS) - count for count in COUNTS]
     assert json.loads((out / "augment.json").read_text()) == found.to_dict()
     assert any("was trained on mnist" in note for note in found.notes)  # it may have seen the test pictures
@@ -61,9 +62,13 @@ def test_every_class_is_filled_to_the_commonest_with_one_file_a_picture(tmp_path
     assert np.array_equal(np.asarray(picture), again)
 
 
-def test_mixed_folders_are_training_data_of_equal_classes(tmp_path: Path, model: Model) -> None:
+def test_mixed_folders_are_training_data_of_equal_classes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data, out = write_digits(tmp_path / "data"), tmp_path / "out"
-    fill_classes(model, out, data=str(data), per_class=32, mix=True)
+    words = ["augment", "cgan-mnist", "--data", str(data), "--per-class", "32", "--mix", "--out", str(out), "--device", "cpu"]
+    app(words, exit_on_error=False, print_error=False, result_action="return_value")
+    printed = capsys.readouterr()
+    assert f"{out} (44 samples and the real ones, a folder for each class)" in printed.out
+    assert "not on these pictures" in printed.err
     mixed = open_source(DataConfig(source=str(out)))
     assert torch.bincount(mixed.fields["label"]).tolist() == [32] * 10
 
