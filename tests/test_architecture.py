@@ -15,8 +15,8 @@ FILES = [path for path in sorted(ROOT.rglob("*.py")) if path != ROOT / "__init__
 MODULES = {".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
 FLOORS = (
     ("errors",), ("utils",), ("config",), ("core", "runtime"), ("layers", "losses", "metrics", "media", "latents"), ("data",),
-    ("games",), ("engine",), ("inference",), ("editing", "evaluation"), ("export",), ("training",), ("experiments",),
-    ("studio",), ("cli",), ("__main__",),
+    ("games",), ("engine",), ("inference",), ("editing", "evaluation"), ("export",), ("training",),
+    ("augmentation", "experiments"), ("studio",), ("cli",), ("__main__",),
 )  # fmt: skip
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 

@@ -14,6 +14,7 @@ from cyclopts import App
 
 from ganvas.cli import (
     animation_commands,
+    augment_command,
     brush_command,
     comparison_commands,
     data_commands,
@@ -58,6 +59,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "drag": drag_command.drag,
     "brush": brush_command.brush,
     "map": latent_commands.latent_map,
+    # data for others
+    "augment": augment_command.augment,
     # a model for others
     "export": export_commands.export,
     "publish": export_commands.publish,
