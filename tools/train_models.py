@@ -23,7 +23,7 @@ from torch import Tensor
 from ganvas.core.capabilities import Classifies, TakesInputs
 from ganvas.evaluation.evaluate import evaluate
 from ganvas.evaluation.measures import Measurement
-from ganvas.evaluation.output_measures import held_out_rows
+from ganvas.evaluation.output_measures import InputRows, held_out_rows
 from ganvas.inference import model_file
 from ganvas.inference.inputs import list_tasks, run_task
 from ganvas.inference.model import Model, load
@@ -126,8 +126,11 @@ def shorten(measure: Measurement) -> Measured:
 def pack(model: Model, path: Path) -> int:
     """Write the bundle, and return the bits of its weights: 16 if its outputs stay the same within `LEVELS`."""
     SHIPPED.mkdir(exist_ok=True)
+    recipe, data = model.card["recipe"], model.card["recipe"]["data"]
+    source = Path(data["source"]).name  # without the place on this machine
+    card = {**model.card, "recipe": {**recipe, "data": {**data, "source": source}}}
     for half in (True, False):
-        model_file.save(path, model.game, model.card, half=half)
+        model_file.save(path, model.game, card, half=half)
         model_file.discriminator_path(path).unlink(missing_ok=True)
         if not half or measure_change(model, load(path, "cpu")) <= LEVELS:
             return 16 if half else 32
@@ -135,18 +138,21 @@ def pack(model: Model, path: Path) -> int:
 
 
 def measure_change(one: Model, other: Model) -> float:
-    """The largest difference of their outputs, in levels of 255; of a model without pictures, in its own numbers."""
-    first, second = (compute_outputs(model) for model in (one, other))
+    """The largest difference of their outputs, in levels of 255; of a model without pictures, in its own numbers.
+
+    Inputs are held-out rows of the data of `one`: `other` does not say where they are.
+    """
+    asked = held_out_rows(one, one.card["recipe"]["data"]["source"], COMPARED) if isinstance(one.game, TakesInputs) else None
+    first, second = (compute_outputs(model, asked) for model in (one, other))
     if first.ndim == 4 and first.is_floating_point():
         first, second = to_bytes(first), to_bytes(second)
     return float((first.double() - second.double()).abs().max())
 
 
 @torch.no_grad()
-def compute_outputs(model: Model) -> Tensor:
-    """Samples of `COMPARED` seeds, or what it makes of held-out inputs; of a classifier its probabilities."""
-    if isinstance(model.game, TakesInputs):
-        asked = held_out_rows(model, model.card["recipe"]["data"]["source"], COMPARED)
+def compute_outputs(model: Model, asked: InputRows | None) -> Tensor:
+    """Samples of `COMPARED` seeds, or what it makes of the inputs `asked`; of a classifier its probabilities."""
+    if asked is not None and isinstance(model.game, TakesInputs):
         return torch.cat([run_task(task, asked.data, asked.rows).output for task in list_tasks(model.game)])
     if isinstance(model.game, Classifies):
         pictures = torch.rand(COMPARED, *model.shape, generator=torch.Generator().manual_seed(0)) * 2 - 1

@@ -36,6 +36,7 @@ def test_each_is_what_its_line_says(model: ShippedModel) -> None:
     loaded = load(model.name)
     assert loaded.card["recipe"]["name"] == model.recipe
     assert loaded.card["items"] == model.items
+    assert not {"/", "\\"} & set(loaded.card["recipe"]["data"]["source"])  # a place on the machine that made it
     assert model.recipe in RECIPES
     assert model.command.startswith(f"ganvas train {model.recipe} ")
     assert model.licence
