@@ -8,7 +8,7 @@ import pytest
 
 from ganvas.cli.app import app
 from ganvas.cli.arguments import METRICS_HELP, Sampling, free_path, parse_settings
-from ganvas.cli.comparison_commands import require_target
+from ganvas.cli.comparison_commands import choose_target
 from ganvas.errors import DataError, UsageError
 from ganvas.evaluation import measure_names
 from ganvas.evaluation.evaluate import OTHERS
@@ -84,5 +84,5 @@ def test_sampling_options_are_those_of_a_model() -> None:
 )
 def test_what_cannot_be_compared(target: str, kind: type[Exception], says: str) -> None:
     with pytest.raises(kind, match=says.replace("?", r"\?")):
-        require_target(target)
-    require_target("cgan-mnist")
+        choose_target(target, None, None)
+    assert choose_target("cgan-mnist", None, None).name == "cgan-mnist.safetensors"
