@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from ganvas.errors import UsageError
 
 if TYPE_CHECKING:
     from ganvas.studio.notebook_studio import NotebookStudio
@@ -18,13 +21,9 @@ class _Callable(ModuleType):
 
     def __call__(self, page: str = "", **options: Any) -> NotebookStudio:
         """The studio in the background of this process; see `ganvas.studio.notebook_studio.open_studio`."""
-        from importlib.util import find_spec
-
-        from ganvas.errors import UsageError
-
         if missing := [name for name in ("starlette", "uvicorn", "websockets") if not find_spec(name)]:
             raise UsageError(f"the studio needs {' and '.join(missing)}: pip install 'ganvas[studio]'")
-        from ganvas.studio.notebook_studio import open_studio
+        from ganvas.studio.notebook_studio import open_studio  # here, because it needs what was looked for
 
         return open_studio(page, **options)
 

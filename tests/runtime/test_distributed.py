@@ -100,6 +100,7 @@ def test_cpu_tensors_never_meet_over_nccl(gpus: int, expected: str, monkeypatch:
     assert begun["timeout"].total_seconds() > 86_400  # rank 0 may measure and save alone for longer than ten minutes
 
 
+@pytest.mark.slow
 def test_two_ranks_without_memory_to_share(tmp_path: Path) -> None:
     """They meet over gloo instead, and end with the same weights."""
     program = """

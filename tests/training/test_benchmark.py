@@ -88,6 +88,7 @@ def test_the_gpu_table_is_printed_on_a_cpu_as_well() -> None:
     assert "%" in rows[1][4]
 
 
+@pytest.mark.slow
 def test_ranks_of_the_gpu_table_play_under_torchrun() -> None:
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command = [sys.executable, *torchrun, str(GPU), "cgan-mnist", "--as-rank", "--device", "cpu", "--quick"]

@@ -185,6 +185,7 @@ def test_only_runs_that_draw_the_same_are_offered_to_compare(page: Any, context:
     assert listed == [[["b"], False], [[], True], [[], True], True]
 
 
+@pytest.mark.slow  # tests/studio/train/test_jobs.py has the same without a browser
 def test_a_killed_training_says_so_and_goes_on(form: Any, studio: Any) -> None:
     name = begin(form, 4_000_000)
     form.wait_for_selector("#state[data-state=running]")
@@ -242,8 +243,8 @@ def test_an_address_fills_in_the_form_and_every_setting_says_what_it_means(page:
     page.evaluate("location.hash = 'new&recipe=nothing'")
     page.wait_for_selector("#start-error:has-text('There is no recipe “nothing”')")
     page.evaluate("location.hash = 'new&recipe=cgan-mnist&from=cgan-mnist'")  # the model that comes with ganvas
-    page.wait_for_selector("#from:visible")
-    assert page.input_value("#from") == "cgan-mnist"
+    page.wait_for_function("document.getElementById('from').value === 'cgan-mnist'")
+    assert page.is_visible("#from")
     page.fill("#extra", "train.batch=none")
     with page.expect_request("**/api/train/runs") as asked:
         page.click("#go")
