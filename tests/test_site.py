@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import runpy
@@ -134,3 +135,18 @@ def test_the_site_builds_and_needs_no_network(tmp_path: Path) -> None:
     assert {f"ganvas.editing.{name}" for name in ganvas.editing.__all__} <= objects
     assert {"docs/lessons/mode-collapse", "docs/systems/spade", "README", "CONTRIBUTING"} <= set(index["docnames"])
     assert "wasserstein" in index["terms"]
+
+
+def test_no_help_has_a_star_that_the_page_of_commands_would_read_as_emphasis() -> None:
+    """The page of all commands is made from their docstrings, as reStructuredText."""
+    found = [
+        path.name for path in sorted((ROOT / "ganvas" / "cli").glob("*.py")) for _, text in list_docstrings(path) if "*" in text
+    ]
+    assert found == []
+
+
+def list_docstrings(path: Path) -> Iterator[tuple[str, str]]:
+    """The name and the docstring of each function of a file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef):
+            yield node.name, ast.get_docstring(node) or ""

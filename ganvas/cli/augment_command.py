@@ -48,7 +48,7 @@ def augment(
         A run folder, a bundle, or the name of a model that comes with ganvas; with --study the name of a recipe.
     out
         The new folder: a folder of pictures for each class, and augment.json; the default is augmented. Of a study: study.json,
-        study.png, samples-*.png; the default is studies/RECIPE. The same command continues a study.
+        study.png, samples-20.png and so on; the default is studies/RECIPE. The same command continues a study.
     data
         Pictures with classes instead of those of the training; of a study instead of those of the recipe. Only the training
         split is filled or learnt from.
