@@ -17,6 +17,7 @@ from support import PLAN, miniature
 from ganvas.engine.autotune import initial_state
 from ganvas.inference import model_file
 from ganvas.inference.model import load
+from ganvas.inference.shipped_models import list_shipped
 from ganvas.utils.settings import to_dict
 
 pytestmark = pytest.mark.timeout(900)
@@ -208,9 +209,9 @@ def test_points_are_dragged_by_pointer_and_by_numbers(tab: Any) -> None:
     assert tab.locator("#drag-panel").is_hidden()  # it has no styles
 
 
-def stroke(tab: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
-    """Draw on the sketch, in shares of its sides."""
-    box = tab.locator("#sketch canvas").bounding_box()
+def stroke(tab: Any, start: tuple[float, float], end: tuple[float, float], canvas: str = "#sketch canvas") -> None:
+    """Drag over a canvas, in shares of its sides."""
+    box = tab.locator(canvas).bounding_box()
     at = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in (start, end)]
     tab.mouse.move(*at[0])
     tab.mouse.down()
@@ -419,3 +420,70 @@ def test_a_phone_needs_no_sideways_scrolling(tab: Any) -> None:
     open_model(tab, "model=digits&seed=1")
     assert tab.evaluate("document.documentElement.scrollWidth") <= 375
     assert tab.locator("#result").bounding_box()["y"] < 400
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+def test_a_picture_of_clothes_goes_the_whole_way(context: Any, runs: Path, tmp_path: Path) -> None:
+    """With the model that comes with ganvas: found, moved, filled, dragged, undone, redone, saved, opened on a fresh page."""
+    model = load(next(each.path for each in list_shipped() if each.name == "stylegan2-fashion"))
+    with Image.fromarray(model.sample(1, seed=50_003)[0, ..., 0]) as sample:
+        sample.resize((90, 90), Image.Resampling.LANCZOS).save(tmp_path / "clothes.png")
+    note = "document.getElementById('note').textContent"
+    done = f"{READY} && /, [01] steps? ·/.test(document.getElementById('said').textContent)"  # and no search is said
+
+    def open_tab() -> Any:
+        made = context.new_page()
+        made.set_default_timeout(900_000)
+        made.on("pageerror", lambda error: errors.append(str(error)))
+        made.set_viewport_size({"width": 1280, "height": 720})
+        made.goto(f"{context.base}/edit#model=stylegan2-fashion&seed=7")
+        made.wait_for_function(f"{READY} && document.getElementById('said').textContent.startsWith('seed 7, 0 steps')")
+        return made
+
+    errors: list[str] = []
+    tab = open_tab()
+    shown = [str(tab.evaluate(SHOWN))]  # after each change
+    shown += [changed(tab, lambda: tab.set_input_files("#intake input[type=file]", tmp_path / "clothes.png"))]
+    tab.wait_for_function(f"{note}.startsWith('The nearest that the model makes') && {done}")
+    shown[-1] = str(tab.evaluate(SHOWN))
+    error = float(tab.evaluate(note).partition("makes: ")[2].partition(" of 255")[0])
+    assert error < 12, error  # a picture of the model itself, but resized
+    shown += [add_direction(tab)]
+    tab.click("#fill")
+    stroke(tab, (0.4, 0.5), (0.6, 0.5))
+    tab.click("#apply")
+    tab.wait_for_function(f"{note}.startsWith('Filled. Outside the hole') && {done}")
+    tab.click("[data-view=result]")
+    shown += [str(tab.evaluate(SHOWN))]
+    tab.click("#drag")
+    stroke(tab, (0.5, 0.5), (0.5, 0.42), "#marks")
+    tab.click("#drag-go")
+    tab.wait_for_function(f"{note}.startsWith('Drag, ') && {STEPS} === 1 && {done}")
+    shown += [str(tab.evaluate(SHOWN))]
+    assert len(set(shown)) == 5
+    for before in reversed(shown[:-1]):
+        tab.click("#undo")
+        tab.wait_for_function(f"(before) => {SHOWN} === before && {READY}", arg=before)
+    assert tab.locator("#undo").is_disabled()
+    saved = {}
+    for number, (after, kind) in enumerate(zip(shown[1:], (None, "move", None, "shift"), strict=True)):
+        tab.click("#redo")
+        tab.wait_for_function(f"(after) => {SHOWN} === after && {READY}", arg=after)
+        if kind is None:
+            continue
+        data, _ = download(tab, lambda: tab.click("#save"))
+        (tmp_path / f"{number}.png").write_bytes(data)
+        with Image.open(io.BytesIO(data)) as image:
+            assert [step["kind"] for step in json.loads(image.info["edits"])["steps"]] == [kind]
+        saved[tmp_path / f"{number}.png"] = (after, tab.locator("#steps").inner_text())
+    assert tab.locator("#redo").is_disabled()
+    tab.close()
+    fresh = open_tab()
+    for path, (after, steps) in saved.items():
+        fresh.set_input_files("#intake input[type=file]", path)
+        fresh.wait_for_function(f"(after) => {SHOWN} === after && {READY}", arg=after)
+        assert fresh.locator("#steps").inner_text() == steps
+        assert fresh.locator("#note").inner_text() == "Opened with its steps."
+    fresh.close()
+    assert errors == []
