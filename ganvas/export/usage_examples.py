@@ -23,6 +23,7 @@ AFTER: Mapping[str, tuple[str, ...]] = {
     ),
     "logits": ("print([classes[k] for k in logits.argmax(1)])",),
 }
+NUMBERS = ('print(*[" ".join(map(str, row)) for row in text], sep="\\n")',)  # of text whose symbols have no letters
 
 
 def onnx_usage(description: Mapping[str, Any], file: str) -> str:
@@ -36,11 +37,14 @@ def onnx_usage(description: Mapping[str, Any], file: str) -> str:
     lines.append(f"session = onnxruntime.InferenceSession({json.dumps(file)})")
     lines += ["inputs = {", *(f'    "{each["name"]}": {_value(each)},  # {each["about"]}' for each in description["inputs"])]
     lines += ["}", f"{description['output']} = session.run(None, inputs)[0]"]
-    if description["output"] == "text":
+    after = AFTER[description["output"]]
+    if description["output"] == "text" and description["symbols"]:
         lines.append(f"symbols = {json.dumps(description['symbols'])}")
+    elif description["output"] == "text":
+        after = NUMBERS
     if description["output"] == "logits":
         lines.append(f"classes = {json.dumps(description['classes'])}")
-    lines += AFTER[description["output"]]
+    lines += after
     packages = "numpy onnxruntime pillow" if pictured else "numpy onnxruntime"
     parts = [f"It needs `pip install {packages}`.", "\n".join(["```python", *lines, "```"])]
     if "picture" in kinds:
