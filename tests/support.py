@@ -28,6 +28,7 @@ from ganvas.data.table import TableDataset
 from ganvas.data.unpaired import UnpairedDataset
 from ganvas.engine.autotune import initial_state
 from ganvas.games import GAMES, RECIPES
+from ganvas.inference import model_file
 from ganvas.inference.model import Model
 from ganvas.runtime.exits import STOPS
 from ganvas.runtime.plan import Plan
@@ -211,6 +212,14 @@ SETTINGS = ("--set", "train.checkpoint_every=6400", "--set", "train.snapshots=8"
 def digest(run: Path) -> str:
     """The SHA-256 of the run's bundle."""
     return hashlib.sha256((run / "model.safetensors").read_bytes()).hexdigest()
+
+
+def save_untrained(name: str, folder: Path) -> Path:
+    """A bundle in `folder` of the miniature, before any training."""
+    recipe, data = miniature(name)
+    card = {"recipe": to_dict(recipe), "items": 0, "classes": list(data.classes)}
+    model_file.save(folder / "model.safetensors", initial_state(recipe, PLAN).average, card)
+    return folder / "model.safetensors"
 
 
 def miniature_model(name: str) -> Model:

@@ -31,7 +31,7 @@ from ganvas.inference.shipped_models import INDEX, SHIPPED, Measured, ShippedMod
 from ganvas.media.image_files import to_bytes
 from ganvas.training.api import resume, train
 
-MACHINE = "2-core reference machine"
+MACHINE = "one core of the 2-core reference machine, with other work beside it"
 COMPARED = 64  # samples, or outputs, that must not change by more than `LEVELS`
 LEVELS = 1
 NARROW = {"config.widths": "[24,48,64]"}  # a quarter of the numbers

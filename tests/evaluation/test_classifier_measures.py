@@ -6,24 +6,18 @@ from pathlib import Path
 
 import pytest
 import torch
-from support import PLAN, miniature
+from support import save_untrained
 
-from ganvas.engine.autotune import initial_state
 from ganvas.errors import DataError, UsageError
 from ganvas.evaluation.classifier_measures import measure_classifier
 from ganvas.evaluation.evaluate import evaluate
-from ganvas.inference import model_file
 from ganvas.inference.model import load
-from ganvas.utils.settings import to_dict
 
 
 @pytest.fixture
 def classifier(tmp_path: Path) -> Path:
     """A bundle of a classifier of digits, before any training."""
-    recipe, data = miniature("classifier-mnist")
-    card = {"recipe": to_dict(recipe), "items": 0, "classes": list(data.classes)}
-    model_file.save(tmp_path / "model.safetensors", initial_state(recipe, PLAN).average, card)
-    return tmp_path / "model.safetensors"
+    return save_untrained("classifier-mnist", tmp_path)
 
 
 def test_the_accuracy_is_the_share_that_is_right(classifier: Path, monkeypatch: pytest.MonkeyPatch) -> None:

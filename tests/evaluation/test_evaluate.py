@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from support import PLAN, ganvas, miniature, miniature_model
+from support import PLAN, ganvas, miniature, miniature_model, save_untrained
 
 from ganvas.cli.arguments import Measuring
 from ganvas.config import DataConfig
@@ -41,10 +41,7 @@ from ganvas.utils.settings import to_dict
 @pytest.fixture
 def untrained(tmp_path: Path) -> Path:
     """A bundle of the main job's miniature, before any training."""
-    recipe, data = miniature("cgan-mnist")
-    card = {"recipe": to_dict(recipe), "items": 0, "classes": list(data.classes)}
-    model_file.save(tmp_path / "model.safetensors", initial_state(recipe, PLAN).average, card)
-    return tmp_path / "model.safetensors"
+    return save_untrained("cgan-mnist", tmp_path)
 
 
 def digits(count: int) -> np.ndarray:
