@@ -174,11 +174,21 @@ def temporary_path(folder: Path) -> Path:
     return folder / f".ganvas-{MACHINE}-{os.getpid()}-{START}-{secrets.token_hex(4)}"
 
 
+def require_folder(path: Path) -> None:
+    """Whether there is a folder for a file or a folder at `path`. Raises: ResourceError: there is none."""
+    folder = path.parent
+    if folder.is_dir():
+        return
+    there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
+    if there.is_file():
+        raise ResourceError(f"cannot write {printable(path)}: {printable(there)} is a file, not a folder; choose another place")
+    raise ResourceError(f"cannot write {printable(path)}: no folder {printable(folder)}; create it")
+
+
 def require_writable(path: Path) -> None:
     """Try, before a long computation, whether a file or a folder can be made at `path`. Raises: ResourceError: it cannot."""
     doing = f"cannot write {printable(path)}"
-    if not path.parent.is_dir():
-        raise ResourceError(f"{doing}: no folder {printable(path.parent)}; create it")
+    require_folder(path)
     with disk_errors(doing):
         temporary = temporary_path(path.parent)
         temporary.mkdir()
