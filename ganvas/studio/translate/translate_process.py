@@ -29,6 +29,7 @@ from ganvas.inference.holes import Hole, describe_hole, require_hole
 from ganvas.inference.model import Model, load
 from ganvas.inference.picture_inpainting import inpaint_one
 from ganvas.inference.picture_translation import find_way, paint_one, translate_along
+from ganvas.latents.seed_latents import SEEDS
 from ganvas.media.image_files import save_png
 from ganvas.runtime.device import available_cores
 from ganvas.studio.model_cache import ModelCache
@@ -37,7 +38,6 @@ from ganvas.studio.run_task_socket import MOST_SENT
 from ganvas.studio.socket import Array
 
 PREVIEW = 384  # pixels of the longer side of what is shown of a large result
-MAX_SEED = 2**53
 RGB = 3  # channels
 
 
@@ -134,8 +134,8 @@ class Painter:
 def read_seed(task: Task) -> int:
     """The seed of the noise. Raises: UsageError: it is none."""
     seed = task.facts.get("seed", 0)
-    if type(seed) is not int or not 0 <= seed < MAX_SEED:
-        raise UsageError(f"seed: expected a whole number from 0 to {MAX_SEED:,}")
+    if type(seed) is not int or not 0 <= seed < SEEDS:
+        raise UsageError(f"seed: expected a whole number from 0 to {SEEDS - 1:,}")
     return seed
 
 
