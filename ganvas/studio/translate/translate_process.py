@@ -46,6 +46,7 @@ class Painter:
 
     def __init__(self) -> None:
         self.models: dict[str, ModelCache[Model]] = {}
+        self.windows: tuple[str, dict[bytes, Array]] = ("", {})  # the identity of a model, and what it filled last
 
     def find_model(self, task: Task) -> Model:
         """The model of a task, on the device of the studio."""
@@ -90,7 +91,10 @@ class Painter:
             raise UsageError(f"{model.name} fills no holes; choose a model of an inpaint-... recipe")
         hole, start = read_sent_hole(task, picture), time.perf_counter()
         given = reduce_grey(picture, keeps_grey=True)
-        filled = inpaint_one(model.game, given, hole, seed=read_seed(task), progress=task.report)
+        if self.windows[0] != model.identity:
+            self.windows = (model.identity, {})
+        seed, memory = read_seed(task), self.windows[1]
+        filled = inpaint_one(model.game, given, hole, seed=seed, progress=task.report, memory=memory)
         rows, columns = (np.flatnonzero(hole.any(axis)) for axis in (1, 0))
         part = filled[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         facts = {"corner": [int(columns[0]), int(rows[0])], "filled": describe_hole(hole)}
