@@ -42,12 +42,16 @@ def compare(
     """
     from ganvas.cli.terminal import show_training
     from ganvas.evaluation import comparison as evaluation_comparison
+    from ganvas.games import GAMES
+    from ganvas.inference.model import load
     from ganvas.runtime.distributed import connect
     from ganvas.training.start import start_run
 
     # Check all targets before the first is trained.
     evaluation_comparison.require_several(targets)
     chosen = [choose_target(target, data, images) for target in targets]
+    games = [type(load(each, "cpu").game) if isinstance(each, Path) else GAMES[each.game] for each in chosen]
+    evaluation_comparison.require_one_kind(games)
 
     # Train the recipes among them.
     found = []
