@@ -29,7 +29,8 @@ from ganvas.utils.parsing import parse_json, printable
 ADVICE = {errno.ENOSPC: "free some space", errno.EDQUOT: "free some space", errno.EMFILE: "close some files"}
 ADVICE |= {errno.ENAMETOOLONG: "choose a shorter path", errno.EFBIG: "allow larger files (ulimit -f)"}
 ADVICE |= dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "choose another place, or change its permissions")
-ADVICE |= dict.fromkeys((errno.EEXIST, errno.ENOTDIR), "a file or a link has this name; choose another")
+ADVICE |= {errno.EEXIST: "a file or a link has this name; choose another"}
+ADVICE |= {errno.ENOTDIR: "a file is where a folder is needed; choose another place"}
 ADVICE |= {errno.ELOOP: "a link leads to itself; delete it"}
 
 # Parts of a temporary name: this machine and this start of the process (containers reuse process ids).
