@@ -53,6 +53,7 @@ html_title = f"ganvas {__version__}"
 html_favicon = "../ganvas/studio/static/common/icon.svg"
 html_static_path = ["site.css", "site.js"]
 html_js_files = ["site.js"]
+html_search_scorer = str(ROOT / "docs" / "search_scorer.js")
 html_css_files = ["site.css"]
 html_additional_pages = {"index": "index.html"}  # the address of the site leads to README.html
 templates_path = ["templates"]
