@@ -90,8 +90,8 @@ function draw(target, output, at, side) {
 
 function show(output) {
   shown = output;
-  if (pictured) draw(canvas, output, 0);
   if (solid) nothing.hidden = output.data.subarray(0, output.dims[2] ** 3).some((value) => value > 0);
+  if (pictured) draw(canvas, output, 0);
   else if (description.output === "points") drawPoints(canvas, output);
   else if (description.output === "logits") showBars(box, output, description.classes);
   else {
