@@ -13,12 +13,12 @@ from pathlib import Path
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]  # the package that is described, and plain_docstrings.py
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]  # the package that is described, and the extensions beside this file
 
 from ganvas import __version__  # noqa: E402
 
 project, author, release, language = "ganvas", "the authors of ganvas", __version__, "en"
-extensions = ["myst_parser", "sphinx.ext.autodoc", "plain_docstrings", "cyclopts.ext.sphinx"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "plain_docstrings", "accessible_pages", "cyclopts.ext.sphinx"]
 root_doc = "README"
 include_patterns = ["*.md", "docs/**.md", "ganvas/**/README.md"]
 exclude_patterns = ["build", "dist", "site", "runs", "lessons", ".*", "**/__pycache__"]
@@ -51,7 +51,9 @@ maximum_signature_line_length = 100
 html_theme = "furo"
 html_title = f"ganvas {__version__}"
 html_favicon = "../ganvas/studio/static/common/icon.svg"
-html_static_path = ["site.css"]
+html_static_path = ["site.css", "site.js"]
+html_js_files = ["site.js"]
+html_search_scorer = str(ROOT / "docs" / "search_scorer.js")
 html_css_files = ["site.css"]
 html_additional_pages = {"index": "index.html"}  # the address of the site leads to README.html
 templates_path = ["templates"]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+import gzip
+import importlib.util
 import json
+import os
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -103,14 +107,74 @@ class Links(HTMLParser):
             self.loaded.append(given["href"])
 
 
-@pytest.mark.slow
-def test_the_site_builds_and_needs_no_network(tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    how = ["-b", "html", "-W", "--keep-going", "-q", "-d", str(tmp_path / "trees")]  # as in the Makefile
-    command = [sys.executable, "-m", "sphinx", "-c", str(DOCS), *how, str(ROOT), str(site)]
+def test_pages_are_mended_once() -> None:
+    spec = importlib.util.spec_from_file_location("accessible_pages", DOCS / "accessible_pages.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    plain = (
+        '<p class="caption" role="heading"><span>Use</span></p><aside class="sidebar-drawer">\n<dl>\n'
+        '<dd><em class="sig-param">a</em>,</dd>\n<dd><em class="sig-param">b</em></dd>\n</dl>\n<dl>\n<dt>c</dt>\n</dl>\n'
+        '<th class="head"><p></p></th><div id="search-results"></div>'
+    )
+    mended = (
+        '<p class="caption" role="heading" aria-level="2"><span>Use</span></p>'
+        '<aside class="sidebar-drawer" aria-label="All pages">\n<ul class="sig-param-list">\n'
+        '<li><em class="sig-param">a</em>,</li>\n<li><em class="sig-param">b</em></li>\n</ul>\n<dl>\n<dt>c</dt>\n</dl>\n'
+        '<td class="head"></td><h1>Search</h1>\n<div id="search-results"></div>'
+    )
+    assert module.mend_page(plain) == mended
+    assert module.mend_page(mended) == mended
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the site, built as the Makefile does it: any warning is an error."""
+    folder = tmp_path_factory.mktemp("site")
+    how = ["-b", "html", "-W", "--keep-going", "-q", "-d", str(folder / "trees")]
+    command = [sys.executable, "-m", "sphinx", "-c", str(DOCS), *how, str(ROOT), str(folder / "site")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+    return folder / "site"
 
+
+@pytest.mark.slow
+def test_each_page_can_be_read_by_everybody(site: Path) -> None:
+    """From the disk and without a network, on a desk and on a phone, light and dark."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs a browser")
+    chromium = os.environ.get("GANVAS_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no chromium on this machine (apt-get install chromium, or GANVAS_CHROMIUM=PATH)")
+    axe = gzip.decompress((ROOT / "tests" / "studio" / "axe.min.js.gz").read_bytes()).decode()
+    unseen = "[...document.images].filter((image) => !image.naturalWidth).map((image) => image.src)"
+    look = f"[document.documentElement.scrollWidth, {unseen}]"
+    judge = (
+        "axe.run(document, {preload: false, resultTypes: ['violations']}).then((all) => all.violations.map((each) => each.id))"
+    )
+    of_each_kind = {"README", "docs/python", "docs/commands", "docs/augmentation", "docs/systems/spade", "search", "genindex"}
+    wrong: list[Any] = []
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=chromium, args=["--headless", "--no-sandbox", "--disable-gpu"])
+        for width, scheme in ((1280, "light"), (390, "dark")):
+            tab = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme, offline=True)
+            for path in sorted(site.rglob("*.html")):
+                page = path.relative_to(site).with_suffix("").as_posix()
+                if page == "index":  # leads to the first page
+                    continue
+                tab.goto(path.as_uri())
+                if page in of_each_kind:
+                    tab.evaluate(axe)
+                    wrong += [(width, page, each) for each in tab.evaluate(judge)]
+                wide, broken = tab.evaluate(look)
+                wrong += [(width, page, "is wide", wide)] if wide > width else []
+                wrong += [(width, page, image) for image in broken]
+        browser.close()
+    assert wrong == []
+
+
+@pytest.mark.slow
+def test_the_site_builds_and_needs_no_network(site: Path) -> None:
     pages = {}
     for path in site.rglob("*.html"):
         pages[path] = Links()

@@ -42,12 +42,17 @@ def compare(
     """
     from ganvas.cli.terminal import show_training
     from ganvas.evaluation import comparison as evaluation_comparison
+    from ganvas.games import GAMES
+    from ganvas.inference.model import load
     from ganvas.runtime.distributed import connect
     from ganvas.training.start import start_run
 
     # Check all targets before the first is trained.
     evaluation_comparison.require_several(targets)
     chosen = [choose_target(target, data, images) for target in targets]
+    if not all(isinstance(each, Path) for each in chosen):
+        games = [type(load(each, "cpu").game) if isinstance(each, Path) else GAMES[each.game] for each in chosen]
+        evaluation_comparison.require_one_kind(games)
 
     # Train the recipes among them.
     found = []
@@ -117,16 +122,19 @@ def lesson(
     ranks
         Number of processes on this machine for each run, or auto for the fastest.
     """
-    from ganvas.experiments.lesson_list import LESSONS, find_lesson
+    from ganvas.experiments.lesson_list import LESSONS, OTHER_LESSONS, find_lesson
 
     if name is None:
         rows = [{"name": each.name, "minutes": each.minutes, "question": each.question} for each in LESSONS.values()]
         width = max(map(len, LESSONS))
         lines = [f"{row['name']:{width}}  {row['minutes']:>3g} min  {row['question']}" for row in rows]
+        others = ["", "with a command of their own:"]
+        for other, (question, command) in OTHER_LESSONS.items():
+            others += [f"{other:{width}}  {question}", f"  {command}"]
         print(
             json_.dumps(rows)
             if running.json
-            else "\n".join([*lines, "", "minutes on two cores; start one with: ganvas lesson NAME"])
+            else "\n".join([*lines, "", "minutes on two cores; start one with: ganvas lesson NAME", *others])
         )
         return 0
     chosen, folder = find_lesson(name), out or Path("lessons") / name

@@ -47,7 +47,7 @@ def drag(
     label: Annotated[Label, Parameter(help="The class of the seed; the default is the first.")] = None,
     to: Writing = Writing(),
 ) -> None:
-    """Drag points of a sample of a stylegan model to where they shall be; the model draws the rest so that it fits.
+    """Drag points of a sample of a stylegan model to where you want them; the model draws the rest so that it fits.
 
     Parameters
     ----------

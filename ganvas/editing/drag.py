@@ -1,9 +1,9 @@
 """Drag: handles, points of a sample, move to their targets, and the model draws the rest of the picture so that it fits.
 
-A step does two things. Motion supervision: the features around a handle p shall appear a little nearer to its target, so the
+A step does two things. Motion supervision: the features around a handle p should appear a little nearer to its target, so the
 styles w of the early layers go down the gradient of |F(q + d) - F0(q0)| for the pixels q around p; d, of length 1 at most, is
 the way on (eq. 1). Point tracking: then the handle is where the features are nearest to those at its start (eq. 2). With a mask
-the features of what may not move shall stay as they were. Source: DragGAN, arXiv:2305.10973, sec. 3.2.
+the features of what may not move should stay as they were. Source: DragGAN, arXiv:2305.10973, sec. 3.2.
 
 Differs: the features to be met are those of the start, not of the step before, for else what arrives is not what was taken
 (docs/latents.md has the numbers; FreeDrag, arXiv:2307.04684, keeps a template, too). They are drawn with noise inputs of 0, as
@@ -43,7 +43,7 @@ MOST_HANDLES = 100
 NEAR = 0.5  # pixels from the target: it ends when all handles are so near
 CLOSE = 1.0  # is near enough, if they come no nearer
 DOUBT = 2.0  # pixels from the target where the pixels alone see it: then it is doubtful
-AHEAD = 2.0  # pixels in front of a handle where its features shall appear, at most
+AHEAD = 2.0  # pixels in front of a handle where its features should appear, at most
 RATE = 0.02  # of Adam, in standard deviations of w
 KEEP, STAY = 1.0, 0.002  # weights of what the mask keeps, and of the square of the way of the styles
 KNOWN_BY = 16  # a handle is known by the pixels around it, to a sixteenth of the side of the picture

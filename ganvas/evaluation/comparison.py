@@ -14,6 +14,7 @@ from PIL.Image import Image
 
 from ganvas.config import DataConfig
 from ganvas.core.capabilities import TakesInputs, Writes
+from ganvas.core.game import Game
 from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, Modality
 from ganvas.data.open import open_source
 from ganvas.errors import DataError, UsageError
@@ -131,10 +132,7 @@ def compare(
     require_several(targets)
     out, models = Path(out), [load(target, device) for target in targets]
     source = models[0].data_source(against, "--data")
-    if len({isinstance(model.game, TakesInputs) for model in models}) > 1:
-        raise UsageError("some of the models take inputs and some sample from noise; compare models of one kind")
-    if len({isinstance(model.game, Writes) for model in models}) > 1:
-        raise UsageError("some of the models generate text and some images; compare models of one kind")
+    require_one_kind([type(model.game) for model in models])
     chosen, note = (metrics, "") if metrics else choose_metrics(models[0], source)
     options: dict[str, Any] = {"samples": samples, "seed": seed, "split": split, "device": device}
     reports = [evaluate(target, against=source, metrics=chosen, **options) for target in targets]
@@ -180,6 +178,14 @@ def require_several(targets: Sequence[str | Path]) -> None:
     """Raises: UsageError: fewer than two."""
     if len(targets) < 2:
         raise UsageError(f"expected at least two models to compare, got {len(targets)}")
+
+
+def require_one_kind(games: Sequence[type[Game]]) -> None:
+    """Raises: UsageError: only some of the games take inputs, or generate text."""
+    if len({issubclass(game, TakesInputs) for game in games}) > 1:
+        raise UsageError("some of the models take inputs and some sample from noise; compare models of one kind")
+    if len({issubclass(game, Writes) for game in games}) > 1:
+        raise UsageError("some of the models generate text and some images; compare models of one kind")
 
 
 def choose_metrics(model: Model, source: str) -> tuple[tuple[str, ...] | None, str]:

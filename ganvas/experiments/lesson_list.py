@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ganvas.errors import unknown_name
+from ganvas.errors import UsageError, unknown_name
 from ganvas.experiments.input_lessons import INPUT_LESSONS
 from ganvas.experiments.lesson_parts import Curve, Lesson, Variant
 
@@ -186,8 +186,23 @@ LESSONS: Mapping[str, Lesson] = {
 }
 
 
+# Lessons of docs/lessons that train no variants of one game: name -> their question, and the command.
+OTHER_LESSONS: Mapping[str, tuple[str, str]] = {
+    "pixels-critic": (
+        "A larger picture: as right as possible, or as real as possible?",
+        "ganvas eval sr-photos --against earth --samples 318 --strength 0",
+    ),
+    "augmentation": (
+        "Do generated pictures help a classifier that has few labels?",
+        "ganvas augment cgan-mnist --study --labels 20,200",
+    ),
+}
+
+
 def find_lesson(name: str) -> Lesson:
-    """Raises: UsageError: no such lesson; names the nearest."""
+    """Raises: UsageError: no such lesson; names the nearest, or the command of a lesson that has one of its own."""
+    if name in OTHER_LESSONS:
+        raise UsageError(f"the lesson {name} has a command of its own: {OTHER_LESSONS[name][1]} (docs/lessons/{name}.md)")
     if name not in LESSONS:
         raise unknown_name("lesson", name, LESSONS)
     return LESSONS[name]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganvas.errors import ResourceError, UsageError
+from ganvas.errors import UsageError
 from ganvas.export.agreement import Agreement, compare
 from ganvas.export.card_measures import find_measures
 from ganvas.export.demo_page import make_page
@@ -16,7 +16,7 @@ from ganvas.export.model_card import describe_data, require_licence, write_card
 from ganvas.export.onnx_file import describe_graph, describe_model, require_extra, to_onnx
 from ganvas.export.usage_examples import onnx_usage
 from ganvas.inference.model import Model, load
-from ganvas.utils.files import write_durably
+from ganvas.utils.files import require_writable, write_durably
 from ganvas.utils.parsing import printable
 
 PAGE_USAGE = "Open the file in a browser (Chrome, Edge, Firefox or Safari of 2023 or later). It needs no server and no network."
@@ -116,6 +116,5 @@ def _check_targets(onnx: str | Path | None, page: str | Path | None) -> dict[str
             raise UsageError(f"cannot export to {printable(path.name)!r}: expected a name ending in {ending}")
         if path.is_dir():
             raise UsageError(f"{printable(path)}: expected a file to write, found a folder; choose another name")
-        if not path.parent.is_dir():
-            raise ResourceError(f"cannot write {printable(path)}: no folder {printable(path.parent)}; create it")
+        require_writable(path)
     return named

@@ -22,7 +22,7 @@ from pathlib import Path
 from ganvas import __version__
 from ganvas.core.capabilities import Samples, Writes
 from ganvas.data.open import shorten_path
-from ganvas.errors import ResourceError, UsageError
+from ganvas.errors import UsageError
 from ganvas.export.agreement import Agreement
 from ganvas.export.demo_page import make_page
 from ganvas.export.export_files import export_onnx, page_facts
@@ -35,7 +35,7 @@ from ganvas.inference.model import Model, load
 from ganvas.inference.picture_translation import list_ways
 from ganvas.inference.shipped_models import find_model
 from ganvas.media.picture_folder import make_new_folder, require_new_folder
-from ganvas.utils.files import disk_errors, write_new
+from ganvas.utils.files import disk_errors, require_writable, write_new
 from ganvas.utils.parsing import printable
 
 SHOWN = 64  # samples
@@ -60,8 +60,7 @@ def publish(run: str | Path, to: str | Path, *, licence: str | None = None) -> P
     """
     target, origin = Path(to), find_model(run)
     require_new_folder(target)
-    if not target.absolute().parent.is_dir():
-        raise ResourceError(f"cannot write {printable(target)}: no folder {printable(target.parent)}; create it")
+    require_writable(target)
     require_extra()
     require_licence(licence)
     model = load(origin, "cpu")

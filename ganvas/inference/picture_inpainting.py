@@ -5,6 +5,7 @@ Pixels outside the hole keep their bits. Of the hole every pixel is filled, its 
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -26,16 +27,25 @@ from ganvas.runtime import placement
 Array = npt.NDArray[Any]
 
 
-def inpaint_one(game: Inpaints, picture: Array, hole: Hole, *, seed: int = 0, progress: Progress | None = None) -> Array:
+def inpaint_one(
+    game: Inpaints,
+    picture: Array,
+    hole: Hole,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+    memory: dict[bytes, Array] | None = None,
+) -> Array:
     """A picture uint8 or uint16 [H, W, C] and its hole bool [H, W] -> the picture filled, of the same type and shape.
 
     C is 1 or 3, or 2 or 4 with transparency. A game of grey pictures fills red, green and blue alone. `seed`: of the noise, if
-    the game takes any. `progress` gets the windows that are done and their number.
+    the game takes any. `progress` gets the windows that are done and their number. `memory`, of this game alone, keeps the
+    windows of this call: a later one computes only those that differ from them.
     """
     if not hole.any():
         return picture.copy()
     colors, alpha = split_alpha(picture)
-    return paste(picture, hole, _fill_colors(game, _put_on_white(colors, alpha), hole, seed, progress))
+    return paste(picture, hole, _fill_colors(game, _put_on_white(colors, alpha), hole, seed, progress, memory))
 
 
 def paste(picture: Array, hole: Hole, filling: Array) -> Array:
@@ -63,20 +73,38 @@ def _fill_alpha(alpha: Array, hole: Hole) -> Array:
     return levels
 
 
-def _fill_colors(game: Inpaints, colors: Array, hole: Hole, seed: int, progress: Progress | None) -> Array:
+def _fill_colors(
+    game: Inpaints, colors: Array, hole: Hole, seed: int, progress: Progress | None, memory: dict[bytes, Array] | None
+) -> Array:
     """[H, W, 1 or 3] -> the same with its hole filled."""
-    channels = input_channels(game, "image") or colors.shape[2]
-    apart = channels == 1 < colors.shape[2]
-    result, windows = colors.copy(), list_windows(hole)
-    for done, window in enumerate(windows):
-        part = colors[window.rows, window.columns]
-        given = part.transpose(2, 0, 1)[:, None] if apart else fit_channels(part, channels).transpose(2, 0, 1)[None]
-        filled = _fill_window(game, given, hole[window.rows, window.columns], seed)
-        planes = filled[:, 0] if apart else filled[0] if filled.shape[1] == colors.shape[2] else _to_grey(filled[0])
-        _put(result, window, planes.transpose(1, 2, 0))
+    result, windows, memory = colors.copy(), list_windows(hole), {} if memory is None else memory
+    parts = [(colors[each.rows, each.columns], hole[each.rows, each.columns]) for each in windows]
+    keys = [_describe_task(part, holes, seed) for part, holes in parts]
+    for old in memory.keys() - set(keys):
+        del memory[old]
+    for done, (window, (part, holes), key) in enumerate(zip(windows, parts, keys, strict=True)):
+        if key not in memory:
+            memory[key] = _fill_part(game, part, holes, seed)
+        _put(result, window, memory[key])
         if progress:
             progress(done + 1, len(windows))
     return result
+
+
+def _describe_task(part: Array, hole: Hole, seed: int) -> bytes:
+    """A hash of all that the filling of a window depends on, besides the game."""
+    facts = f"{part.dtype} {part.shape} {seed} ".encode()
+    return hashlib.blake2b(facts + part.tobytes() + np.packbits(hole).tobytes(), digest_size=16).digest()
+
+
+def _fill_part(game: Inpaints, part: Array, hole: Hole, seed: int) -> Array:
+    """[h, w, 1 or 3] -> the same, filled."""
+    channels = input_channels(game, "image") or part.shape[2]
+    apart = channels == 1 < part.shape[2]
+    given = part.transpose(2, 0, 1)[:, None] if apart else fit_channels(part, channels).transpose(2, 0, 1)[None]
+    filled = _fill_window(game, given, hole, seed)
+    planes = filled[:, 0] if apart else filled[0] if filled.shape[1] == part.shape[2] else _to_grey(filled[0])
+    return planes.transpose(1, 2, 0)
 
 
 def _put(result: Array, window: Window, filled: Array) -> None:

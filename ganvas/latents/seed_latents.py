@@ -9,14 +9,14 @@ from torch import Tensor
 
 from ganvas.errors import UsageError
 
-SEEDS = 2**63  # seeds are 0 .. SEEDS - 1
+SEEDS = 2**32  # seeds are 0 .. SEEDS - 1: the generator of PyTorch uses no more bits, and larger ones would repeat these
 
 
 def latent(seed: int, dim: int) -> Tensor:
     """The latent [dim] of one seed, standard normal: the same in every batch and on every device.
 
     Raises:
-        UsageError: the seed is not in 0 .. 2^63 - 1.
+        UsageError: the seed is not in 0 .. 2^32 - 1.
     """
     return latents([seed], dim)[0]
 
@@ -25,11 +25,11 @@ def latents(seeds: Iterable[int], dim: int) -> Tensor:
     """The latents [N, dim] of `seeds`; each row depends on its own seed only; float32 on the CPU.
 
     Raises:
-        UsageError: a seed is not in 0 .. 2^63 - 1.
+        UsageError: a seed is not in 0 .. 2^32 - 1.
     """
     names, generator = list(seeds), torch.Generator()
     if wrong := [seed for seed in names if not 0 <= seed < SEEDS]:
-        raise UsageError(f"seed: expected a whole number from 0 to {SEEDS - 1}, got {wrong[0]}")
+        raise UsageError(f"seed: expected a whole number from 0 to {SEEDS - 1:,}, got {wrong[0]}")
     z = torch.empty(len(names), dim, dtype=torch.float32, device="cpu")
     for seed, row in zip(names, z, strict=True):
         row.normal_(generator=generator.manual_seed(seed))
@@ -44,7 +44,7 @@ def truncated_latents(seeds: Iterable[int], dim: int, limit: float, first: int =
     Differs: an entry is sampled again once, by inverse transform, not until it fits: the distribution is the same.
 
     Raises:
-        UsageError: a limit that is not above 0, or a seed that is not in 0 .. 2^63 - 1.
+        UsageError: a limit that is not above 0, or a seed that is not in 0 .. 2^32 - 1.
     """
     if not limit > 0:
         raise UsageError(f"truncate: expected a limit above 0, got {limit}")

@@ -34,6 +34,8 @@ def require_new_folder(path: Path) -> None:
     ending = path.suffix.lower()
     if ending in FILE_ENDINGS and not path.exists():
         raise UsageError(f"{printable(path)}: expected a folder for several files; choose a name without {ending}")
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{printable(path)}: expected a new or an empty folder, found a file; choose another one")
     if path.is_dir() and any(path.iterdir()):
         raise UsageError(f"{printable(path)}: expected a new or an empty folder, found files in it; choose another one")
 

@@ -60,7 +60,9 @@ class Handover:
 
     label: str | Callable[[Mapping[str, Any]], str]  # or one for the facts of a run
     fragment: str  # of the address; {id} is the run
-    suits: Callable[[Mapping[str, Any]], bool]  # of the facts of a run, as `run_kind.describe_kind` gives them; also `model`
+    # Of the facts that `run_kind.describe_kind` gives; also `model`: it has one; `run`: its training is here, unlike that of a
+    # model which comes with ganvas. Train itself does not give `run`.
+    suits: Callable[[Mapping[str, Any]], bool]
 
     def name(self, facts: Mapping[str, Any]) -> str:
         """What the link says of a run with these facts."""

@@ -35,10 +35,11 @@ class Storage:
         """The ids of the runs, newest name first: a folder with a recipe, or with a note that it was started here."""
         with suppress(FileNotFoundError):
             names = [path.name for path in self.runs.iterdir() if RUN_ID.fullmatch(path.name)]
-            return sorted(filter(self._is_run, names), reverse=True)
+            return sorted(filter(self.is_run, names), reverse=True)
         return []
 
-    def _is_run(self, name: str) -> bool:
+    def is_run(self, name: str) -> bool:
+        """Whether a run of this id is here, with a training that Train can show."""
         try:
             return (self.runs / name / "recipe.json").exists() or self.find_note(name, "job.json").exists()
         except OSError:  # a folder that may not be read: its row says so
@@ -46,7 +47,7 @@ class Storage:
 
     def find_run(self, name: str) -> Path:
         """The folder of a run. Raises: UnknownIdError: no run has that id."""
-        if not RUN_ID.fullmatch(name) or not self._is_run(name):
+        if not RUN_ID.fullmatch(name) or not self.is_run(name):
             raise UnknownIdError(f"there is no run {printable(name, 100)!r} here; look at the list of runs")
         return self.runs / name
 
@@ -61,7 +62,7 @@ class Storage:
     def find_model(self, name: str) -> Path:
         """The folder of a run, or the bundle of a model that comes with ganvas. Raises: UnknownIdError: there is neither."""
         shipped = {one.name: one.path for one in list_shipped()}
-        return shipped[name] if name in shipped and not self._is_run(name) else self.find_run(name)
+        return shipped[name] if name in shipped and not self.is_run(name) else self.find_run(name)
 
     def read_model_recipe(self, name: str) -> dict[str, Any]:
         """The recipe of a model; {} if it is damaged. Raises: UnknownIdError: no model has that id."""

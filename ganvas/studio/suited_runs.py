@@ -21,7 +21,7 @@ def list_suited_runs(request: Request, page: Page) -> list[dict[str, Any]]:
     """
     storage, found = Storage(request.app.state.studio.runs), []
     for name, _, recipe in storage.list_models():
-        facts = {**describe_kind(recipe), "model": True}
+        facts = {**describe_kind(recipe), "model": True, "run": storage.is_run(name)}
         if page.handover and page.handover.suits(facts) and not explain_unreadable(recipe):
             links = list_links(request.app.state.pages, name, facts, page.name)
             found.append({"id": name, "recipe": str(recipe.get("name", "")), "links": links})

@@ -34,7 +34,7 @@ def check_size(case: Case) -> Finding | None:
         return None
     among = f"of {n:,} samples" if len(rows) == n else f"among {len(rows):,} of {n:,} samples"
     return Finding(
-        "too little data", f"{among} only {different} are different; a GAN needs hundreds", "--data with more pictures"
+        "too little data", f"{among} only {different} are different; training needs hundreds", "--data with more pictures"
     )
 
 

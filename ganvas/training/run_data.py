@@ -17,7 +17,7 @@ from ganvas.games.recipes import adapt_recipe
 from ganvas.utils.parsing import printable, quote
 
 SHOWN = 5  # class names in a message
-NEEDED = 100  # different samples, of which a GAN needs at least so many
+NEEDED = 100  # different samples, of which training needs at least so many
 
 
 def describe_data(recipe: Recipe, data: Dataset, count: int) -> dict[str, Any] | None:
@@ -32,7 +32,7 @@ def doubt_count(count: int) -> str:
     if count >= NEEDED:
         return ""
     there = "there is 1 sample" if count == 1 else f"there are {count} samples"
-    return f"{there}; a GAN needs hundreds"
+    return f"{there}; training needs hundreds"
 
 
 def parse_origin(plain: Any) -> dict[str, Any] | None:

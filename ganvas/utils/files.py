@@ -29,7 +29,8 @@ from ganvas.utils.parsing import parse_json, printable
 ADVICE = {errno.ENOSPC: "free some space", errno.EDQUOT: "free some space", errno.EMFILE: "close some files"}
 ADVICE |= {errno.ENAMETOOLONG: "choose a shorter path", errno.EFBIG: "allow larger files (ulimit -f)"}
 ADVICE |= dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "choose another place, or change its permissions")
-ADVICE |= dict.fromkeys((errno.EEXIST, errno.ENOTDIR), "a file or a link has this name; choose another")
+ADVICE |= {errno.EEXIST: "a file or a link has this name; choose another"}
+ADVICE |= {errno.ENOTDIR: "a file is where a folder is needed; choose another place"}
 ADVICE |= {errno.ELOOP: "a link leads to itself; delete it"}
 
 # Parts of a temporary name: this machine and this start of the process (containers reuse process ids).
@@ -174,11 +175,21 @@ def temporary_path(folder: Path) -> Path:
     return folder / f".ganvas-{MACHINE}-{os.getpid()}-{START}-{secrets.token_hex(4)}"
 
 
+def require_folder(path: Path) -> None:
+    """Whether there is a folder for a file or a folder at `path`. Raises: ResourceError: there is none."""
+    folder = path.parent
+    if folder.is_dir():
+        return
+    there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
+    if there.is_file():
+        raise ResourceError(f"cannot write {printable(path)}: {printable(there)} is a file, not a folder; choose another place")
+    raise ResourceError(f"cannot write {printable(path)}: no folder {printable(folder)}; create it")
+
+
 def require_writable(path: Path) -> None:
     """Try, before a long computation, whether a file or a folder can be made at `path`. Raises: ResourceError: it cannot."""
     doing = f"cannot write {printable(path)}"
-    if not path.parent.is_dir():
-        raise ResourceError(f"{doing}: no folder {printable(path.parent)}; create it")
+    require_folder(path)
     with disk_errors(doing):
         temporary = temporary_path(path.parent)
         temporary.mkdir()

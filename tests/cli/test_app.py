@@ -148,6 +148,8 @@ def test_recipes_are_never_shortened(tmp_path: Path) -> None:
         (("compare", "cgan-mnist", "cgan-mnits"), 2, "did you mean 'cgan-mnist'?"),
         (("compare", "gan-ring"), 2, "expected at least two models to compare, got 1"),
         (("compare", "gan-ring", "sr-photos-x4"), 2, "--data FOLDER"),
+        (("compare", "gan-ring", "cyclegan-earth"), 2, "some of the models take inputs"),  # before one is trained
+        (("compare", "gan-ring", "textgan-names"), 2, "some of the models generate text"),
         (("doctor", "cgan-mnist"), 2, "train one: ganvas train cgan-mnist --seed 0"),
         (("resume", "cgan-mnist"), 2, "comes with ganvas as a model alone"),
         (("branch", "cgan-mnist", "--out", "new"), 2, "comes with ganvas as a model alone"),

@@ -20,7 +20,7 @@ from ganvas.data.report import inspect
 from ganvas.errors import DataError, GanvasWarning
 
 STRAY = "pictures beside the folders of the classes are left out (1 of 25): cover.png"
-FEW = "there are 24 samples; a GAN needs hundreds"
+FEW = "there are 24 samples; training needs hundreds"
 SMALL = {"config.width": 4, "config.critic_width": 4, "config.head": 4, "config.latent_dim": 4}
 
 

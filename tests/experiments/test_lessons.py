@@ -22,7 +22,7 @@ from ganvas.evaluation.evaluate import OTHERS
 from ganvas.evaluation.measures import COMPARE, Measurement
 from ganvas.evaluation.output_measures import NAMES
 from ganvas.experiments import lessons
-from ganvas.experiments.lesson_list import LESSONS
+from ganvas.experiments.lesson_list import LESSONS, OTHER_LESSONS, find_lesson
 from ganvas.experiments.lesson_parts import Lesson, Variant
 from ganvas.games import RECIPES
 from ganvas.games.registry import build
@@ -213,3 +213,11 @@ def test_variants_say_what_recipe_they_change() -> None:
     variant = Variant(label="A b!", recipe="gan-ring")
     assert lessons.name_folder(variant, 3) == "a-b-seed3"
     assert variant.recipe in RECIPES
+
+
+def test_each_page_of_a_lesson_is_a_lesson_or_has_a_command() -> None:
+    pages = {path.stem for path in (Path(__file__).parents[2] / "docs" / "lessons").glob("*.md")} - {"README"}
+    assert pages == {*LESSONS, *OTHER_LESSONS}
+    for name, (_, command) in OTHER_LESSONS.items():
+        with pytest.raises(UsageError, match=f"^the lesson {name} has a command of its own: {command} "):
+            find_lesson(name)

@@ -199,6 +199,21 @@ def test_every_kind_of_page_runs_and_is_accessible(
 
 
 @pytest.mark.slow
+def test_a_model_that_fills_no_cell_says_so(tab: Any, lively_model: Make, tmp_path: Path, list_violations: Any) -> None:
+    model = lively_model("voxel-shapes")
+    open_page(tab, write_page(model, tmp_path))
+    assert tab.get_by_text("Nothing is solid here").is_hidden()
+    for weight in model.game.parameters():  # type: ignore[attr-defined]
+        weight.data.zero_()
+    list(model.game.parameters())[-1].data.fill_(-1)  # type: ignore[attr-defined]
+    assert (model.sample(2) <= 127).all()
+    tab.asked.clear()
+    open_page(tab, write_page(model, tmp_path))
+    assert tab.get_by_text("Nothing is solid here").is_visible()
+    assert list_violations(tab) == []
+
+
+@pytest.mark.slow
 def test_lines_are_those_of_python(tab: Any, lively_model: Make, tmp_path: Path, list_violations: Any) -> None:
     model = lively_model("textlm-names")
     open_page(tab, write_page(model, tmp_path))

@@ -68,6 +68,7 @@ def test_the_command_writes_both_files_and_their_cards(run: Path, tmp_path: Path
         ((), "add --onnx model.onnx, --html demo.html, or both"),
         (("--onnx", "m.html"), "expected a name ending in .onnx"),
         (("--onnx", "no/m.onnx"), "no folder no; create it"),
+        (("--html", "run/model.safetensors/m.html"), "run/model.safetensors is a file, not a folder; choose another place"),
         (("--html", "m.html", "--to", "b"), "leave --to out"),
         (("--onnx", "m.onnx", "--strength", "0.5"), "neither translates nor enlarges; leave --strength out"),
         (("--onnx", "m.onnx", "--licence", "my own"), "expected an identifier such as apache-2.0"),

@@ -72,6 +72,30 @@ def test_grey_stays_grey_and_a_grey_model_fills_colors() -> None:
         assert np.array_equal(made[..., k : k + 1], alone)
 
 
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_only_the_windows_that_changed_are_computed_again(channels: int) -> None:
+    filler, given, holes = game(), picture(60, 1_200, channels), np.zeros((2, 60, 1_200), bool)
+    if channels == 4:
+        given[..., 3] = 255
+    holes[:, 20:30, 40:50] = holes[:, 20:30, 600:610] = holes[1, 20:30, 1_150:1_160] = True
+    sizes: list[int] = []
+    filler.G.register_forward_pre_hook(lambda _, inputs: sizes.append(1))
+    memory: dict[bytes, np.ndarray] = {}
+    alone = [inpaint_one(filler, given, hole) for hole in holes]
+    first = len(sizes)
+    assert first == 5
+
+    for hole, expected, more in zip(holes, alone, (2, 1), strict=True):
+        assert np.array_equal(inpaint_one(filler, given, hole, memory=memory), expected)
+        assert len(sizes) == first + more
+        first = len(sizes)
+    given[0, 600] += 1  # another picture, in one window
+    inpaint_one(filler, given, holes[1], memory=memory)
+    assert (len(sizes), len(memory)) == (first + 1, 3)
+    inpaint_one(filler, given, holes[1], seed=1, memory=memory)
+    assert (len(sizes), len(memory)) == (first + 4, 3)
+
+
 def test_a_hole_far_away_changes_nothing() -> None:
     given, hole = picture(60, 900, 3), np.zeros((60, 900), bool)
     hole[20:30, 40:50] = True

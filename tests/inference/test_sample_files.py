@@ -75,6 +75,11 @@ def test_nothing_in_a_folder_is_replaced(model: Model, tmp_path: Path) -> None:
         model.save(tmp_path / "full", 2)
     with pytest.raises(ResourceError, match="cannot write"):
         model.save(tmp_path / "gone" / "set", 2)
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=r"file: expected a new or an empty folder, found a file; choose another one"):
+        model.save(tmp_path / "file", 2)
+    with pytest.raises(ResourceError, match=r"Not a directory; a file is where a folder is needed; choose another place"):
+        model.save(tmp_path / "file" / "set", 2)
     assert sorted(path.name for path in tmp_path.rglob("*") if path.suffix == ".txt") == ["mine.txt"]
 
 

@@ -14,6 +14,7 @@ from ganvas.studio.animate import page as animate
 from ganvas.studio.edit import page as edit
 from ganvas.studio.page import Studio
 from ganvas.studio.suited_runs import list_unreadable
+from ganvas.studio.train import page as train
 from ganvas.studio.translate import page as translate
 
 
@@ -48,3 +49,12 @@ def test_a_run_that_cannot_be_read_is_told_and_the_others_are_there(request_of: 
         assert any(route.path == f"/api/{page.PAGE.name}/absent" for route in page.PAGE.routes)  # type: ignore[attr-defined]
         assert not {each["id"] for each in page.list_models(request_of)} & set(found)
     assert "whole" in {each["id"] for each in edit.list_models(request_of)}
+
+
+def test_a_model_that_comes_with_ganvas_has_no_training_to_look_at(request_of: Any) -> None:
+    request_of.app.state.pages = (train.PAGE,)
+    for page, shipped in ((edit, "stylegan2-fashion"), (animate, "motion-emoji"), (translate, "inpaint-photos")):
+        links = {each["id"]: [link["page"] for link in each["links"]] for each in page.list_models(request_of)}
+        assert links[shipped] == []
+        if page is edit:
+            assert links["whole"] == ["train"]

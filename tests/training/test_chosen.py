@@ -80,7 +80,7 @@ def test_python_trains_without_a_recipe_and_the_command_line_continues(
     holiday: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     out = tmp_path / "run"
-    with pytest.warns(GanvasWarning, match="there are 16 samples; a GAN needs hundreds"):
+    with pytest.warns(GanvasWarning, match="there are 16 samples; training needs hundreds"):
         model = train(data=holiday, images=48, batch=16, out=out, ranks=1, precision="float32", **SMALL)
     assert [told.partition(" at ")[0] for told in caplog.messages] == [
         "fastgan-images-conditional: 16 color pictures of 2 classes"

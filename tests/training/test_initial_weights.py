@@ -302,7 +302,7 @@ def test_the_command_line_and_python_take_the_recipe_of_the_model(
     done = ganvas(*words, "run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     told = rf"took over all [0-9,]+ weights from {re.escape(str(source))} \(cgan-mnist, 40 images\): G, D\n"
-    few = "warning: there are 24 samples; a GAN needs hundreds\n"
+    few = "warning: there are 24 samples; training needs hundreds\n"
     assert re.match(re.escape(few) + told, done.stderr)
     with pytest.warns(GanvasWarning, match="there are 24 samples"):
         model = train(data=tmp_path / "pets", from_model=str(source), images=16, ranks=1, out=tmp_path / "python")

@@ -135,3 +135,23 @@ def test_no_mutation_of_a_header_crashes_the_check(data: st.DataObject) -> None:
     except DataError:
         return
     assert len(layout) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("file/x.png", "cannot write file/x.png: file is a file, not a folder; choose another place"),
+        ("file/a/b.png", "cannot write file/a/b.png: file is a file, not a folder; choose another place"),
+        ("none/a/x.png", "cannot write none/a/x.png: no folder none/a; create it"),
+    ],
+)
+def test_a_place_whose_folder_is_missing_or_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    with pytest.raises(ResourceError) as error:
+        files.require_writable(Path(name))
+    assert str(error.value) == said
+    files.require_writable(Path("x.png"))
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -63,7 +63,9 @@ const canvas = pictured || description.output === "points" ? make("canvas", { ro
 if (canvas) box.append(canvas);
 document.body.classList.toggle("steered", Boolean(canvas)); // it stays in view on a narrow page
 byId("synthetic").hidden = description.output === "logits";
+const nothing = make("p", { className: "hint", hidden: true }, "Nothing is solid here: the model fills no cell. It may need more training.");
 if (solid) {
+  box.append(nothing);
   const slider = makeSlider("Turn", -180, 180, 30, () => {
     angle = (Number(slider.input.value) * Math.PI) / 180;
     if (shown) drawSolid(canvas, shown, 0, angle);
@@ -88,6 +90,7 @@ function draw(target, output, at, side) {
 
 function show(output) {
   shown = output;
+  if (solid) nothing.hidden = output.data.subarray(0, output.dims[2] ** 3).some((value) => value > 0);
   if (pictured) draw(canvas, output, 0);
   else if (description.output === "points") drawPoints(canvas, output);
   else if (description.output === "logits") showBars(box, output, description.classes);

@@ -16,6 +16,7 @@ from ganvas.errors import UsageError
 from ganvas.inference.codes import SPACES, Codes
 from ganvas.inference.encoding import as_samples
 from ganvas.inference.model import Model
+from ganvas.latents.seed_latents import SEEDS
 from ganvas.studio.page_tasks import Task
 from ganvas.studio.socket import Array
 
@@ -39,8 +40,8 @@ def read_origin(editor: Editor, origin: Any) -> Place:
     if codes is not None:
         return editor.of_codes(codes)
     seed, label = origin.get("seed", 0), origin.get("label")
-    if type(seed) is not int or not 0 <= seed < 2**53 or type(label) not in (int, type(None)):
-        raise UsageError("origin: expected a seed from 0 on, and the number of a class or none")
+    if type(seed) is not int or not 0 <= seed < SEEDS or type(label) not in (int, type(None)):
+        raise UsageError(f"origin: expected a seed from 0 to {SEEDS - 1:,}, and the number of a class or none")
     return editor.of_seed(seed, label)
 
 

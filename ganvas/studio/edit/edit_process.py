@@ -243,7 +243,7 @@ class Desk:
         return self.keep(task, ({"step": asdict(step)}, {}))
 
     def drag(self, task: Task) -> Result:
-        """The step that drags points to where they shall be."""
+        """The step that drags points to where they should be."""
         editor, mask = self.find_editor(task), task.arrays.get("mask")
         place = editor.follow(read_origin(editor, task.facts.get("origin")), read_steps(task.facts.get("steps", [])))[-1]
         handles, targets = read_points(task.facts.get("handles")), read_points(task.facts.get("targets"))

@@ -25,12 +25,13 @@ from ganvas.evaluation.sample_sets import read_rows
 from ganvas.games.recipes import open_samples, parse_recipe
 from ganvas.inference.batches import as_pictures, encode_chunks
 from ganvas.inference.model import Model, load
+from ganvas.latents.seed_latents import SEEDS
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import save_png, to_bytes
 from ganvas.media.video import film_name, save_film
 from ganvas.media.voxel_rendering import shade
 from ganvas.metrics.nearest_neighbours import k_nearest
-from ganvas.studio.explore.view import SEEDS, Point, View, draw, find_noise_inputs, point, tour
+from ganvas.studio.explore.view import Point, View, draw, find_noise_inputs, point, tour
 
 EXACT = 32  # rows at a time: the bits of `ganvas sample`
 CLOUD, LINES = 500, 24  # points of a model of points, lines of one of text

@@ -172,7 +172,7 @@ async def get_abilities(request: Request) -> Any:
     """What a model is and can do, and the other pages that it can be handed over to."""
     here, name = get_service(request), request.path_params["id"]
     able = (await here.ask(request, "abilities"))[0]
-    kind = {**describe_kind(here.storage.read_model_recipe(name)), "model": True}
+    kind = {**describe_kind(here.storage.read_model_recipe(name)), "model": True, "run": here.storage.is_run(name)}
     return {**able, **describe_abilities(kind), "links": list_links(request.app.state.pages, name, kind, PAGE.name)}
 
 

@@ -17,14 +17,13 @@ from ganvas.errors import UsageError
 from ganvas.inference.batches import sample_chunks
 from ganvas.inference.latent_space import noise, require_styles
 from ganvas.inference.model import Model
-from ganvas.latents.seed_latents import latents
+from ganvas.latents.seed_latents import SEEDS, latents
 from ganvas.latents.truncation import mix_styles, truncate
 from ganvas.layers.noise_input import NoiseInput
 from ganvas.runtime import placement
 from ganvas.utils.interpolation import lerp, slerp
 from ganvas.utils.settings import require_within
 
-SEEDS = 2**63 - 1
 REACH = 4.0  # of the plane, to each side, in quarter turns
 MOVES, FAR = 32, 20.0  # directions at once, and how far along one
 
@@ -51,10 +50,10 @@ class View:
     turn: float = 30.0  # viewing angle of a solid, degrees
 
     def __post_init__(self) -> None:
-        require_within(self, "seed right up", 0, SEEDS)
+        require_within(self, "seed right up", 0, SEEDS - 1)
         require_within(self, "psi", -2, 2)
         if self.picture is not None:
-            require_within(self, "picture", 0, SEEDS)
+            require_within(self, "picture", 0, SEEDS - 1)
         if self.truncate is not None:
             require_within(self, "truncate", 0.01, 100)
         if len(self.moves) > MOVES or not all(abs(amount) <= FAR for amount in self.moves.values()):
@@ -64,7 +63,7 @@ class View:
         if len(self.layers) > MOVES or not all(0 <= layer < 64 for layer in self.layers):
             raise UsageError(f"layers: expected at most {MOVES} numbers of layers, from 0")
         if self.noise is not None:
-            require_within(self, "noise", 0, SEEDS)
+            require_within(self, "noise", 0, SEEDS - 1)
         require_within(self, "turn", -360, 360)
 
 

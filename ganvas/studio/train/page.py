@@ -235,5 +235,5 @@ PAGE = Page(
     routes=ROUTES,
     service=TrainService,
     uploads={f"{API}/uploads": MAX_UPLOAD_BYTES},
-    handover=Handover("Its training", "run={id}", lambda _: True),
+    handover=Handover("Its training", "run={id}", lambda facts: bool(facts["run"])),
 )

@@ -55,7 +55,7 @@ def list_models(request: Request) -> Any:
 
 def describe_run(storage: Storage, name: str) -> dict[str, Any]:
     """The facts of a model, as the links need them."""
-    return {**describe_kind(storage.read_model_recipe(name)), "model": True}
+    return {**describe_kind(storage.read_model_recipe(name)), "model": True, "run": storage.is_run(name)}
 
 
 def suits(facts: Mapping[str, Any]) -> bool:

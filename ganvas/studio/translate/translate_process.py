@@ -29,6 +29,7 @@ from ganvas.inference.holes import Hole, describe_hole, require_hole
 from ganvas.inference.model import Model, load
 from ganvas.inference.picture_inpainting import inpaint_one
 from ganvas.inference.picture_translation import find_way, paint_one, translate_along
+from ganvas.latents.seed_latents import SEEDS
 from ganvas.media.image_files import save_png
 from ganvas.runtime.device import available_cores
 from ganvas.studio.model_cache import ModelCache
@@ -37,7 +38,6 @@ from ganvas.studio.run_task_socket import MOST_SENT
 from ganvas.studio.socket import Array
 
 PREVIEW = 384  # pixels of the longer side of what is shown of a large result
-MAX_SEED = 2**53
 RGB = 3  # channels
 
 
@@ -46,6 +46,7 @@ class Painter:
 
     def __init__(self) -> None:
         self.models: dict[str, ModelCache[Model]] = {}
+        self.windows: tuple[str, dict[bytes, Array]] = ("", {})  # the identity of a model, and what it filled last
 
     def find_model(self, task: Task) -> Model:
         """The model of a task, on the device of the studio."""
@@ -90,7 +91,10 @@ class Painter:
             raise UsageError(f"{model.name} fills no holes; choose a model of an inpaint-... recipe")
         hole, start = read_sent_hole(task, picture), time.perf_counter()
         given = reduce_grey(picture, keeps_grey=True)
-        filled = inpaint_one(model.game, given, hole, seed=read_seed(task), progress=task.report)
+        if self.windows[0] != model.identity:
+            self.windows = (model.identity, {})
+        seed, memory = read_seed(task), self.windows[1]
+        filled = inpaint_one(model.game, given, hole, seed=seed, progress=task.report, memory=memory)
         rows, columns = (np.flatnonzero(hole.any(axis)) for axis in (1, 0))
         part = filled[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         facts = {"corner": [int(columns[0]), int(rows[0])], "filled": describe_hole(hole)}
@@ -134,8 +138,8 @@ class Painter:
 def read_seed(task: Task) -> int:
     """The seed of the noise. Raises: UsageError: it is none."""
     seed = task.facts.get("seed", 0)
-    if type(seed) is not int or not 0 <= seed < MAX_SEED:
-        raise UsageError(f"seed: expected a whole number from 0 to {MAX_SEED:,}")
+    if type(seed) is not int or not 0 <= seed < SEEDS:
+        raise UsageError(f"seed: expected a whole number from 0 to {SEEDS - 1:,}")
     return seed
 
 

@@ -17,7 +17,7 @@ const MOST_KEPT = 64 * 2 ** 20; // bytes of them
 
 export class MapCanvas {
   /**
-   * `classes` [{name, color: [r, g, b]}], a color with a fourth number where the picture below it shall be seen;
+   * `classes` [{name, color: [r, g, b]}], a color with a fourth number where the picture below it should be seen;
    * `changed(isWhole)` runs while a stroke is made, and with true at its end;
    * `updated()` runs when the class, the tool, the brush or the zoom is another.
    */

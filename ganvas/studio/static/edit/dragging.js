@@ -1,4 +1,4 @@
-// Dragging points of the picture: a press takes one, its release is where it shall go; number fields do the same by keys.
+// Dragging points of the picture: a press takes one, its release is where it goes; number fields do the same by keys.
 
 import { explain } from "../common/explain.js";
 import { colour, make, onTheme } from "../common/shell.js";

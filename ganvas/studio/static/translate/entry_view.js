@@ -59,5 +59,5 @@ function describeEntry({ doodle, picture, hole }, canvas) {
 function hint({ picture }) {
   if (!state.model.fills) return HINTS[state.mode];
   const isReduced = state.mode === "picture" && picture?.isReduced;
-  return isReduced ? "It was made smaller; ganvas inpaint takes any size." : "Paint over what shall be filled.";
+  return isReduced ? "It was made smaller; ganvas inpaint takes any size." : "Paint over what should be filled.";
 }
