@@ -10,7 +10,7 @@ from pathlib import Path
 from ganvas.data.builtin.point_sets import POINTS
 from ganvas.data.computed_domains import split_name
 from ganvas.data.readers import text_lines
-from ganvas.errors import DataError
+from ganvas.errors import DataError, UsageError
 from ganvas.utils.parsing import compose, printable
 
 TEXTS = (*text_lines.SHA256, "oracle")  # built-in sources of text
@@ -54,6 +54,15 @@ def is_here(source: str) -> bool:
         return all(map(is_here, two))
     inner = split_name(source)[1]
     return inner in BUILT_IN or find_path(inner).exists()
+
+
+def require_outside(out: Path, source: str) -> None:
+    """Raises: UsageError: `out` is in a folder of this source, of which it would become a part."""
+    for each in split_two(source) or (source,):
+        inner = split_name(each)[1]
+        folder = find_path(inner)
+        if inner not in BUILT_IN and folder.is_dir() and out.resolve().is_relative_to(folder.resolve()):
+            raise UsageError(f"{printable(out)} is inside the data {printable(inner)}; choose another --out")
 
 
 def absolute_source(source: str) -> str:
