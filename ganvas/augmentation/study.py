@@ -32,6 +32,7 @@ TESTS = 2_000  # real pictures of the tests, at most
 TEST_SHARE = 0.25  # of data without a test split
 KEPT = "cells"  # the folder of what is finished
 SETTINGS = "settings.json"
+IN_A_CELL = {"setting", "arms", "samples", "too_far"}
 
 Tell = Callable[[int, int, str], None]  # cells that are done, of how many, what is next
 
@@ -77,13 +78,24 @@ def study(
             if seed == 0:
                 save_png(out / f"samples-{setting.name.replace(' ', '-')}.png", draw_sheet(pictures, train.classes), text)
             write_durably(path, json.dumps(found).encode())
-        cells.append(parse_json(read_regular(path), str(path)))
+        cells.append(_read_cell(path))
 
     about = f"{len(test[0]):,} real pictures of {_describe_tests(recipe, train)}"
     result = StudyResult(recipe.name, shorten_path(recipe.data.source), about, train.classes, planned, options, tuple(cells))
     save_png(out / "study.png", draw_figure(result), {"study": recipe.name})
     write_durably(out / "study.json", json.dumps(result.to_dict(), indent=1).encode())
     return result
+
+
+def _read_cell(path: Path) -> dict[str, Any]:
+    """What is kept of a cell. Raises: DataError: it is damaged."""
+    try:
+        found = parse_json(read_regular(path), printable(path))
+        if not found.keys() >= IN_A_CELL:
+            raise DataError(f"{printable(path)} is no part of a study")
+    except DataError as error:
+        raise DataError(f"{error}; delete this file: the same command computes it again") from None
+    return found
 
 
 def open_splits(recipe: Recipe) -> tuple[TableDataset, tuple[torch.Tensor, torch.Tensor]]:
