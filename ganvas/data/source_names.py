@@ -56,13 +56,17 @@ def is_here(source: str) -> bool:
     return inner in BUILT_IN or find_path(inner).exists()
 
 
+def is_inside(path: Path, source: str) -> bool:
+    """Whether a path is in a folder of this source: a picture that is written there becomes data."""
+    inner = [split_name(each)[1] for each in split_two(source) or (source,)]
+    folders = [find_path(each) for each in inner if each not in BUILT_IN]
+    return any(folder.is_dir() and path.resolve().is_relative_to(folder.resolve()) for folder in folders)
+
+
 def require_outside(out: Path, source: str) -> None:
     """Raises: UsageError: `out` is in a folder of this source, of which it would become a part."""
-    for each in split_two(source) or (source,):
-        inner = split_name(each)[1]
-        folder = find_path(inner)
-        if inner not in BUILT_IN and folder.is_dir() and out.resolve().is_relative_to(folder.resolve()):
-            raise UsageError(f"{printable(out)} is inside the data {printable(inner)}; choose another --out")
+    if is_inside(out, source):
+        raise UsageError(f"{printable(out)} is inside the data {printable(source)}; choose another --out")
 
 
 def absolute_source(source: str) -> str:
