@@ -18,6 +18,7 @@ from ganvas.errors import DataError, GanvasError, UsageError
 from ganvas.games.recipes import open_data, parse_recipe
 from ganvas.inference.batches import as_pictures
 from ganvas.inference.loaded_game import Label, LoadedGame
+from ganvas.inference.photo_sheet import draw_photo_sheet
 from ganvas.inference.sheet import COLUMNS, line_width, make_input_sheet
 from ganvas.media.grid import legible_scale, make_grid, name_columns, name_rows
 from ganvas.media.image_files import encode_png
@@ -108,11 +109,14 @@ class ShownModel(LoadedGame):
     def _repr_png_(self) -> bytes | None:
         """What a notebook shows: the sheet. None, if there is none; then it shows the line of `repr`.
 
-        Own pictures are not read for it: there may be many.
+        Own pictures are not read for it: there may be many. A model for photographs of any subject shows what it makes of three
+        that come with ganvas.
         """
-        if isinstance(self.game, TakesInputs) and split_name(str(self.card["recipe"]["data"]["source"]))[1] not in BUILT_IN:
-            return None
         try:
+            data = self.card["recipe"]["data"]
+            if isinstance(self.game, TakesInputs) and split_name(str(data["source"]))[1] not in BUILT_IN:
+                found = draw_photo_sheet(self.game) if data.get("tile") else None
+                return None if found is None else encode_png(found, self.provenance("0"))
             return encode_png(self.sheet(), self.provenance("0"))
         except GanvasError:  # it generates nothing, or its data is not here
             return None

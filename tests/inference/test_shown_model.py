@@ -12,6 +12,8 @@ from PIL import Image
 import ganvas
 from ganvas.errors import UsageError
 from ganvas.inference.model import Model
+from ganvas.inference.photo_sheet import GAP, SIDE
+from ganvas.media.grid import LINE
 from ganvas.media.shown_arrays import Pictures
 
 
@@ -41,11 +43,33 @@ def test_a_sheet_has_the_samples_that_are_asked_for(digits: Model) -> None:
         digits.sheet(0)
 
 
-def test_own_pictures_are_not_opened_to_show_a_model() -> None:
+def test_own_pictures_are_not_opened_to_show_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
     photos = ganvas.load("sr-photos", "cpu")
-    assert photos._repr_png_() is None
     with pytest.raises(UsageError, match="leave n and label out"):
         photos.sheet(3)
+    monkeypatch.setitem(photos.card["recipe"]["data"], "tile", 0)  # pictures of one subject, such as of horses and zebras
+    assert photos._repr_png_() is None
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [
+        ("inpaint-photos", ("hole", "filled")),
+        pytest.param("sr-photos", ("small", "x2"), marks=pytest.mark.slow),
+        pytest.param("filter-sketch", ("photo", "sketch"), marks=pytest.mark.slow),
+    ],
+)
+def test_models_for_photographs_show_what_they_make_of_three_that_come_with_ganvas(name: str, columns: tuple[str, str]) -> None:
+    model = ganvas.load(name, "cpu")
+    data: Any = model._repr_png_()
+    with Image.open(BytesIO(data)) as picture:
+        assert picture.size == (2 * (2 * SIDE) + GAP, 3 * (2 * SIDE) + 2 * GAP + LINE)
+        pixels = np.asarray(picture.convert("RGB"), float)[LINE:]
+    before, after = pixels[:, : 2 * SIDE], pixels[:, 2 * SIDE + GAP :]
+    assert 2 < np.abs(before - after).mean() < (200 if columns[1] == "sketch" else 30)
+    if columns[1] == "filled":  # outside of the hole the picture is as it was
+        assert np.array_equal(before[: 2 * 20], after[: 2 * 20])
+        assert not np.array_equal(before[2 * 20 : 2 * 26], after[2 * 20 : 2 * 26])
 
 
 @pytest.mark.slow
