@@ -79,3 +79,18 @@ def test_models_on_built_in_data_show_inputs_and_outputs(name: str) -> None:
     with Image.open(BytesIO(data)) as picture:
         assert min(picture.size) >= 200
         assert len(picture.convert("RGB").getcolors(1 << 24) or ()) > 100
+
+
+def test_a_classifier_shows_test_pictures_in_the_row_of_the_class_that_it_names() -> None:
+    model = ganvas.load("classifier-mnist", "cpu")
+    data: Any = model._repr_png_()
+    with Image.open(BytesIO(data)) as picture:
+        pixels = np.asarray(picture.convert("L"))
+    rows = [pixels[2 + 58 * c : 2 + 58 * c + 56 : 2, -580:] for c in range(10)]
+    ones, eights = (float((rows[c] > 128).mean()) for c in (1, 8))
+    assert ones < eights  # a one has less ink
+    assert len({row.tobytes() for row in rows}) == 10
+    with pytest.raises(UsageError, match="does not generate anything"):
+        model.sheet(3)
+    model.card["recipe"]["data"]["source"] = "fashion"  # it would be downloaded
+    assert model._repr_png_() is None
