@@ -79,8 +79,10 @@ class LoadedGame:
             if isinstance(self.game, Translates) and takes_maps(self.game):
                 methods = "Model.paint(map)"
             raise UsageError(f"{self.name} makes its output from inputs, not from noise alone; use {methods}")
-        does = "names the classes of pictures and " if isinstance(self.game, Classifies) else ""
-        raise UsageError(f"{self.name} {does}does not generate anything; choose a model of a generative game")
+        if isinstance(self.game, Classifies):
+            page = "ganvas export RUN --html demo.html makes a page that names what you draw"
+            raise UsageError(f"{self.name} names classes, and generates nothing: ganvas eval RUN measures it, {page}")
+        raise UsageError(f"{self.name} does not generate anything; choose a model of a generative game")
 
     @property
     def name(self) -> str:

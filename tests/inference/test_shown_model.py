@@ -90,7 +90,7 @@ def test_a_classifier_shows_test_pictures_in_the_row_of_the_class_that_it_names(
     ones, eights = (float((rows[c] > 128).mean()) for c in (1, 8))
     assert ones < eights  # a one has less ink
     assert len({row.tobytes() for row in rows}) == 10
-    with pytest.raises(UsageError, match="does not generate anything"):
+    with pytest.raises(UsageError, match="generates nothing"):
         model.sheet(3)
     model.card["recipe"]["data"]["source"] = "fashion"  # it would be downloaded
     assert model._repr_png_() is None
