@@ -59,7 +59,7 @@ def is_here(source: str) -> bool:
 def is_inside(path: Path, source: str) -> bool:
     """Whether a path is in a folder of this source: a picture that is written there becomes data."""
     inner = [split_name(each)[1] for each in split_two(source) or (source,)]
-    folders = [find_path(each) for each in inner if each not in BUILT_IN]
+    folders = [find_path(each) for each in inner if each and each not in BUILT_IN]
     return any(folder.is_dir() and path.resolve().is_relative_to(folder.resolve()) for folder in folders)
 
 
