@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import subprocess
 import sys
@@ -49,3 +50,28 @@ def test_the_installed_command_is_there() -> None:
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
     module, _, name = project["scripts"]["ganvas"].partition(":")
     assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_the_types_are_of_the_same_names_from_the_same_modules() -> None:
+    tree = ast.parse(Path(ganvas.__file__).with_suffix(".pyi").read_text())
+    typed = {alias.asname: node.module for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    typed["studio"] = "ganvas.studio" if typed.pop("_open_studio").startswith("ganvas.studio.") else ""
+    assert typed == ganvas._MODULES
+
+
+@pytest.mark.slow
+def test_a_program_that_uses_them_type_checks(tmp_path: Path) -> None:
+    pytest.importorskip("mypy")
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import ganvas\n"
+        "import ganvas.studio.page\n"
+        "link: str = ganvas.studio('play').url\n"
+        "wrong: int = ganvas.load('cgan-mnist')\n"
+        "ganvas.tarverse\n"
+    )
+    words = ["--strict", "--follow-imports=silent", "--cache-dir", str(tmp_path / "cache"), str(program)]
+    found = subprocess.run([sys.executable, "-m", "mypy", *words], capture_output=True, text=True, check=False).stdout
+    assert "program.py:3" not in found
+    assert 'program.py:4: error: Incompatible types in assignment (expression has type "Model"' in found
+    assert 'program.py:5: error: Module has no attribute "tarverse"' in found

@@ -18,9 +18,10 @@ from ganvas.augmentation.small_training import Judge, train_judge
 from ganvas.augmentation.study_plan import CLASSIFIED
 from ganvas.core.capabilities import Conditional
 from ganvas.core.modality import IMAGES
-from ganvas.data.open import open_source, shorten_path
+from ganvas.data.open import open_source
 from ganvas.data.sanitize_zip import safe_names
-from ganvas.data.table import TableDataset
+from ganvas.data.source_names import require_outside, shorten_path
+from ganvas.data.table import Skipped, TableDataset
 from ganvas.errors import DataError, UsageError
 from ganvas.inference.model import Model
 from ganvas.media.grid import make_grid
@@ -51,6 +52,7 @@ class Filled:
     accuracy: float | None  # of the classifier of the filter, on real pictures that it did not see
     mixed: bool
     notes: tuple[str, ...]
+    skipped: tuple[Skipped, ...]  # files of the data that are no real pictures here
 
     def to_dict(self) -> dict[str, Any]:
         """For --json and augment.json."""
@@ -109,6 +111,7 @@ def fill_classes(
     if not 0 <= near <= 1:
         raise UsageError(f"--near: expected from 0 to 1, got {near:g}")
     require_new_folder(out)
+    require_outside(out, model.data_source(data, "--data"))
     require_writable(out)
     real = open_training_split(model, data)
     images, labels = read_labelled(real)
@@ -161,7 +164,7 @@ def fill_classes(
                 )
             if mix:
                 _write_real(folder / files[c], images[labels == c], out)
-        found = Filled(out, dict(zip(real.classes, there, strict=True)), counts, distance, accuracy, mix, notes)
+        found = Filled(out, dict(zip(real.classes, there, strict=True)), counts, distance, accuracy, mix, notes, real.skipped)
         with disk_errors(f"cannot write {printable(out)}"):
             write_new(folder / REPORT, json.dumps(found.to_dict(), indent=1).encode())
     return found

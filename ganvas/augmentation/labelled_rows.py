@@ -24,7 +24,7 @@ def read_labelled(data: TableDataset, rows: Tensor | None = None) -> tuple[Tenso
     rows = torch.arange(len(data)) if rows is None else rows
     labels = labels_of(data, rows)
     if labels is None or len(data.classes) < 2:
-        raise DataError(f"{printable(data.name)} has no classes; expected one folder for each class")
+        raise DataError(f"{printable(data.name)} has no classes; expected two or more folders of pictures, one for each class")
     return read_rows(data, rows), labels
 
 

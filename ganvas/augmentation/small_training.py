@@ -84,7 +84,8 @@ def require_conditional(recipe: Recipe) -> None:
     """Raises: UsageError: the game of the recipe does not generate pictures of a class on request."""
     game = GAMES[recipe.game]
     if not (issubclass(game, Conditional) and issubclass(game, Samples)):
-        known = ", ".join(sorted(name for name, each in RECIPES.items() if issubclass(GAMES[each.game], Conditional)))
+        able = {kind for kind, each in GAMES.items() if issubclass(each, Conditional) and issubclass(each, Samples)}
+        known = ", ".join(sorted(name for name, each in RECIPES.items() if each.game in able and each.data.source != "shapes"))
         raise UsageError(f"{recipe.name} makes no samples of a class on request; choose one of these recipes: {known}")
 
 

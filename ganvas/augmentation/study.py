@@ -17,7 +17,7 @@ from ganvas.augmentation.study_plan import Setting, StudyOptions, plan_settings
 from ganvas.augmentation.study_report import StudyResult, draw_figure, draw_sheet
 from ganvas.config import Recipe
 from ganvas.core.modality import IMAGES
-from ganvas.data.source_names import shorten_path
+from ganvas.data.source_names import require_outside, shorten_path
 from ganvas.data.table import TableDataset
 from ganvas.engine.autotune import choose_plan
 from ganvas.errors import DataError, UsageError
@@ -32,6 +32,7 @@ TESTS = 2_000  # real pictures of the tests, at most
 TEST_SHARE = 0.25  # of data without a test split
 KEPT = "cells"  # the folder of what is finished
 SETTINGS = "settings.json"
+IN_A_CELL = {"setting", "arms", "samples", "too_far"}
 
 Tell = Callable[[int, int, str], None]  # cells that are done, of how many, what is next
 
@@ -55,13 +56,13 @@ def study(
         UsageError: no such recipe, one that makes no samples of a class, or `out` holds another study.
         DataError: the data cannot be opened, has no classes, or too few pictures.
     """
-    recipe = resolve_recipe(name, settings or {}, data=data, images=options.images)
+    recipe, out = resolve_recipe(name, settings or {}, data=data, images=options.images), Path(out)
     require_conditional(recipe)
+    require_outside(out, recipe.data.source)
     train, test = open_splits(recipe)
     recipe = adapt_recipe(recipe, train)
     planned = plan_settings(options.labels, len(train.classes), options.imbalance)
     _require_enough(train, planned)
-    out = Path(out)
     _keep_settings(out, recipe, options)
     bench = _set_up(recipe, train, test, options, device)
 
@@ -77,13 +78,24 @@ def study(
             if seed == 0:
                 save_png(out / f"samples-{setting.name.replace(' ', '-')}.png", draw_sheet(pictures, train.classes), text)
             write_durably(path, json.dumps(found).encode())
-        cells.append(parse_json(read_regular(path), str(path)))
+        cells.append(_read_cell(path))
 
     about = f"{len(test[0]):,} real pictures of {_describe_tests(recipe, train)}"
     result = StudyResult(recipe.name, shorten_path(recipe.data.source), about, train.classes, planned, options, tuple(cells))
     save_png(out / "study.png", draw_figure(result), {"study": recipe.name})
     write_durably(out / "study.json", json.dumps(result.to_dict(), indent=1).encode())
     return result
+
+
+def _read_cell(path: Path) -> dict[str, Any]:
+    """What is kept of a cell. Raises: DataError: it is damaged."""
+    try:
+        found = parse_json(read_regular(path), printable(path))
+        if not found.keys() >= IN_A_CELL:
+            raise DataError(f"{printable(path)} is no part of a study")
+    except DataError as error:
+        raise DataError(f"{error}; delete this file: the same command computes it again") from None
+    return found
 
 
 def open_splits(recipe: Recipe) -> tuple[TableDataset, tuple[torch.Tensor, torch.Tensor]]:
@@ -137,13 +149,23 @@ def _keep_settings(out: Path, recipe: Recipe, options: StudyOptions) -> None:
     wanted = json.loads(json.dumps(wanted))
     path = out / SETTINGS
     if path.exists():
-        if parse_json(read_regular(path), str(path)) != wanted:
-            raise UsageError(f"{printable(out)} holds another study; continue it with its own command, or choose another --out")
+        if differs := _compare(parse_json(read_regular(path), str(path)), wanted):
+            raise UsageError(
+                f"{printable(out)} holds another study ({differs}); continue it with its own command, or choose another --out"
+            )
         return
     if out.is_dir() and any(out.iterdir()):
         raise UsageError(f"{printable(out)}: expected a new or an empty folder, found files in it; choose another --out")
     make_folder(out / KEPT)
     write_durably(path, json.dumps(wanted, indent=1).encode())
+
+
+def _compare(kept: Any, wanted: Any, name: str = "") -> str:
+    """The first setting that differs, as "options.images 600, not 900"; "": none does."""
+    if isinstance(kept, dict) and isinstance(wanted, dict):
+        rows = (_compare(kept.get(key), wanted.get(key), f"{name}.{key}".lstrip(".")) for key in {**wanted, **kept})
+        return next(filter(None, rows), "")
+    return "" if kept == wanted else printable(f"{name} {json.dumps(kept)}, not {json.dumps(wanted)}", 200)
 
 
 def _set_up(

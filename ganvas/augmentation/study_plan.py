@@ -12,6 +12,7 @@ from ganvas.utils.parsing import require_count
 More = Literal["nothing", "synthetic", "real"]
 IMAGES_SHOWN = 12_000  # training pictures of each generator, each as often
 CLASSIFIED = 6_000  # pictures that each classifier is shown, whatever the number of different ones
+FEWEST = 4  # labels of a class
 RATIOS = (0.5, 1.0, 2.0, 5.0)  # synthetic pictures for each real one, in the sweep
 
 
@@ -109,17 +110,22 @@ def plan_settings(labels: Sequence[int], classes: int, imbalance: int) -> tuple[
     second class has the largest number of labels, and the others have so many times fewer.
 
     Raises:
-        UsageError: no number, one twice, or one out of range.
+        UsageError: no number, one twice, or one out of range; or all are so small that no class can be rare.
     """
     if not labels or len(set(labels)) != len(labels):
         raise UsageError(f"--labels: expected different numbers such as 20,50,200, got {','.join(map(str, labels)) or 'none'}")
     for count in labels:
-        require_count("--labels", count, 4, 100_000)
+        require_count("--labels", count, FEWEST, 100_000)
     require_count("--imbalance", imbalance, 1, 1_000)
     found = [Setting(f"{n}", (n,) * classes, (n,) * classes, sweep=n == labels[0]) for n in labels]
     if imbalance > 1:
         many = max(labels)
-        few = max(4, many // imbalance)
+        if many <= FEWEST:
+            raise UsageError(
+                f"--imbalance: rare classes keep at least {FEWEST} labels, expected a larger number in --labels than {many}; "
+                "add one, or leave this setting out with --imbalance 1"
+            )
+        few = max(FEWEST, many // imbalance)
         counts = tuple(few if c % 2 else many for c in range(classes))
         found.append(Setting(f"{many} and {few}", counts, tuple(many - count for count in counts)))
     return tuple(found)

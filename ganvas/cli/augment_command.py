@@ -90,7 +90,7 @@ def augment(
         options: dict[str, Any] = {"imbalance": imbalance, "seeds": seeds, "images": images}
         chosen = {name: value for name, value in options.items() if value is not None} | {"flips": flips}
         if labels is not None:
-            chosen["labels"] = tuple(parse_numbers(labels, "labels"))
+            chosen["labels"] = tuple(parse_numbers(labels, "--labels"))
         _study(target, out, data, chosen, settings, running)
         return
     _fill(target, out or Path("augmented"), data, {"per_class": per_class, "near": near, "seed": seed}, mix, running)
@@ -157,7 +157,7 @@ def _fill(target: str, out: Path, data: str | None, chosen: dict[str, Any], mix:
     options = {name: value for name, value in chosen.items() if value is not None}
     with tell_doubts():
         found = fill_classes(load(target, running.device), out, data=data, mix=mix, tell=tell, **options)
-    report_doubts(found.notes, [])
+    report_doubts(found.notes, found.skipped, most=20)
     if running.json:
         print(json_.dumps(found.to_dict()))
     elif not running.quiet:

@@ -34,19 +34,24 @@ def data(
     swap
         Whether the second side of pairs is the input; training has it as `--set data.swap=true`.
     out
-        The preview; the default is preview.png, or preview-2.png, ... if that exists.
+        The preview; the default is preview.png, or preview-2.png, ... if that exists. None is written into the data.
     """
     from ganvas.data.pair_report import inspect_pairs
     from ganvas.data.report import inspect
+    from ganvas.data.source_names import is_inside, require_outside
 
+    if out is not None:
+        require_outside(out, path)
     report = inspect_pairs(path, fit, pair=pair, swap=swap, white=white) or inspect(path, fit, white=white)
-    out = free_path(out, "preview.png")
-    report.preview(out)
+    shown = out is not None or not is_inside(Path(), path)
+    if shown:
+        out = free_path(out, "preview.png")
+        report.preview(out)
     if reporting.json:
-        print(json_.dumps({**report.to_dict(), "preview": str(out)}))
+        print(json_.dumps({**report.to_dict(), "preview": str(out) if shown else None}))
     elif not reporting.quiet:
         print(report.text())
-        print(f"preview: {out}")
+        print(f"preview: {out}" if shown else "preview: none, as it would become a picture of the data; say where with --out")
     report_doubts(report.warnings if reporting.json or reporting.quiet else (), report.skipped)  # the text has the warnings
 
 

@@ -109,7 +109,7 @@ def traverse(
     from ganvas.editing import direction_names, traversal
     from ganvas.inference.model import load
 
-    names = [f"axis:{i}" for i in parse_numbers(axis, "coordinates")] if axis else []
+    names = [f"axis:{i}" for i in parse_numbers(axis, "--axis")] if axis else []
     names += direction.split(",") if direction else []
     model = load(run, to.device)
     names = direction_names.find_named(run, model.identity, names or ["sefa:0"])
@@ -126,7 +126,7 @@ def traverse(
         frames=frames,
         label=parse_labels(label),
         where="z" if axis and where is None else where,
-        layers=parse_numbers(layers, "layers") if layers else None,
+        layers=parse_numbers(layers, "--layers") if layers else None,
         judge=judge,
     )
     if name is not None:

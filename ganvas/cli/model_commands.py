@@ -37,29 +37,16 @@ def models(*, json: Json = False) -> None:
     if json:
         print(json_.dumps([asdict(row) for row in rows]))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for title, justify in (
-        ("model", "left"),
-        ("what", "left"),
-        ("kB", "right"),
-        ("measured", "left"),
-        ("data's licence", "left"),
-    ):
-        table.add_column(title, justify=justify, no_wrap=title in ("model", "kB"))  # type: ignore[arg-type]
+    width = max(len(row.name) for row in rows) + 2
     for row in rows:
         name, first = next(iter(row.measured.items()))
         beside = [f"{word} {x:.3g}" for word, x in (("floor", first.floor), ("baseline", first.baseline)) if x is not None]
         measured = f"{name} {first.value:.3g}" + (f" ({', '.join(beside)})" if beside else "")
-        table.add_row(row.name, row.about, f"{row.bytes / 1000:,.0f}", measured, row.licence)
-    console = Console()
-    console.print(table)
-    console.print(
-        "\nall measures, and how each was made: ganvas models --json; use one by its name: ganvas sample cgan-mnist",
-        soft_wrap=True,
-    )
+        print(f"{row.name:{width}}{row.about}: {measured}")
+        print(f"{'':{width}}{row.bytes / 1000:,.0f} kB; data: {row.data}, {row.licence}")
+        print(f"{'':{width}}{row.minutes:.0f} min: {row.command}")
+    print(f"\nminutes of {rows[0].machine}")
+    print("use one by its name: ganvas sample cgan-mnist; all measures, and how each was made: ganvas models --json")
 
 
 def sample(

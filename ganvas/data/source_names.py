@@ -10,7 +10,7 @@ from pathlib import Path
 from ganvas.data.builtin.point_sets import POINTS
 from ganvas.data.computed_domains import split_name
 from ganvas.data.readers import text_lines
-from ganvas.errors import DataError
+from ganvas.errors import DataError, UsageError
 from ganvas.utils.parsing import compose, printable
 
 TEXTS = (*text_lines.SHA256, "oracle")  # built-in sources of text
@@ -54,6 +54,19 @@ def is_here(source: str) -> bool:
         return all(map(is_here, two))
     inner = split_name(source)[1]
     return inner in BUILT_IN or find_path(inner).exists()
+
+
+def is_inside(path: Path, source: str) -> bool:
+    """Whether a path is in a folder of this source: a picture that is written there becomes data."""
+    inner = [split_name(each)[1] for each in split_two(source) or (source,)]
+    folders = [find_path(each) for each in inner if each and each not in BUILT_IN]
+    return any(folder.is_dir() and path.resolve().is_relative_to(folder.resolve()) for folder in folders)
+
+
+def require_outside(out: Path, source: str) -> None:
+    """Raises: UsageError: `out` is in a folder of this source, of which it would become a part."""
+    if is_inside(out, source):
+        raise UsageError(f"{printable(out)} is inside the data {printable(source)}; choose another --out")
 
 
 def absolute_source(source: str) -> str:

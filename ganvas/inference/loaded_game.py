@@ -16,6 +16,7 @@ from torch import Tensor
 from ganvas.config import DataConfig
 from ganvas.core.capabilities import (
     Animates,
+    Classifies,
     Conditional,
     Couples,
     Inpaints,
@@ -50,6 +51,12 @@ INPUT_METHODS: Mapping[type, str] = {
     Inpaints: "inpaint(images, masks)",
     Upscales: "upscale(images)",
 }
+INPUT_COMMANDS: Mapping[type, str] = {
+    Translates: "ganvas translate RUN photo.png",
+    Animates: "ganvas animate RUN picture.png --driving nod",
+    Inpaints: "ganvas inpaint RUN photo.png --mask mask.png",
+    Upscales: "ganvas translate RUN photo.png",
+}
 
 
 class LoadedGame:
@@ -72,6 +79,9 @@ class LoadedGame:
             if isinstance(self.game, Translates) and takes_maps(self.game):
                 methods = "Model.paint(map)"
             raise UsageError(f"{self.name} makes its output from inputs, not from noise alone; use {methods}")
+        if isinstance(self.game, Classifies):
+            page = "ganvas export RUN --html demo.html makes a page that names what you draw"
+            raise UsageError(f"{self.name} names classes, and generates nothing: ganvas eval RUN measures it, {page}")
         raise UsageError(f"{self.name} does not generate anything; choose a model of a generative game")
 
     @property
@@ -239,7 +249,9 @@ class LoadedGame:
             return given
         source = str(self.card["recipe"]["data"]["source"])
         if not is_here(source):
-            raise DataError(f"this model was trained on {source!r}, which is not here; say where it is with {option} PATH")
+            uses = [text for kind, text in INPUT_COMMANDS.items() if isinstance(self.game, kind)]
+            own = f"; pictures of your own need no data: {' or '.join(uses)}" if uses else ""
+            raise DataError(f"this model was trained on {source!r}, which is not here; say where it is with {option} PATH{own}")
         return source
 
     def together(self, label: Label) -> int:

@@ -43,7 +43,7 @@ from ganvas.inference.bundle_layout import (
     rename_weights,
     select,
 )
-from ganvas.inference.shipped_models import find_model
+from ganvas.inference.shipped_models import explain_absence, find_model
 from ganvas.runtime import placement
 from ganvas.utils import files, parsing, safetensors_header
 from ganvas.utils.settings import to_dict
@@ -226,7 +226,7 @@ def _open_bundle(path: Path) -> Iterator[tuple[BinaryIO, int]]:
     except (GanvasError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         if isinstance(error, FileNotFoundError) and len(path.parts) == 1:
-            reason = f"{reason}, and no model that comes with ganvas (ganvas models) has this name"
+            reason = f"{reason}, and {explain_absence(path.name)}"
         raise DataError(f"{path_text}: {parsing.printable(reason)}") from error
 
 

@@ -46,8 +46,6 @@ def choose_out(found: InputFiles, inputs: Sequence[str | Path], out: str | Path 
     for path in map(Path, inputs):
         if path.is_dir() and target.resolve().is_relative_to(path.resolve()):
             raise UsageError(f"{printable(target)} is inside the input {printable(path)}; choose another --out")
-    if target.exists() and not target.is_dir():
-        raise UsageError(f"{printable(target)}: expected a new folder for several pictures, found a file; choose another --out")
     require_new_folder(target)
     return target
 

@@ -64,10 +64,6 @@ def _choose_out(stem: str, out: str | Path | None, drawn: Path, count: int) -> P
     named = Path(out) if out is not None else None
     if count > 1:
         target = named or find_free(Path(f"{stem}-painted"))
-        if target.exists() and not target.is_dir():
-            raise UsageError(
-                f"{printable(target)}: expected a new folder for several pictures, found a file; choose another --out"
-            )
         require_new_folder(target)
         return target
     if named is None or named.is_dir() or str(out).endswith(("/", "\\")):

@@ -6,6 +6,7 @@ The name of one stands wherever a run folder or a bundle does, unless a file or 
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,6 +73,13 @@ def find_model(path: str | Path) -> Path:
     if len(path.parts) != 1 or path.suffix or path.exists():
         return path
     return next((model.path for model in list_shipped() if model.name == path.name), path)
+
+
+def explain_absence(name: str) -> str:
+    """That no model that comes with ganvas is called so, and which one was probably meant."""
+    near = difflib.get_close_matches(name[:80].lower(), [model.name for model in list_shipped()], n=1, cutoff=0.7)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"no model that comes with ganvas (ganvas models) has this name{hint}"
 
 
 def require_run(folder: str | Path) -> None:

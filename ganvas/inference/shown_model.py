@@ -9,15 +9,17 @@ import torch
 from PIL.Image import Image
 from torch import Tensor
 
-from ganvas.core.capabilities import Couples, Samples, TakesInputs, Writes
+from ganvas.core.capabilities import Classifies, Couples, Samples, TakesInputs, Writes
 from ganvas.core.modality import IMAGES, POINTS, TEXT, VOXELS, modality_of
 from ganvas.data.computed_domains import split_name
 from ganvas.data.dataset import Dataset
+from ganvas.data.order import spread_evenly
 from ganvas.data.source_names import BUILT_IN
 from ganvas.errors import DataError, GanvasError, UsageError
 from ganvas.games.recipes import open_data, parse_recipe
-from ganvas.inference.batches import as_pictures
+from ganvas.inference.batches import as_pictures, classify_chunks
 from ganvas.inference.loaded_game import Label, LoadedGame
+from ganvas.inference.photo_sheet import draw_photo_sheet
 from ganvas.inference.sheet import COLUMNS, line_width, make_input_sheet
 from ganvas.media.grid import legible_scale, make_grid, name_columns, name_rows
 from ganvas.media.image_files import encode_png
@@ -26,6 +28,7 @@ from ganvas.media.scatter import scatter
 from ganvas.utils.parsing import require_count
 
 MOST_SHOWN = 65_536  # samples in one picture
+NAMED = 400  # test pictures that a classifier names
 SHOWN = {VOXELS: 30, POINTS: 500, TEXT: 30, IMAGES: 100}  # samples of a model that shows itself
 
 
@@ -61,7 +64,8 @@ class ShownModel(LoadedGame):
         """One picture of samples of seeds seed .. seed+n: images in a grid, points in the plane, text as a page.
 
         None: as many as fill a sheet; of a model with classes one row a class, with its name. A model that takes inputs
-        shows some of its test data, and what it makes of them, if they are on this machine.
+        shows some of its test data, and what it makes of them, if they are on this machine; a classifier of pictures some of
+        those that it names a class, in the row of that class.
 
         Raises:
             UsageError: as of `stream`; or n is given of a model that takes inputs.
@@ -73,6 +77,8 @@ class ShownModel(LoadedGame):
             if n is not None or label is not None:
                 raise UsageError(f"{self.name} makes its output from inputs; leave n and label out")
             return make_input_sheet(self.game, self._test_data())
+        if isinstance(self.game, Classifies) and not isinstance(self.game, Samples) and n is None and label is None:
+            return self._sheet_of_named(self.game)
         rows = len(self.choose_classes(label)) if n is None and columns is None and not isinstance(self.game, Couples) else 0
         if rows > 1 and self.modality is IMAGES:
             return self._sheet_of_classes(label, seed, psi, truncate)
@@ -86,6 +92,17 @@ class ShownModel(LoadedGame):
         rows = [torch.cat([part for part, _ in self.stream(COLUMNS, seed, c, psi, truncate)]) for c in chosen]
         images = as_pictures(torch.cat(rows))
         return name_rows(make_grid(images, COLUMNS, legible_scale(images.shape[-1])), [self.classes[c] for c in chosen])
+
+    def _sheet_of_named(self, game: Classifies) -> Image:
+        """Test pictures in the row of the class that the classifier names, spread over the data."""
+        data = self._test_data()
+        if data.modality is not IMAGES:
+            raise UsageError(f"{self.name} names the classes of {data.modality.unit}: there is no sheet of them")
+        x = data.samples(torch.tensor(spread_evenly(len(data), NAMED)))["real"]
+        named = classify_chunks(game, x)
+        rows = [x[named == c][:COLUMNS] for c in range(len(data.classes))]
+        full = [torch.cat([row, torch.ones(COLUMNS - len(row), *x.shape[1:])]) for row in rows]  # white where there are fewer
+        return name_rows(make_grid(torch.cat(full), COLUMNS, legible_scale(x.shape[-1])), data.classes)
 
     def _test_data(self) -> Dataset:
         """The data of its training: the test split, if there is one."""
@@ -105,14 +122,21 @@ class ShownModel(LoadedGame):
     def _unit(self) -> str:
         return self.modality.unit if isinstance(self.game, Samples) else "samples"
 
+    def _has_data(self) -> bool:
+        """Whether the data of its training comes with ganvas. Fashion-MNIST does not: it is downloaded."""
+        source = split_name(str(self.card["recipe"]["data"]["source"]))[1]
+        return source in BUILT_IN and source != "fashion"
+
     def _repr_png_(self) -> bytes | None:
         """What a notebook shows: the sheet. None, if there is none; then it shows the line of `repr`.
 
-        Own pictures are not read for it: there may be many.
+        Own pictures are not read for it: there may be many. A model for photographs of any subject shows what it makes of three
+        that come with ganvas.
         """
-        if isinstance(self.game, TakesInputs) and split_name(str(self.card["recipe"]["data"]["source"]))[1] not in BUILT_IN:
-            return None
         try:
-            return encode_png(self.sheet(), self.provenance("0"))
+            sheet = self.sheet() if isinstance(self.game, Samples) or self._has_data() else None
+            if sheet is None and isinstance(self.game, TakesInputs) and self.card["recipe"]["data"].get("tile"):
+                sheet = draw_photo_sheet(self.game)
+            return None if sheet is None else encode_png(sheet, self.provenance("0"))
         except GanvasError:  # it generates nothing, or its data is not here
             return None

@@ -30,7 +30,7 @@ class NamedPicture(NamedTuple):
 
 
 def require_new_folder(path: Path) -> None:
-    """Raises: UsageError: `path` is called like one file, or there is something that the new folder would replace."""
+    """Raises: UsageError: `path` is, or is called like, one file; or there is something that the new folder would replace."""
     ending = path.suffix.lower()
     if ending in FILE_ENDINGS and not path.exists():
         raise UsageError(f"{printable(path)}: expected a folder for several files; choose a name without {ending}")

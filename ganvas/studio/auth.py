@@ -195,7 +195,9 @@ class AuthMiddleware:
         if refused is None and (answer := self.exchange_link(scope)):
             return await answer(scope, receive, send_with_headers)
         if refused is None and not self.access.has_cookie(headers):
-            refused = 403, "the studio opens only with the link that the terminal shows"
+            in_notebook = "a link that is used once; run the cell of the notebook again, for a new one"
+            shown = in_notebook if self.access.doorway.framers else "the link that the terminal shows"
+            refused = 403, f"the studio opens only with {shown}"
         if not (self.unknown if refused else self.known).allow():
             refused = 429, "too many requests; slow down"
         most = self.uploads.get(scope["path"], MAX_BODY_BYTES)

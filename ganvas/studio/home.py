@@ -90,4 +90,4 @@ def describe_recent(folder: Path) -> dict[str, Any]:
     }
 
 
-PAGE = Page("home", "Home", "Where to begin.", "", routes=(Route("/api/home/overview", make_endpoint(get_overview)),))
+PAGE: Page = Page("home", "Home", "Where to begin.", "", routes=(Route("/api/home/overview", make_endpoint(get_overview)),))

@@ -64,11 +64,13 @@ def test_every_class_is_filled_to_the_commonest_with_one_file_a_picture(tmp_path
 
 def test_mixed_folders_are_training_data_of_equal_classes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data, out = write_digits(tmp_path / "data"), tmp_path / "out"
+    (data / "3" / "broken.png").write_bytes(b"")
     words = ["augment", "cgan-mnist", "--data", str(data), "--per-class", "32", "--mix", "--out", str(out), "--device", "cpu"]
     app(words, exit_on_error=False, print_error=False, result_action="return_value")
     printed = capsys.readouterr()
     assert f"{out} (44 samples and the real ones, a folder for each class)" in printed.out
     assert "not on these pictures" in printed.err
+    assert "skipped 3/broken.png: not an image" in printed.err
     mixed = open_source(DataConfig(source=str(out)))
     assert torch.bincount(mixed.fields["label"]).tolist() == [32] * 10
 
@@ -100,6 +102,9 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, model: Model) -> None:
     data, out = write_digits(tmp_path / "data"), tmp_path / "out"
     with pytest.raises(UsageError, match="nothing to fill"):
         fill_classes(model, out, data=str(data), per_class=5)
+    with pytest.raises(UsageError, match=r"is inside the data .*; choose another --out"):
+        fill_classes(model, data / "new", data=str(data))
+    assert not (data / "new").exists()
     with pytest.raises(UsageError, match="--near"):
         fill_classes(model, out, data=str(data), near=2)
     with pytest.raises(UsageError, match="makes no pictures of a class on request"):

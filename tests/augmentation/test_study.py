@@ -78,8 +78,12 @@ def test_a_study_is_kept_and_its_generators_see_the_few_labels_only(
     first = json.loads((tmp_path / "s" / "study.json").read_text())
     monkeypatch.setattr(study_module, "play_cell", None)
     assert study("cgan-mnist", tmp_path / "s", SHORT).to_dict() == first
-    with pytest.raises(UsageError, match="holds another study"):
+    with pytest.raises(UsageError, match=r"holds another study \(options.labels \[4\], not \[5\]\)"):
         study("cgan-mnist", tmp_path / "s", StudyOptions(labels=(5,), imbalance=1, seeds=2, images=64, shown=64))
+    for damaged in ("{", "[]", "{}"):
+        (tmp_path / "s" / "cells" / "4-seed1.json").write_text(damaged)
+        with pytest.raises(DataError, match=r"4-seed1\.json .*; delete this file: the same command computes it again"):
+            study("cgan-mnist", tmp_path / "s", SHORT)
     (tmp_path / "s" / "cells" / "4-seed1.json").unlink()
     with pytest.raises(TypeError):
         study("cgan-mnist", tmp_path / "s", SHORT)

@@ -29,3 +29,9 @@ def test_settings_have_their_numbers_of_labels_and_every_arm_once() -> None:
 def test_wrong_numbers_are_refused(labels: tuple[int, ...], imbalance: int) -> None:
     with pytest.raises(UsageError):
         plan_settings(labels, 10, imbalance)
+
+
+def test_no_class_can_be_rarer_than_the_fewest_labels() -> None:
+    with pytest.raises(UsageError, match="--imbalance 1"):
+        plan_settings((4,), 10, 10)
+    assert plan_settings((20,), 10, 10)[1].name == "20 and 4"

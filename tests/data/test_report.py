@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from ganvas.cli.app import app
 from ganvas.config import DataConfig
 from ganvas.data.collection import ImageCollection
 from ganvas.data.open import open_source
@@ -142,3 +144,19 @@ def test_far_smaller_pictures_are_counted(tmp_path: Path, write_picture: WritePi
     (tmp_path / "4.png").unlink()
     (tmp_path / "3.png").unlink()
     assert inspect(str(tmp_path)).warnings == ()
+
+
+def test_the_preview_never_becomes_data(
+    tmp_path: Path, write_picture: WritePicture, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos = tmp_path / "photos"
+    write_picture(photos / "1.png", 1)
+    monkeypatch.chdir(photos)
+    run: dict[str, Any] = {"exit_on_error": False, "print_error": False, "result_action": "return_value"}
+    app(["data", "."], **run)
+    assert "preview: none, as it would become a picture of the data; say where with --out" in capsys.readouterr().out
+    with pytest.raises(UsageError, match=r"sub/p\.png is inside the data \."):
+        app(["data", ".", "--out", "sub/p.png"], **run)
+    app(["data", ".", "--out", "../p.png"], **run)
+    assert [path.name for path in photos.iterdir()] == ["1.png"]
+    assert (tmp_path / "p.png").exists()

@@ -16,6 +16,7 @@ from ganvas.data.open import open_source
 from ganvas.errors import ResourceError, UsageError
 from ganvas.inference import model_file
 from ganvas.inference.model import Model
+from ganvas.media.picture_folder import require_new_folder
 
 NAMES = ("1", "10", "2", "3", "cat/\u00c4rger", "x,y", "6", "7", "[/b]", "9")  # the class "10" is number 1
 
@@ -73,6 +74,8 @@ def test_nothing_in_a_folder_is_replaced(model: Model, tmp_path: Path) -> None:
     (tmp_path / "full" / "mine.txt").write_text("mine")
     with pytest.raises(UsageError, match=r"expected a new or an empty folder, found files in it"):
         model.save(tmp_path / "full", 2)
+    with pytest.raises(UsageError, match="expected a new or an empty folder, found a file"):
+        require_new_folder(tmp_path / "full" / "mine.txt")
     with pytest.raises(ResourceError, match="cannot write"):
         model.save(tmp_path / "gone" / "set", 2)
     (tmp_path / "file").touch()

@@ -11,7 +11,7 @@ import pytest
 
 from ganvas.cli.app import app
 from ganvas.cli.comparison_commands import choose_target
-from ganvas.errors import DataError
+from ganvas.errors import DataError, UsageError
 from ganvas.evaluation.evaluate import evaluate
 from ganvas.games.recipes import RECIPES
 from ganvas.inference import model_file
@@ -57,6 +57,11 @@ def test_a_wrong_name_says_where_the_names_are(tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match=r"cgan-mnst: .*no model that comes with ganvas \(ganvas models\) has this name"):
         load("cgan-mnst")
+    for wrong in ("cgan-mnst", "CGAN-MNIST", "cgan_mnist"):
+        with pytest.raises(DataError, match=r"; did you mean 'cgan-mnist'\?"):
+            load(wrong)
+    with pytest.raises(DataError, match=r"has this name$"):
+        load("holiday")
     assert model_file.read_card(Path(DIGITS))["recipe"]["name"] == DIGITS
 
 
@@ -72,7 +77,10 @@ def test_the_commands_take_the_name(
     listed = json.loads(capsys.readouterr().out)
     assert {"name", "recipe", "bytes", "licence", "measured"} <= set(listed[0])
     typed("models")
-    assert DIGITS in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    for model in MODELS:
+        facts = (model.name, model.about, *model.measured, model.licence, model.command, f"{model.minutes:.0f} min")
+        assert all(fact in printed for fact in facts[:3] + facts[-3:]), model.name
     typed("sample", DIGITS, "-n", 4, "--label", 7, "--out", "seven.png")
     assert Path("seven.png").exists()
     typed("eval", DIGITS, "--samples", 100, "--metrics", "swd")
@@ -105,3 +113,13 @@ def test_a_name_that_is_both_is_compared_as_the_model(tmp_path: Path, monkeypatc
     assert (trained.name, trained.train.images) == (DIGITS, 1_000)
     Path(DIGITS).mkdir()
     assert choose_target(DIGITS, None, 1_000) == Path(DIGITS)
+
+
+def test_one_that_has_nothing_to_sample_says_what_it_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"names classes, and generates nothing: .* names what you draw"):
+        typed("sample", "classifier-mnist")
+    for name, verb in (("sr-photos", "translate"), ("filter-sketch", "translate"), ("inpaint-photos", "inpaint")):
+        with pytest.raises(DataError, match=f"pictures of your own need no data: ganvas {verb} RUN"):
+            typed("sample", name)
+    assert not list(tmp_path.iterdir())

@@ -12,6 +12,8 @@ from PIL import Image
 import ganvas
 from ganvas.errors import UsageError
 from ganvas.inference.model import Model
+from ganvas.inference.photo_sheet import GAP, SIDE
+from ganvas.media.grid import LINE
 from ganvas.media.shown_arrays import Pictures
 
 
@@ -41,11 +43,33 @@ def test_a_sheet_has_the_samples_that_are_asked_for(digits: Model) -> None:
         digits.sheet(0)
 
 
-def test_own_pictures_are_not_opened_to_show_a_model() -> None:
+def test_own_pictures_are_not_opened_to_show_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
     photos = ganvas.load("sr-photos", "cpu")
-    assert photos._repr_png_() is None
     with pytest.raises(UsageError, match="leave n and label out"):
         photos.sheet(3)
+    monkeypatch.setitem(photos.card["recipe"]["data"], "tile", 0)  # pictures of one subject, such as of horses and zebras
+    assert photos._repr_png_() is None
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [
+        ("inpaint-photos", ("hole", "filled")),
+        pytest.param("sr-photos", ("small", "x2"), marks=pytest.mark.slow),
+        pytest.param("filter-sketch", ("photo", "sketch"), marks=pytest.mark.slow),
+    ],
+)
+def test_models_for_photographs_show_what_they_make_of_three_that_come_with_ganvas(name: str, columns: tuple[str, str]) -> None:
+    model = ganvas.load(name, "cpu")
+    data: Any = model._repr_png_()
+    with Image.open(BytesIO(data)) as picture:
+        assert picture.size == (2 * (2 * SIDE) + GAP, 3 * (2 * SIDE) + 2 * GAP + LINE)
+        pixels = np.asarray(picture.convert("RGB"), float)[LINE:]
+    before, after = pixels[:, : 2 * SIDE], pixels[:, 2 * SIDE + GAP :]
+    assert 2 < np.abs(before - after).mean() < (200 if columns[1] == "sketch" else 30)
+    if columns[1] == "filled":  # outside of the hole the picture is as it was
+        assert np.array_equal(before[: 2 * 20], after[: 2 * 20])
+        assert not np.array_equal(before[2 * 20 : 2 * 26], after[2 * 20 : 2 * 26])
 
 
 @pytest.mark.slow
@@ -55,3 +79,18 @@ def test_models_on_built_in_data_show_inputs_and_outputs(name: str) -> None:
     with Image.open(BytesIO(data)) as picture:
         assert min(picture.size) >= 200
         assert len(picture.convert("RGB").getcolors(1 << 24) or ()) > 100
+
+
+def test_a_classifier_shows_test_pictures_in_the_row_of_the_class_that_it_names() -> None:
+    model = ganvas.load("classifier-mnist", "cpu")
+    data: Any = model._repr_png_()
+    with Image.open(BytesIO(data)) as picture:
+        pixels = np.asarray(picture.convert("L"))
+    rows = [pixels[2 + 58 * c : 2 + 58 * c + 56 : 2, -580:] for c in range(10)]
+    ones, eights = (float((rows[c] > 128).mean()) for c in (1, 8))
+    assert ones < eights  # a one has less ink
+    assert len({row.tobytes() for row in rows}) == 10
+    with pytest.raises(UsageError, match="generates nothing"):
+        model.sheet(3)
+    model.card["recipe"]["data"]["source"] = "fashion"  # it would be downloaded
+    assert model._repr_png_() is None

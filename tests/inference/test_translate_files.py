@@ -247,7 +247,7 @@ def test_nothing_is_replaced_by_chance(folder: Path, tmp_path: Path) -> None:
     write(tmp_path / "full/old.png")
     with pytest.raises(UsageError, match="expected a new or an empty folder"):
         translate_files(model, [folder], tmp_path / "full")
-    with pytest.raises(UsageError, match="expected a new folder for several pictures, found a file"):
+    with pytest.raises(UsageError, match="expected a new or an empty folder, found a file"):
         translate_files(model, [folder], photo)
     with pytest.raises(UsageError, match="expected a name ending in"):
         translate_files(model, [photo], tmp_path / "y.tiff")

@@ -45,7 +45,8 @@ def test_it_answers_shows_itself_and_ends(studio: NotebookStudio, tmp_path: Path
     assert ganvas.studio("play#data=ring", runs=tmp_path) is studio
     shown = studio._repr_html_()
     assert f'"/play?token={studio.access.token}&at=data%3Dring#data=ring"' in shown
-    text, headers = fetch(studio.url)
+    link = studio.url
+    text, headers = fetch(link)
     assert 'url=./play#data=ring"' in text
     policy = headers["content-security-policy"]
     assert "frame-ancestors http://localhost:* http://127.0.0.1:*;" in policy
@@ -53,6 +54,9 @@ def test_it_answers_shows_itself_and_ends(studio: NotebookStudio, tmp_path: Path
     cookie = headers["set-cookie"].partition(";")[0]
     assert "Play" in fetch(f"http://127.0.0.1:{studio.port}/play", Cookie=cookie)[0]
     assert refused(f"http://127.0.0.1:{studio.port}/play")
+    with pytest.raises(urllib.error.HTTPError) as again:  # a notebook that is opened in another browser
+        fetch(link)
+    assert "run the cell of the notebook again" in again.value.read().decode()
     assert refused(f"http://127.0.0.1:{studio.port}/?token={studio.access.token}", Host="hub.example")  # no proxy was named
     studio.close()
     assert "closed" in repr(studio)

@@ -32,6 +32,7 @@ from ganvas.utils.parsing import printable
 MAX_LISTING = 1 << 30  # bytes of a cached listing
 LARGE = 10_000  # a listing is cached for folders with at least so many files
 PROBES = 500  # files that are checked to see whether a cached listing is still valid
+RUN = {"recipe.json", "env.json"}  # what the folder of a run has: its sheets of samples are no data
 SETTLED = 2_000_000_000  # ns since the last change of a folder; within one tick of the disk clock it may change unnoticed
 
 
@@ -147,6 +148,7 @@ def walk(root: Path) -> tuple[dict[str, tuple[int, int]], list[Skipped], dict[st
         relative name with "/" -> (size, modification time in ns); skipped files; folder -> modification time in ns.
 
     Links are followed, and each folder is entered once, so a loop of links ends: first by its own name, if it is below `root`.
+    Runs below `root` are skipped: `ganvas train --data .` writes its sheets of samples there, and they are no data.
     """
     files: dict[str, tuple[int, int]] = {}
     skipped: list[Skipped] = []
@@ -161,8 +163,11 @@ def walk(root: Path) -> tuple[dict[str, tuple[int, int]], list[Skipped], dict[st
                 skipped.append(Skipped(printable(prefix), "a link to a folder already read"))
                 continue
             entered.add((status.st_dev, status.st_ino))
-            folders[prefix] = status.st_mtime_ns  # before it is read, so that a later change is detected
             entries = sorted(os.scandir(root / prefix), key=lambda entry: entry.name)
+            if prefix and RUN.issubset(entry.name for entry in entries):
+                skipped.append(Skipped(printable(prefix), "a run of ganvas"))
+                continue
+            folders[prefix] = status.st_mtime_ns  # from before it was read, so that a later change is detected
         except OSError as error:
             skipped.append(Skipped(printable(prefix or root), error.strerror or "cannot be read"))
             continue

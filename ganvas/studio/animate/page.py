@@ -31,7 +31,7 @@ def suits(facts: Mapping[str, Any]) -> bool:
 
 
 API = "/api/animate"
-PAGE = Page(
+PAGE: Page = Page(
     "animate",
     "Animate",
     "Let a picture move as a clip does: one that comes with ganvas, your own, or the camera.",

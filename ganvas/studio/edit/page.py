@@ -26,7 +26,7 @@ def suits(facts: Mapping[str, Any]) -> bool:
 
 
 API = "/api/edit"
-PAGE = Page(
+PAGE: Page = Page(
     "edit",
     "Edit",
     "Find your picture in a model, then change it: move, morph, mix styles, paint with a brush. Each step can be undone.",

@@ -285,7 +285,7 @@ ROUTES = (
     Route(f"{API}/models/{{id}}/save", make_endpoint(save_picture, query=(*QUERY, "scale"))),
     Route(f"{API}/models/{{id}}/walk", make_endpoint(make_walk, WalkRequest, QUERY[:1]), methods=["POST"]),
 )
-PAGE = Page(
+PAGE: Page = Page(
     "explore",
     "Explore",
     "Explore a trained model: seeds, classes, directions, style mixing, walks, nearest training pictures.",

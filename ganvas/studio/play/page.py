@@ -92,7 +92,7 @@ async def upload_points(request: Request) -> Any:
 
 
 API = "/api/play"
-PAGE = Page(
+PAGE: Page = Page(
     "play",
     "Play",
     "Watch noise become points, one move at a time.",

@@ -227,7 +227,7 @@ ROUTES = (
     Route(f"{API}/compare", make_endpoint(compare_runs, ComparisonRequest, PAIR), methods=["GET", "POST"]),
     Route(f"{API}/compare/sheet", make_endpoint(get_sheet, query=PAIR)),
 )
-PAGE = Page(
+PAGE: Page = Page(
     "train",
     "Train",
     "Start a recipe on built-in data or your own pictures, and watch the same noise become pictures.",

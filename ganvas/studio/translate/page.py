@@ -76,7 +76,7 @@ ROUTES = (
     Route(f"{API}/models", make_endpoint(list_models)),
     Route(f"{API}/absent", make_endpoint(list_unreadable)),
 )
-PAGE = Page(
+PAGE: Page = Page(
     "translate",
     "Translate",
     "Draw a map and get a picture; turn photographs into others, larger ones, sketches; fill holes; also with the camera.",

@@ -264,3 +264,18 @@ def test_unusual_files_make_no_noise(tmp_path: Path, write_picture: WritePicture
     Image.open(path).save(path.with_name("two.jpg"), exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff")
     assert len(open_source(DataConfig(source=str(path.parent)))) == 2
     assert inspect(str(path.parent)).count == 2
+
+
+def test_a_run_inside_is_no_data(tmp_path: Path, write_picture: WritePicture) -> None:
+    photos = tmp_path / "photos"
+    for k in range(3):
+        write_picture(photos / f"{k}.png", k)
+    before = open_source(DataConfig(source=str(photos)))
+    run = photos / "runs" / "00000-dcgan"  # as of `ganvas train --data .`
+    write_picture(run / "samples" / "000064.png", 7)
+    for name in ("recipe.json", "env.json"):
+        (run / name).write_text("{}")
+    found = open_source(DataConfig(source=str(photos)))
+    assert (len(found), found.fingerprint) == (3, before.fingerprint)
+    assert folder.walk(photos)[1] == [("runs/00000-dcgan/", "a run of ganvas")]
+    assert len(open_source(DataConfig(source=str(run / "samples")))) == 1  # who names it has it
