@@ -36,6 +36,7 @@ def augment(
     imbalance: Annotated[Whole | None, Studying] = None,
     seeds: Annotated[Whole | None, Studying] = None,
     images: Annotated[Whole | None, Studying] = None,
+    shown: Annotated[Whole | None, Studying] = None,
     flips: Annotated[bool, Parameter(negative="", group=STUDYING)] = False,
     settings: Annotated[list[str] | None, Parameter(name="--set", negative="", group=STUDYING)] = None,
     running: Running = Running(),
@@ -71,6 +72,8 @@ def augment(
         Each has other labels, another generator and other classifiers; the default is 5.
     images
         Training images of each generator; the default is 12000.
+    shown
+        Training pictures of each classifier, however many different ones it has; the default is 6000.
     flips
         Also mirror pictures where they are shifted. Not for digits or letters.
     settings
@@ -78,7 +81,8 @@ def augment(
     """
     from ganvas.errors import UsageError
 
-    of_study = {"--labels": labels, "--imbalance": imbalance, "--seeds": seeds, "--images": images, "--set": settings}
+    numbers: dict[str, Any] = {"imbalance": imbalance, "seeds": seeds, "images": images, "shown": shown}
+    of_study = {"--labels": labels, "--set": settings} | {f"--{name}": value for name, value in numbers.items()}
     of_filling = {"--per-class": per_class, "--near": near, "--seed": seed, "--mix": mix or None}
     given = [
         name for name, value in (of_filling if study else of_study | {"--flips": flips or None}).items() if value is not None
@@ -87,8 +91,7 @@ def augment(
         what, advice = ("to fill classes", "leave --study out") if study else ("of a study", "add --study")
         raise UsageError(f"{given[0]} is an option {what}; {advice}, or leave it out")
     if study:
-        options: dict[str, Any] = {"imbalance": imbalance, "seeds": seeds, "images": images}
-        chosen = {name: value for name, value in options.items() if value is not None} | {"flips": flips}
+        chosen = {name: value for name, value in numbers.items() if value is not None} | {"flips": flips}
         if labels is not None:
             chosen["labels"] = tuple(parse_numbers(labels, "--labels"))
         _study(target, out, data, chosen, settings, running)

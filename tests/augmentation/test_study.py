@@ -122,6 +122,10 @@ def test_the_command_says_which_options_belong_to_what(tmp_path: Path) -> None:
         typed("cgan-mnist", "--study", "--per-class", "10")
     with pytest.raises(UsageError, match="--labels is an option of a study; add --study"):
         typed("cgan-mnist", "--labels", "20")
+    with pytest.raises(UsageError, match="--shown is an option of a study; add --study"):
+        typed("cgan-mnist", "--shown", "20000")
+    with pytest.raises(UsageError, match="--shown"):
+        typed("cgan-mnist", "--study", "--shown", "10")
     with pytest.raises(UsageError, match="may have seen the labels and the tests"):
         typed(str(tmp_path), "--study")
     with pytest.raises(UsageError, match="is a recipe, not a trained model"):
