@@ -14,8 +14,7 @@ from torch import Tensor
 from ganvas.augmentation.generator_distance import measure_distance, require_near
 from ganvas.augmentation.labelled_rows import count_classes, even_out, make_table, read_labelled
 from ganvas.augmentation.sample_filters import NEAR, Counts, Filter, sum_counts
-from ganvas.augmentation.small_training import Judge, train_judge
-from ganvas.augmentation.study_plan import CLASSIFIED
+from ganvas.augmentation.small_training import SHOWN, Judge, train_judge
 from ganvas.core.capabilities import Conditional
 from ganvas.core.modality import IMAGES
 from ganvas.data.open import open_source
@@ -89,7 +88,7 @@ def fill_classes(
     mix: bool = False,
     near: float = NEAR,
     seed: int = 0,
-    shown: int = CLASSIFIED,
+    shown: int = SHOWN,
     tell: Tell | None = None,
 ) -> Filled:
     """Write so many samples of each class into out/CLASS/ that real pictures and samples are `per_class` together.

@@ -8,7 +8,6 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from ganvas.augmentation.study_plan import CLASSIFIED
 from ganvas.config import Recipe
 from ganvas.core.capabilities import Classifies, Conditional, Samples
 from ganvas.core.game import Game
@@ -28,6 +27,7 @@ from ganvas.runtime.process_settings import apply_plan, keep_process_settings
 
 WIDTHS = (8, 16, 32)  # channels of the classifier: half of those of the recipe, and twice as fast
 JUDGED, LEARNT = 32, 16  # the batches of classifier and generator: few pictures need many steps
+SHOWN = 6_000  # pictures that a classifier is shown: enough for the opinion that a filter needs; a study shows it more
 SHIFT = 2  # pixels of 28: how far the pictures of a classifier are shifted at most
 CHUNK = 500  # pictures that are classified at a time
 DRAWN = 64  # samples at a time
@@ -48,7 +48,7 @@ class Judge:
 
 
 def train_judge(
-    data: TableDataset, plan: Plan, *, seed: int = 0, shifted: bool = True, flipped: bool = False, shown: int = CLASSIFIED
+    data: TableDataset, plan: Plan, *, seed: int = 0, shifted: bool = True, flipped: bool = False, shown: int = SHOWN
 ) -> Judge:
     """A small classifier (`ganvas/games/classifier.py`) that was shown `shown` pictures of `data`, each as often.
 

@@ -11,7 +11,7 @@ from ganvas.utils.parsing import require_count
 
 More = Literal["nothing", "synthetic", "real"]
 IMAGES_SHOWN = 12_000  # training pictures of each generator, each as often
-CLASSIFIED = 6_000  # pictures that each classifier is shown, whatever the number of different ones
+CLASSIFIED = 20_000  # pictures that each classifier is shown, whatever the number of different ones; fewer show gains that pass
 FEWEST = 4  # labels of a class
 RATIOS = (0.5, 1.0, 2.0, 5.0)  # synthetic pictures for each real one, in the sweep
 

@@ -73,7 +73,7 @@ def augment(
     images
         Training images of each generator; the default is 12000.
     shown
-        Training pictures of each classifier, however many different ones it has; the default is 6000.
+        Training pictures of each classifier, however many different ones it has; the default is 20000.
     flips
         Also mirror pictures where they are shifted. Not for digits or letters.
     settings

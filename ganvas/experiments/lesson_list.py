@@ -194,7 +194,7 @@ OTHER_LESSONS: Mapping[str, tuple[str, str]] = {
     ),
     "augmentation": (
         "Do generated pictures help a classifier that has few labels?",
-        "ganvas augment cgan-mnist --study --labels 20,200",
+        "ganvas augment cgan-mnist --study",
     ),
 }
 
