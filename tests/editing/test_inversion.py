@@ -221,7 +221,7 @@ def test_the_same_answer_twice() -> None:
         ("gan-ring", {}, "needs images"),
         ("voxel-shapes", {}, "needs images"),
         ("textgan-names", {}, "generates text"),
-        ("classifier-mnist", {}, "does not generate"),
+        ("classifier-mnist", {}, "generates nothing"),
     ],
 )
 def test_wrong_requests(name: str, given: dict[str, Any], says: str) -> None:

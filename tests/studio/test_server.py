@@ -92,7 +92,9 @@ def test_a_run_is_handed_over_to_the_pages_that_suit_it() -> None:
         {"page": "edit", "label": "Edit its pictures", "href": "./edit#model=a%20b"},
     ]
     assert list_links(PAGES, "a", {**facts, "model": False}, "train") == []
-    assert [link["href"] for link in list_links(PAGES, "a", facts, "explore")] == ["./train#run=a", "./edit#model=a"]
+    trained, shipped = {**facts, "run": True}, {**facts, "run": False}  # no training of a shipped model is here
+    assert [link["href"] for link in list_links(PAGES, "a", trained, "explore")] == ["./train#run=a", "./edit#model=a"]
+    assert [link["href"] for link in list_links(PAGES, "a", shipped, "explore")] == ["./edit#model=a"]
     drawn = {"explores": False, "model": True, "takes": ["map"], "gives": ["images"]}
     assert [link["href"] for link in list_links(PAGES, "a", drawn, "train")] == ["./translate#model=a"]
 
