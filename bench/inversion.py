@@ -1,6 +1,6 @@
 """Inversion: how many of a model's own samples come back.
 
-    python bench/inversion.py RUN [--seeds 20] [--in w]
+    python bench/inversion.py RUN [--seeds 20] [--in w+]
 
 Inverts samples that no search starts from. A sample has come back if less than 1 % of its pixels differ by more than 8 of 255
 levels. Prints a JSON row for each seed, and the sum.
@@ -27,7 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--in", dest="where", choices=("z", "w"))
+    parser.add_argument("--in", dest="where", choices=("z", "w", "w+"))
     asked = parser.parse_args()
     model, back = load(asked.run), 0
     samples = torch.cat([part for part, _ in model.stream(asked.seeds, FIRST)]).clamp(-1, 1)  # as they are stored

@@ -230,7 +230,7 @@ def invert(
         A new folder for codes.npz, which other commands take in place of seeds, the picture of each code, and a sheet. The
         default is a new name in this folder, NAME-inverted.
     restarts
-        Samples that each search starts from; the worse half is given up again and again.
+        Samples that each search starts from; the worse ones are given up again and again.
     steps
         Steps of each search, at most. Ctrl-C keeps the best codes so far.
     seed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,10 +21,10 @@ RESTARTS, STEPS = 16, 60
 MOST_RESTARTS, MOST_STEPS = 256, 1_000
 POOL, MOST_IN_POOL = 256, 1_024  # samples to start from; at least `EACH` of a class
 EACH = 32
+SMALL = 32  # pixels of a side up to which a Jacobian is cheap
 PART = 256  # pictures that are generated at a time
 NUMBERS = 32_000_000  # of the Jacobians that are held at a time
-HALVED = (8, 16, 30)  # steps after which the worse half of the starts is given up;
-HALVED_IN_W = (2, 4, 7)  # sooner in w, which has fewer local minima than z
+HALVED = (8, 16, 30)  # steps after which the worse half of several starts is given up
 NUDGE = 0.003  # of a code, in standard deviations; larger ones miss the kinks of ReLU, smaller ones the digits of float32
 OUTSIDE = 2.2  # how far the length of z may exceed its usual one: the length of one noise in a thousand does
 DAMPINGS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0)  # of a step, all of which are tried: a picture is cheap beside them
@@ -58,13 +58,18 @@ class Ends:
         return Ends(*(each[first:last] for each in (self.codes, self.c, self.pictures, self.errors)))
 
 
+def join(ends: Sequence[Ends]) -> Ends:
+    """All of these ends, in their order."""
+    return Ends(*(torch.cat(each) for each in zip(*((x.codes, x.c, x.pictures, x.errors) for x in ends), strict=True)))
+
+
 def better_of(one: Ends, other: Ends) -> Ends:
     """The better one of two single ends; of equal ones the first."""
     return other if other.errors[0] < one.errors[0] else one
 
 
 @dataclass(frozen=True)
-class _Show:
+class Show:
     """Shows `watch` the best picture so far: that of this attempt, or of those before it."""
 
     watch: Watch
@@ -94,25 +99,22 @@ class Search:
         require_pictures(model.game)
         if model.modality is not IMAGES:
             raise UsageError(f"{model.name} makes {model.modality.name}, and this needs images; choose another model")
-        self.by_layer = where == "w+"
-        self.model, self.space = model, space(model.drawer, "w" if self.by_layer else where)
+        self.model, self.space = model, space(model.drawer, where)
+        self.name = self.space.name
         self.restarts, self.steps, self.weights = restarts, steps, read_weights(model, weights)
         self.anchor: Tensor | None = None  # a code [d] that the search stays near to, and how much
         self.hold = 0.0
         self.limits = torch.tensor(-float("inf")), torch.tensor(float("inf"))  # of each pixel, by the target
         self.generate: Generate = self.model.drawer.sample
         if self.space.flat:
-            game, d = require_styles(self.model.drawer), self.model.drawer.latent_dim
-            self.styles = game.styles
-            # Codes of w+ are rows of styles * d numbers here.
-            self.generate = lambda w, _: game.synthesize(w if w.shape[1] == d else w.unflatten(1, (-1, d)))
+            self.generate = lambda w, _: require_styles(self.model.drawer).synthesize(w)
         self.stopped = self.ended = False  # by Ctrl-C; by `watch`, the search of one picture
         chosen = model.choose_classes(label)
         count = max(restarts, min(MOST_IN_POOL, max(POOL, EACH * len(chosen))))
         self.c = torch.tensor([chosen[i % len(chosen)] if chosen else 0 for i in range(count)])
         self.codes = self.space.of_seeds(range(seed, seed + count), self.c if chosen else None)
         self.deviation = float(self.codes.std())
-        self.reach = float("inf") if self.space.flat else self.codes.shape[1] ** 0.5 + OUTSIDE
+        self.reach = self.codes.shape[1] ** 0.5 + OUTSIDE
 
     @cached_property
     def samples(self) -> Tensor:
@@ -120,15 +122,9 @@ class Search:
         return self._draw(self.codes, self.c).flatten(1)
 
     def find(self, target: Tensor, watch: Watch | None) -> tuple[Tensor, Tensor]:
-        """The best code [d], in w+ [styles, d], of a target [C, H, W], and its class []."""
-        wanted = self._aim(target)
-        best = self._find_code(target, wanted, watch)
-        if not self.by_layer:
-            return best.codes[0], best.c[0]
-        wide = Ends(best.codes.repeat(1, self.styles), best.c, best.pictures, best.errors)
-        if not self.stopped and not self.ended:
-            wide = self._follow(wide, wanted, watch)
-        return wide.codes[0].unflatten(0, (self.styles, -1)), wide.c[0]
+        """The best code [d] of a target [C, H, W], and its class []."""
+        best = self._find_code(target, self._aim(target), watch)
+        return best.codes[0], best.c[0]
 
     def improve(
         self, codes: Tensor, c: Tensor | None, target: Tensor, hold: float, watch: Watch | None
@@ -148,8 +144,11 @@ class Search:
 
     def _follow(self, ends: Ends, wanted: Tensor, watch: Watch | None) -> Ends:
         """The end of a single start, if it is better than the start."""
-        show = None if watch is None else _Show(watch, ends, self._draw)
-        return better_of(ends, self._descend(ends, wanted, show)[0].best(1))
+        return better_of(ends, self._descend(ends, wanted, self._show(watch, ends))[0].best(1))
+
+    def _show(self, watch: Watch | None, best: Ends) -> Show | None:
+        """What shows `watch` the best picture so far."""
+        return None if watch is None else Show(watch, best, self._draw)
 
     def _find_code(self, target: Tensor, wanted: Tensor, watch: Watch | None) -> Ends:
         """The best end in z or w."""
@@ -162,8 +161,7 @@ class Search:
             starts = self._scatter(best, wanted) if attempt % 2 else samples.slice(first, first + self.restarts)
             if self.stopped or not len(starts.errors):
                 break
-            show = None if watch is None else _Show(watch, best, self._draw)
-            end, going = self._descend(starts, wanted, show)
+            end, going = self._descend(starts, wanted, self._show(watch, best))
             best = better_of(best, end.best(1))
             levels = 127.5 * float(best.errors[0]) ** 0.5
             self.ended = not going
@@ -187,9 +185,9 @@ class Search:
         pictures = self._see(codes, c)
         return Ends(codes, c, pictures, (pictures - wanted).square().mean(1))
 
-    def _descend(self, ends: Ends, wanted: Tensor, show: _Show | None) -> tuple[Ends, bool]:
+    def _descend(self, ends: Ends, wanted: Tensor, show: Show | None) -> tuple[Ends, bool]:
         """The ends of the best of these starts, the best one first, and whether `show` let them come to it."""
-        halved = HALVED_IN_W if self.space.flat else HALVED
+        halved = HALVED if len(ends.errors) > 1 else (0,)
         history = [float(ends.errors.min())]
         try:
             for step in range(1, self.steps + 1):
@@ -197,7 +195,7 @@ class Search:
                 history.append(float(ends.errors.min()))
                 if show and show(ends.best(1)) is False:
                     return ends.best(1), False
-                if history[-1] < (EXACT / 127.5) ** 2 or (step > halved[-1] and _has_stalled(history)):
+                if is_exact(history[-1]) or (step > halved[-1] and has_stalled(history)):
                     break
         except KeyboardInterrupt:
             self.stopped = True
@@ -209,7 +207,7 @@ class Search:
         share = max(1, NUMBERS // (ends.codes.shape[1] * len(wanted)))  # ends whose Jacobians fit into memory
         steps = [self._list_steps(ends.slice(first, first + share), wanted) for first in range(0, m, share)]
         codes = (ends.codes[:, None] + torch.cat(steps)).flatten(0, 1)
-        codes = codes * (self.reach / codes.norm(dim=1, keepdim=True).clamp_min(1e-9)).clamp_max(1)
+        codes = self.hold_within(codes)
         pictures = self._see(codes, ends.c.repeat_interleave(k, 0))
         errors = (pictures - wanted).square().mean(1).nan_to_num(float("inf"))
         rows = errors.view(m, k).argmin(1) + k * torch.arange(m)
@@ -220,6 +218,13 @@ class Search:
             torch.where(better[:, None], pictures[rows], ends.pictures),
             torch.where(better, errors[rows], ends.errors),
         )
+
+    def hold_within(self, codes: Tensor) -> Tensor:
+        """codes [n, d] -> the same, those beyond where the noise of the training was brought back to its edge."""
+        if self.space.flat:
+            return codes
+        held: Tensor = codes * (self.reach / codes.norm(dim=1, keepdim=True).clamp_min(1e-9)).clamp_max(1)
+        return held
 
     def _list_steps(self, ends: Ends, wanted: Tensor) -> Tensor:
         """Steps [m, dampings, d]: that of Gauss and Newton, and shorter and shorter ones towards the steepest descent."""
@@ -284,9 +289,14 @@ def read_weights(model: LoadedGame, weights: Tensor | None) -> Tensor | None:
     return (weights.float() / weights.float().mean()).sqrt().expand(model.shape).flatten()
 
 
-def _has_stalled(history: list[float]) -> bool:
+def is_exact(error: float) -> bool:
+    """Whether a mean squared error is hardly more than what rounding to 8 bits makes."""
+    return error < (EXACT / 127.5) ** 2
+
+
+def has_stalled(history: list[float]) -> bool:
     """Whether the errors of the last steps say that more of them are useless."""
-    return history[-1] > (1 - STALLED) * history[-1 - PATIENCE]
+    return len(history) > PATIENCE and history[-1] > (1 - STALLED) * history[-1 - PATIENCE]
 
 
 def _do_agree(ends: Ends) -> bool:

@@ -4,9 +4,9 @@ The codes are short and the pictures are long, so this is a least-squares proble
 step of it is worth hundreds of steps of gradient descent. Its Jacobian comes from pictures of codes that are nudged along each
 axis, so the generator need not be differentiable. The error has many local minima, so a search starts several times, from the
 nearest of some hundred samples, or where the encoder says if the model has one; the worse half of the starts is given up again
-and again. z stays within the ball where the noise of the training was. In w+ each layer of a StyleGAN has its own w: the search
-goes on from the best w.
-Source: arXiv:1609.03552 sec. 3.1 (inversion by optimization); arXiv:1912.04958 sec. 5 (in w); arXiv:1904.03189 (w+);
+and again. z stays within the ball where the noise of the training was. Where pictures are not so cheap, in the styles of a
+StyleGAN and above 32 pixels, the search goes by gradients: `gradient_search.py`.
+Source: arXiv:1609.03552 sec. 3.1 (inversion by optimization); arXiv:1912.04958 sec. 5 (in w);
 doi:10.1137/0111030 (Marquardt).
 Differs: the distance is that of pixels, not of features of a trained network; starts are samples, not the mean of w.
 """
@@ -14,12 +14,15 @@ Differs: the distance is that of pixels, not of features of a trained network; s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ganvas.editing.code_search import RESTARTS, STEPS, Search, Watch
+from ganvas.core.capabilities import Styled
+from ganvas.editing.code_search import RESTARTS, SMALL, STEPS, Search, Watch
+from ganvas.editing.gradient_search import GradientSearch
 from ganvas.errors import UsageError
 from ganvas.inference.encoding import as_samples
 from ganvas.inference.loaded_game import Label, LoadedGame
@@ -62,7 +65,7 @@ def invert(
     Raises:
         UsageError: the model does not make pictures of this shape from noise; no such space or class; a wrong count or weight.
     """
-    search = Search(model, label, where, restarts, steps, seed, weights)
+    search = _choose_search(model, label, where, restarts, steps, seed, weights)
     targets = _read_targets(model, targets)
     found: list[tuple[Tensor, Tensor]] = []
     for target in targets:
@@ -95,15 +98,20 @@ def refine(
     target = _read_targets(model, target)
     if len(start.codes) != 1 or len(target) != 1:
         raise UsageError(f"refine: expected one code and one target, got {len(start.codes)} and {len(target)}")
-    search = Search(model, None, start.space, 1, steps, 0, weights)
+    search = _choose_search(model, None, start.space, 1, steps, 0, weights)
     code, c = search.improve(start.codes, start.classes, target[0], hold, watch)
     return _describe(search, code[None], None if start.classes is None else c[None], target)
 
 
+def _choose_search(model: LoadedGame, label: Label, where: str | None, *given: Any) -> Search:
+    """The search that is quicker: a Jacobian is cheap for small pictures of z."""
+    by_gradient = where in ("w", "w+") or (where is None and isinstance(model.drawer, Styled)) or model.shape[-1] > SMALL
+    return (GradientSearch if by_gradient else Search)(model, label, where, *given)
+
+
 def _describe(search: Search, codes: Tensor, c: Tensor | None, targets: Tensor) -> Inversion:
     pictures = search.space.pictures(codes, c).clamp(-1, 1)  # as they are stored
-    space = "w+" if search.by_layer else search.space.name
-    return Inversion(space, codes, c, pictures, search.measure(pictures, targets), search.stopped)
+    return Inversion(search.name, codes, c, pictures, search.measure(pictures, targets), search.stopped)
 
 
 def _read_targets(model: LoadedGame, targets: Tensor | npt.ArrayLike) -> Tensor:

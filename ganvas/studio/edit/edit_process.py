@@ -63,8 +63,9 @@ from ganvas.studio.socket import Array
 END = 3.0  # standard deviations to the two ends of a direction
 OFFERED = 6  # directions of each kind
 SEARCH_STEPS = 40  # of an attempt of a search
-LEAST_STEPS, MOST_SECONDS = 30, 4.0  # a quick search ends when it has both made so many steps and taken so long
-SMALL_SIDE, RESTARTS, FEW_RESTARTS = 32, 32, 8  # starts of a search in z of pictures of at most this side; of all others
+MOST_SECONDS = 4.0  # a search ends when it has taken so long, and
+LEAST_STEPS, LEAST_BY_GRADIENT = 30, 45  # made so many steps; more are needed to come to the styles of each layer
+SMALL_SIDE, RESTARTS, FEW_RESTARTS = 32, 32, 6  # starts of a search in z of pictures of at most this side; of all others
 TUNING_STEPS = 150
 MOST_TUNED = 4  # copies that are kept
 LOOKED_AT = 128  # samples that say how the data were aligned
@@ -265,15 +266,16 @@ class Desk:
 
 
 class Limit:
-    """The end of a search that is quick, so that one need not wait for what more attempts might find."""
+    """The end of a search, so that one need not wait for what more attempts might find."""
 
     def __init__(self, editor: Editor) -> None:
-        self.start, self.steps, self.is_quick = time.perf_counter(), 0, is_quick(editor)
+        self.start, self.steps = time.perf_counter(), 0
+        self.least = LEAST_STEPS if is_quick(editor) else LEAST_BY_GRADIENT
 
     def allows(self, _: Any = None) -> bool:
         """Count a step; whether another one may follow."""
         self.steps += 1
-        return not self.is_quick or self.steps < LEAST_STEPS or time.perf_counter() - self.start < MOST_SECONDS
+        return self.steps < self.least or time.perf_counter() - self.start < MOST_SECONDS
 
 
 def choose_search(editor: Editor) -> dict[str, Any]:

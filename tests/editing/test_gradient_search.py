@@ -1,0 +1,105 @@
+"""Inversion by gradients: in z of larger pictures and in the styles, it finds the model's own samples and never gets worse."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+from support import miniature_model as model
+from torch import Tensor
+
+from ganvas.core.capabilities import Styled
+from ganvas.editing import code_search, inversion
+from ganvas.editing.gradient_search import EVERY, GradientSearch
+from ganvas.editing.inversion import invert, refine
+
+FAR = 10_000  # seeds that no search starts from
+
+
+@pytest.fixture
+def every_picture_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inversion, "SMALL", 0)
+
+
+@pytest.mark.usefixtures("every_picture_is_large")
+@pytest.mark.parametrize(("name", "where"), [("gan-mnist", "z"), ("cgan-mnist", "z"), ("stylegan2-fashion", "w+")])
+def test_a_sample_of_the_model_comes_back(name: str, where: str) -> None:
+    one = model(name)
+    label = 3 if one.classes else None
+    targets = torch.cat([part for part, _ in one.stream(2, FAR, label)]).clamp(-1, 1)
+    found = invert(one, targets, label, where=where)
+    assert found.space == where
+    assert (found.errors < 1).all(), found.errors
+    if where == "z" and found.classes is not None:
+        assert found.classes.tolist() == [3, 3]
+
+
+@pytest.mark.usefixtures("every_picture_is_large")
+@pytest.mark.parametrize(("name", "where"), [("gan-mnist", "z"), ("stylegan2-fashion", "w"), ("stylegan2-fashion", "w+")])
+def test_what_is_shown_never_gets_worse_and_z_stays_where_noise_is(name: str, where: str) -> None:
+    one, errors = model(name), list[float]()
+    target = _noise(one.shape)  # no sample looks like it
+
+    def watch(picture: Tensor) -> None:
+        errors.append(float((picture - target[0]).square().mean()))
+
+    found = invert(one, target, where=where, restarts=4, steps=6, watch=watch)
+    assert len(errors) > 4
+    assert all(after <= before + 1e-6 for before, after in itertools.pairwise(errors))
+    assert found.errors <= 127.5 * errors[-1] ** 0.5 + 1e-3  # as stored, it has nothing beyond black and white
+    if where == "z":
+        assert found.codes.norm() <= one.drawer.latent_dim**0.5 + code_search.OUTSIDE + 1e-4
+
+
+@pytest.mark.parametrize("where", ["w", "w+"])
+def test_it_ends_when_it_is_told_to(where: str) -> None:
+    one, shown = model("stylegan2-fashion"), list[Tensor]()
+    targets = torch.cat([_noise(one.shape)] * 2)
+
+    def watch(picture: Tensor) -> bool:
+        shown.append(picture)
+        return len(shown) % 2 == 1  # two steps of each picture
+
+    found = invert(one, targets, where=where, watch=watch)
+    assert len(shown) == 4
+    assert not found.stopped
+    torch.testing.assert_close(found.pictures, torch.stack(shown[1::2]).clamp(-1, 1), rtol=0, atol=1e-4)
+
+    def interrupt(picture: Tensor) -> None:
+        raise KeyboardInterrupt
+
+    found = invert(one, targets, where=where, watch=interrupt)
+    assert found.stopped
+    assert found.pictures.shape == (1, *one.shape)  # the second was not begun
+
+
+def test_styles_of_each_layer_are_refined_near_where_they_are() -> None:
+    one = model("stylegan2-fashion")
+    start = invert(one, _noise(one.shape), where="w+", steps=1, restarts=1)
+    other = torch.cat([part for part, _ in one.stream(1, FAR)])
+    free, held = (refine(one, start, other, hold=hold, steps=6) for hold in (0.0, 10.0))
+    assert free.errors < held.errors
+    far = [float((each.codes - start.codes).norm()) for each in (free, held)]
+    assert 0 < far[1] < far[0]
+
+
+def test_a_quadratic_is_searched_to_its_minimum() -> None:
+    """For a linear generator the error is a quadratic; its minimum is that of least squares."""
+    one = model("stylegan2-fashion")
+    assert isinstance(one.drawer, Styled)
+    search = GradientSearch(one, None, "w+", 1, 40, 0)
+    d = 3
+    matrix = torch.randn(d, one.shape[0] * one.shape[1] * one.shape[2], generator=torch.Generator().manual_seed(0))
+    search.generate = lambda w, _: (w @ matrix).view(-1, *one.shape)
+    wanted = _noise(one.shape).flatten()
+    exact = torch.linalg.lstsq(matrix.T, wanted[:, None]).solution[:, 0]
+    start = torch.ones(1, d)
+    seen = (start @ matrix)[0]
+    ends = code_search.Ends(start, torch.zeros(1, dtype=torch.int64), seen[None], (seen - wanted).square().mean()[None])
+    found = search._go_down(ends, wanted, 100 // EVERY, None)
+    torch.testing.assert_close(found.codes[0], exact, rtol=1e-3, atol=1e-3)
+
+
+def _noise(shape: tuple[int, ...]) -> Tensor:
+    return torch.rand(1, *shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
