@@ -1,4 +1,4 @@
-"""A folder of your own pictures: what the recipe chosen for it reaches on six sets of pictures.
+"""A folder of your own pictures: what the recipe chosen for it reaches on seven sets of pictures.
 
     python bench/pictures.py EXPERIMENT DATASETS [--seeds 3] [--first 0] [--recipe R] [--from MODEL]
         [--minutes M | --images N] [--keep FOLDER]
@@ -44,6 +44,11 @@ SIDE = 64
 def emoji(datasets: Path, _: Path) -> Path:
     """The 1,396 pictures of Fluent, 3-D, in nine folders. There is no test split."""
     return datasets / "emoji" / "fluent-3d.zip"
+
+
+def noto(datasets: Path, _: Path) -> Path:
+    """As many of Noto, the same signs by another hand: for transfer, `--from` a run of `emoji`."""
+    return datasets / "emoji" / "noto.zip"
 
 
 def few(datasets: Path, folder: Path) -> Path:
@@ -105,6 +110,7 @@ class Experiment:
 SPLIT = ("kd", "fd", "precision", "recall", "memorisation")  # where there is a test split
 EXPERIMENTS = {
     "emoji": Experiment(emoji),
+    "noto": Experiment(noto),
     "categories": Experiment(emoji, "fastgan-images-conditional"),
     "earth": Experiment(earth, metrics=SPLIT),
     "photos": Experiment(photos, metrics=SPLIT),

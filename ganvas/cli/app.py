@@ -42,6 +42,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     # a model
     "models": model_commands.models,
     "sample": model_commands.sample,
+    "classify": model_commands.classify,
     "translate": translation_commands.translate,
     "inpaint": translation_commands.inpaint,
     "paint": translation_commands.paint,

@@ -178,7 +178,8 @@ class Display(ProgressText):
                 use = f"ganvas inpaint {place} photo.png --mask mask.png"
             return [use, f"ganvas sample {place} --out sheet.png", f"ganvas eval {place}"]
         if not issubclass(game, Samples):
-            first = "ganvas train cgan-mnist" if issubclass(game, Classifies) else f"ganvas doctor {place}"
+            pictures = issubclass(game, Classifies) and data.modality is IMAGES
+            first = f"ganvas classify {place} picture.png" if pictures else f"ganvas doctor {place}"
             return [first, "ganvas recipes", f"ganvas bench {recipe.name}"]
         if data.modality is TEXT:
             cool = f"ganvas sample {place} -n 20 --temperature 0.7"

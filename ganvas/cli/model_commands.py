@@ -1,4 +1,4 @@
-"""The commands of a model: `models`, `sample`, `eval`, `neighbours`, `reconstruct` and `strip`."""
+"""The commands of a model: `models`, `sample`, `classify`, `eval`, `neighbours`, `reconstruct` and `strip`."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ from ganvas.cli.arguments import (
     free_path,
     parse_labels,
     parse_places,
+    report_doubts,
     report_path,
     tell_doubts,
 )
+from ganvas.utils.parsing import printable
 from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
 
@@ -104,6 +106,35 @@ def sample(
         return
     model.save(out, count, columns=columns, temperature=temperature, **options)
     report_path(out, running)
+
+
+def classify(run: RunPath, *inputs: str, align: bool = True, running: Running = Running()) -> None:
+    """Name the class of pictures, with a model of a classifier-... or vae-...-conditional recipe.
+
+    Parameters
+    ----------
+    inputs
+        Pictures, folders and zips of them. Each is made square and small as the training data were.
+    align
+        First make pictures with a plain ground as the data were, if these are on this machine: light on dark or dark on light,
+        the figure as large as there.
+    """
+    from ganvas.errors import UsageError
+    from ganvas.inference.classify_files import classify_files
+    from ganvas.inference.model import load
+
+    if not inputs:
+        raise UsageError("classify: expected a picture, a folder or a zip after the run, found none; name one")
+    found = classify_files(load(run, running.device), inputs, align=align)
+    report_doubts([], found.skipped)
+    if running.json:
+        print(json_.dumps(found.to_dict()))
+    elif not running.quiet:
+        for i, (name, aligned) in enumerate(zip(found.names, found.aligned, strict=True)):
+            likely = [(one, 100 * share) for one, share in found.rank(i)[:3]]
+            first, *others = [f"{one} {share:.1f} %" for k, (one, share) in enumerate(likely) if k == 0 or share >= 0.1]
+            words = f" (then {', '.join(others)})" * bool(others) + f" ({aligned})" * bool(aligned)
+            print(f"{printable(name)}: {printable(first)}{printable(words)}")
 
 
 def evaluate(

@@ -7,23 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from ganvas.core.game import Game
-from ganvas.data.images import decode, fit_to_side, silence_pillow
-from ganvas.data.input_files import InputFile, find_inputs
-from ganvas.data.levels import Span, choose_levels
 from ganvas.data.table import Skipped
 from ganvas.editing import tuning
-from ganvas.editing.alignment import Ground
 from ganvas.editing.floors import Floors
 from ganvas.editing.inversion import Inversion, invert
-from ganvas.errors import DataError
 from ganvas.inference import model_file
+from ganvas.inference.aligned_inputs import LOOKED_AT, read_aligned
+from ganvas.inference.alignment import Ground
 from ganvas.inference.codes import NAME, Codes
-from ganvas.inference.encoding import as_samples
 from ganvas.inference.loaded_game import Label
 from ganvas.inference.model import Model
 from ganvas.inference.output_names import find_free
@@ -35,7 +30,6 @@ from ganvas.utils.files import disk_errors, require_writable, write_new
 from ganvas.utils.parsing import printable, require_count
 
 SHEET, FILM = "sheet.png", "search.gif"
-LOOKED_AT = 128  # samples that say how the data were aligned
 SHOWN = 20  # pictures in the film, at most
 COLUMNS = 10  # of the sheet
 Progress = Callable[[int, int], None]  # pictures done, of all
@@ -106,7 +100,9 @@ def invert_files(
     require_writable(target)
     if tune:
         require_count("tuning steps", tune, 1, tuning.MOST_STEPS)
-    names, targets, aligned, skipped = _read(model, inputs, align)
+    ground = Ground.of_samples(torch.cat([part for part, _ in model.stream(LOOKED_AT)])) if align else None
+    read = read_aligned(model, inputs, ground)
+    names, targets, aligned, skipped = read.names, read.pictures, read.aligned, read.skipped
     parts: list[Inversion] = []
     films: list[list[Tensor]] = []
     for number, each in enumerate(targets, 1):
@@ -129,39 +125,6 @@ def invert_files(
     errors = tuple(map(float, found.errors))
     done = tuple(aligned[: len(names)])
     return Inverted(target, tuple(names), errors, labels, own, held_out, tuple(skipped), done, before)
-
-
-def _read(model: Model, inputs: Sequence[str | Path], align: bool) -> tuple[list[str], Tensor, list[str], list[Skipped]]:
-    """The names of the pictures, the pictures [N, C, H, W] as the model takes them, how they were aligned, what was skipped."""
-    ground = Ground.of_samples(torch.cat([part for part, _ in model.stream(LOOKED_AT)])) if align else None
-    with silence_pillow():
-        found = find_inputs(inputs)
-        names, pictures, aligned, skipped = list[str](), list[Tensor](), list[str](), list(found.skipped)
-        for file in found.files:
-            try:
-                picture, done = _read_one(file, model, ground)
-                pictures.append(picture)
-                aligned.append(done)
-                names.append(file.name)
-            except DataError as error:
-                if found.alone:
-                    raise DataError(f"{printable(file.name)}: {error}") from None
-                skipped.append(Skipped(printable(file.name), str(error)))
-    if not pictures:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped[:3])
-        raise DataError(f"none of {len(skipped)} files is a picture that can be read ({reasons})")
-    return names, torch.cat(pictures), aligned, skipped
-
-
-def _read_one(file: InputFile, model: Model, ground: Ground | None) -> tuple[Tensor, str]:
-    channels, _, side = model.shape
-    with file.open() as opened:
-        values = decode(opened, 2 * side)
-    if values.dtype.name != "uint8":
-        values = choose_levels(Span.of(values), model.white).to_bytes(values)
-    values, done = ground.align(values.astype(np.uint8), side) if ground else (values, "")
-    fit = model.data_config("").fit
-    return as_samples(fit_to_side(values, side, channels, fit).transpose(1, 2, 0)[None], model.shape), done
 
 
 def _join(parts: Sequence[Inversion]) -> Inversion:

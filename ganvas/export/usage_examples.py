@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ganvas.core.capabilities import Animates, Classifies, Conditional, Inpaints, Samples, Upscales, Writes
+from ganvas.core.modality import IMAGES, VOXELS
 from ganvas.export.markdown_text import plain
 from ganvas.inference.loaded_game import LoadedGame
 from ganvas.inference.picture_translation import list_ways
@@ -90,7 +91,9 @@ def _calls(model: LoadedGame) -> list[str]:
         lines = ["from ganvas.inference.animate_files import animate_file", ""]
         return [*lines, 'animate_file(model, "picture.png", "nod", "moved.gif")  # nod, or a GIF or film of yours']
     if isinstance(game, Classifies):
-        return ["logits = model.game.classify(pictures)  # a tensor in [-1, 1], its shape as in `model.shape` after N"]
+        kinds = {IMAGES: "uint8 [n, H, W, C]", VOXELS: "uint8 [n, D, H, W]"}
+        taken = kinds.get(model.modality, "float32 [n, D]")
+        return [f"model.classify(samples)  # {taken} -> P(class | sample) [n, classes], as in model.named_classes"]
     if isinstance(game, Upscales):
         return ['model.upscale("photo.jpg").save("large.png")']
     ways = list_ways(game)

@@ -43,6 +43,12 @@ def classify_chunks(game: Classifies, x: Tensor, chunk: int = 32) -> Tensor:
     return in_chunks(lambda rows: game.classify(x[rows].to(device)).argmax(1), len(x), chunk)
 
 
+def class_shares(game: Classifies, x: Tensor, chunk: int = 32) -> Tensor:
+    """x [N, ...] -> P(class | x) [N, classes] on the CPU in float32, in chunks as above."""
+    device = placement.device_of(game)
+    return in_chunks(lambda rows: game.classify(x[rows].to(device)).float().softmax(1), len(x), chunk)
+
+
 @torch.no_grad()
 def in_chunks(compute: Callable[[Tensor], Tensor], n: int, chunk: int, keep: Keep | None = None) -> Tensor:
     """`compute` of the rows 0 .. n-1, always `chunk` at a time; results on the CPU, floats as float32; `keep` as above."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ganvas.config import DataConfig
-from ganvas.core.capabilities import Conditional
+from ganvas.core.capabilities import Classifies, Conditional
 from ganvas.core.game import Game
 from ganvas.errors import DataError, UsageError
 from ganvas.utils.settings import from_dict
@@ -31,5 +31,6 @@ def check_card(game: Game, card: Mapping[str, Any]) -> None:
     classes = card.get("classes")
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
         raise DataError("its card has no list of class names (classes)")
-    if isinstance(game, Conditional) and len(classes) != game.classes:
-        raise DataError(f"its card names {len(classes)} classes, and its networks have {game.classes}")
+    known = getattr(game, "classes", 0) if isinstance(game, (Conditional, Classifies)) else 0
+    if known and len(classes) != known:
+        raise DataError(f"its card names {len(classes)} classes, and its networks have {known}")

@@ -153,6 +153,11 @@ class LoadedGame:
         """The names of the classes it can generate on request."""
         return list(map(printable, self.card["classes"])) if isinstance(self.game, Conditional) else []
 
+    @property
+    def named_classes(self) -> list[str]:
+        """The names of the classes it can name, in the order of `Model.classify`; [] for a game that does not classify."""
+        return list(map(printable, self.card["classes"])) if isinstance(self.game, Classifies) else []
+
     def choose_classes(self, label: Label) -> list[int]:
         """The numbers of the classes that `label` names: None or "all" all of them; [] for a model without classes.
 

@@ -13,6 +13,7 @@ from PIL.Image import Image
 
 from ganvas.core.capabilities import (
     Animates,
+    Classifies,
     Couples,
     Inpaints,
     Translates,
@@ -22,7 +23,7 @@ from ganvas.core.capabilities import (
 from ganvas.core.modality import IMAGES, TEXT, VOXELS
 from ganvas.errors import DataError, UsageError
 from ganvas.inference import encoding, input_arrays, model_file
-from ganvas.inference.batches import sample_chunks
+from ganvas.inference.batches import class_shares, sample_chunks
 from ganvas.inference.card import check_card
 from ganvas.inference.code_pictures import draw_codes
 from ganvas.inference.codes import Codes, name_places
@@ -259,6 +260,16 @@ class Model(ShownModel):
     def draw(self, codes: Codes, *, label: Label = None, psi: float = 1.0) -> Array:
         """The pictures uint8 [n, H, W, C] of codes, such as `load_codes` reads. Raises: UsageError: as `draw_codes`."""
         return as_shown(to_array(draw_codes(self, codes, label=label, psi=psi)[0])[1])
+
+    def classify(self, samples: npt.ArrayLike) -> np.ndarray[Any, Any]:
+        """Images uint8 [n, H, W, C], or other samples as of `sample` -> P(class | sample), float32 [n, classes].
+
+        The columns are in the order of `named_classes`. Images have the size of the training images.
+
+        Raises:
+            UsageError: the game does not classify, or samples of another type or shape.
+        """
+        return class_shares(self._require(Classifies, "classify"), self._as_samples(samples)).numpy()
 
     def encode(self, images: npt.ArrayLike) -> np.ndarray[Any, Any]:
         """images uint8 [n, H, W, C] -> codes float32 [n, latent_dim]. Raises: UsageError: no encoder, or other pictures."""

@@ -134,7 +134,8 @@ def test_every_discriminator_is_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "first", "last"),
     [
-        ("classifier-mnist", "ganvas train cgan-mnist", "ganvas bench"),
+        ("classifier-mnist", "ganvas classify", "ganvas bench"),
+        ("classifier-shapes", "ganvas doctor", "ganvas bench"),
         ("textlm-names", "ganvas sample", "ganvas eval"),
         ("voxel-shapes", "ganvas sample", "solid.stl"),
         ("vae-mnist", "ganvas sample", "ganvas reconstruct"),

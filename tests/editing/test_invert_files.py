@@ -139,7 +139,7 @@ def test_a_scan_is_aligned_and_it_is_told(run: Path, tmp_path: Path, monkeypatch
     import torch
 
     from ganvas.editing import invert_files as module
-    from ganvas.editing.alignment import Ground
+    from ganvas.inference.alignment import Ground
 
     bars = torch.full((8, 1, 28, 28), -1.0)
     bars[:, :, 4:24, 12:16] = 1

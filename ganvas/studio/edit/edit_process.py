@@ -33,7 +33,6 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Projects, Styled
 from ganvas.data.images import fit_to_side
-from ganvas.editing.alignment import Ground
 from ganvas.editing.drag import REASONS
 from ganvas.editing.edits import Editor, Step, read_steps
 from ganvas.editing.floors import Floors
@@ -41,6 +40,8 @@ from ganvas.editing.inversion import Inversion, invert
 from ganvas.editing.named_directions import separable_classes
 from ganvas.editing.tuning import EVERY, tune
 from ganvas.errors import UsageError
+from ganvas.inference.aligned_inputs import LOOKED_AT
+from ganvas.inference.alignment import Ground
 from ganvas.inference.encoding import as_samples
 from ganvas.inference.model import Model, load
 from ganvas.media.image_files import to_bytes
@@ -68,7 +69,6 @@ LEAST_STEPS, LEAST_BY_GRADIENT = 30, 45  # made so many steps; more are needed t
 SMALL_SIDE, RESTARTS, FEW_RESTARTS = 32, 32, 6  # starts of a search in z of pictures of at most this side; of all others
 TUNING_STEPS = 150
 MOST_TUNED = 4  # copies that are kept
-LOOKED_AT = 128  # samples that say how the data were aligned
 SHOW_EACH = 4  # steps of a drag from one picture to the next
 
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from ganvas.data.images import fit_to_side
-from ganvas.editing.alignment import Ground
+from ganvas.inference.alignment import Ground
 
 
 def draw_bars(n: int = 8, side: int = 28, high: int = 20) -> torch.Tensor:

@@ -1,0 +1,118 @@
+"""`ganvas classify` names digits, also of paper; what cannot be read or classified is told in one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from support import miniature_model
+
+import ganvas
+from ganvas.cli import app, model_commands
+from ganvas.config import DataConfig
+from ganvas.data.open import open_source
+from ganvas.errors import DataError, UsageError
+from ganvas.inference.card import check_card
+from ganvas.inference.classify_files import classify_files
+from ganvas.inference.model import Model
+
+COUNT = 12
+
+
+@pytest.fixture(scope="module")
+def digits() -> Model:
+    return ganvas.load("classifier-mnist", "cpu")
+
+
+@pytest.fixture(scope="module")
+def test_digits() -> tuple[Any, list[int]]:
+    source = open_source(DataConfig(source="mnist", split="test"), resolution=28, channels=1)
+    return source.fields["real"][:COUNT].movedim(1, -1).numpy(), source.fields["label"][:COUNT].tolist()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, test_digits: tuple[Any, list[int]]) -> Path:
+    found = tmp_path / "digits"
+    (found / "more").mkdir(parents=True)
+    for i, (picture, label) in enumerate(zip(*test_digits, strict=True)):
+        Image.fromarray(picture[..., 0]).save(found / ("more" if i % 2 else ".") / f"{i:02}-{label}.png")
+    return found
+
+
+def test_test_digits_get_their_names(digits: Model, folder: Path) -> None:
+    found = classify_files(digits, [folder])
+    assert len(found.names) == COUNT
+    assert [found.rank(i)[0][0] for i in range(COUNT)] == [name[-5] for name in found.names]
+    assert found.shares.sum(1).numpy() == pytest.approx(1, abs=1e-5)
+    rows = json.loads(json.dumps(found.to_dict()))["pictures"]
+    assert all(row["class"] == max(row["probabilities"], key=row["probabilities"].get) for row in rows)
+
+
+def test_python_gives_the_same_numbers(digits: Model, folder: Path, test_digits: tuple[Any, list[int]]) -> None:
+    shares = digits.classify(test_digits[0])
+    assert shares.dtype == np.float32
+    assert [digits.named_classes[k] for k in shares.argmax(1)] == [str(label) for label in test_digits[1]]
+    found = classify_files(digits, [folder])
+    order = [int(Path(name).name[:2]) for name in found.names]
+    np.testing.assert_allclose(found.shares.numpy(), shares[order], atol=1e-5)
+
+
+def test_a_digit_on_paper_is_made_like_the_data(digits: Model, tmp_path: Path) -> None:
+    page = Image.new("RGB", (600, 400), "white")
+    ImageDraw.Draw(page).line([(200, 80), (320, 80), (240, 300)], fill="black", width=22)
+    page.save(tmp_path / "paper.jpg")
+    found = classify_files(digits, [tmp_path / "paper.jpg"])
+    assert found.rank(0)[0][0] == "7"
+    assert "light and dark exchanged" in found.aligned[0]
+    assert classify_files(digits, [tmp_path / "paper.jpg"], align=False).aligned == ("",)
+
+
+def test_a_conditional_vae_classifies_too(folder: Path) -> None:
+    one = miniature_model("vae-mnist-conditional")
+    found = classify_files(one, [folder], align=False)
+    assert found.shares.shape == (COUNT, len(one.classes))
+
+
+def test_what_cannot_be_read_is_listed(digits: Model, folder: Path) -> None:
+    (folder / "broken.png").write_bytes(b"no picture")
+    found = classify_files(digits, [folder])
+    assert len(found.names) == COUNT
+    assert [name for name, _ in found.skipped] == ["broken.png"]
+    with pytest.raises(DataError, match=r"^broken\.png: "):
+        classify_files(digits, [folder / "broken.png"])
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("gan-mnist", "does not classify; choose a model of a classifier"),
+        ("classifier-shapes", "classifies voxels, not pictures"),
+    ],
+)
+def test_models_that_name_no_pictures(name: str, says: str, folder: Path) -> None:
+    with pytest.raises(UsageError, match=says):
+        classify_files(miniature_model(name), [folder])
+
+
+def test_arrays_of_another_size(digits: Model) -> None:
+    with pytest.raises(UsageError, match="28, 28"):
+        digits.classify(np.zeros((1, 32, 32, 1), np.uint8))
+    with pytest.raises(UsageError, match="does not classify"):
+        miniature_model("gan-mnist").classify(np.zeros((1, 28, 28, 1), np.uint8))
+
+
+def test_a_card_with_too_few_names_is_refused(digits: Model) -> None:
+    with pytest.raises(DataError, match="names 9 classes, and its networks have 10"):
+        check_card(digits.game, digits.card | {"classes": [str(k) for k in range(9)]})
+
+
+def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.COMMANDS["classify"] is model_commands.classify
+    model_commands.classify("classifier-mnist", str(folder / "00-7.png"))
+    assert capsys.readouterr().out.startswith("00-7.png: 7 ")
+    with pytest.raises(UsageError, match="expected a picture, a folder or a zip"):
+        model_commands.classify("classifier-mnist")
