@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Classifies, Conditional, Encodes, Samples
 from ganvas.core.game import Game
-from ganvas.core.modality import modality_of_shape
+from ganvas.core.modality import IMAGES, VOXELS, modality_of_shape
 from ganvas.errors import UsageError
 from ganvas.inference.batches import classify_chunks, encode_chunks, sample_chunks
 
@@ -19,26 +19,30 @@ Array = npt.NDArray[Any]
 
 
 def as_samples(array: npt.ArrayLike, shape: tuple[int, ...]) -> Tensor:
-    """uint8 [n, H, W, C] (or [n, H, W] if C is 1) -> images [n, *shape] in [-1, 1]; points as float32.
+    """uint8 [n, H, W, C] (or [n, H, W] if C is 1) -> images [n, *shape] in [-1, 1]; solids uint8 or bool [n, D, H, W], 1 where
+    they are filled -> [n, *shape], too; points as float32.
 
     Raises:
-        UsageError: another type or shape, or no images.
+        UsageError: another type or shape, or no samples.
     """
-    given = np.asarray(array)
-    pictured = modality_of_shape(shape).grid
-    if not pictured:
-        samples = torch.from_numpy(np.require(given, np.float32, ["C", "W"]))
-    else:
+    given, modality = np.asarray(array), modality_of_shape(shape)
+    if modality is VOXELS:
+        if given.dtype not in (np.uint8, np.bool_) or given.max(initial=0) > 1:
+            raise UsageError(f"solids: expected uint8 [n, D, H, W] of 0 and 1, got {given.dtype}; give what is filled as 1")
+        wanted = shape[1:]
+        samples = VOXELS.normalize(255 * torch.from_numpy(np.array(given, np.uint8))[:, None])
+    elif modality is IMAGES:
         if given.dtype != np.uint8:
             raise UsageError(f"images: expected uint8 [n, H, W, C], got {given.dtype}; scale them to 0..255")
+        wanted = (*shape[1:], shape[0])
         given = given[..., None] if given.ndim == 3 and shape[0] == 1 else given
         samples = torch.from_numpy(np.require(given, requirements=["C", "W"]))  # PyTorch warns of memory that is read-only
         samples = samples.permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0) if given.ndim == 4 else samples
+    else:
+        wanted, samples = shape, torch.from_numpy(np.require(given, np.float32, ["C", "W"]))
     if samples.shape[1:] != shape or len(samples) == 0:
-        wanted = (*shape[1:], shape[0]) if pictured else shape
-        raise UsageError(
-            f"images: expected shape [n, {', '.join(map(str, wanted))}] with n at least 1, got {list(given.shape)}"
-        )
+        expected = ", ".join(map(str, wanted))
+        raise UsageError(f"{modality.name}: expected shape [n, {expected}] with n at least 1, got {list(given.shape)}")
     return samples
 
 

@@ -14,6 +14,7 @@ from support import miniature_model
 import ganvas
 from ganvas.cli import app, model_commands
 from ganvas.config import DataConfig
+from ganvas.core.modality import VOXELS
 from ganvas.data.open import open_source
 from ganvas.errors import DataError, UsageError
 from ganvas.inference.card import check_card
@@ -103,6 +104,18 @@ def test_arrays_of_another_size(digits: Model) -> None:
         digits.classify(np.zeros((1, 32, 32, 1), np.uint8))
     with pytest.raises(UsageError, match="does not classify"):
         miniature_model("gan-mnist").classify(np.zeros((1, 28, 28, 1), np.uint8))
+
+
+def test_solids_are_classified_from_python() -> None:
+    one = miniature_model("classifier-shapes")
+    solids = open_source(DataConfig(source="shapes", split="test"), resolution=32, channels=1).fields["real"][:3]
+    filled = (solids[:, 0] > 127).numpy()
+    assert one.classify(filled).shape == (3, len(one.named_classes))
+    np.testing.assert_array_equal(one.classify(filled), one.classify(filled.astype(np.uint8)))
+    expected = one.game.classify(VOXELS.normalize(solids)).softmax(1)  # type: ignore[attr-defined]
+    np.testing.assert_allclose(one.classify(filled), expected.detach().numpy(), atol=1e-5)
+    with pytest.raises(UsageError, match="solids: expected uint8"):
+        one.classify(255 * filled.astype(np.uint8))
 
 
 def test_a_card_with_too_few_names_is_refused(digits: Model) -> None:
