@@ -12,6 +12,7 @@ Differs: L-BFGS in w+, too, where Adam is farther from the picture after as many
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -31,17 +32,8 @@ LEVELS = 127.5  # of 255, for a difference of 1
 class GradientSearch(Search):
     """A search in z, in w, or in w+, where codes are rows of styles * d numbers, or of d for all layers."""
 
-    def __init__(
-        self,
-        model: LoadedGame,
-        label: Label,
-        where: str | None,
-        restarts: int,
-        steps: int,
-        seed: int,
-        weights: Tensor | None = None,
-    ) -> None:
-        super().__init__(model, label, "w" if where == "w+" else where, restarts, steps, seed, weights)
+    def __init__(self, model: LoadedGame, label: Label, where: str | None, *given: Any) -> None:
+        super().__init__(model, label, "w" if where == "w+" else where, *given)
         self.attempts = ATTEMPTS if model.shape[-1] <= SMALL else 1
         if where == "w+":
             self.name, d = where, model.drawer.latent_dim
