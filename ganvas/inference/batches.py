@@ -39,8 +39,7 @@ def encode_chunks(game: Encodes, x: Tensor, chunk: int = 32) -> Tensor:
 
 def classify_chunks(game: Classifies, x: Tensor, chunk: int = 32) -> Tensor:
     """x [N, ...] -> the likeliest class [N] on the CPU, in chunks as above."""
-    device = placement.device_of(game)
-    return in_chunks(lambda rows: game.classify(x[rows].to(device)).argmax(1), len(x), chunk)
+    return class_shares(game, x, chunk).argmax(1)
 
 
 def class_shares(game: Classifies, x: Tensor, chunk: int = 32) -> Tensor:

@@ -27,8 +27,10 @@ def as_samples(array: npt.ArrayLike, shape: tuple[int, ...]) -> Tensor:
     """
     given, modality = np.asarray(array), modality_of_shape(shape)
     if modality is VOXELS:
-        if given.dtype not in (np.uint8, np.bool_) or given.max(initial=0) > 1:
-            raise UsageError(f"solids: expected uint8 [n, D, H, W] of 0 and 1, got {given.dtype}; give what is filled as 1")
+        known = given.dtype in (np.uint8, np.bool_)
+        if not known or given.max(initial=0) > 1:
+            found = f"numbers up to {given.max()}" if known else given.dtype
+            raise UsageError(f"solids: expected uint8 [n, D, H, W] of 0 and 1, got {found}; give what is filled as 1")
         wanted = shape[1:]
         samples = VOXELS.normalize(255 * torch.from_numpy(np.array(given, np.uint8))[:, None])
     elif modality is IMAGES:
