@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from support import PLAN, ganvas, miniature
+from support import PLAN, ganvas, miniature, miniature_model
 
 from ganvas.cli.app import app
 from ganvas.editing.invert_files import Inverted, invert_files
@@ -50,6 +50,13 @@ def test_what_cannot_end_well_is_refused_before_the_search(run: Path, tmp_path: 
         invert_files(open_model(run), [run / "pictures"], tmp_path / "out", tune=-3)
     with pytest.raises(ResourceError, match=r"no folder .*missing; create it"):
         invert_files(open_model(run), [run / "pictures"], tmp_path / "missing" / "out")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["voxel-shapes", "textgan-names", "gan-ring"])
+def test_a_model_of_no_images_is_refused_in_one_line(name: str, run: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="this needs images"):
+        invert_files(miniature_model(name), [run / "pictures"], tmp_path / "out")
     assert not list(tmp_path.iterdir())
 
 
