@@ -21,6 +21,7 @@ from ganvas.inference.figures import LIKE_GROUND, UNEVEN, Figure, even_light, fi
 PLAIN = 0.85  # the share of the border of a picture that has the color of the ground, at least
 PLAIN_SAMPLE = 0.7  # the same of a sample: clothes touch the border
 ALIKE = 0.85  # the share of the samples that have a plain ground, and that of all
+GREY = 4  # levels: how far apart the channels of pictures are, at most, that are grey although they have three
 PAPER = 0.15  # the share of the largest difference below which it is the ground: paper is never quite even
 LARGEST = 1_024  # pixels of a side that is looked at
 THIN = 0.7  # strokes that are thinner than this share of those of the data are made thicker
@@ -31,7 +32,7 @@ OFF = 0.15  # of the side: how far from the size and the place of the data a fig
 
 @dataclass(frozen=True)
 class Ground:
-    """What samples look like: the ground [C], and the figure on it.
+    """What samples look like: the ground [C], and the figure on it; C is 1 where they are grey.
 
     `reach` is how far its lightest or darkest part is from the ground, in levels with a sign; `size` its longer side and
     `center` (y, x) its place, as shares of the side. `stroke` is the width of its strokes as a share of its longer side; 0: it
@@ -48,6 +49,8 @@ class Ground:
     def of_samples(cls, samples: Tensor) -> Ground | None:
         """Of samples [N, C, H, W] in [-1, 1]; None: they have no plain ground in common, or nothing on it."""
         pictures = IMAGES.denormalize(samples.clamp(-1, 1)).permute(0, 2, 3, 1).numpy()
+        if pictures.shape[3] > 1 and np.ptp(pictures, axis=3).mean() <= GREY:
+            pictures = pictures[..., :1]
         known = [each for picture in pictures if isinstance(each := find_figure(picture, PLAIN_SAMPLE), Figure)]
         if not known:
             return None
@@ -66,7 +69,7 @@ class Ground:
     def align(self, picture: Bytes, side: int) -> tuple[Bytes, str]:
         """uint8 [H, W, 1 or 3] -> the same aligned, for samples of `side` pixels, and what was done to it, or why nothing was.
 
-        That is "" if nothing had to be done. A picture whose figure was placed is square, with the channels of the samples.
+        That is "" if nothing had to be done. A picture whose figure was placed is square, with C channels.
         """
         given, picture = picture, _convert(picture, len(self.color))
         figure, done = find_figure(picture, PLAIN, on_paper=self.stroke > 0), []
@@ -116,7 +119,7 @@ class Ground:
             return None
         drawn = Image.fromarray((figure.shares(PAPER) * 255).astype(np.uint8))
         smooth = drawn.filter(ImageFilter.GaussianBlur(FINE // 4))  # the grain of paper and ink would count as outlines
-        wanted, width = self.stroke * figure.side, stroke_width(np.asarray(smooth, np.float32) / 255)
+        wanted, width = self.stroke * figure.side, stroke_width(np.asarray(smooth, np.float32) / np.float32(255))
         if width >= THIN * wanted:
             return None
         spread = drawn.filter(ImageFilter.MaxFilter(2 * max(1, round((wanted - width) / 2)) + 1))

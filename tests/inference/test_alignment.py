@@ -132,6 +132,20 @@ def is_seven(picture: np.ndarray) -> bool:
     return (top, bottom) == pytest.approx((4, 23), abs=2) and 9 < right - left < 15 and picture[:2].max() < 40
 
 
+def test_digits_that_are_grey_in_three_channels_are_drawings_too() -> None:
+    """As photographs of one's own digits are: dark on light."""
+    found = Ground.of_samples(-draw_bars().expand(-1, 3, -1, -1))
+    assert found is not None
+    assert (found.color.tolist(), found.reach) == ([255], -255)
+    assert found.stroke > 0
+    page = np.asarray(draw_seven((800, 600), (450, 150), 280, 28), np.float32) * np.linspace(0.5, 1, 800)
+    aligned, done = found.align(np.repeat(page.astype(np.uint8)[..., None], 3, 2), 28)
+    assert done.startswith("its light made even, its figure placed as in the data")
+    small = fit_to_side(aligned, 28, 3, "crop")
+    assert small.shape == (3, 28, 28)
+    assert is_seven(255 - small[0])
+
+
 def test_a_small_figure_on_a_large_page_is_found(digits: Ground) -> None:
     small, done = cover(draw_seven((2_000, 1_500), (1_500, 200), 130, 18), digits)
     assert done == "light and dark exchanged, its figure placed as in the data"
