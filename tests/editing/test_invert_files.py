@@ -60,6 +60,16 @@ def test_a_model_of_no_images_is_refused_in_one_line(name: str, run: Path, tmp_p
     assert not list(tmp_path.iterdir())
 
 
+def test_many_pictures_tell_how_far_it_is(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("ganvas.cli.arguments.PAUSE", 0.0)
+    for flag, told in (("--no-align", ["1 of 3 pictures", "2 of 3 pictures"]), ("--quiet", []), ("--json", [])):
+        words = ["invert", str(run / "run"), str(run / "pictures"), "--steps", "1", "--restarts", "1", "--no-floor", flag]
+        app([*words, "--out", str(tmp_path / flag)], exit_on_error=False, print_error=False, result_action="return_value")
+        assert [line for line in capsys.readouterr().err.splitlines() if " of " in line] == told
+
+
 def test_what_is_written(run: Path, tmp_path: Path) -> None:
     model, out = open_model(run), tmp_path / "out"
     found = invert_files(model, [run / "pictures"], out)
