@@ -5,7 +5,8 @@ from __future__ import annotations
 import json as json_
 import re
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from ganvas.evaluation import measure_names
 from ganvas.utils.parsing import parse_numbers
 from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
+
+PAUSE = 5.0  # seconds between two lines about the progress
 
 if TYPE_CHECKING:
     from ganvas.inference.codes import Codes
@@ -193,6 +196,19 @@ def report_doubts(warnings: Sequence[str], skipped: Sequence[tuple[str, str]], m
         lines.append(f"skipped {len(skipped) - most:,} more; `ganvas data` lists them all")
     for line in lines:
         print(line, file=sys.stderr)
+
+
+def make_teller(running: Running, what: str) -> Callable[[int, int], None]:
+    """A function that prints how many of all are done, to standard error, if the last such line was some seconds ago."""
+    told = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        if not running.quiet and not running.json and done < total and time.monotonic() - told > PAUSE:
+            told = time.monotonic()
+            print(f"{done:,} of {total:,} {what}", file=sys.stderr)
+
+    return tell
 
 
 @contextmanager

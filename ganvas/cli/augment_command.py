@@ -10,12 +10,11 @@ from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from ganvas.cli.arguments import Running, parse_settings, report_doubts, tell_doubts
+from ganvas.cli.arguments import PAUSE, Running, parse_settings, report_doubts, tell_doubts
 from ganvas.utils.parsing import parse_numbers, printable
 from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
 
-PAUSE = 5.0  # seconds between two lines about the progress
 FILLING = Group("To fill classes")
 STUDYING = Group("To study whether it helps (--study)")
 Filling = Parameter(group=FILLING)

@@ -13,6 +13,7 @@ from ganvas.cli.arguments import (
     Running,
     RunPath,
     Writing,
+    make_teller,
     parse_labels,
     parse_places,
     parse_terms,
@@ -45,7 +46,7 @@ def interpolate(
         Label, Parameter(help="One class for the whole film, or several to interpolate between, e.g. 3,8.")
     ] = None,
     straight: Annotated[bool, Parameter(negative="")] = False,
-    where: Annotated[Literal["z", "w"], Parameter(name="--in")] = "z",
+    where: Annotated[Literal["z", "w"] | None, Parameter(name="--in")] = None,
     to: Writing = Writing(),
 ) -> None:
     """Interpolate between seeds and back, as a film loop: .gif, .apng or .mp4 (pip install 'ganvas[video]').
@@ -59,7 +60,7 @@ def interpolate(
     straight
         Use straight lines in z instead of arcs. Lines leave the sphere near which z lies.
     where
-        z, or the styles w of a stylegan model, with straight lines.
+        z, or the styles w of a stylegan model, with straight lines. The default is z, and w for codes that are styles.
     """
     from ganvas.core.modality import TEXT
     from ganvas.inference.model import load
@@ -258,6 +259,7 @@ def invert(
         floor=floor,
         align=align,
         tune=tune,
+        progress=make_teller(running, "pictures"),
         where=where,
         restarts=restarts,
         steps=steps,

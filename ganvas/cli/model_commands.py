@@ -126,7 +126,7 @@ def classify(run: RunPath, *inputs: str, align: bool = True, running: Running = 
     if not inputs:
         raise UsageError("classify: expected a picture, a folder or a zip after the run, found none; name one")
     found = classify_files(load(run, running.device), inputs, align=align)
-    report_doubts([], found.skipped)
+    report_doubts(found.doubts, found.skipped)
     if running.json:
         print(json_.dumps(found.to_dict()))
     elif not running.quiet:

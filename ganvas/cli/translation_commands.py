@@ -10,12 +10,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ganvas.cli.arguments import Label, Running, RunPath, parse_labels, report_doubts, report_path
+from ganvas.cli.arguments import PAUSE, Label, Running, RunPath, parse_labels, report_doubts, report_path
 from ganvas.utils.parsing import printable, spell_count
 from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
 
-PAUSE = 5.0  # seconds between two lines about the progress
 MOST_LISTED = 100  # files that are listed
 LABEL = "Of a model with classes that samples: the class, or several that are tried; the default is all."
 

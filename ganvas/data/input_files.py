@@ -98,7 +98,8 @@ def _list_folder(path: Path, prefix: str) -> tuple[list[InputFile], list[Skipped
     def opener(name: str) -> Callable[[], IO[bytes]]:
         return lambda: open_input(path / name)
 
-    return [InputFile(prefix + name, opener(name)) for name in names], [*others, *skipped]
+    inputs = [InputFile(prefix + name, opener(name)) for name in names]
+    return inputs, [Skipped(printable(prefix) + name, why) for name, why in [*others, *skipped]]
 
 
 def _list_zip(path: Path, prefix: str) -> tuple[list[InputFile], list[Skipped]]:
@@ -111,7 +112,9 @@ def _list_zip(path: Path, prefix: str) -> tuple[list[InputFile], list[Skipped]]:
     def opener(name: str) -> Callable[[], IO[bytes]]:
         return lambda: open_packed(archive, by_name[name])
 
-    return [InputFile(prefix + name, opener(name)) for name in names], others
+    return [InputFile(prefix + name, opener(name)) for name in names], [
+        Skipped(printable(prefix) + name, why) for name, why in others
+    ]
 
 
 def _choose(names: Sequence[str]) -> tuple[list[str], list[Skipped]]:

@@ -81,6 +81,13 @@ class Show:
         return self.watch(self.draw(best.codes, best.c)[0])
 
 
+def require_images(model: LoadedGame) -> None:
+    """Raises: UsageError: the model makes something else than images, or makes them from inputs."""
+    require_pictures(model.drawer)
+    if model.modality is not IMAGES:
+        raise UsageError(f"{model.name} makes {model.modality.name}, and this needs images; choose another model")
+
+
 class Search:
     """The samples that a search starts from, and its steps."""
 
@@ -96,9 +103,7 @@ class Search:
     ) -> None:
         require_count("restarts", restarts, 1, MOST_RESTARTS)
         require_count("steps", steps, 1, MOST_STEPS)
-        require_pictures(model.game)
-        if model.modality is not IMAGES:
-            raise UsageError(f"{model.name} makes {model.modality.name}, and this needs images; choose another model")
+        require_images(model)
         self.model, self.space = model, space(model.drawer, where)
         self.name = self.space.name
         self.restarts, self.steps, self.weights = restarts, steps, read_weights(model, weights)

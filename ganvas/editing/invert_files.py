@@ -13,6 +13,7 @@ from torch import Tensor
 from ganvas.core.game import Game
 from ganvas.data.table import Skipped
 from ganvas.editing import tuning
+from ganvas.editing.code_search import require_images
 from ganvas.editing.floors import Floors
 from ganvas.editing.inversion import Inversion, invert
 from ganvas.inference import model_file
@@ -40,7 +41,7 @@ class Inverted:
     """The folder that was written; the names of the pictures, their errors in levels of 255, and their classes if any.
 
     `own` and `held_out` are what the errors are compared with: the median of the model's own samples and of held-out pictures
-    of its data; None: not measured. `aligned` says what was done to a picture first, "" if nothing. `untuned` are the errors
+    of its data; None: not measured. `aligned` says what was done to a picture first, or why nothing. `untuned` are the errors
     before the generator was tuned; () if it was not.
     """
 
@@ -98,6 +99,7 @@ def invert_files(
     target = find_free(Path(f"{stem[:100]}-inverted")) if out is None else Path(out)
     require_new_folder(target)
     require_writable(target)
+    require_images(model)
     if tune:
         require_count("tuning steps", tune, 1, tuning.MOST_STEPS)
     ground = Ground.of_samples(torch.cat([part for part, _ in model.stream(LOOKED_AT)])) if align else None

@@ -15,7 +15,7 @@ from ganvas.data.input_files import InputFile, find_inputs
 from ganvas.data.levels import Span, choose_levels
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError
-from ganvas.inference.alignment import Ground
+from ganvas.inference.alignment import LARGEST, Ground
 from ganvas.inference.encoding import as_samples
 from ganvas.inference.loaded_game import LoadedGame
 from ganvas.utils.parsing import printable
@@ -25,7 +25,7 @@ LOOKED_AT = 128  # pictures of the data, or samples, that say how the data were 
 
 @dataclass(frozen=True)
 class AlignedInputs:
-    """Pictures [N, C, H, W] in [-1, 1], the names of their files, and what was done to each first, "" if nothing."""
+    """Pictures [N, C, H, W] in [-1, 1], the names of their files, and what was done to each, or why nothing was."""
 
     names: list[str]
     pictures: Tensor
@@ -61,7 +61,7 @@ def read_aligned(model: LoadedGame, inputs: Sequence[str | Path], ground: Ground
 def _read_one(file: InputFile, model: LoadedGame, ground: Ground | None) -> tuple[Tensor, str]:
     channels, _, side = model.shape
     with file.open() as opened:
-        values = decode(opened, 2 * side)
+        values = decode(opened, max(2 * side, LARGEST if ground else 0))
     if values.dtype.name != "uint8":
         values = choose_levels(Span.of(values), model.white).to_bytes(values)
     values, done = ground.align(values.astype(np.uint8), side) if ground else (values, "")

@@ -23,13 +23,17 @@ from ganvas.inference.loaded_game import LoadedGame
 
 @dataclass(frozen=True)
 class Classified:
-    """The names of pictures, P(class | picture) [N, classes], the classes, and what was done to each picture first."""
+    """The names of pictures, P(class | picture) [N, classes], the classes, and what was done to each first, or why nothing.
+
+    `doubts`: a sentence if they could not be aligned with the data, because these are not here.
+    """
 
     names: tuple[str, ...]
     shares: Tensor
     classes: tuple[str, ...]
     aligned: tuple[str, ...]
     skipped: tuple[Skipped, ...]
+    doubts: tuple[str, ...] = ()
 
     def rank(self, number: int) -> list[tuple[str, float]]:
         """The classes of a picture and their probabilities, the likeliest first."""
@@ -58,17 +62,19 @@ def classify_files(model: LoadedGame, inputs: Sequence[str | Path], *, align: bo
         raise UsageError(f"{model.name} does not classify; choose a model of a classifier-... or vae-...-conditional recipe")
     if model.modality is not IMAGES:
         raise UsageError(f"{model.name} classifies {model.modality.name}, not pictures; use Model.classify in Python")
-    read = read_aligned(model, inputs, _find_ground(model) if align else None)
+    ground, doubts = _find_ground(model) if align else (None, ())
+    read = read_aligned(model, inputs, ground)
     shares = class_shares(model.game, read.pictures)
-    return Classified(tuple(read.names), shares, tuple(model.named_classes), tuple(read.aligned), tuple(read.skipped))
+    return Classified(tuple(read.names), shares, tuple(model.named_classes), tuple(read.aligned), tuple(read.skipped), doubts)
 
 
-def _find_ground(model: LoadedGame) -> Ground | None:
-    """How the data of the model were placed; None: they are not here, or have no plain ground."""
+def _find_ground(model: LoadedGame) -> tuple[Ground | None, tuple[str, ...]]:
+    """How the data of the model were placed; None: they have no plain ground, or are not here, as a sentence says."""
     try:
         config = model.data_config(model.data_source(None, "--data"))
         source = open_source(config, resolution=model.shape[-1], channels=model.shape[0])
     except DataError:  # such as: a bundle from another machine
-        return None
+        what = "pictures are not made light on dark, or dark on light, and placed as in the data of this model"
+        return None, (f"{what}: these are not on this machine",)
     rows = torch.randperm(len(source), generator=torch.Generator().manual_seed(0))[:LOOKED_AT]
-    return Ground.of_samples(source.samples(rows)["real"])
+    return Ground.of_samples(source.samples(rows)["real"]), ()

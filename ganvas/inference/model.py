@@ -224,11 +224,12 @@ class Model(ShownModel):
         label: Label = None,
         milliseconds: int = 50,
         straight: bool = False,
-        where: str = "z",
+        where: str | None = None,
     ) -> Path:
         """A closed interpolation through the codes of `seeds` as GIF, animated PNG or MP4; text as .txt.
 
-        It is spherical in z and linear in w. Several classes are interpolated too; None is the first class.
+        It is spherical in z and linear in w; None is w for codes that are styles, else z. Several classes are interpolated
+        too; of `label` None is the first class, or those of the codes.
 
         Raises:
             UsageError: fewer than two seeds or frames, no such space, another kind of file, or MP4 without its extra.
@@ -242,6 +243,7 @@ class Model(ShownModel):
         classes = self.choose_classes(label)[: 1 if label is None else None]
         if isinstance(seeds, Codes) and seeds.classes is not None and label is None:
             classes = seeds.classes.tolist()
+        where = where or ("w" if isinstance(seeds, Codes) and seeds.space != "z" else "z")
         pictures = self.space(where, label).walk(seeds, classes, len(self.classes), frames, straight)
         scale = 4 * legible_scale(pictures.shape[-1])
         text = self.provenance(name_places(seeds))

@@ -106,6 +106,7 @@ def test_json_names_what_was_found(
         ("traverse", "--seeds", "FILE"),
         ("plane", "--seeds", "FILE#b", "--direction", "sefa:0-1", "-n", 3),
         ("interpolate", "--seeds", "FILE", "--in", "w", "--frames", 4),
+        ("interpolate", "--seeds", "FILE", "--frames", 4),  # they are styles, so w is meant
         ("arithmetic", "FILE#a - FILE#b + 3"),
         ("drag", "--latents", "FILE#b", "--from", "10,12", "--to", "16,12", "--steps", 1),
         ("neighbours", "--latents", "FILE", "-k", 2),

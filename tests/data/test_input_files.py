@@ -97,3 +97,17 @@ def test_a_bomb_is_refused(tmp_path: Path) -> None:
         archive.writestr("a.png", bytes(17 << 20))
     with pytest.raises(DataError, match="like a zip bomb"):
         find_inputs([tmp_path / "x.zip"])
+
+
+def test_what_is_left_out_is_named_as_what_is_taken(tmp_path: Path) -> None:
+    """With several inputs, by folder and zip."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "notes.txt").write_text("x")
+        Image.new("L", (4, 4)).save(tmp_path / name / "a.png")
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as packed:
+        packed.write(tmp_path / "two" / "notes.txt", "notes.txt")
+        packed.write(tmp_path / "two" / "a.png", "a.png")
+    found = find_inputs([tmp_path / "one", tmp_path / "two.zip"])
+    assert [file.name for file in found.files] == ["one/a.png", "two/a.png"]
+    assert [each.name for each in found.skipped] == ["one/notes.txt", "two/notes.txt"]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from support import PLAN, ganvas, miniature
+from support import PLAN, ganvas, miniature, miniature_model
 
 from ganvas.cli.app import app
 from ganvas.editing.invert_files import Inverted, invert_files
@@ -51,6 +51,23 @@ def test_what_cannot_end_well_is_refused_before_the_search(run: Path, tmp_path: 
     with pytest.raises(ResourceError, match=r"no folder .*missing; create it"):
         invert_files(open_model(run), [run / "pictures"], tmp_path / "missing" / "out")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["voxel-shapes", "textgan-names", "gan-ring"])
+def test_a_model_of_no_images_is_refused_in_one_line(name: str, run: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="this needs images"):
+        invert_files(miniature_model(name), [run / "pictures"], tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
+def test_many_pictures_tell_how_far_it_is(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("ganvas.cli.arguments.PAUSE", 0.0)
+    for flag, told in (("--no-align", ["1 of 3 pictures", "2 of 3 pictures"]), ("--quiet", []), ("--json", [])):
+        words = ["invert", str(run / "run"), str(run / "pictures"), "--steps", "1", "--restarts", "1", "--no-floor", flag]
+        app([*words, "--out", str(tmp_path / flag)], exit_on_error=False, print_error=False, result_action="return_value")
+        assert [line for line in capsys.readouterr().err.splitlines() if " of " in line] == told
 
 
 def test_what_is_written(run: Path, tmp_path: Path) -> None:

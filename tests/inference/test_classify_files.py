@@ -72,6 +72,30 @@ def test_a_digit_on_paper_is_made_like_the_data(digits: Model, tmp_path: Path) -
     assert classify_files(digits, [tmp_path / "paper.jpg"], align=False).aligned == ("",)
 
 
+def test_a_small_digit_in_the_corner_of_a_page_with_a_shadow(digits: Model, tmp_path: Path) -> None:
+    page = Image.new("L", (1_600, 1_200), 230)
+    ImageDraw.Draw(page).line([(1_200, 200), (1_300, 200), (1_230, 390)], fill=40, width=10)
+    lit = np.asarray(page, np.float32) * np.where(np.arange(1_600) < 500, 0.6, 1)
+    Image.fromarray(lit.astype(np.uint8)).save(tmp_path / "paper.jpg")
+    found = classify_files(digits, [tmp_path / "paper.jpg"])
+    assert found.rank(0)[0][0] == "7"
+    assert found.aligned[0].startswith("its light made even, light and dark exchanged")
+
+
+def test_it_is_told_that_a_picture_is_not_aligned_and_why(
+    digits: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("L", (60, 50), 240).save(tmp_path / "blank.png")
+    assert classify_files(digits, [tmp_path / "blank.png"]).aligned == ("not aligned: nothing is on it",)
+    monkeypatch.setattr(digits, "card", digits.card | {"recipe": digits.card["recipe"] | {"data": {"source": "not-here"}}})
+    monkeypatch.setattr("ganvas.inference.model.load", lambda *_: digits)
+    model_commands.classify("classifier-mnist", str(tmp_path / "blank.png"))
+    said = capsys.readouterr()
+    assert said.err.startswith("warning: pictures are not made light on dark")
+    assert said.err.rstrip().endswith("not on this machine")
+    assert "aligned" not in said.out  # it stands once, not beside each picture
+
+
 def test_a_conditional_vae_classifies_too(folder: Path) -> None:
     one = miniature_model("vae-mnist-conditional")
     found = classify_files(one, [folder], align=False)

@@ -280,6 +280,19 @@ def test_a_hole_of_a_picture_is_filled_and_the_rest_keeps_its_bits(tab: Any, pho
     tab.wait_for_function("document.querySelector('[data-view=filled]').hidden")
 
 
+def test_it_is_told_that_a_filled_hole_is_a_new_beginning(tab: Any, photo: Path) -> None:
+    open_model(tab, "model=digits&seed=0&label=0")
+    find(tab, photo)
+    moved = add_direction(tab)
+    tab.click("#fill")
+    stroke(tab, (0.3, 0.3), (0.7, 0.3))
+    tab.click("#apply")
+    tab.wait_for_function("document.getElementById('note').textContent.endsWith('undo brings them back.')")
+    tab.wait_for_function(f"{STEPS} === 0 && {READY}")
+    tab.click("#undo")
+    tab.wait_for_function(f"(moved) => {SHOWN} === moved && {STEPS} === 1", arg=moved)
+
+
 def test_nothing_else_changes_while_a_picture_is_searched_and_stop_keeps_the_best(tab: Any) -> None:
     open_model(tab, "model=clothes&seed=1")
     add_direction(tab)
@@ -377,7 +390,10 @@ def test_the_steps_are_a_sheet_on_a_phone(tab: Any) -> None:
     tab.click("#sheet-toggle")
     tab.wait_for_function("document.getElementById('add-morph').checkVisibility({ visibilityProperty: true })")
     assert tab.get_attribute("#sheet-toggle", "aria-expanded") == "true"
-    assert tab.locator("#sheet-toggle").bounding_box()["y"] > 250  # the picture is still seen
+    tab.wait_for_timeout(400)
+    picture, sheet = (tab.locator(name).bounding_box() for name in ("#result", "#sheet-toggle"))
+    assert picture["y"] > 60  # what the steps change is seen as a whole, between the bar and the sheet
+    assert picture["y"] + picture["height"] <= sheet["y"]
     tab.keyboard.press("Escape")
     tab.wait_for_function("!document.getElementById('add-morph').checkVisibility({ visibilityProperty: true })")
 

@@ -72,7 +72,8 @@ export class Jobs {
   fill(strokes, target, called) {
     const take = ({ facts: answer }) => {
       const words = `Filled. Outside the hole the nearest that the model makes is ${answer.error} of 255 levels away`;
-      const said = `${words}${answer.class ? `; as ${answer.class}` : ""}.`;
+      const undone = state.stack.present.steps.length ? " Your steps went with the old beginning; undo brings them back." : "";
+      const said = `${words}${answer.class ? `; as ${answer.class}` : ""}.${undone}`;
       this.change({ ...makeEdit(0), origin: answer.origin, target, hole: strokes, error: answer.error, words: said });
       this.stage.choose("filled");
       say(said, true);
