@@ -22,10 +22,11 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Conditional, Styled, require_pictures
 from ganvas.core.modality import IMAGES
-from ganvas.editing.code_search import Search, Watch
+from ganvas.editing.code_search import Search
 from ganvas.editing.drag import Drag, Point, drag
 from ganvas.editing.inversion import Inversion, refine
 from ganvas.editing.named_directions import Direction, directions
+from ganvas.editing.search_ends import Watch
 from ganvas.errors import UsageError
 from ganvas.inference.codes import Codes
 from ganvas.inference.latent_space import Space, require_styles

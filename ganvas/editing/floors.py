@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganvas.editing.code_search import Watch
 from ganvas.editing.inversion import invert
 from ganvas.editing.latent_map import open_pictures
+from ganvas.editing.search_ends import Watch
 from ganvas.errors import GanvasError
 from ganvas.inference.model import Model
 

@@ -17,7 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganvas.editing.code_search import NEAR, SMALL, Ends, Search, Show, Watch, better_of, has_stalled, is_exact, join
+from ganvas.editing.code_search import NEAR, SMALL, Search, has_stalled, is_exact
+from ganvas.editing.search_ends import Ends, Show, Watch, better_of, join
 from ganvas.inference.latent_space import require_styles
 from ganvas.inference.loaded_game import Label, LoadedGame
 from ganvas.runtime import placement

@@ -21,8 +21,9 @@ import torch
 from torch import Tensor
 
 from ganvas.core.capabilities import Styled
-from ganvas.editing.code_search import RESTARTS, SMALL, STEPS, Search, Watch
+from ganvas.editing.code_search import RESTARTS, SMALL, STEPS, Search
 from ganvas.editing.gradient_search import GradientSearch
+from ganvas.editing.search_ends import Watch
 from ganvas.errors import UsageError
 from ganvas.inference.encoding import as_samples
 from ganvas.inference.loaded_game import Label, LoadedGame

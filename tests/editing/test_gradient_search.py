@@ -10,7 +10,7 @@ from support import miniature_model as model
 from torch import Tensor
 
 from ganvas.core.capabilities import Styled
-from ganvas.editing import code_search, inversion
+from ganvas.editing import code_search, inversion, search_ends
 from ganvas.editing.gradient_search import EVERY, GradientSearch
 from ganvas.editing.inversion import invert, refine
 
@@ -96,7 +96,7 @@ def test_a_quadratic_is_searched_to_its_minimum() -> None:
     exact = torch.linalg.lstsq(matrix.T, wanted[:, None]).solution[:, 0]
     start = torch.ones(1, d)
     seen = (start @ matrix)[0]
-    ends = code_search.Ends(start, torch.zeros(1, dtype=torch.int64), seen[None], (seen - wanted).square().mean()[None])
+    ends = search_ends.Ends(start, torch.zeros(1, dtype=torch.int64), seen[None], (seen - wanted).square().mean()[None])
     found = search._go_down(ends, wanted, 100 // EVERY, None)
     torch.testing.assert_close(found.codes[0], exact, rtol=1e-3, atol=1e-3)
 

@@ -9,7 +9,7 @@ import torch
 from support import miniature_model as model
 from torch import Tensor
 
-from ganvas.editing import code_search
+from ganvas.editing import code_search, search_ends
 from ganvas.editing.inversion import invert, refine
 from ganvas.errors import UsageError
 from ganvas.inference.batches import sample_chunks
@@ -151,7 +151,7 @@ def test_a_step_is_that_of_least_squares() -> None:
     z, other = latents([1, 2], one.drawer.latent_dim).split(1)
     wanted = (other @ matrix).flatten()
     pictures = z @ matrix
-    start = code_search.Ends(z, torch.zeros(1, dtype=torch.int64), pictures, (pictures - wanted).square().mean(1))
+    start = search_ends.Ends(z, torch.zeros(1, dtype=torch.int64), pictures, (pictures - wanted).square().mean(1))
     end = search._step(start, wanted)
     torch.testing.assert_close(end.codes, other, rtol=0.02, atol=0.02)
     assert end.errors < 1e-3 * start.errors
