@@ -54,7 +54,7 @@ def interpolate(
     Parameters
     ----------
     seeds
-        The samples to interpolate between, e.g. 1,5,9 or 0-7; or codes.npz of `ganvas invert`.
+        The samples to interpolate between, e.g. 1,5,9 or 0-7; or codes.npz of `ganvas invert`. One will do for several classes.
     frames
         Number of frames of the film.
     straight

@@ -229,20 +229,21 @@ class Model(ShownModel):
         """A closed interpolation through the codes of `seeds` as GIF, animated PNG or MP4; text as .txt.
 
         It is spherical in z and linear in w; None is w for codes that are styles, else z. Several classes are interpolated
-        too; of `label` None is the first class, or those of the codes.
+        too, also with one seed; of `label` None is the first class, or those of the codes.
 
         Raises:
-            UsageError: fewer than two seeds or frames, no such space, another kind of file, or MP4 without its extra.
+            UsageError: neither two seeds nor two classes, fewer than two frames, no such space, another kind of file, or MP4
+                without its extra.
         """
-        if len(seeds) < 2 or frames < 2:
-            raise UsageError(f"a walk needs at least two seeds and two frames, got {len(seeds)} and {frames}")
+        classes = self.choose_classes(label)[: 1 if label is None else None]
+        if isinstance(seeds, Codes) and seeds.classes is not None and label is None:
+            classes = seeds.classes.tolist()
+        if len(seeds) < 2 and (len(classes) < 2 or self.together(label) > 1):
+            raise UsageError(f"a walk needs at least two seeds{' or two classes' if self.classes else ''}, got {len(seeds)}")
         require_count("frames", frames, 2, MOST_FRAMES)
         if isinstance(self.game, Writes):
             return self.walk_of_lines(Path(out), seeds, frames)
         out = film_name(out)
-        classes = self.choose_classes(label)[: 1 if label is None else None]
-        if isinstance(seeds, Codes) and seeds.classes is not None and label is None:
-            classes = seeds.classes.tolist()
         where = where or ("w" if isinstance(seeds, Codes) and seeds.space != "z" else "z")
         pictures = self.space(where, label).walk(seeds, classes, len(self.classes), frames, straight)
         scale = 4 * legible_scale(pictures.shape[-1])

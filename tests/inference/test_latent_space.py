@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageSequence
 from support import miniature_model as model
 
 from ganvas.errors import UsageError
@@ -89,3 +91,14 @@ def test_wrong_spaces(tmp_path: Path) -> None:
         model("gan-ring").interpolate(tmp_path / "walk.gif", [1, 2])
     with pytest.raises(UsageError, match=r"expected a name ending in .gif, .png, .apng or .mp4"):
         model("dcgan-mnist").interpolate(tmp_path / "walk.avi", [1, 2])
+
+
+def test_one_seed_goes_from_class_to_class(tmp_path: Path) -> None:
+    walk = model("cgan-mnist").interpolate(tmp_path / "classes.gif", [5], 4, label=[3, 8])
+    with Image.open(walk) as film:
+        frames = [np.asarray(frame.convert("L")) for frame in ImageSequence.Iterator(film)]
+    assert (frames[1] == frames[3]).all()
+    assert (frames[0] != frames[2]).any()
+    for name in ("cogan-edges", "dcgan-mnist"):  # whose domains are no classes to go through, or that has none
+        with pytest.raises(UsageError, match="at least two seeds"):
+            model(name).interpolate(tmp_path / "walk.gif", [5])
