@@ -13,8 +13,10 @@ Source: Liu et al. 2021, arXiv:2101.04775 sec. 3.
 Differs (G): ReLU instead of gated linear units, which need twice as many channels. Bilinear interpolation. Few channels at full
 resolution, and no more than 128 anywhere: layers of 64 to 128 channels and 16 to 32 pixels are the fast ones on a CPU.
 Differs (D): R1 instead of batch and spectral normalization, the non-saturating loss instead of the hinge loss; it judges the
-picture as a whole as well as by patches, and learns more slowly than G. The reconstruction is an absolute difference of pixels,
-not of features of a trained network, of the whole picture only, and lazy. No augmentation until the balance asks for it.
+picture as a whole as well as by patches, and learns more slowly than G. The reconstruction is an absolute difference of
+pixels, not of features of a trained network, of the whole picture only, and lazy. No augmentation until the balance asks for
+it. With classes, reals with a wrong label are further fakes (Reed et al. 2016, arXiv:1605.05396 sec. 4.2): else half of the
+samples would show another class.
 Differs (both): they play at a half or a quarter of the resolution. Adam with beta1 0, a higher learning rate that falls to
 zero, batches of 32 instead of 8: the runs are short.
 """
@@ -112,6 +114,7 @@ class ConditionalConfig(Config):
     """The settings of the conditional game."""
 
     classes: int = 10
+    rules: Rules = replace(Config.rules, mismatch=1.0)
 
 
 def _mix(inputs: int, outputs: int) -> list[nn.Module]:
