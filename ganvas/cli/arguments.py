@@ -198,15 +198,15 @@ def report_doubts(warnings: Sequence[str], skipped: Sequence[tuple[str, str]], m
         print(line, file=sys.stderr)
 
 
-def make_teller(running: Running, what: str) -> Callable[[int, int], None]:
-    """A function that prints how many of all are done, to standard error, if the last such line was some seconds ago."""
+def make_teller(running: Running) -> Callable[[str], None]:
+    """A function that prints a line about the progress to standard error, if it has printed none for some seconds."""
     told = time.monotonic()
 
-    def tell(done: int, total: int) -> None:
+    def tell(line: str) -> None:
         nonlocal told
-        if not running.quiet and not running.json and done < total and time.monotonic() - told > PAUSE:
+        if not running.quiet and not running.json and time.monotonic() - told > PAUSE:
             told = time.monotonic()
-            print(f"{done:,} of {total:,} {what}", file=sys.stderr)
+            print(line, file=sys.stderr)
 
     return tell
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from ganvas.cli.arguments import PAUSE, Running, parse_settings, report_doubts, tell_doubts
+from ganvas.cli.arguments import Running, make_teller, parse_settings, report_doubts, tell_doubts
 from ganvas.utils.parsing import parse_numbers, printable
 from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
@@ -148,17 +148,14 @@ def _fill(target: str, out: Path, data: str | None, chosen: dict[str, Any], mix:
             f"{target} is a recipe, not a trained model: train it first with `ganvas train {target}{where} --out RUN`, then "
             "`ganvas augment RUN`; or add --study"
         )
-    quiet, told = running.quiet or running.json, time.monotonic()
+    tell = make_teller(running)
 
-    def tell(name: str, done: int, total: int) -> None:
-        nonlocal told
-        if not quiet and time.monotonic() - told > PAUSE:
-            told = time.monotonic()
-            print(f"{printable(name)}: {done:,} of {total:,}", file=sys.stderr)
+    def report(name: str, done: int, total: int) -> None:
+        tell(f"{printable(name)}: {done:,} of {total:,}")
 
     options = {name: value for name, value in chosen.items() if value is not None}
     with tell_doubts():
-        found = fill_classes(load(target, running.device), out, data=data, mix=mix, tell=tell, **options)
+        found = fill_classes(load(target, running.device), out, data=data, mix=mix, tell=report, **options)
     report_doubts(found.notes, found.skipped, most=20)
     if running.json:
         print(json_.dumps(found.to_dict()))

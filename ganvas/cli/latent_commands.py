@@ -250,6 +250,12 @@ def invert(
 
     if not inputs:
         raise UsageError("invert: expected a picture, a folder or a zip after the run, found none; name one")
+    tell = make_teller(running)
+
+    def report(done: int, total: int) -> None:
+        if done < total:
+            tell(f"{done:,} of {total:,} pictures")
+
     model = load(run, running.device)
     found = invert_files(
         model,
@@ -259,7 +265,7 @@ def invert(
         floor=floor,
         align=align,
         tune=tune,
-        progress=make_teller(running, "pictures"),
+        progress=report,
         where=where,
         restarts=restarts,
         steps=steps,

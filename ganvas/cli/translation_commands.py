@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json as json_
 import sys
-import time
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from ganvas.cli.arguments import PAUSE, Label, Running, RunPath, parse_labels, report_doubts, report_path
+from ganvas.cli.arguments import Label, Running, RunPath, make_teller, parse_labels, report_doubts, report_path
 from ganvas.utils.parsing import printable, spell_count
 from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
@@ -56,16 +55,13 @@ def translate(
 
     if not inputs:
         raise UsageError("translate: expected a picture, a folder or a zip after the run, found none; name one")
-    quiet, told = running.quiet or running.json, time.monotonic()
+    tell = make_teller(running)
 
-    def tell(what: str, done: int, total: int) -> None:
-        nonlocal told
-        if not quiet and time.monotonic() - told > PAUSE:
-            told = time.monotonic()
-            print(f"{done:,} of {total:,} {what}" if total else f"{done:,} {what}", file=sys.stderr)
+    def report(what: str, done: int, total: int) -> None:
+        tell(f"{done:,} of {total:,} {what}" if total else f"{done:,} {what}")
 
     model = load(run, running.device)
-    found = translate_files(model, inputs, out, to=to, strength=strength, seed=seed, tile=tile, back=back, progress=tell)
+    found = translate_files(model, inputs, out, to=to, strength=strength, seed=seed, tile=tile, back=back, progress=report)
     report_doubts(found.notes[:MOST_LISTED], [(each.name, each.reason) for each in found.skipped[:MOST_LISTED]])
     if len(found.skipped) > MOST_LISTED:
         print(f"skipped {len(found.skipped) - MOST_LISTED:,} more; --json lists them all", file=sys.stderr)

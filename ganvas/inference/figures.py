@@ -17,7 +17,7 @@ LIKE_GROUND = 32  # levels: how far from the color of the ground a pixel of it m
 FIGURE = 0.3  # the share of the largest difference to the ground from which on a pixel is part of the figure
 FULL, MOST_FULL = 0.005, 150  # the share of the pixels, and their number at most, that differ by the largest difference or more
 THICK = 0.25  # of the longer side: a figure in which no square of this side lies is drawn
-LOOKED_AT = 48  # pixels of the longer side of a figure in which that is looked for, at most
+THICK_SIDE = 48  # pixels of the longer side of a figure in which that is looked for, at most
 CELLS = 48  # of the longer side, at most, in which parts of a figure are told apart
 DUST = 0.05  # a part with a smaller share of the figure is no part of it
 INSIDE = 0.25  # a figure that does not touch the border has at least this share of all that is no ground
@@ -87,7 +87,7 @@ def is_drawn(figure: Figure) -> bool:
     top, left = (max(0, round(place - figure.side / 2)) for place in figure.center)
     whole = round(figure.side)
     part = Image.fromarray(((figure.shares() > FIGURE) * 255).astype(np.uint8)[top : top + whole, left : left + whole])
-    part.thumbnail((LOOKED_AT, LOOKED_AT), Image.Resampling.BOX)
+    part.thumbnail((THICK_SIDE, THICK_SIDE), Image.Resampling.BOX)
     thick = 2 * round(THICK * max(part.size) / 2) + 1
     return bool(np.asarray(part.filter(ImageFilter.MinFilter(thick))).max() < 128)
 
