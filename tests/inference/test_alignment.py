@@ -84,12 +84,18 @@ def test_samples_without_a_plain_ground() -> None:
     assert Ground.of_samples(torch.ones(8, 1, 16, 16)) is None  # nothing on it
 
 
-def test_colors_keep_their_ground() -> None:
-    """A colored figure is placed; a white ground stays white."""
+def learn_colored_squares() -> Ground:
+    """What samples look like that are squares of 24 pixels on white."""
     samples = torch.ones(4, 3, 32, 32)
     samples[:, 0, 4:28, 4:28] = -1
     found = Ground.of_samples(samples)
     assert found is not None
+    return found
+
+
+def test_colors_keep_their_ground() -> None:
+    """A colored figure is placed; a white ground stays white."""
+    found = learn_colored_squares()
     sheet = np.full((200, 100, 3), 255, np.uint8)
     sheet[10:34, 60:84] = (200, 30, 30)
     aligned, done = found.align(sheet, 32)
@@ -181,10 +187,7 @@ def test_dust_and_the_edge_of_the_paper_are_no_part_of_a_drawing(digits: Ground)
 
 def test_a_small_part_of_a_colored_figure_belongs_to_it() -> None:
     """An emoji with a drop beside it: nothing is cut off."""
-    samples = torch.ones(4, 3, 32, 32)
-    samples[:, 0, 4:28, 4:28] = -1
-    found = Ground.of_samples(samples)
-    assert found is not None
+    found = learn_colored_squares()
     sheet = np.full((200, 200, 3), 255, np.uint8)
     sheet[60:140, 60:140] = (200, 30, 30)
     sheet[20:30, 20:30] = (30, 30, 200)
