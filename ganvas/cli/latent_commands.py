@@ -1,4 +1,4 @@
-"""The commands of a model's latent space: `interpolate`, `traverse`, `plane`, `arithmetic`, `invert` and `map`."""
+"""The commands of a model's latent space: `interpolate`, `traverse`, `plane`, `arithmetic` and `map`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from cyclopts import Parameter
 from ganvas.cli.arguments import (
     Label,
     Reporting,
-    Running,
     RunPath,
     Writing,
-    make_teller,
     parse_labels,
     parse_places,
     parse_terms,
-    report_doubts,
     report_path,
 )
 from ganvas.utils.parsing import parse_numbers, printable
@@ -202,90 +199,6 @@ def arithmetic(
     model = load(run, to.device)
     terms = [latent_arithmetic.Term(seeds, sign, label) for sign, label, seeds in parse_terms(expression, model)]
     report_traversal(latent_arithmetic.arithmetic(model, to.path("arithmetic.png"), terms, where=where), to)
-
-
-def invert(
-    run: RunPath,
-    *inputs: str,
-    out: str | None = None,
-    label: Annotated[Label, Parameter(help="The class, or several that are tried; the default is all.")] = None,
-    where: Annotated[
-        Literal["z", "w", "w+"] | None,
-        Parameter(name="--in", help="Noise z, styles w (the default if the model has them), or w+: a w for each layer."),
-    ] = None,
-    restarts: Whole = 16,
-    steps: Whole = 50,
-    seed: Whole = 0,
-    floor: bool = True,
-    align: bool = True,
-    tune: Whole = 0,
-    running: Running = Running(),
-) -> None:
-    """Find the codes of pictures: the places in the latent space where the model makes what is nearest to them.
-
-    Parameters
-    ----------
-    inputs
-        Pictures, folders and zips of them. Each is made square and small as the training data were.
-    out
-        A new folder for codes.npz, which other commands take in place of seeds, the picture of each code, and a sheet. The
-        default is a new name in this folder, NAME-inverted.
-    restarts
-        Samples that each search starts from; the worse ones are given up again and again.
-    steps
-        Steps of each search, at most. Ctrl-C keeps the best codes so far.
-    seed
-        Of the first sample that a search may start from.
-    floor
-        Also invert samples of the model, and held-out pictures of its data, to show how small the error can be.
-    align
-        First make pictures with a plain ground as the data were: light on dark or dark on light, the figure as large as there.
-    tune
-        Then train a copy of the model for so many steps (200 is usual) until the codes give the pictures themselves. The new
-        folder is then a model too, for which the codes are.
-    """
-    from ganvas.editing.invert_files import invert_files
-    from ganvas.errors import UsageError
-    from ganvas.inference.model import load
-
-    if not inputs:
-        raise UsageError("invert: expected a picture, a folder or a zip after the run, found none; name one")
-    tell = make_teller(running)
-
-    def report(done: int, total: int) -> None:
-        if done < total:
-            tell(f"{done:,} of {total:,} pictures")
-
-    model = load(run, running.device)
-    found = invert_files(
-        model,
-        inputs,
-        out,
-        label=parse_labels(label),
-        floor=floor,
-        align=align,
-        tune=tune,
-        progress=report,
-        where=where,
-        restarts=restarts,
-        steps=steps,
-        seed=seed,
-    )
-    report_doubts(
-        ["stopped before the tuning: the folder has codes and no model"] * bool(tune and not found.untuned), found.skipped
-    )
-    if running.json:
-        print(json_.dumps(found.to_dict()))
-    elif not running.quiet:
-        labels = found.classes or ("",) * len(found.names)
-        for i, (name, error) in enumerate(zip(found.names, found.errors, strict=True)):
-            before = f", {found.untuned[i]:.1f} before tuning" if found.untuned else ""
-            words = f", as {labels[i]}" * bool(labels[i]) + f" ({found.aligned[i]})" * bool(found.aligned[i])
-            print(f"{printable(name)}: {error:.1f} of 255 levels{before}{words}")
-        if found.own is not None:
-            other = "" if found.held_out is None else f"; held-out pictures of its data: {found.held_out:.1f}"
-            print(f"to compare, samples of the model itself: {found.own:.1f}{other}")
-        print(printable(found.out))
 
 
 def latent_map(
