@@ -190,7 +190,7 @@ class Display(ProgressText):
         if data.modality is VOXELS:
             return [sample, f"ganvas sample {place} --out turning.gif", f"ganvas sample {place}{one} --out solid.stl"]
         walk = f"ganvas interpolate {place} --seeds 1,5,9{two} --out walk.gif"
-        last = "ganvas recipes"
+        last = f"ganvas eval {place}"
         if issubclass(game, Encodes):
             last = f"ganvas map {place}" if recipe.config.latent_dim == 2 else f"ganvas reconstruct {place}"
         return [sample, walk if data.modality is IMAGES else f"ganvas sample {place} -n 10000 --out points.npz", last]

@@ -44,12 +44,18 @@ MEASURE = 4  # steps between two measurements that cost a pass of the discrimina
 # When it acts.
 REST = 0.8  # with `resting`: the skill in the last batch above which D makes no move
 HIGH = 0.95  # the highest skill of D that still teaches G
+GUESS, AHEAD = 0.55, 0.8  # in words: up to the first D only guesses; from the second on it is ahead, which still teaches G
 EASE = 0.85  # below this skill, the controller undoes its action
 STRAIN = 3.0  # the loss of D relative to that of a D that only guesses: above it, its steps are too long
 MEMORY, FORGOTTEN = 0.08, 0.03  # how much more often D calls training reals real than held-out reals: act, undo
 SURE, UNSURE = 0.7, 0.65  # without held-out images: how often D calls training reals real: act, undo (r_t of 0.4 and 0.3)
 FEW = 2_000  # images that D may know by heart
 MOST_AUGMENTATION = 0.8  # above this probability, augmentation leaks into the fakes (arXiv:2006.06676 sec. 3.2)
+
+
+def name_skill(skill: float) -> str:
+    """The skill of a discriminator in words: it guesses, is level with the generator, ahead, or far ahead."""
+    return "guesses" if skill < GUESS else "level" if skill < AHEAD else "ahead" if skill <= HIGH else "far ahead"
 
 
 def rate_factor(lead: float) -> float:

@@ -32,16 +32,17 @@ COLUMNS = 10
 INPUT_ROWS = 8  # samples of a sheet of inputs and outputs
 FRAMES = 6  # of a clip that a sheet shows at most
 LARGEST_GIF = 1_000_000  # bytes of a learning.gif
-# How often a learning.gif is halved, its frames and its colors, best first: the first that fits is taken.
+# How often a learning.gif is halved, its frames and its colors, best first: the first that fits is taken. Few colors make
+# colored pictures grey and banded, so a smaller size comes before them.
 FITS = (
     (0, 100, 256),
     (1, 100, 256),
-    (1, 36, 64),
+    (1, 36, 128),
     (1, 24, 64),
-    (1, 24, 32),
-    (1, 16, 32),
-    (1, 12, 16),
-    (2, 16, 32),
+    (2, 36, 256),
+    (2, 24, 128),
+    (2, 24, 64),
+    (3, 16, 64),
     (3, 8, 16),
     (4, 8, 4),
 )

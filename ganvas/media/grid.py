@@ -13,7 +13,8 @@ from ganvas.media.font import Font, choose_font, show_line, show_names
 from ganvas.media.image_files import INK, PAPER, Picture, to_bytes
 from ganvas.runtime import placement
 
-LINE = 16  # height of a line of a caption, in pixels
+LINE, LETTERS = 16, 12  # heights of a line of a caption, and of its letters, in pixels
+ACROSS = 60  # times its letters, a picture is as wide at most: a wide one is shown smaller, and its names must stay legible
 
 
 def legible_scale(resolution: int) -> int:
@@ -55,16 +56,17 @@ def caption(image: Picture, lines: Sequence[str]) -> Picture:
     whole = Image.new(image.mode, (image.width, image.height + LINE * len(lines) + 4), PAPER)
     whole.paste(image)
     lines = list(map(show_line, lines))
-    draw, font = ImageDraw.Draw(whole), choose_font(lines, 12)
+    draw, font = ImageDraw.Draw(whole), choose_font(lines, LETTERS)
     for row, line in enumerate(lines):
         draw.text((4, image.height + 1 + LINE * row), line, fill=INK, font=font)
     return whole
 
 
 def name_rows(picture: Picture, names: Sequence[str], most: int = 96) -> Picture:
-    """The picture of equally high rows with a name at the left of each, at most `most` pixels wide, then cut off."""
-    names = show_names(names)
-    font, height = choose_font(names, 12), picture.height / len(names)
+    """The picture of equally high rows with a name at the left of each, cut off beyond `most` pixels; more in a wide picture."""
+    names, height = show_names(names), picture.height / len(names)
+    size = max(LETTERS, min(_choose_size(picture), round(height)))
+    font, most = choose_font(names, size), most * size // LETTERS
     shown = [_cut_off(name, font, most) for name in names]
     left = 8 + max(round(font.getlength(name)) for name in shown)
     whole = Image.new(picture.mode, (left + picture.width, picture.height), PAPER)
@@ -77,14 +79,19 @@ def name_rows(picture: Picture, names: Sequence[str], most: int = 96) -> Picture
 
 def name_columns(picture: Picture, names: Sequence[str]) -> Picture:
     """The picture of equally wide columns with a name above each; names that are too wide are cut off."""
-    names = show_names(names)
-    font, width = choose_font(names, 12), picture.width / len(names)
-    whole = Image.new(picture.mode, (picture.width, picture.height + LINE), PAPER)
-    whole.paste(picture, (0, LINE))
+    names, width, size = show_names(names), picture.width / len(names), _choose_size(picture)
+    font, line = choose_font(names, size), LINE * size // LETTERS
+    whole = Image.new(picture.mode, (picture.width, picture.height + line), PAPER)
+    whole.paste(picture, (0, line))
     draw = ImageDraw.Draw(whole)
     for column, name in enumerate(names):
-        draw.text((width * (column + 0.5), LINE / 2), _cut_off(name, font, width - 4), fill=INK, font=font, anchor="mm")
+        draw.text((width * (column + 0.5), line / 2), _cut_off(name, font, width - 4), fill=INK, font=font, anchor="mm")
     return whole
+
+
+def _choose_size(picture: Picture) -> int:
+    """The height of the letters beside a picture, in pixels."""
+    return max(LETTERS, picture.width // ACROSS)
 
 
 def _cut_off(text: str, font: Font, most: float) -> str:

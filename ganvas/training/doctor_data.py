@@ -17,6 +17,7 @@ from ganvas.training.run_data import NEEDED, doubt_count
 LOOKED_AT = 2_000  # samples in which copies are searched, and labels compared
 BYTES = 64 << 20  # of them: fewer of large images
 DARK = 16  # levels of 255: images with a smaller range are nearly one color
+OF_A_CLASS = 5  # samples: of fewer the nearest other one is of the same class too seldom to say anything
 SMALL = 16  # pixels: the side at which images are compared
 
 
@@ -70,7 +71,11 @@ def check_labels(case: Case) -> Finding | None:
         return None
     rows = _some_rows(case)
     labels = labels_of(data, rows)
-    if labels is None or len(rows) < NEEDED:
+    if labels is None:
+        return None
+    common = labels.bincount()[labels] >= OF_A_CLASS
+    rows, labels = rows[common], labels[common]
+    if len(rows) < NEEDED:
         return None
     x = small_vectors(read_rows(data, rows))
     nearest = torch.cat([_without_itself(x, part).argmin(1) for part in torch.arange(len(x)).split(500)])

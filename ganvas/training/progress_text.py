@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ganvas.core.telemetry import list_discriminators, name_column
-from ganvas.engine.balance import HIGH, describe_action, rate_factor
+from ganvas.engine.balance import describe_action, name_skill, rate_factor
 
 if TYPE_CHECKING:
     from ganvas.training.run_folder import Run
     from ganvas.training.trainer import Progress
 
-LEVEL = 0.55  # skill of a discriminator up to which it only guesses
+SKILLS = {"guesses": "D only guesses", "level": "level", "ahead": "D is ahead", "far ahead": "D is far ahead"}
 CALLS = (("verdict_real", "reals", "green"), ("verdict_fake", "fakes", "magenta"))  # note, what it is about, color
 SMOOTHING = 0.95  # share of the old value in a smoothed value, each step
 
@@ -42,7 +42,9 @@ class ProgressText:
     def make_line(self, progress: Progress) -> str:
         """One line of plain text."""
         left = format_time_left(progress)
-        parts = [f"{progress.items:,} of {progress.total:,} {self.unit}, {progress.rate:,.0f}/s, {left} left"]
+        parts = [
+            f"{progress.items:,} of {max(progress.items, progress.total):,} {self.unit}, {progress.rate:,.0f}/s, {left} left"
+        ]
         for name in list_discriminators(self.smooth):
             columns = [(what, name_column(note, name)) for note, what, _ in CALLS]
             calls = [f"{what} called real {self.smooth[column]:.0%}" for what, column in columns if column in self.smooth]
@@ -80,8 +82,7 @@ class ProgressText:
 def describe_balance(values: Mapping[str, float]) -> tuple[float, str]:
     """skill, lead and augment -> the skill from 0 (guesses) to 1 (always right), and the balance in words."""
     skill, lead, augment = values["skill"], values.get("lead", 0.0), values.get("augment", 0.0)
-    words = "D only guesses" if skill < LEVEL else "level" if skill <= HIGH else "D is far ahead"
-    parts = [f"{words} ({skill:.0%} right)"]
+    parts = [f"{SKILLS[name_skill(skill)]} ({skill:.0%} right)"]
     parts += [describe_action(lead)] if rate_factor(lead) < 0.9 else []
     parts += [f"augmentation {augment:.0%}"] if augment > 0.02 else []
     return max(0.0, 2 * skill - 1), ", ".join(parts)
@@ -93,5 +94,5 @@ def title_of(name: str) -> str:
 
 
 def format_time_left(progress: Progress) -> str:
-    seconds = int((progress.total - progress.items) / max(progress.rate, 1e-9))
+    seconds = int(max(0, progress.total - progress.items) / max(progress.rate, 1e-9))  # the last batch may go beyond the total
     return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"

@@ -50,6 +50,7 @@ def have_same_networks(before: Recipe, after: Recipe) -> bool:
     """Whether the networks of `after` can continue with the weights of `before`.
 
     They must have weights of the same names and shapes, print the same layers, and give the same samples for the same noise.
+    Samples of another resolution are not compared: such networks draw at one side, and enlarge afterwards.
     """
     try:
         with torch.random.fork_rng(devices=[]):
@@ -59,7 +60,8 @@ def have_same_networks(before: Recipe, after: Recipe) -> bool:
     except (GanvasError, RuntimeError):
         return False
     # The printed layers show what has no weights (strides, activations); the samples show what is not printed either.
-    return str(old) == str(new) and torch.equal(_sample_two(old), _sample_two(new))
+    sides = [getattr(recipe.config, "resolution", 0) for recipe in (before, after)]
+    return str(old) == str(new) and (sides[0] != sides[1] or torch.equal(_sample_two(old), _sample_two(new)))
 
 
 @torch.no_grad()

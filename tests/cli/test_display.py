@@ -81,9 +81,10 @@ def test_the_next_commands_name_classes_that_exist(
     ("skill", "lead", "augment", "share", "words"),
     [
         (0.5, 0.0, 0.0, 0.0, "D only guesses (50% right)"),
-        (0.8, 0.0, 0.0, 0.6, "level (80% right)"),
+        (0.7, 0.0, 0.0, 0.4, "level (70% right)"),
+        (0.8, 0.0, 0.0, 0.6, "D is ahead (80% right)"),
         (0.98, 1.0, 0.0, 0.96, "D is far ahead (98% right), its learning rate is 0.083 of the recipe's"),
-        (0.9, 0.0, 0.4, 0.8, "level (90% right), augmentation 40%"),
+        (0.9, 0.0, 0.4, 0.8, "D is ahead (90% right), augmentation 40%"),
     ],
 )
 def test_the_gauge_says_who_is_ahead_and_what_is_done(
@@ -99,6 +100,10 @@ def test_the_gauge_is_in_the_line_of_a_watched_game(tmp_path: Path) -> None:
     shown.smooth["skill"] = 0.7
     assert "balance: level (70% right)" in shown.make_line(Progress(1, 2, 1.0, 1.0, {}, ()))
     shown.make_panel(Progress(1, 2, 1.0, 1.0, {}, ()))
+
+
+def test_the_last_batch_may_go_beyond_the_number_of_images(tmp_path: Path) -> None:
+    assert "32 of 32 points, 1/s, 0 s left" in display("gan-ring", (), tmp_path).make_line(Progress(32, 10, 1.0, 1.0, {}, ()))
 
 
 def print_panel(shown: Display, progress: Progress) -> str:
@@ -126,9 +131,9 @@ def test_every_discriminator_is_shown(tmp_path: Path) -> None:
     progress = Progress(1, 2, 1.0, 1.0, {}, ())
     line = shown.make_line(progress)
     assert "discriminator a: reals called real 90%, fakes called real 20% | discriminator b: reals called real 60%" in line
-    assert "balance a: level (85% right) | balance b: D only guesses (50% right)" in line
+    assert "balance a: D is ahead (85% right) | balance b: D only guesses (50% right)" in line
     assert "discriminator b: reals" in print_panel(shown, progress)
-    assert shown.make_row(progress)["balance"] == "level (85% right); D only guesses (50% right)"
+    assert shown.make_row(progress)["balance"] == "D is ahead (85% right); D only guesses (50% right)"
 
 
 @pytest.mark.parametrize(
@@ -139,7 +144,7 @@ def test_every_discriminator_is_shown(tmp_path: Path) -> None:
         ("textlm-names", "ganvas sample", "ganvas eval"),
         ("voxel-shapes", "ganvas sample", "solid.stl"),
         ("vae-mnist", "ganvas sample", "ganvas reconstruct"),
-        ("gan-ring", "ganvas sample", "ganvas recipes"),
+        ("gan-ring", "ganvas sample", "ganvas eval"),
         ("pix2pix-emoji", "ganvas translate", "ganvas eval"),
         ("spade-earth", "ganvas paint", "ganvas eval"),
     ],

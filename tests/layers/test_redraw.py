@@ -34,6 +34,7 @@ def error(drawn: Tensor, wanted: Tensor) -> float:
 def test_the_file_is_small_and_has_its_hash() -> None:
     assert FILE.stat().st_size < 2_000_000
     assert hashlib.sha256(FILE.read_bytes()).hexdigest() == SHA256
+    assert f"`{SHA256}`" in FILE.with_name("README.md").read_text()
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -32,6 +32,16 @@ def test_a_name_stands_above_each_column_and_within_it() -> None:
         assert not (pixels[:LINE, edges[i] : edges[i] + 2] < 128).any()  # no name runs into the next column
 
 
+def test_names_grow_with_a_picture_that_will_be_shown_smaller() -> None:
+    heights = []
+    for side in (64, 128):
+        named = name_rows(make_grid(torch.ones(20, 1, side, side), columns=10), ["HH", "HH"])
+        dark = (np.asarray(named)[: named.height // 2, : named.width - 10 * side] < 128).any(1)
+        heights.append(int(dark.sum()))
+    assert heights[1] > 1.6 * heights[0]
+    assert name_rows(make_grid(torch.ones(4, 1, 8, 400), columns=4), ["HH"]).height == 12  # not higher than its row
+
+
 def test_a_long_name_is_cut_off_with_an_ellipsis() -> None:
     font = ImageFont.load_default(12)
     assert _cut_off("cat", font, 100) == "cat"

@@ -13,6 +13,7 @@ from ganvas.metrics.picture_network import FILE, SHA256, WIDTHS, load_picture_ne
 def test_the_file_is_small_and_has_its_hash() -> None:
     assert FILE.stat().st_size < 2_000_000
     assert hashlib.sha256(FILE.read_bytes()).hexdigest() == SHA256
+    assert f"`{SHA256}`" in FILE.with_name("README.md").read_text()
 
 
 def test_its_maps_have_four_resolutions() -> None:

@@ -62,6 +62,13 @@ def test_labels_of_one_class_are_not_wrong(script: Script) -> None:
     assert "labels do not fit" not in names(diagnose(script.run("cgan-mnist", draws=digits(500), data=data)))
 
 
+def test_a_class_of_one_picture_shows_nothing(script: Script) -> None:
+    """The picture most like it is of another class whatever its label is."""
+    images, _ = labelled(120)
+    data = folder_of(script.folder / "data", images, labels=np.r_[np.full(119, 3), 4])
+    assert "labels do not fit" not in names(diagnose(script.run("cgan-mnist", draws=digits(500), data=data)))
+
+
 def test_rare_classes_fit_and_are_no_crash(script: Script) -> None:
     """98 % ones: agreement by chance leaves no room above it, and of some classes no real is among those looked at."""
     source = open_source(DataConfig(source="mnist"))

@@ -23,7 +23,7 @@ from ganvas.runtime.distributed import Ranks
 from ganvas.training.branch import branch
 from ganvas.training.run_folder import Run, open_run
 from ganvas.training.trainer import fit
-from ganvas.training.transfer import transfer, transfer_classes
+from ganvas.training.transfer import have_same_networks, transfer, transfer_classes
 from ganvas.utils.settings import to_dict
 
 SMALL = {"config.width": "4", "config.max_width": "8", "config.head": "8", "train.batch": "8", "config.critic_width": "4"}
@@ -127,3 +127,11 @@ def test_a_finished_run_that_shall_be_longer_names_the_branch(parent: Run) -> No
     longer = replace(parent.recipe, train=replace(parent.recipe.train, images=128))
     with pytest.raises(UsageError, match=r"is finished after 64 images; .* --set train\.images=128 --out NEW$"):
         parent.check(longer, None)
+
+
+def test_networks_that_enlarge_what_they_draw_continue_at_another_resolution() -> None:
+    drawn = miniature("fastgan-images")[0]
+    before, after = (replace(drawn, config=replace(drawn.config, resolution=side)) for side in (64, 128))
+    assert have_same_networks(before, after)
+    before, after = (replace(drawn, config=replace(drawn.config, redraw=0, resolution=side)) for side in (32, 64))
+    assert not have_same_networks(before, after)  # each resolution has layers of its own

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.core.telemetry import is_note, list_discriminators, name_column
+from ganvas.engine.balance import name_skill
 from ganvas.errors import DataError, GanvasError
 from ganvas.games.recipes import parse_recipe
 from ganvas.studio.run_damage import find_damage
@@ -37,7 +38,7 @@ READ_BYTES = 256 << 10  # of a log, for one answer
 TUNABLE = re.compile(
     r"train\.(?!seed$|images$)|config\.rules\.|data\.(fit|flip)$"
 )  # what a branch may change: not the networks
-LEVEL = (0.55, 0.95)  # the skill of the discriminator at which both players learn
+BOTH_LEARN = ("level", "ahead")  # of the skills of a discriminator: `name_skill`
 
 
 @dataclass(frozen=True)
@@ -228,8 +229,8 @@ def describe_balance(row: Mapping[str, Any]) -> str:
         parts += [f"augmentation{f' for {name}' if name else ''} is at {augment:.0%}"] if augment >= 0.005 else []
     if parts:
         return f" large enough to log: {' and '.join(parts)} now."
-    level = skills and all(LEVEL[0] <= skill <= LEVEL[1] for skill in skills)
-    return ": both players are level without help." if level else "."
+    both_learn = skills and all(name_skill(skill) in BOTH_LEARN for skill in skills)
+    return ": both players learn without help." if both_learn else "."
 
 
 def judge_skill(row: Mapping[str, Any]) -> str:
@@ -240,7 +241,8 @@ def judge_skill(row: Mapping[str, Any]) -> str:
             continue
         who = f"The discriminator {name}" if name else "The discriminator"
         level = "Both players are level." if not name else f"{who} and its generator are level."
-        sentences.append(f"{who} guesses." if skill < LEVEL[0] else level if skill <= LEVEL[1] else f"{who} is far ahead.")
+        words = name_skill(skill)
+        sentences.append(level if words == "level" else f"{who} guesses." if words == "guesses" else f"{who} is {words}.")
     return " ".join(sentences)
 
 

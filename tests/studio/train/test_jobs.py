@@ -237,7 +237,7 @@ def test_the_images_shown_never_pass_the_total(tmp_path: Path) -> None:
             {"events": "None large enough to log: the discriminator is slowed down by 0.045 now."},
         ),
         ("running", 900, {"skill": 0.7, "lead": 0.1, "augment": 0.03}, 0, {"events": "by 0.1 and augmentation is at 3% now"}),
-        ("paused", 900, {"skill": 0.7, "lead": 0.0, "augment": 0.0}, 0, {"events": "None: both players are level"}),
+        ("paused", 900, {"skill": 0.7, "lead": 0.0, "augment": 0.0}, 0, {"events": "None: both players learn without help"}),
     ],
 )
 def test_what_is_absent_is_told_as_the_run_stands(
@@ -251,7 +251,8 @@ def test_each_discriminator_is_told_of_by_its_name() -> None:
     row = {"verdict_real_a": 0.9, "verdict_real_b": 0.7, "skill_a": 0.99, "skill_b": 0.7, "lead_a": 0.5, "lead_b": 0}
     assert monitor.judge_skill(row) == "The discriminator a is far ahead. The discriminator b and its generator are level."
     assert monitor.describe_balance(row) == " large enough to log: the discriminator a is slowed down by 0.5 now."
-    assert monitor.describe_balance({**row, "skill_a": 0.8, "lead_a": 0}) == ": both players are level without help."
+    assert monitor.describe_balance({**row, "skill_a": 0.8, "lead_a": 0}) == ": both players learn without help."
+    assert monitor.judge_skill({"skill": 0.9}) == "The discriminator is ahead."
     assert monitor.judge_skill({"skill": 0.5}) == "The discriminator guesses."
     assert monitor.judge_skill({"items": 90, "ELBO": -90.0}) == ""
 
