@@ -63,7 +63,7 @@ def caption(image: Picture, lines: Sequence[str]) -> Picture:
 
 
 def name_rows(picture: Picture, names: Sequence[str], most: int = 96) -> Picture:
-    """The picture of equally high rows with a name at the left of each, cut off beyond `most` pixels; more in a wide picture."""
+    """The picture of equally high rows with a name at the left of each, cut off beyond `most` pixels, more in a wide one."""
     names, height = show_names(names), picture.height / len(names)
     size = max(LETTERS, min(_choose_size(picture), round(height)))
     font, most = choose_font(names, size), most * size // LETTERS
