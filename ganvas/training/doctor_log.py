@@ -6,17 +6,21 @@ that are as near as other reals has taught what it could.
 
 from __future__ import annotations
 
+import math
 from statistics import median
 
 import torch
 from torch import Tensor
 
+from ganvas.core.modality import IMAGES, modality_of
+from ganvas.metrics.sharpness import sharpness
 from ganvas.training.doctor_case import PART, Case
 from ganvas.training.doctor_finding import Finding
 from ganvas.training.roll_backs import read_roll_backs
 
 SURE = 0.96  # skill of D above which it teaches little
 GUESSES = 0.6  # skill below which it only guesses
+FLAT, UNLIKE = 1e-4, 2.0  # a sharpness below which a picture is plain; the ratio from which two are unlike
 STRAIN = 10.0  # the loss of D relative to that of a D that only guesses
 CHANGED = 5.0  # factor between a learning rate and that of the recipe
 LARGE = 4.0  # factor between a batch and that of the recipe
@@ -147,22 +151,42 @@ def check_weak_discriminator(case: Case) -> Finding | None:
     if not case.fakes.is_floating_point() and case.fakes.dtype != torch.uint8:
         return None  # text: the mean of symbol numbers means nothing
     apart = _distance_of_means(case.fakes, case.reals)
-    if apart < 4:
+    if apart >= 4:
+        evidence = f"plain means of fakes and reals are {apart:.0f} times as far apart as chance makes them"
+    elif unlike := _compare_sharpness(case.fakes, case.reals):
+        evidence = f"it does not see {unlike}"
+    else:
         return None
-    evidence = (
-        f"the discriminator is right {skill:.0%} of the time, yet plain means of fakes and reals are {apart:.0f} times as far "
+    evidence = f"the discriminator is right {skill:.0%} of the time, yet {evidence} (variety {variety or 0:.2f} of the reals')"
+    restored = case.restore(
+        "config.slopes", "config.critic_width", "config.critic_widths", "config.head", "config.critic_depth"
     )
-    evidence += f"apart as chance makes them (variety {variety or 0:.2f} of the reals')"
-    config = case.recipe.config
-    restored = case.restore("config.critic_width", "config.head", "config.critic_depth")
     if restored:
         return Finding("discriminator too weak", evidence, restored)
     if case.short:
         return None  # at the start of a game every discriminator is weak: `check_distance` speaks of the length of the run
+    if case.outputs:
+        rate = case.recipe.train.rates.get("D", 1.0)
+        return Finding("discriminator too weak", evidence, case.restore("train.rates.G") or f"--set train.rates.D={4 * rate:g}")
+    config = case.recipe.config
     name = "critic_width" if hasattr(config, "critic_width") else "width"
     width: int = (getattr(config, name, None) or getattr(config, "width", None)) or 64
     # Other rates and more moves were tried, and do not help: docs/balance.md.
     return Finding("discriminator too weak", evidence, f"--set config.{name}={2 * width}")
+
+
+def _compare_sharpness(fakes: Tensor, reals: Tensor) -> str:
+    """In words how unlike the sharpness of fakes and reals is; "" if it is alike, or if they are no images."""
+    if modality_of(fakes) is not IMAGES or min(fakes.shape[-2:]) < 3:
+        return ""
+    of_fakes, of_reals = sharpness(fakes), sharpness(reals)
+    a, b = ((values + FLAT).log() for values in (of_fakes, of_reals))
+    gap = float(a.mean() - b.mean())
+    error = float((a.var() / len(a) + b.var() / len(b)).clamp(min=1e-12).sqrt())
+    if abs(gap) < max(4 * error, math.log(UNLIKE)):
+        return ""
+    kind = "softer" if gap < 0 else "sharper"
+    return f"{kind} fakes than reals (sharpness {float(of_fakes.mean()):.2g} and {float(of_reals.mean()):.2g})"
 
 
 def _distance_of_means(fakes: Tensor, reals: Tensor) -> float:

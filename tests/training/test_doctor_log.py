@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import torch
+import torch.nn.functional as F
 from made_runs import Script, digits, faint, names, points
 
 from ganvas.training.doctor import diagnose
+from ganvas.training.doctor_log import _compare_sharpness
 
 
 def test_a_rate_of_five_is_too_high(script: Script) -> None:
@@ -72,6 +75,16 @@ def test_a_penalty_holds_the_discriminator_down(script: Script) -> None:
 def test_a_discriminator_is_not_weak_while_the_run_is_short(script: Script) -> None:
     found = diagnose(script.run("cgan-mnist", lambda share: {"skill": 0.51}, faint(digits()), items=20_000))
     assert names(found) == ["trained too little"]
+
+
+def test_a_discriminator_that_cannot_see_blur_is_too_weak() -> None:
+    """The means of an enlarged picture and of the true one are equal; how soft it is tells them apart."""
+    reals = torch.randint(0, 256, (50, 3, 16, 16), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    soft = F.avg_pool2d(reals.float(), 3, 1, 1, count_include_pad=False).to(torch.uint8)
+    assert _compare_sharpness(soft, reals).startswith("softer fakes than reals (sharpness 0.0")
+    assert _compare_sharpness(reals, soft).startswith("sharper fakes than reals")
+    assert _compare_sharpness(reals, reals.flip(3)) == ""
+    assert _compare_sharpness(torch.rand(50, 2), torch.rand(50, 2)) == ""  # points
 
 
 @pytest.mark.parametrize(
