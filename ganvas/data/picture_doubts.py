@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from threading import Lock
 
-from ganvas.data.collection import ImageCollection
+from ganvas.data.collection import SIDES, ImageCollection
 from ganvas.data.images import silence_pillow
 from ganvas.data.levels import Bytes
 
@@ -52,7 +52,10 @@ def doubt_sizes(pictures: ImageCollection, kept: Sequence[int], resolution: int)
     width, height = min(tiny, key=min)
     many = "all pictures" if len(tiny) == len(sides) else f"{len(tiny):,} of {len(sides):,} pictures"
     how = f"are enlarged to {resolution} x {resolution} pixels from less than half, the smallest from {width} x {height}"
-    return (f"{many} {how}; leave them out, or choose a smaller config.resolution",)
+    advice = "use larger ones" if len(tiny) == len(sides) else "leave them out"
+    if resolution > SIDES[0]:  # no smaller one is ever suggested, and few networks have one
+        advice += ", or choose a smaller config.resolution"
+    return (f"{many} {how}; {advice}",)
 
 
 def doubt_shapes(pictures: ImageCollection, kept: Sequence[int], resolution: int) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ from ganvas.data.units import Units, measure_units
 from ganvas.errors import UsageError
 from ganvas.media.preview import SHEET, save_lines, save_scatter, save_sheet
 from ganvas.media.voxel_rendering import shade
-from ganvas.utils.parsing import printable
+from ganvas.utils.parsing import printable, spell_count
 from ganvas.utils.tokens import decode_lines
 
 EXAMPLES = 5  # pairs of duplicates in the text
@@ -95,7 +95,10 @@ class Report:
     def text(self) -> str:
         """The report for people."""
         kind = "images" if self.images else "points" if self.points else "lines" if self.lines else "solids"
-        lines = [f"{self.source}: {self.layout}, {self.count:,} {kind}", *(f"warning: {text}" for text in self.warnings)]
+        lines = [
+            f"{self.source}: {self.layout}, {spell_count(self.count, kind)}",
+            *(f"warning: {text}" for text in self.warnings),
+        ]
         if self.images:
             lines += _image_lines(self.images)
         if self.lines:
@@ -107,7 +110,7 @@ class Report:
                 lines.append("standardised for the networks, and drawn in these units again")
         if self.classes:
             most, least = max(self.classes.values()), min(self.classes.values())
-            lines.append(f"classes: {len(self.classes)}, of {least:,} to {most:,} {kind}")
+            lines.append(f"classes: {len(self.classes)}, of {least:,} to {spell_count(most, kind)}")
             lines += [f"  {name}: {count:,}" for name, count in list(self.classes.items())[:SHOWN]]
             lines += _more(len(self.classes) - SHOWN)
         if self.skipped:

@@ -153,7 +153,7 @@ class CoGAN(AdversarialGame, Couples, Projects):
 _recipe = Family("cogan", "Liu & Tuzel 2016, arXiv:1606.07536")
 _TRAIN = cosine(0.02, 300_000, 48, 4e-3)
 _OWN = Config(resolution=64, channels=3, latent_dim=64)
-_ABOUT = "two folders of your own pictures, or one and its edges: --data edges:FOLDER"
+_ABOUT = "two folders of your own pictures, or one and its edges, in pairs"
 
 RECIPES = (
     _recipe("cogan-edges", "edges:mnist", 5, "digits and their edges, paired without paired training data", Config(), _TRAIN),

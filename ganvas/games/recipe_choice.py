@@ -62,11 +62,15 @@ class Choice:
     device: str = "cpu"  # where it will train
 
     def text(self, recipe: Recipe) -> str:
-        """One line for the user about what is trained: `recipe`, the chosen one with all settings of the user."""
+        """One line for the user about what is trained, as `describe`, and how to choose."""
+        return f"{self.describe(recipe)}; name another recipe to choose yourself"
+
+    def describe(self, recipe: Recipe) -> str:
+        """What is trained and why, in a line: `recipe`, the chosen one with all settings of the user."""
         parts = [self.found if not self.side else self._describe_pictures(recipe), *filter(None, [self.why])]
         if self.side and (times := _describe_augmentation(recipe, self.count)):
             parts.append(times)
-        return f"{self.recipe}: {', '.join(parts)}; name another recipe to choose yourself"
+        return f"{self.recipe}: {', '.join(parts)}"
 
     def _describe_pictures(self, recipe: Recipe) -> str:
         groups, side = getattr(recipe.config, "groups", 0), recipe.config.resolution

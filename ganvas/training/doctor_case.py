@@ -28,6 +28,7 @@ from ganvas.training.doctor_distance import Distance, find_astray, measure
 from ganvas.training.doctor_finding import read_setting, restore
 from ganvas.training.log import read_log
 from ganvas.training.run_folder import Run
+from ganvas.utils.parsing import spell_count
 
 SAMPLES = 500
 SAMPLE_BYTES = 32 << 20  # of all samples that are examined: fewer of large images
@@ -264,7 +265,7 @@ class Case:
             return "the samples are not finite" if isinstance(self.game, Samples) else "the model makes no samples from noise"
         few, unit = 2 * FEWEST, self.run.data.modality.unit
         if len(self.run.data) < few:
-            return f"the training data are {len(self.run.data)} {unit}; expected at least {few}"
+            return f"the run trains on {spell_count(len(self.run.data), unit)}; expected at least {few}"
         return "too few of the training data are left for a second set of reals of the same classes"
 
     @property

@@ -16,7 +16,7 @@ from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
 
 _HOW = Parameter(group="How it runs")
-MOST_MINUTES = 5_256_000  # ten years
+LEAST_MINUTES, MOST_MINUTES = 0.01, 5_256_000  # of a training: less than a second, ten years
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,5 +104,5 @@ def split_options(named: Mapping[str, Any]) -> tuple[TrainOptions, dict[str, Any
 
 def require_minutes(minutes: float | None) -> None:
     """Raises: UsageError: no training can take so long."""
-    if minutes is not None and not 0 < minutes <= MOST_MINUTES:
-        raise UsageError(f"minutes: expected a number above 0 and at most {MOST_MINUTES:,}, got {minutes:g}")
+    if minutes is not None and not LEAST_MINUTES <= minutes <= MOST_MINUTES:
+        raise UsageError(f"minutes: expected a number from {LEAST_MINUTES:g} to {MOST_MINUTES:,}, got {minutes:g}")

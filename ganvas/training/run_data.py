@@ -14,7 +14,7 @@ from ganvas.data.dataset import Dataset
 from ganvas.data.open import BUILT_IN
 from ganvas.errors import DataError, UsageError
 from ganvas.games.recipes import adapt_recipe
-from ganvas.utils.parsing import printable, quote
+from ganvas.utils.parsing import printable, quote, spell_count
 
 SHOWN = 5  # class names in a message
 NEEDED = 100  # different samples, of which training needs at least so many
@@ -69,9 +69,9 @@ def find_changes(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None
             found += [f"{what} classes: {_list_names(names)}"] if names else []
         found = found or ["the classes are in another order"]
     if before.get("count") != now["count"]:
-        found.append(f"{now['count']:,} {unit}, it had {before.get('count'):,}")
+        found.append(f"{spell_count(now['count'], unit)}, it had {before.get('count'):,}")
     if not found and before.get("fingerprint") != now["fingerprint"]:
-        found.append(f"other contents of the {now['count']:,} {unit}")
+        found.append(f"other contents of the {spell_count(now['count'], unit)}")
     return found
 
 

@@ -109,6 +109,7 @@ def test_ids_that_name_nothing(client: Client, name: str) -> None:
         ({"recipe": "--help"}, "no such recipe"),
         ({"recipe": "gan-ring", "images": 0}, "images"),
         ({"recipe": "gan-ring", "images": 10, "minutes": 1.0}, "give one of them"),
+        ({"recipe": "gan-ring", "minutes": 0.001}, "minutes: expected a number from 0.01 to 5,256,000"),
         ({"recipe": "gan-ring", "data": "/etc/passwd"}, "upload:ID"),
         ({"recipe": "gan-ring", "data": "etc"}, "expected one of mnist"),
         ({"recipe": "gan-ring", "settings": {"data.source": "/etc"}}, "cannot be set here"),
@@ -146,6 +147,14 @@ def test_good_pictures_are_reported_and_nothing_else_is_kept(client: Client, stu
     assert found["report"]["count"] == 6
     assert found["report"]["classes"] == {HOSTILE: 3, "cat": 3}
     assert found["report"]["skipped"] == [{"name": "*.txt", "reason": "1 not PNG/JPEG/WEBP/BMP/GIF/TIFF"}]
+    assert found["report"]["warnings"][-1] == "there are 6 samples; training needs hundreds"
+    reason = f"train/recipes/reason?data=upload:{name}&device=cpu"
+    whole = "cgan-mnist: 6 grey pictures of 2 classes at 16 pixels for"
+    assert client.json(reason)["text"].startswith(f"{whole} 84,000 images on the CPU")
+    assert client.json(f"{reason}&minutes=1")["text"].startswith(f"{whole} 1 minute on the CPU")
+    assert client.json(f"{reason}&images=500")["text"].startswith(f"{whole} 500 images on the CPU")
+    assert client(f"{reason}&minutes=0")[0] == client(f"{reason}&images=1.5")[0] == 400
+    assert client.json("train/recipes/reason?data=mnist") == {"text": ""}
     assert client(f"train/uploads/{name}/preview")[1].startswith(b"\x89PNG")
     kept = {path.name for path in (studio.runs / ".studio" / "uploads" / name).iterdir()}
     assert kept == {"data.zip", "name.txt", "preview.png", "report.json"}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from support import PLAN, miniature
 
+from ganvas.core.modality import IMAGES
 from ganvas.errors import DataError
 from ganvas.training import end_measures
 from ganvas.training.doctor_case import Case
@@ -38,7 +40,18 @@ def test_the_distance_of_a_run_is_in_its_result_with_its_floor(tmp_path: Path, m
 def test_data_that_are_too_few_for_a_distance_are_told(tmp_path: Path) -> None:
     result, events = finished(tmp_path, "gan-ring")
     assert "distance" not in result
-    assert "no distance to the data: the training data are 48 points; expected at least 64" in events
+    assert "no distance to the data: the run trains on 48 points; expected at least 64" in events
+
+
+def test_one_training_image_is_singular() -> None:
+    class One:
+        modality = IMAGES
+
+        def __len__(self) -> int:
+            return 1
+
+    case = SimpleNamespace(fakes=1, run=SimpleNamespace(data=One()))
+    assert vars(Case)["missing_distance"].fget(case).startswith("the run trains on 1 image;")
 
 
 def test_what_generates_nothing_has_no_distance(tmp_path: Path) -> None:

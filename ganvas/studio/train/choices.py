@@ -19,6 +19,7 @@ from ganvas.games.recipe_choice import (
     name_for_source,
     settings_for_digits,
 )
+from ganvas.games.recipes import resolve_recipe
 from ganvas.runtime.device import DEVICES, find_device
 from ganvas.studio.train.upload_sides import DOMAINS, MAPS, PAIRS, have_sides, read_translation
 from ganvas.utils.parsing import printable
@@ -175,6 +176,12 @@ def choose_for_report(
     channels, side = pictures.get("channels", 3), pictures.get("resolution", SMALL_SIDE)
     facts = PictureFacts(report.get("count", 0), channels, side, len(report.get("classes") or {}))
     return choose_for_pictures(facts, minutes, images, device)
+
+
+def describe_choice(report: Mapping[str, Any], minutes: float | None, images: int | None, device: str) -> str:
+    """Why a recipe is suggested for an upload with this report, in the words of `ganvas train --data`; "": no pictures."""
+    choice = choose_for_report(report, minutes, images, device)
+    return choice.describe(resolve_recipe(choice.recipe, choice.settings, images=images)) if choice else ""
 
 
 def choose_minutes(

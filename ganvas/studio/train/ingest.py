@@ -12,6 +12,7 @@ from ganvas.data.report import inspect
 from ganvas.data.sanitize_zip import repack
 from ganvas.runtime.exits import run_and_exit
 from ganvas.studio.train.upload_sides import describe_sides
+from ganvas.training.run_data import doubt_count
 from ganvas.utils.files import write_durably
 
 MAX_MEMORY = 4 << 30  # bytes that a decoder may ask for
@@ -33,7 +34,8 @@ def ingest(path: Path, out: Path, name: str) -> dict[str, Any]:
     if paired and paired.pairs and sides["translation"]:
         facts["classes"] = {}  # the folders are sides
     facts["skipped"] = [entry._asdict() for entry in (*skipped, *shown.skipped)]
-    doubts = (*warnings, *shown.warnings, *([f"these are no pairs: {wrong}"] if wrong else []))
+    few = doubt_count(sides["translation"]["count"] if sides.get("translation") else report.count)
+    doubts = (*warnings, *shown.warnings, *filter(None, [f"these are no pairs: {wrong}" if wrong else "", few]))
     facts["warnings"] = list(dict.fromkeys(doubts))
     write_durably(out / "report.json", json.dumps(facts).encode())
     return facts

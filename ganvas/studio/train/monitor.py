@@ -14,6 +14,7 @@ from typing import Any
 from ganvas.core.telemetry import is_note, list_discriminators, name_column
 from ganvas.engine.balance import name_skill
 from ganvas.errors import DataError, GanvasError
+from ganvas.evaluation.validation import LEAST
 from ganvas.games.recipes import parse_recipe
 from ganvas.studio.run_damage import find_damage
 from ganvas.studio.run_kind import describe_kind
@@ -31,7 +32,7 @@ from ganvas.studio.train.explanations import explain_settings
 from ganvas.studio.train.job_status import LIVE_STATES, Status, list_actions
 from ganvas.studio.train.jobs import Jobs
 from ganvas.utils.files import open_regular
-from ganvas.utils.parsing import is_number
+from ganvas.utils.parsing import is_number, spell_count
 from ganvas.utils.settings import flatten
 
 READ_BYTES = 256 << 10  # of a log, for one answer
@@ -213,9 +214,12 @@ def explain_missing(run: Mapping[str, Any], row: Mapping[str, Any], every: int, 
         texts["measure"] = texts["chart"]
     elif every:
         due = min(every * (since // every + 1), run["total"])
-        texts["measure"] = f"The first measure comes after {due:,} {run['unit']}."
+        texts["measure"] = f"The first measure comes after {spell_count(due, run['unit'])}."
         if run["state"] == "finished" or run["items"] > due + every // 4:
-            texts["measure"] = "No held-out measure: this game has none, or too few samples were held out."
+            texts["measure"] = (
+                f"No held-out measure: this game has none, or fewer than {LEAST} samples were held out; "
+                "data.held_out is their share of the data."
+            )
     return texts
 
 

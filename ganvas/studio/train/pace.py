@@ -21,13 +21,15 @@ from ganvas.runtime.device import available_cores, processor_name
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.exits import run_and_exit
 from ganvas.runtime.process_settings import apply_plan
-from ganvas.studio.storage import Storage, read_json, read_part
+from ganvas.studio.storage import Storage, read_count, read_json, read_part
 from ganvas.utils.files import write_durably
 from ganvas.utils.settings import to_dict
 
 MODULE = "ganvas.studio.train.pace"
 FILE = "pace.json"  # the timings, among the studio's own files
-FROM_DATA = ("resolution", "channels", "classes", "shape", "point")  # settings of a model that its data decide
+FROM_DATA = ("channels", "classes", "point")  # settings of a model that its data decide, and that hardly change its pace
+# Steps of a run that tells the pace: most of the time of a shorter one is the start and the sheets.
+LEAST_STEPS = 200
 MAX_RUNS = 60  # the newest, in which finished ones are looked for
 
 
@@ -47,17 +49,23 @@ def read_paces(storage: Storage) -> dict[str, float]:
 
 
 def read_pace(folder: Path) -> dict[str, float]:
-    """{recipe: items a second} of a finished run of an unchanged recipe on this machine; {} of another run."""
+    """{recipe: items a second} of a finished run of an unchanged recipe on this machine; {} of another run.
+
+    A run of other sizes does not count: at 128 pixels a step takes longer than at 64. Nor does a short one.
+    """
     result, recipe, env = (read_json(folder / f"{name}.json") for name in ("result", "recipe", "env"))
     name, pace, machine = recipe.get("name"), result.get("images_per_second"), read_part(env, "machine")
     here = f"{machine.get('processor')}, {machine.get('cores')} cores" == describe_machine()
     if not here or not isinstance(name, str) or name not in RECIPES or not isinstance(pace, int | float) or pace <= 0:
         return {}
+    train = RECIPES[name].train
+    if read_count(result) < min(LEAST_STEPS * train.batch, train.images):  # the recipe itself may have fewer steps
+        return {}
     return {name: float(pace)} if _describe_work(recipe) == _describe_work(to_dict(RECIPES[name])) else {}
 
 
 def _describe_work(recipe: Mapping[str, Any]) -> tuple[dict[str, Any], object]:
-    """What the time for one item depends on: the networks, but not what data decide; the batch."""
+    """What the time for one item depends on: the networks and their sizes; the batch."""
     config = {key: value for key, value in read_part(recipe, "config").items() if key not in FROM_DATA}
     return config, read_part(recipe, "train").get("batch")
 

@@ -18,6 +18,8 @@ from ganvas.studio.train.job_status import STATES
 from ganvas.studio.train.train_requests import SAMPLE_BOUNDS, BranchRequest, ComparisonRequest, StartRequest
 from ganvas.studio.train.train_service import TrainService
 from ganvas.studio.train.uploads import MAX_UPLOAD_BYTES
+from ganvas.training.options import LEAST_MINUTES, MOST_MINUTES
+from ganvas.utils.settings import assign
 
 MAX_LISTED = 200  # runs
 
@@ -37,6 +39,7 @@ def get_schema(_: Request) -> Any:
         "sample_counts": choices.SAMPLE_COUNTS,
         "default_samples": choices.DEFAULT_SAMPLES,
         "max_upload_bytes": MAX_UPLOAD_BYTES,
+        "minutes": {"min": LEAST_MINUTES, "max": MOST_MINUTES},
     }
 
 
@@ -60,9 +63,17 @@ async def offer_recipes(request: Request) -> Any:
     """The recipes for ?data=, a source or upload:ID, by name: the best, those made for such data, others that take them."""
     here, data = get_service(request), request.query_params.get("data", "")
     here.find_source(data)
-    upload = data.removeprefix("upload:")
-    report = here.uploads.describe(upload).get("report", {}) if upload != data else {}
-    return choices.rank_recipes(await here.analyses.list_recipes(), data, report)
+    return choices.rank_recipes(await here.analyses.list_recipes(), data, here.read_report(data))
+
+
+def explain_offer(request: Request) -> Any:
+    """Why a recipe is suggested for ?data=upload:ID, with ?minutes= or ?images= on ?device=; "" for other data."""
+    here, query = get_service(request), request.query_params
+    asked = StartRequest(recipe="")
+    for name in ("minutes", "images", "device"):
+        asked = assign(asked, name, query[name]) if query.get(name) else asked
+    report, kind = here.read_report(query.get("data", "")), choices.find_device_kind(asked.device)
+    return {"text": choices.describe_choice(report, asked.minutes, asked.images, kind)}
 
 
 async def time_recipe(request: Request) -> Any:
@@ -207,6 +218,7 @@ ROUTES = (
     Route(f"{API}/schema", make_endpoint(get_schema)),
     Route(f"{API}/recipes", make_endpoint(list_recipes)),
     Route(f"{API}/recipes/offer", make_endpoint(offer_recipes, query=("data",))),
+    Route(f"{API}/recipes/reason", make_endpoint(explain_offer, query=("data", "minutes", "images", "device"))),
     Route(f"{API}/recipes/{{name}}", make_endpoint(get_recipe)),
     Route(f"{API}/recipes/{{name}}/time", make_endpoint(time_recipe), methods=["POST"]),
     Route(f"{API}/models", make_endpoint(list_models)),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ganvas.errors import UsageError
 from ganvas.studio.train.choices import DEFAULT_SAMPLES
+from ganvas.training.options import require_minutes
 from ganvas.utils.settings import require_within
 
 SAMPLE_BOUNDS = (100, 50_000)  # bounds of a comparison
@@ -35,8 +36,7 @@ class StartRequest:
         require_within(self, "seed", 0, 2**63 - 1)
         if self.images is not None:
             require_within(self, "images", 1, 10**12)
-        if self.minutes is not None:
-            require_within(self, "minutes", 0.01, 10**5)
+        require_minutes(self.minutes)
         if self.images is not None and self.minutes is not None:
             raise UsageError("minutes and images both bound the run; give one of them")
 

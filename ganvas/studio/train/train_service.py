@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
@@ -56,13 +57,17 @@ class TrainService:
             raise UsageError(f"data: expected one of {', '.join(self.analyses.sources)}, or upload:ID")
         return name
 
+    def read_report(self, data: str) -> dict[str, Any]:
+        """The report on an upload, as a page names it; {} for other data, or while it is read. Raises: UnknownIdError."""
+        kind, _, upload = data.partition(":")
+        report: dict[str, Any] = self.uploads.describe(upload).get("report", {}) if kind == "upload" else {}
+        return report
+
     def start(self, asked: StartRequest) -> str:
         """Start a training; returns the id of its run. Raises: UsageError, ResourceError: as `Jobs.start`."""
         choices.require_no_field(asked.settings)
-        upload, kind = asked.data.removeprefix("upload:"), choices.find_device_kind(asked.device)
-        report = {}
-        if upload != asked.data and not asked.from_run:  # the model decides what its pictures suggest otherwise
-            report = self.uploads.describe(upload).get("report", {})
+        kind = choices.find_device_kind(asked.device)
+        report = {} if asked.from_run else self.read_report(asked.data)  # else the model decides what its pictures suggest
         settings = choices.complete_settings(
             asked.settings,
             keep_all=asked.keep_all,

@@ -12,6 +12,7 @@ from ganvas.data.table import TableDataset
 from ganvas.errors import ResourceError, UsageError
 from ganvas.games import GAMES
 from ganvas.games.recipe_choice import choose_recipe, name_for_source
+from ganvas.games.recipes import resolve_recipe
 from ganvas.games.registry import list_recipes
 from ganvas.studio.train import choices
 from ganvas.studio.train.job_status import LIVE_STATES, STATES, list_actions
@@ -62,6 +63,8 @@ def test_an_upload_is_trained_as_by_the_command_line(
     assert choices.choose_minutes(choice.recipe, report, minutes, None, device) == choice.minutes
     assert choices.choose_minutes(choice.recipe, report, None, 500, device) is None
     assert choices.choose_minutes("dcgan-images", report, minutes, None, device) == minutes
+    said = choices.describe_choice(report, minutes, None, device)
+    assert f"{said}; name another" in choice.text(resolve_recipe(choice.recipe, choice.settings))
     assert complete({"config.resolution": "16"}, recipe=choice.recipe, report=report)["config.resolution"] == "16"
 
 
@@ -171,3 +174,15 @@ def test_every_recipe_has_its_picture_and_every_game_its_words() -> None:
         facts = choices.match_recipe(row, labels=False)
         assert (static / facts["picture"]).is_file(), row["name"]
         assert facts["kind"], row["game"]
+        assert "--" not in row["about"], row["name"]  # a card has no command line
+
+
+def test_the_reason_for_the_suggested_recipe_follows_the_form() -> None:
+    report = {"images": {"resolution": 128, "channels": 3}, "count": 300, "classes": {}}
+    assert choices.describe_choice(report, None, None, "cpu") == (
+        "fastgan-images: 300 color pictures without classes at 128 pixels for 15 minutes on the CPU, "
+        "augmented as soon as the discriminator knows them by heart"
+    )
+    assert "at 64 pixels for 5 minutes on cuda" in choices.describe_choice(report, 5, None, "cuda")
+    assert "for 900 images on the CPU" in choices.describe_choice(report, None, 900, "cpu")
+    assert choices.describe_choice({}, None, None, "cpu") == ""

@@ -15,7 +15,7 @@ from ganvas.studio.train import pace
 from ganvas.utils.settings import to_dict
 
 
-def finish(storage: Storage, name: str, recipe: str, speed: float, cores: int = 0, **config: object) -> None:
+def finish(storage: Storage, name: str, recipe: str, speed: float, cores: int = 0, steps: int = 200, **config: object) -> None:
     folder = storage.runs / name
     folder.mkdir(parents=True)
     values = to_dict(RECIPES[recipe])
@@ -23,7 +23,7 @@ def finish(storage: Storage, name: str, recipe: str, speed: float, cores: int = 
     machine = {"processor": processor_name(), "cores": cores or len(available_cores())}
     (folder / "recipe.json").write_text(json.dumps(values))
     (folder / "env.json").write_text(json.dumps({"machine": machine}))
-    (folder / "result.json").write_text(json.dumps({"items": 1000, "images_per_second": speed}))
+    (folder / "result.json").write_text(json.dumps({"items": steps * RECIPES[recipe].train.batch, "images_per_second": speed}))
 
 
 def test_a_finished_run_of_the_same_networks_on_this_machine_counts(tmp_path: Path) -> None:
@@ -36,6 +36,17 @@ def test_a_finished_run_of_the_same_networks_on_this_machine_counts(tmp_path: Pa
     finish(storage, "00003-d", "gan-grid", 9e9, cores=999)
     assert pace.read_paces(storage) == {"gan-ring": 5000.0}
     assert pace.estimate_seconds(RECIPES["gan-ring"], {"gan-ring": 5000.0}) == RECIPES["gan-ring"].train.images / 5000
+
+
+def test_a_short_run_and_one_of_another_size_tell_no_pace(tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+    finish(storage, "00000-a", "fastgan-images", 3.0, steps=199)
+    finish(storage, "00001-b", "fastgan-images", 5.0, resolution=128)
+    finish(storage, "00002-c", "gan-mnist", 5.0, shape=[1, 32, 32])
+    assert pace.read_paces(storage) == {}
+    finish(storage, "00003-d", "fastgan-images", 9.0, channels=1)
+    finish(storage, "00004-e", "classifier-shapes", 7.0, steps=75)  # its whole length
+    assert pace.read_paces(storage) == {"fastgan-images": 9.0, "classifier-shapes": 7.0}
 
 
 def test_a_timing_is_kept_and_others_are_estimated_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

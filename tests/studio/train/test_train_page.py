@@ -160,6 +160,16 @@ def test_a_chart_draws_a_single_point_and_tells_the_values_under_the_pointer(pag
     assert axis[2][0] == "1.47"  # the line alone, and 6 % above it
     assert "-1.7e+26" in [text for text, _ in axis]
     assert min(left for _, left in axis) >= 0  # no label is cut off
+    assert (
+        page.evaluate("""() => {
+        const { prototype } = CanvasRenderingContext2D, told = [], real = prototype.fillText;
+        prototype.fillText = function (text) { told.push(text); };
+        chart.draw([96], { a: [0.1] }, []);
+        prototype.fillText = real;
+        return told.at(-1);
+    }""")
+        == "step 96"
+    )  # the only step, and no later one
     page.evaluate("chart.draw([0, 50, 100], { a: [0.1, 0.2, 0.9] }, [{ y: 0.5, text: 'floor 0.50: other real data' }])")
     assert "floor 0.50: other real data" in page.inner_text("#box .chart-legend")
     assert page.inner_text("#box .chart-legend b") == "0.90"
@@ -169,6 +179,22 @@ def test_a_chart_draws_a_single_point_and_tells_the_values_under_the_pointer(pag
     assert page.evaluate("chart.canvas.toDataURL()") != still
     page.hover("#theme")
     assert page.inner_text("#box .chart-legend b") == "0.90"
+
+
+def test_a_card_and_the_bar_tell_the_same_length_and_one_thing_is_singular(page: Any, context: Any) -> None:
+    page.goto(f"{context.base}/train")
+    told = page.evaluate("""async () => {
+        const { describeTime } = await import("./static/train/recipe_cards.js");
+        const { spellCount } = await import("./static/common/api.js");
+        const [recipe, offer] = [{ name: "a", seconds: 2100, minutes: 20 }, { best: "a", minutes: 15 }];
+        const times = [describeTime(recipe, offer), describeTime({ ...recipe, name: "b" }, offer),
+            describeTime(recipe, { ...offer, minutes: null }), describeTime({ ...recipe, seconds: null })];
+        return [times, [spellCount(1, "pictures"), spellCount(2000, "pictures"), spellCount(0, "images")]];
+    }""")
+    assert told == [
+        ["15 min", "about 35 min here", "about 35 min here", "20 min on two cores"],
+        ["1 picture", "2,000 pictures", "0 images"],
+    ]
 
 
 def test_only_runs_that_draw_the_same_are_offered_to_compare(page: Any, context: Any) -> None:
@@ -245,6 +271,10 @@ def test_an_address_fills_in_the_form_and_every_setting_says_what_it_means(page:
     page.evaluate("location.hash = 'new&recipe=cgan-mnist&from=cgan-mnist'")  # the model that comes with ganvas
     page.wait_for_function("document.getElementById('from').value === 'cgan-mnist'")
     assert page.is_visible("#from")
+    assert page.inner_text("#from option[value='']") == "what the recipe begins with"  # it may come with weights
+    page.fill("#images", "")
+    page.select_option("#from", "cgan-mnist")
+    assert page.inner_text("#start-words") == "cgan-mnist · as long as the training of cgan-mnist"
     page.fill("#extra", "train.batch=none")
     with page.expect_request("**/api/train/runs") as asked:
         page.click("#go")
@@ -328,6 +358,10 @@ def test_a_folder_is_reported_before_training_and_its_names_are_text(form: Any, 
     text = form.inner_text("#report-facts")
     assert "cat (3)" in text
     assert f"{hostile} (3)" in text
+    assert "there are 6 samples; training needs hundreds" in text
+    form.wait_for_selector("#reason:has-text('Suggested: cgan-mnist: 6 grey pictures of 2 classes at 16 pixels')")
+    box, title = (form.locator(place).bounding_box() for place in ("#own .intake", "#report-title"))
+    assert title["y"] > box["y"] + box["height"] + 8
     assert form.evaluate("window.hurt") is None
     form.wait_for_function("document.getElementById('report-preview').naturalWidth > 0")
     assert form.input_value("#data").startswith("upload:")
@@ -336,6 +370,7 @@ def test_a_folder_is_reported_before_training_and_its_names_are_text(form: Any, 
     assert "dcgan-mnist" in offered(form, "#more")
     form.click("#remove")
     form.wait_for_selector("#report", state="hidden")
+    form.wait_for_selector("#reason", state="hidden")
     assert form.locator("#data option[value^=upload]").count() == 0
 
 

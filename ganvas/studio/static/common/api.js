@@ -21,6 +21,9 @@ export async function readError(response) {
 /** A number with thousands separators. */
 export const formatCount = (n) => Number(n).toLocaleString("en");
 
+/** A number of things, whose `plural` ends with s: 1 picture, 2,000 pictures. */
+export const spellCount = (n, plural) => `${formatCount(n)} ${Number(n) === 1 ? plural.replace(/s$/, "") : plural}`;
+
 /** Seconds as 45 s, 12 min, 3 h 10 min. */
 export function formatSeconds(seconds) {
   if (!Number.isFinite(seconds)) return "";

@@ -119,9 +119,9 @@ export class Chart {
     const labels = [low, (low + high) / 2, high];
     const widest = Math.max(...labels.map((value) => context.measureText(shorten(value)).width));
     const [left, right, top, bottom] = [Math.max(38, Math.ceil(widest) + 9), width - 8, 8, height - 18];
-    const first = this.steps[0] ?? 0;
-    const end = Math.max(this.steps[this.steps.length - 1] ?? 1, first + 1);
-    const x = (step) => left + ((right - left) * (step - first)) / (end - first);
+    const [first, end] = [this.steps[0] ?? 0, this.steps[this.steps.length - 1] ?? 0];
+    const share = (step) => (end > first ? (step - first) / (end - first) : 1); // a single step lies at the end
+    const x = (step) => left + (right - left) * share(step);
     const y = (value) => bottom - ((bottom - top) * (Math.min(Math.max(value, low), high) - low)) / (high - low);
     return { labels, left, right, top, bottom, end, x, y };
   }

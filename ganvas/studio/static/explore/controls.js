@@ -1,6 +1,6 @@
 // The controls of a model, made from what it can do.
 
-import { formatCount } from "../common/api.js";
+import { spellCount } from "../common/api.js";
 import { explain } from "../common/explain.js";
 import { make } from "../common/shell.js";
 import { makeClassChoice, showClass } from "./class_choice.js";
@@ -85,7 +85,7 @@ function makeDirections(names) {
 function describeModel({ recipe, items, kind, shape, latent_dim: numbers, model }) {
   const isText = kind === "text";
   const size = isText ? `of at most ${shape[0]} symbols` : shape.join(" × ");
-  const trained = `${recipe} after ${formatCount(items)} ${isText ? "lines" : "images"}`;
+  const trained = `${recipe} after ${spellCount(items, isText ? "lines" : "images")}`;
   return `${trained} · ${kind} ${size} · noise of ${numbers} numbers · model ${model}`;
 }
 

@@ -1,6 +1,6 @@
 // The page /play: shows what the session's process sends, sends what a person asks for, keeps the whole state in the link.
 
-import { ask, formatCount, readError } from "../common/api.js";
+import { ask, formatCount, readError, spellCount } from "../common/api.js";
 import { calm, key, onTheme, say, toast } from "../common/shell.js";
 import { Socket } from "../common/socket.js";
 import { Digits } from "./digits.js";
@@ -131,7 +131,7 @@ async function openFiles(files) {
   const found = await response.json();
   const used = found.rows > found.points.length ? `, ${formatCount(found.points.length)} of them used` : "";
   playOn("csv", found.points);
-  return toast(`${file.name}: ${formatCount(found.rows)} points${used}`);
+  return toast(`${file.name}: ${spellCount(found.rows, "points")}${used}`);
 }
 
 // What is shown ---------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 // The dialog that begins a new run at a checkpoint of another, with one setting changed.
 
-import { ask, formatCount } from "../common/api.js";
+import { ask, spellCount } from "../common/api.js";
 import { make } from "../common/shell.js";
 
 const $ = (id) => document.getElementById(id);
@@ -21,7 +21,7 @@ export function openBranch(run, items) {
   details = run;
   const distance = (at) => Math.abs(at - items);
   const nearest = run.checkpoints.reduce((best, at) => (distance(at) < distance(best) ? at : best));
-  const makeOption = (at) => make("option", { value: at }, `${formatCount(at)} ${run.unit}`);
+  const makeOption = (at) => make("option", { value: at }, spellCount(at, run.unit));
   $("branch-at").replaceChildren(...run.checkpoints.map(makeOption));
   $("branch-at").value = nearest;
   $("branch-name").replaceChildren(...run.tunable.map((name) => make("option", { value: name }, name)));

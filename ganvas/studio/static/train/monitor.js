@@ -1,6 +1,6 @@
 // One run as it goes on: snapshots, gauges, charts, interventions. It reads the run's files and never changes the training.
 
-import { ask, formatCount, formatSeconds } from "../common/api.js";
+import { ask, formatCount, formatSeconds, spellCount } from "../common/api.js";
 import { make, say } from "../common/shell.js";
 import { makeBalanceGauges, makeVerdictGauges } from "./gauges.js";
 import { RunCharts } from "./run_charts.js";
@@ -124,7 +124,7 @@ export class Monitor {
 
   drawEvents() {
     const makeItem = (row) => {
-      const when = make("span", { class: "when num" }, `${formatCount(row.items ?? 0)} ${this.details.unit}: `);
+      const when = make("span", { class: "when num" }, `${spellCount(row.items ?? 0, this.details.unit)}: `);
       return make("li", {}, when, String(row.event));
     };
     const items = [...this.events].reverse().slice(0, MAX_EVENTS).map(makeItem);

@@ -1,6 +1,6 @@
 // The page /train: the list of runs, and beside it the form of a new training, or one run.
 
-import { ask, formatCount } from "../common/api.js";
+import { ask, formatCount, spellCount } from "../common/api.js";
 import { key, make, say, toast } from "../common/shell.js";
 import { connectBranch, openBranch } from "./branch.js";
 import { compareWith, offerRuns, refreshComparison } from "./compare.js";
@@ -166,7 +166,7 @@ function describeOrigin({ branch, unit, about, paper }) {
   const text = paper ? `${about} · ${paper}` : about;
   if (!branch.parent) return text;
   const changes = Object.entries(branch.changed).map(([name, [, now]]) => `${name} = ${now}`).join(", ");
-  return `Branched from ${branch.parent} at ${formatCount(branch.items)} ${unit}: ${changes}. ${text}`;
+  return `Branched from ${branch.parent} at ${spellCount(branch.items, unit)}: ${changes}. ${text}`;
 }
 
 function showSettings({ settings, explained }) {

@@ -6,29 +6,34 @@ import { make } from "../common/shell.js";
 const $ = (id) => document.getElementById(id);
 const PICTURES = "./static/train/data/";
 
-/** How long a whole run takes: on this machine if that is known, else on the reference machine. */
-export function describeTime({ seconds, minutes }) {
+/**
+ * How long a whole run takes unless the form says another length: the minutes of the `offer` if it is suggested, else on
+ * this machine if that is known, else on the reference machine.
+ */
+export function describeTime({ name, seconds, minutes }, offer) {
+  if (name === offer?.best && offer.minutes) return `${offer.minutes} min`;
   if (seconds === null) return `${minutes < 1 ? "under 1" : minutes} min on two cores`;
   return `about ${seconds < 60 ? "1 min" : formatSeconds(Math.max(120, seconds))} here`;
 }
 
 const capitalize = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
-function makeCard(recipe, isBest, choose) {
+function makeCard(recipe, offer, choose) {
   const input = make("input", { type: "radio", name: "recipe", value: recipe.name, onchange: choose });
   const picture = make("img", { src: PICTURES + recipe.picture, alt: "", width: 56, height: 56, loading: "lazy" });
   const title = make("span", { class: "recipe-title" }, capitalize(recipe.about));
-  const chip = isBest ? make("span", { class: "suggested" }, "suggested") : null;
+  const chip = recipe.name === offer.best ? make("span", { class: "suggested" }, "suggested") : null;
   const kind = make("span", { class: "muted small" }, recipe.kind);
   const facts = make("span", { class: "recipe-facts small" }, make("code", {}, recipe.name),
-    make("span", { class: "num", "data-time": recipe.name }, describeTime(recipe)));
+    make("span", { class: "num", "data-time": recipe.name }, describeTime(recipe, offer)));
   return make("label", { class: "recipe" }, input, picture, make("span", { class: "recipe-words" }, title, chip, kind, facts));
 }
 
-/** Show the recipes of an offer {best, made, others}; `choose()` is called when another one is chosen. */
-export function showCards(recipes, { best, made, others }, choose) {
+/** Show the recipes of an offer {best, made, others, minutes}; `choose()` is called when another one is chosen. */
+export function showCards(recipes, offer, choose) {
+  const { best, made, others } = offer;
   const find = (name) => recipes.find((recipe) => recipe.name === name);
-  const makeCards = (names) => names.map(find).filter(Boolean).map((recipe) => makeCard(recipe, recipe.name === best, choose));
+  const makeCards = (names) => names.map(find).filter(Boolean).map((recipe) => makeCard(recipe, offer, choose));
   const first = makeCards([best, ...made]);
   const none = make("p", { class: "muted" }, "No recipe takes these data.");
   $("recipes").replaceChildren(...(first.length ? first : [none]));
@@ -38,10 +43,10 @@ export function showCards(recipes, { best, made, others }, choose) {
 }
 
 /** Say how long each takes, once that is known; the cards stay, with the choice and the focus. */
-export function showTimes(recipes) {
+export function showTimes(recipes, offer) {
   for (const place of document.querySelectorAll("[data-time]")) {
     const recipe = recipes.find(({ name }) => name === place.dataset.time);
-    if (recipe) place.textContent = describeTime(recipe);
+    if (recipe) place.textContent = describeTime(recipe, offer);
   }
 }
 

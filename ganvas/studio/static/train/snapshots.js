@@ -1,6 +1,6 @@
 // The snapshots of a run: the same noise at every moment, one picture at a time or as a film.
 
-import { formatCount } from "../common/api.js";
+import { formatCount, spellCount } from "../common/api.js";
 import { calm } from "../common/shell.js";
 
 const $ = (id) => document.getElementById(id);
@@ -54,7 +54,7 @@ export class Snapshots {
       $("no-picture").textContent = missing.picture;
       return;
     }
-    const text = `${formatCount(items)} ${unit}${items === 0 ? ": before the first move" : ""}`;
+    const text = `${spellCount(items, unit)}${items === 0 ? ": before the first move" : ""}`;
     const source = `./api/${this.path}/samples/${items}`;
     if ($("picture").getAttribute("src") !== source) $("picture").src = source;
     const given = explores ? "one noise" : "the same inputs";

@@ -1,6 +1,6 @@
 // The form that starts a training: data (built in, or an upload), recipe, device, how long.
 
-import { ask, formatCount, formatSeconds } from "../common/api.js";
+import { ask, formatCount, formatSeconds, spellCount } from "../common/api.js";
 import { make, toast } from "../common/shell.js";
 import { chooseRecipe, describeTime, getRecipe, showCards, showTimes } from "./recipe_cards.js";
 import { makeReport } from "./report.js";
@@ -14,7 +14,7 @@ const UPLOAD = "upload:";
 export class StartForm {
   /** `schema` is the page's; `begin(id)` is called when a training was started, `show()` when pictures come. */
   constructor(schema, begin, show) {
-    Object.assign(this, { schema, begin, recipes: [], models: [], uploads: [], asked: 0, seen: "" });
+    Object.assign(this, { schema, begin, recipes: [], models: [], uploads: [], asked: 0, explained: 0, seen: "" });
     const add = (upload) => this.addUpload(upload);
     this.uploader = new Uploader($("own"), schema.max_upload_bytes, { begin: show, add });
     $("form").addEventListener("submit", (event) => {
@@ -26,6 +26,9 @@ export class StartForm {
       this.showReport();
     });
     for (const id of ["minutes", "images"]) $(id).addEventListener("input", () => this.describe());
+    for (const id of ["minutes", "images", "device"]) $(id).addEventListener("change", () => this.explainOffer());
+    $("from").addEventListener("change", () => this.describe());
+    Object.assign($("minutes"), schema.minutes);
     $("other-box").addEventListener("toggle", () => this.showSettings());
     $("remove").addEventListener("click", () => this.removeUpload());
     $("device").replaceChildren(...schema.devices.map((name) => makeOption(name)));
@@ -74,7 +77,7 @@ export class StartForm {
     } catch {
       /* the times of the reference machine stay */
     }
-    showTimes(this.recipes);
+    showTimes(this.recipes, this.offer);
     this.describe();
   }
 
@@ -89,7 +92,7 @@ export class StartForm {
 
   offerData(chosen) {
     const own = this.uploads.map(({ id, name, report }) => {
-      return makeOption(`${UPLOAD}${id}`, `${name}: ${formatCount(report.count)} pictures`);
+      return makeOption(`${UPLOAD}${id}`, `${name}: ${spellCount(report.count, "pictures")}`);
     });
     const builtIn = Object.entries(this.schema.sources).map(([name, { label }]) => makeOption(name, label));
     $("data").replaceChildren(...builtIn, makeOption("", "each recipe's own: points, text, solids …"), ...own);
@@ -110,6 +113,19 @@ export class StartForm {
       if (mine === this.asked) this.fail(wrong.message);
     }
     this.describe();
+    this.explainOffer();
+  }
+
+  /** Say why the best recipe for an upload is suggested, with the length and the device of the form. */
+  async explainOffer() {
+    const mine = ++this.explained;
+    const asked = new URLSearchParams({ data: $("data").value, device: $("device").value });
+    for (const id of ["minutes", "images"]) if ($(id).value) asked.set(id, $(id).value);
+    const none = { text: "" }; // also if the form asks for what cannot be: the start says what is wrong
+    const { text } = this.upload ? await ask(`train/recipes/reason?${asked}`).catch(() => none) : none;
+    if (mine !== this.explained) return;
+    $("reason").textContent = text ? `Suggested: ${text}.` : "";
+    $("reason").hidden = !text;
   }
 
   /** Say what would be started. */
@@ -127,7 +143,7 @@ export class StartForm {
     const suited = this.models.filter(({ recipe }) => recipe === this.recipe?.name);
     const options = suited.map(({ id }) => makeOption(id, `the weights of ${id}`));
     $("from-field").hidden = !suited.length;
-    $("from").replaceChildren(makeOption("", "new weights"), ...options);
+    $("from").replaceChildren(makeOption("", "what the recipe begins with"), ...options);
     $("from").value = suited.some(({ id }) => id === wanted) ? wanted : "";
   }
 
@@ -135,8 +151,8 @@ export class StartForm {
     const [minutes, images] = [Number($("minutes").value), Number($("images").value)];
     if (minutes > 0) return `${minutes} min`;
     if (images > 0 && recipe.seconds) return `about ${formatSeconds((recipe.seconds * images) / recipe.images)} here`;
-    if (images > 0) return `${formatCount(images)} ${recipe.unit}`;
-    return recipe.name === this.offer?.best && this.offer.minutes ? `${this.offer.minutes} min` : describeTime(recipe);
+    if (images > 0) return spellCount(images, recipe.unit);
+    return $("from").value ? `as long as the training of ${$("from").value}` : describeTime(recipe, this.offer);
   }
 
   /** Show the settings of the recipe with their meanings, while they are open; a press writes one into the field. */
@@ -176,8 +192,8 @@ export class StartForm {
     if (!upload) return;
     $("report-facts").replaceChildren(makeReport(upload.report));
     $("report-preview").src = `./api/train/uploads/${upload.id}/preview`;
-    const count = formatCount(upload.report.count);
-    $("report-preview").alt = `A sheet of up to 64 of the ${count} pictures, as a network gets them`;
+    const count = spellCount(upload.report.count, "pictures");
+    $("report-preview").alt = `A sheet of what a network gets: at most 64 of ${count}`;
   }
 
   /** Delete the studio's copy of the chosen pictures. */

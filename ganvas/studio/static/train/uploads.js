@@ -1,6 +1,6 @@
 // The part of the form that takes your own pictures: chosen, dropped or pasted, with how far they are on their way.
 
-import { formatCount } from "../common/api.js";
+import { spellCount } from "../common/api.js";
 import { FileIntake } from "../common/file_intake.js";
 import { makeZip, postZip, waitForReport } from "./send_pictures.js";
 
@@ -47,7 +47,8 @@ export class Uploader {
     report(`Reading ${zip.name} …`, null);
     const upload = await waitForReport(id, () => this.latest === id);
     if (!upload) return; // a later one is shown instead
-    report(`${formatCount(upload.report.count)} pictures are ready.`, null);
+    const { count } = upload.report;
+    report(`${spellCount(count, "pictures")} ${count === 1 ? "is" : "are"} ready.`, null);
     this.add(upload);
   }
 
