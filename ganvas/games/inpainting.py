@@ -57,6 +57,7 @@ class Config:
     width: int = 48
     dilations: tuple[int, ...] = (1, 2, 4, 8, 4, 2, 1)  # of the blocks at a quarter of the side
     critic_widths: tuple[int, int, int] = (48, 64, 96)
+    slopes: bool = False  # D sees the differences of neighboring pixels too, magnified: docs/systems/inpainting.md
     pixel_share: float = 0.9  # share of the run in which G learns pixels only; 1: all of it
     l1: float = 10.0  # weight of the distance of pixels in the hole, beside D
     perceptual: float = 1.0  # weight of the distance of maps
@@ -112,7 +113,7 @@ class Inpainting(Game, Watched, Inpaints):
         super().__init__()
         self.config = config
         self.G = Inpainter(config)
-        self.D = PatchDiscriminator(config.channels + 1, config.critic_widths)
+        self.D = PatchDiscriminator(config.channels + 1, config.critic_widths, slopes=config.slopes)
         self.register_buffer("played", torch.zeros(()))  # progress since the discriminator plays; below 0: before that
         self.at = HostNumber()  # the same as a Python number: the turns depend on it
 

@@ -67,12 +67,14 @@ class Config:
     motion_widths: tuple[int, int, int] = (32, 48, 64)
     draw_widths: tuple[int, int] = (32, 64)  # of G, at a half and a quarter
     critic_widths: tuple[int, int, int] = (48, 64, 96)
+    slopes: bool = True  # D sees the differences of neighboring pixels too, magnified
     pixel_share: float = 0.75  # share of the run in which G learns without D; 1: all of it
     pixels: float = 10.0  # weight of the distance of pixels
     perceptual: float = 2.0  # weight of the distance of maps
     equivariance: float = 10.0  # weights of the equivariance of the points, and of the matrices
     augment: float = 0.0  # probability of each change of place, size and color, the same for both frames
-    rules: Rules = Rules(r1_gamma=1.0, penalty_every=8, full_precision=False)
+    # A weak penalty: what tells a soft frame from a sharp one are small differences, for which D must be steep.
+    rules: Rules = Rules(r1_gamma=0.03, penalty_every=8, full_precision=False)
 
     def __post_init__(self) -> None:
         require_multiple(self.resolution)
@@ -178,7 +180,7 @@ class Motion(Game, Watched, Animates):
         super().__init__()
         self.config = config
         self.G = Networks(config)
-        self.D = PatchDiscriminator(2 * config.channels, config.critic_widths)
+        self.D = PatchDiscriminator(2 * config.channels, config.critic_widths, slopes=config.slopes)
         self.register_buffer("played", torch.zeros(()))  # progress since the discriminator plays; below 0: before that
         self.register_buffer("steps", torch.zeros(config.keypoints))  # mean square of the ways of each keypoint in a clip
         self.register_buffer("turns_made", torch.zeros(config.keypoints))  # and of the changes of its matrix
@@ -316,8 +318,9 @@ _recipe = Family("motion", "Siarohin et al. 2019, arXiv:2003.00196")
 
 
 def _train(images: int, **settings: Any) -> TrainConfig:
-    steady = {"average_halflife": 4_000, "checkpoint_every": 20_000, "balance": "fixed", "adam": Adam(beta1=0.5, beta2=0.99)}
-    return cosine(0.02, images, 16, 1e-3, **steady | settings)
+    # D begins when the rate is low, and must learn faster than G changes.
+    steady = {"average_halflife": 4_000, "checkpoint_every": 20_000, "balance": "fixed", "rates": {"D": 5.0}}
+    return cosine(0.02, images, 16, 1e-3, adam=Adam(beta1=0.5, beta2=0.99), **steady | settings)
 
 
 RECIPES = (
