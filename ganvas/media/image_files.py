@@ -169,7 +169,7 @@ def png_text(text: Mapping[str, str]) -> PngImagePlugin.PngInfo:
 def share_palette(frames: Sequence[Picture], most: int) -> list[Picture]:
     """RGB frames -> frames with one palette: their exact colors if there are at most `most`, else the median cut of all.
 
-    The most frequent color, such as a white ground, stays exact: the median cut would make the mean of white and its neighbours.
+    The most frequent color, such as a white ground, stays exact: the median cut has the mean of white and its neighbours.
     """
     pixels = np.stack([np.asarray(frame) for frame in frames])
     codes = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)

@@ -36,6 +36,7 @@ KINDS = ("gif", "apng", "mp4")
 FRAMES = (2, 64)  # of a clip, at least and at most
 MILLISECONDS = (10, 2_000)  # of a frame
 COLORS = 3
+ADVICE = "do not take its poses as they are"  # as the box of absolute motion is called
 
 
 class Projector:
@@ -94,7 +95,8 @@ class Projector:
         every = every if type(every) is int and 1 <= every <= FRAMES[1] else 1
         clip = [np.array(frame) for frame in frames]
         chosen = clip[::every] if len(clip[::every]) >= FRAMES[0] else clip
-        return animate_clip(model, np.array(picture), chosen, absolute=task.facts.get("absolute") is True)
+        absolute = task.facts.get("absolute") is True
+        return animate_clip(model, np.array(picture), chosen, absolute=absolute, advice=ADVICE)
 
 
 def describe(found: Animated) -> dict[str, Any]:
