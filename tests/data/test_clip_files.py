@@ -165,7 +165,7 @@ def test_motion_outside_the_square_is_told(tmp_path: Path) -> None:
     save(tmp_path / "side.png", outside)
     save(tmp_path / "middle.png", inside)
     warnings = open_own_clips(DataConfig(source=str(tmp_path)), 24).warnings
-    assert [warning for warning in warnings if "outside" in warning][0].endswith(": side.png")
+    assert next(warning for warning in warnings if "outside" in warning).endswith(": side.png")
 
 
 def test_own_clips(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 Tasks:
 
-- `clip`: `driver`, the name of a clip that comes with ganvas -> `frames` uint8 [T, H, W, 3];
 - `animate`: `model` (the run), array `picture` uint8 [H, W, 3], array `frames` uint8 [T, H', W', 3], `absolute`, perhaps
   `every`: only each k-th frame -> `frames` uint8 [T, side, side, 3], `source` and `driving` as the model got them, and the
   `motion` of each frame;
@@ -20,7 +19,6 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ganvas.data.builtin.emoji_clips import load_driver
 from ganvas.errors import UsageError
 from ganvas.inference.animation import Animated, animate_clip
 from ganvas.inference.model import Model, load
@@ -50,10 +48,6 @@ class Projector:
         paths = task.facts["paths"]
         device = paths["device"]
         return self.models.setdefault(device, ModelCache(lambda folder: load(folder, device))).find(paths["run"])
-
-    def get_clip(self, task: Task) -> Result:
-        """The frames of a clip that comes with ganvas."""
-        return {}, {"frames": np.ascontiguousarray(load_driver(str(task.facts.get("driver"))))}
 
     def animate(self, task: Task) -> Result:
         """The picture as it moves."""
@@ -115,7 +109,7 @@ def main() -> None:
     """Do tasks until the page is gone."""
     torch.set_num_threads(max(1, len(available_cores()) // 2))
     projector = Projector()
-    run_tasks({"clip": projector.get_clip, "animate": projector.animate, "film": projector.film})
+    run_tasks({"animate": projector.animate, "film": projector.film})
 
 
 if __name__ == "__main__":
