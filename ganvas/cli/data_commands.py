@@ -36,13 +36,16 @@ def data(
     out
         The preview; the default is preview.png, or preview-2.png, ... if that exists. None is written into the data.
     """
+    from ganvas.data.clip_report import inspect_clips
     from ganvas.data.pair_report import inspect_pairs
     from ganvas.data.report import inspect
     from ganvas.data.source_names import is_inside, require_outside
 
     if out is not None:
         require_outside(out, path)
-    report = inspect_pairs(path, fit, pair=pair, swap=swap, white=white) or inspect(path, fit, white=white)
+    report = (
+        inspect_pairs(path, fit, pair=pair, swap=swap, white=white) or inspect_clips(path) or inspect(path, fit, white=white)
+    )
     shown = out is not None or not is_inside(Path(), path)
     if shown:
         out = free_path(out, "preview.png")

@@ -6,6 +6,7 @@ that is not the ground, if the ground is plain; else in the middle.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,10 @@ SURE = 0.9  # share of the edge of the pictures that is the ground, if it is pla
 MARGIN = 1.08  # the side of the square over that of the object
 WHOLE = 0.8  # an object that fills this share of the picture is not cut out: it would only be resampled
 JUMP, TIMES = 0.12, 5.0  # change of a pixel from frame to frame, of the range, and over the median, of a jump cut
+MISSED = 0.5  # of the mean change in the whole frame: if the square has less, most of what moves lies outside it
 GREY = 6  # levels: colors that differ by less are grey
+FEW = 24  # frames of a clip that are looked at
+TOLD = 5  # jump cuts that are named
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Crop:
 def choose_crop(frames: Sequence[Array]) -> Crop:
     """The square for all frames uint8 [H, W, 3] of one clip, or of one picture."""
     height, width = frames[0].shape[:2]
-    few = np.stack([frames[k] for k in np.linspace(0, len(frames) - 1, min(len(frames), 24)).round().astype(int)])
+    few = _choose_few(frames)
     edge = np.concatenate([few[:, 0], few[:, -1], few[:, :, 0], few[:, :, -1]], 1).reshape(-1, 3)
     color = np.median(edge, 0)
     ground = tuple(int(value) for value in color)
@@ -77,6 +81,29 @@ def choose_crop(frames: Sequence[Array]) -> Crop:
     side = max(2, round(max(tall, wide) * MARGIN))
     left, top = int(columns[0] + columns[-1] + 1 - side) // 2, int(rows[0] + rows[-1] + 1 - side) // 2
     return Crop(left, top, side, (width, height), ground)  # type: ignore[arg-type]
+
+
+def _choose_few(frames: Sequence[Array]) -> Array:
+    """Up to `FEW` evenly spaced frames."""
+    return np.stack([frames[k] for k in np.linspace(0, len(frames) - 1, min(len(frames), FEW)).round().astype(int)])
+
+
+def misses_motion(frames: Sequence[Array], crop: Crop) -> bool:
+    """Whether most of what moves in the frames uint8 [H, W, 3] of a clip lies outside the square."""
+    if len(frames) < 2:
+        return False
+    pairs = itertools.pairwise(_choose_few(frames))
+    change = np.mean([np.abs(after.astype(np.int16) - before).mean(-1) for before, after in pairs], 0)
+    change = np.maximum(change - np.median(change), 0)  # noise changes all pixels alike
+    inside = change[max(0, crop.top) : crop.top + crop.side, max(0, crop.left) : crop.left + crop.side]
+    return bool(inside.mean() < MISSED * change.mean())
+
+
+def spell_frames(places: Sequence[int]) -> str:
+    """The numbers of frames from 0 on, as people count them: frame 9, frames 13, 14."""
+    shown = ", ".join(str(place + 1) for place in places[:TOLD])
+    more = f" and {len(places) - TOLD} more" if len(places) > TOLD else ""
+    return f"frame{'s' * (len(places) > 1)} {shown}{more}"
 
 
 def find_jumps(frames: Array) -> list[int]:
@@ -98,8 +125,9 @@ def doubt_clip(frames: Array, source: Array | None = None) -> list[str]:
     """What is doubtful about the frames uint8 [T, H, W, 3] of a clip that drives a picture, a sentence each."""
     doubts = []
     if jumps := find_jumps(frames):
-        places = ", ".join(str(jump + 1) for jump in jumps[:5])
-        doubts.append(f"the clip jumps to another picture at frame {places}; what follows is no motion: cut the clip there")
+        doubts.append(
+            f"the clip jumps to another picture at {spell_frames(jumps)}; what follows is no motion: cut the clip there"
+        )
     if is_grey(frames) and (source is None or not is_grey(source)):
         doubts.append("the clip is black and white, and the picture is not; keypoints may be worse")
     return doubts

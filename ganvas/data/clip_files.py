@@ -1,7 +1,9 @@
-"""Read a clip: a GIF, an animated PNG or WebP, a film (with the extra `video`), or a folder of frames in the order of names."""
+"""Read a clip: a GIF, an animated PNG or WebP, a film (with the extra `video`), or a folder of numbered frames."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -13,7 +15,7 @@ from ganvas.data.images import SUFFIXES, UnreadableError, silence_pillow
 from ganvas.data.input_files import open_input
 from ganvas.data.whole_picture import read_animation, read_picture
 from ganvas.errors import DataError
-from ganvas.media.film_stream import FILM_SUFFIXES, read_film, require_video_extra
+from ganvas.media.film_stream import FILM_SUFFIXES, MOST_BYTES, read_film, require_video_extra
 from ganvas.utils.parsing import printable
 
 Array = npt.NDArray[Any]
@@ -29,6 +31,7 @@ class Clip:
 
     frames: list[Array]  # uint8 [H, W, 3], all of one size
     milliseconds: float  # that each of them lasts, on the average
+    more: bool = False  # whether the clip goes on: these are its first frames
 
 
 def read_clip(path: Path) -> Clip:
@@ -38,30 +41,42 @@ def read_clip(path: Path) -> Clip:
         DataError: it cannot be read, has one frame only, or frames of several sizes.
         UsageError: a film, without the extra `video`.
     """
-    shown = printable(path.name)
+    shown = printable(path)
     if path.is_dir():
         clip = _read_folder(path)
-    elif path.name.lower().endswith(FILM_SUFFIXES):
-        require_video_extra(path.name)
-        try:
-            with open_input(path) as file:
-                frames, milliseconds = read_film(file, MOST)
-        except UnreadableError as error:
-            raise DataError(f"{shown}: {error}") from None
-        clip = Clip(frames, milliseconds or PACE)
     else:
         try:
             with silence_pillow(), open_input(path) as file:
-                clip = _read_animation(file)
+                clip = _read_film(file, path) if path.name.lower().endswith(FILM_SUFFIXES) else _read_animation(file)
         except UnreadableError as error:
             raise DataError(f"{shown}: {error}") from None
     sizes = {frame.shape for frame in clip.frames}
     if len(sizes) > 1:
-        found = ", ".join(f"{width} x {height}" for height, width, _ in sorted(sizes)[:3])
-        raise DataError(f"{shown}: expected frames of one size, found {found}; give frames of one clip")
+        raise DataError(f"{shown}: {describe_sizes(clip.frames)}")
     if len(clip.frames) < 2:
         raise DataError(f"{shown}: expected two frames or more, found one; give a GIF, an animated PNG or WebP, or a film")
     return clip
+
+
+def describe_sizes(frames: Sequence[Array]) -> str:
+    """What is wrong with frames of several sizes."""
+    found = ", ".join(f"{width} x {height}" for height, width, _ in sorted({frame.shape for frame in frames})[:3])
+    return f"expected frames of one size, found {found}; give frames of one clip"
+
+
+def order_of_frame(name: str) -> tuple[tuple[str | int, ...], str]:
+    """Where a frame of this name stands among others: numbers in names are compared as numbers, so f2 comes before f10."""
+    parts = re.split("([0-9]+)", name)
+    return tuple(int(part) if k % 2 else part for k, part in enumerate(parts)), name
+
+
+def _read_film(file: IO[bytes], path: Path) -> Clip:
+    require_video_extra(str(path))
+    try:
+        frames, milliseconds = read_film(file, MOST + 1)
+    except DataError as error:
+        raise DataError(f"{printable(path)}: {error}") from None
+    return Clip(frames[:MOST], milliseconds or PACE, len(frames) > MOST or len(frames) * frames[0].size > MOST_BYTES)
 
 
 def _read_animation(file: IO[bytes]) -> Clip:
@@ -71,21 +86,22 @@ def _read_animation(file: IO[bytes]) -> Clip:
         return Clip([put_on_white(read_picture(file).values)], PACE)
     frames = [put_on_white(frame) for frame in found.frames[:MOST]]
     mean = float(np.mean(found.durations))
-    return Clip(frames, mean if mean >= SHORTEST else PACE)
+    return Clip(frames, mean if mean >= SHORTEST else PACE, len(found.frames) > MOST)
 
 
 def _read_folder(folder: Path) -> Clip:
     """The pictures of a folder as frames."""
     frames = []
-    for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)[:MOST]:
+    paths = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
+    for path in sorted(paths, key=lambda path: order_of_frame(path.name))[:MOST]:
         try:
             with silence_pillow(), open_input(path) as file:
                 frames.append(put_on_white(read_picture(file).values))
         except UnreadableError as error:
-            raise DataError(f"{printable(folder.name)}/{printable(path.name)}: {error}") from None
+            raise DataError(f"{printable(path)}: {error}") from None
     if not frames:
-        raise DataError(f"{printable(folder.name)}: expected the frames of a clip as pictures, found none in it")
-    return Clip(frames, PACE)
+        raise DataError(f"{printable(folder)}: expected the frames of a clip as pictures, found none in it")
+    return Clip(frames, PACE, len(paths) > MOST)
 
 
 def put_on_white(values: Array) -> Array:

@@ -49,8 +49,9 @@ def read_picture(file: IO[bytes]) -> WholePicture:
         image.load()
         values = to_values(image)
         turn, profile = TURNS.get(find_orientation(image)), image.info.get("icc_profile")
+        kind = "frames" if image.format in ANIMATED else "pages"
         suits = image.mode in (*GREY, "RGB", "RGBA", "P", "PA")
-    notes = ["colors of 16 bits became 8 bits"] * deep_color + [f"the first of {pages:,} pages"] * (pages > 1)
+    notes = ["colors of 16 bits became 8 bits"] * deep_color + [f"the first of {pages:,} {kind}"] * (pages > 1)
     upright = np.ascontiguousarray(turn(values)) if turn else values
     return WholePicture(upright, tuple(notes), profile if suits and isinstance(profile, bytes) else None)
 

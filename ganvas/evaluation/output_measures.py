@@ -226,8 +226,11 @@ def _measure_sets(
     if not chosen:
         return {}
     target = outputs.task.target
-    if modality_of(outputs.output, INPUT_MODALITIES) is not IMAGES or target not in reference.data.modalities:
-        notes.add(", ".join(chosen), UsageError(f"the outputs are no images, or the data has no {target!r} to compare with"))
+    if (kind := modality_of(outputs.output, INPUT_MODALITIES)) is not IMAGES:
+        notes.add(", ".join(chosen), UsageError(f"it measures single images, and the outputs are {kind.unit}"))
+        return {}
+    if target not in reference.data.modalities:
+        notes.add(", ".join(chosen), UsageError(f"the data has no {target!r} to compare with"))
         return {}
     some, picked = _choose_two_sets(reference)
     n = len(picked)

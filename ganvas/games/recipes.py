@@ -46,10 +46,15 @@ def parse_recipe(plain: Mapping[str, Any]) -> Recipe:
     return from_dict(Recipe, plain, config=GAMES[plain["game"]].config_type)
 
 
+def own_things(recipe: Recipe) -> str:
+    """What the folder of a user holds, for a recipe without data: "pictures" or "clips"."""
+    return "clips" if "driving" in GAMES[recipe.game].needs else "pictures"
+
+
 def require_source(recipe: Recipe) -> None:
     """Raises: UsageError: the recipe has no data, and the user gave none."""
     if not recipe.data.source:
-        raise UsageError(f"{recipe.name} trains on your own pictures: say where they are with --data FOLDER")
+        raise UsageError(f"{recipe.name} trains on your own {own_things(recipe)}: say where they are with --data FOLDER")
 
 
 def open_data(recipe: Recipe, first: str = "") -> Dataset:

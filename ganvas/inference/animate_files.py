@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,21 +50,30 @@ class AnimatedFile:
 
 
 def animate_file(
-    model: LoadedGame, picture: str | Path, driving: str | Path, out: str | Path | None = None, *, absolute: bool = False
+    model: LoadedGame,
+    picture: str | Path,
+    driving: str | Path,
+    out: str | Path | None = None,
+    *,
+    absolute: bool = False,
+    advice: str = "leave absolute out",
 ) -> AnimatedFile:
     """Let the picture in a file move as the clip `driving` does: a file, a folder of frames, or the name of a shipped clip.
 
     It becomes `out`, by default NAME-CLIP.gif in this folder, as large as the pictures of the training and as fast as the clip.
-    Beside it is NAME-crops.png, which shows how both were cut.
+    Beside it is NAME-crops.png, which shows how both were cut. `absolute` and `advice` are those of `animate_clip`.
 
     Raises:
         UsageError: the model does not animate, or `out` has another ending, or is one of the inputs.
         DataError: a file cannot be read, or has one frame only.
         ResourceError: a file cannot be written.
     """
-    clip, source = find_clip(driving), read_still(picture)
+    clip, (source, notes) = find_clip(driving), read_still(picture)
+    if clip.more:
+        notes.append(f"{printable(driving)}: only the first {len(clip.frames):,} frames are read")
     target = _choose_out(picture, driving, out)
-    found = animate_clip(model, source, clip.frames, absolute=absolute)
+    found = animate_clip(model, source, clip.frames, absolute=absolute, advice=advice)
+    found = replace(found, notes=(*notes, *found.notes))
     motion = "absolute" if absolute else f"relative to frame {(found.start or 0) + 1}"
     text = model.provenance("none") | {"direction": f"animated, {motion}"}
     frames = [frame if frame.shape[2] == 3 else np.repeat(frame, 3, 2) for frame in found.frames]
@@ -89,11 +98,12 @@ def find_clip(driving: str | Path) -> Clip:
     return read_clip(path)
 
 
-def read_still(picture: str | Path) -> Array:
-    """The picture in a file, uint8 [H, W, 3] on white. Raises: DataError: it cannot be read."""
+def read_still(picture: str | Path) -> tuple[Array, list[str]]:
+    """The picture in a file, uint8 [H, W, 3] on white, and what could not be kept. Raises: DataError: it cannot be read."""
     try:
         with silence_pillow(), open_input(find_path(str(picture))) as file:
-            return put_on_white(read_picture(file).values)
+            found = read_picture(file)
+            return put_on_white(found.values), [f"{printable(picture)}: {note}" for note in found.notes]
     except UnreadableError as error:
         raise DataError(f"{printable(picture)}: {error}") from None
 

@@ -167,7 +167,10 @@ def png_text(text: Mapping[str, str]) -> PngImagePlugin.PngInfo:
 
 
 def share_palette(frames: Sequence[Picture], most: int) -> list[Picture]:
-    """RGB frames -> frames with one palette: their exact colors if there are at most `most`, else the median cut of all."""
+    """RGB frames -> frames with one palette: their exact colors if there are at most `most`, else the median cut of all.
+
+    The most frequent color, such as a white ground, stays exact: the median cut has the mean of white and its neighbours.
+    """
     pixels = np.stack([np.asarray(frame) for frame in frames])
     codes = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
     colors = np.empty(0, np.uint32)
@@ -176,9 +179,23 @@ def share_palette(frames: Sequence[Picture], most: int) -> list[Picture]:
         if len(colors) > most:
             every = pixels.reshape(1, -1, 3)
             palette = Image.fromarray(every[:, :: 1 + every.shape[1] // 2**20]).quantize(most, Image.Quantize.MEDIANCUT)
-            return [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+            indexed = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+            _keep_commonest(indexed, codes)
+            return indexed
     table = np.stack([colors >> 16, colors >> 8 & 255, colors & 255], 1).astype(np.uint8).tobytes()
     indexed = [Image.fromarray(np.searchsorted(colors, code).astype(np.uint8)) for code in codes]
     for frame in indexed:
         frame.putpalette(table)
     return indexed
+
+
+def _keep_commonest(indexed: Sequence[Picture], codes: npt.NDArray[np.uint32]) -> None:
+    """Give the number of the most frequent color in the palette of all frames exactly this color; codes [T, H, W] of RGB."""
+    found, counts = np.unique(codes.reshape(-1)[:: 1 + codes.size // 2**20], return_counts=True)
+    commonest = found[counts.argmax()]
+    k, row, column = np.unravel_index(int((codes == commonest).argmax()), codes.shape)
+    number = int(indexed[int(k)].getpixel((int(column), int(row))))  # type: ignore[arg-type]
+    palette = list(indexed[0].getpalette() or [])
+    palette[3 * number : 3 * number + 3] = [int(commonest) >> shift & 255 for shift in (16, 8, 0)]
+    for frame in indexed:
+        frame.putpalette(palette)

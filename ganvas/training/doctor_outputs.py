@@ -95,7 +95,9 @@ def list_unchecked(case: Case) -> tuple[str, ...]:
         elif outputs.output.shape != input_like(outputs).shape and make_baseline(outputs, case.run.data) is None:
             lines.append(f"{name}: whether it copies its input (the sizes differ)")
     if not case.has_images:
-        lines.append("statistics of outputs against reals (the outputs are no images)")
+        clips = any(modality_of(outputs.output, INPUT_MODALITIES) is CLIPS for outputs in case.outputs)
+        why = "they are for single images, and the outputs are clips" if clips else "the outputs are no images"
+        lines.append(f"statistics of outputs against reals ({why})")
     elif len(case.outputs) > 1:
         lines.append(f"statistics of outputs against reals, except of {case.outputs[0].task.title}")
     return tuple(lines)

@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from ganvas.config import DataConfig
-from ganvas.data.clip_crops import choose_crop, doubt_clip, find_jumps
-from ganvas.data.clip_files import PACE, read_clip
+from ganvas.data import clip_files, own_clips
+from ganvas.data.clip_crops import choose_crop, doubt_clip, find_jumps, misses_motion, spell_frames
+from ganvas.data.clip_files import PACE, order_of_frame, read_clip
 from ganvas.data.clips import ClipTable
-from ganvas.data.own_clips import open_own_clips
+from ganvas.data.own_clips import count_clips, open_own_clips
 from ganvas.errors import DataError
 from ganvas.media.video import save_film
 
@@ -59,10 +60,41 @@ def test_a_folder_of_frames_is_a_clip(tmp_path: Path) -> None:
     assert all((frame == wanted).all() for frame, wanted in zip(clip.frames, rolling(), strict=True)), "on white"
 
 
+def test_numbers_of_frames_are_compared_as_numbers(tmp_path: Path) -> None:
+    assert sorted(["f10", "f2", "f1", "f", "f02"], key=order_of_frame) == ["f", "f1", "f02", "f2", "f10"]
+    for k, frame in enumerate(rolling(12), 1):
+        Image.fromarray(frame).save(tmp_path / f"f{k}.png")
+    clip = read_clip(tmp_path)
+    assert all((frame == wanted).all() for frame, wanted in zip(clip.frames, rolling(12), strict=True))
+    data = open_own_clips(DataConfig(source=str(tmp_path)), 24)
+    crop = choose_crop(clip.frames)
+    wanted = np.stack([crop.cut(frame, 24) for frame in rolling(12)]).transpose(0, 3, 1, 2)
+    assert np.array_equal(data.fields["driving"].numpy(), wanted)
+
+
+@pytest.mark.parametrize("name", ["ball.gif", "."])
+def test_a_clip_that_goes_on_is_told(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clip_files, "MOST", 4)
+    monkeypatch.setattr(own_clips, "MOST", 4)
+    if name == ".":
+        for k, frame in enumerate(rolling()):
+            Image.fromarray(frame).save(tmp_path / f"{k}.png")
+    else:
+        save(tmp_path / name, rolling())
+    clip = read_clip(tmp_path / name)
+    assert (len(clip.frames), clip.more) == (4, True)
+    assert any(
+        "only the first frames are read" in warning for warning in open_own_clips(DataConfig(source=str(tmp_path))).warnings
+    )
+    monkeypatch.setattr(clip_files, "MOST", 6)
+    assert not read_clip(tmp_path / name).more
+
+
 def test_what_is_no_clip_is_told_in_one_line(tmp_path: Path) -> None:
     Image.fromarray(ball(20, 20)).save(tmp_path / "still.png")
-    with pytest.raises(DataError, match=r"still\.png: expected two frames or more, found one"):
+    with pytest.raises(DataError, match=r"still\.png: expected two frames or more, found one") as told:
         read_clip(tmp_path / "still.png")
+    assert str(told.value).startswith(f"{tmp_path}/still.png: "), "the whole path"
     (tmp_path / "bad.gif").write_bytes(b"hello")
     with pytest.raises(DataError, match=r"bad\.gif: "):
         read_clip(tmp_path / "bad.gif")
@@ -108,6 +140,34 @@ def test_jump_cuts_and_black_and_white_are_told() -> None:
     assert doubt_clip(grey, grey[0]) == []
 
 
+def test_frames_are_named_as_people_count_them() -> None:
+    assert spell_frames([8]) == "frame 9"
+    assert spell_frames([12, 13]) == "frames 13, 14"
+    assert spell_frames(range(7)) == "frames 1, 2, 3, 4, 5 and 2 more"
+
+
+def test_motion_outside_the_square_is_told(tmp_path: Path) -> None:
+    ground = np.random.default_rng(0).integers(60, 160, (40, 72, 3), np.uint8)
+
+    def move(left: int) -> list[np.ndarray]:
+        frames = [ground + np.random.default_rng(k).integers(0, 5, ground.shape, np.uint8) for k in range(6)]
+        for k, frame in enumerate(frames):
+            frame[18:22, left + k : left + k + 4] = (250, 20, 20)
+        return frames
+
+    outside, inside = move(2), move(30)
+    crop = choose_crop(outside)
+    assert (crop.left, crop.side) == (16, 40)
+    assert misses_motion(outside, crop)
+    assert not misses_motion(inside, crop)
+    assert not misses_motion(inside[:1] * 3, crop), "nothing moves"
+    assert not misses_motion(inside[:1], crop)
+    save(tmp_path / "side.png", outside)
+    save(tmp_path / "middle.png", inside)
+    warnings = open_own_clips(DataConfig(source=str(tmp_path)), 24).warnings
+    assert next(warning for warning in warnings if "outside" in warning).endswith(": side.png")
+
+
 def test_own_clips(tmp_path: Path) -> None:
     save(tmp_path / "a.gif", rolling(6))
     save(tmp_path / "b.webp", [*rolling(8), *(255 - ball(20 + 3 * k, 20) for k in range(4))])
@@ -126,7 +186,38 @@ def test_own_clips(tmp_path: Path) -> None:
     assert again.fingerprint == data.fingerprint
 
 
+def test_frames_of_another_size_are_told_and_stills_are_no_clip(tmp_path: Path) -> None:
+    """The most common size counts, also where the first frame has another one."""
+    (tmp_path / "c").mkdir()
+    (tmp_path / "photos").mkdir()
+    for k, frame in enumerate([ball(9, 9, 30, 30), *rolling(4)]):
+        Image.fromarray(frame).save(tmp_path / "c" / f"{k}.png")
+    for k in range(5):
+        Image.fromarray(ball(9, 9, 30 + max(k, 1), 30)).save(tmp_path / "photos" / f"{k}.png")
+    data = open_own_clips(DataConfig(source=str(tmp_path)), 24)
+    assert (data.clips, len(data)) == (1, 4)
+    assert dict(data.skipped) == {
+        "c/0.png": "of another size than the most frames of its folder, 60 x 40",
+        "photos/": "expected frames of one size, found 31 x 30, 32 x 30, 33 x 30; give frames of one clip",
+    }
+
+
+def test_a_built_in_name_is_no_folder_of_clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("mnist", "mine"):
+        Path(name).mkdir()
+        save(Path(name) / "a.gif", rolling(2))
+    assert count_clips(DataConfig(source="mine")) == 1
+    assert count_clips(DataConfig(source="mnist")) == 0
+
+
 def test_a_folder_without_clips_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "bad.gif").write_bytes(b"hello")
+    with pytest.raises(DataError) as told:
+        open_own_clips(DataConfig(source=str(tmp_path)))
+    assert str(told.value).count(tmp_path.name) == 1
+    assert str(told.value).count("bad.gif") == 1
+    (tmp_path / "bad.gif").unlink()
     (tmp_path / "x.txt").write_text("hello")
     with pytest.raises(DataError, match=r"expected clips: GIF.*found none \(x\.txt: not a picture"):
         open_own_clips(DataConfig(source=str(tmp_path)))
@@ -142,5 +233,5 @@ def test_a_film_is_a_clip(tmp_path: Path) -> None:
     assert clip.milliseconds == pytest.approx(50)
     assert abs(clip.frames[3].astype(int) - rolling()[3]).mean() < 8
     (tmp_path / "bad.mp4").write_bytes(b"hello")
-    with pytest.raises(DataError, match="not a readable film"):
+    with pytest.raises(DataError, match=r"bad\.mp4: not a readable film"):
         read_clip(tmp_path / "bad.mp4")

@@ -85,6 +85,8 @@ def test_the_color_profile_is_kept() -> None:
 def test_pages_are_told() -> None:
     file = file_of(Image.new("RGB", (2, 2)), "TIFF", save_all=True, append_images=[Image.new("RGB", (2, 2), "red")])
     assert read_picture(file).notes == ("the first of 2 pages",)
+    file = file_of(Image.new("RGB", (2, 2)), "GIF", save_all=True, append_images=[Image.new("RGB", (2, 2), "red")])
+    assert read_picture(file).notes == ("the first of 2 frames",)
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"\xff\xd8\xff"])

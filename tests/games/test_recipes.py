@@ -29,6 +29,7 @@ from ganvas.games.recipes import (
     modalities_of,
     open_data,
     open_samples,
+    require_source,
     resolve_recipe,
 )
 from ganvas.games.registry import build
@@ -192,6 +193,12 @@ def test_a_setting_that_is_given_twice_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match=f"^{re.escape(told)}$"):
         resolve_recipe("gan-ring", {path: str(value)}, **{name: value})
     resolve_recipe("gan-ring", {path: str(value)} if name != "minutes" else {}, **{name: None})
+
+
+@pytest.mark.parametrize(("name", "things"), [("motion-clips", "clips"), ("dcgan-images", "pictures")])
+def test_missing_data_are_named(name: str, things: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} trains on your own {things}: say where they are"):
+        require_source(RECIPES[name])
 
 
 def test_minutes_and_images_are_one_length() -> None:

@@ -13,9 +13,10 @@ from PIL import Image
 from support import miniature_model
 
 from ganvas.cli.app import app
+from ganvas.data import clip_files
 from ganvas.data.builtin import emoji_clips
 from ganvas.errors import DataError, UsageError
-from ganvas.inference import model_file
+from ganvas.inference import animation, model_file
 from ganvas.inference.animate_files import animate_file
 from ganvas.inference.animation import animate_clip, measure_poses
 from ganvas.inference.model import Model
@@ -95,7 +96,49 @@ def test_motion_beyond_the_training_is_told(model: Model) -> None:
     absolute = animate_clip(model, driver[0], driver, absolute=True)
     assert absolute.motion == pytest.approx(animate_clip(model, driver[0], driver, start=0).motion, abs=1e-3)
     assert any("leave absolute out" in note for note in absolute.notes)
+    told = animate_clip(model, driver[0], driver, absolute=True, advice="leave --absolute out")
+    assert any("leave --absolute out" in note for note in told.notes)
     np.testing.assert_allclose(absolute.frames.astype(int), found.frames.astype(int), atol=2)
+
+
+def test_one_frame_that_is_held_back_is_told_in_the_singular(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = list(emoji_clips.load_driver("reel"))[:3]
+    sizes = torch.tensor([[0.0, 1.0004, 0.5]])
+    monkeypatch.setattr(type(model.game), "measure_motion", lambda *_: sizes)
+    [note] = [note for note in animate_clip(model, driver[0], driver).notes if "held back" in note]
+    assert note.startswith("1 frame of 3 moves further than the clips of the training, up to 1.01 times")
+    sizes[0, 2] = 2.3
+    assert any("2 frames of 3 move further" in note for note in animate_clip(model, driver[0], driver).notes)
+
+
+def test_only_a_pose_that_is_very_unlike_is_told(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = list(emoji_clips.load_driver("reel"))[:3]
+
+    def find_notes(distance: float) -> list[str]:
+        monkeypatch.setattr(animation, "measure_poses", lambda *_: torch.tensor([2.0, distance, 2.0]))
+        return [note for note in animate_clip(model, driver[0], driver).notes if "no pose like" in note]
+
+    assert find_notes(1.5) == [], "as of half of all pairs of a picture and a clip"
+    [note] = find_notes(1.95)
+    assert "of frame 2," in note
+    assert "%" not in note
+
+
+def test_motion_outside_the_square_is_told(model: Model) -> None:
+    driver = [np.random.default_rng(0).integers(60, 160, (40, 90, 3), np.uint8) for _ in range(3)]
+    for k, frame in enumerate(driver):
+        frame[20:24, 2 + 4 * k : 6 + 4 * k] = 255
+    notes = animate_clip(model, driver[0], driver).notes
+    assert any("lies outside the square that is cut out of it, 40 x 40 pixels at 25, 0 of 90 x 40" in note for note in notes)
+
+
+def test_what_is_not_read_is_told(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clip of many frames, and a picture that is an animation."""
+    monkeypatch.setattr(clip_files, "MOST", 5)
+    frames = [Image.fromarray(frame) for frame in emoji_clips.load_driver("nod")[:8]]
+    frames[0].save("nod.png", save_all=True, append_images=frames[1:])
+    notes = animate_file(model, "nod.png", "./nod.png", "out.gif").result.notes
+    assert notes[:2] == ("nod.png: the first of 8 frames", "./nod.png: only the first 5 frames are read")
 
 
 def test_arrays(model: Model) -> None:
@@ -127,6 +170,8 @@ def test_the_command(model: Model, capsys: pytest.CaptureFixture[str]) -> None:
     def typed(*words: object) -> None:
         app([str(word) for word in words], exit_on_error=False, print_error=False, result_action="return_value")
 
+    with pytest.raises(UsageError, match=r"one picture at a time: .* for b\.png"):
+        typed("animate", "m.safetensors", "lion.png", "b.png", "--driving", "wave")
     typed("animate", "m.safetensors", "lion.png", "--driving", "wave")
     printed = capsys.readouterr().out
     assert printed.startswith("lion-wave.gif (24 frames, motion since frame ")

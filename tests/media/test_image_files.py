@@ -146,6 +146,16 @@ def test_a_gif_of_many_colours_does_not_flicker(tmp_path: Path) -> None:
     assert len(np.unique(drawn.reshape(-1, 3), axis=0)) <= 256
 
 
+def test_a_white_ground_stays_white_in_a_gif_of_many_colours(tmp_path: Path) -> None:
+    """Though the colours around it are nearly white, as at the soft edge of a thing."""
+    values = np.random.default_rng(0).integers(0, 256, (2, 40, 40, 3), np.uint8)
+    values[:, 20:] = np.random.default_rng(1).integers(248, 256, (2, 20, 40, 3))
+    values[:, :, 20:] = 255
+    save_gif(tmp_path / "a.gif", [Image.fromarray(frame) for frame in values], 50)
+    drawn = np.array(read(tmp_path / "a.gif"))
+    assert (drawn.reshape(2, 40, 40, 3)[:, :, 20:] == 255).all()
+
+
 def test_a_gif_s_clock(tmp_path: Path) -> None:
     frames = [make_grid(noise(1, 1, 4, 4, seed=i), 1) for i in range(2)]
     for asked, given_ in ((1, 20), (33, 30), (66, 70)):

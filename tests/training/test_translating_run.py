@@ -163,7 +163,7 @@ def test_the_doctor_examines_outputs(
 def test_the_doctor_says_what_it_did_not_look_at(name: str, tmp_path: Path) -> None:
     text = format_findings(diagnose(begun(tmp_path, name), "cpu"))
     says = {
-        "miniature-puppet": "statistics of outputs against reals (the outputs are no images)",
+        "miniature-puppet": "statistics of outputs against reals (they are for single images, and the outputs are clips)",
         "miniature-filler": "inpainting: whether the missing pixels depend on the others",
         "miniature-larger": "memorization",
     }

@@ -2,7 +2,6 @@
 
 Tasks:
 
-- `clip`: `driver`, the name of a clip that comes with ganvas -> `frames` uint8 [T, H, W, 3];
 - `animate`: `model` (the run), array `picture` uint8 [H, W, 3], array `frames` uint8 [T, H', W', 3], `absolute`, perhaps
   `every`: only each k-th frame -> `frames` uint8 [T, side, side, 3], `source` and `driving` as the model got them, and the
   `motion` of each frame;
@@ -20,7 +19,6 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ganvas.data.builtin.emoji_clips import load_driver
 from ganvas.errors import UsageError
 from ganvas.inference.animation import Animated, animate_clip
 from ganvas.inference.model import Model, load
@@ -36,6 +34,7 @@ KINDS = ("gif", "apng", "mp4")
 FRAMES = (2, 64)  # of a clip, at least and at most
 MILLISECONDS = (10, 2_000)  # of a frame
 COLORS = 3
+ADVICE = "do not take its poses as they are"  # as the box of absolute motion is called
 
 
 class Projector:
@@ -49,10 +48,6 @@ class Projector:
         paths = task.facts["paths"]
         device = paths["device"]
         return self.models.setdefault(device, ModelCache(lambda folder: load(folder, device))).find(paths["run"])
-
-    def get_clip(self, task: Task) -> Result:
-        """The frames of a clip that comes with ganvas."""
-        return {}, {"frames": np.ascontiguousarray(load_driver(str(task.facts.get("driver"))))}
 
     def animate(self, task: Task) -> Result:
         """The picture as it moves."""
@@ -94,7 +89,8 @@ class Projector:
         every = every if type(every) is int and 1 <= every <= FRAMES[1] else 1
         clip = [np.array(frame) for frame in frames]
         chosen = clip[::every] if len(clip[::every]) >= FRAMES[0] else clip
-        return animate_clip(model, np.array(picture), chosen, absolute=task.facts.get("absolute") is True)
+        absolute = task.facts.get("absolute") is True
+        return animate_clip(model, np.array(picture), chosen, absolute=absolute, advice=ADVICE)
 
 
 def describe(found: Animated) -> dict[str, Any]:
@@ -113,7 +109,7 @@ def main() -> None:
     """Do tasks until the page is gone."""
     torch.set_num_threads(max(1, len(available_cores()) // 2))
     projector = Projector()
-    run_tasks({"clip": projector.get_clip, "animate": projector.animate, "film": projector.film})
+    run_tasks({"animate": projector.animate, "film": projector.film})
 
 
 if __name__ == "__main__":

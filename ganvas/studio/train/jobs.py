@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.errors import GanvasError, UsageError
-from ganvas.games.recipes import resolve_recipe
+from ganvas.games.recipes import own_things, resolve_recipe
 from ganvas.studio.commands import quote_code
 from ganvas.studio.run_kind import describe_kind
 from ganvas.studio.storage import Storage, list_checkpoints, read_json, read_last_row, read_tail
@@ -90,6 +90,8 @@ class Jobs:
         own = read_recipe_of_model(model, bool(data)) if model and not recipe else recipe
         chosen = resolve_recipe(own, settings, data=data, images=images, minutes=minutes, seed=seed)
         if not chosen.data.source:
+            if (things := own_things(chosen)) != "pictures":
+                raise UsageError(f"{recipe} trains on your own {things}: use ganvas train {recipe} --data FOLDER")
             raise UsageError(f"{recipe} trains on your own pictures, and none were chosen; drop a folder or a zip of them")
         kind = find_device_kind(device)
         words += ["--data", data] if data else []

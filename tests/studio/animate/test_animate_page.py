@@ -82,6 +82,23 @@ def test_a_shipped_clip_moves_its_own_first_frame(tab: Any, runs: Path) -> None:
     assert np.array_equal(pixels, wanted)
 
 
+def test_the_clip_moves_before_the_model_is_read(context: Any, runs: Path) -> None:
+    """Also where the process of the page never starts: the picture is the first frame of the first clip that is shipped."""
+    tab = context.new_page()
+    tab.route_web_socket("**", lambda _: None)
+    tab.goto(f"{context.base}/animate")
+    tab.wait_for_function("document.getElementById('said').textContent.includes('the model is being read')")
+    assert tab.locator("#drivers [aria-pressed=true]").inner_text() == DRIVERS[0]
+    pixels = "(id) => [...document.getElementById(id).getContext('2d').getImageData(0, 0, 64, 64).data]"
+    first = np.array(tab.evaluate(pixels, "source"), np.uint8).reshape(64, 64, 4)[..., :3]
+    assert np.array_equal(first, load_driver(DRIVERS[0])[0])
+    now = "document.getElementById('driving').toDataURL()"
+    before = tab.evaluate(now)
+    tab.wait_for_function(f"(before) => {now} !== before", arg=before)
+    assert tab.locator(".save:disabled").count() == tab.locator(".save").count()
+    tab.close()
+
+
 def test_films_are_saved(tab: Any, runs: Path) -> None:
     """Frames that are equal become one; a model that has not learned hardly moves anything."""
     wanted = animate_clip(load(runs / "mover"), load_driver(DRIVERS[0])[0], list(load_driver(DRIVERS[1]))).frames[0]

@@ -23,6 +23,7 @@ let models = [];
 let absent = []; // runs that cannot be read, each with the reason
 const state = { model: null, picture: null, clip: null, name: "" };
 
+let isShown = false; // whether there has been a result
 let isOpened = null;
 const opened = new Promise((resolve) => { isOpened = resolve; });
 const tasks = new Tasks(new Socket("animate", {}, { opened: () => isOpened(), pictures: [] }));
@@ -44,6 +45,8 @@ const arrays = () => ({ picture: state.picture, frames: state.clip.frames });
 
 async function refresh() {
   if (!state.model || !state.picture || !state.clip) return;
+  if (!isShown) showInputs();
+  await opened;
   for (const button of document.querySelectorAll(".save")) button.disabled = true;
   const count = state.clip.frames.shape[0];
   const { milliseconds } = state.clip;
@@ -56,11 +59,21 @@ async function refresh() {
     showProblem("");
     for (const button of document.querySelectorAll(".save")) button.disabled = false;
   } catch (wrong) {
-    if (!(wrong instanceof CancelledError)) showProblem(wrong.message);
+    if (wrong instanceof CancelledError) return;
+    showProblem(wrong.message);
+    if (!isShown) $("said").textContent = state.name;
   }
 }
 
+/** What there is before the first result: the picture, and the clip, which moves. */
+function showInputs() {
+  player.showInputs(state.picture, state.clip);
+  draw($("source"), drawPixels(state.picture));
+  $("said").textContent = `${state.name} · the model is being read …`;
+}
+
 function show({ facts: answer, arrays: found }, milliseconds, words) {
+  isShown = true;
   player.show(found, answer.motion, milliseconds);
   draw($("source"), drawPixels(found.source));
   const count = found.frames.shape[0];
@@ -97,8 +110,10 @@ function takeClip(clip, name) {
 }
 
 async function chooseDriver(name) {
-  const { arrays: found } = await tasks.start("clip", { model: state.model.id, driver: name }).done;
-  takeClip({ frames: found.frames, milliseconds: SHIPPED_MILLISECONDS }, name);
+  const frames = readPixels(await fetchPicture(`./api/animate/drivers/${name}`)); // one below the other
+  const [height, side] = frames.shape;
+  frames.shape = [height / side, side, side, 3];
+  takeClip({ frames, milliseconds: SHIPPED_MILLISECONDS }, name);
 }
 
 async function takeFiles(files) {
@@ -182,10 +197,7 @@ try {
   $("none").hidden = models.length > 0;
   $("choice").hidden = !models.length;
   $("model").replaceChildren(...models.map(({ id }) => make("option", { value: id }, id)));
-  if (models.length) {
-    await opened;
-    await followLink();
-  }
+  if (models.length) await followLink();
 } catch (wrong) {
   showProblem(wrong.message);
 }

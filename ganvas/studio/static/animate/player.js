@@ -31,6 +31,13 @@ export class Player {
     this.go(Math.min(this.at, this.pictures.length - 1));
   }
 
+  /** Before there is a result: the picture rests, and the clip uint8 [T, H, W, 3] moves. */
+  showInputs(picture, { frames, milliseconds }) {
+    this.show({ frames, driving: frames }, [], milliseconds);
+    this.pictures = this.driving.map(() => drawPixels(picture));
+    this.go(this.at);
+  }
+
   go(at) {
     this.at = at;
     $("frame").value = at;

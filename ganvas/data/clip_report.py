@@ -1,0 +1,90 @@
+"""The report of `ganvas data` about a folder of clips: how many, where they are cut, and which recipe suits."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganvas.config import DataConfig
+from ganvas.data.clips import ClipTable
+from ganvas.data.images import silence_pillow
+from ganvas.data.levels import Bytes
+from ganvas.data.order import spread_evenly
+from ganvas.data.own_clips import count_clips, open_own_clips
+from ganvas.data.source_names import naming
+from ganvas.data.table import Skipped
+from ganvas.media.image_files import png_name
+from ganvas.media.preview import COLUMNS, SHEET, save_sheet
+from ganvas.utils.parsing import printable, spell_count
+
+RECIPE = "motion-clips"
+
+
+@dataclass(frozen=True)
+class ClipReport:
+    """What `ganvas data` prints of clips."""
+
+    source: str
+    clips: int
+    frames: int
+    lengths: tuple[int, int]  # frames of the shortest and of the longest clip
+    recipe: str  # that suits
+    skipped: tuple[Skipped, ...]
+    warnings: tuple[str, ...]  # the squares that were cut out, jump cuts, and what is doubtful
+    samples: Sequence[Bytes] = field(default=(), repr=False, compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain JSON values."""
+        plain = dataclasses.asdict(replace(self, samples=()))
+        del plain["samples"]
+        return plain | {"skipped": [skipped._asdict() for skipped in self.skipped]}
+
+    def text(self) -> str:
+        """The report for people."""
+        least, most = self.lengths
+        each = f"{least:,}" if least == most else f"{least:,} to {most:,}"
+        lines = [f"{self.source}: folder of clips, {spell_count(self.clips, 'clips')} of {each} frames, {self.frames:,} in all"]
+        lines += [f"warning: {text}" for text in self.warnings]
+        lines.append(f"suggested: {self.recipe}")
+        if self.skipped:
+            lines.append(f"skipped: {len(self.skipped):,}")
+        return "\n".join(lines)
+
+    def preview(self, path: str | Path) -> None:
+        """Write a PNG: up to eight clips as networks get them, a row of frames of each.
+
+        Raises:
+            UsageError: another kind of file.
+        """
+        save_sheet(self.samples, png_name(path, "a preview"))
+
+
+def inspect_clips(source: str) -> ClipReport | None:
+    """Inspect a folder most of whose files are animations and films. Reads every clip. None: it is no such folder.
+
+    Raises:
+        DataError: no clip in it can be read.
+    """
+    config = DataConfig(source=source)
+    with naming(source), silence_pillow():
+        if not count_clips(config):
+            return None
+        data = open_own_clips(config)
+    lengths = torch.bincount(data.groups).tolist() if data.groups is not None else []
+    shape = (min(lengths), max(lengths))
+    return ClipReport(
+        printable(source), data.clips, len(data), shape, RECIPE, data.skipped, data.warnings, _draw(data, lengths)
+    )
+
+
+def _draw(data: ClipTable, lengths: Sequence[int]) -> list[Bytes]:
+    """Frames of some clips, as many of each as a row of the preview has."""
+    frames, firsts = data.fields["driving"], [0, *itertools.accumulate(lengths)]
+    shown = spread_evenly(len(lengths), SHEET // COLUMNS)
+    return [frames[firsts[clip] + k * (lengths[clip] - 1) // (COLUMNS - 1)].numpy() for clip in shown for k in range(COLUMNS)]
