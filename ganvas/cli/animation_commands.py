@@ -30,7 +30,8 @@ def animate(
         The clip: a .gif, .png or .webp with several frames, a film, a folder of frames, or one of the six that come with
         ganvas: sway, reel, nod, roar, wave, bounce.
     out
-        A file (.gif, .png, .webp, .mp4). The default is a new name in this folder, PICTURE-CLIP.gif.
+        A file (.gif, .png, .webp, .mp4), or a folder that is there: then it gets a new name in it, PICTURE-CLIP.gif. The
+        default is such a name in this folder.
     absolute
         Take the poses of the clip as they are, instead of its motion since the frame that fits the picture best.
     """
